@@ -1,0 +1,46 @@
+"""Events: what a source made of an operation, and what the session file stores."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Event(NamedTuple):
+    """One event, on its way into the session file.
+
+    `data` holds what scope.yml and `scopetrace events` show under "data". Paths and messages that
+    are no UTF-8 carry their bytes as lone surrogates (`os.fsdecode`), so nothing is lost.
+    """
+
+    time_ns: int
+    """Unix time, ns: the session's monotonic clock plus one offset taken at its start."""
+    process: int
+    """Serial of the process image (`Process.id`)."""
+    tid: int
+    sourcetype: str
+    """fs, file, console, proc, notice…"""
+    source: str
+    """fs.open, stdout, the path of a log file…"""
+    channel: int
+    """Shared by all events of one open file or stream: the ns it was opened at; 0: none."""
+    data: dict[str, Any]
+
+
+class EventRecord(NamedTuple):
+    """One event as read back: an `Event` with its id and what its process was."""
+
+    id: int
+    time_ns: int
+    sourcetype: str
+    source: str
+    host: str
+    proc: str
+    cmd: str
+    pid: int
+    tid: int
+    uid: int
+    gid: int
+    username: str
+    groupname: str
+    channel: int
+    data: dict[str, Any]

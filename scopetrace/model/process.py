@@ -1,0 +1,39 @@
+"""Process images: one row for each program a process ran, so that such facts stand once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Process(NamedTuple):
+    """A process from its fork or exec to its next exec or its end."""
+
+    id: int
+    """Serial within the session, from 1; never reused, as pids are."""
+    pid: int
+    ppid: int
+    parent: int
+    """`id` of the image that forked it or that it was before the exec; 0: outside the session."""
+    started_ns: int
+    """Unix time, ns."""
+    proc: str
+    """Base name of the program."""
+    cmd: str
+    """Command line, arguments joined by spaces."""
+    args: tuple[str, ...]
+    exe: str
+    cwd: str
+    uid: int
+    gid: int
+    username: str
+    groupname: str
+
+
+class ProcessEnd(NamedTuple):
+    """How an image ended; `replaced` when an exec put another in its place."""
+
+    id: int
+    ended_ns: int
+    exit_code: int | None
+    signal: int | None
+    replaced: bool
