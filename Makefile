@@ -1,0 +1,62 @@
+# What one does with this checkout. Everything is built into $(VENV); nothing needs root.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+TESTS ?= tests
+ARGS ?=
+
+BIN := $(abspath $(VENV))/bin
+CLANG_FORMAT ?= clang-format
+
+engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
+package := $(shell find scopetrace -name '*.py' -o -name '*.pyi') scope.yml
+c_files := $(filter %.c,$(engine))
+c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch])
+
+.PHONY: help demo test lint format bench clean
+
+help: ## Print this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its events
+	@rm -rf build/demo && mkdir -p build/demo
+	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace run python3 ../../examples/log.py
+	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace events --all
+	@echo
+	@echo "Now you: . $(VENV)/bin/activate, then follow examples/README.md"
+
+test: $(VENV)/.tools ## Build into .venv and run all tests (TESTS=tests/x ARGS=-k… for some)
+	$(BIN)/pytest -n $(JOBS) $(ARGS) $(TESTS)
+
+lint: $(VENV)/.tools ## Check style and types of Python and C
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(CC) -fsyntax-only -std=gnu11 -Wall -Wextra -Werror -Iext -D_GNU_SOURCE \
+	    -DSCOPE_ARCH_H='"arch/$(shell uname -m).h"' $(c_files)
+	@$(CLANG_FORMAT) --version 2>/dev/null | grep -q 'version 14\.' \
+	    || { echo 'clang-format 14 is not here: the layout of C is not checked'; exit 0; } \
+	    && $(CLANG_FORMAT) --dry-run -Werror $(c_style)
+
+format: $(VENV)/.tools ## Lay out Python and C as lint wants it
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+	$(CLANG_FORMAT) -i $(c_style)
+
+bench: $(VENV)/.built ## Measure against native and strace, print the table
+	$(BIN)/python bench
+
+clean: ## Remove what the other targets made
+	rm -rf .venv build dist *.egg-info
+
+# The package goes into the environment as users get it, not as a link to this checkout.
+$(VENV)/.built: pyproject.toml setup.py MANIFEST.in $(engine) $(package)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@rm -rf build/lib*
+	$(BIN)/pip install --quiet --disable-pip-version-check .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.built
+	$(BIN)/pip install --quiet --disable-pip-version-check 'scopetrace[test,lint]'
+	@touch $@

@@ -1,0 +1,73 @@
+"""Build `scopetrace._engine`, the C half, from ext/. Everything else about the package stands in
+pyproject.toml.
+
+The machine is chosen by its header: where ext/arch/MACHINE.h exists, scopetrace can be built, with
+the C files of ext/arch whose names begin the same.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+ABI = 0x030B0000
+"""The stable ABI of CPython 3.11: one wheel serves that version and all later ones."""
+
+
+def machine() -> str:
+    """Return the machine that is built for, which need not be the one that builds."""
+    return sysconfig.get_platform().rpartition("-")[2]
+
+
+def refusal() -> str | None:
+    """Return why nothing can be built here, or None."""
+    if not sysconfig.get_platform().startswith("linux-"):
+        return f"scopetrace traces Linux programs and cannot be built for {sys.platform}"
+    if not Path(f"ext/arch/{machine()}.h").exists():
+        return f"scopetrace cannot be built for {machine()} yet: ext/arch has no header for it"
+    return None
+
+
+def files(*patterns: str) -> list[str]:
+    """Return the files of ext/ that match, in an order that does not change."""
+    return sorted(str(path) for pattern in patterns for path in Path("ext").rglob(pattern))
+
+
+def c_files() -> list[str]:
+    """Return the C files for this machine."""
+    foreign = re.compile(rf"ext/arch/(?!{machine()})")
+    return [path for path in files("*.c") if not foreign.match(path)]
+
+
+def engine() -> Extension:
+    """Return the extension module: the Python face and all C of ext/."""
+    return Extension(
+        "scopetrace._engine",
+        sources=["ext/_engine.pyx", *c_files()],
+        depends=files("*.h", "*.def", "*.inc", "*.pxd"),
+        include_dirs=["ext"],
+        define_macros=[
+            ("_GNU_SOURCE", None),
+            ("SCOPE_ARCH_H", f'"arch/{machine()}.h"'),
+            ("Py_LIMITED_API", f"{ABI:#010x}"),
+        ],
+        extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror=implicit", "-pthread"],
+        extra_link_args=["-pthread"],
+        py_limited_api=True,
+    )
+
+
+def main() -> None:
+    """Translate the Python face to C and hand both halves to setuptools."""
+    modules = cythonize(engine(), include_path=["ext"], build_dir="build", language_level=3)
+    setup(ext_modules=modules, options={"bdist_wheel": {"py_limited_api": "cp311"}})
+
+
+if reason := refusal():
+    sys.exit(reason)
+main()
