@@ -18,6 +18,8 @@ from setuptools import Extension, setup
 ABI = 0x030B0000
 """The stable ABI of CPython 3.11: one wheel serves that version and all later ones."""
 
+WARNINGS = ["-Wall", "-Wextra", "-Werror=implicit"]
+
 
 def machine() -> str:
     """Return the machine that is built for, which need not be the one that builds."""
@@ -56,7 +58,7 @@ def engine() -> Extension:
             ("SCOPE_ARCH_H", f'"arch/{machine()}.h"'),
             ("Py_LIMITED_API", f"{ABI:#010x}"),
         ],
-        extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror=implicit", "-pthread"],
+        extra_compile_args=["-std=gnu11", "-O2", "-pthread", *WARNINGS],
         extra_link_args=["-pthread"],
         py_limited_api=True,
     )
