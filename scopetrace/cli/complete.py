@@ -1,0 +1,52 @@
+"""What a shell may propose for an option's value: session numbers and names of sources.
+
+A completion never complains: where there is nothing to read, there is nothing to propose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem
+
+from scopetrace.errors import ScopeError
+
+STREAMS = ("stdout", "stderr")
+SOURCETYPES = ("fs", "process", "console", "file", "notice")
+
+
+def complete_session(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the sessions whose number begins so, each with its command."""
+    from scopetrace.query import list_sessions
+
+    try:
+        sessions = list_sessions()
+    except ScopeError:
+        return []
+    return [
+        CompletionItem(str(info.id), help=info.command)
+        for info in reversed(sessions)
+        if str(info.id).startswith(incomplete)
+    ]
+
+
+def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the lists of sources that `incomplete` begins."""
+    from scopetrace.store.fields import SOURCES
+
+    names = [source.name for source in SOURCES if source.column == "source"]
+    return _complete_list([*names, *STREAMS], incomplete)
+
+
+def complete_sourcetype(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the lists of source types that `incomplete` begins."""
+    return _complete_list(SOURCETYPES, incomplete)
+
+
+def _complete_list(names: Iterable[str], incomplete: str) -> list[str]:
+    """Complete the last word of a list with commas."""
+    before, comma, begun = incomplete.rpartition(",")
+    return [before + comma + name for name in names if name.startswith(begun)]

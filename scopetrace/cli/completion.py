@@ -1,0 +1,23 @@
+"""`scopetrace completion`: the script that makes a shell complete our commands and options."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from scopetrace.cli.commands import COMPLETION_VARIABLE, PROGRAM, cli
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script of a shell.
+
+    \b
+    eval "$(scopetrace completion bash)"                                        # in ~/.bashrc
+    eval "$(scopetrace completion zsh)"                                         # in ~/.zshrc
+    scopetrace completion fish > ~/.config/fish/completions/scopetrace.fish
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(cli, {}, PROGRAM, COMPLETION_VARIABLE).source())

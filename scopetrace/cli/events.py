@@ -1,0 +1,204 @@
+"""`scopetrace events`: what happened in a session, one line for each event."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scopetrace.cli.complete import complete_session, complete_source, complete_sourcetype
+from scopetrace.cli.options import json_option, moment, split_commas
+from scopetrace.errors import UsageError
+from scopetrace.model.event import EventRecord
+from scopetrace.output.bodies import event_body, json_line
+from scopetrace.output.color import wants_color
+from scopetrace.output.lines import LineFormat
+from scopetrace.output.view import format_event
+from scopetrace.output.width import terminal_columns
+
+if TYPE_CHECKING:
+    from scopetrace.query import Session
+
+LAST = 20
+"""So many events are shown unless asked otherwise."""
+POLL_SECONDS = 0.1
+"""How often a followed session is asked for what is new."""
+
+
+@click.command()
+@click.argument("event", type=click.IntRange(min=1), required=False, metavar="[ID]")
+@click.option(
+    "-i",
+    "--id",
+    "session_id",
+    metavar="ID|FILE",
+    shell_complete=complete_session,
+    help="The session: its number, or the path of its file.  [default: the last one]",
+)
+@click.option("-n", "--last", type=click.IntRange(min=0), help="So many, the last that match. [20]")
+@click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
+@click.option(
+    "-s",
+    "--source",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    shell_complete=complete_source,
+    help="Sources: exact (fs.open), a prefix (fs.) or a pattern (*.log).",
+)
+@click.option(
+    "-t",
+    "--sourcetype",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    shell_complete=complete_sourcetype,
+    help="Kinds of source: fs, file, console, process, notice.",
+)
+@click.option("-p", "--pid", type=int, multiple=True, help="Processes by number.")
+@click.option(
+    "--proc",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    help="Programs by name: exact or a pattern.",
+)
+@click.option("-m", "--match", multiple=True, metavar="TEXT", help="Events that hold this text.")
+@click.option(
+    "--where",
+    metavar="EXPR",
+    help='An SQL condition over an event\'s fields, such as "file_read_bytes > 1e6".',
+)
+@click.option(
+    "--since", type=moment, metavar="TIME", help="From then on: 10m (ago), 14:05, an ISO date."
+)
+@click.option("--until", type=moment, metavar="TIME", help="Until then.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new events until the session ends.")
+@click.option(
+    "--fields",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    help="Show these fields of the data instead of the usual ones.",
+)
+@click.option("--allfields", is_flag=True, help="Add the fields that are usually left out.")
+@click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
+@click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="When to colour.",
+)
+@json_option
+def events(event: int | None, session_id: str | None, **options: Any) -> None:
+    """Show the events of a session, or one of them in full.
+
+    Of filters of one kind, one must fit; of filters of different kinds, all must.
+
+    \b
+    scopetrace events                            the last 20 of the last session
+    scopetrace events 12                         number 12 in full
+    scopetrace events -s fs.open -a              every file that was opened
+    scopetrace events -t file,console -f         what is being written, as it comes
+    scopetrace events -s fs.close --where "file_read_bytes > 1e6 and file like '%.conf'"
+    scopetrace events -j -a | jq -r .data.file   for other programs
+    """
+    from scopetrace.query import open_session
+
+    _refuse_contradictions(options)
+    if session_id is not None and session_id.isdecimal():
+        session = open_session(int(session_id))
+    else:
+        session = open_session(session_id)
+    if event is not None:
+        _show_one(session.event(event), options)
+    else:
+        _list(session, options)
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    pairs = (
+        ("show_all", "--all", "last", "--last"),
+        ("fields", "--fields", "allfields", "--allfields"),
+        ("follow", "--follow", "sort", "--sort"),
+        ("follow", "--follow", "reverse", "--reverse"),
+        ("as_json", "--json", "fields", "--fields"),
+        ("as_json", "--json", "allfields", "--allfields"),
+    )
+    for one, one_name, other, other_name in pairs:
+        if options[one] not in (None, False, ()) and options[other] not in (None, False, ()):
+            raise UsageError(f"{one_name} and {other_name} do not go together")
+
+
+def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
+    if options["as_json"]:
+        print(json_line(event_body(record)))
+    else:
+        print(format_event(record, color=wants_color(options["color"], sys.stdout)))
+
+
+def _list(session: Session, options: dict[str, Any]) -> None:
+    show = _formatter(options)
+    filters = _filters(options)
+    order = {"sort": options["sort"], "reverse": options["reverse"]}
+    last = None if options["show_all"] else options["last"]
+    if last is None and not options["show_all"]:
+        last = LAST
+    newest = _print(show, session.events(**filters, **order, last=last))
+    if options["follow"]:
+        newest = _follow(session, show, filters, newest)
+    if not newest:
+        _say_nothing_found(session, any(filters.values()))
+
+
+def _formatter(options: dict[str, Any]) -> Callable[[EventRecord], str]:
+    if options["as_json"]:
+        return lambda record: json_line(event_body(record))
+    return LineFormat(
+        color=wants_color(options["color"], sys.stdout),
+        columns=terminal_columns(sys.stdout),
+        fields=options["fields"],
+        all_fields=options["allfields"],
+    ).format
+
+
+def _filters(options: dict[str, Any]) -> dict[str, Any]:
+    filters = {name: options[name] for name in ("source", "sourcetype", "pid", "proc", "match")}
+    return filters | {
+        "where": options["where"],
+        "since_ns": options["since"],
+        "until_ns": options["until"],
+    }
+
+
+def _print(show: Callable[[EventRecord], str], found: Iterable[EventRecord]) -> int:
+    """Print a line for each event and return the highest id among them, 0 if there is none."""
+    write, newest = sys.stdout.write, 0
+    for record in found:
+        write(show(record) + "\n")
+        newest = max(newest, record.id)
+    return newest
+
+
+def _follow(
+    session: Session, show: Callable[[EventRecord], str], filters: dict[str, Any], newest: int
+) -> int:
+    """Print what comes after event `newest` until the session ends; return the newest then."""
+    running = True
+    while running:
+        sys.stdout.flush()
+        time.sleep(POLL_SECONDS)
+        # Asked before the events: what the recorder writes last, it writes before it ends.
+        running = session.info.status == "running"
+        newest = max(newest, _print(show, session.events(**filters, after_id=newest)))
+    return newest
+
+
+def _say_nothing_found(session: Session, filtered: bool) -> None:
+    reason = "no event that matches" if filtered else "no events"
+    click.echo(f"scopetrace: session {session.info.id} has {reason}", err=True)

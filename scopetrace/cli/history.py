@@ -1,0 +1,89 @@
+"""`scopetrace history`: the sessions there are."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scopetrace.cli.options import json_option
+from scopetrace.model.session import SessionInfo
+from scopetrace.output.bodies import json_line
+from scopetrace.output.escape import escape
+from scopetrace.output.status import describe_status
+from scopetrace.output.tables import format_table
+from scopetrace.output.units import format_duration
+from scopetrace.output.width import shorten
+from scopetrace.query import list_sessions
+
+HEADINGS = ("ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS")
+CMDLINE_COLUMNS = 40
+UNKNOWN = "-"
+"""The duration of a session whose recorder was killed: nobody saw its end."""
+
+
+@click.command()
+@click.option("-a", "--all", "show_all", is_flag=True, help="All sessions, not only the last.")
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="So many, the last ones.",
+)
+@click.option("-r", "--running", is_flag=True, help="Only what is being recorded now.")
+@click.option("-d", "--dir", "paths", is_flag=True, help="Print the paths of the files only.")
+@json_option
+def history(show_all: bool, last: int, running: bool, paths: bool, as_json: bool) -> None:
+    """List the sessions that were recorded.
+
+    \b
+    scopetrace history
+    scopetrace history -r               what is being recorded now
+    sqlite3 $(scopetrace history -dn1)  open the last session's file
+    """
+    found = [info for info in list_sessions() if not running or info.status == "running"]
+    if not show_all:
+        found = found[max(len(found) - last, 0) :]
+    if as_json:
+        lines = [json_line(_body(info)) for info in found]
+    elif paths:
+        lines = [escape(str(info.path)) for info in found]
+    else:
+        now_ns = time.time_ns()
+        lines = [format_table(HEADINGS, [_row(info, now_ns) for info in found], ("PID", "EVENTS"))]
+    for line in lines:
+        print(line)
+
+
+def _row(info: SessionInfo, now_ns: int) -> tuple[object, ...]:
+    duration_ns = _duration_ns(info, now_ns)
+    return (
+        info.id,
+        info.command,
+        shorten(escape(shlex.join(info.args)), CMDLINE_COLUMNS),
+        info.pid,
+        format_duration(now_ns - info.started_ns),
+        UNKNOWN if duration_ns is None else format_duration(duration_ns),
+        info.events,
+        describe_status(info),
+    )
+
+
+def _duration_ns(info: SessionInfo, now_ns: int) -> int | None:
+    if info.status == "running":
+        return now_ns - info.started_ns
+    return None if info.ended_ns is None else info.ended_ns - info.started_ns
+
+
+def _body(info: SessionInfo) -> dict[str, Any]:
+    """Return what the model says of a session, with its times as `events --json` has them."""
+    body: dict[str, Any] = info._asdict()
+    for name in ("started", "ended"):
+        time_ns = body.pop(f"{name}_ns")
+        body[name] = None if time_ns is None else time_ns // 1000 / 1_000_000
+    return {name: str(v) if isinstance(v, Path) else v for name, v in body.items()}

@@ -1,0 +1,116 @@
+"""The options that several commands share, and the kinds of value that options take.
+
+Each kind turns what a person types into a number, or says in one sentence what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SECOND_NS = 1_000_000_000
+SPAN_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+SPAN_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?|b)?", re.IGNORECASE)
+SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def span(text: str) -> int:
+    """Return a span of time such as `10s`, `1h30m` or `7d` in ns."""
+    found = parse_span(text)
+    if found is None:
+        raise click.BadParameter(f"'{text}' is no span of time such as 10s, 5m, 2h or 7d")
+    return found
+
+
+def moment(text: str) -> int:
+    """Return the moment that `text` means now, as unix time in ns."""
+    found = parse_moment(text, time.time_ns())
+    if found is None:
+        right = "10m (ago), 14:05, 2026-11-23T14:05 or unix seconds"
+        raise click.BadParameter(f"'{text}' is no time such as {right}")
+    return found
+
+
+def size(text: str) -> int:
+    """Return a size such as `100M` (1024 to the kilo) in bytes."""
+    match = SIZE.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"'{text}' is no size such as 500K, 100M or 2G")
+    return int(float(match[1]) * 1024 ** SIZE_POWERS[(match[2] or "").lower()])
+
+
+def parse_span(text: str) -> int | None:
+    """Return a span such as `1h30m` in ns, or None if it is none."""
+    if not SPAN.fullmatch(text):
+        return None
+    parts = SPAN_PART.findall(text)
+    return sum(round(float(count) * SPAN_SECONDS[unit] * SECOND_NS) for count, unit in parts)
+
+
+def parse_moment(text: str, now_ns: int) -> int | None:
+    """Return the unix time in ns that `text` means at `now_ns`, or None if it means none.
+
+    A span is that long ago; a time of day is the last one that has been; what has no time zone is
+    local time.
+    """
+    ago_ns = parse_span(text)
+    if ago_ns is not None:
+        return now_ns - ago_ns
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        second, _, fraction = text.partition(".")
+        return int(second) * SECOND_NS + int(fraction.ljust(9, "0")[:9])
+    try:
+        return _unix_ns(_time_of_day(text, now_ns) or datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time_of_day(text: str, now_ns: int) -> datetime | None:
+    match = CLOCK.fullmatch(text)
+    if match is None:
+        return None
+    now = datetime.fromtimestamp(now_ns / SECOND_NS)
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    today = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    return today if today <= now else today - timedelta(days=1)
+
+
+def _unix_ns(when: datetime) -> int:
+    whole = when.replace(microsecond=0)
+    return int(whole.timestamp()) * SECOND_NS + when.microsecond * 1000
+
+
+def split_commas(
+    ctx: click.Context, param: click.Parameter, values: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the words of a repeatable option, each of which may be a list with commas."""
+    return tuple(word for value in values for word in value.split(",") if word)
+
+
+def json_option(command: Command) -> Command:
+    """Add `-j/--json`, which reaches the command as `as_json`."""
+    return click.option(
+        "-j", "--json", "as_json", is_flag=True, help="Print JSON, one object to a line."
+    )(command)
+
+
+def userconfig_option(command: Command) -> Command:
+    """Add `-u/--userconfig`, which reaches the command as a path or None."""
+    return click.option(
+        "-u",
+        "--userconfig",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Use this scope.yml instead of the one that would be found.",
+    )(command)

@@ -1,0 +1,48 @@
+"""One event as JSON: the body that `events --json` prints, one object to a line.
+
+A line is UTF-8 as it stands where all of it may be shown, and otherwise pure ASCII: controls, bytes
+that are no UTF-8 (as lone surrogates, `\\udcff`) and their like are then JSON's own escapes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from scopetrace.model.event import EventRecord
+
+
+def event_body(record: EventRecord) -> dict[str, Any]:
+    """Return the body of `record`; `_time` is unix seconds to the µs.
+
+    The data of `fs.*` begins with proc, pid and host, as AppScope's does.
+    """
+    data = record.data
+    if record.sourcetype == "fs":
+        data = {"proc": record.proc, "pid": record.pid, "host": record.host, **data}
+    return {
+        "id": record.id,
+        "sourcetype": record.sourcetype,
+        "_time": record.time_ns // 1000 / 1_000_000,
+        "source": record.source,
+        "host": record.host,
+        "proc": record.proc,
+        "cmd": record.cmd,
+        "pid": record.pid,
+        "uid": record.uid,
+        "gid": record.gid,
+        "username": record.username,
+        "groupname": record.groupname,
+        "args": record.args,
+        "data": data,
+    }
+
+
+def json_line(value: Any) -> str:
+    """Return `value` as JSON on one line, safe to show."""
+    text = _readable.encode(value)
+    return text if text.isprintable() else _ascii.encode(value)
+
+
+_readable = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ascii = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))

@@ -1,0 +1,129 @@
+"""One event as one line: `[12] Nov 23 12:10:57 proc sourcetype source key:value key:value`.
+
+Which keys a source shows, and in which order, is a row of FIELDS; a source without a row shows all
+its keys by name. Only `message` is ever cut to the width of the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scopetrace.model.event import EventRecord
+from scopetrace.output.color import paint
+from scopetrace.output.escape import escape, escape_message
+from scopetrace.output.units import format_stamp
+from scopetrace.output.values import quote, show_value
+from scopetrace.output.width import display_width, shorten
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "fs.open": ("file",),
+    "fs.close": (
+        "file",
+        "file_read_bytes",
+        "file_read_ops",
+        "file_write_bytes",
+        "file_write_ops",
+    ),
+    "fs.error": ("op", "file", "file_new", "error"),
+    "proc.start": ("exe", "args", "cwd"),
+    "proc.exit": ("exit_code", "signal", "core_dumped", "duration"),
+    "notice": ("message", "count"),
+}
+TYPE_COLORS = {
+    "console": "bright green",
+    "fs": "bright cyan",
+    "http": "bright blue",
+    "net": "bright red",
+}
+OTHER_TYPES = "bright yellow"
+LEAST_MESSAGE = 20
+"""A message keeps this many columns, though the line may then be longer than the terminal."""
+
+
+class LineFormat:
+    """How the lines of one listing look.
+
+    Args:
+        color: colour the words by what they are.
+        columns: cut messages so that a line fits in so many columns; None: cut nothing.
+        fields: show these keys of the data, in this order, instead of the source's own.
+        all_fields: append the other keys as `[[key:value …]]`.
+    """
+
+    def __init__(
+        self,
+        *,
+        color: bool = False,
+        columns: int | None = None,
+        fields: Sequence[str] = (),
+        all_fields: bool = False,
+    ) -> None:
+        self._color = color
+        self._columns = columns
+        self._fields = tuple(fields)
+        self._all_fields = all_fields
+        self._second = -1
+        self._stamp = ""
+
+    def format(self, record: EventRecord) -> str:
+        """Return the line of `record`, without a newline."""
+        head = self._head(record)
+        chosen = self._fields or FIELDS.get(record.source) or sorted(record.data)
+        shown = {key: _show(key, record.data[key]) for key in chosen if key in record.data}
+        hidden = self._hidden(record.data, shown) if self._all_fields else {}
+        if self._columns is not None and "message" in shown:
+            self._cut_message(head, shown, hidden)
+        words = [self._paint_head(record, word, i) for i, word in enumerate(head)]
+        words += self._pairs(shown)
+        if hidden:
+            words.append(f"[[{' '.join(self._pairs(hidden))}]]")
+        return " ".join(words)
+
+    def _head(self, record: EventRecord) -> tuple[str, ...]:
+        second = record.time_ns // 1_000_000_000
+        if second != self._second:
+            self._second, self._stamp = second, format_stamp(second)
+        return (
+            f"[{record.id}]",
+            self._stamp,
+            quote(escape(record.proc)),
+            escape(record.sourcetype),
+            quote(escape(record.source)),
+        )
+
+    def _paint_head(self, record: EventRecord, word: str, place: int) -> str:
+        if not self._color:
+            return word
+        sourcetype = TYPE_COLORS.get(record.sourcetype, OTHER_TYPES)
+        color = ("blue", None, "bright magenta", sourcetype, "grey")[place]
+        return paint(word, color) if color else word
+
+    def _pairs(self, shown: dict[str, str]) -> Iterable[str]:
+        for key, value in shown.items():
+            key = escape(key)
+            yield f"{paint(key, 'green') if self._color else key}:{value}"
+
+    @staticmethod
+    def _hidden(data: dict[str, Any], shown: dict[str, str]) -> dict[str, str]:
+        return {key: _show(key, data[key]) for key in sorted(data) if key not in shown}
+
+    def _cut_message(
+        self, head: Sequence[str], shown: dict[str, str], hidden: dict[str, str]
+    ) -> None:
+        pairs = [f"{key}:{value}" for key, value in (shown | hidden).items() if key != "message"]
+        others = display_width(" ".join((*head, *pairs, "message:")))
+        if hidden:
+            others += len("[[]]")
+        assert self._columns is not None
+        room = max(self._columns - others, LEAST_MESSAGE)
+        message = shown["message"]
+        if display_width(message) > room:
+            end = '"' if message.startswith('"') else ""
+            shown["message"] = shorten(message.removesuffix(end), room - len(end)) + end
+
+
+def _show(key: str, value: Any) -> str:
+    if key == "message" and isinstance(value, str):
+        return quote(escape_message(value))
+    return quote(show_value(value))

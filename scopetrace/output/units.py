@@ -1,0 +1,57 @@
+"""Numbers as people read them: durations, sizes, moments.
+
+Durations show their two largest units (`3m6s`), from `12ms` to `9d`; what is below the second unit
+is cut off, not rounded, so that an hour is never `60m`.
+"""
+
+from __future__ import annotations
+
+import time
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+WEEK_DAYS = 7
+"""From here on a duration is told in whole days."""
+
+
+def format_duration(nanoseconds: int) -> str:
+    """Return a duration as `12ms`, `14s`, `3m6s`, `1h2m`, `2d3h` or `9d`; below zero is zero."""
+    milliseconds = max(nanoseconds, 0) // 1_000_000
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days >= WEEK_DAYS:
+        return f"{days}d"
+    return _two_units(((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s")))
+
+
+def _two_units(counts: tuple[tuple[int, str], ...]) -> str:
+    first = next(i for i, (count, _) in enumerate(counts) if count)
+    return "".join(f"{count}{unit}" for count, unit in counts[first : first + 2] if count)
+
+
+def format_size(size_bytes: int) -> str:
+    """Return a size as `17 B`, `1.4 MiB`, `20 GiB`: a decimal only below ten."""
+    size, unit = float(size_bytes), 0
+    while round(size) >= 1024 and unit < len(SIZES) - 1:
+        size, unit = size / 1024, unit + 1
+    decimals = 1 if unit and size < 9.95 else 0
+    return f"{size:.{decimals}f} {SIZES[unit]}"
+
+
+def format_stamp(second: int) -> str:
+    """Return a unix time as `Nov 23 12:10:57` in local time: the stamp of a line of events."""
+    moment = time.localtime(second)
+    return (
+        f"{MONTHS[moment.tm_mon - 1]} {moment.tm_mday:2} "
+        f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02}"
+    )
+
+
+def format_moment(time_ns: int) -> str:
+    """Return a unix time in ns as `2026-11-23 12:10:57.123456 +0000`, with the local offset."""
+    second, rest = divmod(time_ns, 1_000_000_000)
+    moment = time.localtime(second)
+    return time.strftime(f"%Y-%m-%d %H:%M:%S.{rest // 1000:06} %z", moment)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from scopetrace.output.tables import format_table
+
+
+def test_columns_stand_under_their_headings():
+    rows = [(1, "nginx", 12), (10, "a b", 3456)]
+
+    assert format_table(("ID", "COMMAND", "EVENTS"), rows, ("EVENTS",)) == (
+        "ID  COMMAND  EVENTS\n"
+        "1   nginx        12\n"
+        "10  a b        3456"
+    )  # fmt: skip
+
+
+def test_a_table_without_rows_is_its_headings():
+    assert format_table(("ID", "PID"), []) == "ID  PID"
+
+
+def test_cells_are_escaped_and_none_is_empty():
+    rows = [("\x1b[2J", None, "x"), ("0123", "1e5", " ")]
+
+    assert format_table(("A", "B", "C"), rows) == (
+        "A        B    C\n"
+        "\\x1b[2J       x\n"
+        "0123     1e5"
+    )  # fmt: skip

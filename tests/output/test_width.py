@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopetrace.output.width import display_width, shorten, terminal_columns
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("abc", 3), ("été", 3), ("日本", 4), ("e\u0301", 1), ("", 0)]
+)
+def test_width_counts_columns_not_characters(text, columns):
+    assert display_width(text) == columns
+
+
+@given(st.text("ab日本e\u0301\u00e9", max_size=12), st.integers(1, 12))
+def test_what_is_shortened_fits_and_what_fits_is_whole(text, columns):
+    short = shorten(text, columns)
+
+    assert display_width(short) <= columns
+    assert short == text if display_width(text) <= columns else short.endswith("…")
+
+
+def test_a_wide_character_is_never_cut_in_half():
+    assert shorten("日本語", 4) == "日…"
+
+
+def test_what_is_no_terminal_has_no_width():
+    assert terminal_columns(io.StringIO()) is None
