@@ -1,0 +1,72 @@
+/* A child is stopped and continued; its real parent must see each, as without a tracer. */
+#include "tell.h"
+#include <pthread.h>
+
+static void *spin(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+static void look(const char *what, pid_t child, int options)
+{
+    int status = 0;
+    MUST(waitpid(child, &status, options) == child);
+    say("%s: stopped %d by %d, continued %d, exited %d with %d", what, WIFSTOPPED(status),
+        WIFSTOPPED(status) ? WSTOPSIG(status) : 0, WIFCONTINUED(status) != 0, WIFEXITED(status),
+        WEXITSTATUS(status));
+}
+
+/* Go on only when the parent has seen that we go on. */
+static void stop_by(int number, int gate)
+{
+    char byte;
+    raise(number);
+    MUST(read(gate, &byte, 1) == 1);
+}
+
+static void child(int threads, int gate)
+{
+    pthread_t thread;
+    for (int i = 0; i < threads; i++)
+        MUST(pthread_create(&thread, NULL, spin, NULL) == 0);
+    stop_by(SIGSTOP, gate);
+    stop_by(SIGTSTP, gate);
+    stop_by(SIGTTIN, gate);
+    _exit(4);
+}
+
+int main(int argc, char **argv)
+{
+    int threads = argc > 1 ? atoi(argv[1]) : 0, gate[2];
+    const char *names[] = { "SIGSTOP", "SIGTSTP", "SIGTTIN" };
+
+    MUST(pipe(gate) == 0);
+    pid_t pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        setpgid(0, 0); /* an orphaned group would not be stopped by SIGTSTP; this one is not */
+        child(threads, gate[0]);
+    }
+    for (int i = 0; i < 3; i++) {
+        look(names[i], pid, WUNTRACED);
+        MUST(kill(pid, SIGCONT) == 0);
+        look("SIGCONT", pid, WCONTINUED);
+        MUST(write(gate[1], "x", 1) == 1);
+    }
+    look("end", pid, 0);
+
+    /* Killed while it is stopped. */
+    pid = fork();
+    if (pid == 0) {
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    look("SIGSTOP", pid, WUNTRACED);
+    int status;
+    MUST(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+    say("killed by %d", WTERMSIG(status));
+    tell("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGKILL'", pid);
+    return 0;
+}

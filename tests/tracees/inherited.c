@@ -1,0 +1,26 @@
+/* Workers write to a log they inherited; each reports its own bytes, so that the sums are true. */
+#include "tell.h"
+
+int main(void)
+{
+    int status;
+    int fd =
+        opened("openat", "shared.log", open("shared.log", O_CREAT | O_WRONLY | O_APPEND, 0644));
+
+    for (int i = 1; i <= 3; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            for (int j = 0; j < i; j++)
+                MUST(write(fd, "worker\n", 7) == 7);
+            _exit(0);
+        }
+        MUST(waitpid(child, &status, 0) == child && status == 0);
+        tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': %d, "
+             "'file_write_ops': %d",
+             here("shared.log"), child, 7 * i, i);
+    }
+    MUST(write(fd, "main\n", 5) == 5);
+    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 5", here("shared.log"),
+         getpid());
+    return 0; /* still open at the end */
+}

@@ -1,0 +1,32 @@
+/* A 64-bit program that makes 32-bit calls: other numbers, other sizes of pointers. */
+#include "tell.h"
+
+static long call32(long number, long a, long b, long c)
+{
+    long result;
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(number), "b"(a), "c"(b), "d"(c)
+                     : "memory", "r8", "r9", "r10", "r11");
+    return result;
+}
+
+int main(void)
+{
+    char *low =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    MUST(low != MAP_FAILED);
+
+    strcpy(low, "by-int80");
+    int fd = opened("open", low, call32(5, (long)low, O_CREAT | O_WRONLY, 0644));
+    if (fd < 0)
+        return 1;
+    MUST(call32(4, fd, (long)low, 8) == 8);
+    closes("close", "by-int80", 0, 0, 8, 1);
+    call32(6, fd, 0, 0);
+
+    strcpy(low, "absent");
+    errno = -call32(5, (long)low, O_RDONLY, 0);
+    failed("open_close", "open", "absent");
+    return 0;
+}

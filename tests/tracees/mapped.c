@@ -1,0 +1,19 @@
+/* A file that is read as memory. */
+#include "tell.h"
+
+int main(void)
+{
+    int fd = open("mapped", O_CREAT | O_RDWR, 0644);
+    MUST(fd >= 0 && ftruncate(fd, 4096) == 0);
+    char *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    MUST(memory != MAP_FAILED);
+    memory[0] = 'x';
+    tell("'source': 'fs.close', 'file': '%s', 'file_mapped': true", here("mapped"));
+    close(fd);
+
+    fd = open("plain", O_CREAT | O_RDWR, 0644);
+    MUST(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    tell("'source': 'fs.close', 'file': '%s', 'file_write_bytes': 0", here("plain"));
+    close(fd);
+    return 0;
+}

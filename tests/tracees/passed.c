@@ -1,0 +1,48 @@
+/* An open file goes to another process through a socket; each has its own part in it. */
+#include "tell.h"
+#include <sys/socket.h>
+
+static void transfer(int socket, int *fd, ssize_t (*call)(int, struct msghdr *, int))
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+    char byte = 'x';
+    struct iovec part = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &part,
+                              .msg_iovlen = 1,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof control.bytes };
+    memcpy(CMSG_DATA(&control.header), fd, sizeof *fd);
+    MUST(call(socket, &message, 0) == 1);
+    memcpy(fd, CMSG_DATA(&control.header), sizeof *fd);
+}
+
+static ssize_t send_one(int socket, struct msghdr *message, int flags)
+{
+    return sendmsg(socket, message, flags);
+}
+
+int main(void)
+{
+    int ends[2], status;
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = -1;
+        transfer(ends[1], &fd, recvmsg);
+        _exit(write(fd, "by child", 8) == 8 && close(fd) == 0 ? 0 : 1);
+    }
+    int fd = opened("openat", "passed", open("passed", O_CREAT | O_WRONLY, 0644));
+    MUST(write(fd, "abc", 3) == 3);
+    transfer(ends[0], &fd, send_one);
+    MUST(waitpid(child, &status, 0) == child && status == 0);
+    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 8", here("passed"),
+         child);
+    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here("passed"),
+         getpid());
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,88 @@
+/* Signals in the middle of calls: restarted ones end as one call, interrupted ones as EINTR. */
+#include "tell.h"
+#include <poll.h>
+#include <sys/time.h>
+#include <time.h>
+
+static volatile sig_atomic_t alarms;
+
+static void count(int number)
+{
+    (void)number;
+    alarms++;
+}
+
+static void catch (int flags)
+{
+    struct sigaction action = { .sa_handler = count, .sa_flags = flags };
+    MUST(sigaction(SIGALRM, &action, NULL) == 0);
+}
+
+static void alarm_in(long first_us, long again_us)
+{
+    struct itimerval timer = { { 0, again_us }, { 0, first_us } };
+    alarms = 0;
+    MUST(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+/* Another process writes into the FIFO after several alarms. */
+static pid_t feeder(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open("fifo", O_WRONLY);
+        usleep(150000);
+        _exit(write(fd, "late", 4) == 4 ? 0 : 1);
+    }
+    return child;
+}
+
+int main(void)
+{
+    char text[16];
+    struct timespec short_while = { 0, 120000000 }, left = { 0, 0 };
+
+    MUST(mkfifo("fifo", 0644) == 0);
+    pid_t child = feeder();
+    int fd = open("fifo", O_RDONLY);
+    MUST(fd >= 0);
+
+    catch (SA_RESTART);
+    alarm_in(20000, 30000);
+    ssize_t size = read(fd, text, sizeof text);
+    alarm_in(0, 0);
+    say("restarted read: %zd", size);
+    tell("'source': 'fs.close', 'op': 'close', 'file': '%s', 'file_read_bytes': 4, "
+         "'file_read_ops': 1",
+         here("fifo"));
+    close(fd);
+    MUST(waitpid(child, NULL, 0) == child);
+
+    /* A pipe nobody writes to, without SA_RESTART. */
+    int pipes[2];
+    MUST(pipe(pipes) == 0);
+    catch (0);
+    alarm_in(30000, 0);
+    size = read(pipes[0], text, sizeof text);
+    say("interrupted read: %zd, %s, %d alarm", size, strerror(errno), alarms);
+
+    alarm_in(30000, 0);
+    int result = nanosleep(&short_while, &left);
+    say("interrupted sleep: %d, %s, time left: %d", result, strerror(errno), left.tv_nsec > 0);
+
+    /* Stopped and continued, nanosleep and poll come back as restart_syscall. */
+    pid_t parent = getpid();
+    child = fork();
+    if (child == 0) {
+        usleep(30000);
+        kill(parent, SIGSTOP);
+        usleep(30000);
+        kill(parent, SIGCONT);
+        _exit(0);
+    }
+    struct pollfd wanted = { .fd = pipes[0], .events = POLLIN };
+    result = poll(&wanted, 1, 150);
+    say("poll through a stop: %d", result);
+    MUST(waitpid(child, NULL, 0) == child);
+    return 0;
+}

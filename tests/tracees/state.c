@@ -1,0 +1,81 @@
+/* Prints what a program inherits: nothing of it may differ because somebody records. */
+#include "tell.h"
+#include <dirent.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+extern char **environ;
+
+static void signals(void)
+{
+    sigset_t mask;
+    struct sigaction action;
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    for (int i = 1; i < NSIG; i++) {
+        if (sigismember(&mask, i) == 1)
+            say("blocked %d", i);
+        if (sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+            say("%s %d", action.sa_handler == SIG_IGN ? "ignored" : "handled", i);
+    }
+    sigpending(&mask);
+    for (int i = 1; i < NSIG; i++)
+        if (sigismember(&mask, i) == 1)
+            say("pending %d", i);
+}
+
+static void limits(void)
+{
+    struct rlimit limit;
+    for (int i = 0; i < RLIMIT_NLIMITS; i++)
+        if (getrlimit(i, &limit) == 0)
+            say("limit %d: %lu %lu", i, (long)limit.rlim_cur, (long)limit.rlim_max);
+}
+
+/* The fds, without what is different at every run: numbers of pipes and sockets. */
+static void fds(void)
+{
+    char path[64], link[PATH_MAX];
+    for (int fd = 0; fd < 4096; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t size = readlink(path, link, sizeof link - 1);
+        if (size < 0)
+            continue;
+        link[size] = 0;
+        if (strchr(link, '['))
+            *strchr(link, '[') = 0;
+        say("fd %d: %s, flags %o, closes at exec %d", fd, link, fcntl(fd, F_GETFL),
+            fcntl(fd, F_GETFD));
+    }
+}
+
+static void others(void)
+{
+    cpu_set_t cpus;
+    mode_t mask = umask(0);
+    umask(mask);
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    say("umask %o, nice %d, cpus %d, cwd %s", mask, getpriority(PRIO_PROCESS, 0), CPU_COUNT(&cpus),
+        start);
+    say("policy %d, dumpable %d, death signal, name %s", sched_getscheduler(0),
+        prctl(PR_GET_DUMPABLE), program_invocation_short_name);
+    say("uid %d %d, gid %d %d", getuid(), geteuid(), getgid(), getegid());
+    say("session of the parent %d, group of the parent %d, group leader %d",
+        getsid(0) == getsid(getppid()), getpgid(0) == getpgid(getppid()), getpgid(0) == getpid());
+    say("children %d", waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        say("argument %s", argv[i]);
+    for (char **variable = environ; *variable; variable++)
+        say("environment %s", *variable);
+    say("started by %s",
+        getenv("STARTER") && getppid() == atoi(getenv("STARTER")) ? "the test" : "another");
+    signals();
+    limits();
+    fds();
+    others();
+    return 0;
+}

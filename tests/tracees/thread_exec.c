@@ -1,0 +1,40 @@
+/* A thread that is not the leader executes another program; others are in the middle of things. */
+#include "tell.h"
+#include <pthread.h>
+
+static void *open_for_ever(void *name)
+{
+    for (;;) {
+        int fd = open(name, O_CREAT | O_WRONLY, 0644);
+        if (fd >= 0)
+            close(fd);
+    }
+    return NULL;
+}
+
+static void *execute(void *program)
+{
+    usleep(20000);
+    execl(program, program, "again", NULL);
+    _exit(98);
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    char pid[16];
+
+    if (argc > 1) {
+        MUST(atoi(getenv("STARTED_AS")) == getpid() && getpid() == syscall(SYS_gettid));
+        tell("'source': 'proc.start', 'op': 'execve', 'args': ['%s', 'again']", argv[0]);
+        opened("openat", "after", open("after", O_CREAT | O_WRONLY, 0644));
+        tell("'source': 'proc.exit', 'exit_code': 5");
+        return 5;
+    }
+    snprintf(pid, sizeof pid, "%d", getpid());
+    setenv("STARTED_AS", pid, 1);
+    for (int i = 0; i < 4; i++)
+        MUST(pthread_create(&thread, NULL, open_for_ever, "before") == 0);
+    MUST(pthread_create(&thread, NULL, execute, argv[0]) == 0);
+    pause();
+}
