@@ -44,3 +44,5 @@ class EventRecord(NamedTuple):
     groupname: str
     channel: int
     data: dict[str, Any]
+    args: tuple[str, ...] = ()
+    """The arguments of its process, its name first."""
