@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopetrace.model.event import EventRecord
+from scopetrace.output.bodies import event_body, json_line
+
+RECORD = EventRecord(
+    id=3, time_ns=1_783_822_275_123_456_789, sourcetype="fs", source="fs.open", host="box",
+    proc="ps", cmd="ps -e", pid=7, tid=8, uid=1000, gid=1001, username="ann", groupname="users",
+    channel=5, data={"file": "/x", "op": "openat"}, args=("ps", "-e"),
+)  # fmt: skip
+
+
+def test_a_body_has_its_keys_in_order_and_fs_data_names_its_process():
+    assert json_line(event_body(RECORD)) == (
+        '{"id":3,"sourcetype":"fs","_time":1783822275.123456,"source":"fs.open","host":"box",'
+        '"proc":"ps","cmd":"ps -e","pid":7,"uid":1000,"gid":1001,"username":"ann",'
+        '"groupname":"users","args":["ps","-e"],'
+        '"data":{"proc":"ps","pid":7,"host":"box","file":"/x","op":"openat"}}'
+    )
+
+
+def test_other_data_is_as_it_was_stored():
+    record = RECORD._replace(sourcetype="console", source="stdout", data={"message": "hi\n"})
+
+    assert event_body(record)["data"] == {"message": "hi\n"}
+
+
+def test_readable_text_stays_readable():
+    assert json_line({"file": "/home/zoë/été"}) == '{"file":"/home/zoë/été"}'
+
+
+def test_bytes_that_are_no_utf_8_come_back_as_they_were():
+    name = b"caf\xe9"
+
+    text = json_line({"file": os.fsdecode(name)})
+
+    assert text == '{"file":"caf\\udce9"}'
+    assert os.fsencode(json.loads(text)["file"]) == name
+
+
+@given(st.dictionaries(st.text(), st.text(st.characters(exclude_categories=()))))
+def test_json_is_one_safe_line_that_means_the_same(value):
+    text = json_line(value)
+
+    assert text.isprintable()
+    text.encode()
+    # A high and a low surrogate side by side are one character to every reader of JSON.
+    assert json.loads(text) == json.loads(json.dumps(value))
