@@ -1,0 +1,175 @@
+"""Plain data becomes the typed tree, or one sentence says which key is wrong and what it may hold.
+
+What a key may hold is read from the types in `schema`; no message repeats it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from scopetrace.config.document import Document, Path
+from scopetrace.config.patterns import compile_pattern
+from scopetrace.config.schema import Entry, Filter, Sections
+from scopetrace.errors import ConfigError
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_LOCATION = re.compile(r" - at `\$(.*)`$")
+_UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(\w+)`")
+
+
+def to_sections(document: Document) -> Sections:
+    """Convert and check a whole tree, `custom` not included.
+
+    Raises:
+        ConfigError: Names the place and the key.
+    """
+    _check_tags(document)
+    sections = _convert(document, Sections)
+    _check_spelling(document, document.data, msgspec.to_builtins(sections), ())
+    _check_patterns(document, sections)
+    return sections
+
+
+def to_filter(document: Document) -> Filter:
+    """Convert the `filter` of an entry of `custom`.
+
+    Raises:
+        ConfigError: Names the place and the key.
+    """
+    return _convert(document, Filter)
+
+
+def check_entry(document: Document) -> None:
+    """Check that an entry of `custom` has the right keys, each a mapping.
+
+    Raises:
+        ConfigError: Names the place and the key.
+    """
+    _convert(document, Entry)
+
+
+def _convert(document: Document, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.convert(document.data, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _translated(document, kind, str(error)) from None
+
+
+def _translated(document: Document, kind: type[msgspec.Struct], message: str) -> ConfigError:
+    """Say what msgspec's `message` says, with place and key, in words of ours."""
+    location = _LOCATION.search(message)
+    path: Path = tuple(
+        int(index) if index else key
+        for key, index in _STEP.findall(location[1] if location else "")
+    )
+    if unknown := _UNKNOWN.search(message):
+        return document.complaint((*path, unknown[1]), _unknown_key(kind, path, unknown[1]))
+    if missing := _MISSING.search(message):
+        return document.complaint(path, f"lacks the key {missing[1]!r}")
+    data: Any = document.data
+    for step in path:
+        data = data[step]
+    expected = _expected(_type_at(kind, path))
+    return document.complaint(path, f"expected {expected}, got {_shown(data)}")
+
+
+def _unknown_key(kind: type[msgspec.Struct], path: Path, key: str) -> str:
+    from difflib import get_close_matches
+
+    known = [field.encode_name for field in _type_at(kind, path).fields]
+    near = get_close_matches(key, known, n=1)
+    return f"unknown key; did you mean {near[0]!r}?" if near else "unknown key"
+
+
+def _type_at(kind: type[msgspec.Struct], path: Path) -> Any:
+    from msgspec import inspect
+
+    found: Any = inspect.type_info(kind)
+    for step in path:
+        if isinstance(step, int):
+            found = found.item_type
+        else:
+            found = next(field.type for field in found.fields if field.encode_name == step)
+    return found
+
+
+def _expected(kind: Any) -> str:
+    from msgspec import inspect
+
+    if isinstance(kind, inspect.LiteralType):
+        return "one of " + ", ".join(map(str, kind.values))
+    if isinstance(kind, inspect.IntType):
+        return f"a whole number from {kind.ge} to {kind.le}"
+    if isinstance(kind, inspect.BoolType):
+        return "true or false"
+    if isinstance(kind, inspect.VarTupleType):
+        return "a list"
+    if isinstance(kind, inspect.StructType | inspect.DictType):
+        return "keys and values"
+    return "text"
+
+
+def _shown(data: Any) -> str:
+    if data is None:
+        return "nothing"
+    if isinstance(data, dict):
+        return "keys and values"
+    if isinstance(data, list):
+        return "a list"
+    text = repr(str(data))
+    return text if len(text) <= 60 else f"{text[:57]}…{text[-1]}"
+
+
+def _check_tags(document: Document) -> None:
+    """Find the tag that is no text; msgspec would not say which one it is."""
+    tags = document.data.get("tags")
+    for name, value in tags.items() if isinstance(tags, dict) else ():
+        if not isinstance(value, str):
+            raise document.complaint(("tags", name), f"expected text, got {_shown(value)}")
+
+
+def _check_spelling(document: Document, data: Any, typed: Any, path: Path) -> None:
+    """Refuse 1 for true and 1e3 for 1000, which msgspec's conversion from text lets pass."""
+    if isinstance(typed, dict):
+        for key in data:
+            _check_spelling(document, data[key], typed[key], (*path, key))
+    elif isinstance(typed, list | tuple):
+        for index, (item, typed_item) in enumerate(zip(data, typed, strict=True)):
+            _check_spelling(document, item, typed_item, (*path, index))
+    elif isinstance(data, str) and not _spelled(data, typed):
+        expected = _expected(_type_at(Sections, path))
+        raise document.complaint(path, f"expected {expected}, got {_shown(data)}")
+
+
+def _spelled(text: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return text.lower() in ("true", "false")
+    return not isinstance(value, int) or text.isdecimal()
+
+
+def _check_patterns(document: Document, sections: Sections) -> None:
+    for path, pattern in _patterns(sections):
+        try:
+            compile_pattern(pattern)
+        except ValueError as error:
+            raise document.complaint(path, f"no valid regular expression: {error}") from None
+
+
+def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:
+    """Yield every regular expression of the tree and its path."""
+    for index, rule in enumerate(sections.event.watch):
+        base: Path = ("event", "watch", index)
+        yield (*base, "name"), rule.name
+        yield (*base, "field"), rule.field
+        yield (*base, "value"), rule.value
+        for place, header in enumerate(rule.headers):
+            yield (*base, "headers", place), header
+    for index, protocol in enumerate(sections.protocol):
+        yield ("protocol", index, "regex"), protocol.regex

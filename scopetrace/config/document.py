@@ -1,0 +1,175 @@
+"""YAML text becomes plain data, and every value keeps the place it came from.
+
+A scalar stays the text it is: the key decides what it means, so quotes make no difference, a
+variable of the environment is read by the same rules as the file, and `yes` or 0x10 are nothing
+special. Only an empty plain scalar (or ~, or null) is None.
+
+Built from parser events: PyYAML's composer recurses in C and dies on a file nested deeply enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from scopetrace.errors import ConfigError
+
+Path = tuple[str | int, ...]
+"""Where a value stands in the tree: keys and list indices."""
+
+MAX_DEPTH = 32
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Document(NamedTuple):
+    """A tree of plain data and where its values came from."""
+
+    data: dict[str, Any]
+    places: dict[Path, str]
+    """For messages: `scope.yml:12`, or the name of a variable; by path from the very top."""
+    prefix: Path = ()
+    """Where `data` stands in the file."""
+
+    def under(self, *path: str) -> Document:
+        """Return the part of the tree at `path`, which is a mapping."""
+        data = self.data
+        for key in path:
+            data = data[key]
+        return Document(data, self.places, self.prefix + path)
+
+    def sentence(self, path: Path, what: str) -> str:
+        """Say `what` about the value at `path`: place, key, what."""
+        path = known = self.prefix + path
+        while known and known not in self.places:
+            known = known[:-1]
+        return ": ".join(filter(None, (self.places[known], spell(path), what)))
+
+    def complaint(self, path: Path, what: str) -> ConfigError:
+        """Return the error that says `what` is wrong at `path`."""
+        return ConfigError(self.sentence(path, what))
+
+
+def spell(path: Path) -> str:
+    """Spell a path as one writes it: `event.watch[2].name`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+
+
+def parse_document(text: str, name: str, expand: Callable[[str], str] = str) -> Document:
+    """Parse YAML `text`; `name` is what messages call it.
+
+    Args:
+        expand: Applied to each scalar that is not inside a list. All regular expressions of the
+            tree are inside lists, so `$` in them is safe.
+
+    Raises:
+        ConfigError: It is no YAML, no mapping, or says one key twice.
+    """
+    reader = _Reader(text, name, expand)
+    try:
+        data = reader.document()
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, text, name) from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{name}:1: expected keys and values at the top")
+    return Document(data, reader.places)
+
+
+class _Reader:
+    """Builds the data of one text from the events of the YAML parser."""
+
+    def __init__(self, text: str, name: str, expand: Callable[[str], str]) -> None:
+        self.places: dict[Path, str] = {(): name}
+        self._name = name
+        self._expand = expand
+        self._anchors: dict[str, Any] = {}
+        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_Loader))
+
+    def document(self) -> Any:
+        """Return the one document of the text; an empty text is an empty mapping."""
+        starts = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+        data: Any = None
+        seen = False
+        for event in self._until(yaml.StreamEndEvent):
+            if isinstance(event, starts):
+                continue
+            if seen:
+                raise ConfigError(f"{self._line(event)}: a second document begins here")
+            data, seen = self._value(event, (), False), True
+        return {} if data is None else data
+
+    def _until(self, end: type) -> Iterator[Any]:
+        """Yield events until one of type `end`, which is taken too."""
+        for event in self._events:
+            if isinstance(event, end):
+                return
+            yield event
+
+    def _line(self, event: Any) -> str:
+        return f"{self._name}:{event.start_mark.line + 1}"
+
+    def _value(self, event: Any, path: Path, in_list: bool) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if len(path) > MAX_DEPTH:
+            raise ConfigError(f"{self._line(event)}: nested too deeply")
+        if isinstance(event, yaml.ScalarEvent):
+            value: Any = self._scalar(event, in_list)
+        elif isinstance(event, yaml.MappingStartEvent):
+            value = self._mapping(path, in_list)
+        else:
+            value = self._sequence(path)
+        if event.anchor:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            raise ConfigError(f"{self._line(event)}: nothing before it is called &{event.anchor}")
+        return self._anchors[event.anchor]
+
+    def _scalar(self, event: Any, in_list: bool) -> str | None:
+        if event.implicit[0] and event.value in _NOTHING:
+            return None
+        return str(event.value) if in_list else self._expand(event.value)
+
+    def _mapping(self, path: Path, in_list: bool) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for event in self._until(yaml.MappingEndEvent):
+            key = self._key(event)
+            here = (*path, key)
+            if key in found:
+                first = self.places[here].rpartition(":")[2]
+                raise ConfigError(
+                    f"{self._line(event)}: {spell(here)}: stands twice, first in line {first}"
+                )
+            self.places[here] = self._line(event)
+            found[key] = self._value(next(self._events), here, in_list)
+        return found
+
+    def _key(self, event: Any) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise ConfigError(f"{self._line(event)}: a key must be a word")
+        return str(event.value)
+
+    def _sequence(self, path: Path) -> list[Any]:
+        found: list[Any] = []
+        for event in self._until(yaml.SequenceEndEvent):
+            here = (*path, len(found))
+            self.places[here] = self._line(event)
+            found.append(self._value(event, here, True))
+        return found
+
+
+def _syntax_error(error: yaml.YAMLError, text: str, name: str) -> ConfigError:
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        line = mark.line + 1
+        what = getattr(error, "problem", None) or "cannot be read as YAML"
+    else:
+        position = getattr(error, "position", 0)
+        line = text.count("\n", 0, position) + 1
+        what = getattr(error, "reason", None) or "cannot be read as YAML"
+    return ConfigError(f"{name}:{line}: no valid YAML: {what}")

@@ -1,0 +1,145 @@
+"""The environment: SCOPE_* variables override single keys, and $NAME in a value is replaced.
+
+A variable that cannot be applied is an error that names it; one that changes nothing is a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from scopetrace.config.document import Document, Path
+from scopetrace.config.variables import KEYS, RULE_KEYS, SWITCHES, TAG, is_tag, why_unused
+from scopetrace.errors import ConfigError
+
+Row = TypeVar("Row")
+Rules = list[dict[str, Any]]
+
+_NAME = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
+
+
+def expander(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function that replaces $NAME and ${NAME} by values; names not set stay."""
+
+    def expand(text: str) -> str:
+        if "$" not in text:
+            return text
+        return _NAME.sub(lambda found: environ.get(found[1] or found[2], found[0]), text)
+
+    return expand
+
+
+def overridden(
+    document: Document, environ: Mapping[str, str], stock: dict[str, Any]
+) -> tuple[Document, list[str]]:
+    """Apply the SCOPE_* variables to a whole, valid tree.
+
+    Args:
+        stock: The tree of the stock file: what a type that is switched on watches.
+
+    Returns:
+        The tree that results, and a warning for each variable that changes nothing.
+
+    Raises:
+        ConfigError: A value is of no use; names the variable.
+    """
+    variables = {name: environ[name] for name in sorted(environ) if name.startswith("SCOPE_")}
+    return _Overrides(document, variables, stock).apply() if variables else (document, [])
+
+
+class _Overrides:
+    """One application of the variables to one tree, which it does not change in place."""
+
+    def __init__(
+        self, document: Document, variables: dict[str, str], stock: dict[str, Any]
+    ) -> None:
+        self._document = document
+        self._variables = variables
+        self._stock = stock
+        self._data = document.data
+        self._places = dict(document.places)
+        self._warnings: list[str] = []
+
+    def apply(self) -> tuple[Document, list[str]]:
+        """Apply all; switches come before the keys of the rules that they may bring."""
+        for name, path in self._given(KEYS):
+            self._set(path, self._text(name), name)
+        for name, (section, kind) in self._given(SWITCHES):
+            self._switch(name, section, kind)
+        for name, (kind, key) in self._given(RULE_KEYS):
+            self._set_in_rules(name, kind, key)
+        for name in filter(is_tag, self._variables):
+            self._set(("tags", name.removeprefix(TAG)), self._text(name), name)
+        for name in self._variables:
+            if why := why_unused(name):
+                self._warnings.append(f"{name}: ignored: {why}")
+        return self._document._replace(data=self._data, places=self._places), self._warnings
+
+    def _given(self, table: dict[str, Row]) -> Iterator[tuple[str, Row]]:
+        return ((name, row) for name, row in table.items() if name in self._variables)
+
+    def _text(self, name: str) -> str:
+        text = self._variables[name]
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{name}: its value is no UTF-8 text") from None
+        return text
+
+    def _truth(self, name: str) -> bool:
+        text = self._text(name)
+        if text.lower() not in ("true", "false"):
+            raise ConfigError(f"{name}: expected true or false, got {text!r}")
+        return text.lower() == "true"
+
+    def _set(self, path: Path, value: Any, name: str) -> None:
+        self._data = _with(self._data, path, value)
+        self._places[path] = name
+
+    def _switch(self, name: str, section: str, kind: str) -> None:
+        """Take the rules of one type away, or see that there are some."""
+        wanted = self._truth(name)
+        rules: Rules = self._data[section]["watch"]
+        others = [index for index, rule in enumerate(rules) if rule["type"] != kind]
+        if wanted and len(others) == len(rules):
+            stock: Rules = self._stock[section]["watch"]
+            added = [rule for rule in stock if rule["type"] == kind]
+            self._rearrange(section, others, added or [{"type": kind}], name)
+        elif not wanted and len(others) < len(rules):
+            self._rearrange(section, others, [], name)
+
+    def _rearrange(self, section: str, kept: list[int], added: Rules, name: str) -> None:
+        """Keep the rules at some indices, and put others behind them; the places follow."""
+        base = (section, "watch")
+        before = self._places
+        self._places = {path: place for path, place in before.items() if path[:2] != base}
+        self._places[base] = before[base]
+        for now, index in enumerate(kept):
+            self._places |= {
+                (*base, now, *path[3:]): place
+                for path, place in before.items()
+                if path[:3] == (*base, index)
+            }
+        self._places |= {(*base, len(kept) + index): name for index in range(len(added))}
+        rules: Rules = self._data[section]["watch"]
+        self._data = _with(self._data, base, [rules[index] for index in kept] + added)
+
+    def _set_in_rules(self, name: str, kind: str, key: str) -> None:
+        text = self._text(name)
+        rules: Rules = list(self._data["event"]["watch"])
+        indices = [index for index, rule in enumerate(rules) if rule["type"] == kind]
+        if not indices:
+            self._warnings.append(f"{name}: ignored: event.watch has no rule of type {kind}")
+        for index in indices:
+            rules[index] = {**rules[index], key: [text] if key == "headers" else text}
+            self._places["event", "watch", index, key] = name
+        self._data = _with(self._data, ("event", "watch"), rules)
+
+
+def _with(data: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
+    """Return a copy of `data` with `value` at `path`."""
+    key, *rest = path
+    if rest:
+        value = _with(data[str(key)], tuple(rest), value)
+    return {**data, str(key): value}

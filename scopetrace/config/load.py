@@ -1,0 +1,156 @@
+"""The configuration, found, read, checked and overridden.
+
+Later words win: the stock file, the file found, SCOPE_* variables. Mappings are joined key by key;
+a list replaces the list before it, so a type that `watch` does not name is off. A key without a
+value changes nothing, except that a list without a value is empty.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import to_builtins
+
+from scopetrace.config.convert import check_entry, to_filter, to_sections
+from scopetrace.config.document import Document, parse_document
+from scopetrace.config.environment import expander, overridden
+from scopetrace.config.find import STOCK, Found, find_config, read_text
+from scopetrace.config.meaning import not_recorded, without_meaningless
+from scopetrace.config.schema import Config, Custom, Sections
+
+
+def load_config(userconfig: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Find, read and check the configuration.
+
+    Args:
+        userconfig: A file that comes before all others, as `run -u` names it.
+
+    Raises:
+        ConfigError: Names file, line and key, or the variable that is wrong.
+    """
+    return _built(find_config(userconfig, environ), environ)
+
+
+def check_config(path: Path) -> Config:
+    """Read and check one file by itself: no search, no variables. See `Config.warnings`.
+
+    Raises:
+        ConfigError: Names file, line and key.
+    """
+    return _built(Found(path, read_text(path)), {})
+
+
+def stock_text() -> str:
+    """Return the stock file: the defaults, every key explained."""
+    return read_text(STOCK)
+
+
+def customised(config: Config, entries: Iterable[Custom]) -> Config:
+    """Return what applies to a process that `entries` of `config.custom` are about."""
+    data = sections_data(config)
+    for entry in entries:
+        data = _joined(data, entry.config)
+    sections = msgspec.convert(data, Sections)
+    return _config(sections, config.custom, config.path, config.warnings)
+
+
+def sections_data(sections: Sections) -> dict[str, Any]:
+    """Return the tree but for `custom` as plain data."""
+    return {name: to_builtins(getattr(sections, name)) for name in Sections.__struct_fields__}
+
+
+def _built(found: Found, environ: Mapping[str, str]) -> Config:
+    said, warnings = without_meaningless(_parsed(found, environ))
+    custom = said.data.get("custom")
+    whole = _over_stock(said)
+    sections = to_sections(whole)  # Before anything is overridden: first the file must be right.
+    final, unused = overridden(whole, environ, _stock().data)
+    if final is not whole:
+        sections = to_sections(final)
+    warnings = [*found.warnings, *warnings, *unused, *not_recorded(final, sections)]
+    entries, doubts = _customs(said._replace(data={"custom": custom}), sections)
+    path = found.path.absolute() if found.path else None
+    return _config(sections, entries, path, (*warnings, *doubts))
+
+
+def _config(
+    sections: Sections, custom: tuple[Custom, ...], path: Path | None, warnings: tuple[str, ...]
+) -> Config:
+    given = {name: getattr(sections, name) for name in Sections.__struct_fields__}
+    return Config(**given, custom=custom, path=path, warnings=warnings)
+
+
+def _parsed(found: Found, environ: Mapping[str, str]) -> Document:
+    name = "scope.yml" if found.path is None else str(found.path)
+    return parse_document(found.text, name, expander(environ))
+
+
+@cache
+def _stock() -> Document:
+    return parse_document(stock_text(), "scope.yml")
+
+
+def _over_stock(said: Document) -> Document:
+    data = _joined(_stock().data, said.data)
+    del data["custom"]
+    return Document(data, _stock().places | said.places)
+
+
+def _joined(base: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with what `said` says instead."""
+    joined = dict(base)
+    for key, value in said.items():
+        before = base.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            joined[key] = _joined(before, value)
+        elif value is not None or before is None:
+            joined[key] = value
+        elif isinstance(before, list):
+            joined[key] = []
+    return joined
+
+
+def _customs(said: Document, sections: Sections) -> tuple[tuple[Custom, ...], list[str]]:
+    """Convert the entries of `custom`, each checked as if it were the only one."""
+    entries = said.data["custom"] or {}
+    if not isinstance(entries, dict):
+        raise said.complaint(("custom",), "expected keys and values")
+    data = {name: _entry(said, name, entry) for name, entry in entries.items()}
+    said = said._replace(data={"custom": data})
+    found, warnings = [], []
+    for name in data:
+        custom, doubts = _custom(name, said.under("custom", name), sections)
+        found.append(custom)
+        warnings += doubts
+    return tuple(found), warnings
+
+
+def _entry(said: Document, name: str, entry: Any) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise said.complaint(("custom", name), "expected the keys filter and config")
+    return _joined({"filter": {}, "config": {}}, entry)
+
+
+def _custom(name: str, said: Document, sections: Sections) -> tuple[Custom, list[str]]:
+    check_entry(said)
+    config, warnings = without_meaningless(said.under("config"))
+    result = to_sections(config._replace(data=_joined(sections_data(sections), config.data)))
+    warnings += not_recorded(config, result)
+    effective = _restricted(sections_data(result), config.data)
+    return Custom(name=name, filter=to_filter(said.under("filter")), config=effective), warnings
+
+
+def _restricted(typed: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """Return those keys of `typed` that were said."""
+    found = {}
+    for key, value in said.items():
+        if isinstance(value, dict):
+            found[key] = _restricted(typed[key], value)
+        elif value is not None or isinstance(typed[key], list):
+            found[key] = typed[key]
+    return found

@@ -1,0 +1,122 @@
+"""Keys that AppScope knows and that do nothing here: each is named once, and never silently.
+
+`WITHOUT_MEANING` will stay so, because the job is done another way: such keys are dropped.
+`NOT_RECORDED` names what this version does not record: those keys are checked and kept, and to ask
+for them is a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scopetrace.config.document import Document, Path
+from scopetrace.config.schema import Sections, WatchRule
+
+WITHOUT_MEANING: dict[Path, str] = {
+    ("cribl",): "scopetrace sends nothing to Cribl",
+    ("metric", "transport"): "what is recorded goes into the session file",
+    ("metric", "format", "tags"): "tags stand at the top level, under `tags`",
+    ("event", "transport"): "what is recorded goes into the session file",
+    ("libscope", "transport"): "what is recorded goes into the session file",
+    ("libscope", "configevent"): "there are no start messages",
+    ("libscope", "commanddir"): "a recording takes no commands while it runs",
+    ("libscope", "snapshot"): "there is no library inside the program that could take one",
+    ("libscope", "log"): "there is no library inside the program that could log",
+}
+"""Keys of AppScope's tree that are dropped, and why."""
+
+WITHOUT_MEANING_IN_CUSTOM: dict[Path, str] = {
+    **WITHOUT_MEANING,
+    ("custom",): "an entry of `custom` cannot hold others",
+    ("libscope",): "it is the same for all processes of a session",
+    ("scopetrace",): "it is the same for all processes of a session",
+}
+"""Keys that are dropped from the `config` of an entry of `custom`, and why."""
+
+NOT_RECORDED: dict[Path, str] = {
+    ("metric", "enable"): "this version records no metrics",
+    ("payload", "enable"): "this version records no payloads",
+    ("protocol",): "this version detects no protocols",
+    ("tags",): "this version keeps no tags",
+}
+"""Keys that ask for what is not recorded yet, when they hold anything but false or nothing."""
+
+TYPES_NOT_RECORDED = frozenset({"net", "http", "dns", "metric", "syslog", "sec"})
+"""Types of event that no source makes."""
+
+KEYS_OF_SOME_TYPES: dict[str, frozenset[str]] = {
+    "field": frozenset({"fs", "process", "net", "http", "dns", "metric"}),
+    "headers": frozenset({"http"}),
+    "allowbinary": frozenset({"file", "console"}),
+}
+"""Keys of a rule that mean something for these types only."""
+
+
+def means_something(key: str, kind: str) -> bool:
+    """Return whether `key` of a rule means something for events of type `kind`."""
+    return key not in KEYS_OF_SOME_TYPES or kind in KEYS_OF_SOME_TYPES[key]
+
+
+def without_meaningless(document: Document) -> tuple[Document, list[str]]:
+    """Return the tree without the keys that mean nothing here, and a warning for each of them."""
+    table = WITHOUT_MEANING_IN_CUSTOM if document.prefix else WITHOUT_MEANING
+    data, said = document.data, []
+    for path, why in table.items():
+        if _holds(data, path):
+            said.append(document.sentence(path, f"ignored: {why}"))
+            data = _without(data, path)
+    return document._replace(data=data), said
+
+
+def not_recorded(document: Document, sections: Sections) -> list[str]:
+    """Return a warning for each key of `document` that asks for what this version has not.
+
+    Args:
+        document: What was said.
+        sections: What it came to, all checked.
+    """
+    said = [
+        document.sentence(path, why)
+        for path, why in NOT_RECORDED.items()
+        if _holds(document.data, path) and _value(sections, path)
+    ]
+    if _holds(document.data, ("event", "watch")):
+        for index, rule in enumerate(sections.event.watch):
+            base: Path = ("event", "watch", index)
+            said += (document.sentence((*base, *key), why) for key, why in _doubts(rule))
+    return said
+
+
+def _doubts(rule: WatchRule) -> Iterator[tuple[Path, str]]:
+    """Yield the keys of a rule that do nothing, and why."""
+    if rule.type in TYPES_NOT_RECORDED:
+        yield (), f"this version records no events of type {rule.type}"
+        return
+    unset = WatchRule(type=rule.type)
+    for key in KEYS_OF_SOME_TYPES:
+        if not means_something(key, rule.type) and getattr(rule, key) != getattr(unset, key):
+            yield (key,), f"ignored: it means nothing for type {rule.type}"
+
+
+def _value(sections: Sections, path: Path) -> Any:
+    found: Any = sections
+    for key in path:
+        found = getattr(found, str(key))
+    return found
+
+
+def _holds(data: Any, path: Path) -> bool:
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
+
+
+def _without(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a copy of `data` without the key at `path`, which is there."""
+    key, *rest = path
+    if rest:
+        return {**data, str(key): _without(data[str(key)], tuple(rest))}
+    return {name: value for name, value in data.items() if name != key}

@@ -1,0 +1,138 @@
+"""The rules that apply to one process: what is wanted before, what is admitted after.
+
+`wants`, `file` and `admits` are asked for every operation and every event. The first two answer
+from bounded dictionaries; the last gives an event back at once unless a rule of its type looks at
+fields or values. Rules of one type are alternatives: what any of them wants is recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from scopetrace.config import (
+    Config,
+    WatchRule,
+    compile_pattern,
+    matches_everything,
+    means_something,
+)
+from scopetrace.model.event import Event
+
+MAX_CACHED = 4096
+"""Answers remembered of each kind; when there are more, all are forgotten."""
+
+ALWAYS = "notice"
+"""The type of event that no configuration can switch off."""
+
+
+class _Rule(NamedTuple):
+    """One rule of `event.watch`, compiled; None is found in everything."""
+
+    name: re.Pattern[str] | None
+    field: re.Pattern[str] | None
+    value: re.Pattern[str] | None
+    allow_binary: bool
+
+    def is_named(self, source: str) -> bool:
+        return self.name is None or self.name.search(source) is not None
+
+    def finds_value(self, data: dict[str, Any]) -> bool:
+        return self.value is None or any(map(self.value.search, _texts(data)))
+
+    def keeps(self, field: str) -> bool:
+        return self.field is None or self.field.search(field) is not None
+
+
+class Rules:
+    """What one configuration wants. Shared by all processes that it applies to."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        """The effective configuration, entries of `custom` applied."""
+        watched = config.event.watch if config.event.enable else ()
+        self._rules: dict[str, list[_Rule]] = {}
+        for rule in watched:
+            self._rules.setdefault(rule.type, []).append(_compiled(rule))
+        self._choosy = {
+            kind
+            for kind, rules in self._rules.items()
+            if any(rule.field or rule.value for rule in rules)
+        }
+        self._wanted: dict[tuple[str, str], bool] = {}
+        self._files: dict[str, bool] = {}
+
+    def wants(self, sourcetype: str, source: str) -> bool:
+        """Return whether an event of this name is wanted, whatever it will hold."""
+        found = self._wanted.get((sourcetype, source))
+        if found is None:
+            found = sourcetype == ALWAYS or self._is_named(sourcetype, source)
+            if len(self._wanted) >= MAX_CACHED:
+                self._wanted.clear()
+            self._wanted[sourcetype, source] = found
+        return found
+
+    def file(self, path: str) -> bool:
+        """Return whether what is written to the file of this absolute path is wanted."""
+        found = self._files.get(path)
+        if found is None:
+            found = self._is_named("file", path)
+            if len(self._files) >= MAX_CACHED:
+                self._files.clear()
+            self._files[path] = found
+        return found
+
+    def console(self, stream: str) -> bool:
+        """Return whether what is written to 'stdout' or 'stderr' is wanted."""
+        return self.wants("console", stream)
+
+    def allow_binary(self, sourcetype: str) -> bool:
+        """Return whether content of this type ('file', 'console') may be no text."""
+        return any(rule.allow_binary for rule in self._rules.get(sourcetype, ()))
+
+    def watches(self, sourcetype: str) -> bool:
+        """Return whether there is any rule for this type of event."""
+        return sourcetype == ALWAYS or sourcetype in self._rules
+
+    def admits(self, event: Event) -> Event | None:
+        """Return the event as it is to be recorded, without unwanted fields; None: not at all."""
+        if event.sourcetype not in self._choosy:
+            return event
+        rules = [
+            rule
+            for rule in self._rules[event.sourcetype]
+            if rule.is_named(event.source) and rule.finds_value(event.data)
+        ]
+        if not rules:
+            return None
+        kept = {
+            field: value
+            for field, value in event.data.items()
+            if any(rule.keeps(field) for rule in rules)
+        }
+        return event if len(kept) == len(event.data) else event._replace(data=kept)
+
+    def _is_named(self, sourcetype: str, source: str) -> bool:
+        return any(rule.is_named(source) for rule in self._rules.get(sourcetype, ()))
+
+
+def _compiled(rule: WatchRule) -> _Rule:
+    field = rule.field if means_something("field", rule.type) else ".*"
+    return _Rule(_pattern(rule.name), _pattern(field), _pattern(rule.value), rule.allowbinary)
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    return None if matches_everything(text) else compile_pattern(text)
+
+
+def _texts(data: Any) -> list[str]:
+    """Return the values in `data` as text, those in lists and mappings one by one."""
+    if isinstance(data, str):
+        return [data]
+    if isinstance(data, dict):
+        return [text for value in data.values() for text in _texts(value)]
+    if isinstance(data, list | tuple):
+        return [text for value in data for text in _texts(value)]
+    if isinstance(data, bool):
+        return ["true" if data else "false"]
+    return [] if data is None else [str(data)]

@@ -1,0 +1,58 @@
+"""What the configuration wants of any process: the rules, with `custom` applied to each."""
+
+from __future__ import annotations
+
+from scopetrace.config import Config, Custom, Filter, customised
+from scopetrace.watch.filters import ProcessFacts, is_about
+from scopetrace.watch.rules import ALWAYS, Rules
+
+_ENABLED = Custom(name="", filter=Filter(), config={"event": {"enable": True}})
+
+
+class Watch:
+    """The rules of one configuration, for all processes of a session."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._by_entries: dict[tuple[int, ...], Rules] = {}
+        self._possible = _possible(config)
+        self.needs_environment: bool = config.scopetrace.environment or any(
+            entry.filter.env is not None for entry in config.custom
+        )
+        """Whether the environment of programs must be read: to record it, or for a filter."""
+
+    def for_process(self, facts: ProcessFacts) -> Rules:
+        """Return the rules for a process; the same object whenever the same entries apply."""
+        entries = tuple(
+            index for index, entry in enumerate(self.config.custom) if is_about(entry.filter, facts)
+        )
+        found = self._by_entries.get(entries)
+        if found is None:
+            found = self._by_entries[entries] = self._rules(entries)
+        return found
+
+    def could_want(self, sourcetype: str, source: str | None = None) -> bool:
+        """Return whether any process could have such an event wanted.
+
+        Errs towards yes. For `file`, `source` is a path; None: of any source.
+        """
+        if source is None:
+            return any(rules.watches(sourcetype) for rules in self._possible)
+        return sourcetype == ALWAYS or any(
+            rules.wants(sourcetype, source) for rules in self._possible
+        )
+
+    def _rules(self, entries: tuple[int, ...]) -> Rules:
+        return Rules(customised(self.config, [self.config.custom[index] for index in entries]))
+
+
+def _possible(config: Config) -> list[Rules]:
+    """Return rules that together want all that any combination of entries could want.
+
+    `event.watch` is replaced as a whole, so each list that can hold is one of those written; and
+    if any configuration has events enabled, each list could meet it.
+    """
+    chosen: list[list[Custom]] = [[], *([entry] for entry in config.custom)]
+    if not any(customised(config, entries).event.enable for entries in chosen):
+        return [Rules(config)]
+    return [Rules(customised(config, [*entries, _ENABLED])) for entries in chosen]
