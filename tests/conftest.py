@@ -1,0 +1,99 @@
+"""What all tests share: where they happen, who runs the programs, and how tracees are compiled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from harness import Compile, Stage, path_to_us
+
+NOBODY = 65534
+HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
+TRACEES = Path(__file__).parent / "tracees"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI everything is installed: a test that cannot run there is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def commons() -> Iterator[Path]:
+    """A folder that every user may read, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="scopetrace-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], str]:
+    """Return the path of a program; skip the test by its name if it is missing."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+        if path is None:
+            pytest.skip(f"{program} is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def tracee(commons: Path, needs: Callable[[str], str]) -> Compile:
+    """Compile tests/tracees/NAME.c, once for each compiler and flags."""
+
+    def build(name: str, *flags: str, compiler: str = "gcc") -> Path:
+        target = commons / "-".join([name, compiler, *(flag.strip("-") for flag in flags)])
+        if not target.exists():
+            command = [needs(compiler), "-std=gnu11", "-O1", "-pthread", *flags, "-o", target]
+            hello = subprocess.run([*command, "-xc", "-"], input=HELLO, capture_output=True)
+            if hello.returncode:
+                pytest.skip(f"{compiler} {' '.join(flags)} is not installed: {hello.stderr!r}")
+            subprocess.run([*command, TRACEES / f"{name}.c"], check=True)
+        return target
+
+    return build
+
+
+def users() -> list[int | None]:
+    """Everything that records is tested as we are, and as root also as nobody."""
+    return [None, NOBODY] if os.geteuid() == 0 else [None]
+
+
+@pytest.fixture(params=users(), ids=lambda uid: "as-nobody" if uid else "as-we-are")
+def stage(request: pytest.FixtureRequest, commons: Path) -> Iterator[Stage]:
+    """Where one test records programs, once for each kind of user."""
+    uid: int | None = request.param
+    if uid is not None and not readable_by_others():
+        pytest.skip(f"other users may not read {sys.executable} or the package")
+    folder = Path(tempfile.mkdtemp(dir=commons))
+    folder.chmod(0o755)
+    stage = Stage(folder, uid)
+    stage.prepare()
+    yield stage
+    shutil.rmtree(folder)
+
+
+def readable_by_others() -> bool:
+    """Tell whether a user without privileges can start this interpreter with the package."""
+    command = [sys.executable, "-P", "-c", "import scopetrace.cli"]
+    environ = os.environ | path_to_us()
+    done = subprocess.run(
+        command, user=NOBODY, group=NOBODY, extra_groups=[], env=environ, cwd="/",
+        capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode == 0

@@ -1,0 +1,155 @@
+"""Each tracee does one thing and tells which events that must make; the session must hold them.
+
+Every tracee is first run on its own: output and end must be the same when it is recorded.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+from harness import Compile, Recording, Stage, assert_holds
+
+
+class Case(NamedTuple):
+    """How a tracee is run and compared."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    ordered: bool = True
+    """Its events are recorded in the order they are told: it has one thread, or they take turns."""
+    exact: bool = True
+    """It tells of all events of the sources it names."""
+
+
+CASES = [
+    Case("opens"),
+    Case("relative"),
+    Case("dups"),
+    Case("children", ordered=False),
+    Case("untraced", ordered=False),
+    Case("thread_exec", exact=False),
+    Case("zombie_leader"),
+    Case("exit_storm"),
+    Case("signals", ordered=False),
+    Case("group_stop"),
+    Case("group_stop", ("100",)),
+    Case("restarts", exact=False),
+    Case("int80"),
+    Case("plain"),
+    Case("undumpable"),
+    Case("own_filter"),
+    Case("own_filter", ("by-seccomp",)),
+    Case("page_edge", ordered=False),
+    Case("vectors"),
+    Case("big_write"),
+    Case("positions"),
+    Case("moves"),
+    Case("tmpfile"),
+    Case("odd_names"),
+    Case("threads", ordered=False),
+    Case("processes"),
+    Case("names"),
+    Case("execs", exact=False),
+    Case("unshared"),
+    Case("passed", ordered=False),
+    Case("inherited", ordered=False),
+    Case("mapped"),
+    Case("killed"),
+]
+
+
+def play(case: Case, stage: Stage, program: object) -> Recording:
+    recording = stage.compare([str(program), *case.arguments])
+    assert_holds(
+        recording, recording.told(), folder=stage.work, ordered=case.ordered, exact=case.exact
+    )
+    return recording
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join([case.name, *case.arguments]))
+def test_the_session_holds_what_the_program_did(case: Case, stage: Stage, tracee: Compile) -> None:
+    play(case, stage, tracee(case.name))
+
+
+@pytest.mark.parametrize(
+    ("compiler", "flags"),
+    [("gcc", ("-m32",)), ("gcc", ("-static",)), ("musl-gcc", ("-static",))],
+    ids=["32-bit", "static", "musl"],
+)
+def test_programs_of_every_kind_are_seen(
+    compiler: str, flags: tuple[str, ...], stage: Stage, tracee: Compile
+) -> None:
+    play(Case("plain"), stage, tracee("plain", *flags, compiler=compiler))
+
+
+def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("killed")])
+
+    assert recording.ending.status == -9
+    log = recording.messages(str(stage.work / "app.log"))
+    assert log.splitlines() == [f"line {number}" for number in range(20)]
+    (end,) = recording.of("proc.exit")
+    assert end.data["signal"] == "SIGKILL"
+
+
+def test_every_process_of_a_storm_is_seen_to_begin_and_end(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("exit_storm"), "300"])
+
+    assert len(recording.of("proc.fork")) == 600
+    assert len(recording.of("proc.exit")) == 601
+    children = {event.data["child_pid"] for event in recording.of("proc.fork")}
+    assert children == {event.pid for event in recording.of("proc.exit")} - {recording.info.pid}
+
+
+def test_processes_one_after_another_all_have_their_end(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("processes"), "2000"])
+
+    assert len(recording.of("proc.exit")) == 2001
+    assert len(recording.of("fs.open", file=str(stage.work / "visited"))) == 200
+    codes = sorted(event.data["exit_code"] for event in recording.of("proc.exit"))
+    assert codes == sorted([0, *(number % 200 for number in range(2000))])
+
+
+def test_a_large_write_is_counted_whole_and_copied_in_part(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("big_write")])
+
+    log = str(stage.work / "big.log")
+    (closed,) = recording.of("fs.close", file=log)
+    assert closed.data["file_write_bytes"] == (3 << 20) + 8
+    message = recording.messages(log)
+    assert message.startswith("a" * 63 + "\n" + "b" * 63)
+    assert "the end" in message.splitlines()[-1]
+
+
+def test_a_gathered_write_is_one_text(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("vectors")])
+
+    lines = recording.messages(str(stage.work / "many.log")).splitlines()
+    assert lines[0].rstrip("\0").startswith("000\0") or lines[0].startswith("000")
+
+
+def test_the_console_is_what_the_fds_were_not_their_numbers(stage: Stage, tracee: Compile) -> None:
+    recording = stage.compare([tracee("console")])
+
+    stdout, stderr = recording.messages("stdout"), recording.messages("stderr")
+    assert stdout.startswith("one\ntwo\nthree\n")
+    assert "into the file" not in stdout
+    assert stderr.splitlines() == ["to stderr", "also stderr"]
+    assert "binary data ignored" in stdout
+
+
+def test_a_failed_exec_is_an_error_and_a_new_program_keeps_its_number(
+    stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.record([tracee("execs")])
+
+    errors = [e.data for e in recording.of("fs.error") if e.data["class"] == "exec"]
+    assert [(e["file"], e["error"]) for e in errors] == [
+        (str(stage.work / "absent"), "ENOENT"),
+        (str(stage.work / "kept"), "EACCES"),
+    ]
+    assert [event.pid for event in recording.of("proc.start")] == [recording.info.pid] * 2
+    (closed,) = recording.of("fs.close", file=str(stage.work / "closed"))
+    assert closed.data["op"] == "execve"
+    assert closed.data["file_write_bytes"] == 1

@@ -1,0 +1,158 @@
+"""The program must not notice: what it inherits, how it ends, what its signals do."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import Compile, Stage, scopetrace_command
+
+
+def with_limits() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (123, 456))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 31))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(3)
+
+
+def with_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGRTMIN + 3, signal.SIGCHLD})
+    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def without_console() -> None:
+    os.close(0)
+    os.close(2)
+
+
+def with_more_fds() -> None:
+    for number in (3, 7, 20):
+        os.dup2(os.open("/dev/null", os.O_RDWR), number)
+        os.set_inheritable(number, True)
+    os.umask(0o137)
+
+
+def in_a_group_of_its_own() -> None:
+    os.setpgid(0, 0)
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [None, with_limits, with_signals, without_console, with_more_fds, in_a_group_of_its_own],
+)
+def test_a_program_inherits_what_it_would_without_us(
+    prepare: Callable[[], None] | None, stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.compare([tracee("state"), "one", "", "two words"], preexec_fn=prepare)
+
+    assert b"started by the test" in recording.ending.stdout
+
+
+def test_the_sessions_file_is_no_fd_of_the_program(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("state")])
+
+    assert b"fd 3" not in recording.ending.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 77, 126, 127, 128, 255])
+def test_the_exit_status_is_the_programs(status: int, stage: Stage) -> None:
+    recording = stage.record(["/bin/sh", "-c", f"exit {status}"])
+
+    assert recording.ending.status == status
+    assert recording.of("proc.exit")[-1].data["exit_code"] == status
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 6, 9, 11, 13, 15, 24, 31, 34, 64])
+def test_a_signal_that_ends_the_program_is_seen_by_its_parent(number: int, stage: Stage) -> None:
+    recording = stage.record(["/bin/sh", "-c", f"kill -{number} $$; sleep 5"])
+
+    assert recording.ending.status == -number
+
+
+def test_output_into_a_closed_pipe_ends_the_program_as_ever(stage: Stage) -> None:
+    recording = stage.compare(["/bin/sh", "-c", "yes | head -n 1; echo ${PIPESTATUS:-none}"])
+
+    assert recording.ending.stdout == b"y\nnone\n"
+    assert "SIGPIPE" in {event.data.get("signal") for event in recording.of("proc.exit")}
+
+
+def test_the_program_reads_our_standard_input(stage: Stage) -> None:
+    recording = stage.compare(["cat"], input=b"line\n" * 50_000)
+
+    assert recording.ending.stdout == b"line\n" * 50_000
+
+
+def test_a_program_that_goes_to_the_background_lets_the_shell_go_on(stage: Stage) -> None:
+    script = "(sleep 0.5; echo late > late.txt) >/dev/null 2>&1 </dev/null & echo started"
+    recording = stage.compare(["/bin/sh", "-c", script])
+
+    assert recording.ending.stdout == b"started\n"
+    assert str(stage.work / "late.txt") in recording.files("fs.open")
+
+
+def test_all_of_the_main_process_is_there_when_it_has_ended(stage: Stage) -> None:
+    home = stage.new_home()
+    for number in range(1, 11):
+        ending = stage.run(scopetrace_command("run", "/bin/sh", "-c", f"echo {number} > out.txt"))
+        assert ending.status == 0
+        events = stage.run(scopetrace_command("events", "--all", "-s", "fs.close", "-j"))
+        assert b"/work/out.txt" in events.stdout, events
+    assert len(list(home.glob("sessions/*.db"))) == 10
+
+
+def test_a_command_that_is_not_there_is_status_127_and_no_session(stage: Stage) -> None:
+    home = stage.new_home()
+    ending = stage.run(scopetrace_command("run", "no-such-command-here"))
+
+    assert ending.status == 127
+    assert ending.stdout == b""
+    assert b"no-such-command-here" in ending.stderr
+    assert ending.stderr.count(b"\n") == 1
+    assert list(home.glob("sessions/*.db")) == []
+
+
+@pytest.mark.parametrize("content", [b"no program\0\1", b""])
+def test_a_file_that_cannot_be_executed_is_status_126_and_no_session(
+    content: bytes, stage: Stage
+) -> None:
+    home = stage.new_home()
+    Path(stage.work, "data").write_bytes(content)
+    ending = stage.run(scopetrace_command("run", "./data"))
+
+    assert ending.status == 126
+    assert ending.stderr.count(b"\n") == 1
+    assert list(home.glob("sessions/*.db")) == []
+
+
+def test_a_folder_is_no_command(stage: Stage) -> None:
+    stage.new_home()
+    ending = stage.run(scopetrace_command("run", "/tmp"))
+
+    assert ending.status == 126
+
+
+def test_a_script_runs_by_its_interpreter(stage: Stage) -> None:
+    stage.prepare()
+    script = stage.work.parent / "script"
+    script.write_text('#!/bin/sh\necho "$0 $1"\n')
+    script.chmod(0o755)
+    recording = stage.record([script, "argument"])
+
+    assert recording.ending.stdout == f"{script} argument\n".encode()
+    assert recording.of("proc.start")[0].data["args"][0] == "/bin/sh"
+
+
+def test_what_the_tracer_is_told_to_ignore_still_ends_the_program(stage: Stage) -> None:
+    """The recorder is no part of the job: signals to the group reach the program only."""
+    recording = stage.record(
+        ["/bin/sh", "-c", "trap 'echo caught; exit 3' INT; kill -INT 0; sleep 5"],
+        start_new_session=True,
+    )
+
+    assert recording.ending.stdout == b"caught\n"
+    assert recording.ending.status == 3
