@@ -46,7 +46,9 @@ def history(show_all: bool, last: int, running: bool, paths: bool, as_json: bool
     scopetrace history -r               what is being recorded now
     sqlite3 $(scopetrace history -dn1)  open the last session's file
     """
-    found = [info for info in list_sessions() if not running or info.status == "running"]
+    found = list_sessions(last=None if show_all or running else last)
+    if running:
+        found = [info for info in found if info.status == "running"]
     if not show_all:
         found = found[max(len(found) - last, 0) :]
     if as_json:

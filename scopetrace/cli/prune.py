@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -18,14 +17,12 @@ from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration, format_size
-from scopetrace.query import list_sessions
+from scopetrace.query import delete_session, list_sessions
 
 HEADINGS = ("ID", "COMMAND", "AGE", "SIZE", "FILE")
-COMPANIONS = ("-wal", "-shm")
-"""What SQLite keeps beside a database file while it is written (sqlite.org/tempfiles.html)."""
 
 
-class Kept(NamedTuple):
+class Candidate(NamedTuple):
     """A session file and what decides whether it goes."""
 
     info: SessionInfo
@@ -35,6 +32,7 @@ class Kept(NamedTuple):
 
 @click.command()
 @click.option(
+    "-k",
     "--keep",
     type=click.IntRange(min=0),
     metavar="N",
@@ -77,17 +75,17 @@ def prune(
         print("Nothing to delete.")
     elif force or _agreed(chosen):
         for session in chosen:
-            _delete(session.info.path)
+            delete_session(session.info)
         print(f"Deleted {_count(chosen)}.")
 
 
 def choose(
-    found: Sequence[Kept],
+    found: Sequence[Candidate],
     keep: int | None = None,
     older_ns: int | None = None,
     larger_bytes: int | None = None,
     total_bytes: int | None = None,
-) -> list[Kept]:
+) -> list[Candidate]:
     """Return those of `found`, which is oldest first, that fit a condition and need not be kept."""
     candidates = found[: max(len(found) - (keep or 0), 0)]
     if older_ns is None and larger_bytes is None and total_bytes is None:
@@ -103,17 +101,14 @@ def choose(
     return chosen
 
 
-def _look_at(info: SessionInfo) -> Kept:
-    files = [info.path, *_companions(info.path)]
+def _look_at(info: SessionInfo) -> Candidate:
+    """Measure a session; after a kill, part of it is in a log beside it."""
+    files = (info.path, info.path.with_name(f"{info.path.name}-wal"))
     size_bytes = sum(path.stat().st_size for path in files if path.exists())
-    return Kept(info, time.time_ns() - info.started_ns, size_bytes)
+    return Candidate(info, time.time_ns() - info.started_ns, size_bytes)
 
 
-def _companions(path: Path) -> list[Path]:
-    return [path.with_name(path.name + ending) for ending in COMPANIONS]
-
-
-def _agreed(chosen: Sequence[Kept]) -> bool:
+def _agreed(chosen: Sequence[Candidate]) -> bool:
     """Show what would go and ask."""
     rows = [
         (
@@ -131,13 +126,6 @@ def _agreed(chosen: Sequence[Kept]) -> bool:
     return click.confirm(f"Delete {_count(chosen)}?")
 
 
-def _count(chosen: Sequence[Kept]) -> str:
+def _count(chosen: Sequence[Candidate]) -> str:
     size = format_size(sum(session.size_bytes for session in chosen))
     return f"{len(chosen)} session{'s' if len(chosen) > 1 else ''}, {size}"
-
-
-def _delete(path: Path) -> None:
-    """Delete a session file; its companions first, so that no journal is left to a later file."""
-    for companion in _companions(path):
-        companion.unlink(missing_ok=True)
-    path.unlink(missing_ok=True)

@@ -1,0 +1,63 @@
+"""`scopetrace config`: what a recording started here and now would obey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scopetrace.cli.options import userconfig_option
+from scopetrace.errors import UsageError
+from scopetrace.output.escape import escape
+
+if TYPE_CHECKING:
+    from scopetrace.config import Config
+
+
+@click.command()
+@click.option("--default", "stock", is_flag=True, help="Print the stock scope.yml, which explains.")
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Say whether this file can be used, and what is wrong with it.",
+)
+@userconfig_option
+def config(stock: bool, check: Path | None, userconfig: Path | None) -> None:
+    """Print or check the configuration.
+
+    Without options: the effective one, after the SCOPE_* variables, as YAML.
+
+    \b
+    scopetrace config
+    scopetrace config --default > scope.yml
+    scopetrace config --check scope.yml
+    """
+    if stock + (check is not None) + (userconfig is not None) > 1:
+        raise UsageError("--default, --check and --userconfig do not go together")
+    if stock:
+        _print_stock()
+    elif check is not None:
+        _load(check)
+        print(f"{escape(str(check))} is valid")
+    else:
+        from scopetrace.config import dump_config
+
+        print(dump_config(_load(userconfig)).rstrip("\n"))
+
+
+def _print_stock() -> None:
+    from scopetrace.config.find import STOCK
+
+    print(STOCK.read_text(encoding="utf-8").rstrip("\n"))
+
+
+def _load(path: Path | None) -> Config:
+    """Load a configuration, with its warnings on standard error."""
+    from scopetrace.config import load_config
+
+    loaded = load_config(path)
+    for warning in loaded.warnings:
+        click.echo(f"scopetrace: {escape(warning)}", err=True)
+    return loaded

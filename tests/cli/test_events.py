@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+FOLLOW = (sys.executable, "-u", "-m", "scopetrace", "events", "-f")
+
+
+@pytest.fixture
+def session(recorder):
+    """A session of four events of two processes."""
+    event = recorder.event
+    writer = recorder.start()
+    writer.add_process(recorder.process(2, 71, "sh", cmd="sh -c true", args=("sh", "-c", "true")))
+    writer.add_events(
+        [
+            event("fs.open", file="/etc/app.conf", op="openat", fd=3),
+            event(
+                "fs.close", at=0.25, file="/etc/app.conf", op="close", file_read_bytes=2_000_000,
+                file_read_ops=9, file_write_bytes=0, file_write_ops=0,
+            ),
+            event("/tmp/will see.log", "file", at=1.5, message="will see this string\n"),
+            event("stdout", "console", at=2, process=2, message="done\n"),
+        ]
+    )  # fmt: skip
+    writer.finish(exit_code=0)
+    return writer
+
+
+LINES = (
+    "[1] Jul 12 02:11:15 python3 fs fs.open file:/etc/app.conf\n",
+    "[2] Jul 12 02:11:15 python3 fs fs.close file:/etc/app.conf file_read_bytes:2000000"
+    " file_read_ops:9 file_write_bytes:0 file_write_ops:0\n",
+    '[3] Jul 12 02:11:16 python3 file "/tmp/will see.log" message:"will see this string"\n',
+    "[4] Jul 12 02:11:17 sh console stdout message:done\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "chosen"),
+    [
+        ([], [1, 2, 3, 4]),
+        (["-n", "2"], [3, 4]),
+        (["-n", "0"], []),
+        (["-a", "-s", "fs."], [1, 2]),
+        (["-s", "fs.open,stdout"], [1, 4]),
+        (["-s", "fs.open", "-s", "*.log"], [1, 3]),
+        (["-s", "fs.close", "-t", "console"], []),
+        (["-t", "file"], [3]),
+        (["-t", "fs", "-n", "1"], [2]),
+        (["-p", "71"], [4]),
+        (["--proc", "py*"], [1, 2, 3]),
+        (["-m", "will see"], [3]),
+        (["--where", "file_read_bytes > 1e6 and file like '%.conf'"], [2]),
+        (["--since", "2026-07-12T02:11:16"], [3, 4]),
+        (["--until", "1783822275.1"], [1]),
+        (["-r"], [4, 3, 2, 1]),
+    ],
+)
+def test_options_choose_events(args, chosen, session, scopetrace):
+    status, out, _ = scopetrace("events", *args)
+
+    assert status == 0
+    assert out == "".join(LINES[id - 1] for id in chosen)
+
+
+def test_the_last_session_is_the_default_and_others_have_a_number(session, recorder, scopetrace):
+    later = recorder.record(recorder.event("fs.delete", op="unlink", file="/x"))
+
+    assert scopetrace("events")[1] == (
+        "[1] Jul 12 02:11:15 python3 fs fs.delete file:/x op:unlink\n"
+    )
+    assert scopetrace("events", "--id", str(session.id), "-n1")[1] == LINES[3]
+    assert scopetrace("events", "-i", str(later.path))[1] == scopetrace("events")[1]
+
+
+def test_twenty_are_shown_unless_all_are_asked_for(recorder, scopetrace):
+    recorder.record(*(recorder.event("fs.open", file=f"/{i}") for i in range(30)))
+
+    assert scopetrace("events")[1].count("\n") == 20
+    assert scopetrace("events", "-s", "fs.open")[1].startswith("[11] ")
+    assert scopetrace("events", "-a")[1].count("\n") == 30
+
+
+def test_one_event_is_shown_in_full(session, scopetrace):
+    status, out, err = scopetrace("events", "3")
+
+    assert (status, err) == (0, "")
+    assert out.startswith("ID:         3\nProc:       python3\n")
+    assert out.endswith("Data:\n  message: will see this string\n")
+
+
+def test_json_has_one_body_to_a_line(session, scopetrace):
+    lines = scopetrace("events", "-j")[1].splitlines()
+    bodies = [json.loads(line) for line in lines]
+
+    assert [body["id"] for body in bodies] == [1, 2, 3, 4]
+    assert bodies[3] == {
+        "id": 4, "sourcetype": "console", "_time": 1783822277.0, "source": "stdout", "host": "box",
+        "proc": "sh", "cmd": "sh -c true", "pid": 71, "uid": 1000, "gid": 1000, "username": "ann",
+        "groupname": "ann", "args": ["sh", "-c", "true"], "data": {"message": "done\n"},
+    }  # fmt: skip
+    assert bodies[0]["data"]["host"] == "box"
+    assert scopetrace("events", "4", "--json")[1] == lines[3] + "\n"
+
+
+def test_sorting_works_with_json_too(session, scopetrace):
+    by_time = scopetrace("events", "-j", "--sort", "_time")[1].splitlines()
+
+    assert [json.loads(line)["id"] for line in by_time] == [4, 3, 2, 1]
+    assert scopetrace("events", "--sort", "_time", "-r")[1] == "".join(LINES)
+
+
+def test_fields_can_be_chosen_or_all_shown(session, scopetrace):
+    assert scopetrace("events", "-s", "fs.open", "--fields", "fd,op")[1] == (
+        "[1] Jul 12 02:11:15 python3 fs fs.open fd:3 op:openat\n"
+    )
+    assert scopetrace("events", "-s", "fs.open", "--allfields")[1] == (
+        "[1] Jul 12 02:11:15 python3 fs fs.open file:/etc/app.conf [[fd:3 op:openat]]\n"
+    )
+
+
+def test_colour_is_only_for_those_who_ask(session, scopetrace):
+    assert "\x1b" not in scopetrace("events")[1]
+    assert "\x1b[34m[4]\x1b[0m" in scopetrace("events", "--color", "always")[1]
+    assert "\x1b[32mID:" in scopetrace("events", "1", "--color", "always")[1]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-a", "-n", "3"],
+        ["--fields", "file", "--allfields"],
+        ["-f", "--sort", "file"],
+        ["-f", "-r"],
+        ["-j", "--fields", "file"],
+    ],
+)
+def test_options_that_exclude_each_other_are_named(args, session, scopetrace):
+    status, out, err = scopetrace("events", *args)
+
+    assert (status, out) == (2, "")
+    assert err.endswith(" do not go together\n")
+
+
+def test_nothing_found_is_no_failure_but_is_said(session, recorder, scopetrace):
+    status, out, err = scopetrace("events", "-s", "net.open")
+
+    assert (status, out, err) == (0, "", "scopetrace: session 1 has no event that matches\n")
+
+    recorder.record()
+    assert scopetrace("events") == (0, "", "scopetrace: session 2 has no events\n")
+
+
+@pytest.mark.parametrize(
+    "args", [["--id", "9"], ["--id", "none.db"], ["99"], ["--where", "nonsense("]]
+)
+def test_what_is_not_there_is_one_sentence(args, session, scopetrace):
+    status, out, err = scopetrace("events", *args)
+
+    assert status in (1, 2)
+    assert out == ""
+    assert err.startswith("scopetrace: ")
+    assert err.count("\n") == 1
+
+
+def test_without_any_session_there_is_one_sentence(scopetrace):
+    status, out, err = scopetrace("events")
+
+    assert (status, out) == (1, "")
+    assert err.startswith("scopetrace: ")
+
+
+def test_names_and_contents_cannot_reach_the_terminal_raw(recorder, scopetrace):
+    name = os.fsdecode(b"/tmp/\x1b]0;owned\x07\n[9] fake \xff\xe2\x80\xae")
+    recorder.record(
+        recorder.event("fs.open", file=name), recorder.event(name, "file", message=name)
+    )
+
+    for args in ([], ["1"], ["2"], ["--allfields"], ["-j"]):
+        out = scopetrace("events", *args)[1]
+        assert not [c for c in out if ord(c) < 32 and c != "\n"]
+        assert "\u202e" not in out
+        assert out.isascii()
+    assert json.loads(scopetrace("events", "1", "-j")[1])["data"]["file"] == name
+
+
+def test_following_shows_what_comes_and_ends_with_the_session(recorder):
+    writer = recorder.start()
+    with subprocess.Popen(FOLLOW, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+        for number in range(1, 4):
+            writer.add_events([recorder.event("fs.open", file=f"/{number}")])
+            writer.commit()
+            assert follower.stdout.readline().endswith(b"file:/%d\n" % number)
+        writer.add_events([recorder.event("fs.open", file="/last")])
+        writer.finish(exit_code=0)
+        rest, errors = follower.communicate(timeout=30)
+
+    assert rest.endswith(b"file:/last\n")
+    assert rest.count(b"\n") == 1
+    assert (follower.returncode, errors) == (0, b"")
+
+
+def test_following_applies_the_filters_to_what_comes(recorder):
+    writer = recorder.start()
+    writer.add_events([recorder.event("fs.open", file="/old")])
+    writer.commit()
+    with subprocess.Popen((*FOLLOW, "-t", "console"), stdout=subprocess.PIPE) as follower:
+        writer.add_events([recorder.event("fs.open", file="/new")])
+        writer.add_events([recorder.event("stdout", "console", message="hello\n")])
+        writer.commit()
+        assert follower.stdout.readline().endswith(b"console stdout message:hello\n")
+        writer.finish(exit_code=0)
+        assert follower.communicate(timeout=30)[0] == b""
+
+
+def test_ctrl_c_ends_following_quietly(recorder):
+    writer = recorder.start()
+    writer.add_events([recorder.event("fs.open", file="/x")])
+    writer.commit()
+    with subprocess.Popen(FOLLOW, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+        follower.stdout.readline()
+        follower.send_signal(2)
+        out, err = follower.communicate(timeout=30)
+
+    assert (follower.returncode, out, err) == (130, b"", b"")
+
+
+def test_following_a_finished_session_just_shows_it(session, scopetrace):
+    assert scopetrace("events", "-f") == (0, "".join(LINES), "")

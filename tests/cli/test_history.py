@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+SECOND = 1_000_000_000
+NOW = time.time_ns()
+
+
+@pytest.fixture
+def sessions(recorder):
+    """Three that ended and one that is being recorded."""
+    day = 86400 * SECOND
+    recorder.record(started_ns=NOW - 9 * day, ended_ns=NOW - 9 * day + 186 * SECOND)
+    recorder.record(
+        recorder.event("stdout", "console", message="x"), command="nginx", pid=1234,
+        started_ns=NOW - day - 3 * 3600 * SECOND, ended_ns=NOW - day, exit_code=None, signal=9,
+    )  # fmt: skip
+    recorder.start("sleep", recorder_pid=2**22 + 1, started_ns=NOW - 3700 * SECOND)
+    return recorder.start("make", started_ns=NOW - 14_200_000_000)
+
+
+def test_history_is_a_table_of_what_was_recorded(sessions, scopetrace):
+    status, out, err = scopetrace("history")
+
+    assert (status, err) == (0, "")
+    assert [line.split() for line in out.splitlines()] == [
+        ["ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS"],
+        ["1", "python3", "python3", "log.py", "70", "9d", "3m6s", "0", "exit", "0"],
+        ["2", "nginx", "nginx", "log.py", "1234", "1d3h", "3h", "1", "SIGKILL"],
+        ["3", "sleep", "sleep", "log.py", "70", "1h1m", "-", "0", "interrupted"],
+        ["4", "make", "make", "log.py", "70", "14s", "14s", "0", "running"],
+    ]
+
+
+def test_history_can_be_short(sessions, scopetrace):
+    def ids(*args):
+        return [line.split()[0] for line in scopetrace("history", *args)[1].splitlines()[1:]]
+
+    assert ids("-n", "2") == ["3", "4"]
+    assert ids("-n0") == []
+    assert ids("-n0", "-a") == ["1", "2", "3", "4"]
+    assert ids("--running") == ["4"]
+
+
+def test_paths_alone_are_for_other_programs(sessions, scopetrace):
+    assert scopetrace("history", "-d", "-n", "1")[1] == f"{sessions.path}\n"
+
+
+def test_json_tells_all_that_is_known(sessions, scopetrace):
+    bodies = [json.loads(line) for line in scopetrace("hist", "-j")[1].splitlines()]
+
+    assert [body["status"] for body in bodies] == ["finished", "finished", "interrupted", "running"]
+    assert bodies[1]["args"] == ["nginx", "log.py"]
+    assert bodies[1]["signal"] == 9
+    assert bodies[2]["ended"] is None
+    assert bodies[3]["path"] == str(sessions.path)
+    assert abs(bodies[3]["started"] - NOW / SECOND) < 60
+
+
+def test_a_long_command_line_is_cut_and_made_safe(recorder, scopetrace):
+    recorder.start("x", args=("x", "\x1b[2J", "a" * 99))
+
+    line = scopetrace("history")[1].splitlines()[1]
+
+    assert "x '\\x1b[2J' aaaaa" in line
+    assert "…" in line
+    assert len(line) < 120
+
+
+def test_no_session_at_all_is_an_empty_table(scopetrace):
+    assert scopetrace("history")[:2] == (
+        0,
+        "ID  COMMAND  CMDLINE  PID  AGE  DURATION  EVENTS  STATUS\n",
+    )
+    assert scopetrace("history", "-j") == (0, "", "")
