@@ -1,0 +1,7 @@
+"""Writes a line to a log and another to a file that is none: see README.md beside this file."""
+
+with open("wontsee.txt", "w") as file:
+    file.write("wont see this string")
+
+with open("willsee.log", "w") as log:
+    log.write("will see this string")

@@ -1,0 +1,143 @@
+"""A shell with job control on a terminal: Ctrl-C, Ctrl-Z and fg reach whom they should."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
+
+PROMPT = "READY> "
+
+
+def spawn(stage: Stage, argv: list[str]) -> Any:
+    def become_user() -> None:
+        if stage.uid is not None:
+            os.fchown(0, stage.uid, stage.uid)
+            os.setgroups([])
+            os.setgid(stage.uid)
+            os.setuid(stage.uid)
+
+    environ = stage.environment() | {"PS1": PROMPT, "TERM": "dumb"}
+    return pexpect.spawn(
+        argv[0], argv[1:], cwd=str(stage.work), env=environ, timeout=PATIENCE,
+        preexec_fn=become_user, echo=False, encoding="utf-8",
+    )  # fmt: skip
+
+
+@contextmanager
+def on_a_terminal(stage: Stage, argv: list[str], recorded: bool) -> Iterator[Any]:
+    """Run a program on a terminal of its own."""
+    child = spawn(stage, scopetrace_command("run", *argv) if recorded else argv)
+    child.delaybeforesend = None
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+def ended(child: Any) -> Ending:
+    child.expect(pexpect.EOF)
+    child.wait()
+    status = -child.signalstatus if child.signalstatus else child.exitstatus
+    return Ending(b"", b"", status)
+
+
+SHELL = ["/bin/bash", "--norc", "--noprofile", "-i"]
+
+
+def talk(child: Any) -> list[str]:
+    """Stop, continue and interrupt jobs; return what the shell said on the way."""
+    said = []
+
+    def command(text: str) -> None:
+        child.sendline(text)
+        child.expect_exact(PROMPT)
+        said.append(child.before.replace("\r", ""))
+
+    child.expect_exact(PROMPT)
+    command("echo one | tr a-z A-Z | cat > piped.txt; cat piped.txt")
+    child.sendline("sh -c 'echo going; exec sleep 1000'")
+    child.expect_exact("going")
+    child.sendcontrol("z")
+    child.expect_exact(PROMPT)
+    assert "Stopped" in child.before
+    command("jobs -l | wc -l")
+    child.sendline("fg")
+    child.expect_exact("sleep 1000")
+    child.sendcontrol("c")
+    child.expect_exact(PROMPT)
+    command("echo status $?")
+    child.sendline("sh -c 'trap \"echo caught\" INT; echo ready; sleep 1000; echo after'")
+    child.expect_exact("ready")
+    child.sendcontrol("c")
+    child.expect_exact("caught")
+    child.expect_exact("after")
+    child.expect_exact(PROMPT)
+    command("sleep 0.2 & wait; echo waited $?")
+    command("stty -a | head -n 1")
+    child.sendline("exit 9")
+    return said
+
+
+def test_a_shell_controls_its_jobs_as_without_us(stage: Stage) -> None:
+    with on_a_terminal(stage, SHELL, recorded=False) as child:
+        native = talk(child), ended(child)
+    stage.prepare()
+    home = stage.new_home()
+    with on_a_terminal(stage, SHELL, recorded=True) as child:
+        traced = talk(child), ended(child)
+    recording = stage.finished(home, traced[1])
+
+    assert without_numbers(traced[0]) == without_numbers(native[0])
+    assert traced[1] == native[1] == Ending(b"", b"", 9)
+    assert str(stage.work / "piped.txt") in recording.files()
+    signals = {event.data.get("signal") for event in recording.of("proc.exit")}
+    assert "SIGINT" in signals
+
+
+def without_numbers(said: list[str]) -> list[str]:
+    """Take process ids out of what a shell says of its jobs."""
+    return ["".join("N" if c.isdigit() else c for c in text) for text in said if "[" in text] + [
+        text for text in said if "[" not in text
+    ]
+
+
+@pytest.mark.parametrize(("key", "status"), [("c", -2), ("\\", -3)])
+def test_a_key_that_ends_the_program_ends_it_by_its_signal(
+    key: str, status: int, stage: Stage
+) -> None:
+    home = stage.new_home()
+    with on_a_terminal(stage, ["/bin/sh", "-c", "echo ready; exec sleep 1000"], True) as child:
+        child.expect_exact("ready")
+        child.sendcontrol(key)
+        ending = ended(child)
+    assert ending.status == status
+    recording: Recording = stage.finished(home, ending)
+    assert recording.info.signal == -status
+
+
+def test_a_program_sees_a_terminal_and_its_size(stage: Stage) -> None:
+    script = "import os; print(os.isatty(0), os.isatty(1), os.get_terminal_size(), os.ttyname(2))"
+    home = stage.new_home()
+    argv = [sys.executable if Path(sys.executable).exists() else "python3", "-c", script]
+    with on_a_terminal(stage, argv, True) as child:
+        child.expect_exact("True True os.terminal_size(columns=80, lines=24) /dev/pts/")
+        ending = ended(child)
+    assert stage.finished(home, ending).info.exit_code == 0
+
+
+def test_a_hangup_reaches_the_program(stage: Stage) -> None:
+    home = stage.new_home()
+    script = "trap 'echo hung up > hup.txt; exit 1' HUP; echo ready; while :; do sleep 0.1; done"
+    with on_a_terminal(stage, ["/bin/sh", "-c", script], True) as child:
+        child.expect_exact("ready")
+    recording = stage.finished(home, Ending(b"", b"", 1))
+    assert (stage.work / "hup.txt").read_text() == "hung up\n"
+    assert str(stage.work / "hup.txt") in recording.files()
