@@ -92,7 +92,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands that begin so, from the list alone; else the group's options."""
+        """Return the commands and options that begin so; if none does, leave it to the shell."""
         from click.shell_completion import CompletionItem
 
         found = [
@@ -100,7 +100,8 @@ class LazyGroup(click.Group):
             for name, (_, line) in COMMANDS.items()
             if name.startswith(incomplete)
         ]
-        return found + click.Command.shell_complete(self, ctx, incomplete)
+        found += click.Command.shell_complete(self, ctx, incomplete)
+        return found or [CompletionItem(incomplete, type="file")]
 
 
 def _nearest(word: str) -> str | None:

@@ -46,6 +46,13 @@ def complete_sourcetype(ctx: click.Context, param: click.Parameter, incomplete: 
     return _complete_list(SOURCETYPES, incomplete)
 
 
+def complete_file(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Leave it to the shell, which knows files."""
+    return [CompletionItem(incomplete, type="file")]
+
+
 def _complete_list(names: Iterable[str], incomplete: str) -> list[str]:
     """Complete the last word of a list with commas."""
     before, comma, begun = incomplete.rpartition(",")

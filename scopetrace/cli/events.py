@@ -38,7 +38,13 @@ POLL_SECONDS = 0.1
     shell_complete=complete_session,
     help="The session: its number, or the path of its file.  [default: the last one]",
 )
-@click.option("-n", "--last", type=click.IntRange(min=0), help="So many, the last that match. [20]")
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"So many, the last that match.  [default: {LAST}]",
+)
 @click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
 @click.option(
     "-s",
@@ -58,7 +64,7 @@ POLL_SECONDS = 0.1
     shell_complete=complete_sourcetype,
     help="Kinds of source: fs, file, console, process, notice.",
 )
-@click.option("-p", "--pid", type=int, multiple=True, help="Processes by number.")
+@click.option("-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number.")
 @click.option(
     "--proc",
     multiple=True,

@@ -33,6 +33,7 @@ UNKNOWN = "-"
     type=click.IntRange(min=0),
     default=20,
     show_default=True,
+    metavar="N",
     help="So many, the last ones.",
 )
 @click.option("-r", "--running", is_flag=True, help="Only what is being recorded now.")

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from scopetrace.cli.complete import complete_file
 from scopetrace.cli.options import userconfig_option
 from scopetrace.errors import UsageError
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @userconfig_option
-@click.argument("args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...")
+@click.argument(
+    "args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...", shell_complete=complete_file
+)
 def run(userconfig: Path | None, args: tuple[str, ...]) -> None:
     """Run a program and record what it does.
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from scopetrace import __version__
+from scopetrace.cli.commands import ALIASES, COMMANDS, cli
+
+
+def test_version_and_help_need_no_command(scopetrace):
+    assert scopetrace("--version") == (0, f"scopetrace {__version__}\n", "")
+
+    status, out, err = scopetrace()
+    assert (status, err) == (0, "")
+    assert scopetrace("--help") == (0, out, "") == scopetrace("-h")
+    assert all(f"  {name} " in out for name in COMMANDS)
+    assert "Exit status:" in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_the_help_it_is_listed_with_and_an_example(name, scopetrace):
+    status, out, err = scopetrace(name, "--help")
+
+    assert (status, err) == (0, "")
+    assert out.splitlines()[2].strip() == COMMANDS[name][1]
+    assert f"\n  scopetrace {name}" in out or f"$(scopetrace {name}" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_an_alias_is_the_command(alias, name, scopetrace):
+    assert (
+        scopetrace(alias, "--help")[1].splitlines()[2:]
+        == (scopetrace(name, "--help")[1].splitlines()[2:])
+    )
+
+
+def resolved(*args):
+    context = cli.make_context("scopetrace", list(args))
+    name, _, rest = cli.resolve_command(context, [*context._protected_args, *context.args])
+    return name, rest
+
+
+@pytest.mark.parametrize(
+    ("args", "name", "rest"),
+    [
+        (["events", "-a"], "events", ["-a"]),
+        (["hist"], "history", []),
+        (["python3", "log.py", "-v"], "run", ["python3", "log.py", "-v"]),
+        (["./events"], "run", ["./events"]),
+        (["run", "-u", "f", "ls", "-l"], "run", ["-u", "f", "ls", "-l"]),
+    ],
+)
+def test_a_first_word_that_is_no_command_is_run(args, name, rest):
+    assert resolved(*args) == (name, rest)
+
+
+def imported(*args):
+    """Return the modules that a call imports."""
+    done = subprocess.run(
+        (sys.executable, "-X", "importtime", "-m", "scopetrace", *args),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    assert done.returncode == 0, done.stderr
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def test_version_imports_nothing_heavy():
+    heavy = {
+        "dataclasses", "importlib.metadata", "logging", "asyncio", "tabulate", "sqlite3", "yaml",
+        "msgspec",
+    }  # fmt: skip
+
+    assert not imported("--version") & heavy
+
+
+def test_help_imports_no_command():
+    modules = {module for module, _ in COMMANDS.values()}
+
+    assert not imported("--help") & modules
+
+
+def test_events_import_only_what_they_show(recorder):
+    recorder.record(recorder.event("fs.open", file="/x"))
+
+    assert not imported("events") & {"tabulate", "yaml", "dataclasses", "logging", "asyncio"}
+    assert not imported("events", "-j", "--since", "1h") & {"tabulate", "yaml", "dataclasses"}

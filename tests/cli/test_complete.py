@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+
+def answers(shell, words, current):
+    """Return the lines of what the program proposes when a shell asks."""
+    environ = {
+        **os.environ,
+        "_SCOPETRACE_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(current),
+    }
+    done = subprocess.run(
+        (sys.executable, "-m", "scopetrace"),
+        capture_output=True, text=True, timeout=30, env=environ,
+    )  # fmt: skip
+    return done.stdout.splitlines()
+
+
+def proposed(*words):
+    lines = answers("bash", " ".join(words), len(words) - 1)
+    return {line.partition(",")[2] for line in lines}
+
+
+def test_commands_names_and_files_are_proposed():
+    assert proposed("scopetrace", "h") == {"history"}
+    assert proposed("scopetrace", "--v") == {"--version"}
+    assert proposed("scopetrace", "events", "-t", "con") == {"console"}
+    assert proposed("scopetrace", "./lo") == {"./lo"}
+    assert proposed("scopetrace", "run", "./lo") == {"./lo"}
+
+
+def test_the_last_word_of_a_list_is_completed():
+    assert proposed("scopetrace", "events", "-s", "fs.open,fs.cl") == {"fs.open,fs.close"}
+
+
+def test_the_sessions_there_are_are_proposed_with_their_commands(recorder):
+    assert answers("zsh", "scopetrace events --id ", 3) == []
+
+    recorder.record()
+    recorder.record(command="nginx")
+
+    assert answers("zsh", "scopetrace events --id ", 3) == [
+        "plain", "2", "nginx", "plain", "1", "python3",
+    ]  # fmt: skip

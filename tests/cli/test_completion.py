@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_the_program(shell, scopetrace):
+    status, out, _ = scopetrace("completion", shell)
+
+    assert status == 0
+    assert "_SCOPETRACE_COMPLETE" in out

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from scopetrace.cli.run import run
+
+
+def test_run_takes_its_own_options_before_the_program_only():
+    context = run.make_context("run", ["-u", "my.yml", "--", "ls", "-u", "--", "--help"])
+
+    assert str(context.params["userconfig"]) == "my.yml"
+    assert context.params["args"] == ("ls", "-u", "--", "--help")
+
+
+def test_a_mistyped_command_is_met_with_the_one_that_was_meant(scopetrace):
+    status, out, err = scopetrace("evnts", "-a")
+
+    assert (status, out) == (127, "")
+    assert err == (
+        "scopetrace: no command or program named 'evnts'; did you mean `scopetrace events`?\n"
+    )
+
+
+def test_a_program_that_is_not_there_is_not_found_and_leaves_no_session(scopetrace, home):
+    for args in (["no-such-program-anywhere"], ["run", "evnts"], ["--", "evnts"]):
+        status, out, err = scopetrace(*args)
+        assert (status, out) == (127, "")
+        assert "did you mean" not in err
+        assert err.count("\n") == 1
+    assert not [*home.glob("sessions/*.db")]
