@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 HEADER = struct.Struct("=IHHIIQQq6QQII")
+HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
 STAT = struct.Struct("=QQQIIII")
 TALLY = struct.Struct("=6Q")
@@ -83,8 +84,13 @@ class Note(IntEnum):
 
 
 class RawRecord(NamedTuple):
-    """One record; see `struct raw_record` for each field and its unit."""
+    """One record; see `struct raw_record` for each field and its unit.
 
+    The fields are those of the header, in its order, then the payload, so that a record is made
+    from what `HEADER` unpacks without touching its fields one by one.
+    """
+
+    size: int
     kind: int
     syscall: int
     pid: int
@@ -92,19 +98,45 @@ class RawRecord(NamedTuple):
     entered_ns: int
     elapsed_ns: int
     result: int
-    args: tuple[int, ...]
+    arg1: int
+    arg2: int
+    arg3: int
+    arg4: int
+    arg5: int
+    arg6: int
     stream: int
+    copied: int
     moved: int
     payload: bytes
 
+    @property
+    def args(self) -> tuple[int, ...]:
+        """The six arguments."""
+        return self[8:14]
+
     def parts(self) -> dict[int, bytes]:
-        """Return the payload's parts by kind; of two parts of one kind the later."""
+        """Return the payload's parts by kind; of two parts of one kind the later.
+
+        Raises:
+            struct.error: the payload ends inside a part's header.
+        """
         found = {}
-        payload, at, end = self.payload, 0, len(self.payload)
+        unpack, payload, at, end = PART.unpack_from, self[17], 0, self[15]
         while at < end:
-            size, kind, _flags = PART.unpack_from(payload, at)
+            size, kind, _flags = unpack(payload, at)
             at += 8
             found[kind] = payload[at : at + size]
+            at += (size + 7) & ~7
+        return found
+
+    def all_parts(self, wanted: int) -> list[bytes]:
+        """Return the parts of one kind, for a call that has it once for each message."""
+        found, payload, at = [], self.payload, 0
+        while at < len(payload):
+            size, kind, _flags = PART.unpack_from(payload, at)
+            at += 8
+            if kind == wanted:
+                found.append(payload[at : at + size])
             at += (size + 7) & ~7
         return found
 
@@ -121,15 +153,17 @@ class RawRecord(NamedTuple):
 
 
 def unpack_batch(batch: bytes) -> Iterator[RawRecord]:
-    """Yield the records of one batch: whole records, one after another."""
-    unpack, at, end = HEADER.unpack_from, 0, len(batch)
+    """Yield the records of one batch: whole records, one after another.
+
+    Raises:
+        ValueError: a record says that it is smaller than its own header.
+        struct.error: the batch ends inside a header.
+    """
+    unpack, make, at, end = HEADER.unpack_from, tuple.__new__, 0, len(batch)
     while at < end:
-        (
-            size, kind, syscall, pid, tid, entered_ns, elapsed_ns, result,
-            a, b, c, d, e, f, stream, copied, moved,
-        ) = unpack(batch, at)  # fmt: skip
-        yield RawRecord(
-            kind, syscall, pid, tid, entered_ns, elapsed_ns, result,
-            (a, b, c, d, e, f), stream, moved, batch[at + 104 : at + 104 + copied],
-        )  # fmt: skip
-        at += size
+        header = unpack(batch, at)
+        if header[0] < HEADER_SIZE:
+            raise ValueError(f"a record of {header[0]} bytes is smaller than its header")
+        payload = at + HEADER_SIZE
+        yield make(RawRecord, (*header, batch[payload : payload + header[15]]))
+        at += header[0]

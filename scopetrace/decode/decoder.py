@@ -1,0 +1,102 @@
+"""The decoder: one record in, the operations that it meant out.
+
+Each watched call has one handler, named in the `CALLS` of its module by the call's name; each
+other kind of record has one as well. A handler changes the state of the tree first and emits
+after. A record that makes a handler fail is counted and forgotten: the state of one process may
+then be incomplete, but recording goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from scopetrace.decode import bytes_moved, fds, guards, lifecycle, names, places
+from scopetrace.decode.state import Handler, State, group_failed
+from scopetrace.decode.tasks import Task
+from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
+from scopetrace.model.raw import RawKind, RawRecord
+
+CALLS: dict[str, Handler] = {
+    **bytes_moved.CALLS,
+    **fds.CALLS,
+    **guards.CALLS,
+    **lifecycle.CALLS,
+    **names.CALLS,
+    **places.CALLS,
+}
+"""What decodes each row of syscalls.def."""
+
+KINDS: dict[int, Handler] = {
+    RawKind.TALLY: bytes_moved.tallied,
+    RawKind.FD: fds.found,
+    RawKind.NOTE: guards.noted,
+    **lifecycle.KINDS,
+}
+"""What decodes each record that is no call."""
+
+
+class Decoder:
+    """Decodes the records of one session.
+
+    Args:
+        calls: (name, group) of each row of syscalls.def, in order.
+        emit: takes each operation.
+        clock_offset_ns: Unix time less CLOCK_MONOTONIC.
+    """
+
+    def __init__(
+        self,
+        calls: Sequence[tuple[str, str]],
+        emit: Callable[[Operation], None],
+        clock_offset_ns: int,
+    ) -> None:
+        self.state = State(emit, clock_offset_ns)
+        self.misunderstood = 0
+        """Records that made no sense."""
+        self.first_misunderstood = ""
+        """What was wrong with the first of them."""
+        self._rows = [(CALLS.get(name, ignored), name) for name, _group in calls]
+
+    def decode(self, record: RawRecord) -> None:
+        """Take one record."""
+        try:
+            self._decode(record)
+        except Exception as error:
+            self.misunderstood += 1
+            self.first_misunderstood = self.first_misunderstood or repr(error)
+
+    def _decode(self, record: RawRecord) -> None:
+        kind = record.kind
+        if kind == RawKind.SYNC or kind == RawKind.END:
+            self._announce(record)
+            return
+        task = self.state.tree.tasks.get(record.tid)
+        if task is None or task.group.pid != record.pid:
+            task = self._adopt(record, task)
+        if kind == RawKind.SYSCALL:
+            handler, op = self._rows[record.syscall]
+            handler(self.state, task, record, op)
+        else:
+            KINDS.get(kind, ignored)(self.state, task, record, "")
+
+    def _announce(self, record: RawRecord) -> None:
+        """Pass on what concerns the whole session."""
+        time_ns = record.entered_ns + self.state.offset_ns
+        if record.kind == RawKind.SYNC:
+            self.state.emit(Synced(time_ns))
+        else:
+            self.state.emit(Ended(time_ns, *record.args))
+
+    def _adopt(self, record: RawRecord, stale: Task | None) -> Task:
+        """Take in a task nobody saw being made; `stale` had its number and ended unseen."""
+        time_ns = record.entered_ns + self.state.offset_ns
+        if stale is not None:
+            group_failed(self.state, stale, time_ns)
+        task, is_new = self.state.tree.adopt(record.pid, record.tid, time_ns)
+        if is_new:
+            self.state.emit(ImageStarted(task.group.image, time_ns, False))
+        return task
+
+
+def ignored(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Do nothing: what the record says is told by others, or by none."""

@@ -1,0 +1,233 @@
+"""Calls that make, copy and close fds.
+
+A close is applied when it is made and an open when it returned (see the order of records), so a
+number that one thread frees and another takes is never confused. A call that failed changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from scopetrace.decode.bytes_moved import add_tally
+from scopetrace.decode.control import received_fds
+from scopetrace.decode.paths import text
+from scopetrace.decode.state import (
+    FD,
+    Handler,
+    Parts,
+    State,
+    closed,
+    failed,
+    is_unknown,
+    open_file,
+    path_of,
+)
+from scopetrace.decode.tasks import CLONE_FILES, Task
+from scopetrace.model.operation import CONSOLE_NAMES, Opened, OpenFile
+from scopetrace.model.raw import Part, RawRecord, Seen
+
+F_DUPFD_CLOEXEC = 1030
+CLOSE_RANGE_UNSHARE = 2
+CLOSE_RANGE_CLOEXEC = 4
+MSG_CMSG_CLOEXEC = 0x40000000
+MFD_CLOEXEC = 1
+CREAT_FLAGS = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+
+PAIR = struct.Struct("=ii")
+FLAGS_OF_HOW = struct.Struct("=Q")
+
+
+def opened(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A file was opened by its path."""
+    parts = record.parts()
+    if record.result < 0:
+        failed(state, task, record, op, "open_close", path_of(task, parts))
+        return
+    passed = parts.get(Part.PATH, b"")
+    link = parts.get(Part.LINK)
+    flags = _flags(record, parts, op)
+    file = open_file(
+        parts, text(passed) if link else path_of(task, parts), record.entered_ns + state.offset_ns
+    )
+    _take(state, task, record, op, file, bool(flags & os.O_CLOEXEC))
+    name = text(passed) if passed != link else ""
+    _emit_opened(state, task, record, op, file, record.result, flags, name)
+
+
+def _flags(record: RawRecord, parts: Parts, op: str) -> int:
+    """Return the flags of open(2) that a call was made with."""
+    if op == "open":
+        return record.arg2 & FD
+    if op == "creat":
+        return CREAT_FLAGS
+    if op != "openat2":
+        return record.arg3 & FD
+    how = parts.get(Part.HOW, b"")
+    return int(FLAGS_OF_HOW.unpack_from(how)[0]) if len(how) >= FLAGS_OF_HOW.size else 0
+
+
+def _take(
+    state: State, task: Task, record: RawRecord, op: str, file: OpenFile, cloexec: bool
+) -> None:
+    """Put a new file at the fd that a call returned."""
+    gone = task.table.open(record.result, file, cloexec)
+    if gone is not None:
+        closed(state, task, file.opened_ns, "unseen", gone)
+
+
+def _emit_opened(
+    state: State, task: Task, record: RawRecord, op: str, file: OpenFile, fd: int,
+    flags: int | None, passed: str,
+) -> None:  # fmt: skip
+    if file.named:
+        if passed == file.path:
+            passed = ""
+        state.emit(
+            Opened(task.group.image, task.tid, file.opened_ns, op, file, fd, flags, passed)
+        )
+
+
+def made(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """An fd was made of something that has no path, or came from another process."""
+    if record.result < 0:
+        return
+    file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
+    _take(state, task, record, op, file, _makes_cloexec(record, op))
+    if op == "pidfd_getfd":
+        _emit_opened(state, task, record, op, file, record.result, None, "")
+
+
+def _makes_cloexec(record: RawRecord, op: str) -> bool:
+    """Whether the fd that a call makes closes at exec."""
+    if op == "memfd_create":
+        return bool(record.arg2 & MFD_CLOEXEC)
+    if op == "eventfd2":
+        return bool(record.arg2 & os.O_CLOEXEC)
+    if op == "epoll_create1":
+        return bool(record.arg1 & os.O_CLOEXEC)
+    return op in ("pidfd_getfd", "io_uring_setup")
+
+
+def paired(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Two fds were made at once."""
+    pair = record.parts().get(Part.PAIR, b"")
+    if record.result < 0 or len(pair) != PAIR.size:
+        return
+    flags = 0 if op == "pipe" else record.arg2
+    time_ns = record.entered_ns + state.offset_ns
+    for fd in PAIR.unpack(pair):
+        file = OpenFile("", None, time_ns)
+        gone = task.table.open(fd, file, bool(flags & os.O_CLOEXEC))
+        closed(state, task, time_ns, "unseen", gone)
+
+
+def duplicated(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """An fd was copied, over another perhaps."""
+    new = record.result
+    if new < 0:
+        return
+    old = record.arg1 & FD
+    if op == "dup3":
+        cloexec = bool(record.arg3 & os.O_CLOEXEC)
+    else:
+        cloexec = op.startswith("fcntl") and record.arg2 & FD == F_DUPFD_CLOEXEC
+    if old not in task.table.fds and Part.LINK in (parts := record.parts()):
+        task.table.fds[old] = open_file(parts, "", record.entered_ns + state.offset_ns)
+    gone = task.table.duplicate(old, new, cloexec)
+    closed(state, task, record.entered_ns + state.offset_ns, op, gone)
+
+
+def close_one(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """An fd is about to be closed."""
+    if record.result < 0 and not is_unknown(record):
+        return
+    fd = record.arg1 & FD
+    if record.copied:
+        add_tally(task, fd, record)
+    gone = task.table.close(fd)
+    if gone is not None:
+        closed(state, task, record.entered_ns + state.offset_ns, op, gone)
+
+
+def close_range(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A range of fds was closed, or marked to close at exec."""
+    if record.result < 0:
+        return
+    first, last, flags = record.arg1 & FD, record.arg2 & FD, record.arg3
+    if flags & CLOSE_RANGE_UNSHARE:
+        state.tree.unshare(task, CLONE_FILES)
+    within = task.table.within(first, last)
+    if flags & CLOSE_RANGE_CLOEXEC:
+        task.table.cloexec.update(within)
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    for gone in task.table.close_many(within):
+        closed(state, task, time_ns, op, gone)
+
+
+def received(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A message brought fds (SCM_RIGHTS); records of their own say what they are."""
+    if record.result < 0:
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    flags = record.arg4 if op == "recvmmsg" else record.arg3
+    for control in record.all_parts(Part.CONTROL):
+        for fd in received_fds(control):
+            file = OpenFile("", None, time_ns)
+            gone = task.table.open(fd, file, bool(flags & MSG_CMSG_CLOEXEC))
+            closed(state, task, time_ns, "unseen", gone)
+            task.table.received[fd] = op
+
+
+def unshared(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A task got its own table or folders."""
+    if record.result == 0:
+        state.tree.unshare(task, record.arg1)
+
+
+def found(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """An fd that nobody saw being made (RAW_FD): inherited, received, or found in use."""
+    fd, seen, table = record.arg1 & FD, record.arg2, task.table
+    file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
+    known = table.fds.get(fd)
+    how = table.received.pop(fd, None)
+    if known is None or not (_unidentified(known) or _same(known, file)):
+        closed(state, task, file.opened_ns, "unseen", table.close(fd))
+        table.fds[fd] = known = file
+    elif _unidentified(known):
+        known.identify(file.path, file.stat)
+    if how is not None:
+        _emit_opened(state, task, record, how, known, fd, None, "")
+    if seen == Seen.INHERITED:
+        known.console = CONSOLE_NAMES.get(fd, "")
+
+
+def _unidentified(file: OpenFile) -> bool:
+    return not file.path and file.stat is None
+
+
+def _same(one: OpenFile, other: OpenFile) -> bool:
+    """Whether two open files are the same file, as far as that is known."""
+    if one.stat is not None and other.stat is not None:
+        return one.stat[:2] == other.stat[:2]
+    return one.path == other.path
+
+
+CALLS: dict[str, Handler] = {
+    **dict.fromkeys(("open", "openat", "openat2", "creat", "open_by_handle_at"), opened),
+    **dict.fromkeys(("dup", "dup2", "dup3", "fcntl", "fcntl64"), duplicated),
+    **dict.fromkeys(("pipe", "pipe2", "socketpair"), paired),
+    **dict.fromkeys(
+        (
+            "memfd_create", "eventfd", "eventfd2", "epoll_create", "epoll_create1", "pidfd_getfd",
+            "io_uring_setup",
+        ),
+        made,
+    ),
+    **dict.fromkeys(("recvmsg", "recvmmsg"), received),
+    "close": close_one,
+    "close_range": close_range,
+    "unshare": unshared,
+}  # fmt: skip

@@ -1,0 +1,53 @@
+"""What the engine had to say: things that would have blinded it, or did."""
+
+from __future__ import annotations
+
+from scopetrace.decode.state import Handler, State
+from scopetrace.decode.tasks import Task
+from scopetrace.model.operation import Noticed
+from scopetrace.model.raw import Note, RawRecord
+
+SENTENCES: dict[int, tuple[str, str]] = {
+    Note.IO_URING: (
+        "io_uring",
+        "{proc} ({pid}) uses io_uring: what it reads and writes through it is not recorded",
+    ),
+    Note.OWN_FILTER: (
+        "own_filter",
+        "{proc} ({pid}) loaded a seccomp filter of its own: it is recorded still, but every system"
+        " call of it now takes longer",
+    ),
+    Note.PTRACE: (
+        "ptrace",
+        "{proc} ({pid}) tried to trace a process and was refused, because it is being recorded",
+    ),
+    Note.UNREADABLE: (
+        "unreadable",
+        "Memory of {proc} ({pid}) could not be read: paths or contents are missing",
+    ),
+    Note.STRICT: (
+        "strict",
+        "{proc} ({pid}) asked for seccomp's strict mode and was refused, because it is being"
+        " recorded",
+    ),
+}
+"""(reason, sentence) of each note."""
+
+
+def noted(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Emit what a note says (RAW_NOTE)."""
+    image = task.group.image
+    reason, sentence = SENTENCES.get(
+        record.arg1, ("engine", f"The engine left note {record.arg1} about {{proc}} ({{pid}})")
+    )
+    count = record.arg2 if record.arg1 == Note.UNREADABLE else 1
+    message = sentence.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
+    time_ns = record.entered_ns + state.offset_ns
+    state.emit(Noticed(image, task.tid, time_ns, message, reason, count))
+
+
+def told_by_notes(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Do nothing: what these calls mean to us, a note says."""
+
+
+CALLS: dict[str, Handler] = dict.fromkeys(("seccomp", "prctl", "ptrace"), told_by_notes)

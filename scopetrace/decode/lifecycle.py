@@ -1,0 +1,261 @@
+"""Programs and tasks: exec, fork, exit, signals."""
+
+from __future__ import annotations
+
+import signal
+import stat
+import struct
+
+from scopetrace.decode.paths import text
+from scopetrace.decode.places import settle
+from scopetrace.decode.state import (
+    Handler,
+    Parts,
+    State,
+    closed,
+    end_tasks,
+    failed,
+    path_of,
+    signed,
+    table_ended,
+)
+from scopetrace.decode.tasks import CLONE_FILES, CLONE_VFORK, Task
+from scopetrace.decode.users import group_name, user_name
+from scopetrace.model.operation import (
+    Executed,
+    Exited,
+    FileStat,
+    Forked,
+    Image,
+    ImageEnded,
+    ImageStarted,
+    Noticed,
+    Signalled,
+)
+from scopetrace.model.raw import STAT, Part, RawKind, RawRecord
+
+EXIT_SIGNAL = 0xFF
+"""The bits of clone's flags that hold the signal for the parent."""
+CORE_DUMPED = 0x80
+"""In a wait status (waitpid(2))."""
+BEHIND_FDS = ("/proc/", "/dev/fd/")
+"""Programs run by such a path are called as their file is, not as the last part of it."""
+
+
+def executed(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A task runs a new program (RAW_EXEC); the other tasks of its process are gone."""
+    time_ns = record.entered_ns + state.offset_ns
+    parts = record.parts()
+    task = _only_task(state, task, record, time_ns)
+    _close_at_exec(state, task, parts, time_ns)
+    settle(task, parts)
+    old, new = task.group.image, _image(state, task, parts, time_ns)
+    state.emit(ImageEnded(old, time_ns, None, None, True))
+    task.group.image = new
+    state.emit(ImageStarted(new, time_ns, True))
+    state.emit(Executed(new, task.tid, time_ns, "execve"))
+    _notice_lost_privilege(state, task, parts, time_ns)
+
+
+def _only_task(state: State, leader: Task, record: RawRecord, time_ns: int) -> Task:
+    """Return the task that called exec, which now has its leader's number and is alone."""
+    tree, group = state.tree, leader.group
+    caller = tree.tasks.get(record.arg1)
+    if caller is None or caller.group is not group:
+        caller = leader
+    for tid in sorted(group.tids - {caller.tid}):
+        other = tree.tasks[tid]
+        if tree.remove(other):
+            table_ended(state, other, other.table, time_ns)
+    if caller.tid != record.tid:
+        tree.rename(caller, record.tid)
+    return caller
+
+
+def _close_at_exec(state: State, task: Task, parts: Parts, time_ns: int) -> None:
+    """Close what the kernel closed: all that it no longer lists, else what was marked so."""
+    state.tree.unshare(task, CLONE_FILES)
+    table, listed = task.table, parts.get(Part.FDS)
+    if listed is None:
+        going = table.cloexec & table.fds.keys()
+    else:
+        open_fds = struct.unpack(f"={len(listed) // 4}I", listed[: len(listed) & ~3])
+        going = table.fds.keys() - set(open_fds)
+    for gone in table.close_many(going):
+        closed(state, task, time_ns, "execve", gone)
+    table.cloexec.clear()
+
+
+def _image(state: State, task: Task, parts: Parts, time_ns: int) -> Image:
+    """Return the image of a program that just started, with what the record says about it."""
+    old = task.group.image
+    image = state.tree.new_image(task.group.pid, old.ppid, time_ns)
+    image.parent = old.id
+    image.ancestors = old.ancestors
+    image.args = strings(parts.get(Part.ARGV, b""))
+    image.env = strings(parts.get(Part.ENVIRON, b""))
+    image.cmd = " ".join(image.args)
+    image.exe = text(parts.get(Part.EXE, b""))
+    image.cwd = task.folders.cwd
+    image.proc = program_name(text(parts.get(Part.PATH, b"")), image.exe)
+    status = read_status(parts.get(Part.STATUS, b""))
+    image.ppid = status.get("PPid", old.ppid)
+    image.uid, image.gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
+    image.username, image.groupname = user_name(image.uid), group_name(image.gid)
+    return image
+
+
+def strings(joined: bytes) -> tuple[str, ...]:
+    """Split strings that each end with a NUL."""
+    return tuple(text(joined).removesuffix("\0").split("\0")) if joined else ()
+
+
+def program_name(path: str, exe: str) -> str:
+    """Return what people call a program: the name it was run by, python3 and not python3.11."""
+    if path and not path.startswith(BEHIND_FDS):
+        return path.rpartition("/")[2] or path
+    return exe.rpartition("/")[2]
+
+
+def read_status(status: bytes) -> dict[str, int]:
+    """Return the numbers of /proc/PID/status that we need; of ids, the effective ones."""
+    found = {}
+    for line in status.split(b"\n"):
+        key, _, value = line.partition(b":\t")
+        if key in STATUS_FIELDS:
+            words = value.split()
+            position = STATUS_FIELDS[key]
+            if position < len(words) and words[position].isdigit():
+                found[key.decode()] = int(words[position])
+    return found
+
+
+STATUS_FIELDS = {b"PPid": 0, b"Uid": 1, b"Gid": 1, b"NoNewPrivs": 0}
+"""Which word of a line of /proc/PID/status is wanted (proc(5))."""
+
+
+def _notice_lost_privilege(state: State, task: Task, parts: Parts, time_ns: int) -> None:
+    """Say so if a program that its file gives privileges runs without them."""
+    status = read_status(parts.get(Part.STATUS, b""))
+    if status.get("NoNewPrivs") != 1 or not _gives_privilege(task.group.image, parts):
+        return
+    image = task.group.image
+    message = (
+        f"{image.proc} ({image.pid}) runs without the privileges that {image.exe or 'its file'}"
+        " gives, because a program recorded without root cannot gain any"
+    )
+    state.emit(Noticed(image, task.tid, time_ns, message, "privilege", 1))
+
+
+def _gives_privilege(image: Image, parts: Parts) -> bool:
+    """Whether a program file changes user or group, or has capabilities."""
+    if parts.get(Part.CAPS):
+        return True
+    raw_stat = parts.get(Part.STAT)
+    if not raw_stat:
+        return False
+    status = FileStat._make(STAT.unpack(raw_stat))
+    changes_user = status.mode & stat.S_ISUID and status.uid != image.uid
+    changes_group = status.mode & stat.S_ISGID and status.mode & stat.S_IXGRP
+    return bool(changes_user or (changes_group and status.gid != image.gid))
+
+
+def exec_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A program could not be started."""
+    if record.result < 0:
+        failed(state, task, record, op, "exec", path_of(task, record.parts()))
+
+
+def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A task made another (RAW_FORK): a process or a thread."""
+    tid, flags, pid = record.result, record.arg1, record.arg2
+    time_ns = record.entered_ns + state.offset_ns
+    if tid <= 0 or tid == task.tid:
+        return
+    stale = state.tree.tasks.get(tid)
+    if stale is not None:
+        _forget(state, stale, pid, time_ns)
+    child = state.tree.clone(task, pid, tid, flags, time_ns)
+    if child.group is task.group:
+        return
+    state.emit(ImageStarted(child.group.image, time_ns, True))
+    state.emit(Forked(task.group.image, task.tid, time_ns, fork_name(flags), pid))
+
+
+def _forget(state: State, stale: Task, pid: int, time_ns: int) -> None:
+    """Make room for a new task whose number another had."""
+    group = stale.group
+    if group.pid == pid and group.tids != {stale.tid}:
+        if state.tree.remove(stale):
+            table_ended(state, stale, stale.table, time_ns)
+        return
+    end_tasks(state, stale, time_ns)
+    state.emit(ImageEnded(group.image, time_ns, None, None, False))
+
+
+def fork_name(flags: int) -> str:
+    """Return which of the calls that make processes such flags amount to (clone(2))."""
+    if flags & CLONE_VFORK:
+        return "vfork"
+    return "fork" if flags & ~EXIT_SIGNAL & ~CHILD_TID_FLAGS == 0 else "clone"
+
+
+CHILD_TID_FLAGS = 0x01000000 | 0x00200000
+"""CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID: how the C library forks."""
+
+
+def exited(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A thread ended, or with its leader's record the process (RAW_EXIT)."""
+    time_ns = record.entered_ns + state.offset_ns
+    if record.tid != record.pid:
+        if len(task.group.tids) > 1 and state.tree.remove(task):
+            table_ended(state, task, task.table, time_ns)
+        return
+    group = task.group
+    end_tasks(state, task, time_ns)
+    code, number, core = wait_status(record.result)
+    image = group.image
+    state.emit(
+        Exited(
+            image, task.tid, time_ns, code, number, core, time_ns - group.started_ns,
+            record.args[:5],
+        )
+    )  # fmt: skip
+    state.emit(ImageEnded(image, time_ns, code, number, False))
+
+
+def wait_status(status: int) -> tuple[int | None, int | None, bool]:
+    """Return (exit code, signal, core dumped) of a wait status (waitpid(2))."""
+    if not 0 <= status <= 0xFFFF:
+        return None, None, False
+    number = status & 0x7F
+    if number == 0:
+        return status >> 8, None, False
+    if number == 0x7F:
+        return None, None, False
+    return None, number, bool(status & CORE_DUMPED)
+
+
+def signalled(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A signal was delivered (RAW_SIGNAL)."""
+    number, code = record.arg1 & 0x7F, signed(record.arg2)
+    time_ns = record.entered_ns + state.offset_ns
+    sender = (record.arg3, record.arg4) if code <= 0 or number == signal.SIGCHLD else (0, 0)
+    state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender))
+
+
+def told_by_forks(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Do nothing: a RAW_FORK follows."""
+
+
+KINDS: dict[int, Handler] = {
+    RawKind.EXEC: executed,
+    RawKind.FORK: forked,
+    RawKind.EXIT: exited,
+    RawKind.SIGNAL: signalled,
+}
+
+CALLS: dict[str, Handler] = {
+    **dict.fromkeys(("execve", "execveat"), exec_failed),
+    **dict.fromkeys(("clone", "clone3"), told_by_forks),
+}

@@ -1,0 +1,50 @@
+"""Where paths start, questions about files, and positions in them."""
+
+from __future__ import annotations
+
+from scopetrace.decode.paths import text, undeleted
+from scopetrace.decode.state import Handler, Parts, State, failed, failed_fd, path_of
+from scopetrace.decode.tasks import Task
+from scopetrace.model.raw import Part, RawRecord
+
+STATS = (
+    "stat", "lstat", "stat64", "lstat64", "newfstatat", "fstatat64", "statx", "access",
+    "faccessat", "faccessat2", "readlink", "readlinkat",
+)  # fmt: skip
+
+
+def moved(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A task went to another folder, root or namespace."""
+    parts = record.parts()
+    if record.result == 0:
+        settle(task, parts)
+    elif Part.PATH in parts:
+        failed(state, task, record, op, "cwd", path_of(task, parts))
+    else:
+        failed_fd(state, task, record, op, "cwd", record.arg1)
+
+
+def settle(task: Task, parts: Parts) -> None:
+    """Take in what the kernel says about a task's folders."""
+    folders = task.folders
+    folders.cwd = undeleted(text(parts.get(Part.CWD, b""))) or folders.cwd
+    folders.root = undeleted(text(parts.get(Part.ROOT, b""))) or folders.root
+
+
+def asked(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A question about a name was answered, or failed."""
+    if record.result < 0:
+        failed(state, task, record, op, "stat", path_of(task, record.parts()))
+
+
+def sought(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A position was set, or could not be."""
+    if record.result < 0:
+        failed_fd(state, task, record, op, "seek", record.arg1)
+
+
+CALLS: dict[str, Handler] = {
+    **dict.fromkeys(("chdir", "fchdir", "chroot", "pivot_root", "setns"), moved),
+    **dict.fromkeys(STATS, asked),
+    **dict.fromkeys(("lseek", "_llseek"), sought),
+}

@@ -1,0 +1,135 @@
+"""What every decoder works on, and the few things that several of them do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scopetrace.decode.paths import DELETED, absolute, text, undeleted
+from scopetrace.decode.tables import FdTable, Gone
+from scopetrace.decode.tasks import Task, Tree
+from scopetrace.model.operation import (
+    Closed,
+    Failed,
+    FileStat,
+    ImageEnded,
+    OpenFile,
+    Operation,
+)
+from scopetrace.model.raw import RESULT_UNKNOWN, STAT, Part, RawRecord
+
+FD = 0xFFFFFFFF
+"""An int argument is the low half of a register; a negative fd is then no fd of a table."""
+
+MAX_ERRNO = 4095
+"""Results below its negative are no errors (include/linux/err.h)."""
+ERESTART = range(512, 517)
+"""Errors that only the kernel sees: the call goes on (include/linux/errno.h)."""
+
+
+class State:
+    """The state of a session while it is decoded."""
+
+    __slots__ = ("emit", "offset_ns", "tree")
+
+    def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
+        self.emit = emit
+        self.offset_ns = offset_ns
+        """Unix time less the clock of the records."""
+        self.tree = Tree()
+
+
+Handler = Callable[[State, Task, RawRecord, str], None]
+"""Decodes one record; the text is the name of the call."""
+
+Parts = dict[int, bytes]
+
+
+def signed(value: int) -> int:
+    """Return an int argument with its sign."""
+    value &= 0xFFFFFFFF
+    return value - 0x100000000 if value & 0x80000000 else value
+
+
+def open_file(parts: Parts, otherwise: str, opened_ns: int) -> OpenFile:
+    """Return a new open file; `otherwise` is its path if the kernel's link is missing.
+
+    A link's " (deleted)" goes if the file has no name left, or was not asked for by that name.
+    """
+    raw_stat = parts.get(Part.STAT)
+    status = FileStat._make(STAT.unpack(raw_stat)) if raw_stat else None
+    link = text(parts.get(Part.LINK, b"")) or otherwise
+    if link[-1:] == ")" and _is_gone(otherwise, status):
+        link = undeleted(link)
+    return OpenFile(link, status, opened_ns)
+
+
+def _is_gone(otherwise: str, status: FileStat | None) -> bool:
+    """Whether " (deleted)" at the end of a link is the kernel's remark, not part of the name."""
+    if status is not None and status.links == 0:
+        return True
+    if otherwise:
+        return not otherwise.endswith(DELETED)
+    return status is None
+
+
+def path_of(task: Task, parts: Parts, path: int = Part.PATH, base: int = Part.BASE) -> str:
+    """Return the absolute path of a path argument; empty if the record has none."""
+    passed = text(parts.get(path, b""))
+    start = parts.get(base)
+    if start:
+        return absolute(undeleted(text(start)), task.folders.root, passed)
+    if not passed:
+        return ""
+    return absolute(task.folders.cwd, task.folders.root, passed)
+
+
+def failed(
+    state: State, task: Task, record: RawRecord, op: str, kind: str, file: str, other: str = ""
+) -> None:
+    """Emit that a call failed, unless its end is not known or it goes on."""
+    error = -record.result
+    if error > MAX_ERRNO or error in ERESTART:
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    state.emit(Failed(task.group.image, task.tid, time_ns, op, kind, file, other, error))
+
+
+def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, fd: int) -> None:
+    """Emit that a call on an fd failed; of what has no path, nothing is said."""
+    file = task.table.fds.get(fd & FD)
+    if file is None or file.named:
+        failed(state, task, record, op, kind, file.path if file else "")
+
+
+def closed(state: State, task: Task, time_ns: int, op: str, gone: Gone | None) -> None:
+    """Emit that a file was closed, if it was."""
+    if gone is not None:
+        state.emit(Closed(task.group.image, task.tid, time_ns, op, *gone))
+
+
+def table_ended(state: State, task: Task, table: FdTable, time_ns: int) -> None:
+    """Emit that all files of a table were closed with the last task that used it."""
+    for gone in table.usages.items():
+        closed(state, task, time_ns, "exit", gone)
+    table.usages = {}
+
+
+def group_failed(state: State, task: Task, time_ns: int) -> None:
+    """Forget a process whose end nobody saw, with all its tasks."""
+    group = task.group
+    end_tasks(state, task, time_ns)
+    state.emit(ImageEnded(group.image, time_ns, None, None, False))
+
+
+def end_tasks(state: State, task: Task, time_ns: int) -> None:
+    """Forget all tasks of a task's process, closing what they had open."""
+    tree = state.tree
+    for tid in sorted(task.group.tids):
+        member = tree.tasks[tid]
+        if tree.remove(member):
+            table_ended(state, member, member.table, time_ns)
+
+
+def is_unknown(record: RawRecord) -> bool:
+    """Whether nobody knows what the call returned."""
+    return record.result == RESULT_UNKNOWN

@@ -1,0 +1,299 @@
+"""Operations: what raw records meant, on their way from decode to the sources.
+
+An operation is plain data and says what happened, in Unix time, to whom. The two classes that are
+no operations, `Image` and `OpenFile`, are what operations are about: they live as long as the
+process image or the open file, so a source may compare them by identity and key its own state by
+them. Paths are text whose undecodable bytes are lone surrogates.
+"""
+
+from __future__ import annotations
+
+import stat
+from typing import Any, NamedTuple
+
+CONSOLE_NAMES = {1: "stdout", 2: "stderr"}
+"""What the first program's inherited fds are called."""
+
+
+class Image:
+    """A process from its fork or exec to its next exec or end: one `Process` row.
+
+    `rules` belongs to the pipeline, which sets it before a source sees the image.
+    """
+
+    __slots__ = (
+        "ancestors", "args", "cmd", "cwd", "env", "exe", "gid", "groupname", "id", "parent", "pid",
+        "ppid", "proc", "rules", "started_ns", "uid", "username",
+    )  # fmt: skip
+
+    def __init__(self, serial: int, pid: int, ppid: int, started_ns: int) -> None:
+        self.id = serial
+        """`Process.id`."""
+        self.pid = pid
+        self.ppid = ppid
+        self.parent = 0
+        """`id` of the image that forked it, or that it was before its exec; 0: none of ours."""
+        self.ancestors: tuple[str, ...] = ()
+        """`proc` of the processes it descends from, nearest first."""
+        self.started_ns = started_ns
+        self.proc = self.cmd = self.exe = self.cwd = ""
+        self.args: tuple[str, ...] = ()
+        self.env: tuple[str, ...] = ()
+        """NAME=value; empty unless the environment is recorded."""
+        self.uid = self.gid = -1
+        """Effective ids when the image started; -1: unknown."""
+        self.username = self.groupname = ""
+        self.rules: Any = None
+
+
+class FileStat(NamedTuple):
+    """What is kept of `struct raw_stat`, in its order."""
+
+    dev: int
+    ino: int
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    links: int
+
+
+class OpenFile:
+    """One open file description: what every fd made from it by dup or fork shares.
+
+    `path` is empty if it is not known. `named` is true for what has a path in the file system
+    (regular files, folders, devices, named pipes), false for pipes, sockets, memory and the rest.
+    """
+
+    __slots__ = ("console", "duplicated", "muted", "named", "opened_ns", "path", "stat")
+
+    def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
+        self.opened_ns = opened_ns
+        """Unix time, ns: the channel of its events."""
+        self.identify(path, status)
+        self.console = ""
+        """stdout or stderr, if it is what the session started with there."""
+        self.duplicated = False
+        """Some table of fds may hold it more than once."""
+        self.muted = 0
+        """The last stream of it that was muted."""
+
+    def identify(self, path: str, status: FileStat | None) -> None:
+        """Take in what the file is."""
+        self.path = path
+        self.stat = status
+        self.named = path[:1] == "/" and path[:7] != "/memfd:"
+
+    @property
+    def regular(self) -> bool:
+        """A regular file; true as well for a named one whose status is unknown."""
+        return self.named and (self.stat is None or stat.S_ISREG(self.stat.mode))
+
+
+class Usage:
+    """What the processes that share one table of fds did with one open file."""
+
+    __slots__ = (
+        "fds", "mapped", "opened", "read_bytes", "read_ns", "reads", "write_bytes", "write_ns",
+        "writes",
+    )  # fmt: skip
+
+    def __init__(self, opened: bool, fds: int) -> None:
+        self.opened = opened
+        """It was opened here, not inherited."""
+        self.fds = fds
+        """How many fds of the table are this file."""
+        self.mapped = False
+        self.reads = self.read_bytes = self.read_ns = 0
+        self.writes = self.write_bytes = self.write_ns = 0
+
+    def add(self, tally: tuple[int, ...]) -> None:
+        """Add a `struct raw_tally`."""
+        reads, read_bytes, read_ns, writes, write_bytes, write_ns = tally
+        self.reads += reads
+        self.read_bytes += read_bytes
+        self.read_ns += read_ns
+        self.writes += writes
+        self.write_bytes += write_bytes
+        self.write_ns += write_ns
+
+
+class ImageStarted(NamedTuple):
+    """An image began; `seen` is false if it was met in mid-life, and may never do anything."""
+
+    image: Image
+    time_ns: int
+    seen: bool
+
+
+class ImageEnded(NamedTuple):
+    """An image ended; `replaced` by an exec, else with its process."""
+
+    image: Image
+    time_ns: int
+    exit_code: int | None
+    signal: int | None
+    replaced: bool
+
+
+class Executed(NamedTuple):
+    """A program started; `image` is the new one, with all facts of the program."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+
+
+class Forked(NamedTuple):
+    """A process made another; `image` is the parent's."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    child_pid: int
+
+
+class Exited(NamedTuple):
+    """A process ended: exactly one of `exit_code` and `signal` is set, none if it is not known."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    exit_code: int | None
+    signal: int | None
+    core_dumped: bool
+    duration_ns: int
+    """Since the fork, or since the session began."""
+    usage: tuple[int, ...]
+    """CPU time user and system (µs), max RSS (KiB), minor and major faults."""
+
+
+class Signalled(NamedTuple):
+    """A signal was delivered; `code` is si_code (sigaction(2))."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    signal: int
+    code: int
+    sender_pid: int
+    sender_uid: int
+
+
+class Opened(NamedTuple):
+    """A new open file description of something with a path."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    file: OpenFile
+    fd: int
+    flags: int | None
+    """Of open(2); None if the call has none."""
+    passed: str
+    """The path as the program passed it; empty if it passed none."""
+
+
+class Closed(NamedTuple):
+    """The last fd of a file that this process opened or used is gone; `usage` says what it did."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    file: OpenFile
+    usage: Usage
+
+
+class Written(NamedTuple):
+    """Bytes were written; `moved` is more than `data` holds if the copy was cut."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    file: OpenFile
+    data: bytes
+    moved: int
+    stream: int
+    """The engine's serial of the fd, for muting; 0: none."""
+
+
+class NameChanged(NamedTuple):
+    """A name came or went: group is delete, rename, link or mkdir."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    group: str
+    file: str
+    other: str
+    """rename: the new name; link: the target; else empty."""
+    mode: int
+    """mkdir and mknod: the permissions asked for."""
+
+
+class AttributeChanged(NamedTuple):
+    """chmod, chown or truncate; what was not set is None."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    file: str
+    perms: int | None = None
+    owner: int | None = None
+    group: int | None = None
+    size: int | None = None
+
+
+class Failed(NamedTuple):
+    """A call failed; `kind` is what fs.error calls class."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    kind: str
+    file: str
+    other: str
+    """rename and link: the second name; else empty."""
+    errno: int
+
+
+class Noticed(NamedTuple):
+    """Something that the user should know about what is recorded."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    message: str
+    reason: str
+    times: int
+
+
+class Synced(NamedTuple):
+    """The engine holds the main process until everything before this is committed."""
+
+    time_ns: int
+
+
+class Ended(NamedTuple):
+    """The last process is gone; the numbers are those of `struct raw_counts`."""
+
+    time_ns: int
+    stops: int
+    waits: int
+    waited_ns: int
+    unreadable: int
+    lost: int
+    recorded: int
+
+
+Operation = (
+    ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Written
+    | NameChanged | AttributeChanged | Failed | Noticed | Synced | Ended
+)  # fmt: skip

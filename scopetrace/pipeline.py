@@ -1,0 +1,262 @@
+"""The pipeline: batches of raw records in, rows of the session file out.
+
+The only module that knows decode, watch, sources and store at once. It gives each process image
+its rules and its row, lets operations meet the sources, and asks the rules of the process about
+each event. It never loses anything silently: what it drops is counted and told in a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any, Protocol
+
+from scopetrace.decode.decoder import Decoder
+from scopetrace.model.event import Event
+from scopetrace.model.operation import (
+    Ended,
+    Image,
+    ImageEnded,
+    ImageStarted,
+    Operation,
+    Synced,
+)
+from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.model.raw import unpack_batch
+from scopetrace.sources.base import Handlers, source_classes
+from scopetrace.sources.stream import Streams
+from scopetrace.watch import ProcessFacts, Watch
+
+SECOND_NS = 1_000_000_000
+
+
+class Writer(Protocol):
+    """What is needed of a `SessionWriter`."""
+
+    def add_process(self, process: Process) -> None:
+        """Write a process image."""
+
+    def end_process(self, end: ProcessEnd) -> None:
+        """Write how a process image ended."""
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Write events in their order."""
+
+
+class Rate:
+    """How many events one process made in one second, and how many of them were dropped."""
+
+    __slots__ = ("dropped", "events", "second", "tid")
+
+    def __init__(self, second: int, tid: int) -> None:
+        self.second = second
+        self.tid = tid
+        self.events = 0
+        self.dropped = 0
+
+
+class Pipeline:
+    """Turns the records of one session into its rows.
+
+    Args:
+        calls: (name, group) of each row of syscalls.def, in order (`_engine.calls()`).
+        watch: the rules of the configuration.
+        host: name of this machine, for `custom` filters.
+        clock_offset_ns: Unix time less CLOCK_MONOTONIC.
+        writer: where rows go.
+        mute: told the serial of each stream whose bytes nobody wants.
+    """
+
+    def __init__(
+        self,
+        calls: Sequence[tuple[str, str]],
+        watch: Watch,
+        host: str,
+        clock_offset_ns: int,
+        writer: Writer,
+        mute: Callable[[int], object],
+    ) -> None:
+        self.sync_requested = False
+        """Whether the engine waits for a commit; for the recorder to reset."""
+        self.counts: Ended | None = None
+        """What the engine counted, once the last process is gone."""
+        self._watch = watch
+        self._host = host
+        self._offset_ns = clock_offset_ns
+        self._writer = writer
+        self._rows: list[Event] = []
+        self._unwritten: set[Image] = set()
+        self._rates: dict[Image, Rate] = {}
+        self._first: Image | None = None
+        self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
+        sources = [source(self) for source in source_classes()]
+        self._streams = Streams(self, sources, mute)
+        self._takers = _takers(
+            [
+                {ImageStarted: self._image_started, Synced: self._synced, Ended: self._ended},
+                self._streams.handlers(),
+                *(source.handlers() for source in sources),
+                {ImageEnded: self._image_ended},
+            ]
+        )
+
+    def feed(self, batch: bytes) -> None:
+        """Take one batch of whole records.
+
+        Raises:
+            SessionError: the events of this batch could not be written.
+        """
+        decode = self._decoder.decode
+        for record in unpack_batch(batch):
+            decode(record)
+        self.flush()
+
+    def tick(self, now_ns: int) -> None:
+        """Let time pass: `now_ns` is the clock of the records (CLOCK_MONOTONIC)."""
+        now_ns += self._offset_ns
+        self._streams.tick(now_ns)
+        for image in [i for i, rate in self._rates.items() if rate.second < now_ns // SECOND_NS]:
+            self._report_dropped(image, self._rates.pop(image))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand the events that are ready to the writer."""
+        rows, self._rows = self._rows, []
+        if rows:
+            self._writer.add_events(rows)
+
+    def finish(self, now_ns: int) -> None:
+        """End the session at `now_ns` (CLOCK_MONOTONIC): emit what waits, say what is missing."""
+        self._streams.finish()
+        for image in list(self._rates):
+            self._report_dropped(image, self._rates.pop(image))
+        self._report_lost(now_ns + self._offset_ns)
+        self.flush()
+
+    def emit(
+        self, image: Image, time_ns: int, tid: int, sourcetype: str, source: str, channel: int,
+        data: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Take an event, if the rules of its process admit it and it makes no more than it may."""
+        event = image.rules.admits(
+            Event(time_ns, image.id, tid, sourcetype, source, channel, data)
+        )
+        if event is None:
+            return
+        most = image.rules.config.event.format.maxeventpersec
+        if most and self._is_too_much(image, time_ns, tid, most):
+            return
+        if image in self._unwritten:
+            self._write_process(image)
+        self._rows.append(event)
+
+    def notice(
+        self, image: Image, time_ns: int, tid: int, message: str, reason: str, count: int
+    ) -> None:
+        """Take a notice, whatever the rules say."""
+        if image in self._unwritten:
+            self._write_process(image)
+        data = {"message": message, "reason": reason, "count": count}
+        self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
+
+    def _dispatch(self, operation: Operation) -> None:
+        for taker in self._takers.get(type(operation), ()):
+            taker(operation)
+
+    def _image_started(self, operation: ImageStarted) -> None:
+        image = operation.image
+        image.rules = self._watch.for_process(
+            ProcessFacts(
+                procname=image.proc,
+                cmd=image.cmd,
+                hostname=self._host,
+                username=image.username,
+                env=image.env,
+                ancestors=image.ancestors,
+            )
+        )
+        self._unwritten.add(image)
+        if operation.seen:
+            self._first = self._first or image
+            self._write_process(image)
+
+    def _write_process(self, image: Image) -> None:
+        self._unwritten.discard(image)
+        self._writer.add_process(
+            Process(
+                image.id, image.pid, image.ppid, image.parent, image.started_ns, image.proc,
+                image.cmd, image.args, image.exe, image.cwd, image.uid, image.gid, image.username,
+                image.groupname,
+            )
+        )  # fmt: skip
+
+    def _image_ended(self, operation: ImageEnded) -> None:
+        image, time_ns, exit_code, signal, replaced = operation
+        rate = self._rates.pop(image, None)
+        if rate is not None:
+            self._report_dropped(image, rate)
+        if image in self._unwritten:
+            self._unwritten.discard(image)
+            return
+        self._writer.end_process(ProcessEnd(image.id, time_ns, exit_code, signal, replaced))
+
+    def _synced(self, operation: Synced) -> None:
+        self.sync_requested = True
+
+    def _ended(self, operation: Ended) -> None:
+        self.counts = operation
+
+    def _is_too_much(self, image: Image, time_ns: int, tid: int, most: int) -> bool:
+        """Count one more event of a process; whether it made more than it may this second."""
+        second = time_ns // SECOND_NS
+        rate = self._rates.get(image)
+        if rate is None or rate.second != second:
+            if rate is not None:
+                self._report_dropped(image, rate)
+            rate = self._rates[image] = Rate(second, tid)
+        rate.events += 1
+        if rate.events <= most:
+            return False
+        rate.dropped += 1
+        return True
+
+    def _report_dropped(self, image: Image, rate: Rate) -> None:
+        if not rate.dropped:
+            return
+        message = (
+            f"{rate.dropped} events of {image.proc} ({image.pid}) were dropped: it made more than"
+            f" {image.rules.config.event.format.maxeventpersec} in a second (maxeventpersec)"
+        )
+        time_ns = (rate.second + 1) * SECOND_NS - 1
+        self.notice(image, time_ns, rate.tid, message, "maxeventpersec", rate.dropped)
+
+    def _report_lost(self, time_ns: int) -> None:
+        """Say what the engine or the decoder could not do."""
+        image = self._first
+        if image is None:
+            return
+        decoder, counts = self._decoder, self.counts
+        losses = [
+            (decoder.misunderstood, "misunderstood", MISUNDERSTOOD),
+            (counts.lost if counts else 0, "lost", LOST),
+            (counts.unreadable if counts else 0, "unreadable", UNREADABLE),
+        ]
+        for count, reason, sentence in losses:
+            if count:
+                message = sentence.format(count=count, first=decoder.first_misunderstood)
+                self.notice(image, time_ns, image.pid, message, reason, count)
+
+
+MISUNDERSTOOD = "{count} records could not be understood, so events may be missing (first: {first})"
+LOST = "{count} records could not be made for want of memory, so events are missing"
+UNREADABLE = (
+    "{count} times the memory of a program could not be read, so paths or contents are missing"
+)
+
+
+def _takers(handlers: Sequence[Handlers]) -> dict[type, list[Callable[[Any], None]]]:
+    """Return, for each class of operation, who takes it, in order."""
+    takers: dict[type, list[Callable[[Any], None]]] = {}
+    for operation, taker in chain.from_iterable(each.items() for each in handlers):
+        takers.setdefault(operation, []).append(taker)
+    return takers

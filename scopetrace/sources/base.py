@@ -1,0 +1,123 @@
+"""What every source is, how they are found, and which system calls they need.
+
+A source declares the events it can make and, for each, the groups of calls (syscalls.def) without
+which it cannot: so the calls that stop a program follow from what its user wants to see. A source
+takes operations and puts events into its outlet; it does no input or output of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, ClassVar, Protocol
+
+import scopetrace.sources
+from scopetrace.model.operation import Image, OpenFile
+
+
+class Mode(IntEnum):
+    """Which calls of a group make records (enum call_mode)."""
+
+    OFF = 0
+    FAILURES = 1
+    ALL = 2
+
+
+GROUPS = (
+    "open", "close", "fd", "read", "write", "move", "delete", "rename", "link", "mkdir", "attr",
+    "stat", "seek", "map", "cwd", "exec", "task", "guard",
+)  # fmt: skip
+"""The groups of syscalls.def (GROUP_NAMES)."""
+
+ALWAYS = ("exec", "task", "guard")
+"""The groups that the engine lives on."""
+
+ANY_PATH = None
+"""The name of events that are named after the file they are about."""
+
+Needs = Mapping[str | None, Mapping[str, Mode]]
+"""Name of an event → group → mode."""
+
+
+class Claim:
+    """That what is written to an open file becomes events of a source."""
+
+    __slots__ = ("allow_binary", "source", "sourcetype")
+
+    def __init__(self, sourcetype: str, source: str, allow_binary: bool) -> None:
+        self.sourcetype = sourcetype
+        self.source = source
+        self.allow_binary = allow_binary
+
+
+class Outlet(Protocol):
+    """Where sources put their events."""
+
+    def emit(
+        self, image: Image, time_ns: int, tid: int, sourcetype: str, source: str, channel: int,
+        data: dict[str, Any],
+    ) -> None:
+        """Take an event that the rules of its process may still change or refuse."""
+
+    def notice(
+        self, image: Image, time_ns: int, tid: int, message: str, reason: str, count: int
+    ) -> None:
+        """Take a notice, which no rule refuses."""
+
+
+Handlers = Mapping[type, Callable[[Any], None]]
+"""Class of operation → what takes it."""
+
+
+class Source:
+    """Makes events of one sourcetype."""
+
+    sourcetype: ClassVar[str]
+    needs: ClassVar[Needs]
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+
+    def handlers(self) -> Handlers:
+        """Return what this source does with operations."""
+        return {}
+
+    def claim(self, image: Image, file: OpenFile) -> Claim | None:
+        """Return a claim if what `image` writes to `file` is for this source."""
+        return None
+
+
+@cache
+def source_classes() -> tuple[type[Source], ...]:
+    """Return the sources there are: each folder has a module `source` that names its `SOURCE`."""
+    return tuple(
+        import_module(f"scopetrace.sources.{module.name}.source").SOURCE
+        for module in iter_modules(scopetrace.sources.__path__)
+        if module.ispkg
+    )
+
+
+def needed_calls(could_want: Callable[[str, str | None], bool]) -> dict[str, Mode]:
+    """Return the mode of every group of calls.
+
+    Args:
+        could_want: whether any process may want events of (sourcetype, name); the name of events
+            that are named after files is `ANY_PATH`.
+    """
+    modes = {group: Mode.ALL if group in ALWAYS else Mode.OFF for group in GROUPS}
+    for groups in _wanted(could_want):
+        for group, mode in groups.items():
+            modes[group] = max(modes[group], mode)
+    return modes
+
+
+def _wanted(could_want: Callable[[str, str | None], bool]) -> Iterable[Mapping[str, Mode]]:
+    return (
+        groups
+        for source in source_classes()
+        for name, groups in source.needs.items()
+        if could_want(source.sourcetype, name)
+    )

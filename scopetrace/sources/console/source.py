@@ -1,0 +1,28 @@
+"""Console: stdout and stderr are what fds 1 and 2 were when the session began, wherever they go."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from scopetrace.model.operation import CONSOLE_NAMES, Image, OpenFile
+from scopetrace.sources.base import Claim, Mode, Needs, Source
+
+
+class ConsoleSource(Source):
+    """Claims the session's first stdout and stderr."""
+
+    sourcetype = "console"
+    needs: ClassVar[Needs] = {
+        name: {"close": Mode.ALL, "fd": Mode.ALL, "write": Mode.ALL}
+        for name in CONSOLE_NAMES.values()
+    }
+
+    def claim(self, image: Image, file: OpenFile) -> Claim | None:
+        """Return a claim if `file` is the console and the rules want it."""
+        stream = file.console
+        if not stream or not image.rules.console(stream):
+            return None
+        return Claim(self.sourcetype, stream, image.rules.allow_binary(self.sourcetype))
+
+
+SOURCE = ConsoleSource

@@ -1,0 +1,1 @@
+"""The source file: what programs write to log files."""

@@ -1,0 +1,1 @@
+"""The source fs: files opened, closed, named and changed, and what failed."""

@@ -1,0 +1,152 @@
+"""Fs: files opened, closed, named and changed; and every call about files that failed.
+
+What has no path (pipes, sockets, memory) is not for this source. An open is one event for each
+open file description; a close is one for each process that opened a file or moved bytes through
+it, and says what that process did.
+"""
+
+from __future__ import annotations
+
+from errno import errorcode
+from typing import Any, ClassVar
+
+from scopetrace.model.operation import (
+    AttributeChanged,
+    Closed,
+    Failed,
+    Image,
+    NameChanged,
+    Opened,
+    OpenFile,
+)
+from scopetrace.sources.base import Handlers, Mode, Needs, Source
+from scopetrace.sources.fs.flags import flag_names, octal_digits
+
+FS = "fs"
+
+FOLLOWS_FDS = {"open": Mode.ALL, "close": Mode.ALL, "fd": Mode.ALL}
+FOLLOWS_FOLDERS = {"cwd": Mode.ALL}
+
+
+class FsSource(Source):
+    """Makes fs.* events."""
+
+    sourcetype = FS
+    needs: ClassVar[Needs] = {
+        "fs.open": {"open": Mode.ALL, "fd": Mode.ALL},
+        "fs.close": {
+            **FOLLOWS_FDS, "read": Mode.ALL, "write": Mode.ALL, "move": Mode.ALL, "map": Mode.ALL,
+        },
+        "fs.delete": {**FOLLOWS_FOLDERS, "delete": Mode.ALL},
+        "fs.rename": {**FOLLOWS_FOLDERS, "rename": Mode.ALL},
+        "fs.mkdir": {**FOLLOWS_FOLDERS, "mkdir": Mode.ALL},
+        "fs.link": {**FOLLOWS_FOLDERS, "link": Mode.ALL},
+        "fs.attr": {**FOLLOWS_FOLDERS, **FOLLOWS_FDS, "attr": Mode.ALL},
+        "fs.error": {
+            **FOLLOWS_FOLDERS, **FOLLOWS_FDS,
+            "read": Mode.FAILURES, "write": Mode.FAILURES, "move": Mode.FAILURES,
+            "delete": Mode.FAILURES, "rename": Mode.FAILURES, "mkdir": Mode.FAILURES,
+            "link": Mode.FAILURES, "attr": Mode.FAILURES, "stat": Mode.FAILURES,
+        },
+    }  # fmt: skip
+
+    def handlers(self) -> Handlers:
+        """Return what this source does with operations."""
+        return {
+            Opened: self._opened,
+            Closed: self._closed,
+            NameChanged: self._name_changed,
+            AttributeChanged: self._attribute_changed,
+            Failed: self._failed,
+        }
+
+    def _opened(self, operation: Opened) -> None:
+        image, tid, time_ns, op, file, fd, flags, passed = operation
+        if not image.rules.wants(FS, "fs.open"):
+            return
+        data: dict[str, Any] = {"file": file.path}
+        if passed:
+            data["file_passed"] = passed
+        data["op"] = op
+        data["fd"] = fd
+        if flags is not None:
+            data["flags"] = flag_names(flags)
+        if image.rules.config.event.format.enhancefs:
+            _enhance(data, image, file)
+        self.outlet.emit(image, time_ns, tid, FS, "fs.open", file.opened_ns, data)
+
+    def _closed(self, operation: Closed) -> None:
+        image, tid, time_ns, op, file, usage = operation
+        if not file.named or not (usage.opened or usage.reads or usage.writes):
+            return
+        if not image.rules.wants(FS, "fs.close"):
+            return
+        data = {
+            "file": file.path,
+            "op": op,
+            "file_read_bytes": usage.read_bytes,
+            "file_read_ops": usage.reads,
+            "file_write_bytes": usage.write_bytes,
+            "file_write_ops": usage.writes,
+            "duration": max(0, time_ns - file.opened_ns) // 1000,
+            "io_duration": (usage.read_ns + usage.write_ns) // 1000,
+        }
+        if usage.mapped:
+            data["file_mapped"] = True
+        if image.rules.config.event.format.enhancefs:
+            _enhance(data, image, file)
+        self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
+
+    def _name_changed(self, operation: NameChanged) -> None:
+        image, tid, time_ns, op, group, file, other, mode = operation
+        data: dict[str, Any] = {"op": op, "file": file}
+        if group in OTHER_NAME:
+            data[OTHER_NAME[group]] = other
+        elif group == "mkdir":
+            data["file_perms"] = octal_digits(mode)
+        self._emit(f"fs.{group}", image, time_ns, tid, data)
+
+    def _attribute_changed(self, operation: AttributeChanged) -> None:
+        image, tid, time_ns, op, file, perms, owner, group, size = operation
+        data: dict[str, Any] = {"op": op, "file": file}
+        if perms is not None:
+            data["file_perms"] = octal_digits(perms)
+        if owner is not None:
+            data["file_owner"] = owner
+        if group is not None:
+            data["file_group"] = group
+        if size is not None:
+            data["file_size"] = size
+        self._emit("fs.attr", image, time_ns, tid, data)
+
+    def _failed(self, operation: Failed) -> None:
+        image, tid, time_ns, op, kind, file, other, errno = operation
+        data: dict[str, Any] = {"op": op, "file": file}
+        if other:
+            data["file_new"] = other
+        data["error"] = errorcode.get(errno) or str(errno)
+        data["class"] = kind
+        self._emit("fs.error", image, time_ns, tid, data)
+
+    def _emit(
+        self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]
+    ) -> None:
+        if image.rules.wants(FS, name):
+            self.outlet.emit(image, time_ns, tid, FS, name, 0, data)
+
+
+OTHER_NAME = {"rename": "file_new", "link": "file_target"}
+
+
+def _enhance(data: dict[str, Any], image: Image, file: OpenFile) -> None:
+    """Add whose process it was, and whose file."""
+    data["proc_uid"] = image.uid
+    data["proc_gid"] = image.gid
+    status = file.stat
+    if status is not None:
+        data["file_perms"] = octal_digits(status.mode)
+        data["file_owner"] = status.uid
+        data["file_group"] = status.gid
+
+
+SOURCE = FsSource

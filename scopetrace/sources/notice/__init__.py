@@ -1,0 +1,1 @@
+"""The source notice: what the user should know about the recording itself."""

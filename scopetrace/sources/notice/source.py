@@ -1,0 +1,26 @@
+"""Notice: sentences about the recording itself. No rule refuses them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from scopetrace.model.operation import Noticed
+from scopetrace.sources.base import Handlers, Needs, Source
+
+
+class NoticeSource(Source):
+    """Passes on what decoding had to say."""
+
+    sourcetype = "notice"
+    needs: ClassVar[Needs] = {"notice": {}}
+
+    def handlers(self) -> Handlers:
+        """Return what this source does with operations."""
+        return {Noticed: self._noticed}
+
+    def _noticed(self, operation: Noticed) -> None:
+        image, tid, time_ns, message, reason, count = operation
+        self.outlet.notice(image, time_ns, tid, message, reason, count)
+
+
+SOURCE = NoticeSource

@@ -1,0 +1,1 @@
+"""The source process: programs started, processes made and ended, signals."""

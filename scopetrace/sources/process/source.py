@@ -1,0 +1,82 @@
+"""Process: programs started, processes made and ended, signals delivered."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from scopetrace.model.operation import Executed, Exited, Forked, Image, Signalled
+from scopetrace.sources.base import Handlers, Needs, Source
+from scopetrace.sources.process.signals import code_name, signal_name
+
+
+class ProcessSource(Source):
+    """Makes proc.* events. Their calls are watched always, so they need none."""
+
+    sourcetype = "process"
+    needs: ClassVar[Needs] = {
+        "proc.start": {},
+        "proc.fork": {},
+        "proc.exit": {},
+        "proc.signal": {},
+    }
+
+    def handlers(self) -> Handlers:
+        """Return what this source does with operations."""
+        return {
+            Executed: self._executed,
+            Forked: self._forked,
+            Exited: self._exited,
+            Signalled: self._signalled,
+        }
+
+    def _emit(
+        self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]
+    ) -> None:
+        if image.rules.wants(self.sourcetype, name):
+            self.outlet.emit(image, time_ns, tid, self.sourcetype, name, 0, data)
+
+    def _executed(self, operation: Executed) -> None:
+        image, tid, time_ns, op = operation
+        data: dict[str, Any] = {
+            "op": op,
+            "exe": image.exe,
+            "args": image.args,
+            "cwd": image.cwd,
+            "ppid": image.ppid,
+            "proc_uid": image.uid,
+            "proc_gid": image.gid,
+        }
+        if image.rules.config.scopetrace.environment:
+            data["env"] = image.env
+        self._emit("proc.start", image, time_ns, tid, data)
+
+    def _forked(self, operation: Forked) -> None:
+        image, tid, time_ns, op, child_pid = operation
+        self._emit("proc.fork", image, time_ns, tid, {"op": op, "child_pid": child_pid})
+
+    def _exited(self, operation: Exited) -> None:
+        image, tid, time_ns, exit_code, signal, core_dumped, duration_ns, usage = operation
+        data: dict[str, Any] = {}
+        if exit_code is not None:
+            data["exit_code"] = exit_code
+        if signal is not None:
+            data["signal"] = signal_name(signal)
+            data["core_dumped"] = core_dumped
+        data["duration"] = duration_ns // 1000
+        data.update(zip(USAGE, usage, strict=False))
+        self._emit("proc.exit", image, time_ns, tid, data)
+
+    def _signalled(self, operation: Signalled) -> None:
+        image, tid, time_ns, signal, code, sender_pid, sender_uid = operation
+        data: dict[str, Any] = {"signal": signal_name(signal)}
+        if sender_pid:
+            data["sender_pid"] = sender_pid
+            data["sender_uid"] = sender_uid
+        data["code"] = code_name(signal, code)
+        self._emit("proc.signal", image, time_ns, tid, data)
+
+
+USAGE = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults")
+"""Names of the numbers that a process leaves: µs, µs, KiB, and counts."""
+
+SOURCE = ProcessSource

@@ -1,0 +1,204 @@
+"""Builds raw records by hand, so that decoding is tested without an engine.
+
+A `Tracee` writes the records that a program of one session would cause, with a clock that moves on
+by one millisecond a record.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scopetrace.model.raw import (
+    HEADER,
+    HEADER_SIZE,
+    PART,
+    RESULT_UNKNOWN,
+    STAT,
+    TALLY,
+    Part,
+    RawKind,
+    Seen,
+)
+
+ROOT = Path(__file__).parents[1]
+ROW = re.compile(r"^CALL\((\w+),\s+(\w+),", re.MULTILINE)
+
+CALLS: tuple[tuple[str, str], ...] = tuple(
+    (name, group.lower())
+    for name, group in ROW.findall((ROOT / "ext/engine/syscalls.def").read_text())
+)
+"""(name, group) of each row, as the engine tells it."""
+
+ROWS = {name: row for row, (name, _group) in enumerate(CALLS)}
+
+MILLISECOND = 1_000_000
+START = 1_000_000_000
+REGULAR = 0o100644
+FOLDER = 0o040755
+TERMINAL = 0o020620
+PIPE = 0o010600
+
+Parts = Mapping[int, bytes] | Iterable[tuple[int, bytes]]
+
+
+def pack_parts(parts: Parts) -> bytes:
+    """Lay out parts as ext/raw/record.h says."""
+    items = parts.items() if isinstance(parts, Mapping) else parts
+    return b"".join(
+        PART.pack(len(content), kind, 0) + content + bytes(-len(content) % 8)
+        for kind, content in items
+    )
+
+
+def pack_record(
+    kind: int,
+    *,
+    call: str | int = 0,
+    pid: int = 100,
+    tid: int | None = None,
+    at: int = START,
+    elapsed: int = 0,
+    result: int = 0,
+    args: Iterable[int] = (),
+    stream: int = 0,
+    moved: int = 0,
+    parts: Parts = (),
+) -> bytes:
+    """Lay out one record; negative arguments are as a register holds them."""
+    payload = pack_parts(parts)
+    row = ROWS[call] if isinstance(call, str) else call
+    values = [value & (2**64 - 1) for value in args]
+    values += [0] * (6 - len(values))
+    return (
+        HEADER.pack(
+            HEADER_SIZE + len(payload), kind, row, pid, pid if tid is None else tid, at, elapsed,
+            result, *values, stream, len(payload), moved,
+        )
+        + payload
+    )  # fmt: skip
+
+
+def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
+    """Lay out a struct raw_stat."""
+    found = {"dev": 1, "ino": 1, "size": 0, "uid": 1000, "gid": 1000, "links": 1, **fields}
+    return STAT.pack(
+        found["dev"], found["ino"], found["size"], mode, found["uid"], found["gid"], found["links"]
+    )
+
+
+def strings(*texts: str | bytes) -> bytes:
+    """Lay out strings that each end with a NUL."""
+    return b"".join((t.encode() if isinstance(t, str) else t) + b"\0" for t in texts)
+
+
+def status_text(uid: int = 1000, gid: int = 1000, ppid: int = 50, no_new_privs: int = 0) -> bytes:
+    """Write what is needed of /proc/PID/status."""
+    return (
+        f"Name:\tx\nPPid:\t{ppid}\nUid:\t7\t{uid}\t7\t7\nGid:\t8\t{gid}\t8\t8\n"
+        f"NoNewPrivs:\t{no_new_privs}\n"
+    ).encode()
+
+
+class Tracee:
+    """Writes the records of a session, one call after another."""
+
+    def __init__(self, pid: int = 100) -> None:
+        self.pid = pid
+        self.now = START
+        self.records: list[bytes] = []
+        self.inode = 1000
+
+    def take(self) -> bytes:
+        """Return what was written since the last time: one batch."""
+        batch = b"".join(self.records)
+        self.records.clear()
+        return batch
+
+    def add(self, kind: int, **fields: Any) -> None:
+        """Write one record."""
+        self.now += MILLISECOND
+        self.records.append(pack_record(kind, **{"pid": self.pid, "at": self.now, **fields}))
+
+    def call(self, name: str, *args: int, result: int = 0, parts: Parts = (), **more: Any) -> None:
+        """Write the record of a call."""
+        self.add(RawKind.SYSCALL, call=name, args=args, result=result, parts=parts, **more)
+
+    def inherit(self, fd: int, link: str, mode: int = TERMINAL, **more: Any) -> None:
+        """Have an fd from the start."""
+        self.found(fd, link, mode, seen=Seen.INHERITED, **more)
+
+    def found(self, fd: int, link: str, mode: int = REGULAR, ino: int = 5, **more: Any) -> None:
+        """Have an fd that nobody saw being made."""
+        seen = more.pop("seen", Seen.IN_USE)
+        parts = {Part.LINK: link.encode(), Part.STAT: pack_stat(mode, ino=ino)}
+        self.add(RawKind.FD, args=(fd, seen), parts=parts, **more)
+
+    def exec(self, path: str, *args: str, fds: Iterable[int] | None = None, **more: Any) -> None:
+        """Run a program; `fds` are those that stay open, None: nobody looked."""
+        parts: dict[int, bytes] = {
+            Part.PATH: path.encode(),
+            Part.ARGV: strings(*(args or (path,))),
+            Part.CWD: b"/home/me",
+            Part.ROOT: b"/",
+            Part.EXE: path.encode(),
+            Part.STAT: pack_stat(0o100755, uid=0, gid=0),
+            Part.STATUS: status_text(),
+        }
+        if fds is not None:
+            numbers = list(fds)
+            parts[Part.FDS] = struct.pack(f"={len(numbers)}I", *numbers)
+        parts |= more.pop("parts", {})
+        former = more.get("tid", more.get("pid", self.pid))
+        self.add(RawKind.EXEC, args=(more.pop("former", former),), parts=parts, **more)
+
+    def open(
+        self, path: str, fd: int, *, link: str | None = None, flags: int = 0, mode: int = REGULAR,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """Open a file with openat."""
+        self.inode += 1
+        parts = {
+            Part.PATH: path.encode(),
+            Part.LINK: (link or path).encode(),
+            Part.STAT: pack_stat(mode, ino=self.inode),
+        }
+        self.call("openat", -100, 0, flags, result=fd, parts=parts, **more)
+
+    def fail(self, name: str, *args: int, error: int, path: str = "", **more: Any) -> None:
+        """Make a call that fails."""
+        parts = {Part.PATH: path.encode()} if path else {}
+        self.call(name, *args, result=-error, parts={**parts, **more.pop("parts", {})}, **more)
+
+    def write(self, fd: int, data: bytes, *, moved: int | None = None, **more: Any) -> None:
+        """Write bytes."""
+        moved = len(data) if moved is None else moved
+        parts = {Part.DATA: data}
+        more = {"stream": fd + 1000, **more}
+        self.call("write", fd, 0, moved, result=moved, moved=moved, parts=parts, **more)
+
+    def tally(self, fd: int, *counts: int, **more: Any) -> None:
+        """Tell what an fd moved: reads, bytes, ns; writes, bytes, ns."""
+        self.add(RawKind.TALLY, args=(fd,), parts={Part.TALLY: pack_tally(*counts)}, **more)
+
+    def close(self, fd: int, *counts: int, **more: Any) -> None:
+        """Close an fd that moved what `counts` say."""
+        parts = {Part.TALLY: pack_tally(*counts)} if counts else {}
+        self.call("close", fd, result=RESULT_UNKNOWN, parts=parts, **more)
+
+    def fork(self, child: int, *, flags: int = 17, **more: Any) -> None:
+        """Make a process (or a thread, if `group` says so)."""
+        group = more.pop("group", child)
+        self.add(RawKind.FORK, result=child, args=(flags, group), **more)
+
+    def exit(self, status: int = 0, **more: Any) -> None:
+        """End; `status` is as waitpid(2) tells it."""
+        self.add(RawKind.EXIT, result=status, args=(10, 20, 3000, 4, 5), **more)
+
+
+def pack_tally(*counts: int) -> bytes:
+    """Lay out a struct raw_tally; what is left out is 0."""
+    return TALLY.pack(*(*counts, *[0] * (6 - len(counts))))
