@@ -19,8 +19,8 @@ from scopetrace.errors import ConfigError
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
-_LOCATION = re.compile(r" - at `\$(.*)`$")
-_UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
+_LOCATION = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*)`$")
+"""How a message of msgspec ends; one about the very top has no such end."""
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
@@ -64,26 +64,25 @@ def _convert(document: Document, kind: type[Kind]) -> Kind:
 
 def _translated(document: Document, kind: type[msgspec.Struct], message: str) -> ConfigError:
     """Say what msgspec's `message` says, with place and key, in words of ours."""
-    location = _LOCATION.search(message)
-    path: Path = tuple(
-        int(index) if index else key
-        for key, index in _STEP.findall(location[1] if location else "")
-    )
-    if unknown := _UNKNOWN.search(message):
-        return document.complaint((*path, unknown[1]), _unknown_key(kind, path, unknown[1]))
-    if missing := _MISSING.search(message):
-        return document.complaint(path, f"lacks the key {missing[1]!r}")
+    found = _LOCATION.search(message)
+    steps = _STEP.findall(found[1]) if found else []
+    path: Path = tuple(int(index) if index else key for key, index in steps)
     data: Any = document.data
     for step in path:
         data = data[step]
-    expected = _expected(_type_at(kind, path))
-    return document.complaint(path, f"expected {expected}, got {_shown(data)}")
+    expected = _type_at(kind, path)
+    if "unknown field" in message:
+        known = [field.encode_name for field in expected.fields]
+        unknown = next(key for key in data if key not in known)
+        return document.complaint((*path, unknown), _unknown_key(unknown, known))
+    if missing := _MISSING.search(message):
+        return document.complaint(path, f"lacks the key {missing[1]!r}")
+    return document.complaint(path, f"expected {_described(expected)}, got {_shown(data)}")
 
 
-def _unknown_key(kind: type[msgspec.Struct], path: Path, key: str) -> str:
+def _unknown_key(key: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
-    known = [field.encode_name for field in _type_at(kind, path).fields]
     near = get_close_matches(key, known, n=1)
     return f"unknown key; did you mean {near[0]!r}?" if near else "unknown key"
 
@@ -100,7 +99,7 @@ def _type_at(kind: type[msgspec.Struct], path: Path) -> Any:
     return found
 
 
-def _expected(kind: Any) -> str:
+def _described(kind: Any) -> str:
     from msgspec import inspect
 
     if isinstance(kind, inspect.LiteralType):
@@ -144,7 +143,7 @@ def _check_spelling(document: Document, data: Any, typed: Any, path: Path) -> No
         for index, (item, typed_item) in enumerate(zip(data, typed, strict=True)):
             _check_spelling(document, item, typed_item, (*path, index))
     elif isinstance(data, str) and not _spelled(data, typed):
-        expected = _expected(_type_at(Sections, path))
+        expected = _described(_type_at(Sections, path))
         raise document.complaint(path, f"expected {expected}, got {_shown(data)}")
 
 

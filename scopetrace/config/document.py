@@ -116,7 +116,7 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             raise ConfigError(f"{self._line(event)}: nested too deeply")
         if isinstance(event, yaml.ScalarEvent):
-            value: Any = self._scalar(event, in_list)
+            value: Any = self._scalar(event, path, in_list)
         elif isinstance(event, yaml.MappingStartEvent):
             value = self._mapping(path, in_list)
         else:
@@ -130,10 +130,18 @@ class _Reader:
             raise ConfigError(f"{self._line(event)}: nothing before it is called &{event.anchor}")
         return self._anchors[event.anchor]
 
-    def _scalar(self, event: Any, in_list: bool) -> str | None:
+    def _scalar(self, event: Any, path: Path, in_list: bool) -> str | None:
         if event.implicit[0] and event.value in _NOTHING:
             return None
-        return str(event.value) if in_list else self._expand(event.value)
+        if in_list:
+            return str(event.value)
+        text = self._expand(event.value)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            problem = "a variable in it is no UTF-8 text"
+            raise ConfigError(f"{self._line(event)}: {spell(path)}: {problem}") from None
+        return text
 
     def _mapping(self, path: Path, in_list: bool) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -33,7 +33,7 @@ def load_config(userconfig: Path | None = None, environ: Mapping[str, str] = os.
     Raises:
         ConfigError: Names file, line and key, or the variable that is wrong.
     """
-    return _built(find_config(userconfig, environ), environ)
+    return built(find_config(userconfig, environ), environ)
 
 
 def check_config(path: Path) -> Config:
@@ -42,7 +42,7 @@ def check_config(path: Path) -> Config:
     Raises:
         ConfigError: Names file, line and key.
     """
-    return _built(Found(path, read_text(path)), {})
+    return built(Found(path, read_text(path)), {})
 
 
 def stock_text() -> str:
@@ -64,7 +64,12 @@ def sections_data(sections: Sections) -> dict[str, Any]:
     return {name: to_builtins(getattr(sections, name)) for name in Sections.__struct_fields__}
 
 
-def _built(found: Found, environ: Mapping[str, str]) -> Config:
+def built(found: Found, environ: Mapping[str, str]) -> Config:
+    """Return the configuration that a file which was found comes to.
+
+    Raises:
+        ConfigError: Names file, line and key, or the variable that is wrong.
+    """
     said, warnings = without_meaningless(_parsed(found, environ))
     custom = said.data.get("custom")
     whole = _over_stock(said)
