@@ -1,0 +1,251 @@
+# cython: language_level=3, embedsignature=True
+"""The engine's Python face: types and errors translated, nothing decided."""
+
+import os
+
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from arch.abi cimport ABIS
+from engine.engine cimport (
+    STOP_RECORDING,
+    STOP_TRACING,
+    engine,
+    engine_acknowledge,
+    engine_create,
+    engine_destroy,
+    engine_mute,
+    engine_options,
+    engine_ring,
+    engine_run,
+    engine_stop,
+)
+from engine.launch cimport launch
+from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
+from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
+from raw.record cimport raw_part, raw_record, raw_stat, raw_tally
+from raw.ring cimport ring_read, ring_wait
+
+cdef extern from *:
+    """
+    #include SCOPE_ARCH_H
+    """
+    const char *ARCH_NAME
+
+MACHINE = ARCH_NAME.decode()
+
+
+cdef int check(int status) except -1:
+    """Raise the OSError for a negative errno; pass anything else through."""
+    if status < 0:
+        raise OSError(-status, os.strerror(-status))
+    return status
+
+
+def calls():
+    """Return (name, group) of each row of the table of watched calls, in row order."""
+    return tuple(
+        (CALLS[row].name.decode(), GROUP_NAMES[CALLS[row].group].decode())
+        for row in range(ROW_COUNT)
+    )
+
+
+def abis():
+    """Return (name, audit number, {call: number}) of each ABI that programs can use here."""
+    found = []
+    cdef int at = 0
+    while ABIS[at].name != NULL:
+        numbers = {
+            CALLS[row].name.decode(): ABIS[at].numbers[row] | ABIS[at].mark
+            for row in range(ROW_COUNT)
+            if ABIS[at].numbers[row] >= 0
+        }
+        found.append((ABIS[at].name.decode(), ABIS[at].audit_arch, numbers))
+        at += 1
+    return tuple(found)
+
+
+def layout():
+    """Return the size of each struct of record.h, and the offset of each member."""
+    cdef raw_record r
+    cdef raw_part p
+    cdef raw_stat s
+    cdef raw_tally t
+    cdef char *base = <char *>&r
+    found = {
+        "sizeof raw_record": sizeof(raw_record),
+        "sizeof raw_part": sizeof(raw_part),
+        "sizeof raw_stat": sizeof(raw_stat),
+        "sizeof raw_tally": sizeof(raw_tally),
+        "raw_record.size": <char *>&r.size - base,
+        "raw_record.kind": <char *>&r.kind - base,
+        "raw_record.syscall": <char *>&r.syscall - base,
+        "raw_record.pid": <char *>&r.pid - base,
+        "raw_record.tid": <char *>&r.tid - base,
+        "raw_record.entered_ns": <char *>&r.entered_ns - base,
+        "raw_record.elapsed_ns": <char *>&r.elapsed_ns - base,
+        "raw_record.result": <char *>&r.result - base,
+        "raw_record.args": <char *>&r.args - base,
+        "raw_record.stream": <char *>&r.stream - base,
+        "raw_record.copied": <char *>&r.copied - base,
+        "raw_record.moved": <char *>&r.moved - base,
+        "raw_part.size": <char *>&p.size - <char *>&p,
+        "raw_part.kind": <char *>&p.kind - <char *>&p,
+        "raw_part.flags": <char *>&p.flags - <char *>&p,
+        "raw_stat.dev": <char *>&s.dev - <char *>&s,
+        "raw_stat.ino": <char *>&s.ino - <char *>&s,
+        "raw_stat.size": <char *>&s.size - <char *>&s,
+        "raw_stat.mode": <char *>&s.mode - <char *>&s,
+        "raw_stat.uid": <char *>&s.uid - <char *>&s,
+        "raw_stat.gid": <char *>&s.gid - <char *>&s,
+        "raw_stat.links": <char *>&s.links - <char *>&s,
+        "raw_tally.reads": <char *>&t.reads - <char *>&t,
+        "raw_tally.read_bytes": <char *>&t.read_bytes - <char *>&t,
+        "raw_tally.read_ns": <char *>&t.read_ns - <char *>&t,
+        "raw_tally.writes": <char *>&t.writes - <char *>&t,
+        "raw_tally.write_bytes": <char *>&t.write_bytes - <char *>&t,
+        "raw_tally.write_ns": <char *>&t.write_ns - <char *>&t,
+    }
+    return found
+
+
+cdef int fill_modes(uint8_t *rows, modes) except -1:
+    """Translate {group: mode} into a mode for each row."""
+    for row in range(ROW_COUNT):
+        rows[row] = modes.get(GROUP_NAMES[CALLS[row].group].decode(), 0)
+    return 0
+
+
+def build_filter(modes):
+    """Return the seccomp program, as bytes, that stops the calls of the groups in `modes`.
+
+    Args:
+        modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
+    """
+    cdef uint8_t rows[ROW_COUNT]
+    cdef sock_filter program[FILTER_MAX]
+
+    fill_modes(rows, modes)
+    length = check(filter_build(rows, program))
+    return PyBytes_FromStringAndSize(<char *>program, length * sizeof(sock_filter))
+
+
+cdef class _Strings:
+    """A NULL-terminated array of C strings that keeps its strings alive."""
+
+    cdef char **items
+    cdef list owned
+
+    def __cinit__(self, strings):
+        self.owned = list(strings)
+        self.items = <char **>calloc(len(self.owned) + 1, sizeof(char *))
+        if self.items == NULL:
+            raise MemoryError
+        for i in range(len(self.owned)):
+            self.items[i] = PyBytes_AsString(self.owned[i])
+
+    def __dealloc__(self):
+        free(self.items)
+
+
+def become(bytes path, argv, envp, bytes program):
+    """Turn this process into `path`; see launch.h. Returns only by raising.
+
+    Args:
+        path: of the program file.
+        argv, envp: lists of bytes; envp as "NAME=value".
+        program: what `build_filter` returned.
+
+    Raises:
+        OSError: the filter could not be loaded or the file could not be executed.
+    """
+    cdef _Strings arguments = _Strings(argv)
+    cdef _Strings environment = _Strings(envp)
+
+    check(
+        launch(
+            PyBytes_AsString(path),
+            arguments.items,
+            environment.items,
+            <sock_filter *>PyBytes_AsString(program),
+            <unsigned short>(len(program) // sizeof(sock_filter)),
+        )
+    )
+
+
+cdef class Engine:
+    """One traced command. `run` belongs to one thread, the rest to another.
+
+    Args:
+        modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
+        snaplen: most bytes copied of one write or command line.
+        environment: copy the environment at exec.
+        ring_size: bytes; a power of two, at least 1 MiB and 4 times snaplen.
+
+    Raises:
+        ValueError: the ring is too small.
+        MemoryError: there is no room for it.
+    """
+
+    cdef engine *engine
+
+    def __cinit__(self, modes, *, snaplen=65536, environment=False, ring_size=1 << 22):
+        cdef engine_options options
+
+        memset(&options, 0, sizeof(options))
+        fill_modes(options.modes, modes)
+        options.snaplen = snaplen
+        options.environment = environment
+        options.ring_size = ring_size
+        check(engine_create(&options, &self.engine))
+
+    def __dealloc__(self):
+        engine_destroy(self.engine)
+
+    def run(self, int pid, int go_fd):
+        """Seize `pid`, write a byte to `go_fd` and close it, and trace until all has ended.
+
+        Raises:
+            PermissionError: tracing was refused.
+            ProcessLookupError: the process is gone.
+            OSError: waiting failed.
+        """
+        cdef int status
+        with nogil:
+            status = engine_run(self.engine, pid, go_fd)
+        check(status)
+
+    def read(self, size_t enough=65536, int timeout_ms=50):
+        """Return whole records, as bytes: once `enough` bytes of them are there, or fewer when
+        they are urgent or `timeout_ms` old. Empty: none came, or none will come any more.
+        """
+        cdef size_t size
+        cdef bytes batch
+        cdef char *buffer
+
+        with nogil:
+            size = ring_wait(engine_ring(self.engine), enough, timeout_ms)
+        batch = PyBytes_FromStringAndSize(NULL, size)
+        buffer = PyBytes_AsString(batch)
+        ring_read(engine_ring(self.engine), buffer, size)
+        return batch
+
+    def mute(self, uint64_t serial):
+        """Copy no more bytes of the stream with this serial; they are still counted."""
+        engine_mute(self.engine, serial)
+
+    def acknowledge(self):
+        """Say that everything up to the last SYNC record is safe."""
+        engine_acknowledge(self.engine)
+
+    def stop_recording(self):
+        """Write no more records; the program goes on, its calls let through."""
+        engine_stop(self.engine, STOP_RECORDING)
+
+    def stop_tracing(self):
+        """Let `run` return; the program dies when this process ends."""
+        with nogil:
+            engine_stop(self.engine, STOP_TRACING)

@@ -1,0 +1,131 @@
+/*
+ * Rows of syscalls.def that an ABI lacks, or that this machine's kernel headers are too old to name.
+ * Include after the ABI's <asm/unistd_*.h>. Numbers from 424 on are the same everywhere
+ * (Linux, scripts/syscall.tbl).
+ */
+#ifndef __NR_open
+#define __NR_open -1
+#endif
+#ifndef __NR_creat
+#define __NR_creat -1
+#endif
+#ifndef __NR_openat2
+#define __NR_openat2 437
+#endif
+#ifndef __NR_close_range
+#define __NR_close_range 436
+#endif
+#ifndef __NR_pidfd_getfd
+#define __NR_pidfd_getfd 438
+#endif
+#ifndef __NR_faccessat2
+#define __NR_faccessat2 439
+#endif
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+#ifndef __NR_clone3
+#define __NR_clone3 435
+#endif
+#ifndef __NR_io_uring_setup
+#define __NR_io_uring_setup 425
+#endif
+#ifndef __NR_dup2
+#define __NR_dup2 -1
+#endif
+#ifndef __NR_fcntl64
+#define __NR_fcntl64 -1
+#endif
+#ifndef __NR_pipe
+#define __NR_pipe -1
+#endif
+#ifndef __NR_eventfd
+#define __NR_eventfd -1
+#endif
+#ifndef __NR_epoll_create
+#define __NR_epoll_create -1
+#endif
+#ifndef __NR_getdents
+#define __NR_getdents -1
+#endif
+#ifndef __NR_sendfile64
+#define __NR_sendfile64 -1
+#endif
+#ifndef __NR_unlink
+#define __NR_unlink -1
+#endif
+#ifndef __NR_rmdir
+#define __NR_rmdir -1
+#endif
+#ifndef __NR_rename
+#define __NR_rename -1
+#endif
+#ifndef __NR_renameat
+#define __NR_renameat -1
+#endif
+#ifndef __NR_link
+#define __NR_link -1
+#endif
+#ifndef __NR_symlink
+#define __NR_symlink -1
+#endif
+#ifndef __NR_mkdir
+#define __NR_mkdir -1
+#endif
+#ifndef __NR_mknod
+#define __NR_mknod -1
+#endif
+#ifndef __NR_truncate64
+#define __NR_truncate64 -1
+#endif
+#ifndef __NR_ftruncate64
+#define __NR_ftruncate64 -1
+#endif
+#ifndef __NR_chmod
+#define __NR_chmod -1
+#endif
+#ifndef __NR_chown
+#define __NR_chown -1
+#endif
+#ifndef __NR_lchown
+#define __NR_lchown -1
+#endif
+#ifndef __NR_chown32
+#define __NR_chown32 -1
+#endif
+#ifndef __NR_lchown32
+#define __NR_lchown32 -1
+#endif
+#ifndef __NR_fchown32
+#define __NR_fchown32 -1
+#endif
+#ifndef __NR_stat
+#define __NR_stat -1
+#endif
+#ifndef __NR_lstat
+#define __NR_lstat -1
+#endif
+#ifndef __NR_stat64
+#define __NR_stat64 -1
+#endif
+#ifndef __NR_lstat64
+#define __NR_lstat64 -1
+#endif
+#ifndef __NR_newfstatat
+#define __NR_newfstatat -1
+#endif
+#ifndef __NR_fstatat64
+#define __NR_fstatat64 -1
+#endif
+#ifndef __NR_access
+#define __NR_access -1
+#endif
+#ifndef __NR_readlink
+#define __NR_readlink -1
+#endif
+#ifndef __NR__llseek
+#define __NR__llseek -1
+#endif
+#ifndef __NR_mmap2
+#define __NR_mmap2 -1
+#endif

@@ -1,0 +1,77 @@
+/*
+ * All that differs between CPUs, for x86-64. A machine's header defines:
+ *
+ *   ARCH_NAME                 as uname -m says it
+ *   ARCH_SYSCALL_BYTES        length of the instruction that enters the kernel
+ *   struct arch_regs          general registers, as PTRACE_GETREGS or GETREGSET fills them
+ *   arch_get_regs, arch_set_regs
+ *   arch_fork_flags           the clone flags of a stopped fork, vfork or clone; -1: a clone3
+ *   arch_set_first_arg        changes the first argument of a call that is about to run
+ *   arch_refuse               makes the call that is about to run return an error instead
+ *
+ * beside a <machine>.c with ABIS and one *_numbers*.c for each of them.
+ */
+#ifndef SCOPE_ARCH_X86_64_H
+#define SCOPE_ARCH_X86_64_H
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+
+#define ARCH_NAME "x86_64"
+#define ARCH_SYSCALL_BYTES 2
+
+struct arch_regs {
+    struct user_regs_struct user; /* 64-bit layout, for 32-bit tracees too */
+};
+
+static inline int arch_get_regs(pid_t tid, struct arch_regs *regs_out)
+{
+    return ptrace(PTRACE_GETREGS, tid, 0, &regs_out->user) < 0 ? -errno : 0;
+}
+
+static inline int arch_set_regs(pid_t tid, const struct arch_regs *regs)
+{
+    return ptrace(PTRACE_SETREGS, tid, 0, &regs->user) < 0 ? -errno : 0;
+}
+
+/*
+ * The numbers of the two ABIs do not collide here: in neither is another call's number one of the
+ * other's fork family that could have caused a fork event.
+ */
+static inline int64_t arch_fork_flags(const struct arch_regs *regs)
+{
+    switch (regs->user.orig_rax & ~0x40000000ull) {
+    case 56: /* clone, x86-64 */
+        return (int64_t)(uint32_t)regs->user.rdi;
+    case 120: /* clone, i386 */
+        return (int64_t)(uint32_t)regs->user.rbx;
+    case 57: /* fork, x86-64 */
+    case 2:  /* fork, i386 */
+        return SIGCHLD;
+    case 58:  /* vfork, x86-64 */
+    case 190: /* vfork, i386 */
+        return CLONE_VM | CLONE_VFORK | SIGCHLD;
+    default:
+        return -1;
+    }
+}
+
+static inline void arch_set_first_arg(struct arch_regs *regs, int is_32_bit, uint64_t value)
+{
+    if (is_32_bit)
+        regs->user.rbx = value;
+    else
+        regs->user.rdi = value;
+}
+
+static inline void arch_refuse(struct arch_regs *regs, int error)
+{
+    regs->user.orig_rax = (unsigned long long)-1;
+    regs->user.rax = (unsigned long long)-error;
+}
+
+#endif

@@ -1,0 +1,482 @@
+/*
+ * From the stops of one thread to its calls.
+ *
+ * A call begins at the filter's stop (or, for a task with filters of its own, at the entry stop that
+ * comes before any filter) and ends at the exit stop. One that a signal interrupts may be entered
+ * again: it stays suspended until it is clear which, and is one record in the end.
+ */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "arch/abi.h"
+#include SCOPE_ARCH_H
+#include "engine/seccomp.h"
+#include "engine/state.h"
+
+/* What a call that a signal interrupted returns inside the kernel (include/linux/errno.h). */
+enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLOCK = -516 };
+
+static const struct abi *abi_of(uint32_t audit_arch, uint64_t number)
+{
+    const struct abi *found = NULL;
+
+    for (const struct abi *abi = ABIS; abi->name; abi++)
+        if (abi->audit_arch == audit_arch && (number & abi->mark) == abi->mark)
+            found = abi; /* the one with a mark comes later and wins */
+    return found;
+}
+
+static int row_of(const struct engine *engine, const struct abi *abi, uint64_t number)
+{
+    uint64_t plain = number & ~(uint64_t)abi->mark;
+
+    return plain < ABI_NUMBERS ? engine->rows[abi - ABIS][plain] : -1;
+}
+
+/* -- records --------------------------------------------------------------------------------- */
+
+static void write_call(struct engine *engine, const struct task *task, const struct pending *call,
+                       int64_t result, uint64_t elapsed_ns)
+{
+    struct raw_record header = {
+        .kind = RAW_SYSCALL,
+        .syscall = call->row,
+        .entered_ns = call->entered_ns,
+        .elapsed_ns = elapsed_ns,
+        .result = result,
+        .stream = call->serial,
+    };
+
+    memcpy(header.args, call->args, sizeof header.args);
+    if (CALLS[call->row].moves != MOVES_NOTHING && result > 0)
+        header.moved = result > UINT32_MAX ? UINT32_MAX : (uint32_t)result;
+    write_record(engine, task, &header, &call->parts);
+}
+
+/* Show the fds that control messages brought: SCM_RIGHTS, unix(7), cmsg(3). */
+static void write_received_fds(struct engine *engine, struct task *task,
+                               const struct pending *call)
+{
+    size_t word = call->abi->word, head = word + 8;
+    struct raw_part part;
+
+    for (size_t at = 0; at < call->parts.used; at += sizeof part + RAW_ALIGN(part.size)) {
+        memcpy(&part, call->parts.bytes + at, sizeof part);
+        const uint8_t *bytes = call->parts.bytes + at + sizeof part;
+        for (size_t from = 0; part.kind == PART_CONTROL && from + head <= part.size;) {
+            uint64_t length = 0;
+            int level_type[2], fd;
+            memcpy(&length, bytes + from, word);
+            memcpy(level_type, bytes + from + word, sizeof level_type);
+            if (length < head || length > part.size - from)
+                break;
+            if (level_type[0] == SOL_SOCKET && level_type[1] == SCM_RIGHTS)
+                for (size_t i = head; i + sizeof fd <= length; i += sizeof fd) {
+                    memcpy(&fd, bytes + from + i, sizeof fd);
+                    flush_stream(engine, task, fd);
+                    write_seen(engine, task, fd, SEEN_IN_USE);
+                    files_add(task->files, &engine->pool, fd);
+                }
+            from += (length + word - 1) / word * word;
+        }
+    }
+}
+
+/* -- what a call did to the engine's own picture ----------------------------------------------- */
+
+static void share_nothing(struct task *task)
+{
+    if (task->files->uses == 1)
+        return;
+    struct files *own = files_new();
+    if (!own)
+        return;
+    task->files->uses--;
+    task->files = own;
+}
+
+/* The program loaded a filter that may hide calls from ours: see every call of all its threads. */
+static void watch_every_call(struct engine *engine, struct task *task)
+{
+    if (!task->every_call)
+        write_note(engine, task, NOTE_OWN_FILTER, 0);
+    for (struct task *other = tasks_next(&engine->tasks, NULL); other;
+         other = tasks_next(&engine->tasks, other))
+        if (other->tgid == task->tgid)
+            other->every_call = true;
+}
+
+static void apply_guard(struct engine *engine, struct task *task, const struct pending *call,
+                        int64_t result)
+{
+    bool filters = call->row == ROW_seccomp
+                       ? call->args[0] == SECCOMP_SET_MODE_FILTER
+                       : call->args[1] == SECCOMP_MODE_FILTER;
+    bool strict = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_STRICT
+                                           : call->args[1] == SECCOMP_MODE_STRICT;
+
+    if (call->row == ROW_io_uring_setup) {
+        if (result >= 0)
+            write_note(engine, task, NOTE_IO_URING, 0);
+    } else if (call->row == ROW_ptrace) {
+        if (result == -EPERM)
+            write_note(engine, task, NOTE_PTRACE, call->args[0]);
+    } else if (strict && result == -EINVAL) {
+        write_note(engine, task, NOTE_STRICT, 0);
+    } else if (filters && result >= 0) {
+        watch_every_call(engine, task);
+    }
+}
+
+/* A new fd: its number has no past. `known`: Python learns what it is from this very call. */
+static void begin_fd(struct engine *engine, struct task *task, int fd, bool known)
+{
+    flush_stream(engine, task, fd);
+    if (known)
+        files_add(task->files, &engine->pool, fd);
+}
+
+static void apply_close_range(struct engine *engine, struct task *task,
+                              const struct pending *call)
+{
+    enum { UNSHARE = 2, CLOEXEC = 4 }; /* close_range(2) */
+
+    if (call->args[2] & UNSHARE)
+        share_nothing(task);
+    if (call->args[2] & CLOEXEC)
+        return;
+    for (size_t fd = (uint32_t)call->args[0];
+         fd < task->files->size && fd <= (uint32_t)call->args[1]; fd++)
+        if (task->files->by_fd[fd])
+            flush_stream(engine, task, (int)fd);
+}
+
+static void begin_pair(struct engine *engine, struct task *task, const struct pending *call)
+{
+    struct raw_part part;
+    int32_t pair[2];
+
+    if (call->parts.used < sizeof part + sizeof pair)
+        return;
+    memcpy(pair, call->parts.bytes + sizeof part, sizeof pair);
+    begin_fd(engine, task, pair[0], true);
+    begin_fd(engine, task, pair[1], true);
+}
+
+static void apply(struct engine *engine, struct task *task, const struct pending *call,
+                  int64_t result)
+{
+    const struct call *row = &CALLS[call->row];
+
+    if (row->group == GROUP_GUARD)
+        apply_guard(engine, task, call, result);
+    if (result < 0)
+        return;
+    if (row->makes_fd)
+        begin_fd(engine, task, (int)result, true);
+    if (row->pair)
+        begin_pair(engine, task, call);
+    if (call->row == ROW_close_range)
+        apply_close_range(engine, task, call);
+    if (call->row == ROW_unshare && call->args[0] & CLONE_FILES)
+        share_nothing(task);
+}
+
+/* -- the end of a call ----------------------------------------------------------------------- */
+
+static bool failed_for_good(int64_t result)
+{
+    return result < 0 && result != -EAGAIN && result != -EINTR;
+}
+
+/* Count what moved; return whether a record is to be made as well. */
+static bool count_moved(struct task *task, const struct pending *call, int64_t result,
+                        uint64_t elapsed_ns)
+{
+    const struct call *row = &CALLS[call->row];
+    struct stream *stream = files_find(task->files, (int)call->args[row->fd - 1]);
+    uint64_t bytes = result > 0 ? (uint64_t)result : 0;
+
+    if (result < 0)
+        return failed_for_good(result);
+    if (row->moves == MOVES_OUT) {
+        count_writes(stream, bytes, elapsed_ns);
+        return bytes && !(stream && stream->counts_only);
+    }
+    count_reads(stream, bytes, elapsed_ns);
+    if (row->moves == MOVES_ACROSS)
+        count_writes(files_find(task->files, (int)call->args[row->fd2 - 1]), bytes, elapsed_ns);
+    return false;
+}
+
+static void finish_call(struct engine *engine, struct task *task, struct pending *call,
+                        int64_t result)
+{
+    uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
+    const struct call *row = &CALLS[call->row];
+    bool wanted = engine->options.modes[call->row] == MODE_ALL || result < 0;
+
+    if (row->moves != MOVES_NOTHING)
+        wanted = count_moved(task, call, result, elapsed_ns);
+    if (wanted)
+        copy_at_exit(engine, task, call, result);
+    apply(engine, task, call, result);
+    if (row->message && result >= 0 && !call->parts.used)
+        wanted = false; /* no control messages: nothing that concerns fds */
+    if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup)
+        wanted = false; /* it is told by a note */
+    if (wanted)
+        write_call(engine, task, call, result, elapsed_ns);
+    if (wanted && row->message && result >= 0)
+        write_received_fds(engine, task, call);
+}
+
+void abandon_calls(struct engine *engine, struct task *task)
+{
+    if (task->in_call) {
+        const struct call *row = &CALLS[task->call.row];
+        if (row->moves == MOVES_OUT && task->call.parts.used)
+            write_call(engine, task, &task->call, RAW_RESULT_UNKNOWN, 0);
+        task->in_call = false;
+    }
+    while (task->suspended_count)
+        parts_deinit(&task->suspended[--task->suspended_count].parts);
+}
+
+/* -- interrupted calls ----------------------------------------------------------------------- */
+
+static bool is_restart(int64_t result)
+{
+    return result == RESTARTSYS || result == RESTARTNOINTR || result == RESTARTNOHAND ||
+           result == RESTARTBLOCK;
+}
+
+/* The innermost suspended call is over: the program was told that it was interrupted. */
+static void finish_suspended(struct engine *engine, struct task *task)
+{
+    struct pending *call = &task->suspended[--task->suspended_count];
+
+    finish_call(engine, task, call, -EINTR);
+    parts_deinit(&call->parts);
+}
+
+static void suspend_call(struct engine *engine, struct task *task)
+{
+    if (task->suspended_count == SUSPENDED_MAX) {
+        struct pending oldest = task->suspended[0];
+        memmove(task->suspended, task->suspended + 1,
+                sizeof *task->suspended * (SUSPENDED_MAX - 1));
+        task->suspended[SUSPENDED_MAX - 1] = oldest;
+        finish_suspended(engine, task);
+    }
+    task->suspended[task->suspended_count++] = task->call;
+    memset(&task->call, 0, sizeof task->call);
+    task->in_call = false;
+}
+
+/* Whether the call that is being entered is the innermost suspended one, going on. */
+static bool goes_on(const struct task *task, const call_info *info, const struct abi *abi)
+{
+    if (!task->suspended_count)
+        return false;
+    const struct pending *call = &task->suspended[task->suspended_count - 1];
+    uint64_t number = info->entry.nr & ~(uint64_t)abi->mark;
+    if (call->abi != abi || call->ip != info->instruction_pointer ||
+        call->sp != info->stack_pointer)
+        return false;
+    return number == (uint64_t)abi->restart_syscall ||
+           (number == (uint64_t)abi->numbers[call->row] &&
+            !memcmp(call->args, info->entry.args, sizeof call->args));
+}
+
+/* At the end of a sigreturn: the registers tell how the suspended call ended. */
+static void after_handler(struct engine *engine, struct task *task, const call_info *info)
+{
+    const struct pending *call = &task->suspended[task->suspended_count - 1];
+
+    if (info->instruction_pointer == call->ip && info->exit.rval == -EINTR)
+        finish_suspended(engine, task);
+}
+
+/* -- the beginning of a call ----------------------------------------------------------------- */
+
+/* clone with CLONE_UNTRACED would let the child escape: clear it, and put it back later. */
+static void patch_clone(struct task *task, const struct pending *call)
+{
+    struct arch_regs regs;
+    uint64_t flags = 0;
+    size_t copied = 0;
+
+    if (call->row == ROW_clone) {
+        if (arch_get_regs(task->tid, &regs) == 0) {
+            arch_set_first_arg(&regs, call->abi->audit_arch != ABIS[0].audit_arch,
+                               call->args[0] & ~(uint64_t)CLONE_UNTRACED);
+            arch_set_regs(task->tid, &regs);
+        }
+        return;
+    }
+    task->clone3_flags = -1;
+    if (memory_read(task->space, task->tid, call->args[0], &flags, sizeof flags, &copied) < 0 ||
+        copied < sizeof flags)
+        return;
+    task->clone3_flags = (int64_t)flags;
+    if (!(flags & CLONE_UNTRACED))
+        return;
+    uint64_t traced = flags & ~(uint64_t)CLONE_UNTRACED;
+    if (memory_write(task->space, call->args[0], &traced, sizeof traced) == 0) {
+        task->patched_at = call->args[0];
+        task->patched_from = flags;
+    }
+}
+
+static void unpatch_clone(struct task *task)
+{
+    if (task->patched_at)
+        memory_write(task->space, task->patched_at, &task->patched_from,
+                     sizeof task->patched_from);
+    task->patched_at = 0;
+}
+
+static void enter_close(struct engine *engine, struct task *task, struct pending *call)
+{
+    int fd = (int)call->args[0];
+    struct stream *stream = files_find(task->files, fd);
+
+    if (stream) {
+        call->serial = stream->serial;
+        if (stream_moved(stream))
+            parts_add(&call->parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+        files_remove(task->files, &engine->pool, fd);
+    }
+    write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0);
+}
+
+/* Calls of one stop end where they begin. */
+static void enter_once(struct engine *engine, struct task *task, struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+
+    if (row->group == GROUP_TASK)
+        patch_clone(task, call);
+    else if (row->group == GROUP_CLOSE)
+        enter_close(engine, task, call);
+    else if (use_stream(engine, task, (int)call->args[row->fd - 1]))
+        write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0);
+}
+
+static void enter_streams(struct engine *engine, struct task *task, struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    struct stream *stream = use_stream(engine, task, (int)call->args[row->fd - 1]);
+
+    call->serial = stream ? stream->serial : 0;
+    if (row->fd2)
+        use_stream(engine, task, (int)call->args[row->fd2 - 1]);
+    if (row->moves == MOVES_OUT && !(stream && stream->counts_only))
+        copy_at_entry(engine, task, call, true);
+}
+
+static void begin_call(struct engine *engine, struct task *task, const call_info *info,
+                       const struct abi *abi, int row)
+{
+    struct pending *call = &task->call;
+
+    call->row = (uint16_t)row;
+    call->abi = abi;
+    memcpy(call->args, info->entry.args, sizeof call->args);
+    call->ip = info->instruction_pointer;
+    call->sp = info->stack_pointer;
+    call->entered_ns = monotonic_ns();
+    call->serial = 0;
+    parts_reset(&call->parts);
+    if (CALLS[row].stops == STOPS_ENTRY) {
+        enter_once(engine, task, call);
+        return;
+    }
+    task->in_call = true;
+    if (CALLS[row].moves != MOVES_NOTHING)
+        enter_streams(engine, task, call);
+    else
+        copy_at_entry(engine, task, call, false);
+}
+
+static void enter(struct engine *engine, struct task *task, const call_info *info, bool by_filter)
+{
+    const struct abi *abi = abi_of(info->arch, info->entry.nr);
+    bool seen = by_filter && task->entry_seen;
+
+    task->entry_seen = !by_filter;
+    if (!abi || task->in_call)
+        return; /* the filter's stop of a call that has begun */
+    task->last_number = (int64_t)(info->entry.nr & ~(uint64_t)abi->mark);
+    if (goes_on(task, info, abi)) {
+        parts_deinit(&task->call.parts);
+        task->call = task->suspended[--task->suspended_count];
+        task->in_call = true;
+        return;
+    }
+    while (task->suspended_count &&
+           task->suspended[task->suspended_count - 1].sp < info->stack_pointer)
+        finish_suspended(engine, task); /* the handler left by longjmp */
+    int row = row_of(engine, abi, info->entry.nr);
+    if (row < 0 || (!by_filter && !task->every_call))
+        return;
+    if (seen && task->every_call && CALLS[row].stops == STOPS_ENTRY)
+        return; /* was written at its entry stop */
+    if (when_holds(CALLS[row].when, info->entry.args))
+        begin_call(engine, task, info, abi, row);
+}
+
+static void leave(struct engine *engine, struct task *task, const call_info *info)
+{
+    int64_t result = info->exit.rval;
+
+    task->entry_seen = false;
+    if (task->patched_at)
+        unpatch_clone(task);
+    if (!task->in_call) {
+        const struct abi *abi = abi_of(info->arch, 0);
+        if (task->suspended_count && abi &&
+            (task->last_number == abi->rt_sigreturn || task->last_number == abi->sigreturn))
+            after_handler(engine, task, info);
+        return;
+    }
+    if (is_restart(result)) {
+        suspend_call(engine, task);
+        return;
+    }
+    task->in_call = false;
+    finish_call(engine, task, &task->call, result);
+}
+
+/* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */
+static void refuse(struct task *task)
+{
+    struct arch_regs regs;
+
+    if (arch_get_regs(task->tid, &regs) < 0)
+        return;
+    arch_refuse(&regs, ENOSYS);
+    arch_set_regs(task->tid, &regs);
+}
+
+void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
+{
+    call_info info;
+
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
+        return; /* it was killed: its death will tell */
+    if (by_filter && info.op == PTRACE_SYSCALL_INFO_SECCOMP &&
+        info.seccomp.ret_data != FILTER_DATA) {
+        refuse(task);
+        return;
+    }
+    if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+        leave(engine, task, &info);
+    else if (info.op != PTRACE_SYSCALL_INFO_NONE)
+        enter(engine, task, &info, by_filter);
+}

@@ -1,0 +1,304 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/state.h"
+
+enum {
+    OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
+              PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+              PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL,
+    SYSCALL_STOP = SIGTRAP | 0x80,
+    WAKE_SIGNAL = SIGUSR2,
+    KEPT_RING = 1 << 20,
+};
+
+/* -- made and unmade ------------------------------------------------------------------------- */
+
+static void fill_rows(struct engine *engine)
+{
+    memset(engine->rows, -1, sizeof engine->rows);
+    for (const struct abi *abi = ABIS; abi->name; abi++)
+        for (int row = 0; row < ROW_COUNT; row++)
+            if (abi->numbers[row] >= 0 && engine->options.modes[row] != MODE_OFF)
+                engine->rows[abi - ABIS][abi->numbers[row]] = (int16_t)row;
+}
+
+int engine_create(const struct engine_options *options, struct engine **engine_out)
+{
+    size_t size = options->ring_size;
+
+    if (size & (size - 1) || size < KEPT_RING || size < 4 * (size_t)options->snaplen)
+        return -EINVAL;
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return -ENOMEM;
+    if (ring_init(&engine->ring, size) < 0) {
+        free(engine);
+        return -ENOMEM;
+    }
+    engine->options = *options;
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_cond_init(&engine->acknowledgement, NULL);
+    fill_rows(engine);
+    *engine_out = engine;
+    return 0;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (!engine)
+        return;
+    for (struct task *task; (task = tasks_next(&engine->tasks, NULL));)
+        drop_task(engine, task);
+    pool_deinit(&engine->pool);
+    parts_deinit(&engine->scratch);
+    ring_deinit(&engine->ring);
+    pthread_mutex_destroy(&engine->lock);
+    pthread_cond_destroy(&engine->acknowledgement);
+    free(engine);
+}
+
+struct ring *engine_ring(struct engine *engine)
+{
+    return &engine->ring;
+}
+
+/* -- the other thread's wishes --------------------------------------------------------------- */
+
+void engine_mute(struct engine *engine, uint64_t serial)
+{
+    uint32_t head = atomic_load(&engine->mutes_head);
+
+    if (head - atomic_load(&engine->mutes_tail) == MUTES)
+        return; /* an optimisation: the record costs time, nothing else */
+    atomic_store(&engine->mutes[head % MUTES], serial);
+    atomic_store(&engine->mutes_head, head + 1);
+}
+
+static void take_mutes(struct engine *engine)
+{
+    uint32_t tail = atomic_load(&engine->mutes_tail);
+
+    while (tail != atomic_load(&engine->mutes_head))
+        pool_mute(&engine->pool, atomic_load(&engine->mutes[tail++ % MUTES]));
+    atomic_store(&engine->mutes_tail, tail);
+}
+
+void engine_acknowledge(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    atomic_store(&engine->acknowledged, true);
+    pthread_cond_signal(&engine->acknowledgement);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* The signal may come just before the tracer waits: it is sent until the tracer has answered. */
+void engine_stop(struct engine *engine, enum engine_stop stop)
+{
+    atomic_store(&engine->stop, stop);
+    ring_close(&engine->ring);
+    engine_acknowledge(engine);
+    for (int i = 0; stop == STOP_TRACING && i < 1000 && atomic_load(&engine->running); i++) {
+        pthread_kill(engine->thread, WAKE_SIGNAL);
+        usleep(1000);
+    }
+}
+
+static void on_wake(int signal)
+{
+    (void)signal;
+}
+
+/* -- records --------------------------------------------------------------------------------- */
+
+void write_record(struct engine *engine, const struct task *task, struct raw_record *header,
+                  const struct parts *parts)
+{
+    size_t payload = parts ? parts->used : 0;
+
+    if (!engine->started)
+        return;
+    if (!header->entered_ns)
+        header->entered_ns = monotonic_ns();
+    header->size = (uint32_t)(sizeof *header + payload);
+    header->copied = (uint32_t)payload;
+    header->pid = (uint32_t)task->tgid;
+    header->tid = (uint32_t)task->tid;
+    engine->counts.recorded++;
+    ring_write(&engine->ring, header, sizeof *header, payload ? parts->bytes : NULL, payload);
+}
+
+void write_note(struct engine *engine, const struct task *task, enum raw_note note, uint64_t value)
+{
+    struct raw_record header = { .kind = RAW_NOTE, .args = { note, value } };
+
+    write_record(engine, task, &header, NULL);
+}
+
+static void write_end(struct engine *engine)
+{
+    const struct task nobody = { .tid = engine->main_pid, .tgid = engine->main_pid };
+    struct raw_record header = { .kind = RAW_END };
+
+    engine->counts.waits = engine->ring.waits;
+    engine->counts.waited_ns = engine->ring.waited_ns;
+    memcpy(header.args, &engine->counts, sizeof header.args);
+    engine->started = true;
+    write_record(engine, &nobody, &header, NULL);
+    ring_hurry(&engine->ring);
+}
+
+/* -- the loop -------------------------------------------------------------------------------- */
+
+/* ESRCH means it was killed meanwhile: its death will be reported. */
+void resume(struct engine *engine, struct task *task, int signal)
+{
+    bool passive = atomic_load_explicit(&engine->stop, memory_order_relaxed);
+    bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
+                        (task->every_call && !passive);
+
+    ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
+}
+
+/* Recording has ended but the program lives: it needs a tracer that lets its calls through. */
+static void on_passive_stop(struct engine *engine, struct task *task, int event, int signal)
+{
+    siginfo_t ignored;
+
+    release_held(engine);
+    task->in_call = false;
+    task->suspended_count = 0;
+    task->adopted = true;
+    if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
+        waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | __WALL);
+        ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+        return;
+    }
+    resume(engine, task, event || signal == SYSCALL_STOP ? 0 : signal);
+}
+
+static void on_event(struct engine *engine, struct task *task, int event, int signal)
+{
+    switch (event) {
+    case PTRACE_EVENT_SECCOMP:
+        on_call_stop(engine, task, true);
+        break;
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+        on_fork(engine, task);
+        break;
+    case PTRACE_EVENT_EXEC:
+        on_exec(engine, task);
+        break;
+    case PTRACE_EVENT_EXIT:
+        on_exit_stop(engine, task);
+        return;
+    case PTRACE_EVENT_STOP:
+        on_stop_event(engine, task, signal);
+        return;
+    default:
+        break;
+    }
+    resume(engine, task, 0);
+}
+
+static void on_stop(struct engine *engine, pid_t tid, int status)
+{
+    struct task *task = tasks_find(&engine->tasks, tid);
+    int event = status >> 8, signal = status & 0xff;
+
+    engine->counts.stops++;
+    if (!task)
+        task = on_stranger(engine, tid);
+    if (!task) {
+        ptrace(PTRACE_CONT, tid, 0, 0);
+        return;
+    }
+    if (atomic_load_explicit(&engine->stop, memory_order_relaxed))
+        on_passive_stop(engine, task, event, signal);
+    else if (event)
+        on_event(engine, task, event, signal);
+    else if (signal == SYSCALL_STOP) {
+        on_call_stop(engine, task, false);
+        resume(engine, task, 0);
+    } else
+        on_signal(engine, task, signal);
+}
+
+/*
+ * One wait for each stop, and it leaves the stop in place (WNOWAIT): resuming ends it, so a second
+ * call to consume it is needed only for tracees that stay stopped. A death is seen before it is
+ * reaped, which is what lets it be recorded before the program's parent can learn of it.
+ */
+static int loop(struct engine *engine)
+{
+    for (;;) {
+        siginfo_t news = { .si_pid = 0 };
+        long status = syscall(SYS_waitid, P_ALL, 0, &news,
+                              WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD, NULL);
+        if (atomic_load_explicit(&engine->stop, memory_order_relaxed) == STOP_TRACING)
+            return 0;
+        if (status < 0 && errno == EINTR)
+            continue;
+        if (status < 0)
+            return errno == ECHILD ? 0 : -errno;
+        take_mutes(engine);
+        if (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED)
+            on_stop(engine, news.si_pid, news.si_status);
+        else
+            on_death(engine, news.si_pid, &news);
+    }
+}
+
+static int seize(struct engine *engine, pid_t pid)
+{
+    if (ptrace(PTRACE_SEIZE, pid, 0, OPTIONS) < 0)
+        return -errno;
+    struct task *task = tasks_add(&engine->tasks, pid, pid);
+    if (!task || !(task->files = files_new()))
+        return -ENOMEM;
+    task->adopted = true;
+    task->space = space_open(pid);
+    engine->main_pid = pid;
+    return 0;
+}
+
+static void let_wake_signal_in(void)
+{
+    struct sigaction action = { .sa_handler = on_wake };
+    sigset_t others, wake;
+
+    sigaction(WAKE_SIGNAL, &action, NULL);
+    sigfillset(&others);
+    pthread_sigmask(SIG_SETMASK, &others, NULL); /* the other thread hears the rest */
+    sigemptyset(&wake);
+    sigaddset(&wake, WAKE_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
+}
+
+int engine_run(struct engine *engine, pid_t pid, int go_fd)
+{
+    int status = seize(engine, pid);
+
+    if (status < 0)
+        return status;
+    engine->thread = pthread_self();
+    let_wake_signal_in();
+    atomic_store(&engine->running, true);
+    if (write(go_fd, "g", 1) != 1)
+        status = -errno;
+    close(go_fd);
+    if (status == 0)
+        status = loop(engine);
+    write_end(engine);
+    ring_close(&engine->ring);
+    atomic_store(&engine->running, false);
+    return status;
+}

@@ -1,0 +1,54 @@
+/*
+ * The engine's only public face: run a command's process until it and all it started are gone, and
+ * write what they did to a ring.
+ *
+ * engine_run is called by one thread, which becomes the tracer: ptrace demands that every request
+ * comes from it. The other functions may be called by another thread meanwhile.
+ */
+#ifndef SCOPE_ENGINE_ENGINE_H
+#define SCOPE_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/syscalls.h"
+#include "raw/ring.h"
+
+struct engine_options {
+    uint8_t modes[ROW_COUNT]; /* enum call_mode, by row */
+    uint32_t snaplen;         /* most bytes copied of one write, or of a command line */
+    bool environment;         /* copy the environment at exec */
+    size_t ring_size;         /* bytes; a power of two, at least 1 MiB and 4 × snaplen */
+};
+
+enum engine_stop {
+    STOP_RECORDING = 1, /* write no more; go on resuming the program, which needs us to live */
+    STOP_TRACING = 2,   /* return from engine_run; the program dies with the tracer */
+};
+
+struct engine;
+
+/* Return 0 and set `*engine_out`, or -ENOMEM, or -EINVAL for a ring that is too small. */
+int engine_create(const struct engine_options *options, struct engine **engine_out);
+void engine_destroy(struct engine *engine);
+
+struct ring *engine_ring(struct engine *engine);
+
+/*
+ * Seize `pid`, a process of one thread that waits for a byte on the pipe `go_fd`, write that byte,
+ * and trace it until it and all its descendants have ended. Returns 0, or a negative errno if it
+ * could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no byte is written then.
+ */
+int engine_run(struct engine *engine, pid_t pid, int go_fd);
+
+/* Copy no more bytes of the stream with this serial (raw_record.stream). */
+void engine_mute(struct engine *engine, uint64_t serial);
+
+/* Everything up to the last RAW_SYNC is safe: the process that was held may end. */
+void engine_acknowledge(struct engine *engine);
+
+void engine_stop(struct engine *engine, enum engine_stop stop);
+
+#endif

@@ -1,0 +1,6 @@
+from engine.seccomp cimport sock_filter
+
+
+cdef extern from "engine/launch.h" nogil:
+    int launch(const char *path, char *const *argv, char *const *envp,
+               const sock_filter *filter, unsigned short length)

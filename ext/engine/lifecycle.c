@@ -1,0 +1,397 @@
+/* Births, new programs, signals and ends. */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "arch/abi.h"
+#include SCOPE_ARCH_H
+#include "engine/proc.h"
+#include "engine/state.h"
+
+enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
+
+static void drop_files(struct engine *engine, struct task *task)
+{
+    if (!task->files)
+        return;
+    if (--task->files->uses == 0)
+        files_free(task->files, &engine->pool);
+    task->files = NULL;
+}
+
+void drop_task(struct engine *engine, struct task *task)
+{
+    drop_files(engine, task);
+    space_drop(task->space);
+    if (task->held)
+        engine->tasks.held--;
+    tasks_remove(&engine->tasks, task);
+}
+
+/* -- births ---------------------------------------------------------------------------------- */
+
+/* The flags of the fork, vfork, clone or clone3 that has just made a child of `task`. */
+static uint64_t birth_flags(struct task *task)
+{
+    struct arch_regs regs;
+    int64_t flags;
+
+    if (arch_get_regs(task->tid, &regs) < 0)
+        return 0;
+    flags = arch_fork_flags(&regs);
+    if (flags < 0)
+        flags = task->clone3_flags;
+    return flags < 0 ? 0 : (uint64_t)flags & ~(uint64_t)CLONE_UNTRACED;
+}
+
+static void write_fork(struct engine *engine, const struct task *parent, const struct task *child,
+                       uint64_t flags)
+{
+    struct raw_record header = { .kind = RAW_FORK,
+                                 .result = child->tid,
+                                 .args = { flags, (uint64_t)child->tgid } };
+
+    write_record(engine, parent, &header, NULL);
+}
+
+/* Give a new task what it shares with, or copies from, its parent, and tell Python. */
+static void adopt(struct engine *engine, struct task *parent, struct task *child, uint64_t flags)
+{
+    child->tgid = flags & CLONE_THREAD ? parent->tgid : child->tid;
+    child->every_call = parent->every_call;
+    child->files = flags & CLONE_FILES ? parent->files : files_new();
+    if (!child->files)
+        child->files = parent->files; /* without memory: counted together rather than not at all */
+    if (child->files == parent->files)
+        child->files->uses++;
+    child->space = flags & CLONE_VM ? space_share(parent->space) : NULL;
+    child->adopted = true;
+    write_fork(engine, parent, child, flags);
+}
+
+/* A held child goes on: its memory is opened while it still stands. */
+static void release(struct engine *engine, struct task *task)
+{
+    if (!task->space)
+        task->space = space_open(task->tid);
+    if (task->held)
+        engine->tasks.held--;
+    task->held = false;
+    resume(engine, task, 0);
+}
+
+void on_fork(struct engine *engine, struct task *task)
+{
+    unsigned long message = 0;
+
+    if (ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &message) < 0)
+        return;
+    uint64_t flags = birth_flags(task);
+    struct task *child = tasks_find(&engine->tasks, (pid_t)message);
+    if (!child)
+        child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);
+    if (!child) {
+        engine->counts.lost++;
+        return;
+    }
+    if (child->adopted)
+        return;
+    adopt(engine, task, child, flags);
+    if (child->held)
+        release(engine, child);
+}
+
+/* A tid nobody has announced: its parent's event is still to come, or died with the parent. */
+struct task *on_stranger(struct engine *engine, pid_t tid)
+{
+    struct task *task = tasks_add(&engine->tasks, tid, tid);
+
+    if (task) {
+        task->held = true;
+        engine->tasks.held++;
+    } else {
+        engine->counts.lost++;
+    }
+    return task;
+}
+
+void release_held(struct engine *engine)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.held;
+         task = tasks_next(&engine->tasks, task))
+        if (task->held)
+            release(engine, task);
+}
+
+static bool process_lives(const struct engine *engine, pid_t tgid)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        if (task->adopted && task->tgid == tgid)
+            return true;
+    return false;
+}
+
+/* After a death: a held child whose maker is gone will never be announced; it is let go now. */
+static void free_orphans(struct engine *engine, struct task *dead)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.held;
+         task = tasks_next(&engine->tasks, task)) {
+        if (!task->held)
+            continue;
+        pid_t tgid = (pid_t)proc_status_number(task->tid, "\nTgid:\t");
+        pid_t parent = (pid_t)proc_status_number(task->tid, "\nPPid:\t");
+        bool thread = tgid != task->tid;
+        if (process_lives(engine, thread ? tgid : parent))
+            continue;
+        adopt(engine, dead, task, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
+        if (thread)
+            task->tgid = tgid;
+        release(engine, task);
+    }
+}
+
+/* -- new programs ---------------------------------------------------------------------------- */
+
+/* The exec ended all other threads, with or without a word; `task` has the leader's id now. */
+static void end_other_threads(struct engine *engine, struct task *task)
+{
+    for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
+        struct task *next = tasks_next(&engine->tasks, other);
+        if (other != task && other->tgid == task->tgid)
+            drop_task(engine, other);
+        other = next;
+    }
+}
+
+static void renew_files(struct engine *engine, struct task *task)
+{
+    struct files *fresh = files_new();
+
+    if (!fresh)
+        return;
+    if (task->files->uses == 1)
+        flush_files(engine, task);
+    drop_files(engine, task);
+    task->files = fresh;
+}
+
+static void add_program(struct parts *parts, pid_t tid)
+{
+    char path[PROC_PATH];
+    uint8_t caps[64];
+
+    proc_path(path, tid, "exe");
+    add_link(parts, PART_EXE, path);
+    add_stat(parts, path);
+    ssize_t size = getxattr(path, "security.capability", caps, sizeof caps);
+    if (size > 0)
+        parts_add(parts, PART_CAPS, 0, caps, (size_t)size);
+}
+
+static void add_circumstances(struct engine *engine, struct parts *parts, pid_t tid)
+{
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "cmdline");
+    add_file(parts, PART_ARGV, path, engine->options.snaplen);
+    proc_path(path, tid, "status");
+    add_file(parts, PART_STATUS, path, 4096);
+    proc_path(path, tid, "cwd");
+    add_link(parts, PART_CWD, path);
+    proc_path(path, tid, "root");
+    add_link(parts, PART_ROOT, path);
+    if (!engine->options.environment)
+        return;
+    proc_path(path, tid, "environ");
+    add_file(parts, PART_ENVIRON, path, engine->options.snaplen);
+}
+
+static void write_inherited(struct engine *engine, struct task *task, const uint32_t *fds,
+                            ssize_t count)
+{
+    for (ssize_t i = 0; i < count; i++) {
+        write_seen(engine, task, (int)fds[i], SEEN_INHERITED);
+        files_add(task->files, &engine->pool, (int)fds[i]);
+    }
+}
+
+static void write_exec(struct engine *engine, struct task *task, pid_t former_tid)
+{
+    struct raw_record header = { .kind = RAW_EXEC, .args = { (uint64_t)former_tid } };
+    struct parts *parts = &task->call.parts; /* holds PATH, copied when the call began */
+    bool first = !engine->started;
+    uint32_t *fds = NULL;
+    ssize_t count = proc_fds(task->tid, &fds);
+
+    header.entered_ns = task->in_call ? task->call.entered_ns : monotonic_ns();
+    header.elapsed_ns = monotonic_ns() - header.entered_ns;
+    header.syscall = task->in_call ? task->call.row : ROW_execve;
+    if (!task->in_call)
+        parts_reset(parts);
+    engine->started = true;
+    if (first)
+        write_inherited(engine, task, fds, count);
+    add_program(parts, task->tid);
+    add_circumstances(engine, parts, task->tid);
+    if (count >= 0)
+        parts_add(parts, PART_FDS, 0, fds, (size_t)count * sizeof *fds);
+    write_record(engine, task, &header, parts);
+    free(fds);
+}
+
+/* A thread that is no leader takes the leader's id when it execs: move its call over. */
+static void take_over(struct engine *engine, struct task *task, pid_t former_tid)
+{
+    struct task *former =
+        former_tid == task->tid ? NULL : tasks_find(&engine->tasks, former_tid);
+
+    if (!former)
+        return;
+    struct pending leaders = task->call;
+    task->call = former->call;
+    former->call = leaders;
+    task->in_call = former->in_call;
+    task->every_call = former->every_call;
+    former->in_call = false;
+    struct files *files = task->files;
+    task->files = former->files;
+    former->files = files;
+}
+
+void on_exec(struct engine *engine, struct task *task)
+{
+    unsigned long former_tid = (unsigned long)task->tid;
+
+    ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
+    take_over(engine, task, (pid_t)former_tid);
+    end_other_threads(engine, task);
+    renew_files(engine, task);
+    space_drop(task->space);
+    task->space = space_open(task->tid);
+    write_exec(engine, task, (pid_t)former_tid);
+    task->in_call = false;
+    task->last_number = -1;
+    while (task->suspended_count)
+        parts_deinit(&task->suspended[--task->suspended_count].parts);
+}
+
+/* -- signals and stops ----------------------------------------------------------------------- */
+
+void on_signal(struct engine *engine, struct task *task, int signal)
+{
+    siginfo_t info;
+
+    if (ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
+        struct raw_record header = { .kind = RAW_SIGNAL,
+                                     .args = { (uint64_t)signal, (uint64_t)(int64_t)info.si_code,
+                                               (uint64_t)info.si_pid, info.si_uid } };
+        write_record(engine, task, &header, NULL);
+    }
+    resume(engine, task, signal);
+}
+
+static bool is_stop_signal(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* PTRACE_EVENT_STOP: a group stop, the first stop of a child, or the end of a group stop. */
+void on_stop_event(struct engine *engine, struct task *task, int signal)
+{
+    siginfo_t ignored;
+
+    if (!task->adopted || is_stop_signal(signal))
+        waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | __WALL); /* or it is reported again */
+    if (!task->adopted)
+        return;
+    if (is_stop_signal(signal)) {
+        ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+        return;
+    }
+    release(engine, task);
+}
+
+/* -- ends ------------------------------------------------------------------------------------ */
+
+void on_exit_stop(struct engine *engine, struct task *task)
+{
+    abandon_calls(engine, task);
+    resume(engine, task, 0);
+}
+
+static uint64_t microseconds(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
+}
+
+/* The status word of wait(2) that waitid's answer stands for. */
+static int status_word(const siginfo_t *death)
+{
+    if (death->si_code == CLD_EXITED)
+        return (death->si_status & 0xff) << 8;
+    return death->si_status | (death->si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+static void write_exit(struct engine *engine, const struct task *task, const siginfo_t *death)
+{
+    struct rusage usage = { .ru_maxrss = 0 };
+    siginfo_t ignored;
+
+    /* glibc's waitid has no rusage; the kernel's has, and WNOWAIT leaves the zombie for later. */
+    syscall(SYS_waitid, P_PID, task->tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
+    struct raw_record header = {
+        .kind = RAW_EXIT,
+        .result = status_word(death),
+        .args = { microseconds(usage.ru_utime), microseconds(usage.ru_stime),
+                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt,
+                  (uint64_t)usage.ru_majflt },
+    };
+
+    write_record(engine, task, &header, NULL);
+}
+
+/* Before the main process's end becomes visible to its parent, all it did is committed. */
+static void await_commit(struct engine *engine, const struct task *task)
+{
+    struct raw_record header = { .kind = RAW_SYNC };
+
+    if (atomic_load(&engine->stop) || !engine->started)
+        return;
+    atomic_store(&engine->acknowledged, false);
+    write_record(engine, task, &header, NULL);
+    ring_hurry(&engine->ring);
+    pthread_mutex_lock(&engine->lock);
+    while (!atomic_load(&engine->acknowledged) && !atomic_load(&engine->stop))
+        pthread_cond_wait(&engine->acknowledgement, &engine->lock);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void on_death(struct engine *engine, pid_t tid, const siginfo_t *death)
+{
+    struct task *task = tasks_find(&engine->tasks, tid);
+    siginfo_t ignored;
+
+    if (task && task->files) {
+        abandon_calls(engine, task);
+        if (task->files->uses == 1)
+            flush_files(engine, task);
+        write_exit(engine, task, death);
+        if (tid == engine->main_pid)
+            await_commit(engine, task);
+    }
+    waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
+    if (!task)
+        return;
+    if (engine->tasks.held && task->files) {
+        task->adopted = false; /* it is dead: only its name and table serve, one last time */
+        free_orphans(engine, task);
+    }
+    drop_task(engine, task);
+}

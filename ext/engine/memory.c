@@ -1,0 +1,96 @@
+#include "engine/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "engine/proc.h"
+
+struct space *space_open(pid_t tid)
+{
+    struct space *space = malloc(sizeof *space);
+    char path[PROC_PATH];
+
+    if (!space)
+        return NULL;
+    proc_path(path, tid, "mem");
+    space->fd = open(path, O_RDWR | O_CLOEXEC);
+    space->uses = 1;
+    return space;
+}
+
+struct space *space_share(struct space *space)
+{
+    if (space)
+        space->uses++;
+    return space;
+}
+
+void space_drop(struct space *space)
+{
+    if (!space || --space->uses)
+        return;
+    if (space->fd >= 0)
+        close(space->fd);
+    free(space);
+}
+
+int memory_read(const struct space *space, pid_t tid, uint64_t address, void *buffer, size_t size,
+                size_t *copied_out)
+{
+    ssize_t copied = -1;
+
+    if (space && space->fd >= 0) {
+        copied = pread(space->fd, buffer, size, (off_t)address);
+        if (copied < 0 && errno == EIO)
+            return -EFAULT;
+    }
+    if (copied <= 0 && size) {
+        struct iovec local = { .iov_base = buffer, .iov_len = size };
+        struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+        copied = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+        if (copied < 0)
+            return -errno;
+    }
+    *copied_out = (size_t)copied;
+    return 0;
+}
+
+int memory_read_string(const struct space *space, pid_t tid, uint64_t address, char *buffer,
+                       size_t size, size_t *copied_out)
+{
+    size_t length = 0, step = 256;
+
+    while (length < size) {
+        size_t copied = 0;
+        size_t want = step < size - length ? step : size - length;
+        int status = memory_read(space, tid, address + length, buffer + length, want, &copied);
+        if (status < 0)
+            return status;
+        if (!copied)
+            return -EFAULT;
+
+        char *end = memchr(buffer + length, '\0', copied);
+        if (end) {
+            *copied_out = (size_t)(end - buffer);
+            return 0;
+        }
+        length += copied;
+        step = 4096;
+    }
+    *copied_out = size;
+    return 0;
+}
+
+int memory_write(const struct space *space, uint64_t address, const void *bytes, size_t size)
+{
+    if (!space || space->fd < 0)
+        return -EBADF;
+    ssize_t written = pwrite(space->fd, bytes, size, (off_t)address);
+    if (written < 0)
+        return -errno;
+    return (size_t)written == size ? 0 : -EFAULT;
+}

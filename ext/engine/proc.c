@@ -1,0 +1,118 @@
+#include "engine/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *put_number(char *at, unsigned number)
+{
+    char digits[12];
+    int count = 0;
+
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while (number /= 10);
+    while (count)
+        *at++ = digits[--count];
+    return at;
+}
+
+void proc_path(char path[static PROC_PATH], pid_t tid, const char *name)
+{
+    char *at = put_number(stpcpy(path, "/proc/"), (unsigned)tid);
+
+    *at++ = '/';
+    strcpy(at, name);
+}
+
+void proc_fd_path(char path[static PROC_PATH], pid_t tid, int fd)
+{
+    proc_path(path, tid, "fd/");
+    *put_number(path + strlen(path), (unsigned)fd) = '\0';
+}
+
+ssize_t proc_link(const char *path, char *buffer, size_t size)
+{
+    ssize_t length = readlink(path, buffer, size);
+
+    return length < 0 ? -errno : length;
+}
+
+ssize_t proc_file(const char *path, void *buffer, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+
+    if (fd < 0)
+        return -errno;
+    while (length < size) {
+        ssize_t got = read(fd, (char *)buffer + length, size - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    close(fd);
+    return (ssize_t)length;
+}
+
+int proc_stat(const char *path, struct raw_stat *stat_out)
+{
+    struct stat found;
+
+    if (stat(path, &found) < 0)
+        return -errno;
+    *stat_out = (struct raw_stat){
+        .dev = found.st_dev,
+        .ino = found.st_ino,
+        .size = (uint64_t)found.st_size,
+        .mode = found.st_mode,
+        .uid = found.st_uid,
+        .gid = found.st_gid,
+        .links = (uint32_t)found.st_nlink,
+    };
+    return 0;
+}
+
+ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
+{
+    char path[PROC_PATH];
+    size_t count = 0, room = 0;
+    uint32_t *fds = NULL;
+
+    proc_path(path, tid, "fd");
+    DIR *directory = opendir(path);
+    if (!directory)
+        return -errno;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (count == room) {
+            room = room ? room * 2 : 64;
+            uint32_t *grown = realloc(fds, room * sizeof *fds);
+            if (!grown)
+                break;
+            fds = grown;
+        }
+        fds[count++] = (uint32_t)strtoul(entry->d_name, NULL, 10);
+    }
+    closedir(directory);
+    *fds_out = fds;
+    return (ssize_t)count;
+}
+
+long proc_status_number(pid_t tid, const char *key)
+{
+    char path[PROC_PATH], text[4096];
+
+    proc_path(path, tid, "status");
+    ssize_t length = proc_file(path, text, sizeof text - 1);
+    if (length <= 0)
+        return -1;
+    text[length] = '\0';
+    const char *line = strstr(text, key);
+    return line ? strtol(line + strlen(key), NULL, 10) : -1;
+}

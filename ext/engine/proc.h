@@ -1,0 +1,35 @@
+/* What /proc says about a stopped thread: links, small files, the list of its fds. */
+#ifndef SCOPE_ENGINE_PROC_H
+#define SCOPE_ENGINE_PROC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "raw/record.h"
+
+enum { PROC_PATH = 64 };
+
+/* "/proc/TID/name", and "/proc/TID/fd/FD". */
+void proc_path(char path[static PROC_PATH], pid_t tid, const char *name);
+void proc_fd_path(char path[static PROC_PATH], pid_t tid, int fd);
+
+/* Read a link into `buffer`, not ended by a NUL. Returns its length or a negative errno. */
+ssize_t proc_link(const char *path, char *buffer, size_t size);
+
+/* Read a small file. Returns how much was read (== `size`: perhaps cut) or a negative errno. */
+ssize_t proc_file(const char *path, void *buffer, size_t size);
+
+/* What the file behind `path` is. Returns 0 or a negative errno. */
+int proc_stat(const char *path, struct raw_stat *stat_out);
+
+/*
+ * The numbers of the open fds of `tid`, in no order. Returns how many, or a negative errno; `*fds_out`
+ * is to be freed by the caller.
+ */
+ssize_t proc_fds(pid_t tid, uint32_t **fds_out);
+
+/* A number of /proc/TID/status, such as "Tgid:\t"; -1: no such line. */
+long proc_status_number(pid_t tid, const char *key);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * What each fd of each table has moved. A table belongs to the tasks that share it (CLONE_FILES).
+ * An entry begins with the first use of an fd, and ends with the fd.
+ */
+#ifndef SCOPE_ENGINE_STREAMS_H
+#define SCOPE_ENGINE_STREAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "raw/record.h"
+
+struct stream {
+    uint64_t serial; /* slot in the pool and, above it, how often the slot was used */
+    uint32_t slot;
+    int fd;
+    bool counts_only; /* muted: no bytes are copied */
+    struct raw_tally tally;
+};
+
+struct files {
+    unsigned uses;
+    size_t size; /* of by_fd */
+    struct stream **by_fd;
+};
+
+/* Every live stream, so that a serial finds its stream. */
+struct stream_pool {
+    struct stream **slots;
+    uint64_t *serials; /* the serial last given to each slot */
+    uint32_t *free;
+    uint32_t size, free_count;
+};
+
+void pool_deinit(struct stream_pool *pool);
+
+/* A table used once; NULL without memory. */
+struct files *files_new(void);
+
+/* Forget every stream and the table itself; its tallies are to be flushed before. */
+void files_free(struct files *files, struct stream_pool *pool);
+
+static inline struct stream *files_find(const struct files *files, int fd)
+{
+    return fd >= 0 && (size_t)fd < files->size ? files->by_fd[fd] : NULL;
+}
+
+/* The stream of `fd`, made if it is not there; NULL without memory or for a bad fd. */
+struct stream *files_add(struct files *files, struct stream_pool *pool, int fd);
+
+void files_remove(struct files *files, struct stream_pool *pool, int fd);
+
+/* Stop copying the bytes of the stream with this serial, if it still lives. */
+void pool_mute(struct stream_pool *pool, uint64_t serial);
+
+static inline bool stream_moved(const struct stream *stream)
+{
+    return stream && (stream->tally.reads || stream->tally.writes);
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* Per-fd counters: kept here, told to Python when the fd or its process ends. */
+#include "engine/proc.h"
+#include "engine/state.h"
+
+void write_seen(struct engine *engine, const struct task *task, int fd, enum raw_seen seen)
+{
+    struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)fd, seen } };
+    char link[PROC_PATH];
+
+    proc_fd_path(link, task->tid, fd);
+    parts_reset(&engine->scratch);
+    add_link(&engine->scratch, PART_LINK, link);
+    add_stat(&engine->scratch, link);
+    write_record(engine, task, &header, &engine->scratch);
+}
+
+void flush_stream(struct engine *engine, const struct task *task, int fd)
+{
+    struct stream *stream = files_find(task->files, fd);
+
+    if (stream_moved(stream)) {
+        struct raw_record header = { .kind = RAW_TALLY,
+                                     .stream = stream->serial,
+                                     .args = { (uint32_t)fd } };
+        parts_reset(&engine->scratch);
+        parts_add(&engine->scratch, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+        write_record(engine, task, &header, &engine->scratch);
+    }
+    files_remove(task->files, &engine->pool, fd);
+}
+
+void flush_files(struct engine *engine, const struct task *task)
+{
+    for (size_t fd = 0; fd < task->files->size; fd++)
+        if (task->files->by_fd[fd])
+            flush_stream(engine, task, (int)fd);
+}
+
+/* The stream of an fd that is about to be used; one that is new to us is shown to Python first. */
+struct stream *use_stream(struct engine *engine, struct task *task, int fd)
+{
+    struct stream *stream = files_find(task->files, fd);
+
+    if (stream || fd < 0)
+        return stream;
+    char link[PROC_PATH];
+    struct raw_stat ignored;
+    proc_fd_path(link, task->tid, fd);
+    if (proc_stat(link, &ignored) < 0)
+        return NULL; /* not open, or not for us to see */
+    write_seen(engine, task, fd, SEEN_IN_USE);
+    return files_add(task->files, &engine->pool, fd);
+}
+
+void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns)
+{
+    if (!stream)
+        return;
+    stream->tally.reads++;
+    stream->tally.read_bytes += bytes;
+    stream->tally.read_ns += elapsed_ns;
+}
+
+void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns)
+{
+    if (!stream)
+        return;
+    stream->tally.writes++;
+    stream->tally.write_bytes += bytes;
+    stream->tally.write_ns += elapsed_ns;
+}

@@ -1,0 +1,67 @@
+/* Live threads, and for each the call that awaits its end. */
+#ifndef SCOPE_ENGINE_TRACEE_H
+#define SCOPE_ENGINE_TRACEE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch/abi.h"
+#include "engine/memory.h"
+#include "engine/parts.h"
+#include "engine/streams.h"
+#include "engine/syscalls.h"
+
+/* A call that has begun. */
+struct pending {
+    uint16_t row;
+    const struct abi *abi;
+    uint64_t args[6];
+    uint64_t ip, sp;
+    uint64_t entered_ns;
+    uint64_t serial; /* of the stream it uses, or 0 */
+    struct parts parts;
+};
+
+/* Calls within calls: one was interrupted, and the handler's own calls come before it goes on. */
+enum { SUSPENDED_MAX = 4 };
+
+struct task {
+    pid_t tid, tgid;
+    struct space *space;
+    struct files *files;
+    bool adopted;    /* its parent's event was seen; until then it is held */
+    bool held;       /* stopped at birth, awaiting that event */
+    bool every_call; /* stops at every call: a filter of its own could hide some from ours */
+    bool entry_seen; /* an entry stop was handled, and the filter's may follow */
+    bool in_call;    /* `call` has begun and its end is awaited */
+    struct pending call;
+    struct pending suspended[SUSPENDED_MAX];
+    int suspended_count;
+    int64_t last_number;   /* of the last call entered, while every call is seen; -1: none */
+    int64_t clone3_flags;  /* of the clone3 under way; -1: none */
+    uint64_t patched_at;   /* where clone3's flags were changed, or 0 */
+    uint64_t patched_from; /* and what they were */
+    struct task *next;     /* in its bucket */
+};
+
+enum { TASK_BUCKETS = 4096 };
+
+struct tasks {
+    struct task *buckets[TASK_BUCKETS];
+    size_t count, held;
+};
+
+struct task *tasks_find(const struct tasks *tasks, pid_t tid);
+
+/* A new task, or NULL without memory. */
+struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid);
+
+/* Unlink and free. Its space and files are to be dropped before. */
+void tasks_remove(struct tasks *tasks, struct task *task);
+
+/* The next task after `task` (NULL: the first) in no order; the walk survives removing `task`'s
+ * predecessors, not `task` itself. */
+struct task *tasks_next(const struct tasks *tasks, const struct task *task);
+
+#endif

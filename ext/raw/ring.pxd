@@ -1,0 +1,9 @@
+from libc.stddef cimport size_t
+
+
+cdef extern from "raw/ring.h" nogil:
+    struct ring:
+        pass
+
+    size_t ring_wait(ring *ring, size_t enough, int timeout_ms)
+    void ring_read(ring *ring, void *buffer, size_t size)
