@@ -7,7 +7,7 @@
  *   x             exec itself     p             pipe          ?             nothing
  *
  * The parent of a fork waits for its child and ends with it. Commands come through fd 100, answers
- * go through fd 101, so that the numbers below are free to be played with.
+ * go through fd 101 (0 and 1 are moved there), so that the numbers below are free to be played with.
  */
 #include "tell.h"
 #include <dirent.h>
@@ -91,10 +91,22 @@ static void obey(const char *line, char *program)
     }
 }
 
+/* Move commands and answers out of the way, unless an image before this one has done so. */
+static void move_away(void)
+{
+    if (fcntl(COMMANDS, F_GETFD) >= 0)
+        return;
+    int nothing = open("/dev/null", O_RDWR);
+    MUST(dup2(0, COMMANDS) == COMMANDS && dup2(1, ANSWERS) == ANSWERS);
+    MUST(dup2(nothing, 0) == 0 && dup2(nothing, 1) == 1 && dup2(nothing, 2) == 2);
+    close(nothing);
+}
+
 int main(int argc, char **argv)
 {
     char line[256];
     (void)argc;
+    move_away();
     while (read_line(line, sizeof line)) {
         if (line[0] == '?')
             answer();

@@ -1,0 +1,92 @@
+"""The fd table that decoding keeps, against its second opinion: the kernel's own /proc/PID/fd.
+
+A tracee does random things to its fds, and every now and then prints what /proc/self/fd says. Those
+answers are writes, so they stand among the records at the right place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine_run import CALLS, engine_run
+from harness import Compile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scopetrace.decode.decoder import Decoder
+from scopetrace.model.raw import Part, RawKind, RawRecord
+
+ANSWERS = 101
+FDS = st.integers(0, 15)
+COMMANDS = st.one_of(
+    st.sampled_from("abc").map(lambda name: f"o {name}"),
+    st.sampled_from("de").map(lambda name: f"e {name}"),
+    FDS.map(lambda fd: f"d {fd}"),
+    st.tuples(FDS, FDS).map(lambda fds: f"2 {fds[0]} {fds[1]}"),
+    st.tuples(FDS, FDS).map(lambda fds: f"f {fds[0]} {fds[1]}"),
+    FDS.map(lambda fd: f"c {fd}"),
+    st.tuples(FDS, st.integers(0, 3)).map(lambda r: f"r {r[0]} {r[0] + r[1]}"),
+    st.sampled_from(["k", "p", "x", "?"]),
+)
+
+
+def kernels_tables(records: list[RawRecord]) -> Iterator[tuple[RawRecord, dict[int, str]]]:
+    """Yield each complete answer of the tracee: {fd: link}, with its last record."""
+    table: dict[int, str] = {}
+    for record in records:
+        if not is_answer(record):
+            continue
+        line = os.fsdecode(record.parts()[Part.DATA]).rstrip("\n")
+        fd, link = line.split(" ", 1)
+        if fd == ".":
+            yield record, table
+            table = {}
+        else:
+            table[int(fd)] = link
+
+
+def is_answer(record: RawRecord) -> bool:
+    is_call = record.kind == RawKind.SYSCALL and CALLS[record.syscall][0] == "write"
+    return is_call and record.arg1 == ANSWERS
+
+
+def decoded_tables(records: list[RawRecord]) -> Iterator[dict[int, str]]:
+    """Decode all records and yield the table of the answering task at each answer's end."""
+    decoder = Decoder(CALLS, lambda operation: None, 0)
+    ends = {id(record) for record, _ in kernels_tables(records)}
+    for record in records:
+        decoder.decode(record)
+        if id(record) in ends:
+            fds = decoder.state.tree.tasks[record.tid].table.fds
+            yield {fd: file.path for fd, file in fds.items() if fd < 100}
+    assert decoder.misunderstood == 0, decoder.first_misunderstood
+
+
+def named(table: dict[int, str]) -> dict[int, str]:
+    """Leave of each table what can be compared: all numbers, but names only of real files."""
+    return {fd: path if path.startswith("/") else "" for fd, path in table.items()}
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(COMMANDS, min_size=1, max_size=25))
+def test_decoding_agrees_with_the_kernel_about_every_fd(
+    tracee: Compile, commons: Path, commands: list[str]
+) -> None:
+    program = tracee("fd_table")
+    script = "".join(f"{command}\n" for command in [*commands, "?"])
+    folder = Path(tempfile.mkdtemp(dir=commons))
+    try:
+        records, _ = engine_run([program], folder, stdin=script.encode())
+    finally:
+        shutil.rmtree(folder)
+
+    kernel = [named(table) for _, table in kernels_tables(records)]
+    decoded = [named(table) for table in decoded_tables(records)]
+    assert len(kernel) == 1 + commands.count("?")
+    assert decoded == kernel
