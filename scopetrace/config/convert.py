@@ -13,7 +13,7 @@ import msgspec
 
 from scopetrace.config.document import Document, Path
 from scopetrace.config.patterns import compile_pattern
-from scopetrace.config.schema import Entry, Filter, Sections
+from scopetrace.config.schema import Entry, Filter, Protocol, Sections, WatchRule
 from scopetrace.errors import ConfigError
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -30,6 +30,7 @@ def to_sections(document: Document) -> Sections:
     Raises:
         ConfigError: Names the place and the key.
     """
+    document = _settled(document)
     _check_tags(document)
     sections = _convert(document, Sections)
     _check_spelling(document, document.data, msgspec.to_builtins(sections), ())
@@ -120,10 +121,30 @@ def _shown(data: Any) -> str:
         return "nothing"
     if isinstance(data, dict):
         return "keys and values"
-    if isinstance(data, list):
+    if isinstance(data, list | tuple):
         return "a list"
     text = repr(str(data))
     return text if len(text) <= 60 else f"{text[:57]}…{text[-1]}"
+
+
+def _settled(document: Document) -> Document:
+    """Leave out those keys of rules that have no value, as they are elsewhere."""
+    data = document.data
+    event = data["event"]
+    if isinstance(event, dict):
+        data = {**data, "event": {**event, "watch": _items(event["watch"], WatchRule)}}
+    return document._replace(data={**data, "protocol": _items(data["protocol"], Protocol)})
+
+
+def _items(items: Any, kind: type[msgspec.Struct]) -> Any:
+    if not isinstance(items, list | tuple):
+        return items
+    return [_with_values(item, kind) if isinstance(item, dict) else item for item in items]
+
+
+def _with_values(item: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    known = kind.__struct_fields__
+    return {key: item[key] for key in item if item[key] is not None or key not in known}
 
 
 def _check_tags(document: Document) -> None:

@@ -115,7 +115,7 @@ def _joined(base: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
             joined[key] = _joined(before, value)
         elif value is not None or before is None:
             joined[key] = value
-        elif isinstance(before, list):
+        elif isinstance(before, list | tuple):
             joined[key] = []
     return joined
 
@@ -156,6 +156,6 @@ def _restricted(typed: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     for key, value in said.items():
         if isinstance(value, dict):
             found[key] = _restricted(typed[key], value)
-        elif value is not None or isinstance(typed[key], list):
+        elif value is not None or isinstance(typed[key], list | tuple):
             found[key] = typed[key]
     return found

@@ -82,8 +82,8 @@ BAD_FILES = [
     ),
     ("event:\n  watch:\n    - type: http\n      headers: a", "4: event.watch[0].headers: expected "
      "a list, got 'a'"),
-    ("event:\n  watch:\n    - type: fs\n      name:", "4: event.watch[0].name: expected text, "
-     "got nothing"),
+    ("event:\n  watch:\n    - type: fs\n      nam:", "4: event.watch[0].nam: unknown key; did you "
+     "mean 'name'?"),
     ("protocol:\n  - name: x\n    regex: '('", "3: protocol[0].regex: no valid regular expression: "
      "missing ), unterminated subpattern at position 0"),
     ("protocol:\n  - name: x", "2: protocol[0]: lacks the key 'regex'"),
