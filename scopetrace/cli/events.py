@@ -117,14 +117,11 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     from scopetrace.query import open_session
 
     _refuse_contradictions(options)
-    if session_id is not None and session_id.isdecimal():
-        session = open_session(int(session_id))
-    else:
-        session = open_session(session_id)
-    if event is not None:
-        _show_one(session.event(event), options)
-    else:
-        _list(session, options)
+    with open_session(session_id) as session:
+        if event is not None:
+            _show_one(session.event(event), options)
+        else:
+            _list(session, options)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -149,17 +146,22 @@ def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
 
 
 def _list(session: Session, options: dict[str, Any]) -> None:
-    show = _formatter(options)
-    filters = _filters(options)
-    order = {"sort": options["sort"], "reverse": options["reverse"]}
-    last = None if options["show_all"] else options["last"]
-    if last is None and not options["show_all"]:
-        last = LAST
-    newest = _print(show, session.events(**filters, **order, last=last))
+    show, filters, order = _formatter(options), _filters(options), _order(options)
+    upto = session.last_id
+    shown = _print(show, session.events(**filters, **order))
     if options["follow"]:
-        newest = _follow(session, show, filters, newest)
-    if not newest:
+        shown = _follow(session, show, filters, max(upto, shown)) or shown
+    if not shown and order["last"] != 0:
         _say_nothing_found(session, any(filters.values()))
+
+
+def _order(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how many events are shown and in which order; turned round, the newest is first."""
+    sort, reverse = options["sort"], options["reverse"]
+    if sort is None and reverse:
+        sort, reverse = "id", False
+    last = LAST if options["last"] is None else options["last"]
+    return {"last": None if options["show_all"] else last, "sort": sort, "reverse": reverse}
 
 
 def _formatter(options: dict[str, Any]) -> Callable[[EventRecord], str]:
@@ -192,17 +194,20 @@ def _print(show: Callable[[EventRecord], str], found: Iterable[EventRecord]) -> 
 
 
 def _follow(
-    session: Session, show: Callable[[EventRecord], str], filters: dict[str, Any], newest: int
+    session: Session, show: Callable[[EventRecord], str], filters: dict[str, Any], seen: int
 ) -> int:
-    """Print what comes after event `newest` until the session ends; return the newest then."""
-    running = True
+    """Print what comes after event `seen` until the session ends; return the last one printed."""
+    shown, running = 0, True
     while running:
         sys.stdout.flush()
         time.sleep(POLL_SECONDS)
         # Asked before the events: what the recorder writes last, it writes before it ends.
         running = session.info.status == "running"
-        newest = max(newest, _print(show, session.events(**filters, after_id=newest)))
-    return newest
+        upto = session.last_id
+        if upto > seen:
+            shown = _print(show, session.events(**filters, after_id=seen)) or shown
+            seen = max(upto, shown)
+    return shown
 
 
 def _say_nothing_found(session: Session, filtered: bool) -> None:

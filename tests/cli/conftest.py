@@ -70,7 +70,8 @@ class Recorder:
 
     def start(self, command: str = "python3", **facts: Any) -> SessionWriter:
         facts = {"pid": 70, "started_ns": STARTED_NS, "host": "box", **facts}
-        writer = self._store.create(command, [command, "log.py"], **facts)
+        args = facts.pop("args", (command, "log.py"))
+        writer = self._store.create(command, args, **facts)
         writer.add_process(self.process())
         writer.commit()
         return writer

@@ -39,8 +39,8 @@ def test_an_alias_is_the_command(alias, name, scopetrace):
 
 def resolved(*args):
     context = cli.make_context("scopetrace", list(args))
-    name, _, rest = cli.resolve_command(context, [*context._protected_args, *context.args])
-    return name, rest
+    _, command, rest = cli.resolve_command(context, [*context._protected_args, *context.args])
+    return command.name, rest
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_the_last_word_of_a_list_is_completed():
 
 
 def test_the_sessions_there_are_are_proposed_with_their_commands(recorder):
-    assert answers("zsh", "scopetrace events --id ", 3) == []
+    assert answers("zsh", "scopetrace events --id ", 3) == [""]
 
     recorder.record()
     recorder.record(command="nginx")

@@ -59,6 +59,8 @@ LINES = (
         (["--since", "2026-07-12T02:11:16"], [3, 4]),
         (["--until", "1783822275.1"], [1]),
         (["-r"], [4, 3, 2, 1]),
+        (["-r", "-n", "2"], [4, 3]),
+        (["-r", "-a", "-s", "fs."], [2, 1]),
     ],
 )
 def test_options_choose_events(args, chosen, session, scopetrace):

@@ -7,6 +7,7 @@ import pytest
 
 SECOND = 1_000_000_000
 NOW = time.time_ns()
+MINUTE = 60 * SECOND
 
 
 @pytest.fixture
@@ -18,8 +19,8 @@ def sessions(recorder):
         recorder.event("stdout", "console", message="x"), command="nginx", pid=1234,
         started_ns=NOW - day - 3 * 3600 * SECOND, ended_ns=NOW - day, exit_code=None, signal=9,
     )  # fmt: skip
-    recorder.start("sleep", recorder_pid=2**22 + 1, started_ns=NOW - 3700 * SECOND)
-    return recorder.start("make", started_ns=NOW - 14_200_000_000)
+    recorder.start("sleep", recorder_pid=2**22 + 1, started_ns=NOW - 61 * MINUTE)
+    return recorder.start("make", started_ns=NOW - 150 * MINUTE)
 
 
 def test_history_is_a_table_of_what_was_recorded(sessions, scopetrace):
@@ -31,7 +32,7 @@ def test_history_is_a_table_of_what_was_recorded(sessions, scopetrace):
         ["1", "python3", "python3", "log.py", "70", "9d", "3m6s", "0", "exit", "0"],
         ["2", "nginx", "nginx", "log.py", "1234", "1d3h", "3h", "1", "SIGKILL"],
         ["3", "sleep", "sleep", "log.py", "70", "1h1m", "-", "0", "interrupted"],
-        ["4", "make", "make", "log.py", "70", "14s", "14s", "0", "running"],
+        ["4", "make", "make", "log.py", "70", "2h30m", "2h30m", "0", "running"],
     ]
 
 
@@ -57,7 +58,7 @@ def test_json_tells_all_that_is_known(sessions, scopetrace):
     assert bodies[1]["signal"] == 9
     assert bodies[2]["ended"] is None
     assert bodies[3]["path"] == str(sessions.path)
-    assert abs(bodies[3]["started"] - NOW / SECOND) < 60
+    assert bodies[3]["started"] == (NOW - 150 * MINUTE) // 1000 / 1e6
 
 
 def test_a_long_command_line_is_cut_and_made_safe(recorder, scopetrace):
