@@ -23,7 +23,9 @@ from engine.engine cimport (
     engine_run,
     engine_stop,
 )
+from engine.launch cimport allow_tracer as c_allow_tracer
 from engine.launch cimport launch
+from engine.launch cimport retitle as c_retitle
 from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
 from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
 from raw.record cimport raw_part, raw_record, raw_stat, raw_tally
@@ -157,7 +159,7 @@ def become(bytes path, argv, envp, bytes program):
     Args:
         path: of the program file.
         argv, envp: lists of bytes; envp as "NAME=value".
-        program: what `build_filter` returned.
+        program: what `build_filter` returned; empty: no filter.
 
     Raises:
         OSError: the filter could not be loaded or the file could not be executed.
@@ -174,6 +176,16 @@ def become(bytes path, argv, envp, bytes program):
             <unsigned short>(len(program) // sizeof(sock_filter)),
         )
     )
+
+
+def allow_tracer(int pid):
+    """Let a process that is no ancestor trace this one (Yama's ptrace_scope 1)."""
+    c_allow_tracer(pid)
+
+
+def retitle(str title):
+    """Show `title` as the command line of this process in ps and /proc."""
+    c_retitle(PyBytes_AsString(title.encode()))
 
 
 cdef class Engine:

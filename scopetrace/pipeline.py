@@ -87,7 +87,10 @@ class Pipeline:
         self._rows: list[Event] = []
         self._unwritten: set[Image] = set()
         self._rates: dict[Image, Rate] = {}
-        self._first: Image | None = None
+        self.main: Image | None = None
+        """The first image of the command; None until its exec."""
+        self.main_end: ProcessEnd | None = None
+        """How the command's process ended, once it has."""
         self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
         sources = [source(self) for source in source_classes()]
         self._streams = Streams(self, sources, mute)
@@ -160,8 +163,7 @@ class Pipeline:
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
 
     def _dispatch(self, operation: Operation) -> None:
-        for taker in self._takers.get(type(operation), ()):
-            taker(operation)
+        self._takers[type(operation)](operation)
 
     def _image_started(self, operation: ImageStarted) -> None:
         image = operation.image
@@ -177,7 +179,7 @@ class Pipeline:
         )
         self._unwritten.add(image)
         if operation.seen:
-            self._first = self._first or image
+            self.main = self.main or image
             self._write_process(image)
 
     def _write_process(self, image: Image) -> None:
@@ -198,7 +200,10 @@ class Pipeline:
         if image in self._unwritten:
             self._unwritten.discard(image)
             return
-        self._writer.end_process(ProcessEnd(image.id, time_ns, exit_code, signal, replaced))
+        end = ProcessEnd(image.id, time_ns, exit_code, signal, replaced)
+        if self.main is not None and image.pid == self.main.pid and not replaced:
+            self.main_end = self.main_end or end
+        self._writer.end_process(end)
 
     def _synced(self, operation: Synced) -> None:
         self.sync_requested = True
@@ -232,7 +237,7 @@ class Pipeline:
 
     def _report_lost(self, time_ns: int) -> None:
         """Say what the engine or the decoder could not do."""
-        image = self._first
+        image = self.main
         if image is None:
             return
         decoder, counts = self._decoder, self.counts
@@ -254,9 +259,18 @@ UNREADABLE = (
 )
 
 
-def _takers(handlers: Sequence[Handlers]) -> dict[type, list[Callable[[Any], None]]]:
-    """Return, for each class of operation, who takes it, in order."""
-    takers: dict[type, list[Callable[[Any], None]]] = {}
+def _takers(handlers: Sequence[Handlers]) -> dict[type, Callable[[Any], None]]:
+    """Return, for each class of operation, what gives it to all that take it, in order."""
+    takers: dict[type, Callable[[Any], None]] = {}
     for operation, taker in chain.from_iterable(each.items() for each in handlers):
-        takers.setdefault(operation, []).append(taker)
+        first = takers.get(operation)
+        takers[operation] = taker if first is None else _both(first, taker)
     return takers
+
+
+def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
+    def taker(operation: Any) -> None:
+        first(operation)
+        second(operation)
+
+    return taker

@@ -5,7 +5,7 @@
 #include <linux/filter.h>
 
 /*
- * Become `path`, with the filter loaded and nothing else changed. The caller's process is being
+ * Become `path`, with the filter loaded (none if `length` is 0) and nothing else changed. The caller's process is being
  * traced already; nothing between the filter and the exec is a watched call.
  *
  * `no_new_privs` is set only if the kernel demands it (no CAP_SYS_ADMIN: seccomp(2)). A file that is
@@ -14,5 +14,11 @@
  */
 int launch(const char *path, char *const argv[], char *const envp[],
            const struct sock_filter *filter, unsigned short length);
+
+/* Let `pid`, which is no ancestor, trace this process (Yama's ptrace_scope 1). */
+void allow_tracer(int pid);
+
+/* Replace the command line that /proc and ps show for this process. */
+void retitle(const char *title);
 
 #endif

@@ -4,3 +4,5 @@ from engine.seccomp cimport sock_filter
 cdef extern from "engine/launch.h" nogil:
     int launch(const char *path, char *const *argv, char *const *envp,
                const sock_filter *filter, unsigned short length)
+    void allow_tracer(int pid)
+    void retitle(const char *title)

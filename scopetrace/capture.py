@@ -1,0 +1,60 @@
+"""The engine in its own thread, and its records in batches.
+
+ptrace ties a tracee to the thread that seized it: that thread does nothing else, and holds no GIL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Thread
+
+from scopetrace._engine import Engine
+
+_ENOUGH_BYTES = 128 * 1024
+_PATIENCE_MS = 50
+
+
+class Capture:
+    """One traced command.
+
+    Args:
+        modes: what the engine does with each group of calls (`sources.base.needed_calls`).
+        snaplen: most bytes copied of one write.
+        environment: copy the environment at exec.
+    """
+
+    def __init__(self, modes: Mapping[str, int], *, snaplen: int, environment: bool) -> None:
+        self.engine = Engine(
+            modes,
+            snaplen=snaplen,
+            environment=environment,
+            ring_size=max(1 << 22, 1 << (4 * snaplen - 1).bit_length()),
+        )
+        self.refusal: OSError | None = None
+        """Why the process could not be traced, if so."""
+        self._thread: Thread | None = None
+
+    def start(self, pid: int, go_fd: int) -> None:
+        """Trace `pid`, and tell it so by a byte on `go_fd`, from a thread of its own."""
+        self._thread = Thread(target=self._run, args=(pid, go_fd), name="engine", daemon=True)
+        self._thread.start()
+
+    def read(self) -> bytes:
+        """Return the next records; empty if there were none for a moment."""
+        return self.engine.read(_ENOUGH_BYTES, _PATIENCE_MS)
+
+    @property
+    def alive(self) -> bool:
+        """Whether more records may come."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until the last traced process is gone; signals are heard meanwhile."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(0.5)
+
+    def _run(self, pid: int, go_fd: int) -> None:
+        try:
+            self.engine.run(pid, go_fd)
+        except OSError as error:
+            self.refusal = error

@@ -1,0 +1,203 @@
+"""The recorder: the background process of one session.
+
+It holds nothing of the program's: no terminal, no descriptor, no folder. Whatever goes wrong here,
+the program runs on; what is missing is counted. Its signals:
+
+    SIGUSR1                    end the recording; the program goes on, its calls let through
+    SIGTERM, SIGINT, SIGHUP    end the recording and the recorder; the program dies with its tracer
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scopetrace import _engine
+from scopetrace.capture import Capture
+from scopetrace.config import Config, dump_config
+from scopetrace.errors import SessionError
+from scopetrace.pipeline import Pipeline
+from scopetrace.recorder.refusal import why_refused
+from scopetrace.store import SessionStore, SessionWriter
+from scopetrace.watch import Watch
+
+COMMIT_EVERY_NS = 50_000_000
+
+
+class Task(NamedTuple):
+    """What the foreground process asks of the recorder."""
+
+    args: list[str]
+    config: Config
+    watch: Watch
+    modes: dict[str, int]
+    pid: int
+    cwd: Path
+    allowed: int
+    """Pipe to read: a byte comes once we may trace."""
+    answer: int
+    """Pipe to write: GO by the engine, or REFUSED or UNRECORDED and a reason."""
+
+
+def record(task: Task) -> int:
+    """Record until the last process of the program is gone. Returns the exit status."""
+    detach(keep=(task.allowed, task.answer))
+    try:
+        writer = SessionStore().create(
+            task.args[0],
+            task.args,
+            pid=task.pid,
+            cwd=str(task.cwd),
+            config=dump_config(task.config),
+        )
+    except SessionError as error:
+        os.write(task.answer, b"u" + str(error).encode(errors="backslashreplace"))
+        return 1
+    try:
+        return Recorder(task, writer).run()
+    except Exception:
+        _leave_report(writer.path)
+        raise
+
+
+def detach(keep: tuple[int, ...]) -> None:
+    """Let go of all that the terminal and the program own."""
+    _engine.retitle("scopetrace: recorder")
+    home = Path(os.environ.get("SCOPETRACE_HOME", "")).absolute()
+    if "SCOPETRACE_HOME" in os.environ:
+        os.environ["SCOPETRACE_HOME"] = str(home)
+    os.chdir("/")
+    os.umask(0o077)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    at = 0
+    for fd in (*sorted(keep), 1 << 30):
+        os.closerange(at, min(fd, hard))
+        at = fd + 1
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        if fd not in keep and fd != nowhere:
+            os.dup2(nowhere, fd, inheritable=False)
+
+
+def _leave_report(path: Path) -> None:
+    """A fault of ours is for a bug report: beside the session, since there is no terminal."""
+    with suppress(OSError):
+        Path(f"{path}.fault.txt").write_text(traceback.format_exc())
+
+
+class Recorder:
+    """One recording, from the first exec to the last exit."""
+
+    def __init__(self, task: Task, writer: SessionWriter) -> None:
+        self._task = task
+        self._writer = writer
+        own = task.config.scopetrace
+        self._capture = Capture(task.modes, snaplen=own.snaplen, environment=own.environment)
+        offset_ns = time.time_ns() - time.monotonic_ns()
+        self._pipeline = Pipeline(
+            _engine.calls(),
+            task.watch,
+            os.uname().nodename,
+            offset_ns,
+            writer,
+            self._capture.engine.mute,
+        )
+        self._wish = 0
+        self._committed_ns = 0
+        self._told = False
+
+    def run(self) -> int:
+        """Trace the program, write what it does, and return when nothing is left to do."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, self._on_signal)
+        os.read(self._task.allowed, 1)
+        os.close(self._task.allowed)
+        answer = os.dup(self._task.answer)
+        self._capture.start(self._task.pid, self._task.answer)
+        self._record()
+        if self._capture.refusal is not None and self._pipeline.main is None:
+            self._refuse(answer, self._capture.refusal)
+            return 1
+        os.close(answer)
+        self._finish()
+        self._capture.join()
+        return 0
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self._wish = number
+        if number == signal.SIGUSR1:
+            self._capture.engine.stop_recording()
+        else:
+            self._capture.engine.stop_tracing()
+
+    def _record(self) -> None:
+        """Take records until none can come any more."""
+        while True:
+            ending = not self._capture.alive or bool(self._wish)
+            batch = self._capture.read()
+            self._take(batch)
+            if ending and not batch:
+                return
+
+    def _take(self, batch: bytes) -> None:
+        now_ns = time.monotonic_ns()
+        try:
+            if batch:
+                self._pipeline.feed(batch)
+            self._pipeline.tick(now_ns)
+            if self._pipeline.sync_requested or now_ns - self._committed_ns > COMMIT_EVERY_NS:
+                self._commit(now_ns)
+        except SessionError as error:
+            self._tell(error)
+        if self._pipeline.sync_requested:
+            self._pipeline.sync_requested = False
+            self._capture.engine.acknowledge()
+
+    def _commit(self, now_ns: int) -> None:
+        self._committed_ns = now_ns
+        if self._pipeline.sync_requested:
+            self._writer.update(**self._outcome())
+        self._writer.commit()
+
+    def _outcome(self) -> dict[str, Any]:
+        end = self._pipeline.main_end
+        return {"exit_code": end.exit_code, "signal": end.signal} if end else {}
+
+    def _finish(self) -> None:
+        if self._pipeline.main is None:
+            self._writer.discard()  # the command could not be executed: there was no program
+            return
+        try:
+            self._pipeline.finish(time.monotonic_ns())
+        except SessionError as error:
+            self._tell(error)
+        counts = self._pipeline.counts
+        facts = {"lost": counts.lost if counts else 0, **self._outcome()}
+        with suppress(SessionError):
+            self._writer.finish("stopped" if self._wish else "finished", **facts)
+
+    def _refuse(self, answer: int, error: OSError) -> None:
+        self._writer.discard()
+        reason = why_refused(error.errno or errno.EPERM, self._task.pid)
+        os.write(answer, b"e" + reason.encode())
+
+    def _tell(self, error: SessionError) -> None:
+        """Say it once, where the program itself would complain: on its standard error."""
+        if self._told:
+            return
+        self._told = True
+        with suppress(OSError), open(f"/proc/{self._task.pid}/fd/2", "ab", buffering=0) as stderr:
+            stderr.write(
+                f"scopetrace: {error}; the program runs on, what is missing is counted\n".encode(
+                    errors="backslashreplace"
+                )
+            )

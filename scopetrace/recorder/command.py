@@ -1,0 +1,62 @@
+"""The command to run: found as a shell finds it, with the environment as it was handed to us."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scopetrace.errors import CommandNotExecutable, CommandNotFound
+
+_DEFAULT_PATH = b"/bin:/usr/bin"
+"""Where execvp(3) looks when there is no PATH."""
+
+
+def original_environment() -> list[bytes]:
+    """Return this process's environment as exec gave it, "NAME=value" each.
+
+    The interpreter may have added to `os.environ` since (PEP 538 sets LC_CTYPE).
+    """
+    return Path("/proc/self/environ").read_bytes().split(b"\0")[:-1]
+
+
+def find_command(name: str, environment: list[bytes]) -> bytes:
+    """Return the path of the file to execute.
+
+    Raises:
+        CommandNotFound: there is none.
+        CommandNotExecutable: there is one, but it cannot be executed.
+    """
+    plain = os.fsencode(name)
+    if b"/" in plain:
+        return _checked(name, plain)
+    forbidden = None
+    for folder in _search_path(environment):
+        path = (folder or b".") + b"/" + plain
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+        if forbidden is None and os.path.isfile(path):
+            forbidden = path
+    if forbidden is not None:
+        return _checked(name, forbidden)
+    raise CommandNotFound(f"{name}: command not found")
+
+
+def _search_path(environment: list[bytes]) -> list[bytes]:
+    for variable in environment:
+        if variable.startswith(b"PATH="):
+            return variable[5:].split(b":")
+    return _DEFAULT_PATH.split(b":")
+
+
+def _checked(name: str, path: bytes) -> bytes:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CommandNotFound(f"{name}: {error.strerror}") from None
+    except OSError as error:
+        raise CommandNotExecutable(f"{name}: {error.strerror}") from None
+    if os.path.isdir(path):
+        raise CommandNotExecutable(f"{name}: Is a directory")
+    if not os.access(path, os.X_OK):
+        raise CommandNotExecutable(f"{name}: Permission denied")
+    return path
