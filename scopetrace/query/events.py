@@ -1,0 +1,225 @@
+"""Which events are wanted becomes SQL.
+
+Values of one kind of filter are alternatives, the kinds must all hold. Events come out in the order
+of their ids, forwards or backwards, a page at a time: no statement stays open between two pages, so
+that a slow reader never holds up the one who records.
+
+Theory of operation. To find the last few of a million events, SQLite must walk an index backwards
+and stop early, which it does for one value of one column and does not for several. So the filter
+that names the fewest events becomes the driver: for each of its values one walk, merged by id. All
+other filters are conditions, with a `+` before the column that keeps indexes out (SQLite's
+optoverview.html). Without indexes, in a session being recorded or cut off, the table itself is
+walked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from scopetrace.query.names import FROM, NAMES
+from scopetrace.query.patterns import Condition, any_of, present_values
+from scopetrace.query.where import bounded, checked
+from scopetrace.store.schema import has_indexes
+from scopetrace.store.text import bindable, encode_json
+
+_MOST_WALKS = 16
+_ENOUGH = 5_000
+"""Events beyond which one driver is as bad as another."""
+_ALIASES = {"_time": "time_ns", "time": "time_ns"}
+"""What to sort by instead, with the same result."""
+
+
+class EventFilter(NamedTuple):
+    """Which events are wanted; an empty tuple and None: no matter."""
+
+    source: tuple[str, ...] = ()
+    sourcetype: tuple[str, ...] = ()
+    pid: tuple[int, ...] = ()
+    proc: tuple[str, ...] = ()
+    match: tuple[str, ...] = ()
+    where: str | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+
+class _Driver(NamedTuple):
+    """The column whose index is walked, and the values looked for."""
+
+    column: str
+    values: Sequence[str | int]
+
+    def one_of(self) -> Condition:
+        places = ", ".join(
+            "?" if self.column == "process" else "CAST(? AS TEXT)" for _ in self.values
+        )
+        values = (bindable(v) if isinstance(v, str) else v for v in self.values)
+        return Condition(f"e.{self.column} IN ({places})", tuple(values))
+
+    def walks(self) -> list[_Driver]:
+        return [self._replace(values=(value,)) for value in self.values]
+
+
+class EventQuery:
+    """The events of one session that an `EventFilter` lets through."""
+
+    def __init__(
+        self, db: sqlite3.Connection, failures: list[BaseException], wanted: EventFilter
+    ) -> None:
+        """Prepare the query; `failures` is what `add_functions` returned for `db`.
+
+        Raises:
+            UsageError: the expression is bad.
+        """
+        self._db = db
+        self._failures = failures
+        self._where = None if wanted.where is None else checked(wanted.where)
+        images = _image_filter(wanted)
+        self._conditions = [*_conditions(wanted), *([_of_images(images)] if images else [])]
+        with bounded(db, failures, strict=False):
+            self._driver = _choose_driver(db, wanted, images) if has_indexes(db) else None
+
+    def page(
+        self, columns: Sequence[str], after: int, upto: int, most: int, backwards: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """Return at most `most` rows with `after` < id <= `upto`, the first column being the id."""
+        order = f"ORDER BY c0 {'DESC' if backwards else 'ASC'} LIMIT ?"
+        span = Condition("e.id > ? AND e.id <= ?", (after, upto))
+        drivers = [None] if self._driver is None else self._driver.walks()
+        with bounded(self._db, self._failures, strict=self._where is not None):
+            walks = [self._execute(columns, driver, span, order, most) for driver in drivers]
+            return list(islice(merge(*walks, reverse=backwards), most))
+
+    def sorted_ids(
+        self, field: str, after: int, upto: int, most: int | None, ascending: bool
+    ) -> list[int]:
+        """Return the ids of events in the order of a field of `NAMES`, those without it last."""
+        name = _ALIASES.get(field, field)
+        way = "ASC" if ascending else "DESC"
+        order = f'ORDER BY "{name}" IS NULL, "{name}" {way}, c0 {way} LIMIT ?'
+        span = Condition("e.id > ? AND e.id <= ?", (after, upto))
+        with bounded(self._db, self._failures, strict=self._where is not None):
+            limit = -1 if most is None else most
+            rows = self._execute(("e.id",), self._driver, span, order, limit, (name,))
+            return [number for (number,) in rows]
+
+    def _execute(
+        self,
+        columns: Sequence[str],
+        driver: _Driver | None,
+        span: Condition,
+        order: str,
+        limit: int,
+        names: Sequence[str] = (),
+    ) -> sqlite3.Cursor:
+        """Run one statement; an outer SELECT gives the expression the names it may use."""
+        conditions = [span, *self._conditions]
+        if driver is not None:
+            conditions.insert(0, driver.one_of())
+        told = NAMES if self._where is not None else names
+        inner = ", ".join(
+            [f"{column} AS c{at}" for at, column in enumerate(columns)]
+            + [f'{NAMES[name]} AS "{name}"' for name in told]
+        )
+        outer = ", ".join(f"c{at}" for at in range(len(columns)))
+        sql = (
+            f"SELECT {outer} FROM (SELECT {inner} FROM {_from(driver)}"
+            f" WHERE {' AND '.join(condition.sql for condition in conditions)}) AS event"
+            f" WHERE {self._where or 'true'} {order}"
+        )
+        parameters = [value for condition in conditions for value in condition.parameters]
+        return self._db.execute(sql, (*parameters, limit))
+
+
+def _from(driver: _Driver | None) -> str:
+    how = "NOT INDEXED" if driver is None else f"INDEXED BY event_{driver.column}"
+    return FROM.replace("event AS e", f"event AS e {how}")
+
+
+def _conditions(wanted: EventFilter) -> list[Condition]:
+    found = []
+    if wanted.source:
+        found.append(any_of("+e.source", wanted.source))
+    if wanted.sourcetype:
+        found.append(any_of("+e.sourcetype", wanted.sourcetype))
+    if wanted.match:
+        found.append(_any_text(wanted.match))
+    if wanted.since_ns is not None:
+        found.append(Condition("e.time_ns >= ?", (wanted.since_ns,)))
+    if wanted.until_ns is not None:
+        found.append(Condition("e.time_ns < ?", (wanted.until_ns,)))
+    return found
+
+
+def _any_text(texts: Sequence[str]) -> Condition:
+    """Return the condition that the source or a value in the data contains one of `texts`.
+
+    Each character of a string stands in JSON for itself, or for an escape of its own. So where the
+    text is, its escaped form is found in the JSON; only the other way round needs a closer look.
+    """
+    one = "instr(e.source, CAST(? AS TEXT)) OR (instr(e.data, ?) AND has_text(e.data, ?))"
+    parameters: list[object] = []
+    for text in texts:
+        quoted = encode_json(text)
+        parameters += (bindable(text), quoted[1:-1], quoted)
+    return Condition(f"({' OR '.join([one] * len(texts))})", tuple(parameters))
+
+
+def _image_filter(wanted: EventFilter) -> Condition | None:
+    """Return the condition on the table `process` for the wanted pids and programs."""
+    conditions = []
+    if wanted.pid:
+        places = ", ".join("?" * len(wanted.pid))
+        conditions.append(Condition(f"pid IN ({places})", wanted.pid))
+    if wanted.proc:
+        conditions.append(any_of("proc", wanted.proc))
+    if not conditions:
+        return None
+    return Condition(
+        " AND ".join(condition.sql for condition in conditions),
+        tuple(value for condition in conditions for value in condition.parameters),
+    )
+
+
+def _of_images(images: Condition) -> Condition:
+    return Condition(
+        f"+e.process IN (SELECT id FROM process WHERE {images.sql})", images.parameters
+    )
+
+
+def _choose_driver(
+    db: sqlite3.Connection, wanted: EventFilter, images: Condition | None
+) -> _Driver | None:
+    """Return the driver that names the fewest events, None if no filter is fit to be one."""
+    drivers = _drivers(db, wanted, images)
+    if len(drivers) < 2:
+        return drivers[0] if drivers else None
+    return min(drivers, key=lambda driver: _weight(db, driver))
+
+
+def _drivers(
+    db: sqlite3.Connection, wanted: EventFilter, images: Condition | None
+) -> list[_Driver]:
+    found: list[_Driver] = []
+    if images:
+        rows = db.execute(
+            f"SELECT id FROM process WHERE {images.sql} LIMIT {_MOST_WALKS + 1}", images.parameters
+        )
+        ids = [number for (number,) in rows]
+        if len(ids) <= _MOST_WALKS:
+            found.append(_Driver("process", ids))
+    for column, patterns in (("source", wanted.source), ("sourcetype", wanted.sourcetype)):
+        values = present_values(db, column, patterns, _MOST_WALKS) if patterns else None
+        if values is not None:
+            found.append(_Driver(column, values))
+    return found
+
+
+def _weight(db: sqlite3.Connection, driver: _Driver) -> int:
+    """Return how many events a driver names, or `_ENOUGH`."""
+    condition = driver.one_of()
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM event AS e WHERE {condition.sql} LIMIT {_ENOUGH})"
+    return int(db.execute(sql, condition.parameters).fetchone()[0])

@@ -1,0 +1,110 @@
+"""What SQL can call here beyond SQLite's own functions.
+
+A failure inside a function reaches us only as "user-defined function raised exception", so each
+puts what it raised into a list first, Ctrl-C included.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+_MANY = 2_000
+"""Texts from which on the start-up of the faster decoder pays."""
+
+
+class JsonDecoder:
+    """`json.loads`, which starts fast, and later msgspec's decoder, which is several times as fast.
+
+    msgspec refuses lone surrogates; such texts go to `json.loads` always.
+    """
+
+    def __init__(self) -> None:
+        self._decode: Callable[[str], Any] = json.loads
+        self._calls = 0
+
+    def __call__(self, text: str) -> Any:
+        """Return the value of a JSON text."""
+        self._calls += 1
+        if self._calls == _MANY:
+            self._decode = _fast_decoder()
+        return self._decode(text)
+
+
+def _fast_decoder() -> Callable[[str], Any]:
+    from msgspec import DecodeError
+    from msgspec.json import Decoder
+
+    fast = Decoder().decode
+
+    def decode(text: str) -> Any:
+        try:
+            return fast(text)
+        except DecodeError:
+            return json.loads(text)
+
+    return decode
+
+
+def add_functions(db: sqlite3.Connection) -> list[BaseException]:
+    """Give a connection our functions; return the list their failures will be put in.
+
+    regexp(pattern, value): what `value REGEXP pattern` calls; Python's syntax, found anywhere.
+    basename(path): what follows the last slash.
+    has_text(data, text): whether a value in the JSON `data` contains the JSON string `text`.
+    """
+    failures: list[BaseException] = []
+    decode = JsonDecoder()
+    wanted: dict[str, str] = {}
+
+    def has_text(data: str, text: str) -> bool:
+        if text not in wanted:
+            wanted[text] = json.loads(text)
+        return _contains(decode(data), wanted[text])
+
+    functions: dict[str, tuple[int, Callable[..., Any]]] = {
+        "regexp": (2, _regexp),
+        "basename": (1, _basename),
+        "has_text": (2, has_text),
+    }
+    for name, (count, function) in functions.items():
+        db.create_function(name, count, _noting(function, failures), deterministic=True)
+    return failures
+
+
+def _noting(function: Callable[..., Any], failures: list[BaseException]) -> Callable[..., Any]:
+    def noting(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    return noting
+
+
+def _regexp(pattern: Any, value: Any) -> bool | None:
+    if pattern is None or value is None:
+        return None
+    return re.search(_text(pattern), _text(value)) is not None
+
+
+def _basename(path: Any) -> str | None:
+    return None if path is None else _text(path).rstrip("/").rpartition("/")[2] or "/"
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _contains(value: Any, text: str) -> bool:
+    """Tell whether a string in a JSON value contains `text`, or a number or truth as JSON has it."""
+    if isinstance(value, str):
+        return text in value
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return any(_contains(item, text) for item in items)
+    return value is not None and text in str(value).lower()

@@ -1,0 +1,109 @@
+"""Rows of the session file become the model's records."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scopetrace.model.event import EventRecord
+from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.model.session import SessionInfo
+from scopetrace.query.functions import JsonDecoder
+from scopetrace.store.alive import is_running
+
+EVENT_COLUMNS = (
+    "e.id", "e.time_ns", "e.process", "e.tid", "e.sourcetype", "e.source", "e.channel", "e.data",
+)  # fmt: skip
+
+_MOST_PROCESSES = 10_000
+"""Facts of processes kept at hand; a session can have any number."""
+_SESSION_FIELDS = tuple(field for field in SessionInfo._fields if field != "path")
+
+
+class _Facts(NamedTuple):
+    """What an EventRecord says about its process."""
+
+    proc: str
+    cmd: str
+    pid: int
+    uid: int
+    gid: int
+    username: str
+    groupname: str
+    args: tuple[str, ...]
+
+
+_NO_PROCESS = _Facts("", "", 0, 0, 0, "", "", ())
+"""Of an event whose process could not be written."""
+
+
+class RecordReader:
+    """Makes EventRecords of rows of `EVENT_COLUMNS`."""
+
+    def __init__(self, db: sqlite3.Connection, host: str) -> None:
+        self._db = db
+        self._host = host
+        self._facts: dict[int, _Facts] = {}
+        self._decode = JsonDecoder()
+
+    def read(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[EventRecord]:
+        """Yield a record for each row."""
+        host = self._host
+        for number, time_ns, process, tid, sourcetype, source, channel, data in rows:
+            facts = self._facts.get(process) or self._look_up(process)
+            yield EventRecord(
+                number, time_ns, sourcetype, source, host, facts.proc, facts.cmd, facts.pid, tid,
+                facts.uid, facts.gid, facts.username, facts.groupname, channel,
+                self._decode(data), facts.args,
+            )  # fmt: skip
+
+    def _look_up(self, process: int) -> _Facts:
+        if len(self._facts) >= _MOST_PROCESSES:
+            self._facts.clear()
+        row = self._db.execute(
+            f"SELECT {', '.join(_Facts._fields)} FROM process WHERE id = ?", (process,)
+        ).fetchone()
+        if row is None:
+            return _NO_PROCESS
+        facts = self._facts[process] = _Facts._make(_with_args(row, _Facts._fields))
+        return facts
+
+
+def read_processes(db: sqlite3.Connection) -> Iterator[Process]:
+    """Yield the process images in the order they began."""
+    rows = db.execute(f"SELECT {', '.join(Process._fields)} FROM process ORDER BY id")
+    for row in rows:
+        yield Process._make(_with_args(row, Process._fields))
+
+
+def read_process_ends(db: sqlite3.Connection) -> Iterator[ProcessEnd]:
+    """Yield how process images ended, for those that have."""
+    rows = db.execute(
+        f"SELECT {', '.join(ProcessEnd._fields)} FROM process WHERE ended_ns NOTNULL ORDER BY id"
+    )
+    for number, ended_ns, exit_code, signal, replaced in rows:
+        yield ProcessEnd(number, ended_ns, exit_code, signal, bool(replaced))
+
+
+def read_info(db: sqlite3.Connection, path: Path) -> SessionInfo:
+    """Return what the session says about itself, and whether its recorder still runs."""
+    row = db.execute(f"SELECT {', '.join(_SESSION_FIELDS)} FROM session").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("the file says nothing about its session")
+    facts = dict(zip(_SESSION_FIELDS, _with_args(row, _SESSION_FIELDS), strict=True))
+    info = SessionInfo(path=path, **facts)
+    if info.status != "running":
+        return info
+    alive = is_running(info.recorder_pid, info.recorder_started_ticks, info.boot_id)
+    return info if alive else info._replace(status="interrupted")
+
+
+def _with_args(row: tuple[Any, ...], fields: tuple[str, ...]) -> list[Any]:
+    """Return a row with its field `args` decoded."""
+    values = list(row)
+    at = fields.index("args")
+    values[at] = tuple(json.loads(values[at]))
+    return values

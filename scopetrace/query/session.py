@@ -1,0 +1,217 @@
+"""One session, open for reading."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from scopetrace.errors import SessionError, UsageError
+from scopetrace.model.event import EventRecord
+from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.model.session import SessionInfo
+from scopetrace.query.events import EventFilter, EventQuery
+from scopetrace.query.functions import add_functions
+from scopetrace.query.history import find_session
+from scopetrace.query.names import NAMES, unknown_name
+from scopetrace.query.opening import connect
+from scopetrace.query.records import (
+    EVENT_COLUMNS,
+    RecordReader,
+    read_info,
+    read_process_ends,
+    read_processes,
+)
+from scopetrace.store.problems import session_error
+
+_PAGE = 500
+"""Events read at a time."""
+_MOST = 2**63 - 1
+"""The largest number SQLite knows."""
+
+
+def open_session(
+    id_or_path: int | str | Path | None = None, home: Path | str | None = None
+) -> Session:
+    """Open a session by its id or the path of its file; by default the last one.
+
+    It can be one that is being recorded, and a file that was copied here from elsewhere.
+
+    Raises:
+        SessionError: there is no such session, or its file cannot be read.
+    """
+    if id_or_path is None or isinstance(id_or_path, int):
+        return Session(find_session(id_or_path, home))
+    if isinstance(id_or_path, str) and id_or_path.isdecimal():
+        return Session(find_session(int(id_or_path), home))
+    return Session(Path(id_or_path))
+
+
+class Session:
+    """One session; a context manager that closes its file at the end.
+
+    A session that is being recorded can be asked again and again: each question sees what has been
+    committed by then.
+    """
+
+    path: Path
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = connect(path)
+        self._failures = add_functions(self._db)
+        self._reader = RecordReader(self._db, self.info.host)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a closed session answers nothing."""
+        self._db.close()
+
+    @property
+    def info(self) -> SessionInfo:
+        """What is known about the session without reading its events, as of now."""
+        with self._reading():
+            return read_info(self._db, self.path)
+
+    @property
+    def config(self) -> str:
+        """The configuration it was recorded with, as YAML."""
+        with self._reading():
+            text: str = self._db.execute("SELECT config FROM session").fetchone()[0]
+            return text
+
+    @property
+    def last_id(self) -> int:
+        """The id of the last event so far; 0: there is none."""
+        with self._reading():
+            return self._db.execute("SELECT max(id) FROM event").fetchone()[0] or 0
+
+    def events(
+        self,
+        source: str | Iterable[str] = (),
+        sourcetype: str | Iterable[str] = (),
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        match: str | Iterable[str] = (),
+        where: str | None = None,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        last: int | None = None,
+        sort: str | None = None,
+        reverse: bool = False,
+        after_id: int = 0,
+    ) -> Iterator[EventRecord]:
+        """Return the wanted events in the order they were recorded.
+
+        Values of one filter are alternatives; all filters must hold.
+
+        Args:
+            source: names ("fs.open"), globs ("fs.*") or prefixes ("fs.").
+            sourcetype: the same.
+            pid: process ids.
+            proc: programs by base name or glob.
+            match: texts that the source or a value of the data contains.
+            where: an SQL expression over the fields of the events, see `scopetrace.query.names`.
+            since_ns: Unix time, ns; events from then on.
+            until_ns: Unix time, ns; events before it.
+            last: only the last so many of the matching events, the oldest first; with `sort`, only
+                the first so many in that order.
+            sort: the field to sort by, of the body or of the data, the largest first; events
+                without it come last.
+            reverse: with `sort`, the smallest first.
+            after_id: only events after this one: what is new since it was read.
+
+        Raises:
+            UsageError: the expression or the field to sort by is bad.
+            SessionError: (while reading) the file cannot be read.
+        """
+        if last is not None and last < 0:
+            raise UsageError("the number of last events cannot be negative")
+        if sort is not None and sort not in NAMES:
+            raise unknown_name(sort)
+        wanted = EventFilter(
+            _listed(source), _listed(sourcetype), tuple(map(_sql_int, _listed(pid))),
+            _listed(proc), _listed(match), where, _sql_int(since_ns), _sql_int(until_ns),
+        )  # fmt: skip
+        query = EventQuery(self._db, self._failures, wanted)
+        after_id, last = _sql_int(after_id), _sql_int(last)
+        if sort is not None:
+            return self._sorted(query, sort, last, reverse, after_id)
+        if last is not None:
+            return self._last(query, last, after_id)
+        return self._all(query, after_id)
+
+    def event(self, number: int) -> EventRecord:
+        """Return one event by its id.
+
+        Raises:
+            SessionError: the session has no such event.
+        """
+        for record in self._by_id([_sql_int(number)]):
+            return record
+        last = self.last_id
+        has = f"its events are 1 to {last}" if last else "it has none"
+        raise SessionError(f"session {self.info.id} has no event {number}; {has}")
+
+    def processes(self) -> Iterator[Process]:
+        """Return the process images in the order they began."""
+        with self._reading():
+            yield from read_processes(self._db)
+
+    def process_ends(self) -> Iterator[ProcessEnd]:
+        """Return how process images ended, for those that have, in the order they began."""
+        with self._reading():
+            yield from read_process_ends(self._db)
+
+    def _all(self, query: EventQuery, after: int) -> Iterator[EventRecord]:
+        """Yield all events there are now; later ones are for the next question."""
+        upto = self.last_id
+        while rows := query.page(EVENT_COLUMNS, after, upto, _PAGE):
+            yield from self._reader.read(rows)
+            after = rows[-1][0]
+
+    def _last(self, query: EventQuery, last: int, after: int) -> Iterator[EventRecord]:
+        ids = query.page(("e.id",), after, self.last_id, last, backwards=True)
+        yield from self._by_id([number for (number,) in reversed(ids)])
+
+    def _sorted(
+        self, query: EventQuery, field: str, last: int | None, ascending: bool, after: int
+    ) -> Iterator[EventRecord]:
+        yield from self._by_id(query.sorted_ids(field, after, self.last_id, last, ascending))
+
+    def _by_id(self, ids: Iterable[int]) -> Iterator[EventRecord]:
+        sql = f"SELECT {', '.join(EVENT_COLUMNS)} FROM event AS e WHERE e.id = ?"
+        for number in ids:
+            with self._reading():
+                row = self._db.execute(sql, (number,)).fetchone()
+            if row is not None:
+                yield from self._reader.read((row,))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise session_error("read", self.path, error) from None
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str | int) else tuple(value)
+
+
+def _sql_int(number: Any) -> Any:
+    """Return a number that SQLite can take; beyond its largest, none is stored anyway."""
+    return number if number is None else max(-_MOST, min(number, _MOST))

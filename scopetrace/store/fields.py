@@ -1,0 +1,63 @@
+"""Which data fields the events of each source have: one row for each source.
+
+The views of the session file, the names that `--where` and `--sort` know, and their types derive
+from here. What each field means, with its unit, is in ARCHITECTURE.md; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Source(NamedTuple):
+    """The events of one source, or of one sourcetype whose sources cannot be listed."""
+
+    view: str
+    """Name of its view in the session file."""
+    column: str
+    """What tells its events: source, or sourcetype where sources are paths or streams."""
+    name: str
+    """The value of that column."""
+    fields: tuple[str, ...]
+
+
+_ENHANCED = ("proc_uid", "proc_gid", "file_perms", "file_owner", "file_group")
+_MOVED = ("file_read_bytes", "file_read_ops", "file_write_bytes", "file_write_ops")
+_USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults")
+
+
+def _source(name: str, fields: str, *more: str) -> Source:
+    return Source(name.replace(".", "_"), "source", name, (*fields.split(), *more))
+
+
+def _sourcetype(name: str, fields: str) -> Source:
+    return Source(name, "sourcetype", name, tuple(fields.split()))
+
+
+SOURCES = (
+    _source("fs.open", "file file_passed op fd flags", *_ENHANCED),
+    _source("fs.close", "file op", *_MOVED, "duration", "io_duration", "file_mapped", *_ENHANCED),
+    _source("fs.delete", "op file"),
+    _source("fs.rename", "op file file_new"),
+    _source("fs.mkdir", "op file file_perms"),
+    _source("fs.link", "op file file_target"),
+    _source("fs.attr", "op file file_perms file_owner file_group file_size"),
+    _source("fs.error", "op file file_new error class"),
+    _source("proc.start", "op exe args cwd ppid proc_uid proc_gid env"),
+    _source("proc.fork", "op child_pid"),
+    _source("proc.exit", "exit_code signal core_dumped duration", *_USED),
+    _source("proc.signal", "signal sender_pid sender_uid code"),
+    _sourcetype("console", "message"),
+    _sourcetype("file", "message"),
+    _sourcetype("notice", "message reason count"),
+)
+
+NUMBERS = {
+    *("fd", "file_size", "file_mapped", "duration", "io_duration", "ppid", "child_pid"),
+    *("exit_code", "core_dumped", "count", "sender_pid", "sender_uid"),
+    *(*_ENHANCED, *_MOVED, *_USED),
+}
+"""Fields that hold a number, or true or false, which SQLite calls 1 and 0."""
+
+FIELDS = tuple(dict.fromkeys(field for source in SOURCES for field in source.fields))
+"""Every data field, once."""

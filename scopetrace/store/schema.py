@@ -1,0 +1,200 @@
+"""What is in a session file: tables, views and indexes, and how an older file becomes a newer one.
+
+`user_version` is the version of the schema, `application_id` says whose file it is (file(1) and
+SQLite's pragma.html explain both). Each step of `MIGRATIONS` makes the next version from the one
+before, the first from an empty file; a step, once released, never changes. Views hold no data, so
+they are made anew after the last step.
+
+For people with `sqlite3` or Datasette there is a view for each source: `fs_open`, `console`… Text
+in views ends at a NUL character, as often in SQL; the event's `data` has all of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from scopetrace.errors import SessionError
+from scopetrace.store.fields import SOURCES, Source
+
+APPLICATION_ID = 0x53635472
+"""ScTr."""
+
+SQLITE_FLOOR = (3, 37, 0)
+"""The first with STRICT tables."""
+
+TIME = (
+    "strftime('%Y-%m-%dT%H:%M:%S', e.time_ns / 1000000000, 'unixepoch')"
+    " || printf('.%06dZ', e.time_ns / 1000 % 1000000)"
+)
+"""SQL for the time of event `e` as ISO 8601 text, UTC, to the microsecond."""
+
+INDEXES = {
+    "event_source": "event (source)",
+    "event_sourcetype": "event (sourcetype)",
+    "event_process": "event (process)",
+    "process_pid": "process (pid)",
+    "process_proc": "process (proc)",
+}
+"""Made when the session ends. Each one ends in the row's id by itself, so it also sorts by it."""
+
+_TABLES = (
+    """
+    CREATE TABLE session (
+        id INTEGER PRIMARY KEY,
+        command TEXT NOT NULL,
+        args TEXT NOT NULL, -- JSON
+        cwd TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        recorder_pid INTEGER NOT NULL,
+        recorder_started_ticks INTEGER NOT NULL, -- field 22 of /proc/PID/stat
+        boot_id TEXT NOT NULL,
+        host TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        username TEXT NOT NULL,
+        version TEXT NOT NULL, -- of scopetrace
+        started_ns INTEGER NOT NULL, -- Unix time
+        ended_ns INTEGER,
+        status TEXT NOT NULL,
+        exit_code INTEGER,
+        signal INTEGER,
+        events INTEGER NOT NULL,
+        lost INTEGER NOT NULL,
+        config TEXT NOT NULL -- YAML
+    ) STRICT""",
+    """
+    CREATE TABLE process (
+        id INTEGER PRIMARY KEY, -- one for each program a process ran
+        pid INTEGER NOT NULL,
+        ppid INTEGER NOT NULL,
+        parent INTEGER NOT NULL, -- id of the image it came from; 0: outside the session
+        started_ns INTEGER NOT NULL,
+        proc TEXT NOT NULL,
+        cmd TEXT NOT NULL,
+        args TEXT NOT NULL, -- JSON
+        exe TEXT NOT NULL,
+        cwd TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        gid INTEGER NOT NULL,
+        username TEXT NOT NULL,
+        groupname TEXT NOT NULL,
+        ended_ns INTEGER,
+        exit_code INTEGER,
+        signal INTEGER,
+        replaced INTEGER -- 1: an exec put another program in its place
+    ) STRICT""",
+    """
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY,
+        time_ns INTEGER NOT NULL, -- Unix time
+        process INTEGER NOT NULL, -- process.id
+        tid INTEGER NOT NULL,
+        sourcetype TEXT NOT NULL,
+        source TEXT NOT NULL,
+        channel INTEGER NOT NULL, -- shared by all events of one open file; 0: none
+        data TEXT NOT NULL -- JSON
+    ) STRICT""",
+)
+
+
+def view_sql(source: Source) -> str:
+    """Return the SELECT that is the view of `source`."""
+    columns = ["e.id", f"{TIME} AS time", "e.time_ns", "p.proc", "p.pid"]
+    if source.column == "sourcetype":
+        columns.append("e.source")
+    columns += [f"json_extract(e.data, '$.{field}') AS {field}" for field in source.fields]
+    return (
+        f"SELECT {', '.join(columns)}, e.channel"
+        f" FROM event AS e LEFT JOIN process AS p ON p.id = e.process"
+        f" WHERE e.{source.column} = '{source.name}'"
+    )
+
+
+def _version_1(db: sqlite3.Connection) -> None:
+    for table in _TABLES:
+        db.execute(table)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1,)
+"""Step n, counted from 0, makes version n + 1 of version n."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a file that is open for writing to the present version, all steps or none.
+
+    Raises:
+        SessionError: a newer scopetrace wrote it, or it is no session at all.
+    """
+    version = _version(db) if _is_ours(db) else 0
+    if version == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for step in MIGRATIONS[version:]:
+            step(db)
+        _make_views(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _make_views(db: sqlite3.Connection) -> None:
+    """Make the views of this version, in place of those of another."""
+    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
+        db.execute(f'DROP VIEW "{name}"')
+    for source in SOURCES:
+        db.execute(f"CREATE VIEW {source.view} AS {view_sql(source)}")
+
+
+def check_readable(db: sqlite3.Connection) -> None:
+    """Make sure that an open file is a session that this version can read.
+
+    Raises:
+        SessionError: it is not, in a sentence that wants the file's name before it.
+    """
+    if not _is_ours(db) or _version(db) == 0:
+        raise SessionError("it is not a scopetrace session")
+
+
+def create_indexes(db: sqlite3.Connection) -> None:
+    """Make the indexes that queries look for, in one transaction."""
+    db.execute("BEGIN")
+    for name, columns in INDEXES.items():
+        db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
+    db.execute("COMMIT")
+
+
+def has_indexes(db: sqlite3.Connection) -> bool:
+    """Tell whether the indexes are there: not while recording, nor if recording was cut off."""
+    found = db.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")
+    return INDEXES.keys() <= {name for (name,) in found}
+
+
+def check_sqlite() -> None:
+    """Refuse an SQLite that cannot read or write session files."""
+    if sqlite3.sqlite_version_info < SQLITE_FLOOR:
+        floor = ".".join(map(str, SQLITE_FLOOR[:2]))
+        raise SessionError(f"SQLite {floor} or later is needed; this is {sqlite3.sqlite_version}")
+
+
+def _is_ours(db: sqlite3.Connection) -> bool:
+    """Tell whether the file says that it is a session; an empty one may become one."""
+    found = db.execute("PRAGMA application_id").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if found != APPLICATION_ID and tables:
+        raise SessionError("it is not a scopetrace session")
+    return bool(found == APPLICATION_ID)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise SessionError(
+            f"a newer scopetrace wrote it (version {version} of the file, known is"
+            f" {len(MIGRATIONS)})"
+        )
+    return version

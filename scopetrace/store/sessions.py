@@ -1,0 +1,135 @@
+"""New sessions: from its first visible moment a session file is whole.
+
+It is made under a hidden name, with its tables and its one row about itself, and then renamed. So
+nobody ever lists half a session, and a copy of the file alone is always a session.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from scopetrace import __version__
+from scopetrace.errors import SessionError
+from scopetrace.store.alive import boot_id, started_ticks
+from scopetrace.store.home import allocate_id, make_folder, session_file_name, sessions_folder
+from scopetrace.store.problems import session_error
+from scopetrace.store.schema import check_sqlite, migrate
+from scopetrace.store.writer import SessionWriter, place_for, stored
+
+_PAGE_BYTES = 8192
+"""Of the file: an event is some 250 bytes, so that a page of SQLite's default holds few."""
+
+
+class SessionStore:
+    """The sessions of one user, for whoever wants to add one."""
+
+    def __init__(self, home: Path | str | None = None) -> None:
+        """`home` is the folder to use; by default what `state_home` finds."""
+        self.folder = sessions_folder(home)
+
+    def create(
+        self,
+        command: str,
+        args: Sequence[str],
+        *,
+        pid: int = 0,
+        cwd: str | None = None,
+        started_ns: int | None = None,
+        config: str = "",
+        **facts: Any,
+    ) -> SessionWriter:
+        """Make a session that this process records, and return its writer.
+
+        Args:
+            command: what was started; only its base name is kept.
+            args: its arguments, itself included.
+            pid: of the first process; 0 if it is not known yet (`SessionWriter.update` it then).
+            cwd: where it was started; by default the current folder.
+            started_ns: Unix time, ns; by default now.
+            config: the effective configuration, as YAML.
+            facts: other fields of SessionInfo, in place of what is true of this process.
+
+        Raises:
+            SessionError: no session can be written here.
+        """
+        check_sqlite()
+        make_folder(self.folder)
+        session_id = allocate_id(self.folder)
+        name = command.rpartition("/")[2] or command
+        about = {
+            **_unless_told(),
+            "id": session_id,
+            "command": name,
+            "args": tuple(args),
+            "cwd": str(Path("/proc/self/cwd").readlink()) if cwd is None else cwd,
+            "pid": pid,
+            "started_ns": time.time_ns() if started_ns is None else started_ns,
+            "config": config,
+            **facts,
+        }
+        path = self.folder / session_file_name(session_id, name)
+        _make_file(path, about)
+        try:
+            return SessionWriter(path)
+        except SessionError:
+            path.unlink()
+            raise
+
+
+def _unless_told() -> dict[str, Any]:
+    """Return those facts that are true of any session that this process begins to record."""
+    uid, pid = os.getuid(), os.getpid()
+    return {
+        "recorder_pid": pid,
+        "recorder_started_ticks": started_ticks(pid) or 0,
+        "boot_id": boot_id(),
+        "host": os.uname().nodename,
+        "uid": uid,
+        "username": _username(uid),
+        "version": __version__,
+        "ended_ns": None,
+        "status": "running",
+        "exit_code": None,
+        "signal": None,
+        "events": 0,
+        "lost": 0,
+    }
+
+
+def _username(uid: int) -> str:
+    """Return the name of a user, or its number where no name is known, as in many containers."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _make_file(path: Path, about: dict[str, Any]) -> None:
+    hidden = path.with_name(f".{path.name}")
+    try:
+        os.close(os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        hidden.chmod(0o600)  # whatever the umask
+        with closing(sqlite3.connect(hidden, isolation_level=None)) as db:
+            db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            db.execute("PRAGMA synchronous = OFF")  # a crash now costs a file nobody has seen
+            migrate(db)
+            _insert_session(db, about)
+        hidden.rename(path)
+    except (sqlite3.Error, OSError) as error:
+        for left in (hidden, Path(f"{hidden}-journal")):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+        raise session_error("write", path, error) from None
+
+
+def _insert_session(db: sqlite3.Connection, about: dict[str, Any]) -> None:
+    places = ", ".join(map(place_for, about.values()))
+    values = [stored(value) for value in about.values()]
+    db.execute(f"INSERT INTO session ({', '.join(about)}) VALUES ({places})", values)

@@ -1,0 +1,267 @@
+"""The one writer of a session file. It never leaves the file half written and never stays broken.
+
+All that is added between two calls of `commit` is one transaction: after a kill or a crash the file
+holds it whole or not at all. What cannot be written (the disk is full, say) raises a SessionError;
+the events of that batch are counted in `lost`, and the next batch is tried as if nothing had been.
+Processes and facts about the session are kept for the next batch instead, since later events need
+them. A writer belongs to one thread at a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from msgspec.json import Encoder
+
+from scopetrace.errors import SessionError
+from scopetrace.model.event import Event
+from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.model.session import SessionInfo
+from scopetrace.store.home import give_back_id, parse_file_name
+from scopetrace.store.problems import session_error
+from scopetrace.store.schema import create_indexes
+from scopetrace.store.text import bindable, encode_json
+
+_INSERT_EVENT = (
+    "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
+    " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
+)
+_NUMBERS = ("id", "pid", "ppid", "parent", "started_ns", "uid", "gid")
+_PROCESS_VALUES = ", ".join(
+    "?" if field in _NUMBERS else "CAST(? AS TEXT)" for field in Process._fields
+)
+_INSERT_PROCESS = (
+    f"INSERT OR REPLACE INTO process ({', '.join(Process._fields)}) VALUES ({_PROCESS_VALUES})"
+)
+_END_PROCESS = (
+    "UPDATE process SET ended_ns = ?, exit_code = ?, signal = ?, replaced = ? WHERE id = ?"
+)
+
+FACTS = (*(field for field in SessionInfo._fields if field != "path"), "config")
+"""Columns of the table `session`: all of SessionInfo but its path, and the configuration."""
+
+_MOST_PENDING = 20_000
+"""Processes kept while nothing can be written; beyond that the oldest are given up."""
+_BUSY_SECONDS = 2.0
+_CHECKPOINT_PAGES = 2000
+_SWITCH_TRIES = 10
+_SWITCH_PAUSE_S = 0.05
+
+
+class SessionWriter:
+    """Writes one session; `SessionStore.create` makes it.
+
+    Every method but `discard` may raise SessionError, and the writer can be used on after it.
+    """
+
+    id: int
+    path: Path
+    lost: int
+    """Events that were given to this writer and could not be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lost = 0
+        self._events = 0
+        self._uncommitted = 0
+        self._lost_elsewhere = 0
+        self._starts: list[Process] = []
+        self._ends: list[ProcessEnd] = []
+        self._facts: dict[str, Any] = {}
+        self._encode = _encoder()
+        self._db, self.id = _connect(path)
+
+    def add_process(self, process: Process) -> None:
+        """Write a process image with the next commit."""
+        self._starts.append(process)
+
+    def end_process(self, end: ProcessEnd) -> None:
+        """Write how a process image ended with the next commit."""
+        self._ends.append(end)
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Write `events` in their order; the next commit makes them visible and lasting."""
+        encode = self._encode
+        rows = [
+            (time_ns, process, tid, sourcetype, _plain(source), channel, encode(data))
+            for time_ns, process, tid, sourcetype, source, channel, data in events
+        ]
+        if not rows:
+            return
+        self._uncommitted += len(rows)
+        with self._batch():
+            self._begin()
+            self._db.executemany(_INSERT_EVENT, rows)
+
+    def commit(self) -> None:
+        """Make everything since the last commit visible to readers and safe from our own death."""
+        if not (self._uncommitted or self._starts or self._ends or self._facts):
+            return
+        with self._batch():
+            self._begin()
+            self._write_processes()
+            self._write_facts()
+            self._db.execute("COMMIT")
+        self._starts.clear()
+        self._ends.clear()
+        self._facts.clear()
+        self._events += self._uncommitted
+        self._uncommitted = 0
+
+    def update(self, **facts: Any) -> None:
+        """Set fields of SessionInfo (and `config`) with the next commit.
+
+        `lost` is what others have lost; what this writer loses is added to it. `events` and `id`
+        are the writer's own.
+        """
+        unknown = facts.keys() - set(FACTS) | facts.keys() & {"id", "events"}
+        if unknown:
+            raise TypeError(f"no such fact of a session: {', '.join(sorted(unknown))}")
+        self._lost_elsewhere = facts.pop("lost", self._lost_elsewhere)
+        self._facts.update(facts)
+        self._facts.setdefault("lost", 0)
+
+    def finish(self, status: str = "finished", **facts: Any) -> None:
+        """Close the session for good: one file, with indexes, and nothing beside it.
+
+        `facts` are as for `update`; `ended_ns` is now unless given. If this writer has lost events,
+        "finished" becomes "incomplete". The file is closed whatever happens.
+
+        Raises:
+            SessionError: the last batch or the status could not be written.
+        """
+        try:
+            self._commit_last(status, {"ended_ns": time.time_ns(), **facts})
+            with suppress(sqlite3.Error):  # a session without indexes is slow, not wrong
+                create_indexes(self._db)
+            with suppress(sqlite3.Error):  # a reader holds it open: then it stays in WAL mode
+                self._leave_wal()
+        finally:
+            self._close()
+
+    def discard(self) -> None:
+        """Delete the session as if it had never been; its id may be used again."""
+        self._close()
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        if parse_file_name(self.path.name):
+            with suppress(SessionError):
+                give_back_id(self.path.parent, self.id)
+
+    def _commit_last(self, status: str, facts: dict[str, Any]) -> None:
+        """Commit with the final status; if the last batch is lost by that, once more without it."""
+        before = self.lost
+        try:
+            self._commit_status(status, facts)
+        except SessionError:
+            if self.lost == before:
+                raise
+            self._commit_status(status, facts)
+            raise
+
+    def _commit_status(self, status: str, facts: dict[str, Any]) -> None:
+        self.update(status="incomplete" if self.lost and status == "finished" else status, **facts)
+        self.commit()
+
+    def _leave_wal(self) -> None:
+        """Move everything into the one file, waiting a little for readers to look away."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for _ in range(_SWITCH_TRIES):
+            with suppress(sqlite3.OperationalError):
+                self._db.execute("PRAGMA journal_mode = DELETE")
+                return
+            time.sleep(_SWITCH_PAUSE_S)
+
+    def _close(self) -> None:
+        with suppress(sqlite3.Error):
+            self._db.close()
+
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def _batch(self) -> Iterator[None]:
+        """Give up the batch at a failure: what it held is lost, the writer is as new."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+            self._give_up()
+            raise session_error("write", self.path, error) from None
+
+    def _give_up(self) -> None:
+        self.lost += self._uncommitted
+        self._uncommitted = 0
+        self._facts.setdefault("lost", 0)
+        del self._starts[:-_MOST_PENDING]
+        del self._ends[:-_MOST_PENDING]
+
+    def _write_processes(self) -> None:
+        rows = ([stored(value) for value in process] for process in self._starts)
+        self._db.executemany(_INSERT_PROCESS, rows)
+        self._db.executemany(
+            _END_PROCESS,
+            ((e.ended_ns, e.exit_code, e.signal, e.replaced, e.id) for e in self._ends),
+        )
+
+    def _write_facts(self) -> None:
+        facts = {**self._facts, "events": self._events + self._uncommitted}
+        if "lost" in facts:
+            facts["lost"] = self._lost_elsewhere + self.lost
+        _update_session(self._db, facts)
+
+
+def _update_session(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
+    places = ", ".join(f"{name} = {place_for(value)}" for name, value in facts.items())
+    db.execute(f"UPDATE session SET {places}", [stored(value) for value in facts.values()])
+
+
+def place_for(value: Any) -> str:
+    """Return the SQL that stands where `stored(value)` is to go."""
+    return "CAST(? AS TEXT)" if isinstance(value, str | tuple) else "?"
+
+
+def stored(value: Any) -> Any:
+    """Return a field of a Process or SessionInfo as its column holds it."""
+    if isinstance(value, str):
+        return bindable(value)
+    return encode_json(value) if isinstance(value, tuple) else value
+
+
+def _plain(text: str) -> str | bytes:
+    return text if text.isascii() else bindable(text)
+
+
+def _encoder() -> Callable[[Any], str]:
+    """Return `encode_json`, several times as fast for all that has no lone surrogate."""
+    fast = Encoder().encode
+
+    def encode(data: Any) -> str:
+        try:
+            return fast(data).decode()  # sqlite3 takes a str at once, bytes by a long way round
+        except UnicodeEncodeError:
+            return encode_json(data)
+
+    return encode
+
+
+def _connect(path: Path) -> tuple[sqlite3.Connection, int]:
+    """Open a session for writing; return its connection and its id."""
+    try:
+        db = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        return db, db.execute("SELECT id FROM session").fetchone()[0]
+    except sqlite3.Error as error:
+        raise session_error("write", path, error) from None
