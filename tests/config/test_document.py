@@ -16,9 +16,10 @@ from scopetrace.errors import ConfigError
         ("---\na: 1\n...\n", {"a": "1"}),
         (
             "a: yes\nb: 0x10\nc: 2020-01-01\nd: '5'\n",
-            dict(a="yes", b="0x10", c="2020-01-01", d="5"),
+            {"a": "yes", "b": "0x10", "c": "2020-01-01", "d": "5"},
         ),
-        ("a:\nb: ~\nc: null\nd: ''\ne: 'null'\n", dict(a=None, b=None, c=None, d="", e="null")),
+        ("a:\nb: ~\nc: null\n", {"a": None, "b": None, "c": None}),
+        ("a: ''\nb: 'null'\n", {"a": "", "b": "null"}),
         ("a: [1, {b: 2}]\n", {"a": ["1", {"b": "2"}]}),
         ("a: &x {b: 1}\nc: *x\n", {"a": {"b": "1"}, "c": {"b": "1"}}),
         ("1: a\ntrue: b\n", {"1": "a", "true": "b"}),

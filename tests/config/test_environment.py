@@ -112,7 +112,7 @@ def test_a_key_of_a_type_that_is_off_is_a_warning():
 
 
 def test_lines_stay_right_when_a_switch_moves_rules():
-    text = "event:\n  watch:\n    - type: fs\n    - type: file\n      allowbinary: true\n    - type: net\n"
+    text = "event:\n  watch:\n  - type: fs\n  - type: file\n    allowbinary: true\n  - type: net\n"
 
     config = load(text, SCOPE_EVENT_FS="false", SCOPE_EVENT_DNS="true")
 
