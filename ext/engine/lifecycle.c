@@ -268,7 +268,10 @@ static void take_over(struct engine *engine, struct task *task, pid_t former_tid
 void on_exec(struct engine *engine, struct task *task)
 {
     unsigned long former_tid = (unsigned long)task->tid;
+    siginfo_t ignored;
 
+    /* Until it is waited for, a thread that took the leader's id is refused to us (ESRCH). */
+    waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | __WALL);
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
     take_over(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);

@@ -5,7 +5,7 @@
 static void *open_for_ever(void *name)
 {
     for (;;) {
-        int fd = open(name, O_CREAT | O_WRONLY, 0644);
+        int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
         if (fd >= 0)
             close(fd);
     }
