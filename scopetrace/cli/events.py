@@ -28,8 +28,15 @@ POLL_SECONDS = 0.1
 """How often a followed session is asked for what is new."""
 
 
+def event_number(text: str) -> int:
+    """Return the number of an event; the likeliest other word is the name of a source."""
+    if not text.isdecimal():
+        raise click.BadParameter(f"'{text}' is not the number of an event; -s chooses sources")
+    return int(text)
+
+
 @click.command()
-@click.argument("event", type=click.IntRange(min=1), required=False, metavar="[ID]")
+@click.argument("event", type=event_number, required=False, metavar="[ID]")
 @click.option(
     "-i",
     "--id",

@@ -1,24 +1,34 @@
 """`scopetrace ps`: what is being traced at this moment.
 
-The session files say which processes were seen; /proc says which of them live and who traces them,
-so a number that was used again by a process of somebody else's is not shown.
+The session files say which recorders run, and /proc whom they trace: the kernel's own answer, which
+needs no row to be written first and mistakes no process for an earlier one of its number.
 """
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from scopetrace.cli.options import json_option
-from scopetrace.model.process import Process
-from scopetrace.model.session import SessionInfo
 from scopetrace.output.bodies import json_line
 from scopetrace.output.tables import format_table
-from scopetrace.query import list_sessions, open_session
+from scopetrace.query import list_sessions
 
 HEADINGS = ("ID", "PID", "USER", "COMMAND")
+
+
+class Traced(NamedTuple):
+    """A live process and the session that it belongs to."""
+
+    id: int
+    pid: int
+    username: str
+    cmd: str
 
 
 @click.command()
@@ -32,36 +42,48 @@ def ps(as_json: bool) -> None:
     scopetrace ps
     scopetrace ps -j | jq .pid
     """
-    rows = [
-        (info.id, process.pid, process.username, process.cmd)
-        for info in list_sessions()
-        if info.status == "running"
-        for process in _traced_now(info)
-    ]
-    if not as_json:
+    recorders = {info.recorder_pid: info.id for info in list_sessions() if info.status == "running"}
+    rows = sorted(_traced_by(recorders)) if recorders else []
+    if as_json:
+        for row in rows:
+            print(json_line(row._asdict()))
+    else:
         print(format_table(HEADINGS, rows, ("PID",)))
-        return
-    for row in rows:
-        print(json_line(dict(zip(("id", "pid", "username", "cmd"), row, strict=True))))
 
 
-def _traced_now(info: SessionInfo) -> Iterator[Process]:
-    """Yield the latest image of each process that the session's recorder traces."""
-    images = {process.pid: process for process in open_session(info.id).processes()}
-    for pid, process in sorted(images.items()):
-        tracer = _status_number(pid, "TracerPid")
+def _traced_by(recorders: dict[int, int]) -> Iterator[Traced]:
+    """Yield the processes that any of the recorders (pid → session) traces."""
+    for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()):
+        status = _status(pid)
+        tracer = int(status.get("TracerPid", 0))
         # TracerPid names a thread of the recorder; its Tgid is the recorder.
-        if tracer and _status_number(tracer, "Tgid") == info.recorder_pid:
-            yield process
+        recorder = int(_status(tracer).get("Tgid", 0)) if tracer else 0
+        if recorder in recorders:
+            username = _username(int(status["Uid"].split()[0]))
+            yield Traced(recorders[recorder], pid, username, _cmd(pid) or f"[{status['Name']}]")
 
 
-def _status_number(pid: int, key: str) -> int | None:
-    """Return a number from /proc/PID/status (proc_pid_status(5)), None if the process is gone."""
+def _status(pid: int) -> dict[str, str]:
+    """Return /proc/PID/status (proc_pid_status(5)), or nothing if the process is gone."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+        text = os.fsdecode(Path(f"/proc/{pid}/status").read_bytes())
     except OSError:
-        return None
-    for line in status.splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1])
-    return None
+        return {}
+    lines = (line.partition(":") for line in text.split("\n"))
+    return {key: value.strip() for key, _, value in lines}
+
+
+def _cmd(pid: int) -> str:
+    """Return the command line, arguments joined by spaces; empty for a process that has none."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return os.fsdecode(arguments.rstrip(b"\0").replace(b"\0", b" "))
+
+
+def _username(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -9,6 +9,7 @@ import sqlite3
 import click
 
 from scopetrace import __version__
+from scopetrace._engine import MACHINE
 
 
 @click.command()
@@ -18,9 +19,8 @@ def version() -> None:
     \b
     scopetrace version
     """
-    machine = os.uname()
     click.echo(f"scopetrace {__version__}")
     click.echo(f"Python     {platform.python_version()}")
     click.echo(f"SQLite     {sqlite3.sqlite_version}")
-    click.echo(f"Linux      {machine.release}")
-    click.echo(f"machine    {machine.machine}")
+    click.echo(f"Linux      {os.uname().release}")
+    click.echo(f"engine     {MACHINE}")

@@ -8,7 +8,7 @@ from scopetrace.output.escape import escape
 
 
 def show_value(value: Any) -> str:
-    """Return `value` as one line: lists joined by spaces, whole floats without a fraction."""
+    """Return `value` as one line: a list's items quoted if need be, whole floats as integers."""
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, bool):
@@ -16,7 +16,7 @@ def show_value(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:g}"
     if isinstance(value, list):
-        return " ".join(map(show_value, value))
+        return " ".join(quote(show_value(item)) for item in value)
     return _show_other(value)
 
 

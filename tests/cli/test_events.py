@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
+import pexpect
 import pytest
 
 FOLLOW = (sys.executable, "-u", "-m", "scopetrace", "events", "-f")
@@ -189,6 +191,22 @@ def test_names_and_contents_cannot_reach_the_terminal_raw(recorder, scopetrace):
         assert "\u202e" not in out
         assert out.isascii()
     assert json.loads(scopetrace("events", "1", "-j")[1])["data"]["file"] == name
+
+
+def test_on_a_terminal_lines_are_coloured_and_messages_cut_to_its_width(recorder):
+    recorder.record(recorder.event("stdout", "console", message="word " * 40 + "\n"))
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    command = ["-m", "scopetrace", "events"]
+    with pexpect.spawn(
+        sys.executable, command, env={**environ, "TERM": "xterm"}, dimensions=(24, 80), timeout=30
+    ) as child:
+        child.expect(pexpect.EOF)
+        line = child.before.decode().removesuffix("\r\n")
+
+    assert line.startswith("\x1b[34m[1]\x1b[0m ")
+    plain = re.sub(r"\x1b\[\d+m", "", line)
+    assert plain.endswith('…"')
+    assert len(plain) == 80
 
 
 def test_following_shows_what_comes_and_ends_with_the_session(recorder):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import getpass
 import json
-import os
 import subprocess
 import sys
 
@@ -18,7 +18,7 @@ input()
 @pytest.fixture
 def traced():
     """The number of a process that this one traces."""
-    command = (sys.executable, "-c", TRACED)
+    command = (sys.executable, "-c", TRACED, "\x1b[2J")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"0\n"
         yield child.pid
@@ -27,31 +27,28 @@ def traced():
 
 def test_ps_shows_what_a_session_traces_now(traced, recorder, scopetrace):
     """This process poses as the recorder, which the kernel confirms: it is the tracer."""
-    recorder.start("finished before")
-    writer = recorder.start()
-    writer.add_process(recorder.process(2, traced, "sh"))
-    writer.add_process(recorder.process(3, traced, "python3", cmd="python3 -c \x1b[2J"))
-    writer.commit()
+    recorder.record()
+    recorder.start()
 
-    number = str(traced)
-    table = scopetrace("ps")[1]
-    assert [line.split() for line in table.splitlines()] == [
-        ["ID", "PID", "USER", "COMMAND"],
-        ["2", number, "ann", "python3", "-c", "\\x1b[2J"],
-    ]
-    assert json.loads(scopetrace("ps", "-j")[1]) == {
-        "id": 2,
-        "pid": traced,
-        "username": "ann",
-        "cmd": "python3 -c \x1b[2J",
-    }
+    heading, row = scopetrace("ps")[1].splitlines()
+    assert heading.split() == ["ID", "PID", "USER", "COMMAND"]
+    assert row.split()[:4] == ["2", str(traced), getpass.getuser(), sys.executable]
+    assert row.endswith(" \\x1b[2J")
+
+    body = json.loads(scopetrace("ps", "-j")[1])
+    assert list(body) == ["id", "pid", "username", "cmd"]
+    assert body["cmd"].startswith(f"{sys.executable} -c \nimport ctypes")
 
 
 def test_ps_shows_no_process_that_nobody_traces(recorder, scopetrace):
-    """The file tells of this very process and of a number that is free; no tracer has them."""
-    writer = recorder.start()
-    writer.add_process(recorder.process(2, os.getpid(), "pytest"))
-    writer.commit()
+    recorder.start()
 
     assert scopetrace("ps") == (0, "ID  PID  USER  COMMAND\n", "")
     assert scopetrace("ps", "-j") == (0, "", "")
+
+
+def test_ps_shows_no_process_that_others_trace(traced, recorder, scopetrace):
+    recorder.record()
+    recorder.start(recorder_pid=2**22 + 1)
+
+    assert scopetrace("ps") == (0, "ID  PID  USER  COMMAND\n", "")

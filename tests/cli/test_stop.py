@@ -1,6 +1,47 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
+
+SHELL = "read before; echo $before; read after; echo $after"
+
+
+@pytest.fixture
+def traced():
+    """A shell that is being recorded and has written a line already."""
+    command = (sys.executable, "-m", "scopetrace", "sh", "-c", SHELL)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        shell.stdin.write(b"before\n")
+        shell.stdin.flush()
+        assert shell.stdout.readline() == b"before\n"
+        yield shell
+        shell.kill()
+
+
+def test_recording_ends_and_the_program_goes_on(traced, scopetrace):
+    assert scopetrace("ps")[1].splitlines()[1].split()[:2] == ["1", str(traced.pid)]
+
+    assert scopetrace("stop") == (
+        0,
+        "recording of session 1 has ended; sh runs on, unrecorded\n",
+        "",
+    )
+
+    assert scopetrace("ps")[1].count("\n") == 1
+    assert scopetrace("history")[1].endswith("  stopped\n")
+    assert traced.communicate(b"after\n", timeout=30)[0] == b"after\n"
+    assert traced.returncode == 0
+    assert "before" in scopetrace("events", "-t", "console")[1]
+    assert "after" not in scopetrace("events", "-t", "console")[1]
+
+
+def test_the_program_ends_too_if_it_is_to_be_killed(traced, scopetrace):
+    status, out, err = scopetrace("stop", "1", "--kill")
+
+    assert (status, out, err) == (0, "recording of session 1 has ended, and sh with it\n", "")
+    assert traced.wait(timeout=30) == -9
 
 
 def test_with_nothing_to_stop_it_says_so(recorder, scopetrace):
