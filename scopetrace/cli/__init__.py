@@ -76,7 +76,7 @@ def _prepare_stdout() -> None:
 
 
 def _usage_sentence(error: click.UsageError) -> str:
-    message = error.format_message().rstrip(".")
+    message = error.format_message().replace(". (", " (").rstrip(".")
     path = error.ctx.command_path if error.ctx else PROGRAM
     return f"{message[:1].lower()}{message[1:]}; try '{path} --help'"
 
