@@ -9,7 +9,7 @@ from msgspec import to_builtins
 
 from scopetrace.config.load import sections_data
 from scopetrace.config.meaning import means_something
-from scopetrace.config.schema import Config, Custom
+from scopetrace.config.schema import Config, Custom, WatchRule
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -31,12 +31,16 @@ def _entry(entry: Custom) -> dict[str, Any]:
 
 
 def _shortened(data: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the keys of event rules that mean nothing for the type of the rule."""
+    """Leave out the keys of event rules that nobody set and that mean nothing for their type."""
     event = data.get("event", {})
     if "watch" not in event:
         return data
     rules = [
-        {key: rule[key] for key in rule if means_something(key, rule["type"])}
+        {key: rule[key] for key in rule if means_something(key, rule["type"]) or _is_set(rule, key)}
         for rule in event["watch"]
     ]
     return {**data, "event": {**event, "watch": rules}}
+
+
+def _is_set(rule: dict[str, Any], key: str) -> bool:
+    return bool(rule[key] != getattr(WatchRule(type=rule["type"]), key))

@@ -118,7 +118,7 @@ class Recording(Node, frozen=True):
     """The section `scopetrace`: what AppScope has no key for."""
 
     snaplen: SnapLength
-    """Bytes copied of one write at most."""
+    """Bytes copied of one write, or of one command line, at most."""
     environment: bool
     """Whether proc.start holds the environment of the program."""
 

@@ -3,10 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scopetrace.config import Config, customised, load_config, stock_text
+from scopetrace.config import Config, customised, dump_config, load_config, stock_text
 from scopetrace.config.find import STOCK, Found
 from scopetrace.config.load import built, sections_data
+from scopetrace.errors import ConfigError
 
 
 def load(text: str) -> Config:
@@ -108,3 +112,34 @@ def test_custom_entries_apply_in_order_over_the_rest():
 def test_a_configuration_cannot_be_changed():
     with pytest.raises(AttributeError):
         STOCK_CONFIG.event.enable = False
+
+
+# fmt: off
+WORDS = st.sampled_from([
+    "event", "metric", "watch", "format", "type", "name", "field", "value", "headers", "enable",
+    "allowbinary", "custom", "filter", "config", "procname", "env", "tags", "protocol", "regex",
+    "libscope", "transport", "scopetrace", "snaplen", "cribl",
+])
+# fmt: on
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["fs", "(", ".*", "$HOME", ""])
+)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(WORDS, TREES, max_size=4), st.booleans())
+def test_any_tree_gives_a_configuration_or_the_one_error(tree, overridden):
+    environ = {"SCOPE_EVENT_FS": "false", "SCOPE_TAG_a": "b"} if overridden else {}
+    try:
+        config = built(Found(Path("f.yml"), yaml.safe_dump(tree)), environ)
+    except ConfigError as error:
+        assert str(error).startswith("f.yml:")
+    else:
+        again = load(dump_config(config))
+        assert sections_data(again) == sections_data(config)
+        assert again.custom == config.custom
+        customised(config, config.custom)
