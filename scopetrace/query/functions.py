@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 
 
 def _contains(value: Any, text: str) -> bool:
-    """Tell whether a string in a JSON value contains `text`, or a number or truth as JSON has it."""
+    """Tell whether a string in a JSON value, or a number as JSON writes it, contains `text`."""
     if isinstance(value, str):
         return text in value
     if isinstance(value, dict | list):

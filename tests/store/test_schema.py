@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from session_builder import closed, event, record
+
+from scopetrace.errors import SessionError
+from scopetrace.store import schema
+from scopetrace.store.fields import SOURCES
+
+
+@pytest.fixture
+def db():
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def version(db):
+    return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_an_empty_file_becomes_a_session(db):
+    schema.migrate(db)
+    schema.check_readable(db)
+
+    assert version(db) == len(schema.MIGRATIONS)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_tables_are_strict(db):
+    schema.migrate(db)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        db.execute("INSERT INTO event VALUES (1, 'noon', 1, 1, 'fs', 'fs.open', 0, '{}')")
+
+
+def test_migrating_again_changes_nothing(db):
+    schema.migrate(db)
+    before = list(db.iterdump())
+    schema.migrate(db)
+
+    assert list(db.iterdump()) == before
+
+
+def test_an_older_file_takes_only_the_steps_it_lacks(db, monkeypatch):
+    schema.migrate(db)
+
+    def step(db):
+        db.execute("ALTER TABLE event ADD COLUMN extra INTEGER")
+
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
+    schema.migrate(db)
+
+    assert version(db) == len(schema.MIGRATIONS)
+    assert db.execute("SELECT extra FROM event").fetchall() == []
+    assert db.execute("SELECT file FROM fs_open").fetchall() == []
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(db, monkeypatch):
+    schema.migrate(db)
+    before = list(db.iterdump())
+
+    def step(db):
+        db.execute("ALTER TABLE event ADD COLUMN extra INTEGER")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
+    with pytest.raises(KeyboardInterrupt):
+        schema.migrate(db)
+
+    assert list(db.iterdump()) == before
+
+
+@pytest.mark.parametrize("use", [schema.migrate, schema.check_readable])
+def test_a_file_of_a_newer_version_is_refused(db, use):
+    schema.migrate(db)
+    db.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+
+    with pytest.raises(SessionError, match="a newer scopetrace wrote it"):
+        use(db)
+
+
+@pytest.mark.parametrize("use", [schema.migrate, schema.check_readable])
+def test_a_database_of_another_program_is_refused(db, use):
+    db.execute("CREATE TABLE bookmarks (url)")
+
+    with pytest.raises(SessionError, match="it is not a scopetrace session"):
+        use(db)
+
+
+def test_an_sqlite_that_is_too_old_is_refused(monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+
+    with pytest.raises(SessionError, match=r"SQLite 3\.37 or later is needed"):
+        schema.check_sqlite()
+
+
+def test_indexes_are_made_once_they_are_asked_for(db):
+    schema.migrate(db)
+    assert not schema.has_indexes(db)
+
+    schema.create_indexes(db)
+    assert schema.has_indexes(db)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.view)
+def test_each_source_has_a_view_with_its_fields(db, source):
+    schema.migrate(db)
+    columns = [row[1] for row in db.execute(f"PRAGMA table_info({source.view})")]
+
+    assert columns[:5] == ["id", "time", "time_ns", "proc", "pid"]
+    assert set(source.fields) < set(columns)
+
+
+def test_views_are_pleasant_to_read(tmp_path):
+    path = record(
+        tmp_path,
+        [
+            closed("/etc/passwd"),
+            event("stderr", at=1.25, message="oh\n"),
+            event("/a.log", message="x"),
+            event("proc.start", op="execve", exe="/bin/ls", args=["ls", "-l"]),
+        ],
+    )
+    db = sqlite3.connect(path)
+
+    assert db.execute("SELECT time, proc, pid, file, file_read_bytes FROM fs_close").fetchall() == [
+        ("2026-07-12T02:11:15.000000Z", "python3", 70, "/etc/passwd", 5155)
+    ]
+    assert db.execute("SELECT id, time, source, message FROM console").fetchall() == [
+        (2, "2026-07-12T02:11:16.250000Z", "stderr", "oh\n")
+    ]
+    assert db.execute("SELECT source, message FROM file").fetchall() == [("/a.log", "x")]
+    assert db.execute("SELECT args FROM proc_start").fetchall() == [('["ls","-l"]',)]
+    db.close()

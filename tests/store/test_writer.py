@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from session_builder import STARTED_NS, begin, closed, event, image, record
+
+from scopetrace.errors import SessionError
+from scopetrace.model.process import ProcessEnd
+from scopetrace.query import list_sessions, open_session
+from scopetrace.store.schema import has_indexes
+
+TESTS = Path(__file__).parents[1]
+WRITE_FOREVER = """
+import sys
+from pathlib import Path
+from session_builder import begin, closed
+writer = begin(Path(sys.argv[1]))
+batch = 0
+while True:
+    writer.add_events([closed(f"/batch/{batch}/{n}") for n in range(100)])
+    writer.commit()
+    batch += 1
+    print(batch, flush=True)
+"""
+
+
+def limit_pages(writer, more):
+    """Let the file grow by `more` pages only: SQLite then says what it says of a full disk."""
+    pages = writer._db.execute("PRAGMA page_count").fetchone()[0]
+    writer._db.execute(f"PRAGMA max_page_count = {pages + more}")
+
+
+def files(home):
+    with open_session(home=home) as session:
+        return [record.data.get("file") for record in session.events()]
+
+
+def test_events_come_back_as_they_were_written(tmp_path):
+    written = closed("/etc/hosts", channel=STARTED_NS)
+    record(tmp_path, [written])
+
+    with open_session(home=tmp_path) as session:
+        (back,) = session.events()
+    assert back.id == 1
+    assert back.data == written.data
+    assert list(back.data) == list(written.data)
+    for name in ("time_ns", "tid", "sourcetype", "source", "channel"):
+        assert getattr(back, name) == getattr(written, name)
+    told = (back.host, back.proc, back.cmd, back.pid, back.uid, back.gid, back.username)
+    assert told == ("box", "python3", "python3 log.py", 70, 1000, 1001, "ann")
+    assert (back.groupname, back.args) == ("staff", ("python3", "log.py"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.binary(max_size=30), min_size=1, max_size=5))
+def test_any_bytes_survive_in_names_and_messages(tmp_path_factory, names):
+    home = tmp_path_factory.mktemp("home")
+    texts = [os.fsdecode(name) for name in names]
+    events = [event("/" + text, message=text, args=[text]) for text in texts]
+    record(home, events, [image(2, proc=texts[0], args=tuple(texts), cwd=texts[-1])])
+
+    with open_session(home=home) as session:
+        back = [(r.source, r.data["message"], r.data["args"]) for r in session.events()]
+        process = list(session.processes())[1]
+    assert back == [("/" + text, text, [text]) for text in texts]
+    assert [os.fsencode(message) for _, message, _ in back] == names
+    assert (process.proc, process.args, process.cwd) == (texts[0], tuple(texts), texts[-1])
+
+
+def test_processes_and_their_ends_come_back(tmp_path):
+    writer = begin(tmp_path)
+    second = image(2, pid=71, parent=1)
+    writer.add_process(second)
+    ends = [
+        ProcessEnd(1, STARTED_NS + 5, None, 9, False),
+        ProcessEnd(2, STARTED_NS + 6, None, None, True),
+    ]
+    for end in ends:
+        writer.end_process(end)
+    writer.finish()
+
+    with open_session(home=tmp_path) as session:
+        assert list(session.processes()) == [image(), second]
+        assert list(session.process_ends()) == ends
+
+
+def test_nothing_is_seen_before_it_is_committed(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/a")])
+    assert files(tmp_path) == []
+
+    writer.commit()
+    assert files(tmp_path) == ["/a"]
+    assert list_sessions(tmp_path)[0].events == 1
+    writer.discard()
+
+
+def test_facts_are_updated_with_the_next_commit(tmp_path):
+    writer = begin(tmp_path)
+    writer.update(pid=99, exit_code=3, lost=4)
+    writer.commit()
+
+    info = list_sessions(tmp_path)[0]
+    assert (info.pid, info.exit_code, info.lost) == (99, 3, 4)
+    writer.discard()
+
+
+@pytest.mark.parametrize("name", ["colour", "events", "id", "path"])
+def test_a_fact_that_is_none_or_not_ours_to_set_is_a_mistake(tmp_path, name):
+    writer = begin(tmp_path)
+
+    with pytest.raises(TypeError, match=name):
+        writer.update(**{name: 1})
+    writer.discard()
+
+
+def test_a_finished_session_is_one_file_with_indexes(tmp_path):
+    path = record(tmp_path, [closed("/a")])
+
+    assert sorted(p.name for p in path.parent.iterdir()) == [".last-id", "1-python3.db"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    info = list_sessions(tmp_path)[0]
+    assert (info.status, info.exit_code, info.events) == ("finished", 0, 1)
+    assert info.ended_ns > STARTED_NS
+    with closing(sqlite3.connect(path)) as db:
+        assert has_indexes(db)
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_no_index_slows_the_recording(tmp_path):
+    writer = begin(tmp_path)
+
+    assert not has_indexes(writer._db)
+    writer.discard()
+
+
+def test_a_reader_that_looks_on_does_not_stop_the_end(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/a"), closed("/b")])
+    writer.commit()
+    with open_session(home=tmp_path) as session:
+        reading = session.events()
+        assert next(reading).data["file"] == "/a"
+        writer.finish()
+
+        assert session.info.status == "finished"
+        assert [r.data["file"] for r in reading] == ["/b"]
+    assert files(tmp_path) == ["/a", "/b"]
+
+
+def test_a_full_disk_costs_a_batch_and_not_the_session(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/before")])
+    writer.commit()
+    limit_pages(writer, 2)
+    with pytest.raises(SessionError, match=r"^cannot write .*1-python3.db: the disk is full$"):
+        for _ in range(10):
+            writer.add_events([closed(f"/lost/{n}") for n in range(100)])
+        writer.commit()
+    lost = writer.lost
+
+    assert lost % 100 == 0 < lost <= 1000
+    writer._db.execute("PRAGMA max_page_count = 1000000")
+    writer.add_events([closed("/after")])
+    writer.finish()
+    assert files(tmp_path) == ["/before", "/after"]
+    info = list_sessions(tmp_path)[0]
+    assert (info.status, info.lost, info.events) == ("incomplete", lost, 2)
+    with closing(sqlite3.connect(writer.path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_process_of_a_batch_that_failed_is_written_with_the_next(tmp_path):
+    writer = begin(tmp_path)
+    limit_pages(writer, 0)
+    writer.add_process(image(2, proc="cc1", cmd="x" * 100_000))
+    with pytest.raises(SessionError, match="the disk is full"):
+        writer.commit()
+
+    assert writer.lost == 0
+    writer._db.execute("PRAGMA max_page_count = 1000000")
+    writer.add_events([event("fs.open", process=2, file="/a")])
+    writer.finish()
+    with open_session(home=tmp_path) as session:
+        assert [r.proc for r in session.events()] == ["cc1"]
+
+
+def test_a_last_batch_that_cannot_be_written_does_not_take_the_status_with_it(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/kept")])
+    writer.commit()
+    limit_pages(writer, 2)
+    writer.add_events([closed("/lost")])
+    writer.add_process(image(2, cmd="x" * 100_000))
+    with pytest.raises(SessionError, match="the disk is full"):
+        writer.finish()
+
+    assert not [p for p in writer.path.parent.iterdir() if p.name.endswith(("-wal", "-shm"))]
+
+
+def test_what_others_lost_is_added_to_what_the_writer_lost(tmp_path):
+    writer = begin(tmp_path)
+    limit_pages(writer, 0)
+    with pytest.raises(SessionError):
+        writer.add_events([closed(f"/{n}" * 20) for n in range(1000)])
+    writer._db.execute("PRAGMA max_page_count = 1000000")
+    writer.finish(lost=5)
+
+    assert list_sessions(tmp_path)[0].lost == 1005
+
+
+def test_a_lock_of_another_program_is_one_sentence(tmp_path, monkeypatch):
+    writer = begin(tmp_path)
+    writer._db.execute("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(writer.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SessionError, match="another program holds it locked"):
+            writer.add_events([closed("/a")])
+        other.execute("ROLLBACK")
+
+    writer.add_events([closed("/b")])
+    writer.finish()
+    assert files(tmp_path) == ["/b"]
+
+
+def test_a_file_system_that_is_full_is_told_and_survived(tmp_path):
+    """A real one: RLIMIT_FSIZE makes each write beyond it fail, as a full disk does."""
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from session_builder import begin, closed\n"
+        "from scopetrace.errors import SessionError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "writer = begin(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))\n"
+        "kept = 0\n"
+        "for batch in range(100):\n"
+        "    try:\n"
+        "        writer.add_events([closed('/file')] * 100); writer.commit(); kept += 100\n"
+        "    except SessionError as error:\n"
+        "        said = str(error)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "writer.finish()\n"
+        "print(kept, writer.lost, said)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    kept, lost, said = done.stdout.split(" ", 2)
+    info = list_sessions(tmp_path)[0]
+
+    assert int(kept) + int(lost) == 10_000
+    assert 0 < int(kept) == info.events == len(files(tmp_path))
+    assert (info.status, info.lost) == ("incomplete", int(lost))
+    assert said.startswith("cannot write ")
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
+
+
+def test_sigkill_at_any_moment_costs_at_most_the_last_batch(tmp_path):
+    chance = random.Random(7)
+    for attempt in range(10):
+        home = tmp_path / str(attempt)
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITE_FOREVER, str(home)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        child.stdout.readline()
+        time.sleep(chance.random() / 4)
+        child.kill()
+        batches = [1, *map(int, child.communicate()[0].split("\n")[:-1])]
+
+        check_killed(home, batches[-1])
+
+
+def check_killed(home, committed):
+    info = list_sessions(home)[0]
+    assert info.status == "interrupted"
+    assert info.events in (committed * 100, (committed + 1) * 100)
+    assert files(home) == [f"/batch/{n // 100}/{n % 100}" for n in range(info.events)]
+    with closing(sqlite3.connect(info.path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
