@@ -11,7 +11,9 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from harness import Compile, Stage, path_to_us
+
+pytest.register_assert_rewrite("harness", "engine_run")
+from harness import Compile, Stage, path_to_us  # noqa: E402
 
 NOBODY = 65534
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"

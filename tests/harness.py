@@ -81,13 +81,17 @@ class Stage:
     folder: Path
     uid: int | None
     """The user to become; None: the one we are."""
-    sessions: int = 0
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
         """Where programs start."""
         return self.folder / "work"
+
+    @property
+    def home(self) -> Path:
+        """Where sessions are kept."""
+        return self.folder / "home"
 
     def prepare(self) -> None:
         """Make an empty working folder, again if there was one."""
@@ -105,8 +109,12 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """Return the environment of programs: ours, without what would configure scopetrace."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SCOPE", "PYTEST_"))}
-        home = str(self.folder)
-        return inherited | {"HOME": home, "STARTER": str(os.getpid())} | path_to_us() | self.environ
+        ours = {
+            "HOME": str(self.folder),
+            "SCOPETRACE_HOME": str(self.home),
+            "STARTER": str(os.getpid()),
+        }
+        return inherited | ours | path_to_us() | self.environ
 
     def run(self, argv: Argv, **options: Any) -> Ending:
         """Run a program to its end. Options are those of `subprocess.run`."""
@@ -119,11 +127,9 @@ class Stage:
         return Ending(done.stdout, done.stderr, done.returncode)
 
     def new_home(self) -> Path:
-        """Make a folder for sessions and have all that follows use it."""
-        self.sessions += 1
-        home = self.give(self.folder / f"home-{self.sessions}")
-        self.environ["SCOPETRACE_HOME"] = str(home)
-        return home
+        """Make an empty folder for sessions, again if there was one."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        return self.give(self.home)
 
     def record(self, argv: Argv, *, config: str | None = None, **options: Any) -> Recording:
         """Run a program under `scopetrace run` and return its session when it is finished."""
@@ -137,7 +143,7 @@ class Stage:
 
     def finished(self, home: Path, ending: Ending) -> Recording:
         """Wait until the session of a home is finished, check it, and read it."""
-        path = wait_for(lambda: only(home.glob("sessions/*.db")), f"a session ({ending})")
+        path = wait_for(lambda: only(session_files(home)), f"a session ({ending})")
         wait_for(lambda: read_info(path).status != "running", "the recorder to finish")
         recording = Recording(ending, read_info(path), read_events(path))
         check(path, recording)
@@ -205,6 +211,11 @@ def wait_for(condition: Callable[[], T], what: str) -> T:
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.02)
     return value
+
+
+def session_files(home: Path) -> list[Path]:
+    """Return the session files of a home; one that is still being made begins with a dot."""
+    return sorted(home.glob("sessions/[1-9]*.db"))
 
 
 def only(paths: Iterable[Path]) -> Path | None:

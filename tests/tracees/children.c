@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     child = clone(child_of_clone, stack + sizeof stack, SIGCHLD, "by-clone");
     expect("fork", "by-clone", child);
     child = clone(child_of_clone, stack + sizeof stack, CLONE_FS | CLONE_FILES | SIGCHLD, "shares");
-    expect("fork", "shares", child);
+    expect("clone", "shares", child);
     expect("fork", "by-clone3", by_clone3("by-clone3"));
     expect("vfork", "by-spawn", by_spawn(argv[0], "by-spawn"));
     return 0;

@@ -37,5 +37,6 @@ int main(int argc, char **argv)
         _exit(open("by-child", O_CREAT | O_WRONLY, 0644) >= 0 ? 0 : 1);
     MUST(waitpid(child, NULL, 0) == child);
     tell("'source': 'fs.open', 'file': '%s', 'pid': %d", here("by-child"), child);
+    tell("'source': 'fs.close', 'op': 'exit', 'file': '%s', 'pid': %d", here("by-child"), child);
     return 0;
 }

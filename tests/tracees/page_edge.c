@@ -19,7 +19,8 @@ int main(void)
     opened("openat", "absent", open(at_edge("absent", 7), O_RDONLY));
 
     MUST(write(fd, at_edge("to the edge\n", 12), 12) == 12);
-    tell("'sourcetype': 'file', 'source': '%s', 'message': 'to the edge'", here("edge.log"));
+    tell("'sourcetype': 'file', 'source': '%s', 'message': 'to the edge\\ncut\\n'",
+         here("edge.log"));
 
     /* The kernel writes what it can reach. */
     memset(edge - 6, '\n', 6);

@@ -39,6 +39,7 @@ int main(void)
     MUST(write(fd, "abc", 3) == 3);
     transfer(ends[0], &fd, send_one);
     MUST(waitpid(child, &status, 0) == child && status == 0);
+    tell("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("passed"), child);
     tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 8", here("passed"),
          child);
     tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here("passed"),

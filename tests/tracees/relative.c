@@ -33,6 +33,7 @@ int main(void)
     opened("openat", "c/absent", open("absent", O_RDONLY));
 
     MUST(chdir("nowhere") < 0);
+    failed("cwd", "chdir", "c/nowhere");
     visit("c/six", open("six", O_RDONLY));
     return 0;
 }

@@ -16,6 +16,7 @@ int main(void)
         close(fd);
     MUST(chdir("sub") == 0);
     fd = opened("openat", "sub/below", open("below", O_CREAT | O_WRONLY, 0600));
+    closes("close", "sub/below", 0, 0, 0, 0);
     close(fd);
     return 0;
 }
