@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from errno import EAGAIN, EINTR
 
-from scopetrace.decode.state import FD, Handler, State, failed_fd
+from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Written
-from scopetrace.model.raw import TALLY, Part, RawRecord
+from scopetrace.model.raw import TALLY, RawRecord
 
 READS = ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64")
 WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice")
@@ -27,7 +27,7 @@ def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 def add_tally(task: Task, fd: int, record: RawRecord) -> None:
     """Add the TALLY part of a record, if it has one, to the file behind `fd`."""
-    tally = record.parts().get(Part.TALLY)
+    tally = record.parts().get(TALLIES)
     file = task.table.fds.get(fd)
     if tally is not None and file is not None:
         task.table.use(file).add(TALLY.unpack(tally))
@@ -39,7 +39,7 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     if moved < 0:
         move_failed(state, task, record, op)
         return
-    data = record.parts().get(Part.DATA)
+    data = record.parts().get(DATA)
     file = task.table.fds.get(record.arg1 & FD)
     if data is None or file is None or not moved:
         return

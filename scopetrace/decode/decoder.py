@@ -26,6 +26,11 @@ CALLS: dict[str, Handler] = {
 }
 """What decodes each row of syscalls.def."""
 
+SYSCALL = int(RawKind.SYSCALL)
+"""As a plain number, which is quicker to compare than a member of an enumeration."""
+WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.END)))
+"""Records that are about no task."""
+
 KINDS: dict[int, Handler] = {
     RawKind.TALLY: bytes_moved.tallied,
     RawKind.FD: fds.found,
@@ -59,25 +64,21 @@ class Decoder:
 
     def decode(self, record: RawRecord) -> None:
         """Take one record."""
+        state, kind = self.state, record.kind
         try:
-            self._decode(record)
+            task = state.tree.tasks.get(record.tid)
+            if kind in WHOLE_SESSION:
+                self._announce(record)
+                return
+            if task is None or task.group.pid != record.pid:
+                task = self._adopt(record, task)
+            handler, op = self._rows[record.syscall]
+            if kind != SYSCALL:
+                handler = KINDS.get(kind, ignored)
+            handler(state, task, record, op)
         except Exception as error:
             self.misunderstood += 1
             self.first_misunderstood = self.first_misunderstood or repr(error)
-
-    def _decode(self, record: RawRecord) -> None:
-        kind = record.kind
-        if kind == RawKind.SYNC or kind == RawKind.END:
-            self._announce(record)
-            return
-        task = self.state.tree.tasks.get(record.tid)
-        if task is None or task.group.pid != record.pid:
-            task = self._adopt(record, task)
-        if kind == RawKind.SYSCALL:
-            handler, op = self._rows[record.syscall]
-            handler(self.state, task, record, op)
-        else:
-            KINDS.get(kind, ignored)(self.state, task, record, "")
 
     def _announce(self, record: RawRecord) -> None:
         """Pass on what concerns the whole session."""

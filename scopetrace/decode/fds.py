@@ -15,6 +15,8 @@ from scopetrace.decode.control import received_fds
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
     FD,
+    LINK,
+    PATH,
     Handler,
     Parts,
     State,
@@ -45,8 +47,8 @@ def opened(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.result < 0:
         failed(state, task, record, op, "open_close", path_of(task, parts))
         return
-    passed = parts.get(Part.PATH, b"")
-    link = parts.get(Part.LINK)
+    passed = parts.get(PATH, b"")
+    link = parts.get(LINK)
     flags = _flags(record, parts, op)
     file = open_file(
         parts, text(passed) if link else path_of(task, parts), record.entered_ns + state.offset_ns
@@ -197,7 +199,7 @@ def found(state: State, task: Task, record: RawRecord, op: str) -> None:
         closed(state, task, file.opened_ns, "unseen", table.close(fd))
         table.fds[fd] = known = file
     elif _unidentified(known):
-        known.identify(file.path, file.stat)
+        known.path, known.stat, known.named = file.path, file.stat, file.named
     if how is not None:
         _emit_opened(state, task, record, how, known, fd, None, "")
     if seen == Seen.INHERITED:

@@ -34,6 +34,12 @@ from scopetrace.model.operation import (
 )
 from scopetrace.model.raw import STAT, Part, RawKind, RawRecord
 
+EXECS = ("execve", "execveat")
+
+SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
+SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
+"""Codes of signals that say who sent them (sigaction(2)); so does SIGCHLD."""
+
 EXIT_SIGNAL = 0xFF
 """The bits of clone's flags that hold the signal for the parent."""
 CORE_DUMPED = 0x80
@@ -53,7 +59,7 @@ def executed(state: State, task: Task, record: RawRecord, op: str) -> None:
     state.emit(ImageEnded(old, time_ns, None, None, True))
     task.group.image = new
     state.emit(ImageStarted(new, time_ns, True))
-    state.emit(Executed(new, task.tid, time_ns, "execve"))
+    state.emit(Executed(new, task.tid, time_ns, op if op in EXECS else "execve"))
     _notice_lost_privilege(state, task, parts, time_ns)
 
 
@@ -240,7 +246,8 @@ def signalled(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A signal was delivered (RAW_SIGNAL)."""
     number, code = record.arg1 & 0x7F, signed(record.arg2)
     time_ns = record.entered_ns + state.offset_ns
-    sender = (record.arg3, record.arg4) if code <= 0 or number == signal.SIGCHLD else (0, 0)
+    has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
+    sender = (record.arg3, record.arg4) if has_sender else (0, 0)
     state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender))
 
 
@@ -256,6 +263,6 @@ KINDS: dict[int, Handler] = {
 }
 
 CALLS: dict[str, Handler] = {
-    **dict.fromkeys(("execve", "execveat"), exec_failed),
+    **dict.fromkeys(EXECS, exec_failed),
     **dict.fromkeys(("clone", "clone3"), told_by_forks),
 }

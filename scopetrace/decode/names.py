@@ -6,10 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from scopetrace.decode.paths import text
-from scopetrace.decode.state import FD, Handler, Parts, State, failed, failed_fd, path_of
+from scopetrace.decode.state import (
+    BASE2,
+    FD,
+    PATH,
+    PATH2,
+    Handler,
+    Parts,
+    State,
+    failed,
+    failed_fd,
+    path_of,
+)
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import AttributeChanged, NameChanged
-from scopetrace.model.raw import Part, RawRecord
+from scopetrace.model.raw import RawRecord
 
 PERMISSIONS = 0o7777
 UNCHANGED = 0xFFFFFFFF
@@ -41,7 +52,7 @@ def linked(state: State, task: Task, record: RawRecord, op: str) -> None:
 def symlinked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A symbolic link was made; its target is text, whatever it leads to."""
     parts = record.parts()
-    new, target = _second(task, parts), text(parts.get(Part.PATH, b""))
+    new, target = _second(task, parts), text(parts.get(PATH, b""))
     _name_changed(state, task, record, op, "link", new, target)
 
 
@@ -52,7 +63,7 @@ def made(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 
 def _second(task: Task, parts: Parts) -> str:
-    return path_of(task, parts, Part.PATH2, Part.BASE2)
+    return path_of(task, parts, PATH2, BASE2)
 
 
 def _name_changed(
@@ -97,7 +108,7 @@ def _attribute(read: Callable[[RawRecord], dict[str, int]]) -> Handler:
 
     def handler(state: State, task: Task, record: RawRecord, op: str) -> None:
         parts = record.parts()
-        has_path = Part.PATH in parts
+        has_path = PATH in parts
         if record.result < 0 and not has_path:
             failed_fd(state, task, record, op, "attr", record.arg1)
         elif record.result < 0:

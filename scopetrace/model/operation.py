@@ -8,7 +8,6 @@ them. Paths are text whose undecodable bytes are lone surrogates.
 
 from __future__ import annotations
 
-import stat
 from typing import Any, NamedTuple
 
 CONSOLE_NAMES = {1: "stdout", 2: "stderr"}
@@ -68,26 +67,17 @@ class OpenFile:
     __slots__ = ("console", "duplicated", "muted", "named", "opened_ns", "path", "stat")
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
+        self.path = path
+        self.stat = status
+        self.named = path[:1] == "/" and path[:7] != "/memfd:"
         self.opened_ns = opened_ns
         """Unix time, ns: the channel of its events."""
-        self.identify(path, status)
         self.console = ""
         """stdout or stderr, if it is what the session started with there."""
         self.duplicated = False
         """Some table of fds may hold it more than once."""
         self.muted = 0
         """The last stream of it that was muted."""
-
-    def identify(self, path: str, status: FileStat | None) -> None:
-        """Take in what the file is."""
-        self.path = path
-        self.stat = status
-        self.named = path[:1] == "/" and path[:7] != "/memfd:"
-
-    @property
-    def regular(self) -> bool:
-        """A regular file; true as well for a named one whose status is unknown."""
-        return self.named and (self.stat is None or stat.S_ISREG(self.stat.mode))
 
 
 class Usage:

@@ -1,0 +1,65 @@
+"""A tracee, and the operations that its records mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from raw_builder import CALLS, Tracee
+
+from scopetrace.decode.decoder import Decoder
+from scopetrace.model.operation import Operation
+from scopetrace.model.raw import unpack_batch
+
+T = TypeVar("T")
+
+
+class Decoding:
+    """A decoder whose operations are kept."""
+
+    def __init__(self, tracee: Tracee, offset_ns: int = 0) -> None:
+        self.tracee = tracee
+        self.operations: list[Operation] = []
+        self.decoder = Decoder(CALLS, self.operations.append, offset_ns)
+
+    def go(self) -> list[Operation]:
+        """Decode what the tracee did since the last time; return what that meant."""
+        self.operations.clear()
+        for record in unpack_batch(self.tracee.take()):
+            self.decoder.decode(record)
+        assert self.decoder.first_misunderstood == ""
+        return self.operations
+
+    def only(self, kind: type[T]) -> list[T]:
+        """As `go`, but only the operations of one class."""
+        return [operation for operation in self.go() if isinstance(operation, kind)]
+
+    def one(self, kind: type[T]) -> T:
+        """As `only`, for exactly one."""
+        (operation,) = self.only(kind)
+        return operation
+
+
+@pytest.fixture
+def tracee() -> Tracee:
+    """A program that just started, in /home/me, with a terminal on fds 0 to 2."""
+    tracee = Tracee()
+    for fd in range(3):
+        tracee.inherit(fd, "/dev/pts/0")
+    tracee.exec("/usr/bin/prog", "prog", "x")
+    return tracee
+
+
+@pytest.fixture
+def decoding(tracee: Tracee) -> Decoding:
+    """A decoder that knows the start of the program."""
+    decoding = Decoding(tracee)
+    decoding.go()
+    return decoding
+
+
+@pytest.fixture
+def start() -> Callable[[Tracee], Decoding]:
+    """Decode a tracee from its very first record."""
+    return Decoding

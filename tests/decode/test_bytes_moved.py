@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from scopetrace.model.operation import Closed, Failed, Written
+from scopetrace.model.raw import RESULT_UNKNOWN, Part
+
+
+def test_bytes_written_come_with_their_open_file_and_stream(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.write(3, b"hello", stream=77)
+
+    written = decoding.one(Written)
+
+    assert (written.file.path, written.data, written.moved, written.stream) == (
+        "/a", b"hello", 5, 77,
+    )  # fmt: skip
+
+
+def test_only_bytes_that_went_out_were_written(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.write(3, b"hello", moved=2)
+
+    assert decoding.one(Written).data == b"he"
+
+
+def test_a_copy_that_was_cut_says_how_much_there_was(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.write(3, b"hello", moved=500)
+
+    written = decoding.one(Written)
+
+    assert (written.data, written.moved) == (b"hello", 500)
+
+
+def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.call("write", 3, result=5, moved=5)
+    tracee.write(3, b"")
+    tracee.write(55, b"nobody knows this fd")
+
+    assert decoding.only(Written) == []
+
+
+def test_a_write_whose_end_nobody_saw_is_neither_written_nor_failed(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.call("write", 3, result=RESULT_UNKNOWN, parts={Part.DATA: b"x"})
+
+    assert [type(operation).__name__ for operation in decoding.go()] == ["Opened"]
+
+
+def test_tallies_alone_say_what_a_file_moved(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.write(3, b"counted in the tally")
+    tracee.close(3, 0, 0, 0, 1, 20, 5)
+
+    assert decoding.one(Closed).usage.write_bytes == 20
+
+
+def test_a_failed_read_is_told_with_its_file(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.fail("read", 3, error=errno.EISDIR)
+
+    failed = decoding.one(Failed)
+
+    assert (failed.op, failed.kind, failed.file, failed.errno) == (
+        "read", "read_write", "/a", errno.EISDIR,
+    )  # fmt: skip
+
+
+def test_the_file_that_sendfile_could_not_read_is_its_second_argument(tracee, decoding):
+    tracee.open("/from", 3)
+    tracee.open("/to", 4)
+    tracee.fail("sendfile", 4, 3, error=errno.EINVAL)
+    tracee.fail("copy_file_range", 3, 0, 4, error=errno.EXDEV)
+
+    assert [failed.file for failed in decoding.only(Failed)] == ["/from", "/from"]
+
+
+@pytest.mark.parametrize("error", [errno.EAGAIN, errno.EINTR, 512, 516, 4096])
+def test_to_be_asked_again_is_no_failure(tracee, decoding, error):
+    tracee.open("/a", 3)
+    tracee.fail("write", 3, error=error)
+
+    assert decoding.only(Failed) == []
+
+
+def test_failures_on_what_has_no_path_are_not_about_files(tracee, decoding):
+    tracee.found(3, "socket:[9]", 0o140777)
+    tracee.fail("write", 3, error=errno.EPIPE)
+
+    assert decoding.go() == []
+
+
+def test_failures_on_a_number_that_is_not_open_name_no_file(tracee, decoding):
+    tracee.fail("read", -1, error=errno.EBADF)
+
+    assert decoding.one(Failed).file == ""
+
+
+def test_a_mapped_file_says_so_when_it_is_closed(tracee, decoding):
+    tracee.open("/lib", 3)
+    tracee.open("/other", 4)
+    tracee.call("mmap", 0, 4096, 1, 2, 3, result=RESULT_UNKNOWN)
+    tracee.close(3)
+    tracee.close(4)
+
+    assert [closed.usage.mapped for closed in decoding.only(Closed)] == [True, False]
+
+
+def test_a_child_reports_its_own_bytes_of_a_shared_file(tracee, decoding):
+    tracee.open("/log", 3)
+    tracee.fork(200)
+    tracee.close(3, 0, 0, 0, 2, 200, 9, pid=200)
+    tracee.close(3, 0, 0, 0, 1, 10, 9)
+
+    child, parent = decoding.only(Closed)
+
+    assert (child.image.pid, child.usage.write_bytes, child.usage.opened) == (200, 200, False)
+    assert (parent.image.pid, parent.usage.write_bytes, parent.usage.opened) == (100, 10, True)
+    assert child.file is parent.file

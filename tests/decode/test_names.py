@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from scopetrace.model.operation import AttributeChanged, Failed, NameChanged
+from scopetrace.model.raw import Part
+
+
+def test_a_deleted_name_is_absolute(tracee, decoding):
+    tracee.call("unlink", parts={Part.PATH: b"a"})
+    tracee.call("unlinkat", 5, parts={Part.PATH: b"b", Part.BASE: b"/srv"})
+    tracee.call("rmdir", parts={Part.PATH: b"/tmp/c"})
+
+    changes = decoding.only(NameChanged)
+
+    assert [(c.op, c.group, c.file) for c in changes] == [
+        ("unlink", "delete", "/home/me/a"),
+        ("unlinkat", "delete", "/srv/b"),
+        ("rmdir", "delete", "/tmp/c"),
+    ]
+
+
+def test_a_rename_has_two_names_each_with_its_own_folder(tracee, decoding):
+    parts = {
+        Part.PATH: b"a",
+        Part.BASE: b"/one",
+        Part.PATH2: b"b",
+        Part.BASE2: b"/two",
+    }
+    tracee.call("renameat2", parts=parts)
+
+    change = decoding.one(NameChanged)
+
+    assert (change.group, change.file, change.other) == ("rename", "/one/a", "/two/b")
+
+
+def test_a_link_is_a_new_name_of_its_target(tracee, decoding):
+    tracee.call("link", parts={Part.PATH: b"old", Part.PATH2: b"new"})
+
+    change = decoding.one(NameChanged)
+
+    assert (change.group, change.file, change.other) == ("link", "/home/me/new", "/home/me/old")
+
+
+def test_the_target_of_a_symbolic_link_is_the_text_that_it_holds(tracee, decoding):
+    parts = {Part.PATH: b"../x", Part.PATH2: b"new", Part.BASE2: b"/srv"}
+    tracee.call("symlinkat", parts=parts)
+
+    change = decoding.one(NameChanged)
+
+    assert (change.file, change.other) == ("/srv/new", "../x")
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("mkdir", (0, 0o755)), ("mkdirat", (-100, 0, 0o755)), ("mknod", (0, 0o10755))],
+)
+def test_a_folder_or_node_is_made_with_permissions(tracee, decoding, name, args):
+    tracee.call(name, *args, parts={Part.PATH: b"d"})
+
+    change = decoding.one(NameChanged)
+
+    assert (change.group, change.file, change.mode) == ("mkdir", "/home/me/d", 0o755)
+
+
+def test_a_failed_change_names_both_files(tracee, decoding):
+    parts = {Part.PATH: b"a", Part.PATH2: b"/b"}
+    tracee.fail("rename", error=18, parts=parts)
+    tracee.fail("mkdir", 0, 0o755, error=17, path="d")
+
+    rename, mkdir = decoding.only(Failed)
+
+    assert (rename.kind, rename.file, rename.other) == ("rename", "/home/me/a", "/b")
+    assert (mkdir.kind, mkdir.file, mkdir.errno) == ("mkdir", "/home/me/d", 17)
+
+
+MINUS_ONE = 0xFFFFFFFF
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "expected"),
+    [
+        ("chmod", (0, 0o100640), {"perms": 0o640}),
+        ("fchmodat", (-100, 0, 0o4755), {"perms": 0o4755}),
+        ("chown", (0, 5, 6), {"owner": 5, "group": 6}),
+        ("chown", (0, MINUS_ONE, 6), {"group": 6}),
+        ("lchown", (0, -1, -1), {}),
+        ("fchownat", (-100, 0, 5, 6, 0), {"owner": 5, "group": 6}),
+        ("truncate", (0, 2**33), {"size": 2**33}),
+        ("truncate64", (0, 1, 2), {"size": 2 * 2**32 + 1}),
+    ],
+)
+def test_an_attribute_is_told_as_it_was_set(tracee, decoding, name, args, expected):
+    tracee.call(name, *args, parts={Part.PATH: b"a"})
+
+    change = decoding.one(AttributeChanged)
+
+    set_values = {
+        key: value
+        for key in ("perms", "owner", "group", "size")
+        if (value := getattr(change, key)) is not None
+    }
+    assert (change.op, change.file) == (name, "/home/me/a")
+    assert set_values == expected
+
+
+def test_an_attribute_may_be_set_through_an_fd(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.call("ftruncate", 3, 7)
+    tracee.call("fchmod", 3, 0o600)
+    tracee.call("fchown", 99, 1, 1)
+
+    changes = decoding.only(AttributeChanged)
+
+    assert [(c.op, c.file) for c in changes] == [("ftruncate", "/a"), ("fchmod", "/a")]
+
+
+def test_an_attribute_that_could_not_be_set(tracee, decoding):
+    tracee.open("/a", 3)
+    tracee.fail("fchmod", 3, 0o600, error=1)
+    tracee.fail("chmod", error=2, path="b")
+
+    assert [(f.kind, f.file) for f in decoding.only(Failed)] == [
+        ("attr", "/a"),
+        ("attr", "/home/me/b"),
+    ]
+
+
+def test_names_are_bytes(tracee, decoding):
+    tracee.call("unlink", parts={Part.PATH: b"/tmp/new\nline\xff"})
+
+    assert decoding.one(NameChanged).file == "/tmp/new\nline\udcff"

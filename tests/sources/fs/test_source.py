@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import os
+
+from raw_builder import FOLDER, MILLISECOND, TERMINAL
+
+from scopetrace.model.raw import Part
+
+ENHANCED = {
+    "proc_uid": 1000,
+    "proc_gid": 1000,
+    "file_perms": 644,
+    "file_owner": 1000,
+    "file_group": 1000,
+}
+NOT_ENHANCED = "event: {format: {enhancefs: false}}\n"
+
+
+def test_an_open_says_how_and_whose(tracee, recording):
+    tracee.open("../x", 3, link="/home/x", flags=os.O_RDONLY | os.O_CLOEXEC)
+
+    assert recording.data("fs.open") == {
+        "file": "/home/x",
+        "file_passed": "../x",
+        "op": "openat",
+        "fd": 3,
+        "flags": "O_RDONLY|O_CLOEXEC",
+        **ENHANCED,
+    }
+
+
+def test_a_close_says_what_this_process_moved(tracee, recording):
+    tracee.open("/x", 3)
+    tracee.call("mmap", 0, 1, 1, 2, 3)
+    tracee.close(3, 2, 4096, 5000, 1, 10, 2000)
+
+    assert recording.data("fs.close") == {
+        "file": "/x",
+        "op": "close",
+        "file_read_bytes": 4096,
+        "file_read_ops": 2,
+        "file_write_bytes": 10,
+        "file_write_ops": 1,
+        "duration": 2 * MILLISECOND // 1000,
+        "io_duration": 7,
+        "file_mapped": True,
+        **ENHANCED,
+    }
+
+
+def test_owner_and_permissions_are_left_out_if_not_configured(tracee, record):
+    recording = record(NOT_ENHANCED)
+    tracee.open("/x", 3)
+
+    assert set(recording.data("fs.open")) == {"file", "op", "fd", "flags"}
+
+
+def test_open_and_close_share_a_channel_and_other_events_have_none(tracee, recording):
+    tracee.open("/x", 3)
+    tracee.close(3)
+    tracee.call("unlink", parts={Part.PATH: b"/x"})
+
+    opened, closed, deleted = recording.of("fs")
+
+    assert opened.channel == closed.channel == opened.time_ns
+    assert deleted.channel == 0
+
+
+def test_each_process_closes_the_file_it_opened_or_used(tracee, recording):
+    tracee.open("/x", 3)
+    for child in (200, 300):
+        tracee.fork(child)
+    tracee.tally(3, 0, 0, 0, 1, 5, 1, pid=200)
+    tracee.exit(pid=200)
+    tracee.exit(pid=300)
+    tracee.exit()
+
+    closes = recording.of("fs.close")
+
+    pids = [recording.writer.processes[event.process].pid for event in closes]
+    assert pids == [200, 100]
+    assert [event.data["file_write_bytes"] for event in closes] == [5, 0]
+    assert [event.data["op"] for event in closes] == ["exit", "exit"]
+
+
+def test_a_file_that_was_only_mapped_by_an_heir_makes_no_event(tracee, recording):
+    tracee.found(3, "/lib")
+    tracee.call("mmap", 0, 1, 1, 2, 3)
+    tracee.close(3)
+
+    assert recording.of("fs.close") == []
+
+
+def test_folders_devices_and_terminals_are_files(tracee, recording):
+    tracee.open("/etc", 3, mode=FOLDER)
+    tracee.open("/dev/null", 4, mode=0o020666)
+    tracee.open("/dev/tty", 5, mode=TERMINAL)
+    tracee.open("/run/fifo", 6, mode=0o010600)
+
+    files = [event.data["file"] for event in recording.of("fs.open")]
+
+    assert files == ["/etc", "/dev/null", "/dev/tty", "/run/fifo"]
+
+
+def test_names_that_change(tracee, recording):
+    two = {Part.PATH: b"/a", Part.PATH2: b"/b"}
+    tracee.call("unlink", parts={Part.PATH: b"/a"})
+    tracee.call("rename", parts=two)
+    tracee.call("mkdir", 0, 0o750, parts={Part.PATH: b"/d"})
+    tracee.call("symlink", parts=two)
+
+    assert [(event.source, event.data) for event in recording.of("fs")] == [
+        ("fs.delete", {"op": "unlink", "file": "/a"}),
+        ("fs.rename", {"op": "rename", "file": "/a", "file_new": "/b"}),
+        ("fs.mkdir", {"op": "mkdir", "file": "/d", "file_perms": 750}),
+        ("fs.link", {"op": "symlink", "file": "/b", "file_target": "/a"}),
+    ]
+
+
+def test_attributes_that_change(tracee, recording):
+    path = {Part.PATH: b"/a"}
+    tracee.call("chmod", 0, 0o4711, parts=path)
+    tracee.call("chown", 0, 5, 0xFFFFFFFF, parts=path)
+    tracee.call("truncate", 0, 99, parts=path)
+
+    assert [event.data for event in recording.of("fs.attr")] == [
+        {"op": "chmod", "file": "/a", "file_perms": 4711},
+        {"op": "chown", "file": "/a", "file_owner": 5},
+        {"op": "truncate", "file": "/a", "file_size": 99},
+    ]
+
+
+def test_a_failure_names_its_error_and_its_class(tracee, recording):
+    tracee.fail("openat", -100, error=2, path="x")
+    tracee.fail("rename", error=18, parts={Part.PATH: b"/a", Part.PATH2: b"/b"})
+    tracee.fail("unlink", error=3999, path="/c")
+
+    assert [event.data for event in recording.of("fs.error")] == [
+        {"op": "openat", "file": "/home/me/x", "error": "ENOENT", "class": "open_close"},
+        {"op": "rename", "file": "/a", "file_new": "/b", "error": "EXDEV", "class": "rename"},
+        {"op": "unlink", "file": "/c", "error": "3999", "class": "delete"},
+    ]
+
+
+def test_only_wanted_events_are_made(tracee, record):
+    recording = record("event:\n  watch:\n    - {type: fs, name: 'fs\\.delete'}\n")
+    tracee.open("/x", 3)
+    tracee.close(3)
+    tracee.fail("open", error=2, path="y")
+    tracee.call("unlink", parts={Part.PATH: b"/x"})
+
+    assert [event.source for event in recording.go()] == ["fs.delete"]

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from scopetrace.sources.process.signals import code_name, signal_name
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (9, "SIGKILL"),
+        (int(signal.SIGRTMIN), "SIGRTMIN"),
+        (int(signal.SIGRTMIN) + 3, "SIGRTMIN+3"),
+        (int(signal.SIGRTMAX), "SIGRTMAX"),
+        (32, "32"),
+        (0, "0"),
+    ],
+)
+def test_signals_have_the_names_of_the_manual(number, name):
+    assert signal_name(number) == name
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "name"),
+    [
+        (signal.SIGTERM, 0, "SI_USER"),
+        (signal.SIGTERM, 128, "SI_KERNEL"),
+        (signal.SIGTERM, -6, "SI_TKILL"),
+        (signal.SIGSEGV, 1, "SEGV_MAPERR"),
+        (signal.SIGSEGV, 128, "SI_KERNEL"),
+        (signal.SIGCHLD, 1, "CLD_EXITED"),
+        (signal.SIGTERM, 77, "77"),
+    ],
+)
+def test_the_reason_of_a_signal_depends_on_the_signal(number, code, name):
+    assert code_name(number, code) == name

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import signal
+
+from raw_builder import MILLISECOND, strings
+
+from scopetrace.model.raw import Part, RawKind
+
+
+def test_a_start_holds_the_facts_of_the_program(tracee, recording):
+    tracee.exec("/bin/next", "next", "a")
+
+    assert recording.data("proc.start") == {
+        "op": "execve",
+        "exe": "/bin/next",
+        "args": ("next", "a"),
+        "cwd": "/home/me",
+        "ppid": 50,
+        "proc_uid": 1000,
+        "proc_gid": 1000,
+    }
+
+
+def test_the_environment_is_held_only_if_configured(tracee, record):
+    parts = {Part.ENVIRON: strings("SECRET=1")}
+    plain = record()
+    tracee.exec("/bin/next", parts=parts)
+    assert "env" not in plain.data("proc.start")
+
+    told = record("scopetrace: {environment: true}\n")
+    tracee.exec("/bin/next", parts=parts)
+    assert told.data("proc.start")["env"] == ("SECRET=1",)
+
+
+def test_an_exec_by_fd_has_its_own_name(tracee, recording):
+    tracee.exec("/bin/next", call="execveat")
+
+    assert recording.data("proc.start")["op"] == "execveat"
+
+
+def test_a_fork_is_told_by_the_parent(tracee, recording):
+    tracee.fork(200)
+
+    (event,) = recording.of("proc.fork")
+
+    assert event.data == {"op": "fork", "child_pid": 200}
+    assert recording.writer.processes[event.process].pid == 100
+
+
+def test_an_exit_tells_its_code_and_what_it_cost(tracee, recording):
+    tracee.fork(200)
+    tracee.exit(7 << 8, pid=200)
+
+    assert recording.data("proc.exit") == {
+        "exit_code": 7,
+        "duration": MILLISECOND // 1000,
+        "cpu_user": 10,
+        "cpu_system": 20,
+        "max_rss": 3000,
+        "minor_faults": 4,
+        "major_faults": 5,
+    }
+
+
+def test_a_death_by_signal_tells_its_name(tracee, recording):
+    tracee.exit(signal.SIGSEGV | 0x80)
+
+    data = recording.data("proc.exit")
+
+    assert (data["signal"], data["core_dumped"]) == ("SIGSEGV", True)
+    assert "exit_code" not in data
+
+
+def test_a_signal_tells_its_sender_and_reason(tracee, recording):
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 55, 1000))
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000))
+
+    assert [event.data for event in recording.of("proc.signal")] == [
+        {"signal": "SIGTERM", "sender_pid": 55, "sender_uid": 1000, "code": "SI_USER"},
+        {"signal": "SIGSEGV", "code": "SEGV_ACCERR"},
+    ]

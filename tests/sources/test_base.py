@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scopetrace.config import load_config
+from scopetrace.sources.base import (
+    ALWAYS,
+    GROUPS,
+    Mode,
+    needed_calls,
+    source_classes,
+)
+from scopetrace.watch import Watch
+
+ROOT = Path(__file__).parents[2]
+
+
+def needed(*wanted: str) -> dict[str, Mode]:
+    """Return the groups that are watched for these events, but for those that always are."""
+    modes = needed_calls(lambda sourcetype, source: (source or sourcetype) in wanted)
+    return {g: m for g, m in modes.items() if m is not Mode.OFF and g not in ALWAYS}
+
+
+def test_a_folder_is_a_source():
+    folders = {path.parent.name for path in (ROOT / "scopetrace/sources").glob("*/source.py")}
+
+    assert {source.sourcetype for source in source_classes()} == folders
+    assert len(source_classes()) == len(folders)
+
+
+def test_the_groups_are_those_of_the_engine():
+    text = (ROOT / "ext/engine/syscalls.c").read_text()
+
+    assert set(re.findall(r'\[GROUP_\w+\] = "(\w+)"', text)) == set(GROUPS)
+
+
+def test_every_group_that_is_needed_exists():
+    for source in source_classes():
+        for groups in source.needs.values():
+            assert set(groups) <= set(GROUPS)
+
+
+def test_with_nothing_wanted_only_programs_and_guards_are_watched():
+    assert needed() == {}
+    assert needed_calls(lambda *_: False)["exec"] is Mode.ALL
+
+
+@pytest.mark.parametrize("event", ["proc.start", "proc.fork", "proc.exit", "proc.signal", "notice"])
+def test_processes_need_no_call_about_files(event):
+    assert needed(event) == {}
+
+
+def test_questions_about_files_are_watched_for_their_failures_only():
+    assert needed("fs.error")["stat"] is Mode.FAILURES
+    assert "stat" not in needed("fs.open", "fs.close", "fs.delete", "file", "stdout")
+
+
+def test_an_event_that_needs_all_calls_wins_over_one_that_needs_failures():
+    assert needed("fs.error")["delete"] is Mode.FAILURES
+    assert needed("fs.error", "fs.delete")["delete"] is Mode.ALL
+    assert needed("fs.delete") == {"cwd": Mode.ALL, "delete": Mode.ALL}
+
+
+def test_log_files_and_console_need_writes_but_not_reads():
+    assert needed("file")["write"] is Mode.ALL
+    assert needed("stdout")["write"] is Mode.ALL
+    assert "read" not in needed("file", "stdout")
+
+
+def test_positions_are_never_watched():
+    assert needed_calls(lambda *_: True)["seek"] is Mode.OFF
+
+
+def test_the_stock_configuration_watches_files_and_their_bytes(tmp_path):
+    stock = {"SCOPE_CONF_PATH": str(ROOT / "scopetrace/config/scope.yml")}
+
+    modes = needed_calls(Watch(load_config(None, stock)).could_want)
+
+    assert modes["open"] is modes["read"] is modes["write"] is Mode.ALL
