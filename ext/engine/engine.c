@@ -270,17 +270,23 @@ static int seize(struct engine *engine, pid_t pid)
     return 0;
 }
 
-static void let_wake_signal_in(void)
+/*
+ * The tracer hears the wake signal only. SIGCHLD must not be sent for stops at all: where the thread
+ * that waits blocks it, the kernel no longer counts it as ignored, queues it, and wakes the other
+ * thread at every stop (sig_ignored in kernel/signal.c).
+ */
+static void set_signals(void)
 {
-    struct sigaction action = { .sa_handler = on_wake };
-    sigset_t others, wake;
+    struct sigaction wake = { .sa_handler = on_wake };
+    struct sigaction no_stops = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP };
+    sigset_t blocked;
 
-    sigaction(WAKE_SIGNAL, &action, NULL);
-    sigfillset(&others);
-    pthread_sigmask(SIG_SETMASK, &others, NULL); /* the other thread hears the rest */
-    sigemptyset(&wake);
-    sigaddset(&wake, WAKE_SIGNAL);
-    pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
+    sigaction(WAKE_SIGNAL, &wake, NULL);
+    sigaction(SIGCHLD, &no_stops, NULL);
+    sigfillset(&blocked);
+    sigdelset(&blocked, WAKE_SIGNAL);
+    sigdelset(&blocked, SIGCHLD);
+    pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
 int engine_run(struct engine *engine, pid_t pid, int go_fd)
@@ -290,7 +296,7 @@ int engine_run(struct engine *engine, pid_t pid, int go_fd)
     if (status < 0)
         return status;
     engine->thread = pthread_self();
-    let_wake_signal_in();
+    set_signals();
     atomic_store(&engine->running, true);
     if (write(go_fd, "g", 1) != 1)
         status = -errno;
