@@ -74,10 +74,10 @@ def _does_match(db: sqlite3.Connection, value: str, pattern: str) -> bool:
 
 
 def _candidates(db: sqlite3.Connection, column: str, pattern: str) -> Iterator[str]:
-    """Yield all present values that begin as the matches of `pattern` must."""
-    yield pattern
+    """Yield a name as it is, for a glob all present values that begin as its matches must."""
     glob = _glob(pattern)
     if glob is None:
+        yield pattern
         return
     start = glob[: min(at for at in map(glob.find, _GLOB) if at >= 0)]
     value = _next(db, column, ">=", start)

@@ -93,7 +93,7 @@ class _Authorizer:
 
 
 def _complaint(error: Exception, refusals: list[str]) -> UsageError:
-    text = str(error)
+    text = " ".join(str(error).split())  # it quotes what may hold line ends
     if refusals:
         return UsageError(f"the expression is not allowed: {refusals[0]}")
     if missing := _COLUMN.fullmatch(text):
@@ -132,8 +132,8 @@ def _failure(
     code = primary_code(error)
     if code == sqlite3.SQLITE_INTERRUPT and late:
         return UsageError(f"the expression took longer than {SECONDS:g} seconds: make it simpler")
-    if code == sqlite3.SQLITE_INTERRUPT:
-        return KeyboardInterrupt()  # raised in the progress handler, where SQLite swallowed it
+    if code == sqlite3.SQLITE_INTERRUPT or "function raised exception" in str(error):
+        return KeyboardInterrupt()  # raised before a line of ours ran, and swallowed by SQLite
     if strict and code in _EXPRESSION_FAULTS:
         return UsageError(f"the expression cannot be computed: {error}")
     return SessionError(f"the session cannot be read: {error}")
