@@ -25,8 +25,8 @@ ROOMS = [
     "metrics",
     "store",
     "pipeline",
-    "recorder",
     "query",
+    "recorder",
     "output",
     "cli",
 ]

@@ -9,7 +9,7 @@
  *   arch_set_first_arg        changes the first argument of a call that is about to run
  *   arch_refuse               makes the call that is about to run return an error instead
  *
- * beside a <machine>.c with ABIS and one *_numbers*.c for each of them.
+ * beside a <machine>.c with ABIS, whose numbers stand in ext/engine/<machine>_numbers*.c.
  */
 #ifndef SCOPE_ARCH_X86_64_H
 #define SCOPE_ARCH_X86_64_H

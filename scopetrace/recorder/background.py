@@ -100,8 +100,11 @@ class Recorder:
     def __init__(self, task: Task, writer: SessionWriter) -> None:
         self._task = task
         self._writer = writer
-        own = task.config.scopetrace
-        self._capture = Capture(task.modes, snaplen=own.snaplen, environment=own.environment)
+        self._capture = Capture(
+            task.modes,
+            snaplen=task.config.scopetrace.snaplen,
+            environment=task.watch.needs_environment,
+        )
         offset_ns = time.time_ns() - time.monotonic_ns()
         self._pipeline = Pipeline(
             _engine.calls(),

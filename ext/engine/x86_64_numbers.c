@@ -1,5 +1,5 @@
 #if defined(__x86_64__)
 #include <asm/unistd_64.h>
 #define NUMBERS x86_64_numbers
-#include "arch/numbers.inc"
+#include "engine/numbers.inc"
 #endif

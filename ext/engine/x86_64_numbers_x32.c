@@ -3,5 +3,5 @@
 #include <asm/unistd_x32.h>
 #define NUMBERS x86_64_numbers_x32
 #define MARK __X32_SYSCALL_BIT
-#include "arch/numbers.inc"
+#include "engine/numbers.inc"
 #endif

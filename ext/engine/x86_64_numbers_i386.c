@@ -3,5 +3,5 @@
 #undef __NR_mmap /* its six arguments lie in memory; nothing made since 1998 uses it */
 #define __NR_mmap -1
 #define NUMBERS x86_64_numbers_i386
-#include "arch/numbers.inc"
+#include "engine/numbers.inc"
 #endif
