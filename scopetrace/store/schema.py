@@ -5,8 +5,9 @@ SQLite's pragma.html explain both). Each step of `MIGRATIONS` makes the next ver
 before, the first from an empty file; a step, once released, never changes. Views hold no data, so
 they are made anew after the last step.
 
-For people with `sqlite3` or Datasette there is a view for each source: `fs_open`, `console`… Text
-in views ends at a NUL character, as often in SQL; the event's `data` has all of it.
+For people with `sqlite3` or Datasette there is a view `events`, each with its process, and one for
+each source: `fs_open`, `console`… Text in these ends at a NUL character, as often in SQL; the
+event's `data` has all of it.
 """
 
 from __future__ import annotations
@@ -97,16 +98,21 @@ _TABLES = (
 )
 
 
+_EVENTS = f"""
+    SELECT e.id, {TIME} AS time, e.time_ns, e.sourcetype, e.source, p.proc, p.cmd, p.pid, e.tid,
+        p.uid, p.gid, p.username, p.groupname, e.channel, e.data
+    FROM event AS e LEFT JOIN process AS p ON p.id = e.process"""
+"""The view that the others are made of: the schema is read at each opening, so it is kept short."""
+
+
 def view_sql(source: Source) -> str:
     """Return the SELECT that is the view of `source`."""
-    columns = ["e.id", f"{TIME} AS time", "e.time_ns", "p.proc", "p.pid"]
+    columns = ["id", "time", "time_ns", "proc", "pid"]
     if source.column == "sourcetype":
-        columns.append("e.source")
-    columns += [f"json_extract(e.data, '$.{field}') AS {field}" for field in source.fields]
+        columns.append("source")
+    columns += [f"json_extract(data, '$.{field}') AS {field}" for field in source.fields]
     return (
-        f"SELECT {', '.join(columns)}, e.channel"
-        f" FROM event AS e LEFT JOIN process AS p ON p.id = e.process"
-        f" WHERE e.{source.column} = '{source.name}'"
+        f"SELECT {', '.join(columns)}, channel FROM events WHERE {source.column} = '{source.name}'"
     )
 
 
@@ -146,6 +152,7 @@ def _make_views(db: sqlite3.Connection) -> None:
     """Make the views of this version, in place of those of another."""
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
         db.execute(f'DROP VIEW "{name}"')
+    db.execute(f"CREATE VIEW events AS {_EVENTS}")
     for source in SOURCES:
         db.execute(f"CREATE VIEW {source.view} AS {view_sql(source)}")
 
@@ -183,11 +190,11 @@ def check_sqlite() -> None:
 
 def _is_ours(db: sqlite3.Connection) -> bool:
     """Tell whether the file says that it is a session; an empty one may become one."""
-    found = db.execute("PRAGMA application_id").fetchone()[0]
-    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if found != APPLICATION_ID and tables:
+    if db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+        return True
+    if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         raise SessionError("it is not a scopetrace session")
-    return bool(found == APPLICATION_ID)
+    return False
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -255,13 +255,12 @@ def _encoder() -> Callable[[Any], str]:
 
 def _connect(path: Path) -> tuple[sqlite3.Connection, int]:
     """Open a session for writing; return its connection and its id."""
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        db = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return db, db.execute("SELECT id FROM session").fetchone()[0]
     except sqlite3.Error as error:
+        db.close()
         raise session_error("write", path, error) from None

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from harness import path_to_us
 from session_builder import begin, closed, record
 
 from scopetrace.errors import SessionError
@@ -16,7 +17,6 @@ from scopetrace.query import open_session
 from scopetrace.query.opening import connect
 from scopetrace.store.schema import MIGRATIONS
 
-ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 READ = (
     "import sys; from scopetrace.query import open_session\n"
@@ -28,20 +28,8 @@ READ = (
 )
 
 
-@pytest.fixture
-def media(tmp_path):
-    """A folder that its reader may not write: others may, when root reads."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    yield folder
-    folder.chmod(0o755)
-
-
 def read_as_nobody(path):
     """Read a session as one who can write neither it nor its folder; root becomes nobody."""
-    for parent in [path.parent, *path.parents[1:-1]]:
-        if parent.stat().st_uid == os.getuid() and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o055)
     for file in path.parent.iterdir():
         file.chmod(0o444)
     path.parent.chmod(0o555)
@@ -50,10 +38,11 @@ def read_as_nobody(path):
         [sys.executable, "-c", READ, str(path)],
         capture_output=True,
         text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **path_to_us()},
         **become,
     )
+    path.parent.chmod(0o755)
+    assert done.stderr == ""
     return done.stdout.strip()
 
 
