@@ -7,6 +7,7 @@ each event. It never loses anything silently: what it drops is counted and told 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, Protocol
@@ -104,14 +105,17 @@ class Pipeline:
         )
 
     def feed(self, batch: bytes) -> None:
-        """Take one batch of whole records.
+        """Take one batch of whole records. What is left of a broken one counts as one record.
 
         Raises:
             SessionError: the events of this batch could not be written.
         """
         decode = self._decoder.decode
-        for record in unpack_batch(batch):
-            decode(record)
+        try:
+            for record in unpack_batch(batch):
+                decode(record)
+        except (struct.error, ValueError) as error:
+            self._decoder.misunderstand(error)
         self.flush()
 
     def tick(self, now_ns: int) -> None:

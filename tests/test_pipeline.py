@@ -117,6 +117,15 @@ def test_what_could_not_be_recorded_is_told_at_the_end(tracee, tmp_path):
     ]
 
 
+def test_a_broken_batch_is_counted_and_the_next_is_taken(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path)
+    tracee.records.append(b"half a header")
+    recording.go()
+    tracee.call("unlink", parts={Part.PATH: b"/x"})
+
+    assert [event.source for event in recording.finish()] == ["fs.delete", "notice"]
+
+
 def test_a_session_without_any_program_ends_quietly(tmp_path):
     recording = Recording(Tracee(), tmp_path)
     recording.tracee.add(RawKind.END, args=(0, 0, 0, 5, 6, 0))

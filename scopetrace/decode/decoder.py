@@ -77,8 +77,12 @@ class Decoder:
                 handler = KINDS.get(kind, ignored)
             handler(state, task, record, op)
         except Exception as error:
-            self.misunderstood += 1
-            self.first_misunderstood = self.first_misunderstood or repr(error)
+            self.misunderstand(error)
+
+    def misunderstand(self, error: Exception) -> None:
+        """Count one record that made no sense."""
+        self.misunderstood += 1
+        self.first_misunderstood = self.first_misunderstood or repr(error)
 
     def _announce(self, record: RawRecord) -> None:
         """Pass on what concerns the whole session."""
