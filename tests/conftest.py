@@ -87,7 +87,7 @@ def stage(request: pytest.FixtureRequest, commons: Path) -> Iterator[Stage]:
     stage = Stage(folder, uid)
     stage.prepare()
     yield stage
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # a recorder may be closing its file
 
 
 def readable_by_others() -> bool:

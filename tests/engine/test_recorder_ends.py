@@ -50,7 +50,7 @@ def test_a_killed_recorder_leaves_a_sound_file_and_no_running_program(
         os.kill(read_info(path).recorder_pid, signal.SIGKILL)
 
         assert program.wait(PATIENCE) == -signal.SIGKILL
-    assert read_info(path).status == "interrupted"
+    wait_for(lambda: read_info(path).status == "interrupted", "the recorder to be gone")
     with sqlite3.connect(path) as file:
         assert file.execute("pragma integrity_check").fetchone() == ("ok",)
     file.close()

@@ -49,7 +49,7 @@ def ended(child: Any) -> Ending:
     return Ending(b"", b"", status)
 
 
-SHELL = ["/bin/bash", "--norc", "--noprofile", "-i"]
+SHELL = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 
 def talk(child: Any) -> list[str]:
@@ -74,12 +74,14 @@ def talk(child: Any) -> list[str]:
     child.sendcontrol("c")
     child.expect_exact(PROMPT)
     command("echo status $?")
-    child.sendline("sh -c 'trap \"echo caught\" INT; echo ready; sleep 1000; echo after'")
+    child.sendline(
+        "sh -c 'trap \"echo caught; exit 5\" INT; echo ready; while :; do sleep 0.1; done'"
+    )
     child.expect_exact("ready")
     child.sendcontrol("c")
     child.expect_exact("caught")
-    child.expect_exact("after")
     child.expect_exact(PROMPT)
+    command("echo status $?")
     command("sleep 0.2 & wait; echo waited $?")
     command("stty -a | head -n 1")
     child.sendline("exit 9")
