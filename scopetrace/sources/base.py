@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import scopetrace.sources
@@ -92,11 +92,14 @@ class Source:
 
 @cache
 def source_classes() -> tuple[type[Source], ...]:
-    """Return the sources there are: each folder has a module `source` that names its `SOURCE`."""
+    """Return the sources there are: each folder has a module `source` that names its `SOURCE`.
+
+    Folders are listed without pkgutil, which would import the whole of `inspect` for it.
+    """
+    modules = sorted(Path(scopetrace.sources.__path__[0]).glob("*/source.py"))
     return tuple(
-        import_module(f"scopetrace.sources.{module.name}.source").SOURCE
-        for module in iter_modules(scopetrace.sources.__path__)
-        if module.ispkg
+        import_module(f"scopetrace.sources.{module.parent.name}.source").SOURCE
+        for module in modules
     )
 
 
