@@ -63,14 +63,15 @@ def talk(child: Any) -> list[str]:
 
     child.expect_exact(PROMPT)
     command("echo one | tr a-z A-Z | cat > piped.txt; cat piped.txt")
-    child.sendline("sh -c 'echo going; exec sleep 1000'")
+    # The job itself says when it is in the foreground again; fg prints its text before that.
+    child.sendline('sh -c \'trap "echo re""sumed" CONT; echo going; while :; do sleep 0.1; done\'')
     child.expect_exact("going")
     child.sendcontrol("z")
     child.expect_exact(PROMPT)
     assert "Stopped" in child.before
     command("jobs -l | wc -l")
     child.sendline("fg")
-    child.expect_exact("sleep 1000")
+    child.expect_exact("resumed")
     child.sendcontrol("c")
     child.expect_exact(PROMPT)
     command("echo status $?")
