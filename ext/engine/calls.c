@@ -218,7 +218,8 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
 {
     uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
-    bool wanted = engine->options.modes[call->row] == MODE_ALL || result < 0;
+    bool failed = result < 0 && !(row->answer && result == -row->answer);
+    bool wanted = failed || engine->options.modes[call->row] == MODE_ALL;
 
     if (row->moves != MOVES_NOTHING)
         wanted = count_moved(task, call, result, elapsed_ns);

@@ -1,5 +1,7 @@
 #include "engine/syscalls.h"
 
+#include <errno.h>
+
 const struct call CALLS[ROW_COUNT] = {
 #define CALL(row_name, row_group, row_stops, ...)                                                  \
     [ROW_##row_name] = { .name = #row_name, .group = GROUP_##row_group,                            \

@@ -1,0 +1,36 @@
+"""`make bench`: what recording costs, against running natively and against strace.
+
+Every line is measured in turn, native, scopetrace, strace, native…, so that a machine whose speed
+drifts drifts for all three; the table shows medians. strace is asked for exactly the calls that the
+stock configuration watches, with its own seccomp filter. Times are of whole programs, start-up
+included, as a user waits for them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from figures import figures
+from tables import print_comparison, print_figures
+from workloads import compare, workloads
+
+
+def main() -> None:
+    """Measure everything in a folder of its own and print two tables."""
+    rounds = int(os.environ.get("ROUNDS", "7"))
+    scopetrace = shutil.which("scopetrace", path=str(Path(sys.executable).parent))
+    if scopetrace is None:
+        sys.exit("bench: scopetrace is not installed beside this interpreter: use `make bench`")
+    with tempfile.TemporaryDirectory(prefix="scopetrace-bench-") as folder:
+        os.environ["SCOPETRACE_HOME"] = f"{folder}/sessions"
+        os.chdir(folder)
+        results = [compare(workload, scopetrace, rounds) for workload in workloads(Path(folder))]
+        print_comparison(results, rounds)
+        print_figures(figures(scopetrace, Path(folder), rounds))
+
+
+main()

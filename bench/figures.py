@@ -1,0 +1,129 @@
+"""What is measured by itself: the pipeline's rate, and how long commands take."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from workloads import settle, timed
+
+from scopetrace import _engine
+from scopetrace.config import load_config
+from scopetrace.model.event import Event
+from scopetrace.model.process import Process
+from scopetrace.model.raw import RawKind, unpack_batch
+from scopetrace.pipeline import Pipeline
+from scopetrace.sources.base import needed_calls
+from scopetrace.store import SessionStore
+from scopetrace.watch import Watch
+
+
+class Figure(NamedTuple):
+    """One number and what it should be."""
+
+    name: str
+    value: str
+    aim: str
+
+
+def figures(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
+    """Measure, one after another."""
+    batches = captured(folder)
+    rate = statistics.median(pipeline_rate(batches, folder / f"rate{i}") for i in range(rounds))
+    yield Figure("operations from ring to committed row", f"{rate:,.0f} a second", "≥ 100,000")
+    yield wall([scopetrace, "--version"], "scopetrace --version", 80, rounds)
+    yield wall([scopetrace, "run", "true"], "scopetrace run true", 150, rounds)
+    settle(scopetrace)
+    make_million()
+    for options in ([], ["-s", "fs.close"], ["-t", "file"]):
+        argv = [scopetrace, "events", *options]
+        name = " ".join(["scopetrace events", *options, "(of 1,000,000)"])
+        yield wall(argv, name, 150, rounds)
+
+
+def wall(argv: list[str], name: str, aim_ms: int, rounds: int) -> Figure:
+    """Time a command."""
+    middle_ms = statistics.median(timed(argv) for _ in range(3 * rounds)) * 1e3
+    return Figure(name, f"{middle_ms:.0f} ms", f"≤ {aim_ms} ms")
+
+
+SCRIPT = """
+import os
+for i in range(3000):
+    with open("/etc/passwd") as file:
+        file.read()
+    try:
+        open(f"missing{i}")
+    except OSError:
+        pass
+    with open("busy.log", "a") as log:
+        for line in range(3):
+            log.write(f"line {line}\\n")
+            log.flush()
+"""
+
+
+def captured(folder: Path) -> list[bytes]:
+    """Trace a program that opens, misses, reads and logs; return its raw records."""
+    modes = needed_calls(Watch(load_config(None, {})).could_want)
+    program = _engine.build_filter(modes)
+    waiting, go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(go)
+        os.read(waiting, 1)
+        argv = [b"python3", b"-c", SCRIPT.encode()]
+        _engine.become(b"/usr/bin/python3", argv, [b"PATH=/usr/bin:/bin"], program)
+    engine = _engine.Engine(modes)
+    thread = threading.Thread(target=engine.run, args=(pid, go))
+    thread.start()
+    batches = []
+    while thread.is_alive() or batches[-1:] != [b""]:
+        batches.append(engine.read())
+        if any(record.kind == RawKind.SYNC for record in unpack_batch(batches[-1])):
+            engine.acknowledge()
+    return [batch for batch in batches if batch]
+
+
+def pipeline_rate(batches: list[bytes], home: Path) -> float:
+    """Feed raw records to a pipeline and return how many a second were committed."""
+    records = sum(1 for batch in batches for _ in unpack_batch(batch))
+    writer = SessionStore(home).create("bench", ["bench"])
+    watch = Watch(load_config(None, {}))
+    pipeline = Pipeline(_engine.calls(), watch, "bench", 0, writer, lambda serial: None)
+    before = time.perf_counter()
+    for batch in batches:
+        pipeline.feed(batch)
+        writer.commit()
+    pipeline.finish(time.monotonic_ns())
+    writer.commit()
+    seconds = time.perf_counter() - before
+    writer.finish()
+    return records / seconds
+
+
+def make_million() -> None:
+    """Make a session of a million events, as the last one."""
+    writer = SessionStore().create("million", ["million"])
+    name = ("million",)
+    writer.add_process(
+        Process(1, 1, 0, 0, 1, "million", "million", name, "/m", "/", 0, 0, "root", "root")
+    )
+    counts = dict.fromkeys(("file_read_bytes", "file_read_ops", "file_write_bytes"), 1)
+    for start in range(0, 1_000_000, 10_000):
+        writer.add_events(
+            Event(i * 1000, 1, 1, "fs", "fs.close" if i % 2 else "fs.open", i,
+                  {"file": f"/data/{i}.txt", "op": "close", **counts})
+            if i % 1000
+            else Event(i * 1000, 1, 1, "file", "/var/log/a.log", i, {"message": f"line {i}"})
+            for i in range(start, start + 10_000)
+        )  # fmt: skip
+        writer.commit()
+    writer.finish()
+
+

@@ -1,0 +1,34 @@
+/* One kind of call, many times: loops KIND COUNT. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    const char *kind = argc == 3 ? argv[1] : "";
+    long count = argc == 3 ? atol(argv[2]) : 0;
+    char byte;
+
+    if (!strcmp(kind, "read")) {
+        int fd = open("/dev/zero", O_RDONLY);
+        while (count-- && read(fd, &byte, 1) == 1)
+            ;
+    } else if (!strcmp(kind, "open")) {
+        while (count--)
+            close(open("/etc/passwd", O_RDONLY));
+    } else if (!strcmp(kind, "write")) {
+        int fd = open("written.txt", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        while (count-- && write(fd, "x", 1) == 1)
+            ;
+    } else if (!strcmp(kind, "getppid")) {
+        while (count--)
+            syscall(SYS_getppid);
+    } else {
+        fprintf(stderr, "usage: loops read|open|write|getppid COUNT\n");
+        return 2;
+    }
+    return 0;
+}

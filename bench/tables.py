@@ -1,0 +1,54 @@
+"""The results as tables that can go into a README."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+
+from figures import Figure
+from tabulate import tabulate
+from workloads import Comparison
+
+
+def print_comparison(results: list[Comparison], rounds: int) -> None:
+    """Print each workload's median times and the ratios that matter."""
+    rows = [
+        (
+            result.workload.name,
+            *(spell(s, result.workload.operations) for s in times(result)),
+            ratio(result.scopetrace_s, result.native_s),
+            ratio(result.scopetrace_s, result.strace_s),
+        )
+        for result in results
+    ]
+    headings = ("", "native", "scopetrace", "strace", "÷ native", "÷ strace")
+    print(f"\nLinux {platform.release()}, {os.cpu_count()} CPUs, medians of {rounds} rounds:\n")
+    print(tabulate(rows, headings, tablefmt="github", disable_numparse=True))
+
+
+def print_figures(figures: Iterable[Figure]) -> None:
+    """Print what is measured by itself, beside what it should be."""
+    rows = [(figure.name, figure.value, figure.aim) for figure in figures]
+    print()
+    print(tabulate(rows, ("", "measured", "aim"), tablefmt="github", disable_numparse=True))
+
+
+def times(result: Comparison) -> tuple[float, float, float | None]:
+    """Return the three times in the order of the columns."""
+    return result.native_s, result.scopetrace_s, result.strace_s
+
+
+def spell(seconds: float | None, operations: int) -> str:
+    """Return the time of one operation, in the unit that fits it."""
+    if seconds is None:
+        return "-"
+    each = seconds / operations
+    if each < 1e-3:
+        return f"{each * 1e6:.2f} µs"
+    return f"{each * 1e3:.0f} ms" if each < 1 else f"{each:.2f} s"
+
+
+def ratio(a: float, b: float | None) -> str:
+    """Return a ÷ b."""
+    return "-" if b is None else f"{a / b:.2f}"

@@ -1,0 +1,122 @@
+"""Programs to run natively, under scopetrace and under strace."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from scopetrace import _engine
+from scopetrace.config import load_config
+from scopetrace.sources.base import needed_calls
+from scopetrace.watch import Watch
+
+HERE = Path(__file__).parent
+
+
+class Workload(NamedTuple):
+    """A program, and what of it is repeated so often that the time can be told per operation."""
+
+    name: str
+    argv: list[str]
+    operations: int
+
+
+class Comparison(NamedTuple):
+    """Median seconds of one workload, run in each of the three ways."""
+
+    workload: Workload
+    native_s: float
+    scopetrace_s: float
+    strace_s: float | None
+    """None: there is no strace here."""
+
+
+def workloads(folder: Path) -> list[Workload]:
+    """Build what the workloads need in `folder` and return them."""
+    loops = str(folder / "loops")
+    subprocess.run(["cc", "-O2", "-o", loops, str(HERE / "loops.c")], check=True)
+    imports = f"{sys.executable} -c 'import json, asyncio, http.client'"
+    make_repository(folder / "repository")
+    make_project(folder / "project")
+    return [
+        Workload("1-byte read", [loops, "read", "100000"], 100_000),
+        Workload("1-byte write", [loops, "write", "100000"], 100_000),
+        Workload("open + close", [loops, "open", "50000"], 50_000),
+        Workload("unwatched call (getppid)", [loops, "getppid", "10000000"], 10_000_000),
+        Workload("python3 -c 'import json, asyncio…'", repeated(imports, 15), 15),
+        Workload("git status, 5000 files", repeated("git -C repository status -s", 15), 15),
+        Workload("make -j2, 40 C files", ["make", "-s", "-j2", "-C", "project", "-B"], 1),
+    ]
+
+
+def repeated(command: str, times: int) -> list[str]:
+    """Return a shell command that runs `command` so often that start-up hardly counts."""
+    return ["sh", "-c", f"i=0; while [ $i -lt {times} ]; do {command}; i=$((i+1)); done"]
+
+
+def make_repository(folder: Path) -> None:
+    """A git repository of 5,000 small files in 100 folders."""
+    for i in range(100):
+        (folder / f"part{i}").mkdir(parents=True)
+        for j in range(50):
+            (folder / f"part{i}" / f"file{j}.txt").write_text(f"{i} {j}\n")
+    git = ["git", "-C", str(folder), "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *command], check=True)
+
+
+def make_project(folder: Path) -> None:
+    """A C project of 40 files."""
+    folder.mkdir()
+    names = [f"f{i}" for i in range(40)]
+    for name in names:
+        text = f"#include <stdio.h>\n#include <stdlib.h>\nint {name}(void) {{ return getchar(); }}\n"
+        (folder / f"{name}.c").write_text(text)
+    objects = " ".join(f"{name}.o" for name in names)
+    (folder / "Makefile").write_text(
+        f"library.a: {objects}\n\tar rc $@ $^\n%.o: %.c\n\t$(CC) -c -o $@ $<\n"
+    )
+
+
+def watched_calls() -> str:
+    """Return what strace is to trace: the calls that the stock configuration watches."""
+    modes = needed_calls(Watch(load_config(None, {})).could_want)
+    return ",".join(f"?{name}" for name, group in _engine.calls() if modes[group])
+
+
+def compare(workload: Workload, scopetrace: str, rounds: int) -> Comparison:
+    """Run a workload in turn in each way, `rounds` times, and return the medians."""
+    ways = {"native": [], "scopetrace": [scopetrace, "run", "--"]}
+    if strace := shutil.which("strace"):
+        trace = ["-e", f"trace={watched_calls()}", "-o", "/dev/null", "--"]
+        ways["strace"] = [strace, "-f", "--seccomp-bpf", *trace]
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, prefix in ways.items():
+            seconds[way].append(timed([*prefix, *workload.argv]))
+            settle(scopetrace)
+    middle = {way: statistics.median(values) for way, values in seconds.items()}
+    return Comparison(workload, middle["native"], middle["scopetrace"], middle.get("strace"))
+
+
+def timed(argv: list[str]) -> float:
+    """Run a command and return the seconds until it ended."""
+    before = time.perf_counter()
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - before
+
+
+def settle(scopetrace: str) -> None:
+    """Wait until no recorder is busy closing its session: it must not slow what comes next."""
+    while subprocess.run(
+        [scopetrace, "history", "--running", "-j"], check=True, capture_output=True
+    ).stdout:
+        time.sleep(0.02)
+    subprocess.run(
+        [scopetrace, "prune", "--all", "--force"], check=False, capture_output=True
+    )
