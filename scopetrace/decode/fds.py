@@ -45,14 +45,13 @@ def opened(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A file was opened by its path."""
     parts = record.parts()
     if record.result < 0:
-        failed(state, task, record, op, "open_close", path_of(task, parts))
+        failed(state, task, record, op, "open_close", path_of(task, record, parts, op))
         return
     passed = parts.get(PATH, b"")
     link = parts.get(LINK)
     flags = _flags(record, parts, op)
-    file = open_file(
-        parts, text(passed) if link else path_of(task, parts), record.entered_ns + state.offset_ns
-    )
+    name = text(passed) if link else path_of(task, record, parts, op)
+    file = open_file(parts, name, record.entered_ns + state.offset_ns)
     _take(state, task, record, op, file, bool(flags & os.O_CLOEXEC))
     name = text(passed) if passed != link else ""
     _emit_opened(state, task, record, op, file, record.result, flags, name)

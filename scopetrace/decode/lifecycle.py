@@ -169,7 +169,7 @@ def _gives_privilege(image: Image, parts: Parts) -> bool:
 def exec_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A program could not be started."""
     if record.result < 0:
-        failed(state, task, record, op, "exec", path_of(task, record.parts()))
+        failed(state, task, record, op, "exec", path_of(task, record, record.parts(), op))
 
 
 def forked(state: State, task: Task, record: RawRecord, op: str) -> None:

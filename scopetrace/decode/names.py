@@ -7,16 +7,14 @@ from typing import Any
 
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
-    BASE2,
     FD,
     PATH,
-    PATH2,
     Handler,
-    Parts,
     State,
     failed,
     failed_fd,
     path_of,
+    second_path_of,
 )
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import AttributeChanged, NameChanged
@@ -32,38 +30,35 @@ MODE_ARGUMENT = {"mkdir": 1, "mkdirat": 2, "mknod": 1, "mknodat": 2}
 
 def deleted(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A name was deleted."""
-    _name_changed(state, task, record, op, "delete", path_of(task, record.parts()))
+    _name_changed(state, task, record, op, "delete", path_of(task, record, record.parts(), op))
 
 
 def renamed(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A name became another."""
     parts = record.parts()
-    file, new = path_of(task, parts), _second(task, parts)
+    file, new = path_of(task, record, parts, op), second_path_of(task, record, parts, op)
     _name_changed(state, task, record, op, "rename", file, new)
 
 
 def linked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A file got one more name."""
     parts = record.parts()
-    new, target = _second(task, parts), path_of(task, parts)
+    new, target = second_path_of(task, record, parts, op), path_of(task, record, parts, op)
     _name_changed(state, task, record, op, "link", new, target)
 
 
 def symlinked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A symbolic link was made; its target is text, whatever it leads to."""
     parts = record.parts()
-    new, target = _second(task, parts), text(parts.get(PATH, b""))
+    new, target = second_path_of(task, record, parts, op), text(parts.get(PATH, b""))
     _name_changed(state, task, record, op, "link", new, target)
 
 
 def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A folder or special file was made."""
     mode = record.args[MODE_ARGUMENT[op]] & PERMISSIONS
-    _name_changed(state, task, record, op, "mkdir", path_of(task, record.parts()), "", mode)
-
-
-def _second(task: Task, parts: Parts) -> str:
-    return path_of(task, parts, PATH2, BASE2)
+    file = path_of(task, record, record.parts(), op)
+    _name_changed(state, task, record, op, "mkdir", file, "", mode)
 
 
 def _name_changed(
@@ -112,9 +107,10 @@ def _attribute(read: Callable[[RawRecord], dict[str, int]]) -> Handler:
         if record.result < 0 and not has_path:
             failed_fd(state, task, record, op, "attr", record.arg1)
         elif record.result < 0:
-            failed(state, task, record, op, "attr", path_of(task, parts))
+            failed(state, task, record, op, "attr", path_of(task, record, parts, op))
         elif has_path:
-            _attribute_changed(state, task, record, op, path_of(task, parts), read(record))
+            path = path_of(task, record, parts, op)
+            _attribute_changed(state, task, record, op, path, read(record))
         else:
             file = task.table.fds.get(record.arg1 & FD)
             if file is not None and file.named:

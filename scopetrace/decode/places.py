@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scopetrace.decode.paths import text, undeleted
-from scopetrace.decode.state import Handler, Parts, State, failed, failed_fd, path_of
+from scopetrace.decode.state import FD, Handler, Parts, State, failed, failed_fd, path_of
 from scopetrace.decode.tasks import Task
 from scopetrace.model.raw import Part, RawRecord
 
@@ -17,9 +17,10 @@ def moved(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A task went to another folder, root or namespace."""
     parts = record.parts()
     if record.result == 0:
+        _guess(task, record, parts, op)
         settle(task, parts)
     elif Part.PATH in parts:
-        failed(state, task, record, op, "cwd", path_of(task, parts))
+        failed(state, task, record, op, "cwd", path_of(task, record, parts, op))
     else:
         failed_fd(state, task, record, op, "cwd", record.arg1)
 
@@ -31,10 +32,21 @@ def settle(task: Task, parts: Parts) -> None:
     folders.root = undeleted(text(parts.get(Part.ROOT, b""))) or folders.root
 
 
+def _guess(task: Task, record: RawRecord, parts: Parts, op: str) -> None:
+    """Take in where a task went by what it passed, should the kernel's links be hidden."""
+    if op == "chdir":
+        task.folders.cwd = path_of(task, record, parts, op)
+    elif op == "fchdir":
+        file = task.table.fds.get(record.arg1 & FD)
+        task.folders.cwd = file.path if file is not None else ""
+    elif op == "chroot":
+        task.folders.root = path_of(task, record, parts, op)
+
+
 def asked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A question about a name was answered, or failed."""
     if record.result < 0:
-        failed(state, task, record, op, "stat", path_of(task, record.parts()))
+        failed(state, task, record, op, "stat", path_of(task, record, record.parts(), op))
 
 
 def sought(state: State, task: Task, record: RawRecord, op: str) -> None:

@@ -83,15 +83,51 @@ def _is_gone(otherwise: str, status: FileStat | None) -> bool:
     return status is None
 
 
-def path_of(task: Task, parts: Parts, path: int = PATH, base: int = BASE) -> str:
-    """Return the absolute path of a path argument; empty if the record has none."""
-    passed = text(parts.get(path, b""))
-    start = parts.get(base)
-    if start:
-        return absolute(undeleted(text(start)), task.folders.root, passed)
+AT_FDCWD = -100
+FIRST_FOLDER = dict.fromkeys(
+    (
+        "openat", "openat2", "unlinkat", "renameat", "renameat2", "linkat", "mkdirat", "mknodat",
+        "fchmodat", "fchmodat2", "fchownat", "newfstatat", "fstatat64", "statx", "faccessat",
+        "faccessat2", "readlinkat", "execveat",
+    ),
+    0,
+)  # fmt: skip
+"""Which argument is the fd that the first path of a call starts from, counted from 0."""
+SECOND_FOLDER = {"renameat": 2, "renameat2": 2, "linkat": 2, "symlinkat": 1}
+"""The same for the second path."""
+
+
+def path_of(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    """Return the absolute path of the first path argument; empty if the record has none."""
+    passed = parts.get(PATH, b"")
+    if passed[:1] == b"/":
+        return absolute("", task.folders.root, text(passed))
+    return _from(task, record, passed, parts.get(BASE), FIRST_FOLDER.get(op))
+
+
+def second_path_of(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    """Return the absolute path of the second path argument, as `path_of` does."""
+    return _from(task, record, parts.get(PATH2, b""), parts.get(BASE2), SECOND_FOLDER.get(op))
+
+
+def _from(
+    task: Task, record: RawRecord, passed: bytes, base: bytes | None, folder: int | None
+) -> str:
+    """Return an absolute path that starts from `base`, or else from what argument `folder` is.
+
+    A program that made itself unreadable hides the links of its fds, but not what was learnt of
+    them before.
+    """
+    root = task.folders.root
+    if base:
+        return absolute(undeleted(text(base)), root, text(passed))
     if not passed:
         return ""
-    return absolute(task.folders.cwd, task.folders.root, passed)
+    start = task.folders.cwd
+    if folder is not None and (fd := signed(record.args[folder])) != AT_FDCWD:
+        file = task.table.fds.get(fd)
+        start = file.path if file is not None and file.named else ""
+    return absolute(start, root, text(passed))
 
 
 def failed(

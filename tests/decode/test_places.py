@@ -86,3 +86,25 @@ def test_a_failed_seek_names_its_file(tracee, decoding):
     failed = decoding.one(Failed)
 
     assert (failed.kind, failed.file) == ("seek", "/a")
+
+
+def test_a_program_that_hides_its_links_is_followed_by_what_it_passes(tracee, decoding):
+    """The engine cannot read the links of a process that is not dumpable (prctl(2))."""
+    hidden = {Part.CWD: b"", Part.ROOT: b"", Part.BASE: b"", Part.LINK: b""}
+    tracee.call("openat", -100, 0, 0, result=3, parts={**hidden, Part.PATH: b"sub"})
+    tracee.call("unlinkat", 3, parts={**hidden, Part.PATH: b"x"})
+    tracee.call("unlinkat", 77, parts={**hidden, Part.PATH: b"x"})
+    tracee.call("fchdir", 3, parts=hidden)
+    tracee.call("unlink", parts={Part.PATH: b"y"})
+    tracee.call("chdir", parts={**hidden, Part.PATH: b"../other"})
+    tracee.call("unlink", parts={Part.PATH: b"z"})
+    tracee.call("chroot", parts={**hidden, Part.PATH: b"/jail"})
+    tracee.call("unlink", parts={Part.PATH: b"/w"})
+
+    assert [change.file for change in decoding.only(NameChanged)] == [
+        "/home/me/sub/x",
+        "x",
+        "/home/me/sub/y",
+        "/home/me/other/z",
+        "/jail/w",
+    ]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-import pytest
-from raw_builder import pack_stat
+import re
 
-from scopetrace.decode.state import open_file, signed
+import pytest
+from raw_builder import ROOT, pack_stat
+
+from scopetrace.decode.state import FIRST_FOLDER, SECOND_FOLDER, open_file, signed
 from scopetrace.model.raw import Part
 
 
@@ -44,3 +46,12 @@ def test_the_name_of_an_inherited_file_is_judged_by_its_links(links, path):
     parts = {Part.LINK: b"/a (deleted)", Part.STAT: pack_stat(links=links)}
 
     assert open_file(parts, "", 1).path == path
+
+
+@pytest.mark.parametrize(("member", "table"), [("dirfd", FIRST_FOLDER), ("dirfd2", SECOND_FOLDER)])
+def test_the_folders_that_paths_start_from_are_those_of_the_table_of_calls(member, table):
+    rows = (ROOT / "ext/engine/syscalls.def").read_text()
+
+    found = re.findall(rf"^CALL\((\w+),.*\.{member} = (\d)", rows, re.MULTILINE)
+
+    assert {name: int(position) - 1 for name, position in found} == table
