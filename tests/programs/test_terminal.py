@@ -49,6 +49,21 @@ def ended(child: Any) -> Ending:
     return Ending(b"", b"", status)
 
 
+JOB = """
+import signal, sys
+
+def answer(number, frame):
+    print("caught", signal.Signals(number).name, flush=True)
+    if number == signal.SIGINT:
+        sys.exit(5)
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(getattr(signal, sys.argv[1]), answer)
+print("going", flush=True)
+while True:
+    signal.pause()
+"""
+"""A job of one process: a shell's child could be stopped between vfork and exec, and block it."""
 SHELL = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 
@@ -63,24 +78,21 @@ def talk(child: Any) -> list[str]:
 
     child.expect_exact(PROMPT)
     command("echo one | tr a-z A-Z | cat > piped.txt; cat piped.txt")
-    # The job itself says when it is in the foreground again; fg prints its text before that.
-    child.sendline('sh -c \'trap "echo re""sumed" CONT; echo going; while :; do sleep 0.1; done\'')
+    child.sendline(f"{sys.executable} ../job.py SIGCONT")
     child.expect_exact("going")
     child.sendcontrol("z")
     child.expect_exact(PROMPT)
     assert "Stopped" in child.before
     command("jobs -l | wc -l")
     child.sendline("fg")
-    child.expect_exact("resumed")
+    child.expect_exact("caught SIGCONT")
     child.sendcontrol("c")
     child.expect_exact(PROMPT)
     command("echo status $?")
-    child.sendline(
-        "sh -c 'trap \"echo caught; exit 5\" INT; echo ready; while :; do sleep 0.1; done'"
-    )
-    child.expect_exact("ready")
+    child.sendline(f"{sys.executable} ../job.py SIGINT")
+    child.expect_exact("going")
     child.sendcontrol("c")
-    child.expect_exact("caught")
+    child.expect_exact("caught SIGINT")
     child.expect_exact(PROMPT)
     command("echo status $?")
     command("sleep 0.2 & wait; echo waited $?")
@@ -90,6 +102,7 @@ def talk(child: Any) -> list[str]:
 
 
 def test_a_shell_controls_its_jobs_as_without_us(stage: Stage) -> None:
+    (stage.folder / "job.py").write_text(JOB)
     with on_a_terminal(stage, SHELL, recorded=False) as child:
         native = talk(child), ended(child)
     stage.prepare()
