@@ -18,11 +18,13 @@ import sqlite3
 from collections.abc import Sequence
 from heapq import merge
 from itertools import islice
+from sys import maxsize
 from typing import Any, NamedTuple
 
 from scopetrace.query.names import FROM, NAMES
 from scopetrace.query.patterns import Condition, any_of, present_values
 from scopetrace.query.where import bounded, checked
+from scopetrace.store.fields import FIELDS
 from scopetrace.store.schema import has_indexes
 from scopetrace.store.text import bindable, encode_json
 
@@ -97,6 +99,11 @@ class EventQuery:
         self, field: str, after: int, upto: int, most: int | None, ascending: bool
     ) -> list[int]:
         """Return the ids of events in the order of a field of `NAMES`, those without it last."""
+        if field == "id":
+            found = self.page(
+                ("e.id",), after, upto, maxsize if most is None else most, not ascending
+            )
+            return [number for (number,) in found]
         name = _ALIASES.get(field, field)
         way = "ASC" if ascending else "DESC"
         order = f'ORDER BY "{name}" IS NULL, "{name}" {way}, c0 {way} LIMIT ?'
@@ -160,12 +167,28 @@ def _any_text(texts: Sequence[str]) -> Condition:
     Each character of a string stands in JSON for itself, or for an escape of its own. So where the
     text is, its escaped form is found in the JSON; only the other way round needs a closer look.
     """
-    one = "instr(e.source, CAST(? AS TEXT)) OR (instr(e.data, ?) AND has_text(e.data, ?))"
-    parameters: list[object] = []
+    parts, parameters = [], []
     for text in texts:
         quoted = encode_json(text)
-        parameters += (bindable(text), quoted[1:-1], quoted)
-    return Condition(f"({' OR '.join([one] * len(texts))})", tuple(parameters))
+        parts.append(
+            "instr(e.source, CAST(? AS TEXT))"
+            f" OR (instr({_without_names(text)}, ?) AND has_text(e.data, ?))"
+        )
+        parameters += [bindable(text), quoted[1:-1], quoted]
+    return Condition(f"({' OR '.join(parts)})", tuple(parameters))
+
+
+def _without_names(text: str) -> str:
+    """Return SQL for the data without those field names that contain `text`.
+
+    Most events have them, and a closer look at each is slow. A value is never cut: in it, a quote
+    would be escaped.
+    """
+    sql = "e.data"
+    for field in FIELDS:
+        if text in field:
+            sql = f"replace({sql}, '\"{field}\":', '')"
+    return sql
 
 
 def _image_filter(wanted: EventFilter) -> Condition | None:

@@ -99,6 +99,8 @@ FILTERS = [
     {"match": 'o"t'},
     {"match": ["\udcff", "ü"]},
     {"match": "file"},
+    {"match": "e"},
+    {"match": "duration"},
     {"match": "n"},
     {"match": "u00"},
     {"match": ".log"},
