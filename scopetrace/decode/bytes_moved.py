@@ -43,7 +43,7 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     file = task.table.fds.get(record.arg1 & FD)
     if data is None or file is None or not moved:
         return
-    task.table.use(file)
+    task.table.use(file).told_bytes += moved
     time_ns = record.entered_ns + state.offset_ns
     if len(data) > moved:
         data = data[:moved]

@@ -84,8 +84,8 @@ class Usage:
     """What the processes that share one table of fds did with one open file."""
 
     __slots__ = (
-        "fds", "mapped", "opened", "read_bytes", "read_ns", "reads", "write_bytes", "write_ns",
-        "writes",
+        "fds", "mapped", "opened", "read_bytes", "read_ns", "reads", "told_bytes", "write_bytes",
+        "write_ns", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool, fds: int) -> None:
@@ -96,6 +96,8 @@ class Usage:
         self.mapped = False
         self.reads = self.read_bytes = self.read_ns = 0
         self.writes = self.write_bytes = self.write_ns = 0
+        self.told_bytes = 0
+        """Those of `write_bytes` that were told as `Written`."""
 
     def add(self, tally: tuple[int, ...]) -> None:
         """Add a `struct raw_tally`."""

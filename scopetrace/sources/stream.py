@@ -202,9 +202,26 @@ class Streams:
         )  # fmt: skip
 
     def _closed(self, operation: Closed) -> None:
-        channel = self._channels.get(operation.image, {}).pop(operation.file, None)
+        image, _tid, time_ns, _op, file, usage = operation
+        channel = self._channels.get(image, {}).pop(file, None)
+        if usage.write_bytes > usage.told_bytes:
+            channel = channel or Channel(image, file, self._claim(image, file))
+            self._report_unseen(channel, time_ns, usage.write_bytes - usage.told_bytes)
         if channel is not None:
-            self._end(channel, operation.time_ns)
+            self._end(channel, time_ns)
+
+    def _report_unseen(self, channel: Channel, time_ns: int, unseen: int) -> None:
+        """Say how much went to a wanted file by calls that show no program its bytes."""
+        image, claim = channel.image, channel.claim
+        if claim is UNWANTED:
+            return
+        self._empty(channel)
+        message = (
+            f"{unseen} bytes that {image.proc} ({image.pid}) put into {claim.source} are missing:"
+            " they went there without passing through the program (copy_file_range, sendfile,"
+            " splice)"
+        )
+        self._outlet.notice(image, time_ns, channel.tid or image.pid, message, "unseen", unseen)
 
     def _ended(self, operation: ImageEnded) -> None:
         for channel in self._channels.pop(operation.image, {}).values():

@@ -222,6 +222,31 @@ def test_missing_bytes_are_told_at_the_end_of_the_session_too(tracee, recording)
     assert [event.data["count"] for event in recording.finish()] == [7]
 
 
+def test_bytes_that_went_to_a_log_past_the_program_are_counted_in_a_notice(tracee, recording):
+    """As cat does with copy_file_range."""
+    tracee.open("/var/log/x", 3)
+    tracee.write(3, b"seen")
+    tracee.close(3, 0, 0, 0, 2, 104, 9)
+    tracee.open("/tmp/data", 3)
+    tracee.close(3, 0, 0, 0, 2, 104, 9)
+
+    events = recording.go()
+
+    assert messages(events) == ["seen"]
+    (notice,) = [event for event in events if event.sourcetype == "notice"]
+    assert (notice.data["reason"], notice.data["count"]) == ("unseen", 100)
+    assert "/var/log/x" in notice.data["message"]
+
+
+def test_bytes_told_before_an_exec_were_told(tracee, recording):
+    tracee.open("/var/log/x", 3)
+    tracee.write(3, b"seen")
+    tracee.exec("/bin/next", fds=[0, 1, 2, 3])
+    tracee.close(3, 0, 0, 0, 1, 4, 9)
+
+    assert recording.of("notice") == []
+
+
 def test_nothing_is_kept_of_channels_that_ended(tracee, recording):
     streams = recording.pipeline._streams
     for child in range(200, 300):
