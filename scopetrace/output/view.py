@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scopetrace.model.event import EventRecord
+from scopetrace.output.calls import declaration
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape, escape_lines
 from scopetrace.output.units import format_moment
@@ -37,6 +38,8 @@ def _facts(record: EventRecord) -> Iterator[tuple[str, str]]:
     yield "Sourcetype", escape(record.sourcetype)
     yield "Host", escape(record.host)
     yield "Channel", str(record.channel) if record.channel else "none"
+    if call := declaration(str(record.data.get("op", ""))):
+        yield "Call", call
 
 
 def _labelled(name: str, value: str, columns: int, color: bool) -> str:

@@ -36,6 +36,7 @@ def test_an_event_in_full():
         "Sourcetype: fs\n"
         "Host:       box\n"
         "Channel:    5\n"
+        "Call:       long openat(int dirfd, const char * filename, int flags, umode_t mode)\n"
         "Data:\n"
         "  fd:   3\n"
         "  file: /a b\n"
