@@ -86,6 +86,7 @@ def stage(request: pytest.FixtureRequest, commons: Path) -> Iterator[Stage]:
     folder.chmod(0o755)
     stage = Stage(folder, uid)
     stage.prepare()
+    stage.new_home()
     yield stage
     shutil.rmtree(folder, ignore_errors=True)  # a recorder may be closing its file
 
