@@ -15,16 +15,24 @@ with warnings.catch_warnings():
 NUMBERS = {name: numbers for name, _audit, numbers in _engine.abis()}
 
 
+KERNEL_NAMES = {
+    "_llseek": "llseek", "chown": "chown16", "chown32": "chown", "fchown": "fchown16",
+    "fchown32": "fchown", "lchown": "lchown16", "lchown32": "lchown", "lstat": "newlstat",
+    "stat": "newstat",
+}  # fmt: skip
+"""Names of i386's header → those of the kernel's functions, which the other table has."""
+
+
 @pytest.mark.skipif(_engine.MACHINE != "x86_64", reason="the tables are of x86-64")
 @pytest.mark.parametrize(
     ("abi", "table"), [("x86_64", x86_64.SYSCALL_NAMES), ("i386", i386.SYSCALL_NAMES)]
 )
 def test_numbers_agree_with_another_table(abi, table):
-    others = {name: number for number, name in table.items()}
-    shared = NUMBERS[abi].keys() & others.keys()
+    known = {name: table[number] for name, number in NUMBERS[abi].items() if number in table}
 
-    assert len(shared) > 60
-    assert {name: NUMBERS[abi][name] for name in shared} == {name: others[name] for name in shared}
+    assert len(known) > 60
+    for name, other in known.items():
+        assert other in (name, KERNEL_NAMES.get(name))
 
 
 def test_no_number_stands_for_two_calls():
