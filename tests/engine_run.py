@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness import path_to_us
@@ -37,11 +37,13 @@ def engine_run(
     *,
     modes: Mapping[str, int] = EVERYTHING,
     stdin: bytes = b"",
+    before_reading: Callable[[], object] = bool,
     **options: int,
 ) -> tuple[list[RawRecord], bytes]:
     """Run a program in a folder and return its raw records and its standard output.
 
-    Options are those of `_engine.Engine`. stdin must fit into a pipe.
+    Options are those of `_engine.Engine`. stdin must fit into a pipe. What is done
+    before reading lets the ring fill up.
     """
     engine = _engine.Engine(dict(modes), **options)
     gate, go = os.pipe()
@@ -67,7 +69,8 @@ def engine_run(
     errors: list[OSError] = []
     tracer = threading.Thread(target=trace, args=(engine, program.pid, go, errors))
     tracer.start()
-    records = list(read_to_end(engine))
+    before_reading()
+    records = read_to_end(engine)
     tracer.join()
     assert errors == []
     program.returncode = 0  # the tracer has reaped it

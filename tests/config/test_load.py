@@ -31,7 +31,7 @@ def test_the_stock_file_has_nothing_to_warn_of():
 
 
 def test_the_stock_file_in_the_package_is_the_one_at_the_top():
-    assert STOCK.resolve() == Path(__file__).parents[2] / "scope.yml"
+    assert STOCK.read_text() == (Path(__file__).parents[2] / "scope.yml").read_text()
 
 
 def test_the_stock_configuration_comes_from_no_path():

@@ -50,16 +50,16 @@ def ended(child: Any) -> Ending:
 
 
 JOB = """
-import signal, sys
+import os, signal, sys
 
 def answer(number, frame):
-    print("caught", signal.Signals(number).name, flush=True)
+    os.write(1, b"caught %s\\n" % signal.Signals(number).name.encode())
     if number == signal.SIGINT:
         sys.exit(5)
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.signal(getattr(signal, sys.argv[1]), answer)
-print("going", flush=True)
+os.write(1, b"going\\n")
 while True:
     signal.pause()
 """

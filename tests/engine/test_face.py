@@ -1,0 +1,141 @@
+"""The engine through its Python face alone: modes, limits and back-pressure, as raw records."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from engine_run import CALLS, EVERYTHING, MODE_ALL, MODE_FAILURES, calls, engine_run, of_kind
+from harness import Compile, wait_for
+
+from scopetrace import _engine
+from scopetrace.model.raw import PART_CUT, Part, RawKind
+
+OPENS = ("open", "openat", "openat2", "creat")
+
+
+def test_with_everything_off_only_programs_and_tasks_are_seen(
+    tracee: Compile, tmp_path: Path
+) -> None:
+    records, output = engine_run([tracee("children")], tmp_path, modes={})
+
+    assert output.count(b"proc.fork") == 6
+    assert len(of_kind(records, RawKind.EXEC)) == 2
+    assert len(of_kind(records, RawKind.FORK)) == 6
+    assert of_kind(records, RawKind.SYSCALL) == []
+
+
+def test_in_the_mode_of_failures_only_failures_are_recorded(
+    tracee: Compile, tmp_path: Path
+) -> None:
+    records, _ = engine_run([tracee("opens")], tmp_path, modes={"open": MODE_FAILURES})
+
+    results = [record.result for record in calls(records, *OPENS)]
+    assert len(results) >= 6
+    assert all(result < 0 for result in results)
+
+
+def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) -> None:
+    blocks, block, written = 200, 65536, tmp_path / "written"
+
+    def program_waits() -> bool:
+        before = written.stat().st_size if written.exists() else 0
+        time.sleep(0.2)
+        return 0 < before == written.stat().st_size < blocks * block
+
+    copy = ["dd", "if=/dev/zero", f"of={written}", f"bs={block}", f"count={blocks}", "status=none"]
+    records, _ = engine_run(
+        ["/usr/bin/env", *copy],
+        tmp_path,
+        ring_size=1 << 20,
+        before_reading=lambda: wait_for(program_waits, "the ring to be full"),
+    )
+
+    sizes = [len(record.parts()[Part.DATA]) for record in calls(records, "write")]
+    assert sizes == [block] * blocks
+    _stops, waits, waited_ns, _unreadable, lost, recorded = records[-1].args
+    assert waits > 0
+    assert waited_ns > 0
+    assert lost == 0
+    assert recorded == len(records) - 1
+
+
+@pytest.mark.parametrize("snaplen", [1, 100, 4096, 65536])
+def test_no_more_than_the_limit_is_copied_of_a_write(
+    snaplen: int, tracee: Compile, tmp_path: Path
+) -> None:
+    records, _ = engine_run([tracee("big_write")], tmp_path, snaplen=snaplen)
+
+    big = max(calls(records, "write"), key=lambda record: record.moved)
+    assert big.result == 3 << 20
+    assert len(big.parts()[Part.DATA]) == snaplen
+    assert big.flags()[Part.DATA] & PART_CUT
+
+
+def test_a_ring_that_is_too_small_is_refused() -> None:
+    with pytest.raises((ValueError, OSError)):
+        _engine.Engine(EVERYTHING, ring_size=4096)
+
+
+def test_tracing_a_process_that_is_gone_is_an_error() -> None:
+    with pytest.raises(ProcessLookupError):
+        _engine.Engine({}).run(2**22 - 1, -1)
+
+
+def test_records_of_a_thread_are_in_order_and_a_childs_come_after_its_birth(
+    tracee: Compile, tmp_path: Path
+) -> None:
+    records, _ = engine_run([tracee("exit_storm"), "200"], tmp_path)
+
+    born = {records[0].tid}
+    for record in records[:-1]:
+        if record.kind == RawKind.FORK:
+            born.add(record.result)
+        assert record.tid in born
+
+
+def test_the_filter_stops_what_is_watched_and_lets_the_rest_run() -> None:
+    program = _engine.build_filter({"open": MODE_ALL})
+    watched = {name for name, group in CALLS if group == "open"}
+
+    (name, audit, numbers), *_ = _engine.abis()
+    assert name == "x86_64"
+    stopped = {call for call, number in numbers.items() if run_filter(program, audit, number)}
+    assert stopped == watched
+    assert not run_filter(program, audit, 110)  # getppid
+
+
+def run_filter(program: bytes, audit: int, number: int) -> bool:
+    """Run a seccomp program on a call with arguments of 0; tell whether it is stopped."""
+    code = list(struct.iter_unpack("=HBBI", program))
+    data = struct.pack("=iIQ6Q", number, audit, 0, *[0] * 6)
+    accumulator = at = 0
+    while True:
+        opcode, when_true, when_false, k = code[at]
+        at += 1
+        if opcode == 0x20:  # BPF_LD | BPF_W | BPF_ABS
+            (accumulator,) = struct.unpack_from("=I", data, k)
+        elif opcode == 0x06:  # BPF_RET | BPF_K
+            return bool((k & 0xFFFF0000) == 0x7FF00000)  # SECCOMP_RET_TRACE
+        elif opcode & 0x07 == 0x04:  # BPF_ALU
+            assert opcode == 0x54, hex(opcode)  # BPF_AND | BPF_K
+            accumulator &= k
+        else:
+            at += jump(opcode, accumulator, k, when_true, when_false)
+
+
+def jump(opcode: int, accumulator: int, k: int, when_true: int, when_false: int) -> int:
+    """Return how many instructions a jump skips."""
+    outcomes = {
+        0x05: None,  # BPF_JA
+        0x15: accumulator == k,
+        0x25: accumulator > k,
+        0x35: accumulator >= k,
+        0x45: bool(accumulator & k),
+    }
+    outcome = outcomes[opcode]
+    if outcome is None:
+        return k
+    return when_true if outcome else when_false
