@@ -125,5 +125,3 @@ def make_million() -> None:
         )  # fmt: skip
         writer.commit()
     writer.finish()
-
-

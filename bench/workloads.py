@@ -75,7 +75,9 @@ def make_project(folder: Path) -> None:
     folder.mkdir()
     names = [f"f{i}" for i in range(40)]
     for name in names:
-        text = f"#include <stdio.h>\n#include <stdlib.h>\nint {name}(void) {{ return getchar(); }}\n"
+        text = (
+            f"#include <stdio.h>\n#include <stdlib.h>\nint {name}(void) {{ return getchar(); }}\n"
+        )
         (folder / f"{name}.c").write_text(text)
     objects = " ".join(f"{name}.o" for name in names)
     (folder / "Makefile").write_text(
@@ -117,6 +119,4 @@ def settle(scopetrace: str) -> None:
         [scopetrace, "history", "--running", "-j"], check=True, capture_output=True
     ).stdout:
         time.sleep(0.02)
-    subprocess.run(
-        [scopetrace, "prune", "--all", "--force"], check=False, capture_output=True
-    )
+    subprocess.run([scopetrace, "prune", "--all", "--force"], check=False, capture_output=True)

@@ -145,9 +145,7 @@ class Pipeline:
         data: dict[str, Any],
     ) -> None:  # fmt: skip
         """Take an event, if the rules of its process admit it and it makes no more than it may."""
-        event = image.rules.admits(
-            Event(time_ns, image.id, tid, sourcetype, source, channel, data)
-        )
+        event = image.rules.admits(Event(time_ns, image.id, tid, sourcetype, source, channel, data))
         if event is None:
             return
         most = image.rules.config.event.format.maxeventpersec
@@ -249,10 +247,14 @@ class Pipeline:
             (decoder.misunderstood, "misunderstood", MISUNDERSTOOD),
             (counts.lost if counts else 0, "lost", LOST),
             (counts.unreadable if counts else 0, "unreadable", UNREADABLE),
+            (counts.waits if counts else 0, "waited", WAITED),
         ]
+        waited_ms = (counts.waited_ns if counts else 0) // 1_000_000
         for count, reason, sentence in losses:
             if count:
-                message = sentence.format(count=count, first=decoder.first_misunderstood)
+                message = sentence.format(
+                    count=count, first=decoder.first_misunderstood, waited_ms=waited_ms
+                )
                 self.notice(image, time_ns, image.pid, message, reason, count)
 
 
@@ -261,6 +263,7 @@ LOST = "{count} records could not be made for want of memory, so events are miss
 UNREADABLE = (
     "{count} times the memory of a program could not be read, so paths or contents are missing"
 )
+WAITED = "The program waited {waited_ms} ms in all, {count} times, until recording had caught up"
 
 
 def _takers(handlers: Sequence[Handlers]) -> dict[type, Callable[[Any], None]]:

@@ -13,9 +13,7 @@ PATHS = st.sampled_from([b"", b"/", b"a", b"../b", b"/x (deleted)", b"\xff\n", b
 PIDS = st.sampled_from([1, 2, 3, 4])
 FDS = st.sampled_from([0, 1, 2, 3, 4, 2**32 - 1, 2**64 - 1, 2**31])
 NUMBERS = st.one_of(FDS, PIDS, st.sampled_from([0x400, 0x10000, 0x50F00, 2**63, 1030]))
-RESULTS = st.one_of(
-    st.integers(-5, 8), st.sampled_from([RESULT_UNKNOWN, -512, 2**40, 139, 0x7F])
-)
+RESULTS = st.one_of(st.integers(-5, 8), st.sampled_from([RESULT_UNKNOWN, -512, 2**40, 139, 0x7F]))
 CONTENTS = {
     Part.DATA: st.binary(max_size=20),
     Part.STAT: st.sampled_from([pack_stat(), pack_stat(0o104755, links=0), pack_stat(0, ino=9)]),
@@ -26,8 +24,7 @@ CONTENTS = {
         lambda fds: struct.pack(f"={len(fds)}I", *fds)
     ),
     Part.TALLY: st.just(pack_tally(1, 2, 3, 4, 5, 6)),
-    Part.CONTROL: st.binary(max_size=40)
-    | st.just(struct.pack("=Qiiii", 24, 1, 1, 3, 4)),
+    Part.CONTROL: st.binary(max_size=40) | st.just(struct.pack("=Qiiii", 24, 1, 1, 3, 4)),
     Part.PAIR: st.tuples(st.integers(-1, 5), st.integers(-1, 5)).map(
         lambda pair: struct.pack("=ii", *pair)
     ),

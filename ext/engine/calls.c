@@ -58,8 +58,7 @@ static void write_call(struct engine *engine, const struct task *task, const str
 }
 
 /* Show the fds that control messages brought: SCM_RIGHTS, unix(7), cmsg(3). */
-static void write_received_fds(struct engine *engine, struct task *task,
-                               const struct pending *call)
+static void write_received_fds(struct engine *engine, struct task *task, const struct pending *call)
 {
     size_t word = call->abi->word, head = word + 8;
     struct raw_part part;
@@ -113,9 +112,8 @@ static void watch_every_call(struct engine *engine, struct task *task)
 static void apply_guard(struct engine *engine, struct task *task, const struct pending *call,
                         int64_t result)
 {
-    bool filters = call->row == ROW_seccomp
-                       ? call->args[0] == SECCOMP_SET_MODE_FILTER
-                       : call->args[1] == SECCOMP_MODE_FILTER;
+    bool filters = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_FILTER
+                                            : call->args[1] == SECCOMP_MODE_FILTER;
     bool strict = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_STRICT
                                            : call->args[1] == SECCOMP_MODE_STRICT;
 
@@ -140,8 +138,7 @@ static void begin_fd(struct engine *engine, struct task *task, int fd, bool know
         files_add(task->files, &engine->pool, fd);
 }
 
-static void apply_close_range(struct engine *engine, struct task *task,
-                              const struct pending *call)
+static void apply_close_range(struct engine *engine, struct task *task, const struct pending *call)
 {
     enum { UNSHARE = 2, CLOEXEC = 4 }; /* close_range(2) */
 
@@ -337,8 +334,7 @@ static void patch_clone(struct task *task, const struct pending *call)
 static void unpatch_clone(struct task *task)
 {
     if (task->patched_at)
-        memory_write(task->space, task->patched_at, &task->patched_from,
-                     sizeof task->patched_from);
+        memory_write(task->space, task->patched_at, &task->patched_from, sizeof task->patched_from);
     task->patched_at = 0;
 }
 

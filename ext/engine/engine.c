@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,11 +12,13 @@
 
 enum {
     OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
-              PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-              PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL,
+              PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT |
+              PTRACE_O_EXITKILL,
     SYSCALL_STOP = SIGTRAP | 0x80,
     WAKE_SIGNAL = SIGUSR2,
-    KEPT_RING = 1 << 20,
+    RING_MIN = 1 << 20,
+    PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
+    SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
 };
 
 /* -- made and unmade ------------------------------------------------------------------------- */
@@ -33,7 +36,7 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
 {
     size_t size = options->ring_size;
 
-    if (size & (size - 1) || size < KEPT_RING || size < 4 * (size_t)options->snaplen)
+    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->snaplen)
         return -EINVAL;
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine)
@@ -232,6 +235,36 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
         on_signal(engine, task, signal);
 }
 
+static long wait_once(siginfo_t *news, int extra)
+{
+    news->si_pid = 0;
+    return syscall(SYS_waitid, P_ALL, 0, news,
+                   WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD | extra, NULL);
+}
+
+/*
+ * Look a few times before sleeping. Where tracer and tracee are on two CPUs, waking an idle one costs
+ * more than the whole stop (on a virtual machine 50 µs and more, each way), and the next stop is
+ * often a few microseconds away. How often to look follows from whether it helped: a program that
+ * computes or waits soon costs next to nothing. sched_yield gives the CPU to a tracee that needs it.
+ */
+static long wait_for_news(struct engine *engine, siginfo_t *news)
+{
+    for (int looks = 0; looks < engine->patience; looks++) {
+        long status = wait_once(news, WNOHANG);
+        if (status < 0 || news->si_pid) {
+            engine->patience = PATIENCE_MAX;
+            return status;
+        }
+        sched_yield();
+    }
+    uint64_t since_ns = monotonic_ns();
+    long status = wait_once(news, 0);
+    bool short_nap = monotonic_ns() - since_ns < SHORT_NAP_NS;
+    engine->patience = short_nap ? PATIENCE_MAX : engine->patience / 2;
+    return status;
+}
+
 /*
  * One wait for each stop, and it leaves the stop in place (WNOWAIT): resuming ends it, so a second
  * call to consume it is needed only for tracees that stay stopped. A death is seen before it is
@@ -240,9 +273,8 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
 static int loop(struct engine *engine)
 {
     for (;;) {
-        siginfo_t news = { .si_pid = 0 };
-        long status = syscall(SYS_waitid, P_ALL, 0, &news,
-                              WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD, NULL);
+        siginfo_t news;
+        long status = wait_for_news(engine, &news);
         if (atomic_load_explicit(&engine->stop, memory_order_relaxed) == STOP_TRACING)
             return 0;
         if (status < 0 && errno == EINTR)
@@ -271,12 +303,13 @@ static int seize(struct engine *engine, pid_t pid)
 }
 
 /*
- * The tracer hears the wake signal only. SIGCHLD must not be sent for stops at all: where the thread
+ * The tracer hears the wake signal and its own faults. SIGCHLD must not be sent for stops at all: where the thread
  * that waits blocks it, the kernel no longer counts it as ignored, queues it, and wakes the other
  * thread at every stop (sig_ignored in kernel/signal.c).
  */
 static void set_signals(void)
 {
+    static const int HEARD[] = { WAKE_SIGNAL, SIGCHLD, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGABRT };
     struct sigaction wake = { .sa_handler = on_wake };
     struct sigaction no_stops = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP };
     sigset_t blocked;
@@ -284,8 +317,8 @@ static void set_signals(void)
     sigaction(WAKE_SIGNAL, &wake, NULL);
     sigaction(SIGCHLD, &no_stops, NULL);
     sigfillset(&blocked);
-    sigdelset(&blocked, WAKE_SIGNAL);
-    sigdelset(&blocked, SIGCHLD);
+    for (size_t i = 0; i < sizeof HEARD / sizeof *HEARD; i++)
+        sigdelset(&blocked, HEARD[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch/abi.h"
@@ -222,6 +223,17 @@ static void write_inherited(struct engine *engine, struct task *task, const uint
     }
 }
 
+/* CPU time a process has used so far, in microseconds; 0 if that cannot be asked. */
+static uint64_t cpu_time_us(pid_t pid)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used) < 0)
+        return 0;
+    return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
+}
+
 static void write_exec(struct engine *engine, struct task *task, pid_t former_tid)
 {
     struct raw_record header = { .kind = RAW_EXEC, .args = { (uint64_t)former_tid } };
@@ -236,8 +248,10 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
     if (!task->in_call)
         parts_reset(parts);
     engine->started = true;
-    if (first)
+    if (first) {
+        engine->launch_us = cpu_time_us(task->tid);
         write_inherited(engine, task, fds, count);
+    }
     add_program(parts, task->tid);
     add_circumstances(engine, parts, task->tid);
     if (count >= 0)
@@ -249,8 +263,7 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
 /* A thread that is no leader takes the leader's id when it execs: move its call over. */
 static void take_over(struct engine *engine, struct task *task, pid_t former_tid)
 {
-    struct task *former =
-        former_tid == task->tid ? NULL : tasks_find(&engine->tasks, former_tid);
+    struct task *former = former_tid == task->tid ? NULL : tasks_find(&engine->tasks, former_tid);
 
     if (!former)
         return;
@@ -349,12 +362,13 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
 
     /* glibc's waitid has no rusage; the kernel's has, and WNOWAIT leaves the zombie for later. */
     syscall(SYS_waitid, P_PID, task->tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
+    uint64_t user_us = microseconds(usage.ru_utime);
+    uint64_t ours_us = task->tid == engine->main_pid ? engine->launch_us : 0;
     struct raw_record header = {
         .kind = RAW_EXIT,
         .result = status_word(death),
-        .args = { microseconds(usage.ru_utime), microseconds(usage.ru_stime),
-                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt,
-                  (uint64_t)usage.ru_majflt },
+        .args = { user_us - (ours_us < user_us ? ours_us : user_us), microseconds(usage.ru_stime),
+                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt },
     };
 
     write_record(engine, task, &header, NULL);

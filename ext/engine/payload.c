@@ -35,13 +35,15 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
 {
     char path[PATH_LIMIT];
     size_t length = 0;
-    int status =
-        memory_read_string(task->space, task->tid, address, path, sizeof path, &length);
+    int status = memory_read_string(task->space, task->tid, address, path, sizeof path, &length);
 
     if (status < 0 && status != -EFAULT)
         engine->counts.unreadable++;
     parts_add(&call->parts, kind,
-              status < 0 ? PART_UNREADABLE : length == sizeof path ? PART_CUT : 0, path, length);
+              status < 0              ? PART_UNREADABLE
+              : length == sizeof path ? PART_CUT
+                                      : 0,
+              path, length);
 }
 
 /* The buffers of an iovec, joined. An iovec of a 32-bit ABI has members of 4 bytes. */

@@ -23,7 +23,7 @@ static const struct when_test {
     uint32_t values[3];
 } WHENS[] = {
     [WHEN_FCNTL_DUP] = { 1, TEST_EQUAL, 2, { F_DUPFD, F_DUPFD_CLOEXEC } },
-    [WHEN_UNSHARE] = { 0, TEST_ANY_BIT, 1, { CLONE_FILES | CLONE_FS } },
+    [WHEN_UNSHARE] = { 0, TEST_ANY_BIT, 1, { CLONE_FILES | CLONE_FS | CLONE_NEWNS } },
     [WHEN_NAMED_4] = { 3, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
     [WHEN_NAMED_3] = { 2, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
     [WHEN_MAPS_FILE] = { 3, TEST_NO_BIT, 1, { MAP_ANONYMOUS } },
@@ -139,8 +139,8 @@ static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t 
 
     for (int row = 0; row < ROW_COUNT; row++)
         if (modes[row] != MODE_OFF && abi->numbers[row] >= 0)
-            calls[count++] = (struct watched){ (uint32_t)abi->numbers[row] | abi->mark,
-                                               CALLS[row].when };
+            calls[count++] =
+                (struct watched){ (uint32_t)abi->numbers[row] | abi->mark, CALLS[row].when };
     qsort(calls, (size_t)count, sizeof *calls, by_number);
     emit_search(to, calls, count);
 }

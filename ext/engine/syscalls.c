@@ -4,17 +4,18 @@
 
 const struct call CALLS[ROW_COUNT] = {
 #define CALL(row_name, row_group, row_stops, ...)                                                  \
-    [ROW_##row_name] = { .name = #row_name, .group = GROUP_##row_group,                            \
-                         .stops = STOPS_##row_stops, ##__VA_ARGS__ },
+    [ROW_##row_name] = {                                                                           \
+        .name = #row_name, .group = GROUP_##row_group, .stops = STOPS_##row_stops, ##__VA_ARGS__   \
+    },
 #include "engine/syscalls.def"
 #undef CALL
 };
 
 const char *const GROUP_NAMES[GROUP_COUNT] = {
-    [GROUP_OPEN] = "open",     [GROUP_CLOSE] = "close", [GROUP_FD] = "fd",
-    [GROUP_READ] = "read",     [GROUP_WRITE] = "write", [GROUP_MOVE] = "move",
+    [GROUP_OPEN] = "open",     [GROUP_CLOSE] = "close",   [GROUP_FD] = "fd",
+    [GROUP_READ] = "read",     [GROUP_WRITE] = "write",   [GROUP_MOVE] = "move",
     [GROUP_DELETE] = "delete", [GROUP_RENAME] = "rename", [GROUP_LINK] = "link",
-    [GROUP_MKDIR] = "mkdir",   [GROUP_ATTR] = "attr",   [GROUP_STAT] = "stat",
-    [GROUP_SEEK] = "seek",     [GROUP_MAP] = "map",     [GROUP_CWD] = "cwd",
-    [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",   [GROUP_GUARD] = "guard",
+    [GROUP_MKDIR] = "mkdir",   [GROUP_ATTR] = "attr",     [GROUP_STAT] = "stat",
+    [GROUP_SEEK] = "seek",     [GROUP_MAP] = "map",       [GROUP_CWD] = "cwd",
+    [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",     [GROUP_GUARD] = "guard",
 };

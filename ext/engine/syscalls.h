@@ -5,9 +5,24 @@
 #include <stdint.h>
 
 enum call_group {
-    GROUP_OPEN, GROUP_CLOSE, GROUP_FD, GROUP_READ, GROUP_WRITE, GROUP_MOVE,
-    GROUP_DELETE, GROUP_RENAME, GROUP_LINK, GROUP_MKDIR, GROUP_ATTR, GROUP_STAT,
-    GROUP_SEEK, GROUP_MAP, GROUP_CWD, GROUP_EXEC, GROUP_TASK, GROUP_GUARD,
+    GROUP_OPEN,
+    GROUP_CLOSE,
+    GROUP_FD,
+    GROUP_READ,
+    GROUP_WRITE,
+    GROUP_MOVE,
+    GROUP_DELETE,
+    GROUP_RENAME,
+    GROUP_LINK,
+    GROUP_MKDIR,
+    GROUP_ATTR,
+    GROUP_STAT,
+    GROUP_SEEK,
+    GROUP_MAP,
+    GROUP_CWD,
+    GROUP_EXEC,
+    GROUP_TASK,
+    GROUP_GUARD,
     GROUP_COUNT,
 };
 
@@ -19,7 +34,7 @@ enum call_moves { MOVES_NOTHING, MOVES_IN, MOVES_OUT, MOVES_ACROSS };
 enum call_when {
     WHEN_ALWAYS,
     WHEN_FCNTL_DUP,    /* command is F_DUPFD or F_DUPFD_CLOEXEC */
-    WHEN_UNSHARE,      /* flags have CLONE_FILES or CLONE_FS */
+    WHEN_UNSHARE,      /* flags have CLONE_FILES, CLONE_FS or CLONE_NEWNS */
     WHEN_NAMED_4,      /* argument 4 lacks AT_EMPTY_PATH: it asks about a name, not an fd */
     WHEN_NAMED_3,      /* the same for argument 3 */
     WHEN_MAPS_FILE,    /* flags lack MAP_ANONYMOUS */

@@ -68,18 +68,18 @@ enum raw_note {
 #define RAW_RESULT_UNKNOWN INT64_MIN
 
 struct raw_record {
-    uint32_t size;       /* of this record, payload included; a multiple of 8 */
-    uint16_t kind;       /* enum raw_kind */
-    uint16_t syscall;    /* row of syscalls.def, when kind is RAW_SYSCALL */
-    uint32_t pid;        /* thread group */
+    uint32_t size;    /* of this record, payload included; a multiple of 8 */
+    uint16_t kind;    /* enum raw_kind */
+    uint16_t syscall; /* row of syscalls.def, when kind is RAW_SYSCALL */
+    uint32_t pid;     /* thread group */
     uint32_t tid;
     uint64_t entered_ns; /* CLOCK_MONOTONIC */
     uint64_t elapsed_ns; /* 0 for a call of one stop */
     int64_t result;      /* what the call returned, or a negative errno */
     uint64_t args[6];
-    uint64_t stream;     /* serial of the engine's entry for the fd in use, or 0; see engine_mute */
-    uint32_t copied;     /* bytes in payload[] */
-    uint32_t moved;      /* bytes the call moved: a DATA part smaller than this was cut */
+    uint64_t stream; /* serial of the engine's entry for the fd in use, or 0; see engine_mute */
+    uint32_t copied; /* bytes in payload[] */
+    uint32_t moved;  /* bytes the call moved: a DATA part smaller than this was cut */
     uint8_t payload[];
 };
 
@@ -101,12 +101,12 @@ struct raw_tally {
 };
 
 struct raw_counts {
-    uint64_t stops;       /* ptrace stops handled */
-    uint64_t waits;       /* times a tracee waited because the ring was full */
-    uint64_t waited_ns;   /* and for how long in all */
-    uint64_t unreadable;  /* copies out of a tracee that failed */
-    uint64_t lost;        /* records that could not be made at all */
-    uint64_t recorded;    /* records written */
+    uint64_t stops;      /* ptrace stops handled */
+    uint64_t waits;      /* times a tracee waited because the ring was full */
+    uint64_t waited_ns;  /* and for how long in all */
+    uint64_t unreadable; /* copies out of a tracee that failed */
+    uint64_t lost;       /* records that could not be made at all */
+    uint64_t recorded;   /* records written */
 };
 
 #define RAW_ALIGN(n) (((n) + 7u) & ~7u)

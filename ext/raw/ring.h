@@ -13,14 +13,14 @@
 
 struct ring {
     uint8_t *bytes;
-    size_t size;            /* a power of two */
-    _Atomic uint64_t head;  /* bytes ever written */
-    _Atomic uint64_t tail;  /* bytes ever read */
+    size_t size;             /* a power of two */
+    _Atomic uint64_t head;   /* bytes ever written */
+    _Atomic uint64_t tail;   /* bytes ever read */
     _Atomic uint64_t wanted; /* the consumer sleeps until head gets here; 0: it is awake */
-    _Atomic bool urgent;    /* what is there should be read now */
-    _Atomic bool closed;    /* no more will come: nobody waits any longer */
-    _Atomic bool starved;   /* the producer sleeps until there is room */
-    pthread_mutex_t lock;   /* for sleeping only */
+    _Atomic bool urgent;     /* what is there should be read now */
+    _Atomic bool closed;     /* no more will come: nobody waits any longer */
+    _Atomic bool starved;    /* the producer sleeps until there is room */
+    pthread_mutex_t lock;    /* for sleeping only */
     pthread_cond_t filled, drained;
     uint64_t waits, waited_ns; /* the producer's: times it slept, and how long */
 };

@@ -7,7 +7,6 @@ needs no row to be written first and mistakes no process for an earlier one of i
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import click
 
 from scopetrace.cli.options import json_option
+from scopetrace.model.names import user_name
 from scopetrace.output.bodies import json_line
 from scopetrace.output.tables import format_table
 from scopetrace.query import list_sessions
@@ -59,7 +59,7 @@ def _traced_by(recorders: dict[int, int]) -> Iterator[Traced]:
         # TracerPid names a thread of the recorder; its Tgid is the recorder.
         recorder = int(_status(tracer).get("Tgid", 0)) if tracer else 0
         if recorder in recorders:
-            username = _username(int(status["Uid"].split()[0]))
+            username = user_name(int(status["Uid"].split()[0]))
             yield Traced(recorders[recorder], pid, username, _cmd(pid) or f"[{status['Name']}]")
 
 
@@ -80,10 +80,3 @@ def _cmd(pid: int) -> str:
     except OSError:
         return ""
     return os.fsdecode(arguments.rstrip(b"\0").replace(b"\0", b" "))
-
-
-def _username(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

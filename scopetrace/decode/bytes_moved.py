@@ -10,8 +10,8 @@ from errno import EAGAIN, EINTR
 
 from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
-from scopetrace.model.operation import Written
-from scopetrace.model.raw import TALLY, RawRecord
+from scopetrace.model.operation import Noticed, Written
+from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
 
 READS = ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64")
 WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice")
@@ -36,6 +36,9 @@ def add_tally(task: Task, fd: int, record: RawRecord) -> None:
 def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Emit the bytes that went out."""
     moved = record.result
+    if moved == RESULT_UNKNOWN:
+        _unfinished(state, task, record)
+        return
     if moved < 0:
         move_failed(state, task, record, op)
         return
@@ -48,6 +51,19 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     if len(data) > moved:
         data = data[:moved]
     state.emit(Written(task.group.image, task.tid, time_ns, file, data, moved, record.stream))
+
+
+def _unfinished(state: State, task: Task, record: RawRecord) -> None:
+    """Say that a thread was killed inside a write: whether the bytes went out, nobody can tell."""
+    file, size = task.table.fds.get(record.arg1 & FD), len(record.parts().get(DATA, b""))
+    if file is None or not file.named:
+        return
+    image, time_ns = task.group.image, record.entered_ns + state.offset_ns
+    message = (
+        f"{image.proc} ({image.pid}) was killed while it wrote {size} bytes to {file.path}: whether"
+        " they were written is not known"
+    )
+    state.emit(Noticed(image, task.tid, time_ns, message, "unfinished", 1))
 
 
 def move_failed(state: State, task: Task, record: RawRecord, op: str) -> None:

@@ -85,9 +85,7 @@ def _emit_opened(
     if file.named:
         if passed == file.path:
             passed = ""
-        state.emit(
-            Opened(task.group.image, task.tid, file.opened_ns, op, file, fd, flags, passed)
-        )
+        state.emit(Opened(task.group.image, task.tid, file.opened_ns, op, file, fd, flags, passed))
 
 
 def made(state: State, task: Task, record: RawRecord, op: str) -> None:

@@ -20,7 +20,7 @@ from scopetrace.decode.state import (
     table_ended,
 )
 from scopetrace.decode.tasks import CLONE_FILES, CLONE_VFORK, Task
-from scopetrace.decode.users import group_name, user_name
+from scopetrace.model.names import group_name, user_name
 from scopetrace.model.operation import (
     Executed,
     Exited,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-
+from scopetrace.model.names import signal_name
 from scopetrace.model.session import SessionInfo
 
 
@@ -18,15 +17,6 @@ def describe_status(info: SessionInfo) -> str:
     if info.status == "incomplete" and end:
         return f"{end}, {info.status}"
     return info.status
-
-
-def signal_name(number: int) -> str:
-    """Return a signal's name as signal(7) has it: `SIGKILL`, `SIGRTMIN+3`."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        first = int(signal.SIGRTMIN)
-        return f"SIGRTMIN+{number - first}" if number > first else f"signal {number}"
 
 
 def _program_end(info: SessionInfo) -> str | None:

@@ -15,7 +15,7 @@ _PLACES = {
     "stop": "scopetrace.recorder.control",
 }
 
-__all__ = ["run", "run_in_place", "stop"]  # noqa: F822 (found by __getattr__)
+__all__ = ["run", "run_in_place", "stop"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,6 @@ import errno
 import os
 import resource
 import signal
-import sys
 import time
 import traceback
 from contextlib import suppress
@@ -116,7 +115,7 @@ class Recorder:
         )
         self._wish = 0
         self._committed_ns = 0
-        self._told = False
+        self._problem = ""
 
     def run(self) -> int:
         """Trace the program, write what it does, and return when nothing is left to do."""
@@ -180,6 +179,7 @@ class Recorder:
             self._writer.discard()  # the command could not be executed: there was no program
             return
         try:
+            self._admit_losses()
             self._pipeline.finish(time.monotonic_ns())
         except SessionError as error:
             self._tell(error)
@@ -188,6 +188,13 @@ class Recorder:
         with suppress(SessionError):
             self._writer.finish("stopped" if self._wish else "finished", **facts)
 
+    def _admit_losses(self) -> None:
+        """Leave a notice in the session of what could not be written to it."""
+        lost, image = self._writer.lost, self._pipeline.main
+        if lost and image is not None:
+            message = f"{lost} events could not be written to this session: {self._problem}"
+            self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
+
     def _refuse(self, answer: int, error: OSError) -> None:
         self._writer.discard()
         reason = why_refused(error.errno or errno.EPERM, self._task.pid)
@@ -195,12 +202,9 @@ class Recorder:
 
     def _tell(self, error: SessionError) -> None:
         """Say it once, where the program itself would complain: on its standard error."""
-        if self._told:
+        if self._problem:
             return
-        self._told = True
-        with suppress(OSError), open(f"/proc/{self._task.pid}/fd/2", "ab", buffering=0) as stderr:
-            stderr.write(
-                f"scopetrace: {error}; the program runs on, what is missing is counted\n".encode(
-                    errors="backslashreplace"
-                )
-            )
+        self._problem = str(error)
+        sentence = f"scopetrace: {error}; the program runs on, what is missing is counted\n"
+        with suppress(OSError), Path(f"/proc/{self._task.pid}/fd/2").open("ab") as stderr:
+            stderr.write(sentence.encode(errors="backslashreplace"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 from scopetrace.errors import CommandNotExecutable, CommandNotFound
@@ -29,16 +31,21 @@ def find_command(name: str, environment: list[bytes]) -> bytes:
     plain = os.fsencode(name)
     if b"/" in plain:
         return _checked(name, plain)
-    forbidden = None
-    for folder in _search_path(environment):
-        path = (folder or b".") + b"/" + plain
-        if os.access(path, os.X_OK) and not os.path.isdir(path):
+    found = [(folder or b".") + b"/" + plain for folder in _search_path(environment)]
+    files = [path for path in found if _is_file(path)]
+    for path in files:
+        if os.access(path, os.X_OK):
             return path
-        if forbidden is None and os.path.isfile(path):
-            forbidden = path
-    if forbidden is not None:
-        return _checked(name, forbidden)
+    if files:
+        return _checked(name, files[0])
     raise CommandNotFound(f"{name}: command not found")
+
+
+def _is_file(path: bytes) -> bool:
+    try:
+        return stat.S_ISREG(Path(os.fsdecode(path)).stat().st_mode)
+    except OSError:
+        return False
 
 
 def _search_path(environment: list[bytes]) -> list[bytes]:
@@ -50,13 +57,13 @@ def _search_path(environment: list[bytes]) -> list[bytes]:
 
 def _checked(name: str, path: bytes) -> bytes:
     try:
-        os.stat(path)
+        mode = Path(os.fsdecode(path)).stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CommandNotFound(f"{name}: {error.strerror}") from None
     except OSError as error:
         raise CommandNotExecutable(f"{name}: {error.strerror}") from None
-    if os.path.isdir(path):
-        raise CommandNotExecutable(f"{name}: Is a directory")
+    if stat.S_ISDIR(mode):
+        raise CommandNotExecutable(f"{name}: {os.strerror(errno.EISDIR)}")
     if not os.access(path, os.X_OK):
-        raise CommandNotExecutable(f"{name}: Permission denied")
+        raise CommandNotExecutable(f"{name}: {os.strerror(errno.EACCES)}")
     return path

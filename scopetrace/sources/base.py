@@ -57,7 +57,13 @@ class Outlet(Protocol):
     """Where sources put their events."""
 
     def emit(
-        self, image: Image, time_ns: int, tid: int, sourcetype: str, source: str, channel: int,
+        self,
+        image: Image,
+        time_ns: int,
+        tid: int,
+        sourcetype: str,
+        source: str,
+        channel: int,
         data: dict[str, Any],
     ) -> None:
         """Take an event that the rules of its process may still change or refuse."""

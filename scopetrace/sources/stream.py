@@ -248,5 +248,3 @@ def _end_of_message(pending: bytearray) -> int:
     if len(pending) < MOST_BYTES:
         return 0
     return pending.rfind(b"\n", 0, MOST_BYTES) + 1 or whole_characters(pending, MOST_BYTES)
-
-

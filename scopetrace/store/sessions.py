@@ -7,7 +7,6 @@ nobody ever lists half a session, and a copy of the file alone is always a sessi
 from __future__ import annotations
 
 import os
-import pwd
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from scopetrace import __version__
 from scopetrace.errors import SessionError
+from scopetrace.model.names import user_name
 from scopetrace.store.alive import boot_id, started_ticks
 from scopetrace.store.home import allocate_id, make_folder, session_file_name, sessions_folder
 from scopetrace.store.problems import session_error
@@ -92,7 +92,7 @@ def _unless_told() -> dict[str, Any]:
         "boot_id": boot_id(),
         "host": os.uname().nodename,
         "uid": uid,
-        "username": _username(uid),
+        "username": user_name(uid),
         "version": __version__,
         "ended_ns": None,
         "status": "running",
@@ -101,14 +101,6 @@ def _unless_told() -> dict[str, Any]:
         "events": 0,
         "lost": 0,
     }
-
-
-def _username(uid: int) -> str:
-    """Return the name of a user, or its number where no name is known, as in many containers."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _make_file(path: Path, about: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from scopetrace.model.operation import Closed, Failed, Written
+from scopetrace.model.operation import Closed, Failed, Noticed, Written
 from scopetrace.model.raw import RESULT_UNKNOWN, Part
 
 
@@ -44,11 +44,14 @@ def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):
     assert decoding.only(Written) == []
 
 
-def test_a_write_whose_end_nobody_saw_is_neither_written_nor_failed(tracee, decoding):
+def test_a_write_whose_end_nobody_saw_is_neither_written_nor_failed_but_noticed(tracee, decoding):
     tracee.open("/a", 3)
     tracee.call("write", 3, result=RESULT_UNKNOWN, parts={Part.DATA: b"x"})
 
-    assert [type(operation).__name__ for operation in decoding.go()] == ["Opened"]
+    assert [type(operation).__name__ for operation in decoding.go()] == ["Opened", "Noticed"]
+    assert decoding.one(Noticed).message.endswith(
+        "was killed while it wrote 1 bytes to /a: whether they were written is not known"
+    )
 
 
 def test_tallies_alone_say_what_a_file_moved(tracee, decoding):

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
 
 from scopetrace.model.session import SessionInfo
-from scopetrace.output.status import describe_status, signal_name
+from scopetrace.output.status import describe_status
 
 BASE = SessionInfo(
     id=1, path=Path("1-true.db"), command="true", args=("true",), cwd="/", pid=2, recorder_pid=3,
@@ -32,8 +31,3 @@ BASE = SessionInfo(
 )
 def test_a_status_says_how_the_program_ended_or_why_that_is_unknown(changes, shown):
     assert describe_status(BASE._replace(**changes)) == shown
-
-
-def test_real_time_signals_have_names_too():
-    assert signal_name(signal.SIGRTMIN + 3) == "SIGRTMIN+3"
-    assert signal_name(signal.SIGRTMIN) == "SIGRTMIN"

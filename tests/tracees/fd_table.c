@@ -13,7 +13,7 @@
 #include <dirent.h>
 
 #define COMMANDS 100
-#define ANSWERS  101
+#define ANSWERS 101
 
 static int read_line(char *line, size_t size)
 {

@@ -128,9 +128,7 @@ class FsSource(Source):
         data["class"] = kind
         self._emit("fs.error", image, time_ns, tid, data)
 
-    def _emit(
-        self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]
-    ) -> None:
+    def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
         if image.rules.wants(FS, name):
             self.outlet.emit(image, time_ns, tid, FS, name, 0, data)
 

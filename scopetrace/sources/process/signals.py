@@ -1,4 +1,4 @@
-"""Names of signals and of the reasons they were sent for (signal(7), sigaction(2))."""
+"""Names of the reasons signals were sent for (signal(7), sigaction(2))."""
 
 from __future__ import annotations
 
@@ -37,17 +37,6 @@ OF_SIGNAL: dict[int, tuple[str, ...]] = {
     signal.SIGSYS: ("SYS_SECCOMP",),
 }  # fmt: skip
 """The codes of one signal, counted from 1."""
-
-
-def signal_name(number: int) -> str:
-    """Return SIGTERM, SIGRTMIN+3…, or the number as text."""
-    first, last = int(signal.SIGRTMIN), int(signal.SIGRTMAX)
-    if first < number < last:
-        return f"SIGRTMIN+{number - first}"
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return str(number)
 
 
 def code_name(number: int, code: int) -> str:

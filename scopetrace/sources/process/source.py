@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from scopetrace.model.names import signal_name
 from scopetrace.model.operation import Executed, Exited, Forked, Image, Signalled
 from scopetrace.sources.base import Handlers, Needs, Source
-from scopetrace.sources.process.signals import code_name, signal_name
+from scopetrace.sources.process.signals import code_name
 
 
 class ProcessSource(Source):
@@ -29,9 +30,7 @@ class ProcessSource(Source):
             Signalled: self._signalled,
         }
 
-    def _emit(
-        self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]
-    ) -> None:
+    def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
         if image.rules.wants(self.sourcetype, name):
             self.outlet.emit(image, time_ns, tid, self.sourcetype, name, 0, data)
 

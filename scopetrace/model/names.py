@@ -1,9 +1,10 @@
-"""Names of users and groups, asked once each."""
+"""Names of users, groups and signals, asked once each. Numbers without a name stay numbers."""
 
 from __future__ import annotations
 
 import grp
 import pwd
+import signal
 from functools import cache
 
 
@@ -23,3 +24,15 @@ def group_name(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except (KeyError, OverflowError):
         return str(gid)
+
+
+@cache
+def signal_name(number: int) -> str:
+    """Return a signal's name as signal(7) has it: SIGTERM, SIGRTMIN+3; else `signal 99`."""
+    first, last = int(signal.SIGRTMIN), int(signal.SIGRTMAX)
+    if first < number < last:
+        return f"SIGRTMIN+{number - first}"
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from scopetrace.model.names import group_name, signal_name, user_name
+
+
+def test_the_names_are_those_of_the_system():
+    assert user_name(0) == "root"
+    assert group_name(0) == "root"
+
+
+def test_who_has_no_name_is_called_by_number():
+    assert user_name(3_999_999_999) == "3999999999"
+    assert group_name(3_999_999_999) == "3999999999"
+    assert user_name(2**70) == str(2**70)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (9, "SIGKILL"),
+        (int(signal.SIGRTMIN), "SIGRTMIN"),
+        (int(signal.SIGRTMIN) + 3, "SIGRTMIN+3"),
+        (int(signal.SIGRTMAX), "SIGRTMAX"),
+        (32, "signal 32"),
+        (0, "signal 0"),
+    ],
+)
+def test_signals_have_the_names_of_the_manual(number, name):
+    assert signal_name(number) == name
