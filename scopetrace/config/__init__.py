@@ -1,12 +1,40 @@
-"""scope.yml: found, read, overridden from the environment, complained about by line and key."""
+"""scope.yml: found, read, overridden from the environment, complained about by line and key.
+
+What is offered here is imported when it is asked for: a recorder is handed its configuration and
+never reads YAML.
+"""
 
 from __future__ import annotations
 
-from scopetrace.config.dump import dump_config
-from scopetrace.config.load import check_config, customised, load_config, stock_text
-from scopetrace.config.meaning import means_something
-from scopetrace.config.patterns import compile_pattern, matches_everything
-from scopetrace.config.schema import Config, Custom, Filter, WatchRule
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scopetrace.config.dump import dump_config
+    from scopetrace.config.join import customised
+    from scopetrace.config.load import check_config, load_config, stock_text
+    from scopetrace.config.meaning import means_something
+    from scopetrace.config.parcel import pack_config, unpack_config
+    from scopetrace.config.patterns import compile_pattern, matches_everything
+    from scopetrace.config.schema import Config, Custom, Filter, WatchRule
+
+_PLACES = {
+    "Config": "schema",
+    "Custom": "schema",
+    "Filter": "schema",
+    "WatchRule": "schema",
+    "check_config": "load",
+    "compile_pattern": "patterns",
+    "customised": "join",
+    "dump_config": "dump",
+    "load_config": "load",
+    "matches_everything": "patterns",
+    "means_something": "meaning",
+    "pack_config": "parcel",
+    "stock_text": "load",
+    "unpack_config": "parcel",
+}
+"""Public name → the module that has it."""
 
 __all__ = [
     "Config",
@@ -20,5 +48,13 @@ __all__ = [
     "load_config",
     "matches_everything",
     "means_something",
+    "pack_config",
     "stock_text",
+    "unpack_config",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'scopetrace.config' has no attribute {name!r}")
+    return getattr(import_module(f"scopetrace.config.{_PLACES[name]}"), name)

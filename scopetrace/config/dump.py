@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from msgspec import to_builtins
 
-from scopetrace.config.load import sections_data
+from scopetrace.config.join import sections_data
 from scopetrace.config.meaning import means_something
 from scopetrace.config.schema import Config, Custom, WatchRule
 

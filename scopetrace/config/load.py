@@ -8,18 +8,16 @@ value changes nothing, except that a list without a value is empty.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import msgspec
-from msgspec import to_builtins
 
 from scopetrace.config.convert import check_entry, to_filter, to_sections
 from scopetrace.config.document import Document, parse_document
 from scopetrace.config.environment import expander, overridden
 from scopetrace.config.find import STOCK, Found, find_config, read_text
+from scopetrace.config.join import config_of, joined, sections_data
 from scopetrace.config.meaning import not_recorded, without_meaningless
 from scopetrace.config.schema import Config, Custom, Sections
 
@@ -50,20 +48,6 @@ def stock_text() -> str:
     return read_text(STOCK)
 
 
-def customised(config: Config, entries: Iterable[Custom]) -> Config:
-    """Return what applies to a process that `entries` of `config.custom` are about."""
-    data = sections_data(config)
-    for entry in entries:
-        data = _joined(data, entry.config)
-    sections = msgspec.convert(data, Sections)
-    return _config(sections, config.custom, config.path, config.warnings)
-
-
-def sections_data(sections: Sections) -> dict[str, Any]:
-    """Return the tree but for `custom` as plain data."""
-    return {name: to_builtins(getattr(sections, name)) for name in Sections.__struct_fields__}
-
-
 def built(found: Found, environ: Mapping[str, str]) -> Config:
     """Return the configuration that a file which was found comes to.
 
@@ -80,14 +64,7 @@ def built(found: Found, environ: Mapping[str, str]) -> Config:
     warnings = [*found.warnings, *warnings, *unused, *not_recorded(final, sections)]
     entries, doubts = _customs(said._replace(data={"custom": custom}), sections)
     path = found.path.absolute() if found.path else None
-    return _config(sections, entries, path, (*warnings, *doubts))
-
-
-def _config(
-    sections: Sections, custom: tuple[Custom, ...], path: Path | None, warnings: tuple[str, ...]
-) -> Config:
-    given = {name: getattr(sections, name) for name in Sections.__struct_fields__}
-    return Config(**given, custom=custom, path=path, warnings=warnings)
+    return config_of(sections, entries, path, (*warnings, *doubts))
 
 
 def _parsed(found: Found, environ: Mapping[str, str]) -> Document:
@@ -101,23 +78,9 @@ def _stock() -> Document:
 
 
 def _over_stock(said: Document) -> Document:
-    data = _joined(_stock().data, said.data)
+    data = joined(_stock().data, said.data)
     del data["custom"]
     return Document(data, _stock().places | said.places)
-
-
-def _joined(base: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with what `said` says instead."""
-    joined = dict(base)
-    for key, value in said.items():
-        before = base.get(key)
-        if isinstance(before, dict) and isinstance(value, dict):
-            joined[key] = _joined(before, value)
-        elif value is not None or before is None:
-            joined[key] = value
-        elif isinstance(before, list | tuple):
-            joined[key] = []
-    return joined
 
 
 def _customs(said: Document, sections: Sections) -> tuple[tuple[Custom, ...], list[str]]:
@@ -138,13 +101,13 @@ def _customs(said: Document, sections: Sections) -> tuple[tuple[Custom, ...], li
 def _entry(said: Document, name: str, entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise said.complaint(("custom", name), "expected the keys filter and config")
-    return _joined({"filter": {}, "config": {}}, entry)
+    return joined({"filter": {}, "config": {}}, entry)
 
 
 def _custom(name: str, said: Document, sections: Sections) -> tuple[Custom, list[str]]:
     check_entry(said)
     config, warnings = without_meaningless(said.under("config"))
-    result = to_sections(config._replace(data=_joined(sections_data(sections), config.data)))
+    result = to_sections(config._replace(data=joined(sections_data(sections), config.data)))
     warnings += not_recorded(config, result)
     effective = _restricted(sections_data(result), config.data)
     return Custom(name=name, filter=to_filter(said.under("filter")), config=effective), warnings

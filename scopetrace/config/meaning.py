@@ -8,10 +8,12 @@ for them is a warning.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scopetrace.config.document import Document, Path
 from scopetrace.config.schema import Sections, WatchRule
+
+if TYPE_CHECKING:
+    from scopetrace.config.document import Document, Path
 
 WITHOUT_MEANING: dict[Path, str] = {
     ("cribl",): "scopetrace sends nothing to Cribl",

@@ -17,51 +17,45 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from scopetrace import _engine
 from scopetrace.capture import Capture
-from scopetrace.config import Config, dump_config
+from scopetrace.config import unpack_config
 from scopetrace.errors import SessionError
 from scopetrace.pipeline import Pipeline
-from scopetrace.recorder.refusal import why_refused
+from scopetrace.recorder.order import Order, receive_order
+from scopetrace.recorder.verdict import REFUSED, UNRECORDED
 from scopetrace.store import SessionStore, SessionWriter
 from scopetrace.watch import Watch
 
 COMMIT_EVERY_NS = 50_000_000
 
 
-class Task(NamedTuple):
-    """What the foreground process asks of the recorder."""
+def record(order_fd: int, answer: int) -> int:
+    """Wait for an order, and record until the last process of the program is gone.
 
-    args: list[str]
-    config: Config
-    watch: Watch
-    modes: dict[str, int]
-    pid: int
-    cwd: Path
-    allowed: int
-    """Pipe to read: a byte comes once we may trace."""
-    answer: int
-    """Pipe to write: GO by the engine, or REFUSED or UNRECORDED and a reason."""
+    Args:
+        order_fd: pipe to read the order from.
+        answer: pipe to write the verdict to.
 
-
-def record(task: Task) -> int:
-    """Record until the last process of the program is gone. Returns the exit status."""
-    detach(keep=(task.allowed, task.answer))
+    Returns the exit status.
+    """
+    cwd = str(Path("/proc/self/cwd").readlink())
+    detach(keep=(order_fd, answer))
+    order = receive_order(order_fd)
+    if order is None:
+        return 0
+    args = [os.fsdecode(arg) for arg in order.args]
     try:
         writer = SessionStore().create(
-            task.args[0],
-            task.args,
-            pid=task.pid,
-            cwd=str(task.cwd),
-            config=dump_config(task.config),
+            args[0], args, pid=order.pid, cwd=cwd, config=order.config_text
         )
     except SessionError as error:
-        os.write(task.answer, b"u" + str(error).encode(errors="backslashreplace"))
+        os.write(answer, UNRECORDED + str(error).encode(errors="backslashreplace"))
         return 1
     try:
-        return Recorder(task, writer).run()
+        return Recorder(order, writer).run(answer)
     except Exception:
         _leave_report(writer.path)
         raise
@@ -96,18 +90,18 @@ def _leave_report(path: Path) -> None:
 class Recorder:
     """One recording, from the first exec to the last exit."""
 
-    def __init__(self, task: Task, writer: SessionWriter) -> None:
-        self._task = task
+    def __init__(self, order: Order, writer: SessionWriter) -> None:
+        self._order = order
         self._writer = writer
+        config = unpack_config(order.config)
+        watch = Watch(config)
         self._capture = Capture(
-            task.modes,
-            snaplen=task.config.scopetrace.snaplen,
-            environment=task.watch.needs_environment,
+            order.modes, snaplen=config.scopetrace.snaplen, environment=watch.needs_environment
         )
         offset_ns = time.time_ns() - time.monotonic_ns()
         self._pipeline = Pipeline(
             _engine.calls(),
-            task.watch,
+            watch,
             os.uname().nodename,
             offset_ns,
             writer,
@@ -117,14 +111,11 @@ class Recorder:
         self._committed_ns = 0
         self._problem = ""
 
-    def run(self) -> int:
+    def run(self, answer: int) -> int:
         """Trace the program, write what it does, and return when nothing is left to do."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
-        os.read(self._task.allowed, 1)
-        os.close(self._task.allowed)
-        answer = os.dup(self._task.answer)
-        self._capture.start(self._task.pid, self._task.answer)
+        self._capture.start(self._order.pid, os.dup(answer))
         self._record()
         if self._capture.refusal is not None and self._pipeline.main is None:
             self._refuse(answer, self._capture.refusal)
@@ -196,9 +187,11 @@ class Recorder:
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
 
     def _refuse(self, answer: int, error: OSError) -> None:
+        from scopetrace.recorder.refusal import why_refused
+
         self._writer.discard()
-        reason = why_refused(error.errno or errno.EPERM, self._task.pid)
-        os.write(answer, b"e" + reason.encode())
+        reason = why_refused(error.errno or errno.EPERM, self._order.pid)
+        os.write(answer, REFUSED + reason.encode())
 
     def _tell(self, error: SessionError) -> None:
         """Say it once, where the program itself would complain: on its standard error."""
@@ -206,5 +199,5 @@ class Recorder:
             return
         self._problem = str(error)
         sentence = f"scopetrace: {error}; the program runs on, what is missing is counted\n"
-        with suppress(OSError), Path(f"/proc/{self._task.pid}/fd/2").open("ab") as stderr:
+        with suppress(OSError), Path(f"/proc/{self._order.pid}/fd/2").open("ab") as stderr:
             stderr.write(sentence.encode(errors="backslashreplace"))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scopetrace.cli import plain_run
+
 COMMAND = (sys.executable, "-m", "scopetrace")
 
 
@@ -71,3 +73,20 @@ def test_without_a_standard_output_nothing_fails():
     )
 
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("args", "command"),
+    [
+        (["run", "ls", "-l"], ["ls", "-l"]),
+        (["run", "--", "-odd", "--help"], ["-odd", "--help"]),
+        (["run", "--help"], []),
+        (["run", "-u", "scope.yml", "ls"], []),
+        (["run"], []),
+        (["events"], []),
+        (["ls"], []),
+        (["--", "ls"], []),
+    ],
+)
+def test_only_a_plain_run_is_understood_without_the_parser(args, command):
+    assert plain_run(args) == command

@@ -1,0 +1,44 @@
+"""The command line as click sees it: every word but those of a plain `run`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from scopetrace.cli.commands import COMPLETION_VARIABLE, PROGRAM, cli
+from scopetrace.errors import ExitStatus, ScopeError, UsageError
+
+
+def answer(args: list[str]) -> int:
+    """Do what the arguments say and return the exit status.
+
+    Raises:
+        ScopeError: what is wrong, in a sentence.
+        KeyboardInterrupt: Ctrl-C, also at a question.
+    """
+    try:
+        return _dispatch(args)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.UsageError as error:
+        raise UsageError(_usage_sentence(error)) from None
+    except click.ClickException as error:
+        raise ScopeError(error.format_message()) from None
+
+
+def _dispatch(args: list[str]) -> int:
+    if COMPLETION_VARIABLE in os.environ:
+        cli.main(args, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE)
+    if args[:1] == ["--"]:
+        args = ["run", *args]
+    with cli.make_context(PROGRAM, args) as context:
+        return cli.invoke(context) or ExitStatus.OK
+
+
+def _usage_sentence(error: click.UsageError) -> str:
+    message = error.format_message().replace(". (", " (").rstrip(".")
+    path = error.ctx.command_path if error.ctx else PROGRAM
+    return f"{message[:1].lower()}{message[1:]}; try '{path} --help'"
