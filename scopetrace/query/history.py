@@ -11,7 +11,7 @@ from scopetrace.errors import SessionError
 from scopetrace.model.session import SessionInfo
 from scopetrace.query.opening import connect
 from scopetrace.query.records import read_info
-from scopetrace.store.home import parse_file_name, session_paths, sessions_folder
+from scopetrace.store.home import COMPANIONS, parse_file_name, session_paths, sessions_folder
 from scopetrace.store.problems import session_error
 
 
@@ -55,7 +55,7 @@ def delete_session(info: SessionInfo) -> None:
             f"session {info.id} is still being recorded: `scopetrace stop {info.id}` ends that"
         )
     try:
-        for suffix in ("-wal", "-shm", "-journal", ""):
+        for suffix in (*COMPANIONS, ""):
             Path(f"{info.path}{suffix}").unlink(missing_ok=True)
     except OSError as error:
         raise session_error("delete", info.path, error) from None

@@ -24,6 +24,7 @@ from scopetrace.capture import Capture
 from scopetrace.config import unpack_config
 from scopetrace.errors import SessionError
 from scopetrace.pipeline import Pipeline
+from scopetrace.recorder.complaint import Complaint
 from scopetrace.recorder.order import Order, receive_order
 from scopetrace.recorder.verdict import REFUSED, UNRECORDED
 from scopetrace.store import SessionStore, SessionWriter
@@ -41,6 +42,7 @@ def record(order_fd: int, answer: int) -> int:
 
     Returns the exit status.
     """
+    complaint = Complaint()
     cwd = str(Path("/proc/self/cwd").readlink())
     detach(keep=(order_fd, answer))
     order = receive_order(order_fd)
@@ -55,7 +57,7 @@ def record(order_fd: int, answer: int) -> int:
         os.write(answer, UNRECORDED + str(error).encode(errors="backslashreplace"))
         return 1
     try:
-        return Recorder(order, writer).run(answer)
+        return Recorder(order, writer, complaint).run(answer)
     except Exception:
         _leave_report(writer.path)
         raise
@@ -90,8 +92,9 @@ def _leave_report(path: Path) -> None:
 class Recorder:
     """One recording, from the first exec to the last exit."""
 
-    def __init__(self, order: Order, writer: SessionWriter) -> None:
+    def __init__(self, order: Order, writer: SessionWriter, complaint: Complaint) -> None:
         self._order = order
+        self._complaint = complaint
         self._writer = writer
         config = unpack_config(order.config)
         watch = Watch(config)
@@ -169,6 +172,7 @@ class Recorder:
         if self._pipeline.main is None:
             self._writer.discard()  # the command could not be executed: there was no program
             return
+        self._writer.release_reserve()
         try:
             self._admit_losses()
             self._pipeline.finish(time.monotonic_ns())
@@ -198,6 +202,6 @@ class Recorder:
         if self._problem:
             return
         self._problem = str(error)
-        sentence = f"scopetrace: {error}; the program runs on, what is missing is counted\n"
-        with suppress(OSError), Path(f"/proc/{self._order.pid}/fd/2").open("ab") as stderr:
-            stderr.write(sentence.encode(errors="backslashreplace"))
+        self._complaint.utter(
+            f"{error}; the program runs on, what is missing is counted", self._order.pid
+        )

@@ -17,6 +17,9 @@ from pathlib import Path
 from scopetrace.errors import SessionError
 from scopetrace.store.problems import session_error
 
+COMPANIONS = ("-wal", "-shm", "-journal", "-reserve")
+"""What may stand beside a session file, behind its name."""
+
 _COUNTER = ".last-id"
 _SESSION_FILE = re.compile(r"(\.?)([1-9][0-9]{0,17})-(.*)\.db")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")

@@ -9,6 +9,7 @@ them. A writer belongs to one thread at a time.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,7 @@ from scopetrace.errors import SessionError
 from scopetrace.model.event import Event
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.store.home import give_back_id, parse_file_name
+from scopetrace.store.home import COMPANIONS, give_back_id, parse_file_name
 from scopetrace.store.problems import session_error
 from scopetrace.store.schema import create_indexes
 from scopetrace.store.text import bindable, encode_json
@@ -45,6 +46,8 @@ _END_PROCESS = (
 FACTS = (*(field for field in SessionInfo._fields if field != "path"), "config")
 """Columns of the table `session`: all of SessionInfo but its path, and the configuration."""
 
+_RESERVE_BYTES = 128 * 1024
+"""Set aside while recording, so that a session can say on a full disk that it is incomplete."""
 _MOST_PENDING = 20_000
 """Processes kept while nothing can be written; beyond that the oldest are given up."""
 _BUSY_SECONDS = 2.0
@@ -75,6 +78,7 @@ class SessionWriter:
         self._facts: dict[str, Any] = {}
         self._encode = _encoder()
         self._db, self.id = _connect(path)
+        self._reserve = _reserve(path)
 
     def add_process(self, process: Process) -> None:
         """Write a process image with the next commit."""
@@ -126,6 +130,10 @@ class SessionWriter:
         self._facts.update(facts)
         self._facts.setdefault("lost", 0)
 
+    def release_reserve(self) -> None:
+        """Give back the space set aside for the end, which is now."""
+        self._reserve.unlink(missing_ok=True)
+
     def finish(self, status: str = "finished", **facts: Any) -> None:
         """Close the session for good: one file, with indexes, and nothing beside it.
 
@@ -135,6 +143,7 @@ class SessionWriter:
         Raises:
             SessionError: the last batch or the status could not be written.
         """
+        self.release_reserve()
         try:
             self._commit_last(status, {"ended_ns": time.time_ns(), **facts})
             with suppress(sqlite3.Error):  # a session without indexes is slow, not wrong
@@ -147,20 +156,20 @@ class SessionWriter:
     def discard(self) -> None:
         """Delete the session as if it had never been; its id may be used again."""
         self._close()
-        for suffix in ("", "-wal", "-shm", "-journal"):
+        for suffix in ("", *COMPANIONS):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         if parse_file_name(self.path.name):
             with suppress(SessionError):
                 give_back_id(self.path.parent, self.id)
 
     def _commit_last(self, status: str, facts: dict[str, Any]) -> None:
-        """Commit with the final status; if the last batch is lost by that, once more without it."""
-        before = self.lost
+        """Commit with the final status; if what waits cannot be written, once more without it."""
         try:
             self._commit_status(status, facts)
         except SessionError:
-            if self.lost == before:
-                raise
+            self.lost += len(self._starts) + len(self._ends)
+            self._starts.clear()
+            self._ends.clear()
             self._commit_status(status, facts)
             raise
 
@@ -234,6 +243,18 @@ def stored(value: Any) -> Any:
     if isinstance(value, str):
         return bindable(value)
     return encode_json(value) if isinstance(value, tuple) else value
+
+
+def _reserve(path: Path) -> Path:
+    """Set aside the space that the last commit needs; without it, that commit may fail."""
+    reserve = Path(f"{path}-reserve")
+    with suppress(OSError):
+        fd = os.open(reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, _RESERVE_BYTES)
+        finally:
+            os.close(fd)
+    return reserve
 
 
 def _plain(text: str) -> str | bytes:
