@@ -24,6 +24,7 @@ from engine.engine cimport (
     engine_stop,
 )
 from engine.launch cimport allow_tracer as c_allow_tracer
+from engine.launch cimport borrow_fd as c_borrow_fd
 from engine.launch cimport launch
 from engine.launch cimport retitle as c_retitle
 from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
@@ -181,6 +182,15 @@ def become(bytes path, argv, envp, bytes program):
 def allow_tracer(int pid):
     """Let a process that is no ancestor trace this one (Yama's ptrace_scope 1)."""
     c_allow_tracer(pid)
+
+
+def borrow_fd(int pid, int fd):
+    """Return a copy of a descriptor of a process that we trace (pidfd_getfd(2), Linux 5.6).
+
+    Raises:
+        OSError: the process or the descriptor is gone, or the kernel is too old.
+    """
+    return check(c_borrow_fd(pid, fd))
 
 
 def retitle(str title):

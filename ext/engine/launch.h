@@ -18,6 +18,9 @@ int launch(const char *path, char *const argv[], char *const envp[],
 /* Let `pid`, which is no ancestor, trace this process (Yama's ptrace_scope 1). */
 void allow_tracer(int pid);
 
+/* A copy of a descriptor of another process that we may trace; a negative errno if it cannot be had. */
+int borrow_fd(int pid, int fd);
+
 /* Replace the command line that /proc and ps show for this process. */
 void retitle(const char *title);
 

@@ -6,9 +6,11 @@ would wait for the recorder. So it remembers what the stream was, and opens it a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from contextlib import suppress
 from pathlib import Path
+
+from scopetrace import _engine
 
 
 class Complaint:
@@ -24,18 +26,22 @@ class Complaint:
         The program may have redirected its own standard error for a moment, as shells do, so the
         stream is looked for among all its descriptors.
         """
-        for path in self._places(pid):
-            with suppress(OSError), path.open("ab", buffering=0) as stream:
-                stream.write(f"scopetrace: {sentence}\n".encode(errors="backslashreplace"))
-                return
+        line = f"scopetrace: {sentence}\n".encode(errors="backslashreplace")
+        with suppress(OSError):
+            stream = self._reach(pid)
+            try:
+                os.write(stream, line)
+            finally:
+                os.close(stream)
 
-    def _places(self, pid: int) -> Iterator[Path]:
+    def _reach(self, pid: int) -> int:
         with suppress(OSError):
             for path in Path(f"/proc/{pid}/fd").iterdir():
                 if _link(path) == self._link:
-                    yield path
-        if self._link.startswith("/"):
-            yield Path(self._link)
+                    return _engine.borrow_fd(pid, int(path.name))
+        if not self._link.startswith("/"):
+            raise FileNotFoundError(self._link)
+        return os.open(self._link, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC)
 
 
 def _link(path: Path) -> str:

@@ -131,8 +131,14 @@ class SessionWriter:
         self._facts.setdefault("lost", 0)
 
     def release_reserve(self) -> None:
-        """Give back the space set aside for the end, which is now."""
+        """Give back the space set aside for the end, which is now.
+
+        If events were lost the disk is full, and what still waits would fill this space too: then
+        it is lost as well, but not the last word.
+        """
         self._reserve.unlink(missing_ok=True)
+        if self.lost:
+            self._lose_processes()
 
     def finish(self, status: str = "finished", **facts: Any) -> None:
         """Close the session for good: one file, with indexes, and nothing beside it.
@@ -167,11 +173,14 @@ class SessionWriter:
         try:
             self._commit_status(status, facts)
         except SessionError:
-            self.lost += len(self._starts) + len(self._ends)
-            self._starts.clear()
-            self._ends.clear()
+            self._lose_processes()
             self._commit_status(status, facts)
             raise
+
+    def _lose_processes(self) -> None:
+        self.lost += len(self._starts) + len(self._ends)
+        self._starts.clear()
+        self._ends.clear()
 
     def _commit_status(self, status: str, facts: dict[str, Any]) -> None:
         self.update(status="incomplete" if self.lost and status == "finished" else status, **facts)
