@@ -56,11 +56,7 @@ def record(order_fd: int, answer: int) -> int:
     except SessionError as error:
         os.write(answer, UNRECORDED + str(error).encode(errors="backslashreplace"))
         return 1
-    try:
-        return Recorder(order, writer, complaint).run(answer)
-    except Exception:
-        _leave_report(writer.path)
-        raise
+    return Recorder(order, writer, complaint).run(answer)
 
 
 def detach(keep: tuple[int, ...]) -> None:
@@ -81,12 +77,6 @@ def detach(keep: tuple[int, ...]) -> None:
     for fd in range(3):
         if fd not in keep and fd != nowhere:
             os.dup2(nowhere, fd, inheritable=False)
-
-
-def _leave_report(path: Path) -> None:
-    """A fault of ours is for a bug report: beside the session, since there is no terminal."""
-    with suppress(OSError):
-        Path(f"{path}.fault.txt").write_text(traceback.format_exc())
 
 
 class Recorder:
@@ -119,12 +109,15 @@ class Recorder:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
         self._capture.start(self._order.pid, os.dup(answer))
-        self._record()
-        if self._capture.refusal is not None and self._pipeline.main is None:
-            self._refuse(answer, self._capture.refusal)
-            return 1
-        os.close(answer)
-        self._finish()
+        try:
+            self._record()
+            if self._capture.refusal is not None and self._pipeline.main is None:
+                self._refuse(answer, self._capture.refusal)
+                return 1
+            os.close(answer)
+            self._finish()
+        except Exception:
+            self._give_up(traceback.format_exc())
         self._capture.join()
         return 0
 
@@ -189,6 +182,20 @@ class Recorder:
         if lost and image is not None:
             message = f"{lost} events could not be written to this session: {self._problem}"
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
+
+    def _give_up(self, report: str) -> None:
+        """A fault of ours ends the recording, not the program; it is kept for a bug report."""
+        self._capture.engine.stop_recording()
+        with suppress(OSError):
+            Path(f"{self._writer.path}.fault.txt").write_text(report)
+        with suppress(Exception):
+            self._writer.finish("incomplete", **self._outcome())
+        fault = report.strip().rpartition("\n")[2]
+        self._complaint.utter(
+            f"recording ended by a fault of scopetrace ({fault}); the program runs on. Please"
+            f" report {self._writer.path}.fault.txt",
+            self._order.pid,
+        )
 
     def _refuse(self, answer: int, error: OSError) -> None:
         from scopetrace.recorder.refusal import why_refused

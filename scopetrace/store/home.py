@@ -17,7 +17,7 @@ from pathlib import Path
 from scopetrace.errors import SessionError
 from scopetrace.store.problems import session_error
 
-COMPANIONS = ("-wal", "-shm", "-journal", "-reserve")
+COMPANIONS = ("-wal", "-shm", "-journal", "-reserve", ".fault.txt")
 """What may stand beside a session file, behind its name."""
 
 _COUNTER = ".last-id"
