@@ -28,7 +28,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="scopetrace-bench-") as folder:
         os.environ["SCOPETRACE_HOME"] = f"{folder}/sessions"
         os.chdir(folder)
-        results = [compare(workload, scopetrace, rounds) for workload in workloads(Path(folder))]
+        results = []
+        for workload in workloads(Path(folder)):
+            print(f"measuring: {workload.name}", file=sys.stderr, flush=True)
+            results.append(compare(workload, scopetrace, rounds))
         print_comparison(results, rounds)
         print_figures(figures(scopetrace, Path(folder), rounds))
 

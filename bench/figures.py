@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from scopetrace.model.event import Event
 from scopetrace.model.process import Process
 from scopetrace.model.raw import RawKind, unpack_batch
 from scopetrace.pipeline import Pipeline
+from scopetrace.query import list_sessions
 from scopetrace.sources.base import needed_calls
 from scopetrace.store import SessionStore
 from scopetrace.watch import Watch
@@ -39,6 +41,11 @@ def figures(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
     yield wall([scopetrace, "--version"], "scopetrace --version", 80, rounds)
     yield wall([scopetrace, "run", "true"], "scopetrace run true", 150, rounds)
     settle(scopetrace)
+    for kind, count in (("open", 300_000), ("fork", 20_000), ("keep", 10_000)):
+        peak_mb = recorder_peak_mb([scopetrace, "run", str(folder / "loops"), kind, str(count)])
+        name = f"recorder's memory, {count:,} times {NAMES[kind]}"
+        yield Figure(name, f"{peak_mb} MB", "≤ 100 MB")
+    settle(scopetrace)
     make_million()
     for options in ([], ["-s", "fs.close"], ["-t", "file"]):
         argv = [scopetrace, "events", *options]
@@ -50,6 +57,22 @@ def wall(argv: list[str], name: str, aim_ms: int, rounds: int) -> Figure:
     """Time a command."""
     middle_ms = statistics.median(timed(argv) for _ in range(3 * rounds)) * 1e3
     return Figure(name, f"{middle_ms:.0f} ms", f"≤ {aim_ms} ms")
+
+
+NAMES = {"open": "open + close", "fork": "a process", "keep": "a file, kept open"}
+
+
+def recorder_peak_mb(argv: list[str]) -> int:
+    """Run a recorded program and return the most memory its recorder had while it ran."""
+    peak_kib = 0
+    with subprocess.Popen(argv) as program:
+        while program.poll() is None:
+            time.sleep(0.05)
+            for info in list_sessions():
+                if info.pid == program.pid and info.status == "running":
+                    status = Path(f"/proc/{info.recorder_pid}/status").read_text()
+                    peak_kib = int(status.split("VmHWM:")[1].split()[0])
+    return peak_kib // 1024
 
 
 SCRIPT = """

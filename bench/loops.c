@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
@@ -23,11 +25,25 @@ int main(int argc, char **argv)
         int fd = open("written.txt", O_WRONLY | O_CREAT | O_TRUNC, 0644);
         while (count-- && write(fd, "x", 1) == 1)
             ;
+    } else if (!strcmp(kind, "fork")) {
+        while (count--) {
+            if (!fork())
+                _exit(0);
+            wait(NULL);
+        }
+    } else if (!strcmp(kind, "keep")) {
+        struct rlimit limit;
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        while (count-- && open("/etc/passwd", O_RDONLY) >= 0)
+            ;
+        sleep(1);
     } else if (!strcmp(kind, "getppid")) {
         while (count--)
             syscall(SYS_getppid);
     } else {
-        fprintf(stderr, "usage: loops read|open|write|getppid COUNT\n");
+        fprintf(stderr, "usage: loops read|open|write|fork|keep|getppid COUNT\n");
         return 2;
     }
     return 0;
