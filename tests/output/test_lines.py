@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -11,14 +10,7 @@ from scopetrace.model.event import EventRecord
 from scopetrace.output.lines import LineFormat
 from scopetrace.output.width import display_width
 
-
-@pytest.fixture(autouse=True)
-def utc(monkeypatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 def event(source="fs.open", sourcetype="fs", proc="ps", **data):
