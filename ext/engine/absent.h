@@ -129,3 +129,21 @@
 #ifndef __NR_mmap2
 #define __NR_mmap2 -1
 #endif
+#ifndef __NR_setuid32
+#define __NR_setuid32 -1
+#endif
+#ifndef __NR_setreuid32
+#define __NR_setreuid32 -1
+#endif
+#ifndef __NR_setresuid32
+#define __NR_setresuid32 -1
+#endif
+#ifndef __NR_setgid32
+#define __NR_setgid32 -1
+#endif
+#ifndef __NR_setregid32
+#define __NR_setregid32 -1
+#endif
+#ifndef __NR_setresgid32
+#define __NR_setresgid32 -1
+#endif

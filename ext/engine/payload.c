@@ -9,7 +9,13 @@
 #include "engine/proc.h"
 #include "engine/state.h"
 
-enum { PATH_LIMIT = 4096, CONTROL_LIMIT = 4096, VECTOR_LIMIT = 1024, HOW_SIZE = 24 };
+enum {
+    PATH_LIMIT = 4096,
+    CONTROL_LIMIT = 4096,
+    VECTOR_LIMIT = 1024,
+    HOW_SIZE = 24,
+    STATUS_LIMIT = 4096
+};
 
 static uint64_t argument(const struct pending *call, uint8_t position)
 {
@@ -226,6 +232,11 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
         return;
     if (row->cwd)
         add_cwd(task, call);
+    if (row->status) {
+        char path[PROC_PATH];
+        proc_path(path, task->tid, "status");
+        add_file(&call->parts, PART_STATUS, path, STATUS_LIMIT);
+    }
     if (row->pair)
         add_memory(engine, task, &call->parts, PART_PAIR, argument(call, row->pair), 8, 0);
     if (row->message)

@@ -17,5 +17,6 @@ const char *const GROUP_NAMES[GROUP_COUNT] = {
     [GROUP_DELETE] = "delete", [GROUP_RENAME] = "rename", [GROUP_LINK] = "link",
     [GROUP_MKDIR] = "mkdir",   [GROUP_ATTR] = "attr",     [GROUP_STAT] = "stat",
     [GROUP_SEEK] = "seek",     [GROUP_MAP] = "map",       [GROUP_CWD] = "cwd",
-    [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",     [GROUP_GUARD] = "guard",
+    [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",     [GROUP_CRED] = "cred",
+    [GROUP_GUARD] = "guard",
 };

@@ -22,6 +22,7 @@ enum call_group {
     GROUP_CWD,
     GROUP_EXEC,
     GROUP_TASK,
+    GROUP_CRED,
     GROUP_GUARD,
     GROUP_COUNT,
 };
@@ -55,7 +56,7 @@ struct call {
     const char *name;
     uint8_t group, stops, moves, when;
     uint8_t fd, fd2, makes_fd, pair, path, path2, dirfd, dirfd2, how;
-    uint8_t buffer, length, vector, count, message, messages, argv, cwd, answer;
+    uint8_t buffer, length, vector, count, message, messages, argv, cwd, status, answer;
 };
 
 enum call_row {

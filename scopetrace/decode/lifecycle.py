@@ -35,6 +35,11 @@ from scopetrace.model.operation import (
 from scopetrace.model.raw import STAT, Part, RawKind, RawRecord
 
 EXECS = ("execve", "execveat")
+BECOMES = (
+    "setuid", "setreuid", "setresuid", "setgid", "setregid", "setresgid", "setuid32",
+    "setreuid32", "setresuid32", "setgid32", "setregid32", "setresgid32",
+)  # fmt: skip
+"""Calls that change who a process is (credentials(7))."""
 
 SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
 SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
@@ -172,6 +177,22 @@ def exec_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
         failed(state, task, record, op, "exec", path_of(task, record, record.parts(), op))
 
 
+def became(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A process may have become another user's, as servers do; then it goes on as a new image."""
+    status = read_status(record.parts().get(Part.STATUS, b""))
+    old = task.group.image
+    uid, gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
+    if record.result != 0 or (uid, gid) == (old.uid, old.gid):
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    new = state.tree.changed(old, time_ns)
+    new.uid, new.gid = uid, gid
+    new.username, new.groupname = user_name(uid), group_name(gid)
+    state.emit(ImageEnded(old, time_ns, None, None, True))
+    task.group.image = new
+    state.emit(ImageStarted(new, time_ns, True))
+
+
 def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A task made another (RAW_FORK): a process or a thread."""
     tid, flags, pid = record.result, record.arg1, record.arg2
@@ -264,5 +285,6 @@ KINDS: dict[int, Handler] = {
 
 CALLS: dict[str, Handler] = {
     **dict.fromkeys(EXECS, exec_failed),
+    **dict.fromkeys(BECOMES, became),
     **dict.fromkeys(("clone", "clone3"), told_by_forks),
 }

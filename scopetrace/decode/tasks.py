@@ -137,6 +137,15 @@ class Tree:
         group = self.groups[pid] = ThreadGroup(pid, image, image.started_ns)
         return group
 
+    def changed(self, old: Image, time_ns: int) -> Image:
+        """Return a new image of a process that remains what it was but for its user."""
+        image = self.new_image(old.pid, old.ppid, time_ns)
+        image.parent = old.id
+        image.ancestors = old.ancestors
+        for fact in INHERITED:
+            setattr(image, fact, getattr(old, fact))
+        return image
+
     def _inherited(self, parent: Image, pid: int, flags: int, time_ns: int) -> Image:
         """Return the image of a forked child: its parent's facts until it execs."""
         ppid = parent.ppid if flags & CLONE_PARENT else parent.pid

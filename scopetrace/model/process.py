@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Process(NamedTuple):
-    """A process from its fork or exec to its next exec or its end."""
+    """A process from its fork or exec to its next exec, change of user, or its end."""
 
     id: int
     """Serial within the session, from 1; never reused, as pids are."""
@@ -30,7 +30,7 @@ class Process(NamedTuple):
 
 
 class ProcessEnd(NamedTuple):
-    """How an image ended; `replaced` when an exec put another in its place."""
+    """How an image ended; `replaced` when an exec or setuid put another in its place."""
 
     id: int
     ended_ns: int

@@ -29,6 +29,8 @@ NEWER = {
 
 ALIASES = {
     "_llseek": "llseek", "chown32": "chown", "fchown32": "fchown", "lchown32": "lchown",
+    "setgid32": "setgid", "setregid32": "setregid", "setresgid32": "setresgid",
+    "setresuid32": "setresuid", "setreuid32": "setreuid", "setuid32": "setuid",
     "fcntl64": "fcntl", "fstatat64": "newfstatat", "mmap2": "mmap_pgoff",
 }  # fmt: skip
 """Names that only 32-bit programs use → the name that the table has."""

@@ -28,11 +28,11 @@ class Mode(IntEnum):
 
 GROUPS = (
     "open", "close", "fd", "read", "write", "move", "delete", "rename", "link", "mkdir", "attr",
-    "stat", "seek", "map", "cwd", "exec", "task", "guard",
+    "stat", "seek", "map", "cwd", "exec", "task", "cred", "guard",
 )  # fmt: skip
 """The groups of syscalls.def (GROUP_NAMES)."""
 
-ALWAYS = ("exec", "task", "guard")
+ALWAYS = ("exec", "task", "cred", "guard")
 """The groups that the engine lives on."""
 
 ANY_PATH = None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import signal
@@ -71,6 +72,19 @@ def test_the_first_program_was_not_seen_being_made(start):
     seen = [o.seen for o in start(tracee).go() if isinstance(o, ImageStarted)]
 
     assert seen == [False, True]
+
+
+def test_another_user_is_another_image_of_the_same_program(tracee, decoding):
+    tracee.call("setgid", 33, result=0, parts={Part.STATUS: status_text(uid=1000, gid=33)})
+    tracee.call("setuid", 33, result=0, parts={Part.STATUS: status_text(uid=33, gid=33)})
+    tracee.call("setuid", 33, result=0, parts={Part.STATUS: status_text(uid=33, gid=33)})
+    tracee.fail("setuid", 0, error=errno.EPERM)
+
+    images = [o.image for o in decoding.go() if isinstance(o, ImageStarted)]
+
+    assert [(image.uid, image.gid) for image in images] == [(1000, 33), (33, 33)]
+    assert images[1].parent == images[0].id
+    assert (images[1].pid, images[1].proc) == (images[0].pid, images[0].proc)
 
 
 @pytest.mark.parametrize(

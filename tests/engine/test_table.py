@@ -15,10 +15,12 @@ with warnings.catch_warnings():
 NUMBERS = {name: numbers for name, _audit, numbers in _engine.abis()}
 
 
+IDS = ("uid", "reuid", "resuid", "gid", "regid", "resgid")
 KERNEL_NAMES = {
     "_llseek": "llseek", "chown": "chown16", "chown32": "chown", "fchown": "fchown16",
     "fchown32": "fchown", "lchown": "lchown16", "lchown32": "lchown", "lstat": "newlstat",
-    "stat": "newstat",
+    "stat": "newstat", **{f"set{name}": f"set{name}16" for name in IDS},
+    **{f"set{name}32": f"set{name}" for name in IDS},
 }  # fmt: skip
 """Names of i386's header → those of the kernel's functions, which the other table has."""
 

@@ -1,0 +1,18 @@
+/* A privileged program that drops to another user in a child, as servers do, and opens a file. */
+#include "tell.h"
+
+
+int main(void)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        MUST(setgid(65534) == 0 && setuid(65534) == 0);
+        close(open("/etc/hostname", O_RDONLY));
+        _exit(0);
+    }
+    int status;
+    MUST(waitpid(child, &status, 0) == child && status == 0);
+    close(open("/etc/passwd", O_RDONLY));
+    return 0;
+}
