@@ -30,7 +30,7 @@ def run(args: Sequence[str], *, config: Path | str | None = None, **popen: Any) 
         SessionError: nothing was recorded; standard error says why.
     """
     chosen = [] if config is None else ["-u", os.fspath(config)]
-    ours = [sys.executable, "-m", "scopetrace", "run", *chosen, "--"]
+    ours = [sys.executable, "-P", "-m", "scopetrace", "run", *chosen, "--"]
     with subprocess.Popen([*ours, *args], **popen) as process:
         status = process.wait()
     for info in reversed(list_sessions()):

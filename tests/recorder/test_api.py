@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+import scopetrace
+from scopetrace.errors import CommandNotExecutable, CommandNotFound, SessionError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCOPETRACE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_program_is_run_and_its_session_is_given(tmp_path):
+    with scopetrace.run(["sh", "-c", "echo hi; exit 3"], stdout=subprocess.DEVNULL) as session:
+        assert session.info.exit_code == 3
+        assert session.info.cwd == str(tmp_path)
+        [console] = session.events(sourcetype="console")
+        assert console.data["message"] == "hi\n"
+
+
+def test_a_configuration_can_be_given(tmp_path):
+    (tmp_path / "only.yml").write_text("event:\n  watch:\n    - type: process\n")
+
+    with scopetrace.run(["true"], config=tmp_path / "only.yml") as session:
+        assert {event.sourcetype for event in session.events()} == {"process"}
+
+
+def test_a_folder_of_our_name_in_the_current_one_is_not_us(tmp_path):
+    (tmp_path / "scopetrace").mkdir()
+    (tmp_path / "scopetrace/__init__.py").write_text("raise SystemExit('the wrong one')\n")
+
+    with scopetrace.run(["true"]) as session:
+        assert session.info.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [("none-of-that-name", CommandNotFound), ("/etc/passwd", CommandNotExecutable)],
+)
+def test_what_cannot_be_run_is_an_error_and_no_session(command, error, tmp_path):
+    with pytest.raises(error):
+        scopetrace.run([command], stderr=subprocess.DEVNULL)
+
+    assert list((tmp_path / "home").rglob("*.db")) == []
+
+
+def test_a_wrong_configuration_is_an_error(tmp_path):
+    (tmp_path / "bad.yml").write_text("event: 3\n")
+
+    with pytest.raises(SessionError):
+        scopetrace.run(["true"], config=tmp_path / "bad.yml", stderr=subprocess.DEVNULL)
