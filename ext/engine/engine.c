@@ -169,17 +169,24 @@ void resume(struct engine *engine, struct task *task, int signal)
     ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
 }
 
-/* Recording has ended but the program lives: it needs a tracer that lets its calls through. */
-static void on_passive_stop(struct engine *engine, struct task *task, int event, int signal)
+void consume_stop(const struct task *task)
 {
     siginfo_t ignored;
 
+    waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | WNOHANG | __WALL);
+}
+
+/* Recording has ended but the program lives: it needs a tracer that lets its calls through. */
+static void on_passive_stop(struct engine *engine, struct task *task, int event, int signal)
+{
     release_held(engine);
     task->in_call = false;
     task->suspended_count = 0;
     task->adopted = true;
+    if (event == PTRACE_EVENT_EXEC)
+        consume_stop(task);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
-        waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | __WALL);
+        consume_stop(task);
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
         return;
     }

@@ -281,10 +281,9 @@ static void take_over(struct engine *engine, struct task *task, pid_t former_tid
 void on_exec(struct engine *engine, struct task *task)
 {
     unsigned long former_tid = (unsigned long)task->tid;
-    siginfo_t ignored;
 
     /* Until it is waited for, a thread that took the leader's id is refused to us (ESRCH). */
-    waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | __WALL);
+    consume_stop(task);
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
     take_over(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
@@ -321,10 +320,8 @@ static bool is_stop_signal(int signal)
 /* PTRACE_EVENT_STOP: a group stop, the first stop of a child, or the end of a group stop. */
 void on_stop_event(struct engine *engine, struct task *task, int signal)
 {
-    siginfo_t ignored;
-
     if (!task->adopted || is_stop_signal(signal))
-        waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | __WALL); /* or it is reported again */
+        consume_stop(task); /* or it is reported again */
     if (!task->adopted)
         return;
     if (is_stop_signal(signal)) {

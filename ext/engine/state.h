@@ -41,6 +41,8 @@ typedef struct __ptrace_syscall_info call_info;
 
 /* engine.c */
 void resume(struct engine *engine, struct task *task, int signal);
+/* Really wait for a stop that was only looked at, unless a SIGKILL ended it meanwhile. */
+void consume_stop(const struct task *task);
 /* Write a record: `header` names everything but size, pid, tid and copied; `parts` may be NULL. */
 void write_record(struct engine *engine, const struct task *task, struct raw_record *header,
                   const struct parts *parts);
