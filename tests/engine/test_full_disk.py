@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+import pytest
 from harness import Stage, scopetrace_command
 
 SMALL = "mount -t tmpfs -o size=700k none $SCOPETRACE_HOME || exit 99; "
@@ -13,6 +14,8 @@ FILLS_IT = "for i in $(seq 12); do ls -d /usr/share/doc/* >/dev/null 2>&1; cat *
 
 
 def test_a_full_disk_is_told_once_and_counted(stage: Stage) -> None:
+    if stage.run(["unshare", "-rm", "true"]).status:
+        pytest.skip("unshare -rm is not allowed here")
     stage.new_home()
     for i in range(300):
         (stage.work / f"file{i}").write_text("")
