@@ -1,7 +1,6 @@
 /* A privileged program that drops to another user in a child, as servers do, and opens a file. */
 #include "tell.h"
 
-
 int main(void)
 {
     pid_t child = fork();
