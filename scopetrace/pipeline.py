@@ -21,6 +21,7 @@ from scopetrace.model.operation import (
     ImageStarted,
     Operation,
     Synced,
+    build,
 )
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.raw import unpack_batch
@@ -145,10 +146,13 @@ class Pipeline:
         data: dict[str, Any],
     ) -> None:  # fmt: skip
         """Take an event, if the rules of its process admit it and it makes no more than it may."""
-        event = image.rules.admits(Event(time_ns, image.id, tid, sourcetype, source, channel, data))
-        if event is None:
-            return
-        most = image.rules.config.event.format.maxeventpersec
+        rules = image.rules
+        event = build(Event, (time_ns, image.id, tid, sourcetype, source, channel, data))
+        if sourcetype in rules.choosy:
+            event = rules.admits(event)
+            if event is None:
+                return
+        most = rules.most_per_second
         if most and self._is_too_much(image, time_ns, tid, most):
             return
         if image in self._unwritten:
@@ -232,7 +236,7 @@ class Pipeline:
             return
         message = (
             f"{rate.dropped} events of {image.proc} ({image.pid}) were dropped: it made more than"
-            f" {image.rules.config.event.format.maxeventpersec} in a second (maxeventpersec)"
+            f" {image.rules.most_per_second} in a second (maxeventpersec)"
         )
         time_ns = (rate.second + 1) * SECOND_NS - 1
         self.notice(image, time_ns, rate.tid, message, "maxeventpersec", rate.dropped)

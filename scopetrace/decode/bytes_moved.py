@@ -10,7 +10,7 @@ from errno import EAGAIN, EINTR
 
 from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
-from scopetrace.model.operation import Noticed, Written
+from scopetrace.model.operation import Noticed, Written, build
 from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
 
 READS = ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64")
@@ -50,7 +50,8 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     time_ns = record.entered_ns + state.offset_ns
     if len(data) > moved:
         data = data[:moved]
-    state.emit(Written(task.group.image, task.tid, time_ns, file, data, moved, record.stream))
+    image = task.group.image
+    state.emit(build(Written, (image, task.tid, time_ns, file, data, moved, record.stream)))
 
 
 def _unfinished(state: State, task: Task, record: RawRecord) -> None:

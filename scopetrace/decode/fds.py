@@ -27,7 +27,7 @@ from scopetrace.decode.state import (
     path_of,
 )
 from scopetrace.decode.tasks import CLONE_FILES, Task
-from scopetrace.model.operation import CONSOLE_NAMES, Opened, OpenFile
+from scopetrace.model.operation import CONSOLE_NAMES, Opened, OpenFile, build
 from scopetrace.model.raw import Part, RawRecord, Seen
 
 F_DUPFD_CLOEXEC = 1030
@@ -85,7 +85,8 @@ def _emit_opened(
     if file.named:
         if passed == file.path:
             passed = ""
-        state.emit(Opened(task.group.image, task.tid, file.opened_ns, op, file, fd, flags, passed))
+        image, time_ns = task.group.image, file.opened_ns
+        state.emit(build(Opened, (image, task.tid, time_ns, op, file, fd, flags, passed)))
 
 
 def made(state: State, task: Task, record: RawRecord, op: str) -> None:

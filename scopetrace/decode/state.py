@@ -14,11 +14,9 @@ from scopetrace.model.operation import (
     ImageEnded,
     OpenFile,
     Operation,
+    build,
 )
 from scopetrace.model.raw import RESULT_UNKNOWN, STAT, Part, RawRecord
-
-_new = tuple.__new__
-"""Makes a named tuple from a tuple without looking at it."""
 
 FD = 0xFFFFFFFF
 """An int argument is the low half of a register; a negative fd is then no fd of a table."""
@@ -67,7 +65,7 @@ def open_file(parts: Parts, otherwise: str, opened_ns: int) -> OpenFile:
     A link's " (deleted)" goes if the file has no name left, or was not asked for by that name.
     """
     raw_stat = parts.get(STATUS_OF_FILE)
-    status = _new(FileStat, STAT.unpack(raw_stat)) if raw_stat else None
+    status = build(FileStat, STAT.unpack(raw_stat)) if raw_stat else None
     link = text(parts.get(LINK, b"")) or otherwise
     if link[-1:] == ")" and _is_gone(otherwise, status):
         link = undeleted(link)
@@ -138,7 +136,8 @@ def failed(
     if error > MAX_ERRNO or error in ERESTART:
         return
     time_ns = record.entered_ns + state.offset_ns
-    state.emit(Failed(task.group.image, task.tid, time_ns, op, kind, file, other, error))
+    image = task.group.image
+    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, file, other, error)))
 
 
 def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, fd: int) -> None:
@@ -151,7 +150,7 @@ def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, f
 def closed(state: State, task: Task, time_ns: int, op: str, gone: Gone | None) -> None:
     """Emit that a file was closed, if it was."""
     if gone is not None:
-        state.emit(Closed(task.group.image, task.tid, time_ns, op, *gone))
+        state.emit(build(Closed, (task.group.image, task.tid, time_ns, op, *gone)))
 
 
 def table_ended(state: State, task: Task, table: FdTable, time_ns: int) -> None:

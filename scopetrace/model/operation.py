@@ -14,6 +14,10 @@ CONSOLE_NAMES = {1: "stdout", 2: "stderr"}
 """What the first program's inherited fds are called."""
 
 
+build = tuple.__new__
+"""Makes a named tuple of its fields, in half the time that calling its class takes."""
+
+
 class Image:
     """A process from its fork or exec to its next exec or end: one `Process` row.
 

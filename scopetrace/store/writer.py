@@ -76,7 +76,7 @@ class SessionWriter:
         self._starts: list[Process] = []
         self._ends: list[ProcessEnd] = []
         self._facts: dict[str, Any] = {}
-        self._encode = _encoder()
+        self._encode = Encoder().encode
         self._db, self.id = _connect(path)
         self._reserve = _reserve(path)
 
@@ -90,11 +90,11 @@ class SessionWriter:
 
     def add_events(self, events: Iterable[Event]) -> None:
         """Write `events` in their order; the next commit makes them visible and lasting."""
-        encode = self._encode
-        rows = [
-            (time_ns, process, tid, sourcetype, _plain(source), channel, encode(data))
-            for time_ns, process, tid, sourcetype, source, channel, data in events
-        ]
+        events = list(events)
+        try:
+            rows = _rows(events, self._encode)
+        except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
+            rows = _rows(events, _encode_anything)
         if not rows:
             return
         self._uncommitted += len(rows)
@@ -266,21 +266,20 @@ def _reserve(path: Path) -> Path:
     return reserve
 
 
-def _plain(text: str) -> str | bytes:
-    return text if text.isascii() else bindable(text)
+def _rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list[tuple[Any, ...]]:
+    """Return what `_INSERT_EVENT` takes; JSON as str, since sqlite3 takes bytes a longer way."""
+    return [
+        (
+            time_ns, process, tid, sourcetype, source if source.isascii() else bindable(source),
+            channel, encode(data).decode(),
+        )
+        for time_ns, process, tid, sourcetype, source, channel, data in events
+    ]  # fmt: skip
 
 
-def _encoder() -> Callable[[Any], str]:
-    """Return `encode_json`, several times as fast for all that has no lone surrogate."""
-    fast = Encoder().encode
-
-    def encode(data: Any) -> str:
-        try:
-            return fast(data).decode()  # sqlite3 takes a str at once, bytes by a long way round
-        except UnicodeEncodeError:
-            return encode_json(data)
-
-    return encode
+def _encode_anything(data: Any) -> bytes:
+    """Encode JSON as `Encoder` does, several times slower, but for lone surrogates too."""
+    return encode_json(data).encode()
 
 
 def _connect(path: Path) -> tuple[sqlite3.Connection, int]:

@@ -50,15 +50,20 @@ class Rules:
     def __init__(self, config: Config) -> None:
         self.config = config
         """The effective configuration, entries of `custom` applied."""
+        self.enhancefs = config.event.format.enhancefs
+        """Whether events of files say whose file it is."""
+        self.most_per_second = config.event.format.maxeventpersec
+        """Events that a process may make in a second; 0: any number."""
         watched = config.event.watch if config.event.enable else ()
         self._rules: dict[str, list[_Rule]] = {}
         for rule in watched:
             self._rules.setdefault(rule.type, []).append(_compiled(rule))
-        self._choosy = {
+        self.choosy = {
             kind
             for kind, rules in self._rules.items()
             if any(rule.field or rule.value for rule in rules)
         }
+        """Types of events that `admits` may change or refuse."""
         self._wanted: dict[tuple[str, str], bool] = {}
         self._files: dict[str, bool] = {}
 
@@ -96,7 +101,7 @@ class Rules:
 
     def admits(self, event: Event) -> Event | None:
         """Return the event as it is to be recorded, without unwanted fields; None: not at all."""
-        if event.sourcetype not in self._choosy:
+        if event.sourcetype not in self.choosy:
             return event
         rules = [
             rule

@@ -71,7 +71,7 @@ class FsSource(Source):
         data["fd"] = fd
         if flags is not None:
             data["flags"] = flag_names(flags)
-        if image.rules.config.event.format.enhancefs:
+        if image.rules.enhancefs:
             _enhance(data, image, file)
         self.outlet.emit(image, time_ns, tid, FS, "fs.open", file.opened_ns, data)
 
@@ -93,7 +93,7 @@ class FsSource(Source):
         }
         if usage.mapped:
             data["file_mapped"] = True
-        if image.rules.config.event.format.enhancefs:
+        if image.rules.enhancefs:
             _enhance(data, image, file)
         self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
 
