@@ -56,7 +56,7 @@ struct call {
     const char *name;
     uint8_t group, stops, moves, when;
     uint8_t fd, fd2, makes_fd, pair, path, path2, dirfd, dirfd2, how;
-    uint8_t buffer, length, vector, count, message, messages, argv, cwd, status, answer;
+    uint8_t buffer, length, vector, count, message, messages, cwd, status, answer;
 };
 
 enum call_row {
