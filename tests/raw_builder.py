@@ -202,3 +202,12 @@ class Tracee:
 def pack_tally(*counts: int) -> bytes:
     """Lay out a struct raw_tally; what is left out is 0."""
     return TALLY.pack(*(*counts, *[0] * (6 - len(counts))))
+
+
+def started_program() -> Tracee:
+    """Return a program that just started, in /home/me, with a terminal on fds 0 to 2."""
+    tracee = Tracee()
+    for fd in range(3):
+        tracee.inherit(fd, "/dev/pts/0")
+    tracee.exec("/usr/bin/prog", "prog", "x")
+    return tracee

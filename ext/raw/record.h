@@ -60,7 +60,6 @@ enum raw_note {
     NOTE_IO_URING = 1,   /* io_uring_setup succeeded: its operations are not seen */
     NOTE_OWN_FILTER = 2, /* the process loaded a seccomp filter; every call now stops */
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
-    NOTE_UNREADABLE = 4, /* memory could not be read; args[1]: how many times so far */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
 };
 

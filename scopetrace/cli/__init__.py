@@ -16,6 +16,8 @@ from io import StringIO, TextIOWrapper
 
 from scopetrace.errors import ExitStatus, ScopeError
 
+COMPLETION_VARIABLE = "_SCOPETRACE_COMPLETE"
+"""Set by the shell's completion function when it asks what could come next."""
 INTERRUPTED = 130
 """128 + SIGINT, what a shell says of a program that Ctrl-C ended."""
 PIPE_CLOSED = 141
@@ -55,7 +57,7 @@ def _answer(args: list[str]) -> int:
 
 def plain_run(args: list[str]) -> list[str]:
     """Return the command of `run [--] CMD...`; [] if there is more to parse than that."""
-    if args[:1] != ["run"] or "_SCOPETRACE_COMPLETE" in os.environ:
+    if args[:1] != ["run"] or COMPLETION_VARIABLE in os.environ:
         return []
     if args[1:2] == ["--"]:
         return args[2:]

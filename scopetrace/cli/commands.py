@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 PROGRAM = "scopetrace"
-COMPLETION_VARIABLE = "_SCOPETRACE_COMPLETE"
-"""Set by the shell's completion function when it asks what could come next."""
 
 COMMANDS = {
     "run": ("scopetrace.cli.run", "Run a program and record what it does."),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from scopetrace.cli.commands import COMPLETION_VARIABLE, PROGRAM, cli
+from scopetrace.cli import COMPLETION_VARIABLE
+from scopetrace.cli.commands import PROGRAM, cli
 
 
 @click.command()

@@ -6,7 +6,8 @@ import os
 
 import click
 
-from scopetrace.cli.commands import COMPLETION_VARIABLE, PROGRAM, cli
+from scopetrace.cli import COMPLETION_VARIABLE
+from scopetrace.cli.commands import PROGRAM, cli
 from scopetrace.errors import ExitStatus, ScopeError, UsageError
 
 

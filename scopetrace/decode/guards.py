@@ -21,10 +21,6 @@ SENTENCES: dict[int, tuple[str, str]] = {
         "ptrace",
         "{proc} ({pid}) tried to trace a process and was refused, because it is being recorded",
     ),
-    Note.UNREADABLE: (
-        "unreadable",
-        "Memory of {proc} ({pid}) could not be read: paths or contents are missing",
-    ),
     Note.STRICT: (
         "strict",
         "{proc} ({pid}) asked for seccomp's strict mode and was refused, because it is being"
@@ -40,10 +36,9 @@ def noted(state: State, task: Task, record: RawRecord, op: str) -> None:
     reason, sentence = SENTENCES.get(
         record.arg1, ("engine", f"The engine left note {record.arg1} about {{proc}} ({{pid}})")
     )
-    count = record.arg2 if record.arg1 == Note.UNREADABLE else 1
     message = sentence.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
     time_ns = record.entered_ns + state.offset_ns
-    state.emit(Noticed(image, task.tid, time_ns, message, reason, count))
+    state.emit(Noticed(image, task.tid, time_ns, message, reason, 1))
 
 
 def told_by_notes(state: State, task: Task, record: RawRecord, op: str) -> None:

@@ -79,7 +79,6 @@ class Note(IntEnum):
     IO_URING = 1
     OWN_FILTER = 2
     PTRACE = 3
-    UNREADABLE = 4
     STRICT = 5
 
 

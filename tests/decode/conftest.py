@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
-from raw_builder import CALLS, Tracee
+from raw_builder import CALLS, Tracee, started_program
 
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.operation import Operation
@@ -44,11 +44,7 @@ class Decoding:
 @pytest.fixture
 def tracee() -> Tracee:
     """A program that just started, in /home/me, with a terminal on fds 0 to 2."""
-    tracee = Tracee()
-    for fd in range(3):
-        tracee.inherit(fd, "/dev/pts/0")
-    tracee.exec("/usr/bin/prog", "prog", "x")
-    return tracee
+    return started_program()
 
 
 @pytest.fixture

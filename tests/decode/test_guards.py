@@ -16,7 +16,7 @@ def test_each_note_is_a_sentence_about_the_process(tracee, decoding, note):
     assert notice.message[0].isupper() or notice.message.startswith("prog")
     assert not notice.message.endswith(".")
     assert notice.reason
-    assert notice.times == (3 if note == Note.UNREADABLE else 1)
+    assert notice.times == 1
 
 
 def test_a_note_from_the_future_is_passed_on_by_number(tracee, decoding):

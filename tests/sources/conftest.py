@@ -6,18 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from raw_builder import Tracee
+from raw_builder import Tracee, started_program
 from recording import Recording
 
 
 @pytest.fixture
 def tracee() -> Tracee:
     """A program that just started, in /home/me, with a terminal on fds 0 to 2."""
-    tracee = Tracee()
-    for fd in range(3):
-        tracee.inherit(fd, "/dev/pts/0")
-    tracee.exec("/usr/bin/prog", "prog", "x")
-    return tracee
+    return started_program()
 
 
 @pytest.fixture
