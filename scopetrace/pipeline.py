@@ -168,6 +168,11 @@ class Pipeline:
         data = {"message": message, "reason": reason, "count": count}
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
 
+    def measure(
+        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
+    ) -> None:
+        """Take a sample of a metric."""
+
     def _dispatch(self, operation: Operation) -> None:
         self._takers[type(operation)](operation)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from scopetrace.model.flow import Address, Flow, FlowUsage
+
 CONSOLE_NAMES = {1: "stdout", 2: "stderr"}
 """What the first program's inherited fds are called."""
 
@@ -260,6 +262,74 @@ class Failed(NamedTuple):
     errno: int
 
 
+class FlowOpened(NamedTuple):
+    """A connection stands, or a datagram socket has met a new peer."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    flow: Flow
+    fd: int
+
+
+class FlowMoved(NamedTuple):
+    """Bytes of a flow went in or out; `moved` is more than `data` holds if the copy was cut.
+
+    Of a stream, `moved` 0 says that no more will come that way: the peer has ended its side, or
+    this side its own (shutdown).
+    """
+
+    image: Image
+    tid: int
+    time_ns: int
+    flow: Flow
+    outgoing: bool
+    data: bytes
+    moved: int
+    stream: int
+    """The engine's serial of the fd, for muting; 0: none."""
+
+
+class FlowClosed(NamedTuple):
+    """The last fd of a flow that this process opened or used is gone; `usage` says what it did."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    flow: Flow
+    usage: FlowUsage
+
+
+class FlowFailed(NamedTuple):
+    """A connection could not be made, or broke: kind is connection or rx_tx."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    kind: str
+    transport: str
+    local: Address | None
+    peer: Address | None
+    errno: int
+    channel: int
+    """`Flow.opened_ns` if there is a flow; else 0."""
+
+
+class Listened(NamedTuple):
+    """A socket waits for connections, or was bound to receive datagrams."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    transport: str
+    local: Address | None
+    fd: int
+
+
 class Noticed(NamedTuple):
     """Something that the user should know about what is recorded."""
 
@@ -291,5 +361,6 @@ class Ended(NamedTuple):
 
 Operation = (
     ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Written
-    | NameChanged | AttributeChanged | Failed | Noticed | Synced | Ended
+    | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed | FlowFailed
+    | Listened | Noticed | Synced | Ended
 )  # fmt: skip

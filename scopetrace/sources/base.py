@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import scopetrace.sources
+from scopetrace.model.flow import Flow
 from scopetrace.model.operation import Image, OpenFile
 
 
@@ -73,6 +74,40 @@ class Outlet(Protocol):
     ) -> None:
         """Take a notice, which no rule refuses."""
 
+    def measure(
+        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
+    ) -> None:
+        """Take a sample of a metric (`model.metric.METRICS`) of a process.
+
+        Call it only where `image.rules.measures` holds the type of the metric. `numops` is how many
+        operations the value sums up. Tags that the verbosity leaves out are dropped here.
+        """
+
+
+class Reader(Protocol):
+    """Reads one flow for one source: a parser, and what it makes of the flow's two directions.
+
+    `outgoing` is true for what the program sends. Bytes of one direction come in order, cut
+    anywhere; of a datagram flow, each call of `feed` is one datagram. Between the two directions
+    the order is that of the program's own calls. A reader may be given any bytes at all: it never
+    raises, never invents an event, and keeps a bounded number of bytes.
+    """
+
+    done: bool
+    """True: it gave up or needs no more bytes; it is not called again, but for `close`."""
+
+    def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
+        """Take the next bytes of one direction."""
+
+    def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
+        """Learn that the next `size` bytes of one direction are not known."""
+
+    def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
+        """Learn that one direction has ended: a shutdown, or the peer's end of file."""
+
+    def close(self, image: Image, tid: int, time_ns: int) -> None:
+        """Learn that a process let go of the flow; emit what is still to say. May come twice."""
+
 
 Handlers = Mapping[type, Callable[[Any], None]]
 """Class of operation → what takes it."""
@@ -93,6 +128,14 @@ class Source:
 
     def claim(self, image: Image, file: OpenFile) -> Claim | None:
         """Return a claim if what `image` writes to `file` is for this source."""
+        return None
+
+    def reader(self, image: Image, flow: Flow, protocol: str) -> Reader | None:
+        """Return a reader if what goes through `flow`, which speaks `protocol`, is for this source.
+
+        Asked once, when the protocol was recognised (`sources.protocols`); nothing is lost: the
+        reader gets the flow's bytes from the first one that was seen.
+        """
         return None
 
 

@@ -54,6 +54,8 @@ class Rules:
         """Whether events of files say whose file it is."""
         self.most_per_second = config.event.format.maxeventpersec
         """Events that a process may make in a second; 0: any number."""
+        self.measures = frozenset(rule.type for rule in config.metric.watch if config.metric.enable)
+        """Types of metrics that are recorded."""
         watched = config.event.watch if config.event.enable else ()
         self._rules: dict[str, list[_Rule]] = {}
         for rule in watched:

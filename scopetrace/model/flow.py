@@ -1,0 +1,71 @@
+"""Flows: conversations of a program with a peer, and the addresses of both ends.
+
+A flow is one connection of a stream socket, or what went between a datagram socket and one peer.
+As an `OpenFile` it is shared by all who hold the socket, lives as long as that, and may be a key of
+anybody's state.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Address(NamedTuple):
+    """One end of a flow."""
+
+    family: str
+    """inet, inet6, unix, netlink, packet… (address_families(7)), in lower case without AF_."""
+    host: str
+    """IP address as text, without a zone; of unix sockets the path, `@name` if abstract, empty if
+    unnamed; of others a number or nothing."""
+    port: int
+    """0 where there are no ports."""
+    inode: int = 0
+    """Of a unix socket; 0: not known."""
+
+
+class Flow:
+    """One conversation."""
+
+    __slots__ = (
+        "fd", "local", "opened_ns", "peer", "protocol", "reading", "role", "stream", "transport",
+    )  # fmt: skip
+
+    def __init__(
+        self, transport: str, local: Address | None, peer: Address | None, role: str, opened_ns: int
+    ) -> None:
+        self.transport = transport
+        """IP.TCP, IP.UDP, IP.RAW, IP.SEQPACKET, Unix.TCP (stream), Unix.UDP (datagram)…"""
+        self.local = local
+        """None: not known."""
+        self.peer = peer
+        self.role = role
+        """client if this side connected, server if it accepted, empty if nobody knows."""
+        self.opened_ns = opened_ns
+        """Unix time, ns: the channel of its events."""
+        self.fd = -1
+        """The fd that the process which opened it had for it."""
+        self.stream = not transport.endswith((".UDP", ".RAW", ".SEQPACKET"))
+        """Whether it is bytes in a row rather than messages."""
+        self.protocol = ""
+        """What is spoken, once it is known: HTTP, TLS, DNS…"""
+        self.reading: Any = None
+        """Belongs to `sources.flows`."""
+
+
+class FlowUsage:
+    """What the processes that share one table of fds did with one flow."""
+
+    __slots__ = (
+        "error", "opened", "read_bytes", "reads", "reason", "write_bytes", "writes",
+    )  # fmt: skip
+
+    def __init__(self, opened: bool) -> None:
+        self.opened = opened
+        """It was opened here, not inherited."""
+        self.reads = self.read_bytes = 0
+        self.writes = self.write_bytes = 0
+        self.reason = "local"
+        """Who ended it first: local, remote, reset."""
+        self.error = ""
+        """Name of the last error in its life, such as ECONNRESET."""

@@ -1,0 +1,35 @@
+"""How the events of net, http and dns say between whom a flow is: one spelling for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scopetrace.model.flow import Address, Flow
+
+ENDS = (("net_peer", "unix_peer"), ("net_host", "unix_local"))
+"""What the fields of the far and the near end begin with, for network and for unix sockets."""
+
+
+def flow_fields(flow: Flow) -> dict[str, Any]:
+    """Return net_transport and the fields of both addresses, as far as they are known."""
+    return address_fields(flow.transport, flow.local, flow.peer)
+
+
+def address_fields(transport: str, local: Address | None, peer: Address | None) -> dict[str, Any]:
+    """Return net_transport, net_peer_ip, net_peer_port, net_host_ip and net_host_port.
+
+    Of unix sockets: unix_peer_path, unix_peer_inode, unix_local_path and unix_local_inode.
+    """
+    fields: dict[str, Any] = {"net_transport": transport}
+    for address, (network, unix) in zip((peer, local), ENDS, strict=True):
+        if address is None:
+            continue
+        if address.family == "unix":
+            if address.host:
+                fields[f"{unix}_path"] = address.host
+            if address.inode:
+                fields[f"{unix}_inode"] = address.inode
+        else:
+            fields[f"{network}_ip"] = address.host
+            fields[f"{network}_port"] = address.port
+    return fields
