@@ -93,7 +93,7 @@ for i in range(3000):
 
 def captured(folder: Path) -> list[bytes]:
     """Trace a program that opens, misses, reads and logs; return its raw records."""
-    modes = needed_calls(Watch(load_config(None, {})).could_want)
+    modes = needed_calls(Watch(load_config(None, {})))
     program = _engine.build_filter(modes)
     waiting, go = os.pipe()
     pid = os.fork()

@@ -29,7 +29,7 @@ from engine.launch cimport launch
 from engine.launch cimport retitle as c_retitle
 from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
 from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
-from raw.record cimport raw_part, raw_record, raw_stat, raw_tally
+from raw.record cimport raw_part, raw_record, raw_socket, raw_stat, raw_tally
 from raw.ring cimport ring_read, ring_wait
 
 cdef extern from *:
@@ -76,6 +76,7 @@ def layout():
     cdef raw_record r
     cdef raw_part p
     cdef raw_stat s
+    cdef raw_socket k
     cdef raw_tally t
     cdef char *base = <char *>&r
     found = {
@@ -105,6 +106,13 @@ def layout():
         "raw_stat.uid": <char *>&s.uid - <char *>&s,
         "raw_stat.gid": <char *>&s.gid - <char *>&s,
         "raw_stat.links": <char *>&s.links - <char *>&s,
+        "sizeof raw_socket": sizeof(raw_socket),
+        "raw_socket.domain": <char *>&k.domain - <char *>&k,
+        "raw_socket.type": <char *>&k.type - <char *>&k,
+        "raw_socket.protocol": <char *>&k.protocol - <char *>&k,
+        "raw_socket.listening": <char *>&k.listening - <char *>&k,
+        "raw_socket.inode": <char *>&k.inode - <char *>&k,
+        "raw_socket.peer_inode": <char *>&k.peer_inode - <char *>&k,
         "raw_tally.reads": <char *>&t.reads - <char *>&t,
         "raw_tally.read_bytes": <char *>&t.read_bytes - <char *>&t,
         "raw_tally.read_ns": <char *>&t.read_ns - <char *>&t,

@@ -1,19 +1,22 @@
 """The pipeline: batches of raw records in, rows of the session file out.
 
-The only module that knows decode, watch, sources and store at once. It gives each process image
-its rules and its row, lets operations meet the sources, and asks the rules of the process about
-each event. It never loses anything silently: what it drops is counted and told in a notice.
+The only module that knows decode, watch, sources, metrics and store at once. It gives each process
+image its rules and its row, lets operations meet the sources, and asks the rules of the process
+about each event. It never loses anything silently: what it drops is counted and told in a notice.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import chain
 from typing import Any, Protocol
 
 from scopetrace.decode.decoder import Decoder
+from scopetrace.metrics import Metrics
 from scopetrace.model.event import Event
+from scopetrace.model.metric import Sample
 from scopetrace.model.operation import (
     Ended,
     Image,
@@ -23,9 +26,11 @@ from scopetrace.model.operation import (
     Synced,
     build,
 )
+from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.raw import unpack_batch
 from scopetrace.sources.base import Handlers, source_classes
+from scopetrace.sources.flows import Flows
 from scopetrace.sources.stream import Streams
 from scopetrace.watch import ProcessFacts, Watch
 
@@ -43,6 +48,12 @@ class Writer(Protocol):
 
     def add_events(self, events: Sequence[Event]) -> None:
         """Write events in their order."""
+
+    def add_metrics(self, samples: Sequence[Sample]) -> None:
+        """Write samples of metrics in their order."""
+
+    def add_payloads(self, payloads: Sequence[Payload]) -> None:
+        """Write what went through flows, in its order."""
 
 
 class Rate:
@@ -87,20 +98,31 @@ class Pipeline:
         self._offset_ns = clock_offset_ns
         self._writer = writer
         self._rows: list[Event] = []
+        self._payloads: list[Payload] = []
+        self._payload_room = watch.config.scopetrace.payloadlimit
+        self._payloads_cut = 0
         self._unwritten: set[Image] = set()
         self._rates: dict[Image, Rate] = {}
         self.main: Image | None = None
         """The first image of the command; None until its exec."""
         self.main_end: ProcessEnd | None = None
         """How the command's process ended, once it has."""
+        self._metrics = Metrics(watch.config.libscope.summaryperiod, self._ensure_process)
+        self.measure = self._metrics.measure
+        """Take a measure of a metric: called for every call of a program, so nothing is between."""
+        self.measure_own = self._metrics.measure_own
+        """Take a measure of a metric that the program itself sent."""
         self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
         sources = [source(self) for source in source_classes()]
         self._streams = Streams(self, sources, mute)
+        self._flows = Flows(self, sources, mute)
         self._takers = _takers(
             [
                 {ImageStarted: self._image_started, Synced: self._synced, Ended: self._ended},
                 self._streams.handlers(),
+                self._flows.handlers(),
                 *(source.handlers() for source in sources),
+                self._metrics.handlers(),
                 {ImageEnded: self._image_ended},
             ]
         )
@@ -125,13 +147,21 @@ class Pipeline:
         self._streams.tick(now_ns)
         for image in [i for i, rate in self._rates.items() if rate.second < now_ns // SECOND_NS]:
             self._report_dropped(image, self._rates.pop(image))
+        self._metrics.tick(now_ns)
         self.flush()
 
     def flush(self) -> None:
-        """Hand the events that are ready to the writer."""
+        """Hand what is ready to the writer, all of it, whatever becomes of the first."""
         rows, self._rows = self._rows, []
-        if rows:
-            self._writer.add_events(rows)
+        payloads, self._payloads = self._payloads, []
+        samples = self._metrics.take()
+        with ExitStack() as calls:  # the last one is made first
+            if samples:
+                calls.callback(self._writer.add_metrics, samples)
+            if payloads:
+                calls.callback(self._writer.add_payloads, payloads)
+            if rows:
+                calls.callback(self._writer.add_events, rows)
 
     def finish(self, now_ns: int) -> None:
         """End the session at `now_ns` (CLOCK_MONOTONIC): emit what waits, say what is missing."""
@@ -139,6 +169,7 @@ class Pipeline:
         for image in list(self._rates):
             self._report_dropped(image, self._rates.pop(image))
         self._report_lost(now_ns + self._offset_ns)
+        self._metrics.finish(now_ns + self._offset_ns)
         self.flush()
 
     def emit(
@@ -168,10 +199,15 @@ class Pipeline:
         data = {"message": message, "reason": reason, "count": count}
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
 
-    def measure(
-        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
-    ) -> None:
-        """Take a sample of a metric."""
+    def keep(self, payload: Payload) -> None:
+        """Take a piece of what went through a flow, as long as there is room for it."""
+        size = len(payload.data)
+        if size > self._payload_room:
+            self._payloads_cut += size
+            payload = payload._replace(data=b"", missing=payload.missing + size)
+        else:
+            self._payload_room -= size
+        self._payloads.append(payload)
 
     def _dispatch(self, operation: Operation) -> None:
         self._takers[type(operation)](operation)
@@ -193,13 +229,18 @@ class Pipeline:
             self.main = self.main or image
             self._write_process(image)
 
+    def _ensure_process(self, image: Image) -> None:
+        if image in self._unwritten:
+            self._write_process(image)
+
     def _write_process(self, image: Image) -> None:
         self._unwritten.discard(image)
+        self._metrics.started(image)
         self._writer.add_process(
             Process(
                 image.id, image.pid, image.ppid, image.parent, image.started_ns, image.proc,
                 image.cmd, image.args, image.exe, image.cwd, image.uid, image.gid, image.username,
-                image.groupname,
+                image.groupname, image.rules.config.tags,
             )
         )  # fmt: skip
 
@@ -254,6 +295,7 @@ class Pipeline:
         decoder, counts = self._decoder, self.counts
         losses = [
             (decoder.misunderstood, "misunderstood", MISUNDERSTOOD),
+            (self._payloads_cut, "payloadlimit", PAYLOADS_CUT),
             (counts.lost if counts else 0, "lost", LOST),
             (counts.unreadable if counts else 0, "unreadable", UNREADABLE),
             (counts.waits if counts else 0, "waited", WAITED),
@@ -268,6 +310,7 @@ class Pipeline:
 
 
 MISUNDERSTOOD = "{count} records could not be understood, so events may be missing (first: {first})"
+PAYLOADS_CUT = "{count} bytes of payloads were not kept: that is more than payloadlimit lets in"
 LOST = "{count} records could not be made for want of memory, so events are missing"
 UNREADABLE = (
     "{count} times the memory of a program could not be read, so paths or contents are missing"

@@ -83,11 +83,13 @@ def tracee(commons: Path, needs: Callable[[str], str]) -> Compile:
     def build(name: str, *flags: str, compiler: str = "gcc") -> Path:
         target = commons / "-".join([name, compiler, *(flag.strip("-") for flag in flags)])
         if not target.exists():
-            command = [needs(compiler), "-std=gnu11", "-O1", "-pthread", *flags, "-o", target]
-            hello = subprocess.run([*command, "-xc", "-"], input=HELLO, capture_output=True)
+            compile = [needs(compiler), "-std=gnu11", "-O1", "-pthread", *flags, "-o"]
+            hello = subprocess.run(
+                [*compile, commons / "hello", "-xc", "-"], input=HELLO, capture_output=True
+            )
             if hello.returncode:
                 pytest.skip(f"{compiler} {' '.join(flags)} is not installed: {hello.stderr!r}")
-            subprocess.run([*command, TRACEES / f"{name}.c"], check=True)
+            subprocess.run([*compile, target, TRACEES / f"{name}.c"], check=True)
         return target
 
     return build

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Mapping
+from errno import EINPROGRESS
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from socket import AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM
 from typing import Any
 
 from scopetrace.model.raw import (
@@ -17,6 +20,7 @@ from scopetrace.model.raw import (
     HEADER_SIZE,
     PART,
     RESULT_UNKNOWN,
+    SOCKET,
     STAT,
     TALLY,
     Part,
@@ -194,9 +198,79 @@ class Tracee:
         group = more.pop("group", child)
         self.add(RawKind.FORK, result=child, args=(flags, group), **more)
 
+    def socket(self, fd: int, kind: int = SOCK_STREAM, *, domain: int = AF_INET) -> None:
+        """Make a socket."""
+        self.inode += 1
+        parts = {Part.LINK: f"socket:[{self.inode}]".encode(), Part.STAT: self.socket_stat()}
+        self.call("socket", domain, kind, 0, result=fd, parts=parts)
+
+    def socket_stat(self) -> bytes:
+        """Lay out the stat of the socket made last."""
+        return pack_stat(0o140777, ino=self.inode)
+
+    def connect(self, fd: int, *, result: int = 0, peer: bytes = b"", **more: Any) -> None:
+        """Ask for a connection to 127.0.0.1, port 80, from port 5000."""
+        peer = peer or pack_inet()
+        parts = {Part.ADDRESS: peer}
+        if result in (0, -EINPROGRESS):
+            parts |= {Part.SOCKET: pack_socket(), Part.LOCAL: pack_inet(port=5000)}
+        if result == 0:
+            parts[Part.PEER] = peer
+        self.call("connect", fd, 0, len(peer), result=result, parts=parts, **more)
+
+    def accept(self, listener: int, fd: int, port: int = 6000) -> None:
+        """Take a connection of 127.0.0.1 and `port`."""
+        self.inode += 1
+        parts = {
+            Part.SOCKET: pack_socket(),
+            Part.LOCAL: pack_inet(),
+            Part.PEER: pack_inet(port=port),
+            Part.LINK: f"socket:[{self.inode}]".encode(),
+            Part.STAT: self.socket_stat(),
+        }
+        self.call("accept4", listener, 0, 0, 0, result=fd, parts=parts)
+
+    def send(self, fd: int, data: bytes, *, to: bytes = b"", moved: int | None = None) -> None:
+        """Send bytes, or a message to `to`."""
+        parts = {Part.ADDRESS: to} if to else {}
+        moved = len(data) if moved is None else moved
+        self.call(
+            "sendto", fd, 0, moved, result=moved, moved=moved, stream=fd + 1000,
+            parts={**parts, Part.DATA: data},
+        )  # fmt: skip
+
+    def receive(self, fd: int, data: bytes, *, by: bytes = b"", moved: int | None = None) -> None:
+        """Receive bytes (none: the peer has ended its side), or a message from `by`."""
+        parts = {Part.ADDRESS: by} if by else {}
+        moved = len(data) if moved is None else moved
+        self.call(
+            "recvfrom", fd, 0, 4096, result=moved, moved=moved, stream=fd + 1000,
+            parts={**parts, Part.DATA: data},
+        )  # fmt: skip
+
     def exit(self, status: int = 0, **more: Any) -> None:
         """End; `status` is as waitpid(2) tells it."""
         self.add(RawKind.EXIT, result=status, args=(10, 20, 3000, 4, 5), **more)
+
+
+def pack_inet(ip: str = "127.0.0.1", port: int = 80) -> bytes:
+    """Lay out a struct sockaddr_in, or of an IPv6 address a struct sockaddr_in6 (ip(7))."""
+    if ":" in ip:
+        head = struct.pack("=H", AF_INET6) + struct.pack("!HI", port, 0)
+        return head + IPv6Address(ip).packed + bytes(4)
+    return struct.pack("=H", AF_INET) + struct.pack("!H", port) + IPv4Address(ip).packed + bytes(8)
+
+
+def pack_unix(path: bytes) -> bytes:
+    """Lay out a struct sockaddr_un; an abstract name begins with a NUL (unix(7))."""
+    return struct.pack("=H", AF_UNIX) + path
+
+
+def pack_socket(
+    domain: int = AF_INET, kind: int = SOCK_STREAM, *, listening: int = 0, peer: int = 0
+) -> bytes:  # fmt: skip
+    """Lay out a struct raw_socket."""
+    return SOCKET.pack(domain, kind, 0, listening, 77, peer)
 
 
 def pack_tally(*counts: int) -> bytes:

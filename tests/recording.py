@@ -9,6 +9,8 @@ from raw_builder import CALLS, Tracee
 
 from scopetrace.config import check_config, load_config
 from scopetrace.model.event import Event
+from scopetrace.model.metric import Sample
+from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.pipeline import Pipeline
 from scopetrace.watch import Watch
@@ -23,6 +25,8 @@ class MemoryWriter:
         self.events: list[Event] = []
         self.processes: dict[int, Process] = {}
         self.ends: list[ProcessEnd] = []
+        self.samples: list[Sample] = []
+        self.payloads: list[Payload] = []
 
     def add_process(self, process: Process) -> None:
         assert process.id not in self.processes
@@ -35,6 +39,14 @@ class MemoryWriter:
     def add_events(self, events: Sequence[Event]) -> None:
         assert all(event.process in self.processes for event in events)
         self.events.extend(events)
+
+    def add_metrics(self, samples: Sequence[Sample]) -> None:
+        assert all(sample.process in self.processes for sample in samples)
+        self.samples.extend(samples)
+
+    def add_payloads(self, payloads: Sequence[Payload]) -> None:
+        assert all(payload.process in self.processes for payload in payloads)
+        self.payloads.extend(payloads)
 
 
 class Recording:

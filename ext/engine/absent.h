@@ -30,6 +30,15 @@
 #ifndef __NR_io_uring_setup
 #define __NR_io_uring_setup 425
 #endif
+#ifndef __NR_accept
+#define __NR_accept -1
+#endif
+#ifndef __NR_recvmmsg_time64
+#define __NR_recvmmsg_time64 -1
+#endif
+#ifndef __NR_socketcall
+#define __NR_socketcall -1
+#endif
 #ifndef __NR_dup2
 #define __NR_dup2 -1
 #endif

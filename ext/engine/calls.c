@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
@@ -39,8 +38,8 @@ static int row_of(const struct engine *engine, const struct abi *abi, uint64_t n
 
 /* -- records --------------------------------------------------------------------------------- */
 
-static void write_call(struct engine *engine, const struct task *task, const struct pending *call,
-                       int64_t result, uint64_t elapsed_ns)
+void write_call(struct engine *engine, const struct task *task, const struct pending *call,
+                int64_t result, uint64_t elapsed_ns, uint64_t moved)
 {
     struct raw_record header = {
         .kind = RAW_SYSCALL,
@@ -49,40 +48,11 @@ static void write_call(struct engine *engine, const struct task *task, const str
         .elapsed_ns = elapsed_ns,
         .result = result,
         .stream = call->serial,
+        .moved = moved > UINT32_MAX ? UINT32_MAX : (uint32_t)moved,
     };
 
     memcpy(header.args, call->args, sizeof header.args);
-    if (CALLS[call->row].moves != MOVES_NOTHING && result > 0)
-        header.moved = result > UINT32_MAX ? UINT32_MAX : (uint32_t)result;
     write_record(engine, task, &header, &call->parts);
-}
-
-/* Show the fds that control messages brought: SCM_RIGHTS, unix(7), cmsg(3). */
-static void write_received_fds(struct engine *engine, struct task *task, const struct pending *call)
-{
-    size_t word = call->abi->word, head = word + 8;
-    struct raw_part part;
-
-    for (size_t at = 0; at < call->parts.used; at += sizeof part + RAW_ALIGN(part.size)) {
-        memcpy(&part, call->parts.bytes + at, sizeof part);
-        const uint8_t *bytes = call->parts.bytes + at + sizeof part;
-        for (size_t from = 0; part.kind == PART_CONTROL && from + head <= part.size;) {
-            uint64_t length = 0;
-            int level_type[2], fd;
-            memcpy(&length, bytes + from, word);
-            memcpy(level_type, bytes + from + word, sizeof level_type);
-            if (length < head || length > part.size - from)
-                break;
-            if (level_type[0] == SOL_SOCKET && level_type[1] == SCM_RIGHTS)
-                for (size_t i = head; i + sizeof fd <= length; i += sizeof fd) {
-                    memcpy(&fd, bytes + from + i, sizeof fd);
-                    flush_stream(engine, task, fd);
-                    write_seen(engine, task, fd, SEEN_IN_USE);
-                    files_add(task->files, &engine->pool, fd);
-                }
-            from += (length + word - 1) / word * word;
-        }
-    }
 }
 
 /* -- what a call did to the engine's own picture ----------------------------------------------- */
@@ -130,12 +100,26 @@ static void apply_guard(struct engine *engine, struct task *task, const struct p
     }
 }
 
-/* A new fd: its number has no past. `known`: Python learns what it is from this very call. */
-static void begin_fd(struct engine *engine, struct task *task, int fd, bool known)
+/* A new fd: its number has no past. Python learns what it is from this very call. */
+static void begin_fd(struct engine *engine, struct task *task, int fd, enum stream_kind kind)
 {
     flush_stream(engine, task, fd);
-    if (known)
-        files_add(task->files, &engine->pool, fd);
+    struct stream *stream = files_add(task->files, &engine->pool, fd);
+    if (stream)
+        stream->kind = kind;
+}
+
+/* What the fd is that a call has made. */
+static enum stream_kind made_kind(const struct task *task, const struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    const struct stream *from = row->fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
+
+    if (call->row == ROW_socket)
+        return kind_of_type((int)call->args[1]);
+    if (row->fd)
+        return from ? from->kind : STREAM_UNKNOWN; /* copied, or accepted */
+    return call->row == ROW_pidfd_getfd ? STREAM_UNKNOWN : STREAM_PLAIN;
 }
 
 static void apply_close_range(struct engine *engine, struct task *task, const struct pending *call)
@@ -160,8 +144,27 @@ static void begin_pair(struct engine *engine, struct task *task, const struct pe
     if (call->parts.used < sizeof part + sizeof pair)
         return;
     memcpy(pair, call->parts.bytes + sizeof part, sizeof pair);
-    begin_fd(engine, task, pair[0], true);
-    begin_fd(engine, task, pair[1], true);
+    enum stream_kind kind =
+        call->row == ROW_socketpair ? kind_of_type((int)call->args[1]) : STREAM_PLAIN;
+    begin_fd(engine, task, pair[0], kind);
+    begin_fd(engine, task, pair[1], kind);
+}
+
+/* What a call on a socket says about its stream. */
+static void apply_socket(struct task *task, const struct pending *call, int64_t result)
+{
+    const struct call *row = &CALLS[call->row];
+    struct stream *stream =
+        files_find(task->files, (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
+
+    if (!stream)
+        return;
+    if (call->row == ROW_connect)
+        stream->connecting = result == -EINPROGRESS;
+    else if (call->row == ROW_getsockopt)
+        stream->connecting = false;
+    if (row->ends && result >= 0)
+        stream->named = true;
 }
 
 static void apply(struct engine *engine, struct task *task, const struct pending *call,
@@ -171,10 +174,12 @@ static void apply(struct engine *engine, struct task *task, const struct pending
 
     if (row->group == GROUP_GUARD)
         apply_guard(engine, task, call, result);
+    if (row->makes_fd && result >= 0)
+        begin_fd(engine, task, (int)result, made_kind(task, call));
+    if (row->group == GROUP_NET && row->fd)
+        apply_socket(task, call, result);
     if (result < 0)
         return;
-    if (row->makes_fd)
-        begin_fd(engine, task, (int)result, true);
     if (row->pair)
         begin_pair(engine, task, call);
     if (call->row == ROW_close_range)
@@ -185,29 +190,12 @@ static void apply(struct engine *engine, struct task *task, const struct pending
 
 /* -- the end of a call ----------------------------------------------------------------------- */
 
-static bool failed_for_good(int64_t result)
+/* To be asked to come back later is no failure of a call on a socket. */
+static bool is_no_news(const struct call *row, int64_t result)
 {
-    return result < 0 && result != -EAGAIN && result != -EINTR;
-}
-
-/* Count what moved; return whether a record is to be made as well. */
-static bool count_moved(struct task *task, const struct pending *call, int64_t result,
-                        uint64_t elapsed_ns)
-{
-    const struct call *row = &CALLS[call->row];
-    struct stream *stream = files_find(task->files, (int)call->args[row->fd - 1]);
-    uint64_t bytes = result > 0 ? (uint64_t)result : 0;
-
-    if (result < 0)
-        return failed_for_good(result);
-    if (row->moves == MOVES_OUT) {
-        count_writes(stream, bytes, elapsed_ns);
-        return bytes && !(stream && stream->counts_only);
-    }
-    count_reads(stream, bytes, elapsed_ns);
-    if (row->moves == MOVES_ACROSS)
-        count_writes(files_find(task->files, (int)call->args[row->fd2 - 1]), bytes, elapsed_ns);
-    return false;
+    if (row->group == GROUP_NET && (result == -EAGAIN || result == -EINTR || result == -EALREADY))
+        return true;
+    return row->answer && result == -row->answer;
 }
 
 static void finish_call(struct engine *engine, struct task *task, struct pending *call,
@@ -215,22 +203,20 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
 {
     uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
-    bool failed = result < 0 && !(row->answer && result == -row->answer);
-    bool wanted = failed || engine->options.modes[call->row] == MODE_ALL;
+    bool wanted = !is_no_news(row, result) &&
+                  (result < 0 || engine->options.modes[call->row] == MODE_ALL);
 
-    if (row->moves != MOVES_NOTHING)
-        wanted = count_moved(task, call, result, elapsed_ns);
+    if (row->moves != MOVES_NOTHING) {
+        finish_move(engine, task, call, result, elapsed_ns);
+        return;
+    }
     if (wanted)
         copy_at_exit(engine, task, call, result);
     apply(engine, task, call, result);
-    if (row->message && result >= 0 && !call->parts.used)
-        wanted = false; /* no control messages: nothing that concerns fds */
     if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup)
-        wanted = false; /* it is told by a note */
+        return; /* it is told by a note */
     if (wanted)
-        write_call(engine, task, call, result, elapsed_ns);
-    if (wanted && row->message && result >= 0)
-        write_received_fds(engine, task, call);
+        write_call(engine, task, call, result, elapsed_ns, 0);
 }
 
 void abandon_calls(struct engine *engine, struct task *task)
@@ -238,7 +224,7 @@ void abandon_calls(struct engine *engine, struct task *task)
     if (task->in_call) {
         const struct call *row = &CALLS[task->call.row];
         if (row->moves == MOVES_OUT && task->call.parts.used)
-            write_call(engine, task, &task->call, RAW_RESULT_UNKNOWN, 0);
+            write_call(engine, task, &task->call, RAW_RESULT_UNKNOWN, 0, 0);
         task->in_call = false;
     }
     while (task->suspended_count)
@@ -287,8 +273,8 @@ static bool goes_on(const struct task *task, const call_info *info, const struct
         call->sp != info->stack_pointer)
         return false;
     return number == (uint64_t)abi->restart_syscall ||
-           (number == (uint64_t)abi->numbers[call->row] &&
-            !memcmp(call->args, info->entry.args, sizeof call->args));
+           (number == call->number &&
+            !memcmp(call->made_with, info->entry.args, sizeof call->made_with));
 }
 
 /* At the end of a sigreturn: the registers tell how the suspended call ended. */
@@ -347,9 +333,11 @@ static void enter_close(struct engine *engine, struct task *task, struct pending
         call->serial = stream->serial;
         if (stream_moved(stream))
             parts_add(&call->parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+        if (stream->connecting)
+            add_ends(&call->parts, task, fd); /* the last moment to learn whether it succeeded */
         files_remove(task->files, &engine->pool, fd);
     }
-    write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0);
+    write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
 
 /* Calls of one stop end where they begin. */
@@ -362,7 +350,7 @@ static void enter_once(struct engine *engine, struct task *task, struct pending 
     else if (row->group == GROUP_CLOSE)
         enter_close(engine, task, call);
     else if (use_stream(engine, task, (int)call->args[row->fd - 1]))
-        write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0);
+        write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
 
 static void enter_streams(struct engine *engine, struct task *task, struct pending *call)
@@ -373,8 +361,8 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
     call->serial = stream ? stream->serial : 0;
     if (row->fd2)
         use_stream(engine, task, (int)call->args[row->fd2 - 1]);
-    if (row->moves == MOVES_OUT && !(stream && stream->counts_only))
-        copy_at_entry(engine, task, call, true);
+    if (row->moves == MOVES_OUT)
+        copy_at_entry(engine, task, call, !(stream && stream->counts_only));
 }
 
 static void begin_call(struct engine *engine, struct task *task, const call_info *info,
@@ -384,18 +372,23 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
 
     call->row = (uint16_t)row;
     call->abi = abi;
+    call->number = info->entry.nr & ~(uint64_t)abi->mark;
     memcpy(call->args, info->entry.args, sizeof call->args);
+    memcpy(call->made_with, info->entry.args, sizeof call->made_with);
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;
     call->entered_ns = monotonic_ns();
     call->serial = 0;
     parts_reset(&call->parts);
+    if (row == ROW_socketcall && (!expand_socketcall(engine, task, call) ||
+                                  !when_holds(CALLS[call->row].when, call->args)))
+        return;
     if (CALLS[row].stops == STOPS_ENTRY) {
         enter_once(engine, task, call);
         return;
     }
     task->in_call = true;
-    if (CALLS[row].moves != MOVES_NOTHING)
+    if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
     else
         copy_at_entry(engine, task, call, false);

@@ -46,6 +46,7 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
         return -ENOMEM;
     }
     engine->options = *options;
+    engine->flows = options->modes[ROW_connect] == MODE_ALL;
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->acknowledgement, NULL);
     fill_rows(engine);

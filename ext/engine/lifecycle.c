@@ -217,10 +217,8 @@ static void add_circumstances(struct engine *engine, struct parts *parts, pid_t 
 static void write_inherited(struct engine *engine, struct task *task, const uint32_t *fds,
                             ssize_t count)
 {
-    for (ssize_t i = 0; i < count; i++) {
+    for (ssize_t i = 0; i < count; i++)
         write_seen(engine, task, (int)fds[i], SEEN_INHERITED);
-        files_add(task->files, &engine->pool, (int)fds[i]);
-    }
 }
 
 /* CPU time a process has used so far, in microseconds; 0 if that cannot be asked. */

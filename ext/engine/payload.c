@@ -11,20 +11,19 @@
 
 enum {
     PATH_LIMIT = 4096,
-    CONTROL_LIMIT = 4096,
     VECTOR_LIMIT = 1024,
     HOW_SIZE = 24,
+    ADDRESS_LIMIT = 128, /* struct sockaddr_storage */
     STATUS_LIMIT = 4096
 };
 
-static uint64_t argument(const struct pending *call, uint8_t position)
+uint64_t argument(const struct pending *call, uint8_t position)
 {
     return call->args[position - 1];
 }
 
-/* Copy `size` bytes at `address` as one part. A copy that comes short is flagged. */
-static void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
-                       enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags)
+void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
+                enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags)
 {
     size_t copied = 0;
     void *room = parts_begin(parts, size);
@@ -52,20 +51,19 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
               path, length);
 }
 
-/* The buffers of an iovec, joined. An iovec of a 32-bit ABI has members of 4 bytes. */
-static void add_vector(struct engine *engine, const struct task *task, struct pending *call)
+/* An iovec of a 32-bit ABI has members of 4 bytes. */
+void add_vector(struct engine *engine, const struct task *task, struct pending *call,
+                uint64_t vector, uint64_t count, uint64_t most)
 {
-    const struct call *row = &CALLS[call->row];
-    uint64_t count = argument(call, row->count);
     uint32_t word = call->abi->word;
-    size_t got = 0, used = 0, limit = engine->options.snaplen;
+    size_t got = 0, used = 0, snaplen = engine->options.snaplen;
+    size_t limit = most < snaplen ? (size_t)most : snaplen;
     bool cut = false;
     uint8_t entries[VECTOR_LIMIT * 16];
 
     if (count > VECTOR_LIMIT)
         return;
-    memory_read(task->space, task->tid, argument(call, row->vector), entries, count * 2 * word,
-                &got);
+    memory_read(task->space, task->tid, vector, entries, count * 2 * word, &got);
     uint8_t *room = parts_begin(&call->parts, limit);
     if (!room)
         return;
@@ -74,28 +72,53 @@ static void add_vector(struct engine *engine, const struct task *task, struct pe
         size_t copied = 0;
         memcpy(&base, entries + at, word);
         memcpy(&length, entries + at + word, word);
-        cut |= length > limit - used;
+        cut |= length > limit - used && limit < most;
         size_t want = length < limit - used ? (size_t)length : limit - used;
         if (want && memory_read(task->space, task->tid, base, room + used, want, &copied) < 0)
             break;
         used += copied;
-        if (copied < want || cut)
+        if (copied < want || used == limit)
             break;
     }
     parts_end(&call->parts, PART_DATA, cut ? PART_CUT : 0, used);
 }
 
-static void add_data(struct engine *engine, const struct task *task, struct pending *call)
+static void add_buffer(struct engine *engine, const struct task *task, struct pending *call,
+                       uint64_t most)
+{
+    const struct call *row = &CALLS[call->row];
+    uint64_t length = argument(call, row->length), limit = engine->options.snaplen;
+
+    length = length < most ? length : most;
+    add_memory(engine, task, &call->parts, PART_DATA, argument(call, row->buffer),
+               (size_t)(length < limit ? length : limit), length > limit ? PART_CUT : 0);
+}
+
+/* What is being sent, or (at most `most` bytes) was received. */
+static void add_data(struct engine *engine, const struct task *task, struct pending *call,
+                     uint64_t most)
 {
     const struct call *row = &CALLS[call->row];
 
-    if (row->vector) {
-        add_vector(engine, task, call);
-        return;
-    }
-    uint64_t length = argument(call, row->length), limit = engine->options.snaplen;
-    add_memory(engine, task, &call->parts, PART_DATA, argument(call, row->buffer),
-               (size_t)(length < limit ? length : limit), length > limit ? PART_CUT : 0);
+    if (row->vector)
+        add_vector(engine, task, call, argument(call, row->vector), argument(call, row->count),
+                   most);
+    else
+        add_buffer(engine, task, call, most);
+}
+
+void add_received(struct engine *engine, const struct task *task, struct pending *call,
+                  uint64_t moved)
+{
+    add_data(engine, task, call, moved);
+}
+
+void add_address(struct engine *engine, const struct task *task, struct pending *call,
+                 uint64_t address, uint64_t size)
+{
+    if (address && size)
+        add_memory(engine, task, &call->parts, PART_ADDRESS, address,
+                   size < ADDRESS_LIMIT ? (size_t)size : ADDRESS_LIMIT, 0);
 }
 
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data)
@@ -108,8 +131,14 @@ void copy_at_entry(struct engine *engine, struct task *task, struct pending *cal
         add_path(engine, task, call, PART_PATH2, argument(call, row->path2));
     if (row->how)
         add_memory(engine, task, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
-    if (with_data && row->moves == MOVES_OUT)
-        add_data(engine, task, call);
+    if (row->address && row->moves != MOVES_IN) /* its length is an int: the upper half is noise */
+        add_address(engine, task, call, argument(call, row->address),
+                    (uint32_t)argument(call, row->address + 1));
+    if (row->message && !row->messages && row->moves == MOVES_OUT)
+        add_message(engine, task, call, argument(call, row->message),
+                    MESSAGE_NAME | (with_data ? MESSAGE_DATA : 0), UINT64_MAX);
+    else if (with_data && row->moves == MOVES_OUT && !row->message)
+        add_data(engine, task, call, UINT64_MAX);
 }
 
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path)
@@ -184,39 +213,22 @@ static void add_new_fd(const struct task *task, struct pending *call, int fd)
     add_stat(&call->parts, link);
 }
 
-/* struct msghdr: where its control messages are, and how many bytes of them. */
-static void read_control(const struct task *task, const struct pending *call, uint64_t header,
-                         uint64_t *control_out, uint64_t *size_out)
+static void add_end(struct parts *parts, enum raw_part_kind kind, const struct socket_end *end)
 {
-    uint8_t bytes[56];
-    uint32_t word = call->abi->word;
-    size_t got = 0, at = word == 8 ? 32 : 16;
-
-    *control_out = *size_out = 0;
-    if (memory_read(task->space, task->tid, header, bytes, word == 8 ? 56 : 28, &got) < 0 ||
-        got < at + 2 * word)
-        return;
-    memcpy(control_out, bytes + at, word);
-    memcpy(size_out, bytes + at + word, word);
+    if (end->size)
+        parts_add(parts, kind, 0, &end->address, end->size);
 }
 
-static void add_control(struct engine *engine, const struct task *task, struct pending *call,
-                        int64_t result)
+bool add_ends(struct parts *parts, const struct task *task, int fd)
 {
-    const struct call *row = &CALLS[call->row];
-    uint64_t header = argument(call, row->message);
-    int64_t messages = row->messages ? result : 1;
-    size_t stride = call->abi->word == 8 ? 64 : 32; /* struct mmsghdr */
+    struct socket_facts facts;
 
-    for (int64_t i = 0; i < messages; i++, header += stride) {
-        uint64_t control, size;
-        read_control(task, call, header, &control, &size);
-        if (!control || !size)
-            continue;
-        unsigned cut = size > CONTROL_LIMIT ? PART_CUT : 0;
-        add_memory(engine, task, &call->parts, PART_CONTROL, control, cut ? CONTROL_LIMIT : size,
-                   cut);
-    }
+    if (socket_ask(task->tgid, task->tid, fd, &facts) < 0)
+        return false;
+    parts_add(parts, PART_SOCKET, 0, &facts.kind, sizeof facts.kind);
+    add_end(parts, PART_LOCAL, &facts.local);
+    add_end(parts, PART_PEER, &facts.peer);
+    return true;
 }
 
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result)
@@ -228,8 +240,12 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
         add_base(task, call, row->dirfd, PART_PATH, PART_BASE);
     if (row->dirfd2)
         add_base(task, call, row->dirfd2, PART_PATH2, PART_BASE2);
+    if (row->ends && (!failed || result == -EINPROGRESS))
+        add_ends(&call->parts, task, (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
     if (failed)
         return;
+    if (row->value)
+        add_memory(engine, task, &call->parts, PART_VALUE, argument(call, row->value), 4, 0);
     if (row->cwd)
         add_cwd(task, call);
     if (row->status) {
@@ -239,8 +255,8 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
     }
     if (row->pair)
         add_memory(engine, task, &call->parts, PART_PAIR, argument(call, row->pair), 8, 0);
-    if (row->message)
-        add_control(engine, task, call, result);
-    if (row->makes_fd && (row->group == GROUP_OPEN || !row->fd))
+    if (row->makes_fd && (row->group == GROUP_OPEN || row->group == GROUP_NET || !row->fd))
         add_new_fd(task, call, (int)result);
+    if (call->row == ROW_pidfd_getfd)
+        add_ends(&call->parts, task, (int)result);
 }

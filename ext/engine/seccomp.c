@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 
 #include "arch/abi.h"
 
@@ -29,6 +30,7 @@ static const struct when_test {
     [WHEN_MAPS_FILE] = { 3, TEST_NO_BIT, 1, { MAP_ANONYMOUS } },
     [WHEN_UNTRACED] = { 0, TEST_ANY_BIT, 1, { CLONE_UNTRACED } },
     [WHEN_SETS_SECCOMP] = { 0, TEST_EQUAL, 1, { PR_SET_SECCOMP } },
+    [WHEN_ASKS_ERROR] = { 2, TEST_EQUAL, 1, { SO_ERROR } },
     [WHEN_TRACES] = { 0, TEST_EQUAL, 3, { PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE } },
 };
 

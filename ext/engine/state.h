@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 
 #include "engine/engine.h"
+#include "engine/sockets.h"
 #include "engine/tracee.h"
 #include "raw/record.h"
 
@@ -22,6 +23,7 @@ struct engine {
     pid_t main_pid;
     int patience;       /* how often to look for news before sleeping */
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
+    bool flows;   /* what goes through sockets is wanted */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → row, or -1 */
     struct parts scratch;               /* of records that no pending call belongs to */
@@ -52,13 +54,34 @@ void write_note(struct engine *engine, const struct task *task, enum raw_note no
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
+/* `moved`: how many bytes the call moved, by its result or by one of its messages. */
+void write_call(struct engine *engine, const struct task *task, const struct pending *call,
+                int64_t result, uint64_t elapsed_ns, uint64_t moved);
+
+/* moves.c */
+/* The end of a call that moves bytes: count them, and write the records that are wanted. */
+void finish_move(struct engine *engine, struct task *task, struct pending *call, int64_t result,
+                 uint64_t elapsed_ns);
+
+/* messages.c */
+enum message_parts { MESSAGE_NAME = 1, MESSAGE_DATA = 2, MESSAGE_CONTROL = 4 };
+/* Copy what is wanted of the struct msghdr at `address`; of its buffers at most `most` bytes. */
+void add_message(struct engine *engine, const struct task *task, struct pending *call,
+                 uint64_t address, unsigned wanted, uint64_t most);
+/* Write the fds that the control messages of a record's parts brought. */
+void write_received_fds(struct engine *engine, struct task *task, const struct pending *call);
+/* From the arguments of socketcall(2) to the call that it is; false if it is none we watch. */
+bool expand_socketcall(struct engine *engine, const struct task *task, struct pending *call);
 
 /* tally.c */
 /* A stream's tally as a record, then its end. */
 void flush_stream(struct engine *engine, const struct task *task, int fd);
 void flush_files(struct engine *engine, const struct task *task);
-/* An fd found rather than made: a RAW_FD record. */
-void write_seen(struct engine *engine, const struct task *task, int fd, enum raw_seen seen);
+/* An fd found rather than made: a RAW_FD record, and a new stream (NULL without memory). */
+struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum raw_seen seen);
+/* What kind of stream an fd is; it is asked for once. */
+enum stream_kind stream_kind(const struct task *task, struct stream *stream);
+enum stream_kind kind_of_type(int type);
 /* The stream of an fd that is about to be used; NULL if it is not open. */
 struct stream *use_stream(struct engine *engine, struct task *task, int fd);
 void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
@@ -67,6 +90,21 @@ void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 /* payload.c */
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data);
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result);
+/* Copy `size` bytes at `address` as one part. A copy that comes short is flagged. */
+void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
+                enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags);
+/* The buffers of an iovec, joined; at most `most` bytes and snaplen. */
+void add_vector(struct engine *engine, const struct task *task, struct pending *call,
+                uint64_t vector, uint64_t count, uint64_t most);
+/* A struct sockaddr of `size` bytes; none if the program gave or wanted none. */
+void add_address(struct engine *engine, const struct task *task, struct pending *call,
+                 uint64_t address, uint64_t size);
+/* The DATA part of a call that received `moved` bytes into its buffer or vector. */
+void add_received(struct engine *engine, const struct task *task, struct pending *call,
+                  uint64_t moved);
+/* What a socket is and what it is called at both ends; false if that cannot be learnt. */
+bool add_ends(struct parts *parts, const struct task *task, int fd);
+uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);
 void add_stat(struct parts *parts, const char *path);
 void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);

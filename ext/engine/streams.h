@@ -11,11 +11,21 @@
 
 #include "raw/record.h"
 
+enum stream_kind {
+    STREAM_UNKNOWN,
+    STREAM_PLAIN,    /* no socket */
+    STREAM_SOCKET,   /* bytes in a row */
+    STREAM_MESSAGES, /* a socket of datagrams or other messages */
+};
+
 struct stream {
     uint64_t serial; /* slot in the pool and, above it, how often the slot was used */
     uint32_t slot;
     int fd;
     bool counts_only; /* muted: no bytes are copied */
+    bool connecting;  /* connect was begun, and how it ended is not known */
+    bool named;       /* the address of this end has been told */
+    uint8_t kind;     /* enum stream_kind */
     struct raw_tally tally;
 };
 

@@ -11,6 +11,9 @@ enum call_group {
     GROUP_READ,
     GROUP_WRITE,
     GROUP_MOVE,
+    GROUP_NET,
+    GROUP_SEND,
+    GROUP_RECEIVE,
     GROUP_DELETE,
     GROUP_RENAME,
     GROUP_LINK,
@@ -41,6 +44,7 @@ enum call_when {
     WHEN_MAPS_FILE,    /* flags lack MAP_ANONYMOUS */
     WHEN_UNTRACED,     /* flags have CLONE_UNTRACED */
     WHEN_SETS_SECCOMP, /* PR_SET_SECCOMP */
+    WHEN_ASKS_ERROR,   /* SO_ERROR, of whatever level */
     WHEN_TRACES,       /* PTRACE_TRACEME, PTRACE_ATTACH or PTRACE_SEIZE */
 };
 
@@ -57,6 +61,7 @@ struct call {
     uint8_t group, stops, moves, when;
     uint8_t fd, fd2, makes_fd, pair, path, path2, dirfd, dirfd2, how;
     uint8_t buffer, length, vector, count, message, messages, cwd, status, answer;
+    uint8_t address, options, value, ends;
 };
 
 enum call_row {

@@ -2,7 +2,25 @@
 #include "engine/proc.h"
 #include "engine/state.h"
 
-void write_seen(struct engine *engine, const struct task *task, int fd, enum raw_seen seen)
+enum stream_kind kind_of_type(int type)
+{
+    enum { TYPE_MASK = 0xf }; /* SOCK_TYPE_MASK of the kernel: the rest are flags */
+
+    return (type & TYPE_MASK) == SOCK_STREAM ? STREAM_SOCKET : STREAM_MESSAGES;
+}
+
+enum stream_kind stream_kind(const struct task *task, struct stream *stream)
+{
+    struct socket_facts facts;
+
+    if (stream->kind == STREAM_UNKNOWN)
+        stream->kind = socket_ask(task->tgid, task->tid, stream->fd, &facts) < 0
+                           ? STREAM_PLAIN
+                           : kind_of_type(facts.kind.type);
+    return stream->kind;
+}
+
+struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum raw_seen seen)
 {
     struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)fd, seen } };
     char link[PROC_PATH];
@@ -11,7 +29,11 @@ void write_seen(struct engine *engine, const struct task *task, int fd, enum raw
     parts_reset(&engine->scratch);
     add_link(&engine->scratch, PART_LINK, link);
     add_stat(&engine->scratch, link);
+    struct stream *stream = files_add(task->files, &engine->pool, fd);
+    if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN)
+        stream->named = add_ends(&engine->scratch, task, fd);
     write_record(engine, task, &header, &engine->scratch);
+    return stream;
 }
 
 void flush_stream(struct engine *engine, const struct task *task, int fd)
@@ -48,8 +70,7 @@ struct stream *use_stream(struct engine *engine, struct task *task, int fd)
     proc_fd_path(link, task->tid, fd);
     if (proc_stat(link, &ignored) < 0)
         return NULL; /* not open, or not for us to see */
-    write_seen(engine, task, fd, SEEN_IN_USE);
-    return files_add(task->files, &engine->pool, fd);
+    return write_seen(engine, task, fd, SEEN_IN_USE);
 }
 
 void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns)

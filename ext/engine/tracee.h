@@ -17,6 +17,7 @@ struct pending {
     uint16_t row;
     const struct abi *abi;
     uint64_t args[6];
+    uint64_t number, made_with[6]; /* as it was made: of socketcall(2) not the same */
     uint64_t ip, sp;
     uint64_t entered_ns;
     uint64_t serial; /* of the stream it uses, or 0 */

@@ -44,6 +44,11 @@ enum raw_part_kind {
     PART_PAIR = 17,    /* int32_t[2]: the two fds of pipe or socketpair */
     PART_HOW = 18,     /* struct open_how of openat2 */
     PART_CAPS = 19,    /* the program file's security.capability attribute */
+    PART_ADDRESS = 20, /* struct sockaddr, as the program passed it or was given it */
+    PART_LOCAL = 21,   /* the near end of a socket, as getsockname(2) tells it */
+    PART_PEER = 22,    /* the far end, as getpeername(2) tells it */
+    PART_SOCKET = 23,  /* struct raw_socket */
+    PART_VALUE = 24,   /* int32_t: what getsockopt answered */
 };
 
 enum raw_part_flags {
@@ -92,6 +97,12 @@ struct raw_part {
 struct raw_stat {
     uint64_t dev, ino, size;
     uint32_t mode, uid, gid, links;
+};
+
+struct raw_socket {
+    int32_t domain, type, protocol; /* as socket(2) takes them, flags of the type removed */
+    uint32_t listening;             /* SO_ACCEPTCONN */
+    uint64_t inode, peer_inode;     /* peer_inode: of unix sockets, if it could be learnt */
 };
 
 struct raw_tally {

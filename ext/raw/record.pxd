@@ -1,4 +1,4 @@
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 
 cdef extern from "raw/record.h" nogil:
@@ -29,6 +29,14 @@ cdef extern from "raw/record.h" nogil:
         uint32_t uid
         uint32_t gid
         uint32_t links
+
+    struct raw_socket:
+        int32_t domain
+        int32_t type
+        int32_t protocol
+        uint32_t listening
+        uint64_t inode
+        uint64_t peer_inode
 
     struct raw_tally:
         uint64_t reads

@@ -23,6 +23,18 @@ PROGRAM = "scopetrace"
 COMMANDS = {
     "run": ("scopetrace.cli.run", "Run a program and record what it does."),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
+    "metrics": (
+        "scopetrace.cli.metrics",
+        "Show the metrics of a session: how much, how often, how long.",
+    ),
+    "flows": (
+        "scopetrace.cli.flows",
+        "Show the network flows of a session, or what went through one.",
+    ),
+    "export": (
+        "scopetrace.cli.export",
+        "Write the payload of a session to files for other programs.",
+    ),
     "history": ("scopetrace.cli.history", "List the sessions that were recorded."),
     "ps": ("scopetrace.cli.ps", "List the processes that are being traced now."),
     "stop": ("scopetrace.cli.stop", "End the recording of a session."),

@@ -13,7 +13,9 @@ from click.shell_completion import CompletionItem
 from scopetrace.errors import ScopeError
 
 STREAMS = ("stdout", "stderr")
-SOURCETYPES = ("fs", "process", "console", "file", "notice")
+SOURCETYPES = (
+    "fs", "net", "http", "dns", "process", "console", "file", "notice",
+)  # fmt: skip
 
 
 def complete_session(
@@ -44,6 +46,13 @@ def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str)
 def complete_sourcetype(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the lists of source types that `incomplete` begins."""
     return _complete_list(SOURCETYPES, incomplete)
+
+
+def complete_flow_field(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the fields of flows that begin so."""
+    from scopetrace.model.flow_record import FLOW_FIELDS
+
+    return [name for name in FLOW_FIELDS if name.startswith(incomplete)]
 
 
 def complete_file(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.complete import complete_session, complete_source, complete_sourcetype
-from scopetrace.cli.options import json_option, moment, split_commas
+from scopetrace.cli.complete import complete_source, complete_sourcetype
+from scopetrace.cli.options import json_option, moment, session_option, split_commas
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.output.bodies import event_body, json_line
@@ -37,14 +37,7 @@ def event_number(text: str) -> int:
 
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
-@click.option(
-    "-i",
-    "--id",
-    "session_id",
-    metavar="ID|FILE",
-    shell_complete=complete_session,
-    help="The session: its number, or the path of its file.  [default: the last one]",
-)
+@session_option
 @click.option(
     "-n",
     "--last",

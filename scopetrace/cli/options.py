@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
+from scopetrace.cli.complete import complete_session
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 SECOND_NS = 1_000_000_000
@@ -96,6 +98,18 @@ def split_commas(
 ) -> tuple[str, ...]:
     """Return the words of a repeatable option, each of which may be a list with commas."""
     return tuple(word for value in values for word in value.split(",") if word)
+
+
+def session_option(command: Command) -> Command:
+    """Add `-i/--id`, which reaches the command as `session_id`, a text or None."""
+    return click.option(
+        "-i",
+        "--id",
+        "session_id",
+        metavar="ID|FILE",
+        shell_complete=complete_session,
+        help="The session: its number, or the path of its file.  [default: the last one]",
+    )(command)
 
 
 def json_option(command: Command) -> Command:

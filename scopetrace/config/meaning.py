@@ -1,8 +1,7 @@
 """Keys that AppScope knows and that do nothing here: each is named once, and never silently.
 
-`WITHOUT_MEANING` will stay so, because the job is done another way: such keys are dropped.
-`NOT_RECORDED` names what this version does not record: those keys are checked and kept, and to ask
-for them is a warning.
+`WITHOUT_MEANING` will stay so, because the job is done another way: such keys are dropped. Rules
+for types of event that no source makes are checked and kept, and to ask for them is a warning.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ WITHOUT_MEANING: dict[Path, str] = {
     ("metric", "transport"): "what is recorded goes into the session file",
     ("metric", "format", "tags"): "tags stand at the top level, under `tags`",
     ("event", "transport"): "what is recorded goes into the session file",
+    ("payload", "dir"): "payloads are kept in the session file; `scopetrace export` writes files",
     ("libscope", "transport"): "what is recorded goes into the session file",
     ("libscope", "configevent"): "there are no start messages",
     ("libscope", "commanddir"): "a recording takes no commands while it runs",
@@ -36,15 +36,7 @@ WITHOUT_MEANING_IN_CUSTOM: dict[Path, str] = {
 }
 """Keys that are dropped from the `config` of an entry of `custom`, and why."""
 
-NOT_RECORDED: dict[Path, str] = {
-    ("metric", "enable"): "this version records no metrics",
-    ("payload", "enable"): "this version records no payloads",
-    ("protocol",): "this version detects no protocols",
-    ("tags",): "this version keeps no tags",
-}
-"""Keys that ask for what is not recorded yet, when they hold anything but false or nothing."""
-
-TYPES_NOT_RECORDED = frozenset({"net", "http", "dns", "metric", "syslog", "sec"})
+TYPES_NOT_RECORDED = frozenset({"metric", "syslog", "sec"})
 """Types of event that no source makes."""
 
 KEYS_OF_SOME_TYPES: dict[str, frozenset[str]] = {
@@ -72,17 +64,13 @@ def without_meaningless(document: Document) -> tuple[Document, list[str]]:
 
 
 def not_recorded(document: Document, sections: Sections) -> list[str]:
-    """Return a warning for each key of `document` that asks for what this version has not.
+    """Return a warning for each rule of `document` that asks for what this version has not.
 
     Args:
         document: What was said.
         sections: What it came to, all checked.
     """
-    said = [
-        document.sentence(path, why)
-        for path, why in NOT_RECORDED.items()
-        if _holds(document.data, path) and _value(sections, path)
-    ]
+    said: list[str] = []
     if _holds(document.data, ("event", "watch")):
         for index, rule in enumerate(sections.event.watch):
             base: Path = ("event", "watch", index)
@@ -99,13 +87,6 @@ def _doubts(rule: WatchRule) -> Iterator[tuple[Path, str]]:
     for key in KEYS_OF_SOME_TYPES:
         if not means_something(key, rule.type) and getattr(rule, key) != getattr(unset, key):
             yield (key,), f"ignored: it means nothing for type {rule.type}"
-
-
-def _value(sections: Sections, path: Path) -> Any:
-    found: Any = sections
-    for key in path:
-        found = getattr(found, str(key))
-    return found
 
 
 def _holds(data: Any, path: Path) -> bool:

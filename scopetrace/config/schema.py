@@ -92,7 +92,6 @@ class Payload(Node, frozen=True):
     """The section `payload`."""
 
     enable: bool
-    dir: str
 
 
 class Libscope(Node, frozen=True):
@@ -119,6 +118,8 @@ class Recording(Node, frozen=True):
 
     snaplen: SnapLength
     """Bytes copied of one write, or of one command line, at most."""
+    payloadlimit: Natural
+    """Bytes of payloads that a session keeps at most."""
     environment: bool
     """Whether proc.start holds the environment of the program."""
 

@@ -6,7 +6,7 @@ scope.yml names each variable beside its key, and a test compares the two.
 from __future__ import annotations
 
 from scopetrace.config.document import Path
-from scopetrace.config.meaning import NOT_RECORDED, WITHOUT_MEANING
+from scopetrace.config.meaning import WITHOUT_MEANING
 
 KEYS: dict[str, Path] = {
     "SCOPE_METRIC_ENABLE": ("metric", "enable"),
@@ -19,9 +19,9 @@ KEYS: dict[str, Path] = {
     "SCOPE_EVENT_MAXEPS": ("event", "format", "maxeventpersec"),
     "SCOPE_ENHANCE_FS": ("event", "format", "enhancefs"),
     "SCOPE_PAYLOAD_ENABLE": ("payload", "enable"),
-    "SCOPE_PAYLOAD_DIR": ("payload", "dir"),
     "SCOPE_SUMMARY_PERIOD": ("libscope", "summaryperiod"),
     "SCOPE_SNAPLEN": ("scopetrace", "snaplen"),
+    "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
 }
 """Variables that set one key."""
@@ -68,8 +68,9 @@ BEGINNINGS_WITHOUT_MEANING: dict[str, str] = {
     "SCOPE_EVENT_DEST": WITHOUT_MEANING["event", "transport"],
     "SCOPE_EVENT_TLS_": WITHOUT_MEANING["event", "transport"],
     "SCOPE_EVENT_SYSLOG": "this version records no events of type syslog",
-    "SCOPE_PAYLOAD_TO_DISK": NOT_RECORDED["payload", "enable"],
-    "SCOPE_PAYLOAD_HEADER": NOT_RECORDED["payload", "enable"],
+    "SCOPE_PAYLOAD_DIR": WITHOUT_MEANING["payload", "dir"],
+    "SCOPE_PAYLOAD_TO_DISK": WITHOUT_MEANING["payload", "dir"],
+    "SCOPE_PAYLOAD_HEADER": WITHOUT_MEANING["payload", "dir"],
     "SCOPE_CONFIG_EVENT": WITHOUT_MEANING["libscope", "configevent"],
     "SCOPE_CMD_DIR": WITHOUT_MEANING["libscope", "commanddir"],
     "SCOPE_SNAPSHOT_": WITHOUT_MEANING["libscope", "snapshot"],

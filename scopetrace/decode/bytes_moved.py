@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from errno import EAGAIN, EINTR
 
+from scopetrace.decode import sockets
 from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Noticed, Written, build
 from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
 
-READS = ("read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64")
-WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice")
+READS = (
+    "read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64", "recvfrom",
+)  # fmt: skip
+WRITES = (
+    "write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice", "sendto", "sendmsg",
+    "sendmmsg",
+)  # fmt: skip
 OUT_OF_SECOND = ("sendfile", "sendfile64")
 """Calls whose first argument is where the bytes go, and the second where they come from."""
 ACROSS = ("splice", "copy_file_range")
@@ -42,8 +48,11 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     if moved < 0:
         move_failed(state, task, record, op)
         return
-    data = record.parts().get(DATA)
     file = task.table.fds.get(record.arg1 & FD)
+    if file is not None and file.socket is not None and not file.console:
+        sockets.moved(state, task, record, op, record.arg1 & FD, True)
+        return
+    data = record.parts().get(DATA)
     if data is None or file is None or not moved:
         return
     task.table.use(file).told_bytes += moved
@@ -67,11 +76,50 @@ def _unfinished(state: State, task: Task, record: RawRecord) -> None:
     state.emit(Noticed(image, task.tid, time_ns, message, "unfinished", 1))
 
 
+def received(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Bytes came in; there are records of that only for sockets, and for failures."""
+    if record.result < 0:
+        move_failed(state, task, record, op)
+    else:
+        sockets.moved(state, task, record, op, record.arg1 & FD, False)
+
+
 def move_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Emit a failure; to be asked to come back later is none."""
-    if record.result < 0 and -record.result not in (EAGAIN, EINTR):
-        fd = record.arg2 if op in OUT_OF_SECOND else record.arg1
+    if record.result >= 0 or -record.result in (EAGAIN, EINTR):
+        return
+    fd = record.arg2 if op in OUT_OF_SECOND else record.arg1
+    file = task.table.fds.get(fd & FD)
+    if file is not None and file.socket is not None:
+        sockets.move_failed(state, task, record, op, file)
+    else:
         failed_fd(state, task, record, op, "read_write", fd)
+
+
+def moved_across(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Bytes went from fd to fd; of a socket at either end, a part that nobody saw went by."""
+    if op in OUT_OF_SECOND:
+        source, target = record.arg2 & FD, record.arg1 & FD
+    else:
+        source, target = record.arg1 & FD, record.arg3 & FD
+    if record.result < 0:
+        _across_failed(state, task, record, op, source, target)
+        return
+    if record.result:
+        sockets.moved(state, task, record, op, target, True)
+    sockets.moved(state, task, record, op, source, False)
+
+
+def _across_failed(
+    state: State, task: Task, record: RawRecord, op: str, source: int, target: int
+) -> None:  # fmt: skip
+    """Blame the socket, if one of the two is one; else the file."""
+    for fd in (target, source):
+        file = task.table.fds.get(fd)
+        if file is not None and file.socket is not None:
+            sockets.move_failed(state, task, record, op, file)
+            return
+    move_failed(state, task, record, op)
 
 
 def mapped(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -83,7 +131,8 @@ def mapped(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 CALLS: dict[str, Handler] = {
     **dict.fromkeys(WRITES, wrote),
-    **dict.fromkeys((*READS, *OUT_OF_SECOND, *ACROSS), move_failed),
+    **dict.fromkeys(READS, received),
+    **dict.fromkeys((*OUT_OF_SECOND, *ACROSS), moved_across),
     "mmap": mapped,
     "mmap2": mapped,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scopetrace.decode import bytes_moved, fds, guards, lifecycle, names, places
+from scopetrace.decode import bytes_moved, fds, guards, lifecycle, names, places, sockets
 from scopetrace.decode.state import Handler, State, group_failed
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
@@ -23,6 +23,7 @@ CALLS: dict[str, Handler] = {
     **lifecycle.CALLS,
     **names.CALLS,
     **places.CALLS,
+    **sockets.CALLS,
 }
 """What decodes each row of syscalls.def."""
 

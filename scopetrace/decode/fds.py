@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import struct
 
-from scopetrace.decode.bytes_moved import add_tally
+from scopetrace.decode import sockets
+from scopetrace.decode.bytes_moved import add_tally, move_failed
 from scopetrace.decode.control import received_fds
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
@@ -96,6 +97,7 @@ def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
     _take(state, task, record, op, file, _makes_cloexec(record, op))
     if op == "pidfd_getfd":
+        sockets.learn(file, record.parts())
         _emit_opened(state, task, record, op, file, record.result, None, "")
 
 
@@ -117,10 +119,13 @@ def paired(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     flags = 0 if op == "pipe" else record.arg2
     time_ns = record.entered_ns + state.offset_ns
-    for fd in PAIR.unpack(pair):
+    fds = PAIR.unpack(pair)
+    for fd in fds:
         file = OpenFile("", None, time_ns)
         gone = task.table.open(fd, file, bool(flags & os.O_CLOEXEC))
         closed(state, task, time_ns, "unseen", gone)
+    if op == "socketpair":
+        sockets.paired(state, task, record, fds)
 
 
 def duplicated(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -146,6 +151,7 @@ def close_one(state: State, task: Task, record: RawRecord, op: str) -> None:
     fd = record.arg1 & FD
     if record.copied:
         add_tally(task, fd, record)
+        sockets.before_close(state, task, record, fd)
     gone = task.table.close(fd)
     if gone is not None:
         closed(state, task, record.entered_ns + state.offset_ns, op, gone)
@@ -168,11 +174,14 @@ def close_range(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 
 def received(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A message brought fds (SCM_RIGHTS); records of their own say what they are."""
+    """A message came, and fds with it perhaps (SCM_RIGHTS), which records of their own explain."""
     if record.result < 0:
+        move_failed(state, task, record, op)
         return
+    if record.moved or not record.all_parts(Part.CONTROL):
+        sockets.moved(state, task, record, op, record.arg1 & FD, False)
     time_ns = record.entered_ns + state.offset_ns
-    flags = record.arg4 if op == "recvmmsg" else record.arg3
+    flags = record.arg3 if op == "recvmsg" else record.arg4
     for control in record.all_parts(Part.CONTROL):
         for fd in received_fds(control):
             file = OpenFile("", None, time_ns)
@@ -190,18 +199,36 @@ def unshared(state: State, task: Task, record: RawRecord, op: str) -> None:
 def found(state: State, task: Task, record: RawRecord, op: str) -> None:
     """An fd that nobody saw being made (RAW_FD): inherited, received, or found in use."""
     fd, seen, table = record.arg1 & FD, record.arg2, task.table
-    file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
+    parts = record.parts()
+    file = _found_file(state, parts, record.entered_ns + state.offset_ns)
     known = table.fds.get(fd)
     how = table.received.pop(fd, None)
     if known is None or not (_unidentified(known) or _same(known, file)):
         closed(state, task, file.opened_ns, "unseen", table.close(fd))
         table.fds[fd] = known = file
-    elif _unidentified(known):
-        known.path, known.stat, known.named = file.path, file.stat, file.named
+    elif known is not file and _unidentified(known):
+        if file.socket is not None and known.socket is None:
+            table.replace(known, file)
+            known = file
+        else:
+            known.path, known.stat, known.named = file.path, file.stat, file.named
+            state.remember_socket(known)
     if how is not None:
         _emit_opened(state, task, record, how, known, fd, None, "")
     if seen == Seen.INHERITED:
         known.console = CONSOLE_NAMES.get(fd, "")
+
+
+def _found_file(state: State, parts: Parts, time_ns: int) -> OpenFile:
+    """Return the file that parts describe: a socket that is known already is the same again."""
+    file = open_file(parts, "", time_ns)
+    if sockets.learn(file, parts) is None:
+        return file
+    known = state.sockets.get(file.stat.ino) if file.stat is not None else None
+    if known is not None:
+        return known
+    state.remember_socket(file)
+    return file
 
 
 def _unidentified(file: OpenFile) -> bool:
@@ -226,7 +253,7 @@ CALLS: dict[str, Handler] = {
         ),
         made,
     ),
-    **dict.fromkeys(("recvmsg", "recvmmsg"), received),
+    **dict.fromkeys(("recvmsg", "recvmmsg", "recvmmsg_time64"), received),
     "close": close_one,
     "close_range": close_range,
     "unshare": unshared,

@@ -212,7 +212,8 @@ def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
 def _forget(state: State, stale: Task, pid: int, time_ns: int) -> None:
     """Make room for a new task whose number another had."""
     group = stale.group
-    if group.pid == pid and group.tids != {stale.tid}:
+    is_thread = stale.tid != group.pid
+    if is_thread or (group.pid == pid and group.tids != {stale.tid}):
         if state.tree.remove(stale):
             table_ended(state, stale, stale.table, time_ns)
         return

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
+from scopetrace.decode.flows import let_go
 from scopetrace.decode.paths import DELETED, absolute, text, undeleted
 from scopetrace.decode.tables import FdTable, Gone
 from scopetrace.decode.tasks import Task, Tree
@@ -27,6 +30,7 @@ PATH, PATH2, DATA, LINK, STATUS_OF_FILE, TALLIES, BASE, BASE2 = map(
         Part.PATH, Part.PATH2, Part.DATA, Part.LINK, Part.STAT, Part.TALLY, Part.BASE, Part.BASE2,
     ),
 )  # fmt: skip
+ADDRESS, LOCAL, PEER, SOCKET_FACTS = map(int, (Part.ADDRESS, Part.LOCAL, Part.PEER, Part.SOCKET))
 """Kinds of parts as plain numbers: a member of an enumeration takes three times as long to find."""
 
 MAX_ERRNO = 4095
@@ -35,16 +39,28 @@ ERESTART = range(512, 517)
 """Errors that only the kernel sees: the call goes on (include/linux/errno.h)."""
 
 
+MOST_LET_GO = 256
+
+
 class State:
     """The state of a session while it is decoded."""
 
-    __slots__ = ("emit", "offset_ns", "tree")
+    __slots__ = ("emit", "let_go", "offset_ns", "sockets", "tree")
 
     def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
         self.emit = emit
         self.offset_ns = offset_ns
         """Unix time less the clock of the records."""
         self.tree = Tree()
+        self.sockets: WeakValueDictionary[int, OpenFile] = WeakValueDictionary()
+        """Sockets by inode, so that one which is passed on or inherited remains the same."""
+        self.let_go: deque[OpenFile] = deque(maxlen=MOST_LET_GO)
+        """Sockets closed last: each may be under way to another process."""
+
+    def remember_socket(self, file: OpenFile) -> None:
+        """Let a socket be found again, wherever it turns up."""
+        if file.socket is not None and file.stat is not None:
+            self.sockets[file.stat.ino] = file
 
 
 Handler = Callable[[State, Task, RawRecord, str], None]
@@ -149,8 +165,13 @@ def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, f
 
 def closed(state: State, task: Task, time_ns: int, op: str, gone: Gone | None) -> None:
     """Emit that a file was closed, if it was."""
-    if gone is not None:
-        state.emit(build(Closed, (task.group.image, task.tid, time_ns, op, *gone)))
+    if gone is None:
+        return
+    file, usage = gone
+    if file.socket is not None:
+        let_go(state.emit, task, op, file, usage, time_ns)
+        state.let_go.append(file)
+    state.emit(build(Closed, (task.group.image, task.tid, time_ns, op, file, usage)))
 
 
 def table_ended(state: State, task: Task, table: FdTable, time_ns: int) -> None:

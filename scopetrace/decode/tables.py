@@ -94,6 +94,15 @@ class FdTable:
             return [fd for fd in range(first, last + 1) if fd in self.fds]
         return sorted(fd for fd in self.fds if first <= fd <= last)
 
+    def replace(self, old: OpenFile, new: OpenFile) -> None:
+        """Let every fd of one file be one of another, which it turned out to be."""
+        for fd, file in self.fds.items():
+            if file is old:
+                self.fds[fd] = new
+        usage = self.usages.pop(old, None)
+        if usage is not None:
+            self.usages[new] = usage
+
     def use(self, file: OpenFile) -> Usage:
         """Return what is noted of a file of this table, beginning to note if nothing is."""
         usage = self.usages.get(file)

@@ -46,3 +46,5 @@ class EventRecord(NamedTuple):
     data: dict[str, Any]
     args: tuple[str, ...] = ()
     """The arguments of its process, its name first."""
+    tags: dict[str, str] = {}  # noqa: RUF012 (never changed: it stands for "none")
+    """What the configuration says about every event of its process."""

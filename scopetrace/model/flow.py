@@ -66,6 +66,15 @@ class FlowUsage:
         self.reads = self.read_bytes = 0
         self.writes = self.write_bytes = 0
         self.reason = "local"
-        """Who ended it first: local, remote, reset."""
+        """Who ended it first: local, remote or reset; idle if it was only forgotten."""
         self.error = ""
         """Name of the last error in its life, such as ECONNRESET."""
+
+    def add(self, outgoing: bool, count: int) -> None:
+        """Add one message of `count` bytes."""
+        if outgoing:
+            self.writes += 1
+            self.write_bytes += count
+        else:
+            self.reads += 1
+            self.read_bytes += count

@@ -18,10 +18,19 @@ class Metric(NamedTuple):
     type: str
     """counter, gauge, timer or histogram."""
     unit: str
+    tags: tuple[str, ...] = ()
+    """What a source may say about it, all but its process and unit. `numops`, how many operations
+    a value sums up, is here where that is worth telling; no source passes it as a tag."""
 
+
+_MOVED = ("class", "proto", "localip", "localp", "remoteip", "remotep", "numops")
+_SOCKET = ("proto", "port", "fd")
+_FILE_MOVED = ("op", "file", "numops")
 
 METRICS = {
-    "proc.start": Metric("process", "counter", "process"),
+    "proc.start": Metric(
+        "process", "counter", "process", ("uid", "username", "gid", "groupname", "args")
+    ),
     "proc.cpu": Metric("process", "counter", "microsecond"),
     "proc.cpu_perc": Metric("process", "gauge", "percent"),
     "proc.mem": Metric("process", "gauge", "kibibyte"),
@@ -29,29 +38,29 @@ METRICS = {
     "proc.thread": Metric("process", "gauge", "thread"),
     "proc.fd": Metric("process", "gauge", "file"),
     "proc.child": Metric("process", "gauge", "process"),
-    "fs.open": Metric("fs", "counter", "operation"),
-    "fs.close": Metric("fs", "counter", "operation"),
-    "fs.read": Metric("fs", "counter", "byte"),
-    "fs.write": Metric("fs", "counter", "byte"),
-    "fs.duration": Metric("fs", "histogram", "microsecond"),
-    "fs.error": Metric("fs", "counter", "operation"),
-    "net.open": Metric("net", "counter", "connection"),
-    "net.close": Metric("net", "counter", "connection"),
-    "net.port": Metric("net", "gauge", "instance"),
-    "net.tcp": Metric("net", "gauge", "connection"),
-    "net.udp": Metric("net", "gauge", "connection"),
-    "net.other": Metric("net", "gauge", "connection"),
-    "net.rx": Metric("net", "counter", "byte"),
-    "net.tx": Metric("net", "counter", "byte"),
-    "net.duration": Metric("net", "timer", "millisecond"),
-    "net.error": Metric("net", "counter", "operation"),
-    "dns.req": Metric("dns", "counter", "request"),
-    "dns.duration": Metric("dns", "timer", "millisecond"),
-    "http.req": Metric("http", "counter", "request"),
-    "http.duration.server": Metric("http", "timer", "millisecond"),
-    "http.duration.client": Metric("http", "timer", "millisecond"),
-    "http.req.content_length": Metric("http", "counter", "byte"),
-    "http.resp.content_length": Metric("http", "counter", "byte"),
+    "fs.open": Metric("fs", "counter", "operation", ("op", "file", "fd")),
+    "fs.close": Metric("fs", "counter", "operation", ("op", "file")),
+    "fs.read": Metric("fs", "counter", "byte", _FILE_MOVED),
+    "fs.write": Metric("fs", "counter", "byte", _FILE_MOVED),
+    "fs.duration": Metric("fs", "histogram", "microsecond", ("file", "numops")),
+    "fs.error": Metric("fs", "counter", "operation", ("class", "op", "file")),
+    "net.open": Metric("net", "counter", "connection", ("proto", "op", "port")),
+    "net.close": Metric("net", "counter", "connection", ("proto", "op", "port")),
+    "net.port": Metric("net", "gauge", "instance", _SOCKET),
+    "net.tcp": Metric("net", "gauge", "connection", _SOCKET),
+    "net.udp": Metric("net", "gauge", "connection", _SOCKET),
+    "net.other": Metric("net", "gauge", "connection", _SOCKET),
+    "net.rx": Metric("net", "counter", "byte", _MOVED),
+    "net.tx": Metric("net", "counter", "byte", _MOVED),
+    "net.duration": Metric("net", "timer", "millisecond", ("proto", "port", "numops")),
+    "net.error": Metric("net", "counter", "operation", ("class", "op")),
+    "dns.req": Metric("dns", "counter", "request", ("domain",)),
+    "dns.duration": Metric("dns", "timer", "millisecond", ("domain", "numops")),
+    "http.req": Metric("http", "counter", "request", ("http_target", "http_status_code")),
+    "http.duration.server": Metric("http", "timer", "millisecond", ("http_target", "numops")),
+    "http.duration.client": Metric("http", "timer", "millisecond", ("http_target", "numops")),
+    "http.req.content_length": Metric("http", "counter", "byte", ("http_target", "numops")),
+    "http.resp.content_length": Metric("http", "counter", "byte", ("http_target", "numops")),
 }
 """Every metric but those that the program itself sends (StatsD), which have names of their own."""
 
@@ -69,3 +78,20 @@ class Sample(NamedTuple):
     value: float
     tags: dict[str, Any]
     """What the verbosity lets through; `numops` is in it from verbosity 8 on."""
+
+
+class MetricRecord(NamedTuple):
+    """One value as read back: a `Sample` with its id and what its process was."""
+
+    id: int
+    time_ns: int
+    name: str
+    type: str
+    unit: str
+    """Empty for a metric of the program's own."""
+    value: float
+    """A whole number where one was measured."""
+    tags: dict[str, Any]
+    host: str
+    proc: str
+    pid: int

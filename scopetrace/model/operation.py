@@ -70,7 +70,10 @@ class OpenFile:
     (regular files, folders, devices, named pipes), false for pipes, sockets, memory and the rest.
     """
 
-    __slots__ = ("console", "duplicated", "muted", "named", "opened_ns", "path", "stat")
+    __slots__ = (
+        "__weakref__", "console", "duplicated", "muted", "named", "opened_ns", "path", "socket",
+        "stat",
+    )  # fmt: skip
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
         self.path = path
@@ -84,14 +87,16 @@ class OpenFile:
         """Some table of fds may hold it more than once."""
         self.muted = 0
         """The last stream of it that was muted."""
+        self.socket: Any = None
+        """Belongs to `decode.flows`; None: it is no socket."""
 
 
 class Usage:
     """What the processes that share one table of fds did with one open file."""
 
     __slots__ = (
-        "fds", "mapped", "opened", "read_bytes", "read_ns", "reads", "told_bytes", "write_bytes",
-        "write_ns", "writes",
+        "fds", "flows", "mapped", "opened", "read_bytes", "read_ns", "reads", "told_bytes",
+        "write_bytes", "write_ns", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool, fds: int) -> None:
@@ -104,6 +109,15 @@ class Usage:
         self.writes = self.write_bytes = self.write_ns = 0
         self.told_bytes = 0
         """Those of `write_bytes` that were told as `Written`."""
+        self.flows: dict[Flow, FlowUsage] = {}
+        """Of a socket of messages: what was done with each of its flows."""
+
+    def of_flow(self, flow: Flow, opened: bool = False) -> FlowUsage:
+        """Return what is noted of a flow, beginning to note if nothing is."""
+        usage = self.flows.get(flow)
+        if usage is None:
+            usage = self.flows[flow] = FlowUsage(opened)
+        return usage
 
     def add(self, tally: tuple[int, ...]) -> None:
         """Add a `struct raw_tally`."""

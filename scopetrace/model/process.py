@@ -27,6 +27,8 @@ class Process(NamedTuple):
     gid: int
     username: str
     groupname: str
+    tags: dict[str, str] = {}  # noqa: RUF012 (never changed: it stands for "none")
+    """The tags that the configuration gives to this process."""
 
 
 class ProcessEnd(NamedTuple):

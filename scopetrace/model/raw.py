@@ -16,6 +16,7 @@ HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
 STAT = struct.Struct("=QQQIIII")
 TALLY = struct.Struct("=6Q")
+SOCKET = struct.Struct("=iiiIQQ")
 
 RESULT_UNKNOWN = -(2**63)
 """The result of a call that was seen being made only, or that ended with its thread."""
@@ -58,6 +59,11 @@ class Part(IntEnum):
     PAIR = 17
     HOW = 18
     CAPS = 19
+    ADDRESS = 20
+    LOCAL = 21
+    PEER = 22
+    SOCKET = 23
+    VALUE = 24
 
 
 PART_CUT = 1

@@ -34,8 +34,13 @@ def event_body(record: EventRecord) -> dict[str, Any]:
         "username": record.username,
         "groupname": record.groupname,
         "args": record.args,
+        **{tag: value for tag, value in record.tags.items() if tag not in BODY},
         "data": data,
     }
+
+
+BODY = frozenset(("id", "_time", "data", *EventRecord._fields))
+"""Names that a tag cannot take from the body."""
 
 
 def json_line(value: Any) -> str:

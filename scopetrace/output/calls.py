@@ -32,6 +32,7 @@ ALIASES = {
     "setgid32": "setgid", "setregid32": "setregid", "setresgid32": "setresgid",
     "setresuid32": "setresuid", "setreuid32": "setreuid", "setuid32": "setuid",
     "fcntl64": "fcntl", "fstatat64": "newfstatat", "mmap2": "mmap_pgoff",
+    "recvmmsg_time64": "recvmmsg",
 }  # fmt: skip
 """Names that only 32-bit programs use → the name that the table has."""
 

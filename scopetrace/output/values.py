@@ -25,7 +25,7 @@ def _show_other(value: Any) -> str:
         return str(value)
     import json
 
-    return escape(json.dumps(value))
+    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def quote(shown: str) -> str:

@@ -29,6 +29,8 @@ from scopetrace.store.schema import has_indexes
 from scopetrace.store.text import bindable, encode_json
 
 _MOST_WALKS = 16
+_MOST_NAMES = 30
+"""Calls nested in one another; SQLite's parser has room for about a hundred."""
 _ENOUGH = 5_000
 """Events beyond which one driver is as bad as another."""
 _ALIASES = {"_time": "time_ns", "time": "time_ns"}
@@ -182,12 +184,12 @@ def _without_names(text: str) -> str:
     """Return SQL for the data without those field names that contain `text`.
 
     Most events have them, and a closer look at each is slow. A value is never cut: in it, a quote
-    would be escaped.
+    would be escaped. A text of many names, a letter say, is not worth it.
     """
     sql = "e.data"
-    for field in FIELDS:
-        if text in field:
-            sql = f"replace({sql}, '\"{field}\":', '')"
+    names = [field for field in FIELDS if text in field]
+    for field in names if len(names) <= _MOST_NAMES else ():
+        sql = f"replace({sql}, '\"{field}\":', '')"
     return sql
 
 

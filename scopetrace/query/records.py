@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,9 +34,10 @@ class _Facts(NamedTuple):
     username: str
     groupname: str
     args: tuple[str, ...]
+    tags: dict[str, str]
 
 
-_NO_PROCESS = _Facts("", "", 0, 0, 0, "", "", ())
+_NO_PROCESS = _Facts("", "", 0, 0, 0, "", "", (), {})
 """Of an event whose process could not be written."""
 
 
@@ -48,6 +49,7 @@ class RecordReader:
         self._host = host
         self._facts: dict[int, _Facts] = {}
         self._decode = JsonDecoder()
+        self._columns = process_columns(db, _Facts._fields)
 
     def read(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[EventRecord]:
         """Yield a record for each row."""
@@ -57,26 +59,34 @@ class RecordReader:
             yield EventRecord(
                 number, time_ns, sourcetype, source, host, facts.proc, facts.cmd, facts.pid, tid,
                 facts.uid, facts.gid, facts.username, facts.groupname, channel,
-                self._decode(data), facts.args,
+                self._decode(data), facts.args, facts.tags,
             )  # fmt: skip
 
     def _look_up(self, process: int) -> _Facts:
         if len(self._facts) >= _MOST_PROCESSES:
             self._facts.clear()
         row = self._db.execute(
-            f"SELECT {', '.join(_Facts._fields)} FROM process WHERE id = ?", (process,)
+            f"SELECT {self._columns} FROM process WHERE id = ?", (process,)
         ).fetchone()
         if row is None:
             return _NO_PROCESS
-        facts = self._facts[process] = _Facts._make(_with_args(row, _Facts._fields))
+        facts = self._facts[process] = _Facts._make(_decoded(row, _Facts._fields))
         return facts
 
 
 def read_processes(db: sqlite3.Connection) -> Iterator[Process]:
     """Yield the process images in the order they began."""
-    rows = db.execute(f"SELECT {', '.join(Process._fields)} FROM process ORDER BY id")
-    for row in rows:
-        yield Process._make(_with_args(row, Process._fields))
+    columns = process_columns(db, Process._fields)
+    for row in db.execute(f"SELECT {columns} FROM process ORDER BY id"):
+        yield Process._make(_decoded(row, Process._fields))
+
+
+def process_columns(db: sqlite3.Connection, fields: Sequence[str]) -> str:
+    """Return what to select of `process`; files of version 1 have no tags."""
+    there = {name for _, name, *_ in db.execute("PRAGMA table_info(process)")}
+    return ", ".join(
+        field if field in there or field != "tags" else "'{}' AS tags" for field in fields
+    )
 
 
 def read_process_ends(db: sqlite3.Connection) -> Iterator[ProcessEnd]:
@@ -93,7 +103,7 @@ def read_info(db: sqlite3.Connection, path: Path) -> SessionInfo:
     row = db.execute(f"SELECT {', '.join(_SESSION_FIELDS)} FROM session").fetchone()
     if row is None:
         raise sqlite3.DatabaseError("the file says nothing about its session")
-    facts = dict(zip(_SESSION_FIELDS, _with_args(row, _SESSION_FIELDS), strict=True))
+    facts = dict(zip(_SESSION_FIELDS, _decoded(row, _SESSION_FIELDS), strict=True))
     info = SessionInfo(path=path, **facts)
     if info.status != "running":
         return info
@@ -101,9 +111,12 @@ def read_info(db: sqlite3.Connection, path: Path) -> SessionInfo:
     return info if alive else info._replace(status="interrupted")
 
 
-def _with_args(row: tuple[Any, ...], fields: tuple[str, ...]) -> list[Any]:
-    """Return a row with its field `args` decoded."""
+def _decoded(row: tuple[Any, ...], fields: Sequence[str]) -> list[Any]:
+    """Return a row with its fields `args` and `tags`, if it has such, decoded."""
     values = list(row)
     at = fields.index("args")
     values[at] = tuple(json.loads(values[at]))
+    if "tags" in fields:
+        at = fields.index("tags")
+        values[at] = json.loads(values[at])
     return values

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
@@ -26,6 +26,12 @@ from scopetrace.query.records import (
     read_processes,
 )
 from scopetrace.store.problems import session_error
+
+if TYPE_CHECKING:
+    from scopetrace.model.flow_record import FlowRecord
+    from scopetrace.model.metric import MetricRecord
+    from scopetrace.model.payload import Payload
+    from scopetrace.query.metrics import MetricSettings
 
 _PAGE = 500
 """Events read at a time."""
@@ -166,6 +172,106 @@ class Session:
         has = f"its events are 1 to {last}" if last else "it has none"
         raise SessionError(f"session {self.info.id} has no event {number}; {has}")
 
+    def flows(
+        self,
+        peer: str | Iterable[str] = (),
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        last: int | None = None,
+        sort: str | None = None,
+        reverse: bool = False,
+    ) -> list[FlowRecord]:
+        """Return the wanted flows, the one used last at the end.
+
+        Values of one filter are alternatives; all filters must hold.
+
+        Args:
+            peer: networks (10.0.0.0/8) or addresses of peers.
+            pid: process ids; a flow is of every process that had something to do with it.
+            proc: programs by base name or glob.
+            last: only so many, those used last; with `sort`, the first in that order.
+            sort: the field to sort by (`model.flow_record.FLOW_FIELDS`), the largest first; flows
+                without it come last.
+            reverse: the order turned round.
+
+        Raises:
+            UsageError: a network or the field to sort by is bad.
+            SessionError: the file cannot be read.
+        """
+        from scopetrace.query import flows
+
+        pids, programs = tuple(map(_sql_int, _listed(pid))), _listed(proc)
+        with self._reading():
+            found: Iterable[FlowRecord] = flows.read_flows(self._db)
+            if pids or programs:
+                found = flows.of_images(found, flows.images_of(self._db, pids, programs))
+        if networks := _listed(peer):
+            found = flows.with_peer(found, networks)
+        return flows.in_order(found, sort, last, reverse)
+
+    def flow(self, number: int) -> FlowRecord:
+        """Return one flow by its id, or by that of any event that is about it.
+
+        Raises:
+            SessionError: the session has no such flow.
+        """
+        from scopetrace.query.flows import find_flow
+
+        with self._reading():
+            found = find_flow(self._db, _sql_int(number))
+        if found is None:
+            raise SessionError(f"session {self.info.id} has no flow {number}")
+        return found
+
+    def payload(
+        self, channel: int | None = None, outgoing: bool | None = None
+    ) -> Iterator[Payload]:
+        """Return what is kept of the bytes that went through flows, in the order they did.
+
+        Args:
+            channel: only this flow's (`FlowRecord.channel`).
+            outgoing: only what was sent (True) or what was received (False).
+        """
+        from scopetrace.query.payload import read_payload
+
+        with self._reading():
+            yield from read_payload(self._db, channel, outgoing)
+
+    def metrics(
+        self,
+        name: str | Iterable[str] = (),
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        last: int | None = None,
+    ) -> Iterator[MetricRecord]:
+        """Return the wanted values of metrics in the order they were recorded.
+
+        Values of one filter are alternatives; all filters must hold.
+
+        Args:
+            name: names ("net.tx"), globs ("fs.*") or prefixes ("fs.").
+            pid: process ids.
+            proc: programs by base name or glob.
+            last: only the last so many of the matching ones, the oldest first.
+
+        Raises:
+            UsageError: the number is negative.
+            SessionError: (while reading) the file cannot be read.
+        """
+        from scopetrace.query.metrics import MetricFilter, read_metrics
+
+        if last is not None and last < 0:
+            raise UsageError("the number of last metrics cannot be negative")
+        wanted = MetricFilter(_listed(name), tuple(map(_sql_int, _listed(pid))), _listed(proc))
+        return self._guarded(read_metrics(self._db, wanted, self.info.host, _sql_int(last)))
+
+    @property
+    def metric_settings(self) -> MetricSettings:
+        """What its configuration says about metrics."""
+        from scopetrace.query.metrics import read_settings
+
+        return read_settings(self.config)
+
     def processes(self) -> Iterator[Process]:
         """Return the process images in the order they began."""
         with self._reading():
@@ -199,6 +305,10 @@ class Session:
                 row = self._db.execute(sql, (number,)).fetchone()
             if row is not None:
                 yield from self._reader.read((row,))
+
+    def _guarded(self, records: Iterator[MetricRecord]) -> Iterator[MetricRecord]:
+        with self._reading():
+            yield from records
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -61,8 +61,15 @@ class Recorder:
         return verdict, reason or "the recorder could not be started"
 
 
-def run_in_place(args: list[str], userconfig: Path | None = None) -> NoReturn:
+def run_in_place(
+    args: list[str], userconfig: Path | None = None, payloads: bool = False
+) -> NoReturn:
     """Record `args`, in place of this process. Returns only by raising.
+
+    Args:
+        args: the command.
+        userconfig: a scope.yml to use instead of the one that would be found.
+        payloads: record what goes through connections, whatever the configuration says.
 
     Raises:
         CommandNotFound, CommandNotExecutable: there is nothing to run.
@@ -72,7 +79,7 @@ def run_in_place(args: list[str], userconfig: Path | None = None) -> NoReturn:
     environment = original_environment()
     path = find_command(args[0], environment)
     recorder = Recorder()
-    order, program = _prepare(args, userconfig)
+    order, program = _prepare(args, userconfig, payloads)
     from scopetrace import _engine
 
     _engine.allow_tracer(recorder.pid)
@@ -90,7 +97,7 @@ def run_in_place(args: list[str], userconfig: Path | None = None) -> NoReturn:
     raise AssertionError("exec returned")
 
 
-def _prepare(args: list[str], userconfig: Path | None) -> tuple[Order, bytes]:
+def _prepare(args: list[str], userconfig: Path | None, payloads: bool) -> tuple[Order, bytes]:
     """Read the configuration; return what to record, and the filter that lets it be seen."""
     from scopetrace import _engine
     from scopetrace.config import dump_config, load_config, pack_config
@@ -98,10 +105,11 @@ def _prepare(args: list[str], userconfig: Path | None) -> tuple[Order, bytes]:
     from scopetrace.sources.base import needed_calls
     from scopetrace.watch import Watch
 
-    config = load_config(userconfig)
+    asked = {"SCOPE_PAYLOAD_ENABLE": "true"} if payloads else {}
+    config = load_config(userconfig, {**os.environ, **asked})
     for warning in config.warnings:
         _say(f"warning: {warning}")
-    modes = {group: int(mode) for group, mode in needed_calls(Watch(config).could_want).items()}
+    modes = {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
     order = Order(
         args=[os.fsencode(arg) for arg in args],
         pid=os.getpid(),

@@ -28,8 +28,8 @@ class Mode(IntEnum):
 
 
 GROUPS = (
-    "open", "close", "fd", "read", "write", "move", "delete", "rename", "link", "mkdir", "attr",
-    "stat", "seek", "map", "cwd", "exec", "task", "cred", "guard",
+    "open", "close", "fd", "read", "write", "move", "net", "send", "receive", "delete", "rename",
+    "link", "mkdir", "attr", "stat", "seek", "map", "cwd", "exec", "task", "cred", "guard",
 )  # fmt: skip
 """The groups of syscalls.def (GROUP_NAMES)."""
 
@@ -41,6 +41,10 @@ ANY_PATH = None
 
 Needs = Mapping[str | None, Mapping[str, Mode]]
 """Name of an event → group → mode."""
+
+
+FLOWS = dict.fromkeys(("close", "fd", "read", "write", "move", "net", "send", "receive"), Mode.ALL)
+"""What it takes to follow sockets and what goes through them."""
 
 
 class Claim:
@@ -77,10 +81,23 @@ class Outlet(Protocol):
     def measure(
         self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
     ) -> None:
-        """Take a sample of a metric (`model.metric.METRICS`) of a process.
+        """Take a measure of a metric (`model.metric.METRICS`) of a process.
 
-        Call it only where `image.rules.measures` holds the type of the metric. `numops` is how many
-        operations the value sums up. Tags that the verbosity leaves out are dropped here.
+        Call it only where `image.rules.measures` holds the kind of the metric, and whatever the
+        rules say of events. `numops` is how many operations the value sums up: of a histogram or a
+        timer, the total. Tags are those that METRICS names, a text or a number each; what the
+        verbosity leaves out is dropped here, and None is a tag that is not known. A `net` gauge
+        stays as it is until it is measured again or the image ends: measure it as 0 when the last
+        of what it counts, with the same tags, is gone.
+        """
+
+    def measure_own(
+        self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]
+    ) -> None:
+        """Take a measure of a metric that the program itself sent (StatsD).
+
+        Call it only where `image.rules.measures` holds `statsd`. `type` is counter, gauge, timer,
+        histogram or set; of a set, each value is told once a period.
         """
 
 
@@ -118,6 +135,8 @@ class Source:
 
     sourcetype: ClassVar[str]
     needs: ClassVar[Needs]
+    measures: ClassVar[str] = ""
+    """The type of its metrics, for which it needs the same calls."""
 
     def __init__(self, outlet: Outlet) -> None:
         self.outlet = outlet
@@ -152,24 +171,34 @@ def source_classes() -> tuple[type[Source], ...]:
     )
 
 
-def needed_calls(could_want: Callable[[str, str | None], bool]) -> dict[str, Mode]:
-    """Return the mode of every group of calls.
+class Wishes(Protocol):
+    """What is needed of a `Watch`; all of it errs towards yes."""
 
-    Args:
-        could_want: whether any process may want events of (sourcetype, name); the name of events
-            that are named after files is `ANY_PATH`.
-    """
+    def could_want(self, sourcetype: str, source: str | None) -> bool:
+        """Whether any process may want such events; `source` of files is `ANY_PATH`."""
+
+    def could_measure(self, kind: str) -> bool:
+        """Whether metrics of a type may be wanted."""
+
+    @property
+    def could_keep(self) -> bool:
+        """Whether payloads may be wanted."""
+
+
+def needed_calls(wishes: Wishes) -> dict[str, Mode]:
+    """Return the mode of every group of calls."""
     modes = {group: Mode.ALL if group in ALWAYS else Mode.OFF for group in GROUPS}
-    for groups in _wanted(could_want):
+    for groups in _wanted(wishes):
         for group, mode in groups.items():
             modes[group] = max(modes[group], mode)
     return modes
 
 
-def _wanted(could_want: Callable[[str, str | None], bool]) -> Iterable[Mapping[str, Mode]]:
-    return (
-        groups
-        for source in source_classes()
-        for name, groups in source.needs.items()
-        if could_want(source.sourcetype, name)
-    )
+def _wanted(wishes: Wishes) -> Iterable[Mapping[str, Mode]]:
+    if wishes.could_keep:
+        yield FLOWS
+    for source in source_classes():
+        measured = bool(source.measures) and wishes.could_measure(source.measures)
+        for name, groups in source.needs.items():
+            if measured or wishes.could_want(source.sourcetype, name):
+                yield groups

@@ -24,6 +24,16 @@ class Source(NamedTuple):
 _ENHANCED = ("proc_uid", "proc_gid", "file_perms", "file_owner", "file_group")
 _MOVED = ("file_read_bytes", "file_read_ops", "file_write_bytes", "file_write_ops")
 _USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults")
+_NETWORK_ENDS = ("net_peer_ip", "net_peer_port", "net_host_ip", "net_host_port")
+_UNIX_ENDS = ("unix_peer_path", "unix_peer_inode", "unix_local_path", "unix_local_inode")
+_ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS)
+_CLOSED = ("net_bytes_sent", "net_bytes_recv", "duration", "net_close_reason", "net_protocol")
+_ASKED = ("http_method", "http_target", "http_flavor", "http_scheme", "http_host")
+_HTTP2 = ("http_stream", "http_grpc_method")
+_ANSWERED = (
+    "http_status_code", "http_status_text", "http_server_duration", "http_client_duration",
+    "http_duration_us", "http_response_content_length", "grpc_status", "grpc_message",
+)  # fmt: skip
 
 
 def _source(name: str, fields: str, *more: str) -> Source:
@@ -47,6 +57,24 @@ SOURCES = (
     _source("proc.fork", "op child_pid"),
     _source("proc.exit", "exit_code signal core_dumped duration", *_USED),
     _source("proc.signal", "signal sender_pid sender_uid code"),
+    _source("net.open", "op fd role", *_ENDS),
+    _source("net.close", "op", *_CLOSED, "error", *_ENDS),
+    _source("net.listen", "op fd", *_ENDS),
+    _source("net.app", "protocol fd tls_server_name tls_alpn tls_version", *_ENDS),
+    _source("net.error", "op class error", *_ENDS),
+    _source(
+        "http.req",
+        "http_user_agent http_client_ip http_request_content_length http_frame",
+        *_ASKED,
+        *_HTTP2,
+        *_ENDS,
+    ),
+    _source("http.resp", "http_user_agent", *_ASKED, *_HTTP2, *_ANSWERED, *_ENDS),
+    _source("dns.req", "domain type op", *_ENDS),
+    _source(
+        "dns.resp", "domain type duration duration_us rcode truncated addrs cname answers", *_ENDS
+    ),
+    _source("dns.error", "domain type error duration", *_ENDS),
     _sourcetype("console", "message"),
     _sourcetype("file", "message"),
     _sourcetype("notice", "message reason count"),
@@ -55,6 +83,11 @@ SOURCES = (
 NUMBERS = {
     *("fd", "file_size", "file_mapped", "duration", "io_duration", "ppid", "child_pid"),
     *("exit_code", "core_dumped", "count", "sender_pid", "sender_uid"),
+    *("net_peer_port", "net_host_port", "unix_peer_inode", "unix_local_inode"),
+    *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),
+    *("http_request_content_length", "http_response_content_length"),
+    *("http_server_duration", "http_client_duration", "http_duration_us", "grpc_status"),
+    *("duration_us", "truncated"),
     *(*_ENHANCED, *_MOVED, *_USED),
 }
 """Fields that hold a number, or true or false, which SQLite calls 1 and 0."""

@@ -5,9 +5,9 @@ SQLite's pragma.html explain both). Each step of `MIGRATIONS` makes the next ver
 before, the first from an empty file; a step, once released, never changes. Views hold no data, so
 they are made anew after the last step.
 
-For people with `sqlite3` or Datasette there is a view `events`, each with its process, and one for
-each source: `fs_open`, `console`… Text in these ends at a NUL character, as often in SQL; the
-event's `data` has all of it.
+For people with `sqlite3` or Datasette there are views `events` and `metrics`, each row with its
+process, and one for each source: `fs_open`, `console`… Text in these ends at a NUL character, as
+often in SQL; the event's `data` has all of it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,12 @@ INDEXES = {
     "process_proc": "process (proc)",
 }
 """Made when the session ends. Each one ends in the row's id by itself, so it also sorts by it."""
+
+OTHER_INDEXES = {
+    "metric_name": "metric (name)",
+    "payload_channel": "payload (channel)",
+}
+"""Made with them; no question about events looks for these, and files of version 1 lack them."""
 
 _TABLES = (
     """
@@ -97,6 +103,33 @@ _TABLES = (
     ) STRICT""",
 )
 
+_MORE_TABLES = (
+    """
+    CREATE TABLE metric (
+        id INTEGER PRIMARY KEY,
+        time_ns INTEGER NOT NULL, -- Unix time: the end of the period
+        process INTEGER NOT NULL, -- process.id
+        name TEXT NOT NULL,
+        type TEXT NOT NULL, -- counter, gauge, timer, histogram, set
+        unit TEXT NOT NULL,
+        value ANY NOT NULL, -- INTEGER or REAL, as it was measured
+        tags TEXT NOT NULL -- JSON
+    ) STRICT""",
+    """
+    CREATE TABLE payload (
+        id INTEGER PRIMARY KEY,
+        time_ns INTEGER NOT NULL, -- Unix time
+        process INTEGER NOT NULL, -- process.id
+        channel INTEGER NOT NULL, -- that of the flow's events
+        direction TEXT NOT NULL, -- in or out, as the program sees it
+        data BLOB NOT NULL,
+        missing INTEGER NOT NULL -- bytes that followed these and were not recorded
+    ) STRICT""",
+)
+
+_METRICS = f"""
+    SELECT e.id, {TIME} AS time, e.time_ns, e.name, e.type, e.unit, e.value, p.proc, p.pid, e.tags
+    FROM metric AS e LEFT JOIN process AS p ON p.id = e.process"""
 
 _EVENTS = f"""
     SELECT e.id, {TIME} AS time, e.time_ns, e.sourcetype, e.source, p.proc, p.cmd, p.pid, e.tid,
@@ -121,7 +154,13 @@ def _version_1(db: sqlite3.Connection) -> None:
         db.execute(table)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1,)
+def _version_2(db: sqlite3.Connection) -> None:
+    for table in _MORE_TABLES:
+        db.execute(table)
+    db.execute("ALTER TABLE process ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'")  # JSON
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1, _version_2)
 """Step n, counted from 0, makes version n + 1 of version n."""
 
 
@@ -153,6 +192,7 @@ def _make_views(db: sqlite3.Connection) -> None:
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
         db.execute(f'DROP VIEW "{name}"')
     db.execute(f"CREATE VIEW events AS {_EVENTS}")
+    db.execute(f"CREATE VIEW metrics AS {_METRICS}")
     for source in SOURCES:
         db.execute(f"CREATE VIEW {source.view} AS {view_sql(source)}")
 
@@ -168,17 +208,26 @@ def check_readable(db: sqlite3.Connection) -> None:
 
 
 def create_indexes(db: sqlite3.Connection) -> None:
-    """Make the indexes that queries look for, in one transaction."""
+    """Make all indexes, in one transaction."""
     db.execute("BEGIN")
-    for name, columns in INDEXES.items():
+    for name, columns in (INDEXES | OTHER_INDEXES).items():
         db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
     db.execute("COMMIT")
 
 
 def has_indexes(db: sqlite3.Connection) -> bool:
-    """Tell whether the indexes are there: not while recording, nor if recording was cut off."""
+    """Tell whether those that questions about events need are there.
+
+    They are not while recording, nor if recording was cut off.
+    """
     found = db.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")
     return INDEXES.keys() <= {name for (name,) in found}
+
+
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Tell whether a file has a table: those of older versions lack the newer ones."""
+    found = db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,))
+    return found.fetchone() is not None
 
 
 def check_sqlite() -> None:

@@ -2,7 +2,7 @@
 
 All that is added between two calls of `commit` is one transaction: after a kill or a crash the file
 holds it whole or not at all. What cannot be written (the disk is full, say) raises a SessionError;
-the events of that batch are counted in `lost`, and the next batch is tried as if nothing had been.
+the rows of that batch are counted in `lost`, and the next batch is tried as if nothing had been.
 Processes and facts about the session are kept for the next batch instead, since later events need
 them. A writer belongs to one thread at a time.
 """
@@ -21,6 +21,8 @@ from msgspec.json import Encoder
 
 from scopetrace.errors import SessionError
 from scopetrace.model.event import Event
+from scopetrace.model.metric import Sample
+from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.store.home import COMPANIONS, give_back_id, parse_file_name
@@ -32,6 +34,15 @@ _INSERT_EVENT = (
     "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
     " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
 )
+_INSERT_METRIC = (
+    "INSERT INTO metric (time_ns, process, name, type, unit, value, tags)"
+    " VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
+)
+_INSERT_PAYLOAD = (
+    "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_DIRECTIONS = ("in", "out")
 _NUMBERS = ("id", "pid", "ppid", "parent", "started_ns", "uid", "gid")
 _PROCESS_VALUES = ", ".join(
     "?" if field in _NUMBERS else "CAST(? AS TEXT)" for field in Process._fields
@@ -65,13 +76,14 @@ class SessionWriter:
     id: int
     path: Path
     lost: int
-    """Events that were given to this writer and could not be written."""
+    """Events, metrics and payloads that were given to this writer and could not be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lost = 0
         self._events = 0
         self._uncommitted = 0
+        self._other_uncommitted = 0
         self._lost_elsewhere = 0
         self._starts: list[Process] = []
         self._ends: list[ProcessEnd] = []
@@ -98,13 +110,29 @@ class SessionWriter:
         if not rows:
             return
         self._uncommitted += len(rows)
-        with self._batch():
-            self._begin()
-            self._db.executemany(_INSERT_EVENT, rows)
+        self._insert(_INSERT_EVENT, rows)
+
+    def add_metrics(self, samples: Iterable[Sample]) -> None:
+        """Write samples in their order; the next commit makes them visible and lasting."""
+        samples = list(samples)
+        try:
+            rows = _metric_rows(samples, self._encode)
+        except UnicodeEncodeError:
+            rows = _metric_rows(samples, _encode_anything)
+        self._insert_other(_INSERT_METRIC, rows)
+
+    def add_payloads(self, payloads: Iterable[Payload]) -> None:
+        """Write payloads in their order; the next commit makes them visible and lasting."""
+        rows = [
+            (time_ns, process, channel, _DIRECTIONS[outgoing], data, missing)
+            for time_ns, process, channel, outgoing, data, missing in payloads
+        ]
+        self._insert_other(_INSERT_PAYLOAD, rows)
 
     def commit(self) -> None:
         """Make everything since the last commit visible to readers and safe from our own death."""
-        if not (self._uncommitted or self._starts or self._ends or self._facts):
+        added = self._uncommitted or self._other_uncommitted
+        if not (added or self._starts or self._ends or self._facts):
             return
         with self._batch():
             self._begin()
@@ -115,7 +143,7 @@ class SessionWriter:
         self._ends.clear()
         self._facts.clear()
         self._events += self._uncommitted
-        self._uncommitted = 0
+        self._uncommitted = self._other_uncommitted = 0
 
     def update(self, **facts: Any) -> None:
         """Set fields of SessionInfo (and `config`) with the next commit.
@@ -199,6 +227,17 @@ class SessionWriter:
         with suppress(sqlite3.Error):
             self._db.close()
 
+    def _insert_other(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Write rows that are no events."""
+        if rows:
+            self._other_uncommitted += len(rows)
+            self._insert(sql, rows)
+
+    def _insert(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        with self._batch():
+            self._begin()
+            self._db.executemany(sql, rows)
+
     def _begin(self) -> None:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
@@ -216,8 +255,8 @@ class SessionWriter:
             raise session_error("write", self.path, error) from None
 
     def _give_up(self) -> None:
-        self.lost += self._uncommitted
-        self._uncommitted = 0
+        self.lost += self._uncommitted + self._other_uncommitted
+        self._uncommitted = self._other_uncommitted = 0
         self._facts.setdefault("lost", 0)
         del self._starts[:-_MOST_PENDING]
         del self._ends[:-_MOST_PENDING]
@@ -244,14 +283,14 @@ def _update_session(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
 
 def place_for(value: Any) -> str:
     """Return the SQL that stands where `stored(value)` is to go."""
-    return "CAST(? AS TEXT)" if isinstance(value, str | tuple) else "?"
+    return "CAST(? AS TEXT)" if isinstance(value, str | tuple | dict) else "?"
 
 
 def stored(value: Any) -> Any:
     """Return a field of a Process or SessionInfo as its column holds it."""
     if isinstance(value, str):
         return bindable(value)
-    return encode_json(value) if isinstance(value, tuple) else value
+    return encode_json(value) if isinstance(value, tuple | dict) else value
 
 
 def _reserve(path: Path) -> Path:
@@ -275,6 +314,16 @@ def _rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list[tuple
         )
         for time_ns, process, tid, sourcetype, source, channel, data in events
     ]  # fmt: skip
+
+
+def _metric_rows(
+    samples: Iterable[Sample], encode: Callable[[Any], bytes]
+) -> list[tuple[Any, ...]]:
+    """Return what `_INSERT_METRIC` takes."""
+    return [
+        (time_ns, process, bindable(name), type, unit, value, encode(tags).decode())
+        for time_ns, process, name, type, unit, value, tags in samples
+    ]
 
 
 def _encode_anything(data: Any) -> bytes:

@@ -56,6 +56,8 @@ class Rules:
         """Events that a process may make in a second; 0: any number."""
         self.measures = frozenset(rule.type for rule in config.metric.watch if config.metric.enable)
         """Types of metrics that are recorded."""
+        self.payloads = config.payload.enable
+        """Whether the bytes of every flow are kept."""
         watched = config.event.watch if config.event.enable else ()
         self._rules: dict[str, list[_Rule]] = {}
         for rule in watched:

@@ -42,6 +42,15 @@ class Watch:
             rules.wants(sourcetype, source) for rules in self._possible
         )
 
+    def could_measure(self, kind: str) -> bool:
+        """Return whether metrics of a type could be wanted of any process."""
+        return any(kind in rules.measures for rules in self._possible)
+
+    @property
+    def could_keep(self) -> bool:
+        """Whether the payloads of any process could be wanted, its protocol apart."""
+        return any(rules.payloads for rules in self._possible)
+
     def _rules(self, entries: tuple[int, ...]) -> Rules:
         return Rules(customised(self.config, [self.config.custom[index] for index in entries]))
 

@@ -22,15 +22,15 @@ COMMAND = (sys.executable, "-m", "scopetrace")
         (["events", "fs.open"], "'fs.open' is not the number of an event; -s chooses sources"),
         (["events", "1", "2"], "try 'scopetrace events --help'"),
         (["completion", "tcsh"], "try 'scopetrace completion --help'"),
-        (["run"], "run needs a command: scopetrace run [-u FILE] [--] CMD..."),
+        (["run"], "run needs a command: scopetrace run [-u FILE] [-p] [--] CMD..."),
         (
             [
                 "run",
                 "--",
             ],
-            "run needs a command: scopetrace run [-u FILE] [--] CMD...",
+            "run needs a command: scopetrace run [-u FILE] [-p] [--] CMD...",
         ),
-        (["--"], "run needs a command: scopetrace run [-u FILE] [--] CMD..."),
+        (["--"], "run needs a command: scopetrace run [-u FILE] [-p] [--] CMD..."),
         (["config", "--default", "--check", "x"], "--default, --check and --userconfig do not"),
         (["prune"], "prune needs --all or some of"),
     ],

@@ -48,7 +48,7 @@ BAD_FILES = [
     ),
     ("metric:\n  format:\n    type: xml", "3: metric.format.type: expected one of ndjson, statsd, "
      "got 'xml'"),
-    ("payload:\n  dir: {}", "2: payload.dir: expected text, got keys and values"),
+    ("tags:\n  dir: {}", "2: tags.dir: expected text, got keys and values"),
     ("event:\n  watch: fs", "2: event.watch: expected a list, got 'fs'"),
     ("event:\n  watch:\n    - fs", "3: event.watch[0]: expected keys and values, got 'fs'"),
     ("event:\n  watch:\n    -", "3: event.watch[0]: expected keys and values, got nothing"),

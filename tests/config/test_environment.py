@@ -8,6 +8,7 @@ from scopetrace.config import Config, check_config, load_config
 from scopetrace.config.environment import expander
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
+from scopetrace.config.meaning import WITHOUT_MEANING
 from scopetrace.errors import ConfigError
 
 
@@ -54,7 +55,7 @@ def test_a_bad_value_is_an_error_that_names_the_variable(name, value, message):
 
 
 def test_a_bad_header_names_its_variable():
-    with pytest.raises(ConfigError, match=r"^SCOPE_EVENT_HTTP_HEADER: event.watch\[4\].headers"):
+    with pytest.raises(ConfigError, match=r"^SCOPE_EVENT_HTTP_HEADER: event.watch\[5\].headers"):
         load("", SCOPE_EVENT_HTTP="true", SCOPE_EVENT_HTTP_HEADER="[")
 
 
@@ -106,19 +107,19 @@ def test_a_key_of_a_type_goes_into_each_of_its_rules():
 
 
 def test_a_key_of_a_type_that_is_off_is_a_warning():
-    assert load("", SCOPE_EVENT_NET_NAME="x").warnings == (
-        "SCOPE_EVENT_NET_NAME: ignored: event.watch has no rule of type net",
+    assert load("", SCOPE_EVENT_METRIC_NAME="x").warnings == (
+        "SCOPE_EVENT_METRIC_NAME: ignored: event.watch has no rule of type metric",
     )
 
 
 def test_lines_stay_right_when_a_switch_moves_rules():
-    text = "event:\n  watch:\n  - type: fs\n  - type: file\n    allowbinary: true\n  - type: net\n"
+    text = "event:\n  watch:\n  - type: fs\n  - type: file\n    allowbinary: true\n  - type: sec\n"
 
-    config = load(text, SCOPE_EVENT_FS="false", SCOPE_EVENT_DNS="true")
+    config = load(text, SCOPE_EVENT_FS="false", SCOPE_EVENT_METRIC="true")
 
     assert config.warnings == (
-        "f.yml:6: event.watch[1]: this version records no events of type net",
-        "SCOPE_EVENT_DNS: event.watch[2]: this version records no events of type dns",
+        "f.yml:6: event.watch[1]: this version records no events of type sec",
+        "SCOPE_EVENT_METRIC: event.watch[2]: this version records no events of type metric",
     )
 
 
@@ -140,7 +141,7 @@ def test_tags_come_from_variables_too():
         ("SCOPE_EVENT_DEST", "what is recorded goes into the session file"),
         ("SCOPE_CRIBL_ENABLE", "scopetrace sends nothing to Cribl"),
         ("SCOPE_EVENT_SYSLOG_NAME", "this version records no events of type syslog"),
-        ("SCOPE_PAYLOAD_HEADER", "this version records no payloads"),
+        ("SCOPE_PAYLOAD_HEADER", WITHOUT_MEANING["payload", "dir"]),
     ],
 )
 def test_a_variable_that_changes_nothing_is_a_warning(name, warning):
@@ -165,7 +166,7 @@ def test_variables_that_are_not_for_us_are_nobodys_business(name):
 def test_names_in_values_are_replaced_if_they_are_set():
     config = load(
         "tags:\n  a: $USER-${STAGE}\n  b: $UNSET ${UNSET} $ $$ 5$\n  watch: $USER\n"
-        "payload: {dir: $HOME/p}\n"
+        "metric: {format: {statsdprefix: $HOME/p}}\n"
         "custom: {x: {filter: {username: $USER}}}\n",
         USER="me",
         STAGE="test",
@@ -173,7 +174,7 @@ def test_names_in_values_are_replaced_if_they_are_set():
     )
 
     assert config.tags == {"a": "me-test", "b": "$UNSET ${UNSET} $ $$ 5$", "watch": "me"}
-    assert config.payload.dir == "/h/p"
+    assert config.metric.format.statsdprefix == "/h/p"
     assert config.custom[0].filter.username == "me"
 
 

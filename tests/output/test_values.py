@@ -18,7 +18,7 @@ from scopetrace.output.values import quote, show_value
         (0.25, "0.25"),
         (1e300, str(int(1e300))),
         (["python3", "a b", 3, ""], 'python3 "a b" 3 ""'),
-        ({"k": "\x07"}, '{"k": "\\u0007"}'),
+        ({"k": "\x07"}, '{"k":"\\u0007"}'),
         (float("inf"), "inf"),
     ],
 )

@@ -18,9 +18,31 @@ from scopetrace.watch import Watch
 ROOT = Path(__file__).parents[2]
 
 
+class Wanted:
+    """Wishes for these events, and for no metrics and payloads unless said so."""
+
+    def __init__(self, *names: str, measured: tuple[str, ...] = (), kept: bool = False) -> None:
+        self.names = names
+        self.measured = measured
+        self.could_keep = kept
+
+    def could_want(self, sourcetype: str, source: str | None) -> bool:
+        return (source or sourcetype) in self.names
+
+    def could_measure(self, kind: str) -> bool:
+        return kind in self.measured
+
+
+class Everything(Wanted):
+    """Wishes for all there is."""
+
+    def could_want(self, sourcetype: str, source: str | None) -> bool:
+        return True
+
+
 def needed(*wanted: str) -> dict[str, Mode]:
     """Return the groups that are watched for these events, but for those that always are."""
-    modes = needed_calls(lambda sourcetype, source: (source or sourcetype) in wanted)
+    modes = needed_calls(Wanted(*wanted))
     return {g: m for g, m in modes.items() if m is not Mode.OFF and g not in ALWAYS}
 
 
@@ -45,7 +67,7 @@ def test_every_group_that_is_needed_exists():
 
 def test_with_nothing_wanted_only_programs_and_guards_are_watched():
     assert needed() == {}
-    assert needed_calls(lambda *_: False)["exec"] is Mode.ALL
+    assert needed_calls(Wanted())["exec"] is Mode.ALL
 
 
 @pytest.mark.parametrize("event", ["proc.start", "proc.fork", "proc.exit", "proc.signal", "notice"])
@@ -71,12 +93,25 @@ def test_log_files_and_console_need_writes_but_not_reads():
 
 
 def test_positions_are_never_watched():
-    assert needed_calls(lambda *_: True)["seek"] is Mode.OFF
+    assert needed_calls(Everything())["seek"] is Mode.OFF
 
 
 def test_the_stock_configuration_watches_files_and_their_bytes(tmp_path):
     stock = {"SCOPE_CONF_PATH": str(ROOT / "scopetrace/config/scope.yml")}
 
-    modes = needed_calls(Watch(load_config(None, stock)).could_want)
+    modes = needed_calls(Watch(load_config(None, stock)))
 
     assert modes["open"] is modes["read"] is modes["write"] is Mode.ALL
+
+
+def test_metrics_need_what_the_events_they_sum_up_need():
+    modes = needed_calls(Wanted(measured=("net",)))
+
+    assert modes["net"] is modes["receive"] is modes["read"] is Mode.ALL
+    assert modes["open"] is Mode.OFF
+
+
+def test_payloads_need_all_that_goes_through_sockets():
+    modes = needed_calls(Wanted(kept=True))
+
+    assert modes["net"] is modes["send"] is modes["receive"] is modes["write"] is Mode.ALL

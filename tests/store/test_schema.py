@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
-from session_builder import closed, event, record
+from session_builder import STARTED_NS, begin, closed, event, record
 
 from scopetrace.errors import SessionError
+from scopetrace.model.metric import Sample
 from scopetrace.store import schema
 from scopetrace.store.fields import SOURCES
 
@@ -138,3 +140,57 @@ def test_views_are_pleasant_to_read(tmp_path):
     assert db.execute("SELECT source, message FROM file").fetchall() == [("/a.log", "x")]
     assert db.execute("SELECT args FROM proc_start").fetchall() == [('["ls","-l"]',)]
     db.close()
+
+
+def as_of_version_1(db):
+    """Make a file what the first version would have made."""
+    for step in schema.MIGRATIONS[:1]:
+        step(db)
+    schema._make_views(db)
+    db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    db.execute("PRAGMA user_version = 1")
+
+
+def test_a_file_of_the_first_version_gets_metrics_and_payloads(db):
+    as_of_version_1(db)
+    db.execute("INSERT INTO event VALUES (1, 5, 1, 1, 'fs', 'fs.open', 0, '{\"file\":\"/a\"}')")
+    assert not schema.has_table(db, "metric")
+    schema.check_readable(db)
+
+    schema.migrate(db)
+    assert version(db) == len(schema.MIGRATIONS)
+    assert all(schema.has_table(db, name) for name in ("metric", "payload", "event"))
+    assert not schema.has_table(db, "metrics"), "that is a view"
+    assert db.execute("SELECT file FROM fs_open").fetchall() == [("/a",)]
+
+
+def test_a_finished_file_of_the_first_version_has_the_indexes_of_events(db):
+    as_of_version_1(db)
+    for name, columns in schema.INDEXES.items():
+        db.execute(f"CREATE INDEX {name} ON {columns}")
+
+    assert schema.has_indexes(db)
+
+
+def test_metrics_keep_whole_numbers_and_have_a_view(tmp_path):
+    writer = begin(tmp_path)
+    at = STARTED_NS + 1_500_000_000
+    writer.add_metrics(
+        [
+            Sample(at, 1, "fs.read", "counter", "byte", 2**53 + 1, {"op": "read"}),
+            Sample(at, 1, "proc.cpu_perc", "gauge", "percent", 2.0, {}),
+        ]
+    )
+    writer.finish()
+    with closing(sqlite3.connect(writer.path)) as db:
+        rows = db.execute(
+            "SELECT time, name, type, unit, value, typeof(value), proc, pid, tags FROM metrics"
+        ).fetchall()
+        indexes = {row[0] for row in db.execute("SELECT name FROM sqlite_schema")}
+
+    when = "2026-07-12T02:11:16.500000Z"
+    assert rows == [
+        (when, "fs.read", "counter", "byte", 2**53 + 1, "integer", "python3", 70, '{"op":"read"}'),
+        (when, "proc.cpu_perc", "gauge", "percent", 2.0, "real", "python3", 70, "{}"),
+    ]
+    assert schema.OTHER_INDEXES.keys() <= indexes

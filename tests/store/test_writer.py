@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from session_builder import STARTED_NS, begin, closed, event, image, record
 
 from scopetrace.errors import SessionError
+from scopetrace.model.metric import Sample
+from scopetrace.model.payload import Payload
 from scopetrace.model.process import ProcessEnd
 from scopetrace.query import list_sessions, open_session
 from scopetrace.store.schema import has_indexes
@@ -268,6 +270,66 @@ def test_a_file_system_that_is_full_is_told_and_survived(tmp_path):
     assert 0 < int(kept) == info.events == len(files(tmp_path))
     assert (info.status, info.lost) == ("incomplete", int(lost))
     assert said.startswith("cannot write ")
+
+
+def samples(count, name="fs.open", **tags):
+    return [Sample(STARTED_NS, 1, name, "counter", "operation", 1, tags) for _ in range(count)]
+
+
+def test_metrics_and_payloads_are_no_events(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_metrics(iter(samples(3)))
+    writer.add_payloads(iter([Payload(STARTED_NS, 1, 7, True, b"x", 0)]))
+    writer.add_metrics([])
+    writer.commit()
+    writer.add_events([closed("/a")])
+    writer.finish()
+
+    info = list_sessions(tmp_path)[0]
+    assert (info.events, info.lost, info.status) == (1, 0, "finished")
+
+
+def test_payloads_come_back_byte_by_byte(tmp_path):
+    writer = begin(tmp_path)
+    every_byte = bytes(range(256))
+    writer.add_payloads(
+        [Payload(1, 1, 7, True, every_byte, 0), Payload(2, 1, 7, False, b"", 1_000_000)]
+    )
+    writer.finish()
+
+    with closing(sqlite3.connect(writer.path)) as db:
+        assert db.execute("SELECT * FROM payload").fetchall() == [
+            (1, 1, 1, 7, "out", every_byte, 0),
+            (2, 2, 1, 7, "in", b"", 1_000_000),
+        ]
+
+
+@pytest.mark.parametrize("text", ["/caf\xe9", "/caf\udce9", "\ud83d", 'a"\\\n\0b', ""])
+def test_names_and_tags_of_metrics_come_back_whatever_their_bytes(tmp_path, text):
+    writer = begin(tmp_path)
+    writer.add_metrics(samples(1, name=f"n{text}", file=text))
+    writer.finish()
+
+    with open_session(home=tmp_path) as session:
+        (back,) = session.metrics()
+    assert (back.name, back.tags) == (f"n{text}", {"file": text})
+
+
+def test_metrics_and_payloads_that_cannot_be_written_are_counted(tmp_path):
+    writer = begin(tmp_path)
+    limit_pages(writer, 0)
+    with pytest.raises(SessionError, match="the disk is full"):
+        writer.add_metrics(samples(2000, file="/x" * 50))
+    with pytest.raises(SessionError, match="the disk is full"):
+        writer.add_payloads([Payload(1, 1, 7, True, b"x" * 100_000, 0)])
+    writer._db.execute("PRAGMA max_page_count = 1000000")
+    writer.add_metrics(samples(1))
+    writer.finish()
+
+    info = list_sessions(tmp_path)[0]
+    assert (info.status, info.lost) == ("incomplete", 2001)
+    with open_session(home=tmp_path) as session:
+        assert len(list(session.metrics())) == 1
 
 
 def environment():

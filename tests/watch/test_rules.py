@@ -83,7 +83,7 @@ def test_the_rule_with_its_end_left_open_works_too(path, found):
     assert watching(f"[{{type: file, name: '{TUTORIAL}'}}]").file(path) is found
 
 
-def test_the_stock_rules_want_console_files_and_processes():
+def test_the_stock_rules_want_console_files_processes_and_connections():
     assert STOCK.console("stdout")
     assert STOCK.console("stderr")
     assert not STOCK.console("stdin")
@@ -91,7 +91,8 @@ def test_the_stock_rules_want_console_files_and_processes():
         assert STOCK.wants("fs", source)
     for source in ("proc.start", "proc.exit"):
         assert STOCK.wants("process", source)
-    assert not STOCK.wants("net", "net.open")
+    assert STOCK.wants("net", "net.open")
+    assert not STOCK.wants("metric", "fs.open")
     assert not STOCK.allow_binary("console")
     assert not STOCK.allow_binary("file")
 

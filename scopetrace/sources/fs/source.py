@@ -32,6 +32,8 @@ class FsSource(Source):
     """Makes fs.* events."""
 
     sourcetype = FS
+    measures = FS
+    measures = FS
     needs: ClassVar[Needs] = {
         "fs.open": {"open": Mode.ALL, "fd": Mode.ALL},
         "fs.close": {
@@ -62,6 +64,8 @@ class FsSource(Source):
 
     def _opened(self, operation: Opened) -> None:
         image, tid, time_ns, op, file, fd, flags, passed = operation
+        if FS in image.rules.measures:
+            self.outlet.measure(image, time_ns, "fs.open", 1, op=op, file=file.path, fd=fd)
         if not image.rules.wants(FS, "fs.open"):
             return
         data: dict[str, Any] = {"file": file.path}
@@ -79,6 +83,8 @@ class FsSource(Source):
         image, tid, time_ns, op, file, usage = operation
         if not file.named or not (usage.opened or usage.reads or usage.writes):
             return
+        if FS in image.rules.measures:
+            self._measure_use(operation)
         if not image.rules.wants(FS, "fs.close"):
             return
         data = {
@@ -96,6 +102,21 @@ class FsSource(Source):
         if image.rules.enhancefs:
             _enhance(data, image, file)
         self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
+
+    def _measure_use(self, operation: Closed) -> None:
+        image, _tid, time_ns, op, file, usage = operation
+        measure, path = self.outlet.measure, file.path
+        measure(image, time_ns, "fs.close", 1, op=op, file=path)
+        if usage.reads or usage.read_bytes:
+            measure(image, time_ns, "fs.read", usage.read_bytes, usage.reads, op="read", file=path)
+        if usage.writes or usage.write_bytes:
+            measure(
+                image, time_ns, "fs.write", usage.write_bytes, usage.writes, op="write", file=path
+            )
+        numops = usage.reads + usage.writes
+        if numops:
+            total_us = (usage.read_ns + usage.write_ns) / 1000
+            measure(image, time_ns, "fs.duration", total_us, numops, file=path)
 
     def _name_changed(self, operation: NameChanged) -> None:
         image, tid, time_ns, op, group, file, other, mode = operation
@@ -121,6 +142,9 @@ class FsSource(Source):
 
     def _failed(self, operation: Failed) -> None:
         image, tid, time_ns, op, kind, file, other, errno = operation
+        if FS in image.rules.measures:
+            tags = {"class": kind, "op": op, "file": file}
+            self.outlet.measure(image, time_ns, "fs.error", 1, 1, **tags)
         data: dict[str, Any] = {"op": op, "file": file}
         if other:
             data["file_new"] = other

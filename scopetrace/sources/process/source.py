@@ -14,6 +14,7 @@ class ProcessSource(Source):
     """Makes proc.* events. Their calls are watched always, so they need none."""
 
     sourcetype = "process"
+    measures = "process"
     needs: ClassVar[Needs] = {
         "proc.start": {},
         "proc.fork": {},
@@ -36,6 +37,12 @@ class ProcessSource(Source):
 
     def _executed(self, operation: Executed) -> None:
         image, tid, time_ns, op = operation
+        if self.measures in image.rules.measures:
+            self.outlet.measure(
+                image, time_ns, "proc.start", 1,
+                uid=image.uid, username=image.username, gid=image.gid, groupname=image.groupname,
+                args=image.cmd,
+            )  # fmt: skip
         data: dict[str, Any] = {
             "op": op,
             "exe": image.exe,

@@ -1,0 +1,196 @@
+/*
+ * The end of a call that moves bytes. What moved is counted with its fd; a record is made for bytes
+ * that somebody may want to see: those written, and, of sockets, those received as well. A muted
+ * stream of bytes makes records only for what counters cannot tell: errors, and its end. Messages
+ * make one record each, since any of them can have a peer of its own.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "engine/state.h"
+
+static bool failed_for_good(int64_t result)
+{
+    return result < 0 && result != -EAGAIN && result != -EINTR;
+}
+
+/* The bytes are a look ahead, or no data at all: recv(2). */
+static bool looks_ahead(const struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+
+    return row->options && argument(call, row->options) & (MSG_PEEK | MSG_ERRQUEUE);
+}
+
+/* The bytes of a stream were thrown away instead of copied: tcp(7), MSG_TRUNC. */
+static bool discards(const struct pending *call, const struct stream *stream)
+{
+    const struct call *row = &CALLS[call->row];
+
+    return row->options && argument(call, row->options) & MSG_TRUNC &&
+           stream->kind == STREAM_SOCKET;
+}
+
+static bool asks_for_nothing(const struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+
+    return row->length && !argument(call, row->length);
+}
+
+static bool is_flow(const struct engine *engine, const struct task *task, struct stream *stream)
+{
+    return engine->flows && stream && stream_kind(task, stream) != STREAM_PLAIN;
+}
+
+static bool wants_bytes(const struct stream *stream)
+{
+    return !(stream && stream->counts_only);
+}
+
+/* The first message that a socket sends gives it a name. */
+static void add_name(const struct task *task, struct pending *call, struct stream *stream)
+{
+    if (!stream->named)
+        stream->named = add_ends(&call->parts, task, stream->fd);
+}
+
+/* -- one buffer, vector or message ------------------------------------------------------------ */
+
+static void finish_sent(struct engine *engine, struct task *task, struct pending *call,
+                        struct stream *stream, int64_t result, uint64_t elapsed_ns)
+{
+    uint64_t bytes = (uint64_t)result;
+
+    count_writes(stream, bytes, elapsed_ns);
+    if (is_flow(engine, task, stream)) {
+        stream->connecting = false;
+        add_name(task, call, stream);
+        if (stream->kind == STREAM_MESSAGES || (bytes && wants_bytes(stream)))
+            write_call(engine, task, call, result, elapsed_ns, bytes);
+    } else if (bytes && wants_bytes(stream)) {
+        write_call(engine, task, call, result, elapsed_ns, bytes);
+    }
+}
+
+/* Where a received message came from, and its bytes. */
+static void add_what_came(struct engine *engine, struct task *task, struct pending *call,
+                          const struct stream *stream, uint64_t bytes)
+{
+    const struct call *row = &CALLS[call->row];
+    bool data = bytes && wants_bytes(stream) && !discards(call, stream);
+    uint32_t size = 0;
+    size_t copied = 0;
+
+    if (row->message) {
+        add_message(engine, task, call, argument(call, row->message),
+                    MESSAGE_NAME | (data ? MESSAGE_DATA : 0), bytes);
+        return;
+    }
+    if (row->address && argument(call, row->address) &&
+        memory_read(task->space, task->tid, argument(call, row->address + 1), &size, sizeof size,
+                    &copied) == 0 &&
+        copied == sizeof size)
+        add_address(engine, task, call, argument(call, row->address), size);
+    if (data)
+        add_received(engine, task, call, bytes);
+}
+
+/* Whether what was received from a flow makes a record. */
+static bool is_told(const struct pending *call, const struct stream *stream, uint64_t bytes)
+{
+    if (stream->kind == STREAM_MESSAGES)
+        return true;
+    return bytes ? wants_bytes(stream) : !asks_for_nothing(call);
+}
+
+static void finish_received(struct engine *engine, struct task *task, struct pending *call,
+                            struct stream *stream, int64_t result, uint64_t elapsed_ns)
+{
+    uint64_t bytes = (uint64_t)result;
+    bool ahead = looks_ahead(call), told = false;
+
+    if (!ahead) {
+        count_reads(stream, bytes, elapsed_ns);
+        told = is_flow(engine, task, stream) && is_told(call, stream, bytes);
+    }
+    if (told) {
+        stream->connecting = false;
+        add_what_came(engine, task, call, stream, bytes);
+    }
+    if (CALLS[call->row].message)
+        add_message(engine, task, call, argument(call, CALLS[call->row].message), MESSAGE_CONTROL,
+                    0);
+    if (!told && !call->parts.used)
+        return;
+    write_call(engine, task, call, result, elapsed_ns, ahead ? 0 : bytes);
+    write_received_fds(engine, task, call);
+}
+
+/* -- several messages: sendmmsg(2), recvmmsg(2) ------------------------------------------------ */
+
+static void finish_messages(struct engine *engine, struct task *task, struct pending *call,
+                            struct stream *stream, int64_t count, uint64_t elapsed_ns)
+{
+    const struct call *row = &CALLS[call->row];
+    uint64_t header = argument(call, row->message);
+    uint32_t word = call->abi->word, size = word == 8 ? 56 : 28, stride = word == 8 ? 64 : 32;
+    uint64_t made_at = call->args[row->message - 1];
+
+    for (int64_t i = 0; i < count; i++, header += stride) {
+        uint32_t bytes = 0;
+        size_t copied = 0;
+        memory_read(task->space, task->tid, header + size, &bytes, sizeof bytes, &copied);
+        parts_reset(&call->parts);
+        call->args[row->message - 1] = header;
+        if (row->moves == MOVES_OUT) {
+            add_message(engine, task, call, header,
+                        MESSAGE_NAME | (wants_bytes(stream) ? MESSAGE_DATA : 0), bytes);
+            finish_sent(engine, task, call, stream, bytes, i ? 0 : elapsed_ns);
+        } else {
+            finish_received(engine, task, call, stream, bytes, i ? 0 : elapsed_ns);
+        }
+    }
+    call->args[row->message - 1] = made_at;
+}
+
+/* -- from fd to fd ----------------------------------------------------------------------------- */
+
+static void finish_across(struct engine *engine, struct task *task, struct pending *call,
+                          struct stream *from, int64_t result, uint64_t elapsed_ns)
+{
+    uint64_t bytes = (uint64_t)result;
+    struct stream *to = files_find(task->files, (int)argument(call, CALLS[call->row].fd2));
+
+    count_reads(from, bytes, elapsed_ns);
+    count_writes(to, bytes, elapsed_ns);
+    bool flows_in = is_flow(engine, task, from) && (!bytes || wants_bytes(from));
+    bool flows_out = bytes && is_flow(engine, task, to) && wants_bytes(to);
+    if (!flows_in && !flows_out)
+        return;
+    call->serial = flows_out ? to->serial : from->serial;
+    write_call(engine, task, call, result, elapsed_ns, bytes);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+void finish_move(struct engine *engine, struct task *task, struct pending *call, int64_t result,
+                 uint64_t elapsed_ns)
+{
+    const struct call *row = &CALLS[call->row];
+    struct stream *stream = files_find(task->files, (int)argument(call, row->fd));
+
+    if (result < 0) {
+        if (failed_for_good(result))
+            write_call(engine, task, call, result, elapsed_ns, 0);
+    } else if (row->messages) {
+        finish_messages(engine, task, call, stream, result, elapsed_ns);
+    } else if (row->moves == MOVES_ACROSS) {
+        finish_across(engine, task, call, stream, result, elapsed_ns);
+    } else if (row->moves == MOVES_OUT) {
+        finish_sent(engine, task, call, stream, result, elapsed_ns);
+    } else {
+        finish_received(engine, task, call, stream, result, elapsed_ns);
+    }
+}

@@ -1,0 +1,148 @@
+"""`scopetrace flows`: the connections of a session, and what went through one of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scopetrace.cli.complete import complete_flow_field
+from scopetrace.cli.options import json_option, session_option, split_commas
+from scopetrace.errors import ScopeError, UsageError
+
+if TYPE_CHECKING:
+    from scopetrace.model.flow_record import FlowRecord
+    from scopetrace.query import Session
+
+LAST = 20
+"""So many flows are shown unless asked otherwise."""
+
+
+def flow_number(text: str) -> int:
+    """Return the number of a flow."""
+    if not text.isdecimal():
+        raise click.BadParameter(f"'{text}' is not the number of a flow")
+    return int(text)
+
+
+@click.command()
+@click.argument("flow", type=flow_number, required=False, metavar="[ID]")
+@session_option
+@click.option("--in", "received", is_flag=True, help="Write what flow ID received, byte for byte.")
+@click.option("--out", "sent", is_flag=True, help="Write what flow ID sent, byte for byte.")
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"So many, those used last.  [default: {LAST}]",
+)
+@click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
+@click.option("--peer", multiple=True, metavar="CIDR", help="Peers: 10.0.0.0/8, ::1...")
+@click.option("-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number.")
+@click.option(
+    "--proc",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    help="Programs by name: exact or a pattern.",
+)
+@click.option(
+    "-s",
+    "--sort",
+    metavar="FIELD",
+    shell_complete=complete_flow_field,
+    help="Order by this field of the JSON form, the largest first.",
+)
+@click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
+@json_option
+def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
+    """Show the network flows of a session, or what went through one.
+
+    A flow is a connection, or what went to and from one peer of a datagram socket. The number of
+    any event of a flow is as good as its own ID. Bytes are recorded by `run -p`.
+
+    \b
+    scopetrace flows                     the last 20 of the last session
+    scopetrace flows --peer 10.0.0.0/8   those with peers in a network
+    scopetrace flows -s bytes_sent -n 5  the five that sent most
+    scopetrace flows 12                  number 12 in full
+    scopetrace flows 12 --out | xxd      the bytes that it sent
+    """
+    from scopetrace.query import open_session
+
+    _refuse_contradictions(flow, options)
+    with open_session(session_id) as session:
+        if flow is None:
+            _list(session, options)
+        elif options["sent"] or options["received"]:
+            _write_payload(session, session.flow(flow), outgoing=options["sent"])
+        else:
+            _show_one(session.flow(flow), as_json=options["as_json"])
+
+
+def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
+    if options["sent"] and options["received"]:
+        raise UsageError("--in and --out do not go together")
+    if options["show_all"] and options["last"] is not None:
+        raise UsageError("--all and --last do not go together")
+    for given, name in ((options["received"], "--in"), (options["sent"], "--out")):
+        if given and flow is None:
+            raise UsageError(f"{name} needs the ID of a flow")
+        if given and options["as_json"]:
+            raise UsageError(f"{name} and --json do not go together")
+
+
+def _list(session: Session, options: dict[str, Any]) -> None:
+    filters = {name: options[name] for name in ("peer", "pid", "proc")}
+    last = LAST if options["last"] is None else options["last"]
+    found = session.flows(
+        **filters,
+        last=None if options["show_all"] else last,
+        sort=options["sort"],
+        reverse=options["reverse"],
+    )
+    _print(found, as_json=options["as_json"])
+    if not found and last:
+        reason = "no flow that matches" if any(filters.values()) else "no flows"
+        click.echo(f"scopetrace: session {session.info.id} has {reason}", err=True)
+
+
+def _print(found: list[FlowRecord], as_json: bool) -> None:
+    from scopetrace.output.bodies import json_line
+    from scopetrace.output.flows import flow_body, flow_table
+    from scopetrace.output.width import terminal_columns
+
+    if as_json:
+        for flow in found:
+            print(json_line(flow_body(flow)))
+    else:
+        print(flow_table(found, time.time_ns(), terminal_columns(sys.stdout)))
+
+
+def _show_one(flow: FlowRecord, as_json: bool) -> None:
+    from scopetrace.output.color import wants_color
+    from scopetrace.output.flows import format_flow
+
+    if as_json:
+        _print([flow], as_json)
+    else:
+        print(format_flow(flow, color=wants_color("auto", sys.stdout)))
+
+
+def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
+    from scopetrace.cli.files import binary_stdout
+
+    if not flow.payload_chunks:
+        nothing = flow.bytes_sent == flow.bytes_recv == 0
+        why = "nothing went through it" if nothing else "`scopetrace run -p` records it"
+        raise ScopeError(f"flow {flow.id} has no payload: {why}")
+    out = binary_stdout()
+    for piece in session.payload(flow.channel, outgoing):
+        out.write(piece.data)
+    out.flush()
+    missing = (flow.sent if outgoing else flow.received).missing
+    if missing:
+        click.echo(f"scopetrace: {missing} bytes were not kept and are missing here", err=True)

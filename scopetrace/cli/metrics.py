@@ -1,0 +1,200 @@
+"""`scopetrace metrics`: numbers of a session, one line for each value."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scopetrace.cli.options import json_option, session_option, split_commas
+from scopetrace.errors import UsageError
+from scopetrace.model.metric import METRICS, MetricRecord
+from scopetrace.output.bodies import json_line
+from scopetrace.output.escape import escape
+from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_body, metric_row
+from scopetrace.output.width import UNKNOWN_COLUMNS, shorten, terminal_columns
+
+if TYPE_CHECKING:
+    from scopetrace.query import Session
+
+
+def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the lists of metrics that `incomplete` begins."""
+    before, comma, begun = incomplete.rpartition(",")
+    return [before + comma + name for name in METRICS if name.startswith(begun)]
+
+
+@click.command()
+@session_option
+@click.option(
+    "-m",
+    "--metric",
+    "name",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    shell_complete=complete_metric,
+    help="Metrics: exact (net.tx), a prefix (fs.) or a pattern (*.duration).",
+)
+@click.option("-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number.")
+@click.option(
+    "--proc",
+    multiple=True,
+    callback=split_commas,
+    metavar="NAME,...",
+    help="Programs by name: exact or a pattern.",
+)
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="So many, the last that match.  [default: all]",
+)
+@click.option("-a", "--all", "show_all", is_flag=True, help="All that match, as without -n.")
+@click.option("-u", "--uniq", is_flag=True, help="Only the first of each name.")
+@click.option(
+    "-c",
+    "--cols",
+    is_flag=True,
+    help="A column for each metric that -m names, a row for each time.",
+)
+@click.option("-g", "--graph", is_flag=True, help="Draw the metric that -m names.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["ndjson", "statsd", "prometheus"]),
+    help="Print them for other programs; ndjson is --json.",
+)
+@json_option
+def metrics(session_id: str | None, **options: Any) -> None:
+    """Show the metrics of a session: how much, how often, how long.
+
+    A counter's value is what happened in one period, a gauge's how things stood at its end, a
+    timer's or a histogram's the mean. Metrics are recorded if metric.enable is true in scope.yml.
+
+    \b
+    scopetrace metrics                            all of the last session
+    scopetrace metrics -m net.tx -m net.duration --cols
+    scopetrace metrics -m proc.cpu_perc --graph
+    scopetrace metrics --format prometheus        sums, as Prometheus reads them
+    """
+    from scopetrace.query import open_session
+
+    _refuse_contradictions(options)
+    with open_session(session_id) as session:
+        filters = {name: options[name] for name in ("name", "pid", "proc")}
+        found = list(session.metrics(**filters, last=_last(options)))
+        if found:
+            _show(session, _first_of_each(found) if options["uniq"] else found, options)
+        elif options["last"] != 0:
+            _say_nothing_found(session, any(filters.values()))
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    options["form"] = options["form"] or ("ndjson" if options["as_json"] else None)
+    if options["as_json"] and options["form"] != "ndjson":
+        raise UsageError(f"--json and --format {options['form']} do not go together")
+    if options["show_all"] and options["last"] is not None:
+        raise UsageError("--all and --last do not go together")
+    chosen = [f"--{name}" for name in ("cols", "graph", "uniq") if options[name]]
+    if options["form"]:
+        chosen.append("--json" if options["as_json"] else "--format")
+    if len(chosen) > 1 and chosen[:1] != ["--uniq"]:
+        raise UsageError(f"{chosen[0]} and {chosen[1]} do not go together")
+    if options["cols"] and not options["name"]:
+        raise UsageError("--cols needs -m: the metrics to show side by side")
+    if options["graph"] and len(options["name"]) != 1:
+        raise UsageError("--graph needs one -m: the metric to draw")
+
+
+def _last(options: dict[str, Any]) -> int | None:
+    """Return how many values are asked for; of rows and points, only after they are made."""
+    last: int | None = options["last"]
+    return None if last and (options["cols"] or options["graph"]) else last
+
+
+def _first_of_each(found: Iterable[MetricRecord]) -> list[MetricRecord]:
+    first: dict[str, MetricRecord] = {}
+    for record in found:
+        first.setdefault(record.name, record)
+    return list(first.values())
+
+
+def _show(session: Session, found: list[MetricRecord], options: dict[str, Any]) -> None:
+    lines: Iterable[str]
+    if options["cols"]:
+        lines = _columns(found, options)
+    elif options["graph"]:
+        lines = _graph(found, options)
+    elif options["form"]:
+        lines = _formatted(session, found, options["form"])
+    else:
+        lines = _table(HEADINGS, map(metric_row, found), RIGHT)
+    for line in lines:
+        print(line)
+
+
+def _table(
+    headings: Iterable[str], rows: Iterable[tuple[object, ...]], right: Iterable[str]
+) -> Iterator[str]:
+    from scopetrace.output.tables import format_table
+
+    width = terminal_columns(sys.stdout)
+    for line in format_table(tuple(headings), rows, tuple(right)).split("\n"):
+        yield line if width is None else shorten(line, width)
+
+
+def _columns(found: list[MetricRecord], options: dict[str, Any]) -> Iterator[str]:
+    from scopetrace.output.metrics import format_number
+    from scopetrace.output.units import format_stamp
+
+    moments = by_second(found)
+    names = columns(moments, options["name"])
+    rows = [
+        (format_stamp(second), *(format_number(row[n]) if n in row else None for n in names))
+        for second, row in moments.items()
+    ]
+    headings = [escape(name) for name in names]
+    return _table(("TIME", *headings), rows[-(options["last"] or len(rows)) :], headings)
+
+
+def _graph(found: list[MetricRecord], options: dict[str, Any]) -> list[str]:
+    from scopetrace.output.graph import draw_graph
+
+    names = sorted({record.name for record in found})
+    if len(names) > 1:
+        raise UsageError(f"--graph draws one metric; '{options['name'][0]}' is {', '.join(names)}")
+    moments = by_second(found)
+    points = [(second, row[names[0]]) for second, row in moments.items()]
+    width = terminal_columns(sys.stdout) or UNKNOWN_COLUMNS
+    title = f"{names[0]} ({found[0].unit or found[0].type})"
+    return draw_graph(escape(title), points[-(options["last"] or len(points)) :], width)
+
+
+def _formatted(session: Session, found: list[MetricRecord], form: str) -> Iterator[str]:
+    if form == "ndjson":
+        yield from (json_line(metric_body(record)) for record in found)
+    elif form == "prometheus":
+        from scopetrace.output.prometheus import exposition
+
+        yield from exposition(found)
+    else:
+        from scopetrace.output.statsd import statsd_line
+
+        settings = session.metric_settings
+        for record in found:
+            line = statsd_line(record, settings.statsd_prefix, settings.statsd_most_bytes)
+            yield escape(line.decode())
+
+
+def _say_nothing_found(session: Session, filtered: bool) -> None:
+    if filtered and next(session.metrics(last=1), None):
+        reason = "no metric that matches"
+    elif session.metric_settings.enabled:
+        reason = "no metrics"
+    else:
+        reason = "no metrics: metric.enable was false in its configuration"
+    click.echo(f"scopetrace: session {session.info.id} has {reason}", err=True)

@@ -1,0 +1,114 @@
+"""Socket addresses as the kernel lays them out, and the names of what sockets speak.
+
+Layouts: ip(7), ipv6(7), unix(7), netlink(7). The family is in the machine's byte order, ports are
+in the network's.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from scopetrace.decode.paths import text
+from scopetrace.model.flow import Address
+
+FAMILY = struct.Struct("=H")
+INET = struct.Struct("!2xH4s")
+INET6 = struct.Struct("!2xH4x16s")
+NETLINK = struct.Struct("=4xI")
+VSOCK = struct.Struct("=4xII")
+
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK = 1, 2, 10, 16, 17, 40
+"""Address families (address_families(7)); the module `socket` would take as long to import as all
+the rest of this room."""
+NAMES = {
+    AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6", AF_NETLINK: "netlink",
+    AF_PACKET: "packet", AF_VSOCK: "vsock", 3: "ax25", 4: "ipx", 15: "key", 29: "can",
+    31: "bluetooth", 38: "alg", 44: "xdp",
+}  # fmt: skip
+
+TYPE_MASK = 0xF
+"""The bits of socket(2)'s type that are no flags."""
+STREAM, DATAGRAM, RAW, RDM, SEQPACKET = 1, 2, 3, 4, 5
+TYPES = {STREAM: "TCP", DATAGRAM: "UDP", RAW: "RAW", RDM: "RDM", SEQPACKET: "SEQPACKET"}
+"""What the second half of a transport is called, as AppScope has it for unix sockets too."""
+PROTOCOLS = {1: "ICMP", 58: "ICMP", 132: "SCTP"}
+"""Protocols of IP that a type alone does not tell (/etc/protocols)."""
+FAMILIES = {AF_INET: "IP", AF_INET6: "IP", AF_UNIX: "Unix", AF_VSOCK: "Vsock"}
+WITHOUT_TYPES = {AF_NETLINK: "Netlink", AF_PACKET: "Packet"}
+
+
+def transport_name(domain: int, kind: int, protocol: int) -> str:
+    """Return IP.TCP, Unix.UDP, Netlink…: what a socket of these three numbers speaks."""
+    if domain in WITHOUT_TYPES:
+        return WITHOUT_TYPES[domain]
+    family = FAMILIES.get(domain) or family_name(domain).title()
+    kind &= TYPE_MASK
+    if family == "IP" and kind != RAW and protocol in PROTOCOLS:
+        return f"IP.{PROTOCOLS[protocol]}"
+    return f"{family}.{TYPES.get(kind) or kind}"
+
+
+def family_name(family: int) -> str:
+    """Return the name of an address family, without AF_ and in lower case."""
+    return NAMES.get(family) or str(family)
+
+
+def parse_address(raw: bytes | None, inode: int = 0) -> Address | None:
+    """Return what a struct sockaddr says; None if it is none, or of no family (AF_UNSPEC).
+
+    `inode` is that of the unix socket that has this address.
+    """
+    if raw is None or len(raw) < FAMILY.size:
+        return None
+    (family,) = FAMILY.unpack_from(raw)
+    if family == 0:
+        return None
+    parse = PARSERS.get(family)
+    try:
+        host, port = parse(raw) if parse else ("", 0)
+    except struct.error:
+        return None
+    return Address(family_name(family), host, port, inode if family == AF_UNIX else 0)
+
+
+def is_unspecified(raw: bytes | None) -> bool:
+    """Whether an address is of no family: it dissolves a connection (connect(2))."""
+    return raw is not None and raw[:2] == b"\0\0"
+
+
+def _inet(raw: bytes) -> tuple[str, int]:
+    port, host = INET.unpack_from(raw)
+    return "{}.{}.{}.{}".format(*host), port
+
+
+def _inet6(raw: bytes) -> tuple[str, int]:
+    from socket import inet_ntop
+
+    port, host = INET6.unpack_from(raw)
+    return inet_ntop(AF_INET6, host), port
+
+
+def _unix(raw: bytes) -> tuple[str, int]:
+    path = raw[2:]
+    if path[:1] == b"\0":  # abstract: every byte counts, a NUL too
+        return ("@" + text(path[1:]) if len(path) > 1 and path.strip(b"\0") else ""), 0
+    return text(path.partition(b"\0")[0]), 0
+
+
+def _netlink(raw: bytes) -> tuple[str, int]:
+    return str(NETLINK.unpack_from(raw)[0]), 0
+
+
+def _vsock(raw: bytes) -> tuple[str, int]:
+    port, context = VSOCK.unpack_from(raw)
+    return str(context), port
+
+
+PARSERS: dict[int, Callable[[bytes], tuple[str, int]]] = {
+    AF_INET: _inet,
+    AF_INET6: _inet6,
+    AF_UNIX: _unix,
+    AF_NETLINK: _netlink,
+    AF_VSOCK: _vsock,
+}

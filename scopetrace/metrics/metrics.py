@@ -1,0 +1,50 @@
+"""All metrics of a session: the meter, the processes, and when they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scopetrace.metrics.meter import Meter
+from scopetrace.metrics.processes import Processes
+from scopetrace.model.operation import Exited, Image, ImageEnded
+
+SECOND_NS = 1_000_000_000
+
+
+class Metrics:
+    """Takes measures, gives samples.
+
+    Args:
+        period_s: the `summaryperiod` of the configuration.
+        began: told of an image before its first sample; perhaps more than once.
+    """
+
+    def __init__(self, period_s: int, began: Callable[[Image], object]) -> None:
+        self._meter = Meter(period_s * SECOND_NS, began)
+        self._processes = Processes(self._meter)
+        self.measure = self._meter.measure
+        """See `sources.base.Outlet`."""
+        self.measure_own = self._meter.measure_own
+        """See `sources.base.Outlet`."""
+        self.started = self._processes.started
+        """To be told of each image that has a row in the session."""
+        self.take = self._meter.take
+        """Return the samples since the last time."""
+
+    def handlers(self) -> Mapping[type, Callable[[Any], None]]:
+        """Return what is done with operations, after all sources have seen them."""
+        return {Exited: self._processes.exited, ImageEnded: self._ended}
+
+    def tick(self, now_ns: int) -> None:
+        """Let time pass; `now_ns` is Unix time."""
+        self._meter.turn(now_ns)
+        self._processes.tick(now_ns)
+
+    def finish(self, now_ns: int) -> None:
+        """End the session."""
+        self._meter.finish(now_ns)
+
+    def _ended(self, operation: ImageEnded) -> None:
+        self._processes.ended(operation)
+        self._meter.end(operation.image, operation.time_ns)

@@ -1,0 +1,128 @@
+"""The proc.* metrics of live processes, a few at each tick so that recording never waits for them.
+
+The CPU time that is told of a process adds up to what proc.exit says of it: at its end the rest is
+told, which includes the children that it waited for (getrusage(2)). It belongs to the process, not
+to one of its images: an exec goes on where the program before it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import NamedTuple
+
+from scopetrace.metrics.meter import Meter
+from scopetrace.metrics.proc import cpu_us, open_fds, read_status
+from scopetrace.model.operation import Exited, Image, ImageEnded
+
+MOST_AT_ONCE = 50
+"""Processes looked at in one tick, which takes some 0.1 ms each."""
+PROCESS = "process"
+
+ROUNDING_US = 2
+"""What proc.exit may lack of the CPU time: user and system time are each cut to whole µs."""
+
+
+class Launched(NamedTuple):
+    """The first process, which was a part of scopetrace until its exec."""
+
+    pid: int
+    before_us: int
+    """CPU time it had used by then."""
+
+
+class Told:
+    """What has been told of the CPU time of a process."""
+
+    __slots__ = ("at_ns", "before_us", "us")
+
+    def __init__(self, before_us: int, at_ns: int) -> None:
+        self.before_us = before_us
+        """Used before it was a program of the session: that is not told."""
+        self.us = 0
+        self.at_ns = at_ns
+        """Until when."""
+
+
+class Processes:
+    """Looks at the live processes of a session, once a period."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._live: dict[int, Image] = {}
+        self._told: dict[int, Told] = {}
+        self._waiting: deque[Image] = deque()
+        self._children: Counter[int] = Counter()
+        self._round_ns = 0
+        """Which period is being told of: when it ended."""
+        self._launched: Launched | None = None
+
+    def started(self, image: Image) -> None:
+        """Learn of a new image of a process, and that it has a row in the session."""
+        pid = image.pid
+        if not self._launched:
+            self._launched = Launched(pid, cpu_us(pid) or 0)
+        if PROCESS not in image.rules.measures:
+            self._live.pop(pid, None)
+            return
+        self._live[pid] = image
+        if pid not in self._told:
+            before_us = self._launched.before_us if pid == self._launched.pid else 0
+            self._told[pid] = Told(before_us, image.started_ns)
+
+    def exited(self, operation: Exited) -> None:
+        """Tell what is left to tell of the CPU time of a process."""
+        image, usage = operation.image, operation.usage
+        if PROCESS not in image.rules.measures:
+            return
+        told = self._told.get(image.pid)
+        left = sum(usage[:2]) - (told.us if told else 0)
+        if left > 0:
+            self._meter.measure(image, operation.time_ns, "proc.cpu", left)
+
+    def ended(self, operation: ImageEnded) -> None:
+        """Forget an image, and with the last one of a process what was told of it."""
+        pid = operation.image.pid
+        if self._live.get(pid) is operation.image:
+            del self._live[pid]
+        if not operation.replaced:
+            self._told.pop(pid, None)
+
+    def tick(self, now_ns: int) -> None:
+        """Look at the next few processes; a new round begins when a period has ended."""
+        if not self._live:
+            return
+        if not self._waiting and self._meter.turned_ns > self._round_ns:
+            self._round_ns = self._meter.turned_ns
+            self._waiting.extend(self._live.values())
+            self._children = Counter(image.ppid for image in self._live.values())
+        for _ in range(min(MOST_AT_ONCE, len(self._waiting))):
+            image = self._waiting.popleft()
+            if self._live.get(image.pid) is image:
+                self._look_at(image, now_ns)
+
+    def _look_at(self, image: Image, now_ns: int) -> None:
+        self._tell_cpu(image, now_ns)
+        status = read_status(image.pid)
+        if status is None:
+            return
+        gauges = {
+            "proc.mem": status.virtual_kib,
+            "proc.mem_rss": status.resident_kib,
+            "proc.thread": status.threads,
+            "proc.fd": open_fds(image.pid) or 0,
+            "proc.child": self._children[image.pid],
+        }
+        for name, value in gauges.items():
+            self._meter.tell(image, self._round_ns, name, value)
+
+    def _tell_cpu(self, image: Image, now_ns: int) -> None:
+        told, used_us = self._told[image.pid], cpu_us(image.pid)
+        if used_us is None:
+            return
+        us = max(told.us, used_us - told.before_us - ROUNDING_US)
+        elapsed_us = (now_ns - told.at_ns) // 1000
+        spent_us, told.us, told.at_ns = us - told.us, us, now_ns
+        self._meter.tell(image, self._round_ns, "proc.cpu", spent_us)
+        if elapsed_us > 0:
+            percent = round(100 * spent_us / elapsed_us, 2)
+            self._meter.tell(image, self._round_ns, "proc.cpu_perc", percent)

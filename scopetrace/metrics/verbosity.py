@@ -1,0 +1,109 @@
+"""What each verbosity lets through, and what it no longer sums up.
+
+The levels are AppScope's, and each has all that those below it have. The fewer tags are kept, the
+fewer rows there are: what differs only in a dropped tag is one value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from scopetrace.model.metric import METRICS
+
+TAG_LEVELS = {
+    "class": 2,
+    "proto": 2,
+    "op": 3,
+    "http_status_code": 4,
+    "http_target": 4,
+    "uid": 4,
+    "username": 4,
+    "gid": 4,
+    "groupname": 4,
+    "domain": 5,
+    "file": 5,
+    "localip": 6,
+    "localp": 6,
+    "remoteip": 6,
+    "remotep": 6,
+    "port": 6,
+    "fd": 7,
+    "args": 7,
+    "numops": 8,
+}
+"""Tag → the verbosity from which on it is kept."""
+
+APART_LEVELS = {
+    "fs.error": 5,
+    "net.error": 5,
+    "fs.open": 6,
+    "fs.close": 6,
+    "dns.req": 6,
+    "dns.duration": 6,
+    "net.open": 7,
+    "net.close": 7,
+    "net.duration": 7,
+    "fs.read": 9,
+    "fs.write": 9,
+    "fs.duration": 9,
+    "net.rx": 9,
+    "net.tx": 9,
+}
+"""Metric → the verbosity from which on each measure is a value of its own."""
+
+
+class Plan(NamedTuple):
+    """What becomes of the measures of one metric at one verbosity."""
+
+    name: str
+    type: str
+    unit: str
+    tags: tuple[str, ...]
+    """All tags but numops."""
+    kept: tuple[str, ...]
+    """Those that are kept."""
+    key: Callable[[dict[str, Any]], Any] | None
+    """Makes the values of the kept tags one key, KeyError if one is missing; None: none is kept."""
+    gauge: bool
+    """The last value holds; else values add up."""
+    mean: bool
+    """What is told is the mean over the operations."""
+    numops: bool
+    """Whether the number of operations is told."""
+    apart: bool
+    """Nothing is summed up."""
+    lasting: bool
+    """A gauge of things that are open: it changes when something happens, and else still is what
+    it was. Things that only dropped tags tell apart add up."""
+
+
+@cache
+def plans(verbosity: int) -> dict[str, Plan]:
+    """Return the plan of each metric."""
+    return {name: _plan(name, verbosity) for name in METRICS}
+
+
+def _plan(name: str, verbosity: int) -> Plan:
+    kind, sort, unit, tags = METRICS[name]
+    told = tuple(tag for tag in tags if TAG_LEVELS[tag] <= verbosity)
+    kept = tuple(tag for tag in told if tag != "numops")
+    return Plan(
+        name=name,
+        type=sort,
+        unit=unit,
+        tags=tuple(tag for tag in tags if tag != "numops"),
+        kept=kept,
+        key=itemgetter(*kept) if kept else None,
+        gauge=sort == "gauge",
+        mean=sort in MEANS,
+        numops="numops" in told,
+        apart=verbosity >= APART_LEVELS.get(name, 10),
+        lasting=sort == "gauge" and kind == "net",
+    )
+
+
+MEANS = ("histogram", "timer")
+"""Types of which a value is the mean over operations."""

@@ -1,0 +1,55 @@
+"""Metrics as lines of StatsD, with tags after `#` as DogStatsD has them.
+
+A line that would be too long loses tags from its end, whole ones; its name and value never.
+"""
+
+from __future__ import annotations
+
+import re
+
+from scopetrace.model.metric import MetricRecord
+
+LETTERS = {"counter": "c", "gauge": "g", "timer": "ms", "histogram": "h", "set": "s"}
+IN_NAME = re.compile(r"[\s:|@#,]")
+IN_TAG = re.compile(r"[\x00-\x20\x7f|,]")
+"""What would end a name or a tag too early."""
+
+
+def statsd_line(record: MetricRecord, prefix: str = "", most_bytes: int = 0) -> bytes:
+    """Return one line without its end.
+
+    Args:
+        record: what it tells.
+        prefix: comes before the name as it is.
+        most_bytes: how long the line may be; 0: as long as it must.
+    """
+    name = prefix + IN_NAME.sub("_", record.name)
+    letter = LETTERS.get(record.type, "g")
+    line = f"{name}:{_number(record.value)}|{letter}".encode("utf-8", "backslashreplace")
+    separator = b"|#"
+    for tag in _tags(record):
+        longer = line + separator + tag
+        if most_bytes and len(longer) > most_bytes:
+            break
+        line, separator = longer, b","
+    return line
+
+
+def _tags(record: MetricRecord) -> list[bytes]:
+    """Return `name:value` of each tag, those that say whose it is first."""
+    known = {"proc": record.proc, "pid": record.pid, "host": record.host, "unit": record.unit}
+    tags = {name: value for name, value in known.items() if value != ""} | record.tags
+    return [_tag(name, value) for name, value in tags.items()]
+
+
+def _tag(name: str, value: object) -> bytes:
+    texts = (IN_NAME.sub("_", name), IN_TAG.sub(_percent, str(value)))
+    return ":".join(texts).encode("utf-8", "backslashreplace")
+
+
+def _percent(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.2f}"

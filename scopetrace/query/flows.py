@@ -1,0 +1,300 @@
+"""The flows of a session, put together in one pass over its net events and one over its payload.
+
+A flow is all there is of one channel. A connection that failed and a socket that only listened are
+none: nothing went through them. Both ends are where the first event that knows them says; of the
+rest, the last to tell it is believed, and bytes are added up, since each process tells of its own.
+
+Payload is read before the events, so that in a session that is being recorded every flow with
+payload has its events too.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import nlargest, nsmallest
+from typing import TYPE_CHECKING, Any
+
+from scopetrace.errors import UsageError
+from scopetrace.model.flow import Address
+from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
+from scopetrace.query.functions import JsonDecoder
+from scopetrace.query.patterns import any_of
+from scopetrace.query.payload import NOTHING, KeptPayload, channel_of_piece, read_kept
+from scopetrace.sources.addresses import ENDS
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    Network = IPv4Network | IPv6Network
+
+UNTOLD = 10**12
+"""Added to the number of its first piece, this is the id of a flow that no event tells of."""
+_SOURCES = "('net.open', 'net.close', 'net.app')"
+_SQL = (
+    "SELECT id, time_ns, process, source, channel, data FROM event"
+    f" WHERE sourcetype = 'net' AND +source IN {_SOURCES} AND +channel"
+)
+_REASONS = ("", "idle", "local", "remote", "reset")
+"""From what counts least to what counts most when processes disagree on who ended a flow."""
+_PEER, _LOCAL = ENDS
+
+
+def read_flows(db: sqlite3.Connection, channel: int | None = None) -> list[FlowRecord]:
+    """Return the flows in the order of their ids; with `channel`, that one if there is one."""
+    kept = read_kept(db, channel)
+    drafts = _drafts(db, channel)
+    for number in kept.keys() - drafts.keys():
+        drafts[number] = _Draft(UNTOLD + kept[number].first_id, next(iter(kept[number].processes)))
+    facts = _Facts(db)
+    found = [
+        draft.record(number, kept.get(number), facts.of(draft.process))
+        for number, draft in drafts.items()
+    ]
+    return sorted(found, key=lambda flow: flow.id)
+
+
+def find_flow(db: sqlite3.Connection, number: int) -> FlowRecord | None:
+    """Return the flow that an id or any event about it names, None if there is none."""
+    if number > UNTOLD:
+        row = channel_of_piece(db, number - UNTOLD)
+    else:
+        row = db.execute("SELECT channel FROM event WHERE id = ?", (number,)).fetchone()
+    found = read_flows(db, row[0]) if row and row[0] else []
+    return found[0] if found else None
+
+
+def images_of(db: sqlite3.Connection, pid: Sequence[int], proc: Sequence[str]) -> set[int]:
+    """Return the serials of the process images of these pids and these programs."""
+    conditions, parameters = ["true"], list[object](pid)
+    if pid:
+        conditions.append(f"pid IN ({', '.join('?' * len(pid))})")
+    if proc:
+        programs = any_of("proc", proc)
+        conditions.append(programs.sql)
+        parameters += programs.parameters
+    rows = db.execute(f"SELECT id FROM process WHERE {' AND '.join(conditions)}", parameters)
+    return {number for (number,) in rows}
+
+
+def of_images(flows: Iterable[FlowRecord], images: set[int]) -> Iterator[FlowRecord]:
+    """Yield the flows that any of the process images has something to do with."""
+    for flow in flows:
+        if flow.process in images or not images.isdisjoint(flow.others):
+            yield flow
+
+
+def with_peer(flows: Iterable[FlowRecord], peers: Sequence[str]) -> Iterator[FlowRecord]:
+    """Yield the flows whose peer is in one of the networks.
+
+    Raises:
+        UsageError: one is neither a network (10.0.0.0/8) nor an address.
+    """
+    networks = [_network(text) for text in peers]
+    inside: dict[str, bool] = {}
+    for flow in flows:
+        if flow.peer is None:
+            continue
+        host = flow.peer.host
+        if host not in inside:
+            inside[host] = _is_inside(host, networks)
+        if inside[host]:
+            yield flow
+
+
+def in_order(
+    flows: Iterable[FlowRecord], sort: str | None, last: int | None, reverse: bool
+) -> list[FlowRecord]:
+    """Return the flows in the order of a field of `FLOW_FIELDS`, the largest first.
+
+    Without `sort`, the one used last comes last. Of `last`, so many remain: the first in the order
+    of the field, or those used last. What lacks the field comes last, whichever way.
+
+    Raises:
+        UsageError: there is no such field, or `last` is negative.
+    """
+    if last is not None and last < 0:
+        raise UsageError("the number of last flows cannot be negative")
+    flows = list(flows)
+    most = len(flows) if last is None else last
+    if sort is None:
+        found = nlargest(most, flows, key=lambda flow: (_last_used_ns(flow), flow.id))
+        return found if reverse else found[::-1]
+    value = _value_of(sort)
+    with_it = [(value(flow), flow.id, flow) for flow in flows if value(flow) is not None]
+    without = [flow for flow in flows if value(flow) is None]
+    first = nsmallest if reverse else nlargest
+    return ([flow for *_, flow in first(most, with_it)] + without)[:most]
+
+
+def _last_used_ns(flow: FlowRecord) -> int:
+    return flow.opened_ns if flow.last_sent_ns is None else flow.last_sent_ns
+
+
+def _value_of(name: str) -> Callable[[FlowRecord], Any]:
+    """Return what gives the field that a person calls `name`: `net_` may be left out."""
+    name = name if name in FLOW_FIELDS else f"net_{name}"
+    if name not in FLOW_FIELDS:
+        raise _unknown_field(name.removeprefix("net_"))
+    value = FLOW_FIELDS[name]
+    return (lambda flow: _rank(value(flow))) if name.endswith("_ip") else value
+
+
+def _unknown_field(name: str) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, FLOW_FIELDS, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return UsageError(f"no flow has a field named {name}{hint}")
+
+
+def _rank(host: str | None) -> tuple[int, int, str] | None:
+    """Return what to sort an address by: as a number, 9.9.9.9 before 10.0.0.0."""
+    if host is None:
+        return None
+    address = _parsed(host)
+    return (0, 0, host) if address is None else (address.version, int(address), "")
+
+
+def _network(text: str) -> Network:
+    from ipaddress import ip_network
+
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise UsageError(
+            f"'{text}' is no network or address such as 10.0.0.0/8, 127.0.0.1 or ::1"
+        ) from None
+
+
+def _is_inside(host: str, networks: Iterable[Network]) -> bool:
+    """Tell whether an address is in one of the networks, in either form if it is IPv4 in IPv6."""
+    address = _parsed(host)
+    if address is None:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network or mapped in network for network in networks)
+
+
+def _parsed(host: str) -> IPv4Address | IPv6Address | None:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+class _Facts:
+    """What the table of processes says of those that are asked for."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._known: dict[int, tuple[int, str]] = {}
+
+    def of(self, process: int) -> tuple[int, str]:
+        """Return the pid and the program of a process image; nothing if it could not be written."""
+        if process not in self._known:
+            row = self._db.execute("SELECT pid, proc FROM process WHERE id = ?", (process,))
+            self._known[process] = row.fetchone() or (0, "")
+        return self._known[process]
+
+
+def _drafts(db: sqlite3.Connection, channel: int | None) -> dict[int, _Draft]:
+    """Return what the events tell of each channel."""
+    decode = JsonDecoder()
+    where, parameters = ("", ()) if channel is None else (" = ?", (channel,))
+    drafts: dict[int, _Draft] = {}
+    for number, time_ns, process, source, at, data in db.execute(
+        f"{_SQL}{where} ORDER BY id", parameters
+    ):
+        if at not in drafts:
+            drafts[at] = _Draft(number, process)
+        drafts[at].add(number, time_ns, process, source, decode(data))
+    return drafts
+
+
+class _Draft:
+    """A flow while its events are being read."""
+
+    __slots__ = (
+        "closed_ns", "error", "local", "number", "others", "peer", "process", "protocol", "reason",
+        "received", "role", "sent", "transport",
+    )  # fmt: skip
+
+    def __init__(self, number: int, process: int) -> None:
+        self.number = number
+        self.process = process
+        self.others: set[int] | None = None
+        self.transport = self.role = self.protocol = self.reason = self.error = ""
+        self.local: Address | None = None
+        self.peer: Address | None = None
+        self.closed_ns: int | None = None
+        self.sent = self.received = 0
+
+    def add(
+        self, number: int, time_ns: int, process: int, source: str, data: dict[str, Any]
+    ) -> None:
+        """Take the next event."""
+        self.transport = data.get("net_transport", self.transport)
+        self.local = self.local or _address(data, *_LOCAL, self.transport)
+        self.peer = self.peer or _address(data, *_PEER, self.transport)
+        self.role = data.get("role", self.role)
+        if process != self.process:
+            self._add_process(process)
+        if source == "net.open":
+            self._open(number, process)
+        elif source == "net.close":
+            self._close(time_ns, data)
+        else:
+            self.protocol = data.get("protocol", self.protocol)
+
+    def _add_process(self, process: int) -> None:
+        if self.others is None:
+            self.others = set()
+        self.others.add(process)
+
+    def _open(self, number: int, process: int) -> None:
+        if process != self.process:
+            self._add_process(self.process)
+        self.number, self.process = number, process
+
+    def _close(self, time_ns: int, data: dict[str, Any]) -> None:
+        self.closed_ns = time_ns if self.closed_ns is None else max(time_ns, self.closed_ns)
+        self.sent += data.get("net_bytes_sent", 0)
+        self.received += data.get("net_bytes_recv", 0)
+        self.protocol = data.get("net_protocol", self.protocol)
+        self.error = data.get("error", self.error)
+        reason = data.get("net_close_reason", "")
+        if reason in _REASONS and _REASONS.index(reason) > _REASONS.index(self.reason):
+            self.reason = reason
+
+    def record(self, channel: int, kept: KeptPayload | None, facts: tuple[int, str]) -> FlowRecord:
+        """Return the flow."""
+        pid, proc = facts
+        sent, received = (kept.sent, kept.received) if kept else (NOTHING, NOTHING)
+        others = (self.others or set()) | (kept.processes if kept else set())
+        closed = self.closed_ns is not None
+        return FlowRecord(
+            self.number, channel, pid, proc, self.process, tuple(sorted(others - {self.process})),
+            self.transport, self.local, self.peer, self.role, self.closed_ns,
+            self.sent if closed else _moved(kept, sent),
+            self.received if closed else _moved(kept, received),
+            self.protocol, self.reason, self.error, sent, received,
+        )  # fmt: skip
+
+
+def _moved(kept: KeptPayload | None, payload: FlowPayload) -> int | None:
+    return payload.bytes + payload.missing if kept else None
+
+
+def _address(data: dict[str, Any], network: str, unix: str, transport: str) -> Address | None:
+    """Return one end of a flow as the data of its event has it, None if it is not there."""
+    host = data.get(f"{network}_ip")
+    if host is not None:
+        family = "inet6" if ":" in host else "inet" if transport.startswith("IP.") else ""
+        return Address(family, host, data.get(f"{network}_port", 0))
+    path, inode = data.get(f"{unix}_path", ""), data.get(f"{unix}_inode", 0)
+    if path or inode or transport.startswith("Unix."):
+        return Address("unix", path, 0, inode)
+    return None

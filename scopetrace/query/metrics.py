@@ -1,0 +1,119 @@
+"""The metrics of a session: which are wanted becomes SQL, and rows become records.
+
+They are read a page at a time, so that no statement stays open between two pages. A session that is
+older than metrics has no table for them, and so none.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from scopetrace.model.metric import MetricRecord
+from scopetrace.query.functions import JsonDecoder
+from scopetrace.query.patterns import Condition, any_of
+from scopetrace.store.schema import has_table
+
+_PAGE = 500
+"""Records read at a time."""
+_COLUMNS = (
+    "m.id, m.time_ns, m.name, m.type, m.unit, m.value, m.tags, ifnull(p.proc, ''), ifnull(p.pid, 0)"
+)
+_FROM = "metric AS m LEFT JOIN process AS p ON p.id = m.process"
+
+
+class MetricFilter(NamedTuple):
+    """Which metrics are wanted; an empty tuple: no matter."""
+
+    name: tuple[str, ...] = ()
+    pid: tuple[int, ...] = ()
+    proc: tuple[str, ...] = ()
+
+
+def read_metrics(
+    db: sqlite3.Connection, wanted: MetricFilter, host: str, last: int | None = None
+) -> Iterator[MetricRecord]:
+    """Yield the wanted metrics that there are now, in the order they were recorded.
+
+    Args:
+        db: the session.
+        wanted: which.
+        host: the machine it was recorded on.
+        last: only the last so many of those.
+    """
+    if not has_table(db, "metric"):
+        return
+    conditions = _conditions(wanted)
+    upto = db.execute("SELECT max(id) FROM metric").fetchone()[0] or 0
+    after = 0 if last is None else _before_last(db, conditions, upto, last)
+    decode = JsonDecoder()
+    while rows := _select(db, _COLUMNS, [*conditions, _between(after, upto)], f"ASC LIMIT {_PAGE}"):
+        for number, time_ns, name, type, unit, value, tags, proc, pid in rows:
+            tags = decode(tags)
+            yield MetricRecord(number, time_ns, name, type, unit, value, tags, host, proc, pid)
+        after = rows[-1][0]
+
+
+def _before_last(db: sqlite3.Connection, conditions: list[Condition], upto: int, last: int) -> int:
+    """Return the id after which there are `last` records."""
+    if last == 0:
+        return upto
+    span = [*conditions, _between(0, upto)]
+    found = _select(db, "m.id", span, f"DESC LIMIT 1 OFFSET {last - 1}")
+    return found[0][0] - 1 if found else 0
+
+
+def _select(
+    db: sqlite3.Connection, columns: str, conditions: list[Condition], order: str
+) -> list[tuple[Any, ...]]:
+    where = " AND ".join(condition.sql for condition in conditions)
+    parameters = [value for condition in conditions for value in condition.parameters]
+    sql = f"SELECT {columns} FROM {_FROM} WHERE {where} ORDER BY m.id {order}"
+    return db.execute(sql, parameters).fetchall()
+
+
+def _between(after: int, upto: int) -> Condition:
+    return Condition("m.id > ? AND m.id <= ?", (after, upto))
+
+
+class MetricSettings(NamedTuple):
+    """What the configuration of a session says about its metrics."""
+
+    enabled: bool
+    """Perhaps not for all its processes."""
+    statsd_prefix: str
+    statsd_most_bytes: int
+    """Of one line of StatsD; 0: any number."""
+
+
+def read_settings(config: str) -> MetricSettings:
+    """Return what a configuration, as YAML, says; what it does not say is as AppScope has it."""
+    import yaml
+
+    metric = _mapping(_mapping(yaml.safe_load(config)).get("metric"))
+    form = _mapping(metric.get("format"))
+    return MetricSettings(
+        bool(metric.get("enable", False)),
+        str(form.get("statsdprefix") or ""),
+        int(form.get("statsdmaxlen", 512)),
+    )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _conditions(wanted: MetricFilter) -> list[Condition]:
+    found = []
+    if wanted.name:
+        found.append(any_of("m.name", wanted.name))
+    if wanted.pid:
+        found.append(_one_of("p.pid", wanted.pid))
+    if wanted.proc:
+        found.append(any_of("p.proc", wanted.proc))
+    return found
+
+
+def _one_of(column: str, numbers: Sequence[int]) -> Condition:
+    return Condition(f"{column} IN ({', '.join('?' * len(numbers))})", tuple(numbers))

@@ -1,0 +1,1 @@
+"""The source dns: names that programs ask for, the answers, and questions without one."""

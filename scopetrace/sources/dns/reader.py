@@ -1,0 +1,245 @@
+"""Reads a flow of DNS: each question sent is one dns.req, and ends in one dns.resp or dns.error.
+
+Who asks is told by the messages, so a server's flow is read as a client's is. Question and answer
+belong together by id, name (in any case) and type. A question without an answer is an error when
+the process that asked lets go of the flow, or when it asks the same again. No error is made up: a
+question is forgotten if its answer may be among what could not be read, or if too many wait; and
+multicast questions, which anybody or nobody may answer elsewhere, never wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from scopetrace.model.flow import Flow
+from scopetrace.model.operation import Image
+from scopetrace.sources.addresses import flow_fields
+from scopetrace.sources.base import Outlet
+from scopetrace.sources.dns.framing import Framing
+from scopetrace.sources.dns.questions import Asked, Pending
+from scopetrace.sources.dns_message import Message, Question, Record, read_message
+
+DNS = "dns"
+MDNS_PORT, LLMNR_PORT = 5353, 5355
+ADDRESSES = ("A", "AAAA")
+MS_NS = 1_000_000
+
+
+class Moment(NamedTuple):
+    """Who did something, and when."""
+
+    image: Image
+    tid: int
+    time_ns: int
+
+
+class DnsReader:
+    """Reads one flow (`sources.base.Reader`)."""
+
+    def __init__(self, outlet: Outlet, flow: Flow, asks: Callable[[Image], None]) -> None:
+        self.done = False
+        self._asks = asks
+        """Told who asked something."""
+        self._outlet = outlet
+        self._flow = flow
+        self._multicast = _is_multicast(flow)
+        self._framing = (Framing(), Framing()) if flow.stream else None
+        self._pending = Pending()
+        self._cut = False
+        """The last datagram was no message, perhaps because it was cut."""
+        self._unread = 0
+        """Messages that could not be read and were not told of yet."""
+
+    def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
+        """Take the next bytes of one direction, or one datagram."""
+        if not data:
+            return
+        messages: list[bytes | None] = [data]
+        if self._framing is not None:
+            messages = self._framing[outgoing].feed(data)
+        for message in messages:
+            self._take(Moment(image, tid, time_ns), outgoing, message)
+
+    def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
+        """Learn that bytes are missing: the rest of a datagram, or a part of a stream."""
+        if self._framing is None:
+            if not self._cut:
+                self._miss(outgoing, b"")
+            self._cut = False
+            return
+        messages = self._framing[outgoing].gap(size)
+        moment = Moment(image, tid, time_ns)
+        if messages is None:
+            self._give_up(moment)
+            return
+        for message in messages:
+            self._take(moment, outgoing, message)
+
+    def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
+        """Learn that one direction has ended; questions wait until the flow is let go."""
+
+    def close(self, image: Image, tid: int, time_ns: int) -> None:
+        """Say which questions of the process were not answered, and what could not be read."""
+        moment = Moment(image, tid, time_ns)
+        for asked in self._pending.of_process(image.pid):
+            self._fail(moment, asked)
+        self._report(moment)
+
+    def _give_up(self, moment: Moment) -> None:
+        """Read no more of a stream whose messages cannot be told apart."""
+        self.done = True
+        self._unread += 1
+        self._pending.clear()
+        self._report(moment)
+
+    def _report(self, moment: Moment) -> None:
+        """Say what could not be read, and what was forgotten, since the last time."""
+        unread, self._unread = self._unread, 0
+        forgotten, self._pending.forgotten = self._pending.forgotten, 0
+        fate = "could not be read" + (", nor what followed them" if self.done else "")
+        self._notice(moment, unread, "DNS messages", fate, "malformed")
+        self._notice(
+            moment, forgotten, "DNS questions", "were forgotten: too many waited", "forgotten"
+        )
+
+    def _notice(self, moment: Moment, count: int, what: str, fate: str, reason: str) -> None:
+        image, tid, time_ns = moment
+        if count:
+            message = f"{count} {what} of {image.proc} ({image.pid}) {fate}"
+            self._outlet.notice(image, time_ns, tid, message, reason, count)
+
+    def _take(self, moment: Moment, outgoing: bool, data: bytes | None) -> None:
+        found = read_message(data) if data else None
+        if found is None or not self._is_sound(found):
+            self._miss(outgoing, data or b"")
+            self._cut = True
+            return
+        self._cut = False
+        if found.is_answer:
+            self._answered(moment, outgoing, found)
+        else:
+            for question in found.questions:
+                self._asked(moment, outgoing, found, question)
+
+    def _is_sound(self, message: Message) -> bool:
+        """Only multicast messages ask several questions (RFC 9619; RFC 6762, section 5.3)."""
+        return self._multicast or len(message.questions) <= 1
+
+    def _miss(self, outgoing: bool, data: bytes) -> None:
+        """Count a message that could not be read, and forget the questions it may have answered."""
+        self._unread += 1
+        serial = int.from_bytes(data[:2], "big") if len(data) >= 2 else None
+        self._pending.forget(not outgoing, serial)
+
+    def _asked(self, moment: Moment, outgoing: bool, message: Message, question: Question) -> None:
+        image, _, time_ns = moment
+        self._asks(image)
+        if not self._multicast:
+            asked = Asked(outgoing, message.id, question.name, question.type, image.pid, time_ns)
+            earlier = self._pending.add(asked)
+            if earlier is not None:
+                self._fail(moment, earlier)
+        data: dict[str, Any] = {"domain": question.name, "type": question.type}
+        if message.operation != "QUERY":
+            data["op"] = message.operation
+        self._emit(moment, "dns.req", data)
+        if DNS in image.rules.measures:
+            self._outlet.measure(image, time_ns, "dns.req", 1, domain=question.name)
+
+    def _answered(self, moment: Moment, outgoing: bool, message: Message) -> None:
+        question = message.questions[0] if message.questions else None
+        asked = self._pending.take(not outgoing, message.id, question)
+        name, kind = _subject(message, asked)
+        if not name:
+            return
+        data: dict[str, Any] = {"domain": name, "type": kind}
+        if asked is not None:
+            self._add_duration(moment, asked, data)
+        data["rcode"] = message.rcode
+        if message.truncated:
+            data["truncated"] = True
+        chain = names_followed(name, message.answers)
+        data["addrs"] = _addresses(message, chain)
+        if len(chain) > 1:
+            data["cname"] = chain[1:]
+        data["answers"] = [record._asdict() for record in message.answers]
+        self._emit(moment, "dns.resp", data)
+
+    def _add_duration(self, moment: Moment, asked: Asked, data: dict[str, Any]) -> None:
+        image, _, time_ns = moment
+        duration_ns = max(0, time_ns - asked.time_ns)
+        data["duration"] = duration_ns // MS_NS
+        data["duration_us"] = duration_ns // 1000
+        if DNS in image.rules.measures:
+            self._outlet.measure(
+                image, time_ns, "dns.duration", data["duration"], domain=asked.name
+            )
+
+    def _fail(self, moment: Moment, asked: Asked) -> None:
+        """Say that there was no answer."""
+        data = {
+            "domain": asked.name,
+            "type": asked.type,
+            "error": "timeout",
+            "duration": max(0, moment.time_ns - asked.time_ns) // MS_NS,
+        }
+        self._emit(moment, "dns.error", data)
+
+    def _emit(self, moment: Moment, name: str, data: dict[str, Any]) -> None:
+        image, tid, time_ns = moment
+        if image.rules.wants(DNS, name):
+            data |= flow_fields(self._flow)
+            self._outlet.emit(image, time_ns, tid, DNS, name, self._flow.opened_ns, data)
+
+
+def names_followed(name: str, answers: tuple[Record, ...]) -> list[str]:
+    """Return the names from `name` along its aliases, in whatever order the records are."""
+    aliases = {record.name.lower(): record.data for record in answers if record.type == "CNAME"}
+    chain = [name]
+    while (following := aliases.pop(chain[-1].lower(), None)) is not None:
+        chain.append(following)
+    return chain
+
+
+def _addresses(message: Message, chain: list[str]) -> list[str]:
+    """Return the addresses of the names in `chain`; of any name, if none was asked for."""
+    names = {name.lower() for name in chain} if message.questions else None
+    return [
+        record.data
+        for record in message.answers
+        if record.type in ADDRESSES and (names is None or record.name.lower() in names)
+    ]
+
+
+def _subject(message: Message, asked: Asked | None) -> tuple[str, str]:
+    """Return the name and the type that an answer is about; nothing if it does not say."""
+    if asked is not None:
+        return asked.name, asked.type
+    about = message.questions or message.answers
+    return (about[0].name, about[0].type) if about else ("", "")
+
+
+def _is_multicast(flow: Flow) -> bool:
+    """Return whether messages of a flow go to a group, or come from those who answer one.
+
+    Multicast DNS has its port at both ends (RFC 6762, section 11); a server of unicast DNS that
+    sits on that port is asked from another one. Who listens for LLMNR may well not answer.
+    """
+    if flow.stream:
+        return False
+    peer, local = flow.peer, flow.local
+    if local is not None and (local.port == LLMNR_PORT or _is_group(local.host)):
+        return True
+    if peer is None:
+        return False
+    both = local is not None and local.port == peer.port == MDNS_PORT
+    return both or _is_group(peer.host)
+
+
+def _is_group(host: str) -> bool:
+    """Return whether an address is in 224.0.0.0/4 or ff00::/8."""
+    first, dot, _ = host.partition(".")
+    if dot and first.isdecimal():
+        return 224 <= int(first) <= 239
+    return host[:2].lower() == "ff" and ":" in host

@@ -1,0 +1,188 @@
+r"""Messages of DNS, read: names as text, records as plain data (RFC 1035, section 4).
+
+dnslib knows the types of records. Names are read here: they hold any bytes, may not be longer than
+255 of them whatever a message does with pointers, and are written as in a zone file, without the
+last dot. Importing this takes time (dnslib), so import it when there is a message to read.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from socket import AF_INET6, inet_ntop
+from typing import NamedTuple
+
+from dnslib import CLASS, OPCODE, QTYPE, RCODE, RDMAP, DNSBuffer, DNSError, DNSLabel
+
+MOST_IN_NAME = 255
+MOST_IN_LABEL = 63
+MOST_POINTERS = 127
+"""In one name: as many as it could have labels."""
+POINTER = 0xC0
+
+MORE_RCODES = {16: "BADVERS", 23: "BADCOOKIE"}
+"""Those that need the extension (RFC 6891, RFC 7873)."""
+
+_OPT = 41
+_AAAA = 28
+_NAMES = (2, 5, 12, 39)
+"""NS, CNAME, PTR, DNAME: records whose data is a name."""
+
+_SPECIAL = re.compile(rb"[^!-~]|[.\\\"();@$]")
+
+
+class Question(NamedTuple):
+    """What is asked."""
+
+    name: str
+    type: str
+    """A, AAAA, MX…; TYPE65280 if it has no name."""
+    known: bool
+    """Type and class are ones that dnslib has names for."""
+
+
+class Record(NamedTuple):
+    """One record of an answer."""
+
+    name: str
+    type: str
+    ttl: int
+    data: str
+    """As in a zone file; a name is without its last dot."""
+
+
+class Message(NamedTuple):
+    """One message."""
+
+    id: int
+    is_answer: bool
+    operation: str
+    """QUERY, NOTIFY, UPDATE…"""
+    truncated: bool
+    """Not all of the answer fits (TC)."""
+    rcode: str
+    """NOERROR, NXDOMAIN…"""
+    questions: tuple[Question, ...]
+    answers: tuple[Record, ...]
+    rest: int
+    """Bytes after the last record."""
+
+
+def read_message(data: bytes) -> Message | None:
+    """Return the message that `data` is; None: it is none."""
+    buffer = _Names(data)
+    try:
+        return _message(buffer)
+    except (DNSError, ValueError):
+        return None
+
+
+def is_plain(message: Message) -> bool:
+    """Return whether a message is one that a stub resolver or its server would send."""
+    return (
+        message.rest == 0
+        and message.operation == "QUERY"
+        and len(message.questions) == 1
+        and message.questions[0].known
+    )
+
+
+class _Names(DNSBuffer):  # type: ignore[misc]
+    """A buffer that reads names strictly; also those within records, for dnslib."""
+
+    offset: int
+
+    def get(self, length: int) -> bytes:
+        if length > self.remaining():
+            raise ValueError("cut short")
+        return super().get(length)  # type: ignore[no-any-return]
+
+    def decode_name(self, last: int = -1) -> DNSLabel:
+        """Read a name; pointers lead backwards only (RFC 1035, section 4.1.4)."""
+        labels: list[bytes] = []
+        size, jumps, after, earliest = 1, 0, 0, self.offset
+        while length := self.get(1)[0]:
+            if length >= POINTER:
+                target = (length - POINTER) << 8 | self.get(1)[0]
+                after, jumps = after or self.offset, jumps + 1
+                if target >= earliest or jumps > MOST_POINTERS:
+                    raise ValueError("a pointer that leads nowhere")
+                self.offset = earliest = target
+                continue
+            size += 1 + length
+            if length > MOST_IN_LABEL or size > MOST_IN_NAME:
+                raise ValueError("a name that is too long")
+            labels.append(self.get(length))
+        self.offset = after or self.offset
+        return DNSLabel(labels)
+
+    def name(self) -> str:
+        """Read a name as text."""
+        return text_of(self.decode_name().label)
+
+
+def _message(buffer: _Names) -> Message:
+    serial, flags, *counts = buffer.unpack("!HHHHHH")
+    questions = tuple(_question(buffer) for _ in range(counts[0]))
+    answers = tuple(_record(buffer) for _ in range(counts[1]))
+    rcode = flags & 0x0F
+    for _ in range(counts[2] + counts[3]):
+        rcode |= _skip_record(buffer)
+    return Message(
+        serial,
+        bool(flags & 0x8000),
+        OPCODE.get(flags >> 11 & 0x0F),
+        bool(flags & 0x0200),
+        MORE_RCODES.get(rcode) or RCODE.get(rcode),
+        questions,
+        answers,
+        buffer.remaining(),
+    )
+
+
+def _question(buffer: _Names) -> Question:
+    name = buffer.name()
+    kind, family = buffer.unpack("!HH")
+    known = kind in QTYPE.forward and family in CLASS.forward
+    return Question(name, QTYPE[kind], known)
+
+
+def _record(buffer: _Names) -> Record:
+    name = buffer.name()
+    kind, _, ttl, size = buffer.unpack("!HHIH")
+    begin = buffer.offset
+    raw = buffer.get(size)
+    data = _data(buffer, kind, begin, raw)
+    buffer.offset = begin + size
+    return Record(name, QTYPE[kind], ttl, data)
+
+
+def _skip_record(buffer: _Names) -> int:
+    """Pass over a record; return the upper bits of the rcode, if it has them (RFC 6891, 6.1.3)."""
+    buffer.decode_name()
+    kind, _, ttl, size = buffer.unpack("!HHIH")
+    buffer.get(size)
+    return ttl >> 24 << 4 if kind == _OPT else 0
+
+
+def _data(buffer: _Names, kind: int, begin: int, raw: bytes) -> str:
+    """Return the data of a record as text; in hexadecimal digits if its type says too little."""
+    if kind == _AAAA and len(raw) == 16:
+        return inet_ntop(AF_INET6, raw)
+    reader = RDMAP.get(QTYPE.get(kind))
+    buffer.offset = begin
+    with suppress(Exception):  # whatever comes of data that is not what its type demands
+        text = buffer.name() if kind in _NAMES else reader.parse(buffer, len(raw)).toZone()
+        if buffer.offset == begin + len(raw):
+            return str(text)
+    return f"\\# {len(raw)} {raw.hex()}".rstrip()
+
+
+def text_of(labels: tuple[bytes, ...]) -> str:
+    r"""Return a name as text; bytes that do not stand for themselves are escaped (RFC 4343)."""
+    return ".".join(_SPECIAL.sub(_escape, label).decode("ascii") for label in labels) or "."
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    byte = found[0]
+    return b"\\" + byte if b"!" <= byte <= b"~" else b"\\%03d" % byte[0]

@@ -1,0 +1,75 @@
+"""Header fields: looked up by name, and those that the configuration wants in events.
+
+Values are bytes that are mostly text (RFC 9110, 5.5); what is no UTF-8 becomes lone surrogates.
+Fields of one name are one list, joined by commas (RFC 9110, 5.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from scopetrace.model.operation import Image
+from scopetrace.sources.http.messages import HTTP
+
+Patterns = Sequence[re.Pattern[str]]
+
+MOST_DIGITS = 18
+"""Of a length: what is longer fits no counter."""
+
+
+class Headers:
+    """The fields of one message."""
+
+    __slots__ = ("_values", "pairs")
+
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self.pairs = pairs
+        """Names and values as they were sent."""
+        self._values: dict[bytes, bytes] = {}
+        values = self._values
+        for name, value in pairs:
+            key = name.lower()
+            values[key] = values[key] + b", " + value if key in values else value
+
+    def get(self, name: bytes) -> str:
+        """Return the value of a field, given in lower case; empty if there is none."""
+        value = self._values.get(name)
+        return text(value) if value else ""
+
+    def length(self) -> int | None:
+        """Return Content-Length, if it is there and a number."""
+        value = self._values.get(b"content-length", b"")
+        return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
+
+    def coding(self) -> str:
+        """Return the last transfer coding, which delimits the body; empty: there is none."""
+        codings = self.get(b"transfer-encoding")
+        return codings.rpartition(",")[2].strip().lower()
+
+    def matching(self, patterns: Patterns) -> dict[str, str]:
+        """Return name, in lower case, and value of the fields that any pattern finds."""
+        names = {
+            name.lower()
+            for name, value in self.pairs
+            if any(pattern.search(f"{text(name)}: {text(value)}") for pattern in patterns)
+        }
+        return {text(name): text(self._values[name]) for name in self._values if name in names}
+
+
+def text(value: bytes) -> str:
+    """Return bytes as text."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def wanted_headers(image: Image) -> Patterns:
+    """Return what finds the header fields that a process's events shall have."""
+    watched = image.rules.config.event.watch
+    return _compiled(tuple(h for rule in watched if rule.type == HTTP for h in rule.headers))
+
+
+@lru_cache(maxsize=64)
+def _compiled(patterns: tuple[str, ...]) -> Patterns:
+    """Compile them. Names of fields have no case (RFC 9110, 5.1), so neither have these."""
+    return [re.compile(pattern, re.IGNORECASE) for pattern in patterns]

@@ -1,0 +1,84 @@
+"""The head of an HTTP/1 message: its first line, and the fields under it.
+
+First lines are matched here, with RFC 9112's own rule names, since the parser knows only some of
+the methods and cannot look for a message amid other bytes. The fields are llhttp's, told to be as
+lenient as servers and clients are: what those two understood each other by is to be read here too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from scopetrace.sources.http.headers import Headers
+
+MOST_LINE = 8192 + 64
+"""The longest first line that is looked for amid other bytes."""
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}"
+_VERSION = rb"HTTP/(1\.[0-9])"
+_END = rb"[ \t]*\r?\n"
+_REASON = rb"(?: ([^\r\n]{0,1024}?))?"
+_KNOWN = rb"GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH"
+
+REQUEST_LINE = re.compile(rb"(%b) ([^\x00- \x7f]+) %b%b" % (_TOKEN, _VERSION, _END))
+"""method SP request-target SP HTTP-version (RFC 9112, 3)."""
+STATUS_LINE = re.compile(rb"%b ([1-9][0-9][0-9])%b%b" % (_VERSION, _REASON, _END))
+"""HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112, 4)."""
+
+LATER_REQUEST_LINE = re.compile(
+    rb"(?m)^(?:%b) [^\x00- \x7f]{1,8192} %b%b" % (_KNOWN, _VERSION, rb"\r?\n")
+)
+"""One that may begin anywhere: of the methods of RFC 9110, so that the end of one is none."""
+LATER_STATUS_LINE = re.compile(
+    rb"(?m)^%b [1-9][0-9][0-9](?: [^\r\n]{0,1024})?%b" % (_VERSION, rb"\r?\n")
+)
+
+VERSION_MARK = b"HTTP/1."
+"""What no first line is without."""
+
+HEAD_END = re.compile(rb"\n\r?\n")
+"""The end of the last line and the empty line; a bare LF ends a line, too (RFC 9112, 2.2)."""
+BLANK = re.compile(rb"[\r\n]*")
+"""What is ignored before a message (RFC 9112, 2.2)."""
+
+_FIRST_LINE = b"GET / HTTP/1.1\r\n"
+"""Stands in for the true one."""
+
+
+class _Fields:
+    """What the parser calls back."""
+
+    __slots__ = ("complete", "pairs")
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[bytes, bytes]] = []
+        self.complete = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field."""
+        self.pairs.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Take the empty line."""
+        self.complete = True
+
+
+def read_fields(block: bytes | bytearray) -> Headers | None:
+    """Return the fields of a head, given without its first line; None: they make no sense."""
+    fields = _Fields()
+    parser = HttpRequestParser(fields)
+    parser.set_dangerous_leniencies(
+        lenient_headers=True,
+        lenient_chunked_length=True,
+        lenient_transfer_encoding=True,
+        lenient_optional_cr_before_lf=True,
+    )
+    try:
+        parser.feed_data(_FIRST_LINE + block)
+    except HttpParserUpgrade:
+        pass
+    except HttpParserError:
+        return None
+    return Headers(fields.pairs) if fields.complete else None

@@ -1,0 +1,220 @@
+"""HTTP/1.0 and 1.1 (RFC 9112): requests one way, responses the other, and which answers which.
+
+A response answers the request that has waited longest. It answers none if none waits: servers send
+such (408, or 400 to what is no request). Once a side was lost, that several requests wait may mean
+that a response was lost, so none is said to be answered until they are sent one at a time again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+from scopetrace.sources.http.bodies import Body, Chunked, Fixed, UntilEnd
+from scopetrace.sources.http.describe import described_request, described_response
+from scopetrace.sources.http.headers import Headers, text
+from scopetrace.sources.http.heads import (
+    LATER_REQUEST_LINE,
+    LATER_STATUS_LINE,
+    REQUEST_LINE,
+    STATUS_LINE,
+)
+from scopetrace.sources.http.http2 import Http2
+from scopetrace.sources.http.messages import (
+    Budget,
+    Message,
+    Moment,
+    Request,
+    Response,
+    Unreadable,
+)
+from scopetrace.sources.http.side import Side
+from scopetrace.sources.http.telling import Telling
+
+
+class Waiting:
+    """The requests that await their response, in order."""
+
+    def __init__(self) -> None:
+        self.doubtful = False
+        """A message may have been missed."""
+        self._budget = Budget()
+        self._requests: deque[Request] = deque()
+
+    def add(self, request: Request) -> None:
+        """Let a request wait."""
+        if not self._requests:
+            self.doubtful = False
+        self._budget.take(request)
+        self._requests.append(request)
+
+    def next(self) -> Request | None:
+        """Return the request that a response answers, which no longer waits."""
+        if self.doubtful and len(self._requests) > 1:
+            self.forget()
+        if not self._requests:
+            return None
+        request = self._requests.popleft()
+        self._budget.give(request)
+        return request
+
+    def forget(self) -> None:
+        """Let none wait."""
+        for request in self._requests:
+            self._budget.give(request)
+        self._requests.clear()
+
+
+class TalkingSide(Side):
+    """A side that tells, and knows who waits."""
+
+    def __init__(self, telling: Telling, waiting: Waiting) -> None:
+        super().__init__()
+        self.telling = telling
+        self.waiting = waiting
+
+    def lose(self) -> None:
+        """Look for a message, and doubt that there was none before it."""
+        super().lose()
+        self.waiting.doubtful = True
+
+
+class RequestSide(TalkingSide):
+    """What the client sends."""
+
+    first_line = REQUEST_LINE
+    later_first_line = LATER_REQUEST_LINE
+
+    def begin(
+        self, moment: Moment, began_ns: int, start: re.Match[bytes], headers: Headers, size: int
+    ) -> None:
+        """Take a whole head."""
+        method, target, version = map(text, start.groups())
+        declared = None if headers.coding() else headers.length()
+        shared = {"http_method": method, "http_target": target, "http_scheme": "http"}
+        host = headers.get(b"host")
+        if host:
+            shared["http_host"] = host
+        times, own = (began_ns, moment.time_ns), {"http_flavor": version}
+        request = described_request(
+            times, shared, own, headers, declared, self.telling.patterns, size
+        )
+        self.waiting.add(request)
+        body = _framed_body(headers, declared)
+        if body is not None:
+            self.expect(request, body)
+        if body is None or declared is not None:
+            self.telling.request(moment, request)
+
+    def complete(self, moment: Moment, message: Message) -> None:
+        """Tell a message that has all its body."""
+        assert isinstance(message, Request)
+        self.telling.request(moment, message)
+
+
+class ResponseSide(TalkingSide):
+    """What the server sends."""
+
+    first_line = STATUS_LINE
+    later_first_line = LATER_STATUS_LINE
+
+    def begin(
+        self, moment: Moment, began_ns: int, start: re.Match[bytes], headers: Headers, size: int
+    ) -> None:
+        """Take a whole head."""
+        version, code, reason = start.groups()
+        status = int(code)
+        if status < 200 and status != 101:
+            return
+        if status == 101 and headers.get(b"upgrade").lower() == "h2c":
+            self.switched = "h2c"
+            return
+        own = {"http_flavor": text(version)}
+        if reason:
+            own["http_status_text"] = text(reason)
+        declared = None if headers.coding() else headers.length()
+        request = self.waiting.next()
+        response = described_response(
+            began_ns, request, status, own, headers, declared, self.telling.patterns
+        )
+        self._follow(moment, response, headers)
+
+    def _follow(self, moment: Moment, response: Response, headers: Headers) -> None:
+        """Set what follows the head."""
+        if response.status == 101 or response.is_tunnel:
+            self.switched = "tunnel"
+        elif not response.is_bare and response.declared != 0:
+            self.expect(response, _framed_body(headers, response.declared) or UntilEnd())
+        if self.body is None and response.is_counted:
+            response.counted = 0
+        if self.body is None or response.declared is not None:
+            self.telling.response(moment, response)
+
+    def complete(self, moment: Moment, message: Message) -> None:
+        """Tell a message that has all its body."""
+        assert isinstance(message, Response)
+        self.telling.response(moment, message)
+
+
+class Http1:
+    """Both directions of a flow."""
+
+    def __init__(self, telling: Telling) -> None:
+        self.successor: Http2 | None = None
+        self._telling = telling
+        self._waiting = Waiting()
+        self._requests = RequestSide(telling, self._waiting)
+        self._responses = ResponseSide(telling, self._waiting)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no more HTTP to come."""
+        return self._responses.switched == "tunnel"
+
+    @property
+    def passed_over(self) -> int:
+        """Bytes of both directions that no message is known of."""
+        return self._requests.passed_over + self._responses.passed_over
+
+    def feed(self, moment: Moment, asking: bool, data: bytes) -> None:
+        """Take the next bytes of the requests' direction, or of the responses'."""
+        self._side(asking).feed(moment, data)
+        if self._responses.switched == "h2c":
+            self._switch(moment)
+
+    def skip(self, moment: Moment, asking: bool, size: int) -> None:
+        """Go on after bytes that are not known."""
+        self._side(asking).skip(moment, size)
+
+    def end(self, moment: Moment, asking: bool) -> None:
+        """Let a direction end."""
+        self._side(asking).end(moment)
+
+    def close(self, moment: Moment) -> None:
+        """Tell all that is not told yet."""
+        self._requests.tell(moment)
+        self._responses.tell(moment)
+
+    def give_up(self, moment: Moment) -> None:
+        """Tell all that is not told yet, of which no more will be known."""
+        self._requests.leave(moment)
+        self._responses.leave(moment)
+
+    def _side(self, asking: bool) -> Side:
+        return self._requests if asking else self._responses
+
+    def _switch(self, moment: Moment) -> None:
+        """Go on in HTTP/2, whose first stream is the request that asked for it (RFC 7540, 3.2)."""
+        if self._requests.body is not None:
+            raise Unreadable("the protocol was switched amid a request")
+        self.successor = Http2(self._telling, self._waiting.next(), self.passed_over)
+        for asking in (True, False):
+            self.successor.feed(moment, asking, self._side(asking).unread.take())
+
+
+def _framed_body(headers: Headers, declared: int | None) -> Body | None:
+    """Return the body that the fields announce; None: they announce none."""
+    coding = headers.coding()
+    if coding:
+        return Chunked() if coding == "chunked" else UntilEnd()
+    return Fixed(declared) if declared else None

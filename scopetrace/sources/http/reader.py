@@ -1,0 +1,186 @@
+"""The reader of one flow: finds out what is spoken, lets that be read, and gives up in time.
+
+What comes before it is clear who asks and in which version is kept, in order, and read then.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from scopetrace.model.flow import Address, Flow
+from scopetrace.model.operation import Image
+from scopetrace.sources.base import Outlet
+from scopetrace.sources.http.headers import wanted_headers
+from scopetrace.sources.http.http1 import Http1
+from scopetrace.sources.http.http2 import Http2
+from scopetrace.sources.http.messages import Moment, Unreadable
+from scopetrace.sources.http.start import MOST_SEEN, Start, recognised
+from scopetrace.sources.http.telling import Telling
+
+Step = bytes | int | None
+"""What happened in a direction: bytes came, so many bytes are not known, or it ended."""
+
+
+class Conversation(Protocol):
+    """Reads both directions of a flow; `asking` is true for that of the requests.
+
+    All but `close` and `give_up` raise `Unreadable` where they cannot go on.
+    """
+
+    @property
+    def successor(self) -> Http2 | None:
+        """What reads on, once the protocol was switched."""
+
+    @property
+    def over(self) -> bool:
+        """Whether what follows is no HTTP."""
+
+    @property
+    def passed_over(self) -> int:
+        """Bytes that no message is known of."""
+
+    def feed(self, moment: Moment, asking: bool, data: bytes) -> None:
+        """Take the next bytes of a direction."""
+
+    def skip(self, moment: Moment, asking: bool, size: int) -> None:
+        """Go on after bytes that are not known."""
+
+    def end(self, moment: Moment, asking: bool) -> None:
+        """Let a direction end."""
+
+    def close(self, moment: Moment) -> None:
+        """Tell all that is not told yet, as far as it was seen."""
+
+    def give_up(self, moment: Moment) -> None:
+        """Tell all that is not told yet, of which no more will be known."""
+
+
+class Opening:
+    """What came before it was clear what it is."""
+
+    def __init__(self, role: str) -> None:
+        self.steps: list[tuple[Moment, bool, Step]] = []
+        self._role = role
+        self._seen = {True: bytearray(), False: bytearray()}
+
+    def add(self, moment: Moment, outgoing: bool, step: Step) -> Start | None:
+        """Keep a step; return what the flow is, if that is clear now.
+
+        Raises:
+            Unreadable: It will not become clear.
+        """
+        self.steps.append((moment, outgoing, step))
+        seen = self._seen[outgoing]
+        if step is not None:
+            seen += step[: MOST_SEEN + 1 - len(seen)] if isinstance(step, bytes) else b"\n"
+        start = recognised(self._role, bytes(self._seen[True]), bytes(self._seen[False]))
+        if start is None and len(seen) > MOST_SEEN:
+            raise Unreadable("it does not begin as HTTP does")
+        return start
+
+
+class HttpReader:
+    """Reads one flow (`sources.base.Reader`)."""
+
+    def __init__(self, outlet: Outlet, image: Image, flow: Flow) -> None:
+        self.done = False
+        self._outlet = outlet
+        self._flow = flow
+        self._patterns = wanted_headers(image)
+        self._opening = Opening(flow.role)
+        self._client = False
+        self._talk: Conversation | None = None
+        self._mover = 0
+        """The process that last moved bytes. Others that hold the flow do not end it."""
+        self._passed_over = 0
+        """Bytes that were told to be of no message."""
+
+    def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
+        """Take the next bytes of one direction."""
+        if data:
+            self._take(Moment(image, tid, time_ns), outgoing, data)
+
+    def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
+        """Learn that the next `size` bytes of one direction are not known."""
+        if size > 0:
+            self._take(Moment(image, tid, time_ns), outgoing, size)
+
+    def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
+        """Learn that one direction has ended."""
+        self._take(Moment(image, tid, time_ns), outgoing, None)
+
+    def close(self, image: Image, tid: int, time_ns: int) -> None:
+        """Learn that a process let go of the flow."""
+        if image.pid == self._mover and self._talk is not None:
+            self._close(self._talk, Moment(image, tid, time_ns))
+
+    def _take(self, moment: Moment, outgoing: bool, step: Step) -> None:
+        self._mover = moment.image.pid
+        try:
+            if self._talk is None:
+                self._open(moment, outgoing, step)
+            else:
+                self._do(self._talk, moment, outgoing, step)
+        except Unreadable as error:
+            self._give_up(moment, error)
+
+    def _open(self, moment: Moment, outgoing: bool, step: Step) -> None:
+        start = self._opening.add(moment, outgoing, step)
+        if start is None:
+            return
+        self._client = start.client
+        telling = Telling(self._outlet, self._flow, start.client, self._patterns)
+        self._talk = Http1(telling) if start.version == 1 else Http2(telling)
+        steps, self._opening.steps = self._opening.steps, []
+        for kept in steps:
+            if not self.done:
+                self._do(self._talk, *kept)
+
+    def _do(self, talk: Conversation, moment: Moment, outgoing: bool, step: Step) -> None:
+        asking = outgoing == self._client
+        if step is None:
+            talk.end(moment, asking)
+        elif isinstance(step, int):
+            talk.skip(moment, asking, step)
+        else:
+            talk.feed(moment, asking, step)
+            if talk.successor is not None:
+                self._talk = talk.successor
+            if talk.over:
+                self.done = True
+                self._close(talk, moment)
+
+    def _close(self, talk: Conversation, moment: Moment) -> None:
+        talk.close(moment)
+        passed_over = talk.passed_over - self._passed_over
+        if passed_over:
+            self._passed_over += passed_over
+            between = self._between(moment.image)
+            text = (
+                f"{passed_over} bytes of the HTTP {between} are of no message that was seen whole"
+            )
+            self._notice(moment, text, passed_over)
+
+    def _give_up(self, moment: Moment, error: Unreadable) -> None:
+        self.done = True
+        if self._talk is not None:
+            self._talk.give_up(moment)
+            self._talk = None
+        text = f"The HTTP {self._between(moment.image)} could not be read further: {error}"
+        self._notice(moment, text, 1)
+
+    def _between(self, image: Image) -> str:
+        return f"between {image.proc} ({image.pid}) and {_place(self._flow.peer)}"
+
+    def _notice(self, moment: Moment, text: str, count: int) -> None:
+        image, tid, time_ns = moment
+        self._outlet.notice(image, time_ns, tid, text, "http", count)
+
+
+def _place(peer: Address | None) -> str:
+    if peer is None or not (peer.host or peer.port):
+        return "its peer"
+    if peer.family == "unix":
+        return peer.host
+    host = f"[{peer.host}]" if ":" in peer.host else peer.host
+    return f"{host}:{peer.port}"

@@ -1,0 +1,1 @@
+"""Net: connections and messages, from the program's side."""

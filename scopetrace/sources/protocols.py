@@ -1,0 +1,167 @@
+"""Which protocol a flow speaks, told by the first bytes of each direction.
+
+The rules of scope.yml come first and in their order, then the openings that are known anyway, but
+for those that a rule of the same name replaces. The answer depends on the bytes alone, not on how
+they were cut. A rule of scope.yml says nothing of what it could match with more bytes, so while it
+may, the rules after it wait: until it has its `len` bytes, or the other direction has begun.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from scopetrace.config import compile_pattern
+from scopetrace.config.schema import Protocol
+from scopetrace.sources import tls
+from scopetrace.sources.openings import OPENINGS, Start, Test, Verdict, either, is_growing_hello
+
+TLS = "TLS"
+
+OTHER_SIDE = {"client": "server", "server": "client"}
+
+
+class Match(NamedTuple):
+    """What a flow was recognised as."""
+
+    name: str
+    detect: bool
+    """Whether an event tells of it."""
+    payload: bool
+    """Whether what goes through it is to be kept."""
+    details: dict[str, Any]
+    """More fields for that event: tls_server_name, tls_alpn, tls_version."""
+
+
+class _Rule(NamedTuple):
+    """How to recognise one protocol."""
+
+    name: str
+    detect: bool
+    payload: bool
+    waits: bool
+    """While it cannot tell, the rules after it wait."""
+    test: Test
+
+
+class Detector:
+    """Recognises protocols.
+
+    Args:
+        protocols: the section `protocol` of scope.yml.
+    """
+
+    def __init__(self, protocols: tuple[Protocol, ...]) -> None:
+        configured = [
+            _Rule(each.name, each.detect, each.payload, True, _configured(each))
+            for each in protocols
+        ]
+        names = {rule.name for rule in configured}
+        known = [opening for opening in OPENINGS if opening.name not in names]
+        self._rules = {
+            stream: configured
+            + [
+                _Rule(opening.name, True, False, False, opening.test)
+                for opening in known
+                if opening.stream is stream
+            ]
+            for stream in (True, False)
+        }
+
+    def recognise(
+        self,
+        outgoing: bytes,
+        incoming: bytes,
+        *,
+        stream: bool,
+        port: int,
+        role: str,
+        ended: bool = False,
+    ) -> Match | None:
+        """Return what a flow speaks; None: it is not, or not yet, known.
+
+        Args:
+            outgoing: what the program sent first; of datagrams, the first one.
+            incoming: what it received first.
+            stream: whether these are bytes in a row rather than a datagram each.
+            port: the server's, if it is known which end that is, else the peer's.
+            role: of this side: client, server or empty (`Flow.role`).
+            ended: no more bytes will come, or be known.
+        """
+        starts = _starts(outgoing, incoming, ended or not stream, port, role)
+        for rule in self._rules[stream]:
+            verdict = either(*map(rule.test, starts))
+            if verdict:
+                return Match(rule.name, rule.detect, rule.payload, _details(rule.name, starts))
+            if verdict is None and rule.waits and len(starts) == 1:
+                return None
+        return None
+
+    def exhausted(
+        self,
+        outgoing: bytes,
+        incoming: bytes,
+        *,
+        stream: bool = True,
+        port: int = 0,
+        role: str = "",
+    ) -> bool:
+        """Return whether no rule could match any more, whatever else comes.
+
+        A direction that has not begun may begin in any way.
+        """
+        starts = _starts(outgoing, incoming, not stream, port, role)
+        return len(starts) == 2 and not any(
+            rule.test(start) is not False for rule in self._rules[stream] for start in starts
+        )
+
+
+def _starts(outgoing: bytes, incoming: bytes, whole: bool, port: int, role: str) -> list[Start]:
+    """Return the directions that have begun."""
+    sides = ((outgoing, role), (incoming, OTHER_SIDE.get(role, "")))
+    return [Start(data, whole, port, side) for data, side in sides if data]
+
+
+def _configured(protocol: Protocol) -> Test:
+    """Return the test of a rule of scope.yml."""
+    regex = compile_pattern(protocol.regex)
+    if protocol.binary:
+        regex = re.compile(regex.pattern, re.IGNORECASE)
+
+    def test(start: Start) -> Verdict:
+        data = start.data[: protocol.len]
+        if regex.search(data.hex() if protocol.binary else data.decode("latin-1")):
+            return None if protocol.name == TLS and _has_more_to_say(start) else True
+        return None if len(data) < protocol.len and not start.whole else False
+
+    return test
+
+
+def _has_more_to_say(start: Start) -> bool:
+    """Return whether it is a hello that has not come whole."""
+    kinds = (tls.CLIENT_HELLO, tls.SERVER_HELLO)
+    may_be_hello = any(tls.begins_hello(start.data, kind) is not False for kind in kinds)
+    return may_be_hello and is_growing_hello(start)
+
+
+def _details(name: str, starts: list[Start]) -> dict[str, Any]:
+    """Return what a hello of TLS says: the client's, else the server's."""
+    if name != TLS:
+        return {}
+    for kind in (tls.CLIENT_HELLO, tls.SERVER_HELLO):
+        for start in starts:
+            hello = tls.read_hello(start.data, kind)
+            if hello is not None:
+                return _fields(hello)
+    return {}
+
+
+def _fields(hello: tls.Hello) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if hello.server_name:
+        fields["tls_server_name"] = hello.server_name
+    if hello.alpn:
+        fields["tls_alpn"] = list(hello.alpn)
+    if hello.version:
+        fields["tls_version"] = hello.version
+    return fields

@@ -1,0 +1,1 @@
+"""The source statsd: metrics that programs send by themselves."""

@@ -1,0 +1,119 @@
+"""Reads what a program sends to a StatsD server: each value of each line is one sample.
+
+A datagram holds whole lines; in a stream they may be cut anywhere. A line of which bytes are not
+known is malformed; the next one is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scopetrace.model.flow import Flow
+from scopetrace.model.operation import Image
+from scopetrace.sources.base import Outlet
+from scopetrace.sources.statsd.lines import Reading, is_no_metric, read_line
+
+MOST_IN_LINE = 65_536
+"""Bytes of a line of a stream; a longer one is malformed."""
+
+Take = Callable[[Image, int, Reading], None]
+
+
+class StatsdReader:
+    """Reads one flow (`sources.base.Reader`).
+
+    Args:
+        outlet: takes notices.
+        flow: what is read.
+        take: takes what was read.
+    """
+
+    def __init__(self, outlet: Outlet, flow: Flow, take: Take) -> None:
+        self.done = False
+        self._outlet = outlet
+        self._stream = flow.stream
+        self._take = take
+        self._pending = bytearray()
+        self._pid = 0
+        """Who sent what is pending."""
+        self._broken = False
+        """The line that is being sent is not whole."""
+        self._told_of_cut = False
+        """The last datagram was found cut."""
+        self._malformed = 0
+
+    def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
+        """Take the next bytes of one direction, or one datagram."""
+        if not outgoing:
+            return
+        if not self._stream:
+            self._datagram(image, time_ns, data)
+            return
+        self._pid = image.pid
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._pending += line
+            self._end_line(image, time_ns)
+        self._pending += rest
+        if len(self._pending) > MOST_IN_LINE:
+            self._break()
+
+    def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
+        """Learn that bytes are missing: the rest of a datagram, or a part of a stream."""
+        if not outgoing:
+            return
+        if self._stream:
+            self._break()
+        elif not self._told_of_cut:
+            self._malformed += 1
+        self._told_of_cut = False
+
+    def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
+        """Take the last line, which may lack its end."""
+        if outgoing:
+            self._end_line(image, time_ns)
+
+    def close(self, image: Image, tid: int, time_ns: int) -> None:
+        """Take the last line of the process, and say how many were malformed."""
+        if self._pid == image.pid:
+            self._end_line(image, time_ns)
+        if self._malformed:
+            message = (
+                f"{self._malformed} lines of StatsD that {image.proc} ({image.pid}) sent could not"
+                " be understood"
+            )
+            self._outlet.notice(image, time_ns, tid, message, "malformed", self._malformed)
+        self._malformed = 0
+
+    def _datagram(self, image: Image, time_ns: int, data: bytes) -> None:
+        lines = data.split(b"\n")
+        self._told_of_cut = len(data) >= image.rules.config.scopetrace.snaplen
+        if self._told_of_cut:
+            lines.pop()
+            self._malformed += 1
+        for line in lines:
+            self._line(image, time_ns, line)
+
+    def _end_line(self, image: Image, time_ns: int) -> None:
+        line = bytes(self._pending)
+        self._pending.clear()
+        if self._broken or len(line) > MOST_IN_LINE:
+            self._malformed += 1
+            self._broken = False
+        else:
+            self._line(image, time_ns, line)
+
+    def _break(self) -> None:
+        self._pending.clear()
+        self._broken = True
+
+    def _line(self, image: Image, time_ns: int, line: bytes) -> None:
+        line = line.strip()
+        if not line or is_no_metric(line):
+            return
+        readings = read_line(line)
+        if readings is None:
+            self._malformed += 1
+            return
+        for reading in readings:
+            self._take(image, time_ns, reading)

@@ -1,0 +1,54 @@
+"""Statsd: the metrics that programs send by themselves become metrics of theirs; no events."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from scopetrace.model.flow import Flow
+from scopetrace.model.operation import Image, ImageEnded
+from scopetrace.sources.base import Handlers, Mode, Needs, Outlet, Reader, Source
+from scopetrace.sources.statsd.gauges import Gauges
+from scopetrace.sources.statsd.lines import Reading
+from scopetrace.sources.statsd.reader import StatsdReader
+
+STATSD = "statsd"
+
+SENDING = dict.fromkeys(("close", "fd", "write", "move", "net", "send"), Mode.ALL)
+"""What it takes to follow sockets and what is sent through them."""
+
+
+class StatsdSource(Source):
+    """Makes samples of what is sent in StatsD's format."""
+
+    sourcetype = STATSD
+    measures = STATSD
+    needs: ClassVar[Needs] = {STATSD: SENDING}
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__(outlet)
+        self._gauges: dict[Image, Gauges] = {}
+
+    def handlers(self) -> Handlers:
+        """Return what this source does with operations."""
+        return {ImageEnded: self._ended}
+
+    def reader(self, image: Image, flow: Flow, protocol: str) -> Reader | None:
+        """Return a reader for a flow of StatsD, if its metrics are wanted."""
+        if protocol != "STATSD" or STATSD not in image.rules.measures:
+            return None
+        return StatsdReader(self.outlet, flow, self._take)
+
+    def _ended(self, operation: ImageEnded) -> None:
+        self._gauges.pop(operation.image, None)
+
+    def _take(self, image: Image, time_ns: int, reading: Reading) -> None:
+        name, kind, value, tags, relative = reading
+        if kind == "gauge":
+            gauges = self._gauges.get(image)
+            if gauges is None:
+                gauges = self._gauges[image] = Gauges()
+            value = gauges.settle(name, tags, value, relative)
+        self.outlet.measure_own(image, time_ns, name, kind, value, tags)
+
+
+SOURCE = StatsdSource

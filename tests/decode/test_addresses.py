@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from raw_builder import pack_inet, pack_unix
+
+from scopetrace.decode.addresses import (
+    is_unspecified,
+    parse_address,
+    transport_name,
+)
+from scopetrace.model.flow import Address
+
+
+@given(st.ip_addresses(), st.integers(0, 65535))
+def test_internet_addresses_are_spelt_as_the_c_library_spells_them(ip, port):
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+
+    address = parse_address(pack_inet(str(ip), port))
+
+    assert address is not None
+    assert socket.inet_pton(family, address.host) == ip.packed
+    assert address.host == socket.inet_ntop(family, ip.packed)
+    assert address.port == port
+
+
+@pytest.mark.parametrize(
+    ("raw", "host"),
+    [
+        (b"/run/x.sock\0\0\0", "/run/x.sock"),
+        (b"/run/x.sock", "/run/x.sock"),
+        (b"", ""),
+        (b"\0", ""),
+        (b"\0abstract", "@abstract"),
+        (b"\0a\0b", "@a\0b"),
+        (b"/\xff", "/\udcff"),
+    ],
+)
+def test_unix_addresses_are_paths_abstract_names_or_nothing(raw, host):
+    assert parse_address(pack_unix(raw), inode=7) == Address("unix", host, 0, 7)
+
+
+def test_netlink_and_vsock_have_numbers():
+    assert parse_address(b"\x10\0\0\0\x05\0\0\0\0\0\0\0") == Address("netlink", "5", 0)
+    assert parse_address(b"\x28\0\0\0\x50\0\0\0\x02\0\0\0") == Address("vsock", "2", 80)
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"\x02", b"\0\0"])
+def test_no_address_is_none(raw):
+    assert parse_address(raw) is None
+
+
+def test_an_address_without_a_family_dissolves():
+    assert is_unspecified(b"\0\0abc")
+    assert not is_unspecified(pack_inet())
+    assert not is_unspecified(None)
+
+
+@given(st.binary(max_size=128))
+def test_any_bytes_are_an_address_or_none(raw):
+    address = parse_address(raw)
+    assert address is None or isinstance(address.host, str)
+
+
+@pytest.mark.parametrize(
+    ("domain", "kind", "protocol", "name"),
+    [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "IP.TCP"),
+        (socket.AF_INET6, socket.SOCK_STREAM | socket.SOCK_CLOEXEC, 0, "IP.TCP"),
+        (socket.AF_INET, socket.SOCK_STREAM, 132, "IP.SCTP"),
+        (socket.AF_INET, socket.SOCK_DGRAM, 0, "IP.UDP"),
+        (socket.AF_INET, socket.SOCK_DGRAM, 1, "IP.ICMP"),
+        (socket.AF_INET, socket.SOCK_RAW, 1, "IP.RAW"),
+        (socket.AF_UNIX, socket.SOCK_STREAM, 0, "Unix.TCP"),
+        (socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, "Unix.SEQPACKET"),
+        (socket.AF_NETLINK, socket.SOCK_RAW, 0, "Netlink"),
+        (socket.AF_PACKET, socket.SOCK_RAW, 3, "Packet"),
+        (socket.AF_BLUETOOTH, socket.SOCK_SEQPACKET, 0, "Bluetooth.SEQPACKET"),
+        (999, 9, 0, "999.9"),
+    ],
+)
+def test_transports_have_the_names_that_users_know(domain, kind, protocol, name):
+    assert transport_name(domain, kind, protocol) == name

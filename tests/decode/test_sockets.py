@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+import os
+import struct
+from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EPIPE
+from socket import AF_UNIX, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_SEQPACKET, SOL_SOCKET
+
+import pytest
+from raw_builder import (
+    Tracee,
+    pack_inet,
+    pack_socket,
+    pack_unix,
+    started_program,
+)
+from recording import Recording
+
+from scopetrace.decode.flows import MOST_PEERS
+from scopetrace.model.raw import Part, RawKind, Seen
+
+ENDS = {
+    "net_transport": "IP.TCP", "net_peer_ip": "127.0.0.1", "net_peer_port": 80,
+    "net_host_ip": "127.0.0.1", "net_host_port": 5000,
+}  # fmt: skip
+
+
+@pytest.fixture
+def tracee() -> Tracee:
+    return started_program()
+
+
+@pytest.fixture
+def recording(tracee: Tracee, tmp_path) -> Recording:
+    return Recording(tracee, tmp_path)
+
+
+def has(data, **wanted):
+    return {key: data.get(key) for key in wanted} == wanted
+
+
+def connected(tracee: Tracee, fd: int = 3) -> None:
+    tracee.socket(fd)
+    tracee.connect(fd)
+
+
+def answer(tracee: Tracee, fd: int, error: int, level: int = SOL_SOCKET) -> None:
+    parts = {Part.VALUE: struct.pack("=i", error)}
+    tracee.call("getsockopt", fd, level, SO_ERROR, result=0, parts=parts)
+
+
+def test_a_connection_opens_and_closes_with_what_went_through_it(tracee, recording):
+    connected(tracee)
+    tracee.close(3, 2, 30, 0, 1, 10, 0)
+
+    opened, closed = recording.of("net")
+
+    assert (opened.source, opened.data) == (
+        "net.open", {"op": "connect", "fd": 3, **ENDS, "role": "client"},
+    )  # fmt: skip
+    assert closed.source == "net.close"
+    assert has(closed.data, **ENDS, net_bytes_recv=30, net_bytes_sent=10, net_close_reason="local")
+    assert closed.channel == opened.channel
+    assert closed.data["duration"] == 1
+
+
+def test_a_socket_that_never_had_a_peer_makes_no_event(tracee, recording):
+    tracee.socket(3)
+    tracee.close(3)
+
+    assert recording.of("net", "fs") == []
+
+
+def test_an_accepted_connection_has_the_servers_side(tracee, recording):
+    tracee.socket(3)
+    tracee.call(
+        "listen", 3, 8, parts={Part.SOCKET: pack_socket(listening=1), Part.LOCAL: pack_inet()}
+    )
+    tracee.accept(3, 4, port=6000)
+
+    listening, opened = recording.of("net")
+
+    assert listening.source == "net.listen"
+    assert has(listening.data, net_host_port=80, fd=3, net_transport="IP.TCP")
+    assert has(opened.data, op="accept4", role="server", net_peer_port=6000, net_host_port=80)
+
+
+def test_a_refused_connection_is_an_error_and_no_flow(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-ECONNREFUSED)
+    tracee.close(3)
+
+    (error,) = recording.of("net")
+
+    assert error.source == "net.error"
+    assert has(error.data, error="ECONNREFUSED", net_peer_port=80) and error.data["op"] == "connect"
+    assert error.data["class"] == "connection"
+
+
+def test_a_connection_begun_in_haste_stands_when_the_program_has_asked(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    assert recording.of("net") == []
+    begun = tracee.now
+
+    answer(tracee, 3, 0)
+
+    (opened,) = recording.of("net")
+    assert has(opened.data, op="connect", role="client", **ENDS)
+    assert opened.time_ns == begun
+
+
+def test_the_answer_at_another_level_says_nothing(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    answer(tracee, 3, 0, level=6)
+
+    assert recording.of("net") == []
+
+
+def test_a_connection_begun_in_haste_can_fail(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    answer(tracee, 3, ECONNREFUSED)
+    tracee.close(3)
+
+    (error,) = recording.of("net")
+    assert has(error.data, op="connect", error="ECONNREFUSED", net_peer_port=80)
+
+
+@pytest.mark.parametrize("result", [0, -EISCONN])
+def test_connecting_again_tells_that_a_connection_stands(tracee, recording, result):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    tracee.connect(3, result=result)
+
+    assert [event.source for event in recording.of("net")] == ["net.open"]
+
+
+def test_bytes_tell_that_a_connection_stands(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    tracee.send(3, b"x")
+
+    assert [event.source for event in recording.of("net")] == ["net.open"]
+
+
+def test_an_error_of_a_write_tells_that_a_connection_failed(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    tracee.call("sendto", 3, result=-ECONNREFUSED)
+
+    (error,) = recording.of("net")
+    assert has(error.data, op="connect", error="ECONNREFUSED")
+
+
+def test_the_last_word_on_a_connection_comes_with_its_close(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    parts = {
+        Part.SOCKET: pack_socket(), Part.LOCAL: pack_inet(port=5000), Part.PEER: pack_inet(),
+    }  # fmt: skip
+    tracee.call("close", 3, result=-(2**63), parts=parts)
+
+    assert [event.source for event in recording.of("net")] == ["net.open", "net.close"]
+
+
+def test_a_connection_that_nobody_waited_for_is_told(tracee, recording):
+    tracee.socket(3)
+    tracee.connect(3, result=-EINPROGRESS)
+    tracee.close(3)
+
+    (error,) = recording.of("net")
+    assert has(error.data, error="EINPROGRESS", net_peer_port=80)
+
+
+def test_the_end_of_file_says_that_the_peer_ended_it(tracee, recording):
+    connected(tracee)
+    tracee.receive(3, b"")
+    tracee.close(3)
+
+    assert recording.of("net.close")[0].data["net_close_reason"] == "remote"
+
+
+def test_after_its_own_shutdown_the_program_has_ended_it(tracee, recording):
+    connected(tracee)
+    tracee.call("shutdown", 3, SHUT_WR)
+    tracee.receive(3, b"")
+    tracee.close(3)
+
+    assert recording.of("net.close")[0].data["net_close_reason"] == "local"
+
+
+@pytest.mark.parametrize(("call", "error"), [("recvfrom", ECONNRESET), ("sendto", EPIPE)])
+def test_a_connection_that_breaks_is_an_error_and_says_so_at_its_end(
+    tracee, recording, call, error
+):
+    connected(tracee)
+    tracee.call(call, 3, result=-error)
+    tracee.close(3)
+
+    _opened, broken, closed = recording.of("net")
+
+    assert (broken.source, broken.data["class"], broken.data["op"]) == ("net.error", "rx_tx", call)
+    assert broken.channel == closed.channel
+    assert closed.data["net_close_reason"] == "reset"
+    assert closed.data["error"] == broken.data["error"]
+
+
+def test_each_peer_of_a_datagram_socket_is_a_flow(tracee, recording):
+    one, other = pack_inet("10.0.0.1", 53), pack_inet("10.0.0.2", 53)
+    tracee.socket(3, SOCK_DGRAM)
+    tracee.send(3, b"12345", to=one)
+    tracee.send(3, b"12", to=other)
+    tracee.receive(3, b"1234567", by=one)
+    tracee.close(3)
+
+    events = recording.of("net.open", "net.close")
+
+    opened = [event for event in events if event.source == "net.open"]
+    assert [e.data["net_peer_ip"] for e in opened] == ["10.0.0.1", "10.0.0.2"]
+    closed = {event.channel: event.data for event in events if event.source == "net.close"}
+    assert has(closed[opened[0].channel], net_bytes_sent=5, net_bytes_recv=7)
+    assert has(closed[opened[1].channel], net_bytes_sent=2, net_bytes_recv=0)
+
+
+def test_a_connected_datagram_socket_can_be_connected_elsewhere(tracee, recording):
+    tracee.socket(3, SOCK_DGRAM)
+    parts = {Part.SOCKET: pack_socket(kind=SOCK_DGRAM), Part.LOCAL: pack_inet(port=5000)}
+    tracee.call("connect", 3, parts={**parts, Part.ADDRESS: pack_inet(port=53)})
+    tracee.send(3, b"ab")
+    tracee.call("connect", 3, parts={Part.ADDRESS: bytes(16)})
+    tracee.call("connect", 3, parts={**parts, Part.ADDRESS: pack_inet(port=54)})
+    tracee.close(3)
+
+    events = [(e.source, e.data["net_peer_port"]) for e in recording.of("net")]
+    assert events == [
+        ("net.open", 53), ("net.close", 53), ("net.open", 54), ("net.close", 54),
+    ]  # fmt: skip
+
+
+def test_a_server_of_datagrams_remembers_only_so_many_peers(tracee, recording):
+    tracee.socket(3, SOCK_DGRAM)
+    for number in range(MOST_PEERS + 3):
+        tracee.receive(3, b"x", by=pack_inet("10.0.0.1", number + 1))
+
+    closed = recording.of("net.close")
+
+    assert [event.data["net_peer_port"] for event in closed] == [1, 2, 3]
+    assert {event.data["net_close_reason"] for event in closed} == {"idle"}
+
+
+def test_unix_sockets_have_paths_and_inodes(tracee, recording):
+    tracee.socket(3, domain=AF_UNIX)
+    peer = pack_unix(b"/run/x\0")
+    parts = {
+        Part.ADDRESS: peer, Part.SOCKET: pack_socket(AF_UNIX, peer=99), Part.LOCAL: pack_unix(b""),
+        Part.PEER: peer,
+    }  # fmt: skip
+    tracee.call("connect", 3, parts=parts)
+
+    assert has(
+        recording.data("net.open"), net_transport="Unix.TCP", unix_peer_path="/run/x",
+        unix_peer_inode=99, unix_local_inode=77,
+    )  # fmt: skip
+
+
+def test_messages_in_order_are_counted_like_datagrams(tracee, recording):
+    tracee.socket(3, SOCK_SEQPACKET, domain=AF_UNIX)
+    tracee.call("connect", 3, parts={Part.ADDRESS: pack_unix(b"/run/x")})
+    tracee.send(3, b"123")
+    tracee.close(3)
+
+    assert has(recording.of("net.close")[0].data, net_bytes_sent=3, net_transport="Unix.SEQPACKET")
+
+
+def test_both_ends_of_a_pair_are_flows_with_channels_of_their_own(tracee, recording):
+    tracee.call("socketpair", AF_UNIX, 1, 0, 0, parts={Part.PAIR: struct.pack("=ii", 3, 4)})
+
+    one, other = recording.of("net.open")
+
+    assert (one.data["fd"], other.data["fd"]) == (3, 4)
+    assert one.channel != other.channel
+
+
+def test_an_inherited_connection_is_a_flow_once_it_is_used(tracee, recording):
+    parts = {
+        Part.LINK: b"socket:[77]", Part.STAT: tracee.socket_stat(), Part.SOCKET: pack_socket(),
+        Part.LOCAL: pack_inet(port=5000), Part.PEER: pack_inet(),
+    }  # fmt: skip
+    tracee.add(RawKind.FD, args=(5, Seen.INHERITED), parts=parts)
+    assert recording.of("net") == []
+
+    tracee.send(5, b"abc")
+    tracee.close(5, 0, 0, 0, 1, 3, 0)
+
+    opened, closed = recording.of("net")
+    assert has(opened.data, op="sendto", **ENDS)
+    assert "role" not in opened.data
+    assert closed.data["net_bytes_sent"] == 3
+
+
+def test_a_child_that_uses_a_connection_reports_its_own_bytes(tracee, recording):
+    connected(tracee)
+    tracee.fork(200)
+    tracee.tally(3, 0, 0, 0, 1, 7, 0, pid=200)
+    tracee.exit(pid=200)
+    tracee.close(3, 0, 0, 0, 1, 2, 0)
+
+    theirs, ours = recording.of("net.close")
+    assert theirs.channel == ours.channel
+    assert (theirs.data["net_bytes_sent"], theirs.data["op"]) == (7, "exit")
+    assert (ours.data["net_bytes_sent"], ours.data["op"]) == (2, "close")
+
+
+def test_a_console_that_is_a_socket_is_the_console(tracee, tmp_path):
+    tracee = Tracee()
+    parts = {Part.LINK: b"socket:[77]", Part.STAT: tracee.socket_stat(), Part.SOCKET: pack_socket()}
+    tracee.add(RawKind.FD, args=(1, Seen.INHERITED), parts=parts)
+    tracee.exec("/usr/bin/prog", "prog")
+    recording = Recording(tracee, tmp_path)
+    tracee.write(1, b"hello\n")
+    tracee.exit()
+
+    assert [event.data["message"] for event in recording.of("stdout")] == ["hello\n"]
+
+
+def test_sendfile_moves_bytes_of_a_flow_that_nobody_saw(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path, config="payload: {enable: true}\n")
+    connected(tracee)
+    tracee.open("/home/me/page", 4)
+    tracee.call("sendfile", 3, 4, 0, 100, result=100, moved=100)
+    recording.go()
+
+    (payload,) = recording.writer.payloads
+    assert (payload.outgoing, payload.data, payload.missing) == (True, b"", 100)
+
+
+def test_a_dup_is_the_same_connection(tracee, recording):
+    connected(tracee)
+    tracee.call("dup", 3, result=4)
+    tracee.close(3)
+    assert [event.source for event in recording.of("net")] == ["net.open"]
+
+    tracee.close(4)
+    assert [event.source for event in recording.of("net")] == ["net.close"]
+
+
+def test_the_sums_of_metrics_are_those_of_events(tracee, recording):
+    connected(tracee)
+    tracee.close(3, 2, 30, 0, 1, 10, 0)
+    tracee.socket(3, SOCK_DGRAM)
+    tracee.send(3, b"12345", to=pack_inet("10.0.0.1", 53))
+    tracee.close(3)
+    tracee.exit()
+
+    events = recording.finish()
+
+    closed = [event.data for event in events if event.source == "net.close"]
+    samples = recording.writer.samples
+    for metric, field in (("net.tx", "net_bytes_sent"), ("net.rx", "net_bytes_recv")):
+        total = sum(sample.value for sample in samples if sample.name == metric)
+        assert total == sum(data[field] for data in closed)
+    opened = sum(sample.value for sample in samples if sample.name == "net.open")
+    assert opened == len(closed) == 2
+
+
+def test_an_open_of_a_path_is_never_a_socket(tracee, recording):
+    tracee.open("/home/me/x", 3, flags=os.O_RDONLY)
+    tracee.receive(3, b"abc")
+
+    assert recording.of("net") == []

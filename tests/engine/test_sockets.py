@@ -1,0 +1,75 @@
+"""Programs that talk to themselves: the session holds every flow, and not one that was not there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from harness import Compile, Recording, Stage, assert_holds
+
+SCENARIOS = [
+    "stream", "silent", "across", "refused", "hurry", "reset", "datagrams", "connected-datagrams",
+    "unix", "inherited", "passed",
+]  # fmt: skip
+
+def play(stage: Stage, program: object, *arguments: str) -> Recording:
+    recording = stage.record([str(program), *arguments])
+    assert recording.ending.status == 0, recording.ending
+    told = recording.told()
+    assert told
+    assert_holds(recording, told, folder=stage.work, ordered=False, exact=False)
+    recorded = Counter(e.source for e in recording.of("net") if not is_left_open(e.data))
+    assert recorded == Counter(event["source"] for event in told if not is_left_open(event))
+    return recording
+
+
+def is_left_open(data: dict[str, Any]) -> bool:
+    return data.get("op") == "exit"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_flow_is_seen_as_the_program_sees_it(
+    scenario: str, stage: Stage, tracee: Compile
+) -> None:
+    play(stage, tracee("sockets"), scenario)
+
+
+@pytest.mark.parametrize("scenario", ["stream", "hurry", "datagrams", "connected-datagrams"])
+def test_the_newer_internet_is_the_same(scenario: str, stage: Stage, tracee: Compile) -> None:
+    play(stage, tracee("sockets"), scenario, "ipv6")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_32_bit_program_comes_through_one_call_for_all(
+    scenario: str, stage: Stage, tracee: Compile
+) -> None:
+    play(stage, tracee("sockets", "-m32", "-D_TIME_BITS=32"), scenario)
+
+
+def test_an_open_and_its_close_share_a_channel(stage: Stage, tracee: Compile) -> None:
+    recording = play(stage, tracee("sockets"), "stream")
+
+    opened = {event.channel: event.data["net_host_port"] for event in recording.of("net.open")}
+    closed = {event.channel: event.data["net_host_port"] for event in recording.of("net.close")}
+    assert opened == closed
+    assert len(opened) == 2
+
+
+def test_a_connection_that_is_passed_on_keeps_its_channel(stage: Stage, tracee: Compile) -> None:
+    recording = play(stage, tracee("sockets"), "passed")
+
+    (accepted,) = [e for e in recording.of("net.open") if e.data["op"] == "accept4"]
+    closed = [e for e in recording.of("net.close") if e.channel == accepted.channel]
+    assert {e.pid for e in closed} == {recording.info.pid, closed[-1].pid}
+    assert sum(e.data["net_bytes_sent"] for e in closed) == 3
+
+
+def test_without_a_rule_for_connections_no_socket_stops_the_program(
+    stage: Stage, tracee: Compile
+) -> None:
+    config = "event: {watch: [{type: process}]}\nmetric: {enable: false}\n"
+    recording = stage.record([tracee("sockets"), "stream"], config=config)
+
+    assert recording.of("net") == []
+    assert {event.sourcetype for event in recording.events} == {"process"}

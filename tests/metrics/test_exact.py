@@ -1,0 +1,149 @@
+"""Metrics against events: whatever a program does, the sums are the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from raw_builder import started_program
+from recording import Recording
+
+ON = (
+    "metric: {{enable: true, format: {{verbosity: {verbosity}}}}}\nlibscope: {{summaryperiod: 1}}\n"
+)
+NO_EVENTS = "event: {enable: false}\n"
+OFF = "metric: {enable: false}\n"
+
+SECOND = 1_000_000_000
+COUNTS = st.tuples(*[st.integers(0, 5000)] * 6)
+USES = st.lists(
+    st.tuples(st.sampled_from((100, 200)), st.integers(3, 9), COUNTS, st.booleans()), max_size=30
+)
+
+
+def play(tracee, uses):
+    """Open, use and close files in two processes, over some seconds."""
+    tracee.fork(200)
+    for pid, fd, counts, pause in uses:
+        tracee.open(f"/data/{fd}", fd, pid=pid)
+        if counts[0] % 2:
+            tracee.tally(fd, *counts, pid=pid)
+        if fd != 9:  # that one is for the exit to close, or for the next open
+            tracee.close(fd, *counts, pid=pid)
+        if fd == 8:
+            tracee.fail("openat", -100, error=2, path="/none", pid=pid)
+        if pause:
+            tracee.now += SECOND
+    tracee.exit(pid=200)
+    tracee.exit()
+
+
+def recorded(tmp_path, uses, config):
+    tracee = started_program()
+    recording = Recording(tracee, tmp_path, config)
+    recording.go()
+    play(tracee, uses)
+    recording.finish()
+    return recording
+
+
+def total(recording, name, type="counter"):
+    found = [s for s in recording.writer.samples if s.name == name]
+    assert {s.type for s in found} <= {type}
+    return sum(s.value for s in found)
+
+
+def field(recording, source, name=None):
+    found = [e for e in recording.writer.events if e.source == source]
+    return sum(e.data[name] for e in found) if name else len(found)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(USES, st.integers(0, 9))
+def test_sums_are_those_of_the_events(tmp_path, uses, verbosity):
+    recording = recorded(tmp_path, uses, ON.format(verbosity=verbosity))
+
+    assert total(recording, "fs.read") == field(recording, "fs.close", "file_read_bytes")
+    assert total(recording, "fs.write") == field(recording, "fs.close", "file_write_bytes")
+    assert total(recording, "fs.open") == field(recording, "fs.open")
+    assert total(recording, "fs.close") == field(recording, "fs.close")
+    assert total(recording, "fs.error") == field(recording, "fs.error")
+    assert total(recording, "proc.start") == field(recording, "proc.start")
+    cpu = [field(recording, "proc.exit", name) for name in ("cpu_user", "cpu_system")]
+    assert total(recording, "proc.cpu") == sum(cpu)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@given(USES)
+def test_they_are_the_same_where_no_event_is_wanted(tmp_path, uses):
+    with_events = recorded(tmp_path, uses, ON.format(verbosity=5))
+    without = recorded(tmp_path, uses, ON.format(verbosity=5) + NO_EVENTS)
+
+    assert without.writer.events == []
+    assert without.writer.samples == with_events.writer.samples
+
+
+def test_operations_and_their_mean_duration_are_told(tmp_path):
+    uses = [(100, 3, (2, 500, 9_000, 1, 50, 3_000), False)]
+    recording = recorded(tmp_path, uses, ON.format(verbosity=8))
+
+    found = {s.name: s for s in recording.writer.samples if s.tags.get("file") == "/data/3"}
+    assert (found["fs.read"].value, found["fs.read"].tags["numops"]) == (500, 2)
+    assert (found["fs.write"].value, found["fs.write"].tags["numops"]) == (50, 1)
+    duration = found["fs.duration"]
+    assert (duration.value, duration.unit, duration.tags["numops"]) == (4, "microsecond", 3)
+
+
+def test_a_start_says_whose_it_is_and_with_7_what_it_runs(tmp_path):
+    for verbosity, args in ((4, {}), (7, {"args": "prog x"})):
+        recording = recorded(tmp_path, [], ON.format(verbosity=verbosity))
+        (start,) = [s for s in recording.writer.samples if s.name == "proc.start"]
+        assert start.tags.keys() - args == {"uid", "username", "gid", "groupname"}
+        assert start.tags.items() >= args.items()
+
+
+def test_pipes_are_no_files(tmp_path):
+    tracee = started_program()
+    recording = Recording(tracee, tmp_path, ON.format(verbosity=4))
+    tracee.found(5, "pipe:[1]", 0o010600)
+    tracee.close(5, 3, 300, 1)
+    tracee.exit()
+    recording.finish()
+
+    assert total(recording, "fs.read") == total(recording, "fs.close") == 0
+
+
+@pytest.mark.parametrize("kinds", ["[]", "[{type: net}]"])
+def test_only_the_kinds_that_are_wanted_are_measured(tmp_path, kinds):
+    config = f"metric: {{enable: true, watch: {kinds}}}\n"
+    recording = recorded(tmp_path, [(100, 3, (1,) * 6, False)], config)
+
+    assert recording.writer.samples == []
+
+
+def test_none_is_measured_unless_it_is_enabled(tmp_path):
+    assert recorded(tmp_path, [(100, 3, (1,) * 6, True)], OFF).writer.samples == []
+
+
+def test_a_stranger_that_is_measured_has_a_row(tmp_path):
+    tracee = started_program()
+    recording = Recording(tracee, tmp_path, ON.format(verbosity=4) + NO_EVENTS)
+    tracee.open("/x", 3, pid=900)
+    recording.finish()
+
+    assert total(recording, "fs.open") == 1
+    assert {process.pid for process in recording.writer.processes.values()} == {100, 900}
+
+
+def test_periods_end_while_the_program_runs(tmp_path):
+    tracee = started_program()
+    config = "metric: {enable: true, watch: [{type: fs}]}\nlibscope: {summaryperiod: 2}\n"
+    recording = Recording(tracee, tmp_path, config)
+    recording.go()
+    tracee.open("/x", 3)
+    recording.go()
+    recording.pipeline.tick(tracee.now + SECOND)
+    assert recording.writer.samples == []
+
+    recording.pipeline.tick(tracee.now + 3 * SECOND)
+    assert [(s.name, s.value) for s in recording.writer.samples] == [("fs.open", 1)]

@@ -1,0 +1,169 @@
+"""With real processes: what the kernel says of them is the measure of it all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from scopetrace.metrics.meter import Meter
+from scopetrace.metrics.proc import cpu_us
+from scopetrace.metrics.processes import MOST_AT_ONCE, Processes
+from scopetrace.model.operation import Exited, ImageEnded
+
+PERIOD = 1000
+BURN = """
+import sys, time
+for line in sys.stdin:
+    end = time.process_time() + float(line)
+    while time.process_time() < end:
+        pass
+    print("done", flush=True)
+"""
+
+
+class Burner:
+    """A process that uses CPU time when it is told to."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", BURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.pid = self.process.pid
+
+    def burn(self, seconds: float) -> None:
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def end(self) -> tuple[int, int]:
+        """Return the CPU time it leaves, user and system in µs, as its exit is recorded with."""
+        self.process.stdin.close()
+        self.process.stdout.close()
+        _, _, used = os.wait4(self.pid, 0)
+        self.process.returncode = 0
+        return round(used.ru_utime * 1e6), round(used.ru_stime * 1e6)
+
+
+@pytest.fixture
+def burner():
+    burner = Burner()
+    yield burner
+    if burner.process.poll() is None:
+        burner.process.kill()
+        burner.end()
+
+
+@pytest.fixture
+def meter():
+    meter = Meter(PERIOD, lambda image: None)
+    meter.turn(1)
+    return meter
+
+
+def turn(meter, processes, now_ns):
+    meter.turn(now_ns)
+    processes.tick(now_ns)
+    return {sample.name: sample for sample in meter.take()}
+
+
+def exit_of(image, *usage):
+    return Exited(image, image.pid, 9000, 0, None, False, 1, (*usage, 0, 0, 0))
+
+
+def test_a_live_process_is_looked_at_once_a_period(meter, image, burner):
+    processes, one = Processes(meter), image(pid=burner.pid)
+    child = image(pid=1 << 27, serial=2)
+    child.ppid = burner.pid
+    processes.started(one)
+    processes.started(child)
+    burner.burn(0.05)
+    assert turn(meter, processes, 500) == {}
+
+    found = turn(meter, processes, 1001)
+    assert found.keys() == {
+        "proc.cpu", "proc.cpu_perc", "proc.mem", "proc.mem_rss", "proc.thread", "proc.fd",
+        "proc.child",
+    }  # fmt: skip
+    assert {s.process for s in found.values()} == {1}
+    assert {s.time_ns for s in found.values()} == {1001}
+    assert found["proc.fd"].value == 3
+    assert (found["proc.thread"].value, found["proc.child"].value) == (1, 1)
+    assert found["proc.mem"].value > found["proc.mem_rss"].value > 1000
+    assert turn(meter, processes, 1500) == {}
+    assert "proc.mem" in turn(meter, processes, 2002)
+
+
+def test_the_first_program_does_not_pay_for_what_was_before_it(meter, image, burner):
+    burner.burn(0.1)
+    before_us = cpu_us(burner.pid)
+    processes = Processes(meter)
+    processes.started(image(pid=burner.pid))
+    burner.burn(0.05)
+
+    told = turn(meter, processes, 1001)["proc.cpu"].value
+    assert 50_000 <= told <= cpu_us(burner.pid) - before_us
+
+
+def test_cpu_time_adds_up_to_what_the_exit_says(meter, image, burner):
+    processes, one, told = Processes(meter), image(pid=burner.pid), 0
+    processes.started(image(pid=1 << 27, serial=9))  # the first program is another
+    processes.started(one)
+    for now_ns in (1001, 2002, 3003):
+        burner.burn(0.02)
+        told += turn(meter, processes, now_ns)["proc.cpu"].value
+    next_image = image(pid=burner.pid, serial=2)
+    processes.ended(ImageEnded(one, 3500, None, None, True))
+    processes.started(next_image)
+    burner.burn(0.02)
+    usage = burner.end()
+    processes.exited(exit_of(next_image, *usage))
+    meter.finish(9000)
+
+    (last,) = meter.take()
+    assert (last.process, last.name) == (2, "proc.cpu")
+    assert told >= 60_000
+    assert told + last.value == sum(usage)
+
+
+def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
+    processes, one = Processes(meter), image(pid=1 << 27)
+    processes.started(one)
+    processes.exited(exit_of(one, 700, 30))
+    processes.ended(ImageEnded(one, 9000, 0, None, False))
+    meter.finish(9000)
+
+    assert [(s.name, s.value) for s in meter.take()] == [("proc.cpu", 730)]
+    assert not processes._live and not processes._told
+
+
+def test_a_process_that_is_gone_is_passed_over(meter, image, burner):
+    processes = Processes(meter)
+    processes.started(image(pid=burner.pid))
+    burner.end()
+
+    assert turn(meter, processes, 1001) == {}
+
+
+def test_many_processes_are_looked_at_a_few_at_a_time(meter, image):
+    processes = Processes(meter)
+    for serial in range(1, MOST_AT_ONCE + 11):
+        one = image(pid=os.getpid() if serial == MOST_AT_ONCE + 10 else (1 << 27) + serial)
+        processes.started(one)
+
+    assert "proc.mem" not in turn(meter, processes, 1001)
+    found = turn(meter, processes, 1500)
+    assert found["proc.mem"].time_ns == 1001
+
+
+def test_what_the_rules_do_not_measure_is_not_looked_at(meter, image):
+    one = image(pid=os.getpid())
+    one.rules.measures = frozenset({"fs"})
+    processes = Processes(meter)
+    processes.started(one)
+    processes.exited(exit_of(one, 1, 1))
+    meter.finish(1)
+
+    assert turn(meter, processes, 1001) == {}

@@ -1,0 +1,409 @@
+"""Peers of recorded programs, all on loopback, and what they know of what went on.
+
+A peer that is not under test runs beside the program and is never recorded. A `Relay` stands
+between a client and its server and keeps every byte; `serve` starts a server. Nothing here connects
+to a server to see whether it is there: that would be one connection more than a test asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import scopetrace
+from harness import (
+    PATIENCE,
+    Argv,
+    Ending,
+    Recording,
+    Stage,
+    only,
+    scopetrace_command,
+    session_files,
+    wait_for,
+)
+from scopetrace.model.event import EventRecord
+
+PEERS = Path(__file__).parent / "programs" / "peers"
+HOST = "127.0.0.1"
+LISTENS = "0A"
+"""How /proc/net/tcp writes the state of a socket that listens."""
+T = TypeVar("T")
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a port that nobody on loopback has."""
+    with socket.socket(type=kind) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def sockets_of(table: str) -> list[list[str]]:
+    """Return the rows of a table of /proc/net, in columns."""
+    lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    return [line.split() for line in lines]
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether a TCP server is there, without asking it."""
+    rows = sockets_of("tcp") + sockets_of("tcp6")
+    return any(row[1].endswith(f":{port:04X}") and row[3] == LISTENS for row in rows)
+
+
+def is_bound(port: int) -> bool:
+    """Tell whether a UDP socket has a port."""
+    rows = sockets_of("udp") + sockets_of("udp6")
+    return any(row[1].endswith(f":{port:04X}") for row in rows)
+
+
+# -- servers --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def serve(
+    argv: Argv, ready: Callable[[], Any], *, log: Path | None = None, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server beside the program under test until the block ends."""
+    with (log or Path(os.devnull)).open("wb") as out:
+        options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out} | options
+        server = subprocess.Popen([*map(str, argv)], **options)
+    try:
+        wait_for(lambda: ready() or server.poll() is not None, f"{argv[0]} to be ready")
+        assert server.poll() is None, f"{argv[0]} ended: {log.read_text() if log else ''}"
+        yield server
+    finally:
+        server.terminate()
+        try:
+            server.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a server did under `scopetrace run`, and what its clients say of it."""
+
+    recording: Recording
+    clients: Any
+
+
+def run_server(
+    stage: Stage, argv: Argv, ready: Callable[[], Any], clients: Callable[[], T],
+    stop: Callable[[int], Any],
+) -> tuple[Ending, T]:  # fmt: skip
+    """Start a server as the user of the stage, let clients at it, stop it, and see how it ended."""
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": stage.work}
+    if stage.uid is not None:
+        options |= {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    with (stage.folder / "out").open("wb") as out, (stage.folder / "err").open("wb") as err:
+        server = subprocess.Popen(
+            [*map(str, argv)], stdout=out, stderr=err, env=stage.environment(), **options
+        )
+    try:
+        wait_for(lambda: ready() or server.poll() is not None, f"{argv[0]} to be ready")
+        told = clients()
+        stop(server.pid)
+        status = server.wait(PATIENCE)
+    finally:
+        server.kill()
+        server.wait()
+    stdout, stderr = ((stage.folder / name).read_bytes() for name in ("out", "err"))
+    return Ending(stdout, stderr, status), told
+
+
+def terminate(pid: int) -> None:
+    """Stop a server in the usual way."""
+    os.kill(pid, signal.SIGTERM)
+
+
+def record_server(
+    stage: Stage, argv: Argv, ready: Callable[[], Any], clients: Callable[[], Any],
+    *, stop: Callable[[int], Any] = terminate, payloads: bool = False,
+) -> Served:  # fmt: skip
+    """Do what `run_server` does, under `scopetrace run`."""
+    home = stage.new_home()
+    command = scopetrace_command("run", *["-p"][: payloads], "--", *argv)
+    ending, told = run_server(stage, command, ready, clients, stop)
+    return Served(stage.finished(home, ending), told)
+
+
+def compare_server(
+    stage: Stage, argv: Argv, ready: Callable[[], Any], clients: Callable[[], Any],
+    *, stop: Callable[[int], Any] = terminate, same: Callable[[bytes], Any] = bytes,
+) -> Served:  # fmt: skip
+    """Run a server natively and recorded; all that a shell sees must be the same.
+
+    `same` returns what two outputs must have in common: ports and times differ from run to run.
+    """
+    native, _ = run_server(stage, argv, ready, clients, stop)
+    served = record_server(stage, argv, ready, clients, stop=stop)
+    recorded = served.recording.ending
+    assert recorded.status == native.status, recorded
+    assert (same(recorded.stdout), same(recorded.stderr)) == (
+        same(native.stdout),
+        same(native.stderr),
+    )
+    return served
+
+
+def without_numbers(output: bytes) -> bytes:
+    """Return output with each number as N: what two runs have in common."""
+    return re.sub(rb"\d+", b"N", output)
+
+
+def compare(
+    stage: Stage, argv: Argv, *, same: Callable[[bytes], Any] = bytes, payloads: bool = False,
+    before: Callable[[], Any] = lambda: None, **options: Any,
+) -> Recording:  # fmt: skip
+    """Run a client natively and recorded; all that a shell sees must be the same.
+
+    Args:
+        same: returns what two outputs must have in common.
+        payloads: record the bytes too.
+        before: called before each of the two runs.
+    """
+    stage.prepare()
+    before()
+    native = stage.run(argv, **options)
+    stage.prepare()
+    before()
+    recording = record(stage, argv, payloads=payloads, **options)
+    ending = recording.ending
+    assert ending.status == native.status, ending
+    assert same(ending.stdout) == same(native.stdout)
+    assert same(ending.stderr) == same(native.stderr)
+    return recording
+
+
+def record(stage: Stage, argv: Argv, *, payloads: bool = False, **options: Any) -> Recording:
+    """Run a program under `scopetrace run` or `scopetrace run -p`."""
+    home = stage.new_home()
+    command = scopetrace_command("run", *["-p"][: payloads], "--", *argv)
+    return stage.finished(home, stage.run(command, **options))
+
+
+class WebServer(NamedTuple):
+    """peers/web_server.py, beside the program under test."""
+
+    port: int
+    log: Path
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Return what it saw of each request, in their order."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@contextmanager
+def web_server(folder: Path, host: str = HOST) -> Iterator[WebServer]:
+    """Run a web server until the block ends."""
+    port, log = free_port(), folder / "web_server.log"
+    with serve(peer("web_server.py", port, host), lambda: is_listening(port), log=log):
+        yield WebServer(port, log)
+
+
+# -- bytes on the wire ----------------------------------------------------------------------------
+
+
+@dataclass
+class Wire:
+    """One connection through a relay."""
+
+    client: int
+    """The port of the client; 0 if it has none."""
+    server: int
+    """The port that the relay came to the server from."""
+    sent: bytearray = field(default_factory=bytearray)
+    """By the client."""
+    received: bytearray = field(default_factory=bytearray)
+
+
+class Relay:
+    """Stands between clients and a server, and keeps what goes through."""
+
+    def __init__(self, server: int, family: socket.AddressFamily = socket.AF_INET) -> None:
+        self._server = server
+        self._family = family
+        self._host = HOST if family == socket.AF_INET else "::1"
+        self._listener = socket.create_server((self._host, 0), family=family, backlog=256)
+        self.port: int = self._listener.getsockname()[1]
+        self.wires: list[Wire] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Relay:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all that came has gone on."""
+        for thread in self._threads[1:]:
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "a connection through a relay did not end"
+
+    def forget(self) -> None:
+        """Forget all connections until now."""
+        self.settle()
+        self.wires.clear()
+
+    def _start(self, target: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, peer = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection((self._host, self._server))
+            wire = Wire(peer[1], far.getsockname()[1])
+            self.wires.append(wire)
+            self._start(self._pass_on, near, far, wire)
+
+    def _pass_on(self, near: socket.socket, far: socket.socket, wire: Wire) -> None:
+        back = threading.Thread(target=_pump, args=(far, near, wire.received), daemon=True)
+        back.start()
+        _pump(near, far, wire.sent)
+        back.join()
+        near.close()
+        far.close()
+
+
+def _pump(source: socket.socket, target: socket.socket, kept: bytearray) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            kept += data
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+# -- what was recorded ----------------------------------------------------------------------------
+
+
+class Flow(NamedTuple):
+    """What a net.close says of one connection."""
+
+    local: int
+    peer: int
+    sent: int
+    received: int
+
+
+def flows(recording: Recording, *, local: int = 0, peer: int = 0) -> list[Flow]:
+    """Return the connections of the internet that were closed, from or to these ports."""
+    return [
+        Flow(
+            event.data["net_host_port"],
+            event.data["net_peer_port"],
+            event.data["net_bytes_sent"],
+            event.data["net_bytes_recv"],
+        )
+        for event in recording.of("net.close")
+        if "net_peer_port" in event.data and is_between(event, local, peer)
+    ]
+
+
+def is_between(event: EventRecord, local: int = 0, peer: int = 0) -> bool:
+    """Tell whether an event is about these ports; 0: any."""
+    return all(
+        port in (0, event.data.get(name))
+        for name, port in (("net_host_port", local), ("net_peer_port", peer))
+    )
+
+
+def assert_same_bytes(recording: Recording, relay: Relay) -> None:
+    """Demand that a client has exactly the connections of a relay, with its bytes."""
+    relay.settle()
+    wired = [Flow(w.client, relay.port, len(w.sent), len(w.received)) for w in relay.wires]
+    assert Counter(flows(recording, peer=relay.port)) == Counter(wired)
+    opened = [e.data["net_host_port"] for e in recording.of("net.open") if is_between(e, peer=relay.port)]
+    assert sorted(opened) == sorted(wire.client for wire in relay.wires)
+
+
+class Exchange(NamedTuple):
+    """A response and what it answers."""
+
+    port: int
+    """Of the client."""
+    method: str
+    target: str
+    status: int
+
+
+def exchanges(recording: Recording, *, server: bool = False) -> list[Exchange]:
+    """Return the responses in their order."""
+    port = "net_peer_port" if server else "net_host_port"
+    return [
+        Exchange(
+            event.data.get(port, 0),
+            event.data["http_method"],
+            event.data["http_target"],
+            event.data["http_status_code"],
+        )
+        for event in recording.of("http.resp")
+    ]
+
+
+def requests(recording: Recording, *, server: bool = False) -> list[tuple[int, str, str]]:
+    """Return the requests in their order: port of the client, method, target."""
+    port = "net_peer_port" if server else "net_host_port"
+    return [
+        (event.data.get(port, 0), event.data["http_method"], event.data["http_target"])
+        for event in recording.of("http.req")
+    ]
+
+
+def protocols(recording: Recording) -> Counter[str]:
+    """Return how many flows were recognised, by protocol."""
+    return Counter(event.data["protocol"] for event in recording.of("net.app"))
+
+
+def lengths(recording: Recording, source: str) -> list[int]:
+    """Return the sizes of the bodies of http.req or http.resp, 0 where there is none."""
+    name = {"http.req": "http_request_content_length", "http.resp": "http_response_content_length"}
+    return [event.data.get(name[source], 0) for event in recording.of(source)]
+
+
+@contextmanager
+def session_of(stage: Stage) -> Iterator[scopetrace.Session]:
+    """Open the session that was just recorded."""
+    path = only(session_files(stage.home))
+    assert path is not None
+    with scopetrace.open_session(path) as session:
+        yield session
+
+
+def peer(name: str, *arguments: object) -> list[str]:
+    """Return the command line of a program of `peers`."""
+    return [sys.executable, "-u", str(PEERS / name), *map(str, arguments)]
+
+
+def notices(recording: Recording) -> list[str]:
+    """Return what was said about what could not be recorded."""
+    return [event.data["message"] for event in recording.of("notice")]
+
+
+def ports_of(wires: Sequence[Wire]) -> list[int]:
+    """Return the ports of the clients of connections."""
+    return [wire.client for wire in wires]

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+from flow_builder import flow, piece, with_payload
+from hypothesis import given
+from hypothesis import strategies as st
+from session_builder import SECOND, STARTED_NS
+
+from scopetrace.model.flow import Address
+from scopetrace.output.flows import address_text, flow_body, flow_table, format_flow
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+NOW = STARTED_NS + 187 * SECOND
+UNIX = Address("unix", "/run/app.sock", 0, 77)
+CLOSED = flow(id=7, bytes_sent=11, bytes_recv=2048, protocol="HTTP")
+OPEN = flow(
+    id=12, closed_ns=None, local=None, peer=UNIX, bytes_sent=None, bytes_recv=None, close_reason=""
+)
+
+
+def test_a_terminal_of_the_usual_width_shows_the_usual_columns():
+    expected = (
+        "ID  HOST IP   HOST PORT  PEER IP        PEER PORT  LAST SENT  DURATION\n"
+        "7   10.0.0.2      40000  93.184.216.34         80  3m6s       1s\n"
+        "12  -                    /run/app.sock             -          -"
+    )
+
+    assert flow_table([CLOSED, OPEN], NOW, 145) == expected
+    assert flow_table([CLOSED, OPEN], NOW, 80) == expected
+
+
+@pytest.mark.parametrize("columns", [146, None])
+def test_where_there_is_room_all_columns_are_shown(columns):
+    headings, closed, still_open = flow_table([CLOSED, OPEN], NOW, columns).splitlines()
+
+    assert headings.endswith("DURATION  BYTES RECV  BYTES SENT  PROTOCOL  PROC")
+    assert closed.split()[-5:] == ["1s", "2048", "11", "HTTP", "python3"]
+    assert still_open.split()[-6:] == ["-", "-", "-", "-", "-", "python3"]
+
+
+def test_no_flows_are_a_line_of_headings():
+    assert flow_table([], NOW, 80).splitlines() == [
+        "ID  HOST IP  HOST PORT  PEER IP  PEER PORT  LAST SENT  DURATION"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (None, "-"),
+        (Address("inet6", "2001:db8::1", 443), "2001:db8::1"),
+        (Address("", "", 0), "-"),
+        (UNIX, "/run/app.sock"),
+        (Address("unix", "@\x1b[2J", 0), "@\\x1b[2J"),
+        (Address("unix", "", 0, 9), "unix:9"),
+        (Address("unix", "", 0), "unix"),
+    ],
+)
+def test_each_kind_of_address_has_a_text(address, shown):
+    assert address_text(address) == shown
+
+
+def test_a_long_path_is_cut_in_the_table_and_whole_in_the_view():
+    record = flow(peer=Address("unix", "/run/" + "a" * 90, 0, 5))
+
+    assert "a" * 34 + "…" in flow_table([record], NOW, 80)
+    assert "a" * 36 not in flow_table([record], NOW, 80)
+    assert "/run/" + "a" * 90 + " (inode 5)" in format_flow(record)
+
+
+def test_one_flow_in_full():
+    record = with_payload(CLOSED, [piece(b"abc", missing=3)])
+
+    assert format_flow(record._replace(error="ECONNRESET")) == (
+        "ID:             7\n"
+        "Proc:           python3\n"
+        "Pid:            70\n"
+        "Transport:      IP.TCP\n"
+        "Role:           client\n"
+        "Host:           10.0.0.2:40000\n"
+        "Peer:           93.184.216.34:80\n"
+        "Opened:         2026-07-12 02:11:15.000000 +0000\n"
+        "Last sent:      2026-07-12 02:11:15.250000 +0000\n"
+        "Closed:         2026-07-12 02:11:16.000000 +0000\n"
+        "Duration:       1s\n"
+        "Bytes sent:     11\n"
+        "Bytes received: 2048\n"
+        "Protocol:       HTTP\n"
+        "Close reason:   local\n"
+        "Error:          ECONNRESET\n"
+        "Payload out:    3 bytes, 3 missing\n"
+        "Payload in:     0 bytes\n"
+        f"Channel:        {STARTED_NS}"
+    )
+
+
+def test_what_is_not_known_is_a_dash_and_colours_are_for_labels():
+    shown = format_flow(OPEN._replace(transport="", role="", closed_ns=None), color=True)
+
+    assert "\x1b[32mClosed:\x1b[0m         -\n" in shown
+    assert "\x1b[32mBytes sent:\x1b[0m     -\n" in shown
+    assert "Payload" not in shown
+
+
+def test_an_ipv6_address_stands_in_brackets_before_its_port():
+    record = flow(peer=Address("inet6", "::1", 443), local=Address("inet6", "::1", 0))
+
+    lines = dict(line.split(":", 1) for line in format_flow(record).splitlines())
+    assert (lines["Peer"].strip(), lines["Host"].strip()) == ("[::1]:443", "::1")
+
+
+def test_json_leaves_out_what_is_not_known():
+    assert flow_body(CLOSED) == {
+        "id": 7,
+        "pid": 70,
+        "proc": "python3",
+        "net_transport": "IP.TCP",
+        "net_host_ip": "10.0.0.2",
+        "net_host_port": 40000,
+        "net_peer_ip": "93.184.216.34",
+        "net_peer_port": 80,
+        "role": "client",
+        "start_time": 1783822275.0,
+        "last_sent_time": 1783822276.0,
+        "duration": 1000,
+        "net_bytes_recv": 2048,
+        "net_bytes_sent": 11,
+        "net_protocol": "HTTP",
+        "net_close_reason": "local",
+        "channel": STARTED_NS,
+    }
+    assert flow_body(OPEN).keys() == {
+        "id", "pid", "proc", "net_transport", "unix_peer_path", "unix_peer_inode", "role",
+        "start_time", "channel",
+    }  # fmt: skip
+
+
+anything = st.text(st.characters(exclude_categories=()), max_size=30)
+
+
+@given(anything, anything, anything)
+def test_whatever_a_session_holds_it_is_shown_safely(host, proc, protocol):
+    record = flow(peer=Address("", host, 1), local=Address("unix", host, 0), proc=proc)
+    record = record._replace(protocol=protocol, error=protocol, role=protocol, transport=protocol)
+
+    for line in (flow_table([record], NOW, None) + "\n" + format_flow(record)).split("\n"):
+        assert not [c for c in line if ord(c) < 32 or 0x7F <= ord(c) < 0xA0]
+    assert len(flow_table([record], NOW, None).split("\n")) == 2

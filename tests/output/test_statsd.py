@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopetrace.model.metric import MetricRecord
+from scopetrace.output.statsd import statsd_line
+
+
+def metric(name="net.tx", type="counter", value=11, unit="byte", **tags):
+    return MetricRecord(1, 0, name, type, unit, value, tags, "box", "nc", 70)
+
+
+def test_a_line_has_whose_it_is_and_then_its_tags():
+    assert statsd_line(metric(proto="TCP"), "me.") == (
+        b"me.net.tx:11|c|#proc:nc,pid:70,host:box,unit:byte,proto:TCP"
+    )
+
+
+@pytest.mark.parametrize(
+    ("type", "letter"),
+    [("counter", "c"), ("gauge", "g"), ("timer", "ms"), ("histogram", "h"), ("set", "s")],
+)
+def test_types_are_letters_and_fractions_have_two_digits(type, letter):
+    assert statsd_line(metric(type=type, value=2.345)).startswith(f"net.tx:2.35|{letter}|".encode())
+
+
+def test_a_line_that_is_too_long_loses_whole_tags_from_its_end():
+    whole = statsd_line(metric(proto="TCP"))
+
+    assert statsd_line(metric(proto="TCP"), most_bytes=len(whole)) == whole
+    assert statsd_line(metric(proto="TCP"), most_bytes=len(whole) - 1) == (
+        b"net.tx:11|c|#proc:nc,pid:70,host:box,unit:byte"
+    )
+    assert statsd_line(metric(), most_bytes=1) == b"net.tx:11|c"
+
+
+def test_what_would_end_a_tag_is_written_otherwise():
+    assert statsd_line(metric(unit="", **{"http_target": "/a,b|c\nd:e", "a:b": "x"})).endswith(
+        b",http_target:/a%2Cb%7Cc%0Ad:e,a_b:x"
+    )
+    assert statsd_line(metric(name="a:b|c d")).startswith(b"a_b_c_d:11|c|")
+
+
+def test_tags_of_the_program_win():
+    assert statsd_line(metric(proc="mine")).startswith(b"net.tx:11|c|#proc:mine,pid:70")
+
+
+@given(st.text(), st.text(), st.text(), st.integers(0, 100))
+def test_any_names_make_one_line_of_the_right_shape(name, tag, value, most):
+    line = statsd_line(metric(name=name, **{f"t{tag}": value}), most_bytes=most)
+
+    assert line.count(b"\n") == 0
+    assert line.split(b"|")[1] == b"c"
+    assert line.count(b"|") <= 2

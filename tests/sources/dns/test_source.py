@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import pytest
+from flow_reading import KeepingOutlet, image, rules, tcp_flow, udp_flow
+
+from scopetrace.model.flow import Address, Flow
+from scopetrace.model.operation import FlowOpened, Image, ImageEnded, Opened, OpenFile
+from scopetrace.sources.base import Mode
+from scopetrace.sources.dns.source import SOURCE
+
+DNS = rules("event:\n  watch: [{type: dns}]\n")
+NOTHING = rules("event:\n  watch: [{type: fs}]\nmetric:\n  watch: [{type: fs}]\n")
+SERVER = Address("inet", "10.0.0.53", 53)
+RESOLVED = "/run/systemd/resolve/io.systemd.Resolve"
+QUERY = bytes.fromhex("000701000001000000000000016104746573740000010001")
+
+
+class Session:
+    """A source, and what it says."""
+
+    def __init__(self) -> None:
+        self.outlet = KeepingOutlet()
+        self.source = SOURCE(self.outlet)
+
+    def take(self, *operations: object) -> None:
+        for operation in operations:
+            self.source.handlers()[type(operation)](operation)
+
+
+def opened_file(process: Image, path: str) -> Opened:
+    return Opened(process, 71, 10, "openat", OpenFile(path, None, 10), 3, 0, "")
+
+
+def opened_flow(process: Image, peer: Address | None) -> FlowOpened:
+    flow = Flow("Unix.TCP", Address("unix", "", 0), peer, "client", 5)
+    return FlowOpened(process, 71, 10, "connect", flow, 3)
+
+
+def ended(process: Image) -> ImageEnded:
+    return ImageEnded(process, 99, 0, None, False)
+
+
+def unix(path: str) -> Address:
+    return Address("unix", path, 0)
+
+
+@pytest.mark.parametrize("protocol", ["HTTP", "TLS", ""])
+def test_other_protocols_are_not_read(protocol):
+    assert Session().source.reader(image(DNS), tcp_flow(SERVER), protocol) is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_read"),
+    [
+        (DNS, True),
+        (NOTHING, False),
+        (rules("event:\n  watch: [{type: dns, name: dns.error}]\nmetric:\n  watch: []\n"), True),
+        (rules("event:\n  watch: []\nmetric:\n  watch: [{type: dns}]\n"), True),
+    ],
+)
+def test_a_flow_is_read_if_anything_of_it_is_wanted(chosen, is_read):
+    reader = Session().source.reader(image(chosen), udp_flow(SERVER), "DNS")
+
+    assert (reader is not None) is is_read
+
+
+def test_what_goes_through_sockets_is_needed():
+    for groups in SOURCE.needs.values():
+        assert all(groups[group] is Mode.ALL for group in ("net", "read", "write", "close", "fd"))
+    assert set(SOURCE.needs) == {"dns.req", "dns.resp", "dns.error"}
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        (RESOLVED, "systemd-resolved"),
+        ("/var/run/nscd/socket", "nscd"),
+        ("/run/nscd/socket", "nscd"),
+        ("/run/avahi-daemon/socket", "avahi"),
+    ],
+)
+def test_a_service_that_resolves_names_is_noticed_once(path, service):
+    session, process = Session(), image(DNS)
+
+    session.take(opened_flow(process, unix(path)), opened_flow(process, unix(path)))
+
+    ((reason, count, message),) = session.outlet.notices
+    assert (reason, count) == ("resolved-elsewhere", 1)
+    assert message == (
+        f"dig (70) asked {service} at {path}: names that it resolves there are resolved elsewhere"
+        " and leave no dns events"
+    )
+
+
+def test_each_process_and_each_service_has_its_notice():
+    session = Session()
+    first, second = image(DNS), image(DNS, 80)
+
+    session.take(
+        opened_flow(first, unix(RESOLVED)),
+        opened_flow(first, unix("/run/nscd/socket")),
+        opened_flow(second, unix(RESOLVED)),
+        ended(first),
+    )
+
+    assert len(session.outlet.notices) == 3
+
+
+@pytest.mark.parametrize("peer", [None, SERVER, unix("/run/other"), unix(""), unix("@" + RESOLVED)])
+def test_other_peers_are_not_noticed(peer):
+    session = Session()
+
+    session.take(opened_flow(image(DNS), peer))
+
+    assert session.outlet.notices == []
+
+
+def test_without_interest_in_dns_there_is_no_notice():
+    session, process = Session(), image(NOTHING)
+
+    session.take(
+        opened_flow(process, unix(RESOLVED)), opened_file(process, "/etc/hosts"), ended(process)
+    )
+
+    assert session.outlet.notices == []
+
+
+def test_who_read_the_hosts_and_then_asked_nobody_is_noticed_at_its_end():
+    session, process = Session(), image(DNS)
+
+    session.take(opened_file(process, "/etc/hosts"), opened_file(process, "/etc/passwd"))
+    assert session.outlet.notices == []
+    session.take(ended(process))
+    session.take(ended(process))
+
+    assert session.outlet.notices == [
+        (
+            "resolved-elsewhere",
+            1,
+            "dig (70) read /etc/hosts and asked no DNS server after that: names that it found there"
+            " leave no dns events",
+        )
+    ]
+
+
+def test_who_asked_after_reading_the_hosts_is_not_noticed():
+    session, process = Session(), image(DNS)
+    reader = session.source.reader(process, udp_flow(SERVER), "DNS")
+    assert reader is not None
+
+    session.take(opened_file(process, "/etc/hosts"))
+    reader.feed(process, 71, 20, True, QUERY)
+    session.take(ended(process))
+
+    assert session.outlet.notices == []
+    assert len(session.outlet.of("dns.req")) == 1
+
+
+def test_who_asked_a_service_after_reading_the_hosts_is_noticed_for_that_alone():
+    session, process = Session(), image(DNS)
+
+    session.take(
+        opened_file(process, "/etc/hosts"), opened_flow(process, unix(RESOLVED)), ended(process)
+    )
+
+    ((_, _, message),) = session.outlet.notices
+    assert "systemd-resolved" in message

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sources.http.talk import EVENTS, NO_METRICS, Heard, Listener, Talk, heard, image_of, summary
+
+from scopetrace.model.flow import Address
+from scopetrace.sources.http.frames import PREFACE
+from scopetrace.sources.http.reader import _place
+
+GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+HEADERS = b"\x00\x00\x05\x01\x05\x00\x00\x00\x01\x82\x84\x86\x41\x00"
+"""GET / over http, on stream 1."""
+ANSWER = b"\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88"
+"""200, on stream 1."""
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+
+def summaries(seen: Heard) -> list[str]:
+    return [summary(data) for _, data in seen.told]
+
+
+class TestWhoClosesIt:
+    """Several processes may hold a flow, and each lets go of it."""
+
+    def test_a_process_that_moved_nothing_last_ends_nothing(self):
+        server, parent = Listener("server"), image_of(EVENTS, pid=1)
+        server.hear(False, GET[:5], image=parent)
+        server.hear(False, GET[5:])
+        server.hear(True, CHUNKED)
+        server.close(image=parent)
+        assert summaries(server.heard) == ["GET /"]
+
+        server.hear(True, b"2\r\nde\r\n0\r\n\r\n")
+        assert server.heard.told[1][1]["http_response_content_length"] == 5
+
+    def test_a_second_close_tells_nothing_again(self):
+        client = Listener("client")
+        client.hear(False, b"garbage\n")
+        client.hear(True, GET)
+        client.hear(False, CHUNKED)
+        client.close()
+        client.close()
+
+        assert summaries(client.heard) == ["GET /", "200 GET /"]
+        assert len(client.heard.notices) == 1
+
+    def test_what_moves_after_a_close_is_read_on(self):
+        client = Listener("client")
+        client.hear(True, GET)
+        client.hear(False, CHUNKED)
+        client.close()
+        client.hear(False, b"0\r\n\r\n")
+        client.hear(True, GET)
+
+        assert summaries(client.heard) == ["GET /", "200 GET /", "GET /"]
+
+    def test_a_close_before_anything_moved(self):
+        client = Listener("client")
+        client.close()
+        client.hear(True, b"PRI * HTT")
+        client.close()
+
+        assert client.heard.events == client.heard.notices == []
+
+
+class TestWhoAsks:
+    """Where nobody knows who connected."""
+
+    def test_what_came_before_is_read_when_it_is_known(self):
+        talk = Talk("") << b"rest\r\n" >> b"GE" >> GET[2:] << CHUNKED
+
+        assert summaries(heard(talk)) == ["GET /", "200 GET /"]
+        assert [event.time_ns for event in heard(talk).events] == [2_000_000, 4_000_000]
+
+    def test_missing_bytes_and_an_end_before_it(self):
+        seen = heard(Talk("") << 100 >> 5 >> GET << None)
+
+        assert summaries(seen) == ["GET /"]
+        assert [count for _, _, count in seen.notices] == [105]
+
+    def test_what_never_begins_is_given_up(self):
+        seen = heard(Talk("") >> b"x" * 20_000 >> GET)
+
+        assert seen.events == []
+        ((message, _, _),) = seen.notices
+        assert message.endswith("could not be read further: it does not begin as HTTP does")
+
+
+def test_events_are_of_the_process_that_moves_the_bytes():
+    server, child = Listener("server"), image_of(EVENTS, pid=2)
+    images = []
+    server.heard.emit = lambda image, *_: images.append(image)  # type: ignore[method-assign]
+    server.hear(False, GET[:5])
+    server.hear(False, GET[5:], image=child)
+    server.hear(True, b"HTTP/1.1 204 No\r\n\r\n", image=child)
+
+    assert images == [child, child]
+
+
+@pytest.mark.parametrize(
+    ("peer", "text"),
+    [
+        (Address("inet", "10.0.0.1", 80), "10.0.0.1:80"),
+        (Address("inet6", "::1", 80), "[::1]:80"),
+        (Address("unix", "/run/x", 0), "/run/x"),
+        (Address("unix", "", 0, 5), "its peer"),
+        (None, "its peer"),
+    ],
+)
+def test_places(peer, text):
+    assert _place(peer) == text
+
+
+MESSAGES = [
+    GET,
+    GET[:9],
+    b"HEAD /x HTTP/1.0\r\n\r\n",
+    b"PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\n",
+    b"CONNECT h:1 HTTP/1.1\r\n\r\n",
+    CHUNKED,
+    b"0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n",
+    b"abcd",
+    b"\r\n",
+    PREFACE,
+    HEADERS,
+    ANSWER,
+    SETTINGS,
+    b"\x00\x00\x04\x00\x01\x00\x00\x00\x01",
+    b"\x00\x00\x04\x00\x09\x00\x00\x00\x01\x02",
+]
+PIECES = st.one_of(st.binary(max_size=30), st.sampled_from(MESSAGES))
+STEPS = st.lists(
+    st.tuples(st.booleans(), st.one_of(PIECES, st.integers(1, 40), st.none())), max_size=12
+)
+ROLES = st.sampled_from(["client", "server", ""])
+
+
+def talk_of(role: str, steps) -> Talk:
+    talk = Talk(role, EVENTS + NO_METRICS)
+    for asking, step in steps:
+        talk.steps.append((asking, step))
+    return talk
+
+
+@given(ROLES, STEPS, st.sets(st.integers(0, 60)))
+def test_anything_at_all_is_read_the_same_however_it_is_cut(role, steps, cuts):
+    talk = talk_of(role, steps)
+    whole, cut = talk.read(), talk.read(*cuts)
+
+    assert cut.events == whole.events
+    assert cut.notices == whole.notices
+    assert len([reason for _, reason, _ in whole.notices]) <= 1
+
+
+CONVERSATION = [
+    (True, PREFACE + SETTINGS + HEADERS),
+    (False, SETTINGS + ANSWER),
+    (True, GET + b"PUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
+    (False, CHUNKED + b"0\r\n\r\nHTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n"),
+]
+
+
+@given(
+    ROLES, st.booleans(),
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 80), st.integers(0, 255)), max_size=6),
+)  # fmt: skip
+def test_any_damage_is_survived(role, http2, damage):
+    said = CONVERSATION[:2] if http2 else CONVERSATION[2:]
+    steps = [(asking, bytearray(step)) for asking, step in said]
+    for step, at, byte in damage:
+        steps[step][1][at % len(steps[step][1])] = byte
+    seen = talk_of(role, [(asking, bytes(step)) for asking, step in steps]).read()
+
+    assert len(seen.events) <= 4
+    assert len(seen.notices) <= 1
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        GET,
+        b"x" * 999,
+        b"GET /" + b"x" * 60_000 + b" HTTP/1.1\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 99,
+        PREFACE + HEADERS[:4] + b"\x00" + HEADERS[5:],
+        b"\x00\x00\x00\x01\x00\x00\x00\x00\x03",
+        PREFACE + b"\x00\x00\x09\x01\x04\x00\x00\x00\x01" + b"\x40\x01x\x04yyyyy",
+    ],
+)
+@pytest.mark.parametrize("role", ["server", ""])
+def test_no_flow_holds_much(endless, role):
+    """Sent thousands of times, with nothing from the other side."""
+    listener = Listener(role)
+    tracemalloc.start()
+    try:
+        for _ in range(3000):
+            listener.hear(False, endless)
+            listener.heard.events.clear()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4_000_000

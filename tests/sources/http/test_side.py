@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sources.http.talk import EVENTS, image_of, pieces
+
+from scopetrace.sources.http.bodies import Fixed
+from scopetrace.sources.http.heads import LATER_REQUEST_LINE, REQUEST_LINE
+from scopetrace.sources.http.messages import MOST_HEAD, Message, Moment, Unreadable
+from scopetrace.sources.http.side import Side
+
+IMAGE = image_of(EVENTS)
+
+
+class Requests(Side):
+    """Keeps the target of each head, and how much of each body was counted."""
+
+    first_line = REQUEST_LINE
+    later_first_line = LATER_REQUEST_LINE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[bytes | int | None] = []
+        self.times: list[int] = []
+
+    def begin(self, moment, began_ns, start, headers, size) -> None:
+        self.seen.append(start[2])
+        self.times.append(began_ns)
+        if headers.length():
+            self.expect(Message(began_ns, {}, None), Fixed(headers.length()))
+
+    def complete(self, moment, message) -> None:
+        self.seen.append(message.counted)
+
+
+def reading(*feeds: bytes | int) -> Requests:
+    """Return a side after these bytes, or numbers of unknown bytes, one each nanosecond."""
+    side = Requests()
+    for at, feed in enumerate(feeds):
+        moment = Moment(IMAGE, 1, at)
+        if isinstance(feed, int):
+            side.skip(moment, feed)
+        else:
+            side.feed(moment, feed)
+    return side
+
+
+def get(target: bytes, length: int = 0) -> bytes:
+    return b"GET %b HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (target, length)
+
+
+def test_heads_and_bodies_come_in_turn():
+    side = reading(get(b"/1", 3) + b"abc" + get(b"/2") + b"\r\n" + get(b"/3", 1), b"x")
+
+    assert side.seen == [b"/1", 3, b"/2", b"/3", 1]
+    assert side.passed_over == 0
+
+
+def test_a_message_begins_with_its_first_byte():
+    whole = get(b"/2")
+
+    assert reading(b"\r\n", get(b"/1") + whole[:3], whole[3:9], whole[9:] + whole).times == [
+        1,
+        1,
+        3,
+    ]
+
+
+def test_what_is_no_message_is_passed_over_and_counted():
+    assert reading(b"one\ntwo\n" + get(b"/1") + b"three\n" + get(b"/2")).passed_over == 14
+    assert reading(b"one\ntwo\n" + get(b"/1") + b"three\n" + get(b"/2")).seen == [b"/1", b"/2"]
+
+
+def test_a_line_within_another_is_none():
+    side = reading(b"\0\n", b"x" * 9000, get(b"/1"), get(b"/2"))
+
+    assert side.seen == [b"/2"]
+    assert side.passed_over == 2 + 9000 + len(get(b"/1"))
+
+
+def test_fields_that_are_none_lose_only_their_message():
+    bad = b"GET /bad HTTP/1.1\r\n: :\r\n" + get(b"/within")
+
+    assert reading(get(b"/1") + bad + get(b"/2")).seen == [b"/1", b"/within", b"/2"]
+
+
+def test_unknown_bytes_lose_what_they_may_belong_to():
+    side = reading(get(b"/1", 5), 4, b"x" + get(b"/2", 5), 6, b"rest\n" + get(b"/3") + b"GET", 2)
+
+    assert side.seen == [b"/1", 5, b"/2", None, b"/3"]
+    assert side.passed_over == 6 + 5 + 3 + 2
+
+
+def test_an_end_and_a_question_in_between_say_what_was_counted():
+    moment = Moment(IMAGE, 1, 9)
+    side = reading(get(b"/1", 5) + b"ab")
+    side.tell(moment)
+    side.feed(moment, b"c")
+    side.end(moment)
+
+    assert side.seen == [b"/1", 2, 3]
+
+
+@pytest.mark.parametrize("size", [MOST_HEAD, MOST_HEAD + 1])
+@pytest.mark.parametrize("line", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: b\r\n"])
+def test_a_head_is_bounded(size, line):
+    end = b"\r\n\r\n" if line else b" HTTP/1.1\r\n\r\n"
+    begin = line + b"B: " if line else b"GET /"
+    head = begin + b"x" * (size - len(begin) - len(end)) + end
+
+    for cuts in (), (9,), (len(head) - 3,), range(0, size, 100):
+        if size > MOST_HEAD:
+            with pytest.raises(Unreadable):
+                reading(*pieces(head, cuts))
+        else:
+            assert len(reading(*pieces(head, cuts)).seen) == 1
+
+
+WORDS = st.sampled_from([
+    get(b"/1"), get(b"/2", 2), b"ab", b"\r\n", b"\n", b"GET ", b"/ HTTP/1.1\r\n", b": :\r\n", b"\0", b"x" * 9000,
+])  # fmt: skip
+
+
+@given(st.lists(WORDS, max_size=9), st.sets(st.integers(0, 200), max_size=9))
+def test_cuts_change_nothing(words, cuts):
+    data = b"".join(words)
+    whole, cut = reading(data), reading(*pieces(data, cuts))
+
+    assert (cut.seen, cut.passed_over) == (whole.seen, whole.passed_over)

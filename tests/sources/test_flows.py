@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pytest
+from raw_builder import Tracee, pack_inet, started_program
+from recording import Recording
+
+GET = b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
+PAYLOADS = "payload: {enable: true}\n"
+
+
+@pytest.fixture
+def tracee() -> Tracee:
+    tracee = started_program()
+    tracee.socket(3)
+    tracee.connect(3)
+    return tracee
+
+
+def kept(recording: Recording) -> list[tuple[bool, bytes, int]]:
+    return [(p.outgoing, p.data, p.missing) for p in recording.writer.payloads]
+
+
+def test_what_shows_no_protocol_is_muted_and_goes_on_being_counted(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path)
+    tracee.send(3, b"some bytes that mean nothing\n" * 20)
+    tracee.receive(3, b"nor do these\n" * 40)
+    tracee.close(3, 1, 520, 0, 1, 580, 0)
+
+    (closed,) = recording.of("net.close")
+
+    assert recording.muted == [1003]
+    assert (closed.data["net_bytes_sent"], closed.data["net_bytes_recv"]) == (580, 520)
+    assert "net_protocol" not in closed.data
+
+
+def test_a_protocol_shows_however_its_bytes_are_cut(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path)
+    for at in range(len(GET)):
+        tracee.send(3, GET[at : at + 1])
+    tracee.receive(3, OK + b"abc")
+
+    events = recording.of("net.app", "http")
+
+    assert [event.source for event in events] == ["net.app", "http.req", "http.resp"]
+    assert events[0].data["protocol"] == "HTTP"
+    assert events[1].data["http_target"] == "/page"
+    assert len({event.channel for event in events}) == 1
+    assert recording.muted == []
+
+
+def test_the_close_of_a_flow_says_what_it_spoke_after_all_it_said(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path)
+    tracee.send(3, GET)
+    tracee.receive(3, b"HTTP/1.1 200 OK\r\n\r\nuntil the end")
+    tracee.close(3)
+
+    events = recording.of("net.close", "http.resp")
+
+    assert [event.source for event in events] == ["http.resp", "net.close"]
+    assert events[0].data["http_response_content_length"] == 13
+    assert events[1].data["net_protocol"] == "HTTP"
+
+
+def test_a_body_sent_by_sendfile_is_no_gap_to_its_reader(tmp_path):
+    tracee = started_program()
+    tracee.socket(3)
+    tracee.accept(3, 4)
+    recording = Recording(tracee, tmp_path)
+    for _ in range(2):
+        tracee.receive(4, GET)
+        tracee.send(4, OK)
+        tracee.call("sendfile", 4, 9, 0, 3, result=3, moved=3)
+
+    assert [event.source for event in recording.of("http")] == ["http.req", "http.resp"] * 2
+
+
+def test_payloads_are_kept_in_order_with_what_is_missing(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path, PAYLOADS)
+    tracee.send(3, b"abc")
+    tracee.receive(3, b"de", moved=10)
+    tracee.receive(3, b"")
+    recording.go()
+
+    assert kept(recording) == [(True, b"abc", 0), (False, b"de", 8)]
+    (opened,) = [e for e in recording.writer.events if e.source == "net.open"]
+    assert {payload.channel for payload in recording.writer.payloads} == {opened.channel}
+    assert recording.muted == []
+
+
+def test_payloads_of_one_protocol_are_kept_from_its_first_byte(tracee, tmp_path):
+    config = "protocol: [{name: mine, regex: ^MINE, payload: true}]\n"
+    recording = Recording(tracee, tmp_path, config)
+    tracee.socket(4)
+    tracee.connect(4)
+    tracee.send(3, b"MI")
+    tracee.send(4, b"something else " * 30)
+    tracee.send(3, b"NE and more")
+    tracee.send(3, b"!")
+    recording.go()
+
+    assert b"".join(data for _, data, _ in kept(recording)) == b"MINE and more!"
+
+
+def test_more_payload_than_the_session_may_keep_is_counted(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path, PAYLOADS + "scopetrace: {payloadlimit: 5}\n")
+    tracee.send(3, b"abc")
+    tracee.send(3, b"defg")
+    tracee.send(3, b"hi")
+    tracee.exit()
+    events = recording.finish()
+
+    assert kept(recording) == [(True, b"abc", 0), (True, b"", 4), (True, b"hi", 0)]
+    (notice,) = [e for e in events if e.data.get("reason") == "payloadlimit"]
+    assert notice.data["count"] == 4
+
+
+def test_a_datagram_socket_is_never_muted_for_the_sake_of_one_peer(tmp_path):
+    tracee = started_program()
+    tracee.socket(3, 2)
+    recording = Recording(tracee, tmp_path)
+    for _ in range(3):
+        tracee.send(3, b"\x01nothing known" * 30, to=pack_inet("10.0.0.1", 9))
+    recording.go()
+
+    assert recording.muted == []
+
+
+def test_rules_decide_which_protocols_are_told(tracee, tmp_path):
+    config = "event: {watch: [{type: net, name: close}]}\nmetric: {enable: false}\n"
+    recording = Recording(tracee, tmp_path, config)
+    tracee.send(3, GET)
+    tracee.close(3)
+
+    (closed,) = recording.go()
+
+    assert closed.source == "net.close"
+    assert closed.data["net_protocol"] == "HTTP"
