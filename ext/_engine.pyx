@@ -22,6 +22,7 @@ from engine.engine cimport (
     engine_ring,
     engine_run,
     engine_stop,
+    engine_tell,
 )
 from engine.launch cimport allow_tracer as c_allow_tracer
 from engine.launch cimport borrow_fd as c_borrow_fd
@@ -266,6 +267,10 @@ cdef class Engine:
     def mute(self, uint64_t serial):
         """Copy no more bytes of the stream with this serial; they are still counted."""
         engine_mute(self.engine, serial)
+
+    def tell(self):
+        """Have what every open fd has moved since the last time written, soon, as TALLY records."""
+        engine_tell(self.engine)
 
     def acknowledge(self):
         """Say that everything up to the last SYNC record is safe."""

@@ -215,6 +215,56 @@ def web_server(folder: Path, host: str = HOST) -> Iterator[WebServer]:
         yield WebServer(port, log)
 
 
+@contextmanager
+def files_in_http2(stage: Stage, nghttpd: str) -> Iterator[int]:
+    """Run a server of HTTP/2 alone, with a file of each of some sizes; yield its port."""
+    port = free_port()
+    command = nghttpd_command(stage, nghttpd, port)
+    with serve(command, lambda: is_listening(port), log=stage.folder / "nghttpd.log"):
+        yield port
+
+
+def nghttpd_command(stage: Stage, nghttpd: str, port: int) -> Argv:
+    """Return the command line of a server of HTTP/2, and make the files that it serves."""
+    pages = stage.folder / "pages"
+    pages.mkdir()
+    for size in (0, 1, 5000, 300_000):
+        (pages / str(size)).write_bytes(b"2" * size)
+    return [nghttpd, "--no-tls", "-a", HOST, "-d", pages, "--echo-upload", str(port)]
+
+
+class Proxy(NamedTuple):
+    """nghttpx, which switches to HTTP/2 when asked to, before a server of HTTP/1.1."""
+
+    port: int
+    log: Path
+
+    def logged(self, count: int) -> list[str]:
+        """Return the lines of its access log, when there are so many."""
+        return wait_for(lambda: lines_of(self.log, count), "an access log")
+
+
+@contextmanager
+def http2_proxy(stage: Stage, nghttpx: str) -> Iterator[Proxy]:
+    """Run nghttpx and a web server until the block ends."""
+    with web_server(stage.folder) as server:
+        port, log = free_port(), stage.folder / "nghttpx.access"
+        command = [
+            nghttpx, f"-f{HOST},{port};no-tls", f"-b{HOST},{server.port}", "-n1",
+            "--conf=/dev/null", f"--accesslog-file={log}",
+            f"--errorlog-file={stage.folder / 'nghttpx.error'}",
+            "--accesslog-format=$method $path $status $body_bytes_sent",
+        ]  # fmt: skip
+        with serve(command, lambda: is_listening(port)):
+            yield Proxy(port, log)
+
+
+def lines_of(log: Path, count: int) -> list[str]:
+    """Return the lines of a log if there are so many."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return lines if len(lines) >= count else []
+
+
 # -- bytes on the wire ----------------------------------------------------------------------------
 
 
@@ -400,8 +450,12 @@ def peer(name: str, *arguments: object) -> list[str]:
 
 
 def notices(recording: Recording) -> list[str]:
-    """Return what was said about what could not be recorded."""
-    return [event.data["message"] for event in recording.of("notice")]
+    """Return what was said about what could not be recorded, but for names of /etc/hosts."""
+    return [
+        event.data["message"]
+        for event in recording.of("notice")
+        if event.data["reason"] != "resolved-elsewhere"
+    ]
 
 
 def ports_of(wires: Sequence[Wire]) -> list[int]:

@@ -184,9 +184,9 @@ class Tracee:
         more = {"stream": fd + 1000, **more}
         self.call("write", fd, 0, moved, result=moved, moved=moved, parts=parts, **more)
 
-    def tally(self, fd: int, *counts: int, **more: Any) -> None:
+    def tally(self, fd: int, *counts: int, goes_on: bool = False, **more: Any) -> None:
         """Tell what an fd moved: reads, bytes, ns; writes, bytes, ns."""
-        self.add(RawKind.TALLY, args=(fd,), parts={Part.TALLY: pack_tally(*counts)}, **more)
+        self.add(RawKind.TALLY, args=(fd, goes_on), parts={Part.TALLY: pack_tally(*counts)}, **more)
 
     def close(self, fd: int, *counts: int, **more: Any) -> None:
         """Close an fd that moved what `counts` say."""

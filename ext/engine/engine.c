@@ -102,6 +102,14 @@ void engine_acknowledge(struct engine *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
+/* A signal that comes just before the tracer waits is lost: then the next stop, or asking, serves. */
+void engine_tell(struct engine *engine)
+{
+    atomic_store(&engine->tell, true);
+    if (atomic_load(&engine->running))
+        pthread_kill(engine->thread, WAKE_SIGNAL);
+}
+
 /* The signal may come just before the tracer waits: it is sent until the tracer has answered. */
 void engine_stop(struct engine *engine, enum engine_stop stop)
 {
@@ -285,6 +293,9 @@ static int loop(struct engine *engine)
         long status = wait_for_news(engine, &news);
         if (atomic_load_explicit(&engine->stop, memory_order_relaxed) == STOP_TRACING)
             return 0;
+        if (atomic_load_explicit(&engine->tell, memory_order_relaxed) &&
+            atomic_exchange(&engine->tell, false) && !atomic_load(&engine->stop))
+            tell_tallies(engine);
         if (status < 0 && errno == EINTR)
             continue;
         if (status < 0)

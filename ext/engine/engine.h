@@ -49,6 +49,9 @@ void engine_mute(struct engine *engine, uint64_t serial);
 /* Everything up to the last RAW_SYNC is safe: the process that was held may end. */
 void engine_acknowledge(struct engine *engine);
 
+/* Write, soon, what every open fd has moved since this was last asked (RAW_TALLY, args[1] is 1). */
+void engine_tell(struct engine *engine);
+
 void engine_stop(struct engine *engine, enum engine_stop stop);
 
 #endif

@@ -31,4 +31,5 @@ cdef extern from "engine/engine.h" nogil:
     int engine_run(engine *engine, pid_t pid, int go_fd)
     void engine_mute(engine *engine, uint64_t serial)
     void engine_acknowledge(engine *engine)
+    void engine_tell(engine *engine)
     void engine_stop(engine *engine, engine_stop_ stop)

@@ -21,6 +21,7 @@ struct engine {
     struct stream_pool pool;
     struct raw_counts counts;
     pid_t main_pid;
+    uint32_t tellings; /* how often tallies of open fds were told */
     int patience;       /* how often to look for news before sleeping */
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
     bool flows;   /* what goes through sockets is wanted */
@@ -35,6 +36,7 @@ struct engine {
     _Atomic uint64_t mutes[MUTES];
     _Atomic uint32_t mutes_head, mutes_tail;
     _Atomic bool acknowledged;
+    _Atomic bool tell; /* every tally is to be told now */
     pthread_mutex_t lock;
     pthread_cond_t acknowledgement;
 };
@@ -77,6 +79,8 @@ bool expand_socketcall(struct engine *engine, const struct task *task, struct pe
 /* A stream's tally as a record, then its end. */
 void flush_stream(struct engine *engine, const struct task *task, int fd);
 void flush_files(struct engine *engine, const struct task *task);
+/* Every tally as a record; the streams go on from nothing. */
+void tell_tallies(struct engine *engine);
 /* An fd found rather than made: a RAW_FD record, and a new stream (NULL without memory). */
 struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum raw_seen seen);
 /* What kind of stream an fd is; it is asked for once. */

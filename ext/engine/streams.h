@@ -31,7 +31,8 @@ struct stream {
 
 struct files {
     unsigned uses;
-    size_t size; /* of by_fd */
+    uint32_t told; /* when its tallies were told last: engine.tellings */
+    size_t size;   /* of by_fd */
     struct stream **by_fd;
 };
 

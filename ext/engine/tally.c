@@ -1,4 +1,6 @@
 /* Per-fd counters: kept here, told to Python when the fd or its process ends. */
+#include <string.h>
+
 #include "engine/proc.h"
 #include "engine/state.h"
 
@@ -36,19 +38,46 @@ struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum
     return stream;
 }
 
+/* `goes_on`: the fd stays open, and begins to count anew. */
+static void write_tally(struct engine *engine, const struct task *task, struct stream *stream,
+                        bool goes_on)
+{
+    struct raw_record header = { .kind = RAW_TALLY,
+                                 .stream = stream->serial,
+                                 .args = { (uint32_t)stream->fd, goes_on } };
+
+    parts_reset(&engine->scratch);
+    parts_add(&engine->scratch, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+    write_record(engine, task, &header, &engine->scratch);
+    memset(&stream->tally, 0, sizeof stream->tally);
+}
+
 void flush_stream(struct engine *engine, const struct task *task, int fd)
 {
     struct stream *stream = files_find(task->files, fd);
 
-    if (stream_moved(stream)) {
-        struct raw_record header = { .kind = RAW_TALLY,
-                                     .stream = stream->serial,
-                                     .args = { (uint32_t)fd } };
-        parts_reset(&engine->scratch);
-        parts_add(&engine->scratch, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
-        write_record(engine, task, &header, &engine->scratch);
-    }
+    if (stream_moved(stream))
+        write_tally(engine, task, stream, false);
     files_remove(task->files, &engine->pool, fd);
+}
+
+static void tell_files(struct engine *engine, const struct task *task)
+{
+    struct files *files = task->files;
+
+    files->told = engine->tellings;
+    for (size_t fd = 0; fd < files->size; fd++)
+        if (stream_moved(files->by_fd[fd]))
+            write_tally(engine, task, files->by_fd[fd], true);
+}
+
+void tell_tallies(struct engine *engine)
+{
+    engine->tellings++;
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        if (task->adopted && task->files && task->files->told != engine->tellings)
+            tell_files(engine, task);
 }
 
 void flush_files(struct engine *engine, const struct task *task)

@@ -17,7 +17,7 @@ enum raw_kind {
     RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
                         args: user us, system us, max RSS KiB, minor faults, major faults */
     RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid */
-    RAW_TALLY = 6,   /* what one fd did; args[0]: fd; a TALLY part */
+    RAW_TALLY = 6,   /* what one fd did; args[0]: fd; args[1]: 1 if it goes on; a TALLY part */
     RAW_FD = 7,      /* an fd nobody saw being made; args: fd, enum raw_seen; LINK, STAT parts */
     RAW_NOTE = 8,    /* args[0]: enum raw_note, then what the note says */
     RAW_SYNC = 9,    /* the engine holds the main process until everything before is committed */

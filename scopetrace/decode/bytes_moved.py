@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from errno import EAGAIN, EINTR
 
-from scopetrace.decode import sockets
+from scopetrace.decode import flows, sockets
 from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
-from scopetrace.model.operation import Noticed, Written, build
+from scopetrace.model.operation import Noticed, Used, Written, build
 from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
 
 READS = (
@@ -27,8 +27,17 @@ ACROSS = ("splice", "copy_file_range")
 
 
 def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Add what one fd moved (RAW_TALLY)."""
-    add_tally(task, record.arg1 & FD, record)
+    """Add what one fd moved (RAW_TALLY); of one that stays open, tell it now."""
+    fd = record.arg1 & FD
+    add_tally(task, fd, record)
+    file = task.table.fds.get(fd)
+    if not record.arg2 or file is None:
+        return
+    usage, time_ns = task.table.use(file), record.entered_ns + state.offset_ns
+    if file.socket is not None:
+        flows.used(state.emit, task, file, usage, time_ns)
+    else:
+        state.emit(build(Used, (task.group.image, task.tid, time_ns, file, usage)))
 
 
 def add_tally(task: Task, fd: int, record: RawRecord) -> None:

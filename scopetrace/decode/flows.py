@@ -17,6 +17,7 @@ from scopetrace.model.operation import (
     FlowClosed,
     FlowFailed,
     FlowOpened,
+    FlowUsed,
     OpenFile,
     Operation,
     Usage,
@@ -137,11 +138,26 @@ def let_go(
     flow = sock.flow
     if flow is None or not (usage.opened or usage.reads or usage.writes):
         return
-    told = FlowUsage(usage.opened)
-    told.reads, told.read_bytes = usage.reads, usage.read_bytes
-    told.writes, told.write_bytes = usage.writes, usage.write_bytes
+    told = _stream_usage(flow, usage)
     told.reason, told.error = sock.reason, sock.error
     _close(emit, task, time_ns, op, flow, told)
+
+
+def _stream_usage(flow: Flow, usage: Usage) -> FlowUsage:
+    """Return what was done with the flow of a stream: all that was done with its fd."""
+    told = usage.of_flow(flow, usage.opened)
+    told.reads, told.read_bytes = usage.reads, usage.read_bytes
+    told.writes, told.write_bytes = usage.writes, usage.write_bytes
+    return told
+
+
+def used(emit: Emit, task: Task, file: OpenFile, usage: Usage, time_ns: int) -> None:
+    """Emit what was done with the flows of a socket that stays open."""
+    sock: Socket = file.socket
+    if sock.stream and sock.flow is not None:
+        _stream_usage(sock.flow, usage)
+    for flow, told in usage.flows.items():
+        emit(build(FlowUsed, (task.group.image, task.tid, time_ns, flow, told)))
 
 
 def _close(

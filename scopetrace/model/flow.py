@@ -57,7 +57,7 @@ class FlowUsage:
     """What the processes that share one table of fds did with one flow."""
 
     __slots__ = (
-        "error", "opened", "read_bytes", "reads", "reason", "write_bytes", "writes",
+        "error", "measured", "opened", "read_bytes", "reads", "reason", "write_bytes", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool) -> None:
@@ -65,10 +65,18 @@ class FlowUsage:
         """It was opened here, not inherited."""
         self.reads = self.read_bytes = 0
         self.writes = self.write_bytes = 0
+        self.measured = (0, 0, 0, 0)
+        """What of it has been measured."""
         self.reason = "local"
         """Who ended it first: local, remote or reset; idle if it was only forgotten."""
         self.error = ""
         """Name of the last error in its life, such as ECONNRESET."""
+
+    def unmeasured(self) -> tuple[int, ...]:
+        """Return reads, bytes, writes and bytes since the last time this was asked."""
+        now = (self.reads, self.read_bytes, self.writes, self.write_bytes)
+        before, self.measured = self.measured, now
+        return tuple(a - b for a, b in zip(now, before, strict=True))
 
     def add(self, outgoing: bool, count: int) -> None:
         """Add one message of `count` bytes."""

@@ -91,12 +91,15 @@ class OpenFile:
         """Belongs to `decode.flows`; None: it is no socket."""
 
 
+NOTHING = (0, 0, 0, 0, 0)
+
+
 class Usage:
     """What the processes that share one table of fds did with one open file."""
 
     __slots__ = (
-        "fds", "flows", "mapped", "opened", "read_bytes", "read_ns", "reads", "told_bytes",
-        "write_bytes", "write_ns", "writes",
+        "fds", "flows", "mapped", "measured", "opened", "read_bytes", "read_ns", "reads",
+        "told_bytes", "write_bytes", "write_ns", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool, fds: int) -> None:
@@ -110,7 +113,9 @@ class Usage:
         self.told_bytes = 0
         """Those of `write_bytes` that were told as `Written`."""
         self.flows: dict[Flow, FlowUsage] = {}
-        """Of a socket of messages: what was done with each of its flows."""
+        """Of a socket: what was done with each of its flows."""
+        self.measured = NOTHING
+        """What of it has been measured."""
 
     def of_flow(self, flow: Flow, opened: bool = False) -> FlowUsage:
         """Return what is noted of a flow, beginning to note if nothing is."""
@@ -118,6 +123,15 @@ class Usage:
         if usage is None:
             usage = self.flows[flow] = FlowUsage(opened)
         return usage
+
+    def unmeasured(self) -> tuple[int, ...]:
+        """Return reads, bytes, writes, bytes and ns since the last time this was asked."""
+        now = (
+            self.reads, self.read_bytes, self.writes, self.write_bytes,
+            self.read_ns + self.write_ns,
+        )  # fmt: skip
+        before, self.measured = self.measured, now
+        return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))
 
     def add(self, tally: tuple[int, ...]) -> None:
         """Add a `struct raw_tally`."""
@@ -220,6 +234,16 @@ class Closed(NamedTuple):
     usage: Usage
 
 
+class Used(NamedTuple):
+    """A file that stays open has been used since this was told last; `usage` says what for."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    file: OpenFile
+    usage: Usage
+
+
 class Written(NamedTuple):
     """Bytes were written; `moved` is more than `data` holds if the copy was cut."""
 
@@ -316,6 +340,16 @@ class FlowClosed(NamedTuple):
     usage: FlowUsage
 
 
+class FlowUsed(NamedTuple):
+    """A flow that goes on has been used since this was told last; `usage` says what for."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    flow: Flow
+    usage: FlowUsage
+
+
 class FlowFailed(NamedTuple):
     """A connection could not be made, or broke: kind is connection or rx_tx."""
 
@@ -374,7 +408,7 @@ class Ended(NamedTuple):
 
 
 Operation = (
-    ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Written
-    | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed | FlowFailed
-    | Listened | Noticed | Synced | Ended
+    ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Used
+    | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
+    | FlowUsed | FlowFailed | Listened | Noticed | Synced | Ended
 )  # fmt: skip

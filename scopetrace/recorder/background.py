@@ -31,6 +31,7 @@ from scopetrace.store import SessionStore, SessionWriter
 from scopetrace.watch import Watch
 
 COMMIT_EVERY_NS = 50_000_000
+SECOND_NS = 1_000_000_000
 
 
 def record(order_fd: int, answer: int) -> int:
@@ -102,6 +103,8 @@ class Recorder:
         )
         self._wish = 0
         self._committed_ns = 0
+        self._period_ns = config.libscope.summaryperiod * SECOND_NS if config.metric.enable else 0
+        self._told_ns = time.monotonic_ns()
         self._problem = ""
 
     def run(self, answer: int) -> int:
@@ -139,6 +142,9 @@ class Recorder:
 
     def _take(self, batch: bytes) -> None:
         now_ns = time.monotonic_ns()
+        if self._period_ns and now_ns - self._told_ns >= self._period_ns:
+            self._told_ns = now_ns
+            self._capture.engine.tell()  # what long-lived files and flows have moved by now
         try:
             if batch:
                 self._pipeline.feed(batch)

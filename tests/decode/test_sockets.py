@@ -369,3 +369,22 @@ def test_an_open_of_a_path_is_never_a_socket(tracee, recording):
     tracee.receive(3, b"abc")
 
     assert recording.of("net") == []
+
+
+def test_what_goes_through_a_long_connection_is_measured_before_its_end(tracee, recording):
+    connected(tracee)
+    tracee.tally(3, 2, 30, 0, 1, 10, 0, goes_on=True)
+    tracee.fork(200)
+    tracee.exit(pid=200)
+    tracee.now += 20_000_000_000
+    tracee.tally(3, 1, 5, 0, 1, 1, 0, goes_on=True)
+    tracee.close(3, 1, 5, 0, 0, 0, 0)
+    tracee.exit()
+    (closed,) = [event for event in recording.finish() if event.source == "net.close"]
+
+    values = {
+        name: [s.value for s in recording.writer.samples if s.name == name]
+        for name in ("net.rx", "net.tx")
+    }
+    assert values == {"net.rx": [30, 10], "net.tx": [10, 1]}
+    assert (closed.data["net_bytes_recv"], closed.data["net_bytes_sent"]) == (40, 11)

@@ -27,7 +27,7 @@ def play(tracee, uses):
     for pid, fd, counts, pause in uses:
         tracee.open(f"/data/{fd}", fd, pid=pid)
         if counts[0] % 2:
-            tracee.tally(fd, *counts, pid=pid)
+            tracee.tally(fd, *counts, goes_on=counts[0] % 4 == 1, pid=pid)
         if fd != 9:  # that one is for the exit to close, or for the next open
             tracee.close(fd, *counts, pid=pid)
         if fd == 8:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Recording, Stage, wait_for
+from harness import Recording, Stage
 from net_peers import (
     HOST,
     Exchange,
@@ -23,8 +24,9 @@ from net_peers import (
     assert_same_bytes,
     compare,
     exchanges,
+    files_in_http2,
     free_port,
-    is_listening,
+    http2_proxy,
     lengths,
     notices,
     protocols,
@@ -37,8 +39,8 @@ Needs = Callable[[str], str]
 Told = list[dict[str, Any]]
 
 SAME = (
-    "http_code", "size_download", "size_upload", "size_header", "num_connects", "http_version",
-    "exitcode", "method", "url",
+    "http_code", "size_download", "size_upload", "size_header", "http_version", "exitcode", "method",
+    "urlnum",
 )  # fmt: skip
 """What curl says that is the same in any run."""
 BODY = "b" * 5000
@@ -50,7 +52,8 @@ def told(output: bytes) -> Told:
 
 
 def account(output: bytes) -> list[list[Any]]:
-    return [[transfer[name] for name in SAME] for transfer in told(output)]
+    transfers = sorted(told(output), key=lambda each: int(each["urlnum"]))
+    return [[transfer[name] for name in SAME] for transfer in transfers]
 
 
 def curl(stage: Stage, program: str, *arguments: str, **options: Any) -> tuple[Recording, Told]:
@@ -214,55 +217,27 @@ def test_an_upload_that_waits_until_it_may(stage: Stage, needs: Needs) -> None:
 # -- HTTP/2 ---------------------------------------------------------------------------------------
 
 
-@contextmanager
-def of_second_version(stage: Stage, program: str) -> Iterator[int]:
-    """A server of files in HTTP/2 alone; yields its port."""
-    pages, port = stage.folder / "pages", free_port()
-    pages.mkdir()
-    for size in (0, 1, 5000, 300_000):
-        (pages / str(size)).write_bytes(b"2" * size)
-    command = [program, "--no-tls", "-a", HOST, "-d", pages, "--echo-upload", str(port)]
-    with serve(command, lambda: is_listening(port), log=stage.folder / "nghttpd.log"):
-        yield port
-
-
-def test_the_second_version_known_beforehand(stage: Stage, needs: Needs) -> None:
-    sizes = (5000, 0, 300_000, 1, 77)
-    with of_second_version(stage, needs("nghttpd")) as port, Relay(port) as relay:
-        urls = [f"http://{HOST}:{relay.port}/{size}" for size in sizes]
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (300_000, 200), (77, 404)])
+def test_the_second_version_known_beforehand(
+    size: int, status: int, stage: Stage, needs: Needs
+) -> None:
+    with files_in_http2(stage, needs("nghttpd")) as port, Relay(port) as relay:
         recording, transfers = curl(
-            stage, needs("curl"), "--http2-prior-knowledge", *into_files(*urls), before=relay.forget
-        )
-        assert [each["http_version"] for each in transfers] == ["2"] * len(sizes)
+            stage, needs("curl"), "--http2-prior-knowledge",
+            *into_files(f"http://{HOST}:{relay.port}/{size}"), before=relay.forget,
+        )  # fmt: skip
         assert exchanges(recording) == expected(transfers)
         assert_same_bytes(recording, relay)
-        assert len(relay.wires) == 1
 
-    assert [each.status for each in exchanges(recording)] == [200, 200, 200, 200, 404]
+    assert [each.status for each in exchanges(recording)] == [status]
     assert lengths(recording, "http.resp") == [each["size_download"] for each in transfers]
     assert {e.data["http_flavor"] for e in recording.of("http")} == {"2.0"}
-    assert [e.data["http_stream"] for e in recording.of("http.resp")] == [1, 3, 5, 7, 9]
-
-
-def test_streams_of_the_second_version_beside_each_other(stage: Stage, needs: Needs) -> None:
-    with of_second_version(stage, needs("nghttpd")) as port, Relay(port) as relay:
-        urls = [f"http://{HOST}:{relay.port}/300000?{n}" for n in range(12)]
-        recording, transfers = curl(
-            stage, needs("curl"), "--http2-prior-knowledge", "-Z", *into_files(*urls),
-            before=relay.forget, same=sorted_account,
-        )  # fmt: skip
-        assert sorted(exchanges(recording)) == sorted(expected(transfers))
-        assert_same_bytes(recording, relay)
-
-    assert lengths(recording, "http.resp") == [300_000] * 12
-
-
-def sorted_account(output: bytes) -> Any:
-    return sorted(map(str, account(output)))
+    assert [e.data["http_stream"] for e in recording.of("http")] == [1, 1]
+    assert protocols(recording) == {"HTTP": 1}
 
 
 def test_an_upload_in_the_second_version(stage: Stage, needs: Needs) -> None:
-    with of_second_version(stage, needs("nghttpd")) as port, Relay(port) as relay:
+    with files_in_http2(stage, needs("nghttpd")) as port, Relay(port) as relay:
         recording, transfers = curl(
             stage, needs("curl"), "--http2-prior-knowledge", "-d", BODY,
             *into_files(f"http://{HOST}:{relay.port}/echo"), before=relay.forget,
@@ -276,36 +251,23 @@ def test_an_upload_in_the_second_version(stage: Stage, needs: Needs) -> None:
 
 def test_the_second_version_after_an_upgrade(stage: Stage, needs: Needs) -> None:
     """nghttpx switches to HTTP/2, and asks a server of HTTP/1.1 itself."""
-    with ExitStack() as stack:
-        server = stack.enter_context(web_server(stage.folder))
-        port, log = free_port(), stage.folder / "nghttpx.access"
-        command = [
-            needs("nghttpx"), f"-f{HOST},{port};no-tls", f"-b{HOST},{server.port}", "-n1",
-            f"--accesslog-file={log}", f"--errorlog-file={stage.folder / 'nghttpx.error'}",
-            "--accesslog-format=$remote_port $method $path $status $body_bytes_sent",
-            "--conf=/dev/null",
-        ]  # fmt: skip
-        stack.enter_context(serve(command, lambda: is_listening(port)))
-        relay = stack.enter_context(Relay(port))
+    with http2_proxy(stage, needs("nghttpx")) as proxy, Relay(proxy.port) as relay:
         urls = [f"http://{HOST}:{relay.port}/{path}" for path in ("bytes/900", "status/404")]
         recording, transfers = curl(
             stage, needs("curl"), "--http2", *into_files(*urls), before=relay.forget
         )
-        lines = wait_for(lambda: lines_of(log, 4), "the access log of nghttpx")
+        logged = proxy.logged(2 * len(urls))[-len(urls) :]
         assert_same_bytes(recording, relay)
 
     assert exchanges(recording) == expected(transfers)
-    logged = [[str(e.status), str(n)] for e, n in zip(exchanges(recording), lengths(recording, "http.resp"), strict=True)]
-    assert [line.split()[-2:] for line in lines[-2:]] == logged
-    assert lengths(recording, "http.resp") == [each["size_download"] for each in transfers]
+    sizes = [each["size_download"] for each in transfers]
+    assert lengths(recording, "http.resp") == sizes
+    assert logged == [
+        f"{each.method} {each.target} {each.status} {size}"
+        for each, size in zip(exchanges(recording), sizes, strict=True)
+    ]
     assert [e.data["http_flavor"] for e in recording.of("http.req")] == ["1.1", "2.0"]
     assert [e.data["http_flavor"] for e in recording.of("http.resp")] == ["2.0", "2.0"]
-
-
-def lines_of(log: Path, count: int) -> list[str]:
-    """Return the lines of a log if there are so many."""
-    lines = log.read_text().splitlines() if log.exists() else []
-    return lines if len(lines) >= count else []
 
 
 # -- other ways to a server -----------------------------------------------------------------------
@@ -366,8 +328,6 @@ def test_a_connection_reset_amid_a_request(stage: Stage, needs: Needs) -> None:
         connection.recv(1, socket.MSG_PEEK)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         connection.close()
-
-    import threading
 
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]

@@ -18,6 +18,8 @@ from scopetrace.model.operation import (
     NameChanged,
     Opened,
     OpenFile,
+    Usage,
+    Used,
 )
 from scopetrace.sources.base import Handlers, Mode, Needs, Source
 from scopetrace.sources.fs.flags import flag_names, octal_digits
@@ -57,6 +59,7 @@ class FsSource(Source):
         return {
             Opened: self._opened,
             Closed: self._closed,
+            Used: self._used,
             NameChanged: self._name_changed,
             AttributeChanged: self._attribute_changed,
             Failed: self._failed,
@@ -84,7 +87,8 @@ class FsSource(Source):
         if not file.named or not (usage.opened or usage.reads or usage.writes):
             return
         if FS in image.rules.measures:
-            self._measure_use(operation)
+            self.outlet.measure(image, time_ns, "fs.close", 1, op=op, file=file.path)
+            self._measure_use(image, time_ns, file, usage)
         if not image.rules.wants(FS, "fs.close"):
             return
         data = {
@@ -103,20 +107,21 @@ class FsSource(Source):
             _enhance(data, image, file)
         self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
 
-    def _measure_use(self, operation: Closed) -> None:
-        image, _tid, time_ns, op, file, usage = operation
+    def _used(self, operation: Used) -> None:
+        image, _tid, time_ns, file, usage = operation
+        if file.named and FS in image.rules.measures:
+            self._measure_use(image, time_ns, file, usage)
+
+    def _measure_use(self, image: Image, time_ns: int, file: OpenFile, usage: Usage) -> None:
+        """Measure what a file was used for since that was measured last."""
         measure, path = self.outlet.measure, file.path
-        measure(image, time_ns, "fs.close", 1, op=op, file=path)
-        if usage.reads or usage.read_bytes:
-            measure(image, time_ns, "fs.read", usage.read_bytes, usage.reads, op="read", file=path)
-        if usage.writes or usage.write_bytes:
-            measure(
-                image, time_ns, "fs.write", usage.write_bytes, usage.writes, op="write", file=path
-            )
-        numops = usage.reads + usage.writes
-        if numops:
-            total_us = (usage.read_ns + usage.write_ns) / 1000
-            measure(image, time_ns, "fs.duration", total_us, numops, file=path)
+        reads, read_bytes, writes, write_bytes, used_ns = usage.unmeasured()
+        if reads or read_bytes:
+            measure(image, time_ns, "fs.read", read_bytes, reads, op="read", file=path)
+        if writes or write_bytes:
+            measure(image, time_ns, "fs.write", write_bytes, writes, op="write", file=path)
+        if reads or writes:
+            measure(image, time_ns, "fs.duration", used_ns / 1000, reads + writes, file=path)
 
     def _name_changed(self, operation: NameChanged) -> None:
         image, tid, time_ns, op, group, file, other, mode = operation

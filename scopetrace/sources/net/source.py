@@ -16,6 +16,7 @@ from scopetrace.model.operation import (
     FlowClosed,
     FlowFailed,
     FlowOpened,
+    FlowUsed,
     Image,
     ImageEnded,
     Listened,
@@ -46,6 +47,7 @@ class NetSource(Source):
         return {
             FlowOpened: self._opened,
             FlowClosed: self._closed,
+            FlowUsed: self._used,
             FlowFailed: self._failed,
             Listened: self._listened,
             ImageEnded: self._ended,
@@ -93,22 +95,29 @@ class NetSource(Source):
         port, proto = _port(flow), _proto(flow.transport)
         measure = self.outlet.measure
         measure(image, time_ns, "net.close", 1, proto=proto, port=port, op=op)
-        ends = _end_tags(flow)
-        kind = CLASSES.get(flow.transport, "other")
-        if usage.writes:
-            measure(
-                image, time_ns, "net.tx", usage.write_bytes, usage.writes, proto=proto, **ends,
-                **{"class": kind},
-            )  # fmt: skip
-        if usage.reads:
-            measure(
-                image, time_ns, "net.rx", usage.read_bytes, usage.reads, proto=proto, **ends,
-                **{"class": kind},
-            )  # fmt: skip
+        self._measure_moved(image, time_ns, flow, usage)
         if usage.opened:
             duration_ms = duration_ns / NS_PER_MS
             measure(image, time_ns, "net.duration", duration_ms, proto=proto, port=port)
             self._count_open(image, time_ns, flow, -1)
+
+    def _used(self, operation: FlowUsed) -> None:
+        image, _tid, time_ns, flow, usage = operation
+        if NET in image.rules.measures:
+            self._measure_moved(image, time_ns, flow, usage)
+
+    def _measure_moved(self, image: Image, time_ns: int, flow: Flow, usage: FlowUsage) -> None:
+        """Measure what went through a flow since that was measured last."""
+        reads, read_bytes, writes, write_bytes = usage.unmeasured()
+        tags = {
+            "class": CLASSES.get(flow.transport, "other"),
+            "proto": _proto(flow.transport),
+            **_end_tags(flow),
+        }
+        if writes:
+            self.outlet.measure(image, time_ns, "net.tx", write_bytes, writes, **tags)
+        if reads:
+            self.outlet.measure(image, time_ns, "net.rx", read_bytes, reads, **tags)
 
     def _count_open(self, image: Image, time_ns: int, flow: Flow, change: int) -> None:
         """Note that a process has one flow more or less, and measure it."""

@@ -117,9 +117,8 @@ def test_a_head_is_bounded(size, line):
             assert len(reading(*pieces(head, cuts)).seen) == 1
 
 
-WORDS = st.sampled_from([
-    get(b"/1"), get(b"/2", 2), b"ab", b"\r\n", b"\n", b"GET ", b"/ HTTP/1.1\r\n", b": :\r\n", b"\0", b"x" * 9000,
-])  # fmt: skip
+LINES = [b"ab", b"\r\n", b"\n", b"GET ", b"/ HTTP/1.1\r\n", b": :\r\n", b"\0", b"x" * 9000]
+WORDS = st.sampled_from([get(b"/1"), get(b"/2", 2), *LINES])
 
 
 @given(st.lists(WORDS, max_size=9), st.sets(st.integers(0, 200), max_size=9))

@@ -1,0 +1,36 @@
+"""What a program does with files that it keeps open is measured while it lives, and adds up."""
+
+from __future__ import annotations
+
+import sys
+
+from harness import Stage, only, session_files
+
+import scopetrace
+
+SCRIPT = """
+import socket, time
+near, far = socket.socketpair()
+log = open("kept", "wb", buffering=0)
+for _ in range(25):
+    log.write(b"x" * 10)
+    near.send(b"y" * 100)
+    time.sleep(0.1)
+"""
+
+
+def test_files_and_flows_that_stay_open_are_measured_every_period(stage: Stage) -> None:
+    config = "libscope: {summaryperiod: 1}\n"
+    recording = stage.record([sys.executable, "-c", SCRIPT], config=config)
+
+    kept = str(stage.work / "kept")
+    (closed,) = recording.of("fs.close", file=kept)
+    assert closed.data["file_write_bytes"] == 250
+    path = only(session_files(stage.home))
+    assert path is not None
+    with scopetrace.open_session(path) as session:
+        sent = [metric.value for metric in session.metrics("net.tx")]
+        written = [metric.value for metric in session.metrics("fs.write")]
+    assert len(sent) >= 2
+    assert sum(sent) == 2500
+    assert sum(written) == sum(e.data["file_write_bytes"] for e in recording.of("fs.close"))
