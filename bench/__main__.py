@@ -15,12 +15,13 @@ import tempfile
 from pathlib import Path
 
 from figures import figures
+from serving import serving
 from tables import print_comparison, print_figures
 from workloads import compare, workloads
 
 
 def main() -> None:
-    """Measure everything in a folder of its own and print two tables."""
+    """Measure everything in a folder of its own and print three tables."""
     rounds = int(os.environ.get("ROUNDS", "7"))
     scopetrace = shutil.which("scopetrace", path=str(Path(sys.executable).parent))
     if scopetrace is None:
@@ -33,7 +34,8 @@ def main() -> None:
             print(f"measuring: {workload.name}", file=sys.stderr, flush=True)
             results.append(compare(workload, scopetrace, rounds))
         print_comparison(results, rounds)
-        print_figures(figures(scopetrace, Path(folder), rounds))
+        print_figures(serving(scopetrace, Path(folder), rounds), "cost")
+        print_figures(figures(scopetrace, Path(folder), rounds), "aim")
 
 
 main()

@@ -46,6 +46,12 @@ def figures(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
         name = f"recorder's memory, {count:,} times {NAMES[kind]}"
         yield Figure(name, f"{peak_mb} MB", "≤ 100 MB")
     settle(scopetrace)
+    flood = str(folder / "flood")
+    subprocess.run(["cc", "-O2", "-o", flood, str(HERE / "flood.c")], check=True)
+    peak_mb = recorder_peak_mb([scopetrace, "run", flood, str(FLOOD_SECONDS)])
+    name = f"recorder's memory, {FLOOD_SECONDS} s of small messages"
+    yield Figure(name, f"{peak_mb} MB", "≤ 200 MB")
+    settle(scopetrace)
     make_million()
     for options in ([], ["-s", "fs.close"], ["-t", "file"]):
         argv = [scopetrace, "events", *options]
@@ -59,6 +65,8 @@ def wall(argv: list[str], name: str, aim_ms: int, rounds: int) -> Figure:
     return Figure(name, f"{middle_ms:.0f} ms", f"≤ {aim_ms} ms")
 
 
+HERE = Path(__file__).parent
+FLOOD_SECONDS = 30
 NAMES = {"open": "open + close", "fork": "a process", "keep": "a file, kept open"}
 
 

@@ -27,11 +27,11 @@ def print_comparison(results: list[Comparison], rounds: int) -> None:
     print(tabulate(rows, headings, tablefmt="github", disable_numparse=True))
 
 
-def print_figures(figures: Iterable[Figure]) -> None:
-    """Print what is measured by itself, beside what it should be."""
+def print_figures(figures: Iterable[Figure], heading: str) -> None:
+    """Print what is measured by itself, beside what it should be or costs."""
     rows = [(figure.name, figure.value, figure.aim) for figure in figures]
     print()
-    print(tabulate(rows, ("", "measured", "aim"), tablefmt="github", disable_numparse=True))
+    print(tabulate(rows, ("", "measured", heading), tablefmt="github", disable_numparse=True))
 
 
 def times(result: Comparison) -> tuple[float, float, float | None]:

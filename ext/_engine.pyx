@@ -214,6 +214,7 @@ cdef class Engine:
         modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
         snaplen: most bytes copied of one write or command line.
         environment: copy the environment at exec.
+        counts: tell how often calls were made that make no record (COUNT).
         ring_size: bytes; a power of two, at least 1 MiB and 4 times snaplen.
 
     Raises:
@@ -223,13 +224,16 @@ cdef class Engine:
 
     cdef engine *engine
 
-    def __cinit__(self, modes, *, snaplen=65536, environment=False, ring_size=1 << 22):
+    def __cinit__(
+        self, modes, *, snaplen=65536, environment=False, counts=False, ring_size=1 << 22
+    ):
         cdef engine_options options
 
         memset(&options, 0, sizeof(options))
         fill_modes(options.modes, modes)
         options.snaplen = snaplen
         options.environment = environment
+        options.counts = counts
         options.ring_size = ring_size
         check(engine_create(&options, &self.engine))
 

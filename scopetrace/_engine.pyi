@@ -20,6 +20,7 @@ class Engine:
         *,
         snaplen: int = ...,
         environment: bool = ...,
+        counts: bool = ...,
         ring_size: int = ...,
     ) -> None: ...
     def run(self, pid: int, go_fd: int) -> None: ...

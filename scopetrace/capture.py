@@ -21,13 +21,17 @@ class Capture:
         modes: what the engine does with each group of calls (`sources.base.needed_calls`).
         snaplen: most bytes copied of one write.
         environment: copy the environment at exec.
+        counts: tell how often calls were made that make no records.
     """
 
-    def __init__(self, modes: Mapping[str, int], *, snaplen: int, environment: bool) -> None:
+    def __init__(
+        self, modes: Mapping[str, int], *, snaplen: int, environment: bool, counts: bool
+    ) -> None:
         self.engine = Engine(
             modes,
             snaplen=snaplen,
             environment=environment,
+            counts=counts,
             ring_size=max(1 << 22, 1 << (4 * snaplen - 1).bit_length()),
         )
         self.refusal: OSError | None = None

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import scopetrace
 from harness import (
     PATIENCE,
     Argv,
@@ -34,6 +33,8 @@ from harness import (
     session_files,
     wait_for,
 )
+
+import scopetrace
 from scopetrace.model.event import EventRecord
 
 PEERS = Path(__file__).parent / "programs" / "peers"
@@ -348,6 +349,22 @@ def _pump(source: socket.socket, target: socket.socket, kept: bytearray) -> None
         target.shutdown(socket.SHUT_WR)
 
 
+def conversation(port: int, said: bytes) -> bytes:
+    """Say something and return everything that was answered until the connection was closed."""
+    with socket.create_connection((HOST, port), timeout=20) as connection:
+        connection.sendall(said)
+        answer = b""
+        while data := connection.recv(1 << 16):
+            answer += data
+        return answer
+
+
+def request(method: str, target: str, *fields: str, version: str = "1.1") -> bytes:
+    """Return a request of HTTP/1 without a body."""
+    lines = [f"{method} {target} HTTP/{version}", "Host: a", *fields]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 # -- what was recorded ----------------------------------------------------------------------------
 
 
@@ -461,3 +478,56 @@ def notices(recording: Recording) -> list[str]:
 def ports_of(wires: Sequence[Wire]) -> list[int]:
     """Return the ports of the clients of connections."""
     return [wire.client for wire in wires]
+
+
+# -- programs that are both ends of their connections ---------------------------------------------
+
+Seen = Counter[tuple[Any, ...]]
+"""side, port or stream, method, target, status, size of the body that this side received."""
+
+PORTS = {"client": "net_host_port", "server": "net_peer_port"}
+"""Where the events of a side have the port of the client."""
+
+
+def told_by_both_sides(recording: Recording) -> Seen:
+    """Return what the program saw of each exchange."""
+    return Counter(tuple(json.loads(line).values()) for line in recording.ending.stdout.splitlines())
+
+
+def both_sides(recording: Recording, identify: Callable[[EventRecord, str], int]) -> Seen:
+    """Return what the events say of the same, with the size of what that side received."""
+    requests = {
+        (event.channel, identify(event, "client"), event.data["http_target"]): event
+        for event in recording.of("http.req")
+    }
+    found: Seen = Counter()
+    for event in recording.of("http.resp"):
+        data = event.data
+        side = "server" if "http_server_duration" in data else "client"
+        asked = requests[event.channel, identify(event, "client"), data["http_target"]].data
+        received = asked.get("http_request_content_length", 0)
+        if side == "client":
+            received = data.get("http_response_content_length", 0) * (data["http_method"] != "HEAD")
+        found[
+            side, identify(event, side), data["http_method"], data["http_target"],
+            data["http_status_code"], received,
+        ] += 1  # fmt: skip
+    return found
+
+
+def by_port(event: EventRecord, side: str) -> int:
+    port: int = event.data[PORTS[side]]
+    return port
+
+
+def by_stream(event: EventRecord, side: str) -> int:
+    stream: int = event.data["http_stream"]
+    return stream
+
+
+def assert_ends_agree(recording: Recording) -> None:
+    """Demand that what one end of a connection sent is what the other received."""
+    used = flows(recording)
+    assert used
+    there = Counter((flow.local, flow.peer, flow.sent, flow.received) for flow in used)
+    assert there == Counter((flow.peer, flow.local, flow.received, flow.sent) for flow in used)

@@ -16,6 +16,7 @@ EXTENSION = ROOT / "ext"
 ROOMS = [
     "errors",
     "model",
+    "wire",
     "config",
     "_engine",
     "capture",
@@ -24,6 +25,7 @@ ROOMS = [
     "sources",
     "metrics",
     "store",
+    "forward",
     "pipeline",
     "query",
     "recorder",

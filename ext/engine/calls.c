@@ -206,6 +206,8 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
     bool wanted = !is_no_news(row, result) &&
                   (result < 0 || engine->options.modes[call->row] == MODE_ALL);
 
+    if (row->group == GROUP_STAT || row->group == GROUP_SEEK)
+        task->calls[call->row - COUNTED_FIRST]++;
     if (row->moves != MOVES_NOTHING) {
         finish_move(engine, task, call, result, elapsed_ns);
         return;

@@ -20,6 +20,7 @@ struct engine_options {
     uint8_t modes[ROW_COUNT]; /* enum call_mode, by row */
     uint32_t snaplen;         /* most bytes copied of one write, or of a command line */
     bool environment;         /* copy the environment at exec */
+    bool counts;              /* tell how often calls were made that make no record (RAW_COUNT) */
     size_t ring_size;         /* bytes; a power of two, at least 1 MiB and 4 × snaplen */
 };
 

@@ -16,6 +16,7 @@ cdef extern from "engine/engine.h" nogil:
         uint8_t modes[ROW_COUNT]
         uint32_t snaplen
         c_bool environment
+        c_bool counts
         size_t ring_size
 
     enum engine_stop_ "engine_stop":

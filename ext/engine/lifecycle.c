@@ -165,8 +165,10 @@ static void end_other_threads(struct engine *engine, struct task *task)
 {
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
         struct task *next = tasks_next(&engine->tasks, other);
-        if (other != task && other->tgid == task->tgid)
+        if (other != task && other->tgid == task->tgid) {
+            tell_calls(engine, other);
             drop_task(engine, other);
+        }
         other = next;
     }
 }
@@ -285,6 +287,7 @@ void on_exec(struct engine *engine, struct task *task)
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
     take_over(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
+    tell_calls(engine, task);
     renew_files(engine, task);
     space_drop(task->space);
     task->space = space_open(task->tid);
@@ -394,6 +397,7 @@ void on_death(struct engine *engine, pid_t tid, const siginfo_t *death)
         abandon_calls(engine, task);
         if (task->files->uses == 1)
             flush_files(engine, task);
+        tell_calls(engine, task);
         write_exit(engine, task, death);
         if (tid == engine->main_pid)
             await_commit(engine, task);

@@ -79,7 +79,9 @@ bool expand_socketcall(struct engine *engine, const struct task *task, struct pe
 /* A stream's tally as a record, then its end. */
 void flush_stream(struct engine *engine, const struct task *task, int fd);
 void flush_files(struct engine *engine, const struct task *task);
-/* Every tally as a record; the streams go on from nothing. */
+/* How often a task made each call that makes no record. */
+void tell_calls(struct engine *engine, struct task *task);
+/* Every tally and count as a record; they go on from nothing. */
 void tell_tallies(struct engine *engine);
 /* An fd found rather than made: a RAW_FD record, and a new stream (NULL without memory). */
 struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum raw_seen seen);

@@ -61,6 +61,18 @@ void flush_stream(struct engine *engine, const struct task *task, int fd)
     files_remove(task->files, &engine->pool, fd);
 }
 
+void tell_calls(struct engine *engine, struct task *task)
+{
+    for (int i = 0; i < COUNTED && engine->options.counts; i++) {
+        struct raw_record header = { .kind = RAW_COUNT,
+                                     .syscall = (uint16_t)(COUNTED_FIRST + i),
+                                     .args = { task->calls[i] } };
+        if (task->calls[i])
+            write_record(engine, task, &header, NULL);
+        task->calls[i] = 0;
+    }
+}
+
 static void tell_files(struct engine *engine, const struct task *task)
 {
     struct files *files = task->files;
@@ -75,9 +87,13 @@ void tell_tallies(struct engine *engine)
 {
     engine->tellings++;
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
-         task = tasks_next(&engine->tasks, task))
-        if (task->adopted && task->files && task->files->told != engine->tellings)
+         task = tasks_next(&engine->tasks, task)) {
+        if (!task->adopted || !task->files)
+            continue;
+        if (task->files->told != engine->tellings)
             tell_files(engine, task);
+        tell_calls(engine, task);
+    }
 }
 
 void flush_files(struct engine *engine, const struct task *task)

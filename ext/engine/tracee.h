@@ -27,6 +27,9 @@ struct pending {
 /* Calls within calls: one was interrupted, and the handler's own calls come before it goes on. */
 enum { SUSPENDED_MAX = 4 };
 
+/* The rows that are counted without a record, group stat and group seek. */
+enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
+
 struct task {
     pid_t tid, tgid;
     struct space *space;
@@ -39,6 +42,7 @@ struct task {
     struct pending call;
     struct pending suspended[SUSPENDED_MAX];
     int suspended_count;
+    uint32_t calls[COUNTED]; /* made since that was told, by row */
     int64_t last_number;   /* of the last call entered, while every call is seen; -1: none */
     int64_t clone3_flags;  /* of the clone3 under way; -1: none */
     uint64_t patched_at;   /* where clone3's flags were changed, or 0 */

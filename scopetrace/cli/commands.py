@@ -130,13 +130,14 @@ def _nearest(word: str) -> str | None:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Record what a program does with files, logs, its console and other processes, and ask.
+    """Record what a program does with files, its console, other processes and the network, and ask.
 
     \b
     scopetrace run python3 log.py     record a program
     scopetrace python3 log.py         the same: a first word that is no command is run
     scopetrace events                 the last events of the last session
     scopetrace events -s fs.open -a   every file it opened
+    scopetrace flows                  who it talked to
     scopetrace history                what was recorded before
     """
     if ctx.invoked_subcommand is None:

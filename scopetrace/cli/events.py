@@ -13,11 +13,11 @@ from scopetrace.cli.complete import complete_source, complete_sourcetype
 from scopetrace.cli.options import json_option, moment, session_option, split_commas
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
-from scopetrace.output.bodies import event_body, json_line
 from scopetrace.output.color import wants_color
 from scopetrace.output.lines import LineFormat
 from scopetrace.output.view import format_event
 from scopetrace.output.width import terminal_columns
+from scopetrace.wire.bodies import event_body, json_line
 
 if TYPE_CHECKING:
     from scopetrace.query import Session

@@ -111,9 +111,9 @@ def _list(session: Session, options: dict[str, Any]) -> None:
 
 
 def _print(found: list[FlowRecord], as_json: bool) -> None:
-    from scopetrace.output.bodies import json_line
     from scopetrace.output.flows import flow_body, flow_table
     from scopetrace.output.width import terminal_columns
+    from scopetrace.wire.bodies import json_line
 
     if as_json:
         for flow in found:

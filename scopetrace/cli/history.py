@@ -11,13 +11,13 @@ import click
 
 from scopetrace.cli.options import json_option
 from scopetrace.model.session import SessionInfo
-from scopetrace.output.bodies import json_line
 from scopetrace.output.escape import escape
 from scopetrace.output.status import describe_status
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration
 from scopetrace.output.width import shorten
 from scopetrace.query import list_sessions
+from scopetrace.wire.bodies import json_line
 
 HEADINGS = ("ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS")
 CMDLINE_COLUMNS = 40

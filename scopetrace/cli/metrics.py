@@ -11,10 +11,10 @@ import click
 from scopetrace.cli.options import json_option, session_option, split_commas
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import METRICS, MetricRecord
-from scopetrace.output.bodies import json_line
 from scopetrace.output.escape import escape
-from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_body, metric_row
+from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_row
 from scopetrace.output.width import UNKNOWN_COLUMNS, shorten, terminal_columns
+from scopetrace.wire.bodies import json_line, metric_body
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
@@ -182,7 +182,7 @@ def _formatted(session: Session, found: list[MetricRecord], form: str) -> Iterat
 
         yield from exposition(found)
     else:
-        from scopetrace.output.statsd import statsd_line
+        from scopetrace.wire.statsd import statsd_line
 
         settings = session.metric_settings
         for record in found:

@@ -15,9 +15,9 @@ import click
 
 from scopetrace.cli.options import json_option
 from scopetrace.model.names import user_name
-from scopetrace.output.bodies import json_line
 from scopetrace.output.tables import format_table
 from scopetrace.query import list_sessions
+from scopetrace.wire.bodies import json_line
 
 HEADINGS = ("ID", "PID", "USER", "COMMAND")
 

@@ -10,18 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scopetrace.config.destination import parse_destination, spell_destination
     from scopetrace.config.dump import dump_config
     from scopetrace.config.join import customised
     from scopetrace.config.load import check_config, load_config, stock_text
     from scopetrace.config.meaning import means_something
     from scopetrace.config.parcel import pack_config, unpack_config
     from scopetrace.config.patterns import compile_pattern, matches_everything
-    from scopetrace.config.schema import Config, Custom, Filter, WatchRule
+    from scopetrace.config.schema import Config, Custom, Filter, MetricFormat, Transport, WatchRule
 
 _PLACES = {
     "Config": "schema",
     "Custom": "schema",
     "Filter": "schema",
+    "MetricFormat": "schema",
+    "Transport": "schema",
     "WatchRule": "schema",
     "check_config": "load",
     "compile_pattern": "patterns",
@@ -31,6 +34,8 @@ _PLACES = {
     "matches_everything": "patterns",
     "means_something": "meaning",
     "pack_config": "parcel",
+    "parse_destination": "destination",
+    "spell_destination": "destination",
     "stock_text": "load",
     "unpack_config": "parcel",
 }
@@ -40,6 +45,8 @@ __all__ = [
     "Config",
     "Custom",
     "Filter",
+    "MetricFormat",
+    "Transport",
     "WatchRule",
     "check_config",
     "compile_pattern",
@@ -49,6 +56,8 @@ __all__ = [
     "matches_everything",
     "means_something",
     "pack_config",
+    "parse_destination",
+    "spell_destination",
     "stock_text",
     "unpack_config",
 ]

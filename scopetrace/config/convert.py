@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from scopetrace.config.destination import why_unusable
 from scopetrace.config.document import Document, Path
 from scopetrace.config.patterns import compile_pattern
 from scopetrace.config.schema import Entry, Filter, Protocol, Sections, WatchRule
@@ -35,6 +36,7 @@ def to_sections(document: Document) -> Sections:
     sections = _convert(document, Sections)
     _check_spelling(document, document.data, msgspec.to_builtins(sections), ())
     _check_patterns(document, sections)
+    _check_transports(document, sections)
     return sections
 
 
@@ -180,6 +182,14 @@ def _check_patterns(document: Document, sections: Sections) -> None:
             compile_pattern(pattern)
         except ValueError as error:
             raise document.complaint(path, f"no valid regular expression: {error}") from None
+
+
+def _check_transports(document: Document, sections: Sections) -> None:
+    transports = {"event": sections.event.transport, "metric": sections.metric.transport}
+    for section, transport in transports.items():
+        if found := why_unusable(transport):
+            key, why = found
+            raise document.complaint((section, "transport", key), why)
 
 
 def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:

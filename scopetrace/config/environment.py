@@ -9,8 +9,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from scopetrace.config.destination import parse_destination
 from scopetrace.config.document import Document, Path
-from scopetrace.config.variables import KEYS, RULE_KEYS, SWITCHES, TAG, is_tag, why_unused
+from scopetrace.config.variables import (
+    DESTINATIONS,
+    KEYS,
+    RULE_KEYS,
+    SWITCHES,
+    TAG,
+    is_tag,
+    why_unused,
+)
 from scopetrace.errors import ConfigError
 
 Row = TypeVar("Row")
@@ -65,6 +74,8 @@ class _Overrides:
         """Apply all; switches come before the keys of the rules that they may bring."""
         for name, path in self._given(KEYS):
             self._set(path, self._text(name), name)
+        for name, section in self._given(DESTINATIONS):
+            self._send(name, section)
         for name, (section, kind) in self._given(SWITCHES):
             self._switch(name, section, kind)
         for name, (kind, key) in self._given(RULE_KEYS):
@@ -96,6 +107,15 @@ class _Overrides:
     def _set(self, path: Path, value: Any, name: str) -> None:
         self._data = _with(self._data, path, value)
         self._places[path] = name
+
+    def _send(self, name: str, section: str) -> None:
+        """Set all of a destination that one word says."""
+        try:
+            keys = parse_destination(self._text(name))
+        except ValueError as error:
+            raise ConfigError(f"{name}: {error}") from None
+        for key, value in keys.items():
+            self._set((section, "transport", key), value, name)
 
     def _switch(self, name: str, section: str, kind: str) -> None:
         """Take the rules of one type away, or see that there are some."""

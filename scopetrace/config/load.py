@@ -18,7 +18,7 @@ from scopetrace.config.document import Document, parse_document
 from scopetrace.config.environment import expander, overridden
 from scopetrace.config.find import STOCK, Found, find_config, read_text
 from scopetrace.config.join import config_of, joined, sections_data
-from scopetrace.config.meaning import not_recorded, without_meaningless
+from scopetrace.config.meaning import doubtful_transports, not_recorded, without_meaningless
 from scopetrace.config.schema import Config, Custom, Sections
 
 
@@ -62,6 +62,7 @@ def built(found: Found, environ: Mapping[str, str]) -> Config:
     if final is not whole:
         sections = to_sections(final)
     warnings = [*found.warnings, *warnings, *unused, *not_recorded(final, sections)]
+    warnings += doubtful_transports(final, sections)
     entries, doubts = _customs(said._replace(data={"custom": custom}), sections)
     path = found.path.absolute() if found.path else None
     return config_of(sections, entries, path, (*warnings, *doubts))

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 WITHOUT_MEANING: dict[Path, str] = {
     ("cribl",): "scopetrace sends nothing to Cribl",
-    ("metric", "transport"): "what is recorded goes into the session file",
     ("metric", "format", "tags"): "tags stand at the top level, under `tags`",
-    ("event", "transport"): "what is recorded goes into the session file",
     ("payload", "dir"): "payloads are kept in the session file; `scopetrace export` writes files",
     ("libscope", "transport"): "what is recorded goes into the session file",
     ("libscope", "configevent"): "there are no start messages",
@@ -28,11 +26,18 @@ WITHOUT_MEANING: dict[Path, str] = {
 }
 """Keys of AppScope's tree that are dropped, and why."""
 
+SAME_FOR_ALL = "it is the same for all processes of a session"
+
 WITHOUT_MEANING_IN_CUSTOM: dict[Path, str] = {
     **WITHOUT_MEANING,
+    ("metric", "transport"): SAME_FOR_ALL,
+    ("metric", "format", "type"): SAME_FOR_ALL,
+    ("metric", "format", "statsdprefix"): SAME_FOR_ALL,
+    ("metric", "format", "statsdmaxlen"): SAME_FOR_ALL,
+    ("event", "transport"): SAME_FOR_ALL,
     ("custom",): "an entry of `custom` cannot hold others",
-    ("libscope",): "it is the same for all processes of a session",
-    ("scopetrace",): "it is the same for all processes of a session",
+    ("libscope",): SAME_FOR_ALL,
+    ("scopetrace",): SAME_FOR_ALL,
 }
 """Keys that are dropped from the `config` of an entry of `custom`, and why."""
 
@@ -87,6 +92,21 @@ def _doubts(rule: WatchRule) -> Iterator[tuple[Path, str]]:
     for key in KEYS_OF_SOME_TYPES:
         if not means_something(key, rule.type) and getattr(rule, key) != getattr(unset, key):
             yield (key,), f"ignored: it means nothing for type {rule.type}"
+
+
+def doubtful_transports(document: Document, sections: Sections) -> list[str]:
+    """Return a warning for each key of a destination that weakens it or does nothing."""
+    said = []
+    transports = {"event": sections.event.transport, "metric": sections.metric.transport}
+    for section, transport in transports.items():
+        base: Path = (section, "transport", "tls")
+        if transport.encrypted and not transport.tls.validateserver:
+            why = "the server is not checked: whoever answers for it can read what is sent"
+            said.append(document.sentence((*base, "validateserver"), why))
+        if transport.tls.enable and transport.type in ("file", "unix", "udp"):
+            why = f"ignored: it means nothing for type {transport.type}"
+            said.append(document.sentence((*base, "enable"), why))
+    return said
 
 
 def _holds(data: Any, path: Path) -> bool:

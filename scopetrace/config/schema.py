@@ -17,6 +17,7 @@ Natural = Annotated[int, Meta(ge=0, le=2**53)]
 Verbosity = Annotated[int, Meta(ge=0, le=9)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 SnapLength = Annotated[int, Meta(ge=0, le=1_048_576)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
 PatternLength = Annotated[int, Meta(ge=1, le=65_536)]
 
 EventType = Literal[
@@ -28,6 +29,35 @@ MetricType = Literal["statsd", "fs", "net", "http", "dns", "process"]
 
 class Node(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mapping of the tree: an unknown key in it is an error."""
+
+
+class Tls(Node, frozen=True):
+    """How a `transport` is encrypted."""
+
+    enable: bool
+    """For type tcp; type tls is encrypted whatever this says."""
+    validateserver: bool
+    """Whether the server must have a certificate for its name, from someone who is trusted."""
+    cacertpath: str
+    """File of who is trusted; empty: whom the system trusts."""
+
+
+class Transport(Node, frozen=True):
+    """Where what is recorded is also sent, at once."""
+
+    type: Literal["none", "file", "unix", "tcp", "udp", "tls"]
+    host: str
+    port: Port
+    path: str
+    """Of type file and unix; there `@name` is an abstract socket."""
+    buffering: Literal["line", "full"]
+    """Of type file: whether lines are written at once, or many together."""
+    tls: Tls
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is TLS."""
+        return self.type == "tls" or (self.type == "tcp" and self.tls.enable)
 
 
 class MetricFormat(Node, frozen=True):
@@ -52,6 +82,7 @@ class Metric(Node, frozen=True):
     enable: bool
     format: MetricFormat
     watch: tuple[MetricWatch, ...]
+    transport: Transport
 
 
 class WatchRule(Node, frozen=True):
@@ -86,6 +117,7 @@ class EventSection(Node, frozen=True):
     enable: bool
     format: EventFormat
     watch: tuple[WatchRule, ...]
+    transport: Transport
 
 
 class Payload(Node, frozen=True):

@@ -14,10 +14,16 @@ KEYS: dict[str, Path] = {
     "SCOPE_STATSD_PREFIX": ("metric", "format", "statsdprefix"),
     "SCOPE_STATSD_MAXLEN": ("metric", "format", "statsdmaxlen"),
     "SCOPE_METRIC_VERBOSITY": ("metric", "format", "verbosity"),
+    "SCOPE_METRIC_TLS_ENABLE": ("metric", "transport", "tls", "enable"),
+    "SCOPE_METRIC_TLS_VALIDATE_SERVER": ("metric", "transport", "tls", "validateserver"),
+    "SCOPE_METRIC_TLS_CA_CERT_PATH": ("metric", "transport", "tls", "cacertpath"),
     "SCOPE_EVENT_ENABLE": ("event", "enable"),
     "SCOPE_EVENT_FORMAT": ("event", "format", "type"),
     "SCOPE_EVENT_MAXEPS": ("event", "format", "maxeventpersec"),
     "SCOPE_ENHANCE_FS": ("event", "format", "enhancefs"),
+    "SCOPE_EVENT_TLS_ENABLE": ("event", "transport", "tls", "enable"),
+    "SCOPE_EVENT_TLS_VALIDATE_SERVER": ("event", "transport", "tls", "validateserver"),
+    "SCOPE_EVENT_TLS_CA_CERT_PATH": ("event", "transport", "tls", "cacertpath"),
     "SCOPE_PAYLOAD_ENABLE": ("payload", "enable"),
     "SCOPE_SUMMARY_PERIOD": ("libscope", "summaryperiod"),
     "SCOPE_SNAPLEN": ("scopetrace", "snaplen"),
@@ -25,6 +31,9 @@ KEYS: dict[str, Path] = {
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
 }
 """Variables that set one key."""
+
+DESTINATIONS: dict[str, str] = {"SCOPE_EVENT_DEST": "event", "SCOPE_METRIC_DEST": "metric"}
+"""Variables that set type, host, port and path of a section's `transport`, all in one word."""
 
 SWITCHES: dict[str, tuple[str, str]] = {
     "SCOPE_EVENT_LOGFILE": ("event", "file"),
@@ -63,10 +72,6 @@ TAG = "SCOPE_TAG_"
 """What comes before the name of a tag."""
 
 BEGINNINGS_WITHOUT_MEANING: dict[str, str] = {
-    "SCOPE_METRIC_DEST": WITHOUT_MEANING["metric", "transport"],
-    "SCOPE_METRIC_TLS_": WITHOUT_MEANING["metric", "transport"],
-    "SCOPE_EVENT_DEST": WITHOUT_MEANING["event", "transport"],
-    "SCOPE_EVENT_TLS_": WITHOUT_MEANING["event", "transport"],
     "SCOPE_EVENT_SYSLOG": "this version records no events of type syslog",
     "SCOPE_PAYLOAD_DIR": WITHOUT_MEANING["payload", "dir"],
     "SCOPE_PAYLOAD_TO_DISK": WITHOUT_MEANING["payload", "dir"],
@@ -96,7 +101,7 @@ BEGINNINGS_OF_OURS = (
 
 def why_unused(name: str) -> str | None:
     """Return why a variable changes nothing; None: it does, or it is not for us."""
-    if name in KEYS or name in SWITCHES or name in RULE_KEYS or is_tag(name):
+    if any(name in table for table in (KEYS, DESTINATIONS, SWITCHES, RULE_KEYS)) or is_tag(name):
         return None
     for beginning, why in BEGINNINGS_WITHOUT_MEANING.items():
         if name.startswith(beginning):

@@ -35,6 +35,7 @@ WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.END)))
 KINDS: dict[int, Handler] = {
     RawKind.TALLY: bytes_moved.tallied,
     RawKind.FD: fds.found,
+    RawKind.COUNT: places.counted,
     RawKind.NOTE: guards.noted,
     **lifecycle.KINDS,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scopetrace.decode.paths import text, undeleted
 from scopetrace.decode.state import FD, Handler, Parts, State, failed, failed_fd, path_of
 from scopetrace.decode.tasks import Task
+from scopetrace.model.operation import Counted
 from scopetrace.model.raw import Part, RawRecord
 
 STATS = (
@@ -53,6 +54,13 @@ def sought(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A position was set, or could not be."""
     if record.result < 0:
         failed_fd(state, task, record, op, "seek", record.arg1)
+
+
+def counted(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Tell how often a call was made (RAW_COUNT)."""
+    group = "stat" if op in STATS else "seek"
+    time_ns = record.entered_ns + state.offset_ns
+    state.emit(Counted(task.group.image, task.tid, time_ns, op, group, record.arg1))
 
 
 CALLS: dict[str, Handler] = {

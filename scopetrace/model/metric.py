@@ -43,6 +43,8 @@ METRICS = {
     "fs.read": Metric("fs", "counter", "byte", _FILE_MOVED),
     "fs.write": Metric("fs", "counter", "byte", _FILE_MOVED),
     "fs.duration": Metric("fs", "histogram", "microsecond", ("file", "numops")),
+    "fs.stat": Metric("fs", "counter", "operation", ("op",)),
+    "fs.seek": Metric("fs", "counter", "operation", ("op",)),
     "fs.error": Metric("fs", "counter", "operation", ("class", "op", "file")),
     "net.open": Metric("net", "counter", "connection", ("proto", "op", "port")),
     "net.close": Metric("net", "counter", "connection", ("proto", "op", "port")),

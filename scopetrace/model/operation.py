@@ -378,6 +378,17 @@ class Listened(NamedTuple):
     fd: int
 
 
+class Counted(NamedTuple):
+    """Calls were made that make no operation of their own; group is stat or seek."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    group: str
+    calls: int
+
+
 class Noticed(NamedTuple):
     """Something that the user should know about what is recorded."""
 
@@ -410,5 +421,5 @@ class Ended(NamedTuple):
 Operation = (
     ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Used
     | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
-    | FlowUsed | FlowFailed | Listened | Noticed | Synced | Ended
+    | FlowUsed | FlowFailed | Listened | Counted | Noticed | Synced | Ended
 )  # fmt: skip

@@ -35,6 +35,7 @@ class RawKind(IntEnum):
     NOTE = 8
     SYNC = 9
     END = 10
+    COUNT = 11
 
 
 class Part(IntEnum):

@@ -1,4 +1,4 @@
-"""Values of metrics as rows of a table, as columns side by side, and as JSON."""
+"""Values of metrics as rows of a table, and as columns side by side."""
 
 from __future__ import annotations
 
@@ -36,24 +36,6 @@ def format_number(value: float) -> str:
         return str(int(value))
     text = f"{value:.2f}"
     return text if text.strip("-0.") else f"{value:.3g}"
-
-
-def metric_body(record: MetricRecord) -> dict[str, Any]:
-    """Return what AppScope calls the body of a metric; `_time` is unix seconds to the µs.
-
-    Tags come before what we know ourselves: those of the program and the user win.
-    """
-    body: dict[str, Any] = {
-        "_metric": record.name,
-        "_metric_type": record.type,
-        "_value": record.value,
-    }
-    known = {"unit": record.unit, "proc": record.proc, "pid": record.pid, "host": record.host}
-    for name, value in (*record.tags.items(), *known.items()):
-        if value != "":
-            body.setdefault(name, value)
-    body["_time"] = record.time_ns // 1000 / 1_000_000
-    return body
 
 
 Moments = dict[int, dict[str, float]]

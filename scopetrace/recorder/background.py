@@ -23,6 +23,7 @@ from scopetrace import _engine
 from scopetrace.capture import Capture
 from scopetrace.config import unpack_config
 from scopetrace.errors import SessionError
+from scopetrace.forward import forwarding_writer
 from scopetrace.pipeline import Pipeline
 from scopetrace.recorder.complaint import Complaint
 from scopetrace.recorder.order import Order, receive_order
@@ -90,15 +91,20 @@ class Recorder:
         config = unpack_config(order.config)
         watch = Watch(config)
         self._capture = Capture(
-            order.modes, snaplen=config.scopetrace.snaplen, environment=watch.needs_environment
+            order.modes,
+            snaplen=config.scopetrace.snaplen,
+            environment=watch.needs_environment,
+            counts=watch.could_measure("fs"),
         )
+        host = os.uname().nodename
+        self._forwarding = forwarding_writer(config, host, writer)
         offset_ns = time.time_ns() - time.monotonic_ns()
         self._pipeline = Pipeline(
             _engine.calls(),
             watch,
-            os.uname().nodename,
+            host,
             offset_ns,
-            writer,
+            self._forwarding or writer,
             self._capture.engine.mute,
         )
         self._wish = 0
@@ -161,7 +167,7 @@ class Recorder:
         self._committed_ns = now_ns
         if self._pipeline.sync_requested:
             self._writer.update(**self._outcome())
-        self._writer.commit()
+        (self._forwarding or self._writer).commit()
 
     def _outcome(self) -> dict[str, Any]:
         end = self._pipeline.main_end
@@ -177,8 +183,14 @@ class Recorder:
             self._pipeline.finish(time.monotonic_ns())
         except SessionError as error:
             self._tell(error)
+        ended_ns = time.time_ns()
+        try:
+            self._end_forwarding(ended_ns)
+        except SessionError as error:
+            self._tell(error)
         counts = self._pipeline.counts
-        facts = {"lost": counts.lost if counts else 0, **self._outcome()}
+        lost = counts.lost if counts else 0
+        facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
         with suppress(SessionError):
             self._writer.finish("stopped" if self._wish else "finished", **facts)
 
@@ -188,6 +200,19 @@ class Recorder:
         if lost and image is not None:
             message = f"{lost} events could not be written to this session: {self._problem}"
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
+
+    def _end_forwarding(self, ended_ns: int) -> None:
+        """Wait a little for what is still to be sent; leave a notice of what could not be."""
+        image = self._pipeline.main
+        if self._forwarding is None or image is None:
+            return
+        try:
+            self._forwarding.commit()
+        except SessionError as error:
+            self._tell(error)
+        for count, message in self._forwarding.close():
+            self._pipeline.notice(image, ended_ns, image.pid, message, "unsent", count)
+        self._pipeline.flush()
 
     def _give_up(self, report: str) -> None:
         """A fault of ours ends the recording, not the program; it is kept for a bug report."""
@@ -202,6 +227,8 @@ class Recorder:
             f" report {self._writer.path}.fault.txt",
             self._order.pid,
         )
+        if self._forwarding is not None:
+            self._forwarding.close()
 
     def _refuse(self, answer: int, error: OSError) -> None:
         from scopetrace.recorder.refusal import why_refused

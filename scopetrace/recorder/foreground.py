@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -62,24 +63,24 @@ class Recorder:
 
 
 def run_in_place(
-    args: list[str], userconfig: Path | None = None, payloads: bool = False
+    args: list[str], userconfig: Path | None = None, asked: Mapping[str, str] | None = None
 ) -> NoReturn:
     """Record `args`, in place of this process. Returns only by raising.
 
     Args:
         args: the command.
         userconfig: a scope.yml to use instead of the one that would be found.
-        payloads: record what goes through connections, whatever the configuration says.
+        asked: SCOPE_* variables that are set for this recording, and not for the program.
 
     Raises:
         CommandNotFound, CommandNotExecutable: there is nothing to run.
-        ConfigError: the configuration is wrong.
+        ConfigError: the configuration is wrong, or cannot be followed here.
         EngineError: this machine does not let us trace.
     """
     environment = original_environment()
     path = find_command(args[0], environment)
     recorder = Recorder()
-    order, program = _prepare(args, userconfig, payloads)
+    order, program = _prepare(args, userconfig, asked or {})
     from scopetrace import _engine
 
     _engine.allow_tracer(recorder.pid)
@@ -97,16 +98,18 @@ def run_in_place(
     raise AssertionError("exec returned")
 
 
-def _prepare(args: list[str], userconfig: Path | None, payloads: bool) -> tuple[Order, bytes]:
+def _prepare(
+    args: list[str], userconfig: Path | None, asked: Mapping[str, str]
+) -> tuple[Order, bytes]:
     """Read the configuration; return what to record, and the filter that lets it be seen."""
     from scopetrace import _engine
     from scopetrace.config import dump_config, load_config, pack_config
+    from scopetrace.forward.check import settled
     from scopetrace.recorder.order import Order
     from scopetrace.sources.base import needed_calls
     from scopetrace.watch import Watch
 
-    asked = {"SCOPE_PAYLOAD_ENABLE": "true"} if payloads else {}
-    config = load_config(userconfig, {**os.environ, **asked})
+    config = settled(load_config(userconfig, {**os.environ, **asked}))
     for warning in config.warnings:
         _say(f"warning: {warning}")
     modes = {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}

@@ -137,6 +137,8 @@ class Source:
     needs: ClassVar[Needs]
     measures: ClassVar[str] = ""
     """The type of its metrics, for which it needs the same calls."""
+    needs_in_detail: ClassVar[Mapping[int, Mapping[str, Mode]]] = {}
+    """Verbosity of metrics from which on more calls are needed → group → mode."""
 
     def __init__(self, outlet: Outlet) -> None:
         self.outlet = outlet
@@ -177,8 +179,8 @@ class Wishes(Protocol):
     def could_want(self, sourcetype: str, source: str | None) -> bool:
         """Whether any process may want such events; `source` of files is `ANY_PATH`."""
 
-    def could_measure(self, kind: str) -> bool:
-        """Whether metrics of a type may be wanted."""
+    def could_measure(self, kind: str, verbosity: int = 0) -> bool:
+        """Whether metrics of a type may be wanted, at this verbosity or a higher one."""
 
     @property
     def could_keep(self) -> bool:
@@ -199,6 +201,9 @@ def _wanted(wishes: Wishes) -> Iterable[Mapping[str, Mode]]:
         yield FLOWS
     for source in source_classes():
         measured = bool(source.measures) and wishes.could_measure(source.measures)
+        for verbosity, more in source.needs_in_detail.items():
+            if wishes.could_measure(source.measures, verbosity):
+                yield more
         for name, groups in source.needs.items():
             if measured or wishes.could_want(source.sourcetype, name):
                 yield groups

@@ -42,9 +42,12 @@ class Watch:
             rules.wants(sourcetype, source) for rules in self._possible
         )
 
-    def could_measure(self, kind: str) -> bool:
-        """Return whether metrics of a type could be wanted of any process."""
-        return any(kind in rules.measures for rules in self._possible)
+    def could_measure(self, kind: str, verbosity: int = 0) -> bool:
+        """Return whether metrics of a type could be wanted of any process, in such detail."""
+        return any(
+            kind in rules.measures and rules.config.metric.format.verbosity >= verbosity
+            for rules in self._possible
+        )
 
     @property
     def could_keep(self) -> bool:

@@ -138,7 +138,7 @@ def test_tags_come_from_variables_too():
         ("SCOPE_EVENT_LOGFILE_FIELD", "there is no such setting"),
         ("SCOPE_TAG_", "there is no such setting"),
         ("SCOPE_SNAPLENGTH", "there is no such setting"),
-        ("SCOPE_EVENT_DEST", "what is recorded goes into the session file"),
+        ("SCOPE_EVENT_DESTINATION", "there is no such setting"),
         ("SCOPE_CRIBL_ENABLE", "scopetrace sends nothing to Cribl"),
         ("SCOPE_EVENT_SYSLOG_NAME", "this version records no events of type syslog"),
         ("SCOPE_PAYLOAD_HEADER", WITHOUT_MEANING["payload", "dir"]),

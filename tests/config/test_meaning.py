@@ -112,8 +112,6 @@ def test_a_whole_file_of_appscope_loads_with_one_warning_for_each_key_without_me
     ]  # fmt: skip
     assert [warning.split(": ")[1] for warning in config.warnings] == [
         "cribl",
-        "metric.transport",
-        "event.transport",
         "payload.dir",
         "libscope.configevent",
         "libscope.commanddir",
@@ -161,7 +159,22 @@ def test_a_key_without_meaning_may_hold_anything(path):
         ),
         (
             "custom: {x: {config: {event: {transport: {}}}}}",
-            "custom.x.config.event.transport: ignored: what is recorded goes into the session file",
+            "custom.x.config.event.transport: ignored: it is the same for all processes of a"
+            " session",
+        ),
+        (
+            "custom: {x: {config: {metric: {format: {verbosity: 5, type: statsd}}}}}",
+            "custom.x.config.metric.format.type: ignored: it is the same for all processes of a"
+            " session",
+        ),
+        (
+            "event: {transport: {type: tls, host: h, port: 1, tls: {validateserver: false}}}",
+            "event.transport.tls.validateserver: the server is not checked: whoever answers for it"
+            " can read what is sent",
+        ),
+        (
+            "metric: {transport: {type: udp, host: h, port: 1, tls: {enable: true}}}",
+            "metric.transport.tls.enable: ignored: it means nothing for type udp",
         ),
         (
             "custom: {x: {config: {libscope: {summaryperiod: 5}}}}",
@@ -182,6 +195,8 @@ def test_a_key_that_does_nothing_is_never_silent(text, warning):
     [
         "metric: {enable: false, format: {type: statsd}}",
         "payload: {enable: true}",
+        "event: {transport: {type: tcp, host: h, port: 1, tls: {validateserver: false}}}",
+        "metric: {transport: {type: none, tls: {enable: true}}}",
         "tags: {}",
         "protocol: []",
         "event: {watch: [{type: file, field: .*, headers: []}]}",

@@ -12,7 +12,7 @@ import yaml
 from scopetrace.config import stock_text
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
-from scopetrace.config.variables import KEYS, RULE_KEYS, SWITCHES
+from scopetrace.config.variables import DESTINATIONS, KEYS, RULE_KEYS, SWITCHES
 
 Place = tuple[str | int, ...]
 
@@ -56,7 +56,9 @@ ALL = list(leaves(yaml.compose(stock_text(), yaml.SafeLoader)))
 RULES = [row for row in ALL if row[0][:2] == ("event", "watch")]
 METRICS = [row for row in ALL if row[0][:2] == ("metric", "watch")]
 SETTINGS = [row for row in ALL if row not in RULES + METRICS]
-NOT_BY_ONE_VARIABLE = {"tags": "SCOPE_TAG_<name>", "protocol": "none", "custom": "none"}
+NOT_BY_ONE_VARIABLE = {
+    "tags": "SCOPE_TAG_<name>", "protocol": "none", "custom": "none", "buffering": "none",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("path", "comment"), SETTINGS, ids=str)
@@ -67,6 +69,8 @@ def test_every_setting_is_explained(path, comment):
     assert yaml.safe_load(found["default"]) == value_at(path)
     if path[-1] in NOT_BY_ONE_VARIABLE:
         assert found["override"] == NOT_BY_ONE_VARIABLE[path[-1]]
+    elif found["override"] in DESTINATIONS:
+        assert (DESTINATIONS[found["override"]], "transport") == path[:-1]
     else:
         assert KEYS[found["override"]] == path
 

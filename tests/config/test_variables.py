@@ -14,6 +14,7 @@ from scopetrace.config.load import built, sections_data
 from scopetrace.config.variables import (
     BEGINNINGS_OF_OURS,
     BEGINNINGS_WITHOUT_MEANING,
+    DESTINATIONS,
     KEYS,
     RULE_KEYS,
     SWITCHES,
@@ -48,7 +49,7 @@ def test_the_stock_file_names_all_variables_and_no_others():
 
     assert (
         named - {"SCOPE_CONF_PATH", "SCOPE_EVENT"}
-        == KEYS.keys() | SWITCHES.keys() | RULE_KEYS.keys()
+        == KEYS.keys() | DESTINATIONS.keys() | SWITCHES.keys() | RULE_KEYS.keys()
     )
 
 
@@ -69,6 +70,19 @@ def test_formats_can_be_chosen():
 
     assert data["metric"]["format"]["type"] == "statsd"
     assert data["event"]["format"]["type"] == "ndjson"
+
+
+@pytest.mark.parametrize(("name", "section"), DESTINATIONS.items())
+def test_a_destination_is_set_in_one_word_and_nothing_else_is(name, section):
+    before = load()
+
+    after = load(**{name: "udp://[::1]:8125"})
+
+    assert after[section]["transport"] == {
+        **before[section]["transport"], "type": "udp", "host": "::1", "port": 8125,
+    }  # fmt: skip
+    after[section]["transport"] = before[section]["transport"]
+    assert after == before
 
 
 @pytest.mark.parametrize(("name", "row"), SWITCHES.items())
@@ -96,7 +110,7 @@ def test_a_variable_sets_its_key_in_rules_of_its_type(name, row):
 
 
 def test_variables_of_ours_begin_as_such():
-    for name in (*KEYS, *SWITCHES, *RULE_KEYS):
+    for name in (*KEYS, *DESTINATIONS, *SWITCHES, *RULE_KEYS):
         assert name.startswith(BEGINNINGS_OF_OURS)
         assert not name.startswith(tuple(BEGINNINGS_WITHOUT_MEANING))
         assert why_unused(name) is None

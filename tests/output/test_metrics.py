@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.model.metric import MetricRecord
-from scopetrace.output.metrics import by_second, columns, format_number, metric_body, metric_row
+from scopetrace.output.metrics import by_second, columns, format_number, metric_row
 
 SECOND = 1_000_000_000
 SENT = MetricRecord(
@@ -27,30 +27,6 @@ def test_a_row_has_its_tags_in_order():
 )  # fmt: skip
 def test_numbers_are_shown_as_people_read_them(value, shown):
     assert format_number(value) == shown
-
-
-def test_the_body_is_what_appscope_calls_one():
-    assert list(metric_body(SENT).items()) == [
-        ("_metric", "net.tx"),
-        ("_metric_type", "counter"),
-        ("_value", 11),
-        ("proto", "TCP"),
-        ("class", "inet_tcp"),
-        ("unit", "byte"),
-        ("proc", "nc"),
-        ("pid", 70),
-        ("host", "box"),
-        ("_time", 1643735835.454946),
-    ]
-
-
-def test_tags_win_over_what_we_know_but_not_over_what_it_is():
-    body = metric_body(
-        SENT._replace(unit="", tags={"proc": "mine", "_metric": "x", "_time": "noon"})
-    )
-
-    assert (body["proc"], body["_metric"], body["_time"]) == ("mine", "net.tx", 1643735835.454946)
-    assert "unit" not in body
 
 
 def at(second, name, value, type="counter", pid=70, **tags):

@@ -34,3 +34,36 @@ def test_files_and_flows_that_stay_open_are_measured_every_period(stage: Stage) 
     assert len(sent) >= 2
     assert sum(sent) == 2500
     assert sum(written) == sum(e.data["file_write_bytes"] for e in recording.of("fs.close"))
+
+
+QUESTIONS = """
+import os
+for _ in range(7):
+    os.access("/etc/passwd", os.R_OK)
+    os.stat("missing") if os.path.exists("missing") else None
+file = os.open("/etc/passwd", os.O_RDONLY)
+for _ in range(5):
+    os.lseek(file, 0, os.SEEK_SET)
+"""
+
+
+def test_calls_that_make_no_event_are_counted(stage: Stage) -> None:
+    config = "metric: {format: {verbosity: 8}}\n"
+    stage.record([sys.executable, "-S", "-c", "pass"], config=config)
+    before = counts(stage)
+    stage.record([sys.executable, "-S", "-c", QUESTIONS], config=config)
+    after = counts(stage)
+
+    assert after["fs.stat", "access"] - before.get(("fs.stat", "access"), 0) == 7
+    assert after["fs.seek", "lseek"] - before.get(("fs.seek", "lseek"), 0) == 5
+
+
+def counts(stage: Stage) -> dict[tuple[str, str], int]:
+    path = only(session_files(stage.home))
+    assert path is not None
+    found: dict[tuple[str, str], int] = {}
+    with scopetrace.open_session(path) as session:
+        for metric in session.metrics(("fs.stat", "fs.seek")):
+            key = (metric.name, metric.tags["op"])
+            found[key] = found.get(key, 0) + int(metric.value)
+    return found

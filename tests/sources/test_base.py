@@ -21,16 +21,23 @@ ROOT = Path(__file__).parents[2]
 class Wanted:
     """Wishes for these events, and for no metrics and payloads unless said so."""
 
-    def __init__(self, *names: str, measured: tuple[str, ...] = (), kept: bool = False) -> None:
+    def __init__(
+        self,
+        *names: str,
+        measured: tuple[str, ...] = (),
+        kept: bool = False,
+        verbosity: int = 4,
+    ) -> None:
         self.names = names
+        self.verbosity = verbosity
         self.measured = measured
         self.could_keep = kept
 
     def could_want(self, sourcetype: str, source: str | None) -> bool:
         return (source or sourcetype) in self.names
 
-    def could_measure(self, kind: str) -> bool:
-        return kind in self.measured
+    def could_measure(self, kind: str, verbosity: int = 0) -> bool:
+        return kind in self.measured and verbosity <= self.verbosity
 
 
 class Everything(Wanted):
@@ -92,8 +99,9 @@ def test_log_files_and_console_need_writes_but_not_reads():
     assert "read" not in needed("file", "stdout")
 
 
-def test_positions_are_never_watched():
-    assert needed_calls(Everything())["seek"] is Mode.OFF
+def test_positions_are_watched_only_where_that_is_asked_for():
+    assert needed_calls(Everything(measured=("fs",)))["seek"] is Mode.OFF
+    assert needed_calls(Wanted(measured=("fs",), verbosity=8))["seek"] is Mode.FAILURES
 
 
 def test_the_stock_configuration_watches_files_and_their_bytes(tmp_path):

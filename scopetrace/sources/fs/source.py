@@ -7,12 +7,14 @@ it, and says what that process did.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from errno import errorcode
 from typing import Any, ClassVar
 
 from scopetrace.model.operation import (
     AttributeChanged,
     Closed,
+    Counted,
     Failed,
     Image,
     NameChanged,
@@ -30,11 +32,18 @@ FOLLOWS_FDS = {"open": Mode.ALL, "close": Mode.ALL, "fd": Mode.ALL}
 FOLLOWS_FOLDERS = {"cwd": Mode.ALL}
 
 
+SEEK_VERBOSITY = 8
+"""From this verbosity on fs.seek is measured: every lseek of a program has to stop it then."""
+
+
 class FsSource(Source):
     """Makes fs.* events."""
 
     sourcetype = FS
     measures = FS
+    needs_in_detail: ClassVar[Mapping[int, Mapping[str, Mode]]] = {
+        SEEK_VERBOSITY: {"seek": Mode.FAILURES}
+    }
     measures = FS
     needs: ClassVar[Needs] = {
         "fs.open": {"open": Mode.ALL, "fd": Mode.ALL},
@@ -63,6 +72,7 @@ class FsSource(Source):
             NameChanged: self._name_changed,
             AttributeChanged: self._attribute_changed,
             Failed: self._failed,
+            Counted: self._counted,
         }
 
     def _opened(self, operation: Opened) -> None:
@@ -156,6 +166,11 @@ class FsSource(Source):
         data["error"] = errorcode.get(errno) or str(errno)
         data["class"] = kind
         self._emit("fs.error", image, time_ns, tid, data)
+
+    def _counted(self, operation: Counted) -> None:
+        image, _tid, time_ns, op, group, calls = operation
+        if FS in image.rules.measures:
+            self.outlet.measure(image, time_ns, f"fs.{group}", calls, op=op)
 
     def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
         if image.rules.wants(FS, name):

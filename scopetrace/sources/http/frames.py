@@ -245,7 +245,7 @@ class FrameSide:
     def _end_block(self, moment: Moment, first: HeadersFrame | PushPromiseFrame) -> None:
         fragments, self._fragments = self._fragments, b""
         promised = first.promised_stream_id if isinstance(first, PushPromiseFrame) else 0
-        ends = not promised and "END_STREAM" in first.flags
+        ends = "END_STREAM" in first.flags
         pairs = self._decoded(fragments)
         size = sum(len(name) + len(value) for name, value in pairs)
         block = Block(self._began_ns, first.stream_id, promised, ends, size, Headers(pairs))

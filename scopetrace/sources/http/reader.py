@@ -97,8 +97,7 @@ class HttpReader:
 
     def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
         """Take the next bytes of one direction."""
-        if data:
-            self._take(Moment(image, tid, time_ns), outgoing, data)
+        self._take(Moment(image, tid, time_ns), outgoing, data)
 
     def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
         """Learn that the next `size` bytes of one direction are not known."""
@@ -133,8 +132,7 @@ class HttpReader:
         self._talk = Http1(telling) if start.version == 1 else Http2(telling)
         steps, self._opening.steps = self._opening.steps, []
         for kept in steps:
-            if not self.done:
-                self._do(self._talk, *kept)
+            self._do(self._talk, *kept)
 
     def _do(self, talk: Conversation, moment: Moment, outgoing: bool, step: Step) -> None:
         asking = outgoing == self._client

@@ -141,12 +141,12 @@ class Side:
 
     def _read_head(self, moment: Moment, start: re.Match[bytes], block: Bytes, end: int) -> int:
         headers = read_fields(block)
+        size = end - start.start()
         if headers is None:
             self.lose()
-            self.passed_over += start.end() - start.start()
-            return start.end()
-        began_ns = self.unread.time_of(start.start())
-        self.begin(moment, began_ns, start, headers, end - start.start())
+            self.passed_over += size
+        else:
+            self.begin(moment, self.unread.time_of(start.start()), start, headers, size)
         return end
 
     def _find(self, buffer: Bytes, position: int) -> int:

@@ -13,7 +13,7 @@ from scopetrace.sources.http.frames import PREFACE
 from scopetrace.sources.http.heads import LATER_REQUEST_LINE, LATER_STATUS_LINE
 
 MOST_SEEN = 16_384
-"""Bytes of a direction that are looked at."""
+"""Bytes of a direction that may come before it is clear."""
 
 FRAMED = (b"", b"\0")
 """How a frame begins that is no longer than 64 KiB, as that of a server's settings is."""
@@ -52,4 +52,4 @@ def _told(requests: bytes, responses: bytes, client: bool) -> Start | None:
 
 
 def _has(first_line: re.Pattern[bytes], data: bytes) -> bool:
-    return first_line.search(data, 0, MOST_SEEN) is not None
+    return first_line.search(data) is not None

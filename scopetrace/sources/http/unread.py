@@ -1,7 +1,7 @@
 """Bytes of one direction that wait for more, and when the first of them came.
 
-What waits always came in one feed or more than one without a message in between, so one time is
-enough: all bytes after it are of the feed that is being read.
+What waits is the beginning of one thing (a head, a frame, a line), whose end is not there yet. So
+one time is enough: whatever begins later begins in the feed that is being read.
 """
 
 from __future__ import annotations

@@ -4,7 +4,18 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sources.http.talk import MS, NET, OPENED_NS, Talk, heard, length_of, names, summary, told
+from sources.http.talk import (
+    MS,
+    NET,
+    OPENED_NS,
+    Listener,
+    Talk,
+    heard,
+    length_of,
+    names,
+    summary,
+    told,
+)
 
 from scopetrace.sources.http import messages
 
@@ -113,6 +124,20 @@ def test_a_body_that_ends_with_the_connection_is_counted():
     assert lengths(Talk() >> GET << b"HTTP/1.0 200 OK\r\n\r\n123" << 7) == [None, 10]
 
 
+def test_a_body_in_another_coding_ends_with_the_connection():
+    answered = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\n"
+
+    assert lengths(Talk() >> GET << answered + b"12345" << None) == [None, 5]
+
+
+def test_what_declares_its_length_is_told_at_once():
+    server = Listener("server")
+    server.hear(False, b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+    server.hear(True, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+
+    assert [event.source for event in server.heard.events] == ["http.req", "http.resp"]
+
+
 def test_interim_responses_are_not_the_response():
     asked = b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
     early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
@@ -199,6 +224,16 @@ def test_a_tunnel_ends_the_http_and_a_refused_one_does_not():
     assert heard(talk).notices == []
 
 
+def test_a_switch_to_http2_amid_a_request_ends_the_reading():
+    asked = b"PUT / HTTP/1.1\r\nContent-Length: 9\r\nUpgrade: h2c\r\n\r\nabc"
+    seen = heard(Talk() >> asked << b"HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n" >> b"defghi")
+
+    assert [event.source for event in seen.events] == ["http.req"]
+    assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [
+        "the protocol was switched amid a request"
+    ]
+
+
 def test_methods_that_nobody_registered_and_bare_line_ends():
     talk = Talk() >> b"fetch-it /x HTTP/1.1\nA: b\n\n" << b"HTTP/1.1 299\nContent-Length: 0\n\n"
 
@@ -255,6 +290,21 @@ class TestMissingBytes:
         )
 
         assert names(talk)[2:] == ["200 None None", "GET /3", "200 GET /3"]
+
+    def test_requests_sent_at_once_are_trusted_again_too(self):
+        talk = Talk() >> GET << 40 >> b"GET /2 HTTP/1.1\r\n\r\n" << OK
+        talk >> b"GET /3 HTTP/1.1\r\n\r\nGET /4 HTTP/1.1\r\n\r\n" << OK << OK
+
+        assert names(talk)[5:] == ["200 GET /3", "200 GET /4"]
+
+    def test_requests_that_are_not_waited_for_any_more_are_no_burden(self):
+        talk = Talk()
+        for _ in range(600):
+            talk >> GET << 40 >> GET << OK
+        seen = talk.read()
+
+        assert len(seen.events) == 1800
+        assert [count for _, _, count in seen.notices] == [600 * 40]
 
     def test_the_end_of_a_method_is_no_method(self):
         assert names(Talk() >> 1 >> b"LETE / HTTP/1.1\r\n\r\n" >> GET) == ["GET /a?b"]

@@ -7,7 +7,14 @@ import h2.connection
 import h2.settings
 import hpack
 import pytest
-from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame, PriorityFrame
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    GoAwayFrame,
+    HeadersFrame,
+    PriorityFrame,
+    PushPromiseFrame,
+)
 from sources.http.talk import NET, Talk, heard, length_of, names, told
 
 from scopetrace.sources.http import http2, messages
@@ -16,6 +23,7 @@ from scopetrace.sources.http.frames import PREFACE
 GET = [(":method", "GET"), (":path", "/a?b"), (":scheme", "http"), (":authority", "h:80")]
 POST = [(":method", "POST"), *GET[1:]]
 CALL = [*POST, ("content-type", "application/grpc+proto"), ("te", "trailers")]
+ENDS = ("END_HEADERS", "END_STREAM")
 OK = [(":status", "200"), ("server", "s")]
 
 
@@ -178,7 +186,7 @@ def test_trailers_of_a_request_end_it():
     peers.client.send_data(1, b"abc")
     peers.client.send_headers(1, [("x-sum", "1")], end_stream=True)
 
-    assert lengths(peers.speak().talk) == [3]
+    assert lengths(peers.speak().answer(1).talk) == [3, 0]
 
 
 def test_interim_responses_are_not_the_response():
@@ -228,6 +236,17 @@ def test_a_server_that_goes_away_leaves_requests_unanswered():
     assert names(peers.speak().talk) == ["GET /a?b"] * 2
 
 
+def test_what_is_not_served_is_not_answered_and_all_else_is():
+    promise = PushPromiseFrame(1, 2, hpack.Encoder().encode(GET), flags=["END_HEADERS"])
+    talk = Talk("client") >> PREFACE + frames(headers(1), headers(3))
+    talk << frames(promise, GoAwayFrame(0, last_stream_id=1))
+    talk << frames(headers(3, OK), headers(2, OK), headers(1, OK))
+    talk >> frames(GoAwayFrame(0, last_stream_id=0), headers(5)) << frames(headers(5, OK))
+
+    answered = [data["http_stream"] for kind, data in told(talk) if kind == "resp"]
+    assert answered == [2, 1, 5]
+
+
 def test_a_tunnel_has_no_length():
     peers = Peers().begin()
     peers.client.send_headers(1, [(":method", "CONNECT"), (":authority", "h:443")])
@@ -237,6 +256,9 @@ def test_a_tunnel_has_no_length():
 
     assert names(peers.speak().talk) == ["CONNECT h:443", "200 CONNECT h:443"]
     assert lengths(peers.talk) == [None, None]
+
+    tunnel = frames(headers(1, [(":method", "CONNECT"), (":authority", "h")]), DataFrame(1, b"x"))
+    assert lengths(Talk() >> PREFACE + tunnel) == [None]
 
 
 @pytest.mark.parametrize("role", ["client", "server", ""])
@@ -325,6 +347,7 @@ DEPENDS = "a header depends on others that were not seen"
     [
         (frames(headers(1), headers(1, flags=[]), headers(3)), "a header is not whole"),
         (frames(headers(1), ContinuationFrame(1, b"")), "a header is not whole"),
+        (frames(headers(1, flags=[]), ContinuationFrame(3, b"")), "a header is not whole"),
         (frames(headers(3), headers(1)), "a stream was begun twice"),
         (frames(headers(1, flags=[]), *PARTS), "a header is too long"),
         (b"\x01\x00\x01\x01\x04\x00\x00\x00\x01", "a header is too long"),
@@ -384,6 +407,39 @@ def test_streams_that_nobody_holds_tell_nothing():
 
     assert told(talk) == []
     assert heard(talk).notices == []
+
+
+def test_no_response_asks():
+    assert told(Talk("client") >> PREFACE << frames(headers(7))) == []
+
+
+def test_the_host_may_be_named_as_before():
+    ((_, data),) = told(Talk() >> PREFACE + frames(headers(1, [*GET[:3], ("host", "h:81")])))
+
+    assert data["http_host"] == "h:81"
+
+
+def test_what_a_closed_connection_cuts_is_told_as_far_as_it_went():
+    talk = Talk() >> PREFACE + frames(headers(1), DataFrame(1, b"abc"))
+
+    assert lengths(talk) == [3]
+    assert lengths(talk << frames(headers(1, OK), DataFrame(1, b"ab"))) == [3, 2]
+
+
+def test_a_request_that_goes_on_after_its_response_has_no_length_yet():
+    ended = DataFrame(1, b"ab", flags=["END_STREAM"])
+    talk = Talk() >> PREFACE + frames(headers(1), DataFrame(1, b"abc"))
+
+    assert lengths(talk << frames(headers(1, OK), ended) >> frames(ended)) == [None, 2]
+
+
+def test_thousands_of_answered_streams_are_no_burden():
+    asked = PREFACE + frames(*(headers(stream) for stream in range(1, 1001, 2)))
+    talk = Talk() >> asked << frames(*(headers(stream, OK, ENDS) for stream in range(1, 1001, 2)))
+    talk >> frames(*(headers(stream) for stream in range(1001, 3001, 2)))
+
+    assert len(talk.read().events) == 2000
+    assert talk.read().notices == []
 
 
 def test_too_many_open_streams_end_the_reading():

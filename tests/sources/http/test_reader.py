@@ -59,6 +59,15 @@ class TestWhoClosesIt:
 
         assert summaries(client.heard) == ["GET /", "200 GET /", "GET /"]
 
+    def test_the_end_of_http_needs_no_close(self):
+        server = Listener("server")
+        server.hear(False, b"garbage\nPUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n")
+        server.hear(True, b"HTTP/1.1 101 Other\r\n\r\n")
+
+        assert server.reader.done
+        assert summaries(server.heard) == ["PUT /", "101 PUT /"]
+        assert [count for _, _, count in server.heard.notices] == [8]
+
     def test_a_close_before_anything_moved(self):
         client = Listener("client")
         client.close()
@@ -89,6 +98,13 @@ class TestWhoAsks:
         assert seen.events == []
         ((message, _, _),) = seen.notices
         assert message.endswith("could not be read further: it does not begin as HTTP does")
+
+
+def test_nothing_moved_changes_nothing():
+    seen = heard(Talk("client") >> b"" >> GET[:5] >> 0 >> b"" >> GET[5:])
+
+    assert summaries(seen) == ["GET /"]
+    assert seen.notices == []
 
 
 def test_events_are_of_the_process_that_moves_the_bytes():

@@ -78,11 +78,18 @@ def test_a_line_within_another_is_none():
     assert side.seen == [b"/2"]
     assert side.passed_over == 2 + 9000 + len(get(b"/1"))
 
+    side = reading(b"\0\n", b"x" * 9000, get(b"/1")[:12], get(b"/1")[12:], get(b"/2"))
+    assert side.seen == [b"/2"]
+    assert reading(b"\0\n", b"x" * 9000, b"GET").passed_over == 2 + 9000 + 3
 
-def test_fields_that_are_none_lose_only_their_message():
+
+def test_fields_that_are_none_lose_their_message():
     bad = b"GET /bad HTTP/1.1\r\n: :\r\n" + get(b"/within")
+    side = reading(get(b"/1") + bad[:30], bad[30:] + get(b"/2"))
 
-    assert reading(get(b"/1") + bad + get(b"/2")).seen == [b"/1", b"/within", b"/2"]
+    assert side.seen == [b"/1", b"/2"]
+    assert side.times == [0, 1]
+    assert side.passed_over == len(bad)
 
 
 def test_unknown_bytes_lose_what_they_may_belong_to():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.metric import MetricRecord
-from scopetrace.output.statsd import statsd_line
+from scopetrace.wire.statsd import statsd_line
 
 
 def metric(name="net.tx", type="counter", value=11, unit="byte", **tags):

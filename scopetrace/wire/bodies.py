@@ -1,4 +1,4 @@
-"""One event as JSON: the body that `events --json` prints, one object to a line.
+"""Events and metrics as JSON: the bodies that are printed and sent, one object to a line.
 
 A line is UTF-8 as it stands where all of it may be shown, and otherwise pure ASCII: controls, bytes
 that are no UTF-8 (as lone surrogates, `\\udcff`) and their like are then JSON's own escapes.
@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from scopetrace.model.event import EventRecord
+from scopetrace.model.metric import MetricRecord
 
 
 def event_body(record: EventRecord) -> dict[str, Any]:
@@ -41,6 +42,24 @@ def event_body(record: EventRecord) -> dict[str, Any]:
 
 BODY = frozenset(("id", "_time", "data", *EventRecord._fields))
 """Names that a tag cannot take from the body."""
+
+
+def metric_body(record: MetricRecord) -> dict[str, Any]:
+    """Return what AppScope calls the body of a metric; `_time` is unix seconds to the µs.
+
+    Tags come before what we know ourselves: those of the program and the user win.
+    """
+    body: dict[str, Any] = {
+        "_metric": record.name,
+        "_metric_type": record.type,
+        "_value": record.value,
+    }
+    known = {"unit": record.unit, "proc": record.proc, "pid": record.pid, "host": record.host}
+    for name, value in (*record.tags.items(), *known.items()):
+        if value != "":
+            body.setdefault(name, value)
+    body["_time"] = record.time_ns // 1000 / 1_000_000
+    return body
 
 
 def json_line(value: Any) -> str:

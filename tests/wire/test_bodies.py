@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.event import EventRecord
-from scopetrace.output.bodies import event_body, json_line
+from scopetrace.model.metric import MetricRecord
+from scopetrace.wire.bodies import event_body, json_line, metric_body
 
 RECORD = EventRecord(
     id=3, time_ns=1_783_822_275_123_456_789, sourcetype="fs", source="fs.open", host="box",
     proc="ps", cmd="ps -e", pid=7, tid=8, uid=1000, gid=1001, username="ann", groupname="users",
     channel=5, data={"file": "/x", "op": "openat"}, args=("ps", "-e"),
+)  # fmt: skip
+SENT = MetricRecord(
+    4, 1_643_735_835_454_946_001, "net.tx", "counter", "byte", 11,
+    {"proto": "TCP", "class": "inet_tcp"}, "box", "nc", 70,
 )  # fmt: skip
 
 
@@ -52,3 +57,27 @@ def test_json_is_one_safe_line_that_means_the_same(value):
     text.encode()
     # A high and a low surrogate side by side are one character to every reader of JSON.
     assert json.loads(text) == json.loads(json.dumps(value))
+
+
+def test_the_body_is_what_appscope_calls_one():
+    assert list(metric_body(SENT).items()) == [
+        ("_metric", "net.tx"),
+        ("_metric_type", "counter"),
+        ("_value", 11),
+        ("proto", "TCP"),
+        ("class", "inet_tcp"),
+        ("unit", "byte"),
+        ("proc", "nc"),
+        ("pid", 70),
+        ("host", "box"),
+        ("_time", 1643735835.454946),
+    ]
+
+
+def test_tags_win_over_what_we_know_but_not_over_what_it_is():
+    body = metric_body(
+        SENT._replace(unit="", tags={"proc": "mine", "_metric": "x", "_time": "noon"})
+    )
+
+    assert (body["proc"], body["_metric"], body["_time"]) == ("mine", "net.tx", 1643735835.454946)
+    assert "unit" not in body

@@ -1,0 +1,77 @@
+"""One event or one value of a metric as the line that is sent, in AppScope's envelope.
+
+{"type":"evt","id":"HOST-PROC-end of the command line","_channel":"…","body":{…}}
+{"type":"metric","body":{…}}   or, if the configuration says so, a line of StatsD
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.json import Encoder
+
+from scopetrace.config import MetricFormat
+from scopetrace.model.event import Event, EventRecord
+from scopetrace.model.metric import MetricRecord, Sample
+from scopetrace.model.process import Process
+from scopetrace.store.text import encode_json
+from scopetrace.wire.bodies import event_body, metric_body
+from scopetrace.wire.statsd import statsd_line
+
+NOT_SENT = ("id", "uid", "gid", "username", "groupname", "args")
+"""Keys of a body that AppScope does not send."""
+CMD_LETTERS = 32
+"""So much of the command line is in an id."""
+
+_encode = Encoder().encode
+
+
+class Lines:
+    """Makes the lines of one session.
+
+    Args:
+        host: name of this machine.
+        form: how metrics look.
+    """
+
+    def __init__(self, host: str, form: MetricFormat) -> None:
+        self._host = host
+        self._form = form
+
+    def event(self, event: Event, process: Process) -> bytes:
+        """Return the line of an event, with its end."""
+        host, proc, cmd = self._host, process.proc, process.cmd
+        body = event_body(
+            EventRecord(
+                0, event.time_ns, event.sourcetype, event.source, host, proc, cmd, process.pid,
+                event.tid, process.uid, process.gid, "", "", event.channel, event.data,
+                tags=process.tags,
+            )
+        )  # fmt: skip
+        for key in NOT_SENT:
+            del body[key]
+        return _line(
+            {
+                "type": "evt",
+                "id": f"{host}-{proc}-{cmd[-CMD_LETTERS:]}",
+                "_channel": str(event.channel) if event.channel else "none",
+                "body": body,
+            }
+        )
+
+    def metric(self, sample: Sample, process: Process) -> bytes:
+        """Return the line of a metric, with its end."""
+        record = MetricRecord(
+            0, sample.time_ns, sample.name, sample.type, sample.unit, sample.value, sample.tags,
+            self._host, process.proc, process.pid,
+        )  # fmt: skip
+        if self._form.type == "statsd":
+            return statsd_line(record, self._form.statsdprefix, self._form.statsdmaxlen) + b"\n"
+        return _line({"type": "metric", "body": metric_body(record)})
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    try:
+        return _encode(value) + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
+        return encode_json(value).encode() + b"\n"

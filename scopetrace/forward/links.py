@@ -1,0 +1,203 @@
+"""Open connections to destinations: all the ways in which lines leave.
+
+A link never waits once it is open. It is given bytes that begin a line or go on in one, says how
+many it took, and raises BlockingIOError while it can take none. Any other OSError means that it is
+of no use any more. What the other side says is read and forgotten; that it has nothing more to say
+is how a link learns that it was left.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import stat
+from contextlib import suppress
+
+from scopetrace.config import Transport
+
+CONNECT_S = 5.0
+"""How long a connection may take to stand, and then TLS to begin."""
+FAREWELL_MS = 500
+"""How long the other side may be silent before it closes a connection that we have closed."""
+READ_BYTES = 65_536
+
+
+class Link:
+    """What is open: this base class is a link that hears nothing."""
+
+    resumes = False
+    """Whether the next link to the same destination goes on within a line."""
+    heeds = 0
+    """What to watch it for (poll(2)) while there is nothing to send."""
+    awaits = select.POLLOUT
+    """What to watch it for when it could take no more."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.lost = 0
+        """Lines that it took and that are known not to have arrived."""
+        self.problem = ""
+        """Why they did not."""
+
+    def send(self, lines: memoryview) -> int:
+        """Send some of `lines`; return how many bytes."""
+        return os.write(self.fd, lines)
+
+    def hear(self) -> None:
+        """See what has happened on the other side, since poll(2) says that something has."""
+        raise BrokenPipeError("nobody reads it any more")
+
+    def finish(self) -> None:
+        """All has been sent: see that it arrives."""
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self.fd)
+
+
+def open_link(transport: Transport) -> Link:
+    """Open a link, which may take `CONNECT_S` and the resolver's time.
+
+    Raises:
+        OSError, ValueError: it cannot be opened now.
+    """
+    if transport.type == "file":
+        return FileLink(transport.path)
+    if transport.type == "unix":
+        return StreamLink(_connected_unix(transport.path))
+    endpoint = (transport.host, transport.port)
+    if transport.type == "udp":
+        return DatagramLink(_connected_udp(endpoint))
+    connected = socket.create_connection(endpoint, CONNECT_S)
+    if not transport.encrypted:
+        return StreamLink(connected)
+    from scopetrace.forward.tls import TlsLink
+
+    return TlsLink(connected, transport)
+
+
+class FileLink(Link):
+    """A file that is appended to, or a named pipe that somebody reads."""
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+        super().__init__(os.open(path, flags, 0o600))
+        self.resumes = stat.S_ISREG(os.fstat(self.fd).st_mode)
+
+
+class StreamLink(Link):
+    """A connected stream socket."""
+
+    heeds = select.POLLIN
+    awaits = select.POLLIN | select.POLLOUT
+
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__(connected.fileno())
+        connected.setblocking(False)
+        self.socket = connected
+
+    def send(self, lines: memoryview) -> int:
+        """Send some of `lines`; return how many bytes."""
+        return self.socket.send(lines)
+
+    def hear(self) -> None:
+        """Forget what the other side says.
+
+        Raises:
+            OSError: it has closed the connection.
+        """
+        with suppress(BlockingIOError):
+            if not self.socket.recv(READ_BYTES):
+                raise ConnectionError("the other side closed the connection")
+
+    def finish(self) -> None:
+        """Close our direction, and wait for the other side to close its own.
+
+        If a socket is closed while something of the other side is unread or under way, TCP resets
+        the connection (RFC 9293, 3.6.1), and the last lines may never be read.
+        """
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+            while poll.poll(FAREWELL_MS):
+                self.hear()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.socket.close()
+
+
+class DatagramLink(Link):
+    """A UDP socket: each line is a datagram, and one that is refused is lost."""
+
+    heeds = select.POLLIN
+    awaits = select.POLLIN | select.POLLOUT
+
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__(connected.fileno())
+        connected.setblocking(False)
+        self._socket = connected
+
+    def send(self, lines: memoryview) -> int:
+        """Send the first of `lines`; that nobody listens is said of one before it (udp(7))."""
+        line = bytes(lines).partition(b"\n")[0] + b"\n"
+        try:
+            return self._socket.send(line)
+        except BlockingIOError:
+            raise
+        except ConnectionRefusedError as error:
+            self._lose(error)
+            return 0
+        except OSError as error:
+            self._lose(error)
+            return len(line)
+
+    def hear(self) -> None:
+        """Forget what the other side says; that nobody listens is a datagram lost."""
+        try:
+            self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(error)
+
+    def finish(self) -> None:
+        """See whether the last one was refused."""
+        self.hear()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._socket.close()
+
+    def _lose(self, error: OSError) -> None:
+        self.lost += 1
+        self.problem = error.strerror or str(error)
+
+
+def _connected_unix(path: str) -> socket.socket:
+    address = "\0" + path[1:] if path.startswith("@") else path
+    return _connected(socket.AF_UNIX, socket.SOCK_STREAM, address)
+
+
+def _connected_udp(endpoint: tuple[str, int]) -> socket.socket:
+    """Connect to the first address of a host that there is a way to."""
+    problem = OSError("it has no address")
+    for family, kind, _, _, address in socket.getaddrinfo(*endpoint, type=socket.SOCK_DGRAM):
+        try:
+            return _connected(family, kind, address)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def _connected(family: int, kind: int, address: str | tuple[object, ...]) -> socket.socket:
+    connected = socket.socket(family, kind)
+    try:
+        connected.settimeout(CONNECT_S)
+        connected.connect(address)
+    except BaseException:
+        connected.close()
+        raise
+    return connected

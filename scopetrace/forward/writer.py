@@ -1,0 +1,139 @@
+"""The session's writer, and behind it the destinations: what is committed is sent.
+
+All goes to the session's writer first. What that could not write is not sent either, so nobody
+elsewhere ever knows more than the session does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from scopetrace.forward.lines import Lines
+from scopetrace.forward.sender import Sender
+from scopetrace.model.event import Event
+from scopetrace.model.metric import Sample
+from scopetrace.model.payload import Payload
+from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.store import SessionWriter
+
+PATIENCE_S = 3.0
+"""How long the end of a session may be delayed by what still waits."""
+MOST_ENDED = 256
+"""Process images remembered after their end: a last word may follow."""
+
+_NO_PROCESS = Process(0, 0, 0, 0, 0, "", "", (), "", "", 0, 0, "", "")
+"""Of an event whose process is not known any more."""
+
+
+class ForwardingWriter:
+    """Writes rows to a session, and sends them once they are committed.
+
+    Args:
+        writer: of the session.
+        lines: makes what is sent.
+        events: sends events; None: they are not sent.
+        metrics: sends metrics; None: they are not sent.
+    """
+
+    def __init__(
+        self, writer: SessionWriter, lines: Lines, events: Sender | None, metrics: Sender | None
+    ) -> None:
+        self._writer = writer
+        self._lines = lines
+        self._event_sender = events
+        self._metric_sender = metrics
+        self._events: list[Event] = []
+        self._samples: list[Sample] = []
+        self._processes: dict[int, Process] = {}
+        self._ended: deque[int] = deque()
+
+    def add_process(self, process: Process) -> None:
+        """Write a process image."""
+        self._writer.add_process(process)
+        self._processes[process.id] = process._replace(args=())
+
+    def end_process(self, end: ProcessEnd) -> None:
+        """Write how a process image ended. The first one is never forgotten: notices name it."""
+        self._writer.end_process(end)
+        if end.id != next(iter(self._processes), None):
+            self._ended.append(end.id)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Write events in their order."""
+        with _Batch(self):
+            self._writer.add_events(events)
+        if self._event_sender is not None:
+            self._events += events
+
+    def add_metrics(self, samples: Sequence[Sample]) -> None:
+        """Write samples of metrics in their order."""
+        with _Batch(self):
+            self._writer.add_metrics(samples)
+        if self._metric_sender is not None:
+            self._samples += samples
+
+    def add_payloads(self, payloads: Sequence[Payload]) -> None:
+        """Write what went through flows, in its order; it is sent nowhere."""
+        with _Batch(self):
+            self._writer.add_payloads(payloads)
+
+    def commit(self) -> None:
+        """Commit, then send what was committed."""
+        with _Batch(self):
+            self._writer.commit()
+        events, self._events = self._events, []
+        samples, self._samples = self._samples, []
+        if self._event_sender is not None:
+            self._event_sender.offer(events, self._event_line)
+        if self._metric_sender is not None:
+            self._metric_sender.offer(samples, self._metric_line)
+        while len(self._ended) > MOST_ENDED:
+            self._processes.pop(self._ended.popleft(), None)
+
+    def close(self, patience_s: float = PATIENCE_S) -> list[tuple[int, str]]:
+        """Send what still waits, if that goes soon; nothing that comes later is sent.
+
+        Returns:
+            How many could not be sent, and a sentence about it, of each destination that did not
+            get all.
+        """
+        named = [("events", self._event_sender), ("metrics", self._metric_sender)]
+        senders = [(what, sender) for what, sender in named if sender is not None]
+        self._event_sender = self._metric_sender = None
+        deadline = time.monotonic() + patience_s
+        for _, sender in senders:
+            sender.end()
+        for _, sender in senders:
+            sender.join(max(deadline - time.monotonic(), 0))
+        return [
+            (count, f"{count} {what} could not be sent to {sender.name}: {sender.why_unsent}")
+            for what, sender in senders
+            if (count := sender.unsent)
+        ]
+
+    def forget_uncommitted(self) -> None:
+        """Send nothing of what was not committed: the session lost it."""
+        self._events.clear()
+        self._samples.clear()
+
+    def _event_line(self, event: Event) -> bytes:
+        return self._lines.event(event, self._processes.get(event.process, _NO_PROCESS))
+
+    def _metric_line(self, sample: Sample) -> bytes:
+        return self._lines.metric(sample, self._processes.get(sample.process, _NO_PROCESS))
+
+
+class _Batch:
+    """One transaction of the session's writer: if it fails, all since the last commit is lost."""
+
+    def __init__(self, writer: ForwardingWriter) -> None:
+        self._writer = writer
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_details: object) -> None:
+        if kind is not None:
+            self._writer.forget_uncommitted()

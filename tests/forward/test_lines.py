@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import os
+
+from session_builder import event, image
+
+from scopetrace.config import MetricFormat
+from scopetrace.forward.lines import Lines
+from scopetrace.model.metric import Sample
+
+NDJSON = MetricFormat(type="ndjson", statsdprefix="", statsdmaxlen=512, verbosity=4)
+STATSD = MetricFormat(type="statsd", statsdprefix="me.", statsdmaxlen=30, verbosity=4)
+SENT = Sample(1_643_735_835_454_946_001, 1, "net.tx", "counter", "byte", 11, {"proto": "TCP"})
+
+
+def test_an_event_is_in_the_envelope_of_appscope():
+    opened = event("fs.open", at=0.25, channel=5890, file="/x", op="openat")
+    process = image(cmd="python3 " + "x" * 40, tags={"team": "blue"})
+
+    line = Lines("box", NDJSON).event(opened, process)
+
+    assert line.decode() == (
+        '{"type":"evt","id":"box-python3-' + "x" * 32 + '","_channel":"5890","body":{'
+        '"sourcetype":"fs","_time":1783822275.25,"source":"fs.open","host":"box",'
+        '"proc":"python3","cmd":"python3 ' + "x" * 40 + '","pid":70,"team":"blue",'
+        '"data":{"proc":"python3","pid":70,"host":"box","file":"/x","op":"openat"}}}\n'
+    )
+
+
+def test_an_event_of_no_open_file_has_no_channel():
+    line = Lines("box", NDJSON).event(event("fs.delete", file="/x"), image())
+
+    assert json.loads(line)["_channel"] == "none"
+
+
+def test_a_tag_takes_no_name_of_the_body():
+    line = Lines("box", NDJSON).event(event("stdout"), image(tags={"uid": "x", "pid": "y"}))
+
+    assert json.loads(line)["body"]["pid"] == 70
+    assert "uid" not in json.loads(line)["body"]
+
+
+def test_names_that_are_no_utf_8_come_through():
+    name = b"/caf\xe9\n\xff"
+
+    line = Lines("box", NDJSON).event(event("fs.open", file=os.fsdecode(name)), image())
+
+    assert line.count(b"\n") == 1
+    assert os.fsencode(json.loads(line)["body"]["data"]["file"]) == name
+
+
+def test_a_metric_is_in_the_envelope_of_appscope():
+    assert Lines("box", NDJSON).metric(SENT, image()).decode() == (
+        '{"type":"metric","body":{"_metric":"net.tx","_metric_type":"counter","_value":11,'
+        '"proto":"TCP","unit":"byte","proc":"python3","pid":70,"host":"box",'
+        '"_time":1643735835.454946}}\n'
+    )
+
+
+def test_a_metric_can_be_a_line_of_statsd():
+    assert Lines("box", STATSD).metric(SENT, image()) == b"me.net.tx:11|c|#proc:python3\n"

@@ -1,0 +1,243 @@
+"""Names: dig against dnsmasq, and the C library against the server of /etc/resolv.conf.
+
+The server logs each question and what it answered; so does dig; and the events say the same.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from harness import Argv, Recording, Stage, scopetrace_command
+from net_peers import HOST, compare, free_port, is_bound, is_listening, protocols, record, serve
+
+Needs = Callable[[str], str]
+
+ADDRESSES = {"A": ["192.0.2.7"], "AAAA": ["2001:db8::7"]}
+STATUS = re.compile(r"status: (\w+),")
+QUERY = re.compile(r"query\[(\w+)\] (\S+) from 127\.0\.0\.1(?:#(\d+))?")
+
+
+def dnsmasq_command(program: str, port: int) -> Argv:
+    """Return the command line of a server that knows one domain and nobody else to ask."""
+    return [
+        program, "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+        "--pid-file=", f"--port={port}", f"--listen-address={HOST}", "--bind-interfaces",
+        "--log-queries", "--local=/scope.test/",
+        "--host-record=host.scope.test,192.0.2.7,2001:db8::7", "--local-ttl=77",
+        "--cname=alias.scope.test,other.scope.test", "--cname=other.scope.test,host.scope.test",
+        "--txt-record=text.scope.test," + ",".join(["t" * 200] * 5),
+    ]  # fmt: skip
+
+
+class Names(NamedTuple):
+    """dnsmasq, and its log."""
+
+    port: int
+    log: Path
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Return the questions: type and name."""
+        return [found.groups()[:2] for found in QUERY.finditer(self.log.read_text())]  # type: ignore[misc]
+
+
+@pytest.fixture
+def names(stage: Stage, needs: Needs) -> Iterator[Names]:
+    port = free_port(socket.SOCK_DGRAM)
+    log = stage.folder / "dnsmasq.log"
+    command = dnsmasq_command(needs("dnsmasq"), port)
+    with serve(command, lambda: is_bound(port) and is_listening(port), log=log):
+        yield Names(port, log)
+
+
+def dig(program: str, port: int, *words: str) -> Argv:
+    return [
+        program, "-r", f"@{HOST}", "-p", str(port), "+noall", "+comments", "+answer", "+nostats", *words,
+    ]  # fmt: skip
+
+
+def same(output: bytes) -> bytes:
+    """Return what dig prints but for ids and its cookies."""
+    return re.sub(rb"(?m)(id: \d+|COOKIE: .*|; <<>> .*)$", b"", output)
+
+
+QUESTIONS = [
+    ("host.scope.test", "A"),
+    ("host.scope.test", "AAAA"),
+    ("alias.scope.test", "A"),
+    ("text.scope.test", "TXT"),
+    ("absent.scope.test", "A"),
+    ("elsewhere.test", "A"),
+]
+
+
+@pytest.mark.parametrize("way", ["+noedns", "+tcp"])
+def test_each_answer_is_what_dig_prints(
+    way: str, stage: Stage, needs: Needs, names: Names
+) -> None:
+    """One answer does not fit into a datagram: dig asks for it again over TCP."""
+    words = [word for name, kind in QUESTIONS for word in (name, kind, way)]
+    recording = compare(stage, dig(needs("dig"), names.port, *words), same=same)
+    printed = recording.ending.stdout.decode()
+
+    asked = [(e.data["type"], e.data["domain"]) for e in recording.of("dns.req")]
+    logged = names.asked()
+    assert asked == logged[len(logged) // 2 :]
+    answers = final(recording)
+    assert [(data["domain"], data["type"]) for data in answers] == QUESTIONS
+    assert [data["rcode"] for data in answers] == STATUS.findall(printed)
+    records = [
+        (record["name"], record["ttl"], record["type"], record["data"].strip('"'))
+        for data in answers
+        for record in data["answers"]
+        if record["type"] != "TXT"
+    ]
+    assert records == [row for row in printed_records(printed) if row[2] != "TXT"]
+    assert answers[0]["addrs"] == ["192.0.2.7"]
+    assert answers[1]["addrs"] == ["2001:db8::7"]
+    assert answers[2]["cname"] == ["other.scope.test", "host.scope.test"]
+    assert answers[2]["addrs"] == ["192.0.2.7"]
+    assert [data["rcode"] for data in answers[-2:]] == ["NXDOMAIN", "REFUSED"]
+    assert all(data["duration_us"] >= 0 for data in answers)
+    assert recording.of("dns.error") == []
+    assert set(protocols(recording)) == {"DNS"}
+    cut = [e.data["domain"] for e in recording.of("dns.resp") if e.data.get("truncated")]
+    assert cut == (["text.scope.test"] if way == "+noedns" else [])
+
+
+def final(recording: Recording) -> list[dict[str, Any]]:
+    """Return the answers that dig did not ask again for."""
+    return [e.data for e in recording.of("dns.resp") if not e.data.get("truncated")]
+
+
+def printed_records(printed: str) -> list[tuple[str, int, str, str]]:
+    rows = [line.split(None, 4) for line in printed.splitlines() if line and line[0] != ";"]
+    return [(name.rstrip("."), int(ttl), kind, data.rstrip(".")) for name, ttl, _, kind, data in rows]
+
+
+def test_bytes_are_those_that_dig_received(stage: Stage, needs: Needs, names: Names) -> None:
+    command = [
+        needs("dig"), "-r", f"@{HOST}", "-p", str(names.port), "+noall", "+stats",
+        "host.scope.test", "A", "alias.scope.test", "AAAA",
+    ]  # fmt: skip
+    recording = record(stage, command)
+
+    sizes = re.findall(rb"MSG SIZE  rcvd: (\d+)", recording.ending.stdout)
+    closed = [e.data for e in recording.of("net.close") if e.data.get("net_peer_port") == names.port]
+    assert sum(data["net_bytes_recv"] for data in closed) == sum(map(int, sizes))
+    assert {data["net_transport"] for data in closed} == {"IP.UDP"}
+    assert {data["net_protocol"] for data in closed} == {"DNS"}
+
+
+def test_a_question_that_nobody_answers(stage: Stage, needs: Needs) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind((HOST, 0))
+        port = silent.getsockname()[1]
+        command = dig(needs("dig"), port, "+tries=2", "+timeout=1", "lost.test", "A")
+        recording = record(stage, command)
+        silent.setblocking(False)
+        assert len({silent.recv(4096) for _ in range(2)}) >= 1
+
+    assert recording.ending.status == 9
+    assert len(recording.of("dns.req")) == len(recording.of("dns.error")) == 2
+    assert {e.data["error"] for e in recording.of("dns.error")} == {"timeout"}
+    assert {e.data["domain"] for e in recording.of("dns.error")} == {"lost.test"}
+    assert recording.of("dns.resp") == []
+
+
+def test_a_server_of_names(stage: Stage, needs: Needs) -> None:
+    """A server's flows are read as a client's are; one for each who asks."""
+    from net_peers import compare_server
+
+    port = free_port(socket.SOCK_DGRAM)
+
+    def clients() -> None:
+        for name, kind in QUESTIONS:
+            command = [*map(str, dig(needs("dig"), port, name, kind, "+noedns"))]
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+    served = compare_server(
+        stage, dnsmasq_command(needs("dnsmasq"), port),
+        lambda: is_bound(port) and is_listening(port), clients, same=bool,
+    )  # fmt: skip
+
+    recording = served.recording
+    logged = QUERY.findall(recording.ending.stderr.decode())
+    asked = [(e.data["type"], e.data["domain"]) for e in recording.of("dns.req")]
+    assert asked == [(kind, name) for kind, name, _ in logged]
+    assert len(recording.of("dns.resp")) == len(asked)
+    assert {(e.data["domain"], e.data["type"]) for e in recording.of("dns.resp")} == set(QUESTIONS)
+    assert Counter(data["rcode"] for data in final(recording))["NXDOMAIN"] == 1
+
+
+RESOLVE = """
+import json, socket, sys
+for name in sys.argv[1:]:
+    try:
+        found = socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        found = []
+    print(json.dumps([name, sorted(address[0] for *_, address in found)]))
+"""
+
+OWN_NETWORK = """
+set -e
+ip link set lo up
+mount --bind "$1" /etc/resolv.conf
+mount --bind "$2" /etc/nsswitch.conf
+log=$3; shift 3
+"$@" 2>"$log" & server=$!
+trap 'kill $server' EXIT
+until grep -q started "$log"; do kill -0 $server; sleep 0.05; done
+"""
+
+
+def test_the_c_library_asks_for_both_kinds_of_addresses(stage: Stage, needs: Needs) -> None:
+    """In a network and with a resolv.conf of its own, so that nothing of the machine is touched."""
+    resolv, nsswitch = stage.folder / "resolv.conf", stage.folder / "nsswitch.conf"
+    resolv.write_text(f"nameserver {HOST}\noptions timeout:5 attempts:1\n")
+    nsswitch.write_text("hosts: dns\n")
+    log = stage.work / "dnsmasq.log"
+    (stage.folder / "resolve.py").write_text(RESOLVE)
+    wanted = ["host.scope.test", "alias.scope.test", "absent.scope.test"]
+    server = dnsmasq_command(needs("dnsmasq"), 53)
+    program = [sys.executable, "-I", stage.folder / "resolve.py", *wanted]
+    script = OWN_NETWORK.replace("set -e", f"set -e; PATH=$PATH:/usr/sbin:/sbin; : {needs('ip')}")
+    run = " ".join(map(quoted, scopetrace_command("run", "--", *program)))
+    outside = [needs("unshare"), "-rmn", "sh", "-c", script + run, "sh", resolv, nsswitch, log]
+    home = stage.new_home()
+    ending = stage.run([*outside, *server])
+    if b"unshare failed" in ending.stderr:
+        pytest.skip("unshare may not make a network here")
+    assert (ending.status, ending.stderr) == (0, b"")
+    recording = stage.finished(home, ending)
+
+    found = ["192.0.2.7", "2001:db8::7"]
+    import json
+
+    assert [json.loads(line) for line in ending.stdout.splitlines()] == [
+        ["host.scope.test", found], ["alias.scope.test", found], ["absent.scope.test", []],
+    ]  # fmt: skip
+    asked = Counter((e.data["type"], e.data["domain"]) for e in recording.of("dns.req"))
+    assert asked == Counter((kind, name) for name in wanted for kind in ("A", "AAAA"))
+    assert asked == Counter((kind, name) for kind, name, _ in QUERY.findall(log.read_text()))
+    answers = {(e.data["type"], e.data["domain"]): e.data for e in recording.of("dns.resp")}
+    assert len(answers) == len(recording.of("dns.resp")) == 6
+    for kind, addresses in ADDRESSES.items():
+        assert answers[kind, "host.scope.test"]["addrs"] == addresses
+        assert answers[kind, "alias.scope.test"]["addrs"] == addresses
+        assert answers[kind, "absent.scope.test"]["rcode"] == "NXDOMAIN"
+    assert recording.of("dns.error") == []
+
+
+def quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)
