@@ -24,7 +24,8 @@ class Complaint:
         """Write `sentence` there, if the stream can still be reached: through `pid`, or by name.
 
         The program may have redirected its own standard error for a moment, as shells do, so the
-        stream is looked for among all its descriptors.
+        stream is looked for among all its descriptors; and if it has ended by now, among those of
+        whoever started it, who may well have handed it on.
         """
         line = f"scopetrace: {sentence}\n".encode(errors="backslashreplace")
         with suppress(OSError):
@@ -35,13 +36,23 @@ class Complaint:
                 os.close(stream)
 
     def _reach(self, pid: int) -> int:
-        with suppress(OSError):
-            for path in Path(f"/proc/{pid}/fd").iterdir():
-                if _link(path) == self._link:
-                    return _engine.borrow_fd(pid, int(path.name))
+        for holder in (pid, _parent(pid)):
+            with suppress(OSError):
+                for path in Path(f"/proc/{holder}/fd").iterdir():
+                    if _link(path) == self._link:
+                        return _engine.borrow_fd(holder, int(path.name))
         if not self._link.startswith("/"):
             raise FileNotFoundError(self._link)
         return os.open(self._link, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC)
+
+
+def _parent(pid: int) -> int:
+    """Return who started a process, even one that has ended and was not waited for; 0: unknown."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.partition("\nPPid:\t")[2].partition("\n")[0] or 0)
 
 
 def _link(path: Path) -> str:

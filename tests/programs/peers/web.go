@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -83,7 +84,8 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	go http.Serve(listener, http.HandlerFunc(serve))
+	server := &http.Server{Handler: http.HandlerFunc(serve)}
+	go server.Serve(listener)
 	url := "http://" + listener.Addr().String()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 30}}
 	ask(client, url, "GET", "/file", nil)
@@ -103,4 +105,5 @@ func main() {
 	}
 	all.Wait()
 	client.CloseIdleConnections()
+	server.Shutdown(context.Background()) // when nothing is being written any more
 }
