@@ -5,6 +5,7 @@ VENV ?= .venv
 JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
+SECONDS ?= 60
 
 BIN := $(abspath $(VENV))/bin
 CLANG_FORMAT ?= clang-format
@@ -14,7 +15,7 @@ package := $(shell find scopetrace -name '*.py' -o -name '*.pyi') scope.yml
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch])
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format fuzz bench clean
 
 help: ## Print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -43,6 +44,10 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
 	$(CLANG_FORMAT) -i $(c_style)
+
+fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60)
+	$(BIN)/pip install --quiet --disable-pip-version-check atheris
+	$(BIN)/python tests/fuzz/readers.py -max_total_time=$(SECONDS) -max_len=3000
 
 bench: $(VENV)/.built ## Measure against native and strace, print the table
 	$(BIN)/python bench

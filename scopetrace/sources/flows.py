@@ -8,14 +8,16 @@ whose bytes nobody reads or keeps is muted: it is then counted and no more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from scopetrace.model.operation import FlowClosed, FlowMoved, Image
 from scopetrace.model.payload import Payload
 from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Handlers, Outlet, Reader, Source
-from scopetrace.sources.protocols import Detector, Match
 from scopetrace.watch import Rules
+
+if TYPE_CHECKING:
+    from scopetrace.sources.protocols import Detector, Match
 
 MOST_WAITING = 64 * 1024
 """Bytes of a flow that wait for its protocol to show; with more, it has none."""
@@ -135,6 +137,8 @@ class Flows:
         rules: Rules = image.rules
         detector = self._detectors.get(rules)
         if detector is None:
+            from scopetrace.sources.protocols import Detector  # many programs talk to nobody
+
             detector = self._detectors[rules] = Detector(rules.config.protocol)
         return detector
 

@@ -1,0 +1,81 @@
+"""Coverage-guided fuzzing of everything that reads what strangers sent: `make fuzz`.
+
+The invariant of a reader: any bytes at all give events or one admission that it gave up, never an
+exception; and how the bytes were cut changes nothing but times. A stop of the fuzzer with a trace is
+a bug of ours; it leaves the input in a file that is an argument to reproduce it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+with atheris.instrument_imports(include=["scopetrace", "httptools", "hpack", "hyperframe", "dnslib"]):
+    from flow_reading import KeepingOutlet, image, rules
+
+    import scopetrace.sources.dns.reader
+    import scopetrace.sources.http.reader  # noqa: F401  (sources import them late)
+    from scopetrace.model.flow import Address, Flow
+    from scopetrace.sources.base import Source
+    from scopetrace.sources.dns.source import DnsSource
+    from scopetrace.sources.http.source import HttpSource
+    from scopetrace.sources.protocols import Detector
+    from scopetrace.sources.statsd.source import StatsdSource
+
+RULES = rules("")
+HERE, THERE = Address("inet", "10.0.0.1", 4000), Address("inet", "10.0.0.2", 53)
+TARGETS: list[tuple[type[Source], str, str]] = [
+    (HttpSource, "HTTP", "IP.TCP"),
+    (DnsSource, "DNS", "IP.TCP"),
+    (DnsSource, "DNS", "IP.UDP"),
+    (StatsdSource, "STATSD", "IP.UDP"),
+    (StatsdSource, "STATSD", "IP.TCP"),
+]
+Talk = list[tuple[bool, bytes]]
+
+
+def read(target: int, role: str, talk: Talk) -> object:
+    """Have a reader take a talk; return all that it said, without times."""
+    source, protocol, transport = TARGETS[target]
+    outlet, program = KeepingOutlet(), image(RULES)
+    reader = source(outlet).reader(program, Flow(transport, HERE, THERE, role, 5), protocol)
+    assert reader is not None
+    for outgoing, data in talk:
+        if not reader.done:
+            reader.feed(program, 1, 0, outgoing, data)
+    if not reader.done:
+        reader.end(program, 1, 0, False)
+    if not reader.done:
+        reader.close(program, 1, 0)
+    return outlet.events, outlet.notices
+
+
+def cut(talk: Talk) -> Talk:
+    """Return the same bytes, one at a time."""
+    return [(outgoing, data[at : at + 1]) for outgoing, data in talk for at in range(len(data))]
+
+
+def test_one(data: bytes) -> None:
+    """Take one input apart into a target, a role and a talk."""
+    given = atheris.FuzzedDataProvider(data)
+    target = given.ConsumeIntInRange(0, len(TARGETS) - 1)
+    role = given.PickValueInList(["client", "server", ""])
+    talk: Talk = []
+    while given.remaining_bytes() and len(talk) < 8:
+        outgoing = given.ConsumeBool()
+        talk.append((outgoing, given.ConsumeBytes(given.ConsumeIntInRange(1, 400))))
+    said = read(target, role, talk)
+    if TARGETS[target][2] == "IP.TCP":
+        assert read(target, role, cut(talk)) == said
+    detector = Detector(())
+    sides = [b"".join(piece for out, piece in talk if out is way) for way in (True, False)]
+    detector.recognise(*sides, stream=bool(target % 2), port=80, role=role, ended=True)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, test_one)
+    atheris.Fuzz()
