@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,12 +45,18 @@ LISTENS = "0A"
 T = TypeVar("T")
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port that nobody on loopback has."""
-    with socket.socket(type=kind) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Return a port that nobody has, for TCP or UDP, and that nobody is given by the kernel."""
+    for port in random.sample(range(10_000, 32_768), 100):
+        with (
+            suppress(OSError),
+            socket.socket() as tcp,
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+        ):
+            tcp.bind((HOST, port))
+            udp.bind((HOST, port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def sockets_of(table: str) -> list[list[str]]:
@@ -137,7 +144,7 @@ def record_server(
 ) -> Served:  # fmt: skip
     """Do what `run_server` does, under `scopetrace run`."""
     home = stage.new_home()
-    command = scopetrace_command("run", *["-p"][: payloads], "--", *argv)
+    command = scopetrace_command("run", *["-p"][:payloads], "--", *argv)
     ending, told = run_server(stage, command, ready, clients, stop)
     return Served(stage.finished(home, ending), told)
 
@@ -193,7 +200,7 @@ def compare(
 def record(stage: Stage, argv: Argv, *, payloads: bool = False, **options: Any) -> Recording:
     """Run a program under `scopetrace run` or `scopetrace run -p`."""
     home = stage.new_home()
-    command = scopetrace_command("run", *["-p"][: payloads], "--", *argv)
+    command = scopetrace_command("run", *["-p"][:payloads], "--", *argv)
     return stage.finished(home, stage.run(command, **options))
 
 
@@ -404,7 +411,9 @@ def assert_same_bytes(recording: Recording, relay: Relay) -> None:
     relay.settle()
     wired = [Flow(w.client, relay.port, len(w.sent), len(w.received)) for w in relay.wires]
     assert Counter(flows(recording, peer=relay.port)) == Counter(wired)
-    opened = [e.data["net_host_port"] for e in recording.of("net.open") if is_between(e, peer=relay.port)]
+    opened = [
+        e.data["net_host_port"] for e in recording.of("net.open") if is_between(e, peer=relay.port)
+    ]
     assert sorted(opened) == sorted(wire.client for wire in relay.wires)
 
 
@@ -475,11 +484,6 @@ def notices(recording: Recording) -> list[str]:
     ]
 
 
-def ports_of(wires: Sequence[Wire]) -> list[int]:
-    """Return the ports of the clients of connections."""
-    return [wire.client for wire in wires]
-
-
 # -- programs that are both ends of their connections ---------------------------------------------
 
 Seen = Counter[tuple[Any, ...]]
@@ -491,7 +495,9 @@ PORTS = {"client": "net_host_port", "server": "net_peer_port"}
 
 def told_by_both_sides(recording: Recording) -> Seen:
     """Return what the program saw of each exchange."""
-    return Counter(tuple(json.loads(line).values()) for line in recording.ending.stdout.splitlines())
+    return Counter(
+        tuple(json.loads(line).values()) for line in recording.ending.stdout.splitlines()
+    )
 
 
 def both_sides(recording: Recording, identify: Callable[[EventRecord, str], int]) -> Seen:

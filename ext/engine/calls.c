@@ -113,7 +113,8 @@ static void begin_fd(struct engine *engine, struct task *task, int fd, enum stre
 static enum stream_kind made_kind(const struct task *task, const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    const struct stream *from = row->fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
+    const struct stream *from =
+        row->fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
 
     if (call->row == ROW_socket)
         return kind_of_type((int)call->args[1]);
@@ -203,8 +204,8 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
 {
     uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
-    bool wanted = !is_no_news(row, result) &&
-                  (result < 0 || engine->options.modes[call->row] == MODE_ALL);
+    bool wanted =
+        !is_no_news(row, result) && (result < 0 || engine->options.modes[call->row] == MODE_ALL);
 
     if (row->group == GROUP_STAT || row->group == GROUP_SEEK)
         task->calls[call->row - COUNTED_FIRST]++;
@@ -382,8 +383,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     call->entered_ns = monotonic_ns();
     call->serial = 0;
     parts_reset(&call->parts);
-    if (row == ROW_socketcall && (!expand_socketcall(engine, task, call) ||
-                                  !when_holds(CALLS[call->row].when, call->args)))
+    if (row == ROW_socketcall &&
+        (!expand_socketcall(engine, task, call) || !when_holds(CALLS[call->row].when, call->args)))
         return;
     if (CALLS[row].stops == STOPS_ENTRY) {
         enter_once(engine, task, call);

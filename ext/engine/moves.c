@@ -52,8 +52,10 @@ static bool wants_bytes(const struct stream *stream)
 /* The first message that a socket sends gives it a name. */
 static void add_name(const struct task *task, struct pending *call, struct stream *stream)
 {
-    if (!stream->named)
-        stream->named = add_ends(&call->parts, task, stream->fd);
+    if (stream->named)
+        return;
+    add_ends(&call->parts, task, stream->fd);
+    stream->named = true; /* asked once, whatever the answer */
 }
 
 /* -- one buffer, vector or message ------------------------------------------------------------ */

@@ -241,7 +241,8 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
     if (row->dirfd2)
         add_base(task, call, row->dirfd2, PART_PATH2, PART_BASE2);
     if (row->ends && (!failed || result == -EINPROGRESS))
-        add_ends(&call->parts, task, (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
+        add_ends(&call->parts, task,
+                 (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
     if (failed)
         return;
     if (row->value)

@@ -6,8 +6,10 @@
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "engine/launch.h"
@@ -41,8 +43,8 @@ static uint64_t peer_in_answer(const char *answer, ssize_t size)
 {
     const struct nlmsghdr *head = (const struct nlmsghdr *)answer;
 
-    if (size < (ssize_t)NLMSG_LENGTH(sizeof(struct unix_diag_msg)) || (ssize_t)head->nlmsg_len > size ||
-        head->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+    if (size < (ssize_t)NLMSG_LENGTH(sizeof(struct unix_diag_msg)) ||
+        (ssize_t)head->nlmsg_len > size || head->nlmsg_type != SOCK_DIAG_BY_FAMILY)
         return 0;
     const char *at = answer + NLMSG_LENGTH(sizeof(struct unix_diag_msg));
     const char *end = answer + head->nlmsg_len;
@@ -125,9 +127,14 @@ static void parse_end(const char *digits, unsigned port, int domain, struct sock
     end->size = sizeof *address;
 }
 
-static bool parse_line(const char *line, const struct table *table, uint64_t inode,
+/* Whether a line is that of the socket with this inode; then its facts. */
+typedef bool line_parser(const char *line, const void *table, uint64_t inode,
+                         struct socket_facts *facts);
+
+static bool parse_line(const char *line, const void *of_table, uint64_t inode,
                        struct socket_facts *facts)
 {
+    const struct table *table = of_table;
     char local[33], peer[33];
     unsigned local_port, peer_port, state;
     unsigned long long found;
@@ -136,34 +143,68 @@ static bool parse_line(const char *line, const struct table *table, uint64_t ino
                &local_port, peer, &peer_port, &state, &found) != 6 ||
         found != inode)
         return false;
-    facts->kind = (struct raw_socket){ .domain = table->domain,
-                                       .type = table->type,
-                                       .protocol = table->protocol,
-                                       .listening = table->type == SOCK_STREAM &&
-                                                    state == STATE_LISTEN,
-                                       .inode = inode };
+    facts->kind =
+        (struct raw_socket){ .domain = table->domain,
+                             .type = table->type,
+                             .protocol = table->protocol,
+                             .listening = table->type == SOCK_STREAM && state == STATE_LISTEN,
+                             .inode = inode };
     parse_end(local, local_port, table->domain, &facts->local);
     if (peer_port)
         parse_end(peer, peer_port, table->domain, &facts->peer);
     return true;
 }
 
-static int look_up(pid_t tid, uint64_t inode, struct socket_facts *facts)
+/* A line of net/unix: Num RefCount Protocol Flags Type St Inode Path. */
+static bool parse_unix_line(const char *line, const void *unused, uint64_t inode,
+                            struct socket_facts *facts)
+{
+    struct sockaddr_un *name = (struct sockaddr_un *)&facts->local.address;
+    char path[sizeof name->sun_path + 1] = "";
+    unsigned flags, type;
+    unsigned long long found;
+
+    (void)unused;
+    if (sscanf(line, "%*x: %*x %*x %x %x %*x %llu %108s", &flags, &type, &found, path) < 3 ||
+        found != inode)
+        return false;
+    enum { ACCEPTS = 0x10000 }; /* __SO_ACCEPTCON of include/uapi/linux/net.h */
+    facts->kind = (struct raw_socket){ .domain = AF_UNIX,
+                                       .type = (int)type,
+                                       .listening = (flags & ACCEPTS) != 0,
+                                       .inode = inode,
+                                       .peer_inode = unix_peer(inode) };
+    size_t length = strlen(path);
+    name->sun_family = AF_UNIX;
+    memcpy(name->sun_path, path, length);
+    if (path[0] == '@')
+        name->sun_path[0] = '\0';
+    facts->local.size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    return true;
+}
+
+static bool search(pid_t tid, const char *name, line_parser *parse, const void *table,
+                   uint64_t inode, struct socket_facts *facts)
 {
     char path[PROC_PATH], line[512];
+    bool found = false;
 
-    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
-        proc_path(path, tid, TABLES[i].name);
-        FILE *file = fopen(path, "re");
-        bool found = false;
-        while (file && !found && fgets(line, sizeof line, file))
-            found = parse_line(line, &TABLES[i], inode, facts);
-        if (file)
-            fclose(file);
-        if (found)
+    proc_path(path, tid, name);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    while (!found && fgets(line, sizeof line, file))
+        found = parse(line, table, inode, facts);
+    fclose(file);
+    return found;
+}
+
+static int look_up(pid_t tid, uint64_t inode, struct socket_facts *facts)
+{
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++)
+        if (search(tid, TABLES[i].name, parse_line, &TABLES[i], inode, facts))
             return 0;
-    }
-    return -ENOENT;
+    return search(tid, "net/unix", parse_unix_line, NULL, inode, facts) ? 0 : -ENOENT;
 }
 
 static int ask_proc(pid_t tid, int fd, struct socket_facts *facts)

@@ -1,7 +1,7 @@
 /*
  * What the kernel says about a socket of a stopped tracee. The socket is borrowed for the moment it
  * takes to ask (pidfd_getfd(2)), so the answers are those that the program itself would get; where
- * that is refused, /proc/TID/net is read instead, which knows internet sockets only.
+ * that is refused, /proc/TID/net is read instead, which knows less of unix sockets.
  */
 #ifndef SCOPE_ENGINE_SOCKETS_H
 #define SCOPE_ENGINE_SOCKETS_H

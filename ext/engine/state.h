@@ -21,10 +21,10 @@ struct engine {
     struct stream_pool pool;
     struct raw_counts counts;
     pid_t main_pid;
-    uint32_t tellings; /* how often tallies of open fds were told */
+    uint32_t tellings;  /* how often tallies of open fds were told */
     int patience;       /* how often to look for news before sleeping */
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
-    bool flows;   /* what goes through sockets is wanted */
+    bool flows;         /* what goes through sockets is wanted */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → row, or -1 */
     struct parts scratch;               /* of records that no pending call belongs to */

@@ -12,12 +12,12 @@ const struct call CALLS[ROW_COUNT] = {
 };
 
 const char *const GROUP_NAMES[GROUP_COUNT] = {
-    [GROUP_OPEN] = "open",     [GROUP_CLOSE] = "close",     [GROUP_FD] = "fd",
-    [GROUP_READ] = "read",     [GROUP_WRITE] = "write",     [GROUP_MOVE] = "move",
-    [GROUP_NET] = "net",       [GROUP_SEND] = "send",       [GROUP_RECEIVE] = "receive",
-    [GROUP_DELETE] = "delete", [GROUP_RENAME] = "rename",   [GROUP_LINK] = "link",
-    [GROUP_MKDIR] = "mkdir",   [GROUP_ATTR] = "attr",       [GROUP_STAT] = "stat",
-    [GROUP_SEEK] = "seek",     [GROUP_MAP] = "map",         [GROUP_CWD] = "cwd",
-    [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",       [GROUP_CRED] = "cred",
+    [GROUP_OPEN] = "open",     [GROUP_CLOSE] = "close",   [GROUP_FD] = "fd",
+    [GROUP_READ] = "read",     [GROUP_WRITE] = "write",   [GROUP_MOVE] = "move",
+    [GROUP_NET] = "net",       [GROUP_SEND] = "send",     [GROUP_RECEIVE] = "receive",
+    [GROUP_DELETE] = "delete", [GROUP_RENAME] = "rename", [GROUP_LINK] = "link",
+    [GROUP_MKDIR] = "mkdir",   [GROUP_ATTR] = "attr",     [GROUP_STAT] = "stat",
+    [GROUP_SEEK] = "seek",     [GROUP_MAP] = "map",       [GROUP_CWD] = "cwd",
+    [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",     [GROUP_CRED] = "cred",
     [GROUP_GUARD] = "guard",
 };

@@ -43,11 +43,11 @@ struct task {
     struct pending suspended[SUSPENDED_MAX];
     int suspended_count;
     uint32_t calls[COUNTED]; /* made since that was told, by row */
-    int64_t last_number;   /* of the last call entered, while every call is seen; -1: none */
-    int64_t clone3_flags;  /* of the clone3 under way; -1: none */
-    uint64_t patched_at;   /* where clone3's flags were changed, or 0 */
-    uint64_t patched_from; /* and what they were */
-    struct task *next;     /* in its bucket */
+    int64_t last_number;     /* of the last call entered, while every call is seen; -1: none */
+    int64_t clone3_flags;    /* of the clone3 under way; -1: none */
+    uint64_t patched_at;     /* where clone3's flags were changed, or 0 */
+    uint64_t patched_from;   /* and what they were */
+    struct task *next;       /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };

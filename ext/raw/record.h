@@ -21,8 +21,9 @@ enum raw_kind {
     RAW_FD = 7,      /* an fd nobody saw being made; args: fd, enum raw_seen; LINK, STAT parts */
     RAW_NOTE = 8,    /* args[0]: enum raw_note, then what the note says */
     RAW_SYNC = 9,    /* the engine holds the main process until everything before is committed */
-    RAW_COUNT = 11,  /* calls that made no record of their own; syscall: the row; args[0]: how many */
-    RAW_END = 10,    /* the last tracee is gone; args: see struct raw_counts, in that order */
+    RAW_COUNT =
+        11,       /* calls that made no record of their own; syscall: the row; args[0]: how many */
+    RAW_END = 10, /* the last tracee is gone; args: see struct raw_counts, in that order */
 };
 
 enum raw_part_kind {

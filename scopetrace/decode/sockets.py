@@ -55,6 +55,8 @@ def learn(file: OpenFile, parts: Parts) -> Socket | None:
     file.socket = sock
     sock.local = parse_address(parts.get(LOCAL), inode) or sock.local
     peer = parse_address(parts.get(PEER), peer_inode)
+    if peer is None and peer_inode:
+        peer = Address("unix", "", 0, peer_inode)
     if peer is not None:
         sock.target = peer
     if listening:

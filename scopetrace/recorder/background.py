@@ -14,7 +14,6 @@ import os
 import resource
 import signal
 import time
-import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,9 @@ class Recorder:
             os.close(answer)
             self._finish()
         except Exception:
-            self._give_up(traceback.format_exc())
+            from traceback import format_exc
+
+            self._give_up(format_exc())
         self._capture.join()
         return 0
 

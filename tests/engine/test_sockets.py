@@ -1,27 +1,36 @@
-"""Programs that talk to themselves: the session holds every flow, and not one that was not there."""
+"""Programs that talk to themselves: the session holds every flow, and none that was not there."""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Compile, Recording, Stage, assert_holds
+from harness import Compile, Recording, Stage, assert_holds, scopetrace_command
 
+UNBORROWED = Path(__file__).parent / "unborrowed.py"
 SCENARIOS = [
     "stream", "silent", "across", "refused", "hurry", "reset", "datagrams", "connected-datagrams",
     "unix", "inherited", "passed",
 ]  # fmt: skip
 
+
 def play(stage: Stage, program: object, *arguments: str) -> Recording:
     recording = stage.record([str(program), *arguments])
+    check(stage, recording)
+    return recording
+
+
+def check(stage: Stage, recording: Recording) -> None:
+    """Demand that what the program told was recorded, and no other event of the network."""
     assert recording.ending.status == 0, recording.ending
     told = recording.told()
     assert told
     assert_holds(recording, told, folder=stage.work, ordered=False, exact=False)
     recorded = Counter(e.source for e in recording.of("net") if not is_left_open(e.data))
     assert recorded == Counter(event["source"] for event in told if not is_left_open(event))
-    return recording
 
 
 def is_left_open(data: dict[str, Any]) -> bool:
@@ -45,6 +54,15 @@ def test_a_32_bit_program_comes_through_one_call_for_all(
     scenario: str, stage: Stage, tracee: Compile
 ) -> None:
     play(stage, tracee("sockets", "-m32", "-D_TIME_BITS=32"), scenario)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_where_no_socket_can_be_borrowed_the_tables_of_the_kernel_tell(
+    scenario: str, stage: Stage, tracee: Compile
+) -> None:
+    command = [sys.executable, UNBORROWED, *scopetrace_command("run", tracee("sockets"), scenario)]
+    home = stage.new_home()
+    check(stage, stage.finished(home, stage.run(command)))
 
 
 def test_an_open_and_its_close_share_a_channel(stage: Stage, tracee: Compile) -> None:

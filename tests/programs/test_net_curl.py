@@ -116,7 +116,11 @@ def check(recording: Recording, transfers: Told, server: WebServer, relay: Relay
 def test_one_page(options: list[str], stage: Stage, needs: Needs) -> None:
     with relayed(stage.folder) as (server, relay, url):
         recording, transfers = curl(
-            stage, needs("curl"), *options, *into_files(f"{url}/bytes/1234?a=b"), before=relay.forget
+            stage,
+            needs("curl"),
+            *options,
+            *into_files(f"{url}/bytes/1234?a=b"),
+            before=relay.forget,
         )
         check(recording, transfers, server, relay)
 
@@ -155,7 +159,9 @@ def test_a_body_that_ends_with_its_connection(stage: Stage, needs: Needs) -> Non
         assert len(relay.wires) == 2
 
     assert lengths(recording, "http.resp") == [0, 2500]
-    reasons = [e.data["net_close_reason"] for e in recording.of("net.close") if "net_peer_port" in e.data]
+    reasons = [
+        e.data["net_close_reason"] for e in recording.of("net.close") if "net_peer_port" in e.data
+    ]
     assert reasons[1] == "remote"
 
 
@@ -335,9 +341,7 @@ def test_a_connection_reset_amid_a_request(stage: Stage, needs: Needs) -> None:
         def before() -> None:
             threading.Thread(target=reset, daemon=True).start()
 
-        recording, (transfer,) = curl(
-            stage, needs("curl"), f"http://{HOST}:{port}/", before=before
-        )
+        recording, (transfer,) = curl(stage, needs("curl"), f"http://{HOST}:{port}/", before=before)
 
     assert recording.ending.status == transfer["exitcode"] == 56
     (closed,) = [e for e in recording.of("net.close") if e.data.get("net_peer_port") == port]

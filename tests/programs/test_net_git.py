@@ -110,7 +110,6 @@ def test_a_daemon_and_those_it_starts(stage: Stage, needs: Needs) -> None:
         git, "daemon", "--reuseaddr", "--export-all", f"--base-path={root}", f"--listen={HOST}",
         f"--port={port}",
     ]  # fmt: skip
-    from net_peers import record_server
 
     def clients() -> Relay:
         with Relay(port) as relay:
@@ -118,14 +117,22 @@ def test_a_daemon_and_those_it_starts(stage: Stage, needs: Needs) -> None:
             subprocess.run([git, "clone", "-q", url, stage.folder / "copy"], check=True, timeout=30)
         return relay
 
-    stage.environ |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+    stage.environ |= {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
     served = record_server(stage, command, lambda: is_listening(port), clients)
 
     (wire,) = served.clients.wires
     used = flows(served.recording, local=port, peer=wire.server)
     assert sum(flow.received for flow in used) == len(wire.sent)
     assert sum(flow.sent for flow in used) == len(wire.received)
-    opened = [e for e in served.recording.of("net.open") if e.data.get("net_peer_port") == wire.server]
+    opened = [
+        e for e in served.recording.of("net.open") if e.data.get("net_peer_port") == wire.server
+    ]
     assert [e.data["role"] for e in opened] == ["server"]
-    closed = [e for e in served.recording.of("net.close") if e.data.get("net_peer_port") == wire.server]
+    closed = [
+        e for e in served.recording.of("net.close") if e.data.get("net_peer_port") == wire.server
+    ]
     assert {e.channel for e in closed} == {opened[0].channel}

@@ -55,7 +55,10 @@ def test_several_streams_of_one_connection(stage: Stage, needs: Needs) -> None:
         for e in recording.of("http.resp")
     )
     assert [target for *_, target in requests(recording)] == [path for *_, path in told]
-    sizes = {e.data["http_target"]: e.data["http_response_content_length"] for e in recording.of("http.resp")}
+    sizes = {
+        e.data["http_target"]: e.data["http_response_content_length"]
+        for e in recording.of("http.resp")
+    }
     assert {path: size for path, size in sizes.items() if path != "/77"} == {
         f"/{size}": size for size in (300_000, 0, 5000, 1)
     }

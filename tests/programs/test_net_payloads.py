@@ -39,7 +39,9 @@ def scopetrace(stage: Stage, *arguments: str | Path) -> bytes:
 def assert_same_payload(stage: Stage, relay: Relay) -> None:
     """Demand that the bytes of each flow are those of its wire."""
     listed = map(json.loads, scopetrace(stage, "flows", "--json", "--all").splitlines())
-    flows = {flow["net_host_port"]: flow for flow in listed if flow.get("net_peer_port") == relay.port}
+    flows = {
+        flow["net_host_port"]: flow for flow in listed if flow.get("net_peer_port") == relay.port
+    }
     assert sorted(flows) == sorted(wire.client for wire in relay.wires)
     for wire in relay.wires:
         number = str(flows[wire.client]["id"])

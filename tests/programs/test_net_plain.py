@@ -22,9 +22,11 @@ from net_peers import (
     free_port,
     is_bound,
     is_listening,
+    peer,
     protocols,
     serve,
     session_of,
+    without_numbers,
 )
 
 Needs = Callable[[str], str]
@@ -92,9 +94,7 @@ SIZES = {0: [5, 0, 1200], 1: [30_000], 2: [1, 1, 1], 3: [9000, 3]}
 
 def test_an_echo_of_datagrams(stage: Stage) -> None:
     """One socket has a flow for each of its peers."""
-    from net_peers import peer, without_numbers
-
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
 
     def clients() -> dict[int, int]:
         return dict(map(ask, SIZES.values()))
@@ -124,10 +124,10 @@ def test_an_echo_of_datagrams(stage: Stage) -> None:
 
 
 def test_datagrams_through_socat(stage: Stage, needs: Needs) -> None:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     echo = [needs("socat"), f"UDP4-RECVFROM:{port},bind={HOST},fork", "EXEC:cat"]
     with serve(echo, lambda: is_bound(port)):
-        command = [needs("socat"), "-t", "1", "-", f"UDP4:{HOST}:{port}"]
+        command = [needs("socat"), "-t", "0.2", "-", f"UDP4:{HOST}:{port}"]
         recording = compare(stage, command, input=b"a datagram\n")
 
     assert recording.ending.stdout == b"a datagram\n"
@@ -183,6 +183,8 @@ def test_metrics_that_a_program_sends(stage: Stage, needs: Needs) -> None:
 
     assert protocols(recording) == {"STATSD": 1}
     with session_of(stage) as session:
-        found: dict[str, Any] = {m.name: (m.value, m.tags) for m in session.metrics(("jobs", "load"))}
+        found: dict[str, Any] = {
+            m.name: (m.value, m.tags) for m in session.metrics(("jobs", "load"))
+        }
     assert found["jobs"] == (7, {"kind": "a"})
     assert found["load"][0] == 7

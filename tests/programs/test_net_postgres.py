@@ -137,9 +137,7 @@ def test_a_server_and_its_backends(
     command = server_command(programs, new_database(stage, template), port)
     if stage.uid is None:
         command = without_privileges(command)
-    served = record_server(
-        stage, command, lambda: is_listening(port), clients, stop=shut_down
-    )
+    served = record_server(stage, command, lambda: is_listening(port), clients, stop=shut_down)
 
     assert served.recording.ending.status == 0, served.recording.ending
     wires = served.clients.wires

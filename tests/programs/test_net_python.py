@@ -87,7 +87,9 @@ def test_a_server(stage: Stage) -> None:
 
     recording = served.recording
     seen = told(recording.ending.stdout)
-    assert exchanges(recording, server=True) == [Exchange(*map(line.get, Exchange._fields)) for line in seen]
+    assert exchanges(recording, server=True) == [
+        Exchange(*map(line.get, Exchange._fields)) for line in seen
+    ]
     assert lengths(recording, "http.req") == [line["received"] for line in seen]
     assert [line["sent"] for line in seen if line["method"] != "HEAD"] == [
         event.data.get("http_response_content_length", 0)
@@ -98,7 +100,9 @@ def test_a_server(stage: Stage) -> None:
     assert [(flow.received, flow.sent) for flow in used] == [
         (len(asked), len(answered)) for asked, answered in zip(said, served.clients, strict=True)
     ]
-    assert {e.data["role"] for e in recording.of("net.open") if "net_peer_port" in e.data} == {"server"}
+    assert {e.data["role"] for e in recording.of("net.open") if "net_peer_port" in e.data} == {
+        "server"
+    }
     assert [e.data["net_host_port"] for e in recording.of("net.listen")] == [port]
 
 
@@ -150,7 +154,10 @@ def test_an_encrypted_page_is_known_by_its_hello(stage: Stage, needs: Needs) -> 
     """Nothing that was said is known, but with whom, and what they agreed to speak."""
     files = certificate(stage.folder, needs("openssl"))
     port = free_port()
-    with serve(peer("tls_server.py", port, *files), lambda: is_listening(port)), Relay(port) as relay:
+    with (
+        serve(peer("tls_server.py", port, *files), lambda: is_listening(port)),
+        Relay(port) as relay,
+    ):
         command = secret(needs("curl"), relay.port, "--http1.1")
         recording = compare(stage, command, before=relay.forget)
         assert_same_bytes(recording, relay)

@@ -22,7 +22,9 @@ from net_peers import (
 
 Needs = Callable[[str], str]
 
-COMMANDS = "PING\nSET key {}\nGET key\nAPPEND key more\nSTRLEN key\nNOSUCH thing\n".format("v" * 30_000)
+COMMANDS = "PING\nSET key {}\nGET key\nAPPEND key more\nSTRLEN key\nNOSUCH thing\n".format(
+    "v" * 30_000
+)
 
 
 def server_command(program: str, port: int) -> Argv:

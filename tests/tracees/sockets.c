@@ -306,7 +306,10 @@ static void datagrams(void)
     struct iovec three = { "abc", 3 };
     struct mmsghdr many[2] = {
         { .msg_hdr = { .msg_name = &to, .msg_namelen = size, .msg_iov = &three, .msg_iovlen = 1 } },
-        { .msg_hdr = { .msg_name = &also, .msg_namelen = size, .msg_iov = &three, .msg_iovlen = 1 } },
+        { .msg_hdr = { .msg_name = &also,
+                       .msg_namelen = size,
+                       .msg_iov = &three,
+                       .msg_iovlen = 1 } },
     };
 
     MUST(sendto(client, "hello", 5, 0, (void *)&to, size) == 5);
@@ -420,8 +423,10 @@ static void unix_sockets(void)
     snprintf(name, sizeof name, "@scopetrace-test-%d", getpid());
     unix_stream(name);
     MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
-    tell("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d", pair[0]);
-    tell("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d", pair[1]);
+    tell("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d",
+         pair[0]);
+    tell("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d",
+         pair[1]);
     MUST(send(pair[0], "12345", 5, 0) == 5);
     tell("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 5, 'net_bytes_recv': 0");
     MUST(close(pair[0]) == 0);
@@ -460,10 +465,9 @@ static void hand_over(int through, int fd)
                             .cmsg_level = SOL_SOCKET,
                             .cmsg_type = SCM_RIGHTS } };
     struct iovec one = { "x", 1 };
-    struct msghdr message = { .msg_iov = &one,
-                              .msg_iovlen = 1,
-                              .msg_control = &control,
-                              .msg_controllen = sizeof control };
+    struct msghdr message = {
+        .msg_iov = &one, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
 
     memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
     MUST(sendmsg(through, &message, 0) == 1);
@@ -474,10 +478,9 @@ static int take(int through)
     int fd = -1;
     char byte, room[CMSG_SPACE(sizeof fd)];
     struct iovec one = { &byte, 1 };
-    struct msghdr message = { .msg_iov = &one,
-                              .msg_iovlen = 1,
-                              .msg_control = room,
-                              .msg_controllen = sizeof room };
+    struct msghdr message = {
+        .msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room
+    };
 
     if (recvmsg(through, &message, 0) != 1)
         return -1;

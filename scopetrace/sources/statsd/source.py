@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.operation import Image, ImageEnded
 from scopetrace.sources.base import Handlers, Mode, Needs, Outlet, Reader, Source
 from scopetrace.sources.statsd.gauges import Gauges
-from scopetrace.sources.statsd.lines import Reading
-from scopetrace.sources.statsd.reader import StatsdReader
+
+if TYPE_CHECKING:
+    from scopetrace.sources.statsd.lines import Reading
 
 STATSD = "statsd"
 
@@ -36,6 +37,8 @@ class StatsdSource(Source):
         """Return a reader for a flow of StatsD, if its metrics are wanted."""
         if protocol != "STATSD" or STATSD not in image.rules.measures:
             return None
+        from scopetrace.sources.statsd.reader import StatsdReader  # most programs send none
+
         return StatsdReader(self.outlet, flow, self._take)
 
     def _ended(self, operation: ImageEnded) -> None:
