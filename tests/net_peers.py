@@ -86,7 +86,7 @@ def serve(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server beside the program under test until the block ends."""
     with (log or Path(os.devnull)).open("wb") as out:
-        options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out} | options
+        options |= {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out}
         server = subprocess.Popen([*map(str, argv)], **options)
     try:
         wait_for(lambda: ready() or server.poll() is not None, f"{argv[0]} to be ready")

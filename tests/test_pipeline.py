@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raw_builder import MILLISECOND, Tracee, pack_record
+from raw_builder import MILLISECOND, Tracee, pack_record, started_program
 from raw_strategies import any_record
 from recording import Recording
 
@@ -316,3 +316,19 @@ def test_bytes_written_and_bytes_told_are_the_same(tmp_path_factory, actions):
     assert sum(map(len, messages)) == family.written
     assert sum(event.data["file_write_bytes"] for event in closes) == family.written
     assert {event.channel for event in opens} == {event.channel for event in closes}
+
+
+def test_tags_are_those_of_the_rules_of_each_process(tmp_path):
+    config = (
+        "tags: {stage: test}\n"
+        "custom: {x: {filter: {procname: child}, config: {tags: {stage: other}}}}\n"
+    )
+    tracee = started_program()
+    tracee.fork(200)
+    tracee.exec("/usr/bin/child", "child", pid=200)
+    recording = Recording(tracee, tmp_path, config)
+    recording.go()
+
+    tags = {process.proc: process.tags for process in recording.writer.processes.values()}
+    assert tags["child"] == {"stage": "other"}
+    assert tags["prog"] == {"stage": "test"}

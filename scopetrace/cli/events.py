@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scopetrace.cli.complete import complete_source, complete_sourcetype
-from scopetrace.cli.options import json_option, moment, session_option, split_commas
+from scopetrace.cli.options import (
+    json_option,
+    last_option,
+    moment,
+    process_options,
+    session_option,
+    split_commas,
+)
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.output.color import wants_color
@@ -38,13 +45,7 @@ def event_number(text: str) -> int:
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
 @session_option
-@click.option(
-    "-n",
-    "--last",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help=f"So many, the last that match.  [default: {LAST}]",
-)
+@last_option(f"So many, the last that match.  [default: {LAST}]")
 @click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
 @click.option(
     "-s",
@@ -62,16 +63,9 @@ def event_number(text: str) -> int:
     callback=split_commas,
     metavar="NAME,...",
     shell_complete=complete_sourcetype,
-    help="Kinds of source: fs, file, console, process, notice.",
+    help="Kinds of source: fs, net, http, dns, process, console, file, notice.",
 )
-@click.option("-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number.")
-@click.option(
-    "--proc",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
-    help="Programs by name: exact or a pattern.",
-)
+@process_options
 @click.option("-m", "--match", multiple=True, metavar="TEXT", help="Events that hold this text.")
 @click.option(
     "--where",

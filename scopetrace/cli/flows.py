@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scopetrace.cli.complete import complete_flow_field
-from scopetrace.cli.options import json_option, session_option, split_commas
+from scopetrace.cli.options import json_option, last_option, process_options, session_option
 from scopetrace.errors import ScopeError, UsageError
 
 if TYPE_CHECKING:
@@ -32,23 +32,10 @@ def flow_number(text: str) -> int:
 @session_option
 @click.option("--in", "received", is_flag=True, help="Write what flow ID received, byte for byte.")
 @click.option("--out", "sent", is_flag=True, help="Write what flow ID sent, byte for byte.")
-@click.option(
-    "-n",
-    "--last",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help=f"So many, those used last.  [default: {LAST}]",
-)
+@last_option(f"So many, those used last.  [default: {LAST}]")
 @click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
 @click.option("--peer", multiple=True, metavar="CIDR", help="Peers: 10.0.0.0/8, ::1...")
-@click.option("-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number.")
-@click.option(
-    "--proc",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
-    help="Programs by name: exact or a pattern.",
-)
+@process_options
 @click.option(
     "-s",
     "--sort",

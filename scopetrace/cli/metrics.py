@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.options import json_option, session_option, split_commas
+from scopetrace.cli.options import (
+    json_option,
+    last_option,
+    process_options,
+    session_option,
+    split_commas,
+)
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import METRICS, MetricRecord
 from scopetrace.output.escape import escape
@@ -38,21 +44,8 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
     shell_complete=complete_metric,
     help="Metrics: exact (net.tx), a prefix (fs.) or a pattern (*.duration).",
 )
-@click.option("-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number.")
-@click.option(
-    "--proc",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
-    help="Programs by name: exact or a pattern.",
-)
-@click.option(
-    "-n",
-    "--last",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="So many, the last that match.  [default: all]",
-)
+@process_options
+@last_option("So many, the last that match.  [default: all]")
 @click.option("-a", "--all", "show_all", is_flag=True, help="All that match, as without -n.")
 @click.option("-u", "--uniq", is_flag=True, help="Only the first of each name.")
 @click.option(

@@ -112,6 +112,26 @@ def session_option(command: Command) -> Command:
     )(command)
 
 
+def last_option(help: str) -> Callable[[Command], Command]:
+    """Return what adds `-n/--last`, which reaches the command as a number or None."""
+    return click.option("-n", "--last", type=click.IntRange(min=0), metavar="N", help=help)
+
+
+def process_options(command: Command) -> Command:
+    """Add `-p/--pid` and `--proc`, which reach the command as tuples."""
+    by_name = click.option(
+        "--proc",
+        multiple=True,
+        callback=split_commas,
+        metavar="NAME,...",
+        help="Programs by name: exact or a pattern.",
+    )
+    by_number = click.option(
+        "-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number."
+    )
+    return by_number(by_name(command))
+
+
 def json_option(command: Command) -> Command:
     """Add `-j/--json`, which reaches the command as `as_json`."""
     return click.option(

@@ -39,8 +39,8 @@ Needs = Callable[[str], str]
 Told = list[dict[str, Any]]
 
 SAME = (
-    "http_code", "size_download", "size_upload", "size_header", "http_version", "exitcode", "method",
-    "urlnum",
+    "http_code", "size_download", "size_upload", "size_header", "http_version", "exitcode",
+    "method", "urlnum",
 )  # fmt: skip
 """What curl says that is the same in any run."""
 BODY = "b" * 5000
@@ -280,13 +280,13 @@ def test_the_second_version_after_an_upgrade(stage: Stage, needs: Needs) -> None
 
 
 def test_through_the_newer_internet(stage: Stage, needs: Needs) -> None:
-    with web_server(stage.folder, "::1") as server:
-        with Relay(server.port, socket.AF_INET6) as relay:
-            urls = [f"http://[::1]:{relay.port}/bytes/{size}" for size in (300, 301)]
-            recording, transfers = curl(
-                stage, needs("curl"), *into_files(*urls), before=relay.forget
-            )
-            check(recording, transfers, server, relay)
+    with (
+        web_server(stage.folder, "::1") as server,
+        Relay(server.port, socket.AF_INET6) as relay,
+    ):
+        urls = [f"http://[::1]:{relay.port}/bytes/{size}" for size in (300, 301)]
+        recording, transfers = curl(stage, needs("curl"), *into_files(*urls), before=relay.forget)
+        check(recording, transfers, server, relay)
 
     ends = {(e.data["net_host_ip"], e.data["net_peer_ip"]) for e in recording.of("http")}
     assert ends == {("::1", "::1")}

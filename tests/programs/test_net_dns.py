@@ -71,7 +71,8 @@ def names(stage: Stage, needs: Needs) -> Iterator[Names]:
 
 def dig(program: str, port: int, *words: str) -> Argv:
     return [
-        program, "-r", f"@{HOST}", "-p", str(port), "+noall", "+comments", "+answer", "+nostats", *words,
+        program, "-r", f"@{HOST}", "-p", str(port), "+noall", "+comments", "+answer",
+        "+nostats", *words,
     ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from net_peers import (
     notices,
     peer,
     protocols,
+    record_server,
     serve,
 )
 
@@ -67,8 +68,8 @@ def test_over_its_own_protocol(stage: Stage, needs: Needs) -> None:
     git, port = needs("git"), free_port()
     root = repository(stage.folder, git)
     command = [
-        git, "-c", "safe.directory=*", "daemon", "--reuseaddr", "--export-all", f"--base-path={root}",
-        f"--listen={HOST}", f"--port={port}",
+        git, "-c", "safe.directory=*", "daemon", "--reuseaddr", "--export-all",
+        f"--base-path={root}", f"--listen={HOST}", f"--port={port}",
     ]  # fmt: skip
     with serve(command, lambda: is_listening(port)), Relay(port) as relay:
         recording = clone(stage, git, f"git://{HOST}:{relay.port}/project", relay)
@@ -84,10 +85,10 @@ def test_over_its_own_protocol(stage: Stage, needs: Needs) -> None:
 def test_over_http(stage: Stage, needs: Needs) -> None:
     git, port, log = needs("git"), free_port(), stage.folder / "git_server.log"
     root = repository(stage.folder, git)
-    with serve(peer("git_server.py", port, root), lambda: is_listening(port), log=log):
-        with Relay(port) as relay:
-            recording = clone(stage, git, f"http://{HOST}:{relay.port}/project", relay)
-            assert_same_bytes(recording, relay)
+    server = serve(peer("git_server.py", port, root), lambda: is_listening(port), log=log)
+    with server, Relay(port) as relay:
+        recording = clone(stage, git, f"http://{HOST}:{relay.port}/project", relay)
+        assert_same_bytes(recording, relay)
     said = lines_of(log, 1)
 
     assert is_whole(stage, root, git)

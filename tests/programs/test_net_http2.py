@@ -1,4 +1,4 @@
-"""The programs of nghttp2, as clients and as a server: many streams at once through a connection."""
+"""The programs of nghttp2, as clients and as a server: many streams through one connection."""
 
 from __future__ import annotations
 

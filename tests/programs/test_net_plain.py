@@ -1,4 +1,4 @@
-"""Plain sockets: netcat, socat, an echo of datagrams, and a program that writes to the system log."""
+"""Plain sockets: netcat, socat, an echo of datagrams, and what is sent to the system log."""
 
 from __future__ import annotations
 

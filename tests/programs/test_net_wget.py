@@ -1,4 +1,4 @@
-"""wget, whose requests are of HTTP/1.1 and whose connections are kept, redirected and begun again."""
+"""wget, which keeps its connections, and begins others where the server closes them."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
-from session_builder import begin, closed, event, record
+from session_builder import begin, closed, event, image, record
 
 from scopetrace.errors import SessionError
 from scopetrace.query import open_session
@@ -163,3 +164,31 @@ def test_asking_imports_nothing_that_is_slow_to_start():
     slow = {"msgspec", "dataclasses", "importlib.metadata", "logging", "asyncio", "difflib", "yaml"}
 
     assert not slow & set(done.stdout.split())
+
+
+def test_tags_of_a_process_are_those_of_its_events(tmp_path):
+    images = (image(2, pid=80, tags={"stage": "test"}),)
+    path = record(tmp_path, [event("fs.open"), event("fs.open", process=2)], images)
+
+    with open_session(path) as session:
+        assert [found.tags for found in session.events()] == [{}, {"stage": "test"}]
+        assert [found.tags for found in session.processes()] == [{}, {"stage": "test"}]
+
+
+def test_a_session_of_the_first_version_is_read_and_has_no_tags(tmp_path):
+    path = record(tmp_path, [event("fs.open", file="/x")])
+    with sqlite3.connect(path) as db:
+        db.execute("DROP VIEW metrics")
+        for table in ("metric", "payload"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("ALTER TABLE process DROP COLUMN tags")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+
+    with open_session(path) as session:
+        (found,) = session.events()
+        assert (found.data, found.tags) == ({"file": "/x"}, {})
+        assert next(session.processes()).tags == {}
+        assert list(session.metrics()) == []
+        assert session.flows() == []
+        assert list(session.payload()) == []

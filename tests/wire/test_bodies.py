@@ -81,3 +81,10 @@ def test_tags_win_over_what_we_know_but_not_over_what_it_is():
 
     assert (body["proc"], body["_metric"], body["_time"]) == ("mine", "net.tx", 1643735835.454946)
     assert "unit" not in body
+
+
+def test_tags_stand_before_the_data_and_replace_nothing():
+    body = event_body(RECORD._replace(tags={"stage": "test", "pid": "x"}))
+
+    assert list(body)[-2:] == ["stage", "data"]
+    assert (body["stage"], body["pid"]) == ("test", 7)
