@@ -213,9 +213,10 @@ cdef class Engine:
     Args:
         modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
         snaplen: most bytes copied of one write or command line.
+        flow_snaplen: most bytes copied of what goes through a socket at once; 0: snaplen.
         environment: copy the environment at exec.
         counts: tell how often calls were made that make no record (COUNT).
-        ring_size: bytes; a power of two, at least 1 MiB and 4 times snaplen.
+        ring_size: bytes; a power of two, at least 1 MiB and 4 times the larger snaplen.
 
     Raises:
         ValueError: the ring is too small.
@@ -225,13 +226,21 @@ cdef class Engine:
     cdef engine *engine
 
     def __cinit__(
-        self, modes, *, snaplen=65536, environment=False, counts=False, ring_size=1 << 22
+        self,
+        modes,
+        *,
+        snaplen=65536,
+        flow_snaplen=0,
+        environment=False,
+        counts=False,
+        ring_size=1 << 22,
     ):
         cdef engine_options options
 
         memset(&options, 0, sizeof(options))
         fill_modes(options.modes, modes)
         options.snaplen = snaplen
+        options.flow_snaplen = flow_snaplen or snaplen
         options.environment = environment
         options.counts = counts
         options.ring_size = ring_size

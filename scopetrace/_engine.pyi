@@ -19,6 +19,7 @@ class Engine:
         modes: Mapping[str, int],
         *,
         snaplen: int = ...,
+        flow_snaplen: int = ...,
         environment: bool = ...,
         counts: bool = ...,
         ring_size: int = ...,

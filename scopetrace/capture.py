@@ -20,19 +20,27 @@ class Capture:
     Args:
         modes: what the engine does with each group of calls (`sources.base.needed_calls`).
         snaplen: most bytes copied of one write.
+        flow_snaplen: most bytes copied of what goes through a socket at once.
         environment: copy the environment at exec.
         counts: tell how often calls were made that make no records.
     """
 
     def __init__(
-        self, modes: Mapping[str, int], *, snaplen: int, environment: bool, counts: bool
+        self,
+        modes: Mapping[str, int],
+        *,
+        snaplen: int,
+        flow_snaplen: int,
+        environment: bool,
+        counts: bool,
     ) -> None:
         self.engine = Engine(
             modes,
             snaplen=snaplen,
+            flow_snaplen=flow_snaplen,
             environment=environment,
             counts=counts,
-            ring_size=max(1 << 22, 1 << (4 * snaplen - 1).bit_length()),
+            ring_size=max(1 << 22, 1 << (4 * max(snaplen, flow_snaplen) - 1).bit_length()),
         )
         self.refusal: OSError | None = None
         """Why the process could not be traced, if so."""

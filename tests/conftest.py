@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("harness", "engine_run")
+pytest.register_assert_rewrite("harness", "engine_run", "net_peers", "net_events")
 from harness import Compile, Stage, path_to_us  # noqa: E402
 
 NOBODY = 65534

@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,14 +28,9 @@ from harness import (
     Ending,
     Recording,
     Stage,
-    only,
     scopetrace_command,
-    session_files,
     wait_for,
 )
-
-import scopetrace
-from scopetrace.model.event import EventRecord
 
 PEERS = Path(__file__).parent / "programs" / "peers"
 HOST = "127.0.0.1"
@@ -75,6 +69,11 @@ def is_bound(port: int) -> bool:
     """Tell whether a UDP socket has a port."""
     rows = sockets_of("udp") + sockets_of("udp6")
     return any(row[1].endswith(f":{port:04X}") for row in rows)
+
+
+def peer(name: str, *arguments: object) -> list[str]:
+    """Return the command line of a program of `peers`."""
+    return [sys.executable, "-u", str(PEERS / name), *map(str, arguments)]
 
 
 # -- servers --------------------------------------------------------------------------------------
@@ -370,170 +369,3 @@ def request(method: str, target: str, *fields: str, version: str = "1.1") -> byt
     """Return a request of HTTP/1 without a body."""
     lines = [f"{method} {target} HTTP/{version}", "Host: a", *fields]
     return "\r\n".join([*lines, "", ""]).encode()
-
-
-# -- what was recorded ----------------------------------------------------------------------------
-
-
-class Flow(NamedTuple):
-    """What a net.close says of one connection."""
-
-    local: int
-    peer: int
-    sent: int
-    received: int
-
-
-def flows(recording: Recording, *, local: int = 0, peer: int = 0) -> list[Flow]:
-    """Return the connections of the internet that were closed, from or to these ports."""
-    return [
-        Flow(
-            event.data["net_host_port"],
-            event.data["net_peer_port"],
-            event.data["net_bytes_sent"],
-            event.data["net_bytes_recv"],
-        )
-        for event in recording.of("net.close")
-        if "net_peer_port" in event.data and is_between(event, local, peer)
-    ]
-
-
-def is_between(event: EventRecord, local: int = 0, peer: int = 0) -> bool:
-    """Tell whether an event is about these ports; 0: any."""
-    return all(
-        port in (0, event.data.get(name))
-        for name, port in (("net_host_port", local), ("net_peer_port", peer))
-    )
-
-
-def assert_same_bytes(recording: Recording, relay: Relay) -> None:
-    """Demand that a client has exactly the connections of a relay, with its bytes."""
-    relay.settle()
-    wired = [Flow(w.client, relay.port, len(w.sent), len(w.received)) for w in relay.wires]
-    assert Counter(flows(recording, peer=relay.port)) == Counter(wired)
-    opened = [
-        e.data["net_host_port"] for e in recording.of("net.open") if is_between(e, peer=relay.port)
-    ]
-    assert sorted(opened) == sorted(wire.client for wire in relay.wires)
-
-
-class Exchange(NamedTuple):
-    """A response and what it answers."""
-
-    port: int
-    """Of the client."""
-    method: str
-    target: str
-    status: int
-
-
-def exchanges(recording: Recording, *, server: bool = False) -> list[Exchange]:
-    """Return the responses in their order."""
-    port = "net_peer_port" if server else "net_host_port"
-    return [
-        Exchange(
-            event.data.get(port, 0),
-            event.data["http_method"],
-            event.data["http_target"],
-            event.data["http_status_code"],
-        )
-        for event in recording.of("http.resp")
-    ]
-
-
-def requests(recording: Recording, *, server: bool = False) -> list[tuple[int, str, str]]:
-    """Return the requests in their order: port of the client, method, target."""
-    port = "net_peer_port" if server else "net_host_port"
-    return [
-        (event.data.get(port, 0), event.data["http_method"], event.data["http_target"])
-        for event in recording.of("http.req")
-    ]
-
-
-def protocols(recording: Recording) -> Counter[str]:
-    """Return how many flows were recognised, by protocol."""
-    return Counter(event.data["protocol"] for event in recording.of("net.app"))
-
-
-def lengths(recording: Recording, source: str) -> list[int]:
-    """Return the sizes of the bodies of http.req or http.resp, 0 where there is none."""
-    name = {"http.req": "http_request_content_length", "http.resp": "http_response_content_length"}
-    return [event.data.get(name[source], 0) for event in recording.of(source)]
-
-
-@contextmanager
-def session_of(stage: Stage) -> Iterator[scopetrace.Session]:
-    """Open the session that was just recorded."""
-    path = only(session_files(stage.home))
-    assert path is not None
-    with scopetrace.open_session(path) as session:
-        yield session
-
-
-def peer(name: str, *arguments: object) -> list[str]:
-    """Return the command line of a program of `peers`."""
-    return [sys.executable, "-u", str(PEERS / name), *map(str, arguments)]
-
-
-def notices(recording: Recording) -> list[str]:
-    """Return what was said about what could not be recorded, but for names of /etc/hosts."""
-    return [
-        event.data["message"]
-        for event in recording.of("notice")
-        if event.data["reason"] != "resolved-elsewhere"
-    ]
-
-
-# -- programs that are both ends of their connections ---------------------------------------------
-
-Seen = Counter[tuple[Any, ...]]
-"""side, port or stream, method, target, status, size of the body that this side received."""
-
-PORTS = {"client": "net_host_port", "server": "net_peer_port"}
-"""Where the events of a side have the port of the client."""
-
-
-def told_by_both_sides(recording: Recording) -> Seen:
-    """Return what the program saw of each exchange."""
-    return Counter(
-        tuple(json.loads(line).values()) for line in recording.ending.stdout.splitlines()
-    )
-
-
-def both_sides(recording: Recording, identify: Callable[[EventRecord, str], int]) -> Seen:
-    """Return what the events say of the same, with the size of what that side received."""
-    requests = {
-        (event.channel, identify(event, "client"), event.data["http_target"]): event
-        for event in recording.of("http.req")
-    }
-    found: Seen = Counter()
-    for event in recording.of("http.resp"):
-        data = event.data
-        side = "server" if "http_server_duration" in data else "client"
-        asked = requests[event.channel, identify(event, "client"), data["http_target"]].data
-        received = asked.get("http_request_content_length", 0)
-        if side == "client":
-            received = data.get("http_response_content_length", 0) * (data["http_method"] != "HEAD")
-        found[
-            side, identify(event, side), data["http_method"], data["http_target"],
-            data["http_status_code"], received,
-        ] += 1  # fmt: skip
-    return found
-
-
-def by_port(event: EventRecord, side: str) -> int:
-    port: int = event.data[PORTS[side]]
-    return port
-
-
-def by_stream(event: EventRecord, side: str) -> int:
-    stream: int = event.data["http_stream"]
-    return stream
-
-
-def assert_ends_agree(recording: Recording) -> None:
-    """Demand that what one end of a connection sent is what the other received."""
-    used = flows(recording)
-    assert used
-    there = Counter((flow.local, flow.peer, flow.sent, flow.received) for flow in used)
-    assert there == Counter((flow.peer, flow.local, flow.received, flow.sent) for flow in used)

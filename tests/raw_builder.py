@@ -239,9 +239,22 @@ class Tracee:
             parts={**parts, Part.DATA: data},
         )  # fmt: skip
 
-    def receive(self, fd: int, data: bytes, *, by: bytes = b"", moved: int | None = None) -> None:
-        """Receive bytes (none: the peer has ended its side), or a message from `by`."""
+    def receive(
+        self,
+        fd: int,
+        data: bytes,
+        *,
+        by: bytes = b"",
+        moved: int | None = None,
+        early: bool = False,
+    ) -> None:
+        """Receive bytes (none: the peer has ended its side), or a message from `by`.
+
+        `early`: while another thread was sending.
+        """
         parts = {Part.ADDRESS: by} if by else {}
+        if early:
+            parts[Part.EARLY] = b""
         moved = len(data) if moved is None else moved
         self.call(
             "recvfrom", fd, 0, 4096, result=moved, moved=moved, stream=fd + 1000,

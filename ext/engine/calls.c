@@ -199,6 +199,16 @@ static bool is_no_news(const struct call *row, int64_t result)
     return row->answer && result == -row->answer;
 }
 
+/* The bytes of a call that sends are on their way, or never will be. */
+static void end_sending(struct engine *engine, struct pending *call)
+{
+    struct stream *stream = call->sends ? pool_find(&engine->pool, call->sends) : NULL;
+
+    if (stream)
+        stream->sending--;
+    call->sends = 0;
+}
+
 static void finish_call(struct engine *engine, struct task *task, struct pending *call,
                         int64_t result)
 {
@@ -210,6 +220,7 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
     if (row->group == GROUP_STAT || row->group == GROUP_SEEK)
         task->calls[call->row - COUNTED_FIRST]++;
     if (row->moves != MOVES_NOTHING) {
+        end_sending(engine, call);
         finish_move(engine, task, call, result, elapsed_ns);
         return;
     }
@@ -228,10 +239,14 @@ void abandon_calls(struct engine *engine, struct task *task)
         const struct call *row = &CALLS[task->call.row];
         if (row->moves == MOVES_OUT && task->call.parts.used)
             write_call(engine, task, &task->call, RAW_RESULT_UNKNOWN, 0, 0);
+        end_sending(engine, &task->call);
         task->in_call = false;
     }
-    while (task->suspended_count)
-        parts_deinit(&task->suspended[--task->suspended_count].parts);
+    while (task->suspended_count) {
+        struct pending *call = &task->suspended[--task->suspended_count];
+        end_sending(engine, call);
+        parts_deinit(&call->parts);
+    }
 }
 
 /* -- interrupted calls ----------------------------------------------------------------------- */
@@ -362,8 +377,13 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
     struct stream *stream = use_stream(engine, task, (int)call->args[row->fd - 1]);
 
     call->serial = stream ? stream->serial : 0;
-    if (row->fd2)
-        use_stream(engine, task, (int)call->args[row->fd2 - 1]);
+    if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN)
+        call->most = engine->options.flow_snaplen;
+    struct stream *to = row->fd2 ? use_stream(engine, task, (int)call->args[row->fd2 - 1]) : stream;
+    if (to && row->moves != MOVES_IN) {
+        to->sending++;
+        call->sends = to->serial;
+    }
     if (row->moves == MOVES_OUT)
         copy_at_entry(engine, task, call, !(stream && stream->counts_only));
 }
@@ -381,7 +401,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;
     call->entered_ns = monotonic_ns();
-    call->serial = 0;
+    call->serial = call->sends = 0;
+    call->most = engine->options.snaplen;
     parts_reset(&call->parts);
     if (row == ROW_socketcall &&
         (!expand_socketcall(engine, task, call) || !when_holds(CALLS[call->row].when, call->args)))

@@ -18,6 +18,7 @@ enum {
     WAKE_SIGNAL = SIGUSR2,
     RING_MIN = 1 << 20,
     PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
+    AT_ONCE_MAX = 4,           /* stops of whoever comes first, before another's turn */
     SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
 };
 
@@ -36,7 +37,8 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
 {
     size_t size = options->ring_size;
 
-    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->snaplen)
+    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->snaplen ||
+        size < 4 * (size_t)options->flow_snaplen)
         return -EINVAL;
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine)
@@ -89,8 +91,12 @@ static void take_mutes(struct engine *engine)
 {
     uint32_t tail = atomic_load(&engine->mutes_tail);
 
-    while (tail != atomic_load(&engine->mutes_head))
-        pool_mute(&engine->pool, atomic_load(&engine->mutes[tail++ % MUTES]));
+    while (tail != atomic_load(&engine->mutes_head)) {
+        struct stream *stream =
+            pool_find(&engine->pool, atomic_load(&engine->mutes[tail++ % MUTES]));
+        if (stream)
+            stream->counts_only = true;
+    }
     atomic_store(&engine->mutes_tail, tail);
 }
 
@@ -251,11 +257,25 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
         on_signal(engine, task, signal);
 }
 
-static long wait_once(siginfo_t *news, int extra)
+static long wait_once(idtype_t who, pid_t tid, siginfo_t *news, int extra)
 {
     news->si_pid = 0;
-    return syscall(SYS_waitid, P_ALL, 0, news,
+    return syscall(SYS_waitid, who, tid, news,
                    WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD | extra, NULL);
+}
+
+/*
+ * Of several tracees that are stopped the kernel shows the one that was attached last. Under load a
+ * new one is always there, and the older ones would starve: so after some stops that were there at
+ * once, each tracee is asked for in turn.
+ */
+static bool is_turn_of_another(struct engine *engine, siginfo_t *news)
+{
+    if (++engine->at_once < AT_ONCE_MAX || engine->tasks.count < 3)
+        return false;
+    engine->at_once = 0;
+    engine->turn = tasks_after(&engine->tasks, engine->turn);
+    return wait_once(P_PID, engine->turn, news, WNOHANG) == 0 && news->si_pid;
 }
 
 /*
@@ -266,16 +286,20 @@ static long wait_once(siginfo_t *news, int extra)
  */
 static long wait_for_news(struct engine *engine, siginfo_t *news)
 {
+    if (is_turn_of_another(engine, news))
+        return 0;
     for (int looks = 0; looks < engine->patience; looks++) {
-        long status = wait_once(news, WNOHANG);
+        long status = wait_once(P_ALL, 0, news, WNOHANG);
         if (status < 0 || news->si_pid) {
             engine->patience = PATIENCE_MAX;
             return status;
         }
+        engine->at_once = 0;
         sched_yield();
     }
     uint64_t since_ns = monotonic_ns();
-    long status = wait_once(news, 0);
+    engine->at_once = 0;
+    long status = wait_once(P_ALL, 0, news, 0);
     bool short_nap = monotonic_ns() - since_ns < SHORT_NAP_NS;
     engine->patience = short_nap ? PATIENCE_MAX : engine->patience / 2;
     return status;

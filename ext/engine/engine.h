@@ -19,9 +19,10 @@
 struct engine_options {
     uint8_t modes[ROW_COUNT]; /* enum call_mode, by row */
     uint32_t snaplen;         /* most bytes copied of one write, or of a command line */
+    uint32_t flow_snaplen;    /* most bytes copied of what goes through a socket at once */
     bool environment;         /* copy the environment at exec */
     bool counts;              /* tell how often calls were made that make no record (RAW_COUNT) */
-    size_t ring_size;         /* bytes; a power of two, at least 1 MiB and 4 × snaplen */
+    size_t ring_size; /* bytes; a power of two, at least 1 MiB and 4 × the larger snaplen */
 };
 
 enum engine_stop {

@@ -15,6 +15,7 @@ cdef extern from "engine/engine.h" nogil:
     struct engine_options:
         uint8_t modes[ROW_COUNT]
         uint32_t snaplen
+        uint32_t flow_snaplen
         c_bool environment
         c_bool counts
         size_t ring_size

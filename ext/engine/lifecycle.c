@@ -166,6 +166,7 @@ static void end_other_threads(struct engine *engine, struct task *task)
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
         struct task *next = tasks_next(&engine->tasks, other);
         if (other != task && other->tgid == task->tgid) {
+            abandon_calls(engine, other);
             tell_calls(engine, other);
             drop_task(engine, other);
         }
@@ -294,8 +295,7 @@ void on_exec(struct engine *engine, struct task *task)
     write_exec(engine, task, (pid_t)former_tid);
     task->in_call = false;
     task->last_number = -1;
-    while (task->suspended_count)
-        parts_deinit(&task->suspended[--task->suspended_count].parts);
+    abandon_calls(engine, task);
 }
 
 /* -- signals and stops ----------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ void add_message(struct engine *engine, const struct task *task, struct pending 
     if (wanted & MESSAGE_NAME)
         add_address(engine, task, call, message.name, message.name_size);
     if (wanted & MESSAGE_DATA)
-        add_vector(engine, task, call, message.vector, message.count, most);
+        add_vector(task, call, message.vector, message.count, most);
     if (!(wanted & MESSAGE_CONTROL) || !message.control || !message.control_size)
         return;
     bool cut = message.control_size > CONTROL_LIMIT;

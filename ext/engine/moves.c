@@ -119,6 +119,8 @@ static void finish_received(struct engine *engine, struct task *task, struct pen
     }
     if (told) {
         stream->connecting = false;
+        if (stream->sending)
+            parts_add(&call->parts, PART_EARLY, 0, "", 0);
         add_what_came(engine, task, call, stream, bytes);
     }
     if (CALLS[call->row].message)

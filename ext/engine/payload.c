@@ -52,12 +52,12 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
 }
 
 /* An iovec of a 32-bit ABI has members of 4 bytes. */
-void add_vector(struct engine *engine, const struct task *task, struct pending *call,
-                uint64_t vector, uint64_t count, uint64_t most)
+void add_vector(const struct task *task, struct pending *call, uint64_t vector, uint64_t count,
+                uint64_t most)
 {
     uint32_t word = call->abi->word;
-    size_t got = 0, used = 0, snaplen = engine->options.snaplen;
-    size_t limit = most < snaplen ? (size_t)most : snaplen;
+    size_t got = 0, used = 0;
+    size_t limit = most < call->most ? (size_t)most : call->most;
     bool cut = false;
     uint8_t entries[VECTOR_LIMIT * 16];
 
@@ -87,7 +87,7 @@ static void add_buffer(struct engine *engine, const struct task *task, struct pe
                        uint64_t most)
 {
     const struct call *row = &CALLS[call->row];
-    uint64_t length = argument(call, row->length), limit = engine->options.snaplen;
+    uint64_t length = argument(call, row->length), limit = call->most;
 
     length = length < most ? length : most;
     add_memory(engine, task, &call->parts, PART_DATA, argument(call, row->buffer),
@@ -101,8 +101,7 @@ static void add_data(struct engine *engine, const struct task *task, struct pend
     const struct call *row = &CALLS[call->row];
 
     if (row->vector)
-        add_vector(engine, task, call, argument(call, row->vector), argument(call, row->count),
-                   most);
+        add_vector(task, call, argument(call, row->vector), argument(call, row->count), most);
     else
         add_buffer(engine, task, call, most);
 }

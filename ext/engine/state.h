@@ -23,6 +23,8 @@ struct engine {
     pid_t main_pid;
     uint32_t tellings;  /* how often tallies of open fds were told */
     int patience;       /* how often to look for news before sleeping */
+    int at_once;        /* stops in a row that nobody had to wait for */
+    pid_t turn;         /* who was asked for last while others were stopped too */
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
     bool flows;         /* what goes through sockets is wanted */
     bool started; /* the first exec has succeeded: from here on there is something to record */
@@ -99,9 +101,9 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
 /* Copy `size` bytes at `address` as one part. A copy that comes short is flagged. */
 void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
                 enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags);
-/* The buffers of an iovec, joined; at most `most` bytes and snaplen. */
-void add_vector(struct engine *engine, const struct task *task, struct pending *call,
-                uint64_t vector, uint64_t count, uint64_t most);
+/* The buffers of an iovec, joined; at most `most` bytes, and what the call may copy. */
+void add_vector(const struct task *task, struct pending *call, uint64_t vector, uint64_t count,
+                uint64_t most);
 /* A struct sockaddr of `size` bytes; none if the program gave or wanted none. */
 void add_address(struct engine *engine, const struct task *task, struct pending *call,
                  uint64_t address, uint64_t size);

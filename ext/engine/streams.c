@@ -64,12 +64,13 @@ static void pool_give(struct stream_pool *pool, struct stream *stream)
     free(stream);
 }
 
-void pool_mute(struct stream_pool *pool, uint64_t serial)
+struct stream *pool_find(const struct stream_pool *pool, uint64_t serial)
 {
     uint32_t slot = (uint32_t)serial;
 
     if (slot < pool->size && pool->slots[slot] && pool->slots[slot]->serial == serial)
-        pool->slots[slot]->counts_only = true;
+        return pool->slots[slot];
+    return NULL;
 }
 
 struct files *files_new(void)

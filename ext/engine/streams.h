@@ -26,6 +26,7 @@ struct stream {
     bool connecting;  /* connect was begun, and how it ended is not known */
     bool named;       /* the address of this end has been told */
     uint8_t kind;     /* enum stream_kind */
+    uint32_t sending; /* calls that are putting bytes into it now */
     struct raw_tally tally;
 };
 
@@ -62,8 +63,8 @@ struct stream *files_add(struct files *files, struct stream_pool *pool, int fd);
 
 void files_remove(struct files *files, struct stream_pool *pool, int fd);
 
-/* Stop copying the bytes of the stream with this serial, if it still lives. */
-void pool_mute(struct stream_pool *pool, uint64_t serial);
+/* The stream with this serial, if it still lives. */
+struct stream *pool_find(const struct stream_pool *pool, uint64_t serial);
 
 static inline bool stream_moved(const struct stream *stream)
 {

@@ -60,3 +60,17 @@ struct task *tasks_next(const struct tasks *tasks, const struct task *task)
             return tasks->buckets[bucket];
     return NULL;
 }
+
+pid_t tasks_after(const struct tasks *tasks, pid_t tid)
+{
+    const struct task *task = tasks_find(tasks, tid);
+
+    if (task && task->next)
+        return task->next->tid;
+    for (unsigned step = 1; step <= TASK_BUCKETS; step++) {
+        task = tasks->buckets[bucket_of(tid + (pid_t)step)];
+        if (task)
+            return task->tid;
+    }
+    return 0;
+}

@@ -21,6 +21,8 @@ struct pending {
     uint64_t ip, sp;
     uint64_t entered_ns;
     uint64_t serial; /* of the stream it uses, or 0 */
+    uint32_t most;   /* bytes copied of what it moves, at most */
+    uint64_t sends;  /* serial of the stream that it puts bytes into, or 0 */
     struct parts parts;
 };
 
@@ -64,6 +66,9 @@ struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid);
 
 /* Unlink and free. Its space and files are to be dropped before. */
 void tasks_remove(struct tasks *tasks, struct task *task);
+
+/* The thread whose turn is after that of `tid`, which may be gone; 0 if there is none. */
+pid_t tasks_after(const struct tasks *tasks, pid_t tid);
 
 /* The next task after `task` (NULL: the first) in no order; the walk survives removing `task`'s
  * predecessors, not `task` itself. */

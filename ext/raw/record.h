@@ -50,6 +50,7 @@ enum raw_part_kind {
     PART_LOCAL = 21,   /* the near end of a socket, as getsockname(2) tells it */
     PART_PEER = 22,    /* the far end, as getpeername(2) tells it */
     PART_SOCKET = 23,  /* struct raw_socket */
+    PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_VALUE = 24,   /* int32_t: what getsockopt answered */
 };
 

@@ -18,6 +18,7 @@ Verbosity = Annotated[int, Meta(ge=0, le=9)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 SnapLength = Annotated[int, Meta(ge=0, le=1_048_576)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+FlowSnapLength = Annotated[int, Meta(ge=0, le=4_194_304)]
 PatternLength = Annotated[int, Meta(ge=1, le=65_536)]
 
 EventType = Literal[
@@ -150,6 +151,8 @@ class Recording(Node, frozen=True):
 
     snaplen: SnapLength
     """Bytes copied of one write, or of one command line, at most."""
+    flowsnaplen: FlowSnapLength
+    """Bytes copied of what goes through a connection at once, at most."""
     payloadlimit: Natural
     """Bytes of payloads that a session keeps at most."""
     environment: bool

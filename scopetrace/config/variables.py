@@ -27,6 +27,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_PAYLOAD_ENABLE": ("payload", "enable"),
     "SCOPE_SUMMARY_PERIOD": ("libscope", "summaryperiod"),
     "SCOPE_SNAPLEN": ("scopetrace", "snaplen"),
+    "SCOPE_FLOW_SNAPLEN": ("scopetrace", "flowsnaplen"),
     "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
 }
@@ -93,6 +94,7 @@ BEGINNINGS_OF_OURS = (
     "SCOPE_PAYLOAD_",
     "SCOPE_SUMMARY_",
     "SCOPE_SNAPLEN",
+    "SCOPE_FLOW_",
     "SCOPE_RECORD_",
     "SCOPE_TAG",
 )

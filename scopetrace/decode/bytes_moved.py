@@ -75,12 +75,13 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
 def _unfinished(state: State, task: Task, record: RawRecord) -> None:
     """Say that a thread was killed inside a write: whether the bytes went out, nobody can tell."""
     file, size = task.table.fds.get(record.arg1 & FD), len(record.parts().get(DATA, b""))
-    if file is None or not file.named:
+    if file is None or not (file.named or file.socket):
         return
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
+    where = file.path if file.named else "a socket"
     message = (
-        f"{image.proc} ({image.pid}) was killed while it wrote {size} bytes to {file.path}: whether"
-        " they were written is not known"
+        f"{image.proc} ({image.pid}) ended while it wrote {size} bytes to {where}: whether they were"
+        " written is not known"
     )
     state.emit(Noticed(image, task.tid, time_ns, message, "unfinished", 1))
 

@@ -24,6 +24,7 @@ from scopetrace.decode.flows import (
 from scopetrace.decode.state import (
     ADDRESS,
     DATA,
+    EARLY,
     FD,
     LOCAL,
     PEER,
@@ -202,7 +203,8 @@ def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
     time_ns = record.entered_ns + state.offset_ns
     state.emit(
         build(
-            FlowMoved, (task.group.image, task.tid, time_ns, sock.flow, True, b"", 0, record.stream)
+            FlowMoved,
+            (task.group.image, task.tid, time_ns, sock.flow, True, b"", 0, record.stream, False),
         )
     )  # fmt: skip
 
@@ -240,10 +242,9 @@ def moved(
     elif not count and not outgoing and sock.reason == "local" and not sock.shut:
         sock.reason = "remote"
     data = parts.get(DATA, b"")[:count]
-    image = task.group.image
-    state.emit(
-        build(FlowMoved, (image, task.tid, time_ns, flow, outgoing, data, count, record.stream))
-    )
+    early = not outgoing and EARLY in parts
+    told = (task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.stream, early)
+    state.emit(build(FlowMoved, told))
 
 
 def move_failed(

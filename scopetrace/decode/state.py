@@ -30,7 +30,9 @@ PATH, PATH2, DATA, LINK, STATUS_OF_FILE, TALLIES, BASE, BASE2 = map(
         Part.PATH, Part.PATH2, Part.DATA, Part.LINK, Part.STAT, Part.TALLY, Part.BASE, Part.BASE2,
     ),
 )  # fmt: skip
-ADDRESS, LOCAL, PEER, SOCKET_FACTS = map(int, (Part.ADDRESS, Part.LOCAL, Part.PEER, Part.SOCKET))
+ADDRESS, LOCAL, PEER, SOCKET_FACTS, EARLY = map(
+    int, (Part.ADDRESS, Part.LOCAL, Part.PEER, Part.SOCKET, Part.EARLY)
+)
 """Kinds of parts as plain numbers: a member of an enumeration takes three times as long to find."""
 
 MAX_ERRNO = 4095

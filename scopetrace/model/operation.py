@@ -315,7 +315,8 @@ class FlowMoved(NamedTuple):
     """Bytes of a flow went in or out; `moved` is more than `data` holds if the copy was cut.
 
     Of a stream, `moved` 0 says that no more will come that way: the peer has ended its side, or
-    this side its own (shutdown).
+    this side its own (shutdown). `early`: they came in while another thread was sending, so what
+    they may answer is told after them.
     """
 
     image: Image
@@ -327,6 +328,7 @@ class FlowMoved(NamedTuple):
     moved: int
     stream: int
     """The engine's serial of the fd, for muting; 0: none."""
+    early: bool = False
 
 
 class FlowClosed(NamedTuple):

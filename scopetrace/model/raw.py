@@ -65,6 +65,7 @@ class Part(IntEnum):
     PEER = 22
     SOCKET = 23
     VALUE = 24
+    EARLY = 25
 
 
 PART_CUT = 1

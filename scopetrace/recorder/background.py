@@ -92,6 +92,7 @@ class Recorder:
         self._capture = Capture(
             order.modes,
             snaplen=config.scopetrace.snaplen,
+            flow_snaplen=config.scopetrace.flowsnaplen,
             environment=watch.needs_environment,
             counts=watch.could_measure("fs"),
         )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 64 * 1024
 """Bytes of a flow that wait for its protocol to show; with more, it has none."""
+MOST_EARLY = 1024 * 1024
+"""Bytes of a flow that wait for what they may answer to be told."""
 MOST_PIECES = 1000
 """The same for the number of pieces."""
 
@@ -37,7 +39,9 @@ class FlowOutlet(Outlet, Protocol):
 class Reading:
     """How far one flow has been read."""
 
-    __slots__ = ("heads", "keeping", "muted", "readers", "waiting", "waiting_bytes")
+    __slots__ = (
+        "early", "early_bytes", "heads", "keeping", "muted", "readers", "waiting", "waiting_bytes",
+    )  # fmt: skip
 
     def __init__(self, keeping: bool) -> None:
         self.keeping = keeping
@@ -47,6 +51,9 @@ class Reading:
         self.waiting: list[FlowMoved] | None = []
         """What moved before the protocol was known; None: it is known, or will never be."""
         self.waiting_bytes = 0
+        self.early: list[FlowMoved] = []
+        """What came in while something was being sent, which is to be told first."""
+        self.early_bytes = 0
         self.readers: list[Reader] = []
         self.muted = 0
         """The stream of it that was muted last."""
@@ -78,6 +85,24 @@ class Flows:
         reading: Reading | None = flow.reading
         if reading is None:
             reading = flow.reading = Reading(image.rules.payloads)
+        if operation.early and reading.early_bytes < MOST_EARLY:
+            reading.early.append(operation)
+            reading.early_bytes += len(operation.data) + 1
+            return
+        if operation.outgoing:
+            self._take(reading, operation)
+        self._take_early(reading)
+        if not operation.outgoing:
+            self._take(reading, operation)
+
+    def _take_early(self, reading: Reading) -> None:
+        """Take what waited for something that was being sent: that is told by now, or never."""
+        early, reading.early, reading.early_bytes = reading.early, [], 0
+        for operation in early:
+            self._take(reading, operation)
+
+    def _take(self, reading: Reading, operation: FlowMoved) -> None:
+        """Take the next bytes, now that their turn has come."""
         if reading.keeping:
             self._keep(operation)
         if reading.waiting is not None:
@@ -85,7 +110,7 @@ class Flows:
         else:
             self._read(reading, operation)
         idle = reading.waiting is None and not reading.readers and not reading.keeping
-        if idle and flow.stream:  # a socket of messages may have another flow that is wanted
+        if idle and operation.flow.stream:  # one of messages may have another flow that is wanted
             self._silence(reading, operation.stream)
 
     def _silence(self, reading: Reading, stream: int) -> None:
@@ -94,7 +119,7 @@ class Flows:
             self._mute(stream)
 
     def _keep(self, operation: FlowMoved) -> None:
-        image, _tid, time_ns, flow, outgoing, data, moved, _stream = operation
+        image, _tid, time_ns, flow, outgoing, data, moved, *_ = operation
         if moved:
             missing = moved - len(data)
             self._outlet.keep(Payload(time_ns, image.id, flow.opened_ns, outgoing, data, missing))
@@ -107,7 +132,7 @@ class Flows:
         reading.waiting_bytes += len(operation.data)
         head = reading.heads[operation.outgoing]
         if flow.stream or not head:
-            head += operation.data
+            head += operation.data[: MOST_WAITING - len(head)]
         ended = (
             operation.moved > len(operation.data)
             or reading.waiting_bytes > MOST_WAITING
@@ -165,7 +190,7 @@ class Flows:
 
     def _read(self, reading: Reading, operation: FlowMoved) -> None:
         """Feed all readers; forget those that are done."""
-        image, tid, time_ns, flow, outgoing, data, moved, _stream = operation
+        image, tid, time_ns, flow, outgoing, data, moved, *_ = operation
         if not reading.readers:
             return
         for reader in reading.readers:
@@ -182,6 +207,7 @@ class Flows:
         reading: Reading | None = operation.flow.reading
         if reading is None:
             return
+        self._take_early(reading)
         if reading.waiting is not None:
             self._recognise(reading, operation, ended=True)
         for reader in reading.readers:

@@ -52,7 +52,7 @@ def test_a_write_whose_end_nobody_saw_is_neither_written_nor_failed_but_noticed(
 
     assert isinstance(noticed, Noticed)
     assert noticed.message.endswith(
-        "was killed while it wrote 1 bytes to /a: whether they were written is not known"
+        "prog (100) ended while it wrote 1 bytes to /a: whether they were written is not known"
     )
 
 

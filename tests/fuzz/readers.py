@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of everything that reads what strangers sent: `make fuzz`.
 
 The invariant of a reader: any bytes at all give events or one admission that it gave up, never an
-exception; and how the bytes were cut changes nothing but times. A stop of the fuzzer with a trace is
-a bug of ours; it leaves the input in a file that is an argument to reproduce it.
+exception; and how the bytes were cut changes nothing but times. Where the fuzzer stops with a trace
+there is a bug of ours; it leaves the input in a file, which as an argument plays it again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-with atheris.instrument_imports(include=["scopetrace", "httptools", "hpack", "hyperframe", "dnslib"]):
+PARSERS = ["scopetrace", "httptools", "hpack", "hyperframe", "dnslib"]
+
+with atheris.instrument_imports(include=PARSERS):
     from flow_reading import KeepingOutlet, image, rules
 
     import scopetrace.sources.dns.reader

@@ -16,21 +16,15 @@ from typing import Any
 
 import pytest
 from harness import Recording, Stage
+from net_events import Exchange, assert_same_bytes, exchanges, lengths, notices, protocols, requests
 from net_peers import (
     HOST,
-    Exchange,
     Relay,
     WebServer,
-    assert_same_bytes,
     compare,
-    exchanges,
     files_in_http2,
     free_port,
     http2_proxy,
-    lengths,
-    notices,
-    protocols,
-    requests,
     serve,
     web_server,
 )

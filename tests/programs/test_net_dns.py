@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from harness import Argv, Recording, Stage, scopetrace_command
+from net_events import protocols
 from net_peers import (
     HOST,
     compare,
@@ -25,7 +26,6 @@ from net_peers import (
     free_port,
     is_bound,
     is_listening,
-    protocols,
     record,
     serve,
 )

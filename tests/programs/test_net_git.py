@@ -8,20 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import Recording, Stage
+from net_events import assert_same_bytes, exchanges, flows, lengths, notices, protocols
 from net_peers import (
     HOST,
     Relay,
-    assert_same_bytes,
     compare,
-    exchanges,
-    flows,
     free_port,
     is_listening,
-    lengths,
     lines_of,
-    notices,
     peer,
-    protocols,
     record_server,
     serve,
 )

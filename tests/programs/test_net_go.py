@@ -9,17 +9,8 @@ from pathlib import Path
 
 import pytest
 from harness import Stage
-from net_peers import (
-    PEERS,
-    both_sides,
-    by_port,
-    compare,
-    lengths,
-    notices,
-    protocols,
-    told_by_both_sides,
-    without_numbers,
-)
+from net_events import both_sides, by_port, lengths, notices, protocols, told_by_both_sides
+from net_peers import PEERS, compare, without_numbers
 
 Needs = Callable[[str], str]
 

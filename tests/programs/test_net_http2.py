@@ -8,22 +8,17 @@ from collections import Counter
 from collections.abc import Callable
 
 from harness import Stage
+from net_events import assert_same_bytes, exchanges, flows, lengths, notices, requests
 from net_peers import (
     HOST,
     Relay,
-    assert_same_bytes,
     compare,
     compare_server,
-    exchanges,
     files_in_http2,
-    flows,
     free_port,
     http2_proxy,
     is_listening,
-    lengths,
     nghttpd_command,
-    notices,
-    requests,
 )
 
 Needs = Callable[[str], str]

@@ -7,17 +7,14 @@ from typing import Any
 
 import pytest
 from harness import Stage
+from net_events import assert_same_bytes, exchanges, lengths, notices
 from net_peers import (
     Relay,
-    assert_same_bytes,
     compare,
     compare_server,
     conversation,
-    exchanges,
     free_port,
     is_listening,
-    lengths,
-    notices,
     peer,
     request,
     web_server,

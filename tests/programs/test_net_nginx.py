@@ -15,19 +15,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness import Stage
+from net_events import flows, lengths, notices, session_of
 from net_peers import (
     HOST,
     Served,
     compare_server,
     conversation,
-    flows,
     free_port,
     is_listening,
-    lengths,
-    notices,
     record_server,
     request,
-    session_of,
 )
 
 Needs = Callable[[str], str]

@@ -7,17 +7,15 @@ from collections.abc import Callable
 
 import pytest
 from harness import Stage
-from net_peers import (
-    PEERS,
+from net_events import (
     assert_ends_agree,
     both_sides,
     by_port,
     by_stream,
-    compare,
     notices,
     told_by_both_sides,
-    without_numbers,
 )
+from net_peers import PEERS, compare, without_numbers
 
 from scopetrace.model.event import EventRecord
 
@@ -31,7 +29,7 @@ def lines(output: bytes) -> list[bytes]:
 
 
 def test_the_first_version(stage: Stage, needs: Needs) -> None:
-    stage.environ["SCOPE_SNAPLEN"] = str(MOST)
+    stage.environ["SCOPE_FLOW_SNAPLEN"] = str(MOST)
     recording = compare(stage, [needs("node"), PEERS / "web.js"], same=lines)
 
     assert recording.ending.status == 0
@@ -43,7 +41,7 @@ def test_the_first_version(stage: Stage, needs: Needs) -> None:
 
 
 def test_the_second_version(stage: Stage, needs: Needs) -> None:
-    stage.environ["SCOPE_SNAPLEN"] = str(MOST)
+    stage.environ["SCOPE_FLOW_SNAPLEN"] = str(MOST)
     recording = compare(stage, [needs("node"), PEERS / "web2.js"], same=lines)
 
     assert recording.ending.status == 0
@@ -64,7 +62,7 @@ def test_where_bytes_were_cut_off_nothing_is_made_up(
     program: str, identify: Callable[[EventRecord, str], int], stage: Stage, needs: Needs
 ) -> None:
     """node writes more at once than is copied: what that hides is told of by a notice."""
-    stage.environ["SCOPE_SNAPLEN"] = "2000"
+    stage.environ["SCOPE_FLOW_SNAPLEN"] = "2000"
     recording = compare(stage, [needs("node"), PEERS / program], same=lines)
 
     seen = Counter({each[:-1]: count for each, count in both_sides(recording, identify).items()})

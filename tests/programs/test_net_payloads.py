@@ -10,18 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import Recording, Stage, scopetrace_command
-from net_peers import (
-    HOST,
-    Relay,
-    Wire,
-    assert_same_bytes,
-    compare,
-    exchanges,
-    notices,
-    requests,
-    session_of,
-    web_server,
-)
+from net_events import assert_same_bytes, exchanges, notices, requests, session_of
+from net_peers import HOST, Relay, Wire, compare, web_server
 
 Needs = Callable[[str], str]
 
@@ -62,7 +52,7 @@ def fetch(stage: Stage, curl: str, relay: Relay, *arguments: str, **options: Any
 
 
 def test_a_large_download_and_upload(stage: Stage, needs: Needs) -> None:
-    stage.environ["SCOPE_SNAPLEN"] = str(MOST)
+    stage.environ["SCOPE_FLOW_SNAPLEN"] = str(MOST)
     with web_server(stage.folder) as server, Relay(server.port) as relay:
         url = f"http://{HOST}:{relay.port}"
         upload = stage.folder / "upload"
@@ -112,7 +102,7 @@ def test_without_p_no_byte_is_kept(stage: Stage, needs: Needs) -> None:
 
 
 def test_what_is_cut_off_is_counted(stage: Stage, needs: Needs) -> None:
-    stage.environ["SCOPE_SNAPLEN"] = "4096"
+    stage.environ["SCOPE_FLOW_SNAPLEN"] = "4096"
     with web_server(stage.folder) as server, Relay(server.port) as relay:
         fetch(stage, needs("curl"), relay, f"http://{HOST}:{relay.port}/bytes/300000")
 
@@ -136,7 +126,7 @@ TSHARK_FIELDS = (
 def test_another_program_reads_the_same_from_an_exported_capture(
     stage: Stage, needs: Needs
 ) -> None:
-    stage.environ["SCOPE_SNAPLEN"] = str(MOST)
+    stage.environ["SCOPE_FLOW_SNAPLEN"] = str(MOST)
     paths = ("/bytes/70000", "/chunks/2500", "/status/404", "/bytes/3")
     with web_server(stage.folder) as server, Relay(server.port) as relay:
         urls = [f"http://{HOST}:{relay.port}{path}" for path in paths]

@@ -11,21 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from harness import Stage
+from net_events import Flow, assert_same_bytes, flows, protocols, session_of
 from net_peers import (
     HOST,
-    Flow,
     Relay,
-    assert_same_bytes,
     compare,
     compare_server,
-    flows,
     free_port,
     is_bound,
     is_listening,
     peer,
-    protocols,
     serve,
-    session_of,
     without_numbers,
 )
 

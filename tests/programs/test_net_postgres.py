@@ -11,18 +11,8 @@ from pathlib import Path
 
 import pytest
 from harness import Argv, Stage
-from net_peers import (
-    HOST,
-    Relay,
-    assert_same_bytes,
-    compare,
-    flows,
-    free_port,
-    is_listening,
-    protocols,
-    record_server,
-    serve,
-)
+from net_events import assert_same_bytes, flows, protocols
+from net_peers import HOST, Relay, compare, free_port, is_listening, record_server, serve
 
 Needs = Callable[[str], str]
 

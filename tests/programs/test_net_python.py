@@ -11,25 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from harness import Stage
-from net_peers import (
-    HOST,
+from net_events import (
     Exchange,
     Flow,
-    Relay,
     assert_same_bytes,
+    exchanges,
+    flows,
+    lengths,
+    notices,
+    protocols,
+    requests,
+)
+from net_peers import (
+    HOST,
+    Relay,
     compare,
     compare_server,
     conversation,
-    exchanges,
-    flows,
     free_port,
     is_listening,
-    lengths,
-    notices,
     peer,
-    protocols,
     request,
-    requests,
     serve,
     web_server,
     without_numbers,

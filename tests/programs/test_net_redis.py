@@ -7,18 +7,8 @@ import socket
 from collections.abc import Callable
 
 from harness import Argv, Stage
-from net_peers import (
-    HOST,
-    Relay,
-    assert_same_bytes,
-    compare,
-    compare_server,
-    flows,
-    free_port,
-    is_listening,
-    protocols,
-    serve,
-)
+from net_events import assert_same_bytes, flows, protocols
+from net_peers import HOST, Relay, compare, compare_server, free_port, is_listening, serve
 
 Needs = Callable[[str], str]
 

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness import Stage
-from net_peers import (
-    HOST,
-    Exchange,
-    Relay,
-    assert_same_bytes,
-    compare,
-    exchanges,
-    lengths,
-    notices,
-    protocols,
-    web_server,
-)
+from net_events import Exchange, assert_same_bytes, exchanges, lengths, notices, protocols
+from net_peers import HOST, Relay, compare, web_server
 
 Needs = Callable[[str], str]
 

@@ -136,3 +136,37 @@ def test_rules_decide_which_protocols_are_told(tracee, tmp_path):
 
     assert closed.source == "net.close"
     assert closed.data["net_protocol"] == "HTTP"
+
+
+def test_an_answer_that_is_told_before_its_question_waits_for_it(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path)
+    tracee.send(3, GET)
+    tracee.receive(3, OK + b"abc")
+    tracee.receive(3, OK, early=True)
+    tracee.receive(3, b"abc", early=True)
+    tracee.send(3, GET)
+
+    events = recording.of("http")
+
+    assert [event.source for event in events] == ["http.req", "http.resp"] * 2
+    assert all(event.data["http_target"] == "/page" for event in events)
+
+
+def test_what_waited_for_something_that_was_never_sent_is_read_all_the_same(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path, PAYLOADS)
+    tracee.receive(3, b"early", early=True)
+    tracee.receive(3, b"later")
+    tracee.receive(3, b"last", early=True)
+    tracee.close(3)
+    recording.go()
+
+    assert [data for _, data, _ in kept(recording)] == [b"early", b"later", b"last"]
+
+
+def test_no_more_than_so_much_waits(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path, PAYLOADS)
+    for _ in range(17):
+        tracee.receive(3, b"x" * 65536, early=True)
+    recording.go()
+
+    assert len(recording.writer.payloads) == 17

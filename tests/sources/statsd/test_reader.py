@@ -12,7 +12,7 @@ from scopetrace.sources.statsd.reader import MOST_IN_LINE, StatsdReader
 
 SERVER = Address("inet", "127.0.0.1", 8125)
 RULES = rules("metric:\n  watch: [{type: statsd}]\n")
-SHORT = rules("metric:\n  watch: [{type: statsd}]\nscopetrace:\n  snaplen: 16\n")
+SHORT = rules("metric:\n  watch: [{type: statsd}]\nscopetrace:\n  flowsnaplen: 16\n")
 
 
 class Session:
