@@ -80,8 +80,8 @@ def _unfinished(state: State, task: Task, record: RawRecord) -> None:
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
     where = file.path if file.named else "a socket"
     message = (
-        f"{image.proc} ({image.pid}) ended while it wrote {size} bytes to {where}: whether they were"
-        " written is not known"
+        f"{image.proc} ({image.pid}) ended while it wrote {size} bytes to {where}: whether they"
+        " were written is not known"
     )
     state.emit(Noticed(image, task.tid, time_ns, message, "unfinished", 1))
 
