@@ -197,8 +197,8 @@ def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A task made another (RAW_FORK): a process or a thread."""
     tid, flags, pid = record.result, record.arg1, record.arg2
     time_ns = record.entered_ns + state.offset_ns
-    if tid <= 0 or tid == task.tid:
-        return
+    if tid <= 0 or tid in (task.tid, task.group.pid):
+        return  # its own number, or its leader's, is nobody else's while it lives
     stale = state.tree.tasks.get(tid)
     if stale is not None:
         _forget(state, stale, pid, time_ns)

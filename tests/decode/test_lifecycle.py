@@ -360,3 +360,22 @@ def test_a_chain_of_daemons_keeps_a_bounded_line_of_ancestors(tracee, decoding):
         tracee.exit(pid=child - 1)
 
     assert len(decoding.only(ImageStarted)[-1].image.ancestors) == 64
+
+
+def test_a_child_that_has_the_number_of_a_thread_of_its_parent_ends_only_that_thread(
+    tracee, decoding
+):
+    tracee.fork(101, flags=THREAD, group=100)
+    tracee.fork(101)
+    tracee.exit()
+
+    kinds = [type(operation).__name__ for operation in decoding.go()]
+    assert kinds == ["ImageStarted", "Forked", "Exited", "ImageEnded"]
+
+
+def test_a_child_that_has_the_number_of_its_own_leader_makes_no_sense(tracee, decoding):
+    tracee.fork(101, flags=THREAD, group=100)
+    tracee.fork(100, tid=101)
+    tracee.exit()
+
+    assert [type(op).__name__ for op in decoding.go()] == ["Exited", "ImageEnded"]

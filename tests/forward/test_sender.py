@@ -196,7 +196,7 @@ def test_a_destination_that_never_accepts_is_no_hindrance(transport):
 
 
 def test_datagrams_that_nobody_listens_for_are_counted(transport):
-    sender = Sender(transport("udp", HOST, free_port(socket.SOCK_DGRAM)))
+    sender = Sender(transport("udp", HOST, free_port()))
 
     assert send_all(sender, numbered(1000)) == 1000
     assert sender.why_unsent == "Connection refused"
