@@ -14,6 +14,7 @@ from engine.engine cimport (
     STOP_RECORDING,
     STOP_TRACING,
     engine,
+    engine_abandon,
     engine_acknowledge,
     engine_create,
     engine_destroy,
@@ -31,7 +32,7 @@ from engine.launch cimport retitle as c_retitle
 from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
 from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
 from raw.record cimport raw_part, raw_record, raw_socket, raw_stat, raw_tally
-from raw.ring cimport ring_read, ring_wait
+from raw.ring cimport ring_ended, ring_read, ring_wait
 
 cdef extern from *:
     """
@@ -289,11 +290,21 @@ cdef class Engine:
         """Say that everything up to the last SYNC record is safe."""
         engine_acknowledge(self.engine)
 
+    @property
+    def ended(self):
+        """Whether all records that will ever come were read."""
+        return ring_ended(engine_ring(self.engine))
+
     def stop_recording(self):
-        """Write no more records; the program goes on, its calls let through."""
+        """End the records with what open fds have moved, and END; the program goes on, its calls
+        let through. Ask again until it has `ended`: the tracer may not hear it the first time.
+        """
         engine_stop(self.engine, STOP_RECORDING)
 
     def stop_tracing(self):
-        """Let `run` return; the program dies when this process ends."""
-        with nogil:
-            engine_stop(self.engine, STOP_TRACING)
+        """The same, and let `run` return; the program dies when this process ends."""
+        engine_stop(self.engine, STOP_TRACING)
+
+    def abandon(self):
+        """Write no more records, whether or not they are read; the program goes on."""
+        engine_abandon(self.engine)

@@ -5,7 +5,7 @@ ptrace ties a tracee to the thread that seized it: that thread does nothing else
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Thread
 
 from scopetrace._engine import Engine
@@ -45,6 +45,7 @@ class Capture:
         self.refusal: OSError | None = None
         """Why the process could not be traced, if so."""
         self._thread: Thread | None = None
+        self._end: Callable[[], None] | None = None
 
     def start(self, pid: int, go_fd: int) -> None:
         """Trace `pid`, and tell it so by a byte on `go_fd`, from a thread of its own."""
@@ -53,20 +54,33 @@ class Capture:
 
     def read(self) -> bytes:
         """Return the next records; empty if there were none for a moment."""
+        self._insist()
         return self.engine.read(_ENOUGH_BYTES, _PATIENCE_MS)
 
     @property
-    def alive(self) -> bool:
-        """Whether more records may come."""
-        return self._thread is not None and self._thread.is_alive()
+    def ended(self) -> bool:
+        """Whether all records that will ever come were read."""
+        return self.engine.ended
+
+    def end(self, *, tracing: bool) -> None:
+        """Have the last records written; the program goes on, or with the `tracing` ends too."""
+        self._end = self.engine.stop_tracing if tracing else self.engine.stop_recording
+        self._end()
 
     def join(self) -> None:
         """Wait until the last traced process is gone; signals are heard meanwhile."""
         while self._thread is not None and self._thread.is_alive():
+            self._insist()
             self._thread.join(0.5)
+
+    def _insist(self) -> None:
+        """Ask once more: the engine does not hear what comes just before it begins to wait."""
+        if self._end is not None:
+            self._end()
 
     def _run(self, pid: int, go_fd: int) -> None:
         try:
             self.engine.run(pid, go_fd)
         except OSError as error:
             self.refusal = error
+            self.engine.abandon()  # nothing will come

@@ -109,23 +109,29 @@ void engine_acknowledge(struct engine *engine)
 }
 
 /* A signal that comes just before the tracer waits is lost: then the next stop, or asking, serves. */
-void engine_tell(struct engine *engine)
+static void wake(struct engine *engine)
 {
-    atomic_store(&engine->tell, true);
     if (atomic_load(&engine->running))
         pthread_kill(engine->thread, WAKE_SIGNAL);
 }
 
-/* The signal may come just before the tracer waits: it is sent until the tracer has answered. */
+void engine_tell(struct engine *engine)
+{
+    atomic_store(&engine->tell, true);
+    wake(engine);
+}
+
 void engine_stop(struct engine *engine, enum engine_stop stop)
 {
     atomic_store(&engine->stop, stop);
-    ring_close(&engine->ring);
     engine_acknowledge(engine);
-    for (int i = 0; stop == STOP_TRACING && i < 1000 && atomic_load(&engine->running); i++) {
-        pthread_kill(engine->thread, WAKE_SIGNAL);
-        usleep(1000);
-    }
+    wake(engine);
+}
+
+void engine_abandon(struct engine *engine)
+{
+    ring_close(&engine->ring);
+    engine_stop(engine, STOP_RECORDING);
 }
 
 static void on_wake(int signal)
@@ -159,17 +165,20 @@ void write_note(struct engine *engine, const struct task *task, enum raw_note no
     write_record(engine, task, &header, NULL);
 }
 
-static void write_end(struct engine *engine)
+/* The last records: what is still open, and RAW_END. The program may go on. */
+static void end_recording(struct engine *engine)
 {
     const struct task nobody = { .tid = engine->main_pid, .tgid = engine->main_pid };
     struct raw_record header = { .kind = RAW_END };
 
+    tell_tallies(engine);
     engine->counts.waits = engine->ring.waits;
     engine->counts.waited_ns = engine->ring.waited_ns;
     memcpy(header.args, &engine->counts, sizeof header.args);
     engine->started = true;
     write_record(engine, &nobody, &header, NULL);
-    ring_hurry(&engine->ring);
+    ring_close(&engine->ring);
+    engine->passive = true;
 }
 
 /* -- the loop -------------------------------------------------------------------------------- */
@@ -177,9 +186,8 @@ static void write_end(struct engine *engine)
 /* ESRCH means it was killed meanwhile: its death will be reported. */
 void resume(struct engine *engine, struct task *task, int signal)
 {
-    bool passive = atomic_load_explicit(&engine->stop, memory_order_relaxed);
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
-                        (task->every_call && !passive);
+                        (task->every_call && !engine->passive);
 
     ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
 }
@@ -246,7 +254,7 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
         ptrace(PTRACE_CONT, tid, 0, 0);
         return;
     }
-    if (atomic_load_explicit(&engine->stop, memory_order_relaxed))
+    if (engine->passive)
         on_passive_stop(engine, task, event, signal);
     else if (event)
         on_event(engine, task, event, signal);
@@ -314,16 +322,19 @@ static int loop(struct engine *engine)
 {
     for (;;) {
         siginfo_t news;
-        long status = wait_for_news(engine, &news);
-        if (atomic_load_explicit(&engine->stop, memory_order_relaxed) == STOP_TRACING)
+        int error = wait_for_news(engine, &news) < 0 ? errno : 0;
+        int stop = atomic_load_explicit(&engine->stop, memory_order_relaxed);
+        if (stop && !engine->passive)
+            end_recording(engine);
+        if (stop == STOP_TRACING)
             return 0;
         if (atomic_load_explicit(&engine->tell, memory_order_relaxed) &&
-            atomic_exchange(&engine->tell, false) && !atomic_load(&engine->stop))
+            atomic_exchange(&engine->tell, false) && !engine->passive)
             tell_tallies(engine);
-        if (status < 0 && errno == EINTR)
+        if (error == EINTR)
             continue;
-        if (status < 0)
-            return errno == ECHILD ? 0 : -errno;
+        if (error)
+            return error == ECHILD ? 0 : -error;
         take_mutes(engine);
         if (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED)
             on_stop(engine, news.si_pid, news.si_status);
@@ -379,8 +390,8 @@ int engine_run(struct engine *engine, pid_t pid, int go_fd)
     close(go_fd);
     if (status == 0)
         status = loop(engine);
-    write_end(engine);
-    ring_close(&engine->ring);
+    if (!engine->passive)
+        end_recording(engine);
     atomic_store(&engine->running, false);
     return status;
 }

@@ -26,8 +26,8 @@ struct engine_options {
 };
 
 enum engine_stop {
-    STOP_RECORDING = 1, /* write no more; go on resuming the program, which needs us to live */
-    STOP_TRACING = 2,   /* return from engine_run; the program dies with the tracer */
+    STOP_RECORDING = 1, /* write what open fds have moved, and RAW_END; let calls through */
+    STOP_TRACING = 2,   /* the same, and return from engine_run: the program dies with us */
 };
 
 struct engine;
@@ -54,6 +54,10 @@ void engine_acknowledge(struct engine *engine);
 /* Write, soon, what every open fd has moved since this was last asked (RAW_TALLY, args[1] is 1). */
 void engine_tell(struct engine *engine);
 
+/* A wake signal that comes just before the tracer waits is lost: ask again until the ring has ended. */
 void engine_stop(struct engine *engine, enum engine_stop stop);
+
+/* Write nothing more, not even an end, whether or not anybody reads; every call is let through. */
+void engine_abandon(struct engine *engine);
 
 #endif

@@ -35,3 +35,4 @@ cdef extern from "engine/engine.h" nogil:
     void engine_acknowledge(engine *engine)
     void engine_tell(engine *engine)
     void engine_stop(engine *engine, engine_stop_ stop)
+    void engine_abandon(engine *engine)

@@ -26,6 +26,7 @@ struct engine {
     int at_once;        /* stops in a row that nobody had to wait for */
     pid_t turn;         /* who was asked for last while others were stopped too */
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
+    bool passive;       /* recording has ended; the program may go on */
     bool flows;         /* what goes through sockets is wanted */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → row, or -1 */

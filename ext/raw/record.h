@@ -23,7 +23,7 @@ enum raw_kind {
     RAW_SYNC = 9,    /* the engine holds the main process until everything before is committed */
     RAW_COUNT =
         11,       /* calls that made no record of their own; syscall: the row; args[0]: how many */
-    RAW_END = 10, /* the last tracee is gone; args: see struct raw_counts, in that order */
+    RAW_END = 10, /* no more will be recorded; args: see struct raw_counts, in that order */
 };
 
 enum raw_part_kind {

@@ -113,6 +113,11 @@ void ring_close(struct ring *ring)
     pthread_mutex_unlock(&ring->lock);
 }
 
+bool ring_ended(struct ring *ring)
+{
+    return atomic_load(&ring->closed) && atomic_load(&ring->head) == atomic_load(&ring->tail);
+}
+
 static struct timespec deadline_after(int timeout_ms)
 {
     uint64_t at_ns = monotonic_ns() + (uint64_t)timeout_ms * 1000000u;

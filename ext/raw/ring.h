@@ -39,6 +39,9 @@ void ring_hurry(struct ring *ring);
 /* No more records: wakes both sides. */
 void ring_close(struct ring *ring);
 
+/* Whether all that will ever come was read. */
+bool ring_ended(struct ring *ring);
+
 /*
  * Wait until `enough` bytes are there, or fewer but urgent, closed or `timeout_ms` old. Returns how
  * many bytes ring_read may take.

@@ -5,5 +5,6 @@ cdef extern from "raw/ring.h" nogil:
     struct ring:
         pass
 
+    bint ring_ended(ring *ring)
     size_t ring_wait(ring *ring, size_t enough, int timeout_ms)
     void ring_read(ring *ring, void *buffer, size_t size)

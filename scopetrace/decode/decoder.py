@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from scopetrace.decode import bytes_moved, fds, guards, lifecycle, names, places, sockets
-from scopetrace.decode.state import Handler, State, group_failed
+from scopetrace.decode.state import Handler, State, group_failed, recording_ended
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
 from scopetrace.model.raw import RawKind, RawRecord
@@ -92,6 +92,7 @@ class Decoder:
         if record.kind == RawKind.SYNC:
             self.state.emit(Synced(time_ns))
         else:
+            recording_ended(self.state, time_ns)
             self.state.emit(Ended(time_ns, *record.args))
 
     def _adopt(self, record: RawRecord, stale: Task | None) -> Task:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scopetrace.decode.addresses import STREAM, TYPE_MASK, transport_name
 from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.operation import (
+    STOPPED,
     FlowClosed,
     FlowFailed,
     FlowOpened,
@@ -129,7 +130,7 @@ def let_go(
 ) -> None:  # fmt: skip
     """Emit that a process closed the last fd of a socket that it opened or used."""
     sock: Socket = file.socket
-    if sock.state == CONNECTING and usage.opened:
+    if sock.state == CONNECTING and usage.opened and op != STOPPED:
         connection_failed(emit, task, op, file, EINPROGRESS, time_ns)
     if not sock.stream:
         for peer, messages in usage.flows.items():
@@ -163,6 +164,8 @@ def used(emit: Emit, task: Task, file: OpenFile, usage: Usage, time_ns: int) -> 
 def _close(
     emit: Emit, task: Task, time_ns: int, op: str, flow: Flow, usage: FlowUsage
 ) -> None:  # fmt: skip
+    if op == STOPPED and usage.reason == "local":
+        usage.reason = STOPPED
     emit(build(FlowClosed, (task.group.image, task.tid, time_ns, op, flow, usage)))
 
 

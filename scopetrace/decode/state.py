@@ -11,6 +11,7 @@ from scopetrace.decode.paths import DELETED, absolute, text, undeleted
 from scopetrace.decode.tables import FdTable, Gone
 from scopetrace.decode.tasks import Task, Tree
 from scopetrace.model.operation import (
+    STOPPED,
     Closed,
     Failed,
     FileStat,
@@ -197,6 +198,16 @@ def end_tasks(state: State, task: Task, time_ns: int) -> None:
         member = tree.tasks[tid]
         if tree.remove(member):
             table_ended(state, member, member.table, time_ns)
+
+
+def recording_ended(state: State, time_ns: int) -> None:
+    """Emit what was done with every file that stays open when recording ends before the program."""
+    told = set()
+    for task in state.tree.tasks.values():
+        if task.table not in told:
+            told.add(task.table)
+            for gone in task.table.usages.items():
+                closed(state, task, time_ns, STOPPED, gone)
 
 
 def is_unknown(record: RawRecord) -> bool:

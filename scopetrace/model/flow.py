@@ -68,7 +68,7 @@ class FlowUsage:
         self.measured = (0, 0, 0, 0)
         """What of it has been measured."""
         self.reason = "local"
-        """Who ended it first: local, remote or reset; idle if it was only forgotten."""
+        """Who ended it first: local, remote or reset; idle: it was forgotten; stop: it goes on."""
         self.error = ""
         """Name of the last error in its life, such as ECONNRESET."""
 

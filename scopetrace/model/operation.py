@@ -16,6 +16,10 @@ CONSOLE_NAMES = {1: "stdout", 2: "stderr"}
 """What the first program's inherited fds are called."""
 
 
+STOPPED = "stop"
+"""What ended a file or flow, if nothing did: it was open when recording ended."""
+
+
 build = tuple.__new__
 """Makes a named tuple of its fields, in half the time that calling its class takes."""
 

@@ -134,19 +134,12 @@ class Recorder:
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._wish = number
-        if number == signal.SIGUSR1:
-            self._capture.engine.stop_recording()
-        else:
-            self._capture.engine.stop_tracing()
+        self._capture.end(tracing=number != signal.SIGUSR1)
 
     def _record(self) -> None:
         """Take records until none can come any more."""
-        while True:
-            ending = not self._capture.alive or bool(self._wish)
-            batch = self._capture.read()
-            self._take(batch)
-            if ending and not batch:
-                return
+        while not self._capture.ended:
+            self._take(self._capture.read())
 
     def _take(self, batch: bytes) -> None:
         now_ns = time.monotonic_ns()
@@ -218,7 +211,7 @@ class Recorder:
 
     def _give_up(self, report: str) -> None:
         """A fault of ours ends the recording, not the program; it is kept for a bug report."""
-        self._capture.engine.stop_recording()
+        self._capture.engine.abandon()
         with suppress(OSError):
             Path(f"{self._writer.path}.fault.txt").write_text(report)
         with suppress(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from scopetrace.model.operation import FlowClosed, FlowMoved, Image
+from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, Image
 from scopetrace.model.payload import Payload
 from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Handlers, Outlet, Reader, Source
@@ -205,8 +205,8 @@ class Flows:
 
     def _closed(self, operation: FlowClosed) -> None:
         reading: Reading | None = operation.flow.reading
-        if reading is None:
-            return
+        if reading is None or operation.op == STOPPED:
+            return  # what is under way goes on unseen: nothing is to be said about its end
         self._take_early(reading)
         if reading.waiting is not None:
             self._recognise(reading, operation, ended=True)

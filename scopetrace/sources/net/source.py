@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from scopetrace.model.flow import Flow, FlowUsage
 from scopetrace.model.operation import (
+    STOPPED,
     FlowClosed,
     FlowFailed,
     FlowOpened,
@@ -99,7 +100,8 @@ class NetSource(Source):
         if usage.opened:
             duration_ms = duration_ns / NS_PER_MS
             measure(image, time_ns, "net.duration", duration_ms, proto=proto, port=port)
-            self._count_open(image, time_ns, flow, -1)
+            if op != STOPPED:
+                self._count_open(image, time_ns, flow, -1)
 
     def _used(self, operation: FlowUsed) -> None:
         image, _tid, time_ns, flow, usage = operation
