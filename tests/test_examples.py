@@ -13,7 +13,7 @@ import pytest
 from harness import Ending, Stage, scopetrace_command
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-PORTS = ("8443", "10001", "8080")
+PORTS = ("8443", "8081", "10001", "8080")
 """Ports that the document names; each run of the test takes free ones instead."""
 
 
