@@ -96,7 +96,7 @@ static void add_what_came(struct engine *engine, struct task *task, struct pendi
         copied == sizeof size)
         add_address(engine, task, call, argument(call, row->address), size);
     if (data)
-        add_received(engine, task, call, bytes);
+        add_data(engine, task, call, bytes);
 }
 
 /* Whether what was received from a flow makes a record. */

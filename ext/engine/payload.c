@@ -1,6 +1,7 @@
 /* From a row and its arguments to the bytes worth copying. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -94,9 +95,7 @@ static void add_buffer(struct engine *engine, const struct task *task, struct pe
                (size_t)(length < limit ? length : limit), length > limit ? PART_CUT : 0);
 }
 
-/* What is being sent, or (at most `most` bytes) was received. */
-static void add_data(struct engine *engine, const struct task *task, struct pending *call,
-                     uint64_t most)
+void add_data(struct engine *engine, const struct task *task, struct pending *call, uint64_t most)
 {
     const struct call *row = &CALLS[call->row];
 
@@ -104,12 +103,6 @@ static void add_data(struct engine *engine, const struct task *task, struct pend
         add_vector(task, call, argument(call, row->vector), argument(call, row->count), most);
     else
         add_buffer(engine, task, call, most);
-}
-
-void add_received(struct engine *engine, const struct task *task, struct pending *call,
-                  uint64_t moved)
-{
-    add_data(engine, task, call, moved);
 }
 
 void add_address(struct engine *engine, const struct task *task, struct pending *call,
@@ -218,6 +211,16 @@ static void add_end(struct parts *parts, enum raw_part_kind kind, const struct s
         parts_add(parts, kind, 0, &end->address, end->size);
 }
 
+/* A socket that was never bound has none before it sends: ip(7), unix(7). */
+static bool has_name(const struct socket_end *end)
+{
+    const struct sockaddr_in *inet = (const struct sockaddr_in *)&end->address;
+
+    if (end->address.ss_family == AF_INET || end->address.ss_family == AF_INET6)
+        return inet->sin_port != 0; /* at the same place in both */
+    return end->size > sizeof end->address.ss_family;
+}
+
 bool add_ends(struct parts *parts, const struct task *task, int fd)
 {
     struct socket_facts facts;
@@ -227,7 +230,7 @@ bool add_ends(struct parts *parts, const struct task *task, int fd)
     parts_add(parts, PART_SOCKET, 0, &facts.kind, sizeof facts.kind);
     add_end(parts, PART_LOCAL, &facts.local);
     add_end(parts, PART_PEER, &facts.peer);
-    return true;
+    return has_name(&facts.local);
 }
 
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result)

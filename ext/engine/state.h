@@ -108,10 +108,9 @@ void add_vector(const struct task *task, struct pending *call, uint64_t vector, 
 /* A struct sockaddr of `size` bytes; none if the program gave or wanted none. */
 void add_address(struct engine *engine, const struct task *task, struct pending *call,
                  uint64_t address, uint64_t size);
-/* The DATA part of a call that received `moved` bytes into its buffer or vector. */
-void add_received(struct engine *engine, const struct task *task, struct pending *call,
-                  uint64_t moved);
-/* What a socket is and what it is called at both ends; false if that cannot be learnt. */
+/* The DATA part of a call: at most `most` bytes of what its buffer or vector has. */
+void add_data(struct engine *engine, const struct task *task, struct pending *call, uint64_t most);
+/* What a socket is and what it is called at both ends; false if its own end has no name yet. */
 bool add_ends(struct parts *parts, const struct task *task, int fd);
 uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);

@@ -33,7 +33,7 @@ struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum
     add_stat(&engine->scratch, link);
     struct stream *stream = files_add(task->files, &engine->pool, fd);
     if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN)
-        stream->named = add_ends(&engine->scratch, task, fd) || seen == SEEN_IN_USE;
+        stream->named = add_ends(&engine->scratch, task, fd);
     write_record(engine, task, &header, &engine->scratch);
     return stream;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections import Counter
 from pathlib import Path
@@ -81,6 +82,19 @@ def test_a_connection_that_is_passed_on_keeps_its_channel(stage: Stage, tracee: 
     closed = [e for e in recording.of("net.close") if e.channel == accepted.channel]
     assert len(closed) == len({e.pid for e in closed}) == 2
     assert sum(e.data["net_bytes_sent"] for e in closed) == 3
+
+
+def test_an_inherited_socket_has_its_address_once_it_has_sent(stage: Stage) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inherited:
+        number = inherited.fileno()
+        send = (
+            f"import socket; s = socket.socket(fileno={number}); s.sendto(b'x', ('127.0.0.1', 9));"
+            " print(s.getsockname()[1])"
+        )
+        recording = stage.record(["python3", "-c", send], pass_fds=[number])
+
+    (opened,) = recording.of("net.open")
+    assert opened.data["net_host_port"] == int(recording.ending.stdout)
 
 
 def test_without_a_rule_for_connections_no_socket_stops_the_program(
