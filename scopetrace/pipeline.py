@@ -35,6 +35,7 @@ from scopetrace.sources.stream import Streams
 from scopetrace.watch import ProcessFacts, Watch
 
 SECOND_NS = 1_000_000_000
+METRIC = "metric"
 
 
 class Writer(Protocol):
@@ -107,7 +108,8 @@ class Pipeline:
         """The first image of the command; None until its exec."""
         self.main_end: ProcessEnd | None = None
         """How the command's process ended, once it has."""
-        self._metrics = Metrics(watch.config.libscope.summaryperiod, self._ensure_process)
+        told = self._measured if watch.could_want(METRIC) else None
+        self._metrics = Metrics(watch.config.libscope.summaryperiod, self._ensure_process, told)
         self.measure = self._metrics.measure
         """Take a measure of a metric: called for every call of a program, so nothing is between."""
         self.measure_own = self._metrics.measure_own
@@ -208,6 +210,11 @@ class Pipeline:
         else:
             self._payload_room -= size
         self._payloads.append(payload)
+
+    def _measured(self, image: Image, time_ns: int, name: str, data: dict[str, Any]) -> None:
+        """Take a single measure, which may be wanted as an event."""
+        if image.rules.wants(METRIC, name):
+            self.emit(image, time_ns, image.pid, METRIC, name, 0, data)
 
     def _dispatch(self, operation: Operation) -> None:
         self._takers[type(operation)](operation)

@@ -172,6 +172,11 @@ def without_numbers(output: bytes) -> bytes:
     return re.sub(rb"\d+", b"N", output)
 
 
+def json_lines(output: bytes) -> list[dict[str, Any]]:
+    """Return what a peer printed of what it saw, an object to a line."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
 def compare(
     stage: Stage, argv: Argv, *, same: Callable[[bytes], Any] = bytes, payloads: bool = False,
     before: Callable[[], Any] = lambda: None, **options: Any,

@@ -41,7 +41,7 @@ WITHOUT_MEANING_IN_CUSTOM: dict[Path, str] = {
 }
 """Keys that are dropped from the `config` of an entry of `custom`, and why."""
 
-TYPES_NOT_RECORDED = frozenset({"metric", "syslog", "sec"})
+TYPES_NOT_RECORDED = frozenset({"syslog", "sec"})
 """Types of event that no source makes."""
 
 KEYS_OF_SOME_TYPES: dict[str, frozenset[str]] = {
@@ -79,15 +79,18 @@ def not_recorded(document: Document, sections: Sections) -> list[str]:
     if _holds(document.data, ("event", "watch")):
         for index, rule in enumerate(sections.event.watch):
             base: Path = ("event", "watch", index)
-            said += (document.sentence((*base, *key), why) for key, why in _doubts(rule))
+            doubts = _doubts(rule, sections.metric.enable)
+            said += (document.sentence((*base, *key), why) for key, why in doubts)
     return said
 
 
-def _doubts(rule: WatchRule) -> Iterator[tuple[Path, str]]:
+def _doubts(rule: WatchRule, measures: bool) -> Iterator[tuple[Path, str]]:
     """Yield the keys of a rule that do nothing, and why."""
     if rule.type in TYPES_NOT_RECORDED:
         yield (), f"this version records no events of type {rule.type}"
         return
+    if rule.type == "metric" and not measures:
+        yield (), "there are none while metric.enable is false"
     unset = WatchRule(type=rule.type)
     for key in KEYS_OF_SOME_TYPES:
         if not means_something(key, rule.type) and getattr(rule, key) != getattr(unset, key):

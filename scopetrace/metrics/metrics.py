@@ -7,6 +7,7 @@ from typing import Any
 
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.processes import Processes
+from scopetrace.metrics.watched import Told, WatchedMeter
 from scopetrace.model.operation import Exited, Image, ImageEnded
 
 SECOND_NS = 1_000_000_000
@@ -18,10 +19,14 @@ class Metrics:
     Args:
         period_s: the `summaryperiod` of the configuration.
         began: told of an image before its first sample; perhaps more than once.
+        told: takes each measure as the data of an event; None: nobody wants that.
     """
 
-    def __init__(self, period_s: int, began: Callable[[Image], object]) -> None:
-        self._meter = Meter(period_s * SECOND_NS, began)
+    def __init__(
+        self, period_s: int, began: Callable[[Image], object], told: Told | None = None
+    ) -> None:
+        period_ns = period_s * SECOND_NS
+        self._meter = WatchedMeter(period_ns, began, told) if told else Meter(period_ns, began)
         self._processes = Processes(self._meter)
         self.measure = self._meter.measure
         """See `sources.base.Outlet`."""

@@ -8,6 +8,7 @@ recorded is there once.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
@@ -117,7 +118,7 @@ def _moments(
     )
 
 
-class _Conversation:
+class _Conversation(ABC):
     """One flow, on its way into packets."""
 
     def __init__(self, route: Route) -> None:
@@ -135,9 +136,9 @@ class _Conversation:
             self.opened = True
             yield from self._begin()
 
+    @abstractmethod
     def carry(self, piece: Payload) -> Iterator[Packet]:
         """Yield the packets of one piece."""
-        raise NotImplementedError
 
     def close(self) -> Iterator[Packet]:
         """Yield what comes after the last bytes."""

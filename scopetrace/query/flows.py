@@ -35,7 +35,7 @@ _SQL = (
     "SELECT id, time_ns, process, source, channel, data FROM event"
     f" WHERE sourcetype = 'net' AND +source IN {_SOURCES} AND +channel"
 )
-_REASONS = ("", "idle", "local", "remote", "reset")
+_REASONS = ("", "idle", "local", "stop", "remote", "reset")
 """From what counts least to what counts most when processes disagree on who ended a flow."""
 _PEER, _LOCAL = ENDS
 

@@ -34,6 +34,11 @@ _ANSWERED = (
     "http_status_code", "http_status_text", "http_server_duration", "http_client_duration",
     "http_duration_us", "http_response_content_length", "grpc_status", "grpc_message",
 )  # fmt: skip
+_MEASURED = (
+    "_metric", "_metric_type", "_value", "unit", "class", "op", "file", "fd", "proto", "port",
+    "localip", "localp", "remoteip", "remotep", "domain", "http_target", "http_status_code",
+    "numops",
+)  # fmt: skip
 
 
 def _source(name: str, fields: str, *more: str) -> Source:
@@ -75,6 +80,7 @@ SOURCES = (
         "dns.resp", "domain type duration duration_us rcode truncated addrs cname answers", *_ENDS
     ),
     _source("dns.error", "domain type error duration", *_ENDS),
+    Source("metric_event", "sourcetype", "metric", _MEASURED),
     _sourcetype("console", "message"),
     _sourcetype("file", "message"),
     _sourcetype("notice", "message reason count"),
@@ -87,7 +93,7 @@ NUMBERS = {
     *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),
     *("http_request_content_length", "http_response_content_length"),
     *("http_server_duration", "http_client_duration", "http_duration_us", "grpc_status"),
-    *("duration_us", "truncated"),
+    *("duration_us", "truncated", "_value", "port", "localp", "remotep", "numops"),
     *(*_ENHANCED, *_MOVED, *_USED),
 }
 """Fields that hold a number, or true or false, which SQLite calls 1 and 0."""

@@ -144,9 +144,10 @@ def view_sql(source: Source) -> str:
     if source.column == "sourcetype":
         columns.append("source")
     columns += [f"json_extract(data, '$.{field}') AS {field}" for field in source.fields]
-    return (
-        f"SELECT {', '.join(columns)}, channel FROM events WHERE {source.column} = '{source.name}'"
-    )
+    where = f"{source.column} = '{source.name}'"
+    if source.column == "source":
+        where += " AND sourcetype <> 'metric'"  # a metric may be called as an event is
+    return f"SELECT {', '.join(columns)}, channel FROM events WHERE {where}"
 
 
 def _version_1(db: sqlite3.Connection) -> None:

@@ -16,10 +16,10 @@ from scopetrace.model.metric import MetricRecord
 def event_body(record: EventRecord) -> dict[str, Any]:
     """Return the body of `record`; `_time` is unix seconds to the µs.
 
-    The data of `fs.*` begins with proc, pid and host, as AppScope's does.
+    The data of `fs.*` and of metrics begins with proc, pid and host, as AppScope's does.
     """
     data = record.data
-    if record.sourcetype == "fs":
+    if record.sourcetype in ("fs", "metric"):
         data = {"proc": record.proc, "pid": record.pid, "host": record.host, **data}
     return {
         "id": record.id,

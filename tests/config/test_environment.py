@@ -114,12 +114,13 @@ def test_a_key_of_a_type_that_is_off_is_a_warning():
 
 def test_lines_stay_right_when_a_switch_moves_rules():
     text = "event:\n  watch:\n  - type: fs\n  - type: file\n    allowbinary: true\n  - type: sec\n"
+    text += "metric: {enable: false}\n"
 
     config = load(text, SCOPE_EVENT_FS="false", SCOPE_EVENT_METRIC="true")
 
     assert config.warnings == (
         "f.yml:6: event.watch[1]: this version records no events of type sec",
-        "SCOPE_EVENT_METRIC: event.watch[2]: this version records no events of type metric",
+        "SCOPE_EVENT_METRIC: event.watch[2]: there are none while metric.enable is false",
     )
 
 

@@ -181,8 +181,12 @@ def test_a_key_without_meaning_may_hold_anything(path):
             "custom.x.config.libscope: ignored: it is the same for all processes of a session",
         ),
         (
-            "custom: {x: {config: {event: {watch: [{type: metric}]}}}}",
-            "custom.x.config.event.watch[0]: this version records no events of type metric",
+            "custom: {x: {config: {event: {watch: [{type: syslog}]}}}}",
+            "custom.x.config.event.watch[0]: this version records no events of type syslog",
+        ),
+        (
+            "{metric: {enable: false}, event: {watch: [{type: metric}]}}",
+            "event.watch[0]: there are none while metric.enable is false",
         ),
     ],
 )

@@ -83,6 +83,43 @@ def test_they_are_the_same_where_no_event_is_wanted(tmp_path, uses):
     assert without.writer.samples == with_events.writer.samples
 
 
+MEASURES_TOO = "event: {watch: [{type: fs}, {type: process}, {type: metric, name: '^fs'}]}\n"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(USES, st.integers(0, 9))
+def test_single_measures_add_up_to_the_same(tmp_path, uses, verbosity):
+    recording = recorded(tmp_path, uses, ON.format(verbosity=verbosity) + MEASURES_TOO)
+
+    single = [e for e in recording.writer.events if e.sourcetype == "metric"]
+    for name in ("fs.open", "fs.close", "fs.read", "fs.write", "fs.error"):
+        values = [e.data["_value"] for e in single if e.data["_metric"] == e.source == name]
+        assert sum(values) == total(recording, name)
+    assert {e.source.partition(".")[0] for e in single} <= {"fs"}
+
+
+def test_a_single_measure_has_every_tag_whatever_the_verbosity(tmp_path):
+    uses = [(100, 3, (2, 500, 9_000, 1, 50, 3_000), False)]
+    recording = recorded(tmp_path, uses, ON.format(verbosity=0) + MEASURES_TOO)
+
+    found = {e.source: e.data for e in recording.writer.events if e.sourcetype == "metric"}
+    assert found["fs.read"] == {
+        "_metric": "fs.read", "_metric_type": "counter", "_value": 500, "unit": "byte",
+        "op": "read", "file": "/data/3", "numops": 2,
+    }  # fmt: skip
+    assert found["fs.duration"]["_value"] == 4
+
+
+def test_a_rule_chooses_single_measures_by_what_they_hold(tmp_path):
+    uses = [(100, 3, (2, 500, 9_000, 1, 50, 3_000), False)]
+    rule = "event: {watch: [{type: metric, name: write, field: ^_, value: /data}]}\n"
+    recording = recorded(tmp_path, uses, ON.format(verbosity=0) + rule)
+
+    assert [e.data for e in recording.writer.events] == [
+        {"_metric": "fs.write", "_metric_type": "counter", "_value": 50}
+    ]
+
+
 def test_operations_and_their_mean_duration_are_told(tmp_path):
     uses = [(100, 3, (2, 500, 9_000, 1, 50, 3_000), False)]
     recording = recorded(tmp_path, uses, ON.format(verbosity=8))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from harness import Stage
 from net_events import assert_same_bytes, exchanges, lengths, notices
@@ -15,14 +12,11 @@ from net_peers import (
     conversation,
     free_port,
     is_listening,
+    json_lines,
     peer,
     request,
     web_server,
 )
-
-
-def told(output: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in output.splitlines()]
 
 
 @pytest.mark.parametrize("library", ["requests", "urllib3", "httpx", "aiohttp"])
@@ -34,7 +28,7 @@ def test_a_client(library: str, stage: Stage) -> None:
         )
         assert_same_bytes(recording, relay)
 
-    said = told(recording.ending.stdout)
+    said = json_lines(recording.ending.stdout)
     assert [(each.method, each.target, each.status) for each in exchanges(recording)] == [
         (line["method"], line["target"], line["status"]) for line in said
     ]
@@ -64,7 +58,7 @@ def test_a_server(stage: Stage) -> None:
         lambda: [conversation(port, said)],
     )
 
-    lines = told(served.recording.ending.stdout)
+    lines = json_lines(served.recording.ending.stdout)
     seen = exchanges(served.recording, server=True)
     assert [(each.method, each.target, each.status) for each in seen] == [
         (line["method"], line["target"], 200 if line["received"] else 404) for line in lines

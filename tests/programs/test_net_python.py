@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from net_peers import (
     conversation,
     free_port,
     is_listening,
+    json_lines,
     peer,
     request,
     serve,
@@ -40,10 +40,6 @@ from net_peers import (
 Needs = Callable[[str], str]
 
 
-def told(output: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in output.splitlines()]
-
-
 def test_clients(stage: Stage) -> None:
     with web_server(stage.folder) as server, Relay(server.port) as relay:
         recording = compare(
@@ -52,7 +48,7 @@ def test_clients(stage: Stage) -> None:
         assert_same_bytes(recording, relay)
         seen = server.seen()[-11:]
 
-    said = told(recording.ending.stdout)
+    said = json_lines(recording.ending.stdout)
     expected = [Exchange(*list(line.values())[:4]) for line in said]
     assert exchanges(recording) == expected
     assert requests(recording) == [each[:3] for each in expected]
@@ -88,7 +84,7 @@ def test_a_server(stage: Stage) -> None:
     )  # fmt: skip
 
     recording = served.recording
-    seen = told(recording.ending.stdout)
+    seen = json_lines(recording.ending.stdout)
     assert exchanges(recording, server=True) == [
         Exchange(*map(line.get, Exchange._fields)) for line in seen
     ]
@@ -111,7 +107,7 @@ def test_a_server(stage: Stage) -> None:
 def test_200_connections_at_once(stage: Stage) -> None:
     recording = compare(stage, peer("many.py", 200), same=without_numbers)
 
-    said = told(recording.ending.stdout)
+    said = json_lines(recording.ending.stdout)
     assert len(said) == 200
     used = Counter(flow for flow in flows(recording))
     assert used == Counter(

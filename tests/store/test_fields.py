@@ -16,7 +16,11 @@ def documented() -> dict[str, str]:
         ARCHITECTURE.read_text().partition("| source | sourcetype | data |")[2].partition("\n\n")[0]
     )
     rows = [row.replace("\\|", "").strip("| ").split(" | ") for row in table.splitlines()[2:]]
-    names = {"stdout, stderr": "console", "path of the file": "file"}
+    names = {
+        "stdout, stderr": "console",
+        "path of the file": "file",
+        "name of the metric": "metric_event",
+    }
     return {names.get(row[0], row[0]).replace(".", "_"): row[2] for row in rows}
 
 

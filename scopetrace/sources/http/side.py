@@ -8,6 +8,7 @@ it passes over. A head is taken only when it is whole.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from scopetrace.sources.http.bodies import Body
@@ -25,7 +26,7 @@ from scopetrace.sources.http.unread import Unread
 Bytes = bytes | bytearray
 
 
-class Side:
+class Side(ABC):
     """One direction."""
 
     first_line: ClassVar[re.Pattern[bytes]]
@@ -94,15 +95,15 @@ class Side:
         self._lost = True
         self._in_line = False
 
+    @abstractmethod
     def begin(
         self, moment: Moment, began_ns: int, start: re.Match[bytes], headers: Headers, size: int
     ) -> None:
         """Take a whole head: set the body that follows it, and tell what can be told."""
-        raise NotImplementedError
 
+    @abstractmethod
     def complete(self, moment: Moment, message: Message) -> None:
         """Tell a message that has all its body."""
-        raise NotImplementedError
 
     def _take_body(self, moment: Moment, body: Body, buffer: Bytes, position: int) -> int:
         position = body.take(buffer, position)
