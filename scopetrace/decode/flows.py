@@ -21,6 +21,7 @@ from scopetrace.model.operation import (
     FlowUsed,
     OpenFile,
     Operation,
+    Unlistened,
     Usage,
     build,
 )
@@ -41,8 +42,8 @@ class Socket:
     """One socket, whoever holds it: what an OpenFile is beside a file."""
 
     __slots__ = (
-        "began_ns", "domain", "error", "flow", "local", "peers", "protocol", "reason", "shut",
-        "state", "stream", "target", "transport",
+        "began_ns", "domain", "error", "flow", "listener", "local", "peers", "protocol", "reason",
+        "shut", "state", "stream", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, domain: int, kind: int, protocol: int) -> None:
@@ -60,6 +61,8 @@ class Socket:
         """The connection."""
         self.peers: dict[Address | None, Flow] = {}
         """Of a socket of messages: its flows, the one used last at the end."""
+        self.listener: tuple[int, int] | None = None
+        """Who was said to listen, or to wait for datagrams: a pid, and its fd."""
         self.shut = False
         """This side has ended its own direction."""
         self.reason = "local"
@@ -132,6 +135,8 @@ def let_go(
     sock: Socket = file.socket
     if sock.state == CONNECTING and usage.opened and op != STOPPED:
         connection_failed(emit, task, op, file, EINPROGRESS, time_ns)
+    if sock.listener and op != STOPPED:
+        _stop_listening(emit, task, sock, time_ns)
     if not sock.stream:
         for peer, messages in usage.flows.items():
             _close(emit, task, time_ns, op, peer, messages)
@@ -142,6 +147,14 @@ def let_go(
     told = _stream_usage(flow, usage)
     told.reason, told.error = sock.reason, sock.error
     _close(emit, task, time_ns, op, flow, told)
+
+
+def _stop_listening(emit: Emit, task: Task, sock: Socket, time_ns: int) -> None:
+    pid, fd = sock.listener or (0, 0)
+    image = task.group.image
+    if pid == image.pid:
+        sock.listener = None
+        emit(Unlistened(image, task.tid, time_ns, sock.transport, sock.local, fd))
 
 
 def _stream_usage(flow: Flow, usage: Usage) -> FlowUsage:

@@ -112,6 +112,8 @@ def bound(state: State, task: Task, record: RawRecord, op: str) -> None:
     elif sock.stream:
         return  # it may listen, or connect from there
     fd = record.arg1 & FD
+    sock.listener = (image.pid, fd)
+    task.table.use(file)
     state.emit(Listened(image, task.tid, time_ns, op, sock.transport, sock.local, fd))
 
 

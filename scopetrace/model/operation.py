@@ -384,6 +384,18 @@ class Listened(NamedTuple):
     fd: int
 
 
+class Unlistened(NamedTuple):
+    """A socket of which `Listened` told is gone from the process that it told of."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    transport: str
+    local: Address | None
+    fd: int
+    """What `Listened` called it."""
+
+
 class Counted(NamedTuple):
     """Calls were made that make no operation of their own; group is stat or seek."""
 
@@ -413,7 +425,7 @@ class Synced(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The last process is gone; the numbers are those of `struct raw_counts`."""
+    """No more is recorded; the numbers are those of `struct raw_counts`."""
 
     time_ns: int
     stops: int
@@ -427,5 +439,5 @@ class Ended(NamedTuple):
 Operation = (
     ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Used
     | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
-    | FlowUsed | FlowFailed | Listened | Counted | Noticed | Synced | Ended
+    | FlowUsed | FlowFailed | Listened | Unlistened | Counted | Noticed | Synced | Ended
 )  # fmt: skip

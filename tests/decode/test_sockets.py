@@ -84,6 +84,28 @@ def test_an_accepted_connection_has_the_servers_side(tracee, recording):
     assert has(opened.data, op="accept4", role="server", net_peer_port=6000, net_host_port=80)
 
 
+@pytest.mark.parametrize("pid", [100, 200])
+def test_a_port_counts_as_long_as_its_process_listens(pid, tracee, recording):
+    def wait_a_period():
+        recording.go()
+        tracee.now += 10_000_000_000
+        recording.pipeline.tick(tracee.now)
+
+    tracee.socket(3)
+    tracee.fork(200)
+    listening = {Part.SOCKET: pack_socket(listening=1), Part.LOCAL: pack_inet()}
+    tracee.call("listen", 3, 8, parts=listening, pid=pid)
+    wait_a_period()
+    tracee.close(3, pid=300 - pid)
+    wait_a_period()
+    tracee.close(3, pid=pid)
+    wait_a_period()
+    wait_a_period()
+
+    ports = [s for s in recording.writer.samples if s.name == "net.port"]
+    assert [s.value for s in ports] == [1, 1]
+
+
 def test_a_refused_connection_is_an_error_and_no_flow(tracee, recording):
     tracee.socket(3)
     tracee.connect(3, result=-ECONNREFUSED)

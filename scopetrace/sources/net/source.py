@@ -11,7 +11,7 @@ from collections import Counter
 from errno import errorcode
 from typing import Any, ClassVar
 
-from scopetrace.model.flow import Flow, FlowUsage
+from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.operation import (
     STOPPED,
     FlowClosed,
@@ -21,6 +21,7 @@ from scopetrace.model.operation import (
     Image,
     ImageEnded,
     Listened,
+    Unlistened,
 )
 from scopetrace.sources.addresses import address_fields, flow_fields
 from scopetrace.sources.base import FLOWS, Handlers, Needs, Outlet, Source
@@ -51,6 +52,7 @@ class NetSource(Source):
             FlowUsed: self._used,
             FlowFailed: self._failed,
             Listened: self._listened,
+            Unlistened: self._unlistened,
             ImageEnded: self._ended,
         }
 
@@ -149,10 +151,18 @@ class NetSource(Source):
         image, tid, time_ns, op, transport, local, fd = operation
         data = {"op": op, "fd": fd, **address_fields(transport, local, None)}
         self._emit("net.listen", image, time_ns, tid, 0, data)
+        self._measure_port(image, time_ns, transport, local, fd, 1)
+
+    def _unlistened(self, operation: Unlistened) -> None:
+        image, _tid, time_ns, transport, local, fd = operation
+        self._measure_port(image, time_ns, transport, local, fd, 0)
+
+    def _measure_port(
+        self, image: Image, time_ns: int, transport: str, local: Address | None, fd: int, open: int
+    ) -> None:  # fmt: skip
         if NET in image.rules.measures:
-            port = local.port if local else 0
-            proto = _proto(transport)
-            self.outlet.measure(image, time_ns, "net.port", 1, fd=fd, proto=proto, port=port)
+            port, proto = local.port if local else 0, _proto(transport)
+            self.outlet.measure(image, time_ns, "net.port", open, fd=fd, proto=proto, port=port)
 
 
 CLASSES = {
