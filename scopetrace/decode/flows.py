@@ -42,8 +42,8 @@ class Socket:
     """One socket, whoever holds it: what an OpenFile is beside a file."""
 
     __slots__ = (
-        "began_ns", "domain", "error", "flow", "listener", "local", "peers", "protocol", "reason",
-        "shut", "state", "stream", "target", "transport",
+        "began_ns", "domain", "error", "flow", "listener", "local", "made", "peers", "protocol",
+        "reason", "shut", "state", "stream", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, domain: int, kind: int, protocol: int) -> None:
@@ -52,6 +52,8 @@ class Socket:
         self.transport = transport_name(domain, kind, protocol)
         self.stream = kind & TYPE_MASK == STREAM
         self.state = IDLE
+        self.made = False
+        """Its socket(2) was seen: what is sent through it unconnected connects it (sendto(2))."""
         self.local: Address | None = None
         self.target: Address | None = None
         """What it was asked to connect to."""
@@ -94,7 +96,8 @@ def flow_with(
     if sock.flow is not None and (sock.stream or peer is None or peer == sock.flow.peer):
         return sock.flow
     if sock.stream:
-        return begin_connection(emit, task, op, file, fd, "", sock.target or peer, time_ns)
+        role = "client" if sock.made and outgoing else ""
+        return begin_connection(emit, task, op, file, fd, role, sock.target or peer, time_ns)
     flow = sock.peers.pop(peer, None)
     if flow is None:
         flow = Flow(sock.transport, sock.local, peer, "client" if outgoing else "server", time_ns)
@@ -209,6 +212,8 @@ def broke(
     sock.error = errorcode.get(error) or str(error)
     if sock.error in RESETS and sock.reason == "local" and not sock.shut and flow is not None:
         sock.reason = "reset"
+    if flow is not None and not sock.stream:
+        task.table.use(file).of_flow(flow).error = sock.error
     emit(
         FlowFailed(
             task.group.image, task.tid, time_ns, op, "rx_tx", sock.transport,

@@ -70,7 +70,8 @@ def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.result < 0:
         return
     file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
-    file.socket = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
+    file.socket = sock = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
+    sock.made = True
     _take(state, task, record, file, bool(record.arg2 & SOCK_CLOEXEC))
 
 

@@ -97,6 +97,38 @@ def test_an_inherited_socket_has_its_address_once_it_has_sent(stage: Stage) -> N
     assert opened.data["net_host_port"] == int(recording.ending.stdout)
 
 
+def test_what_connects_by_sending_is_the_client(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        send = (
+            "import socket; s = socket.socket();"
+            f" s.sendto(b'fast', socket.MSG_FASTOPEN, {server.getsockname()})"
+        )
+        recording = stage.record(["python3", "-c", send])
+
+        (opened,) = recording.of("net.open")
+        assert (opened.data["role"], opened.data["net_peer_port"]) == (
+            "client",
+            server.getsockname()[1],
+        )
+    assert recording.of("net.close")[0].data["net_bytes_sent"] == 4
+
+
+def test_a_datagram_that_was_refused_is_told_when_its_flow_ends(stage: Stage) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    send = (
+        "import socket; s = socket.socket(type=2)\n"
+        f"s.connect(('127.0.0.1', {port})); s.send(b'q')\n"
+        "try: s.recv(1)\n"
+        "except ConnectionRefusedError: pass\n"
+    )
+    recording = stage.record(["python3", "-c", send])
+
+    (closed,) = recording.of("net.close")
+    assert (closed.data["error"], closed.data["net_close_reason"]) == ("ECONNREFUSED", "local")
+
+
 def test_without_a_rule_for_connections_no_socket_stops_the_program(
     stage: Stage, tracee: Compile
 ) -> None:
