@@ -6,10 +6,7 @@
  * again: it stays suspended until it is clear which, and is one record in the end.
  */
 #include <errno.h>
-#include <linux/seccomp.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
@@ -55,140 +52,6 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
     write_record(engine, task, &header, &call->parts);
 }
 
-/* -- what a call did to the engine's own picture ----------------------------------------------- */
-
-static void share_nothing(struct task *task)
-{
-    if (task->files->uses == 1)
-        return;
-    struct files *own = files_new();
-    if (!own)
-        return;
-    task->files->uses--;
-    task->files = own;
-}
-
-/* The program loaded a filter that may hide calls from ours: see every call of all its threads. */
-static void watch_every_call(struct engine *engine, struct task *task)
-{
-    if (!task->every_call)
-        write_note(engine, task, NOTE_OWN_FILTER, 0);
-    for (struct task *other = tasks_next(&engine->tasks, NULL); other;
-         other = tasks_next(&engine->tasks, other))
-        if (other->tgid == task->tgid)
-            other->every_call = true;
-}
-
-static void apply_guard(struct engine *engine, struct task *task, const struct pending *call,
-                        int64_t result)
-{
-    bool filters = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_FILTER
-                                            : call->args[1] == SECCOMP_MODE_FILTER;
-    bool strict = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_STRICT
-                                           : call->args[1] == SECCOMP_MODE_STRICT;
-
-    if (call->row == ROW_io_uring_setup) {
-        if (result >= 0)
-            write_note(engine, task, NOTE_IO_URING, 0);
-    } else if (call->row == ROW_ptrace) {
-        if (result == -EPERM)
-            write_note(engine, task, NOTE_PTRACE, call->args[0]);
-    } else if (strict && result == -EINVAL) {
-        write_note(engine, task, NOTE_STRICT, 0);
-    } else if (filters && result >= 0) {
-        watch_every_call(engine, task);
-    }
-}
-
-/* A new fd: its number has no past. Python learns what it is from this very call. */
-static void begin_fd(struct engine *engine, struct task *task, int fd, enum stream_kind kind)
-{
-    flush_stream(engine, task, fd);
-    struct stream *stream = files_add(task->files, &engine->pool, fd);
-    if (stream)
-        stream->kind = kind;
-}
-
-/* What the fd is that a call has made. */
-static enum stream_kind made_kind(const struct task *task, const struct pending *call)
-{
-    const struct call *row = &CALLS[call->row];
-    const struct stream *from =
-        row->fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
-
-    if (call->row == ROW_socket)
-        return kind_of_type((int)call->args[1]);
-    if (row->fd)
-        return from ? from->kind : STREAM_UNKNOWN; /* copied, or accepted */
-    return call->row == ROW_pidfd_getfd ? STREAM_UNKNOWN : STREAM_PLAIN;
-}
-
-static void apply_close_range(struct engine *engine, struct task *task, const struct pending *call)
-{
-    enum { UNSHARE = 2, CLOEXEC = 4 }; /* close_range(2) */
-
-    if (call->args[2] & UNSHARE)
-        share_nothing(task);
-    if (call->args[2] & CLOEXEC)
-        return;
-    for (size_t fd = (uint32_t)call->args[0];
-         fd < task->files->size && fd <= (uint32_t)call->args[1]; fd++)
-        if (task->files->by_fd[fd])
-            flush_stream(engine, task, (int)fd);
-}
-
-static void begin_pair(struct engine *engine, struct task *task, const struct pending *call)
-{
-    struct raw_part part;
-    int32_t pair[2];
-
-    if (call->parts.used < sizeof part + sizeof pair)
-        return;
-    memcpy(pair, call->parts.bytes + sizeof part, sizeof pair);
-    enum stream_kind kind =
-        call->row == ROW_socketpair ? kind_of_type((int)call->args[1]) : STREAM_PLAIN;
-    begin_fd(engine, task, pair[0], kind);
-    begin_fd(engine, task, pair[1], kind);
-}
-
-/* What a call on a socket says about its stream. */
-static void apply_socket(struct task *task, const struct pending *call, int64_t result)
-{
-    const struct call *row = &CALLS[call->row];
-    struct stream *stream =
-        files_find(task->files, (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
-
-    if (!stream)
-        return;
-    if (call->row == ROW_connect)
-        stream->connecting = result == -EINPROGRESS;
-    else if (call->row == ROW_getsockopt)
-        stream->connecting = false;
-    if (row->ends && result >= 0)
-        stream->named = true;
-}
-
-static void apply(struct engine *engine, struct task *task, const struct pending *call,
-                  int64_t result)
-{
-    const struct call *row = &CALLS[call->row];
-
-    if (row->group == GROUP_GUARD)
-        apply_guard(engine, task, call, result);
-    if (row->makes_fd && result >= 0)
-        begin_fd(engine, task, (int)result, made_kind(task, call));
-    if (row->group == GROUP_NET && row->fd)
-        apply_socket(task, call, result);
-    if (result < 0)
-        return;
-    if (row->pair)
-        begin_pair(engine, task, call);
-    if (call->row == ROW_close_range)
-        apply_close_range(engine, task, call);
-    if (call->row == ROW_unshare && call->args[0] & CLONE_FILES)
-        share_nothing(task);
-}
-
 /* -- the end of a call ----------------------------------------------------------------------- */
 
 /* To be asked to come back later is no failure of a call on a socket. */
@@ -226,7 +89,7 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
     }
     if (wanted)
         copy_at_exit(engine, task, call, result);
-    apply(engine, task, call, result);
+    apply_call(engine, task, call, result);
     if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup)
         return; /* it is told by a note */
     if (wanted)

@@ -63,6 +63,10 @@ void abandon_calls(struct engine *engine, struct task *task);
 void write_call(struct engine *engine, const struct task *task, const struct pending *call,
                 int64_t result, uint64_t elapsed_ns, uint64_t moved);
 
+/* effects.c */
+void apply_call(struct engine *engine, struct task *task, const struct pending *call,
+                int64_t result);
+
 /* moves.c */
 /* The end of a call that moves bytes: count them, and write the records that are wanted. */
 void finish_move(struct engine *engine, struct task *task, struct pending *call, int64_t result,
