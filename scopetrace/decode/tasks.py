@@ -157,5 +157,7 @@ class Tree:
         return image
 
 
-INHERITED = ("proc", "cmd", "exe", "cwd", "args", "env", "uid", "gid", "username", "groupname")
+INHERITED = (
+    "proc", "cmd", "exe", "cwd", "args", "env", "uid", "gid", "username", "groupname", "peer_names",
+)  # fmt: skip
 """The facts that a child shares with its parent until it execs."""

@@ -28,7 +28,8 @@ class Flow:
     """One conversation."""
 
     __slots__ = (
-        "fd", "local", "opened_ns", "peer", "protocol", "reading", "role", "stream", "transport",
+        "fd", "local", "opened_ns", "peer", "peer_name", "protocol", "reading", "role", "stream",
+        "transport",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +40,8 @@ class Flow:
         self.local = local
         """None: not known."""
         self.peer = peer
+        self.peer_name = ""
+        """By which its address was looked up; empty if it was not."""
         self.role = role
         """client if this side connected, server if it accepted, empty if nobody knows."""
         self.opened_ns = opened_ns

@@ -53,6 +53,8 @@ class FlowRecord(NamedTuple):
     error: str
     sent: FlowPayload
     received: FlowPayload
+    peer_name: str = ""
+    """By which the program looked the peer's address up; empty if it did not."""
 
     @property
     def opened_ns(self) -> int:
@@ -107,6 +109,7 @@ FLOW_FIELDS: dict[str, Callable[[FlowRecord], Any]] = {
     "net_transport": lambda flow: flow.transport or None,
     "net_host_ip": lambda flow: _of_network(flow, "local", "host"),
     "net_host_port": lambda flow: _of_network(flow, "local", "port"),
+    "net_peer_name": lambda flow: flow.peer_name or None,
     "net_peer_ip": lambda flow: _of_network(flow, "peer", "host"),
     "net_peer_port": lambda flow: _of_network(flow, "peer", "port"),
     "unix_local_path": lambda flow: _of_unix(flow, "local", "host"),

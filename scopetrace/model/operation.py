@@ -31,8 +31,8 @@ class Image:
     """
 
     __slots__ = (
-        "ancestors", "args", "cmd", "cwd", "env", "exe", "gid", "groupname", "id", "parent", "pid",
-        "ppid", "proc", "rules", "started_ns", "uid", "username",
+        "ancestors", "args", "cmd", "cwd", "env", "exe", "gid", "groupname", "id", "parent",
+        "peer_names", "pid", "ppid", "proc", "rules", "started_ns", "uid", "username",
     )  # fmt: skip
 
     def __init__(self, serial: int, pid: int, ppid: int, started_ns: int) -> None:
@@ -52,6 +52,8 @@ class Image:
         self.uid = self.gid = -1
         """Effective ids when the image started; -1: unknown."""
         self.username = self.groupname = ""
+        self.peer_names: dict[str, str] = {}
+        """Belongs to `sources.peer_names`."""
         self.rules: Any = None
 
 

@@ -90,6 +90,8 @@ def _facts(flow: FlowRecord) -> Iterator[tuple[str, str]]:
     yield "Role", escape(flow.role) or UNKNOWN
     yield "Host", _whole(flow.local)
     yield "Peer", _whole(flow.peer)
+    if flow.peer_name:
+        yield "Peer name", escape(flow.peer_name)
     yield "Opened", format_moment(flow.opened_ns)
     yield "Last sent", _moment(flow.last_sent_ns)
     yield "Closed", _moment(flow.closed_ns)

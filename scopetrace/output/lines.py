@@ -29,6 +29,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "proc.start": ("exe", "args", "cwd"),
     "proc.exit": ("exit_code", "signal", "core_dumped", "duration"),
     "net.open": (
+        "net_peer_name",
         "net_peer_ip",
         "net_peer_port",
         "net_host_ip",
@@ -52,6 +53,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "net.error": (
         "op",
         "error",
+        "net_peer_name",
         "net_peer_ip",
         "net_peer_port",
         "unix_peer_path",

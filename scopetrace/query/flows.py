@@ -218,8 +218,8 @@ class _Draft:
     """A flow while its events are being read."""
 
     __slots__ = (
-        "closed_ns", "error", "local", "number", "others", "peer", "process", "protocol", "reason",
-        "received", "role", "sent", "transport",
+        "closed_ns", "error", "local", "number", "others", "peer", "peer_name", "process",
+        "protocol", "reason", "received", "role", "sent", "transport",
     )  # fmt: skip
 
     def __init__(self, number: int, process: int) -> None:
@@ -227,6 +227,7 @@ class _Draft:
         self.process = process
         self.others: set[int] | None = None
         self.transport = self.role = self.protocol = self.reason = self.error = ""
+        self.peer_name = ""
         self.local: Address | None = None
         self.peer: Address | None = None
         self.closed_ns: int | None = None
@@ -239,6 +240,7 @@ class _Draft:
         self.transport = data.get("net_transport", self.transport)
         self.local = self.local or _address(data, *_LOCAL, self.transport)
         self.peer = self.peer or _address(data, *_PEER, self.transport)
+        self.peer_name = data.get("net_peer_name", self.peer_name)
         self.role = data.get("role", self.role)
         if process != self.process:
             self._add_process(process)
@@ -280,7 +282,7 @@ class _Draft:
             self.transport, self.local, self.peer, self.role, self.closed_ns,
             self.sent if closed else _moved(kept, sent),
             self.received if closed else _moved(kept, received),
-            self.protocol, self.reason, self.error, sent, received,
+            self.protocol, self.reason, self.error, sent, received, self.peer_name,
         )  # fmt: skip
 
 

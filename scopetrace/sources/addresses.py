@@ -12,15 +12,19 @@ ENDS = (("net_peer", "unix_peer"), ("net_host", "unix_local"))
 
 def flow_fields(flow: Flow) -> dict[str, Any]:
     """Return net_transport and the fields of both addresses, as far as they are known."""
-    return address_fields(flow.transport, flow.local, flow.peer)
+    return address_fields(flow.transport, flow.local, flow.peer, flow.peer_name)
 
 
-def address_fields(transport: str, local: Address | None, peer: Address | None) -> dict[str, Any]:
-    """Return net_transport, net_peer_ip, net_peer_port, net_host_ip and net_host_port.
+def address_fields(
+    transport: str, local: Address | None, peer: Address | None, peer_name: str = ""
+) -> dict[str, Any]:
+    """Return net_transport, net_peer_name, net_peer_ip, net_peer_port, net_host_ip, net_host_port.
 
     Of unix sockets: unix_peer_path, unix_peer_inode, unix_local_path and unix_local_inode.
     """
     fields: dict[str, Any] = {"net_transport": transport}
+    if peer_name:
+        fields["net_peer_name"] = peer_name
     for address, (network, unix) in zip((peer, local), ENDS, strict=True):
         if address is None:
             continue

@@ -44,6 +44,7 @@ def dnsmasq_command(program: str, port: int) -> Argv:
         "--pid-file=", f"--port={port}", f"--listen-address={HOST}", "--bind-interfaces",
         "--log-queries", "--local=/scope.test/",
         "--host-record=host.scope.test,192.0.2.7,2001:db8::7", "--local-ttl=77",
+        "--host-record=here.scope.test,127.0.0.1",
         "--cname=alias.scope.test,other.scope.test", "--cname=other.scope.test,host.scope.test",
         "--txt-record=text.scope.test," + ",".join(["t" * 200] * 5),
     ]  # fmt: skip
@@ -213,16 +214,18 @@ until grep -q started "$log"; do kill -0 $server; sleep 0.05; done
 """
 
 
-def test_the_c_library_asks_for_both_kinds_of_addresses(stage: Stage, needs: Needs) -> None:
-    """In a network and with a resolv.conf of its own, so that nothing of the machine is touched."""
+def record_in_own_network(stage: Stage, needs: Needs, code: str, *arguments: str) -> Recording:
+    """Record a program of Python in a network with a server of names, which logs to dnsmasq.log.
+
+    The network and resolv.conf are its own, so that nothing of the machine is touched.
+    """
     resolv, nsswitch = stage.folder / "resolv.conf", stage.folder / "nsswitch.conf"
     resolv.write_text(f"nameserver {HOST}\noptions timeout:5 attempts:1\n")
     nsswitch.write_text("hosts: dns\n")
     log = stage.work / "dnsmasq.log"
-    (stage.folder / "resolve.py").write_text(RESOLVE)
-    wanted = ["host.scope.test", "alias.scope.test", "absent.scope.test"]
+    (stage.folder / "resolve.py").write_text(code)
     server = dnsmasq_command(needs("dnsmasq"), 53)
-    program = [sys.executable, "-I", stage.folder / "resolve.py", *wanted]
+    program = [sys.executable, "-I", stage.folder / "resolve.py", *arguments]
     script = OWN_NETWORK.replace("set -e", f"set -e; PATH=$PATH:/usr/sbin:/sbin; : {needs('ip')}")
     run = shlex.join(scopetrace_command("run", "--", *program))
     outside = [needs("unshare"), "-rmn", "sh", "-c", script + run, "sh", resolv, nsswitch, log]
@@ -231,15 +234,49 @@ def test_the_c_library_asks_for_both_kinds_of_addresses(stage: Stage, needs: Nee
     if b"unshare failed" in ending.stderr:
         pytest.skip("unshare may not make a network here")
     assert (ending.status, ending.stderr) == (0, b"")
-    recording = stage.finished(home, ending)
+    return stage.finished(home, ending)
+
+
+CONNECT = """
+import socket
+server = ("here.scope.test", 53)
+socket.create_connection(server).close()
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagrams.sendto(b"", server)
+try: socket.create_connection(("here.scope.test", 1))
+except ConnectionRefusedError: pass
+socket.create_connection(("127.0.0.1", 53)).close()
+"""
+
+
+def test_who_is_spoken_to_has_the_name_that_was_asked_for(stage: Stage, needs: Needs) -> None:
+    recording = record_in_own_network(stage, needs, CONNECT)
+
+    named = [
+        (e.source, e.data["net_transport"], e.data["net_peer_port"])
+        for e in recording.of("net")
+        if e.data.get("net_peer_name") == "here.scope.test"
+    ]
+    assert {("net.open", "IP.TCP", 53), ("net.close", "IP.TCP", 53)} <= set(named)
+    assert ("net.open", "IP.UDP", 53) in named
+    assert ("net.error", "IP.TCP", 1) in named
+    before = next(e for e in recording.of("net.open") if e.data["net_transport"] == "IP.UDP")
+    assert "net_peer_name" not in before.data
+
+
+def test_the_c_library_asks_for_both_kinds_of_addresses(stage: Stage, needs: Needs) -> None:
+    wanted = ["host.scope.test", "alias.scope.test", "absent.scope.test"]
+    recording = record_in_own_network(stage, needs, RESOLVE, *wanted)
 
     found = ["192.0.2.7", "2001:db8::7"]
-    assert [json.loads(line) for line in ending.stdout.splitlines()] == [
+    assert [json.loads(line) for line in recording.ending.stdout.splitlines()] == [
         ["host.scope.test", found], ["alias.scope.test", found], ["absent.scope.test", []],
     ]  # fmt: skip
     asked = Counter((e.data["type"], e.data["domain"]) for e in recording.of("dns.req"))
     assert asked == Counter((kind, name) for name in wanted for kind in ("A", "AAAA"))
-    assert asked == Counter((kind, name) for kind, name, _ in QUERY.findall(log.read_text()))
+    assert asked == Counter(
+        (kind, name) for kind, name, _ in QUERY.findall((stage.work / "dnsmasq.log").read_text())
+    )
     answers = {(e.data["type"], e.data["domain"]): e.data for e in recording.of("dns.resp")}
     assert len(answers) == len(recording.of("dns.resp")) == 6
     for kind, addresses in ADDRESSES.items():

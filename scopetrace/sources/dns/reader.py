@@ -19,6 +19,7 @@ from scopetrace.sources.base import Outlet
 from scopetrace.sources.dns.framing import Framing
 from scopetrace.sources.dns.questions import Asked, Pending
 from scopetrace.sources.dns_message import Message, Question, Record, read_message
+from scopetrace.sources.peer_names import learn_names
 
 DNS = "dns"
 MDNS_PORT, LLMNR_PORT = 5353, 5355
@@ -161,6 +162,8 @@ class DnsReader:
             data["truncated"] = True
         chain = names_followed(name, message.answers)
         data["addrs"] = _addresses(message, chain)
+        if not outgoing:
+            learn_names(moment.image, name, data["addrs"])
         if len(chain) > 1:
             data["cname"] = chain[1:]
         data["answers"] = [record._asdict() for record in message.answers]

@@ -25,6 +25,7 @@ from scopetrace.model.operation import (
 )
 from scopetrace.sources.addresses import address_fields, flow_fields
 from scopetrace.sources.base import FLOWS, Handlers, Needs, Outlet, Source
+from scopetrace.sources.peer_names import name_of
 
 NET = "net"
 NS_PER_MS = 1_000_000
@@ -64,6 +65,8 @@ class NetSource(Source):
 
     def _opened(self, operation: FlowOpened) -> None:
         image, tid, time_ns, op, flow, fd = operation
+        if flow.role != "server":
+            flow.peer_name = name_of(image, flow.peer)
         data = {"op": op, "fd": fd, **flow_fields(flow)}
         if flow.role:
             data["role"] = flow.role
@@ -142,7 +145,8 @@ class NetSource(Source):
     def _failed(self, operation: FlowFailed) -> None:
         image, tid, time_ns, op, kind, transport, local, peer, errno, channel = operation
         name = errorcode.get(errno) or str(errno)
-        data = {"op": op, "class": kind, "error": name, **address_fields(transport, local, peer)}
+        ends = address_fields(transport, local, peer, name_of(image, peer))
+        data = {"op": op, "class": kind, "error": name, **ends}
         self._emit("net.error", image, time_ns, tid, channel, data)
         if NET in image.rules.measures:
             self.outlet.measure(image, time_ns, "net.error", 1, 1, op=op, **{"class": kind})
