@@ -19,6 +19,7 @@ Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 SnapLength = Annotated[int, Meta(ge=0, le=1_048_576)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 FlowSnapLength = Annotated[int, Meta(ge=0, le=4_194_304)]
+FlowMemory = Annotated[int, Meta(ge=65_536, le=1_073_741_824)]
 PatternLength = Annotated[int, Meta(ge=1, le=65_536)]
 
 EventType = Literal[
@@ -153,6 +154,8 @@ class Recording(Node, frozen=True):
     """Bytes copied of one write, or of one command line, at most."""
     flowsnaplen: FlowSnapLength
     """Bytes copied of what goes through a connection at once, at most."""
+    flowmemory: FlowMemory
+    """Bytes that are held of one connection while it is read, at most, of each kind."""
     payloadlimit: Natural
     """Bytes of payloads that a session keeps at most."""
     environment: bool

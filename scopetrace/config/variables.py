@@ -28,6 +28,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_SUMMARY_PERIOD": ("libscope", "summaryperiod"),
     "SCOPE_SNAPLEN": ("scopetrace", "snaplen"),
     "SCOPE_FLOW_SNAPLEN": ("scopetrace", "flowsnaplen"),
+    "SCOPE_FLOW_MEMORY": ("scopetrace", "flowmemory"),
     "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
 }

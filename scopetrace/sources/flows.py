@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 64 * 1024
 """Bytes of a flow that wait for its protocol to show; with more, it has none."""
-MOST_EARLY = 1024 * 1024
-"""Bytes of a flow that wait for what they may answer to be told."""
 MOST_PIECES = 1000
 """The same for the number of pieces."""
 
@@ -85,7 +83,7 @@ class Flows:
         reading: Reading | None = flow.reading
         if reading is None:
             reading = flow.reading = Reading(image.rules.payloads)
-        if operation.early and reading.early_bytes < MOST_EARLY:
+        if operation.early and reading.early_bytes < image.rules.config.scopetrace.flowmemory:
             reading.early.append(operation)
             reading.early_bytes += len(operation.data) + 1
             return

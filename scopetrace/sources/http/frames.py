@@ -34,13 +34,6 @@ FRAME_HEADER = struct.Struct(">HBBBL")
 END_STREAM = 0x01
 PADDED = 0x08
 
-MOST_TABLE = 1_048_576
-"""The largest table of header fields that is followed, in bytes.
-
-How much of it is used is the sender's to say, in the header blocks themselves (RFC 7541, 4.2);
-what the settings allow can only be less.
-"""
-
 KEPT = {
     frame.type
     for frame in (HeadersFrame, PushPromiseFrame, ContinuationFrame, RstStreamFrame, GoAwayFrame)
@@ -102,9 +95,17 @@ class _Data:
 
 
 class FrameSide:
-    """One direction; `asking` is true for the client's, which begins with the preface."""
+    """One direction.
 
-    def __init__(self, taker: Taker, asking: bool) -> None:
+    Args:
+        taker: learns what the frames hold.
+        asking: true for the client's, which begins with the preface.
+        most_table: the largest table of header fields that is followed, in bytes. How much of it
+            is used is the sender's to say, in the header blocks themselves (RFC 7541, 4.2); what
+            the settings allow can only be less.
+    """
+
+    def __init__(self, taker: Taker, asking: bool, most_table: int) -> None:
         self._taker = taker
         self._asking = asking
         self._unread = Unread()
@@ -115,7 +116,7 @@ class FrameSide:
         self._fragments = b""
         self._began_ns = 0
         self._decoder = Decoder(MOST_HEAD)
-        self._decoder.max_allowed_table_size = MOST_TABLE
+        self._decoder.max_allowed_table_size = most_table
 
     def feed(self, moment: Moment, data: bytes) -> None:
         """Read as far as it goes.

@@ -35,10 +35,10 @@ from scopetrace.sources.http.telling import Telling
 class Waiting:
     """The requests that await their response, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.doubtful = False
         """A message may have been missed."""
-        self._budget = Budget()
+        self._budget = Budget(most_bytes)
         self._requests: deque[Request] = deque()
 
     def add(self, request: Request) -> None:
@@ -162,7 +162,7 @@ class Http1:
     def __init__(self, telling: Telling) -> None:
         self.successor: Http2 | None = None
         self._telling = telling
-        self._waiting = Waiting()
+        self._waiting = Waiting(telling.memory)
         self._requests = RequestSide(telling, self._waiting)
         self._responses = ResponseSide(telling, self._waiting)
 

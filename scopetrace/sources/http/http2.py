@@ -55,11 +55,11 @@ class Http2:
         self.passed_over = passed_over
         """Bytes that were of no message before."""
         self._telling = telling
-        self._budget = Budget()
+        self._budget = Budget(telling.memory)
         self._streams: dict[int, Stream] = {}
         self._last = {False: 0, True: 0}
         """The highest stream that was begun, of the server's and the client's."""
-        self._sides = {asking: FrameSide(self, asking) for asking in (False, True)}
+        self._sides = {asking: FrameSide(self, asking, telling.memory) for asking in (False, True)}
         if upgraded is not None:
             self._hold(UPGRADED, upgraded)
 

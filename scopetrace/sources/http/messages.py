@@ -16,10 +16,8 @@ HTTP = "http"
 MOST_HEAD = 65_536
 """The longest header, in bytes: eight times what servers accept by default."""
 
-MOST_HELD = 1_048_576
-"""What the requests of a flow that await their response may weigh."""
 LEAST_WEIGHT = 1024
-"""The weight of a request with a shorter header: so no more than 1024 requests wait."""
+"""The weight of a request with a shorter header: so no more than 1024 requests wait in 1 MiB."""
 
 
 class Unreadable(Exception):
@@ -113,12 +111,12 @@ class Response(Message):
 
 
 class Budget:
-    """What may still be held of a flow."""
+    """What may still be held of a flow: requests that await their response, of so many bytes."""
 
     __slots__ = ("_left",)
 
-    def __init__(self) -> None:
-        self._left = MOST_HELD
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
 
     def take(self, request: Request) -> None:
         """Hold a request.

@@ -87,6 +87,7 @@ class HttpReader:
         self._outlet = outlet
         self._flow = flow
         self._patterns = wanted_headers(image)
+        self._memory: int = image.rules.config.scopetrace.flowmemory
         self._opening = Opening(flow.role)
         self._client = False
         self._talk: Conversation | None = None
@@ -128,7 +129,7 @@ class HttpReader:
         if start is None:
             return
         self._client = start.client
-        telling = Telling(self._outlet, self._flow, start.client, self._patterns)
+        telling = Telling(self._outlet, self._flow, start.client, self._patterns, self._memory)
         self._talk = Http1(telling) if start.version == 1 else Http2(telling)
         steps, self._opening.steps = self._opening.steps, []
         for kept in steps:

@@ -15,10 +15,21 @@ from scopetrace.sources.http.messages import HTTP, Moment, Request, Response
 
 
 class Telling:
-    """Tells what happened in one flow; `patterns` find the header fields that events shall have."""
+    """Tells what happened in one flow.
 
-    def __init__(self, outlet: Outlet, flow: Flow, client: bool, patterns: Patterns) -> None:
+    Args:
+        outlet: takes events and measures.
+        flow: that is read.
+        client: whether this side asks.
+        patterns: find the header fields that events shall have.
+        memory: bytes that reading the flow may hold, of each kind.
+    """
+
+    def __init__(
+        self, outlet: Outlet, flow: Flow, client: bool, patterns: Patterns, memory: int
+    ) -> None:
         self.patterns = patterns
+        self.memory = memory
         self._outlet = outlet
         self._flow = flow
         self._side = "client" if client else "server"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sources.http.talk import (
+    EVENTS,
     MS,
     NET,
     OPENED_NS,
@@ -363,11 +364,13 @@ class TestGivingUp:
             )
         ]
 
-    def test_of_too_many_requests_without_a_response(self):
-        talk = Talk() >> b"GET / HTTP/1.1\r\n\r\n" * 1100
+    @pytest.mark.parametrize("memory", [2**16, 2**20])
+    def test_of_too_many_requests_without_a_response(self, memory):
+        talk = Talk(config=f"{EVENTS}scopetrace: {{flowmemory: {memory}}}\n")
+        talk >> b"GET / HTTP/1.1\r\n\r\n" * 1100
         seen = talk.read()
 
-        assert len(seen.events) == messages.MOST_HELD // messages.LEAST_WEIGHT
+        assert len(seen.events) == memory // messages.LEAST_WEIGHT
         assert [count for _, _, count in seen.notices] == [1]
 
 
