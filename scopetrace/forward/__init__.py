@@ -3,7 +3,7 @@
 The session file comes first: a line is sent only when the session has what it says, and whatever
 becomes of a destination, neither the session nor the program feels it. What waits is bounded, and
 what could not be sent is counted. Everything here is imported when there is a destination, and what
-knows sockets (`links`, `tls`) when there is something to send.
+knows sockets (`dial`, `links`, `tls`) when there is something to send.
 """
 
 from __future__ import annotations

@@ -14,10 +14,6 @@ import socket
 import stat
 from contextlib import suppress
 
-from scopetrace.config import Transport
-
-CONNECT_S = 5.0
-"""How long a connection may take to stand, and then TLS to begin."""
 FAREWELL_MS = 500
 """How long the other side may be silent before it closes a connection that we have closed."""
 READ_BYTES = 65_536
@@ -54,27 +50,6 @@ class Link:
     def close(self) -> None:
         """Let go of it."""
         os.close(self.fd)
-
-
-def open_link(transport: Transport) -> Link:
-    """Open a link, which may take `CONNECT_S` and the resolver's time.
-
-    Raises:
-        OSError, ValueError: it cannot be opened now.
-    """
-    if transport.type == "file":
-        return FileLink(transport.path)
-    if transport.type == "unix":
-        return StreamLink(_connected_unix(transport.path))
-    endpoint = (transport.host, transport.port)
-    if transport.type == "udp":
-        return DatagramLink(_connected_udp(endpoint))
-    connected = socket.create_connection(endpoint, CONNECT_S)
-    if not transport.encrypted:
-        return StreamLink(connected)
-    from scopetrace.forward.tls import TlsLink
-
-    return TlsLink(connected, transport)
 
 
 class FileLink(Link):
@@ -174,30 +149,3 @@ class DatagramLink(Link):
     def _lose(self, error: OSError) -> None:
         self.lost += 1
         self.problem = error.strerror or str(error)
-
-
-def _connected_unix(path: str) -> socket.socket:
-    address = "\0" + path[1:] if path.startswith("@") else path
-    return _connected(socket.AF_UNIX, socket.SOCK_STREAM, address)
-
-
-def _connected_udp(endpoint: tuple[str, int]) -> socket.socket:
-    """Connect to the first address of a host that there is a way to."""
-    problem = OSError("it has no address")
-    for family, kind, _, _, address in socket.getaddrinfo(*endpoint, type=socket.SOCK_DGRAM):
-        try:
-            return _connected(family, kind, address)
-        except OSError as error:
-            problem = error
-    raise problem
-
-
-def _connected(family: int, kind: int, address: str | tuple[object, ...]) -> socket.socket:
-    connected = socket.socket(family, kind)
-    try:
-        connected.settimeout(CONNECT_S)
-        connected.connect(address)
-    except BaseException:
-        connected.close()
-        raise
-    return connected

@@ -133,7 +133,7 @@ class Sender:
 
     def _use_one_link(self) -> None:
         """Send all that comes until the end, or until the link breaks."""
-        from scopetrace.forward.links import open_link
+        from scopetrace.forward.dial import open_link
 
         link = open_link(self._transport)
         try:
