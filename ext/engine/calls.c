@@ -33,25 +33,6 @@ static int row_of(const struct engine *engine, const struct abi *abi, uint64_t n
     return plain < ABI_NUMBERS ? engine->rows[abi - ABIS][plain] : -1;
 }
 
-/* -- records --------------------------------------------------------------------------------- */
-
-void write_call(struct engine *engine, const struct task *task, const struct pending *call,
-                int64_t result, uint64_t elapsed_ns, uint64_t moved)
-{
-    struct raw_record header = {
-        .kind = RAW_SYSCALL,
-        .syscall = call->row,
-        .entered_ns = call->entered_ns,
-        .elapsed_ns = elapsed_ns,
-        .result = result,
-        .stream = call->serial,
-        .moved = moved > UINT32_MAX ? UINT32_MAX : (uint32_t)moved,
-    };
-
-    memcpy(header.args, call->args, sizeof header.args);
-    write_record(engine, task, &header, &call->parts);
-}
-
 /* -- the end of a call ----------------------------------------------------------------------- */
 
 /* To be asked to come back later is no failure of a call on a socket. */

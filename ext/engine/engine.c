@@ -141,30 +141,6 @@ static void on_wake(int signal)
 
 /* -- records --------------------------------------------------------------------------------- */
 
-void write_record(struct engine *engine, const struct task *task, struct raw_record *header,
-                  const struct parts *parts)
-{
-    size_t payload = parts ? parts->used : 0;
-
-    if (!engine->started)
-        return;
-    if (!header->entered_ns)
-        header->entered_ns = monotonic_ns();
-    header->size = (uint32_t)(sizeof *header + payload);
-    header->copied = (uint32_t)payload;
-    header->pid = (uint32_t)task->tgid;
-    header->tid = (uint32_t)task->tid;
-    engine->counts.recorded++;
-    ring_write(&engine->ring, header, sizeof *header, payload ? parts->bytes : NULL, payload);
-}
-
-void write_note(struct engine *engine, const struct task *task, enum raw_note note, uint64_t value)
-{
-    struct raw_record header = { .kind = RAW_NOTE, .args = { note, value } };
-
-    write_record(engine, task, &header, NULL);
-}
-
 /* The last records: what is still open, and RAW_END. The program may go on. */
 static void end_recording(struct engine *engine)
 {
@@ -182,22 +158,6 @@ static void end_recording(struct engine *engine)
 }
 
 /* -- the loop -------------------------------------------------------------------------------- */
-
-/* ESRCH means it was killed meanwhile: its death will be reported. */
-void resume(struct engine *engine, struct task *task, int signal)
-{
-    bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
-                        (task->every_call && !engine->passive);
-
-    ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
-}
-
-void consume_stop(const struct task *task)
-{
-    siginfo_t ignored;
-
-    waitid(P_PID, (id_t)task->tid, &ignored, WSTOPPED | WNOHANG | __WALL);
-}
 
 /* Recording has ended but the program lives: it needs a tracer that lets its calls through. */
 static void on_passive_stop(struct engine *engine, struct task *task, int event, int signal)

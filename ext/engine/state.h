@@ -12,7 +12,7 @@
 #include "engine/tracee.h"
 #include "raw/record.h"
 
-enum { MUTES = 4096, ABI_MAX = 4 };
+enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096 };
 
 struct engine {
     struct engine_options options;
@@ -46,23 +46,24 @@ struct engine {
 
 typedef struct __ptrace_syscall_info call_info;
 
-/* engine.c */
+/* stops.c */
 void resume(struct engine *engine, struct task *task, int signal);
 /* Really wait for a stop that was only looked at, unless a SIGKILL ended it meanwhile. */
 void consume_stop(const struct task *task);
+
+/* records.c */
 /* Write a record: `header` names everything but size, pid, tid and copied; `parts` may be NULL. */
 void write_record(struct engine *engine, const struct task *task, struct raw_record *header,
                   const struct parts *parts);
 void write_note(struct engine *engine, const struct task *task, enum raw_note note, uint64_t value);
+/* `moved`: how many bytes the call moved, by its result or by one of its messages. */
+void write_call(struct engine *engine, const struct task *task, const struct pending *call,
+                int64_t result, uint64_t elapsed_ns, uint64_t moved);
 
 /* calls.c */
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
-/* `moved`: how many bytes the call moved, by its result or by one of its messages. */
-void write_call(struct engine *engine, const struct task *task, const struct pending *call,
-                int64_t result, uint64_t elapsed_ns, uint64_t moved);
-
 /* effects.c */
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
                 int64_t result);
@@ -100,9 +101,11 @@ struct stream *use_stream(struct engine *engine, struct task *task, int fd);
 void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 
-/* payload.c */
+/* copies.c */
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data);
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result);
+
+/* payload.c */
 /* Copy `size` bytes at `address` as one part. A copy that comes short is flagged. */
 void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
                 enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags);
