@@ -83,4 +83,5 @@ class Capture:
             self.engine.run(pid, go_fd)
         except OSError as error:
             self.refusal = error
-            self.engine.abandon()  # nothing will come
+        finally:
+            self.engine.abandon()  # nothing more will come, whatever happened
