@@ -5,13 +5,22 @@ ptrace ties a tracee to the thread that seized it: that thread does nothing else
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from enum import Enum, auto
 from threading import Thread
 
 from scopetrace._engine import Engine
 
 _ENOUGH_BYTES = 128 * 1024
 _PATIENCE_MS = 50
+
+
+class End(Enum):
+    """What was asked to end."""
+
+    NONE = auto()
+    RECORDING = auto()
+    TRACING = auto()
 
 
 class Capture:
@@ -45,7 +54,7 @@ class Capture:
         self.refusal: OSError | None = None
         """Why the process could not be traced, if so."""
         self._thread: Thread | None = None
-        self._end: Callable[[], None] | None = None
+        self._end = End.NONE
 
     def start(self, pid: int, go_fd: int) -> None:
         """Trace `pid`, and tell it so by a byte on `go_fd`, from a thread of its own."""
@@ -64,8 +73,8 @@ class Capture:
 
     def end(self, *, tracing: bool) -> None:
         """Have the last records written; the program goes on, or with the `tracing` ends too."""
-        self._end = self.engine.stop_tracing if tracing else self.engine.stop_recording
-        self._end()
+        self._end = End.TRACING if tracing else End.RECORDING
+        self._insist()
 
     def join(self) -> None:
         """Wait until the last traced process is gone; signals are heard meanwhile."""
@@ -75,8 +84,10 @@ class Capture:
 
     def _insist(self) -> None:
         """Ask once more: the engine does not hear what comes just before it begins to wait."""
-        if self._end is not None:
-            self._end()
+        if self._end is End.TRACING:
+            self.engine.stop_tracing()
+        elif self._end is End.RECORDING and not self.ended:
+            self.engine.stop_recording()
 
     def _run(self, pid: int, go_fd: int) -> None:
         try:
