@@ -22,7 +22,7 @@ from sys import maxsize
 from typing import Any, NamedTuple
 
 from scopetrace.query.names import FROM, NAMES
-from scopetrace.query.patterns import Condition, any_of, present_values
+from scopetrace.query.patterns import Condition, any_of, of_processes, present_values
 from scopetrace.query.where import bounded, checked
 from scopetrace.store.fields import FIELDS
 from scopetrace.store.schema import has_indexes
@@ -195,12 +195,7 @@ def _without_names(text: str) -> str:
 
 def _image_filter(wanted: EventFilter) -> Condition | None:
     """Return the condition on the table `process` for the wanted pids and programs."""
-    conditions = []
-    if wanted.pid:
-        places = ", ".join("?" * len(wanted.pid))
-        conditions.append(Condition(f"pid IN ({places})", wanted.pid))
-    if wanted.proc:
-        conditions.append(any_of("proc", wanted.proc))
+    conditions = of_processes(wanted.pid, wanted.proc)
     if not conditions:
         return None
     return Condition(

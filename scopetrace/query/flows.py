@@ -19,9 +19,10 @@ from scopetrace.errors import UsageError
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.query.functions import JsonDecoder
-from scopetrace.query.patterns import any_of
+from scopetrace.query.patterns import marks, of_processes
 from scopetrace.query.payload import NOTHING, KeptPayload, channel_of_piece, read_kept
 from scopetrace.sources.addresses import ENDS
+from scopetrace.store.schema import has_table
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -35,15 +36,45 @@ _SQL = (
     "SELECT id, time_ns, process, source, channel, data FROM event"
     f" WHERE sourcetype = 'net' AND +source IN {_SOURCES} AND +channel"
 )
+_LAST_SQL = """
+SELECT channel FROM (
+    SELECT channel, id, CASE source WHEN 'net.open' THEN id END AS opened, NULL AS sent_ns,
+        CASE source WHEN 'net.close' THEN time_ns END AS closed_ns
+    FROM event WHERE sourcetype = 'net' AND +source IN {sources} AND +channel
+    {or_payload}
+) GROUP BY channel
+ORDER BY coalesce(max(sent_ns), max(closed_ns), channel) DESC,
+    coalesce(max(opened), min(id)) DESC
+LIMIT ?"""
+_OR_PAYLOAD = f"""
+    UNION ALL
+    SELECT channel, {UNTOLD} + id, NULL, CASE direction WHEN 'out' THEN time_ns END, NULL
+    FROM payload WHERE channel"""
+MOST_CHOSEN = 1000
+"""Flows that are looked for one by one: more are quicker read all."""
 _REASONS = ("", "idle", "local", "stop", "remote", "reset")
 """From what counts least to what counts most when processes disagree on who ended a flow."""
 _PEER, _LOCAL = ENDS
 
 
-def read_flows(db: sqlite3.Connection, channel: int | None = None) -> list[FlowRecord]:
-    """Return the flows in the order of their ids; with `channel`, that one if there is one."""
-    kept = read_kept(db, channel)
-    drafts = _drafts(db, channel)
+def read_last(db: sqlite3.Connection, last: int | None) -> list[FlowRecord]:
+    """Return the flows used last in the order of their ids; all, if they are many or None."""
+    if last is None or not 0 < last <= MOST_CHOSEN:
+        return read_flows(db)
+    return read_flows(db, _last_channels(db, last))
+
+
+def _last_channels(db: sqlite3.Connection, last: int) -> list[int]:
+    """Return the channels of the flows used last, without reading what they were."""
+    or_payload = _OR_PAYLOAD if has_table(db, "payload") else ""
+    sql = _LAST_SQL.format(sources=_SOURCES, or_payload=or_payload)
+    return [channel for (channel,) in db.execute(sql, (last,))]
+
+
+def read_flows(db: sqlite3.Connection, channels: Sequence[int] | None = None) -> list[FlowRecord]:
+    """Return the flows in the order of their ids; with `channels`, these alone."""
+    kept = read_kept(db, channels)
+    drafts = _drafts(db, channels)
     for number in kept.keys() - drafts.keys():
         drafts[number] = _Draft(UNTOLD + kept[number].first_id, next(iter(kept[number].processes)))
     facts = _Facts(db)
@@ -60,20 +91,16 @@ def find_flow(db: sqlite3.Connection, number: int) -> FlowRecord | None:
         row = channel_of_piece(db, number - UNTOLD)
     else:
         row = db.execute("SELECT channel FROM event WHERE id = ?", (number,)).fetchone()
-    found = read_flows(db, row[0]) if row and row[0] else []
+    found = read_flows(db, row) if row and row[0] else []
     return found[0] if found else None
 
 
 def images_of(db: sqlite3.Connection, pid: Sequence[int], proc: Sequence[str]) -> set[int]:
     """Return the serials of the process images of these pids and these programs."""
-    conditions, parameters = ["true"], list[object](pid)
-    if pid:
-        conditions.append(f"pid IN ({', '.join('?' * len(pid))})")
-    if proc:
-        programs = any_of("proc", proc)
-        conditions.append(programs.sql)
-        parameters += programs.parameters
-    rows = db.execute(f"SELECT id FROM process WHERE {' AND '.join(conditions)}", parameters)
+    conditions = of_processes(pid, proc)
+    chosen = " AND ".join(["true", *(condition.sql for condition in conditions)])
+    parameters = [value for condition in conditions for value in condition.parameters]
+    rows = db.execute(f"SELECT id FROM process WHERE {chosen}", parameters)
     return {number for (number,) in rows}
 
 
@@ -200,10 +227,10 @@ class _Facts:
         return self._known[process]
 
 
-def _drafts(db: sqlite3.Connection, channel: int | None) -> dict[int, _Draft]:
+def _drafts(db: sqlite3.Connection, channels: Sequence[int] | None) -> dict[int, _Draft]:
     """Return what the events tell of each channel."""
     decode = JsonDecoder()
-    where, parameters = ("", ()) if channel is None else (" = ?", (channel,))
+    where, parameters = ("", ()) if channels is None else (f" IN ({marks(channels)})", channels)
     drafts: dict[int, _Draft] = {}
     for number, time_ns, process, source, at, data in db.execute(
         f"{_SQL}{where} ORDER BY id", parameters

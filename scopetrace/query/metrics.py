@@ -7,12 +7,12 @@ older than metrics has no table for them, and so none.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from scopetrace.model.metric import MetricRecord
 from scopetrace.query.functions import JsonDecoder
-from scopetrace.query.patterns import Condition, any_of
+from scopetrace.query.patterns import Condition, any_of, of_processes
 from scopetrace.store.schema import has_table
 
 _PAGE = 500
@@ -108,12 +108,4 @@ def _conditions(wanted: MetricFilter) -> list[Condition]:
     found = []
     if wanted.name:
         found.append(any_of("m.name", wanted.name))
-    if wanted.pid:
-        found.append(_one_of("p.pid", wanted.pid))
-    if wanted.proc:
-        found.append(any_of("p.proc", wanted.proc))
-    return found
-
-
-def _one_of(column: str, numbers: Sequence[int]) -> Condition:
-    return Condition(f"{column} IN ({', '.join('?' * len(numbers))})", tuple(numbers))
+    return found + of_processes(wanted.pid, wanted.proc, "p.")

@@ -16,6 +16,11 @@ _GLOB = "*?["
 _MOST_JUMPS = 500
 
 
+def marks(values: Sequence[object]) -> str:
+    """Return as many question marks as there are values, for a list of SQL."""
+    return ", ".join("?" * len(values))
+
+
 class Condition(NamedTuple):
     """A piece of SQL that is true or false of a row, and its parameters."""
 
@@ -30,6 +35,21 @@ def any_of(column: str, patterns: Sequence[str]) -> Condition:
         f"({' OR '.join(part.sql for part in parts)})",
         tuple(value for part in parts for value in part.parameters),
     )
+
+
+def of_processes(pid: Sequence[int], proc: Sequence[str], table: str = "") -> list[Condition]:
+    """Return the conditions on `table` ("p."), the processes, that its row is of these.
+
+    Args:
+        pid: process ids; none: of any.
+        proc: programs by name or glob; none: of any.
+    """
+    found = []
+    if pid:
+        found.append(Condition(f"{table}pid IN ({marks(pid)})", tuple(pid)))
+    if proc:
+        found.append(any_of(f"{table}proc", proc))
+    return found
 
 
 def present_values(

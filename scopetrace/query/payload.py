@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from scopetrace.model.flow_record import FlowPayload
 from scopetrace.model.payload import Payload
+from scopetrace.query.patterns import marks
 from scopetrace.store.schema import has_table
 
 NOTHING = FlowPayload()
@@ -30,11 +31,15 @@ class KeptPayload:
         self.sent = self.received = NOTHING
 
 
-def read_kept(db: sqlite3.Connection, channel: int | None = None) -> dict[int, KeptPayload]:
-    """Return how much there is, by channel; with `channel`, of that one alone."""
+def read_kept(
+    db: sqlite3.Connection, channels: Sequence[int] | None = None
+) -> dict[int, KeptPayload]:
+    """Return how much there is, by channel; with `channels`, of these alone."""
     if not has_table(db, "payload"):
         return {}
-    where, parameters = ("channel", ()) if channel is None else ("channel = ?", (channel,))
+    where, parameters = "channel", tuple(channels or ())
+    if channels is not None:
+        where = f"channel IN ({marks(channels)})"
     found: dict[int, KeptPayload] = {}
     for at, direction, process, first_id, *sums in db.execute(
         "SELECT channel, direction, process, min(id), count(*), sum(length(data)), sum(missing),"

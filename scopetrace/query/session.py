@@ -201,11 +201,13 @@ class Session:
         from scopetrace.query import flows
 
         pids, programs = tuple(map(_sql_int, _listed(pid))), _listed(proc)
+        networks = _listed(peer)
         with self._reading():
-            found: Iterable[FlowRecord] = flows.read_flows(self._db)
+            chosen = sort or pids or programs or networks
+            found: Iterable[FlowRecord] = flows.read_last(self._db, None if chosen else last)
             if pids or programs:
                 found = flows.of_images(found, flows.images_of(self._db, pids, programs))
-        if networks := _listed(peer):
+        if networks:
             found = flows.with_peer(found, networks)
         return flows.in_order(found, sort, last, reverse)
 

@@ -11,6 +11,8 @@ from flow_builder import (
     piece,
     record_flows,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from session_builder import SECOND, STARTED_NS, begin, event, image, record
 from session_builder import closed as file_closed
 
@@ -215,6 +217,34 @@ def several(tmp_path):
 )
 def test_flows_are_chosen_and_ordered(several, options, found):
     assert ids(several, **options) == found
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["open", "app", "close", "in", "out"]), st.integers(0, 4), st.integers(5, 9)
+    ),
+    max_size=25,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_the_last_flows_are_the_last_of_all(tmp_path, steps):
+    events, pieces = [], []
+    for what, of, at in steps:
+        if what == "open":
+            events.append(opened(of))
+        elif what == "close":
+            events.append(closed(of, at))
+        elif what == "app":
+            events.append(event("net.app", at=at, channel=channel(of), protocol="HTTP", **ENDS))
+        else:
+            pieces.append(piece(b"x", what == "out", of, at))
+    path = record_flows(tmp_path, events, pieces)
+
+    everything = flows(path)
+    for last in range(1, 6):
+        assert flows(path, last=last) == everything[-last:]
 
 
 @pytest.mark.parametrize(
