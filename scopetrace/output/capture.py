@@ -234,11 +234,18 @@ def _obstacle(flow: FlowRecord) -> str:
     return "other_transports" if flow.transport else "without_addresses"
 
 
+LOOPBACK = {b"\x7f": bytes((127, 0, 0, 1)), bytes(15) + b"\1": bytes(15) + b"\1"}
+"""Where datagrams to 127/8 and to ::1 come from if their socket has no address of its own: the
+source of their route, in the table `local` that Linux keeps."""
+
+
 def _ends(flow: FlowRecord) -> Ends | None:
     """Return both ends, the unspecified address for one that is not known, None without any."""
     host, peer = _packed(flow.local), _packed(flow.peer)
     if not (host or peer):
         return None
+    if host and not any(host):
+        host = LOOPBACK.get(peer[:1] if len(peer) == 4 else peer, host)
     length = max(len(end) for end in (host, peer) if any(end)) if any(host + peer) else 4
     return Ends(
         _widened(host, length), flow.local.port & 0xFFFF if flow.local else 0,

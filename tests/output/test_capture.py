@@ -186,6 +186,21 @@ def test_of_both_ends_the_one_that_is_whole_is_shown():
     assert [route.flow.id for route in routes] == [1]
 
 
+@pytest.mark.parametrize(
+    ("unbound", "far"), [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("::", "::ffff:127.0.0.1")]
+)
+def test_what_an_unbound_socket_sends_to_this_machine_is_there_once(unbound, far):
+    near = Address("inet", "127.0.0.1" if far.endswith("127.0.0.1") else far, 40000)
+    server = Address("inet", far, 53)
+    ends = [
+        flow(id=1, transport="IP.UDP", local=Address("inet", unbound, 40000), peer=server),
+        flow(id=2, transport="IP.UDP", local=server, peer=near, role="server"),
+    ]
+
+    routes, _ = choose_routes([with_payload(one, TALK) for one in ends])
+    assert [route.flow.id for route in routes] == [1]
+
+
 def test_flows_mix_in_the_order_of_time(tshark):
     other = flow(
         id=2, channel=STARTED_NS + SECOND // 10, local=Address("inet", "10.0.0.2", 40001),
