@@ -10,7 +10,7 @@ import struct
 from errno import EINPROGRESS, EISCONN
 from typing import cast
 
-from scopetrace.decode.addresses import is_unspecified, parse_address
+from scopetrace.decode.addresses import AF_NETLINK, is_unspecified, parse_address
 from scopetrace.decode.flows import (
     CONNECTING,
     LISTENING,
@@ -110,8 +110,8 @@ def bound(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     if op == "listen":
         sock.state = LISTENING
-    elif sock.stream:
-        return  # it may listen, or connect from there
+    elif sock.stream or sock.domain == AF_NETLINK:
+        return  # it may listen, or connect from there; or it only asks the kernel something
     fd = record.arg1 & FD
     sock.listener = (image.pid, fd)
     task.table.use(file)

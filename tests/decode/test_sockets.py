@@ -3,7 +3,16 @@ from __future__ import annotations
 import os
 import struct
 from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EPIPE
-from socket import AF_UNIX, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_SEQPACKET, SOL_SOCKET
+from socket import (
+    AF_INET,
+    AF_NETLINK,
+    AF_UNIX,
+    SHUT_WR,
+    SO_ERROR,
+    SOCK_DGRAM,
+    SOCK_SEQPACKET,
+    SOL_SOCKET,
+)
 
 import pytest
 from raw_builder import (
@@ -82,6 +91,16 @@ def test_an_accepted_connection_has_the_servers_side(tracee, recording):
     assert listening.source == "net.listen"
     assert has(listening.data, net_host_port=80, fd=3, net_transport="IP.TCP")
     assert has(opened.data, op="accept4", role="server", net_peer_port=6000, net_host_port=80)
+
+
+@pytest.mark.parametrize(("domain", "count"), [(AF_INET, 1), (AF_UNIX, 1), (AF_NETLINK, 0)])
+def test_what_is_bound_for_datagrams_waits_for_them_but_for_netlink(
+    domain, count, tracee, recording
+):
+    tracee.socket(3, SOCK_DGRAM, domain=domain)
+    tracee.call("bind", 3, parts={Part.SOCKET: pack_socket(domain=domain, kind=SOCK_DGRAM)})
+
+    assert len(recording.of("net.listen")) == count
 
 
 @pytest.mark.parametrize("pid", [100, 200])
