@@ -208,7 +208,8 @@ ip link set lo up
 mount --bind "$1" /etc/resolv.conf
 mount --bind "$2" /etc/nsswitch.conf
 log=$3; shift 3
-"$@" 2>"$log" & server=$!
+: >"$log"
+"$@" 2>>"$log" & server=$!
 trap 'kill $server' EXIT
 until grep -q started "$log"; do kill -0 $server; sleep 0.05; done
 """
