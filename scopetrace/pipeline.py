@@ -202,13 +202,13 @@ class Pipeline:
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
 
     def keep(self, payload: Payload) -> None:
-        """Take a piece of what went through a flow, as long as there is room for it."""
-        size = len(payload.data)
-        if size > self._payload_room:
-            self._payloads_cut += size
-            payload = payload._replace(data=b"", missing=payload.missing + size)
-        else:
-            self._payload_room -= size
+        """Take a piece of what went through a flow, or as much of it as there is room for."""
+        cut = len(payload.data) - self._payload_room
+        if cut > 0:
+            self._payloads_cut += cut
+            kept = payload.data[: self._payload_room]
+            payload = payload._replace(data=kept, missing=payload.missing + cut)
+        self._payload_room -= len(payload.data)
         self._payloads.append(payload)
 
     def _measured(self, image: Image, time_ns: int, name: str, data: dict[str, Any]) -> None:

@@ -26,6 +26,10 @@ ALWAYS = "notice"
 """The type of event that no configuration can switch off."""
 
 
+WHOSE_PAYLOAD = WatchRule(type="net", name=r"^net\.(open|close)$")
+"""A rule of each configuration that keeps payloads: it tells between whom they went."""
+
+
 class _Rule(NamedTuple):
     """One rule of `event.watch`, compiled; None is found in everything."""
 
@@ -58,7 +62,11 @@ class Rules:
         """Types of metrics that are recorded."""
         self.payloads = config.payload.enable
         """Whether the bytes of every flow are kept."""
+        self.may_keep = self.payloads or any(entry.payload for entry in config.protocol)
+        """Whether the bytes of some flow may be kept."""
         watched = config.event.watch if config.event.enable else ()
+        if self.may_keep:
+            watched = (*watched, WHOSE_PAYLOAD)
         self._rules: dict[str, list[_Rule]] = {}
         for rule in watched:
             self._rules.setdefault(rule.type, []).append(_compiled(rule))

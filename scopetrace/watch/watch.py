@@ -6,8 +6,6 @@ from scopetrace.config import Config, Custom, Filter, customised
 from scopetrace.watch.filters import ProcessFacts, is_about
 from scopetrace.watch.rules import ALWAYS, Rules
 
-_ENABLED = Custom(name="", filter=Filter(), config={"event": {"enable": True}})
-
 
 class Watch:
     """The rules of one configuration, for all processes of a session."""
@@ -44,15 +42,14 @@ class Watch:
 
     def could_measure(self, kind: str, verbosity: int = 0) -> bool:
         """Return whether metrics of a type could be wanted of any process, in such detail."""
-        return any(
-            kind in rules.measures and rules.config.metric.format.verbosity >= verbosity
-            for rules in self._possible
+        return any(kind in rules.measures for rules in self._possible) and any(
+            rules.config.metric.format.verbosity >= verbosity for rules in self._possible
         )
 
     @property
     def could_keep(self) -> bool:
-        """Whether the payloads of any process could be wanted, its protocol apart."""
-        return any(rules.payloads for rules in self._possible)
+        """Whether the payloads of any process could be wanted."""
+        return any(rules.may_keep for rules in self._possible)
 
     def _rules(self, entries: tuple[int, ...]) -> Rules:
         return Rules(customised(self.config, [self.config.custom[index] for index in entries]))
@@ -61,10 +58,15 @@ class Watch:
 def _possible(config: Config) -> list[Rules]:
     """Return rules that together want all that any combination of entries could want.
 
-    `event.watch` is replaced as a whole, so each list that can hold is one of those written; and
-    if any configuration has events enabled, each list could meet it.
+    Lists are replaced as a whole, so each one that can hold is one of those written; and if any
+    configuration has a section enabled, each list could meet it.
     """
     chosen: list[list[Custom]] = [[], *([entry] for entry in config.custom)]
-    if not any(customised(config, entries).event.enable for entries in chosen):
-        return [Rules(config)]
-    return [Rules(customised(config, [*entries, _ENABLED])) for entries in chosen]
+    alone = [customised(config, entries) for entries in chosen]
+    enabled = {
+        name: {"enable": True}
+        for name in ("event", "metric", "payload")
+        if any(getattr(each, name).enable for each in alone)
+    }
+    most = Custom(name="", filter=Filter(), config=enabled)
+    return [Rules(customised(config, [*entries, most])) for entries in chosen]

@@ -102,6 +102,17 @@ def test_payloads_of_one_protocol_are_kept_from_its_first_byte(tracee, tmp_path)
     assert b"".join(data for _, data, _ in kept(recording)) == b"MINE and more!"
 
 
+def test_whose_payload_it_is_is_told_whatever_the_rules_say(tracee, tmp_path):
+    nothing = "event: {enable: false}\nmetric: {enable: false}\n"
+    recording = Recording(tracee, tmp_path, PAYLOADS + nothing)
+    tracee.send(3, b"abc")
+    tracee.call("close", 3)
+    recording.go()
+
+    assert kept(recording) == [(True, b"abc", 0)]
+    assert [event.source for event in recording.writer.events] == ["net.open", "net.close"]
+
+
 def test_more_payload_than_the_session_may_keep_is_counted(tracee, tmp_path):
     recording = Recording(tracee, tmp_path, PAYLOADS + "scopetrace: {payloadlimit: 5}\n")
     tracee.send(3, b"abc")
@@ -110,7 +121,7 @@ def test_more_payload_than_the_session_may_keep_is_counted(tracee, tmp_path):
     tracee.exit()
     events = recording.finish()
 
-    assert kept(recording) == [(True, b"abc", 0), (True, b"", 4), (True, b"hi", 0)]
+    assert kept(recording) == [(True, b"abc", 0), (True, b"de", 2), (True, b"", 2)]
     (notice,) = [e for e in events if e.data.get("reason") == "payloadlimit"]
     assert notice.data["count"] == 4
 

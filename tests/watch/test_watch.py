@@ -8,6 +8,7 @@ import pytest
 from scopetrace.config import customised
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
+from scopetrace.model.event import Event
 from scopetrace.watch import ProcessFacts, Rules, Watch
 
 
@@ -129,3 +130,49 @@ def test_what_any_combination_wants_could_be_wanted(base, names):
 )
 def test_the_environment_is_read_only_for_a_reason(text, needed):
     assert watch(text).needs_environment is needed
+
+
+KEEPING = "custom: {x: {filter: {procname: x}, config: {payload: {enable: true}}}}\n"
+PROTOCOL = "protocol: [{name: Mine, regex: ^MINE, payload: true}]\n"
+QUIET = "event: {enable: false}\nmetric: {enable: false}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "could"),
+    [
+        ("payload: {enable: true}\n", True),
+        (KEEPING, True),
+        (PROTOCOL, True),
+        (PROTOCOL.replace("true", "false"), False),
+        ("", False),
+    ],
+)
+def test_payloads_that_any_process_may_have_kept_are_known_before(text, could):
+    watched = watch(text + QUIET)
+
+    assert watched.could_keep is could
+    assert watched.could_want("net", "net.open") is could
+    assert watched.could_want("net", "net.close") is could
+    assert not watched.could_want("net", "net.app")
+
+
+def test_between_whom_payload_went_is_admitted_beside_other_rules():
+    text = "event: {watch: [{type: net, name: error, value: REFUSED}]}\npayload: {enable: true}\n"
+    rules = watch(text).for_process(facts("a"))
+    opened = Event(0, 1, 1, "net", "net.open", 5, {"net_peer_port": 80})
+
+    assert rules.admits(opened) == opened
+    assert rules.admits(opened._replace(source="net.error")) is None
+
+
+def test_metrics_that_entries_want_only_together_are_known_before():
+    watched = watch(
+        "event: {enable: false}\n"
+        "metric: {enable: false, watch: []}\n"
+        "custom:\n"
+        "  a: {filter: {procname: a}, config: {metric: {enable: true}}}\n"
+        "  b: {filter: {arg: b}, config: {metric: {watch: [{type: fs}], format: {verbosity: 9}}}}\n"
+    )
+
+    assert watched.could_measure("fs", 9)
+    assert not watched.could_measure("net")
