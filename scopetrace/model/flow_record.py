@@ -62,11 +62,11 @@ class FlowRecord(NamedTuple):
         return self.channel
 
     @property
-    def duration_ms(self) -> int | None:
+    def duration_ns(self) -> int | None:
         """From open to close; None for a flow that nobody closed."""
         if self.closed_ns is None:
             return None
-        return max(self.closed_ns - self.opened_ns, 0) // 1_000_000
+        return max(self.closed_ns - self.opened_ns, 0)
 
     @property
     def last_sent_ns(self) -> int | None:
@@ -119,7 +119,7 @@ FLOW_FIELDS: dict[str, Callable[[FlowRecord], Any]] = {
     "role": lambda flow: flow.role or None,
     "start_time": lambda flow: _seconds(flow.opened_ns),
     "last_sent_time": lambda flow: _seconds(flow.last_sent_ns),
-    "duration": lambda flow: flow.duration_ms,
+    "duration": lambda flow: flow.duration_ns,
     "net_bytes_recv": lambda flow: flow.bytes_recv,
     "net_bytes_sent": lambda flow: flow.bytes_sent,
     "net_protocol": lambda flow: flow.protocol or None,
@@ -132,5 +132,5 @@ FLOW_FIELDS: dict[str, Callable[[FlowRecord], Any]] = {
 }
 """The names by which JSON and `--sort` speak of a flow, and the value of each; None: not known.
 
-Times are Unix seconds, `duration` is in ms: as in the events.
+Times are Unix seconds; `duration` is in ns, as AppScope's flows have it.
 """

@@ -26,7 +26,6 @@ WIDE_COLUMNS = 145
 ADDRESS_COLUMNS = 40
 """A path is cut to this; no IP address is longer."""
 UNKNOWN = "-"
-NS_PER_MS = 1_000_000
 
 
 def flow_table(flows: Iterable[FlowRecord], now_ns: int, columns: int | None) -> str:
@@ -125,9 +124,7 @@ def _port(address: Address | None) -> int | None:
 
 
 def _duration(flow: FlowRecord) -> str:
-    if flow.duration_ms is None:
-        return UNKNOWN
-    return format_duration(flow.duration_ms * NS_PER_MS)
+    return UNKNOWN if flow.duration_ns is None else format_duration(flow.duration_ns)
 
 
 def _moment(time_ns: int | None) -> str:

@@ -80,7 +80,7 @@ def test_json_tells_all_that_is_known(scopetrace):
 
     assert first["net_peer_ip"] == "93.184.216.34"
     assert first["net_bytes_recv"] == 8_192_005
-    assert (first["start_time"], first["duration"]) == (1_783_822_275.0, 1500)
+    assert (first["start_time"], first["duration"]) == (1_783_822_275.0, 1_500_000_000)
     assert (first["payload_in_bytes"], first["payload_missing_bytes"]) == (8_192_000, 5)
 
 

@@ -123,7 +123,7 @@ def test_json_leaves_out_what_is_not_known():
         "role": "client",
         "start_time": 1783822275.0,
         "last_sent_time": 1783822276.0,
-        "duration": 1000,
+        "duration": 1_000_000_000,
         "net_bytes_recv": 2048,
         "net_bytes_sent": 11,
         "net_protocol": "HTTP",

@@ -52,7 +52,7 @@ def test_a_flow_is_what_its_open_and_its_close_tell(tmp_path):
         bytes_recv=7, closed_ns=STARTED_NS + 3 * SECOND // 2, close_reason="remote",
         protocol="HTTP",
     )  # fmt: skip
-    assert found.duration_ms == 1250
+    assert found.duration_ns == 1_250_000_000
     assert found.last_sent_ns == found.closed_ns
 
 
@@ -95,7 +95,7 @@ def test_an_open_flow_has_no_end_and_nobody_knows_its_bytes(tmp_path):
     path = record_flows(tmp_path, [opened()])
 
     (found,) = flows(path)
-    assert (found.closed_ns, found.duration_ms, found.last_sent_ns) == (None, None, None)
+    assert (found.closed_ns, found.duration_ns, found.last_sent_ns) == (None, None, None)
     assert (found.bytes_sent, found.bytes_recv, found.close_reason) == (None, None, "")
 
 
