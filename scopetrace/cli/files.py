@@ -65,7 +65,10 @@ class FolderWriter:
 
     def __enter__(self) -> FolderWriter:
         with _writing(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except FileExistsError:
+                raise ScopeError(f"cannot write {self._folder}: it is no folder") from None
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
     from scopetrace.query import Session
 
+LISTING = {
+    "show_all": "--all", "last": "--last", "peer": "--peer", "pid": "--pid", "proc": "--proc",
+    "sort": "--sort", "reverse": "--reverse",
+}  # fmt: skip
+"""What chooses and orders flows, which one alone needs not."""
 LAST = 20
 """So many flows are shown unless asked otherwise."""
 
@@ -75,6 +80,9 @@ def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
         raise UsageError("--in and --out do not go together")
     if options["show_all"] and options["last"] is not None:
         raise UsageError("--all and --last do not go together")
+    asked = [name for key, name in LISTING.items() if options[key] not in (None, False, ())]
+    if flow is not None and asked:
+        raise UsageError(f"{asked[0]} and the ID of a flow do not go together")
     for given, name in ((options["received"], "--in"), (options["sent"], "--out")):
         if given and flow is None:
             raise UsageError(f"{name} needs the ID of a flow")

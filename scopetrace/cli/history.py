@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from scopetrace.cli.options import json_option
+from scopetrace.cli.options import count, json_option
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.escape import escape
 from scopetrace.output.status import describe_status
@@ -30,8 +30,8 @@ UNKNOWN = "-"
 @click.option(
     "-n",
     "--last",
-    type=click.IntRange(min=0),
-    default=20,
+    type=count,
+    default="20",
     show_default=True,
     metavar="N",
     help="So many, the last ones.",

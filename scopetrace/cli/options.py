@@ -27,6 +27,13 @@ SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?|b)?", re.IGNORECASE)
 SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
+def count(text: str) -> int:
+    """Return how many of something."""
+    if not text.isdecimal():
+        raise click.BadParameter(f"'{text}' is no number such as 20")
+    return int(text)
+
+
 def span(text: str) -> int:
     """Return a span of time such as `10s`, `1h30m` or `7d` in ns."""
     found = parse_span(text)
@@ -114,7 +121,7 @@ def session_option(command: Command) -> Command:
 
 def last_option(help: str) -> Callable[[Command], Command]:
     """Return what adds `-n/--last`, which reaches the command as a number or None."""
-    return click.option("-n", "--last", type=click.IntRange(min=0), metavar="N", help=help)
+    return click.option("-n", "--last", type=count, metavar="N", help=help)
 
 
 def process_options(command: Command) -> Command:

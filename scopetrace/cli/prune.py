@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from scopetrace.cli.options import size, span
+from scopetrace.cli.options import count, size, span
 from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.tables import format_table
@@ -34,7 +34,7 @@ class Candidate(NamedTuple):
 @click.option(
     "-k",
     "--keep",
-    type=click.IntRange(min=0),
+    type=count,
     metavar="N",
     help="Keep the last N, whatever else is said; alone: delete all others.",
 )

@@ -179,7 +179,7 @@ def test_a_full_disk_is_one_sentence_that_names_the_file(scopetrace):
     [
         (["--pcap", "no/such/f"], "no/such/f: No such file or directory"),
         (["--pcap", "."], ".: Is a directory"),
-        (["--payloads", "/dev/null"], "/dev/null: File exists"),
+        (["--payloads", "/dev/null"], "/dev/null: it is no folder"),
     ],
 )
 @pytest.mark.usefixtures("session")
