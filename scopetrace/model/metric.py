@@ -42,7 +42,7 @@ METRICS = {
     "fs.close": Metric("fs", "counter", "operation", ("op", "file")),
     "fs.read": Metric("fs", "counter", "byte", _FILE_MOVED),
     "fs.write": Metric("fs", "counter", "byte", _FILE_MOVED),
-    "fs.duration": Metric("fs", "histogram", "microsecond", ("file", "numops")),
+    "fs.duration": Metric("fs", "histogram", "microsecond", _FILE_MOVED),
     "fs.stat": Metric("fs", "counter", "operation", ("op",)),
     "fs.seek": Metric("fs", "counter", "operation", ("op",)),
     "fs.error": Metric("fs", "counter", "operation", ("class", "op", "file")),

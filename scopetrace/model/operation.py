@@ -97,7 +97,7 @@ class OpenFile:
         """Belongs to `decode.flows`; None: it is no socket."""
 
 
-NOTHING = (0, 0, 0, 0, 0)
+NOTHING = (0, 0, 0, 0, 0, 0)
 
 
 class Usage:
@@ -131,10 +131,9 @@ class Usage:
         return usage
 
     def unmeasured(self) -> tuple[int, ...]:
-        """Return reads, bytes, writes, bytes and ns since the last time this was asked."""
+        """Return what a `struct raw_tally` would say since the last time this was asked."""
         now = (
-            self.reads, self.read_bytes, self.writes, self.write_bytes,
-            self.read_ns + self.write_ns,
+            self.reads, self.read_bytes, self.read_ns, self.writes, self.write_bytes, self.write_ns,
         )  # fmt: skip
         before, self.measured = self.measured, now
         return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))

@@ -124,14 +124,18 @@ class FsSource(Source):
 
     def _measure_use(self, image: Image, time_ns: int, file: OpenFile, usage: Usage) -> None:
         """Measure what a file was used for since that was measured last."""
-        measure, path = self.outlet.measure, file.path
-        reads, read_bytes, writes, write_bytes, used_ns = usage.unmeasured()
-        if reads or read_bytes:
-            measure(image, time_ns, "fs.read", read_bytes, reads, op="read", file=path)
-        if writes or write_bytes:
-            measure(image, time_ns, "fs.write", write_bytes, writes, op="write", file=path)
-        if reads or writes:
-            measure(image, time_ns, "fs.duration", used_ns / 1000, reads + writes, file=path)
+        reads, read_bytes, read_ns, writes, write_bytes, write_ns = usage.unmeasured()
+        self._measure_moved(image, time_ns, "read", file.path, reads, read_bytes, read_ns)
+        self._measure_moved(image, time_ns, "write", file.path, writes, write_bytes, write_ns)
+
+    def _measure_moved(
+        self, image: Image, time_ns: int, op: str, path: str, calls: int, size: int, used_ns: int
+    ) -> None:
+        measure = self.outlet.measure
+        if calls or size:
+            measure(image, time_ns, f"fs.{op}", size, calls, op=op, file=path)
+        if calls:
+            measure(image, time_ns, "fs.duration", used_ns / 1000, calls, op=op, file=path)
 
     def _name_changed(self, operation: NameChanged) -> None:
         image, tid, time_ns, op, group, file, other, mode = operation
