@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scopetrace.config.meaning import means_something
     from scopetrace.config.parcel import pack_config, unpack_config
     from scopetrace.config.patterns import compile_pattern, matches_everything
+    from scopetrace.config.plain import config_data
     from scopetrace.config.schema import Config, Custom, Filter, MetricFormat, Transport, WatchRule
 
 _PLACES = {
@@ -28,6 +29,7 @@ _PLACES = {
     "WatchRule": "schema",
     "check_config": "load",
     "compile_pattern": "patterns",
+    "config_data": "plain",
     "customised": "join",
     "dump_config": "dump",
     "load_config": "load",
@@ -50,6 +52,7 @@ __all__ = [
     "WatchRule",
     "check_config",
     "compile_pattern",
+    "config_data",
     "customised",
     "dump_config",
     "load_config",

@@ -19,7 +19,6 @@ WITHOUT_MEANING: dict[Path, str] = {
     ("metric", "format", "tags"): "tags stand at the top level, under `tags`",
     ("payload", "dir"): "payloads are kept in the session file; `scopetrace export` writes files",
     ("libscope", "transport"): "what is recorded goes into the session file",
-    ("libscope", "configevent"): "there are no start messages",
     ("libscope", "commanddir"): "a recording takes no commands while it runs",
     ("libscope", "snapshot"): "there is no library inside the program that could take one",
     ("libscope", "log"): "there is no library inside the program that could log",

@@ -132,6 +132,8 @@ class Libscope(Node, frozen=True):
     """The section `libscope`: what is left of it without a library inside the program."""
 
     summaryperiod: Seconds
+    configevent: bool
+    """Whether the first line that is sent says who is recorded, and with which configuration."""
 
 
 class Protocol(Node, frozen=True):

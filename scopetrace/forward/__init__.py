@@ -27,13 +27,17 @@ def forwarding_writer(config: Config, host: str, writer: SessionWriter) -> Forwa
     event, metric = config.event.transport, config.metric.transport
     if event.type == metric.type == "none":
         return None
+    from functools import partial
+
     from scopetrace.forward.lines import Lines
     from scopetrace.forward.sender import Sender
     from scopetrace.forward.writer import ForwardingWriter
 
+    lines = Lines(host, config.metric.format)
     return ForwardingWriter(
         writer,
-        Lines(host, config.metric.format),
+        lines,
         None if event.type == "none" else Sender(event),
         None if metric.type == "none" else Sender(metric),
+        partial(lines.start, config) if config.libscope.configevent else None,
     )

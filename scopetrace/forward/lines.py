@@ -1,5 +1,6 @@
 """One event or one value of a metric as the line that is sent, in AppScope's envelope.
 
+{"format":"ndjson","info":{…}}   the first line, see `start`
 {"type":"evt","id":"HOST-PROC-end of the command line","_channel":"…","body":{…}}
 {"type":"metric","body":{…}}   or, if the configuration says so, a line of StatsD
 """
@@ -10,7 +11,8 @@ from typing import Any
 
 from msgspec.json import Encoder
 
-from scopetrace.config import MetricFormat
+from scopetrace.config import Config, MetricFormat
+from scopetrace.forward.start import start_message
 from scopetrace.model.event import Event, EventRecord
 from scopetrace.model.metric import MetricRecord, Sample
 from scopetrace.model.process import Process
@@ -38,14 +40,17 @@ class Lines:
         self._host = host
         self._form = form
 
+    def start(self, config: Config, process: Process) -> bytes:
+        """Return the line that comes before all others, with its end."""
+        return _line(start_message(config, process, self._host, self._identity(process)))
+
     def event(self, event: Event, process: Process) -> bytes:
         """Return the line of an event, with its end."""
-        host, proc, cmd = self._host, process.proc, process.cmd
         body = event_body(
             EventRecord(
-                0, event.time_ns, event.sourcetype, event.source, host, proc, cmd, process.pid,
-                event.tid, process.uid, process.gid, "", "", event.channel, event.data,
-                tags=process.tags,
+                0, event.time_ns, event.sourcetype, event.source, self._host, process.proc,
+                process.cmd, process.pid, event.tid, process.uid, process.gid, "", "",
+                event.channel, event.data, tags=process.tags,
             )
         )  # fmt: skip
         for key in NOT_SENT:
@@ -53,7 +58,7 @@ class Lines:
         return _line(
             {
                 "type": "evt",
-                "id": f"{host}-{proc}-{cmd[-CMD_LETTERS:]}",
+                "id": self._identity(process),
                 "_channel": str(event.channel) if event.channel else "none",
                 "body": body,
             }
@@ -68,6 +73,9 @@ class Lines:
         if self._form.type == "statsd":
             return statsd_line(record, self._form.statsdprefix, self._form.statsdmaxlen) + b"\n"
         return _line({"type": "metric", "body": metric_body(record)})
+
+    def _identity(self, process: Process) -> str:
+        return f"{self._host}-{process.proc}-{process.cmd[-CMD_LETTERS:]}"
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -24,6 +24,8 @@ class Link:
 
     resumes = False
     """Whether the next link to the same destination goes on within a line."""
+    greets = True
+    """Whether it has a beginning, and so a first line."""
     heeds = 0
     """What to watch it for (poll(2)) while there is nothing to send."""
     awaits = select.POLLOUT
@@ -107,6 +109,7 @@ class StreamLink(Link):
 class DatagramLink(Link):
     """A UDP socket: each line is a datagram, and one that is refused is lost."""
 
+    greets = False
     heeds = select.POLLIN
     awaits = select.POLLIN | select.POLLOUT
 

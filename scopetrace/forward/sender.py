@@ -49,6 +49,8 @@ class Sender:
         most_bytes: int = MOST_WAITING_BYTES,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
+        self.greeting = b""
+        """A line that each link begins with, for events; set before there is anything to send."""
         self._transport = transport
         self._first_pause_s = first_pause_s
         self._outbox = Outbox(most_bytes)
@@ -56,6 +58,8 @@ class Sender:
         self._sent = 0
         """Lines of which a link took all; `_lost` of them did not arrive."""
         self._lost = 0
+        self._unsaid: bytes | None = None
+        """What the link still lacks of the greeting; None: there was no link yet."""
         self._rest = b""
         """Lines that were taken from the queue; those before `_at` are sent."""
         self._at = 0
@@ -136,6 +140,8 @@ class Sender:
         from scopetrace.forward.dial import open_link
 
         link = open_link(self._transport)
+        if link.greets and (self._unsaid is None or not link.resumes):
+            self._unsaid = self.greeting
         try:
             self._serve(link)
             link.finish()
@@ -162,13 +168,15 @@ class Sender:
 
     def _push(self, link: Link) -> int:
         """Send all there is, or what the link takes; return what to watch it for then."""
-        while not self._given_up and self._fill():
-            try:
+        try:
+            while self._unsaid and not self._given_up:
+                self._unsaid = self._unsaid[link.send(memoryview(self._unsaid)) :]
+            while not self._given_up and self._fill():
                 count = link.send(memoryview(self._rest)[self._at :])
-            except BlockingIOError:
-                return link.awaits
-            self._sent += self._rest.count(b"\n", self._at, self._at + count)
-            self._at += count
+                self._sent += self._rest.count(b"\n", self._at, self._at + count)
+                self._at += count
+        except BlockingIOError:
+            return link.awaits
         return link.heeds
 
     def _fill(self) -> bool:

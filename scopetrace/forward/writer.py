@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from scopetrace.forward.lines import Lines
 from scopetrace.forward.sender import Sender
@@ -35,15 +35,23 @@ class ForwardingWriter:
         lines: makes what is sent.
         events: sends events; None: they are not sent.
         metrics: sends metrics; None: they are not sent.
+        greet: makes the first line that events begin with, of the first process; None: there is no
+            such line.
     """
 
     def __init__(
-        self, writer: SessionWriter, lines: Lines, events: Sender | None, metrics: Sender | None
+        self,
+        writer: SessionWriter,
+        lines: Lines,
+        events: Sender | None,
+        metrics: Sender | None,
+        greet: Callable[[Process], bytes] | None = None,
     ) -> None:
         self._writer = writer
         self._lines = lines
         self._event_sender = events
         self._metric_sender = metrics
+        self._greet = greet
         self._events: list[Event] = []
         self._samples: list[Sample] = []
         self._processes: dict[int, Process] = {}
@@ -52,6 +60,8 @@ class ForwardingWriter:
     def add_process(self, process: Process) -> None:
         """Write a process image."""
         self._writer.add_process(process)
+        if self._greet is not None and self._event_sender is not None:
+            self._event_sender.greeting, self._greet = self._greet(process), None
         self._processes[process.id] = process._replace(args=())
 
     def end_process(self, end: ProcessEnd) -> None:

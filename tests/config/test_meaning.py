@@ -113,7 +113,6 @@ def test_a_whole_file_of_appscope_loads_with_one_warning_for_each_key_without_me
     assert [warning.split(": ")[1] for warning in config.warnings] == [
         "cribl",
         "payload.dir",
-        "libscope.configevent",
         "libscope.commanddir",
         "libscope.snapshot",
         "libscope.log",

@@ -42,7 +42,8 @@ def unsent(recording: Recording) -> list[tuple[str, int]]:
 
 
 def received(lines: list[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(line)["body"] for line in lines]
+    """Return what lines tell; the first one of a connection tells of none."""
+    return [found["body"] for found in map(json.loads, lines) if "type" in found]
 
 
 def test_what_is_received_is_what_the_session_has_one_by_one(stage: Stage) -> None:
@@ -61,8 +62,44 @@ def test_what_is_received_is_what_the_session_has_one_by_one(stage: Stage) -> No
     assert len(events) > 20
     assert len(metrics) > 10
     assert (ending.stdout, ending.stderr, ending.status) == (b"/\n", b"some bytes\n", 0)
-    ids = {json.loads(line)["id"] for line in collector.lines}
+    ids = {json.loads(line)["id"] for line in collector.lines[1:]}
     assert f"{events[0]['host']}-rm-rm copy" in ids
+
+
+@pytest.mark.parametrize("wanted", ["true", "false"])
+def test_the_first_line_says_who_is_recorded_and_how(stage: Stage, wanted: str) -> None:
+    stage.environ["SCOPE_CONFIG_EVENT"] = wanted
+    stage.environ["SCOPE_TAG_stage"] = "test"
+    recording = stage.finished(stage.home, start(stage, "-e", "events"))
+
+    first, *others = (stage.work / "events").read_bytes().splitlines()
+    assert len(others) == len(recording.events) - (wanted == "false")
+    if wanted == "false":
+        assert json.loads(first)["body"]["source"] == recording.events[0].source
+        return
+    told = json.loads(first)
+    process = told["info"]["process"]
+    assert told.keys() == {"format", "info"}
+    assert (process["pid"], process["cmd"]) == (recording.info.pid, " ".join(PROGRAM))
+    assert (process["procname"], process["uid"]) == ("sh", recording.info.uid)
+    assert process["hostname"] == recording.info.host
+    current = told["info"]["configuration"]["current"]
+    assert current["tags"] == {"stage": "test"}
+    assert current["event"]["transport"]["path"] == f"{stage.work}/events"
+
+
+def test_single_values_of_metrics_are_sent_with_the_events(stage: Stage) -> None:
+    stage.environ["SCOPE_EVENT_METRIC"] = "true"
+    recording = stage.finished(stage.home, start(stage, "-e", "events"))
+
+    single = [event for event in recording.events if event.sourcetype == "metric"]
+    told = received((stage.work / "events").read_bytes().splitlines())
+    sent = [body["data"] for body in told if body["sourcetype"] == "metric"]
+    assert [{**e.data, "proc": e.proc, "pid": e.pid, "host": e.host} for e in single] == sent
+    for name, field in (("fs.read", "file_read_bytes"), ("fs.write", "file_write_bytes")):
+        moved = [event.data["_value"] for event in single if event.source == name]
+        closed = [e.data[field] for e in recording.events if (e.sourcetype, e.source) == CLOSED]
+        assert 0 < sum(moved) == sum(closed)
 
 
 def test_metrics_can_be_lines_of_statsd(stage: Stage) -> None:
@@ -82,7 +119,7 @@ def test_files_are_found_from_where_the_command_was_typed(stage: Stage) -> None:
     recording = stage.finished(stage.home, start(stage, "-e", "events", "-m", "file://metrics"))
 
     lines = (stage.work / "events").read_bytes().splitlines()
-    assert len(lines) == len(recording.events)
+    assert len(received(lines)) == len(recording.events)
     assert (stage.work / "events").stat().st_mode & 0o777 == 0o600
     assert received((stage.work / "metrics").read_bytes().splitlines())
 
@@ -98,7 +135,7 @@ def test_a_configuration_names_destinations_too(stage: Stage, authority: Any) ->
         )
         wait_for(lambda: collector.connections, "the end of the connection")
 
-    assert len(collector.lines) == len(recording.events)
+    assert len(received(collector.lines)) == len(recording.events)
     assert recording.ending.stderr == b"some bytes\n"
 
 
@@ -108,7 +145,7 @@ def test_an_unchecked_server_is_a_warning(stage: Stage, authority: Any) -> None:
         recording = stage.finished(stage.home, start(stage, "-e", f"{HOST}:{collector.port}"))
         wait_for(lambda: collector.connections, "the end of the connection")
 
-    assert len(collector.lines) == len(recording.events)
+    assert len(received(collector.lines)) == len(recording.events)
     assert recording.ending.stderr == (
         b"scopetrace: warning: SCOPE_EVENT_TLS_VALIDATE_SERVER: event.transport.tls.validateserver:"
         b" the server is not checked: whoever answers for it can read what is sent\nsome bytes\n"
@@ -138,15 +175,13 @@ def test_a_destination_that_reads_nothing_does_not_slow_the_program(stage: Stage
         recording = stage.finished(stage.home, ending)
         arrived = read_all(slow)
 
-    lines = arrived[: arrived.rfind(b"\n") + 1].splitlines()
+    found = received(arrived[: arrived.rfind(b"\n") + 1].splitlines())
     assert ending.stdout == b"done\n"
     assert len(recording.of("fs.open", file="/etc/passwd")) == 3000
     ((message, count),) = unsent(recording)
     assert message.endswith("it did not take them fast enough")
-    assert len(lines) == len(recording.events) - 1 - count
-    assert received(lines) == [
-        as_sent(body) for body in bodies(stage, "events", "-a", "-j")[: len(lines)]
-    ]
+    assert len(found) == len(recording.events) - 1 - count
+    assert found == [as_sent(body) for body in bodies(stage, "events", "-a", "-j")[: len(found)]]
 
 
 def test_a_destination_that_closes_in_the_middle_loses_nothing_that_it_had_not_read(
@@ -173,7 +208,8 @@ def test_a_destination_that_closes_in_the_middle_loses_nothing_that_it_had_not_r
 
     assert unsent(recording) == []
     events = [as_sent(body) for body in bodies(stage, "events", "-a", "-j")]
-    assert received(rest) == events[-len(rest) :]
+    assert received(rest) == events[1 - len(rest) :]
+    assert json.loads(rest[0])["info"]["process"]["procname"] == "sh"
     assert any("two" in body["data"].get("message", "") for body in received(rest))
 
 

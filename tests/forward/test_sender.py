@@ -110,6 +110,48 @@ def test_a_named_pipe_is_written_as_soon_as_somebody_reads_it(transport, tmp_pat
         assert end(sender) == 0
 
 
+def test_each_connection_begins_with_the_greeting_and_nobody_counts_it(transport):
+    lines = numbered(5000, 1000)
+    with listener() as listening:
+        sender = Sender(transport("tcp", *listening.getsockname()), first_pause_s=SOON_S)
+        sender.greeting = b"hello " + b"x" * 200_000 + b"\n"
+        sender.offer(lines, bytes)
+        first, _ = listening.accept()
+        assert first.recv(7) == b"hello x"
+        first.close()
+        second, _ = listening.accept()
+        sender.end()
+        greeting, *rest = read_all(second).splitlines(keepends=True)
+        assert end(sender) == 0
+
+    assert greeting == sender.greeting
+    assert rest == lines[-len(rest) :]
+
+
+def test_a_greeting_is_once_in_a_file_even_if_the_disk_was_full(transport, tmp_path):
+    path = tmp_path / "events"
+    sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
+    sender.greeting = b"hello\n"
+    path.symlink_to("/dev/full")
+    sender.offer([b"a\n"], bytes)
+    wait_for(lambda: sender.why_unsent == "No space left on device", "the first failure")
+    path.unlink()
+    wait_for(lambda: not sender.unsent, "the line to be sent")
+    sender.offer([b"b\n"], bytes)
+    assert end(sender) == 0
+
+    assert path.read_bytes() == b"hello\na\nb\n"
+
+
+def test_datagrams_have_no_greeting(transport):
+    with udp_socket() as bound:
+        sender = Sender(transport("udp", *bound.getsockname()))
+        sender.greeting = b"hello\n"
+        assert send_all(sender, [b"a\n"]) == 0
+
+        assert datagrams(bound) == [b"a\n"]
+
+
 def test_what_nobody_takes_is_counted_and_the_end_does_not_wait_for_it(transport):
     sender = Sender(transport("tcp", HOST, free_port()), first_pause_s=NEVER_S)
     sender.offer(numbered(10), bytes)
