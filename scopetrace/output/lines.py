@@ -119,7 +119,7 @@ class LineFormat:
     def format(self, record: EventRecord) -> str:
         """Return the line of `record`, without a newline."""
         head = self._head(record)
-        chosen = self._fields or FIELDS.get(record.source) or sorted(record.data)
+        chosen = self._fields or _fields_of(record) or sorted(record.data)
         shown = {key: _show(key, record.data[key]) for key in chosen if key in record.data}
         hidden = self._hidden(record.data, shown) if self._all_fields else {}
         if self._columns is not None and "message" in shown:
@@ -177,3 +177,8 @@ def _show(key: str, value: Any) -> str:
     if key == "message" and isinstance(value, str):
         return quote(escape_message(value))
     return quote(show_value(value))
+
+
+def _fields_of(record: EventRecord) -> tuple[str, ...]:
+    """Return the row of an event; a measure of a metric only bears the name of such a source."""
+    return () if record.sourcetype == "metric" else FIELDS.get(record.source, ())

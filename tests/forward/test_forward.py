@@ -14,6 +14,7 @@ from harness import Ending, Recording, Stage, scopetrace_command, wait_for
 from net_peers import free_port
 
 PROGRAM = ["sh", "-c", "cat /etc/passwd > copy; ls -d /; rm copy; echo some bytes >&2"]
+CLOSED = ("fs", "fs.close")
 FORWARD_ONLY = ("ssl", "socket", "scopetrace.forward.writer", "scopetrace.forward.links")
 
 

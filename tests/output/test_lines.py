@@ -31,6 +31,12 @@ def test_an_open_shows_its_file():
     assert line(record) == "[12] Jul 12 02:11:15 ps fs fs.open file:/proc/17721/stat"
 
 
+def test_a_single_value_of_a_metric_shows_all_it_has():
+    record = event("fs.open", "metric", op="openat", file="/x", _metric="fs.open", _value=1)
+
+    assert line(record).endswith("metric fs.open _metric:fs.open _value:1 file:/x op:openat")
+
+
 def test_a_close_shows_its_counts_in_their_order():
     counts = {"file_write_ops": 4, "file_write_bytes": 3, "file_read_ops": 2, "file_read_bytes": 1}
 
