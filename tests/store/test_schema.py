@@ -142,6 +142,15 @@ def test_views_are_pleasant_to_read(tmp_path):
     db.close()
 
 
+def test_a_single_value_of_a_metric_has_a_view_of_its_own(tmp_path):
+    single = event("metric", _metric="fs.close", _value=2.5, file="/x")._replace(source="fs.close")
+    with closing(sqlite3.connect(record(tmp_path, [closed("/etc/passwd"), single]))) as db:
+        assert db.execute("SELECT id FROM fs_close").fetchall() == [(1,)]
+        assert db.execute("SELECT id, source, _value, file, port FROM metric_event").fetchall() == [
+            (2, "fs.close", 2.5, "/x", None)
+        ]
+
+
 def as_of_version_1(db):
     """Make a file what the first version would have made."""
     for step in schema.MIGRATIONS[:1]:
