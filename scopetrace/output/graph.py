@@ -28,7 +28,7 @@ def draw_graph(title: str, points: Sequence[tuple[int, float]], width: int) -> l
     """
     values = [value for _, value in points]
     low, high = min(0, *values), max(0, *values)
-    labels = [format_number(round(high, 2)), *[""] * (HEIGHT - 2), format_number(round(low, 2))]
+    labels = [format_number(high), *[""] * (HEIGHT - 2), format_number(low)]
     margin = max(map(len, labels))
     bars = _squeezed(values, max(width - margin - 2, 1))
     thick = max(1, min(WIDEST, (width - margin - 2) // len(bars)))

@@ -33,6 +33,10 @@ def test_values_below_0_have_a_scale_that_begins_there():
     assert lines[10].startswith("-5 ┤")
 
 
+def test_a_scale_is_as_fine_as_small_values_need():
+    assert draw_graph("t", [(0, 0.0001), (1, 0.00005)], 40)[1].startswith("0.0001 ┤")
+
+
 def test_one_value_has_one_time():
     assert draw_graph("t", [(3, 7)], 40)[-1].strip() == "Jan  1 00:00:03"
 
