@@ -193,7 +193,8 @@ class Recorder:
         """Leave a notice in the session of what could not be written to it."""
         lost, image = self._writer.lost, self._pipeline.main
         if lost and image is not None:
-            message = f"{lost} events could not be written to this session: {self._problem}"
+            what = f"{lost} events, values of metrics and pieces of payloads"
+            message = f"{what} could not be written to this session: {self._problem}"
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
 
     def _end_forwarding(self, ended_ns: int) -> None:
