@@ -175,12 +175,12 @@ def _formatted(session: Session, found: list[MetricRecord], form: str) -> Iterat
 
         yield from exposition(found)
     else:
-        from scopetrace.wire.statsd import statsd_line
+        from scopetrace.wire.statsd import statsd_lines
 
         settings = session.metric_settings
         for record in found:
-            line = statsd_line(record, settings.statsd_prefix, settings.statsd_most_bytes)
-            yield escape(line.decode())
+            for line in statsd_lines(record, settings.statsd_prefix, settings.statsd_most_bytes):
+                yield escape(line.decode())
 
 
 def _say_nothing_found(session: Session, filtered: bool) -> None:

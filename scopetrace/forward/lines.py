@@ -18,7 +18,7 @@ from scopetrace.model.metric import MetricRecord, Sample
 from scopetrace.model.process import Process
 from scopetrace.store.text import encode_json
 from scopetrace.wire.bodies import event_body, metric_body
-from scopetrace.wire.statsd import statsd_line
+from scopetrace.wire.statsd import statsd_lines
 
 NOT_SENT = ("id", "uid", "gid", "username", "groupname", "args")
 """Keys of a body that AppScope does not send."""
@@ -65,13 +65,14 @@ class Lines:
         )
 
     def metric(self, sample: Sample, process: Process) -> bytes:
-        """Return the line of a metric, with its end."""
+        """Return the line of a metric, with its end; as StatsD it may be two."""
         record = MetricRecord(
             0, sample.time_ns, sample.name, sample.type, sample.unit, sample.value, sample.tags,
             self._host, process.proc, process.pid,
         )  # fmt: skip
         if self._form.type == "statsd":
-            return statsd_line(record, self._form.statsdprefix, self._form.statsdmaxlen) + b"\n"
+            lines = statsd_lines(record, self._form.statsdprefix, self._form.statsdmaxlen)
+            return b"".join(line + b"\n" for line in lines)
         return _line({"type": "metric", "body": metric_body(record)})
 
     def _identity(self, process: Process) -> str:

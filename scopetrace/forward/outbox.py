@@ -1,4 +1,7 @@
-"""Lines that wait to be sent: bounded in bytes, filled by one thread and emptied by another."""
+"""Lines that wait to be sent: bounded in bytes, filled by one thread and emptied by another.
+
+An item is a line with its end, or a few that belong together.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ class Outbox:
         self._lock = Lock()
         self._lines: deque[bytes] = deque()
         self._taken_up = 0
+        self.entered = 0
+        """Lines that were taken, in all."""
 
     @property
     def size(self) -> int:
@@ -47,6 +52,7 @@ class Outbox:
         with self._lock:
             self._lines += lines
             self._taken_up += sum(map(len, lines)) + len(lines) * LINE_BYTES
+        self.entered += sum(line.count(b"\n") for line in lines)
         return len(lines)
 
     def take(self, enough_bytes: int) -> bytes:

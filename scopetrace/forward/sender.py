@@ -30,6 +30,7 @@ AT_ONCE_BYTES = 65_536
 """About so much is taken from the queue at a time."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 64.0
+SILENT = "it did not answer in time"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 """Those are the recorder's: its main thread is to hear them at once."""
 
@@ -54,7 +55,8 @@ class Sender:
         self._transport = transport
         self._first_pause_s = first_pause_s
         self._outbox = Outbox(most_bytes)
-        self._offered = 0
+        self._refused = 0
+        """Items that there was no room for."""
         self._sent = 0
         """Lines of which a link took all; `_lost` of them did not arrive."""
         self._lost = 0
@@ -64,6 +66,8 @@ class Sender:
         """Lines that were taken from the queue; those before `_at` are sent."""
         self._at = 0
         self._problem = ""
+        self._linked = False
+        """Whether there was ever a link."""
         self._ending = Flag()
         self._given_up = False
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -73,12 +77,12 @@ class Sender:
     @property
     def unsent(self) -> int:
         """How many lines could not be sent, so far."""
-        return self._offered - self._sent + self._lost
+        return self._refused + self._outbox.entered - self._sent + self._lost
 
     @property
     def why_unsent(self) -> str:
         """What was in the way, in words."""
-        return self._problem or "it did not take them fast enough"
+        return self._problem or ("it did not take them fast enough" if self._linked else SILENT)
 
     @property
     def name(self) -> str:
@@ -89,8 +93,9 @@ class Sender:
         """Send the line of each item, if there is room for it. This never waits."""
         if not items:
             return
-        self._offered += len(items)
-        if self._outbox.offer(items, encode):
+        taken = self._outbox.offer(items, encode)
+        self._refused += len(items) - taken
+        if taken:
             self._awaken()
         if not self._started:
             self._start()
@@ -140,6 +145,7 @@ class Sender:
         from scopetrace.forward.dial import open_link
 
         link = open_link(self._transport)
+        self._linked = True
         if link.greets and (self._unsaid is None or not link.resumes):
             self._unsaid = self.greeting
         try:

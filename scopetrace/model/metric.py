@@ -66,6 +66,9 @@ METRICS = {
 }
 """Every metric but those that the program itself sends (StatsD), which have names of their own."""
 
+MEMBER = "member"
+"""The tag of a program's own set that names a member which is no number; the value is 1 then."""
+
 
 class Sample(NamedTuple):
     """One value of one metric of one process image, summed up over a period."""

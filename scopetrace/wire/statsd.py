@@ -1,13 +1,14 @@
 """Metrics as lines of StatsD, with tags after `#` as DogStatsD has them.
 
-A line that would be too long loses tags from its end, whole ones; its name and value never.
+A line that would be too long loses tags from its end, whole ones; its name and value never. A gauge
+below 0 takes two lines: to StatsD a sign is a change, so that a negative value comes after a 0.
 """
 
 from __future__ import annotations
 
 import re
 
-from scopetrace.model.metric import MetricRecord
+from scopetrace.model.metric import MEMBER, MetricRecord
 
 LETTERS = {"counter": "c", "gauge": "g", "timer": "ms", "histogram": "h", "set": "s"}
 IN_NAME = re.compile(r"[\s:|@#,]")
@@ -15,17 +16,24 @@ IN_TAG = re.compile(r"[\x00-\x20\x7f|,]")
 """What would end a name or a tag too early."""
 
 
-def statsd_line(record: MetricRecord, prefix: str = "", most_bytes: int = 0) -> bytes:
-    """Return one line without its end.
+def statsd_lines(record: MetricRecord, prefix: str = "", most_bytes: int = 0) -> list[bytes]:
+    """Return the lines that tell a value, without their ends.
 
     Args:
         record: what it tells.
         prefix: comes before the name as it is.
-        most_bytes: how long the line may be; 0: as long as it must.
+        most_bytes: how long a line may be; 0: as long as it must.
     """
+    values = [_value(record)]
+    if record.type == "gauge" and record.value < 0:
+        values.insert(0, "0")
+    return [_line(record, prefix, value, most_bytes) for value in values]
+
+
+def _line(record: MetricRecord, prefix: str, value: str, most_bytes: int) -> bytes:
     name = prefix + IN_NAME.sub("_", record.name)
     letter = LETTERS.get(record.type, "g")
-    line = f"{name}:{_number(record.value)}|{letter}".encode("utf-8", "backslashreplace")
+    line = f"{name}:{value}|{letter}".encode("utf-8", "backslashreplace")
     separator = b"|#"
     for tag in _tags(record):
         longer = line + separator + tag
@@ -39,6 +47,8 @@ def _tags(record: MetricRecord) -> list[bytes]:
     """Return `name:value` of each tag, those that say whose it is first."""
     known = {"proc": record.proc, "pid": record.pid, "host": record.host, "unit": record.unit}
     tags = {name: value for name, value in known.items() if value != ""} | record.tags
+    if record.type == "set":
+        tags.pop(MEMBER, None)
     return [_tag(name, value) for name, value in tags.items()]
 
 
@@ -51,5 +61,8 @@ def _percent(match: re.Match[str]) -> str:
     return f"%{ord(match[0]):02X}"
 
 
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.2f}"
+def _value(record: MetricRecord) -> str:
+    """Return a number, or the member of a set."""
+    if record.type == "set" and MEMBER in record.tags:
+        return IN_TAG.sub(_percent, str(record.tags[MEMBER]))
+    return str(record.value) if isinstance(record.value, int) else f"{record.value:.2f}"

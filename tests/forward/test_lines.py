@@ -58,5 +58,10 @@ def test_a_metric_is_in_the_envelope_of_appscope():
     )
 
 
+def test_a_gauge_below_0_is_two_lines_of_statsd():
+    below = SENT._replace(type="gauge", value=-5)
+    assert Lines("box", STATSD).metric(below, image()).count(b"\n") == 2
+
+
 def test_a_metric_can_be_a_line_of_statsd():
     assert Lines("box", STATSD).metric(SENT, image()) == b"me.net.tx:11|c|#proc:python3\n"

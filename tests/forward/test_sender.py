@@ -235,6 +235,20 @@ def test_a_destination_that_never_accepts_is_no_hindrance(transport):
             sender.offer(numbered(10), bytes)
 
             assert end(sender, 0.1) == 10
+            assert sender.why_unsent == "it did not answer in time"
+
+
+def test_an_item_of_two_lines_is_two_that_are_sent_or_not(transport):
+    with collecting() as collector:
+        assert send_all(Sender(transport("tcp", HOST, collector.port)), [b"a\nb\n", b"c\n"]) == 0
+        wait_for(lambda: collector.connections, "the end of the connection")
+    assert collector.lines == [b"a", b"b", b"c"]
+    with udp_socket() as bound:
+        assert send_all(Sender(transport("udp", *bound.getsockname())), [b"a\nb\n"]) == 0
+        assert datagrams(bound) == [b"a\n", b"b\n"]
+    nobody = Sender(transport("tcp", HOST, free_port()), first_pause_s=NEVER_S)
+    nobody.offer([b"a\nb\n"], bytes)
+    assert end(nobody, 0) == 2
 
 
 def test_datagrams_that_nobody_listens_for_are_counted(transport):

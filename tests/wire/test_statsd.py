@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.metric import MetricRecord
-from scopetrace.wire.statsd import statsd_line
+from scopetrace.wire.statsd import statsd_lines
+
+
+def statsd_line(*args, **options):
+    (line,) = statsd_lines(*args, **options)
+    return line
 
 
 def metric(name="net.tx", type="counter", value=11, unit="byte", **tags):
@@ -41,6 +46,22 @@ def test_what_would_end_a_tag_is_written_otherwise():
         b",http_target:/a%2Cb%7Cc%0Ad:e,a_b:x"
     )
     assert statsd_line(metric(name="a:b|c d")).startswith(b"a_b_c_d:11|c|")
+
+
+def test_a_gauge_below_0_is_set_and_not_lowered():
+    """To StatsD a sign is a change of what was there before."""
+    below = metric(name="temp", type="gauge", value=-3.5, unit="")
+    tags = b"|#proc:nc,pid:70,host:box"
+
+    assert statsd_lines(below, "me.") == [b"me.temp:0|g" + tags, b"me.temp:-3.50|g" + tags]
+    assert statsd_line(metric(value=-3)).startswith(b"net.tx:-3|c")
+
+
+def test_a_member_of_a_set_is_its_value():
+    members = metric(name="users", type="set", value=1.0, unit="", member="bob|b", a="b")
+
+    assert statsd_line(members) == b"users:bob%7Cb|s|#proc:nc,pid:70,host:box,a:b"
+    assert statsd_line(metric(member="bob")).endswith(b",member:bob")
 
 
 def test_tags_of_the_program_win():

@@ -11,13 +11,12 @@ import re
 from math import isfinite
 from typing import NamedTuple
 
+from scopetrace.model.metric import MEMBER
+
 TYPES = {
     b"c": "counter", b"g": "gauge", b"ms": "timer", b"h": "histogram", b"d": "histogram",
     b"s": "set",
 }  # fmt: skip
-
-MEMBER = "member"
-"""The tag that names the member of a set if it is no number; the value is 1 then."""
 
 NO_METRICS = (b"_e{", b"_sc|")
 
