@@ -6,6 +6,7 @@ unix:///path      unix://@name (abstract)              file:///path   a word or 
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ def parse_destination(text: str) -> dict[str, str]:
             host = found["ipv6"] or found["name"]
             return {"type": kind, "host": host, "port": found["port"], "path": ""}
     elif kind == "none" or (kind in _PATHS and rest):
+        if why := _why_no_path(kind, rest):
+            raise ValueError(f"{text}: {why}")
         return {"type": kind, "host": "", "port": "0", "path": rest}
     if kind == "edge":
         raise ValueError("edge: scopetrace sends nothing to Cribl")
@@ -58,13 +61,19 @@ def why_unusable(transport: Transport) -> tuple[str, str] | None:
         return _why_no_endpoint(transport)
     if kind in _PATHS and not path:
         return "type", f"{kind} needs a path"
+    why = _why_no_path(kind, path)
+    return ("path", why) if why else None
+
+
+def _why_no_path(kind: str, path: str) -> str:
+    """Return why nothing can be sent to a path of this kind; an empty text if it can."""
     if kind in _PATHS and "\0" in path:
-        return "path", "no path holds a null character"
-    if kind == "unix" and len(path.encode()) > _LONGEST_UNIX_PATH:
-        return "path", f"the path of a unix socket has {_LONGEST_UNIX_PATH} bytes at most"
+        return "no path holds a null character"
+    if kind == "unix" and len(os.fsencode(path)) > _LONGEST_UNIX_PATH:
+        return f"the path of a unix socket has {_LONGEST_UNIX_PATH} bytes at most"
     if kind == "file" and _OF_THE_PROGRAM.fullmatch(path):
-        return "path", "the output of the program is its own; a file of that name is ./stdout"
-    return None
+        return "the output of the program is its own; a file of that name is ./stdout"
+    return ""
 
 
 def _why_no_endpoint(transport: Transport) -> tuple[str, str] | None:

@@ -58,6 +58,16 @@ def test_what_is_no_destination_is_one_sentence(text):
     )
 
 
+def test_a_word_for_a_path_that_cannot_be_is_one_sentence():
+    with pytest.raises(ConfigError) as caught:
+        transport({"SCOPE_EVENT_DEST": "stdout"})
+
+    assert str(caught.value) == (
+        "SCOPE_EVENT_DEST: stdout: the output of the program is its own; a file of that name is"
+        " ./stdout"
+    )
+
+
 def test_nothing_is_sent_to_cribl():
     with pytest.raises(ConfigError, match="SCOPE_EVENT_DEST: edge: scopetrace sends nothing to"):
         transport({"SCOPE_EVENT_DEST": "edge"})

@@ -223,6 +223,12 @@ def test_a_destination_that_closes_in_the_middle_loses_nothing_that_it_had_not_r
         ),
         (["-m", "tcp://x"], "invalid value for '-m' / '--metricdest': 'tcp://x' is no destination"),
         (["-e", "no/such"], "event.transport: {work}/no/such: there is no folder {work}/no"),
+        (
+            ["-e", "file://stdout"],
+            "invalid value for '-e' / '--eventdest': file://stdout: the output of the program",
+        ),
+        (["-m", "unix://" + "x" * 108], "invalid value for '-m' / '--metricdest': unix://xxx"),
+        (["-e", "file://\udcff"], "SCOPE_EVENT_DEST: its value is no UTF-8 text"),
         (["-e", "edge"], "invalid value for '-e' / '--eventdest': edge: scopetrace sends nothing"),
     ],
 )
