@@ -70,10 +70,11 @@ class Lines:
             0, sample.time_ns, sample.name, sample.type, sample.unit, sample.value, sample.tags,
             self._host, process.proc, process.pid,
         )  # fmt: skip
-        if self._form.type == "statsd":
-            lines = statsd_lines(record, self._form.statsdprefix, self._form.statsdmaxlen)
+        form = self._form
+        if form.type == "statsd":
+            lines = statsd_lines(record, form.statsdprefix, form.statsdmaxlen, form.verbosity)
             return b"".join(line + b"\n" for line in lines)
-        return _line({"type": "metric", "body": metric_body(record)})
+        return _line({"type": "metric", "body": metric_body(record, form.verbosity)})
 
     def _identity(self, process: Process) -> str:
         return f"{self._host}-{process.proc}-{process.cmd[-CMD_LETTERS:]}"

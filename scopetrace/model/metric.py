@@ -85,6 +85,11 @@ class Sample(NamedTuple):
     """What the verbosity lets through; `numops` is in it from verbosity 8 on."""
 
 
+OF_EACH = {"proc": 4, "pid": 4, "host": 4, "unit": 1}
+"""What is known of each value besides its tags → the verbosity from which on it is sent."""
+MOST_VERBOSE = 9
+
+
 class MetricRecord(NamedTuple):
     """One value as read back: a `Sample` with its id and what its process was."""
 
@@ -100,3 +105,8 @@ class MetricRecord(NamedTuple):
     host: str
     proc: str
     pid: int
+
+    def known(self, verbosity: int = MOST_VERBOSE) -> dict[str, Any]:
+        """Return what of `OF_EACH` there is, as far as the verbosity lets it through."""
+        found = {name: getattr(self, name) for name in OF_EACH if OF_EACH[name] <= verbosity}
+        return {name: value for name, value in found.items() if value != ""}

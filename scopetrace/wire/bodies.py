@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from scopetrace.model.event import EventRecord
-from scopetrace.model.metric import MetricRecord
+from scopetrace.model.metric import MOST_VERBOSE, MetricRecord
 
 
 def event_body(record: EventRecord) -> dict[str, Any]:
@@ -44,18 +44,18 @@ BODY = frozenset(("id", "_time", "data", *EventRecord._fields))
 """Names that a tag cannot take from the body."""
 
 
-def metric_body(record: MetricRecord) -> dict[str, Any]:
+def metric_body(record: MetricRecord, verbosity: int = MOST_VERBOSE) -> dict[str, Any]:
     """Return what AppScope calls the body of a metric; `_time` is unix seconds to the µs.
 
-    Tags come before what we know ourselves: those of the program and the user win.
+    Tags come before what we know ourselves: those of the program and the user win. Little verbosity
+    leaves out whose value it is.
     """
     body: dict[str, Any] = {
         "_metric": record.name,
         "_metric_type": record.type,
         "_value": record.value,
     }
-    known = {"unit": record.unit, "proc": record.proc, "pid": record.pid, "host": record.host}
-    for name, value in (*record.tags.items(), *known.items()):
+    for name, value in (*record.tags.items(), *record.known(verbosity).items()):
         if value != "":
             body.setdefault(name, value)
     body["_time"] = record.time_ns // 1000 / 1_000_000

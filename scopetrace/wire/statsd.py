@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from scopetrace.model.metric import MEMBER, MetricRecord
+from scopetrace.model.metric import MEMBER, MOST_VERBOSE, MetricRecord
 
 LETTERS = {"counter": "c", "gauge": "g", "timer": "ms", "histogram": "h", "set": "s"}
 IN_NAME = re.compile(r"[\s:|@#,]")
@@ -16,26 +16,32 @@ IN_TAG = re.compile(r"[\x00-\x20\x7f|,]")
 """What would end a name or a tag too early."""
 
 
-def statsd_lines(record: MetricRecord, prefix: str = "", most_bytes: int = 0) -> list[bytes]:
+def statsd_lines(
+    record: MetricRecord, prefix: str = "", most_bytes: int = 0, verbosity: int = MOST_VERBOSE
+) -> list[bytes]:
     """Return the lines that tell a value, without their ends.
 
     Args:
         record: what it tells.
         prefix: comes before the name as it is.
         most_bytes: how long a line may be; 0: as long as it must.
+        verbosity: little leaves out whose value it is.
     """
     values = [_value(record)]
     if record.type == "gauge" and record.value < 0:
         values.insert(0, "0")
-    return [_line(record, prefix, value, most_bytes) for value in values]
+    tags = _tags(record, verbosity)
+    return [_line(record, prefix, value, tags, most_bytes) for value in values]
 
 
-def _line(record: MetricRecord, prefix: str, value: str, most_bytes: int) -> bytes:
+def _line(
+    record: MetricRecord, prefix: str, value: str, tags: list[bytes], most_bytes: int
+) -> bytes:
     name = prefix + IN_NAME.sub("_", record.name)
     letter = LETTERS.get(record.type, "g")
     line = f"{name}:{value}|{letter}".encode("utf-8", "backslashreplace")
     separator = b"|#"
-    for tag in _tags(record):
+    for tag in tags:
         longer = line + separator + tag
         if most_bytes and len(longer) > most_bytes:
             break
@@ -43,10 +49,9 @@ def _line(record: MetricRecord, prefix: str, value: str, most_bytes: int) -> byt
     return line
 
 
-def _tags(record: MetricRecord) -> list[bytes]:
+def _tags(record: MetricRecord, verbosity: int) -> list[bytes]:
     """Return `name:value` of each tag, those that say whose it is first."""
-    known = {"proc": record.proc, "pid": record.pid, "host": record.host, "unit": record.unit}
-    tags = {name: value for name, value in known.items() if value != ""} | record.tags
+    tags = record.known(verbosity) | record.tags
     if record.type == "set":
         tags.pop(MEMBER, None)
     return [_tag(name, value) for name, value in tags.items()]

@@ -87,7 +87,7 @@ def test_json_is_one_object_to_a_line(netcat, scopetrace):
 
     assert out == (
         '{"_metric":"net.tx","_metric_type":"counter","_value":11,"class":"inet_tcp",'
-        '"proto":"TCP","unit":"byte","proc":"nc","pid":71,"host":"box","_time":1783822276.0}\n'
+        '"proto":"TCP","proc":"nc","pid":71,"host":"box","unit":"byte","_time":1783822276.0}\n'
     )
     assert scopetrace("metrics", "-m", "net.tx", "--format", "ndjson")[1] == out
     assert scopetrace("metrics", "-m", "net.tx", "--format", "ndjson", "-j")[1] == out

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 
+import msgspec
+import pytest
 from session_builder import event, image
 
 from scopetrace.config import MetricFormat
@@ -10,7 +12,7 @@ from scopetrace.forward.lines import Lines
 from scopetrace.model.metric import Sample
 
 NDJSON = MetricFormat(type="ndjson", statsdprefix="", statsdmaxlen=512, verbosity=4)
-STATSD = MetricFormat(type="statsd", statsdprefix="me.", statsdmaxlen=30, verbosity=4)
+STATSD = MetricFormat(type="statsd", statsdprefix="me.", statsdmaxlen=31, verbosity=4)
 SENT = Sample(1_643_735_835_454_946_001, 1, "net.tx", "counter", "byte", 11, {"proto": "TCP"})
 
 
@@ -53,7 +55,7 @@ def test_names_that_are_no_utf_8_come_through():
 def test_a_metric_is_in_the_envelope_of_appscope():
     assert Lines("box", NDJSON).metric(SENT, image()).decode() == (
         '{"type":"metric","body":{"_metric":"net.tx","_metric_type":"counter","_value":11,'
-        '"proto":"TCP","unit":"byte","proc":"python3","pid":70,"host":"box",'
+        '"proto":"TCP","proc":"python3","pid":70,"host":"box","unit":"byte",'
         '"_time":1643735835.454946}}\n'
     )
 
@@ -65,3 +67,11 @@ def test_a_gauge_below_0_is_two_lines_of_statsd():
 
 def test_a_metric_can_be_a_line_of_statsd():
     assert Lines("box", STATSD).metric(SENT, image()) == b"me.net.tx:11|c|#proc:python3\n"
+
+
+@pytest.mark.parametrize("form", [NDJSON, STATSD])
+def test_a_metric_of_little_verbosity_does_not_say_whose_it_is(form):
+    line = Lines("box", msgspec.structs.replace(form, verbosity=1)).metric(SENT, image())
+
+    assert b"byte" in line
+    assert b"python3" not in line

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,12 +67,20 @@ def test_the_body_is_what_appscope_calls_one():
         ("_value", 11),
         ("proto", "TCP"),
         ("class", "inet_tcp"),
-        ("unit", "byte"),
         ("proc", "nc"),
         ("pid", 70),
         ("host", "box"),
+        ("unit", "byte"),
         ("_time", 1643735835.454946),
     ]
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "known"), [(0, set()), (3, {"unit"}), (4, {"unit", "proc", "pid", "host"})]
+)
+def test_little_verbosity_does_not_say_whose_value_it_is(verbosity, known):
+    what = {"_metric", "_metric_type", "_value", "proto", "class", "_time"}
+    assert metric_body(SENT, verbosity).keys() == what | known
 
 
 def test_tags_win_over_what_we_know_but_not_over_what_it_is():

@@ -24,6 +24,13 @@ def test_a_line_has_whose_it_is_and_then_its_tags():
 
 
 @pytest.mark.parametrize(
+    ("verbosity", "tags"), [(0, b"|#proto:TCP"), (3, b"|#unit:byte,proto:TCP")]
+)
+def test_little_verbosity_does_not_say_whose_value_it_is(verbosity, tags):
+    assert statsd_line(metric(proto="TCP"), verbosity=verbosity) == b"net.tx:11|c" + tags
+
+
+@pytest.mark.parametrize(
     ("type", "letter"),
     [("counter", "c"), ("gauge", "g"), ("timer", "ms"), ("histogram", "h"), ("set", "s")],
 )
