@@ -118,6 +118,14 @@ class Authority:
     @property
     def server(self) -> ssl.SSLContext:
         """What a server speaks TLS with."""
+        return self._context("server")
+
+    @property
+    def expired(self) -> ssl.SSLContext:
+        """The same with a certificate that was valid until yesterday."""
+        return self._context("expired")
+
+    def _context(self, name: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
+        context.load_cert_chain(self.folder / f"{name}.pem", self.folder / "server.key")
         return context

@@ -16,8 +16,10 @@ set -e
 "$1" req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
 "$1" req -newkey rsa:2048 -nodes -subj /CN=server -keyout server.key -out server.csr
 echo subjectAltName=DNS:localhost > names
-"$1" x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names \
-    -out server.pem
+for kind in 'server 2' 'expired -1'; do
+    "$1" x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names \
+        -out "${kind% *}.pem" -days "${kind#* }"
+done
 chmod 644 *
 """
 

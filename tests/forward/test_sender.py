@@ -318,6 +318,27 @@ def test_tls_goes_to_nobody_whom_the_system_does_not_trust(transport, authority)
     assert collector.lines == []
 
 
+def test_tls_goes_to_nobody_whose_certificate_has_expired(transport, authority):
+    with collecting(context=authority.expired) as collector:
+        checked = transport(
+            "tls", "localhost", collector.port, tls={"cacertpath": authority.certificate}
+        )
+        sender = Sender(checked, first_pause_s=NEVER_S)
+
+        assert send_all(sender, numbered(10)) == 10
+        assert sender.why_unsent == "its certificate is not accepted: certificate has expired"
+    assert collector.lines == []
+
+
+def test_tls_that_never_begins_is_no_hindrance(transport):
+    with listener() as listening:
+        sender = Sender(transport("tls", *listening.getsockname()), first_pause_s=NEVER_S)
+        sender.offer(numbered(10), bytes)
+        silent, _ = listening.accept()
+        with silent:
+            assert end(sender, 0.1) == 10
+
+
 def test_tls_goes_to_anybody_if_that_is_wanted(transport, authority):
     with collecting(context=authority.server) as collector:
         anybody = transport(
