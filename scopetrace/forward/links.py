@@ -13,6 +13,7 @@ import select
 import socket
 import stat
 from contextlib import suppress
+from pathlib import Path
 
 FAREWELL_MS = 500
 """How long the other side may be silent before it closes a connection that we have closed."""
@@ -59,7 +60,13 @@ class FileLink(Link):
 
     def __init__(self, path: str) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
-        super().__init__(os.open(path, flags, 0o600))
+        try:
+            fd = os.open(path, flags, 0o600)
+        except OSError:
+            if Path(path).is_fifo():
+                raise BrokenPipeError("nobody reads it") from None
+            raise
+        super().__init__(fd)
         self.resumes = stat.S_ISREG(os.fstat(self.fd).st_mode)
 
 

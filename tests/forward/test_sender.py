@@ -100,6 +100,7 @@ def test_a_named_pipe_is_written_as_soon_as_somebody_reads_it(transport, tmp_pat
     os.mkfifo(path)
     sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
     sender.offer([b"a\n"], bytes)
+    wait_for(lambda: sender.why_unsent == "nobody reads it", "the first failure")
 
     with path.open("rb") as pipe:
         assert pipe.readline() == b"a\n"
