@@ -70,7 +70,7 @@ def choose_routes(flows: Iterable[FlowRecord]) -> tuple[list[Route], LeftOut]:
             why[reason or "without_addresses"] += 1
         else:
             routes.append(Route(flow, ends))
-    chosen = list(_once(routes))
+    chosen = list(_once(_placed(routes)))
     return chosen, LeftOut(**why, other_ends=len(routes) - len(chosen))
 
 
@@ -234,18 +234,11 @@ def _obstacle(flow: FlowRecord) -> str:
     return "other_transports" if flow.transport else "without_addresses"
 
 
-LOOPBACK = {b"\x7f": bytes((127, 0, 0, 1)), bytes(15) + b"\1": bytes(15) + b"\1"}
-"""Where datagrams to 127/8 and to ::1 come from if their socket has no address of its own: the
-source of their route, in the table `local` that Linux keeps."""
-
-
 def _ends(flow: FlowRecord) -> Ends | None:
     """Return both ends, the unspecified address for one that is not known, None without any."""
     host, peer = _packed(flow.local), _packed(flow.peer)
     if not (host or peer):
         return None
-    if host and not any(host):
-        host = LOOPBACK.get(peer[:1] if len(peer) == 4 else peer, host)
     length = max(len(end) for end in (host, peer) if any(end)) if any(host + peer) else 4
     return Ends(
         _widened(host, length), flow.local.port & 0xFFFF if flow.local else 0,
@@ -267,6 +260,29 @@ def _widened(address: bytes, length: int) -> bytes:
     if not any(address):
         return bytes(length)
     return address if len(address) == length else bytes(10) + b"\xff\xff" + address
+
+
+def _placed(routes: Sequence[Route]) -> Iterator[Route]:
+    """Yield the routes; an end at any address of its host gets the one that the other end sees.
+
+    Two ends see each other if their ports agree and they are on one host: what is sent to an
+    address of the own host comes from the same one, or on loopback from another one there.
+    """
+    seen = {
+        (flow.transport, ends.host_port, ends.peer_port, ends.host): ends.peer
+        for flow, ends in routes
+    }
+    for flow, ends in routes:
+        for theirs in () if any(ends.host) else (ends.peer, bytes(len(ends.peer))):
+            ours = seen.get((flow.transport, ends.peer_port, ends.host_port, theirs))
+            if ours and (ours == ends.peer or _on_loopback(ours, ends.peer)):
+                ends = ends._replace(host=ours)
+                break
+        yield Route(flow, ends)
+
+
+def _on_loopback(*addresses: bytes) -> bool:
+    return all(ip_address(address).is_loopback for address in addresses)
 
 
 def _once(routes: Iterable[Route]) -> Iterator[Route]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from ipaddress import ip_address
 
 import pytest
 from flow_builder import flow, piece, with_payload
@@ -187,18 +188,51 @@ def test_of_both_ends_the_one_that_is_whole_is_shown():
 
 
 @pytest.mark.parametrize(
-    ("unbound", "far"), [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("::", "::ffff:127.0.0.1")]
+    ("asks", "answers", "shown"),
+    [
+        # (host, peer) as each end knows them, (client, server) in the capture
+        (("0.0.0.0", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1")),
+        (("0.0.0.0", "127.0.0.53"), ("127.0.0.53", "127.0.0.1"), ("127.0.0.1", "127.0.0.53")),
+        (("0.0.0.0", "10.0.0.2"), ("::", "::ffff:10.0.0.2"), ("10.0.0.2", "10.0.0.2")),
+        (("::", "::1"), ("::", "::1"), ("::1", "::1")),
+    ],
 )
-def test_what_an_unbound_socket_sends_to_this_machine_is_there_once(unbound, far):
-    near = Address("inet", "127.0.0.1" if far.endswith("127.0.0.1") else far, 40000)
-    server = Address("inet", far, 53)
-    ends = [
-        flow(id=1, transport="IP.UDP", local=Address("inet", unbound, 40000), peer=server),
-        flow(id=2, transport="IP.UDP", local=server, peer=near, role="server"),
-    ]
+def test_ends_that_name_no_address_are_found_by_the_other_end(asks, answers, shown):
+    routes, left_out = choose_routes(_datagram_ends(asks, answers))
 
-    routes, _ = choose_routes([with_payload(one, TALK) for one in ends])
-    assert [route.flow.id for route in routes] == [1]
+    assert left_out == LeftOut(other_ends=1)
+    assert [_named(route.ends) for route in routes] == [(*shown, 4000, 53)]
+
+
+@pytest.mark.parametrize(
+    "answers", [("0.0.0.0", "10.0.0.9"), ("10.0.0.2", "10.0.0.9"), ("::", "2001:db8::1")]
+)
+def test_ports_that_agree_by_chance_join_nothing(answers):
+    """The server is asked by another host from the port that our client has."""
+    flows = _datagram_ends(("0.0.0.0", "127.0.0.1"), answers)
+    routes, left_out = choose_routes(flows)
+
+    assert left_out == LeftOut()
+    assert _named(routes[0].ends) == ("0.0.0.0", "127.0.0.1", 4000, 53)
+
+
+def _datagram_ends(asks, answers):
+    """Return the flows of both ends, of which nothing but addresses and ports differs."""
+    ends = [(asks, (4000, 53)), (answers, (53, 4000))]
+    return [
+        with_payload(
+            flow(
+                id=at, channel=STARTED_NS + at * SECOND, transport="IP.UDP", role="",
+                local=Address("", hosts[0], ports[0]), peer=Address("", hosts[1], ports[1]),
+            ),
+            [piece(b"x", of=at)],
+        )
+        for at, (hosts, ports) in enumerate(ends)
+    ]  # fmt: skip
+
+
+def _named(ends):
+    return str(ip_address(ends.host)), str(ip_address(ends.peer)), ends.host_port, ends.peer_port
 
 
 def test_flows_mix_in_the_order_of_time(tshark):
