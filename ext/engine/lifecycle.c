@@ -345,11 +345,6 @@ static uint64_t microseconds(struct timeval time)
     return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
 }
 
-static uint64_t less(uint64_t number, uint64_t part)
-{
-    return part < number ? number - part : 0;
-}
-
 /* The status word of wait(2) that waitid's answer stands for. */
 static int status_word(const siginfo_t *death)
 {
@@ -365,13 +360,13 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
 
     /* glibc's waitid has no rusage; the kernel's has, and WNOWAIT leaves the zombie for later. */
     syscall(SYS_waitid, P_PID, task->tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
+    uint64_t user_us = microseconds(usage.ru_utime);
     uint64_t ours_us = task->tid == engine->main_pid ? engine->launch_us : 0;
     struct raw_record header = {
         .kind = RAW_EXIT,
         .result = status_word(death),
-        .args = { less(microseconds(usage.ru_utime), ours_us), microseconds(usage.ru_stime),
-                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt,
-                  less(cpu_time_us(task->tid), ours_us) },
+        .args = { user_us - (ours_us < user_us ? ours_us : user_us), microseconds(usage.ru_stime),
+                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt },
     };
 
     write_record(engine, task, &header, NULL);

@@ -15,8 +15,7 @@ enum raw_kind {
     RAW_EXEC = 2,    /* a new program; args[0]: the thread's id before the exec */
     RAW_FORK = 3,    /* result: new tid; args[0]: clone flags; args[1]: its pid (thread group) */
     RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
-                        args: user us, system us, max RSS KiB, minor faults, major faults, all
-                        with children waited for; CPU us without them */
+                        args: user us, system us, max RSS KiB, minor faults, major faults */
     RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid */
     RAW_TALLY = 6,   /* what one fd did; args[0]: fd; args[1]: 1 if it goes on; a TALLY part */
     RAW_FD = 7,      /* an fd nobody saw being made; args: fd, enum raw_seen; LINK, STAT parts */

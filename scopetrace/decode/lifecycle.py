@@ -246,7 +246,7 @@ def exited(state: State, task: Task, record: RawRecord, op: str) -> None:
     state.emit(
         Exited(
             image, task.tid, time_ns, code, number, core, time_ns - group.started_ns,
-            record.args[:5], record.args[5],
+            record.args[:5],
         )
     )  # fmt: skip
     state.emit(ImageEnded(image, time_ns, code, number, False))

@@ -1,8 +1,8 @@
 """The proc.* metrics of live processes, a few at each tick so that recording never waits for them.
 
-The CPU time that is told of a process is its own, without its children's, so that the sum over
-processes is true: at its end the rest is told. It belongs to the process, not to one of its images:
-an exec goes on where the program before it was.
+The CPU time that is told of a process adds up to what proc.exit says of it: at its end the rest is
+told, which includes the children that it waited for (getrusage(2)). It belongs to the process, not
+to one of its images: an exec goes on where the program before it was.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from scopetrace.model.operation import Exited, Image, ImageEnded
 MOST_AT_ONCE = 50
 """Processes looked at in one tick, which takes some 0.1 ms each."""
 PROCESS = "process"
+
+ROUNDING_US = 2
+"""What proc.exit may lack of the CPU time: user and system time are each cut to whole µs."""
 
 
 class Launched(NamedTuple):
@@ -68,11 +71,11 @@ class Processes:
 
     def exited(self, operation: Exited) -> None:
         """Tell what is left to tell of the CPU time of a process."""
-        image = operation.image
+        image, usage = operation.image, operation.usage
         if PROCESS not in image.rules.measures:
             return
         told = self._told.get(image.pid)
-        left = operation.cpu_us - (told.us if told else 0)
+        left = sum(usage[:2]) - (told.us if told else 0)
         if left > 0:
             self._meter.measure(image, operation.time_ns, "proc.cpu", left)
 
@@ -116,7 +119,7 @@ class Processes:
         told, used_us = self._told[image.pid], cpu_us(image.pid)
         if used_us is None:
             return
-        us = max(told.us, used_us - told.before_us)
+        us = max(told.us, used_us - told.before_us - ROUNDING_US)
         elapsed_us = (now_ns - told.at_ns) // 1000
         spent_us, told.us, told.at_ns = us - told.us, us, now_ns
         self._meter.tell(image, self._round_ns, "proc.cpu", spent_us)

@@ -198,10 +198,7 @@ class Exited(NamedTuple):
     duration_ns: int
     """Since the fork, or since the session began."""
     usage: tuple[int, ...]
-    """CPU time user and system (µs), max RSS (KiB), minor and major faults; with what the children
-    had that it waited for, as wait4(2) tells."""
-    cpu_us: int
-    """CPU time without that of children."""
+    """CPU time user and system (µs), max RSS (KiB), minor and major faults."""
 
 
 class Signalled(NamedTuple):

@@ -38,14 +38,13 @@ class Burner:
         self.process.stdin.flush()
         self.process.stdout.readline()
 
-    def end(self) -> int:
-        """Return the CPU time it has used, in µs, as its exit is recorded with."""
+    def end(self) -> tuple[int, int]:
+        """Return the CPU time it leaves, user and system in µs, as its exit is recorded with."""
         self.process.stdin.close()
         self.process.stdout.close()
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        used_us = cpu_us(self.pid)
-        self.process.wait()
-        return used_us
+        _, _, used = os.wait4(self.pid, 0)
+        self.process.returncode = 0
+        return round(used.ru_utime * 1e6), round(used.ru_stime * 1e6)
 
 
 @pytest.fixture
@@ -70,9 +69,8 @@ def turn(meter, processes, now_ns):
     return {sample.name: sample for sample in meter.take()}
 
 
-def exit_of(image, cpu_us, children_us=0):
-    usage = (cpu_us + children_us, 0, 0, 0, 0)
-    return Exited(image, image.pid, 9000, 0, None, False, 1, usage, cpu_us)
+def exit_of(image, *usage):
+    return Exited(image, image.pid, 9000, 0, None, False, 1, (*usage, 0, 0, 0))
 
 
 def test_a_live_process_is_looked_at_once_a_period(meter, image, burner):
@@ -120,20 +118,20 @@ def test_cpu_time_adds_up_to_what_the_exit_says(meter, image, burner):
     processes.ended(ImageEnded(one, 3500, None, None, True))
     processes.started(next_image)
     burner.burn(0.02)
-    used_us = burner.end()
-    processes.exited(exit_of(next_image, used_us))
+    usage = burner.end()
+    processes.exited(exit_of(next_image, *usage))
     meter.finish(9000)
 
     (last,) = meter.take()
     assert (last.process, last.name) == (2, "proc.cpu")
     assert told >= 60_000
-    assert told + last.value == used_us
+    assert told + last.value == sum(usage)
 
 
 def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
     processes.started(one)
-    processes.exited(exit_of(one, 730, children_us=5000))
+    processes.exited(exit_of(one, 700, 30))
     processes.ended(ImageEnded(one, 9000, 0, None, False))
     meter.finish(9000)
 
@@ -165,7 +163,7 @@ def test_what_the_rules_do_not_measure_is_not_looked_at(meter, image):
     one.rules.measures = frozenset({"fs"})
     processes = Processes(meter)
     processes.started(one)
-    processes.exited(exit_of(one, 2))
+    processes.exited(exit_of(one, 1, 1))
     meter.finish(1)
 
     assert turn(meter, processes, 1001) == {}

@@ -61,7 +61,7 @@ class ProcessSource(Source):
         self._emit("proc.fork", image, time_ns, tid, {"op": op, "child_pid": child_pid})
 
     def _exited(self, operation: Exited) -> None:
-        image, tid, time_ns, exit_code, signal, core_dumped, duration_ns, usage, _ = operation
+        image, tid, time_ns, exit_code, signal, core_dumped, duration_ns, usage = operation
         data: dict[str, Any] = {}
         if exit_code is not None:
             data["exit_code"] = exit_code
@@ -69,7 +69,7 @@ class ProcessSource(Source):
             data["signal"] = signal_name(signal)
             data["core_dumped"] = core_dumped
         data["duration"] = duration_ns // 1000
-        data.update(zip(USAGE, usage, strict=True))
+        data.update(zip(USAGE, usage, strict=False))
         self._emit("proc.exit", image, time_ns, tid, data)
 
     def _signalled(self, operation: Signalled) -> None:
