@@ -263,7 +263,7 @@ class Tracee:
 
     def exit(self, status: int = 0, **more: Any) -> None:
         """End; `status` is as waitpid(2) tells it."""
-        self.add(RawKind.EXIT, result=status, args=(10, 20, 3000, 4, 5), **more)
+        self.add(RawKind.EXIT, result=status, args=(10, 20, 3000, 4, 5, 25), **more)
 
 
 def pack_inet(ip: str = "127.0.0.1", port: int = 80) -> bytes:

@@ -15,6 +15,7 @@
 #include "engine/proc.h"
 #include "engine/state.h"
 
+enum { STATUS_BYTES = 4096 };
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 
 static void drop_files(struct engine *engine, struct task *task)
@@ -206,7 +207,7 @@ static void add_circumstances(struct engine *engine, struct parts *parts, pid_t 
     proc_path(path, tid, "cmdline");
     add_file(parts, PART_ARGV, path, engine->options.snaplen);
     proc_path(path, tid, "status");
-    add_file(parts, PART_STATUS, path, 4096);
+    add_file(parts, PART_STATUS, path, STATUS_BYTES);
     proc_path(path, tid, "cwd");
     add_link(parts, PART_CWD, path);
     proc_path(path, tid, "root");
@@ -334,9 +335,27 @@ void on_stop_event(struct engine *engine, struct task *task, int signal)
 
 /* -- ends ------------------------------------------------------------------------------------ */
 
+/* What a process has and is, the last time that it can be seen: its memory is still there. */
+static void write_leave(struct engine *engine, struct task *task)
+{
+    struct parts *parts = &task->call.parts;
+    char path[PROC_PATH];
+    uint32_t *fds = NULL;
+    ssize_t count = proc_fds(task->tid, &fds);
+    struct raw_record header = { .kind = RAW_LEAVE, .args = { count > 0 ? (uint64_t)count : 0 } };
+
+    free(fds);
+    parts_reset(parts);
+    proc_path(path, task->tid, "status");
+    add_file(parts, PART_STATUS, path, STATUS_BYTES);
+    write_record(engine, task, &header, parts);
+}
+
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
+    if (task->adopted && task->tid == task->tgid && engine->started)
+        write_leave(engine, task);
     resume(engine, task, 0);
 }
 
@@ -361,12 +380,14 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
     /* glibc's waitid has no rusage; the kernel's has, and WNOWAIT leaves the zombie for later. */
     syscall(SYS_waitid, P_PID, task->tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
     uint64_t user_us = microseconds(usage.ru_utime);
+    uint64_t own_us = cpu_time_us(task->tid); /* a zombie still has its clock */
     uint64_t ours_us = task->tid == engine->main_pid ? engine->launch_us : 0;
     struct raw_record header = {
         .kind = RAW_EXIT,
         .result = status_word(death),
         .args = { user_us - (ours_us < user_us ? ours_us : user_us), microseconds(usage.ru_stime),
-                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt },
+                  (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt,
+                  own_us - (ours_us < own_us ? ours_us : own_us) },
     };
 
     write_record(engine, task, &header, NULL);

@@ -15,15 +15,17 @@ enum raw_kind {
     RAW_EXEC = 2,    /* a new program; args[0]: the thread's id before the exec */
     RAW_FORK = 3,    /* result: new tid; args[0]: clone flags; args[1]: its pid (thread group) */
     RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
-                        args: user us, system us, max RSS KiB, minor faults, major faults */
+                        args: user us, system us, max RSS KiB, minor faults, major faults, all
+                        with the children it waited for; us of its own */
     RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid */
     RAW_TALLY = 6,   /* what one fd did; args[0]: fd; args[1]: 1 if it goes on; a TALLY part */
     RAW_FD = 7,      /* an fd nobody saw being made; args: fd, enum raw_seen; LINK, STAT parts */
     RAW_NOTE = 8,    /* args[0]: enum raw_note, then what the note says */
     RAW_SYNC = 9,    /* the engine holds the main process until everything before is committed */
     RAW_COUNT =
-        11,       /* calls that made no record of their own; syscall: the row; args[0]: how many */
-    RAW_END = 10, /* no more will be recorded; args: see struct raw_counts, in that order */
+        11, /* calls that made no record of their own; syscall: the row; args[0]: how many */
+    RAW_LEAVE = 12, /* the leader is about to end; args[0]: fds it has; a STATUS part */
+    RAW_END = 10,   /* no more will be recorded; args: see struct raw_counts, in that order */
 };
 
 enum raw_part_kind {

@@ -29,6 +29,7 @@ from scopetrace.model.operation import (
     Image,
     ImageEnded,
     ImageStarted,
+    Leaving,
     Noticed,
     Signalled,
 )
@@ -232,6 +233,12 @@ CHILD_TID_FLAGS = 0x01000000 | 0x00200000
 """CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID: how the C library forks."""
 
 
+def leaving(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A process is about to end (RAW_LEAVE)."""
+    time_ns, status = record.entered_ns + state.offset_ns, record.parts().get(Part.STATUS, b"")
+    state.emit(Leaving(task.group.image, time_ns, record.args[0], status))
+
+
 def exited(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A thread ended, or with its leader's record the process (RAW_EXIT)."""
     time_ns = record.entered_ns + state.offset_ns
@@ -246,7 +253,7 @@ def exited(state: State, task: Task, record: RawRecord, op: str) -> None:
     state.emit(
         Exited(
             image, task.tid, time_ns, code, number, core, time_ns - group.started_ns,
-            record.args[:5],
+            record.args,
         )
     )  # fmt: skip
     state.emit(ImageEnded(image, time_ns, code, number, False))
@@ -281,6 +288,7 @@ KINDS: dict[int, Handler] = {
     RawKind.EXEC: executed,
     RawKind.FORK: forked,
     RawKind.EXIT: exited,
+    RawKind.LEAVE: leaving,
     RawKind.SIGNAL: signalled,
 }
 

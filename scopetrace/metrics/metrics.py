@@ -8,7 +8,7 @@ from typing import Any
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.processes import Processes
 from scopetrace.metrics.watched import Told, WatchedMeter
-from scopetrace.model.operation import Exited, Image, ImageEnded
+from scopetrace.model.operation import Exited, Image, ImageEnded, Leaving
 
 SECOND_NS = 1_000_000_000
 
@@ -39,7 +39,11 @@ class Metrics:
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return what is done with operations, after all sources have seen them."""
-        return {Exited: self._processes.exited, ImageEnded: self._ended}
+        return {
+            Leaving: self._processes.leaving,
+            Exited: self._processes.exited,
+            ImageEnded: self._ended,
+        }
 
     def tick(self, now_ns: int) -> None:
         """Let time pass; `now_ns` is Unix time."""

@@ -1,8 +1,8 @@
 """The proc.* metrics of live processes, a few at each tick so that recording never waits for them.
 
-The CPU time that is told of a process adds up to what proc.exit says of it: at its end the rest is
-told, which includes the children that it waited for (getrusage(2)). It belongs to the process, not
-to one of its images: an exec goes on where the program before it was.
+At the end of a process what is left is told: how it stood when it was about to go, and the rest of
+its CPU time, so that all of that adds up to the `cpu_own` of proc.exit. CPU time belongs to the
+process, not to one of its images: an exec goes on where the program before it was.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections import Counter, deque
 from typing import NamedTuple
 
 from scopetrace.metrics.meter import Meter
-from scopetrace.metrics.proc import cpu_us, open_fds, read_status
-from scopetrace.model.operation import Exited, Image, ImageEnded
+from scopetrace.metrics.proc import Status, cpu_us, open_fds, parse_status, read_status
+from scopetrace.model.operation import Exited, Image, ImageEnded, Leaving
 
 MOST_AT_ONCE = 50
 """Processes looked at in one tick, which takes some 0.1 ms each."""
 PROCESS = "process"
 
-ROUNDING_US = 2
-"""What proc.exit may lack of the CPU time: user and system time are each cut to whole µs."""
+OWN = 5
+"""Where in the usage of a process the CPU time of its own is."""
 
 
 class Launched(NamedTuple):
@@ -61,29 +61,35 @@ class Processes:
         pid = image.pid
         if not self._launched:
             self._launched = Launched(pid, cpu_us(pid) or 0)
+        self._forget(pid)
         if PROCESS not in image.rules.measures:
-            self._live.pop(pid, None)
             return
         self._live[pid] = image
+        self._children[image.ppid] += 1
         if pid not in self._told:
             before_us = self._launched.before_us if pid == self._launched.pid else 0
             self._told[pid] = Told(before_us, image.started_ns)
 
+    def leaving(self, operation: Leaving) -> None:
+        """Tell how a process stood when it was about to end."""
+        image, time_ns, fds, text = operation
+        status = parse_status(text)
+        if status is not None and PROCESS in image.rules.measures:
+            self._tell_gauges(image, time_ns, status, fds)
+
     def exited(self, operation: Exited) -> None:
         """Tell what is left to tell of the CPU time of a process."""
-        image, usage = operation.image, operation.usage
+        image = operation.image
         if PROCESS not in image.rules.measures:
             return
-        told = self._told.get(image.pid)
-        left = sum(usage[:2]) - (told.us if told else 0)
-        if left > 0:
-            self._meter.measure(image, operation.time_ns, "proc.cpu", left)
+        told = self._told.get(image.pid) or Told(0, image.started_ns)
+        self._tell_cpu(image, operation.time_ns, told, operation.usage[OWN], operation.time_ns)
 
     def ended(self, operation: ImageEnded) -> None:
         """Forget an image, and with the last one of a process what was told of it."""
         pid = operation.image.pid
         if self._live.get(pid) is operation.image:
-            del self._live[pid]
+            self._forget(pid)
         if not operation.replaced:
             self._told.pop(pid, None)
 
@@ -94,35 +100,44 @@ class Processes:
         if not self._waiting and self._meter.turned_ns > self._round_ns:
             self._round_ns = self._meter.turned_ns
             self._waiting.extend(self._live.values())
-            self._children = Counter(image.ppid for image in self._live.values())
         for _ in range(min(MOST_AT_ONCE, len(self._waiting))):
             image = self._waiting.popleft()
             if self._live.get(image.pid) is image:
                 self._look_at(image, now_ns)
 
-    def _look_at(self, image: Image, now_ns: int) -> None:
-        self._tell_cpu(image, now_ns)
-        status = read_status(image.pid)
-        if status is None:
+    def _forget(self, pid: int) -> None:
+        image = self._live.pop(pid, None)
+        if image is None:
             return
+        self._children[image.ppid] -= 1
+        if not self._children[image.ppid]:
+            del self._children[image.ppid]
+
+    def _look_at(self, image: Image, now_ns: int) -> None:
+        told, used_us = self._told[image.pid], cpu_us(image.pid)
+        if used_us is not None:
+            self._tell_cpu(image, self._round_ns, told, used_us - told.before_us, now_ns)
+        status = read_status(image.pid)
+        if status is not None:
+            self._tell_gauges(image, self._round_ns, status, open_fds(image.pid) or 0)
+
+    def _tell_gauges(self, image: Image, time_ns: int, status: Status, fds: int) -> None:
         gauges = {
             "proc.mem": status.virtual_kib,
             "proc.mem_rss": status.resident_kib,
             "proc.thread": status.threads,
-            "proc.fd": open_fds(image.pid) or 0,
+            "proc.fd": fds,
             "proc.child": self._children[image.pid],
         }
         for name, value in gauges.items():
-            self._meter.tell(image, self._round_ns, name, value)
+            self._meter.tell(image, time_ns, name, value)
 
-    def _tell_cpu(self, image: Image, now_ns: int) -> None:
-        told, used_us = self._told[image.pid], cpu_us(image.pid)
-        if used_us is None:
-            return
-        us = max(told.us, used_us - told.before_us - ROUNDING_US)
-        elapsed_us = (now_ns - told.at_ns) // 1000
-        spent_us, told.us, told.at_ns = us - told.us, us, now_ns
-        self._meter.tell(image, self._round_ns, "proc.cpu", spent_us)
+    def _tell_cpu(self, image: Image, time_ns: int, told: Told, us: int, until_ns: int) -> None:
+        """Tell of the CPU time that a process has used by now, and has not been told of."""
+        spent_us = max(us - told.us, 0)
+        elapsed_us = (until_ns - told.at_ns) // 1000
+        told.us, told.at_ns = told.us + spent_us, until_ns
+        self._meter.tell(image, time_ns, "proc.cpu", spent_us)
         if elapsed_us > 0:
             percent = round(100 * spent_us / elapsed_us, 2)
-            self._meter.tell(image, self._round_ns, "proc.cpu_perc", percent)
+            self._meter.tell(image, time_ns, "proc.cpu_perc", percent)

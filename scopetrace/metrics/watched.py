@@ -56,7 +56,8 @@ class WatchedMeter(Meter):
         """Take a value that is a sample already, and tell it."""
         super().tell(image, time_ns, name, value)
         _kind, sort, unit, _tags = METRICS[name]
-        self._tell_event(image, time_ns, name, sort, value, {"unit": unit})
+        if value:
+            self._tell_event(image, time_ns, name, sort, value, {"unit": unit})
 
     def _tell_event(
         self, image: Image, time_ns: int, name: str, sort: str, value: float, more: dict[str, Any]

@@ -186,6 +186,17 @@ class Forked(NamedTuple):
     child_pid: int
 
 
+class Leaving(NamedTuple):
+    """A process is about to end."""
+
+    image: Image
+    time_ns: int
+    fds: int
+    """How many it has open."""
+    status: bytes
+    """The text of /proc/PID/status, empty if it could not be read."""
+
+
 class Exited(NamedTuple):
     """A process ended: exactly one of `exit_code` and `signal` is set, none if it is not known."""
 
@@ -198,7 +209,8 @@ class Exited(NamedTuple):
     duration_ns: int
     """Since the fork, or since the session began."""
     usage: tuple[int, ...]
-    """CPU time user and system (µs), max RSS (KiB), minor and major faults."""
+    """CPU time user and system (µs), max RSS (KiB), minor and major faults, all with the children
+    it waited for; CPU time of its own (µs)."""
 
 
 class Signalled(NamedTuple):
@@ -438,7 +450,7 @@ class Ended(NamedTuple):
 
 
 Operation = (
-    ImageStarted | ImageEnded | Executed | Forked | Exited | Signalled | Opened | Closed | Used
-    | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
+    ImageStarted | ImageEnded | Executed | Forked | Leaving | Exited | Signalled | Opened | Closed
+    | Used | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
     | FlowUsed | FlowFailed | Listened | Unlistened | Counted | Noticed | Synced | Ended
 )  # fmt: skip

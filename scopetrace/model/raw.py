@@ -36,6 +36,7 @@ class RawKind(IntEnum):
     SYNC = 9
     END = 10
     COUNT = 11
+    LEAVE = 12
 
 
 class Part(IntEnum):

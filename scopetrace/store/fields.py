@@ -23,7 +23,7 @@ class Source(NamedTuple):
 
 _ENHANCED = ("proc_uid", "proc_gid", "file_perms", "file_owner", "file_group")
 _MOVED = ("file_read_bytes", "file_read_ops", "file_write_bytes", "file_write_ops")
-_USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults")
+_USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "cpu_own")
 _NETWORK_ENDS = ("net_peer_name", "net_peer_ip", "net_peer_port", "net_host_ip", "net_host_port")
 _UNIX_ENDS = ("unix_peer_path", "unix_peer_inode", "unix_local_path", "unix_local_inode")
 _ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS)

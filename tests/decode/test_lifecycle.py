@@ -249,7 +249,7 @@ def test_files_still_open_are_closed_by_the_end(tracee, decoding):
     assert isinstance(opened, Opened)
     assert isinstance(exited, Exited)
     assert (closed.op, closed.usage.read_bytes) == ("exit", 4)
-    assert (exited.exit_code, exited.signal, exited.usage) == (3, None, (10, 20, 3000, 4, 5))
+    assert (exited.exit_code, exited.signal, exited.usage) == (3, None, (10, 20, 3000, 4, 5, 25))
     assert ended.exit_code == 3
     assert not ended.replaced
 

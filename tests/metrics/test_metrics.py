@@ -25,9 +25,9 @@ def test_the_end_of_a_process_tells_its_cpu_time_and_what_waits(image):
     metrics, one = Metrics(2, lambda image: None), image(pid=1 << 27)
     metrics.started(one)
     metrics.measure_own(one, SECOND, "jobs", "counter", 2, {})
-    exited = Exited(one, one.pid, 5, 0, None, False, 1, (10, 20, 0, 0, 0))
+    exited = Exited(one, one.pid, 5, 0, None, False, 1, (10, 20, 0, 0, 0, 25))
     ended = ImageEnded(one, 5, 0, None, False)
     for operation in (exited, ended):
         metrics.handlers()[type(operation)](operation)
 
-    assert [(s.name, s.value) for s in metrics.take()] == [("proc.cpu", 30), ("jobs", 2)]
+    assert [(s.name, s.value) for s in metrics.take()] == [("proc.cpu", 25), ("jobs", 2)]

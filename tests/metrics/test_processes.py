@@ -11,7 +11,7 @@ import pytest
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.proc import cpu_us
 from scopetrace.metrics.processes import MOST_AT_ONCE, Processes
-from scopetrace.model.operation import Exited, ImageEnded
+from scopetrace.model.operation import Exited, ImageEnded, Leaving
 
 PERIOD = 1000
 BURN = """
@@ -38,13 +38,14 @@ class Burner:
         self.process.stdin.flush()
         self.process.stdout.readline()
 
-    def end(self) -> tuple[int, int]:
-        """Return the CPU time it leaves, user and system in µs, as its exit is recorded with."""
+    def end(self) -> int:
+        """Return the CPU time that it has used by itself, in µs, as its exit is recorded with."""
         self.process.stdin.close()
         self.process.stdout.close()
-        _, _, used = os.wait4(self.pid, 0)
-        self.process.returncode = 0
-        return round(used.ru_utime * 1e6), round(used.ru_stime * 1e6)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        used_us = cpu_us(self.pid)
+        self.process.wait()
+        return used_us
 
 
 @pytest.fixture
@@ -69,8 +70,9 @@ def turn(meter, processes, now_ns):
     return {sample.name: sample for sample in meter.take()}
 
 
-def exit_of(image, *usage):
-    return Exited(image, image.pid, 9000, 0, None, False, 1, (*usage, 0, 0, 0))
+def exit_of(image, own_us, time_ns=9000):
+    usage = (1 << 40, 1 << 40, 0, 0, 0, own_us)
+    return Exited(image, image.pid, time_ns, 0, None, False, 1, usage)
 
 
 def test_a_live_process_is_looked_at_once_a_period(meter, image, burner):
@@ -118,25 +120,31 @@ def test_cpu_time_adds_up_to_what_the_exit_says(meter, image, burner):
     processes.ended(ImageEnded(one, 3500, None, None, True))
     processes.started(next_image)
     burner.burn(0.02)
-    usage = burner.end()
-    processes.exited(exit_of(next_image, *usage))
+    used_us = burner.end()
+    processes.exited(exit_of(next_image, used_us))
     meter.finish(9000)
 
-    (last,) = meter.take()
-    assert (last.process, last.name) == (2, "proc.cpu")
+    last, percent = meter.take()
+    assert (last.process, last.name, percent.name) == (2, "proc.cpu", "proc.cpu_perc")
     assert told >= 60_000
-    assert told + last.value == sum(usage)
+    assert told + last.value == used_us
 
 
 def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
     processes.started(one)
-    processes.exited(exit_of(one, 700, 30))
-    processes.ended(ImageEnded(one, 9000, 0, None, False))
+    processes.leaving(Leaving(one, 1_999_000, 7, b"VmSize:\t90 kB\nVmRSS:\t80 kB\nThreads:\t2\n"))
+    processes.exited(exit_of(one, 730, 2_000_000))
+    processes.ended(ImageEnded(one, 2_000_000, 0, None, False))
     meter.finish(9000)
 
-    assert [(s.name, s.value) for s in meter.take()] == [("proc.cpu", 730)]
-    assert not processes._live and not processes._told
+    samples = meter.take()
+    assert [(s.name, s.value) for s in samples] == [
+        ("proc.mem", 90), ("proc.mem_rss", 80), ("proc.thread", 2), ("proc.fd", 7),
+        ("proc.cpu", 730), ("proc.cpu_perc", 36.5),
+    ]  # fmt: skip
+    assert {s.time_ns for s in samples} == {1_999_000, 2_000_000}
+    assert not processes._live and not processes._told and not processes._children
 
 
 def test_a_process_that_is_gone_is_passed_over(meter, image, burner):
@@ -163,7 +171,8 @@ def test_what_the_rules_do_not_measure_is_not_looked_at(meter, image):
     one.rules.measures = frozenset({"fs"})
     processes = Processes(meter)
     processes.started(one)
-    processes.exited(exit_of(one, 1, 1))
+    processes.leaving(Leaving(one, 1, 7, b"VmSize:\t9 kB\nVmRSS:\t8 kB\nThreads:\t2\n"))
+    processes.exited(exit_of(one, 1))
     meter.finish(1)
 
     assert turn(meter, processes, 1001) == {}

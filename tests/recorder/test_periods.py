@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import pytest
 from harness import Stage, only, session_files
 
 import scopetrace
@@ -34,6 +35,39 @@ def test_files_and_flows_that_stay_open_are_measured_every_period(stage: Stage) 
     assert len(sent) >= 2
     assert sum(sent) == 2500
     assert sum(written) == sum(e.data["file_write_bytes"] for e in recording.of("fs.close"))
+
+
+BURN = """
+import os, time
+kept = bytearray(64 << 20)
+while time.process_time() < 0.3:
+    pass
+for line in open("/proc/self/status"):
+    if line.startswith(("VmSize", "Threads")):
+        print(line.split()[1])
+print(len(os.listdir("/proc/self/fd")) - 1, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_short_process_tells_how_it_stood_at_its_end_and_only_its_own_cpu(stage: Stage) -> None:
+    shell = ["sh", "-c", '"$0" -S -c "$1"; true', sys.executable, BURN]
+    recording = stage.record(shell)
+    path = only(session_files(stage.home))
+    assert path is not None
+    with scopetrace.open_session(path) as session:
+        told = {(m.name, m.pid): m.value for m in session.metrics("proc.")}
+
+    burnt, shells = recording.of("proc.exit")
+    size_kib, threads, fds = map(int, recording.ending.stdout.split())
+    assert told["proc.mem", burnt.pid] == pytest.approx(size_kib, rel=0.02)
+    assert told["proc.mem_rss", burnt.pid] > 64 << 10
+    assert (told["proc.thread", burnt.pid], told["proc.fd", burnt.pid]) == (threads, fds)
+    for end in (burnt, shells):
+        assert told["proc.cpu", end.pid] == end.data["cpu_own"]
+    assert burnt.data["cpu_own"] >= 300_000
+    assert shells.data["cpu_own"] < 150_000
+    assert shells.data["cpu_user"] + shells.data["cpu_system"] >= 300_000
 
 
 QUESTIONS = """

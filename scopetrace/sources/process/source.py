@@ -82,7 +82,7 @@ class ProcessSource(Source):
         self._emit("proc.signal", image, time_ns, tid, data)
 
 
-USAGE = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults")
-"""Names of the numbers that a process leaves: µs, µs, KiB, and counts."""
+USAGE = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "cpu_own")
+"""Names of the numbers that a process leaves: µs, µs, KiB, counts, µs."""
 
 SOURCE = ProcessSource

@@ -59,6 +59,7 @@ def test_an_exit_tells_its_code_and_what_it_cost(tracee, recording):
         "max_rss": 3000,
         "minor_faults": 4,
         "major_faults": 5,
+        "cpu_own": 25,
     }
 
 
