@@ -7,6 +7,8 @@ from pathlib import Path
 
 from harness import Recording, Stage
 
+from scopetrace.query import open_session
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else "python3"
 
@@ -58,3 +60,16 @@ print(subprocess.run(["sh", "-c", "echo from a child; : > child"], capture_outpu
 
     made = {Path(file).name for file in recording.files() if file.startswith(f"{stage.work}/")}
     assert made == {f"thread-{n}" for n in range(8)} | {"child"}
+
+
+def test_cpu_time_of_a_child_is_not_its_parents_as_well(stage: Stage) -> None:
+    burn = "from time import *\nend = process_time() + 0.2\nwhile process_time() < end: pass"
+    script = f"{burn}\nimport subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])"
+    recording = stage.record([PYTHON, "-c", script])
+
+    with open_session(recording.info.path) as session:
+        told = [metric.value for metric in session.metrics("proc.cpu")]
+    last = recording.of("proc.exit")[-1].data
+    with_child = last["cpu_user"] + last["cpu_system"]
+    assert len(told) == 2 and min(told) >= 200_000
+    assert abs(sum(told) - with_child) < with_child / 20
