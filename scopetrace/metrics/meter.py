@@ -8,6 +8,9 @@ nothing happens. An image of too many cells has them written early.
 
 `Meter.measure` is called for every call that a program makes with files: it does what it must and
 no more, all else is in the paths less taken.
+
+What is 0 is not told, with one exception: a gauge that lasts and was told is told once more when it
+is back at 0, since who reads it takes the last value for how things are.
 """
 
 from __future__ import annotations
@@ -28,12 +31,14 @@ LARGEST = 1e300
 
 Key = Any
 """The values of the kept tags: a tuple, or one alone, or None."""
+Tags = tuple[tuple[str, Any], ...]
+"""The kept tags with their values."""
 
 
 class Series:
     """All cells of one metric of an image."""
 
-    __slots__ = ("cells", "gauge", "held", "key", "plan")
+    __slots__ = ("cells", "gauge", "held", "key", "plan", "told")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -43,6 +48,8 @@ class Series:
         """[value, number of operations]; None: nothing is summed up."""
         self.held: dict[Key, float] | None = {} if plan.lasting else None
         """Values that last, by all their tags; none of them is 0."""
+        self.told: dict[Tags, float] = {}
+        """Values that last as they were told at the end of the last period, by the tags kept."""
 
 
 class Account:
@@ -198,15 +205,18 @@ class Meter:
             for key, (value, numops) in (series.cells or {}).items():
                 tags = _named(series.plan.kept, key)
                 self._tell(image, time_ns, series.plan, value, int(numops), tags)
-            for key, value in _totals(series).items():
-                self._tell(image, time_ns, series.plan, value, 1, dict(key))
+            before, series.told = series.told, _totals(series)
+            for kept, value in (dict.fromkeys(before, 0) | series.told).items():
+                self._tell(image, time_ns, series.plan, value, 1, dict(kept), even_0=True)
         for (name, type, own_tags, _), (value, numops) in account.own.items():
             self._tell_own(image, time_ns, name, type, value, int(numops), dict(own_tags))
         if going_on:
             self._keep(image, account)
 
     def _keep(self, image: Image, account: Account) -> None:
-        lasting = {name: series for name, series in account.series.items() if series.held}
+        lasting = {
+            name: series for name, series in account.series.items() if series.held or series.told
+        }
         if lasting:
             kept = self._accounts[image] = Account(account.plans)
             kept.series = lasting
@@ -214,9 +224,9 @@ class Meter:
 
     def _tell(
         self, image: Image, time_ns: int, plan: Plan, value: float, numops: int,
-        tags: dict[str, Any],
+        tags: dict[str, Any], even_0: bool = False,
     ) -> None:  # fmt: skip
-        if not value:
+        if not (value or even_0):
             return
         if plan.mean and numops > 1:
             value /= numops
@@ -252,9 +262,9 @@ def _named(kept: tuple[str, ...], key: Key) -> dict[str, Any]:
     return dict(zip(kept, key, strict=True))
 
 
-def _totals(series: Series) -> dict[tuple[tuple[str, Any], ...], float]:
+def _totals(series: Series) -> dict[Tags, float]:
     """Add up the values that last by those of their tags that are kept."""
-    sums: dict[tuple[tuple[str, Any], ...], float] = {}
+    sums: dict[Tags, float] = {}
     for key, value in (series.held or {}).items():
         named = zip(series.plan.tags, key, strict=True)
         kept = tuple((tag, said) for tag, said in named if tag in series.plan.kept)

@@ -108,7 +108,8 @@ def test_connections_that_stay_open_are_told_every_period(meter, image):
     meter.measure(one, START + 2 * PERIOD + 1, "net.tcp", 0, proto="TCP", port=80, fd=3)
     for period in (3, 4):
         meter.turn(START + period * PERIOD)
-    assert meter.take() == []
+    assert told(meter) == [(START + 3 * PERIOD, "net.tcp", 0, {"proto": "TCP"})]
+    assert not meter._accounts
 
 
 @pytest.mark.parametrize(
