@@ -1,7 +1,7 @@
 """Socket addresses as the kernel lays them out, and the names of what sockets speak.
 
-Layouts: ip(7), ipv6(7), unix(7), netlink(7). The family is in the machine's byte order, ports are
-in the network's.
+Layouts: ip(7), ipv6(7), unix(7), netlink(7), packet(7). The family is in the machine's byte
+order, ports are in the network's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ INET = struct.Struct("!2xH4s")
 INET6 = struct.Struct("!2xH4x16s")
 NETLINK = struct.Struct("=4xI")
 VSOCK = struct.Struct("=4xII")
+PACKET = struct.Struct("=11xB8s")
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK = 1, 2, 10, 16, 17, 40
 """Address families (address_families(7)); the module `socket` would take as long to import as all
@@ -105,10 +106,16 @@ def _vsock(raw: bytes) -> tuple[str, int]:
     return str(context), port
 
 
+def _packet(raw: bytes) -> tuple[str, int]:
+    length, hardware = PACKET.unpack(raw[: PACKET.size].ljust(PACKET.size, b"\0"))
+    return hardware[:length].hex(":"), 0
+
+
 PARSERS: dict[int, Callable[[bytes], tuple[str, int]]] = {
     AF_INET: _inet,
     AF_INET6: _inet6,
     AF_UNIX: _unix,
     AF_NETLINK: _netlink,
     AF_VSOCK: _vsock,
+    AF_PACKET: _packet,
 }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 
 import pytest
 from hypothesis import given
@@ -46,6 +47,16 @@ def test_unix_addresses_are_paths_abstract_names_or_nothing(raw, host):
 def test_netlink_and_vsock_have_numbers():
     assert parse_address(b"\x10\0\0\0\x05\0\0\0\0\0\0\0") == Address("netlink", "5", 0)
     assert parse_address(b"\x28\0\0\0\x50\0\0\0\x02\0\0\0") == Address("vsock", "2", 80)
+
+
+@pytest.mark.parametrize(
+    ("length", "host"), [(6, "02:00:00:00:00:01"), (0, ""), (9, "02:00:00:00:00:01:00:00")]
+)
+def test_a_packet_socket_has_the_hardwares_address(length, host):
+    raw = struct.pack("=HHiHBB8s", 17, 0, 2, 1, 0, length, b"\2\0\0\0\0\1")
+
+    assert parse_address(raw) == Address("packet", host, 0)
+    assert parse_address(raw[:12]) == Address("packet", ":".join(["00"] * min(length, 8)), 0)
 
 
 @pytest.mark.parametrize("raw", [None, b"", b"\x02", b"\0\0"])
