@@ -38,7 +38,9 @@ static int row_of(const struct engine *engine, const struct abi *abi, uint64_t n
 /* To be asked to come back later is no failure of a call on a socket. */
 static bool is_no_news(const struct call *row, int64_t result)
 {
-    if (row->group == GROUP_NET && (result == -EAGAIN || result == -EINTR || result == -EALREADY))
+    if (row - CALLS == ROW_connect)
+        return result == -EALREADY; /* no port or no room left is a failure, however it is called */
+    if (row->group == GROUP_NET && (result == -EAGAIN || result == -EINTR))
         return true;
     return row->answer && result == -row->answer;
 }
@@ -195,8 +197,7 @@ static void enter_close(struct engine *engine, struct task *task, struct pending
         call->serial = stream->serial;
         if (stream_moved(stream))
             parts_add(&call->parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
-        if (stream->connecting)
-            add_ends(&call->parts, task, fd); /* the last moment to learn whether it succeeded */
+        add_last_word(engine, &call->parts, task, stream);
         files_remove(task->files, &engine->pool, fd);
     }
     write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
@@ -256,6 +257,7 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
         return;
     }
     task->in_call = true;
+    tell_before_fds_go(engine, task, call);
     if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
     else

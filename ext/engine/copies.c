@@ -23,6 +23,12 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
               path, length);
 }
 
+/* Whether the address of a call is the kernel's answer. */
+static bool is_given_address(const struct call *row)
+{
+    return row->moves == MOVES_IN || row->makes_fd;
+}
+
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data)
 {
     const struct call *row = &CALLS[call->row];
@@ -33,7 +39,7 @@ void copy_at_entry(struct engine *engine, struct task *task, struct pending *cal
         add_path(engine, task, call, PART_PATH2, argument(call, row->path2));
     if (row->how)
         add_memory(engine, task, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
-    if (row->address && row->moves != MOVES_IN) /* its length is an int: the upper half is noise */
+    if (row->address && !is_given_address(row)) /* its length is an int: the upper half is noise */
         add_address(engine, task, call, argument(call, row->address),
                     (uint32_t)argument(call, row->address + 1));
     if (row->message && !row->messages && row->moves == MOVES_OUT)
@@ -87,6 +93,30 @@ static void add_new_fd(const struct task *task, struct pending *call, int fd)
     add_stat(&call->parts, link);
 }
 
+/* The fds of pipe or socketpair, and what is at each of the latter's. */
+static void add_pair(struct engine *engine, const struct task *task, struct pending *call)
+{
+    int32_t pair[2];
+
+    add_memory(engine, task, &call->parts, PART_PAIR, argument(call, CALLS[call->row].pair),
+               sizeof pair, 0);
+    if (call->row != ROW_socketpair || call->parts.used < sizeof(struct raw_part) + sizeof pair)
+        return;
+    memcpy(pair, call->parts.bytes + sizeof(struct raw_part), sizeof pair);
+    add_ends(&call->parts, task, pair[0]);
+    add_ends(&call->parts, task, pair[1]);
+}
+
+/* Whether a call may have told the kernel the ends of its socket, or shown that it knows them. */
+static bool knows_ends(const struct task *task, const struct pending *call, int64_t result)
+{
+    if (call->row == ROW_shutdown) {
+        const struct stream *stream = files_find(task->files, (int)call->args[0]);
+        return result >= 0 && stream && stream->connecting;
+    }
+    return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
+}
+
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result)
 {
     const struct call *row = &CALLS[call->row];
@@ -96,7 +126,7 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
         add_base(task, call, row->dirfd, PART_PATH, PART_BASE);
     if (row->dirfd2)
         add_base(task, call, row->dirfd2, PART_PATH2, PART_BASE2);
-    if (row->ends && (!failed || result == -EINPROGRESS))
+    if (knows_ends(task, call, result))
         add_ends(&call->parts, task,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
     if (failed)
@@ -111,7 +141,9 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
         add_file(&call->parts, PART_STATUS, path, STATUS_LIMIT);
     }
     if (row->pair)
-        add_memory(engine, task, &call->parts, PART_PAIR, argument(call, row->pair), 8, 0);
+        add_pair(engine, task, call);
+    if (row->address && row->makes_fd)
+        add_given_address(engine, task, call);
     if (row->makes_fd && (row->group == GROUP_OPEN || row->group == GROUP_NET || !row->fd))
         add_new_fd(task, call, (int)result);
     if (call->row == ROW_pidfd_getfd)

@@ -100,7 +100,8 @@ static void begin_pair(struct engine *engine, struct task *task, const struct pe
 }
 
 /* What a call on a socket says about its stream. */
-static void apply_socket(struct task *task, const struct pending *call, int64_t result)
+static void apply_socket(struct engine *engine, struct task *task, const struct pending *call,
+                         int64_t result)
 {
     const struct call *row = &CALLS[call->row];
     struct stream *stream =
@@ -108,12 +109,12 @@ static void apply_socket(struct task *task, const struct pending *call, int64_t 
 
     if (!stream)
         return;
-    if (call->row == ROW_connect)
-        stream->connecting = result == -EINPROGRESS;
-    else if (call->row == ROW_getsockopt)
-        stream->connecting = false;
+    if (call->row == ROW_connect || result >= 0)
+        stream->connecting = is_under_way(result);
+    if (call->row == ROW_connect && result >= 0)
+        tell_stream(engine, task, stream); /* of the connection it had, if it had one */
     if (row->ends && result >= 0)
-        stream->named = true;
+        stream->named = stream->kind == STREAM_SOCKET;
 }
 
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
@@ -126,7 +127,7 @@ void apply_call(struct engine *engine, struct task *task, const struct pending *
     if (row->makes_fd && result >= 0)
         begin_fd(engine, task, (int)result, made_kind(task, call));
     if (row->group == GROUP_NET && row->fd)
-        apply_socket(task, call, result);
+        apply_socket(engine, task, call, result);
     if (result < 0)
         return;
     if (row->pair)

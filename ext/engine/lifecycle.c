@@ -1,5 +1,6 @@
 /* Births, new programs, signals and ends. */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,6 +357,8 @@ void on_exit_stop(struct engine *engine, struct task *task)
     abandon_calls(engine, task);
     if (task->adopted && task->tid == task->tgid && engine->started)
         write_leave(engine, task);
+    if (task->files && (task->tid == task->tgid || task->files->uses == 1))
+        tell_last_words(engine, task, 0, UINT_MAX);
     resume(engine, task, 0);
 }
 

@@ -41,6 +41,14 @@ static bool read_message(const struct task *task, const struct pending *call, ui
     return true;
 }
 
+bool message_has_room(const struct task *task, const struct pending *call, uint64_t address)
+{
+    struct message message;
+
+    return read_message(task, call, address, &message) &&
+           vector_has_room(task, call, message.vector, message.count);
+}
+
 void add_message(struct engine *engine, const struct task *task, struct pending *call,
                  uint64_t address, unsigned wanted, uint64_t most)
 {

@@ -15,27 +15,41 @@ static bool failed_for_good(int64_t result)
     return result < 0 && result != -EAGAIN && result != -EINTR;
 }
 
-/* The bytes are a look ahead, or no data at all: recv(2). */
-static bool looks_ahead(const struct pending *call)
+static bool has_option(const struct pending *call, int options)
 {
     const struct call *row = &CALLS[call->row];
 
-    return row->options && argument(call, row->options) & (MSG_PEEK | MSG_ERRQUEUE);
+    return row->options && argument(call, row->options) & (uint64_t)options;
+}
+
+/* What comes is no data: recv(2), MSG_ERRQUEUE. */
+static bool reads_errors(const struct pending *call)
+{
+    return has_option(call, MSG_ERRQUEUE);
+}
+
+/* The bytes are a look ahead, or no data at all. */
+static bool looks_ahead(const struct pending *call)
+{
+    return has_option(call, MSG_PEEK | MSG_ERRQUEUE);
 }
 
 /* The bytes of a stream were thrown away instead of copied: tcp(7), MSG_TRUNC. */
 static bool discards(const struct pending *call, const struct stream *stream)
 {
-    const struct call *row = &CALLS[call->row];
-
-    return row->options && argument(call, row->options) & MSG_TRUNC &&
-           stream->kind == STREAM_SOCKET;
+    return has_option(call, MSG_TRUNC) && stream->kind == STREAM_SOCKET;
 }
 
-static bool asks_for_nothing(const struct pending *call)
+/* No byte was wanted, so that none came says nothing. */
+static bool asks_for_nothing(const struct task *task, const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
+    if (row->message)
+        return !message_has_room(task, call, argument(call, row->message));
+    if (row->vector)
+        return !vector_has_room(task, call, argument(call, row->vector),
+                                argument(call, row->count));
     return row->length && !argument(call, row->length);
 }
 
@@ -82,41 +96,37 @@ static void add_what_came(struct engine *engine, struct task *task, struct pendi
 {
     const struct call *row = &CALLS[call->row];
     bool data = bytes && wants_bytes(stream) && !discards(call, stream);
-    uint32_t size = 0;
-    size_t copied = 0;
 
     if (row->message) {
         add_message(engine, task, call, argument(call, row->message),
                     MESSAGE_NAME | (data ? MESSAGE_DATA : 0), bytes);
         return;
     }
-    if (row->address && argument(call, row->address) &&
-        memory_read(task->space, task->tid, argument(call, row->address + 1), &size, sizeof size,
-                    &copied) == 0 &&
-        copied == sizeof size)
-        add_address(engine, task, call, argument(call, row->address), size);
+    add_given_address(engine, task, call);
     if (data)
         add_data(engine, task, call, bytes);
 }
 
-/* Whether what was received from a flow makes a record. */
-static bool is_told(const struct pending *call, const struct stream *stream, uint64_t bytes)
+/* Whether what was received from a flow makes a record; of a look ahead only the end does. */
+static bool is_told(const struct task *task, const struct pending *call,
+                    const struct stream *stream, uint64_t bytes)
 {
     if (stream->kind == STREAM_MESSAGES)
-        return true;
-    return bytes ? wants_bytes(stream) : !asks_for_nothing(call);
+        return !looks_ahead(call);
+    if (bytes)
+        return !looks_ahead(call) && wants_bytes(stream);
+    return !reads_errors(call) && !asks_for_nothing(task, call);
 }
 
 static void finish_received(struct engine *engine, struct task *task, struct pending *call,
                             struct stream *stream, int64_t result, uint64_t elapsed_ns)
 {
     uint64_t bytes = (uint64_t)result;
-    bool ahead = looks_ahead(call), told = false;
+    bool ahead = looks_ahead(call);
+    bool told = is_flow(engine, task, stream) && is_told(task, call, stream, bytes);
 
-    if (!ahead) {
+    if (!ahead)
         count_reads(stream, bytes, elapsed_ns);
-        told = is_flow(engine, task, stream) && is_told(call, stream, bytes);
-    }
     if (told) {
         stream->connecting = false;
         if (stream->sending)
@@ -169,7 +179,8 @@ static void finish_across(struct engine *engine, struct task *task, struct pendi
 
     count_reads(from, bytes, elapsed_ns);
     count_writes(to, bytes, elapsed_ns);
-    bool flows_in = is_flow(engine, task, from) && (!bytes || wants_bytes(from));
+    bool flows_in =
+        is_flow(engine, task, from) && (bytes ? wants_bytes(from) : !asks_for_nothing(task, call));
     bool flows_out = bytes && is_flow(engine, task, to) && wants_bytes(to);
     if (!flows_in && !flows_out)
         return;
@@ -186,6 +197,10 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
     struct stream *stream = files_find(task->files, (int)argument(call, row->fd));
 
     if (result < 0) {
+        if (result == -EINPROGRESS && stream) { /* sent with MSG_FASTOPEN, or as good as: tcp(7) */
+            stream->connecting = true;
+            add_ends(&call->parts, task, stream->fd);
+        }
         if (failed_for_good(result))
             write_call(engine, task, call, result, elapsed_ns, 0);
     } else if (row->messages) {

@@ -1,6 +1,7 @@
 #include "engine/sockets.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
@@ -101,7 +102,8 @@ static const struct table {
     { "net/raw6", AF_INET6, SOCK_RAW, 0 },
 };
 
-enum { STATE_LISTEN = 10 }; /* TCP_LISTEN of the kernel's include/net/tcp_states.h */
+/* From the kernel's include/net/tcp_states.h. */
+enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7, STATE_LISTEN = 10 };
 
 /* An address as these tables spell it: words in the machine's byte order, in hexadecimal. */
 static void parse_end(const char *digits, unsigned port, int domain, struct socket_end *end)
@@ -150,7 +152,8 @@ static bool parse_line(const char *line, const void *of_table, uint64_t inode,
                              .listening = table->type == SOCK_STREAM && state == STATE_LISTEN,
                              .inode = inode };
     parse_end(local, local_port, table->domain, &facts->local);
-    if (peer_port)
+    bool stands = state != STATE_SYN_SENT && state != STATE_CLOSE;
+    if (peer_port && (stands || table->type != SOCK_STREAM))
         parse_end(peer, peer_port, table->domain, &facts->peer);
     return true;
 }
@@ -252,4 +255,16 @@ int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out)
     int status = ask_socket(copy, facts_out);
     close(copy);
     return status;
+}
+
+uint32_t socket_hangup(pid_t tgid, int fd)
+{
+    int copy = borrow_fd(tgid, fd);
+    struct pollfd asked = { copy, POLLRDHUP, 0 };
+
+    if (copy < 0)
+        return 0;
+    int found = poll(&asked, 1, 0);
+    close(copy);
+    return found > 0 ? (uint32_t)(uint16_t)asked.revents : 0;
 }

@@ -26,4 +26,8 @@ struct socket_facts {
  * socket (-ENOTSOCK), it is gone, or nobody would say. */
 int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out);
 
+/* What poll(2) says of an open socket's hanging up: POLLRDHUP, POLLHUP, POLLERR; 0 if it is well, or
+ * if nobody would say. */
+uint32_t socket_hangup(pid_t tgid, int fd);
+
 #endif

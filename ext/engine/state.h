@@ -2,6 +2,7 @@
 #ifndef SCOPE_ENGINE_STATE_H
 #define SCOPE_ENGINE_STATE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -74,6 +75,8 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
                  uint64_t elapsed_ns);
 
 /* messages.c */
+/* Whether a message has a buffer that can hold a byte. */
+bool message_has_room(const struct task *task, const struct pending *call, uint64_t address);
 enum message_parts { MESSAGE_NAME = 1, MESSAGE_DATA = 2, MESSAGE_CONTROL = 4 };
 /* Copy what is wanted of the struct msghdr at `address`; of its buffers at most `most` bytes. */
 void add_message(struct engine *engine, const struct task *task, struct pending *call,
@@ -89,6 +92,8 @@ void flush_stream(struct engine *engine, const struct task *task, int fd);
 void flush_files(struct engine *engine, const struct task *task);
 /* How often a task made each call that makes no record. */
 void tell_calls(struct engine *engine, struct task *task);
+/* A stream's tally as a record; it goes on from nothing. */
+void tell_stream(struct engine *engine, const struct task *task, struct stream *stream);
 /* Every tally and count as a record; they go on from nothing. */
 void tell_tallies(struct engine *engine);
 /* An fd found rather than made: a RAW_FD record, and a new stream (NULL without memory). */
@@ -100,6 +105,15 @@ enum stream_kind kind_of_type(int type);
 struct stream *use_stream(struct engine *engine, struct task *task, int fd);
 void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
+
+/* last_words.c */
+/* The last word on a socket whose fd is about to go; nothing if all is well. */
+void add_last_word(const struct engine *engine, struct parts *parts, const struct task *task,
+                   const struct stream *stream);
+/* The last words on the sockets at fds `first` to `last`, as records. */
+void tell_last_words(struct engine *engine, const struct task *task, unsigned first, unsigned last);
+/* The same of those fds that a call which begins may let go. */
+void tell_before_fds_go(struct engine *engine, const struct task *task, const struct pending *call);
 
 /* copies.c */
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data);
@@ -115,10 +129,20 @@ void add_vector(const struct task *task, struct pending *call, uint64_t vector, 
 /* A struct sockaddr of `size` bytes; none if the program gave or wanted none. */
 void add_address(struct engine *engine, const struct task *task, struct pending *call,
                  uint64_t address, uint64_t size);
+/* Whether any of the buffers of an iovec can hold a byte. */
+bool vector_has_room(const struct task *task, const struct pending *call, uint64_t vector,
+                     uint64_t count);
+/* The address that the kernel answered with, as long as it says. */
+void add_given_address(struct engine *engine, const struct task *task, struct pending *call);
 /* The DATA part of a call: at most `most` bytes of what its buffer or vector has. */
 void add_data(struct engine *engine, const struct task *task, struct pending *call, uint64_t most);
-/* What a socket is and what it is called at both ends; false if its own end has no name yet. */
+/* What a socket is and what it is called at both ends; false if that cannot be learnt. */
 bool add_ends(struct parts *parts, const struct task *task, int fd);
+/* A connection was begun, and how it ends will show later: connect(2). */
+static inline bool is_under_way(int64_t result)
+{
+    return result == -EINPROGRESS || result == -EINTR;
+}
 uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);
 void add_stat(struct parts *parts, const char *path);

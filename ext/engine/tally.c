@@ -32,8 +32,10 @@ struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum
     add_link(&engine->scratch, PART_LINK, link);
     add_stat(&engine->scratch, link);
     struct stream *stream = files_add(task->files, &engine->pool, fd);
-    if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN)
-        stream->named = add_ends(&engine->scratch, task, fd);
+    if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN) {
+        bool known = add_ends(&engine->scratch, task, fd);
+        stream->named = known && stream->kind == STREAM_SOCKET;
+    }
     write_record(engine, task, &header, &engine->scratch);
     return stream;
 }
@@ -61,6 +63,12 @@ void flush_stream(struct engine *engine, const struct task *task, int fd)
     files_remove(task->files, &engine->pool, fd);
 }
 
+void tell_stream(struct engine *engine, const struct task *task, struct stream *stream)
+{
+    if (stream_moved(stream))
+        write_tally(engine, task, stream, true);
+}
+
 void tell_calls(struct engine *engine, struct task *task)
 {
     for (int i = 0; i < COUNTED && engine->options.counts; i++) {
@@ -79,8 +87,7 @@ static void tell_files(struct engine *engine, const struct task *task)
 
     files->told = engine->tellings;
     for (size_t fd = 0; fd < files->size; fd++)
-        if (stream_moved(files->by_fd[fd]))
-            write_tally(engine, task, files->by_fd[fd], true);
+        tell_stream(engine, task, files->by_fd[fd]);
 }
 
 void tell_tallies(struct engine *engine)

@@ -54,6 +54,7 @@ enum raw_part_kind {
     PART_SOCKET = 23,  /* struct raw_socket */
     PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_VALUE = 24,   /* int32_t: what getsockopt answered */
+    PART_HANGUP = 26,  /* uint32_t: what poll(2) says of a socket that is about to be let go */
 };
 
 enum raw_part_flags {

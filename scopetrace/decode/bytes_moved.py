@@ -33,6 +33,7 @@ def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
     file = task.table.fds.get(fd)
     if not record.arg2 or file is None:
         return
+    sockets.last_word(state, task, record, fd)
     usage, time_ns = task.table.use(file), record.entered_ns + state.offset_ns
     if file.socket is not None:
         flows.used(state.emit, task, file, usage, time_ns)

@@ -94,10 +94,14 @@ def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     """An fd was made of something that has no path, or came from another process."""
     if record.result < 0:
         return
-    file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
+    time_ns = record.entered_ns + state.offset_ns
+    file = _found_file(state, record.parts(), time_ns)
+    if file.socket is not None:
+        gone = task.table.put(record.result, file, cloexec=True)
+        closed(state, task, time_ns, "unseen", gone)
+        return
     _take(state, task, record, op, file, _makes_cloexec(record, op))
     if op == "pidfd_getfd":
-        sockets.learn(file, record.parts())
         _emit_opened(state, task, record, op, file, record.result, None, "")
 
 
@@ -151,7 +155,7 @@ def close_one(state: State, task: Task, record: RawRecord, op: str) -> None:
     fd = record.arg1 & FD
     if record.copied:
         add_tally(task, fd, record)
-        sockets.before_close(state, task, record, fd)
+        sockets.last_word(state, task, record, fd)
     gone = task.table.close(fd)
     if gone is not None:
         closed(state, task, record.entered_ns + state.offset_ns, op, gone)
@@ -204,8 +208,8 @@ def found(state: State, task: Task, record: RawRecord, op: str) -> None:
     known = table.fds.get(fd)
     how = table.received.pop(fd, None)
     if known is None or not (_unidentified(known) or _same(known, file)):
-        closed(state, task, file.opened_ns, "unseen", table.close(fd))
-        table.fds[fd] = known = file
+        closed(state, task, file.opened_ns, "unseen", table.put(fd, file, cloexec=False))
+        known = file
     elif known is not file and _unidentified(known):
         if file.socket is not None and known.socket is None:
             table.replace(known, file)
@@ -226,6 +230,7 @@ def _found_file(state: State, parts: Parts, time_ns: int) -> OpenFile:
         return file
     known = state.sockets.get(file.stat.ino) if file.stat is not None else None
     if known is not None:
+        known.duplicated = True
         return known
     state.remember_socket(file)
     return file

@@ -2,7 +2,8 @@
 
 A stream socket has one flow, from the moment its connection stands; a socket of messages has one
 for each peer. What a process did with the flow of a stream is told by the tallies of its fd; of
-messages every single one makes a record, and is counted here.
+messages every single one makes a record, and is counted here. A process that opened a flow or moved
+bytes through it has a `FlowUsage` of it, and is told when it lets go.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from collections.abc import Callable
 from errno import EINPROGRESS, errorcode
 from typing import TYPE_CHECKING
 
-from scopetrace.decode.addresses import STREAM, TYPE_MASK, transport_name
+from scopetrace.decode.addresses import (
+    AF_NETLINK,
+    SEQPACKET,
+    STREAM,
+    TYPE_MASK,
+    transport_name,
+)
 from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.operation import (
     STOPPED,
@@ -19,9 +26,10 @@ from scopetrace.model.operation import (
     FlowFailed,
     FlowOpened,
     FlowUsed,
+    Listened,
+    ListenEnded,
     OpenFile,
     Operation,
-    Unlistened,
     Usage,
     build,
 )
@@ -31,6 +39,8 @@ if TYPE_CHECKING:
 
 Emit = Callable[[Operation], None]
 
+KERNEL = Address("netlink", "0", 0)
+"""Whom a netlink socket talks to unless a message says otherwise (netlink(7))."""
 MOST_PEERS = 1024
 """Peers of one socket that are remembered; beyond that the one silent for longest is let go."""
 
@@ -42,8 +52,8 @@ class Socket:
     """One socket, whoever holds it: what an OpenFile is beside a file."""
 
     __slots__ = (
-        "began_ns", "domain", "error", "flow", "listener", "local", "made", "peers", "protocol",
-        "reason", "shut", "state", "stream", "target", "transport",
+        "announced", "began_ns", "domain", "flow", "local", "ordered", "peers", "protocol",
+        "shut", "state", "stream", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, domain: int, kind: int, protocol: int) -> None:
@@ -51,9 +61,11 @@ class Socket:
         self.protocol = protocol
         self.transport = transport_name(domain, kind, protocol)
         self.stream = kind & TYPE_MASK == STREAM
+        self.ordered = kind & TYPE_MASK in (STREAM, SEQPACKET)
+        """It connects or accepts, and has one peer."""
         self.state = IDLE
-        self.made = False
-        """Its socket(2) was seen: what is sent through it unconnected connects it (sendto(2))."""
+        self.announced = False
+        """It was told that it waits for connections or datagrams."""
         self.local: Address | None = None
         self.target: Address | None = None
         """What it was asked to connect to."""
@@ -63,26 +75,32 @@ class Socket:
         """The connection."""
         self.peers: dict[Address | None, Flow] = {}
         """Of a socket of messages: its flows, the one used last at the end."""
-        self.listener: tuple[int, int] | None = None
-        """Who was said to listen, or to wait for datagrams: a pid, and its fd."""
         self.shut = False
-        """This side has ended its own direction."""
-        self.reason = "local"
-        self.error = ""
+        """This side has ended a direction."""
 
 
 def begin_connection(
     emit: Emit, task: Task, op: str, file: OpenFile, fd: int, role: str, peer: Address | None,
     opened_ns: int,
 ) -> Flow:  # fmt: skip
-    """Note that a socket is connected, and emit it."""
+    """Note that a socket is connected, and emit it unless it has a flow with that peer."""
     sock: Socket = file.socket
-    flow = Flow(sock.transport, sock.local, peer, role, opened_ns)
+    sock.state, sock.shut = CONNECTED, False
+    sock.flow = None if sock.stream else sock.peers.get(peer)
+    if sock.flow is None:
+        sock.flow = _begin(emit, task, op, file, fd, role, peer, opened_ns)
+        if not sock.stream:
+            sock.peers[peer] = sock.flow
+    return sock.flow
+
+
+def _begin(
+    emit: Emit, task: Task, op: str, file: OpenFile, fd: int, role: str, peer: Address | None,
+    opened_ns: int,
+) -> Flow:  # fmt: skip
+    flow = Flow(file.socket.transport, file.socket.local, peer, role, opened_ns)
     flow.fd = fd
-    sock.state, sock.flow, sock.reason, sock.shut = CONNECTED, flow, "local", False
-    if not sock.stream:
-        sock.peers[peer] = flow
-        task.table.use(file).of_flow(flow, opened=True)
+    task.table.use(file).of_flow(flow, opened=True)
     emit(build(FlowOpened, (task.group.image, task.tid, opened_ns, op, flow, fd)))
     return flow
 
@@ -93,21 +111,26 @@ def flow_with(
 ) -> Flow:  # fmt: skip
     """Return the flow that bytes belong to; `peer` is what the call said, None: nothing."""
     sock: Socket = file.socket
+    if peer is None and sock.domain == AF_NETLINK:
+        peer = KERNEL
     if sock.flow is not None and (sock.stream or peer is None or peer == sock.flow.peer):
         return sock.flow
     if sock.stream:
-        role = "client" if sock.made and outgoing else ""
-        return begin_connection(emit, task, op, file, fd, role, sock.target or peer, time_ns)
+        return begin_connection(emit, task, op, file, fd, "", sock.target or peer, time_ns)
     flow = sock.peers.pop(peer, None)
     if flow is None:
-        flow = Flow(sock.transport, sock.local, peer, "client" if outgoing else "server", time_ns)
-        flow.fd = fd
-        task.table.use(file).of_flow(flow, opened=True)
-        emit(build(FlowOpened, (task.group.image, task.tid, time_ns, op, flow, fd)))
+        flow = _begin(emit, task, op, file, fd, _role(sock, peer, outgoing), peer, time_ns)
         if len(sock.peers) >= MOST_PEERS:
             _forget_oldest(emit, task, file, time_ns)
     sock.peers[peer] = flow
     return flow
+
+
+def _role(sock: Socket, peer: Address | None, outgoing: bool) -> str:
+    """Return who began what goes between a socket of messages and a peer, if that is known."""
+    if outgoing:
+        return "client"
+    return "" if peer is None and sock.peers else "server"
 
 
 def _forget_oldest(emit: Emit, task: Task, file: OpenFile, time_ns: int) -> None:
@@ -115,20 +138,23 @@ def _forget_oldest(emit: Emit, task: Task, file: OpenFile, time_ns: int) -> None
     flow = peers.pop(next(iter(peers)))
     usage = task.table.use(file).flows.pop(flow, None)
     if usage is not None:
-        usage.reason = "idle"
+        flow.reason = "idle"
         _close(emit, task, time_ns, "unseen", flow, usage)
 
 
 def dissolve(emit: Emit, task: Task, op: str, file: OpenFile, time_ns: int) -> None:
-    """End the connection of a socket of messages; the socket stays."""
+    """End the connection of a socket; the socket stays."""
     sock: Socket = file.socket
-    flow, sock.flow, sock.state = sock.flow, None, IDLE
+    usage = task.table.use(file)
+    _settle_stream(sock, usage)
+    flow, sock.flow, sock.state, sock.target = sock.flow, None, IDLE, None
     if flow is None:
         return
     sock.peers.pop(flow.peer, None)
-    usage = task.table.use(file).flows.pop(flow, None)
-    if usage is not None:
-        _close(emit, task, time_ns, op, flow, usage)
+    told = usage.flows.pop(flow, None)
+    usage.forget_moved()
+    if told is not None:
+        _close(emit, task, time_ns, op, flow, told)
 
 
 def let_go(
@@ -136,43 +162,30 @@ def let_go(
 ) -> None:  # fmt: skip
     """Emit that a process closed the last fd of a socket that it opened or used."""
     sock: Socket = file.socket
-    if sock.state == CONNECTING and usage.opened and op != STOPPED:
-        connection_failed(emit, task, op, file, EINPROGRESS, time_ns)
-    if sock.listener and op != STOPPED:
-        _stop_listening(emit, task, sock, time_ns)
-    if not sock.stream:
-        for peer, messages in usage.flows.items():
-            _close(emit, task, time_ns, op, peer, messages)
-        return
+    if op != STOPPED:
+        deafen(emit, task, sock, usage, time_ns)
+        if sock.state == CONNECTING and usage.opened:
+            connection_failed(emit, task, op, file, EINPROGRESS, time_ns)
+    _settle_stream(sock, usage)
+    for flow, told in usage.flows.items():
+        _close(emit, task, time_ns, op, flow, told)
+
+
+def _settle_stream(sock: Socket, usage: Usage) -> None:
+    """What was done with the flow of a stream is what was done with its fd."""
     flow = sock.flow
-    if flow is None or not (usage.opened or usage.reads or usage.writes):
+    if not sock.stream or flow is None:
         return
-    told = _stream_usage(flow, usage)
-    told.reason, told.error = sock.reason, sock.error
-    _close(emit, task, time_ns, op, flow, told)
-
-
-def _stop_listening(emit: Emit, task: Task, sock: Socket, time_ns: int) -> None:
-    pid, fd = sock.listener or (0, 0)
-    image = task.group.image
-    if pid == image.pid:
-        sock.listener = None
-        emit(Unlistened(image, task.tid, time_ns, sock.transport, sock.local, fd))
-
-
-def _stream_usage(flow: Flow, usage: Usage) -> FlowUsage:
-    """Return what was done with the flow of a stream: all that was done with its fd."""
-    told = usage.of_flow(flow, usage.opened)
-    told.reads, told.read_bytes = usage.reads, usage.read_bytes
-    told.writes, told.write_bytes = usage.writes, usage.write_bytes
-    return told
+    if usage.reads or usage.writes or flow in usage.flows:
+        told = usage.of_flow(flow)
+        told.reads, told.read_bytes = usage.reads, usage.read_bytes
+        told.writes, told.write_bytes = usage.writes, usage.write_bytes
 
 
 def used(emit: Emit, task: Task, file: OpenFile, usage: Usage, time_ns: int) -> None:
     """Emit what was done with the flows of a socket that stays open."""
     sock: Socket = file.socket
-    if sock.stream and sock.flow is not None:
-        _stream_usage(sock.flow, usage)
+    _settle_stream(sock, usage)
     for flow, told in usage.flows.items():
         emit(build(FlowUsed, (task.group.image, task.tid, time_ns, flow, told)))
 
@@ -180,8 +193,6 @@ def used(emit: Emit, task: Task, file: OpenFile, usage: Usage, time_ns: int) -> 
 def _close(
     emit: Emit, task: Task, time_ns: int, op: str, flow: Flow, usage: FlowUsage
 ) -> None:  # fmt: skip
-    if op == STOPPED and usage.reason == "local":
-        usage.reason = STOPPED
     emit(build(FlowClosed, (task.group.image, task.tid, time_ns, op, flow, usage)))
 
 
@@ -190,11 +201,20 @@ def connection_failed(
 ) -> None:  # fmt: skip
     """Note and emit that a connection could not be made."""
     sock: Socket = file.socket
-    sock.state = IDLE
-    image, target = task.group.image, sock.target
+    if sock.state == CONNECTING:
+        sock.state = IDLE
+    refused(emit, task, op, sock, error, time_ns, sock.local, sock.target)
+
+
+def refused(
+    emit: Emit, task: Task, op: str, sock: Socket, error: int, time_ns: int,
+    local: Address | None, peer: Address | None = None,
+) -> None:  # fmt: skip
+    """Emit that a socket did not become what it was asked to be; all of it remains as it was."""
     emit(
         FlowFailed(
-            image, task.tid, time_ns, op, "connection", sock.transport, sock.local, target, error, 0
+            task.group.image, task.tid, time_ns, op, "connection", sock.transport, local, peer,
+            error, 0,
         )
     )  # fmt: skip
 
@@ -204,20 +224,44 @@ RESETS = frozenset(("ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ENOTCON
 
 
 def broke(
-    emit: Emit, task: Task, op: str, file: OpenFile, error: int, time_ns: int
+    emit: Emit, task: Task, op: str, file: OpenFile, error: int, time_ns: int,
+    peer: Address | None = None,
 ) -> None:  # fmt: skip
-    """Note and emit that bytes could not be moved."""
+    """Note and emit that bytes could not be moved; `peer` is what the call said, None: nothing."""
     sock: Socket = file.socket
-    flow = sock.flow
-    sock.error = errorcode.get(error) or str(error)
-    if sock.error in RESETS and sock.reason == "local" and not sock.shut and flow is not None:
-        sock.reason = "reset"
-    if flow is not None and not sock.stream:
-        task.table.use(file).of_flow(flow).error = sock.error
+    flow = sock.flow if sock.stream or peer is None else sock.peers.get(peer)
+    if flow is not None:
+        peer = flow.peer
+        flow.error = errorcode.get(error) or str(error)
+        if flow.error in RESETS:
+            ended_by(sock, flow, "reset")
     emit(
         FlowFailed(
             task.group.image, task.tid, time_ns, op, "rx_tx", sock.transport,
-            flow.local if flow else sock.local, flow.peer if flow else sock.target, error,
+            flow.local if flow else sock.local, peer or sock.target, error,
             flow.opened_ns if flow else 0,
         )
     )  # fmt: skip
+
+
+def ended_by(sock: Socket, flow: Flow, reason: str) -> None:
+    """Note how the peer ended a connection, unless this side was first."""
+    if flow.reason == "local" and not sock.shut:
+        flow.reason = reason
+
+
+def announce(emit: Emit, task: Task, op: str, file: OpenFile, fd: int, time_ns: int) -> None:
+    """Note and emit that a socket waits for connections or datagrams, if that is news."""
+    sock: Socket = file.socket
+    if sock.announced:
+        return
+    sock.announced = True
+    task.table.use(file).listening = fd
+    emit(Listened(task.group.image, task.tid, time_ns, op, sock.transport, sock.local, fd))
+
+
+def deafen(emit: Emit, task: Task, sock: Socket, usage: Usage, time_ns: int) -> None:
+    """Emit that a process lets go of a socket that it told to wait."""
+    if usage.listening >= 0:
+        fd, usage.listening = usage.listening, -1
+        emit(ListenEnded(task.group.image, task.tid, time_ns, sock.transport, sock.local, fd))

@@ -1,25 +1,37 @@
 """Calls on sockets: made, named, connected, accepted, used, shut down.
 
-A connection that is begun without waiting (EINPROGRESS) stands once the program asks how it went
-(SO_ERROR), connects again, moves bytes through it, or, at the latest, closes it.
+A connection that is begun without waiting (EINPROGRESS, or EINTR if a signal came first) stands
+once the program asks how it went (SO_ERROR), connects again, moves bytes through it, ends one of
+its directions, or, at the latest, lets go of it.
 """
 
 from __future__ import annotations
 
 import struct
-from errno import EINPROGRESS, EISCONN
-from typing import cast
+from errno import EINPROGRESS, EINTR, EISCONN
+from typing import NamedTuple, cast
 
-from scopetrace.decode.addresses import AF_NETLINK, is_unspecified, parse_address
+from scopetrace.decode.addresses import (
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_UNIX,
+    is_unspecified,
+    parse_address,
+)
 from scopetrace.decode.flows import (
     CONNECTING,
     LISTENING,
     Socket,
+    announce,
     begin_connection,
     broke,
     connection_failed,
+    deafen,
     dissolve,
+    ended_by,
     flow_with,
+    refused,
 )
 from scopetrace.decode.state import (
     ADDRESS,
@@ -36,14 +48,19 @@ from scopetrace.decode.state import (
     open_file,
 )
 from scopetrace.decode.tasks import Task
-from scopetrace.model.flow import Address
-from scopetrace.model.operation import FlowFailed, FlowMoved, Listened, OpenFile, build
+from scopetrace.model.flow import Address, Flow
+from scopetrace.model.operation import FlowMoved, OpenFile, build
 from scopetrace.model.raw import SOCKET, Part, RawRecord
 
 SOCK_CLOEXEC = 0o2000000
 SOL_SOCKET = 1
-SHUT_RD = 0
+SHUT_RD, SHUT_WR = 0, 1
 VALUE = struct.Struct("=i")
+POLL = struct.Struct("=I")
+POLLERR, POLLHUP, POLLRDHUP = 0x8, 0x10, 0x2000
+MSG_FASTOPEN = 0x20000000
+OPTIONS = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}
+"""Which argument has the MSG_ flags of a call that sends, counted from 0."""
 
 
 def learn(file: OpenFile, parts: Parts) -> Socket | None:
@@ -70,8 +87,7 @@ def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.result < 0:
         return
     file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
-    file.socket = sock = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
-    sock.made = True
+    file.socket = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
     _take(state, task, record, file, bool(record.arg2 & SOCK_CLOEXEC))
 
 
@@ -82,62 +98,67 @@ def _take(state: State, task: Task, record: RawRecord, file: OpenFile, cloexec: 
     state.remember_socket(file)
 
 
-def _socket(task: Task, record: RawRecord, parts: Parts) -> OpenFile | None:
-    """Return the file behind the fd of a call, if it is a socket."""
-    file = task.table.fds.get(record.arg1 & FD)
-    if file is None or learn(file, parts) is None:
+class _Call(NamedTuple):
+    """What a call on a socket is about."""
+
+    parts: Parts
+    fd: int
+    file: OpenFile
+    sock: Socket
+    time_ns: int
+
+
+def _call(state: State, task: Task, record: RawRecord) -> _Call | None:
+    """Return what a call is about, with what it tells of the socket; None if it is about none."""
+    parts, fd = record.parts(), record.arg1 & FD
+    file = task.table.fds.get(fd)
+    sock = None if file is None else learn(file, parts)
+    if file is None or sock is None:
         return None
-    return file
+    return _Call(parts, fd, file, sock, record.entered_ns + state.offset_ns)
 
 
 def bound(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A socket got a name, or began to listen."""
-    parts = record.parts()
-    file = _socket(task, record, parts)
-    if file is None:
+    call = _call(state, task, record)
+    if call is None:
         return
-    sock: Socket = file.socket
-    time_ns = record.entered_ns + state.offset_ns
-    image = task.group.image
+    parts, fd, file, sock, time_ns = call
     if record.result < 0:
         local = parse_address(parts.get(ADDRESS)) or sock.local
-        state.emit(
-            FlowFailed(
-                image, task.tid, time_ns, op, "connection", sock.transport, local, None,
-                -record.result, 0,
-            )
-        )  # fmt: skip
+        refused(state.emit, task, op, sock, -record.result, time_ns, local)
         return
     if op == "listen":
         sock.state = LISTENING
-    elif sock.stream or sock.domain == AF_NETLINK:
+    elif sock.ordered or sock.domain == AF_NETLINK:
         return  # it may listen, or connect from there; or it only asks the kernel something
-    fd = record.arg1 & FD
-    sock.listener = (image.pid, fd)
-    task.table.use(file)
-    state.emit(Listened(image, task.tid, time_ns, op, sock.transport, sock.local, fd))
+    announce(state.emit, task, op, file, fd, time_ns)
 
 
 def connect(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A connection was asked for."""
-    parts = record.parts()
-    file = _socket(task, record, parts)
-    if file is None:
+    call = _call(state, task, record)
+    if call is None:
         return
-    sock: Socket = file.socket
-    time_ns, error = record.entered_ns + state.offset_ns, -record.result
-    if is_unspecified(parts.get(ADDRESS)):
-        dissolve(state.emit, task, op, file, time_ns)
-        return
+    error = -record.result
+    if is_unspecified(call.parts.get(ADDRESS)):
+        if not error:
+            dissolve(state.emit, task, op, call.file, call.time_ns)
+    elif error != EISCONN or call.sock.state == CONNECTING:  # else it asked how things are
+        _connect(state, task, op, call, error)
+
+
+def _connect(state: State, task: Task, op: str, call: _Call, error: int) -> None:
+    parts, fd, file, sock, time_ns = call
     asked = parse_address(parts.get(ADDRESS))
     if PEER not in parts and asked is not None:
         sock.target = asked
     if sock.state != CONNECTING:
         sock.began_ns = time_ns
-    if error == EINPROGRESS:
+    if error == EINPROGRESS or (error == EINTR and sock.domain in (AF_INET, AF_INET6)):
         sock.state = CONNECTING
-    elif error <= 0 or (error == EISCONN and sock.state == CONNECTING):
-        _stands(state, task, op, file, record.arg1 & FD)
+    elif error <= 0 or error == EISCONN:
+        _stands(state, task, op, file, fd)
     else:
         connection_failed(state.emit, task, op, file, error, time_ns)
 
@@ -151,18 +172,24 @@ def _stands(state: State, task: Task, op: str, file: OpenFile, fd: int) -> None:
 
 def asked_how(state: State, task: Task, record: RawRecord, op: str) -> None:
     """The program asked for the pending error of a socket (SO_ERROR)."""
-    file = task.table.fds.get(record.arg1 & FD)
-    raw = record.parts().get(Part.VALUE, b"")
-    if record.result < 0 or record.arg2 & FD != SOL_SOCKET or len(raw) != VALUE.size:
-        return
-    if file is None or file.socket is None or file.socket.state != CONNECTING:
+    call = _call(state, task, record)
+    raw = b"" if call is None else call.parts.get(Part.VALUE, b"")
+    if call is None or len(raw) != VALUE.size or record.arg2 & FD != SOL_SOCKET:
         return
     (error,) = VALUE.unpack(raw)
     if error:
-        time_ns = record.entered_ns + state.offset_ns
-        connection_failed(state.emit, task, "connect", file, error, time_ns)
+        _has_failed(state, task, op, call, error)
+    elif call.sock.state == CONNECTING:
+        _stands(state, task, "connect", call.file, call.fd)
+
+
+def _has_failed(state: State, task: Task, op: str, call: _Call, error: int) -> None:
+    """Emit an error that a call learnt of: of the connection under way, or of one that stood."""
+    if call.sock.state == CONNECTING:
+        connection_failed(state.emit, task, "connect", call.file, error, call.time_ns)
     else:
-        _stands(state, task, "connect", file, record.arg1 & FD)
+        peer = parse_address(call.parts.get(ADDRESS))
+        broke(state.emit, task, op, call.file, error, call.time_ns, peer)
 
 
 def accepted(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -171,8 +198,11 @@ def accepted(state: State, task: Task, record: RawRecord, op: str) -> None:
     listener = task.table.fds.get(record.arg1 & FD)
     if record.result < 0:
         if listener is not None and listener.socket is not None:
-            broke(state.emit, task, op, listener, -record.result, time_ns)
+            sock: Socket = listener.socket
+            refused(state.emit, task, op, sock, -record.result, time_ns, sock.local)
         return
+    if listener is not None and listener.socket is not None:
+        announce(state.emit, task, op, listener, record.arg1 & FD, time_ns)
     parts = record.parts()
     file = open_file(parts, "", time_ns + record.elapsed_ns)
     if learn(file, parts) is None:
@@ -181,7 +211,7 @@ def accepted(state: State, task: Task, record: RawRecord, op: str) -> None:
         file.socket = _like(listener.socket)
     cloexec = op == "accept4" and bool(record.arg4 & SOCK_CLOEXEC)
     _take(state, task, record, file, cloexec)
-    peer: Address | None = file.socket.target
+    peer: Address | None = file.socket.target or parse_address(parts.get(ADDRESS))
     begin_connection(
         state.emit, task, op, file, record.result, "server", peer, file.opened_ns
     )  # fmt: skip
@@ -195,15 +225,21 @@ def _like(listener: Socket) -> Socket:
 
 
 def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """One direction of a connection was ended, or both."""
-    file = task.table.fds.get(record.arg1 & FD)
-    if record.result < 0 or file is None or file.socket is None or file.socket.flow is None:
+    """One direction of a connection was ended, or both; or a socket listens no more."""
+    call = _call(state, task, record)
+    if call is None or record.result < 0:
         return
+    sock, time_ns = call.sock, call.time_ns
+    if sock.state == LISTENING and record.arg2 & FD != SHUT_WR:
+        sock.announced = False
+        deafen(state.emit, task, sock, task.table.use(call.file), time_ns)
+    if sock.state == CONNECTING and PEER in call.parts:
+        _stands(state, task, "connect", call.file, call.fd)
+    if sock.flow is None:
+        return
+    sock.shut = True
     if record.arg2 & FD == SHUT_RD:
         return
-    sock: Socket = file.socket
-    sock.shut = True
-    time_ns = record.entered_ns + state.offset_ns
     state.emit(
         build(
             FlowMoved,
@@ -212,15 +248,22 @@ def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
     )  # fmt: skip
 
 
-def before_close(state: State, task: Task, record: RawRecord, fd: int) -> None:
-    """At the close of a socket that was connecting: the kernel's last word on how it went."""
+def last_word(state: State, task: Task, record: RawRecord, fd: int) -> None:
+    """Learn from the kernel, before a socket may be let go, what the program did not ask."""
     file = task.table.fds.get(fd)
-    if file is None or file.socket is None or file.socket.state != CONNECTING:
+    if file is None or file.socket is None:
         return
-    parts = record.parts()
-    learn(file, parts)
-    if PEER in parts:
-        _stands(state, task, "connect", file, fd)
+    parts, sock = record.parts(), cast("Socket", file.socket)
+    if sock.state == CONNECTING:
+        learn(file, parts)
+        if PEER in parts:
+            _stands(state, task, "connect", file, fd)
+    elif sock.flow is not None and len(parts.get(Part.HANGUP, b"")) == POLL.size:
+        (events,) = POLL.unpack(parts[Part.HANGUP])
+        if events & POLLERR and events & POLLHUP:
+            ended_by(sock, sock.flow, "reset")
+        elif events & POLLRDHUP:
+            ended_by(sock, sock.flow, "remote")
 
 
 def moved(
@@ -236,38 +279,70 @@ def moved(
     time_ns, count = record.entered_ns + state.offset_ns, record.moved
     if not outgoing:
         time_ns += record.elapsed_ns  # bytes are there when the call returns, not when it began
+    peer = parse_address(parts.get(ADDRESS))
     if sock.state == CONNECTING:
         _stands(state, task, "connect", file, fd)
-    peer = parse_address(parts.get(ADDRESS))
+    elif sock.flow is None and _opens_fast(record, op, sock):
+        sock.began_ns = time_ns
+        sock.target = sock.target if PEER in parts else peer
+        _stands(state, task, op, file, fd)
     flow = flow_with(state.emit, task, op, file, fd, peer, outgoing, time_ns)
     if not sock.stream:
         task.table.use(file).of_flow(flow).add(outgoing, count)
-    elif not count and not outgoing and sock.reason == "local" and not sock.shut:
-        sock.reason = "remote"
+    if sock.ordered and not outgoing:
+        _ended_perhaps(sock, flow, count)
     data = parts.get(DATA, b"")[:count]
     early = not outgoing and EARLY in parts
     told = (task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.stream, early)
     state.emit(build(FlowMoved, told))
 
 
+def _ended_perhaps(sock: Socket, flow: Flow, count: int) -> None:
+    """Take nothing for the end; of messages it may have been an empty one, if more follow."""
+    if not count:
+        ended_by(sock, flow, "remote")
+    elif flow.reason == "remote" and not sock.stream:
+        flow.reason = "local"
+
+
+def _opens_fast(record: RawRecord, op: str, sock: Socket) -> bool:
+    """Whether what is sent opens the connection (tcp(7), MSG_FASTOPEN)."""
+    options = OPTIONS.get(op)
+    return sock.stream and options is not None and bool(record.args[options] & MSG_FASTOPEN)
+
+
 def move_failed(
     state: State, task: Task, record: RawRecord, op: str, file: OpenFile
 ) -> None:  # fmt: skip
     """Bytes could not be moved through a socket."""
-    time_ns, error = record.entered_ns + state.offset_ns, -record.result
-    if file.socket.state == CONNECTING:
-        connection_failed(state.emit, task, "connect", file, error, time_ns)
+    parts, sock, error = record.parts(), cast("Socket", file.socket), -record.result
+    learn(file, parts)
+    time_ns, peer = record.entered_ns + state.offset_ns, parse_address(parts.get(ADDRESS))
+    opens = sock.flow is None and _opens_fast(record, op, sock)
+    if opens:
+        sock.target, sock.began_ns = peer, time_ns
+    if error == EINPROGRESS:
+        sock.state = CONNECTING if opens else sock.state
+    elif opens:
+        connection_failed(state.emit, task, op, file, error, time_ns)
     else:
-        broke(state.emit, task, op, file, error, time_ns)
+        _has_failed(state, task, op, _Call(parts, 0, file, sock, time_ns), error)
 
 
 def paired(state: State, task: Task, record: RawRecord, fds: tuple[int, ...]) -> None:
     """Two sockets were made that are connected to each other: socketpair(2)."""
+    facts = [each for each in record.all_parts(Part.SOCKET) if len(each) == SOCKET.size]
+    inodes = [SOCKET.unpack(each)[4] for each in facts]
+    ends = [Address("unix", "", 0, inode) for inode in inodes]
     for nth, fd in enumerate(fds):
         file = task.table.fds[fd]
         file.opened_ns += nth  # each is the channel of a flow of its own
-        file.socket = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
-        begin_connection(state.emit, task, "socketpair", file, fd, "", None, file.opened_ns)
+        file.socket = sock = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
+        peer = None
+        if sock.domain == AF_UNIX and len(ends) == len(fds):
+            sock.local, peer = ends[nth], ends[1 - nth]
+            state.sockets[inodes[nth]] = file
+        begin_connection(state.emit, task, "socketpair", file, fd, "", peer, file.opened_ns)
 
 
 def told_by_another(state: State, task: Task, record: RawRecord, op: str) -> None:

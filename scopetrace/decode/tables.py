@@ -101,7 +101,9 @@ class FdTable:
                 self.fds[fd] = new
         usage = self.usages.pop(old, None)
         if usage is not None:
-            self.usages[new] = usage
+            known = self.usages.setdefault(new, usage)
+            if known is not usage:
+                known.fds += usage.fds
 
     def use(self, file: OpenFile) -> Usage:
         """Return what is noted of a file of this table, beginning to note if nothing is."""

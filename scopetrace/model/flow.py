@@ -17,7 +17,7 @@ class Address(NamedTuple):
     """inet, inet6, unix, netlink, packet… (address_families(7)), in lower case without AF_."""
     host: str
     """IP address as text, without a zone; of unix sockets the path, `@name` if abstract, empty if
-    unnamed; of others a number or nothing."""
+    unnamed; of packet sockets the hardware's address; of others a number or nothing."""
     port: int
     """0 where there are no ports."""
     inode: int = 0
@@ -28,8 +28,8 @@ class Flow:
     """One conversation."""
 
     __slots__ = (
-        "fd", "local", "opened_ns", "peer", "peer_name", "protocol", "reading", "role", "stream",
-        "transport",
+        "error", "fd", "local", "opened_ns", "peer", "peer_name", "protocol", "reading", "reason",
+        "role", "stream", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +52,10 @@ class Flow:
         """Whether it is bytes in a row rather than messages."""
         self.protocol = ""
         """What is spoken, once it is known: HTTP, TLS, DNS…"""
+        self.reason = "local"
+        """Who ended it first: local, remote or reset; idle if it was only forgotten."""
+        self.error = ""
+        """Name of the last error in its life, such as ECONNRESET."""
         self.reading: Any = None
         """Belongs to `sources.flows`."""
 
@@ -60,7 +64,7 @@ class FlowUsage:
     """What the processes that share one table of fds did with one flow."""
 
     __slots__ = (
-        "error", "measured", "opened", "read_bytes", "reads", "reason", "write_bytes", "writes",
+        "measured", "opened", "read_bytes", "reads", "write_bytes", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool) -> None:
@@ -70,10 +74,6 @@ class FlowUsage:
         self.writes = self.write_bytes = 0
         self.measured = (0, 0, 0, 0)
         """What of it has been measured."""
-        self.reason = "local"
-        """Who ended it first: local, remote or reset; idle: it was forgotten; stop: it goes on."""
-        self.error = ""
-        """Name of the last error in its life, such as ECONNRESET."""
 
     def unmeasured(self) -> tuple[int, ...]:
         """Return reads, bytes, writes and bytes since the last time this was asked."""

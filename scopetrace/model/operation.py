@@ -104,8 +104,8 @@ class Usage:
     """What the processes that share one table of fds did with one open file."""
 
     __slots__ = (
-        "fds", "flows", "mapped", "measured", "opened", "read_bytes", "read_ns", "reads",
-        "told_bytes", "write_bytes", "write_ns", "writes",
+        "fds", "flows", "listening", "mapped", "measured", "opened", "read_bytes", "read_ns",
+        "reads", "told_bytes", "write_bytes", "write_ns", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool, fds: int) -> None:
@@ -120,6 +120,8 @@ class Usage:
         """Those of `write_bytes` that were told as `Written`."""
         self.flows: dict[Flow, FlowUsage] = {}
         """Of a socket: what was done with each of its flows."""
+        self.listening = -1
+        """Of a socket that was told to wait here: the fd it was told with."""
         self.measured = NOTHING
         """What of it has been measured."""
 
@@ -137,6 +139,11 @@ class Usage:
         )  # fmt: skip
         before, self.measured = self.measured, now
         return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))
+
+    def forget_moved(self) -> None:
+        """Begin anew: what a socket moved belonged to a connection that it has no more."""
+        self.reads = self.read_bytes = self.read_ns = 0
+        self.writes = self.write_bytes = self.write_ns = 0
 
     def add(self, tally: tuple[int, ...]) -> None:
         """Add a `struct raw_tally`."""
@@ -397,8 +404,8 @@ class Listened(NamedTuple):
     fd: int
 
 
-class Unlistened(NamedTuple):
-    """A socket of which `Listened` told is gone from the process that it told of."""
+class ListenEnded(NamedTuple):
+    """A process lets go of a socket that it told to wait; `fd` is the one it was told with."""
 
     image: Image
     tid: int
@@ -406,7 +413,6 @@ class Unlistened(NamedTuple):
     transport: str
     local: Address | None
     fd: int
-    """What `Listened` called it."""
 
 
 class Counted(NamedTuple):
@@ -452,5 +458,5 @@ class Ended(NamedTuple):
 Operation = (
     ImageStarted | ImageEnded | Executed | Forked | Leaving | Exited | Signalled | Opened | Closed
     | Used | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
-    | FlowUsed | FlowFailed | Listened | Unlistened | Counted | Noticed | Synced | Ended
+    | FlowUsed | FlowFailed | Listened | ListenEnded | Counted | Noticed | Synced | Ended
 )  # fmt: skip

@@ -67,6 +67,7 @@ class Part(IntEnum):
     SOCKET = 23
     VALUE = 24
     EARLY = 25
+    HANGUP = 26
 
 
 PART_CUT = 1

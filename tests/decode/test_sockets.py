@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
-from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EPIPE
+from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EMFILE, EPERM, EPIPE
 from socket import (
     AF_INET,
     AF_NETLINK,
@@ -10,6 +10,7 @@ from socket import (
     SHUT_WR,
     SO_ERROR,
     SOCK_DGRAM,
+    SOCK_RAW,
     SOCK_SEQPACKET,
     SOL_SOCKET,
 )
@@ -25,6 +26,7 @@ from raw_builder import (
 from recording import Recording
 
 from scopetrace.decode.flows import MOST_PEERS
+from scopetrace.decode.sockets import POLLRDHUP
 from scopetrace.model.raw import Part, RawKind, Seen
 
 ENDS = {
@@ -41,6 +43,10 @@ def tracee() -> Tracee:
 @pytest.fixture
 def recording(tracee: Tracee, tmp_path) -> Recording:
     return Recording(tracee, tmp_path)
+
+
+def pack_netlink(port: int) -> bytes:
+    return struct.pack("=HHII", AF_NETLINK, 0, port, 0)
 
 
 def has(data, **wanted):
@@ -122,7 +128,7 @@ def test_a_port_counts_as_long_as_its_process_listens(pid, tracee, recording):
     wait_a_period()
 
     ports = [s for s in recording.writer.samples if s.name == "net.port"]
-    assert [s.value for s in ports] == [1, 1]
+    assert [s.value for s in ports] == [1, 1, 0]
 
 
 def test_a_refused_connection_is_an_error_and_no_flow(tracee, recording):
@@ -290,6 +296,62 @@ def test_a_server_of_datagrams_remembers_only_so_many_peers(tracee, recording):
     assert {event.data["net_close_reason"] for event in closed} == {"idle"}
 
 
+def test_an_answer_from_nobody_knows_who_may_be_another_peers(tracee, recording):
+    tracee.socket(3, SOCK_DGRAM)
+    tracee.send(3, b"ab", to=pack_inet("10.0.0.1", 53))
+    tracee.receive(3, b"abc")
+
+    asked, answered = recording.of("net.open")
+    assert (asked.data["role"], "role" in answered.data) == ("client", False)
+
+
+def test_a_netlink_socket_talks_to_the_kernel_unless_it_says_otherwise(tracee, recording):
+    tracee.socket(3, SOCK_RAW, domain=AF_NETLINK)
+    tracee.send(3, b"ab")
+    tracee.send(3, b"ab", to=pack_netlink(0))
+    tracee.receive(3, b"abc", by=pack_netlink(0))
+    tracee.send(3, b"ab", to=pack_netlink(77))
+    tracee.close(3)
+
+    moved = [
+        (e.data["net_peer_ip"], e.data["net_bytes_sent"], e.data["net_bytes_recv"])
+        for e in recording.of("net.close")
+    ]
+    assert moved == [("0", 4, 3), ("77", 2, 0)]
+
+
+def test_an_error_belongs_to_the_peer_that_the_message_was_for(tracee, recording):
+    one, other = pack_inet("10.0.0.1", 53), pack_inet("10.0.0.2", 53)
+    tracee.socket(3, SOCK_DGRAM)
+    for peer in (one, other):
+        tracee.send(3, b"12", to=peer)
+    tracee.call("sendto", 3, result=-EPERM, parts={Part.ADDRESS: other})
+    tracee.close(3)
+
+    (error,) = recording.go()[-3:-2]
+    assert has(error.data, error="EPERM", net_peer_ip="10.0.0.2")
+    closed = {e.data["net_peer_ip"]: e.data.get("error") for e in recording.writer.events[-2:]}
+    assert closed == {"10.0.0.1": None, "10.0.0.2": "EPERM"}
+
+
+def test_a_connected_socket_that_asks_again_has_not_failed(tracee, recording):
+    connected(tracee)
+    tracee.connect(3, result=-EISCONN)
+
+    assert [event.source for event in recording.of("net")] == ["net.open"]
+
+
+def test_what_accept_cannot_do_is_no_fault_of_the_listener(tracee, recording):
+    tracee.socket(3)
+    tracee.call("listen", 3, 8, parts={Part.SOCKET: pack_socket(listening=1)})
+    tracee.call("accept4", 3, result=-EMFILE)
+    tracee.accept(3, 4)
+
+    _listening, error, opened = recording.of("net")
+    assert has(error.data, op="accept4", error="EMFILE") and error.data["class"] == "connection"
+    assert opened.source == "net.open"
+
+
 def test_unix_sockets_have_paths_and_inodes(tracee, recording):
     tracee.socket(3, domain=AF_UNIX)
     peer = pack_unix(b"/run/x\0")
@@ -351,6 +413,19 @@ def test_a_child_that_uses_a_connection_reports_its_own_bytes(tracee, recording)
     assert theirs.channel == ours.channel
     assert (theirs.data["net_bytes_sent"], theirs.data["op"]) == (7, "exit")
     assert (ours.data["net_bytes_sent"], ours.data["op"]) == (2, "close")
+
+
+def test_who_only_holds_a_connection_that_was_hung_up_did_nothing_with_it(tracee, recording):
+    connected(tracee)
+    tracee.fork(200)
+    hung_up = {Part.HANGUP: struct.pack("=I", POLLRDHUP)}
+    tracee.add(RawKind.TALLY, args=(3, 1), pid=200, parts=hung_up)
+    tracee.exit(pid=200)
+    tracee.close(3)
+
+    (closed,) = recording.of("net.close")
+    assert recording.writer.processes[closed.process].pid == 100
+    assert closed.data["net_close_reason"] == "remote"
 
 
 def test_a_console_that_is_a_socket_is_the_console(tracee, tmp_path):

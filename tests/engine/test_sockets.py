@@ -16,6 +16,14 @@ SCENARIOS = [
     "stream", "silent", "across", "refused", "hurry", "reset", "datagrams", "connected-datagrams",
     "unix", "inherited", "passed",
 ]  # fmt: skip
+CONNECTIONS = [
+    "unasked", "nothing", "aborted", "interrupted", "fast", "again", "errors", "unix-queue",
+    "roundabout", "of-a-child", "hangups",
+]  # fmt: skip
+UNHEARD = ("hangups", "roundabout")
+"""What only a borrowed socket can tell, or what a borrower does."""
+TRACEES = {**dict.fromkeys(SCENARIOS, "sockets"), **dict.fromkeys(CONNECTIONS, "connections")}
+"""Which tracee plays a scenario."""
 
 
 def play(stage: Stage, program: object, *arguments: str) -> Recording:
@@ -38,30 +46,33 @@ def is_left_open(data: dict[str, Any]) -> bool:
     return data.get("op") == "exit"
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", TRACEES)
 def test_every_flow_is_seen_as_the_program_sees_it(
     scenario: str, stage: Stage, tracee: Compile
 ) -> None:
-    play(stage, tracee("sockets"), scenario)
+    play(stage, tracee(TRACEES[scenario]), scenario)
 
 
-@pytest.mark.parametrize("scenario", ["stream", "hurry", "datagrams", "connected-datagrams"])
+@pytest.mark.parametrize(
+    "scenario", ["stream", "hurry", "datagrams", "connected-datagrams", "again", "aborted"]
+)
 def test_the_newer_internet_is_the_same(scenario: str, stage: Stage, tracee: Compile) -> None:
-    play(stage, tracee("sockets"), scenario, "ipv6")
+    play(stage, tracee(TRACEES[scenario]), scenario, "ipv6")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", TRACEES)
 def test_a_32_bit_program_comes_through_one_call_for_all(
     scenario: str, stage: Stage, tracee: Compile
 ) -> None:
-    play(stage, tracee("sockets", "-m32", "-D_TIME_BITS=32"), scenario)
+    play(stage, tracee(TRACEES[scenario], "-m32", "-D_TIME_BITS=32"), scenario)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [each for each in TRACEES if each not in UNHEARD])
 def test_where_no_socket_can_be_borrowed_the_tables_of_the_kernel_tell(
     scenario: str, stage: Stage, tracee: Compile
 ) -> None:
-    command = [sys.executable, UNBORROWED, *scopetrace_command("run", tracee("sockets"), scenario)]
+    program = tracee(TRACEES[scenario])
+    command = [sys.executable, UNBORROWED, *scopetrace_command("run", program, scenario)]
     home = stage.new_home()
     check(stage, stage.finished(home, stage.run(command)))
 

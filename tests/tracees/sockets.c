@@ -2,129 +2,10 @@
  * Talks to itself over sockets, in the way that its argument names, and tells what net events that
  * makes. Ports are the kernel's choice, so no two runs say the same.
  */
-#include "tell.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "ends.h"
 #include <poll.h>
-#include <stddef.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/un.h>
-
-static int family = AF_INET;
-
-struct end {
-    char ip[INET6_ADDRSTRLEN];
-    int port;
-};
-
-static struct end end_of(const struct sockaddr_storage *address)
-{
-    struct end end = { "", 0 };
-
-    if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-        inet_ntop(AF_INET6, &in6->sin6_addr, end.ip, sizeof end.ip);
-        end.port = ntohs(in6->sin6_port);
-    } else if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &in->sin_addr, end.ip, sizeof end.ip);
-        end.port = ntohs(in->sin_port);
-    }
-    return end;
-}
-
-static struct sockaddr_storage loopback(int port, socklen_t *size)
-{
-    struct sockaddr_storage address = { .ss_family = family };
-
-    if (family == AF_INET6) {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address;
-        in6->sin6_addr = in6addr_loopback;
-        in6->sin6_port = htons(port);
-        *size = sizeof *in6;
-    } else {
-        struct sockaddr_in *in = (struct sockaddr_in *)&address;
-        in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        in->sin_port = htons(port);
-        *size = sizeof *in;
-    }
-    return address;
-}
-
-/* Asked of the kernel by calls that nobody watches: the second opinion. */
-static struct end local_end(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    MUST(getsockname(fd, (void *)&address, &size) == 0);
-    return end_of(&address);
-}
-
-static struct end peer_end(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    MUST(getpeername(fd, (void *)&address, &size) == 0);
-    return end_of(&address);
-}
-
-static int bound(int type)
-{
-    socklen_t size;
-    int fd = socket(family, type, 0);
-    struct sockaddr_storage address = loopback(0, &size);
-    MUST(fd >= 0 && bind(fd, (void *)&address, size) == 0);
-    return fd;
-}
-
-static int listening(void)
-{
-    int fd = bound(SOCK_STREAM);
-    MUST(listen(fd, 8) == 0);
-    struct end end = local_end(fd);
-    tell("'source': 'net.listen', 'op': 'listen', 'net_transport': 'IP.TCP', 'net_host_ip': '%s', "
-         "'net_host_port': %d, 'fd': %d",
-         end.ip, end.port, fd);
-    return fd;
-}
-
-static void tell_open(const char *op, int fd, const char *role)
-{
-    struct end near = local_end(fd), far = peer_end(fd);
-    tell("'source': 'net.open', 'op': '%s', 'fd': %d, 'role': '%s', 'net_transport': 'IP.TCP', "
-         "'net_host_ip': '%s', 'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
-         op, fd, role, near.ip, near.port, far.ip, far.port);
-}
-
-static void tell_close(const char *op, int fd, long sent, long received, const char *reason)
-{
-    struct end near = local_end(fd), far = peer_end(fd);
-    tell("'source': 'net.close', 'op': '%s', 'net_bytes_sent': %ld, 'net_bytes_recv': %ld, "
-         "'net_close_reason': '%s', 'net_host_ip': '%s', 'net_host_port': %d, "
-         "'net_peer_ip': '%s', 'net_peer_port': %d",
-         op, sent, received, reason, near.ip, near.port, far.ip, far.port);
-}
-
-static void closes_socket(int fd, long sent, long received, const char *reason)
-{
-    tell_close("close", fd, sent, received, reason);
-    MUST(close(fd) == 0);
-}
-
-/* A connection to `listener` that stands: [0] the client's end, [1] the server's. */
-static void connected(int listener, int pair[2])
-{
-    socklen_t size;
-    struct sockaddr_storage address = loopback(local_end(listener).port, &size);
-    pair[0] = socket(family, SOCK_STREAM, 0);
-    MUST(connect(pair[0], (void *)&address, size) == 0);
-    tell_open("connect", pair[0], "client");
-    pair[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    MUST(pair[1] >= 0);
-    tell_open("accept4", pair[1], "server");
-}
 
 /* Every way of sending and receiving counts; a look ahead does not. */
 static void stream(void)
@@ -160,7 +41,7 @@ static void silent(void)
     int pair[2], listener = listening();
     connected(listener, pair);
     closes_socket(pair[0], 0, 0, "local");
-    closes_socket(pair[1], 0, 0, "local");
+    closes_socket(pair[1], 0, 0, NULL);
 }
 
 /* What goes from file to socket without passing through the program is counted. */
@@ -175,7 +56,7 @@ static void across(void)
     MUST(sendfile(pair[1], file, &from, 6) == 6);
     MUST(read(pair[0], bytes, sizeof bytes) == 6);
     closes_socket(pair[1], 6, 0, "local");
-    closes_socket(pair[0], 0, 6, "local");
+    closes_socket(pair[0], 0, 6, NULL);
 }
 
 static void refused(void)
@@ -190,16 +71,6 @@ static void refused(void)
     tell("'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'ECONNREFUSED', "
          "'net_peer_port': %d, 'net_transport': 'IP.TCP'",
          port);
-}
-
-static int hurried(int listener)
-{
-    socklen_t size;
-    struct sockaddr_storage address = loopback(local_end(listener).port, &size);
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-    MUST(connect(fd, (void *)&address, size) < 0 && errno == EINPROGRESS);
-    return fd;
 }
 
 /* Connections that are begun without waiting, and the four ways of learning how that went. */
@@ -363,25 +234,6 @@ static void tell_connected_datagrams(void)
     MUST(close(client) == 0);
 }
 
-static struct sockaddr_un unix_name(const char *name, socklen_t *size)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    size_t length = strlen(name);
-
-    memcpy(address.sun_path, name, length);
-    if (name[0] == '@')
-        address.sun_path[0] = '\0';
-    *size = offsetof(struct sockaddr_un, sun_path) + length;
-    return address;
-}
-
-static long inode(int fd)
-{
-    struct stat found;
-    MUST(fstat(fd, &found) == 0);
-    return (long)found.st_ino;
-}
-
 static void unix_stream(const char *name)
 {
     socklen_t size;
@@ -453,39 +305,7 @@ static void inherited(void)
          near.port, child);
     MUST(recv(pair[0], bytes, 5, MSG_WAITALL) == 5);
     closes_socket(pair[1], 2, 0, "local");
-    closes_socket(pair[0], 0, 5, "local");
-}
-
-static void hand_over(int through, int fd)
-{
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof fd)];
-    } control = { .head = { .cmsg_len = CMSG_LEN(sizeof fd),
-                            .cmsg_level = SOL_SOCKET,
-                            .cmsg_type = SCM_RIGHTS } };
-    struct iovec one = { "x", 1 };
-    struct msghdr message = {
-        .msg_iov = &one, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-    };
-
-    memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-    MUST(sendmsg(through, &message, 0) == 1);
-}
-
-static int take(int through)
-{
-    int fd = -1;
-    char byte, room[CMSG_SPACE(sizeof fd)];
-    struct iovec one = { &byte, 1 };
-    struct msghdr message = {
-        .msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room
-    };
-
-    if (recvmsg(through, &message, 0) != 1)
-        return -1;
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    return fd;
+    closes_socket(pair[0], 0, 5, NULL);
 }
 
 /* A connection is handed to a process that had nothing to do with it. */
@@ -512,29 +332,19 @@ static void passed(void)
     tell("'source': 'net.close', 'op': 'exit', 'net_bytes_sent': 3, 'net_host_port': %d, "
          "'pid': %d",
          near.port, child);
-    closes_socket(pair[0], 0, 3, "local");
+    closes_socket(pair[0], 0, 3, NULL);
 }
 
-static const struct scenario {
-    const char *name;
-    void (*play)(void);
-} SCENARIOS[] = {
+static const struct scenario SCENARIOS[] = {
     { "stream", stream },       { "silent", silent },
     { "across", across },       { "refused", refused },
     { "hurry", hurry },         { "reset", reset },
     { "datagrams", datagrams }, { "connected-datagrams", tell_connected_datagrams },
     { "unix", unix_sockets },   { "inherited", inherited },
-    { "passed", passed },
+    { "passed", passed },       { NULL, NULL },
 };
 
 int main(int argc, char **argv)
 {
-    if (argc > 2)
-        family = AF_INET6;
-    for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++)
-        if (argc > 1 && !strcmp(argv[1], SCENARIOS[i].name)) {
-            SCENARIOS[i].play();
-            return 0;
-        }
-    return 98;
+    return play(SCENARIOS, argc, argv);
 }

@@ -3,13 +3,16 @@
 A net.open is one event for each flow; a net.close is one for each process that opened a flow or
 moved bytes through it, and says what that process moved. What a flow speaks (net.app) is told by
 whoever recognises it.
+
+The gauges count what each process itself has opened, and has told to listen. They go on where a
+process becomes another program or another user's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from errno import errorcode
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.operation import (
@@ -20,8 +23,9 @@ from scopetrace.model.operation import (
     FlowUsed,
     Image,
     ImageEnded,
+    ImageStarted,
     Listened,
-    Unlistened,
+    ListenEnded,
 )
 from scopetrace.sources.addresses import address_fields, flow_fields
 from scopetrace.sources.base import FLOWS, Handlers, Needs, Outlet, Source
@@ -42,8 +46,10 @@ class NetSource(Source):
 
     def __init__(self, outlet: Outlet) -> None:
         super().__init__(outlet)
-        self._open: dict[Image, Counter[tuple[str, str, int]]] = {}
-        """How many flows each process has open, by gauge, protocol and port."""
+        self._open: dict[Image, Counter[Gauge]] = {}
+        """How many flows and waiting sockets each process has."""
+        self._handed_on: tuple[int, Counter[Gauge]] = (0, Counter())
+        """What the image that was replaced last had, and its id."""
 
     def handlers(self) -> Handlers:
         """Return what this source does with operations."""
@@ -53,8 +59,9 @@ class NetSource(Source):
             FlowUsed: self._used,
             FlowFailed: self._failed,
             Listened: self._listened,
-            Unlistened: self._unlistened,
+            ListenEnded: self._listen_ended,
             ImageEnded: self._ended,
+            ImageStarted: self._started,
         }
 
     def _emit(
@@ -85,12 +92,12 @@ class NetSource(Source):
             "net_bytes_sent": usage.write_bytes,
             "net_bytes_recv": usage.read_bytes,
             "duration": duration_ns // NS_PER_MS,
-            "net_close_reason": usage.reason,
+            "net_close_reason": _reason(flow, op),
         }
         if flow.protocol:
             data["net_protocol"] = flow.protocol
-        if usage.error:
-            data["error"] = usage.error
+        if flow.error:
+            data["error"] = flow.error
         self._emit("net.close", image, time_ns, tid, flow.opened_ns, data)
         if NET in image.rules.measures:
             self._measure_closed(image, time_ns, op, flow, usage, duration_ns)
@@ -127,20 +134,42 @@ class NetSource(Source):
             self.outlet.measure(image, time_ns, "net.rx", read_bytes, reads, **tags)
 
     def _count_open(self, image: Image, time_ns: int, flow: Flow, change: int) -> None:
-        """Note that a process has one flow more or less, and measure it."""
-        proto, port = _proto(flow.transport), _port(flow)
-        gauge = GAUGES.get(flow.transport, "net.other")
+        name = GAUGES.get(flow.transport, "net.other")
+        gauge = Gauge(name, _proto(flow.transport), _port(flow), None)
+        self._count(image, time_ns, gauge, change)
+
+    def _count(self, image: Image, time_ns: int, gauge: Gauge, change: int) -> None:
+        """Note that a process has one flow or waiting socket more or less, and measure it."""
         counts = self._open.setdefault(image, Counter())
-        key = (gauge, proto, port)
-        if counts[key] + change < 0:
-            return  # opened before the process became this image
-        counts[key] += change
-        self.outlet.measure(image, time_ns, gauge, counts[key], proto=proto, port=port)
-        if not counts[key]:
-            del counts[key]
+        if counts[gauge] + change < 0:
+            return  # opened by another process that shares its fds
+        counts[gauge] += change
+        self._gauge(image, time_ns, gauge, counts[gauge])
+        if not counts[gauge]:
+            del counts[gauge]
+
+    def _gauge(self, image: Image, time_ns: int, gauge: Gauge, value: int) -> None:
+        name, proto, port, fd = gauge
+        self.outlet.measure(image, time_ns, name, value, proto=proto, port=port, fd=fd)
 
     def _ended(self, operation: ImageEnded) -> None:
-        self._open.pop(operation.image, None)
+        image, time_ns, *_, replaced = operation
+        counts = self._open.pop(image, None)
+        if not replaced or not counts:
+            return
+        self._handed_on = (image.id, counts)
+        for gauge in counts:
+            self._gauge(image, time_ns, gauge, 0)
+
+    def _started(self, operation: ImageStarted) -> None:
+        image, time_ns, _seen = operation
+        former, counts = self._handed_on
+        if not former or image.parent != former or NET not in image.rules.measures:
+            return
+        self._handed_on = (0, Counter())
+        self._open[image] = counts
+        for gauge, value in counts.items():
+            self._gauge(image, time_ns, gauge, value)
 
     def _failed(self, operation: FlowFailed) -> None:
         image, tid, time_ns, op, kind, transport, local, peer, errno, channel = operation
@@ -155,18 +184,26 @@ class NetSource(Source):
         image, tid, time_ns, op, transport, local, fd = operation
         data = {"op": op, "fd": fd, **address_fields(transport, local, None)}
         self._emit("net.listen", image, time_ns, tid, 0, data)
-        self._measure_port(image, time_ns, transport, local, fd, 1)
-
-    def _unlistened(self, operation: Unlistened) -> None:
-        image, _tid, time_ns, transport, local, fd = operation
-        self._measure_port(image, time_ns, transport, local, fd, 0)
-
-    def _measure_port(
-        self, image: Image, time_ns: int, transport: str, local: Address | None, fd: int, open: int
-    ) -> None:  # fmt: skip
         if NET in image.rules.measures:
-            port, proto = local.port if local else 0, _proto(transport)
-            self.outlet.measure(image, time_ns, "net.port", open, fd=fd, proto=proto, port=port)
+            self._count(image, time_ns, _port_gauge(transport, local, fd), 1)
+
+    def _listen_ended(self, operation: ListenEnded) -> None:
+        image, _tid, time_ns, transport, local, fd = operation
+        if NET in image.rules.measures:
+            self._count(image, time_ns, _port_gauge(transport, local, fd), -1)
+
+
+class Gauge(NamedTuple):
+    """What a gauge is told with."""
+
+    name: str
+    proto: str
+    port: int
+    fd: int | None
+
+
+def _port_gauge(transport: str, local: Address | None, fd: int) -> Gauge:
+    return Gauge("net.port", _proto(transport), local.port if local else 0, fd)
 
 
 CLASSES = {
@@ -189,6 +226,11 @@ def _port(flow: Flow) -> int:
     """Return the port of the service: the far one of a client, the near one of a server."""
     end = flow.local if flow.role == "server" else flow.peer
     return end.port if end is not None else 0
+
+
+def _reason(flow: Flow, op: str) -> str:
+    """Return who ended a flow first; nobody, if only its recording ended."""
+    return STOPPED if op == STOPPED and flow.reason == "local" else flow.reason
 
 
 def _end_tags(flow: Flow) -> dict[str, Any]:
