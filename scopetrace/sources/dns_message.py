@@ -12,7 +12,19 @@ from contextlib import suppress
 from socket import AF_INET6, inet_ntop
 from typing import NamedTuple
 
-from dnslib import CLASS, OPCODE, QTYPE, RCODE, RDMAP, DNSBuffer, DNSError, DNSLabel
+from dnslib import (
+    CAA,
+    CLASS,
+    OPCODE,
+    QTYPE,
+    RCODE,
+    RD,
+    RDMAP,
+    TXT,
+    DNSBuffer,
+    DNSError,
+    DNSLabel,
+)
 
 MOST_IN_NAME = 255
 MOST_IN_LABEL = 63
@@ -29,6 +41,7 @@ _NAMES = (2, 5, 12, 39)
 """NS, CNAME, PTR, DNAME: records whose data is a name."""
 
 _SPECIAL = re.compile(rb"[^!-~]|[.\\\"();@$]")
+_SPECIAL_IN_QUOTES = re.compile(rb"[^ -~]|[\\\"]")
 
 
 class Question(NamedTuple):
@@ -172,10 +185,24 @@ def _data(buffer: _Names, kind: int, begin: int, raw: bytes) -> str:
     reader = RDMAP.get(QTYPE.get(kind))
     buffer.offset = begin
     with suppress(Exception):  # whatever comes of data that is not what its type demands
-        text = buffer.name() if kind in _NAMES else reader.parse(buffer, len(raw)).toZone()
+        text = buffer.name() if kind in _NAMES else _zone(reader.parse(buffer, len(raw)))
         if buffer.offset == begin + len(raw):
             return str(text)
     return f"\\# {len(raw)} {raw.hex()}".rstrip()
+
+
+def _zone(data: RD) -> str:
+    """Return data as in a zone file; strings are written here, as dnslib makes others of them."""
+    if isinstance(data, TXT):
+        return " ".join(map(_quoted, data.data))
+    if isinstance(data, CAA):
+        return f"{data.flags} {data.tag} {_quoted(data.value.encode())}"
+    return str(data.toZone())
+
+
+def _quoted(string: bytes) -> str:
+    """Return a string that means its bytes alone (RFC 1035, section 5.1)."""
+    return '"' + _SPECIAL_IN_QUOTES.sub(_escape, string).decode("ascii") + '"'
 
 
 def text_of(labels: tuple[bytes, ...]) -> str:

@@ -131,6 +131,31 @@ def test_data_that_is_not_what_its_type_says_is_hexadecimal(kind, data, name, te
 
 
 @pytest.mark.parametrize(
+    ("strings", "text"),
+    [
+        ([b""], '""'),
+        ([b"v=spf1 -all"], '"v=spf1 -all"'),
+        ([b'say "x" "y"', b"\\"], r'"say \"x\" \"y\"" "\\"'),
+        ([b"\n\xff"], r'"\010\255"'),
+        (["\u00fc".encode()], r'"\195\188"'),
+    ],
+)
+def test_strings_are_text_that_means_them_alone(strings, text):
+    packed = b"".join(bytes([len(each)]) + each for each in strings)
+    found = read_message(raw_answer(raw_record(16, packed)))
+
+    assert found is not None
+    assert found.answers[0].data == text
+
+
+def test_the_value_of_a_caa_record_is_such_a_string():
+    found = read_message(raw_answer(raw_record(257, b'\x80\5issueca "x"')))
+
+    assert found is not None
+    assert found.answers[0].data == r'128 issue "ca \"x\""'
+
+
+@pytest.mark.parametrize(
     ("labels", "text"),
     [
         ((), "."),
