@@ -24,6 +24,9 @@ MOST_WAITING = 64 * 1024
 MOST_PIECES = 1000
 """The same for the number of pieces."""
 
+LEAST_WEIGHT = 256
+"""What a piece that waits weighs besides its bytes, which may be few."""
+
 SOURCE = "net.app"
 
 
@@ -38,7 +41,7 @@ class Reading:
     """How far one flow has been read."""
 
     __slots__ = (
-        "early", "early_bytes", "heads", "keeping", "muted", "readers", "waiting", "waiting_bytes",
+        "early", "early_weight", "heads", "keeping", "muted", "readers", "waiting", "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, keeping: bool) -> None:
@@ -51,7 +54,7 @@ class Reading:
         self.waiting_bytes = 0
         self.early: list[FlowMoved] = []
         """What came in while something was being sent, which is to be told first."""
-        self.early_bytes = 0
+        self.early_weight = 0
         self.readers: list[Reader] = []
         self.muted = 0
         """The stream of it that was muted last."""
@@ -83,9 +86,9 @@ class Flows:
         reading: Reading | None = flow.reading
         if reading is None:
             reading = flow.reading = Reading(image.rules.payloads)
-        if operation.early and reading.early_bytes < image.rules.config.scopetrace.flowmemory:
+        if operation.early and reading.early_weight < image.rules.config.scopetrace.flowmemory:
             reading.early.append(operation)
-            reading.early_bytes += len(operation.data) + 1
+            reading.early_weight += LEAST_WEIGHT + len(operation.data)
             return
         if operation.outgoing:
             self._take(reading, operation)
@@ -95,7 +98,7 @@ class Flows:
 
     def _take_early(self, reading: Reading) -> None:
         """Take what waited for something that was being sent: that is told by now, or never."""
-        early, reading.early, reading.early_bytes = reading.early, [], 0
+        early, reading.early, reading.early_weight = reading.early, [], 0
         for operation in early:
             self._take(reading, operation)
 

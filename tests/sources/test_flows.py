@@ -174,12 +174,19 @@ def test_what_waited_for_something_that_was_never_sent_is_read_all_the_same(trac
     assert [data for _, data, _ in kept(recording)] == [b"early", b"later", b"last"]
 
 
-@pytest.mark.parametrize(("config", "pieces"), [("", 17), ("scopetrace: {flowmemory: 65536}\n", 2)])
-def test_no_more_than_so_much_waits(config, pieces, tracee, tmp_path):
+@pytest.mark.parametrize(
+    ("config", "size", "pieces"),
+    [
+        ("", 65536, 17),
+        ("scopetrace: {flowmemory: 65536}\n", 65536, 2),
+        ("scopetrace: {flowmemory: 65536}\n", 1, 257),
+    ],
+)
+def test_no_more_than_so_much_waits(config, size, pieces, tracee, tmp_path):
     recording = Recording(tracee, tmp_path, PAYLOADS + config)
     for piece in range(pieces):
         assert len(recording.writer.payloads) == 0, piece
-        tracee.receive(3, b"x" * 65536, early=True)
+        tracee.receive(3, b"x" * size, early=True)
         recording.go()
 
     assert len(recording.writer.payloads) == pieces
