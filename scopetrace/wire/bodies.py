@@ -56,8 +56,7 @@ def metric_body(record: MetricRecord, verbosity: int = MOST_VERBOSE) -> dict[str
         "_value": record.value,
     }
     for name, value in (*record.tags.items(), *record.known(verbosity).items()):
-        if value != "":
-            body.setdefault(name, value)
+        body.setdefault(name, value)
     body["_time"] = record.time_ns // 1000 / 1_000_000
     return body
 

@@ -92,6 +92,12 @@ def test_tags_win_over_what_we_know_but_not_over_what_it_is():
     assert "unit" not in body
 
 
+def test_a_tag_without_a_value_is_there():
+    body = metric_body(SENT._replace(tags={"canary": ""}))
+
+    assert body["canary"] == ""
+
+
 def test_tags_stand_before_the_data_and_replace_nothing():
     body = event_body(RECORD._replace(tags={"stage": "test", "pid": "x"}))
 
