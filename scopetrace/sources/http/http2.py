@@ -20,6 +20,8 @@ UPGRADED = 1
 """The stream of a request that was made in HTTP/1.1 (RFC 7540, 3.2)."""
 
 
+GRPC = "gRPC"
+
 FINAL = 200
 """The first status that is no interim one."""
 
@@ -140,6 +142,8 @@ class Http2:
         if request is None:
             return
         self._hold(stream, request)
+        if self._streams[stream].grpc:
+            self._telling.spoken(moment, GRPC)
         if not block.ends and not block.promised and request.method != "CONNECT":
             self._streams[stream].counts[True] = 0
         if self._streams[stream].counts[True] is None or request.declared is not None:

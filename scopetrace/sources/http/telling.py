@@ -33,6 +33,17 @@ class Telling:
         self._outlet = outlet
         self._flow = flow
         self._side = "client" if client else "server"
+        self._spoken: set[str] = set()
+
+    def spoken(self, moment: Moment, protocol: str) -> None:
+        """Tell what is spoken by means of HTTP, unless that was done."""
+        image, tid, time_ns = moment
+        if protocol in self._spoken or not image.rules.wants("net", "net.app"):
+            return
+        self._spoken.add(protocol)
+        flow = self._flow
+        data = {"protocol": protocol, "fd": flow.fd, **flow_fields(flow)}
+        self._outlet.emit(image, time_ns, tid, "net", "net.app", flow.opened_ns, data)
 
     def request(self, moment: Moment, request: Request) -> None:
         """Tell a request, unless that was done."""

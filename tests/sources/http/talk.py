@@ -56,7 +56,7 @@ class Heard:
         self.order: list[str] = []
 
     def emit(self, image, time_ns, tid, sourcetype, source, channel, data) -> None:
-        assert sourcetype == "http"
+        assert sourcetype == source.partition(".")[0]
         self.events.append(Event(source, data, time_ns, tid, channel))
 
     def notice(self, image, time_ns, tid, message, reason, count) -> None:

@@ -15,7 +15,17 @@ from hyperframe.frame import (
     PriorityFrame,
     PushPromiseFrame,
 )
-from sources.http.talk import NET, Talk, heard, length_of, names, told
+from sources.http.talk import (
+    EVENTS,
+    NET,
+    NO_METRICS,
+    OPENED_NS,
+    Talk,
+    heard,
+    length_of,
+    names,
+    told,
+)
 
 from scopetrace.sources.http import http2, messages
 from scopetrace.sources.http.frames import PREFACE
@@ -170,6 +180,21 @@ def test_a_call_of_grpc():
     assert (first["grpc_status"], first["grpc_message"]) == (5, "no such")
     assert (second["grpc_status"], second.get("grpc_message")) == (0, None)
     assert lengths(peers.talk) == [6, 6, 0, 0]
+
+
+def test_that_grpc_is_spoken_is_told_once():
+    peers = Peers().begin().ask(1).answer(1)
+    for stream in (3, 5):
+        peers.ask(stream, CALL, b"").answer(stream, [*OK, ("grpc-status", "0")], None)
+    peers.talk.config = EVENTS + "  - type: net\n" + NO_METRICS
+    events = heard(peers.talk).events
+
+    assert [event.source for event in events[:4]] == [
+        "http.req", "http.resp", "net.app", "http.req"
+    ]  # fmt: skip
+    assert events[2].data == {"protocol": "gRPC", "fd": -1, **NET}
+    assert (events[2].channel, events[2].tid) == (OPENED_NS, 71)
+    assert [event.source for event in events[4:]] == ["http.resp", "http.req", "http.resp"]
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/grpc-web", ""])
