@@ -12,7 +12,10 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 pytest.register_assert_rewrite("harness", "engine_run", "net_peers", "net_events")
 from harness import Compile, Stage, path_to_us  # noqa: E402
 

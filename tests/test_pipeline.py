@@ -233,7 +233,7 @@ def test_a_session_file_holds_what_the_records_meant(tracee, tmp_path):
     assert [event.proc for event in session.events(source=("proc.exit",))] == ["prog"]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(any_record(), max_size=30))
 def test_any_records_in_any_order_can_be_recorded(tmp_path_factory, records):
     recording = Recording(Tracee(), tmp_path_factory.mktemp("config"))
@@ -297,7 +297,7 @@ class Family:
 ACTIONS = st.sampled_from(["open", "write", "close", "fork", "exec", "exit", "dup", "wait"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(ACTIONS, st.integers(100, 103)), max_size=60))
 def test_bytes_written_and_bytes_told_are_the_same(tmp_path_factory, actions):
     family = Family()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from raw_builder import MILLISECOND, Tracee
 from recording import Recording
@@ -157,7 +157,6 @@ def test_a_long_line_is_not_cut_inside_a_character(tracee, recording):
 LETTERS = b"ab\ncdefg" * 32
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60_000).map(lambda b: b.translate(LETTERS)), max_size=6))
 def test_nothing_that_is_written_is_lost_or_told_twice(tmp_path_factory, writes):
     tracee = Tracee()
