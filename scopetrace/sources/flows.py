@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, Image
 from scopetrace.model.payload import Payload
-from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Handlers, Outlet, Reader, Source
+from scopetrace.sources.spoken import tell_spoken
 from scopetrace.watch import Rules
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ MOST_PIECES = 1000
 
 LEAST_WEIGHT = 256
 """What a piece that waits weighs besides its bytes, which may be few."""
-
-SOURCE = "net.app"
 
 
 class FlowOutlet(Outlet, Protocol):
@@ -176,9 +174,8 @@ class Flows:
             operation.image, operation.tid, operation.time_ns, operation.flow,
         )  # fmt: skip
         flow.protocol = match.name
-        if match.detect and image.rules.wants("net", SOURCE):
-            data = {"protocol": match.name, "fd": flow.fd, **flow_fields(flow), **match.details}
-            self._outlet.emit(image, time_ns, tid, "net", SOURCE, flow.opened_ns, data)
+        if match.detect:
+            tell_spoken(self._outlet, image, time_ns, tid, flow, match.name, match.details)
         readers = (source.reader(image, flow, match.name) for source in self._sources)
         reading.readers = [reader for reader in readers if reader is not None]
         waiting, reading.waiting = reading.waiting or [], None

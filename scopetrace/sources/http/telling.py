@@ -12,6 +12,7 @@ from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Outlet
 from scopetrace.sources.http.headers import Patterns
 from scopetrace.sources.http.messages import HTTP, Moment, Request, Response
+from scopetrace.sources.spoken import tell_spoken
 
 
 class Telling:
@@ -38,12 +39,10 @@ class Telling:
     def spoken(self, moment: Moment, protocol: str) -> None:
         """Tell what is spoken by means of HTTP, unless that was done."""
         image, tid, time_ns = moment
-        if protocol in self._spoken or not image.rules.wants("net", "net.app"):
-            return
-        self._spoken.add(protocol)
-        flow = self._flow
-        data = {"protocol": protocol, "fd": flow.fd, **flow_fields(flow)}
-        self._outlet.emit(image, time_ns, tid, "net", "net.app", flow.opened_ns, data)
+        if protocol not in self._spoken and tell_spoken(
+            self._outlet, image, time_ns, tid, self._flow, protocol, {}
+        ):
+            self._spoken.add(protocol)
 
     def request(self, moment: Moment, request: Request) -> None:
         """Tell a request, unless that was done."""
