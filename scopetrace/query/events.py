@@ -22,7 +22,7 @@ from sys import maxsize
 from typing import Any, NamedTuple
 
 from scopetrace.query.names import FROM, NAMES
-from scopetrace.query.patterns import Condition, any_of, of_processes, present_values
+from scopetrace.query.patterns import Condition, all_of, any_of, of_processes, present_values
 from scopetrace.query.where import bounded, checked
 from scopetrace.store.fields import FIELDS
 from scopetrace.store.schema import has_indexes
@@ -196,12 +196,7 @@ def _without_names(text: str) -> str:
 def _image_filter(wanted: EventFilter) -> Condition | None:
     """Return the condition on the table `process` for the wanted pids and programs."""
     conditions = of_processes(wanted.pid, wanted.proc)
-    if not conditions:
-        return None
-    return Condition(
-        " AND ".join(condition.sql for condition in conditions),
-        tuple(value for condition in conditions for value in condition.parameters),
-    )
+    return all_of(conditions) if conditions else None
 
 
 def _of_images(images: Condition) -> Condition:

@@ -19,7 +19,7 @@ from scopetrace.errors import UsageError
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.query.functions import JsonDecoder
-from scopetrace.query.patterns import marks, of_processes
+from scopetrace.query.patterns import all_of, marks, of_processes
 from scopetrace.query.payload import NOTHING, KeptPayload, channel_of_piece, read_kept
 from scopetrace.sources.addresses import ENDS
 from scopetrace.store.schema import has_table
@@ -96,11 +96,9 @@ def find_flow(db: sqlite3.Connection, number: int) -> FlowRecord | None:
 
 
 def images_of(db: sqlite3.Connection, pid: Sequence[int], proc: Sequence[str]) -> set[int]:
-    """Return the serials of the process images of these pids and these programs."""
-    conditions = of_processes(pid, proc)
-    chosen = " AND ".join(["true", *(condition.sql for condition in conditions)])
-    parameters = [value for condition in conditions for value in condition.parameters]
-    rows = db.execute(f"SELECT id FROM process WHERE {chosen}", parameters)
+    """Return the serials of the process images of these pids and these programs, one at least."""
+    chosen = all_of(of_processes(pid, proc))
+    rows = db.execute(f"SELECT id FROM process WHERE {chosen.sql}", chosen.parameters)
     return {number for (number,) in rows}
 
 

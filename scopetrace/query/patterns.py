@@ -37,6 +37,14 @@ def any_of(column: str, patterns: Sequence[str]) -> Condition:
     )
 
 
+def all_of(conditions: Sequence[Condition]) -> Condition:
+    """Return the condition that each of `conditions` is true, of which there is one at least."""
+    return Condition(
+        " AND ".join(condition.sql for condition in conditions),
+        tuple(value for condition in conditions for value in condition.parameters),
+    )
+
+
 def of_processes(pid: Sequence[int], proc: Sequence[str], table: str = "") -> list[Condition]:
     """Return the conditions on `table` ("p."), the processes, that its row is of these.
 
