@@ -60,8 +60,8 @@ class Sender:
         self._sent = 0
         """Lines of which a link took all; `_lost` of them did not arrive."""
         self._lost = 0
-        self._unsaid: bytes | None = None
-        """What the link still lacks of the greeting; None: there was no link yet."""
+        self._unsaid = b""
+        """What the link still lacks of the greeting."""
         self._rest = b""
         """Lines that were taken from the queue; those before `_at` are sent."""
         self._at = 0
@@ -145,9 +145,9 @@ class Sender:
         from scopetrace.forward.dial import open_link
 
         link = open_link(self._transport)
-        self._linked = True
-        if link.greets and (self._unsaid is None or not link.resumes):
+        if link.greets and not (self._linked and link.resumes):
             self._unsaid = self.greeting
+        self._linked = True
         try:
             self._serve(link)
             link.finish()
