@@ -217,6 +217,7 @@ cdef class Engine:
         flow_snaplen: most bytes copied of what goes through a socket at once; 0: snaplen.
         environment: copy the environment at exec.
         counts: tell how often calls were made that make no record (COUNT).
+        leaves: tell how each process stands before it ends (LEAVE).
         ring_size: bytes; a power of two, at least 1 MiB and 4 times the larger snaplen.
 
     Raises:
@@ -234,6 +235,7 @@ cdef class Engine:
         flow_snaplen=0,
         environment=False,
         counts=False,
+        leaves=False,
         ring_size=1 << 22,
     ):
         cdef engine_options options
@@ -244,6 +246,7 @@ cdef class Engine:
         options.flow_snaplen = flow_snaplen or snaplen
         options.environment = environment
         options.counts = counts
+        options.leaves = leaves
         options.ring_size = ring_size
         check(engine_create(&options, &self.engine))
 

@@ -22,6 +22,7 @@ class Engine:
         flow_snaplen: int = ...,
         environment: bool = ...,
         counts: bool = ...,
+        leaves: bool = ...,
         ring_size: int = ...,
     ) -> None: ...
     def run(self, pid: int, go_fd: int) -> None: ...

@@ -32,6 +32,7 @@ class Capture:
         flow_snaplen: most bytes copied of what goes through a socket at once.
         environment: copy the environment at exec.
         counts: tell how often calls were made that make no records.
+        leaves: tell how each process stands before it ends.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Capture:
         flow_snaplen: int,
         environment: bool,
         counts: bool,
+        leaves: bool,
     ) -> None:
         self.engine = Engine(
             modes,
@@ -49,6 +51,7 @@ class Capture:
             flow_snaplen=flow_snaplen,
             environment=environment,
             counts=counts,
+            leaves=leaves,
             ring_size=max(1 << 22, 1 << (4 * max(snaplen, flow_snaplen) - 1).bit_length()),
         )
         self.refusal: OSError | None = None

@@ -5,7 +5,7 @@
 #include "engine/proc.h"
 #include "engine/state.h"
 
-enum { HOW_SIZE = 24, STATUS_LIMIT = 4096 };
+enum { HOW_SIZE = 24 };
 
 static void add_path(struct engine *engine, const struct task *task, struct pending *call,
                      enum raw_part_kind kind, uint64_t address)
@@ -93,6 +93,16 @@ static void add_new_fd(const struct task *task, struct pending *call, int fd)
     add_stat(&call->parts, link);
 }
 
+bool read_pair(const struct pending *call, int32_t pair_out[2])
+{
+    const size_t at = sizeof(struct raw_part), size = 2 * sizeof *pair_out;
+
+    if (call->parts.used < at + size)
+        return false;
+    memcpy(pair_out, call->parts.bytes + at, size);
+    return true;
+}
+
 /* The fds of pipe or socketpair, and what is at each of the latter's. */
 static void add_pair(struct engine *engine, const struct task *task, struct pending *call)
 {
@@ -100,9 +110,8 @@ static void add_pair(struct engine *engine, const struct task *task, struct pend
 
     add_memory(engine, task, &call->parts, PART_PAIR, argument(call, CALLS[call->row].pair),
                sizeof pair, 0);
-    if (call->row != ROW_socketpair || call->parts.used < sizeof(struct raw_part) + sizeof pair)
+    if (call->row != ROW_socketpair || !read_pair(call, pair))
         return;
-    memcpy(pair, call->parts.bytes + sizeof(struct raw_part), sizeof pair);
     add_ends(&call->parts, task, pair[0]);
     add_ends(&call->parts, task, pair[1]);
 }
@@ -135,11 +144,8 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
         add_memory(engine, task, &call->parts, PART_VALUE, argument(call, row->value), 4, 0);
     if (row->cwd)
         add_cwd(task, call);
-    if (row->status) {
-        char path[PROC_PATH];
-        proc_path(path, task->tid, "status");
-        add_file(&call->parts, PART_STATUS, path, STATUS_LIMIT);
-    }
+    if (row->status)
+        add_status(&call->parts, task->tid);
     if (row->pair)
         add_pair(engine, task, call);
     if (row->address && row->makes_fd)

@@ -1,7 +1,6 @@
 /* What a call that has returned did to the engine's own picture: fds and their tables, filters. */
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <string.h>
 
 #include "engine/state.h"
 
@@ -73,11 +72,9 @@ static enum stream_kind made_kind(const struct task *task, const struct pending 
 
 static void apply_close_range(struct engine *engine, struct task *task, const struct pending *call)
 {
-    enum { UNSHARE = 2, CLOEXEC = 4 }; /* close_range(2) */
-
-    if (call->args[2] & UNSHARE)
+    if (call->args[2] & RANGE_UNSHARE)
         share_nothing(task);
-    if (call->args[2] & CLOEXEC)
+    if (call->args[2] & RANGE_CLOEXEC)
         return;
     for (size_t fd = (uint32_t)call->args[0];
          fd < task->files->size && fd <= (uint32_t)call->args[1]; fd++)
@@ -87,12 +84,10 @@ static void apply_close_range(struct engine *engine, struct task *task, const st
 
 static void begin_pair(struct engine *engine, struct task *task, const struct pending *call)
 {
-    struct raw_part part;
     int32_t pair[2];
 
-    if (call->parts.used < sizeof part + sizeof pair)
+    if (!read_pair(call, pair))
         return;
-    memcpy(pair, call->parts.bytes + sizeof part, sizeof pair);
     enum stream_kind kind =
         call->row == ROW_socketpair ? kind_of_type((int)call->args[1]) : STREAM_PLAIN;
     begin_fd(engine, task, pair[0], kind);

@@ -22,6 +22,7 @@ struct engine_options {
     uint32_t flow_snaplen;    /* most bytes copied of what goes through a socket at once */
     bool environment;         /* copy the environment at exec */
     bool counts;              /* tell how often calls were made that make no record (RAW_COUNT) */
+    bool leaves;              /* tell how each process stands before it ends (RAW_LEAVE) */
     size_t ring_size; /* bytes; a power of two, at least 1 MiB and 4 × the larger snaplen */
 };
 

@@ -18,6 +18,7 @@ cdef extern from "engine/engine.h" nogil:
         uint32_t flow_snaplen
         c_bool environment
         c_bool counts
+        c_bool leaves
         size_t ring_size
 
     enum engine_stop_ "engine_stop":

@@ -42,12 +42,11 @@ void tell_last_words(struct engine *engine, const struct task *task, unsigned fi
 
 void tell_before_fds_go(struct engine *engine, const struct task *task, const struct pending *call)
 {
-    enum { CLOEXEC = 4 }; /* close_range(2) */
     unsigned first = (unsigned)call->args[0], second = (unsigned)call->args[1];
 
     if (call->row == ROW_dup2 || call->row == ROW_dup3)
         tell_last_words(engine, task, second, second);
-    else if (call->row == ROW_close_range && !(call->args[2] & CLOEXEC))
+    else if (call->row == ROW_close_range && !(call->args[2] & RANGE_CLOEXEC))
         tell_last_words(engine, task, first, second);
     else if (CALLS[call->row].group == GROUP_EXEC)
         tell_last_words(engine, task, 0, UINT_MAX);

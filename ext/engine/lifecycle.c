@@ -16,7 +16,6 @@
 #include "engine/proc.h"
 #include "engine/state.h"
 
-enum { STATUS_BYTES = 4096 };
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 
 static void drop_files(struct engine *engine, struct task *task)
@@ -207,8 +206,7 @@ static void add_circumstances(struct engine *engine, struct parts *parts, pid_t 
 
     proc_path(path, tid, "cmdline");
     add_file(parts, PART_ARGV, path, engine->options.snaplen);
-    proc_path(path, tid, "status");
-    add_file(parts, PART_STATUS, path, STATUS_BYTES);
+    add_status(parts, tid);
     proc_path(path, tid, "cwd");
     add_link(parts, PART_CWD, path);
     proc_path(path, tid, "root");
@@ -340,22 +338,20 @@ void on_stop_event(struct engine *engine, struct task *task, int signal)
 static void write_leave(struct engine *engine, struct task *task)
 {
     struct parts *parts = &task->call.parts;
-    char path[PROC_PATH];
     uint32_t *fds = NULL;
     ssize_t count = proc_fds(task->tid, &fds);
     struct raw_record header = { .kind = RAW_LEAVE, .args = { count > 0 ? (uint64_t)count : 0 } };
 
     free(fds);
     parts_reset(parts);
-    proc_path(path, task->tid, "status");
-    add_file(parts, PART_STATUS, path, STATUS_BYTES);
+    add_status(parts, task->tid);
     write_record(engine, task, &header, parts);
 }
 
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
-    if (task->adopted && task->tid == task->tgid && engine->started)
+    if (engine->options.leaves && task->adopted && task->tid == task->tgid && engine->started)
         write_leave(engine, task);
     if (task->files && (task->tid == task->tgid || task->files->uses == 1))
         tell_last_words(engine, task, 0, UINT_MAX);

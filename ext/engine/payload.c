@@ -8,6 +8,7 @@
 
 enum {
     VECTOR_LIMIT = 1024,
+    STATUS_LIMIT = 4096,
     ADDRESS_LIMIT = 128, /* struct sockaddr_storage */
 };
 
@@ -131,6 +132,14 @@ void add_given_address(struct engine *engine, const struct task *task, struct pe
                     &copied) == 0 &&
         copied == sizeof size)
         add_address(engine, task, call, argument(call, row->address), size);
+}
+
+void add_status(struct parts *parts, pid_t tid)
+{
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "status");
+    add_file(parts, PART_STATUS, path, STATUS_LIMIT);
 }
 
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path)

@@ -47,6 +47,8 @@ struct engine {
 
 typedef struct __ptrace_syscall_info call_info;
 
+enum { RANGE_UNSHARE = 2, RANGE_CLOEXEC = 4 }; /* close_range(2) */
+
 /* stops.c */
 void resume(struct engine *engine, struct task *task, int signal);
 /* Really wait for a stop that was only looked at, unless a SIGKILL ended it meanwhile. */
@@ -65,6 +67,7 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
+
 /* effects.c */
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
                 int64_t result);
@@ -118,6 +121,8 @@ void tell_before_fds_go(struct engine *engine, const struct task *task, const st
 /* copies.c */
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data);
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result);
+/* The fds of a pair that was made, as its PAIR part has them; false if that could not be read. */
+bool read_pair(const struct pending *call, int32_t pair_out[2]);
 
 /* payload.c */
 /* Copy `size` bytes at `address` as one part. A copy that comes short is flagged. */
@@ -146,6 +151,7 @@ static inline bool is_under_way(int64_t result)
 uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);
 void add_stat(struct parts *parts, const char *path);
+void add_status(struct parts *parts, pid_t tid);
 void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
 /* lifecycle.c */

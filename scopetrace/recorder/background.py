@@ -95,6 +95,7 @@ class Recorder:
             flow_snaplen=config.scopetrace.flowsnaplen,
             environment=watch.needs_environment,
             counts=watch.could_measure("fs"),
+            leaves=watch.could_measure("process"),
         )
         host = os.uname().nodename
         self._forwarding = forwarding_writer(config, host, writer)
