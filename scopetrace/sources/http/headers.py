@@ -19,6 +19,10 @@ MOST_DIGITS = 18
 """Of a length: what is longer fits no counter."""
 
 
+IDENTITY = "identity"
+"""The transfer coding that was none, and is no more (RFC 9112, 7)."""
+
+
 class Headers:
     """The fields of one message."""
 
@@ -39,14 +43,28 @@ class Headers:
         return text(value) if value else ""
 
     def length(self) -> int | None:
-        """Return Content-Length, if it is there and a number."""
-        value = self._values.get(b"content-length", b"")
-        return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
+        """Return Content-Length, if it is there and one number, said once or more (RFC 9110, 8.6).
+
+        It says nothing where a transfer coding does (RFC 9112, 6.3).
+        """
+        values = {value.strip() for value in self._lengths().split(b",")}
+        value = values.pop()
+        if values or not value.isdigit() or len(value) > MOST_DIGITS or self.coding():
+            return None
+        return int(value)
+
+    def misleads(self) -> bool:
+        """Return whether nobody can tell how long the body is: by a length that is no number."""
+        return bool(self._lengths()) and not self.coding() and self.length() is None
 
     def coding(self) -> str:
         """Return the last transfer coding, which delimits the body; empty: there is none."""
         codings = self.get(b"transfer-encoding")
-        return codings.rpartition(",")[2].strip().lower()
+        coding = codings.rpartition(",")[2].strip().lower()
+        return "" if coding == IDENTITY else coding
+
+    def _lengths(self) -> bytes:
+        return self._values.get(b"content-length", b"")
 
     def matching(self, patterns: Patterns) -> dict[str, str]:
         """Return name, in lower case, and value of the fields that any pattern finds."""

@@ -66,7 +66,7 @@ class Waiting:
 
 
 class TalkingSide(Side):
-    """A side that tells, and knows who waits."""
+    """A side that tells, and knows who waits. Interim responses do not count as speaking."""
 
     def __init__(self, telling: Telling, waiting: Waiting) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class RequestSide(TalkingSide):
     ) -> None:
         """Take a whole head."""
         method, target, version = map(text, start.groups())
-        declared = None if headers.coding() else headers.length()
+        declared = headers.length()
         shared = {"http_method": method, "http_target": target, "http_scheme": "http"}
         host = headers.get(b"host")
         if host:
@@ -100,11 +100,14 @@ class RequestSide(TalkingSide):
             times, shared, own, headers, declared, self.telling.patterns, size
         )
         self.waiting.add(request)
+        self.spoke = True
         body = _framed_body(headers, declared)
         if body is not None:
             self.expect(request, body)
         if body is None or declared is not None:
             self.telling.request(moment, request)
+        if headers.misleads():
+            self.lose()
 
     def complete(self, moment: Moment, message: Message) -> None:
         """Tell a message that has all its body."""
@@ -132,7 +135,7 @@ class ResponseSide(TalkingSide):
         own = {"http_flavor": text(version)}
         if reason:
             own["http_status_text"] = text(reason)
-        declared = None if headers.coding() else headers.length()
+        declared = headers.length()
         request = self.waiting.next()
         response = described_response(
             began_ns, request, status, own, headers, declared, self.telling.patterns
@@ -141,14 +144,27 @@ class ResponseSide(TalkingSide):
 
     def _follow(self, moment: Moment, response: Response, headers: Headers) -> None:
         """Set what follows the head."""
+        self.spoke = True
         if response.status == 101 or response.is_tunnel:
-            self.switched = "tunnel"
-        elif not response.is_bare and response.declared != 0:
+            self.switched, response.declared = "tunnel", None
+        elif response.is_bare:
+            pass
+        elif headers.misleads():
+            self.lose()
+        elif response.declared != 0:
             self.expect(response, _framed_body(headers, response.declared) or UntilEnd())
-        if self.body is None and response.is_counted:
+        if self.body is None and response.is_counted and not headers.misleads():
             response.counted = 0
         if self.body is None or response.declared is not None:
             self.telling.response(moment, response)
+
+    def turn(self, moment: Moment) -> None:
+        """Doubt the body of a response to who knows what, if the next request comes before it."""
+        response, nothing_came = self._message, self.body is not None and not self.body.counted
+        if nothing_came and isinstance(response, Response) and response.request is None:
+            self.leave(moment)
+            self.lose()
+        super().turn(moment)
 
     def complete(self, moment: Moment, message: Message) -> None:
         """Tell a message that has all its body."""
@@ -179,12 +195,14 @@ class Http1:
     def feed(self, moment: Moment, asking: bool, data: bytes) -> None:
         """Take the next bytes of the requests' direction, or of the responses'."""
         self._side(asking).feed(moment, data)
+        self._take_turns(moment, asking)
         if self._responses.switched == "h2c":
             self._switch(moment)
 
     def skip(self, moment: Moment, asking: bool, size: int) -> None:
         """Go on after bytes that are not known."""
         self._side(asking).skip(moment, size)
+        self._take_turns(moment, asking)
 
     def end(self, moment: Moment, asking: bool) -> None:
         """Let a direction end."""
@@ -202,6 +220,12 @@ class Http1:
 
     def _side(self, asking: bool) -> Side:
         return self._requests if asking else self._responses
+
+    def _take_turns(self, moment: Moment, asking: bool) -> None:
+        side = self._side(asking)
+        if side.spoke:
+            side.spoke = False
+            self._side(not asking).turn(moment)
 
     def _switch(self, moment: Moment) -> None:
         """Go on in HTTP/2, whose first stream is the request that asked for it (RFC 7540, 3.2)."""

@@ -1,8 +1,10 @@
 """One direction of HTTP/1: heads and bodies in turn, whatever they are heads and bodies of.
 
 A side is at the beginning of a message, in a body, or lost: where bytes are missing whose meaning
-would be needed, or where no message begins. Lost, it looks for the next first line, and counts what
-it passes over. A head is taken only when it is whole.
+would be needed, or where no message begins. Lost, it passes over and counts everything until the
+other side has spoken: what comes first after such a turn may begin a message, while one amid other
+bytes may as well be part of a body. Even there it must be without a flaw. A head is taken only when
+it is whole.
 """
 
 from __future__ import annotations
@@ -13,13 +15,7 @@ from typing import ClassVar
 
 from scopetrace.sources.http.bodies import Body
 from scopetrace.sources.http.headers import Headers
-from scopetrace.sources.http.heads import (
-    BLANK,
-    HEAD_END,
-    MOST_LINE,
-    VERSION_MARK,
-    read_fields,
-)
+from scopetrace.sources.http.heads import BLANK, HEAD_END, read_fields
 from scopetrace.sources.http.messages import MOST_HEAD, Message, Moment, Unreadable
 from scopetrace.sources.http.unread import Unread
 
@@ -41,16 +37,20 @@ class Side(ABC):
         self.body: Body | None = None
         self._message: Message | None = None
         """Whose body it is."""
+        self.spoke = False
+        """It has said something since this was last put out."""
         self._lost = False
-        self._in_line = False
-        """Lost in a line, whose end is no beginning."""
+        self._wary = False
+        """Was lost, and at a turn."""
 
     def feed(self, moment: Moment, data: bytes) -> None:
         """Read as far as it goes."""
         buffer = self.unread.joined(moment.time_ns, data)
         position, end = 0, len(buffer)
         while position < end and not self.switched:
-            if self.body is None:
+            if self._lost:
+                reached = self._pass_over(position, end)
+            elif self.body is None:
                 reached = self._take_head(moment, buffer, position)
             else:
                 reached = self._take_body(moment, self.body, buffer, position)
@@ -91,9 +91,14 @@ class Side(ABC):
         self._message, self.body = message, body
 
     def lose(self) -> None:
-        """Look for the beginning of a message."""
-        self._lost = True
-        self._in_line = False
+        """Pass over what comes, until the next turn."""
+        self._lost = self.spoke = True
+        self._wary = False
+
+    def turn(self, moment: Moment) -> None:
+        """Learn that the other side has spoken."""
+        if self._lost:
+            self._lost, self._wary = False, True
 
     @abstractmethod
     def begin(
@@ -111,68 +116,42 @@ class Side(ABC):
             self.end(moment)
         return position
 
+    def _pass_over(self, position: int, end: int) -> int:
+        self.lose()
+        self.passed_over += end - position
+        return end
+
     def _take_head(self, moment: Moment, buffer: Bytes, position: int) -> int:
         """Take one head; return its end, or where the reading goes on when there is more."""
-        if not self._lost and buffer[position] in b"\r\n":
+        if not self._wary and buffer[position] in b"\r\n":
             blank = BLANK.match(buffer, position)
             return blank.end() if blank else position
-        fresh = max(position, self.unread.old)
-        if buffer.find(b"\n", fresh) < 0:
-            return self._take_no_line(buffer, position)
-        start = None if self._lost else self.first_line.match(buffer, position)
+        if buffer.find(b"\n", max(position, self.unread.old)) < 0:
+            too_long = len(buffer) - position > MOST_HEAD
+            return self._pass_over(position, len(buffer)) if too_long else position
+        start = self._first_line(buffer, position)
         if start is None:
-            position = self._find(buffer, position)
-            start = None if self._lost else self.first_line.match(buffer, position)
-            if start is None:
-                return position
+            return self._pass_over(position, len(buffer))
         found = HEAD_END.search(buffer, max(start.end() - 1, self.unread.old - 2))
         end = found.end() if found else len(buffer)
         if end - position > MOST_HEAD:
             raise Unreadable("a header is too long")
         if found is None:
             return position
-        return self._read_head(moment, start, buffer[start.end() : end], end)
-
-    def _take_no_line(self, buffer: Bytes, position: int) -> int:
-        if self._lost:
-            return self._find(buffer, position)
-        if len(buffer) - position > MOST_HEAD:
-            raise Unreadable("a header is too long")
-        return position
-
-    def _read_head(self, moment: Moment, start: re.Match[bytes], block: Bytes, end: int) -> int:
-        headers = read_fields(block)
-        size = end - start.start()
-        if headers is None:
-            self.lose()
-            self.passed_over += size
-        else:
-            self.begin(moment, self.unread.time_of(start.start()), start, headers, size)
+        self._read_head(moment, start, buffer[start.end() : end], end)
         return end
 
-    def _find(self, buffer: Bytes, position: int) -> int:
-        """Pass over what is before the next first line, or before what may become one."""
-        if not self._lost:
-            self.lose()
-        start = position
-        if self._in_line:
-            start = buffer.find(b"\n", position) + 1
-            self._in_line = not start
-        found = None
-        if not self._in_line and buffer.find(VERSION_MARK, start) >= 0:
-            found = self.later_first_line.search(buffer, start)
-        if found is not None:
-            self._lost = False
-            reached = found.start()
-        else:
-            reached = self._rest(buffer, start)
-        self.passed_over += reached - position
-        return reached
+    def _first_line(self, buffer: Bytes, position: int) -> re.Match[bytes] | None:
+        if self._wary and not self.later_first_line.match(buffer, position):
+            return None
+        start = self.first_line.match(buffer, position)
+        return start if start and start.end() - position <= MOST_HEAD else None
 
-    def _rest(self, buffer: Bytes, start: int) -> int:
-        """Return where the last line begins, or the end if that is no first line anyway."""
-        rest = buffer.rfind(b"\n", start) + 1 or start
-        if self._in_line or len(buffer) - rest > MOST_LINE:
-            self._in_line = True
-            return len(buffer)
-        return rest
+    def _read_head(self, moment: Moment, start: re.Match[bytes], block: Bytes, end: int) -> None:
+        headers = read_fields(block, flawless=self._wary)
+        size = end - start.start()
+        if headers is None:
+            self._pass_over(start.start(), end)
+        else:
+            self._wary = False
+            self.begin(moment, self.unread.time_of(start.start()), start, headers, size)

@@ -91,10 +91,30 @@ def test_fields(block, pairs):
     [b"no colon\r\n\r\n", b": no name\r\n\r\n", b"A : b\r\n\r\n", b"A: b\r\n", b"",
      b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", b"Content-Length: x\r\n\r\n"],
 )  # fmt: skip
-def test_what_are_no_fields(block):
-    assert read_fields(block) is None
+def test_what_has_a_flaw(block):
+    assert read_fields(block, flawless=True) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "pairs"),
+    [
+        (b"no colon", []),
+        (b": no name", []),
+        (b"A : b", []),
+        (b"X@(y): z", []),
+        (b"\xc3\xa9: b", []),
+        (b"odd@:\r\n folded: away", []),
+        (b"Content-Length: x\r\nB: c", [(b"Content-Length", b"x"), (b"B", b"c")]),
+    ],
+)  # fmt: skip
+def test_of_fields_with_a_flaw_those_are_taken_that_make_sense(line, pairs):
+    found = read_fields(b"Before: a \r\n\t b\r\n" + line + b"\r\nAfter: \xff\n\n")
+
+    assert found is not None
+    assert found.pairs == [(b"Before", b"a b"), *pairs, (b"After", b"\xff")]
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_fields_or_none(block):
-    read_fields(block)
+def test_any_bytes_are_fields_more_or_less(block):
+    read_fields(block, flawless=True)
+    assert read_fields(block) is not None

@@ -61,11 +61,13 @@ class TestWhoClosesIt:
 
     def test_the_end_of_http_needs_no_close(self):
         server = Listener("server")
-        server.hear(False, b"garbage\nPUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n")
+        server.hear(False, b"garbage\n")
+        server.hear(True, b"HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n")
+        server.hear(False, b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n")
         server.hear(True, b"HTTP/1.1 101 Other\r\n\r\n")
 
         assert server.reader.done
-        assert summaries(server.heard) == ["PUT /", "101 PUT /"]
+        assert summaries(server.heard) == ["408 None None", "PUT /", "101 PUT /"]
         assert [count for _, _, count in server.heard.notices] == [8]
 
     def test_a_close_before_anything_moved(self):
@@ -87,10 +89,10 @@ class TestWhoAsks:
         assert [event.time_ns for event in heard(talk).events] == [2_000_000, 4_000_000]
 
     def test_missing_bytes_and_an_end_before_it(self):
-        seen = heard(Talk("") << 100 >> 5 >> GET << None)
+        seen = heard(Talk("") << 100 >> 5 >> GET << CHUNKED >> GET << None)
 
-        assert summaries(seen) == ["GET /"]
-        assert [count for _, _, count in seen.notices] == [105]
+        assert summaries(seen) == ["GET /", "200 None None"]
+        assert [count for _, _, count in seen.notices] == [105 + len(GET)]
 
     def test_what_never_begins_is_given_up(self):
         seen = heard(Talk("") >> b"x" * 20_000 >> GET)

@@ -34,12 +34,18 @@ class Requests(Side):
         self.seen.append(message.counted)
 
 
-def reading(*feeds: bytes | int) -> Requests:
-    """Return a side after these bytes, or numbers of unknown bytes, one each nanosecond."""
+TURN = None
+"""The other side speaks."""
+
+
+def reading(*feeds: bytes | int | None) -> Requests:
+    """Return a side after these bytes, numbers of unknown bytes, or turns, one a nanosecond."""
     side = Requests()
     for at, feed in enumerate(feeds):
         moment = Moment(IMAGE, 1, at)
-        if isinstance(feed, int):
+        if feed is TURN:
+            side.turn(moment)
+        elif isinstance(feed, int):
             side.skip(moment, feed)
         else:
             side.feed(moment, feed)
@@ -68,35 +74,51 @@ def test_a_message_begins_with_its_first_byte():
 
 
 def test_what_is_no_message_is_passed_over_and_counted():
-    assert reading(b"one\ntwo\n" + get(b"/1") + b"three\n" + get(b"/2")).passed_over == 14
-    assert reading(b"one\ntwo\n" + get(b"/1") + b"three\n" + get(b"/2")).seen == [b"/1", b"/2"]
+    side = reading(get(b"/1") + b"one\n" + get(b"/2"), TURN, get(b"/3"), b"\r\n\r\ntwo\n")
+
+    assert side.seen == [b"/1", b"/3"]
+    assert side.passed_over == 4 + len(get(b"/2")) + 4
 
 
-def test_a_line_within_another_is_none():
-    side = reading(b"\0\n", b"x" * 9000, get(b"/1"), get(b"/2"))
+def test_after_a_loss_a_message_begins_at_a_turn_only():
+    inside = b"a page about HTTP:\n" + get(b"/inside")
+    side = reading(get(b"/1", 5), TURN, 6, inside, get(b"/inside"), TURN, inside, TURN, get(b"/2"))
 
-    assert side.seen == [b"/2"]
-    assert side.passed_over == 2 + 9000 + len(get(b"/1"))
-
-    side = reading(b"\0\n", b"x" * 9000, get(b"/1")[:12], get(b"/1")[12:], get(b"/2"))
-    assert side.seen == [b"/2"]
-    assert reading(b"\0\n", b"x" * 9000, b"GET").passed_over == 2 + 9000 + 3
+    assert side.seen == [b"/1", None, b"/2"]
+    assert side.passed_over == 6 + 2 * len(inside) + len(get(b"/inside"))
 
 
-def test_fields_that_are_none_lose_their_message():
-    bad = b"GET /bad HTTP/1.1\r\n: :\r\n" + get(b"/within")
-    side = reading(get(b"/1") + bad[:30], bad[30:] + get(b"/2"))
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"BREW /2 HTTP/1.1\r\n\r\n",
+        b"\r\nGET /2 HTTP/1.1\r\n\r\n",
+        b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /2 HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /2 HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    ],
+)
+def test_after_a_loss_a_message_has_no_flaw(head):
+    assert reading(head).seen != []
+    for feeds in [head], [head[:3], head[3:]], [head[:-1], head[-1:]]:
+        side = reading(1, TURN, *feeds, get(b"/3"), TURN, get(b"/4"), head)
 
-    assert side.seen == [b"/1", b"/2"]
-    assert side.times == [0, 1]
-    assert side.passed_over == len(bad)
+        assert side.seen[0] == b"/4"
+        assert len(side.seen) == 2
+        assert side.passed_over == 1 + len(head) + len(get(b"/3"))
+
+
+def test_a_turn_amid_a_message_changes_nothing():
+    side = reading(get(b"/1", 5)[:9], TURN, get(b"/1", 5)[9:] + b"ab", TURN, b"cde" + get(b"/2"))
+
+    assert side.seen == [b"/1", 5, b"/2"]
 
 
 def test_unknown_bytes_lose_what_they_may_belong_to():
-    side = reading(get(b"/1", 5), 4, b"x" + get(b"/2", 5), 6, b"rest\n" + get(b"/3") + b"GET", 2)
+    side = reading(get(b"/1", 5), 4, b"x" + get(b"/2", 5), 6, b"rest", TURN, get(b"/3") + b"GET", 2)
 
     assert side.seen == [b"/1", 5, b"/2", None, b"/3"]
-    assert side.passed_over == 6 + 5 + 3 + 2
+    assert side.passed_over == 6 + 4 + 3 + 2
 
 
 def test_an_end_and_a_question_in_between_say_what_was_counted():
@@ -110,11 +132,9 @@ def test_an_end_and_a_question_in_between_say_what_was_counted():
 
 
 @pytest.mark.parametrize("size", [MOST_HEAD, MOST_HEAD + 1])
-@pytest.mark.parametrize("line", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: b\r\n"])
+@pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: b\r\n"])
 def test_a_head_is_bounded(size, line):
-    end = b"\r\n\r\n" if line else b" HTTP/1.1\r\n\r\n"
-    begin = line + b"B: " if line else b"GET /"
-    head = begin + b"x" * (size - len(begin) - len(end)) + end
+    head = line + b"B: " + b"x" * (size - len(line) - 7) + b"\r\n\r\n"
 
     for cuts in (), (9,), (len(head) - 3,), range(0, size, 100):
         if size > MOST_HEAD:
@@ -122,6 +142,14 @@ def test_a_head_is_bounded(size, line):
                 reading(*pieces(head, cuts))
         else:
             assert len(reading(*pieces(head, cuts)).seen) == 1
+
+
+def test_a_first_line_is_bounded():
+    line = b"GET /" + b"x" * (MOST_HEAD - 18) + b" HTTP/1.1\r\n"
+
+    for cuts in (), (9,), (len(line) - 1,), range(0, len(line), 100):
+        assert reading(*pieces(line[:4] + b"///" + line[4:] + b"\r\n", cuts)).seen == []
+        assert reading(*pieces(line + b"\r\n", cuts)).passed_over == 0
 
 
 LINES = [b"ab", b"\r\n", b"\n", b"GET ", b"/ HTTP/1.1\r\n", b": :\r\n", b"\0", b"x" * 9000]
