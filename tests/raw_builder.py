@@ -135,6 +135,19 @@ class Tracee:
         """Have an fd from the start."""
         self.found(fd, link, mode, seen=Seen.INHERITED, **more)
 
+    def inherit_socket(self, *fds: int, kind: int = SOCK_STREAM) -> None:
+        """Have a socket from the start that is connected to 127.0.0.1, port 6000, from port 80."""
+        self.inode += 1
+        parts = {
+            Part.LINK: f"socket:[{self.inode}]".encode(),
+            Part.STAT: self.socket_stat(),
+            Part.SOCKET: pack_socket(kind=kind),
+            Part.LOCAL: pack_inet(),
+            Part.PEER: pack_inet(port=6000),
+        }
+        for fd in fds:
+            self.add(RawKind.FD, args=(fd, Seen.INHERITED), parts=parts)
+
     def found(self, fd: int, link: str, mode: int = REGULAR, ino: int = 5, **more: Any) -> None:
         """Have an fd that nobody saw being made."""
         seen = more.pop("seen", Seen.IN_USE)

@@ -11,7 +11,7 @@ from errno import EAGAIN, EINTR
 from scopetrace.decode import flows, sockets
 from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
-from scopetrace.model.operation import Noticed, Used, Written, build
+from scopetrace.model.operation import Noticed, OpenFile, Used, Written, build
 from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
 
 READS = (
@@ -58,10 +58,11 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     if moved < 0:
         move_failed(state, task, record, op)
         return
-    file = task.table.fds.get(record.arg1 & FD)
-    if file is not None and file.socket is not None and not file.console:
-        sockets.moved(state, task, record, op, record.arg1 & FD, True)
-        return
+    fd, stream = record.arg1 & FD, record.stream
+    file = task.table.fds.get(fd)
+    if file is not None and file.socket is not None:
+        sockets.moved(state, task, record, op, fd, True)
+        file, stream = _console_reached(task, fd, moved), 0
     data = record.parts().get(DATA)
     if data is None or file is None or not moved:
         return
@@ -70,7 +71,15 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     if len(data) > moved:
         data = data[:moved]
     image = task.group.image
-    state.emit(build(Written, (image, task.tid, time_ns, file, data, moved, record.stream)))
+    state.emit(build(Written, (image, task.tid, time_ns, file, data, moved, stream)))
+
+
+def _console_reached(task: Task, fd: int, moved: int) -> OpenFile | None:
+    """Return what a socket is as the console, and count what went there: tallies tell of flows."""
+    file = task.table.consoles.get(fd)
+    if file is not None:
+        task.table.use(file).write_bytes += moved
+    return file
 
 
 def _unfinished(state: State, task: Task, record: RawRecord) -> None:
@@ -118,6 +127,7 @@ def moved_across(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     if record.result:
         sockets.moved(state, task, record, op, target, True)
+        _console_reached(task, target, record.result)
     sockets.moved(state, task, record, op, source, False)
 
 

@@ -27,6 +27,7 @@ from scopetrace.decode.state import (
     open_file,
     path_of,
 )
+from scopetrace.decode.tables import FdTable
 from scopetrace.decode.tasks import CLONE_FILES, Task
 from scopetrace.model.operation import CONSOLE_NAMES, Opened, OpenFile, build
 from scopetrace.model.raw import Part, RawRecord, Seen
@@ -219,8 +220,15 @@ def found(state: State, task: Task, record: RawRecord, op: str) -> None:
             state.remember_socket(known)
     if how is not None:
         _emit_opened(state, task, record, how, known, fd, None, "")
-    if seen == Seen.INHERITED:
-        known.console = CONSOLE_NAMES.get(fd, "")
+    if seen == Seen.INHERITED and fd in CONSOLE_NAMES:
+        _name_console(table, fd, known, record.entered_ns + state.offset_ns)
+
+
+def _name_console(table: FdTable, fd: int, file: OpenFile, time_ns: int) -> None:
+    """Note what an fd is called: of a socket, which is one file on all its fds, apart from it."""
+    if file.socket is not None:
+        file = table.consoles[fd] = OpenFile(file.path, file.stat, time_ns)
+    file.console = CONSOLE_NAMES[fd]
 
 
 def _found_file(state: State, parts: Parts, time_ns: int) -> OpenFile:

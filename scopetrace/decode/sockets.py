@@ -240,12 +240,9 @@ def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
     sock.shut = True
     if record.arg2 & FD == SHUT_RD:
         return
-    state.emit(
-        build(
-            FlowMoved,
-            (task.group.image, task.tid, time_ns, sock.flow, True, b"", 0, record.stream, False),
-        )
-    )  # fmt: skip
+    image, flow = task.group.image, sock.flow
+    told = (image, task.tid, time_ns, flow, True, b"", 0, record.stream, False, "")
+    state.emit(build(FlowMoved, told))
 
 
 def last_word(state: State, task: Task, record: RawRecord, fd: int) -> None:
@@ -292,8 +289,11 @@ def moved(
     if sock.ordered and not outgoing:
         _ended_perhaps(sock, flow, count)
     data = parts.get(DATA, b"")[:count]
-    early = not outgoing and EARLY in parts
-    told = (task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.stream, early)
+    early, console = not outgoing and EARLY in parts, task.table.consoles.get(fd)
+    told = (
+        task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.stream, early,
+        "" if console is None else console.console,
+    )  # fmt: skip
     state.emit(build(FlowMoved, told))
 
 

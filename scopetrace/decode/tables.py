@@ -18,12 +18,14 @@ Gone = tuple[OpenFile, Usage]
 class FdTable:
     """The fds of the tasks that share them (CLONE_FILES, clone(2))."""
 
-    __slots__ = ("cloexec", "fds", "received", "usages", "users")
+    __slots__ = ("cloexec", "consoles", "fds", "received", "usages", "users")
 
     def __init__(self) -> None:
         self.fds: dict[int, OpenFile] = {}
         self.cloexec: set[int] = set()
         """The fds known to close at exec: a lower bound, as fcntl(F_SETFD) is not seen."""
+        self.consoles: dict[int, OpenFile] = {}
+        """What those fds that are the console and a socket are as the console."""
         self.received: dict[int, str] = {}
         """The fds that came in a message and whose file is not known yet, and the call."""
         self.usages: dict[OpenFile, Usage] = {}
@@ -35,6 +37,7 @@ class FdTable:
         table = FdTable()
         table.fds = self.fds.copy()
         table.cloexec = self.cloexec.copy()
+        table.consoles = self.consoles.copy()
         return table
 
     def open(self, fd: int, file: OpenFile, cloexec: bool) -> Gone | None:
@@ -65,7 +68,10 @@ class FdTable:
         if old == new:
             return None
         file.duplicated = True
-        return self.put(new, file, cloexec)
+        gone = self.put(new, file, cloexec)
+        if old in self.consoles:
+            self.consoles[new] = self.consoles[old]
+        return gone
 
     def close(self, fd: int) -> Gone | None:
         """Free `fd`; return its file if this was the last fd of it, and it was used here."""
@@ -75,6 +81,8 @@ class FdTable:
         self.cloexec.discard(fd)
         if self.received:
             self.received.pop(fd, None)
+        if self.consoles:
+            self.consoles.pop(fd, None)
         usage = self.usages.get(file)
         if usage is None:
             return None

@@ -278,7 +278,7 @@ class Written(NamedTuple):
     data: bytes
     moved: int
     stream: int
-    """The engine's serial of the fd, for muting; 0: none."""
+    """The engine's serial of the fd, for muting; 0: none, or it is that of a flow as well."""
 
 
 class NameChanged(NamedTuple):
@@ -353,6 +353,8 @@ class FlowMoved(NamedTuple):
     stream: int
     """The engine's serial of the fd, for muting; 0: none."""
     early: bool = False
+    console: str = ""
+    """stdout or stderr, if the fd is that: what goes out is told as `Written` as well."""
 
 
 class FlowClosed(NamedTuple):

@@ -110,9 +110,13 @@ class Flows:
             self._read(reading, operation)
         idle = reading.waiting is None and not reading.readers and not reading.keeping
         if idle and operation.flow.stream:  # one of messages may have another flow that is wanted
-            self._silence(reading, operation.stream)
+            self._silence(reading, operation)
 
-    def _silence(self, reading: Reading, stream: int) -> None:
+    def _silence(self, reading: Reading, operation: FlowMoved) -> None:
+        """Mute the fd of a flow that nobody reads, unless it is a console that somebody does."""
+        stream, console = operation.stream, operation.console
+        if console and operation.image.rules.console(console):
+            return
         if stream and stream != reading.muted:
             reading.muted = stream
             self._mute(stream)

@@ -12,6 +12,7 @@ from socket import (
     SOCK_DGRAM,
     SOCK_RAW,
     SOCK_SEQPACKET,
+    SOCK_STREAM,
     SOL_SOCKET,
 )
 
@@ -428,16 +429,100 @@ def test_who_only_holds_a_connection_that_was_hung_up_did_nothing_with_it(tracee
     assert closed.data["net_close_reason"] == "remote"
 
 
-def test_a_console_that_is_a_socket_is_the_console(tracee, tmp_path):
+def on_a_socket(*fds: int, kind: int = SOCK_STREAM) -> Tracee:
+    """Return a program whose fds 0 to 2, or other ones, are one socket."""
     tracee = Tracee()
-    parts = {Part.LINK: b"socket:[77]", Part.STAT: tracee.socket_stat(), Part.SOCKET: pack_socket()}
-    tracee.add(RawKind.FD, args=(1, Seen.INHERITED), parts=parts)
+    tracee.inherit_socket(*(fds or range(3)), kind=kind)
     tracee.exec("/usr/bin/prog", "prog")
-    recording = Recording(tracee, tmp_path)
-    tracee.write(1, b"hello\n")
+    return tracee
+
+
+def said(recording: Recording) -> list[tuple[str, str]]:
+    return [(event.source, event.data["message"]) for event in recording.of("console")]
+
+
+def test_a_console_that_is_a_socket_is_the_console_and_a_flow(tmp_path):
+    tracee = on_a_socket()
+    recording = Recording(tracee, tmp_path, config="payload: {enable: true}\n")
+    tracee.receive(0, b"in\n")
+    tracee.write(1, b"out\n")
+    tracee.write(2, b"err\n")
+    tracee.tally(0, 1, 3, 1)
+    tracee.tally(1, 0, 0, 0, 1, 4, 1)
+    tracee.tally(2, 0, 0, 0, 1, 4, 1)
+    tracee.exit()
+    events = recording.finish()
+
+    opened, closed = [event for event in events if event.sourcetype == "net"]
+    assert (opened.source, opened.data["op"], opened.data["fd"]) == ("net.open", "recvfrom", 0)
+    assert "role" not in opened.data
+    assert has(closed.data, net_peer_port=6000, net_bytes_sent=8, net_bytes_recv=3)
+    assert [(p.channel, p.outgoing, p.data) for p in recording.writer.payloads] == [
+        (opened.channel, False, b"in\n"),
+        (opened.channel, True, b"out\n"),
+        (opened.channel, True, b"err\n"),
+    ]
+    console = [event for event in events if event.sourcetype == "console"]
+    assert [(event.source, event.data["message"]) for event in console] == [
+        ("stdout", "out\n"), ("stderr", "err\n"),
+    ]  # fmt: skip
+    assert not [event for event in events if event.sourcetype == "notice"]
+    moved = [s for s in recording.writer.samples if s.name in ("net.tx", "fs.write")]
+    assert [(sample.name, sample.value) for sample in moved] == [("net.tx", 8)]
+
+
+@pytest.mark.parametrize("call", ["write", "writev", "sendto", "sendmsg", "sendmmsg"])
+@pytest.mark.parametrize("kind", [SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET])
+def test_however_it_is_written_to(tmp_path, call, kind):
+    tracee = on_a_socket(1, 2, kind=kind)
+    recording = Recording(tracee, tmp_path, config="payload: {enable: true}\n")
+    for data in (b"one\n", b"two\n"):
+        tracee.call(call, 1, result=4, moved=4, parts={Part.DATA: data})
     tracee.exit()
 
-    assert [event.data["message"] for event in recording.of("stdout")] == ["hello\n"]
+    assert said(recording) == [("stdout", "one\ntwo\n")]
+    assert [payload.data for payload in recording.writer.payloads] == [b"one\n", b"two\n"]
+
+
+def test_the_console_of_a_socket_is_followed_through_its_fds(tmp_path):
+    tracee = on_a_socket(0, 1, 2, 7)
+    recording = Recording(tracee, tmp_path)
+    tracee.call("dup", 1, result=9)
+    tracee.call("dup2", 2, 1, result=1)
+    tracee.fork(200)
+    tracee.exec("/bin/next", pid=200, fds=[0, 1, 2, 9])
+    tracee.write(1, b"err\n", pid=200)
+    tracee.call("dup2", 0, 1, result=1)
+    for fd in (0, 1, 7):
+        tracee.write(fd, b"no console\n")
+    tracee.write(9, b"out\n")
+    tracee.close(9)
+    tracee.accept(5, 9)
+    tracee.write(9, b"another socket\n")
+    tracee.exit(pid=200)
+    tracee.exit()
+
+    assert said(recording) == [("stderr", "err\n"), ("stdout", "out\n")]
+
+
+def test_the_rest_of_a_console_that_is_a_socket_is_counted_where_it_went(tmp_path):
+    tracee = on_a_socket()
+    recording = Recording(tracee, tmp_path, config=None)
+    tracee.open("/home/me/page", 4)
+    tracee.write(1, b"page:\n")
+    tracee.write(0, b"no console")
+    tracee.call("sendfile", 1, 4, 0, 100, result=100, moved=100)
+    tracee.call("sendfile", 0, 4, 0, 50, result=50, moved=50)
+    tracee.tally(0, 0, 0, 0, 2, 60, 1)
+    tracee.tally(1, 0, 0, 0, 2, 106, 1)
+    tracee.exit()
+    events = recording.finish()
+
+    (closed,) = [event for event in events if event.source == "net.close"]
+    assert closed.data["net_bytes_sent"] == 166
+    (notice,) = [event for event in events if event.sourcetype == "notice"]
+    assert (notice.data["reason"], notice.data["count"]) == ("unseen", 100)
+    assert "stdout" in notice.data["message"]
 
 
 def test_sendfile_moves_bytes_of_a_flow_that_nobody_saw(tracee, tmp_path):

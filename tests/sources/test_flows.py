@@ -34,6 +34,58 @@ def test_what_shows_no_protocol_is_muted_and_goes_on_being_counted(tracee, tmp_p
     assert "net_protocol" not in closed.data
 
 
+NET = "{type: net}"
+OUT, ERR = "{type: console, name: stdout}", "{type: console, name: stderr}"
+
+
+@pytest.mark.parametrize(
+    ("payload", "watch", "muted"),
+    [
+        ("false", f"{NET}", [1000, 1001, 1002]),
+        ("false", f"{NET}, {OUT}", [1000, 1002]),
+        ("false", f"{NET}, {OUT}, {ERR}", [1000]),
+        ("true", f"{NET}", []),
+        ("true", f"{OUT}, {ERR}", []),
+    ],
+)
+def test_a_socket_that_is_the_console_is_muted_where_neither_is_wanted(
+    tmp_path, payload, watch, muted
+):
+    tracee = Tracee()
+    tracee.inherit_socket(0, 1, 2)
+    tracee.exec("/bin/prog")
+    config = f"payload: {{enable: {payload}}}\nevent: {{watch: [{watch}]}}\n"
+    recording = Recording(tracee, tmp_path, config)
+    nothing = b"some bytes that mean nothing\n" * 40
+    tracee.receive(0, nothing)
+    tracee.write(1, nothing)
+    tracee.write(2, nothing)
+    recording.go()
+    recording.muted.clear()
+    tracee.receive(0, nothing)
+    tracee.write(1, nothing)
+    tracee.write(2, nothing)
+    recording.go()
+
+    assert recording.muted == muted
+
+
+@pytest.mark.parametrize("console", ["stdout", "nothing"])
+def test_a_socket_that_is_the_console_is_read_both_ways(tmp_path, console):
+    tracee = Tracee()
+    tracee.inherit_socket(0, 1)
+    tracee.exec("/bin/prog")
+    watch = f"[{{type: http}}, {{type: console, name: {console}}}]"
+    recording = Recording(tracee, tmp_path, f"event: {{watch: {watch}}}\n")
+    for _ in range(2):
+        tracee.receive(0, GET)
+        tracee.write(1, OK + b"abc")
+    tracee.exit()
+
+    assert [event.source for event in recording.of("http")] == ["http.req", "http.resp"] * 2
+    assert recording.muted == []
+
+
 def test_a_protocol_shows_however_its_bytes_are_cut(tracee, tmp_path):
     recording = Recording(tracee, tmp_path)
     for at in range(len(GET)):
