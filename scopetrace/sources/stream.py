@@ -4,7 +4,7 @@ A channel is one open file of one process image. Its bytes wait until there are 
 them, `LONGEST_NS` have passed since the first, the same process writes to another channel, or the
 channel ends. In the first two cases the message ends with its last whole line, and the rest begins
 the next one. Writes that nobody wants are muted, and change nothing here: a muted stream is as if
-it had never been written to.
+it had never been written to. (Sockets are muted by `sources.flows`.)
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ class Streams:
         image, claim = channel.image, channel.claim
         message = (
             f"{channel.missing} bytes that {image.proc} ({image.pid}) wrote to {claim.source} are"
-            " missing: writes longer than snaplen are cut"
+            " missing: writes longer than snaplen (into sockets: flowsnaplen) are cut"
         )
         self._outlet.notice(image, time_ns, channel.tid, message, "cut", channel.missing)
 
