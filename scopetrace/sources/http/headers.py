@@ -47,24 +47,25 @@ class Headers:
 
         It says nothing where a transfer coding does (RFC 9112, 6.3).
         """
-        values = {value.strip() for value in self._lengths().split(b",")}
-        value = values.pop()
-        if values or not value.isdigit() or len(value) > MOST_DIGITS or self.coding():
+        value = self._values.get(b"content-length")
+        if value is None or self.coding():
             return None
-        return int(value)
+        if not value.isdigit():
+            first, *others = {each.strip() for each in value.split(b",")}
+            value = b"" if others else first
+        return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
 
     def misleads(self) -> bool:
         """Return whether nobody can tell how long the body is: by a length that is no number."""
-        return bool(self._lengths()) and not self.coding() and self.length() is None
+        return b"content-length" in self._values and self.length() is None and not self.coding()
 
     def coding(self) -> str:
         """Return the last transfer coding, which delimits the body; empty: there is none."""
-        codings = self.get(b"transfer-encoding")
-        coding = codings.rpartition(",")[2].strip().lower()
+        codings = self._values.get(b"transfer-encoding")
+        if codings is None:
+            return ""
+        coding = text(codings).rpartition(",")[2].strip().lower()
         return "" if coding == IDENTITY else coding
-
-    def _lengths(self) -> bytes:
-        return self._values.get(b"content-length", b"")
 
     def matching(self, patterns: Patterns) -> dict[str, str]:
         """Return name, in lower case, and value of the fields that any pattern finds."""

@@ -145,15 +145,16 @@ class ResponseSide(TalkingSide):
     def _follow(self, moment: Moment, response: Response, headers: Headers) -> None:
         """Set what follows the head."""
         self.spoke = True
+        misled = response.declared is None and headers.misleads()
         if response.status == 101 or response.is_tunnel:
             self.switched, response.declared = "tunnel", None
         elif response.is_bare:
             pass
-        elif headers.misleads():
+        elif misled:
             self.lose()
         elif response.declared != 0:
             self.expect(response, _framed_body(headers, response.declared) or UntilEnd())
-        if self.body is None and response.is_counted and not headers.misleads():
+        if self.body is None and response.is_counted and not misled:
             response.counted = 0
         if self.body is None or response.declared is not None:
             self.telling.response(moment, response)
