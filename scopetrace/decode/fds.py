@@ -144,7 +144,8 @@ def duplicated(state: State, task: Task, record: RawRecord, op: str) -> None:
     else:
         cloexec = op.startswith("fcntl") and record.arg2 & FD == F_DUPFD_CLOEXEC
     if old not in task.table.fds and Part.LINK in (parts := record.parts()):
-        task.table.fds[old] = open_file(parts, "", record.entered_ns + state.offset_ns)
+        known = open_file(parts, "", record.entered_ns + state.offset_ns)
+        task.table.put(old, known, cloexec=False)
     gone = task.table.duplicate(old, new, cloexec)
     closed(state, task, record.entered_ns + state.offset_ns, op, gone)
 

@@ -43,6 +43,8 @@ class FdTable:
     def open(self, fd: int, file: OpenFile, cloexec: bool) -> Gone | None:
         """Put a newly opened file at `fd`; return what a missed close left there."""
         gone = self.close(fd) if fd in self.fds else None
+        if file.fd < 0:
+            file.fd = fd
         self.fds[fd] = file
         self.usages[file] = Usage(opened=True, fds=1)
         if cloexec:
@@ -55,6 +57,8 @@ class FdTable:
         usage = self.usages.get(file)
         if usage is not None:
             usage.fds += 1
+        if file.fd < 0:
+            file.fd = fd
         self.fds[fd] = file
         if cloexec:
             self.cloexec.add(fd)
@@ -107,6 +111,8 @@ class FdTable:
         for fd, file in self.fds.items():
             if file is old:
                 self.fds[fd] = new
+        if new.fd < 0:
+            new.fd = old.fd
         usage = self.usages.pop(old, None)
         if usage is not None:
             known = self.usages.setdefault(new, usage)

@@ -23,6 +23,7 @@ TAG_LEVELS = {
     "username": 4,
     "gid": 4,
     "groupname": 4,
+    "data": 1,
     "domain": 5,
     "file": 5,
     "localip": 6,

@@ -40,7 +40,11 @@ class WatchedMeter(Meter):
         super().measure(image, time_ns, name, value, numops, **tags)
         _kind, sort, unit, known = METRICS[name]
         mean = value / numops if sort in MEANS and numops > 1 else value
-        data = {tag: said for tag, said in tags.items() if tag not in _IN_EVERY_EVENT}
+        data = {
+            tag: said
+            for tag, said in tags.items()
+            if said is not None and tag not in _IN_EVERY_EVENT
+        }
         if "numops" in known:
             data["numops"] = numops
         self._tell_event(image, time_ns, name, sort, mean, {**data, "unit": unit})

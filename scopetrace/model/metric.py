@@ -23,9 +23,11 @@ class Metric(NamedTuple):
     a value sums up, is here where that is worth telling; no source passes it as a tag."""
 
 
-_MOVED = ("class", "proto", "localip", "localp", "remoteip", "remotep", "numops")
+_MOVED = (
+    "data", "class", "proto", "domain", "localip", "localp", "remoteip", "remotep", "numops",
+)  # fmt: skip
 _SOCKET = ("proto", "port", "fd")
-_FILE_MOVED = ("op", "file", "numops")
+_FILE_MOVED = ("op", "file", "fd", "numops")
 
 METRICS = {
     "proc.start": Metric(
@@ -39,7 +41,7 @@ METRICS = {
     "proc.fd": Metric("process", "gauge", "file"),
     "proc.child": Metric("process", "gauge", "process"),
     "fs.open": Metric("fs", "counter", "operation", ("op", "file", "fd")),
-    "fs.close": Metric("fs", "counter", "operation", ("op", "file")),
+    "fs.close": Metric("fs", "counter", "operation", ("op", "file", "fd")),
     "fs.read": Metric("fs", "counter", "byte", _FILE_MOVED),
     "fs.write": Metric("fs", "counter", "byte", _FILE_MOVED),
     "fs.duration": Metric("fs", "histogram", "microsecond", _FILE_MOVED),

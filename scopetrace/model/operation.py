@@ -77,8 +77,8 @@ class OpenFile:
     """
 
     __slots__ = (
-        "__weakref__", "console", "duplicated", "muted", "named", "opened_ns", "path", "socket",
-        "stat",
+        "__weakref__", "console", "duplicated", "fd", "muted", "named", "opened_ns", "path",
+        "socket", "stat",
     )  # fmt: skip
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
@@ -89,6 +89,8 @@ class OpenFile:
         """Unix time, ns: the channel of its events."""
         self.console = ""
         """stdout or stderr, if it is what the session started with there."""
+        self.fd = -1
+        """The fd that it was first known by."""
         self.duplicated = False
         """Some table of fds may hold it more than once."""
         self.muted = 0

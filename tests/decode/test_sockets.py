@@ -565,6 +565,17 @@ def test_the_sums_of_metrics_are_those_of_events(tracee, recording):
     assert opened == len(closed) == 2
 
 
+def test_a_measure_of_bytes_says_of_which_domain_they_are(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path, "event: {watch: [{type: metric, name: net.tx}]}\n")
+    connected(tracee)
+    tracee.close(3, 0, 0, 0, 1, 10, 0)
+    recording.finish()
+
+    (sent,) = [e.data for e in recording.writer.events if e.source == "net.tx"]
+    assert (sent["domain"], sent["class"], sent["_value"]) == ("inet", "inet_tcp", 10)
+    assert "data" not in sent
+
+
 def test_an_open_of_a_path_is_never_a_socket(tracee, recording):
     tracee.open("/home/me/x", 3, flags=os.O_RDONLY)
     tracee.receive(3, b"abc")

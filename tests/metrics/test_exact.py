@@ -104,7 +104,7 @@ def test_a_single_measure_has_every_tag_whatever_the_verbosity(tmp_path):
     found = {e.source: e.data for e in recording.writer.events if e.sourcetype == "metric"}
     assert found["fs.read"] == {
         "_metric": "fs.read", "_metric_type": "counter", "_value": 500, "unit": "byte",
-        "op": "read", "file": "/data/3", "numops": 2,
+        "op": "read", "file": "/data/3", "fd": 3, "numops": 2,
     }  # fmt: skip
     assert (found["fs.duration"]["op"], found["fs.duration"]["_value"]) == ("write", 3)
 
@@ -125,11 +125,12 @@ def test_operations_and_their_mean_duration_are_told(tmp_path):
 
     moved = ("fs.read", "fs.write", "fs.duration")
     samples = [s for s in recording.writer.samples if s.name in moved]
+    where = {"file": "/data/3", "fd": 3}
     assert [(s.name, s.value, s.unit, s.tags) for s in samples if s.tags["file"] == "/data/3"] == [
-        ("fs.read", 500, "byte", {"op": "read", "file": "/data/3", "numops": 2}),
-        ("fs.duration", 4.5, "microsecond", {"op": "read", "file": "/data/3", "numops": 2}),
-        ("fs.duration", 3, "microsecond", {"op": "write", "file": "/data/3", "numops": 1}),
-        ("fs.write", 50, "byte", {"op": "write", "file": "/data/3", "numops": 1}),
+        ("fs.read", 500, "byte", {"op": "read", **where, "numops": 2}),
+        ("fs.duration", 4.5, "microsecond", {"op": "read", **where, "numops": 2}),
+        ("fs.duration", 3, "microsecond", {"op": "write", **where, "numops": 1}),
+        ("fs.write", 50, "byte", {"op": "write", **where, "numops": 1}),
     ]
 
 

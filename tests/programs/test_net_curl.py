@@ -27,6 +27,7 @@ from net_peers import (
     http2_proxy,
     serve,
     web_server,
+    without_numbers,
 )
 
 Needs = Callable[[str], str]

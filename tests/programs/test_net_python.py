@@ -20,6 +20,7 @@ from net_events import (
     notices,
     protocols,
     requests,
+    session_of,
 )
 from net_peers import (
     HOST,
@@ -167,6 +168,10 @@ def test_an_encrypted_page_is_known_by_its_hello(stage: Stage, needs: Needs) -> 
     assert "http/1.1" in recognised.data["tls_alpn"]
     assert recorded_protocol(recording, relay.port) == "TLS"
     assert recording.of("http") == []
+    with session_of(stage) as session:
+        moved = session.metrics(name=["net.tx", "net.rx"])
+        tags = {(m.name, m.tags["class"], m.tags.get("data")) for m in moved}
+    assert tags >= {("net.tx", "inet_tcp", "ssl"), ("net.rx", "inet_tcp", "ssl")}
 
 
 def recorded_protocol(recording: Any, port: int) -> str:

@@ -97,7 +97,7 @@ class FsSource(Source):
         if not file.named or not (usage.opened or usage.reads or usage.writes):
             return
         if FS in image.rules.measures:
-            self.outlet.measure(image, time_ns, "fs.close", 1, op=op, file=file.path)
+            self.outlet.measure(image, time_ns, "fs.close", 1, op=op, file=file.path, fd=file.fd)
             self._measure_use(image, time_ns, file, usage)
         if not image.rules.wants(FS, "fs.close"):
             return
@@ -125,17 +125,24 @@ class FsSource(Source):
     def _measure_use(self, image: Image, time_ns: int, file: OpenFile, usage: Usage) -> None:
         """Measure what a file was used for since that was measured last."""
         reads, read_bytes, read_ns, writes, write_bytes, write_ns = usage.unmeasured()
-        self._measure_moved(image, time_ns, "read", file.path, reads, read_bytes, read_ns)
-        self._measure_moved(image, time_ns, "write", file.path, writes, write_bytes, write_ns)
+        self._measure_moved(image, time_ns, "read", file, reads, read_bytes, read_ns)
+        self._measure_moved(image, time_ns, "write", file, writes, write_bytes, write_ns)
 
     def _measure_moved(
-        self, image: Image, time_ns: int, op: str, path: str, calls: int, size: int, used_ns: int
+        self,
+        image: Image,
+        time_ns: int,
+        op: str,
+        file: OpenFile,
+        calls: int,
+        size: int,
+        used_ns: int,
     ) -> None:
-        measure = self.outlet.measure
+        measure, tags = self.outlet.measure, {"op": op, "file": file.path, "fd": file.fd}
         if calls or size:
-            measure(image, time_ns, f"fs.{op}", size, calls, op=op, file=path)
+            measure(image, time_ns, f"fs.{op}", size, calls, **tags)
         if calls:
-            measure(image, time_ns, "fs.duration", used_ns / 1000, calls, op=op, file=path)
+            measure(image, time_ns, "fs.duration", used_ns / 1000, calls, **tags)
 
     def _name_changed(self, operation: NameChanged) -> None:
         image, tid, time_ns, op, group, file, other, mode = operation

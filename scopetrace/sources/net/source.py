@@ -32,6 +32,7 @@ from scopetrace.sources.base import FLOWS, Handlers, Needs, Outlet, Source
 from scopetrace.sources.peer_names import name_of
 
 NET = "net"
+TLS = "TLS"
 NS_PER_MS = 1_000_000
 
 
@@ -124,6 +125,7 @@ class NetSource(Source):
         """Measure what went through a flow since that was measured last."""
         reads, read_bytes, writes, write_bytes = usage.unmeasured()
         tags = {
+            "data": "ssl" if flow.protocol == TLS else None,
             "class": CLASSES.get(flow.transport, "other"),
             "proto": _proto(flow.transport),
             **_end_tags(flow),
@@ -234,7 +236,8 @@ def _reason(flow: Flow, op: str) -> str:
 
 
 def _end_tags(flow: Flow) -> dict[str, Any]:
-    tags: dict[str, Any] = {}
+    either = flow.local or flow.peer
+    tags: dict[str, Any] = {"domain": either and either.family}
     if flow.local is not None:
         tags["localip"], tags["localp"] = flow.local.host, flow.local.port
     if flow.peer is not None:
