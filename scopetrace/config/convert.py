@@ -115,7 +115,7 @@ def _described(kind: Any) -> str:
         return "a list"
     if isinstance(kind, inspect.StructType | inspect.DictType):
         return "keys and values"
-    return "text"
+    return "text that is not empty" if getattr(kind, "min_length", None) else "text"
 
 
 def _shown(data: Any) -> str:
@@ -150,9 +150,11 @@ def _with_values(item: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, 
 
 
 def _check_tags(document: Document) -> None:
-    """Find the tag that is no text; msgspec would not say which one it is."""
+    """Find the tag that is no text; msgspec would not say which one it is. None lacks a name."""
     tags = document.data.get("tags")
     for name, value in tags.items() if isinstance(tags, dict) else ():
+        if not name:
+            raise document.complaint(("tags", name), "a tag needs a name")
         if not isinstance(value, str):
             raise document.complaint(("tags", name), f"expected text, got {_shown(value)}")
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+Text = Annotated[str, Meta(min_length=1)]
+"""A text that says something."""
 Natural = Annotated[int, Meta(ge=0, le=2**53)]
 """A whole number that JSON and SQLite can hold too."""
 Verbosity = Annotated[int, Meta(ge=0, le=9)]
@@ -97,7 +99,7 @@ class WatchRule(Node, frozen=True):
     """Searched for in the names of the data fields; those that do not match are left out."""
     value: str = ".*"
     """Searched for in the values of the data fields; without any match there is no event."""
-    headers: tuple[str, ...] = ()
+    headers: tuple[Text, ...] = ()
     """For http: headers to keep, each expression searched for in `Header: value`."""
     allowbinary: bool = False
     """For file and console: whether content that is no text is recorded."""
@@ -139,8 +141,8 @@ class Libscope(Node, frozen=True):
 class Protocol(Node, frozen=True):
     """How to recognise a protocol by the first bytes of a connection."""
 
-    name: str
-    regex: str
+    name: Text
+    regex: Text
     binary: bool = False
     """Whether `regex` is searched for in the bytes written as hexadecimal digits."""
     len: PatternLength = 256

@@ -86,6 +86,13 @@ BAD_FILES = [
      "mean 'name'?"),
     ("protocol:\n  - name: x\n    regex: '('", "3: protocol[0].regex: no valid regular expression: "
      "missing ), unterminated subpattern at position 0"),
+    ("protocol:\n  - name: ''\n    regex: a", "2: protocol[0].name: expected text that is not "
+     "empty, got ''"),
+    ("protocol:\n  - name: x\n    regex: ''", "3: protocol[0].regex: expected text that is not "
+     "empty, got ''"),
+    ("event:\n  watch:\n    - type: http\n      headers: [a, '']", "4: event.watch[0].headers[1]: "
+     "expected text that is not empty, got ''"),
+    ("tags:\n  a: b\n  '': c", "3: tags.: a tag needs a name"),
     ("protocol:\n  - name: x", "2: protocol[0]: lacks the key 'regex'"),
     ("tags: [a]", "1: tags: expected keys and values, got a list"),
     ("tags:\n  a: b\n  c: [d]", "3: tags.c: expected text, got a list"),
