@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import Any, Protocol
 
+from scopetrace.config import Pattern, take_given_up
 from scopetrace.decode.decoder import Decoder
 from scopetrace.metrics import Metrics
 from scopetrace.model.event import Event
@@ -102,6 +103,7 @@ class Pipeline:
         self._payloads: list[Payload] = []
         self._payload_room = watch.config.scopetrace.payloadlimit
         self._payloads_cut = 0
+        self._given_up: list[Pattern] = []
         self._unwritten: set[Image] = set()
         self._rates: dict[Image, Rate] = {}
         self.main: Image | None = None
@@ -150,6 +152,7 @@ class Pipeline:
         for image in [i for i, rate in self._rates.items() if rate.second < now_ns // SECOND_NS]:
             self._report_dropped(image, self._rates.pop(image))
         self._metrics.tick(now_ns)
+        self._report_given_up(now_ns)
         self.flush()
 
     def flush(self) -> None:
@@ -172,6 +175,8 @@ class Pipeline:
             self._report_dropped(image, self._rates.pop(image))
         self._report_lost(now_ns + self._offset_ns)
         self._metrics.finish(now_ns + self._offset_ns)
+        self._report_given_up(now_ns + self._offset_ns)
+        self._report_unsearched(now_ns + self._offset_ns)
         self.flush()
 
     def emit(
@@ -294,6 +299,24 @@ class Pipeline:
         time_ns = (rate.second + 1) * SECOND_NS - 1
         self.notice(image, time_ns, rate.tid, message, "maxeventpersec", rate.dropped)
 
+    def _report_given_up(self, time_ns: int) -> None:
+        """Say which expressions took too long since this was said last."""
+        image = self.main
+        if image is None:
+            return
+        for pattern in take_given_up():
+            self._given_up.append(pattern)
+            message = GIVEN_UP.format(pattern=pattern)
+            self.notice(image, time_ns, image.pid, message, "regex", 1)
+
+    def _report_unsearched(self, time_ns: int) -> None:
+        """Say in how many texts these were not searched for after that."""
+        image = self.main
+        for pattern in self._given_up:
+            if image is not None and pattern.unsearched:
+                message = UNSEARCHED.format(pattern=pattern)
+                self.notice(image, time_ns, image.pid, message, "regex", pattern.unsearched)
+
     def _report_lost(self, time_ns: int) -> None:
         """Say what the engine or the decoder could not do."""
         image = self.main
@@ -316,6 +339,14 @@ class Pipeline:
                 self.notice(image, time_ns, image.pid, message, reason, count)
 
 
+GIVEN_UP = (
+    "The regular expression {pattern.text} ({pattern.place}) took too long to search for in one"
+    " text, and was given up: from here on it is found in nothing"
+)
+UNSEARCHED = (
+    "The regular expression {pattern.text} ({pattern.place}) was not searched for in"
+    " {pattern.unsearched} texts after it was given up"
+)
 MISUNDERSTOOD = "{count} records could not be understood, so events may be missing (first: {first})"
 PAYLOADS_CUT = "{count} bytes of payloads were not kept: that is more than payloadlimit lets in"
 LOST = "{count} records could not be made for want of memory, so events are missing"

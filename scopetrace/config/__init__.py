@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from scopetrace.config.load import check_config, load_config, stock_text
     from scopetrace.config.meaning import means_something
     from scopetrace.config.parcel import pack_config, unpack_config
-    from scopetrace.config.patterns import compile_pattern, matches_everything
+    from scopetrace.config.patterns import (
+        Pattern,
+        compile_pattern,
+        limit_searches,
+        matches_everything,
+        note_time,
+        take_given_up,
+    )
     from scopetrace.config.plain import config_data
     from scopetrace.config.schema import Config, Custom, Filter, MetricFormat, Transport, WatchRule
 
@@ -25,6 +32,7 @@ _PLACES = {
     "Custom": "schema",
     "Filter": "schema",
     "MetricFormat": "schema",
+    "Pattern": "patterns",
     "Transport": "schema",
     "WatchRule": "schema",
     "check_config": "load",
@@ -32,13 +40,16 @@ _PLACES = {
     "config_data": "plain",
     "customised": "join",
     "dump_config": "dump",
+    "limit_searches": "patterns",
     "load_config": "load",
     "matches_everything": "patterns",
     "means_something": "meaning",
+    "note_time": "patterns",
     "pack_config": "parcel",
     "parse_destination": "destination",
     "spell_destination": "destination",
     "stock_text": "load",
+    "take_given_up": "patterns",
     "unpack_config": "parcel",
 }
 """Public name → the module that has it."""
@@ -48,6 +59,7 @@ __all__ = [
     "Custom",
     "Filter",
     "MetricFormat",
+    "Pattern",
     "Transport",
     "WatchRule",
     "check_config",
@@ -55,13 +67,16 @@ __all__ = [
     "config_data",
     "customised",
     "dump_config",
+    "limit_searches",
     "load_config",
     "matches_everything",
     "means_something",
+    "note_time",
     "pack_config",
     "parse_destination",
     "spell_destination",
     "stock_text",
+    "take_given_up",
     "unpack_config",
 ]
 

@@ -5,6 +5,7 @@ the program runs on; what is missing is counted. Its signals:
 
     SIGUSR1                    end the recording; the program goes on, its calls let through
     SIGTERM, SIGINT, SIGHUP    end the recording and the recorder; the program dies with its tracer
+    SIGPROF                    see whether a regular expression takes too long (`config.patterns`)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from scopetrace import _engine
 from scopetrace.capture import Capture
-from scopetrace.config import unpack_config
+from scopetrace.config import limit_searches, note_time, unpack_config
 from scopetrace.errors import SessionError
 from scopetrace.forward import forwarding_writer
 from scopetrace.pipeline import Pipeline
@@ -118,6 +119,7 @@ class Recorder:
         """Trace the program, write what it does, and return when nothing is left to do."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
+        limit_searches()
         self._capture.start(self._order.pid, os.dup(answer))
         try:
             self._record()
@@ -143,6 +145,7 @@ class Recorder:
             self._take(self._capture.read())
 
     def _take(self, batch: bytes) -> None:
+        note_time()
         now_ns = time.monotonic_ns()
         if self._period_ns and now_ns - self._told_ns >= self._period_ns:
             self._told_ns = now_ns

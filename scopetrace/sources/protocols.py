@@ -8,7 +8,6 @@ may, the rules after it wait: until it has its `len` bytes, or the other directi
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from scopetrace.config import compile_pattern
@@ -124,9 +123,8 @@ def _starts(outgoing: bytes, incoming: bytes, whole: bool, port: int, role: str)
 
 def _configured(protocol: Protocol) -> Test:
     """Return the test of a rule of scope.yml."""
-    regex = compile_pattern(protocol.regex)
-    if protocol.binary:
-        regex = re.compile(regex.pattern, re.IGNORECASE)
+    place = f"regex of protocol {protocol.name}"
+    regex = compile_pattern(protocol.regex, place, ignore_case=protocol.binary)
 
     def test(start: Start) -> Verdict:
         data = start.data[: protocol.len]

@@ -7,11 +7,11 @@ fields or values. Rules of one type are alternatives: what any of them wants is 
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from scopetrace.config import (
     Config,
+    Pattern,
     WatchRule,
     compile_pattern,
     matches_everything,
@@ -33,19 +33,19 @@ WHOSE_PAYLOAD = WatchRule(type="net", name=r"^net\.(open|close)$")
 class _Rule(NamedTuple):
     """One rule of `event.watch`, compiled; None is found in everything."""
 
-    name: re.Pattern[str] | None
-    field: re.Pattern[str] | None
-    value: re.Pattern[str] | None
+    name: Pattern | None
+    field: Pattern | None
+    value: Pattern | None
     allow_binary: bool
 
     def is_named(self, source: str) -> bool:
-        return self.name is None or self.name.search(source) is not None
+        return self.name is None or self.name.search(source)
 
     def finds_value(self, data: dict[str, Any]) -> bool:
         return self.value is None or any(map(self.value.search, _texts(data)))
 
     def keeps(self, field: str) -> bool:
-        return self.field is None or self.field.search(field) is not None
+        return self.field is None or self.field.search(field)
 
 
 class Rules:
@@ -135,11 +135,16 @@ class Rules:
 
 def _compiled(rule: WatchRule) -> _Rule:
     field = rule.field if means_something("field", rule.type) else ".*"
-    return _Rule(_pattern(rule.name), _pattern(field), _pattern(rule.value), rule.allowbinary)
+    return _Rule(
+        _pattern(rule.type, "name", rule.name),
+        _pattern(rule.type, "field", field),
+        _pattern(rule.type, "value", rule.value),
+        rule.allowbinary,
+    )
 
 
-def _pattern(text: str) -> re.Pattern[str] | None:
-    return None if matches_everything(text) else compile_pattern(text)
+def _pattern(kind: str, key: str, text: str) -> Pattern | None:
+    return None if matches_everything(text) else compile_pattern(text, f"{key} of type {kind}")
 
 
 def _texts(data: Any) -> list[str]:

@@ -6,14 +6,14 @@ Fields of one name are one list, joined by commas (RFC 9110, 5.3).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from scopetrace.config import Pattern, compile_pattern
 from scopetrace.model.operation import Image
 from scopetrace.sources.http.messages import HTTP
 
-Patterns = Sequence[re.Pattern[str]]
+Patterns = Sequence[Pattern]
 
 MOST_DIGITS = 18
 """Of a length: what is longer fits no counter."""
@@ -91,4 +91,5 @@ def wanted_headers(image: Image) -> Patterns:
 @lru_cache(maxsize=64)
 def _compiled(patterns: tuple[str, ...]) -> Patterns:
     """Compile them. Names of fields have no case (RFC 9110, 5.1), so neither have these."""
-    return [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+    place = f"headers of type {HTTP}"
+    return [compile_pattern(pattern, place, ignore_case=True) for pattern in patterns]

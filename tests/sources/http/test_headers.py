@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import re
-
 import pytest
 from sources.http.talk import image_of
 
+from scopetrace.config import compile_pattern
 from scopetrace.sources.http.headers import Headers, wanted_headers
 
 
@@ -49,8 +48,12 @@ def test_the_last_coding_counts():
 def test_wanted_fields_are_named_in_lower_case():
     found = headers((b"X-One", b"1"), (b"Z", b"x-one: 2"), (b"Y", b"3"), (b"x-one", b"4"))
 
-    assert found.matching([re.compile("^x-one", re.IGNORECASE)]) == {"x-one": "1, 4"}
-    assert found.matching([re.compile("^Y: 3$"), re.compile("2")]) == {"z": "x-one: 2", "y": "3"}
+    one = compile_pattern("^x-one", ignore_case=True)
+    assert found.matching([one]) == {"x-one": "1, 4"}
+    assert found.matching([compile_pattern("^Y: 3$"), compile_pattern("2")]) == {
+        "z": "x-one: 2",
+        "y": "3",
+    }
     assert found.matching([]) == {}
 
 
@@ -63,5 +66,5 @@ def test_every_rule_for_http_wants_its_own():
     )
     patterns = wanted_headers(image_of(config))
 
-    assert [pattern.pattern for pattern in patterns] == ["^A:", "^B:", "^C:"]
+    assert [pattern.text for pattern in patterns] == ["^A:", "^B:", "^C:"]
     assert wanted_headers(image_of("event:\n  watch:\n  - type: fs\n")) == []
