@@ -1,15 +1,16 @@
 """The names by which `--where` and `--sort` speak of an event, and the SQL behind each.
 
-A name is a field of the event's body or of its data; one that the event does not have is NULL. Text
-is given to SQL as valid UTF-8, since a function written in Python can be given nothing else: a byte
-that is no UTF-8, stored as the surrogate U+DC80 to U+DCFF, is there the private character U+F780 to
-U+F7FF. Expressions are translated likewise, so that such a name can be compared.
+A name is a field of the event's body or of its data, with an underscore for a hyphen; one that the
+event does not have is NULL. Text is given to SQL as valid UTF-8, since a function written in Python
+can be given nothing else: a byte that is no UTF-8, stored as the surrogate U+DC80 to U+DCFF, is
+there the private character U+F780 to U+F7FF. Expressions are translated likewise, so that such a
+name can be compared.
 """
 
 from __future__ import annotations
 
 from scopetrace.errors import UsageError
-from scopetrace.store.fields import FIELDS, NUMBERS
+from scopetrace.store.fields import FIELDS, NUMBERS, column
 from scopetrace.store.schema import TIME
 
 FROM = "event AS e LEFT JOIN process AS p ON p.id = e.process"
@@ -46,7 +47,7 @@ NAMES = {
     "groupname": _readable("p.groupname"),
     "channel": "e.channel",
     "data": "e.data",
-    **{field: _data_sql(field) for field in FIELDS},
+    **{column(field): _data_sql(field) for field in FIELDS},
 }
 """Name → SQL, over `FROM`. A body field comes before a data field of its name; none has one."""
 

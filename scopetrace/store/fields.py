@@ -69,7 +69,7 @@ SOURCES = (
     _source("net.error", "op class error", *_ENDS),
     _source(
         "http.req",
-        "http_user_agent http_client_ip http_request_content_length http_frame",
+        "http_user_agent http_client_ip x-appscope http_request_content_length http_frame",
         *_ASKED,
         *_HTTP2,
         *_ENDS,
@@ -100,3 +100,8 @@ NUMBERS = {
 
 FIELDS = tuple(dict.fromkeys(field for source in SOURCES for field in source.fields))
 """Every data field, once."""
+
+
+def column(field: str) -> str:
+    """Return what SQL calls a field: a name with a hyphen would be an expression there."""
+    return field.replace("-", "_")

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Callable
 
 from scopetrace.errors import SessionError
-from scopetrace.store.fields import SOURCES, Source
+from scopetrace.store.fields import SOURCES, Source, column
 
 APPLICATION_ID = 0x53635472
 """ScTr."""
@@ -143,7 +143,7 @@ def view_sql(source: Source) -> str:
     columns = ["id", "time", "time_ns", "proc", "pid"]
     if source.column == "sourcetype":
         columns.append("source")
-    columns += [f"json_extract(data, '$.{field}') AS {field}" for field in source.fields]
+    columns += [f"json_extract(data, '$.{field}') AS {column(field)}" for field in source.fields]
     where = f"{source.column} = '{source.name}'"
     if source.column == "source":
         where += " AND sourcetype <> 'metric'"  # a metric may be called as an event is

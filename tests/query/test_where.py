@@ -12,7 +12,7 @@ from session_builder import closed, event, image, record
 
 from scopetrace.errors import UsageError
 from scopetrace.query import open_session, where
-from scopetrace.store.fields import FIELDS
+from scopetrace.store.fields import FIELDS, column
 
 
 @pytest.fixture
@@ -73,9 +73,17 @@ def test_an_expression_chooses_events(session, expression, found):
     assert ids(session, expression) == found
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", [column(field) for field in FIELDS])
 def test_every_field_has_a_name(session, name):
     assert ids(session, f"{name} is null or {name} is not null") == [1, 2, 3, 4, 5]
+
+
+def test_a_name_that_is_no_word_of_sql_has_one_that_is(tmp_path):
+    events = [event("http.req", **{"x-appscope": value}) for value in ("b", "a")]
+    with open_session(record(tmp_path, [*events, event("http.req")])) as session:
+        assert ids(session, "x_appscope = 'a'") == [2]
+        assert ids(session, None, sort="x_appscope") == [1, 2, 3]
+        assert ids(session, "1", sort="x_appscope", reverse=True) == [2, 1, 3]
 
 
 def test_an_expression_goes_with_all_other_filters(session):

@@ -36,7 +36,7 @@ def test_every_field_is_documented_where_its_source_is(source):
     if "ends as in net.open" in told:
         told += documented()["net_open"]
 
-    assert set(source.fields) <= set(re.findall(r"\w+", told))
+    assert set(source.fields) <= set(re.findall(r"[\w-]+", told))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.view)

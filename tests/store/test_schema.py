@@ -9,7 +9,7 @@ from session_builder import STARTED_NS, begin, closed, event, record
 from scopetrace.errors import SessionError
 from scopetrace.model.metric import Sample
 from scopetrace.store import schema
-from scopetrace.store.fields import SOURCES
+from scopetrace.store.fields import SOURCES, column
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_each_source_has_a_view_with_its_fields(db, source):
     columns = [row[1] for row in db.execute(f"PRAGMA table_info({source.view})")]
 
     assert columns[:5] == ["id", "time", "time_ns", "proc", "pid"]
-    assert set(source.fields) < set(columns)
+    assert set(map(column, source.fields)) < set(columns)
 
 
 def test_views_are_pleasant_to_read(tmp_path):
@@ -149,6 +149,12 @@ def test_a_single_value_of_a_metric_has_a_view_of_its_own(tmp_path):
         assert db.execute("SELECT id, source, _value, file, port FROM metric_event").fetchall() == [
             (2, "fs.close", 2.5, "/x", None)
         ]
+
+
+def test_a_name_that_is_no_word_of_sql_has_a_column_all_the_same(tmp_path):
+    asked = event("http.req", **{"x-appscope": "here"})
+    with closing(sqlite3.connect(record(tmp_path, [asked]))) as db:
+        assert db.execute("SELECT x_appscope FROM http_req").fetchall() == [("here",)]
 
 
 def as_of_version_1(db):
