@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from errno import EINPROGRESS, errorcode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scopetrace.decode.addresses import (
     AF_NETLINK,
@@ -52,7 +52,7 @@ class Socket:
     """One socket, whoever holds it: what an OpenFile is beside a file."""
 
     __slots__ = (
-        "announced", "began_ns", "domain", "flow", "local", "ordered", "peers", "protocol",
+        "announced", "began_ns", "domain", "flow", "kin", "local", "ordered", "peers", "protocol",
         "shut", "state", "stream", "target", "transport",
     )  # fmt: skip
 
@@ -75,6 +75,8 @@ class Socket:
         """The connection."""
         self.peers: dict[Address | None, Flow] = {}
         """Of a socket of messages: its flows, the one used last at the end."""
+        self.kin: dict[str, Any] = {}
+        """What these share (`Flow.kin`)."""
         self.shut = False
         """This side has ended a direction."""
 
@@ -98,8 +100,11 @@ def _begin(
     emit: Emit, task: Task, op: str, file: OpenFile, fd: int, role: str, peer: Address | None,
     opened_ns: int,
 ) -> Flow:  # fmt: skip
-    flow = Flow(file.socket.transport, file.socket.local, peer, role, opened_ns)
+    sock: Socket = file.socket
+    flow = Flow(sock.transport, sock.local, peer, role, opened_ns)
     flow.fd = fd
+    if not sock.stream:
+        flow.kin = sock.kin
     task.table.use(file).of_flow(flow, opened=True)
     emit(build(FlowOpened, (task.group.image, task.tid, opened_ns, op, flow, fd)))
     return flow
@@ -109,7 +114,12 @@ def flow_with(
     emit: Emit, task: Task, op: str, file: OpenFile, fd: int, peer: Address | None,
     outgoing: bool, time_ns: int,
 ) -> Flow:  # fmt: skip
-    """Return the flow that bytes belong to; `peer` is what the call said, None: nothing."""
+    """Return the flow that bytes belong to; `peer` is what the call said, None: nothing.
+
+    What an unconnected socket receives without asking from whom (recv) may be anybody's, even if it
+    sent to one peer alone: it has a flow of its own, of an unknown peer. What it answers, if it
+    does, is for those to say who read it (`sources.dns.questions`).
+    """
     sock: Socket = file.socket
     if peer is None and sock.domain == AF_NETLINK:
         peer = KERNEL

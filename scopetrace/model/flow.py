@@ -28,8 +28,8 @@ class Flow:
     """One conversation."""
 
     __slots__ = (
-        "error", "fd", "local", "opened_ns", "peer", "peer_name", "protocol", "reading", "reason",
-        "role", "stream", "transport",
+        "error", "fd", "kin", "local", "opened_ns", "peer", "peer_name", "protocol", "reading",
+        "reason", "role", "stream", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +58,8 @@ class Flow:
         """Name of the last error in its life, such as ECONNRESET."""
         self.reading: Any = None
         """Belongs to `sources.flows`."""
+        self.kin: dict[str, Any] = {}
+        """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
 
 
 class FlowUsage:

@@ -152,6 +152,36 @@ def test_bytes_are_those_that_dig_received(stage: Stage, needs: Needs, names: Na
     assert {data["net_protocol"] for data in closed} == {"DNS"}
 
 
+ASK_AND_RECEIVE = """
+import socket, struct, sys
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for number, name in enumerate(sys.argv[2:]):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    query = struct.pack("!6H", number, 0x100, 1, 0, 0, 0) + labels + bytes([0, 0, 1, 0, 1])
+    asking.sendto(query, ("127.0.0.1", int(sys.argv[1])))
+    print(len(query), len(asking.recv(4096)))
+"""
+
+
+def test_an_answer_of_which_nobody_asked_whose_it_is(stage: Stage, names: Names) -> None:
+    """The program sends to an address and receives with recv(), so the kernel tells no peer."""
+    wanted = ["host.scope.test", "absent.scope.test"]
+    command = [sys.executable, "-I", "-c", ASK_AND_RECEIVE, names.port, *wanted]
+    recording = compare(stage, command)
+
+    assert [e.source for e in recording.of("dns")] == ["dns.req", "dns.resp"] * 2
+    answers = [e.data for e in recording.of("dns.resp")]
+    assert [(data["domain"], data["rcode"]) for data in answers] == [
+        (wanted[0], "NOERROR"), (wanted[1], "NXDOMAIN"),
+    ]  # fmt: skip
+    assert all(data["duration_us"] > 0 and "net_peer_port" not in data for data in answers)
+    sizes = [tuple(map(int, line.split())) for line in recording.ending.stdout.splitlines()]
+    assert [
+        (e.data.get("net_peer_port"), e.data["net_bytes_sent"], e.data["net_bytes_recv"])
+        for e in recording.of("net.close")
+    ] == [(names.port, sum(sent for sent, _ in sizes), 0), (None, 0, sum(got for _, got in sizes))]
+
+
 def test_a_question_that_nobody_answers(stage: Stage, needs: Needs) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as silent:
         silent.bind((HOST, 0))

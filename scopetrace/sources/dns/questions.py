@@ -1,20 +1,34 @@
-"""Questions that wait for their answer: a bounded table, the oldest first."""
+"""Questions that wait for their answer: a bounded table, the oldest first.
+
+All flows of a socket of messages share one table. For a program may send to an address and receive
+without asking from whom (sendto, recv): then nobody learns who answered, and the answer is in a
+flow of its own, of an unknown peer. It takes the question that the socket sent with its id, name
+and type. If several peers were asked that, it may be any one's: none of these questions goes on
+waiting, and none counts as answered.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from scopetrace.model.flow import Address
 from scopetrace.sources.dns_message import Question
 
-MOST_PENDING = 1000
-"""Questions of one flow that may wait at the same time."""
+LEAST_WEIGHT = 512
+"""What a question weighs besides its name, which is kept twice."""
 
-Key = tuple[bool, int, str, str]
+Peer = Address | None
+"""Of a flow; None: unknown, so it may be any of them."""
+
+Key = tuple[Peer | bool | int | str, ...]
+"""Peer, whether it went out, id, name in lower case, type."""
 
 
 class Asked(NamedTuple):
     """A question that was sent."""
 
+    peer: Peer
+    """Of the flow that it went through."""
     outgoing: bool
     id: int
     name: str
@@ -26,50 +40,71 @@ class Asked(NamedTuple):
     @property
     def key(self) -> Key:
         """What its answer has in common with it."""
-        return self.outgoing, self.id, self.name.lower(), self.type
+        return self.peer, self.outgoing, self.id, self.name.lower(), self.type
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes."""
+        return LEAST_WEIGHT + 2 * len(self.name)
 
 
 class Pending:
-    """The questions of one flow that wait."""
+    """The questions of a socket that wait; they may weigh `most_bytes`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.forgotten = 0
         """Questions that had to make room."""
+        self._left = most_bytes
         self._asked: dict[Key, Asked] = {}
 
     def add(self, asked: Asked) -> Asked | None:
         """Let a question wait; return the earlier one that it repeats."""
-        earlier = self._asked.pop(asked.key, None)
-        if len(self._asked) >= MOST_PENDING:
-            del self._asked[next(iter(self._asked))]
-            self.forgotten += 1
+        earlier = self._remove(asked.key) if asked.key in self._asked else None
         self._asked[asked.key] = asked
+        self._left -= asked.weight
+        while self._left < 0:
+            self._remove(next(iter(self._asked)))
+            self.forgotten += 1
         return earlier
 
-    def take(self, outgoing: bool, serial: int, question: Question | None) -> Asked | None:
-        """Remove and return what an answer answers.
+    def take(
+        self, peer: Peer, outgoing: bool, serial: int, question: Question | None
+    ) -> Asked | None:  # fmt: skip
+        """Remove what an answer may answer, and return it if that is one question only.
 
-        An answer may lack the question (an error about a message that the server could not read);
-        then its id must be that of one question only.
+        An answer may lack the question (an error about a message that the server could not read).
         """
-        if question is not None:
-            return self._asked.pop((outgoing, serial, question.name.lower(), question.type), None)
-        keys = [key for key in self._asked if key[:2] == (outgoing, serial)]
-        return self._asked.pop(keys[0]) if len(keys) == 1 else None
+        about = () if question is None else (question.name.lower(), question.type)
+        key = (peer, outgoing, serial, *about)
+        keys = [key] if key in self._asked else self._keys(*key)
+        found = [self._remove(key) for key in keys]
+        return found[0] if len(found) == 1 else None
 
-    def forget(self, outgoing: bool, serial: int | None) -> None:
-        """Drop the questions of one direction that have this id; None: any id."""
-        for key in [key for key in self._asked if key[0] is outgoing]:
-            if serial in (None, key[1]):
-                del self._asked[key]
+    def forget(self, peer: Peer, outgoing: bool, *serial: int) -> None:
+        """Drop the questions that a message of a peer may answer, with or without its id."""
+        for key in self._keys(peer, outgoing, *serial):
+            self._remove(key)
 
-    def of_process(self, pid: int) -> list[Asked]:
-        """Remove and return what a process asked."""
-        found = [asked for asked in self._asked.values() if asked.pid == pid]
-        for asked in found:
-            del self._asked[asked.key]
-        return found
+    def of_process(self, peer: Peer, pid: int) -> list[Asked]:
+        """Remove and return what a process asked a peer, or was asked by it."""
+        found = [a for a in self._asked.values() if a.pid == pid and a.peer == peer]
+        return [self._remove(asked.key) for asked in found]
 
     def clear(self) -> None:
         """Drop all."""
-        self._asked.clear()
+        for key in list(self._asked):
+            self._remove(key)
+
+    def _keys(self, peer: Peer, *known: bool | int | str) -> list[Key]:
+        """Return the keys that go on like `known` after a peer that may be the same."""
+        size = 1 + len(known)
+        return [
+            key
+            for key in self._asked
+            if key[1:size] == known and (peer is None or key[0] is None or key[0] == peer)
+        ]
+
+    def _remove(self, key: Key) -> Asked:
+        asked = self._asked.pop(key)
+        self._left += asked.weight
+        return asked

@@ -3,7 +3,7 @@
 Who asks is told by the messages, so a server's flow is read as a client's is. Question and answer
 belong together by id, name (in any case) and type. A question without an answer is an error when
 the process that asked lets go of the flow, or when it asks the same again. No error is made up: a
-question is forgotten if its answer may be among what could not be read, or if too many wait; and
+question is forgotten if its answer may be among what was not read, or if too many wait; and
 multicast questions, which anybody or nobody may answer elsewhere, never wait.
 """
 
@@ -18,10 +18,10 @@ from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Outlet
 from scopetrace.sources.dns.framing import Framing
 from scopetrace.sources.dns.questions import Asked, Pending
+from scopetrace.sources.dns.source import DNS, PROTOCOL, UNKNOWN
 from scopetrace.sources.dns_message import Message, Question, Record, read_message
 from scopetrace.sources.peer_names import learn_names
 
-DNS = "dns"
 MDNS_PORT, LLMNR_PORT = 5353, 5355
 ADDRESSES = ("A", "AAAA")
 MS_NS = 1_000_000
@@ -38,7 +38,9 @@ class Moment(NamedTuple):
 class DnsReader:
     """Reads one flow (`sources.base.Reader`)."""
 
-    def __init__(self, outlet: Outlet, flow: Flow, asks: Callable[[Image], None]) -> None:
+    def __init__(
+        self, outlet: Outlet, flow: Flow, pending: Pending, asks: Callable[[Image], None]
+    ) -> None:
         self.done = False
         self._asks = asks
         """Told who asked something."""
@@ -46,7 +48,7 @@ class DnsReader:
         self._flow = flow
         self._multicast = _is_multicast(flow)
         self._framing = (Framing(), Framing()) if flow.stream else None
-        self._pending = Pending()
+        self._pending = pending
         self._cut = False
         """The last datagram was no message, perhaps because it was cut."""
         self._unread = 0
@@ -83,7 +85,7 @@ class DnsReader:
     def close(self, image: Image, tid: int, time_ns: int) -> None:
         """Say which questions of the process were not answered, and what could not be read."""
         moment = Moment(image, tid, time_ns)
-        for asked in self._pending.of_process(image.pid):
+        for asked in self._pending.of_process(self._flow.peer, image.pid):
             self._fail(moment, asked)
         self._report(moment)
 
@@ -130,15 +132,19 @@ class DnsReader:
     def _miss(self, outgoing: bool, data: bytes) -> None:
         """Count a message that could not be read, and forget the questions it may have answered."""
         self._unread += 1
-        serial = int.from_bytes(data[:2], "big") if len(data) >= 2 else None
-        self._pending.forget(not outgoing, serial)
+        serial = (int.from_bytes(data[:2], "big"),) if len(data) >= 2 else ()
+        self._pending.forget(self._flow.peer, not outgoing, *serial)
 
     def _asked(self, moment: Moment, outgoing: bool, message: Message, question: Question) -> None:
         image, _, time_ns = moment
         self._asks(image)
         if not self._multicast:
-            asked = Asked(outgoing, message.id, question.name, question.type, image.pid, time_ns)
-            earlier = self._pending.add(asked)
+            earlier = self._pending.add(
+                Asked(
+                    self._flow.peer, outgoing, message.id, question.name, question.type, image.pid,
+                    time_ns,
+                )
+            )  # fmt: skip
             if earlier is not None:
                 self._fail(moment, earlier)
         data: dict[str, Any] = {"domain": question.name, "type": question.type}
@@ -150,7 +156,7 @@ class DnsReader:
 
     def _answered(self, moment: Moment, outgoing: bool, message: Message) -> None:
         question = message.questions[0] if message.questions else None
-        asked = self._pending.take(not outgoing, message.id, question)
+        asked = self._pending.take(self._flow.peer, not outgoing, message.id, question)
         name, kind = _subject(message, asked)
         if not name:
             return
@@ -180,7 +186,10 @@ class DnsReader:
             )
 
     def _fail(self, moment: Moment, asked: Asked) -> None:
-        """Say that there was no answer."""
+        """Say that there was no answer, unless it may be among what came and is not read as DNS."""
+        unknown: Flow | None = self._flow.kin.get(UNKNOWN)
+        if unknown is not None and unknown.protocol != PROTOCOL and asked.outgoing:
+            return
         data = {
             "domain": asked.name,
             "type": asked.type,

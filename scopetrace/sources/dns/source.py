@@ -12,7 +12,9 @@ from scopetrace.model.flow import Flow
 from scopetrace.model.operation import FlowOpened, Image, ImageEnded, Opened
 from scopetrace.sources.base import FLOWS, Handlers, Mode, Needs, Outlet, Reader, Source
 
-DNS = "dns"
+DNS, PROTOCOL = "dns", "DNS"
+UNKNOWN = "dns.unknown"
+"""Key of `Flow.kin`: the flow of what the socket received from nobody knows whom."""
 EVENTS = ("dns.req", "dns.resp", "dns.error")
 
 RESOLVERS = {
@@ -51,12 +53,14 @@ class DnsSource(Source):
 
     def reader(self, image: Image, flow: Flow, protocol: str) -> Reader | None:
         """Return a reader for a flow of DNS, if anything of it is wanted."""
-        if protocol != "DNS" or not self._wants(image):
+        if protocol != PROTOCOL or not self._wants(image):
             return None
         # Takes time to import, which only programs that speak DNS should cost.
+        from scopetrace.sources.dns.questions import Pending
         from scopetrace.sources.dns.reader import DnsReader
 
-        return DnsReader(self.outlet, flow, self._asked)
+        pending = flow.kin.setdefault(DNS, Pending(image.rules.config.scopetrace.flowmemory))
+        return DnsReader(self.outlet, flow, pending, self._asked)
 
     def _wants(self, image: Image) -> bool:
         rules = image.rules
@@ -67,6 +71,8 @@ class DnsSource(Source):
 
     def _flow_opened(self, operation: FlowOpened) -> None:
         peer, image = operation.flow.peer, operation.image
+        if peer is None:
+            operation.flow.kin[UNKNOWN] = operation.flow
         if peer is None or peer.family != "unix" or peer.host not in RESOLVERS:
             return
         self._asked(image)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.operation import Image
-from scopetrace.sources.dns.questions import MOST_PENDING
+from scopetrace.sources.dns.questions import LEAST_WEIGHT, Pending
 from scopetrace.sources.dns.reader import DnsReader
 from scopetrace.sources.dns_message import Record
 
@@ -65,12 +65,12 @@ def over_tcp(*messages: bytes) -> bytes:
 class Session:
     """A flow that is read."""
 
-    def __init__(self, flow: Flow | None = None, chosen: Any = RULES) -> None:
+    def __init__(self, flow: Flow | None = None, chosen: Any = RULES, memory: int = 65_536) -> None:
         self.outlet = KeepingOutlet()
         self.image = image(chosen)
         self.flow = flow or udp_flow(SERVER)
         self.asking: list[Image] = []
-        self.reader = DnsReader(self.outlet, self.flow, self.asking.append)
+        self.reader = DnsReader(self.outlet, self.flow, Pending(memory), self.asking.append)
 
     def feed(self, ms: float, outgoing: bool, data: bytes, by: Image | None = None) -> None:
         if not self.reader.done:
@@ -354,13 +354,13 @@ def test_each_process_says_what_it_asked():
 
 
 def test_too_many_questions_are_forgotten_and_counted():
-    session = Session()
-    for serial in range(MOST_PENDING + 2):
+    session = Session(memory=10 * (LEAST_WEIGHT + 2 * len("example.test")))
+    for serial in range(12):
         session.feed(0, OUT, question(serial=serial))
 
     outlet = session.close(1)
-    assert len(outlet.of("dns.req")) == MOST_PENDING + 2
-    assert len(outlet.of("dns.error")) == MOST_PENDING
+    assert len(outlet.of("dns.req")) == 12
+    assert len(outlet.of("dns.error")) == 10
     assert outlet.notices == [
         ("forgotten", 2, "2 DNS questions of dig (70) were forgotten: too many waited")
     ]

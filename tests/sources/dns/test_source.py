@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from socket import SOCK_DGRAM
+
 import pytest
+from dnslib import DNSRecord
 from flow_reading import KeepingOutlet, image, rules, tcp_flow, udp_flow
+from raw_builder import pack_inet
 
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.operation import FlowOpened, Image, ImageEnded, Opened, OpenFile
@@ -165,3 +169,74 @@ def test_who_asked_a_service_after_reading_the_hosts_is_noticed_for_that_alone()
 
     ((_, _, message),) = session.outlet.notices
     assert "systemd-resolved" in message
+
+
+ONE, OTHER = pack_inet("10.0.0.53", 53), pack_inet("10.0.0.54", 53)
+
+
+def reply(query: bytes) -> bytes:
+    return bytes(DNSRecord.parse(query).reply().pack())
+
+
+@pytest.fixture
+def asking(tracee, recording):
+    """A program with a socket of datagrams that is connected to nobody."""
+    tracee.socket(3, SOCK_DGRAM)
+    return tracee
+
+
+class TestAnAnswerFromNobodyKnowsWhom:
+    """What is received without asking from whom is of a flow of its own."""
+
+    def test_answers_the_question_of_its_socket(self, asking, recording):
+        asking.send(3, QUERY, to=ONE)
+        asking.receive(3, reply(QUERY))
+        asking.close(3)
+        events = recording.of("dns", "net.close")
+
+        assert [event.source for event in events[:2]] == ["dns.req", "dns.resp"]
+        assert events[1].data["duration_us"] == 1000
+        assert "net_peer_ip" not in events[1].data, "nobody knows who answered"
+        assert [
+            (e.data["net_bytes_sent"], e.data["net_bytes_recv"], e.data.get("net_peer_ip"))
+            for e in events[2:]
+        ] == [(len(QUERY), 0, "10.0.0.53"), (0, len(QUERY), None)]
+
+    def test_is_no_answer_to_what_another_socket_asked(self, asking, recording):
+        asking.socket(4, SOCK_DGRAM)
+        asking.send(3, QUERY, to=ONE)
+        asking.send(4, b"\1" + QUERY[1:], to=ONE)
+        asking.receive(4, reply(QUERY))
+        asking.close(3)
+        asking.close(4)
+
+        assert len(recording.of("dns.error")) == 2
+
+    def test_leaves_what_it_does_not_answer_without_an_answer(self, asking, recording):
+        for query in (QUERY, b"\1" + QUERY[1:]):
+            asking.send(3, query, to=ONE)
+        asking.receive(3, reply(QUERY))
+        asking.close(3)
+
+        assert [e.source for e in recording.of("dns")] == [
+            "dns.req", "dns.req", "dns.resp", "dns.error",
+        ]  # fmt: skip
+
+    def test_is_of_any_of_those_who_were_asked(self, asking, recording):
+        for server in (ONE, OTHER):
+            asking.send(3, QUERY, to=server)
+        for _ in range(2):
+            asking.receive(3, reply(QUERY))
+        asking.close(3)
+        events = recording.of("dns")
+
+        assert [event.source for event in events] == ["dns.req"] * 2 + ["dns.resp"] * 2
+        assert all("duration" not in event.data for event in events)
+
+    @pytest.mark.parametrize("moved", [5, 500])
+    def test_may_be_what_could_not_be_read(self, asking, recording, moved):
+        asking.send(3, QUERY, to=ONE)
+        asking.receive(3, b"what?", moved=moved)
+        asking.close(3)
+
+        assert [event.source for event in recording.of("dns")] == ["dns.req"]
