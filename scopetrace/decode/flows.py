@@ -118,14 +118,15 @@ def flow_with(
 
     What an unconnected socket receives without asking from whom (recv) may be anybody's, even if it
     sent to one peer alone: it has a flow of its own, of an unknown peer. What it answers, if it
-    does, is for those to say who read it (`sources.dns.questions`).
+    does, is for those to say who read it (`sources.dns.questions`). Of a socket that was connected
+    before it was seen the kernel knows the peer.
     """
     sock: Socket = file.socket
     if peer is None and sock.domain == AF_NETLINK:
         peer = KERNEL
     if sock.flow is not None and (sock.stream or peer is None or peer == sock.flow.peer):
         return sock.flow
-    if sock.stream:
+    if sock.stream or (peer is None and sock.target is not None):
         return begin_connection(emit, task, op, file, fd, "", sock.target or peer, time_ns)
     flow = sock.peers.pop(peer, None)
     if flow is None:
@@ -214,6 +215,8 @@ def connection_failed(
     if sock.state == CONNECTING:
         sock.state = IDLE
     refused(emit, task, op, sock, error, time_ns, sock.local, sock.target)
+    if not sock.stream:
+        sock.target = sock.flow.peer if sock.flow is not None else None
 
 
 def refused(

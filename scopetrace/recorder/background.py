@@ -33,6 +33,7 @@ from scopetrace.watch import Watch
 
 COMMIT_EVERY_NS = 50_000_000
 SECOND_NS = 1_000_000_000
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
 def record(order_fd: int, answer: int) -> int:
@@ -117,8 +118,9 @@ class Recorder:
 
     def run(self, answer: int) -> int:
         """Trace the program, write what it does, and return when nothing is left to do."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        for number in ENDING:
             signal.signal(number, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # whatever we were started with
         limit_searches()
         self._capture.start(self._order.pid, os.dup(answer))
         try:

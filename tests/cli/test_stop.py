@@ -8,10 +8,17 @@ import pytest
 SHELL = "read before; echo $before; read after; echo $after"
 
 
-@pytest.fixture
-def traced():
+DEAF = (
+    "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals());"
+    " os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Runs a command that blocks all signals, as it would if a careless daemon started it."""
+
+
+@pytest.fixture(params=[(), (sys.executable, "-c", DEAF)], ids=["started", "started deaf"])
+def traced(request):
     """A shell that is being recorded and has written a line already."""
-    command = (sys.executable, "-m", "scopetrace", "sh", "-c", SHELL)
+    command = (*request.param, sys.executable, "-m", "scopetrace", "sh", "-c", SHELL)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
         shell.stdin.write(b"before\n")
         shell.stdin.flush()

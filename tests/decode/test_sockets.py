@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
-from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EMFILE, EPERM, EPIPE
+from errno import ECONNREFUSED, ECONNRESET, EINPROGRESS, EISCONN, EMFILE, ENETUNREACH, EPERM, EPIPE
 from socket import (
     AF_INET,
     AF_NETLINK,
@@ -384,6 +384,28 @@ def test_both_ends_of_a_pair_are_flows_with_channels_of_their_own(tracee, record
 
     assert (one.data["fd"], other.data["fd"]) == (3, 4)
     assert one.channel != other.channel
+
+
+@pytest.mark.parametrize("kind", [SOCK_DGRAM, SOCK_SEQPACKET])
+def test_the_peer_of_an_inherited_socket_of_messages_is_known(kind, tracee, recording):
+    tracee.inherit_socket(7, kind=kind)
+    tracee.receive(7, b"abc")
+    tracee.send(7, b"defg")
+    tracee.close(7)
+
+    (closed,) = recording.of("net.close")
+    assert closed.data["net_peer_port"] == 6000
+    assert (closed.data["net_bytes_recv"], closed.data["net_bytes_sent"]) == (3, 4)
+
+
+def test_a_socket_that_could_not_be_connected_has_no_peer(tracee, recording):
+    tracee.socket(3, SOCK_DGRAM)
+    tracee.connect(3, peer=pack_inet("10.0.0.1", 53), result=-ENETUNREACH)
+    tracee.receive(3, b"abc")
+    tracee.close(3)
+
+    (closed,) = recording.of("net.close")
+    assert "net_peer_ip" not in closed.data
 
 
 def test_an_inherited_connection_is_a_flow_once_it_is_used(tracee, recording):
