@@ -3,12 +3,17 @@
 The first bytes of both directions wait until they show a protocol, or that they show none; then
 every source that reads that protocol gets them all, in order, and what follows as it comes. A flow
 whose bytes nobody reads or keeps is muted: it is then counted and no more.
+
+What waits, for its protocol to show or for its turn, may weigh as much as `flowmemory` of scope.yml
+allows: then a protocol that has not shown is none, and what came early has its turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, Image
 from scopetrace.model.payload import Payload
@@ -17,15 +22,13 @@ from scopetrace.sources.spoken import tell_spoken
 from scopetrace.watch import Rules
 
 if TYPE_CHECKING:
-    from scopetrace.sources.protocols import Detector, Match
+    from scopetrace.sources.protocols import Detector, Match, Refused
 
-MOST_WAITING = 64 * 1024
-"""Bytes of a flow that wait for its protocol to show; with more, it has none."""
-MOST_PIECES = 1000
-"""The same for the number of pieces."""
+MOST_LOOKED_AT = 64 * 1024
+"""Bytes of a flow, both ways, among which its protocol shows, or it has none."""
 
-LEAST_WEIGHT = 256
-"""What a piece that waits weighs besides its bytes, which may be few."""
+RUN_WEIGHT, MARK_WEIGHT = 512, 16
+"""What a run weighs besides its bytes, and each of its pieces but the first."""
 
 
 class FlowOutlet(Outlet, Protocol):
@@ -35,24 +38,102 @@ class FlowOutlet(Outlet, Protocol):
         """Take a piece of what went through a flow."""
 
 
+class Run:
+    """Pieces in a row, of one direction and thread: the small ones after the first as one."""
+
+    __slots__ = ("_first", "_marks", "_rest")
+
+    def __init__(self, first: FlowMoved) -> None:
+        self._first = first
+        self._rest = bytearray()
+        self._marks = array("q")
+        """Time and size of each piece of the rest."""
+
+    def __iter__(self) -> Iterator[FlowMoved]:
+        yield self._first
+        at = 0
+        for time_ns, size in zip(self._marks[::2], self._marks[1::2], strict=True):
+            data = bytes(self._rest[at : at + size])
+            yield self._first._replace(time_ns=time_ns, data=data, moved=size)
+            at += size
+
+    def takes(self, piece: FlowMoved) -> bool:
+        """Return whether a piece is one of this run, and take it then."""
+        size = len(piece.data)
+        alike = self._first._replace(time_ns=piece.time_ns, data=piece.data, moved=size)
+        if piece != alike or size >= RUN_WEIGHT:
+            return False
+        self._rest += piece.data
+        self._marks.extend((piece.time_ns, size))
+        return True
+
+
+class Pieces:
+    """What moved and waits, in order."""
+
+    __slots__ = ("_runs", "weight")
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self.weight = 0
+        """About how many bytes it takes."""
+
+    def __iter__(self) -> Iterator[FlowMoved]:
+        return chain.from_iterable(self._runs)
+
+    def add(self, piece: FlowMoved) -> None:
+        """Let one more wait."""
+        self.weight += len(piece.data)
+        if self._runs and self._runs[-1].takes(piece):
+            self.weight += MARK_WEIGHT
+        else:
+            self._runs.append(Run(piece))
+            self.weight += RUN_WEIGHT
+
+
+class Unknown:
+    """A flow whose protocol has not shown."""
+
+    __slots__ = ("heads", "looked_at", "pieces", "refused", "saying")
+
+    def __init__(self) -> None:
+        self.pieces = Pieces()
+        self.heads = [b"", b""]
+        """The first bytes that came in, and those that went out; of datagrams, the first one."""
+        self.looked_at = 0
+        self.refused: Refused = set()
+        self.saying: bool | None = None
+        """The direction that has begun, and was not answered yet."""
+
+    def is_answered(self, operation: FlowMoved) -> bool:
+        """Return whether a piece answers the direction that has begun, and note that."""
+        outgoing, before = operation.outgoing, self.saying
+        if outgoing == before or not operation.data:
+            return False
+        self.saying = None if self.heads[outgoing] else outgoing
+        return before is not None
+
+    def add(self, operation: FlowMoved) -> None:
+        """Take a piece; what is beyond `MOST_LOOKED_AT` is not looked at, however it was cut."""
+        self.pieces.add(operation)
+        outgoing, data = operation.outgoing, operation.data
+        if operation.flow.stream or not self.heads[outgoing]:
+            self.heads[outgoing] += data[: max(0, MOST_LOOKED_AT - self.looked_at)]
+        self.looked_at += len(data)
+
+
 class Reading:
     """How far one flow has been read."""
 
-    __slots__ = (
-        "early", "early_weight", "heads", "keeping", "muted", "readers", "waiting", "waiting_bytes",
-    )  # fmt: skip
+    __slots__ = ("early", "keeping", "muted", "readers", "unknown")
 
     def __init__(self, keeping: bool) -> None:
         self.keeping = keeping
         """Its bytes are kept."""
-        self.heads = (bytearray(), bytearray())
-        """The first bytes that came in, and those that went out."""
-        self.waiting: list[FlowMoved] | None = []
+        self.unknown: Unknown | None = Unknown()
         """What moved before the protocol was known; None: it is known, or will never be."""
-        self.waiting_bytes = 0
-        self.early: list[FlowMoved] = []
+        self.early = Pieces()
         """What came in while something was being sent, which is to be told first."""
-        self.early_weight = 0
         self.readers: list[Reader] = []
         self.muted = 0
         """The stream of it that was muted last."""
@@ -84,9 +165,8 @@ class Flows:
         reading: Reading | None = flow.reading
         if reading is None:
             reading = flow.reading = Reading(image.rules.payloads)
-        if operation.early and reading.early_weight < image.rules.config.scopetrace.flowmemory:
-            reading.early.append(operation)
-            reading.early_weight += LEAST_WEIGHT + len(operation.data)
+        if operation.early and reading.early.weight < image.rules.config.scopetrace.flowmemory:
+            reading.early.add(operation)
             return
         if operation.outgoing:
             self._take(reading, operation)
@@ -96,19 +176,23 @@ class Flows:
 
     def _take_early(self, reading: Reading) -> None:
         """Take what waited for something that was being sent: that is told by now, or never."""
-        early, reading.early, reading.early_weight = reading.early, [], 0
-        for operation in early:
-            self._take(reading, operation)
+        early = reading.early
+        if early.weight:
+            reading.early = Pieces()
+            for operation in early:
+                self._take(reading, operation)
 
     def _take(self, reading: Reading, operation: FlowMoved) -> None:
         """Take the next bytes, now that their turn has come."""
         if reading.keeping:
             self._keep(operation)
-        if reading.waiting is not None:
-            self._wait(reading, operation)
+        if reading.unknown is not None and reading.unknown.is_answered(operation):
+            self._recognise(reading, reading.unknown, operation)
+        if reading.unknown is not None:
+            self._look(reading, reading.unknown, operation)
         else:
             self._read(reading, operation)
-        idle = reading.waiting is None and not reading.readers and not reading.keeping
+        idle = reading.unknown is None and not reading.readers and not reading.keeping
         if idle and operation.flow.stream:  # one of messages may have another flow that is wanted
             self._silence(reading, operation)
 
@@ -127,39 +211,33 @@ class Flows:
             missing = moved - len(data)
             self._outlet.keep(Payload(time_ns, image.id, flow.opened_ns, outgoing, data, missing))
 
-    def _wait(self, reading: Reading, operation: FlowMoved) -> None:
+    def _look(self, reading: Reading, unknown: Unknown, operation: FlowMoved) -> None:
         """Look whether the protocol shows by now."""
-        waiting, flow = reading.waiting, operation.flow
-        assert waiting is not None
-        waiting.append(operation)
-        reading.waiting_bytes += len(operation.data)
-        head = reading.heads[operation.outgoing]
-        if flow.stream or not head:
-            head += operation.data[: MOST_WAITING - len(head)]
+        unknown.add(operation)
         ended = (
             operation.moved > len(operation.data)
-            or reading.waiting_bytes > MOST_WAITING
-            or len(waiting) > MOST_PIECES
+            or unknown.looked_at > MOST_LOOKED_AT
+            or unknown.pieces.weight > operation.image.rules.config.scopetrace.flowmemory
         )
-        self._recognise(reading, operation, ended)
+        self._recognise(reading, unknown, operation, ended)
 
     def _recognise(
-        self, reading: Reading, operation: FlowMoved | FlowClosed, ended: bool
+        self, reading: Reading, unknown: Unknown, operation: FlowMoved | FlowClosed,
+        ended: bool = False,
     ) -> None:  # fmt: skip
         """Tell the protocol if the first bytes show one; `ended`: no more of them will come."""
         flow, detector = operation.flow, self._detector(operation.image)
-        incoming, outgoing = map(bytes, reading.heads)
+        incoming, outgoing = unknown.heads
         service = flow.local if flow.role == "server" else flow.peer
         port = service.port if service is not None else 0
-        match = detector.recognise(
-            outgoing, incoming, stream=flow.stream, port=port, role=flow.role, ended=ended
-        )
+        how: dict[str, Any] = {
+            "stream": flow.stream, "port": port, "role": flow.role, "refused": unknown.refused,
+        }  # fmt: skip
+        match = detector.recognise(outgoing, incoming, saying=unknown.saying, ended=ended, **how)
         if match is not None:
-            self._recognised(reading, match, operation)
-        elif ended or detector.exhausted(
-            outgoing, incoming, stream=flow.stream, port=port, role=flow.role
-        ):
-            reading.waiting = None
+            self._recognised(reading, unknown, match, operation)
+        elif ended or detector.exhausted(outgoing, incoming, **how):
+            reading.unknown = None
 
     def _detector(self, image: Image) -> Detector:
         rules: Rules = image.rules
@@ -171,7 +249,7 @@ class Flows:
         return detector
 
     def _recognised(
-        self, reading: Reading, match: Match, operation: FlowMoved | FlowClosed
+        self, reading: Reading, unknown: Unknown, match: Match, operation: FlowMoved | FlowClosed
     ) -> None:  # fmt: skip
         """Tell the protocol, and let its readers catch up."""
         image, tid, time_ns, flow = (
@@ -182,12 +260,12 @@ class Flows:
             tell_spoken(self._outlet, image, time_ns, tid, flow, match.name, match.details)
         readers = (source.reader(image, flow, match.name) for source in self._sources)
         reading.readers = [reader for reader in readers if reader is not None]
-        waiting, reading.waiting = reading.waiting or [], None
+        reading.unknown = None
         if match.payload and not reading.keeping:
             reading.keeping = True
-            for earlier in waiting:
+            for earlier in unknown.pieces:
                 self._keep(earlier)
-        for earlier in waiting:
+        for earlier in unknown.pieces:
             self._read(reading, earlier)
 
     def _read(self, reading: Reading, operation: FlowMoved) -> None:
@@ -210,7 +288,7 @@ class Flows:
         if reading is None or operation.op == STOPPED:
             return  # what is under way goes on unseen: nothing is to be said about its end
         self._take_early(reading)
-        if reading.waiting is not None:
-            self._recognise(reading, operation, ended=True)
+        if reading.unknown is not None:
+            self._recognise(reading, reading.unknown, operation, ended=True)
         for reader in reading.readers:
             reader.close(operation.image, operation.tid, operation.time_ns)

@@ -3,17 +3,18 @@
 The rules of scope.yml come first and in their order, then the openings that are known anyway, but
 for those that a rule of the same name replaces. The answer depends on the bytes alone, not on how
 they were cut. A rule of scope.yml says nothing of what it could match with more bytes, so while it
-may, the rules after it wait: until it has its `len` bytes, or the other direction has begun.
+may, the rules after it wait: until it has its `len` bytes of a direction, or the other one answers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from scopetrace.config import compile_pattern
 from scopetrace.config.schema import Protocol
 from scopetrace.sources import tls
-from scopetrace.sources.openings import OPENINGS, Start, Test, Verdict, either, is_growing_hello
+from scopetrace.sources.openings import OPENINGS, Start, Test, Verdict, is_growing_hello
 
 TLS = "TLS"
 
@@ -30,6 +31,10 @@ class Match(NamedTuple):
     """Whether what goes through it is to be kept."""
     details: dict[str, Any]
     """More fields for that event: tls_server_name, tls_alpn, tls_version."""
+
+
+Refused = set[tuple[Test, bool]]
+"""Tests that said no to a direction (outgoing: True), which no more bytes of it change."""
 
 
 class _Rule(NamedTuple):
@@ -75,7 +80,9 @@ class Detector:
         stream: bool,
         port: int,
         role: str,
+        saying: bool | None = None,
         ended: bool = False,
+        refused: Refused | None = None,
     ) -> Match | None:
         """Return what a flow speaks; None: it is not, or not yet, known.
 
@@ -85,14 +92,19 @@ class Detector:
             stream: whether these are bytes in a row rather than a datagram each.
             port: the server's, if it is known which end that is, else the peer's.
             role: of this side: client, server or empty (`Flow.role`).
+            saying: the direction (True: outgoing) that has begun, and was not answered yet.
             ended: no more bytes will come, or be known.
+            refused: what was found until now of this flow; kept and given each time, it saves
+                asking again.
         """
         starts = _starts(outgoing, incoming, ended or not stream, port, role)
+        refused = set() if refused is None else refused
         for rule in self._rules[stream]:
-            verdict = either(*map(rule.test, starts))
-            if verdict:
-                return Match(rule.name, rule.detect, rule.payload, _details(rule.name, starts))
-            if verdict is None and rule.waits and len(starts) == 1:
+            verdicts = {way: _ask(rule.test, way, starts[way], refused) for way in starts}
+            if True in verdicts.values():
+                details = _details(rule.name, starts.values())
+                return Match(rule.name, rule.detect, rule.payload, details)
+            if rule.waits and saying is not None and verdicts.get(saying, False) is None:
                 return None
         return None
 
@@ -104,21 +116,37 @@ class Detector:
         stream: bool = True,
         port: int = 0,
         role: str = "",
+        refused: Refused | None = None,
     ) -> bool:
         """Return whether no rule could match any more, whatever else comes.
 
         A direction that has not begun may begin in any way.
         """
         starts = _starts(outgoing, incoming, not stream, port, role)
-        return len(starts) == 2 and not any(
-            rule.test(start) is not False for rule in self._rules[stream] for start in starts
+        refused = set() if refused is None else refused
+        return len(starts) == 2 and all(
+            _ask(rule.test, way, starts[way], refused) is False
+            for rule in self._rules[stream]
+            for way in starts
         )
 
 
-def _starts(outgoing: bytes, incoming: bytes, whole: bool, port: int, role: str) -> list[Start]:
-    """Return the directions that have begun."""
-    sides = ((outgoing, role), (incoming, OTHER_SIDE.get(role, "")))
-    return [Start(data, whole, port, side) for data, side in sides if data]
+def _starts(
+    outgoing: bytes, incoming: bytes, whole: bool, port: int, role: str
+) -> dict[bool, Start]:
+    """Return the directions that have begun; True is the outgoing one."""
+    sides = ((True, outgoing, role), (False, incoming, OTHER_SIDE.get(role, "")))
+    return {way: Start(data, whole, port, side) for way, data, side in sides if data}
+
+
+def _ask(test: Test, way: bool, start: Start, refused: Refused) -> Verdict:
+    """Return what a test says of a direction, and note a no."""
+    if (test, way) in refused:
+        return False
+    verdict = test(start)
+    if verdict is False:
+        refused.add((test, way))
+    return verdict
 
 
 def _configured(protocol: Protocol) -> Test:
@@ -142,7 +170,7 @@ def _has_more_to_say(start: Start) -> bool:
     return may_be_hello and is_growing_hello(start)
 
 
-def _details(name: str, starts: list[Start]) -> dict[str, Any]:
+def _details(name: str, starts: Collection[Start]) -> dict[str, Any]:
     """Return what a hello of TLS says: the client's, else the server's."""
     if name != TLS:
         return {}

@@ -13,6 +13,9 @@ from typing import NamedTuple
 LONGEST = 16 * 1024
 """Bytes of a direction that are looked at for a hello."""
 
+MOST_RECORDS = 64
+"""Records that are looked at for it; a library that cuts it makes them of 512 bytes or more."""
+
 CLIENT_HELLO, SERVER_HELLO = 1, 2
 
 SERVER_NAME, ALPN, SUPPORTED_VERSIONS = 0, 16, 43
@@ -45,7 +48,7 @@ def begins_hello(data: bytes, kind: int) -> bool | None:
     """Return whether a direction begins with a hello; None: too little has come to tell."""
     if not _begins_record(data):
         return False
-    message = _handshake(data)
+    message = _handshake(data, 5)
     start = bytes((kind, 0))
     if not start.startswith(message[:2]) or (len(message) > 4 and message[4] != 3):
         return False
@@ -124,14 +127,16 @@ def _begins_record(data: bytes) -> bool:
     return len(data) < _RECORD_HEADER or 0 < size <= _MOST_IN_RECORD
 
 
-def _handshake(data: bytes) -> bytes:
+def _handshake(data: bytes, most: int = LONGEST) -> bytes:
     """Return what the records at the start of a direction carry, as far as it has come."""
     message = bytearray()
-    at, most = 0, min(len(data), LONGEST)
-    while at < most and data[at] == _HANDSHAKE:
+    at, end = 0, min(len(data), LONGEST)
+    for _ in range(MOST_RECORDS):
+        if at >= end or data[at] != _HANDSHAKE or len(message) >= most:
+            break
         begin = at + _RECORD_HEADER
         at = begin + int.from_bytes(data[at + 3 : begin], "big")
-        message += data[begin : min(at, most)]
+        message += data[begin : min(at, end, begin + most)]
     return bytes(message)
 
 

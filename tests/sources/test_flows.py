@@ -1,8 +1,33 @@
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Any
+
 import pytest
+from flow_reading import (
+    CLIENT,
+    MS,
+    KeepingOutlet,
+    bytewise,
+    image,
+    pieces,
+    rules,
+    tcp_flow,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 from raw_builder import Tracee, pack_inet, started_program
 from recording import Recording
+from sources.test_protocols import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
+
+from scopetrace.model.flow import Address, FlowUsage
+from scopetrace.model.operation import FlowClosed, FlowMoved
+from scopetrace.model.payload import Payload
+from scopetrace.sources.base import source_classes
+from scopetrace.sources.flows import Flows
+from scopetrace.watch import Rules
 
 GET = b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
@@ -231,7 +256,7 @@ def test_what_waited_for_something_that_was_never_sent_is_read_all_the_same(trac
     [
         ("", 65536, 17),
         ("scopetrace: {flowmemory: 65536}\n", 65536, 2),
-        ("scopetrace: {flowmemory: 65536}\n", 1, 257),
+        ("scopetrace: {flowmemory: 65536}\n", 1, 3827),
     ],
 )
 def test_no_more_than_so_much_waits(config, size, pieces, tracee, tmp_path):
@@ -242,3 +267,170 @@ def test_no_more_than_so_much_waits(config, size, pieces, tracee, tmp_path):
         recording.go()
 
     assert len(recording.writer.payloads) == pieces
+
+
+OUT, IN = True, False
+Step = tuple[bool, bytes | int | None]
+"""A direction, and bytes, so many that are not known, or its end."""
+
+
+class PayloadOutlet(KeepingOutlet):
+    """Keeps payloads too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.payloads: list[Payload] = []
+
+    def keep(self, payload: Payload) -> None:
+        self.payloads.append(payload)
+
+
+class Read:
+    """All sources, reading one flow."""
+
+    def __init__(self, chosen: Rules, role: str = "client") -> None:
+        self.outlet = PayloadOutlet()
+        self.muted: list[int] = []
+        sources = [source(self.outlet) for source in source_classes()]
+        self.handlers = Flows(self.outlet, sources, self.muted.append).handlers()
+        self.image = image(chosen)
+        self.flow = tcp_flow(Address("inet", "10.0.0.2", 80), CLIENT, role)
+
+    def move(self, outgoing: bool, data: bytes, moved: int | None = None, at: int = 0) -> None:
+        size = len(data) if moved is None else moved
+        operation = FlowMoved(self.image, 71, at * MS, self.flow, outgoing, data, size, 3)
+        self.handlers[FlowMoved](operation)
+
+    def close(self) -> None:
+        closed = FlowClosed(self.image, 71, 99 * MS, "close", self.flow, FlowUsage(True))
+        self.handlers[FlowClosed](closed)
+
+    def said(self) -> tuple[Any, ...]:
+        """Return all that was said, of payloads the bytes in their order."""
+        told = self.outlet
+        bytes_kept = [
+            (outgoing, b"".join(p.data for p in run), sum(p.missing for p in run))
+            for outgoing, run in (
+                (way, list(found)) for way, found in groupby(told.payloads, lambda p: p.outgoing)
+            )
+        ]
+        heads = [(time_ns, channel) for _, time_ns, _, _, channel in told.heads]
+        return (
+            told.events, heads, told.notices, told.measures, told.own, bytes_kept,
+            self.flow.protocol, set(self.muted),
+        )  # fmt: skip
+
+
+def read(
+    chosen: Rules, role: str, steps: list[Step], cut: Callable[[bytes], list[bytes]]
+) -> tuple[Any, ...]:
+    """Return what is said of a flow whose bytes come in such pieces."""
+    flow = Read(chosen, role)
+    for at, (outgoing, step) in enumerate(steps):
+        if isinstance(step, bytes):
+            for piece in cut(step):
+                flow.move(outgoing, piece, at=at)
+        else:
+            flow.move(outgoing, b"", step or 0, at)
+    flow.close()
+    return flow.said()
+
+
+def whole(data: bytes) -> list[bytes]:
+    return [data] if data else []
+
+
+HTTP2 = [
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x05\x01\x05\x00\x00\x00\x01\x82\x84\x86\x41\x00",
+    b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88",
+]
+CONVERSATIONS: dict[str, list[Step]] = {
+    "HTTP": [(OUT, GET + GET), (IN, OK + b"abc"), (IN, OK), (IN, 3), (OUT, None)],
+    "HTTP/2": [(OUT, HTTP2[0]), (IN, HTTP2[1])],
+    "TLS": [(OUT, client_hello("a.test", ("x" * 200,) * 60)), (IN, b"\x16\x03\x03 and more")],
+    "DNS": [(OUT, over_tcp(QUERY)), (IN, over_tcp(ANSWER)), (OUT, over_tcp(QUERY))],
+    "STATSD": [(OUT, b"a.b:1|c\nlat:3.5|ms\n"), (OUT, b"a.b:2|c")],
+    "SMTP": [(IN, b"220 a ESMTP\r\n"), (OUT, b"EHLO me\r\n"), (IN, b"250 a\r\n")],
+    "none": [(OUT, b"\1hello, world\n" * 9), (IN, b"\2what?\n" * 9), (OUT, GET)],
+}
+CONFIGURED = [
+    rules(text)
+    for text in (
+        "",
+        PAYLOADS,
+        "protocol: [{name: mine, regex: ^GET, len: 40, payload: true}]\n",
+        "protocol: [{name: TLS, regex: ^1603, binary: true, len: 5, detect: false}]\n",
+    )
+]
+ROLES = ["client", "server", ""]
+PIECES = st.one_of(
+    st.sampled_from([step for steps in CONVERSATIONS.values() for _, step in steps]),
+    st.sampled_from([data for _, data, _ in SAMPLES if len(data) < 4000]),
+    st.binary(max_size=20),
+    st.integers(1, 30),
+)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_a_conversation_is_the_same_byte_by_byte(name, role):
+    for chosen in CONFIGURED:
+        *said, protocol, _ = read(chosen, role, CONVERSATIONS[name], whole)
+
+        assert [*said, protocol] == list(read(chosen, role, CONVERSATIONS[name], bytewise)[:-1])
+        if chosen is CONFIGURED[0] and role != "server":
+            assert protocol == name.partition("/")[0].replace("none", "")
+
+
+@given(
+    st.sampled_from(CONFIGURED), st.sampled_from(ROLES),
+    st.lists(st.tuples(st.booleans(), PIECES), max_size=6), st.sets(st.integers(1, 60)),
+)  # fmt: skip
+def test_anything_at_all_is_the_same_however_it_is_cut(chosen, role, steps, places):
+    def cut(data: bytes) -> list[bytes]:
+        return pieces(data, [place for place in places if place < len(data)])
+
+    said = read(chosen, role, steps, whole)
+
+    assert read(chosen, role, steps, cut) == said
+    assert read(chosen, role, steps, bytewise) == said
+
+
+def alternately(data: bytes) -> Iterator[tuple[bool, bytes]]:
+    """Say the same from both sides, a byte each in turn."""
+    return ((way, data[at : at + 1]) for at in range(len(data)) for way in (OUT, IN))
+
+
+ENDLESS: dict[str, Callable[[], Iterator[tuple[bool, bytes]]]] = {
+    "a request": lambda: ((OUT, byte) for byte in bytewise(b"GET /" + b"x" * 70_000)),
+    "two requests": lambda: alternately(b"GET /" + b"x" * 15_000),
+    "a hello": lambda: ((OUT, byte) for byte in bytewise(hello(16_384))),
+    "small records": lambda: ((OUT, byte) for byte in bytewise(SMALL_RECORDS)),
+    "large pieces": lambda: ((OUT, b"GET /" + b"x" * 10_000 + bytes([n])) for n in range(99)),
+    "nothing": lambda: ((IN, b"") for _ in range(70_000)),
+}
+SMALL_RECORDS = b"\x16\x03\x01\0\1\1" + b"\x16\x03\x01\0\1\0" * 2700
+
+
+def hello(size: int) -> bytes:
+    """Return a ClientHello that is so long."""
+    whole = client_hello("a.test")
+    grown = bytearray(whole + bytes(size - len(whole)))
+    grown[3:5], grown[6:9] = (size - 5).to_bytes(2, "big"), (size - 9).to_bytes(3, "big")
+    return bytes(grown)
+
+
+@pytest.mark.parametrize("memory", [65_536, 1_048_576])
+@pytest.mark.parametrize("endless", ENDLESS)
+def test_no_flow_holds_much(endless, memory):
+    flow = Read(rules(f"scopetrace: {{flowmemory: {memory}}}\n"))
+    moves = list(ENDLESS[endless]())
+    tracemalloc.start()
+    try:
+        for outgoing, data in moves:
+            flow.move(outgoing, data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2 * memory + 300_000

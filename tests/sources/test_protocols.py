@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scopetrace.config.schema import Protocol
 from scopetrace.sources.openings import LONGEST, OPENINGS
-from scopetrace.sources.protocols import Detector
+from scopetrace.sources.protocols import Detector, Refused
 
 KNOWN = Detector(())
 
@@ -22,7 +22,8 @@ KNOWN = Detector(())
 def recognised(
     outgoing: bytes, incoming: bytes = b"", detector: Detector = KNOWN, **how: Any
 ) -> str | None:
-    how = {"stream": True, "port": 9999, "role": "client"} | how
+    saying = None if outgoing and incoming else bool(outgoing)
+    how = {"stream": True, "port": 9999, "role": "client", "saying": saying} | how
     found = detector.recognise(outgoing, incoming, **how)
     return None if found is None else found.name
 
@@ -139,10 +140,12 @@ def test_the_cut_of_the_bytes_changes_nothing_but_not_yet(data, sample, more):
     name, start, side = sample
     so_far = b""
     answers = []
+    refused: Refused = set()
     for piece in data.draw(cuts(start + more)):
         assert not KNOWN.exhausted(so_far, so_far, role=side)
         so_far += piece
         answers.append(recognised(so_far, role=side))
+        assert recognised(so_far, role=side, refused=refused) == answers[-1]
 
     first = next(at for at, answer in enumerate(answers) if answer)
     assert set(answers[first:]) == {name}
@@ -321,6 +324,25 @@ def test_while_a_rule_may_match_those_after_it_wait():
     assert recognised(request, detector=detector, ended=True) == "HTTP"
     assert not detector.exhausted(b" " * 39, b" " * 40)
     assert detector.exhausted(b" " * 40, b" " * 40)
+
+
+def test_a_rule_waits_for_both_directions_until_they_are_answered():
+    detector = Detector((Protocol(name="Late", regex="late", len=40),))
+    request = b"GET / HTTP/1.1\r\n"
+
+    assert recognised(request, b"hello", detector=detector, saying=True) is None
+    assert recognised(request + b"late", b"hello", detector=detector, saying=True) == "Late"
+    assert recognised(request, b"hello", detector=detector) == "HTTP"
+
+
+def test_what_was_refused_once_is_not_asked_again():
+    refused: Refused = set()
+    assert recognised(b"GET /", b"+PONG", role="client", refused=refused) is None
+    before = set(refused)
+    assert recognised(b"GET / HTTP/1.1\r\n", b"+PONG", refused=refused) == "HTTP"
+
+    assert len(before) == 2 * sum(opening.stream for opening in OPENINGS) - 2
+    assert refused == before
 
 
 def test_a_rule_for_tls_waits_for_the_details_too():

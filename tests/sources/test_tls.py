@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scopetrace.sources.tls import (
     CLIENT_HELLO,
+    MOST_RECORDS,
     SERVER_HELLO,
     begins_hello,
     begins_old_hello,
@@ -89,6 +90,17 @@ def test_a_hello_in_several_records_is_one():
         "split.test",
         ("h2",),
     )
+
+
+def test_a_hello_in_more_records_than_anybody_makes_is_not_read():
+    message = hello()[5:]
+    cut = records(message, *[1] * (MOST_RECORDS - 1))
+    assert read_hello(cut, CLIENT_HELLO) is not None
+
+    cut = records(message, *[1] * MOST_RECORDS)
+    assert begins_hello(cut, CLIENT_HELLO) is True
+    assert not is_whole(cut)
+    assert read_hello(cut, CLIENT_HELLO) is None
 
 
 def test_what_is_there_to_be_ignored_is():

@@ -1,8 +1,9 @@
 """One direction of HTTP/2 (RFC 9113, 4): from bytes to header blocks, data and ends of streams.
 
-Only what is needed is kept: a frame that holds (part of) a header block, until it is whole. Data is
-counted and passed, other frames are passed. A frame's header that is missing cannot be found again,
-nor can a header block, on which all later ones depend: with those, the flow is unreadable.
+Only what is needed is kept: a frame that holds (part of) a header block, until it is whole, and the
+table of header fields. Data is counted and passed, other frames are passed. A frame's header that
+is missing cannot be found again, nor can a header block, on which all later ones depend: with
+those, the flow is unreadable.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hyperframe.frame import (
 )
 
 from scopetrace.sources.http.headers import Headers
-from scopetrace.sources.http.messages import MOST_HEAD, Moment, Unreadable
+from scopetrace.sources.http.messages import MOST_HEAD, Budget, Moment, Unreadable
 from scopetrace.sources.http.unread import Unread
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -33,6 +34,11 @@ FRAME_HEADER = struct.Struct(">HBBBL")
 """Length (two bytes and one), type, flags, stream (RFC 9113, 4.1)."""
 END_STREAM = 0x01
 PADDED = 0x08
+
+TOO_LONG = "a header is too long"
+
+MOST_TABLE = 2**32 - 1
+"""The largest table of header fields that settings can allow (RFC 9113, 6.5.1)."""
 
 KEPT = {
     frame.type
@@ -100,12 +106,12 @@ class FrameSide:
     Args:
         taker: learns what the frames hold.
         asking: true for the client's, which begins with the preface.
-        most_table: the largest table of header fields that is followed, in bytes. How much of it
-            is used is the sender's to say, in the header blocks themselves (RFC 7541, 4.2); what
-            the settings allow can only be less.
+        budget: gives what the table of header fields takes, and a block that is not whole. How
+            large the table is, is the sender's to say, in the header blocks themselves (RFC 7541,
+            4.2); what the settings allow can only be less.
     """
 
-    def __init__(self, taker: Taker, asking: bool, most_table: int) -> None:
+    def __init__(self, taker: Taker, asking: bool, budget: Budget) -> None:
         self._taker = taker
         self._asking = asking
         self._unread = Unread()
@@ -113,10 +119,14 @@ class FrameSide:
         self._passing: _Data | None = None
         self._first: HeadersFrame | PushPromiseFrame | None = None
         """What a header block that goes on began with."""
-        self._fragments = b""
+        self._fragments = bytearray()
         self._began_ns = 0
+        self._budget = budget
         self._decoder = Decoder(MOST_HEAD)
-        self._decoder.max_allowed_table_size = most_table
+        self._decoder.max_allowed_table_size = MOST_TABLE
+        self._table = 0
+        """What the table took of the budget until now."""
+        self._weigh_table()
 
     def feed(self, moment: Moment, data: bytes) -> None:
         """Read as far as it goes.
@@ -157,7 +167,7 @@ class FrameSide:
         self._check_order(kind, stream)
         if kind in KEPT:
             if length > MOST_HEAD:
-                raise Unreadable("a header is too long")
+                raise Unreadable(TOO_LONG)
             if begin + length <= len(buffer):
                 whole = bytes(buffer[position : begin + length])
                 self._take_frame(moment, self._unread.time_of(position), whole)
@@ -230,21 +240,23 @@ class FrameSide:
         elif isinstance(frame, ContinuationFrame):
             self._add_fragment(moment, frame)
         elif isinstance(frame, HeadersFrame | PushPromiseFrame):
-            self._first, self._began_ns, self._fragments = frame, began_ns, b""
+            self._first, self._began_ns = frame, began_ns
             self._add_fragment(moment, frame)
 
     def _add_fragment(
         self, moment: Moment, frame: HeadersFrame | PushPromiseFrame | ContinuationFrame
     ) -> None:
         self._fragments += frame.data
+        self._budget.hold(len(frame.data), TOO_LONG)
         if len(self._fragments) > MOST_HEAD:
-            raise Unreadable("a header is too long")
+            raise Unreadable(TOO_LONG)
         if "END_HEADERS" in frame.flags and self._first is not None:
             first, self._first = self._first, None
             self._end_block(moment, first)
 
     def _end_block(self, moment: Moment, first: HeadersFrame | PushPromiseFrame) -> None:
-        fragments, self._fragments = self._fragments, b""
+        fragments, self._fragments = bytes(self._fragments), bytearray()
+        self._budget.hold(-len(fragments), TOO_LONG)
         promised = first.promised_stream_id if isinstance(first, PushPromiseFrame) else 0
         ends = "END_STREAM" in first.flags
         pairs = self._decoded(fragments)
@@ -257,4 +269,10 @@ class FrameSide:
             pairs = self._decoder.decode(fragments, raw=True)
         except HPACKError:
             raise Unreadable("a header depends on others that were not seen") from None
+        self._weigh_table()
         return [(bytes(name), bytes(value)) for name, value in pairs]
+
+    def _weigh_table(self) -> None:
+        """Let the table take what it may become, as the sender said."""
+        before, self._table = self._table, self._decoder.header_table_size
+        self._budget.hold(self._table - before, "its tables of header fields are too large")

@@ -61,7 +61,7 @@ class Http2:
         self._streams: dict[int, Stream] = {}
         self._last = {False: 0, True: 0}
         """The highest stream that was begun, of the server's and the client's."""
-        self._sides = {asking: FrameSide(self, asking, telling.memory) for asking in (False, True)}
+        self._sides = {asking: FrameSide(self, asking, self._budget) for asking in (False, True)}
         if upgraded is not None:
             self._hold(UPGRADED, upgraded)
 
@@ -191,8 +191,10 @@ class Http2:
             _add_grpc_status(response, block.headers)
         if block.ends:
             self.ended(moment, False, block.stream)
-        elif response is not None and not stream.grpc and not response.awaits_count:
-            self._telling.response(moment, response)
+        elif response is not None:
+            self._budget.grow(stream.request, block.size)
+            if not stream.grpc and not response.awaits_count:
+                self._telling.response(moment, response)
 
     def _response(self, block: Block, stream: Stream, status: int) -> Response:
         own = {"http_flavor": "2.0", "http_stream": block.stream}

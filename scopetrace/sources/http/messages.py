@@ -111,7 +111,7 @@ class Response(Message):
 
 
 class Budget:
-    """What may still be held of a flow: requests that await their response, of so many bytes."""
+    """What may still be held of a flow, in bytes: above all, requests that await their response."""
 
     __slots__ = ("_left",)
 
@@ -124,10 +124,27 @@ class Budget:
         Raises:
             Unreadable: Too many wait.
         """
-        self._left -= request.weight
-        if self._left < 0:
-            raise Unreadable("too many requests wait for a response")
+        self.hold(request.weight, "too many requests wait for a response")
 
     def give(self, request: Request) -> None:
-        """Let a request go."""
+        """Let a request go, and its response."""
         self._left += request.weight
+
+    def grow(self, request: Request, size: int) -> None:
+        """Hold more of a request: its response.
+
+        Raises:
+            Unreadable: Too many are not complete.
+        """
+        request.weight += size
+        self.hold(size, "too many responses are not complete")
+
+    def hold(self, size: int, why: str) -> None:
+        """Hold so many bytes more, or less, of anything else.
+
+        Raises:
+            Unreadable: It is too much; `why` says so.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise Unreadable(why)

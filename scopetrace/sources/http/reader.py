@@ -14,7 +14,7 @@ from scopetrace.sources.http.headers import wanted_headers
 from scopetrace.sources.http.http1 import Http1
 from scopetrace.sources.http.http2 import Http2
 from scopetrace.sources.http.messages import Moment, Unreadable
-from scopetrace.sources.http.start import MOST_SEEN, Start, recognised
+from scopetrace.sources.http.start import MOST_SEEN, Seen, Start, recognised
 from scopetrace.sources.http.telling import Telling
 
 Step = bytes | int | None
@@ -55,13 +55,18 @@ class Conversation(Protocol):
         """Tell all that is not told yet, of which no more will be known."""
 
 
-class Opening:
-    """What came before it was clear what it is."""
+STEP_WEIGHT = 128
+"""What a step weighs besides its bytes."""
 
-    def __init__(self, role: str) -> None:
+
+class Opening:
+    """What came before it was clear what it is: steps that weigh no more than so many bytes."""
+
+    def __init__(self, role: str, most_bytes: int) -> None:
         self.steps: list[tuple[Moment, bool, Step]] = []
         self._role = role
-        self._seen = {True: bytearray(), False: bytearray()}
+        self._seen = {True: Seen(), False: Seen()}
+        self._left = most_bytes
 
     def add(self, moment: Moment, outgoing: bool, step: Step) -> Start | None:
         """Keep a step; return what the flow is, if that is clear now.
@@ -70,11 +75,12 @@ class Opening:
             Unreadable: It will not become clear.
         """
         self.steps.append((moment, outgoing, step))
+        data = step if isinstance(step, bytes) else b"" if step is None else b"\n"
+        self._left -= STEP_WEIGHT + len(data)
         seen = self._seen[outgoing]
-        if step is not None:
-            seen += step[: MOST_SEEN + 1 - len(seen)] if isinstance(step, bytes) else b"\n"
-        start = recognised(self._role, bytes(self._seen[True]), bytes(self._seen[False]))
-        if start is None and len(seen) > MOST_SEEN:
+        seen.add(data)
+        start = recognised(self._role, self._seen, outgoing)
+        if start is None and (len(seen.data) > MOST_SEEN or self._left < 0):
             raise Unreadable("it does not begin as HTTP does")
         return start
 
@@ -88,7 +94,7 @@ class HttpReader:
         self._flow = flow
         self._patterns = wanted_headers(image)
         self._memory: int = image.rules.config.scopetrace.flowmemory
-        self._opening = Opening(flow.role)
+        self._opening: Opening | None = Opening(flow.role, self._memory)
         self._client = False
         self._talk: Conversation | None = None
         self._mover = 0
@@ -117,22 +123,22 @@ class HttpReader:
     def _take(self, moment: Moment, outgoing: bool, step: Step) -> None:
         self._mover = moment.image.pid
         try:
-            if self._talk is None:
-                self._open(moment, outgoing, step)
-            else:
+            if self._opening is not None:
+                self._open(self._opening, moment, outgoing, step)
+            elif self._talk is not None:
                 self._do(self._talk, moment, outgoing, step)
         except Unreadable as error:
             self._give_up(moment, error)
 
-    def _open(self, moment: Moment, outgoing: bool, step: Step) -> None:
-        start = self._opening.add(moment, outgoing, step)
+    def _open(self, opening: Opening, moment: Moment, outgoing: bool, step: Step) -> None:
+        start = opening.add(moment, outgoing, step)
         if start is None:
             return
+        self._opening = None
         self._client = start.client
         telling = Telling(self._outlet, self._flow, start.client, self._patterns, self._memory)
         self._talk = Http1(telling) if start.version == 1 else Http2(telling)
-        steps, self._opening.steps = self._opening.steps, []
-        for kept in steps:
+        for kept in opening.steps:
             self._do(self._talk, *kept)
 
     def _do(self, talk: Conversation, moment: Moment, outgoing: bool, step: Step) -> None:

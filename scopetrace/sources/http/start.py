@@ -7,6 +7,7 @@ client says which version it is, and a server of HTTP/2 may send its settings be
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from scopetrace.sources.http.frames import PREFACE
@@ -30,26 +31,56 @@ class Start(NamedTuple):
     version: int
 
 
-def recognised(role: str, sent: bytes, received: bytes) -> Start | None:
-    """Return what a flow is by what went each way until now; None: more must be seen."""
+class Seen:
+    """The first bytes of one direction."""
+
+    __slots__ = ("_fresh", "_line", "data")
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._line = 0
+        """Where the line begins that the last bytes ended, if `_fresh`: they ended one."""
+        self._fresh = False
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes; what is beyond `MOST_SEEN` shows only that there is more."""
+        before = len(self.data)
+        self.data += data[: MOST_SEEN + 1 - before]
+        self._fresh = self.data.find(b"\n", before) >= 0
+        if self._fresh:
+            self._line = self.data.rfind(b"\n", 0, before) + 1
+
+    def find(self, first_line: re.Pattern[bytes]) -> int:
+        """Return where the last bytes ended such a line first; if they did not, beyond all."""
+        found = first_line.search(self.data, self._line) if self._fresh else None
+        return found.start() if found else MOST_SEEN + 1
+
+
+def recognised(role: str, seen: Mapping[bool, Seen], outgoing: bool) -> Start | None:
+    """Return what a flow is by what went each way until now; None: more must be seen.
+
+    Args:
+        role: of this side (`Flow.role`).
+        seen: what went out (True) and came in.
+        outgoing: which of them has just grown.
+    """
     client = OUTGOING.get(role)
     if client is None:
-        return _told(sent, received, True) or _told(received, sent, False)
-    requests, responses = (sent, received) if client else (received, sent)
+        return _told(seen[outgoing], outgoing)
+    requests, responses = seen[client].data, seen[not client].data
     if requests.startswith(PREFACE):
         return Start(client, 2)
-    may_be_http2 = PREFACE.startswith(requests) and responses[:1] in FRAMED
+    may_be_http2 = PREFACE.startswith(bytes(requests[: len(PREFACE)])) and (
+        bytes(responses[:1]) in FRAMED
+    )
     return None if may_be_http2 else Start(client, 1)
 
 
-def _told(requests: bytes, responses: bytes, client: bool) -> Start | None:
-    """Return what a flow is, if it is that of these requests and responses."""
-    if requests.startswith(PREFACE):
-        return Start(client, 2)
-    if _has(LATER_REQUEST_LINE, requests) or _has(LATER_STATUS_LINE, responses):
-        return Start(client, 1)
-    return None
-
-
-def _has(first_line: re.Pattern[bytes], data: bytes) -> bool:
-    return first_line.search(data) is not None
+def _told(seen: Seen, outgoing: bool) -> Start | None:
+    """Return what a flow is, if a direction of it has just told: by its first line that tells."""
+    if seen.data.startswith(PREFACE):
+        return Start(outgoing, 2)
+    request, status = seen.find(LATER_REQUEST_LINE), seen.find(LATER_STATUS_LINE)
+    if request == status:
+        return None
+    return Start(outgoing is (request < status), 1)

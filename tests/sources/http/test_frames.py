@@ -15,10 +15,10 @@ from hyperframe.frame import (
 from sources.http.talk import EVENTS, image_of
 
 from scopetrace.sources.http.frames import PREFACE, FrameSide, frame_header
-from scopetrace.sources.http.messages import Moment, Unreadable
+from scopetrace.sources.http.messages import Budget, Moment, Unreadable
 
 IMAGE = image_of(EVENTS)
-TABLE = 1_048_576
+MEMORY = 1_048_576
 BLOCK = hpack.Encoder().encode([("a", "b"), ("c", "d")])
 
 
@@ -47,7 +47,7 @@ class Taken:
 
 def taken(*feeds: bytes, asking: bool = False) -> list[tuple[object, ...]]:
     taker = Taken()
-    side = FrameSide(taker, asking, TABLE)
+    side = FrameSide(taker, asking, Budget(MEMORY))
     for at, feed in enumerate(feeds):
         side.feed(Moment(IMAGE, 1, at), feed)
     return taker.all
@@ -98,7 +98,7 @@ def test_the_preface_is_the_clients_alone():
 
 def test_missing_bytes_of_data_and_padding_are_passed():
     taker = Taken()
-    side = FrameSide(taker, False, TABLE)
+    side = FrameSide(taker, False, Budget(MEMORY))
     moment = Moment(IMAGE, 1, 0)
     padded = DataFrame(5, b"abc", flags=["PADDED", "END_STREAM"], pad_length=4)
     side.feed(moment, padded.serialize()[:11])
