@@ -247,7 +247,7 @@ class FrameSide:
         self, moment: Moment, frame: HeadersFrame | PushPromiseFrame | ContinuationFrame
     ) -> None:
         self._fragments += frame.data
-        self._budget.hold(len(frame.data), TOO_LONG)
+        self._budget.hold(len(frame.data))
         if len(self._fragments) > MOST_HEAD:
             raise Unreadable(TOO_LONG)
         if "END_HEADERS" in frame.flags and self._first is not None:
@@ -256,7 +256,7 @@ class FrameSide:
 
     def _end_block(self, moment: Moment, first: HeadersFrame | PushPromiseFrame) -> None:
         fragments, self._fragments = bytes(self._fragments), bytearray()
-        self._budget.hold(-len(fragments), TOO_LONG)
+        self._budget.hold(-len(fragments))
         promised = first.promised_stream_id if isinstance(first, PushPromiseFrame) else 0
         ends = "END_STREAM" in first.flags
         pairs = self._decoded(fragments)
@@ -275,4 +275,4 @@ class FrameSide:
     def _weigh_table(self) -> None:
         """Let the table take what it may become, as the sender said."""
         before, self._table = self._table, self._decoder.header_table_size
-        self._budget.hold(self._table - before, "its tables of header fields are too large")
+        self._budget.hold(self._table - before)

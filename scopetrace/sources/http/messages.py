@@ -111,7 +111,10 @@ class Response(Message):
 
 
 class Budget:
-    """What may still be held of a flow, in bytes: above all, requests that await their response."""
+    """What may still be held of a flow, in bytes: above all, requests that await their response.
+
+    Whatever takes some raises `Unreadable` if there is not so much.
+    """
 
     __slots__ = ("_left",)
 
@@ -119,32 +122,20 @@ class Budget:
         self._left = most_bytes
 
     def take(self, request: Request) -> None:
-        """Hold a request.
-
-        Raises:
-            Unreadable: Too many wait.
-        """
-        self.hold(request.weight, "too many requests wait for a response")
-
-    def give(self, request: Request) -> None:
-        """Let a request go, and its response."""
-        self._left += request.weight
+        """Hold a request."""
+        self.hold(request.weight)
 
     def grow(self, request: Request, size: int) -> None:
-        """Hold more of a request: its response.
-
-        Raises:
-            Unreadable: Too many are not complete.
-        """
+        """Hold more with a request: its response."""
         request.weight += size
-        self.hold(size, "too many responses are not complete")
+        self.hold(size)
 
-    def hold(self, size: int, why: str) -> None:
-        """Hold so many bytes more, or less, of anything else.
+    def give(self, request: Request) -> None:
+        """Let a request go, and what is held with it."""
+        self.hold(-request.weight)
 
-        Raises:
-            Unreadable: It is too much; `why` says so.
-        """
+    def hold(self, size: int) -> None:
+        """Hold so many bytes more of anything, or less."""
         self._left -= size
-        if self._left < 0:
-            raise Unreadable(why)
+        if self._left < 0 < size:
+            raise Unreadable("more of it is under way than flowmemory allows")

@@ -23,7 +23,7 @@ class Telling:
         flow: that is read.
         client: whether this side asks.
         patterns: find the header fields that events shall have.
-        memory: bytes that reading the flow may hold, of each kind.
+        memory: bytes of the flow that may be held.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 
 import h2.config
 import h2.connection
@@ -20,6 +21,7 @@ from sources.http.talk import (
     NET,
     NO_METRICS,
     OPENED_NS,
+    Listener,
     Talk,
     heard,
     length_of,
@@ -365,6 +367,7 @@ def headers(stream: int, fields=GET, flags=("END_HEADERS",), **more) -> HeadersF
     return HeadersFrame(stream, hpack.Encoder().encode(fields), flags=list(flags), **more)
 
 
+TOO_MUCH = "more of it is under way than flowmemory allows"
 PARTS = [ContinuationFrame(1, b"x" * 16_000)] * 5
 DEPENDS = "a header depends on others that were not seen"
 
@@ -475,6 +478,76 @@ def test_too_many_open_streams_end_the_reading():
 
     assert len(seen.events) == (2**20 - 2 * TABLE) // messages.LEAST_WEIGHT
     assert len(seen.notices) == 1
+
+
+def test_open_responses_weigh_too():
+    """Each holds a message of 12,000 bytes that its end may still replace."""
+    said = [*OK, ("grpc-message", "y" * 12_000)]
+    talk = Talk() >> PREFACE + frames(*(headers(stream, CALL) for stream in range(1, 199, 2)))
+    talk << frames(*(headers(stream, said) for stream in range(1, 199, 2)))
+    seen = talk.read()
+
+    answers = [data for kind, data in seen.told if kind == "resp"]
+    assert 60 < len(answers) < 2**20 / 12_000
+    assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [TOO_MUCH]
+
+
+def test_what_a_side_may_hold_is_given_back():
+    calls = []
+    for stream in range(1, 299, 2):
+        said = [*OK, ("grpc-message", "y" * 12_000)]
+        calls.append((headers(stream, CALL), [headers(stream, said), headers(stream, OK, ENDS)]))
+    talk = Talk() >> PREFACE
+    for asked, answered in calls:
+        talk >> frames(asked) << frames(*answered)
+
+    assert len(talk.read().events) == 298
+    assert talk.read().notices == []
+
+
+def resized(size: int) -> bytes:
+    """Return the field that sets the size of a table (RFC 7541, 6.3)."""
+    encoder = hpack.Encoder()
+    encoder.header_table_size = size
+    return encoder.encode([])
+
+
+def test_both_tables_are_of_one_budget():
+    half = HeadersFrame(1, resized(2**19 + 1) + b"\x82", flags=["END_HEADERS"])
+    talk = Talk("client") >> PREFACE + frames(half)
+    assert heard(talk).notices == []
+
+    seen = heard(talk << frames(half))
+    assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [TOO_MUCH]
+
+
+SMALL_FIELDS = b"".join(b"\x40\2%02d\2%02d" % (n // 99, n % 99) for n in range(1500))
+
+
+@pytest.mark.parametrize("memory", [65_536, 1_048_576])
+def test_no_connection_holds_much(memory):
+    """All that a client may have held: a large table of small fields, open streams, a header."""
+    config = EVENTS + NO_METRICS + f"scopetrace: {{flowmemory: {memory}}}\n"
+    listener = Listener("server", config)
+    stream = iter(range(1, 10_000_000, 2))
+    first = resized(memory // 2) + SMALL_FIELDS
+    blocks = [first, *[SMALL_FIELDS] * (memory // 60_000)]
+    said = [PREFACE]
+    said += [frames(HeadersFrame(next(stream), block, flags=["END_HEADERS"])) for block in blocks]
+    said += [frames(headers(next(stream))) for _ in range(memory // 2048 - 20)]
+    said += [frames(headers(next(stream), flags=[]))]
+    tracemalloc.start()
+    try:
+        for data in said:
+            listener.hear(False, data)
+        listener.heard.events.clear()
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert listener.heard.notices == []
+    assert held < 4 * memory + 100_000
+    assert peak < 4 * memory + 600_000
 
 
 def test_the_first_stream_is_the_upgraded_one():

@@ -64,6 +64,19 @@ def test_a_budget_ends_and_is_given_back():
         budget.take(request())
 
 
+def test_what_is_held_with_a_request_goes_with_it():
+    budget, held = Budget(3 * LEAST_WEIGHT), request()
+    for _ in range(9):
+        budget.take(held)
+        budget.grow(held, LEAST_WEIGHT)
+        budget.give(held)
+        held = request()
+    budget.hold(2 * LEAST_WEIGHT)
+    budget.take(held)
+    with pytest.raises(Unreadable):
+        budget.grow(held, 1)
+
+
 def test_large_requests_weigh_more():
     budget = Budget(100_000)
     budget.take(request(weight=100_000))

@@ -211,12 +211,16 @@ def test_any_damage_is_survived(role, http2, damage):
         PREFACE + HEADERS[:4] + b"\x00" + HEADERS[5:],
         b"\x00\x00\x00\x01\x00\x00\x00\x00\x03",
         PREFACE + b"\x00\x00\x09\x01\x04\x00\x00\x00\x01" + b"\x40\x01x\x04yyyyy",
+        b"\n",
+        3,
+        None,
     ],
 )
 @pytest.mark.parametrize("role", ["server", ""])
-def test_no_flow_holds_much(endless, role):
+@pytest.mark.parametrize("memory", [65_536, 1_048_576])
+def test_no_flow_holds_much(endless, role, memory):
     """Sent thousands of times, with nothing from the other side."""
-    listener = Listener(role)
+    listener = Listener(role, EVENTS + NO_METRICS + f"scopetrace: {{flowmemory: {memory}}}\n")
     tracemalloc.start()
     try:
         for _ in range(3000):
@@ -226,4 +230,4 @@ def test_no_flow_holds_much(endless, role):
     finally:
         tracemalloc.stop()
 
-    assert peak < 4_000_000
+    assert peak < 4 * memory + 300_000
