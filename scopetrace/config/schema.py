@@ -159,7 +159,7 @@ class Recording(Node, frozen=True):
     flowsnaplen: FlowSnapLength
     """Bytes copied of what goes through a connection at once, at most."""
     flowmemory: FlowMemory
-    """Bytes that are held of one connection while it is read, at most, of each kind."""
+    """Bytes of one connection that wait while it is read, at most, of each kind."""
     payloadlimit: Natural
     """Bytes of payloads that a session keeps at most."""
     environment: bool

@@ -107,7 +107,7 @@ class Reader(Protocol):
     `outgoing` is true for what the program sends. Bytes of one direction come in order, cut
     anywhere; of a datagram flow, each call of `feed` is one datagram. Between the two directions
     the order is that of the program's own calls. A reader may be given any bytes at all: it never
-    raises, never invents an event, and keeps a bounded number of bytes.
+    raises, never invents an event, and keeps about `flowmemory` bytes (scope.yml) at most.
     """
 
     done: bool
