@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from scopetrace.model.flow import Address
@@ -131,3 +133,19 @@ def test_the_oldest_make_room_and_are_counted(name):
     assert [each.id for each in pending.of_process(SERVER, 1)] == list(range(3, most + 3))
     assert [pending.add(asked(serial, name)) for serial in range(most)] == [None] * most
     assert pending.forgotten == 3, "what was answered makes room"
+
+
+@pytest.mark.parametrize("memory", [MEMORY, 1_048_576])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_no_number_of_questions_takes_much(size, memory):
+    pending = Pending(memory)
+    tracemalloc.start()
+    try:
+        for serial in range(memory // 200):
+            pending.add(asked(serial, "N" * size, peer=Address("inet", "10.0.0.53", serial)))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert pending.forgotten
+    assert held < 1.5 * memory
