@@ -16,7 +16,7 @@ from scopetrace.sources.http.headers import Headers
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}"
 _VERSION = rb"HTTP/(1\.[0-9])"
-_END = rb"[ \t]*\r?\n"
+_END = rb"[ \t]*+\r?\n"
 _REASON = rb"(?: ([^\r\n]{0,1024}?))?"
 _KNOWN = rb"GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH"
 
