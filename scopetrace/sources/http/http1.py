@@ -2,7 +2,9 @@
 
 A response answers the request that has waited longest. It answers none if none waits: servers send
 such (408, or 400 to what is no request). Once a side was lost, that several requests wait may mean
-that a response was lost, so none is said to be answered until they are sent one at a time again.
+that a response was lost, so none is said to be answered until they are sent one at a time again;
+nor is one if both sides were lost while it waited. A client that was seen to send several at once
+may always have sent another.
 """
 
 from __future__ import annotations
@@ -36,21 +38,29 @@ class Waiting:
     """The requests that await their response, in order."""
 
     def __init__(self, most_bytes: int) -> None:
-        self.doubtful = False
-        """A message may have been missed."""
+        self._lost: set[type[TalkingSide]] = set()
+        """Sides of which a message may have been missed."""
+        self._pipelined = False
+        """Several have waited when nothing had been missed."""
         self._budget = Budget(most_bytes)
         self._requests: deque[Request] = deque()
 
+    def doubt(self, side: type[TalkingSide]) -> None:
+        """Learn that a side was lost."""
+        self._lost.add(side)
+
     def add(self, request: Request) -> None:
         """Let a request wait."""
-        if not self._requests:
-            self.doubtful = False
+        if self._requests:
+            self._pipelined = self._pipelined or not self._lost
+        elif not self._pipelined:
+            self._lost.clear()
         self._budget.take(request)
         self._requests.append(request)
 
     def next(self) -> Request | None:
         """Return the request that a response answers, which no longer waits."""
-        if self.doubtful and len(self._requests) > 1:
+        if self._lost and (self._pipelined or len(self._lost) + len(self._requests) > 2):
             self.forget()
         if not self._requests:
             return None
@@ -76,7 +86,7 @@ class TalkingSide(Side):
     def lose(self) -> None:
         """Look for a message, and doubt that there was none before it."""
         super().lose()
-        self.waiting.doubtful = True
+        self.waiting.doubt(type(self))
 
 
 class RequestSide(TalkingSide):

@@ -298,6 +298,17 @@ class TestMissingBytes:
 
         assert names(talk)[5:] == ["200 GET /3", "200 GET /4"]
 
+    def test_of_a_client_that_sends_several_at_once_another_may_be_missing(self):
+        talk = Talk() >> GET + b"GET /2 HTTP/1.1\r\n\r\n" << OK << OK >> GET >> 40 << OK
+        talk >> b"GET /4 HTTP/1.1\r\n\r\n" << OK << OK
+
+        assert names(talk)[5:] == ["200 None None", "GET /4", "200 None None", "200 None None"]
+
+    def test_a_request_that_waited_while_both_sides_were_lost_is_not_paired(self):
+        talk = Talk() >> GET << 40 >> 40 << OK >> GET << OK
+
+        assert names(talk) == ["GET /a?b", "200 None None", "GET /a?b", "200 GET /a?b"]
+
     def test_requests_that_are_not_waited_for_any_more_are_no_burden(self):
         talk = Talk()
         for _ in range(600):
