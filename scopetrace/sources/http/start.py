@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scopetrace.sources.http.frames import PREFACE
-from scopetrace.sources.http.heads import LATER_REQUEST_LINE, LATER_STATUS_LINE
+from scopetrace.sources.http.heads import LATER_REQUEST_LINE, LATER_STATUS_LINE, REQUEST_LINE
 
 MOST_SEEN = 16_384
 """Bytes of a direction that may come before it is clear."""
@@ -50,6 +50,10 @@ class Seen:
         if self._fresh:
             self._line = self.data.rfind(b"\n", 0, before) + 1
 
+    def begins_as(self, first_line: re.Pattern[bytes]) -> bool:
+        """Return whether the first of all lines, ended by the last bytes, is such a line."""
+        return self._fresh and not self._line and first_line.match(self.data) is not None
+
     def find(self, first_line: re.Pattern[bytes]) -> int:
         """Return where the last bytes ended such a line first; if they did not, beyond all."""
         found = first_line.search(self.data, self._line) if self._fresh else None
@@ -80,6 +84,8 @@ def _told(seen: Seen, outgoing: bool) -> Start | None:
     """Return what a flow is, if a direction of it has just told: by its first line that tells."""
     if seen.data.startswith(PREFACE):
         return Start(outgoing, 2)
+    if seen.begins_as(REQUEST_LINE):
+        return Start(outgoing, 1)
     request, status = seen.find(LATER_REQUEST_LINE), seen.find(LATER_STATUS_LINE)
     if request == status:
         return None

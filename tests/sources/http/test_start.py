@@ -45,6 +45,7 @@ def test_a_known_client_needs_only_its_version(requests, responses, version):
     ("requests", "responses", "version"),
     [
         (GET, b"", 1),
+        (b"PROPFIND / HTTP/1.1\r\n\r\nlines\n" + OK, b"", 1),
         (b"", OK, 1),
         (b"rest of a body\n" + GET, b"", 1),
         (PREFACE, b"", 2),
