@@ -201,7 +201,7 @@ class Http1:
     @property
     def passed_over(self) -> int:
         """Bytes of both directions that no message is known of."""
-        return self._requests.passed_over + self._responses.passed_over
+        return self._requests.untold + self._responses.untold
 
     def feed(self, moment: Moment, asking: bool, data: bytes) -> None:
         """Take the next bytes of the requests' direction, or of the responses'."""
@@ -242,9 +242,10 @@ class Http1:
         """Go on in HTTP/2, whose first stream is the request that asked for it (RFC 7540, 3.2)."""
         if self._requests.body is not None:
             raise Unreadable("the protocol was switched amid a request")
+        rest = {asking: self._side(asking).unread.take() for asking in (True, False)}
         self.successor = Http2(self._telling, self._waiting.next(), self.passed_over)
-        for asking in (True, False):
-            self.successor.feed(moment, asking, self._side(asking).unread.take())
+        for asking, data in rest.items():
+            self.successor.feed(moment, asking, data)
 
 
 def _framed_body(headers: Headers, declared: int | None) -> Body | None:

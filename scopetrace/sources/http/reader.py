@@ -67,6 +67,8 @@ class Opening:
         self._role = role
         self._seen = {True: Seen(), False: Seen()}
         self._left = most_bytes
+        self.passed_over = 0
+        """Bytes that were kept, or are not known."""
 
     def add(self, moment: Moment, outgoing: bool, step: Step) -> Start | None:
         """Keep a step; return what the flow is, if that is clear now.
@@ -77,6 +79,7 @@ class Opening:
         self.steps.append((moment, outgoing, step))
         data = step if isinstance(step, bytes) else b"" if step is None else b"\n"
         self._left -= STEP_WEIGHT + len(data)
+        self.passed_over += step if isinstance(step, int) else len(data)
         seen = self._seen[outgoing]
         seen.add(data)
         start = recognised(self._role, self._seen, outgoing)
@@ -117,8 +120,8 @@ class HttpReader:
 
     def close(self, image: Image, tid: int, time_ns: int) -> None:
         """Learn that a process let go of the flow."""
-        if image.pid == self._mover and self._talk is not None:
-            self._close(self._talk, Moment(image, tid, time_ns))
+        if image.pid == self._mover:
+            self._close(Moment(image, tid, time_ns))
 
     def _take(self, moment: Moment, outgoing: bool, step: Step) -> None:
         self._mover = moment.image.pid
@@ -153,12 +156,14 @@ class HttpReader:
                 self._talk = talk.successor
             if talk.over:
                 self.done = True
-                self._close(talk, moment)
+                self._close(moment)
 
-    def _close(self, talk: Conversation, moment: Moment) -> None:
-        talk.close(moment)
-        passed_over = talk.passed_over - self._passed_over
-        if passed_over:
+    def _close(self, moment: Moment) -> None:
+        if self._talk is not None:
+            self._talk.close(moment)
+        read = self._talk or self._opening
+        passed_over = read.passed_over - self._passed_over if read is not None else 0
+        if passed_over > 0:
             self._passed_over += passed_over
             between = self._between(moment.image)
             text = (
@@ -170,7 +175,7 @@ class HttpReader:
         self.done = True
         if self._talk is not None:
             self._talk.give_up(moment)
-            self._talk = None
+        self._talk = self._opening = None
         text = f"The HTTP {self._between(moment.image)} could not be read further: {error}"
         self._notice(moment, text, 1)
 

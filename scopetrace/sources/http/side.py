@@ -59,6 +59,11 @@ class Side(ABC):
             position = reached
         self.unread.keep(buffer, position)
 
+    @property
+    def untold(self) -> int:
+        """Bytes that no message is known of, with those of a head that is not whole yet."""
+        return self.passed_over + (0 if self.switched else len(self.unread))
+
     def skip(self, moment: Moment, size: int) -> None:
         """Go on after bytes that are not known."""
         if self.body is not None and self.body.skip(size):

@@ -18,6 +18,9 @@ class Unread:
         self.old = 0
         """How many bytes of the joined ones were there before."""
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def joined(self, time_ns: int, data: bytes) -> bytes | bytearray:
         """Return what waits and `data`. Whoever asks must `keep` what it did not read."""
         self._now_ns = time_ns

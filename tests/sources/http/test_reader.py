@@ -73,10 +73,30 @@ class TestWhoClosesIt:
     def test_a_close_before_anything_moved(self):
         client = Listener("client")
         client.close()
-        client.hear(True, b"PRI * HTT")
-        client.close()
 
         assert client.heard.events == client.heard.notices == []
+
+    @pytest.mark.parametrize(
+        ("role", "start", "count"),
+        [("client", b"PRI * HTT", 9), ("", b"GET / HT", 8), ("server", GET[:-2], len(GET) - 2)],
+    )
+    def test_a_close_amid_a_head_says_how_much_there_was(self, role, start, count):
+        listener = Listener(role)
+        listener.hear(role != "server", start)
+        listener.close()
+        listener.close()
+
+        assert listener.heard.events == []
+        assert [notice[1:] for notice in listener.heard.notices] == [("http", count)]
+
+    def test_a_head_that_another_process_reads_on_is_whole(self):
+        listener = Listener("server")
+        listener.hear(False, GET[:9])
+        listener.close()
+        listener.hear(False, GET[9:], image=image_of(EVENTS, pid=71))
+        listener.close(image=image_of(EVENTS, pid=71))
+
+        assert summaries(listener.heard) == ["GET /"]
 
 
 class TestWhoAsks:
