@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Protocol
 
-from hpack import Decoder, HPACKError
+from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import (
     ContinuationFrame,
@@ -267,6 +267,8 @@ class FrameSide:
     def _decoded(self, fragments: bytes) -> list[tuple[bytes, bytes]]:
         try:
             pairs = self._decoder.decode(fragments, raw=True)
+        except OversizedHeaderListError:
+            raise Unreadable(TOO_LONG) from None
         except HPACKError:
             raise Unreadable("a header depends on others that were not seen") from None
         self._weigh_table()

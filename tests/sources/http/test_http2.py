@@ -381,6 +381,7 @@ DEPENDS = "a header depends on others that were not seen"
         (frames(headers(3), headers(1)), "a stream was begun twice"),
         (frames(headers(1, flags=[]), *PARTS), "a header is too long"),
         (b"\x01\x00\x01\x01\x04\x00\x00\x00\x01", "a header is too long"),
+        (frames(headers(1, [*GET, *[("x", "y" * 1000)] * 70])), "a header is too long"),
         (b"\x00\x00\x01\x00\x08\x00\x00\x00\x01\x09", "a frame makes no sense"),
         (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00", "a frame makes no sense"),
         (b"\x00\x00\x01\x03\x00\x00\x00\x00\x01\x09", "a frame makes no sense"),
