@@ -29,6 +29,8 @@ LATER_REQUEST_LINE = re.compile(
     rb"(?m)^(?:%b) [^\x00- \x7f]{1,8192} %b%b" % (_KNOWN, _VERSION, rb"\r?\n")
 )
 """One after bytes that are not known: of the methods of RFC 9110, and of no odd length."""
+BEGUN_REQUEST_LINE = re.compile(rb"[A-Z]{1,7}(?: [^\x00- \x7f]{0,8192}(?: [HTP/1.0-9]{0,8}\r?)?)?")
+"""What may become one with more bytes."""
 LATER_STATUS_LINE = re.compile(
     rb"(?m)^%b [1-9][0-9][0-9](?: [^\r\n]{0,1024})?%b" % (_VERSION, rb"\r?\n")
 )

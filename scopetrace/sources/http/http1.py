@@ -16,6 +16,7 @@ from scopetrace.sources.http.bodies import Body, Chunked, Fixed, UntilEnd
 from scopetrace.sources.http.describe import described_request, described_response
 from scopetrace.sources.http.headers import Headers, text
 from scopetrace.sources.http.heads import (
+    BEGUN_REQUEST_LINE,
     LATER_REQUEST_LINE,
     LATER_STATUS_LINE,
     REQUEST_LINE,
@@ -30,8 +31,10 @@ from scopetrace.sources.http.messages import (
     Response,
     Unreadable,
 )
-from scopetrace.sources.http.side import Side
+from scopetrace.sources.http.side import Bytes, Side
 from scopetrace.sources.http.telling import Telling
+
+CONTINUE = "100-continue"
 
 
 class Waiting:
@@ -57,6 +60,11 @@ class Waiting:
             self._lost.clear()
         self._budget.take(request)
         self._requests.append(request)
+
+    def proceed(self) -> None:
+        """Let the request that has waited longest have its body."""
+        if self._requests:
+            self._requests[0].expects = False
 
     def next(self) -> Request | None:
         """Return the request that a response answers, which no longer waits."""
@@ -109,6 +117,7 @@ class RequestSide(TalkingSide):
         request = described_request(
             times, shared, own, headers, declared, self.telling.patterns, size
         )
+        request.expects = headers.get(b"expect").lower() == CONTINUE
         self.waiting.add(request)
         self.spoke = True
         body = _framed_body(headers, declared)
@@ -118,6 +127,18 @@ class RequestSide(TalkingSide):
             self.telling.request(moment, request)
         if headers.misleads():
             self.lose()
+
+    def _take_body(self, moment: Moment, body: Body, buffer: Bytes, position: int) -> int:
+        """Take what a refused request is followed by, if not by its body, for what it is."""
+        request = self._message
+        if isinstance(request, Request) and request.refused and not body.counted:
+            if BEGUN_REQUEST_LINE.fullmatch(buffer, position):
+                return position
+            if self.later_first_line.match(buffer, position):
+                self.leave(moment)
+                return self._take_head(moment, buffer, position)
+            request.refused = False
+        return super()._take_body(moment, body, buffer, position)
 
     def complete(self, moment: Moment, message: Message) -> None:
         """Tell a message that has all its body."""
@@ -138,6 +159,8 @@ class ResponseSide(TalkingSide):
         version, code, reason = start.groups()
         status = int(code)
         if status < 200 and status != 101:
+            if status == 100:
+                self.waiting.proceed()
             return
         if status == 101 and headers.get(b"upgrade").lower() == "h2c":
             self.switched = "h2c"
@@ -147,6 +170,8 @@ class ResponseSide(TalkingSide):
             own["http_status_text"] = text(reason)
         declared = headers.length()
         request = self.waiting.next()
+        if request is not None:
+            request.refused = request.expects and status >= 400
         response = described_response(
             began_ns, request, status, own, headers, declared, self.telling.patterns
         )

@@ -57,7 +57,7 @@ class Message:
 class Request(Message):
     """A request. `shared` are those of its fields that the response repeats."""
 
-    __slots__ = ("headed_ns", "method", "shared", "target", "weight")
+    __slots__ = ("expects", "headed_ns", "method", "refused", "shared", "target", "weight")
 
     def __init__(
         self, began_ns: int, headed_ns: int, shared: dict[str, Any], fields: dict[str, Any],
@@ -70,6 +70,10 @@ class Request(Message):
         self.method: str = shared["http_method"]
         self.target: str = shared["http_target"]
         self.weight = max(weight, LEAST_WEIGHT)
+        self.expects = False
+        """Its body waits for 100 Continue (RFC 9110, 10.1.1)."""
+        self.refused = False
+        """That did not come, but an error; so its body need not come."""
 
 
 class Response(Message):

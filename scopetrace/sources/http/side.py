@@ -66,7 +66,7 @@ class Side(ABC):
 
     def skip(self, moment: Moment, size: int) -> None:
         """Go on after bytes that are not known."""
-        if self.body is not None and self.body.skip(size):
+        if self.body is not None and not self.unread and self.body.skip(size):
             if self.body.ended:
                 self.end(moment)
             return

@@ -248,6 +248,46 @@ def test_bytes_that_are_no_text_are_kept():
     assert data["http_host"] == "é"
 
 
+class TestExpectations:
+    """A client that sends no body before it is told to go on."""
+
+    PUT = b"PUT / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 30\r\n\r\n"
+    GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+    NO = b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"
+
+    def test_a_request_that_was_refused_may_have_no_body(self):
+        talk = Talk() >> self.PUT << self.NO >> GET << OK
+
+        assert names(talk) == ["PUT /", "417 PUT /", "GET /a?b", "200 GET /a?b"]
+        assert heard(talk).notices == []
+
+    @pytest.mark.parametrize("body", [b"x" * 30, b"GET is what this begins with,\n", b"G" * 30])
+    def test_its_body_may_come_even_so(self, body):
+        talk = Talk() >> self.PUT << self.NO >> body >> GET << OK
+
+        assert names(talk)[1:] == ["417 PUT /", "GET /a?b", "200 GET /a?b"]
+        assert heard(talk).notices == []
+
+    def test_missing_bytes_may_be_of_either(self):
+        talk = Talk() >> self.PUT << self.NO >> b"GET /" >> 20 >> b"x\n" << OK >> GET << OK
+
+        assert names(talk)[2:] == ["200 None None", "GET /a?b", "200 GET /a?b"]
+        assert [count for _, _, count in heard(talk).notices] == [27]
+
+    @pytest.mark.parametrize("before", [GO_ON, b""])
+    def test_it_has_one_if_it_was_begun_or_asked_for(self, before):
+        talk = Talk() >> self.PUT + (b"" if before else b"x")
+        talk << before + self.NO >> b"x" * (30 if before else 29) + GET << OK
+
+        assert names(talk)[1:] == ["417 PUT /", "GET /a?b", "200 GET /a?b"]
+        assert heard(talk).notices == []
+
+    def test_it_has_one_if_it_was_not_refused(self):
+        talk = Talk() >> self.PUT << OK >> b"x" * 30 + GET << OK
+
+        assert names(talk)[2:] == ["GET /a?b", "200 GET /a?b"]
+
+
 class TestMissingBytes:
     """What happens where bytes are not known."""
 
