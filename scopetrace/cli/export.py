@@ -65,9 +65,6 @@ def export(session_id: str | None, folder: Path | None, pcap: Path | None, force
             _say(_write_folder(session, flows, folder, force), pcap)
         if pcap is not None:
             _say(_write_capture(session, flows, pcap, force), pcap)
-    missing = sum(flow.sent.missing + flow.received.missing for flow in flows)
-    if missing:
-        _note(f"{missing} bytes were not kept and are missing there")
 
 
 def _write_folder(session: Session, flows: list[FlowRecord], folder: Path, force: bool) -> str:
@@ -80,6 +77,7 @@ def _write_folder(session: Session, flows: list[FlowRecord], folder: Path, force
         _refuse_existing(folder, writer.taken(_names(flows, pids)))
         for name, data in payload_files(session.payload(), flows, pids):
             writer.add(name, data)
+    _note_missing(flows)
     size = format_size(sum(writer.sizes.values()))
     return f"Wrote {_count(len(writer.sizes), 'file')}, {size}, to {folder}"
 
@@ -117,6 +115,7 @@ def _write_capture(session: Session, flows: list[FlowRecord], pcap: Path, force:
         out.flush()
     if any(left_out):
         _note(f"left out: {', '.join(_reasons(left_out))}")
+    _note_missing(route.flow for route in routes)
     return f"Wrote {_count(len(routes), 'flow')} to {pcap}"
 
 
@@ -142,6 +141,12 @@ def _say(sentence: str, pcap: Path | None) -> None:
     from scopetrace.output.escape import escape
 
     click.echo(f"{escape(sentence)}.", err=pcap == STDOUT)
+
+
+def _note_missing(written: Iterable[FlowRecord]) -> None:
+    missing = sum(flow.sent.missing + flow.received.missing for flow in written)
+    if missing:
+        _note(f"{missing} bytes were not kept and are missing there")
 
 
 def _note(sentence: str) -> None:

@@ -117,6 +117,22 @@ def test_a_capture_is_one_that_wireshark_reads(tmp_path, scopetrace, needs):
     assert stat.S_IMODE((tmp_path / "web.pcapng").stat().st_mode) == 0o600
 
 
+def test_bytes_missing_at_the_end_that_a_capture_leaves_out_are_not_missing_in_it(
+    home, scopetrace
+):
+    turned = {"net_peer_ip": "10.0.0.2", "net_host_ip": "93.184.216.34"}
+    turned |= {"net_peer_port": 40_000, "net_host_port": 80, "role": "server"}
+    whole, cut = piece(REQUEST), piece(b"", outgoing=False, of=1, missing=len(REQUEST))
+    record_flows(home, [opened(), opened(1, **{**ENDS, **turned})], [whole, cut])
+
+    assert scopetrace("export", "--pcap", "f", "--payloads", "d") == (
+        0,
+        "Wrote 2 files, 18 B, to d.\nWrote 1 flow to f.\n",
+        "scopetrace: 18 bytes were not kept and are missing there\n"
+        "scopetrace: left out: 1 flow whose other end is in it\n",
+    )
+
+
 @pytest.mark.usefixtures("session")
 def test_a_capture_on_standard_output_has_nothing_else_in_it(tmp_path, scopetrace):
     scopetrace("export", "--pcap", "file")
