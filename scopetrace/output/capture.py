@@ -289,7 +289,7 @@ def _once(routes: Iterable[Route]) -> Iterator[Route]:
     """Yield the routes, but of conversations that were recorded at both ends only one end.
 
     That is the end with more of them, if an address was used again and again; else the one of which
-    less is missing; else the one that connected.
+    more bytes are kept; else the one that connected.
     """
     between = defaultdict[Any, defaultdict[Any, list[Route]]](lambda: defaultdict(list))
     for route in routes:
@@ -301,5 +301,5 @@ def _once(routes: Iterable[Route]) -> Iterator[Route]:
 
 def _worth(routes: Sequence[Route]) -> tuple[int, int, bool]:
     """Return what tells which end of the same conversations is the better one."""
-    missing = sum(flow.sent.missing + flow.received.missing for flow, _ in routes)
-    return len(routes), -missing, routes[0].flow.role == "client"
+    kept = sum(flow.payload_bytes for flow, _ in routes)
+    return len(routes), kept, routes[0].flow.role == "client"

@@ -182,6 +182,10 @@ def test_of_both_ends_the_one_that_is_whole_is_shown():
     routes, _ = choose_routes([with_payload(one, whole) for one in ends])
     assert [route.flow.id for route in routes] == [2]
 
+    cut_by_the_client = [piece(ANSWER, of=1), piece(ANSWER[:4], outgoing=False)]
+    routes, _ = choose_routes([with_payload(one, cut_by_the_client) for one in ends])
+    assert [route.flow.id for route in routes] == [2]
+
     both = [piece(REQUEST, outgoing=False, of=1), piece(REQUEST)]
     routes, _ = choose_routes([with_payload(one, both) for one in ends])
     assert [route.flow.id for route in routes] == [1]
