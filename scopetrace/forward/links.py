@@ -56,7 +56,12 @@ class Link:
 
 
 class FileLink(Link):
-    """A file that is appended to, or a named pipe that somebody reads."""
+    """A file that is appended to, or a named pipe that somebody reads.
+
+    Others may write there as well, such as metrics beside events. A file takes all of a write at
+    once, but a pipe is sure to only with PIPE_BUF bytes (pipe(7)): it is given whole lines of that
+    many, or a single line.
+    """
 
     def __init__(self, path: str) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
@@ -68,6 +73,13 @@ class FileLink(Link):
             raise
         super().__init__(fd)
         self.resumes = stat.S_ISREG(os.fstat(self.fd).st_mode)
+
+    def send(self, lines: memoryview) -> int:
+        """Send some of `lines`; return how many bytes."""
+        if not self.resumes:
+            held = bytes(lines)
+            lines = lines[: held.rfind(b"\n", 0, select.PIPE_BUF) + 1 or held.find(b"\n") + 1]
+        return os.write(self.fd, lines)
 
 
 class StreamLink(Link):

@@ -111,6 +111,21 @@ def test_a_named_pipe_is_written_as_soon_as_somebody_reads_it(transport, tmp_pat
         assert end(sender) == 0
 
 
+def test_two_that_write_to_one_named_pipe_leave_each_others_lines_whole(transport, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    wanted = numbered(3000, 500), numbered(3000, 300)
+    with os.fdopen(os.open(path, os.O_RDWR), "rb") as pipe:  # it never ends
+        senders = [Sender(transport("file", path=path)) for _ in wanted]
+        for sender, lines in zip(senders, wanted, strict=True):
+            sender.offer(lines, bytes)
+            sender.end()
+        found = [pipe.readline() for _ in range(6000)]
+        assert [end(sender) for sender in senders] == [0, 0]
+
+    assert sorted(found) == sorted(wanted[0] + wanted[1])
+
+
 def test_each_connection_begins_with_the_greeting_and_nobody_counts_it(transport):
     lines = numbered(5000, 1000)
     with listener() as listening:
