@@ -117,9 +117,7 @@ def test_a_capture_is_one_that_wireshark_reads(tmp_path, scopetrace, needs):
     assert stat.S_IMODE((tmp_path / "web.pcapng").stat().st_mode) == 0o600
 
 
-def test_bytes_missing_at_the_end_that_a_capture_leaves_out_are_not_missing_in_it(
-    home, scopetrace
-):
+def test_bytes_missing_at_the_end_that_a_capture_leaves_out_are_not_missing_in_it(home, scopetrace):
     turned = {"net_peer_ip": "10.0.0.2", "net_host_ip": "93.184.216.34"}
     turned |= {"net_peer_port": 40_000, "net_host_port": 80, "role": "server"}
     whole, cut = piece(REQUEST), piece(b"", outgoing=False, of=1, missing=len(REQUEST))
