@@ -40,13 +40,11 @@ def exposition(records: Iterable[MetricRecord]) -> Iterator[str]:
     for record in records:
         kind = "counter" if record.type == "counter" else "gauge"
         name = _safe(NOT_IN_NAME, record.name)
-        family = families.get(name)
-        if family is not None and family.kind != kind:
+        while name in families and families[name].kind != kind:
             name = f"{name}_{kind}"
-            family = families.get(name)
-        if family is None:
-            family = families[name] = Family(kind, record.unit, record.name)
-        family.add(record)
+        if name not in families:
+            families[name] = Family(kind, record.unit, record.name)
+        families[name].add(record)
     for name, family in families.items():
         yield from _lines(name, family)
 

@@ -56,6 +56,17 @@ def test_names_that_would_become_one_have_one_type_each():
     assert 'a_b{proc="nc",pid="70",host="box"} 12' in lines
 
 
+def test_a_name_with_a_type_after_it_that_is_taken_keeps_its_type():
+    found = [metric("a.gauge"), metric("a"), metric("a", "gauge", 8)]
+
+    lines = [line for line in exposition(found) if not line.startswith("# HELP")]
+    assert lines == [
+        "# TYPE a_gauge counter", 'a_gauge{proc="nc",pid="70",host="box"} 11',
+        "# TYPE a counter", 'a{proc="nc",pid="70",host="box"} 11',
+        "# TYPE a_gauge_gauge gauge", 'a_gauge_gauge{proc="nc",pid="70",host="box"} 8',
+    ]  # fmt: skip
+
+
 LINE = re.compile(
     r'# (?:HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .*|[a-zA-Z_:][a-zA-Z0-9_:]*\{(?:[a-zA-Z_]\w*="'
     r'(?:[^"\\\n]|\\[\\"n])*",?)*\} \S+',
