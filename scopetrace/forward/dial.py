@@ -37,15 +37,17 @@ def _connected_unix(path: str) -> socket.socket:
     return _connected(socket.AF_UNIX, socket.SOCK_STREAM, address)
 
 
-def _connected_udp(endpoint: tuple[str, int]) -> socket.socket:
-    """Connect to the first address of a host that there is a way to."""
-    problem = OSError("it has no address")
+def _connected_udp(endpoint: tuple[str, int]) -> list[socket.socket]:
+    """Connect to those addresses of a host that there is a way to."""
+    found, problem = [], OSError("it has no address")
     for family, kind, _, _, address in socket.getaddrinfo(*endpoint, type=socket.SOCK_DGRAM):
         try:
-            return _connected(family, kind, address)
+            found.append(_connected(family, kind, address))
         except OSError as error:
             problem = error
-    raise problem
+    if not found:
+        raise problem
+    return found
 
 
 def _connected(family: int, kind: int, address: str | tuple[object, ...]) -> socket.socket:

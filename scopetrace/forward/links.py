@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -126,47 +127,81 @@ class StreamLink(Link):
 
 
 class DatagramLink(Link):
-    """A UDP socket: each line is a datagram, and one that is refused is lost."""
+    """A UDP socket: each line is a datagram, and one that is refused is lost.
+
+    No connection tells which address of a name is listened at, as TCP's does: when one refuses, the
+    next is taken, with the line that was refused. A link whose last one refuses is of no use any
+    more.
+
+    Args:
+        connected: to each address, in the order in which to try them.
+    """
 
     greets = False
     heeds = select.POLLIN
     awaits = select.POLLIN | select.POLLOUT
 
-    def __init__(self, connected: socket.socket) -> None:
-        super().__init__(connected.fileno())
-        connected.setblocking(False)
-        self._socket = connected
+    def __init__(self, connected: Sequence[socket.socket]) -> None:
+        self._socket, *self._others = connected
+        super().__init__(self._socket.fileno())
+        for each in connected:
+            each.setblocking(False)
+        self._is_one_of_several = bool(self._others)
+        self._line = b""
+        """What was sent last."""
 
     def send(self, lines: memoryview) -> int:
         """Send the first of `lines`; that nobody listens is said of one before it (udp(7))."""
         line = bytes(lines).partition(b"\n")[0] + b"\n"
         try:
-            return self._socket.send(line)
+            count = self._socket.send(line)
         except BlockingIOError:
             raise
         except ConnectionRefusedError as error:
-            self._lose(error)
+            self._turn(error)
             return 0
         except OSError as error:
             self._lose(error)
             return len(line)
+        self._line = line
+        return count
 
     def hear(self) -> None:
-        """Forget what the other side says; that nobody listens is a datagram lost."""
+        """Forget what the other side says; that nobody listens is a datagram refused."""
         try:
             self._socket.recv(READ_BYTES)
         except BlockingIOError:
             return
+        except ConnectionRefusedError as error:
+            self._turn(error)
         except OSError as error:
             self._lose(error)
 
     def finish(self) -> None:
-        """See whether the last one was refused."""
-        self.hear()
+        """See whether the last one was refused, by all that it goes to."""
+        untried = -1
+        while untried != len(self._others):
+            untried = len(self._others)
+            self.hear()
 
     def close(self) -> None:
         """Let go of it."""
-        self._socket.close()
+        for each in (self._socket, *self._others):
+            each.close()
+
+    def _turn(self, error: OSError) -> None:
+        """Send what was refused to the next address."""
+        if self._others:
+            with self._others.pop(0) as other:
+                os.dup2(other.fileno(), self.fd, inheritable=False)
+            try:
+                self._socket.send(self._line)
+            except OSError as again:
+                self._lose(again)
+            return
+        self._lose(error)
+        if self._is_one_of_several:
+            raise error
 
     def _lose(self, error: OSError) -> None:
         self.lost += 1

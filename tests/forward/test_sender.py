@@ -10,6 +10,7 @@ from collectors import HOST, collecting, datagrams, listener, read_all, udp_sock
 from harness import PATIENCE, wait_for
 from net_peers import free_port
 
+from scopetrace.forward.links import DatagramLink
 from scopetrace.forward.sender import Sender
 
 SOON_S = 0.01
@@ -272,6 +273,36 @@ def test_datagrams_that_nobody_listens_for_are_counted(transport):
 
     assert send_all(sender, numbered(1000)) == 1000
     assert sender.why_unsent == "Connection refused"
+
+
+def connected(*ports):
+    found = [socket.socket(type=socket.SOCK_DGRAM) for _ in ports]
+    for each, port in zip(found, ports, strict=True):
+        each.connect((HOST, port))
+    return found
+
+
+def test_datagrams_go_to_the_address_of_a_name_that_is_listened_at():
+    with udp_socket() as bound:
+        link = DatagramLink(connected(free_port(), free_port(), bound.getsockname()[1]))
+        lines, sent = memoryview(b"a\nb\nc\n"), 0
+        while sent < len(lines):
+            sent += link.send(lines[sent:])
+        link.finish()
+        link.close()
+
+        assert datagrams(bound) == [b"a\n", b"b\n", b"c\n"]
+    assert link.lost == 0
+
+
+def test_a_name_of_which_no_address_is_listened_at_is_tried_again_later():
+    link = DatagramLink(connected(free_port(), free_port()))
+    assert link.send(memoryview(b"a\n")) == 2
+    with pytest.raises(ConnectionRefusedError):
+        link.finish()
+    link.close()
+
+    assert (link.lost, link.problem) == (1, "Connection refused")
 
 
 def test_a_line_that_is_no_datagram_is_counted_and_no_other(transport):
