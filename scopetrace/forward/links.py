@@ -25,7 +25,7 @@ class Link:
     """What is open: this base class is a link that hears nothing."""
 
     resumes = False
-    """Whether the next link to the same destination goes on within a line."""
+    """Whether the next link to the same destination goes on where this one ended, within a line."""
     greets = True
     """Whether it has a beginning, and so a first line."""
     heeds = 0
@@ -73,13 +73,22 @@ class FileLink(Link):
                 raise BrokenPipeError("nobody reads it") from None
             raise
         super().__init__(fd)
-        self.resumes = stat.S_ISREG(os.fstat(self.fd).st_mode)
+        status = os.fstat(self.fd)
+        self.resumes = self._is_file = stat.S_ISREG(status.st_mode)
+        self._has_name = status.st_nlink > 0  # a file behind /proc/PID/fd may never have had one
 
     def send(self, lines: memoryview) -> int:
-        """Send some of `lines`; return how many bytes."""
-        if not self.resumes:
+        """Send some of `lines`; return how many bytes.
+
+        Raises:
+            OSError: also if the file was deleted: nobody would ever read what is written to it.
+        """
+        if not self._is_file:
             held = bytes(lines)
             lines = lines[: held.rfind(b"\n", 0, select.PIPE_BUF) + 1 or held.find(b"\n") + 1]
+        elif self._has_name and not os.fstat(self.fd).st_nlink:
+            self.resumes = False
+            raise FileNotFoundError("it was deleted")
         return os.write(self.fd, lines)
 
 

@@ -68,6 +68,8 @@ class Sender:
         self._problem = ""
         self._linked = False
         """Whether there was ever a link."""
+        self._resumes = False
+        """Whether the next link goes on where the last one ended."""
         self._ending = Flag()
         self._given_up = False
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -145,7 +147,7 @@ class Sender:
         from scopetrace.forward.dial import open_link
 
         link = open_link(self._transport)
-        if link.greets and not (self._linked and link.resumes):
+        if link.greets and not self._resumes:
             self._unsaid = self.greeting
         self._linked = True
         try:
@@ -154,6 +156,7 @@ class Sender:
         finally:
             self._lost += link.lost
             self._problem = link.problem or self._problem
+            self._resumes = link.resumes
             if not link.resumes:
                 self._go_back()
             link.close()

@@ -145,6 +145,20 @@ def test_each_connection_begins_with_the_greeting_and_nobody_counts_it(transport
     assert rest == lines[-len(rest) :]
 
 
+def test_a_file_that_is_deleted_is_made_anew_with_all_that_comes_then(transport, tmp_path):
+    path = tmp_path / "events"
+    sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
+    sender.greeting = b"hello\n"
+    sender.offer([b"a\n"], bytes)
+    wait_for(lambda: path.exists() and path.read_bytes() == b"hello\na\n", "the first line")
+    path.unlink()
+    sender.offer([b"b\n"], bytes)
+
+    wait_for(path.exists, "the file")
+    assert end(sender) == 0
+    assert path.read_bytes() == b"hello\nb\n"
+
+
 def test_a_greeting_is_once_in_a_file_even_if_the_disk_was_full(transport, tmp_path):
     path = tmp_path / "events"
     sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
