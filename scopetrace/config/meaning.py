@@ -99,9 +99,11 @@ def _doubts(rule: WatchRule, measures: bool) -> Iterator[tuple[Path, str]]:
 def doubtful_transports(document: Document, sections: Sections) -> list[str]:
     """Return a warning for each key of a destination that weakens it or does nothing."""
     said = []
-    transports = {"event": sections.event.transport, "metric": sections.metric.transport}
-    for section, transport in transports.items():
-        base: Path = (section, "transport", "tls")
+    for name, section in (("event", sections.event), ("metric", sections.metric)):
+        transport, base = section.transport, (name, "transport", "tls")
+        if transport.type != "none" and not section.enable:
+            why = f"nothing is sent there while {name}.enable is false"
+            said.append(document.sentence((name, "transport", "type"), why))
         if transport.encrypted and not transport.tls.validateserver:
             why = "the server is not checked: whoever answers for it can read what is sent"
             said.append(document.sentence((*base, "validateserver"), why))

@@ -109,7 +109,7 @@ class ForwardingWriter:
             How many could not be sent, and a sentence about it, of each destination that did not
             get all.
         """
-        named = [("events", self._event_sender), ("metrics", self._metric_sender)]
+        named = [("event", self._event_sender), ("metric", self._metric_sender)]
         senders = [(what, sender) for what, sender in named if sender is not None]
         self._event_sender = self._metric_sender = None
         deadline = time.monotonic() + patience_s
@@ -118,7 +118,11 @@ class ForwardingWriter:
         for _, sender in senders:
             sender.join(max(deadline - time.monotonic(), 0))
         return [
-            (count, f"{count} {what} could not be sent to {sender.name}: {sender.why_unsent}")
+            (
+                count,
+                f"{count} {what}{'s' if count > 1 else ''} could not be sent to {sender.name}:"
+                f" {sender.why_unsent}",
+            )
             for what, sender in senders
             if (count := sender.unsent)
         ]

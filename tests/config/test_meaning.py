@@ -176,6 +176,10 @@ def test_a_key_without_meaning_may_hold_anything(path):
             "metric.transport.tls.enable: ignored: it means nothing for type udp",
         ),
         (
+            "event: {enable: false, transport: {type: udp, host: h, port: 1}}",
+            "event.transport.type: nothing is sent there while event.enable is false",
+        ),
+        (
             "custom: {x: {config: {libscope: {summaryperiod: 5}}}}",
             "custom.x.config.libscope: ignored: it is the same for all processes of a session",
         ),
