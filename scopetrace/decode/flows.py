@@ -74,7 +74,7 @@ class Socket:
         self.flow: Flow | None = None
         """The connection."""
         self.peers: dict[Address | None, Flow] = {}
-        """Of a socket of messages: its flows, the one used last at the end."""
+        """Of a socket of messages: its flows by `Address.key`, the one used last at the end."""
         self.kin: dict[str, Any] = {}
         """What these share (`Flow.kin`)."""
         self.shut = False
@@ -88,11 +88,11 @@ def begin_connection(
     """Note that a socket is connected, and emit it unless it has a flow with that peer."""
     sock: Socket = file.socket
     sock.state, sock.shut = CONNECTED, False
-    sock.flow = None if sock.stream else sock.peers.get(peer)
+    sock.flow = None if sock.stream else sock.peers.get(peer and peer.key)
     if sock.flow is None:
         sock.flow = _begin(emit, task, op, file, fd, role, peer, opened_ns)
         if not sock.stream:
-            sock.peers[peer] = sock.flow
+            sock.peers[peer and peer.key] = sock.flow
     return sock.flow
 
 
@@ -124,17 +124,22 @@ def flow_with(
     sock: Socket = file.socket
     if peer is None and sock.domain == AF_NETLINK:
         peer = KERNEL
-    if sock.flow is not None and (sock.stream or peer is None or peer == sock.flow.peer):
+    if sock.flow is not None and (sock.stream or peer is None or _is_peer(sock.flow, peer)):
         return sock.flow
     if sock.stream or (peer is None and sock.target is not None):
         return begin_connection(emit, task, op, file, fd, "", sock.target or peer, time_ns)
-    flow = sock.peers.pop(peer, None)
+    key = peer and peer.key
+    flow = sock.peers.pop(key, None)
     if flow is None:
         flow = _begin(emit, task, op, file, fd, _role(sock, peer, outgoing), peer, time_ns)
         if len(sock.peers) >= MOST_PEERS:
             _forget_oldest(emit, task, file, time_ns)
-    sock.peers[peer] = flow
+    sock.peers[key] = flow
     return flow
+
+
+def _is_peer(flow: Flow, address: Address) -> bool:
+    return flow.peer is not None and flow.peer.key == address.key
 
 
 def _role(sock: Socket, peer: Address | None, outgoing: bool) -> str:
@@ -161,7 +166,7 @@ def dissolve(emit: Emit, task: Task, op: str, file: OpenFile, time_ns: int) -> N
     flow, sock.flow, sock.state, sock.target = sock.flow, None, IDLE, None
     if flow is None:
         return
-    sock.peers.pop(flow.peer, None)
+    sock.peers.pop(flow.peer and flow.peer.key, None)
     told = usage.flows.pop(flow, None)
     usage.forget_moved()
     if told is not None:
@@ -242,7 +247,7 @@ def broke(
 ) -> None:  # fmt: skip
     """Note and emit that bytes could not be moved; `peer` is what the call said, None: nothing."""
     sock: Socket = file.socket
-    flow = sock.flow if sock.stream or peer is None else sock.peers.get(peer)
+    flow = sock.flow if sock.stream or peer is None else sock.peers.get(peer.key)
     if flow is not None:
         peer = flow.peer
         flow.error = errorcode.get(error) or str(error)

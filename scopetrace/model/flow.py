@@ -23,6 +23,11 @@ class Address(NamedTuple):
     inode: int = 0
     """Of a unix socket; 0: not known."""
 
+    @property
+    def key(self) -> Address:
+        """What two addresses of one end have in common: messages give a name without its inode."""
+        return self._replace(inode=0) if self.inode and self.host else self
+
 
 class Flow:
     """One conversation."""

@@ -377,6 +377,22 @@ def test_messages_in_order_are_counted_like_datagrams(tracee, recording):
     assert has(recording.of("net.close")[0].data, net_bytes_sent=3, net_transport="Unix.SEQPACKET")
 
 
+@pytest.mark.parametrize("kind", [SOCK_DGRAM, SOCK_SEQPACKET])
+def test_a_peer_that_a_message_names_without_its_inode_is_the_same(kind, tracee, recording):
+    peer = pack_unix(b"/run/x\0")
+    parts = {Part.SOCKET: pack_socket(AF_UNIX, kind, peer=99), Part.PEER: peer}
+    tracee.socket(3, kind, domain=AF_UNIX)
+    tracee.receive(3, b"1", by=peer)
+    tracee.call("connect", 3, parts={**parts, Part.ADDRESS: peer})
+    tracee.send(3, b"22")
+    tracee.receive(3, b"333", by=peer)
+    tracee.call("sendto", 3, result=-ECONNREFUSED, parts={Part.ADDRESS: peer})
+    tracee.close(3)
+
+    (closed,) = recording.of("net.close")
+    assert has(closed.data, net_bytes_sent=2, net_bytes_recv=4, error="ECONNREFUSED")
+
+
 def test_both_ends_of_a_pair_are_flows_with_channels_of_their_own(tracee, recording):
     tracee.call("socketpair", AF_UNIX, 1, 0, 0, parts={Part.PAIR: struct.pack("=ii", 3, 4)})
 
