@@ -257,7 +257,7 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
         return;
     }
     task->in_call = true;
-    tell_before_fds_go(engine, task, call);
+    tell_before_end(engine, task, call);
     if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
     else

@@ -117,12 +117,8 @@ static void add_pair(struct engine *engine, const struct task *task, struct pend
 }
 
 /* Whether a call may have told the kernel the ends of its socket, or shown that it knows them. */
-static bool knows_ends(const struct task *task, const struct pending *call, int64_t result)
+static bool knows_ends(const struct pending *call, int64_t result)
 {
-    if (call->row == ROW_shutdown) {
-        const struct stream *stream = files_find(task->files, (int)call->args[0]);
-        return result >= 0 && stream && stream->connecting;
-    }
     return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
 }
 
@@ -135,7 +131,7 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
         add_base(task, call, row->dirfd, PART_PATH, PART_BASE);
     if (row->dirfd2)
         add_base(task, call, row->dirfd2, PART_PATH2, PART_BASE2);
-    if (knows_ends(task, call, result))
+    if (knows_ends(call, result))
         add_ends(&call->parts, task,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
     if (failed)

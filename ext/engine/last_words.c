@@ -1,7 +1,8 @@
 /*
- * The last word on a socket: what the kernel says of it while its fd can still be asked. A program
- * need not ask whether the connection that it began stands, nor read to the end that the peer made;
- * once the fd is gone nobody can.
+ * The last word on a socket: what the kernel says of it before the program ends it, while its fd can
+ * still be asked. A program need not ask whether the connection that it began stands, nor read to the
+ * end that the peer made; once the fd is gone nobody can, and after shutdown(2) nobody knows whose
+ * the end is.
  */
 #include <limits.h>
 
@@ -40,12 +41,14 @@ void tell_last_words(struct engine *engine, const struct task *task, unsigned fi
             tell_last_word(engine, task, files->by_fd[fd]);
 }
 
-void tell_before_fds_go(struct engine *engine, const struct task *task, const struct pending *call)
+void tell_before_end(struct engine *engine, const struct task *task, const struct pending *call)
 {
     unsigned first = (unsigned)call->args[0], second = (unsigned)call->args[1];
 
     if (call->row == ROW_dup2 || call->row == ROW_dup3)
         tell_last_words(engine, task, second, second);
+    else if (call->row == ROW_shutdown)
+        tell_last_words(engine, task, first, first);
     else if (call->row == ROW_close_range && !(call->args[2] & RANGE_CLOEXEC))
         tell_last_words(engine, task, first, second);
     else if (CALLS[call->row].group == GROUP_EXEC)

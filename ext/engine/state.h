@@ -110,13 +110,13 @@ void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 
 /* last_words.c */
-/* The last word on a socket whose fd is about to go; nothing if all is well. */
+/* The last word on a socket whose fd is about to go or to be shut down; nothing if all is well. */
 void add_last_word(const struct engine *engine, struct parts *parts, const struct task *task,
                    const struct stream *stream);
 /* The last words on the sockets at fds `first` to `last`, as records. */
 void tell_last_words(struct engine *engine, const struct task *task, unsigned first, unsigned last);
-/* The same of those fds that a call which begins may let go. */
-void tell_before_fds_go(struct engine *engine, const struct task *task, const struct pending *call);
+/* The same of those fds that a call which begins may let go or shut down. */
+void tell_before_end(struct engine *engine, const struct task *task, const struct pending *call);
 
 /* copies.c */
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data);

@@ -52,8 +52,8 @@ class Socket:
     """One socket, whoever holds it: what an OpenFile is beside a file."""
 
     __slots__ = (
-        "announced", "began_ns", "domain", "flow", "kin", "local", "ordered", "peers", "protocol",
-        "shut", "state", "stream", "target", "transport",
+        "announced", "began_ns", "domain", "ended_ns", "flow", "kin", "local", "ordered", "peers",
+        "protocol", "shut", "state", "stream", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, domain: int, kind: int, protocol: int) -> None:
@@ -77,6 +77,8 @@ class Socket:
         """Of a socket of messages: its flows by `Address.key`, the one used last at the end."""
         self.kin: dict[str, Any] = {}
         """What these share (`Flow.kin`)."""
+        self.ended_ns = 0
+        """When the call returned that told how the peer ended the connection, Unix time."""
         self.shut = False
         """This side has ended a direction."""
 
@@ -242,17 +244,20 @@ RESETS = frozenset(("ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ENOTCON
 
 
 def broke(
-    emit: Emit, task: Task, op: str, file: OpenFile, error: int, time_ns: int,
+    emit: Emit, task: Task, op: str, file: OpenFile, error: int, time_ns: int, ended_ns: int,
     peer: Address | None = None,
 ) -> None:  # fmt: skip
-    """Note and emit that bytes could not be moved; `peer` is what the call said, None: nothing."""
+    """Note and emit that bytes could not be moved, as a call learnt that began and ended then.
+
+    `peer` is what the call said, None: nothing.
+    """
     sock: Socket = file.socket
     flow = sock.flow if sock.stream or peer is None else sock.peers.get(peer.key)
     if flow is not None:
         peer = flow.peer
         flow.error = errorcode.get(error) or str(error)
         if flow.error in RESETS:
-            ended_by(sock, flow, "reset")
+            ended_by(sock, flow, "reset", ended_ns)
     emit(
         FlowFailed(
             task.group.image, task.tid, time_ns, op, "rx_tx", sock.transport,
@@ -262,10 +267,23 @@ def broke(
     )  # fmt: skip
 
 
-def ended_by(sock: Socket, flow: Flow, reason: str) -> None:
-    """Note how the peer ended a connection, unless this side was first."""
+def ended_by(sock: Socket, flow: Flow, reason: str, time_ns: int = 0) -> None:
+    """Note how the peer ended a connection, unless this side was first.
+
+    `time_ns` is when the call returned that told it; 0: it had ended before the call that is told.
+    """
     if flow.reason == "local" and not sock.shut:
-        flow.reason = reason
+        flow.reason, sock.ended_ns = reason, time_ns
+
+
+def shut_by_us(sock: Socket, flow: Flow, time_ns: int) -> None:
+    """Note that this side began to end a direction then; what only ended later is its own doing.
+
+    Another thread that waits in a read or write may be told before the call that ends it returns.
+    """
+    sock.shut = True
+    if sock.ended_ns >= time_ns:
+        flow.reason = "local"
 
 
 def announce(emit: Emit, task: Task, op: str, file: OpenFile, fd: int, time_ns: int) -> None:

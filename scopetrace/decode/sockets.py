@@ -32,6 +32,7 @@ from scopetrace.decode.flows import (
     ended_by,
     flow_with,
     refused,
+    shut_by_us,
 )
 from scopetrace.decode.state import (
     ADDRESS,
@@ -106,6 +107,7 @@ class _Call(NamedTuple):
     file: OpenFile
     sock: Socket
     time_ns: int
+    ended_ns: int
 
 
 def _call(state: State, task: Task, record: RawRecord) -> _Call | None:
@@ -115,7 +117,8 @@ def _call(state: State, task: Task, record: RawRecord) -> _Call | None:
     sock = None if file is None else learn(file, parts)
     if file is None or sock is None:
         return None
-    return _Call(parts, fd, file, sock, record.entered_ns + state.offset_ns)
+    time_ns = record.entered_ns + state.offset_ns
+    return _Call(parts, fd, file, sock, time_ns, time_ns + record.elapsed_ns)
 
 
 def bound(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -123,7 +126,7 @@ def bound(state: State, task: Task, record: RawRecord, op: str) -> None:
     call = _call(state, task, record)
     if call is None:
         return
-    parts, fd, file, sock, time_ns = call
+    parts, fd, file, sock, time_ns, _ = call
     if record.result < 0:
         local = parse_address(parts.get(ADDRESS)) or sock.local
         refused(state.emit, task, op, sock, -record.result, time_ns, local)
@@ -149,7 +152,7 @@ def connect(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 
 def _connect(state: State, task: Task, op: str, call: _Call, error: int) -> None:
-    parts, fd, file, sock, time_ns = call
+    parts, fd, file, sock, time_ns, _ = call
     asked = parse_address(parts.get(ADDRESS))
     if PEER not in parts and asked is not None:
         sock.target = asked
@@ -189,7 +192,7 @@ def _has_failed(state: State, task: Task, op: str, call: _Call, error: int) -> N
         connection_failed(state.emit, task, "connect", call.file, error, call.time_ns)
     else:
         peer = parse_address(call.parts.get(ADDRESS))
-        broke(state.emit, task, op, call.file, error, call.time_ns, peer)
+        broke(state.emit, task, op, call.file, error, call.time_ns, call.ended_ns, peer)
 
 
 def accepted(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -233,11 +236,9 @@ def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
     if sock.state == LISTENING and record.arg2 & FD != SHUT_WR:
         sock.announced = False
         deafen(state.emit, task, sock, task.table.use(call.file), time_ns)
-    if sock.state == CONNECTING and PEER in call.parts:
-        _stands(state, task, "connect", call.file, call.fd)
     if sock.flow is None:
         return
-    sock.shut = True
+    shut_by_us(sock, sock.flow, time_ns)
     if record.arg2 & FD == SHUT_RD:
         return
     image, flow = task.group.image, sock.flow
@@ -287,7 +288,7 @@ def moved(
     if not sock.stream:
         task.table.use(file).of_flow(flow).add(outgoing, count)
     if sock.ordered and not outgoing:
-        _ended_perhaps(sock, flow, count)
+        _ended_perhaps(sock, flow, count, time_ns)
     data = parts.get(DATA, b"")[:count]
     early, console = not outgoing and EARLY in parts, task.table.consoles.get(fd)
     told = (
@@ -297,10 +298,10 @@ def moved(
     state.emit(build(FlowMoved, told))
 
 
-def _ended_perhaps(sock: Socket, flow: Flow, count: int) -> None:
+def _ended_perhaps(sock: Socket, flow: Flow, count: int, time_ns: int) -> None:
     """Take nothing for the end; of messages it may have been an empty one, if more follow."""
     if not count:
-        ended_by(sock, flow, "remote")
+        ended_by(sock, flow, "remote", time_ns)
     elif flow.reason == "remote" and not sock.stream:
         flow.reason = "local"
 
@@ -326,7 +327,8 @@ def move_failed(
     elif opens:
         connection_failed(state.emit, task, op, file, error, time_ns)
     else:
-        _has_failed(state, task, op, _Call(parts, 0, file, sock, time_ns), error)
+        call = _Call(parts, 0, file, sock, time_ns, time_ns + record.elapsed_ns)
+        _has_failed(state, task, op, call, error)
 
 
 def paired(state: State, task: Task, record: RawRecord, fds: tuple[int, ...]) -> None:

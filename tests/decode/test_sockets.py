@@ -18,6 +18,7 @@ from socket import (
 
 import pytest
 from raw_builder import (
+    MILLISECOND,
     Tracee,
     pack_inet,
     pack_socket,
@@ -236,6 +237,24 @@ def test_after_its_own_shutdown_the_program_has_ended_it(tracee, recording):
     tracee.close(3)
 
     assert recording.of("net.close")[0].data["net_close_reason"] == "local"
+
+
+def test_the_end_that_another_thread_made_is_not_the_peers(tracee, recording):
+    connected(tracee)
+    tracee.call("recvfrom", 3, 0, 9, elapsed=2 * MILLISECOND)
+    tracee.call("shutdown", 3, SHUT_WR)
+    tracee.close(3)
+
+    assert recording.of("net.close")[0].data["net_close_reason"] == "local"
+
+
+def test_who_was_hung_up_before_its_own_shutdown_did_not_end_it(tracee, recording):
+    connected(tracee)
+    tracee.add(RawKind.TALLY, args=(3, 1), parts={Part.HANGUP: struct.pack("=I", POLLRDHUP)})
+    tracee.call("shutdown", 3, SHUT_WR)
+    tracee.close(3)
+
+    assert recording.of("net.close")[0].data["net_close_reason"] == "remote"
 
 
 @pytest.mark.parametrize(("call", "error"), [("recvfrom", ECONNRESET), ("sendto", EPIPE)])

@@ -106,6 +106,11 @@ static void hangups(void)
     closes_socket(pair[1], 0, 0, "remote");
 
     connected(listener, pair);
+    closes_socket(pair[0], 0, 0, "local");
+    tell_close("close", pair[1], 0, 0, "remote");
+    MUST(shutdown(pair[1], SHUT_WR) == 0 && close(pair[1]) == 0);
+
+    connected(listener, pair);
     MUST(setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &now, sizeof now) == 0);
     struct end near = local_end(pair[1]);
     closes_socket(pair[0], 0, 0, "local");
