@@ -3,8 +3,9 @@
 Who asks is told by the messages, so a server's flow is read as a client's is. Question and answer
 belong together by id, name (in any case) and type. A question without an answer is an error when
 the process that asked lets go of the flow, or when it asks the same again. No error is made up: a
-question is forgotten if its answer may be among what was not read, or if too many wait; and
-multicast questions, which anybody or nobody may answer elsewhere, never wait.
+question is forgotten if its answer may be among what was not read, or if too many wait; whoever
+gets a truncated answer asks again over TCP, and may not wait for what else it asked about it;
+and multicast questions, which anybody or nobody may answer elsewhere, never wait.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class DnsReader:
         self._pending = pending
         self._cut = False
         """The last datagram was no message, perhaps because it was cut."""
+        self._truncated = ("", 0)
+        """The name of the last answer that was truncated, in lower case, and when it came."""
         self._unread = 0
         """Messages that could not be read and were not told of yet."""
 
@@ -86,8 +89,14 @@ class DnsReader:
         """Say which questions of the process were not answered, and what could not be read."""
         moment = Moment(image, tid, time_ns)
         for asked in self._pending.of_process(self._flow.peer, image.pid):
-            self._fail(moment, asked)
+            if not self._is_given_up(asked):
+                self._fail(moment, asked)
         self._report(moment)
+
+    def _is_given_up(self, asked: Asked) -> bool:
+        """Whether a truncated answer came about the name of a question while that waited."""
+        name, time_ns = self._truncated
+        return asked.name.lower() == name and asked.time_ns <= time_ns
 
     def _give_up(self, moment: Moment) -> None:
         """Read no more of a stream whose messages cannot be told apart."""
@@ -166,6 +175,7 @@ class DnsReader:
         data["rcode"] = message.rcode
         if message.truncated:
             data["truncated"] = True
+            self._truncated = (name.lower(), moment.time_ns)
         chain = names_followed(name, message.answers)
         data["addrs"] = _addresses(message, chain)
         if not outgoing:

@@ -232,6 +232,18 @@ def test_an_answer_that_was_truncated_says_so():
     assert session.outlet.of("dns.resp")[0]["truncated"] is True
 
 
+def test_who_goes_to_tcp_after_a_truncated_answer_does_not_wait_for_the_others():
+    session = Session()
+    session.feed(0, OUT, question(serial=1))
+    session.feed(0, OUT, question(kind="AAAA", serial=2))
+    session.feed(0, OUT, question("other.test", serial=3))
+    session.feed(1, IN, answer(tc=1, serial=1))
+    session.feed(2, OUT, question(kind="MX", serial=4))
+
+    failed = [(each["domain"], each["type"]) for each in session.close(3).of("dns.error")]
+    assert failed == [("other.test", "A"), ("example.test", "MX")]
+
+
 def test_an_operation_that_is_no_query_is_named():
     session = Session()
     update = bytearray(question(kind="SOA"))
