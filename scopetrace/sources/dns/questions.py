@@ -36,6 +36,8 @@ class Asked(NamedTuple):
     pid: int
     """Of the process that sent or received it."""
     time_ns: int
+    error: str = ""
+    """Of the flow, from before it was sent."""
 
     @property
     def key(self) -> Key:

@@ -151,7 +151,7 @@ class DnsReader:
             earlier = self._pending.add(
                 Asked(
                     self._flow.peer, outgoing, message.id, question.name, question.type, image.pid,
-                    time_ns,
+                    time_ns, self._flow.error,
                 )
             )  # fmt: skip
             if earlier is not None:
@@ -203,7 +203,7 @@ class DnsReader:
         data = {
             "domain": asked.name,
             "type": asked.type,
-            "error": "timeout",
+            "error": "timeout" if self._flow.error == asked.error else self._flow.error,
             "duration": max(0, moment.time_ns - asked.time_ns) // MS_NS,
         }
         self._emit(moment, "dns.error", data)

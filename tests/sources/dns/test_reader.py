@@ -181,6 +181,16 @@ def test_a_question_without_an_answer_is_an_error_when_the_flow_closes():
     ]
 
 
+def test_the_error_of_a_flow_says_why_there_was_no_answer_to_what_was_asked_before_it():
+    session = Session()
+    session.feed(0, OUT, question(serial=1))
+    session.flow.error = "ECONNREFUSED"
+    session.feed(1, OUT, question("other.test", serial=2))
+
+    found = {each["domain"]: each["error"] for each in session.close(2).of("dns.error")}
+    assert found == {"example.test": "ECONNREFUSED", "other.test": "timeout"}
+
+
 def test_a_question_that_is_asked_again_had_no_answer_before():
     session = Session()
     session.feed(0, OUT, question())
