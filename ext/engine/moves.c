@@ -190,12 +190,21 @@ static void finish_across(struct engine *engine, struct task *task, struct pendi
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* Another thread let go of the fd while the call waited: what came is not of what is there now. */
+static bool was_let_go(const struct pending *call, const struct stream *stream)
+{
+    return CALLS[call->row].moves == MOVES_IN && call->serial &&
+           !(stream && stream->serial == call->serial);
+}
+
 void finish_move(struct engine *engine, struct task *task, struct pending *call, int64_t result,
                  uint64_t elapsed_ns)
 {
     const struct call *row = &CALLS[call->row];
     struct stream *stream = files_find(task->files, (int)argument(call, row->fd));
 
+    if (was_let_go(call, stream))
+        return;
     if (result < 0) {
         if (result == -EINPROGRESS && stream) { /* sent with MSG_FASTOPEN, or as good as: tcp(7) */
             stream->connecting = true;

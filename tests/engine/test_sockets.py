@@ -18,7 +18,7 @@ SCENARIOS = [
 ]  # fmt: skip
 CONNECTIONS = [
     "unasked", "nothing", "aborted", "interrupted", "fast", "again", "errors", "unix-queue",
-    "roundabout", "of-a-child", "hangups",
+    "roundabout", "of-a-child", "hangups", "let-go",
 ]  # fmt: skip
 UNHEARD = ("hangups", "roundabout")
 """What only a borrowed socket can tell, or what a borrower does."""

@@ -4,6 +4,7 @@
  */
 #include "ends.h"
 #include <poll.h>
+#include <pthread.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
@@ -401,11 +402,50 @@ static void of_a_child(void)
     closes_socket(server, 0, 0, NULL);
 }
 
+static void *read_three(void *fd)
+{
+    char bytes[8];
+
+    return (void *)read(*(int *)fd, bytes, sizeof bytes);
+}
+
+/* What was read from a socket that another thread closed is not of the socket at its fd now. */
+static void let_go(void)
+{
+    int old[2], new[2], listener = listening();
+    char bytes[8];
+    void *count;
+    pthread_t reader;
+
+    connected(listener, old);
+    connected(listener, new);
+    tell_close("dup2", old[1], 0, 0, "local");
+    tell_close("close", old[0], 3, 0, NULL);
+    tell_close("close", new[0], 2, 0, "local");
+    tell_close("close", new[1], 0, 2, "remote");
+    MUST(pthread_create(&reader, NULL, read_three, &old[1]) == 0);
+    give_it_time();
+    MUST(dup2(new[1], old[1]) == old[1] && write(old[0], "123", 3) == 3);
+    MUST(pthread_join(reader, &count) == 0 && (long)count == 3);
+    MUST(close(old[0]) == 0 && write(new[0], "12", 2) == 2 && read(old[1], bytes, 8) == 2);
+    MUST(close(new[0]) == 0 && read(old[1], bytes, 8) == 0);
+    MUST(close(new[1]) == 0 && close(old[1]) == 0);
+}
+
 static const struct scenario SCENARIOS[] = {
-    { "unasked", unasked_ones },  { "hangups", hangups },         { "nothing", nothing },
-    { "aborted", aborted },       { "interrupted", interrupted }, { "fast", fast },
-    { "again", again },           { "errors", errors },           { "unix-queue", unix_queue },
-    { "roundabout", roundabout }, { "of-a-child", of_a_child },   { NULL, NULL },
+    { "unasked", unasked_ones },
+    { "hangups", hangups },
+    { "nothing", nothing },
+    { "aborted", aborted },
+    { "interrupted", interrupted },
+    { "fast", fast },
+    { "again", again },
+    { "errors", errors },
+    { "unix-queue", unix_queue },
+    { "roundabout", roundabout },
+    { "of-a-child", of_a_child },
+    { "let-go", let_go },
+    { NULL, NULL },
 };
 
 int main(int argc, char **argv)
