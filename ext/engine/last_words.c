@@ -1,8 +1,8 @@
 /*
- * The last word on a socket: what the kernel says of it before the program ends it, while its fd can
- * still be asked. A program need not ask whether the connection that it began stands, nor read to the
- * end that the peer made; once the fd is gone nobody can, and after shutdown(2) nobody knows whose
- * the end is.
+ * The last word on a socket: what the kernel says of it before the program ends it, while its fd
+ * can still be asked. A program need not ask whether the connection that it began stands, nor read
+ * to the end that the peer made; once the fd is gone nobody can, and after shutdown(2) nobody knows
+ * whose the end is.
  */
 #include <limits.h>
 

@@ -4,8 +4,8 @@ Who asks is told by the messages, so a server's flow is read as a client's is. Q
 belong together by id, name (in any case) and type. A question without an answer is an error when
 the process that asked lets go of the flow, or when it asks the same again. No error is made up: a
 question is forgotten if its answer may be among what was not read, or if too many wait; whoever
-gets a truncated answer asks again over TCP, and may not wait for what else it asked about it;
-and multicast questions, which anybody or nobody may answer elsewhere, never wait.
+gets a truncated answer asks again over TCP, and may not wait for what else it asked about that
+name; and multicast questions, which anybody or nobody may answer elsewhere, never wait.
 """
 
 from __future__ import annotations
