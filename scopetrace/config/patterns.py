@@ -5,8 +5,8 @@ refused with a reason instead of quietly meaning something else.
 
 `re` has no limit on time: (a+)+$ can take hours on one line. Where `limit_searches` was called, an
 expression that took `MOST_S` for one text, twice, is given up: it is found in nothing any more, and
-the texts are counted. `re` hears signals while it goes back and forth, but not inside the repetition
-of a single character: a*b is given up only when its searches end, after n² short steps each.
+the texts are counted. `re` hears signals while it goes back and forth, but not inside the
+repetition of one character: a*b is given up only when its searches end, after n² short steps each.
 """
 
 from __future__ import annotations
