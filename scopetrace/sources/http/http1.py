@@ -54,9 +54,7 @@ class Waiting:
 
     def add(self, request: Request) -> None:
         """Let a request wait."""
-        if self._requests:
-            self._pipelined = self._pipelined or not self._lost
-        elif not self._pipelined:
+        if not self._requests and not self._pipelined:
             self._lost.clear()
         self._budget.take(request)
         self._requests.append(request)
@@ -68,7 +66,9 @@ class Waiting:
 
     def next(self) -> Request | None:
         """Return the request that a response answers, which no longer waits."""
-        if self._lost and (self._pipelined or len(self._lost) + len(self._requests) > 2):
+        if not self._lost:
+            self._pipelined = self._pipelined or len(self._requests) > 1
+        elif self._pipelined or len(self._lost) + len(self._requests) > 2:
             self.forget()
         if not self._requests:
             return None
