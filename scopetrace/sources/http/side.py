@@ -131,9 +131,9 @@ class Side(ABC):
         if not self._wary and buffer[position] in b"\r\n":
             blank = BLANK.match(buffer, position)
             return blank.end() if blank else position
-        if buffer.find(b"\n", max(position, self.unread.old)) < 0:
-            too_long = len(buffer) - position > MOST_HEAD
-            return self._pass_over(position, len(buffer)) if too_long else position
+        too_long = len(buffer) - position > MOST_HEAD
+        if not too_long and buffer.find(b"\n", max(position, self.unread.old)) < 0:
+            return position
         start = self._first_line(buffer, position)
         if start is None:
             return self._pass_over(position, len(buffer))

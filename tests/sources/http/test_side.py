@@ -131,7 +131,7 @@ def test_an_end_and_a_question_in_between_say_what_was_counted():
     assert side.seen == [b"/1", 2, 3]
 
 
-@pytest.mark.parametrize("size", [MOST_HEAD, MOST_HEAD + 1])
+@pytest.mark.parametrize("size", [MOST_HEAD, MOST_HEAD + 1, MOST_HEAD + 300])
 @pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: b\r\n"])
 def test_a_head_is_bounded(size, line):
     head = line + b"B: " + b"x" * (size - len(line) - 7) + b"\r\n\r\n"
