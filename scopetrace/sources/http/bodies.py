@@ -108,11 +108,15 @@ class Chunked:
         return position
 
     def skip(self, size: int) -> bool:
-        """Eat what is not known, if no more of it than is left of the chunk."""
-        if size > self._left:
+        """Eat what is not known, if it is of the chunk, or its rest with the CRLF after it."""
+        with_end = bool(self._left) and size == self._left + len(b"\r\n")
+        if size > self._left and not with_end:
             return False
-        self.counted += size
-        self._left -= size
+        content = min(size, self._left)
+        self.counted += content
+        self._left -= content
+        if with_end:
+            self._reads = self._read_size
         return True
 
     def _take_line(self, data: bytes | bytearray, position: int) -> int:

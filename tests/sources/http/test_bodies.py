@@ -56,6 +56,17 @@ def test_missing_bytes_of_a_chunk_are_counted_and_no_others():
     assert (body.ended, body.counted) == (True, 10)
 
 
+def test_the_rest_of_a_chunk_may_be_missing_with_its_line_end():
+    body = Chunked()
+    assert not body.skip(2)
+    body.take(b"A\r\nab", 0)
+
+    assert not body.skip(11)
+    assert body.skip(10)
+    body.take(b"1\r\nx\r\n0\r\n\r\n", 0)
+    assert (body.ended, body.counted) == (True, 11)
+
+
 @pytest.mark.parametrize("size", [b"", b"-1", b"0x1", b"1_0", b"+1", b"1 1", b"\xb2", b"f" * 16])
 def test_a_size_is_hexadecimal(size):
     with pytest.raises(Unreadable):
