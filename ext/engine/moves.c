@@ -190,6 +190,8 @@ static void finish_across(struct engine *engine, struct task *task, struct pendi
 
 /* ---------------------------------------------------------------------------------------------- */
 
+#define NO_FD UINT64_MAX
+
 /* Another thread let go of the fd while the call waited: what came is not of what is there now. */
 static bool was_let_go(const struct pending *call, const struct stream *stream)
 {
@@ -203,8 +205,12 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
     const struct call *row = &CALLS[call->row];
     struct stream *stream = files_find(task->files, (int)argument(call, row->fd));
 
-    if (was_let_go(call, stream))
+    if (was_let_go(call, stream)) {
+        call->args[row->fd - 1] = NO_FD;
+        if (result > 0 && !row->messages)
+            write_call(engine, task, call, result, elapsed_ns, (uint64_t)result);
         return;
+    }
     if (result < 0) {
         if (result == -EINPROGRESS && stream) { /* sent with MSG_FASTOPEN, or as good as: tcp(7) */
             stream->connecting = true;

@@ -24,6 +24,8 @@ WRITES = (
 OUT_OF_SECOND = ("sendfile", "sendfile64")
 """Calls whose first argument is where the bytes go, and the second where they come from."""
 ACROSS = ("splice", "copy_file_range")
+NO_FD = FD
+"""The fd of a read that another thread let go while it waited."""
 
 
 def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -100,8 +102,20 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Bytes came in; there are records of that only for sockets, and for failures."""
     if record.result < 0:
         move_failed(state, task, record, op)
+    elif record.arg1 & FD == NO_FD:
+        _let_go(state, task, record)
     else:
         sockets.moved(state, task, record, op, record.arg1 & FD, False)
+
+
+def _let_go(state: State, task: Task, record: RawRecord) -> None:
+    """Say that a thread read from what another had closed by then: it is told as closed already."""
+    image, time_ns = task.group.image, record.entered_ns + state.offset_ns
+    message = (
+        f"{image.proc} ({image.pid}) read {record.moved} bytes from what another thread had closed"
+        " by then: they are in no other event"
+    )
+    state.emit(Noticed(image, task.tid, time_ns, message, "unseen", record.moved))
 
 
 def move_failed(state: State, task: Task, record: RawRecord, op: str) -> None:

@@ -95,6 +95,14 @@ def test_a_connection_that_is_passed_on_keeps_its_channel(stage: Stage, tracee: 
     assert sum(e.data["net_bytes_sent"] for e in closed) == 3
 
 
+def test_what_is_read_from_a_socket_that_is_gone_is_counted(stage: Stage, tracee: Compile) -> None:
+    recording = play(stage, tracee("connections"), "let-go")
+
+    (notice,) = [e.data for e in recording.of("notice") if e.data["reason"] == "unseen"]
+    assert notice["count"] == 3
+    assert "read 3 bytes from what another thread had closed by then" in notice["message"]
+
+
 def test_an_inherited_socket_has_its_address_once_it_has_sent(stage: Stage) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inherited:
         number = inherited.fileno()
