@@ -17,16 +17,9 @@ from scopetrace.config import Pattern, take_given_up
 from scopetrace.decode.decoder import Decoder
 from scopetrace.metrics import Metrics
 from scopetrace.model.event import Event
+from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
-from scopetrace.model.operation import (
-    Ended,
-    Image,
-    ImageEnded,
-    ImageStarted,
-    Operation,
-    Synced,
-    build,
-)
+from scopetrace.model.operation import Ended, ImageEnded, ImageStarted, Operation, Synced, build
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.raw import unpack_batch

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
 from scopetrace.model.flow import Address, Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.watch.rules import Rules
 
 CLIENT = Address("inet", "10.0.0.1", 40000)

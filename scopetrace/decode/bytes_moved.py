@@ -11,7 +11,8 @@ from errno import EAGAIN, EINTR
 from scopetrace.decode import flows, sockets
 from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
-from scopetrace.model.operation import Noticed, OpenFile, Used, Written, build
+from scopetrace.model.open_file import OpenFile
+from scopetrace.model.operation import Noticed, Used, Written, build
 from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
 
 READS = (

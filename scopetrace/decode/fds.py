@@ -29,7 +29,8 @@ from scopetrace.decode.state import (
 )
 from scopetrace.decode.tables import FdTable
 from scopetrace.decode.tasks import CLONE_FILES, Task
-from scopetrace.model.operation import CONSOLE_NAMES, Opened, OpenFile, build
+from scopetrace.model.open_file import CONSOLE_NAMES, OpenFile
+from scopetrace.model.operation import Opened, build
 from scopetrace.model.raw import Part, RawRecord, Seen
 
 F_DUPFD_CLOEXEC = 1030

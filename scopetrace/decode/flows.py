@@ -20,6 +20,7 @@ from scopetrace.decode.addresses import (
     transport_name,
 )
 from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.open_file import OpenFile, Usage
 from scopetrace.model.operation import (
     STOPPED,
     FlowClosed,
@@ -28,9 +29,7 @@ from scopetrace.model.operation import (
     FlowUsed,
     Listened,
     ListenEnded,
-    OpenFile,
     Operation,
-    Usage,
     build,
 )
 

@@ -20,13 +20,13 @@ from scopetrace.decode.state import (
     table_ended,
 )
 from scopetrace.decode.tasks import CLONE_FILES, CLONE_VFORK, Task
+from scopetrace.model.image import Image
 from scopetrace.model.names import group_name, user_name
+from scopetrace.model.open_file import FileStat
 from scopetrace.model.operation import (
     Executed,
     Exited,
-    FileStat,
     Forked,
-    Image,
     ImageEnded,
     ImageStarted,
     Leaving,

@@ -50,7 +50,8 @@ from scopetrace.decode.state import (
 )
 from scopetrace.decode.tasks import Task
 from scopetrace.model.flow import Address, Flow
-from scopetrace.model.operation import FlowMoved, OpenFile, build
+from scopetrace.model.open_file import OpenFile
+from scopetrace.model.operation import FlowMoved, build
 from scopetrace.model.raw import SOCKET, Part, RawRecord
 
 SOCK_CLOEXEC = 0o2000000

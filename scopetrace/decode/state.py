@@ -10,16 +10,8 @@ from scopetrace.decode.flows import let_go
 from scopetrace.decode.paths import DELETED, absolute, text, undeleted
 from scopetrace.decode.tables import FdTable, Gone
 from scopetrace.decode.tasks import Task, Tree
-from scopetrace.model.operation import (
-    STOPPED,
-    Closed,
-    Failed,
-    FileStat,
-    ImageEnded,
-    OpenFile,
-    Operation,
-    build,
-)
+from scopetrace.model.open_file import FileStat, OpenFile
+from scopetrace.model.operation import STOPPED, Closed, Failed, ImageEnded, Operation, build
 from scopetrace.model.raw import RESULT_UNKNOWN, STAT, Part, RawRecord
 
 FD = 0xFFFFFFFF

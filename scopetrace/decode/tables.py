@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scopetrace.model.operation import OpenFile, Usage
+from scopetrace.model.open_file import OpenFile, Usage
 
 Gone = tuple[OpenFile, Usage]
 """A file whose last fd went, and what was done with it through this table."""

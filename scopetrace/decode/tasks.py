@@ -8,7 +8,7 @@ what is known about it. Nothing is kept of what has ended.
 from __future__ import annotations
 
 from scopetrace.decode.tables import FdTable
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 
 CLONE_FS = 0x200
 CLONE_FILES = 0x400

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scopetrace.metrics.verbosity import MEANS, Plan, plans
+from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
-from scopetrace.model.operation import Image
 
 MOST_CELLS = 10_000
 """Of one image in one period."""

@@ -8,7 +8,8 @@ from typing import Any
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.processes import Processes
 from scopetrace.metrics.watched import Told, WatchedMeter
-from scopetrace.model.operation import Exited, Image, ImageEnded, Leaving
+from scopetrace.model.image import Image
+from scopetrace.model.operation import Exited, ImageEnded, Leaving
 
 SECOND_NS = 1_000_000_000
 

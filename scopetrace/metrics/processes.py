@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.proc import Status, cpu_us, open_fds, parse_status, read_status
-from scopetrace.model.operation import Exited, Image, ImageEnded, Leaving
+from scopetrace.model.image import Image
+from scopetrace.model.operation import Exited, ImageEnded, Leaving
 
 MOST_AT_ONCE = 50
 """Processes looked at in one tick, which takes some 0.1 ms each."""

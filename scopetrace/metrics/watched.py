@@ -11,8 +11,8 @@ from typing import Any
 
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.verbosity import MEANS
+from scopetrace.model.image import Image
 from scopetrace.model.metric import METRICS
-from scopetrace.model.operation import Image
 
 Told = Callable[[Image, int, str, dict[str, Any]], object]
 """Takes (image, Unix time in ns, name of the metric, data of an event)."""

@@ -1,20 +1,16 @@
 """Operations: what raw records meant, on their way from decode to the sources.
 
-An operation is plain data and says what happened, in Unix time, to whom. The two classes that are
-no operations, `Image` and `OpenFile`, are what operations are about: they live as long as the
-process image or the open file, so a source may compare them by identity and key its own state by
-them. Paths are text whose undecodable bytes are lone surrogates.
+An operation is plain data and says what happened, in Unix time, to whom. Paths are text whose
+undecodable bytes are lone surrogates.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scopetrace.model.flow import Address, Flow, FlowUsage
-
-CONSOLE_NAMES = {1: "stdout", 2: "stderr"}
-"""What the first program's inherited fds are called."""
-
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import OpenFile, Usage
 
 STOPPED = "stop"
 """What ended a file or flow, if nothing did: it was open when recording ended."""
@@ -22,140 +18,6 @@ STOPPED = "stop"
 
 build = tuple.__new__
 """Makes a named tuple of its fields, in half the time that calling its class takes."""
-
-
-class Image:
-    """A process from its fork or exec to its next exec or end: one `Process` row.
-
-    `rules` belongs to the pipeline, which sets it before a source sees the image.
-    """
-
-    __slots__ = (
-        "ancestors", "args", "cmd", "cwd", "env", "exe", "gid", "groupname", "id", "parent",
-        "peer_names", "pid", "ppid", "proc", "rules", "started_ns", "uid", "username",
-    )  # fmt: skip
-
-    def __init__(self, serial: int, pid: int, ppid: int, started_ns: int) -> None:
-        self.id = serial
-        """`Process.id`."""
-        self.pid = pid
-        self.ppid = ppid
-        self.parent = 0
-        """`id` of the image that forked it, or that it was before its exec; 0: none of ours."""
-        self.ancestors: tuple[str, ...] = ()
-        """`proc` of the processes it descends from, nearest first."""
-        self.started_ns = started_ns
-        self.proc = self.cmd = self.exe = self.cwd = ""
-        self.args: tuple[str, ...] = ()
-        self.env: tuple[str, ...] = ()
-        """NAME=value; empty unless the environment is recorded."""
-        self.uid = self.gid = -1
-        """Effective ids when the image started; -1: unknown."""
-        self.username = self.groupname = ""
-        self.peer_names: dict[str, str] = {}
-        """Belongs to `sources.peer_names`."""
-        self.rules: Any = None
-
-
-class FileStat(NamedTuple):
-    """What is kept of `struct raw_stat`, in its order."""
-
-    dev: int
-    ino: int
-    size: int
-    mode: int
-    uid: int
-    gid: int
-    links: int
-
-
-class OpenFile:
-    """One open file description: what every fd made from it by dup or fork shares.
-
-    `path` is empty if it is not known. `named` is true for what has a path in the file system
-    (regular files, folders, devices, named pipes), false for pipes, sockets, memory and the rest.
-    """
-
-    __slots__ = (
-        "__weakref__", "console", "duplicated", "fd", "muted", "named", "opened_ns", "path",
-        "socket", "stat",
-    )  # fmt: skip
-
-    def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
-        self.path = path
-        self.stat = status
-        self.named = path[:1] == "/" and path[:7] != "/memfd:"
-        self.opened_ns = opened_ns
-        """Unix time, ns: the channel of its events."""
-        self.console = ""
-        """stdout or stderr, if it is what the session started with there."""
-        self.fd = -1
-        """The fd that it was first known by."""
-        self.duplicated = False
-        """Some table of fds may hold it more than once."""
-        self.muted = 0
-        """The last stream of it that was muted."""
-        self.socket: Any = None
-        """Belongs to `decode.flows`; None: it is no socket."""
-
-
-NOTHING = (0, 0, 0, 0, 0, 0)
-
-
-class Usage:
-    """What the processes that share one table of fds did with one open file."""
-
-    __slots__ = (
-        "fds", "flows", "listening", "mapped", "measured", "opened", "read_bytes", "read_ns",
-        "reads", "told_bytes", "write_bytes", "write_ns", "writes",
-    )  # fmt: skip
-
-    def __init__(self, opened: bool, fds: int) -> None:
-        self.opened = opened
-        """It was opened here, not inherited."""
-        self.fds = fds
-        """How many fds of the table are this file."""
-        self.mapped = False
-        self.reads = self.read_bytes = self.read_ns = 0
-        self.writes = self.write_bytes = self.write_ns = 0
-        self.told_bytes = 0
-        """Those of `write_bytes` that were told as `Written`."""
-        self.flows: dict[Flow, FlowUsage] = {}
-        """Of a socket: what was done with each of its flows."""
-        self.listening = -1
-        """Of a socket that was told to wait here: the fd it was told with."""
-        self.measured = NOTHING
-        """What of it has been measured."""
-
-    def of_flow(self, flow: Flow, opened: bool = False) -> FlowUsage:
-        """Return what is noted of a flow, beginning to note if nothing is."""
-        usage = self.flows.get(flow)
-        if usage is None:
-            usage = self.flows[flow] = FlowUsage(opened)
-        return usage
-
-    def unmeasured(self) -> tuple[int, ...]:
-        """Return what a `struct raw_tally` would say since the last time this was asked."""
-        now = (
-            self.reads, self.read_bytes, self.read_ns, self.writes, self.write_bytes, self.write_ns,
-        )  # fmt: skip
-        before, self.measured = self.measured, now
-        return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))
-
-    def forget_moved(self) -> None:
-        """Begin anew: what a socket moved belonged to a connection that it has no more."""
-        self.reads = self.read_bytes = self.read_ns = 0
-        self.writes = self.write_bytes = self.write_ns = 0
-
-    def add(self, tally: tuple[int, ...]) -> None:
-        """Add a `struct raw_tally`."""
-        reads, read_bytes, read_ns, writes, write_bytes, write_ns = tally
-        self.reads += reads
-        self.read_bytes += read_bytes
-        self.read_ns += read_ns
-        self.writes += writes
-        self.write_bytes += write_bytes
-        self.write_ns += write_ns
 
 
 class ImageStarted(NamedTuple):

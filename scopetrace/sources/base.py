@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Protocol
 
 import scopetrace.sources
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import Image, OpenFile
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import OpenFile
 
 
 class Mode(IntEnum):

@@ -10,14 +10,14 @@ allows: then a protocol that has not shown is none, and what came early has its 
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, Image
+from scopetrace.model.image import Image
+from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved
 from scopetrace.model.payload import Payload
 from scopetrace.sources.base import Handlers, Outlet, Reader, Source
+from scopetrace.sources.pieces import Pieces
 from scopetrace.sources.spoken import tell_spoken
 from scopetrace.watch import Rules
 
@@ -27,68 +27,12 @@ if TYPE_CHECKING:
 MOST_LOOKED_AT = 64 * 1024
 """Bytes of a flow, both ways, among which its protocol shows, or it has none."""
 
-RUN_WEIGHT, MARK_WEIGHT = 512, 16
-"""What a run weighs besides its bytes, and each of its pieces but the first."""
-
 
 class FlowOutlet(Outlet, Protocol):
     """Where events and payloads go."""
 
     def keep(self, payload: Payload) -> None:
         """Take a piece of what went through a flow."""
-
-
-class Run:
-    """Pieces in a row, of one direction and thread: the small ones after the first as one."""
-
-    __slots__ = ("_first", "_marks", "_rest")
-
-    def __init__(self, first: FlowMoved) -> None:
-        self._first = first
-        self._rest = bytearray()
-        self._marks = array("q")
-        """Time and size of each piece of the rest."""
-
-    def __iter__(self) -> Iterator[FlowMoved]:
-        yield self._first
-        at = 0
-        for time_ns, size in zip(self._marks[::2], self._marks[1::2], strict=True):
-            data = bytes(self._rest[at : at + size])
-            yield self._first._replace(time_ns=time_ns, data=data, moved=size)
-            at += size
-
-    def takes(self, piece: FlowMoved) -> bool:
-        """Return whether a piece is one of this run, and take it then."""
-        size = len(piece.data)
-        alike = self._first._replace(time_ns=piece.time_ns, data=piece.data, moved=size)
-        if piece != alike or size >= RUN_WEIGHT:
-            return False
-        self._rest += piece.data
-        self._marks.extend((piece.time_ns, size))
-        return True
-
-
-class Pieces:
-    """What moved and waits, in order."""
-
-    __slots__ = ("_runs", "weight")
-
-    def __init__(self) -> None:
-        self._runs: list[Run] = []
-        self.weight = 0
-        """About how many bytes it takes."""
-
-    def __iter__(self) -> Iterator[FlowMoved]:
-        return chain.from_iterable(self._runs)
-
-    def add(self, piece: FlowMoved) -> None:
-        """Let one more wait."""
-        self.weight += len(piece.data)
-        if self._runs and self._runs[-1].takes(piece):
-            self.weight += MARK_WEIGHT
-        else:
-            self._runs.append(Run(piece))
-            self.weight += RUN_WEIGHT
 
 
 class Unknown:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scopetrace.model.flow import Address
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 
 MOST_NAMES = 1024
 """Addresses whose names are remembered of a process; beyond that the oldest is forgotten."""

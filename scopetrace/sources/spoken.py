@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Outlet
 

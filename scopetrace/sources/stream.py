@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scopetrace.model.operation import Closed, Image, ImageEnded, OpenFile, Synced, Written
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import OpenFile
+from scopetrace.model.operation import Closed, ImageEnded, Synced, Written
 from scopetrace.sources.base import Claim, Handlers, Outlet, Source
 from scopetrace.sources.text import is_binary, whole_characters
 

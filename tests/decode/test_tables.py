@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from scopetrace.decode.tables import FdTable
-from scopetrace.model.operation import OpenFile
+from scopetrace.model.open_file import OpenFile
 
 FDS = st.integers(0, 6)
 

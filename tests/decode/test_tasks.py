@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from scopetrace.decode.tasks import CLONE_FILES, CLONE_FS, CLONE_NEWNS, Tree
-from scopetrace.model.operation import OpenFile
+from scopetrace.model.open_file import OpenFile
 
 
 def test_what_is_shared_is_one_object_and_what_is_copied_is_not():

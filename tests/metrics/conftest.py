@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopetrace.config import check_config
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.watch import Rules
 
 

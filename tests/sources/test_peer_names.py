@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.model.flow import Address
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.peer_names import MOST_NAMES, learn_names, name_of
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from scopetrace.model.operation import CONSOLE_NAMES, Image, OpenFile
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import CONSOLE_NAMES, OpenFile
 from scopetrace.sources.base import Claim, Mode, Needs, Source
 
 

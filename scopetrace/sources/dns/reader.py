@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Outlet
 from scopetrace.sources.dns.framing import Framing

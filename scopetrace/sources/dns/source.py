@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import FlowOpened, Image, ImageEnded, Opened
+from scopetrace.model.image import Image
+from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
 from scopetrace.sources.base import FLOWS, Handlers, Mode, Needs, Outlet, Reader, Source
 
 DNS, PROTOCOL = "dns", "DNS"

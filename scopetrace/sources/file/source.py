@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from scopetrace.model.operation import Image, OpenFile
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import OpenFile
 from scopetrace.sources.base import ANY_PATH, Claim, Mode, Needs, Source
 
 

@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from errno import errorcode
 from typing import Any, ClassVar
 
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import OpenFile, Usage
 from scopetrace.model.operation import (
     AttributeChanged,
     Closed,
     Counted,
     Failed,
-    Image,
     NameChanged,
     Opened,
-    OpenFile,
-    Usage,
     Used,
 )
 from scopetrace.sources.base import Handlers, Mode, Needs, Source

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from scopetrace.config import Pattern, compile_pattern
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.http.messages import HTTP
 
 Patterns = Sequence[Pattern]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 
 HTTP = "http"
 """The sourcetype, and the type of its metrics."""

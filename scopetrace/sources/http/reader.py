@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from scopetrace.model.flow import Address, Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.base import Outlet
 from scopetrace.sources.http.headers import wanted_headers
 from scopetrace.sources.http.http1 import Http1

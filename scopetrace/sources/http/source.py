@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.base import FLOWS, Needs, Reader, Source
 from scopetrace.sources.http.messages import HTTP
 

@@ -15,13 +15,13 @@ from errno import errorcode
 from typing import Any, ClassVar, NamedTuple
 
 from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.image import Image
 from scopetrace.model.operation import (
     STOPPED,
     FlowClosed,
     FlowFailed,
     FlowOpened,
     FlowUsed,
-    Image,
     ImageEnded,
     ImageStarted,
     Listened,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from scopetrace.model.image import Image
 from scopetrace.model.names import signal_name
-from scopetrace.model.operation import Executed, Exited, Forked, Image, Signalled
+from scopetrace.model.operation import Executed, Exited, Forked, Signalled
 from scopetrace.sources.base import Handlers, Needs, Source
 from scopetrace.sources.process.signals import code_name
 

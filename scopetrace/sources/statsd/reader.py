@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.base import Outlet
 from scopetrace.sources.statsd.lines import Reading, is_no_metric, read_line
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.operation import Image, ImageEnded
+from scopetrace.model.image import Image
+from scopetrace.model.operation import ImageEnded
 from scopetrace.sources.base import Handlers, Mode, Needs, Outlet, Reader, Source
 from scopetrace.sources.statsd.gauges import Gauges
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address, Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.dns.questions import LEAST_WEIGHT, Pending
 from scopetrace.sources.dns.reader import DnsReader
 from scopetrace.sources.dns_message import Record

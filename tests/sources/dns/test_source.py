@@ -8,7 +8,9 @@ from flow_reading import KeepingOutlet, image, rules, tcp_flow, udp_flow
 from raw_builder import pack_inet
 
 from scopetrace.model.flow import Address, Flow
-from scopetrace.model.operation import FlowOpened, Image, ImageEnded, Opened, OpenFile
+from scopetrace.model.image import Image
+from scopetrace.model.open_file import OpenFile
+from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
 from scopetrace.sources.base import Mode
 from scopetrace.sources.dns.source import SOURCE
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
 from scopetrace.model.flow import Address, Flow
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.http.source import SOURCE
 from scopetrace.watch.rules import Rules
 

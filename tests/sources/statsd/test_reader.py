@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address
-from scopetrace.model.operation import Image
+from scopetrace.model.image import Image
 from scopetrace.sources.statsd.lines import Reading
 from scopetrace.sources.statsd.reader import MOST_IN_LINE, StatsdReader
 

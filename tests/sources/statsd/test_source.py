@@ -3,7 +3,8 @@ from __future__ import annotations
 from flow_reading import KeepingOutlet, image, rules, udp_flow
 
 from scopetrace.model.flow import Address
-from scopetrace.model.operation import Image, ImageEnded
+from scopetrace.model.image import Image
+from scopetrace.model.operation import ImageEnded
 from scopetrace.sources.statsd.source import SOURCE
 
 FLOW = udp_flow(Address("inet", "127.0.0.1", 8125))

@@ -1,0 +1,42 @@
+"""Process images: what every operation is about, and every event belongs to.
+
+An image lives as long as what it is, so a source may compare it by identity and key its own state
+by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Image:
+    """A process from its fork or exec to its next exec or end: one `Process` row.
+
+    `rules` belongs to the pipeline, which sets it before a source sees the image.
+    """
+
+    __slots__ = (
+        "ancestors", "args", "cmd", "cwd", "env", "exe", "gid", "groupname", "id", "parent",
+        "peer_names", "pid", "ppid", "proc", "rules", "started_ns", "uid", "username",
+    )  # fmt: skip
+
+    def __init__(self, serial: int, pid: int, ppid: int, started_ns: int) -> None:
+        self.id = serial
+        """`Process.id`."""
+        self.pid = pid
+        self.ppid = ppid
+        self.parent = 0
+        """`id` of the image that forked it, or that it was before its exec; 0: none of ours."""
+        self.ancestors: tuple[str, ...] = ()
+        """`proc` of the processes it descends from, nearest first."""
+        self.started_ns = started_ns
+        self.proc = self.cmd = self.exe = self.cwd = ""
+        self.args: tuple[str, ...] = ()
+        self.env: tuple[str, ...] = ()
+        """NAME=value; empty unless the environment is recorded."""
+        self.uid = self.gid = -1
+        """Effective ids when the image started; -1: unknown."""
+        self.username = self.groupname = ""
+        self.peer_names: dict[str, str] = {}
+        """Belongs to `sources.peer_names`."""
+        self.rules: Any = None
