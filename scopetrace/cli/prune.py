@@ -57,7 +57,7 @@ def prune(
     everything: bool,
     force: bool,
 ) -> None:
-    """Delete sessions by number, age or size.
+    """Delete sessions: all but the last N, old ones, large ones.
 
     What fits any of the conditions goes. Sessions that are being recorded stay.
 
