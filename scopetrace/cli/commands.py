@@ -38,7 +38,7 @@ COMMANDS = {
     "history": ("scopetrace.cli.history", "List the sessions that were recorded."),
     "ps": ("scopetrace.cli.ps", "List the processes that are being traced now."),
     "stop": ("scopetrace.cli.stop", "End the recording of a session."),
-    "prune": ("scopetrace.cli.prune", "Delete sessions by number, age or size."),
+    "prune": ("scopetrace.cli.prune", "Delete sessions: all but the last N, old ones, large ones."),
     "config": ("scopetrace.cli.config", "Print or check the configuration."),
     "version": ("scopetrace.cli.version", "Print the versions of all that matters to a report."),
     "completion": ("scopetrace.cli.completion", "Print the completion script of a shell."),
