@@ -128,6 +128,11 @@ class FrameSide:
         """What the table took of the budget until now."""
         self._weigh_table()
 
+    @property
+    def unread(self) -> int:
+        """Bytes of a frame, or of a header block, that is not whole yet."""
+        return len(self._unread) + len(self._fragments)
+
     def feed(self, moment: Moment, data: bytes) -> None:
         """Read as far as it goes.
 

@@ -54,7 +54,7 @@ class Http2:
     def __init__(
         self, telling: Telling, upgraded: Request | None = None, passed_over: int = 0
     ) -> None:
-        self.passed_over = passed_over
+        self._passed_over = passed_over
         """Bytes that were of no message before."""
         self._telling = telling
         self._budget = Budget(telling.memory)
@@ -64,6 +64,11 @@ class Http2:
         self._sides = {asking: FrameSide(self, asking, self._budget) for asking in (False, True)}
         if upgraded is not None:
             self._hold(UPGRADED, upgraded)
+
+    @property
+    def passed_over(self) -> int:
+        """Bytes that no message is known of, with those of frames that are not whole yet."""
+        return self._passed_over + sum(side.unread for side in self._sides.values())
 
     def feed(self, moment: Moment, asking: bool, data: bytes) -> None:
         """Take the next bytes of the requests' direction, or of the responses'."""

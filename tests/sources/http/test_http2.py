@@ -553,3 +553,14 @@ def test_no_connection_holds_much(memory):
 
 def test_the_first_stream_is_the_upgraded_one():
     assert http2.UPGRADED == 1
+
+
+@pytest.mark.parametrize("size", [3, 12])
+def test_what_the_end_of_a_flow_cuts_is_counted(size):
+    whole = frames(headers(1))
+    client = Listener("client")
+    client.hear(True, PREFACE + whole + frames(headers(3))[:size])
+    client.close()
+
+    assert [count for _, _, count in client.heard.notices] == [size]
+    assert len(client.heard.events) == 1
