@@ -69,12 +69,13 @@ SOURCES = (
     _source("net.error", "op class error", *_ENDS),
     _source(
         "http.req",
-        "http_user_agent http_client_ip x-appscope http_request_content_length http_frame",
+        "http_user_agent http_client_ip x-appscope http_request_content_length http_frame"
+        " http_after_loss",
         *_ASKED,
         *_HTTP2,
         *_ENDS,
     ),
-    _source("http.resp", "http_user_agent", *_ASKED, *_HTTP2, *_ANSWERED, *_ENDS),
+    _source("http.resp", "http_user_agent http_after_loss", *_ASKED, *_HTTP2, *_ANSWERED, *_ENDS),
     _source("dns.req", "domain type op", *_ENDS),
     _source(
         "dns.resp", "domain type duration duration_us rcode truncated addrs cname answers", *_ENDS
@@ -93,7 +94,16 @@ NUMBERS = {
     *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),
     *("http_request_content_length", "http_response_content_length"),
     *("http_server_duration", "http_client_duration", "http_duration_us", "grpc_status"),
-    *("duration_us", "truncated", "_value", "port", "localp", "remotep", "numops"),
+    *(
+        "duration_us",
+        "truncated",
+        "http_after_loss",
+        "_value",
+        "port",
+        "localp",
+        "remotep",
+        "numops",
+    ),
     *(*_ENHANCED, *_MOVED, *_USED),
 }
 """Fields that hold a number, or true or false, which SQLite calls 1 and 0."""

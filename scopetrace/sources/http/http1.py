@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from typing import Any
 
 from scopetrace.sources.http.bodies import Body, Chunked, Fixed, UntilEnd
 from scopetrace.sources.http.describe import described_request, described_response
@@ -35,6 +36,9 @@ from scopetrace.sources.http.side import Bytes, Side
 from scopetrace.sources.http.telling import Telling
 
 CONTINUE = "100-continue"
+
+
+AFTER_LOSS = "http_after_loss"
 
 
 class Waiting:
@@ -109,7 +113,11 @@ class RequestSide(TalkingSide):
         """Take a whole head."""
         method, target, version = map(text, start.groups())
         declared = headers.length()
-        shared = {"http_method": method, "http_target": target, "http_scheme": "http"}
+        shared: dict[str, Any] = {
+            "http_method": method, "http_target": target, "http_scheme": "http",
+        }  # fmt: skip
+        if self.resumed:
+            shared[AFTER_LOSS] = True
         host = headers.get(b"host")
         if host:
             shared["http_host"] = host
@@ -136,6 +144,7 @@ class RequestSide(TalkingSide):
                 return position
             if self.later_first_line.match(buffer, position):
                 self.leave(moment)
+                self.resumed = True
                 return self._take_head(moment, buffer, position)
             request.refused = False
         return super()._take_body(moment, body, buffer, position)
@@ -165,7 +174,9 @@ class ResponseSide(TalkingSide):
         if status == 101 and headers.get(b"upgrade").lower() == "h2c":
             self.switched = "h2c"
             return
-        own = {"http_flavor": text(version)}
+        own: dict[str, Any] = {"http_flavor": text(version)}
+        if self.resumed:
+            own[AFTER_LOSS] = True
         if reason:
             own["http_status_text"] = text(reason)
         declared = headers.length()

@@ -39,6 +39,8 @@ class Side(ABC):
         """Whose body it is."""
         self.spoke = False
         """It has said something since this was last put out."""
+        self.resumed = False
+        """It was lost before, so that what its messages are is told by where they stand."""
         self._lost = False
         self._wary = False
         """Was lost, and at a turn."""
@@ -158,5 +160,6 @@ class Side(ABC):
         if headers is None:
             self._pass_over(start.start(), end)
         else:
+            self.resumed = self.resumed or self._wary
             self._wary = False
             self.begin(moment, self.unread.time_of(start.start()), start, headers, size)

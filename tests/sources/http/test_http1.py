@@ -380,6 +380,13 @@ class TestMissingBytes:
 
         assert names(talk) == ["200 None None", "GET /a?b"]
 
+    def test_what_follows_is_marked(self):
+        talk = Talk() >> GET << OK >> 40 << OK >> GET << OK >> GET << 40 >> GET << OK
+
+        marked = [data.get("http_after_loss", False) for _, data in told(talk)]
+        assert names(talk)[2:5] == ["200 None None", "GET /a?b", "200 GET /a?b"]
+        assert marked == [False, False, False, *[True] * (len(marked) - 3)]
+
     def test_a_message_within_an_upload_is_none(self):
         upload = b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Le"
         talk = Talk() >> upload >> 20 << b"HTTP/1.1 100 Continue\r\n\r\n" >> GET << OK >> GET << OK
