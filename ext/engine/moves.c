@@ -207,8 +207,9 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
 
     if (was_let_go(call, stream)) {
         call->args[row->fd - 1] = NO_FD;
-        if (result > 0 && !row->messages)
-            write_call(engine, task, call, result, elapsed_ns, (uint64_t)result);
+        if (result > 0)
+            write_call(engine, task, call, result, elapsed_ns,
+                       row->messages ? 0 : (uint64_t)result);
         return;
     }
     if (result < 0) {

@@ -112,11 +112,13 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
 def _let_go(state: State, task: Task, record: RawRecord) -> None:
     """Say that a thread read from what another had closed by then: it is told as closed already."""
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
+    what = f"{record.moved} bytes" if record.moved else f"{record.result} messages"
     message = (
-        f"{image.proc} ({image.pid}) read {record.moved} bytes from what another thread had closed"
-        " by then: they are in no other event"
+        f"{image.proc} ({image.pid}) read {what} from what another thread had closed by then: they"
+        " are in no other event"
     )
-    state.emit(Noticed(image, task.tid, time_ns, message, "unseen", record.moved))
+    count = record.moved or record.result
+    state.emit(Noticed(image, task.tid, time_ns, message, "unseen", count))
 
 
 def move_failed(state: State, task: Task, record: RawRecord, op: str) -> None:

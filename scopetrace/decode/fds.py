@@ -12,6 +12,7 @@ import struct
 
 from scopetrace.decode import sockets
 from scopetrace.decode.bytes_moved import add_tally, move_failed
+from scopetrace.decode.bytes_moved import received as came_in
 from scopetrace.decode.control import received_fds
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
@@ -186,7 +187,7 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
         move_failed(state, task, record, op)
         return
     if record.moved or not record.all_parts(Part.CONTROL):
-        sockets.moved(state, task, record, op, record.arg1 & FD, False)
+        came_in(state, task, record, op)
     time_ns = record.entered_ns + state.offset_ns
     flags = record.arg3 if op == "recvmsg" else record.arg4
     for control in record.all_parts(Part.CONTROL):

@@ -622,6 +622,25 @@ def test_the_sums_of_metrics_are_those_of_events(tracee, recording):
     assert opened == len(closed) == 2
 
 
+@pytest.mark.parametrize(
+    ("op", "result", "moved", "what", "count"),
+    [
+        ("read", 3, 3, "3 bytes", 3),
+        ("recvmsg", 3, 3, "3 bytes", 3),
+        ("recvmmsg", 2, 0, "2 messages", 2),
+    ],
+)
+def test_what_was_read_from_what_is_gone_is_counted(
+    op, result, moved, what, count, tracee, recording
+):
+    tracee.call(op, 2**64 - 1, result=result, moved=moved)
+
+    (notice,) = recording.of("notice")
+    assert (notice.data["reason"], notice.data["count"]) == ("unseen", count)
+    assert f"read {what} from what another thread had closed" in notice.data["message"]
+    assert recording.of("net") == []
+
+
 def test_a_measure_of_bytes_says_of_which_domain_they_are(tracee, tmp_path):
     recording = Recording(tracee, tmp_path, "event: {watch: [{type: metric, name: net.tx}]}\n")
     connected(tracee)
