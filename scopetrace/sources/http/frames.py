@@ -24,7 +24,7 @@ from hyperframe.frame import (
 )
 
 from scopetrace.sources.http.headers import Headers
-from scopetrace.sources.http.messages import MOST_HEAD, Budget, Moment, Unreadable
+from scopetrace.sources.http.messages import MOST_HEAD, TOO_LONG, Budget, Moment, Unreadable
 from scopetrace.sources.http.unread import Unread
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -34,8 +34,6 @@ FRAME_HEADER = struct.Struct(">HBBBL")
 """Length (two bytes and one), type, flags, stream (RFC 9113, 4.1)."""
 END_STREAM = 0x01
 PADDED = 0x08
-
-TOO_LONG = "a header is too long"
 
 MOST_TABLE = 2**32 - 1
 """The largest table of header fields that settings can allow (RFC 9113, 6.5.1)."""

@@ -15,6 +15,7 @@ HTTP = "http"
 
 MOST_HEAD = 65_536
 """The longest header, in bytes: eight times what servers accept by default."""
+TOO_LONG = "a header is too long"
 
 LEAST_WEIGHT = 1024
 """The weight of a request with a shorter header: so no more than 1024 requests wait in 1 MiB."""

@@ -16,7 +16,7 @@ from typing import ClassVar
 from scopetrace.sources.http.bodies import Body
 from scopetrace.sources.http.headers import Headers
 from scopetrace.sources.http.heads import BLANK, HEAD_END, read_fields
-from scopetrace.sources.http.messages import MOST_HEAD, Message, Moment, Unreadable
+from scopetrace.sources.http.messages import MOST_HEAD, TOO_LONG, Message, Moment, Unreadable
 from scopetrace.sources.http.unread import Unread
 
 Bytes = bytes | bytearray
@@ -74,6 +74,7 @@ class Side(ABC):
             return
         self.leave(moment)
         self.passed_over += size + len(self.unread.take())
+        self.spoke = True
         self.lose()
 
     def tell(self, moment: Moment) -> None:
@@ -99,8 +100,7 @@ class Side(ABC):
 
     def lose(self) -> None:
         """Pass over what comes, until the next turn."""
-        self._lost = self.spoke = True
-        self._wary = False
+        self._lost, self._wary = True, False
 
     def turn(self, moment: Moment) -> None:
         """Learn that the other side has spoken."""
@@ -125,6 +125,7 @@ class Side(ABC):
 
     def _pass_over(self, position: int, end: int) -> int:
         self.lose()
+        self.spoke = True
         self.passed_over += end - position
         return end
 
@@ -142,7 +143,7 @@ class Side(ABC):
         found = HEAD_END.search(buffer, max(start.end() - 1, self.unread.old - 2))
         end = found.end() if found else len(buffer)
         if end - position > MOST_HEAD:
-            raise Unreadable("a header is too long")
+            raise Unreadable(TOO_LONG)
         if found is None:
             return position
         self._read_head(moment, start, buffer[start.end() : end], end)

@@ -393,6 +393,12 @@ class TestMissingBytes:
 
         assert names(talk) == ["200 None None", "GET /a?b", "200 GET /a?b"]
 
+    def test_an_interim_response_is_no_turn_even_after_a_doubtful_one(self):
+        bare = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+        talk = Talk() >> 40 << bare >> 40 << b"HTTP/1.1 100 Continue\r\n\r\n" >> GET << OK >> GET
+
+        assert names(talk) == ["200 None None", "200 None None", "GET /a?b"]
+
     def test_a_response_to_a_head_that_was_missed_has_no_body(self):
         bare = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
         endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
