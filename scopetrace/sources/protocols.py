@@ -15,8 +15,7 @@ from scopetrace.config import compile_pattern
 from scopetrace.config.schema import Protocol
 from scopetrace.sources import tls
 from scopetrace.sources.openings import OPENINGS, Start, Test, Verdict, is_growing_hello
-
-TLS = "TLS"
+from scopetrace.sources.spoken import TLS
 
 OTHER_SIDE = {"client": "server", "server": "client"}
 

@@ -10,6 +10,7 @@ from scopetrace.sources.addresses import flow_fields
 from scopetrace.sources.base import Outlet
 
 NET, SOURCE = "net", "net.app"
+TLS = "TLS"
 
 
 def tell_spoken(

@@ -28,7 +28,9 @@ _NETWORK_ENDS = ("net_peer_name", "net_peer_ip", "net_peer_port", "net_host_ip",
 _UNIX_ENDS = ("unix_peer_path", "unix_peer_inode", "unix_local_path", "unix_local_inode")
 _ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS)
 _CLOSED = ("net_bytes_sent", "net_bytes_recv", "duration", "net_close_reason", "net_protocol")
-_ASKED = ("http_method", "http_target", "http_flavor", "http_scheme", "http_host")
+_ASKED = (
+    "http_method", "http_target", "http_flavor", "http_scheme", "http_host", "http_after_loss",
+)  # fmt: skip
 _HTTP2 = ("http_stream", "http_grpc_method")
 _ANSWERED = (
     "http_status_code", "http_status_text", "http_server_duration", "http_client_duration",
@@ -69,13 +71,12 @@ SOURCES = (
     _source("net.error", "op class error", *_ENDS),
     _source(
         "http.req",
-        "http_user_agent http_client_ip x-appscope http_request_content_length http_frame"
-        " http_after_loss",
+        "http_user_agent http_client_ip x-appscope http_request_content_length http_frame",
         *_ASKED,
         *_HTTP2,
         *_ENDS,
     ),
-    _source("http.resp", "http_user_agent http_after_loss", *_ASKED, *_HTTP2, *_ANSWERED, *_ENDS),
+    _source("http.resp", "http_user_agent", *_ASKED, *_HTTP2, *_ANSWERED, *_ENDS),
     _source("dns.req", "domain type op", *_ENDS),
     _source(
         "dns.resp", "domain type duration duration_us rcode truncated addrs cname answers", *_ENDS

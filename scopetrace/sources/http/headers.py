@@ -17,8 +17,6 @@ Patterns = Sequence[Pattern]
 
 MOST_DIGITS = 18
 """Of a length: what is longer fits no counter."""
-
-
 IDENTITY = "identity"
 """The transfer coding that was none, and is no more (RFC 9112, 7)."""
 

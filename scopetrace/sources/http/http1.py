@@ -36,9 +36,8 @@ from scopetrace.sources.http.side import Bytes, Side
 from scopetrace.sources.http.telling import Telling
 
 CONTINUE = "100-continue"
-
-
 AFTER_LOSS = "http_after_loss"
+"""The field of messages of a side that was lost before them."""
 
 
 class Waiting:

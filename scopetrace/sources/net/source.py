@@ -30,9 +30,8 @@ from scopetrace.model.operation import (
 from scopetrace.sources.addresses import address_fields, flow_fields
 from scopetrace.sources.base import FLOWS, Handlers, Needs, Outlet, Source
 from scopetrace.sources.peer_names import name_of
+from scopetrace.sources.spoken import NET, TLS
 
-NET = "net"
-TLS = "TLS"
 NS_PER_MS = 1_000_000
 
 
