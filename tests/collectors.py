@@ -28,6 +28,7 @@ class Collector:
         """What came in each, once it is closed."""
         self._listening = listening
         self._context = context
+        self._ended = False
         self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -38,6 +39,10 @@ class Collector:
 
     def stop(self) -> None:
         """Take no more connections."""
+        self._ended = True
+        with socket.socket(self._listening.family) as last, suppress(OSError):
+            last.connect(self._listening.getsockname())  # close(2) alone does not wake accept(2)
+        self._thread.join(PATIENCE)
         self._listening.close()
 
     @property
@@ -49,6 +54,9 @@ class Collector:
         with suppress(OSError):
             while True:
                 connected, _ = self._listening.accept()
+                if self._ended:
+                    connected.close()
+                    return
                 with suppress(OSError):
                     if self._context is not None:
                         connected = self._context.wrap_socket(connected, server_side=True)

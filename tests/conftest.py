@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 pytest.register_assert_rewrite("harness", "engine_run", "net_peers", "net_events")
-from harness import Compile, Stage, path_to_us  # noqa: E402
+from harness import PATIENCE, Compile, Stage, path_to_us  # noqa: E402
 
 NOBODY = 65534
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
@@ -34,6 +35,16 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """A test ends its threads: one that goes on takes time and memory from all tests after it."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), f"{thread} is still there"
 
 
 def in_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from harness import Stage
+from harness import PATIENCE, Stage
 from net_events import notices
 from net_peers import HOST, compare
 
@@ -41,9 +41,13 @@ LAST = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbye"
 
 
 class Answering(socketserver.StreamRequestHandler):
+    timeout = PATIENCE
+
     def handle(self) -> None:
-        while head := b"".join(iter(self.rfile.readline, b"\r\n")):
-            answer = self.server.answers.get(head.split()[1].decode(), LAST)
+        while line := self.rfile.readline():
+            while self.rfile.readline().strip():
+                pass
+            answer = self.server.answers.get(line.split()[1].decode(), LAST)
             self.wfile.write(answer)
             if answer.startswith(b"HTTP/1.0"):
                 return
@@ -54,7 +58,6 @@ def answering(answers: dict[str, bytes]) -> Iterator[int]:
     """Serve answers by their target, and a plain one at any other; yield the port."""
     with socketserver.ThreadingTCPServer((HOST, 0), Answering) as server:
         server.answers = answers
-        server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         try:
