@@ -33,7 +33,7 @@ def connect(path: Path) -> sqlite3.Connection:
             raise session_error("read", path, error) from None
     _check_log(path)
     try:
-        return _open(path, "immutable=1")
+        return _open(path, "mode=ro&immutable=1")
     except sqlite3.Error as error:
         raise session_error("read", path, error) from None
 

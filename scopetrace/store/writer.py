@@ -26,7 +26,7 @@ from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.store.home import COMPANIONS, give_back_id, parse_file_name
-from scopetrace.store.problems import session_error
+from scopetrace.store.problems import primary_code, session_error
 from scopetrace.store.schema import create_indexes
 from scopetrace.store.text import bindable, encode_json
 
@@ -332,13 +332,28 @@ def _encode_anything(data: Any) -> bytes:
 
 
 def _connect(path: Path) -> tuple[sqlite3.Connection, int]:
-    """Open a session for writing; return its connection and its id."""
+    """Open a session for writing; return its connection and its id.
+
+    Where root looks at the session of another user in this moment, SQLite makes the files of the
+    log as root's and then gives them to the session's owner, who cannot open them in between.
+    """
+    for tries_left in reversed(range(_SWITCH_TRIES)):
+        try:
+            return _open(path)
+        except sqlite3.Error as error:
+            if not tries_left or primary_code(error) != sqlite3.SQLITE_CANTOPEN:
+                raise session_error("write", path, error) from None
+        time.sleep(_SWITCH_PAUSE_S)
+    raise AssertionError("the last try returned or raised")
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, int]:
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return db, db.execute("SELECT id FROM session").fetchone()[0]
-    except sqlite3.Error as error:
+    except sqlite3.Error:
         db.close()
-        raise session_error("write", path, error) from None
+        raise

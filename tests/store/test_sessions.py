@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,34 @@ def test_a_session_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
         SessionStore(tmp_path).create("ls", ["ls"])
 
     assert [path.name for path in (tmp_path / "sessions").iterdir()] == [".last-id"]
+
+
+def log_in_the_way(home):
+    """Have SQLite find what it opens as no log: it follows no symbolic link."""
+    log = SessionStore(home).folder / "1-x.db-shm"
+    log.parent.mkdir(parents=True)
+    log.symlink_to("nowhere")
+    return log
+
+
+def test_a_log_that_cannot_be_opened_for_a_moment_is_waited_for(tmp_path):
+    """As when root reads another user's session just then: SQLite makes the log as root's first."""
+    removal = threading.Timer(0.1, log_in_the_way(tmp_path).unlink)
+    removal.start()
+
+    begin(tmp_path, command="x").finish()
+
+    removal.join()
+    assert [info.command for info in list_sessions(tmp_path)] == ["x"]
+
+
+def test_a_log_that_cannot_be_opened_is_one_sentence(tmp_path):
+    log_in_the_way(tmp_path)
+
+    with pytest.raises(SessionError, match=r"cannot write .*/1-x.db: it cannot be opened"):
+        begin(tmp_path, command="x")
+
+    assert list_sessions(tmp_path) == []
 
 
 def test_a_discarded_session_leaves_nothing_and_its_id_is_free(tmp_path):
