@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,16 @@ from harness import PATIENCE, Compile, Stage, path_to_us  # noqa: E402
 NOBODY = 65534
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
 TRACEES = Path(__file__).parent / "tracees"
+
+
+def pytest_configure() -> None:
+    """Have programs not ignore what we ignore, as under nohup or behind a shell's &.
+
+    execve(2) leaves an ignored signal ignored, but not one with a handler, even if it does nothing.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from scopetrace.query import open_session
+
 SECOND = 1_000_000_000
-NOW = time.time_ns()
 MINUTE = 60 * SECOND
 
 
@@ -14,13 +15,14 @@ MINUTE = 60 * SECOND
 def sessions(recorder):
     """Three that ended and one that is being recorded."""
     day = 86400 * SECOND
-    recorder.record(started_ns=NOW - 9 * day, ended_ns=NOW - 9 * day + 186 * SECOND)
+    now = time.time_ns() - 20 * SECOND  # an age of whole minutes is the same for some time to come
+    recorder.record(started_ns=now - 9 * day, ended_ns=now - 9 * day + 186 * SECOND)
     recorder.record(
         recorder.event("stdout", "console", message="x"), command="nginx", pid=1234,
-        started_ns=NOW - day - 3 * 3600 * SECOND, ended_ns=NOW - day, exit_code=None, signal=9,
+        started_ns=now - day - 3 * 3600 * SECOND, ended_ns=now - day, exit_code=None, signal=9,
     )  # fmt: skip
-    recorder.start("sleep", recorder_pid=2**22 + 1, started_ns=NOW - 61 * MINUTE)
-    return recorder.start("make", started_ns=NOW - 150 * MINUTE)
+    recorder.start("sleep", recorder_pid=2**22 + 1, started_ns=now - 61 * MINUTE)
+    return recorder.start("make", started_ns=now - 150 * MINUTE)
 
 
 def test_history_is_a_table_of_what_was_recorded(sessions, scopetrace):
@@ -58,7 +60,8 @@ def test_json_tells_all_that_is_known(sessions, scopetrace):
     assert bodies[1]["signal"] == 9
     assert bodies[2]["ended"] is None
     assert bodies[3]["path"] == str(sessions.path)
-    assert bodies[3]["started"] == (NOW - 150 * MINUTE) // 1000 / 1e6
+    with open_session(sessions.path) as session:
+        assert bodies[3]["started"] == session.info.started_ns // 1000 / 1e6
 
 
 def test_a_long_command_line_is_cut_and_made_safe(recorder, scopetrace):
