@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import h11
 import pytest
 from hypothesis import given
@@ -588,3 +590,31 @@ def test_h11_says_the_same(pairs, cuts, pipelined):
         expected = expected[::2] + expected[1::2]
     assert found == expected
     assert seen.notices == []
+
+
+@given(
+    st.lists(exchanges(), min_size=1, max_size=5),
+    st.dictionaries(st.integers(0, 9), st.tuples(st.integers(0, 150), st.integers(1, 150))),
+    st.sets(st.integers(0, 150)),
+)  # fmt: skip
+def test_what_a_loss_leaves_is_true_and_what_it_costs_is_counted(pairs, losses, cuts):
+    """From a step of this number, from this byte on, so many are missing."""
+    talk = Talk()
+    for number, step in enumerate(step for pair in pairs for step in pair):
+        start, size = losses.get(number, (0, 0))
+        for part in (step[:start], len(step[start : start + size]), step[start + size :]):
+            if part:
+                talk.steps.append((number % 2 == 0, part))
+    seen = talk.read()
+
+    assert sorted(map(repr, talk.read(*cuts).told)) == sorted(map(repr, seen.told))
+    expected = second_opinion(pairs)
+    found = Counter(summary(data) for _, data in seen.told if "http_method" in data)
+    assert found <= Counter(summary for summary, _ in expected)
+    assert Counter(data["http_status_code"] for name, data in seen.told if name == "resp") <= (
+        Counter(int(summary[:3]) for summary, _ in expected if summary[0].isdigit())
+    )
+    for _, data in seen.told:
+        if "http_method" in data and length_of(data) is not None:
+            assert (summary(data), length_of(data)) in expected
+    assert len(seen.told) == len(expected) or seen.notices
