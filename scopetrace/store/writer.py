@@ -337,14 +337,15 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, int]:
     Where root looks at the session of another user in this moment, SQLite makes the files of the
     log as root's and then gives them to the session's owner, who cannot open them in between.
     """
-    for tries_left in reversed(range(_SWITCH_TRIES)):
+    tries_left = _SWITCH_TRIES
+    while True:
+        tries_left -= 1
         try:
             return _open(path)
         except sqlite3.Error as error:
             if not tries_left or primary_code(error) != sqlite3.SQLITE_CANTOPEN:
                 raise session_error("write", path, error) from None
         time.sleep(_SWITCH_PAUSE_S)
-    raise AssertionError("the last try returned or raised")
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, int]:
