@@ -20,11 +20,13 @@ c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch])
 help: ## Print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
-demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its events
+demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its last events
 	@rm -rf build/demo && mkdir -p build/demo
 	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace run python3 ../../examples/log.py
-	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace events --all
+	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace events
 	@echo
+	@echo "These are the last 20 events. All that python3 did is in the session, too:"
+	@echo "    SCOPETRACE_HOME=build/demo/sessions $(VENV)/bin/scopetrace events --all"
 	@echo "Now you: . $(VENV)/bin/activate, then follow examples/README.md"
 
 test: $(VENV)/.tools ## Build into .venv and run all tests (TESTS=tests/x ARGS=-k… for some)

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,21 +18,33 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 pytest.register_assert_rewrite("harness", "engine_run", "net_peers", "net_events")
-from harness import PATIENCE, Compile, Stage, path_to_us  # noqa: E402
+from harness import PATIENCE, Compile, Stage  # noqa: E402
+from interpreter import NOBODY, SHARED, python  # noqa: E402
 
-NOBODY = 65534
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
 TRACEES = Path(__file__).parent / "tracees"
 
 
 def pytest_configure() -> None:
-    """Have programs not ignore what we ignore, as under nohup or behind a shell's &.
+    """Prepare what all tests of this run share, whichever of its processes they run in.
 
-    execve(2) leaves an ignored signal ignored, but not one with a handler, even if it does nothing.
+    Others may read what is made here, whatever the umask is. Programs do not ignore what we
+    ignore, as under nohup or behind a shell's &: execve(2) leaves an ignored signal ignored, but
+    not one with a handler, even if it does nothing.
     """
+    os.umask(0o022)
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="scopetrace-tests-")
+        Path(os.environ[SHARED]).chmod(0o755)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the processes of this run shared; those of xdist have a `workerinput`."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -82,7 +93,7 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def commons() -> Iterator[Path]:
     """A folder that every user may read, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="scopetrace-tests-"))
+    folder = Path(tempfile.mkdtemp(dir=os.environ[SHARED]))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
@@ -129,8 +140,7 @@ def users() -> list[int | None]:
 def stage(request: pytest.FixtureRequest, commons: Path) -> Iterator[Stage]:
     """Where one test records programs, once for each kind of user."""
     uid: int | None = request.param
-    if uid is not None and not readable_by_others():
-        pytest.skip(f"other users may not read {sys.executable} or the package")
+    python()  # skips where there is none for this user
     folder = Path(tempfile.mkdtemp(dir=commons))
     folder.chmod(0o755)
     stage = Stage(folder, uid)
@@ -138,14 +148,3 @@ def stage(request: pytest.FixtureRequest, commons: Path) -> Iterator[Stage]:
     stage.new_home()
     yield stage
     shutil.rmtree(folder, ignore_errors=True)  # a recorder may be closing its file
-
-
-def readable_by_others() -> bool:
-    """Tell whether a user without privileges can start this interpreter with the package."""
-    command = [sys.executable, "-P", "-c", "import scopetrace.cli"]
-    environ = os.environ | path_to_us()
-    done = subprocess.run(
-        command, user=NOBODY, group=NOBODY, extra_groups=[], env=environ, cwd="/",
-        capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode == 0

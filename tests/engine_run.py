@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness import path_to_us
+from interpreter import path_to_us
 
 from scopetrace import _engine
 from scopetrace.model.raw import RawKind, RawRecord, unpack_batch

@@ -13,12 +13,13 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from interpreter import path_to_us, python
 
 import scopetrace
 from scopetrace.model.event import EventRecord
@@ -161,14 +162,8 @@ class Stage:
 
 
 def scopetrace_command(*arguments: str | Path) -> list[str]:
-    """Return the command line that starts scopetrace as this interpreter has it."""
-    return [sys.executable, "-P", "-m", "scopetrace", *map(str, arguments)]
-
-
-def path_to_us() -> dict[str, str]:
-    """Return what an interpreter needs to find the package if it is not installed."""
-    root = Path(scopetrace.__file__).parent.parent
-    return {} if root.name == "site-packages" else {"PYTHONPATH": str(root)}
+    """Return the command line that starts scopetrace, for any user."""
+    return [python(), "-P", "-m", "scopetrace", *map(str, arguments)]
 
 
 def comparable(ending: Ending) -> Ending:

@@ -14,7 +14,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +30,7 @@ from harness import (
     scopetrace_command,
     wait_for,
 )
+from interpreter import python
 
 PEERS = Path(__file__).parent / "programs" / "peers"
 HOST = "127.0.0.1"
@@ -73,7 +73,7 @@ def is_bound(port: int) -> bool:
 
 def peer(name: str, *arguments: object) -> list[str]:
     """Return the command line of a program of `peers`."""
-    return [sys.executable, "-u", str(PEERS / name), *map(str, arguments)]
+    return [python(), "-u", str(PEERS / name), *map(str, arguments)]
 
 
 # -- servers --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from harness import path_to_us
+from interpreter import path_to_us
 
 from scopetrace.config.patterns import compile_pattern, matches_everything
 

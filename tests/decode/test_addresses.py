@@ -15,6 +15,9 @@ from scopetrace.decode.addresses import (
 )
 from scopetrace.model.flow import Address
 
+BLUETOOTH = 31
+"""AF_BLUETOOTH, which the module socket has only where Python was built with its headers."""
+
 
 @given(st.ip_addresses(), st.integers(0, 65535))
 def test_internet_addresses_are_spelt_as_the_c_library_spells_them(ip, port):
@@ -89,7 +92,7 @@ def test_any_bytes_are_an_address_or_none(raw):
         (socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, "Unix.SEQPACKET"),
         (socket.AF_NETLINK, socket.SOCK_RAW, 0, "Netlink"),
         (socket.AF_PACKET, socket.SOCK_RAW, 3, "Packet"),
-        (socket.AF_BLUETOOTH, socket.SOCK_SEQPACKET, 0, "Bluetooth.SEQPACKET"),
+        (BLUETOOTH, socket.SOCK_SEQPACKET, 0, "Bluetooth.SEQPACKET"),
         (999, 9, 0, "999.9"),
     ],
 )

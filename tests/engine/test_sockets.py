@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import Compile, Recording, Stage, assert_holds, scopetrace_command
+from interpreter import python
 
 UNBORROWED = Path(__file__).parent / "unborrowed.py"
 SCENARIOS = [
@@ -72,7 +72,7 @@ def test_where_no_socket_can_be_borrowed_the_tables_of_the_kernel_tell(
     scenario: str, stage: Stage, tracee: Compile
 ) -> None:
     program = tracee(TRACEES[scenario])
-    command = [sys.executable, UNBORROWED, *scopetrace_command("run", program, scenario)]
+    command = [python(), UNBORROWED, *scopetrace_command("run", program, scenario)]
     home = stage.new_home()
     check(stage, stage.finished(home, stage.run(command)))
 

@@ -10,7 +10,6 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from harness import Argv, Recording, Stage, scopetrace_command
+from interpreter import python
 from net_events import protocols
 from net_peers import (
     HOST,
@@ -166,7 +166,7 @@ for number, name in enumerate(sys.argv[2:]):
 def test_an_answer_of_which_nobody_asked_whose_it_is(stage: Stage, names: Names) -> None:
     """The program sends to an address and receives with recv(), so the kernel tells no peer."""
     wanted = ["host.scope.test", "absent.scope.test"]
-    command = [sys.executable, "-I", "-c", ASK_AND_RECEIVE, names.port, *wanted]
+    command = [python(), "-I", "-c", ASK_AND_RECEIVE, names.port, *wanted]
     recording = compare(stage, command)
 
     assert [e.source for e in recording.of("dns")] == ["dns.req", "dns.resp"] * 2
@@ -256,7 +256,7 @@ def record_in_own_network(stage: Stage, needs: Needs, code: str, *arguments: str
     log = stage.work / "dnsmasq.log"
     (stage.folder / "resolve.py").write_text(code)
     server = dnsmasq_command(needs("dnsmasq"), 53)
-    program = [sys.executable, "-I", stage.folder / "resolve.py", *arguments]
+    program = [python(), "-I", stage.folder / "resolve.py", *arguments]
     script = OWN_NETWORK.replace("set -e", f"set -e; PATH=$PATH:/usr/sbin:/sbin; : {needs('ip')}")
     run = shlex.join(scopetrace_command("run", "--", *program))
     outside = [needs("unshare"), "-rmn", "sh", "-c", script + run, "sh", resolv, nsswitch, log]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
+from interpreter import python
 from net_events import exchanges, notices, session_of
 from net_peers import HOST, request
 
@@ -142,7 +142,7 @@ def test_a_program_and_its_children_on_one_unix_socket(
     stage: Stage, kind: socket.SocketKind
 ) -> None:
     pair = socket.socketpair(socket.AF_UNIX, kind)
-    told = talk(*pair, stage, [sys.executable, "-c", WRITES], b"question\n")
+    told = talk(*pair, stage, [python(), "-c", WRITES], b"question\n")
 
     assert told.sent == told.got
     assert told.received == b"question\n"
@@ -164,7 +164,7 @@ def test_a_log_that_nobody_wants_is_counted_to_the_last_byte(stage: Stage) -> No
     (home / "scope.yml").write_text("event: {watch: [{type: net}]}\n")
     near, far = socket.socketpair()
     rules = ("-u", str(home / "scope.yml"))
-    argv = [sys.executable, "-c", LOGS]
+    argv = [python(), "-c", LOGS]
     program = start(stage, far, argv, *rules, stdin=subprocess.DEVNULL)
     with near, near.makefile("rb") as lines:
         assert sum(map(len, lines)) == 80_000

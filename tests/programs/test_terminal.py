@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
 from harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
+from interpreter import python
 
 PROMPT = "READY> "
 
@@ -78,7 +77,7 @@ def talk(child: Any) -> list[str]:
 
     child.expect_exact(PROMPT)
     command("echo one | tr a-z A-Z | cat > piped.txt; cat piped.txt")
-    child.sendline(f"{sys.executable} ../job.py SIGCONT")
+    child.sendline(f"{python()} ../job.py SIGCONT")
     child.expect_exact("going")
     child.sendcontrol("z")
     child.expect_exact(PROMPT)
@@ -89,7 +88,7 @@ def talk(child: Any) -> list[str]:
     child.sendcontrol("c")
     child.expect_exact(PROMPT)
     command("echo status $?")
-    child.sendline(f"{sys.executable} ../job.py SIGINT")
+    child.sendline(f"{python()} ../job.py SIGINT")
     child.expect_exact("going")
     child.sendcontrol("c")
     child.expect_exact("caught SIGINT")
@@ -142,7 +141,7 @@ def test_a_key_that_ends_the_program_ends_it_by_its_signal(
 def test_a_program_sees_a_terminal_and_its_size(stage: Stage) -> None:
     script = "import os; print(os.isatty(0), os.isatty(1), os.get_terminal_size(), os.ttyname(2))"
     home = stage.new_home()
-    argv = [sys.executable if Path(sys.executable).exists() else "python3", "-c", script]
+    argv = [python(), "-c", script]
     with on_a_terminal(stage, argv, True) as child:
         child.expect_exact("True True os.terminal_size(columns=80, lines=24) /dev/pts/")
         ending = ended(child)

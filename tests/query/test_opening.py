@@ -4,12 +4,11 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from harness import path_to_us
+from interpreter import NOBODY, path_to_us, python
 from session_builder import begin, closed, record
 
 from scopetrace.errors import SessionError
@@ -17,7 +16,6 @@ from scopetrace.query import open_session
 from scopetrace.query.opening import connect
 from scopetrace.store.schema import MIGRATIONS
 
-NOBODY = 65534
 READ = (
     "import sys; from scopetrace.query import open_session\n"
     "from scopetrace.errors import SessionError\n"
@@ -35,7 +33,7 @@ def read_as_nobody(path):
     path.parent.chmod(0o555)
     become = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(path)],
+        [python(), "-c", READ, str(path)],
         capture_output=True,
         text=True,
         env={**os.environ, **path_to_us()},

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import sys
-
 from harness import Stage, only, read_info, session_files, wait_for
+from interpreter import python
 
 FAULTY = """
 import sys
@@ -26,7 +25,7 @@ PROGRAM = "for i in 1 2 3 4; do sleep 0.1; cat /etc/passwd > /dev/null; echo $i;
 def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: Stage) -> None:
     home = stage.new_home()
 
-    ending = stage.run([sys.executable, "-P", "-c", FAULTY, "run", "sh", "-c", PROGRAM])
+    ending = stage.run([python(), "-P", "-c", FAULTY, "run", "sh", "-c", PROGRAM])
 
     path = only(session_files(home))
     assert (ending.stdout, ending.status) == (b"1\n2\n3\n4\n", 4)

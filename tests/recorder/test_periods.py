@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from harness import Stage, only, session_files
+from interpreter import python
 
 import scopetrace
 
@@ -22,7 +21,7 @@ for _ in range(25):
 
 def test_files_and_flows_that_stay_open_are_measured_every_period(stage: Stage) -> None:
     config = "libscope: {summaryperiod: 1}\n"
-    recording = stage.record([sys.executable, "-c", SCRIPT], config=config)
+    recording = stage.record([python(), "-c", SCRIPT], config=config)
 
     kept = str(stage.work / "kept")
     (closed,) = recording.of("fs.close", file=kept)
@@ -51,7 +50,7 @@ os._exit(0)
 
 
 def test_a_short_process_tells_how_it_stood_at_its_end_and_only_its_own_cpu(stage: Stage) -> None:
-    shell = ["sh", "-c", '"$0" -S -c "$1"; true', sys.executable, BURN]
+    shell = ["sh", "-c", '"$0" -S -c "$1"; true', python(), BURN]
     recording = stage.record(shell)
     path = only(session_files(stage.home))
     assert path is not None
@@ -82,7 +81,7 @@ for _ in range(500):
 
 def test_calls_that_make_no_event_are_counted(stage: Stage) -> None:
     config = "metric: {format: {verbosity: 8}}\n"
-    stage.record([sys.executable, "-S", "-c", QUESTIONS], config=config)
+    stage.record([python(), "-S", "-c", QUESTIONS], config=config)
     found = counts(stage)
 
     assert found["fs.stat", "access"] in range(1000, 1010)  # the loader asks once

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from harness import Stage
+from interpreter import python
 
 HOURS = "a" * 60 + "b"
 """What (a+)+$ goes back and forth in, 2⁶⁰ times."""
@@ -33,7 +32,7 @@ event:
 
 
 def test_what_takes_too_long_is_given_up_and_all_else_recorded(stage: Stage) -> None:
-    recording = stage.compare([sys.executable, "-c", PROGRAM], config=CONFIG)
+    recording = stage.compare([python(), "-c", PROGRAM], config=CONFIG)
 
     assert recording.messages("stdout") == "done\n"
     names = [str(stage.work / f"{number}.{end}") for number in range(3) for end in ("log", "txt")]
