@@ -213,12 +213,15 @@ cdef class Engine:
 
     Args:
         modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
-        snaplen: most bytes copied of one write or command line.
+        snaplen: most bytes copied of one write.
         flow_snaplen: most bytes copied of what goes through a socket at once; 0: snaplen.
+        args_limit: most bytes copied of a command line.
+        env_limit: most bytes copied of an environment.
         environment: copy the environment at exec.
         counts: tell how often calls were made that make no record (COUNT).
         leaves: tell how each process stands before it ends (LEAVE).
-        ring_size: bytes; a power of two, at least 1 MiB and 4 times the larger snaplen.
+        ring_size: bytes; a power of two, at least 1 MiB, 4 times the larger snaplen, and 1 MiB
+            more than a command line and an environment.
 
     Raises:
         ValueError: the ring is too small.
@@ -233,6 +236,8 @@ cdef class Engine:
         *,
         snaplen=65536,
         flow_snaplen=0,
+        args_limit=1 << 21,
+        env_limit=1 << 18,
         environment=False,
         counts=False,
         leaves=False,
@@ -244,6 +249,8 @@ cdef class Engine:
         fill_modes(options.modes, modes)
         options.snaplen = snaplen
         options.flow_snaplen = flow_snaplen or snaplen
+        options.args_limit = args_limit
+        options.env_limit = env_limit
         options.environment = environment
         options.counts = counts
         options.leaves = leaves

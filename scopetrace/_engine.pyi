@@ -20,6 +20,8 @@ class Engine:
         *,
         snaplen: int = ...,
         flow_snaplen: int = ...,
+        args_limit: int = ...,
+        env_limit: int = ...,
         environment: bool = ...,
         counts: bool = ...,
         leaves: bool = ...,

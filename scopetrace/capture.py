@@ -13,6 +13,9 @@ from scopetrace._engine import Engine
 
 _ENOUGH_BYTES = 128 * 1024
 _PATIENCE_MS = 50
+_RING_BYTES = 1 << 22
+_EXEC_REST_BYTES = 1 << 20
+"""Of the record of an exec: what is neither an argument nor a variable (ext/engine/engine.h)."""
 
 
 class End(Enum):
@@ -30,6 +33,8 @@ class Capture:
         modes: what the engine does with each group of calls (`sources.base.needed_calls`).
         snaplen: most bytes copied of one write.
         flow_snaplen: most bytes copied of what goes through a socket at once.
+        args_limit: most bytes copied of a command line.
+        env_limit: most bytes copied of an environment.
         environment: copy the environment at exec.
         counts: tell how often calls were made that make no records.
         leaves: tell how each process stands before it ends.
@@ -41,18 +46,24 @@ class Capture:
         *,
         snaplen: int,
         flow_snaplen: int,
+        args_limit: int,
+        env_limit: int,
         environment: bool,
         counts: bool,
         leaves: bool,
     ) -> None:
+        exec_record = args_limit + env_limit + _EXEC_REST_BYTES
+        enough = max(_RING_BYTES, 4 * max(snaplen, flow_snaplen), exec_record)
         self.engine = Engine(
             modes,
             snaplen=snaplen,
             flow_snaplen=flow_snaplen,
+            args_limit=args_limit,
+            env_limit=env_limit,
             environment=environment,
             counts=counts,
             leaves=leaves,
-            ring_size=max(1 << 22, 1 << (4 * max(snaplen, flow_snaplen) - 1).bit_length()),
+            ring_size=1 << (enough - 1).bit_length(),
         )
         self.refusal: OSError | None = None
         """Why the process could not be traced, if so."""

@@ -245,7 +245,7 @@ class Pipeline:
             Process(
                 image.id, image.pid, image.ppid, image.parent, image.started_ns, image.proc,
                 image.cmd, image.args, image.exe, image.cwd, image.uid, image.gid, image.username,
-                image.groupname, image.rules.config.tags,
+                image.groupname, image.rules.config.tags, image.args_missing,
             )
         )  # fmt: skip
 

@@ -170,7 +170,8 @@ class Tracee:
             parts[Part.FDS] = struct.pack(f"={len(numbers)}I", *numbers)
         parts |= more.pop("parts", {})
         former = more.get("tid", more.get("pid", self.pid))
-        self.add(RawKind.EXEC, args=(more.pop("former", former),), parts=parts, **more)
+        args = (more.pop("former", former), *more.pop("missing", ()))
+        self.add(RawKind.EXEC, args=args, parts=parts, **more)
 
     def open(
         self, path: str, fd: int, *, link: str | None = None, flags: int = 0, mode: int = REGULAR,

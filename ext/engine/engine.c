@@ -17,6 +17,7 @@ enum {
     SYSCALL_STOP = SIGTRAP | 0x80,
     WAKE_SIGNAL = SIGUSR2,
     RING_MIN = 1 << 20,
+    EXEC_REST = 1 << 20,       /* of a record of an exec: all but its arguments and environment */
     PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
     AT_ONCE_MAX = 4,           /* stops of whoever comes first, before another's turn */
     SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
@@ -37,8 +38,10 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
 {
     size_t size = options->ring_size;
 
+    size_t exec = (size_t)options->args_limit + options->env_limit + EXEC_REST;
+
     if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->snaplen ||
-        size < 4 * (size_t)options->flow_snaplen)
+        size < 4 * (size_t)options->flow_snaplen || size < exec)
         return -EINVAL;
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine)

@@ -18,12 +18,15 @@
 
 struct engine_options {
     uint8_t modes[ROW_COUNT]; /* enum call_mode, by row */
-    uint32_t snaplen;         /* most bytes copied of one write, or of a command line */
+    uint32_t snaplen;         /* most bytes copied of one write */
     uint32_t flow_snaplen;    /* most bytes copied of what goes through a socket at once */
+    uint32_t args_limit;      /* most bytes copied of a command line */
+    uint32_t env_limit;       /* most bytes copied of an environment */
     bool environment;         /* copy the environment at exec */
     bool counts;              /* tell how often calls were made that make no record (RAW_COUNT) */
     bool leaves;              /* tell how each process stands before it ends (RAW_LEAVE) */
-    size_t ring_size; /* bytes; a power of two, at least 1 MiB and 4 × the larger snaplen */
+    size_t ring_size; /* bytes; a power of two, at least 1 MiB, 4 × the larger snaplen, and 1 MiB
+                         more than a command line and an environment */
 };
 
 enum engine_stop {

@@ -16,6 +16,8 @@ cdef extern from "engine/engine.h" nogil:
         uint8_t modes[ROW_COUNT]
         uint32_t snaplen
         uint32_t flow_snaplen
+        uint32_t args_limit
+        uint32_t env_limit
         c_bool environment
         c_bool counts
         c_bool leaves

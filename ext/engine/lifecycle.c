@@ -16,6 +16,9 @@
 #include "engine/proc.h"
 #include "engine/state.h"
 
+/* A record of an exec must fit into the ring: of more fds, those are closed that are known to be. */
+enum { LISTED_FDS = 1 << 17 };
+
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 
 static void drop_files(struct engine *engine, struct task *task)
@@ -200,12 +203,14 @@ static void add_program(struct parts *parts, pid_t tid)
         parts_add(parts, PART_CAPS, 0, caps, (size_t)size);
 }
 
-static void add_circumstances(struct engine *engine, struct parts *parts, pid_t tid)
+/* What is known of a program that starts; `missing_out`: how many arguments and variables are not. */
+static void add_circumstances(const struct engine *engine, struct parts *parts, pid_t tid,
+                              uint64_t missing_out[2])
 {
     char path[PROC_PATH];
 
     proc_path(path, tid, "cmdline");
-    add_file(parts, PART_ARGV, path, engine->options.snaplen);
+    missing_out[0] = add_strings(parts, PART_ARGV, path, engine->options.args_limit);
     add_status(parts, tid);
     proc_path(path, tid, "cwd");
     add_link(parts, PART_CWD, path);
@@ -214,7 +219,7 @@ static void add_circumstances(struct engine *engine, struct parts *parts, pid_t 
     if (!engine->options.environment)
         return;
     proc_path(path, tid, "environ");
-    add_file(parts, PART_ENVIRON, path, engine->options.snaplen);
+    missing_out[1] = add_strings(parts, PART_ENVIRON, path, engine->options.env_limit);
 }
 
 static void write_inherited(struct engine *engine, struct task *task, const uint32_t *fds,
@@ -254,8 +259,8 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
         write_inherited(engine, task, fds, count);
     }
     add_program(parts, task->tid);
-    add_circumstances(engine, parts, task->tid);
-    if (count >= 0)
+    add_circumstances(engine, parts, task->tid, header.args + 1);
+    if (count >= 0 && count <= LISTED_FDS)
         parts_add(parts, PART_FDS, 0, fds, (size_t)count * sizeof *fds);
     write_record(engine, task, &header, parts);
     free(fds);

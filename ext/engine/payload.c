@@ -1,7 +1,9 @@
 /* Bytes out of a stopped tracee and its /proc, as parts of a record. */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "engine/proc.h"
 #include "engine/state.h"
@@ -10,6 +12,7 @@ enum {
     VECTOR_LIMIT = 1024,
     STATUS_LIMIT = 4096,
     ADDRESS_LIMIT = 128, /* struct sockaddr_storage */
+    FIRST_STRINGS = 16384,
 };
 
 uint64_t argument(const struct pending *call, uint8_t position)
@@ -168,6 +171,65 @@ void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, si
     ssize_t length = proc_file(path, room, limit);
     unsigned flags = length < 0 ? PART_UNREADABLE : (size_t)length == limit ? PART_CUT : 0;
     parts_end(parts, kind, flags, length < 0 ? 0 : (size_t)length);
+}
+
+/* Read up to `limit` bytes into the part that grows; -1 without memory. */
+static ssize_t read_into(struct parts *parts, int fd, size_t limit)
+{
+    size_t length = 0, size = limit < FIRST_STRINGS ? limit : FIRST_STRINGS;
+
+    for (;;) {
+        uint8_t *room = parts_begin(parts, size); /* what was read before moves along */
+        if (!room)
+            return -1;
+        ssize_t got = 1;
+        while (length < size && (got = read(fd, room + length, size - length)) > 0)
+            length += (size_t)got;
+        if (got <= 0 || size == limit)
+            return (ssize_t)length;
+        size = size > limit / 4 ? limit : 4 * size;
+    }
+}
+
+/* Add how many NULs there are, and return where the last one ends. */
+static size_t count_nuls(const char *bytes, size_t size, uint64_t *count)
+{
+    size_t after_last = 0;
+
+    for (const char *at = bytes; (at = memchr(at, '\0', size - (size_t)(at - bytes))); at++) {
+        after_last = (size_t)(at - bytes) + 1;
+        ++*count;
+    }
+    return after_last;
+}
+
+/* How many strings follow; `unended`: the first of them has begun already. */
+static uint64_t count_rest(int fd, bool unended)
+{
+    char bytes[16384];
+    uint64_t count = 0;
+
+    for (ssize_t got; (got = read(fd, bytes, sizeof bytes)) > 0;)
+        unended = count_nuls(bytes, (size_t)got, &count) < (size_t)got;
+    return count + unended;
+}
+
+uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit)
+{
+    uint64_t ignored = 0, missing = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read_into(parts, fd, limit);
+    size_t whole = length < 0 ? 0 : (size_t)length;
+
+    if (length >= 0 && whole == limit) {
+        whole = count_nuls((char *)parts_begin(parts, whole), whole, &ignored);
+        missing = count_rest(fd, whole < limit);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (length >= 0 || parts_begin(parts, 0))
+        parts_end(parts, kind, length < 0 ? PART_UNREADABLE : missing ? PART_CUT : 0, whole);
+    return missing;
 }
 
 static void add_end(struct parts *parts, enum raw_part_kind kind, const struct socket_end *end)

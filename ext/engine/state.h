@@ -153,6 +153,9 @@ void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);
 void add_stat(struct parts *parts, const char *path);
 void add_status(struct parts *parts, pid_t tid);
 void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
+/* The strings of a file that each end with a NUL: those that are whole within the first `limit`
+ * bytes. Returns how many more there are. */
+uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
 /* lifecycle.c */
 void on_fork(struct engine *engine, struct task *task);

@@ -12,7 +12,8 @@
 
 enum raw_kind {
     RAW_SYSCALL = 1, /* a watched call: returned, or (rows of one stop) was made */
-    RAW_EXEC = 2,    /* a new program; args[0]: the thread's id before the exec */
+    RAW_EXEC = 2,    /* a new program; args[0]: the thread's id before the exec; args[1], args[2]:
+                        arguments and variables beyond what ARGV and ENVIRON have room for */
     RAW_FORK = 3,    /* result: new tid; args[0]: clone flags; args[1]: its pid (thread group) */
     RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
                         args: user us, system us, max RSS KiB, minor faults, major faults, all
@@ -34,13 +35,13 @@ enum raw_part_kind {
     PART_DATA = 3,     /* bytes written; for a vector, its buffers joined */
     PART_LINK = 4,     /* what /proc/TID/fd/N says after success */
     PART_STAT = 5,     /* struct raw_stat of that file, or of the program file */
-    PART_ARGV = 6,     /* arguments, each ended by a NUL */
-    PART_ENVIRON = 7,  /* environment, each ended by a NUL; only if configured */
+    PART_ARGV = 6,     /* arguments, each whole and ended by a NUL */
+    PART_ENVIRON = 7,  /* environment, likewise; only if configured */
     PART_CWD = 8,      /* what /proc/TID/cwd says */
     PART_ROOT = 9,     /* what /proc/TID/root says */
     PART_EXE = 10,     /* what /proc/TID/exe says */
     PART_STATUS = 11,  /* the text of /proc/TID/status */
-    PART_FDS = 12,     /* uint32_t[]: the fds open after an exec */
+    PART_FDS = 12,     /* uint32_t[]: the fds open after an exec, unless they are very many */
     PART_TALLY = 13,   /* struct raw_tally */
     PART_CONTROL = 14, /* control messages of recvmsg, as the program sees them */
     PART_BASE = 15,    /* the directory behind dirfd, for a relative path */

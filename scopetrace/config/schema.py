@@ -22,6 +22,8 @@ SnapLength = Annotated[int, Meta(ge=0, le=1_048_576)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 FlowSnapLength = Annotated[int, Meta(ge=0, le=4_194_304)]
 FlowMemory = Annotated[int, Meta(ge=65_536, le=1_073_741_824)]
+ArgsLimit = Annotated[int, Meta(ge=0, le=16_777_216)]
+"""The kernel lets in 6 MiB of both (fs/exec.c: three quarters of _STK_LIM)."""
 PatternLength = Annotated[int, Meta(ge=1, le=65_536)]
 
 EventType = Literal[
@@ -155,15 +157,19 @@ class Recording(Node, frozen=True):
     """The section `scopetrace`: what AppScope has no key for."""
 
     snaplen: SnapLength
-    """Bytes copied of one write, or of one command line, at most."""
+    """Bytes copied of one write at most."""
     flowsnaplen: FlowSnapLength
     """Bytes copied of what goes through a connection at once, at most."""
     flowmemory: FlowMemory
     """Bytes of one connection that wait while it is read, at most, of each kind."""
     payloadlimit: Natural
     """Bytes of payloads that a session keeps at most."""
+    argslimit: ArgsLimit
+    """Bytes of the arguments of one program at most."""
     environment: bool
     """Whether proc.start holds the environment of the program."""
+    envlimit: ArgsLimit
+    """Bytes of the environment of one program at most."""
 
 
 class Sections(Node, frozen=True):

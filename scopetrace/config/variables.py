@@ -31,7 +31,9 @@ KEYS: dict[str, Path] = {
     "SCOPE_FLOW_SNAPLEN": ("scopetrace", "flowsnaplen"),
     "SCOPE_FLOW_MEMORY": ("scopetrace", "flowmemory"),
     "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
+    "SCOPE_ARGS_LIMIT": ("scopetrace", "argslimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
+    "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
 }
 """Variables that set one key."""
 
@@ -97,6 +99,8 @@ BEGINNINGS_OF_OURS = (
     "SCOPE_CONFIG_",
     "SCOPE_SNAPLEN",
     "SCOPE_FLOW_",
+    "SCOPE_ARGS_",
+    "SCOPE_ENV_",
     "SCOPE_RECORD_",
     "SCOPE_TAG",
 )

@@ -61,7 +61,7 @@ def executed(state: State, task: Task, record: RawRecord, op: str) -> None:
     task = _only_task(state, task, record, time_ns)
     _close_at_exec(state, task, parts, time_ns)
     settle(task, parts)
-    old, new = task.group.image, _image(state, task, parts, time_ns)
+    old, new = task.group.image, _image(state, task, record, parts, time_ns)
     state.emit(ImageEnded(old, time_ns, None, None, True))
     task.group.image = new
     state.emit(ImageStarted(new, time_ns, True))
@@ -98,7 +98,7 @@ def _close_at_exec(state: State, task: Task, parts: Parts, time_ns: int) -> None
     table.cloexec.clear()
 
 
-def _image(state: State, task: Task, parts: Parts, time_ns: int) -> Image:
+def _image(state: State, task: Task, record: RawRecord, parts: Parts, time_ns: int) -> Image:
     """Return the image of a program that just started, with what the record says about it."""
     old = task.group.image
     image = state.tree.new_image(task.group.pid, old.ppid, time_ns)
@@ -106,7 +106,8 @@ def _image(state: State, task: Task, parts: Parts, time_ns: int) -> Image:
     image.ancestors = old.ancestors
     image.args = strings(parts.get(Part.ARGV, b""))
     image.env = strings(parts.get(Part.ENVIRON, b""))
-    image.cmd = " ".join(image.args)
+    image.args_missing, image.env_missing = record.arg2, record.arg3
+    image.cmd = command_line(image.args, image.args_missing)
     image.exe = text(parts.get(Part.EXE, b""))
     image.cwd = task.folders.cwd
     image.proc = program_name(text(parts.get(Part.PATH, b"")), image.exe)
@@ -115,6 +116,11 @@ def _image(state: State, task: Task, parts: Parts, time_ns: int) -> Image:
     image.uid, image.gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
     image.username, image.groupname = user_name(image.uid), group_name(image.gid)
     return image
+
+
+def command_line(args: tuple[str, ...], missing: int) -> str:
+    """Return arguments as one text, which says how many were not kept."""
+    return " ".join((*args, f"... ({missing} more)") if missing else args)
 
 
 def strings(joined: bytes) -> tuple[str, ...]:

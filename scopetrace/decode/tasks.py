@@ -158,6 +158,7 @@ class Tree:
 
 
 INHERITED = (
-    "proc", "cmd", "exe", "cwd", "args", "env", "uid", "gid", "username", "groupname", "peer_names",
+    "proc", "cmd", "exe", "cwd", "args", "args_missing", "env", "env_missing", "uid", "gid",
+    "username", "groupname", "peer_names",
 )  # fmt: skip
 """The facts that a child shares with its parent until it execs."""

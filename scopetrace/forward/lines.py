@@ -25,6 +25,9 @@ NOT_SENT = ("id", "uid", "gid", "username", "groupname", "args")
 CMD_LETTERS = 32
 """So much of the command line is in an id."""
 
+CMD_SENT = 65536
+"""And so much of it in each event, which would be megabytes otherwise."""
+
 _encode = Encoder().encode
 
 
@@ -49,7 +52,7 @@ class Lines:
         body = event_body(
             EventRecord(
                 0, event.time_ns, event.sourcetype, event.source, self._host, process.proc,
-                process.cmd, process.pid, event.tid, process.uid, process.gid, "", "",
+                process.cmd[:CMD_SENT], process.pid, event.tid, process.uid, process.gid, "", "",
                 event.channel, event.data, tags=process.tags,
             )
         )  # fmt: skip

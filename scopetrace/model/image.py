@@ -16,8 +16,9 @@ class Image:
     """
 
     __slots__ = (
-        "ancestors", "args", "cmd", "cwd", "env", "exe", "gid", "groupname", "id", "parent",
-        "peer_names", "pid", "ppid", "proc", "rules", "started_ns", "uid", "username",
+        "ancestors", "args", "args_missing", "cmd", "cwd", "env", "env_missing", "exe", "gid",
+        "groupname", "id", "parent", "peer_names", "pid", "ppid", "proc", "rules", "started_ns",
+        "uid", "username",
     )  # fmt: skip
 
     def __init__(self, serial: int, pid: int, ppid: int, started_ns: int) -> None:
@@ -34,6 +35,8 @@ class Image:
         self.args: tuple[str, ...] = ()
         self.env: tuple[str, ...] = ()
         """NAME=value; empty unless the environment is recorded."""
+        self.args_missing = self.env_missing = 0
+        """How many more there are than were kept."""
         self.uid = self.gid = -1
         """Effective ids when the image started; -1: unknown."""
         self.username = self.groupname = ""

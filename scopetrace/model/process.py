@@ -19,7 +19,7 @@ class Process(NamedTuple):
     proc: str
     """Base name of the program."""
     cmd: str
-    """Command line, arguments joined by spaces."""
+    """Command line, arguments joined by spaces; it ends in `... (N more)` if some are missing."""
     args: tuple[str, ...]
     exe: str
     cwd: str
@@ -29,6 +29,8 @@ class Process(NamedTuple):
     groupname: str
     tags: dict[str, str] = {}  # noqa: RUF012 (never changed: it stands for "none")
     """The tags that the configuration gives to this process."""
+    args_missing: int = 0
+    """How many more arguments there were than were kept (argslimit)."""
 
 
 class ProcessEnd(NamedTuple):

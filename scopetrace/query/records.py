@@ -23,6 +23,10 @@ _MOST_PROCESSES = 10_000
 _SESSION_FIELDS = tuple(field for field in SessionInfo._fields if field != "path")
 
 
+_NEWER = {"tags": "'{}'", "args_missing": "0"}
+"""Columns of processes that came after version 1 of the file, and what they hold without."""
+
+
 class _Facts(NamedTuple):
     """What an EventRecord says about its process."""
 
@@ -82,10 +86,11 @@ def read_processes(db: sqlite3.Connection) -> Iterator[Process]:
 
 
 def process_columns(db: sqlite3.Connection, fields: Sequence[str]) -> str:
-    """Return what to select of `process`; files of version 1 have no tags."""
+    """Return what to select of `process`; files of older versions lack some of it."""
     there = {name for _, name, *_ in db.execute("PRAGMA table_info(process)")}
     return ", ".join(
-        field if field in there or field != "tags" else "'{}' AS tags" for field in fields
+        field if field in there or field not in _NEWER else f"{_NEWER[field]} AS {field}"
+        for field in fields
     )
 
 

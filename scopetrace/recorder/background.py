@@ -95,6 +95,8 @@ class Recorder:
             order.modes,
             snaplen=config.scopetrace.snaplen,
             flow_snaplen=config.scopetrace.flowsnaplen,
+            args_limit=config.scopetrace.argslimit,
+            env_limit=config.scopetrace.envlimit,
             environment=watch.needs_environment,
             counts=watch.could_measure("fs"),
             leaves=watch.could_measure("process"),

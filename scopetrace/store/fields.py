@@ -60,7 +60,7 @@ SOURCES = (
     _source("fs.link", "op file file_target"),
     _source("fs.attr", "op file file_perms file_owner file_group file_size"),
     _source("fs.error", "op file file_new error class"),
-    _source("proc.start", "op exe args cwd ppid proc_uid proc_gid env"),
+    _source("proc.start", "op exe args args_missing cwd ppid proc_uid proc_gid env env_missing"),
     _source("proc.fork", "op child_pid"),
     _source("proc.exit", "exit_code signal core_dumped duration", *_USED),
     _source("proc.signal", "signal sender_pid sender_uid code"),
@@ -90,6 +90,7 @@ SOURCES = (
 
 NUMBERS = {
     *("fd", "file_size", "file_mapped", "duration", "io_duration", "ppid", "child_pid"),
+    *("args_missing", "env_missing"),
     *("exit_code", "core_dumped", "count", "sender_pid", "sender_uid"),
     *("net_peer_port", "net_host_port", "unix_peer_inode", "unix_local_inode"),
     *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),

@@ -161,7 +161,13 @@ def _version_2(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE process ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'")  # JSON
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_version_1, _version_2)
+def _version_3(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE process ADD COLUMN args_missing INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _version_1, _version_2, _version_3,
+)  # fmt: skip
 """Step n, counted from 0, makes version n + 1 of version n."""
 
 

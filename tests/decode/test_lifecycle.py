@@ -51,6 +51,20 @@ def test_the_facts_of_a_program_are_those_of_its_exec(tracee, decoding):
     assert (image.uid, image.gid, image.username) == (0, 0, root)
 
 
+def test_a_command_line_says_how_many_arguments_are_missing(tracee, decoding):
+    parts = {Part.ENVIRON: strings("A=1")}
+    tracee.exec("/bin/x", "x", "a", missing=(1480, 7), parts=parts)
+    tracee.fork(200)
+
+    operations = decoding.go()
+
+    images = [op.image for op in operations if isinstance(op, ImageStarted)]
+    assert [image.args_missing for image in images] == [1480, 1480]
+    assert [image.env_missing for image in images] == [7, 7]
+    assert images[0].args == ("x", "a")
+    assert images[0].cmd == "x a ... (1480 more)"
+
+
 def test_an_exec_puts_one_image_in_place_of_another(tracee, decoding):
     tracee.exec("/bin/next")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from engine_run import CALLS, EVERYTHING, MODE_ALL, MODE_FAILURES, calls, engine_run, of_kind
 from harness import Compile, wait_for
+from raw_builder import strings
 
 from scopetrace import _engine
 from scopetrace.model.raw import PART_CUT, Part, RawKind
@@ -49,6 +50,8 @@ def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) ->
     records, _ = engine_run(
         ["/usr/bin/env", *copy],
         tmp_path,
+        args_limit=0,
+        env_limit=0,
         ring_size=1 << 20,
         before_reading=lambda: wait_for(program_waits, "the ring to be full"),
     )
@@ -77,6 +80,47 @@ def test_no_more_than_the_limit_is_copied_of_a_write(
 def test_a_ring_that_is_too_small_is_refused() -> None:
     with pytest.raises((ValueError, OSError)):
         _engine.Engine(EVERYTHING, ring_size=4096)
+    with pytest.raises((ValueError, OSError)):
+        _engine.Engine(EVERYTHING, ring_size=1 << 22, args_limit=3 << 20)
+
+
+@pytest.mark.parametrize(
+    ("args_limit", "kept"), [(0, 0), (9, 0), (10, 1), (17, 1), (18, 2), (19, 2), (24, 3), (25, 4)]
+)
+def test_arguments_are_kept_whole_and_those_beyond_the_limit_counted(
+    args_limit: int, kept: int, tmp_path: Path
+) -> None:
+    argv = ["/bin/true", "1234567", "12345", ""]
+
+    records, _ = engine_run(argv, tmp_path, args_limit=args_limit)
+
+    program = of_kind(records, RawKind.EXEC)[-1]
+    assert program.parts()[Part.ARGV] == strings(*argv[:kept])
+    assert program.arg2 == len(argv) - kept
+    assert (Part.ARGV in program.flags()) == (kept < len(argv))
+
+
+@pytest.mark.parametrize("most", [1 << 21, 16384, 65536, 100_000])
+def test_a_command_line_of_megabytes_is_kept_as_far_as_it_may_be(most: int, tmp_path: Path) -> None:
+    argv = ["/bin/true", *(f"{number:0{number % 200}}" for number in range(15_000)), "x" * 130_000]
+    whole = strings(*argv)
+
+    records, _ = engine_run(argv, tmp_path, args_limit=most, ring_size=1 << 22)
+
+    program = of_kind(records, RawKind.EXEC)[-1]
+    assert len(whole) > 1_500_000
+    assert program.parts()[Part.ARGV] == whole[: whole.rfind(b"\0", 0, most) + 1]
+    assert program.parts()[Part.ARGV].count(b"\0") + program.arg2 == len(argv)
+
+
+def test_variables_beyond_the_limit_are_counted(tmp_path: Path) -> None:
+    argv = ["/usr/bin/env", "-i", "A=1234", "LONG=" + "x" * 40_000, "B=1", "/bin/true"]
+
+    records, _ = engine_run(argv, tmp_path, environment=True, env_limit=30_000)
+
+    program = of_kind(records, RawKind.EXEC)[-1]
+    assert program.parts()[Part.ENVIRON] == strings("A=1234")
+    assert program.arg3 == 2
 
 
 def test_tracing_a_process_that_is_gone_is_an_error() -> None:

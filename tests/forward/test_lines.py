@@ -30,6 +30,12 @@ def test_an_event_is_in_the_envelope_of_appscope():
     )
 
 
+def test_a_command_line_of_megabytes_is_not_in_every_line():
+    line = Lines("box", NDJSON).event(event("fs.delete", file="/x"), image(cmd="c" * (2 << 20)))
+
+    assert json.loads(line)["body"]["cmd"] == "c" * 65536
+
+
 def test_an_event_of_no_open_file_has_no_channel():
     line = Lines("box", NDJSON).event(event("fs.delete", file="/x"), image())
 

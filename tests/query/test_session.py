@@ -181,14 +181,16 @@ def test_a_session_of_the_first_version_is_read_and_has_no_tags(tmp_path):
         db.execute("DROP VIEW metrics")
         for table in ("metric", "payload"):
             db.execute(f"DROP TABLE {table}")
-        db.execute("ALTER TABLE process DROP COLUMN tags")
+        for column in ("tags", "args_missing"):
+            db.execute(f"ALTER TABLE process DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
     db.close()
 
     with open_session(path) as session:
         (found,) = session.events()
         assert (found.data, found.tags) == ({"file": "/x"}, {})
-        assert next(session.processes()).tags == {}
+        assert (process := next(session.processes())).tags == {}
+        assert process.args_missing == 0
         assert list(session.metrics()) == []
         assert session.flows() == []
         assert list(session.payload()) == []

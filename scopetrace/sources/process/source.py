@@ -48,6 +48,7 @@ class ProcessSource(Source):
             "op": op,
             "exe": image.exe,
             "args": image.args,
+            **({"args_missing": image.args_missing} if image.args_missing else {}),
             "cwd": image.cwd,
             "ppid": image.ppid,
             "proc_uid": image.uid,
@@ -55,6 +56,8 @@ class ProcessSource(Source):
         }
         if image.rules.config.scopetrace.environment:
             data["env"] = image.env
+            if image.env_missing:
+                data["env_missing"] = image.env_missing
         self._emit("proc.start", image, time_ns, tid, data)
 
     def _forked(self, operation: Forked) -> None:

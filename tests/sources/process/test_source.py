@@ -32,6 +32,16 @@ def test_the_environment_is_held_only_if_configured(tracee, record):
     assert told.data("proc.start")["env"] == ("SECRET=1",)
 
 
+def test_a_start_says_how_many_arguments_and_variables_are_missing(tracee, record):
+    recording = record("scopetrace: {environment: true}\n")
+    tracee.exec("/bin/next", missing=(5, 2), parts={Part.ENVIRON: strings("A=1")})
+
+    data = recording.data("proc.start")
+    assert (data["args_missing"], data["env_missing"]) == (5, 2)
+    (*_, process) = recording.writer.processes.values()
+    assert (process.args_missing, process.cmd) == (5, "/bin/next ... (5 more)")
+
+
 def test_an_exec_by_fd_has_its_own_name(tracee, recording):
     tracee.exec("/bin/next", call="execveat")
 
