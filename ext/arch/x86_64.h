@@ -8,6 +8,9 @@
  *   arch_fork_flags           the clone flags of a stopped fork, vfork or clone; -1: a clone3
  *   arch_set_first_arg        changes the first argument of a call that is about to run
  *   arch_refuse               makes the call that is about to run return an error instead
+ *   arch_in_exception         whether the thread entered the kernel by a fault, not by a call
+ *   arch_call_code            the instruction (ARCH_SYSCALL_BYTES) that makes a call in its mode
+ *   arch_jump                 has the thread go on at an address, and no call restart
  *
  * beside a <machine>.c with ABIS, whose numbers stand in ext/engine/<machine>_numbers*.c.
  */
@@ -72,6 +75,25 @@ static inline void arch_refuse(struct arch_regs *regs, int error)
 {
     regs->user.orig_rax = (unsigned long long)-1;
     regs->user.rax = (unsigned long long)-error;
+}
+
+/* The entries of exceptions set orig_rax so (arch/x86/entry/entry_64.S). */
+static inline int arch_in_exception(const struct arch_regs *regs)
+{
+    return regs->user.orig_rax == (unsigned long long)-1;
+}
+
+static inline const char *arch_call_code(const struct arch_regs *regs)
+{
+    enum { USER32_CS = 0x23 };
+
+    return regs->user.cs == USER32_CS ? "\xcd\x80" : "\x0f\x05"; /* int 0x80, syscall */
+}
+
+static inline void arch_jump(struct arch_regs *regs, uint64_t address)
+{
+    regs->user.orig_rax = (unsigned long long)-1;
+    regs->user.rip = address;
 }
 
 #endif

@@ -176,7 +176,10 @@ static void on_passive_stop(struct engine *engine, struct task *task, int event,
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
         return;
     }
-    resume(engine, task, event || signal == SYSCALL_STOP ? 0 : signal);
+    if (event || signal == SYSCALL_STOP)
+        resume(engine, task, 0);
+    else if (!go_on_ending(task, signal) && !end_init(task, signal))
+        resume(engine, task, signal);
 }
 
 static void on_event(struct engine *engine, struct task *task, int event, int signal)

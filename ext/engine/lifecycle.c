@@ -309,13 +309,16 @@ void on_signal(struct engine *engine, struct task *task, int signal)
 {
     siginfo_t info;
 
+    if (go_on_ending(task, signal))
+        return;
     if (ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
         struct raw_record header = { .kind = RAW_SIGNAL,
                                      .args = { (uint64_t)signal, (uint64_t)(int64_t)info.si_code,
                                                (uint64_t)info.si_pid, info.si_uid } };
         write_record(engine, task, &header, NULL);
     }
-    resume(engine, task, signal);
+    if (!end_init(task, signal))
+        resume(engine, task, signal);
 }
 
 static bool is_stop_signal(int signal)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { STATUS_MAX = 4096 };
+
 static char *put_number(char *at, unsigned number)
 {
     char digits[12];
@@ -104,15 +106,62 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
     return (ssize_t)count;
 }
 
-long proc_status_number(pid_t tid, const char *key)
+/* The text of /proc/TID/status from behind `key` on; NULL: no such line. */
+static const char *status_after(pid_t tid, const char *key, char text[static STATUS_MAX])
 {
-    char path[PROC_PATH], text[4096];
+    char path[PROC_PATH];
 
     proc_path(path, tid, "status");
-    ssize_t length = proc_file(path, text, sizeof text - 1);
+    ssize_t length = proc_file(path, text, STATUS_MAX - 1);
     if (length <= 0)
-        return -1;
+        return NULL;
     text[length] = '\0';
     const char *line = strstr(text, key);
-    return line ? strtol(line + strlen(key), NULL, 10) : -1;
+    return line ? line + strlen(key) : NULL;
+}
+
+long proc_status_number(pid_t tid, const char *key)
+{
+    char text[STATUS_MAX];
+    const char *value = status_after(tid, key, text);
+
+    return value ? strtol(value, NULL, 10) : -1;
+}
+
+uint64_t proc_status_mask(pid_t tid, const char *key)
+{
+    char text[STATUS_MAX];
+    const char *value = status_after(tid, key, text);
+
+    return value ? strtoull(value, NULL, 16) : 0;
+}
+
+/* The process has a number in each namespace from ours down to its own, which comes last. */
+bool proc_is_init(pid_t tid)
+{
+    char text[STATUS_MAX];
+    const char *numbers = status_after(tid, "\nNStgid:", text);
+    const char *end = numbers ? strchr(numbers, '\n') : NULL;
+
+    return end && end - numbers >= 2 && end[-2] == '\t' && end[-1] == '1';
+}
+
+/* Pairs of a type and a value, of eight bytes each, or of four in a 32-bit program. */
+uint64_t proc_auxv(pid_t tid, uint32_t type)
+{
+    union {
+        uint64_t words[64];
+        uint32_t halves[128];
+    } found;
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "auxv");
+    ssize_t size = proc_file(path, &found, sizeof found);
+    for (ssize_t i = 0; (i + 2) * 8 <= size; i += 2)
+        if (found.words[i] == type)
+            return found.words[i + 1];
+    for (ssize_t i = 0; (i + 2) * 4 <= size; i += 2)
+        if (found.halves[i] == type)
+            return found.halves[i + 1];
+    return 0;
 }

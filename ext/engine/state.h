@@ -157,6 +157,12 @@ void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, si
  * bytes. Returns how many more there are. */
 uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
+/* faults.c */
+/* Have a fault end a process 1 as it would untraced; false if this signal is nothing of the kind. */
+bool end_init(struct task *task, int signal);
+/* The next step of that; false if this signal has no part in it. */
+bool go_on_ending(struct task *task, int signal);
+
 /* lifecycle.c */
 void on_fork(struct engine *engine, struct task *task);
 void on_exec(struct engine *engine, struct task *task);

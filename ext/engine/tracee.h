@@ -32,6 +32,9 @@ enum { SUSPENDED_MAX = 4 };
 /* The rows that are counted without a record, group stat and group seek. */
 enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
 
+/* Whether a process is number 1 of its PID namespace; it is asked for at the first fault. */
+enum init { INIT_UNKNOWN, INIT_NO, INIT_YES };
+
 struct task {
     pid_t tid, tgid;
     struct space *space;
@@ -49,7 +52,9 @@ struct task {
     int64_t clone3_flags;    /* of the clone3 under way; -1: none */
     uint64_t patched_at;     /* where clone3's flags were changed, or 0 */
     uint64_t patched_from;   /* and what they were */
-    struct task *next;       /* in its bucket */
+    enum init init;
+    struct ending *ending; /* of a process 1 that a fault ends (faults.c), or NULL */
+    struct task *next;     /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };

@@ -1,0 +1,62 @@
+"""Faults of process 1 of a PID namespace, which the kernel spares as long as it is traced."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import Counter
+
+import pytest
+from harness import (
+    PATIENCE,
+    Compile,
+    Stage,
+    assert_holds,
+    only,
+    read_info,
+    scopetrace_command,
+    session_files,
+    wait_for,
+)
+
+NOT_ALLOWED = 98
+
+
+@pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["native", "32-bit"])
+def test_a_fault_ends_a_process_1_as_it_would_untraced(
+    flags: tuple[str, ...], stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.compare([tracee("faults", *flags)])
+    if recording.ending.status == NOT_ALLOWED:
+        pytest.skip("user namespaces are not allowed here")
+
+    assert_holds(recording, recording.told(), folder=stage.work, ordered=False, exact=False)
+    killers = {e.pid: e.data["signal"] for e in recording.of("proc.exit") if "signal" in e.data}
+    assert len(killers) > 20
+    signals = Counter((e.pid, e.data["signal"]) for e in recording.of("proc.signal"))
+    assert {signals[fault] for fault in killers.items()} == {1}
+
+
+def test_so_it_does_where_recording_has_ended(stage: Stage, tracee: Compile) -> None:
+    user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    program = subprocess.Popen(
+        scopetrace_command("run", tracee("faults"), "when-asked"),
+        cwd=stage.work, env=stage.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        **user,
+    )  # fmt: skip
+    with program:
+        try:
+            assert program.stdin and program.stdout
+            if not program.stdout.readline():
+                assert program.wait(PATIENCE) == NOT_ALLOWED
+                pytest.skip("user namespaces are not allowed here")
+            path = wait_for(lambda: only(session_files(stage.home)), "the session")
+            os.kill(read_info(path).recorder_pid, signal.SIGUSR1)
+            wait_for(lambda: read_info(path).status == "stopped", "the session to be stopped")
+            program.stdin.write(b"x")
+            program.stdin.flush()
+
+            assert program.wait(PATIENCE) == signal.SIGSEGV
+        finally:
+            program.kill()
