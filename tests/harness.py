@@ -222,7 +222,8 @@ def only(paths: Iterable[Path]) -> Path | None:
 
 def flat(event: EventRecord) -> dict[str, Any]:
     """Return an event as tracees tell it: its data beside its source, sourcetype and pid."""
-    named = {"source": event.source, "sourcetype": event.sourcetype, "pid": event.pid}
+    named = {"source": event.source, "sourcetype": event.sourcetype}
+    named |= {"pid": event.pid, "proc": event.proc}
     return event.data | named
 
 
@@ -231,7 +232,7 @@ def assert_holds(
 ) -> None:
     """Demand that the session holds each event told, and (exact) no other about files of `folder`.
 
-    Exactness is demanded of those fs sources of which at least one event was told.
+    Exactness is demanded of fs.error, and of those fs sources of which at least one event was told.
     """
     recorded = [flat(event) for event in recording.events]
     used: set[int] = set()
@@ -243,6 +244,7 @@ def assert_holds(
         start = at + 1 if ordered else 0
     if exact:
         sources = {event["source"] for event in told if event["source"].startswith("fs.")}
+        sources.add("fs.error")
         assert [
             event
             for at, event in enumerate(recorded)

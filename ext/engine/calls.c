@@ -141,6 +141,23 @@ static bool goes_on(const struct task *task, const call_info *info, const struct
             !memcmp(call->made_with, info->entry.args, sizeof call->made_with));
 }
 
+static bool is_sigreturn(const struct abi *abi, int64_t number)
+{
+    return number == abi->rt_sigreturn || number == abi->sigreturn;
+}
+
+/*
+ * Whether the call that is being entered shows that a handler was left by longjmp: the stack of a
+ * handler is below that of the call which it interrupted. A sigreturn shows the contrary, wherever its
+ * stack is (sigaltstack(2)). Other calls of a handler whose alternate stack is above cannot be told
+ * from those after a longjmp.
+ */
+static bool has_left_handler(const struct task *task, const call_info *info, const struct abi *abi)
+{
+    return task->suspended_count && !is_sigreturn(abi, task->last_number) &&
+           task->suspended[task->suspended_count - 1].sp <= info->stack_pointer;
+}
+
 /* At the end of a sigreturn: the registers tell how the suspended call ended. */
 static void after_handler(struct engine *engine, struct task *task, const call_info *info)
 {
@@ -279,9 +296,8 @@ static void enter(struct engine *engine, struct task *task, const call_info *inf
         task->in_call = true;
         return;
     }
-    while (task->suspended_count &&
-           task->suspended[task->suspended_count - 1].sp < info->stack_pointer)
-        finish_suspended(engine, task); /* the handler left by longjmp */
+    while (has_left_handler(task, info, abi))
+        finish_suspended(engine, task);
     int row = row_of(engine, abi, info->entry.nr);
     if (row < 0 || (!by_filter && !task->every_call))
         return;
@@ -300,8 +316,7 @@ static void leave(struct engine *engine, struct task *task, const call_info *inf
         unpatch_clone(task);
     if (!task->in_call) {
         const struct abi *abi = abi_of(info->arch, 0);
-        if (task->suspended_count && abi &&
-            (task->last_number == abi->rt_sigreturn || task->last_number == abi->sigreturn))
+        if (task->suspended_count && abi && is_sigreturn(abi, task->last_number))
             after_handler(engine, task, info);
         return;
     }

@@ -36,6 +36,18 @@ def test_a_copied_table_has_used_nothing_yet():
     assert copy.close(3) is None
 
 
+def test_a_copied_table_closes_at_exec_what_was_marked_in_it_and_not_in_the_other():
+    table = FdTable()
+    for fd in (3, 4, 5):
+        table.open(fd, new_file(), cloexec=fd == 3)
+
+    copy = table.copy()
+    copy.cloexec.add(4)
+    table.cloexec.add(5)
+
+    assert (table.cloexec, copy.cloexec) == ({3, 5}, {3, 4})
+
+
 def test_a_file_used_after_a_fork_ends_with_its_last_fd_there():
     table, file = FdTable(), new_file()
     table.open(3, file, False)

@@ -53,6 +53,14 @@ CASES = [
     Case("execs", exact=False),
     Case("unshared"),
     Case("passed", ordered=False),
+    Case("passed", ("with-credentials",), ordered=False),
+    Case("close_range"),
+    Case("unshared_at_exit", ordered=False),
+    Case("thread_exec_link"),
+    Case("longjmp"),
+    Case("alternate_stack", ordered=False),
+    Case("core", ordered=False),
+    Case("cloexec_after_fork", ordered=False),
     Case("inherited", ordered=False),
     Case("mapped"),
     Case("killed"),
@@ -137,6 +145,20 @@ def test_the_console_is_what_the_fds_were_not_their_numbers(stage: Stage, tracee
     assert "into the file" not in stdout
     assert stderr.splitlines() == ["to stderr", "also stderr"]
     assert "binary data ignored" in stdout
+
+
+def test_the_time_of_a_write_that_waits_is_part_of_its_files_io(
+    stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.compare([tracee("blocked_write")])
+
+    moved = {
+        e.data["file_write_bytes"]: e.data
+        for e in recording.of("fs.close")
+        if e.data["file"] == str(stage.work / "fifo")
+    }
+    written = moved.pop(max(moved))
+    assert 25_000 < written["io_duration"] <= written["duration"]
 
 
 def test_a_failed_exec_is_an_error_and_a_new_program_keeps_its_number(

@@ -1,5 +1,6 @@
 /* A child is stopped and continued; its real parent must see each, as without a tracer. */
 #include "tell.h"
+#include <poll.h>
 #include <pthread.h>
 
 static void *spin(void *unused)
@@ -18,15 +19,23 @@ static void look(const char *what, pid_t child, int options)
         WEXITSTATUS(status));
 }
 
-/* Go on only when the parent has seen that we go on. */
-static void stop_by(int number, int gate)
+/* Say so when we go on, and do more only when the parent has seen it. */
+static void stop_by(int number, const int *gates)
 {
-    char byte;
+    char byte = 0;
     raise(number);
-    MUST(read(gate, &byte, 1) == 1);
+    MUST(write(gates[1], &byte, 1) == 1 && read(gates[0], &byte, 1) == 1);
 }
 
-static void child(int threads, int gate)
+/* A process that is stopped does nothing until it is continued. */
+static void look_idle(int gate)
+{
+    struct pollfd news = { .fd = gate, .events = POLLIN };
+
+    say("idle: %d", poll(&news, 1, 20) == 0);
+}
+
+static void child(int threads, const int *gate)
 {
     pthread_t thread;
     for (int i = 0; i < threads; i++)
@@ -34,26 +43,29 @@ static void child(int threads, int gate)
     stop_by(SIGSTOP, gate);
     stop_by(SIGTSTP, gate);
     stop_by(SIGTTIN, gate);
+    stop_by(SIGTTOU, gate);
     _exit(4);
 }
 
 int main(int argc, char **argv)
 {
-    int threads = argc > 1 ? atoi(argv[1]) : 0, gate[2];
-    const char *names[] = { "SIGSTOP", "SIGTSTP", "SIGTTIN" };
+    int threads = argc > 1 ? atoi(argv[1]) : 0, there[2], back[2];
+    char byte;
+    const char *names[] = { "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU" };
 
-    MUST(pipe(gate) == 0);
+    MUST(pipe(there) == 0 && pipe(back) == 0);
     pid_t pid = fork();
     MUST(pid >= 0);
     if (pid == 0) {
         setpgid(0, 0); /* an orphaned group would not be stopped by SIGTSTP; this one is not */
-        child(threads, gate[0]);
+        child(threads, (int[]){ there[0], back[1] });
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         look(names[i], pid, WUNTRACED);
+        look_idle(back[0]);
         MUST(kill(pid, SIGCONT) == 0);
         look("SIGCONT", pid, WCONTINUED);
-        MUST(write(gate[1], "x", 1) == 1);
+        MUST(read(back[0], &byte, 1) == 1 && write(there[1], &byte, 1) == 1);
     }
     look("end", pid, 0);
 

@@ -2,21 +2,34 @@
 #include "tell.h"
 #include <sys/socket.h>
 
+static int with_credentials; /* SO_PASSCRED: another control message comes before, unix(7) */
+
+static void *rights(struct msghdr *message)
+{
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+
+    if (header->cmsg_type != SCM_RIGHTS)
+        header = CMSG_NXTHDR(message, header);
+    MUST(header && header->cmsg_type == SCM_RIGHTS);
+    return CMSG_DATA(header);
+}
+
 static void transfer(int socket, int *fd, ssize_t (*call)(int, struct msghdr *, int))
 {
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
     } control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
     char byte = 'x';
     struct iovec part = { &byte, 1 };
     struct msghdr message = { .msg_iov = &part,
                               .msg_iovlen = 1,
                               .msg_control = control.bytes,
-                              .msg_controllen = sizeof control.bytes };
+                              .msg_controllen = call == recvmsg ? sizeof control.bytes
+                                                                : CMSG_SPACE(sizeof(int)) };
     memcpy(CMSG_DATA(&control.header), fd, sizeof *fd);
     MUST(call(socket, &message, 0) == 1);
-    memcpy(fd, CMSG_DATA(&control.header), sizeof *fd);
+    memcpy(fd, rights(&message), sizeof *fd);
 }
 
 static ssize_t send_one(int socket, struct msghdr *message, int flags)
@@ -24,10 +37,12 @@ static ssize_t send_one(int socket, struct msghdr *message, int flags)
     return sendmsg(socket, message, flags);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     int ends[2], status;
+    with_credentials = argc > 1 && strcmp(argv[1], "with-credentials") == 0;
     MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    MUST(setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &with_credentials, sizeof(int)) == 0);
 
     pid_t child = fork();
     if (child == 0) {

@@ -108,6 +108,8 @@ static inline const char *error_name(int error)
         return "ENOEXEC";
     case EINVAL:
         return "EINVAL";
+    case EINTR:
+        return "EINTR";
     case ENAMETOOLONG:
         return "ENAMETOOLONG";
     }
@@ -137,6 +139,23 @@ static inline void closes(const char *op, const char *name, long read_bytes, lon
     tell("'source': 'fs.close', 'op': '%s', 'file': '%s', 'file_read_bytes': %ld, "
          "'file_read_ops': %ld, 'file_write_bytes': %ld, 'file_write_ops': %ld",
          op, here(name), read_bytes, read_ops, write_bytes, write_ops);
+}
+
+/* Return when a thread sleeps in a call that waits (state S of /proc/TID/stat, proc_pid_stat(5)). */
+static inline void await_sleep(pid_t tid)
+{
+    char path[32], line[64], state = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", tid);
+    while (state != 'S') {
+        FILE *stat = fopen(path, "r");
+        if (!stat || !fgets(line, sizeof line, stat))
+            _exit(97);
+        fclose(stat);
+        char *name_end = strrchr(line, ')');
+        state = name_end ? name_end[2] : 0;
+        usleep(1000);
+    }
 }
 
 /* End the tracee when something that must work did not: the test is then no test. */

@@ -1,0 +1,36 @@
+/* A child that dies by a signal with and without a core: core_dumped is what its parent was given. */
+#include "tell.h"
+#include <sys/resource.h>
+
+static void die(rlim_t most)
+{
+    struct rlimit limit = { most, most };
+
+    setrlimit(RLIMIT_CORE, &limit);
+    signal(SIGQUIT, SIG_DFL);
+    raise(SIGQUIT);
+    _exit(1);
+}
+
+static void end(rlim_t most)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0)
+        die(most);
+    MUST(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    say("core %d", WCOREDUMP(status) != 0);
+    tell("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGQUIT', 'core_dumped': %s", child,
+         WCOREDUMP(status) ? "true" : "false");
+}
+
+int main(void)
+{
+    struct rlimit most;
+
+    MUST(getrlimit(RLIMIT_CORE, &most) == 0);
+    end(most.rlim_max);
+    end(0);
+    return 0;
+}
