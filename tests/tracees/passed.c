@@ -46,19 +46,26 @@ int main(int argc, char **argv)
 
     pid_t child = fork();
     if (child == 0) {
-        int fd = -1;
+        int fd = -1, unused = -1;
         transfer(ends[1], &fd, recvmsg);
+        transfer(ends[1], &unused, recvmsg);
         _exit(write(fd, "by child", 8) == 8 && close(fd) == 0 ? 0 : 1);
     }
     int fd = opened("openat", "passed", open("passed", O_CREAT | O_WRONLY, 0644));
     MUST(write(fd, "abc", 3) == 3);
     transfer(ends[0], &fd, send_one);
+    int unused = open("unused", O_CREAT | O_WRONLY, 0644);
+    transfer(ends[0], &unused, send_one);
     MUST(waitpid(child, &status, 0) == child && status == 0);
     tell("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("passed"), child);
     tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 8", here("passed"),
          child);
     tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here("passed"),
          getpid());
+    tell("'source': 'fs.open', 'op': 'openat', 'file': '%s'", here("unused"));
+    tell("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("unused"), child);
+    tell("'source': 'fs.close', 'file': '%s', 'pid': %d", here("unused"), child);
+    tell("'source': 'fs.close', 'file': '%s', 'pid': %d", here("unused"), getpid());
     close(fd);
     return 0;
 }
