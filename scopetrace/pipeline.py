@@ -344,7 +344,8 @@ MISUNDERSTOOD = "{count} records could not be understood, so events may be missi
 PAYLOADS_CUT = "{count} bytes of payloads were not kept: that is more than payloadlimit lets in"
 LOST = "{count} records could not be made for want of memory, so events are missing"
 UNREADABLE = (
-    "{count} times the memory of a program could not be read, so paths or contents are missing"
+    "{count} times the memory of a program could not be read, so paths or contents are missing: it"
+    " or its parent had made itself not dumpable (PR_SET_DUMPABLE, prctl(2))"
 )
 WAITED = "The program waited {waited_ms} ms in all, {count} times, until recording had caught up"
 

@@ -46,15 +46,16 @@ FOLDER = 0o040755
 TERMINAL = 0o020620
 PIPE = 0o010600
 
-Parts = Mapping[int, bytes] | Iterable[tuple[int, bytes]]
+Parts = Mapping[int, bytes] | Iterable[tuple[int, bytes] | tuple[int, bytes, int]]
+"""The content of each part by its kind; of those with flags (kind, content, flags)."""
 
 
 def pack_parts(parts: Parts) -> bytes:
     """Lay out parts as ext/raw/record.h says."""
     items = parts.items() if isinstance(parts, Mapping) else parts
     return b"".join(
-        PART.pack(len(content), kind, 0) + content + bytes(-len(content) % 8)
-        for kind, content in items
+        PART.pack(len(content), kind, *(flags or [0])) + content + bytes(-len(content) % 8)
+        for kind, content, *flags in items
     )
 
 

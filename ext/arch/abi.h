@@ -12,6 +12,7 @@ struct abi {
     uint32_t audit_arch; /* AUDIT_ARCH_…, as seccomp and PTRACE_GET_SYSCALL_INFO give it */
     uint32_t mark;       /* bits set in the number of every call of this ABI (x32), or 0 */
     uint32_t word;       /* bytes of a pointer, a long and an iovec's length */
+    uint64_t arguments;  /* bits of a register that an argument has: the rest may be anything */
     int restart_syscall; /* numbers that the engine itself must know */
     int rt_sigreturn, sigreturn;
     const int16_t *numbers; /* by row of syscalls.def, without the mark; -1: this ABI lacks it */

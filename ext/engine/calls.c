@@ -173,8 +173,7 @@ static void after_handler(struct engine *engine, struct task *task, const call_i
 static void patch_clone(struct task *task, const struct pending *call)
 {
     struct arch_regs regs;
-    uint64_t flags = 0;
-    size_t copied = 0;
+    uint64_t flags;
 
     if (call->row == ROW_clone) {
         if (arch_get_regs(task->tid, &regs) == 0) {
@@ -185,14 +184,13 @@ static void patch_clone(struct task *task, const struct pending *call)
         return;
     }
     task->clone3_flags = -1;
-    if (memory_read(task->space, task->tid, call->args[0], &flags, sizeof flags, &copied) < 0 ||
-        copied < sizeof flags)
+    if (memory_read_whole(task->space, task->tid, call->args[0], &flags, sizeof flags) < 0)
         return;
     task->clone3_flags = (int64_t)flags;
     if (!(flags & CLONE_UNTRACED))
         return;
     uint64_t traced = flags & ~(uint64_t)CLONE_UNTRACED;
-    if (memory_write(task->space, call->args[0], &traced, sizeof traced) == 0) {
+    if (memory_write(task->space, task->tid, call->args[0], &traced, sizeof traced) == 0) {
         task->patched_at = call->args[0];
         task->patched_from = flags;
     }
@@ -201,7 +199,8 @@ static void patch_clone(struct task *task, const struct pending *call)
 static void unpatch_clone(struct task *task)
 {
     if (task->patched_at)
-        memory_write(task->space, task->patched_at, &task->patched_from, sizeof task->patched_from);
+        memory_write(task->space, task->tid, task->patched_at, &task->patched_from,
+                     sizeof task->patched_from);
     task->patched_at = 0;
 }
 
@@ -258,7 +257,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     call->row = (uint16_t)row;
     call->abi = abi;
     call->number = info->entry.nr & ~(uint64_t)abi->mark;
-    memcpy(call->args, info->entry.args, sizeof call->args);
+    for (int i = 0; i < 6; i++)
+        call->args[i] = info->entry.args[i] & abi->arguments;
     memcpy(call->made_with, info->entry.args, sizeof call->made_with);
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;

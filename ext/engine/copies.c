@@ -14,8 +14,7 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
     size_t length = 0;
     int status = memory_read_string(task->space, task->tid, address, path, sizeof path, &length);
 
-    if (status < 0 && status != -EFAULT)
-        engine->counts.unreadable++;
+    count_unreadable(engine, status);
     parts_add(&call->parts, kind,
               status < 0              ? PART_UNREADABLE
               : length == sizeof path ? PART_CUT
@@ -95,11 +94,15 @@ static void add_new_fd(const struct task *task, struct pending *call, int fd)
 
 bool read_pair(const struct pending *call, int32_t pair_out[2])
 {
-    const size_t at = sizeof(struct raw_part), size = 2 * sizeof *pair_out;
+    const size_t size = 2 * sizeof *pair_out;
+    struct raw_part part;
 
-    if (call->parts.used < at + size)
+    if (call->parts.used < sizeof part + size)
         return false;
-    memcpy(pair_out, call->parts.bytes + at, size);
+    memcpy(&part, call->parts.bytes, sizeof part);
+    if (part.kind != PART_PAIR || part.size != size) /* padding is no fd 0 */
+        return false;
+    memcpy(pair_out, call->parts.bytes + sizeof part, size);
     return true;
 }
 

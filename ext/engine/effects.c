@@ -29,9 +29,10 @@ static void watch_every_call(struct engine *engine, struct task *task)
 static void apply_guard(struct engine *engine, struct task *task, const struct pending *call,
                         int64_t result)
 {
-    bool filters = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_FILTER
+    uint32_t operation = (uint32_t)call->args[0]; /* an int, like prctl's */
+    bool filters = call->row == ROW_seccomp ? operation == SECCOMP_SET_MODE_FILTER
                                             : call->args[1] == SECCOMP_MODE_FILTER;
-    bool strict = call->row == ROW_seccomp ? call->args[0] == SECCOMP_SET_MODE_STRICT
+    bool strict = call->row == ROW_seccomp ? operation == SECCOMP_SET_MODE_STRICT
                                            : call->args[1] == SECCOMP_MODE_STRICT;
 
     if (call->row == ROW_io_uring_setup) {

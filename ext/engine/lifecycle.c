@@ -41,8 +41,24 @@ void drop_task(struct engine *engine, struct task *task)
 
 /* -- births ---------------------------------------------------------------------------------- */
 
+/*
+ * What a clone3 whose struct clone_args could not be read was asked for, as far as it shows: the
+ * kind of the event follows from the exit signal and CLONE_VFORK (kernel_clone in kernel/fork.c).
+ */
+static int64_t guess_flags(pid_t parent, pid_t child)
+{
+    siginfo_t stop = { .si_code = 0 };
+
+    ptrace(PTRACE_GETSIGINFO, parent, 0, &stop);
+    if (stop.si_code >> 8 == PTRACE_EVENT_VFORK)
+        return CLONE_VM | CLONE_VFORK | SIGCHLD;
+    if (stop.si_code >> 8 == PTRACE_EVENT_CLONE && proc_status_number(child, "\nTgid:\t") != child)
+        return THREAD_FLAGS;
+    return SIGCHLD;
+}
+
 /* The flags of the fork, vfork, clone or clone3 that has just made a child of `task`. */
-static uint64_t birth_flags(struct task *task)
+static uint64_t birth_flags(const struct task *task, pid_t child)
 {
     struct arch_regs regs;
     int64_t flags;
@@ -52,7 +68,9 @@ static uint64_t birth_flags(struct task *task)
     flags = arch_fork_flags(&regs);
     if (flags < 0)
         flags = task->clone3_flags;
-    return flags < 0 ? 0 : (uint64_t)flags & ~(uint64_t)CLONE_UNTRACED;
+    if (flags < 0)
+        flags = guess_flags(task->tid, child);
+    return (uint64_t)flags & ~(uint64_t)CLONE_UNTRACED;
 }
 
 static void write_fork(struct engine *engine, const struct task *parent, const struct task *child,
@@ -97,7 +115,7 @@ void on_fork(struct engine *engine, struct task *task)
 
     if (ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &message) < 0)
         return;
-    uint64_t flags = birth_flags(task);
+    uint64_t flags = birth_flags(task, (pid_t)message);
     struct task *child = tasks_find(&engine->tasks, (pid_t)message);
     if (!child)
         child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);

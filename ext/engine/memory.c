@@ -4,10 +4,31 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "engine/proc.h"
+
+enum { SPARED_FDS = 64 };
+
+/*
+ * Not the last descriptors of the recorder, or half of very few: the session file, borrowed sockets
+ * and /proc files need some. Without one, process_vm_readv(2) serves as long as it is allowed.
+ */
+static int open_memory(const char *path)
+{
+    struct rlimit limit;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return fd;
+    rlim_t spared = limit.rlim_cur < 2 * SPARED_FDS ? limit.rlim_cur / 2 : SPARED_FDS;
+    if ((rlim_t)fd < limit.rlim_cur - spared)
+        return fd;
+    close(fd);
+    return -1;
+}
 
 struct space *space_open(pid_t tid)
 {
@@ -17,7 +38,7 @@ struct space *space_open(pid_t tid)
     if (!space)
         return NULL;
     proc_path(path, tid, "mem");
-    space->fd = open(path, O_RDWR | O_CLOEXEC);
+    space->fd = open_memory(path);
     space->uses = 1;
     return space;
 }
@@ -43,12 +64,15 @@ int memory_read(const struct space *space, pid_t tid, uint64_t address, void *bu
 {
     ssize_t copied = -1;
 
+    *copied_out = 0;
+    if (!size) /* pread of nothing can still fail: from 2^63 up with EINVAL */
+        return 0;
     if (space && space->fd >= 0) {
         copied = pread(space->fd, buffer, size, (off_t)address);
         if (copied < 0 && errno == EIO)
             return -EFAULT;
     }
-    if (copied <= 0 && size) {
+    if (copied <= 0) {
         struct iovec local = { .iov_base = buffer, .iov_len = size };
         struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
         copied = process_vm_readv(tid, &local, 1, &remote, 1, 0);
@@ -57,6 +81,15 @@ int memory_read(const struct space *space, pid_t tid, uint64_t address, void *bu
     }
     *copied_out = (size_t)copied;
     return 0;
+}
+
+int memory_read_whole(const struct space *space, pid_t tid, uint64_t address, void *object,
+                      size_t size)
+{
+    size_t copied;
+    int status = memory_read(space, tid, address, object, size, &copied);
+
+    return status < 0 || copied == size ? status : -EFAULT;
 }
 
 int memory_read_string(const struct space *space, pid_t tid, uint64_t address, char *buffer,
@@ -85,11 +118,18 @@ int memory_read_string(const struct space *space, pid_t tid, uint64_t address, c
     return 0;
 }
 
-int memory_write(const struct space *space, uint64_t address, const void *bytes, size_t size)
+int memory_write(const struct space *space, pid_t tid, uint64_t address, const void *bytes,
+                 size_t size)
 {
-    if (!space || space->fd < 0)
-        return -EBADF;
-    ssize_t written = pwrite(space->fd, bytes, size, (off_t)address);
+    ssize_t written;
+
+    if (space && space->fd >= 0) {
+        written = pwrite(space->fd, bytes, size, (off_t)address);
+    } else {
+        struct iovec local = { .iov_base = (void *)bytes, .iov_len = size };
+        struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+        written = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+    }
     if (written < 0)
         return -errno;
     return (size_t)written == size ? 0 : -EFAULT;

@@ -23,10 +23,15 @@ void space_drop(struct space *space);
 
 /*
  * Copy up to `size` bytes at `address`. A copy cut short by an unmapped page succeeds with the
- * bytes before it. Returns 0 and sets `*copied_out`, or a negative errno if not one byte came.
+ * bytes before it. Returns 0, or a negative errno if not one byte came. `*copied_out` is never more
+ * than `size`, and 0 after an error. To copy 0 bytes succeeds whatever the address is.
  */
 int memory_read(const struct space *space, pid_t tid, uint64_t address, void *buffer, size_t size,
                 size_t *copied_out);
+
+/* Copy an object of `size` bytes. Returns 0, or a negative errno (-EFAULT if only a part came). */
+int memory_read_whole(const struct space *space, pid_t tid, uint64_t address, void *object,
+                      size_t size);
 
 /*
  * Copy a string, without its NUL, of at most `size` bytes. `*copied_out` == `size`: it was cut.
@@ -36,6 +41,7 @@ int memory_read_string(const struct space *space, pid_t tid, uint64_t address, c
                        size_t size, size_t *copied_out);
 
 /* Write a few bytes. Returns 0 or a negative errno. */
-int memory_write(const struct space *space, uint64_t address, const void *bytes, size_t size);
+int memory_write(const struct space *space, pid_t tid, uint64_t address, const void *bytes,
+                 size_t size);
 
 #endif

@@ -21,15 +21,15 @@ static uint64_t word_at(const uint8_t *bytes, uint32_t word, int position)
     return value;
 }
 
-static bool read_message(const struct task *task, const struct pending *call, uint64_t address,
-                         struct message *message_out)
+static int read_message(const struct task *task, const struct pending *call, uint64_t address,
+                        struct message *message_out)
 {
     uint32_t word = call->abi->word;
     uint8_t bytes[48];
-    size_t got = 0;
 
-    if (memory_read(task->space, task->tid, address, bytes, 6 * word, &got) < 0 || got < 6 * word)
-        return false;
+    int status = memory_read_whole(task->space, task->tid, address, bytes, 6 * word);
+    if (status < 0)
+        return status;
     *message_out = (struct message){
         .name = word_at(bytes, word, 0),
         .name_size = (uint32_t)word_at(bytes, word, 1),
@@ -38,14 +38,14 @@ static bool read_message(const struct task *task, const struct pending *call, ui
         .control = word_at(bytes, word, 4),
         .control_size = word_at(bytes, word, 5),
     };
-    return true;
+    return 0;
 }
 
 bool message_has_room(const struct task *task, const struct pending *call, uint64_t address)
 {
     struct message message;
 
-    return read_message(task, call, address, &message) &&
+    return read_message(task, call, address, &message) < 0 ||
            vector_has_room(task, call, message.vector, message.count);
 }
 
@@ -54,12 +54,17 @@ void add_message(struct engine *engine, const struct task *task, struct pending 
 {
     struct message message;
 
-    if (!read_message(task, call, address, &message))
+    int status = read_message(task, call, address, &message);
+    if (status < 0) {
+        count_unreadable(engine, status);
+        if (wanted & MESSAGE_DATA)
+            parts_add(&call->parts, PART_DATA, PART_UNREADABLE, NULL, 0);
         return;
+    }
     if (wanted & MESSAGE_NAME)
         add_address(engine, task, call, message.name, message.name_size);
     if (wanted & MESSAGE_DATA)
-        add_vector(task, call, message.vector, message.count, most);
+        add_vector(engine, task, call, message.vector, message.count, most);
     if (!(wanted & MESSAGE_CONTROL) || !message.control || !message.control_size)
         return;
     bool cut = message.control_size > CONTROL_LIMIT;
@@ -129,16 +134,15 @@ bool expand_socketcall(struct engine *engine, const struct task *task, struct pe
 {
     uint64_t which = call->args[0], from = call->args[1];
     uint32_t arguments[ARGUMENTS_MAX];
-    size_t copied = 0;
 
     if (which >= sizeof SUBCALLS / sizeof *SUBCALLS || SUBCALLS[which].row < 0)
         return false;
     const struct subcall *subcall = &SUBCALLS[which];
     size_t size = subcall->arguments * sizeof *arguments;
-    if (memory_read(task->space, task->tid, from, arguments, size, &copied) < 0 || copied < size) {
-        engine->counts.unreadable++;
+    int status = memory_read_whole(task->space, task->tid, from, arguments, size);
+    count_unreadable(engine, status);
+    if (status < 0)
         return false;
-    }
     call->row = (uint16_t)subcall->row;
     for (int i = 0; i < ARGUMENTS_MAX; i++)
         call->args[i] = i < subcall->arguments ? arguments[i] : 0;

@@ -48,8 +48,7 @@ static bool asks_for_nothing(const struct task *task, const struct pending *call
     if (row->message)
         return !message_has_room(task, call, argument(call, row->message));
     if (row->vector)
-        return !vector_has_room(task, call, argument(call, row->vector),
-                                argument(call, row->count));
+        return !vector_has_room(task, call, argument(call, row->vector), buffer_count(call));
     return row->length && !argument(call, row->length);
 }
 
@@ -144,29 +143,45 @@ static void finish_received(struct engine *engine, struct task *task, struct pen
 
 /* -- several messages: sendmmsg(2), recvmmsg(2) ------------------------------------------------ */
 
+/* One of the messages: its header tells how many bytes it had. */
+static void finish_message(struct engine *engine, struct task *task, struct pending *call,
+                           struct stream *stream, uint32_t bytes, uint64_t elapsed_ns)
+{
+    const struct call *row = &CALLS[call->row];
+
+    parts_reset(&call->parts);
+    if (row->moves == MOVES_OUT) {
+        add_message(engine, task, call, argument(call, row->message),
+                    MESSAGE_NAME | (wants_bytes(stream) ? MESSAGE_DATA : 0), bytes);
+        finish_sent(engine, task, call, stream, bytes, elapsed_ns);
+    } else {
+        finish_received(engine, task, call, stream, bytes, elapsed_ns);
+    }
+}
+
+/*
+ * `count` is what the program was told; a supervisor of its own (seccomp_unotify(2)) may have made
+ * it up, so it is bounded by what was asked for and by what can be read.
+ */
 static void finish_messages(struct engine *engine, struct task *task, struct pending *call,
                             struct stream *stream, int64_t count, uint64_t elapsed_ns)
 {
     const struct call *row = &CALLS[call->row];
-    uint64_t header = argument(call, row->message);
     uint32_t word = call->abi->word, size = word == 8 ? 56 : 28, stride = word == 8 ? 64 : 32;
-    uint64_t made_at = call->args[row->message - 1];
+    uint32_t asked_for = (uint32_t)argument(call, row->messages);
+    uint64_t first = argument(call, row->message);
 
-    for (int64_t i = 0; i < count; i++, header += stride) {
-        uint32_t bytes = 0;
-        size_t copied = 0;
-        memory_read(task->space, task->tid, header + size, &bytes, sizeof bytes, &copied);
-        parts_reset(&call->parts);
+    for (int64_t i = 0; i < count && i < asked_for; i++) {
+        uint64_t header = first + (uint64_t)i * stride;
+        uint32_t bytes;
+        int status = memory_read_whole(task->space, task->tid, header + size, &bytes, sizeof bytes);
+        count_unreadable(engine, status);
+        if (status < 0)
+            break;
         call->args[row->message - 1] = header;
-        if (row->moves == MOVES_OUT) {
-            add_message(engine, task, call, header,
-                        MESSAGE_NAME | (wants_bytes(stream) ? MESSAGE_DATA : 0), bytes);
-            finish_sent(engine, task, call, stream, bytes, i ? 0 : elapsed_ns);
-        } else {
-            finish_received(engine, task, call, stream, bytes, i ? 0 : elapsed_ns);
-        }
+        finish_message(engine, task, call, stream, bytes, i ? 0 : elapsed_ns);
     }
-    call->args[row->message - 1] = made_at;
+    call->args[row->message - 1] = first;
 }
 
 /* -- from fd to fd ----------------------------------------------------------------------------- */

@@ -37,7 +37,8 @@ void parts_add(struct parts *parts, enum raw_part_kind kind, unsigned flags, con
 
     if (!room)
         return;
-    memcpy(room, bytes, size);
+    if (size) /* `bytes` may be NULL then, which memcpy(3) must not be given */
+        memcpy(room, bytes, size);
     parts_end(parts, kind, flags, size);
 }
 

@@ -1,5 +1,6 @@
 /* Bytes out of a stopped tracee and its /proc, as parts of a record. */
 #include <fcntl.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -20,6 +21,16 @@ uint64_t argument(const struct pending *call, uint8_t position)
     return call->args[position - 1];
 }
 
+uint64_t buffer_count(const struct pending *call)
+{
+    return (uint32_t)argument(call, CALLS[call->row].count);
+}
+
+void count_unreadable(struct engine *engine, int status)
+{
+    engine->counts.unreadable += status < 0 && status != -EFAULT;
+}
+
 void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
                 enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags)
 {
@@ -28,71 +39,96 @@ void add_memory(struct engine *engine, const struct task *task, struct parts *pa
 
     if (!room)
         return;
-    if (size && memory_read(task->space, task->tid, address, room, size, &copied) < 0)
-        engine->counts.unreadable++;
+    count_unreadable(engine, memory_read(task->space, task->tid, address, room, size, &copied));
     parts_end(parts, kind, flags | (copied < size ? PART_UNREADABLE : 0), copied);
 }
 
-/* One buffer of a vector. An iovec of a 32-bit ABI has members of 4 bytes. */
-struct buffer {
-    uint64_t base, length;
+/* The buffers of an iovec, whose entries have members of 4 bytes in a 32-bit ABI. */
+struct vector {
+    size_t count; /* of those that could be read */
+    int status;   /* 0 if that is all, or why it is not: a negative errno */
+    struct buffer {
+        uint64_t base, length;
+    } buffers[VECTOR_LIMIT];
 };
 
-static size_t read_vector(const struct task *task, const struct pending *call, uint64_t vector,
-                          uint64_t count, struct buffer buffers[VECTOR_LIMIT])
+static void read_vector(const struct task *task, const struct pending *call, uint64_t address,
+                        uint64_t count, struct vector *vector_out)
 {
     uint32_t word = call->abi->word;
     uint8_t entries[VECTOR_LIMIT * 16];
-    size_t got = 0;
+    size_t got;
 
-    if (count > VECTOR_LIMIT)
-        return 0;
-    memory_read(task->space, task->tid, vector, entries, count * 2 * word, &got);
-    memset(buffers, 0, got / (2 * word) * sizeof *buffers);
-    for (size_t i = 0; i < got / (2 * word); i++) {
-        memcpy(&buffers[i].base, entries + i * 2 * word, word);
-        memcpy(&buffers[i].length, entries + i * 2 * word + word, word);
+    vector_out->count = 0;
+    vector_out->status = 0;
+    if (count > VECTOR_LIMIT) /* the kernel refuses it: readv(2), IOV_MAX */
+        return;
+    int status = memory_read(task->space, task->tid, address, entries, count * 2 * word, &got);
+    vector_out->count = got / (2 * word);
+    vector_out->status = status == 0 && vector_out->count < count ? -EFAULT : status;
+    memset(vector_out->buffers, 0, vector_out->count * sizeof *vector_out->buffers);
+    for (size_t i = 0; i < vector_out->count; i++) {
+        memcpy(&vector_out->buffers[i].base, entries + i * 2 * word, word);
+        memcpy(&vector_out->buffers[i].length, entries + i * 2 * word + word, word);
     }
-    return got / (2 * word);
 }
 
-bool vector_has_room(const struct task *task, const struct pending *call, uint64_t vector,
+/* How many bytes the buffers hold, or `limit` if that is less: their sum may exceed 64 bits. */
+static size_t vector_size(const struct vector *vector, size_t limit)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < vector->count; i++) {
+        uint64_t length = vector->buffers[i].length;
+        size += length < limit - size ? (size_t)length : limit - size;
+    }
+    return size;
+}
+
+bool vector_has_room(const struct task *task, const struct pending *call, uint64_t address,
                      uint64_t count)
 {
-    struct buffer buffers[VECTOR_LIMIT];
-    size_t read = read_vector(task, call, vector, count, buffers);
+    struct vector vector;
 
-    for (size_t i = 0; i < read; i++)
-        if (buffers[i].length)
-            return true;
-    return false;
+    read_vector(task, call, address, count, &vector);
+    return vector.status < 0 || vector_size(&vector, 1);
 }
 
-void add_vector(const struct task *task, struct pending *call, uint64_t vector, uint64_t count,
-                uint64_t most)
+/* Join the first `size` bytes of the buffers in `room`. Returns 0, or why not all came. */
+static int copy_buffers(const struct task *task, const struct vector *vector, uint8_t *room,
+                        size_t size, size_t *used_out)
 {
-    struct buffer buffers[VECTOR_LIMIT];
-    size_t read = read_vector(task, call, vector, count, buffers), used = 0;
-    size_t limit = most < call->most ? (size_t)most : call->most;
-    bool cut = false;
+    *used_out = 0;
+    for (size_t i = 0; i < vector->count && *used_out < size; i++) {
+        size_t left = size - *used_out, copied;
+        size_t want = vector->buffers[i].length < left ? vector->buffers[i].length : left;
+        int status = memory_read(task->space, task->tid, vector->buffers[i].base, room + *used_out,
+                                 want, &copied);
+        *used_out += copied;
+        if (copied < want)
+            return status < 0 ? status : -EFAULT;
+    }
+    return vector->status;
+}
 
-    if (count > VECTOR_LIMIT)
-        return;
-    uint8_t *room = parts_begin(&call->parts, limit);
+void add_vector(struct engine *engine, const struct task *task, struct pending *call,
+                uint64_t address, uint64_t count, uint64_t most)
+{
+    struct vector vector;
+    size_t limit = most < call->most ? (size_t)most : call->most, used;
+
+    read_vector(task, call, address, count, &vector);
+    size_t size = vector_size(&vector, limit);
+    bool cut = limit < most && vector_size(&vector, limit + 1) > limit;
+    uint8_t *room = parts_begin(&call->parts, size);
     if (!room)
         return;
-    for (size_t i = 0; i < read; i++) {
-        uint64_t base = buffers[i].base, length = buffers[i].length;
-        size_t copied = 0;
-        cut |= length > limit - used && limit < most;
-        size_t want = length < limit - used ? (size_t)length : limit - used;
-        if (want && memory_read(task->space, task->tid, base, room + used, want, &copied) < 0)
-            break;
-        used += copied;
-        if (copied < want || used == limit)
-            break;
-    }
-    parts_end(&call->parts, PART_DATA, cut ? PART_CUT : 0, used);
+    int status = copy_buffers(task, &vector, room, size, &used);
+    bool unreadable = status < 0 && !(cut && used == size);
+    if (unreadable)
+        count_unreadable(engine, status);
+    parts_end(&call->parts, PART_DATA, (cut ? PART_CUT : 0) | (unreadable ? PART_UNREADABLE : 0),
+              used);
 }
 
 static void add_buffer(struct engine *engine, const struct task *task, struct pending *call,
@@ -111,7 +147,7 @@ void add_data(struct engine *engine, const struct task *task, struct pending *ca
     const struct call *row = &CALLS[call->row];
 
     if (row->vector)
-        add_vector(task, call, argument(call, row->vector), argument(call, row->count), most);
+        add_vector(engine, task, call, argument(call, row->vector), buffer_count(call), most);
     else
         add_buffer(engine, task, call, most);
 }
@@ -127,13 +163,11 @@ void add_address(struct engine *engine, const struct task *task, struct pending 
 void add_given_address(struct engine *engine, const struct task *task, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    uint32_t size = 0;
-    size_t copied = 0;
+    uint32_t size;
 
     if (row->address && argument(call, row->address) &&
-        memory_read(task->space, task->tid, argument(call, row->address + 1), &size, sizeof size,
-                    &copied) == 0 &&
-        copied == sizeof size)
+        memory_read_whole(task->space, task->tid, argument(call, row->address + 1), &size,
+                          sizeof size) == 0)
         add_address(engine, task, call, argument(call, row->address), size);
 }
 

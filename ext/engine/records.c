@@ -10,6 +10,10 @@ void write_record(struct engine *engine, const struct task *task, struct raw_rec
 
     if (!engine->started)
         return;
+    if (sizeof *header + payload > engine->ring.size) { /* there will never be room for it */
+        engine->counts.lost++;
+        return;
+    }
     if (!header->entered_ns)
         header->entered_ns = monotonic_ns();
     header->size = (uint32_t)(sizeof *header + payload);

@@ -78,7 +78,7 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
                  uint64_t elapsed_ns);
 
 /* messages.c */
-/* Whether a message has a buffer that can hold a byte. */
+/* Whether a message has a buffer that can hold a byte, or cannot be asked. */
 bool message_has_room(const struct task *task, const struct pending *call, uint64_t address);
 enum message_parts { MESSAGE_NAME = 1, MESSAGE_DATA = 2, MESSAGE_CONTROL = 4 };
 /* Copy what is wanted of the struct msghdr at `address`; of its buffers at most `most` bytes. */
@@ -125,18 +125,22 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
 bool read_pair(const struct pending *call, int32_t pair_out[2]);
 
 /* payload.c */
+/* A copy out of a tracee failed. A bad address (-EFAULT) is none for the kernel either: no loss. */
+void count_unreadable(struct engine *engine, int status);
 /* Copy `size` bytes at `address` as one part. A copy that comes short is flagged. */
 void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
                 enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags);
 /* The buffers of an iovec, joined; at most `most` bytes, and what the call may copy. */
-void add_vector(const struct task *task, struct pending *call, uint64_t vector, uint64_t count,
-                uint64_t most);
+void add_vector(struct engine *engine, const struct task *task, struct pending *call,
+                uint64_t address, uint64_t count, uint64_t most);
 /* A struct sockaddr of `size` bytes; none if the program gave or wanted none. */
 void add_address(struct engine *engine, const struct task *task, struct pending *call,
                  uint64_t address, uint64_t size);
-/* Whether any of the buffers of an iovec can hold a byte. */
-bool vector_has_room(const struct task *task, const struct pending *call, uint64_t vector,
+/* Whether any of the buffers of an iovec can hold a byte, or they cannot be asked. */
+bool vector_has_room(const struct task *task, const struct pending *call, uint64_t address,
                      uint64_t count);
+/* How many buffers a readv or writev names: the kernel takes the low half (import_iovec). */
+uint64_t buffer_count(const struct pending *call);
 /* The address that the kernel answered with, as long as it says. */
 void add_given_address(struct engine *engine, const struct task *task, struct pending *call);
 /* The DATA part of a call: at most `most` bytes of what its buffer or vector has. */

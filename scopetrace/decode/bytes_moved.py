@@ -13,7 +13,7 @@ from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Noticed, Used, Written, build
-from scopetrace.model.raw import RESULT_UNKNOWN, TALLY, RawRecord
+from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, TALLY, RawRecord
 
 READS = (
     "read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64", "recvfrom",
@@ -71,10 +71,11 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     task.table.use(file).told_bytes += moved
     time_ns = record.entered_ns + state.offset_ns
+    unreadable = len(data) < moved and bool(record.flags().get(DATA, 0) & PART_UNREADABLE)
     if len(data) > moved:
         data = data[:moved]
     image = task.group.image
-    state.emit(build(Written, (image, task.tid, time_ns, file, data, moved, stream)))
+    state.emit(build(Written, (image, task.tid, time_ns, file, data, moved, stream, unreadable)))
 
 
 def _console_reached(task: Task, fd: int, moved: int) -> OpenFile | None:

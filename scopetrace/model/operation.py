@@ -133,7 +133,7 @@ class Used(NamedTuple):
 
 
 class Written(NamedTuple):
-    """Bytes were written; `moved` is more than `data` holds if the copy was cut."""
+    """Bytes were written; `moved` is more than `data` holds if not all of them could be copied."""
 
     image: Image
     tid: int
@@ -143,6 +143,8 @@ class Written(NamedTuple):
     moved: int
     stream: int
     """The engine's serial of the fd, for muting; 0: none, or it is that of a flow as well."""
+    unreadable: bool = False
+    """The rest could not be read from the program's memory; else it was beyond snaplen."""
 
 
 class NameChanged(NamedTuple):

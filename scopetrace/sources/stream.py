@@ -32,7 +32,7 @@ class Channel:
 
     __slots__ = (
         "claim", "file", "first_ns", "image", "in_binary", "line_end", "missing", "pending",
-        "rest_ns", "tid",
+        "rest_ns", "tid", "unreadable",
     )  # fmt: skip
 
     def __init__(self, image: Image, file: OpenFile, claim: Claim) -> None:
@@ -42,7 +42,9 @@ class Channel:
         self.in_binary = False
         """The last write was binary, and has been said to be."""
         self.missing = 0
-        """Bytes that were written but not copied."""
+        """Bytes that were written but not copied, because they were too many."""
+        self.unreadable = 0
+        """Bytes that were written and could not be read from the memory of the process."""
         self.pending = bytearray()
         self.tid = 0
         self.first_ns = 0
@@ -125,7 +127,7 @@ class Streams:
                 self._report_missing(channel, channel.first_ns)
 
     def _written(self, operation: Written) -> None:
-        image, tid, time_ns, file, data, moved, stream = operation
+        image, tid, time_ns, file, data, moved, stream, unreadable = operation
         channels = self._channels.get(image)
         if channels is None:
             channels = self._channels[image] = {}
@@ -139,12 +141,15 @@ class Streams:
                 self._mute(stream)
             return
         self._make_way(channel, time_ns)
-        if claim.allow_binary or not is_binary(data):
+        if not data:
+            pass  # none of it could be copied
+        elif claim.allow_binary or not is_binary(data):
             self._add(channel, time_ns, tid, data)
         else:
             self._ignore(channel, time_ns, tid)
         if moved > len(data):
-            channel.missing += moved - len(data)
+            channel.unreadable += (moved - len(data)) * unreadable
+            channel.missing += (moved - len(data)) * (not unreadable)
             self._empty(channel)
 
     def _claim(self, image: Image, file: OpenFile) -> Claim:
@@ -234,15 +239,27 @@ class Streams:
         self._report_missing(channel, time_ns)
 
     def _report_missing(self, channel: Channel, time_ns: int) -> None:
-        """Say how much of a channel was not copied."""
-        if not channel.missing:
-            return
-        image, claim = channel.image, channel.claim
-        message = (
-            f"{channel.missing} bytes that {image.proc} ({image.pid}) wrote to {claim.source} are"
-            " missing: writes longer than snaplen (into sockets: flowsnaplen) are cut"
-        )
-        self._outlet.notice(image, time_ns, channel.tid, message, "cut", channel.missing)
+        """Say how much of a channel was not copied, and why."""
+        image, where = channel.image, channel.claim.source
+        for count, reason, why in (
+            (channel.missing, "cut", CUT),
+            (channel.unreadable, "unreadable", UNREADABLE),
+        ):
+            if count:
+                message = (
+                    f"{count} bytes that {image.proc} ({image.pid}) wrote to {where} are"
+                    f" missing: {why}"
+                )
+                self._outlet.notice(
+                    image, time_ns, channel.tid or image.pid, message, reason, count
+                )
+
+
+CUT = "writes longer than snaplen (into sockets: flowsnaplen) are cut"
+UNREADABLE = (
+    "the memory of the process could not be read, as it or its parent had made itself not dumpable"
+    " (PR_SET_DUMPABLE, prctl(2))"
+)
 
 
 def _end_of_message(pending: bytearray) -> int:

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from scopetrace.model.operation import Closed, Failed, Noticed, Written
-from scopetrace.model.raw import RESULT_UNKNOWN, Part
+from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, Part
 
 
 def test_bytes_written_come_with_their_open_file_and_stream(tracee, decoding):
@@ -33,6 +33,16 @@ def test_a_copy_that_was_cut_says_how_much_there_was(tracee, decoding):
     written = decoding.one(Written)
 
     assert (written.data, written.moved) == (b"hello", 500)
+
+
+def test_a_copy_that_failed_says_so(tracee, decoding):
+    tracee.open("/a", 3)
+    parts = [(Part.DATA, b"", PART_UNREADABLE)]
+    tracee.call("write", 3, 0, 5, result=5, moved=5, parts=parts)
+
+    written = decoding.one(Written)
+
+    assert (written.data, written.moved, written.unreadable) == (b"", 5, True)
 
 
 def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):

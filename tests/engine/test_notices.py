@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from resource import RLIMIT_NOFILE, setrlimit
 
 import pytest
 from harness import Compile, Recording, Stage
@@ -56,3 +57,32 @@ def test_a_set_uid_program_without_its_privilege_is_noticed(stage: Stage, tracee
     recording = stage.record([program])
 
     assert "set-uid" in notices(recording)
+
+
+def test_text_that_may_not_be_read_is_not_called_too_long(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("hidden_child")])
+
+    unreadable = [e.data for e in recording.of("notice") if e.data["reason"] == "unreadable"]
+    if os.geteuid() == 0 and stage.uid is None:  # root reads every memory
+        assert recording.messages("stdout").startswith("one two\n")
+        assert unreadable == []
+    else:
+        (wrote, in_all) = unreadable
+        assert wrote["count"] == 8
+        assert "wrote to stdout are missing" in wrote["message"]
+        assert "PR_SET_DUMPABLE" in wrote["message"]
+        assert "PR_SET_DUMPABLE" in in_all["message"]
+    assert "snaplen" not in notices(recording)
+
+
+@pytest.mark.parametrize("spare", [20, 40, 100])
+def test_a_recorder_with_few_fds_loses_neither_program_nor_text(
+    spare: int, stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.compare(
+        [tracee("crowd"), "120"], preexec_fn=lambda: setrlimit(RLIMIT_NOFILE, (spare, spare))
+    )
+
+    assert len(recording.of("proc.exit")) == 121
+    assert recording.messages("stdout").count("here\n") == 120
+    assert notices(recording) == ""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from raw_builder import MILLISECOND, Tracee
 from recording import Recording
 
-from scopetrace.model.raw import RawKind
+from scopetrace.model.raw import PART_UNREADABLE, Part, RawKind
 from scopetrace.sources.stream import IGNORED, LONGEST_NS, MOST_BYTES
 
 CONSOLE = "event:\n  watch:\n    - {type: console, name: std}\n"
@@ -212,6 +212,20 @@ def test_bytes_that_were_not_copied_are_counted_in_a_notice(tracee, recording):
     (notice,) = [event for event in events if event.sourcetype == "notice"]
     assert (notice.data["reason"], notice.data["count"]) == ("cut", 998)
     assert "stdout" in notice.data["message"]
+
+
+def test_bytes_that_could_not_be_read_are_not_called_too_many(tracee, recording):
+    tracee.write(1, b"abc", moved=10)
+    for data, flags in ((b"", PART_UNREADABLE), (b"xy", PART_UNREADABLE), (b"whole", 0)):
+        tracee.call("write", 1, 0, 5, result=5, moved=5, parts=[(Part.DATA, data, flags)])
+    tracee.close(1)
+
+    events = recording.go()
+
+    assert "".join(messages(events)) == "abcxywhole"
+    notices = [event.data for event in events if event.sourcetype == "notice"]
+    assert [(each["reason"], each["count"]) for each in notices] == [("cut", 7), ("unreadable", 8)]
+    assert "dumpable" in notices[1]["message"]
 
 
 def test_missing_bytes_are_told_at_the_end_of_the_session_too(tracee, recording):

@@ -112,6 +112,8 @@ static inline const char *error_name(int error)
         return "EINTR";
     case ENAMETOOLONG:
         return "ENAMETOOLONG";
+    case EFAULT:
+        return "EFAULT";
     }
     return "another";
 }
