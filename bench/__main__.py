@@ -15,13 +15,14 @@ import tempfile
 from pathlib import Path
 
 from figures import figures
+from many_sessions import many_sessions
 from serving import serving
 from tables import print_comparison, print_figures
 from workloads import compare, workloads
 
 
 def main() -> None:
-    """Measure everything in a folder of its own and print three tables."""
+    """Measure everything in a folder of its own and print four tables."""
     rounds = int(os.environ.get("ROUNDS", "7"))
     scopetrace = shutil.which("scopetrace", path=str(Path(sys.executable).parent))
     if scopetrace is None:
@@ -36,6 +37,7 @@ def main() -> None:
         print_comparison(results, rounds)
         print_figures(serving(scopetrace, Path(folder), rounds), "cost")
         print_figures(figures(scopetrace, Path(folder), rounds), "aim")
+        print_figures(many_sessions(scopetrace, Path(folder), rounds), "aim")
 
 
 main()

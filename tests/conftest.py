@@ -36,6 +36,7 @@ def pytest_configure() -> None:
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="scopetrace-tests-")
         Path(os.environ[SHARED]).chmod(0o755)
+    os.environ["PYTHONSAFEPATH"] = "1"  # a child takes the package that is installed, as we do
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)

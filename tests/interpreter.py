@@ -50,8 +50,12 @@ def python() -> str:
 
 def path_to_us() -> dict[str, str]:
     """Return what an interpreter needs to find the package if it is not installed."""
-    root = PACKAGE.parent
-    return {} if root.name == "site-packages" else {"PYTHONPATH": str(root)}
+    return {} if PACKAGE.parent.name == "site-packages" else only_path_to_us()
+
+
+def only_path_to_us() -> dict[str, str]:
+    """Return an environment in which an interpreter finds our package, without `site` (-S) too."""
+    return {"PYTHONPATH": str(PACKAGE.parent), "PYTHONSAFEPATH": "1"}
 
 
 def starts(command: str | Path, script: str) -> bool:

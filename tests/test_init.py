@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from interpreter import only_path_to_us
 from session_builder import closed, event, record
 
 import scopetrace
 
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
 
 
 def test_a_session_is_read_from_python(tmp_path):
@@ -30,7 +33,24 @@ def test_the_version_alone_imports_no_room():
     script = "import sys, scopetrace; scopetrace.__version__; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script],
-        capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True, env=only_path_to_us(),
     )  # fmt: skip
 
     assert [name for name in done.stdout.split() if name.startswith("scopetrace.")] == []
+
+
+def test_a_child_started_in_the_checkout_takes_the_package_that_is_installed():
+    """As we do: the checkout has no engine, and may not be what was built."""
+    script = "import scopetrace; print(scopetrace.__file__)"
+    for flags in ([], ["-S"]):
+        done = subprocess.run(
+            [sys.executable, *flags, "-c", script], cwd=TESTS.parent,
+            capture_output=True, text=True, check=True, env={**os.environ, **only_path_to_us()},
+        )  # fmt: skip
+        assert done.stdout.strip() == scopetrace.__file__
+
+
+def test_no_test_hands_the_checkout_to_a_child_as_the_place_of_the_package():
+    handing = re.compile(r"PYTHONPATH.{0,40}(ROOT|(?<!PACKAGE\.)parents?\b)")
+    for path in TESTS.rglob("*.py"):
+        assert path == Path(__file__) or not handing.search(path.read_text()), path

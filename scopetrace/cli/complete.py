@@ -21,17 +21,18 @@ SOURCETYPES = (
 def complete_session(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the sessions whose number begins so, each with its command."""
-    from scopetrace.query import list_sessions
+    """Return the sessions whose number begins so, each with its command, as their files tell."""
+    from scopetrace.store.home import parse_file_name, session_paths, sessions_folder
 
     try:
-        sessions = list_sessions()
+        names = [path.name for path in session_paths(sessions_folder()).values()]
     except ScopeError:
         return []
+    told = [(str(number), command) for number, command in filter(None, map(parse_file_name, names))]
     return [
-        CompletionItem(str(info.id), help=info.command)
-        for info in reversed(sessions)
-        if str(info.id).startswith(incomplete)
+        CompletionItem(number, help=command)
+        for number, command in reversed(told)
+        if number.startswith(incomplete)
     ]
 
 

@@ -17,7 +17,7 @@ from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration, format_size
-from scopetrace.query import delete_session, list_sessions
+from scopetrace.query import delete_sessions, list_sessions
 
 HEADINGS = ("ID", "COMMAND", "AGE", "SIZE", "FILE")
 
@@ -74,8 +74,7 @@ def prune(
     if not chosen:
         print("Nothing to delete.")
     elif force or _agreed(chosen):
-        for session in chosen:
-            delete_session(session.info)
+        delete_sessions([session.info for session in chosen])
         print(f"Deleted {_count(chosen)}.")
 
 

@@ -1,12 +1,12 @@
 """The session file, read: which sessions there are, and what is in one.
 
-Reading changes nothing: every connection is read-only and builds nothing in the file. This is the
-Python API too, and the command line starts through it, so it imports little.
+Reading changes no session: every connection is read-only and builds nothing in the file. This is
+the Python API too, and the command line starts through it, so it imports little.
 """
 
 from __future__ import annotations
 
-from scopetrace.query.history import delete_session, list_sessions
+from scopetrace.query.history import delete_session, delete_sessions, list_sessions
 from scopetrace.query.session import Session, open_session
 
-__all__ = ["Session", "delete_session", "list_sessions", "open_session"]
+__all__ = ["Session", "delete_session", "delete_sessions", "list_sessions", "open_session"]

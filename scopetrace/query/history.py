@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from scopetrace.errors import SessionError
 from scopetrace.model.session import SessionInfo
+from scopetrace.query.index import FEW, SessionIndex
 from scopetrace.query.opening import connect
-from scopetrace.query.records import read_info
+from scopetrace.query.records import as_of_now, read_recorded
 from scopetrace.store.home import COMPANIONS, parse_file_name, session_paths, sessions_folder
 from scopetrace.store.problems import session_error
 
@@ -24,7 +26,7 @@ def list_sessions(home: Path | str | None = None, last: int | None = None) -> li
     paths = list(session_paths(sessions_folder(home)).values())
     if last is not None:
         paths = paths[len(paths) - last :] if last < len(paths) else paths
-    found = map(_info, paths)
+    found = _infos(paths)
     return [info for info in found if info.status != "unreadable" or info.path.exists()]
 
 
@@ -45,26 +47,49 @@ def find_session(session_id: int | None, home: Path | str | None = None) -> Path
 
 
 def delete_session(info: SessionInfo) -> None:
-    """Delete the file of a session and what SQLite may have left beside it.
+    """Delete one session, as `delete_sessions` does."""
+    delete_sessions([info])
+
+
+def delete_sessions(infos: Sequence[SessionInfo]) -> None:
+    """Delete the files of sessions and what SQLite may have left beside them.
 
     Raises:
-        SessionError: it is being recorded, or it cannot be deleted.
+        SessionError: one is being recorded, and none was deleted; or one cannot be deleted.
     """
-    if _info(info.path).status == "running":
-        raise SessionError(
-            f"session {info.id} is still being recorded: `scopetrace stop {info.id}` ends that"
-        )
-    try:
-        for suffix in (*COMPANIONS, ""):
-            Path(f"{info.path}{suffix}").unlink(missing_ok=True)
-    except OSError as error:
-        raise session_error("delete", info.path, error) from None
+    for info in _infos([info.path for info in infos]):
+        if info.status == "running":
+            raise SessionError(
+                f"session {info.id} is still being recorded: `scopetrace stop {info.id}` ends that"
+            )
+    for info in infos:
+        try:
+            for suffix in (*COMPANIONS, ""):
+                Path(f"{info.path}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise session_error("delete", info.path, error) from None
 
 
-def _info(path: Path) -> SessionInfo:
+def _infos(paths: Sequence[Path]) -> list[SessionInfo]:
+    """Return what is known about sessions of one folder as of now."""
+    if len(paths) < FEW:
+        return [as_of_now(_recorded(path)) for path in paths]
+    index = SessionIndex(paths[0].parent)
+    found = []
+    for path in paths:
+        info = index.recall(path)
+        if info is None:
+            info = _recorded(path)
+            index.note(info)
+        found.append(as_of_now(info))
+    index.save()
+    return found
+
+
+def _recorded(path: Path) -> SessionInfo:
     try:
         with closing(connect(path)) as db:
-            return read_info(db, path)
+            return read_recorded(db, path)
     except (SessionError, sqlite3.Error, json.JSONDecodeError):
         return _unreadable(path)
 

@@ -105,11 +105,20 @@ def read_process_ends(db: sqlite3.Connection) -> Iterator[ProcessEnd]:
 
 def read_info(db: sqlite3.Connection, path: Path) -> SessionInfo:
     """Return what the session says about itself, and whether its recorder still runs."""
+    return as_of_now(read_recorded(db, path))
+
+
+def read_recorded(db: sqlite3.Connection, path: Path) -> SessionInfo:
+    """Return what the session says about itself; "running" of one whose recorder was killed too."""
     row = db.execute(f"SELECT {', '.join(_SESSION_FIELDS)} FROM session").fetchone()
     if row is None:
         raise sqlite3.DatabaseError("the file says nothing about its session")
     facts = dict(zip(_SESSION_FIELDS, _decoded(row, _SESSION_FIELDS), strict=True))
-    info = SessionInfo(path=path, **facts)
+    return SessionInfo(path=path, **facts)
+
+
+def as_of_now(info: SessionInfo) -> SessionInfo:
+    """Return what a session says about itself with a status that is true now."""
     if info.status != "running":
         return info
     alive = is_running(info.recorder_pid, info.recorder_started_ticks, info.boot_id)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scopetrace.errors import CommandNotExecutable, CommandNotFound, ExitStatus, SessionError
-from scopetrace.query import list_sessions, open_session
+from scopetrace.query import open_session
 from scopetrace.query.session import Session
+from scopetrace.store.home import session_paths, state_home
 
 
 def run(args: Sequence[str], *, config: Path | str | None = None, **popen: Any) -> Session:
@@ -31,13 +32,35 @@ def run(args: Sequence[str], *, config: Path | str | None = None, **popen: Any) 
     """
     chosen = [] if config is None else ["-u", os.fspath(config)]
     ours = [sys.executable, "-P", "-m", "scopetrace", "run", *chosen, "--"]
+    folder = _sessions_folder(popen.get("env"), popen.get("cwd"))
+    before = max(session_paths(folder), default=0)
     with subprocess.Popen([*ours, *args], **popen) as process:
         status = process.wait()
-    for info in reversed(list_sessions()):
-        if info.pid == process.pid:
-            return open_session(info.path)
+    for session in _newer(folder, before):
+        if session.info.pid == process.pid:
+            return session
+        session.close()
     if status == ExitStatus.NOT_FOUND:
         raise CommandNotFound(f"{args[0]}: command not found")
     if status == ExitStatus.NOT_EXECUTABLE:
         raise CommandNotExecutable(f"{args[0]}: cannot be executed")
     raise SessionError(f"{args[0]} was not recorded")
+
+
+def _sessions_folder(env: Mapping[str, str] | None, cwd: Path | str | None) -> Path:
+    """Return where a child with this environment and folder keeps its sessions."""
+    environ = os.environ if env is None else env
+    own = environ.get("SCOPETRACE_HOME")
+    home = Path(cwd or ".", own).absolute() if own else state_home(environ=environ)
+    return home / "sessions"
+
+
+def _newer(folder: Path, before: int) -> Iterator[Session]:
+    """Open those with higher ids: an earlier one may be of another process of that pid."""
+    for number, path in reversed(session_paths(folder).items()):
+        try:
+            session = open_session(path) if number > before else None
+        except SessionError:
+            continue  # another one, that was discarded meanwhile
+        if session is not None:
+            yield session

@@ -5,9 +5,11 @@ A process is known by its pid, the clock tick it started at and the boot it belo
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 
+@cache
 def boot_id() -> str:
     """Return this boot's random name, or "" where /proc does not tell."""
     try:

@@ -41,7 +41,8 @@ def state_home(home: Path | str | None = None, environ: Mapping[str, str] = os.e
     if xdg.startswith("/"):
         return Path(xdg) / "scopetrace"
     try:
-        return Path.home() / ".local/state/scopetrace"
+        own_home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+        return own_home / ".local/state/scopetrace"
     except RuntimeError:
         raise SessionError("no home folder is known: set SCOPETRACE_HOME") from None
 

@@ -7,13 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from interpreter import only_path_to_us
 from session_builder import begin, closed, event, image, record
 
 from scopetrace.errors import SessionError
 from scopetrace.query import open_session
 from scopetrace.store import SessionStore, SessionWriter
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_last_session_is_opened_by_default(tmp_path):
@@ -147,7 +146,7 @@ def test_reading_a_million_events_keeps_few_in_memory(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(writer.path)],
-        capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True, env=only_path_to_us(),
     )  # fmt: skip
     characters, kilobytes = map(int, done.stdout.split())
 
@@ -159,7 +158,7 @@ def test_asking_imports_nothing_that_is_slow_to_start():
     script = "import sys, scopetrace.query; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", script],
-        capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True, env=only_path_to_us(),
     )  # fmt: skip
     slow = {"msgspec", "dataclasses", "importlib.metadata", "logging", "asyncio", "difflib", "yaml"}
 

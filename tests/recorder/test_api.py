@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
+from session_builder import record
 
 import scopetrace
 from scopetrace.errors import CommandNotExecutable, CommandNotFound, SessionError
@@ -53,3 +57,40 @@ def test_a_wrong_configuration_is_an_error(tmp_path):
 
     with pytest.raises(SessionError):
         scopetrace.run(["true"], config=tmp_path / "bad.yml", stderr=subprocess.DEVNULL)
+
+
+def test_an_earlier_session_of_a_process_of_the_same_number_is_not_taken_for_it(
+    tmp_path, monkeypatch
+):
+    path = record(tmp_path / "home", [])
+    popen = subprocess.Popen
+
+    def as_before(*args, **options):
+        process = popen(*args, **options)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(f"UPDATE session SET pid = {process.pid}")
+            db.commit()
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", as_before)
+    with pytest.raises(CommandNotFound):
+        scopetrace.run(["none-of-that-name"], stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"SCOPETRACE_HOME": "relative"},
+        {"XDG_STATE_HOME": "{folder}/state"},
+        {"HOME": "{folder}/own"},
+    ],
+)
+def test_the_session_is_found_where_the_environment_of_the_program_says(tmp_path, places):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    places_of_ours = ("SCOPETRACE_HOME", "XDG_STATE_HOME")
+    environ = {name: os.environ[name] for name in os.environ if name not in places_of_ours}
+    environ |= {name: place.format(folder=tmp_path) for name, place in places.items()}
+
+    with scopetrace.run(["true"], env=environ, cwd=elsewhere) as session:
+        assert session.info.exit_code == 0

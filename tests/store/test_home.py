@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interpreter import only_path_to_us
 
 from scopetrace.errors import SessionError
 from scopetrace.store.home import (
@@ -21,7 +22,6 @@ from scopetrace.store.home import (
     state_home,
 )
 
-ROOT = Path(__file__).parents[2]
 ALLOCATE = "import sys; from pathlib import Path; from scopetrace.store.home import allocate_id;"
 ALLOCATE += "sys.stdin.read(); print(allocate_id(Path(sys.argv[1])))"
 
@@ -39,6 +39,7 @@ def folder(tmp_path):
         ({"XDG_STATE_HOME": "/b"}, "/b/scopetrace"),
         ({"XDG_STATE_HOME": "relative"}, str(Path.home() / ".local/state/scopetrace")),
         ({"SCOPETRACE_HOME": ""}, str(Path.home() / ".local/state/scopetrace")),
+        ({"HOME": "/c"}, "/c/.local/state/scopetrace"),
     ],
 )
 def test_the_first_place_that_is_named_is_home(environ, home):
@@ -144,7 +145,7 @@ def test_fifty_processes_at_once_get_fifty_ids(folder):
             [sys.executable, "-S", "-c", ALLOCATE, str(folder)],
             stdin=read_end,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **only_path_to_us()},
         )
         for _ in range(50)
     ]

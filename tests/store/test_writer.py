@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interpreter import PACKAGE
 from session_builder import STARTED_NS, begin, closed, event, image, record
 
 from scopetrace.errors import SessionError
@@ -333,7 +334,7 @@ def test_metrics_and_payloads_that_cannot_be_written_are_counted(tmp_path):
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
+    return {**os.environ, "PYTHONPATH": f"{TESTS}:{PACKAGE.parent}"}
 
 
 def test_sigkill_at_any_moment_costs_at_most_the_last_batch(tmp_path):
