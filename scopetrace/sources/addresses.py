@@ -37,3 +37,13 @@ def address_fields(
             fields[f"{network}_ip"] = address.host
             fields[f"{network}_port"] = address.port
     return fields
+
+
+def place_of(peer: Address | None) -> str:
+    """Return how a sentence names the far end of a flow."""
+    if peer is None or not (peer.host or peer.port):
+        return "its peer"
+    if peer.family == "unix":
+        return peer.host
+    host = f"[{peer.host}]" if ":" in peer.host else peer.host
+    return f"{host}:{peer.port}"

@@ -102,6 +102,10 @@ class Outlet(Protocol):
         """
 
 
+MESSAGE = 10
+"""How many facts a request, a response or a message of DNS is worth."""
+
+
 class Reader(Protocol):
     """Reads one flow for one source: a parser, and what it makes of the flow's two directions.
 
@@ -114,6 +118,13 @@ class Reader(Protocol):
     done: bool
     """True: it gave up or needs no more bytes; it is not called again, but for `close`."""
 
+    @property
+    def facts(self) -> int:
+        """What it has read until now: each record or sample is one, each message is `MESSAGE`.
+
+        They earn the CPU time that reading takes (`sources.allowance`).
+        """
+
     def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
         """Take the next bytes of one direction."""
 
@@ -125,6 +136,12 @@ class Reader(Protocol):
 
     def close(self, image: Image, tid: int, time_ns: int) -> None:
         """Learn that a process let go of the flow; emit what is still to say. May come twice."""
+
+    def give_up(self, image: Image, tid: int, time_ns: int) -> None:
+        """Learn that reading the flow takes too long: it is not called again.
+
+        Emit what was read. Of what was under way nothing more is known, and nothing is to be said.
+        """
 
 
 Handlers = Mapping[type, Callable[[Any], None]]

@@ -100,10 +100,28 @@ def is_plain(message: Message) -> bool:
     )
 
 
+class _Tail(NamedTuple):
+    """What a name goes on with from one place of a message."""
+
+    labels: tuple[bytes, ...]
+    size: int
+    """In bytes, with the length of each label."""
+    jumps: int
+
+
 class _Names(DNSBuffer):  # type: ignore[misc]
-    """A buffer that reads names strictly; also those within records, for dnslib."""
+    """A buffer that reads names strictly; also those within records, for dnslib.
+
+    The names of a message may all lead through the same pointers. So what is behind a pointer is
+    read once, and each name is made text once.
+    """
 
     offset: int
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._tails: dict[int, _Tail] = {}
+        self._texts: dict[tuple[bytes, ...], str] = {}
 
     def get(self, length: int) -> bytes:
         if length > self.remaining():
@@ -112,26 +130,52 @@ class _Names(DNSBuffer):  # type: ignore[misc]
 
     def decode_name(self, last: int = -1) -> DNSLabel:
         """Read a name; pointers lead backwards only (RFC 1035, section 4.1.4)."""
-        labels: list[bytes] = []
-        size, jumps, after, earliest = 1, 0, 0, self.offset
-        while length := self.get(1)[0]:
-            if length >= POINTER:
-                target = (length - POINTER) << 8 | self.get(1)[0]
-                after, jumps = after or self.offset, jumps + 1
-                if target >= earliest or jumps > MOST_POINTERS:
-                    raise ValueError("a pointer that leads nowhere")
-                self.offset = earliest = target
-                continue
-            size += 1 + length
-            if length > MOST_IN_LABEL or size > MOST_IN_NAME:
-                raise ValueError("a name that is too long")
-            labels.append(self.get(length))
-        self.offset = after or self.offset
-        return DNSLabel(labels)
+        return DNSLabel(list(self._labels()))
 
     def name(self) -> str:
         """Read a name as text."""
-        return text_of(self.decode_name().label)
+        labels = self._labels()
+        text = self._texts.get(labels)
+        if text is None:
+            text = self._texts[labels] = text_of(labels)
+        return text
+
+    def _labels(self) -> tuple[bytes, ...]:
+        """Read the labels of a name, and remember what is behind its pointers."""
+        labels: list[bytes] = []
+        size, after, earliest = 1, 0, self.offset
+        jumped: list[tuple[int, int, int]] = []
+        tail = _Tail((), 0, 0)
+        while length := self.get(1)[0]:
+            if length < POINTER:
+                size += 1 + length
+                _check_size(length, size)
+                labels.append(self.get(length))
+                continue
+            target = (length - POINTER) << 8 | self.get(1)[0]
+            after = after or self.offset
+            if target >= earliest or len(jumped) == MOST_POINTERS:
+                raise ValueError("a pointer that leads nowhere")
+            self.offset = earliest = target
+            jumped.append((target, len(labels), size))
+            if target in self._tails:
+                tail = self._tails[target]
+                break
+        whole, size = (*labels, *tail.labels), size + tail.size
+        if len(jumped) + tail.jumps > MOST_POINTERS:
+            raise ValueError("a pointer that leads nowhere")
+        _check_size(0, size)
+        for nth, (target, begin, before) in enumerate(jumped):
+            jumps = len(jumped) - 1 - nth + tail.jumps
+            self._tails[target] = _Tail(whole[begin:], size - before, jumps)
+        self.offset = after or self.offset
+        return whole
+
+
+def _check_size(label: int, name: int) -> None:
+    """Refuse a label, or a name up to there, that is longer than the standard lets it be."""
+    if label > MOST_IN_LABEL or name > MOST_IN_NAME:
+        raise ValueError("a name that is too long")
 
 
 def _message(buffer: _Names) -> Message:
@@ -172,7 +216,7 @@ def _record(buffer: _Names) -> Record:
 
 def _skip_record(buffer: _Names) -> int:
     """Pass over a record; return the upper bits of the rcode, if it has them (RFC 6891, 6.1.3)."""
-    buffer.decode_name()
+    buffer.name()
     kind, _, ttl, size = buffer.unpack("!HHIH")
     buffer.get(size)
     return ttl >> 24 << 4 if kind == _OPT else 0

@@ -6,16 +6,22 @@ whose bytes nobody reads or keeps is muted: it is then counted and no more.
 
 What waits, for its protocol to show or for its turn, may weigh as much as `flowmemory` of scope.yml
 allows: then a protocol that has not shown is none, and what came early has its turn.
+
+Whatever is done with the bytes of a flow, to recognise and to read it, is paid out of its allowance
+of CPU time; where that is used up, a notice says so and the flow is read no further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from time import thread_time_ns
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scopetrace.model.image import Image
 from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved
 from scopetrace.model.payload import Payload
+from scopetrace.sources.addresses import place_of
+from scopetrace.sources.allowance import Allowance
 from scopetrace.sources.base import Handlers, Outlet, Reader, Source
 from scopetrace.sources.pieces import Pieces
 from scopetrace.sources.spoken import tell_spoken
@@ -26,6 +32,11 @@ if TYPE_CHECKING:
 
 MOST_LOOKED_AT = 64 * 1024
 """Bytes of a flow, both ways, among which its protocol shows, or it has none."""
+
+NS_PER_MS = 1_000_000
+
+MOST_AT_ONCE = 64 * 1024
+"""Bytes of a stream that are read before it is looked how long that took."""
 
 
 class FlowOutlet(Outlet, Protocol):
@@ -69,9 +80,10 @@ class Unknown:
 class Reading:
     """How far one flow has been read."""
 
-    __slots__ = ("early", "keeping", "muted", "readers", "unknown")
+    __slots__ = ("allowance", "early", "facts", "keeping", "muted", "readers", "unknown")
 
     def __init__(self, keeping: bool) -> None:
+        self.allowance = Allowance()
         self.keeping = keeping
         """Its bytes are kept."""
         self.unknown: Unknown | None = Unknown()
@@ -81,6 +93,8 @@ class Reading:
         self.readers: list[Reader] = []
         self.muted = 0
         """The stream of it that was muted last."""
+        self.facts = 0
+        """What its readers have read since that was paid for (`Reader.facts`)."""
 
 
 class Flows:
@@ -130,15 +144,45 @@ class Flows:
         """Take the next bytes, now that their turn has come."""
         if reading.keeping:
             self._keep(operation)
+        if reading.unknown is not None or reading.readers:
+            self._study_in_time(reading, operation)
+        idle = reading.unknown is None and not reading.readers and not reading.keeping
+        if idle and operation.flow.stream:  # one of messages may have another flow that is wanted
+            self._silence(reading, operation)
+
+    def _study_in_time(self, reading: Reading, operation: FlowMoved) -> None:
+        """Recognise or read a piece, as long as the flow may take CPU time."""
+        allowance = reading.allowance
+        for part in _parts(operation):
+            began_ns = thread_time_ns()
+            self._study(reading, part)
+            taken_ns, facts, reading.facts = thread_time_ns() - began_ns, reading.facts, 0
+            if not allowance.covers(taken_ns, len(part.data), facts):
+                self._give_up(reading, operation)
+                return
+
+    def _study(self, reading: Reading, operation: FlowMoved) -> None:
+        """Look whether the protocol shows by now, or read what is spoken."""
         if reading.unknown is not None and reading.unknown.is_answered(operation):
             self._recognise(reading, reading.unknown, operation)
         if reading.unknown is not None:
             self._look(reading, reading.unknown, operation)
         else:
             self._read(reading, operation)
-        idle = reading.unknown is None and not reading.readers and not reading.keeping
-        if idle and operation.flow.stream:  # one of messages may have another flow that is wanted
-            self._silence(reading, operation)
+
+    def _give_up(self, reading: Reading, operation: FlowMoved) -> None:
+        """Read a flow no further, and say so."""
+        image, tid, time_ns, flow = operation[:4]
+        readers, reading.readers, reading.unknown = reading.readers, [], None
+        for reader in readers:
+            reader.give_up(image, tid, time_ns)
+        allowance, peer = reading.allowance, place_of(flow.peer)
+        message = (
+            f"{flow.protocol or 'What went'} between {image.proc} ({image.pid}) and {peer} is read"
+            f" no further: {allowance.bytes} bytes of it took {allowance.taken_ns // NS_PER_MS} ms"
+            " of CPU time"
+        )
+        self._outlet.notice(image, time_ns, tid, message, "cputime", 1)
 
     def _silence(self, reading: Reading, operation: FlowMoved) -> None:
         """Mute the fd of a flow that nobody reads, unless it is a console that somebody does."""
@@ -218,12 +262,14 @@ class Flows:
         if not reading.readers:
             return
         for reader in reading.readers:
+            facts = reader.facts
             if data or (not flow.stream and not moved):
                 reader.feed(image, tid, time_ns, outgoing, data)
             if moved > len(data) and not reader.done:
                 reader.gap(image, tid, time_ns, outgoing, moved - len(data))
             elif not moved and flow.stream:
                 reader.end(image, tid, time_ns, outgoing)
+            reading.facts += reader.facts - facts
         if any(reader.done for reader in reading.readers):
             reading.readers = [reader for reader in reading.readers if not reader.done]
 
@@ -236,3 +282,15 @@ class Flows:
             self._recognise(reading, reading.unknown, operation, ended=True)
         for reader in reading.readers:
             reader.close(operation.image, operation.tid, operation.time_ns)
+
+
+def _parts(operation: FlowMoved) -> Iterator[FlowMoved]:
+    """Yield a piece of a stream in parts of `MOST_AT_ONCE` bytes; what is not known comes last."""
+    data = operation.data
+    if len(data) <= MOST_AT_ONCE or not operation.flow.stream:
+        yield operation
+        return
+    for at in range(0, len(data), MOST_AT_ONCE):
+        part = data[at : at + MOST_AT_ONCE]
+        is_last = at + MOST_AT_ONCE >= len(data)
+        yield operation._replace(data=part, moved=operation.moved - at if is_last else len(part))

@@ -1,14 +1,17 @@
 """Coverage-guided fuzzing of everything that reads what strangers sent: `make fuzz`.
 
 The invariant of a reader: any bytes at all give events or one admission that it gave up, never an
-exception; and how the bytes were cut changes nothing but times. Where the fuzzer stops with a trace
+exception; how the bytes were cut changes nothing but times; and reading takes no more CPU time than
+the bytes and what they say are worth (`sources.allowance`). Where the fuzzer stops with a trace
 there is a bug of ours; it leaves the input in a file, which as an argument plays it again.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from time import thread_time_ns
 
 import atheris
 
@@ -22,6 +25,7 @@ with atheris.instrument_imports(include=PARSERS):
     import scopetrace.sources.dns.reader
     import scopetrace.sources.http.reader  # noqa: F401  (sources import them late)
     from scopetrace.model.flow import Address, Flow
+    from scopetrace.sources.allowance import PER_BYTE_NS, PER_FACT_NS, PER_PIECE_NS
     from scopetrace.sources.base import Source
     from scopetrace.sources.dns.source import DnsSource
     from scopetrace.sources.http.source import HttpSource
@@ -38,10 +42,14 @@ TARGETS: list[tuple[type[Source], str, str]] = [
     (StatsdSource, "STATSD", "IP.TCP"),
 ]
 Talk = list[tuple[bool, bytes]]
+SLOWED_BY = 40
+"""How much slower code is while the fuzzer watches it."""
+TRIES = 3
+"""The least of so many measurements counts, since a machine may pause."""
 
 
-def read(target: int, role: str, talk: Talk) -> object:
-    """Have a reader take a talk; return all that it said, without times."""
+def read(target: int, role: str, talk: Talk) -> tuple[object, int]:
+    """Have a reader take a talk; return all that it said, without times, and how many facts."""
     source, protocol, transport = TARGETS[target]
     outlet, program = KeepingOutlet(), image(RULES)
     reader = source(outlet).reader(program, Flow(transport, HERE, THERE, role, 5), protocol)
@@ -53,7 +61,21 @@ def read(target: int, role: str, talk: Talk) -> object:
         reader.end(program, 1, 0, False)
     if not reader.done:
         reader.close(program, 1, 0)
-    return outlet.events, outlet.notices
+    return (outlet.events, outlet.notices), reader.facts
+
+
+def in_time(size: int, pieces: int, work: Callable[[], tuple[object, int]]) -> object:
+    """Return what was said, if that took no more CPU time than it may."""
+    taken = []
+    for _ in range(TRIES):
+        began_ns = thread_time_ns()
+        said, facts = work()
+        taken.append(thread_time_ns() - began_ns)
+        # A reader is made, ends and closes: some pieces more.
+        earned = PER_BYTE_NS * size + PER_PIECE_NS * (pieces + 5) + PER_FACT_NS * facts
+        if taken[-1] <= SLOWED_BY * earned:
+            return said
+    raise AssertionError(f"{size} bytes in {pieces} pieces take {min(taken)} ns")
 
 
 def cut(talk: Talk) -> Talk:
@@ -70,12 +92,22 @@ def test_one(data: bytes) -> None:
     while given.remaining_bytes() and len(talk) < 8:
         outgoing = given.ConsumeBool()
         talk.append((outgoing, given.ConsumeBytes(given.ConsumeIntInRange(1, 400))))
-    said = read(target, role, talk)
+    size = sum(len(piece) for _, piece in talk)
+    said = in_time(size, len(talk), lambda: read(target, role, talk))
     if TARGETS[target][2] == "IP.TCP":
-        assert read(target, role, cut(talk)) == said
-    detector = Detector(())
+        assert in_time(size, size, lambda: read(target, role, cut(talk))) == said
     sides = [b"".join(piece for out, piece in talk if out is way) for way in (True, False)]
-    detector.recognise(*sides, stream=bool(target % 2), port=80, role=role, ended=True)
+    in_time(size, 1, lambda: (recognise(target, role, *sides), 0))
+
+
+DETECTOR = Detector(())
+
+
+def recognise(target: int, role: str, outgoing: bytes, incoming: bytes) -> object:
+    """Have the protocol of a talk recognised."""
+    return DETECTOR.recognise(
+        outgoing, incoming, stream=bool(target % 2), port=80, role=role, ended=True
+    )
 
 
 if __name__ == "__main__":

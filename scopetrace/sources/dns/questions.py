@@ -9,12 +9,13 @@ waiting, and none counts as answered.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from scopetrace.model.flow import Address
 from scopetrace.sources.dns_message import Question
 
-LEAST_WEIGHT = 512
+LEAST_WEIGHT = 768
 """What a question weighs besides its name, which is kept twice."""
 
 Peer = Address | None
@@ -58,11 +59,14 @@ class Pending:
         """Questions that had to make room."""
         self._left = most_bytes
         self._asked: dict[Key, Asked] = {}
+        self._alike: dict[tuple[bool, int], dict[Key, None]] = {}
+        """The keys of each direction and id: what a stranger sends should not cost a search."""
 
     def add(self, asked: Asked) -> Asked | None:
         """Let a question wait; return the earlier one that it repeats."""
         earlier = self._remove(asked.key) if asked.key in self._asked else None
         self._asked[asked.key] = asked
+        self._alike.setdefault((asked.outgoing, asked.id), {})[asked.key] = None
         self._left -= asked.weight
         while self._left < 0:
             self._remove(next(iter(self._asked)))
@@ -100,13 +104,21 @@ class Pending:
     def _keys(self, peer: Peer, *known: bool | int | str) -> list[Key]:
         """Return the keys that go on like `known` after a peer that may be the same."""
         size = 1 + len(known)
+        way, *serial = known[:2]
+        candidates: Iterable[Key] = self._asked
+        if serial:
+            candidates = self._alike.get((bool(way), int(serial[0])), ())
         return [
             key
-            for key in self._asked
+            for key in candidates
             if key[1:size] == known and (peer is None or key[0] is None or key[0] == peer)
         ]
 
     def _remove(self, key: Key) -> Asked:
         asked = self._asked.pop(key)
         self._left += asked.weight
+        alike = self._alike[asked.outgoing, asked.id]
+        del alike[key]
+        if not alike:
+            del self._alike[asked.outgoing, asked.id]
         return asked

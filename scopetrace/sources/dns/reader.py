@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.sources.addresses import flow_fields
-from scopetrace.sources.base import Outlet
+from scopetrace.sources.base import MESSAGE, Outlet
 from scopetrace.sources.dns.framing import Framing
 from scopetrace.sources.dns.questions import Asked, Pending
 from scopetrace.sources.dns.source import DNS, PROTOCOL, UNKNOWN
@@ -25,6 +25,8 @@ from scopetrace.sources.peer_names import learn_names
 
 MDNS_PORT, LLMNR_PORT = 5353, 5355
 ADDRESSES = ("A", "AAAA")
+SERIAL = 2
+"""Bytes of a message's id."""
 MS_NS = 1_000_000
 
 
@@ -43,6 +45,7 @@ class DnsReader:
         self, outlet: Outlet, flow: Flow, pending: Pending, asks: Callable[[Image], None]
     ) -> None:
         self.done = False
+        self.facts = 0
         self._asks = asks
         """Told who asked something."""
         self._outlet = outlet
@@ -71,7 +74,7 @@ class DnsReader:
         """Learn that bytes are missing: the rest of a datagram, or a part of a stream."""
         if self._framing is None:
             if not self._cut:
-                self._miss(outgoing, b"")
+                self._miss(outgoing, None)
             self._cut = False
             return
         messages = self._framing[outgoing].gap(size)
@@ -92,6 +95,13 @@ class DnsReader:
             if not self._is_given_up(asked):
                 self._fail(moment, asked)
         self._report(moment)
+
+    def give_up(self, image: Image, tid: int, time_ns: int) -> None:
+        """Forget the questions of the flow, and say what could not be read."""
+        self.done = True
+        for outgoing in (True, False):
+            self._pending.forget(self._flow.peer, outgoing)
+        self._report(Moment(image, tid, time_ns))
 
     def _is_given_up(self, asked: Asked) -> bool:
         """Whether a truncated answer came about the name of a question while that waited."""
@@ -124,10 +134,11 @@ class DnsReader:
     def _take(self, moment: Moment, outgoing: bool, data: bytes | None) -> None:
         found = read_message(data) if data else None
         if found is None or not self._is_sound(found):
-            self._miss(outgoing, data or b"")
+            self._miss(outgoing, data)
             self._cut = True
             return
         self._cut = False
+        self.facts += MESSAGE + len(found.questions) + len(found.answers)
         if found.is_answer:
             self._answered(moment, outgoing, found)
         else:
@@ -138,11 +149,17 @@ class DnsReader:
         """Only multicast messages ask several questions (RFC 9619; RFC 6762, section 5.3)."""
         return self._multicast or len(message.questions) <= 1
 
-    def _miss(self, outgoing: bool, data: bytes) -> None:
-        """Count a message that could not be read, and forget the questions it may have answered."""
+    def _miss(self, outgoing: bool, data: bytes | None) -> None:
+        """Count a message that could not be read, and forget the questions it may have answered.
+
+        One whose bytes are not known (None) may have answered any.
+        """
         self._unread += 1
-        serial = (int.from_bytes(data[:2], "big"),) if len(data) >= 2 else ()
-        self._pending.forget(self._flow.peer, not outgoing, *serial)
+        if data is None:
+            self._pending.forget(self._flow.peer, not outgoing)
+        elif len(data) >= SERIAL:
+            serial = int.from_bytes(data[:SERIAL], "big")
+            self._pending.forget(self._flow.peer, not outgoing, serial)
 
     def _asked(self, moment: Moment, outgoing: bool, message: Message, question: Question) -> None:
         image, _, time_ns = moment

@@ -15,6 +15,10 @@ MOST_LINE = 8192
 """The longest line that announces a chunk, with its extensions."""
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|$)")
 """Extensions after it say nothing about the body."""
+SMALL_CHUNK = re.compile(rb"\r\n([1-9A-Fa-f])\r\n")
+"""The end of a chunk and the size of one with less than 16 bytes."""
+ALIKE = [re.compile(rb"(?si:(?:\r\n%x\r\n.{%d})+)" % (size, size)) for size in range(16)]
+"""For each such size, the end of a chunk and all chunks of the size that follow."""
 
 
 class Body(Protocol):
@@ -103,6 +107,8 @@ class Chunked:
                 size = min(self._left, len(data) - position)
                 self.skip(size)
                 position += size
+                if not self._left:
+                    position = self._take_small(data, position)
             else:
                 position = self._take_line(data, position)
         return position
@@ -118,6 +124,18 @@ class Chunked:
         if with_end:
             self._reads = self._read_size
         return True
+
+    def _take_small(self, data: bytes | bytearray, position: int) -> int:
+        """Eat the small chunks that follow one: there may be very many, so all alike at once."""
+        while found := SMALL_CHUNK.match(data, position):
+            size = int(found[1], 16)
+            run = ALIKE[size].match(data, position)
+            if run is None:
+                break
+            framed = found.end() - position + size
+            self.counted += (run.end() - position) // framed * size
+            position = run.end()
+        return position
 
     def _take_line(self, data: bytes | bytearray, position: int) -> int:
         end = data.find(b"\n", position) + 1 or len(data)

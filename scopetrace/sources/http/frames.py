@@ -8,6 +8,7 @@ those, the flow is unreadable.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import NamedTuple, Protocol
 
@@ -43,6 +44,21 @@ KEPT = {
     for frame in (HeadersFrame, PushPromiseFrame, ContinuationFrame, RstStreamFrame, GoAwayFrame)
 }
 """Types of frames whose content matters."""
+
+
+_UNREAD_KINDS = b"\x02\x04\x06\x08\x0a-\xff"
+"""Types of frames that are passed whatever is in them, as the inside of a set of `re`."""
+_UNMARKED = b"".join(
+    b"\\x%02x" % flags for flags in range(256) if not flags & (END_STREAM | PADDED)
+)
+_SMALL = re.compile(
+    rb"(?s:\0\0\0[%b].{5}|\0\0\0\0[%b](?![\0\x80]\0\0\0).{4}"
+    rb"|\0\0\x04\x08.{9}|\0\0\x05\x02.{10}|\0\0\x08\x06.{13})+" % (_UNREAD_KINDS, _UNMARKED)
+)
+"""Frames that say nothing here, in a row: empty ones, WINDOW_UPDATE, PRIORITY and PING.
+
+A peer may send any number of them, so they are passed without a look at each.
+"""
 
 
 def frame_header(data: bytes | bytearray, position: int) -> tuple[int, int, int, int]:
@@ -118,6 +134,8 @@ class FrameSide:
         self._first: HeadersFrame | PushPromiseFrame | None = None
         """What a header block that goes on began with."""
         self._fragments = bytearray()
+        self._block_size = 0
+        """Of the block that goes on, with the headers of its frames."""
         self._began_ns = 0
         self._budget = budget
         self._decoder = Decoder(MOST_HEAD)
@@ -176,10 +194,20 @@ class FrameSide:
                 self._take_frame(moment, self._unread.time_of(position), whole)
                 return begin + length
             return position
-        if kind != DataFrame.type:
-            self._begin_passing(moment, _Data(0, 0, length, False))
-            return begin
-        return self._take_data(moment, buffer, begin, (length, flags, stream))
+        small = _SMALL.match(buffer, position)
+        if small is not None:
+            return small.end()
+        return self._take_other(moment, buffer, begin, (length, kind, flags, stream))
+
+    def _take_other(
+        self, moment: Moment, buffer: bytes | bytearray, begin: int, frame: tuple[int, ...]
+    ) -> int:
+        """Take a frame whose content is only counted, or does not matter."""
+        length, kind, flags, stream = frame
+        if kind == DataFrame.type:
+            return self._take_data(moment, buffer, begin, (length, flags, stream))
+        self._begin_passing(moment, _Data(0, 0, length, False))
+        return begin
 
     def _take_preface(self, buffer: bytes | bytearray, position: int) -> int:
         seen = bytes(buffer[position : position + len(PREFACE)])
@@ -243,7 +271,7 @@ class FrameSide:
         elif isinstance(frame, ContinuationFrame):
             self._add_fragment(moment, frame)
         elif isinstance(frame, HeadersFrame | PushPromiseFrame):
-            self._first, self._began_ns = frame, began_ns
+            self._first, self._began_ns, self._block_size = frame, began_ns, 0
             self._add_fragment(moment, frame)
 
     def _add_fragment(
@@ -251,7 +279,8 @@ class FrameSide:
     ) -> None:
         self._fragments += frame.data
         self._budget.hold(len(frame.data))
-        if len(self._fragments) > MOST_HEAD:
+        self._block_size += FRAME_HEADER.size + len(frame.data)
+        if self._block_size > MOST_HEAD:  # so that a block of empty frames has an end, too
             raise Unreadable(TOO_LONG)
         if "END_HEADERS" in frame.flags and self._first is not None:
             first, self._first = self._first, None

@@ -29,11 +29,10 @@ class Headers:
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         self.pairs = pairs
         """Names and values as they were sent."""
-        self._values: dict[bytes, bytes] = {}
-        values = self._values
+        values: dict[bytes, list[bytes]] = {}
         for name, value in pairs:
-            key = name.lower()
-            values[key] = values[key] + b", " + value if key in values else value
+            values.setdefault(name.lower(), []).append(value)
+        self._values = {name: b", ".join(each) for name, each in values.items()}
 
     def get(self, name: bytes) -> str:
         """Return the value of a field, given in lower case; empty if there is none."""

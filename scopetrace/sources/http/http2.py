@@ -59,6 +59,8 @@ class Http2:
         self._telling = telling
         self._budget = Budget(telling.memory)
         self._streams: dict[int, Stream] = {}
+        self._gone_away = {False: (0, -1), True: (0, -1)}
+        """For each sender of GOAWAY: what it said last, and the highest stream there was then."""
         self._last = {False: 0, True: 0}
         """The highest stream that was begun, of the server's and the client's."""
         self._sides = {asking: FrameSide(self, asking, self._budget) for asking in (False, True)}
@@ -138,6 +140,10 @@ class Http2:
     def going_away(self, moment: Moment, asking: bool, last: int) -> None:
         """End the streams after `last` that the other side began: they are not served."""
         begun_by_client = not asking
+        said, highest = self._gone_away[asking]
+        if last >= said and highest == self._last[begun_by_client]:
+            return  # no stream was begun since, so there is none to end
+        self._gone_away[asking] = (last, self._last[begun_by_client])
         for stream in [s for s in self._streams if s > last and s % 2 == begun_by_client]:
             self.reset(moment, stream)
 

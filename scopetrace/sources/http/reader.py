@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from scopetrace.model.flow import Address, Flow
+from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.sources.base import Outlet
+from scopetrace.sources.addresses import place_of
+from scopetrace.sources.base import MESSAGE, Outlet
 from scopetrace.sources.http.headers import wanted_headers
 from scopetrace.sources.http.http1 import Http1
 from scopetrace.sources.http.http2 import Http2
@@ -100,6 +101,7 @@ class HttpReader:
         self._opening: Opening | None = Opening(flow.role, self._memory)
         self._client = False
         self._talk: Conversation | None = None
+        self._telling: Telling | None = None
         self._mover = 0
         """The process that last moved bytes. Others that hold the flow do not end it."""
         self._passed_over = 0
@@ -123,6 +125,15 @@ class HttpReader:
         if image.pid == self._mover:
             self._close(Moment(image, tid, time_ns))
 
+    @property
+    def facts(self) -> int:
+        """What it has read until now."""
+        return 0 if self._telling is None else MESSAGE * self._telling.messages
+
+    def give_up(self, image: Image, tid: int, time_ns: int) -> None:
+        """Emit the messages that have begun."""
+        self._stop(Moment(image, tid, time_ns))
+
     def _take(self, moment: Moment, outgoing: bool, step: Step) -> None:
         self._mover = moment.image.pid
         try:
@@ -139,7 +150,9 @@ class HttpReader:
             return
         self._opening = None
         self._client = start.client
-        telling = Telling(self._outlet, self._flow, start.client, self._patterns, self._memory)
+        telling = self._telling = Telling(
+            self._outlet, self._flow, start.client, self._patterns, self._memory
+        )
         self._talk = Http1(telling) if start.version == 1 else Http2(telling)
         for kept in opening.steps:
             self._do(self._talk, *kept)
@@ -171,26 +184,20 @@ class HttpReader:
             )
             self._notice(moment, text, passed_over)
 
-    def _give_up(self, moment: Moment, error: Unreadable) -> None:
+    def _stop(self, moment: Moment) -> None:
         self.done = True
         if self._talk is not None:
             self._talk.give_up(moment)
         self._talk = self._opening = None
+
+    def _give_up(self, moment: Moment, error: Unreadable) -> None:
+        self._stop(moment)
         text = f"The HTTP {self._between(moment.image)} could not be read further: {error}"
         self._notice(moment, text, 1)
 
     def _between(self, image: Image) -> str:
-        return f"between {image.proc} ({image.pid}) and {_place(self._flow.peer)}"
+        return f"between {image.proc} ({image.pid}) and {place_of(self._flow.peer)}"
 
     def _notice(self, moment: Moment, text: str, count: int) -> None:
         image, tid, time_ns = moment
         self._outlet.notice(image, time_ns, tid, text, "http", count)
-
-
-def _place(peer: Address | None) -> str:
-    if peer is None or not (peer.host or peer.port):
-        return "its peer"
-    if peer.family == "unix":
-        return peer.host
-    host = f"[{peer.host}]" if ":" in peer.host else peer.host
-    return f"{host}:{peer.port}"

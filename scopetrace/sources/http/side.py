@@ -44,6 +44,8 @@ class Side(ABC):
         self._lost = False
         self._wary = False
         """Was lost, and at a turn."""
+        self._first_line_size = 0
+        """Of a head that is not whole; 0: its first line is not."""
 
     def feed(self, moment: Moment, data: bytes) -> None:
         """Read as far as it goes."""
@@ -100,7 +102,7 @@ class Side(ABC):
 
     def lose(self) -> None:
         """Pass over what comes, until the next turn."""
-        self._lost, self._wary = True, False
+        self._lost, self._wary, self._first_line_size = True, False, 0
 
     def turn(self, moment: Moment) -> None:
         """Learn that the other side has spoken."""
@@ -137,15 +139,22 @@ class Side(ABC):
         too_long = len(buffer) - position > MOST_HEAD
         if not too_long and buffer.find(b"\n", max(position, self.unread.old)) < 0:
             return position
-        start = self._first_line(buffer, position)
-        if start is None:
-            return self._pass_over(position, len(buffer))
-        found = HEAD_END.search(buffer, max(start.end() - 1, self.unread.old - 2))
+        size = self._first_line_size
+        if not size:
+            start = self._first_line(buffer, position)
+            if start is None:
+                return self._pass_over(position, len(buffer))
+            size = start.end() - position
+        found = HEAD_END.search(buffer, max(position + size - 1, self.unread.old - 2))
         end = found.end() if found else len(buffer)
         if end - position > MOST_HEAD:
             raise Unreadable(TOO_LONG)
         if found is None:
+            self._first_line_size = size
             return position
+        self._first_line_size = 0
+        start = self._first_line(buffer, position)
+        assert start is not None
         self._read_head(moment, start, buffer[start.end() : end], end)
         return end
 

@@ -35,6 +35,8 @@ class Telling:
         self._flow = flow
         self._side = "client" if client else "server"
         self._spoken: set[str] = set()
+        self.messages = 0
+        """That were told, or would have been if they were wanted."""
 
     def spoken(self, moment: Moment, protocol: str) -> None:
         """Tell what is spoken by means of HTTP, unless that was done."""
@@ -49,6 +51,7 @@ class Telling:
         if request.told:
             return
         request.told = True
+        self.messages += 1
         length = request.length
         if moment.image.rules.wants(HTTP, "http.req"):
             data = dict(request.fields)
@@ -63,6 +66,7 @@ class Telling:
         if response.told:
             return
         response.told = True
+        self.messages += 1
         request, length = response.request, response.length
         duration_us = None
         if request is not None:

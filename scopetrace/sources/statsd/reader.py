@@ -30,6 +30,7 @@ class StatsdReader:
 
     def __init__(self, outlet: Outlet, flow: Flow, take: Take) -> None:
         self.done = False
+        self.facts = 0
         self._outlet = outlet
         self._stream = flow.stream
         self._take = take
@@ -85,6 +86,13 @@ class StatsdReader:
             self._outlet.notice(image, time_ns, tid, message, "malformed", self._malformed)
         self._malformed = 0
 
+    def give_up(self, image: Image, tid: int, time_ns: int) -> None:
+        """Drop the line that is being sent, and say how many were malformed."""
+        self.done = True
+        self._pending.clear()
+        self._pid = 0
+        self.close(image, tid, time_ns)
+
     def _datagram(self, image: Image, time_ns: int, data: bytes) -> None:
         lines = data.split(b"\n")
         self._told_of_cut = len(data) >= image.rules.config.scopetrace.flowsnaplen
@@ -115,5 +123,6 @@ class StatsdReader:
         if readings is None:
             self._malformed += 1
             return
+        self.facts += len(readings)
         for reading in readings:
             self._take(image, time_ns, reading)

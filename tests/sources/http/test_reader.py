@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sources.http.talk import EVENTS, NO_METRICS, Heard, Listener, Talk, heard, image_of, summary
 
-from scopetrace.model.flow import Address
 from scopetrace.sources.http.frames import PREFACE
-from scopetrace.sources.http.reader import _place
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
@@ -138,20 +136,6 @@ def test_events_are_of_the_process_that_moves_the_bytes():
     server.hear(True, b"HTTP/1.1 204 No\r\n\r\n", image=child)
 
     assert images == [child, child]
-
-
-@pytest.mark.parametrize(
-    ("peer", "text"),
-    [
-        (Address("inet", "10.0.0.1", 80), "10.0.0.1:80"),
-        (Address("inet6", "::1", 80), "[::1]:80"),
-        (Address("unix", "/run/x", 0), "/run/x"),
-        (Address("unix", "", 0, 5), "its peer"),
-        (None, "its peer"),
-    ],
-)
-def test_places(peer, text):
-    assert _place(peer) == text
 
 
 MESSAGES = [

@@ -1,0 +1,50 @@
+"""How much CPU time reading one flow may take.
+
+The recorder reads what strangers send, and while it reads, the program may have to wait for it. So
+each flow has an allowance of CPU time: some to begin with, and more for every piece, every byte and
+every fact that was read of it. Reading ordinary traffic takes a fraction of what it earns. What is
+made to keep a parser busy (empty frames, blocks that unfold, names that lead through pointers)
+uses the allowance up, and the flow is read no further.
+
+CPU time is not exact: the pause of a virtual machine may count as such. So the allowance has to be
+used up twice, unless the flow has earned half of it back in between.
+"""
+
+from __future__ import annotations
+
+FIRST_NS = 250_000_000
+"""What a flow has at first, and the most that it can have."""
+PER_PIECE_NS = 100_000
+"""For each call of the program that moved bytes: recording the call took about as much."""
+PER_BYTE_NS = 200
+PER_FACT_NS = 50_000
+"""For each fact (`Reader.facts`)."""
+
+
+class Allowance:
+    """What one flow may still take."""
+
+    __slots__ = ("_left_ns", "_used_up", "bytes", "taken_ns")
+
+    def __init__(self) -> None:
+        self._left_ns = FIRST_NS
+        self._used_up = False
+        """It was, once, and half of it has not been earned back."""
+        self.bytes = 0
+        """That were read, both ways."""
+        self.taken_ns = 0
+        """CPU time that reading them took."""
+
+    def covers(self, taken_ns: int, size: int, facts: int) -> bool:
+        """Pay for a piece of `size` bytes, in which `facts` were found; return whether it could."""
+        self.bytes += size
+        self.taken_ns += taken_ns
+        left = self._left_ns + PER_PIECE_NS + PER_BYTE_NS * size + PER_FACT_NS * facts - taken_ns
+        if left >= FIRST_NS:
+            left, self._used_up = FIRST_NS, False
+        elif left < 0:
+            if self._used_up:
+                return False
+            left, self._used_up = FIRST_NS // 2, True
+        self._left_ns = left
+        return True
