@@ -1,8 +1,11 @@
 /* What is copied of a call: when it is entered, and when it has returned. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 
 #include "engine/proc.h"
+#include "engine/resolve.h"
 #include "engine/state.h"
 
 enum { HOW_SIZE = 24 };
@@ -48,29 +51,68 @@ void copy_at_entry(struct engine *engine, struct task *task, struct pending *cal
         add_data(engine, task, call, UINT64_MAX);
 }
 
-/* The path in part `kind` is relative to something: neither absolute nor empty nor missing. */
-static bool is_relative(const struct parts *parts, enum raw_part_kind kind)
+/* The flags of a call that opens: open(2). */
+static uint64_t open_flags(const struct pending *call, uint64_t *resolve_out)
 {
-    struct raw_part header;
+    const struct raw_part *how = CALLS[call->row].how ? parts_find(&call->parts, PART_HOW) : NULL;
+    struct open_how asked = { .flags = 0 };
 
-    for (size_t at = 0; at < parts->used; at += sizeof header + RAW_ALIGN(header.size)) {
-        memcpy(&header, parts->bytes + at, sizeof header);
-        if (header.kind == kind)
-            return !header.size || parts->bytes[at + sizeof header] != '/';
-    }
-    return false;
+    if (how && how->size == sizeof asked)
+        memcpy(&asked, how->bytes, sizeof asked);
+    else if (call->row == ROW_open || call->row == ROW_openat)
+        asked.flags = argument(call, CALLS[call->row].path + 1);
+    *resolve_out = asked.resolve;
+    return asked.flags;
 }
 
-static void add_base(const struct task *task, struct pending *call, uint8_t dirfd,
-                     enum raw_part_kind path, enum raw_part_kind base)
+/* Whether a call is about what a symbolic link leads to, if the last name of its path is one. */
+static bool follows(const struct pending *call, uint64_t *resolve_out)
 {
-    char link[PROC_PATH];
-    int fd = (int)argument(call, dirfd);
+    const struct call *row = &CALLS[call->row];
+    uint64_t at_flags = row->at_flags ? argument(call, row->at_flags) : 0;
+    uint64_t flags = row->group == GROUP_OPEN ? open_flags(call, resolve_out) : 0;
 
-    if (fd < 0 || !is_relative(&call->parts, path))
+    if (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return false;
+    return row->nofollow ? at_flags & AT_SYMLINK_FOLLOW : !(at_flags & AT_SYMLINK_NOFOLLOW);
+}
+
+static void add_name(struct parts *parts, enum raw_part_kind path, enum raw_part_kind name,
+                     const struct lookup *lookup)
+{
+    char found[NAME_LIMIT];
+    const struct raw_part *part = parts_find(parts, path);
+
+    if (!part || part->flags)
         return;
-    proc_fd_path(link, task->tid, fd);
-    add_link(&call->parts, base, link);
+    size_t length = resolve_path(lookup, (const char *)part->bytes, part->size, found);
+    if (length)
+        parts_add(parts, name, 0, found, length);
+}
+
+/* What the paths of a call mean; a name that is not there leads nowhere. */
+static void add_names(const struct engine *engine, const struct task *task, struct pending *call,
+                      int64_t result)
+{
+    const struct call *row = &CALLS[call->row];
+    uint64_t resolve = 0;
+    struct lookup lookup = {
+        .tid = task->tid,
+        .tgid = task->tgid,
+        .dirfd = row->dirfd ? (int)argument(call, row->dirfd) : AT_FDCWD,
+        .follow = follows(call, &resolve) && result != -ENOENT,
+        .confined = resolve & RESOLVE_IN_ROOT,
+        .strange_root = engine->strange_roots,
+        .standing = engine->serves_files,
+    };
+
+    if (!row->is_text)
+        add_name(&call->parts, PART_PATH, PART_NAME, &lookup);
+    if (!row->path2)
+        return;
+    lookup.dirfd = row->dirfd2 ? (int)argument(call, row->dirfd2) : AT_FDCWD;
+    lookup.follow = false;
+    add_name(&call->parts, PART_PATH2, PART_NAME2, &lookup);
 }
 
 static void add_cwd(const struct task *task, struct pending *call)
@@ -83,13 +125,14 @@ static void add_cwd(const struct task *task, struct pending *call)
     add_link(&call->parts, PART_ROOT, link);
 }
 
-static void add_new_fd(const struct task *task, struct pending *call, int fd)
+static void add_new_fd(struct engine *engine, const struct task *task, struct pending *call, int fd)
 {
     char link[PROC_PATH];
 
     proc_fd_path(link, task->tid, fd);
     add_link(&call->parts, PART_LINK, link);
     add_stat(&call->parts, link);
+    note_server(engine, &call->parts);
 }
 
 bool read_pair(const struct pending *call, int32_t pair_out[2])
@@ -130,10 +173,9 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
     const struct call *row = &CALLS[call->row];
     bool failed = result < 0;
 
-    if (row->dirfd && (failed || row->group != GROUP_OPEN))
-        add_base(task, call, row->dirfd, PART_PATH, PART_BASE);
-    if (row->dirfd2)
-        add_base(task, call, row->dirfd2, PART_PATH2, PART_BASE2);
+    if (row->path &&
+        (failed || row->group != GROUP_OPEN)) /* of what was opened, LINK is the name */
+        add_names(engine, task, call, result);
     if (knows_ends(call, result))
         add_ends(&call->parts, task,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
@@ -150,7 +192,7 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
     if (row->address && row->makes_fd)
         add_given_address(engine, task, call);
     if (row->makes_fd && (row->group == GROUP_OPEN || row->group == GROUP_NET || !row->fd))
-        add_new_fd(task, call, (int)result);
+        add_new_fd(engine, task, call, (int)result);
     if (call->row == ROW_pidfd_getfd)
         add_ends(&call->parts, task, (int)result);
 }

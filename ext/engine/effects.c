@@ -113,6 +113,13 @@ static void apply_socket(struct engine *engine, struct task *task, const struct 
         stream->named = stream->kind == STREAM_SOCKET;
 }
 
+/* From here on "/" may be another folder for some task than for us. */
+static bool changes_roots(const struct pending *call)
+{
+    return call->row == ROW_chroot || call->row == ROW_pivot_root || call->row == ROW_setns ||
+           (call->row == ROW_unshare && call->args[0] & CLONE_NEWNS);
+}
+
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
                 int64_t result)
 {
@@ -132,4 +139,6 @@ void apply_call(struct engine *engine, struct task *task, const struct pending *
         apply_close_range(engine, task, call);
     if (call->row == ROW_unshare && call->args[0] & CLONE_FILES)
         share_nothing(task);
+    if (changes_roots(call))
+        engine->strange_roots = true;
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/resolve.h"
 #include "engine/state.h"
 
 enum {
@@ -350,6 +351,7 @@ int engine_run(struct engine *engine, pid_t pid, int go_fd)
         return status;
     engine->thread = pthread_self();
     set_signals();
+    resolve_init();
     atomic_store(&engine->running, true);
     if (write(go_fd, "g", 1) != 1)
         status = -errno;

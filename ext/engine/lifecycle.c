@@ -95,6 +95,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
         child->files->uses++;
     child->space = flags & CLONE_VM ? space_share(parent->space) : NULL;
     child->adopted = true;
+    engine->strange_roots |= (flags & CLONE_NEWNS) != 0;
     write_fork(engine, parent, child, flags);
 }
 

@@ -42,6 +42,18 @@ void parts_add(struct parts *parts, enum raw_part_kind kind, unsigned flags, con
     parts_end(parts, kind, flags, size);
 }
 
+const struct raw_part *parts_find(const struct parts *parts, enum raw_part_kind kind)
+{
+    const struct raw_part *part;
+
+    for (size_t at = 0; at < parts->used; at += sizeof *part + RAW_ALIGN(part->size)) {
+        part = (const struct raw_part *)(parts->bytes + at);
+        if (part->kind == kind)
+            return part;
+    }
+    return NULL;
+}
+
 void parts_reset(struct parts *parts)
 {
     if (parts->room > KEPT_BYTES)

@@ -24,6 +24,9 @@ void parts_end(struct parts *parts, enum raw_part_kind kind, unsigned flags, siz
 void parts_add(struct parts *parts, enum raw_part_kind kind, unsigned flags, const void *bytes,
                size_t size);
 
+/* The first part of a kind, or NULL; good until a part is added. */
+const struct raw_part *parts_find(const struct parts *parts, enum raw_part_kind kind);
+
 /* Empty it, keeping a little memory for the next record. */
 void parts_reset(struct parts *parts);
 void parts_deinit(struct parts *parts);

@@ -196,6 +196,19 @@ void add_stat(struct parts *parts, const char *path)
         parts_add(parts, PART_STAT, 0, &found, sizeof found);
 }
 
+/*
+ * What such a task serves may hang as long as it is stopped, and a walk into it would wait for the
+ * task that waits for us.
+ */
+void note_server(struct engine *engine, const struct parts *parts)
+{
+    static const char FUSE[] = "/dev/fuse";
+    const struct raw_part *link = parts_find(parts, PART_LINK);
+
+    engine->serves_files |=
+        link && link->size == sizeof FUSE - 1 && !memcmp(link->bytes, FUSE, link->size);
+}
+
 void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit)
 {
     void *room = parts_begin(parts, limit);

@@ -29,6 +29,8 @@ struct engine {
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
     bool passive;       /* recording has ended; the program may go on */
     bool flows;         /* what goes through sockets is wanted */
+    bool serves_files;  /* a task has a file system in its hands: fuse(4) */
+    bool strange_roots; /* a task changed its root or mounts: chroot(2), CLONE_NEWNS of clone(2) */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → row, or -1 */
     struct parts scratch;               /* of records that no pending call belongs to */
@@ -155,6 +157,8 @@ static inline bool is_under_way(int64_t result)
 uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);
 void add_stat(struct parts *parts, const char *path);
+/* Take note if the LINK part is of the device of those who serve a file system. */
+void note_server(struct engine *engine, const struct parts *parts);
 void add_status(struct parts *parts, pid_t tid);
 void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 /* The strings of a file that each end with a NUL: those that are whole within the first `limit`

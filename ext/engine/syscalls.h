@@ -62,6 +62,7 @@ struct call {
     uint8_t fd, fd2, makes_fd, pair, path, path2, dirfd, dirfd2, how;
     uint8_t buffer, length, vector, count, message, messages, cwd, status, answer;
     uint8_t address, options, value, ends;
+    uint8_t nofollow, at_flags, is_text;
 };
 
 enum call_row {

@@ -31,6 +31,7 @@ struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum
     parts_reset(&engine->scratch);
     add_link(&engine->scratch, PART_LINK, link);
     add_stat(&engine->scratch, link);
+    note_server(engine, &engine->scratch);
     struct stream *stream = files_add(task->files, &engine->pool, fd);
     if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN) {
         bool known = add_ends(&engine->scratch, task, fd);

@@ -54,7 +54,7 @@ def opened(state: State, task: Task, record: RawRecord, op: str) -> None:
     passed = parts.get(PATH, b"")
     link = parts.get(LINK)
     flags = _flags(record, parts, op)
-    name = text(passed) if link else path_of(task, record, parts, op)
+    name = text(passed) if link else path_of(task, record, parts, op).file
     file = open_file(parts, name, record.entered_ns + state.offset_ns)
     _take(state, task, record, op, file, bool(flags & os.O_CLOEXEC))
     name = text(passed) if passed != link else ""

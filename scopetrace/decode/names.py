@@ -8,8 +8,10 @@ from typing import Any
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
     FD,
+    NO_NAMES,
     PATH,
     Handler,
+    Names,
     State,
     failed,
     failed_fd,
@@ -43,35 +45,45 @@ def renamed(state: State, task: Task, record: RawRecord, op: str) -> None:
 def linked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A file got one more name."""
     parts = record.parts()
-    new, target = second_path_of(task, record, parts, op), path_of(task, record, parts, op)
-    _name_changed(state, task, record, op, "link", new, target)
+    target, new = path_of(task, record, parts, op), second_path_of(task, record, parts, op)
+    _linked(state, task, record, op, target, new)
 
 
 def symlinked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A symbolic link was made; its target is text, whatever it leads to."""
     parts = record.parts()
-    new, target = second_path_of(task, record, parts, op), text(parts.get(PATH, b""))
-    _name_changed(state, task, record, op, "link", new, target)
+    target, new = Names(text(parts.get(PATH, b""))), second_path_of(task, record, parts, op)
+    _linked(state, task, record, op, target, new)
+
+
+def _linked(
+    state: State, task: Task, record: RawRecord, op: str, target: Names, new: Names
+) -> None:  # fmt: skip
+    """Emit a new name of what was there before, or, in the order of the arguments, why not."""
+    if record.result < 0:
+        failed(state, task, record, op, "link", target, new)
+    else:
+        _name_changed(state, task, record, op, "link", new, target)
 
 
 def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A folder or special file was made."""
     mode = record.args[MODE_ARGUMENT[op]] & PERMISSIONS
     file = path_of(task, record, record.parts(), op)
-    _name_changed(state, task, record, op, "mkdir", file, "", mode)
+    _name_changed(state, task, record, op, "mkdir", file, mode=mode)
 
 
 def _name_changed(
-    state: State, task: Task, record: RawRecord, op: str, group: str, file: str,
-    other: str = "", mode: int = 0,
+    state: State, task: Task, record: RawRecord, op: str, group: str, name: Names,
+    other: Names = NO_NAMES, mode: int = 0,
 ) -> None:  # fmt: skip
     """Emit the change, or that it failed."""
     if record.result < 0:
-        failed(state, task, record, op, group, file, other)
+        failed(state, task, record, op, group, name, other)
         return
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
-    state.emit(NameChanged(image, task.tid, time_ns, op, group, file, other, mode))
+    state.emit(NameChanged(image, task.tid, time_ns, op, group, *name, *other, mode))
 
 
 def _permissions(argument: int) -> Callable[[RawRecord], dict[str, int]]:
@@ -114,16 +126,16 @@ def _attribute(read: Callable[[RawRecord], dict[str, int]]) -> Handler:
         else:
             file = task.table.fds.get(record.arg1 & FD)
             if file is not None and file.named:
-                _attribute_changed(state, task, record, op, file.path, read(record))
+                _attribute_changed(state, task, record, op, Names(file.path), read(record))
 
     return handler
 
 
 def _attribute_changed(
-    state: State, task: Task, record: RawRecord, op: str, file: str, values: dict[str, Any]
+    state: State, task: Task, record: RawRecord, op: str, name: Names, values: dict[str, Any]
 ) -> None:
     time_ns = record.entered_ns + state.offset_ns
-    state.emit(AttributeChanged(task.group.image, task.tid, time_ns, op, file, **values))
+    state.emit(AttributeChanged(task.group.image, task.tid, time_ns, op, *name, **values))
 
 
 CALLS: dict[str, Handler] = {

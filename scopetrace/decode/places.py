@@ -36,12 +36,12 @@ def settle(task: Task, parts: Parts) -> None:
 def _guess(task: Task, record: RawRecord, parts: Parts, op: str) -> None:
     """Take in where a task went by what it passed, should the kernel's links be hidden."""
     if op == "chdir":
-        task.folders.cwd = path_of(task, record, parts, op)
+        task.folders.cwd = path_of(task, record, parts, op).file
     elif op == "fchdir":
         file = task.table.fds.get(record.arg1 & FD)
         task.folders.cwd = file.path if file is not None else ""
     elif op == "chroot":
-        task.folders.root = path_of(task, record, parts, op)
+        task.folders.root = path_of(task, record, parts, op).file
 
 
 def asked(state: State, task: Task, record: RawRecord, op: str) -> None:

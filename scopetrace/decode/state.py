@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from scopetrace.decode.flows import let_go
@@ -17,10 +18,10 @@ from scopetrace.model.raw import RESULT_UNKNOWN, STAT, Part, RawRecord
 FD = 0xFFFFFFFF
 """An int argument is the low half of a register; a negative fd is then no fd of a table."""
 
-PATH, PATH2, DATA, LINK, STATUS_OF_FILE, TALLIES, BASE, BASE2 = map(
+PATH, PATH2, DATA, LINK, STATUS_OF_FILE, TALLIES, NAME, NAME2 = map(
     int,
     (
-        Part.PATH, Part.PATH2, Part.DATA, Part.LINK, Part.STAT, Part.TALLY, Part.BASE, Part.BASE2,
+        Part.PATH, Part.PATH2, Part.DATA, Part.LINK, Part.STAT, Part.TALLY, Part.NAME, Part.NAME2,
     ),
 )  # fmt: skip
 ADDRESS, LOCAL, PEER, SOCKET_FACTS, EARLY = map(
@@ -62,6 +63,16 @@ Handler = Callable[[State, Task, RawRecord, str], None]
 """Decodes one record; the text is the name of the call."""
 
 Parts = dict[int, bytes]
+
+
+class Names(NamedTuple):
+    """What a path argument means, and what the program passed if that is another text."""
+
+    file: str
+    passed: str = ""
+
+
+NO_NAMES = Names("")
 
 
 def signed(value: int) -> int:
@@ -106,56 +117,55 @@ SECOND_FOLDER = {"renameat": 2, "renameat2": 2, "linkat": 2, "symlinkat": 1}
 """The same for the second path."""
 
 
-def path_of(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
-    """Return the absolute path of the first path argument; empty if the record has none."""
-    passed = parts.get(PATH, b"")
-    if passed[:1] == b"/":
-        return absolute("", task.folders.root, text(passed))
-    return _from(task, record, passed, parts.get(BASE), FIRST_FOLDER.get(op))
+def path_of(task: Task, record: RawRecord, parts: Parts, op: str) -> Names:
+    """Return what the first path argument means; empty if the record has none."""
+    return _names(task, record, parts.get(PATH, b""), parts.get(NAME), FIRST_FOLDER.get(op))
 
 
-def second_path_of(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
-    """Return the absolute path of the second path argument, as `path_of` does."""
-    return _from(task, record, parts.get(PATH2, b""), parts.get(BASE2), SECOND_FOLDER.get(op))
+def second_path_of(task: Task, record: RawRecord, parts: Parts, op: str) -> Names:
+    """Return what the second path argument means."""
+    return _names(task, record, parts.get(PATH2, b""), parts.get(NAME2), SECOND_FOLDER.get(op))
 
 
-def _from(
-    task: Task, record: RawRecord, passed: bytes, base: bytes | None, folder: int | None
-) -> str:
-    """Return an absolute path that starts from `base`, or else from what argument `folder` is.
+def _names(
+    task: Task, record: RawRecord, passed: bytes, name: bytes | None, folder: int | None
+) -> Names:
+    """Return what a path means: `name` if the kernel was asked, else what is known of its start.
 
-    A program that made itself unreadable hides the links of its fds, but not what was learnt of
-    them before.
+    A program that made itself unreadable hides where it is and the links of its fds, but not what
+    was learnt of them before. `folder` is the argument that a relative path starts from.
     """
-    root = task.folders.root
-    if base:
-        return absolute(undeleted(text(base)), root, text(passed))
-    if not passed:
-        return ""
+    asked = text(passed)
+    if name:
+        return build(Names, (text(name), "" if name == passed else asked))
     start = task.folders.cwd
     if folder is not None and (fd := signed(record.args[folder])) != AT_FDCWD:
         file = task.table.fds.get(fd)
         start = file.path if file is not None and file.named else ""
-    return absolute(start, root, text(passed))
+        if not passed and record.result >= 0:  # AT_EMPTY_PATH: the file that the fd is
+            return Names(start)
+    file_name = absolute(start, task.folders.root, asked) if passed else ""
+    return Names(file_name, "" if asked == file_name else asked)
 
 
 def failed(
-    state: State, task: Task, record: RawRecord, op: str, kind: str, file: str, other: str = ""
-) -> None:
+    state: State, task: Task, record: RawRecord, op: str, kind: str, name: Names,
+    other: Names = NO_NAMES,
+) -> None:  # fmt: skip
     """Emit that a call failed, unless its end is not known or it goes on."""
     error = -record.result
     if error > MAX_ERRNO or error in ERESTART:
         return
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
-    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, file, other, error)))
+    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, *name, *other, error)))
 
 
 def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, fd: int) -> None:
     """Emit that a call on an fd failed; of what has no path, nothing is said."""
     file = task.table.fds.get(fd & FD)
     if file is None or file.named:
-        failed(state, task, record, op, kind, file.path if file else "")
+        failed(state, task, record, op, kind, Names(file.path if file else ""))
 
 
 def closed(state: State, task: Task, time_ns: int, op: str, gone: Gone | None) -> None:

@@ -156,8 +156,11 @@ class NameChanged(NamedTuple):
     op: str
     group: str
     file: str
+    passed: str
+    """What the program passed for `file`; empty if it is the same."""
     other: str
     """rename: the new name; link: the target; else empty."""
+    other_passed: str
     mode: int
     """mkdir and mknod: the permissions asked for."""
 
@@ -170,6 +173,8 @@ class AttributeChanged(NamedTuple):
     time_ns: int
     op: str
     file: str
+    passed: str
+    """What the program passed for `file`; empty if it is the same, or an fd was passed."""
     perms: int | None = None
     owner: int | None = None
     group: int | None = None
@@ -185,8 +190,11 @@ class Failed(NamedTuple):
     op: str
     kind: str
     file: str
+    passed: str
+    """What the program passed for `file`; empty if it is the same, or an fd was passed."""
     other: str
     """rename and link: the second name; else empty."""
+    other_passed: str
     errno: int
 
 

@@ -56,8 +56,8 @@ class Part(IntEnum):
     FDS = 12
     TALLY = 13
     CONTROL = 14
-    BASE = 15
-    BASE2 = 16
+    NAME = 15
+    NAME2 = 16
     PAIR = 17
     HOW = 18
     CAPS = 19

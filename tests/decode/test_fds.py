@@ -78,7 +78,7 @@ def test_each_way_to_open_has_its_flags(tracee, decoding, name, args, parts, fla
 
 
 def test_a_failed_open_is_told_with_the_path_it_meant(tracee, decoding):
-    tracee.fail("openat", 4, error=2, path="conf/x.ini", parts={Part.BASE: b"/etc/app"})
+    tracee.fail("openat", 4, error=2, path="x.ini", parts={Part.NAME: b"/etc/app/conf/x.ini"})
     tracee.fail("open", error=13, path="y")
 
     first, second = decoding.only(Failed)

@@ -8,7 +8,7 @@ from scopetrace.model.raw import Part
 
 def test_a_deleted_name_is_absolute(tracee, decoding):
     tracee.call("unlink", parts={Part.PATH: b"a"})
-    tracee.call("unlinkat", 5, parts={Part.PATH: b"b", Part.BASE: b"/srv"})
+    tracee.call("unlinkat", 5, parts={Part.PATH: b"b", Part.NAME: b"/srv/b"})
     tracee.call("rmdir", parts={Part.PATH: b"/tmp/c"})
 
     changes = decoding.only(NameChanged)
@@ -20,18 +20,31 @@ def test_a_deleted_name_is_absolute(tracee, decoding):
     ]
 
 
-def test_a_rename_has_two_names_each_with_its_own_folder(tracee, decoding):
+def test_a_rename_has_two_names_each_as_the_kernel_has_it(tracee, decoding):
     parts = {
         Part.PATH: b"a",
-        Part.BASE: b"/one",
-        Part.PATH2: b"b",
-        Part.BASE2: b"/two",
+        Part.NAME: b"/one/a",
+        Part.PATH2: b"/two/b",
+        Part.NAME2: b"/two/b",
     }
     tracee.call("renameat2", parts=parts)
 
     change = decoding.one(NameChanged)
 
     assert (change.group, change.file, change.other) == ("rename", "/one/a", "/two/b")
+    assert (change.passed, change.other_passed) == ("a", "")
+
+
+def test_the_kernels_name_counts_not_what_is_known_of_the_folder(tracee, decoding):
+    """A folder may have been renamed by anybody, and only the kernel follows symbolic links."""
+    tracee.call("chdir", parts={Part.CWD: b"/one", Part.ROOT: b"/"})
+    tracee.fail("openat", -100, error=2, path="link/../x", parts={Part.NAME: b"/two/x"})
+    tracee.call("mkdir", parts={Part.PATH: b"d", Part.NAME: b"/two/d"})
+
+    failed, made = decoding.go()
+
+    assert (failed.file, failed.passed) == ("/two/x", "link/../x")
+    assert (made.file, made.passed) == ("/two/d", "d")
 
 
 def test_a_link_is_a_new_name_of_its_target(tracee, decoding):
@@ -43,7 +56,7 @@ def test_a_link_is_a_new_name_of_its_target(tracee, decoding):
 
 
 def test_the_target_of_a_symbolic_link_is_the_text_that_it_holds(tracee, decoding):
-    parts = {Part.PATH: b"../x", Part.PATH2: b"new", Part.BASE2: b"/srv"}
+    parts = {Part.PATH: b"../x", Part.PATH2: b"new", Part.NAME2: b"/srv/new"}
     tracee.call("symlinkat", parts=parts)
 
     change = decoding.one(NameChanged)
@@ -68,9 +81,14 @@ def test_a_failed_change_names_both_files(tracee, decoding):
     tracee.fail("rename", error=18, parts=parts)
     tracee.fail("mkdir", 0, 0o755, error=17, path="d")
 
-    rename, mkdir = decoding.only(Failed)
+    tracee.fail("link", error=17, parts={Part.PATH: b"old", Part.PATH2: b"new"})
+    tracee.fail("symlink", error=17, parts={Part.PATH: b"text", Part.PATH2: b"new"})
+
+    rename, mkdir, link, symlink = decoding.only(Failed)
 
     assert (rename.kind, rename.file, rename.other) == ("rename", "/home/me/a", "/b")
+    assert (link.kind, link.file, link.other) == ("link", "/home/me/old", "/home/me/new")
+    assert (symlink.kind, symlink.file, symlink.other) == ("link", "text", "/home/me/new")
     assert (mkdir.kind, mkdir.file, mkdir.errno) == ("mkdir", "/home/me/d", 17)
 
 

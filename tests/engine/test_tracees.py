@@ -25,6 +25,7 @@ class Case(NamedTuple):
 CASES = [
     Case("opens"),
     Case("relative"),
+    Case("where"),
     Case("dups"),
     Case("children", ordered=False),
     Case("untraced", ordered=False),
@@ -91,6 +92,14 @@ def test_programs_of_every_kind_are_seen(
     compiler: str, flags: tuple[str, ...], stage: Stage, tracee: Compile
 ) -> None:
     play(Case("plain"), stage, tracee("plain", *flags, compiler=compiler))
+
+
+def test_a_process_finds_itself_below_proc(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("where")])
+
+    absent = f"/proc/{recording.info.pid}/absent"
+    errors = [event.data["file_passed"] for event in recording.of("fs.error", file=absent)]
+    assert errors == ["/proc/self/absent", "me/absent"]
 
 
 def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compile) -> None:

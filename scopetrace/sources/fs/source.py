@@ -144,17 +144,17 @@ class FsSource(Source):
             measure(image, time_ns, "fs.duration", used_ns / 1000, calls, **tags)
 
     def _name_changed(self, operation: NameChanged) -> None:
-        image, tid, time_ns, op, group, file, other, mode = operation
-        data: dict[str, Any] = {"op": op, "file": file}
+        image, tid, time_ns, op, group, file, passed, other, other_passed, mode = operation
+        data = _named(op, file, passed)
         if group in OTHER_NAME:
-            data[OTHER_NAME[group]] = other
+            _add_other(data, OTHER_NAME[group], other, other_passed)
         elif group == "mkdir":
             data["file_perms"] = octal_digits(mode)
         self._emit(f"fs.{group}", image, time_ns, tid, data)
 
     def _attribute_changed(self, operation: AttributeChanged) -> None:
-        image, tid, time_ns, op, file, perms, owner, group, size = operation
-        data: dict[str, Any] = {"op": op, "file": file}
+        image, tid, time_ns, op, file, passed, perms, owner, group, size = operation
+        data = _named(op, file, passed)
         if perms is not None:
             data["file_perms"] = octal_digits(perms)
         if owner is not None:
@@ -166,13 +166,13 @@ class FsSource(Source):
         self._emit("fs.attr", image, time_ns, tid, data)
 
     def _failed(self, operation: Failed) -> None:
-        image, tid, time_ns, op, kind, file, other, errno = operation
+        image, tid, time_ns, op, kind, file, passed, other, other_passed, errno = operation
         if FS in image.rules.measures:
             tags = {"class": kind, "op": op, "file": file}
             self.outlet.measure(image, time_ns, "fs.error", 1, 1, **tags)
-        data: dict[str, Any] = {"op": op, "file": file}
+        data = _named(op, file, passed)
         if other:
-            data["file_new"] = other
+            _add_other(data, "file_new", other, other_passed)
         data["error"] = errorcode.get(errno) or str(errno)
         data["class"] = kind
         self._emit("fs.error", image, time_ns, tid, data)
@@ -188,6 +188,20 @@ class FsSource(Source):
 
 
 OTHER_NAME = {"rename": "file_new", "link": "file_target"}
+
+
+def _named(op: str, file: str, passed: str) -> dict[str, Any]:
+    """Return the fields that say which call was about which file."""
+    if passed:
+        return {"op": op, "file": file, "file_passed": passed}
+    return {"op": op, "file": file}
+
+
+def _add_other(data: dict[str, Any], field: str, file: str, passed: str) -> None:
+    """Add the other file that a call was about."""
+    data[field] = file
+    if passed:
+        data[f"{field}_passed"] = passed
 
 
 def _enhance(data: dict[str, Any], image: Image, file: OpenFile) -> None:

@@ -136,7 +136,13 @@ def test_a_failure_names_its_error_and_its_class(tracee, recording):
     tracee.fail("unlink", error=3999, path="/c")
 
     assert [event.data for event in recording.of("fs.error")] == [
-        {"op": "openat", "file": "/home/me/x", "error": "ENOENT", "class": "open_close"},
+        {
+            "op": "openat",
+            "file": "/home/me/x",
+            "file_passed": "x",
+            "error": "ENOENT",
+            "class": "open_close",
+        },
         {"op": "rename", "file": "/a", "file_new": "/b", "error": "EXDEV", "class": "rename"},
         {"op": "unlink", "file": "/c", "error": "3999", "class": "delete"},
     ]
