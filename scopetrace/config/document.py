@@ -9,11 +9,12 @@ Built from parser events: PyYAML's composer recurses in C and dies on a file nes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import yaml
 
+from scopetrace.config.join import joined
 from scopetrace.errors import ConfigError
 
 Path = tuple[str | int, ...]
@@ -32,6 +33,8 @@ class Document(NamedTuple):
     """For messages: `scope.yml:12`, or the name of a variable; by path from the very top."""
     prefix: Path = ()
     """Where `data` stands in the file."""
+    doubts: tuple[str, ...] = ()
+    """What is odd about the text, though it can be read: sentences for the person who wrote it."""
 
     def under(self, *path: str) -> Document:
         """Return the part of the tree at `path`, which is a mapping."""
@@ -39,6 +42,27 @@ class Document(NamedTuple):
         for key in path:
             data = data[key]
         return Document(data, self.places, self.prefix + path)
+
+    def with_value(self, path: Path, value: Any) -> Document:
+        """Return the tree with `value` at `path`, under keys and indices that are there."""
+        return self._replace(data=_with(self.data, path, value))
+
+    def keeping(self, path: Path, indices: Sequence[int]) -> Document:
+        """Return the tree with those items alone in the list at `path`; their places follow."""
+        base = self.prefix + path
+        places = {known: place for known, place in self.places.items() if not _inside(known, base)}
+        for now, index in enumerate(indices):
+            item = (*base, index)
+            places |= {
+                (*base, now, *known[len(item) :]): place
+                for known, place in self.places.items()
+                if known == item or _inside(known, item)
+            }
+        items: Any = self.data
+        for key in path:
+            items = items[key]
+        kept = [items[index] for index in indices]
+        return self._replace(data=_with(self.data, path, kept), places=places)
 
     def sentence(self, path: Path, what: str) -> str:
         """Say `what` about the value at `path`: place, key, what."""
@@ -50,6 +74,22 @@ class Document(NamedTuple):
     def complaint(self, path: Path, what: str) -> ConfigError:
         """Return the error that says `what` is wrong at `path`."""
         return ConfigError(self.sentence(path, what))
+
+
+def _inside(path: Path, base: Path) -> bool:
+    """Tell whether a path goes on where `base` ends."""
+    return len(path) > len(base) and path[: len(base)] == base
+
+
+def _with(data: Any, path: Path, value: Any) -> Any:
+    """Return a copy of `data` with `value` at `path`."""
+    if not path:
+        return value
+    key, *rest = path
+    if isinstance(data, list):
+        at = int(key)
+        return [*data[:at], _with(data[at], tuple(rest), value), *data[at + 1 :]]
+    return {**data, key: _with(data.get(key), tuple(rest), value)}
 
 
 def spell(path: Path) -> str:
@@ -65,7 +105,7 @@ def parse_document(text: str, name: str, expand: Callable[[str], str] = str) -> 
             tree are inside lists, so `$` in them is safe.
 
     Raises:
-        ConfigError: It is no YAML, no mapping, or says one key twice.
+        ConfigError: It is no YAML, or no mapping.
     """
     reader = _Reader(text, name, expand)
     try:
@@ -74,7 +114,7 @@ def parse_document(text: str, name: str, expand: Callable[[str], str] = str) -> 
         raise _syntax_error(error, text, name) from None
     if not isinstance(data, dict):
         raise ConfigError(f"{name}:1: expected keys and values at the top")
-    return Document(data, reader.places)
+    return Document(data, reader.places, doubts=tuple(reader.doubts))
 
 
 class _Reader:
@@ -82,6 +122,7 @@ class _Reader:
 
     def __init__(self, text: str, name: str, expand: Callable[[str], str]) -> None:
         self.places: dict[Path, str] = {(): name}
+        self.doubts: list[str] = []
         self._name = name
         self._expand = expand
         self._anchors: dict[str, Any] = {}
@@ -149,13 +190,18 @@ class _Reader:
             key = self._key(event)
             here = (*path, key)
             if key in found:
-                first = self.places[here].rpartition(":")[2]
-                raise ConfigError(
-                    f"{self._line(event)}: {spell(here)}: stands twice, first in line {first}"
-                )
+                self._doubt(event, here)
             self.places[here] = self._line(event)
-            found[key] = self._value(next(self._events), here, in_list)
+            value = self._value(next(self._events), here, in_list)
+            both = isinstance(value, dict) and isinstance(found.get(key), dict)
+            found[key] = joined(found[key], value) if both else value
         return found
+
+    def _doubt(self, event: Any, path: Path) -> None:
+        """Note that a key stands twice. As AppScope reads it, the last one holds, key by key."""
+        first = self.places[path].rpartition(":")[2]
+        what = f"stands twice, first in line {first}: the last one holds"
+        self.doubts.append(f"{self._line(event)}: {spell(path)}: {what}")
 
     def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):

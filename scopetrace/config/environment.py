@@ -66,8 +66,6 @@ class _Overrides:
         self._document = document
         self._variables = variables
         self._stock = stock
-        self._data = document.data
-        self._places = dict(document.places)
         self._warnings: list[str] = []
 
     def apply(self) -> tuple[Document, list[str]]:
@@ -85,7 +83,7 @@ class _Overrides:
         for name in self._variables:
             if why := why_unused(name):
                 self._warnings.append(f"{name}: ignored: {why}")
-        return self._document._replace(data=self._data, places=self._places), self._warnings
+        return self._document, self._warnings
 
     def _given(self, table: dict[str, Row]) -> Iterator[tuple[str, Row]]:
         return ((name, row) for name, row in table.items() if name in self._variables)
@@ -105,8 +103,8 @@ class _Overrides:
         return text.lower() == "true"
 
     def _set(self, path: Path, value: Any, name: str) -> None:
-        self._data = _with(self._data, path, value)
-        self._places[path] = name
+        document = self._document.with_value(path, value)
+        self._document = document._replace(places={**document.places, path: name})
 
     def _send(self, name: str, section: str) -> None:
         """Set all of a destination that one word says."""
@@ -117,49 +115,35 @@ class _Overrides:
         for key, value in keys.items():
             self._set((section, "transport", key), value, name)
 
+    def _rules(self, section: str) -> Rules:
+        rules: Rules = self._document.data[section]["watch"]
+        return rules
+
     def _switch(self, name: str, section: str, kind: str) -> None:
         """Take the rules of one type away, or see that there are some."""
         wanted = self._truth(name)
-        rules: Rules = self._data[section]["watch"]
+        rules = self._rules(section)
         others = [index for index, rule in enumerate(rules) if rule["type"] != kind]
         if wanted and len(others) == len(rules):
             stock: Rules = self._stock[section]["watch"]
             added = [rule for rule in stock if rule["type"] == kind]
-            self._rearrange(section, others, added or [{"type": kind}], name)
+            for rule in added or [{"type": kind}]:
+                self._add_rule(section, rule, name)
         elif not wanted and len(others) < len(rules):
-            self._rearrange(section, others, [], name)
+            self._document = self._document.keeping((section, "watch"), others)
 
-    def _rearrange(self, section: str, kept: list[int], added: Rules, name: str) -> None:
-        """Keep the rules at some indices, and put others behind them; the places follow."""
-        base = (section, "watch")
-        before = self._places
-        self._places = {path: place for path, place in before.items() if path[:2] != base}
-        self._places[base] = before[base]
-        for now, index in enumerate(kept):
-            self._places |= {
-                (*base, now, *path[3:]): place
-                for path, place in before.items()
-                if path[:3] == (*base, index)
-            }
-        self._places |= {(*base, len(kept) + index): name for index in range(len(added))}
-        rules: Rules = self._data[section]["watch"]
-        self._data = _with(self._data, base, [rules[index] for index in kept] + added)
+    def _add_rule(self, section: str, rule: dict[str, Any], name: str) -> None:
+        path, rules = (section, "watch"), self._rules(section)
+        document = self._document.with_value(path, [*rules, rule])
+        places = {**document.places, (*path, len(rules)): name}
+        self._document = document._replace(places=places)
 
     def _set_in_rules(self, name: str, kind: str, key: str) -> None:
         text = self._text(name)
-        rules: Rules = list(self._data["event"]["watch"])
+        rules = self._rules("event")
         indices = [index for index, rule in enumerate(rules) if rule["type"] == kind]
         if not indices:
             self._warnings.append(f"{name}: ignored: event.watch has no rule of type {kind}")
         for index in indices:
-            rules[index] = {**rules[index], key: [text] if key == "headers" else text}
-            self._places["event", "watch", index, key] = name
-        self._data = _with(self._data, ("event", "watch"), rules)
-
-
-def _with(data: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    """Return a copy of `data` with `value` at `path`."""
-    key, *rest = path
-    if rest:
-        value = _with(data[str(key)], tuple(rest), value)
-    return {**data, str(key): value}
+            value = [text] if key == "headers" else text
+            self._set(("event", "watch", index, key), value, name)

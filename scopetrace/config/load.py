@@ -17,6 +17,7 @@ from scopetrace.config.convert import check_entry, to_filter, to_sections
 from scopetrace.config.document import Document, parse_document
 from scopetrace.config.environment import expander, overridden
 from scopetrace.config.find import STOCK, Found, find_config, read_text
+from scopetrace.config.foreign import adapted
 from scopetrace.config.join import config_of, joined, sections_data
 from scopetrace.config.meaning import doubtful_transports, not_recorded, without_meaningless
 from scopetrace.config.schema import Config, Custom, Sections
@@ -54,18 +55,25 @@ def built(found: Found, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: Names file, line and key, or the variable that is wrong.
     """
-    said, warnings = without_meaningless(_parsed(found, environ))
+    said, warnings = _understood(_parsed(found, environ))
     custom = said.data.get("custom")
     whole = _over_stock(said)
     sections = to_sections(whole)  # Before anything is overridden: first the file must be right.
     final, unused = overridden(whole, environ, _stock().data)
     if final is not whole:
         sections = to_sections(final)
-    warnings = [*found.warnings, *warnings, *unused, *not_recorded(final, sections)]
+    warnings = [*found.warnings, *said.doubts, *warnings, *unused, *not_recorded(final, sections)]
     warnings += doubtful_transports(final, sections)
     entries, doubts = _customs(said._replace(data={"custom": custom}), sections)
     path = found.path.absolute() if found.path else None
     return config_of(sections, entries, path, (*warnings, *doubts))
+
+
+def _understood(said: Document) -> tuple[Document, list[str]]:
+    """Return what was said without what means nothing here, and a warning for each of that."""
+    said, ignored = without_meaningless(said)
+    said, foreign = adapted(said)
+    return said, ignored + foreign
 
 
 def _parsed(found: Found, environ: Mapping[str, str]) -> Document:
@@ -107,7 +115,7 @@ def _entry(said: Document, name: str, entry: Any) -> dict[str, Any]:
 
 def _custom(name: str, said: Document, sections: Sections) -> tuple[Custom, list[str]]:
     check_entry(said)
-    config, warnings = without_meaningless(said.under("config"))
+    config, warnings = _understood(said.under("config"))
     result = to_sections(config._replace(data=joined(sections_data(sections), config.data)))
     warnings += not_recorded(config, result)
     effective = _restricted(sections_data(result), config.data)

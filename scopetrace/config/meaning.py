@@ -22,6 +22,8 @@ WITHOUT_MEANING: dict[Path, str] = {
     ("libscope", "commanddir"): "a recording takes no commands while it runs",
     ("libscope", "snapshot"): "there is no library inside the program that could take one",
     ("libscope", "log"): "there is no library inside the program that could log",
+    ("output",): "metrics and where they go stand under `metric`",
+    ("logging",): "there is no library inside the program that could log",
 }
 """Keys of AppScope's tree that are dropped, and why."""
 

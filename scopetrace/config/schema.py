@@ -31,6 +31,9 @@ EventType = Literal[
 ]
 """The last two are read, because files of AppScope and AppView hold them, and select nothing."""
 MetricType = Literal["statsd", "fs", "net", "http", "dns", "process"]
+MetricFormatType = Literal["statsd", "ndjson"]
+EventFormatType = Literal["ndjson"]
+TransportType = Literal["none", "file", "unix", "tcp", "udp", "tls"]
 
 
 class Node(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,7 +54,7 @@ class Tls(Node, frozen=True):
 class Transport(Node, frozen=True):
     """Where what is recorded is also sent, at once."""
 
-    type: Literal["none", "file", "unix", "tcp", "udp", "tls"]
+    type: TransportType
     host: str
     port: Port
     path: str
@@ -69,7 +72,7 @@ class Transport(Node, frozen=True):
 class MetricFormat(Node, frozen=True):
     """How metrics look when they are sent."""
 
-    type: Literal["statsd", "ndjson"]
+    type: MetricFormatType
     statsdprefix: str
     statsdmaxlen: Natural
     """Bytes of one statsd line."""
@@ -110,7 +113,7 @@ class WatchRule(Node, frozen=True):
 class EventFormat(Node, frozen=True):
     """What events hold, and how many there may be."""
 
-    type: Literal["ndjson"]
+    type: EventFormatType
     maxeventpersec: Natural
     """Events of one process in one second; 0: no limit."""
     enhancefs: bool

@@ -5,6 +5,8 @@ scope.yml names each variable beside its key, and a test compares the two.
 
 from __future__ import annotations
 
+from functools import cache
+
 from scopetrace.config.document import Path
 from scopetrace.config.meaning import WITHOUT_MEANING
 
@@ -85,8 +87,17 @@ BEGINNINGS_WITHOUT_MEANING: dict[str, str] = {
     "SCOPE_SNAPSHOT_": WITHOUT_MEANING["libscope", "snapshot"],
     "SCOPE_LOG_": WITHOUT_MEANING["libscope", "log"],
     "SCOPE_CRIBL": WITHOUT_MEANING["cribl",],
+    "SCOPE_HOME": "the configuration is looked for elsewhere: name it by SCOPE_CONF_PATH",
+    "SCOPE_RULES": "there are no rules: what `scopetrace run` starts is recorded",
+    "SCOPE_EXECVE": "every program that is executed is followed",
+    "SCOPE_QUEUE_LENGTH": "no event waits in a queue that could overflow",
+    "SCOPE_CONNECT_TIMEOUT_SECS": "at the end, what waits to be sent has 3 s",
+    "SCOPE_HTTP_SERIALIZE_ENABLE": "HTTP is read in the order of its connection",
 }
-"""How variables of AppScope begin that mean nothing here, and why."""
+"""How variables of AppScope begin that mean nothing here, and why.
+
+Those that it sets itself for its own library (SCOPE_PID…) are nobody's wish, and are passed over.
+"""
 
 BEGINNINGS_OF_OURS = (
     "SCOPE_METRIC_",
@@ -104,17 +115,35 @@ BEGINNINGS_OF_OURS = (
     "SCOPE_RECORD_",
     "SCOPE_TAG",
 )
-"""A variable that begins so and is in no table is a mistake; any other may be another program's."""
+"""A variable that begins so and is in no table is a mistake."""
+
+ELSEWHERE = "SCOPE_CONF_PATH"
+"""Read where the configuration is looked for."""
+
+_LIKENESS = 0.79
+"""Ratio of difflib from which on a name is one of ours mistyped, not another program's."""
 
 
 def why_unused(name: str) -> str | None:
     """Return why a variable changes nothing; None: it does, or it is not for us."""
-    if any(name in table for table in (KEYS, DESTINATIONS, SWITCHES, RULE_KEYS)) or is_tag(name):
+    if name in _known() or is_tag(name):
         return None
     for beginning, why in BEGINNINGS_WITHOUT_MEANING.items():
         if name.startswith(beginning):
             return why
-    return "there is no such setting" if name.startswith(BEGINNINGS_OF_OURS) else None
+    ours = name.startswith(BEGINNINGS_OF_OURS) or _is_like_ours(name)
+    return "there is no such setting" if ours else None
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset({ELSEWHERE, *KEYS, *DESTINATIONS, *SWITCHES, *RULE_KEYS})
+
+
+def _is_like_ours(name: str) -> bool:
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(name, _known(), n=1, cutoff=_LIKENESS))
 
 
 def is_tag(name: str) -> bool:

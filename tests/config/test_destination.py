@@ -84,7 +84,6 @@ def test_nothing_is_sent_to_cribl():
         ({"type": "unix"}, "f.yml:3: event.transport.type: unix needs a path"),
         ({"type": "file"}, "f.yml:3: event.transport.type: file needs a path"),
         ({"port": 65536}, "f.yml:3: event.transport.port: expected a whole number from 0 to 65535"),
-        ({"type": "edge"}, "f.yml:3: event.transport.type: expected one of "),
         (
             {"type": "tcp", "port": 1, "host": "'h 1'"},
             "f.yml:5: event.transport.host: expected a name or an address",

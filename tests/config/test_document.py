@@ -33,9 +33,6 @@ def test_a_scalar_stays_its_text(text, data):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", "f.yml:3: a: stands twice, first in line 1"),
-        ("a:\n  - b: 1\n    b: 2\n", "f.yml:3: a[0].b: stands twice, first in line 2"),
-        ("a: 1\n'a': 2\n", "f.yml:2: a: stands twice, first in line 1"),
         ("- a\n- b\n", "f.yml:1: expected keys and values at the top"),
         ("just words\n", "f.yml:1: expected keys and values at the top"),
         ("? [a]\n: b\n", "f.yml:1: a key must be a word"),

@@ -142,6 +142,12 @@ def test_tags_come_from_variables_too():
         ("SCOPE_EVENT_DESTINATION", "there is no such setting"),
         ("SCOPE_CRIBL_ENABLE", "scopetrace sends nothing to Cribl"),
         ("SCOPE_EVENT_SYSLOG_NAME", "this version records no events of type syslog"),
+        ("SCOPE_EVNT_FS", "there is no such setting"),
+        ("SCOPE_VERBOSITY", "there is no such setting"),
+        ("SCOPE_CONFPATH", "there is no such setting"),
+        ("SCOPE_HOME", "the configuration is looked for elsewhere: name it by SCOPE_CONF_PATH"),
+        ("SCOPE_RULES", "there are no rules: what `scopetrace run` starts is recorded"),
+        ("SCOPE_EXECVE", "every program that is executed is followed"),
         ("SCOPE_PAYLOAD_HEADER", WITHOUT_MEANING["payload", "dir"]),
     ],
 )
@@ -152,8 +158,6 @@ def test_a_variable_that_changes_nothing_is_a_warning(name, warning):
 @pytest.mark.parametrize(
     "name",
     [
-        "SCOPE_HOME",
-        "SCOPE_RULES",
         "SCOPE_PID",
         "SCOPE_ALLOW_CONSTRUCT_DBG",
         "SCOPE_X",
