@@ -12,7 +12,8 @@ from threading import Thread
 from scopetrace._engine import Engine
 
 _ENOUGH_BYTES = 128 * 1024
-_PATIENCE_MS = 50
+PATIENCE_MS = 50
+"""How long records wait for more, if nothing else is to be done."""
 _RING_BYTES = 1 << 22
 _EXEC_REST_BYTES = 1 << 20
 """Of the record of an exec: what is neither an argument nor a variable (ext/engine/engine.h)."""
@@ -75,10 +76,10 @@ class Capture:
         self._thread = Thread(target=self._run, args=(pid, go_fd), name="engine", daemon=True)
         self._thread.start()
 
-    def read(self) -> bytes:
+    def read(self, patience_ms: int = PATIENCE_MS) -> bytes:
         """Return the next records; empty if there were none for a moment."""
         self._insist()
-        return self.engine.read(_ENOUGH_BYTES, _PATIENCE_MS)
+        return self.engine.read(_ENOUGH_BYTES, patience_ms)
 
     @property
     def ended(self) -> bool:

@@ -148,6 +148,12 @@ class Pipeline:
         self._report_given_up(now_ns)
         self.flush()
 
+    @property
+    def due_ns(self) -> int | None:
+        """When `tick` is due for text that waits, on the clock of the records; None: it is not."""
+        due_ns = self._streams.due_ns
+        return None if due_ns is None else due_ns - self._offset_ns
+
     def flush(self) -> None:
         """Hand what is ready to the writer, all of it, whatever becomes of the first."""
         rows, self._rows = self._rows, []

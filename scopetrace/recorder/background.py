@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scopetrace import _engine
-from scopetrace.capture import Capture
+from scopetrace.capture import PATIENCE_MS, Capture
 from scopetrace.config import limit_searches, note_time, unpack_config
 from scopetrace.errors import SessionError
 from scopetrace.forward import forwarding_writer
@@ -31,7 +31,9 @@ from scopetrace.recorder.verdict import REFUSED, UNRECORDED
 from scopetrace.store import SessionStore, SessionWriter
 from scopetrace.watch import Watch
 
-COMMIT_EVERY_NS = 50_000_000
+COMMIT_EVERY_NS = 40_000_000
+"""With what records wait before they are read, nothing that is whole waits for 100 ms."""
+MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
@@ -114,6 +116,7 @@ class Recorder:
         )
         self._wish = 0
         self._committed_ns = 0
+        self._uncommitted = False
         self._period_ns = config.libscope.summaryperiod * SECOND_NS if config.metric.enable else 0
         self._told_ns = time.monotonic_ns()
         self._problem = ""
@@ -146,7 +149,18 @@ class Recorder:
     def _record(self) -> None:
         """Take records until none can come any more."""
         while not self._capture.ended:
-            self._take(self._capture.read())
+            self._take(self._capture.read(self._patience_ms()))
+
+    def _patience_ms(self) -> int:
+        """Return how long to wait for records, until a commit or text that waits is due."""
+        now_ns = time.monotonic_ns()
+        wait_ns = PATIENCE_MS * MILLISECOND_NS
+        if self._uncommitted:
+            wait_ns = min(wait_ns, self._committed_ns + COMMIT_EVERY_NS - now_ns)
+        due_ns = self._pipeline.due_ns
+        if due_ns is not None:
+            wait_ns = min(wait_ns, due_ns - now_ns)
+        return max(0, -(-wait_ns // MILLISECOND_NS))
 
     def _take(self, batch: bytes) -> None:
         note_time()
@@ -157,8 +171,11 @@ class Recorder:
         try:
             if batch:
                 self._pipeline.feed(batch)
+                self._uncommitted = True
+            text_is_late = now_ns >= (self._pipeline.due_ns or now_ns + 1)
             self._pipeline.tick(now_ns)
-            if self._pipeline.sync_requested or now_ns - self._committed_ns > COMMIT_EVERY_NS:
+            is_due = now_ns - self._committed_ns > COMMIT_EVERY_NS or text_is_late
+            if is_due or self._pipeline.sync_requested:
                 self._commit(now_ns)
         except SessionError as error:
             self._tell(error)
@@ -168,6 +185,7 @@ class Recorder:
 
     def _commit(self, now_ns: int) -> None:
         self._committed_ns = now_ns
+        self._uncommitted = False
         if self._pipeline.sync_requested:
             self._writer.update(**self._outcome())
         (self._forwarding or self._writer).commit()

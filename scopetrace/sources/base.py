@@ -18,6 +18,7 @@ import scopetrace.sources
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
+from scopetrace.watch import Content
 
 
 class Mode(IntEnum):
@@ -51,12 +52,17 @@ FLOWS = dict.fromkeys(("close", "fd", "read", "write", "move", "net", "send", "r
 class Claim:
     """That what is written to an open file becomes events of a source."""
 
-    __slots__ = ("allow_binary", "source", "sourcetype")
+    __slots__ = ("content", "source", "sourcetype")
 
-    def __init__(self, sourcetype: str, source: str, allow_binary: bool) -> None:
+    def __init__(self, sourcetype: str, source: str, content: Content) -> None:
         self.sourcetype = sourcetype
         self.source = source
-        self.allow_binary = allow_binary
+        self.content = content
+        """What of it the rules want."""
+
+
+UNWANTED = Claim("", "", Content(()))
+"""That it becomes nothing."""
 
 
 class Outlet(Protocol):

@@ -1,82 +1,81 @@
-"""Text that programs write: consecutive writes become one message.
+"""Text that programs write: an event is what one write wrote, with the time of that write.
 
-A channel is one open file of one process image. Its bytes wait until there are `MOST_BYTES` of
-them, `LONGEST_NS` have passed since the first, the same process writes to another channel, or the
-channel ends. In the first two cases the message ends with its last whole line, and the rest begins
-the next one. Writes that nobody wants are muted, and change nothing here: a muted stream is as if
-it had never been written to. (Sockets are muted by `sources.flows`.)
+A channel is one open file of one process image. The whole lines of a write are an event at once.
+What follows its last line end waits for the rest of the line, which may come in many writes, and is
+then an event of its own with the time of its first byte; but it waits `LONGEST_NS` at most. Before
+anything else goes into the same file, whoever writes it and by whatever open file, what waits is
+emitted: so events of one file are in the order in which its bytes went in.
+
+Writes that nobody wants are muted, and change nothing here: a muted stream is as if it had never
+been written to. (Sockets are muted by `sources.flows`.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
 
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Closed, ImageEnded, Synced, Written
-from scopetrace.sources.base import Claim, Handlers, Outlet, Source
-from scopetrace.sources.text import is_binary, whole_characters
+from scopetrace.sources.base import UNWANTED, Claim, Handlers, Outlet, Source
+from scopetrace.sources.text import is_binary, unfinished_character
+from scopetrace.sources.utf16 import MARKS, Wide, read_wide
 
-MOST_BYTES = 32_768
-"""The longest message."""
-LONGEST_NS = 2_000_000_000
-"""How long text waits for more."""
+LONGEST_NS = 90_000_000
+"""How long an unfinished line waits: with the commit that follows, 100 ms."""
+MOST_WAITING = 262_144
+"""Bytes of an unfinished line that wait."""
+MOST_CHARACTERS = 32_768
+"""The longest message: a longer text is cut into pieces."""
 
 IGNORED = "-- binary data ignored --"
-
-UNWANTED = Claim("", "", False)
+LINE_END = b"\n"
 
 
 class Channel:
     """What one process image writes to one open file."""
 
     __slots__ = (
-        "claim", "file", "first_ns", "image", "in_binary", "line_end", "missing", "pending",
-        "rest_ns", "tid", "unreadable",
+        "claim", "file", "first_ns", "image", "in_binary", "key", "last_ns", "missing", "pending",
+        "tid", "unreadable", "wide",
     )  # fmt: skip
 
     def __init__(self, image: Image, file: OpenFile, claim: Claim) -> None:
         self.image = image
         self.file = file
         self.claim = claim
+        self.key: Hashable = file if file.stat is None else file.stat[:2]
+        """What is the same for all who write to the same thing."""
         self.in_binary = False
         """The last write was binary, and has been said to be."""
         self.missing = 0
         """Bytes that were written but not copied, because they were too many."""
         self.unreadable = 0
         """Bytes that were written and could not be read from the memory of the process."""
+        self.wide: Wide | None = None
+        """What reads it, if its text is UTF-16."""
         self.pending = bytearray()
+        """An unfinished line."""
         self.tid = 0
+        """Who wrote its first byte."""
         self.first_ns = 0
-        """When the first pending byte was written."""
-        self.line_end = 0
-        """Where the last whole line of `pending` ends."""
-        self.rest_ns = 0
-        """When the first byte after `line_end` was written; 0: there is none yet."""
+        """When that was."""
+        self.last_ns = 0
+        """When its last byte was written."""
 
     def add(self, time_ns: int, tid: int, data: bytes) -> None:
-        """Append one write."""
+        """Begin an unfinished line, or go on with it."""
         if not self.pending:
-            self.first_ns, self.tid, self.line_end, self.rest_ns = time_ns, tid, 0, time_ns
-        elif not self.rest_ns:
-            self.rest_ns = time_ns
-        before = len(self.pending)
+            self.first_ns, self.tid = time_ns, tid
         self.pending += data
-        line_end = data.rfind(b"\n") + 1
-        if line_end:
-            self.line_end = before + line_end
-            self.rest_ns = time_ns if line_end < len(data) else 0
+        self.last_ns = time_ns
 
-    def take(self, end: int, rest_ns: int) -> bytes:
-        """Remove and return the first `end` bytes; the rest was written from `rest_ns` on."""
+    def take(self, end: int) -> bytes:
+        """Remove and return the first `end` bytes of it; the rest was written last."""
         taken = bytes(self.pending[:end])
         del self.pending[:end]
-        self.first_ns = rest_ns
-        if end < self.line_end:
-            self.line_end -= end
-        else:
-            self.line_end = 0
-            self.rest_ns = rest_ns
+        self.first_ns = self.last_ns
         return taken
 
 
@@ -96,8 +95,8 @@ class Streams:
         self._sources = sources
         self._mute = mute
         self._channels: dict[Image, dict[OpenFile, Channel]] = {}
-        self._waiting: dict[Image, Channel] = {}
-        """The channel of each image that has text pending."""
+        self._waiting: dict[Hashable, Channel] = {}
+        """The channel with an unfinished line of each file that has one, by its key."""
 
     def handlers(self) -> Handlers:
         """Return what is done with operations."""
@@ -108,11 +107,17 @@ class Streams:
             Synced: lambda _operation: self.flush(),
         }
 
+    @property
+    def due_ns(self) -> int | None:
+        """When the first of what waits has waited long enough, Unix time; None: nothing waits."""
+        if not self._waiting:
+            return None
+        return min(channel.first_ns for channel in self._waiting.values()) + LONGEST_NS
+
     def tick(self, now_ns: int) -> None:
         """Emit what has waited long enough at `now_ns`, Unix time."""
         for channel in list(self._waiting.values()):
-            if now_ns - channel.first_ns >= LONGEST_NS:
-                self._cut_late(channel, now_ns)
+            self._cut_late(channel, now_ns)
 
     def flush(self) -> None:
         """Emit all that waits."""
@@ -121,92 +126,125 @@ class Streams:
 
     def finish(self) -> None:
         """Emit all that waits, and say what is missing."""
-        self.flush()
         for image in list(self._channels):
             for channel in self._channels.pop(image).values():
-                self._report_missing(channel, channel.first_ns)
+                self._end(channel, channel.last_ns)
 
     def _written(self, operation: Written) -> None:
         image, tid, time_ns, file, data, moved, stream, unreadable = operation
-        channels = self._channels.get(image)
-        if channels is None:
-            channels = self._channels[image] = {}
-        channel = channels.get(file)
-        if channel is None:
-            channel = channels[file] = Channel(image, file, self._claim(image, file))
-        claim = channel.claim
-        if claim is UNWANTED:
-            if stream and file.muted != stream:
-                file.muted = stream
-                self._mute(stream)
-            return
-        self._make_way(channel, time_ns)
-        if not data:
-            pass  # none of it could be copied
-        elif claim.allow_binary or not is_binary(data):
-            self._add(channel, time_ns, tid, data)
-        else:
+        try:
+            channel = self._channels[image][file]
+        except KeyError:
+            channel = Channel(image, file, self._claim(image, file))
+            self._channels.setdefault(image, {})[file] = channel
+        if channel.claim is not UNWANTED:
+            self._take(channel, time_ns, tid, data, moved - len(data))
+            if moved > len(data):
+                self._note_missing(channel, time_ns, tid, moved - len(data), unreadable)
+        elif stream and file.muted != stream:
+            file.muted = stream
+            self._mute(stream)
+
+    def _take(self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int) -> None:
+        """Take one write, of which `missing` bytes were not copied."""
+        if self._waiting:
+            self._make_way(channel, time_ns)
+        if channel.wide is not None or data[:2] in MARKS:
+            channel.wide, data = read_wide(channel.wide, data)
+        if not channel.claim.content.allow_binary and is_binary(data):
             self._ignore(channel, time_ns, tid)
-        if moved > len(data):
-            channel.unreadable += (moved - len(data)) * unreadable
-            channel.missing += (moved - len(data)) * (not unreadable)
-            self._empty(channel)
+        elif missing or channel.pending or data[-1:] != LINE_END:
+            self._divide(channel, time_ns, tid, data, missing)
+        else:
+            self._say(channel, time_ns, tid, data)
+
+    def _note_missing(
+        self, channel: Channel, time_ns: int, tid: int, missing: int, unreadable: bool
+    ) -> None:  # fmt: skip
+        """Remember how much of a write was not copied, and why. Nothing waits after it."""
+        channel.last_ns, channel.tid = time_ns, tid
+        if unreadable:
+            channel.unreadable += missing
+        else:
+            channel.missing += missing
 
     def _claim(self, image: Image, file: OpenFile) -> Claim:
         claims = (source.claim(image, file) for source in self._sources)
         return next((claim for claim in claims if claim is not None), UNWANTED)
 
     def _make_way(self, channel: Channel, time_ns: int) -> None:
-        """End the message that another channel of the process, or the time, ends."""
-        waiting = self._waiting.get(channel.image)
-        if waiting is None:
-            return
-        if waiting is not channel:
-            self._empty(waiting)
-        elif time_ns - channel.first_ns >= LONGEST_NS:
+        """Emit the unfinished line of another writer of the same file, or one that waited long."""
+        waiting = self._waiting.get(channel.key)
+        if waiting is channel:
             self._cut_late(channel, time_ns)
+        elif waiting is not None:
+            self._empty(waiting)
 
-    def _add(self, channel: Channel, time_ns: int, tid: int, data: bytes) -> None:
-        channel.in_binary = False
-        before, earlier_ns = len(channel.pending), channel.rest_ns
-        channel.add(time_ns, tid, data)
-        self._waiting[channel.image] = channel
-        while end := _end_of_message(channel.pending):
-            self._send(channel, end, time_ns if end >= before else earlier_ns)
-            before -= end
+    def _divide(
+        self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int
+    ) -> None:  # fmt: skip
+        """Emit the lines that a write ends, and let what it leaves unfinished wait.
+
+        Of a write that was copied in part, what follows is not known: nothing waits for that.
+        """
+        if channel.pending:
+            end = data.find(LINE_END) + 1 or len(data)
+            channel.add(time_ns, tid, data[:end])
+            data = data[end:]
+            if channel.pending[-1:] == LINE_END or missing:
+                self._empty(channel, 0 if data else missing)
+            elif len(channel.pending) > MOST_WAITING:
+                self._empty(channel)
+        end = len(data) if missing else data.rfind(LINE_END) + 1
+        if end:
+            self._say(channel, time_ns, tid, data[:end], missing)
+        if end < len(data):
+            channel.add(time_ns, tid, data[end:])
+            self._waiting[channel.key] = channel
 
     def _ignore(self, channel: Channel, time_ns: int, tid: int) -> None:
         """Say once that binary data is written."""
-        if channel.in_binary:
-            return
-        channel.in_binary = True
         self._empty(channel)
-        self._emit(channel, time_ns, tid, IGNORED)
+        if not channel.in_binary:
+            self._say(channel, time_ns, tid, IGNORED.encode())
+            channel.in_binary = True
 
-    def _cut_late(self, channel: Channel, time_ns: int) -> None:
-        """Emit the whole lines that wait, or all if there is none."""
-        end = channel.line_end or len(channel.pending)
-        self._send(channel, end, channel.rest_ns or time_ns)
+    def _cut_late(self, channel: Channel, now_ns: int) -> None:
+        """Emit what has waited long enough; half a character, if it came later, waits on."""
+        if now_ns - channel.first_ns < LONGEST_NS:
+            return
+        size = len(channel.pending)
+        later = now_ns - channel.last_ns < LONGEST_NS
+        self._send(channel, (size - unfinished_character(channel.pending) if later else 0) or size)
 
-    def _empty(self, channel: Channel) -> None:
-        """Emit all of a channel that waits."""
+    def _empty(self, channel: Channel, missing: int = 0) -> None:
+        """Emit all of a channel that waits; `missing` bytes followed it unseen."""
         if channel.pending:
-            self._send(channel, len(channel.pending), 0)
+            self._send(channel, len(channel.pending), missing)
 
-    def _send(self, channel: Channel, end: int, rest_ns: int) -> None:
-        """Emit the first `end` bytes of a channel."""
-        first_ns = channel.first_ns
-        message = channel.take(end, rest_ns).decode("utf-8", "surrogateescape")
+    def _send(self, channel: Channel, end: int, missing: int = 0) -> None:
+        """Emit the first `end` bytes of what waits."""
+        time_ns = channel.first_ns
+        data = channel.take(end)
         if not channel.pending:
-            self._waiting.pop(channel.image, None)
-        self._emit(channel, first_ns, channel.tid, message)
+            self._waiting.pop(channel.key, None)
+        self._say(channel, time_ns, channel.tid, data, missing)
 
-    def _emit(self, channel: Channel, time_ns: int, tid: int, message: str) -> None:
-        claim = channel.claim
-        self._outlet.emit(
-            channel.image, time_ns, tid, claim.sourcetype, claim.source, channel.file.opened_ns,
-            {"message": message},
-        )  # fmt: skip
+    def _say(
+        self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int = 0
+    ) -> None:  # fmt: skip
+        """Emit a text, or what the rules want of it."""
+        channel.in_binary = False
+        claim, message = channel.claim, data.decode("utf-8", "surrogateescape")
+        if claim.content.values is not None:
+            message = claim.content.fitting(message)
+        if not message:
+            return
+        for told in _pieces(message, missing):
+            self._outlet.emit(
+                channel.image, time_ns, tid, claim.sourcetype, claim.source, channel.file.opened_ns,
+                told,
+            )  # fmt: skip
 
     def _closed(self, operation: Closed) -> None:
         image, _tid, time_ns, _op, file, usage = operation
@@ -235,6 +273,8 @@ class Streams:
             self._end(channel, operation.time_ns)
 
     def _end(self, channel: Channel, time_ns: int) -> None:
+        if channel.wide is not None and channel.wide.unread:
+            channel.add(time_ns, channel.tid, channel.wide.unread)
         self._empty(channel)
         self._report_missing(channel, time_ns)
 
@@ -262,8 +302,29 @@ UNREADABLE = (
 )
 
 
-def _end_of_message(pending: bytearray) -> int:
-    """Return how long the first message of too much text is; 0 if it is not too much."""
-    if len(pending) < MOST_BYTES:
-        return 0
-    return pending.rfind(b"\n", 0, MOST_BYTES) + 1 or whole_characters(pending, MOST_BYTES)
+def _pieces(message: str, missing: int) -> list[dict[str, Any]]:
+    """Return the data of the events that a text is; each piece but the last ends a line if it can.
+
+    A piece says which one it is and of how many; the last says how many bytes followed unseen.
+    """
+    if len(message) <= MOST_CHARACTERS:
+        pieces: list[dict[str, Any]] = [{"message": message}]
+    else:
+        texts = list(_cut(message))
+        pieces = [
+            {"message": text, "piece": number, "pieces": len(texts)}
+            for number, text in enumerate(texts, 1)
+        ]
+    if missing:
+        pieces[-1]["missing"] = missing
+    return pieces
+
+
+def _cut(message: str) -> Iterator[str]:
+    at = 0
+    while at < len(message):
+        end = at + MOST_CHARACTERS
+        if end < len(message):
+            end = message.rfind("\n", at, end) + 1 or end
+        yield message[at:end]
+        at = end

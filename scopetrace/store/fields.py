@@ -83,8 +83,8 @@ SOURCES = (
     ),
     _source("dns.error", "domain type error duration", *_ENDS),
     Source("metric_event", "sourcetype", "metric", _MEASURED),
-    _sourcetype("console", "message"),
-    _sourcetype("file", "message"),
+    _sourcetype("console", "message piece pieces missing"),
+    _sourcetype("file", "message piece pieces missing"),
     _sourcetype("notice", "message reason count"),
 )
 
@@ -92,6 +92,7 @@ NUMBERS = {
     *("fd", "file_size", "file_mapped", "duration", "io_duration", "ppid", "child_pid"),
     *("args_missing", "env_missing"),
     *("exit_code", "core_dumped", "count", "sender_pid", "sender_uid"),
+    *("piece", "pieces", "missing"),
     *("net_peer_port", "net_host_port", "unix_peer_inode", "unix_local_inode"),
     *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),
     *("http_request_content_length", "http_response_content_length"),

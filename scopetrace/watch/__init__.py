@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scopetrace.watch.filters import ProcessFacts
-from scopetrace.watch.rules import Rules
+from scopetrace.watch.rules import Content, Rules
 from scopetrace.watch.watch import Watch
 
-__all__ = ["ProcessFacts", "Rules", "Watch"]
+__all__ = ["Content", "ProcessFacts", "Rules", "Watch"]

@@ -1,12 +1,13 @@
 """The rules that apply to one process: what is wanted before, what is admitted after.
 
-`wants`, `file` and `admits` are asked for every operation and every event. The first two answer
+`wants`, `content` and `admits` are asked for every operation and every event. The first two answer
 from bounded dictionaries; the last gives an event back at once unless a rule of its type looks at
 fields or values. Rules of one type are alternatives: what any of them wants is recorded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from scopetrace.config import (
@@ -24,6 +25,8 @@ MAX_CACHED = 4096
 
 ALWAYS = "notice"
 """The type of event that no configuration can switch off."""
+CONTENT = ("file", "console")
+"""Types of events whose rules are asked for each line that is written (`Content`)."""
 
 
 WHOSE_PAYLOAD = WatchRule(type="net", name=r"^net\.(open|close)$")
@@ -46,6 +49,34 @@ class _Rule(NamedTuple):
 
     def keeps(self, field: str) -> bool:
         return self.field is None or self.field.search(field)
+
+
+class Content:
+    """What the rules want of what is written to one file or console."""
+
+    __slots__ = ("allow_binary", "values")
+
+    def __init__(self, rules: Iterable[_Rule]) -> None:
+        rules = tuple(rules)
+        self.allow_binary = any(rule.allow_binary for rule in rules)
+        """Whether it may be no text."""
+        values = [rule.value for rule in rules]
+        self.values = None if None in values else [value for value in values if value is not None]
+        """What one of is to be found in a line; None: all lines are wanted."""
+
+    def fitting(self, text: str) -> str:
+        """Return the lines of a text that are wanted; each is searched without its line end."""
+        if self.values is None:
+            return text
+        lines = text.split("\n")
+        last = lines.pop()  # what follows the last line end, if anything does
+        kept = [f"{line}\n" for line in lines if self._fits(line)]
+        if last and self._fits(last):
+            kept.append(last)
+        return "".join(kept)
+
+    def _fits(self, line: str) -> bool:
+        return any(value.search(line) for value in self.values or ())
 
 
 class Rules:
@@ -73,11 +104,11 @@ class Rules:
         self.choosy = {
             kind
             for kind, rules in self._rules.items()
-            if any(rule.field or rule.value for rule in rules)
+            if kind not in CONTENT and any(rule.field or rule.value for rule in rules)
         }
         """Types of events that `admits` may change or refuse."""
         self._wanted: dict[tuple[str, str], bool] = {}
-        self._files: dict[str, bool] = {}
+        self._contents: dict[tuple[str, ...], Content | None] = {}
 
     def wants(self, sourcetype: str, source: str) -> bool:
         """Return whether an event of this name is wanted, whatever it will hold."""
@@ -89,23 +120,24 @@ class Rules:
             self._wanted[sourcetype, source] = found
         return found
 
-    def file(self, path: str) -> bool:
-        """Return whether what is written to the file of this absolute path is wanted."""
-        found = self._files.get(path)
-        if found is None:
-            found = self._is_named("file", path)
-            if len(self._files) >= MAX_CACHED:
-                self._files.clear()
-            self._files[path] = found
+    def content(self, sourcetype: str, *names: str) -> Content | None:
+        """Return what is wanted of what is written to a file or console; None: nothing.
+
+        `names` are all that it is called; a rule that any of them fits is about it.
+        """
+        asked = (sourcetype, *names)
+        if asked in self._contents:
+            return self._contents[asked]
+        rules = self._rules.get(sourcetype, ())
+        about = [rule for rule in rules if any(map(rule.is_named, names))]
+        if len(self._contents) >= MAX_CACHED:
+            self._contents.clear()
+        found = self._contents[asked] = Content(about) if about else None
         return found
 
     def console(self, stream: str) -> bool:
         """Return whether what is written to 'stdout' or 'stderr' is wanted."""
         return self.wants("console", stream)
-
-    def allow_binary(self, sourcetype: str) -> bool:
-        """Return whether content of this type ('file', 'console') may be no text."""
-        return any(rule.allow_binary for rule in self._rules.get(sourcetype, ()))
 
     def watches(self, sourcetype: str) -> bool:
         """Return whether there is any rule for this type of event."""

@@ -3,6 +3,10 @@ from __future__ import annotations
 from harness import Stage, only, read_info, session_files, wait_for
 from interpreter import python
 
+from scopetrace import capture
+from scopetrace.recorder import background
+from scopetrace.sources import stream
+
 FAULTY = """
 import sys
 from scopetrace.cli import main
@@ -35,3 +39,11 @@ def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: S
     )
     assert wait_for(lambda: read_info(path).status, "a status") == "incomplete"
     assert "RuntimeError: a fault" in path.with_name(f"{path.name}.fault.txt").read_text()
+
+
+def test_no_text_waits_longer_than_promised() -> None:
+    """100 ms: whole lines in the ring and for a commit, an unfinished one before it is told."""
+    assert (
+        capture.PATIENCE_MS * background.MILLISECOND_NS + background.COMMIT_EVERY_NS < 100_000_000
+    )
+    assert stream.LONGEST_NS < 100_000_000

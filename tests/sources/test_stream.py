@@ -3,60 +3,91 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_builder import MILLISECOND, Tracee
+from raw_builder import MILLISECOND, REGULAR, Tracee
 from recording import Recording
 
 from scopetrace.model.raw import PART_UNREADABLE, Part, RawKind
-from scopetrace.sources.stream import IGNORED, LONGEST_NS, MOST_BYTES
+from scopetrace.sources.stream import IGNORED, LONGEST_NS, MOST_CHARACTERS, MOST_WAITING
 
 CONSOLE = "event:\n  watch:\n    - {type: console, name: std}\n"
-SECOND = 1000 * MILLISECOND
+
+
+def told(events):
+    return [event for event in events if event.sourcetype in ("console", "file")]
 
 
 def messages(events):
-    return [event.data["message"] for event in events if event.sourcetype in ("console", "file")]
+    return [event.data["message"] for event in told(events)]
 
 
-def test_consecutive_writes_are_one_message_with_the_time_of_the_first(tracee, recording):
+def test_each_write_is_an_event_with_its_own_time(tracee, recording):
+    tracee.write(1, b"one\n")
+    first_ns = tracee.now
+    tracee.write(1, b"two\nthree\n")
+
+    events = told(recording.go())
+
+    assert messages(events) == ["one\n", "two\nthree\n"]
+    assert [event.time_ns for event in events] == [first_ns, first_ns + MILLISECOND]
+    assert {event.source for event in events} == {"stdout"}
+
+
+def test_an_unfinished_line_waits_for_its_rest_and_has_the_time_of_its_beginning(tracee, recording):
+    tracee.fork(101, flags=0x10F00, group=100)  # a thread
     tracee.write(1, b"one ")
-    began = tracee.now
-    tracee.write(1, b"two\n")
+    first_ns = tracee.now
     tracee.write(2, b"")
     assert recording.go() == []
+    tracee.write(1, b"two\nthree\nfo", tid=101)
+    then_ns = tracee.now
+    tracee.write(1, b"ur\n")
 
-    tracee.exit()
-    (event,) = recording.of("console")
+    events = told(recording.go())
 
-    assert event.data == {"message": "one two\n"}
-    assert (event.source, event.time_ns) == ("stdout", began)
+    assert messages(events) == ["one two\n", "three\n", "four\n"]
+    assert [event.time_ns for event in events] == [first_ns, then_ns, then_ns]
+    assert [event.tid for event in events] == [100, 101, 101]
 
 
-def test_a_write_to_another_channel_ends_the_message(tracee, recording):
+def test_a_program_that_writes_byte_by_byte_makes_an_event_for_each_line(tracee, recording):
+    for byte in "grün\nend".encode():
+        tracee.write(1, bytes([byte]))
+
+    assert messages(recording.finish()) == ["grün\n", "end"]
+
+
+def test_another_channel_does_not_end_a_line(tracee, recording):
     tracee.open("/var/log/x", 3)
     tracee.write(1, b"a")
-    tracee.write(2, b"b")
-    tracee.write(3, b"c")
-    tracee.write(1, b"d")
+    tracee.write(3, b"c\n")
+    tracee.write(1, b"b\n")
 
-    assert messages(recording.finish()) == ["a", "b", "c", "d"]
+    assert messages(recording.finish()) == ["c\n", "ab\n"]
 
 
-def test_another_process_does_not_end_the_message(tracee, recording):
+def test_the_unfinished_line_of_another_writer_of_the_same_file_is_told_first(tracee, recording):
+    tracee.open("/var/log/x", 3)
     tracee.fork(200)
-    tracee.write(1, b"parent ")
-    tracee.write(1, b"child", pid=200)
-    tracee.write(1, b"parent")
+    tracee.inode -= 1
+    tracee.open("/var/log/x", 4, pid=200)
+    tracee.write(3, b"parent ")
+    tracee.write(3, b"child\n", pid=200)
+    tracee.write(3, b"parent\n")
+    tracee.write(3, b"begun ")
+    tracee.write(4, b"by another open\n", pid=200)
 
-    assert sorted(messages(recording.finish())) == ["child", "parent parent"]
+    found = messages(recording.finish())
+
+    assert found == ["parent ", "child\n", "parent\n", "begun ", "by another open\n"]
 
 
-def test_a_write_that_nobody_wants_does_not_end_the_message(tracee, recording):
-    tracee.open("/tmp/data", 3)
-    tracee.write(1, b"one ")
-    tracee.write(3, b"unwanted")
-    tracee.write(1, b"two")
+def test_two_consoles_that_are_one_terminal_are_told_as_it_shows_them(tracee, recording):
+    tracee.write(1, b"prompt> ")
+    tracee.write(2, b"warning\n")
 
-    assert messages(recording.finish()) == ["one two"]
+    found = [(event.source, event.data["message"]) for event in told(recording.finish())]
+
+    assert found == [("stdout", "prompt> "), ("stderr", "warning\n")]
 
 
 @pytest.mark.parametrize("end", ["exec", "exit", "close", "sync"])
@@ -74,84 +105,68 @@ def test_the_end_of_a_channel_ends_its_message(tracee, recording, end):
     assert messages(recording.go()) == ["text"]
 
 
-def test_time_ends_a_message_after_its_last_whole_line(tracee, recording):
+def test_half_a_line_waits_for_a_moment_only(tracee, recording):
     tracee.write(1, b"whole\nhalf")
     first_ns = tracee.now
-    recording.go()
+    assert messages(recording.go()) == ["whole\n"]
+    assert recording.pipeline.due_ns == first_ns + LONGEST_NS
     recording.pipeline.tick(first_ns + LONGEST_NS - 1)
-    assert messages(recording.writer.events) == []
-
-    recording.pipeline.tick(first_ns + LONGEST_NS)
     assert messages(recording.writer.events) == ["whole\n"]
 
-    tracee.write(1, b" line\n")
-    recording.finish()
-    assert messages(recording.writer.events) == ["whole\n", "half line\n"]
-
-
-def test_half_a_line_does_not_wait_for_ever(tracee, recording):
-    tracee.write(1, b"prompt> ")
-    recording.go()
-    recording.pipeline.tick(tracee.now + LONGEST_NS)
-
-    assert messages(recording.writer.events) == ["prompt> "]
-
-
-def test_the_rest_waits_from_its_own_first_byte(tracee, recording):
-    tracee.write(1, b"line\n")
-    first_ns = tracee.now
-    tracee.now += SECOND
-    tracee.write(1, b"rest")
-    rest_ns = tracee.now
-    recording.go()
-
     recording.pipeline.tick(first_ns + LONGEST_NS)
-    recording.pipeline.tick(rest_ns + LONGEST_NS - 1)
-    assert messages(recording.writer.events) == ["line\n"]
-    recording.pipeline.tick(rest_ns + LONGEST_NS)
+    assert messages(recording.writer.events) == ["whole\n", "half"]
+    assert recording.pipeline.due_ns is None
 
-    assert [event.time_ns for event in recording.writer.events[-2:]] == [first_ns, rest_ns]
+    tracee.write(1, b" line\n")
+    assert messages(recording.go()) == [" line\n"]
 
 
 def test_time_passes_with_the_records_too(tracee, recording):
-    tracee.write(1, b"early\n")
-    tracee.now += 3 * SECOND
+    tracee.write(1, b"early")
+    tracee.now += LONGEST_NS
     tracee.write(1, b"late\n")
 
-    assert messages(recording.finish()) == ["early\n", "late\n"]
+    assert messages(recording.finish()) == ["early", "late\n"]
 
 
-def test_a_long_message_is_cut_after_a_line(tracee, recording):
+def test_half_a_character_that_came_later_waits_for_its_rest(tracee, recording):
+    tracee.write(1, b"gr")
+    first_ns = tracee.now
+    tracee.now += 50 * MILLISECOND
+    tracee.write(1, "ü".encode()[:1])
+    recording.go()
+    recording.pipeline.tick(first_ns + LONGEST_NS)
+    tracee.write(1, "ün".encode()[1:])
+
+    assert messages([*recording.writer.events, *recording.finish()]) == ["gr", "ün"]
+
+
+def test_a_long_text_is_cut_after_a_line_and_says_so(tracee, recording):
     line = b"x" * 999 + b"\n"
-    for _ in range(40):
-        tracee.write(1, line)
+    tracee.write(1, line * 70)
 
-    found = messages(recording.finish())
+    events = told(recording.go())
 
-    assert [len(message) for message in found] == [32_000, 8_000]
-    assert all(message.endswith("\n") for message in found)
-
-
-def test_the_rest_of_a_long_message_has_the_time_of_its_write(tracee, recording):
-    tracee.write(1, b"a\n" + b"b" * 10)
-    began = tracee.now
-    tracee.write(1, b"c" * MOST_BYTES + b"\n")
-    then = tracee.now
-
-    events = recording.finish()
-
-    found = [event for event in events if event.sourcetype == "console"]
-    assert [len(event.data["message"]) for event in found] == [2, MOST_BYTES, 11]
-    assert [event.time_ns for event in found] == [began, began, then]
+    assert [len(event.data.pop("message")) for event in events] == [32_000, 32_000, 6_000]
+    assert [event.data for event in events] == [{"piece": n, "pieces": 3} for n in (1, 2, 3)]
+    assert {event.time_ns for event in events} == {tracee.now}
 
 
-def test_a_long_line_is_not_cut_inside_a_character(tracee, recording):
-    tracee.write(1, "世".encode() * 11_000)
+def test_a_line_longer_than_a_message_is_cut_between_characters(tracee, recording):
+    text = "世" * (MOST_CHARACTERS + 5)
+    tracee.write(1, text[:100].encode())
+    tracee.write(1, text[100:].encode() + b"\nnext\n")
 
-    found = messages(recording.finish())
+    found = messages(recording.go())
 
-    assert "".join(found) == "世" * 11_000
-    assert len(found) == 2
+    assert found == [text[:MOST_CHARACTERS], text[MOST_CHARACTERS:] + "\n", "next\n"]
+
+
+def test_a_line_without_end_does_not_wait_whole(tracee, recording):
+    for _ in range(5):
+        tracee.write(1, b"x" * 65_536)
+
+    assert sum(map(len, messages(recording.go()))) > MOST_WAITING
 
 
 LETTERS = b"ab\ncdefg" * 32
@@ -168,24 +183,96 @@ def test_nothing_that_is_written_is_lost_or_told_twice(tmp_path_factory, writes)
     found = messages(recording.finish())
 
     assert "".join(found).encode() == b"".join(writes)
-    assert all(0 < len(message) <= MOST_BYTES for message in found)
+    assert all(0 < len(message) <= MOST_CHARACTERS for message in found)
+    begun = [message for message in found[:-1] if not message.endswith("\n")]
+    assert all(len(message) == MOST_CHARACTERS for message in begun)
+
+
+WRITE = st.tuples(st.sampled_from([100, 200]), st.sampled_from([3, 4]), st.text("ab\n", min_size=1))
+
+
+@given(st.lists(WRITE, max_size=30))
+def test_events_of_one_file_are_in_the_order_of_its_bytes(tmp_path_factory, writes):
+    tracee = Tracee()
+    tracee.inherit(3, "/var/log/x", REGULAR)
+    tracee.exec("/bin/prog")
+    tracee.found(3, "/var/log/x")
+    tracee.found(4, "/var/log/x")
+    tracee.fork(200)
+    recording = Recording(tracee, tmp_path_factory.mktemp("config"))
+    for pid, fd, text in writes:
+        tracee.write(fd, text.encode(), pid=pid)
+
+    assert "".join(messages(recording.finish())) == "".join(text for *_, text in writes)
+
+
+def test_a_value_is_looked_for_in_each_line(tracee, record):
+    recording = record("event:\n  watch:\n    - {type: console, name: std, value: 'ERROR$'}\n")
+    tracee.write(1, b"fine\nan ERROR\nERRORS\n ERROR\nmore of it: ER")
+    tracee.write(1, b"ROR\nfine\n")
+    tracee.write(1, b"fine too\n")
+    tracee.write(1, b"\0\1\0\1")
+
+    found = messages(recording.finish())
+
+    assert found == ["an ERROR\n ERROR\n", "more of it: ERROR\n"]
+
+
+def test_a_line_that_fits_is_told_whole_however_long_it_is(tracee, record):
+    recording = record("event:\n  watch:\n    - {type: console, name: std, value: 'END'}\n")
+    tracee.write(1, b"x" * 40_000 + b"END\n")
+
+    assert "".join(messages(recording.finish())) == "x" * 40_000 + "END\n"
+
+
+def test_text_with_odd_bytes_is_text(tracee, recording):
+    tracee.write(1, b"bell\a\n")
+    tracee.write(1, b"\xe9t\xe9 in Latin-1\n")
+    tracee.write(1, b"NUL\0\n")
+    tracee.write(1, b"DEL\x7f and \xc2\x9b\n")
+
+    found = messages(recording.finish())
+
+    assert found == ["bell\a\n", "\udce9t\udce9 in Latin-1\n", "NUL\0\n", "DEL\x7f and \x9b\n"]
+
+
+def test_utf16_is_known_by_its_mark(tracee, recording):
+    tracee.open("/var/log/wide", 3)
+    text = "one\nzwei für 世 🎉\n".encode("utf-16")
+    for at in range(0, len(text), 7):
+        tracee.write(3, text[at : at + 7])
+    tracee.write(3, "three\n".encode("utf-16-le"))
+    tracee.write(3, b"ASCII\n")
+    tracee.write(3, "four\n".encode("utf-16-be"))  # its mark was another
+
+    found = messages(recording.go())
+
+    assert found[:4] == ["one\n", "zwei für 世 🎉\n", "three\n", "ASCII\n"]
+
+
+def test_half_a_pair_of_utf16_is_told_at_the_end(tracee, recording):
+    tracee.open("/var/log/wide", 3)
+    tracee.write(3, "ab".encode("utf-16")[:-1])
+    tracee.close(3)
+
+    assert messages(recording.go()) == ["ab"]
 
 
 def test_bytes_that_are_no_utf8_survive(tracee, record):
     recording = record(CONSOLE.replace("std", "std, allowbinary: true"))
-    tracee.write(1, b"\xff\0")
+    tracee.write(1, b"\xff\0\0\0\0\0\0")
 
-    assert messages(recording.finish()) == ["\udcff\0"]
+    assert messages(recording.finish()) == ["\udcff\0\0\0\0\0\0"]
 
 
 def test_a_run_of_binary_writes_is_one_remark(tracee, recording):
     tracee.write(1, b"text ")
     tracee.write(1, b"\0\1")
     tracee.write(1, b"\0\2")
-    tracee.write(1, b"more text")
+    tracee.write(1, b"more text\n")
     tracee.write(1, b"\0\3")
 
-    assert messages(recording.finish()) == ["text ", IGNORED, "more text", IGNORED]
+    assert messages(recording.finish()) == ["text ", IGNORED, "more text\n", IGNORED]
 
 
 def test_what_nobody_wants_is_muted_once(tracee, recording):
@@ -201,17 +288,25 @@ def test_what_nobody_wants_is_muted_once(tracee, recording):
     assert recording.muted == [7, 8]
 
 
-def test_bytes_that_were_not_copied_are_counted_in_a_notice(tracee, recording):
+def test_bytes_that_were_not_copied_are_counted_in_a_notice_and_with_their_text(tracee, recording):
+    tracee.write(1, b"begun ")
     tracee.write(1, b"abc", moved=1000)
-    tracee.write(1, b"def", moved=4)
+    tracee.write(1, b"line\ndef", moved=9)
+    tracee.write(1, b"more\n", moved=6)
+    last_ns = tracee.now
     tracee.close(1)
 
     events = recording.go()
 
-    assert messages(events) == ["abc", "def"]
+    assert [event.data for event in told(events)] == [
+        {"message": "begun abc", "missing": 997},
+        {"message": "line\ndef", "missing": 1},
+        {"message": "more\n", "missing": 1},
+    ]
     (notice,) = [event for event in events if event.sourcetype == "notice"]
-    assert (notice.data["reason"], notice.data["count"]) == ("cut", 998)
+    assert (notice.data["reason"], notice.data["count"]) == ("cut", 999)
     assert "stdout" in notice.data["message"]
+    assert (notice.tid, notice.time_ns) == (100, last_ns + MILLISECOND)
 
 
 def test_bytes_that_could_not_be_read_are_not_called_too_many(tracee, recording):
@@ -230,9 +325,12 @@ def test_bytes_that_could_not_be_read_are_not_called_too_many(tracee, recording)
 
 def test_missing_bytes_are_told_at_the_end_of_the_session_too(tracee, recording):
     tracee.write(1, b"abc", moved=10)
+    written_ns = tracee.now
     recording.go()
 
-    assert [event.data["count"] for event in recording.finish()] == [7]
+    events = recording.finish()
+
+    assert [(event.data["count"], event.time_ns) for event in events] == [(7, written_ns)]
 
 
 def test_bytes_that_went_to_a_log_past_the_program_are_counted_in_a_notice(tracee, recording):

@@ -44,7 +44,7 @@ def event(sourcetype: str, source: str, **data: Any) -> Event:
     ],
 )
 def test_the_stock_rule_finds_log_files(path):
-    assert STOCK.file(path)
+    assert STOCK.wants("file", path)
     assert STOCK.wants("file", path)
 
 
@@ -64,7 +64,7 @@ def test_the_stock_rule_finds_log_files(path):
     ],
 )
 def test_the_stock_rule_finds_nothing_else(path):
-    assert not STOCK.file(path)
+    assert not STOCK.wants("file", path)
     assert not STOCK.wants("file", path)
 
 
@@ -80,7 +80,7 @@ def test_the_stock_rule_finds_nothing_else(path):
     ],
 )
 def test_the_rule_with_its_end_left_open_works_too(path, found):
-    assert watching(f"[{{type: file, name: '{TUTORIAL}'}}]").file(path) is found
+    assert watching(f"[{{type: file, name: '{TUTORIAL}'}}]").wants("file", path) is found
 
 
 def test_the_stock_rules_want_console_files_processes_and_connections():
@@ -93,8 +93,8 @@ def test_the_stock_rules_want_console_files_processes_and_connections():
         assert STOCK.wants("process", source)
     assert STOCK.wants("net", "net.open")
     assert not STOCK.wants("metric", "fs.open")
-    assert not STOCK.allow_binary("console")
-    assert not STOCK.allow_binary("file")
+    assert not STOCK.content("console", "stdout").allow_binary
+    assert not STOCK.content("file", "/x.log").allow_binary
 
 
 def test_a_type_that_is_not_listed_is_off():
@@ -104,8 +104,7 @@ def test_a_type_that_is_not_listed_is_off():
     assert rules.wants("fs", "fs.open")
     assert not rules.watches("console")
     assert not rules.console("stdout")
-    assert not rules.file("/x.log")
-    assert not rules.allow_binary("file")
+    assert rules.content("file", "/x.log") is None
 
 
 @pytest.mark.parametrize("rules", ["[]", "[{type: fs}]"])
@@ -121,7 +120,7 @@ def test_events_switched_off_are_not_wanted():
     rules = watching("[{type: fs}, {type: file}, {type: console}]", enable="false")
 
     assert not rules.wants("fs", "fs.open")
-    assert not rules.file("/x.log")
+    assert not rules.wants("file", "/x.log")
     assert not rules.console("stdout")
 
 
@@ -137,16 +136,25 @@ def test_names_are_searched_for_unanchored():
 def test_rules_of_one_type_are_alternatives():
     rules = watching("[{type: file, name: a$}, {type: fs}, {type: file, name: b$}]")
 
-    assert rules.file("/a")
-    assert rules.file("/b")
-    assert not rules.file("/c")
+    assert rules.wants("file", "/a")
+    assert rules.wants("file", "/b")
+    assert not rules.wants("file", "/c")
 
 
-def test_binary_content_is_allowed_by_type():
-    rules = watching("[{type: file}, {type: console}, {type: file, allowbinary: true}]")
+def test_binary_content_is_allowed_by_any_rule_about_it():
+    rules = watching("[{type: file}, {type: console}, {type: file, name: b$, allowbinary: true}]")
 
-    assert rules.allow_binary("file")
-    assert not rules.allow_binary("console")
+    assert not rules.content("file", "/a").allow_binary
+    assert rules.content("file", "/b").allow_binary
+    assert not rules.content("console", "stdout").allow_binary
+
+
+def test_content_is_wanted_by_any_of_its_names():
+    rules = watching("[{type: file, name: a$, value: x}, {type: file, name: b$, value: y}]")
+
+    assert rules.content("file", "/c", "/d") is None
+    assert rules.content("file", "/c", "/a").fitting("x\ny\n") == "x\n"
+    assert rules.content("file", "/b", "/a").fitting("x\ny\nz\n") == "x\ny\n"
 
 
 def test_an_event_that_no_rule_looks_into_is_given_back_as_it_is():
@@ -189,13 +197,22 @@ def test_an_event_needs_a_value_that_matches(value, data, admitted):
     assert (rules.admits(event("fs", "fs.open", **data)) is not None) is admitted
 
 
-def test_the_value_of_content_is_its_message():
-    rules = watching("[{type: console, value: error}, {type: file, value: ^a$}]")
+@pytest.mark.parametrize(
+    ("value", "text", "fitting"),
+    [
+        ("error", "fine\nan error\nfine", "an error\n"),
+        ("^a$", "a\nab\na", "a\na"),
+        ("^$", "a\n\nb\n", "\n"),
+        (r"\s$", "a\nb \n", "b \n"),
+        ("b", "a\rb\nc\x0bb\n", "a\rb\nc\x0bb\n"),
+        ("x", "", ""),
+        (".*", "a\n\n", "a\n\n"),
+    ],
+)
+def test_the_value_of_content_is_asked_for_each_line(value, text, fitting):
+    rules = watching(f"[{{type: file, value: '{value}'}}]")
 
-    assert rules.admits(event("console", "stderr", message="an error\n"))
-    assert rules.admits(event("console", "stderr", message="fine\n")) is None
-    assert rules.admits(event("file", "/x.log", message="a"))
-    assert rules.admits(event("file", "/a", message="b")) is None
+    assert rules.content("file", "/x").fitting(text) == fitting
 
 
 def test_a_value_may_stand_in_a_field_that_is_left_out():
@@ -237,8 +254,9 @@ def test_answers_are_remembered_within_bounds(monkeypatch):
     rules = watching("[{type: file, name: '5$'}]")
 
     for number in range(100):
-        assert rules.file(f"/{number}") is rules.wants("file", f"/{number}") is (number % 10 == 5)
-        assert len(rules._files) <= 10
+        wanted = rules.content("file", f"/{number}") is not None
+        assert wanted is rules.wants("file", f"/{number}") is (number % 10 == 5)
+        assert len(rules._contents) <= 10
         assert len(rules._wanted) <= 10
 
 
@@ -246,4 +264,7 @@ def test_answers_are_remembered_within_bounds(monkeypatch):
 def test_a_path_is_found_the_second_time_as_the_first(path):
     rules = watching("[{type: file, name: '[a-m]'}]")
 
-    assert rules.file(path) is rules.file(path) is any("a" <= letter <= "m" for letter in path)
+    found = rules.content("file", path)
+
+    assert found is rules.content("file", path)
+    assert (found is not None) is any("a" <= letter <= "m" for letter in path)

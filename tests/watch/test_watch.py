@@ -64,10 +64,10 @@ def test_the_rules_of_an_entry_replace_the_others():
     plain, nginx = watched.for_process(facts("a")), watched.for_process(facts("nginx"))
 
     assert plain.wants("fs", "fs.open")
-    assert not plain.file("/access.log")
+    assert not plain.wants("file", "/access.log")
     assert not nginx.wants("fs", "fs.open")
-    assert nginx.file("/access.log")
-    assert watched.for_process(facts("nginx", "make")).file("/access.log")
+    assert nginx.wants("file", "/access.log")
+    assert watched.for_process(facts("nginx", "make")).wants("file", "/access.log")
 
 
 def test_what_no_process_can_want_is_known_before():

@@ -21,9 +21,8 @@ class ConsoleSource(Source):
     def claim(self, image: Image, file: OpenFile) -> Claim | None:
         """Return a claim if `file` is the console and the rules want it."""
         stream = file.console
-        if not stream or not image.rules.console(stream):
-            return None
-        return Claim(self.sourcetype, stream, image.rules.allow_binary(self.sourcetype))
+        content = image.rules.content(self.sourcetype, stream) if stream else None
+        return None if content is None else Claim(self.sourcetype, stream, content)
 
 
 SOURCE = ConsoleSource

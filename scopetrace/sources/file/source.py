@@ -19,9 +19,10 @@ class FileSource(Source):
 
     def claim(self, image: Image, file: OpenFile) -> Claim | None:
         """Return a claim if a rule wants what is written to `file`."""
-        if file.console or not file.named or not image.rules.file(file.path):
+        if file.console or not file.named:
             return None
-        return Claim(self.sourcetype, file.path, image.rules.allow_binary(self.sourcetype))
+        content = image.rules.content(self.sourcetype, file.path)
+        return None if content is None else Claim(self.sourcetype, file.path, content)
 
 
 SOURCE = FileSource

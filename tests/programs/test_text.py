@@ -1,0 +1,115 @@
+"""What programs write to logs and to their console: whole, in order, with its time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+from harness import (
+    PATIENCE,
+    Stage,
+    only,
+    read_events,
+    read_info,
+    scopetrace_command,
+    session_files,
+    wait_for,
+)
+
+TURNS = """
+import os, sys, threading
+log = os.open("turns.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+(mine, theirs), (yours, ours) = os.pipe(), os.pipe()
+
+def speak(name, fd, awaited, answered):
+    for turn in range(20):
+        os.read(awaited, 1)
+        os.write(fd, b"%s %d%s" % (name, turn, b"\\n" * (turn % 3)))
+        os.write(answered, b"x")
+
+os.write(theirs, b"x")
+if sys.argv[1] == "threads":
+    other = threading.Thread(target=speak, args=(b"other", log, yours, theirs))
+    other.start()
+    speak(b"one", log, mine, ours)
+    other.join()
+elif os.fork() == 0:
+    if sys.argv[1] == "opened":
+        log = os.open("turns.log", os.O_WRONLY | os.O_APPEND)
+    speak(b"child", log, yours, theirs)
+else:
+    speak(b"parent", log, mine, ours)
+    os.wait()
+"""
+
+
+@pytest.mark.parametrize("how", ["threads", "inherited", "opened"])
+def test_two_writers_of_one_log_are_told_in_turn(how: str, stage: Stage) -> None:
+    recording = stage.record(["python3", "-c", TURNS, how])
+
+    log = stage.work / "turns.log"
+    assert recording.messages(str(log)) == log.read_text()
+
+
+TIMES = """
+import json, os, time
+log, seen = os.open("times.log", os.O_WRONLY | os.O_CREAT, 0o644), []
+for line in range(30):
+    before_ns = time.monotonic_ns()
+    os.write(log, b"line %d\\n" % line)
+    seen.append((before_ns, time.monotonic_ns()))
+print(json.dumps(seen))
+"""
+
+
+def test_each_line_has_the_time_of_its_write(stage: Stage) -> None:
+    recording = stage.record(["python3", "-c", TIMES])
+
+    events = recording.of(str(stage.work / "times.log"))
+    seen = json.loads(recording.ending.stdout)
+    assert [event.data["message"] for event in events] == [f"line {n}\n" for n in range(30)]
+    for (before_ns, after_ns), event in zip(seen, events, strict=True):
+        since_first_ns = event.time_ns - events[0].time_ns
+        assert before_ns - seen[0][1] <= since_first_ns <= after_ns - seen[0][0]
+
+
+def test_writes_of_many_lines_are_few_events(stage: Stage) -> None:
+    recording = stage.record(["/bin/sh", "-c", "seq 200000 > lines.log"])
+
+    log = str(stage.work / "lines.log")
+    (closed, *_) = (e for e in recording.of("fs.close", file=log) if e.data["file_write_ops"])
+    assert recording.messages(log) == "".join(f"{n}\n" for n in range(1, 200_001))
+    assert len(recording.of(log)) <= 2 * closed.data["file_write_ops"]
+
+
+HANGS = "printf 'a line\\nhalf of one'; exec sleep 1000"
+
+
+def test_text_is_in_the_session_soon_and_survives_the_recorder(stage: Stage) -> None:
+    home = stage.new_home()
+    user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    program = subprocess.Popen(
+        scopetrace_command("run", "/bin/sh", "-c", HANGS),
+        cwd=stage.work, env=stage.environment(), stdout=subprocess.DEVNULL, **user,
+    )  # fmt: skip
+    try:
+        path = wait_for(lambda: only(session_files(home)), "the session")
+        wait_for(
+            lambda: (
+                [e.data["message"] for e in read_events(path) if e.source == "stdout"]
+                == ["a line\n", "half of one"]
+            ),
+            "what was written",
+        )
+        os.kill(read_info(path).recorder_pid, signal.SIGKILL)
+        program.wait(PATIENCE)
+    finally:
+        program.kill()
+        program.wait(PATIENCE)
+    assert [e.data["message"] for e in read_events(path) if e.source == "stdout"] == [
+        "a line\n",
+        "half of one",
+    ]

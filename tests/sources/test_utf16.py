@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import random
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopetrace.sources.utf16 import Wide, read_wide
+
+PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "order"), [(BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be")]
+)
+def test_a_mark_says_that_text_is_utf16(mark, order):
+    wide, text = read_wide(None, mark + "größer\n".encode(order))
+
+    assert text.decode() == "größer\n"
+    assert wide is not None
+    assert wide.order == order
+    assert read_wide(wide, "世界\n".encode(order)) == (wide, "世界\n".encode())
+
+
+def test_without_a_mark_nothing_is_utf16():
+    data = "größer\n".encode("utf-16-le")
+
+    assert read_wide(None, data) == (None, data)
+
+
+def test_a_mark_before_what_is_no_text_says_nothing():
+    data = BOM_UTF16_LE + random.Random(1).randbytes(4000)
+
+    assert read_wide(None, data) == (None, data)
+
+
+@pytest.mark.parametrize("data", [b"ok 4\n", b"even ok\n", b"nul\0\n", b"\xe9t\xe9 \n"])
+def test_other_text_amid_utf16_is_as_it_is(data):
+    wide = Wide("utf-16-le")
+
+    assert read_wide(wide, data) == (wide, data)
+    assert read_wide(wide, "on\n".encode("utf-16-le")) == (wide, b"on\n")
+
+
+def test_a_new_mark_begins_a_new_text():
+    wide, _ = read_wide(None, BOM_UTF16_LE + b"\0")
+
+    wide, text = read_wide(wide, BOM_UTF16_BE + "x\n".encode("utf-16-be"))
+
+    assert text == b"x\n"
+
+
+@given(PRINTABLE, st.lists(st.integers(1, 9), min_size=1))
+def test_utf16_is_read_however_it_is_cut(text, sizes):
+    data, wide, found, at, turn = text.encode("utf-16-le"), Wide("utf-16-le"), b"", 0, 0
+    if not data.strip(bytes(range(0x20, 0x7F))):
+        return  # it reads as ASCII as well
+    while at < len(data):
+        size = 2 * sizes[turn % len(sizes)]
+        piece = data[at : at + size]
+        if not piece.strip(bytes(range(0x20, 0x7F))):
+            return
+        found += wide.read(piece) or b""
+        at, turn = at + size, turn + 1
+
+    assert found.decode() == text
+
+
+def test_a_character_cut_in_two_waits():
+    wide, text = read_wide(None, "a🎉".encode("utf-16")[:-1])
+
+    assert text == b"a"
+    assert wide is not None
+    assert wide.unread == "🎉".encode("utf-16-le")[:-1]
+    assert read_wide(wide, "🎉".encode("utf-16-le")[-1:]) == (wide, "🎉".encode())
