@@ -6,6 +6,8 @@ JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
 SECONDS ?= 60
+COUNT ?= 20
+SEED ?= 1
 
 BIN := $(abspath $(VENV))/bin
 CLANG_FORMAT ?= clang-format
@@ -15,7 +17,7 @@ package := $(shell find scopetrace -name '*.py' -o -name '*.pyi') scope.yml
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch])
 
-.PHONY: help demo test lint format fuzz bench clean
+.PHONY: help demo test lint format fuzz mutants bench clean
 
 help: ## Print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -50,6 +52,10 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60)
 	$(BIN)/pip install --quiet --disable-pip-version-check atheris
 	$(BIN)/python tests/fuzz/readers.py -max_total_time=$(SECONDS) -max_len=3000
+
+mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
+	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'
+	$(BIN)/python tests/mutants --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
 
 bench: $(VENV)/.built ## Measure against native and strace, print the table
 	$(BIN)/python bench
