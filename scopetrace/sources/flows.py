@@ -49,21 +49,28 @@ class FlowOutlet(Outlet, Protocol):
 class Unknown:
     """A flow whose protocol has not shown."""
 
-    __slots__ = ("heads", "looked_at", "pieces", "refused", "saying")
+    __slots__ = ("forgotten", "heads", "looked_at", "pieces", "refused", "saying", "seen")
 
     def __init__(self) -> None:
         self.pieces = Pieces()
         self.heads = [b"", b""]
-        """The first bytes that came in, and those that went out; of datagrams, the first one."""
+        """The first bytes that came in, and those that went out; of datagrams, the last one."""
         self.looked_at = 0
+        self.seen = 0
+        """Datagrams among these bytes."""
+        self.forgotten = 0
+        """Datagrams before them."""
         self.refused: Refused = set()
         self.saying: bool | None = None
         """The direction that has begun, and was not answered yet."""
 
     def is_answered(self, operation: FlowMoved) -> bool:
-        """Return whether a piece answers the direction that has begun, and note that."""
+        """Return whether a piece answers the direction that has begun, and note that.
+
+        A datagram is looked at by itself, so what comes after it says nothing about it.
+        """
         outgoing, before = operation.outgoing, self.saying
-        if outgoing == before or not operation.data:
+        if outgoing == before or not operation.data or not operation.flow.stream:
             return False
         self.saying = None if self.heads[outgoing] else outgoing
         return before is not None
@@ -72,9 +79,18 @@ class Unknown:
         """Take a piece; what is beyond `MOST_LOOKED_AT` is not looked at, however it was cut."""
         self.pieces.add(operation)
         outgoing, data = operation.outgoing, operation.data
-        if operation.flow.stream or not self.heads[outgoing]:
+        if operation.flow.stream:
             self.heads[outgoing] += data[: max(0, MOST_LOOKED_AT - self.looked_at)]
+        else:
+            self.heads, self.refused = [b"", b""], set()
+            self.heads[outgoing] = data
+            self.seen += 1
         self.looked_at += len(data)
+
+    def forget(self) -> None:
+        """Forget the datagrams until now, none of which shows a protocol."""
+        self.forgotten += self.seen
+        self.pieces, self.looked_at, self.seen = Pieces(), 0, 0
 
 
 class Reading:
@@ -203,7 +219,7 @@ class Flows:
         """Look whether the protocol shows by now."""
         unknown.add(operation)
         ended = (
-            operation.moved > len(operation.data)
+            (operation.moved > len(operation.data) and operation.flow.stream)
             or unknown.looked_at > MOST_LOOKED_AT
             or unknown.pieces.weight > operation.image.rules.config.scopetrace.flowmemory
         )
@@ -224,7 +240,12 @@ class Flows:
         match = detector.recognise(outgoing, incoming, saying=unknown.saying, ended=ended, **how)
         if match is not None:
             self._recognised(reading, unknown, match, operation)
-        elif ended or detector.exhausted(outgoing, incoming, **how):
+        elif flow.stream:
+            if ended or detector.exhausted(outgoing, incoming, **how):
+                reading.unknown = None
+        elif ended and port in detector.tried_ports:
+            unknown.forget()
+        elif ended:
             reading.unknown = None
 
     def _detector(self, image: Image) -> Detector:
@@ -243,6 +264,12 @@ class Flows:
         image, tid, time_ns, flow = (
             operation.image, operation.tid, operation.time_ns, operation.flow,
         )  # fmt: skip
+        if unknown.forgotten:
+            message = (
+                f"{unknown.forgotten} datagrams between {image.proc} ({image.pid}) and"
+                f" {place_of(flow.peer)} before the first of {match.name} were none, and not kept"
+            )
+            self._outlet.notice(image, time_ns, tid, message, "malformed", unknown.forgotten)
         flow.protocol = match.name
         if match.detect:
             tell_spoken(self._outlet, image, time_ns, tid, flow, match.name, match.details)

@@ -27,7 +27,7 @@ Verdict = bool | None
 
 
 class Start(NamedTuple):
-    """The first bytes of one direction of a flow; of datagrams, the first one."""
+    """The first bytes of one direction of a flow, or a datagram."""
 
     data: bytes
     whole: bool
@@ -83,10 +83,12 @@ def shaped(*patterns: bytes) -> Test:
     return test
 
 
-# RFC 9112, sections 3 and 4: a request line, after an empty line at most, or a status line; and
-# RFC 9113, section 3.4.
+# RFC 9112, sections 3 and 4: a request line, after an empty line at most, however long its target
+# is, or a status line; and RFC 9113, section 3.4.
 _http_request = shaped(
-    rb"\r{0,1}\n{0,1}[A-Z][A-Z-]{0,23} [!-\xff]{1,16000} HTTP/1\.[01]\r{0,1}\n",
+    rb"\r{0,1}\n{0,1}[A-Z][A-Z-]{0,23} [!-\xff]{1,8100} HTTP/1\.[01]\r{0,1}\n",
+    rb"[A-Z][A-Z-]{0,23} /[!-\xff]{8000}",
+    rb"[A-Z][A-Z-]{0,23} https{0,1}://[!-\xff]{8000}",
     rb"PRI \* HTTP/2\.0\r\n\r\nSM\r\n\r\n",
 )
 _http_status = shaped(rb"HTTP/1\.[01] [1-5][0-9]{2}[ \r\n]")

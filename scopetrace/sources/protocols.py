@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from scopetrace.config import compile_pattern
 from scopetrace.config.schema import Protocol
 from scopetrace.sources import tls
-from scopetrace.sources.openings import OPENINGS, Start, Test, Verdict, is_growing_hello
+from scopetrace.sources.openings import DNS_PORTS, OPENINGS, Start, Test, Verdict, is_growing_hello
 from scopetrace.sources.spoken import TLS
 
 OTHER_SIDE = {"client": "server", "server": "client"}
@@ -59,6 +59,8 @@ class Detector:
             _Rule(each.name, each.detect, each.payload, True, _configured(each))
             for each in protocols
         ]
+        self.tried_ports = DNS_PORTS
+        """Where every datagram may show a protocol, whatever came before it."""
         names = {rule.name for rule in configured}
         known = [opening for opening in OPENINGS if opening.name not in names]
         self._rules = {
@@ -86,8 +88,8 @@ class Detector:
         """Return what a flow speaks; None: it is not, or not yet, known.
 
         Args:
-            outgoing: what the program sent first; of datagrams, the first one.
-            incoming: what it received first.
+            outgoing: what the program sent first; of datagrams, one that it sent.
+            incoming: what it received first; of datagrams, one that it received.
             stream: whether these are bytes in a row rather than a datagram each.
             port: the server's, if it is known which end that is, else the peer's.
             role: of this side: client, server or empty (`Flow.role`).

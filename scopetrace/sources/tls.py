@@ -56,13 +56,17 @@ def begins_hello(data: bytes, kind: int) -> bool | None:
 
 
 def read_hello(data: bytes, kind: int) -> Hello | None:
-    """Return what the hello of a direction says; None: it is not whole, or makes no sense."""
+    """Return what the hello of a direction says; None: it is not whole, or makes no sense.
+
+    Of one that is longer than `LONGEST`, what it says until there.
+    """
     message = _handshake(data)
     size = int.from_bytes(message[1:4], "big")
-    if message[:1] != bytes((kind,)) or not 0 < size <= len(message) - 4:
+    cut = size > len(message) - 4
+    if message[:1] != bytes((kind,)) or not size or (cut and len(data) < LONGEST):
         return None
     try:
-        return _hello(_Cursor(message[4 : 4 + size]), kind)
+        return _hello(_Cursor(message[4 : 4 + size]), kind, cut)
     except ValueError:
         return None
 
@@ -140,7 +144,7 @@ def _handshake(data: bytes, most: int = LONGEST) -> bytes:
     return bytes(message)
 
 
-def _hello(body: _Cursor, kind: int) -> Hello:
+def _hello(body: _Cursor, kind: int, cut: bool) -> Hello:
     version = body.number(2)
     body.take(32)
     body.vector(1)
@@ -149,7 +153,7 @@ def _hello(body: _Cursor, kind: int) -> Hello:
         body.vector(1)
     else:
         body.take(3)
-    extensions = dict(_extensions(body.vector(2) if body.is_left() else b""))
+    extensions = dict(_extensions(body, cut) if body.is_left() else ())
     return Hello(
         _version(version, extensions.get(SUPPORTED_VERSIONS, b""), kind),
         _server_name(extensions.get(SERVER_NAME, b"")),
@@ -157,10 +161,17 @@ def _hello(body: _Cursor, kind: int) -> Hello:
     )
 
 
-def _extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
-    cursor = _Cursor(data)
+def _extensions(body: _Cursor, cut: bool) -> Iterator[tuple[int, bytes]]:
+    size = body.number(2)
+    cursor = _Cursor(body.data[body.at :] if cut else body.take(size))
     while cursor.is_left():
-        yield cursor.number(2), cursor.vector(2)
+        try:
+            extension = cursor.number(2), cursor.vector(2)
+        except ValueError:
+            if cut:
+                return
+            raise
+        yield extension
 
 
 def _version(legacy: int, supported: bytes, kind: int) -> str:

@@ -30,6 +30,7 @@ _ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS)
 _CLOSED = ("net_bytes_sent", "net_bytes_recv", "duration", "net_close_reason", "net_protocol")
 _ASKED = (
     "http_method", "http_target", "http_flavor", "http_scheme", "http_host", "http_after_loss",
+    "http_truncated",
 )  # fmt: skip
 _HTTP2 = ("http_stream", "http_grpc_method")
 _ANSWERED = (
@@ -101,6 +102,7 @@ NUMBERS = {
         "duration_us",
         "truncated",
         "http_after_loss",
+        "http_truncated",
         "_value",
         "port",
         "localp",

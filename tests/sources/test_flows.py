@@ -3,6 +3,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from socket import SOCK_DGRAM
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from flow_reading import (
     image,
     pieces,
     rules,
-    tcp_flow,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from raw_builder import Tracee, pack_inet, started_program
 from recording import Recording
 from sources.test_protocols import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
 
-from scopetrace.model.flow import Address, FlowUsage
+from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.operation import FlowClosed, FlowMoved
 from scopetrace.model.payload import Payload
 from scopetrace.sources.base import source_classes
@@ -269,6 +269,59 @@ def test_no_more_than_so_much_waits(config, size, pieces, tracee, tmp_path):
     assert len(recording.writer.payloads) == pieces
 
 
+@pytest.mark.parametrize("before", [b"hello", b"\0" * 9, b"a.b:1|x\n"])
+def test_a_datagram_that_shows_no_protocol_hides_none(tmp_path, before):
+    tracee = started_program()
+    tracee.socket(3, SOCK_DGRAM)
+    recording, server = Recording(tracee, tmp_path), pack_inet("10.0.0.53", 53)
+    tracee.send(3, before, to=server)
+    tracee.send(3, QUERY, to=server)
+    tracee.receive(3, b"what?", by=server)
+    tracee.receive(3, ANSWER, by=server)
+    tracee.close(3)
+
+    events = recording.of("dns", "net.app", "notice")
+
+    assert [event.source for event in events] == ["net.app", "dns.req", "dns.resp", "notice"]
+    assert events[-1].data["message"] == "2 DNS messages of prog (100) could not be read"
+
+
+def test_lines_of_statsd_are_found_after_what_is_none(tmp_path):
+    tracee = started_program()
+    tracee.socket(3, SOCK_DGRAM)
+    recording = Recording(tracee, tmp_path)
+    for message in b"hello", b"a.b:1|c", b"hello", b"a.b:2|c":
+        tracee.send(3, message, to=pack_inet("10.0.0.1", 8125))
+    tracee.close(3)
+    recording.finish()
+
+    assert [(s.name, s.value) for s in recording.writer.samples if s.name == "a.b"] == [("a.b", 3)]
+
+
+@pytest.mark.parametrize(("port", "found"), [(53, True), (9999, False)])
+def test_only_where_dns_is_expected_every_datagram_is_looked_at(port, found):
+    flow = Read(rules(""), transport="IP.UDP", port=port)
+    for _ in range(70):
+        flow.move(OUT, b"\1" * 1000)
+    flow.move(OUT, QUERY)
+    flow.close()
+
+    assert flow.flow.protocol == ("DNS" if found else "")
+    assert [count for reason, count, _ in flow.outlet.notices if reason == "malformed"] == (
+        [66, 4] if found else []
+    )
+
+
+@given(st.lists(st.sampled_from([b"hello", b"", QUERY, ANSWER, b"\1" * 30_000]), max_size=9))
+def test_each_datagram_costs_itself_only(datagrams):
+    flow = Read(rules(""), transport="IP.UDP", port=53)
+    for datagram in datagrams:
+        flow.move(OUT, datagram)
+    flow.close()
+
+    assert len(flow.outlet.of("dns.req")) == datagrams.count(QUERY)
+
+
 OUT, IN = True, False
 Step = tuple[bool, bytes | int | None]
 """A direction, and bytes, so many that are not known, or its end."""
@@ -288,13 +341,15 @@ class PayloadOutlet(KeepingOutlet):
 class Read:
     """All sources, reading one flow."""
 
-    def __init__(self, chosen: Rules, role: str = "client") -> None:
+    def __init__(
+        self, chosen: Rules, role: str = "client", transport: str = "IP.TCP", port: int = 80
+    ) -> None:
         self.outlet = PayloadOutlet()
         self.muted: list[int] = []
         sources = [source(self.outlet) for source in source_classes()]
         self.handlers = Flows(self.outlet, sources, self.muted.append).handlers()
         self.image = image(chosen)
-        self.flow = tcp_flow(Address("inet", "10.0.0.2", 80), CLIENT, role)
+        self.flow = Flow(transport, CLIENT, Address("inet", "10.0.0.2", port), role, 5)
 
     def move(self, outgoing: bool, data: bytes, moved: int | None = None, at: int = 0) -> None:
         size = len(data) if moved is None else moved

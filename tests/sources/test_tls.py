@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scopetrace.sources.tls import (
     CLIENT_HELLO,
+    LONGEST,
     MOST_RECORDS,
     SERVER_HELLO,
     begins_hello,
@@ -101,6 +102,25 @@ def test_a_hello_in_more_records_than_anybody_makes_is_not_read():
     assert begins_hello(cut, CLIENT_HELLO) is True
     assert not is_whole(cut)
     assert read_hello(cut, CLIENT_HELLO) is None
+
+
+@pytest.mark.parametrize("size", [18_000, 40_000, 66_000])
+def test_of_a_hello_that_is_too_long_the_beginning_counts(size):
+    name = extension(0, vector(2, b"\0" + vector(2, b"a.test")))
+    versions = extension(43, vector(1, b"\x03\x04"))
+    padding = b"".join(extension(21, bytes(1000)) for _ in range(size // 1000 - 1))
+    late = extension(16, vector(2, vector(1, b"h2")))
+    body = b"\3\3" + bytes(32) + vector(1, b"") + CLIENT_REST
+    extensions = name + versions + padding + late
+    if len(extensions) < 2**16:
+        body += vector(2, extensions)
+    else:
+        body += b"\xff\xff" + extensions
+    sent = records(bytes((CLIENT_HELLO,)) + vector(3, body), *[16_000] * 4)
+
+    assert begins_hello(sent[:LONGEST], CLIENT_HELLO)
+    assert read_hello(sent, CLIENT_HELLO) == ("TLSv1.3", "a.test", ())
+    assert read_hello(sent[: LONGEST - 1], CLIENT_HELLO) is None
 
 
 def test_what_is_there_to_be_ignored_is():

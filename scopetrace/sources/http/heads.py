@@ -35,6 +35,10 @@ LATER_STATUS_LINE = re.compile(
     rb"(?m)^%b [1-9][0-9][0-9](?: [^\r\n]{0,1024})?%b" % (_VERSION, rb"\r?\n")
 )
 
+LONG_REQUEST_LINE = re.compile(rb"%b [^\x00- \x7f]{8000}" % _TOKEN)
+"""The beginning of one that is longer than any that is read."""
+LONG_STATUS_LINE = re.compile(rb"%b [1-9][0-9][0-9] " % _VERSION)
+
 HEAD_END = re.compile(rb"\n\r?\n")
 """The end of the last line and the empty line; a bare LF ends a line, too (RFC 9112, 2.2)."""
 BLANK = re.compile(rb"[\r\n]*")

@@ -20,6 +20,8 @@ from scopetrace.sources.http.heads import (
     BEGUN_REQUEST_LINE,
     LATER_REQUEST_LINE,
     LATER_STATUS_LINE,
+    LONG_REQUEST_LINE,
+    LONG_STATUS_LINE,
     REQUEST_LINE,
     STATUS_LINE,
 )
@@ -38,6 +40,8 @@ from scopetrace.sources.http.telling import Telling
 CONTINUE = "100-continue"
 AFTER_LOSS = "http_after_loss"
 """The field of messages of a side that was lost before them."""
+TRUNCATED = "http_truncated"
+"""The field of messages whose head is too long to be kept whole."""
 
 
 class Waiting:
@@ -105,6 +109,7 @@ class RequestSide(TalkingSide):
 
     first_line = REQUEST_LINE
     later_first_line = LATER_REQUEST_LINE
+    long_first_line = LONG_REQUEST_LINE
 
     def begin(
         self, moment: Moment, began_ns: int, start: re.Match[bytes], headers: Headers, size: int
@@ -117,6 +122,8 @@ class RequestSide(TalkingSide):
         }  # fmt: skip
         if self.resumed:
             shared[AFTER_LOSS] = True
+        if self.truncated:
+            shared[TRUNCATED] = True
         host = headers.get(b"host")
         if host:
             shared["http_host"] = host
@@ -159,6 +166,7 @@ class ResponseSide(TalkingSide):
 
     first_line = STATUS_LINE
     later_first_line = LATER_STATUS_LINE
+    long_first_line = LONG_STATUS_LINE
 
     def begin(
         self, moment: Moment, began_ns: int, start: re.Match[bytes], headers: Headers, size: int
@@ -176,6 +184,8 @@ class ResponseSide(TalkingSide):
         own: dict[str, Any] = {"http_flavor": text(version)}
         if self.resumed:
             own[AFTER_LOSS] = True
+        if self.truncated:
+            own[TRUNCATED] = True
         if reason:
             own["http_status_text"] = text(reason)
         declared = headers.length()

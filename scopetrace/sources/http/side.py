@@ -4,7 +4,7 @@ A side is at the beginning of a message, in a body, or lost: where bytes are mis
 would be needed, or where no message begins. Lost, it passes over and counts everything until the
 other side has spoken: what comes first after such a turn may begin a message, while one amid other
 bytes may as well be part of a body. Even there it must be without a flaw. A head is taken only when
-it is whole.
+it is whole. Of one that is too long to be kept some is (`LongHead`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import ClassVar
 from scopetrace.sources.http.bodies import Body
 from scopetrace.sources.http.headers import Headers
 from scopetrace.sources.http.heads import BLANK, HEAD_END, read_fields
-from scopetrace.sources.http.messages import MOST_HEAD, TOO_LONG, Message, Moment, Unreadable
+from scopetrace.sources.http.long_head import LongHead
+from scopetrace.sources.http.messages import MOST_HEAD, Message, Moment
 from scopetrace.sources.http.unread import Unread
 
 Bytes = bytes | bytearray
@@ -27,6 +28,8 @@ class Side(ABC):
 
     first_line: ClassVar[re.Pattern[bytes]]
     later_first_line: ClassVar[re.Pattern[bytes]]
+    long_first_line: ClassVar[re.Pattern[bytes]]
+    """The beginning of one that is longer than `MOST_HEAD`."""
 
     def __init__(self) -> None:
         self.unread = Unread()
@@ -46,6 +49,10 @@ class Side(ABC):
         """Was lost, and at a turn."""
         self._first_line_size = 0
         """Of a head that is not whole; 0: its first line is not."""
+        self._long_head: LongHead | None = None
+        """The head that is being read, if it is too long."""
+        self.truncated = False
+        """Of the head that begins a message not all is known."""
 
     def feed(self, moment: Moment, data: bytes) -> None:
         """Read as far as it goes."""
@@ -54,6 +61,8 @@ class Side(ABC):
         while position < end and not self.switched:
             if self._lost:
                 reached = self._pass_over(position, end)
+            elif self._long_head is not None:
+                reached = self._take_long_head(moment, self._long_head, buffer, position)
             elif self.body is None:
                 reached = self._take_head(moment, buffer, position)
             else:
@@ -66,7 +75,8 @@ class Side(ABC):
     @property
     def untold(self) -> int:
         """Bytes that no message is known of, with those of a head that is not whole yet."""
-        return self.passed_over + (0 if self.switched else len(self.unread))
+        begun = len(self.unread) + (self._long_head.size if self._long_head else 0)
+        return self.passed_over + (0 if self.switched else begun)
 
     def skip(self, moment: Moment, size: int) -> None:
         """Go on after bytes that are not known."""
@@ -103,6 +113,9 @@ class Side(ABC):
     def lose(self) -> None:
         """Pass over what comes, until the next turn."""
         self._lost, self._wary, self._first_line_size = True, False, 0
+        if self._long_head is not None:
+            self.passed_over += self._long_head.size
+            self._long_head = None
 
     def turn(self, moment: Moment) -> None:
         """Learn that the other side has spoken."""
@@ -143,12 +156,12 @@ class Side(ABC):
         if not size:
             start = self._first_line(buffer, position)
             if start is None:
-                return self._pass_over(position, len(buffer))
+                return self._take_no_head(moment, buffer, position)
             size = start.end() - position
         found = HEAD_END.search(buffer, max(position + size - 1, self.unread.old - 2))
         end = found.end() if found else len(buffer)
         if end - position > MOST_HEAD:
-            raise Unreadable(TOO_LONG)
+            return self._begin_long_head(moment, buffer, position)
         if found is None:
             self._first_line_size = size
             return position
@@ -157,6 +170,33 @@ class Side(ABC):
         assert start is not None
         self._read_head(moment, start, buffer[start.end() : end], end)
         return end
+
+    def _take_no_head(self, moment: Moment, buffer: Bytes, position: int) -> int:
+        """Take what does not begin with a first line, unless that is only too long."""
+        too_long = buffer.find(b"\n", position, position + MOST_HEAD) < 0
+        if too_long and not self._wary and self.long_first_line.match(buffer, position):
+            return self._begin_long_head(moment, buffer, position)
+        return self._pass_over(position, len(buffer))
+
+    def _begin_long_head(self, moment: Moment, buffer: Bytes, position: int) -> int:
+        head = self._long_head = LongHead(self.unread.time_of(position))
+        self._first_line_size = 0
+        return self._take_long_head(moment, head, buffer, position)
+
+    def _take_long_head(
+        self, moment: Moment, head: LongHead, buffer: Bytes, position: int
+    ) -> int:  # fmt: skip
+        position = head.take(buffer, position)
+        if head.ended:
+            start = self.first_line.match(head.kept)
+            headers = read_fields(head.kept[start.end() :]) if start else None
+            if start is None or headers is None:
+                self.lose()
+            else:
+                self._long_head, self.truncated = None, True
+                self.begin(moment, head.began_ns, start, headers, len(head.kept))
+                self.truncated = False
+        return position
 
     def _first_line(self, buffer: Bytes, position: int) -> re.Match[bytes] | None:
         if self._wary and not self.later_first_line.match(buffer, position):

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scopetrace.sources.http.frames import PREFACE
-from scopetrace.sources.http.heads import LATER_REQUEST_LINE, LATER_STATUS_LINE, REQUEST_LINE
+from scopetrace.sources.http.heads import (
+    LATER_REQUEST_LINE,
+    LATER_STATUS_LINE,
+    LONG_REQUEST_LINE,
+    REQUEST_LINE,
+)
 
 MOST_SEEN = 16_384
 """Bytes of a direction that may come before it is clear."""
@@ -84,7 +89,7 @@ def _told(seen: Seen, outgoing: bool) -> Start | None:
     """Return what a flow is, if a direction of it has just told: by its first line that tells."""
     if seen.data.startswith(PREFACE):
         return Start(outgoing, 2)
-    if seen.begins_as(REQUEST_LINE):
+    if seen.begins_as(REQUEST_LINE) or LONG_REQUEST_LINE.match(seen.data):
         return Start(outgoing, 1)
     request, status = seen.find(LATER_REQUEST_LINE), seen.find(LATER_STATUS_LINE)
     if request == status:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from sources.http.talk import EVENTS, image_of, pieces
 
 from scopetrace.sources.http.bodies import Fixed
-from scopetrace.sources.http.heads import LATER_REQUEST_LINE, REQUEST_LINE
-from scopetrace.sources.http.messages import MOST_HEAD, Message, Moment, Unreadable
+from scopetrace.sources.http.heads import LATER_REQUEST_LINE, LONG_REQUEST_LINE, REQUEST_LINE
+from scopetrace.sources.http.messages import MOST_HEAD, Message, Moment
 from scopetrace.sources.http.side import Side
 
 IMAGE = image_of(EVENTS)
@@ -18,15 +18,18 @@ class Requests(Side):
 
     first_line = REQUEST_LINE
     later_first_line = LATER_REQUEST_LINE
+    long_first_line = LONG_REQUEST_LINE
 
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[bytes | int | None] = []
         self.times: list[int] = []
+        self.long: list[bool] = []
 
     def begin(self, moment, began_ns, start, headers, size) -> None:
         self.seen.append(start[2])
         self.times.append(began_ns)
+        self.long.append(self.truncated)
         if headers.length():
             self.expect(Message(began_ns, {}, None), Fixed(headers.length()))
 
@@ -133,23 +136,42 @@ def test_an_end_and_a_question_in_between_say_what_was_counted():
 
 @pytest.mark.parametrize("size", [MOST_HEAD, MOST_HEAD + 1, MOST_HEAD + 300])
 @pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: b\r\n"])
-def test_a_head_is_bounded(size, line):
+def test_of_a_long_head_not_all_is_known(size, line):
     head = line + b"B: " + b"x" * (size - len(line) - 7) + b"\r\n\r\n"
 
     for cuts in (), (9,), (len(head) - 3,), range(0, size, 100):
-        if size > MOST_HEAD:
-            with pytest.raises(Unreadable):
-                reading(*pieces(head, cuts))
-        else:
-            assert len(reading(*pieces(head, cuts)).seen) == 1
+        side = reading(*pieces(head + get(b"/2"), cuts))
+        assert (side.seen, side.long) == ([b"/", b"/2"], [size > MOST_HEAD, False])
+        assert side.passed_over == side.untold == 0
 
 
-def test_a_first_line_is_bounded():
-    line = b"GET /" + b"x" * (MOST_HEAD - 18) + b" HTTP/1.1\r\n"
+@pytest.mark.parametrize("more", [0, 1, 3, 100_000])
+def test_of_a_long_first_line_the_beginning_is_known(more):
+    line = b"GET /" + b"x" * (MOST_HEAD - 16 + more) + b" HTTP/1.1\r\n"
 
     for cuts in (), (9,), (len(line) - 1,), range(0, len(line), 100):
-        assert reading(*pieces(line[:4] + b"///" + line[4:] + b"\r\n", cuts)).seen == []
-        assert reading(*pieces(line + b"\r\n", cuts)).passed_over == 0
+        side = reading(*pieces(line + b"Content-Length: 3\r\n\r\n123" + get(b"/2"), cuts))
+        assert side.seen == [b"/" + b"x" * 8187, 3, b"/2"]
+        assert side.untold == 0
+
+
+def test_a_long_head_that_never_ends_is_counted():
+    side = reading(b"GET /" + b"x" * 100_000, b" HTTP/1.1\r\nA: b\r\n")
+
+    assert (side.seen, side.untold) == ([], 100_022)
+
+
+def test_a_loss_amid_a_long_head_loses_it():
+    side = reading(b"GET /" + b"x" * 100_000, 5, b" HTTP/1.1\r\n\r\n", TURN, get(b"/2"))
+
+    assert (side.seen, side.passed_over) == ([b"/2"], 100_005 + 5 + 13)
+
+
+def test_a_long_line_that_is_no_request_is_passed_over():
+    for noise in b"\0" * 100_000, b"GET /" + b"x" * 100_000 + b" HTTP/x\r\n\r\n":
+        side = reading(noise, TURN, get(b"/2"))
+
+        assert (side.seen, side.passed_over) == ([b"/2"], len(noise))
 
 
 LINES = [b"ab", b"\r\n", b"\n", b"GET ", b"/ HTTP/1.1\r\n", b": :\r\n", b"\0", b"x" * 9000]

@@ -10,6 +10,15 @@ GET = b"GET / HTTP/1.1\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
+def test_a_request_line_may_be_longer_than_what_is_looked_at():
+    seen = {True: Seen(), False: Seen()}
+    seen[False].add(b"GET /" + b"x" * 7998)
+    assert recognised("", seen, False) is None
+
+    seen[False].add(b"x" * MOST_SEEN)
+    assert recognised("", seen, False) == Start(client=False, version=1)
+
+
 def told(role: str, sent: bytes, received: bytes) -> Start | None:
     """Return what a flow is found to be when all of both directions has come."""
     seen = {True: Seen(), False: Seen()}
