@@ -10,6 +10,7 @@
  *   arch_refuse               makes the call that is about to run return an error instead
  *   arch_in_exception         whether the thread entered the kernel by a fault, not by a call
  *   arch_call_code            the instruction (ARCH_SYSCALL_BYTES) that makes a call in its mode
+ *   arch_step_back            skips the call that is about to run, to make it again
  *   arch_jump                 has the thread go on at an address, and no call restart
  *
  * beside a <machine>.c with ABIS, whose numbers stand in ext/engine/<machine>_numbers*.c.
@@ -88,6 +89,14 @@ static inline const char *arch_call_code(const struct arch_regs *regs)
     enum { USER32_CS = 0x23 };
 
     return regs->user.cs == USER32_CS ? "\xcd\x80" : "\x0f\x05"; /* int 0x80, syscall */
+}
+
+/* All instructions that make a call are of this length, or the kernel's own restart uses one. */
+static inline void arch_step_back(struct arch_regs *regs)
+{
+    regs->user.rip -= ARCH_SYSCALL_BYTES;
+    regs->user.rax = regs->user.orig_rax;
+    regs->user.orig_rax = (unsigned long long)-1;
 }
 
 static inline void arch_jump(struct arch_regs *regs, uint64_t address)

@@ -289,6 +289,10 @@ static void enter(struct engine *engine, struct task *task, const call_info *inf
     task->entry_seen = !by_filter;
     if (!abi || task->in_call)
         return; /* the filter's stop of a call that has begun */
+    if (!by_filter && (task->doomed || task->threatened)) {
+        task->entry_seen = false; /* it may be put off at the filter's stop */
+        return;
+    }
     task->last_number = (int64_t)(info->entry.nr & ~(uint64_t)abi->mark);
     if (goes_on(task, info, abi)) {
         parts_deinit(&task->call.parts);

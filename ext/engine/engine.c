@@ -1,7 +1,6 @@
 #include "engine/engine.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,7 +14,6 @@ enum {
     OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
               PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT |
               PTRACE_O_EXITKILL,
-    SYSCALL_STOP = SIGTRAP | 0x80,
     WAKE_SIGNAL = SIGUSR2,
     RING_MIN = 1 << 20,
     EXEC_REST = 1 << 20,       /* of a record of an exec: all but its arguments and environment */
@@ -177,17 +175,20 @@ static void on_passive_stop(struct engine *engine, struct task *task, int event,
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
         return;
     }
+    if (event == PTRACE_EVENT_SECCOMP)
+        puts_off(task);
     if (event || signal == SYSCALL_STOP)
         resume(engine, task, 0);
-    else if (!go_on_ending(task, signal) && !end_init(task, signal))
-        resume(engine, task, signal);
+    else
+        deliver(engine, task, signal);
 }
 
 static void on_event(struct engine *engine, struct task *task, int event, int signal)
 {
     switch (event) {
     case PTRACE_EVENT_SECCOMP:
-        on_call_stop(engine, task, true);
+        if (!puts_off(task))
+            on_call_stop(engine, task, true);
         break;
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
@@ -232,54 +233,6 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
         on_signal(engine, task, signal);
 }
 
-static long wait_once(idtype_t who, pid_t tid, siginfo_t *news, int extra)
-{
-    news->si_pid = 0;
-    return syscall(SYS_waitid, who, tid, news,
-                   WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD | extra, NULL);
-}
-
-/*
- * Of several tracees that are stopped the kernel shows the one that was attached last. Under load a
- * new one is always there, and the older ones would starve: so after some stops that were there at
- * once, each tracee is asked for in turn.
- */
-static bool is_turn_of_another(struct engine *engine, siginfo_t *news)
-{
-    if (++engine->at_once < AT_ONCE_MAX || engine->tasks.count < 3)
-        return false;
-    engine->at_once = 0;
-    engine->turn = tasks_after(&engine->tasks, engine->turn);
-    return wait_once(P_PID, engine->turn, news, WNOHANG) == 0 && news->si_pid;
-}
-
-/*
- * Look a few times before sleeping. Where tracer and tracee are on two CPUs, waking an idle one costs
- * more than the whole stop (on a virtual machine 50 µs and more, each way), and the next stop is
- * often a few microseconds away. How often to look follows from whether it helped: a program that
- * computes or waits soon costs next to nothing. sched_yield gives the CPU to a tracee that needs it.
- */
-static long wait_for_news(struct engine *engine, siginfo_t *news)
-{
-    if (is_turn_of_another(engine, news))
-        return 0;
-    for (int looks = 0; looks < engine->patience; looks++) {
-        long status = wait_once(P_ALL, 0, news, WNOHANG);
-        if (status < 0 || news->si_pid) {
-            engine->patience = PATIENCE_MAX;
-            return status;
-        }
-        engine->at_once = 0;
-        sched_yield();
-    }
-    uint64_t since_ns = monotonic_ns();
-    engine->at_once = 0;
-    long status = wait_once(P_ALL, 0, news, 0);
-    bool short_nap = monotonic_ns() - since_ns < SHORT_NAP_NS;
-    engine->patience = short_nap ? PATIENCE_MAX : engine->patience / 2;
-    return status;
-}
-
 /*
  * One wait for each stop, and it leaves the stop in place (WNOWAIT): resuming ends it, so a second
  * call to consume it is needed only for tracees that stay stopped. A death is seen before it is
@@ -289,7 +242,7 @@ static int loop(struct engine *engine)
 {
     for (;;) {
         siginfo_t news;
-        int error = wait_for_news(engine, &news) < 0 ? errno : 0;
+        int error = next_news(engine, &news) < 0 ? errno : 0;
         int stop = atomic_load_explicit(&engine->stop, memory_order_relaxed);
         if (stop && !engine->passive)
             end_recording(engine);

@@ -89,14 +89,14 @@ static bool set_trap(struct task *task, struct ending *ending)
 /* Whether this signal ends the process untraced, and is ignored for as long as it is traced. */
 static bool is_spared(struct task *task, const siginfo_t *info)
 {
-    uint64_t bit = (uint64_t)1 << (info->si_signo - 1);
+    struct proc_signals sets;
     struct arch_regs regs;
 
-    if (info->si_code <= 0 || arch_get_regs(task->tid, &regs) < 0 || !is_forced(info, &regs))
+    if (task->no_init || info->si_code <= 0 || arch_get_regs(task->tid, &regs) < 0 ||
+        !is_forced(info, &regs) || proc_signals(task->tid, &sets) < 0)
         return false;
-    if (task->init == INIT_UNKNOWN)
-        task->init = proc_is_init(task->tid) ? INIT_YES : INIT_NO;
-    return task->init == INIT_YES && !(proc_status_mask(task->tid, "\nSigCgt:\t") & bit);
+    task->no_init = !sets.init;
+    return sets.init && !(sets.caught >> (info->si_signo - 1) & 1);
 }
 
 bool end_init(struct task *task, int signal)
@@ -119,11 +119,16 @@ bool end_init(struct task *task, int signal)
     return true;
 }
 
+bool is_ending(const struct task *task, int signal)
+{
+    return task->ending && task->ending->signal == signal;
+}
+
 bool go_on_ending(struct task *task, int signal)
 {
     struct ending *ending = task->ending;
 
-    if (!ending || ending->signal != signal)
+    if (!is_ending(task, signal))
         return false;
     arch_set_regs(task->tid, &ending->regs);
     ptrace(PTRACE_SETSIGMASK, task->tid, sizeof ending->mask, &ending->mask);

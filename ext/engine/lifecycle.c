@@ -324,20 +324,25 @@ void on_exec(struct engine *engine, struct task *task)
 
 /* -- signals and stops ----------------------------------------------------------------------- */
 
+void deliver(struct engine *engine, struct task *task, int signal)
+{
+    if (go_on_ending(task, signal) || end_init(task, signal))
+        return;
+    foresee_end(engine, task, signal);
+    resume(engine, task, signal);
+}
+
 void on_signal(struct engine *engine, struct task *task, int signal)
 {
     siginfo_t info;
 
-    if (go_on_ending(task, signal))
-        return;
-    if (ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
+    if (!is_ending(task, signal) && ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
         struct raw_record header = { .kind = RAW_SIGNAL,
                                      .args = { (uint64_t)signal, (uint64_t)(int64_t)info.si_code,
                                                (uint64_t)info.si_pid, info.si_uid } };
         write_record(engine, task, &header, NULL);
     }
-    if (!end_init(task, signal))
-        resume(engine, task, signal);
+    deliver(engine, task, signal);
 }
 
 static bool is_stop_signal(int signal)

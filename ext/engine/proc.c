@@ -108,44 +108,52 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
     return (ssize_t)count;
 }
 
-/* The text of /proc/TID/status from behind `key` on; NULL: no such line. */
-static const char *status_after(pid_t tid, const char *key, char text[static STATUS_MAX])
+static ssize_t read_status(pid_t tid, char text[static STATUS_MAX])
 {
     char path[PROC_PATH];
 
     proc_path(path, tid, "status");
     ssize_t length = proc_file(path, text, STATUS_MAX - 1);
-    if (length <= 0)
-        return NULL;
-    text[length] = '\0';
+    if (length >= 0)
+        text[length] = '\0';
+    return length;
+}
+
+/* What follows `key`; "" if there is no such line. */
+static const char *value_of(const char *text, const char *key)
+{
     const char *line = strstr(text, key);
-    return line ? line + strlen(key) : NULL;
+
+    return line ? line + strlen(key) : "";
 }
 
 long proc_status_number(pid_t tid, const char *key)
 {
     char text[STATUS_MAX];
-    const char *value = status_after(tid, key, text);
 
-    return value ? strtol(value, NULL, 10) : -1;
+    if (read_status(tid, text) < 0)
+        return -1;
+    const char *value = value_of(text, key);
+    return *value ? strtol(value, NULL, 10) : -1;
 }
 
-uint64_t proc_status_mask(pid_t tid, const char *key)
+int proc_signals(pid_t tid, struct proc_signals *signals_out)
 {
     char text[STATUS_MAX];
-    const char *value = status_after(tid, key, text);
 
-    return value ? strtoull(value, NULL, 16) : 0;
-}
-
-/* The process has a number in each namespace from ours down to its own, which comes last. */
-bool proc_is_init(pid_t tid)
-{
-    char text[STATUS_MAX];
-    const char *numbers = status_after(tid, "\nNStgid:", text);
-    const char *end = numbers ? strchr(numbers, '\n') : NULL;
-
-    return end && end - numbers >= 2 && end[-2] == '\t' && end[-1] == '1';
+    ssize_t length = read_status(tid, text);
+    if (length < 0)
+        return (int)length;
+    *signals_out = (struct proc_signals){
+        .blocked = strtoull(value_of(text, "\nSigBlk:\t"), NULL, 16),
+        .ignored = strtoull(value_of(text, "\nSigIgn:\t"), NULL, 16),
+        .caught = strtoull(value_of(text, "\nSigCgt:\t"), NULL, 16),
+    };
+    /* A process has a number in each namespace from ours down to its own, which comes last. */
+    const char *numbers = value_of(text, "\nNStgid:");
+    const char *end = numbers + strcspn(numbers, "\n");
+    signals_out->init = end - numbers >= 2 && end[-2] == '\t' && end[-1] == '1';
+    return 0;
 }
 
 /* Pairs of a type and a value, of eight bytes each, or of four in a 32-bit program. */

@@ -33,11 +33,14 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out);
 /* A number of /proc/TID/status, such as "Tgid:\t"; -1: no such line. */
 long proc_status_number(pid_t tid, const char *key);
 
-/* A set of bits of /proc/TID/status, such as "\nSigCgt:\t"; 0: no such line. */
-uint64_t proc_status_mask(pid_t tid, const char *key);
+/* What a thread does about signals: bit N - 1 stands for signal N. */
+struct proc_signals {
+    uint64_t blocked, ignored, caught;
+    bool init; /* its process is number 1 of its PID namespace */
+};
 
-/* Whether the process of `tid` is number 1 of its PID namespace. */
-bool proc_is_init(pid_t tid);
+/* Returns 0 or a negative errno. */
+int proc_signals(pid_t tid, struct proc_signals *signals_out);
 
 /* A value of the auxiliary vector that the process got from exec (getauxval(3)); 0 if it has none. */
 uint64_t proc_auxv(pid_t tid, uint32_t type);

@@ -13,7 +13,8 @@
 #include "engine/tracee.h"
 #include "raw/record.h"
 
-enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096 };
+enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, GATHERED_MAX = 256 };
+enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* the status of an entry or exit: PTRACE_O_TRACESYSGOOD */
 
 struct engine {
     struct engine_options options;
@@ -22,10 +23,12 @@ struct engine {
     struct stream_pool pool;
     struct raw_counts counts;
     pid_t main_pid;
-    uint32_t tellings;  /* how often tallies of open fds were told */
-    int patience;       /* how often to look for news before sleeping */
-    int at_once;        /* stops in a row that nobody had to wait for */
-    pid_t turn;         /* who was asked for last while others were stopped too */
+    uint32_t tellings;                /* how often tallies of open fds were told */
+    int patience;                     /* how often to look for news before sleeping */
+    int at_once;                      /* stops in a row that nobody had to wait for */
+    pid_t turn;                       /* who was asked for last while others were stopped too */
+    siginfo_t gathered[GATHERED_MAX]; /* stops that were consumed and are to be handled */
+    int gathered_count, gathered_taken;
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
     bool passive;       /* recording has ended; the program may go on */
     bool flows;         /* what goes through sockets is wanted */
@@ -50,6 +53,10 @@ struct engine {
 typedef struct __ptrace_syscall_info call_info;
 
 enum { RANGE_UNSHARE = 2, RANGE_CLOEXEC = 4 }; /* close_range(2) */
+
+/* waits.c */
+/* The next stop or end, as waitid says it; a stop may have been consumed. Returns -1 with errno. */
+long next_news(struct engine *engine, siginfo_t *news);
 
 /* stops.c */
 void resume(struct engine *engine, struct task *task, int signal);
@@ -165,16 +172,27 @@ void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, si
  * bytes. Returns how many more there are. */
 uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
+/* fatal.c */
+/* A signal is about to be delivered: if it ends the process, no other thread makes a call first. */
+void foresee_end(struct engine *engine, struct task *task, int signal);
+/* Whether a signal was sent to the process of a stopped task that ends it and that nobody took. */
+bool is_fatal_pending(const struct engine *engine, struct task *task);
+/* At the filter's stop: a fatal signal comes before this call, which is made later, if ever. */
+bool puts_off(struct task *task);
+
 /* faults.c */
 /* Have a fault end a process 1 as it would untraced; false if this signal is nothing of the kind. */
 bool end_init(struct task *task, int signal);
-/* The next step of that; false if this signal has no part in it. */
+/* Whether this signal is the next step of that, and that step. */
+bool is_ending(const struct task *task, int signal);
 bool go_on_ending(struct task *task, int signal);
 
 /* lifecycle.c */
 void on_fork(struct engine *engine, struct task *task);
 void on_exec(struct engine *engine, struct task *task);
 void on_exit_stop(struct engine *engine, struct task *task);
+/* Have a task go on with the signal that it stopped for. */
+void deliver(struct engine *engine, struct task *task, int signal);
 void on_signal(struct engine *engine, struct task *task, int signal);
 void on_stop_event(struct engine *engine, struct task *task, int signal);
 void on_death(struct engine *engine, pid_t tid, const siginfo_t *death);

@@ -32,9 +32,6 @@ enum { SUSPENDED_MAX = 4 };
 /* The rows that are counted without a record, group stat and group seek. */
 enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
 
-/* Whether a process is number 1 of its PID namespace; it is asked for at the first fault. */
-enum init { INIT_UNKNOWN, INIT_NO, INIT_YES };
-
 struct task {
     pid_t tid, tgid;
     struct space *space;
@@ -52,9 +49,13 @@ struct task {
     int64_t clone3_flags;    /* of the clone3 under way; -1: none */
     uint64_t patched_at;     /* where clone3's flags were changed, or 0 */
     uint64_t patched_from;   /* and what they were */
-    enum init init;
-    struct ending *ending; /* of a process 1 that a fault ends (faults.c), or NULL */
-    struct task *next;     /* in its bucket */
+    bool doomed;             /* a signal that ends its process was delivered to another thread */
+    bool threatened;         /* such a signal was pending when it stopped */
+    uint64_t put_off_ns;     /* since when its next call is put off, or 0 */
+    uint64_t spared_ns;      /* until when pending signals are known not to be fatal */
+    bool no_init;            /* its process is not number 1 of its PID namespace */
+    struct ending *ending;   /* of a process 1 that a fault ends (faults.c), or NULL */
+    struct task *next;       /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };
@@ -63,6 +64,12 @@ struct tasks {
     struct task *buckets[TASK_BUCKETS];
     size_t count, held;
 };
+
+/* Whether others run in its address space: threads, or who waits for a vfork. */
+static inline bool shares_space(const struct task *task)
+{
+    return task->space && task->space->uses > 1;
+}
 
 struct task *tasks_find(const struct tasks *tasks, pid_t tid);
 

@@ -33,6 +33,7 @@ CASES = [
     Case("zombie_leader"),
     Case("exit_storm"),
     Case("signals", ordered=False),
+    Case("fatal"),
     Case("group_stop"),
     Case("group_stop", ("100",)),
     Case("restarts", exact=False),
