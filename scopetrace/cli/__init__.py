@@ -77,10 +77,9 @@ def _prepare_stdout() -> None:
 
 
 def _complain(sentence: str, status: int) -> int:
-    from scopetrace.output.escape import escape
+    from scopetrace.model.shown import say
 
-    if sys.stderr is not None:
-        print(f"scopetrace: {escape(sentence)}", file=sys.stderr)
+    say(sentence)
     return status
 
 

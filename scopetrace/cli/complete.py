@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from scopetrace.errors import ScopeError
+from scopetrace.model.shown import escape
 
 STREAMS = ("stdout", "stderr")
 SOURCETYPES = (
@@ -30,7 +31,7 @@ def complete_session(
         return []
     told = [(str(number), command) for number, command in filter(None, map(parse_file_name, names))]
     return [
-        CompletionItem(number, help=command)
+        CompletionItem(number, help=escape(command))
         for number, command in reversed(told)
         if number.startswith(incomplete)
     ]

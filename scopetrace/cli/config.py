@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scopetrace.cli.options import userconfig_option
+from scopetrace.cli.options import print_utf8, userconfig_option
 from scopetrace.errors import UsageError
-from scopetrace.output.escape import escape
+from scopetrace.model.shown import escape, say
 
 if TYPE_CHECKING:
     from scopetrace.config import Config
@@ -36,6 +36,8 @@ def config(stock: bool, check: Path | None, userconfig: Path | None) -> None:
     """
     if stock + (check is not None) + (userconfig is not None) > 1:
         raise UsageError("--default, --check and --userconfig do not go together")
+    if check is None:
+        print_utf8()
     if stock:
         _print_stock()
     elif check is not None:
@@ -58,5 +60,5 @@ def _print_stock() -> None:
 def _warn(loaded: Config) -> Config:
     """Show the warnings of a configuration on standard error."""
     for warning in loaded.warnings:
-        click.echo(f"scopetrace: {escape(warning)}", err=True)
+        say(warning)
     return loaded

@@ -20,6 +20,7 @@ from scopetrace.cli.options import (
 )
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
+from scopetrace.model.shown import say
 from scopetrace.output.color import wants_color
 from scopetrace.output.lines import LineFormat
 from scopetrace.output.view import format_event
@@ -206,4 +207,4 @@ def _follow(
 
 def _say_nothing_found(session: Session, filtered: bool) -> None:
     reason = "no event that matches" if filtered else "no events"
-    click.echo(f"scopetrace: session {session.info.id} has {reason}", err=True)
+    say(f"session {session.info.id} has {reason}")

@@ -13,6 +13,7 @@ import click
 from scopetrace.cli.complete import complete_file
 from scopetrace.cli.options import session_option
 from scopetrace.errors import ScopeError, UsageError
+from scopetrace.model.shown import escape, say
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -138,9 +139,10 @@ def _count(number: int, noun: str) -> str:
 
 def _say(sentence: str, pcap: Path | None) -> None:
     """Print what was done, but not among the bytes of a capture."""
-    from scopetrace.output.escape import escape
-
-    click.echo(f"{escape(sentence)}.", err=pcap == STDOUT)
+    if pcap == STDOUT:
+        say(f"{sentence}.")
+    else:
+        print(f"{escape(sentence)}.")
 
 
 def _note_missing(written: Iterable[FlowRecord]) -> None:
@@ -150,4 +152,4 @@ def _note_missing(written: Iterable[FlowRecord]) -> None:
 
 
 def _note(sentence: str) -> None:
-    click.echo(f"scopetrace: {sentence}", err=True)
+    say(sentence)

@@ -11,12 +11,14 @@ import click
 from scopetrace.cli.options import (
     json_option,
     last_option,
+    print_utf8,
     process_options,
     session_option,
     split_commas,
 )
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import METRICS, MetricRecord
+from scopetrace.model.shown import say
 from scopetrace.output.escape import escape
 from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_row
 from scopetrace.output.width import UNKNOWN_COLUMNS, shorten, terminal_columns
@@ -123,6 +125,7 @@ def _show(session: Session, found: list[MetricRecord], options: dict[str, Any]) 
     elif options["graph"]:
         lines = _graph(found, options)
     elif options["form"]:
+        print_utf8()
         lines = _formatted(session, found, options["form"])
     else:
         lines = _table(HEADINGS, map(metric_row, found), RIGHT)
@@ -190,4 +193,4 @@ def _say_nothing_found(session: Session, filtered: bool) -> None:
         reason = "no metrics"
     else:
         reason = "no metrics: metric.enable was false in its configuration"
-    click.echo(f"scopetrace: session {session.info.id} has {reason}", err=True)
+    say(f"session {session.info.id} has {reason}")

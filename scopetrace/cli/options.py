@@ -6,9 +6,11 @@ Each kind turns what a person types into a number, or says in one sentence what 
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -142,8 +144,28 @@ def process_options(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Add `-j/--json`, which reaches the command as `as_json`."""
     return click.option(
-        "-j", "--json", "as_json", is_flag=True, help="Print JSON, one object to a line."
+        "-j",
+        "--json",
+        "as_json",
+        is_flag=True,
+        callback=_with_utf8,
+        help="Print JSON, one object to a line.",
     )(command)
+
+
+def _with_utf8(ctx: click.Context, param: click.Parameter, chosen: bool) -> bool:
+    if chosen:
+        print_utf8()
+    return chosen
+
+
+def print_utf8() -> None:
+    """Print UTF-8 from here on: for programs and files, which do not know the locale.
+
+    JSON is UTF-8 (RFC 8259, 8.1), as are scope.yml and what Prometheus reads.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def userconfig_option(command: Command) -> Command:

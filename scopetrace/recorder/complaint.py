@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scopetrace import _engine
+from scopetrace.model.shown import spoken
 
 
 class Complaint:
@@ -27,7 +28,7 @@ class Complaint:
         stream is looked for among all its descriptors; and if it has ended by now, among those of
         whoever started it, who may well have handed it on.
         """
-        line = f"scopetrace: {sentence}\n".encode(errors="backslashreplace")
+        line = spoken(sentence).encode()
         with suppress(OSError):
             stream = self._reach(pid)
             try:

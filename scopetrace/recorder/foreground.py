@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from scopetrace.errors import CommandNotExecutable, EngineError
+from scopetrace.model.shown import say
 from scopetrace.recorder.command import find_command, original_environment
 from scopetrace.recorder.verdict import GO, REFUSED, UNRECORDED
 
@@ -88,7 +89,7 @@ def run_in_place(
     if verdict == REFUSED:
         raise EngineError(reason)
     if verdict == UNRECORDED:
-        _say(f"{reason}; {args[0]} runs without being recorded")
+        say(f"{reason}; {args[0]} runs without being recorded")
         program = b""
     sys.stdout.flush()
     try:
@@ -111,7 +112,7 @@ def _prepare(
 
     config = settled(load_config(userconfig, {**os.environ, **asked}))
     for warning in config.warnings:
-        _say(f"warning: {warning}")
+        say(f"warning: {warning}")
     modes = {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
     order = Order(
         args=[os.fsencode(arg) for arg in args],
@@ -121,10 +122,6 @@ def _prepare(
         modes=modes,
     )
     return order, _engine.build_filter(modes)
-
-
-def _say(sentence: str) -> None:
-    print(f"scopetrace: {sentence}", file=sys.stderr, flush=True)
 
 
 def _await_end(pid: int) -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 import pytest
@@ -8,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.cli.options import parse_moment, parse_span, size, span
+from scopetrace.model.metric import Sample
 
 SECOND = 1_000_000_000
 NOW = 1_783_814_400 * SECOND + 5
@@ -91,3 +96,56 @@ def test_sizes_count_in_1024(text, size_bytes):
 def test_what_is_no_size_is_a_usage_error_that_names_it(text):
     with pytest.raises(click.BadParameter, match="no size such as"):
         size(text)
+
+
+LOCALES = {
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "Latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "UTF-16": {"PYTHONIOENCODING": "utf-16"},
+}
+
+
+@pytest.mark.parametrize("locale", LOCALES.values(), ids=LOCALES)
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["events", "-j", "-a"], '"file":"/été/€/\U0001f600"'),
+        (["events", "-j", "2"], '"message":"\\u001b\U0001f600"'),
+        (["history", "-j"], '"command":"été"'),
+        (["metrics", "-j"], '"file":"/été"'),
+        (["metrics", "--format", "prometheus"], 'file="/été"'),
+        (["metrics", "--format", "statsd"], "file:/été"),
+        (["config", "-u", "tags.yml"], "été: €"),
+        (["config", "--default"], "…"),
+    ],
+)
+def test_what_programs_read_is_utf_8_whatever_the_locale(args, expected, locale, recorder):
+    writer = recorder.start("été")
+    writer.add_events(
+        [
+            recorder.event("fs.open", file="/été/€/\U0001f600"),
+            recorder.event("stdout", "console", message="\x1b\U0001f600"),
+        ]
+    )
+    Path("tags.yml").write_text("tags: {été: €}", encoding="utf-8")
+    sample = Sample(1, 1, "fs.open", "counter", "operation", 1, {"file": "/été"})
+    writer.add_metrics([sample])
+    writer.finish()
+    done = subprocess.run(
+        [sys.executable, "-m", "scopetrace", *args],
+        env={**os.environ, **locale}, stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+
+    assert expected in done.stdout.decode("utf-8")
+
+
+def test_ps_speaks_utf_8_in_any_locale(recorder, home):
+    """As all that has --json: it is the option that does it."""
+    code = "import sys; from scopetrace.cli import main; main(['ps', '-j'])"
+    code += "; print(sys.stdout.encoding)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **LOCALES["C"]},
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+
+    assert done.stdout == "utf-8\n"

@@ -1,0 +1,63 @@
+r"""Text that is safe to show: what a terminal could obey or misplace becomes visible text.
+
+A traced program chooses its file names and messages, so they may hold escape sequences, a forged
+line, or bidirectional overrides that show one name and mean another. The rule: a character passes
+if it is printable or a space of some width; every other one is written out.
+
+| what | shown as |
+|---|---|
+| newline, carriage return, tab | `\n` `\r` `\t` |
+| other characters below U+0020, and U+007F | `\x1b` |
+| a byte that is no UTF-8 (a lone surrogate of `os.fsdecode`) | `\xff` |
+| all else unprintable: C1 controls, format, private and unassigned characters | `\u202e` |
+
+A backslash is left alone, so that paths and patterns read as they are; where it matters which is
+which, JSON is exact.
+"""
+
+from __future__ import annotations
+
+import sys
+
+NAMED = {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000") | {chr(code) for code in range(0x2000, 0x200B)}
+"""The spaces of Unicode (category Zs) besides U+0020: they only move what follows to the right."""
+
+
+class _Shown(dict[int, str]):
+    """Code point → how it is shown, worked out the first time it is met."""
+
+    def __missing__(self, code: int) -> str:
+        shown = self[code] = _show(code)
+        return shown
+
+
+def _show(code: int) -> str:
+    character = chr(code)
+    if character.isprintable() or character in SPACES:
+        return character
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    elif code > 0x7F:
+        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return NAMED.get(code, f"\\x{code:02x}")
+
+
+_shown = _Shown()
+
+
+def escape(text: str) -> str:
+    """Return `text` on one line and without anything that a terminal would obey."""
+    return text if text.isprintable() else text.translate(_shown)
+
+
+def spoken(sentence: str) -> str:
+    """Return the line by which we say a sentence where the program writes too."""
+    return f"scopetrace: {escape(sentence)}\n"
+
+
+def say(sentence: str) -> None:
+    """Say a sentence on standard error, if there is one. Nothing else writes there."""
+    if sys.stderr is not None:
+        sys.stderr.write(spoken(sentence))
+        sys.stderr.flush()
