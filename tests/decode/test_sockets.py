@@ -537,7 +537,7 @@ def test_however_it_is_written_to(tmp_path, call, kind):
         tracee.call(call, 1, result=4, moved=4, parts={Part.DATA: data})
     tracee.exit()
 
-    assert said(recording) == [("stdout", "one\ntwo\n")]
+    assert said(recording) == [("stdout", "one\n"), ("stdout", "two\n")]
     assert [payload.data for payload in recording.writer.payloads] == [b"one\n", b"two\n"]
 
 
