@@ -156,3 +156,113 @@
 #ifndef __NR_setresgid32
 #define __NR_setresgid32 -1
 #endif
+#ifndef __NR_pidfd_send_signal
+#define __NR_pidfd_send_signal 424
+#endif
+#ifndef __NR_open_tree
+#define __NR_open_tree 428
+#endif
+#ifndef __NR_move_mount
+#define __NR_move_mount 429
+#endif
+#ifndef __NR_fsopen
+#define __NR_fsopen 430
+#endif
+#ifndef __NR_fsconfig
+#define __NR_fsconfig 431
+#endif
+#ifndef __NR_fsmount
+#define __NR_fsmount 432
+#endif
+#ifndef __NR_fspick
+#define __NR_fspick 433
+#endif
+#ifndef __NR_pidfd_open
+#define __NR_pidfd_open 434
+#endif
+#ifndef __NR_mount_setattr
+#define __NR_mount_setattr 442
+#endif
+#ifndef __NR_quotactl_fd
+#define __NR_quotactl_fd 443
+#endif
+#ifndef __NR_landlock_create_ruleset
+#define __NR_landlock_create_ruleset 444
+#endif
+#ifndef __NR_landlock_add_rule
+#define __NR_landlock_add_rule 445
+#endif
+#ifndef __NR_landlock_restrict_self
+#define __NR_landlock_restrict_self 446
+#endif
+#ifndef __NR_memfd_secret
+#define __NR_memfd_secret 447
+#endif
+#ifndef __NR_statfs64
+#define __NR_statfs64 -1
+#endif
+#ifndef __NR_utimensat_time64
+#define __NR_utimensat_time64 -1
+#endif
+#ifndef __NR_setgroups32
+#define __NR_setgroups32 -1
+#endif
+#ifndef __NR_nice
+#define __NR_nice -1
+#endif
+#ifndef __NR_umount
+#define __NR_umount -1
+#endif
+#ifndef __NR_clock_settime64
+#define __NR_clock_settime64 -1
+#endif
+#ifndef __NR_stime
+#define __NR_stime -1
+#endif
+#ifndef __NR_kexec_file_load
+#define __NR_kexec_file_load -1
+#endif
+#ifndef __NR_fork
+#define __NR_fork -1
+#endif
+#ifndef __NR_vfork
+#define __NR_vfork -1
+#endif
+#ifndef __NR_utime
+#define __NR_utime -1
+#endif
+#ifndef __NR_utimes
+#define __NR_utimes -1
+#endif
+#ifndef __NR_futimesat
+#define __NR_futimesat -1
+#endif
+#ifndef __NR_signalfd
+#define __NR_signalfd -1
+#endif
+#ifndef __NR_inotify_init
+#define __NR_inotify_init -1
+#endif
+#ifndef __NR_setrlimit
+#define __NR_setrlimit -1
+#endif
+#ifndef __NR_iopl
+#define __NR_iopl -1
+#endif
+#ifndef __NR_ioperm
+#define __NR_ioperm -1
+#endif
+
+/* The rows that are cases of a call (NAME__CASE). */
+#define __NR_fcntl__lock __NR_fcntl
+#define __NR_fcntl64__lock __NR_fcntl64
+#define __NR_clone__any __NR_clone
+#define __NR_clone3__any __NR_clone3
+#define __NR_prctl__rights __NR_prctl
+#define __NR_unshare__any __NR_unshare
+#define __NR_setns__any __NR_setns
+#define __NR_mmap__any __NR_mmap
+#define __NR_mmap2__any __NR_mmap2
+#define __NR_mmap__large __NR_mmap
+#define __NR_mmap2__large __NR_mmap2
+#define __NR_mremap__large __NR_mremap

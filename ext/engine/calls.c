@@ -73,7 +73,7 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
     if (wanted)
         copy_at_exit(engine, task, call, result);
     apply_call(engine, task, call, result);
-    if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup)
+    if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup && result >= 0)
         return; /* it is told by a note */
     if (wanted)
         write_call(engine, task, call, result, elapsed_ns, 0);
@@ -249,6 +249,15 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
         copy_at_entry(engine, task, call, !(stream && stream->counts_only));
 }
 
+/* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
+static void begin_birth(const struct task *task, struct pending *call)
+{
+    if (call->row == ROW_clone3__any)
+        call->args[0] = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
+    else if (call->row == ROW_clone__any)
+        call->made_with[0] &= ~(uint64_t)CLONE_UNTRACED;
+}
+
 static void begin_call(struct engine *engine, struct task *task, const call_info *info,
                        const struct abi *abi, int row)
 {
@@ -274,6 +283,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
         return;
     }
     task->in_call = true;
+    if (CALLS[row].group == GROUP_BIRTH)
+        begin_birth(task, call);
     tell_before_end(engine, task, call);
     if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
@@ -302,13 +313,24 @@ static void enter(struct engine *engine, struct task *task, const call_info *inf
     }
     while (has_left_handler(task, info, abi))
         finish_suspended(engine, task);
-    int row = row_of(engine, abi, info->entry.nr);
-    if (row < 0 || (!by_filter && !task->every_call))
+    if (!by_filter && !task->every_call)
         return;
-    if (seen && task->every_call && CALLS[row].stops == STOPS_ENTRY)
-        return; /* was written at its entry stop */
-    if (when_holds(CALLS[row].when, info->entry.args))
-        begin_call(engine, task, info, abi, row);
+    for (int row = row_of(engine, abi, info->entry.nr); row >= 0 && !task->in_call;
+         row = engine->also[row]) {
+        if (seen && task->every_call && CALLS[row].stops == STOPS_ENTRY)
+            continue; /* was written at its entry stop */
+        if (when_holds(CALLS[row].when, info->entry.args))
+            begin_call(engine, task, info, abi, row);
+    }
+}
+
+/* brk(2) never answers with an error, but with the end that it left as it was. */
+static int64_t result_of(struct pending *call, int64_t answer)
+{
+    if (call->row != ROW_brk || (uint64_t)answer >= call->args[0])
+        return answer;
+    call->args[1] = (uint64_t)answer;
+    return -ENOMEM;
 }
 
 static void leave(struct engine *engine, struct task *task, const call_info *info)
@@ -329,7 +351,7 @@ static void leave(struct engine *engine, struct task *task, const call_info *inf
         return;
     }
     task->in_call = false;
-    finish_call(engine, task, &task->call, result);
+    finish_call(engine, task, &task->call, result_of(&task->call, result));
 }
 
 /* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */

@@ -27,10 +27,16 @@ enum {
 static void fill_rows(struct engine *engine)
 {
     memset(engine->rows, -1, sizeof engine->rows);
+    memset(engine->also, -1, sizeof engine->also);
     for (const struct abi *abi = ABIS; abi->name; abi++)
-        for (int row = 0; row < ROW_COUNT; row++)
-            if (abi->numbers[row] >= 0 && engine->options.modes[row] != MODE_OFF)
-                engine->rows[abi - ABIS][abi->numbers[row]] = (int16_t)row;
+        for (int row = 0; row < ROW_COUNT; row++) {
+            if (abi->numbers[row] < 0 || engine->options.modes[row] == MODE_OFF)
+                continue;
+            int16_t *link = &engine->rows[abi - ABIS][abi->numbers[row]];
+            while (*link >= 0 && *link != row)
+                link = &engine->also[*link]; /* the rows of a call are the same in each ABI */
+            *link = (int16_t)row;
+        }
 }
 
 int engine_create(const struct engine_options *options, struct engine **engine_out)

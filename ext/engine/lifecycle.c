@@ -117,6 +117,8 @@ void on_fork(struct engine *engine, struct task *task)
     if (ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &message) < 0)
         return;
     uint64_t flags = birth_flags(task, (pid_t)message);
+    if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
+        task->in_call = false; /* it has succeeded: its return need not be awaited */
     struct task *child = tasks_find(&engine->tasks, (pid_t)message);
     if (!child)
         child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);

@@ -35,7 +35,8 @@ struct engine {
     bool serves_files;  /* a task has a file system in its hands: fuse(4) */
     bool strange_roots; /* a task changed its root or mounts: chroot(2), CLONE_NEWNS of clone(2) */
     bool started; /* the first exec has succeeded: from here on there is something to record */
-    int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → row, or -1 */
+    int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → its first row, or -1 */
+    int16_t also[ROW_COUNT];            /* row → the next of the same call, or -1 */
     struct parts scratch;               /* of records that no pending call belongs to */
 
     /* the other thread's wishes */

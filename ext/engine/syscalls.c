@@ -19,5 +19,7 @@ const char *const GROUP_NAMES[GROUP_COUNT] = {
     [GROUP_MKDIR] = "mkdir",   [GROUP_ATTR] = "attr",     [GROUP_STAT] = "stat",
     [GROUP_SEEK] = "seek",     [GROUP_MAP] = "map",       [GROUP_CWD] = "cwd",
     [GROUP_EXEC] = "exec",     [GROUP_TASK] = "task",     [GROUP_CRED] = "cred",
-    [GROUP_GUARD] = "guard",
+    [GROUP_GUARD] = "guard",   [GROUP_MAKE] = "make",     [GROUP_LOCK] = "lock",
+    [GROUP_TOUCH] = "touch",   [GROUP_BIRTH] = "birth",   [GROUP_PERMIT] = "permit",
+    [GROUP_ROOM] = "room",     [GROUP_HEAP] = "heap",     [GROUP_TUNE] = "tune",
 };

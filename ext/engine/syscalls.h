@@ -27,6 +27,14 @@ enum call_group {
     GROUP_TASK,
     GROUP_CRED,
     GROUP_GUARD,
+    GROUP_MAKE,
+    GROUP_LOCK,
+    GROUP_TOUCH,
+    GROUP_BIRTH,
+    GROUP_PERMIT,
+    GROUP_ROOM,
+    GROUP_HEAP,
+    GROUP_TUNE,
     GROUP_COUNT,
 };
 
@@ -46,6 +54,11 @@ enum call_when {
     WHEN_SETS_SECCOMP, /* PR_SET_SECCOMP */
     WHEN_ASKS_ERROR,   /* SO_ERROR, of whatever level */
     WHEN_TRACES,       /* PTRACE_TRACEME, PTRACE_ATTACH or PTRACE_SEIZE */
+    WHEN_LOCKS,        /* command sets a lock of a file, of whatever kind */
+    WHEN_RIGHTS,       /* of prctl(2), what changes which rights a process has */
+    WHEN_SETS_LIMIT,   /* argument 3 is no null pointer */
+    WHEN_LARGE_2,      /* argument 2 is 1 MiB or more */
+    WHEN_LARGE_3,      /* the same for argument 3 */
 };
 
 /* What an engine does with a row. */

@@ -167,6 +167,8 @@ class Recording(Node, frozen=True):
     """Bytes of one connection that wait while it is read, at most, of each kind."""
     payloadlimit: Natural
     """Bytes of payloads that a session keeps at most."""
+    failures: Literal["none", "rare", "all"]
+    """Which calls stop the program for the sake of those that fail."""
     argslimit: ArgsLimit
     """Bytes of the arguments of one program at most."""
     environment: bool

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scopetrace.decode import bytes_moved, fds, guards, lifecycle, names, places, sockets
+from scopetrace.decode import bytes_moved, failures, fds, guards, lifecycle, names, places, sockets
 from scopetrace.decode.state import Handler, State, group_failed, recording_ended
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
@@ -18,8 +18,8 @@ from scopetrace.model.raw import RawKind, RawRecord
 
 CALLS: dict[str, Handler] = {
     **bytes_moved.CALLS,
+    **failures.CALLS,
     **fds.CALLS,
-    **guards.CALLS,
     **lifecycle.CALLS,
     **names.CALLS,
     **places.CALLS,
@@ -62,7 +62,9 @@ class Decoder:
         """Records that made no sense."""
         self.first_misunderstood = ""
         """What was wrong with the first of them."""
-        self._rows = [(CALLS.get(name, ignored), name) for name, _group in calls]
+        self._rows = [
+            (CALLS.get(name, ignored), name.partition("__")[0] or name) for name, _group in calls
+        ]
 
     def decode(self, record: RawRecord) -> None:
         """Take one record."""

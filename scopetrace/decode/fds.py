@@ -14,6 +14,7 @@ from scopetrace.decode import sockets
 from scopetrace.decode.bytes_moved import add_tally, move_failed
 from scopetrace.decode.bytes_moved import received as came_in
 from scopetrace.decode.control import received_fds
+from scopetrace.decode.failures import not_unshared
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
     FD,
@@ -27,6 +28,8 @@ from scopetrace.decode.state import (
     is_unknown,
     open_file,
     path_of,
+    process_failed,
+    signed,
 )
 from scopetrace.decode.tables import FdTable
 from scopetrace.decode.tasks import CLONE_FILES, Task
@@ -95,10 +98,12 @@ def _emit_opened(
 
 def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     """An fd was made of something that has no path, or came from another process."""
+    parts = record.parts()
     if record.result < 0:
+        process_failed(state, task, record, op, _what(record, parts, op))
         return
     time_ns = record.entered_ns + state.offset_ns
-    file = _found_file(state, record.parts(), time_ns)
+    file = _found_file(state, parts, time_ns)
     if file.socket is not None:
         gone = task.table.put(record.result, file, cloexec=True)
         closed(state, task, time_ns, "unseen", gone)
@@ -106,6 +111,15 @@ def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     _take(state, task, record, op, file, _makes_cloexec(record, op))
     if op == "pidfd_getfd":
         _emit_opened(state, task, record, op, file, record.result, None, "")
+
+
+def _what(record: RawRecord, parts: Parts, op: str) -> str:
+    """Say what a call that makes an fd was about, if it was about anything."""
+    if op == "memfd_create":
+        return text(parts.get(PATH, b""))
+    if op == "io_uring_setup":
+        return f"{record.arg1 & FD} entries"
+    return f"fd {signed(record.arg2)}" if op == "pidfd_getfd" else ""
 
 
 def _makes_cloexec(record: RawRecord, op: str) -> bool:
@@ -122,6 +136,10 @@ def _makes_cloexec(record: RawRecord, op: str) -> bool:
 def paired(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Two fds were made at once."""
     pair = record.parts().get(Part.PAIR, b"")
+    if record.result < 0 and op == "socketpair":
+        sockets.not_made(state, task, record, op)
+    elif record.result < 0:
+        process_failed(state, task, record, op, "")
     if record.result < 0 or len(pair) != PAIR.size:
         return
     flags = 0 if op == "pipe" else record.arg2
@@ -139,6 +157,7 @@ def duplicated(state: State, task: Task, record: RawRecord, op: str) -> None:
     """An fd was copied, over another perhaps."""
     new = record.result
     if new < 0:
+        process_failed(state, task, record, op, f"fd {signed(record.arg1)}")
         return
     old = record.arg1 & FD
     if op == "dup3":
@@ -168,6 +187,8 @@ def close_one(state: State, task: Task, record: RawRecord, op: str) -> None:
 def close_range(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A range of fds was closed, or marked to close at exec."""
     if record.result < 0:
+        what = f"fds {record.arg1 & FD} to {record.arg2 & FD}"
+        process_failed(state, task, record, op, what)
         return
     first, last, flags = record.arg1 & FD, record.arg2 & FD, record.arg3
     if flags & CLOSE_RANGE_UNSHARE:
@@ -202,6 +223,8 @@ def unshared(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A task got its own table or folders."""
     if record.result == 0:
         state.tree.unshare(task, record.arg1)
+    else:
+        not_unshared(state, task, record, op)
 
 
 def found(state: State, task: Task, record: RawRecord, op: str) -> None:

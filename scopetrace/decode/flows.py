@@ -9,7 +9,7 @@ bytes through it has a `FlowUsage` of it, and is told when it lets go.
 from __future__ import annotations
 
 from collections.abc import Callable
-from errno import EINPROGRESS, errorcode
+from errno import EINPROGRESS
 from typing import TYPE_CHECKING, Any
 
 from scopetrace.decode.addresses import (
@@ -20,6 +20,7 @@ from scopetrace.decode.addresses import (
     transport_name,
 )
 from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.names import error_name
 from scopetrace.model.open_file import OpenFile, Usage
 from scopetrace.model.operation import (
     STOPPED,
@@ -254,7 +255,7 @@ def broke(
     flow = sock.flow if sock.stream or peer is None else sock.peers.get(peer.key)
     if flow is not None:
         peer = flow.peer
-        flow.error = errorcode.get(error) or str(error)
+        flow.error = error_name(error)
         if flow.error in RESETS:
             ended_by(sock, flow, "reset", ended_ns)
     emit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scopetrace.decode.state import Handler, State
+from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Noticed
 from scopetrace.model.raw import Note, RawRecord
@@ -39,10 +39,3 @@ def noted(state: State, task: Task, record: RawRecord, op: str) -> None:
     message = sentence.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
     time_ns = record.entered_ns + state.offset_ns
     state.emit(Noticed(image, task.tid, time_ns, message, reason, 1))
-
-
-def told_by_notes(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Do nothing: what these calls mean to us, a note says."""
-
-
-CALLS: dict[str, Handler] = dict.fromkeys(("seccomp", "prctl", "ptrace"), told_by_notes)

@@ -16,10 +16,11 @@ from scopetrace.decode.state import (
     end_tasks,
     failed,
     path_of,
+    process_failed,
     signed,
     table_ended,
 )
-from scopetrace.decode.tasks import CLONE_FILES, CLONE_VFORK, Task
+from scopetrace.decode.tasks import CLONE_FILES, Task, fork_name
 from scopetrace.model.image import Image
 from scopetrace.model.names import group_name, user_name
 from scopetrace.model.open_file import FileStat
@@ -46,8 +47,6 @@ SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
 SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
 """Codes of signals that say who sent them (sigaction(2)); so does SIGCHLD."""
 
-EXIT_SIGNAL = 0xFF
-"""The bits of clone's flags that hold the signal for the parent."""
 CORE_DUMPED = 0x80
 """In a wait status (waitpid(2))."""
 BEHIND_FDS = ("/proc/", "/dev/fd/")
@@ -189,6 +188,8 @@ def became(state: State, task: Task, record: RawRecord, op: str) -> None:
     status = read_status(record.parts().get(Part.STATUS, b""))
     old = task.group.image
     uid, gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
+    if record.result < 0:
+        process_failed(state, task, record, op, _wanted_ids(record, op))
     if record.result != 0 or (uid, gid) == (old.uid, old.gid):
         return
     time_ns = record.entered_ns + state.offset_ns
@@ -198,6 +199,14 @@ def became(state: State, task: Task, record: RawRecord, op: str) -> None:
     state.emit(ImageEnded(old, time_ns, None, None, True))
     task.group.image = new
     state.emit(ImageStarted(new, time_ns, True))
+
+
+def _wanted_ids(record: RawRecord, op: str) -> str:
+    """Say who a process could not become: `user 0`, `groups -1, 5`."""
+    count = 3 if "setres" in op else 2 if "setre" in op else 1
+    kind = "user" if "uid" in op else "group"
+    ids = ", ".join(str(signed(number)) for number in record.args[:count])
+    return f"{kind}{'s' if count > 1 else ''} {ids}"
 
 
 def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -226,17 +235,6 @@ def _forget(state: State, stale: Task, pid: int, time_ns: int) -> None:
         return
     end_tasks(state, stale, time_ns)
     state.emit(ImageEnded(group.image, time_ns, None, None, False))
-
-
-def fork_name(flags: int) -> str:
-    """Return which of the calls that make processes such flags amount to (clone(2))."""
-    if flags & CLONE_VFORK:
-        return "vfork"
-    return "fork" if flags & ~EXIT_SIGNAL & ~CHILD_TID_FLAGS == 0 else "clone"
-
-
-CHILD_TID_FLAGS = 0x01000000 | 0x00200000
-"""CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID: how the C library forks."""
 
 
 def leaving(state: State, task: Task, record: RawRecord, op: str) -> None:

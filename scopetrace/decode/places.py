@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scopetrace.decode.failures import not_joined
 from scopetrace.decode.paths import text, undeleted
 from scopetrace.decode.state import FD, Handler, Parts, State, failed, failed_fd, path_of
 from scopetrace.decode.tasks import Task
@@ -10,7 +11,7 @@ from scopetrace.model.raw import Part, RawRecord
 
 STATS = (
     "stat", "lstat", "stat64", "lstat64", "newfstatat", "fstatat64", "statx", "access",
-    "faccessat", "faccessat2", "readlink", "readlinkat",
+    "faccessat", "faccessat2", "readlink", "readlinkat", "statfs", "statfs64",
 )  # fmt: skip
 
 
@@ -20,6 +21,8 @@ def moved(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.result == 0:
         _guess(task, record, parts, op)
         settle(task, parts)
+    elif op == "setns":
+        not_joined(state, task, record, op)
     elif Part.PATH in parts:
         failed(state, task, record, op, "cwd", path_of(task, record, parts, op))
     else:

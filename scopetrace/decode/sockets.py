@@ -87,10 +87,18 @@ def learn(file: OpenFile, parts: Parts) -> Socket | None:
 def made(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A socket was made: socket(2)."""
     if record.result < 0:
+        not_made(state, task, record, op)
         return
     file = open_file(record.parts(), "", record.entered_ns + state.offset_ns)
     file.socket = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
     _take(state, task, record, file, bool(record.arg2 & SOCK_CLOEXEC))
+
+
+def not_made(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Emit that there is no such socket, or no room for one: EMFILE, EAFNOSUPPORT…"""
+    sock = Socket(record.arg1 & FD, record.arg2 & FD, record.arg3 & FD)
+    time_ns = record.entered_ns + state.offset_ns
+    refused(state.emit, task, op, sock, -record.result, time_ns, None)
 
 
 def _take(state: State, task: Task, record: RawRecord, file: OpenFile, cloexec: bool) -> None:
@@ -231,9 +239,12 @@ def _like(listener: Socket) -> Socket:
 def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
     """One direction of a connection was ended, or both; or a socket listens no more."""
     call = _call(state, task, record)
-    if call is None or record.result < 0:
+    if call is None:
         return
     sock, time_ns = call.sock, call.time_ns
+    if record.result < 0:
+        refused(state.emit, task, op, sock, -record.result, time_ns, sock.local, sock.target)
+        return
     if sock.state == LISTENING and record.arg2 & FD != SHUT_WR:
         sock.announced = False
         deafen(state.emit, task, sock, task.table.use(call.file), time_ns)
@@ -348,6 +359,14 @@ def paired(state: State, task: Task, record: RawRecord, fds: tuple[int, ...]) ->
         begin_connection(state.emit, task, "socketpair", file, fd, "", peer, file.opened_ns)
 
 
+def not_tuned(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """An option could not be set; these are watched for failures only."""
+    call = _call(state, task, record)
+    if call is not None and record.result < 0:
+        sock = call.sock
+        refused(state.emit, task, op, sock, -record.result, call.time_ns, sock.local, sock.target)
+
+
 def told_by_another(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Do nothing: the record of a socketcall(2) is that of the call it stands for."""
 
@@ -359,5 +378,6 @@ CALLS: dict[str, Handler] = {
     **dict.fromkeys(("accept", "accept4"), accepted),
     "getsockopt": asked_how,
     "shutdown": shut,
+    "setsockopt": not_tuned,
     "socketcall": told_by_another,
 }

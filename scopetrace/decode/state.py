@@ -12,7 +12,15 @@ from scopetrace.decode.paths import DELETED, absolute, text, undeleted
 from scopetrace.decode.tables import FdTable, Gone
 from scopetrace.decode.tasks import Task, Tree
 from scopetrace.model.open_file import FileStat, OpenFile
-from scopetrace.model.operation import STOPPED, Closed, Failed, ImageEnded, Operation, build
+from scopetrace.model.operation import (
+    STOPPED,
+    Closed,
+    Failed,
+    ImageEnded,
+    Operation,
+    ProcessFailed,
+    build,
+)
 from scopetrace.model.raw import RESULT_UNKNOWN, STAT, Part, RawRecord
 
 FD = 0xFFFFFFFF
@@ -108,12 +116,14 @@ FIRST_FOLDER = dict.fromkeys(
     (
         "openat", "openat2", "unlinkat", "renameat", "renameat2", "linkat", "mkdirat", "mknodat",
         "fchmodat", "fchmodat2", "fchownat", "newfstatat", "fstatat64", "statx", "faccessat",
-        "faccessat2", "readlinkat", "execveat",
+        "faccessat2", "readlinkat", "execveat", "futimesat", "utimensat", "utimensat_time64",
+        "open_tree", "fspick", "mount_setattr", "move_mount",
     ),
     0,
 )  # fmt: skip
+FIRST_FOLDER["fanotify_mark"] = 3
 """Which argument is the fd that the first path of a call starts from, counted from 0."""
-SECOND_FOLDER = {"renameat": 2, "renameat2": 2, "linkat": 2, "symlinkat": 1}
+SECOND_FOLDER = {"renameat": 2, "renameat2": 2, "linkat": 2, "symlinkat": 1, "move_mount": 2}
 """The same for the second path."""
 
 
@@ -166,6 +176,15 @@ def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, f
     file = task.table.fds.get(fd & FD)
     if file is None or file.named:
         failed(state, task, record, op, kind, Names(file.path if file else ""))
+
+
+def process_failed(state: State, task: Task, record: RawRecord, op: str, what: str) -> None:
+    """Emit that a call about something else than a file failed, as `failed` does."""
+    error = -record.result
+    if error > MAX_ERRNO or error in ERESTART:
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    state.emit(ProcessFailed(task.group.image, task.tid, time_ns, op, what, error))
 
 
 def closed(state: State, task: Task, time_ns: int, op: str, gone: Gone | None) -> None:

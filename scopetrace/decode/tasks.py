@@ -19,6 +19,11 @@ CLONE_NEWUSER = 0x10000000
 UNSHARES_FS = CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER
 """Each of these gives a task its own folders (unshare(2))."""
 
+EXIT_SIGNAL = 0xFF
+"""The bits of clone's flags that hold the signal for the parent."""
+CHILD_TID_FLAGS = 0x01000000 | 0x00200000
+"""CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID: how the C library forks."""
+
 MOST_ANCESTORS = 64
 """A chain of daemons can be endless; a filter on ancestors looks this far."""
 
@@ -155,6 +160,13 @@ class Tree:
         for fact in INHERITED:
             setattr(image, fact, getattr(parent, fact))
         return image
+
+
+def fork_name(flags: int) -> str:
+    """Return which of the calls that make processes such flags amount to (clone(2))."""
+    if flags & CLONE_VFORK:
+        return "vfork"
+    return "fork" if flags & ~EXIT_SIGNAL & ~CHILD_TID_FLAGS == 0 else "clone"
 
 
 INHERITED = (

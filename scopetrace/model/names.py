@@ -1,7 +1,8 @@
-"""Names of users, groups and signals, asked once each. Numbers without a name stay numbers."""
+"""Names of users, groups, signals and errors. Numbers without a name stay numbers."""
 
 from __future__ import annotations
 
+import errno
 import grp
 import pwd
 import signal
@@ -36,3 +37,12 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+MANUAL_NAMES = {errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
+"""Of errors with two names the one of the manual pages; `errno.errorcode` has the other."""
+
+
+def error_name(number: int) -> str:
+    """Return an error's name as errno(3) has it, or the number as text if there is none."""
+    return MANUAL_NAMES.get(number) or errno.errorcode.get(number) or str(number)

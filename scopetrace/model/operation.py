@@ -198,6 +198,18 @@ class Failed(NamedTuple):
     errno: int
 
 
+class ProcessFailed(NamedTuple):
+    """A call about something else than a file or a connection failed."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    what: str
+    """What it was about, in words; empty if the call says all."""
+    errno: int
+
+
 class FlowOpened(NamedTuple):
     """A connection stands, or a datagram socket has met a new peer."""
 
@@ -333,6 +345,7 @@ class Ended(NamedTuple):
 
 Operation = (
     ImageStarted | ImageEnded | Executed | Forked | Leaving | Exited | Signalled | Opened | Closed
-    | Used | Written | NameChanged | AttributeChanged | Failed | FlowOpened | FlowMoved | FlowClosed
-    | FlowUsed | FlowFailed | Listened | ListenEnded | Counted | Noticed | Synced | Ended
+    | Used | Written | NameChanged | AttributeChanged | Failed | ProcessFailed | FlowOpened
+    | FlowMoved | FlowClosed | FlowUsed | FlowFailed | Listened | ListenEnded | Counted | Noticed
+    | Synced | Ended
 )  # fmt: skip

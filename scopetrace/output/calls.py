@@ -18,19 +18,59 @@ NEWER = {
     "openat2": (
         "long openat2(int dirfd, const char * pathname, struct open_how * how, size_t size)"
     ),
+    "clock_settime64": (
+        "long clock_settime64(clockid_t which_clock, const struct __kernel_timespec * tp)"
+    ),
+    "fsconfig": (
+        "long fsconfig(int fd, unsigned int cmd, const char * key, const void * value, int aux)"
+    ),
+    "fsmount": "long fsmount(int fsfd, unsigned int flags, unsigned int attr_flags)",
+    "fsopen": "long fsopen(const char * fsname, unsigned int flags)",
+    "fspick": "long fspick(int dirfd, const char * pathname, unsigned int flags)",
+    "iopl": "long iopl(unsigned int level)",
+    "landlock_add_rule": (
+        "long landlock_add_rule(int ruleset_fd, enum landlock_rule_type rule_type,"
+        " const void * rule_attr, u32 flags)"
+    ),
+    "landlock_create_ruleset": (
+        "long landlock_create_ruleset(const struct landlock_ruleset_attr * attr, size_t size,"
+        " u32 flags)"
+    ),
+    "landlock_restrict_self": "long landlock_restrict_self(int ruleset_fd, u32 flags)",
+    "memfd_secret": "long memfd_secret(unsigned int flags)",
+    "mount_setattr": (
+        "long mount_setattr(int dirfd, const char * pathname, unsigned int flags,"
+        " struct mount_attr * attr, size_t size)"
+    ),
+    "move_mount": (
+        "long move_mount(int from_dirfd, const char * from_pathname, int to_dirfd,"
+        " const char * to_pathname, unsigned int flags)"
+    ),
+    "open_tree": "long open_tree(int dirfd, const char * pathname, unsigned int flags)",
     "pidfd_getfd": "long pidfd_getfd(int pidfd, int targetfd, unsigned int flags)",
+    "pidfd_open": "long pidfd_open(pid_t pid, unsigned int flags)",
+    "pidfd_send_signal": (
+        "long pidfd_send_signal(int pidfd, int sig, siginfo_t * info, unsigned int flags)"
+    ),
     "preadv2": (
         "long preadv2(int fd, const struct iovec * iov, int iovcnt, off_t offset, int flags)"
     ),
     "pwritev2": (
         "long pwritev2(int fd, const struct iovec * iov, int iovcnt, off_t offset, int flags)"
     ),
+    "quotactl_fd": "long quotactl_fd(unsigned int fd, unsigned int cmd, qid_t id, void * addr)",
+    "umount2": "long umount2(const char * target, int flags)",
+    "utimensat_time64": (
+        "long utimensat_time64(unsigned int dfd, const char * filename,"
+        " struct __kernel_timespec * t, int flags)"
+    ),
 }
 
 ALIASES = {
     "_llseek": "llseek", "chown32": "chown", "fchown32": "fchown", "lchown32": "lchown",
-    "setgid32": "setgid", "setregid32": "setregid", "setresgid32": "setresgid",
-    "setresuid32": "setresuid", "setreuid32": "setreuid", "setuid32": "setuid",
+    "setgid32": "setgid", "setgroups32": "setgroups", "setregid32": "setregid",
+    "setresgid32": "setresgid", "setresuid32": "setresuid", "setreuid32": "setreuid",
+    "setuid32": "setuid",
     "fcntl64": "fcntl", "fstatat64": "newfstatat", "mmap2": "mmap_pgoff",
     "recvmmsg_time64": "recvmmsg",
 }  # fmt: skip

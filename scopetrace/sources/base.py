@@ -31,7 +31,8 @@ class Mode(IntEnum):
 
 GROUPS = (
     "open", "close", "fd", "read", "write", "move", "net", "send", "receive", "delete", "rename",
-    "link", "mkdir", "attr", "stat", "seek", "map", "cwd", "exec", "task", "cred", "guard",
+    "link", "mkdir", "attr", "stat", "seek", "map", "cwd", "exec", "task", "cred", "guard", "make",
+    "lock", "touch", "birth", "permit", "room", "heap", "tune",
 )  # fmt: skip
 """The groups of syscalls.def (GROUP_NAMES)."""
 
@@ -164,6 +165,9 @@ class Source:
     needs_in_detail: ClassVar[Mapping[int, Mapping[str, Mode]]] = {}
     """Verbosity of metrics from which on more calls are needed → group → mode."""
 
+    failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
+    """Name of an event → how much is watched for failures alone (scope.yml) → groups."""
+
     def __init__(self, outlet: Outlet) -> None:
         self.outlet = outlet
 
@@ -210,6 +214,10 @@ class Wishes(Protocol):
     def could_keep(self) -> bool:
         """Whether payloads may be wanted."""
 
+    @property
+    def failures(self) -> str:
+        """How much is watched for failures alone: none, rare or all."""
+
 
 def needed_calls(wishes: Wishes) -> dict[str, Mode]:
     """Return the mode of every group of calls."""
@@ -217,6 +225,7 @@ def needed_calls(wishes: Wishes) -> dict[str, Mode]:
     for groups in _wanted(wishes):
         for group, mode in groups.items():
             modes[group] = max(modes[group], mode)
+    modes["make"] = max(modes["make"], modes["fd"])  # who follows fds, all of them
     return modes
 
 
@@ -231,3 +240,15 @@ def _wanted(wishes: Wishes) -> Iterable[Mapping[str, Mode]]:
         for name, groups in source.needs.items():
             if measured or wishes.could_want(source.sourcetype, name):
                 yield groups
+                yield from _failing(source.failures.get(name or "", {}), wishes.failures)
+
+
+def _failing(
+    groups: Mapping[str, tuple[str, ...]], failures: str
+) -> Iterable[Mapping[str, Mode]]:  # fmt: skip
+    """Return what is watched for failures alone: `all` has what is rare as well."""
+    for level in FAILURE_LEVELS[failures]:
+        yield dict.fromkeys(groups.get(level, ()), Mode.FAILURES)
+
+
+FAILURE_LEVELS = {"none": (), "rare": ("rare",), "all": ("rare", "all")}

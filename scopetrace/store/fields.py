@@ -65,6 +65,7 @@ SOURCES = (
     _source("proc.fork", "op child_pid"),
     _source("proc.exit", "exit_code signal core_dumped duration", *_USED),
     _source("proc.signal", "signal sender_pid sender_uid code"),
+    _source("proc.error", "op error what"),
     _source("net.open", "op fd role", *_ENDS),
     _source("net.close", "op", *_CLOSED, "error", *_ENDS),
     _source("net.listen", "op fd", *_ENDS),

@@ -51,6 +51,11 @@ class Watch:
         """Whether the payloads of any process could be wanted."""
         return any(rules.may_keep for rules in self._possible)
 
+    @property
+    def failures(self) -> str:
+        """How much is watched for failures alone: none, rare or all."""
+        return self.config.scopetrace.failures
+
     def _rules(self, entries: tuple[int, ...]) -> Rules:
         return Rules(customised(self.config, [self.config.custom[index] for index in entries]))
 

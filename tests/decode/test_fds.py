@@ -6,7 +6,7 @@ import struct
 import pytest
 from raw_builder import FOLDER, PIPE, REGULAR, pack_stat, pack_tally
 
-from scopetrace.model.operation import Closed, Failed, Opened, Written
+from scopetrace.model.operation import Closed, Failed, Opened, ProcessFailed, Written
 from scopetrace.model.raw import Part, RawKind
 
 
@@ -147,7 +147,8 @@ def test_a_failed_call_changes_nothing(tracee, decoding):
     tracee.fail("close_range", 0, 100, error=22)
     tracee.fail("pipe", error=24)
     tracee.fail("recvmsg", 5, error=11, parts={Part.CONTROL: rights(3)})
-    assert [type(operation) for operation in decoding.go()] == [Opened]
+    refused = [ProcessFailed] * 4
+    assert [type(operation) for operation in decoding.go()] == [Opened, *refused]
 
     tracee.close(3)
     assert decoding.one(Closed).file.path == "/a"

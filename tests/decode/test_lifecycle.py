@@ -8,7 +8,8 @@ import signal
 import pytest
 from raw_builder import MILLISECOND, Tracee, pack_stat, status_text, strings
 
-from scopetrace.decode.lifecycle import fork_name, program_name, read_status, wait_status
+from scopetrace.decode.lifecycle import program_name, read_status, wait_status
+from scopetrace.decode.tasks import fork_name
 from scopetrace.model.operation import (
     Closed,
     Executed,

@@ -68,11 +68,15 @@ CASES = [
     Case("inherited", ordered=False),
     Case("mapped"),
     Case("killed"),
+    Case("refused"),
 ]
 
 
-def play(case: Case, stage: Stage, program: object) -> Recording:
-    recording = stage.compare([str(program), *case.arguments])
+def play(
+    case: Case, stage: Stage, program: object, config: str | None = None
+) -> Recording:  # fmt: skip
+    recording = stage.compare([str(program), *case.arguments], config=config)
+    assert recording.ending.status != 99, recording.ending.stderr
     assert_holds(
         recording, recording.told(), folder=stage.work, ordered=case.ordered, exact=case.exact
     )
@@ -101,6 +105,32 @@ def test_a_process_finds_itself_below_proc(stage: Stage, tracee: Compile) -> Non
     absent = f"/proc/{recording.info.pid}/absent"
     errors = [event.data["file_passed"] for event in recording.of("fs.error", file=absent)]
     assert errors == ["/proc/self/absent", "me/absent"]
+
+
+def test_a_32_bit_programs_failures_are_told_as_well(stage: Stage, tracee: Compile) -> None:
+    play(Case("refused"), stage, tracee("refused", "-m32"))
+
+
+@pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
+def test_failures_of_frequent_calls_are_told_where_that_is_asked_for(
+    flags: tuple[str, ...], stage: Stage, tracee: Compile
+) -> None:
+    program = tracee("refused", *flags)
+
+    recording = play(Case("refused", ("all",)), stage, program, "scopetrace: {failures: all}")
+
+    assert {"brk", "mprotect", "munmap"} <= {e.data["op"] for e in recording.of("proc.error")}
+
+
+def test_nothing_stops_for_its_failures_where_that_is_not_wanted(
+    stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.record([tracee("refused")], config="scopetrace: {failures: none}")
+
+    told = {event.data["op"] for event in recording.of("proc.error")}
+    assert "setuid" in told, "it is watched anyway"
+    assert not told & {"kill", "mount", "mmap", "clone", "timerfd_create"}
+    assert "flock" not in {event.data["op"] for event in recording.of("fs.error")}
 
 
 def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compile) -> None:

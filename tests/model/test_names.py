@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from scopetrace.model.names import group_name, signal_name, user_name
+from scopetrace.model.names import error_name, group_name, signal_name, user_name
 
 
 def test_the_names_are_those_of_the_system():
@@ -31,3 +31,11 @@ def test_who_has_no_name_is_called_by_number():
 )
 def test_signals_have_the_names_of_the_manual(number, name):
     assert signal_name(number) == name
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(2, "ENOENT"), (11, "EAGAIN"), (35, "EDEADLK"), (95, "EOPNOTSUPP"), (4000, "4000")],
+)
+def test_errors_are_called_as_in_the_manual(number, name):
+    assert error_name(number) == name

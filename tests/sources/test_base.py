@@ -27,7 +27,9 @@ class Wanted:
         measured: tuple[str, ...] = (),
         kept: bool = False,
         verbosity: int = 4,
+        failures: str = "none",
     ) -> None:
+        self.failures = failures
         self.names = names
         self.verbosity = verbosity
         self.measured = measured
@@ -91,6 +93,28 @@ def test_an_event_that_needs_all_calls_wins_over_one_that_needs_failures():
     assert needed("fs.error")["delete"] is Mode.FAILURES
     assert needed("fs.error", "fs.delete")["delete"] is Mode.ALL
     assert needed("fs.delete") == {"cwd": Mode.ALL, "delete": Mode.ALL}
+
+
+@pytest.mark.parametrize(
+    ("failures", "proc", "fs", "net"),
+    [
+        ("none", set(), set(), set()),
+        ("rare", {"birth", "permit", "make", "room"}, {"lock", "touch"}, set()),
+        ("all", {"birth", "permit", "make", "room", "heap"}, {"lock", "touch"}, {"tune"}),
+    ],
+)
+def test_what_is_watched_for_failures_alone_depends_on_what_is_asked_for(failures, proc, fs, net):
+    alone = {"birth", "permit", "room", "heap", "lock", "touch", "tune", "make"}
+
+    for event, groups in (("proc.error", proc), ("fs.error", fs), ("net.error", net)):
+        modes = needed_calls(Wanted(event, failures=failures))
+        assert {g for g in alone if modes[g] is Mode.FAILURES} == groups
+    assert not any(needed_calls(Wanted("fs.open", failures=failures))[g] for g in alone - {"make"})
+
+
+def test_who_follows_fds_sees_all_that_are_made():
+    assert needed("fs.open")["make"] is needed("stdout")["make"] is Mode.ALL
+    assert needed_calls(Wanted(kept=True))["make"] is Mode.ALL
 
 
 def test_log_files_and_console_need_writes_but_not_reads():

@@ -8,10 +8,10 @@ it, and says what that process did.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from errno import errorcode
 from typing import Any, ClassVar
 
 from scopetrace.model.image import Image
+from scopetrace.model.names import error_name
 from scopetrace.model.open_file import OpenFile, Usage
 from scopetrace.model.operation import (
     AttributeChanged,
@@ -61,6 +61,10 @@ class FsSource(Source):
             "link": Mode.FAILURES, "attr": Mode.FAILURES, "stat": Mode.FAILURES,
         },
     }  # fmt: skip
+
+    failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+        "fs.error": {"rare": ("lock", "touch")}
+    }
 
     def handlers(self) -> Handlers:
         """Return what this source does with operations."""
@@ -173,7 +177,7 @@ class FsSource(Source):
         data = _named(op, file, passed)
         if other:
             _add_other(data, "file_new", other, other_passed)
-        data["error"] = errorcode.get(errno) or str(errno)
+        data["error"] = error_name(errno)
         data["class"] = kind
         self._emit("fs.error", image, time_ns, tid, data)
 

@@ -11,11 +11,12 @@ process becomes another program or another user's.
 from __future__ import annotations
 
 from collections import Counter
-from errno import errorcode
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.image import Image
+from scopetrace.model.names import error_name
 from scopetrace.model.operation import (
     STOPPED,
     FlowClosed,
@@ -43,6 +44,10 @@ class NetSource(Source):
     needs: ClassVar[Needs] = dict.fromkeys(
         ("net.open", "net.close", "net.app", "net.error", "net.listen"), FLOWS
     )
+
+    failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+        "net.error": {"all": ("tune",)}
+    }
 
     def __init__(self, outlet: Outlet) -> None:
         super().__init__(outlet)
@@ -174,7 +179,7 @@ class NetSource(Source):
 
     def _failed(self, operation: FlowFailed) -> None:
         image, tid, time_ns, op, kind, transport, local, peer, errno, channel = operation
-        name = errorcode.get(errno) or str(errno)
+        name = error_name(errno)
         ends = address_fields(transport, local, peer, name_of(image, peer))
         data = {"op": op, "class": kind, "error": name, **ends}
         self._emit("net.error", image, time_ns, tid, channel, data)

@@ -1,18 +1,19 @@
-"""Process: programs started, processes made and ended, signals delivered."""
+"""Process: programs started, processes made and ended, signals delivered, what was refused."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from scopetrace.model.image import Image
-from scopetrace.model.names import signal_name
-from scopetrace.model.operation import Executed, Exited, Forked, Signalled
+from scopetrace.model.names import error_name, signal_name
+from scopetrace.model.operation import Executed, Exited, Forked, ProcessFailed, Signalled
 from scopetrace.sources.base import Handlers, Needs, Source
 from scopetrace.sources.process.signals import code_name
 
 
 class ProcessSource(Source):
-    """Makes proc.* events. Their calls are watched always, so they need none."""
+    """Makes proc.* events. Their calls are watched always, but for those that may only fail."""
 
     sourcetype = "process"
     measures = "process"
@@ -21,6 +22,10 @@ class ProcessSource(Source):
         "proc.fork": {},
         "proc.exit": {},
         "proc.signal": {},
+        "proc.error": {},
+    }
+    failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+        "proc.error": {"rare": ("birth", "permit", "make", "room"), "all": ("heap",)}
     }
 
     def handlers(self) -> Handlers:
@@ -30,6 +35,7 @@ class ProcessSource(Source):
             Forked: self._forked,
             Exited: self._exited,
             Signalled: self._signalled,
+            ProcessFailed: self._failed,
         }
 
     def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
@@ -84,6 +90,13 @@ class ProcessSource(Source):
             data["sender_uid"] = sender_uid
         data["code"] = code_name(signal, code)
         self._emit("proc.signal", image, time_ns, tid, data)
+
+    def _failed(self, operation: ProcessFailed) -> None:
+        image, tid, time_ns, op, what, errno = operation
+        data: dict[str, Any] = {"op": op, "error": error_name(errno)}
+        if what:
+            data["what"] = what
+        self._emit("proc.error", image, time_ns, tid, data)
 
 
 USAGE = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "cpu_own")

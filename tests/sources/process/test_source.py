@@ -90,3 +90,13 @@ def test_a_signal_tells_its_sender_and_reason(tracee, recording):
         {"signal": "SIGTERM", "sender_pid": 55, "sender_uid": 1000, "code": "SI_USER"},
         {"signal": "SIGSEGV", "code": "SEGV_ACCERR"},
     ]
+
+
+def test_what_was_refused_is_told_in_words(tracee, recording):
+    tracee.fail("kill", 1, 15, error=1)
+    tracee.fail("timerfd_create", error=24)
+
+    assert [event.data for event in recording.of("proc.error")] == [
+        {"op": "kill", "error": "EPERM", "what": "SIGTERM to 1"},
+        {"op": "timerfd_create", "error": "EMFILE"},
+    ]

@@ -1,0 +1,272 @@
+"""Calls that are watched for their failures alone: locks, signals, rights, limits, memory, mounts.
+
+What such a call was about is said in a few words, of its arguments as the program passed them.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+
+from scopetrace.decode.paths import text
+from scopetrace.decode.state import (
+    FD,
+    PATH,
+    Handler,
+    Names,
+    Parts,
+    State,
+    failed,
+    failed_fd,
+    path_of,
+    process_failed,
+    second_path_of,
+    signed,
+)
+from scopetrace.decode.tasks import Task, fork_name
+from scopetrace.model.names import signal_name
+from scopetrace.model.raw import RawRecord
+
+What = Callable[[Task, RawRecord, Parts, str], str]
+"""Says what a call was about."""
+
+MAP_ANONYMOUS = 0x20
+CLONE_THREAD = 0x10000
+
+KINDS = {
+    "lock": ("flock", "fcntl__lock", "fcntl64__lock"),
+    "attr": (
+        "utime", "utimes", "futimesat", "utimensat", "utimensat_time64", "setxattr", "lsetxattr",
+        "fsetxattr", "removexattr", "lremovexattr", "fremovexattr",
+    ),
+    "read_write": ("fallocate", "fsync", "fdatasync", "syncfs"),
+    "watch": ("inotify_add_watch", "fanotify_mark"),
+}  # fmt: skip
+"""What fs.error calls class → the calls of it."""
+
+LIMITS = {
+    number: name
+    for name, number in vars(resource).items()
+    if name.startswith("RLIMIT_") and name != "RLIMIT_OFILE"
+}
+NAMESPACES = {
+    0x80: "CLONE_NEWTIME", 0x200: "CLONE_FS", 0x400: "CLONE_FILES", 0x20000: "CLONE_NEWNS",
+    0x40000: "CLONE_SYSVSEM", 0x2000000: "CLONE_NEWCGROUP", 0x4000000: "CLONE_NEWUTS",
+    0x8000000: "CLONE_NEWIPC", 0x10000000: "CLONE_NEWUSER", 0x20000000: "CLONE_NEWPID",
+    0x40000000: "CLONE_NEWNET",
+}  # fmt: skip
+"""Flags of unshare(2)."""
+WHOSE = ("process", "group", "user")
+"""What setpriority(2) and ioprio_set(2), there from 1, count from."""
+RIGHTS = {
+    8: "PR_SET_KEEPCAPS", 22: "PR_SET_SECCOMP", 24: "PR_CAPBSET_DROP", 28: "PR_SET_SECUREBITS",
+    35: "PR_SET_MM", 47: "PR_CAP_AMBIENT",
+}  # fmt: skip
+"""Options of prctl(2)."""
+SECCOMP = (
+    "SECCOMP_SET_MODE_STRICT", "SECCOMP_SET_MODE_FILTER", "SECCOMP_GET_ACTION_AVAIL",
+    "SECCOMP_GET_NOTIF_SIZES",
+)  # fmt: skip
+TRACES = {0: "PTRACE_TRACEME", 16: "PTRACE_ATTACH", 0x4206: "PTRACE_SEIZE"}
+BPF = ("BPF_MAP_CREATE", *(f"command {number}" for number in range(1, 5)), "BPF_PROG_LOAD")
+
+
+def file_refused(kind: str) -> Handler:
+    """Return the handler of a call about a path, or else about the file behind its first fd."""
+
+    def handler(state: State, task: Task, record: RawRecord, op: str) -> None:
+        parts = record.parts()
+        if record.result >= 0:
+            return
+        if PATH in parts:
+            failed(state, task, record, op, kind, path_of(task, record, parts, op))
+        else:
+            failed_fd(state, task, record, op, kind, record.arg1)
+
+    return handler
+
+
+def lost(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """The folder that a task is in could not be named: getcwd(2)."""
+    if record.result < 0:
+        failed(state, task, record, op, "cwd", Names(task.folders.cwd))
+
+
+def not_born(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """A process or a thread could not be made; the call is named as `proc.fork` does."""
+    if record.result >= 0:
+        return
+    flags = record.arg1 if op.startswith("clone") else 0
+    name = op if op == "vfork" else fork_name(flags)
+    process_failed(state, task, record, name, "thread" if flags & CLONE_THREAD else "process")
+
+
+def refused(what: What) -> Handler:
+    """Return the handler of a call that is about what `what` says."""
+
+    def handler(state: State, task: Task, record: RawRecord, op: str) -> None:
+        if record.result < 0:
+            process_failed(state, task, record, op, what(task, record, record.parts(), op))
+
+    return handler
+
+
+def named(names: dict[int, str] | tuple[str, ...], number: int) -> str:
+    """Return the name of a number, or itself."""
+    found = names if isinstance(names, dict) else dict(enumerate(names))
+    return found.get(number & FD, str(signed(number)))
+
+
+def _nothing(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    return ""
+
+
+def _path(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    return path_of(task, record, parts, op).file
+
+
+def _text(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    """What is passed like a path, and is none."""
+    return text(parts.get(PATH, b""))
+
+
+def _mounted(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    """What is mounted may be a device, a folder, or just a word."""
+    source = _text(task, record, parts, op)
+    target = second_path_of(task, record, parts, op).file
+    return f"{source} on {target}" if source else target
+
+
+def _signalled(position: int, whom: str) -> What:
+    """Say which signal, by that argument (from 1), was for whom, by the first two."""
+
+    def what(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+        number = record.args[position - 1] & FD
+        return f"{signal_name(number)} to {whom.format(*map(signed, record.args[:2]))}"
+
+    return what
+
+
+def _argument(form: str, position: int) -> What:
+    """Say one argument (from 1), as an int."""
+    return lambda task, record, parts, op: form.format(signed(record.args[position - 1]))
+
+
+def _arguments(form: str, count: int) -> What:
+    """Say the first arguments, each as an int."""
+    return lambda task, record, parts, op: form.format(*map(signed, record.args[:count]))
+
+
+def _bytes(position: int) -> What:
+    """Say how many bytes, by that argument (from 1)."""
+    return lambda task, record, parts, op: f"{record.args[position - 1]} bytes"
+
+
+def _name(names: dict[int, str] | tuple[str, ...], position: int, form: str = "{}") -> What:
+    """Say the name of one argument (from 1)."""
+    return lambda task, record, parts, op: form.format(
+        named(names, record.args[position - 1]), *map(signed, record.args[:2])
+    )
+
+
+def _mapped(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    """So many bytes, and of which file."""
+    file = None if record.arg4 & MAP_ANONYMOUS else task.table.fds.get(record.arg5 & FD)
+    return f"{record.arg2} bytes{f' of {file.path}' if file is not None and file.path else ''}"
+
+
+def _grown(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    """How much was asked for: from where the heap ends to where it should end."""
+    return f"{record.arg1 - record.arg2} bytes more"
+
+
+def _namespaces(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    return "|".join(name for bit, name in NAMESPACES.items() if record.arg1 & bit)
+
+
+def _namespace_of(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    file = task.table.fds.get(record.arg1 & FD)
+    return file.path if file is not None and file.path else f"fd {signed(record.arg1)}"
+
+
+def _traced(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    name = named(TRACES, record.arg1)
+    return f"{name} of {signed(record.arg2)}" if record.arg1 else name
+
+
+def _priority(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+    which = record.arg1 - (op == "ioprio_set")
+    whose = WHOSE[which] if 0 <= which < len(WHOSE) else f"{which}"
+    return f"priority {signed(record.arg3)} of {whose} {signed(record.arg2)}"
+
+
+WHATS: dict[str, What] = {
+    **dict.fromkeys(("kill", "rt_sigqueueinfo"), _signalled(2, "{0}")),
+    "tkill": _signalled(2, "thread {0}"),
+    **dict.fromkeys(("tgkill", "rt_tgsigqueueinfo"), _signalled(3, "thread {1} of {0}")),
+    "pidfd_send_signal": _signalled(2, "pidfd {0}"),
+    **dict.fromkeys(("setgroups", "setgroups32"), _argument("{} groups", 1)),
+    "prctl__rights": _name(RIGHTS, 1),
+    "prctl": _name(RIGHTS, 1),
+    "seccomp": _name(SECCOMP, 1),
+    "ptrace": _traced,
+    "setpgid": _arguments("{} into group {}", 2),
+    "setrlimit": _name(LIMITS, 1),
+    "prlimit64": _name(LIMITS, 2, "{0} of {1}"),
+    "nice": _argument("{}", 1),
+    **dict.fromkeys(("setpriority", "ioprio_set"), _priority),
+    **dict.fromkeys(
+        ("sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"),
+        _argument("process {}", 1),
+    ),
+    "pidfd_open": _argument("process {}", 1),
+    "perf_event_open": lambda task, record, parts, op: (
+        f"process {signed(record.arg2)}, CPU {signed(record.arg3)}"
+    ),
+    "unshare__any": _namespaces,
+    "setns__any": _namespace_of,
+    "mount": _mounted,
+    **dict.fromkeys(
+        (
+            "umount", "umount2", "open_tree", "mount_setattr", "fspick", "swapon", "swapoff",
+            "acct", "quotactl",
+        ),
+        _path,
+    ),
+    "move_mount": _mounted,
+    **dict.fromkeys(("fsopen", "mq_open", "delete_module"), _text),
+    "keyctl": _argument("operation {}", 1),
+    "bpf": _name(BPF, 1),
+    **dict.fromkeys(("mlock", "mlock2", "shmget", "mprotect", "munmap", "msync"), _bytes(2)),
+    **dict.fromkeys(("mremap", "mremap__large"), _bytes(3)),
+    **dict.fromkeys(("mmap__any", "mmap2__any", "mmap__large", "mmap2__large"), _mapped),
+    "brk": _grown,
+    "shmat": _argument("segment {}", 1),
+    "semget": _argument("{} semaphores", 2),
+    "personality": lambda task, record, parts, op: f"{record.arg1 & FD:#x}",
+    **dict.fromkeys(
+        (
+            "capset", "setsid", "mlockall", "fsconfig", "fsmount", "quotactl_fd", "add_key",
+            "request_key", "userfaultfd", "timerfd_create", "signalfd", "signalfd4",
+            "inotify_init", "inotify_init1", "fanotify_init", "memfd_secret", "msgget",
+            "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
+            "sethostname", "setdomainname", "settimeofday", "stime", "clock_settime",
+            "clock_settime64", "init_module", "finit_module", "kexec_load", "kexec_file_load",
+            "reboot", "syslog", "vhangup", "iopl", "ioperm",
+        ),
+        _nothing,
+    ),
+}  # fmt: skip
+"""What each call is about."""
+
+not_unshared = refused(_namespaces)
+"""Handles an unshare(2) that failed."""
+not_joined = refused(_namespace_of)
+"""Handles a setns(2) that failed."""
+
+CALLS: dict[str, Handler] = {
+    **{op: file_refused(kind) for kind, ops in KINDS.items() for op in ops},
+    "getcwd": lost,
+    **dict.fromkeys(("fork", "vfork", "clone__any", "clone3__any"), not_born),
+    **{op: refused(what) for op, what in WHATS.items()},
+}
