@@ -27,7 +27,15 @@ from engine.engine cimport (
 )
 from engine.launch cimport allow_tracer as c_allow_tracer
 from engine.launch cimport borrow_fd as c_borrow_fd
-from engine.launch cimport launch
+from engine.launch cimport (
+    launch,
+    launch_,
+    launcher,
+    launcher_create,
+    launcher_exec,
+    launcher_tid,
+)
+from engine.launch cimport refuse_inspection as c_refuse_inspection
 from engine.launch cimport retitle as c_retitle
 from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
 from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
@@ -164,29 +172,61 @@ cdef class _Strings:
         free(self.items)
 
 
-def become(bytes path, argv, envp, bytes program):
-    """Turn this process into `path`; see launch.h. Returns only by raising.
+cdef class _Launch:
+    """A program to become, in the words of launch.h; it keeps what it points to."""
+
+    cdef launch_ what
+    cdef bytes path, program
+    cdef _Strings arguments, environment
+
+    def __cinit__(self, bytes path, argv, envp, bytes program):
+        self.path, self.program = path, program
+        self.arguments, self.environment = _Strings(argv), _Strings(envp)
+        self.what.path = PyBytes_AsString(path)
+        self.what.argv = self.arguments.items
+        self.what.envp = self.environment.items
+        self.what.filter = <sock_filter *>PyBytes_AsString(program)
+        self.what.length = <unsigned short>(len(program) // sizeof(sock_filter))
+
+
+def become(bytes path, argv, envp, bytes program=b""):
+    """Turn this process into `path`; see launch.h. Returns if it cannot be traced.
 
     Args:
         path: of the program file.
         argv, envp: lists of bytes; envp as "NAME=value".
-        program: what `build_filter` returned; empty: no filter.
+        program: what `build_filter` returned; empty: no filter, and no tracer.
 
     Raises:
-        OSError: the filter could not be loaded or the file could not be executed.
+        OSError: the file could not be executed.
     """
-    cdef _Strings arguments = _Strings(argv)
-    cdef _Strings environment = _Strings(envp)
+    cdef _Launch it = _Launch(path, argv, envp, program)
 
-    check(
-        launch(
-            PyBytes_AsString(path),
-            arguments.items,
-            environment.items,
-            <sock_filter *>PyBytes_AsString(program),
-            <unsigned short>(len(program) // sizeof(sock_filter)),
-        )
-    )
+    check(launch(&it.what))
+
+
+cdef class Launcher:
+    """A thread that can turn this process into a program, and is traced instead of its maker.
+
+    Raises:
+        MemoryError: there is no room for it.
+    """
+
+    cdef launcher *launcher
+
+    def __cinit__(self):
+        check(launcher_create(&self.launcher))
+
+    @property
+    def tid(self):
+        """The thread to trace."""
+        return launcher_tid(self.launcher)
+
+    def become(self, bytes path, argv, envp, bytes program):
+        """Do as the function of that name does; if it returns, this process has no filter."""
+        cdef _Launch it = _Launch(path, argv, envp, program)
+
+        check(launcher_exec(self.launcher, &it.what))
 
 
 def allow_tracer(int pid):
@@ -201,6 +241,11 @@ def borrow_fd(int pid, int fd):
         OSError: the process or the descriptor is gone, or the kernel is too old.
     """
     return check(c_borrow_fd(pid, fd))
+
+
+def refuse_inspection():
+    """Let no unprivileged process read or trace this one."""
+    c_refuse_inspection()
 
 
 def retitle(str title):
@@ -260,8 +305,13 @@ cdef class Engine:
     def __dealloc__(self):
         engine_destroy(self.engine)
 
-    def run(self, int pid, int go_fd):
+    def run(self, int pid, int go_fd, int tid=0):
         """Seize `pid`, write a byte to `go_fd` and close it, and trace until all has ended.
+
+        Args:
+            pid: the process that becomes the program.
+            go_fd: where it waits.
+            tid: its thread that will exec; by default its only one.
 
         Raises:
             PermissionError: tracing was refused.
@@ -270,7 +320,7 @@ cdef class Engine:
         """
         cdef int status
         with nogil:
-            status = engine_run(self.engine, pid, go_fd)
+            status = engine_run(self.engine, pid, tid or pid, go_fd)
         check(status)
 
     def read(self, size_t enough=65536, int timeout_ms=50):

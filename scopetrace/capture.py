@@ -71,9 +71,13 @@ class Capture:
         self._thread: Thread | None = None
         self._end = End.NONE
 
-    def start(self, pid: int, go_fd: int) -> None:
-        """Trace `pid`, and tell it so by a byte on `go_fd`, from a thread of its own."""
-        self._thread = Thread(target=self._run, args=(pid, go_fd), name="engine", daemon=True)
+    def start(self, pid: int, tid: int, go_fd: int) -> None:
+        """Trace `pid`, of which thread `tid` execs when there is a byte on `go_fd`.
+
+        Raises:
+            RuntimeError: there can be no more threads.
+        """
+        self._thread = Thread(target=self._run, args=(pid, tid, go_fd), name="engine", daemon=True)
         self._thread.start()
 
     def read(self, patience_ms: int = PATIENCE_MS) -> bytes:
@@ -104,9 +108,9 @@ class Capture:
         elif self._end is End.RECORDING and not self.ended:
             self.engine.stop_recording()
 
-    def _run(self, pid: int, go_fd: int) -> None:
+    def _run(self, pid: int, tid: int, go_fd: int) -> None:
         try:
-            self.engine.run(pid, go_fd)
+            self.engine.run(pid, go_fd, tid)
         except OSError as error:
             self.refusal = error
         finally:

@@ -22,7 +22,8 @@ EVERYTHING = dict.fromkeys((group for _, group in CALLS), MODE_ALL)
 LAUNCHER = """
 import os, sys
 from scopetrace import _engine
-gate, program, *argv = sys.argv[1:]
+gate, ready, program, *argv = sys.argv[1:]
+os.close(int(ready))
 os.read(int(gate), 1)
 os.close(int(gate))
 argv = [os.fsencode(argument) for argument in argv]
@@ -47,22 +48,27 @@ def engine_run(
     """
     engine = _engine.Engine(dict(modes), **options)
     gate, go = os.pipe()
+    seen, ready = os.pipe()
     launcher = [
         sys.executable,
         "-P",
         "-c",
         LAUNCHER,
         str(gate),
+        str(ready),
         _engine.build_filter(dict(modes)).hex(),
     ]
     output = folder.parent / f"{folder.name}.out"
     with output.open("wb") as stdout:
         program = subprocess.Popen(
             [*launcher, *map(str, argv)],
-            cwd=folder, env=os.environ | path_to_us(), pass_fds=[gate],
+            cwd=folder, env=os.environ | path_to_us(), pass_fds=[gate, ready],
             stdin=subprocess.PIPE, stdout=stdout,
         )  # fmt: skip
     os.close(gate)
+    os.close(ready)
+    os.read(seen, 1)  # ends once the launcher runs: seized in its own exec, that would be the first
+    os.close(seen)
     assert program.stdin
     program.stdin.write(stdin)
     program.stdin.close()

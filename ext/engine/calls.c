@@ -7,9 +7,12 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
+#include "engine/proc.h"
 #include "engine/seccomp.h"
 #include "engine/state.h"
 
@@ -169,6 +172,40 @@ static void after_handler(struct engine *engine, struct task *task, const call_i
 
 /* -- the beginning of a call ----------------------------------------------------------------- */
 
+static void refuse(const struct task *task, int error)
+{
+    struct arch_regs regs;
+
+    if (arch_get_regs(task->tid, &regs) < 0)
+        return;
+    arch_refuse(&regs, error);
+    arch_set_regs(task->tid, &regs);
+}
+
+/* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */
+static bool is_by_another_filter(const call_info *info)
+{
+    return info->op == PTRACE_SYSCALL_INFO_SECCOMP && info->seccomp.ret_data != FILTER_DATA;
+}
+
+/*
+ * Whether a ptrace call is about a thread of this very process. Two that trace each other wait for
+ * each other for ever, and not even a SIGKILL ends that. Pids are those of the caller's namespace: if
+ * that is not ours, it lies below ours, and we have no pid there.
+ */
+static bool is_about_us(const struct task *task, const uint64_t args[6])
+{
+    struct raw_stat ours, theirs;
+    char path[PROC_PATH];
+
+    if (args[0] == PTRACE_TRACEME || syscall(SYS_tgkill, getpid(), (pid_t)args[1], 0) < 0)
+        return false;
+    proc_path(path, task->tid, "ns/pid");
+    if (proc_stat(path, &theirs) < 0 || proc_stat("/proc/self/ns/pid", &ours) < 0)
+        return true;
+    return ours.ino == theirs.ino;
+}
+
 /* clone with CLONE_UNTRACED would let the child escape: clear it, and put it back later. */
 static void patch_clone(struct task *task, const struct pending *call)
 {
@@ -285,6 +322,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     task->in_call = true;
     if (CALLS[row].group == GROUP_BIRTH)
         begin_birth(task, call);
+    if (row == ROW_ptrace && is_about_us(task, call->args))
+        refuse(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
     tell_before_end(engine, task, call);
     if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
@@ -292,7 +331,25 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
         copy_at_entry(engine, task, call, false);
 }
 
-static void enter(struct engine *engine, struct task *task, const call_info *info, bool by_filter)
+/*
+ * The exec that makes our launcher the program. Now the program must die with us, since without us its
+ * calls would fail: before this, our end is no more than a recording that does not begin. The
+ * launcher left the path's place empty for us to fill only after that (exec_watched in launch.c).
+ */
+static void let_start(struct task *task, call_info *info)
+{
+    struct arch_regs regs;
+
+    if (ptrace(PTRACE_SETOPTIONS, task->tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL) < 0)
+        return;
+    if (info->entry.args[0] || arch_get_regs(task->tid, &regs) < 0)
+        return;
+    arch_set_first_arg(&regs, false, info->entry.args[3]);
+    if (arch_set_regs(task->tid, &regs) == 0)
+        info->entry.args[0] = info->entry.args[3];
+}
+
+static void enter(struct engine *engine, struct task *task, call_info *info, bool by_filter)
 {
     const struct abi *abi = abi_of(info->arch, info->entry.nr);
     bool seen = by_filter && task->entry_seen;
@@ -319,7 +376,9 @@ static void enter(struct engine *engine, struct task *task, const call_info *inf
          row = engine->also[row]) {
         if (seen && task->every_call && CALLS[row].stops == STOPS_ENTRY)
             continue; /* was written at its entry stop */
-        if (when_holds(CALLS[row].when, info->entry.args))
+        if (row == ROW_execve && !engine->started)
+            let_start(task, info);
+        if (engine->options.modes[row] != MODE_OFF && when_holds(CALLS[row].when, info->entry.args))
             begin_call(engine, task, info, abi, row);
     }
 }
@@ -354,30 +413,34 @@ static void leave(struct engine *engine, struct task *task, const call_info *inf
     finish_call(engine, task, &task->call, result_of(&task->call, result));
 }
 
-/* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */
-static void refuse(struct task *task)
-{
-    struct arch_regs regs;
-
-    if (arch_get_regs(task->tid, &regs) < 0)
-        return;
-    arch_refuse(&regs, ENOSYS);
-    arch_set_regs(task->tid, &regs);
-}
-
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
 {
     call_info info;
 
     if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
         return; /* it was killed: its death will tell */
-    if (by_filter && info.op == PTRACE_SYSCALL_INFO_SECCOMP &&
-        info.seccomp.ret_data != FILTER_DATA) {
-        refuse(task);
+    if (by_filter && is_by_another_filter(&info)) {
+        refuse(task, ENOSYS);
         return;
     }
     if (info.op == PTRACE_SYSCALL_INFO_EXIT)
         leave(engine, task, &info);
     else if (info.op != PTRACE_SYSCALL_INFO_NONE)
         enter(engine, task, &info, by_filter);
+}
+
+void on_passive_call(const struct engine *engine, const struct task *task)
+{
+    call_info info;
+
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
+        return;
+    if (is_by_another_filter(&info)) {
+        refuse(task, ENOSYS);
+        return;
+    }
+    const struct abi *abi = abi_of(info.arch, info.entry.nr);
+    if (abi && row_of(engine, abi, info.entry.nr) == ROW_ptrace &&
+        is_about_us(task, info.entry.args))
+        refuse(task, EPERM);
 }

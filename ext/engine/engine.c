@@ -8,12 +8,10 @@
 #include <unistd.h>
 
 #include "engine/resolve.h"
+#include "engine/seccomp.h"
 #include "engine/state.h"
 
 enum {
-    OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
-              PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT |
-              PTRACE_O_EXITKILL,
     WAKE_SIGNAL = SIGUSR2,
     RING_MIN = 1 << 20,
     EXEC_REST = 1 << 20,       /* of a record of an exec: all but its arguments and environment */
@@ -30,7 +28,7 @@ static void fill_rows(struct engine *engine)
     memset(engine->also, -1, sizeof engine->also);
     for (const struct abi *abi = ABIS; abi->name; abi++)
         for (int row = 0; row < ROW_COUNT; row++) {
-            if (abi->numbers[row] < 0 || engine->options.modes[row] == MODE_OFF)
+            if (abi->numbers[row] < 0 || !filter_stops(engine->options.modes, row))
                 continue;
             int16_t *link = &engine->rows[abi - ABIS][abi->numbers[row]];
             while (*link >= 0 && *link != row)
@@ -176,6 +174,8 @@ static void on_passive_stop(struct engine *engine, struct task *task, int event,
     task->adopted = true;
     if (event == PTRACE_EVENT_EXEC)
         consume_stop(task);
+    if (event == PTRACE_EVENT_SECCOMP)
+        on_passive_call(engine, task);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
         consume_stop(task);
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
@@ -269,9 +269,10 @@ static int loop(struct engine *engine)
     }
 }
 
-static int seize(struct engine *engine, pid_t pid)
+/* The process, and the thread of it that is seized: after its exec, that one has the process's pid. */
+static int seize(struct engine *engine, pid_t pid, pid_t tid)
 {
-    if (ptrace(PTRACE_SEIZE, pid, 0, OPTIONS) < 0)
+    if (ptrace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0)
         return -errno;
     struct task *task = tasks_add(&engine->tasks, pid, pid);
     if (!task || !(task->files = files_new()))
@@ -279,6 +280,15 @@ static int seize(struct engine *engine, pid_t pid)
     task->adopted = true;
     task->space = space_open(pid);
     engine->main_pid = pid;
+    if (tid == pid)
+        return 0;
+    struct task *thread = tasks_add(&engine->tasks, tid, pid);
+    if (!thread)
+        return -ENOMEM;
+    thread->adopted = true;
+    thread->files = task->files;
+    thread->files->uses++;
+    thread->space = space_share(task->space);
     return 0;
 }
 
@@ -302,9 +312,9 @@ static void set_signals(void)
     pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
-int engine_run(struct engine *engine, pid_t pid, int go_fd)
+int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd)
 {
-    int status = seize(engine, pid);
+    int status = seize(engine, pid, tid);
 
     if (status < 0)
         return status;

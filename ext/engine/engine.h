@@ -43,11 +43,13 @@ void engine_destroy(struct engine *engine);
 struct ring *engine_ring(struct engine *engine);
 
 /*
- * Seize `pid`, a process of one thread that waits for a byte on the pipe `go_fd`, write that byte,
- * and trace it until it and all its descendants have ended. Returns 0, or a negative errno if it
- * could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no byte is written then.
+ * Seize `tid`, the only thread of process `pid` that is to exec, which waits for a byte on the pipe
+ * `go_fd`; write that byte, and trace it until it and all its descendants have ended. Returns 0, or a
+ * negative errno if it could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no byte is
+ * written then. Until its exec begins, the process outlives the end of the caller; from then on it dies
+ * with it (PTRACE_O_EXITKILL).
  */
-int engine_run(struct engine *engine, pid_t pid, int go_fd);
+int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd);
 
 /* Copy no more bytes of the stream with this serial (raw_record.stream). */
 void engine_mute(struct engine *engine, uint64_t serial);

@@ -33,7 +33,7 @@ cdef extern from "engine/engine.h" nogil:
     int engine_create(const engine_options *options, engine **engine_out)
     void engine_destroy(engine *engine)
     ring *engine_ring(engine *engine)
-    int engine_run(engine *engine, pid_t pid, int go_fd)
+    int engine_run(engine *engine, pid_t pid, pid_t tid, int go_fd)
     void engine_mute(engine *engine, uint64_t serial)
     void engine_acknowledge(engine *engine)
     void engine_tell(engine *engine)

@@ -1,9 +1,26 @@
+from engine.engine cimport pid_t
 from engine.seccomp cimport sock_filter
 
 
 cdef extern from "engine/launch.h" nogil:
-    int launch(const char *path, char *const *argv, char *const *envp,
-               const sock_filter *filter, unsigned short length)
+    struct launch_ "launch":
+        const char *path
+        char *const *argv
+        char *const *envp
+        const sock_filter *filter
+        unsigned short length
+
+    enum:
+        LAUNCH_UNTRACED
+
+    struct launcher:
+        pass
+
+    int launch(const launch_ *what)
+    int launcher_create(launcher **launcher_out)
+    pid_t launcher_tid(const launcher *launcher)
+    int launcher_exec(launcher *launcher, const launch_ *what)
     void allow_tracer(int pid)
     int borrow_fd(int pid, int fd)
+    void refuse_inspection()
     void retitle(const char *title)

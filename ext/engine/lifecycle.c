@@ -311,6 +311,8 @@ void on_exec(struct engine *engine, struct task *task)
 
     /* Until it is waited for, a thread that took the leader's id is refused to us (ESRCH). */
     consume_stop(task);
+    if (!engine->started) /* where the filter does not stop execve this was not done before */
+        ptrace(PTRACE_SETOPTIONS, task->tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL);
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
     take_over(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
@@ -318,7 +320,8 @@ void on_exec(struct engine *engine, struct task *task)
     renew_files(engine, task);
     space_drop(task->space);
     task->space = space_open(task->tid);
-    write_exec(engine, task, (pid_t)former_tid);
+    /* Of the first one there were no records under another id. */
+    write_exec(engine, task, engine->started ? (pid_t)former_tid : task->tid);
     task->in_call = false;
     task->last_number = -1;
     abandon_calls(engine, task);

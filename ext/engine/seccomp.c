@@ -195,7 +195,7 @@ static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t 
     int count = 0;
 
     for (int row = 0; row < ROW_COUNT; row++)
-        if (modes[row] != MODE_OFF && abi->numbers[row] >= 0)
+        if (filter_stops(modes, row) && abi->numbers[row] >= 0)
             count = add_row(calls, count, (uint32_t)abi->numbers[row] | abi->mark, CALLS[row].when);
     qsort(calls, (size_t)count, sizeof *calls, by_number);
     emit_search(to, calls, count);

@@ -26,6 +26,12 @@ enum { FILTER_DATA = 0x5c0e };
  */
 int filter_build(const uint8_t modes[ROW_COUNT], struct sock_filter program[static FILTER_MAX]);
 
+/* Whether calls of a row stop: those that are watched, and the one that starts the program. */
+static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row)
+{
+    return modes[row] != MODE_OFF || row == ROW_execve;
+}
+
 /* Whether a call with these arguments is one that `when` lets stop: the filter's tests, in C. */
 bool when_holds(enum call_when when, const uint64_t args[6]);
 

@@ -13,6 +13,13 @@
 #include "engine/tracee.h"
 #include "raw/record.h"
 
+/* Of every tracee. From the moment the program starts it dies with us, too: PTRACE_O_EXITKILL. */
+enum {
+    TRACE_OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
+                    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+                    PTRACE_O_TRACEEXIT,
+};
+
 enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, GATHERED_MAX = 256 };
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* the status of an entry or exit: PTRACE_O_TRACESYSGOOD */
 
@@ -75,6 +82,8 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
 
 /* calls.c */
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
+/* A watched call once nothing is recorded any more: only what must not be is kept from happening. */
+void on_passive_call(const struct engine *engine, const struct task *task);
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
 

@@ -5,6 +5,7 @@ the program runs on; what is missing is counted. Its signals:
 
     SIGUSR1                    end the recording; the program goes on, its calls let through
     SIGTERM, SIGINT, SIGHUP    end the recording and the recorder; the program dies with its tracer
+    SIGXCPU                    as SIGUSR1: this process may not use much more CPU time
     SIGPROF                    see whether a regular expression takes too long (`config.patterns`)
 """
 
@@ -12,12 +13,11 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scopetrace import _engine
 from scopetrace.capture import PATIENCE_MS, Capture
@@ -27,7 +27,7 @@ from scopetrace.forward import forwarding_writer
 from scopetrace.pipeline import Pipeline
 from scopetrace.recorder.complaint import Complaint
 from scopetrace.recorder.order import Order, receive_order
-from scopetrace.recorder.verdict import REFUSED, UNRECORDED
+from scopetrace.recorder.verdict import REFUSED, UNRECORDED, why
 from scopetrace.store import SessionStore, SessionWriter
 from scopetrace.watch import Watch
 
@@ -35,48 +35,79 @@ COMMIT_EVERY_NS = 40_000_000
 """With what records wait before they are read, nothing that is whole waits for 100 ms."""
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+GOING_ON = (signal.SIGUSR1, signal.SIGXCPU)
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *GOING_ON)
+TRANSIENT = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
+"""Errors of this moment, rather than a machine that lets nobody trace."""
+CPU_USED_UP = "recording ended: the limit on CPU time (ulimit -t) leaves the recorder too little"
 
 
-def record(order_fd: int, answer: int) -> int:
+class Origin(NamedTuple):
+    """What is remembered of the command line before it is let go."""
+
+    cwd: str
+    complaint: Complaint
+
+
+def prepare(order_fd: int, answer: int) -> Origin:
+    """Become the recorder of whoever is at the other end of these two pipes.
+
+    Raises:
+        OSError: what this process inherited cannot be let go.
+    """
+    origin = Origin(str(Path("/proc/self/cwd").readlink()), Complaint())
+    detach(keep=(order_fd, answer))
+    return origin
+
+
+def record(order_fd: int, answer: int, origin: Origin) -> None:
     """Wait for an order, and record until the last process of the program is gone.
 
     Args:
         order_fd: pipe to read the order from.
         answer: pipe to write the verdict to.
-
-    Returns the exit status.
+        origin: what `prepare` returned.
     """
-    complaint = Complaint()
-    cwd = str(Path("/proc/self/cwd").readlink())
-    detach(keep=(order_fd, answer))
     order = receive_order(order_fd)
     if order is None:
-        return 0
-    args = [os.fsdecode(arg) for arg in order.args]
+        return
     try:
-        writer = SessionStore().create(
-            args[0], args, pid=order.pid, cwd=cwd, config=order.config_text
-        )
-    except SessionError as error:
-        os.write(answer, UNRECORDED + str(error).encode(errors="backslashreplace"))
-        return 1
-    return Recorder(order, writer, complaint).run(answer)
+        recorder = _started(order, answer, origin)
+    except Exception as error:
+        with suppress(OSError):
+            os.write(answer, UNRECORDED + why(error).encode(errors="backslashreplace"))
+        return
+    recorder.run(answer)
+
+
+def _started(order: Order, answer: int, origin: Origin) -> Recorder:
+    """Return a recorder that has begun; where it cannot begin, no session is left behind."""
+    args = [os.fsdecode(arg) for arg in order.args]
+    writer = SessionStore().create(
+        args[0], args, pid=order.pid, cwd=origin.cwd, config=order.config_text
+    )
+    try:
+        recorder = Recorder(order, writer, origin.complaint)
+        recorder.start(answer)
+    except Exception:
+        with suppress(Exception):
+            writer.discard()
+        raise
+    return recorder
 
 
 def detach(keep: tuple[int, ...]) -> None:
-    """Let go of all that the terminal and the program own."""
+    """Let go of all that the terminal and the program own, and be nobody else's to look into."""
     _engine.retitle("scopetrace: recorder")
+    _engine.refuse_inspection()
     home = Path(os.environ.get("SCOPETRACE_HOME", "")).absolute()
     if "SCOPETRACE_HOME" in os.environ:
         os.environ["SCOPETRACE_HOME"] = str(home)
     os.chdir("/")
     os.umask(0o077)
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     at = 0
-    for fd in (*sorted(keep), 1 << 30):
-        os.closerange(at, min(fd, hard))
+    for fd in (*sorted(keep), 1 << 30):  # a limit that was lowered leaves higher ones open
+        os.closerange(at, fd)
         at = fd + 1
     nowhere = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
@@ -121,18 +152,24 @@ class Recorder:
         self._told_ns = time.monotonic_ns()
         self._problem = ""
 
-    def run(self, answer: int) -> int:
-        """Trace the program, write what it does, and return when nothing is left to do."""
+    def start(self, answer: int) -> None:
+        """Trace the program, and let it begin by a byte on `answer`.
+
+        Raises:
+            OSError, RuntimeError: there are not enough descriptors or threads.
+        """
         for number in ENDING:
             signal.signal(number, self._on_signal)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # whatever we were started with
         limit_searches()
-        self._capture.start(self._order.pid, os.dup(answer))
+        self._capture.start(self._order.pid, self._order.tid, os.dup(answer))
+
+    def run(self, answer: int) -> None:
+        """Write what the program does, and return when nothing is left to do."""
         try:
             self._record()
             if self._capture.refusal is not None and self._pipeline.main is None:
                 self._refuse(answer, self._capture.refusal)
-                return 1
+                return
             os.close(answer)
             self._finish()
         except Exception:
@@ -140,11 +177,12 @@ class Recorder:
 
             self._give_up(format_exc())
         self._capture.join()
-        return 0
 
     def _on_signal(self, number: int, _frame: object) -> None:
+        if number == signal.SIGXCPU and self._wish:
+            return  # it comes again with every second (setrlimit(2))
         self._wish = number
-        self._capture.end(tracing=number != signal.SIGUSR1)
+        self._capture.end(tracing=number not in GOING_ON)
 
     def _record(self) -> None:
         """Take records until none can come any more."""
@@ -201,6 +239,7 @@ class Recorder:
         self._writer.release_reserve()
         try:
             self._admit_losses()
+            self._admit_early_end()
             self._pipeline.finish(time.monotonic_ns())
         except SessionError as error:
             self._tell(error)
@@ -222,6 +261,13 @@ class Recorder:
             what = f"{lost} events, values of metrics and pieces of payloads"
             message = f"{what} could not be written to this session: {self._problem}"
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
+
+    def _admit_early_end(self) -> None:
+        """Say on standard error and in the session that recording ends for want of CPU time."""
+        image = self._pipeline.main
+        if self._wish == signal.SIGXCPU and image is not None:
+            self._complaint.utter(f"{CPU_USED_UP}; the program runs on", self._order.pid)
+            self._pipeline.notice(image, time.time_ns(), image.pid, CPU_USED_UP, "cpulimit", 1)
 
     def _end_forwarding(self, ended_ns: int) -> None:
         """Wait a little for what is still to be sent; leave a notice of what could not be."""
@@ -257,7 +303,8 @@ class Recorder:
 
         self._writer.discard()
         reason = why_refused(error.errno or errno.EPERM, self._order.pid)
-        os.write(answer, REFUSED + reason.encode())
+        verdict = UNRECORDED if error.errno in TRANSIENT else REFUSED
+        os.write(answer, verdict + reason.encode())
 
     def _tell(self, error: SessionError) -> None:
         """Say it once, where the program itself would complain: on its standard error."""

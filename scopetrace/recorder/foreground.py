@@ -10,57 +10,85 @@ Yama's ptrace_scope 1 only an ancestor may do that, unless it is named (PR_SET_P
     fork, fork ------------------------------> imports what it needs, while
     reads the configuration
     names the recorder as its tracer
-    sends its order -------------------------> opens the session, seizes this process
-    loads the filter, execs <----------------- "go"
+    makes the thread that is to exec
+    sends its order -------------------------> opens the session, seizes that thread
+    it loads the filter, execs <-------------- "go"
 
 Each imports its half of the project after the fork: on two CPUs that saves a user's time.
+
+Whatever becomes of the recorder before that exec, the program runs: unrecorded, after one sentence.
+The filter, without which nothing can be recorded and with which nothing runs but under a tracer, is
+the thread's alone, so this process can still exec without it. Only once the exec itself has begun
+does the program die with its recorder.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from scopetrace.errors import CommandNotExecutable, EngineError
+from scopetrace.errors import CommandNotExecutable, EngineError, ScopeError
 from scopetrace.model.shown import say
 from scopetrace.recorder.command import find_command, original_environment
-from scopetrace.recorder.verdict import GO, REFUSED, UNRECORDED
+from scopetrace.recorder.verdict import GO, REFUSED, UNRECORDED, why
 
 if TYPE_CHECKING:
+    from scopetrace.config import Config
     from scopetrace.recorder.order import Order
 
 
+ENDED = "the recorder ended while it was starting"
+
+
 class Recorder:
-    """The recorder as seen from here: its pid, and the two pipes to it."""
+    """The recorder as seen from here: its pid, and the two pipes to it.
+
+    Raises:
+        OSError: it could not be started.
+    """
 
     def __init__(self) -> None:
         """Start it; it waits for an order, and ends if there is none."""
         self.answer, answer_in = os.pipe()
         order_out, self.order = os.pipe()
         before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        middle = os.fork()
-        if middle == 0:
-            os.close(self.order)
-            _fork_again(order_out, answer_in)
-        os.close(answer_in)
-        os.close(order_out)
-        self.pid = int.from_bytes(os.read(self.answer, 4), sys.byteorder)
-        _await_end(middle)
-        signal.signal(signal.SIGCHLD, before)
+        try:
+            middle = os.fork()
+            if middle == 0:
+                _fork_again(order_out, answer_in, (self.order, self.answer))
+            os.close(answer_in)
+            os.close(order_out)
+            self.pid = int.from_bytes(os.read(self.answer, 4), sys.byteorder, signed=True)
+            _await_end(middle)
+        finally:
+            signal.signal(signal.SIGCHLD, before)
+        if self.pid <= 0:
+            raise OSError(-self.pid or errno.ECHILD, os.strerror(-self.pid or errno.ECHILD))
 
     def request(self, order: Order) -> tuple[bytes, str]:
         """Send an order and return the verdict, and the reason for it."""
         from scopetrace.recorder.order import send_order
 
-        send_order(self.order, order)
-        verdict = os.read(self.answer, 1) or REFUSED
-        reason = os.read(self.answer, 4096).decode() if verdict != GO else ""
+        with suppress(BrokenPipeError):  # it cannot take orders; it may have said why
+            send_order(self.order, order)
+        verdict = os.read(self.answer, 1) or UNRECORDED
+        reason = b"" if verdict == GO else os.read(self.answer, 4096)
         os.close(self.answer)
-        return verdict, reason or "the recorder could not be started"
+        return verdict, reason.decode(errors="backslashreplace") or ENDED
+
+
+class Command(NamedTuple):
+    """What this process becomes."""
+
+    path: bytes
+    args: list[bytes]
+    environment: list[bytes]
 
 
 def run_in_place(
@@ -80,48 +108,83 @@ def run_in_place(
     """
     environment = original_environment()
     path = find_command(args[0], environment)
-    recorder = Recorder()
-    order, program = _prepare(args, userconfig, asked or {})
-    from scopetrace import _engine
-
-    _engine.allow_tracer(recorder.pid)
-    verdict, reason = recorder.request(order)
-    if verdict == REFUSED:
-        raise EngineError(reason)
-    if verdict == UNRECORDED:
-        say(f"{reason}; {args[0]} runs without being recorded")
-        program = b""
-    sys.stdout.flush()
+    command = Command(path, [os.fsencode(arg) for arg in args], environment)
     try:
-        _engine.become(path, [os.fsencode(arg) for arg in args], environment, program)
+        reason = _run_recorded(command, userconfig, asked or {})
+    except (ScopeError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        reason = why(error)
+    with suppress(OSError):  # nobody can read it: the program matters more
+        say(f"{reason}; {args[0]} runs without being recorded")
+    try:
+        _run_unrecorded(command)
     except OSError as error:
         raise CommandNotExecutable(f"{args[0]}: {error.strerror}") from None
     raise AssertionError("exec returned")
 
 
-def _prepare(
-    args: list[str], userconfig: Path | None, asked: Mapping[str, str]
-) -> tuple[Order, bytes]:
-    """Read the configuration; return what to record, and the filter that lets it be seen."""
+def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str, str]) -> str:
+    """Become the program, recorded. Returns only if it cannot be: the reason."""
+    recorder = Recorder()
+    config, modes = _settle(userconfig, asked)
     from scopetrace import _engine
-    from scopetrace.config import dump_config, load_config, pack_config
+
+    program = _engine.build_filter(modes)
+    launcher = _engine.Launcher()
+    _engine.allow_tracer(recorder.pid)
+    verdict, reason = recorder.request(_order(command, config, modes, launcher.tid))
+    if verdict == REFUSED:
+        raise EngineError(reason)
+    if verdict == UNRECORDED:
+        return reason
+    sys.stdout.flush()
+    try:
+        launcher.become(*command, program)
+    except OSError as error:
+        name = os.fsdecode(command.args[0])
+        raise CommandNotExecutable(f"{name}: {error.strerror}") from None
+    return ENDED
+
+
+def _run_unrecorded(command: Command) -> None:
+    """Become the program by means that are there whatever failed."""
+    sys.stdout.flush()
+    try:
+        from scopetrace import _engine
+    except Exception:
+        pairs = (variable.partition(b"=") for variable in command.environment)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.execve(command.path, command.args, {name: value for name, _, value in pairs})
+    _engine.become(*command)
+
+
+def _settle(userconfig: Path | None, asked: Mapping[str, str]) -> tuple[Config, dict[str, int]]:
+    """Read the configuration; return it, and what the engine is to do with each group of calls."""
+    from scopetrace.config import load_config
     from scopetrace.forward.check import settled
-    from scopetrace.recorder.order import Order
     from scopetrace.sources.base import needed_calls
     from scopetrace.watch import Watch
 
     config = settled(load_config(userconfig, {**os.environ, **asked}))
     for warning in config.warnings:
         say(f"warning: {warning}")
-    modes = {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
-    order = Order(
-        args=[os.fsencode(arg) for arg in args],
+    return config, {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
+
+
+def _order(command: Command, config: Config, modes: dict[str, int], tid: int) -> Order:
+    from scopetrace.config import dump_config, pack_config
+    from scopetrace.recorder.order import Order
+
+    return Order(
+        args=command.args,
         pid=os.getpid(),
+        tid=tid,
         config=pack_config(config),
         config_text=dump_config(config),
         modes=modes,
     )
-    return order, _engine.build_filter(modes)
 
 
 def _await_end(pid: int) -> None:
@@ -132,18 +195,36 @@ def _await_end(pid: int) -> None:
         return
 
 
-def _fork_again(order: int, answer: int) -> NoReturn:
+def _fork_again(order: int, answer: int, ours: tuple[int, int]) -> NoReturn:
     """In the child: leave the terminal's session, start the recorder, and be gone."""
-    os.setsid()
-    pid = os.fork()
-    if pid:
-        os.write(answer, pid.to_bytes(4, sys.byteorder))
-        os._exit(0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # an ignored one would hide the ends of tracees
-    status = 1
     try:
-        from scopetrace.recorder.background import record
+        for fd in ours:  # or it would not be seen that the other end is gone
+            os.close(fd)
+        os.setsid()
+        pid = os.fork() or _record(order, answer)
+    except OSError as error:
+        pid = -(error.errno or errno.EAGAIN)
+    with suppress(OSError):
+        os.write(answer, pid.to_bytes(4, sys.byteorder, signed=True))
+    os._exit(0)
 
-        status = record(order, answer)
+
+def _record(order: int, answer: int) -> NoReturn:
+    """Be the recorder, if this process can be one; else say why not, once that is asked."""
+    try:
+        from scopetrace.recorder.inherited import let_go
+
+        let_go()
+        from scopetrace.recorder.background import prepare, record
+
+        origin = prepare(order, answer)
+    except Exception as error:
+        with suppress(OSError):
+            while os.read(order, 65536):
+                pass
+            os.write(answer, UNRECORDED + why(error).encode(errors="backslashreplace"))
+        os._exit(1)
+    try:
+        record(order, answer, origin)
     finally:
-        os._exit(status)
+        os._exit(0)

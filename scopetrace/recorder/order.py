@@ -14,6 +14,8 @@ class Order(msgspec.Struct, frozen=True):
     """The command and its arguments."""
     pid: int
     """The process that becomes it."""
+    tid: int
+    """Its thread that execs, and is to be traced."""
     config: bytes
     """As `pack_config` gives it."""
     config_text: str

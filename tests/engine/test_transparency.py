@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from harness import Compile, Stage, scopetrace_command, session_files
+
+PR_SET_PDEATHSIG, PR_SET_TIMERSLACK, SYS_IOPRIO_SET = 1, 29, 251
 
 
 def with_limits() -> None:
@@ -17,6 +22,60 @@ def with_limits() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 31))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(3)
+
+
+def with_every_limit() -> None:
+    """Limits of all kinds, with room above for ours: what a recorder needs is more than some."""
+    for which, soft, hard in [
+        (resource.RLIMIT_CPU, 61, 62),
+        (resource.RLIMIT_FSIZE, 1 << 26, 1 << 27),
+        (resource.RLIMIT_DATA, 1 << 32, 1 << 33),
+        (resource.RLIMIT_STACK, 1 << 20, 1 << 26),
+        (resource.RLIMIT_RSS, 1 << 30, 1 << 31),
+        (resource.RLIMIT_NPROC, 5000, 6000),
+        (resource.RLIMIT_NOFILE, 25, 60),
+        (resource.RLIMIT_MEMLOCK, 0, 4096),
+        (resource.RLIMIT_AS, 1 << 33, 1 << 34),
+        (resource.RLIMIT_SIGPENDING, 10, 20),
+        (resource.RLIMIT_MSGQUEUE, 1000, 2000),
+        (resource.RLIMIT_RTTIME, 1_000_000, 2_000_000),
+    ]:
+        resource.setrlimit(which, (soft, hard))
+
+
+def with_a_small_stack() -> None:
+    resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 1 << 20))
+
+
+def with_a_huge_stack() -> None:
+    resource.setrlimit(resource.RLIMIT_STACK, (1 << 34, 1 << 34))
+
+
+def with_standing() -> None:
+    """What the kernel keeps for each thread, and an exec keeps."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    with suppress(PermissionError):  # after a change of user it is root's file until an exec
+        Path("/proc/self/oom_score_adj").write_text("300")
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(PR_SET_PDEATHSIG, signal.SIGWINCH, 0, 0, 0) == 0
+    assert libc.prctl(PR_SET_TIMERSLACK, 123_456, 0, 0, 0) == 0
+    assert libc.syscall(SYS_IOPRIO_SET, 1, 0, 2 << 13 | 6) == 0
+
+
+def with_least_priority() -> None:
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.nice(19)
+
+
+def with_a_policy_not_for_children() -> None:
+    os.sched_setscheduler(0, os.SCHED_BATCH | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+
+
+def with_a_signal_that_waits_for_the_thread() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+    os.kill(os.getpid(), signal.SIGUSR2)
 
 
 def with_signals() -> None:
@@ -44,7 +103,21 @@ def in_a_group_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     "prepare",
-    [None, with_limits, with_signals, without_console, with_more_fds, in_a_group_of_its_own],
+    [
+        None,
+        with_limits,
+        with_every_limit,
+        with_a_small_stack,
+        with_a_huge_stack,
+        with_standing,
+        with_least_priority,
+        with_a_policy_not_for_children,
+        with_a_signal_that_waits_for_the_thread,
+        with_signals,
+        without_console,
+        with_more_fds,
+        in_a_group_of_its_own,
+    ],
 )
 def test_a_program_inherits_what_it_would_without_us(
     prepare: Callable[[], None] | None, stage: Stage, tracee: Compile

@@ -2,6 +2,7 @@
 #include "tell.h"
 #include <dirent.h>
 #include <sched.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -49,20 +50,44 @@ static void fds(void)
     }
 }
 
+static long threads(void)
+{
+    struct stat tasks;
+    MUST(stat("/proc/self/task", &tasks) == 0);
+    return (long)tasks.st_nlink - 2;
+}
+
 static void others(void)
 {
-    cpu_set_t cpus;
     mode_t mask = umask(0);
     umask(mask);
-    sched_getaffinity(0, sizeof cpus, &cpus);
-    say("umask %o, nice %d, cpus %d, cwd %s", mask, getpriority(PRIO_PROCESS, 0), CPU_COUNT(&cpus),
-        start);
-    say("policy %d, dumpable %d, death signal, name %s", sched_getscheduler(0),
-        prctl(PR_GET_DUMPABLE), program_invocation_short_name);
+    say("umask %o, cwd %s", mask, start);
+    say("dumpable %d, name %s", prctl(PR_GET_DUMPABLE), program_invocation_short_name);
     say("uid %d %d, gid %d %d", getuid(), geteuid(), getgid(), getegid());
     say("session of the parent %d, group of the parent %d, group leader %d",
         getsid(0) == getsid(getppid()), getpgid(0) == getpgid(getppid()), getpgid(0) == getpid());
     say("children %d", waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+/* What stands for each thread, and what the whole process is known by. */
+static void standing(void)
+{
+    cpu_set_t cpus;
+    struct sched_param param;
+    int death_signal = 0;
+    char score[16] = "";
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    sched_getparam(0, &param);
+    prctl(PR_GET_PDEATHSIG, &death_signal);
+    int fd = open("/proc/self/oom_score_adj", O_RDONLY);
+    MUST(read(fd, score, sizeof score - 1) > 0);
+    close(fd);
+    say("nice %d, policy %d, priority %d, first of %d cpus is 0: %d", getpriority(PRIO_PROCESS, 0),
+        sched_getscheduler(0), param.sched_priority, CPU_COUNT(&cpus), CPU_ISSET(0, &cpus));
+    say("I/O priority %ld, death signal %d, timer slack %d, personality %x, OOM score %s",
+        syscall(SYS_ioprio_get, 1, 0), death_signal, prctl(PR_GET_TIMERSLACK),
+        personality(0xffffffff), score);
+    say("threads %ld, one of them is the process: %d", threads(), getpid() == gettid());
 }
 
 int main(int argc, char **argv)
@@ -77,5 +102,6 @@ int main(int argc, char **argv)
     limits();
     fds();
     others();
+    standing();
     return 0;
 }

@@ -1,0 +1,78 @@
+"""A recorder is nobody's to trace: two that trace each other wait for each other for ever."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import sys
+from collections.abc import Callable
+
+import pytest
+from harness import Stage, scopetrace_command
+
+ATTACKS = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+
+def number(pid, key):
+    return int(next(x for x in open(f"/proc/{pid}/status") if x.startswith(key)).split()[1])
+
+def attack(request, tid):
+    ctypes.set_errno(0)
+    libc.ptrace(request, tid, None, None)
+    return ctypes.get_errno()
+
+tracer = number("self", "TracerPid:")
+recorder = number(tracer, "Tgid:")
+threads = [int(name) for name in os.listdir(f"/proc/{recorder}/task")]
+assert {tracer, recorder} <= set(threads)
+print({attack(request, tid) for request in (16, 0x4206) for tid in threads})
+try:
+    os.close(os.open(f"/proc/{recorder}/mem", os.O_RDWR))
+    print("readable")
+except PermissionError:
+    print("private")
+"""
+"""Attaches to and seizes each thread of its tracer, and opens its memory."""
+
+
+DEBUGS = """
+number() { while read -r key value; do [ $key = $2 ] && echo $value; done < /proc/$1/status; }
+tracer=$(number self TracerPid:)
+for pid in $tracer $(number $tracer Tgid:); do
+    timeout 20 "$@" $pid
+    echo "ended with $?"
+done
+"""
+"""Has a debugger attach to the thread that traces it, and to the process of that."""
+
+
+def test_a_program_cannot_trace_its_recorder(stage: Stage) -> None:
+    recording = stage.record([sys.executable, "-S", "-c", ATTACKS])
+
+    refused, memory = recording.ending.stdout.decode().splitlines()
+    assert refused == str({errno.EPERM})
+    assert memory == "private" or stage.uid is None
+    assert recording.of("notice")
+
+
+def test_nor_can_it_when_recording_has_been_stopped(stage: Stage) -> None:
+    stop = shlex.join(scopetrace_command("stop", "1"))
+    attack = shlex.join([sys.executable, "-S", "-c", ATTACKS])
+
+    ending = stage.run(scopetrace_command("run", "sh", "-c", f"{stop}; {attack}"))
+
+    assert ending.stdout.decode().splitlines()[1] == str({errno.EPERM}), ending
+
+
+@pytest.mark.parametrize("debugger", ["strace -p", "gdb -nx -batch -p"])
+def test_a_debugger_gets_an_error_and_no_deadlock(
+    debugger: str, stage: Stage, needs: Callable[[str], str]
+) -> None:
+    needs(debugger.split()[0])
+
+    recording = stage.record(["bash", "-c", DEBUGS, "bash", *debugger.split()])
+
+    said = recording.ending.stdout + recording.ending.stderr
+    assert said.count(b"peration not permitted") >= 2, said
+    assert b"ended with 124" not in said

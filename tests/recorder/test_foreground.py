@@ -1,0 +1,235 @@
+"""Whatever becomes of the recorder while it starts, the command runs, after one sentence."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+from collections.abc import Callable
+
+import pytest
+from harness import Ending, Stage, scopetrace_command, session_files
+
+PROGRAM = ["sh", "-c", "echo ran; echo complained >&2; exit 3"]
+UNRECORDED = b"; sh runs without being recorded\n"
+
+DYING_AT = """
+import importlib, os, sys
+from scopetrace.cli import main
+room, name, number = sys.argv[1:4]
+place = importlib.import_module(room)
+*path, last = name.split(".")
+for part in path:
+    place = getattr(place, part)
+
+whole = getattr(place, last)
+
+def die(*args, **options):
+    os.kill(os.getpid(), int(number))
+    return whole(*args, **options)
+
+setattr(place, last, die)
+sys.exit(main(sys.argv[4:]))
+"""
+"""scopetrace whose recorder ends by a signal where it comes to a certain function."""
+
+DYING_AFTER = """
+import os, signal, sys
+from pathlib import Path
+from scopetrace.cli import main
+from scopetrace.recorder import foreground
+
+record, request = foreground._record, foreground.Recorder.request
+
+def record_for_a_while(*args):
+    signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))
+    record(*args)
+
+def request_and_note(*args):
+    answer = request(*args)
+    if answer[0] == foreground.GO:
+        Path("may-start").touch()
+    return answer
+
+foreground._record, foreground.Recorder.request = record_for_a_while, request_and_note
+sys.exit(main(sys.argv[2:]))
+"""
+"""scopetrace whose recorder ends by SIGALRM so many seconds after its birth."""
+
+
+def scopetrace_with(script: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-P", "-c", script, *map(str, arguments), "run", *PROGRAM]
+
+
+def assert_ran_unrecorded(ending: Ending) -> None:
+    assert (ending.stdout, ending.status) == (b"ran\n", 3), ending
+    sentence, _, rest = ending.stderr.partition(b"\n")
+    assert sentence.startswith(b"scopetrace: "), ending
+    assert sentence.endswith(UNRECORDED.strip()), ending
+    assert rest == b"complained\n", ending
+
+
+@pytest.mark.parametrize(
+    ("room", "function", "number"),
+    [
+        ("scopetrace.recorder.inherited", "let_go", signal.SIGTERM),
+        ("scopetrace.recorder.background", "detach", signal.SIGSEGV),
+        ("scopetrace.recorder.background", "receive_order", signal.SIGKILL),
+        ("scopetrace.recorder.background", "SessionStore", signal.SIGHUP),
+        ("scopetrace.store.sessions", "allocate_id", signal.SIGINT),
+        ("scopetrace.store.sessions", "migrate", signal.SIGABRT),
+        ("scopetrace.recorder.background", "Recorder.start", signal.SIGTERM),
+        ("scopetrace.capture", "Capture.start", signal.SIGTERM),
+        ("scopetrace.capture", "Capture.start", signal.SIGBUS),
+        ("scopetrace.capture", "Capture._run", signal.SIGKILL),
+    ],
+)
+def test_where_the_recorder_dies_before_the_program_starts_the_program_runs(
+    room: str, function: str, number: int, stage: Stage
+) -> None:
+    ending = stage.run(scopetrace_with(DYING_AT, room, function, int(number)))
+
+    assert_ran_unrecorded(ending)
+    assert b"the recorder ended while it was starting" in ending.stderr
+
+
+@pytest.mark.parametrize("after_ms", range(1, 120, 4))
+def test_whenever_the_recorder_dies_the_program_runs_unless_it_had_started(
+    after_ms: int, stage: Stage
+) -> None:
+    ending = stage.run(scopetrace_with(DYING_AFTER, after_ms / 1000))
+
+    may_start = (stage.work / "may-start").exists()
+    if may_start and ending.status == -signal.SIGKILL:
+        return  # its exec was under way at least
+    if may_start and (ending.stdout, ending.stderr) == (b"ran\n", b"complained\n"):
+        assert ending.status == 3
+        return
+    assert_ran_unrecorded(ending)
+
+
+FAILING = """
+import importlib, sys
+from scopetrace.cli import main
+room, name, exception = sys.argv[1:4]
+place = importlib.import_module(room)
+*path, last = name.split(".")
+for part in path:
+    place = getattr(place, part)
+
+ERRORS = {"fds": OSError(24, "no"), "memory": MemoryError(), "fault": KeyError("a fault")}
+
+def fail(*_args, **_options):
+    raise ERRORS[exception]
+
+setattr(place, last, fail)
+sys.exit(main(sys.argv[4:]))
+"""
+"""scopetrace in which a function fails, here or in the recorder."""
+
+
+@pytest.mark.parametrize(
+    ("room", "function"),
+    [
+        ("os", "pipe"),
+        ("os", "fork"),
+        ("scopetrace.recorder.inherited", "let_go"),
+        ("scopetrace.recorder.background", "detach"),
+        ("scopetrace.recorder.background", "SessionStore"),
+        ("scopetrace.recorder.background", "Watch"),
+        ("scopetrace.recorder.background", "Capture"),
+        ("scopetrace.capture", "Thread"),
+        ("scopetrace.config", "load_config"),
+        ("scopetrace._engine", "build_filter"),
+        ("scopetrace._engine", "Launcher"),
+        ("scopetrace.recorder.order", "send_order"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("exception", "reason"),
+    [
+        ("fds", b"Too many open files"),
+        ("memory", b"Cannot allocate memory"),
+        ("fault", b"KeyError: 'a fault'"),
+    ],
+)
+def test_where_the_start_fails_the_program_runs_and_the_reason_is_said(
+    room: str, function: str, exception: str, reason: bytes, stage: Stage
+) -> None:
+    ending = stage.run(scopetrace_with(FAILING, room, function, exception))
+
+    assert_ran_unrecorded(ending)
+    assert reason in ending.stderr
+    assert session_files(stage.home) == []
+
+
+@pytest.mark.parametrize("module", ["msgspec", "sqlite3"])
+def test_where_a_module_cannot_be_imported_the_program_runs(module: str, stage: Stage) -> None:
+    broken = stage.give(stage.folder / "broken")
+    (broken / f"{module}.py").write_text("raise ImportError('this one is broken')")
+    inherited = stage.environment().get("PYTHONPATH")
+    stage.environ["PYTHONPATH"] = f"{broken}:{inherited}" if inherited else str(broken)
+
+    ending = stage.run(scopetrace_command("run", *PROGRAM))
+
+    assert_ran_unrecorded(ending)
+    assert b"this one is broken" in ending.stderr
+
+
+def few_processes() -> None:
+    resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+
+def few_descriptors() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))
+
+
+def hardly_any_descriptors() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))
+
+
+def little_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
+
+
+def little_cpu_time() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+
+
+def small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        few_processes,
+        few_descriptors,
+        hardly_any_descriptors,
+        little_memory,
+        little_cpu_time,
+        small_files,
+    ],
+)
+def test_under_hard_limits_the_program_runs_recorded_or_not(
+    limit: Callable[[], None], stage: Stage
+) -> None:
+    """What limits the program is no limit of ours where we may raise it (CAP_SYS_RESOURCE)."""
+    command = scopetrace_command("run", "sh", "-c", "echo ran; exit 3")
+    ending = stage.run(command, preexec_fn=limit)
+
+    assert (ending.stdout, ending.status) == (b"ran\n", 3), ending
+    if ending.stderr:
+        assert ending.stderr.endswith(UNRECORDED)
+        assert ending.stderr.count(b"\n") == 1
+    else:
+        assert len(session_files(stage.home)) == 1
+
+
+def test_without_standard_error_nothing_is_said_elsewhere(stage: Stage) -> None:
+    stage.environ["SCOPETRACE_HOME"] = "/proc/nowhere"
+    command = scopetrace_command("run", "sh", "-c", "echo ran; exit 3")
+
+    ending = stage.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command])
+
+    assert (ending.stdout, ending.stderr, ending.status) == (b"ran\n", b"", 3)
