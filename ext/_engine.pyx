@@ -112,6 +112,7 @@ def layout():
         "raw_stat.dev": <char *>&s.dev - <char *>&s,
         "raw_stat.ino": <char *>&s.ino - <char *>&s,
         "raw_stat.size": <char *>&s.size - <char *>&s,
+        "raw_stat.rdev": <char *>&s.rdev - <char *>&s,
         "raw_stat.mode": <char *>&s.mode - <char *>&s,
         "raw_stat.uid": <char *>&s.uid - <char *>&s,
         "raw_stat.gid": <char *>&s.gid - <char *>&s,

@@ -89,10 +89,12 @@ def pack_record(
 
 def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
     """Lay out a struct raw_stat."""
-    found = {"dev": 1, "ino": 1, "size": 0, "uid": 1000, "gid": 1000, "links": 1, **fields}
+    found = dict.fromkeys(("size", "rdev"), 0) | dict.fromkeys(("dev", "ino", "links"), 1)
+    found |= {"uid": 1000, "gid": 1000, **fields}
     return STAT.pack(
-        found["dev"], found["ino"], found["size"], mode, found["uid"], found["gid"], found["links"]
-    )
+        found["dev"], found["ino"], found["size"], found["rdev"], mode, found["uid"], found["gid"],
+        found["links"],
+    )  # fmt: skip
 
 
 def strings(*texts: str | bytes) -> bytes:
@@ -152,7 +154,8 @@ class Tracee:
     def found(self, fd: int, link: str, mode: int = REGULAR, ino: int = 5, **more: Any) -> None:
         """Have an fd that nobody saw being made."""
         seen = more.pop("seen", Seen.IN_USE)
-        parts = {Part.LINK: link.encode(), Part.STAT: pack_stat(mode, ino=ino)}
+        stat = {"ino": ino, **more.pop("stat", {})}
+        parts = {Part.LINK: link.encode(), Part.STAT: pack_stat(mode, **stat)}
         self.add(RawKind.FD, args=(fd, seen), parts=parts, **more)
 
     def exec(self, path: str, *args: str, fds: Iterable[int] | None = None, **more: Any) -> None:

@@ -17,7 +17,7 @@ STRUCTS = {
         "size kind syscall pid tid entered_ns elapsed_ns result args stream copied moved",
     ),
     "raw_part": (raw.PART, "size kind flags"),
-    "raw_stat": (raw.STAT, "dev ino size mode uid gid links"),
+    "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links"),
     "raw_tally": (raw.TALLY, "reads read_bytes read_ns writes write_bytes write_ns"),
 }
 

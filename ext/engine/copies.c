@@ -127,11 +127,7 @@ static void add_cwd(const struct task *task, struct pending *call)
 
 static void add_new_fd(struct engine *engine, const struct task *task, struct pending *call, int fd)
 {
-    char link[PROC_PATH];
-
-    proc_fd_path(link, task->tid, fd);
-    add_link(&call->parts, PART_LINK, link);
-    add_stat(&call->parts, link);
+    add_fd(&call->parts, task->tid, fd);
     note_server(engine, &call->parts);
 }
 

@@ -1,8 +1,11 @@
 /* Bytes out of a stopped tracee and its /proc, as parts of a record. */
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/major.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -194,6 +197,20 @@ void add_stat(struct parts *parts, const char *path)
 
     if (proc_stat(path, &found) == 0)
         parts_add(parts, PART_STAT, 0, &found, sizeof found);
+}
+
+void add_fd(struct parts *parts, pid_t tid, int fd)
+{
+    char link[PROC_PATH];
+    struct raw_stat found;
+
+    proc_fd_path(link, tid, fd);
+    add_link(parts, PART_LINK, link);
+    if (proc_stat(link, &found) < 0)
+        return;
+    if (S_ISCHR(found.mode) && found.rdev == makedev(TTYAUX_MAJOR, 0)) /* /dev/tty */
+        found.rdev = proc_terminal(tid);
+    parts_add(parts, PART_STAT, 0, &found, sizeof found);
 }
 
 /*

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,12 +74,27 @@ int proc_stat(const char *path, struct raw_stat *stat_out)
         .dev = makedev(found.stx_dev_major, found.stx_dev_minor),
         .ino = found.stx_ino,
         .size = found.stx_size,
+        .rdev = makedev(found.stx_rdev_major, found.stx_rdev_minor),
         .mode = found.stx_mode,
         .uid = found.stx_uid,
         .gid = found.stx_gid,
         .links = found.stx_nlink,
     };
     return 0;
+}
+
+uint64_t proc_terminal(pid_t tid)
+{
+    char path[PROC_PATH], text[512];
+    unsigned number = 0; /* as the kernel's new_encode_dev() packs it (linux/kdev_t.h) */
+
+    proc_path(path, tid, "stat");
+    ssize_t length = proc_file(path, text, sizeof text - 1);
+    text[length < 0 ? 0 : length] = '\0';
+    const char *rest = strrchr(text, ')'); /* the name of the program may hold anything */
+    if (!rest || sscanf(rest, ") %*c %*d %*d %*d %u", &number) != 1)
+        return 0;
+    return makedev(number >> 8 & 0xfff, (number & 0xff) | (number >> 12 & 0xfff00));
 }
 
 ssize_t proc_fds(pid_t tid, uint32_t **fds_out)

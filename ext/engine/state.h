@@ -174,6 +174,8 @@ static inline bool is_under_way(int64_t result)
 uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);
 void add_stat(struct parts *parts, const char *path);
+/* LINK and STAT of an fd. */
+void add_fd(struct parts *parts, pid_t tid, int fd);
 /* Take note if the LINK part is of the device of those who serve a file system. */
 void note_server(struct engine *engine, const struct parts *parts);
 void add_status(struct parts *parts, pid_t tid);

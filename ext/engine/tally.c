@@ -25,12 +25,8 @@ enum stream_kind stream_kind(const struct task *task, struct stream *stream)
 struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum raw_seen seen)
 {
     struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)fd, seen } };
-    char link[PROC_PATH];
-
-    proc_fd_path(link, task->tid, fd);
     parts_reset(&engine->scratch);
-    add_link(&engine->scratch, PART_LINK, link);
-    add_stat(&engine->scratch, link);
+    add_fd(&engine->scratch, task->tid, fd);
     note_server(engine, &engine->scratch);
     struct stream *stream = files_add(task->files, &engine->pool, fd);
     if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN) {

@@ -103,6 +103,7 @@ struct raw_part {
 
 struct raw_stat {
     uint64_t dev, ino, size;
+    uint64_t rdev; /* of a device; of /dev/tty that of the terminal which it stood for (tty(4)) */
     uint32_t mode, uid, gid, links;
 };
 

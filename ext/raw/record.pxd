@@ -25,6 +25,7 @@ cdef extern from "raw/record.h" nogil:
         uint64_t dev
         uint64_t ino
         uint64_t size
+        uint64_t rdev
         uint32_t mode
         uint32_t uid
         uint32_t gid

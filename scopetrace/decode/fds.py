@@ -59,8 +59,11 @@ def opened(state: State, task: Task, record: RawRecord, op: str) -> None:
     flags = _flags(record, parts, op)
     name = text(passed) if link else path_of(task, record, parts, op).file
     file = open_file(parts, name, record.entered_ns + state.offset_ns)
-    _take(state, task, record, op, file, bool(flags & os.O_CLOEXEC))
     name = text(passed) if passed != link else ""
+    if flags & os.O_TMPFILE != os.O_TMPFILE:  # its path is that of a folder
+        file.passed = path_of(task, record, parts, op).file if name else file.path
+    state.consoles.recognise_opened(file, task, state.tree)
+    _take(state, task, record, op, file, bool(flags & os.O_CLOEXEC))
     _emit_opened(state, task, record, op, file, record.result, flags, name)
 
 
@@ -165,7 +168,7 @@ def duplicated(state: State, task: Task, record: RawRecord, op: str) -> None:
     else:
         cloexec = op.startswith("fcntl") and record.arg2 & FD == F_DUPFD_CLOEXEC
     if old not in task.table.fds and Part.LINK in (parts := record.parts()):
-        known = open_file(parts, "", record.entered_ns + state.offset_ns)
+        known = _found_file(state, parts, record.entered_ns + state.offset_ns)
         task.table.put(old, known, cloexec=False)
     gone = task.table.duplicate(old, new, cloexec)
     closed(state, task, record.entered_ns + state.offset_ns, op, gone)
@@ -243,24 +246,31 @@ def found(state: State, task: Task, record: RawRecord, op: str) -> None:
             known = file
         else:
             known.path, known.stat, known.named = file.path, file.stat, file.named
+            state.consoles.recognise(known)
             state.remember_socket(known)
     if how is not None:
         _emit_opened(state, task, record, how, known, fd, None, "")
     if seen == Seen.INHERITED and fd in CONSOLE_NAMES:
-        _name_console(table, fd, known, record.entered_ns + state.offset_ns)
+        _name_console(state, table, fd, known, record.entered_ns + state.offset_ns)
 
 
-def _name_console(table: FdTable, fd: int, file: OpenFile, time_ns: int) -> None:
+def _name_console(state: State, table: FdTable, fd: int, file: OpenFile, time_ns: int) -> None:
     """Note what an fd is called: of a socket, which is one file on all its fds, apart from it."""
     if file.socket is not None:
         file = table.consoles[fd] = OpenFile(file.path, file.stat, time_ns)
-    file.console = CONSOLE_NAMES[fd]
+        file.console = CONSOLE_NAMES[fd]
+        return
+    state.consoles.add(file, CONSOLE_NAMES[fd])
+    for other in table.fds.values():  # a terminal is often stdin as well
+        if not other.console:
+            state.consoles.recognise(other)
 
 
 def _found_file(state: State, parts: Parts, time_ns: int) -> OpenFile:
     """Return the file that parts describe: a socket that is known already is the same again."""
     file = open_file(parts, "", time_ns)
     if sockets.learn(file, parts) is None:
+        state.consoles.recognise(file)
         return file
     known = state.sockets.get(file.stat.ino) if file.stat is not None else None
     if known is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from scopetrace.decode.consoles import Consoles
 from scopetrace.decode.flows import let_go
 from scopetrace.decode.paths import DELETED, absolute, text, undeleted
 from scopetrace.decode.tables import FdTable, Gone
@@ -49,13 +50,14 @@ MOST_LET_GO = 256
 class State:
     """The state of a session while it is decoded."""
 
-    __slots__ = ("emit", "let_go", "offset_ns", "sockets", "tree")
+    __slots__ = ("consoles", "emit", "let_go", "offset_ns", "sockets", "tree")
 
     def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
         self.emit = emit
         self.offset_ns = offset_ns
         """Unix time less the clock of the records."""
         self.tree = Tree()
+        self.consoles = Consoles()
         self.sockets: WeakValueDictionary[int, OpenFile] = WeakValueDictionary()
         """Sockets by inode, so that one which is passed on or inherited remains the same."""
         self.let_go: deque[OpenFile] = deque(maxlen=MOST_LET_GO)

@@ -20,6 +20,7 @@ class FileStat(NamedTuple):
     dev: int
     ino: int
     size: int
+    rdev: int
     mode: int
     uid: int
     gid: int
@@ -34,8 +35,8 @@ class OpenFile:
     """
 
     __slots__ = (
-        "__weakref__", "console", "duplicated", "fd", "muted", "named", "opened_ns", "path",
-        "socket", "stat",
+        "__weakref__", "console", "duplicated", "fd", "muted", "named", "opened_ns", "passed",
+        "path", "socket", "stat",
     )  # fmt: skip
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
@@ -46,6 +47,8 @@ class OpenFile:
         """Unix time, ns: the channel of its events."""
         self.console = ""
         """stdout or stderr, if it is what the session started with there."""
+        self.passed = ""
+        """The absolute name that it was opened by; empty: nobody saw that."""
         self.fd = -1
         """The fd that it was first known by."""
         self.duplicated = False

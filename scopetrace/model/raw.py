@@ -14,7 +14,7 @@ from typing import NamedTuple
 HEADER = struct.Struct("=IHHIIQQq6QQII")
 HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
-STAT = struct.Struct("=QQQIIII")
+STAT = struct.Struct("=QQQQIIII")
 TALLY = struct.Struct("=6Q")
 SOCKET = struct.Struct("=iiiIQQ")
 

@@ -45,7 +45,7 @@ class Channel:
         self.image = image
         self.file = file
         self.claim = claim
-        self.key: Hashable = file if file.stat is None else file.stat[:2]
+        self.key: Hashable = _key(file)
         """What is the same for all who write to the same thing."""
         self.in_binary = False
         """The last write was binary, and has been said to be."""
@@ -77,6 +77,12 @@ class Channel:
         del self.pending[:end]
         self.first_ns = self.last_ns
         return taken
+
+
+def _key(file: OpenFile) -> Hashable:
+    if file.stat is None:
+        return file
+    return file.stat.rdev or file.stat[:2]  # a terminal has many names
 
 
 class Streams:

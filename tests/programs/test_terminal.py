@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -156,3 +156,23 @@ def test_a_hangup_reaches_the_program(stage: Stage) -> None:
     recording = stage.finished(home, Ending(b"", b"", 1))
     assert (stage.work / "hup.txt").read_text() == "hung up\n"
     assert str(stage.work / "hup.txt") in recording.files()
+
+
+SHOWS = """
+echo plain; echo tty >/dev/tty; echo out >/dev/stdout; echo err >/dev/stderr; echo name >$(tty)
+echo in >&0; setsid sh -c 'echo lost >/dev/tty' 2>/dev/null
+script -qc 'echo inner >/dev/tty' /dev/null >/dev/null; echo last >/dev/tty
+"""
+
+
+def test_a_terminal_is_the_console_by_all_its_names(
+    stage: Stage, needs: Callable[[str], str]
+) -> None:
+    needs("script")
+    home = stage.new_home()
+    with on_a_terminal(stage, ["/bin/sh", "-c", SHOWS], recorded=True) as child:
+        ending = ended(child)
+
+    recording = stage.finished(home, ending)
+    assert recording.messages("stderr") == "err\n"
+    assert recording.messages("stdout") == "plain\ntty\nout\nname\nin\nlast\n"

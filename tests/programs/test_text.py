@@ -113,3 +113,59 @@ def test_text_is_in_the_session_soon_and_survives_the_recorder(stage: Stage) -> 
         "a line\n",
         "half of one",
     ]
+
+
+REOPENED = """
+mkfifo fifo; exec 8<>fifo; ln -s /dev/stdout access.log; ln -s /dev/stderr error.log
+echo plain; echo a >/dev/stdout; echo b >/proc/self/fd/1; echo c >/dev/fd/1
+echo d | tee /dev/stderr >/dev/null; echo e >access.log; echo f >error.log
+(exec 7>&2; echo g >/dev/fd/7); echo none >/dev/null; echo none >fifo
+sh -c "echo h >/proc/$$/fd/2"
+"""
+PIPES = ["/bin/sh", "-c", '{ "$@" 2>&1 >&3 | cat >&2; } 3>&1 | cat', "sh"]
+"""Only who made a pipe may open it again."""
+SHOWN = {"stdout": "plain\na\nb\nc\ne\n", "stderr": "d\nf\ng\nh\n"}
+
+
+@pytest.mark.parametrize("config", [None, "event: {watch: [{type: console}]}\n"])
+def test_a_console_that_is_opened_again_is_the_console(config: str | None, stage: Stage) -> None:
+    home = stage.new_home()
+    (home / "scope.yml").write_text(config or "")
+    options = ["-u", str(home / "scope.yml")] if config else []
+
+    ending = stage.run(
+        [*PIPES, *scopetrace_command("run", *options, "--", "/bin/sh", "-c", REOPENED)]
+    )
+    recording = stage.finished(home, ending)
+
+    assert recording.ending.stdout.decode() == SHOWN["stdout"]
+    assert recording.ending.stderr.decode() == SHOWN["stderr"]
+    assert {name: recording.messages(name) for name in SHOWN} == SHOWN
+
+
+OUT = "echo one; echo two >>out.txt; ln out.txt hard; echo three >>hard; cat out.txt >copy.txt"
+
+
+@pytest.mark.parametrize("kind", ["file", "fifo"])
+def test_a_file_or_fifo_that_is_stdout_is_that_by_its_own_name_too(kind: str, stage: Stage) -> None:
+    redirected = ["/bin/sh", "-c", '"$@" >>out.txt', "sh"]
+    if kind == "fifo":
+        redirected = ["/bin/sh", "-c", 'mkfifo out.txt; exec 9<>out.txt; "$@" >out.txt', "sh"]
+    commands = OUT if kind == "file" else OUT.rpartition(";")[0]
+    home = stage.new_home()
+
+    ending = stage.run([*redirected, *scopetrace_command("run", "/bin/sh", "-c", commands)])
+    recording = stage.finished(home, ending)
+
+    assert recording.messages("stdout") == "one\ntwo\nthree\n"
+
+
+def test_a_log_that_is_named_by_a_symbolic_link_is_one(stage: Stage) -> None:
+    commands = """
+    : >data.txt; ln -s data.txt app.log; echo one >>app.log; cd /; echo two >>"$OLDPWD/app.log"
+    cd "$OLDPWD"; mkdir real; ln -s real logs; echo three >logs/f; echo none >>data.txt
+    """
+    recording = stage.record(["/bin/sh", "-c", commands])
+
+    assert recording.messages(str(stage.work / "data.txt")) == "one\ntwo\n"
+    assert recording.messages(str(stage.work / "real/f")) == "three\n"

@@ -18,11 +18,16 @@ class FileSource(Source):
     }
 
     def claim(self, image: Image, file: OpenFile) -> Claim | None:
-        """Return a claim if a rule wants what is written to `file`."""
-        if file.console or not file.named:
+        """Return a claim if a rule wants what is written to `file`, by any name that it has.
+
+        A console that was there from the beginning has none, whatever it is; one that was opened
+        by the name of a log, and that the rules do not want as the console, is that log.
+        """
+        if file.console and not file.passed:
             return None
-        content = image.rules.content(self.sourcetype, file.path)
-        return None if content is None else Claim(self.sourcetype, file.path, content)
+        names = (*([file.path] if file.named else ()), *([file.passed] if file.passed else ()))
+        content = image.rules.content(self.sourcetype, *names)
+        return None if content is None else Claim(self.sourcetype, names[0], content)
 
 
 SOURCE = FileSource

@@ -56,8 +56,20 @@ def test_a_stream_that_the_rules_leave_out_is_muted(tracee, record):
     assert recording.muted == [11]
 
 
-def test_writing_to_stdin_is_not_console(tracee, recording):
+def test_writing_to_stdin_is_not_console_unless_it_is_the_same_terminal(tracee, recording):
+    tracee.write(0, b"shown")
+    tracee.call("dup2", 7, 0, result=0)
+    tracee.found(0, "/dev/pts/7", 0o020620, ino=7)
     tracee.write(0, b"x", stream=5)
 
-    assert [event.sourcetype for event in recording.finish()] == []
+    assert [event.data["message"] for event in recording.finish()] == ["shown"]
     assert recording.muted == [5]
+
+
+def test_a_console_that_is_opened_by_its_name_is_not_muted(tracee, record):
+    recording = record("event:\n  watch:\n    - {type: console, name: stdout}\n")
+    tracee.found(7, "/dev/pts/0", 0o020620)
+    tracee.write(7, b"shown", stream=5)
+
+    assert [event.source for event in recording.finish()] == ["stdout"]
+    assert recording.muted == []

@@ -61,3 +61,31 @@ def test_a_pipe_or_socket_has_no_path_that_a_rule_could_name(tracee, record):
 
     assert recording.writer.events == []
     assert recording.muted == [9]
+
+
+def test_a_log_is_known_by_the_name_that_it_was_opened_by(tracee, recording):
+    tracee.open("app.log", 3, link="/home/me/data.txt")
+    tracee.open("logs/f", 4, link="/home/me/real/f")
+    tracee.open("data/f", 5, link="/var/log/f")
+    tracee.open("data/f", 6, link="/home/me/real/f")
+    for fd in range(3, 7):
+        tracee.write(fd, b"%d\n" % fd)
+
+    assert [(event.source, event.data["message"]) for event in recording.of("file")] == [
+        ("/home/me/data.txt", "3\n"),
+        ("/home/me/real/f", "4\n"),
+        ("/var/log/f", "5\n"),
+    ]
+
+
+def test_a_log_that_is_a_link_to_the_console_is_the_log_where_nobody_wants_the_console(
+    tracee, record
+):
+    recording = record("event:\n  watch:\n    - {type: file, name: log}\n")
+    tracee.open("/var/log/access.log", 3, link="pipe:[7]", mode=0o010600)
+    tracee.write(3, b"GET /\n")
+    tracee.write(1, b"to the terminal\n")
+
+    assert [(event.source, event.data["message"]) for event in recording.finish()] == [
+        ("/var/log/access.log", "GET /\n")
+    ]
