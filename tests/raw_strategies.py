@@ -7,13 +7,15 @@ import struct
 from hypothesis import strategies as st
 from raw_builder import CALLS, pack_record, pack_stat, pack_tally, status_text, strings
 
-from scopetrace.model.raw import RESULT_UNKNOWN, Part, RawKind
+from scopetrace.model.raw import RESULT_REFUSED, RESULT_UNKNOWN, Part, RawKind
 
 PATHS = st.sampled_from([b"", b"/", b"a", b"../b", b"/x (deleted)", b"\xff\n", b"/dev/fd/3"])
 PIDS = st.sampled_from([1, 2, 3, 4])
 FDS = st.sampled_from([0, 1, 2, 3, 4, 2**32 - 1, 2**64 - 1, 2**31])
 NUMBERS = st.one_of(FDS, PIDS, st.sampled_from([0x400, 0x10000, 0x50F00, 2**63, 1030]))
-RESULTS = st.one_of(st.integers(-5, 8), st.sampled_from([RESULT_UNKNOWN, -512, 2**40, 139, 0x7F]))
+RESULTS = st.one_of(
+    st.integers(-5, 8), st.sampled_from([RESULT_UNKNOWN, RESULT_REFUSED, -512, 2**40, 139, 0x7F])
+)
 CONTENTS = {
     Part.DATA: st.binary(max_size=20),
     Part.STAT: st.sampled_from([pack_stat(), pack_stat(0o104755, links=0), pack_stat(0, ino=9)]),

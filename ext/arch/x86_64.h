@@ -8,6 +8,7 @@
  *   arch_fork_flags           the clone flags of a stopped fork, vfork or clone; -1: a clone3
  *   arch_set_first_arg        changes the first argument of a call that is about to run
  *   arch_refuse               makes the call that is about to run return an error instead
+ *   arch_was_made             whether the call that a thread was in when it was ended has run
  *   arch_in_exception         whether the thread entered the kernel by a fault, not by a call
  *   arch_call_code            the instruction (ARCH_SYSCALL_BYTES) that makes a call in its mode
  *   arch_step_back            skips the call that is about to run, to make it again
@@ -70,6 +71,12 @@ static inline void arch_set_first_arg(struct arch_regs *regs, int is_32_bit, uin
         regs->user.rbx = value;
     else
         regs->user.rdi = value;
+}
+
+/* Until a call has run, -ENOSYS stands where its result will be: arch/x86/entry/entry_64.S. */
+static inline int arch_was_made(const struct arch_regs *regs)
+{
+    return (long long)regs->user.rax != -ENOSYS;
 }
 
 static inline void arch_refuse(struct arch_regs *regs, int error)

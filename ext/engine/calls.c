@@ -82,17 +82,34 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
         write_call(engine, task, call, result, elapsed_ns, 0);
 }
 
+/*
+ * The call that a thread was in when it was ended without an exit stop. SECCOMP_RET_KILL_THREAD ends
+ * it before the call runs, and leaves its mark (SECCOMP_MODE_DEAD in proc(5), since Linux 5.16); so
+ * may any fatal signal. A write that has run may have put its bytes out or not.
+ */
+static void abandon_call(struct engine *engine, struct task *task)
+{
+    enum { MODE_DEAD = 3 };
+    struct pending *call = &task->call;
+    struct arch_regs regs;
+    bool made = arch_get_regs(task->tid, &regs) < 0 || arch_was_made(&regs);
+
+    task->in_call = false;
+    if (!made && task->every_call && proc_status_number(task->tid, "\nSeccomp:\t") == MODE_DEAD)
+        finish_call(engine, task, call, RAW_RESULT_REFUSED);
+    else if (made && CALLS[call->row].moves == MOVES_OUT && call->parts.used)
+        write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
+    end_sending(engine, call);
+}
+
 void abandon_calls(struct engine *engine, struct task *task)
 {
-    if (task->in_call) {
-        const struct call *row = &CALLS[task->call.row];
-        if (row->moves == MOVES_OUT && task->call.parts.used)
-            write_call(engine, task, &task->call, RAW_RESULT_UNKNOWN, 0, 0);
-        end_sending(engine, &task->call);
-        task->in_call = false;
-    }
+    if (task->in_call)
+        abandon_call(engine, task);
     while (task->suspended_count) {
         struct pending *call = &task->suspended[--task->suspended_count];
+        if (call->trapped)
+            finish_call(engine, task, call, RAW_RESULT_REFUSED);
         end_sending(engine, call);
         parts_deinit(&call->parts);
     }
@@ -106,13 +123,21 @@ static bool is_restart(int64_t result)
            result == RESTARTBLOCK;
 }
 
-/* The innermost suspended call is over: the program was told that it was interrupted. */
-static void finish_suspended(struct engine *engine, struct task *task)
+/* The innermost suspended call is over. */
+static void end_suspended(struct engine *engine, struct task *task, int64_t result)
 {
     struct pending *call = &task->suspended[--task->suspended_count];
 
-    finish_call(engine, task, call, -EINTR);
+    finish_call(engine, task, call, result);
     parts_deinit(&call->parts);
+}
+
+/* The same of one whose handler did not say how: it was interrupted, or it was refused. */
+static void finish_suspended(struct engine *engine, struct task *task)
+{
+    bool trapped = task->suspended[task->suspended_count - 1].trapped;
+
+    end_suspended(engine, task, trapped ? RAW_RESULT_REFUSED : -EINTR);
 }
 
 static void suspend_call(struct engine *engine, struct task *task)
@@ -136,7 +161,7 @@ static bool goes_on(const struct task *task, const call_info *info, const struct
         return false;
     const struct pending *call = &task->suspended[task->suspended_count - 1];
     uint64_t number = info->entry.nr & ~(uint64_t)abi->mark;
-    if (call->abi != abi || call->ip != info->instruction_pointer ||
+    if (call->trapped || call->abi != abi || call->ip != info->instruction_pointer ||
         call->sp != info->stack_pointer)
         return false;
     return number == (uint64_t)abi->restart_syscall ||
@@ -161,12 +186,24 @@ static bool has_left_handler(const struct task *task, const call_info *info, con
            task->suspended[task->suspended_count - 1].sp <= info->stack_pointer;
 }
 
-/* At the end of a sigreturn: the registers tell how the suspended call ended. */
+/*
+ * At the end of a sigreturn: the registers tell how the suspended call ended. The handler of a SIGSYS
+ * may have put an error there for the program to find, as sandboxes do. What else it puts there was
+ * not the kernel's doing: no file was opened, no byte written.
+ */
 static void after_handler(struct engine *engine, struct task *task, const call_info *info)
 {
+    enum { MAX_ERRNO = 4095 };
     const struct pending *call = &task->suspended[task->suspended_count - 1];
+    int64_t result = info->exit.rval;
 
-    if (info->instruction_pointer == call->ip && info->exit.rval == -EINTR)
+    if (info->instruction_pointer != call->ip)
+        return;
+    if (call->abi->arguments == UINT32_MAX)
+        result = (int32_t)result;
+    if (call->trapped && result < 0 && result >= -MAX_ERRNO)
+        end_suspended(engine, task, result);
+    else if (call->trapped || result == -EINTR)
         finish_suspended(engine, task);
 }
 
@@ -309,6 +346,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;
     call->entered_ns = monotonic_ns();
+    call->passed = !task->entry_seen;
+    call->trapped = false;
     call->serial = call->sends = 0;
     call->most = engine->options.snaplen;
     parts_reset(&call->parts);
@@ -355,6 +394,7 @@ static void enter(struct engine *engine, struct task *task, call_info *info, boo
     bool seen = by_filter && task->entry_seen;
 
     task->entry_seen = !by_filter;
+    task->call.passed |= by_filter;
     if (!abi || task->in_call)
         return; /* the filter's stop of a call that has begun */
     if (!by_filter && (task->doomed || task->threatened)) {
@@ -374,8 +414,8 @@ static void enter(struct engine *engine, struct task *task, call_info *info, boo
         return;
     for (int row = row_of(engine, abi, info->entry.nr); row >= 0 && !task->in_call;
          row = engine->also[row]) {
-        if (seen && task->every_call && CALLS[row].stops == STOPS_ENTRY)
-            continue; /* was written at its entry stop */
+        if (is_for_other_stop(task, row, by_filter, seen))
+            continue;
         if (row == ROW_execve && !engine->started)
             let_start(task, info);
         if (engine->options.modes[row] != MODE_OFF && when_holds(CALLS[row].when, info->entry.args))
@@ -409,8 +449,15 @@ static void leave(struct engine *engine, struct task *task, const call_info *inf
         suspend_call(engine, task);
         return;
     }
+    enum verdict verdict = verdict_on(task, result);
+    if (verdict == TRAPPED) {
+        task->call.trapped = true;
+        suspend_call(engine, task);
+        return;
+    }
     task->in_call = false;
-    finish_call(engine, task, &task->call, result_of(&task->call, result));
+    finish_call(engine, task, &task->call,
+                verdict == REFUSED ? RAW_RESULT_REFUSED : result_of(&task->call, result));
 }
 
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter)

@@ -16,14 +16,16 @@ static void share_nothing(struct task *task)
 }
 
 /* The program loaded a filter that may hide calls from ours: see every call of all its threads. */
-static void watch_every_call(struct engine *engine, struct task *task)
+static void watch_every_call(struct engine *engine, struct task *task, bool supervised)
 {
     if (!task->every_call)
         write_note(engine, task, NOTE_OWN_FILTER, 0);
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;
          other = tasks_next(&engine->tasks, other))
-        if (other->tgid == task->tgid)
+        if (other->tgid == task->tgid) {
             other->every_call = true;
+            other->supervised |= supervised;
+        }
 }
 
 static void apply_guard(struct engine *engine, struct task *task, const struct pending *call,
@@ -44,7 +46,9 @@ static void apply_guard(struct engine *engine, struct task *task, const struct p
     } else if (strict && result == -EINVAL) {
         write_note(engine, task, NOTE_STRICT, 0);
     } else if (filters && result >= 0) {
-        watch_every_call(engine, task);
+        watch_every_call(engine, task,
+                         call->row == ROW_seccomp &&
+                             call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER);
     }
 }
 

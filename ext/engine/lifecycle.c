@@ -88,6 +88,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
 {
     child->tgid = flags & CLONE_THREAD ? parent->tgid : child->tid;
     child->every_call = parent->every_call;
+    child->supervised = parent->supervised;
     child->files = flags & CLONE_FILES ? parent->files : files_new();
     if (!child->files)
         child->files = parent->files; /* without memory: counted together rather than not at all */
@@ -299,6 +300,7 @@ static void take_over(struct engine *engine, struct task *task, pid_t former_tid
     former->call = leaders;
     task->in_call = former->in_call;
     task->every_call = former->every_call;
+    task->supervised = former->supervised;
     former->in_call = false;
     struct files *files = task->files;
     task->files = former->files;

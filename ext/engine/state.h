@@ -87,6 +87,22 @@ void on_passive_call(const struct engine *engine, const struct task *task);
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
 
+/* own_filters.c */
+enum verdict { MADE, REFUSED, TRAPPED };
+/*
+ * What became of the call of `task` that returned `result`. One that failed says so itself; but
+ * SECCOMP_RET_TRAP and the KILLs leave the number of the call in the place of its result
+ * (syscall_rollback), and SECCOMP_RET_ERRNO may leave a 0. TRAPPED: a SIGSYS follows.
+ */
+enum verdict verdict_on(const struct task *task, int64_t result);
+/*
+ * A call of one stop is recorded where it is certain to be made: at the stop by our filter. With a
+ * supervisor, which may let it go on without that stop, it is at its entry.
+ */
+bool is_for_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
+/* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */
+void refuse(struct task *task);
+
 /* effects.c */
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
                 int64_t result);

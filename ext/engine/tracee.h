@@ -20,6 +20,8 @@ struct pending {
     uint64_t number, made_with[6]; /* as it was made: of socketcall(2) not the same */
     uint64_t ip, sp;
     uint64_t entered_ns;
+    bool passed;     /* our filter's stop was seen: no filter that outranks it refused the call */
+    bool trapped;    /* refused by a filter of the program's own, whose SIGSYS is on its way */
     uint64_t serial; /* of the stream it uses, or 0 */
     uint32_t most;   /* bytes copied of what it moves, at most */
     uint64_t sends;  /* serial of the stream that it puts bytes into, or 0 */
@@ -39,6 +41,7 @@ struct task {
     bool adopted;    /* its parent's event was seen; until then it is held */
     bool held;       /* stopped at birth, awaiting that event */
     bool every_call; /* stops at every call: a filter of its own could hide some from ours */
+    bool supervised; /* a supervisor may answer its calls: seccomp_unotify(2) */
     bool entry_seen; /* an entry stop was handled, and the filter's may follow */
     bool in_call;    /* `call` has begun and its end is awaited */
     struct pending call;

@@ -78,6 +78,9 @@ enum raw_note {
 /* A result that is not known: a call of one stop, or one that ended with its thread. */
 #define RAW_RESULT_UNKNOWN INT64_MIN
 
+/* A call that a seccomp filter of the program's own refused: it was not made (seccomp(2)). */
+#define RAW_RESULT_REFUSED (INT64_MIN + 1)
+
 struct raw_record {
     uint32_t size;    /* of this record, payload included; a multiple of 8 */
     uint16_t kind;    /* enum raw_kind */

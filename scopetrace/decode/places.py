@@ -18,7 +18,7 @@ STATS = (
 def moved(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A task went to another folder, root or namespace."""
     parts = record.parts()
-    if record.result == 0:
+    if record.result >= 0:
         _guess(task, record, parts, op)
         settle(task, parts)
     elif op == "setns":

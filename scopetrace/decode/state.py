@@ -22,7 +22,7 @@ from scopetrace.model.operation import (
     ProcessFailed,
     build,
 )
-from scopetrace.model.raw import RESULT_UNKNOWN, STAT, Part, RawRecord
+from scopetrace.model.raw import RESULT_REFUSED, RESULT_UNKNOWN, STAT, Part, RawRecord
 
 FD = 0xFFFFFFFF
 """An int argument is the low half of a register; a negative fd is then no fd of a table."""
@@ -160,13 +160,18 @@ def _names(
     return Names(file_name, "" if asked == file_name else asked)
 
 
+def _is_error(error: int) -> bool:
+    """Whether a call has ended with this error, or was refused by a filter of the program's own."""
+    return error == -RESULT_REFUSED or (0 < error <= MAX_ERRNO and error not in ERESTART)
+
+
 def failed(
     state: State, task: Task, record: RawRecord, op: str, kind: str, name: Names,
     other: Names = NO_NAMES,
 ) -> None:  # fmt: skip
     """Emit that a call failed, unless its end is not known or it goes on."""
     error = -record.result
-    if error > MAX_ERRNO or error in ERESTART:
+    if not _is_error(error):
         return
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
@@ -183,7 +188,7 @@ def failed_fd(state: State, task: Task, record: RawRecord, op: str, kind: str, f
 def process_failed(state: State, task: Task, record: RawRecord, op: str, what: str) -> None:
     """Emit that a call about something else than a file failed, as `failed` does."""
     error = -record.result
-    if error > MAX_ERRNO or error in ERESTART:
+    if not _is_error(error):
         return
     time_ns = record.entered_ns + state.offset_ns
     state.emit(ProcessFailed(task.group.image, task.tid, time_ns, op, what, error))

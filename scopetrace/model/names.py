@@ -8,6 +8,8 @@ import pwd
 import signal
 from functools import cache
 
+from scopetrace.model.raw import RESULT_REFUSED
+
 
 @cache
 def user_name(uid: int) -> str:
@@ -44,5 +46,10 @@ MANUAL_NAMES = {errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 
 
 def error_name(number: int) -> str:
-    """Return an error's name as errno(3) has it, or the number as text if there is none."""
+    """Return an error's name as errno(3) has it, or the number as text if there is none.
+
+    That of a call which a seccomp filter of the program's own refused is "seccomp".
+    """
+    if number == -RESULT_REFUSED:
+        return "seccomp"
     return MANUAL_NAMES.get(number) or errno.errorcode.get(number) or str(number)

@@ -20,6 +20,8 @@ SOCKET = struct.Struct("=iiiIQQ")
 
 RESULT_UNKNOWN = -(2**63)
 """The result of a call that was seen being made only, or that ended with its thread."""
+RESULT_REFUSED = RESULT_UNKNOWN + 1
+"""The result of a call that a seccomp filter of the program's own refused: it was not made."""
 
 
 class RawKind(IntEnum):

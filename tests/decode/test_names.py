@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.model.operation import AttributeChanged, Failed, NameChanged
-from scopetrace.model.raw import Part
+from scopetrace.model.raw import RESULT_REFUSED, Part
 
 
 def test_a_deleted_name_is_absolute(tracee, decoding):
@@ -74,6 +74,18 @@ def test_a_folder_or_node_is_made_with_permissions(tracee, decoding, name, args)
     change = decoding.one(NameChanged)
 
     assert (change.group, change.file, change.mode) == ("mkdir", "/home/me/d", 0o755)
+
+
+def test_a_change_that_a_filter_refused_has_failed(tracee, decoding):
+    tracee.call("unlink", result=RESULT_REFUSED, parts={Part.PATH: b"/a"})
+    tracee.call("open", result=RESULT_REFUSED, parts={Part.PATH: b"/b"})
+    tracee.call("chdir", result=RESULT_REFUSED, parts={Part.PATH: b"/c"})
+
+    found = [(each.op, each.file, each.errno) for each in decoding.only(Failed)]
+
+    assert found == [
+        (op, f, -RESULT_REFUSED) for op, f in (("unlink", "/a"), ("open", "/b"), ("chdir", "/c"))
+    ]
 
 
 def test_a_failed_change_names_both_files(tracee, decoding):

@@ -43,6 +43,8 @@ CASES = [
     Case("hidden_child"),
     Case("own_filter"),
     Case("own_filter", ("by-seccomp",)),
+    Case("filtered", ordered=False),
+    Case("supervised", ordered=False),
     Case("page_edge", ordered=False),
     Case("vectors"),
     Case("no_buffers"),

@@ -179,9 +179,8 @@ class NetSource(Source):
 
     def _failed(self, operation: FlowFailed) -> None:
         image, tid, time_ns, op, kind, transport, local, peer, errno, channel = operation
-        name = error_name(errno)
         ends = address_fields(transport, local, peer, name_of(image, peer))
-        data = {"op": op, "class": kind, "error": name, **ends}
+        data = {"op": op, "class": kind, "error": error_name(errno), **ends}
         self._emit("net.error", image, time_ns, tid, channel, data)
         if NET in image.rules.measures:
             self.outlet.measure(image, time_ns, "net.error", 1, 1, op=op, **{"class": kind})
