@@ -5,11 +5,8 @@
  * whose stop by our filter was seen was made, and one without that stop was not; only a supervisor
  * (SECCOMP_RET_USER_NOTIF) outranks it as well and may let the call go on, or answer it with anything.
  */
-#include <errno.h>
 #include <signal.h>
 
-#include "arch/abi.h"
-#include SCOPE_ARCH_H
 #include "engine/state.h"
 
 /*
@@ -48,14 +45,4 @@ bool is_for_other_stop(const struct task *task, int row, bool by_filter, bool en
     if (!task->every_call || CALLS[row].stops != STOPS_ENTRY)
         return false;
     return by_filter ? at_entry && entry_seen : !at_entry;
-}
-
-void refuse(struct task *task)
-{
-    struct arch_regs regs;
-
-    if (arch_get_regs(task->tid, &regs) < 0)
-        return;
-    arch_refuse(&regs, ENOSYS);
-    arch_set_regs(task->tid, &regs);
 }

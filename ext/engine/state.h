@@ -100,8 +100,6 @@ enum verdict verdict_on(const struct task *task, int64_t result);
  * supervisor, which may let it go on without that stop, it is at its entry.
  */
 bool is_for_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
-/* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */
-void refuse(struct task *task);
 
 /* effects.c */
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
