@@ -67,8 +67,9 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
 def metrics(session_id: str | None, **options: Any) -> None:
     """Show the metrics of a session: how much, how often, how long.
 
-    A counter's value is what happened in one period, a gauge's how things stood at its end, a
-    timer's or a histogram's the mean. Metrics are recorded if metric.enable is true in scope.yml.
+    A counter's value is what happened in one period, a gauge's how things stood at its end (in the
+    last one of a process: the most there was), a timer's or a histogram's the mean. Metrics are
+    recorded if metric.enable is true in scope.yml.
 
     \b
     scopetrace metrics                            all of the last session

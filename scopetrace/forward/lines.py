@@ -22,6 +22,8 @@ from scopetrace.wire.statsd import statsd_lines
 
 NOT_SENT = ("id", "uid", "gid", "username", "groupname", "args")
 """Keys of a body that AppScope does not send."""
+NOTICE = "notice"
+"""What AppScope sends as a metric whose data is the sentence alone."""
 CMD_LETTERS = 32
 """So much of the command line is in an id."""
 
@@ -58,6 +60,8 @@ class Lines:
         )  # fmt: skip
         for key in NOT_SENT:
             del body[key]
+        if event.sourcetype == NOTICE:
+            body |= {"sourcetype": "metric", "data": event.data.get("message", "")}
         return _line(
             {
                 "type": "evt",

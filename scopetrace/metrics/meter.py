@@ -10,7 +10,9 @@ nothing happens. An image of too many cells has them written early.
 no more, all else is in the paths less taken.
 
 What is 0 is not told, with one exception: a gauge that lasts and was told is told once more when it
-is back at 0, since who reads it takes the last value for how things are.
+is back at 0, since who reads it takes the last value for how things are. When an image ends, of
+what came and went since the last period the most there was at once is told: a program of a tenth of
+a second had its connections, too.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ Tags = tuple[tuple[str, Any], ...]
 class Series:
     """All cells of one metric of an image."""
 
-    __slots__ = ("cells", "gauge", "held", "key", "plan", "told")
+    __slots__ = ("cells", "gauge", "held", "key", "most", "plan", "told", "totals")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -48,8 +50,12 @@ class Series:
         """[value, number of operations]; None: nothing is summed up."""
         self.held: dict[Key, float] | None = {} if plan.lasting else None
         """Values that last, by all their tags; none of them is 0."""
+        self.totals: dict[Tags, float] = {}
+        """What they add up to, by the tags that are kept; none of them is 0."""
+        self.most: dict[Tags, float] = {}
+        """The most that they have added up to in this period."""
         self.told: dict[Tags, float] = {}
-        """Values that last as they were told at the end of the last period, by the tags kept."""
+        """What was told of them at the end of the last period."""
 
 
 class Account:
@@ -150,8 +156,11 @@ class Meter:
         self.turned_ns = self._due_ns + missed * self._period_ns
         self._due_ns = self.turned_ns + self._period_ns
 
-    def end(self, image: Image, time_ns: int) -> None:
-        """Take leave of an image."""
+    def end(self, image: Image, time_ns: int, replaced: bool = False) -> None:
+        """Take leave of an image; if it was replaced, what is open goes on with the next one."""
+        account = self._accounts.get(image)
+        for series in account.series.values() if account and replaced else ():
+            series.most.clear()
         self._settle(image, time_ns, going_on=False)
 
     def finish(self, now_ns: int) -> None:
@@ -189,12 +198,11 @@ class Meter:
         held = series.held if series.held is not None else {}
         key = tuple(tags.get(tag) for tag in series.plan.tags)
         known = held.pop(key, 0)
+        _sum_up(series, key, value - known)
         if value:
             held[key] = value
             if not known:
                 self._count(image, account, time_ns)
-        elif known:
-            account.cells -= 1
 
     def _settle(self, image: Image, time_ns: int, going_on: bool) -> None:
         """Turn the cells of an image into samples, and keep those that last if it goes on."""
@@ -205,8 +213,7 @@ class Meter:
             for key, (value, numops) in (series.cells or {}).items():
                 tags = _named(series.plan.kept, key)
                 self._tell(image, time_ns, series.plan, value, int(numops), tags)
-            before, series.told = series.told, _totals(series)
-            for kept, value in (dict.fromkeys(before, 0) | series.told).items():
+            for kept, value in _lasting(series, going_on).items():
                 self._tell(image, time_ns, series.plan, value, 1, dict(kept), even_0=True)
         for (name, type, own_tags, _), (value, numops) in account.own.items():
             self._tell_own(image, time_ns, name, type, value, int(numops), dict(own_tags))
@@ -262,14 +269,25 @@ def _named(kept: tuple[str, ...], key: Key) -> dict[str, Any]:
     return dict(zip(kept, key, strict=True))
 
 
-def _totals(series: Series) -> dict[Tags, float]:
-    """Add up the values that last by those of their tags that are kept."""
-    sums: dict[Tags, float] = {}
-    for key, value in (series.held or {}).items():
-        named = zip(series.plan.tags, key, strict=True)
-        kept = tuple((tag, said) for tag, said in named if tag in series.plan.kept)
-        sums[kept] = sums.get(kept, 0) + value
-    return sums
+def _sum_up(series: Series, key: tuple[Any, ...], change: float) -> None:
+    """Note that one of the values that last has changed by so much."""
+    named = zip(series.plan.tags, key, strict=True)
+    kept = tuple((tag, said) for tag, said in named if tag in series.plan.kept)
+    total = series.totals.pop(kept, 0) + change
+    if total:
+        series.totals[kept] = total
+        series.most[kept] = max(total, series.most.get(kept, 0))
+
+
+def _lasting(series: Series, going_on: bool) -> dict[Tags, float]:
+    """Return what is to be told of values that last, at the end of a period, which begins anew.
+
+    What was told before is told as it stands now, if only as 0.
+    """
+    most = {} if going_on else series.most
+    told = most | dict.fromkeys(series.told, 0) | series.totals
+    series.told, series.most = dict(series.totals), dict(series.totals)
+    return told
 
 
 def _storable(value: float) -> float:

@@ -57,4 +57,4 @@ class Metrics:
 
     def _ended(self, operation: ImageEnded) -> None:
         self._processes.ended(operation)
-        self._meter.end(operation.image, operation.time_ns)
+        self._meter.end(operation.image, operation.time_ns, operation.replaced)

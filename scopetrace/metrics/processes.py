@@ -53,6 +53,8 @@ class Processes:
         self._told: dict[int, Told] = {}
         self._waiting: deque[Image] = deque()
         self._children: Counter[int] = Counter()
+        self._most_children: Counter[int] = Counter()
+        """Since that was told last. At the end of a process there are hardly any left."""
         self._round_ns = 0
         """Which period is being told of: when it ended."""
         self._launched: Launched | None = None
@@ -67,6 +69,8 @@ class Processes:
             return
         self._live[pid] = image
         self._children[image.ppid] += 1
+        most = max(self._most_children[image.ppid], self._children[image.ppid])
+        self._most_children[image.ppid] = most
         if pid not in self._told:
             before_us = self._launched.before_us if pid == self._launched.pid else 0
             self._told[pid] = Told(before_us, image.started_ns)
@@ -76,7 +80,8 @@ class Processes:
         image, time_ns, fds, text = operation
         status = parse_status(text)
         if status is not None and PROCESS in image.rules.measures:
-            self._tell_gauges(image, time_ns, status, fds)
+            children = self._most_children.pop(image.pid, 0)
+            self._tell_gauges(image, time_ns, status, fds, children)
 
     def exited(self, operation: Exited) -> None:
         """Tell what is left to tell of the CPU time of a process."""
@@ -93,6 +98,7 @@ class Processes:
             self._forget(pid)
         if not operation.replaced:
             self._told.pop(pid, None)
+            self._most_children.pop(pid, None)
 
     def tick(self, now_ns: int) -> None:
         """Look at the next few processes; a new round begins when a period has ended."""
@@ -120,15 +126,19 @@ class Processes:
             self._tell_cpu(image, self._round_ns, told, used_us - told.before_us, now_ns)
         status = read_status(image.pid)
         if status is not None:
-            self._tell_gauges(image, self._round_ns, status, open_fds(image.pid) or 0)
+            children = self._children[image.pid]
+            self._most_children[image.pid] = children
+            self._tell_gauges(image, self._round_ns, status, open_fds(image.pid) or 0, children)
 
-    def _tell_gauges(self, image: Image, time_ns: int, status: Status, fds: int) -> None:
+    def _tell_gauges(
+        self, image: Image, time_ns: int, status: Status, fds: int, children: int
+    ) -> None:
         gauges = {
             "proc.mem": status.virtual_kib,
             "proc.mem_rss": status.resident_kib,
             "proc.thread": status.threads,
             "proc.fd": fds,
-            "proc.child": self._children[image.pid],
+            "proc.child": children,
         }
         for name, value in gauges.items():
             self._meter.tell(image, time_ns, name, value)

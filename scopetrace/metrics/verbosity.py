@@ -37,6 +37,15 @@ TAG_LEVELS = {
 }
 """Tag → the verbosity from which on it is kept."""
 
+SOONER = {
+    ("proc.start", "args"): 4,
+    ("http.duration.server", "numops"): 4,
+    ("http.duration.client", "numops"): 4,
+    ("http.req.content_length", "numops"): 4,
+    ("http.resp.content_length", "numops"): 4,
+}
+"""(metric, tag) → the verbosity from which on it is kept there, as AppScope's schemas require."""
+
 APART_LEVELS = {
     "fs.error": 5,
     "net.error": 5,
@@ -89,7 +98,7 @@ def plans(verbosity: int) -> dict[str, Plan]:
 
 def _plan(name: str, verbosity: int) -> Plan:
     kind, sort, unit, tags = METRICS[name]
-    told = tuple(tag for tag in tags if TAG_LEVELS[tag] <= verbosity)
+    told = tuple(tag for tag in tags if SOONER.get((name, tag), TAG_LEVELS[tag]) <= verbosity)
     kept = tuple(tag for tag in told if tag != "numops")
     return Plan(
         name=name,

@@ -17,6 +17,8 @@ from scopetrace.model.metric import METRICS
 Told = Callable[[Image, int, str, dict[str, Any]], object]
 """Takes (image, Unix time in ns, name of the metric, data of an event)."""
 
+_TYPES = {"fs.read": "histogram", "fs.write": "histogram"}
+"""Types that AppScope gives to single values, though their sums are counters."""
 _IN_EVERY_EVENT = frozenset(("uid", "username", "gid", "groupname", "args"))
 
 
@@ -47,7 +49,8 @@ class WatchedMeter(Meter):
         }
         if "numops" in known:
             data["numops"] = numops
-        self._tell_event(image, time_ns, name, sort, mean, {**data, "unit": unit})
+        kind = _TYPES.get(name, sort)
+        self._tell_event(image, time_ns, name, kind, mean, {**data, "unit": unit})
 
     def measure_own(
         self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]

@@ -1,8 +1,9 @@
 """Metrics: the table of those there are, and what one value of one period is.
 
 Names, types and units are those that users of AppScope know. A counter's value is what happened in
-the period; a gauge's is how things stood at its end; of a histogram and a timer it is the mean over
-`numops` operations.
+the period; a gauge's is how things stood at its end, and in the last one of a process the most
+there was of what came and went (connections, children); of a histogram and a timer it is the mean
+over `numops` operations.
 """
 
 from __future__ import annotations

@@ -16,11 +16,14 @@ from scopetrace.model.metric import MOST_VERBOSE, MetricRecord
 def event_body(record: EventRecord) -> dict[str, Any]:
     """Return the body of `record`; `_time` is unix seconds to the µs.
 
-    The data of `fs.*` and of metrics begins with proc, pid and host, as AppScope's does.
+    The data of `fs.*` and of metrics begins with proc and pid, and of `fs.*` host, as AppScope's
+    does.
     """
     data = record.data
-    if record.sourcetype in ("fs", "metric"):
+    if record.sourcetype == "fs":
         data = {"proc": record.proc, "pid": record.pid, "host": record.host, **data}
+    elif record.sourcetype == "metric":
+        data = {"proc": record.proc, "pid": record.pid, **data}
     return {
         "id": record.id,
         "sourcetype": record.sourcetype,

@@ -96,7 +96,7 @@ def test_single_values_of_metrics_are_sent_with_the_events(stage: Stage) -> None
     single = [event for event in recording.events if event.sourcetype == "metric"]
     told = received((stage.work / "events").read_bytes().splitlines())
     sent = [body["data"] for body in told if body["sourcetype"] == "metric"]
-    assert [{**e.data, "proc": e.proc, "pid": e.pid, "host": e.host} for e in single] == sent
+    assert [{**e.data, "proc": e.proc, "pid": e.pid} for e in single] == sent
     for name, field in (("fs.read", "file_read_bytes"), ("fs.write", "file_write_bytes")):
         moved = [event.data["_value"] for event in single if event.source == name]
         closed = [e.data[field] for e in recording.events if (e.sourcetype, e.source) == CLOSED]

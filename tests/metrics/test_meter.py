@@ -112,6 +112,83 @@ def test_connections_that_stay_open_are_told_every_period(meter, image):
     assert not meter._accounts
 
 
+def test_what_came_and_went_in_a_short_life_is_told_at_its_most(meter, image):
+    one = image()
+    for fd, value in ((3, 1), (4, 2), (4, 0), (5, 1), (3, 0), (5, 0)):
+        meter.measure(one, START, "net.tcp", value, proto="TCP", port=80 + fd, fd=fd)
+    meter.measure(one, START, "net.udp", 1, proto="UDP", port=53, fd=6)
+    meter.end(one, START + 100)
+
+    assert told(meter) == [
+        (START + 100, "net.tcp", 3, {"proto": "TCP"}),
+        (START + 100, "net.udp", 1, {"proto": "UDP"}),
+    ]
+    assert not meter._accounts
+
+
+def test_what_is_handed_on_to_the_next_program_is_not_told_as_gone(meter, image):
+    one = image()
+    meter.measure(one, START, "net.port", 1, proto="TCP", port=80, fd=3)
+    meter.measure(one, START, "net.port", 0, proto="TCP", port=80, fd=3)
+    meter.end(one, START + 100, replaced=True)
+
+    assert told(meter) == []
+
+
+def test_what_comes_and_goes_within_a_period_of_a_long_life_is_not_a_state(meter, image):
+    one = image()
+    meter.measure(one, START, "net.tcp", 1, proto="TCP", port=80, fd=3)
+    meter.measure(one, START, "net.tcp", 0, proto="TCP", port=80, fd=3)
+    meter.turn(START + PERIOD)
+    assert told(meter) == []
+
+    meter.end(one, START + PERIOD + 1)
+    assert told(meter) == []
+
+
+def test_what_was_told_and_is_gone_at_the_end_is_told_as_0(meter, image):
+    one = image()
+    meter.measure(one, START, "net.tcp", 1, proto="TCP", port=80, fd=3)
+    meter.turn(START + PERIOD)
+    meter.measure(one, START + PERIOD, "net.tcp", 0, proto="TCP", port=80, fd=3)
+    meter.end(one, START + PERIOD + 1)
+
+    assert [value for _, _, value, _ in told(meter)] == [1, 0]
+
+
+def test_of_very_many_that_come_and_go_a_bounded_number_is_kept(meter, image):
+    one = image(7)
+    for fd in range(3 * MOST_CELLS):
+        for value in (1, 0):
+            meter.measure(one, START, "net.tcp", value, proto="TCP", port=fd, fd=fd)
+        account = meter._accounts.get(one)
+        assert account is None or len(account.series["net.tcp"].most) <= MOST_CELLS
+
+
+@pytest.mark.parametrize(
+    ("metric", "levels"),
+    [
+        ("proc.start", {3: False, 4: True}),
+        ("http.duration.server", {3: False, 4: True}),
+        ("http.duration.client", {3: False, 4: True}),
+        ("http.req.content_length", {3: False, 4: True}),
+        ("http.resp.content_length", {3: False, 4: True}),
+        ("fs.read", {4: False, 7: False, 8: True}),
+    ],
+)
+def test_what_appscope_s_schemas_require_is_there_at_the_default_verbosity(
+    meter, image, metric, levels
+):
+    for verbosity, there in levels.items():
+        one = image(verbosity)
+        tags = {"args": "prog x"} if metric == "proc.start" else {"http_target": "/"}
+        meter.measure(one, START, metric, 3, 2, **tags)
+        meter.end(one, START)
+        (sample,) = meter.take()
+        wanted = ("args", "prog x") if metric == "proc.start" else ("numops", 2)
+        assert (wanted in sample.tags.items()) is there
+
+
 @pytest.mark.parametrize(
     ("verbosity", "told_as"),
     [(0, [({}, 6)]), (4, [({"proto": "TCP"}, 6)]),

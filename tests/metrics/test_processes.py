@@ -147,6 +147,20 @@ def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
     assert not processes._live and not processes._told and not processes._children
 
 
+def test_children_of_a_short_life_are_told_at_their_most(meter, image):
+    processes, one = Processes(meter), image(pid=1 << 27)
+    processes.started(one)
+    for serial in (2, 3, 4):
+        child = image(pid=(1 << 27) + serial, serial=serial)
+        child.ppid = one.pid
+        processes.started(child)
+        if serial > 2:
+            processes.ended(ImageEnded(child, 1000, 0, None, False))
+    processes.leaving(Leaving(one, 2000, 3, b"VmSize:\t90 kB\nVmRSS:\t80 kB\nThreads:\t1\n"))
+
+    assert {s.name: s.value for s in meter.take()}["proc.child"] == 2
+
+
 def test_a_process_that_is_gone_is_passed_over(meter, image, burner):
     processes = Processes(meter)
     processes.started(image(pid=burner.pid))

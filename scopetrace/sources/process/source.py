@@ -11,6 +11,9 @@ from scopetrace.model.operation import Executed, Exited, Forked, ProcessFailed, 
 from scopetrace.sources.base import Handlers, Needs, Source
 from scopetrace.sources.process.signals import code_name
 
+MOST_ARGS = 65_536
+"""Characters of a command line in a metric; the event has all of it."""
+
 
 class ProcessSource(Source):
     """Makes proc.* events. Their calls are watched always, but for those that may only fail."""
@@ -48,7 +51,7 @@ class ProcessSource(Source):
             self.outlet.measure(
                 image, time_ns, "proc.start", 1,
                 uid=image.uid, username=image.username, gid=image.gid, groupname=image.groupname,
-                args=image.cmd,
+                args=image.cmd[:MOST_ARGS],
             )  # fmt: skip
         data: dict[str, Any] = {
             "op": op,
