@@ -33,8 +33,8 @@ class Flow:
     """One conversation."""
 
     __slots__ = (
-        "error", "fd", "kin", "local", "opened_ns", "peer", "peer_name", "protocol", "reading",
-        "reason", "role", "stream", "transport",
+        "error", "facts", "fd", "kin", "layers", "local", "opened_ns", "peer", "peer_name",
+        "reading", "reason", "role", "stream", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -55,8 +55,11 @@ class Flow:
         """The fd that the process which opened it had for it."""
         self.stream = not transport.endswith((".UDP", ".RAW", ".SEQPACKET"))
         """Whether it is bytes in a row rather than messages."""
-        self.protocol = ""
-        """What is spoken, once it is known: HTTP, TLS, DNS…"""
+        self.layers: tuple[str, ...] = ()
+        """What is spoken, as far as it is known: HTTP, TLS, DNS… Of several, one came after the
+        other, as TLS comes after what a client of SMTP says to begin it."""
+        self.facts: dict[str, Any] = {}
+        """More fields of its events: what a proxy or a client of one says (`sources.preambles`)."""
         self.reason = "local"
         """Who ended it first: local, remote or reset; idle if it was only forgotten."""
         self.error = ""
@@ -65,6 +68,11 @@ class Flow:
         """Belongs to `sources.flows`."""
         self.kin: dict[str, Any] = {}
         """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
+
+    @property
+    def protocol(self) -> str:
+        """All that is spoken, as net_protocol has it; empty: nothing is known."""
+        return ",".join(self.layers)
 
 
 class FlowUsage:

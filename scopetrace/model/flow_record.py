@@ -55,6 +55,10 @@ class FlowRecord(NamedTuple):
     received: FlowPayload
     peer_name: str = ""
     """By which the program looked the peer's address up; empty if it did not."""
+    client: Address | None = None
+    """The true client, as a proxy says."""
+    target: Address | None = None
+    """Whom a client wants to reach through a proxy: its host is an address or a name."""
 
     @property
     def opened_ns(self) -> int:
@@ -112,6 +116,10 @@ FLOW_FIELDS: dict[str, Callable[[FlowRecord], Any]] = {
     "net_peer_name": lambda flow: flow.peer_name or None,
     "net_peer_ip": lambda flow: _of_network(flow, "peer", "host"),
     "net_peer_port": lambda flow: _of_network(flow, "peer", "port"),
+    "net_client_ip": lambda flow: _of_network(flow, "client", "host"),
+    "net_client_port": lambda flow: _of_network(flow, "client", "port"),
+    "net_target_host": lambda flow: _of_network(flow, "target", "host"),
+    "net_target_port": lambda flow: _of_network(flow, "target", "port"),
     "unix_local_path": lambda flow: _of_unix(flow, "local", "host"),
     "unix_local_inode": lambda flow: _of_unix(flow, "local", "inode"),
     "unix_peer_path": lambda flow: _of_unix(flow, "peer", "host"),

@@ -91,6 +91,10 @@ def _facts(flow: FlowRecord) -> Iterator[tuple[str, str]]:
     yield "Peer", _whole(flow.peer)
     if flow.peer_name:
         yield "Peer name", escape(flow.peer_name)
+    if flow.client is not None:
+        yield "Client", _whole(flow.client)
+    if flow.target is not None:
+        yield "Target", _whole(flow.target)
     yield "Opened", format_moment(flow.opened_ns)
     yield "Last sent", _moment(flow.last_sent_ns)
     yield "Closed", _moment(flow.closed_ns)

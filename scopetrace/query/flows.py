@@ -243,8 +243,8 @@ class _Draft:
     """A flow while its events are being read."""
 
     __slots__ = (
-        "closed_ns", "error", "local", "number", "others", "peer", "peer_name", "process",
-        "protocol", "reason", "received", "role", "sent", "transport",
+        "client", "closed_ns", "error", "local", "number", "others", "peer", "peer_name",
+        "process", "protocol", "reason", "received", "role", "sent", "target", "transport",
     )  # fmt: skip
 
     def __init__(self, number: int, process: int) -> None:
@@ -255,6 +255,8 @@ class _Draft:
         self.peer_name = ""
         self.local: Address | None = None
         self.peer: Address | None = None
+        self.client: Address | None = None
+        self.target: Address | None = None
         self.closed_ns: int | None = None
         self.sent = self.received = 0
 
@@ -267,14 +269,16 @@ class _Draft:
         self.peer = self.peer or _address(data, *_PEER, self.transport)
         self.peer_name = data.get("net_peer_name", self.peer_name)
         self.role = data.get("role", self.role)
+        self.client = self.client or _beyond(data, "net_client_ip", "net_client_port")
+        self.target = self.target or _beyond(data, "net_target_host", "net_target_port")
         if process != self.process:
             self._add_process(process)
         if source == "net.open":
             self._open(number, process)
         elif source == "net.close":
             self._close(time_ns, data)
-        else:
-            self.protocol = data.get("protocol", self.protocol)
+        elif "protocol" in data:
+            self.protocol = ",".join(filter(None, (self.protocol, data["protocol"])))
 
     def _add_process(self, process: int) -> None:
         if self.others is None:
@@ -307,7 +311,8 @@ class _Draft:
             self.transport, self.local, self.peer, self.role, self.closed_ns,
             self.sent if closed else _moved(kept, sent),
             self.received if closed else _moved(kept, received),
-            self.protocol, self.reason, self.error, sent, received, self.peer_name,
+            self.protocol, self.reason, self.error, sent, received, self.peer_name, self.client,
+            self.target,
         )  # fmt: skip
 
 
@@ -325,3 +330,8 @@ def _address(data: dict[str, Any], network: str, unix: str, transport: str) -> A
     if path or inode or transport.startswith("Unix."):
         return Address("unix", path, 0, inode)
     return None
+
+
+def _beyond(data: dict[str, Any], host: str, port: str) -> Address | None:
+    """Return an address beyond a proxy, None if it is not known."""
+    return Address("", data[host], data.get(port, 0)) if host in data else None

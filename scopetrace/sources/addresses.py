@@ -11,8 +11,12 @@ ENDS = (("net_peer", "unix_peer"), ("net_host", "unix_local"))
 
 
 def flow_fields(flow: Flow) -> dict[str, Any]:
-    """Return net_transport and the fields of both addresses, as far as they are known."""
-    return address_fields(flow.transport, flow.local, flow.peer, flow.peer_name)
+    """Return net_transport and the fields of both addresses, as far as they are known.
+
+    And what else is known of the flow (`Flow.facts`).
+    """
+    fields = address_fields(flow.transport, flow.local, flow.peer, flow.peer_name)
+    return fields | flow.facts if flow.facts else fields
 
 
 def address_fields(

@@ -35,6 +35,8 @@ class Start(NamedTuple):
     port: int
     side: str
     """Who sends them: client, server, or empty if nobody knows."""
+    other: bytes = b""
+    """The first bytes of the other direction."""
 
 
 Test = Callable[[Start], Verdict]
@@ -115,11 +117,79 @@ def is_growing_hello(start: Start) -> bool:
 
 _ssh = shaped(rb"SSH-2\.0-", rb"SSH-1\.99-")  # RFC 4253, section 4.2
 
-# RFC 5321, sections 4.1.1.1 and 4.2. Other protocols greet with 220 too.
+# RFC 5321, sections 4.1.1.1 and 4.2, and RFC 2033. Other protocols greet with 220 too.
 _smtp_asks = shaped(
-    rb"[Ee][Hh][Ll][Oo] [!-~]{1,255}\r{0,1}\n", rb"[Hh][Ee][Ll][Oo] [!-~]{1,255}\r\n"
+    rb"[EeLl][Hh][Ll][Oo] [!-~]{1,255}\r{0,1}\n", rb"[Hh][Ee][Ll][Oo] [!-~]{1,255}\r\n"
 )
-_smtp_answers = shaped(rb"220[ -][!-~]{1,255} E{0,1}SMTP[ \r\n]")
+_smtp_answers = shaped(
+    rb"220[ -][!-~]{1,255} E{0,1}SMTP[ \r\n]", rb"220[ -][!-~]{1,255} LMTP[ \r\n]"
+)
+
+# Other protocols of mail: RFC 3501, RFC 1939, RFC 5804. Redis says +OK too, but no more after it.
+_imap_asks = shaped(
+    rb"[A-Za-z0-9.]{1,20} CAPABILITY\r\n", rb"[A-Za-z0-9.]{1,20} STARTTLS\r\n",
+    rb"[A-Za-z0-9.]{1,20} LOGIN [!-~]", rb"[A-Za-z0-9.]{1,20} AUTHENTICATE [A-Z]",
+)  # fmt: skip
+_imap_answers = shaped(rb"\* OK[ \r]", rb"\* PREAUTH ")
+_pop3_asks = shaped(rb"STLS\r\n", rb"CAPA\r\n")
+_pop3_answers = shaped(rb"\+OK [!-~]")
+_sieve_answers = shaped(rb"\x22IMPLEMENTATION\x22 \x22")
+_ftp_asks = shaped(rb"AUTH TLS\r\n", rb"AUTH SSL\r\n")  # RFC 4217
+
+# RFC 6120, section 4.2.
+_xmpp = shaped(rb"<stream:stream ", rb"<\?xml [^>]{1,100}>[ \r\n]{0,4}<stream:stream ")
+
+# RFC 4511: a message with a bind of version 2 or 3, or with an extended request. The lengths of BER
+# are one byte, or as many as implementations write.
+_ldap_asks = shaped(
+    *(
+        rb"0%b\x02[\x01-\x04][\x00-\x7f]{1,4}%b" % (length, operation)
+        for length in (rb"[\x05-\x7f]", rb"\x81.", rb"\x82..", rb"\x84....")
+        for operation in (
+            rb"\x60[\x00-\x7f]\x02\x01[\x02\x03]\x04",
+            rb"\x60\x84....\x02\x01[\x02\x03]\x04",
+            rb"\x77[\x00-\x7f]\x80[\x00-\x7f][0-9]\.[0-9]",
+            rb"\x77\x84....\x80[\x00-\x7f][0-9]\.[0-9]",
+        )
+    )
+)  # fmt: skip
+
+# Before the true protocol: the header of a proxy (the PROXY protocol, versions 1 and 2), and what
+# asks one for a connection (SOCKS 4 and RFC 1928), which is known by its answer only.
+_proxy_asks = shaped(
+    rb"PROXY TCP[46] [0-9a-fA-F:.]{2,45} [0-9a-fA-F:.]{2,45} [0-9]{1,5} [0-9]{1,5}\r\n",
+    rb"PROXY UNKNOWN[ -~]{0,90}\r\n",
+    rb"\r\n\r\n\x00\r\nQUIT\n[\x20\x21][\x00\x11\x12\x21\x22\x31\x32]",
+)
+_SOCKS4, _SOCKS5 = 4, 5
+_SOCKS4_HEADER, _SOCKS4_ANSWER = 9, 8
+_MOST_METHODS, _REFUSED = 9, 0xFF
+
+
+def _socks_asks(start: Start) -> Verdict:
+    if start.data[0] == _SOCKS4:
+        return _socks4(start.data, start.other)
+    return _socks5(start.data, start.other) if start.data[0] == _SOCKS5 else False
+
+
+def _socks4(data: bytes, answer: bytes) -> Verdict:
+    if data[1:2] not in (b"", b"\1", b"\2"):
+        return False
+    if answer and (answer[0] or (len(answer) > 1 and not 90 <= answer[1] <= 93)):
+        return False
+    whole = len(data) >= _SOCKS4_HEADER and len(answer) >= _SOCKS4_ANSWER
+    return True if whole else None
+
+
+def _socks5(data: bytes, answer: bytes) -> Verdict:
+    if data[1:2] > bytes((_MOST_METHODS,)) or data[1:2] == b"\0":
+        return False
+    if answer[:1] not in (b"", b"\5"):
+        return False
+    if len(data) < 2 or len(data) < 2 + data[1] or len(answer) < 2:
+        return None
+    return answer[1] == _REFUSED or answer[1] in data[2 : 2 + data[1]]
+
 
 _redis_asks = shaped(rb"\*[1-9][0-9]{0,6}\r\n\$[1-9][0-9]{0,8}\r\n[A-Za-z]")
 _redis_answers = shaped(
@@ -260,5 +330,13 @@ OPENINGS = (
     Opening("Kafka", True, _kafka_asks, never),
     Opening("SSH", True, _ssh, _ssh),
     Opening("SMTP", True, _smtp_asks, _smtp_answers),
+    Opening("IMAP", True, _imap_asks, _imap_answers),
+    Opening("POP3", True, _pop3_asks, _pop3_answers),
+    Opening("Sieve", True, never, _sieve_answers),
+    Opening("FTP", True, _ftp_asks, never),
+    Opening("XMPP", True, _xmpp, _xmpp),
+    Opening("LDAP", True, _ldap_asks, never),
+    Opening("PROXY", True, _proxy_asks, never),
+    Opening("SOCKS", True, _socks_asks, never),
 )
 """The protocols that are known without being configured. No two open alike."""

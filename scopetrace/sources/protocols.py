@@ -84,6 +84,7 @@ class Detector:
         saying: bool | None = None,
         ended: bool = False,
         refused: Refused | None = None,
+        only: Collection[str] | None = None,
     ) -> Match | None:
         """Return what a flow speaks; None: it is not, or not yet, known.
 
@@ -97,10 +98,11 @@ class Detector:
             ended: no more bytes will come, or be known.
             refused: what was found until now of this flow; kept and given each time, it saves
                 asking again.
+            only: the protocols that it may be; None: any.
         """
         starts = _starts(outgoing, incoming, ended or not stream, port, role)
         refused = set() if refused is None else refused
-        for rule in self._rules[stream]:
+        for rule in self._allowed(stream, only):
             verdicts = {way: _ask(rule.test, way, starts[way], refused) for way in starts}
             if True in verdicts.values():
                 details = _details(rule.name, starts.values())
@@ -108,6 +110,10 @@ class Detector:
             if rule.waits and saying is not None and verdicts.get(saying, False) is None:
                 return None
         return None
+
+    def _allowed(self, stream: bool, only: Collection[str] | None) -> list[_Rule]:
+        rules = self._rules[stream]
+        return rules if only is None else [rule for rule in rules if rule.name in only]
 
     def exhausted(
         self,
@@ -118,16 +124,17 @@ class Detector:
         port: int = 0,
         role: str = "",
         refused: Refused | None = None,
+        only: Collection[str] | None = None,
     ) -> bool:
         """Return whether no rule could match any more, whatever else comes.
 
-        A direction that has not begun may begin in any way.
+        A direction that has not begun may begin in any way. With `only`, there is but one.
         """
         starts = _starts(outgoing, incoming, not stream, port, role)
         refused = set() if refused is None else refused
-        return len(starts) == 2 and all(
+        return (len(starts) == 2 or only is not None) and all(
             _ask(rule.test, way, starts[way], refused) is False
-            for rule in self._rules[stream]
+            for rule in self._allowed(stream, only)
             for way in starts
         )
 
@@ -136,8 +143,11 @@ def _starts(
     outgoing: bytes, incoming: bytes, whole: bool, port: int, role: str
 ) -> dict[bool, Start]:
     """Return the directions that have begun; True is the outgoing one."""
-    sides = ((True, outgoing, role), (False, incoming, OTHER_SIDE.get(role, "")))
-    return {way: Start(data, whole, port, side) for way, data, side in sides if data}
+    sides = (
+        (True, outgoing, role, incoming),
+        (False, incoming, OTHER_SIDE.get(role, ""), outgoing),
+    )
+    return {way: Start(data, whole, port, side, other) for way, data, side, other in sides if data}
 
 
 def _ask(test: Test, way: bool, start: Start, refused: Refused) -> Verdict:

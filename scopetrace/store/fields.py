@@ -25,8 +25,9 @@ _ENHANCED = ("proc_uid", "proc_gid", "file_perms", "file_owner", "file_group")
 _MOVED = ("file_read_bytes", "file_read_ops", "file_write_bytes", "file_write_ops")
 _USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "cpu_own")
 _NETWORK_ENDS = ("net_peer_name", "net_peer_ip", "net_peer_port", "net_host_ip", "net_host_port")
+_BEYOND = ("net_client_ip", "net_client_port", "net_target_host", "net_target_port")
 _UNIX_ENDS = ("unix_peer_path", "unix_peer_inode", "unix_local_path", "unix_local_inode")
-_ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS)
+_ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS, *_BEYOND)
 _CLOSED = ("net_bytes_sent", "net_bytes_recv", "duration", "net_close_reason", "net_protocol")
 _ASKED = (
     "http_method", "http_target", "http_flavor", "http_scheme", "http_host", "http_after_loss",
@@ -96,6 +97,7 @@ NUMBERS = {
     *("exit_code", "core_dumped", "count", "sender_pid", "sender_uid"),
     *("piece", "pieces", "missing"),
     *("net_peer_port", "net_host_port", "unix_peer_inode", "unix_local_inode"),
+    *("net_client_port", "net_target_port"),
     *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),
     *("http_request_content_length", "http_response_content_length"),
     *("http_server_duration", "http_client_duration", "http_duration_us", "grpc_status"),

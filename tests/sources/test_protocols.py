@@ -84,7 +84,24 @@ CLIENTS = {
     "AMQP": [b"AMQP\0\0\x09\x01", b"AMQP\0\x01\0\0", b"AMQP\x03\x01\0\0"],
     "Kafka": [KAFKA],
     "SSH": [b"SSH-2.0-OpenSSH_9.2p1\r\n"],
-    "SMTP": [b"EHLO me.test\r\n", b"helo [192.0.2.1]\r\n"],
+    "SMTP": [b"EHLO me.test\r\n", b"helo [192.0.2.1]\r\n", b"LHLO me\r\n"],
+    "IMAP": [b"a1 CAPABILITY\r\n", b"A.2 LOGIN me x\r\n", b"1 STARTTLS\r\n"],
+    "POP3": [b"CAPA\r\n", b"STLS\r\n"],
+    "FTP": [b"AUTH TLS\r\n", b"AUTH SSL\r\n"],
+    "XMPP": [
+        b"<stream:stream xmlns='jabber:client'>",
+        b"<?xml version='1.0' encoding='UTF-8'?>\n<stream:stream to='a.test'>",
+    ],
+    "LDAP": [
+        b"0\x0c\2\1\1\x60\x07\2\1\3\4\0\x80\0",
+        b"0\x84\0\0\0\x10\2\1\1\x60\x84\0\0\0\x07\2\1\3\4\0\x80\0",
+        b"0\x1d\2\1\1w\x18\x80\x161.3.6.1.4.1.1466.20037",
+    ],
+    "PROXY": [
+        b"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n",
+        b"PROXY UNKNOWN\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12),
+    ],
 }
 SERVERS = {
     "HTTP": [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 404 \r\n"],
@@ -96,7 +113,11 @@ SERVERS = {
     ],
     "MySQL": [GREETING, b"\x5b\0\0\0\x0a5.5.5-10.11.6-MariaDB-0+deb12u1\0" + bytes(60)],
     "SSH": [b"SSH-2.0-dropbear\r\n", b"SSH-1.99-x\r\n"],
-    "SMTP": [b"220 mail.example.test ESMTP Postfix\r\n", b"220-a SMTP\r\n"],
+    "SMTP": [b"220 mail.example.test ESMTP Postfix\r\n", b"220-a SMTP\r\n", b"220 a LMTP\r\n"],
+    "IMAP": [b"* OK IMAP4rev1 ready\r\n", b"* PREAUTH hello\r\n"],
+    "POP3": [b"+OK POP3 ready\r\n"],
+    "Sieve": [b'"IMPLEMENTATION" "Dovecot"\r\n'],
+    "XMPP": [b"<?xml version='1.0'?><stream:stream from='a.test'>"],
 }
 SAMPLES = [(name, data, "client") for name, all_of in CLIENTS.items() for data in all_of] + [
     (name, data, "server") for name, all_of in SERVERS.items() for data in all_of
@@ -104,7 +125,31 @@ SAMPLES = [(name, data, "client") for name, all_of in CLIENTS.items() for data i
 
 
 def test_every_known_protocol_has_samples():
-    assert {opening.name for opening in OPENINGS} == CLIENTS.keys() | SERVERS.keys()
+    assert {opening.name for opening in OPENINGS} == CLIENTS.keys() | SERVERS.keys() | {"SOCKS"}
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "found"),
+    [
+        (b"\5\1\0", b"\5\0", "SOCKS"),
+        (b"\5\2\0\2", b"\5\2", "SOCKS"),
+        (b"\5\1\0\5\1\0\3", b"\5\xff", "SOCKS"),
+        (b"\5\1\0", b"\5\2", None),
+        (b"\5\1\0", b"\1\0", None),
+        (b"\5\0", b"\5\0", None),
+        (b"\5\x0b" + bytes(11), b"\5\0", None),
+        (b"\4\1\0\x50\1\1\1\1\0", b"\0\x5a" + bytes(6), "SOCKS"),
+        (b"\4\2\0\x50\1\1\1\1me\0", b"\0\x5d" + bytes(6), "SOCKS"),
+        (b"\4\3\0\x50\1\1\1\1\0", b"\0\x5a" + bytes(6), None),
+        (b"\4\1\0\x50\1\1\1\1\0", b"\4\x5a" + bytes(6), None),
+        (b"\4\1\0\x50\1\1\1\1\0", b"\0\x5e" + bytes(6), None),
+    ],
+)
+def test_what_asks_a_proxy_is_known_by_the_answer(client, server, found):
+    assert recognised(client) is None
+    assert recognised(client, server) == found
+    assert recognised(server, client, role="server") == found
+    assert recognised(server, client, role="") == found
 
 
 @pytest.mark.parametrize(("name", "data", "side"), SAMPLES)
@@ -167,12 +212,17 @@ NO_PROTOCOL = [
     b"\x1f\x8b\x08" + bytes(60),
     b"%PDF-1.7\n%\xe2\xe3\n",
     b'{"a": 1}\n',
-    b"<?xml version='1.0'?>\n",
+    b"<?xml version='1.0'?><html/>\n",
     b"HTTP is a protocol\n",
     b"GET THE THING\n",
     b"220 ftp.example.test FTP server ready\r\n",
-    b"+OK POP3 ready\r\n",
-    b"* OK IMAP4rev1 ready\r\n",
+    b"+OK\r\n",
+    b"* BYE\r\n",
+    b"AUTH me\r\n",
+    b"PROXY TCP5 192.0.2.1 198.51.100.7 56324 443\r\n",
+    b"PROXY the request\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n\x31\x11",
+    b"0\x0c\2\1\1\x60\x07\2\1\4\4\0\x80\0",
     b"NOTE: this is 5|7\n",
     b"AMQPLAIN\n",
     bytes(400),

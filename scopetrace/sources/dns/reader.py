@@ -215,7 +215,7 @@ class DnsReader:
     def _fail(self, moment: Moment, asked: Asked) -> None:
         """Say that there was no answer, unless it may be among what came and is not read as DNS."""
         unknown: Flow | None = self._flow.kin.get(UNKNOWN)
-        if unknown is not None and unknown.protocol != PROTOCOL and asked.outgoing:
+        if unknown is not None and PROTOCOL not in unknown.layers and asked.outgoing:
             return
         data = {
             "domain": asked.name,

@@ -129,7 +129,7 @@ class NetSource(Source):
         """Measure what went through a flow since that was measured last."""
         reads, read_bytes, writes, write_bytes = usage.unmeasured()
         tags = {
-            "data": "ssl" if flow.protocol == TLS else None,
+            "data": "ssl" if TLS in flow.layers else None,
             "class": CLASSES.get(flow.transport, "other"),
             "proto": _proto(flow.transport),
             **_end_tags(flow),
