@@ -284,6 +284,7 @@ static void enter_close(struct engine *engine, struct task *task, struct pending
     struct stream *stream = files_find(task->files, fd);
 
     if (stream) {
+        follow_name(engine, task, stream, call->entered_ns);
         call->serial = stream->serial;
         if (stream_moved(stream))
             parts_add(&call->parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
@@ -311,10 +312,13 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
     const struct call *row = &CALLS[call->row];
     struct stream *stream = use_stream(engine, task, (int)call->args[row->fd - 1]);
 
+    struct stream *to = row->fd2 ? use_stream(engine, task, (int)call->args[row->fd2 - 1]) : stream;
+    if (to && row->moves != MOVES_IN)
+        follow_name(engine, task, to, call->entered_ns);
     call->serial = stream ? stream->serial : 0;
+    call->first_serial = stream ? stream->first_serial : 0;
     if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN)
         call->most = engine->options.flow_snaplen;
-    struct stream *to = row->fd2 ? use_stream(engine, task, (int)call->args[row->fd2 - 1]) : stream;
     if (to && row->moves != MOVES_IN) {
         to->sending++;
         call->sends = to->serial;
@@ -348,7 +352,7 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     call->entered_ns = monotonic_ns();
     call->passed = !task->entry_seen;
     call->trapped = false;
-    call->serial = call->sends = 0;
+    call->serial = call->first_serial = call->sends = 0;
     call->most = engine->options.snaplen;
     parts_reset(&call->parts);
     if (row == ROW_socketcall &&

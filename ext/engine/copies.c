@@ -164,13 +164,24 @@ static bool knows_ends(const struct pending *call, int64_t result)
     return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
 }
 
+/* A record about a file by its fd says what that is called now. */
+static void follow_used(struct engine *engine, struct task *task, const struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    struct stream *used =
+        row->fd && !row->makes_fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
+
+    if (used)
+        follow_name(engine, task, used, monotonic_ns());
+}
+
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result)
 {
     const struct call *row = &CALLS[call->row];
-    bool failed = result < 0;
+    bool failed = result < 0, is_linked = row->group == GROUP_OPEN && !failed;
 
-    if (row->path &&
-        (failed || row->group != GROUP_OPEN)) /* of what was opened, LINK is the name */
+    follow_used(engine, task, call);
+    if (row->path && !is_linked) /* of what was opened, LINK is the name */
         add_names(engine, task, call, result);
     if (knows_ends(call, result))
         add_ends(&call->parts, task,

@@ -1,5 +1,6 @@
 /* What a call that has returned did to the engine's own picture: fds and their tables, filters. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 
 #include "engine/state.h"
@@ -53,12 +54,15 @@ static void apply_guard(struct engine *engine, struct task *task, const struct p
 }
 
 /* A new fd: its number has no past. Python learns what it is from this very call. */
-static void begin_fd(struct engine *engine, struct task *task, int fd, enum stream_kind kind)
+static void begin_fd(struct engine *engine, struct task *task, int fd, enum stream_kind kind,
+                     uint64_t name)
 {
     flush_stream(engine, task, fd);
     struct stream *stream = files_add(task->files, &engine->pool, fd);
-    if (stream)
-        stream->kind = kind;
+    if (!stream)
+        return;
+    stream->kind = kind;
+    begin_name(engine, stream, name);
 }
 
 /* What the fd is that a call has made. */
@@ -73,6 +77,15 @@ static enum stream_kind made_kind(const struct task *task, const struct pending 
     if (row->fd)
         return from ? from->kind : STREAM_UNKNOWN; /* copied, or accepted */
     return call->row == ROW_pidfd_getfd ? STREAM_UNKNOWN : STREAM_PLAIN;
+}
+
+static void begin_made(struct engine *engine, struct task *task, const struct pending *call, int fd)
+{
+    const struct call *row = &CALLS[call->row];
+    const struct stream *from =
+        row->fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
+
+    begin_fd(engine, task, fd, made_kind(task, call), name_in(&call->parts, from));
 }
 
 static void apply_close_range(struct engine *engine, struct task *task, const struct pending *call)
@@ -95,8 +108,8 @@ static void begin_pair(struct engine *engine, struct task *task, const struct pe
         return;
     enum stream_kind kind =
         call->row == ROW_socketpair ? kind_of_type((int)call->args[1]) : STREAM_PLAIN;
-    begin_fd(engine, task, pair[0], kind);
-    begin_fd(engine, task, pair[1], kind);
+    begin_fd(engine, task, pair[0], kind, 0);
+    begin_fd(engine, task, pair[1], kind, 0);
 }
 
 /* What a call on a socket says about its stream. */
@@ -117,6 +130,32 @@ static void apply_socket(struct engine *engine, struct task *task, const struct 
         stream->named = stream->kind == STREAM_SOCKET;
 }
 
+/*
+ * One of them may have been given its first name, or another after that, which its fd does not show:
+ * see O_TMPFILE in open(2).
+ */
+static void unmute_files(struct engine *engine, struct task *task)
+{
+    for (size_t fd = 0; fd < task->files->size; fd++) {
+        struct stream *stream = task->files->by_fd[fd];
+        if (!stream || !stream->counts_only || !stream->name)
+            continue;
+        tell_stream(engine, task, stream);
+        stream->counts_only = false;
+        pool_renew(&engine->pool, stream);
+    }
+}
+
+static void apply_names(struct engine *engine, struct task *task, const struct pending *call)
+{
+    engine->names_given |=
+        call->row == ROW_linkat && call->args[4] & (AT_EMPTY_PATH | AT_SYMLINK_FOLLOW);
+    if (CALLS[call->row].group == GROUP_RENAME)
+        engine->renames++;
+    if (engine->names_given)
+        unmute_files(engine, task);
+}
+
 /* From here on "/" may be another folder for some task than for us. */
 static bool changes_roots(const struct pending *call)
 {
@@ -132,11 +171,13 @@ void apply_call(struct engine *engine, struct task *task, const struct pending *
     if (row->group == GROUP_GUARD)
         apply_guard(engine, task, call, result);
     if (row->makes_fd && result >= 0)
-        begin_fd(engine, task, (int)result, made_kind(task, call));
+        begin_made(engine, task, call, (int)result);
     if (row->group == GROUP_NET && row->fd)
         apply_socket(engine, task, call, result);
     if (result < 0)
         return;
+    if (row->group == GROUP_RENAME || row->group == GROUP_LINK)
+        apply_names(engine, task, call);
     if (row->pair)
         begin_pair(engine, task, call);
     if (call->row == ROW_close_range)

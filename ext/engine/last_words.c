@@ -20,8 +20,11 @@ void add_last_word(const struct engine *engine, struct parts *parts, const struc
     }
 }
 
-static void tell_last_word(struct engine *engine, const struct task *task, struct stream *stream)
+static void tell_last_word(struct engine *engine, const struct task *task, struct stream *stream,
+                           uint64_t now_ns)
 {
+    follow_name(engine, task, stream,
+                now_ns); /* once the fd is gone its name cannot be asked for */
     struct raw_record header = { .kind = RAW_TALLY,
                                  .stream = stream->serial,
                                  .args = { (uint32_t)stream->fd, true } };
@@ -35,10 +38,11 @@ static void tell_last_word(struct engine *engine, const struct task *task, struc
 void tell_last_words(struct engine *engine, const struct task *task, unsigned first, unsigned last)
 {
     const struct files *files = task->files;
+    uint64_t now_ns = monotonic_ns();
 
     for (size_t fd = first; fd < files->size && fd <= last; fd++)
         if (files->by_fd[fd])
-            tell_last_word(engine, task, files->by_fd[fd]);
+            tell_last_word(engine, task, files->by_fd[fd], now_ns);
 }
 
 void tell_before_end(struct engine *engine, const struct task *task, const struct pending *call)

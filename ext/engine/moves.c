@@ -210,8 +210,8 @@ static void finish_across(struct engine *engine, struct task *task, struct pendi
 /* Another thread let go of the fd while the call waited: what came is not of what is there now. */
 static bool was_let_go(const struct pending *call, const struct stream *stream)
 {
-    return CALLS[call->row].moves == MOVES_IN && call->serial &&
-           !(stream && stream->serial == call->serial);
+    return CALLS[call->row].moves == MOVES_IN && call->first_serial &&
+           !(stream && stream->first_serial == call->first_serial);
 }
 
 void finish_move(struct engine *engine, struct task *task, struct pending *call, int64_t result,
@@ -232,6 +232,8 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
             stream->connecting = true;
             add_ends(&call->parts, task, stream->fd);
         }
+        if (failed_for_good(result) && stream)
+            follow_name(engine, task, stream, monotonic_ns());
         if (failed_for_good(result))
             write_call(engine, task, call, result, elapsed_ns, 0);
     } else if (row->messages) {

@@ -40,6 +40,8 @@ struct engine {
     bool passive;       /* recording has ended; the program may go on */
     bool flows;         /* what goes through sockets is wanted */
     bool serves_files;  /* a task has a file system in its hands: fuse(4) */
+    bool names_given;   /* linkat(2) may have named what was opened without a name */
+    uint64_t renames;   /* how often a task renamed something */
     bool strange_roots; /* a task changed its root or mounts: chroot(2), CLONE_NEWNS of clone(2) */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → its first row, or -1 */
@@ -141,6 +143,15 @@ enum stream_kind kind_of_type(int type);
 struct stream *use_stream(struct engine *engine, struct task *task, int fd);
 void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
 void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
+
+/* fd_names.c */
+/* The hash of what the LINK part says; without one, of the name of the stream that was copied. */
+uint64_t name_in(const struct parts *parts, const struct stream *copied);
+/* A new stream is called so at this moment. */
+void begin_name(const struct engine *engine, struct stream *stream, uint64_t name);
+/* Before an fd is used or let go: show Python what its file is called now, if that is news. */
+void follow_name(struct engine *engine, const struct task *task, struct stream *stream,
+                 uint64_t now_ns);
 
 /* last_words.c */
 /* The last word on a socket whose fd is about to go or to be shut down; nothing if all is well. */

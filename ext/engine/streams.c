@@ -39,6 +39,14 @@ static bool pool_grow(struct stream_pool *pool)
     return true;
 }
 
+void pool_renew(struct stream_pool *pool, struct stream *stream)
+{
+    uint64_t last = pool->serials[stream->slot];
+
+    stream->serial = last ? last + ((uint64_t)1 << 32) : ((uint64_t)1 << 32) | stream->slot;
+    pool->serials[stream->slot] = stream->serial;
+}
+
 static struct stream *pool_take(struct stream_pool *pool, int fd)
 {
     struct stream *stream = calloc(1, sizeof *stream);
@@ -47,13 +55,11 @@ static struct stream *pool_take(struct stream_pool *pool, int fd)
         free(stream);
         return NULL;
     }
-    uint32_t slot = pool->free[--pool->free_count];
-    uint64_t last = pool->serials[slot];
-    stream->serial = last ? last + ((uint64_t)1 << 32) : ((uint64_t)1 << 32) | slot;
-    stream->slot = slot;
+    stream->slot = pool->free[--pool->free_count];
     stream->fd = fd;
-    pool->serials[slot] = stream->serial;
-    pool->slots[slot] = stream;
+    pool_renew(pool, stream);
+    stream->first_serial = stream->serial;
+    pool->slots[stream->slot] = stream;
     return stream;
 }
 

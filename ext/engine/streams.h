@@ -22,11 +22,15 @@ struct stream {
     uint64_t serial; /* slot in the pool and, above it, how often the slot was used */
     uint32_t slot;
     int fd;
-    bool counts_only; /* muted: no bytes are copied */
-    bool connecting;  /* connect was begun, and how it ended is not known */
-    bool named;       /* the address of this end has been told */
-    uint8_t kind;     /* enum stream_kind */
-    uint32_t sending; /* calls that are putting bytes into it now */
+    bool counts_only;      /* muted: no bytes are copied */
+    bool connecting;       /* connect was begun, and how it ended is not known */
+    bool named;            /* the address of this end has been told */
+    uint8_t kind;          /* enum stream_kind */
+    uint64_t first_serial; /* `serial` when it was made: a new name is a new serial */
+    uint64_t name;         /* hash of what it is called; 0: it has no name in a file system */
+    uint64_t name_ns;      /* when that was asked for */
+    uint64_t name_renames; /* engine.renames at that time */
+    uint32_t sending;      /* calls that are putting bytes into it now */
     struct raw_tally tally;
 };
 
@@ -62,6 +66,9 @@ static inline struct stream *files_find(const struct files *files, int fd)
 struct stream *files_add(struct files *files, struct stream_pool *pool, int fd);
 
 void files_remove(struct files *files, struct stream_pool *pool, int fd);
+
+/* Give a live stream another serial: what was said of the old one holds no more. */
+void pool_renew(struct stream_pool *pool, struct stream *stream);
 
 /* The stream with this serial, if it still lives. */
 struct stream *pool_find(const struct stream_pool *pool, uint64_t serial);

@@ -29,6 +29,8 @@ struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum
     add_fd(&engine->scratch, task->tid, fd);
     note_server(engine, &engine->scratch);
     struct stream *stream = files_add(task->files, &engine->pool, fd);
+    if (stream)
+        begin_name(engine, stream, name_in(&engine->scratch, NULL));
     if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN) {
         bool known = add_ends(&engine->scratch, task, fd);
         stream->named = known && stream->kind == STREAM_SOCKET;

@@ -23,8 +23,9 @@ struct pending {
     bool passed;     /* our filter's stop was seen: no filter that outranks it refused the call */
     bool trapped;    /* refused by a filter of the program's own, whose SIGSYS is on its way */
     uint64_t serial; /* of the stream it uses, or 0 */
-    uint32_t most;   /* bytes copied of what it moves, at most */
-    uint64_t sends;  /* serial of the stream that it puts bytes into, or 0 */
+    uint64_t first_serial; /* the same, whatever the file is called by now */
+    uint32_t most;         /* bytes copied of what it moves, at most */
+    uint64_t sends;        /* serial of the stream that it puts bytes into, or 0 */
     struct parts parts;
 };
 

@@ -20,7 +20,8 @@ enum raw_kind {
                         with the children it waited for; us of its own */
     RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid */
     RAW_TALLY = 6,   /* what one fd did; args[0]: fd; args[1]: 1 if it goes on; a TALLY part */
-    RAW_FD = 7,      /* an fd nobody saw being made; args: fd, enum raw_seen; LINK, STAT parts */
+    RAW_FD = 7,      /* an fd nobody saw being made, or renamed; args: fd, enum raw_seen; LINK, STAT
+                        parts */
     RAW_NOTE = 8,    /* args[0]: enum raw_note, then what the note says */
     RAW_SYNC = 9,    /* the engine holds the main process until everything before is committed */
     RAW_COUNT =
@@ -66,6 +67,7 @@ enum raw_part_flags {
 enum raw_seen {
     SEEN_INHERITED = 1, /* open when the first program started */
     SEEN_IN_USE = 2,    /* found when a watched call used it */
+    SEEN_RENAMED = 3,   /* the file is called otherwise than when it was seen last */
 };
 
 enum raw_note {

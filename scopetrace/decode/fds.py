@@ -15,6 +15,7 @@ from scopetrace.decode.bytes_moved import add_tally, move_failed
 from scopetrace.decode.bytes_moved import received as came_in
 from scopetrace.decode.control import received_fds
 from scopetrace.decode.failures import not_unshared
+from scopetrace.decode.file_names import renamed, take_name
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
     FD,
@@ -231,27 +232,41 @@ def unshared(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 
 def found(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """An fd that nobody saw being made (RAW_FD): inherited, received, or found in use."""
+    """An fd that nobody saw being made or renamed (RAW_FD), or that was inherited or received."""
     fd, seen, table = record.arg1 & FD, record.arg2, task.table
     parts = record.parts()
     file = _found_file(state, parts, record.entered_ns + state.offset_ns)
     known = table.fds.get(fd)
+    if seen == Seen.RENAMED and known is not None:
+        if _same(known, file):
+            renamed(state, task, known, file, record)
+        return  # else another thread has put another file there, which will be told
     how = table.received.pop(fd, None)
     if known is None or not (_unidentified(known) or _same(known, file)):
         closed(state, task, file.opened_ns, "unseen", table.put(fd, file, cloexec=False))
         known = file
-    elif known is not file and _unidentified(known):
-        if file.socket is not None and known.socket is None:
-            table.replace(known, file)
-            known = file
-        else:
-            known.path, known.stat, known.named = file.path, file.stat, file.named
-            state.consoles.recognise(known)
-            state.remember_socket(known)
+    elif known is not file:
+        known = _found_again(state, table, known, file, parts)
     if how is not None:
         _emit_opened(state, task, record, how, known, fd, None, "")
     if seen == Seen.INHERITED and fd in CONSOLE_NAMES:
         _name_console(state, table, fd, known, record.entered_ns + state.offset_ns)
+
+
+def _found_again(
+    state: State, table: FdTable, known: OpenFile, file: OpenFile, parts: Parts
+) -> OpenFile:
+    """Take in what was found out about a file that is known; return the file that it is."""
+    if not _unidentified(known):
+        take_name(known, file, text(parts.get(LINK, b"")))
+        return known
+    if file.socket is not None and known.socket is None:
+        table.replace(known, file)
+        return file
+    known.path, known.stat, known.named = file.path, file.stat, file.named
+    state.consoles.recognise(known)
+    state.remember_socket(known)
+    return known
 
 
 def _name_console(state: State, table: FdTable, fd: int, file: OpenFile, time_ns: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from scopetrace.decode.file_names import name_given, path_renamed
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
     FD,
@@ -40,12 +41,17 @@ def renamed(state: State, task: Task, record: RawRecord, op: str) -> None:
     parts = record.parts()
     file, new = path_of(task, record, parts, op), second_path_of(task, record, parts, op)
     _name_changed(state, task, record, op, "rename", file, new)
+    if record.result == 0:
+        flags = record.arg5 if op == "renameat2" else 0
+        path_renamed(state, record, file.file, new.file, flags)
 
 
 def linked(state: State, task: Task, record: RawRecord, op: str) -> None:
     """A file got one more name."""
     parts = record.parts()
     target, new = path_of(task, record, parts, op), second_path_of(task, record, parts, op)
+    if op == "linkat" and record.result == 0:
+        target = name_given(state, task, record, parts, target, new)
     _linked(state, task, record, op, target, new)
 
 

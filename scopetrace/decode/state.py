@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from scopetrace.decode.consoles import Consoles
 from scopetrace.decode.flows import let_go
@@ -50,7 +50,7 @@ MOST_LET_GO = 256
 class State:
     """The state of a session while it is decoded."""
 
-    __slots__ = ("consoles", "emit", "let_go", "offset_ns", "sockets", "tree")
+    __slots__ = ("consoles", "emit", "given", "let_go", "offset_ns", "sockets", "tree")
 
     def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
         self.emit = emit
@@ -60,6 +60,8 @@ class State:
         self.consoles = Consoles()
         self.sockets: WeakValueDictionary[int, OpenFile] = WeakValueDictionary()
         """Sockets by inode, so that one which is passed on or inherited remains the same."""
+        self.given: WeakSet[OpenFile] = WeakSet()
+        """Files that were opened without a name and have one now (`decode.file_names`)."""
         self.let_go: deque[OpenFile] = deque(maxlen=MOST_LET_GO)
         """Sockets closed last: each may be under way to another process."""
 

@@ -30,13 +30,14 @@ class FileStat(NamedTuple):
 class OpenFile:
     """One open file description: what every fd made from it by dup or fork shares.
 
-    `path` is empty if it is not known. `named` is true for what has a path in the file system
-    (regular files, folders, devices, named pipes), false for pipes, sockets, memory and the rest.
+    `path` is what it is called now, or was last; empty if it is not known. `named` is true for what
+    has a path in the file system (regular files, folders, devices, named pipes), false for pipes,
+    sockets, memory and the rest.
     """
 
     __slots__ = (
-        "__weakref__", "console", "duplicated", "fd", "muted", "named", "opened_ns", "passed",
-        "path", "socket", "stat",
+        "__weakref__", "console", "duplicated", "fd", "given", "muted", "named", "opened_ns",
+        "passed", "path", "socket", "stat",
     )  # fmt: skip
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
@@ -51,6 +52,8 @@ class OpenFile:
         """The absolute name that it was opened by; empty: nobody saw that."""
         self.fd = -1
         """The fd that it was first known by."""
+        self.given = False
+        """It was opened without a name, and linkat(2) gave it one."""
         self.duplicated = False
         """Some table of fds may hold it more than once."""
         self.muted = 0

@@ -147,6 +147,17 @@ class Written(NamedTuple):
     """The rest could not be read from the program's memory; else it was beyond snaplen."""
 
 
+class Renamed(NamedTuple):
+    """An open file is called otherwise from here on, as `file` says; by whomever it was renamed."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    file: OpenFile
+    usage: Usage | None
+    """What this process did with it so far; None: nothing."""
+
+
 class NameChanged(NamedTuple):
     """A name came or went: group is delete, rename, link or mkdir."""
 
@@ -345,7 +356,7 @@ class Ended(NamedTuple):
 
 Operation = (
     ImageStarted | ImageEnded | Executed | Forked | Leaving | Exited | Signalled | Opened | Closed
-    | Used | Written | NameChanged | AttributeChanged | Failed | ProcessFailed | FlowOpened
-    | FlowMoved | FlowClosed | FlowUsed | FlowFailed | Listened | ListenEnded | Counted | Noticed
-    | Synced | Ended
+    | Used | Written | Renamed | NameChanged | AttributeChanged | Failed | ProcessFailed
+    | FlowOpened | FlowMoved | FlowClosed | FlowUsed | FlowFailed | Listened | ListenEnded | Counted
+    | Noticed | Synced | Ended
 )  # fmt: skip

@@ -79,10 +79,11 @@ PART_UNREADABLE = 2
 
 
 class Seen(IntEnum):
-    """How an fd that nobody saw being made was found (enum raw_seen)."""
+    """How an fd was found that nobody saw being made, or renamed (enum raw_seen)."""
 
     INHERITED = 1
     IN_USE = 2
+    RENAMED = 3
 
 
 class Note(IntEnum):

@@ -17,7 +17,7 @@ from typing import Any
 
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
-from scopetrace.model.operation import Closed, ImageEnded, Synced, Written
+from scopetrace.model.operation import Closed, ImageEnded, Renamed, Synced, Written
 from scopetrace.sources.base import UNWANTED, Claim, Handlers, Outlet, Source
 from scopetrace.sources.text import is_binary, unfinished_character
 from scopetrace.sources.utf16 import MARKS, Wide, read_wide
@@ -109,6 +109,7 @@ class Streams:
         return {
             Written: self._written,
             Closed: self._closed,
+            Renamed: self._renamed,
             ImageEnded: self._ended,
             Synced: lambda _operation: self.flush(),
         }
@@ -260,6 +261,18 @@ class Streams:
             self._report_unseen(channel, time_ns, usage.write_bytes - usage.told_bytes)
         if channel is not None:
             self._end(channel, time_ns)
+
+    def _renamed(self, operation: Renamed) -> None:
+        """End a channel: the rules are asked again about what is written under the new name."""
+        image, _tid, time_ns, file, usage = operation
+        channel = self._channels.get(image, {}).pop(file, None)
+        unseen = 0 if usage is None else usage.write_bytes - usage.told_bytes
+        if channel is not None and unseen > 0:
+            self._report_unseen(channel, time_ns, unseen)
+        if channel is not None:
+            self._end(channel, time_ns)
+        if usage is not None:
+            usage.told_bytes = max(usage.told_bytes, usage.write_bytes)
 
     def _report_unseen(self, channel: Channel, time_ns: int, unseen: int) -> None:
         """Say how much went to a wanted file by calls that show no program its bytes."""

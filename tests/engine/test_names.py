@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-from harness import Recording, Stage
+import pytest
+from harness import (
+    PATIENCE,
+    Compile,
+    Ending,
+    Recording,
+    Stage,
+    assert_holds,
+    scopetrace_command,
+)
 
+NOT_ALLOWED = 77
+"""What roots.c ends with where it may make no namespaces."""
 FUSE_SERVER = Path(__file__).parent / "fuse_server.py"
 
 
@@ -36,3 +48,59 @@ if os.geteuid() == 0 and Path("/dev/fuse").exists():  # only root may mount it
             (f"{top}/dir/absent", "absent"),
             (f"{top}/absent", "../absent"),
         ]
+
+
+WAITER = """
+import os, sys
+log = os.open("app.log", os.O_WRONLY | os.O_CREAT, 0o644)
+os.write(log, b"one\\n")
+os.mkdir("folder")
+os.chdir("folder")
+held = os.open("held", os.O_WRONLY | os.O_CREAT, 0o644)
+print(flush=True)
+sys.stdin.readline()
+os.write(log, b"two\\n")
+try:
+    open("absent")
+except FileNotFoundError as error:
+    pass
+os.mkdir("made")
+os.close(log)
+"""
+
+
+def test_what_a_stranger_renames_has_its_new_name_from_then_on(stage: Stage) -> None:
+    user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    program = subprocess.Popen(
+        scopetrace_command("run", "--", sys.executable, "-c", WAITER),
+        cwd=stage.work, env=stage.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        **user,
+    )  # fmt: skip
+    with program:
+        assert program.stdin and program.stdout
+        program.stdout.readline()
+        (stage.work / "app.log").rename(stage.work / "app.log.1")
+        (stage.work / "folder").rename(stage.work / "elsewhere")
+        program.stdin.write(b"\n")
+    recording = stage.finished(stage.home, Ending(b"", b"", program.wait(PATIENCE)))
+
+    assert errors(recording) == [(f"{stage.work}/elsewhere/absent", "absent")]
+    assert f"{stage.work}/elsewhere/made" in recording.files("fs.mkdir")
+    closed = recording.files("fs.close")
+    assert {f"{stage.work}/app.log.1", f"{stage.work}/elsewhere/held"} <= closed
+    assert recording.messages(str(stage.work / "app.log")) == "one\n"
+    assert recording.messages(str(stage.work / "app.log.1")) == "two\n"
+
+
+@pytest.mark.parametrize("scenario", ["chroot", "mounts", "pivot"])
+def test_names_are_right_where_the_root_is_another(
+    scenario: str, stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.compare([tracee("roots"), scenario])
+    if recording.ending.status == NOT_ALLOWED:
+        pytest.skip("user namespaces are not allowed here")
+
+    assert recording.ending.status == 0, recording.ending
+    told = recording.told()
+    assert told
+    assert_holds(recording, told, folder=stage.work, ordered=True, exact=True)

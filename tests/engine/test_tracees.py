@@ -5,6 +5,7 @@ Every tracee is first run on its own: output and end must be the same when it is
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -26,6 +27,7 @@ CASES = [
     Case("opens"),
     Case("relative"),
     Case("where"),
+    Case("renamed"),
     Case("dups"),
     Case("children", ordered=False),
     Case("untraced", ordered=False),
@@ -133,6 +135,26 @@ def test_nothing_stops_for_its_failures_where_that_is_not_wanted(
     assert "setuid" in told, "it is watched anyway"
     assert not told & {"kill", "mount", "mmap", "clone", "timerfd_create"}
     assert "flock" not in {event.data["op"] for event in recording.of("fs.error")}
+
+
+def test_text_is_that_of_the_name_the_file_has_when_it_is_written(
+    stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.record([tracee("renamed")])
+
+    texts: dict[str, str] = {}
+    for event in recording.of("file"):
+        name = Path(event.source).name
+        texts[name] = texts.get(name, "") + event.data["message"]
+    assert texts == {
+        "job.log": "late\n",
+        "app.log": "before\n",
+        "app.log.1": "after\n",
+        "app.log.2": "again\n",
+        "given.log": "named\n",
+        "taken.log": "renamed\n",
+    }
+    assert recording.of("notice") == []
 
 
 def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compile) -> None:

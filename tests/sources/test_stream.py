@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from raw_builder import MILLISECOND, REGULAR, Tracee
 from recording import Recording
 
-from scopetrace.model.raw import PART_UNREADABLE, Part, RawKind
+from scopetrace.model.raw import PART_UNREADABLE, Part, RawKind, Seen
 from scopetrace.sources.stream import IGNORED, LONGEST_NS, MOST_CHARACTERS, MOST_WAITING
 
 CONSOLE = "event:\n  watch:\n    - {type: console, name: std}\n"
@@ -47,6 +47,28 @@ def test_an_unfinished_line_waits_for_its_rest_and_has_the_time_of_its_beginning
     assert messages(events) == ["one two\n", "three\n", "four\n"]
     assert [event.time_ns for event in events] == [first_ns, then_ns, then_ns]
     assert [event.tid for event in events] == [100, 101, 101]
+
+
+def test_a_file_that_is_renamed_is_asked_for_by_its_new_name(tracee, recording):
+    tracee.open("/tmp/job", 3)
+    tracee.write(3, b"early\n")
+    recording.go()
+    assert recording.muted == [1003]
+    tracee.tally(3, 0, 0, 0, 2, 12, 5, goes_on=True)
+    tracee.found(3, "/tmp/job.log", ino=tracee.inode, seen=Seen.RENAMED)
+    tracee.write(3, b"late\nunfinished", stream=2003)
+    tracee.found(3, "/tmp/other", ino=tracee.inode, seen=Seen.RENAMED)
+    tracee.write(3, b"last\n", stream=3003)
+    tracee.close(3, 0, 0, 0, 2, 20, 5)
+
+    events = recording.finish()
+
+    assert [(e.source, e.data["message"]) for e in told(events)] == [
+        ("/tmp/job.log", "late\n"),
+        ("/tmp/job.log", "unfinished"),
+    ]
+    assert [e for e in events if e.sourcetype == "notice"] == []
+    assert recording.muted == [1003, 3003]
 
 
 def test_a_program_that_writes_byte_by_byte_makes_an_event_for_each_line(tracee, recording):

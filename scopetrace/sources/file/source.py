@@ -14,7 +14,14 @@ class FileSource(Source):
 
     sourcetype = "file"
     needs: ClassVar[Needs] = {
-        ANY_PATH: {"open": Mode.ALL, "close": Mode.ALL, "fd": Mode.ALL, "write": Mode.ALL}
+        ANY_PATH: {
+            "open": Mode.ALL,
+            "close": Mode.ALL,
+            "fd": Mode.ALL,
+            "write": Mode.ALL,
+            "rename": Mode.ALL,
+            "link": Mode.ALL,
+        }
     }
 
     def claim(self, image: Image, file: OpenFile) -> Claim | None:

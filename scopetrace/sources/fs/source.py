@@ -48,6 +48,7 @@ class FsSource(Source):
         "fs.open": {"open": Mode.ALL, "fd": Mode.ALL},
         "fs.close": {
             **FOLLOWS_FDS, "read": Mode.ALL, "write": Mode.ALL, "move": Mode.ALL, "map": Mode.ALL,
+            "rename": Mode.ALL, "link": Mode.ALL,
         },
         "fs.delete": {**FOLLOWS_FOLDERS, "delete": Mode.ALL},
         "fs.rename": {**FOLLOWS_FOLDERS, "rename": Mode.ALL},

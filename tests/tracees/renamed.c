@@ -1,0 +1,140 @@
+/* Files that get another name while they are open: what comes after is told under that one. */
+#include <linux/fs.h>
+#include <sys/syscall.h>
+
+#include "tell.h"
+
+#define EVENT(source, op, ...) tell("'source': '" source "', 'op': '" op "', " __VA_ARGS__)
+
+static int make(const char *name)
+{
+    return opened("openat", name, open(name, O_CREAT | O_RDWR, 0644));
+}
+
+static void renames(const char *old, const char *new)
+{
+    MUST(rename(old, new) == 0);
+    EVENT("fs.rename", "rename", "'file': '%s', 'file_new': '%s'", here(old), here(new));
+}
+
+static void says(int fd, const char *text)
+{
+    MUST(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+}
+
+/* A log that is written elsewhere first, and one that is rotated. */
+static void logs(void)
+{
+    int job = make("job.tmp");
+    says(job, "early\n");
+    renames("job.tmp", "job.log");
+    says(job, "late\n");
+    closes("close", "job.log", 0, 0, 11, 2);
+    close(job);
+
+    int app = make("app.log");
+    says(app, "before\n");
+    renames("app.log", "app.log.1");
+    says(app, "after\n");
+    renames("app.log.1", "hidden");
+    says(app, "unseen\n");
+    says(app, "unseen\n");
+    renames("hidden", "app.log.2");
+    says(app, "again\n");
+    closes("close", "app.log.2", 0, 0, 33, 5);
+    close(app);
+}
+
+static void folders(void)
+{
+    MUST(mkdir("folder", 0755) == 0);
+    int in = make("folder/file");
+    renames("folder", "other");
+    MUST(ftruncate(in, 5) == 0);
+    EVENT("fs.attr", "ftruncate", "'file': '%s'", here("other/file"));
+    MUST(fchmod(in, 0600) == 0);
+    EVENT("fs.attr", "fchmod", "'file': '%s'", here("other/file"));
+    MUST(unlink("other/file") == 0);
+    closes("close", "other/file", 0, 0, 0, 0); /* its last name */
+    close(in);
+    MUST(rmdir("other") == 0);
+}
+
+static void swapped(void)
+{
+    int one = make("one"), two = make("two");
+    MUST(renameat2(AT_FDCWD, "one", AT_FDCWD, "two", RENAME_EXCHANGE) == 0);
+    EVENT("fs.rename", "renameat2", "'file': '%s', 'file_new': '%s'", here("one"), here("two"));
+    says(one, "1");
+    says(two, "22");
+    closes("close", "two", 0, 0, 1, 1);
+    close(one);
+    closes("close", "one", 0, 0, 2, 1);
+    close(two);
+}
+
+/* A file that has no name when it is opened. */
+static int nameless(void)
+{
+    int fd = open(".", O_TMPFILE | O_RDWR, 0644);
+    MUST(fd >= 0);
+    tell("'source': 'fs.open', 'fd': %d", fd);
+    says(fd, "nameless\n");
+    return fd;
+}
+
+static void given_names(void)
+{
+    char link[64];
+    int fd = nameless();
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    MUST(linkat(AT_FDCWD, link, AT_FDCWD, "given.log", AT_SYMLINK_FOLLOW) == 0);
+    EVENT("fs.link", "linkat", "'file': '%s'", here("given.log"));
+    says(fd, "named\n");
+    renames("given.log", "taken.log");
+    says(fd, "renamed\n");
+    closes("close", "taken.log", 0, 0, 23, 3);
+    close(fd);
+    fd = nameless();
+    if (linkat(fd, "", AT_FDCWD, "empty", AT_EMPTY_PATH) < 0) { /* wants privilege: open(2) */
+        snprintf(link, sizeof link, "/dev/fd/%d", fd);
+        MUST(linkat(AT_FDCWD, link, AT_FDCWD, "empty", AT_SYMLINK_FOLLOW) == 0);
+    }
+    EVENT("fs.link", "linkat", "'file': '%s'", here("empty"));
+    closes("close", "empty", 0, 0, 9, 1);
+    close(fd);
+}
+
+/* The fd goes by other ways than close. */
+static void other_ends(void)
+{
+    int first = make("first"), second = make("second"), third = make("third");
+
+    says(first, "x");
+    says(second, "x");
+    renames("first", "first-renamed");
+    renames("second", "second-renamed");
+    renames("third", "third-renamed");
+    closes("dup2", "first-renamed", 0, 0, 1, 1);
+    MUST(dup2(third, first) == first);
+    closes("close_range", "second-renamed", 0, 0, 1, 1);
+    MUST(syscall(SYS_close_range, second, second, 0) == 0);
+    close(first);
+    closes("close", "third-renamed", 0, 0, 0, 0);
+    close(third);
+    int left = make("left");
+    says(left, "x");
+    renames("left", "left-renamed");
+    closes("exit", "left-renamed", 0, 0, 1, 1);
+}
+
+int main(void)
+{
+    logs();
+    folders();
+    swapped();
+    given_names();
+    other_ends();
+    return 0;
+}
