@@ -266,3 +266,8 @@
 #define __NR_mmap__large __NR_mmap
 #define __NR_mmap2__large __NR_mmap2
 #define __NR_mremap__large __NR_mremap
+#define __NR_io_submit__read __NR_io_submit
+#define __NR_io_submit__write __NR_io_submit
+#define __NR_io_submit__readv __NR_io_submit
+#define __NR_io_submit__writev __NR_io_submit
+#define __NR_io_submit__sync __NR_io_submit

@@ -12,6 +12,7 @@
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
+#include "engine/async.h"
 #include "engine/proc.h"
 #include "engine/seccomp.h"
 #include "engine/state.h"
@@ -58,6 +59,15 @@ static void end_sending(struct engine *engine, struct pending *call)
     call->sends = 0;
 }
 
+/* What a call asked for that goes on without it; most of it is done already. */
+static void finish_submission(struct engine *engine, struct task *task, int64_t result)
+{
+    if (!task->space || !task->space->async)
+        return;
+    async_taken(engine, task, result);
+    async_look(engine, task);
+}
+
 static void finish_call(struct engine *engine, struct task *task, struct pending *call,
                         int64_t result)
 {
@@ -68,6 +78,10 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
 
     if (row->group == GROUP_STAT || row->group == GROUP_SEEK)
         task->calls[call->row - COUNTED_FIRST]++;
+    if (call->row == ROW_io_submit) {
+        finish_submission(engine, task, result);
+        return;
+    }
     if (row->moves != MOVES_NOTHING) {
         end_sending(engine, call);
         finish_move(engine, task, call, result, elapsed_ns);
@@ -301,6 +315,8 @@ static void enter_once(struct engine *engine, struct task *task, struct pending 
 
     if (row->group == GROUP_TASK)
         patch_clone(task, call);
+    else if (call->row == ROW_io_destroy)
+        aio_destroy(engine, task, call);
     else if (row->group == GROUP_CLOSE)
         enter_close(engine, task, call);
     else if (use_stream(engine, task, (int)call->args[row->fd - 1]))
@@ -368,7 +384,9 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     if (row == ROW_ptrace && is_about_us(task, call->args))
         refuse(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
     tell_before_end(engine, task, call);
-    if (CALLS[call->row].moves != MOVES_NOTHING)
+    if (row == ROW_io_submit)
+        aio_submit(engine, task, call);
+    else if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
     else
         copy_at_entry(engine, task, call, false);
@@ -390,6 +408,25 @@ static void let_start(struct task *task, call_info *info)
     arch_set_first_arg(&regs, false, info->entry.args[3]);
     if (arch_set_regs(task->tid, &regs) == 0)
         info->entry.args[0] = info->entry.args[3];
+}
+
+/* The rows of a call that are about one with these arguments; `seen`: at its entry stop already. */
+static void begin_rows(struct engine *engine, struct task *task, call_info *info,
+                       const struct abi *abi, bool by_filter, bool seen)
+{
+    for (int row = row_of(engine, abi, info->entry.nr); row >= 0 && !task->in_call;
+         row = engine->also[row]) {
+        if (is_for_other_stop(task, row, by_filter, seen))
+            continue;
+        if (row == ROW_execve && !engine->started)
+            let_start(task, info);
+        if (engine->options.modes[row] == MODE_OFF ||
+            !when_holds(CALLS[row].when, info->entry.args))
+            continue;
+        if (task->space && task->space->async)
+            async_look(engine, task);
+        begin_call(engine, task, info, abi, row);
+    }
 }
 
 static void enter(struct engine *engine, struct task *task, call_info *info, bool by_filter)
@@ -416,15 +453,7 @@ static void enter(struct engine *engine, struct task *task, call_info *info, boo
         finish_suspended(engine, task);
     if (!by_filter && !task->every_call)
         return;
-    for (int row = row_of(engine, abi, info->entry.nr); row >= 0 && !task->in_call;
-         row = engine->also[row]) {
-        if (is_for_other_stop(task, row, by_filter, seen))
-            continue;
-        if (row == ROW_execve && !engine->started)
-            let_start(task, info);
-        if (engine->options.modes[row] != MODE_OFF && when_holds(CALLS[row].when, info->entry.args))
-            begin_call(engine, task, info, abi, row);
-    }
+    begin_rows(engine, task, info, abi, by_filter, seen);
 }
 
 /* brk(2) never answers with an error, but with the end that it left as it was. */

@@ -13,6 +13,7 @@
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
+#include "engine/async.h"
 #include "engine/proc.h"
 #include "engine/state.h"
 
@@ -319,6 +320,7 @@ void on_exec(struct engine *engine, struct task *task)
     take_over(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
     tell_calls(engine, task);
+    async_leave(engine, task);
     renew_files(engine, task);
     space_drop(task->space);
     task->space = space_open(task->tid);
@@ -390,6 +392,7 @@ static void write_leave(struct engine *engine, struct task *task)
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
+    async_leave(engine, task);
     if (engine->options.leaves && task->adopted && task->tid == task->tgid && engine->started)
         write_leave(engine, task);
     if (task->files && (task->tid == task->tgid || task->files->uses == 1))
@@ -454,6 +457,7 @@ void on_death(struct engine *engine, pid_t tid, const siginfo_t *death)
 
     if (task && task->files) {
         abandon_calls(engine, task);
+        async_leave(engine, task);
         if (task->files->uses == 1)
             flush_files(engine, task);
         tell_calls(engine, task);

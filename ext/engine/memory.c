@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "engine/async.h"
 #include "engine/proc.h"
 
 enum { SPARED_FDS = 64 };
@@ -40,6 +41,7 @@ struct space *space_open(pid_t tid)
     proc_path(path, tid, "mem");
     space->fd = open_memory(path);
     space->uses = 1;
+    space->async = NULL;
     return space;
 }
 
@@ -56,6 +58,7 @@ void space_drop(struct space *space)
         return;
     if (space->fd >= 0)
         close(space->fd);
+    async_free(space->async);
     free(space);
 }
 

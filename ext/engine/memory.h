@@ -11,9 +11,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct async;
+
 struct space {
-    int fd;        /* /proc/PID/mem, or -1: fall back to process_vm_readv */
-    unsigned uses; /* tasks that share this address space */
+    int fd;              /* /proc/PID/mem, or -1: fall back to process_vm_readv */
+    unsigned uses;       /* tasks that share this address space */
+    struct async *async; /* async.h; NULL: it never did such a thing */
 };
 
 /* The address space of `tid`, used once; NULL without memory. */

@@ -55,8 +55,8 @@ static const struct when_test {
 
 bool when_holds(enum call_when when, const uint64_t args[6])
 {
-    if (when == WHEN_ALWAYS)
-        return true;
+    if (when == WHEN_ALWAYS || when == WHEN_NEVER)
+        return when == WHEN_ALWAYS;
 
     const struct when_test *test = &WHENS[when];
     uint32_t value = (uint32_t)args[test->argument];
@@ -195,7 +195,7 @@ static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t 
     int count = 0;
 
     for (int row = 0; row < ROW_COUNT; row++)
-        if (filter_stops(modes, row) && abi->numbers[row] >= 0)
+        if (filter_stops(modes, row) && abi->numbers[row] >= 0 && CALLS[row].when != WHEN_NEVER)
             count = add_row(calls, count, (uint32_t)abi->numbers[row] | abi->mark, CALLS[row].when);
     qsort(calls, (size_t)count, sizeof *calls, by_number);
     emit_search(to, calls, count);

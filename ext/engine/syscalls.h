@@ -27,6 +27,7 @@ enum call_group {
     GROUP_TASK,
     GROUP_CRED,
     GROUP_GUARD,
+    GROUP_AIO,
     GROUP_MAKE,
     GROUP_LOCK,
     GROUP_TOUCH,
@@ -59,6 +60,7 @@ enum call_when {
     WHEN_SETS_LIMIT,   /* argument 3 is no null pointer */
     WHEN_LARGE_2,      /* argument 2 is 1 MiB or more */
     WHEN_LARGE_3,      /* the same for argument 3 */
+    WHEN_NEVER,        /* no call is of this row: it is part of another */
 };
 
 /* What an engine does with a row. */

@@ -17,16 +17,17 @@ from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, TALLY, RawReco
 
 READS = (
     "read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64", "recvfrom",
+    "io_submit__read", "io_submit__readv",
 )  # fmt: skip
 WRITES = (
     "write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice", "sendto", "sendmsg",
-    "sendmmsg",
+    "sendmmsg", "io_submit__write", "io_submit__writev",
 )  # fmt: skip
 OUT_OF_SECOND = ("sendfile", "sendfile64")
 """Calls whose first argument is where the bytes go, and the second where they come from."""
 ACROSS = ("splice", "copy_file_range")
 NO_FD = FD
-"""The fd of a read that another thread let go while it waited."""
+"""The fd of a call that another thread let go while it waited."""
 
 
 def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -62,6 +63,9 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
         move_failed(state, task, record, op)
         return
     fd, stream = record.arg1 & FD, record.stream
+    if fd == NO_FD:
+        _let_go(state, task, record, "wrote {} to")
+        return
     file = task.table.fds.get(fd)
     if file is not None and file.socket is not None:
         sockets.moved(state, task, record, op, fd, True)
@@ -105,18 +109,18 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.result < 0:
         move_failed(state, task, record, op)
     elif record.arg1 & FD == NO_FD:
-        _let_go(state, task, record)
+        _let_go(state, task, record, "read {} from")
     else:
         sockets.moved(state, task, record, op, record.arg1 & FD, False)
 
 
-def _let_go(state: State, task: Task, record: RawRecord) -> None:
-    """Say that a thread read from what another had closed by then: it is told as closed already."""
+def _let_go(state: State, task: Task, record: RawRecord, did: str) -> None:
+    """Say that bytes moved of what another thread had closed by then: it is told as closed."""
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
     what = f"{record.moved} bytes" if record.moved else f"{record.result} messages"
     message = (
-        f"{image.proc} ({image.pid}) read {what} from what another thread had closed by then: they"
-        " are in no other event"
+        f"{image.proc} ({image.pid}) {did.format(what)} what another thread had closed by then:"
+        " they are in no other event"
     )
     count = record.moved or record.result
     state.emit(Noticed(image, task.tid, time_ns, message, "unseen", count))
@@ -132,6 +136,16 @@ def move_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
         sockets.move_failed(state, task, record, op, file)
     else:
         failed_fd(state, task, record, op, "read_write", fd)
+
+
+def synced(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """What was written could not be put onto the disk."""
+    if record.result < 0:
+        failed_fd(state, task, record, op, "read_write", record.arg1)
+
+
+def told_by_others(state: State, task: Task, record: RawRecord, op: str) -> None:
+    """Do nothing: each operation that a call asks for has a record of its own."""
 
 
 def moved_across(state: State, task: Task, record: RawRecord, op: str) -> None:
@@ -172,6 +186,8 @@ CALLS: dict[str, Handler] = {
     **dict.fromkeys(WRITES, wrote),
     **dict.fromkeys(READS, received),
     **dict.fromkeys((*OUT_OF_SECOND, *ACROSS), moved_across),
+    "io_submit__sync": synced,
+    **dict.fromkeys(("io_submit", "io_destroy"), told_by_others),
     "mmap": mapped,
     "mmap2": mapped,
 }

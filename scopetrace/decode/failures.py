@@ -235,6 +235,7 @@ WHATS: dict[str, What] = {
     ),
     "move_mount": _mounted,
     **dict.fromkeys(("fsopen", "mq_open", "delete_module"), _text),
+    "io_setup": _argument("{} operations", 1),
     "keyctl": _argument("operation {}", 1),
     "bpf": _name(BPF, 1),
     **dict.fromkeys(("mlock", "mlock2", "shmget", "mprotect", "munmap", "msync"), _bytes(2)),

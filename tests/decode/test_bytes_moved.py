@@ -136,3 +136,37 @@ def test_a_child_reports_its_own_bytes_of_a_shared_file(tracee, decoding):
     assert (child.image.pid, child.usage.write_bytes, child.usage.opened) == (200, 200, False)
     assert (parent.image.pid, parent.usage.write_bytes, parent.usage.opened) == (100, 10, True)
     assert child.file is parent.file
+
+
+def test_what_was_asked_for_in_advance_is_told_like_any_write(tracee, decoding):
+    tracee.open("/log", 3)
+    tracee.call("io_submit__write", 3, 0, 5, result=5, moved=5, parts={Part.DATA: b"text\n"})
+
+    written = decoding.one(Written)
+
+    assert (written.file.path, written.data, written.moved) == ("/log", b"text\n", 5)
+
+
+@pytest.mark.parametrize("row", ["io_submit__write", "io_submit__readv", "io_submit__sync"])
+def test_what_was_asked_for_in_advance_may_fail(row, tracee, decoding):
+    tracee.open("/log", 3)
+    tracee.fail(row, 3, error=errno.ENOSPC)
+
+    failed = decoding.one(Failed)
+
+    assert (failed.op, failed.kind, failed.file) == ("io_submit", "read_write", "/log")
+
+
+def test_what_reached_a_file_that_was_closed_by_then_is_noticed(tracee, decoding):
+    tracee.call("io_submit__write", -1, 0, 5, result=5, moved=5, parts={Part.DATA: b"text\n"})
+
+    noticed = decoding.one(Noticed)
+
+    assert "wrote 5 bytes to what another thread had closed by then" in noticed.message
+    assert (noticed.reason, noticed.times) == ("unseen", 5)
+
+
+def test_an_order_itself_moves_nothing(tracee, decoding):
+    tracee.call("io_submit", 5, 1, result=1)
+
+    assert decoding.go() == []

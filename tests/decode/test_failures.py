@@ -39,6 +39,7 @@ BIG = 1 << 40
         ("setns", (9,), "setns", "fd 9"),
         ("bpf", (5,), "bpf", "BPF_PROG_LOAD"),
         ("bpf", (28,), "bpf", "28"),
+        ("io_setup", (65536,), "io_setup", "65536 operations"),
         ("keyctl", (11,), "keyctl", "operation 11"),
         ("mlock", (0, 4096), "mlock", "4096 bytes"),
         ("mmap__large", (0, BIG, 3, 0x22, -1), "mmap", f"{BIG} bytes"),

@@ -73,6 +73,7 @@ CASES = [
     Case("mapped"),
     Case("killed"),
     Case("refused"),
+    Case("aio"),
 ]
 
 
@@ -109,6 +110,17 @@ def test_a_process_finds_itself_below_proc(stage: Stage, tracee: Compile) -> Non
     absent = f"/proc/{recording.info.pid}/absent"
     errors = [event.data["file_passed"] for event in recording.of("fs.error", file=absent)]
     assert errors == ["/proc/self/absent", "me/absent"]
+
+
+@pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
+def test_what_native_aio_writes_is_text_like_any_other(
+    flags: tuple[str, ...], stage: Stage, tracee: Compile
+) -> None:
+    recording = play(Case("aio"), stage, tracee("aio", *flags))
+
+    lines = "a first line\na second line\na third in pieces\n" + 24 * "and again\n"
+    assert recording.messages(str(stage.work / "aio.log")) == lines
+    assert recording.of("notice") == []
 
 
 def test_a_32_bit_programs_failures_are_told_as_well(stage: Stage, tracee: Compile) -> None:
