@@ -15,9 +15,10 @@ from scopetrace.model.flow import Address
 FAMILY = struct.Struct("=H")
 INET = struct.Struct("!2xH4s")
 INET6 = struct.Struct("!2xH4x16s")
+SCOPE = struct.Struct("=24xI")
 NETLINK = struct.Struct("=4xI")
 VSOCK = struct.Struct("=4xII")
-PACKET = struct.Struct("=11xB8s")
+PACKET = struct.Struct("=4xi3xB8s")
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK = 1, 2, 10, 16, 17, 40
 """Address families (address_families(7)); the module `socket` would take as long to import as all
@@ -67,10 +68,11 @@ def parse_address(raw: bytes | None, inode: int = 0) -> Address | None:
         return None
     parse = PARSERS.get(family)
     try:
-        host, port = parse(raw) if parse else ("", 0)
+        host, port, interface = parse(raw) if parse else ("", 0, 0)
     except struct.error:
         return None
-    return Address(family_name(family), host, port, inode if family == AF_UNIX else 0)
+    inode = inode if family == AF_UNIX else 0
+    return Address(family_name(family), host, port, inode, interface)
 
 
 def is_unspecified(raw: bytes | None) -> bool:
@@ -78,40 +80,47 @@ def is_unspecified(raw: bytes | None) -> bool:
     return raw is not None and raw[:2] == b"\0\0"
 
 
-def _inet(raw: bytes) -> tuple[str, int]:
+Place = tuple[str, int, int]
+"""Host, port and interface."""
+
+
+def _inet(raw: bytes) -> Place:
     port, host = INET.unpack_from(raw)
-    return "{}.{}.{}.{}".format(*host), port
+    return "{}.{}.{}.{}".format(*host), port, 0
 
 
-def _inet6(raw: bytes) -> tuple[str, int]:
+def _inet6(raw: bytes) -> Place:
+    """Return what is in a sockaddr_in6; those of before RFC 2553 have no scope at their end."""
     from socket import inet_ntop
 
     port, host = INET6.unpack_from(raw)
-    return inet_ntop(AF_INET6, host), port
+    scope: int = SCOPE.unpack_from(raw)[0] if len(raw) >= SCOPE.size else 0
+    return inet_ntop(AF_INET6, host), port, scope
 
 
-def _unix(raw: bytes) -> tuple[str, int]:
+def _unix(raw: bytes) -> Place:
     path = raw[2:]
     if path[:1] == b"\0":  # abstract: every byte counts, a NUL too
-        return ("@" + text(path[1:]) if len(path) > 1 and path.strip(b"\0") else ""), 0
-    return text(path.partition(b"\0")[0]), 0
+        return ("@" + text(path[1:]) if len(path) > 1 and path.strip(b"\0") else ""), 0, 0
+    return text(path.partition(b"\0")[0]), 0, 0
 
 
-def _netlink(raw: bytes) -> tuple[str, int]:
-    return str(NETLINK.unpack_from(raw)[0]), 0
+def _netlink(raw: bytes) -> Place:
+    return str(NETLINK.unpack_from(raw)[0]), 0, 0
 
 
-def _vsock(raw: bytes) -> tuple[str, int]:
+def _vsock(raw: bytes) -> Place:
     port, context = VSOCK.unpack_from(raw)
-    return str(context), port
+    return str(context), port, 0
 
 
-def _packet(raw: bytes) -> tuple[str, int]:
-    length, hardware = PACKET.unpack(raw[: PACKET.size].ljust(PACKET.size, b"\0"))
-    return hardware[:length].hex(":"), 0
+def _packet(raw: bytes) -> Place:
+    whole = raw[: PACKET.size].ljust(PACKET.size, b"\0")
+    interface, length, hardware = PACKET.unpack(whole)
+    return hardware[:length].hex(":"), 0, interface
 
 
-PARSERS: dict[int, Callable[[bytes], tuple[str, int]]] = {
+PARSERS: dict[int, Callable[[bytes], Place]] = {
     AF_INET: _inet,
     AF_INET6: _inet6,
     AF_UNIX: _unix,

@@ -17,11 +17,15 @@ class Address(NamedTuple):
     """inet, inet6, unix, netlink, packet… (address_families(7)), in lower case without AF_."""
     host: str
     """IP address as text, without a zone; of unix sockets the path, `@name` if abstract, empty if
-    unnamed; of packet sockets the hardware's address; of others a number or nothing."""
+    unnamed; of packet sockets the hardware's address; of vsock the context; of others a number or
+    nothing."""
     port: int
     """0 where there are no ports."""
     inode: int = 0
     """Of a unix socket; 0: not known."""
+    interface: int = 0
+    """The number of the network interface that an IPv6 address of a link (its zone, RFC 4007), or
+    an address of a packet socket, is of; 0: of none, or of any."""
 
     @property
     def key(self) -> Address:

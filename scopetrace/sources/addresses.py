@@ -24,7 +24,8 @@ def address_fields(
 ) -> dict[str, Any]:
     """Return net_transport, net_peer_name, net_peer_ip, net_peer_port, net_host_ip, net_host_port.
 
-    Of unix sockets: unix_peer_path, unix_peer_inode, unix_local_path and unix_local_inode.
+    Of packet sockets net_peer_interface and net_host_interface as well. Of unix sockets:
+    unix_peer_path, unix_peer_inode, unix_local_path and unix_local_inode.
     """
     fields: dict[str, Any] = {"net_transport": transport}
     if peer_name:
@@ -38,9 +39,18 @@ def address_fields(
             if address.inode:
                 fields[f"{unix}_inode"] = address.inode
         else:
-            fields[f"{network}_ip"] = address.host
+            fields[f"{network}_ip"] = with_zone(address)
             fields[f"{network}_port"] = address.port
+            if address.family == "packet" and address.interface:
+                fields[f"{network}_interface"] = address.interface
     return fields
+
+
+def with_zone(address: Address) -> str:
+    """Return a host as text, of IPv6 with its zone (RFC 4007, section 11)."""
+    if address.family == "inet6" and address.interface:
+        return f"{address.host}%{address.interface}"
+    return address.host
 
 
 def place_of(peer: Address | None) -> str:
@@ -49,5 +59,5 @@ def place_of(peer: Address | None) -> str:
         return "its peer"
     if peer.family == "unix":
         return peer.host
-    host = f"[{peer.host}]" if ":" in peer.host else peer.host
+    host = f"[{with_zone(peer)}]" if ":" in peer.host else peer.host
     return f"{host}:{peer.port}"

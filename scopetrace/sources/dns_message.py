@@ -8,6 +8,8 @@ last dot. Importing this takes time (dnslib), so import it when there is a messa
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from socket import AF_INET6, inet_ntop
 from typing import NamedTuple
@@ -35,7 +37,25 @@ POINTER = 0xC0
 MORE_RCODES = {16: "BADVERS", 23: "BADCOOKIE"}
 """Those that need the extension (RFC 6891, RFC 7873)."""
 
-_OPT = 41
+CLASSES = {1: "IN", 3: "CH", 4: "HS", 254: "NONE", 255: "ANY"}
+"""RFC 6895, section 3.2."""
+
+ERRORS = dict(
+    enumerate((
+        "Other Error", "Unsupported DNSKEY Algorithm", "Unsupported DS Digest Type", "Stale Answer",
+        "Forged Answer", "DNSSEC Indeterminate", "DNSSEC Bogus", "Signature Expired",
+        "Signature Not Yet Valid", "DNSKEY Missing", "RRSIGs Missing", "No Zone Key Bit Set",
+        "NSEC Missing", "Cached Error", "Not Ready", "Blocked", "Censored", "Filtered",
+        "Prohibited", "Stale NXDOMAIN Answer", "Not Authoritative", "Not Supported",
+        "No Reachable Authority", "Network Error", "Invalid Data", "Signature Expired before Valid",
+        "Too Early", "Unsupported NSEC3 Iterations Value", "Unable to conform to policy",
+        "Synthesized",
+    ))
+)  # fmt: skip
+"""Codes of extended errors (RFC 8914, and IANA's registry of them)."""
+
+_OPT, _OPTION_HEADER = 41, 4
+_EXTENDED_ERROR, _CODE = 15, 2
 _AAAA = 28
 _NAMES = (2, 5, 12, 39)
 """NS, CNAME, PTR, DNAME: records whose data is a name."""
@@ -50,6 +70,8 @@ class Question(NamedTuple):
     name: str
     type: str
     """A, AAAA, MX…; TYPE65280 if it has no name."""
+    dns_class: str
+    """Its class: IN, CH, HS…; CLASS65280 if it has no name (RFC 3597)."""
     known: bool
     """Type and class are ones that dnslib has names for."""
 
@@ -59,9 +81,19 @@ class Record(NamedTuple):
 
     name: str
     type: str
+    dns_class: str
     ttl: int
     data: str
     """As in a zone file; a name is without its last dot."""
+
+
+class ExtendedError(NamedTuple):
+    """Why an answer is as it is, besides its rcode (RFC 8914)."""
+
+    code: int
+    name: str
+    """Empty if the code has none."""
+    text: str
 
 
 class Message(NamedTuple):
@@ -79,6 +111,7 @@ class Message(NamedTuple):
     answers: tuple[Record, ...]
     rest: int
     """Bytes after the last record."""
+    errors: tuple[ExtendedError, ...] = ()
 
 
 def read_message(data: bytes) -> Message | None:
@@ -182,9 +215,11 @@ def _message(buffer: _Names) -> Message:
     serial, flags, *counts = buffer.unpack("!HHHHHH")
     questions = tuple(_question(buffer) for _ in range(counts[0]))
     answers = tuple(_record(buffer) for _ in range(counts[1]))
-    rcode = flags & 0x0F
+    rcode, errors = flags & 0x0F, []
     for _ in range(counts[2] + counts[3]):
-        rcode |= _skip_record(buffer)
+        upper, found = _read_extension(buffer)
+        rcode |= upper
+        errors += found
     return Message(
         serial,
         bool(flags & 0x8000),
@@ -194,6 +229,7 @@ def _message(buffer: _Names) -> Message:
         questions,
         answers,
         buffer.remaining(),
+        tuple(errors),
     )
 
 
@@ -201,25 +237,48 @@ def _question(buffer: _Names) -> Question:
     name = buffer.name()
     kind, family = buffer.unpack("!HH")
     known = kind in QTYPE.forward and family in CLASS.forward
-    return Question(name, QTYPE[kind], known)
+    return Question(name, QTYPE[kind], _class_name(family), known)
+
+
+def _class_name(family: int) -> str:
+    """Return the name of a class; in multicast, its highest bit means something else.
+
+    It asks for an answer to the asker alone, or says that a record replaces all others (RFC 6762,
+    sections 5.4 and 10.2).
+    """
+    family &= 0x7FFF
+    return CLASSES.get(family) or f"CLASS{family}"
 
 
 def _record(buffer: _Names) -> Record:
     name = buffer.name()
-    kind, _, ttl, size = buffer.unpack("!HHIH")
+    kind, family, ttl, size = buffer.unpack("!HHIH")
     begin = buffer.offset
     raw = buffer.get(size)
     data = _data(buffer, kind, begin, raw)
     buffer.offset = begin + size
-    return Record(name, QTYPE[kind], ttl, data)
+    return Record(name, QTYPE[kind], _class_name(family), ttl, data)
 
 
-def _skip_record(buffer: _Names) -> int:
-    """Pass over a record; return the upper bits of the rcode, if it has them (RFC 6891, 6.1.3)."""
+def _read_extension(buffer: _Names) -> tuple[int, list[ExtendedError]]:
+    """Return the upper bits of the rcode, and errors, if a record has them (RFC 6891, 6.1)."""
     buffer.name()
     kind, _, ttl, size = buffer.unpack("!HHIH")
-    buffer.get(size)
-    return ttl >> 24 << 4 if kind == _OPT else 0
+    data = buffer.get(size)
+    return (ttl >> 24 << 4, list(_errors(data))) if kind == _OPT else (0, [])
+
+
+def _errors(options: bytes) -> Iterator[ExtendedError]:
+    at = 0
+    while at + _OPTION_HEADER <= len(options):
+        option, size = struct.unpack_from(">HH", options, at)
+        data = options[at + _OPTION_HEADER : at + _OPTION_HEADER + size]
+        at += _OPTION_HEADER + size
+        if option == _EXTENDED_ERROR and len(data) >= _CODE:
+            code, text = int.from_bytes(data[:_CODE], "big"), data[_CODE:].rstrip(b"\0")
+            yield ExtendedError(
+                code, ERRORS.get(code, ""), text.decode("utf-8", "backslashreplace")
+            )
 
 
 def _data(buffer: _Names, kind: int, begin: int, raw: bytes) -> str:

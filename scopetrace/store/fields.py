@@ -25,9 +25,10 @@ _ENHANCED = ("proc_uid", "proc_gid", "file_perms", "file_owner", "file_group")
 _MOVED = ("file_read_bytes", "file_read_ops", "file_write_bytes", "file_write_ops")
 _USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "cpu_own")
 _NETWORK_ENDS = ("net_peer_name", "net_peer_ip", "net_peer_port", "net_host_ip", "net_host_port")
+_INTERFACES = ("net_peer_interface", "net_host_interface")
 _BEYOND = ("net_client_ip", "net_client_port", "net_target_host", "net_target_port")
 _UNIX_ENDS = ("unix_peer_path", "unix_peer_inode", "unix_local_path", "unix_local_inode")
-_ENDS = ("net_transport", *_NETWORK_ENDS, *_UNIX_ENDS, *_BEYOND)
+_ENDS = ("net_transport", *_NETWORK_ENDS, *_INTERFACES, *_UNIX_ENDS, *_BEYOND)
 _CLOSED = ("net_bytes_sent", "net_bytes_recv", "duration", "net_close_reason", "net_protocol")
 _ASKED = (
     "http_method", "http_target", "http_flavor", "http_scheme", "http_host", "http_after_loss",
@@ -80,11 +81,14 @@ SOURCES = (
         *_ENDS,
     ),
     _source("http.resp", "http_user_agent", *_ASKED, *_HTTP2, *_ANSWERED, *_ENDS),
-    _source("dns.req", "domain type op", *_ENDS),
+    _source("dns.req", "domain type class op", *_ENDS),
     _source(
-        "dns.resp", "domain type duration duration_us rcode truncated addrs cname answers", *_ENDS
+        "dns.resp",
+        "domain type class duration duration_us rcode truncated addrs cname answers",
+        "extended_errors",
+        *_ENDS,
     ),
-    _source("dns.error", "domain type error duration", *_ENDS),
+    _source("dns.error", "domain type class error duration", *_ENDS),
     Source("metric_event", "sourcetype", "metric", _MEASURED),
     _sourcetype("console", "message piece pieces missing"),
     _sourcetype("file", "message piece pieces missing"),
@@ -97,7 +101,7 @@ NUMBERS = {
     *("exit_code", "core_dumped", "count", "sender_pid", "sender_uid"),
     *("piece", "pieces", "missing"),
     *("net_peer_port", "net_host_port", "unix_peer_inode", "unix_local_inode"),
-    *("net_client_port", "net_target_port"),
+    *("net_client_port", "net_target_port", *_INTERFACES),
     *("net_bytes_sent", "net_bytes_recv", "http_stream", "http_status_code"),
     *("http_request_content_length", "http_response_content_length"),
     *("http_server_duration", "http_client_duration", "http_duration_us", "grpc_status"),

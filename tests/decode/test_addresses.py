@@ -58,8 +58,16 @@ def test_netlink_and_vsock_have_numbers():
 def test_a_packet_socket_has_the_hardwares_address(length, host):
     raw = struct.pack("=HHiHBB8s", 17, 0, 2, 1, 0, length, b"\2\0\0\0\0\1")
 
-    assert parse_address(raw) == Address("packet", host, 0)
-    assert parse_address(raw[:12]) == Address("packet", ":".join(["00"] * min(length, 8)), 0)
+    assert parse_address(raw) == Address("packet", host, 0, 0, 2)
+    cut = Address("packet", ":".join(["00"] * min(length, 8)), 0, 0, 2)
+    assert parse_address(raw[:12]) == cut
+
+
+def test_an_address_of_a_link_is_of_an_interface():
+    raw = struct.pack("=H", 10) + b"\0\x50" + bytes(4) + bytes.fromhex("fe80" + "00" * 13 + "01")
+
+    assert parse_address(raw + struct.pack("=I", 4)) == Address("inet6", "fe80::1", 80, 0, 4)
+    assert parse_address(raw) == Address("inet6", "fe80::1", 80)
 
 
 @pytest.mark.parametrize("raw", [None, b"", b"\x02", b"\0\0"])

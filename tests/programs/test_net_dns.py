@@ -92,6 +92,17 @@ QUESTIONS = [
 ]
 
 
+def test_the_version_of_a_server(stage: Stage, needs: Needs, names: Names) -> None:
+    """It is asked for in a class of its own."""
+    recording = record(stage, dig(needs("dig"), names.port, "CH", "TXT", "version.bind"))
+
+    (asked,), (answered,) = recording.of("dns.req"), recording.of("dns.resp")
+    assert (asked.data["type"], asked.data["class"]) == ("TXT", "CH")
+    assert (answered.data["class"], answered.data["rcode"]) == ("CH", "NOERROR")
+    (version,) = answered.data["answers"]
+    assert version["data"].encode() in recording.ending.stdout
+
+
 @pytest.mark.parametrize("way", ["+noedns", "+tcp"])
 def test_each_answer_is_what_dig_prints(way: str, stage: Stage, needs: Needs, names: Names) -> None:
     """One answer does not fit into a datagram: dig asks for it again over TCP."""

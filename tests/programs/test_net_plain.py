@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import Stage
+from interpreter import python
 from net_events import Flow, assert_same_bytes, flows, protocols, session_of
 from net_peers import (
     HOST,
@@ -21,6 +22,7 @@ from net_peers import (
     is_bound,
     is_listening,
     peer,
+    record,
     serve,
     without_numbers,
 )
@@ -184,3 +186,12 @@ def test_metrics_that_a_program_sends(stage: Stage, needs: Needs) -> None:
         }
     assert found["jobs"] == (7, {"kind": "a"})
     assert found["load"][0] == 7
+
+
+def test_an_address_of_a_link_is_told_with_its_interface(stage: Stage) -> None:
+    connect = "import socket; socket.socket(socket.AF_INET6).connect_ex(('fe80::9', 9, 0, 1))"
+    stage.prepare()
+    recording = record(stage, [python(), "-c", connect])
+
+    (failed,) = recording.of("net.error")
+    assert (failed.data["net_peer_ip"], failed.data["net_peer_port"]) == ("fe80::9%1", 9)

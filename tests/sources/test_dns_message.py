@@ -47,7 +47,7 @@ def test_a_question():
     found = read_message(bytes(DNSRecord.question("Example.test", "MX").pack()))
 
     assert found is not None
-    assert found.questions == (Question("Example.test", "MX", True),)
+    assert found.questions == (Question("Example.test", "MX", "IN", True),)
     assert (found.is_answer, found.operation, found.rest) == (False, "QUERY", 0)
     assert is_plain(found)
 

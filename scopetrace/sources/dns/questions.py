@@ -22,7 +22,7 @@ Peer = Address | None
 """Of a flow; None: unknown, so it may be any of them."""
 
 Key = tuple[Peer | bool | int | str, ...]
-"""Peer, whether it went out, id, name in lower case, type."""
+"""Peer, whether it went out, id, name in lower case, type, class."""
 
 
 class Asked(NamedTuple):
@@ -34,6 +34,8 @@ class Asked(NamedTuple):
     id: int
     name: str
     type: str
+    dns_class: str
+    """Its class."""
     pid: int
     """Of the process that sent or received it."""
     time_ns: int
@@ -43,7 +45,7 @@ class Asked(NamedTuple):
     @property
     def key(self) -> Key:
         """What its answer has in common with it."""
-        return self.peer, self.outgoing, self.id, self.name.lower(), self.type
+        return self.peer, self.outgoing, self.id, self.name.lower(), self.type, self.dns_class
 
     @property
     def weight(self) -> int:
@@ -80,7 +82,7 @@ class Pending:
 
         An answer may lack the question (an error about a message that the server could not read).
         """
-        about = () if question is None else (question.name.lower(), question.type)
+        about = () if question is None else (question.name.lower(), *question[1:3])
         key = (peer, outgoing, serial, *about)
         keys = [key] if key in self._asked else self._keys(*key)
         found = [self._remove(key) for key in keys]

@@ -25,6 +25,7 @@ from scopetrace.sources.peer_names import learn_names
 
 MDNS_PORT, LLMNR_PORT = 5353, 5355
 ADDRESSES = ("A", "AAAA")
+INTERNET = "IN"
 SERIAL = 2
 """Bytes of a message's id."""
 MS_NS = 1_000_000
@@ -167,13 +168,13 @@ class DnsReader:
         if not self._multicast:
             earlier = self._pending.add(
                 Asked(
-                    self._flow.peer, outgoing, message.id, question.name, question.type, image.pid,
-                    time_ns, self._flow.error,
+                    self._flow.peer, outgoing, message.id, question.name, question.type,
+                    question.dns_class, image.pid, time_ns, self._flow.error,
                 )
             )  # fmt: skip
             if earlier is not None:
                 self._fail(moment, earlier)
-        data: dict[str, Any] = {"domain": question.name, "type": question.type}
+        data: dict[str, Any] = {"domain": question.name, **_kind(question.type, question.dns_class)}
         if message.operation != "QUERY":
             data["op"] = message.operation
         self._emit(moment, "dns.req", data)
@@ -183,10 +184,10 @@ class DnsReader:
     def _answered(self, moment: Moment, outgoing: bool, message: Message) -> None:
         question = message.questions[0] if message.questions else None
         asked = self._pending.take(self._flow.peer, not outgoing, message.id, question)
-        name, kind = _subject(message, asked)
+        name, kind, family = _subject(message, asked)
         if not name:
             return
-        data: dict[str, Any] = {"domain": name, "type": kind}
+        data: dict[str, Any] = {"domain": name, **_kind(kind, family)}
         if asked is not None:
             self._add_duration(moment, asked, data)
         data["rcode"] = message.rcode
@@ -199,7 +200,9 @@ class DnsReader:
             learn_names(moment.image, name, data["addrs"])
         if len(chain) > 1:
             data["cname"] = chain[1:]
-        data["answers"] = [record._asdict() for record in message.answers]
+        data["answers"] = [_record(record) for record in message.answers]
+        if message.errors:
+            data["extended_errors"] = [error._asdict() for error in message.errors]
         self._emit(moment, "dns.resp", data)
 
     def _add_duration(self, moment: Moment, asked: Asked, data: dict[str, Any]) -> None:
@@ -219,7 +222,7 @@ class DnsReader:
             return
         data = {
             "domain": asked.name,
-            "type": asked.type,
+            **_kind(asked.type, asked.dns_class),
             "error": "timeout" if self._flow.error == asked.error else self._flow.error,
             "duration": max(0, moment.time_ns - asked.time_ns) // MS_NS,
         }
@@ -251,12 +254,22 @@ def _addresses(message: Message, chain: list[str]) -> list[str]:
     ]
 
 
-def _subject(message: Message, asked: Asked | None) -> tuple[str, str]:
-    """Return the name and the type that an answer is about; nothing if it does not say."""
+def _subject(message: Message, asked: Asked | None) -> tuple[str, str, str]:
+    """Return name, type and class that an answer is about; nothing if it does not say."""
     if asked is not None:
-        return asked.name, asked.type
+        return asked.name, asked.type, asked.dns_class
     about = message.questions or message.answers
-    return (about[0].name, about[0].type) if about else ("", "")
+    return (about[0].name, about[0].type, about[0].dns_class) if about else ("", "", "")
+
+
+def _kind(kind: str, family: str) -> dict[str, str]:
+    """Return the fields of a type and a class, which is the Internet's unless it is said."""
+    return {"type": kind} if family == INTERNET else {"type": kind, "class": family}
+
+
+def _record(record: Record) -> dict[str, Any]:
+    kind = _kind(record.type, record.dns_class)
+    return {"name": record.name, **kind, "ttl": record.ttl, "data": record.data}
 
 
 def _is_multicast(flow: Flow) -> bool:

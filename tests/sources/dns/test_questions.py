@@ -13,13 +13,18 @@ SERVER, OTHER = Address("inet", "10.0.0.53", 53), Address("inet", "10.0.0.54", 5
 
 
 def asked(
-    serial: int, name: str = "a.test", outgoing: bool = True, pid: int = 1, peer: Peer = SERVER
+    serial: int,
+    name: str = "a.test",
+    outgoing: bool = True,
+    pid: int = 1,
+    peer: Peer = SERVER,
+    dns_class: str = "IN",
 ) -> Asked:
-    return Asked(peer, outgoing, serial, name, "A", pid, serial)
+    return Asked(peer, outgoing, serial, name, "A", dns_class, pid, serial)
 
 
-def question(name: str, kind: str = "A") -> Question:
-    return Question(name, kind, True)
+def question(name: str, kind: str = "A", dns_class: str = "IN") -> Question:
+    return Question(name, kind, dns_class, True)
 
 
 A_TEST = question("a.test")
@@ -46,6 +51,7 @@ def test_all_of_peer_id_name_type_and_direction_must_be_the_same():
     assert pending.take(SERVER, True, 2, A_TEST) is None
     assert pending.take(SERVER, True, 1, question("b.test")) is None
     assert pending.take(SERVER, True, 1, question("a.test", "AAAA")) is None
+    assert pending.take(SERVER, True, 1, question("a.test", "A", "CH")) is None
     assert pending.take(SERVER, False, 1, A_TEST) is None
     assert pending.take(SERVER, True, 1, A_TEST) is not None
 

@@ -3,7 +3,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dnslib import AAAA, CNAME, QTYPE, RR, A, DNSHeader, DNSQuestion, DNSRecord
+from dnslib import (
+    AAAA,
+    CNAME,
+    EDNS0,
+    QTYPE,
+    RR,
+    A,
+    DNSHeader,
+    DNSQuestion,
+    DNSRecord,
+    EDNSOption,
+)
 from flow_reading import (
     CLIENT,
     MS,
@@ -515,4 +526,62 @@ def test_no_bytes_raise_and_no_end_is_invented(pieces, stream):
 
 
 def test_a_record_is_told_with_all_its_fields():
-    assert set(Record._fields) == {"name", "type", "ttl", "data"}
+    assert Record._fields == ("name", "type", "dns_class", "ttl", "data")
+
+
+def chaos(number: int = 3) -> tuple[bytes, bytes]:
+    """Return the question for a server's version, in a class, and an answer."""
+    about = b"\7version\4bind\0\0\x10" + number.to_bytes(2, "big")
+    record = b"\xc0\x0c" + about[14:] + bytes(4) + b"\0\4\3abc"
+    return b"\0\7\1\0\0\1" + bytes(6) + about, b"\0\7\x81\0\0\1\0\1" + bytes(4) + about + record
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(3, "CH"), (4, "HS"), (255, "ANY"), (0x8003, "CH"), (9, "CLASS9")]
+)
+def test_a_class_that_is_not_the_internets_is_told(number, name):
+    session = Session()
+    for way, message in zip((OUT, IN), chaos(number), strict=True):
+        session.feed(1, way, message)
+
+    asked, answered = (data for _, data in session.close(2).events)
+    assert (asked["domain"], asked["type"], asked["class"]) == ("version.bind", "TXT", name)
+    assert (answered["type"], answered["class"]) == ("TXT", name)
+    assert answered["answers"] == [
+        {"name": "version.bind", "type": "TXT", "class": name, "ttl": 0, "data": '"abc"'}
+    ]
+    assert "duration" in answered
+
+
+def test_an_answer_in_another_class_is_to_another_question():
+    session = Session()
+    session.feed(1, OUT, chaos()[0])
+    session.feed(2, IN, chaos(1)[1])
+
+    _, answered, failed = (data for _, data in session.close(3).events)
+    assert ("class" in answered, "duration" in answered) == (False, False)
+    assert (failed["class"], failed["error"]) == ("CH", "timeout")
+
+
+def test_why_an_answer_is_as_it_is_stands_in_its_event():
+    session = Session()
+    session.feed(1, OUT, question())
+    message = DNSRecord.parse(answer(rcode=2))
+    message.add_ar(EDNS0(opts=[EDNSOption(15, b"\0\x06bad"), EDNSOption(15, b"\0\x16")]))
+    session.feed(2, IN, bytes(message.pack()))
+
+    assert session.outlet.events[1][1]["extended_errors"] == [
+        {"code": 6, "name": "DNSSEC Bogus", "text": "bad"},
+        {"code": 22, "name": "No Reachable Authority", "text": ""},
+    ]
+
+
+@pytest.mark.parametrize(("outgoing", "known"), [(IN, {"192.0.2.1": "example.test"}), (OUT, {})])
+def test_only_who_is_answered_learns_a_name(outgoing, known):
+    """A server that answers knows its own peers by no name that it told others."""
+    session = Session()
+    session.feed(1, not outgoing, question())
+    session.feed(2, outgoing, answer(ADDRESS))
+
+    assert len(session.outlet.of("dns.resp")) == 1
+    assert session.image.peer_names == known
