@@ -28,7 +28,7 @@ from raw_builder import (
 from recording import Recording
 
 from scopetrace.decode.flows import MOST_PEERS
-from scopetrace.decode.sockets import POLLRDHUP
+from scopetrace.decode.sockets import POLLERR, POLLHUP, POLLRDHUP
 from scopetrace.model.raw import Part, RawKind, Seen
 
 ENDS = {
@@ -255,6 +255,27 @@ def test_who_was_hung_up_before_its_own_shutdown_did_not_end_it(tracee, recordin
     tracee.close(3)
 
     assert recording.of("net.close")[0].data["net_close_reason"] == "remote"
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        (0, "local"),
+        (POLLERR, "local"),
+        (POLLHUP, "local"),
+        (POLLRDHUP, "remote"),
+        (POLLHUP | POLLRDHUP, "remote"),
+        (POLLERR | POLLRDHUP, "remote"),
+        (POLLERR | POLLHUP, "reset"),
+        (POLLERR | POLLHUP | POLLRDHUP, "reset"),
+    ],
+)
+def test_how_it_was_hung_up_says_who_ended_it(tracee, recording, events, reason):
+    connected(tracee)
+    tracee.add(RawKind.TALLY, args=(3, 1), parts={Part.HANGUP: struct.pack("=I", events)})
+    tracee.close(3)
+
+    assert recording.of("net.close")[0].data["net_close_reason"] == reason
 
 
 @pytest.mark.parametrize(("call", "error"), [("recvfrom", ECONNRESET), ("sendto", EPIPE)])

@@ -18,9 +18,9 @@ SCENARIOS = [
 ]  # fmt: skip
 CONNECTIONS = [
     "unasked", "nothing", "aborted", "interrupted", "fast", "again", "errors", "unix-queue",
-    "roundabout", "of-a-child", "hangups", "let-go",
+    "roundabout", "of-a-child", "hangups", "let-go", "unread",
 ]  # fmt: skip
-UNHEARD = ("hangups", "roundabout")
+UNHEARD = ("hangups", "roundabout", "unread")
 """What only a borrowed socket can tell, or what a borrower does."""
 TRACEES = {**dict.fromkeys(SCENARIOS, "sockets"), **dict.fromkeys(CONNECTIONS, "connections")}
 """Which tracee plays a scenario."""

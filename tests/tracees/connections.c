@@ -127,6 +127,40 @@ static void hangups(void)
     MUST(dup2(STDERR_FILENO, pair[1]) == pair[1] && close(pair[1]) == 0);
 }
 
+static void tell_stream(const char *source, int fd, const char *more)
+{
+    tell("'source': '%s', 'net_transport': 'Unix.TCP', 'unix_local_inode': %ld, %s", source,
+         inode(fd), more);
+}
+
+/* The first end of a pair closes, and the other one without having read what that had sent. */
+static void hang_up_unread(int sent, int unread, const char *reason)
+{
+    int pair[2];
+    char ours[64];
+
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    tell_stream("net.open", pair[0], "'op': 'socketpair'");
+    tell_stream("net.open", pair[1], "'op': 'socketpair'");
+    MUST(write(pair[0], "abc", sent) == sent && write(pair[1], "abc", unread) == unread);
+    tell_stream("net.close", pair[0], "'op': 'close', 'net_close_reason': 'local'");
+    snprintf(ours, sizeof ours, "'op': 'close', 'net_close_reason': '%s'", reason);
+    tell_stream("net.close", pair[1], ours);
+    MUST(close(pair[0]) == 0 && close(pair[1]) == 0);
+}
+
+/*
+ * A unix stream whose other end closed has been hung up (POLLHUP); it is reset (POLLERR as well) only
+ * if that end had not read all (unix(7), unix_release_sock in net/unix/af_unix.c).
+ */
+static void unread(void)
+{
+    hang_up_unread(0, 0, "remote");
+    hang_up_unread(3, 0, "remote");
+    hang_up_unread(0, 2, "reset");
+    hang_up_unread(3, 2, "reset");
+}
+
 /* To ask for nothing, and to look away, is not the end. */
 static void nothing(void)
 {
@@ -435,6 +469,7 @@ static void let_go(void)
 static const struct scenario SCENARIOS[] = {
     { "unasked", unasked_ones },
     { "hangups", hangups },
+    { "unread", unread },
     { "nothing", nothing },
     { "aborted", aborted },
     { "interrupted", interrupted },

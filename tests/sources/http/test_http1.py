@@ -284,6 +284,15 @@ class TestExpectations:
         assert names(talk)[1:] == ["417 PUT /", "GET /a?b", "200 GET /a?b"]
         assert heard(talk).notices == []
 
+    def test_hints_and_their_like_are_no_word_to_go_on(self):
+        """Only 100 lets the body come (RFC 9110, section 10.1.1)."""
+        for status in b"102 Processing", b"103 Early Hints", b"199 What":
+            talk = Talk() >> self.PUT << b"HTTP/1.1 " + status + b"\r\n\r\n"
+            talk << self.NO >> GET << OK
+
+            assert names(talk) == ["PUT /", "417 PUT /", "GET /a?b", "200 GET /a?b"]
+            assert heard(talk).notices == []
+
     def test_it_has_one_if_it_was_not_refused(self):
         talk = Talk() >> self.PUT << OK >> b"x" * 30 + GET << OK
 
