@@ -39,7 +39,7 @@ from engine.launch cimport refuse_inspection as c_refuse_inspection
 from engine.launch cimport retitle as c_retitle
 from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
 from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
-from raw.record cimport raw_part, raw_record, raw_socket, raw_stat, raw_tally
+from raw.record cimport raw_calls, raw_part, raw_record, raw_socket, raw_stat, raw_tally
 from raw.ring cimport ring_ended, ring_read, ring_wait
 
 cdef extern from *:
@@ -88,6 +88,7 @@ def layout():
     cdef raw_stat s
     cdef raw_socket k
     cdef raw_tally t
+    cdef raw_calls c
     cdef char *base = <char *>&r
     found = {
         "sizeof raw_record": sizeof(raw_record),
@@ -124,6 +125,12 @@ def layout():
         "raw_socket.listening": <char *>&k.listening - <char *>&k,
         "raw_socket.inode": <char *>&k.inode - <char *>&k,
         "raw_socket.peer_inode": <char *>&k.peer_inode - <char *>&k,
+        "sizeof raw_calls": sizeof(raw_calls),
+        "raw_calls.syscall": <char *>&c.syscall - <char *>&c,
+        "raw_calls.outgoing": <char *>&c.outgoing - <char *>&c,
+        "raw_calls.calls": <char *>&c.calls - <char *>&c,
+        "raw_calls.bytes": <char *>&c.bytes - <char *>&c,
+        "raw_calls.ns": <char *>&c.ns - <char *>&c,
         "raw_tally.reads": <char *>&t.reads - <char *>&t,
         "raw_tally.read_bytes": <char *>&t.read_bytes - <char *>&t,
         "raw_tally.read_ns": <char *>&t.read_ns - <char *>&t,

@@ -15,6 +15,7 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM
 from typing import Any
 
+from scopetrace.model.raw import CALLS as CALL_COUNTS
 from scopetrace.model.raw import (
     HEADER,
     HEADER_SIZE,
@@ -307,6 +308,11 @@ def pack_socket(
 def pack_tally(*counts: int) -> bytes:
     """Lay out a struct raw_tally; what is left out is 0."""
     return TALLY.pack(*(*counts, *[0] * (6 - len(counts))))
+
+
+def pack_calls(*counts: tuple[str, int, int, int, int]) -> bytes:
+    """Lay out struct raw_calls: row, whether bytes went out, calls, bytes, ns."""
+    return b"".join(CALL_COUNTS.pack(ROWS[row], *rest) for row, *rest in counts)
 
 
 def started_program() -> Tracee:

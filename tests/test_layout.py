@@ -18,6 +18,7 @@ STRUCTS = {
     ),
     "raw_part": (raw.PART, "size kind flags"),
     "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links"),
+    "raw_calls": (raw.CALLS, "syscall outgoing calls bytes ns"),
     "raw_tally": (raw.TALLY, "reads read_bytes read_ns writes write_bytes write_ns"),
 }
 

@@ -301,7 +301,7 @@ static void enter_close(struct engine *engine, struct task *task, struct pending
         follow_name(engine, task, stream, call->entered_ns);
         call->serial = stream->serial;
         if (stream_moved(stream))
-            parts_add(&call->parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+            add_tally(&call->parts, stream);
         add_last_word(engine, &call->parts, task, stream);
         files_remove(task->files, &engine->pool, fd);
     }

@@ -78,7 +78,7 @@ static void finish_sent(struct engine *engine, struct task *task, struct pending
 {
     uint64_t bytes = (uint64_t)result;
 
-    count_writes(stream, bytes, elapsed_ns);
+    count_writes(stream, call->row, bytes, elapsed_ns);
     if (is_flow(engine, task, stream)) {
         stream->connecting = false;
         add_name(task, call, stream);
@@ -125,7 +125,7 @@ static void finish_received(struct engine *engine, struct task *task, struct pen
     bool told = is_flow(engine, task, stream) && is_told(task, call, stream, bytes);
 
     if (!ahead)
-        count_reads(stream, bytes, elapsed_ns);
+        count_reads(stream, call->row, bytes, elapsed_ns);
     if (told) {
         stream->connecting = false;
         if (stream->sending)
@@ -192,8 +192,8 @@ static void finish_across(struct engine *engine, struct task *task, struct pendi
     uint64_t bytes = (uint64_t)result;
     struct stream *to = files_find(task->files, (int)argument(call, CALLS[call->row].fd2));
 
-    count_reads(from, bytes, elapsed_ns);
-    count_writes(to, bytes, elapsed_ns);
+    count_reads(from, call->row, bytes, elapsed_ns);
+    count_writes(to, call->row, bytes, elapsed_ns);
     bool flows_in =
         is_flow(engine, task, from) && (bytes ? wants_bytes(from) : !asks_for_nothing(task, call));
     bool flows_out = bytes && is_flow(engine, task, to) && wants_bytes(to);

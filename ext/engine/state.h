@@ -141,8 +141,11 @@ enum stream_kind stream_kind(const struct task *task, struct stream *stream);
 enum stream_kind kind_of_type(int type);
 /* The stream of an fd that is about to be used; NULL if it is not open. */
 struct stream *use_stream(struct engine *engine, struct task *task, int fd);
-void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
-void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns);
+/* `row`: of the call that moved the bytes. */
+void count_reads(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
+void count_writes(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
+/* A stream's tally as parts of a record. */
+void add_tally(struct parts *parts, const struct stream *stream);
 
 /* fd_names.c */
 /* The hash of what the LINK part says; without one, of the name of the stream that was copied. */

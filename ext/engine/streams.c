@@ -67,7 +67,29 @@ static void pool_give(struct stream_pool *pool, struct stream *stream)
 {
     pool->slots[stream->slot] = NULL;
     pool->free[pool->free_count++] = stream->slot;
+    free(stream->calls);
     free(stream);
+}
+
+void stream_count_call(struct stream *stream, uint32_t row, bool outgoing, uint64_t bytes,
+                       uint64_t elapsed_ns)
+{
+    struct raw_calls *entry = stream->calls, *end = entry ? entry + stream->kinds : NULL;
+
+    while (entry < end && (entry->syscall != row || entry->outgoing != outgoing))
+        entry++;
+    if (entry == end) {
+        struct raw_calls *grown =
+            realloc(stream->calls, (stream->kinds + 1) * sizeof *stream->calls);
+        if (!grown)
+            return;
+        stream->calls = grown;
+        entry = grown + stream->kinds++;
+        *entry = (struct raw_calls){ .syscall = row, .outgoing = outgoing };
+    }
+    entry->calls++;
+    entry->bytes += bytes;
+    entry->ns += elapsed_ns;
 }
 
 struct stream *pool_find(const struct stream_pool *pool, uint64_t serial)

@@ -32,7 +32,13 @@ struct stream {
     uint64_t name_renames; /* engine.renames at that time */
     uint32_t sending;      /* calls that are putting bytes into it now */
     struct raw_tally tally;
+    struct raw_calls *calls; /* what of the tally was moved by other calls than read and write */
+    uint32_t kinds;          /* of `calls` */
 };
+
+/* Count one call that moved bytes, beside its tally; without memory it counts as read or write. */
+void stream_count_call(struct stream *stream, uint32_t row, bool outgoing, uint64_t bytes,
+                       uint64_t elapsed_ns);
 
 struct files {
     unsigned uses;

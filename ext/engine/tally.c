@@ -39,6 +39,13 @@ struct stream *write_seen(struct engine *engine, struct task *task, int fd, enum
     return stream;
 }
 
+void add_tally(struct parts *parts, const struct stream *stream)
+{
+    parts_add(parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+    if (stream->kinds)
+        parts_add(parts, PART_CALLS, 0, stream->calls, stream->kinds * sizeof *stream->calls);
+}
+
 /* `goes_on`: the fd stays open, and begins to count anew. */
 static void write_tally(struct engine *engine, const struct task *task, struct stream *stream,
                         bool goes_on)
@@ -48,9 +55,10 @@ static void write_tally(struct engine *engine, const struct task *task, struct s
                                  .args = { (uint32_t)stream->fd, goes_on } };
 
     parts_reset(&engine->scratch);
-    parts_add(&engine->scratch, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
+    add_tally(&engine->scratch, stream);
     write_record(engine, task, &header, &engine->scratch);
     memset(&stream->tally, 0, sizeof stream->tally);
+    stream->kinds = 0;
 }
 
 void flush_stream(struct engine *engine, const struct task *task, int fd)
@@ -124,19 +132,23 @@ struct stream *use_stream(struct engine *engine, struct task *task, int fd)
     return write_seen(engine, task, fd, SEEN_IN_USE);
 }
 
-void count_reads(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns)
+void count_reads(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
 {
     if (!stream)
         return;
+    if (row != ROW_read && stream->kind <= STREAM_PLAIN)
+        stream_count_call(stream, row, false, bytes, elapsed_ns);
     stream->tally.reads++;
     stream->tally.read_bytes += bytes;
     stream->tally.read_ns += elapsed_ns;
 }
 
-void count_writes(struct stream *stream, uint64_t bytes, uint64_t elapsed_ns)
+void count_writes(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
 {
     if (!stream)
         return;
+    if (row != ROW_write && stream->kind <= STREAM_PLAIN)
+        stream_count_call(stream, row, true, bytes, elapsed_ns);
     stream->tally.writes++;
     stream->tally.write_bytes += bytes;
     stream->tally.write_ns += elapsed_ns;

@@ -56,6 +56,7 @@ enum raw_part_kind {
     PART_SOCKET = 23,  /* struct raw_socket */
     PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_VALUE = 24,   /* int32_t: what getsockopt answered */
+    PART_CALLS = 27,   /* struct raw_calls[]: which part of a tally was moved by other calls */
     PART_HANGUP = 26,  /* uint32_t: what poll(2) says of a socket that is about to be let go */
 };
 
@@ -121,6 +122,12 @@ struct raw_socket {
 struct raw_tally {
     uint64_t reads, read_bytes, read_ns;
     uint64_t writes, write_bytes, write_ns;
+};
+
+/* What of a tally was not moved by read(2) or write(2), but by one other call. */
+struct raw_calls {
+    uint32_t syscall, outgoing; /* row of syscalls.def; 1: bytes went out */
+    uint64_t calls, bytes, ns;
 };
 
 struct raw_counts {

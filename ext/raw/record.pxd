@@ -46,3 +46,10 @@ cdef extern from "raw/record.h" nogil:
         uint64_t writes
         uint64_t write_bytes
         uint64_t write_ns
+
+    struct raw_calls:
+        uint32_t syscall
+        uint32_t outgoing
+        uint64_t calls
+        uint64_t bytes
+        uint64_t ns

@@ -13,7 +13,8 @@ from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
 from scopetrace.decode.tasks import Task
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Noticed, Used, Written, build
-from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, TALLY, RawRecord
+from scopetrace.model.raw import CALLS as CALL_COUNTS
+from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, TALLY, Part, RawRecord
 
 READS = (
     "read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64", "recvfrom",
@@ -26,6 +27,7 @@ WRITES = (
 OUT_OF_SECOND = ("sendfile", "sendfile64")
 """Calls whose first argument is where the bytes go, and the second where they come from."""
 ACROSS = ("splice", "copy_file_range")
+OTHER_CALLS = int(Part.CALLS)
 NO_FD = FD
 """The fd of a call that another thread let go while it waited."""
 
@@ -33,7 +35,7 @@ NO_FD = FD
 def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Add what one fd moved (RAW_TALLY); of one that stays open, tell it now."""
     fd = record.arg1 & FD
-    add_tally(task, fd, record)
+    add_tally(state, task, fd, record)
     file = task.table.fds.get(fd)
     if not record.arg2 or file is None:
         return
@@ -45,12 +47,19 @@ def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
         state.emit(build(Used, (task.group.image, task.tid, time_ns, file, usage)))
 
 
-def add_tally(task: Task, fd: int, record: RawRecord) -> None:
+def add_tally(state: State, task: Task, fd: int, record: RawRecord) -> None:
     """Add the TALLY part of a record, if it has one, to the file behind `fd`."""
-    tally = record.parts().get(TALLIES)
+    parts = record.parts()
+    tally = parts.get(TALLIES)
     file = task.table.fds.get(fd)
-    if tally is not None and file is not None:
-        task.table.use(file).add(TALLY.unpack(tally))
+    if tally is None or file is None:
+        return
+    usage = task.table.use(file)
+    usage.add(TALLY.unpack(tally))
+    others = parts.get(OTHER_CALLS)
+    if others is not None and file.named:
+        for row, outgoing, *counts in CALL_COUNTS.iter_unpack(others):
+            usage.add_call(bool(outgoing), state.calls[row], counts)
 
 
 def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:

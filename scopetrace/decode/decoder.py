@@ -62,9 +62,11 @@ class Decoder:
         """Records that made no sense."""
         self.first_misunderstood = ""
         """What was wrong with the first of them."""
+        ops = [name.partition("__")[0] or name for name, _group in calls]
         self._rows = [
-            (CALLS.get(name, ignored), name.partition("__")[0] or name) for name, _group in calls
+            (CALLS.get(name, ignored), op) for (name, _group), op in zip(calls, ops, strict=True)
         ]
+        self.state.calls = ops
 
     def decode(self, record: RawRecord) -> None:
         """Take one record."""

@@ -181,7 +181,7 @@ def close_one(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     fd = record.arg1 & FD
     if record.copied:
-        add_tally(task, fd, record)
+        add_tally(state, task, fd, record)
         sockets.last_word(state, task, record, fd)
     gone = task.table.close(fd)
     if gone is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from weakref import WeakSet, WeakValueDictionary
 
@@ -50,12 +50,14 @@ MOST_LET_GO = 256
 class State:
     """The state of a session while it is decoded."""
 
-    __slots__ = ("consoles", "emit", "given", "let_go", "offset_ns", "sockets", "tree")
+    __slots__ = ("calls", "consoles", "emit", "given", "let_go", "offset_ns", "sockets", "tree")
 
     def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
         self.emit = emit
         self.offset_ns = offset_ns
         """Unix time less the clock of the records."""
+        self.calls: Sequence[str] = ()
+        """The calls that the rows of syscalls.def are of."""
         self.tree = Tree()
         self.consoles = Consoles()
         self.sockets: WeakValueDictionary[int, OpenFile] = WeakValueDictionary()

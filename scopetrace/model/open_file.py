@@ -69,8 +69,8 @@ class Usage:
     """What the processes that share one table of fds did with one open file."""
 
     __slots__ = (
-        "fds", "flows", "listening", "mapped", "measured", "opened", "read_bytes", "read_ns",
-        "reads", "told_bytes", "write_bytes", "write_ns", "writes",
+        "calls", "fds", "flows", "listening", "mapped", "measured", "opened", "read_bytes",
+        "read_ns", "reads", "told_bytes", "write_bytes", "write_ns", "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool, fds: int) -> None:
@@ -89,6 +89,8 @@ class Usage:
         """Of a socket that was told to wait here: the fd it was told with."""
         self.measured = NOTHING
         """What of it has been measured."""
+        self.calls: dict[tuple[str, str], list[int]] = {}
+        """What other calls than read and write did since that was measured."""
 
     def of_flow(self, flow: Flow, opened: bool = False) -> FlowUsage:
         """Return what is noted of a flow, beginning to note if nothing is."""
@@ -104,6 +106,22 @@ class Usage:
         )  # fmt: skip
         before, self.measured = self.measured, now
         return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))
+
+    def add_call(self, outgoing: bool, op: str, counts: list[int]) -> None:
+        """Note how much of what was added was another call's: calls, bytes, ns."""
+        known = self.calls.setdefault(("write" if outgoing else "read", op), [0, 0, 0])
+        for at, count in enumerate(counts):
+            known[at] += count
+
+    def unmeasured_calls(self) -> list[tuple[str, str, list[int]]]:
+        """Return what `unmeasured` does by call: read or write, its name; calls, bytes, ns."""
+        now, others = self.unmeasured(), self.calls
+        rest = {"read": list(now[:3]), "write": list(now[3:])}
+        found = [(which, op, counts) for (which, op), counts in others.items()]
+        for which, _op, counts in found:
+            rest[which] = [a - b for a, b in zip(rest[which], counts, strict=True)]
+        self.calls = {}
+        return [*((which, which, counts) for which, counts in rest.items() if any(counts)), *found]
 
     def forget_moved(self) -> None:
         """Begin anew: what a socket moved belonged to a connection that it has no more."""

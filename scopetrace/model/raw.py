@@ -16,6 +16,7 @@ HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
 STAT = struct.Struct("=QQQQIIII")
 TALLY = struct.Struct("=6Q")
+CALLS = struct.Struct("=II3Q")
 SOCKET = struct.Struct("=iiiIQQ")
 
 RESULT_UNKNOWN = -(2**63)
@@ -70,6 +71,7 @@ class Part(IntEnum):
     VALUE = 24
     EARLY = 25
     HANGUP = 26
+    CALLS = 27
 
 
 PART_CUT = 1

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from harness import Compile, Recording, Stage, assert_holds
+from harness import Compile, Recording, Stage, assert_holds, session_files
+
+import scopetrace
 
 
 class Case(NamedTuple):
@@ -121,6 +123,28 @@ def test_what_native_aio_writes_is_text_like_any_other(
     lines = "a first line\na second line\na third in pieces\n" + 24 * "and again\n"
     assert recording.messages(str(stage.work / "aio.log")) == lines
     assert recording.of("notice") == []
+
+
+def test_metrics_name_the_call_that_moved_the_bytes(stage: Stage, tracee: Compile) -> None:
+    stage.record([tracee("moves")], config="metric: {format: {verbosity: 5}}")
+
+    (path,) = session_files(stage.home)
+    with scopetrace.open_session(path) as session:
+        moved = list(session.metrics(("fs.read", "fs.write")))
+    found = {
+        (m.name, m.tags["op"], Path(m.tags["file"]).name): m.value
+        for m in moved
+        if m.tags["file"].startswith(str(stage.work))
+    }
+    assert found == {
+        ("fs.write", "write", "from"): 10000,
+        ("fs.read", "sendfile", "from"): 4000,
+        ("fs.write", "sendfile", "to"): 4000,
+        ("fs.read", "copy_file_range", "from"): 3000,
+        ("fs.write", "copy_file_range", "to"): 3000,
+        ("fs.read", "splice", "from"): 2000,
+        ("fs.write", "splice", "to"): 2000,
+    }
 
 
 def test_a_32_bit_programs_failures_are_told_as_well(stage: Stage, tracee: Compile) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raw_builder import started_program
+from raw_builder import pack_calls, pack_tally, started_program
 from recording import Recording
+
+from scopetrace.model.raw import RESULT_UNKNOWN, Part, RawKind
 
 ON = (
     "metric: {{enable: true, format: {{verbosity: {verbosity}}}}}\nlibscope: {{summaryperiod: 1}}\n"
@@ -132,6 +134,33 @@ def test_operations_and_their_mean_duration_are_told(tmp_path):
         ("fs.duration", 3, "microsecond", {"op": "write", **where, "numops": 1}),
         ("fs.write", 50, "byte", {"op": "write", **where, "numops": 1}),
     ]
+
+
+def test_bytes_are_told_by_the_call_that_moved_them(tmp_path):
+    tracee = started_program()
+    recording = Recording(tracee, tmp_path, ON.format(verbosity=8))
+    tracee.open("/data", 3)
+    others = pack_calls(("pread64", 0, 2, 300, 4_000), ("writev", 1, 1, 50, 3_000))
+    tally = {Part.TALLY: pack_tally(3, 310, 5_000, 1, 50, 3_000), Part.CALLS: others}
+    tracee.add(RawKind.TALLY, args=(3, 1), parts=tally)
+    more = {
+        Part.TALLY: pack_tally(1, 7, 0),
+        Part.CALLS: pack_calls(("io_submit__read", 0, 1, 7, 0)),
+    }
+    tracee.call("close", 3, result=RESULT_UNKNOWN, parts=more)
+    tracee.exit()
+    recording.finish()
+
+    moved = [s for s in recording.writer.samples if s.name in ("fs.read", "fs.write")]
+    assert sorted((s.name, s.tags["op"], s.value, s.tags["numops"]) for s in moved) == [
+        ("fs.read", "io_submit", 7, 1),
+        ("fs.read", "pread64", 300, 2),
+        ("fs.read", "read", 10, 1),
+        ("fs.write", "writev", 50, 1),
+    ]
+    times = [s for s in recording.writer.samples if s.name == "fs.duration"]
+    assert {s.tags["op"]: s.value for s in times} == {"read": 1.0, "pread64": 2.0, "writev": 3.0}
+    assert total(recording, "fs.read") == field(recording, "fs.close", "file_read_bytes") == 317
 
 
 def test_a_start_says_whose_it_is_and_what_it_runs(tmp_path):

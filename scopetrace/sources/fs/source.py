@@ -128,25 +128,13 @@ class FsSource(Source):
 
     def _measure_use(self, image: Image, time_ns: int, file: OpenFile, usage: Usage) -> None:
         """Measure what a file was used for since that was measured last."""
-        reads, read_bytes, read_ns, writes, write_bytes, write_ns = usage.unmeasured()
-        self._measure_moved(image, time_ns, "read", file, reads, read_bytes, read_ns)
-        self._measure_moved(image, time_ns, "write", file, writes, write_bytes, write_ns)
-
-    def _measure_moved(
-        self,
-        image: Image,
-        time_ns: int,
-        op: str,
-        file: OpenFile,
-        calls: int,
-        size: int,
-        used_ns: int,
-    ) -> None:
-        measure, tags = self.outlet.measure, {"op": op, "file": file.path, "fd": file.fd}
-        if calls or size:
-            measure(image, time_ns, f"fs.{op}", size, calls, **tags)
-        if calls:
-            measure(image, time_ns, "fs.duration", used_ns / 1000, calls, **tags)
+        measure = self.outlet.measure
+        for which, op, (calls, size, used_ns) in usage.unmeasured_calls():
+            tags = {"op": op, "file": file.path, "fd": file.fd}
+            if calls or size:
+                measure(image, time_ns, f"fs.{which}", size, calls, **tags)
+            if calls:
+                measure(image, time_ns, "fs.duration", used_ns / 1000, calls, **tags)
 
     def _name_changed(self, operation: NameChanged) -> None:
         image, tid, time_ns, op, group, file, passed, other, other_passed, mode = operation
