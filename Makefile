@@ -6,6 +6,7 @@ JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
 SECONDS ?= 60
+CALLS ?= 100000
 COUNT ?= 20
 SEED ?= 1
 
@@ -15,12 +16,12 @@ CLANG_FORMAT ?= clang-format
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
 package := $(shell find scopetrace -name '*.py' -o -name '*.pyi') scope.yml
 c_files := $(filter %.c,$(engine))
-c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch])
+c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c)
 
-.PHONY: help demo test lint format fuzz mutants bench clean
+.PHONY: help demo test lint format fuzz fuzz-engine mutants bench clean
 
 help: ## Print this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its last events
 	@rm -rf build/demo && mkdir -p build/demo
@@ -52,6 +53,9 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60)
 	$(BIN)/pip install --quiet --disable-pip-version-check atheris
 	$(BIN)/python tests/fuzz/readers.py -max_total_time=$(SECONDS) -max_len=3000
+
+fuzz-engine: $(VENV)/.tools ## Record a program that makes CALLS (100000) random system calls
+	$(BIN)/python -P tests/fuzz/engine.py --calls $(CALLS)
 
 mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'

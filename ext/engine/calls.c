@@ -352,12 +352,9 @@ static void begin_birth(const struct task *task, struct pending *call)
         call->made_with[0] &= ~(uint64_t)CLONE_UNTRACED;
 }
 
-static void begin_call(struct engine *engine, struct task *task, const call_info *info,
-                       const struct abi *abi, int row)
+/* How a call was made: all that follows from the registers. */
+static void note_entry(struct pending *call, const call_info *info, const struct abi *abi)
 {
-    struct pending *call = &task->call;
-
-    call->row = (uint16_t)row;
     call->abi = abi;
     call->number = info->entry.nr & ~(uint64_t)abi->mark;
     for (int i = 0; i < 6; i++)
@@ -366,6 +363,15 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;
     call->entered_ns = monotonic_ns();
+}
+
+static void begin_call(struct engine *engine, struct task *task, const call_info *info,
+                       const struct abi *abi, int row)
+{
+    struct pending *call = &task->call;
+
+    note_entry(call, info, abi);
+    call->row = (uint16_t)row;
     call->passed = !task->entry_seen;
     call->trapped = false;
     call->serial = call->first_serial = call->sends = 0;

@@ -183,10 +183,8 @@ static void one(unsigned answer, bool by_jump, void *(*act)(void *), bool in_thr
         tell("'source': 'proc.exit', 'pid': %d, 'exit_code': 7", pid);
 }
 
-int main(void)
+static void prepare(void)
 {
-    const int ENDED = 7 << 8;
-
     low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     MUST(low != MAP_FAILED);
     strcpy(low, "/etc/shadow");
@@ -195,7 +193,13 @@ int main(void)
     log_fd = open("log.log", O_CREAT | O_RDWR, 0600);
     tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
     MUST(log_fd >= 0 && tcp_fd >= 0);
+}
 
+int main(void)
+{
+    const int ENDED = 7 << 8;
+
+    prepare();
     survives(SECCOMP_RET_TRAP, 0, "seccomp");      /* the handler changes nothing */
     survives(SECCOMP_RET_TRAP, -EACCES, "EACCES"); /* it answers as a sandbox does */
     survives(SECCOMP_RET_TRAP, 12345, "seccomp");  /* it says that all went well */

@@ -1,0 +1,111 @@
+"""Fuzzing of the whole recorder by the calls of a program: `make fuzz-engine`.
+
+calls.c makes random calls of every watched kind, with arguments good and bad, until so many were
+made. The invariant: the recorder survives, the program ends as it does without it, the session is
+finished and whole, and no record was lost or not understood. .ci/sanitize plays it on a build with
+ASan and UBSan. Threads and timers make each run another one, so a seed does not bring back all of
+it; what went wrong is left in a folder that is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness import Recording, Stage  # noqa: E402
+from interpreter import SHARED  # noqa: E402
+
+ALONE = 64999
+"""A user who has no other processes, to be become by root: limits count those of one user."""
+CALLS_OF_A_RUN = 20_000
+SECONDS_OF_A_RUN = 900
+CONFIG = """
+event: {watch: [{type: file, name: .*, value: .*}, {type: console, name: .*, value: .*},
+  {type: fs}, {type: process}, {type: net}, {type: http}, {type: dns}]}
+payload: {enable: true}
+scopetrace: {failures: all, environment: true}
+"""
+"""Everything is watched: no call of syscalls.def goes by."""
+SOURCES = ["arch/x86_64.c", "engine/syscalls.c"]
+FINDINGS = frozenset(("misunderstood", "lost", "fault", "engine"))
+"""Reasons of notices that no program can be the reason of."""
+COUNTER = struct.Struct("=3Q")
+Counter = tuple[int, int, int]
+"""Calls, workers, workers that hung: calls.c."""
+
+
+def main() -> None:
+    """Make runs until so many calls were made."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--run", type=int, default=CALLS_OF_A_RUN, help="calls of one session")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="scopetrace-fuzz-"))
+    folder.chmod(0o755)
+    os.environ.setdefault(SHARED, str(folder))
+    program, made, seed = compile_calls(folder), 0, asked.seed
+    while made < asked.calls:
+        began = time.monotonic()
+        left = asked.calls - made
+        (calls, workers, stopped), events = play(folder, program, seed, min(asked.run, left))
+        made += calls
+        print(
+            f"seed {seed}: {calls} calls by {workers} workers ({stopped} hung), {events} events,"
+            f" {time.monotonic() - began:.0f} s; {made} of {asked.calls} calls so far",
+            flush=True,
+        )
+        seed += 1
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"{made} calls, nothing found")
+
+
+def compile_calls(folder: Path) -> Path:
+    """Return the program that makes the calls."""
+    target, ext = folder / "calls", ROOT / "ext"
+    sources = [ROOT / "tests/fuzz/calls.c", *(ext / each for each in SOURCES)]
+    sources += sorted(ext.glob("engine/x86_64_numbers*.c"))
+    subprocess.run(
+        ["gcc", "-std=gnu11", "-O1", "-pthread", f"-I{ext}", "-o", target, *sources], check=True
+    )
+    return target
+
+
+def play(folder: Path, program: Path, seed: int, calls: int) -> tuple[Counter, int]:
+    """Record one run and return what was made of it, and how many events its session has."""
+    stage = Stage(folder / "stage", ALONE if os.geteuid() == 0 else None)
+    stage.prepare()
+    counter = stage.folder / "counter"
+    counter.write_bytes(bytes(COUNTER.size))
+    if stage.uid is not None:
+        os.chown(counter, stage.uid, stage.uid)
+    argv = [program, str(seed), str(calls), counter]
+    recording = stage.record(argv, config=CONFIG, timeout=SECONDS_OF_A_RUN)
+    demand_nothing_found(stage, recording)
+    found = COUNTER.unpack(counter.read_bytes())
+    shutil.rmtree(stage.folder, ignore_errors=True)
+    return found, len(recording.events)
+
+
+def demand_nothing_found(stage: Stage, recording: Recording) -> None:
+    """Stop where the program or its session shows that something went wrong."""
+    assert recording.ending.status == 0, (recording.ending, stage.folder)
+    faults = list(stage.home.rglob("*.fault.txt"))
+    assert not faults, faults
+    notices = [event.data for event in recording.of("notice")]
+    found = [notice for notice in notices if notice["reason"] in FINDINGS]
+    assert not found, (found, stage.folder)
+
+
+if __name__ == "__main__":
+    main()
