@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -88,6 +89,7 @@ static atomic_ullong *made;             /* the counter: calls, workers, stopped 
 static char *arena, *names[NAME_COUNT]; /* below 4 GiB, so that int 0x80 reaches them */
 static const char *counter_path;
 static bool has_network;
+static aio_context_t context;
 static __thread uint64_t state;
 
 /* -- chance (xorshift64*) ----------------------------------------------------------------------- */
@@ -220,6 +222,32 @@ static void fill_open(const struct call *row, uint64_t args[6])
     args[row->how] = below(4) ? 24 : a_size();
 }
 
+/* Operations of native AIO, most of them for a context that there is; or a ring that is made up. */
+static void fill_aio(const struct call *row, uint64_t args[6])
+{
+    uint64_t *list = (uint64_t *)(arena + 16 * below(CELLS - 64));
+    struct iocb *block = (struct iocb *)(arena + 16 * below(CELLS - 64));
+    uint32_t *ring = (uint32_t *)(arena + 16 * below(CELLS - 64));
+
+    memset(block, 0, sizeof *block);
+    block->aio_lio_opcode = (uint16_t)below(10);
+    block->aio_fildes = (uint32_t)an_fd();
+    block->aio_buf = an_address();
+    block->aio_nbytes = below(2) ? below(8) : a_size();
+    block->aio_offset = (int64_t)(below(2) ? 0 : odd_number());
+    for (int i = 0; i < 4; i++)
+        list[i] = below(4) ? (uint64_t)block : an_address();
+    memcpy(ring,
+           (uint32_t[]){ 0, (uint32_t)a_size(), 0, (uint32_t)a_size(), 0xa10a10a1, 1, 0,
+                         (uint32_t)a_size() },
+           32);
+    args[0] = below(4) ? context : below(2) ? (uint64_t)ring : odd_number();
+    if (row->group != GROUP_AIO)
+        return;
+    args[1] = below(4) ? below(5) : odd_number();
+    args[2] = below(8) ? (uint64_t)list : an_address();
+}
+
 static void fill(const struct call *row, uint64_t args[6])
 {
     for (int i = 0; i < 6; i++)
@@ -241,6 +269,8 @@ static void fill(const struct call *row, uint64_t args[6])
         set(args, row->address, a_socket_address(&args[row->address]));
     if (row->group == GROUP_OPEN)
         fill_open(row, args);
+    if (!strncmp(row->name, "io_", 3))
+        fill_aio(row, args);
 }
 
 /* -- what keeps calls from hurting -------------------------------------------------------------- */
@@ -403,12 +433,17 @@ static inline __attribute__((always_inline)) long call32(long number, const uint
     return result;
 }
 
+static bool is_rare(const struct call *row)
+{
+    return row->group >= GROUP_STAT && row->group != GROUP_AIO;
+}
+
 /* Of any row; twice as often of those that files and sockets live by. */
 static unsigned a_row(void)
 {
     unsigned row = below(ROW_COUNT);
 
-    for (int i = 0; i < 4 && below(3) && CALLS[row].group >= GROUP_STAT; i++)
+    for (int i = 0; i < 4 && below(3) && is_rare(&CALLS[row]); i++)
         row = below(ROW_COUNT);
     return row;
 }
@@ -571,6 +606,10 @@ static void open_things(void)
     open(".", O_RDONLY | O_DIRECTORY);
     memfd_create("memory", 0);
     epoll_create1(0);
+    if (!context || !below(8)) {
+        context = 0;
+        syscall(SYS_io_setup, 8, &context);
+    }
 }
 
 static void make_arena(void)
