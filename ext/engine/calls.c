@@ -120,6 +120,7 @@ void abandon_calls(struct engine *engine, struct task *task)
 {
     if (task->in_call)
         abandon_call(engine, task);
+    end_turn(engine, task);
     while (task->suspended_count) {
         struct pending *call = &task->suspended[--task->suspended_count];
         if (call->trapped)
@@ -339,8 +340,10 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
         to->sending++;
         call->sends = to->serial;
     }
-    if (row->moves == MOVES_OUT)
-        copy_at_entry(engine, task, call, !(stream && stream->counts_only));
+    if (row->moves != MOVES_OUT)
+        return;
+    copy_at_entry(engine, task, call, !(stream && stream->counts_only));
+    begin_turn(engine, task, stream);
 }
 
 /* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
@@ -471,32 +474,33 @@ static int64_t result_of(struct pending *call, int64_t answer)
     return -ENOMEM;
 }
 
-static void leave(struct engine *engine, struct task *task, const call_info *info)
+static void end_call(struct engine *engine, struct task *task, int64_t result)
 {
-    int64_t result = info->exit.rval;
+    enum verdict verdict = is_restart(result) ? MADE : verdict_on(task, result);
 
-    task->entry_seen = false;
-    if (task->patched_at)
-        unpatch_clone(task);
-    if (!task->in_call) {
-        const struct abi *abi = abi_of(info->arch, 0);
-        if (task->suspended_count && abi && is_sigreturn(abi, task->last_number))
-            after_handler(engine, task, info);
-        return;
-    }
-    if (is_restart(result)) {
-        suspend_call(engine, task);
-        return;
-    }
-    enum verdict verdict = verdict_on(task, result);
-    if (verdict == TRAPPED) {
-        task->call.trapped = true;
+    if (is_restart(result) || verdict == TRAPPED) {
+        task->call.trapped = verdict == TRAPPED;
         suspend_call(engine, task);
         return;
     }
     task->in_call = false;
     finish_call(engine, task, &task->call,
                 verdict == REFUSED ? RAW_RESULT_REFUSED : result_of(&task->call, result));
+}
+
+static void leave(struct engine *engine, struct task *task, const call_info *info)
+{
+    task->entry_seen = false;
+    if (task->patched_at)
+        unpatch_clone(task);
+    if (task->in_call) {
+        end_call(engine, task, info->exit.rval);
+        end_turn(engine, task);
+        return;
+    }
+    const struct abi *abi = abi_of(info->arch, 0);
+    if (task->suspended_count && abi && is_sigreturn(abi, task->last_number))
+        after_handler(engine, task, info);
 }
 
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter)

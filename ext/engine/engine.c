@@ -161,6 +161,7 @@ static void end_recording(struct engine *engine)
     write_record(engine, &nobody, &header, NULL);
     ring_close(&engine->ring);
     engine->passive = true;
+    end_late_turns(engine, UINT64_MAX);
 }
 
 /* -- the loop -------------------------------------------------------------------------------- */
@@ -222,6 +223,8 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
     int event = status >> 8, signal = status & 0xff;
 
     engine->counts.stops++;
+    if (task && task->turn == TURN_WAITS)
+        abandon_calls(engine, task); /* it was killed */
     if (!task)
         task = on_stranger(engine, tid);
     if (!task) {

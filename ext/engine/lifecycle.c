@@ -33,6 +33,7 @@ static void drop_files(struct engine *engine, struct task *task)
 
 void drop_task(struct engine *engine, struct task *task)
 {
+    end_turn(engine, task);
     drop_files(engine, task);
     space_drop(task->space);
     if (task->held)

@@ -20,7 +20,7 @@ enum {
                     PTRACE_O_TRACEEXIT,
 };
 
-enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, GATHERED_MAX = 256 };
+enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, GATHERED_MAX = 256, TURNS_MAX = 64 };
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* the status of an entry or exit: PTRACE_O_TRACESYSGOOD */
 
 struct engine {
@@ -36,6 +36,8 @@ struct engine {
     pid_t turn;                       /* who was asked for last while others were stopped too */
     siginfo_t gathered[GATHERED_MAX]; /* stops that were consumed and are to be handled */
     int gathered_count, gathered_taken;
+    struct task *turns[TURNS_MAX]; /* whose writes are under way or wait, in the order they came */
+    int turn_count, turns_waiting;
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
     bool passive;       /* recording has ended; the program may go on */
     bool flows;         /* what goes through sockets is wanted */
@@ -102,6 +104,14 @@ enum verdict verdict_on(const struct task *task, int64_t result);
  * supervisor, which may let it go on without that stop, it is at its entry.
  */
 bool is_for_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
+
+/* turns.c */
+/* A write to `stream` is entered: it may have to wait, and then its thread stays stopped. */
+void begin_turn(struct engine *engine, struct task *task, const struct stream *stream);
+/* A write is over, or never comes: the next one to its file is made. */
+void end_turn(struct engine *engine, struct task *task);
+/* Wait no longer for writes that take long. */
+void end_late_turns(struct engine *engine, uint64_t now_ns);
 
 /* effects.c */
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,

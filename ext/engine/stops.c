@@ -6,6 +6,8 @@
 /* ESRCH means it was killed meanwhile: its death will be reported. */
 void resume(struct engine *engine, struct task *task, int signal)
 {
+    if (task->turn == TURN_WAITS)
+        return; /* it goes on when its turn comes */
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
                         (task->every_call && !engine->passive);
 

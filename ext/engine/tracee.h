@@ -32,6 +32,14 @@ struct pending {
 /* Calls within calls: one was interrupted, and the handler's own calls come before it goes on. */
 enum { SUSPENDED_MAX = 4 };
 
+/* A write among those to the same file (turns.c). */
+enum turn {
+    TURN_NONE,
+    TURN_WAITS, /* it has not been made: the thread is stopped at its entry */
+    TURN_TAKEN,
+    TURN_LATE, /* it takes long: nobody waits for it any more */
+};
+
 /* The rows that are counted without a record, group stat and group seek. */
 enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
 
@@ -58,6 +66,7 @@ struct task {
     uint64_t put_off_ns;     /* since when its next call is put off, or 0 */
     uint64_t spared_ns;      /* until when pending signals are known not to be fatal */
     bool no_init;            /* its process is not number 1 of its PID namespace */
+    uint8_t turn;            /* enum turn: of the write under way */
     struct ending *ending;   /* of a process 1 that a fault ends (faults.c), or NULL */
     struct task *next;       /* in its bucket */
 };

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/state.h"
@@ -11,6 +12,7 @@ enum {
     PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
     AT_ONCE_MAX = 4,           /* stops of whoever comes first, before another's turn */
     SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
+    MOMENT_NS = 50 * 1000,
 };
 
 static long wait_once(idtype_t who, pid_t tid, siginfo_t *news, int extra)
@@ -34,6 +36,21 @@ static bool is_turn_of_another(struct engine *engine, siginfo_t *news)
     return wait_once(P_PID, engine->turn, news, WNOHANG) == 0 && news->si_pid;
 }
 
+/* Sleep for a moment at a time, so that those who wait for their turn do not wait for ever. */
+static long wait_for_turns(struct engine *engine, siginfo_t *news)
+{
+    const struct timespec moment = { .tv_nsec = MOMENT_NS };
+    long status = 0;
+
+    news->si_pid = 0;
+    while (status == 0 && !news->si_pid && engine->turns_waiting) {
+        nanosleep(&moment, NULL);
+        end_late_turns(engine, monotonic_ns());
+        status = wait_once(P_ALL, 0, news, WNOHANG);
+    }
+    return status;
+}
+
 /*
  * Look a few times before sleeping. Where tracer and tracee are on two CPUs, waking an idle one costs
  * more than the whole stop (on a virtual machine 50 µs and more, each way), and the next stop is
@@ -42,6 +59,8 @@ static bool is_turn_of_another(struct engine *engine, siginfo_t *news)
  */
 static long wait_for_news(struct engine *engine, siginfo_t *news)
 {
+    if (engine->turns_waiting)
+        end_late_turns(engine, monotonic_ns());
     if (is_turn_of_another(engine, news))
         return 0;
     for (int looks = 0; looks < engine->patience; looks++) {
@@ -55,7 +74,10 @@ static long wait_for_news(struct engine *engine, siginfo_t *news)
     }
     uint64_t since_ns = monotonic_ns();
     engine->at_once = 0;
-    long status = wait_once(P_ALL, 0, news, 0);
+    long status = wait_for_turns(engine, news);
+    if (status < 0 || news->si_pid)
+        return status;
+    status = wait_once(P_ALL, 0, news, 0);
     bool short_nap = monotonic_ns() - since_ns < SHORT_NAP_NS;
     engine->patience = short_nap ? PATIENCE_MAX : engine->patience / 2;
     return status;

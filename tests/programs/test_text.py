@@ -169,3 +169,94 @@ def test_a_log_that_is_named_by_a_symbolic_link_is_one(stage: Stage) -> None:
 
     assert recording.messages(str(stage.work / "data.txt")) == "one\ntwo\n"
     assert recording.messages(str(stage.work / "real/f")) == "three\n"
+
+
+RACE = """
+import os, signal, sys, threading
+how, end = sys.argv[1], 1 if sys.argv[1] == "console" else os.open("race.log", 0o2101, 0o644)
+
+def write(name, fd):
+    for line in range(200):
+        os.write(fd, b"%d %d\\n" % (name, line))
+
+def fork(name):
+    child = os.fork()
+    if child == 0:
+        write(name, os.open("race.log", os.O_WRONLY | os.O_APPEND) if how == "opened" else end)
+        os._exit(0)
+    return child
+
+if how == "threads":
+    threads = [threading.Thread(target=write, args=(name, end)) for name in range(3)]
+    for thread in threads:
+        thread.start()
+else:
+    children = [fork(name) for name in range(3)]
+    for child in children:
+        os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize("how", ["threads", "inherited", "opened", "console"])
+def test_writers_that_do_not_wait_for_each_other_are_told_in_the_order_of_the_file(
+    how: str, stage: Stage
+) -> None:
+    recording = stage.record(["python3", "-c", RACE, how])
+
+    log = stage.work / "race.log"
+    if how == "console":
+        assert recording.messages("stdout") == recording.ending.stdout.decode()
+    else:
+        assert recording.messages(str(log)) == log.read_text()
+
+
+BLOCKED = """
+import os, threading
+os.mkfifo("full.log")
+fd = os.open("full.log", os.O_RDWR)
+other = os.open("full.log", os.O_RDWR | os.O_NONBLOCK)
+blocked = threading.Thread(target=os.write, args=(fd, b"x" * (1 << 17)))
+blocked.start()
+got = b""
+while len(got) < 1 << 17:
+    try:
+        os.write(other, b"y" * 8192)
+    except BlockingIOError:
+        got += os.read(fd, 1 << 16).replace(b"y", b"")
+blocked.join()
+print("all came")
+"""
+
+
+def test_a_writer_that_waits_for_another_goes_on_if_that_one_is_stuck(stage: Stage) -> None:
+    recording = stage.compare(["python3", "-c", BLOCKED])
+
+    assert recording.ending.stdout == b"all came\n"
+    log = str(stage.work / "full.log")
+    assert recording.messages(log).count("x") == 65_536
+    assert any(event.data.get("missing") == 65_536 for event in recording.of(log))
+
+
+KILLED = """
+import os, signal
+log = os.open("killed.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+for _ in range(40):
+    children = []
+    for name in range(4):
+        child = os.fork()
+        if child == 0:
+            while True:
+                os.write(log, b"a line of %d\\n" % name)
+        children.append(child)
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    for child in children:
+        os.waitpid(child, 0)
+"""
+
+
+def test_writers_that_are_killed_while_they_wait_hold_nobody_up(stage: Stage) -> None:
+    recording = stage.record(["python3", "-c", KILLED])
+
+    ends = [event.data.get("signal") for event in recording.of("proc.exit")]
+    assert ends.count("SIGKILL") == 160
