@@ -25,11 +25,14 @@ with atheris.instrument_imports(include=PARSERS):
     import scopetrace.sources.dns.reader
     import scopetrace.sources.http.reader  # noqa: F401  (sources import them late)
     from scopetrace.model.flow import Address, Flow
+    from scopetrace.model.operation import FlowMoved
     from scopetrace.sources.allowance import PER_BYTE_NS, PER_FACT_NS, PER_PIECE_NS
-    from scopetrace.sources.base import Source
+    from scopetrace.sources.base import Source, source_classes
     from scopetrace.sources.dns.source import DnsSource
     from scopetrace.sources.http.source import HttpSource
     from scopetrace.sources.protocols import Detector
+    from scopetrace.sources.reading import Reading
+    from scopetrace.sources.recognition import Recognition
     from scopetrace.sources.statsd.source import StatsdSource
 
 RULES = rules("")
@@ -78,6 +81,19 @@ def in_time(size: int, pieces: int, work: Callable[[], tuple[object, int]]) -> o
     raise AssertionError(f"{size} bytes in {pieces} pieces take {min(taken)} ns")
 
 
+def recognised(role: str, talk: Talk) -> tuple[object, int]:
+    """Have it found out what a talk is, with what follows what; return all that was said."""
+    outlet, program, reading = KeepingOutlet(), image(RULES), Reading(keeping=False)
+    flow = Flow("IP.TCP", HERE, THERE, role, 5)
+    sources = [source(outlet) for source in source_classes()]
+    recognition = Recognition(outlet, sources, lambda _piece: None)
+    for outgoing, data in talk:
+        if not reading.idle:
+            piece = FlowMoved(program, 1, 0, flow, outgoing, data, len(data), 3)
+            recognition.study(reading, piece)
+    return (outlet.events, outlet.notices, flow.layers, flow.facts), reading.facts
+
+
 def cut(talk: Talk) -> Talk:
     """Return the same bytes, one at a time."""
     return [(outgoing, data[at : at + 1]) for outgoing, data in talk for at in range(len(data))]
@@ -96,6 +112,8 @@ def test_one(data: bytes) -> None:
     said = in_time(size, len(talk), lambda: read(target, role, talk))
     if TARGETS[target][2] == "IP.TCP":
         assert in_time(size, size, lambda: read(target, role, cut(talk))) == said
+    said = in_time(size, len(talk), lambda: recognised(role, talk))
+    assert in_time(size, size, lambda: recognised(role, cut(talk))) == said
     sides = [b"".join(piece for out, piece in talk if out is way) for way in (True, False)]
     in_time(size, 1, lambda: (recognise(target, role, *sides), 0))
 
