@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sources.test_flows import Read, whole
 from sources.test_protocols import GREETING, STARTUP, client_hello
 
+from scopetrace.model.operation import FlowMoved
 from scopetrace.sources.preambles import KINDS, MOST_BYTES
 from scopetrace.sources.recognition import MOST_LAYERS
 from scopetrace.sources.switches import SWITCHES
@@ -327,28 +328,33 @@ def test_what_is_not_known_ends_a_preamble():
     flow = Read(CHOSEN, "client")
     flow.move(C, SSL_REQUEST)
     flow.move(S, b"", 1)
+    flow.move(S, b"S")
     flow.move(C, TLS[0][1])
 
     assert flow.flow.protocol == "PostgreSQL"
+    assert flow.muted == [3]
 
 
-def test_a_negotiation_is_bounded():
-    flow = Read(CHOSEN, "server")
-    flow.move(S, CONNECT)
-    for _ in range(MOST_BYTES // 1000):
-        flow.move(S, b"x" * 1000)
-    flow.move(C, YES)
-    flow.move(S, TLS[0][1])
+@pytest.mark.parametrize(("interim", "following"), [(100, ",TLS"), (4000, "")])
+def test_a_negotiation_is_bounded(interim, following):
+    more = b"HTTP/1.1 102 Wait\r\n\r\n"
+    assert 100 * len(more) < MOST_BYTES < 4000 * len(more)
 
-    assert flow.flow.protocol == "HTTP"
+    flow = heard("server", [(C, CONNECT), *[(S, more)] * interim, (S, YES), *TLS])
+
+    assert flow.flow.protocol == "HTTP" + following
 
 
-def test_a_program_that_is_asked_early_is_understood():
-    flow = Read(CHOSEN, "server")
-    for client, data in [*PREAMBLES["PROXY v1"][1], *HTTP]:
-        flow.move(client is S, data)
+def test_what_comes_early_waits_for_its_turn():
+    """A thread received the answer before another one was seen to have asked."""
+    flow, talk = Read(CHOSEN, "client"), [*PREAMBLES["SOCKS 5"][1], *HTTP]
+    for (_, asked), (_, answer) in zip(talk[::2], talk[1::2], strict=True):
+        program, size = flow.image, len(answer)
+        early = FlowMoved(program, 71, 0, flow.flow, False, answer, size, 3, early=True)
+        flow.handlers[FlowMoved](early)
+        flow.move(C, asked)
 
-    assert words(flow) == ["PROXY", "HTTP", "/page", "200"]
+    assert words(flow) == ["SOCKS", "HTTP", "/page", "200"]
 
 
 @given(
