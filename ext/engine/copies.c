@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "engine/proc.h"
 #include "engine/resolve.h"
@@ -164,6 +165,34 @@ static bool knows_ends(const struct pending *call, int64_t result)
     return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
 }
 
+/* Where the path of a unix socket is, as any other path that was passed (unix(7)). */
+void add_address_name(const struct engine *engine, const struct task *task, struct parts *parts,
+                      bool follow)
+{
+    enum { FAMILY = sizeof(sa_family_t) };
+    const struct raw_part *part = parts_find(parts, PART_ADDRESS);
+    struct lookup lookup = {
+        .tid = task->tid,
+        .tgid = task->tgid,
+        .dirfd = AT_FDCWD,
+        .follow = follow,
+        .strange_root = engine->strange_roots,
+        .standing = engine->serves_files,
+    };
+    sa_family_t family;
+    char found[NAME_LIMIT];
+
+    if (!part || part->size <= FAMILY)
+        return;
+    memcpy(&family, part->bytes, sizeof family);
+    const char *path = (const char *)part->bytes + FAMILY;
+    if (family != AF_UNIX || !path[0]) /* or it is an abstract name */
+        return;
+    size_t length = resolve_path(&lookup, path, strnlen(path, part->size - FAMILY), found);
+    if (length)
+        parts_add(parts, PART_NAME, 0, found, length);
+}
+
 /* A record about a file by its fd says what that is called now. */
 static void follow_used(struct engine *engine, struct task *task, const struct pending *call)
 {
@@ -183,6 +212,8 @@ void copy_at_exit(struct engine *engine, struct task *task, struct pending *call
     follow_used(engine, task, call);
     if (row->path && !is_linked) /* of what was opened, LINK is the name */
         add_names(engine, task, call, result);
+    if (row->address && !row->makes_fd)
+        add_address_name(engine, task, &call->parts, call->row != ROW_bind);
     if (knows_ends(call, result))
         add_ends(&call->parts, task,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));

@@ -82,6 +82,7 @@ static void finish_sent(struct engine *engine, struct task *task, struct pending
     if (is_flow(engine, task, stream)) {
         stream->connecting = false;
         add_name(task, call, stream);
+        add_address_name(engine, task, &call->parts, true);
         if (stream->kind == STREAM_MESSAGES || (bytes && wants_bytes(stream)))
             write_call(engine, task, call, result, elapsed_ns, bytes);
     } else if (bytes && wants_bytes(stream)) {
@@ -205,6 +206,22 @@ static void finish_across(struct engine *engine, struct task *task, struct pendi
 
 /* ---------------------------------------------------------------------------------------------- */
 
+static void finish_failed(struct engine *engine, struct task *task, struct pending *call,
+                          struct stream *stream, int64_t result, uint64_t elapsed_ns)
+{
+    if (result == -EINPROGRESS && stream) { /* sent with MSG_FASTOPEN, or as good as: tcp(7) */
+        stream->connecting = true;
+        add_ends(&call->parts, task, stream->fd);
+    }
+    if (!failed_for_good(result))
+        return;
+    if (stream)
+        follow_name(engine, task, stream, monotonic_ns());
+    if (CALLS[call->row].moves == MOVES_OUT)
+        add_address_name(engine, task, &call->parts, true);
+    write_call(engine, task, call, result, elapsed_ns, 0);
+}
+
 #define NO_FD UINT64_MAX
 
 /* Another thread let go of the fd while the call waited: what came is not of what is there now. */
@@ -228,14 +245,7 @@ void finish_move(struct engine *engine, struct task *task, struct pending *call,
         return;
     }
     if (result < 0) {
-        if (result == -EINPROGRESS && stream) { /* sent with MSG_FASTOPEN, or as good as: tcp(7) */
-            stream->connecting = true;
-            add_ends(&call->parts, task, stream->fd);
-        }
-        if (failed_for_good(result) && stream)
-            follow_name(engine, task, stream, monotonic_ns());
-        if (failed_for_good(result))
-            write_call(engine, task, call, result, elapsed_ns, 0);
+        finish_failed(engine, task, call, stream, result, elapsed_ns);
     } else if (row->messages) {
         finish_messages(engine, task, call, stream, result, elapsed_ns);
     } else if (row->moves == MOVES_ACROSS) {

@@ -177,6 +177,9 @@ void tell_before_end(struct engine *engine, const struct task *task, const struc
 
 /* copies.c */
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data);
+/* The name of the path in the ADDRESS part, if that is of a unix socket. */
+void add_address_name(const struct engine *engine, const struct task *task, struct parts *parts,
+                      bool follow);
 void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result);
 /* The fds of a pair that was made, as its PAIR part has them; false if that could not be read. */
 bool read_pair(const struct pending *call, int32_t pair_out[2]);

@@ -45,7 +45,7 @@ enum raw_part_kind {
     PART_FDS = 12,     /* uint32_t[]: the fds open after an exec, unless they are very many */
     PART_TALLY = 13,   /* struct raw_tally */
     PART_CONTROL = 14, /* control messages of recvmsg, as the program sees them */
-    PART_NAME = 15,    /* what PATH means: absolute, folders as the kernel names them */
+    PART_NAME = 15, /* what PATH, or the path in ADDRESS, means: absolute, as the kernel names it */
     PART_NAME2 = 16,   /* the same of PATH2 */
     PART_PAIR = 17,    /* int32_t[2]: the two fds of pipe or socketpair */
     PART_HOW = 18,     /* struct open_how of openat2 */

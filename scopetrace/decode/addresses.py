@@ -75,6 +75,63 @@ def parse_address(raw: bytes | None, inode: int = 0) -> Address | None:
     return Address(family_name(family), host, port, inode, interface)
 
 
+def named(address: Address | None, name: bytes | None) -> Address | None:
+    """Return an address whose path, if it has one, is the name that the kernel has for it."""
+    if address is None or not name or address.family != "unix":
+        return address
+    return address._replace(host=text(name))
+
+
+def as_passed(kernel: Address | None, passed: Address) -> Address:
+    """Return what a program called `kernel`: its path, and what the kernel calls it if different.
+
+    The kernel knows a unix socket by what was passed to bind(2), whatever that was relative to.
+    """
+    if kernel is None or passed.host[:1] != "/" or kernel.family != "unix":
+        return kernel or passed
+    bound = "" if kernel.host == passed.host else kernel.host
+    return passed._replace(inode=kernel.inode, bound=bound)
+
+
+def as_known(kernel: Address | None, known: Address | None) -> Address | None:
+    """Return what the kernel says under the name that is known for it, if it is the same."""
+    if kernel is None or known is None or not kernel.host:
+        return kernel
+    if kernel.family != "unix" or kernel.host not in (known.bound, known.host):
+        return kernel
+    return known._replace(inode=kernel.inode or known.inode)
+
+
+MOST_BOUND = 4096
+
+
+class BoundNames:
+    """What unix sockets of a session were bound by, where that is not the name of their path.
+
+    Where two sockets were bound by one relative name in two folders, it may be either.
+    """
+
+    def __init__(self) -> None:
+        self._paths: dict[str, set[str]] = {}
+
+    def note(self, address: Address) -> None:
+        """Remember what a socket was bound by."""
+        if not address.bound:
+            return
+        self._paths.setdefault(address.bound, set()).add(address.host)
+        if len(self._paths) > MOST_BOUND:
+            del self._paths[next(iter(self._paths))]
+
+    def spelled(self, address: Address | None) -> Address | None:
+        """Return an address that the kernel gave by the name of its path, if that is known."""
+        if address is None or address.family != "unix" or address.bound:
+            return address
+        paths = self._paths.get(address.host, ())
+        if len(paths) != 1:
+            return address
+        return address._replace(host=next(iter(paths)), bound=address.host)
+
+
 def is_unspecified(raw: bytes | None) -> bool:
     """Whether an address is of no family: it dissolves a connection (connect(2))."""
     return raw is not None and raw[:2] == b"\0\0"

@@ -16,7 +16,10 @@ from scopetrace.decode.addresses import (
     AF_INET6,
     AF_NETLINK,
     AF_UNIX,
+    as_known,
+    as_passed,
     is_unspecified,
+    named,
     parse_address,
 )
 from scopetrace.decode.flows import (
@@ -40,6 +43,7 @@ from scopetrace.decode.state import (
     EARLY,
     FD,
     LOCAL,
+    NAME,
     PEER,
     SOCKET_FACTS,
     Handler,
@@ -73,8 +77,8 @@ def learn(file: OpenFile, parts: Parts) -> Socket | None:
     domain, kind, protocol, listening, inode, peer_inode = SOCKET.unpack(facts)
     sock = sock or Socket(domain, kind, protocol)
     file.socket = sock
-    sock.local = parse_address(parts.get(LOCAL), inode) or sock.local
-    peer = parse_address(parts.get(PEER), peer_inode)
+    sock.local = as_known(parse_address(parts.get(LOCAL), inode), sock.local) or sock.local
+    peer = as_known(parse_address(parts.get(PEER), peer_inode), sock.target)
     if peer is None and peer_inode:
         peer = Address("unix", "", 0, peer_inode)
     if peer is not None:
@@ -108,6 +112,19 @@ def _take(state: State, task: Task, record: RawRecord, file: OpenFile, cloexec: 
     state.remember_socket(file)
 
 
+def _passed(parts: Parts) -> Address | None:
+    """Return the address that a call has; of a unix socket by the name that its path means."""
+    return named(parse_address(parts.get(ADDRESS)), parts.get(NAME))
+
+
+def _note_bound(state: State, sock: Socket, asked: Address | None) -> None:
+    """Call a socket by what its path meant where it was bound."""
+    if asked is None or sock.local is None:
+        return
+    sock.local = as_passed(sock.local, asked)
+    state.bound.note(sock.local)
+
+
 class _Call(NamedTuple):
     """What a call on a socket is about."""
 
@@ -137,9 +154,10 @@ def bound(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     parts, fd, file, sock, time_ns, _ = call
     if record.result < 0:
-        local = parse_address(parts.get(ADDRESS)) or sock.local
+        local = _passed(parts) or sock.local
         refused(state.emit, task, op, sock, -record.result, time_ns, local)
         return
+    _note_bound(state, sock, _passed(parts))
     if op == "listen":
         sock.state = LISTENING
     elif sock.ordered or sock.domain == AF_NETLINK:
@@ -162,9 +180,9 @@ def connect(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 def _connect(state: State, task: Task, op: str, call: _Call, error: int) -> None:
     parts, fd, file, sock, time_ns, _ = call
-    asked = parse_address(parts.get(ADDRESS))
-    if PEER not in parts and asked is not None:
-        sock.target = asked
+    asked = _passed(parts)
+    if asked is not None:
+        sock.target = asked if PEER not in parts else as_passed(sock.target, asked)
     if sock.state != CONNECTING:
         sock.began_ns = time_ns
     if error == EINPROGRESS or (error == EINTR and sock.domain in (AF_INET, AF_INET6)):
@@ -200,7 +218,7 @@ def _has_failed(state: State, task: Task, op: str, call: _Call, error: int) -> N
     if call.sock.state == CONNECTING:
         connection_failed(state.emit, task, "connect", call.file, error, call.time_ns)
     else:
-        peer = parse_address(call.parts.get(ADDRESS))
+        peer = _passed(call.parts)
         broke(state.emit, task, op, call.file, error, call.time_ns, call.ended_ns, peer)
 
 
@@ -223,7 +241,10 @@ def accepted(state: State, task: Task, record: RawRecord, op: str) -> None:
         file.socket = _like(listener.socket)
     cloexec = op == "accept4" and bool(record.arg4 & SOCK_CLOEXEC)
     _take(state, task, record, file, cloexec)
-    peer: Address | None = file.socket.target or parse_address(parts.get(ADDRESS))
+    if listener is not None and listener.socket is not None:
+        file.socket.local = as_known(file.socket.local, listener.socket.local)
+    peer = state.bound.spelled(file.socket.target or parse_address(parts.get(ADDRESS)))
+    file.socket.target = peer
     begin_connection(
         state.emit, task, op, file, record.result, "server", peer, file.opened_ns
     )  # fmt: skip
@@ -289,7 +310,9 @@ def moved(
     time_ns, count = record.entered_ns + state.offset_ns, record.moved
     if not outgoing:
         time_ns += record.elapsed_ns  # bytes are there when the call returns, not when it began
-    peer = parse_address(parts.get(ADDRESS))
+    peer = _passed(parts)
+    if not outgoing and peer is not None:
+        peer = state.bound.spelled(as_known(peer, sock.target))
     if sock.state == CONNECTING:
         _stands(state, task, "connect", file, fd)
     elif sock.flow is None and _opens_fast(record, op, sock):
@@ -330,7 +353,7 @@ def move_failed(
     """Bytes could not be moved through a socket."""
     parts, sock, error = record.parts(), cast("Socket", file.socket), -record.result
     learn(file, parts)
-    time_ns, peer = record.entered_ns + state.offset_ns, parse_address(parts.get(ADDRESS))
+    time_ns, peer = record.entered_ns + state.offset_ns, _passed(parts)
     opens = sock.flow is None and _opens_fast(record, op, sock)
     if opens:
         sock.target, sock.began_ns = peer, time_ns

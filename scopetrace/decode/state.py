@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from weakref import WeakSet, WeakValueDictionary
 
+from scopetrace.decode.addresses import BoundNames
 from scopetrace.decode.consoles import Consoles
 from scopetrace.decode.flows import let_go
 from scopetrace.decode.paths import DELETED, absolute, text, undeleted
@@ -50,7 +51,9 @@ MOST_LET_GO = 256
 class State:
     """The state of a session while it is decoded."""
 
-    __slots__ = ("calls", "consoles", "emit", "given", "let_go", "offset_ns", "sockets", "tree")
+    __slots__ = (
+        "bound", "calls", "consoles", "emit", "given", "let_go", "offset_ns", "sockets", "tree",
+    )  # fmt: skip
 
     def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
         self.emit = emit
@@ -62,6 +65,7 @@ class State:
         self.consoles = Consoles()
         self.sockets: WeakValueDictionary[int, OpenFile] = WeakValueDictionary()
         """Sockets by inode, so that one which is passed on or inherited remains the same."""
+        self.bound = BoundNames()
         self.given: WeakSet[OpenFile] = WeakSet()
         """Files that were opened without a name and have one now (`decode.file_names`)."""
         self.let_go: deque[OpenFile] = deque(maxlen=MOST_LET_GO)

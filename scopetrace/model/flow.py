@@ -26,11 +26,15 @@ class Address(NamedTuple):
     interface: int = 0
     """The number of the network interface that an IPv6 address of a link (its zone, RFC 4007), or
     an address of a packet socket, is of; 0: of none, or of any."""
+    bound: str = ""
+    """Of a unix socket: what it was bound by, if `host` is another name: getsockname(2)."""
 
     @property
     def key(self) -> Address:
-        """What two addresses of one end have in common: messages give a name without its inode."""
-        return self._replace(inode=0) if self.inode and self.host else self
+        """What two addresses of one end have in common: messages give a name without the rest."""
+        if self.host and (self.inode or self.bound):
+            return self._replace(inode=0, bound="")
+        return self
 
 
 class Flow:

@@ -25,7 +25,8 @@ def address_fields(
     """Return net_transport, net_peer_name, net_peer_ip, net_peer_port, net_host_ip, net_host_port.
 
     Of packet sockets net_peer_interface and net_host_interface as well. Of unix sockets:
-    unix_peer_path, unix_peer_inode, unix_local_path and unix_local_inode.
+    unix_peer_path, unix_peer_bind_path, unix_peer_inode, unix_local_path, unix_local_bind_path and
+    unix_local_inode.
     """
     fields: dict[str, Any] = {"net_transport": transport}
     if peer_name:
@@ -34,16 +35,22 @@ def address_fields(
         if address is None:
             continue
         if address.family == "unix":
-            if address.host:
-                fields[f"{unix}_path"] = address.host
-            if address.inode:
-                fields[f"{unix}_inode"] = address.inode
+            fields.update(_unix_fields(unix, address))
         else:
             fields[f"{network}_ip"] = with_zone(address)
             fields[f"{network}_port"] = address.port
             if address.family == "packet" and address.interface:
                 fields[f"{network}_interface"] = address.interface
     return fields
+
+
+def _unix_fields(end: str, address: Address) -> dict[str, Any]:
+    fields = {
+        f"{end}_path": address.host,
+        f"{end}_bind_path": address.bound,
+        f"{end}_inode": address.inode,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def with_zone(address: Address) -> str:

@@ -27,7 +27,10 @@ _USED = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "c
 _NETWORK_ENDS = ("net_peer_name", "net_peer_ip", "net_peer_port", "net_host_ip", "net_host_port")
 _INTERFACES = ("net_peer_interface", "net_host_interface")
 _BEYOND = ("net_client_ip", "net_client_port", "net_target_host", "net_target_port")
-_UNIX_ENDS = ("unix_peer_path", "unix_peer_inode", "unix_local_path", "unix_local_inode")
+_UNIX_ENDS = (
+    "unix_peer_path", "unix_peer_bind_path", "unix_peer_inode",
+    "unix_local_path", "unix_local_bind_path", "unix_local_inode",
+)  # fmt: skip
 _ENDS = ("net_transport", *_NETWORK_ENDS, *_INTERFACES, *_UNIX_ENDS, *_BEYOND)
 _CLOSED = ("net_bytes_sent", "net_bytes_recv", "duration", "net_close_reason", "net_protocol")
 _ASKED = (

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from raw_builder import pack_inet, pack_unix
 
 from scopetrace.decode.addresses import (
+    MOST_BOUND,
+    BoundNames,
+    as_known,
+    as_passed,
     is_unspecified,
+    named,
     parse_address,
     transport_name,
 )
@@ -106,3 +111,53 @@ def test_any_bytes_are_an_address_or_none(raw):
 )
 def test_transports_have_the_names_that_users_know(domain, kind, protocol, name):
     assert transport_name(domain, kind, protocol) == name
+
+
+THERE = Address("unix", "/d/server", 0, 7, bound="server")
+
+
+def test_a_unix_socket_is_where_its_path_leads():
+    assert named(Address("unix", "server", 0), b"/d/server").host == "/d/server"
+    assert named(Address("inet", "::1", 80), b"/d/server").host == "::1"
+    assert named(None, b"/d/server") is None
+
+
+def test_what_the_kernel_knows_it_by_is_said_if_that_is_different():
+    passed = Address("unix", "/d/server", 0)
+
+    assert as_passed(Address("unix", "server", 0, 7), passed) == THERE
+    assert as_passed(Address("unix", "/d/server", 0, 7), passed).bound == ""
+    assert as_passed(Address("unix", "@x", 0, 7), Address("unix", "@x", 0)).host == "@x"
+
+
+@pytest.mark.parametrize("host", ["server", "/d/server"])
+def test_what_is_known_already_keeps_its_name(host):
+    assert as_known(Address("unix", host, 0), THERE) == THERE
+    assert as_known(Address("unix", "other", 0), THERE).host == "other"
+    assert as_known(None, THERE) is None
+
+
+def test_an_answer_is_from_the_socket_that_was_bound_so():
+    bound = BoundNames()
+    bound.note(THERE)
+
+    assert bound.spelled(Address("unix", "server", 0)).host == "/d/server"
+    assert bound.spelled(Address("unix", "client", 0)).host == "client"
+    assert bound.spelled(None) is None
+
+
+def test_of_two_sockets_that_were_bound_so_it_may_be_either():
+    bound = BoundNames()
+    bound.note(THERE)
+    bound.note(THERE._replace(host="/e/server"))
+
+    assert bound.spelled(Address("unix", "server", 0)).host == "server"
+
+
+def test_not_all_names_are_remembered():
+    bound = BoundNames()
+    for number in range(MOST_BOUND + 1):
+        bound.note(Address("unix", f"/d/{number}", 0, bound=f"{number}"))
+
+    assert bound.spelled(Address("unix", "0", 0)).host == "0"
+    assert bound.spelled(Address("unix", f"{MOST_BOUND}", 0)).host == f"/d/{MOST_BOUND}"

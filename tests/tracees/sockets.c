@@ -239,21 +239,22 @@ static void unix_stream(const char *name)
     socklen_t size;
     struct sockaddr_un address = unix_name(name, &size);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+    const char *path = name[0] == '@' ? name : here(name); /* where it is, not what was passed */
     char byte;
 
     MUST(bind(listener, (void *)&address, size) == 0 && listen(listener, 1) == 0);
     tell("'source': 'net.listen', 'op': 'listen', 'net_transport': 'Unix.TCP', "
          "'unix_local_path': '%s'",
-         name);
+         path);
     MUST(connect(client, (void *)&address, size) == 0);
     tell("'source': 'net.open', 'op': 'connect', 'net_transport': 'Unix.TCP', "
          "'unix_peer_path': '%s', 'unix_local_inode': %ld, 'role': 'client'",
-         name, inode(client));
+         path, inode(client));
     int server = accept(listener, NULL, NULL);
     MUST(server >= 0);
     tell("'source': 'net.open', 'op': 'accept', 'net_transport': 'Unix.TCP', "
          "'unix_local_path': '%s', 'unix_local_inode': %ld, 'unix_peer_inode': %ld",
-         name, inode(server), inode(client));
+         path, inode(server), inode(client));
     MUST(write(client, "abc", 3) == 3);
     MUST(read(server, &byte, 1) == 1);
     tell("'source': 'net.close', 'net_bytes_sent': 3, 'net_bytes_recv': 0, "
