@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 
+#include "engine/proc.h"
 #include "engine/state.h"
 
 static void share_nothing(struct task *task)
@@ -53,12 +54,22 @@ static void apply_guard(struct engine *engine, struct task *task, const struct p
     }
 }
 
+/* Whether there is such an fd: a supervisor may have made it up (seccomp_unotify(2)). */
+static bool is_open(const struct task *task, int fd)
+{
+    char link[PROC_PATH];
+    struct raw_stat ignored;
+
+    proc_fd_path(link, task->tid, fd);
+    return !task->supervised || proc_stat(link, &ignored) == 0;
+}
+
 /* A new fd: its number has no past. Python learns what it is from this very call. */
 static void begin_fd(struct engine *engine, struct task *task, int fd, enum stream_kind kind,
                      uint64_t name)
 {
     flush_stream(engine, task, fd);
-    struct stream *stream = files_add(task->files, &engine->pool, fd);
+    struct stream *stream = is_open(task, fd) ? files_add(task->files, &engine->pool, fd) : NULL;
     if (!stream)
         return;
     stream->kind = kind;

@@ -703,7 +703,7 @@ static void retire(void)
     limit(RLIMIT_FSIZE, 64 * 1024);
     limit(RLIMIT_AS, 256u << 20);
     limit(RLIMIT_NOFILE, FDS);
-    limit(RLIMIT_NPROC, 400);
+    limit(RLIMIT_NPROC, 1000);
     limit(RLIMIT_CORE, 0);
 }
 

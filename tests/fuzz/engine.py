@@ -59,6 +59,7 @@ def main() -> None:
         began = time.monotonic()
         left = asked.calls - made
         (calls, workers, stopped), events = play(folder, program, seed, min(asked.run, left))
+        assert calls, "the program could not even start a worker"
         made += calls
         print(
             f"seed {seed}: {calls} calls by {workers} workers ({stopped} hung), {events} events,"

@@ -11,6 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+enum { MADE_UP = 16 * 1000 * 1000 }; /* no fd of this process, and more than it may have */
+
 static int listener;
 
 static void answer(const struct seccomp_notif *asked, struct seccomp_notif_resp *answer)
@@ -22,6 +24,8 @@ static void answer(const struct seccomp_notif *asked, struct seccomp_notif_resp 
         answer->error = -EACCES;
     else if (asked->data.nr == SYS_recvmmsg)
         answer->val = 1LL << 40;
+    else if (asked->data.nr == SYS_creat)
+        answer->val = MADE_UP;
     else if (asked->data.nr == SYS_chdir)
         answer->val = SYS_chdir; /* the number itself: no sign that the call was trapped */
     else
@@ -47,7 +51,8 @@ static void load(void)
 {
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 6, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 7, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_creat, 6, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unlink, 5, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmmsg, 4, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 3, 0),
@@ -80,6 +85,9 @@ static void *work(void *unused)
     MUST(unlink("log.log") < 0 && errno == EACCES);
     failed("delete", "unlink", "log.log");
     MUST(syscall(SYS_recvmmsg, pair[1], none, 1, 0, NULL) == 1LL << 40);
+    MUST(syscall(SYS_creat, "made-up", 0600) == MADE_UP);
+    tell("'source': 'fs.open', 'op': 'creat', 'fd': %d", MADE_UP);
+    closes("exit", "made-up", 0, 0, 0, 0);
     MUST(syscall(SYS_chdir, "told") == SYS_chdir);
     return unused;
 }
