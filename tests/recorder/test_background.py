@@ -1,6 +1,20 @@
 from __future__ import annotations
 
-from harness import Stage, only, read_info, session_files, wait_for
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from harness import (
+    Stage,
+    only,
+    read_events,
+    read_info,
+    scopetrace_command,
+    session_files,
+    wait_for,
+)
 from interpreter import python
 
 from scopetrace import capture
@@ -47,3 +61,85 @@ def test_no_text_waits_longer_than_promised() -> None:
         capture.PATIENCE_MS * background.MILLISECOND_NS + background.COMMIT_EVERY_NS < 100_000_000
     )
     assert stream.LONGEST_NS < 100_000_000
+
+
+class Simulation:
+    """A recorder's loop with a clock of its own: reading waits no longer than it is told to."""
+
+    def __init__(self, monkeypatch, made_at_ms: Iterable[int], until_ms: int) -> None:
+        self.now_ns = 0
+        self.until_ns = until_ms * background.MILLISECOND_NS
+        self.due = [at * background.MILLISECOND_NS for at in made_at_ms]
+        self.fed: list[int] = []
+        self.committed: list[tuple[int, int]] = []
+        """When, and when the oldest of what was committed had been made."""
+        self.engine = SimpleNamespace(acknowledge=bool, tell=bool)
+        pipeline = SimpleNamespace(
+            feed=self.feed, tick=lambda now_ns: None, due_ns=None, sync_requested=False
+        )
+        monkeypatch.setattr(background.time, "monotonic_ns", lambda: self.now_ns)
+        recorder = object.__new__(background.Recorder)
+        recorder.__dict__ |= {
+            "_capture": self, "_pipeline": pipeline, "_writer": self, "_forwarding": None,
+            "_committed_ns": 0, "_uncommitted": False, "_period_ns": 0, "_told_ns": 0,
+        }  # fmt: skip
+        recorder._record()
+
+    @property
+    def ended(self) -> bool:
+        return self.now_ns >= self.until_ns
+
+    def read(self, patience_ms: int = capture.PATIENCE_MS) -> bytes:
+        """Wait as the engine does: it returns when the time is up, with what came meanwhile."""
+        self.now_ns += max(patience_ms, 1) * background.MILLISECOND_NS
+        ready = [at for at in self.due if at <= self.now_ns]
+        self.due = self.due[len(ready) :]
+        self.fed += ready
+        return b"x" * len(ready)
+
+    def feed(self, batch: bytes) -> None:
+        assert batch
+
+    def commit(self) -> None:
+        if self.fed:
+            self.committed.append((self.now_ns, self.fed[0]))
+            self.fed.clear()
+
+
+@pytest.mark.parametrize(
+    "made_at_ms",
+    [[5], [5, 6, 7], range(0, 2000, 3), range(0, 2000, 70), [1, 39, 41, 82, 500, 501, 1200]],
+)
+def test_what_a_program_did_is_committed_within_100_ms(monkeypatch, made_at_ms) -> None:
+    """Whether it goes on or waits: with a clock that stands still while nothing is waited for."""
+    simulation = Simulation(monkeypatch, made_at_ms, until_ms=3000)
+
+    assert simulation.fed == []
+    assert simulation.committed
+    for at_ns, oldest_ns in simulation.committed:
+        assert at_ns - oldest_ns <= 100 * background.MILLISECOND_NS
+
+
+def test_a_busy_program_does_not_make_a_commit_for_each_of_its_calls(monkeypatch) -> None:
+    simulation = Simulation(monkeypatch, range(1000), until_ms=1100)
+
+    assert 10 <= len(simulation.committed) <= 30
+
+
+def test_what_a_program_did_is_seen_while_it_waits(stage: Stage) -> None:
+    home = stage.new_home()
+    command = scopetrace_command("run", "sh", "-c", "echo before; read line; echo after")
+    become = {"user": stage.uid, "group": stage.uid, "extra_groups": []} if stage.uid else {}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=stage.work,
+        env=stage.environment(), **become,
+    ) as program:  # fmt: skip
+        path = wait_for(lambda: only(session_files(home)), "a session")
+        wait_for(lambda: messages(path) == ["before\n"], "the first line")
+        assert read_info(path).status == "running"
+        program.communicate(b"\n")
+    wait_for(lambda: messages(path) == ["before\n", "after\n"], "the second line")
+
+
+def messages(path: Path) -> list[str]:
+    return [event.data["message"] for event in read_events(path) if event.source == "stdout"]
