@@ -113,9 +113,7 @@ def run_server(
     stop: Callable[[int], Any],
 ) -> tuple[Ending, T]:  # fmt: skip
     """Start a server as the user of the stage, let clients at it, stop it, and see how it ended."""
-    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": stage.work}
-    if stage.uid is not None:
-        options |= {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": stage.work} | stage.become()
     with (stage.folder / "out").open("wb") as out, (stage.folder / "err").open("wb") as err:
         server = subprocess.Popen(
             [*map(str, argv)], stdout=out, stderr=err, env=stage.environment(), **options

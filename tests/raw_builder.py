@@ -91,7 +91,7 @@ def pack_record(
 def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
     """Lay out a struct raw_stat."""
     found = dict.fromkeys(("size", "rdev"), 0) | dict.fromkeys(("dev", "ino", "links"), 1)
-    found |= {"uid": 1000, "gid": 1000, **fields}
+    found |= {"uid": 1000, "gid": 1001, **fields}
     return STAT.pack(
         found["dev"], found["ino"], found["size"], found["rdev"], mode, found["uid"], found["gid"],
         found["links"],
@@ -103,7 +103,7 @@ def strings(*texts: str | bytes) -> bytes:
     return b"".join((t.encode() if isinstance(t, str) else t) + b"\0" for t in texts)
 
 
-def status_text(uid: int = 1000, gid: int = 1000, ppid: int = 50, no_new_privs: int = 0) -> bytes:
+def status_text(uid: int = 1000, gid: int = 1001, ppid: int = 50, no_new_privs: int = 0) -> bytes:
     """Write what is needed of /proc/PID/status."""
     return (
         f"Name:\tx\nPPid:\t{ppid}\nUid:\t7\t{uid}\t7\t7\nGid:\t8\t{gid}\t8\t8\n"

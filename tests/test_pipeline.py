@@ -7,6 +7,7 @@ from raw_builder import MILLISECOND, Tracee, pack_record, started_program
 from raw_strategies import any_record
 from recording import Recording
 
+from scopetrace.model.names import group_name, user_name
 from scopetrace.model.process import ProcessEnd
 from scopetrace.model.raw import Note, Part, RawKind
 from scopetrace.query import open_session
@@ -38,6 +39,16 @@ def test_a_process_has_its_row_before_its_events(tracee, tmp_path):
     parent, child = processes.values()
     assert child.parent == parent.id
     assert child.ppid == parent.pid
+
+
+def test_the_row_of_a_process_says_whose_it_is(tracee, tmp_path):
+    recording = Recording(tracee, tmp_path)
+    recording.go()
+
+    (process,) = recording.writer.processes.values()
+    assert (process.uid, process.gid) == (1000, 1001)
+    assert (process.username, process.groupname) == (user_name(1000), group_name(1001))
+    assert process.username != process.groupname
 
 
 def test_what_was_before_the_first_exec_leaves_no_row(tracee, tmp_path):

@@ -56,7 +56,7 @@ class Recorder:
         image = Process(
             id=id, pid=pid, ppid=os.getpid(), parent=0, started_ns=STARTED_NS, proc=proc,
             cmd=f"{proc} log.py", args=(proc, "log.py"), exe=f"/usr/bin/{proc}", cwd="/home/ann",
-            uid=1000, gid=1000, username="ann", groupname="ann",
+            uid=1000, gid=1001, username="ann", groupname="staff",
         )  # fmt: skip
         return image._replace(**changes)
 

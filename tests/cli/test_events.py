@@ -105,8 +105,8 @@ def test_json_has_one_body_to_a_line(session, scopetrace):
     assert [body["id"] for body in bodies] == [1, 2, 3, 4]
     assert bodies[3] == {
         "id": 4, "sourcetype": "console", "_time": 1783822277.0, "source": "stdout", "host": "box",
-        "proc": "sh", "cmd": "sh -c true", "pid": 71, "uid": 1000, "gid": 1000, "username": "ann",
-        "groupname": "ann", "args": ["sh", "-c", "true"], "data": {"message": "done\n"},
+        "proc": "sh", "cmd": "sh -c true", "pid": 71, "uid": 1000, "gid": 1001, "username": "ann",
+        "groupname": "staff", "args": ["sh", "-c", "true"], "data": {"message": "done\n"},
     }  # fmt: skip
     assert bodies[0]["data"]["host"] == "box"
     assert scopetrace("events", "4", "--json")[1] == lines[3] + "\n"

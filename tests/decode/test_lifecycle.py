@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import grp
 import os
 import pwd
 import signal
@@ -31,10 +32,10 @@ THREAD = 0x50F00
 
 
 def test_the_facts_of_a_program_are_those_of_its_exec(tracee, decoding):
-    root = pwd.getpwuid(0).pw_name
+    user, group = pwd.getpwuid(1), grp.getgrgid(2)
     parts = {
         Part.ENVIRON: strings("HOME=/root", "EMPTY="),
-        Part.STATUS: status_text(uid=0, gid=0, ppid=77),
+        Part.STATUS: status_text(uid=1, gid=2, ppid=77),
         Part.EXE: b"/usr/bin/python3.11",
         Part.CWD: b"/srv",
     }
@@ -49,7 +50,9 @@ def test_the_facts_of_a_program_are_those_of_its_exec(tracee, decoding):
     assert image.args == ("python3", "", "a b")
     assert image.env == ("HOME=/root", "EMPTY=")
     assert (image.pid, image.ppid, image.cwd) == (100, 77, "/srv")
-    assert (image.uid, image.gid, image.username) == (0, 0, root)
+    assert (image.uid, image.gid) == (1, 2)
+    assert (image.username, image.groupname) == (user.pw_name, group.gr_name)
+    assert user.pw_name != group.gr_name
 
 
 def test_a_command_line_says_how_many_arguments_are_missing(tracee, decoding):
@@ -90,14 +93,16 @@ def test_the_first_program_was_not_seen_being_made(start):
 
 
 def test_another_user_is_another_image_of_the_same_program(tracee, decoding):
-    tracee.call("setgid", 33, result=0, parts={Part.STATUS: status_text(uid=1000, gid=33)})
-    tracee.call("setuid", 33, result=0, parts={Part.STATUS: status_text(uid=33, gid=33)})
-    tracee.call("setuid", 33, result=0, parts={Part.STATUS: status_text(uid=33, gid=33)})
+    tracee.call("setgid", 2, result=0, parts={Part.STATUS: status_text(uid=1000, gid=2)})
+    tracee.call("setuid", 1, result=0, parts={Part.STATUS: status_text(uid=1, gid=2)})
+    tracee.call("setuid", 1, result=0, parts={Part.STATUS: status_text(uid=1, gid=2)})
     tracee.fail("setuid", 0, error=errno.EPERM)
 
     images = [o.image for o in decoding.go() if isinstance(o, ImageStarted)]
 
-    assert [(image.uid, image.gid) for image in images] == [(1000, 33), (33, 33)]
+    assert [(image.uid, image.gid) for image in images] == [(1000, 2), (1, 2)]
+    assert images[1].username == pwd.getpwuid(1).pw_name
+    assert images[1].groupname == grp.getgrgid(2).gr_name
     assert images[1].parent == images[0].id
     assert (images[1].pid, images[1].proc) == (images[0].pid, images[0].proc)
 
@@ -174,22 +179,27 @@ def test_a_failed_exec_names_the_program(tracee, decoding):
 
 
 @pytest.mark.parametrize(
-    ("mode", "owner", "caps", "no_new_privs", "noticed"),
+    ("mode", "owner", "owning_group", "caps", "no_new_privs", "noticed"),
     [
-        (0o104755, 0, b"", 1, True),
-        (0o102755, 0, b"", 1, True),
-        (0o100755, 0, b"\1", 1, True),
-        (0o104755, 0, b"", 0, False),
-        (0o104755, 1000, b"", 1, False),
-        (0o102644, 0, b"", 1, False),
-        (0o100755, 0, b"", 1, False),
+        (0o104755, 0, 0, b"", 1, True),
+        (0o104755, 0, 1001, b"", 1, True),
+        (0o104755, 1001, 1001, b"", 1, True),
+        (0o102755, 0, 0, b"", 1, True),
+        (0o102755, 1000, 0, b"", 1, True),
+        (0o102755, 1000, 1000, b"", 1, True),
+        (0o100755, 0, 0, b"\1", 1, True),
+        (0o104755, 0, 0, b"", 0, False),
+        (0o104755, 1000, 0, b"", 1, False),
+        (0o102755, 0, 1001, b"", 1, False),
+        (0o102644, 0, 0, b"", 1, False),
+        (0o100755, 0, 0, b"", 1, False),
     ],
 )
 def test_a_program_without_the_privilege_of_its_file(
-    tracee, decoding, mode, owner, caps, no_new_privs, noticed
+    tracee, decoding, mode, owner, owning_group, caps, no_new_privs, noticed
 ):
     parts = {
-        Part.STAT: pack_stat(mode, uid=owner, gid=owner),
+        Part.STAT: pack_stat(mode, uid=owner, gid=owning_group),
         Part.STATUS: status_text(no_new_privs=no_new_privs),
     }
     if caps:

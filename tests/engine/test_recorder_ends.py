@@ -31,7 +31,7 @@ BUSY = "i=0; while :; do i=$((i+1)); echo line $i >> busy.log; cat busy.log > /d
 def started(stage: Stage, *argv: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Start a recorded program that goes on until it is ended; yield it and its session."""
     home = stage.new_home()
-    user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    user = stage.become()
     program = subprocess.Popen(
         scopetrace_command("run", *argv), cwd=stage.work, env=stage.environment(), **user
     )

@@ -37,7 +37,7 @@ def check(stage: Stage, recording: Recording) -> None:
     assert recording.ending.status == 0, recording.ending
     told = recording.told()
     assert told
-    assert_holds(recording, told, folder=stage.work, ordered=False, exact=False)
+    assert_holds(recording, told, folder=stage.work, ordered=False)
     recorded = Counter(e.source for e in recording.of("net") if not is_left_open(e.data))
     assert recorded == Counter(event["source"] for event in told if not is_left_open(event))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 from collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
-from harness import Ending, Recording, Stage, scopetrace_command, wait_for
+from harness import GROUP, Ending, Recording, Stage, scopetrace_command, wait_for
 from net_peers import free_port
+
+from scopetrace.model.names import group_name
 
 PROGRAM = ["sh", "-c", "cat /etc/passwd > copy; ls -d /; rm copy; echo some bytes >&2"]
 CLOSED = ("fs", "fs.close")
@@ -83,6 +86,9 @@ def test_the_first_line_says_who_is_recorded_and_how(stage: Stage, wanted: str) 
     assert told.keys() == {"format", "info"}
     assert (process["pid"], process["cmd"]) == (recording.info.pid, " ".join(PROGRAM))
     assert (process["procname"], process["uid"]) == ("sh", recording.info.uid)
+    assert process["gid"] == (os.getgid() if stage.uid is None else GROUP)
+    assert process["groupname"] == group_name(process["gid"])
+    assert process["username"] == recording.info.username
     assert process["hostname"] == recording.info.host
     current = told["info"]["configuration"]["current"]
     assert current["tags"] == {"stage": "test"}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from raw_builder import pack_calls, pack_tally, started_program
 from recording import Recording
 
+from scopetrace.model.names import group_name, user_name
 from scopetrace.model.raw import RESULT_UNKNOWN, Part, RawKind
 
 ON = (
@@ -170,6 +171,9 @@ def test_a_start_says_whose_it_is_and_what_it_runs(tmp_path):
         whose = {"uid", "username", "gid", "groupname"} if verbosity == 4 else set()
         assert start.tags.keys() - args == whose
         assert start.tags.items() >= args.items()
+        names = (user_name(1000), group_name(1001))
+        found = tuple(start.tags.get(tag) for tag in ("uid", "gid", "username", "groupname"))
+        assert found == ((1000, 1001, *names) if verbosity == 4 else (None,) * 4)
 
 
 def test_pipes_are_no_files(tmp_path):

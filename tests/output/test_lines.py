@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("utc")
 def event(source="fs.open", sourcetype="fs", proc="ps", **data):
     return EventRecord(
         id=12, time_ns=1_783_822_275_999_999_999, sourcetype=sourcetype, source=source, host="box",
-        proc=proc, cmd="ps -e", pid=7, tid=7, uid=1000, gid=1000, username="ann", groupname="ann",
+        proc=proc, cmd="ps -e", pid=7, tid=7, uid=1000, gid=1001, username="ann", groupname="staff",
         channel=0, data=data,
     )  # fmt: skip
 

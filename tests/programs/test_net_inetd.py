@@ -33,9 +33,12 @@ def start(
     stage: Stage, far: socket.socket, argv: list[str], *arguments: str, **more: Any
 ) -> subprocess.Popen[bytes]:
     """Record a program whose fds 0 to 2 are a socket, unless `more` says otherwise."""
-    options: dict[str, Any] = {"stdin": far, "stdout": far, "stderr": far, "cwd": stage.work}
-    if stage.uid is not None:
-        options |= {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    options: dict[str, Any] = {
+        "stdin": far,
+        "stdout": far,
+        "stderr": far,
+        "cwd": stage.work,
+    } | stage.become()
     command = scopetrace_command("run", *arguments, "--", *argv)
     program = subprocess.Popen(command, env=stage.environment(), **(options | more))
     far.close()

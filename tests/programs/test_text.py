@@ -90,7 +90,7 @@ HANGS = "printf 'a line\\nhalf of one'; exec sleep 1000"
 
 def test_text_is_in_the_session_soon_and_survives_the_recorder(stage: Stage) -> None:
     home = stage.new_home()
-    user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
+    user = stage.become()
     program = subprocess.Popen(
         scopetrace_command("run", "/bin/sh", "-c", HANGS),
         cwd=stage.work, env=stage.environment(), stdout=subprocess.DEVNULL, **user,

@@ -50,6 +50,15 @@ def test_an_unknown_session_is_one_sentence(tmp_path, name):
         open_session(name, home=tmp_path)
 
 
+def test_an_event_says_whose_process_it_was(tmp_path):
+    record(tmp_path, [closed("/a")])
+
+    with open_session(home=tmp_path) as session:
+        found, (process,) = session.event(1), session.processes()
+        for one in (found, process):
+            assert (one.uid, one.gid, one.username, one.groupname) == (1000, 1001, "ann", "staff")
+
+
 def test_one_event_is_found_by_its_id(tmp_path):
     record(tmp_path, [closed("/a"), closed("/b")])
 

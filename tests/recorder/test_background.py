@@ -129,10 +129,9 @@ def test_a_busy_program_does_not_make_a_commit_for_each_of_its_calls(monkeypatch
 def test_what_a_program_did_is_seen_while_it_waits(stage: Stage) -> None:
     home = stage.new_home()
     command = scopetrace_command("run", "sh", "-c", "echo before; read line; echo after")
-    become = {"user": stage.uid, "group": stage.uid, "extra_groups": []} if stage.uid else {}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=stage.work,
-        env=stage.environment(), **become,
+        env=stage.environment(), **stage.become(),
     ) as program:  # fmt: skip
         path = wait_for(lambda: only(session_files(home)), "a session")
         wait_for(lambda: messages(path) == ["before\n"], "the first line")

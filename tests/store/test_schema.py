@@ -131,9 +131,8 @@ def test_views_are_pleasant_to_read(tmp_path):
     assert db.execute("SELECT time, proc, pid, file, file_read_bytes FROM fs_close").fetchall() == [
         ("2026-07-12T02:11:15.000000Z", "python3", 70, "/etc/passwd", 5155)
     ]
-    assert db.execute("SELECT source, username, tid FROM events WHERE id = 3").fetchall() == [
-        ("/a.log", "ann", 71)
-    ]
+    whose = "SELECT source, uid, gid, username, groupname, tid FROM events WHERE id = 3"
+    assert db.execute(whose).fetchall() == [("/a.log", 1000, 1001, "ann", "staff", 71)]
     assert db.execute("SELECT id, time, source, message FROM console").fetchall() == [
         (2, "2026-07-12T02:11:16.250000Z", "stderr", "oh\n")
     ]

@@ -9,6 +9,13 @@ int main(int argc, char **argv)
     if (argc > 1) {
         int kept = atoi(getenv("KEPT"));
         MUST(write(kept, "more", 4) == 4 && fcntl(kept + 1, F_GETFD) < 0);
+        tell("'source': 'fs.error', 'op': 'execve', 'class': 'exec', 'error': 'ENOENT', 'file': "
+             "'%s'",
+             here("absent"));
+        tell("'source': 'fs.error', 'op': 'execve', 'class': 'exec', 'error': 'EACCES', 'file': "
+             "'%s'",
+             here("kept"));
+        closes("execve", "closed", 0, 0, 1, 1);
         tell("'source': 'proc.start', 'args': ['%s', 'with space', '', '\\udcff'], 'cwd': '%s'",
              argv[0], start);
         closes("close", "kept", 0, 0, 8, 2);

@@ -57,6 +57,7 @@ int main(void)
          here("fifo"));
     close(fd);
     MUST(waitpid(child, NULL, 0) == child);
+    closes("exit", "fifo", 0, 0, 4, 1); /* the feeder's */
 
     /* A pipe nobody writes to, without SA_RESTART. */
     int pipes[2];

@@ -8,10 +8,10 @@ from scopetrace.model.raw import Part
 
 ENHANCED = {
     "proc_uid": 1000,
-    "proc_gid": 1000,
+    "proc_gid": 1001,
     "file_perms": 644,
     "file_owner": 1000,
-    "file_group": 1000,
+    "file_group": 1001,
 }
 NOT_ENHANCED = "event: {format: {enhancefs: false}}\n"
 

@@ -17,7 +17,7 @@ def test_a_start_holds_the_facts_of_the_program(tracee, recording):
         "cwd": "/home/me",
         "ppid": 50,
         "proc_uid": 1000,
-        "proc_gid": 1000,
+        "proc_gid": 1001,
     }
 
 
