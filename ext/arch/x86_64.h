@@ -10,6 +10,7 @@
  *   arch_refuse               makes the call that is about to run return an error instead
  *   arch_was_made             whether the call that a thread was in when it was ended has run
  *   arch_in_exception         whether the thread entered the kernel by a fault, not by a call
+ *   arch_result               what the call that it is about to return from returns
  *   arch_call_code            the instruction (ARCH_SYSCALL_BYTES) that makes a call in its mode
  *   arch_step_back            skips the call that is about to run, to make it again
  *   arch_jump                 has the thread go on at an address, and no call restart
@@ -28,6 +29,7 @@
 
 #define ARCH_NAME "x86_64"
 #define ARCH_SYSCALL_BYTES 2
+#define ARCH_CS_32 0x23 /* the code segment of 32-bit programs (__USER32_CS) */
 
 struct arch_regs {
     struct user_regs_struct user; /* 64-bit layout, for 32-bit tracees too */
@@ -91,11 +93,15 @@ static inline int arch_in_exception(const struct arch_regs *regs)
     return regs->user.orig_rax == (unsigned long long)-1;
 }
 
+/* A 32-bit program's is extended here as the kernel does (syscall_get_error). */
+static inline int64_t arch_result(const struct arch_regs *regs)
+{
+    return regs->user.cs == ARCH_CS_32 ? (int32_t)regs->user.rax : (int64_t)regs->user.rax;
+}
+
 static inline const char *arch_call_code(const struct arch_regs *regs)
 {
-    enum { USER32_CS = 0x23 };
-
-    return regs->user.cs == USER32_CS ? "\xcd\x80" : "\x0f\x05"; /* int 0x80, syscall */
+    return regs->user.cs == ARCH_CS_32 ? "\xcd\x80" : "\x0f\x05"; /* int 0x80, syscall */
 }
 
 /* All instructions that make a call are of this length, or the kernel's own restart uses one. */

@@ -12,12 +12,8 @@
 #include "engine/state.h"
 
 enum {
-    WAKE_SIGNAL = SIGUSR2,
     RING_MIN = 1 << 20,
-    EXEC_REST = 1 << 20,       /* of a record of an exec: all but its arguments and environment */
-    PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
-    AT_ONCE_MAX = 4,           /* stops of whoever comes first, before another's turn */
-    SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
+    EXEC_REST = 1 << 20, /* of a record of an exec: all but its arguments and environment */
 };
 
 /* -- made and unmade ------------------------------------------------------------------------- */
@@ -175,19 +171,17 @@ static void on_passive_stop(struct engine *engine, struct task *task, int event,
     task->adopted = true;
     if (event == PTRACE_EVENT_EXEC)
         consume_stop(task);
-    if (event == PTRACE_EVENT_SECCOMP)
+    if (event == PTRACE_EVENT_SECCOMP && !puts_off(task))
         on_passive_call(engine, task);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
         consume_stop(task);
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
         return;
     }
-    if (event == PTRACE_EVENT_SECCOMP)
-        puts_off(task);
     if (event || signal == SYSCALL_STOP)
         resume(engine, task, 0);
     else
-        deliver(engine, task, signal);
+        on_signal(engine, task, signal);
 }
 
 static void on_event(struct engine *engine, struct task *task, int event, int signal)
@@ -231,6 +225,8 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
         ptrace(PTRACE_CONT, tid, 0, 0);
         return;
     }
+    if (task->storm.breathes)
+        end_breath(task, event, signal);
     if (engine->passive)
         on_passive_stop(engine, task, event, signal);
     else if (event)
@@ -260,6 +256,7 @@ static int loop(struct engine *engine)
         if (atomic_load_explicit(&engine->tell, memory_order_relaxed) &&
             atomic_exchange(&engine->tell, false) && !engine->passive)
             tell_tallies(engine);
+        look_at_alarm(engine);
         if (error == EINTR)
             continue;
         if (error)
@@ -323,6 +320,7 @@ int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd)
         return status;
     engine->thread = pthread_self();
     set_signals();
+    alarms_init(engine);
     resolve_init();
     atomic_store(&engine->running, true);
     if (write(go_fd, "g", 1) != 1)
@@ -333,5 +331,6 @@ int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd)
     if (!engine->passive)
         end_recording(engine);
     atomic_store(&engine->running, false);
+    alarms_deinit(engine);
     return status;
 }

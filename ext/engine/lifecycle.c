@@ -196,6 +196,7 @@ static void end_other_threads(struct engine *engine, struct task *task)
         if (other != task && other->tgid == task->tgid) {
             abandon_calls(engine, other);
             tell_calls(engine, other);
+            tell_signals(engine, other);
             drop_task(engine, other);
         }
         other = next;
@@ -322,6 +323,7 @@ void on_exec(struct engine *engine, struct task *task)
     end_other_threads(engine, task);
     tell_calls(engine, task);
     async_leave(engine, task);
+    tell_signals(engine, task);
     renew_files(engine, task);
     space_drop(task->space);
     task->space = space_open(task->tid);
@@ -332,28 +334,7 @@ void on_exec(struct engine *engine, struct task *task)
     abandon_calls(engine, task);
 }
 
-/* -- signals and stops ----------------------------------------------------------------------- */
-
-void deliver(struct engine *engine, struct task *task, int signal)
-{
-    if (go_on_ending(task, signal) || end_init(task, signal))
-        return;
-    foresee_end(engine, task, signal);
-    resume(engine, task, signal);
-}
-
-void on_signal(struct engine *engine, struct task *task, int signal)
-{
-    siginfo_t info;
-
-    if (!is_ending(task, signal) && ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
-        struct raw_record header = { .kind = RAW_SIGNAL,
-                                     .args = { (uint64_t)signal, (uint64_t)(int64_t)info.si_code,
-                                               (uint64_t)info.si_pid, info.si_uid } };
-        write_record(engine, task, &header, NULL);
-    }
-    deliver(engine, task, signal);
-}
+/* -- other stops ----------------------------------------------------------------------------- */
 
 static bool is_stop_signal(int signal)
 {
@@ -462,6 +443,7 @@ void on_death(struct engine *engine, pid_t tid, const siginfo_t *death)
         if (task->files->uses == 1)
             flush_files(engine, task);
         tell_calls(engine, task);
+        tell_signals(engine, task);
         write_exit(engine, task, death);
         if (tid == engine->main_pid)
             await_commit(engine, task);

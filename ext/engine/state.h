@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/ptrace.h>
+#include <time.h>
 
 #include "engine/engine.h"
 #include "engine/sockets.h"
@@ -21,6 +22,7 @@ enum {
 };
 
 enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, GATHERED_MAX = 256, TURNS_MAX = 64 };
+enum { WAKE_SIGNAL = SIGUSR2 };
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* the status of an entry or exit: PTRACE_O_TRACESYSGOOD */
 
 struct engine {
@@ -38,6 +40,9 @@ struct engine {
     int gathered_count, gathered_taken;
     struct task *turns[TURNS_MAX]; /* whose writes are under way or wait, in the order they came */
     int turn_count, turns_waiting;
+    timer_t timer; /* wakes the thread that waits, if has_timer */
+    bool has_timer;
+    uint64_t alarm_ns;  /* when it is set to, or 0 */
     uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
     bool passive;       /* recording has ended; the program may go on */
     bool flows;         /* what goes through sockets is wanted */
@@ -225,6 +230,29 @@ void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, si
  * bytes. Returns how many more there are. */
 uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
+/* alarms.c */
+void alarms_init(struct engine *engine);
+void alarms_deinit(struct engine *engine);
+/* Have the loop look around at that time at the latest; false if that cannot be had. */
+bool alarm_at(struct engine *engine, uint64_t at_ns);
+/* Do what was to be done by now. */
+void look_at_alarm(struct engine *engine);
+
+/* signals.c */
+void on_signal(struct engine *engine, struct task *task, int signal);
+/* Write what was folded into counts. */
+void tell_signals(struct engine *engine, struct task *task);
+/* The same of what is due; when more will be, or 0. */
+uint64_t look_at_folds(struct engine *engine, struct task *task);
+
+/* storms.c */
+/* Have a thread that signals keep from getting on go on without this one, for a moment. */
+bool takes_breath(struct engine *engine, struct task *task, const siginfo_t *info);
+/* When that is over, or 0; it is ended if it is. */
+uint64_t look_at_breath(const struct task *task);
+/* A thread that was given a breath has stopped. */
+void end_breath(struct task *task, int event, int signal);
+
 /* fatal.c */
 /* A signal is about to be delivered: if it ends the process, no other thread makes a call first. */
 void foresee_end(struct engine *engine, struct task *task, int signal);
@@ -244,9 +272,6 @@ bool go_on_ending(struct task *task, int signal);
 void on_fork(struct engine *engine, struct task *task);
 void on_exec(struct engine *engine, struct task *task);
 void on_exit_stop(struct engine *engine, struct task *task);
-/* Have a task go on with the signal that it stopped for. */
-void deliver(struct engine *engine, struct task *task, int signal);
-void on_signal(struct engine *engine, struct task *task, int signal);
 void on_stop_event(struct engine *engine, struct task *task, int signal);
 void on_death(struct engine *engine, pid_t tid, const siginfo_t *death);
 struct task *on_stranger(struct engine *engine, pid_t tid);

@@ -9,7 +9,7 @@ void resume(struct engine *engine, struct task *task, int signal)
     if (task->turn == TURN_WAITS)
         return; /* it goes on when its turn comes */
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
-                        (task->every_call && !engine->passive);
+                        task->storm.breathes || (task->every_call && !engine->passive);
 
     ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
 }

@@ -44,6 +44,7 @@ void tasks_remove(struct tasks *tasks, struct task *task)
     for (int i = 0; i < task->suspended_count; i++)
         parts_deinit(&task->suspended[i].parts);
     free(task->ending);
+    free(task->folds);
     free(task);
 }
 

@@ -43,6 +43,29 @@ enum turn {
 /* The rows that are counted without a record, group stat and group seek. */
 enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
 
+/* Where a thread that signals keep from getting on stands, and when it was given a breath. */
+struct place {
+    uint64_t ip, sp;
+};
+struct storm {
+    struct place anchor, last;
+    uint64_t since_ns;               /* when it stood at the anchor first */
+    uint64_t breath_ns, breathed_ns; /* when the last breath began, and how long it was */
+    uint64_t mask;                   /* the program's own, to be restored */
+    uint32_t elsewhere;              /* how often it stopped in another place since it was there */
+    bool breathes;
+    bool owed; /* the signal that waited for the end of a breath is to be delivered */
+};
+
+/* Signals of one kind that came within a short time. */
+enum { FOLDS = 4, FOLD_KIND = 4 };
+struct fold {
+    uint64_t kind[FOLD_KIND]; /* as RAW_SIGNAL has it: signal, code, sender's pid and uid */
+    uint64_t window_ns;       /* when the first one came */
+    uint64_t first_ns, count; /* of those that are not told yet */
+    uint32_t singles;         /* told one by one */
+};
+
 struct task {
     pid_t tid, tgid;
     struct space *space;
@@ -67,8 +90,10 @@ struct task {
     uint64_t spared_ns;      /* until when pending signals are known not to be fatal */
     bool no_init;            /* its process is not number 1 of its PID namespace */
     uint8_t turn;            /* enum turn: of the write under way */
-    struct ending *ending;   /* of a process 1 that a fault ends (faults.c), or NULL */
-    struct task *next;       /* in its bucket */
+    struct storm storm;
+    struct fold *folds;    /* FOLDS of them, or NULL */
+    struct ending *ending; /* of a process 1 that a fault ends (faults.c), or NULL */
+    struct task *next;     /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };

@@ -18,7 +18,7 @@ enum raw_kind {
     RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
                         args: user us, system us, max RSS KiB, minor faults, major faults, all
                         with the children it waited for; us of its own */
-    RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid */
+    RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid, how often */
     RAW_TALLY = 6,   /* what one fd did; args[0]: fd; args[1]: 1 if it goes on; a TALLY part */
     RAW_FD = 7,      /* an fd nobody saw being made, or renamed; args: fd, enum raw_seen; LINK, STAT
                         parts */

@@ -276,12 +276,12 @@ def wait_status(status: int) -> tuple[int | None, int | None, bool]:
 
 
 def signalled(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A signal was delivered (RAW_SIGNAL)."""
-    number, code = record.arg1 & 0x7F, signed(record.arg2)
+    """A signal was delivered, or many of its kind within a short time (RAW_SIGNAL)."""
+    number, code, count = record.arg1 & 0x7F, signed(record.arg2), record.args[4]
     time_ns = record.entered_ns + state.offset_ns
     has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
     sender = (record.arg3, record.arg4) if has_sender else (0, 0)
-    state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender))
+    state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender, count))
 
 
 def told_by_forks(state: State, task: Task, record: RawRecord, op: str) -> None:

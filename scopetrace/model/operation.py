@@ -94,6 +94,8 @@ class Signalled(NamedTuple):
     code: int
     sender_pid: int
     sender_uid: int
+    times: int
+    """How many of its kind this stands for, in a storm of them; `time_ns` is that of the first."""
 
 
 class Opened(NamedTuple):

@@ -69,7 +69,7 @@ SOURCES = (
     _source("proc.start", "op exe args args_missing cwd ppid proc_uid proc_gid env env_missing"),
     _source("proc.fork", "op child_pid"),
     _source("proc.exit", "exit_code signal core_dumped duration", *_USED),
-    _source("proc.signal", "signal sender_pid sender_uid code"),
+    _source("proc.signal", "signal sender_pid sender_uid code count"),
     _source("proc.error", "op error what"),
     _source("net.open", "op fd role", *_ENDS),
     _source("net.close", "op", *_CLOSED, "error", *_ENDS),

@@ -338,7 +338,7 @@ def test_wait_statuses_agree_with_the_standard_library():
     ],
 )
 def test_a_signal_names_its_sender_if_it_has_one(tracee, decoding, number, code, sender):
-    tracee.add(RawKind.SIGNAL, args=(number, code, 7, 8))
+    tracee.add(RawKind.SIGNAL, args=(number, code, 7, 8, 1))
 
     signalled = decoding.one(Signalled)
 

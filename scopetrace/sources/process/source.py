@@ -86,12 +86,14 @@ class ProcessSource(Source):
         self._emit("proc.exit", image, time_ns, tid, data)
 
     def _signalled(self, operation: Signalled) -> None:
-        image, tid, time_ns, signal, code, sender_pid, sender_uid = operation
+        image, tid, time_ns, signal, code, sender_pid, sender_uid, count = operation
         data: dict[str, Any] = {"signal": signal_name(signal)}
         if sender_pid:
             data["sender_pid"] = sender_pid
             data["sender_uid"] = sender_uid
         data["code"] = code_name(signal, code)
+        if count > 1:
+            data["count"] = count
         self._emit("proc.signal", image, time_ns, tid, data)
 
     def _failed(self, operation: ProcessFailed) -> None:

@@ -82,13 +82,15 @@ def test_a_death_by_signal_tells_its_name(tracee, recording):
     assert "exit_code" not in data
 
 
-def test_a_signal_tells_its_sender_and_reason(tracee, recording):
-    tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 55, 1000))
-    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000))
+def test_a_signal_tells_its_sender_its_reason_and_how_many_it_stands_for(tracee, recording):
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 55, 1000, 1))
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000, 1))
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000, 300))
 
     assert [event.data for event in recording.of("proc.signal")] == [
         {"signal": "SIGTERM", "sender_pid": 55, "sender_uid": 1000, "code": "SI_USER"},
         {"signal": "SIGSEGV", "code": "SEGV_ACCERR"},
+        {"signal": "SIGSEGV", "code": "SEGV_ACCERR", "count": 300},
     ]
 
 

@@ -1,0 +1,18 @@
+"""Signals that come faster than they can be delivered under a tracer."""
+
+from __future__ import annotations
+
+from harness import Compile, Stage, assert_holds
+
+
+def test_a_program_in_a_storm_gets_on_and_its_signals_are_counted(
+    stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.compare([tracee("storm")])
+
+    assert_holds(recording, recording.told(), folder=stage.work, ordered=True, exact=True)
+    assert b"raised: 1000\n" in recording.ending.stdout
+    signals = [event.data for event in recording.of("proc.signal")]
+    raised = [data for data in signals if data["signal"] == "SIGUSR2"]
+    assert sum(data.get("count", 1) for data in raised) == 1000
+    assert len(raised) < 1000

@@ -1,0 +1,83 @@
+/*
+ * Signals come faster than they can be delivered under a tracer: the program gets on all the same,
+ * its handlers run, and each of its calls sees the mask that it set.
+ */
+#include "tell.h"
+#include <time.h>
+
+enum { STEPS = 3000000, CALLS = 20, PERIOD_NS = 10000 };
+
+static volatile long handled;
+
+static void handle(int number)
+{
+    (void)number;
+    handled++;
+}
+
+static timer_t begin(int number, void (*handler)(int))
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = number };
+    struct itimerspec period = { { 0, PERIOD_NS }, { 0, PERIOD_NS } };
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    timer_t timer;
+    MUST(sigaction(number, &action, NULL) == 0);
+    MUST(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    MUST(timer_settime(timer, 0, &period, NULL) == 0);
+    return timer;
+}
+
+static void compute(void)
+{
+    for (volatile long i = 0; i < STEPS; i++)
+        ;
+}
+
+static void ask(void)
+{
+    sigset_t mask;
+    for (int i = 0; i < CALLS; i++)
+        MUST(sigprocmask(SIG_BLOCK, NULL, &mask) == 0 && sigisemptyset(&mask));
+    int fd = opened("openat", "log", openat(AT_FDCWD, "log", O_CREAT | O_WRONLY | O_APPEND, 0600));
+    MUST(write(fd, "line\n", 5) == 5 && close(fd) == 0);
+    closes("close", "log", 0, 0, 5, 1);
+}
+
+static void weather(int number, void (*handler)(int), const char *name)
+{
+    handled = 0;
+    timer_t timer = begin(number, handler);
+    compute();
+    ask();
+    MUST(timer_delete(timer) == 0);
+    say("%s: %s", name, handled ? "handled" : "not handled");
+}
+
+/* Nothing else would end this: a thread that was given a breath must get its signal after it. */
+static void await_signal(void)
+{
+    handled = 0;
+    timer_t timer = begin(SIGUSR1, handle);
+    for (long seen = 0; seen < 200; seen++)
+        for (long before = handled; handled == before;)
+            ;
+    MUST(timer_delete(timer) == 0);
+    say("awaited: %d", handled >= 200);
+}
+
+int main(void)
+{
+    weather(SIGCONT, SIG_DFL, "SIGCONT by default");
+    weather(SIGCONT, handle, "SIGCONT");
+    weather(SIGURG, SIG_DFL, "SIGURG by default");
+    weather(SIGUSR1, SIG_IGN, "SIGUSR1 ignored");
+    weather(SIGUSR1, handle, "SIGUSR1");
+    weather(SIGRTMIN, handle, "SIGRTMIN");
+    await_signal();
+    signal(SIGUSR2, handle);
+    handled = 0;
+    for (int i = 0; i < 1000; i++)
+        raise(SIGUSR2);
+    say("raised: %ld", handled);
+    return 0;
+}
