@@ -8,12 +8,17 @@ uses the allowance up, and the flow is read no further.
 
 CPU time is not exact: the pause of a virtual machine may count as such. So the allowance has to be
 used up twice, unless the flow has earned half of it back in between.
+
+A stranger may open many connections. So each flow of a process that was given up halves what the
+later ones have at first: what they earn is enough for ordinary traffic.
 """
 
 from __future__ import annotations
 
 FIRST_NS = 250_000_000
 """What a flow has at first, and the most that it can have."""
+LEAST_NS = 10_000_000
+"""The same, where many flows of the process were given up."""
 PER_PIECE_NS = 100_000
 """For each call of the program that moved bytes: recording the call took about as much."""
 PER_BYTE_NS = 200
@@ -22,12 +27,12 @@ PER_FACT_NS = 50_000
 
 
 class Allowance:
-    """What one flow may still take."""
+    """What one flow may still take; `given_up`: so many others of the process were."""
 
-    __slots__ = ("_left_ns", "_used_up", "bytes", "taken_ns")
+    __slots__ = ("_left_ns", "_most_ns", "_used_up", "bytes", "taken_ns")
 
-    def __init__(self) -> None:
-        self._left_ns = FIRST_NS
+    def __init__(self, given_up: int = 0) -> None:
+        self._left_ns = self._most_ns = max(FIRST_NS >> min(given_up, 20), LEAST_NS)
         self._used_up = False
         """It was, once, and half of it has not been earned back."""
         self.bytes = 0
@@ -40,11 +45,11 @@ class Allowance:
         self.bytes += size
         self.taken_ns += taken_ns
         left = self._left_ns + PER_PIECE_NS + PER_BYTE_NS * size + PER_FACT_NS * facts - taken_ns
-        if left >= FIRST_NS:
-            left, self._used_up = FIRST_NS, False
+        if left >= self._most_ns:
+            left, self._used_up = self._most_ns, False
         elif left < 0:
             if self._used_up:
                 return False
-            left, self._used_up = FIRST_NS // 2, True
+            left, self._used_up = self._most_ns // 2, True
         self._left_ns = left
         return True

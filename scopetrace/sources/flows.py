@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from time import thread_time_ns
 from typing import Protocol
 
-from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved
+from scopetrace.model.image import Image
+from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, ImageEnded
 from scopetrace.model.payload import Payload
 from scopetrace.sources.addresses import place_of
 from scopetrace.sources.base import Handlers, Outlet, Source
@@ -52,16 +53,20 @@ class Flows:
         self._outlet = outlet
         self._recognition = Recognition(outlet, sources, self._keep)
         self._mute = mute
+        self._given_up: dict[Image, int] = {}
+        """How many flows of a process were given up."""
 
     def handlers(self) -> Handlers:
         """Return what is done with operations."""
-        return {FlowMoved: self._moved, FlowClosed: self._closed}
+        return {FlowMoved: self._moved, FlowClosed: self._closed, ImageEnded: self._ended}
 
     def _moved(self, operation: FlowMoved) -> None:
         flow, image = operation.flow, operation.image
         reading: Reading | None = flow.reading
         if reading is None:
-            reading = flow.reading = Reading(image.rules.payloads)
+            reading = flow.reading = Reading(
+                image.rules.payloads, self._given_up.get(image, 0)
+            )  # fmt: skip
         if operation.early and reading.early.weight < image.rules.config.scopetrace.flowmemory:
             reading.early.add(operation)
             return
@@ -104,6 +109,7 @@ class Flows:
     def _give_up(self, reading: Reading, operation: FlowMoved) -> None:
         """Read a flow no further, and say so."""
         image, tid, time_ns, flow = operation[:4]
+        self._given_up[image] = self._given_up.get(image, 0) + 1
         readers, reading.readers = reading.readers, []
         reading.unknown = reading.preamble = None
         for reader in readers:
@@ -130,6 +136,9 @@ class Flows:
         if moved:
             missing = moved - len(data)
             self._outlet.keep(Payload(time_ns, image.id, flow.opened_ns, outgoing, data, missing))
+
+    def _ended(self, operation: ImageEnded) -> None:
+        self._given_up.pop(operation.image, None)
 
     def _closed(self, operation: FlowClosed) -> None:
         reading: Reading | None = operation.flow.reading

@@ -269,6 +269,8 @@ def _statsd_asks(start: Start) -> Verdict:
 
 _DNS_HEADER = 12
 _MOST_IN_QUERY = 4096
+_MOST_MESSAGES = 8
+"""Of a stream, among which there is a query."""
 
 
 def _dns_datagram(start: Start) -> Verdict:
@@ -277,6 +279,8 @@ def _dns_datagram(start: Start) -> Verdict:
 
 def _dns_asks(start: Start) -> Verdict:
     """Look for a query after its length (RFC 1035, section 4.2.2)."""
+    if start.port in DNS_PORTS:
+        return _dns_among_others(start)
     size = int.from_bytes(start.data[:2], "big")
     if len(start.data) < 2 + _DNS_HEADER:
         return None if len(start.data) < 2 or _DNS_HEADER < size <= _MOST_IN_QUERY else False
@@ -286,6 +290,20 @@ def _dns_asks(start: Start) -> Verdict:
     if not _may_be_dns(message, start.port):
         return False
     return _is_dns(message, start.port) if len(message) == size else None
+
+
+def _dns_among_others(start: Start) -> Verdict:
+    """Look for a query where one is expected, also after messages that are none."""
+    data, at = start.data[:LONGEST], 0
+    for _ in range(_MOST_MESSAGES):
+        begin = at + 2
+        at = begin + int.from_bytes(data[at:begin], "big")
+        if max(begin, at) > len(data):
+            return False if max(len(data), at) >= LONGEST else None
+        message = data[begin:at]
+        if len(message) > _DNS_HEADER and not message[2] & 0x80 and _is_dns(message, start.port):
+            return True
+    return False
 
 
 def _is_dns(message: bytes, port: int) -> bool:

@@ -109,8 +109,8 @@ class Reading:
         "unknown",
     )
 
-    def __init__(self, keeping: bool) -> None:
-        self.allowance = Allowance()
+    def __init__(self, keeping: bool, given_up: int = 0) -> None:
+        self.allowance = Allowance(given_up)
         self.keeping = keeping
         """Its bytes are kept."""
         self.unknown: Unknown | None = Unknown()

@@ -12,16 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from flow_reading import rules
-from sources.test_flows import IN, OUT, Read
+from flow_reading import CLIENT, image, rules
+from sources.test_flows import IN, OUT, PayloadOutlet, Read
 
+from scopetrace.model.flow import Flow
+from scopetrace.model.operation import ImageEnded
 from scopetrace.sources.allowance import (
     FIRST_NS,
+    LEAST_NS,
     PER_BYTE_NS,
     PER_FACT_NS,
     PER_PIECE_NS,
     Allowance,
 )
+from scopetrace.sources.flows import Flows
 
 NS_PER_CALL = 500
 
@@ -56,6 +60,15 @@ def test_no_more_is_saved_than_there_was_at_first():
 
     assert allowance.covers(FIRST_NS * 2, 0, 0)
     assert not allowance.covers(FIRST_NS, 0, 0)
+
+
+@pytest.mark.parametrize(("given_up", "most"), [(1, FIRST_NS // 2), (9, LEAST_NS), (99, LEAST_NS)])
+def test_a_flow_has_less_where_others_were_given_up(given_up, most):
+    allowance = Allowance(given_up)
+
+    assert allowance.covers(most + PER_PIECE_NS, 0, 0)
+    assert allowance.covers(PER_PIECE_NS + 1, 0, 0)
+    assert not allowance.covers(most, 0, 0)
 
 
 class Clock:
@@ -162,6 +175,33 @@ def test_what_takes_more_than_it_is_worth_is_given_up(clock, monkeypatch, case):
     assert len(flow.outlet.of("http.req") + flow.outlet.of("dns.req")) == 1
     flow.close()
     assert flow.outlet.of("dns.error") == []
+
+
+def test_many_connections_take_less_and_less(clock):
+    flow, taken = Read(rules(""), "server"), []
+    data = COSTLY["fields out of the table"]
+    for _ in range(7):
+        clock.calls, flow.muted[:] = 0, []
+        with counting(clock):
+            for at in range(0, len(data), 1000):
+                flow.move(IN, data[at : at + 1000])
+                if flow.muted:
+                    break
+        taken.append(clock())
+        flow.flow = Flow("IP.TCP", CLIENT, CLIENT, "server", 6)
+
+    assert len(flow.outlet.notices) == 7
+    assert taken[-1] < taken[0] / 8
+
+
+def test_a_process_that_ended_is_forgotten():
+    flows = Flows(PayloadOutlet(), [], lambda _stream: None)
+    program = image(rules(""))
+    flows._given_up[program] = 3
+
+    flows.handlers()[ImageEnded](ImageEnded(program, 0, None, None, False))
+
+    assert flows._given_up == {}
 
 
 def test_a_header_of_endless_parts_has_an_end():

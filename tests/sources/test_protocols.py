@@ -287,6 +287,26 @@ def test_a_query_over_tcp_is_waited_for():
     assert recognised(data) == "DNS"
 
 
+@pytest.mark.parametrize(
+    "before",
+    [b"", over_tcp(b""), over_tcp(b"hello"), over_tcp(ANSWER) + over_tcp(b"\1" * 300)],
+)
+def test_a_query_is_found_where_it_is_expected_whatever_came_before(before):
+    sent = before + over_tcp(QUERY)
+
+    assert recognised(sent[:-1], port=53) is None
+    assert not KNOWN.exhausted(sent[:-1], b"", port=53)
+    assert recognised(sent, port=53) == "DNS"
+    assert recognised(b"", sent, port=53, role="server") == "DNS"
+    assert recognised(sent) == (None if before else "DNS")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff", over_tcp(b"\1" * 300) * 60, b"GET /\r\n" * 20])
+def test_it_is_not_looked_for_for_ever(data):
+    assert recognised(data, port=53) is None
+    assert recognised(data, port=53, ended=True) is None
+
+
 def test_lines_of_statsd_in_a_datagram_need_no_end():
     assert recognised(b"a:1|c", stream=False) == "STATSD"
     assert recognised(b"a:1:2|ms|#x:y", stream=False) == "STATSD"
