@@ -37,8 +37,8 @@ class Channel:
     """What one process image writes to one open file."""
 
     __slots__ = (
-        "claim", "file", "first_ns", "image", "in_binary", "key", "last_ns", "missing", "pending",
-        "tid", "unreadable", "wide",
+        "claim", "file", "first_ns", "image", "in_binary", "joined", "key", "last_ns", "missing",
+        "pending", "tid", "unreadable", "wide",
     )  # fmt: skip
 
     def __init__(self, image: Image, file: OpenFile, claim: Claim) -> None:
@@ -57,6 +57,8 @@ class Channel:
         """What reads it, if its text is UTF-16."""
         self.pending = bytearray()
         """An unfinished line."""
+        self.joined = False
+        """It came in several writes, each too short to tell what it is."""
         self.tid = 0
         """Who wrote its first byte."""
         self.first_ns = 0
@@ -66,7 +68,8 @@ class Channel:
 
     def add(self, time_ns: int, tid: int, data: bytes) -> None:
         """Begin an unfinished line, or go on with it."""
-        if not self.pending:
+        self.joined = bool(self.pending)
+        if not self.joined:
             self.first_ns, self.tid = time_ns, tid
         self.pending += data
         self.last_ns = time_ns
@@ -158,7 +161,7 @@ class Streams:
             self._make_way(channel, time_ns)
         if channel.wide is not None or data[:2] in MARKS:
             channel.wide, data = read_wide(channel.wide, data)
-        if not channel.claim.content.allow_binary and is_binary(data):
+        if self._is_binary(channel, data):
             self._ignore(channel, time_ns, tid)
         elif missing or channel.pending or data[-1:] != LINE_END:
             self._divide(channel, time_ns, tid, data, missing)
@@ -178,6 +181,10 @@ class Streams:
     def _claim(self, image: Image, file: OpenFile) -> Claim:
         claims = (source.claim(image, file) for source in self._sources)
         return next((claim for claim in claims if claim is not None), UNWANTED)
+
+    @staticmethod
+    def _is_binary(channel: Channel, data: bytes) -> bool:
+        return not channel.claim.content.allow_binary and is_binary(data, channel.in_binary)
 
     def _make_way(self, channel: Channel, time_ns: int) -> None:
         """Emit the unfinished line of another writer of the same file, or one that waited long."""
@@ -212,6 +219,9 @@ class Streams:
     def _ignore(self, channel: Channel, time_ns: int, tid: int) -> None:
         """Say once that binary data is written."""
         self._empty(channel)
+        self._remark(channel, time_ns, tid)
+
+    def _remark(self, channel: Channel, time_ns: int, tid: int) -> None:
         if not channel.in_binary:
             self._say(channel, time_ns, tid, IGNORED.encode())
             channel.in_binary = True
@@ -235,7 +245,10 @@ class Streams:
         data = channel.take(end)
         if not channel.pending:
             self._waiting.pop(channel.key, None)
-        self._say(channel, time_ns, channel.tid, data, missing)
+        if channel.joined and self._is_binary(channel, data):
+            self._remark(channel, time_ns, channel.tid)
+        else:
+            self._say(channel, time_ns, channel.tid, data, missing)
 
     def _say(
         self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int = 0

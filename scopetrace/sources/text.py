@@ -15,16 +15,23 @@ _MOST_ODD = 0.3
 """The weight that text may have, of its length."""
 _SOME_ODD = 3
 """The weight that it may have besides, however short it is."""
+_ENOUGH = 16
 _MOST_CONTINUING = 3
 
 
-def is_binary(data: bytes) -> bool:
+def is_binary(data: bytes, amid_binary: bool = False) -> bool:
     """Whether a write is no text: judged by what it mostly is.
 
     Of random bytes a tenth are control characters and nearly half are no UTF-8: together they weigh
     0.7 of their length. Text of another encoding (Latin-1, KOI8-R, GBK) may be no UTF-8 throughout,
     but has no control characters, and spaces. A program may cut its output anywhere, so characters
     may be incomplete at both ends.
+
+    Args:
+        data: what was written.
+        amid_binary: what was written before was no text. Then this is none if it has a control
+            character, as have the parts of a program file or an archive that hold many names;
+            but of a few bytes that says nothing.
     """
     if len(data) > LOOKED_AT:
         data = data[: LOOKED_AT // 2] + data[-LOOKED_AT // 2 :]
@@ -32,6 +39,8 @@ def is_binary(data: bytes) -> bool:
     if not odd:
         return False
     controls = len(odd.translate(None, _HIGH))
+    if controls and amid_binary and len(data) >= _ENOUGH:
+        return True
     weight = _CONTROL * controls
     if controls < len(odd):
         weight += len(data) - len(data.decode("utf-8", "ignore").encode())

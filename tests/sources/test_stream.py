@@ -297,6 +297,26 @@ def test_a_run_of_binary_writes_is_one_remark(tracee, recording):
     assert messages(recording.finish()) == ["text ", IGNORED, "more text\n", IGNORED]
 
 
+def test_what_is_written_byte_by_byte_is_judged_as_a_whole(tracee, recording):
+    for byte in b"\xe9t\xe9 \a in Latin-1\n" + b"\x7fELF\2\1\1\0\0\n" * 3 + b"\x7ftext\n":
+        tracee.write(1, bytes([byte]))
+
+    found = messages(recording.finish())
+
+    assert found == ["\udce9t\udce9 \a in Latin-1\n", IGNORED, "\x7ftext\n"]
+
+
+def test_names_inside_binary_data_are_no_text(tracee, recording):
+    tracee.write(1, b"\0\1\2\3" * 50)
+    tracee.write(1, b"printf\0malloc\0a usage text that is long enough\n")
+    tracee.write(1, b"text again\n")
+    tracee.write(1, b"printf\0malloc\0a usage text that is long enough\n")
+
+    found = messages(recording.finish())
+
+    assert found == [IGNORED, "text again\n", "printf\0malloc\0a usage text that is long enough\n"]
+
+
 def test_what_nobody_wants_is_muted_once(tracee, recording):
     tracee.open("/tmp/data", 3)
     for _ in range(5):
