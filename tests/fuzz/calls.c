@@ -20,6 +20,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/io_uring.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -90,6 +91,11 @@ static char *arena, *names[NAME_COUNT]; /* below 4 GiB, so that int 0x80 reaches
 static const char *counter_path;
 static bool has_network;
 static aio_context_t context;
+static struct {
+    int fd;
+    uint32_t *tail, *places, entries;
+    struct io_uring_sqe *asked;
+} uring = { .fd = -1 };
 static __thread uint64_t state;
 
 /* -- chance (xorshift64*) ----------------------------------------------------------------------- */
@@ -479,6 +485,60 @@ static void some_calls(unsigned count)
         count -= one_call();
 }
 
+/* -- io_uring(7) ------------------------------------------------------------------------------- */
+
+static void open_uring(void)
+{
+    struct io_uring_params params = { .flags = below(4) ? 0 : (uint32_t)any() & 0x1f };
+
+    uring.fd = (int)syscall(SYS_io_uring_setup, 1 + below(16), &params);
+    if (uring.fd < 0)
+        return;
+    char *ring = mmap(NULL, params.sq_off.array + params.sq_entries * 4, PROT_READ | PROT_WRITE,
+                      MAP_SHARED, uring.fd, IORING_OFF_SQ_RING);
+    uring.asked = mmap(NULL, params.sq_entries * sizeof *uring.asked, PROT_READ | PROT_WRITE,
+                       MAP_SHARED, uring.fd, IORING_OFF_SQES);
+    uring.tail = (uint32_t *)(ring + params.sq_off.tail);
+    uring.places = (uint32_t *)(ring + params.sq_off.array);
+    uring.entries = params.sq_entries;
+    if (ring == MAP_FAILED || uring.asked == MAP_FAILED)
+        uring.fd = -1;
+}
+
+static void ask(struct io_uring_sqe *asked)
+{
+    memset(asked, 0, sizeof *asked);
+    asked->opcode = (uint8_t)below(64);
+    asked->flags = below(4) ? 0 : (uint8_t)any();
+    asked->fd = below(6) ? (int)an_fd() : AT_FDCWD;
+    asked->off = below(2) ? below(64) : an_address();
+    asked->addr = below(3) ? an_address() : a_name();
+    asked->len = (uint32_t)(below(2) ? below(8) : a_size());
+    asked->rw_flags = below(2) ? 0 : (int)odd_number();
+    asked->user_data = any();
+}
+
+/* Submit some operations, in places that are good or not. */
+static void use_uring(void)
+{
+    uint32_t count = below(4);
+
+    if (uring.fd < 0 || !below(16))
+        open_uring();
+    if (uring.fd < 0)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t tail = __atomic_load_n(uring.tail, __ATOMIC_ACQUIRE), place = below(uring.entries);
+        ask(&uring.asked[place]);
+        uring.places[tail % uring.entries] = below(16) ? place : (uint32_t)odd_number();
+        __atomic_store_n(uring.tail, below(64) ? tail + 1 : (uint32_t)odd_number(),
+                         __ATOMIC_RELEASE);
+    }
+    atomic_fetch_add(made, 1);
+    syscall(SYS_io_uring_enter, uring.fd, below(8) ? count : (uint32_t)odd_number(), below(2),
+            below(8) ? IORING_ENTER_GETEVENTS : (uint32_t)any(), NULL, 8);
+}
+
 /* -- where they are made from ------------------------------------------------------------------- */
 
 static void on_tick(int number)
@@ -669,6 +729,8 @@ static void work(uint64_t number)
             in_a_child(kind == 4);
         else if (kind < 12)
             open_things();
+        else if (kind < 16)
+            use_uring();
         else
             some_calls(20);
     }
