@@ -18,6 +18,7 @@ which, JSON is exact.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 NAMED = {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000") | {chr(code) for code in range(0x2000, 0x200B)}
@@ -57,7 +58,8 @@ def spoken(sentence: str) -> str:
 
 
 def say(sentence: str) -> None:
-    """Say a sentence on standard error, if there is one. Nothing else writes there."""
+    """Say a sentence on standard error, if that can be heard. Nothing else writes there."""
     if sys.stderr is not None:
-        sys.stderr.write(spoken(sentence))
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk, a reader that went away: no reason to stop for
+            sys.stderr.write(spoken(sentence))
+            sys.stderr.flush()

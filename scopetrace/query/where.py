@@ -63,7 +63,18 @@ def _compile(db: sqlite3.Connection, condition: str, refusals: list[str]) -> Non
     try:
         db.execute(f"EXPLAIN SELECT 1 FROM event WHERE {condition}").close()
     except (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError) as error:
+        if _is_interrupted(error, refusals):
+            raise KeyboardInterrupt from None
         raise _complaint(error, refusals) from None
+
+
+def _is_interrupted(error: Exception, refusals: list[str]) -> bool:
+    """Tell whether something was refused without us: then Ctrl-C came while we were asked.
+
+    What an authorizer raises is lost in sqlite3, and counts as a refusal.
+    """
+    denied = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_AUTH
+    return denied and not refusals
 
 
 class _Authorizer:

@@ -222,6 +222,18 @@ def test_ctrl_c_stops_a_long_query(tmp_path, monkeypatch, expression):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.parametrize("expression", ["length(hex('a')) < 1", "id = 1"])
+def test_ctrl_c_while_an_expression_is_compiled_is_no_fault_of_the_expression(
+    monkeypatch, expression
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where._Authorizer, "_judge", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        where.checked(expression)
+
+
 words = st.sampled_from([*"()+-*/'\"[]`;,.?|<>=", " ", "1", "file", "id", "like", "not", "select"])
 
 
