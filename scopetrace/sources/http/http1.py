@@ -107,6 +107,8 @@ class TalkingSide(Side):
 class RequestSide(TalkingSide):
     """What the client sends."""
 
+    answered_ahead = False
+    """The request whose head has begun was answered before it was whole."""
     first_line = REQUEST_LINE
     later_first_line = LATER_REQUEST_LINE
     long_first_line = LONG_REQUEST_LINE
@@ -132,7 +134,10 @@ class RequestSide(TalkingSide):
             times, shared, own, headers, declared, self.telling.patterns, size
         )
         request.expects = headers.get(b"expect").lower() == CONTINUE
-        self.waiting.add(request)
+        if self.answered_ahead:
+            self.answered_ahead = False
+        else:
+            self.waiting.add(request)
         self.spoke = True
         body = _framed_body(headers, declared)
         if body is not None:
@@ -165,6 +170,11 @@ class ResponseSide(TalkingSide):
     """What the server sends."""
 
     first_line = STATUS_LINE
+
+    def __init__(self, telling: Telling, waiting: Waiting, requests: RequestSide) -> None:
+        super().__init__(telling, waiting)
+        self._requests = requests
+
     later_first_line = LATER_STATUS_LINE
     long_first_line = LONG_STATUS_LINE
 
@@ -190,7 +200,9 @@ class ResponseSide(TalkingSide):
             own["http_status_text"] = text(reason)
         declared = headers.length()
         request = self.waiting.next()
-        if request is not None:
+        if request is None:
+            self._requests.answered_ahead = self._requests.is_amid_head
+        else:
             request.refused = request.expects and status >= 400
         response = described_response(
             began_ns, request, status, own, headers, declared, self.telling.patterns
@@ -236,7 +248,7 @@ class Http1:
         self._telling = telling
         self._waiting = Waiting(telling.memory)
         self._requests = RequestSide(telling, self._waiting)
-        self._responses = ResponseSide(telling, self._waiting)
+        self._responses = ResponseSide(telling, self._waiting, self._requests)
 
     @property
     def over(self) -> bool:

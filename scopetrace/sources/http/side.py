@@ -78,6 +78,11 @@ class Side(ABC):
         begun = len(self.unread) + (self._long_head.size if self._long_head else 0)
         return self.passed_over + (0 if self.switched else begun)
 
+    @property
+    def is_amid_head(self) -> bool:
+        """Whether a head has begun and is not whole."""
+        return self.body is None and (len(self.unread) > 0 or self._long_head is not None)
+
     def skip(self, moment: Moment, size: int) -> None:
         """Go on after bytes that are not known."""
         if self.body is not None and not self.unread and self.body.skip(size):

@@ -299,6 +299,28 @@ class TestExpectations:
         assert names(talk)[2:] == ["GET /a?b", "200 GET /a?b"]
 
 
+class TestAnswersAhead:
+    """A server that refuses a request need not wait for all of it."""
+
+    @pytest.mark.parametrize("size", [100, 30_000, 70_000, 200_000])
+    def test_what_is_answered_before_it_is_whole_does_not_wait_any_more(self, size):
+        long = b"GET /" + b"u" * size + b" HTTP/1.1\r\nHost: h\r\n\r\n"
+        no = b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n"
+        for place in 20, size, size + 20:
+            talk = Talk() >> long[:place] << no >> long[place:] >> GET << OK
+            seen = heard(talk)
+
+            assert [summary(data)[:12] for _, data in seen.told] == [
+                "414 None Non", "GET /uuuuuuu", "GET /a?b", "200 GET /a?b",
+            ]  # fmt: skip
+            assert seen.notices == []
+
+    def test_what_is_answered_before_it_began_waits(self):
+        talk = Talk() << b"HTTP/1.1 408 Slow\r\nContent-Length: 0\r\n\r\n" >> GET << OK
+
+        assert names(talk) == ["408 None None", "GET /a?b", "200 GET /a?b"]
+
+
 class TestMissingBytes:
     """What happens where bytes are not known."""
 
