@@ -18,6 +18,8 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration, format_size
 from scopetrace.query import delete_sessions, list_sessions
+from scopetrace.store.home import sessions_folder
+from scopetrace.store.leftovers import clear_leftovers
 
 HEADINGS = ("ID", "COMMAND", "AGE", "SIZE", "FILE")
 
@@ -59,7 +61,8 @@ def prune(
 ) -> None:
     """Delete sessions: all but the last N, old ones, large ones.
 
-    What fits any of the conditions goes. Sessions that are being recorded stay.
+    What fits any of the conditions goes. Sessions that are being recorded stay. What recorders that
+    were killed left beside the sessions goes in any case.
 
     \b
     scopetrace prune --keep 20
@@ -71,6 +74,9 @@ def prune(
         raise UsageError("prune needs --all or some of --keep, --older, --larger and --total")
     found = [_look_at(info) for info in list_sessions() if info.status != "running"]
     chosen = found if everything else choose(found, keep, older, larger, total)
+    left = clear_leftovers(sessions_folder())
+    if left:
+        print(f"Deleted {left} file{'s' if left > 1 else ''} that killed recorders had left.")
     if not chosen:
         print("Nothing to delete.")
     elif force or _agreed(chosen):

@@ -29,6 +29,7 @@ from scopetrace.recorder.complaint import Complaint
 from scopetrace.recorder.order import Order, receive_order
 from scopetrace.recorder.verdict import REFUSED, UNRECORDED, why
 from scopetrace.store import SessionStore, SessionWriter
+from scopetrace.store.leftovers import clear_leftovers
 from scopetrace.watch import Watch
 
 COMMIT_EVERY_NS = 40_000_000
@@ -113,6 +114,12 @@ def detach(keep: tuple[int, ...]) -> None:
     for fd in range(3):
         if fd not in keep and fd != nowhere:
             os.dup2(nowhere, fd, inheritable=False)
+
+
+def _write_report(path: str, report: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+        file.write(report)
 
 
 class Recorder:
@@ -227,6 +234,12 @@ class Recorder:
         if self._pipeline.sync_requested:
             self._writer.update(**self._outcome())
         (self._forwarding or self._writer).commit()
+        self._tell_setback()
+
+    def _tell_setback(self) -> None:
+        setback, self._writer.setback = self._writer.setback, ""
+        if setback:
+            self._tell(SessionError(setback))
 
     def _outcome(self) -> dict[str, Any]:
         end = self._pipeline.main_end
@@ -251,8 +264,12 @@ class Recorder:
         counts = self._pipeline.counts
         lost = counts.lost if counts else 0
         facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
-        with suppress(SessionError):
+        try:
             self._writer.finish("stopped" if self._wish else "finished", **facts)
+        except SessionError as error:
+            self._tell(error)
+        self._tell_setback()
+        clear_leftovers(self._writer.path.parent)
 
     def _admit_losses(self) -> None:
         """Leave a notice in the session of what could not be written to it."""
@@ -286,7 +303,7 @@ class Recorder:
         """A fault of ours ends the recording, not the program; it is kept for a bug report."""
         self._capture.engine.abandon()
         with suppress(OSError):
-            Path(f"{self._writer.path}.fault.txt").write_text(report)
+            _write_report(f"{self._writer.path}.fault.txt", report)
         with suppress(Exception):
             self._writer.finish("incomplete", **self._outcome())
         fault = report.strip().rpartition("\n")[2]

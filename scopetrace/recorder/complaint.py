@@ -7,7 +7,9 @@ would wait for the recorder. So it remembers what the stream was, and opens it a
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from scopetrace import _engine
@@ -26,25 +28,41 @@ class Complaint:
 
         The program may have redirected its own standard error for a moment, as shells do, so the
         stream is looked for among all its descriptors; and if it has ended by now, among those of
-        whoever started it, who may well have handed it on.
+        whoever started it, who may well have handed it on, or hold the other end of a pipe.
         """
         line = spoken(sentence).encode()
-        with suppress(OSError):
-            stream = self._reach(pid)
-            try:
-                os.write(stream, line)
-            finally:
-                os.close(stream)
-
-    def _reach(self, pid: int) -> int:
-        for holder in (pid, _parent(pid)):
+        for open_stream in self._ways(pid):
             with suppress(OSError):
-                for path in Path(f"/proc/{holder}/fd").iterdir():
-                    if _link(path) == self._link:
-                        return _engine.borrow_fd(holder, int(path.name))
-        if not self._link.startswith("/"):
-            raise FileNotFoundError(self._link)
-        return os.open(self._link, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC)
+                stream = open_stream()
+                try:
+                    os.write(stream, line)
+                finally:
+                    os.close(stream)
+                return
+
+    def _ways(self, pid: int) -> Iterator[Callable[[], int]]:
+        """Yield what opens the stream, the likeliest first.
+
+        Of a pipe a process may have the reading end only, which can be opened for writing; but a
+        pipe of another user, which the program was handed, can only be borrowed.
+        """
+        for holder in (pid, _parent(pid)):
+            for path in _descriptors(holder):
+                if _link(path) == self._link:
+                    yield partial(_engine.borrow_fd, holder, int(path.name))
+                    if self._link.startswith("pipe:"):
+                        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+                        yield partial(os.open, path, flags)
+        if self._link.startswith("/"):
+            flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
+            yield partial(os.open, self._link, flags)
+
+
+def _descriptors(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return []
 
 
 def _parent(pid: int) -> int:

@@ -16,6 +16,8 @@ from scopetrace.errors import ScopeError
 
 CPU_NEEDED_S = 60
 """With less CPU time than this, a recorder would soon be killed, and the program with it."""
+CPU_SHARES = 2
+"""One of so many is for recording, the rest for letting calls through when that has ended."""
 _KEPT = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGKILL, signal.SIGSTOP)
 """The first two Python ignores, so that the calls fail instead; the others cannot be changed."""
 _LIMITS = [
@@ -62,10 +64,10 @@ def _raise(which: int) -> None:
 
 
 def _limit_cpu_time() -> None:
-    """Have half of a hard limit on CPU time left when recording ends: the calls go on stopping."""
+    """Have much of a hard limit on CPU time left when recording ends: the calls go on stopping."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     if hard == resource.RLIM_INFINITY:
         return
     if hard < CPU_NEEDED_S:
         raise Unfit(f"the recorder may use no more than {hard} s of CPU time (ulimit -t)")
-    resource.setrlimit(resource.RLIMIT_CPU, (hard // 2, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (hard // CPU_SHARES, hard))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
@@ -17,12 +18,15 @@ from pathlib import Path
 from scopetrace.errors import SessionError
 from scopetrace.store.problems import session_error
 
-COMPANIONS = ("-wal", "-shm", "-journal", "-reserve", ".fault.txt")
+RESERVE = "-reserve"
+COMPANIONS = ("-wal", "-shm", "-journal", RESERVE, ".fault.txt")
 """What may stand beside a session file, behind its name."""
 
 _COUNTER = ".last-id"
+_COUNTER_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _SESSION_FILE = re.compile(r"(\.?)([1-9][0-9]{0,17})-(.*)\.db")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
+_OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _LONGEST_COMMAND = 64
 """Of a file name; Linux allows 255 bytes, and SQLite adds -journal."""
 
@@ -77,7 +81,11 @@ def session_paths(folder: Path) -> dict[int, Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of the sessions, and the one above it, for their owner alone."""
+    """Make the folder of the sessions, and the one above it, for their owner alone.
+
+    Raises:
+        SessionError: it cannot be made, or others may write to one that is there.
+    """
     try:
         for part in (folder.parent, folder):
             if not part.is_dir():
@@ -85,6 +93,27 @@ def make_folder(folder: Path) -> None:
                 part.chmod(0o700)
     except OSError as error:
         raise session_error("make the folder", folder, error) from None
+    why = why_unsafe(folder)
+    if why is not None:
+        raise SessionError(f"cannot write sessions in {folder}: {why}")
+
+
+def why_unsafe(folder: Path) -> str | None:
+    """Return why others could put files into the folder of the sessions; None: they cannot.
+
+    They could where they may write to it, or exchange it since they may write to the one above. In
+    one with the sticky bit they cannot touch what is ours (inode(7)).
+    """
+    try:
+        about = {part: part.stat() for part in (folder, folder.parent)}
+    except OSError as error:
+        return error.strerror
+    if about[folder].st_uid not in (os.geteuid(), 0):
+        return "it belongs to another user"
+    for part, status in about.items():
+        if status.st_mode & _OF_OTHERS and not status.st_mode & stat.S_ISVTX:
+            return f"others may write to {part} (chmod go-w makes it safe)"
+    return None
 
 
 def allocate_id(folder: Path) -> int:
@@ -110,7 +139,7 @@ def give_back_id(folder: Path, session_id: int) -> None:
 def _locked_counter(folder: Path) -> Iterator[int]:
     """Hold the counter's lock; the lock goes with the fd, so a killed process never keeps it."""
     try:
-        counter = os.open(folder / _COUNTER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        counter = os.open(folder / _COUNTER, _COUNTER_FLAGS, 0o600)
     except OSError as error:
         raise session_error("write sessions in", folder, error) from None
     try:

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from scopetrace.errors import SessionError
+from scopetrace.store.growth import is_at_limit
 
 _SENTENCES = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -23,6 +24,9 @@ _SENTENCES = {
 }
 
 
+_FROM_LIMIT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 def primary_code(error: sqlite3.Error) -> int | None:
     """Return SQLite's result code without its extension, or None if `error` did not come from it.
 
@@ -38,4 +42,6 @@ def session_error(action: str, path: Path, error: sqlite3.Error | OSError) -> Se
         reason = error.strerror or str(error)
     else:
         reason = _SENTENCES.get(primary_code(error) or 0, str(error))
+        if primary_code(error) in _FROM_LIMIT and is_at_limit(path):
+            reason = "files may not grow beyond a limit (ulimit -f)"
     return SessionError(f"cannot {action} {path}: {reason}")

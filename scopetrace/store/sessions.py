@@ -1,16 +1,10 @@
-"""New sessions: from its first visible moment a session file is whole.
-
-It is made under a hidden name, with its tables and its one row about itself, and then renamed. So
-nobody ever lists half a session, and a copy of the file alone is always a session.
-"""
+"""New sessions: an id, a file, and what is true of it before anything has happened."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +13,9 @@ from scopetrace.errors import SessionError
 from scopetrace.model.names import user_name
 from scopetrace.store.alive import boot_id, started_ticks
 from scopetrace.store.home import allocate_id, make_folder, session_file_name, sessions_folder
-from scopetrace.store.problems import session_error
-from scopetrace.store.schema import check_sqlite, migrate
-from scopetrace.store.writer import SessionWriter, place_for, stored
-
-_PAGE_BYTES = 8192
-"""Of the file: an event is some 250 bytes, so that a page of SQLite's default holds few."""
+from scopetrace.store.making import new_session_file
+from scopetrace.store.schema import check_sqlite
+from scopetrace.store.writer import SessionWriter
 
 
 class SessionStore:
@@ -75,7 +66,8 @@ class SessionStore:
             **facts,
         }
         path = self.folder / session_file_name(session_id, name)
-        _make_file(path, about)
+        with new_session_file(path, about):
+            pass
         try:
             return SessionWriter(path)
         except SessionError:
@@ -101,27 +93,3 @@ def _unless_told() -> dict[str, Any]:
         "events": 0,
         "lost": 0,
     }
-
-
-def _make_file(path: Path, about: dict[str, Any]) -> None:
-    hidden = path.with_name(f".{path.name}")
-    try:
-        os.close(os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        hidden.chmod(0o600)  # whatever the umask
-        with closing(sqlite3.connect(hidden, isolation_level=None)) as db:
-            db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            db.execute("PRAGMA synchronous = OFF")  # a crash now costs a file nobody has seen
-            migrate(db)
-            _insert_session(db, about)
-        hidden.rename(path)
-    except (sqlite3.Error, OSError) as error:
-        for left in (hidden, Path(f"{hidden}-journal")):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
-        raise session_error("write", path, error) from None
-
-
-def _insert_session(db: sqlite3.Connection, about: dict[str, Any]) -> None:
-    places = ", ".join(map(place_for, about.values()))
-    values = [stored(value) for value in about.values()]
-    db.execute(f"INSERT INTO session ({', '.join(about)}) VALUES ({places})", values)

@@ -31,12 +31,24 @@ def bindable(text: str) -> str | bytes:
     return text
 
 
-def decode_text(stored: bytes) -> str:
+def place_for(value: Any) -> str:
+    """Return the SQL that stands where `stored(value)` is to go."""
+    return "CAST(? AS TEXT)" if isinstance(value, str | tuple | dict) else "?"
+
+
+def stored(value: Any) -> Any:
+    """Return a field of a Process or SessionInfo as its column holds it."""
+    if isinstance(value, str):
+        return bindable(value)
+    return encode_json(value) if isinstance(value, tuple | dict) else value
+
+
+def decode_text(text: bytes) -> str:
     """Return text of the session file as it was before it was stored; a `text_factory`.
 
     A file that someone damaged is no reason to fail: any other bytes become surrogates too.
     """
     try:
-        return stored.decode("utf-8", "surrogatepass")
+        return text.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        return stored.decode("utf-8", "surrogateescape")
+        return text.decode("utf-8", "surrogateescape")

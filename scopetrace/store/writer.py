@@ -5,6 +5,10 @@ holds it whole or not at all. What cannot be written (the disk is full, say) rai
 the rows of that batch are counted in `lost`, and the next batch is tried as if nothing had been.
 Processes and facts about the session are kept for the next batch instead, since later events need
 them. A writer belongs to one thread at a time.
+
+Somebody may remove the file while it is written: then all that follows would go into a file without
+a name. So each commit is followed by a look whether the file is still there, and if not, a new one
+of the same name begins with the session, its processes, and what was written since the last look.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,23 +30,28 @@ from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.store.home import COMPANIONS, give_back_id, parse_file_name
+from scopetrace.store.growth import file_limit, limit_growth
+from scopetrace.store.home import COMPANIONS, RESERVE, give_back_id, make_folder, parse_file_name
+from scopetrace.store.making import new_session_file, read_about, take_rows
 from scopetrace.store.problems import primary_code, session_error
 from scopetrace.store.schema import create_indexes
-from scopetrace.store.text import bindable, encode_json
+from scopetrace.store.text import bindable, decode_text, encode_json, place_for, stored
 
-_INSERT_EVENT = (
-    "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
-    " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
-)
-_INSERT_METRIC = (
-    "INSERT INTO metric (time_ns, process, name, type, unit, value, tags)"
-    " VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
-)
-_INSERT_PAYLOAD = (
-    "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
-)
+_INSERTS = {
+    "event": (
+        "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
+        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
+    ),
+    "metric": (
+        "INSERT INTO metric (time_ns, process, name, type, unit, value, tags)"
+        " VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
+    ),
+    "payload": (
+        "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+    ),
+}
+"""Table → how a row comes into it. Rows are numbered from 1 without a gap."""
 _DIRECTIONS = ("in", "out")
 _NUMBERS = ("id", "pid", "ppid", "parent", "started_ns", "uid", "gid")
 _PROCESS_VALUES = ", ".join(
@@ -60,9 +70,13 @@ FACTS = (*(field for field in SessionInfo._fields if field != "path"), "config")
 _RESERVE_BYTES = 128 * 1024
 """Set aside while recording, so that a session can say on a full disk that it is incomplete."""
 _MOST_PENDING = 20_000
-"""Processes kept while nothing can be written; beyond that the oldest are given up."""
+"""Processes kept while nothing can be written; beyond that the oldest are given up. So it is with
+the rows of each table that wait for a new file in the place of one that was removed."""
+_RETRY_S = 1.0
+"""How often that new file is tried for."""
+_LAST_PAGES = 8
+"""Pages kept free where files may not grow (setrlimit(2), RLIMIT_FSIZE), for the last words."""
 _BUSY_SECONDS = 2.0
-_CHECKPOINT_PAGES = 2000
 _SWITCH_TRIES = 10
 _SWITCH_PAUSE_S = 0.05
 
@@ -76,20 +90,27 @@ class SessionWriter:
     id: int
     path: Path
     lost: int
-    """Events, metrics and payloads that were given to this writer and could not be written."""
+    """Events, metrics and payloads that were given to this writer and are not in its file."""
+    setback: str
+    """What happened to the file, if it goes on nevertheless; for the reader to empty."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lost = 0
-        self._events = 0
-        self._uncommitted = 0
-        self._other_uncommitted = 0
+        self.setback = ""
+        self._uncommitted: Counter[str] = Counter()
+        self._committed: Counter[str] = Counter()
+        self._seen_in_place: Counter[str] = Counter()
+        self._has_failed = False
+        self._next_try_s = 0.0
         self._lost_elsewhere = 0
         self._starts: list[Process] = []
         self._ends: list[ProcessEnd] = []
         self._facts: dict[str, Any] = {}
         self._encode = Encoder().encode
-        self._db, self.id = _connect(path)
+        self._db, self._about = _connect(path)
+        self.id = self._about["id"]
+        self._place = path.lstat()
         self._reserve = _reserve(path)
 
     def add_process(self, process: Process) -> None:
@@ -107,10 +128,7 @@ class SessionWriter:
             rows = _rows(events, self._encode)
         except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
             rows = _rows(events, _encode_anything)
-        if not rows:
-            return
-        self._uncommitted += len(rows)
-        self._insert(_INSERT_EVENT, rows)
+        self._insert("event", rows)
 
     def add_metrics(self, samples: Iterable[Sample]) -> None:
         """Write samples in their order; the next commit makes them visible and lasting."""
@@ -119,7 +137,7 @@ class SessionWriter:
             rows = _metric_rows(samples, self._encode)
         except UnicodeEncodeError:
             rows = _metric_rows(samples, _encode_anything)
-        self._insert_other(_INSERT_METRIC, rows)
+        self._insert("metric", rows)
 
     def add_payloads(self, payloads: Iterable[Payload]) -> None:
         """Write payloads in their order; the next commit makes them visible and lasting."""
@@ -127,12 +145,11 @@ class SessionWriter:
             (time_ns, process, channel, _DIRECTIONS[outgoing], data, missing)
             for time_ns, process, channel, outgoing, data, missing in payloads
         ]
-        self._insert_other(_INSERT_PAYLOAD, rows)
+        self._insert("payload", rows)
 
     def commit(self) -> None:
         """Make everything since the last commit visible to readers and safe from our own death."""
-        added = self._uncommitted or self._other_uncommitted
-        if not (added or self._starts or self._ends or self._facts):
+        if not (self._uncommitted or self._starts or self._ends or self._facts):
             return
         with self._batch():
             self._begin()
@@ -142,8 +159,14 @@ class SessionWriter:
         self._starts.clear()
         self._ends.clear()
         self._facts.clear()
-        self._events += self._uncommitted
-        self._uncommitted = self._other_uncommitted = 0
+        self._committed += self._uncommitted
+        self._uncommitted.clear()
+        if not self._is_in_place():
+            if time.monotonic() < self._next_try_s:
+                return
+            self._next_try_s = time.monotonic() + _RETRY_S
+            self._begin_anew()
+        self._seen_in_place = self._committed.copy()
 
     def update(self, **facts: Any) -> None:
         """Set fields of SessionInfo (and `config`) with the next commit.
@@ -161,11 +184,14 @@ class SessionWriter:
     def release_reserve(self) -> None:
         """Give back the space set aside for the end, which is now.
 
-        If events were lost the disk is full, and what still waits would fill this space too: then
+        If a batch was lost the disk is full, and what still waits would fill this space too: then
         it is lost as well, but not the last word.
         """
-        self._reserve.unlink(missing_ok=True)
-        if self.lost:
+        with suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
+        with suppress(sqlite3.Error):
+            limit_growth(self._db, 0)
+        if self._has_failed:
             self._lose_processes()
 
     def finish(self, status: str = "finished", **facts: Any) -> None:
@@ -186,6 +212,8 @@ class SessionWriter:
                 self._leave_wal()
         finally:
             self._close()
+            with suppress(OSError):
+                self._reserve.unlink(missing_ok=True)  # a file begun anew has one again
 
     def discard(self) -> None:
         """Delete the session as if it had never been; its id may be used again."""
@@ -227,16 +255,15 @@ class SessionWriter:
         with suppress(sqlite3.Error):
             self._db.close()
 
-    def _insert_other(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        """Write rows that are no events."""
-        if rows:
-            self._other_uncommitted += len(rows)
-            self._insert(sql, rows)
-
-    def _insert(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+    def _insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        self._uncommitted[table] += len(rows)
         with self._batch():
             self._begin()
-            self._db.executemany(sql, rows)
+            self._db.executemany(_INSERTS[table], rows)
+        if file_limit() is not None:
+            self.commit()  # or the log, a file too, would grow with the whole batch
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -255,14 +282,15 @@ class SessionWriter:
             raise session_error("write", self.path, error) from None
 
     def _give_up(self) -> None:
-        self.lost += self._uncommitted + self._other_uncommitted
-        self._uncommitted = self._other_uncommitted = 0
+        self._has_failed |= self._uncommitted.total() > 0
+        self.lost += self._uncommitted.total()
+        self._uncommitted.clear()
         self._facts.setdefault("lost", 0)
         del self._starts[:-_MOST_PENDING]
         del self._ends[:-_MOST_PENDING]
 
     def _write_processes(self) -> None:
-        rows = ([stored(value) for value in process] for process in self._starts)
+        rows = [[stored(value) for value in process] for process in self._starts]
         self._db.executemany(_INSERT_PROCESS, rows)
         self._db.executemany(
             _END_PROCESS,
@@ -270,10 +298,70 @@ class SessionWriter:
         )
 
     def _write_facts(self) -> None:
-        facts = {**self._facts, "events": self._events + self._uncommitted}
+        events = self._committed["event"] + self._uncommitted["event"]
+        facts = {**self._facts, "events": events}
         if "lost" in facts:
             facts["lost"] = self._lost_elsewhere + self.lost
+        self._about.update(facts)
         _update_session(self._db, facts)
+
+    def _is_in_place(self) -> bool:
+        """Tell whether what was committed can be found: the file of that name is ours and whole."""
+        try:
+            now = self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # it cannot be seen; that is no reason to leave it
+        in_place = os.path.samestat(now, self._place) and now.st_size >= self._place.st_size
+        self._place = now if in_place else self._place
+        return in_place
+
+    def _begin_anew(self) -> None:
+        """Go on in a new file, with what was committed since the old one was last seen in place.
+
+        Raises:
+            SessionError: there can be no new file yet; what waits for it is in the old one.
+        """
+        self._demand_room()
+        kept = [take_rows(self._db, table, self._first_kept(table)) for table in _INSERTS]
+        counts = Counter({rows.table: len(rows.values) for rows in kept})
+        gone = (self._committed - counts).total()
+        about = {**self._about, "events": counts["event"]}
+        about["lost"] = self._lost_elsewhere + self.lost + gone
+        if about["status"] == "finished" and about["lost"]:
+            about["status"] = "incomplete"
+        with new_session_file(self.path, about, [take_rows(self._db, "process"), *kept]):
+            self._leave_old()
+        self._committed = counts
+        self.lost += gone
+        self._db, self._about = _connect(self.path)
+        self._place = self.path.lstat()
+        self._reserve = _reserve(self.path)
+        self.setback = f"{self.path} was removed while it was written, and was begun anew"
+
+    def _leave_old(self) -> None:
+        """Close the file that was removed; if it was only renamed, it holds all it was given.
+
+        SQLite sees that the file has moved, and leaves the log where it is: the new file of that
+        name would take it for its own.
+        """
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._close()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+
+    def _first_kept(self, table: str) -> int:
+        """Return how many rows of a table are left behind in the old file."""
+        return max(self._seen_in_place[table], self._committed[table] - _MOST_PENDING)
+
+    def _demand_room(self) -> None:
+        """See that no other file has the name by now; what is left of our own may go."""
+        make_folder(self.path.parent)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if not os.path.samestat(self.path.lstat(), self._place):
+                raise SessionError(f"cannot write {self.path}: another file has taken its place")
 
 
 def _update_session(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
@@ -281,23 +369,12 @@ def _update_session(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
     db.execute(f"UPDATE session SET {places}", [stored(value) for value in facts.values()])
 
 
-def place_for(value: Any) -> str:
-    """Return the SQL that stands where `stored(value)` is to go."""
-    return "CAST(? AS TEXT)" if isinstance(value, str | tuple | dict) else "?"
-
-
-def stored(value: Any) -> Any:
-    """Return a field of a Process or SessionInfo as its column holds it."""
-    if isinstance(value, str):
-        return bindable(value)
-    return encode_json(value) if isinstance(value, tuple | dict) else value
-
-
 def _reserve(path: Path) -> Path:
     """Set aside the space that the last commit needs; without it, that commit may fail."""
-    reserve = Path(f"{path}-reserve")
+    reserve = Path(f"{path}{RESERVE}")
     with suppress(OSError):
-        fd = os.open(reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(reserve, flags, 0o600)
         try:
             os.posix_fallocate(fd, 0, _RESERVE_BYTES)
         finally:
@@ -331,8 +408,8 @@ def _encode_anything(data: Any) -> bytes:
     return encode_json(data).encode()
 
 
-def _connect(path: Path) -> tuple[sqlite3.Connection, int]:
-    """Open a session for writing; return its connection and its id.
+def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
+    """Open a session for writing; return its connection and what it says about itself.
 
     Where root looks at the session of another user in this moment, SQLite makes the files of the
     log as root's and then gives them to the session's owner, who cannot open them in between.
@@ -348,13 +425,14 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, int]:
         time.sleep(_SWITCH_PAUSE_S)
 
 
-def _open(path: Path) -> tuple[sqlite3.Connection, int]:
+def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        return db, db.execute("SELECT id FROM session").fetchone()[0]
+        limit_growth(db, _LAST_PAGES)
+        db.text_factory = decode_text
+        return db, read_about(db)
     except sqlite3.Error:
         db.close()
         raise

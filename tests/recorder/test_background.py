@@ -66,6 +66,8 @@ def test_no_text_waits_longer_than_promised() -> None:
 class Simulation:
     """A recorder's loop with a clock of its own: reading waits no longer than it is told to."""
 
+    setback = ""
+
     def __init__(self, monkeypatch, made_at_ms: Iterable[int], until_ms: int) -> None:
         self.now_ns = 0
         self.until_ns = until_ms * background.MILLISECOND_NS

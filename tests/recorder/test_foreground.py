@@ -77,7 +77,7 @@ def assert_ran_unrecorded(ending: Ending) -> None:
         ("scopetrace.recorder.background", "receive_order", signal.SIGKILL),
         ("scopetrace.recorder.background", "SessionStore", signal.SIGHUP),
         ("scopetrace.store.sessions", "allocate_id", signal.SIGINT),
-        ("scopetrace.store.sessions", "migrate", signal.SIGABRT),
+        ("scopetrace.store.making", "migrate", signal.SIGABRT),
         ("scopetrace.recorder.background", "Recorder.start", signal.SIGTERM),
         ("scopetrace.capture", "Capture.start", signal.SIGTERM),
         ("scopetrace.capture", "Capture.start", signal.SIGBUS),

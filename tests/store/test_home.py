@@ -154,3 +154,36 @@ def test_fifty_processes_at_once_get_fifty_ids(folder):
     ids = [int(child.communicate()[0]) for child in children]
 
     assert sorted(ids) == list(range(1, 51))
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o702])
+@pytest.mark.parametrize("part", ["home", "home/sessions"])
+def test_a_folder_that_others_may_write_to_is_refused(part, mode, folder, tmp_path):
+    (tmp_path / part).chmod(mode)
+
+    with pytest.raises(SessionError, match=r"cannot write sessions in .*: others may write to .*"):
+        make_folder(folder)
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o755, 0o700])
+def test_a_folder_in_which_others_cannot_touch_what_is_ours_will_do(mode, folder):
+    folder.chmod(mode)
+
+    make_folder(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_refused(folder):
+    os.chown(folder, 65534, 65534)
+
+    with pytest.raises(SessionError, match="it belongs to another user"):
+        make_folder(folder)
+
+
+def test_the_counter_is_not_opened_through_a_link(folder, tmp_path):
+    (tmp_path / "precious").write_text("7")
+    (folder / ".last-id").symlink_to(tmp_path / "precious")
+
+    with pytest.raises(SessionError, match="Too many levels of symbolic links"):
+        allocate_id(folder)
+    assert (tmp_path / "precious").read_text() == "7"

@@ -11,8 +11,7 @@ from session_builder import begin
 from scopetrace import __version__
 from scopetrace.errors import SessionError
 from scopetrace.query import list_sessions, open_session
-from scopetrace.store import SessionStore
-from scopetrace.store import sessions as sessions_module
+from scopetrace.store import SessionStore, making
 
 
 def test_a_new_session_tells_what_is_true_of_this_process(tmp_path):
@@ -68,7 +67,7 @@ def test_a_session_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
     def full(db):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(sessions_module, "migrate", full)
+    monkeypatch.setattr(making, "migrate", full)
     with pytest.raises(SessionError, match=r"cannot write .*1-ls\.db: .*full"):
         SessionStore(tmp_path).create("ls", ["ls"])
 

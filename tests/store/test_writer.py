@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from interpreter import PACKAGE
 from session_builder import STARTED_NS, begin, closed, event, image, record
 
+import scopetrace.store.writer
 from scopetrace.errors import SessionError
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
@@ -362,3 +364,150 @@ def check_killed(home, committed):
     assert files(home) == [f"/batch/{n // 100}/{n % 100}" for n in range(info.events)]
     with closing(sqlite3.connect(info.path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def vanish(path):
+    """Have a session file removed while it is written, with what is beside it."""
+    for beside in path.parent.glob(f"{path.name}*"):
+        beside.unlink()
+
+
+def test_a_file_that_is_removed_is_begun_anew_and_what_follows_is_in_it(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/lost/1"), closed("/lost/2")])
+    writer.commit()
+    vanish(writer.path)
+    second = image(2, pid=71, parent=1, proc="caf\udcff")
+
+    writer.add_process(second)
+    writer.add_events([closed("/kept/1"), closed("/kept/2", process=2)])
+    writer.add_metrics([Sample(STARTED_NS, 1, "fs.open", "counter", "operation", 2, {})])
+    writer.add_payloads([Payload(STARTED_NS, 1, 7, True, b"\xff\0bytes", 0)])
+    writer.commit()
+
+    assert writer.setback.endswith("was removed while it was written, and was begun anew")
+    assert files(tmp_path) == ["/kept/1", "/kept/2"]
+    writer.add_events([closed("/kept/3", process=2)])
+    writer.end_process(ProcessEnd(2, STARTED_NS + 5, 0, None, False))
+    writer.finish()
+    with open_session(home=tmp_path) as session:
+        assert session.info.id == writer.id
+        assert (session.info.status, session.info.lost, session.info.events) == ("incomplete", 2, 3)
+        assert [(e.data["file"], e.proc) for e in session.events()] == [
+            ("/kept/1", "python3"), ("/kept/2", "caf\udcff"), ("/kept/3", "caf\udcff"),
+        ]  # fmt: skip
+        assert list(session.processes()) == [image(), second]
+        assert [metric.value for metric in session.metrics()] == [2]
+        assert [payload.data for payload in session.payload(7)] == [b"\xff\0bytes"]
+    assert [path.name for path in writer.path.parent.iterdir() if path.name[0] != "."] == [
+        writer.path.name
+    ]
+
+
+def test_a_log_that_stayed_when_its_file_was_removed_is_not_taken_for_the_new_ones(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed(f"/lost/{number}") for number in range(100)])
+    writer.commit()
+    writer.path.unlink()
+
+    writer.add_events([closed("/kept")])
+    writer.commit()
+    writer.add_events([closed("/kept too")])
+    writer.finish()
+
+    assert files(tmp_path) == ["/kept", "/kept too"]
+
+
+def test_a_removed_folder_is_made_again(tmp_path):
+    writer = begin(tmp_path)
+    shutil.rmtree(tmp_path / "sessions")
+
+    writer.add_events([closed("/kept")])
+    writer.commit()
+    writer.finish()
+
+    assert files(tmp_path) == ["/kept"]
+    assert (tmp_path / "sessions").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_renamed_file_holds_what_it_held_and_a_new_one_the_rest(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/before")])
+    writer.commit()
+    elsewhere = writer.path.rename(tmp_path / "elsewhere.db")
+
+    writer.add_events([closed("/after")])
+    writer.finish()
+
+    assert files(tmp_path) == ["/after"]
+    with open_session(elsewhere) as session:
+        assert [record.data["file"] for record in session.events()] == ["/before", "/after"]
+
+
+def test_a_file_that_was_emptied_is_begun_anew(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/before")])
+    writer.commit()
+    os.truncate(writer.path, 0)
+
+    writer.add_events([closed("/after")])
+    writer.commit()
+    writer.add_events([closed("/later")])
+    writer.finish()
+
+    assert files(tmp_path)[-1] == "/later"
+    assert list_sessions(tmp_path)[0].status == "incomplete"
+
+
+def test_a_file_of_another_in_its_place_is_not_touched(tmp_path):
+    writer = begin(tmp_path)
+    vanish(writer.path)
+    writer.path.write_text("of another")
+
+    writer.add_events([closed("/homeless")])
+    with pytest.raises(SessionError, match="another file has taken its place"):
+        writer.commit()
+    with suppress(SessionError):
+        writer.finish()
+
+    assert writer.path.read_text() == "of another"
+
+
+def test_a_name_that_becomes_free_again_gets_all_that_waited(tmp_path, monkeypatch):
+    monkeypatch.setattr(scopetrace.store.writer, "_RETRY_S", 0)
+    writer = begin(tmp_path)
+    vanish(writer.path)
+    writer.path.mkdir()
+    for name in ("/a", "/b"):
+        writer.add_events([closed(name)])
+        with pytest.raises(SessionError, match="another file has taken its place"):
+            writer.commit()
+    writer.path.rmdir()
+
+    writer.add_events([closed("/c")])
+    writer.finish()
+
+    assert files(tmp_path) == ["/a", "/b", "/c"]
+    assert list_sessions(tmp_path)[0].lost == 0
+
+
+def test_a_session_removed_before_its_end_still_says_how_it_ended(tmp_path):
+    writer = begin(tmp_path)
+    vanish(writer.path)
+
+    writer.finish(exit_code=3)
+
+    (info,) = list_sessions(tmp_path)
+    assert (info.status, info.exit_code) == ("finished", 3)
+    assert has_indexes(sqlite3.connect(info.path))
+
+
+def test_a_reserve_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "sessions").mkdir(mode=0o700)
+    target = tmp_path / "precious"
+    target.write_text("untouched")
+    (tmp_path / "sessions" / "1-python3.db-reserve").symlink_to(target)
+
+    begin(tmp_path).finish()
+
+    assert target.read_text() == "untouched"
