@@ -75,14 +75,33 @@ static uint64_t birth_flags(const struct task *task, pid_t child)
     return (uint64_t)flags & ~(uint64_t)CLONE_UNTRACED;
 }
 
+/*
+ * The inode of a new process's PID namespace, or 0 if that is ours. It is looked at for each: a
+ * namespace can be chosen for children to come by clone, unshare and setns, at any time before.
+ */
+static uint64_t pid_namespace(struct engine *engine, pid_t tid)
+{
+    char path[PROC_PATH];
+    struct raw_stat found;
+
+    if (!engine->pid_namespace && proc_stat("/proc/self/ns/pid", &found) == 0)
+        engine->pid_namespace = found.ino;
+    proc_path(path, tid, "ns/pid");
+    return proc_stat(path, &found) < 0 || found.ino == engine->pid_namespace ? 0 : found.ino;
+}
+
 static void write_fork(struct engine *engine, const struct task *parent, const struct task *child,
                        uint64_t flags)
 {
+    uint64_t namespace = child->tid == child->tgid ? pid_namespace(engine, child->tid) : 0;
     struct raw_record header = { .kind = RAW_FORK,
                                  .result = child->tid,
-                                 .args = { flags, (uint64_t)child->tgid } };
+                                 .args = { flags, (uint64_t)child->tgid, namespace } };
 
-    write_record(engine, parent, &header, NULL);
+    parts_reset(&engine->scratch);
+    if (namespace)
+        add_status(&engine->scratch, child->tid);
+    write_record(engine, parent, &header, &engine->scratch);
 }
 
 /* Give a new task what it shares with, or copies from, its parent, and tell Python. */

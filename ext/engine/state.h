@@ -42,13 +42,14 @@ struct engine {
     int turn_count, turns_waiting;
     timer_t timer; /* wakes the thread that waits, if has_timer */
     bool has_timer;
-    uint64_t alarm_ns;  /* when it is set to, or 0 */
-    uint64_t launch_us; /* CPU time of the main process before its first exec: ours, not its */
-    bool passive;       /* recording has ended; the program may go on */
-    bool flows;         /* what goes through sockets is wanted */
-    bool serves_files;  /* a task has a file system in its hands: fuse(4) */
-    bool names_given;   /* linkat(2) may have named what was opened without a name */
-    uint64_t renames;   /* how often a task renamed something */
+    uint64_t alarm_ns;      /* when it is set to, or 0 */
+    uint64_t launch_us;     /* CPU time of the main process before its first exec: ours, not its */
+    bool passive;           /* recording has ended; the program may go on */
+    bool flows;             /* what goes through sockets is wanted */
+    bool serves_files;      /* a task has a file system in its hands: fuse(4) */
+    uint64_t pid_namespace; /* inode of ours, once it was asked for */
+    bool names_given;       /* linkat(2) may have named what was opened without a name */
+    uint64_t renames;       /* how often a task renamed something */
     bool strange_roots; /* a task changed its root or mounts: chroot(2), CLONE_NEWNS of clone(2) */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → its first row, or -1 */

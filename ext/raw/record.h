@@ -14,7 +14,9 @@ enum raw_kind {
     RAW_SYSCALL = 1, /* a watched call: returned, or (rows of one stop) was made */
     RAW_EXEC = 2,    /* a new program; args[0]: the thread's id before the exec; args[1], args[2]:
                         arguments and variables beyond what ARGV and ENVIRON have room for */
-    RAW_FORK = 3,    /* result: new tid; args[0]: clone flags; args[1]: its pid (thread group) */
+    RAW_FORK = 3,    /* result: new tid; args[0]: clone flags; args[1]: its pid (thread group);
+                        args[2]: of a new process in another PID namespace than ours, its inode; then
+                        a STATUS part */
     RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
                         args: user us, system us, max RSS KiB, minor faults, major faults, all
                         with the children it waited for; us of its own */

@@ -221,6 +221,9 @@ def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
     child = state.tree.clone(task, pid, tid, flags, time_ns)
     if child.group is task.group:
         return
+    if record.arg3:
+        status = record.parts().get(Part.STATUS, b"")
+        state.pids.born(child.group, task.group, record.arg3, status)
     state.emit(ImageStarted(child.group.image, time_ns, True))
     state.emit(Forked(task.group.image, task.tid, time_ns, fork_name(flags), pid))
 
@@ -280,7 +283,8 @@ def signalled(state: State, task: Task, record: RawRecord, op: str) -> None:
     number, code, count = record.arg1 & 0x7F, signed(record.arg2), record.args[4]
     time_ns = record.entered_ns + state.offset_ns
     has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
-    sender = (record.arg3, record.arg4) if has_sender else (0, 0)
+    pid = state.pids.of(task.group, record.arg3) if has_sender else 0
+    sender = (pid, record.arg4) if pid else (0, 0)
     state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender, count))
 
 

@@ -11,6 +11,7 @@ from scopetrace.decode.addresses import BoundNames
 from scopetrace.decode.consoles import Consoles
 from scopetrace.decode.flows import let_go
 from scopetrace.decode.paths import DELETED, absolute, text, undeleted
+from scopetrace.decode.pids import PidNamespaces
 from scopetrace.decode.tables import FdTable, Gone
 from scopetrace.decode.tasks import Task, Tree
 from scopetrace.model.open_file import FileStat, OpenFile
@@ -52,7 +53,8 @@ class State:
     """The state of a session while it is decoded."""
 
     __slots__ = (
-        "bound", "calls", "consoles", "emit", "given", "let_go", "offset_ns", "sockets", "tree",
+        "bound", "calls", "consoles", "emit", "given", "let_go", "offset_ns", "pids",
+        "sockets", "tree",
     )  # fmt: skip
 
     def __init__(self, emit: Callable[[Operation], None], offset_ns: int) -> None:
@@ -63,6 +65,7 @@ class State:
         """The calls that the rows of syscalls.def are of."""
         self.tree = Tree()
         self.consoles = Consoles()
+        self.pids = PidNamespaces()
         self.sockets: WeakValueDictionary[int, OpenFile] = WeakValueDictionary()
         """Sockets by inode, so that one which is passed on or inherited remains the same."""
         self.bound = BoundNames()

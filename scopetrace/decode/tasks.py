@@ -45,13 +45,15 @@ class Folders:
 class ThreadGroup:
     """A process, whatever program it runs."""
 
-    __slots__ = ("image", "pid", "started_ns", "tids")
+    __slots__ = ("image", "pid", "pid_namespaces", "started_ns", "tids")
 
     def __init__(self, pid: int, image: Image, started_ns: int) -> None:
         self.pid = pid
         self.image = image
         self.started_ns = started_ns
         self.tids: set[int] = set()
+        self.pid_namespaces: tuple[int, ...] = ()
+        """Inodes of those below the recorder's that it is in; the last is its own."""
 
 
 class Task:

@@ -104,3 +104,21 @@ def test_names_are_right_where_the_root_is_another(
     told = recording.told()
     assert told
     assert_holds(recording, told, folder=stage.work, ordered=True)
+
+
+def test_processes_have_the_numbers_of_the_recorders_namespace(
+    stage: Stage, tracee: Compile
+) -> None:
+    recording = stage.record([tracee("pid_namespace")])
+    if recording.ending.status == NOT_ALLOWED:
+        pytest.skip("user namespaces are not allowed here")
+
+    assert recording.ending.status == 0, recording.ending
+    forks = {event.pid: event.data["child_pid"] for event in recording.of("proc.fork")}
+    main, first = recording.info.pid, forks[recording.info.pid]
+    child = forks[first]
+    sent = [
+        (event.pid, event.data["signal"], event.data["sender_pid"])
+        for event in recording.of("proc.signal")
+    ]
+    assert sent == [(child, "SIGUSR1", first), (first, "SIGCHLD", child), (main, "SIGCHLD", first)]
