@@ -83,16 +83,32 @@ int proc_stat(const char *path, struct raw_stat *stat_out)
     return 0;
 }
 
-uint64_t proc_terminal(pid_t tid)
+/* The state and the controlling terminal of /proc/TID/stat; false if they could not be read. */
+static bool read_stat(pid_t tid, char *state, unsigned *terminal)
 {
     char path[PROC_PATH], text[512];
-    unsigned number = 0; /* as the kernel's new_encode_dev() packs it (linux/kdev_t.h) */
 
     proc_path(path, tid, "stat");
     ssize_t length = proc_file(path, text, sizeof text - 1);
     text[length < 0 ? 0 : length] = '\0';
     const char *rest = strrchr(text, ')'); /* the name of the program may hold anything */
-    if (!rest || sscanf(rest, ") %*c %*d %*d %*d %u", &number) != 1)
+    return rest && sscanf(rest, ") %c %*d %*d %*d %u", state, terminal) == 2;
+}
+
+bool proc_sleeps(pid_t tid)
+{
+    unsigned ignored;
+    char state;
+
+    return !read_stat(tid, &state, &ignored) || state == 'S';
+}
+
+uint64_t proc_terminal(pid_t tid)
+{
+    unsigned number; /* as the kernel's new_encode_dev() packs it (linux/kdev_t.h) */
+    char ignored;
+
+    if (!read_stat(tid, &ignored, &number))
         return 0;
     return makedev(number >> 8 & 0xfff, (number & 0xff) | (number >> 12 & 0xfff00));
 }

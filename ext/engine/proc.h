@@ -24,6 +24,9 @@ ssize_t proc_file(const char *path, void *buffer, size_t size);
 /* What the file behind `path` is. Returns 0 or a negative errno. */
 int proc_stat(const char *path, struct raw_stat *stat_out);
 
+/* Whether a thread waits for something that may never come (state S of proc(5)), or is gone. */
+bool proc_sleeps(pid_t tid);
+
 /* The device of the terminal that controls the process of `tid`, as in raw_stat; 0: none does. */
 uint64_t proc_terminal(pid_t tid);
 

@@ -6,12 +6,13 @@
  * theirs when they are seen, and waitid shows whichever was attached last. So a write waits at its
  * entry as long as another one to the same file is under way, as it does untraced for the lock of
  * the file (i_rwsem of an inode, the mutex of a pipe). Only what somebody wants to see waits. What
- * is under way may depend on the one that waits (a pipe is full), so nothing waits for long.
+ * is under way may depend on the one that waits (a pipe is full): then it sleeps, and so nobody
+ * waits for a sleeper, or for anything very long.
  */
 #include "engine/proc.h"
 #include "engine/state.h"
 
-enum { TURN_NS = 10 * 1000 * 1000 };
+enum { SOON_NS = 2 * 1000 * 1000, LATE_NS = 1000 * 1000 * 1000 };
 
 static struct stream *stream_of(const struct engine *engine, const struct task *task)
 {
@@ -96,11 +97,18 @@ void end_turn(struct engine *engine, struct task *task)
             go_on(engine, engine->turns[i]);
 }
 
+static bool is_late(const struct task *task, uint64_t now_ns)
+{
+    uint64_t elapsed_ns = now_ns - task->call.entered_ns;
+
+    return elapsed_ns > LATE_NS || (elapsed_ns > SOON_NS && proc_sleeps(task->tid));
+}
+
 void end_late_turns(struct engine *engine, uint64_t now_ns)
 {
     for (int i = 0; i < engine->turn_count && engine->turns_waiting; i++) {
         struct task *task = engine->turns[i];
-        if (task->turn == TURN_TAKEN && now_ns - task->call.entered_ns > TURN_NS)
+        if (task->turn == TURN_TAKEN && is_late(task, now_ns))
             task->turn = TURN_LATE;
         else if (task->turn == TURN_WAITS && !must_wait(engine, task, i))
             go_on(engine, task);
