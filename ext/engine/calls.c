@@ -116,6 +116,17 @@ static void abandon_call(struct engine *engine, struct task *task)
     end_sending(engine, call);
 }
 
+void call_off(struct engine *engine, struct task *task)
+{
+    if (!task->in_call)
+        return;
+    task->in_call = false;
+    if (CALLS[task->call.row].group == GROUP_AIO)
+        finish_submission(engine, task, 0);
+    end_sending(engine, &task->call);
+    end_turn(engine, task);
+}
+
 void abandon_calls(struct engine *engine, struct task *task)
 {
     if (task->in_call)

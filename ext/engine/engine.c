@@ -188,7 +188,9 @@ static void on_event(struct engine *engine, struct task *task, int event, int si
 {
     switch (event) {
     case PTRACE_EVENT_SECCOMP:
-        if (!puts_off(task))
+        if (puts_off(task))
+            call_off(engine, task);
+        else
             on_call_stop(engine, task, true);
         break;
     case PTRACE_EVENT_FORK:

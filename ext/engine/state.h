@@ -94,6 +94,8 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
 /* A watched call once nothing is recorded any more: only what must not be is kept from happening. */
 void on_passive_call(const struct engine *engine, const struct task *task);
+/* The call that has begun is not made after all: it will be begun again (puts_off). */
+void call_off(struct engine *engine, struct task *task);
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
 

@@ -195,6 +195,14 @@ def test_text_is_that_of_the_name_the_file_has_when_it_is_written(
     assert recording.of("notice") == []
 
 
+def test_what_a_signal_forestalls_was_refused_by_no_filter(stage: Stage, tracee: Compile) -> None:
+    recording = stage.record([tracee("filtered_end"), "100"])
+
+    assert recording.ending.status == 0
+    assert len(recording.of("proc.exit")) == 101
+    assert recording.of("fs.error", file=str(stage.work / "many.out")) == []
+
+
 def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compile) -> None:
     recording = stage.record([tracee("killed")])
 
