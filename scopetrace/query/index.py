@@ -52,14 +52,15 @@ class SessionIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._now_ns = time.time_ns()
+        self._asked_ns = 0
         self._ours = _is_ours(folder)
         self._files = _files(folder) if self._ours else {}
         self._rows = _load(folder / FILE_NAME) if self._ours else {}
         self._fresh = 0
 
     def recall(self, path: Path) -> SessionInfo | None:
-        """Return what is remembered of a session; None if it must be read."""
+        """Return what is remembered of a session; None if it must be read next."""
+        self._asked_ns = time.time_ns()
         row = self._rows.get(path.name)
         if row is None or path.parent != self._folder or row[0] != self._state(path.name):
             return None
@@ -68,9 +69,10 @@ class SessionIndex:
         return None if _is_recorded_now(info) else info
 
     def note(self, info: SessionInfo) -> None:
-        """Remember what was read of a session after this index was made, if that is lasting."""
+        """Remember what was read of the session that was asked for last, if that is lasting."""
         state = self._state(info.path.name)
-        if state is None or _is_recorded_now(info) or _is_odd(info):
+        lasting = state is not None and self._is_settled(info.path.name)
+        if not lasting or _is_recorded_now(info) or _is_odd(info):
             return
         self._rows[info.path.name] = [state, info.id, *info[2:]]
         self._fresh += 1
@@ -89,21 +91,21 @@ class SessionIndex:
         whenever root reads it, which is a change (ctime) too.
         """
         file, log = self._files.get(name), self._files.get(f"{name}-wal")
-        if file is None or f"{name}-journal" in self._files or not self._is_lasting(file):
+        if file is None or f"{name}-journal" in self._files or not _is_own_file(file):
             return None
         state = f"{file.st_ino} {file.st_size} {file.st_ctime_ns}"
-        if log is None:
-            return state
-        return (
-            f"{state} {log.st_ino} {log.st_size} {log.st_mtime_ns}"
-            if self._is_lasting(log)
-            else None
-        )
+        if log is None or not _is_own_file(log):
+            return None if log else state
+        return f"{state} {log.st_ino} {log.st_size} {log.st_mtime_ns}"
 
-    def _is_lasting(self, file: os.stat_result) -> bool:
-        """Tell whether no change of a file since the index was made can look like none."""
-        settled = file.st_ctime_ns < self._now_ns - SETTLED_NS
-        return settled and stat.S_ISREG(file.st_mode) and file.st_uid == os.geteuid()
+    def _is_settled(self, name: str) -> bool:
+        """Tell whether no change after the reading can look like the last one before it."""
+        files = (self._files.get(name), self._files.get(f"{name}-wal"))
+        return all(part.st_ctime_ns < self._asked_ns - SETTLED_NS for part in files if part)
+
+
+def _is_own_file(file: os.stat_result) -> bool:
+    return stat.S_ISREG(file.st_mode) and file.st_uid == os.geteuid()
 
 
 def _is_recorded_now(info: SessionInfo) -> bool:
