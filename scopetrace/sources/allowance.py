@@ -6,8 +6,10 @@ every fact that was read of it. Reading ordinary traffic takes a fraction of wha
 made to keep a parser busy (empty frames, blocks that unfold, names that lead through pointers)
 uses the allowance up, and the flow is read no further.
 
-CPU time is not exact: the pause of a virtual machine may count as such. So the allowance has to be
-used up twice, unless the flow has earned half of it back in between.
+To ask for CPU time takes as long as much of the reading, so at first the time that passes is
+counted, which is no less. Only of a flow that has used its allowance up by that, CPU time is
+counted, from a new one. Nor is that exact: the pause of a virtual machine may count as CPU time. So
+this allowance has to be used up twice, unless the flow has earned half of it back in between.
 
 A stranger may open many connections. So each flow of a process that was given up halves what the
 later ones have at first: what they earn is enough for ordinary traffic.
@@ -15,7 +17,10 @@ later ones have at first: what they earn is enough for ordinary traffic.
 
 from __future__ import annotations
 
-FIRST_NS = 250_000_000
+from collections.abc import Callable
+from time import monotonic_ns, thread_time_ns
+
+FIRST_NS = 200_000_000
 """What a flow has at first, and the most that it can have."""
 LEAST_NS = 10_000_000
 """The same, where many flows of the process were given up."""
@@ -29,16 +34,18 @@ PER_FACT_NS = 50_000
 class Allowance:
     """What one flow may still take; `given_up`: so many others of the process were."""
 
-    __slots__ = ("_left_ns", "_most_ns", "_used_up", "bytes", "taken_ns")
+    __slots__ = ("_left_ns", "_most_ns", "_used_up", "bytes", "clock_ns", "taken_ns")
 
     def __init__(self, given_up: int = 0) -> None:
         self._left_ns = self._most_ns = max(FIRST_NS >> min(given_up, 20), LEAST_NS)
         self._used_up = False
         """It was, once, and half of it has not been earned back."""
+        self.clock_ns: Callable[[], int] = monotonic_ns
+        """Counts the time that is taken: all that passes, or that of this thread."""
         self.bytes = 0
-        """That were read, both ways."""
+        """That were read, both ways, since CPU time was counted."""
         self.taken_ns = 0
-        """CPU time that reading them took."""
+        """Time that reading them took."""
 
     def covers(self, taken_ns: int, size: int, facts: int) -> bool:
         """Pay for a piece of `size` bytes, in which `facts` were found; return whether it could."""
@@ -50,6 +57,15 @@ class Allowance:
         elif left < 0:
             if self._used_up:
                 return False
-            left, self._used_up = self._most_ns // 2, True
+            left = self._use_up()
         self._left_ns = left
         return True
+
+    def _use_up(self) -> int:
+        """Note that nothing is left, and return what is left even so."""
+        if self.clock_ns is monotonic_ns:
+            self.clock_ns = thread_time_ns
+            self.bytes = self.taken_ns = 0
+            return self._most_ns
+        self._used_up = True
+        return self._most_ns // 2

@@ -13,7 +13,6 @@ of CPU time; where that is used up, a notice says so and the flow is read no fur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from time import thread_time_ns
 from typing import Protocol
 
 from scopetrace.model.image import Image
@@ -27,7 +26,7 @@ from scopetrace.sources.recognition import Recognition
 
 NS_PER_MS = 1_000_000
 
-MOST_AT_ONCE = 64 * 1024
+MOST_AT_ONCE = 128 * 1024
 """Bytes of a stream that are read before it is looked how long that took."""
 
 
@@ -97,14 +96,24 @@ class Flows:
 
     def _study_in_time(self, reading: Reading, operation: FlowMoved) -> None:
         """Recognise or read a piece, as long as the flow may take CPU time."""
-        allowance = reading.allowance
+        if len(operation.data) <= MOST_AT_ONCE or not operation.flow.stream:
+            self._study_part(reading, operation)
+            return
         for part in _parts(operation):
-            began_ns = thread_time_ns()
-            self._recognition.study(reading, part)
-            taken_ns, facts, reading.facts = thread_time_ns() - began_ns, reading.facts, 0
-            if not allowance.covers(taken_ns, len(part.data), facts):
-                self._give_up(reading, operation)
+            if not self._study_part(reading, part):
                 return
+
+    def _study_part(self, reading: Reading, part: FlowMoved) -> bool:
+        """Recognise or read a piece; return whether the flow may be read further."""
+        allowance = reading.allowance
+        clock_ns = allowance.clock_ns
+        began_ns = clock_ns()
+        self._recognition.study(reading, part)
+        taken_ns, facts, reading.facts = clock_ns() - began_ns, reading.facts, 0
+        if allowance.covers(taken_ns, len(part.data), facts):
+            return True
+        self._give_up(reading, part)
+        return False
 
     def _give_up(self, reading: Reading, operation: FlowMoved) -> None:
         """Read a flow no further, and say so."""
@@ -151,9 +160,6 @@ class Flows:
 def _parts(operation: FlowMoved) -> Iterator[FlowMoved]:
     """Yield a piece of a stream in parts of `MOST_AT_ONCE` bytes; what is not known comes last."""
     data = operation.data
-    if len(data) <= MOST_AT_ONCE or not operation.flow.stream:
-        yield operation
-        return
     for at in range(0, len(data), MOST_AT_ONCE):
         part = data[at : at + MOST_AT_ONCE]
         is_last = at + MOST_AT_ONCE >= len(data)

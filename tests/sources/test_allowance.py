@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic_ns, thread_time_ns
 
 import pytest
 from flow_reading import CLIENT, image, rules
@@ -39,8 +40,18 @@ def test_what_is_earned_can_be_taken():
     assert allowance.bytes == 1_000_000
 
 
+def counting_cpu_time(given_up: int = 0) -> Allowance:
+    """Return an allowance by which time was used up that may have been that of others."""
+    allowance = Allowance(given_up)
+    assert allowance.clock_ns is monotonic_ns
+    assert allowance.covers(FIRST_NS + PER_PIECE_NS + 9 * PER_BYTE_NS + 1, 9, 0)
+    assert allowance.clock_ns is thread_time_ns
+    assert (allowance.bytes, allowance.taken_ns) == (0, 0)
+    return allowance
+
+
 def test_it_must_be_used_up_twice():
-    allowance = Allowance()
+    allowance = counting_cpu_time()
 
     assert allowance.covers(FIRST_NS + PER_PIECE_NS + 1, 0, 0)
     assert allowance.covers(FIRST_NS // 2 + PER_PIECE_NS, 0, 0)
@@ -48,14 +59,14 @@ def test_it_must_be_used_up_twice():
 
 
 def test_what_was_used_up_once_is_forgotten_when_as_much_was_earned():
-    allowance = Allowance()
+    allowance = counting_cpu_time()
     for _ in range(5):
         assert allowance.covers(FIRST_NS + PER_PIECE_NS + 1, 0, 0)
         assert allowance.covers(0, FIRST_NS // PER_BYTE_NS, 0)
 
 
 def test_no_more_is_saved_than_there_was_at_first():
-    allowance = Allowance()
+    allowance = counting_cpu_time()
     allowance.covers(0, 1_000_000_000, 0)
 
     assert allowance.covers(FIRST_NS * 2, 0, 0)
@@ -64,7 +75,7 @@ def test_no_more_is_saved_than_there_was_at_first():
 
 @pytest.mark.parametrize(("given_up", "most"), [(1, FIRST_NS // 2), (9, LEAST_NS), (99, LEAST_NS)])
 def test_a_flow_has_less_where_others_were_given_up(given_up, most):
-    allowance = Allowance(given_up)
+    allowance = counting_cpu_time(given_up)
 
     assert allowance.covers(most + PER_PIECE_NS, 0, 0)
     assert allowance.covers(PER_PIECE_NS + 1, 0, 0)
@@ -88,7 +99,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("scopetrace.sources.flows.thread_time_ns", clock)
+    monkeypatch.setattr("scopetrace.sources.allowance.monotonic_ns", clock)
+    monkeypatch.setattr("scopetrace.sources.allowance.thread_time_ns", clock.__call__)
     return clock
 
 

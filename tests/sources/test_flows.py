@@ -26,7 +26,7 @@ from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.operation import FlowClosed, FlowMoved
 from scopetrace.model.payload import Payload
 from scopetrace.sources.base import source_classes
-from scopetrace.sources.flows import Flows
+from scopetrace.sources.flows import MOST_AT_ONCE, Flows
 from scopetrace.watch import Rules
 
 GET = b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -310,6 +310,23 @@ def test_only_where_dns_is_expected_every_datagram_is_looked_at(port, found):
     assert [count for reason, count, _ in flow.outlet.notices if reason == "malformed"] == (
         [66, 4] if found else []
     )
+
+
+@pytest.mark.parametrize("size", [MOST_AT_ONCE - 1, MOST_AT_ONCE, MOST_AT_ONCE + 1, 500_000])
+@pytest.mark.parametrize("missing", [0, 1, 10])
+def test_a_large_piece_is_read_in_parts(size, missing):
+    flow = Read(rules(""))
+    length = b"Content-Length: %d\r\n\r\n" % (size + missing)
+    flow.move(OUT, GET)
+    flow.move(IN, b"HTTP/1.1 200 OK\r\n" + length)
+    flow.move(IN, b"x" * size, size + missing)
+    flow.move(OUT, GET)
+    flow.move(IN, OK + b"abc")
+    flow.close()
+
+    lengths = [data["http_response_content_length"] for data in flow.outlet.of("http.resp")]
+    assert lengths == [size + missing, 3]
+    assert flow.outlet.notices == []
 
 
 @given(st.lists(st.sampled_from([b"hello", b"", QUERY, ANSWER, b"\1" * 30_000]), max_size=9))
