@@ -14,6 +14,8 @@ from pathlib import Path
 PAGE_BYTES = 8192
 """Of the file: an event is some 250 bytes, so that a page of SQLite's default holds few."""
 CHECKPOINT_PAGES = 2000
+LEAST_PAGES = 16
+"""A session without an event has hardly less."""
 
 
 def file_limit() -> int | None:
@@ -37,6 +39,8 @@ def is_at_limit(path: Path) -> bool:
     limit = file_limit()
     if limit is None:
         return False
+    if limit < LEAST_PAGES * PAGE_BYTES:
+        return True
     for file in (path, Path(f"{path}-wal")):
         with suppress(OSError):
             if file.stat().st_size > limit // 2:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 
 from scopetrace.errors import SessionError
 from scopetrace.store.fields import SOURCES, Source, column
@@ -215,11 +216,16 @@ def check_readable(db: sqlite3.Connection) -> None:
 
 
 def create_indexes(db: sqlite3.Connection) -> None:
-    """Make all indexes, in one transaction."""
+    """Make all indexes, or none if there is no room: in one transaction, which is over then."""
     db.execute("BEGIN")
-    for name, columns in (INDEXES | OTHER_INDEXES).items():
-        db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
-    db.execute("COMMIT")
+    try:
+        for name, columns in (INDEXES | OTHER_INDEXES).items():
+            db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        with suppress(sqlite3.Error):  # SQLite may have rolled it back
+            db.execute("ROLLBACK")
+        raise
 
 
 def has_indexes(db: sqlite3.Connection) -> bool:

@@ -37,10 +37,10 @@ def test_sqlite_keeps_itself_below_the_limit(size, pages, most, limit):
 
 def test_a_file_or_its_log_may_be_at_the_limit(tmp_path, limit):
     path = tmp_path / "1-x.db"
-    path.write_bytes(b"x" * 100)
-    for size, at in [(None, False), (1000, False), (150, True)]:
+    path.write_bytes(b"x" * 100_000)
+    for size, at in [(None, False), (1_000_000, False), (150_000, True), (100, True)]:
         limit(size)
         assert growth.is_at_limit(path) is at
-    (tmp_path / "1-x.db-wal").write_bytes(b"x" * 600)
-    limit(1000)
+    (tmp_path / "1-x.db-wal").write_bytes(b"x" * 600_000)
+    limit(1_000_000)
     assert growth.is_at_limit(path)

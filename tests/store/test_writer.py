@@ -511,3 +511,18 @@ def test_a_reserve_is_not_written_through_a_link(tmp_path):
     begin(tmp_path).finish()
 
     assert target.read_text() == "untouched"
+
+
+def test_a_session_without_room_for_indexes_is_one_plain_file_all_the_same(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_events([closed(f"/{number}") for number in range(100)])
+    writer.commit()
+    limit_pages(writer, 0)
+
+    writer.finish()
+
+    (info,) = list_sessions(tmp_path)
+    assert (info.status, info.events) == ("finished", 100)
+    assert [path.name for path in info.path.parent.iterdir() if path.name[0] != "."] == [
+        info.path.name
+    ]
