@@ -156,6 +156,9 @@
 #ifndef __NR_setresgid32
 #define __NR_setresgid32 -1
 #endif
+#ifndef __NR_io_uring_enter
+#define __NR_io_uring_enter 426
+#endif
 #ifndef __NR_pidfd_send_signal
 #define __NR_pidfd_send_signal 424
 #endif
@@ -271,3 +274,19 @@
 #define __NR_io_submit__readv __NR_io_submit
 #define __NR_io_submit__writev __NR_io_submit
 #define __NR_io_submit__sync __NR_io_submit
+#define __NR_io_uring_enter__read __NR_io_uring_enter
+#define __NR_io_uring_enter__write __NR_io_uring_enter
+#define __NR_io_uring_enter__readv __NR_io_uring_enter
+#define __NR_io_uring_enter__writev __NR_io_uring_enter
+#define __NR_io_uring_enter__send __NR_io_uring_enter
+#define __NR_io_uring_enter__recv __NR_io_uring_enter
+#define __NR_io_uring_enter__sendmsg __NR_io_uring_enter
+#define __NR_io_uring_enter__recvmsg __NR_io_uring_enter
+#define __NR_io_uring_enter__sync __NR_io_uring_enter
+#define __NR_io_uring_enter__openat __NR_io_uring_enter
+#define __NR_io_uring_enter__openat2 __NR_io_uring_enter
+#define __NR_io_uring_enter__close __NR_io_uring_enter
+#define __NR_io_uring_enter__connect __NR_io_uring_enter
+#define __NR_io_uring_enter__accept __NR_io_uring_enter
+#define __NR_mmap__ring __NR_mmap
+#define __NR_mmap2__ring __NR_mmap2

@@ -15,7 +15,7 @@
 
 enum {
     AIO_RING_MAGIC = 0xa10a10a1,
-    AIO_PLACES = 1 << 24, /* more than any ring has (aio_setup_ring) */
+    AIO_PLACES = 1 << 20, /* more than a ring has, unless fs.aio-max-nr was raised very much */
     SUBMITTED_MAX = 4096,
     AT_ONCE = 32,
 };
@@ -64,10 +64,8 @@ void aio_look(struct engine *engine, struct task *task)
 static bool know_ring(struct task *task, uint64_t address)
 {
     struct ring_head head;
+    struct async *async = async_of(task);
 
-    if (!task->space->async)
-        task->space->async = async_new();
-    struct async *async = task->space->async;
     if (!async || !read_head(task, address, &head))
         return false;
     for (struct aio_ring *ring = async->rings; ring; ring = ring->next)
@@ -126,6 +124,7 @@ void aio_submit(struct engine *engine, struct task *task, const struct pending *
 
     if (!task->space || !know_ring(task, context))
         return;
+    aio_look(engine, task); /* what is to come is after what is there */
     for (uint32_t nth = 0; nth < count && nth < SUBMITTED_MAX; nth++) {
         uint64_t address = 0;
         if (memory_read_whole(task->space, task->tid, list + nth * word, &address, word) < 0)
@@ -139,13 +138,13 @@ void aio_destroy(struct engine *engine, struct task *task, const struct pending 
 {
     struct async *async = task->space ? task->space->async : NULL;
 
-    if (!async)
+    if (!async || !call->args[0])
         return;
     async_look(engine, task);
-    async_abandon(engine, task, call->args[0]);
     for (struct aio_ring **link = &async->rings; *link; link = &(*link)->next)
         if ((*link)->address == call->args[0]) {
             struct aio_ring *gone = *link;
+            async_abandon(engine, task, gone->address);
             *link = gone->next;
             free(gone);
             return;

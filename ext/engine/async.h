@@ -6,6 +6,7 @@
 #ifndef SCOPE_ENGINE_ASYNC_H
 #define SCOPE_ENGINE_ASYNC_H
 
+#include <linux/io_uring.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct operation {
     uint64_t ring, tag; /* where its result will be, and what it is called there */
     pid_t asker;        /* the thread inside the call that asks for it; 0: the call has returned */
     uint32_t nth;       /* of those that this call asks for */
+    size_t kept;        /* bytes of data that wait with it */
     struct pending call;
 };
 
@@ -29,15 +31,27 @@ struct aio_ring {
     uint32_t seen;    /* the results before this place were taken */
 };
 
+/* An instance of io_uring, and where it lies in the program's memory; 0: not known. */
+struct uring {
+    struct uring *next;
+    int fd;
+    struct io_uring_params made; /* as io_uring_setup(2) answered */
+    uint64_t rings, results, sqes;
+    uint32_t seen; /* results taken, of all that ever came */
+};
+
 /* What is under way in one address space, in the order in which it was asked for. */
 struct async {
     struct operation *first, **end; /* `end`: where the next one is to be linked */
     struct aio_ring *rings;
-    size_t kept; /* bytes of data that wait with them */
+    struct uring *urings;
+    bool noted;     /* that io_uring is used in a way which is not seen was said */
+    uint32_t count; /* of operations */
+    size_t kept;    /* by all of them */
 };
 
-/* NULL without memory. */
-struct async *async_new(void);
+/* That of a task's address space, made if there is none; NULL without memory. */
+struct async *async_of(struct task *task);
 void async_free(struct async *async);
 
 /* async.c */
@@ -53,8 +67,18 @@ void async_end(struct engine *engine, struct task *task, uint64_t ring, uint64_t
 void async_abandon(struct engine *engine, struct task *task, uint64_t ring);
 /* Take the results that are there. */
 void async_look(struct engine *engine, struct task *task);
-/* The same for the last time before a task ends, and its address space with it perhaps. */
+/* A task leaves its address space, by its end or an exec; after the last one nothing more is seen. */
 void async_leave(struct engine *engine, struct task *task);
+
+/* uring.c */
+/* Say, once, that something is done through io_uring that is not seen. */
+void note_uring(struct engine *engine, struct task *task);
+void uring_made(struct engine *engine, struct task *task, const struct pending *call, int fd);
+/* An mmap of its fd has returned. */
+void uring_mapped(struct task *task, const struct pending *call, uint64_t address);
+bool is_uring(const struct task *task, int fd);
+void uring_enter(struct engine *engine, struct task *task, const struct pending *call);
+void uring_look(struct engine *engine, struct task *task);
 
 /* aio.c */
 void aio_submit(struct engine *engine, struct task *task, const struct pending *call);

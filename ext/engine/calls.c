@@ -42,7 +42,7 @@ static int row_of(const struct engine *engine, const struct abi *abi, uint64_t n
 /* To be asked to come back later is no failure of a call on a socket. */
 static bool is_no_news(const struct call *row, int64_t result)
 {
-    if (row - CALLS == ROW_connect)
+    if (is_connect(row - CALLS))
         return result == -EALREADY; /* no port or no room left is a failure, however it is called */
     if (row->group == GROUP_NET && (result == -EAGAIN || result == -EINTR))
         return true;
@@ -59,17 +59,25 @@ static void end_sending(struct engine *engine, struct pending *call)
     call->sends = 0;
 }
 
-/* What a call asked for that goes on without it; most of it is done already. */
-static void finish_submission(struct engine *engine, struct task *task, int64_t result)
+/* A call that asked for what goes on without it, or that says where results will be. */
+static bool finish_order(struct engine *engine, struct task *task, const struct pending *call,
+                         int64_t result)
 {
+    bool maps = call->row == ROW_mmap__ring || call->row == ROW_mmap2__ring;
+
+    if (!maps && call->row != ROW_io_submit && call->row != ROW_io_uring_enter)
+        return false;
     if (!task->space || !task->space->async)
-        return;
-    async_taken(engine, task, result);
-    async_look(engine, task);
+        return true;
+    if (maps && result >= 0)
+        uring_mapped(task, call, (uint64_t)result);
+    if (!maps)
+        async_taken(engine, task, result);
+    async_look(engine, task); /* most of it is done already */
+    return true;
 }
 
-static void finish_call(struct engine *engine, struct task *task, struct pending *call,
-                        int64_t result)
+void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result)
 {
     uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
@@ -78,10 +86,8 @@ static void finish_call(struct engine *engine, struct task *task, struct pending
 
     if (row->group == GROUP_STAT || row->group == GROUP_SEEK)
         task->calls[call->row - COUNTED_FIRST]++;
-    if (call->row == ROW_io_submit) {
-        finish_submission(engine, task, result);
+    if (finish_order(engine, task, call, result))
         return;
-    }
     if (row->moves != MOVES_NOTHING) {
         end_sending(engine, call);
         finish_move(engine, task, call, result, elapsed_ns);
@@ -121,8 +127,7 @@ void call_off(struct engine *engine, struct task *task)
     if (!task->in_call)
         return;
     task->in_call = false;
-    if (CALLS[task->call.row].group == GROUP_AIO)
-        finish_submission(engine, task, 0);
+    finish_order(engine, task, &task->call, 0); /* nothing of what it asks for was taken */
     end_sending(engine, &task->call);
     end_turn(engine, task);
 }
@@ -304,7 +309,7 @@ static void unpatch_clone(struct task *task)
     task->patched_at = 0;
 }
 
-static void enter_close(struct engine *engine, struct task *task, struct pending *call)
+void close_fd(struct engine *engine, struct task *task, struct pending *call)
 {
     int fd = (int)call->args[0];
     struct stream *stream = files_find(task->files, fd);
@@ -330,7 +335,7 @@ static void enter_once(struct engine *engine, struct task *task, struct pending 
     else if (call->row == ROW_io_destroy)
         aio_destroy(engine, task, call);
     else if (row->group == GROUP_CLOSE)
-        enter_close(engine, task, call);
+        close_fd(engine, task, call);
     else if (use_stream(engine, task, (int)call->args[row->fd - 1]))
         write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
@@ -406,6 +411,8 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     tell_before_end(engine, task, call);
     if (row == ROW_io_submit)
         aio_submit(engine, task, call);
+    else if (row == ROW_io_uring_enter)
+        uring_enter(engine, task, call);
     else if (CALLS[call->row].moves != MOVES_NOTHING)
         enter_streams(engine, task, call);
     else
@@ -430,6 +437,14 @@ static void let_start(struct task *task, call_info *info)
         info->entry.args[0] = info->entry.args[3];
 }
 
+/* Whether a row is about a call with these arguments; of rings the filter cannot know the fds. */
+static bool is_about(const struct task *task, int row, const uint64_t args[6])
+{
+    if (row == ROW_mmap__ring || row == ROW_mmap2__ring)
+        return is_uring(task, (int)args[4]);
+    return when_holds(CALLS[row].when, args);
+}
+
 /* The rows of a call that are about one with these arguments; `seen`: at its entry stop already. */
 static void begin_rows(struct engine *engine, struct task *task, call_info *info,
                        const struct abi *abi, bool by_filter, bool seen)
@@ -440,8 +455,7 @@ static void begin_rows(struct engine *engine, struct task *task, call_info *info
             continue;
         if (row == ROW_execve && !engine->started)
             let_start(task, info);
-        if (engine->options.modes[row] == MODE_OFF ||
-            !when_holds(CALLS[row].when, info->entry.args))
+        if (engine->options.modes[row] == MODE_OFF || !is_about(task, row, info->entry.args))
             continue;
         if (task->space && task->space->async)
             async_look(engine, task);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 
+#include "engine/async.h"
 #include "engine/proc.h"
 #include "engine/state.h"
 
@@ -41,7 +42,7 @@ static void apply_guard(struct engine *engine, struct task *task, const struct p
 
     if (call->row == ROW_io_uring_setup) {
         if (result >= 0)
-            write_note(engine, task, NOTE_IO_URING, 0);
+            uring_made(engine, task, call, (int)result);
     } else if (call->row == ROW_ptrace) {
         if (result == -EPERM)
             write_note(engine, task, NOTE_PTRACE, call->args[0]);
@@ -133,9 +134,9 @@ static void apply_socket(struct engine *engine, struct task *task, const struct 
 
     if (!stream)
         return;
-    if (call->row == ROW_connect || result >= 0)
+    if (is_connect(call->row) || result >= 0)
         stream->connecting = is_under_way(result);
-    if (call->row == ROW_connect && result >= 0)
+    if (is_connect(call->row) && result >= 0)
         tell_stream(engine, task, stream); /* of the connection it had, if it had one */
     if (row->ends && result >= 0)
         stream->named = stream->kind == STREAM_SOCKET;

@@ -393,6 +393,8 @@ static void write_leave(struct engine *engine, struct task *task)
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
+    if (task->space && task->space->async && task->files)
+        async_look(engine, task);
     async_leave(engine, task);
     if (engine->options.leaves && task->adopted && task->tid == task->tgid && engine->started)
         write_leave(engine, task);

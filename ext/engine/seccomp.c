@@ -22,7 +22,7 @@ enum { KERNEL_SETLK = 6, KERNEL_SETLKW = 7, KERNEL_SETLK64 = 13, KERNEL_SETLKW64
 
 enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST };
 
-enum { LARGE = 1 << 20, ROWS_OF_A_CALL = 4 };
+enum { LARGE = 1 << 20, ROWS_OF_A_CALL = 5 };
 
 /* One argument (from 0), and what about it makes the call worth a stop. */
 static const struct when_test {
@@ -48,6 +48,7 @@ static const struct when_test {
                       5,
                       { PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_MM,
                         PR_CAP_AMBIENT } },
+    [WHEN_SHARED_AT_ONCE] = { 3, TEST_EQUAL, 1, { MAP_SHARED | MAP_POPULATE } },
     [WHEN_SETS_LIMIT] = { 2, TEST_ANY_BIT, 1, { UINT32_MAX } },
     [WHEN_LARGE_2] = { 1, TEST_AT_LEAST, 1, { LARGE } },
     [WHEN_LARGE_3] = { 2, TEST_AT_LEAST, 1, { LARGE } },

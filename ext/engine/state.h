@@ -96,6 +96,14 @@ void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
 void on_passive_call(const struct engine *engine, const struct task *task);
 /* The call that has begun is not made after all: it will be begun again (puts_off). */
 void call_off(struct engine *engine, struct task *task);
+/* What follows from the result of a call: the engine's own picture, and its record. */
+void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result);
+/* An fd goes: its record, with what it moved. */
+void close_fd(struct engine *engine, struct task *task, struct pending *call);
+static inline bool is_connect(int64_t row)
+{
+    return row == ROW_connect || row == ROW_io_uring_enter__connect;
+}
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
 

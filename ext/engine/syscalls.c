@@ -22,5 +22,5 @@ const char *const GROUP_NAMES[GROUP_COUNT] = {
     [GROUP_GUARD] = "guard",   [GROUP_MAKE] = "make",     [GROUP_LOCK] = "lock",
     [GROUP_TOUCH] = "touch",   [GROUP_BIRTH] = "birth",   [GROUP_PERMIT] = "permit",
     [GROUP_ROOM] = "room",     [GROUP_HEAP] = "heap",     [GROUP_TUNE] = "tune",
-    [GROUP_AIO] = "aio",
+    [GROUP_AIO] = "aio",       [GROUP_URING] = "uring",
 };

@@ -28,6 +28,7 @@ enum call_group {
     GROUP_CRED,
     GROUP_GUARD,
     GROUP_AIO,
+    GROUP_URING,
     GROUP_MAKE,
     GROUP_LOCK,
     GROUP_TOUCH,
@@ -46,21 +47,22 @@ enum call_moves { MOVES_NOTHING, MOVES_IN, MOVES_OUT, MOVES_ACROSS };
 /* Tests on arguments made inside the filter, so that the rest of such calls never stops. */
 enum call_when {
     WHEN_ALWAYS,
-    WHEN_FCNTL_DUP,    /* command is F_DUPFD or F_DUPFD_CLOEXEC */
-    WHEN_UNSHARE,      /* flags have CLONE_FILES, CLONE_FS or CLONE_NEWNS */
-    WHEN_NAMED_4,      /* argument 4 lacks AT_EMPTY_PATH: it asks about a name, not an fd */
-    WHEN_NAMED_3,      /* the same for argument 3 */
-    WHEN_MAPS_FILE,    /* flags lack MAP_ANONYMOUS */
-    WHEN_UNTRACED,     /* flags have CLONE_UNTRACED */
-    WHEN_SETS_SECCOMP, /* PR_SET_SECCOMP */
-    WHEN_ASKS_ERROR,   /* SO_ERROR, of whatever level */
-    WHEN_TRACES,       /* PTRACE_TRACEME, PTRACE_ATTACH or PTRACE_SEIZE */
-    WHEN_LOCKS,        /* command sets a lock of a file, of whatever kind */
-    WHEN_RIGHTS,       /* of prctl(2), what changes which rights a process has */
-    WHEN_SETS_LIMIT,   /* argument 3 is no null pointer */
-    WHEN_LARGE_2,      /* argument 2 is 1 MiB or more */
-    WHEN_LARGE_3,      /* the same for argument 3 */
-    WHEN_NEVER,        /* no call is of this row: it is part of another */
+    WHEN_FCNTL_DUP,      /* command is F_DUPFD or F_DUPFD_CLOEXEC */
+    WHEN_UNSHARE,        /* flags have CLONE_FILES, CLONE_FS or CLONE_NEWNS */
+    WHEN_NAMED_4,        /* argument 4 lacks AT_EMPTY_PATH: it asks about a name, not an fd */
+    WHEN_NAMED_3,        /* the same for argument 3 */
+    WHEN_MAPS_FILE,      /* flags lack MAP_ANONYMOUS */
+    WHEN_UNTRACED,       /* flags have CLONE_UNTRACED */
+    WHEN_SETS_SECCOMP,   /* PR_SET_SECCOMP */
+    WHEN_ASKS_ERROR,     /* SO_ERROR, of whatever level */
+    WHEN_TRACES,         /* PTRACE_TRACEME, PTRACE_ATTACH or PTRACE_SEIZE */
+    WHEN_LOCKS,          /* command sets a lock of a file, of whatever kind */
+    WHEN_RIGHTS,         /* of prctl(2), what changes which rights a process has */
+    WHEN_SETS_LIMIT,     /* argument 3 is no null pointer */
+    WHEN_LARGE_2,        /* argument 2 is 1 MiB or more */
+    WHEN_LARGE_3,        /* the same for argument 3 */
+    WHEN_NEVER,          /* no call is of this row: it is part of another */
+    WHEN_SHARED_AT_ONCE, /* flags are MAP_SHARED and MAP_POPULATE: so rings are mapped */
 };
 
 /* What an engine does with a row. */

@@ -18,11 +18,13 @@ from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, TALLY, Part, R
 
 READS = (
     "read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64", "recvfrom",
-    "io_submit__read", "io_submit__readv",
+    "io_submit__read", "io_submit__readv", "io_uring_enter__read", "io_uring_enter__readv",
+    "io_uring_enter__recv",
 )  # fmt: skip
 WRITES = (
     "write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice", "sendto", "sendmsg",
-    "sendmmsg", "io_submit__write", "io_submit__writev",
+    "sendmmsg", "io_submit__write", "io_submit__writev", "io_uring_enter__write",
+    "io_uring_enter__writev", "io_uring_enter__send", "io_uring_enter__sendmsg",
 )  # fmt: skip
 OUT_OF_SECOND = ("sendfile", "sendfile64")
 """Calls whose first argument is where the bytes go, and the second where they come from."""
@@ -195,8 +197,10 @@ CALLS: dict[str, Handler] = {
     **dict.fromkeys(WRITES, wrote),
     **dict.fromkeys(READS, received),
     **dict.fromkeys((*OUT_OF_SECOND, *ACROSS), moved_across),
-    "io_submit__sync": synced,
-    **dict.fromkeys(("io_submit", "io_destroy"), told_by_others),
+    **dict.fromkeys(("io_submit__sync", "io_uring_enter__sync"), synced),
+    **dict.fromkeys(
+        ("io_submit", "io_destroy", "io_uring_enter", "mmap__ring", "mmap2__ring"), told_by_others
+    ),
     "mmap": mapped,
     "mmap2": mapped,
 }

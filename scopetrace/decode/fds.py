@@ -74,7 +74,7 @@ def _flags(record: RawRecord, parts: Parts, op: str) -> int:
         return record.arg2 & FD
     if op == "creat":
         return CREAT_FLAGS
-    if op != "openat2":
+    if op != "openat2" and Part.HOW not in parts:
         return record.arg3 & FD
     how = parts.get(Part.HOW, b"")
     return int(FLAGS_OF_HOW.unpack_from(how)[0]) if len(how) >= FLAGS_OF_HOW.size else 0
@@ -214,7 +214,7 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.moved or not record.all_parts(Part.CONTROL):
         came_in(state, task, record, op)
     time_ns = record.entered_ns + state.offset_ns
-    flags = record.arg3 if op == "recvmsg" else record.arg4
+    flags = record.arg4 if op.startswith("recvmmsg") else record.arg3
     for control in record.all_parts(Part.CONTROL):
         for fd in received_fds(control):
             file = OpenFile("", None, time_ns)
@@ -318,7 +318,9 @@ CALLS: dict[str, Handler] = {
         made,
     ),
     **dict.fromkeys(("recvmsg", "recvmmsg", "recvmmsg_time64"), received),
-    "close": close_one,
+    **dict.fromkeys(("io_uring_enter__openat", "io_uring_enter__openat2"), opened),
+    "io_uring_enter__recvmsg": received,
+    **dict.fromkeys(("close", "io_uring_enter__close"), close_one),
     "close_range": close_range,
     "unshare": unshared,
 }  # fmt: skip

@@ -10,7 +10,8 @@ from scopetrace.model.raw import Note, RawRecord
 SENTENCES: dict[int, tuple[str, str]] = {
     Note.IO_URING: (
         "io_uring",
-        "{proc} ({pid}) uses io_uring: what it reads and writes through it is not recorded",
+        "{proc} ({pid}) uses io_uring in a way that cannot be seen: some of what it does is not"
+        " recorded",
     ),
     Note.OWN_FILTER: (
         "own_filter",

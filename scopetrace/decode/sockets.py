@@ -239,7 +239,7 @@ def accepted(state: State, task: Task, record: RawRecord, op: str) -> None:
         if listener is None or listener.socket is None:
             return
         file.socket = _like(listener.socket)
-    cloexec = op == "accept4" and bool(record.arg4 & SOCK_CLOEXEC)
+    cloexec = op != "accept" and bool(record.arg4 & SOCK_CLOEXEC)
     _take(state, task, record, file, cloexec)
     if listener is not None and listener.socket is not None:
         file.socket.local = as_known(file.socket.local, listener.socket.local)
@@ -397,8 +397,8 @@ def told_by_another(state: State, task: Task, record: RawRecord, op: str) -> Non
 CALLS: dict[str, Handler] = {
     "socket": made,
     **dict.fromkeys(("bind", "listen"), bound),
-    "connect": connect,
-    **dict.fromkeys(("accept", "accept4"), accepted),
+    **dict.fromkeys(("connect", "io_uring_enter__connect"), connect),
+    **dict.fromkeys(("accept", "accept4", "io_uring_enter__accept"), accepted),
     "getsockopt": asked_how,
     "shutdown": shut,
     "setsockopt": not_tuned,

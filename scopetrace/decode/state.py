@@ -130,11 +130,10 @@ FIRST_FOLDER = dict.fromkeys(
         "openat", "openat2", "unlinkat", "renameat", "renameat2", "linkat", "mkdirat", "mknodat",
         "fchmodat", "fchmodat2", "fchownat", "newfstatat", "fstatat64", "statx", "faccessat",
         "faccessat2", "readlinkat", "execveat", "futimesat", "utimensat", "utimensat_time64",
-        "open_tree", "fspick", "mount_setattr", "move_mount",
+        "open_tree", "fspick", "mount_setattr", "move_mount", "io_uring_enter",
     ),
     0,
-)  # fmt: skip
-FIRST_FOLDER["fanotify_mark"] = 3
+) | {"fanotify_mark": 3}  # fmt: skip
 """Which argument is the fd that the first path of a call starts from, counted from 0."""
 SECOND_FOLDER = {"renameat": 2, "renameat2": 2, "linkat": 2, "symlinkat": 1, "move_mount": 2}
 """The same for the second path."""

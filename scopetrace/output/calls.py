@@ -14,6 +14,10 @@ NEWER = {
     "epoll_create1": "long epoll_create1(int flags)",
     "faccessat2": "long faccessat2(int dirfd, const char * pathname, int mode, int flags)",
     "fchmodat2": "long fchmodat2(int dirfd, const char * pathname, mode_t mode, int flags)",
+    "io_uring_enter": (
+        "long io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags,"
+        " const void * argp, size_t argsz)"
+    ),
     "io_uring_setup": "long io_uring_setup(u32 entries, struct io_uring_params * p)",
     "openat2": (
         "long openat2(int dirfd, const char * pathname, struct open_how * how, size_t size)"

@@ -32,7 +32,7 @@ class Mode(IntEnum):
 GROUPS = (
     "open", "close", "fd", "read", "write", "move", "net", "send", "receive", "delete", "rename",
     "link", "mkdir", "attr", "stat", "seek", "map", "cwd", "exec", "task", "cred", "guard", "make",
-    "aio", "lock", "touch", "birth", "permit", "room", "heap", "tune",
+    "aio", "uring", "lock", "touch", "birth", "permit", "room", "heap", "tune",
 )  # fmt: skip
 """The groups of syscalls.def (GROUP_NAMES)."""
 
@@ -226,6 +226,7 @@ def needed_calls(wishes: Wishes) -> dict[str, Mode]:
         for group, mode in groups.items():
             modes[group] = max(modes[group], mode)
     modes["aio"] = max(modes["read"], modes["write"])  # one call does both
+    modes["uring"] = max(modes[group] for group in ("open", "read", "write", "net"))
     modes["make"] = max(modes["make"], modes["fd"])  # who follows fds, all of them
     return modes
 

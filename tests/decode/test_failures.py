@@ -166,3 +166,12 @@ def test_what_succeeds_or_goes_on_is_not_told(row, tracee, decoding):
     tracee.call(row, 1, 2, 3, result=-512)
 
     assert not any(isinstance(each, ProcessFailed | Failed) for each in decoding.go())
+
+
+@pytest.mark.parametrize("row", ["io_uring_enter__openat", "io_uring_enter__openat2"])
+def test_a_file_that_a_ring_could_not_open_is_named(row, tracee, decoding):
+    tracee.fail(row, -100, 0, 0, error=errno.ENOENT, path="x")
+
+    failed = decoding.one(Failed)
+
+    assert (failed.op, failed.kind, failed.file) == ("io_uring_enter", "open_close", "/home/me/x")

@@ -28,6 +28,12 @@ def test_operations_through_io_uring_are_said_to_be_unseen(stage: Stage, tracee:
     assert ("io_uring" in notices(recording)) == (b"works" in recording.ending.stdout)
 
 
+def test_what_cannot_be_seen_of_io_uring_is_said_once(stage: Stage, tracee: Compile) -> None:
+    recording = stage.compare([tracee("uring_files"), "unseen"])
+
+    assert [event.data["reason"] for event in recording.of("notice")] == ["io_uring"]
+
+
 def test_a_program_that_traces_is_told_no_and_the_session_says_so(
     stage: Stage, tracee: Compile
 ) -> None:

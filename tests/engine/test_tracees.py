@@ -77,6 +77,8 @@ CASES = [
     Case("killed"),
     Case("refused"),
     Case("aio"),
+    Case("uring_files"),
+    Case("uring_sockets", ordered=False),
 ]
 
 
@@ -124,6 +126,17 @@ def test_what_native_aio_writes_is_text_like_any_other(
 
     lines = "a first line\na second line\na third in pieces\n" + 24 * "and again\n"
     assert recording.messages(str(stage.work / "aio.log")) == lines
+    assert recording.of("notice") == []
+
+
+@pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
+def test_what_goes_through_io_uring_is_told_like_any_other(
+    flags: tuple[str, ...], stage: Stage, tracee: Compile
+) -> None:
+    recording = play(Case("uring_files"), stage, tracee("uring_files", *flags))
+
+    lines = "a first line\na second line\na third in pieces\n" + 24 * "and again\n"
+    assert recording.messages(str(stage.work / "ring.log")) == lines
     assert recording.of("notice") == []
 
 

@@ -1,0 +1,83 @@
+/*
+ * Files used through io_uring: opened, written, read and closed, one by one and several at once; and
+ * what fails. With `unseen`, in a way that nobody can follow: files by their index in the ring.
+ */
+#include "tell.h"
+
+#include "ring.h"
+
+#include <linux/openat2.h>
+#include <sys/uio.h>
+
+static void files(void)
+{
+    struct iovec pieces[] = { { "a third ", 8 }, { "in pieces\n", 10 } };
+    struct open_how how = { .flags = O_RDONLY };
+    char text[64];
+
+    ask(IORING_OP_OPENAT, AT_FDCWD, "ring.log", 0644)->open_flags = O_CREAT | O_WRONLY;
+    int fd = opened("io_uring_enter", "ring.log", results());
+    ask(IORING_OP_WRITE, fd, "a first line\n", 13);
+    MUST(results() == 13);
+    ask(IORING_OP_WRITE, fd, "a second line\n", 14)->off = 13;
+    ask(IORING_OP_WRITEV, fd, pieces, 2)->off = 27;
+    ask(IORING_OP_FSYNC, fd, NULL, 0);
+    MUST(results() == 14 + 18);
+    for (int i = 0; i < 3 * PLACES; i++) {
+        ask(IORING_OP_WRITE, fd, "and again\n", 10)->off = 45 + 10 * i;
+        MUST(results() == 10);
+    }
+    ask(IORING_OP_CLOSE, fd, NULL, 0);
+    MUST(results() == 0);
+    closes("io_uring_enter", "ring.log", 0, 0, 45 + 30 * PLACES, 3 + 3 * PLACES);
+
+    ask(IORING_OP_OPENAT2, AT_FDCWD, "ring.log", sizeof how)->off = (uintptr_t)&how;
+    fd = opened("io_uring_enter", "ring.log", results());
+    ask(IORING_OP_READ, fd, text, 45);
+    ask(IORING_OP_READ, fd, text, 8)->off = 1 << 20;
+    MUST(results() == 45);
+    close(fd);
+    closes("close", "ring.log", 45, 2, 0, 0);
+}
+
+static void failures(void)
+{
+    int fd = opened("openat", "ring.log", openat(AT_FDCWD, "ring.log", O_RDONLY));
+
+    ask(IORING_OP_OPENAT, AT_FDCWD, "absent", 0)->open_flags = O_RDONLY;
+    MUST(results() == -ENOENT);
+    errno = ENOENT;
+    failed("open_close", "io_uring_enter", "absent");
+    ask(IORING_OP_WRITE, fd, "x", 1);
+    MUST(results() == -EBADF);
+    tell("'source': 'fs.error', 'class': 'read_write', 'op': 'io_uring_enter', 'file': '%s',"
+         " 'error': 'EBADF'",
+         here("ring.log"));
+    closes("close", "ring.log", 0, 0, 0, 0);
+    close(fd);
+}
+
+/* The entry says the index of a file in the ring's own table. */
+static void unseen(void)
+{
+    int fd = openat(AT_FDCWD, "ring.log", O_CREAT | O_WRONLY, 0644);
+
+    MUST(syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &fd, 1) == 0);
+    for (int i = 0; i < 3; i++) {
+        ask(IORING_OP_WRITE, 0, "x", 1)->flags = IOSQE_FIXED_FILE;
+        MUST(results() == 1);
+    }
+}
+
+int main(int count, char **arguments)
+{
+    (void)arguments;
+    set_up(0);
+    if (count > 1) {
+        unseen();
+        return 0;
+    }
+    files();
+    failures();
+    return 0;
+}
