@@ -28,6 +28,7 @@ from engine.engine cimport (
 from engine.launch cimport allow_tracer as c_allow_tracer
 from engine.launch cimport borrow_fd as c_borrow_fd
 from engine.launch cimport (
+    LAUNCH_UNFILTERED,
     launch,
     launch_,
     launcher,
@@ -231,10 +232,13 @@ cdef class Launcher:
         return launcher_tid(self.launcher)
 
     def become(self, bytes path, argv, envp, bytes program):
-        """Do as the function of that name does; if it returns, this process has no filter."""
+        """Do as the function of that name does; if it returns, this process has no filter.
+
+        Returns whether the kernel took the filter: then the tracer is gone.
+        """
         cdef _Launch it = _Launch(path, argv, envp, program)
 
-        check(launcher_exec(self.launcher, &it.what))
+        return check(launcher_exec(self.launcher, &it.what)) != LAUNCH_UNFILTERED
 
 
 def allow_tracer(int pid):

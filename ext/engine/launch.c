@@ -77,7 +77,9 @@ int launch(const struct launch *what)
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
 
-    int status = what->length && load_filter(what->filter, what->length) < 0 ? LAUNCH_UNTRACED : 0;
+    int status = 0;
+    if (what->length && load_filter(what->filter, what->length) < 0)
+        status = LAUNCH_UNFILTERED;
     if (status == 0)
         status = exec_file(what, what->path, what->argv);
     if (status == -ENOEXEC)

@@ -14,7 +14,10 @@ struct launch {
     unsigned short length; /* of the filter; 0: there is none, and no tracer */
 };
 
-enum { LAUNCH_UNTRACED = 1 };
+enum {
+    LAUNCH_UNTRACED = 1,   /* the tracer is gone */
+    LAUNCH_UNFILTERED = 2, /* the kernel did not take the filter */
+};
 
 /*
  * Become `path`, with the filter loaded and nothing else changed. With a filter, the calling thread is
@@ -22,7 +25,7 @@ enum { LAUNCH_UNTRACED = 1 };
  *
  * `no_new_privs` is set only if the kernel demands it (no CAP_SYS_ADMIN: seccomp(2)). A file that is
  * no program in any format is given to /bin/sh, as execvp(3) does. Returns only on failure: a negative
- * errno of execve, or LAUNCH_UNTRACED if the filter could not be loaded or the tracer is gone.
+ * errno of execve, or one of the above.
  */
 int launch(const struct launch *what);
 

@@ -11,7 +11,7 @@ cdef extern from "engine/launch.h" nogil:
         unsigned short length
 
     enum:
-        LAUNCH_UNTRACED
+        LAUNCH_UNFILTERED
 
     struct launcher:
         pass

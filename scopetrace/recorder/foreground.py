@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 
 ENDED = "the recorder ended while it was starting"
+UNFILTERED = "the kernel does not take the filter that recording needs (seccomp)"
 
 
 class Recorder:
@@ -140,11 +141,10 @@ def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str,
         return reason
     sys.stdout.flush()
     try:
-        launcher.become(*command, program)
+        return ENDED if launcher.become(*command, program) else UNFILTERED
     except OSError as error:
         name = os.fsdecode(command.args[0])
         raise CommandNotExecutable(f"{name}: {error.strerror}") from None
-    return ENDED
 
 
 def _run_unrecorded(command: Command) -> None:

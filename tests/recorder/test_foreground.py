@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
 import signal
+import struct
 import sys
 from collections.abc import Callable
 
 import pytest
-from harness import Ending, Stage, scopetrace_command, session_files
+from harness import Ending, Stage, scopetrace_command, session_files, wait_for
 
 PROGRAM = ["sh", "-c", "echo ran; echo complained >&2; exit 3"]
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+SYS_SECCOMP, ALLOW = 317, 0x7FFF0000
 UNRECORDED = b"; sh runs without being recorded\n"
 
 DYING_AT = """
@@ -224,6 +228,24 @@ def test_under_hard_limits_the_program_runs_recorded_or_not(
         assert ending.stderr.count(b"\n") == 1
     else:
         assert len(session_files(stage.home)) == 1
+
+
+def without_seccomp() -> None:
+    """Have seccomp(2) fail, as a sandbox around us may: a filter by prctl(2) that refuses it."""
+    code = [(0x20, 0, 0, 0), (0x15, 0, 1, SYS_SECCOMP), (0x06, 0, 0, 0x50001), (0x06, 0, 0, ALLOW)]
+    text = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in code))
+    program = ctypes.create_string_buffer(struct.pack("HP", len(code), ctypes.addressof(text)))
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    assert libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0) == 0
+
+
+def test_where_no_filter_can_be_loaded_the_program_runs(stage: Stage) -> None:
+    ending = stage.run(scopetrace_command("run", *PROGRAM), preexec_fn=without_seccomp)
+
+    assert_ran_unrecorded(ending)
+    assert b"does not take the filter" in ending.stderr
+    wait_for(lambda: session_files(stage.home) == [], "the recorder to be gone")
 
 
 def test_without_standard_error_nothing_is_said_elsewhere(stage: Stage) -> None:
