@@ -36,6 +36,8 @@ void copy_at_entry(struct engine *engine, struct task *task, struct pending *cal
 {
     const struct call *row = &CALLS[call->row];
 
+    if (row->group == GROUP_RENAME)
+        engine->renames++; /* another thread may come upon its effect before its end is seen */
     if (row->path)
         add_path(engine, task, call, PART_PATH, argument(call, row->path));
     if (row->path2)

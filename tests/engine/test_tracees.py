@@ -110,6 +110,13 @@ def test_programs_of_every_kind_are_seen(
     play(Case("plain"), stage, tracee("plain", *flags, compiler=compiler))
 
 
+@pytest.mark.parametrize("name", ["where", "renamed"])
+def test_a_32_bit_programs_files_are_named_as_well(
+    name: str, stage: Stage, tracee: Compile
+) -> None:
+    play(Case(name), stage, tracee(name, "-m32"))
+
+
 def test_a_process_finds_itself_below_proc(stage: Stage, tracee: Compile) -> None:
     recording = stage.record([tracee("where")])
 

@@ -18,6 +18,9 @@ static void *own_folder(void *unused)
 {
     MUST(unshare(CLONE_FS) == 0 && chdir("sub") == 0);
     MUST(close(open("below", O_CREAT | O_WRONLY, 0644)) == 0);
+    tell("'source': 'fs.open', 'file': '%s'", here("sub/below"));
+    MUST(rename("../sub", "../moved") == 0);
+    opened("openat", "moved/absent", open("absent", O_RDONLY));
     return unused;
 }
 
@@ -35,7 +38,7 @@ int main(void)
     tell("'source': 'fs.open', 'file': '%s'", here("own"));
     MUST(write(fd, "12345", 5) == 5);
     in_thread(own_folder);
-    tell("'source': 'fs.open', 'file': '%s'", here("sub/below"));
+    opened("openat", "absent", open("absent", O_RDONLY));
     int above = opened("openat", "above", open("above", O_CREAT | O_WRONLY, 0644));
     close(above);
     close(fd);
