@@ -22,6 +22,7 @@ class Switch(NamedTuple):
 
 SWITCHES = {
     **dict.fromkeys(("SMTP", "IMAP", "POP3", "FTP", "XMPP", "LDAP", "Sieve"), Switch(TLS, 32)),
+    "AMQP": Switch(TLS, 2),  # version 1.0, section 5.2.1
     "TLS": Switch(("HTTP",), 1),  # a server that expects HTTP says so to a client of TLS
 }
 """Protocol → what may follow it."""

@@ -150,6 +150,7 @@ PREAMBLES: dict[str, tuple[str, Talk, tuple[str, ...], dict[str, Any]]] = {
         ],
         ("TLS",), {},
     ),
+    "AMQP": ("AMQP", [(C, b"AMQP\2\1\0\0"), (S, b"AMQP\2\1\0\0")], ("TLS",), {}),
     "LDAP": (
         "LDAP",
         [
