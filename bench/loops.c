@@ -31,6 +31,13 @@ int main(int argc, char **argv)
                 _exit(0);
             wait(NULL);
         }
+    } else if (!strcmp(kind, "exec")) {
+        char *nothing[] = { argv[0], "getppid", "0", NULL };
+        while (count--) {
+            if (!fork())
+                execv(argv[0], nothing);
+            wait(NULL);
+        }
     } else if (!strcmp(kind, "keep")) {
         struct rlimit limit;
         getrlimit(RLIMIT_NOFILE, &limit);
@@ -43,7 +50,7 @@ int main(int argc, char **argv)
         while (count--)
             syscall(SYS_getppid);
     } else {
-        fprintf(stderr, "usage: loops read|open|write|fork|keep|getppid COUNT\n");
+        fprintf(stderr, "usage: loops read|open|write|fork|exec|keep|getppid COUNT\n");
         return 2;
     }
     return 0;

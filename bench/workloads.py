@@ -48,6 +48,7 @@ def workloads(folder: Path) -> list[Workload]:
         Workload("1-byte write", [loops, "write", "50000"], 50_000),
         Workload("open + close", [loops, "open", "30000"], 30_000),
         Workload("unwatched call (getppid)", [loops, "getppid", "30000000"], 30_000_000),
+        Workload("fork + exec + wait", [loops, "exec", "2000"], 2_000),
         Workload("python3 -c 'import json, asyncio…'", repeated(imports, 15), 15),
         Workload("git status, 5000 files", repeated("git -C repository status -s", 15), 15),
         Workload("make -j2, 40 C files", ["make", "-s", "-j2", "-C", "project", "-B"], 1),

@@ -219,6 +219,10 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
     int event = status >> 8, signal = status & 0xff;
 
     engine->counts.stops++;
+    if (event && event != PTRACE_EVENT_SECCOMP)
+        engine->settled = 0;
+    else
+        engine->settled++;
     if (task && task->turn == TURN_WAITS)
         abandon_calls(engine, task); /* it was killed */
     if (!task)
@@ -266,8 +270,10 @@ static int loop(struct engine *engine)
         take_mutes(engine);
         if (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED)
             on_stop(engine, news.si_pid, news.si_status);
-        else
+        else {
+            engine->settled = 0;
             on_death(engine, news.si_pid, &news);
+        }
     }
 }
 

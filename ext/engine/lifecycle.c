@@ -380,11 +380,8 @@ void on_stop_event(struct engine *engine, struct task *task, int signal)
 static void write_leave(struct engine *engine, struct task *task)
 {
     struct parts *parts = &task->call.parts;
-    uint32_t *fds = NULL;
-    ssize_t count = proc_fds(task->tid, &fds);
-    struct raw_record header = { .kind = RAW_LEAVE, .args = { count > 0 ? (uint64_t)count : 0 } };
+    struct raw_record header = { .kind = RAW_LEAVE, .args = { proc_fd_count(task->tid) } };
 
-    free(fds);
     parts_reset(parts);
     add_status(parts, task->tid);
     write_record(engine, task, &header, parts);

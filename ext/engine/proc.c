@@ -140,6 +140,21 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
     return (ssize_t)count;
 }
 
+/* The size of /proc/TID/fd, since Linux 6.2 (proc_fd_getattr); before, it is 0. */
+size_t proc_fd_count(pid_t tid)
+{
+    char path[PROC_PATH];
+    struct stat found;
+    uint32_t *fds = NULL;
+
+    proc_path(path, tid, "fd");
+    if (stat(path, &found) == 0 && found.st_size > 0)
+        return (size_t)found.st_size;
+    ssize_t count = proc_fds(tid, &fds);
+    free(fds);
+    return count > 0 ? (size_t)count : 0;
+}
+
 static ssize_t read_status(pid_t tid, char text[static STATUS_MAX])
 {
     char path[PROC_PATH];

@@ -36,6 +36,9 @@ uint64_t proc_terminal(pid_t tid);
  */
 ssize_t proc_fds(pid_t tid, uint32_t **fds_out);
 
+/* How many fds are open; 0 if that cannot be learnt. */
+size_t proc_fd_count(pid_t tid);
+
 /* A number of /proc/TID/status, such as "Tgid:\t"; -1: no such line. */
 long proc_status_number(pid_t tid, const char *key);
 

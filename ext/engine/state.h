@@ -34,6 +34,7 @@ struct engine {
     pid_t main_pid;
     uint32_t tellings;                /* how often tallies of open fds were told */
     int patience;                     /* how often to look for news before sleeping */
+    unsigned settled;                 /* stops since a task began, became another or ended */
     int at_once;                      /* stops in a row that nobody had to wait for */
     pid_t turn;                       /* who was asked for last while others were stopped too */
     siginfo_t gathered[GATHERED_MAX]; /* stops that were consumed and are to be handled */

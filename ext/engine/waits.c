@@ -9,8 +9,11 @@
 #include "engine/state.h"
 
 enum {
+    PATIENCE_MIN = 8,          /* looks where the first one used to be enough */
     PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
     AT_ONCE_MAX = 4,           /* stops of whoever comes first, before another's turn */
+    LOOKING_NS = 50 * 1000,    /* what sleeping costs at most: no longer than that is worth it */
+    SETTLED = 64,              /* stops since the last birth, exec or end */
     SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
     MOMENT_NS = 50 * 1000,
 };
@@ -51,11 +54,23 @@ static long wait_for_turns(struct engine *engine, siginfo_t *news)
     return status;
 }
 
+/* So many looks were enough: allow twice as many, as an average over the last few waits. */
+static void learn(struct engine *engine, int looks)
+{
+    int wanted = 2 * looks + PATIENCE_MIN;
+
+    engine->patience = (3 * engine->patience + wanted + 3) / 4;
+    if (engine->patience > PATIENCE_MAX)
+        engine->patience = PATIENCE_MAX;
+}
+
 /*
  * Look a few times before sleeping. Where tracer and tracee are on two CPUs, waking an idle one costs
  * more than the whole stop (on a virtual machine 50 µs and more, each way), and the next stop is
- * often a few microseconds away. How often to look follows from whether it helped: a program that
- * computes or waits soon costs next to nothing. sched_yield gives the CPU to a tracee that needs it.
+ * often a few microseconds away. How often to look follows from how many looks it took: a program
+ * that computes or waits soon costs next to nothing. While programs are being started there are
+ * pauses all the time, in which the CPU is of more use to them than to us, and one look is enough.
+ * sched_yield gives the CPU to a tracee that needs it.
  */
 static long wait_for_news(struct engine *engine, siginfo_t *news)
 {
@@ -63,23 +78,27 @@ static long wait_for_news(struct engine *engine, siginfo_t *news)
         end_late_turns(engine, monotonic_ns());
     if (is_turn_of_another(engine, news))
         return 0;
-    for (int looks = 0; looks < engine->patience; looks++) {
+    uint64_t since_ns = monotonic_ns();
+    int most = engine->settled < SETTLED ? 1 : engine->patience;
+    for (int looks = 0; looks < most; looks++) {
         long status = wait_once(P_ALL, 0, news, WNOHANG);
         if (status < 0 || news->si_pid) {
-            engine->patience = PATIENCE_MAX;
+            learn(engine, looks);
             return status;
         }
         engine->at_once = 0;
+        if (looks + 1 == most || monotonic_ns() - since_ns > LOOKING_NS)
+            break;
         sched_yield();
     }
-    uint64_t since_ns = monotonic_ns();
+    since_ns = monotonic_ns();
     engine->at_once = 0;
     long status = wait_for_turns(engine, news);
     if (status < 0 || news->si_pid)
         return status;
     status = wait_once(P_ALL, 0, news, 0);
-    bool short_nap = monotonic_ns() - since_ns < SHORT_NAP_NS;
-    engine->patience = short_nap ? PATIENCE_MAX : engine->patience / 2;
+    if (engine->settled >= SETTLED)
+        learn(engine, monotonic_ns() - since_ns < SHORT_NAP_NS ? PATIENCE_MAX : 0);
     return status;
 }
 

@@ -34,6 +34,10 @@ SENTENCES: dict[int, tuple[str, str]] = {
 def noted(state: State, task: Task, record: RawRecord, op: str) -> None:
     """Emit what a note says (RAW_NOTE)."""
     image = task.group.image
+    if record.arg1 == Note.IO_URING:  # a note comes for each ring; a program is told of once
+        if task.group.told_uring_of is image:
+            return
+        task.group.told_uring_of = image
     reason, sentence = SENTENCES.get(
         record.arg1, ("engine", f"The engine left note {record.arg1} about {{proc}} ({{pid}})")
     )

@@ -45,7 +45,7 @@ class Folders:
 class ThreadGroup:
     """A process, whatever program it runs."""
 
-    __slots__ = ("image", "pid", "pid_namespaces", "started_ns", "tids")
+    __slots__ = ("image", "pid", "pid_namespaces", "started_ns", "tids", "told_uring_of")
 
     def __init__(self, pid: int, image: Image, started_ns: int) -> None:
         self.pid = pid
@@ -54,6 +54,8 @@ class ThreadGroup:
         self.tids: set[int] = set()
         self.pid_namespaces: tuple[int, ...] = ()
         """Inodes of those below the recorder's that it is in; the last is its own."""
+        self.told_uring_of: Image | None = None
+        """The program of which a notice has said that it uses io_uring."""
 
 
 class Task:

@@ -19,6 +19,17 @@ def test_each_note_is_a_sentence_about_the_process(tracee, decoding, note):
     assert notice.times == 1
 
 
+def test_a_program_with_many_rings_is_one_notice(tracee, decoding):
+    for _ in range(26):
+        tracee.add(RawKind.NOTE, args=(Note.IO_URING,))
+    tracee.exec("/bin/next")
+    tracee.add(RawKind.NOTE, args=(Note.IO_URING,))
+
+    notices = [notice.message for notice in decoding.only(Noticed)]
+
+    assert [message.split()[0] for message in notices] == ["prog", "next"]
+
+
 def test_a_note_from_the_future_is_passed_on_by_number(tracee, decoding):
     tracee.add(RawKind.NOTE, args=(99,))
 
