@@ -37,7 +37,7 @@ class OpenFile:
 
     __slots__ = (
         "__weakref__", "console", "duplicated", "fd", "given", "muted", "named", "opened_ns",
-        "passed", "path", "socket", "stat",
+        "passed", "path", "socket", "stat", "utf16",
     )  # fmt: skip
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
@@ -58,6 +58,8 @@ class OpenFile:
         """Some table of fds may hold it more than once."""
         self.muted = 0
         """The last stream of it that was muted."""
+        self.utf16 = ""
+        """The byte order of what is written to it, if that was seen to be UTF-16."""
         self.socket: Any = None
         """Belongs to `decode.flows`; None: it is no socket."""
 

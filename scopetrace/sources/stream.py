@@ -53,7 +53,7 @@ class Channel:
         """Bytes that were written but not copied, because they were too many."""
         self.unreadable = 0
         """Bytes that were written and could not be read from the memory of the process."""
-        self.wide: Wide | None = None
+        self.wide = Wide(file.utf16) if file.utf16 else None
         """What reads it, if its text is UTF-16."""
         self.pending = bytearray()
         """An unfinished line."""
@@ -161,6 +161,7 @@ class Streams:
             self._make_way(channel, time_ns)
         if channel.wide is not None or data[:2] in MARKS:
             channel.wide, data = read_wide(channel.wide, data)
+            channel.file.utf16 = "" if channel.wide is None else channel.wide.order
         if self._is_binary(channel, data):
             self._ignore(channel, time_ns, tid)
         elif missing or channel.pending or data[-1:] != LINE_END:

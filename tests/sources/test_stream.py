@@ -272,6 +272,17 @@ def test_utf16_is_known_by_its_mark(tracee, recording):
     assert found[:4] == ["one\n", "zwei für 世 🎉\n", "three\n", "ASCII\n"]
 
 
+def test_utf16_goes_on_whoever_holds_the_file(tracee, recording):
+    tracee.open("/var/log/wide", 3)
+    tracee.write(3, "one\n".encode("utf-16"))
+    tracee.fork(200)
+    tracee.write(3, "by a child\n".encode("utf-16-le"), pid=200)
+    tracee.exec("/bin/next", fds=[0, 1, 2, 3])
+    tracee.write(3, "after an exec\n".encode("utf-16-le"))
+
+    assert messages(recording.go()) == ["one\n", "by a child\n", "after an exec\n"]
+
+
 def test_half_a_pair_of_utf16_is_told_at_the_end(tracee, recording):
     tracee.open("/var/log/wide", 3)
     tracee.write(3, "ab".encode("utf-16")[:-1])
