@@ -60,7 +60,8 @@ def add_tally(state: State, task: Task, fd: int, record: RawRecord) -> None:
     usage.add(TALLY.unpack(tally))
     others = parts.get(OTHER_CALLS)
     if others is not None and file.named:
-        for row, outgoing, *counts in CALL_COUNTS.iter_unpack(others):
+        whole = others[: len(others) - len(others) % CALL_COUNTS.size]
+        for row, outgoing, *counts in CALL_COUNTS.iter_unpack(whole):
             usage.add_call(bool(outgoing), state.calls[row], counts)
 
 
