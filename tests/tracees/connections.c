@@ -436,10 +436,13 @@ static void of_a_child(void)
     closes_socket(server, 0, 0, NULL);
 }
 
+static pid_t reader_tid;
+
 static void *read_three(void *fd)
 {
     char bytes[8];
 
+    __atomic_store_n(&reader_tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
     return (void *)read(*(int *)fd, bytes, sizeof bytes);
 }
 
@@ -458,7 +461,9 @@ static void let_go(void)
     tell_close("close", new[0], 2, 0, "local");
     tell_close("close", new[1], 0, 2, "remote");
     MUST(pthread_create(&reader, NULL, read_three, &old[1]) == 0);
-    give_it_time();
+    while (!__atomic_load_n(&reader_tid, __ATOMIC_ACQUIRE))
+        sched_yield();
+    await_sleep(reader_tid);
     MUST(dup2(new[1], old[1]) == old[1] && write(old[0], "123", 3) == 3);
     MUST(pthread_join(reader, &count) == 0 && (long)count == 3);
     MUST(close(old[0]) == 0 && write(new[0], "12", 2) == 2 && read(old[1], bytes, 8) == 2);
