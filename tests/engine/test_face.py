@@ -77,6 +77,17 @@ def test_no_more_than_the_limit_is_copied_of_a_write(
     assert big.flags()[Part.DATA] & PART_CUT
 
 
+@pytest.mark.parametrize(("snaplen", "cut"), [(0, True), (4, True), (6, True), (4096, False)])
+def test_a_vector_is_cut_between_buffers_as_within_one(
+    snaplen: int, cut: bool, tracee: Compile, tmp_path: Path
+) -> None:
+    records, _ = engine_run([tracee("vectors")], tmp_path, snaplen=snaplen)
+
+    (gathered,) = [r for r in calls(records, "writev") if r.moved == 4096]
+    assert len(gathered.parts()[Part.DATA]) == snaplen
+    assert bool(gathered.flags().get(Part.DATA, 0) & PART_CUT) == cut
+
+
 def test_a_ring_that_is_too_small_is_refused() -> None:
     with pytest.raises((ValueError, OSError)):
         _engine.Engine(EVERYTHING, ring_size=4096)
