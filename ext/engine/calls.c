@@ -404,6 +404,7 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
         return;
     }
     task->in_call = true;
+    note_address_room(task, call);
     if (CALLS[row].group == GROUP_BIRTH)
         begin_birth(task, call);
     if (row == ROW_ptrace && is_about_us(task, call->args))

@@ -26,12 +26,6 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
               path, length);
 }
 
-/* Whether the address of a call is the kernel's answer. */
-static bool is_given_address(const struct call *row)
-{
-    return row->moves == MOVES_IN || row->makes_fd;
-}
-
 void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data)
 {
     const struct call *row = &CALLS[call->row];

@@ -163,15 +163,25 @@ void add_address(struct engine *engine, const struct task *task, struct pending 
                    size < ADDRESS_LIMIT ? (size_t)size : ADDRESS_LIMIT, 0);
 }
 
+void note_address_room(const struct task *task, struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+
+    call->address_room = 0;
+    if (row->address && is_given_address(row) && argument(call, row->address))
+        memory_read_whole(task->space, task->tid, argument(call, row->address + 1),
+                          &call->address_room, sizeof call->address_room);
+}
+
 void add_given_address(struct engine *engine, const struct task *task, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    uint32_t size;
+    uint32_t size, room = call->address_room;
 
     if (row->address && argument(call, row->address) &&
         memory_read_whole(task->space, task->tid, argument(call, row->address + 1), &size,
                           sizeof size) == 0)
-        add_address(engine, task, call, argument(call, row->address), size);
+        add_address(engine, task, call, argument(call, row->address), size < room ? size : room);
 }
 
 void add_status(struct parts *parts, pid_t tid)

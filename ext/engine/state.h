@@ -218,7 +218,14 @@ bool vector_has_room(const struct task *task, const struct pending *call, uint64
                      uint64_t count);
 /* How many buffers a readv or writev names: the kernel takes the low half (import_iovec). */
 uint64_t buffer_count(const struct pending *call);
-/* The address that the kernel answered with, as long as it says. */
+/* Whether the address of a call is the kernel's answer. */
+static inline bool is_given_address(const struct call *row)
+{
+    return row->moves == MOVES_IN || row->makes_fd;
+}
+/* How much of such an answer there is room for: the kernel says how long all of it would be. */
+void note_address_room(const struct task *task, struct pending *call);
+/* The address that the kernel answered with, as much of it as there was room for. */
 void add_given_address(struct engine *engine, const struct task *task, struct pending *call);
 /* The DATA part of a call: at most `most` bytes of what its buffer or vector has. */
 void add_data(struct engine *engine, const struct task *task, struct pending *call, uint64_t most);

@@ -20,6 +20,7 @@ struct pending {
     uint64_t number, made_with[6]; /* as it was made: of socketcall(2) not the same */
     uint64_t ip, sp;
     uint64_t entered_ns;
+    uint32_t address_room; /* bytes that the program has for an address that it is to be given */
     bool passed;     /* our filter's stop was seen: no filter that outranks it refused the call */
     bool trapped;    /* refused by a filter of the program's own, whose SIGSYS is on its way */
     uint64_t serial; /* of the stream it uses, or 0 */

@@ -88,6 +88,16 @@ def test_a_vector_is_cut_between_buffers_as_within_one(
     assert bool(gathered.flags().get(Part.DATA, 0) & PART_CUT) == cut
 
 
+def test_of_an_address_no_more_is_taken_than_the_kernel_gave(
+    tracee: Compile, tmp_path: Path
+) -> None:
+    records, _ = engine_run([tracee("short_address")], tmp_path)
+
+    given = [r.parts().get(Part.ADDRESS, b"") for r in calls(records, "recvfrom", "accept")]
+    assert [len(each) for each in given] == [0, 4, 16, 2]
+    assert b"\xff" not in b"".join(given)
+
+
 def test_a_ring_that_is_too_small_is_refused() -> None:
     with pytest.raises((ValueError, OSError)):
         _engine.Engine(EVERYTHING, ring_size=4096)

@@ -1,0 +1,40 @@
+/* Addresses of peers that there is too little room for: the rest of the buffer stays as it was. */
+#include "tell.h"
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+static void take(int fd, socklen_t room)
+{
+    unsigned char address[16];
+    socklen_t size = room;
+    char byte;
+
+    memset(address, 0xff, sizeof address);
+    MUST(sendto(fd, "x", 1, 0, NULL, 0) == 1);
+    MUST(recvfrom(fd, &byte, 1, 0, (struct sockaddr *)address, &size) == 1 && size == 16);
+    MUST(room == sizeof address || address[room] == 0xff);
+}
+
+int main(void)
+{
+    struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t size = sizeof here, room = 2;
+    unsigned char address[16];
+
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    MUST(bind(fd, (struct sockaddr *)&here, size) == 0);
+    MUST(getsockname(fd, (struct sockaddr *)&here, &size) == 0);
+    MUST(connect(fd, (struct sockaddr *)&here, size) == 0);
+    take(fd, 0);
+    take(fd, 4);
+    take(fd, 16);
+
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    memset(address, 0xff, sizeof address);
+    MUST(listen(listener, 1) == 0);
+    MUST(getsockname(listener, (struct sockaddr *)&here, &size) == 0);
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    MUST(connect(client, (struct sockaddr *)&here, size) == 0);
+    MUST(accept(listener, (struct sockaddr *)address, &room) >= 0 && address[2] == 0xff);
+    return 0;
+}
