@@ -356,6 +356,7 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
         to->sending++;
         call->sends = to->serial;
     }
+    note_address_room(task, call);
     if (row->moves != MOVES_OUT)
         return;
     copy_at_entry(engine, task, call, !(stream && stream->counts_only));
@@ -404,7 +405,6 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
         return;
     }
     task->in_call = true;
-    note_address_room(task, call);
     if (CALLS[row].group == GROUP_BIRTH)
         begin_birth(task, call);
     if (row == ROW_ptrace && is_about_us(task, call->args))

@@ -38,6 +38,7 @@ void copy_at_entry(struct engine *engine, struct task *task, struct pending *cal
         add_path(engine, task, call, PART_PATH2, argument(call, row->path2));
     if (row->how)
         add_memory(engine, task, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
+    note_address_room(task, call);
     if (row->address && !is_given_address(row)) /* its length is an int: the upper half is noise */
         add_address(engine, task, call, argument(call, row->address),
                     (uint32_t)argument(call, row->address + 1));

@@ -55,14 +55,14 @@ static void apply_guard(struct engine *engine, struct task *task, const struct p
     }
 }
 
-/* Whether there is such an fd: a supervisor may have made it up (seccomp_unotify(2)). */
-static bool is_open(const struct task *task, int fd)
+bool may_be_open(const struct task *task, int fd)
 {
+    enum { LOW_FDS = 1024 };
     char link[PROC_PATH];
     struct raw_stat ignored;
 
     proc_fd_path(link, task->tid, fd);
-    return !task->supervised || proc_stat(link, &ignored) == 0;
+    return fd < LOW_FDS || proc_stat(link, &ignored) != -ENOENT;
 }
 
 /* A new fd: its number has no past. Python learns what it is from this very call. */
@@ -70,7 +70,8 @@ static void begin_fd(struct engine *engine, struct task *task, int fd, enum stre
                      uint64_t name)
 {
     flush_stream(engine, task, fd);
-    struct stream *stream = is_open(task, fd) ? files_add(task->files, &engine->pool, fd) : NULL;
+    struct stream *stream =
+        may_be_open(task, fd) ? files_add(task->files, &engine->pool, fd) : NULL;
     if (!stream)
         return;
     stream->kind = kind;

@@ -92,7 +92,8 @@ void write_received_fds(struct engine *engine, struct task *task, const struct p
                 for (size_t i = head; i + sizeof fd <= length; i += sizeof fd) {
                     memcpy(&fd, bytes + from + i, sizeof fd);
                     flush_stream(engine, task, fd);
-                    write_seen(engine, task, fd, SEEN_IN_USE);
+                    if (may_be_open(task, fd))
+                        write_seen(engine, task, fd, SEEN_IN_USE);
                 }
             from += (length + word - 1) / word * word;
         }

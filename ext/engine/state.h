@@ -131,6 +131,12 @@ void end_turn(struct engine *engine, struct task *task);
 void end_late_turns(struct engine *engine, uint64_t now_ns);
 
 /* effects.c */
+/*
+ * Whether an fd is worth its place in a table. One that is high may have been made up, by a supervisor
+ * (seccomp_unotify(2)) or in memory that the program can write to (the pair of pipe(2), control
+ * messages, results of io_uring), and a table would grow for nothing.
+ */
+bool may_be_open(const struct task *task, int fd);
 void apply_call(struct engine *engine, struct task *task, const struct pending *call,
                 int64_t result);
 
