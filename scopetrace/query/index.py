@@ -65,8 +65,7 @@ class SessionIndex:
         if row is None or path.parent != self._folder or row[0] != self._state(path.name):
             return None
         _, number, command, args, *rest = row
-        info = SessionInfo(number, path, command, tuple(args), *rest)
-        return None if _is_recorded_now(info) else info
+        return SessionInfo(number, path, command, tuple(args), *rest)
 
     def note(self, info: SessionInfo) -> None:
         """Remember what was read of the session that was asked for last, if that is lasting."""

@@ -16,6 +16,7 @@ import pytest
 from interpreter import NOBODY, path_to_us, python
 from session_builder import begin, closed, record
 
+from scopetrace.errors import SessionError
 from scopetrace.query import delete_sessions, history, index, list_sessions
 from scopetrace.store.alive import started_ticks
 
@@ -133,8 +134,8 @@ def checked(body):
         lambda data: checked(b'{"a": 1, "b": 2}'),
         lambda data: rewritten(data, rows=[]),
         lambda data: rewritten(data, rows={"3-python3.db": []}),
-        lambda data: rewritten(data, version=[2, "0.1.0", []]),
-        lambda data: rewritten(data, version=None),
+        lambda data: rewritten(data.replace(b'"finished"', b'"stopped"'), version=[2, "0.1", []]),
+        lambda data: rewritten(data.replace(b'"finished"', b'"stopped"'), version=None),
     ],
 )
 def test_a_damaged_index_or_one_of_another_version_is_made_anew(home, opened, damaged):
@@ -284,21 +285,54 @@ def test_what_changed_a_moment_ago_is_not_remembered(tmp_path, opened):
     assert len(opened) == MANY
 
 
-def test_a_command_line_that_is_too_long_is_read_each_time_and_whole(home, opened):
+def test_command_lines_that_are_too_long_are_read_each_time_and_whole(home, opened):
     long = json.dumps(["python3", "x" * index.LONGEST_ROW])
-    change(session(home, 5), f"args = '{long}'")
+    for number in range(1, MANY + 1):
+        change(session(home, number), f"args = '{long}'")
     for _ in range(2):
-        assert list_sessions(home)[4].args[1] == "x" * index.LONGEST_ROW
+        assert {info.args[1] for info in list_sessions(home)} == {"x" * index.LONGEST_ROW}
 
-    assert opened == ["5-python3.db"] * 2
+    assert len(opened) == 2 * MANY
 
 
-def test_a_file_that_cannot_be_read_is_tried_each_time(home, opened):
-    session(home, 5).write_bytes(b"no session")
+def test_files_that_cannot_be_read_are_tried_each_time(home, opened):
+    for number in range(1, MANY + 1):
+        session(home, number).write_bytes(b"no session")
     for _ in range(2):
-        assert list_sessions(home)[4].status == "unreadable"
+        assert {info.status for info in list_sessions(home)} == {"unreadable"}
 
-    assert opened == ["5-python3.db"] * 2
+    assert len(opened) == 2 * MANY
+
+
+def test_sessions_of_several_folders_are_each_looked_for_in_their_own(home, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    record_many(other, 3)
+    running = begin(other)
+    infos = [*list_sessions(home), *list_sessions(other)]
+
+    with pytest.raises(SessionError, match=f"session {running.id} is still being recorded"):
+        delete_sessions(infos)
+    running.discard()
+
+
+@pytest.mark.parametrize("what", ["index", "folder", "sessions"])
+def test_what_belongs_to_another_user_is_not_relied_on(home, opened, what):
+    """Each by itself; only root can give something away."""
+    if os.geteuid() != 0:
+        return
+    data = index_of(home).read_bytes().replace(b'"finished"', b'"stopped"')
+    index_of(home).write_bytes(checked(data.partition(b"\n")[2]))
+    given = {
+        "index": [index_of(home)],
+        "folder": [home / "sessions"],
+        "sessions": [session(home, number) for number in range(1, MANY + 1)],
+    }
+    for path in given[what]:
+        os.chown(path, NOBODY, NOBODY)
+    for _ in range(2):
+        assert {info.status for info in list_sessions(home)} == {"finished"}
+    if what != "index":  # that one is made anew, as ours
+        assert len(opened) == 2 * MANY
 
 
 def test_a_name_that_is_no_utf_8_is_remembered_as_it_is(home, opened):
