@@ -74,5 +74,5 @@ def test_a_debugger_gets_an_error_and_no_deadlock(
     recording = stage.record(["bash", "-c", DEBUGS, "bash", *debugger.split()])
 
     said = recording.ending.stdout + recording.ending.stderr
-    assert said.count(b"peration not permitted") >= 2, said
+    assert said.count(b"peration not permitted") >= 2, recording.ending
     assert b"ended with 124" not in said

@@ -29,13 +29,13 @@ def with_every_limit() -> None:
     for which, soft, hard in [
         (resource.RLIMIT_CPU, 61, 62),
         (resource.RLIMIT_FSIZE, 1 << 26, 1 << 27),
-        (resource.RLIMIT_DATA, 1 << 32, 1 << 33),
+        (resource.RLIMIT_DATA, 1 << 45, 1 << 46),
         (resource.RLIMIT_STACK, 1 << 20, 1 << 26),
         (resource.RLIMIT_RSS, 1 << 30, 1 << 31),
         (resource.RLIMIT_NPROC, 5000, 6000),
         (resource.RLIMIT_NOFILE, 25, 60),
         (resource.RLIMIT_MEMLOCK, 0, 4096),
-        (resource.RLIMIT_AS, 1 << 33, 1 << 34),
+        (resource.RLIMIT_AS, 1 << 45, 1 << 46),  # a sanitizer takes 16 TiB of addresses
         (resource.RLIMIT_SIGPENDING, 10, 20),
         (resource.RLIMIT_MSGQUEUE, 1000, 2000),
         (resource.RLIMIT_RTTIME, 1_000_000, 2_000_000),
