@@ -24,6 +24,7 @@ from interpreter import path_to_us, python
 import scopetrace
 from scopetrace.model.event import EventRecord
 from scopetrace.model.session import SessionInfo
+from scopetrace.store.alive import started_ticks
 
 GROUP, OTHER_GROUP = 65_533, 65_532
 """The groups of the user without privileges (65534)."""
@@ -157,6 +158,8 @@ class Stage:
         """Wait until the session of a home is finished, check it, and read it."""
         path = wait_for(lambda: only(session_files(home)), f"a session ({ending})")
         wait_for(lambda: read_info(path).status != "running", "the recorder to finish")
+        recorder = read_info(path).recorder_pid
+        wait_for(lambda: started_ticks(recorder) is None, "the recorder to end")
         recording = Recording(ending, read_info(path), read_events(path))
         check(path, recording)
         return recording

@@ -212,8 +212,9 @@ class SessionWriter:
                 self._leave_wal()
         finally:
             self._close()
-            with suppress(OSError):
-                self._reserve.unlink(missing_ok=True)  # a file begun anew has one again
+            if self._is_in_place():
+                with suppress(OSError):
+                    self._reserve.unlink(missing_ok=True)  # a file begun anew has one again
 
     def discard(self) -> None:
         """Delete the session as if it had never been; its id may be used again."""
@@ -243,9 +244,16 @@ class SessionWriter:
         self.commit()
 
     def _leave_wal(self) -> None:
-        """Move everything into the one file, waiting a little for readers to look away."""
+        """Move everything into the one file, waiting a little for readers to look away.
+
+        SQLite finds the log by its name, again at each try (`sqlite3PagerCloseWal`). If another
+        session had the name by now, its log would be taken for ours: written into our file, marked
+        as written, and deleted.
+        """
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for _ in range(_SWITCH_TRIES):
+            if not self._is_in_place():
+                return
             with suppress(sqlite3.OperationalError):
                 self._db.execute("PRAGMA journal_mode = DELETE")
                 return

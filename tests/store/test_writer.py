@@ -418,6 +418,35 @@ def test_a_log_that_stayed_when_its_file_was_removed_is_not_taken_for_the_new_on
     assert files(tmp_path) == ["/kept", "/kept too"]
 
 
+def test_a_session_that_takes_the_name_of_one_that_ends_keeps_its_log(tmp_path, monkeypatch):
+    monkeypatch.setattr("scopetrace.store.writer._BUSY_SECONDS", 0.01)
+    ending = begin(tmp_path)
+    ending.add_events([closed("/old")])
+    ending.commit()
+    begun = []
+
+    def be_replaced(_seconds):
+        reader.close()
+        shutil.rmtree(tmp_path / "sessions")
+        begun.append(begin(tmp_path))
+        begun[0].add_events([closed(f"/new/{number}") for number in range(2000)])
+        begun[0].commit()
+
+    with closing(sqlite3.connect(ending.path)) as reader, monkeypatch.context() as patch:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM event").fetchall()
+        patch.setattr("scopetrace.store.writer.time.sleep", be_replaced)  # after the first try
+        ending.finish()
+    (writer,) = begun
+    assert writer.path == ending.path
+    assert Path(f"{writer.path}-wal").exists()
+    assert len(files(tmp_path)) == 2000
+    writer.add_events([closed("/new/last")])
+    writer.finish()
+
+    assert files(tmp_path) == [*(f"/new/{number}" for number in range(2000)), "/new/last"]
+
+
 def test_a_removed_folder_is_made_again(tmp_path):
     writer = begin(tmp_path)
     shutil.rmtree(tmp_path / "sessions")
