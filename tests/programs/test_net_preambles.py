@@ -20,18 +20,9 @@ from net_peers import (
     serve,
     web_server,
 )
+from postgres import new_database, psql, server_command, without_privileges
 from programs.test_net_nginx import Nginx
-from programs.test_net_postgres import (
-    new_database,
-    programs,
-    psql,
-    server_command,
-    template,
-    without_privileges,
-)
 from programs.test_net_python import certificate
-
-__all__ = ["programs", "template"]
 
 Needs = Callable[[str], str]
 

@@ -1,0 +1,48 @@
+"""Databases of PostgreSQL that tests make, and the command lines of its server and client."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from harness import Argv, Stage
+from interpreter import NOBODY
+from net_peers import HOST
+
+
+def without_privileges(argv: Argv) -> Argv:
+    """Return a command line that runs a program as nobody: a server refuses to be root."""
+    if os.geteuid():
+        return argv
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *argv]
+
+
+def new_database(stage: Stage, template: Path) -> Path:
+    data = stage.folder / "data"
+    shutil.copytree(template, data)
+    data.chmod(0o700)
+    if not os.geteuid():
+        for path in (data, *data.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+    return data
+
+
+def server_command(programs: Path, data: Path, port: int) -> Argv:
+    """Return the command line of a server that makes no more processes than it must."""
+    settings = {
+        "listen_addresses": HOST,
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "autovacuum": "off",
+        "max_logical_replication_workers": "0",
+        "jit": "off",
+    }
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    return [programs / "postgres", "-D", data, "-p", str(port), *options]
+
+
+def psql(program: str, port: int) -> Argv:
+    return [
+        program, "-X", "-A", "-q", "-h", HOST, "-p", str(port), "-U", "tester", "-d", "postgres",
+    ]  # fmt: skip
