@@ -10,7 +10,7 @@
 
 static volatile sig_atomic_t handled;
 static char *stacks;
-static pid_t opener;
+static int opener; /* its stat file, open until the end, so that fds are the same each time */
 static int reading;
 
 static void handle(int number)
@@ -24,7 +24,9 @@ static void *open_and_wait(void *unused)
     stack_t upper = { .ss_sp = stacks + HALF, .ss_size = HALF };
 
     MUST(sigaltstack(&upper, NULL) == 0);
-    opener = syscall(SYS_gettid);
+    int state = open("/proc/thread-self/stat", O_RDONLY);
+    MUST(state > 0);
+    __atomic_store_n(&opener, state, __ATOMIC_RELEASE);
     reading = open("fifo", O_RDONLY);
     return unused;
 }
@@ -42,12 +44,12 @@ int main(void)
     while (!__atomic_load_n(&opener, __ATOMIC_ACQUIRE))
         poll(NULL, 0, 1);
     for (int i = 0; i < 3; i++) {
-        await_sleep(opener);
+        await_sleep_in(opener);
         MUST(pthread_kill(thread, SIGUSR1) == 0);
         while (handled == i)
             poll(NULL, 0, 1);
     }
-    await_sleep(opener);
+    await_sleep_in(opener);
     int writing = open("fifo", O_WRONLY);
     MUST(pthread_join(thread, NULL) == 0);
     MUST(opened("openat", "fifo", reading) >= 0 && opened("openat", "fifo", writing) >= 0);

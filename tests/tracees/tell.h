@@ -143,21 +143,33 @@ static inline void closes(const char *op, const char *name, long read_bytes, lon
          op, here(name), read_bytes, read_ops, write_bytes, write_ops);
 }
 
-/* Return when a thread sleeps in a call that waits (state S of /proc/TID/stat, proc_pid_stat(5)). */
-static inline void await_sleep(pid_t tid)
+/* Return when a thread sleeps in a call that waits (state S of its stat file, proc_pid_stat(5)). */
+static inline void await_sleep_in(int stat)
 {
-    char path[32], line[64], state = 0;
+    char line[64], state = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", tid);
     while (state != 'S') {
-        FILE *stat = fopen(path, "r");
-        if (!stat || !fgets(line, sizeof line, stat))
+        ssize_t size = pread(stat, line, sizeof line - 1, 0);
+        if (size <= 0)
             _exit(97);
-        fclose(stat);
+        line[size] = 0;
         char *name_end = strrchr(line, ')');
         state = name_end ? name_end[2] : 0;
         usleep(1000);
     }
+}
+
+/* The same by its id. For that long a file is open, so the fds that a thread gets meanwhile vary. */
+static inline void await_sleep(pid_t tid)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/%d/stat", tid);
+    int stat = open(path, O_RDONLY);
+    if (stat < 0)
+        _exit(97);
+    await_sleep_in(stat);
+    close(stat);
 }
 
 /* End the tracee when something that must work did not: the test is then no test. */
