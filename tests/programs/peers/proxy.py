@@ -2,7 +2,8 @@
 
     proxy.py PORT [HEADER]
 
-With HEADER, what it sends on begins with a header of the PROXY protocol. SIGTERM ends it.
+With HEADER, what it sends on begins with a header of the PROXY protocol. SIGTERM ends it
+when its connections have ended.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
+    allow_reuse_address = True
+    daemon_threads = False  # an exit in the middle of a write leaves unknown what it wrote
     header = len(sys.argv) > 2
 
 

@@ -2,7 +2,7 @@
 
     tls_server.py PORT CERTIFICATE KEY
 
-SIGTERM ends it.
+SIGTERM ends it when its connections have ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
+    allow_reuse_address = True
+    daemon_threads = False  # an exit in the middle of a write leaves unknown what it wrote
 
     def __init__(self, port: int, certificate: str, key: str) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

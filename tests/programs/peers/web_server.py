@@ -4,7 +4,7 @@
 
 GET /bytes/N answers N bytes of known length, /chunks/N in chunks, /until-close/N until it closes;
 /status/N answers with that status. A body is read, of known length or in chunks, and its size told.
-SIGTERM ends it.
+SIGTERM ends it when its connections have ended.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHUNK = 1000
 
 
 class Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False  # an exit in the middle of a write leaves unknown what it wrote
     request_queue_size = 256
 
 
