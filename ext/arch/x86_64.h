@@ -14,6 +14,9 @@
  *   arch_call_code            the instruction (ARCH_SYSCALL_BYTES) that makes a call in its mode
  *   arch_step_back            skips the call that is about to run, to make it again
  *   arch_jump                 has the thread go on at an address, and no call restart
+ *   ARCH_FRAME_WORDS          length of the part of a handler's frame that the next two look at
+ *   arch_frame_interrupts     whether these words are the frame of a handler that interrupted a call
+ *   arch_frame_is_on_stack_of whether an address is on the alternate stack that a frame tells of
  *
  * beside a <machine>.c with ABIS, whose numbers stand in ext/engine/<machine>_numbers*.c.
  */
@@ -116,6 +119,22 @@ static inline void arch_jump(struct arch_regs *regs, uint64_t address)
 {
     regs->user.orig_rax = (unsigned long long)-1;
     regs->user.rip = address;
+}
+
+/* struct ucontext of the CPU's own ABI, in words: arch/x86/include/uapi/asm/{ucontext,sigcontext}.h */
+enum { FRAME_STACK = 2, FRAME_STACK_SIZE = 4, FRAME_SP = 20, FRAME_IP = 21, ARCH_FRAME_WORDS };
+
+/* A call that the handler's end restarts is to be made again: its instruction is the next. */
+static inline int arch_frame_interrupts(const uint64_t *frame, uint64_t ip, uint64_t sp)
+{
+    return frame[FRAME_SP] == sp &&
+           (frame[FRAME_IP] == ip || frame[FRAME_IP] == ip - ARCH_SYSCALL_BYTES);
+}
+
+/* As on_sig_stack in include/linux/sched/signal.h: an empty stack's pointer is its upper end. */
+static inline int arch_frame_is_on_stack_of(const uint64_t *frame, uint64_t sp)
+{
+    return sp - frame[FRAME_STACK] - 1 < frame[FRAME_STACK_SIZE];
 }
 
 #endif

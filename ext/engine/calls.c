@@ -206,15 +206,39 @@ static bool is_sigreturn(const struct abi *abi, int64_t number)
 }
 
 /*
+ * Whether a call is made by a handler on an alternate stack (sigaltstack(2)) that interrupted `call`:
+ * the frame that the kernel put there for the handler's end lies above the stack pointer, and says
+ * where the call was interrupted and what that stack's limits are. A frame that is left of an earlier
+ * handler does no harm: a thread that is on its own stack is not between those limits. Frames of
+ * other ABIs than the CPU's own are not known.
+ */
+static bool is_on_handlers_stack(const struct task *task, const struct pending *call, uint64_t sp)
+{
+    uint64_t words[32768 / sizeof(uint64_t)]; /* the whole of such a stack in Go */
+    size_t copied;
+
+    if (call->abi != ABIS ||
+        memory_read(task->space, task->tid, sp & ~(uint64_t)7, words, sizeof words, &copied) < 0)
+        return false;
+    for (size_t at = 0; at + ARCH_FRAME_WORDS <= copied / sizeof *words; at++)
+        if (arch_frame_interrupts(words + at, call->ip, call->sp) &&
+            arch_frame_is_on_stack_of(words + at, sp))
+            return true;
+    return false;
+}
+
+/*
  * Whether the call that is being entered shows that a handler was left by longjmp: the stack of a
- * handler is below that of the call which it interrupted. A sigreturn shows the contrary, wherever its
- * stack is (sigaltstack(2)). Other calls of a handler whose alternate stack is above cannot be told
- * from those after a longjmp.
+ * handler is below that of the call which it interrupted, or it is an alternate one, wherever that
+ * is. A sigreturn shows the contrary.
  */
 static bool has_left_handler(const struct task *task, const call_info *info, const struct abi *abi)
 {
-    return task->suspended_count && !is_sigreturn(abi, task->last_number) &&
-           task->suspended[task->suspended_count - 1].sp <= info->stack_pointer;
+    if (!task->suspended_count || is_sigreturn(abi, task->last_number))
+        return false;
+    const struct pending *call = &task->suspended[task->suspended_count - 1];
+    return call->sp <= info->stack_pointer &&
+           !is_on_handlers_stack(task, call, info->stack_pointer);
 }
 
 /*

@@ -69,6 +69,7 @@ CASES = [
     Case("unshared_at_exit", ordered=False),
     Case("thread_exec_link"),
     Case("longjmp"),
+    Case("longjmp", ("from-above",)),
     Case("alternate_stack", ordered=False),
     Case("core", ordered=False),
     Case("cloexec_after_fork", ordered=False),

@@ -1,6 +1,7 @@
 /*
  * A handler that runs on an alternate stack above the thread's own (sigaltstack(2), as in Go), while
- * the thread waits in open(2): with SA_RESTART the call goes on and succeeds. It has not failed.
+ * the thread waits in open(2): with SA_RESTART the call goes on and succeeds. It has not failed, though
+ * the handler makes calls, as those of event loops do to wake them.
  */
 #include "tell.h"
 #include <poll.h>
@@ -11,11 +12,12 @@
 static volatile sig_atomic_t handled;
 static char *stacks;
 static int opener; /* its stat file, open until the end, so that fds are the same each time */
-static int reading;
+static int reading, wakeup[2];
 
 static void handle(int number)
 {
     (void)number;
+    MUST(write(wakeup[1], "", 1) == 1);
     handled++;
 }
 
@@ -37,6 +39,7 @@ int main(void)
     pthread_attr_t lower;
     pthread_t thread;
 
+    MUST(pipe(wakeup) == 0);
     MUST(mkfifo("fifo", 0600) == 0 && sigaction(SIGUSR1, &action, NULL) == 0);
     stacks = mmap(NULL, 2 * HALF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     MUST(pthread_attr_init(&lower) == 0 && pthread_attr_setstack(&lower, stacks, HALF) == 0);
