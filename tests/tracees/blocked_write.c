@@ -8,6 +8,7 @@ static void read_late(int fd)
 {
     char bytes[4096];
 
+    await_sleep(getppid()); /* it is in its write: nothing before waits for anything */
     usleep(WAIT_US);
     while (read(fd, bytes, sizeof bytes) > 0)
         ;
