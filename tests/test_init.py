@@ -54,3 +54,11 @@ def test_no_test_hands_the_checkout_to_a_child_as_the_place_of_the_package():
     handing = re.compile(r"PYTHONPATH.{0,40}(ROOT|(?<!PACKAGE\.)parents?\b)")
     for path in TESTS.rglob("*.py"):
         assert path == Path(__file__) or not handing.search(path.read_text()), path
+
+
+def test_programs_on_a_stage_have_an_interpreter_that_every_user_can_start():
+    """Only root can start `sys.executable` where it lies in root's home: see `interpreter`."""
+    for path in TESTS.rglob("test_*.py"):
+        text = path.read_text()
+        on_stage = re.search(r"^from harness import .*\bStage\b", text, re.MULTILINE)
+        assert not (on_stage and 'sys.executable, "' in text), path

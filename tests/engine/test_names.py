@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from harness import (
     assert_holds,
     scopetrace_command,
 )
+from interpreter import python
 
 NOT_ALLOWED = 77
 """What roots.c ends with where it may make no namespaces."""
@@ -40,7 +40,7 @@ if os.geteuid() == 0 and Path("/dev/fuse").exists():  # only root may mount it
         stage.uid = None
         top = stage.give(stage.work / "top")
 
-        recording = stage.record([sys.executable, FUSE_SERVER, top])
+        recording = stage.record([python(), FUSE_SERVER, top])
 
         assert recording.ending.status == 0, recording.ending
         assert errors(recording) == [
@@ -72,7 +72,7 @@ os.close(log)
 def test_what_a_stranger_renames_has_its_new_name_from_then_on(stage: Stage) -> None:
     user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
     program = subprocess.Popen(
-        scopetrace_command("run", "--", sys.executable, "-c", WAITER),
+        scopetrace_command("run", "--", python(), "-c", WAITER),
         cwd=stage.work, env=stage.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         **user,
     )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import shlex
-import sys
 from collections.abc import Callable
 
 import pytest
 from harness import Stage, scopetrace_command
+from interpreter import python
 
 ATTACKS = """
 import ctypes, os
@@ -48,7 +48,7 @@ done
 
 
 def test_a_program_cannot_trace_its_recorder(stage: Stage) -> None:
-    recording = stage.record([sys.executable, "-S", "-c", ATTACKS])
+    recording = stage.record([python(), "-S", "-c", ATTACKS])
 
     refused, memory = recording.ending.stdout.decode().splitlines()
     assert refused == str({errno.EPERM})
@@ -58,7 +58,7 @@ def test_a_program_cannot_trace_its_recorder(stage: Stage) -> None:
 
 def test_nor_can_it_when_recording_has_been_stopped(stage: Stage) -> None:
     stop = shlex.join(scopetrace_command("stop", "1"))
-    attack = shlex.join([sys.executable, "-S", "-c", ATTACKS])
+    attack = shlex.join([python(), "-S", "-c", ATTACKS])
 
     ending = stage.run(scopetrace_command("run", "sh", "-c", f"{stop}; {attack}"))
 

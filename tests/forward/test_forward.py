@@ -6,12 +6,12 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 from collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
 from harness import GROUP, Ending, Recording, Stage, scopetrace_command, wait_for
+from interpreter import python
 from net_peers import free_port
 
 from scopetrace.model.names import group_name
@@ -252,7 +252,7 @@ def test_a_bad_destination_is_one_sentence_and_no_program_starts(
 def test_a_recorder_without_destinations_knows_nothing_of_sockets() -> None:
     script = "import sys, scopetrace.recorder.background; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True
+        [python(), "-P", "-c", script], capture_output=True, text=True, check=True
     )
 
     assert [name for name in FORWARD_ONLY if name in done.stdout.split()] == []

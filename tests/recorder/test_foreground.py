@@ -6,11 +6,11 @@ import ctypes
 import resource
 import signal
 import struct
-import sys
 from collections.abc import Callable
 
 import pytest
 from harness import Ending, Stage, scopetrace_command, session_files, wait_for
+from interpreter import python
 
 PROGRAM = ["sh", "-c", "echo ran; echo complained >&2; exit 3"]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
@@ -62,7 +62,7 @@ sys.exit(main(sys.argv[2:]))
 
 
 def scopetrace_with(script: str, *arguments: object) -> list[str]:
-    return [sys.executable, "-P", "-c", script, *map(str, arguments), "run", *PROGRAM]
+    return [python(), "-P", "-c", script, *map(str, arguments), "run", *PROGRAM]
 
 
 def assert_ran_unrecorded(ending: Ending) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import resource
-import sys
 from pathlib import Path
 
 from harness import Stage, only, read_events, read_info, scopetrace_command, session_files, wait_for
+from interpreter import python
 
 CAP_SYS_RESOURCE = 24
 CPU_HARD_S = 4
@@ -48,8 +48,8 @@ exit 3
 def test_a_recorder_that_has_used_its_cpu_time_stops_recording_and_not_the_program(
     stage: Stage,
 ) -> None:
-    run = [sys.executable, "-P", "-c", USES_CPU_TIME, "run", "sh", "-c", UNTIL_IT_IS_SAID, "sh"]
-    opens = [sys.executable, "-S", "-c", OPENS % 5_000]
+    run = [python(), "-P", "-c", USES_CPU_TIME, "run", "sh", "-c", UNTIL_IT_IS_SAID, "sh"]
+    opens = [python(), "-S", "-c", OPENS % 5_000]
     turns = "2" if may_raise_limits(stage) else "100"
 
     ending = stage.run(
@@ -76,7 +76,7 @@ def with_small_files() -> None:
 
 
 def test_where_files_may_not_grow_what_is_missing_is_said_and_counted(stage: Stage) -> None:
-    command = scopetrace_command("run", sys.executable, "-S", "-c", OPENS % 6_000)
+    command = scopetrace_command("run", python(), "-S", "-c", OPENS % 6_000)
 
     ending = stage.run(command, preexec_fn=with_small_files)
 
