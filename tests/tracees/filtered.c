@@ -2,6 +2,7 @@
  * Calls that a seccomp filter of the program's own refuses, in every way there is: none of them was
  * made, whatever the registers say. Each is tried in a child with its own filter.
  */
+#include "call32.h"
 #include "tell.h"
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -73,13 +74,7 @@ static char *low;
 
 static long open_by_int80(void)
 {
-    long result;
-
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "a"(OPEN_I386), "b"(low), "c"(O_RDONLY), "d"(0)
-                     : "memory", "r8", "r9", "r10", "r11");
-    return result;
+    return call32(OPEN_I386, (long)low, O_RDONLY, 0);
 }
 
 static int log_fd, tcp_fd;

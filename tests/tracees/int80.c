@@ -1,15 +1,6 @@
 /* A 64-bit program that makes 32-bit calls: other numbers, other sizes of pointers. */
+#include "call32.h"
 #include "tell.h"
-
-static long call32(long number, long a, long b, long c)
-{
-    long result;
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "a"(number), "b"(a), "c"(b), "d"(c)
-                     : "memory", "r8", "r9", "r10", "r11");
-    return result;
-}
 
 int main(void)
 {

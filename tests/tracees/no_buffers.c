@@ -1,4 +1,5 @@
 /* Vectors and messages without buffers, at addresses where nothing is, and counts with noise. */
+#include "call32.h"
 #include "tell.h"
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -47,17 +48,6 @@ static void messages_of_none(void)
     MUST(syscall(SYS_recvmmsg, pair[1], many, 2, MSG_DONTWAIT, NULL) < 0 && errno == EAGAIN);
     close(pair[0]);
     close(pair[1]);
-}
-
-/* A 64-bit program's int 0x80 sees the low half of each register. */
-static long call32(long number, long a, long b, long c)
-{
-    long result;
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "a"(number), "b"(a), "c"(b), "d"(c)
-                     : "memory", "r8", "r9", "r10", "r11");
-    return result;
 }
 
 int main(void)
