@@ -10,7 +10,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from arch.abi cimport ABIS
-from engine.engine cimport (
+from ptrace.engine cimport (
     STOP_RECORDING,
     STOP_TRACING,
     engine,
@@ -25,9 +25,9 @@ from engine.engine cimport (
     engine_stop,
     engine_tell,
 )
-from engine.launch cimport allow_tracer as c_allow_tracer
-from engine.launch cimport borrow_fd as c_borrow_fd
-from engine.launch cimport (
+from ptrace.launch cimport allow_tracer as c_allow_tracer
+from ptrace.launch cimport borrow_fd as c_borrow_fd
+from ptrace.launch cimport (
     LAUNCH_UNFILTERED,
     launch,
     launch_,
@@ -36,12 +36,12 @@ from engine.launch cimport (
     launcher_exec,
     launcher_tid,
 )
-from engine.launch cimport refuse_inspection as c_refuse_inspection
-from engine.launch cimport retitle as c_retitle
-from engine.seccomp cimport FILTER_MAX, filter_build, sock_filter
-from engine.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
-from raw.record cimport raw_calls, raw_part, raw_record, raw_socket, raw_stat, raw_tally
-from raw.ring cimport ring_ended, ring_read, ring_wait
+from ptrace.launch cimport refuse_inspection as c_refuse_inspection
+from ptrace.launch cimport retitle as c_retitle
+from ptrace.seccomp cimport FILTER_MAX, filter_build, sock_filter
+from table.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
+from record.record cimport raw_calls, raw_part, raw_record, raw_socket, raw_stat, raw_tally
+from record.ring cimport ring_ended, ring_read, ring_wait
 
 cdef extern from *:
     """

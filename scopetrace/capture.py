@@ -16,7 +16,7 @@ PATIENCE_MS = 50
 """How long records wait for more, if nothing else is to be done."""
 _RING_BYTES = 1 << 22
 _EXEC_REST_BYTES = 1 << 20
-"""Of the record of an exec: what is neither an argument nor a variable (ext/engine/engine.h)."""
+"""Of the record of an exec: what is neither an argument nor a variable (ext/ptrace/engine.h)."""
 
 
 class End(Enum):

@@ -34,7 +34,7 @@ ROW = re.compile(r"^CALL\((\w+),\s+(\w+),", re.MULTILINE)
 
 CALLS: tuple[tuple[str, str], ...] = tuple(
     (name, group.lower())
-    for name, group in ROW.findall((ROOT / "ext/engine/syscalls.def").read_text())
+    for name, group in ROW.findall((ROOT / "ext/table/syscalls.def").read_text())
 )
 """(name, group) of each row, as the engine tells it."""
 
@@ -52,7 +52,7 @@ Parts = Mapping[int, bytes] | Iterable[tuple[int, bytes] | tuple[int, bytes, int
 
 
 def pack_parts(parts: Parts) -> bytes:
-    """Lay out parts as ext/raw/record.h says."""
+    """Lay out parts as ext/record/record.h says."""
     items = parts.items() if isinstance(parts, Mapping) else parts
     return b"".join(
         PART.pack(len(content), kind, *(flags or [0])) + content + bytes(-len(content) % 8)

@@ -18,7 +18,7 @@
  *   arch_frame_interrupts     whether these words are the frame of a handler that interrupted a call
  *   arch_frame_is_on_stack_of whether an address is on the alternate stack that a frame tells of
  *
- * beside a <machine>.c with ABIS, whose numbers stand in ext/engine/<machine>_numbers*.c.
+ * beside a <machine>.c with ABIS, whose numbers stand in ext/table/<machine>_numbers*.c.
  */
 #ifndef SCOPE_ARCH_X86_64_H
 #define SCOPE_ARCH_X86_64_H

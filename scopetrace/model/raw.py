@@ -1,4 +1,4 @@
-"""Raw records: what the engine saw, as ext/raw/record.h lays it out.
+"""Raw records: what the engine saw, as ext/record/record.h lays it out.
 
 This module and that header are the only two places that know the layout; a test compares them
 through `_engine.layout()`. A record says what happened, never how it was caught.

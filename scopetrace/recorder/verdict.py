@@ -8,7 +8,7 @@ import os
 from scopetrace.errors import ScopeError
 
 GO = b"g"
-"""Run the program: it is traced. The engine itself writes it (ext/engine/engine.c)."""
+"""Run the program: it is traced. The engine itself writes it (ext/ptrace/engine.c)."""
 REFUSED = b"e"
 """Tracing was refused."""
 UNRECORDED = b"u"

@@ -49,7 +49,7 @@
 #include <unistd.h>
 
 #include "arch/abi.h"
-#include "engine/syscalls.h"
+#include "table/syscalls.h"
 
 enum {
     CALLS_OF_A_WORKER = 2000,

@@ -36,7 +36,7 @@ payload: {enable: true}
 scopetrace: {failures: all, environment: true}
 """
 """Everything is watched: no call of syscalls.def goes by."""
-SOURCES = ["arch/x86_64.c", "engine/syscalls.c"]
+SOURCES = ["arch/x86_64.c", "table/syscalls.c"]
 FINDINGS = frozenset(("misunderstood", "lost", "fault", "engine"))
 """Reasons of notices that no program can be the reason of."""
 COUNTER = struct.Struct("=3Q")
@@ -75,7 +75,7 @@ def compile_calls(folder: Path) -> Path:
     """Return the program that makes the calls."""
     target, ext = folder / "calls", ROOT / "ext"
     sources = [ROOT / "tests/fuzz/calls.c", *(ext / each for each in SOURCES)]
-    sources += sorted(ext.glob("engine/x86_64_numbers*.c"))
+    sources += sorted(ext.glob("table/x86_64_numbers*.c"))
     subprocess.run(
         ["gcc", "-std=gnu11", "-O1", "-pthread", f"-I{ext}", "-o", target, *sources], check=True
     )

@@ -63,7 +63,7 @@ def test_a_folder_is_a_source():
 
 
 def test_the_groups_are_those_of_the_engine():
-    text = (ROOT / "ext/engine/syscalls.c").read_text()
+    text = (ROOT / "ext/table/syscalls.c").read_text()
 
     assert set(re.findall(r'\[GROUP_\w+\] = "(\w+)"', text)) == set(GROUPS)
 

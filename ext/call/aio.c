@@ -1,0 +1,152 @@
+/*
+ * Native AIO: io_submit(2) and the ring in which its results appear.
+ *
+ * A program can take results out of the ring without a call (libaio does), so its calls tell nothing
+ * that could be relied on. The ring does: the kernel puts each result at `tail`, and as it never lets
+ * more be under way than there are places, no result is overwritten between two submissions
+ * (fs/aio.c). So the results are looked for whenever the program makes a watched call.
+ */
+#include <linux/aio_abi.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/async.h"
+#include "ptrace/state.h"
+
+enum {
+    AIO_RING_MAGIC = 0xa10a10a1,
+    AIO_PLACES = 1 << 20, /* more than a ring has, unless fs.aio-max-nr was raised very much */
+    SUBMITTED_MAX = 4096,
+    AT_ONCE = 32,
+};
+
+/* struct aio_ring of fs/aio.c, before its events. */
+struct ring_head {
+    uint32_t id, nr, head, tail, magic, compat_features, incompat_features, header_length;
+};
+
+static bool read_head(const struct task *task, uint64_t address, struct ring_head *head_out)
+{
+    return memory_read_whole(task->space, task->tid, address, head_out, sizeof *head_out) == 0 &&
+           head_out->magic == AIO_RING_MAGIC && head_out->nr && head_out->nr < AIO_PLACES &&
+           head_out->tail < head_out->nr;
+}
+
+/* Take the results from where the last look ended up to `tail`, or as many as can be read. */
+static void take_results(struct engine *engine, struct task *task, struct aio_ring *ring,
+                         const struct ring_head *head)
+{
+    struct io_event events[AT_ONCE];
+
+    while (ring->seen != head->tail && task->space->async->first) {
+        uint32_t until = head->tail > ring->seen ? head->tail : head->nr;
+        uint32_t count = until - ring->seen < AT_ONCE ? until - ring->seen : AT_ONCE;
+        uint64_t at = ring->address + head->header_length + ring->seen * sizeof *events;
+        if (memory_read_whole(task->space, task->tid, at, events, count * sizeof *events) < 0)
+            return;
+        for (uint32_t i = 0; i < count; i++)
+            async_end(engine, task, ring->address, events[i].obj, events[i].res);
+        ring->seen = (ring->seen + count) % head->nr;
+    }
+    ring->seen = head->tail;
+}
+
+void aio_look(struct engine *engine, struct task *task)
+{
+    struct ring_head head;
+
+    for (struct aio_ring *ring = task->space->async->rings; ring; ring = ring->next)
+        if (read_head(task, ring->address, &head) && ring->seen < head.nr)
+            take_results(engine, task, ring, &head);
+}
+
+/* The ring of a context, known from now on; false: it is none, or there is no memory. */
+static bool know_ring(struct task *task, uint64_t address)
+{
+    struct ring_head head;
+    struct async *async = async_of(task);
+
+    if (!async || !read_head(task, address, &head))
+        return false;
+    for (struct aio_ring *ring = async->rings; ring; ring = ring->next)
+        if (ring->address == address)
+            return true;
+    struct aio_ring *new = malloc(sizeof *new);
+    if (!new)
+        return false;
+    *new = (struct aio_ring){ .next = async->rings, .address = address, .seen = head.tail };
+    async->rings = new;
+    return true;
+}
+
+static int row_of_operation(uint16_t opcode)
+{
+    switch (opcode) {
+    case IOCB_CMD_PREAD:
+        return ROW_io_submit__read;
+    case IOCB_CMD_PWRITE:
+        return ROW_io_submit__write;
+    case IOCB_CMD_PREADV:
+        return ROW_io_submit__readv;
+    case IOCB_CMD_PWRITEV:
+        return ROW_io_submit__writev;
+    case IOCB_CMD_FSYNC:
+    case IOCB_CMD_FDSYNC:
+        return ROW_io_submit__sync;
+    default:
+        return -1; /* nothing moves */
+    }
+}
+
+static void begin_iocb(struct engine *engine, struct task *task, const struct pending *submission,
+                       uint64_t address, uint32_t nth)
+{
+    struct pending call = *submission;
+    struct iocb block;
+
+    if (memory_read_whole(task->space, task->tid, address, &block, sizeof block) < 0)
+        return; /* -EFAULT for the program as well */
+    int row = row_of_operation(block.aio_lio_opcode);
+    if (row < 0)
+        return;
+    call.row = (uint16_t)row;
+    call.args[0] = block.aio_fildes;
+    call.args[1] = block.aio_buf;
+    call.args[2] = block.aio_nbytes;
+    call.args[3] = (uint64_t)block.aio_offset;
+    async_begin(engine, task, &call, submission->args[0], address, nth);
+}
+
+void aio_submit(struct engine *engine, struct task *task, const struct pending *call)
+{
+    uint64_t context = call->args[0], count = call->args[1], list = call->args[2];
+    uint32_t word = call->abi->word;
+
+    if (!task->space || !know_ring(task, context))
+        return;
+    aio_look(engine, task); /* what is to come is after what is there */
+    for (uint32_t nth = 0; nth < count && nth < SUBMITTED_MAX; nth++) {
+        uint64_t address = 0;
+        if (memory_read_whole(task->space, task->tid, list + nth * word, &address, word) < 0)
+            return;
+        begin_iocb(engine, task, call, address, nth);
+    }
+}
+
+/* The kernel takes the ring away, and waits for what is under way without telling how it ended. */
+void aio_destroy(struct engine *engine, struct task *task, const struct pending *call)
+{
+    struct async *async = task->space ? task->space->async : NULL;
+
+    if (!async || !call->args[0])
+        return;
+    async_look(engine, task);
+    for (struct aio_ring **link = &async->rings; *link; link = &(*link)->next)
+        if ((*link)->address == call->args[0]) {
+            struct aio_ring *gone = *link;
+            async_abandon(engine, task, gone->address);
+            *link = gone->next;
+            free(gone);
+            return;
+        }
+}

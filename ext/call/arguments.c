@@ -1,0 +1,233 @@
+/* What is copied of a call: when it is entered, and when it has returned. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "call/proc.h"
+#include "call/resolve.h"
+#include "ptrace/state.h"
+
+enum { HOW_SIZE = 24 };
+
+static void add_path(struct engine *engine, const struct task *task, struct pending *call,
+                     enum raw_part_kind kind, uint64_t address)
+{
+    char path[PATH_LIMIT];
+    size_t length = 0;
+    int status = memory_read_string(task->space, task->tid, address, path, sizeof path, &length);
+
+    count_unreadable(engine, status);
+    parts_add(&call->parts, kind,
+              status < 0              ? PART_UNREADABLE
+              : length == sizeof path ? PART_CUT
+                                      : 0,
+              path, length);
+}
+
+void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data)
+{
+    const struct call *row = &CALLS[call->row];
+
+    if (row->group == GROUP_RENAME)
+        engine->renames++; /* another thread may come upon its effect before its end is seen */
+    if (row->path)
+        add_path(engine, task, call, PART_PATH, argument(call, row->path));
+    if (row->path2)
+        add_path(engine, task, call, PART_PATH2, argument(call, row->path2));
+    if (row->how)
+        add_memory(engine, task, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
+    note_address_room(task, call);
+    if (row->address && !is_given_address(row)) /* its length is an int: the upper half is noise */
+        add_address(engine, task, call, argument(call, row->address),
+                    (uint32_t)argument(call, row->address + 1));
+    if (row->message && !row->messages && row->moves == MOVES_OUT)
+        add_message(engine, task, call, argument(call, row->message),
+                    MESSAGE_NAME | (with_data ? MESSAGE_DATA : 0), UINT64_MAX);
+    else if (with_data && row->moves == MOVES_OUT && !row->message)
+        add_data(engine, task, call, UINT64_MAX);
+}
+
+/* The flags of a call that opens: open(2). */
+static uint64_t open_flags(const struct pending *call, uint64_t *resolve_out)
+{
+    const struct raw_part *how = CALLS[call->row].how ? parts_find(&call->parts, PART_HOW) : NULL;
+    struct open_how asked = { .flags = 0 };
+
+    if (how && how->size == sizeof asked)
+        memcpy(&asked, how->bytes, sizeof asked);
+    else if (call->row == ROW_open || call->row == ROW_openat)
+        asked.flags = argument(call, CALLS[call->row].path + 1);
+    *resolve_out = asked.resolve;
+    return asked.flags;
+}
+
+/* Whether a call is about what a symbolic link leads to, if the last name of its path is one. */
+static bool follows(const struct pending *call, uint64_t *resolve_out)
+{
+    const struct call *row = &CALLS[call->row];
+    uint64_t at_flags = row->at_flags ? argument(call, row->at_flags) : 0;
+    uint64_t flags = row->group == GROUP_OPEN ? open_flags(call, resolve_out) : 0;
+
+    if (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return false;
+    return row->nofollow ? at_flags & AT_SYMLINK_FOLLOW : !(at_flags & AT_SYMLINK_NOFOLLOW);
+}
+
+static void add_name(struct parts *parts, enum raw_part_kind path, enum raw_part_kind name,
+                     const struct lookup *lookup)
+{
+    char found[NAME_LIMIT];
+    const struct raw_part *part = parts_find(parts, path);
+
+    if (!part || part->flags)
+        return;
+    size_t length = resolve_path(lookup, (const char *)part->bytes, part->size, found);
+    if (length)
+        parts_add(parts, name, 0, found, length);
+}
+
+/* What the paths of a call mean; a name that is not there leads nowhere. */
+static void add_names(const struct engine *engine, const struct task *task, struct pending *call,
+                      int64_t result)
+{
+    const struct call *row = &CALLS[call->row];
+    uint64_t resolve = 0;
+    struct lookup lookup = {
+        .tid = task->tid,
+        .tgid = task->tgid,
+        .dirfd = row->dirfd ? (int)argument(call, row->dirfd) : AT_FDCWD,
+        .follow = follows(call, &resolve) && result != -ENOENT,
+        .confined = resolve & RESOLVE_IN_ROOT,
+        .strange_root = engine->strange_roots,
+        .standing = engine->serves_files,
+    };
+
+    if (!row->is_text)
+        add_name(&call->parts, PART_PATH, PART_NAME, &lookup);
+    if (!row->path2)
+        return;
+    lookup.dirfd = row->dirfd2 ? (int)argument(call, row->dirfd2) : AT_FDCWD;
+    lookup.follow = false;
+    add_name(&call->parts, PART_PATH2, PART_NAME2, &lookup);
+}
+
+static void add_cwd(const struct task *task, struct pending *call)
+{
+    char link[PROC_PATH];
+
+    proc_path(link, task->tid, "cwd");
+    add_link(&call->parts, PART_CWD, link);
+    proc_path(link, task->tid, "root");
+    add_link(&call->parts, PART_ROOT, link);
+}
+
+static void add_new_fd(struct engine *engine, const struct task *task, struct pending *call, int fd)
+{
+    add_fd(&call->parts, task->tid, fd);
+    note_server(engine, &call->parts);
+}
+
+bool read_pair(const struct pending *call, int32_t pair_out[2])
+{
+    const size_t size = 2 * sizeof *pair_out;
+    struct raw_part part;
+
+    if (call->parts.used < sizeof part + size)
+        return false;
+    memcpy(&part, call->parts.bytes, sizeof part);
+    if (part.kind != PART_PAIR || part.size != size) /* padding is no fd 0 */
+        return false;
+    memcpy(pair_out, call->parts.bytes + sizeof part, size);
+    return true;
+}
+
+/* The fds of pipe or socketpair, and what is at each of the latter's. */
+static void add_pair(struct engine *engine, const struct task *task, struct pending *call)
+{
+    int32_t pair[2];
+
+    add_memory(engine, task, &call->parts, PART_PAIR, argument(call, CALLS[call->row].pair),
+               sizeof pair, 0);
+    if (call->row != ROW_socketpair || !read_pair(call, pair))
+        return;
+    add_ends(&call->parts, task, pair[0]);
+    add_ends(&call->parts, task, pair[1]);
+}
+
+/* Whether a call may have told the kernel the ends of its socket, or shown that it knows them. */
+static bool knows_ends(const struct pending *call, int64_t result)
+{
+    return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
+}
+
+/* Where the path of a unix socket is, as any other path that was passed (unix(7)). */
+void add_address_name(const struct engine *engine, const struct task *task, struct parts *parts,
+                      bool follow)
+{
+    enum { FAMILY = sizeof(sa_family_t) };
+    const struct raw_part *part = parts_find(parts, PART_ADDRESS);
+    struct lookup lookup = {
+        .tid = task->tid,
+        .tgid = task->tgid,
+        .dirfd = AT_FDCWD,
+        .follow = follow,
+        .strange_root = engine->strange_roots,
+        .standing = engine->serves_files,
+    };
+    sa_family_t family;
+    char found[NAME_LIMIT];
+
+    if (!part || part->size <= FAMILY)
+        return;
+    memcpy(&family, part->bytes, sizeof family);
+    const char *path = (const char *)part->bytes + FAMILY;
+    if (family != AF_UNIX || !path[0]) /* or it is an abstract name */
+        return;
+    size_t length = resolve_path(&lookup, path, strnlen(path, part->size - FAMILY), found);
+    if (length)
+        parts_add(parts, PART_NAME, 0, found, length);
+}
+
+/* A record about a file by its fd says what that is called now. */
+static void follow_used(struct engine *engine, struct task *task, const struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    struct stream *used =
+        row->fd && !row->makes_fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
+
+    if (used)
+        follow_name(engine, task, used, monotonic_ns());
+}
+
+void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result)
+{
+    const struct call *row = &CALLS[call->row];
+    bool failed = result < 0, is_linked = row->group == GROUP_OPEN && !failed;
+
+    follow_used(engine, task, call);
+    if (row->path && !is_linked) /* of what was opened, LINK is the name */
+        add_names(engine, task, call, result);
+    if (row->address && !row->makes_fd)
+        add_address_name(engine, task, &call->parts, call->row != ROW_bind);
+    if (knows_ends(call, result))
+        add_ends(&call->parts, task,
+                 (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
+    if (failed)
+        return;
+    if (row->value)
+        add_memory(engine, task, &call->parts, PART_VALUE, argument(call, row->value), 4, 0);
+    if (row->cwd)
+        add_cwd(task, call);
+    if (row->status)
+        add_status(&call->parts, task->tid);
+    if (row->pair)
+        add_pair(engine, task, call);
+    if (row->address && row->makes_fd)
+        add_given_address(engine, task, call);
+    if (row->makes_fd && (row->group == GROUP_OPEN || row->group == GROUP_NET || !row->fd))
+        add_new_fd(engine, task, call, (int)result);
+    if (call->row == ROW_pidfd_getfd)
+        add_ends(&call->parts, task, (int)result);
+}

@@ -1,0 +1,50 @@
+/*
+ * Bounded copies out of a stopped tracee.
+ *
+ * An address space is read through a descriptor of /proc/PID/mem opened when it began (fork, exec):
+ * it keeps working when the program later makes itself non-dumpable, which nothing else does.
+ */
+#ifndef SCOPE_CALL_MEMORY_H
+#define SCOPE_CALL_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct async;
+
+struct space {
+    int fd;              /* /proc/PID/mem, or -1: fall back to process_vm_readv */
+    unsigned uses;       /* tasks that share this address space */
+    struct async *async; /* async.h; NULL: it never did such a thing */
+};
+
+/* The address space of `tid`, used once; NULL without memory. */
+struct space *space_open(pid_t tid);
+struct space *space_share(struct space *space);
+void space_drop(struct space *space);
+
+/*
+ * Copy up to `size` bytes at `address`. A copy cut short by an unmapped page succeeds with the
+ * bytes before it. Returns 0, or a negative errno if not one byte came. `*copied_out` is never more
+ * than `size`, and 0 after an error. To copy 0 bytes succeeds whatever the address is.
+ */
+int memory_read(const struct space *space, pid_t tid, uint64_t address, void *buffer, size_t size,
+                size_t *copied_out);
+
+/* Copy an object of `size` bytes. Returns 0, or a negative errno (-EFAULT if only a part came). */
+int memory_read_whole(const struct space *space, pid_t tid, uint64_t address, void *object,
+                      size_t size);
+
+/*
+ * Copy a string, without its NUL, of at most `size` bytes. `*copied_out` == `size`: it was cut.
+ * A string that reaches an unmapped page before its NUL is an -EFAULT, as it is for the kernel.
+ */
+int memory_read_string(const struct space *space, pid_t tid, uint64_t address, char *buffer,
+                       size_t size, size_t *copied_out);
+
+/* Write a few bytes. Returns 0 or a negative errno. */
+int memory_write(const struct space *space, pid_t tid, uint64_t address, const void *bytes,
+                 size_t size);
+
+#endif

@@ -1,0 +1,224 @@
+#include "call/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum { STATUS_MAX = 4096 };
+
+static char *put_number(char *at, unsigned number)
+{
+    char digits[12];
+    int count = 0;
+
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while (number /= 10);
+    while (count)
+        *at++ = digits[--count];
+    return at;
+}
+
+void proc_path(char path[static PROC_PATH], pid_t tid, const char *name)
+{
+    char *at = put_number(stpcpy(path, "/proc/"), (unsigned)tid);
+
+    *at++ = '/';
+    strcpy(at, name);
+}
+
+void proc_fd_path(char path[static PROC_PATH], pid_t tid, int fd)
+{
+    proc_path(path, tid, "fd/");
+    *put_number(path + strlen(path), (unsigned)fd) = '\0';
+}
+
+ssize_t proc_link(const char *path, char *buffer, size_t size)
+{
+    ssize_t length = readlink(path, buffer, size);
+
+    return length < 0 ? -errno : length;
+}
+
+ssize_t proc_file(const char *path, void *buffer, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+
+    if (fd < 0)
+        return -errno;
+    while (length < size) {
+        ssize_t got = read(fd, (char *)buffer + length, size - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    close(fd);
+    return (ssize_t)length;
+}
+
+int proc_stat(const char *path, struct raw_stat *stat_out)
+{
+    struct statx found;
+
+    /* As the kernel knows it: to ask a server would cost, and it may be what is being traced. */
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &found) < 0)
+        return -errno;
+    *stat_out = (struct raw_stat){
+        .dev = makedev(found.stx_dev_major, found.stx_dev_minor),
+        .ino = found.stx_ino,
+        .size = found.stx_size,
+        .rdev = makedev(found.stx_rdev_major, found.stx_rdev_minor),
+        .mode = found.stx_mode,
+        .uid = found.stx_uid,
+        .gid = found.stx_gid,
+        .links = found.stx_nlink,
+    };
+    return 0;
+}
+
+/* The state and the controlling terminal of /proc/TID/stat; false if they could not be read. */
+static bool read_stat(pid_t tid, char *state, unsigned *terminal)
+{
+    char path[PROC_PATH], text[512];
+
+    proc_path(path, tid, "stat");
+    ssize_t length = proc_file(path, text, sizeof text - 1);
+    text[length < 0 ? 0 : length] = '\0';
+    const char *rest = strrchr(text, ')'); /* the name of the program may hold anything */
+    return rest && sscanf(rest, ") %c %*d %*d %*d %u", state, terminal) == 2;
+}
+
+bool proc_sleeps(pid_t tid)
+{
+    unsigned ignored;
+    char state;
+
+    return !read_stat(tid, &state, &ignored) || state == 'S';
+}
+
+uint64_t proc_terminal(pid_t tid)
+{
+    unsigned number; /* as the kernel's new_encode_dev() packs it (linux/kdev_t.h) */
+    char ignored;
+
+    if (!read_stat(tid, &ignored, &number))
+        return 0;
+    return makedev(number >> 8 & 0xfff, (number & 0xff) | (number >> 12 & 0xfff00));
+}
+
+ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
+{
+    char path[PROC_PATH];
+    size_t count = 0, room = 0;
+    uint32_t *fds = NULL;
+
+    proc_path(path, tid, "fd");
+    DIR *directory = opendir(path);
+    if (!directory)
+        return -errno;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (count == room) {
+            room = room ? room * 2 : 64;
+            uint32_t *grown = realloc(fds, room * sizeof *fds);
+            if (!grown)
+                break;
+            fds = grown;
+        }
+        fds[count++] = (uint32_t)strtoul(entry->d_name, NULL, 10);
+    }
+    closedir(directory);
+    *fds_out = fds;
+    return (ssize_t)count;
+}
+
+/* The size of /proc/TID/fd, since Linux 6.2 (proc_fd_getattr); before, it is 0. */
+size_t proc_fd_count(pid_t tid)
+{
+    char path[PROC_PATH];
+    struct stat found;
+    uint32_t *fds = NULL;
+
+    proc_path(path, tid, "fd");
+    if (stat(path, &found) == 0 && found.st_size > 0)
+        return (size_t)found.st_size;
+    ssize_t count = proc_fds(tid, &fds);
+    free(fds);
+    return count > 0 ? (size_t)count : 0;
+}
+
+static ssize_t read_status(pid_t tid, char text[static STATUS_MAX])
+{
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "status");
+    ssize_t length = proc_file(path, text, STATUS_MAX - 1);
+    if (length >= 0)
+        text[length] = '\0';
+    return length;
+}
+
+/* What follows `key`; "" if there is no such line. */
+static const char *value_of(const char *text, const char *key)
+{
+    const char *line = strstr(text, key);
+
+    return line ? line + strlen(key) : "";
+}
+
+long proc_status_number(pid_t tid, const char *key)
+{
+    char text[STATUS_MAX];
+
+    if (read_status(tid, text) < 0)
+        return -1;
+    const char *value = value_of(text, key);
+    return *value ? strtol(value, NULL, 10) : -1;
+}
+
+int proc_signals(pid_t tid, struct proc_signals *signals_out)
+{
+    char text[STATUS_MAX];
+
+    ssize_t length = read_status(tid, text);
+    if (length < 0)
+        return (int)length;
+    *signals_out = (struct proc_signals){
+        .blocked = strtoull(value_of(text, "\nSigBlk:\t"), NULL, 16),
+        .ignored = strtoull(value_of(text, "\nSigIgn:\t"), NULL, 16),
+        .caught = strtoull(value_of(text, "\nSigCgt:\t"), NULL, 16),
+    };
+    /* A process has a number in each namespace from ours down to its own, which comes last. */
+    const char *numbers = value_of(text, "\nNStgid:");
+    const char *end = numbers + strcspn(numbers, "\n");
+    signals_out->init = end - numbers >= 2 && end[-2] == '\t' && end[-1] == '1';
+    return 0;
+}
+
+/* Pairs of a type and a value, of eight bytes each, or of four in a 32-bit program. */
+uint64_t proc_auxv(pid_t tid, uint32_t type)
+{
+    union {
+        uint64_t words[64];
+        uint32_t halves[128];
+    } found;
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "auxv");
+    ssize_t size = proc_file(path, &found, sizeof found);
+    for (ssize_t i = 0; (i + 2) * 8 <= size; i += 2)
+        if (found.words[i] == type)
+            return found.words[i + 1];
+    for (ssize_t i = 0; (i + 2) * 4 <= size; i += 2)
+        if (found.halves[i] == type)
+            return found.halves[i + 1];
+    return 0;
+}

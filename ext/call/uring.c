@@ -1,0 +1,270 @@
+/*
+ * io_uring(7): what a program asks for lies in a ring that it shares with the kernel, and so do the
+ * results. Both are read while the program stands at io_uring_enter(2), and results also whenever it
+ * makes another watched call.
+ *
+ * Where the rings lie is learnt from the mmap calls on their fd. What cannot be read (a ring that the
+ * kernel polls, files and operations that have no row) is said by a note, once for each program.
+ */
+#include <linux/io_uring.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "call/async.h"
+#include "ptrace/state.h"
+
+/* Newer than some headers; numbers of the kernel's include/uapi/linux/io_uring.h. */
+enum {
+    SETUP_SQE128 = 1 << 10,
+    SETUP_CQE32 = 1 << 11,
+    SETUP_NO_MMAP = 1 << 14,
+    SETUP_REGISTERED_FD_ONLY = 1 << 15,
+    SETUP_NO_SQARRAY = 1 << 16,
+    ENTER_REGISTERED_RING = 1 << 4,
+    MAX_ENTRIES = 1 << 15, /* IORING_MAX_ENTRIES of the kernel; of results twice as many */
+    SKIPS_RESULT = 1 << 6,
+    CHOOSES_BUFFER = 1 << 5,
+    MMAP_PAGE_BITS = 12, /* mmap2's offset is in such pages */
+};
+
+void note_uring(struct engine *engine, struct task *task)
+{
+    if (!async_of(task) || task->space->async->noted)
+        return;
+    task->space->async->noted = true;
+    write_note(engine, task, NOTE_IO_URING, 0);
+}
+
+static struct uring *find_ring(const struct task *task, int fd)
+{
+    struct uring *ring = task->space && task->space->async ? task->space->async->urings : NULL;
+
+    while (ring && ring->fd != fd)
+        ring = ring->next;
+    return ring;
+}
+
+bool is_uring(const struct task *task, int fd)
+{
+    return find_ring(task, fd);
+}
+
+static void forget_ring(struct engine *engine, struct task *task, int fd)
+{
+    struct uring *gone = find_ring(task, fd);
+
+    if (!gone)
+        return;
+    if (gone->sqes)
+        async_abandon(engine, task, gone->sqes);
+    struct uring **link = &task->space->async->urings;
+    while (*link != gone)
+        link = &(*link)->next;
+    *link = gone->next;
+    free(gone);
+}
+
+static bool is_size(uint32_t entries, uint32_t most)
+{
+    return entries && entries <= most && !(entries & (entries - 1));
+}
+
+/* Whether an instance is one that can be read, as far as its parameters say the truth. */
+static bool is_plain(const struct io_uring_params *made)
+{
+    return !(made->flags & (IORING_SETUP_SQPOLL | SETUP_REGISTERED_FD_ONLY)) &&
+           is_size(made->sq_entries, MAX_ENTRIES) && is_size(made->cq_entries, 2 * MAX_ENTRIES);
+}
+
+void uring_made(struct engine *engine, struct task *task, const struct pending *call, int fd)
+{
+    struct io_uring_params made;
+    struct async *async = async_of(task);
+    struct uring *ring = async ? malloc(sizeof *ring) : NULL;
+
+    if (!ring || memory_read_whole(task->space, task->tid, call->args[1], &made, sizeof made) < 0 ||
+        !is_plain(&made)) {
+        free(ring);
+        note_uring(engine, task);
+        return;
+    }
+    forget_ring(engine, task, fd);
+    *ring = (struct uring){ .next = async->urings, .fd = fd, .made = made };
+    if (made.flags & SETUP_NO_MMAP) {
+        ring->sqes = made.sq_off.resv2;
+        ring->rings = ring->results = made.cq_off.resv2;
+    }
+    async->urings = ring;
+}
+
+void uring_mapped(struct task *task, const struct pending *call, uint64_t address)
+{
+    struct uring *ring = find_ring(task, (int)call->args[4]);
+    uint64_t offset = call->args[5] << (call->row == ROW_mmap2__ring ? MMAP_PAGE_BITS : 0);
+
+    if (!ring)
+        return;
+    if (offset == IORING_OFF_SQES)
+        ring->sqes = address;
+    else if (offset == IORING_OFF_CQ_RING)
+        ring->results = address;
+    else if (offset == IORING_OFF_SQ_RING)
+        ring->rings = address;
+    if (ring->made.features & IORING_FEAT_SINGLE_MMAP) {
+        ring->rings = ring->rings ? ring->rings : ring->results;
+        ring->results = ring->rings;
+    }
+}
+
+static bool read_number(const struct task *task, uint64_t address, uint32_t *number_out)
+{
+    return memory_read_whole(task->space, task->tid, address, number_out, sizeof *number_out) == 0;
+}
+
+/* -- results ---------------------------------------------------------------------------------- */
+
+static void take_results(struct engine *engine, struct task *task, struct uring *ring,
+                         uint32_t tail)
+{
+    uint32_t stride = sizeof(struct io_uring_cqe) * (ring->made.flags & SETUP_CQE32 ? 2 : 1);
+    uint32_t places = ring->made.cq_entries;
+
+    if (!task->space->async->first)
+        ring->seen = tail;
+    if (tail - ring->seen > places) { /* more than there is room for: some went by unseen */
+        note_uring(engine, task);
+        ring->seen = tail - places;
+    }
+    for (; ring->seen != tail; ring->seen++) {
+        struct io_uring_cqe result;
+        uint64_t at =
+            ring->results + ring->made.cq_off.cqes + (uint64_t)(ring->seen & (places - 1)) * stride;
+        if (memory_read_whole(task->space, task->tid, at, &result, 16) < 0)
+            return;
+        async_end(engine, task, ring->sqes, result.user_data, result.res);
+    }
+}
+
+void uring_look(struct engine *engine, struct task *task)
+{
+    for (struct uring *ring = task->space->async->urings; ring; ring = ring->next) {
+        uint32_t tail;
+        if (ring->results && ring->sqes &&
+            read_number(task, ring->results + ring->made.cq_off.tail, &tail))
+            take_results(engine, task, ring, tail);
+    }
+}
+
+/* -- what is asked for ------------------------------------------------------------------------ */
+
+enum form { UNREAD, NOTHING, BUFFER, MESSAGE, CONNECT, ACCEPT, OPEN, OPEN_HOW, FD };
+
+/* What an operation is: a row, and where the arguments of that stand. */
+static const struct known {
+    uint16_t row;
+    uint8_t form;
+} OPERATIONS[] = {
+    [IORING_OP_NOP] = { 0, NOTHING },
+    [IORING_OP_READV] = { ROW_io_uring_enter__readv, BUFFER },
+    [IORING_OP_WRITEV] = { ROW_io_uring_enter__writev, BUFFER },
+    [IORING_OP_FSYNC] = { ROW_io_uring_enter__sync, FD },
+    [IORING_OP_READ_FIXED] = { ROW_io_uring_enter__read, BUFFER },
+    [IORING_OP_WRITE_FIXED] = { ROW_io_uring_enter__write, BUFFER },
+    [IORING_OP_POLL_ADD] = { 0, NOTHING },
+    [IORING_OP_POLL_REMOVE] = { 0, NOTHING },
+    [IORING_OP_SYNC_FILE_RANGE] = { ROW_io_uring_enter__sync, FD },
+    [IORING_OP_SENDMSG] = { ROW_io_uring_enter__sendmsg, MESSAGE },
+    [IORING_OP_RECVMSG] = { ROW_io_uring_enter__recvmsg, MESSAGE },
+    [IORING_OP_TIMEOUT] = { 0, NOTHING },
+    [IORING_OP_TIMEOUT_REMOVE] = { 0, NOTHING },
+    [IORING_OP_ACCEPT] = { ROW_io_uring_enter__accept, ACCEPT },
+    [IORING_OP_ASYNC_CANCEL] = { 0, NOTHING },
+    [IORING_OP_LINK_TIMEOUT] = { 0, NOTHING },
+    [IORING_OP_CONNECT] = { ROW_io_uring_enter__connect, CONNECT },
+    [IORING_OP_FALLOCATE] = { ROW_io_uring_enter__sync, FD },
+    [IORING_OP_OPENAT] = { ROW_io_uring_enter__openat, OPEN },
+    [IORING_OP_CLOSE] = { ROW_io_uring_enter__close, FD },
+    [IORING_OP_READ] = { ROW_io_uring_enter__read, BUFFER },
+    [IORING_OP_WRITE] = { ROW_io_uring_enter__write, BUFFER },
+    [IORING_OP_FADVISE] = { 0, NOTHING },
+    [IORING_OP_MADVISE] = { 0, NOTHING },
+    [IORING_OP_SEND] = { ROW_io_uring_enter__send, BUFFER },
+    [IORING_OP_RECV] = { ROW_io_uring_enter__recv, BUFFER },
+    [IORING_OP_OPENAT2] = { ROW_io_uring_enter__openat2, OPEN_HOW },
+};
+
+/* The arguments of a row, as the call that it is like has them. */
+static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, enum form form)
+{
+    memset(args, 0, 6 * sizeof *args);
+    args[0] = (uint64_t)(int64_t)entry->fd;
+    args[1] = entry->addr;
+    args[2] = form == BUFFER ? entry->len : entry->rw_flags;
+    if (form == CONNECT || form == ACCEPT || form == OPEN_HOW)
+        args[2] = entry->off; /* addr2: a length, where one is, or a struct open_how */
+    if (form == ACCEPT || form == BUFFER)
+        args[3] = entry->rw_flags;
+    if (form == OPEN)
+        args[3] = entry->len;
+}
+
+/* Whether an operation can be told of: one on a real fd, with bytes that are where it says. */
+static bool is_readable(const struct io_uring_sqe *entry)
+{
+    bool opens = entry->opcode == IORING_OP_ACCEPT || entry->opcode == IORING_OP_OPENAT ||
+                 entry->opcode == IORING_OP_OPENAT2 || entry->opcode == IORING_OP_CLOSE;
+
+    return entry->opcode < sizeof OPERATIONS / sizeof *OPERATIONS &&
+           OPERATIONS[entry->opcode].form != UNREAD &&
+           !(entry->flags & (IOSQE_FIXED_FILE | SKIPS_RESULT | CHOOSES_BUFFER)) &&
+           !(opens && entry->file_index) &&
+           !(entry->opcode == IORING_OP_ACCEPT && entry->ioprio); /* one order, many results */
+}
+
+static void begin_entry(struct engine *engine, struct task *task, const struct pending *enter,
+                        const struct uring *ring, uint64_t at, uint32_t nth)
+{
+    struct pending call = *enter;
+    struct io_uring_sqe entry;
+
+    if (memory_read_whole(task->space, task->tid, at, &entry, sizeof entry) < 0)
+        return;
+    if (!is_readable(&entry)) {
+        note_uring(engine, task);
+        return;
+    }
+    const struct known *known = &OPERATIONS[entry.opcode];
+    if (known->form == NOTHING)
+        return;
+    call.row = known->row;
+    fill_arguments(call.args, &entry, known->form);
+    async_begin(engine, task, &call, ring->sqes, entry.user_data, nth);
+}
+
+void uring_enter(struct engine *engine, struct task *task, const struct pending *call)
+{
+    struct uring *ring =
+        call->args[3] & ENTER_REGISTERED_RING ? NULL : find_ring(task, (int)call->args[0]);
+    uint32_t head, tail, count = (uint32_t)call->args[1];
+
+    if (!count)
+        return;
+    if (!ring || !ring->rings || !ring->sqes ||
+        !read_number(task, ring->rings + ring->made.sq_off.head, &head) ||
+        !read_number(task, ring->rings + ring->made.sq_off.tail, &tail)) {
+        note_uring(engine, task);
+        return;
+    }
+    uring_look(engine, task); /* what is to come is after what is there */
+    uint32_t places = ring->made.sq_entries;
+    uint64_t size = sizeof(struct io_uring_sqe) * (ring->made.flags & SETUP_SQE128 ? 2 : 1);
+    for (uint32_t nth = 0; nth < count && nth < tail - head && nth < places; nth++) {
+        uint32_t index = (head + nth) & (places - 1);
+        uint64_t slot = ring->rings + ring->made.sq_off.array + 4 * (uint64_t)index;
+        if (!(ring->made.flags & SETUP_NO_SQARRAY) && !read_number(task, slot, &index))
+            return;
+        if (index < places)
+            begin_entry(engine, task, call, ring, ring->sqes + index * size, nth);
+    }
+}

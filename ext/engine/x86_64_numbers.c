@@ -1,5 +1,0 @@
-#if defined(__x86_64__)
-#include <asm/unistd_64.h>
-#define NUMBERS x86_64_numbers
-#include "engine/numbers.inc"
-#endif

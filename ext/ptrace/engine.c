@@ -1,0 +1,344 @@
+#include "ptrace/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "call/resolve.h"
+#include "ptrace/seccomp.h"
+#include "ptrace/state.h"
+
+enum {
+    RING_MIN = 1 << 20,
+    EXEC_REST = 1 << 20, /* of a record of an exec: all but its arguments and environment */
+};
+
+/* -- made and unmade ------------------------------------------------------------------------- */
+
+static void fill_rows(struct engine *engine)
+{
+    memset(engine->rows, -1, sizeof engine->rows);
+    memset(engine->also, -1, sizeof engine->also);
+    for (const struct abi *abi = ABIS; abi->name; abi++)
+        for (int row = 0; row < ROW_COUNT; row++) {
+            if (abi->numbers[row] < 0 || !filter_stops(engine->options.modes, row))
+                continue;
+            int16_t *link = &engine->rows[abi - ABIS][abi->numbers[row]];
+            while (*link >= 0 && *link != row)
+                link = &engine->also[*link]; /* the rows of a call are the same in each ABI */
+            *link = (int16_t)row;
+        }
+}
+
+int engine_create(const struct engine_options *options, struct engine **engine_out)
+{
+    size_t size = options->ring_size;
+
+    size_t exec = (size_t)options->args_limit + options->env_limit + EXEC_REST;
+
+    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->snaplen ||
+        size < 4 * (size_t)options->flow_snaplen || size < exec)
+        return -EINVAL;
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return -ENOMEM;
+    if (ring_init(&engine->ring, size) < 0) {
+        free(engine);
+        return -ENOMEM;
+    }
+    engine->options = *options;
+    engine->flows = options->modes[ROW_connect] == MODE_ALL;
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_cond_init(&engine->acknowledgement, NULL);
+    fill_rows(engine);
+    *engine_out = engine;
+    return 0;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (!engine)
+        return;
+    for (struct task *task; (task = tasks_next(&engine->tasks, NULL));)
+        drop_task(engine, task);
+    pool_deinit(&engine->pool);
+    parts_deinit(&engine->scratch);
+    ring_deinit(&engine->ring);
+    pthread_mutex_destroy(&engine->lock);
+    pthread_cond_destroy(&engine->acknowledgement);
+    free(engine);
+}
+
+struct ring *engine_ring(struct engine *engine)
+{
+    return &engine->ring;
+}
+
+/* -- the other thread's wishes --------------------------------------------------------------- */
+
+void engine_mute(struct engine *engine, uint64_t serial)
+{
+    uint32_t head = atomic_load(&engine->mutes_head);
+
+    if (head - atomic_load(&engine->mutes_tail) == MUTES)
+        return; /* an optimisation: the record costs time, nothing else */
+    atomic_store(&engine->mutes[head % MUTES], serial);
+    atomic_store(&engine->mutes_head, head + 1);
+}
+
+static void take_mutes(struct engine *engine)
+{
+    uint32_t tail = atomic_load(&engine->mutes_tail);
+
+    while (tail != atomic_load(&engine->mutes_head)) {
+        struct stream *stream =
+            pool_find(&engine->pool, atomic_load(&engine->mutes[tail++ % MUTES]));
+        if (stream)
+            stream->counts_only = true;
+    }
+    atomic_store(&engine->mutes_tail, tail);
+}
+
+void engine_acknowledge(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    atomic_store(&engine->acknowledged, true);
+    pthread_cond_signal(&engine->acknowledgement);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* A signal that comes just before the tracer waits is lost: then the next stop, or asking, serves. */
+static void wake(struct engine *engine)
+{
+    if (atomic_load(&engine->running))
+        pthread_kill(engine->thread, WAKE_SIGNAL);
+}
+
+void engine_tell(struct engine *engine)
+{
+    atomic_store(&engine->tell, true);
+    wake(engine);
+}
+
+void engine_stop(struct engine *engine, enum engine_stop stop)
+{
+    atomic_store(&engine->stop, stop);
+    engine_acknowledge(engine);
+    wake(engine);
+}
+
+void engine_abandon(struct engine *engine)
+{
+    ring_close(&engine->ring);
+    engine_stop(engine, STOP_RECORDING);
+}
+
+static void on_wake(int signal)
+{
+    (void)signal;
+}
+
+/* -- records --------------------------------------------------------------------------------- */
+
+/* The last records: what is still open, and RAW_END. The program may go on. */
+static void end_recording(struct engine *engine)
+{
+    const struct task nobody = { .tid = engine->main_pid, .tgid = engine->main_pid };
+    struct raw_record header = { .kind = RAW_END };
+
+    tell_tallies(engine);
+    engine->counts.waits = engine->ring.waits;
+    engine->counts.waited_ns = engine->ring.waited_ns;
+    memcpy(header.args, &engine->counts, sizeof header.args);
+    engine->started = true;
+    write_record(engine, &nobody, &header, NULL);
+    ring_close(&engine->ring);
+    engine->passive = true;
+    end_late_turns(engine, UINT64_MAX);
+}
+
+/* -- the loop -------------------------------------------------------------------------------- */
+
+/* Recording has ended but the program lives: it needs a tracer that lets its calls through. */
+static void on_passive_stop(struct engine *engine, struct task *task, int event, int signal)
+{
+    release_held(engine);
+    task->in_call = false;
+    task->suspended_count = 0;
+    task->adopted = true;
+    if (event == PTRACE_EVENT_EXEC)
+        consume_stop(task);
+    if (event == PTRACE_EVENT_SECCOMP && !puts_off(task))
+        on_passive_call(engine, task);
+    if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
+        consume_stop(task);
+        ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+        return;
+    }
+    if (event || signal == SYSCALL_STOP)
+        resume(engine, task, 0);
+    else
+        on_signal(engine, task, signal);
+}
+
+static void on_event(struct engine *engine, struct task *task, int event, int signal)
+{
+    switch (event) {
+    case PTRACE_EVENT_SECCOMP:
+        if (puts_off(task))
+            call_off(engine, task);
+        else
+            on_call_stop(engine, task, true);
+        break;
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+        on_fork(engine, task);
+        break;
+    case PTRACE_EVENT_EXEC:
+        on_exec(engine, task);
+        break;
+    case PTRACE_EVENT_EXIT:
+        on_exit_stop(engine, task);
+        return;
+    case PTRACE_EVENT_STOP:
+        on_stop_event(engine, task, signal);
+        return;
+    default:
+        break;
+    }
+    resume(engine, task, 0);
+}
+
+static void on_stop(struct engine *engine, pid_t tid, int status)
+{
+    struct task *task = tasks_find(&engine->tasks, tid);
+    int event = status >> 8, signal = status & 0xff;
+
+    engine->counts.stops++;
+    if (event && event != PTRACE_EVENT_SECCOMP)
+        engine->settled = 0;
+    else
+        engine->settled++;
+    if (task && task->turn == TURN_WAITS)
+        abandon_calls(engine, task); /* it was killed */
+    if (!task)
+        task = on_stranger(engine, tid);
+    if (!task) {
+        ptrace(PTRACE_CONT, tid, 0, 0);
+        return;
+    }
+    if (task->storm.breathes)
+        end_breath(task, event, signal);
+    if (engine->passive)
+        on_passive_stop(engine, task, event, signal);
+    else if (event)
+        on_event(engine, task, event, signal);
+    else if (signal == SYSCALL_STOP) {
+        on_call_stop(engine, task, false);
+        resume(engine, task, 0);
+    } else
+        on_signal(engine, task, signal);
+}
+
+/*
+ * One wait for each stop, and it leaves the stop in place (WNOWAIT): resuming ends it, so a second
+ * call to consume it is needed only for tracees that stay stopped. A death is seen before it is
+ * reaped, which is what lets it be recorded before the program's parent can learn of it.
+ */
+static int loop(struct engine *engine)
+{
+    for (;;) {
+        siginfo_t news;
+        int error = next_news(engine, &news) < 0 ? errno : 0;
+        int stop = atomic_load_explicit(&engine->stop, memory_order_relaxed);
+        if (stop && !engine->passive)
+            end_recording(engine);
+        if (stop == STOP_TRACING)
+            return 0;
+        if (atomic_load_explicit(&engine->tell, memory_order_relaxed) &&
+            atomic_exchange(&engine->tell, false) && !engine->passive)
+            tell_tallies(engine);
+        look_at_alarm(engine);
+        if (error == EINTR)
+            continue;
+        if (error)
+            return error == ECHILD ? 0 : -error;
+        take_mutes(engine);
+        if (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED)
+            on_stop(engine, news.si_pid, news.si_status);
+        else {
+            engine->settled = 0;
+            on_death(engine, news.si_pid, &news);
+        }
+    }
+}
+
+/* The process, and the thread of it that is seized: after its exec, that one has the process's pid. */
+static int seize(struct engine *engine, pid_t pid, pid_t tid)
+{
+    if (ptrace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0)
+        return -errno;
+    struct task *task = tasks_add(&engine->tasks, pid, pid);
+    if (!task || !(task->files = files_new()))
+        return -ENOMEM;
+    task->adopted = true;
+    task->space = space_open(pid);
+    engine->main_pid = pid;
+    if (tid == pid)
+        return 0;
+    struct task *thread = tasks_add(&engine->tasks, tid, pid);
+    if (!thread)
+        return -ENOMEM;
+    thread->adopted = true;
+    thread->files = task->files;
+    thread->files->uses++;
+    thread->space = space_share(task->space);
+    return 0;
+}
+
+/*
+ * The tracer hears the wake signal and its own faults. SIGCHLD must not be sent for stops at all: where the thread
+ * that waits blocks it, the kernel no longer counts it as ignored, queues it, and wakes the other
+ * thread at every stop (sig_ignored in kernel/signal.c).
+ */
+static void set_signals(void)
+{
+    static const int HEARD[] = { WAKE_SIGNAL, SIGCHLD, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGABRT };
+    struct sigaction wake = { .sa_handler = on_wake };
+    struct sigaction no_stops = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP };
+    sigset_t blocked;
+
+    sigaction(WAKE_SIGNAL, &wake, NULL);
+    sigaction(SIGCHLD, &no_stops, NULL);
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof HEARD / sizeof *HEARD; i++)
+        sigdelset(&blocked, HEARD[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+}
+
+int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd)
+{
+    int status = seize(engine, pid, tid);
+
+    if (status < 0)
+        return status;
+    engine->thread = pthread_self();
+    set_signals();
+    alarms_init(engine);
+    resolve_init();
+    atomic_store(&engine->running, true);
+    if (write(go_fd, "g", 1) != 1)
+        status = -errno;
+    close(go_fd);
+    if (status == 0)
+        status = loop(engine);
+    if (!engine->passive)
+        end_recording(engine);
+    atomic_store(&engine->running, false);
+    alarms_deinit(engine);
+    return status;
+}

@@ -1,0 +1,69 @@
+/*
+ * The engine's only public face: run a command's process until it and all it started are gone, and
+ * write what they did to a ring.
+ *
+ * engine_run is called by one thread, which becomes the tracer: ptrace demands that every request
+ * comes from it. The other functions may be called by another thread meanwhile.
+ */
+#ifndef SCOPE_PTRACE_ENGINE_H
+#define SCOPE_PTRACE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "table/syscalls.h"
+#include "record/ring.h"
+
+struct engine_options {
+    uint8_t modes[ROW_COUNT]; /* enum call_mode, by row */
+    uint32_t snaplen;         /* most bytes copied of one write */
+    uint32_t flow_snaplen;    /* most bytes copied of what goes through a socket at once */
+    uint32_t args_limit;      /* most bytes copied of a command line */
+    uint32_t env_limit;       /* most bytes copied of an environment */
+    bool environment;         /* copy the environment at exec */
+    bool counts;              /* tell how often calls were made that make no record (RAW_COUNT) */
+    bool leaves;              /* tell how each process stands before it ends (RAW_LEAVE) */
+    size_t ring_size; /* bytes; a power of two, at least 1 MiB, 4 × the larger snaplen, and 1 MiB
+                         more than a command line and an environment */
+};
+
+enum engine_stop {
+    STOP_RECORDING = 1, /* write what open fds have moved, and RAW_END; let calls through */
+    STOP_TRACING = 2,   /* the same, and return from engine_run: the program dies with us */
+};
+
+struct engine;
+
+/* Return 0 and set `*engine_out`, or -ENOMEM, or -EINVAL for a ring that is too small. */
+int engine_create(const struct engine_options *options, struct engine **engine_out);
+void engine_destroy(struct engine *engine);
+
+struct ring *engine_ring(struct engine *engine);
+
+/*
+ * Seize `tid`, the only thread of process `pid` that is to exec, which waits for a byte on the pipe
+ * `go_fd`; write that byte, and trace it until it and all its descendants have ended. Returns 0, or a
+ * negative errno if it could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no byte is
+ * written then. Until its exec begins, the process outlives the end of the caller; from then on it dies
+ * with it (PTRACE_O_EXITKILL).
+ */
+int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd);
+
+/* Copy no more bytes of the stream with this serial (raw_record.stream). */
+void engine_mute(struct engine *engine, uint64_t serial);
+
+/* Everything up to the last RAW_SYNC is safe: the process that was held may end. */
+void engine_acknowledge(struct engine *engine);
+
+/* Write, soon, what every open fd has moved since this was last asked (RAW_TALLY, args[1] is 1). */
+void engine_tell(struct engine *engine);
+
+/* A wake signal that comes just before the tracer waits is lost: ask again until the ring has ended. */
+void engine_stop(struct engine *engine, enum engine_stop stop);
+
+/* Write nothing more, not even an end, whether or not anybody reads; every call is let through. */
+void engine_abandon(struct engine *engine);
+
+#endif

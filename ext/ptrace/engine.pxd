@@ -1,0 +1,41 @@
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from table.syscalls cimport ROW_COUNT
+from record.ring cimport ring
+
+cdef extern from "<stdbool.h>" nogil:
+    ctypedef bint c_bool "bool"
+
+cdef extern from "<sys/types.h>" nogil:
+    ctypedef int pid_t
+
+
+cdef extern from "ptrace/engine.h" nogil:
+    struct engine_options:
+        uint8_t modes[ROW_COUNT]
+        uint32_t snaplen
+        uint32_t flow_snaplen
+        uint32_t args_limit
+        uint32_t env_limit
+        c_bool environment
+        c_bool counts
+        c_bool leaves
+        size_t ring_size
+
+    enum engine_stop_ "engine_stop":
+        STOP_RECORDING
+        STOP_TRACING
+
+    struct engine:
+        pass
+
+    int engine_create(const engine_options *options, engine **engine_out)
+    void engine_destroy(engine *engine)
+    ring *engine_ring(engine *engine)
+    int engine_run(engine *engine, pid_t pid, pid_t tid, int go_fd)
+    void engine_mute(engine *engine, uint64_t serial)
+    void engine_acknowledge(engine *engine)
+    void engine_tell(engine *engine)
+    void engine_stop(engine *engine, engine_stop_ stop)
+    void engine_abandon(engine *engine)

@@ -1,0 +1,242 @@
+#include "ptrace/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+
+#include "arch/abi.h"
+
+#ifndef F_DUPFD_CLOEXEC
+#define F_DUPFD_CLOEXEC 1030
+#endif
+
+/* Commands of fcntl(2) as all ABIs of the kernel number them; the C library has but some of each. */
+enum { KERNEL_SETLK = 6, KERNEL_SETLKW = 7, KERNEL_SETLK64 = 13, KERNEL_SETLKW64 = 14 };
+
+enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST };
+
+enum { LARGE = 1 << 20, ROWS_OF_A_CALL = 5 };
+
+/* One argument (from 0), and what about it makes the call worth a stop. */
+static const struct when_test {
+    uint8_t argument, test, count;
+    uint32_t values[7];
+} WHENS[] = {
+    [WHEN_FCNTL_DUP] = { 1, TEST_EQUAL, 2, { F_DUPFD, F_DUPFD_CLOEXEC } },
+    [WHEN_UNSHARE] = { 0, TEST_ANY_BIT, 1, { CLONE_FILES | CLONE_FS | CLONE_NEWNS } },
+    [WHEN_NAMED_4] = { 3, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
+    [WHEN_NAMED_3] = { 2, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
+    [WHEN_MAPS_FILE] = { 3, TEST_NO_BIT, 1, { MAP_ANONYMOUS } },
+    [WHEN_UNTRACED] = { 0, TEST_ANY_BIT, 1, { CLONE_UNTRACED } },
+    [WHEN_SETS_SECCOMP] = { 0, TEST_EQUAL, 1, { PR_SET_SECCOMP } },
+    [WHEN_ASKS_ERROR] = { 2, TEST_EQUAL, 1, { SO_ERROR } },
+    [WHEN_TRACES] = { 0, TEST_EQUAL, 3, { PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE } },
+    [WHEN_LOCKS] = { 1,
+                     TEST_EQUAL,
+                     7,
+                     { KERNEL_SETLK, KERNEL_SETLKW, KERNEL_SETLK64, KERNEL_SETLKW64, F_OFD_SETLK,
+                       F_OFD_SETLKW, F_SETLEASE } },
+    [WHEN_RIGHTS] = { 0,
+                      TEST_EQUAL,
+                      5,
+                      { PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_MM,
+                        PR_CAP_AMBIENT } },
+    [WHEN_SHARED_AT_ONCE] = { 3, TEST_EQUAL, 1, { MAP_SHARED | MAP_POPULATE } },
+    [WHEN_SETS_LIMIT] = { 2, TEST_ANY_BIT, 1, { UINT32_MAX } },
+    [WHEN_LARGE_2] = { 1, TEST_AT_LEAST, 1, { LARGE } },
+    [WHEN_LARGE_3] = { 2, TEST_AT_LEAST, 1, { LARGE } },
+};
+
+bool when_holds(enum call_when when, const uint64_t args[6])
+{
+    if (when == WHEN_ALWAYS || when == WHEN_NEVER)
+        return when == WHEN_ALWAYS;
+
+    const struct when_test *test = &WHENS[when];
+    uint32_t value = (uint32_t)args[test->argument];
+    if (test->test == TEST_AT_LEAST)
+        return args[test->argument] >= test->values[0];
+    if (test->test == TEST_NO_BIT)
+        return !(value & test->values[0]);
+    if (test->test == TEST_ANY_BIT)
+        return value & test->values[0];
+    for (int i = 0; i < test->count; i++)
+        if (value == test->values[i])
+            return true;
+    return false;
+}
+
+struct assembler {
+    struct sock_filter *code;
+    int used; /* instructions; may pass FILTER_MAX, then nothing more is written */
+};
+
+static void emit(struct assembler *to, uint16_t code, uint8_t jump_true, uint8_t jump_false,
+                 uint32_t value)
+{
+    if (to->used < FILTER_MAX)
+        to->code[to->used] = (struct sock_filter){ code, jump_true, jump_false, value };
+    to->used++;
+}
+
+static void emit_return(struct assembler *to, bool stop)
+{
+    emit(to, BPF_RET | BPF_K, 0, 0, stop ? SECCOMP_RET_TRACE | FILTER_DATA : SECCOMP_RET_ALLOW);
+}
+
+static void emit_load(struct assembler *to, size_t offset)
+{
+    emit(to, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
+}
+
+/* The low or the high half of an argument. */
+static size_t argument_offset(int argument, bool high)
+{
+    bool high_first = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
+    return offsetof(struct seccomp_data, args) + 8 * (size_t)argument +
+           (high == high_first ? 0 : 4);
+}
+
+/* Stop if the test holds, else go on behind it. */
+static void emit_test(struct assembler *to, const struct when_test *test)
+{
+    const uint16_t equal = BPF_JMP | BPF_K | BPF_JEQ, bits = BPF_JMP | BPF_K | BPF_JSET;
+
+    if (test->test == TEST_AT_LEAST) {
+        emit_load(to, argument_offset(test->argument, true));
+        emit(to, equal, 0, 2, 0);
+    }
+    emit_load(to, argument_offset(test->argument, false));
+    if (test->test == TEST_AT_LEAST) {
+        emit(to, BPF_JMP | BPF_K | BPF_JGE, 0, 1, test->values[0]);
+    } else if (test->test == TEST_NO_BIT) {
+        emit(to, bits, 1, 0, test->values[0]);
+    } else {
+        for (int i = 0; i < test->count; i++)
+            emit(to, test->test == TEST_EQUAL ? equal : bits, (uint8_t)(test->count - i), 0,
+                 test->values[i]);
+        emit(to, BPF_JMP | BPF_JA, 0, 0, 1);
+    }
+    emit_return(to, true);
+}
+
+struct watched {
+    uint32_t number;
+    uint8_t count, whens[ROWS_OF_A_CALL]; /* one for each row of this call */
+};
+
+static void emit_verdict(struct assembler *to, const struct watched *call)
+{
+    bool always = memchr(call->whens, WHEN_ALWAYS, call->count);
+
+    for (int i = 0; i < call->count && !always; i++)
+        emit_test(to, &WHENS[call->whens[i]]);
+    emit_return(to, always);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t left = ((const struct watched *)a)->number;
+    uint32_t right = ((const struct watched *)b)->number;
+
+    return left < right ? -1 : left > right;
+}
+
+/* With the number loaded: halve the list until few are left, then compare one by one. */
+static void emit_search(struct assembler *to, const struct watched *calls, int count)
+{
+    if (count > 4) {
+        int half = count / 2;
+        emit(to, BPF_JMP | BPF_JGE | BPF_K, 0, 1, calls[half].number);
+        int jump = to->used;
+        emit(to, BPF_JMP | BPF_JA, 0, 0, 0);
+        emit_search(to, calls, half);
+        if (jump < FILTER_MAX)
+            to->code[jump].k = (uint32_t)(to->used - jump - 1);
+        emit_search(to, calls + half, count - half);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        int test = to->used;
+        emit(to, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, calls[i].number);
+        emit_verdict(to, &calls[i]);
+        if (test < FILTER_MAX)
+            to->code[test].jf = (uint8_t)(to->used - test - 1);
+    }
+    emit_return(to, false);
+}
+
+/* Add a row to the calls that are watched: to its call, if another row of that is there. */
+static int add_row(struct watched *calls, int count, uint32_t number, uint8_t when)
+{
+    struct watched *call = calls;
+
+    while (call < calls + count && call->number != number)
+        call++;
+    if (call == calls + count)
+        *call = (struct watched){ .number = number };
+    if (call->count < ROWS_OF_A_CALL)
+        call->whens[call->count++] = when;
+    else
+        call->whens[0] = WHEN_ALWAYS;
+    return call == calls + count ? count + 1 : count;
+}
+
+static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t modes[ROW_COUNT])
+{
+    struct watched calls[ROW_COUNT];
+    int count = 0;
+
+    for (int row = 0; row < ROW_COUNT; row++)
+        if (filter_stops(modes, row) && abi->numbers[row] >= 0 && CALLS[row].when != WHEN_NEVER)
+            count = add_row(calls, count, (uint32_t)abi->numbers[row] | abi->mark, CALLS[row].when);
+    qsort(calls, (size_t)count, sizeof *calls, by_number);
+    emit_search(to, calls, count);
+}
+
+/* ABIs that share an audit number (x86-64 and x32) share one list: their numbers differ. */
+static void emit_audit_arch(struct assembler *to, const struct abi *first,
+                            const uint8_t modes[ROW_COUNT])
+{
+    emit_load(to, offsetof(struct seccomp_data, nr));
+    for (const struct abi *abi = first + 1; abi->name; abi++) {
+        if (abi->audit_arch != first->audit_arch)
+            continue;
+        emit(to, BPF_JMP | BPF_JSET | BPF_K, 0, 1, abi->mark);
+        int jump = to->used;
+        emit(to, BPF_JMP | BPF_JA, 0, 0, 0);
+        emit_abi(to, first, modes);
+        if (jump < FILTER_MAX)
+            to->code[jump].k = (uint32_t)(to->used - jump - 1);
+        emit_abi(to, abi, modes);
+        return;
+    }
+    emit_abi(to, first, modes);
+}
+
+int filter_build(const uint8_t modes[ROW_COUNT], struct sock_filter program[static FILTER_MAX])
+{
+    struct assembler to = { .code = program };
+
+    emit_load(&to, offsetof(struct seccomp_data, arch));
+    for (const struct abi *abi = ABIS; abi->name; abi++) {
+        if (abi->mark)
+            continue;
+        emit(&to, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, abi->audit_arch);
+        int jump = to.used;
+        emit(&to, BPF_JMP | BPF_JA, 0, 0, 0);
+        emit_audit_arch(&to, abi, modes);
+        if (jump < FILTER_MAX)
+            to.code[jump].k = (uint32_t)(to.used - jump - 1);
+    }
+    emit_return(&to, false);
+    return to.used <= FILTER_MAX ? to.used : -E2BIG;
+}

@@ -1,0 +1,78 @@
+#include "ptrace/tracee.h"
+
+#include <stdlib.h>
+
+static unsigned bucket_of(pid_t tid)
+{
+    return (unsigned)tid % TASK_BUCKETS;
+}
+
+struct task *tasks_find(const struct tasks *tasks, pid_t tid)
+{
+    struct task *task = tasks->buckets[bucket_of(tid)];
+
+    while (task && task->tid != tid)
+        task = task->next;
+    return task;
+}
+
+struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid)
+{
+    struct task *task = calloc(1, sizeof *task);
+
+    if (!task)
+        return NULL;
+    task->tid = tid;
+    task->tgid = tgid;
+    task->last_number = -1;
+    task->clone3_flags = -1;
+    task->next = tasks->buckets[bucket_of(tid)];
+    tasks->buckets[bucket_of(tid)] = task;
+    tasks->count++;
+    return task;
+}
+
+void tasks_remove(struct tasks *tasks, struct task *task)
+{
+    struct task **link = &tasks->buckets[bucket_of(task->tid)];
+
+    while (*link != task)
+        link = &(*link)->next;
+    *link = task->next;
+    tasks->count--;
+    parts_deinit(&task->call.parts);
+    for (int i = 0; i < task->suspended_count; i++)
+        parts_deinit(&task->suspended[i].parts);
+    free(task->ending);
+    free(task->folds);
+    free(task);
+}
+
+struct task *tasks_next(const struct tasks *tasks, const struct task *task)
+{
+    unsigned bucket = 0;
+
+    if (task) {
+        if (task->next)
+            return task->next;
+        bucket = bucket_of(task->tid) + 1;
+    }
+    for (; bucket < TASK_BUCKETS; bucket++)
+        if (tasks->buckets[bucket])
+            return tasks->buckets[bucket];
+    return NULL;
+}
+
+pid_t tasks_after(const struct tasks *tasks, pid_t tid)
+{
+    const struct task *task = tasks_find(tasks, tid);
+
+    if (task && task->next)
+        return task->next->tid;
+    for (unsigned step = 1; step <= TASK_BUCKETS; step++) {
+        task = tasks->buckets[bucket_of(tid + (pid_t)step)];
+        if (task)
+            return task->tid;
+    }
+    return 0;
+}

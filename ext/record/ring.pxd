@@ -1,0 +1,10 @@
+from libc.stddef cimport size_t
+
+
+cdef extern from "record/ring.h" nogil:
+    struct ring:
+        pass
+
+    bint ring_ended(ring *ring)
+    size_t ring_wait(ring *ring, size_t enough, int timeout_ms)
+    void ring_read(ring *ring, void *buffer, size_t size)
