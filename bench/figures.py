@@ -20,7 +20,7 @@ from scopetrace.model.process import Process
 from scopetrace.model.raw import RawKind, unpack_batch
 from scopetrace.pipeline import Pipeline
 from scopetrace.query import list_sessions
-from scopetrace.sources.base import needed_calls
+from scopetrace.sources.needs import needed_calls
 from scopetrace.store import SessionStore
 from scopetrace.watch import Watch
 

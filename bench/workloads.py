@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scopetrace import _engine
 from scopetrace.config import load_config
-from scopetrace.sources.base import needed_calls
+from scopetrace.sources.needs import needed_calls
 from scopetrace.watch import Watch
 
 HERE = Path(__file__).parent

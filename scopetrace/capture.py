@@ -31,7 +31,7 @@ class Capture:
     """One traced command.
 
     Args:
-        modes: what the engine does with each group of calls (`sources.base.needed_calls`).
+        modes: what the engine does with each group of calls (`sources.needs.needed_calls`).
         snaplen: most bytes copied of one write.
         flow_snaplen: most bytes copied of what goes through a socket at once.
         args_limit: most bytes copied of a command line.

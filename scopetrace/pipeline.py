@@ -23,9 +23,10 @@ from scopetrace.model.operation import Ended, ImageEnded, ImageStarted, Operatio
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.raw import unpack_batch
-from scopetrace.sources.base import Handlers, source_classes
-from scopetrace.sources.flows import Flows
-from scopetrace.sources.stream import Streams
+from scopetrace.source import Handlers
+from scopetrace.sources.needs import source_classes
+from scopetrace.streams.flows import Flows
+from scopetrace.streams.text import Streams
 from scopetrace.watch import ProcessFacts, Watch
 
 SECOND_NS = 1_000_000_000

@@ -16,7 +16,7 @@ from weakref import WeakSet
 from scopetrace.model.open_file import CONSOLE_NAMES, OpenFile
 
 if TYPE_CHECKING:
-    from scopetrace.decode.tables import FdTable
+    from scopetrace.decode.fd_tables import FdTable
     from scopetrace.decode.tasks import Task, Tree
 
 CONTROLLING_TERMINAL = "/dev/tty"

@@ -10,19 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scopetrace.decode import bytes_moved, failures, fds, guards, lifecycle, names, places, sockets
+from scopetrace.decode import (
+    cwd,
+    failures,
+    fds,
+    lifecycle,
+    name_changes,
+    notices,
+    sockets,
+    transfers,
+)
 from scopetrace.decode.state import Handler, State, group_failed, recording_ended
 from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
 from scopetrace.model.raw import RawKind, RawRecord
 
 CALLS: dict[str, Handler] = {
-    **bytes_moved.CALLS,
+    **transfers.CALLS,
     **failures.CALLS,
     **fds.CALLS,
     **lifecycle.CALLS,
-    **names.CALLS,
-    **places.CALLS,
+    **name_changes.CALLS,
+    **cwd.CALLS,
     **sockets.CALLS,
 }
 """What decodes each row of syscalls.def."""
@@ -33,10 +42,10 @@ WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.END)))
 """Records that are about no task."""
 
 KINDS: dict[int, Handler] = {
-    RawKind.TALLY: bytes_moved.tallied,
+    RawKind.TALLY: transfers.tallied,
     RawKind.FD: fds.found,
-    RawKind.COUNT: places.counted,
-    RawKind.NOTE: guards.noted,
+    RawKind.COUNT: cwd.counted,
+    RawKind.NOTE: notices.noted,
     **lifecycle.KINDS,
 }
 """What decodes each record that is no call."""

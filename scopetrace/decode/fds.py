@@ -11,10 +11,9 @@ import os
 import struct
 
 from scopetrace.decode import sockets
-from scopetrace.decode.bytes_moved import add_tally, move_failed
-from scopetrace.decode.bytes_moved import received as came_in
 from scopetrace.decode.control import received_fds
 from scopetrace.decode.failures import not_unshared
+from scopetrace.decode.fd_tables import FdTable
 from scopetrace.decode.file_names import renamed, take_name
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import (
@@ -32,8 +31,9 @@ from scopetrace.decode.state import (
     process_failed,
     signed,
 )
-from scopetrace.decode.tables import FdTable
 from scopetrace.decode.tasks import CLONE_FILES, Task
+from scopetrace.decode.transfers import add_tally, move_failed
+from scopetrace.decode.transfers import received as came_in
 from scopetrace.model.open_file import CONSOLE_NAMES, OpenFile
 from scopetrace.model.operation import Opened, build
 from scopetrace.model.raw import Part, RawRecord, Seen

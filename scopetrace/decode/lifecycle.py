@@ -6,8 +6,8 @@ import signal
 import stat
 import struct
 
+from scopetrace.decode.cwd import settle
 from scopetrace.decode.paths import text
-from scopetrace.decode.places import settle
 from scopetrace.decode.state import (
     Handler,
     Parts,

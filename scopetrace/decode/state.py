@@ -9,10 +9,10 @@ from weakref import WeakSet, WeakValueDictionary
 
 from scopetrace.decode.addresses import BoundNames
 from scopetrace.decode.consoles import Consoles
+from scopetrace.decode.fd_tables import FdTable, Gone
 from scopetrace.decode.flows import let_go
 from scopetrace.decode.paths import DELETED, absolute, text, undeleted
 from scopetrace.decode.pids import PidNamespaces
-from scopetrace.decode.tables import FdTable, Gone
 from scopetrace.decode.tasks import Task, Tree
 from scopetrace.model.open_file import FileStat, OpenFile
 from scopetrace.model.operation import (

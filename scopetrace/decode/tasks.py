@@ -7,7 +7,7 @@ what is known about it. Nothing is kept of what has ended.
 
 from __future__ import annotations
 
-from scopetrace.decode.tables import FdTable
+from scopetrace.decode.fd_tables import FdTable
 from scopetrace.model.image import Image
 
 CLONE_FS = 0x200

@@ -92,7 +92,7 @@ class Meter:
     def measure(
         self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
     ) -> None:
-        """Count a measure; see `sources.base.Outlet`."""
+        """Count a measure; see `source.Outlet`."""
         if time_ns >= self._due_ns:
             self.turn(time_ns)
         account = self._accounts.get(image) or self._open(image)
@@ -121,7 +121,7 @@ class Meter:
     def measure_own(
         self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]
     ) -> None:
-        """Count a measure of the program's own; see `sources.base.Outlet`."""
+        """Count a measure of the program's own; see `source.Outlet`."""
         if not -LARGEST < value < LARGEST:  # nor is a NaN
             return
         if time_ns >= self._due_ns:

@@ -30,9 +30,9 @@ class Metrics:
         self._meter = WatchedMeter(period_ns, began, told) if told else Meter(period_ns, began)
         self._processes = Processes(self._meter)
         self.measure = self._meter.measure
-        """See `sources.base.Outlet`."""
+        """See `source.Outlet`."""
         self.measure_own = self._meter.measure_own
-        """See `sources.base.Outlet`."""
+        """See `source.Outlet`."""
         self.started = self._processes.started
         """To be told of each image that has a row in the session."""
         self.take = self._meter.take

@@ -73,7 +73,7 @@ class Flow:
         self.error = ""
         """Name of the last error in its life, such as ECONNRESET."""
         self.reading: Any = None
-        """Belongs to `sources.flows`."""
+        """Belongs to `streams.flows`."""
         self.kin: dict[str, Any] = {}
         """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
 

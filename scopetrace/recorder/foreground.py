@@ -164,7 +164,7 @@ def _settle(userconfig: Path | None, asked: Mapping[str, str]) -> tuple[Config, 
     """Read the configuration; return it, and what the engine is to do with each group of calls."""
     from scopetrace.config import load_config
     from scopetrace.forward.check import settled
-    from scopetrace.sources.base import needed_calls
+    from scopetrace.sources.needs import needed_calls
     from scopetrace.watch import Watch
 
     config = settled(load_config(userconfig, {**os.environ, **asked}))

@@ -2,7 +2,7 @@
 
 The invariant of a reader: any bytes at all give events or one admission that it gave up, never an
 exception; how the bytes were cut changes nothing but times; and reading takes no more CPU time than
-the bytes and what they say are worth (`sources.allowance`). Where the fuzzer stops with a trace
+the bytes and what they say are worth (`streams.cpu_budget`). Where the fuzzer stops with a trace
 there is a bug of ours; it leaves the input in a file, which as an argument plays it again.
 """
 
@@ -26,14 +26,15 @@ with atheris.instrument_imports(include=PARSERS):
     import scopetrace.sources.http.reader  # noqa: F401  (sources import them late)
     from scopetrace.model.flow import Address, Flow
     from scopetrace.model.operation import FlowMoved
-    from scopetrace.sources.allowance import PER_BYTE_NS, PER_FACT_NS, PER_PIECE_NS
-    from scopetrace.sources.base import Source, source_classes
+    from scopetrace.source import Source
     from scopetrace.sources.dns.source import DnsSource
     from scopetrace.sources.http.source import HttpSource
-    from scopetrace.sources.protocols import Detector
-    from scopetrace.sources.reading import Reading
-    from scopetrace.sources.recognition import Recognition
+    from scopetrace.sources.needs import source_classes
     from scopetrace.sources.statsd.source import StatsdSource
+    from scopetrace.streams.cpu_budget import PER_BYTE_NS, PER_FACT_NS, PER_PIECE_NS
+    from scopetrace.streams.detector import Detector
+    from scopetrace.streams.reading import Reading
+    from scopetrace.streams.recognition import Recognition
 
 RULES = rules("")
 HERE, THERE = Address("inet", "10.0.0.1", 4000), Address("inet", "10.0.0.2", 53)

@@ -19,7 +19,7 @@ from interpreter import python
 
 from scopetrace import capture
 from scopetrace.recorder import background
-from scopetrace.sources import stream
+from scopetrace.streams import text as stream
 
 FAULTY = """
 import sys

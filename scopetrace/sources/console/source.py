@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import CONSOLE_NAMES, OpenFile
-from scopetrace.sources.base import Claim, Mode, Needs, Source
+from scopetrace.source import Claim, Mode, Needs, Source
 
 
 class ConsoleSource(Source):

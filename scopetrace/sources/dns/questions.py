@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from scopetrace.model.flow import Address
-from scopetrace.sources.dns_message import Question
+from scopetrace.protocols.dns.message import Question
 
 LEAST_WEIGHT = 768
 """What a question weighs besides its name, which is kept twice."""

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.sources.addresses import flow_fields
-from scopetrace.sources.base import MESSAGE, Outlet
-from scopetrace.sources.dns.framing import Framing
+from scopetrace.protocols.dns.framing import Framing
+from scopetrace.protocols.dns.message import Message, Question, Record, read_message
+from scopetrace.source import MESSAGE, Outlet
 from scopetrace.sources.dns.questions import Asked, Pending
 from scopetrace.sources.dns.source import DNS, PROTOCOL, UNKNOWN
-from scopetrace.sources.dns_message import Message, Question, Record, read_message
 from scopetrace.sources.peer_names import learn_names
+from scopetrace.streams.flow_fields import flow_fields
 
 MDNS_PORT, LLMNR_PORT = 5353, 5355
 ADDRESSES = ("A", "AAAA")
@@ -40,7 +40,7 @@ class Moment(NamedTuple):
 
 
 class DnsReader:
-    """Reads one flow (`sources.base.Reader`)."""
+    """Reads one flow (`source.Reader`)."""
 
     def __init__(
         self, outlet: Outlet, flow: Flow, pending: Pending, asks: Callable[[Image], None]

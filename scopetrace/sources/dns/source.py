@@ -11,7 +11,7 @@ from typing import ClassVar
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
-from scopetrace.sources.base import FLOWS, Handlers, Mode, Needs, Outlet, Reader, Source
+from scopetrace.source import FLOWS, Handlers, Mode, Needs, Outlet, Reader, Source
 
 DNS, PROTOCOL = "dns", "DNS"
 UNKNOWN = "dns.unknown"

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
-from scopetrace.sources.base import ANY_PATH, Claim, Mode, Needs, Source
+from scopetrace.source import ANY_PATH, Claim, Mode, Needs, Source
 
 
 class FileSource(Source):

@@ -22,7 +22,7 @@ from scopetrace.model.operation import (
     Opened,
     Used,
 )
-from scopetrace.sources.base import Handlers, Mode, Needs, Source
+from scopetrace.source import Handlers, Mode, Needs, Source
 from scopetrace.sources.fs.flags import flag_names, octal_digits
 
 FS = "fs"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from scopetrace.sources.http.headers import Headers, Patterns
-from scopetrace.sources.http.messages import Request, Response
+from scopetrace.protocols.http.headers import Headers, Patterns
+from scopetrace.protocols.http.messages import Request, Response
 
 SHARED = (("http_user_agent", b"user-agent"),)
 """What the response repeats; besides method, target, scheme and host."""

@@ -13,10 +13,9 @@ import re
 from collections import deque
 from typing import Any
 
-from scopetrace.sources.http.bodies import Body, Chunked, Fixed, UntilEnd
-from scopetrace.sources.http.describe import described_request, described_response
-from scopetrace.sources.http.headers import Headers, text
-from scopetrace.sources.http.heads import (
+from scopetrace.protocols.http.bodies import Body, Chunked, Fixed, UntilEnd
+from scopetrace.protocols.http.headers import Headers, text
+from scopetrace.protocols.http.heads import (
     BEGUN_REQUEST_LINE,
     LATER_REQUEST_LINE,
     LATER_STATUS_LINE,
@@ -25,8 +24,7 @@ from scopetrace.sources.http.heads import (
     REQUEST_LINE,
     STATUS_LINE,
 )
-from scopetrace.sources.http.http2 import Http2
-from scopetrace.sources.http.messages import (
+from scopetrace.protocols.http.messages import (
     Budget,
     Message,
     Moment,
@@ -34,7 +32,9 @@ from scopetrace.sources.http.messages import (
     Response,
     Unreadable,
 )
-from scopetrace.sources.http.side import Bytes, Side
+from scopetrace.protocols.http.side import Bytes, Side
+from scopetrace.sources.http.describe import described_request, described_response
+from scopetrace.sources.http.http2 import Http2
 from scopetrace.sources.http.telling import Telling
 
 CONTINUE = "100-continue"

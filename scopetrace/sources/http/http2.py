@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
+from scopetrace.protocols.http.frames import Block, FrameSide
+from scopetrace.protocols.http.headers import Headers
+from scopetrace.protocols.http.messages import Budget, Moment, Request, Response, Unreadable
 from scopetrace.sources.http.describe import described_request, described_response
-from scopetrace.sources.http.frames import Block, FrameSide
-from scopetrace.sources.http.headers import Headers
-from scopetrace.sources.http.messages import Budget, Moment, Request, Response, Unreadable
 from scopetrace.sources.http.telling import Telling
 
 UPGRADED = 1

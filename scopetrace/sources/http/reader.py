@@ -9,14 +9,14 @@ from typing import Protocol
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.sources.addresses import place_of
-from scopetrace.sources.base import MESSAGE, Outlet
-from scopetrace.sources.http.headers import wanted_headers
+from scopetrace.protocols.http.headers import wanted_headers
+from scopetrace.protocols.http.messages import Moment, Unreadable
+from scopetrace.protocols.http.start import MOST_SEEN, Seen, Start, recognised
+from scopetrace.source import MESSAGE, Outlet
 from scopetrace.sources.http.http1 import Http1
 from scopetrace.sources.http.http2 import Http2
-from scopetrace.sources.http.messages import Moment, Unreadable
-from scopetrace.sources.http.start import MOST_SEEN, Seen, Start, recognised
 from scopetrace.sources.http.telling import Telling
+from scopetrace.streams.flow_fields import place_of
 
 Step = bytes | int | None
 """What happened in a direction: bytes came, so many bytes are not known, or it ended."""
@@ -90,7 +90,7 @@ class Opening:
 
 
 class HttpReader:
-    """Reads one flow (`sources.base.Reader`)."""
+    """Reads one flow (`source.Reader`)."""
 
     def __init__(self, outlet: Outlet, image: Image, flow: Flow) -> None:
         self.done = False

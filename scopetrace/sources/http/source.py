@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.sources.base import FLOWS, Needs, Reader, Source
-from scopetrace.sources.http.messages import HTTP
+from scopetrace.protocols.http.messages import HTTP
+from scopetrace.source import FLOWS, Needs, Reader, Source
 
 PROTOCOL = "HTTP"
 

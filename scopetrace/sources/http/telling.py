@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from scopetrace.model.flow import Flow
-from scopetrace.sources.addresses import flow_fields
-from scopetrace.sources.base import Outlet
-from scopetrace.sources.http.headers import Patterns
-from scopetrace.sources.http.messages import HTTP, Moment, Request, Response
-from scopetrace.sources.spoken import tell_spoken
+from scopetrace.protocols.http.headers import Patterns
+from scopetrace.protocols.http.messages import HTTP, Moment, Request, Response
+from scopetrace.source import Outlet
+from scopetrace.streams.flow_fields import flow_fields
+from scopetrace.streams.net_app import tell_spoken
 
 
 class Telling:

@@ -28,10 +28,10 @@ from scopetrace.model.operation import (
     Listened,
     ListenEnded,
 )
-from scopetrace.sources.addresses import address_fields, flow_fields
-from scopetrace.sources.base import FLOWS, Handlers, Needs, Outlet, Source
+from scopetrace.source import FLOWS, Handlers, Needs, Outlet, Source
 from scopetrace.sources.peer_names import name_of
-from scopetrace.sources.spoken import NET, TLS
+from scopetrace.streams.flow_fields import address_fields, flow_fields
+from scopetrace.streams.net_app import NET, TLS
 
 NS_PER_MS = 1_000_000
 

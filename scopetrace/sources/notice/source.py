@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from scopetrace.model.operation import Noticed
-from scopetrace.sources.base import Handlers, Needs, Source
+from scopetrace.source import Handlers, Needs, Source
 
 
 class NoticeSource(Source):

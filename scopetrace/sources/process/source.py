@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from scopetrace.model.image import Image
 from scopetrace.model.names import error_name, signal_name
 from scopetrace.model.operation import Executed, Exited, Forked, ProcessFailed, Signalled
-from scopetrace.sources.base import Handlers, Needs, Source
+from scopetrace.source import Handlers, Needs, Source
 from scopetrace.sources.process.signals import code_name
 
 MOST_ARGS = 65_536

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.sources.base import Outlet
-from scopetrace.sources.statsd.lines import Reading, is_no_metric, read_line
+from scopetrace.protocols.statsd import Reading, is_no_metric, read_line
+from scopetrace.source import Outlet
 
 MOST_IN_LINE = 65_536
 """Bytes of a line of a stream; a longer one is malformed."""
@@ -20,7 +20,7 @@ Take = Callable[[Image, int, Reading], None]
 
 
 class StatsdReader:
-    """Reads one flow (`sources.base.Reader`).
+    """Reads one flow (`source.Reader`).
 
     Args:
         outlet: takes notices.

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.model.operation import ImageEnded
-from scopetrace.sources.base import Handlers, Mode, Needs, Outlet, Reader, Source
+from scopetrace.source import Handlers, Mode, Needs, Outlet, Reader, Source
 from scopetrace.sources.statsd.gauges import Gauges
 
 if TYPE_CHECKING:
-    from scopetrace.sources.statsd.lines import Reading
+    from scopetrace.protocols.statsd import Reading
 
 STATSD = "statsd"
 

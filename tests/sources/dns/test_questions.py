@@ -5,8 +5,8 @@ import tracemalloc
 import pytest
 
 from scopetrace.model.flow import Address
+from scopetrace.protocols.dns.message import Question
 from scopetrace.sources.dns.questions import Asked, Peer, Pending
-from scopetrace.sources.dns_message import Question
 
 MEMORY = 65_536
 SERVER, OTHER = Address("inet", "10.0.0.53", 53), Address("inet", "10.0.0.54", 53)

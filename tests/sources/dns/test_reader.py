@@ -31,9 +31,9 @@ from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
+from scopetrace.protocols.dns.message import Record
 from scopetrace.sources.dns.questions import LEAST_WEIGHT, Pending
 from scopetrace.sources.dns.reader import DnsReader
-from scopetrace.sources.dns_message import Record
 
 RULES = rules("event:\n  watch: [{type: dns}]\n")
 SERVER = Address("inet", "10.0.0.53", 53)

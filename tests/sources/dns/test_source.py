@@ -11,7 +11,7 @@ from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
-from scopetrace.sources.base import Mode
+from scopetrace.source import Mode
 from scopetrace.sources.dns.source import SOURCE
 
 DNS = rules("event:\n  watch: [{type: dns}]\n")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from scopetrace.sources.stream import IGNORED
+from scopetrace.streams.text import IGNORED
 
 
 def test_what_is_written_to_a_log_is_an_event_named_after_it(tracee, recording):

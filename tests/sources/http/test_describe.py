@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import re
 
+from scopetrace.protocols.http.headers import Headers
 from scopetrace.sources.http.describe import described_request, described_response
-from scopetrace.sources.http.headers import Headers
 
 ASKED = {"http_method": "GET", "http_target": "/"}
 OWN = {"http_flavor": "1.1"}

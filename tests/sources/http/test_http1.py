@@ -20,7 +20,7 @@ from sources.http.talk import (
     told,
 )
 
-from scopetrace.sources.http import messages
+from scopetrace.protocols.http import messages
 
 GET = b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

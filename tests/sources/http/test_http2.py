@@ -29,8 +29,9 @@ from sources.http.talk import (
     told,
 )
 
-from scopetrace.sources.http import http2, messages
-from scopetrace.sources.http.frames import PREFACE
+from scopetrace.protocols.http import messages
+from scopetrace.protocols.http.frames import PREFACE
+from scopetrace.sources.http import http2
 
 GET = [(":method", "GET"), (":path", "/a?b"), (":scheme", "http"), (":authority", "h:80")]
 POST = [(":method", "POST"), *GET[1:]]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sources.http.talk import EVENTS, NO_METRICS, Heard, Listener, Talk, heard, image_of, summary
 
-from scopetrace.sources.http.frames import PREFACE
+from scopetrace.protocols.http.frames import PREFACE
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"

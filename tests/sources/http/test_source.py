@@ -5,8 +5,8 @@ from sources.http.talk import EVENTS, METRICS, NO_METRICS, Heard, image_of
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.metric import METRICS as METRICS_THERE_ARE
-from scopetrace.sources.base import GROUPS
 from scopetrace.sources.http.source import SOURCE
+from scopetrace.sources.needs import GROUPS
 
 FLOW = Flow("IP.TCP", None, None, "client", 0)
 NO_EVENTS = "event:\n  enable: false\n"

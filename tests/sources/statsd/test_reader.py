@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address
 from scopetrace.model.image import Image
-from scopetrace.sources.statsd.lines import Reading
+from scopetrace.protocols.statsd import Reading
 from scopetrace.sources.statsd.reader import MOST_IN_LINE, StatsdReader
 
 SERVER = Address("inet", "127.0.0.1", 8125)

@@ -1,0 +1,1 @@
+"""DNS (RFC 1035): messages, and how streams frame them."""

@@ -1,0 +1,1 @@
+"""HTTP: heads, bodies and frames, from bytes cut anywhere."""

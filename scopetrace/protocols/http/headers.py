@@ -1,0 +1,92 @@
+"""Header fields: looked up by name, and those that the configuration wants in events.
+
+Values are bytes that are mostly text (RFC 9110, 5.5); what is no UTF-8 becomes lone surrogates.
+Fields of one name are one list, joined by commas (RFC 9110, 5.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from scopetrace.config import Pattern, compile_pattern
+from scopetrace.model.image import Image
+from scopetrace.protocols.http.messages import HTTP
+
+Patterns = Sequence[Pattern]
+
+MOST_DIGITS = 18
+"""Of a length: what is longer fits no counter."""
+IDENTITY = "identity"
+"""The transfer coding that was none, and is no more (RFC 9112, 7)."""
+
+
+class Headers:
+    """The fields of one message."""
+
+    __slots__ = ("_values", "pairs")
+
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self.pairs = pairs
+        """Names and values as they were sent."""
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in pairs:
+            values.setdefault(name.lower(), []).append(value)
+        self._values = {name: b", ".join(each) for name, each in values.items()}
+
+    def get(self, name: bytes) -> str:
+        """Return the value of a field, given in lower case; empty if there is none."""
+        value = self._values.get(name)
+        return text(value) if value else ""
+
+    def length(self) -> int | None:
+        """Return Content-Length, if it is there and one number, said once or more (RFC 9110, 8.6).
+
+        It says nothing where a transfer coding does (RFC 9112, 6.3).
+        """
+        value = self._values.get(b"content-length")
+        if value is None or self.coding():
+            return None
+        if not value.isdigit():
+            first, *others = {each.strip() for each in value.split(b",")}
+            value = b"" if others else first
+        return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
+
+    def misleads(self) -> bool:
+        """Return whether nobody can tell how long the body is: by a length that is no number."""
+        return b"content-length" in self._values and self.length() is None and not self.coding()
+
+    def coding(self) -> str:
+        """Return the last transfer coding, which delimits the body; empty: there is none."""
+        codings = self._values.get(b"transfer-encoding")
+        if codings is None:
+            return ""
+        coding = text(codings).rpartition(",")[2].strip().lower()
+        return "" if coding == IDENTITY else coding
+
+    def matching(self, patterns: Patterns) -> dict[str, str]:
+        """Return name, in lower case, and value of the fields that any pattern finds."""
+        names = {
+            name.lower()
+            for name, value in self.pairs
+            if any(pattern.search(f"{text(name)}: {text(value)}") for pattern in patterns)
+        }
+        return {text(name): text(self._values[name]) for name in self._values if name in names}
+
+
+def text(value: bytes) -> str:
+    """Return bytes as text."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def wanted_headers(image: Image) -> Patterns:
+    """Return what finds the header fields that a process's events shall have."""
+    watched = image.rules.config.event.watch
+    return _compiled(tuple(h for rule in watched if rule.type == HTTP for h in rule.headers))
+
+
+@lru_cache(maxsize=64)
+def _compiled(patterns: tuple[str, ...]) -> Patterns:
+    """Compile them. Names of fields have no case (RFC 9110, 5.1), so neither have these."""
+    place = f"headers of type {HTTP}"
+    return [compile_pattern(pattern, place, ignore_case=True) for pattern in patterns]
