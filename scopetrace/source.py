@@ -1,8 +1,8 @@
-"""What every source is, and what it works with.
+"""What a source is, and what it works with.
 
-A source declares the events it can make and, for each, the groups of calls (syscalls.def) without
-which it cannot: so the calls that stop a program follow from what its user wants to see. A source
-takes operations and puts events into its outlet; it does no input or output of its own.
+A source declares the events that it can make and, for each, the groups of calls (syscalls.def)
+without which it cannot: so the calls that stop a program follow from what its user wants to see.
+A source takes operations, emits events through its outlet, and does no input or output of its own.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ Needs = Mapping[str | None, Mapping[str, Mode]]
 """Name of an event → group → mode."""
 
 
-FLOWS = dict.fromkeys(("close", "fd", "read", "write", "move", "net", "send", "receive"), Mode.ALL)
-"""What it takes to follow sockets and what goes through them."""
+FLOW_CALLS = dict.fromkeys(
+    ("close", "fd", "read", "write", "move", "net", "send", "receive"), Mode.ALL
+)
+"""The groups of calls by which sockets, and the bytes that go through them, are followed."""
 
 
-class Claim:
-    """That what is written to an open file becomes events of a source."""
+class TextTarget:
+    """The events that the text which is written to one open file becomes."""
 
     __slots__ = ("content", "source", "sourcetype")
 
@@ -45,15 +47,15 @@ class Claim:
         self.sourcetype = sourcetype
         self.source = source
         self.content = content
-        """What of it the rules want."""
+        """Which of its lines the rules want."""
 
 
-UNWANTED = Claim("", "", Content(()))
-"""That it becomes nothing."""
+NO_TARGET = TextTarget("", "", Content(()))
+"""Of a file whose text becomes no events."""
 
 
 class Outlet(Protocol):
-    """Where sources put their events."""
+    """Takes the events, notices and measures of sources."""
 
     def emit(
         self,
@@ -65,7 +67,7 @@ class Outlet(Protocol):
         channel: int,
         data: dict[str, Any],
     ) -> None:
-        """Take an event that the rules of its process may still change or refuse."""
+        """Take an event, which the rules of its process may still change or refuse."""
 
     def notice(
         self, image: Image, time_ns: int, tid: int, message: str, reason: str, count: int
@@ -91,54 +93,54 @@ class Outlet(Protocol):
         """Take a measure of a metric that the program itself sent (StatsD).
 
         Call it only where `image.rules.measures` holds `statsd`. `type` is counter, gauge, timer,
-        histogram or set; of a set, each value is told once a period.
+        histogram or set; each value of a set counts once a period.
         """
 
 
-MESSAGE = 10
-"""How many facts a request, a response or a message of DNS is worth."""
+ITEMS_PER_MESSAGE = 10
+"""How many items a request, a response or a DNS message counts as (`Reader.items`)."""
 
 
 class Reader(Protocol):
-    """Reads one flow for one source: a parser, and what it makes of the flow's two directions.
+    """Reads one flow for one source: feeds both directions to a parser and emits what it finds.
 
     `outgoing` is true for what the program sends. Bytes of one direction come in order, cut
     anywhere; of a datagram flow, each call of `feed` is one datagram. Between the two directions
     the order is that of the program's own calls. A reader may be given any bytes at all: it never
-    raises, never invents an event, and keeps about `flowmemory` bytes (scope.yml) at most.
+    raises, never invents an event, and holds about `flowmemory` bytes (scope.yml) at most.
     """
 
     done: bool
-    """True: it gave up or needs no more bytes; it is not called again, but for `close`."""
+    """True: it gave up or needs no more bytes; only `close` is called from then on."""
 
     @property
-    def facts(self) -> int:
-        """What it has read until now: each record or sample is one, each message is `MESSAGE`.
+    def items(self) -> int:
+        """How much it has read so far: a record or a sample is 1, a message `ITEMS_PER_MESSAGE`.
 
-        They earn the CPU time that reading takes (`streams.cpu_budget`).
+        Items earn the CPU time that reading takes (`streams.cpu_budget`).
         """
 
     def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
-        """Take the next bytes of one direction."""
+        """Read the next bytes of one direction."""
 
     def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
-        """Learn that the next `size` bytes of one direction are not known."""
+        """Skip `size` missing bytes of one direction: they went through and were not recorded."""
 
     def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
-        """Learn that one direction has ended: a shutdown, or the peer's end of file."""
+        """End one direction: it was shut down, or the peer's end of file was received."""
 
     def close(self, image: Image, tid: int, time_ns: int) -> None:
-        """Learn that a process let go of the flow; emit what is still to say. May come twice."""
+        """Emit what is unfinished: a process has closed the flow. May be called twice."""
 
     def give_up(self, image: Image, tid: int, time_ns: int) -> None:
-        """Learn that reading the flow takes too long: it is not called again.
+        """Emit what was read and stop: reading the flow takes too much CPU time.
 
-        Emit what was read. Of what was under way nothing more is known, and nothing is to be said.
+        Of messages that are under way nothing more is known, and nothing is to be said.
         """
 
 
 Handlers = Mapping[type, Callable[[Any], None]]
-"""Class of operation → what takes it."""
+"""Class of operation → the function that handles it."""
 
 
 class Source:
@@ -158,17 +160,17 @@ class Source:
         self.outlet = outlet
 
     def handlers(self) -> Handlers:
-        """Return what this source does with operations."""
+        """Return the functions that handle operations."""
         return {}
 
-    def claim(self, image: Image, file: OpenFile) -> Claim | None:
-        """Return a claim if what `image` writes to `file` is for this source."""
+    def text_target(self, image: Image, file: OpenFile) -> TextTarget | None:
+        """Return the events that this source makes of what `image` writes to `file`, if any."""
         return None
 
     def reader(self, image: Image, flow: Flow, protocol: str) -> Reader | None:
-        """Return a reader if what goes through `flow`, which speaks `protocol`, is for this source.
+        """Return a reader if this source reads `flow`, in which `protocol` was recognised.
 
-        Asked once, when the protocol was recognised (`streams.detector`); nothing is lost: the
-        reader gets the flow's bytes from the first one that was seen.
+        Called once, when the protocol was recognised (`streams.detector`). The reader gets the
+        bytes of the flow from the first recorded one on.
         """
         return None

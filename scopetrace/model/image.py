@@ -41,5 +41,5 @@ class Image:
         """Effective ids when the image started; -1: unknown."""
         self.username = self.groupname = ""
         self.peer_names: dict[str, str] = {}
-        """Belongs to `sources.peer_names`."""
+        """Belongs to `model.peer_names`."""
         self.rules: Any = None

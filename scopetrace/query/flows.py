@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from scopetrace.errors import UsageError
 from scopetrace.model.flow import Address
+from scopetrace.model.flow_fields import ENDS
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.query.functions import JsonDecoder
 from scopetrace.query.patterns import all_of, marks, of_processes
 from scopetrace.query.payload import NOTHING, KeptPayload, channel_of_piece, read_kept
 from scopetrace.store.schema import has_table
-from scopetrace.streams.flow_fields import ENDS
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network

@@ -1,4 +1,4 @@
-"""Which sources there are, and which system calls they need.
+"""Which system calls have to be watched: from the sources and what the rules want of them.
 
 The calls that stop a program follow from what its user wants to see: each group of calls
 (syscalls.def) gets the highest mode that any wanted event or metric needs.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 import scopetrace.sources
-from scopetrace.source import FLOWS, Mode, Source
+from scopetrace.source import FLOW_CALLS, Mode, Source
 
 GROUPS = (
     "open", "close", "fd", "read", "write", "move", "net", "send", "receive", "delete", "rename",
@@ -23,30 +23,29 @@ GROUPS = (
 """The groups of syscalls.def (GROUP_NAMES)."""
 
 ALWAYS = ("exec", "task", "cred", "guard")
-"""The groups that the engine lives on."""
+"""Groups that are always watched: the engine cannot follow processes without them."""
 
 
 @cache
 def source_classes() -> tuple[type[Source], ...]:
-    """Return the sources there are: each folder has a module `source` that names its `SOURCE`.
+    """Return the sources: of each module or package of `scopetrace.sources` its `SOURCE`.
 
-    Folders are listed without pkgutil, which would import the whole of `inspect` for it.
+    The folder is listed without pkgutil, whose import costs that of `inspect`.
     """
-    modules = sorted(Path(scopetrace.sources.__path__[0]).glob("*/source.py"))
-    return tuple(
-        import_module(f"scopetrace.sources.{module.parent.name}.source").SOURCE
-        for module in modules
-    )
+    folder = Path(scopetrace.sources.__path__[0])
+    names = {path.stem for path in folder.iterdir() if not path.name.startswith("__")}
+    modules = (import_module(f"scopetrace.sources.{name}") for name in sorted(names))
+    return tuple(module.SOURCE for module in modules if hasattr(module, "SOURCE"))
 
 
-class Wishes(Protocol):
-    """What is needed of a `Watch`; all of it errs towards yes."""
+class Interests(Protocol):
+    """What `needed_calls` asks of a `Watch`. Answers err towards yes."""
 
     def could_want(self, sourcetype: str, source: str | None) -> bool:
-        """Whether any process may want such events; `source` of files is `ANY_PATH`."""
+        """Return whether such events may be wanted of any process; files: `ANY_PATH`."""
 
     def could_measure(self, kind: str, verbosity: int = 0) -> bool:
-        """Whether metrics of a type may be wanted, at this verbosity or a higher one."""
+        """Return whether metrics of a type may be wanted, at this verbosity or a higher one."""
 
     @property
     def could_keep(self) -> bool:
@@ -57,35 +56,33 @@ class Wishes(Protocol):
         """How much is watched for failures alone: none, rare or all."""
 
 
-def needed_calls(wishes: Wishes) -> dict[str, Mode]:
+def needed_calls(interests: Interests) -> dict[str, Mode]:
     """Return the mode of every group of calls."""
     modes = {group: Mode.ALL if group in ALWAYS else Mode.OFF for group in GROUPS}
-    for groups in _wanted(wishes):
+    for groups in _wanted(interests):
         for group, mode in groups.items():
             modes[group] = max(modes[group], mode)
     modes["aio"] = max(modes["read"], modes["write"])  # one call does both
     modes["uring"] = max(modes[group] for group in ("open", "read", "write", "net"))
-    modes["make"] = max(modes["make"], modes["fd"])  # who follows fds, all of them
+    modes["make"] = max(modes["make"], modes["fd"])  # to follow fds, all that make one are watched
     return modes
 
 
-def _wanted(wishes: Wishes) -> Iterable[Mapping[str, Mode]]:
-    if wishes.could_keep:
-        yield FLOWS
+def _wanted(interests: Interests) -> Iterable[Mapping[str, Mode]]:
+    if interests.could_keep:
+        yield FLOW_CALLS
     for source in source_classes():
-        measured = bool(source.measures) and wishes.could_measure(source.measures)
+        measured = bool(source.measures) and interests.could_measure(source.measures)
         for verbosity, more in source.needs_in_detail.items():
-            if wishes.could_measure(source.measures, verbosity):
+            if interests.could_measure(source.measures, verbosity):
                 yield more
         for name, groups in source.needs.items():
-            if measured or wishes.could_want(source.sourcetype, name):
+            if measured or interests.could_want(source.sourcetype, name):
                 yield groups
-                yield from _failing(source.failures.get(name or "", {}), wishes.failures)
+                yield from _failing(source.failures.get(name or "", {}), interests.failures)
 
 
-def _failing(
-    groups: Mapping[str, tuple[str, ...]], failures: str
-) -> Iterable[Mapping[str, Mode]]:  # fmt: skip
+def _failing(groups: Mapping[str, tuple[str, ...]], failures: str) -> Iterable[Mapping[str, Mode]]:
     """Return what is watched for failures alone: `all` has what is rare as well."""
     for level in FAILURE_LEVELS[failures]:
         yield dict.fromkeys(groups.get(level, ()), Mode.FAILURES)

@@ -27,8 +27,8 @@ LEAST_NS = 10_000_000
 PER_PIECE_NS = 100_000
 """For each call of the program that moved bytes: recording the call took about as much."""
 PER_BYTE_NS = 200
-PER_FACT_NS = 50_000
-"""For each fact (`Reader.facts`)."""
+PER_ITEM_NS = 50_000
+"""For each fact (`Reader.items`)."""
 
 
 class Allowance:
@@ -47,11 +47,11 @@ class Allowance:
         self.taken_ns = 0
         """Time that reading them took."""
 
-    def covers(self, taken_ns: int, size: int, facts: int) -> bool:
-        """Pay for a piece of `size` bytes, in which `facts` were found; return whether it could."""
+    def covers(self, taken_ns: int, size: int, items: int) -> bool:
+        """Pay for a piece of `size` bytes, in which `items` were found; return whether it could."""
         self.bytes += size
         self.taken_ns += taken_ns
-        left = self._left_ns + PER_PIECE_NS + PER_BYTE_NS * size + PER_FACT_NS * facts - taken_ns
+        left = self._left_ns + PER_PIECE_NS + PER_BYTE_NS * size + PER_ITEM_NS * items - taken_ns
         if left >= self._most_ns:
             left, self._used_up = self._most_ns, False
         elif left < 0:

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, ImageEnded
 from scopetrace.model.payload import Payload
 from scopetrace.source import Handlers, Outlet, Source
 from scopetrace.streams.backlog import Pieces
-from scopetrace.streams.flow_fields import place_of
 from scopetrace.streams.reading import Reading
 from scopetrace.streams.recognition import Recognition
 
@@ -109,8 +109,8 @@ class Flows:
         clock_ns = allowance.clock_ns
         began_ns = clock_ns()
         self._recognition.study(reading, part)
-        taken_ns, facts, reading.facts = clock_ns() - began_ns, reading.facts, 0
-        if allowance.covers(taken_ns, len(part.data), facts):
+        taken_ns, items, reading.items = clock_ns() - began_ns, reading.items, 0
+        if allowance.covers(taken_ns, len(part.data), items):
             return True
         self._give_up(reading, part)
         return False
@@ -123,7 +123,7 @@ class Flows:
         reading.unknown = reading.preamble = None
         for reader in readers:
             reader.give_up(image, tid, time_ns)
-        allowance, peer = reading.allowance, place_of(flow.peer)
+        allowance, peer = reading.allowance, peer_text(flow.peer)
         message = (
             f"{flow.protocol or 'What went'} between {image.proc} ({image.pid}) and {peer} is read"
             f" no further: {allowance.bytes} bytes of it took {allowance.taken_ns // NS_PER_MS} ms"

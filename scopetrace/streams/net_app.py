@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scopetrace.model.flow import Flow
+from scopetrace.model.flow_fields import flow_fields
 from scopetrace.model.image import Image
 from scopetrace.source import Outlet
-from scopetrace.streams.flow_fields import flow_fields
 
 NET, SOURCE = "net", "net.app"
 TLS = "TLS"

@@ -101,7 +101,7 @@ class Reading:
     __slots__ = (
         "allowance",
         "early",
-        "facts",
+        "items",
         "keeping",
         "muted",
         "preamble",
@@ -122,8 +122,8 @@ class Reading:
         self.readers: list[Reader] = []
         self.muted = 0
         """The stream of it that was muted last."""
-        self.facts = 0
-        """What its readers have read since that was paid for (`Reader.facts`)."""
+        self.items = 0
+        """What its readers have read since that was paid for (`Reader.items`)."""
 
     @property
     def idle(self) -> bool:

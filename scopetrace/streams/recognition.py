@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowClosed, FlowMoved
 from scopetrace.source import Outlet, Source
-from scopetrace.streams.flow_fields import place_of
 from scopetrace.streams.net_app import tell_spoken
 from scopetrace.streams.reading import MOST_LOOKED_AT, Reading, Unknown
 from scopetrace.watch import Rules
@@ -162,7 +162,7 @@ class Recognition:
             tell_spoken(self._outlet, image, time_ns, tid, flow, match.name, match.details)
 
     def _tell_forgotten(self, count: int, name: str, operation: Moved) -> None:
-        image, place = operation.image, place_of(operation.flow.peer)
+        image, place = operation.image, peer_text(operation.flow.peer)
         message = (
             f"{count} datagrams between {image.proc} ({image.pid}) and {place} before the first of"
             f" {name} were none, and not kept"
@@ -198,14 +198,14 @@ class Recognition:
         if not reading.readers:
             return
         for reader in reading.readers:
-            facts = reader.facts
+            items = reader.items
             if data or (not flow.stream and not moved):
                 reader.feed(image, tid, time_ns, outgoing, data)
             if moved > len(data) and not reader.done:
                 reader.gap(image, tid, time_ns, outgoing, moved - len(data))
             elif not moved and flow.stream:
                 reader.end(image, tid, time_ns, outgoing)
-            reading.facts += reader.facts - facts
+            reading.items += reader.items - items
         if any(reader.done for reader in reading.readers):
             reading.readers = [reader for reader in reading.readers if not reader.done]
 

@@ -18,7 +18,7 @@ from typing import Any
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Closed, ImageEnded, Renamed, Synced, Written
-from scopetrace.source import UNWANTED, Claim, Handlers, Outlet, Source
+from scopetrace.source import NO_TARGET, Handlers, Outlet, Source, TextTarget
 from scopetrace.streams.encoding import is_binary, unfinished_character
 from scopetrace.streams.utf16 import MARKS, Wide, read_wide
 
@@ -37,14 +37,25 @@ class Channel:
     """What one process image writes to one open file."""
 
     __slots__ = (
-        "claim", "file", "first_ns", "image", "in_binary", "joined", "key", "last_ns", "missing",
-        "pending", "tid", "unreadable", "wide",
-    )  # fmt: skip
+        "file",
+        "first_ns",
+        "image",
+        "in_binary",
+        "joined",
+        "key",
+        "last_ns",
+        "missing",
+        "pending",
+        "target",
+        "tid",
+        "unreadable",
+        "wide",
+    )
 
-    def __init__(self, image: Image, file: OpenFile, claim: Claim) -> None:
+    def __init__(self, image: Image, file: OpenFile, target: TextTarget) -> None:
         self.image = image
         self.file = file
-        self.claim = claim
+        self.target = target
         self.key: Hashable = _key(file)
         """What is the same for all who write to the same thing."""
         self.in_binary = False
@@ -93,7 +104,7 @@ class Streams:
 
     Args:
         outlet: takes the events.
-        sources: asked in turn, until one claims a channel.
+        sources: asked in turn, until one targets a channel.
         mute: told the engine's serial of each stream that nobody wants.
     """
 
@@ -145,9 +156,9 @@ class Streams:
         try:
             channel = self._channels[image][file]
         except KeyError:
-            channel = Channel(image, file, self._claim(image, file))
+            channel = Channel(image, file, self._target(image, file))
             self._channels.setdefault(image, {})[file] = channel
-        if channel.claim is not UNWANTED:
+        if channel.target is not NO_TARGET:
             self._take(channel, time_ns, tid, data, moved - len(data))
             if moved > len(data):
                 self._note_missing(channel, time_ns, tid, moved - len(data), unreadable)
@@ -179,13 +190,13 @@ class Streams:
         else:
             channel.missing += missing
 
-    def _claim(self, image: Image, file: OpenFile) -> Claim:
-        claims = (source.claim(image, file) for source in self._sources)
-        return next((claim for claim in claims if claim is not None), UNWANTED)
+    def _target(self, image: Image, file: OpenFile) -> TextTarget:
+        targets = (source.text_target(image, file) for source in self._sources)
+        return next((target for target in targets if target is not None), NO_TARGET)
 
     @staticmethod
     def _is_binary(channel: Channel, data: bytes) -> bool:
-        return not channel.claim.content.allow_binary and is_binary(data, channel.in_binary)
+        return not channel.target.content.allow_binary and is_binary(data, channel.in_binary)
 
     def _make_way(self, channel: Channel, time_ns: int) -> None:
         """Emit the unfinished line of another writer of the same file, or one that waited long."""
@@ -256,22 +267,20 @@ class Streams:
     ) -> None:  # fmt: skip
         """Emit a text, or what the rules want of it."""
         channel.in_binary = False
-        claim, message = channel.claim, data.decode("utf-8", "surrogateescape")
-        if claim.content.values is not None:
-            message = claim.content.fitting(message)
+        target, message = channel.target, data.decode("utf-8", "surrogateescape")
+        if target.content.values is not None:
+            message = target.content.fitting(message)
         if not message:
             return
-        for told in _pieces(message, missing):
-            self._outlet.emit(
-                channel.image, time_ns, tid, claim.sourcetype, claim.source, channel.file.opened_ns,
-                told,
-            )  # fmt: skip
+        emit, image, opened_ns = self._outlet.emit, channel.image, channel.file.opened_ns
+        for piece in _pieces(message, missing):
+            emit(image, time_ns, tid, target.sourcetype, target.source, opened_ns, piece)
 
     def _closed(self, operation: Closed) -> None:
         image, _tid, time_ns, _op, file, usage = operation
         channel = self._channels.get(image, {}).pop(file, None)
         if usage.write_bytes > usage.told_bytes:
-            channel = channel or Channel(image, file, self._claim(image, file))
+            channel = channel or Channel(image, file, self._target(image, file))
             self._report_unseen(channel, time_ns, usage.write_bytes - usage.told_bytes)
         if channel is not None:
             self._end(channel, time_ns)
@@ -290,12 +299,12 @@ class Streams:
 
     def _report_unseen(self, channel: Channel, time_ns: int, unseen: int) -> None:
         """Say how much went to a wanted file by calls that show no program its bytes."""
-        image, claim = channel.image, channel.claim
-        if claim is UNWANTED:
+        image, target = channel.image, channel.target
+        if target is NO_TARGET:
             return
         self._empty(channel)
         message = (
-            f"{unseen} bytes that {image.proc} ({image.pid}) put into {claim.source} are missing:"
+            f"{unseen} bytes that {image.proc} ({image.pid}) put into {target.source} are missing:"
             " they went there without passing through the program (copy_file_range, sendfile,"
             " splice)"
         )
@@ -313,7 +322,7 @@ class Streams:
 
     def _report_missing(self, channel: Channel, time_ns: int) -> None:
         """Say how much of a channel was not copied, and why."""
-        image, where = channel.image, channel.claim.source
+        image, where = channel.image, channel.target.source
         for count, reason, why in (
             (channel.missing, "cut", CUT),
             (channel.unreadable, "unreadable", UNREADABLE),

@@ -31,7 +31,7 @@ with atheris.instrument_imports(include=PARSERS):
     from scopetrace.sources.http.source import HttpSource
     from scopetrace.sources.needs import source_classes
     from scopetrace.sources.statsd.source import StatsdSource
-    from scopetrace.streams.cpu_budget import PER_BYTE_NS, PER_FACT_NS, PER_PIECE_NS
+    from scopetrace.streams.cpu_budget import PER_BYTE_NS, PER_ITEM_NS, PER_PIECE_NS
     from scopetrace.streams.detector import Detector
     from scopetrace.streams.reading import Reading
     from scopetrace.streams.recognition import Recognition
@@ -53,7 +53,7 @@ TRIES = 3
 
 
 def read(target: int, role: str, talk: Talk) -> tuple[object, int]:
-    """Have a reader take a talk; return all that it said, without times, and how many facts."""
+    """Have a reader take a talk; return all that it said, without times, and how many items."""
     source, protocol, transport = TARGETS[target]
     outlet, program = KeepingOutlet(), image(RULES)
     reader = source(outlet).reader(program, Flow(transport, HERE, THERE, role, 5), protocol)
@@ -65,7 +65,7 @@ def read(target: int, role: str, talk: Talk) -> tuple[object, int]:
         reader.end(program, 1, 0, False)
     if not reader.done:
         reader.close(program, 1, 0)
-    return (outlet.events, outlet.notices), reader.facts
+    return (outlet.events, outlet.notices), reader.items
 
 
 def in_time(size: int, pieces: int, work: Callable[[], tuple[object, int]]) -> object:
@@ -73,10 +73,10 @@ def in_time(size: int, pieces: int, work: Callable[[], tuple[object, int]]) -> o
     taken = []
     for _ in range(TRIES):
         began_ns = thread_time_ns()
-        said, facts = work()
+        said, items = work()
         taken.append(thread_time_ns() - began_ns)
         # A reader is made, ends and closes: some pieces more.
-        earned = PER_BYTE_NS * size + PER_PIECE_NS * (pieces + 5) + PER_FACT_NS * facts
+        earned = PER_BYTE_NS * size + PER_PIECE_NS * (pieces + 5) + PER_ITEM_NS * items
         if taken[-1] <= SLOWED_BY * earned:
             return said
     raise AssertionError(f"{size} bytes in {pieces} pieces take {min(taken)} ns")
@@ -92,7 +92,7 @@ def recognised(role: str, talk: Talk) -> tuple[object, int]:
         if not reading.idle:
             piece = FlowMoved(program, 1, 0, flow, outgoing, data, len(data), 3)
             recognition.study(reading, piece)
-    return (outlet.events, outlet.notices, flow.layers, flow.facts), reading.facts
+    return (outlet.events, outlet.notices, flow.layers, flow.facts), reading.items
 
 
 def cut(talk: Talk) -> Talk:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Wanted:
-    """Wishes for these events, and for no metrics and payloads unless said so."""
+    """Interests in these events, and in no metrics and payloads unless given."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Wanted:
 
 
 class Everything(Wanted):
-    """Wishes for all there is."""
+    """Interests in every event."""
 
     def could_want(self, sourcetype: str, source: str | None) -> bool:
         return True
@@ -50,11 +50,13 @@ def needed(*wanted: str) -> dict[str, Mode]:
     return {g: m for g, m in modes.items() if m is not Mode.OFF and g not in ALWAYS}
 
 
-def test_a_folder_is_a_source():
-    folders = {path.parent.name for path in (ROOT / "scopetrace/sources").glob("*/source.py")}
+def test_a_module_or_package_that_names_its_source_is_one():
+    folder = ROOT / "scopetrace/sources"
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "needs"}
+    packages = {path.parent.name for path in folder.glob("*/source.py")}
 
-    assert {source.sourcetype for source in source_classes()} == folders
-    assert len(source_classes()) == len(folders)
+    assert {source.sourcetype for source in source_classes()} == modules | packages
+    assert len(source_classes()) == len(modules | packages)
 
 
 def test_the_groups_are_those_of_the_engine():

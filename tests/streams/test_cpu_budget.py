@@ -22,7 +22,7 @@ from scopetrace.streams.cpu_budget import (
     FIRST_NS,
     LEAST_NS,
     PER_BYTE_NS,
-    PER_FACT_NS,
+    PER_ITEM_NS,
     PER_PIECE_NS,
     Allowance,
 )
@@ -35,7 +35,7 @@ def test_what_is_earned_can_be_taken():
     allowance = Allowance()
 
     for _ in range(10_000):
-        assert allowance.covers(PER_PIECE_NS + 100 * PER_BYTE_NS + 3 * PER_FACT_NS, 100, 3)
+        assert allowance.covers(PER_PIECE_NS + 100 * PER_BYTE_NS + 3 * PER_ITEM_NS, 100, 3)
 
     assert allowance.bytes == 1_000_000
 

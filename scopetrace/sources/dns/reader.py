@@ -14,14 +14,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from scopetrace.model.flow import Flow
+from scopetrace.model.flow_fields import flow_fields
 from scopetrace.model.image import Image
+from scopetrace.model.peer_names import learn_names
 from scopetrace.protocols.dns.framing import Framing
 from scopetrace.protocols.dns.message import Message, Question, Record, read_message
-from scopetrace.source import MESSAGE, Outlet
+from scopetrace.source import ITEMS_PER_MESSAGE, Outlet
 from scopetrace.sources.dns.questions import Asked, Pending
 from scopetrace.sources.dns.source import DNS, PROTOCOL, UNKNOWN
-from scopetrace.sources.peer_names import learn_names
-from scopetrace.streams.flow_fields import flow_fields
 
 MDNS_PORT, LLMNR_PORT = 5353, 5355
 ADDRESSES = ("A", "AAAA")
@@ -46,7 +46,7 @@ class DnsReader:
         self, outlet: Outlet, flow: Flow, pending: Pending, asks: Callable[[Image], None]
     ) -> None:
         self.done = False
-        self.facts = 0
+        self.items = 0
         self._asks = asks
         """Told who asked something."""
         self._outlet = outlet
@@ -139,7 +139,7 @@ class DnsReader:
             self._cut = True
             return
         self._cut = False
-        self.facts += MESSAGE + len(found.questions) + len(found.answers)
+        self.items += ITEMS_PER_MESSAGE + len(found.questions) + len(found.answers)
         if found.is_answer:
             self._answered(moment, outgoing, found)
         else:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
-from scopetrace.source import FLOWS, Handlers, Mode, Needs, Outlet, Reader, Source
+from scopetrace.source import FLOW_CALLS, Handlers, Mode, Needs, Outlet, Reader, Source
 
 DNS, PROTOCOL = "dns", "DNS"
 UNKNOWN = "dns.unknown"
@@ -35,7 +35,7 @@ class DnsSource(Source):
 
     sourcetype = DNS
     measures = DNS
-    needs: ClassVar[Needs] = {name: {**FLOWS, "open": Mode.ALL} for name in EVENTS}
+    needs: ClassVar[Needs] = {name: {**FLOW_CALLS, "open": Mode.ALL} for name in EVENTS}
 
     def __init__(self, outlet: Outlet) -> None:
         super().__init__(outlet)
@@ -103,6 +103,3 @@ class DnsSource(Source):
 
     def _tell(self, image: Image, time_ns: int, tid: int, message: str) -> None:
         self.outlet.notice(image, time_ns, tid, message, "resolved-elsewhere", 1)
-
-
-SOURCE = DnsSource

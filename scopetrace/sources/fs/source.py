@@ -206,6 +206,3 @@ def _enhance(data: dict[str, Any], image: Image, file: OpenFile) -> None:
         data["file_perms"] = octal_digits(status.mode)
         data["file_owner"] = status.uid
         data["file_group"] = status.gid
-
-
-SOURCE = FsSource

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from scopetrace.model.flow import Flow
+from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.protocols.http.headers import wanted_headers
 from scopetrace.protocols.http.messages import Moment, Unreadable
 from scopetrace.protocols.http.start import MOST_SEEN, Seen, Start, recognised
-from scopetrace.source import MESSAGE, Outlet
+from scopetrace.source import ITEMS_PER_MESSAGE, Outlet
 from scopetrace.sources.http.http1 import Http1
 from scopetrace.sources.http.http2 import Http2
 from scopetrace.sources.http.telling import Telling
-from scopetrace.streams.flow_fields import place_of
 
 Step = bytes | int | None
 """What happened in a direction: bytes came, so many bytes are not known, or it ended."""
@@ -126,9 +126,9 @@ class HttpReader:
             self._close(Moment(image, tid, time_ns))
 
     @property
-    def facts(self) -> int:
+    def items(self) -> int:
         """What it has read until now."""
-        return 0 if self._telling is None else MESSAGE * self._telling.messages
+        return 0 if self._telling is None else ITEMS_PER_MESSAGE * self._telling.messages
 
     def give_up(self, image: Image, tid: int, time_ns: int) -> None:
         """Emit the messages that have begun."""
@@ -196,7 +196,7 @@ class HttpReader:
         self._notice(moment, text, 1)
 
     def _between(self, image: Image) -> str:
-        return f"between {image.proc} ({image.pid}) and {place_of(self._flow.peer)}"
+        return f"between {image.proc} ({image.pid}) and {peer_text(self._flow.peer)}"
 
     def _notice(self, moment: Moment, text: str, count: int) -> None:
         image, tid, time_ns = moment

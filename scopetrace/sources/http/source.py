@@ -7,7 +7,7 @@ from typing import ClassVar
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.protocols.http.messages import HTTP
-from scopetrace.source import FLOWS, Needs, Reader, Source
+from scopetrace.source import FLOW_CALLS, Needs, Reader, Source
 
 PROTOCOL = "HTTP"
 
@@ -17,7 +17,7 @@ class HttpSource(Source):
 
     sourcetype = HTTP
     measures = HTTP
-    needs: ClassVar[Needs] = {"http.req": FLOWS, "http.resp": FLOWS}
+    needs: ClassVar[Needs] = {"http.req": FLOW_CALLS, "http.resp": FLOW_CALLS}
 
     def reader(self, image: Image, flow: Flow, protocol: str) -> Reader | None:
         """Return a reader of HTTP, if its events or its samples are wanted."""
@@ -30,6 +30,3 @@ class HttpSource(Source):
         from scopetrace.sources.http.reader import HttpReader  # most programs speak none
 
         return HttpReader(self.outlet, image, flow)
-
-
-SOURCE = HttpSource

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from scopetrace.model.flow import Flow
+from scopetrace.model.flow_fields import flow_fields
 from scopetrace.protocols.http.headers import Patterns
 from scopetrace.protocols.http.messages import HTTP, Moment, Request, Response
 from scopetrace.source import Outlet
-from scopetrace.streams.flow_fields import flow_fields
 from scopetrace.streams.net_app import tell_spoken
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.flow_fields import address_fields, flow_fields
 from scopetrace.model.image import Image
 from scopetrace.model.names import error_name
 from scopetrace.model.operation import (
@@ -28,9 +29,8 @@ from scopetrace.model.operation import (
     Listened,
     ListenEnded,
 )
-from scopetrace.source import FLOWS, Handlers, Needs, Outlet, Source
-from scopetrace.sources.peer_names import name_of
-from scopetrace.streams.flow_fields import address_fields, flow_fields
+from scopetrace.model.peer_names import name_of
+from scopetrace.source import FLOW_CALLS, Handlers, Needs, Outlet, Source
 from scopetrace.streams.net_app import NET, TLS
 
 NS_PER_MS = 1_000_000
@@ -42,7 +42,7 @@ class NetSource(Source):
     sourcetype = NET
     measures = NET
     needs: ClassVar[Needs] = dict.fromkeys(
-        ("net.open", "net.close", "net.app", "net.error", "net.listen"), FLOWS
+        ("net.open", "net.close", "net.app", "net.error", "net.listen"), FLOW_CALLS
     )
 
     failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -246,6 +246,3 @@ def _end_tags(flow: Flow) -> dict[str, Any]:
     if flow.peer is not None:
         tags["remoteip"], tags["remotep"] = flow.peer.host, flow.peer.port
     return tags
-
-
-SOURCE = NetSource

@@ -1,1 +1,5 @@
-"""The source process: programs started, processes made and ended, signals."""
+"""The source process: programs started, processes forked and ended, signals, failed calls."""
+
+from scopetrace.sources.process.source import ProcessSource as SOURCE
+
+__all__ = ["SOURCE"]

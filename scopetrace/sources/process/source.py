@@ -106,5 +106,3 @@ class ProcessSource(Source):
 
 USAGE = ("cpu_user", "cpu_system", "max_rss", "minor_faults", "major_faults", "cpu_own")
 """Names of the numbers that a process leaves: µs, µs, KiB, counts, µs."""
-
-SOURCE = ProcessSource

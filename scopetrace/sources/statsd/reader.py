@@ -30,7 +30,7 @@ class StatsdReader:
 
     def __init__(self, outlet: Outlet, flow: Flow, take: Take) -> None:
         self.done = False
-        self.facts = 0
+        self.items = 0
         self._outlet = outlet
         self._stream = flow.stream
         self._take = take
@@ -123,6 +123,6 @@ class StatsdReader:
         if readings is None:
             self._malformed += 1
             return
-        self.facts += len(readings)
+        self.items += len(readings)
         for reading in readings:
             self._take(image, time_ns, reading)

@@ -53,6 +53,3 @@ class StatsdSource(Source):
                 gauges = self._gauges[image] = Gauges()
             value = gauges.settle(name, tags, value, relative)
         self.outlet.measure_own(image, time_ns, name, kind, value, tags)
-
-
-SOURCE = StatsdSource

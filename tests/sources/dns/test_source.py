@@ -12,7 +12,7 @@ from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
 from scopetrace.source import Mode
-from scopetrace.sources.dns.source import SOURCE
+from scopetrace.sources.dns import SOURCE
 
 DNS = rules("event:\n  watch: [{type: dns}]\n")
 NOTHING = rules("event:\n  watch: [{type: fs}]\nmetric:\n  watch: [{type: fs}]\n")

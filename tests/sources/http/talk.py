@@ -17,7 +17,7 @@ from scopetrace.config.find import Found
 from scopetrace.config.load import built
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
-from scopetrace.sources.http.source import SOURCE
+from scopetrace.sources.http import SOURCE
 from scopetrace.watch.rules import Rules
 
 MS = 1_000_000

@@ -5,7 +5,7 @@ from sources.http.talk import EVENTS, METRICS, NO_METRICS, Heard, image_of
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.metric import METRICS as METRICS_THERE_ARE
-from scopetrace.sources.http.source import SOURCE
+from scopetrace.sources.http import SOURCE
 from scopetrace.sources.needs import GROUPS
 
 FLOW = Flow("IP.TCP", None, None, "client", 0)

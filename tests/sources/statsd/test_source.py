@@ -5,7 +5,7 @@ from flow_reading import KeepingOutlet, image, rules, udp_flow
 from scopetrace.model.flow import Address
 from scopetrace.model.image import Image
 from scopetrace.model.operation import ImageEnded
-from scopetrace.sources.statsd.source import SOURCE
+from scopetrace.sources.statsd import SOURCE
 
 FLOW = udp_flow(Address("inet", "127.0.0.1", 8125))
 WANTED = rules("metric:\n  watch: [{type: statsd}]\n")

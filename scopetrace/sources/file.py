@@ -1,4 +1,4 @@
-"""File: the text that programs write to files whose path a rule names, such as logs."""
+"""The source file: what programs write to files whose path a rule names, such as logs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
-from scopetrace.source import ANY_PATH, Claim, Mode, Needs, Source
+from scopetrace.source import ANY_PATH, Mode, Needs, Source, TextTarget
 
 
 class FileSource(Source):
-    """Claims files by their path."""
+    """Makes events of what is written to files with certain paths."""
 
     sourcetype = "file"
     needs: ClassVar[Needs] = {
@@ -24,17 +24,17 @@ class FileSource(Source):
         }
     }
 
-    def claim(self, image: Image, file: OpenFile) -> Claim | None:
-        """Return a claim if a rule wants what is written to `file`, by any name that it has.
+    def text_target(self, image: Image, file: OpenFile) -> TextTarget | None:
+        """Return the events that text becomes if a rule names `file`, by any name that it has.
 
-        A console that was there from the beginning has none, whatever it is; one that was opened
-        by the name of a log, and that the rules do not want as the console, is that log.
+        The console that the session began with has none, whatever file it is. One that was opened
+        later by the name of a log, and that the rules do not want as the console, is that log.
         """
         if file.console and not file.passed:
             return None
         names = (*([file.path] if file.named else ()), *([file.passed] if file.passed else ()))
         content = image.rules.content(self.sourcetype, *names)
-        return None if content is None else Claim(self.sourcetype, names[0], content)
+        return None if content is None else TextTarget(self.sourcetype, names[0], content)
 
 
 SOURCE = FileSource

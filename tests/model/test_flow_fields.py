@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.model.flow import Address
-from scopetrace.streams.flow_fields import address_fields, place_of
+from scopetrace.model.flow_fields import address_fields, peer_text
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from scopetrace.streams.flow_fields import address_fields, place_of
     ],
 )
 def test_places(peer, text):
-    assert place_of(peer) == text
+    assert peer_text(peer) == text
 
 
 def test_an_address_of_a_link_has_its_zone():

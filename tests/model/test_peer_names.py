@@ -4,7 +4,7 @@ import pytest
 
 from scopetrace.model.flow import Address
 from scopetrace.model.image import Image
-from scopetrace.sources.peer_names import MOST_NAMES, learn_names, name_of
+from scopetrace.model.peer_names import MOST_NAMES, learn_names, name_of
 
 
 @pytest.fixture

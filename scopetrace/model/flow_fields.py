@@ -1,4 +1,4 @@
-"""How the events of net, http and dns say between whom a flow is: one spelling for all of them."""
+"""The fields of events that say between whom a flow is: net_transport, net_peer_ip…"""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def with_zone(address: Address) -> str:
     return address.host
 
 
-def place_of(peer: Address | None) -> str:
-    """Return how a sentence names the far end of a flow."""
+def peer_text(peer: Address | None) -> str:
+    """Return the far end of a flow as notices name it: host:port, a path, or "its peer"."""
     if peer is None or not (peer.host or peer.port):
         return "its peer"
     if peer.family == "unix":

@@ -1,4 +1,4 @@
-"""Notice: sentences about the recording itself. No rule refuses them."""
+"""The source notice: sentences about the recording itself. No rule refuses them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from scopetrace.source import Handlers, Needs, Source
 
 
 class NoticeSource(Source):
-    """Passes on what decoding had to say."""
+    """Passes the notices of the decoder on to the outlet."""
 
     sourcetype = "notice"
     needs: ClassVar[Needs] = {"notice": {}}
 
     def handlers(self) -> Handlers:
-        """Return what this source does with operations."""
+        """Return the functions that handle operations."""
         return {Noticed: self._noticed}
 
     def _noticed(self, operation: Noticed) -> None:

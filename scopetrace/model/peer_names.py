@@ -1,7 +1,7 @@
-"""By which name a process knows an address: the one that it asked DNS for, and was answered with.
+"""Names of peers: the name that a process asked DNS for, and was answered this address.
 
-Only what the process itself was told counts (or the one it was forked from): another may know the
-same address by another name.
+Only answers that the process itself received count (or the one it was forked from): another may
+know the same address by another name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAPPED = "::ffff:"
 
 
 def learn_names(image: Image, name: str, addresses: Iterable[str]) -> None:
-    """Remember that a process was told that `name` has these addresses."""
+    """Remember that a process was answered these addresses for `name`."""
     known = image.peer_names
     for address in addresses:
         known.pop(address, None)

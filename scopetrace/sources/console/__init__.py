@@ -1,1 +1,0 @@
-"""The source console: what programs write to where their session started with its output."""

@@ -1,1 +1,0 @@
-"""The source file: what programs write to log files."""

@@ -1,1 +1,0 @@
-"""The source notice: what the user should know about the recording itself."""
