@@ -70,8 +70,8 @@ def pack_record(
     elapsed: int = 0,
     result: int = 0,
     args: Iterable[int] = (),
-    stream: int = 0,
-    moved: int = 0,
+    fd_serial: int = 0,
+    transferred: int = 0,
     parts: Parts = (),
 ) -> bytes:
     """Lay out one record; negative arguments are as a register holds them."""
@@ -82,7 +82,7 @@ def pack_record(
     return (
         HEADER.pack(
             HEADER_SIZE + len(payload), kind, row, pid, pid if tid is None else tid, at, elapsed,
-            result, *values, stream, len(payload), moved,
+            result, *values, fd_serial, len(payload), transferred,
         )
         + payload
     )  # fmt: skip
@@ -196,12 +196,12 @@ class Tracee:
         parts = {Part.PATH: path.encode()} if path else {}
         self.call(name, *args, result=-error, parts={**parts, **more.pop("parts", {})}, **more)
 
-    def write(self, fd: int, data: bytes, *, moved: int | None = None, **more: Any) -> None:
+    def write(self, fd: int, data: bytes, *, transferred: int | None = None, **more: Any) -> None:
         """Write bytes."""
-        moved = len(data) if moved is None else moved
+        size = len(data) if transferred is None else transferred
         parts = {Part.DATA: data}
-        more = {"stream": fd + 1000, **more}
-        self.call("write", fd, 0, moved, result=moved, moved=moved, parts=parts, **more)
+        more = {"fd_serial": fd + 1000, **more}
+        self.call("write", fd, 0, size, result=size, transferred=size, parts=parts, **more)
 
     def tally(self, fd: int, *counts: int, goes_on: bool = False, **more: Any) -> None:
         """Tell what an fd moved: reads, bytes, ns; writes, bytes, ns."""
@@ -249,12 +249,12 @@ class Tracee:
         }
         self.call("accept4", listener, 0, 0, 0, result=fd, parts=parts)
 
-    def send(self, fd: int, data: bytes, *, to: bytes = b"", moved: int | None = None) -> None:
+    def send(self, fd: int, data: bytes, *, to: bytes = b"", transferred: int | None = None) -> None:
         """Send bytes, or a message to `to`."""
         parts = {Part.ADDRESS: to} if to else {}
-        moved = len(data) if moved is None else moved
+        size = len(data) if transferred is None else transferred
         self.call(
-            "sendto", fd, 0, moved, result=moved, moved=moved, stream=fd + 1000,
+            "sendto", fd, 0, size, result=size, transferred=size, fd_serial=fd + 1000,
             parts={**parts, Part.DATA: data},
         )  # fmt: skip
 
@@ -264,7 +264,7 @@ class Tracee:
         data: bytes,
         *,
         by: bytes = b"",
-        moved: int | None = None,
+        transferred: int | None = None,
         early: bool = False,
     ) -> None:
         """Receive bytes (none: the peer has ended its side), or a message from `by`.
@@ -274,9 +274,9 @@ class Tracee:
         parts = {Part.ADDRESS: by} if by else {}
         if early:
             parts[Part.EARLY] = b""
-        moved = len(data) if moved is None else moved
+        size = len(data) if transferred is None else transferred
         self.call(
-            "recvfrom", fd, 0, 4096, result=moved, moved=moved, stream=fd + 1000,
+            "recvfrom", fd, 0, 4096, result=size, transferred=size, fd_serial=fd + 1000,
             parts={**parts, Part.DATA: data},
         )  # fmt: skip
 

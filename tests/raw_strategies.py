@@ -47,6 +47,6 @@ def any_record(draw: st.DrawFn) -> bytes:
         tid=draw(st.just(pid) | PIDS),
         result=draw(RESULTS),
         args=draw(st.lists(NUMBERS, max_size=6)),
-        stream=draw(st.integers(0, 3)),
+        fd_serial=draw(st.integers(0, 3)),
         parts=draw(ANY_PARTS),
     )

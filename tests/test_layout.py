@@ -14,7 +14,7 @@ LAYOUT = _engine.layout()
 STRUCTS = {
     "raw_record": (
         raw.HEADER,
-        "size kind syscall pid tid entered_ns elapsed_ns result args stream copied moved",
+        "size kind syscall pid tid entered_ns elapsed_ns result args fd_serial copied transferred",
     ),
     "raw_part": (raw.PART, "size kind flags"),
     "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links"),

@@ -26,7 +26,7 @@ static void tell_last_word(struct engine *engine, const struct task *task, struc
     follow_name(engine, task, stream,
                 now_ns); /* once the fd is gone its name cannot be asked for */
     struct raw_record header = { .kind = RAW_TALLY,
-                                 .stream = stream->serial,
+                                 .fd_serial = stream->serial,
                                  .args = { (uint32_t)stream->fd, true } };
 
     parts_reset(&engine->scratch);

@@ -51,7 +51,7 @@ static void write_tally(struct engine *engine, const struct task *task, struct s
                         bool goes_on)
 {
     struct raw_record header = { .kind = RAW_TALLY,
-                                 .stream = stream->serial,
+                                 .fd_serial = stream->serial,
                                  .args = { (uint32_t)stream->fd, goes_on } };
 
     parts_reset(&engine->scratch);

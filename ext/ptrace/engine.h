@@ -51,7 +51,7 @@ struct ring *engine_ring(struct engine *engine);
  */
 int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd);
 
-/* Copy no more bytes of the stream with this serial (raw_record.stream). */
+/* Copy no more bytes of the fd with this serial (raw_record.fd_serial). */
 void engine_mute(struct engine *engine, uint64_t serial);
 
 /* Everything up to the last RAW_SYNC is safe: the process that was held may end. */

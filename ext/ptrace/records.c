@@ -40,8 +40,8 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
         .entered_ns = call->entered_ns,
         .elapsed_ns = elapsed_ns,
         .result = result,
-        .stream = call->serial,
-        .moved = moved > UINT32_MAX ? UINT32_MAX : (uint32_t)moved,
+        .fd_serial = call->serial,
+        .transferred = moved > UINT32_MAX ? UINT32_MAX : (uint32_t)moved,
     };
 
     memcpy(header.args, call->args, sizeof header.args);

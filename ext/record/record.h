@@ -96,9 +96,9 @@ struct raw_record {
     uint64_t elapsed_ns; /* 0 for a call of one stop */
     int64_t result;      /* what the call returned, or a negative errno */
     uint64_t args[6];    /* of a read whose fd another thread let go meanwhile: -1 for that fd */
-    uint64_t stream;     /* serial of the engine's entry for the fd in use, or 0; see engine_mute */
+    uint64_t fd_serial;  /* serial of the engine's entry for the fd in use, or 0; see engine_mute */
     uint32_t copied;     /* bytes in payload[] */
-    uint32_t moved;      /* bytes the call moved: a DATA part smaller than this was cut */
+    uint32_t transferred; /* bytes that the call transferred; a smaller DATA part was cut */
     uint8_t payload[];
 };
 

@@ -12,9 +12,9 @@ cdef extern from "record/record.h" nogil:
         uint64_t elapsed_ns
         int64_t result
         uint64_t args[6]
-        uint64_t stream
+        uint64_t fd_serial
         uint32_t copied
-        uint32_t moved
+        uint32_t transferred
 
     struct raw_part:
         uint32_t size

@@ -211,7 +211,7 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.result < 0:
         move_failed(state, task, record, op)
         return
-    if record.moved or not record.all_parts(Part.CONTROL):
+    if record.transferred or not record.all_parts(Part.CONTROL):
         came_in(state, task, record, op)
     time_ns = record.entered_ns + state.offset_ns
     flags = record.arg4 if op.startswith("recvmmsg") else record.arg3

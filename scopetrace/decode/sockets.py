@@ -275,7 +275,7 @@ def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
     if record.arg2 & FD == SHUT_RD:
         return
     image, flow = task.group.image, sock.flow
-    told = (image, task.tid, time_ns, flow, True, b"", 0, record.stream, False, "")
+    told = (image, task.tid, time_ns, flow, True, b"", 0, record.fd_serial, False, "")
     state.emit(build(FlowMoved, told))
 
 
@@ -307,7 +307,7 @@ def moved(
     parts = record.parts()
     sock = learn(file, parts)
     assert sock is not None
-    time_ns, count = record.entered_ns + state.offset_ns, record.moved
+    time_ns, count = record.entered_ns + state.offset_ns, record.transferred
     if not outgoing:
         time_ns += record.elapsed_ns  # bytes are there when the call returns, not when it began
     peer = _passed(parts)
@@ -327,7 +327,7 @@ def moved(
     data = parts.get(DATA, b"")[:count]
     early, console = not outgoing and EARLY in parts, task.table.consoles.get(fd)
     told = (
-        task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.stream, early,
+        task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.fd_serial, early,
         "" if console is None else console.console,
     )  # fmt: skip
     state.emit(build(FlowMoved, told))

@@ -74,7 +74,7 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     if moved < 0:
         move_failed(state, task, record, op)
         return
-    fd, stream = record.arg1 & FD, record.stream
+    fd, stream = record.arg1 & FD, record.fd_serial
     if fd == NO_FD:
         _let_go(state, task, record, "wrote {} to")
         return
@@ -129,12 +129,12 @@ def received(state: State, task: Task, record: RawRecord, op: str) -> None:
 def _let_go(state: State, task: Task, record: RawRecord, did: str) -> None:
     """Say that bytes moved of what another thread had closed by then: it is told as closed."""
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
-    what = f"{record.moved} bytes" if record.moved else f"{record.result} messages"
+    what = f"{record.transferred} bytes" if record.transferred else f"{record.result} messages"
     message = (
         f"{image.proc} ({image.pid}) {did.format(what)} what another thread had closed by then:"
         " they are in no other event"
     )
-    count = record.moved or record.result
+    count = record.transferred or record.result
     state.emit(Noticed(image, task.tid, time_ns, message, "unseen", count))
 
 

@@ -118,9 +118,9 @@ class RawRecord(NamedTuple):
     arg4: int
     arg5: int
     arg6: int
-    stream: int
+    fd_serial: int
     copied: int
-    moved: int
+    transferred: int
     payload: bytes
 
     @property

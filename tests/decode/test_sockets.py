@@ -555,7 +555,7 @@ def test_however_it_is_written_to(tmp_path, call, kind):
     tracee = on_a_socket(1, 2, kind=kind)
     recording = Recording(tracee, tmp_path, config="payload: {enable: true}\n")
     for data in (b"one\n", b"two\n"):
-        tracee.call(call, 1, result=4, moved=4, parts={Part.DATA: data})
+        tracee.call(call, 1, result=4, transferred=4, parts={Part.DATA: data})
     tracee.exit()
 
     assert said(recording) == [("stdout", "one\n"), ("stdout", "two\n")]
@@ -589,8 +589,8 @@ def test_the_rest_of_a_console_that_is_a_socket_is_counted_where_it_went(tmp_pat
     tracee.open("/home/me/page", 4)
     tracee.write(1, b"page:\n")
     tracee.write(0, b"no console")
-    tracee.call("sendfile", 1, 4, 0, 100, result=100, moved=100)
-    tracee.call("sendfile", 0, 4, 0, 50, result=50, moved=50)
+    tracee.call("sendfile", 1, 4, 0, 100, result=100, transferred=100)
+    tracee.call("sendfile", 0, 4, 0, 50, result=50, transferred=50)
     tracee.tally(0, 0, 0, 0, 2, 60, 1)
     tracee.tally(1, 0, 0, 0, 2, 106, 1)
     tracee.exit()
@@ -607,7 +607,7 @@ def test_sendfile_moves_bytes_of_a_flow_that_nobody_saw(tracee, tmp_path):
     recording = Recording(tracee, tmp_path, config="payload: {enable: true}\n")
     connected(tracee)
     tracee.open("/home/me/page", 4)
-    tracee.call("sendfile", 3, 4, 0, 100, result=100, moved=100)
+    tracee.call("sendfile", 3, 4, 0, 100, result=100, transferred=100)
     recording.go()
 
     (payload,) = recording.writer.payloads
@@ -654,7 +654,7 @@ def test_the_sums_of_metrics_are_those_of_events(tracee, recording):
 def test_what_was_read_from_what_is_gone_is_counted(
     op, result, moved, what, count, tracee, recording
 ):
-    tracee.call(op, 2**64 - 1, result=result, moved=moved)
+    tracee.call(op, 2**64 - 1, result=result, transferred=moved)
 
     (notice,) = recording.of("notice")
     assert (notice.data["reason"], notice.data["count"]) == ("unseen", count)

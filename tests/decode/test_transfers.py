@@ -10,7 +10,7 @@ from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, Part
 
 def test_bytes_written_come_with_their_open_file_and_stream(tracee, decoding):
     tracee.open("/a", 3)
-    tracee.write(3, b"hello", stream=77)
+    tracee.write(3, b"hello", fd_serial=77)
 
     written = decoding.one(Written)
 
@@ -21,14 +21,14 @@ def test_bytes_written_come_with_their_open_file_and_stream(tracee, decoding):
 
 def test_only_bytes_that_went_out_were_written(tracee, decoding):
     tracee.open("/a", 3)
-    tracee.write(3, b"hello", moved=2)
+    tracee.write(3, b"hello", transferred=2)
 
     assert decoding.one(Written).data == b"he"
 
 
 def test_a_copy_that_was_cut_says_how_much_there_was(tracee, decoding):
     tracee.open("/a", 3)
-    tracee.write(3, b"hello", moved=500)
+    tracee.write(3, b"hello", transferred=500)
 
     written = decoding.one(Written)
 
@@ -38,7 +38,7 @@ def test_a_copy_that_was_cut_says_how_much_there_was(tracee, decoding):
 def test_a_copy_that_failed_says_so(tracee, decoding):
     tracee.open("/a", 3)
     parts = [(Part.DATA, b"", PART_UNREADABLE)]
-    tracee.call("write", 3, 0, 5, result=5, moved=5, parts=parts)
+    tracee.call("write", 3, 0, 5, result=5, transferred=5, parts=parts)
 
     written = decoding.one(Written)
 
@@ -47,7 +47,7 @@ def test_a_copy_that_failed_says_so(tracee, decoding):
 
 def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):
     tracee.open("/a", 3)
-    tracee.call("write", 3, result=5, moved=5)
+    tracee.call("write", 3, result=5, transferred=5)
     tracee.write(3, b"")
     tracee.write(55, b"nobody knows this fd")
 
@@ -140,7 +140,7 @@ def test_a_child_reports_its_own_bytes_of_a_shared_file(tracee, decoding):
 
 def test_what_was_asked_for_in_advance_is_told_like_any_write(tracee, decoding):
     tracee.open("/log", 3)
-    tracee.call("io_submit__write", 3, 0, 5, result=5, moved=5, parts={Part.DATA: b"text\n"})
+    tracee.call("io_submit__write", 3, 0, 5, result=5, transferred=5, parts={Part.DATA: b"text\n"})
 
     written = decoding.one(Written)
 
@@ -158,7 +158,7 @@ def test_what_was_asked_for_in_advance_may_fail(row, tracee, decoding):
 
 
 def test_what_reached_a_file_that_was_closed_by_then_is_noticed(tracee, decoding):
-    tracee.call("io_submit__write", -1, 0, 5, result=5, moved=5, parts={Part.DATA: b"text\n"})
+    tracee.call("io_submit__write", -1, 0, 5, result=5, transferred=5, parts={Part.DATA: b"text\n"})
 
     noticed = decoding.one(Noticed)
 

@@ -71,7 +71,7 @@ def test_no_more_than_the_limit_is_copied_of_a_write(
 ) -> None:
     records, _ = engine_run([tracee("big_write")], tmp_path, snaplen=snaplen)
 
-    big = max(calls(records, "write"), key=lambda record: record.moved)
+    big = max(calls(records, "write"), key=lambda record: record.transferred)
     assert big.result == 3 << 20
     assert len(big.parts()[Part.DATA]) == snaplen
     assert big.flags()[Part.DATA] & PART_CUT
@@ -83,7 +83,7 @@ def test_a_vector_is_cut_between_buffers_as_within_one(
 ) -> None:
     records, _ = engine_run([tracee("vectors")], tmp_path, snaplen=snaplen)
 
-    (gathered,) = [r for r in calls(records, "writev") if r.moved == 4096]
+    (gathered,) = [r for r in calls(records, "writev") if r.transferred == 4096]
     assert len(gathered.parts()[Part.DATA]) == snaplen
     assert bool(gathered.flags().get(Part.DATA, 0) & PART_CUT) == cut
 

@@ -41,7 +41,7 @@ def test_a_redirected_stdout_is_still_the_console(tmp_path: Path):
 def test_a_file_opened_as_fd_1_is_not_the_console(tracee, recording):
     tracee.close(1)
     tracee.open("/tmp/x", 1)
-    tracee.write(1, b"x", stream=5)
+    tracee.write(1, b"x", fd_serial=5)
     recording.finish()
 
     assert recording.muted == [5]
@@ -49,8 +49,8 @@ def test_a_file_opened_as_fd_1_is_not_the_console(tracee, recording):
 
 def test_a_stream_that_the_rules_leave_out_is_muted(tracee, record):
     recording = record("event:\n  watch:\n    - {type: console, name: stderr}\n")
-    tracee.write(1, b"out", stream=11)
-    tracee.write(2, b"err", stream=12)
+    tracee.write(1, b"out", fd_serial=11)
+    tracee.write(2, b"err", fd_serial=12)
 
     assert [event.source for event in recording.finish()] == ["stderr"]
     assert recording.muted == [11]
@@ -60,7 +60,7 @@ def test_writing_to_stdin_is_not_console_unless_it_is_the_same_terminal(tracee, 
     tracee.write(0, b"shown")
     tracee.call("dup2", 7, 0, result=0)
     tracee.found(0, "/dev/pts/7", 0o020620, ino=7)
-    tracee.write(0, b"x", stream=5)
+    tracee.write(0, b"x", fd_serial=5)
 
     assert [event.data["message"] for event in recording.finish()] == ["shown"]
     assert recording.muted == [5]
@@ -69,7 +69,7 @@ def test_writing_to_stdin_is_not_console_unless_it_is_the_same_terminal(tracee, 
 def test_a_console_that_is_opened_by_its_name_is_not_muted(tracee, record):
     recording = record("event:\n  watch:\n    - {type: console, name: stdout}\n")
     tracee.found(7, "/dev/pts/0", 0o020620)
-    tracee.write(7, b"shown", stream=5)
+    tracee.write(7, b"shown", fd_serial=5)
 
     assert [event.source for event in recording.finish()] == ["stdout"]
     assert recording.muted == []

@@ -56,7 +56,7 @@ def test_binary_data_in_a_log_is_recorded_if_it_is_allowed(tracee, record):
 def test_a_pipe_or_socket_has_no_path_that_a_rule_could_name(tracee, record):
     recording = record("event:\n  watch:\n    - {type: file, name: '.*'}\n")
     tracee.found(3, "pipe:[5]", 0o010600)
-    tracee.write(3, b"x", stream=9)
+    tracee.write(3, b"x", fd_serial=9)
     recording.finish()
 
     assert recording.writer.events == []

@@ -147,7 +147,7 @@ def test_a_body_sent_by_sendfile_is_no_gap_to_its_reader(tmp_path):
     for _ in range(2):
         tracee.receive(4, GET)
         tracee.send(4, OK)
-        tracee.call("sendfile", 4, 9, 0, 3, result=3, moved=3)
+        tracee.call("sendfile", 4, 9, 0, 3, result=3, transferred=3)
 
     assert [event.source for event in recording.of("http")] == ["http.req", "http.resp"] * 2
 
@@ -155,7 +155,7 @@ def test_a_body_sent_by_sendfile_is_no_gap_to_its_reader(tmp_path):
 def test_payloads_are_kept_in_order_with_what_is_missing(tracee, tmp_path):
     recording = Recording(tracee, tmp_path, PAYLOADS)
     tracee.send(3, b"abc")
-    tracee.receive(3, b"de", moved=10)
+    tracee.receive(3, b"de", transferred=10)
     tracee.receive(3, b"")
     recording.go()
 

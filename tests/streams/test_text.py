@@ -56,9 +56,9 @@ def test_a_file_that_is_renamed_is_asked_for_by_its_new_name(tracee, recording):
     assert recording.muted == [1003]
     tracee.tally(3, 0, 0, 0, 2, 12, 5, goes_on=True)
     tracee.found(3, "/tmp/job.log", ino=tracee.inode, seen=Seen.RENAMED)
-    tracee.write(3, b"late\nunfinished", stream=2003)
+    tracee.write(3, b"late\nunfinished", fd_serial=2003)
     tracee.found(3, "/tmp/other", ino=tracee.inode, seen=Seen.RENAMED)
-    tracee.write(3, b"last\n", stream=3003)
+    tracee.write(3, b"last\n", fd_serial=3003)
     tracee.close(3, 0, 0, 0, 2, 20, 5)
 
     events = recording.finish()
@@ -331,11 +331,11 @@ def test_names_inside_binary_data_are_no_text(tracee, recording):
 def test_what_nobody_wants_is_muted_once(tracee, recording):
     tracee.open("/tmp/data", 3)
     for _ in range(5):
-        tracee.write(3, b"x", stream=7)
-    tracee.write(3, b"x", stream=0)
+        tracee.write(3, b"x", fd_serial=7)
+    tracee.write(3, b"x", fd_serial=0)
     recording.go()
-    tracee.write(3, b"x", stream=8)
-    tracee.write(1, b"wanted", stream=9)
+    tracee.write(3, b"x", fd_serial=8)
+    tracee.write(1, b"wanted", fd_serial=9)
     recording.go()
 
     assert recording.muted == [7, 8]
@@ -343,9 +343,9 @@ def test_what_nobody_wants_is_muted_once(tracee, recording):
 
 def test_bytes_that_were_not_copied_are_counted_in_a_notice_and_with_their_text(tracee, recording):
     tracee.write(1, b"begun ")
-    tracee.write(1, b"abc", moved=1000)
-    tracee.write(1, b"line\ndef", moved=9)
-    tracee.write(1, b"more\n", moved=6)
+    tracee.write(1, b"abc", transferred=1000)
+    tracee.write(1, b"line\ndef", transferred=9)
+    tracee.write(1, b"more\n", transferred=6)
     last_ns = tracee.now
     tracee.close(1)
 
@@ -363,9 +363,9 @@ def test_bytes_that_were_not_copied_are_counted_in_a_notice_and_with_their_text(
 
 
 def test_bytes_that_could_not_be_read_are_not_called_too_many(tracee, recording):
-    tracee.write(1, b"abc", moved=10)
+    tracee.write(1, b"abc", transferred=10)
     for data, flags in ((b"", PART_UNREADABLE), (b"xy", PART_UNREADABLE), (b"whole", 0)):
-        tracee.call("write", 1, 0, 5, result=5, moved=5, parts=[(Part.DATA, data, flags)])
+        tracee.call("write", 1, 0, 5, result=5, transferred=5, parts=[(Part.DATA, data, flags)])
     tracee.close(1)
 
     events = recording.go()
@@ -377,7 +377,7 @@ def test_bytes_that_could_not_be_read_are_not_called_too_many(tracee, recording)
 
 
 def test_missing_bytes_are_told_at_the_end_of_the_session_too(tracee, recording):
-    tracee.write(1, b"abc", moved=10)
+    tracee.write(1, b"abc", transferred=10)
     written_ns = tracee.now
     recording.go()
 

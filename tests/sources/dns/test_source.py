@@ -238,7 +238,7 @@ class TestAnAnswerFromNobodyKnowsWhom:
     @pytest.mark.parametrize("moved", [5, 500])
     def test_may_be_what_could_not_be_read(self, asking, recording, moved):
         asking.send(3, QUERY, to=ONE)
-        asking.receive(3, b"what?", moved=moved)
+        asking.receive(3, b"what?", transferred=moved)
         asking.close(3)
 
         assert [event.source for event in recording.of("dns")] == ["dns.req"]
