@@ -249,7 +249,9 @@ class Tracee:
         }
         self.call("accept4", listener, 0, 0, 0, result=fd, parts=parts)
 
-    def send(self, fd: int, data: bytes, *, to: bytes = b"", transferred: int | None = None) -> None:
+    def send(
+        self, fd: int, data: bytes, *, to: bytes = b"", transferred: int | None = None
+    ) -> None:
         """Send bytes, or a message to `to`."""
         parts = {Part.ADDRESS: to} if to else {}
         size = len(data) if transferred is None else transferred
