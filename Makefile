@@ -18,7 +18,7 @@ package := $(shell find scopetrace -name '*.py' -o -name '*.pyi') scope.yml
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c)
 
-.PHONY: help demo test lint format fuzz fuzz-engine mutants bench clean
+.PHONY: help demo test lint format docs fuzz fuzz-engine mutants bench clean
 
 help: ## Print this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -49,6 +49,9 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
 	$(CLANG_FORMAT) -i $(c_style)
+
+docs: $(VENV)/.built ## Write the documents that are made from the code (docs/generate.py)
+	$(BIN)/python docs/generate.py
 
 fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60)
 	$(BIN)/pip install --quiet --disable-pip-version-check atheris

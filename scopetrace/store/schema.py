@@ -3,7 +3,8 @@
 `user_version` is the version of the schema, `application_id` says whose file it is (file(1) and
 SQLite's pragma.html explain both). Each step of `MIGRATIONS` makes the next version from the one
 before, the first from an empty file; a step, once released, never changes. Views hold no data, so
-they are made anew after the last step.
+they are made anew after the last step. The comments in the statements describe tables and columns,
+the unit in brackets: `.schema` shows them, and docs/sql.md is made of them (`make docs`).
 
 For people with `sqlite3` or Datasette there are views `events` and `metrics`, each row with its
 process, and one for each source: `fs_open`, `console`… Text in these ends at a NUL character, as
@@ -48,83 +49,83 @@ OTHER_INDEXES = {
 
 _TABLES = (
     """
-    CREATE TABLE session (
-        id INTEGER PRIMARY KEY,
-        command TEXT NOT NULL,
-        args TEXT NOT NULL, -- JSON
-        cwd TEXT NOT NULL,
-        pid INTEGER NOT NULL,
-        recorder_pid INTEGER NOT NULL,
-        recorder_started_ticks INTEGER NOT NULL, -- field 22 of /proc/PID/stat
-        boot_id TEXT NOT NULL,
-        host TEXT NOT NULL,
-        uid INTEGER NOT NULL,
-        username TEXT NOT NULL,
+    CREATE TABLE session ( -- the recording itself; one row
+        id INTEGER PRIMARY KEY, -- number of the session in its folder
+        command TEXT NOT NULL, -- base name of the command
+        args TEXT NOT NULL, -- the command line: a JSON list
+        cwd TEXT NOT NULL, -- where it was started
+        pid INTEGER NOT NULL, -- of its first process
+        recorder_pid INTEGER NOT NULL, -- of the recorder
+        recorder_started_ticks INTEGER NOT NULL, -- field 22 of /proc/PID/stat of the recorder
+        boot_id TEXT NOT NULL, -- /proc/sys/kernel/random/boot_id
+        host TEXT NOT NULL, -- name of the machine
+        uid INTEGER NOT NULL, -- user id of who recorded
+        username TEXT NOT NULL, -- name of that user
         version TEXT NOT NULL, -- of scopetrace
-        started_ns INTEGER NOT NULL, -- Unix time
-        ended_ns INTEGER,
-        status TEXT NOT NULL,
-        exit_code INTEGER,
-        signal INTEGER,
-        events INTEGER NOT NULL,
-        lost INTEGER NOT NULL,
-        config TEXT NOT NULL -- YAML
+        started_ns INTEGER NOT NULL, -- Unix time of the start [ns]
+        ended_ns INTEGER, -- Unix time of the end; NULL: not yet, or cut off [ns]
+        status TEXT NOT NULL, -- running, finished, stopped, incomplete or interrupted
+        exit_code INTEGER, -- exit status of the command
+        signal INTEGER, -- number of the signal that ended it
+        events INTEGER NOT NULL, -- how many events there are
+        lost INTEGER NOT NULL, -- how many could not be stored
+        config TEXT NOT NULL -- the configuration, as YAML
     ) STRICT""",
     """
-    CREATE TABLE process (
-        id INTEGER PRIMARY KEY, -- one for each program a process ran
-        pid INTEGER NOT NULL,
-        ppid INTEGER NOT NULL,
-        parent INTEGER NOT NULL, -- id of the image it came from; 0: outside the session
-        started_ns INTEGER NOT NULL,
-        proc TEXT NOT NULL,
-        cmd TEXT NOT NULL,
-        args TEXT NOT NULL, -- JSON
-        exe TEXT NOT NULL,
-        cwd TEXT NOT NULL,
-        uid INTEGER NOT NULL,
-        gid INTEGER NOT NULL,
-        username TEXT NOT NULL,
-        groupname TEXT NOT NULL,
-        ended_ns INTEGER,
-        exit_code INTEGER,
-        signal INTEGER,
+    CREATE TABLE process ( -- one row for each program that a process ran, and each user it became
+        id INTEGER PRIMARY KEY, -- number of the process image, from 1; used once, unlike a pid
+        pid INTEGER NOT NULL, -- process id
+        ppid INTEGER NOT NULL, -- process id of the parent
+        parent INTEGER NOT NULL, -- process.id of the image it came from; 0: outside the session
+        started_ns INTEGER NOT NULL, -- Unix time of its fork or exec [ns]
+        proc TEXT NOT NULL, -- base name of the program
+        cmd TEXT NOT NULL, -- command line as one text
+        args TEXT NOT NULL, -- command line: a JSON list
+        exe TEXT NOT NULL, -- path of the program
+        cwd TEXT NOT NULL, -- current working directory at the start
+        uid INTEGER NOT NULL, -- effective user id
+        gid INTEGER NOT NULL, -- effective group id
+        username TEXT NOT NULL, -- name of the user
+        groupname TEXT NOT NULL, -- name of the group
+        ended_ns INTEGER, -- Unix time of its end; NULL: not known [ns]
+        exit_code INTEGER, -- exit status
+        signal INTEGER, -- number of the signal that ended it
         replaced INTEGER -- 1: an exec put another program in its place
     ) STRICT""",
     """
-    CREATE TABLE event (
-        id INTEGER PRIMARY KEY,
-        time_ns INTEGER NOT NULL, -- Unix time
+    CREATE TABLE event ( -- one row for each event
+        id INTEGER PRIMARY KEY, -- number of the event in its session, from 1
+        time_ns INTEGER NOT NULL, -- Unix time at which it happened [ns]
         process INTEGER NOT NULL, -- process.id
-        tid INTEGER NOT NULL,
-        sourcetype TEXT NOT NULL,
-        source TEXT NOT NULL,
-        channel INTEGER NOT NULL, -- shared by all events of one open file; 0: none
-        data TEXT NOT NULL -- JSON
+        tid INTEGER NOT NULL, -- thread id
+        sourcetype TEXT NOT NULL, -- kind of event: fs, net, console…
+        source TEXT NOT NULL, -- name of the event (fs.open); of text where it was written
+        channel INTEGER NOT NULL, -- shared by all events of one open file or flow; 0: none
+        data TEXT NOT NULL -- its fields: a JSON object
     ) STRICT""",
 )
 
 _MORE_TABLES = (
     """
-    CREATE TABLE metric (
-        id INTEGER PRIMARY KEY,
-        time_ns INTEGER NOT NULL, -- Unix time: the end of the period
+    CREATE TABLE metric ( -- one row for each value of a metric in one period
+        id INTEGER PRIMARY KEY, -- number of the value, from 1
+        time_ns INTEGER NOT NULL, -- Unix time of the end of the period [ns]
         process INTEGER NOT NULL, -- process.id
-        name TEXT NOT NULL,
-        type TEXT NOT NULL, -- counter, gauge, timer, histogram, set
-        unit TEXT NOT NULL,
-        value ANY NOT NULL, -- INTEGER or REAL, as it was measured
-        tags TEXT NOT NULL -- JSON
+        name TEXT NOT NULL, -- name of the metric
+        type TEXT NOT NULL, -- counter, gauge, timer, histogram or set
+        unit TEXT NOT NULL, -- unit of the value; empty: not known
+        value ANY NOT NULL, -- INTEGER or REAL, as it was measured [unit]
+        tags TEXT NOT NULL -- a JSON object
     ) STRICT""",
     """
-    CREATE TABLE payload (
-        id INTEGER PRIMARY KEY,
-        time_ns INTEGER NOT NULL, -- Unix time
+    CREATE TABLE payload ( -- what went through connections (`run -p`), one row for each transfer
+        id INTEGER PRIMARY KEY, -- number of the piece, from 1
+        time_ns INTEGER NOT NULL, -- Unix time of the transfer [ns]
         process INTEGER NOT NULL, -- process.id
-        channel INTEGER NOT NULL, -- that of the flow's events
+        channel INTEGER NOT NULL, -- event.channel of the flow
         direction TEXT NOT NULL, -- in or out, as the program sees it
-        data BLOB NOT NULL,
-        missing INTEGER NOT NULL -- bytes that followed these and were not recorded
+        data BLOB NOT NULL, -- the bytes
+        missing INTEGER NOT NULL -- how many followed these and were not recorded [bytes]
     ) STRICT""",
 )
 
@@ -144,7 +145,8 @@ def view_sql(source: Source) -> str:
     columns = ["id", "time", "time_ns", "proc", "pid"]
     if source.column == "sourcetype":
         columns.append("source")
-    columns += [f"json_extract(data, '$.{field}') AS {column(field)}" for field in source.fields]
+    names = [field.name for field in source.fields]
+    columns += [f"json_extract(data, '$.{name}') AS {column(name)}" for name in names]
     where = f"{source.column} = '{source.name}'"
     if source.column == "source":
         where += " AND sourcetype <> 'metric'"  # a metric may be called as an event is
@@ -159,11 +161,13 @@ def _version_1(db: sqlite3.Connection) -> None:
 def _version_2(db: sqlite3.Connection) -> None:
     for table in _MORE_TABLES:
         db.execute(table)
-    db.execute("ALTER TABLE process ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'")  # JSON
+    column = "tags TEXT NOT NULL DEFAULT '{}' /* tags of the configuration: a JSON object */"
+    db.execute(f"ALTER TABLE process ADD COLUMN {column}")
 
 
 def _version_3(db: sqlite3.Connection) -> None:
-    db.execute("ALTER TABLE process ADD COLUMN args_missing INTEGER NOT NULL DEFAULT 0")
+    column = "args_missing INTEGER NOT NULL DEFAULT 0 /* arguments beyond `argslimit` */"
+    db.execute(f"ALTER TABLE process ADD COLUMN {column}")
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (

@@ -113,7 +113,7 @@ def test_each_source_has_a_view_with_its_fields(db, source):
     columns = [row[1] for row in db.execute(f"PRAGMA table_info({source.view})")]
 
     assert columns[:5] == ["id", "time", "time_ns", "proc", "pid"]
-    assert set(map(column, source.fields)) < set(columns)
+    assert {column(field.name) for field in source.fields} < set(columns)
 
 
 def test_views_are_pleasant_to_read(tmp_path):
