@@ -52,8 +52,21 @@ class Socket:
     """One socket, whoever holds it: what an OpenFile is beside a file."""
 
     __slots__ = (
-        "announced", "began_ns", "domain", "ended_ns", "flow", "kin", "local", "ordered", "peers",
-        "protocol", "shut", "state", "stream", "target", "transport",
+        "announced",
+        "began_ns",
+        "domain",
+        "ended_ns",
+        "flow",
+        "local",
+        "ordered",
+        "peers",
+        "protocol",
+        "shut",
+        "socket_shared",
+        "state",
+        "stream",
+        "target",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, domain: int, kind: int, protocol: int) -> None:
@@ -75,8 +88,8 @@ class Socket:
         """The connection."""
         self.peers: dict[Address | None, Flow] = {}
         """Of a socket of messages: its flows by `Address.key`, the one used last at the end."""
-        self.kin: dict[str, Any] = {}
-        """What these share (`Flow.kin`)."""
+        self.socket_shared: dict[str, Any] = {}
+        """What these share (`Flow.socket_shared`)."""
         self.ended_ns = 0
         """When the call returned that told how the peer ended the connection, Unix time."""
         self.shut = False
@@ -106,7 +119,7 @@ def _begin(
     flow = Flow(sock.transport, sock.local, peer, role, opened_ns)
     flow.fd = fd
     if not sock.stream:
-        flow.kin = sock.kin
+        flow.socket_shared = sock.socket_shared
     task.table.use(file).of_flow(flow, opened=True)
     emit(build(FlowOpened, (task.group.image, task.tid, opened_ns, op, flow, fd)))
     return flow

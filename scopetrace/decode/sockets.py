@@ -55,7 +55,7 @@ from scopetrace.decode.state import (
 from scopetrace.decode.tasks import Task
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.open_file import OpenFile
-from scopetrace.model.operation import FlowMoved, build
+from scopetrace.model.operation import FlowTransferred, build
 from scopetrace.model.raw import SOCKET, Part, RawRecord
 
 SOCK_CLOEXEC = 0o2000000
@@ -276,7 +276,7 @@ def shut(state: State, task: Task, record: RawRecord, op: str) -> None:
         return
     image, flow = task.group.image, sock.flow
     told = (image, task.tid, time_ns, flow, True, b"", 0, record.fd_serial, False, "")
-    state.emit(build(FlowMoved, told))
+    state.emit(build(FlowTransferred, told))
 
 
 def last_word(state: State, task: Task, record: RawRecord, fd: int) -> None:
@@ -330,7 +330,7 @@ def moved(
         task.group.image, task.tid, time_ns, flow, outgoing, data, count, record.fd_serial, early,
         "" if console is None else console.console,
     )  # fmt: skip
-    state.emit(build(FlowMoved, told))
+    state.emit(build(FlowTransferred, told))
 
 
 def _ended_perhaps(sock: Socket, flow: Flow, count: int, time_ns: int) -> None:

@@ -85,7 +85,7 @@ def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
     data = record.parts().get(DATA)
     if data is None or file is None or not moved:
         return
-    task.table.use(file).told_bytes += moved
+    task.table.use(file).emitted_bytes += moved
     time_ns = record.entered_ns + state.offset_ns
     unreadable = len(data) < moved and bool(record.flags().get(DATA, 0) & PART_UNREADABLE)
     if len(data) > moved:

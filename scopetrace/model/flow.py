@@ -41,8 +41,8 @@ class Flow:
     """One conversation."""
 
     __slots__ = (
-        "error", "facts", "fd", "kin", "layers", "local", "opened_ns", "peer", "peer_name",
-        "reading", "reason", "role", "stream", "transport",
+        "error", "facts", "fd", "is_stream", "layers", "local", "opened_ns", "peer", "peer_name",
+        "reading", "reason", "role", "socket_shared", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -61,7 +61,7 @@ class Flow:
         """Unix time, ns: the channel of its events."""
         self.fd = -1
         """The fd that the process which opened it had for it."""
-        self.stream = not transport.endswith((".UDP", ".RAW", ".SEQPACKET"))
+        self.is_stream = not transport.endswith((".UDP", ".RAW", ".SEQPACKET"))
         """Whether it is bytes in a row rather than messages."""
         self.layers: tuple[str, ...] = ()
         """What is spoken, as far as it is known: HTTP, TLS, DNS… Of several, one came after the
@@ -74,7 +74,7 @@ class Flow:
         """Name of the last error in its life, such as ECONNRESET."""
         self.reading: Any = None
         """Belongs to `streams.flows`."""
-        self.kin: dict[str, Any] = {}
+        self.socket_shared: dict[str, Any] = {}
         """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
 
     @property

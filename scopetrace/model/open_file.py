@@ -71,8 +71,20 @@ class Usage:
     """What the processes that share one table of fds did with one open file."""
 
     __slots__ = (
-        "calls", "fds", "flows", "listening", "mapped", "measured", "opened", "read_bytes",
-        "read_ns", "reads", "told_bytes", "write_bytes", "write_ns", "writes",
+        "calls",
+        "emitted_bytes",
+        "fds",
+        "flows",
+        "listening",
+        "mapped",
+        "measured",
+        "opened",
+        "read_bytes",
+        "read_ns",
+        "reads",
+        "write_bytes",
+        "write_ns",
+        "writes",
     )  # fmt: skip
 
     def __init__(self, opened: bool, fds: int) -> None:
@@ -83,7 +95,7 @@ class Usage:
         self.mapped = False
         self.reads = self.read_bytes = self.read_ns = 0
         self.writes = self.write_bytes = self.write_ns = 0
-        self.told_bytes = 0
+        self.emitted_bytes = 0
         """Those of `write_bytes` that were told as `Written`."""
         self.flows: dict[Flow, FlowUsage] = {}
         """Of a socket: what was done with each of its flows."""

@@ -135,16 +135,16 @@ class Used(NamedTuple):
 
 
 class Written(NamedTuple):
-    """Bytes were written; `moved` is more than `data` holds if not all of them could be copied."""
+    """Bytes were written; `transferred` is more than `data` holds if some could not be copied."""
 
     image: Image
     tid: int
     time_ns: int
     file: OpenFile
     data: bytes
-    moved: int
-    stream: int
-    """The engine's serial of the fd, for muting; 0: none, or it is that of a flow as well."""
+    transferred: int
+    fd_serial: int
+    """The engine's serial of the fd, for muting; 0: none, or the fd is a flow as well."""
     unreadable: bool = False
     """The rest could not be read from the program's memory; else it was beyond snaplen."""
 
@@ -234,12 +234,12 @@ class FlowOpened(NamedTuple):
     fd: int
 
 
-class FlowMoved(NamedTuple):
-    """Bytes of a flow went in or out; `moved` is more than `data` holds if the copy was cut.
+class FlowTransferred(NamedTuple):
+    """Bytes of a flow went in or out; `transferred` is more than `data` holds if the copy was cut.
 
-    Of a stream, `moved` 0 says that no more will come that way: the peer has ended its side, or
-    this side its own (shutdown). `early`: they came in while another thread was sending, so what
-    they may answer is told after them.
+    Of a stream, `transferred` 0 is the end of that direction: the peer ended its side, or this
+    side its own (shutdown). `early`: the bytes came in while another thread was sending, so the
+    question that they answer may be a later operation.
     """
 
     image: Image
@@ -248,12 +248,12 @@ class FlowMoved(NamedTuple):
     flow: Flow
     outgoing: bool
     data: bytes
-    moved: int
-    stream: int
+    transferred: int
+    fd_serial: int
     """The engine's serial of the fd, for muting; 0: none."""
     early: bool = False
     console: str = ""
-    """stdout or stderr, if the fd is that: what goes out is told as `Written` as well."""
+    """stdout or stderr, if the fd is that: what goes out is emitted as `Written` as well."""
 
 
 class FlowClosed(NamedTuple):
@@ -357,8 +357,31 @@ class Ended(NamedTuple):
 
 
 Operation = (
-    ImageStarted | ImageEnded | Executed | Forked | Leaving | Exited | Signalled | Opened | Closed
-    | Used | Written | Renamed | NameChanged | AttributeChanged | Failed | ProcessFailed
-    | FlowOpened | FlowMoved | FlowClosed | FlowUsed | FlowFailed | Listened | ListenEnded | Counted
-    | Noticed | Synced | Ended
-)  # fmt: skip
+    ImageStarted
+    | ImageEnded
+    | Executed
+    | Forked
+    | Leaving
+    | Exited
+    | Signalled
+    | Opened
+    | Closed
+    | Used
+    | Written
+    | Renamed
+    | NameChanged
+    | AttributeChanged
+    | Failed
+    | ProcessFailed
+    | FlowOpened
+    | FlowTransferred
+    | FlowClosed
+    | FlowUsed
+    | FlowFailed
+    | Listened
+    | ListenEnded
+    | Counted
+    | Noticed
+    | Synced
+    | Ended
+)

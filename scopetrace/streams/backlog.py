@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator
 from itertools import chain
 
-from scopetrace.model.operation import FlowMoved
+from scopetrace.model.operation import FlowTransferred
 
 RUN_WEIGHT, MARK_WEIGHT = 512, 16
 """What a run weighs besides its bytes, and each of its pieces but the first."""
@@ -20,24 +20,24 @@ class Run:
 
     __slots__ = ("_first", "_marks", "_rest")
 
-    def __init__(self, first: FlowMoved) -> None:
+    def __init__(self, first: FlowTransferred) -> None:
         self._first = first
         self._rest = bytearray()
         self._marks = array("q")
         """Time and size of each piece of the rest."""
 
-    def __iter__(self) -> Iterator[FlowMoved]:
+    def __iter__(self) -> Iterator[FlowTransferred]:
         yield self._first
         at = 0
         for time_ns, size in zip(self._marks[::2], self._marks[1::2], strict=True):
             data = bytes(self._rest[at : at + size])
-            yield self._first._replace(time_ns=time_ns, data=data, moved=size)
+            yield self._first._replace(time_ns=time_ns, data=data, transferred=size)
             at += size
 
-    def takes(self, piece: FlowMoved) -> bool:
+    def takes(self, piece: FlowTransferred) -> bool:
         """Return whether a piece is one of this run, and take it then."""
         size = len(piece.data)
-        alike = self._first._replace(time_ns=piece.time_ns, data=piece.data, moved=size)
+        alike = self._first._replace(time_ns=piece.time_ns, data=piece.data, transferred=size)
         if piece != alike or size >= RUN_WEIGHT:
             return False
         self._rest += piece.data
@@ -55,10 +55,10 @@ class Pieces:
         self.weight = 0
         """About how many bytes it takes."""
 
-    def __iter__(self) -> Iterator[FlowMoved]:
+    def __iter__(self) -> Iterator[FlowTransferred]:
         return chain.from_iterable(self._runs)
 
-    def add(self, piece: FlowMoved) -> None:
+    def add(self, piece: FlowTransferred) -> None:
         """Let one more wait."""
         self.weight += len(piece.data)
         if self._runs and self._runs[-1].takes(piece):

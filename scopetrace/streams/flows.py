@@ -17,7 +17,7 @@ from typing import Protocol
 
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
-from scopetrace.model.operation import STOPPED, FlowClosed, FlowMoved, ImageEnded
+from scopetrace.model.operation import STOPPED, FlowClosed, FlowTransferred, ImageEnded
 from scopetrace.model.payload import Payload
 from scopetrace.source import Handlers, Outlet, Source
 from scopetrace.streams.backlog import Pieces
@@ -57,9 +57,9 @@ class Flows:
 
     def handlers(self) -> Handlers:
         """Return what is done with operations."""
-        return {FlowMoved: self._moved, FlowClosed: self._closed, ImageEnded: self._ended}
+        return {FlowTransferred: self._moved, FlowClosed: self._closed, ImageEnded: self._ended}
 
-    def _moved(self, operation: FlowMoved) -> None:
+    def _moved(self, operation: FlowTransferred) -> None:
         flow, image = operation.flow, operation.image
         reading: Reading | None = flow.reading
         if reading is None:
@@ -83,27 +83,27 @@ class Flows:
             for operation in early:
                 self._take(reading, operation)
 
-    def _take(self, reading: Reading, operation: FlowMoved) -> None:
+    def _take(self, reading: Reading, operation: FlowTransferred) -> None:
         """Take the next bytes, now that their turn has come."""
         if reading.keeping:
             self._keep(operation)
         if not reading.idle:
             self._study_in_time(reading, operation)
-        if reading.idle and not reading.keeping and operation.flow.stream:
+        if reading.idle and not reading.keeping and operation.flow.is_stream:
             self._silence(
                 reading, operation
             )  # one of messages may have another flow that is wanted
 
-    def _study_in_time(self, reading: Reading, operation: FlowMoved) -> None:
+    def _study_in_time(self, reading: Reading, operation: FlowTransferred) -> None:
         """Recognise or read a piece, as long as the flow may take CPU time."""
-        if len(operation.data) <= MOST_AT_ONCE or not operation.flow.stream:
+        if len(operation.data) <= MOST_AT_ONCE or not operation.flow.is_stream:
             self._study_part(reading, operation)
             return
         for part in _parts(operation):
             if not self._study_part(reading, part):
                 return
 
-    def _study_part(self, reading: Reading, part: FlowMoved) -> bool:
+    def _study_part(self, reading: Reading, part: FlowTransferred) -> bool:
         """Recognise or read a piece; return whether the flow may be read further."""
         allowance = reading.allowance
         clock_ns = allowance.clock_ns
@@ -115,7 +115,7 @@ class Flows:
         self._give_up(reading, part)
         return False
 
-    def _give_up(self, reading: Reading, operation: FlowMoved) -> None:
+    def _give_up(self, reading: Reading, operation: FlowTransferred) -> None:
         """Read a flow no further, and say so."""
         image, tid, time_ns, flow = operation[:4]
         self._given_up[image] = self._given_up.get(image, 0) + 1
@@ -131,16 +131,16 @@ class Flows:
         )
         self._outlet.notice(image, time_ns, tid, message, "cputime", 1)
 
-    def _silence(self, reading: Reading, operation: FlowMoved) -> None:
+    def _silence(self, reading: Reading, operation: FlowTransferred) -> None:
         """Mute the fd of a flow that nobody reads, unless it is a console that somebody does."""
-        stream, console = operation.stream, operation.console
+        stream, console = operation.fd_serial, operation.console
         if console and operation.image.rules.console(console):
             return
         if stream and stream != reading.muted:
             reading.muted = stream
             self._mute(stream)
 
-    def _keep(self, operation: FlowMoved) -> None:
+    def _keep(self, operation: FlowTransferred) -> None:
         image, _tid, time_ns, flow, outgoing, data, moved, *_ = operation
         if moved:
             missing = moved - len(data)
@@ -157,10 +157,12 @@ class Flows:
         self._recognition.close(reading, operation)
 
 
-def _parts(operation: FlowMoved) -> Iterator[FlowMoved]:
+def _parts(operation: FlowTransferred) -> Iterator[FlowTransferred]:
     """Yield a piece of a stream in parts of `MOST_AT_ONCE` bytes; what is not known comes last."""
     data = operation.data
     for at in range(0, len(data), MOST_AT_ONCE):
         part = data[at : at + MOST_AT_ONCE]
         is_last = at + MOST_AT_ONCE >= len(data)
-        yield operation._replace(data=part, moved=operation.moved - at if is_last else len(part))
+        yield operation._replace(
+            data=part, transferred=operation.transferred - at if is_last else len(part)
+        )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from scopetrace.model.operation import FlowMoved
+from scopetrace.model.operation import FlowTransferred
 from scopetrace.streams.backlog import Pieces
 from scopetrace.streams.detector import Match
 
@@ -246,14 +246,14 @@ class Preamble:
         self._steps = kind.steps(self.facts)
         self._need = next(self._steps)
 
-    def feed(self, piece: FlowMoved) -> bool | None:
+    def feed(self, piece: FlowTransferred) -> bool | None:
         """Take the next piece.
 
         Return true if something else begins after it, false if nothing will, None if it goes on.
         """
         self._pieces.add(piece)
         self._data[piece.outgoing == self._client_is_outgoing] += piece.data
-        if piece.moved > len(piece.data):
+        if piece.transferred > len(piece.data):
             return False
         if sum(len(data) for data in self._data.values()) > MOST_BYTES:
             return False
@@ -266,7 +266,7 @@ class Preamble:
             return False
         return None
 
-    def rest(self) -> Iterator[FlowMoved]:
+    def rest(self) -> Iterator[FlowTransferred]:
         """Yield what is after the preamble, in order."""
         used = dict(self._used)
         for piece in self._pieces:
@@ -275,7 +275,7 @@ class Preamble:
             used[client] -= skipped
             if not skipped or skipped < len(piece.data):
                 data = piece.data[skipped:]
-                yield piece._replace(data=data, moved=piece.moved - skipped)
+                yield piece._replace(data=data, transferred=piece.transferred - skipped)
 
     def _part(self, need: Need) -> bytes | None:
         """Return the bytes that are needed, if they have come."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scopetrace.model.operation import FlowMoved
+from scopetrace.model.operation import FlowTransferred
 from scopetrace.source import Reader
 from scopetrace.streams.backlog import Pieces
 from scopetrace.streams.cpu_budget import Allowance
@@ -47,23 +47,23 @@ class Unknown:
         self.saying: bool | None = None
         """The direction that has begun, and was not answered yet."""
 
-    def is_answered(self, operation: FlowMoved) -> bool:
+    def is_answered(self, operation: FlowTransferred) -> bool:
         """Return whether a piece answers the direction that has begun, and note that.
 
         A datagram is looked at by itself, so what comes after it says nothing about it.
         """
         outgoing, before = operation.outgoing, self.saying
-        if outgoing == before or not operation.data or not operation.flow.stream:
+        if outgoing == before or not operation.data or not operation.flow.is_stream:
             return False
         self.saying = None if self.heads[outgoing] else outgoing
         return before is not None
 
-    def add(self, operation: FlowMoved) -> None:
+    def add(self, operation: FlowTransferred) -> None:
         """Take a piece; what is beyond `MOST_LOOKED_AT` is not looked at, however it was cut."""
         self.pieces.add(operation)
         outgoing, data = operation.outgoing, operation.data
         self.outgoing = outgoing
-        if operation.flow.stream:
+        if operation.flow.is_stream:
             self.heads[outgoing] += data[: max(0, MOST_LOOKED_AT - self.looked_at)]
         else:
             self.heads, self.refused = [b"", b""], set()

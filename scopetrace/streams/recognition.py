@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
-from scopetrace.model.operation import FlowClosed, FlowMoved
+from scopetrace.model.operation import FlowClosed, FlowTransferred
 from scopetrace.source import Outlet, Source
 from scopetrace.streams.net_app import tell_spoken
 from scopetrace.streams.reading import MOST_LOOKED_AT, Reading, Unknown
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST_LAYERS = 8
 
-Moved = FlowMoved | FlowClosed
+Moved = FlowTransferred | FlowClosed
 
 
 class Recognition:
@@ -40,14 +40,14 @@ class Recognition:
     """
 
     def __init__(
-        self, outlet: Outlet, sources: Sequence[Source], keep: Callable[[FlowMoved], object]
+        self, outlet: Outlet, sources: Sequence[Source], keep: Callable[[FlowTransferred], object]
     ) -> None:
         self._outlet = outlet
         self._sources = sources
         self._keep = keep
         self._detectors: dict[Rules, Detector] = {}
 
-    def study(self, reading: Reading, operation: FlowMoved) -> None:
+    def study(self, reading: Reading, operation: FlowTransferred) -> None:
         """Look whether the protocol shows by now, or read what is spoken."""
         unknown = reading.unknown
         if unknown is not None and unknown.only is not None:
@@ -74,24 +74,24 @@ class Recognition:
         for reader in reading.readers:
             reader.close(operation.image, operation.tid, operation.time_ns)
 
-    def _look(self, reading: Reading, unknown: Unknown, operation: FlowMoved) -> None:
+    def _look(self, reading: Reading, unknown: Unknown, operation: FlowTransferred) -> None:
         """Look whether the protocol shows by now."""
         unknown.add(operation)
         ended = (
-            (operation.moved > len(operation.data) and operation.flow.stream)
+            (operation.transferred > len(operation.data) and operation.flow.is_stream)
             or unknown.looked_at > MOST_LOOKED_AT
             or unknown.pieces.weight > operation.image.rules.config.scopetrace.flowmemory
         )
         self._recognise(reading, unknown, operation, ended)
 
-    def _watch(self, reading: Reading, unknown: Unknown, operation: FlowMoved) -> None:
+    def _watch(self, reading: Reading, unknown: Unknown, operation: FlowTransferred) -> None:
         """Look whether another protocol begins, while one goes on."""
         if operation.data and operation.outgoing != unknown.outgoing:
             unknown.turn(operation.outgoing)
         if not unknown.deaf:
             self._look(reading, unknown, operation)
         else:
-            unknown.looked_at += operation.moved
+            unknown.looked_at += operation.transferred
         over = unknown.looked_at > MOST_LOOKED_AT or (unknown.deaf and not unknown.turns)
         if over and reading.unknown is unknown:
             reading.unknown = None
@@ -105,13 +105,13 @@ class Recognition:
         service = flow.local if flow.role == "server" else flow.peer
         port = service.port if service is not None else 0
         how: dict[str, Any] = {
-            "stream": flow.stream, "port": port, "role": flow.role, "refused": unknown.refused,
+            "stream": flow.is_stream, "port": port, "role": flow.role, "refused": unknown.refused,
             "only": unknown.only,
         }  # fmt: skip
         match = detector.recognise(outgoing, incoming, saying=unknown.saying, ended=ended, **how)
         if match is not None:
             self._recognised(reading, unknown, match, operation)
-        elif flow.stream:
+        elif flow.is_stream:
             if ended or detector.exhausted(outgoing, incoming, **how):
                 _give_up(reading, unknown)
         elif ended and port in detector.tried_ports:
@@ -139,7 +139,7 @@ class Recognition:
             self._tell_forgotten(unknown.forgotten, name, operation)
         flow.layers = (*flow.layers, name)
         reading.unknown = None
-        if flow.stream and len(flow.layers) < MOST_LAYERS:
+        if flow.is_stream and len(flow.layers) < MOST_LAYERS:
             reading.preamble = begun(match, flow.role, unknown.heads)
         if reading.preamble is None or not reading.preamble.is_told_at_its_end:
             self._tell(operation, match)
@@ -171,7 +171,7 @@ class Recognition:
             image, operation.time_ns, operation.tid, message, "malformed", count
         )  # fmt: skip
 
-    def _lead(self, reading: Reading, preamble: Preamble, operation: FlowMoved) -> None:
+    def _lead(self, reading: Reading, preamble: Preamble, operation: FlowTransferred) -> None:
         """Follow a preamble, and begin anew where it ends."""
         goes_on = preamble.feed(operation)
         if goes_on is None:
@@ -192,18 +192,18 @@ class Recognition:
         if preamble.is_told_at_its_end:
             self._tell(operation, preamble.match)
 
-    def _read(self, reading: Reading, operation: FlowMoved) -> None:
+    def _read(self, reading: Reading, operation: FlowTransferred) -> None:
         """Feed all readers; forget those that are done."""
         image, tid, time_ns, flow, outgoing, data, moved, *_ = operation
         if not reading.readers:
             return
         for reader in reading.readers:
             items = reader.items
-            if data or (not flow.stream and not moved):
+            if data or (not flow.is_stream and not moved):
                 reader.feed(image, tid, time_ns, outgoing, data)
             if moved > len(data) and not reader.done:
                 reader.gap(image, tid, time_ns, outgoing, moved - len(data))
-            elif not moved and flow.stream:
+            elif not moved and flow.is_stream:
                 reader.end(image, tid, time_ns, outgoing)
             reading.items += reader.items - items
         if any(reader.done for reader in reading.readers):
@@ -224,5 +224,5 @@ def _watch_for_more(reading: Reading, unknown: Unknown, operation: Moved) -> Non
 
     layers = operation.flow.layers
     switch = SWITCHES.get(layers[-1])
-    if switch is not None and len(layers) < MOST_LAYERS and isinstance(operation, FlowMoved):
+    if switch is not None and len(layers) < MOST_LAYERS and isinstance(operation, FlowTransferred):
         reading.unknown = Unknown.after(switch, unknown.outgoing)

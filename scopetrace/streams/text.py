@@ -279,9 +279,9 @@ class Streams:
     def _closed(self, operation: Closed) -> None:
         image, _tid, time_ns, _op, file, usage = operation
         channel = self._channels.get(image, {}).pop(file, None)
-        if usage.write_bytes > usage.told_bytes:
+        if usage.write_bytes > usage.emitted_bytes:
             channel = channel or Channel(image, file, self._target(image, file))
-            self._report_unseen(channel, time_ns, usage.write_bytes - usage.told_bytes)
+            self._report_unseen(channel, time_ns, usage.write_bytes - usage.emitted_bytes)
         if channel is not None:
             self._end(channel, time_ns)
 
@@ -289,13 +289,13 @@ class Streams:
         """End a channel: the rules are asked again about what is written under the new name."""
         image, _tid, time_ns, file, usage = operation
         channel = self._channels.get(image, {}).pop(file, None)
-        unseen = 0 if usage is None else usage.write_bytes - usage.told_bytes
+        unseen = 0 if usage is None else usage.write_bytes - usage.emitted_bytes
         if channel is not None and unseen > 0:
             self._report_unseen(channel, time_ns, unseen)
         if channel is not None:
             self._end(channel, time_ns)
         if usage is not None:
-            usage.told_bytes = max(usage.told_bytes, usage.write_bytes)
+            usage.emitted_bytes = max(usage.emitted_bytes, usage.write_bytes)
 
     def _report_unseen(self, channel: Channel, time_ns: int, unseen: int) -> None:
         """Say how much went to a wanted file by calls that show no program its bytes."""

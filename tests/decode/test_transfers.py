@@ -14,7 +14,7 @@ def test_bytes_written_come_with_their_open_file_and_stream(tracee, decoding):
 
     written = decoding.one(Written)
 
-    assert (written.file.path, written.data, written.moved, written.stream) == (
+    assert (written.file.path, written.data, written.transferred, written.fd_serial) == (
         "/a", b"hello", 5, 77,
     )  # fmt: skip
 
@@ -32,7 +32,7 @@ def test_a_copy_that_was_cut_says_how_much_there_was(tracee, decoding):
 
     written = decoding.one(Written)
 
-    assert (written.data, written.moved) == (b"hello", 500)
+    assert (written.data, written.transferred) == (b"hello", 500)
 
 
 def test_a_copy_that_failed_says_so(tracee, decoding):
@@ -42,7 +42,7 @@ def test_a_copy_that_failed_says_so(tracee, decoding):
 
     written = decoding.one(Written)
 
-    assert (written.data, written.moved, written.unreadable) == (b"", 5, True)
+    assert (written.data, written.transferred, written.unreadable) == (b"", 5, True)
 
 
 def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):
@@ -144,7 +144,7 @@ def test_what_was_asked_for_in_advance_is_told_like_any_write(tracee, decoding):
 
     written = decoding.one(Written)
 
-    assert (written.file.path, written.data, written.moved) == ("/log", b"text\n", 5)
+    assert (written.file.path, written.data, written.transferred) == ("/log", b"text\n", 5)
 
 
 @pytest.mark.parametrize("row", ["io_submit__write", "io_submit__readv", "io_submit__sync"])

@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=PARSERS):
     import scopetrace.sources.dns.reader
     import scopetrace.sources.http.reader  # noqa: F401  (sources import them late)
     from scopetrace.model.flow import Address, Flow
-    from scopetrace.model.operation import FlowMoved
+    from scopetrace.model.operation import FlowTransferred
     from scopetrace.source import Source
     from scopetrace.sources.dns.source import DnsSource
     from scopetrace.sources.http.source import HttpSource
@@ -90,7 +90,7 @@ def recognised(role: str, talk: Talk) -> tuple[object, int]:
     recognition = Recognition(outlet, sources, lambda _piece: None)
     for outgoing, data in talk:
         if not reading.idle:
-            piece = FlowMoved(program, 1, 0, flow, outgoing, data, len(data), 3)
+            piece = FlowTransferred(program, 1, 0, flow, outgoing, data, len(data), 3)
             recognition.study(reading, piece)
     return (outlet.events, outlet.notices, flow.layers, flow.facts), reading.items
 

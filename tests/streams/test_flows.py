@@ -23,7 +23,7 @@ from recording import Recording
 from streams.test_detector import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
 
 from scopetrace.model.flow import Address, Flow, FlowUsage
-from scopetrace.model.operation import FlowClosed, FlowMoved
+from scopetrace.model.operation import FlowClosed, FlowTransferred
 from scopetrace.model.payload import Payload
 from scopetrace.sources.needs import source_classes
 from scopetrace.streams.flows import MOST_AT_ONCE, Flows
@@ -370,8 +370,8 @@ class Read:
 
     def move(self, outgoing: bool, data: bytes, moved: int | None = None, at: int = 0) -> None:
         size = len(data) if moved is None else moved
-        operation = FlowMoved(self.image, 71, at * MS, self.flow, outgoing, data, size, 3)
-        self.handlers[FlowMoved](operation)
+        operation = FlowTransferred(self.image, 71, at * MS, self.flow, outgoing, data, size, 3)
+        self.handlers[FlowTransferred](operation)
 
     def close(self) -> None:
         closed = FlowClosed(self.image, 71, 99 * MS, "close", self.flow, FlowUsage(True))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streams.test_detector import GREETING, STARTUP, client_hello
 from streams.test_flows import Read, whole
 
-from scopetrace.model.operation import FlowMoved
+from scopetrace.model.operation import FlowTransferred
 from scopetrace.protocols.starttls import SWITCHES
 from scopetrace.streams.preambles import KINDS, MOST_BYTES
 from scopetrace.streams.recognition import MOST_LAYERS
@@ -351,8 +351,8 @@ def test_what_comes_early_waits_for_its_turn():
     flow, talk = Read(CHOSEN, "client"), [*PREAMBLES["SOCKS 5"][1], *HTTP]
     for (_, asked), (_, answer) in zip(talk[::2], talk[1::2], strict=True):
         program, size = flow.image, len(answer)
-        early = FlowMoved(program, 71, 0, flow.flow, False, answer, size, 3, early=True)
-        flow.handlers[FlowMoved](early)
+        early = FlowTransferred(program, 71, 0, flow.flow, False, answer, size, 3, early=True)
+        flow.handlers[FlowTransferred](early)
         flow.move(C, asked)
 
     assert words(flow) == ["SOCKS", "HTTP", "/page", "200"]

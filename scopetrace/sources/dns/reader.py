@@ -52,7 +52,7 @@ class DnsReader:
         self._outlet = outlet
         self._flow = flow
         self._multicast = _is_multicast(flow)
-        self._framing = (Framing(), Framing()) if flow.stream else None
+        self._framing = (Framing(), Framing()) if flow.is_stream else None
         self._pending = pending
         self._cut = False
         """The last datagram was no message, perhaps because it was cut."""
@@ -217,7 +217,7 @@ class DnsReader:
 
     def _fail(self, moment: Moment, asked: Asked) -> None:
         """Say that there was no answer, unless it may be among what came and is not read as DNS."""
-        unknown: Flow | None = self._flow.kin.get(UNKNOWN)
+        unknown: Flow | None = self._flow.socket_shared.get(UNKNOWN)
         if unknown is not None and PROTOCOL not in unknown.layers and asked.outgoing:
             return
         data = {
@@ -278,7 +278,7 @@ def _is_multicast(flow: Flow) -> bool:
     Multicast DNS has its port at both ends (RFC 6762, section 11); a server of unicast DNS that
     sits on that port is asked from another one. Who listens for LLMNR may well not answer.
     """
-    if flow.stream:
+    if flow.is_stream:
         return False
     peer, local = flow.peer, flow.local
     if local is not None and (local.port == LLMNR_PORT or _is_group(local.host)):

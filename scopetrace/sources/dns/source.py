@@ -15,7 +15,7 @@ from scopetrace.source import FLOW_CALLS, Handlers, Mode, Needs, Outlet, Reader,
 
 DNS, PROTOCOL = "dns", "DNS"
 UNKNOWN = "dns.unknown"
-"""Key of `Flow.kin`: the flow of what the socket received from nobody knows whom."""
+"""Key of `Flow.socket_shared`: the flow of what the socket received from nobody knows whom."""
 EVENTS = ("dns.req", "dns.resp", "dns.error")
 
 RESOLVERS = {
@@ -60,7 +60,9 @@ class DnsSource(Source):
         from scopetrace.sources.dns.questions import Pending
         from scopetrace.sources.dns.reader import DnsReader
 
-        pending = flow.kin.setdefault(DNS, Pending(image.rules.config.scopetrace.flowmemory))
+        pending = flow.socket_shared.setdefault(
+            DNS, Pending(image.rules.config.scopetrace.flowmemory)
+        )
         return DnsReader(self.outlet, flow, pending, self._asked)
 
     def _wants(self, image: Image) -> bool:
@@ -73,7 +75,7 @@ class DnsSource(Source):
     def _flow_opened(self, operation: FlowOpened) -> None:
         peer, image = operation.flow.peer, operation.image
         if peer is None:
-            operation.flow.kin[UNKNOWN] = operation.flow
+            operation.flow.socket_shared[UNKNOWN] = operation.flow
         if peer is None or peer.family != "unix" or peer.host not in RESOLVERS:
             return
         self._asked(image)

@@ -32,7 +32,7 @@ class StatsdReader:
         self.done = False
         self.items = 0
         self._outlet = outlet
-        self._stream = flow.stream
+        self._stream = flow.is_stream
         self._take = take
         self._pending = bytearray()
         self._pid = 0
