@@ -17,9 +17,9 @@ from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
-pytest.register_assert_rewrite("harness", "engine_run", "net_peers", "net_events")
-from harness import PATIENCE, Compile, Stage  # noqa: E402
-from interpreter import NOBODY, SHARED, python  # noqa: E402
+pytest.register_assert_rewrite("support")
+from support.harness import PATIENCE, Compile, Stage  # noqa: E402
+from support.interpreter import NOBODY, SHARED, python  # noqa: E402
 
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
 TRACEES = Path(__file__).parent / "tracees"

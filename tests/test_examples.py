@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Ending, Stage, scopetrace_command
+
+from support.harness import Ending, Stage, scopetrace_command
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PORTS = ("8443", "8081", "10001", "8080")

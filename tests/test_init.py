@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from interpreter import only_path_to_us
-from session_builder import closed, event, record
 
 import scopetrace
+from support.interpreter import only_path_to_us
+from support.session_builder import closed, event, record
 
 TESTS = Path(__file__).parent
 
@@ -57,8 +57,8 @@ def test_no_test_hands_the_checkout_to_a_child_as_the_place_of_the_package():
 
 
 def test_programs_on_a_stage_have_an_interpreter_that_every_user_can_start():
-    """Only root can start `sys.executable` where it lies in root's home: see `interpreter`."""
+    """See support/interpreter.py: root may be the only one who can start `sys.executable`."""
     for path in TESTS.rglob("test_*.py"):
         text = path.read_text()
-        on_stage = re.search(r"^from harness import .*\bStage\b", text, re.MULTILINE)
+        on_stage = re.search(r"^from support\.harness import .*\bStage\b", text, re.MULTILINE)
         assert not (on_stage and 'sys.executable, "' in text), path

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raw_builder import MILLISECOND, Tracee, pack_record, started_program
-from raw_strategies import any_record
-from recording import Recording
 
 from scopetrace.model.names import group_name, user_name
 from scopetrace.model.process import ProcessEnd
 from scopetrace.model.raw import Note, Part, RawKind
 from scopetrace.query import open_session
 from scopetrace.store.sessions import SessionStore
+from support.raw_builder import MILLISECOND, Tracee, pack_record, started_program
+from support.raw_strategies import any_record
+from support.recording import Recording
 
 SECOND = 1000 * MILLISECOND
 LIMITED = "event: {format: {maxeventpersec: 3}}\n"

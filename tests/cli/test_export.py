@@ -7,8 +7,9 @@ import sys
 
 import pexpect
 import pytest
-from flow_builder import ENDS, UNIX_ENDS, closed, opened, piece, record_flows
-from session_builder import image
+
+from support.flow_builder import ENDS, UNIX_ENDS, closed, opened, piece, record_flows
+from support.session_builder import image
 
 REQUEST, ANSWER = b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"
 STEM = "93.184.216.34:80_10.0.0.2:40000"

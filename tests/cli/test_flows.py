@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from flow_builder import ENDS, UNIX_ENDS, closed, opened, piece, record_flows
-from session_builder import image
+
+from support.flow_builder import ENDS, UNIX_ENDS, closed, opened, piece, record_flows
+from support.session_builder import image
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n\0\xff\x1b[2J"
 BIG = bytes(range(256)) * 2000

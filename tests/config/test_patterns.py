@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from interpreter import path_to_us
 
 from scopetrace.config.patterns import compile_pattern, matches_everything
+from support.interpreter import path_to_us
 
 
 def test_an_expression_is_found_anywhere():

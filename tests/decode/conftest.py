@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
-from raw_builder import CALLS, Tracee, started_program
 
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.operation import Operation
 from scopetrace.model.raw import unpack_batch
+from support.raw_builder import CALLS, Tracee, started_program
 
 T = TypeVar("T")
 

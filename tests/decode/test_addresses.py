@@ -6,7 +6,6 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_builder import pack_inet, pack_unix
 
 from scopetrace.decode.addresses import (
     MOST_BOUND,
@@ -19,6 +18,7 @@ from scopetrace.decode.addresses import (
     transport_name,
 )
 from scopetrace.model.flow import Address
+from support.raw_builder import pack_inet, pack_unix
 
 BLUETOOTH = 31
 """AF_BLUETOOTH, which the module socket has only where Python was built with its headers."""

@@ -3,11 +3,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from raw_builder import PIPE, REGULAR, TERMINAL, Tracee, pack_stat
 
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.operation import Written
 from scopetrace.model.raw import Part
+from support.raw_builder import PIPE, REGULAR, TERMINAL, Tracee, pack_stat
 
 CONSOLE_INODE = 5
 """What `Tracee.found` and `inherit` give whatever they are not told otherwise about."""

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raw_builder import CALLS, pack_record
-from raw_strategies import any_record
 
 from scopetrace.decode.decoder import CALLS as DECODERS
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
 from scopetrace.model.raw import Part, RawKind, unpack_batch
+from support.raw_builder import CALLS, pack_record
+from support.raw_strategies import any_record
 
 
 @pytest.mark.parametrize("name", [name for name, _group in CALLS])

@@ -3,11 +3,11 @@ from __future__ import annotations
 import errno
 
 import pytest
-from raw_builder import ROWS
 
 from scopetrace.decode.failures import CALLS
 from scopetrace.model.operation import Failed, FlowFailed, ProcessFailed
 from scopetrace.model.raw import Part
+from support.raw_builder import ROWS
 
 BIG = 1 << 40
 

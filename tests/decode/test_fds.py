@@ -4,10 +4,10 @@ import os
 import struct
 
 import pytest
-from raw_builder import FOLDER, PIPE, REGULAR, pack_stat, pack_tally
 
 from scopetrace.model.operation import Closed, Failed, Opened, ProcessFailed, Written
 from scopetrace.model.raw import Part, RawKind
+from support.raw_builder import FOLDER, PIPE, REGULAR, pack_stat, pack_tally
 
 
 def rights(*fds: int) -> bytes:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from raw_builder import pack_stat
 
 from scopetrace.model.operation import Closed, NameChanged, Renamed, Written
 from scopetrace.model.raw import Part, Seen
+from support.raw_builder import pack_stat
 
 
 def renamed(tracee, fd: int, link: str, **more) -> None:

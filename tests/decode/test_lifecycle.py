@@ -7,7 +7,6 @@ import pwd
 import signal
 
 import pytest
-from raw_builder import MILLISECOND, Tracee, pack_stat, status_text, strings
 
 from scopetrace.decode.lifecycle import program_name, read_status, wait_status
 from scopetrace.decode.tasks import fork_name
@@ -26,6 +25,7 @@ from scopetrace.model.operation import (
     Written,
 )
 from scopetrace.model.raw import Part, RawKind
+from support.raw_builder import MILLISECOND, Tracee, pack_stat, status_text, strings
 
 THREAD = 0x50F00
 """What the C library makes a thread with, more or less."""

@@ -17,7 +17,11 @@ from socket import (
 )
 
 import pytest
-from raw_builder import (
+
+from scopetrace.decode.flows import MOST_PEERS
+from scopetrace.decode.sockets import POLLERR, POLLHUP, POLLRDHUP
+from scopetrace.model.raw import Part, RawKind, Seen
+from support.raw_builder import (
     MILLISECOND,
     Tracee,
     pack_inet,
@@ -25,11 +29,7 @@ from raw_builder import (
     pack_unix,
     started_program,
 )
-from recording import Recording
-
-from scopetrace.decode.flows import MOST_PEERS
-from scopetrace.decode.sockets import POLLERR, POLLHUP, POLLRDHUP
-from scopetrace.model.raw import Part, RawKind, Seen
+from support.recording import Recording
 
 ENDS = {
     "net_transport": "IP.TCP", "net_peer_ip": "127.0.0.1", "net_peer_port": 80,

@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from raw_builder import ROOT, pack_stat
 
 from scopetrace.decode.state import FIRST_FOLDER, SECOND_FOLDER, open_file, signed
 from scopetrace.model.raw import Part
+from support.raw_builder import ROOT, pack_stat
 
 
 @pytest.mark.parametrize(

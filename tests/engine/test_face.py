@@ -7,12 +7,20 @@ import time
 from pathlib import Path
 
 import pytest
-from engine_run import CALLS, EVERYTHING, MODE_ALL, MODE_FAILURES, calls, engine_run, of_kind
-from harness import Compile, wait_for
-from raw_builder import strings
 
 from scopetrace import _engine
 from scopetrace.model.raw import PART_CUT, Part, RawKind
+from support.engine_run import (
+    CALLS,
+    EVERYTHING,
+    MODE_ALL,
+    MODE_FAILURES,
+    calls,
+    engine_run,
+    of_kind,
+)
+from support.harness import Compile, wait_for
+from support.raw_builder import strings
 
 OPENS = ("open", "openat", "openat2", "creat")
 

@@ -8,7 +8,8 @@ import subprocess
 from collections import Counter
 
 import pytest
-from harness import (
+
+from support.harness import (
     PATIENCE,
     Compile,
     Stage,

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine_run import CALLS, engine_run
-from harness import Compile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.raw import Part, RawKind, RawRecord
+from support.engine_run import CALLS, engine_run
+from support.harness import Compile
 
 ANSWERS = 101
 FDS = st.integers(0, 15)

@@ -6,7 +6,8 @@ import json
 import shlex
 
 import pytest
-from harness import Stage, scopetrace_command
+
+from support.harness import Stage, scopetrace_command
 
 SMALL = "mount -t tmpfs -o size=700k none $SCOPETRACE_HOME || exit 99; "
 """A small disk for sessions, in a mount namespace that ends with the shell."""

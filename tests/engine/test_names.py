@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import (
+
+from support.harness import (
     PATIENCE,
     Compile,
     Ending,
@@ -16,11 +17,11 @@ from harness import (
     assert_holds,
     scopetrace_command,
 )
-from interpreter import python
+from support.interpreter import python
 
 NOT_ALLOWED = 77
 """What roots.c ends with where it may make no namespaces."""
-FUSE_SERVER = Path(__file__).parent / "fuse_server.py"
+FUSE_SERVER = Path(__file__).parents[1] / "support" / "fuse_server.py"
 
 
 def errors(recording: Recording) -> list[tuple[str, str]]:

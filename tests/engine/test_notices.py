@@ -8,7 +8,8 @@ import stat
 from resource import RLIMIT_NOFILE, setrlimit
 
 import pytest
-from harness import Compile, Recording, Stage
+
+from support.harness import Compile, Recording, Stage
 
 
 def notices(recording: Recording) -> str:

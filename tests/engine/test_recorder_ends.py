@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from harness import (
+
+from scopetrace.query import open_session
+from support.harness import (
     PATIENCE,
     Stage,
     only,
@@ -21,8 +23,6 @@ from harness import (
     session_files,
     wait_for,
 )
-
-from scopetrace.query import open_session
 
 BUSY = "i=0; while :; do i=$((i+1)); echo line $i >> busy.log; cat busy.log > /dev/null; done"
 

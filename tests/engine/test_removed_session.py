@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 import pytest
-from harness import (
+
+from support.harness import (
     PATIENCE,
     Stage,
     only,

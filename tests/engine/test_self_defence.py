@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Callable
 
 import pytest
-from harness import Stage, scopetrace_command
-from interpreter import python
+
+from support.harness import Stage, scopetrace_command
+from support.interpreter import python
 
 ATTACKS = """
 import ctypes, os

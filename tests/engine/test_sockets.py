@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Compile, Recording, Stage, assert_holds, scopetrace_command
-from interpreter import python
 
-UNBORROWED = Path(__file__).parent / "unborrowed.py"
+from support.harness import Compile, Recording, Stage, assert_holds, scopetrace_command
+from support.interpreter import python
+
+UNBORROWED = Path(__file__).parents[1] / "support" / "unborrowed.py"
 SCENARIOS = [
     "stream", "silent", "across", "refused", "hurry", "reset", "datagrams", "connected-datagrams",
     "unix", "inherited", "passed",

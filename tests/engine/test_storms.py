@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import Compile, Stage, assert_holds
+from support.harness import Compile, Stage, assert_holds
 
 
 def test_a_program_in_a_storm_gets_on_and_its_signals_are_counted(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from harness import Compile, Recording, Stage, assert_holds, session_files
 
 import scopetrace
+from support.harness import Compile, Recording, Stage, assert_holds, session_files
 
 
 class Case(NamedTuple):

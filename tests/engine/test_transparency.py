@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from harness import Compile, Stage, scopetrace_command, session_files
+
+from support.harness import Compile, Stage, scopetrace_command, session_files
 
 PR_SET_PDEATHSIG, PR_SET_TIMERSLACK, SYS_IOPRIO_SET = 1, 29, 251
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from harness import GROUP as OURS
-from harness import Compile, Stage
+from support.harness import GROUP as OURS
+from support.harness import Compile, Stage
 
 NOBODY, GROUP = 65534, 65530
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from collectors import Authority
 
 from scopetrace.config import Transport
+from support.collectors import Authority
 
 MAKE_AUTHORITY = """
 set -e

@@ -9,12 +9,12 @@ import subprocess
 from typing import Any
 
 import pytest
-from collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
-from harness import GROUP, Ending, Recording, Stage, scopetrace_command, wait_for
-from interpreter import python
-from net_peers import free_port
 
 from scopetrace.model.names import group_name
+from support.collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
+from support.harness import GROUP, Ending, Recording, Stage, scopetrace_command, wait_for
+from support.interpreter import python
+from support.net_peers import free_port
 
 PROGRAM = ["sh", "-c", "cat /etc/passwd > copy; ls -d /; rm copy; echo some bytes >&2"]
 CLOSED = ("fs", "fs.close")

@@ -5,11 +5,11 @@ import os
 
 import msgspec
 import pytest
-from session_builder import event, image
 
 from scopetrace.config import MetricFormat
 from scopetrace.forward.lines import Lines
 from scopetrace.model.metric import Sample
+from support.session_builder import event, image
 
 NDJSON = MetricFormat(type="ndjson", statsdprefix="", statsdmaxlen=512, verbosity=4)
 STATSD = MetricFormat(type="statsd", statsdprefix="me.", statsdmaxlen=31, verbosity=4)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from harness import Stage, scopetrace_command
-from interpreter import python
+
+from support.harness import Stage, scopetrace_command
+from support.interpreter import python
 
 Check = Callable[[Any], bool]
 Shape = Mapping[str, Check]

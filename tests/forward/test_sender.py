@@ -6,12 +6,12 @@ import threading
 from contextlib import suppress
 
 import pytest
-from collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
-from harness import PATIENCE, wait_for
-from net_peers import free_port
 
 from scopetrace.forward.links import DatagramLink
 from scopetrace.forward.sender import Sender
+from support.collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
+from support.harness import PATIENCE, wait_for
+from support.net_peers import free_port
 
 SOON_S = 0.01
 NEVER_S = 3600.0

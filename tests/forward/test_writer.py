@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from session_builder import STARTED_NS, begin, event, image
 
 from scopetrace.config import MetricFormat
 from scopetrace.errors import SessionError
@@ -14,6 +13,7 @@ from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import ProcessEnd
 from scopetrace.query import open_session
+from support.session_builder import STARTED_NS, begin, event, image
 
 FORM = MetricFormat(type="ndjson", statsdprefix="", statsdmaxlen=512, verbosity=4)
 

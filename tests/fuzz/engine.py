@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness import Recording, Stage  # noqa: E402
-from interpreter import SHARED  # noqa: E402
+from support.harness import Recording, Stage  # noqa: E402
+from support.interpreter import SHARED  # noqa: E402
 
 ALONE = 64999
 """A user who has no other processes, to be become by root: limits count those of one user."""

@@ -20,8 +20,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 PARSERS = ["scopetrace", "httptools", "hpack", "hyperframe", "dnslib"]
 
 with atheris.instrument_imports(include=PARSERS):
-    from flow_reading import KeepingOutlet, image, rules
-
     import scopetrace.sources.dns.reader
     import scopetrace.sources.http.reader  # noqa: F401  (sources import them late)
     from scopetrace.model.flow import Address, Flow
@@ -35,6 +33,7 @@ with atheris.instrument_imports(include=PARSERS):
     from scopetrace.streams.detector import Detector
     from scopetrace.streams.reading import Reading
     from scopetrace.streams.recognition import Recognition
+    from support.flow_reading import KeepingOutlet, image, rules
 
 RULES = rules("")
 HERE, THERE = Address("inet", "10.0.0.1", 4000), Address("inet", "10.0.0.2", 53)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raw_builder import pack_calls, pack_tally, started_program
-from recording import Recording
 
 from scopetrace.model.names import group_name, user_name
 from scopetrace.model.raw import RESULT_UNKNOWN, Part, RawKind
+from support.raw_builder import pack_calls, pack_tally, started_program
+from support.recording import Recording
 
 ON = (
     "metric: {{enable: true, format: {{verbosity: {verbosity}}}}}\nlibscope: {{summaryperiod: 1}}\n"

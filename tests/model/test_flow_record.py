@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from flow_builder import flow, piece, with_payload
-from session_builder import SECOND, STARTED_NS
-
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS
+from support.flow_builder import flow, piece, with_payload
+from support.session_builder import SECOND, STARTED_NS
 
 
 def values(record):

@@ -5,9 +5,9 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_builder import pack_record
 
 from scopetrace.model.raw import HEADER, Part, RawKind, unpack_batch
+from support.raw_builder import pack_record
 
 PARTS = st.dictionaries(st.sampled_from(list(Part)), st.binary(max_size=20), max_size=5)
 

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import engine
 import package
 from stage import Mutant, Stage
+
+import engine
 
 EQUIVALENTS = Path(__file__).parent / "equivalents.txt"
 ENGINE_TESTS = ("tests/engine", "tests/recorder")

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
-from flow_builder import flow, piece, with_payload
-from session_builder import SECOND, STARTED_NS
 
 from scopetrace.model.flow import Address
 from scopetrace.output.capture import LeftOut, capture, choose_routes
+from support.flow_builder import flow, piece, with_payload
+from support.session_builder import SECOND, STARTED_NS
 
 CHECKED = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
 SIX = {"local": Address("inet6", "::1", 4000), "peer": Address("inet6", "2001:db8::1", 443)}

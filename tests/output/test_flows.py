@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from flow_builder import flow, piece, with_payload
 from hypothesis import given
 from hypothesis import strategies as st
-from session_builder import SECOND, STARTED_NS
 
 from scopetrace.model.flow import Address
 from scopetrace.output.flows import address_text, flow_body, flow_table, format_flow
+from support.flow_builder import flow, piece, with_payload
+from support.session_builder import SECOND, STARTED_NS
 
 pytestmark = pytest.mark.usefixtures("utc")
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from flow_builder import flow, piece
 from hypothesis import given
 from hypothesis import strategies as st
-from session_builder import STARTED_NS
 
 from scopetrace.model.flow import Address
 from scopetrace.output.payload_files import payload_file_name, payload_files
+from support.flow_builder import flow, piece
+from support.session_builder import STARTED_NS
 
 SIX = Address("inet6", "2001:db8::1", 443)
 

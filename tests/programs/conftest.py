@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from postgres import without_privileges
+
+from support.postgres import without_privileges
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Ending, Stage
+
+from support.harness import Ending, Stage
 
 Needs = Callable[[str], str]
 

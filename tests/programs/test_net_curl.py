@@ -15,9 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Recording, Stage
-from net_events import Exchange, assert_same_bytes, exchanges, lengths, notices, protocols, requests
-from net_peers import (
+
+from support.harness import Recording, Stage
+from support.net_events import (
+    Exchange,
+    assert_same_bytes,
+    exchanges,
+    lengths,
+    notices,
+    protocols,
+    requests,
+)
+from support.net_peers import (
     HOST,
     Relay,
     WebServer,

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from harness import Argv, Recording, Stage, scopetrace_command
-from interpreter import python
-from net_events import protocols
-from net_peers import (
+
+from support.harness import Argv, Recording, Stage, scopetrace_command
+from support.interpreter import python
+from support.net_events import protocols
+from support.net_peers import (
     HOST,
     compare,
     compare_server,

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import Recording, Stage
-from net_events import assert_same_bytes, exchanges, flows, lengths, notices, protocols
-from net_peers import (
+from support.harness import Recording, Stage
+from support.net_events import assert_same_bytes, exchanges, flows, lengths, notices, protocols
+from support.net_peers import (
     HOST,
     Relay,
     compare,

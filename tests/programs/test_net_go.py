@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Stage
-from net_events import both_sides, by_port, lengths, notices, protocols, told_by_both_sides
-from net_peers import PEERS, compare, without_numbers
+
+from support.harness import Stage
+from support.net_events import both_sides, by_port, lengths, notices, protocols, told_by_both_sides
+from support.net_peers import PEERS, compare, without_numbers
 
 Needs = Callable[[str], str]
 

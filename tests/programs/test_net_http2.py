@@ -7,9 +7,9 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 
-from harness import Stage
-from net_events import assert_same_bytes, exchanges, flows, lengths, notices, requests
-from net_peers import (
+from support.harness import Stage
+from support.net_events import assert_same_bytes, exchanges, flows, lengths, notices, requests
+from support.net_peers import (
     HOST,
     Relay,
     compare,

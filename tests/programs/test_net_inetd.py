@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
-from interpreter import python
-from net_events import exchanges, notices, session_of
-from net_peers import HOST, request
 
 from scopetrace.model.flow_record import FlowRecord
+from support.harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
+from support.interpreter import python
+from support.net_events import exchanges, notices, session_of
+from support.net_peers import HOST, request
 
 Needs = Callable[[str], str]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness import Stage
-from net_events import assert_same_bytes, exchanges, lengths, notices
-from net_peers import (
+
+from support.harness import Stage
+from support.net_events import assert_same_bytes, exchanges, lengths, notices
+from support.net_peers import (
     Relay,
     compare,
     compare_server,

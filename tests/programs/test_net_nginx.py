@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from harness import Stage
-from net_events import flows, lengths, notices, session_of
-from net_peers import (
+from support.harness import Stage
+from support.net_events import flows, lengths, notices, session_of
+from support.net_peers import (
     HOST,
     Served,
     compare_server,

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from harness import Stage
-from net_events import (
+
+from scopetrace.model.event import EventRecord
+from support.harness import Stage
+from support.net_events import (
     assert_ends_agree,
     both_sides,
     by_port,
@@ -15,9 +17,7 @@ from net_events import (
     notices,
     told_by_both_sides,
 )
-from net_peers import PEERS, compare, without_numbers
-
-from scopetrace.model.event import EventRecord
+from support.net_peers import PEERS, compare, without_numbers
 
 Needs = Callable[[str], str]
 MOST = 1 << 20

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from harness import PATIENCE, Stage
-from net_events import notices
-from net_peers import HOST, compare
+from support.harness import PATIENCE, Stage
+from support.net_events import notices
+from support.net_peers import HOST, compare
 
 HELLO = b"\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -9,9 +9,9 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from harness import Recording, Stage, scopetrace_command
-from net_events import assert_same_bytes, exchanges, notices, requests, session_of
-from net_peers import HOST, Relay, Wire, compare, web_server
+from support.harness import Recording, Stage, scopetrace_command
+from support.net_events import assert_same_bytes, exchanges, notices, requests, session_of
+from support.net_peers import HOST, Relay, Wire, compare, web_server
 
 Needs = Callable[[str], str]
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness import Stage
-from interpreter import python
-from net_events import Flow, assert_same_bytes, flows, protocols, session_of
-from net_peers import (
+from support.harness import Stage
+from support.interpreter import python
+from support.net_events import Flow, assert_same_bytes, flows, protocols, session_of
+from support.net_peers import (
     HOST,
     Relay,
     compare,

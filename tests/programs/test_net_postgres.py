@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness import Stage
-from net_events import assert_same_bytes, flows, protocols
-from net_peers import Relay, compare, free_port, is_listening, record_server, serve
-from postgres import new_database, psql, server_command, without_privileges
+
+from support.harness import Stage
+from support.net_events import assert_same_bytes, flows, protocols
+from support.net_peers import Relay, compare, free_port, is_listening, record_server, serve
+from support.postgres import new_database, psql, server_command, without_privileges
 
 Needs = Callable[[str], str]
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Recording, Stage
-from net_events import notices
-from net_peers import (
+
+from programs.test_net_nginx import Nginx
+from programs.test_net_python import certificate
+from support.harness import Recording, Stage
+from support.net_events import notices
+from support.net_peers import (
     HOST,
     free_port,
     is_listening,
@@ -20,9 +23,7 @@ from net_peers import (
     serve,
     web_server,
 )
-from postgres import new_database, psql, server_command, without_privileges
-from programs.test_net_nginx import Nginx
-from programs.test_net_python import certificate
+from support.postgres import new_database, psql, server_command, without_privileges
 
 Needs = Callable[[str], str]
 

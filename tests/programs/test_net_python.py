@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from harness import Stage
-from net_events import (
+from support.harness import Stage
+from support.net_events import (
     Exchange,
     Flow,
     assert_same_bytes,
@@ -22,7 +22,7 @@ from net_events import (
     requests,
     session_of,
 )
-from net_peers import (
+from support.net_peers import (
     HOST,
     Relay,
     compare,

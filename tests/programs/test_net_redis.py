@@ -6,9 +6,9 @@ import re
 import socket
 from collections.abc import Callable
 
-from harness import Argv, Stage
-from net_events import assert_same_bytes, flows, protocols
-from net_peers import HOST, Relay, compare, compare_server, free_port, is_listening, serve
+from support.harness import Argv, Stage
+from support.net_events import assert_same_bytes, flows, protocols
+from support.net_peers import HOST, Relay, compare, compare_server, free_port, is_listening, serve
 
 Needs = Callable[[str], str]
 

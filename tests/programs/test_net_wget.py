@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import Stage
-from net_events import Exchange, assert_same_bytes, exchanges, lengths, notices, protocols
-from net_peers import HOST, Relay, compare, web_server
+from support.harness import Stage
+from support.net_events import Exchange, assert_same_bytes, exchanges, lengths, notices, protocols
+from support.net_peers import HOST, Relay, compare, web_server
 
 Needs = Callable[[str], str]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import Recording, Stage, scopetrace_command, wait_for
+from support.harness import Recording, Stage, scopetrace_command, wait_for
 
 CONFIGURATION = """
 worker_processes 2;

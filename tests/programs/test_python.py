@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from harness import Recording, Stage
-
 from scopetrace.query import open_session
+from support.harness import Recording, Stage
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else "python3"

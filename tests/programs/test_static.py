@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness import Stage
+
+from support.harness import Stage
 
 Needs = Callable[[str], str]
 

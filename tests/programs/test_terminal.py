@@ -9,8 +9,9 @@ from typing import Any
 
 import pexpect
 import pytest
-from harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
-from interpreter import python
+
+from support.harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
+from support.interpreter import python
 
 PROMPT = "READY> "
 

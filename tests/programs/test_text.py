@@ -8,7 +8,8 @@ import signal
 import subprocess
 
 import pytest
-from harness import (
+
+from support.harness import (
     PATIENCE,
     Stage,
     only,

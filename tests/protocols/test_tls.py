@@ -3,7 +3,6 @@ from __future__ import annotations
 import ssl
 
 import pytest
-from flow_reading import bytewise
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from scopetrace.protocols.tls import (
     is_whole,
     read_hello,
 )
+from support.flow_reading import bytewise
 
 
 def hello(name: str | None = "example.test", alpn: tuple[str, ...] = (), highest=None) -> bytes:

@@ -6,11 +6,11 @@ import fnmatch
 import random
 
 import pytest
-from session_builder import STARTED_NS, begin, closed, event, image, record
 
 from scopetrace.errors import UsageError
 from scopetrace.query import open_session
 from scopetrace.query.events import EventFilter, EventQuery
+from support.session_builder import STARTED_NS, begin, closed, event, image, record
 
 SOURCES = ("fs.open", "fs.close", "fs.error", "proc.exit", "stdout", "/a.log", "/b.log")
 PROCS = ("python3", "gcc", "cc1", "make")

@@ -1,7 +1,15 @@
 from __future__ import annotations
 
 import pytest
-from flow_builder import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scopetrace.errors import SessionError, UsageError
+from scopetrace.model.flow import Address
+from scopetrace.model.flow_record import FlowPayload
+from scopetrace.query import open_session
+from scopetrace.query.flows import UNTOLD, in_order
+from support.flow_builder import (
     ENDS,
     UNIX_ENDS,
     channel,
@@ -11,16 +19,8 @@ from flow_builder import (
     piece,
     record_flows,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from session_builder import SECOND, STARTED_NS, begin, event, image, record
-from session_builder import closed as file_closed
-
-from scopetrace.errors import SessionError, UsageError
-from scopetrace.model.flow import Address
-from scopetrace.model.flow_record import FlowPayload
-from scopetrace.query import open_session
-from scopetrace.query.flows import UNTOLD, in_order
+from support.session_builder import SECOND, STARTED_NS, begin, event, image, record
+from support.session_builder import closed as file_closed
 
 LOCAL = Address("inet", "10.0.0.2", 40000)
 PEER = Address("inet", "93.184.216.34", 80)

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from session_builder import begin, closed, record
 
 from scopetrace.errors import SessionError
 from scopetrace.query import delete_session, list_sessions
 from scopetrace.query.history import find_session
 from scopetrace.store.alive import boot_id, started_ticks
+from support.session_builder import begin, closed, record
 
 
 def test_no_folder_means_no_sessions(tmp_path):

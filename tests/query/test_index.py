@@ -13,12 +13,12 @@ from contextlib import closing
 from fcntl import LOCK_EX, flock
 
 import pytest
-from interpreter import NOBODY, path_to_us, python
-from session_builder import begin, closed, record
 
 from scopetrace.errors import SessionError
 from scopetrace.query import delete_sessions, history, index, list_sessions
 from scopetrace.store.alive import started_ticks
+from support.interpreter import NOBODY, path_to_us, python
+from support.session_builder import begin, closed, record
 
 MANY = index.FEW + 8
 LIST = (

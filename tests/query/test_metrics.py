@@ -4,13 +4,13 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from session_builder import STARTED_NS, begin, image, record
-from session_builder import closed as closed_file
 
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import MetricRecord, Sample
 from scopetrace.query import open_session
 from scopetrace.query.metrics import MetricSettings, read_settings
+from support.session_builder import STARTED_NS, begin, image, record
+from support.session_builder import closed as closed_file
 
 
 def sample(name, value=1, process=1, at=0, type="counter", unit="byte", **tags):

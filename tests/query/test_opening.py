@@ -8,13 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from interpreter import NOBODY, path_to_us, python
-from session_builder import begin, closed, record
 
 from scopetrace.errors import SessionError
 from scopetrace.query import open_session
 from scopetrace.query.opening import connect
 from scopetrace.store.schema import MIGRATIONS
+from support.interpreter import NOBODY, path_to_us, python
+from support.session_builder import begin, closed, record
 
 READ = (
     "import sys; from scopetrace.query import open_session\n"

@@ -3,10 +3,10 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from session_builder import event, record
 
 from scopetrace.query.opening import connect
 from scopetrace.query.patterns import any_of, present_values
+from support.session_builder import event, record
 
 SOURCES = ["fs.open", "fs.close", "fsx", "net.open", "/a.log", "/[x].log", "/\udcff.log", "stdout"]
 

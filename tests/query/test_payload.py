@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from flow_builder import channel, opened, piece, record_flows
 
 from scopetrace.query import open_session
+from support.flow_builder import channel, opened, piece, record_flows
 
 PIECES = [
     piece(b"GET /", at=0.1),

@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from interpreter import only_path_to_us
-from session_builder import begin, closed, event, image, record
 
 from scopetrace.errors import SessionError
 from scopetrace.query import open_session
 from scopetrace.store import SessionStore, SessionWriter
+from support.interpreter import only_path_to_us
+from support.session_builder import begin, closed, event, image, record
 
 
 def test_the_last_session_is_opened_by_default(tmp_path):

@@ -8,11 +8,11 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from session_builder import closed, event, image, record
 
 from scopetrace.errors import UsageError
 from scopetrace.query import open_session, where
 from scopetrace.store.fields import FIELDS, column
+from support.session_builder import closed, event, image, record
 
 
 @pytest.fixture

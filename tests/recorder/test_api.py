@@ -6,10 +6,10 @@ import subprocess
 from contextlib import closing
 
 import pytest
-from session_builder import record
 
 import scopetrace
 from scopetrace.errors import CommandNotExecutable, CommandNotFound, SessionError
+from support.session_builder import record
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from harness import (
+
+from scopetrace import capture
+from scopetrace.recorder import background
+from scopetrace.streams import text as stream
+from support.harness import (
     Stage,
     only,
     read_events,
@@ -15,11 +19,7 @@ from harness import (
     session_files,
     wait_for,
 )
-from interpreter import python
-
-from scopetrace import capture
-from scopetrace.recorder import background
-from scopetrace.streams import text as stream
+from support.interpreter import python
 
 FAULTY = """
 import sys

@@ -9,8 +9,9 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from harness import Ending, Stage, scopetrace_command, session_files, wait_for
-from interpreter import python
+
+from support.harness import Ending, Stage, scopetrace_command, session_files, wait_for
+from support.interpreter import python
 
 PROGRAM = ["sh", "-c", "echo ran; echo complained >&2; exit 3"]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2

@@ -5,8 +5,16 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-from harness import Stage, only, read_events, read_info, scopetrace_command, session_files, wait_for
-from interpreter import python
+from support.harness import (
+    Stage,
+    only,
+    read_events,
+    read_info,
+    scopetrace_command,
+    session_files,
+    wait_for,
+)
+from support.interpreter import python
 
 CAP_SYS_RESOURCE = 24
 CPU_HARD_S = 4

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness import Stage, only, session_files
-from interpreter import python
 
 import scopetrace
+from support.harness import Stage, only, session_files
+from support.interpreter import python
 
 SCRIPT = """
 import socket, time

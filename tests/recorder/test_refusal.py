@@ -3,9 +3,8 @@ from __future__ import annotations
 import errno
 import shlex
 
-from harness import Stage, scopetrace_command
-
 from scopetrace.recorder.refusal import why_refused
+from support.harness import Stage, scopetrace_command
 
 
 def test_a_program_that_is_traced_already_is_refused_in_words(stage: Stage) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness import Stage
-from interpreter import python
+from support.harness import Stage
+from support.interpreter import python
 
 HOURS = "a" * 60 + "b"
 """What (a+)+$ goes back and forth in, 2⁶⁰ times."""

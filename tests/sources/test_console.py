@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from raw_builder import PIPE, Tracee
-from recording import Recording
+from support.raw_builder import PIPE, Tracee
+from support.recording import Recording
 
 
 def test_the_console_is_followed_through_dup_fork_and_exec(tracee, recording):

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from interpreter import only_path_to_us
 
 from scopetrace.errors import SessionError
 from scopetrace.store.home import (
@@ -21,6 +20,7 @@ from scopetrace.store.home import (
     sessions_folder,
     state_home,
 )
+from support.interpreter import only_path_to_us
 
 ALLOCATE = "import sys; from pathlib import Path; from scopetrace.store.home import allocate_id;"
 ALLOCATE += "sys.stdin.read(); print(allocate_id(Path(sys.argv[1])))"

@@ -6,11 +6,11 @@ import os
 import subprocess
 
 import pytest
-from session_builder import begin, record
 
 from scopetrace.store.alive import boot_id
 from scopetrace.store.home import make_folder
 from scopetrace.store.leftovers import clear_leftovers
+from support.session_builder import begin, record
 
 BOOT = boot_id()[:8]
 GONE = 2**22 + 1

@@ -4,12 +4,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from session_builder import STARTED_NS, begin, closed, event, record
 
 from scopetrace.errors import SessionError
 from scopetrace.model.metric import Sample
 from scopetrace.store import schema
 from scopetrace.store.fields import SOURCES, column
+from support.session_builder import STARTED_NS, begin, closed, event, record
 
 
 @pytest.fixture

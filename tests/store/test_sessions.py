@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from session_builder import begin
 
 from scopetrace import __version__
 from scopetrace.errors import SessionError
 from scopetrace.query import list_sessions, open_session
 from scopetrace.store import SessionStore, making
+from support.session_builder import begin
 
 
 def test_a_new_session_tells_what_is_true_of_this_process(tmp_path):

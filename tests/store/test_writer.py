@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interpreter import PACKAGE
-from session_builder import STARTED_NS, begin, closed, event, image, record
 
 import scopetrace.store.writer
 from scopetrace.errors import SessionError
@@ -23,12 +21,14 @@ from scopetrace.model.payload import Payload
 from scopetrace.model.process import ProcessEnd
 from scopetrace.query import list_sessions, open_session
 from scopetrace.store.schema import has_indexes
+from support.interpreter import PACKAGE
+from support.session_builder import STARTED_NS, begin, closed, event, image, record
 
 TESTS = Path(__file__).parents[1]
 WRITE_FOREVER = """
 import sys
 from pathlib import Path
-from session_builder import begin, closed
+from support.session_builder import begin, closed
 writer = begin(Path(sys.argv[1]))
 batch = 0
 while True:
@@ -244,7 +244,7 @@ def test_a_file_system_that_is_full_is_told_and_survived(tmp_path):
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from session_builder import begin, closed\n"
+        "from support.session_builder import begin, closed\n"
         "from scopetrace.errors import SessionError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "writer = begin(Path(sys.argv[1]))\n"

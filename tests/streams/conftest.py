@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from raw_builder import Tracee, started_program
-from recording import Recording
+
+from support.raw_builder import Tracee, started_program
+from support.recording import Recording
 
 
 @pytest.fixture

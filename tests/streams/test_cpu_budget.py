@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from time import monotonic_ns, thread_time_ns
 
 import pytest
-from flow_reading import CLIENT, image, rules
-from streams.test_flows import IN, OUT, PayloadOutlet, Read
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.operation import ImageEnded
@@ -27,6 +25,8 @@ from scopetrace.streams.cpu_budget import (
     Allowance,
 )
 from scopetrace.streams.flows import Flows
+from streams.test_flows import IN, OUT, PayloadOutlet, Read
+from support.flow_reading import CLIENT, image, rules
 
 NS_PER_CALL = 500
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from dnslib import QTYPE, RR, A, DNSHeader, DNSQuestion, DNSRecord
-from flow_reading import cuts
 from h2.connection import H2Connection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from scopetrace.config.schema import Protocol
 from scopetrace.protocols.signatures import LONGEST, OPENINGS
 from scopetrace.streams.detector import Detector, Refused
+from support.flow_reading import cuts
 
 KNOWN = Detector(())
 

@@ -7,7 +7,17 @@ from socket import SOCK_DGRAM
 from typing import Any
 
 import pytest
-from flow_reading import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.operation import FlowClosed, FlowTransferred
+from scopetrace.model.payload import Payload
+from scopetrace.sources.needs import source_classes
+from scopetrace.streams.flows import MOST_AT_ONCE, Flows
+from scopetrace.watch import Rules
+from streams.test_detector import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
+from support.flow_reading import (
     CLIENT,
     MS,
     KeepingOutlet,
@@ -16,18 +26,8 @@ from flow_reading import (
     pieces,
     rules,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from raw_builder import Tracee, pack_inet, started_program
-from recording import Recording
-from streams.test_detector import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
-
-from scopetrace.model.flow import Address, Flow, FlowUsage
-from scopetrace.model.operation import FlowClosed, FlowTransferred
-from scopetrace.model.payload import Payload
-from scopetrace.sources.needs import source_classes
-from scopetrace.streams.flows import MOST_AT_ONCE, Flows
-from scopetrace.watch import Rules
+from support.raw_builder import Tracee, pack_inet, started_program
+from support.recording import Recording
 
 GET = b"GET /page HTTP/1.1\r\nHost: here\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"

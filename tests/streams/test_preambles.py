@@ -6,16 +6,16 @@ import struct
 from typing import Any
 
 import pytest
-from flow_reading import bytewise, pieces, rules
 from hypothesis import given
 from hypothesis import strategies as st
-from streams.test_detector import GREETING, STARTUP, client_hello
-from streams.test_flows import Read, whole
 
 from scopetrace.model.operation import FlowTransferred
 from scopetrace.protocols.starttls import SWITCHES
 from scopetrace.streams.preambles import KINDS, MOST_BYTES
 from scopetrace.streams.recognition import MOST_LAYERS
+from streams.test_detector import GREETING, STARTUP, client_hello
+from streams.test_flows import Read, whole
+from support.flow_reading import bytewise, pieces, rules
 
 C, S = True, False
 Talk = list[tuple[bool, bytes]]

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_builder import MILLISECOND, REGULAR, Tracee
-from recording import Recording
 
 from scopetrace.model.raw import PART_UNREADABLE, Part, RawKind, Seen
 from scopetrace.streams.text import IGNORED, LONGEST_NS, MOST_CHARACTERS, MOST_WAITING
+from support.raw_builder import MILLISECOND, REGULAR, Tracee
+from support.recording import Recording
 
 CONSOLE = "event:\n  watch:\n    - {type: console, name: std}\n"
 

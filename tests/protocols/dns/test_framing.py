@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from flow_reading import bytewise, cuts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.protocols.dns.framing import Framing
+from support.flow_reading import bytewise, cuts
 
 
 def framed(*messages: bytes) -> bytes:

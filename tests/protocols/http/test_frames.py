@@ -12,10 +12,10 @@ from hyperframe.frame import (
     RstStreamFrame,
     SettingsFrame,
 )
-from sources.http.talk import EVENTS, image_of
 
 from scopetrace.protocols.http.frames import PREFACE, FrameSide, frame_header
 from scopetrace.protocols.http.messages import Budget, Moment, Unreadable
+from support.http_talk import EVENTS, image_of
 
 IMAGE = image_of(EVENTS)
 MEMORY = 1_048_576

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from sources.http.talk import image_of
 
 from scopetrace.config import compile_pattern
 from scopetrace.protocols.http.headers import Headers, wanted_headers
+from support.http_talk import image_of
 
 
 def headers(*pairs: tuple[bytes, bytes]) -> Headers:

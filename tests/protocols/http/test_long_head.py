@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from flow_reading import pieces
 
 from scopetrace.protocols.http.long_head import MOST_LINE, LongHead
 from scopetrace.protocols.http.messages import MOST_HEAD, Unreadable
+from support.flow_reading import pieces
 
 
 def read(head: bytes, every: int = 100) -> LongHead:

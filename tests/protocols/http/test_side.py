@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sources.http.talk import EVENTS, image_of, pieces
 
 from scopetrace.protocols.http.bodies import Fixed
 from scopetrace.protocols.http.heads import LATER_REQUEST_LINE, LONG_REQUEST_LINE, REQUEST_LINE
 from scopetrace.protocols.http.messages import MOST_HEAD, Message, Moment
 from scopetrace.protocols.http.side import Side
+from support.http_talk import EVENTS, image_of, pieces
 
 IMAGE = image_of(EVENTS)
 

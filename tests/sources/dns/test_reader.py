@@ -15,7 +15,15 @@ from dnslib import (
     DNSRecord,
     EDNSOption,
 )
-from flow_reading import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scopetrace.model.flow import Address, Flow
+from scopetrace.model.image import Image
+from scopetrace.protocols.dns.message import Record
+from scopetrace.sources.dns.questions import LEAST_WEIGHT, Pending
+from scopetrace.sources.dns.reader import DnsReader
+from support.flow_reading import (
     CLIENT,
     MS,
     KeepingOutlet,
@@ -26,14 +34,6 @@ from flow_reading import (
     tcp_flow,
     udp_flow,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from scopetrace.model.flow import Address, Flow
-from scopetrace.model.image import Image
-from scopetrace.protocols.dns.message import Record
-from scopetrace.sources.dns.questions import LEAST_WEIGHT, Pending
-from scopetrace.sources.dns.reader import DnsReader
 
 RULES = rules("event:\n  watch: [{type: dns}]\n")
 SERVER = Address("inet", "10.0.0.53", 53)

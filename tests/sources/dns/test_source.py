@@ -4,8 +4,6 @@ from socket import SOCK_DGRAM
 
 import pytest
 from dnslib import DNSRecord
-from flow_reading import KeepingOutlet, image, rules, tcp_flow, udp_flow
-from raw_builder import pack_inet
 
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
@@ -13,6 +11,8 @@ from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
 from scopetrace.source import Mode
 from scopetrace.sources.dns import SOURCE
+from support.flow_reading import KeepingOutlet, image, rules, tcp_flow, udp_flow
+from support.raw_builder import pack_inet
 
 DNS = rules("event:\n  watch: [{type: dns}]\n")
 NOTHING = rules("event:\n  watch: [{type: fs}]\nmetric:\n  watch: [{type: fs}]\n")

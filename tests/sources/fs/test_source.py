@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import os
 
-from raw_builder import FOLDER, MILLISECOND, TERMINAL
-
 from scopetrace.model.raw import Part
+from support.raw_builder import FOLDER, MILLISECOND, TERMINAL
 
 ENHANCED = {
     "proc_uid": 1000,

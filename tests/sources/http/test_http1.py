@@ -6,7 +6,9 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sources.http.talk import (
+
+from scopetrace.protocols.http import messages
+from support.http_talk import (
     EVENTS,
     MS,
     NET,
@@ -19,8 +21,6 @@ from sources.http.talk import (
     summary,
     told,
 )
-
-from scopetrace.protocols.http import messages
 
 GET = b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -16,7 +16,11 @@ from hyperframe.frame import (
     PriorityFrame,
     PushPromiseFrame,
 )
-from sources.http.talk import (
+
+from scopetrace.protocols.http import messages
+from scopetrace.protocols.http.frames import PREFACE
+from scopetrace.sources.http import http2
+from support.http_talk import (
     EVENTS,
     NET,
     NO_METRICS,
@@ -28,10 +32,6 @@ from sources.http.talk import (
     names,
     told,
 )
-
-from scopetrace.protocols.http import messages
-from scopetrace.protocols.http.frames import PREFACE
-from scopetrace.sources.http import http2
 
 GET = [(":method", "GET"), (":path", "/a?b"), (":scheme", "http"), (":authority", "h:80")]
 POST = [(":method", "POST"), *GET[1:]]

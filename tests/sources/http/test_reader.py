@@ -5,9 +5,9 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sources.http.talk import EVENTS, NO_METRICS, Heard, Listener, Talk, heard, image_of, summary
 
 from scopetrace.protocols.http.frames import PREFACE
+from support.http_talk import EVENTS, NO_METRICS, Heard, Listener, Talk, heard, image_of, summary
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from sources.http.talk import EVENTS, METRICS, NO_METRICS, Heard, image_of
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.metric import METRICS as METRICS_THERE_ARE
 from scopetrace.sources.http import SOURCE
 from scopetrace.sources.needs import GROUPS
+from support.http_talk import EVENTS, METRICS, NO_METRICS, Heard, image_of
 
 FLOW = Flow("IP.TCP", None, None, "client", 0)
 NO_EVENTS = "event:\n  enable: false\n"

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from sources.http.talk import EVENTS, METRICS, NO_METRICS, Talk, heard
+
+from support.http_talk import EVENTS, METRICS, NO_METRICS, Talk, heard
 
 POST = b"POST /a?b HTTP/1.1\r\nContent-Length: 3\r\nX-One: 1\r\n\r\nabc"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Two: 2\r\nServer: s\r\n\r\nhi"

@@ -4,10 +4,10 @@ import struct
 from socket import AF_UNIX, SHUT_RDWR, SHUT_WR, SOCK_DGRAM, SOCK_SEQPACKET
 
 import pytest
-from raw_builder import Tracee, pack_inet, pack_socket, started_program, status_text
-from recording import Recording
 
 from scopetrace.model.raw import Part, RawKind, Seen
+from support.raw_builder import Tracee, pack_inet, pack_socket, started_program, status_text
+from support.recording import Recording
 
 CONFIG = """
 metric: {enable: true, format: {verbosity: 7}, watch: [{type: net}]}

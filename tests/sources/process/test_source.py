@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import signal
 
-from raw_builder import MILLISECOND, strings
-
 from scopetrace.model.raw import Part, RawKind
+from support.raw_builder import MILLISECOND, strings
 
 
 def test_a_start_holds_the_facts_of_the_program(tracee, recording):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from flow_reading import KeepingOutlet, bytewise, cuts, image, rules, tcp_flow, udp_flow
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from scopetrace.model.flow import Address
 from scopetrace.model.image import Image
 from scopetrace.protocols.statsd import Reading
 from scopetrace.sources.statsd.reader import MOST_IN_LINE, StatsdReader
+from support.flow_reading import KeepingOutlet, bytewise, cuts, image, rules, tcp_flow, udp_flow
 
 SERVER = Address("inet", "127.0.0.1", 8125)
 RULES = rules("metric:\n  watch: [{type: statsd}]\n")

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from flow_reading import KeepingOutlet, image, rules, udp_flow
-
 from scopetrace.model.flow import Address
 from scopetrace.model.image import Image
 from scopetrace.model.operation import ImageEnded
 from scopetrace.sources.statsd import SOURCE
+from support.flow_reading import KeepingOutlet, image, rules, udp_flow
 
 FLOW = udp_flow(Address("inet", "127.0.0.1", 8125))
 WANTED = rules("metric:\n  watch: [{type: statsd}]\n")

@@ -29,7 +29,7 @@ from scopetrace.model.raw import (
     Seen,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^CALL\((\w+),\s+(\w+),", re.MULTILINE)
 
 CALLS: tuple[tuple[str, str], ...] = tuple(

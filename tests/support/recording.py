@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from raw_builder import CALLS, Tracee
-
 from scopetrace.config import check_config, load_config
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
@@ -14,8 +12,9 @@ from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.pipeline import Pipeline
 from scopetrace.watch import Watch
+from support.raw_builder import CALLS, Tracee
 
-NO_VARIABLES = {"SCOPE_CONF_PATH": str(Path(__file__).parents[1] / "scopetrace/config/scope.yml")}
+NO_VARIABLES = {"SCOPE_CONF_PATH": str(Path(__file__).parents[2] / "scopetrace/config/scope.yml")}
 
 
 class MemoryWriter:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from harness import Recording, Stage, only, session_files
-from net_peers import Relay
-
 import scopetrace
 from scopetrace.model.event import EventRecord
+from support.harness import Recording, Stage, only, session_files
+from support.net_peers import Relay
 
 NO_LOSS = ("resolved-elsewhere", "waited")
 """Reasons of notices that depend on the machine and say of nothing that it is missing."""

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from session_builder import SECOND, STARTED_NS, begin, event
-
 from scopetrace.model.event import Event
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FlowPayload, FlowRecord
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process
+from support.session_builder import SECOND, STARTED_NS, begin, event
 
 ENDS = {
     "net_transport": "IP.TCP",

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from harness import PATIENCE
+from support.harness import PATIENCE
 
 HOST = "127.0.0.1"
 

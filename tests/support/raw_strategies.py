@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from hypothesis import strategies as st
-from raw_builder import CALLS, pack_record, pack_stat, pack_tally, status_text, strings
 
 from scopetrace.model.raw import RESULT_REFUSED, RESULT_UNKNOWN, Part, RawKind
+from support.raw_builder import CALLS, pack_record, pack_stat, pack_tally, status_text, strings
 
 PATHS = st.sampled_from([b"", b"/", b"a", b"../b", b"/x (deleted)", b"\xff\n", b"/dev/fd/3"])
 PIDS = st.sampled_from([1, 2, 3, 4])

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from harness import (
+from support.harness import (
     PATIENCE,
     Argv,
     Ending,
@@ -30,9 +30,9 @@ from harness import (
     scopetrace_command,
     wait_for,
 )
-from interpreter import python
+from support.interpreter import python
 
-PEERS = Path(__file__).parent / "programs" / "peers"
+PEERS = Path(__file__).parents[1] / "programs" / "peers"
 HOST = "127.0.0.1"
 LISTENS = "0A"
 """How /proc/net/tcp writes the state of a socket that listens."""

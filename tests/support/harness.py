@@ -19,12 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from interpreter import path_to_us, python
-
 import scopetrace
 from scopetrace.model.event import EventRecord
 from scopetrace.model.session import SessionInfo
 from scopetrace.store.alive import started_ticks
+from support.interpreter import path_to_us, python
 
 GROUP, OTHER_GROUP = 65_533, 65_532
 """The groups of the user without privileges (65534)."""

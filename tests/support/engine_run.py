@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from interpreter import path_to_us
-
 from scopetrace import _engine
 from scopetrace.model.raw import RawKind, RawRecord, unpack_batch
+from support.interpreter import path_to_us
 
 MODE_FAILURES, MODE_ALL = 1, 2
 CALLS = _engine.calls()

@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from harness import Argv, Stage
-from interpreter import NOBODY
-from net_peers import HOST
+from support.harness import Argv, Stage
+from support.interpreter import NOBODY
+from support.net_peers import HOST
 
 
 def without_privileges(argv: Argv) -> Argv:

@@ -25,7 +25,7 @@ import scopetrace
 NOBODY = 65534
 PYTHON = Path(sys.executable)
 PACKAGE = Path(scopetrace.__file__).parent
-PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
 USABLE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
 SHARED = "TESTS_OF_SCOPETRACE"
