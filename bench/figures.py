@@ -14,14 +14,14 @@ from typing import NamedTuple
 from workloads import settle, timed
 
 from scopetrace import _engine
-from scopetrace.config import load_config
+from scopetrace.config.load import load_config
 from scopetrace.model.event import Event
 from scopetrace.model.process import Process
 from scopetrace.model.raw import RawKind, unpack_batch
 from scopetrace.pipeline import Pipeline
 from scopetrace.query import list_sessions
 from scopetrace.sources.needs import needed_calls
-from scopetrace.store import SessionStore
+from scopetrace.store.sessions import SessionStore
 from scopetrace.watch import Watch
 
 

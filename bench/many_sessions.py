@@ -1,7 +1,7 @@
 """How long commands take that look at all sessions, where there are 10,000.
 
 The first of them after so many were copied here reads each session and makes the index (see
-`scopetrace.query.index`), which happens once; so the first is a line of its own.
+`scopetrace.query.session_index`), which happens once; so the first is a line of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from figures import Figure, wall
 from workloads import timed
 
 from scopetrace.model.event import Event
-from scopetrace.store import SessionStore
+from scopetrace.store.sessions import SessionStore
 
 SESSIONS = 10_000
 AIM_MS = 1000

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace import _engine
-from scopetrace.config import load_config
+from scopetrace.config.load import load_config
 from scopetrace.sources.needs import needed_calls
 from scopetrace.watch import Watch
 

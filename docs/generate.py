@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from scopetrace.db import schema
+from scopetrace.model.fields import BODY, ENDS, ENHANCED, MESSAGE, SOURCES, Field, Source
 from scopetrace.model.metric import METRICS
-from scopetrace.store import schema
-from scopetrace.store.fields import BODY, ENDS, ENHANCED, MESSAGE, SOURCES, Field, Source
 
 DOCS = Path(__file__).resolve().parent
 
@@ -26,7 +26,7 @@ EVENTS = """\
 # Events
 
 What a session holds, and what `scopetrace events -j` prints and `run -e` sends. This page is made
-from `scopetrace/store/fields.py` by `make docs`; do not edit it. [sql.md](sql.md) describes the
+from `scopetrace/model/fields.py` by `make docs`; do not edit it. [sql.md](sql.md) describes the
 session file.
 
 A field that is not known or does not apply is left out. Paths and text that are no UTF-8 hold their
@@ -63,7 +63,7 @@ SQL = """\
 # The session file in SQL
 
 Each session is one SQLite file; `scopetrace history -d -n 1` prints the path of the last one. This
-page is made from `scopetrace/store/schema.py` and `scopetrace/store/fields.py` by `make docs`; do
+page is made from `scopetrace/db/schema.py` and `scopetrace/model/fields.py` by `make docs`; do
 not edit it. The version of the schema is {version} (`PRAGMA user_version`).
 
     sqlite3 "$(scopetrace history -n 1 -d)" 'SELECT file, count(*) FROM fs_open GROUP BY file'

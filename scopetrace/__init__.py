@@ -16,7 +16,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = {"open_session": "scopetrace.query", "run": "scopetrace.recorder"}
+_ROOMS = {"open_session": "scopetrace.query", "run": "scopetrace.recorder.api"}
 """Public name → the module that has it."""
 
 __all__ = ["__version__", "open_session", "run"]

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import Any, Protocol
 
-from scopetrace.config import Pattern, take_given_up
+from scopetrace.config.patterns import Pattern, take_given_up
 from scopetrace.decode.decoder import Decoder
 from scopetrace.metrics import Metrics
 from scopetrace.model.event import Event

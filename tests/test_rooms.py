@@ -18,6 +18,7 @@ ROOMS = [
     "model",
     "wire",
     "config",
+    "db",
     "_engine",
     "capture",
     "decode",

@@ -43,10 +43,10 @@ def _answer(args: list[str]) -> int:
     _prepare_stdout()
     try:
         if command := plain_run(args):
-            from scopetrace.recorder import run_in_place
+            from scopetrace.recorder.foreground import run_in_place
 
             run_in_place(command)
-        from scopetrace.cli.front import answer
+        from scopetrace.cli.dispatch import answer
 
         return answer(args)
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from scopetrace.errors import UsageError
 from scopetrace.model.shown import escape, say
 
 if TYPE_CHECKING:
-    from scopetrace.config import Config
+    from scopetrace.config.schema import Config
 
 
 @click.command()
@@ -41,12 +41,13 @@ def config(stock: bool, check: Path | None, userconfig: Path | None) -> None:
     if stock:
         _print_stock()
     elif check is not None:
-        from scopetrace.config import check_config
+        from scopetrace.config.load import check_config
 
         _warn(check_config(check))
         print(f"{escape(str(check))} is valid")
     else:
-        from scopetrace.config import dump_config, load_config
+        from scopetrace.config.load import load_config
+        from scopetrace.config.serialize import dump_config
 
         print(dump_config(_warn(load_config(userconfig))).rstrip("\n"))
 

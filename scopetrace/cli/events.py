@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.complete import complete_source, complete_sourcetype
 from scopetrace.cli.options import (
     json_option,
     last_option,
@@ -18,14 +17,15 @@ from scopetrace.cli.options import (
     session_option,
     split_commas,
 )
+from scopetrace.cli.shell_complete import complete_source, complete_sourcetype
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.shown import say
 from scopetrace.output.color import wants_color
-from scopetrace.output.lines import LineFormat
-from scopetrace.output.view import format_event
+from scopetrace.output.event_details import format_event
+from scopetrace.output.event_lines import LineFormat
 from scopetrace.output.width import terminal_columns
-from scopetrace.wire.bodies import event_body, json_line
+from scopetrace.wire.ndjson import event_body, json_line
 
 if TYPE_CHECKING:
     from scopetrace.query import Session

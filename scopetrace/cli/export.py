@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scopetrace.cli.complete import complete_file
 from scopetrace.cli.options import session_option
+from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import escape, say
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
-    from scopetrace.output.capture import LeftOut
+    from scopetrace.output.payload_pcap import LeftOut
     from scopetrace.query import Session
 
 STDOUT = Path("-")
@@ -69,7 +69,7 @@ def export(session_id: str | None, folder: Path | None, pcap: Path | None, force
 
 
 def _write_folder(session: Session, flows: list[FlowRecord], folder: Path, force: bool) -> str:
-    from scopetrace.cli.files import FolderWriter
+    from scopetrace.cli.output_files import FolderWriter
     from scopetrace.output.payload_files import payload_files
     from scopetrace.output.units import format_size
 
@@ -106,8 +106,8 @@ def _refuse_existing(folder: Path, taken: list[str]) -> None:
 
 def _write_capture(session: Session, flows: list[FlowRecord], pcap: Path, force: bool) -> str:
     from scopetrace import __version__
-    from scopetrace.cli.files import binary_stdout, new_file
-    from scopetrace.output.capture import capture, choose_routes
+    from scopetrace.cli.output_files import binary_stdout, new_file
+    from scopetrace.output.payload_pcap import capture, choose_routes
 
     routes, left_out = choose_routes(flows)
     with nullcontext(binary_stdout()) if pcap == STDOUT else new_file(pcap, force) as out:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.complete import complete_flow_field
 from scopetrace.cli.options import json_option, last_option, process_options, session_option
+from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import say
 
@@ -109,7 +109,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
 def _print(found: list[FlowRecord], as_json: bool) -> None:
     from scopetrace.output.flows import flow_body, flow_table
     from scopetrace.output.width import terminal_columns
-    from scopetrace.wire.bodies import json_line
+    from scopetrace.wire.ndjson import json_line
 
     if as_json:
         for flow in found:
@@ -129,7 +129,7 @@ def _show_one(flow: FlowRecord, as_json: bool) -> None:
 
 
 def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
-    from scopetrace.cli.files import binary_stdout
+    from scopetrace.cli.output_files import binary_stdout
 
     if not flow.payload_chunks:
         nothing = flow.bytes_sent == flow.bytes_recv == 0

@@ -17,7 +17,7 @@ from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration
 from scopetrace.output.width import shorten
 from scopetrace.query import list_sessions
-from scopetrace.wire.bodies import json_line
+from scopetrace.wire.ndjson import json_line
 
 HEADINGS = ("ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS")
 CMDLINE_COLUMNS = 40

@@ -22,7 +22,7 @@ from scopetrace.model.shown import say
 from scopetrace.output.escape import escape
 from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_row
 from scopetrace.output.width import UNKNOWN_COLUMNS, shorten, terminal_columns
-from scopetrace.wire.bodies import json_line, metric_body
+from scopetrace.wire.ndjson import json_line, metric_body
 
 if TYPE_CHECKING:
     from scopetrace.query import Session

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scopetrace.cli.complete import complete_session
+from scopetrace.cli.shell_complete import complete_session
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import click
 
 from scopetrace.cli.options import count, size, span
+from scopetrace.db.cleanup import clear_leftovers
+from scopetrace.db.paths import sessions_folder
 from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration, format_size
 from scopetrace.query import delete_sessions, list_sessions
-from scopetrace.store.home import sessions_folder
-from scopetrace.store.leftovers import clear_leftovers
 
 HEADINGS = ("ID", "COMMAND", "AGE", "SIZE", "FILE")
 

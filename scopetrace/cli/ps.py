@@ -17,7 +17,7 @@ from scopetrace.cli.options import json_option
 from scopetrace.model.names import user_name
 from scopetrace.output.tables import format_table
 from scopetrace.query import list_sessions
-from scopetrace.wire.bodies import json_line
+from scopetrace.wire.ndjson import json_line
 
 HEADINGS = ("ID", "PID", "USER", "COMMAND")
 

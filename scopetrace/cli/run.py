@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from scopetrace.cli.complete import complete_file
 from scopetrace.cli.options import userconfig_option
+from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import UsageError
 
 VARIABLES = {
@@ -21,7 +21,7 @@ VARIABLES = {
 
 def destination(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
     """Return a destination as it was given, if it is one."""
-    from scopetrace.config import parse_destination
+    from scopetrace.config.destination import parse_destination
 
     try:
         parse_destination(text or "")
@@ -71,7 +71,7 @@ def run(
     """
     if not args:
         raise UsageError("run needs a command: scopetrace run [-u FILE] [-p] [--] CMD...")
-    from scopetrace.recorder import run_in_place
+    from scopetrace.recorder.foreground import run_in_place
 
     asked = {VARIABLES[name]: value for name, value in settings.items() if value is not None}
     if payloads:

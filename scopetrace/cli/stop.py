@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from scopetrace.cli.complete import complete_session
+from scopetrace.cli.shell_complete import complete_session
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.escape import escape
@@ -28,9 +28,9 @@ def stop(session: int | None, kill: bool) -> None:
     scopetrace stop 3 --kill
     """
     info = _chosen(session, list_sessions())
-    from scopetrace import recorder
+    from scopetrace.recorder import stop_recording
 
-    print(escape(recorder.stop(info, kill)))
+    print(escape(stop_recording.stop(info, kill)))
 
 
 def _chosen(session: int | None, sessions: list[SessionInfo]) -> SessionInfo:

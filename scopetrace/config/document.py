@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from scopetrace.config.join import joined
+from scopetrace.config.merge import joined
 from scopetrace.errors import ConfigError
 
 Path = tuple[str | int, ...]

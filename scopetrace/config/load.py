@@ -13,13 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from scopetrace.config.appscope import adapted
 from scopetrace.config.convert import check_entry, to_filter, to_sections
 from scopetrace.config.document import Document, parse_document
 from scopetrace.config.environment import expander, overridden
 from scopetrace.config.find import STOCK, Found, find_config, read_text
-from scopetrace.config.foreign import adapted
-from scopetrace.config.join import config_of, joined, sections_data
-from scopetrace.config.meaning import doubtful_transports, not_recorded, without_meaningless
+from scopetrace.config.ignored_keys import doubtful_transports, not_recorded, without_meaningless
+from scopetrace.config.merge import config_of, joined, sections_data
 from scopetrace.config.schema import Config, Custom, Sections
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from scopetrace.config.document import Path
-from scopetrace.config.meaning import WITHOUT_MEANING
+from scopetrace.config.ignored_keys import WITHOUT_MEANING
 
 KEYS: dict[str, Path] = {
     "SCOPE_METRIC_ENABLE": ("metric", "enable"),

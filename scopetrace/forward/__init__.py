@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scopetrace.config import Config
+    from scopetrace.config.schema import Config
     from scopetrace.forward.writer import ForwardingWriter
-    from scopetrace.store import SessionWriter
+    from scopetrace.store.writer import SessionWriter
 
 
 def forwarding_writer(config: Config, host: str, writer: SessionWriter) -> ForwardingWriter | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from scopetrace.config import Config, Transport
+from scopetrace.config.schema import Config, Transport
 from scopetrace.errors import ConfigError
 
 

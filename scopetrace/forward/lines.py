@@ -11,13 +11,13 @@ from typing import Any
 
 from msgspec.json import Encoder
 
-from scopetrace.config import Config, MetricFormat
-from scopetrace.forward.start import start_message
+from scopetrace.config.schema import Config, MetricFormat
+from scopetrace.db.text import encode_json
+from scopetrace.forward.start_message import start_message
 from scopetrace.model.event import Event, EventRecord
 from scopetrace.model.metric import MetricRecord, Sample
 from scopetrace.model.process import Process
-from scopetrace.store.text import encode_json
-from scopetrace.wire.bodies import event_body, metric_body
+from scopetrace.wire.ndjson import event_body, metric_body
 from scopetrace.wire.statsd import statsd_lines
 
 NOT_SENT = ("id", "uid", "gid", "username", "groupname", "args")

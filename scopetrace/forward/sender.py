@@ -19,11 +19,12 @@ from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from scopetrace.config import Transport, spell_destination
-from scopetrace.forward.outbox import Item, Outbox
+from scopetrace.config.destination import spell_destination
+from scopetrace.config.schema import Transport
+from scopetrace.forward.queue import Item, Outbox
 
 if TYPE_CHECKING:
-    from scopetrace.forward.links import Link
+    from scopetrace.forward.connections import Link
 
 MOST_WAITING_BYTES = 16 << 20
 AT_ONCE_BYTES = 65_536
@@ -144,7 +145,7 @@ class Sender:
 
     def _use_one_link(self) -> None:
         """Send all that comes until the end, or until the link breaks."""
-        from scopetrace.forward.dial import open_link
+        from scopetrace.forward.connect import open_link
 
         link = open_link(self._transport)
         if link.greets and not self._resumes:

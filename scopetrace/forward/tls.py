@@ -7,8 +7,8 @@ import socket
 import ssl
 from contextlib import suppress
 
-from scopetrace.config import Transport
-from scopetrace.forward.links import READ_BYTES, StreamLink
+from scopetrace.config.schema import Transport
+from scopetrace.forward.connections import READ_BYTES, StreamLink
 
 
 class TlsLink(StreamLink):

@@ -16,7 +16,7 @@ from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
-from scopetrace.store import SessionWriter
+from scopetrace.store.writer import SessionWriter
 
 PATIENCE_S = 3.0
 """How long the end of a session may be delayed by what still waits."""

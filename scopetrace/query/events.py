@@ -21,12 +21,12 @@ from itertools import islice
 from sys import maxsize
 from typing import Any, NamedTuple
 
-from scopetrace.query.names import FROM, NAMES
-from scopetrace.query.patterns import Condition, all_of, any_of, of_processes, present_values
+from scopetrace.db.schema import has_indexes
+from scopetrace.db.text import bindable, encode_json
+from scopetrace.model.fields import FIELDS
+from scopetrace.query.conditions import Condition, all_of, any_of, of_processes, present_values
+from scopetrace.query.field_sql import FROM, NAMES
 from scopetrace.query.where import bounded, checked
-from scopetrace.store.fields import FIELDS
-from scopetrace.store.schema import has_indexes
-from scopetrace.store.text import bindable, encode_json
 
 _MOST_WALKS = 16
 _MOST_NAMES = 30

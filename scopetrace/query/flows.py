@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import nlargest, nsmallest
 from typing import TYPE_CHECKING, Any
 
+from scopetrace.db.schema import has_table
 from scopetrace.errors import UsageError
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_fields import ENDS
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
-from scopetrace.query.functions import JsonDecoder
-from scopetrace.query.patterns import all_of, marks, of_processes
+from scopetrace.query.conditions import all_of, marks, of_processes
 from scopetrace.query.payload import NOTHING, KeptPayload, channel_of_piece, read_kept
-from scopetrace.store.schema import has_table
+from scopetrace.query.sql_functions import JsonDecoder
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from scopetrace.db.errors import session_error
+from scopetrace.db.paths import COMPANIONS, parse_file_name, session_paths, sessions_folder
 from scopetrace.errors import SessionError
 from scopetrace.model.session import SessionInfo
-from scopetrace.query.index import FEW, SessionIndex
-from scopetrace.query.opening import connect
+from scopetrace.query.connect import connect
 from scopetrace.query.records import as_of_now, read_recorded
-from scopetrace.store.home import COMPANIONS, parse_file_name, session_paths, sessions_folder
-from scopetrace.store.problems import session_error
+from scopetrace.query.session_index import FEW, SessionIndex
 
 
 def list_sessions(home: Path | str | None = None, last: int | None = None) -> list[SessionInfo]:

@@ -10,10 +10,10 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from scopetrace.db.schema import has_table
 from scopetrace.model.metric import MetricRecord
-from scopetrace.query.functions import JsonDecoder
-from scopetrace.query.patterns import Condition, any_of, of_processes
-from scopetrace.store.schema import has_table
+from scopetrace.query.conditions import Condition, any_of, of_processes
+from scopetrace.query.sql_functions import JsonDecoder
 
 _PAGE = 500
 """Records read at a time."""

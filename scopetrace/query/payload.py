@@ -9,10 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from scopetrace.db.schema import has_table
 from scopetrace.model.flow_record import FlowPayload
 from scopetrace.model.payload import Payload
-from scopetrace.query.patterns import marks
-from scopetrace.store.schema import has_table
+from scopetrace.query.conditions import marks
 
 NOTHING = FlowPayload()
 _PAGE = 16

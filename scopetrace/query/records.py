@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scopetrace.db.running import is_running
 from scopetrace.model.event import EventRecord
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.query.functions import JsonDecoder
-from scopetrace.store.alive import is_running
+from scopetrace.query.sql_functions import JsonDecoder
 
 EVENT_COLUMNS = (
     "e.id", "e.time_ns", "e.process", "e.tid", "e.sourcetype", "e.source", "e.channel", "e.data",

@@ -9,15 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from scopetrace.db.errors import session_error
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
+from scopetrace.query.connect import connect
 from scopetrace.query.events import EventFilter, EventQuery
-from scopetrace.query.functions import add_functions
+from scopetrace.query.field_sql import NAMES, unknown_name
 from scopetrace.query.history import find_session
-from scopetrace.query.names import NAMES, unknown_name
-from scopetrace.query.opening import connect
 from scopetrace.query.records import (
     EVENT_COLUMNS,
     RecordReader,
@@ -25,7 +25,7 @@ from scopetrace.query.records import (
     read_process_ends,
     read_processes,
 )
-from scopetrace.store.problems import session_error
+from scopetrace.query.sql_functions import add_functions
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -130,7 +130,7 @@ class Session:
             pid: process ids.
             proc: programs by base name or glob.
             match: texts that the source or a value of the data contains.
-            where: an SQL expression over the fields of the events, see `scopetrace.query.names`.
+            where: an SQL expression over the fields of the events (`query.field_sql.NAMES`).
             since_ns: Unix time, ns; events from then on.
             until_ns: Unix time, ns; events before it.
             last: only the last so many of the matching events, the oldest first; with `sort`, only

@@ -16,10 +16,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from scopetrace.db.errors import primary_code
 from scopetrace.errors import SessionError, UsageError
-from scopetrace.query.functions import add_functions
-from scopetrace.query.names import NAMES, translate, unknown_name
-from scopetrace.store.problems import primary_code
+from scopetrace.query.field_sql import NAMES, translate, unknown_name
+from scopetrace.query.sql_functions import add_functions
 
 SECONDS = 30.0
 """How long an expression may run without finding the next events."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scopetrace.db.paths import session_paths, state_home
 from scopetrace.errors import CommandNotExecutable, CommandNotFound, ExitStatus, SessionError
 from scopetrace.query import open_session
 from scopetrace.query.session import Session
-from scopetrace.store.home import session_paths, state_home
 
 
 def run(args: Sequence[str], *, config: Path | str | None = None, **popen: Any) -> Session:

@@ -21,15 +21,23 @@ from typing import Any, NamedTuple
 
 from scopetrace import _engine
 from scopetrace.capture import PATIENCE_MS, Capture
-from scopetrace.config import limit_searches, note_time, unpack_config
+from scopetrace.config.patterns import limit_searches, note_time
+from scopetrace.config.serialize import unpack_config
+from scopetrace.db.cleanup import clear_leftovers
 from scopetrace.errors import SessionError
 from scopetrace.forward import forwarding_writer
 from scopetrace.pipeline import Pipeline
-from scopetrace.recorder.complaint import Complaint
-from scopetrace.recorder.order import Order, receive_order
-from scopetrace.recorder.verdict import REFUSED, UNRECORDED, why
-from scopetrace.store import SessionStore, SessionWriter
-from scopetrace.store.leftovers import clear_leftovers
+from scopetrace.recorder.handshake import (
+    REFUSED,
+    UNRECORDED,
+    Order,
+    receive_order,
+    why_refused,
+    why_unrecorded,
+)
+from scopetrace.recorder.stderr import ProgramStderr
+from scopetrace.store.sessions import SessionStore
+from scopetrace.store.writer import SessionWriter
 from scopetrace.watch import Watch
 
 COMMIT_EVERY_NS = 40_000_000
@@ -47,7 +55,7 @@ class Origin(NamedTuple):
     """What is remembered of the command line before it is let go."""
 
     cwd: str
-    complaint: Complaint
+    stderr: ProgramStderr
 
 
 def prepare(order_fd: int, answer: int) -> Origin:
@@ -56,7 +64,7 @@ def prepare(order_fd: int, answer: int) -> Origin:
     Raises:
         OSError: what this process inherited cannot be let go.
     """
-    origin = Origin(str(Path("/proc/self/cwd").readlink()), Complaint())
+    origin = Origin(str(Path("/proc/self/cwd").readlink()), ProgramStderr())
     detach(keep=(order_fd, answer))
     return origin
 
@@ -76,7 +84,7 @@ def record(order_fd: int, answer: int, origin: Origin) -> None:
         recorder = _started(order, answer, origin)
     except Exception as error:
         with suppress(OSError):
-            os.write(answer, UNRECORDED + why(error).encode(errors="backslashreplace"))
+            os.write(answer, UNRECORDED + why_unrecorded(error).encode(errors="backslashreplace"))
         return
     recorder.run(answer)
 
@@ -88,7 +96,7 @@ def _started(order: Order, answer: int, origin: Origin) -> Recorder:
         args[0], args, pid=order.pid, cwd=origin.cwd, config=order.config_text
     )
     try:
-        recorder = Recorder(order, writer, origin.complaint)
+        recorder = Recorder(order, writer, origin.stderr)
         recorder.start(answer)
     except Exception:
         with suppress(Exception):
@@ -125,9 +133,9 @@ def _write_report(path: str, report: str) -> None:
 class Recorder:
     """One recording, from the first exec to the last exit."""
 
-    def __init__(self, order: Order, writer: SessionWriter, complaint: Complaint) -> None:
+    def __init__(self, order: Order, writer: SessionWriter, stderr: ProgramStderr) -> None:
         self._order = order
-        self._complaint = complaint
+        self._stderr = stderr
         self._writer = writer
         config = unpack_config(order.config)
         watch = Watch(config)
@@ -283,7 +291,7 @@ class Recorder:
         """Say on standard error and in the session that recording ends for want of CPU time."""
         image = self._pipeline.main
         if self._wish == signal.SIGXCPU and image is not None:
-            self._complaint.utter(f"{CPU_USED_UP}; the program runs on", self._order.pid)
+            self._stderr.print(f"{CPU_USED_UP}; the program runs on", self._order.pid)
             self._pipeline.notice(image, time.time_ns(), image.pid, CPU_USED_UP, "cpulimit", 1)
 
     def _end_forwarding(self, ended_ns: int) -> None:
@@ -307,7 +315,7 @@ class Recorder:
         with suppress(Exception):
             self._writer.finish("incomplete", **self._outcome())
         fault = report.strip().rpartition("\n")[2]
-        self._complaint.utter(
+        self._stderr.print(
             f"recording ended by a fault of scopetrace ({fault}); the program runs on. Please"
             f" report {self._writer.path}.fault.txt",
             self._order.pid,
@@ -316,8 +324,6 @@ class Recorder:
             self._forwarding.close()
 
     def _refuse(self, answer: int, error: OSError) -> None:
-        from scopetrace.recorder.refusal import why_refused
-
         self._writer.discard()
         reason = why_refused(error.errno or errno.EPERM, self._order.pid)
         verdict = UNRECORDED if error.errno in TRANSIENT else REFUSED
@@ -328,6 +334,6 @@ class Recorder:
         if self._problem:
             return
         self._problem = str(error)
-        self._complaint.utter(
+        self._stderr.print(
             f"{error}; the program runs on, what is missing is counted", self._order.pid
         )

@@ -36,11 +36,17 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from scopetrace.errors import CommandNotExecutable, EngineError, ScopeError
 from scopetrace.model.shown import say
 from scopetrace.recorder.command import find_command, original_environment
-from scopetrace.recorder.verdict import GO, REFUSED, UNRECORDED, why
+from scopetrace.recorder.handshake import (
+    GO,
+    REFUSED,
+    UNRECORDED,
+    Order,
+    send_order,
+    why_unrecorded,
+)
 
 if TYPE_CHECKING:
-    from scopetrace.config import Config
-    from scopetrace.recorder.order import Order
+    from scopetrace.config.schema import Config
 
 
 ENDED = "the recorder ended while it was starting"
@@ -74,8 +80,6 @@ class Recorder:
 
     def request(self, order: Order) -> tuple[bytes, str]:
         """Send an order and return the verdict, and the reason for it."""
-        from scopetrace.recorder.order import send_order
-
         with suppress(BrokenPipeError):  # it cannot take orders; it may have said why
             send_order(self.order, order)
         verdict = os.read(self.answer, 1) or UNRECORDED
@@ -115,7 +119,7 @@ def run_in_place(
     except (ScopeError, KeyboardInterrupt):
         raise
     except Exception as error:
-        reason = why(error)
+        reason = why_unrecorded(error)
     with suppress(OSError):  # nobody can read it: the program matters more
         say(f"{reason}; {args[0]} runs without being recorded")
     try:
@@ -162,7 +166,7 @@ def _run_unrecorded(command: Command) -> None:
 
 def _settle(userconfig: Path | None, asked: Mapping[str, str]) -> tuple[Config, dict[str, int]]:
     """Read the configuration; return it, and what the engine is to do with each group of calls."""
-    from scopetrace.config import load_config
+    from scopetrace.config.load import load_config
     from scopetrace.forward.check import settled
     from scopetrace.sources.needs import needed_calls
     from scopetrace.watch import Watch
@@ -174,8 +178,7 @@ def _settle(userconfig: Path | None, asked: Mapping[str, str]) -> tuple[Config, 
 
 
 def _order(command: Command, config: Config, modes: dict[str, int], tid: int) -> Order:
-    from scopetrace.config import dump_config, pack_config
-    from scopetrace.recorder.order import Order
+    from scopetrace.config.serialize import dump_config, pack_config
 
     return Order(
         args=command.args,
@@ -212,9 +215,9 @@ def _fork_again(order: int, answer: int, ours: tuple[int, int]) -> NoReturn:
 def _record(order: int, answer: int) -> NoReturn:
     """Be the recorder, if this process can be one; else say why not, once that is asked."""
     try:
-        from scopetrace.recorder.inherited import let_go
+        from scopetrace.recorder.limits import reset_limits_and_signals
 
-        let_go()
+        reset_limits_and_signals()
         from scopetrace.recorder.background import prepare, record
 
         origin = prepare(order, answer)
@@ -222,7 +225,7 @@ def _record(order: int, answer: int) -> NoReturn:
         with suppress(OSError):
             while os.read(order, 65536):
                 pass
-            os.write(answer, UNRECORDED + why(error).encode(errors="backslashreplace"))
+            os.write(answer, UNRECORDED + why_unrecorded(error).encode(errors="backslashreplace"))
         os._exit(1)
     try:
         record(order, answer, origin)

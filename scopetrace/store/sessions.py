@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from scopetrace import __version__
+from scopetrace.db.folder import make_folder
+from scopetrace.db.paths import session_file_name, sessions_folder
+from scopetrace.db.running import boot_id, started_ticks
+from scopetrace.db.schema import check_sqlite
 from scopetrace.errors import SessionError
 from scopetrace.model.names import user_name
-from scopetrace.store.alive import boot_id, started_ticks
-from scopetrace.store.home import allocate_id, make_folder, session_file_name, sessions_folder
-from scopetrace.store.making import new_session_file
-from scopetrace.store.schema import check_sqlite
+from scopetrace.store.new_file import new_session_file
+from scopetrace.store.session_id import allocate_id
 from scopetrace.store.writer import SessionWriter
 
 

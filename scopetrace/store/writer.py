@@ -24,18 +24,20 @@ from typing import Any
 
 from msgspec.json import Encoder
 
+from scopetrace.db.errors import primary_code, session_error
+from scopetrace.db.file_size_limit import file_limit, limit_growth
+from scopetrace.db.folder import make_folder
+from scopetrace.db.paths import COMPANIONS, RESERVE, parse_file_name
+from scopetrace.db.schema import create_indexes
+from scopetrace.db.text import bindable, decode_text, encode_json, place_for, stored
 from scopetrace.errors import SessionError
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.store.growth import file_limit, limit_growth
-from scopetrace.store.home import COMPANIONS, RESERVE, give_back_id, make_folder, parse_file_name
-from scopetrace.store.making import new_session_file, read_about, take_rows
-from scopetrace.store.problems import primary_code, session_error
-from scopetrace.store.schema import create_indexes
-from scopetrace.store.text import bindable, decode_text, encode_json, place_for, stored
+from scopetrace.store.new_file import new_session_file, read_about, take_rows
+from scopetrace.store.session_id import give_back_id
 
 _INSERTS = {
     "event": (

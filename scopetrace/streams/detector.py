@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from scopetrace.config import compile_pattern
+from scopetrace.config.patterns import compile_pattern
 from scopetrace.config.schema import Protocol
 from scopetrace.protocols import tls
 from scopetrace.protocols.signatures import (

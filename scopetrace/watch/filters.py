@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scopetrace.config import Filter
+from scopetrace.config.schema import Filter
 
 
 class ProcessFacts(NamedTuple):

@@ -10,14 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from scopetrace.config import (
-    Config,
-    Pattern,
-    WatchRule,
-    compile_pattern,
-    matches_everything,
-    means_something,
-)
+from scopetrace.config.ignored_keys import means_something
+from scopetrace.config.patterns import Pattern, compile_pattern, matches_everything
+from scopetrace.config.schema import Config, WatchRule
 from scopetrace.model.event import Event
 
 MAX_CACHED = 4096

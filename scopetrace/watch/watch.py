@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scopetrace.config import Config, Custom, Filter, customised
+from scopetrace.config.merge import customised
+from scopetrace.config.schema import Config, Custom, Filter
 from scopetrace.watch.filters import ProcessFacts, is_about
 from scopetrace.watch.rules import ALWAYS, Rules
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import check_config
+from scopetrace.config.load import check_config
 from scopetrace.errors import ConfigError
 
 BAD_FILES = [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import parse_destination, spell_destination
+from scopetrace.config.destination import parse_destination, spell_destination
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
 from scopetrace.errors import ConfigError

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import Config, check_config, load_config
 from scopetrace.config.environment import expander
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
-from scopetrace.config.meaning import WITHOUT_MEANING
+from scopetrace.config.ignored_keys import WITHOUT_MEANING
+from scopetrace.config.load import built, check_config, load_config
+from scopetrace.config.schema import Config
 from scopetrace.errors import ConfigError
 
 

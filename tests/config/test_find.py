@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import find, load_config
+from scopetrace.config import find
 from scopetrace.config.find import find_config, why_untrusted
+from scopetrace.config.load import load_config
 from scopetrace.errors import ConfigError
 
 

@@ -7,9 +7,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.config import Config, customised, dump_config, load_config, stock_text
 from scopetrace.config.find import STOCK, Found
-from scopetrace.config.load import built, sections_data
+from scopetrace.config.load import built, load_config, sections_data, stock_text
+from scopetrace.config.merge import customised
+from scopetrace.config.schema import Config
+from scopetrace.config.serialize import dump_config
 from scopetrace.errors import ConfigError
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scopetrace.config import stock_text
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
+from scopetrace.config.load import built, stock_text
 from scopetrace.config.variables import DESTINATIONS, KEYS, RULE_KEYS, SWITCHES
 
 Place = tuple[str | int, ...]

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from scopetrace.config import stock_text
 from scopetrace.config.find import Found
-from scopetrace.config.load import built, sections_data
+from scopetrace.config.load import built, sections_data, stock_text
 from scopetrace.config.variables import (
     BEGINNINGS_OF_OURS,
     BEGINNINGS_WITHOUT_MEANING,

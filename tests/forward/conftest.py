@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from scopetrace.config import Transport
+from scopetrace.config.schema import Transport
 from support.collectors import Authority
 
 MAKE_AUTHORITY = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import load_config
+from scopetrace.config.load import load_config
 from scopetrace.errors import ConfigError
 from scopetrace.forward.check import settled
 

@@ -18,7 +18,7 @@ from support.net_peers import free_port
 
 PROGRAM = ["sh", "-c", "cat /etc/passwd > copy; ls -d /; rm copy; echo some bytes >&2"]
 CLOSED = ("fs", "fs.close")
-FORWARD_ONLY = ("ssl", "socket", "scopetrace.forward.writer", "scopetrace.forward.links")
+FORWARD_ONLY = ("ssl", "socket", "scopetrace.forward.writer", "scopetrace.forward.connections")
 
 
 def start(stage: Stage, *arguments: Any, program: list[str] = PROGRAM) -> Ending:

@@ -6,7 +6,7 @@ import os
 import msgspec
 import pytest
 
-from scopetrace.config import MetricFormat
+from scopetrace.config.schema import MetricFormat
 from scopetrace.forward.lines import Lines
 from scopetrace.model.metric import Sample
 from support.session_builder import event, image

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from scopetrace.forward.links import DatagramLink
+from scopetrace.forward.connections import DatagramLink
 from scopetrace.forward.sender import Sender
 from support.collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
 from support.harness import PATIENCE, wait_for

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scopetrace.config import MetricFormat
+from scopetrace.config.schema import MetricFormat
 from scopetrace.errors import SessionError
 from scopetrace.forward.lines import Lines
 from scopetrace.forward.sender import Sender

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import check_config
+from scopetrace.config.load import check_config
 from scopetrace.model.image import Image
 from scopetrace.watch import Rules
 

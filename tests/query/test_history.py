@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scopetrace.db.running import boot_id, started_ticks
 from scopetrace.errors import SessionError
 from scopetrace.query import delete_session, list_sessions
 from scopetrace.query.history import find_session
-from scopetrace.store.alive import boot_id, started_ticks
 from support.session_builder import begin, closed, record
 
 

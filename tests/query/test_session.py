@@ -10,7 +10,8 @@ import pytest
 
 from scopetrace.errors import SessionError
 from scopetrace.query import open_session
-from scopetrace.store import SessionStore, SessionWriter
+from scopetrace.store.sessions import SessionStore
+from scopetrace.store.writer import SessionWriter
 from support.interpreter import only_path_to_us
 from support.session_builder import begin, closed, event, image, record
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopetrace.errors import UsageError
+from scopetrace.model.fields import FIELDS, column
 from scopetrace.query import open_session, where
-from scopetrace.store.fields import FIELDS, column
 from support.session_builder import closed, event, image, record
 
 

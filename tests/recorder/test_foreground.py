@@ -77,12 +77,12 @@ def assert_ran_unrecorded(ending: Ending) -> None:
 @pytest.mark.parametrize(
     ("room", "function", "number"),
     [
-        ("scopetrace.recorder.inherited", "let_go", signal.SIGTERM),
+        ("scopetrace.recorder.limits", "reset_limits_and_signals", signal.SIGTERM),
         ("scopetrace.recorder.background", "detach", signal.SIGSEGV),
         ("scopetrace.recorder.background", "receive_order", signal.SIGKILL),
         ("scopetrace.recorder.background", "SessionStore", signal.SIGHUP),
         ("scopetrace.store.sessions", "allocate_id", signal.SIGINT),
-        ("scopetrace.store.making", "migrate", signal.SIGABRT),
+        ("scopetrace.store.new_file", "migrate", signal.SIGABRT),
         ("scopetrace.recorder.background", "Recorder.start", signal.SIGTERM),
         ("scopetrace.capture", "Capture.start", signal.SIGTERM),
         ("scopetrace.capture", "Capture.start", signal.SIGBUS),
@@ -138,16 +138,16 @@ sys.exit(main(sys.argv[4:]))
     [
         ("os", "pipe"),
         ("os", "fork"),
-        ("scopetrace.recorder.inherited", "let_go"),
+        ("scopetrace.recorder.limits", "reset_limits_and_signals"),
         ("scopetrace.recorder.background", "detach"),
         ("scopetrace.recorder.background", "SessionStore"),
         ("scopetrace.recorder.background", "Watch"),
         ("scopetrace.recorder.background", "Capture"),
         ("scopetrace.capture", "Thread"),
-        ("scopetrace.config", "load_config"),
+        ("scopetrace.config.load", "load_config"),
         ("scopetrace._engine", "build_filter"),
         ("scopetrace._engine", "Launcher"),
-        ("scopetrace.recorder.order", "send_order"),
+        ("scopetrace.recorder.handshake", "send_order"),
     ],
 )
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import load_config
+from scopetrace.config.load import load_config
 from scopetrace.source import Mode
 from scopetrace.sources.needs import ALWAYS, GROUPS, needed_calls, source_classes
 from scopetrace.watch import Watch

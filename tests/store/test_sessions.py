@@ -10,7 +10,8 @@ import pytest
 from scopetrace import __version__
 from scopetrace.errors import SessionError
 from scopetrace.query import list_sessions, open_session
-from scopetrace.store import SessionStore, making
+from scopetrace.store import new_file
+from scopetrace.store.sessions import SessionStore
 from support.session_builder import begin
 
 
@@ -67,7 +68,7 @@ def test_a_session_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
     def full(db):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(making, "migrate", full)
+    monkeypatch.setattr(new_file, "migrate", full)
     with pytest.raises(SessionError, match=r"cannot write .*1-ls\.db: .*full"):
         SessionStore(tmp_path).create("ls", ["ls"])
 

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scopetrace.store.writer
+from scopetrace.db.schema import has_indexes
 from scopetrace.errors import SessionError
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import ProcessEnd
 from scopetrace.query import list_sessions, open_session
-from scopetrace.store.schema import has_indexes
 from support.interpreter import PACKAGE
 from support.session_builder import STARTED_NS, begin, closed, event, image, record
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import scopetrace
+from scopetrace.db.running import started_ticks
 from scopetrace.model.event import EventRecord
 from scopetrace.model.session import SessionInfo
-from scopetrace.store.alive import started_ticks
 from support.interpreter import path_to_us, python
 
 GROUP, OTHER_GROUP = 65_533, 65_532

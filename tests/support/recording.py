@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from scopetrace.config import check_config, load_config
+from scopetrace.config.load import check_config, load_config
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload

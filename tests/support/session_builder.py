@@ -8,7 +8,8 @@ from typing import Any
 
 from scopetrace.model.event import Event
 from scopetrace.model.process import Process
-from scopetrace.store import SessionStore, SessionWriter
+from scopetrace.store.sessions import SessionStore
+from scopetrace.store.writer import SessionWriter
 
 STARTED_NS = 1_783_822_275_000_000_000
 """2026-07-12 02:11:15 UTC."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.config import Filter
+from scopetrace.config.schema import Filter
 from scopetrace.watch.filters import _TESTS, ProcessFacts, is_about
 
 NGINX = ProcessFacts(

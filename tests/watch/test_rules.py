@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scopetrace.config import WatchRule
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
+from scopetrace.config.schema import WatchRule
 from scopetrace.model.event import Event
 from scopetrace.watch import rules as rules_module
 from scopetrace.watch.rules import Rules

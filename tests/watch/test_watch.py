@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config import customised
 from scopetrace.config.find import Found
 from scopetrace.config.load import built
+from scopetrace.config.merge import customised
 from scopetrace.model.event import Event
 from scopetrace.watch import ProcessFacts, Rules, Watch
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from scopetrace.config import Pattern, compile_pattern
+from scopetrace.config.patterns import Pattern, compile_pattern
 from scopetrace.model.image import Image
 from scopetrace.protocols.http.messages import HTTP
 

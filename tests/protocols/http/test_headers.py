@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.config import compile_pattern
+from scopetrace.config.patterns import compile_pattern
 from scopetrace.protocols.http.headers import Headers, wanted_headers
 from support.http_talk import image_of
 

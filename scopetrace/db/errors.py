@@ -1,0 +1,47 @@
+"""What SQLite and the system complain about, as one sentence each."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from scopetrace.db.file_size_limit import is_at_limit
+from scopetrace.errors import SessionError
+
+_SENTENCES = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
+    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_AUTH: "permission denied",
+    sqlite3.SQLITE_BUSY: "another program holds it locked",
+    sqlite3.SQLITE_LOCKED: "another program holds it locked",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_NOTADB: "it is not a scopetrace session",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
+    sqlite3.SQLITE_NOMEM: "there is not enough memory",
+}
+
+
+_FROM_LIMIT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """Return SQLite's result code without its extension, or None if `error` did not come from it.
+
+    See https://www.sqlite.org/rescode.html: the low 8 bits.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def session_error(action: str, path: Path, error: sqlite3.Error | OSError) -> SessionError:
+    """Return the sentence for `error`, met while trying to `action` ("write") the file `path`."""
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+    else:
+        reason = _SENTENCES.get(primary_code(error) or 0, str(error))
+        if primary_code(error) in _FROM_LIMIT and is_at_limit(path):
+            reason = "files may not grow beyond a limit (ulimit -f)"
+    return SessionError(f"cannot {action} {path}: {reason}")

@@ -1,0 +1,58 @@
+"""One event in full: a block of what is known about it, one fact to a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scopetrace.model.event import EventRecord
+from scopetrace.output.color import paint
+from scopetrace.output.escape import escape, escape_lines
+from scopetrace.output.syscall_prototypes import declaration
+from scopetrace.output.units import format_moment
+from scopetrace.output.values import show_value
+
+LABEL_COLUMNS = len("Sourcetype:") + 1
+
+
+def format_event(record: EventRecord, *, color: bool = False) -> str:
+    """Return the lines of `record`: what every event has, then its data by key."""
+    labels = [*_facts(record)]
+    lines = [_labelled(name, value, LABEL_COLUMNS, color) for name, value in labels]
+    lines.append(paint("Data:", "green") if color else "Data:")
+    columns = max(map(len, record.data), default=0) + 2
+    for key in sorted(record.data):
+        lines += _datum(key, record.data[key], columns, color)
+    return "\n".join(lines)
+
+
+def _facts(record: EventRecord) -> Iterator[tuple[str, str]]:
+    yield "ID", str(record.id)
+    yield "Proc", escape(record.proc)
+    yield "Pid", str(record.pid)
+    yield "Tid", str(record.tid)
+    yield "User", f"{escape(record.username)} ({record.uid}:{record.gid})"
+    yield "Time", format_moment(record.time_ns)
+    yield "Command", escape(record.cmd)
+    yield "Source", escape(record.source)
+    yield "Sourcetype", escape(record.sourcetype)
+    yield "Host", escape(record.host)
+    yield "Channel", str(record.channel) if record.channel else "none"
+    if call := declaration(str(record.data.get("op", ""))):
+        yield "Call", call
+
+
+def _labelled(name: str, value: str, columns: int, color: bool) -> str:
+    padding = " " * (columns - len(name) - 1)
+    label = f"{name}:"
+    return f"{paint(label, 'green') if color else label}{padding}{value}"
+
+
+def _datum(key: str, value: Any, columns: int, color: bool) -> Iterator[str]:
+    lines = escape_lines(value) if key == "message" and isinstance(value, str) else []
+    if len(lines) < 2:
+        shown = lines[0] if lines else show_value(value)
+        yield "  " + _labelled(escape(key), shown, columns, color)
+        return
+    yield "  " + _labelled(escape(key), "", 0, color)
+    yield from (f"    {line}" for line in lines)
