@@ -1,4 +1,4 @@
-"""What a flow speaks, told: the one event that recognising and reading protocols share."""
+"""The event net.app: a protocol was recognised in a flow, or found within another one (gRPC)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ NET, SOURCE = "net", "net.app"
 TLS = "TLS"
 
 
-def tell_spoken(
-    outlet: Outlet, image: Image, time_ns: int, tid: int, flow: Flow, protocol: str,
+def emit_net_app(
+    outlet: Outlet,
+    image: Image,
+    time_ns: int,
+    tid: int,
+    flow: Flow,
+    protocol: str,
     details: dict[str, Any],
-) -> bool:  # fmt: skip
-    """Emit a net.app if it is wanted, and say whether it is; `details` are more of its fields."""
+) -> bool:
+    """Emit a net.app with more fields (`details`) if it is wanted; return whether it is."""
     if not image.rules.wants(NET, SOURCE):
         return False
     data = {"protocol": protocol, "fd": flow.fd, **flow_fields(flow), **details}

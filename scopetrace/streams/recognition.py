@@ -17,7 +17,7 @@ from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowClosed, FlowTransferred
 from scopetrace.source import Outlet, Source
-from scopetrace.streams.net_app import tell_spoken
+from scopetrace.streams.net_app import emit_net_app
 from scopetrace.streams.reading import MOST_LOOKED_AT, Reading, Unknown
 from scopetrace.watch import Rules
 
@@ -159,7 +159,7 @@ class Recognition:
             operation.image, operation.tid, operation.time_ns, operation.flow,
         )  # fmt: skip
         if match.detect:
-            tell_spoken(self._outlet, image, time_ns, tid, flow, match.name, match.details)
+            emit_net_app(self._outlet, image, time_ns, tid, flow, match.name, match.details)
 
     def _tell_forgotten(self, count: int, name: str, operation: Moved) -> None:
         image, place = operation.image, peer_text(operation.flow.peer)

@@ -1,9 +1,9 @@
-"""Conversations: what two sides say, in order, and what a reader makes of it however it is cut.
+"""Talks: what two sides send, in order, and what a reader emits of it however it is cut.
 
-    told(Talk() >> b"GET / HTTP/1.1\\r\\n\\r\\n" << b"HTTP/1.1 204 No Content\\r\\n\\r\\n")
+    message_events(Talk() >> b"GET / HTTP/1.1\\r\\n\\r\\n" << b"HTTP/1.1 204 No\\r\\n\\r\\n")
 
-`>>` is what the client sends, `<<` what the server does; a number in place of bytes are bytes that
-are not known, None is the end of that direction. Each step takes a millisecond.
+`>>` is what the client sends, `<<` what the server does; a number in place of bytes are missing
+bytes, None is the end of that direction. Each step takes a millisecond.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Event(NamedTuple):
     channel: int
 
 
-class Heard:
-    """An outlet that keeps what it is told."""
+class Emitted:
+    """An outlet that keeps what is emitted."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -67,7 +67,7 @@ class Heard:
         self.samples.append((name, value, tags))
 
     @property
-    def told(self) -> list[tuple[str, dict[str, Any]]]:
+    def messages(self) -> list[tuple[str, dict[str, Any]]]:
         """Name and data of each event, without addresses and durations."""
         dull = {*NET, "http_server_duration", "http_client_duration", "http_duration_us"}
         return [
@@ -80,7 +80,7 @@ class Heard:
 
 
 class Talk:
-    """What was said; `role` is that of the side that is recorded."""
+    """What was sent; `role` is that of the side that is recorded."""
 
     def __init__(self, role: str = "server", config: str = EVENTS + NO_METRICS) -> None:
         self.role = role
@@ -96,30 +96,30 @@ class Talk:
         self.steps.append((False, step))
         return self
 
-    def read(self, *cuts: int) -> Heard:
-        """Let it be read in pieces: step by step, and each step cut before these bytes of it."""
-        listener = Listener(self.role, self.config)
-        for at, (asking, step) in enumerate(self.steps):
-            outgoing = asking == self.client
+    def read(self, *cuts: int) -> Emitted:
+        """Have it read in pieces: step by step, and each step cut before these bytes of it."""
+        reader = FlowReader(self.role, self.config)
+        for at, (from_client, step) in enumerate(self.steps):
+            outgoing = from_client == self.client
             for piece in [step] if not isinstance(step, bytes) else pieces(step, cuts):
-                listener.hear(outgoing, piece, (at + 1) * MS)
-        listener.close((len(self.steps) + 1) * MS)
-        return listener.heard
+                reader.feed(outgoing, piece, (at + 1) * MS)
+        reader.close((len(self.steps) + 1) * MS)
+        return reader.emitted
 
 
-class Listener:
-    """A reader, and what it says."""
+class FlowReader:
+    """A reader, and what it emits."""
 
     def __init__(self, role: str, config: str = EVENTS + NO_METRICS) -> None:
-        self.heard = Heard()
+        self.emitted = Emitted()
         self.image = image_of(config)
         flow = Flow("IP.TCP", Address("inet", "10.0.0.1", 5000), None, role, OPENED_NS)
         flow.peer = Address("inet", "10.0.0.2", 80)
-        reader = SOURCE(self.heard).reader(self.image, flow, "HTTP")
+        reader = SOURCE(self.emitted).reader(self.image, flow, "HTTP")
         assert reader is not None
         self.reader = reader
 
-    def hear(
+    def feed(
         self, outgoing: bool, step: Step, time_ns: int = 0, image: Image | None = None
     ) -> None:
         if self.reader.done:
@@ -148,16 +148,16 @@ def pieces(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(marks)]
 
 
-def told(talk: Talk) -> list[tuple[str, dict[str, Any]]]:
-    """Return what is told of a talk, which is the same whole and byte by byte.
+def message_events(talk: Talk) -> list[tuple[str, dict[str, Any]]]:
+    """Return name and data of the events of a talk, which are the same whole and byte by byte.
 
     Of very long talks, every few bytes.
     """
-    return heard(talk).told
+    return emitted(talk).messages
 
 
-def heard(talk: Talk) -> Heard:
-    """As `told`, with all there is to hear."""
+def emitted(talk: Talk) -> Emitted:
+    """Return all that is emitted of a talk, likewise."""
     whole = talk.read()
     longest = max(len(step) for _, step in talk.steps if isinstance(step, bytes))
     bytewise = talk.read(*range(0, longest, 1 + longest // 4000))
@@ -169,7 +169,7 @@ def heard(talk: Talk) -> Heard:
 
 def names(talk: Talk) -> list[str]:
     """Return a word for each event: method and target, or the status."""
-    return [summary(data) for _, data in told(talk)]
+    return [summary(data) for _, data in message_events(talk)]
 
 
 def summary(data: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Where the body of an HTTP/1 message ends (RFC 9112, 6.3), and how long it is.
 
-A body is counted and never kept. `take` eats what belongs to it; `skip` does the same for bytes
-that are not known, and refuses where not knowing them means not knowing where the body ends.
+A body is counted and never kept. `take` consumes the bytes that belong to it. `skip` does so for
+missing bytes, and refuses if the end of the body cannot be known without them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scopetrace.protocols.http.messages import MOST_HEAD, Unreadable
 MOST_LINE = 8192
 """The longest line that announces a chunk, with its extensions."""
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|$)")
-"""Extensions after it say nothing about the body."""
+"""Extensions after it do not matter for the body."""
 SMALL_CHUNK = re.compile(rb"\r\n([1-9A-Fa-f])\r\n")
 """The end of a chunk and the size of one with less than 16 bytes."""
 ALIKE = [re.compile(rb"(?si:(?:\r\n%x\r\n.{%d})+)" % (size, size)) for size in range(16)]
@@ -25,14 +25,14 @@ class Body(Protocol):
     """A body that is being read."""
 
     counted: int
-    """Its bytes until now, without what frames them."""
+    """Its bytes until now, without those of its framing."""
     ended: bool
 
     def take(self, data: bytes | bytearray, position: int) -> int:
-        """Eat from `position` on; return where it stopped: where it ended, or at the end."""
+        """Consume from `position` on; return where the body ended, or the end of `data`."""
 
     def skip(self, size: int) -> bool:
-        """Eat `size` unknown bytes, if all are surely of the body."""
+        """Consume `size` missing bytes, if all are surely of the body; else return false."""
 
 
 class Fixed:
@@ -46,13 +46,13 @@ class Fixed:
         self._left = length
 
     def take(self, data: bytes | bytearray, position: int) -> int:
-        """Eat no more than is left."""
+        """Consume no more than is left."""
         size = min(self._left, len(data) - position)
         self.skip(size)
         return position + size
 
     def skip(self, size: int) -> bool:
-        """Eat what is not known, if no more of it than is left."""
+        """Consume missing bytes, if no more than are left."""
         if size > self._left:
             return False
         self.counted += size
@@ -71,12 +71,12 @@ class UntilEnd:
         self.ended = False
 
     def take(self, data: bytes | bytearray, position: int) -> int:
-        """Eat everything."""
+        """Consume everything."""
         self.counted += len(data) - position
         return len(data)
 
     def skip(self, size: int) -> bool:
-        """Eat anything."""
+        """Consume any missing bytes."""
         self.counted += size
         return True
 
@@ -94,13 +94,13 @@ class Chunked:
         self._line = bytearray()
         self._of_trailer = 0
         self._reads = self._read_size
-        """What takes the next line."""
+        """The method for the next line."""
 
     def take(self, data: bytes | bytearray, position: int) -> int:
-        """Eat chunks and the lines between them.
+        """Consume chunks and the lines between them.
 
         Raises:
-            Unreadable: They are none, or too long.
+            Unreadable: They are no chunks, or a line is too long.
         """
         while position < len(data) and not self.ended:
             if self._left:
@@ -114,7 +114,7 @@ class Chunked:
         return position
 
     def skip(self, size: int) -> bool:
-        """Eat what is not known, if it is of the chunk, or its rest with the CRLF after it."""
+        """Consume missing bytes, if they are of the chunk, or its rest with the CRLF after it."""
         with_end = bool(self._left) and size == self._left + len(b"\r\n")
         if size > self._left and not with_end:
             return False
@@ -126,7 +126,7 @@ class Chunked:
         return True
 
     def _take_small(self, data: bytes | bytearray, position: int) -> int:
-        """Eat the small chunks that follow one: there may be very many, so all alike at once."""
+        """Consume small chunks after one: there may be very many, so all of one size at once."""
         while found := SMALL_CHUNK.match(data, position):
             size = int(found[1], 16)
             run = ALIKE[size].match(data, position)

@@ -1,9 +1,9 @@
 """One direction of HTTP/2 (RFC 9113, 4): from bytes to header blocks, data and ends of streams.
 
 Only what is needed is kept: a frame that holds (part of) a header block, until it is whole, and the
-table of header fields. Data is counted and passed, other frames are passed. A frame's header that
-is missing cannot be found again, nor can a header block, on which all later ones depend: with
-those, the flow is unreadable.
+table of header fields. Data is counted and skipped, other frames are skipped. A frame's header that
+is missing cannot be found again, nor can a header block, on which all later ones depend: without
+them the flow is unreadable.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from hyperframe.frame import (
 )
 
 from scopetrace.protocols.http.headers import Headers
-from scopetrace.protocols.http.messages import MOST_HEAD, TOO_LONG, Budget, Moment, Unreadable
-from scopetrace.protocols.http.receive_buffer import Unread
+from scopetrace.protocols.http.messages import MOST_HEAD, TOO_LONG, Budget, Unreadable
+from scopetrace.protocols.http.receive_buffer import ReceiveBuffer
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client sends first (RFC 9113, 3.4)."""
@@ -46,18 +46,18 @@ KEPT = {
 """Types of frames whose content matters."""
 
 
-_UNREAD_KINDS = b"\x02\x04\x06\x08\x0a-\xff"
-"""Types of frames that are passed whatever is in them, as the inside of a set of `re`."""
+_SKIPPED_TYPES = b"\x02\x04\x06\x08\x0a-\xff"
+"""Types of frames that are skipped whatever is in them, as the inside of a set of `re`."""
 _UNMARKED = b"".join(
     b"\\x%02x" % flags for flags in range(256) if not flags & (END_STREAM | PADDED)
 )
 _SMALL = re.compile(
     rb"(?s:\0\0\0[%b].{5}|\0\0\0\0[%b](?![\0\x80]\0\0\0).{4}"
-    rb"|\0\0\x04\x08.{9}|\0\0\x05\x02.{10}|\0\0\x08\x06.{13})+" % (_UNREAD_KINDS, _UNMARKED)
+    rb"|\0\0\x04\x08.{9}|\0\0\x05\x02.{10}|\0\0\x08\x06.{13})+" % (_SKIPPED_TYPES, _UNMARKED)
 )
-"""Frames that say nothing here, in a row: empty ones, WINDOW_UPDATE, PRIORITY and PING.
+"""Frames in a row that are small and make no message: empty ones, WINDOW_UPDATE, PRIORITY, PING.
 
-A peer may send any number of them, so they are passed without a look at each.
+A peer may send any number of them, so they are skipped without a look at each.
 """
 
 
@@ -70,38 +70,44 @@ def frame_header(data: bytes | bytearray, position: int) -> tuple[int, int, int,
 class Block(NamedTuple):
     """A header block."""
 
-    began_ns: int
+    times: tuple[int, int]
+    """When its first byte came, and when it was complete."""
     stream: int
     promised: int
     """The stream that it promises; 0: it is the stream's own."""
     ends: bool
-    """Nothing follows it in its stream."""
+    """It is the last frame of its direction of the stream."""
     size: int
     """Of its names and values."""
     headers: Headers
 
+    @property
+    def began_ns(self) -> int:
+        """When its first byte came."""
+        return self.times[0]
 
-class Taker(Protocol):
-    """What learns what the frames of one direction hold."""
 
-    def block(self, moment: Moment, asking: bool, block: Block) -> None:
+class FrameHandler(Protocol):
+    """Takes what the frames of both directions hold."""
+
+    def block(self, from_client: bool, block: Block) -> None:
         """Take the fields of a request, a response, or what follows their body."""
 
-    def data(self, asking: bool, stream: int, size: int) -> None:
+    def data(self, from_client: bool, stream: int, size: int) -> None:
         """Take some of a body."""
 
-    def ended(self, moment: Moment, asking: bool, stream: int) -> None:
-        """Learn that a body has ended."""
+    def ended(self, from_client: bool, stream: int) -> None:
+        """Note that a body has ended."""
 
-    def reset(self, moment: Moment, stream: int) -> None:
-        """Learn that a stream was given up."""
+    def reset(self, stream: int) -> None:
+        """Note that a stream was reset."""
 
-    def going_away(self, moment: Moment, asking: bool, last: int) -> None:
-        """Learn that of the streams of the other side, those after `last` are not served."""
+    def going_away(self, from_client: bool, last: int) -> None:
+        """Note that of the streams of the other side, those after `last` are not served."""
 
 
-class _Data:
-    """A frame that is being passed."""
+class _Skipped:
+    """A frame that is being skipped."""
 
     __slots__ = ("content", "ends", "padding", "stream")
 
@@ -118,19 +124,19 @@ class FrameSide:
     """One direction.
 
     Args:
-        taker: learns what the frames hold.
-        asking: true for the client's, which begins with the preface.
+        handler: takes what the frames hold.
+        from_client: whether it is the client's, which begins with the preface.
         budget: gives what the table of header fields takes, and a block that is not whole. How
             large the table is, is the sender's to say, in the header blocks themselves (RFC 7541,
             4.2); what the settings allow can only be less.
     """
 
-    def __init__(self, taker: Taker, asking: bool, budget: Budget) -> None:
-        self._taker = taker
-        self._asking = asking
-        self._unread = Unread()
-        self._prefaced = not asking
-        self._passing: _Data | None = None
+    def __init__(self, handler: FrameHandler, from_client: bool, budget: Budget) -> None:
+        self._handler = handler
+        self._from_client = from_client
+        self._received = ReceiveBuffer()
+        self._prefaced = not from_client
+        self._skipping: _Skipped | None = None
         self._first: HeadersFrame | PushPromiseFrame | None = None
         """What a header block that goes on began with."""
         self._fragments = bytearray()
@@ -145,40 +151,40 @@ class FrameSide:
         self._weigh_table()
 
     @property
-    def unread(self) -> int:
+    def unfinished(self) -> int:
         """Bytes of a frame, or of a header block, that is not whole yet."""
-        return len(self._unread) + len(self._fragments)
+        return len(self._received) + len(self._fragments)
 
-    def feed(self, moment: Moment, data: bytes) -> None:
+    def feed(self, time_ns: int, data: bytes) -> None:
         """Read as far as it goes.
 
         Raises:
             Unreadable: It is no HTTP/2, or its beginning was not seen.
         """
-        buffer = self._unread.joined(moment.time_ns, data)
+        buffer = self._received.joined(time_ns, data)
         position, end = 0, len(buffer)
         while position < end:
-            reached = self._take(moment, buffer, position)
+            reached = self._take(buffer, position)
             if reached == position:
                 break
             position = reached
-        self._unread.keep(buffer, position)
+        self._received.keep(buffer, position)
 
-    def skip(self, moment: Moment, size: int) -> None:
-        """Go on after bytes that are not known, if they are in what is passed anyway.
+    def skip(self, size: int) -> None:
+        """Go on after missing bytes, if they are of a frame that is skipped anyway.
 
         Raises:
-            Unreadable: They are not.
+            Unreadable: They are not: they may hold headers.
         """
-        frame = self._passing
+        frame = self._skipping
         if frame is None or size > frame.content + frame.padding:
             raise Unreadable("bytes are missing that may be headers")
-        self._pass(moment, frame, size)
+        self._skip(frame, size)
 
-    def _take(self, moment: Moment, buffer: bytes | bytearray, position: int) -> int:
+    def _take(self, buffer: bytes | bytearray, position: int) -> int:
         """Take one thing from `position` on; return where it ends, or `position`: it is cut."""
-        if self._passing is not None:
-            return position + self._pass(moment, self._passing, len(buffer) - position)
+        if self._skipping is not None:
+            return position + self._skip(self._skipping, len(buffer) - position)
         if not self._prefaced:
             return self._take_preface(buffer, position)
         begin = position + FRAME_HEADER.size
@@ -191,22 +197,20 @@ class FrameSide:
                 raise Unreadable(TOO_LONG)
             if begin + length <= len(buffer):
                 whole = bytes(buffer[position : begin + length])
-                self._take_frame(moment, self._unread.time_of(position), whole)
+                self._take_frame(self._received.time_of(position), whole)
                 return begin + length
             return position
         small = _SMALL.match(buffer, position)
         if small is not None:
             return small.end()
-        return self._take_other(moment, buffer, begin, (length, kind, flags, stream))
+        return self._take_other(buffer, begin, (length, kind, flags, stream))
 
-    def _take_other(
-        self, moment: Moment, buffer: bytes | bytearray, begin: int, frame: tuple[int, ...]
-    ) -> int:
+    def _take_other(self, buffer: bytes | bytearray, begin: int, frame: tuple[int, ...]) -> int:
         """Take a frame whose content is only counted, or does not matter."""
         length, kind, flags, stream = frame
         if kind == DataFrame.type:
-            return self._take_data(moment, buffer, begin, (length, flags, stream))
-        self._begin_passing(moment, _Data(0, 0, length, False))
+            return self._take_data(buffer, begin, (length, flags, stream))
+        self._begin_skipping(_Skipped(0, 0, length, False))
         return begin
 
     def _take_preface(self, buffer: bytes | bytearray, position: int) -> int:
@@ -217,14 +221,12 @@ class FrameSide:
         return position + len(seen) if self._prefaced else position
 
     def _check_order(self, kind: int, stream: int) -> None:
-        """Nothing may come between the parts of a header block (RFC 9113, 6.10)."""
+        """Refuse frames between the parts of a header block (RFC 9113, 6.10)."""
         due = self._first.stream_id if self._first is not None else 0
         if (kind == ContinuationFrame.type) != bool(due) or (due and stream != due):
             raise Unreadable("a header is not whole")
 
-    def _take_data(
-        self, moment: Moment, buffer: bytes | bytearray, begin: int, frame: tuple[int, int, int]
-    ) -> int:
+    def _take_data(self, buffer: bytes | bytearray, begin: int, frame: tuple[int, int, int]) -> int:
         length, flags, stream = frame
         padding = 0
         if flags & PADDED:
@@ -235,29 +237,29 @@ class FrameSide:
             length -= 1
         if not stream or length < padding:
             raise Unreadable("a frame makes no sense")
-        passing = _Data(stream, length - padding, padding, bool(flags & END_STREAM))
-        self._begin_passing(moment, passing)
+        ends = bool(flags & END_STREAM)
+        self._begin_skipping(_Skipped(stream, length - padding, padding, ends))
         return begin
 
-    def _begin_passing(self, moment: Moment, frame: _Data) -> None:
-        self._passing = frame
-        self._pass(moment, frame, 0)
+    def _begin_skipping(self, frame: _Skipped) -> None:
+        self._skipping = frame
+        self._skip(frame, 0)
 
-    def _pass(self, moment: Moment, frame: _Data, size: int) -> int:
+    def _skip(self, frame: _Skipped, size: int) -> int:
         """Pass up to `size` bytes of a frame; return how many were left of it."""
         content = min(size, frame.content)
         padding = min(size - content, frame.padding)
         frame.content -= content
         frame.padding -= padding
         if content and frame.stream:
-            self._taker.data(self._asking, frame.stream, content)
+            self._handler.data(self._from_client, frame.stream, content)
         if not frame.content and not frame.padding:
-            self._passing = None
+            self._skipping = None
             if frame.ends:
-                self._taker.ended(moment, self._asking, frame.stream)
+                self._handler.ended(self._from_client, frame.stream)
         return content + padding
 
-    def _take_frame(self, moment: Moment, began_ns: int, whole: bytes) -> None:
+    def _take_frame(self, began_ns: int, whole: bytes) -> None:
         view = memoryview(whole)
         try:
             frame, _ = Frame.parse_frame_header(view[: FRAME_HEADER.size])
@@ -265,18 +267,16 @@ class FrameSide:
         except HyperframeError:
             raise Unreadable("a frame makes no sense") from None
         if isinstance(frame, RstStreamFrame):
-            self._taker.reset(moment, frame.stream_id)
+            self._handler.reset(frame.stream_id)
         elif isinstance(frame, GoAwayFrame):
-            self._taker.going_away(moment, self._asking, frame.last_stream_id & 0x7FFFFFFF)
+            self._handler.going_away(self._from_client, frame.last_stream_id & 0x7FFFFFFF)
         elif isinstance(frame, ContinuationFrame):
-            self._add_fragment(moment, frame)
+            self._add_fragment(frame)
         elif isinstance(frame, HeadersFrame | PushPromiseFrame):
             self._first, self._began_ns, self._block_size = frame, began_ns, 0
-            self._add_fragment(moment, frame)
+            self._add_fragment(frame)
 
-    def _add_fragment(
-        self, moment: Moment, frame: HeadersFrame | PushPromiseFrame | ContinuationFrame
-    ) -> None:
+    def _add_fragment(self, frame: HeadersFrame | PushPromiseFrame | ContinuationFrame) -> None:
         self._fragments += frame.data
         self._budget.hold(len(frame.data))
         self._block_size += FRAME_HEADER.size + len(frame.data)
@@ -284,17 +284,18 @@ class FrameSide:
             raise Unreadable(TOO_LONG)
         if "END_HEADERS" in frame.flags and self._first is not None:
             first, self._first = self._first, None
-            self._end_block(moment, first)
+            self._end_block(first)
 
-    def _end_block(self, moment: Moment, first: HeadersFrame | PushPromiseFrame) -> None:
+    def _end_block(self, first: HeadersFrame | PushPromiseFrame) -> None:
         fragments, self._fragments = bytes(self._fragments), bytearray()
         self._budget.hold(-len(fragments))
         promised = first.promised_stream_id if isinstance(first, PushPromiseFrame) else 0
         ends = "END_STREAM" in first.flags
         pairs = self._decoded(fragments)
         size = sum(len(name) + len(value) for name, value in pairs)
-        block = Block(self._began_ns, first.stream_id, promised, ends, size, Headers(pairs))
-        self._taker.block(moment, self._asking, block)
+        times = (self._began_ns, self._received.now_ns)
+        block = Block(times, first.stream_id, promised, ends, size, Headers(pairs))
+        self._handler.block(self._from_client, block)
 
     def _decoded(self, fragments: bytes) -> list[tuple[bytes, bytes]]:
         try:

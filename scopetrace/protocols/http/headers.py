@@ -1,4 +1,4 @@
-"""Header fields: looked up by name, and those that the configuration wants in events.
+"""Header fields, looked up by name or found by patterns.
 
 Values are bytes that are mostly text (RFC 9110, 5.5); what is no UTF-8 becomes lone surrogates.
 Fields of one name are one list, joined by commas (RFC 9110, 5.3).
@@ -7,18 +7,19 @@ Fields of one name are one list, joined by commas (RFC 9110, 5.3).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-
-from scopetrace.config.patterns import Pattern, compile_pattern
-from scopetrace.model.image import Image
-from scopetrace.protocols.http.messages import HTTP
-
-Patterns = Sequence[Pattern]
+from typing import Protocol
 
 MOST_DIGITS = 18
 """Of a length: what is longer fits no counter."""
 IDENTITY = "identity"
-"""The transfer coding that was none, and is no more (RFC 9112, 7)."""
+"""The transfer coding that meant none, and is obsolete (RFC 9112, 7)."""
+
+
+class Pattern(Protocol):
+    """A compiled regular expression."""
+
+    def search(self, text: str, /) -> object:
+        """Return something true if it is found in the text."""
 
 
 class Headers:
@@ -42,7 +43,7 @@ class Headers:
     def length(self) -> int | None:
         """Return Content-Length, if it is there and one number, said once or more (RFC 9110, 8.6).
 
-        It says nothing where a transfer coding does (RFC 9112, 6.3).
+        It does not count where there is a transfer coding (RFC 9112, 6.3).
         """
         value = self._values.get(b"content-length")
         if value is None or self.coding():
@@ -53,7 +54,7 @@ class Headers:
         return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
 
     def misleads(self) -> bool:
-        """Return whether nobody can tell how long the body is: by a length that is no number."""
+        """Return whether the length of the body cannot be known: Content-Length is no number."""
         return b"content-length" in self._values and self.length() is None and not self.coding()
 
     def coding(self) -> str:
@@ -64,7 +65,7 @@ class Headers:
         coding = text(codings).rpartition(",")[2].strip().lower()
         return "" if coding == IDENTITY else coding
 
-    def matching(self, patterns: Patterns) -> dict[str, str]:
+    def matching(self, patterns: Sequence[Pattern]) -> dict[str, str]:
         """Return name, in lower case, and value of the fields that any pattern finds."""
         names = {
             name.lower()
@@ -77,16 +78,3 @@ class Headers:
 def text(value: bytes) -> str:
     """Return bytes as text."""
     return value.decode("utf-8", "surrogateescape")
-
-
-def wanted_headers(image: Image) -> Patterns:
-    """Return what finds the header fields that a process's events shall have."""
-    watched = image.rules.config.event.watch
-    return _compiled(tuple(h for rule in watched if rule.type == HTTP for h in rule.headers))
-
-
-@lru_cache(maxsize=64)
-def _compiled(patterns: tuple[str, ...]) -> Patterns:
-    """Compile them. Names of fields have no case (RFC 9110, 5.1), so neither have these."""
-    place = f"headers of type {HTTP}"
-    return [compile_pattern(pattern, place, ignore_case=True) for pattern in patterns]

@@ -1,9 +1,9 @@
 """The head of an HTTP/1 message: its first line, and the fields under it.
 
-First lines are matched here, with RFC 9112's own rule names, since the parser knows only some of
-the methods. The fields are llhttp's, told to be as lenient as servers and clients are: what those
-two understood each other by is to be read here too. Of a head that even so makes no sense to it,
-those fields are taken that do.
+First lines are matched here, with RFC 9112's own rule names, since llhttp knows only some of the
+methods. Fields are parsed by llhttp, set to be as lenient as servers and clients are: what a client
+and a server accept from each other is to be read here, too. If llhttp still refuses a head, those
+of its fields that make sense are taken.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ _LINE = re.compile(rb"[^\n]*(?:\n[ \t][^\n]*)*\n")
 _NAME = re.compile(_TOKEN)
 
 _FIRST_LINE = b"GET / HTTP/1.1\r\n"
-"""Stands in for the true one."""
+"""Given to llhttp in place of the true one."""
 
 
 Pairs = list[tuple[bytes, bytes]]
 
 
 class _Fields:
-    """What the parser calls back."""
+    """The callbacks of llhttp."""
 
     __slots__ = ("complete", "pairs")
 

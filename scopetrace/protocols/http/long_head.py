@@ -1,8 +1,8 @@
-"""A head that is longer than is kept of one: read line by line, and most of it forgotten.
+"""A head that is longer than `MOST_HEAD`: read line by line, and most of it is not kept.
 
-A server that refuses such a request goes on with the connection, and so has whoever reads it. What
-is kept are the beginning of the first line with the version at its end, the first fields, and those
-that say how long the body is, wherever they stand.
+A server that refuses such a request may go on with the connection, and so must the parser. Kept are
+the beginning of the first line with the version at its end, the first fields, and those that say
+how long the body is, wherever they stand.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from scopetrace.protocols.http.messages import MOST_HEAD, TOO_LONG, Unreadable
 
 MOST_LINE = 8192
-"""Bytes of a line that are kept; a longer field is forgotten."""
+"""Bytes of a line that are kept; a longer field is not."""
 MOST_REASON = 1000
 """Bytes of a status line that are kept."""
 TAIL = 64
@@ -51,7 +51,7 @@ class LongHead:
         return self._first_line + self._fields + b"\r\n"
 
     def take(self, data: bytes | bytearray, position: int) -> int:
-        """Eat from `position` on; return where it stopped: where the head ended, or at the end.
+        """Consume from `position` on; return where the head ended, or the end of `data`.
 
         Raises:
             Unreadable: Too much of it would have to be kept.

@@ -1,17 +1,14 @@
-"""Requests and responses, as both versions of HTTP have them, and what a flow may hold of them.
+"""Requests and responses, as both versions of HTTP have them, and what a parser may hold of them.
 
-A message knows the fields of its event as soon as its header is read; its body is only counted.
-Whoever reads a flow raises `Unreadable` where it cannot go on, and nothing else.
+A body is counted and never kept. The parsers (`http1`, `http2`) hand messages to an `Emitter` and
+raise no other exception than `Unreadable`, where they cannot go on.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
-from scopetrace.model.image import Image
-
-HTTP = "http"
-"""The sourcetype, and the type of its metrics."""
+from scopetrace.protocols.http.headers import Headers
 
 MOST_HEAD = 65_536
 """The longest header, in bytes: eight times what servers accept by default."""
@@ -25,29 +22,40 @@ class Unreadable(Exception):
     """A flow cannot be read further; the text says why, to follow "could not be read further:"."""
 
 
-class Moment(NamedTuple):
-    """Who moves the bytes being read, and when."""
-
-    image: Image
-    tid: int
-    time_ns: int
-
-
 class Message:
     """What requests and responses have in common."""
 
-    __slots__ = ("began_ns", "counted", "declared", "fields", "told")
+    __slots__ = (
+        "after_loss",
+        "began_ns",
+        "counted",
+        "declared",
+        "emitted",
+        "fields",
+        "stream",
+        "truncated",
+        "version",
+    )
 
-    def __init__(self, began_ns: int, fields: dict[str, Any], declared: int | None) -> None:
+    def __init__(self, version: str, began_ns: int, declared: int | None, stream: int = 0) -> None:
+        self.version = version
+        """1.0, 1.1 or 2.0."""
         self.began_ns = began_ns
-        """When its first byte came."""
-        self.fields = fields
-        """Of its event, but for length, duration and addresses."""
+        """When its first byte was received or sent."""
         self.declared = declared
-        """Its Content-Length."""
+        """Its Content-Length; None: it has none that counts."""
+        self.stream = stream
+        """Its stream of HTTP/2; 0: it is of HTTP/1."""
         self.counted: int | None = None
         """Bytes of its body; None: it has none, or they could not be counted."""
-        self.told = False
+        self.after_loss = False
+        """It was found by resynchronisation: its boundaries are inferred, not known (`side`)."""
+        self.truncated = False
+        """Its header is longer than `MOST_HEAD`, so that not all of it is known."""
+        self.fields: dict[str, Any] = {}
+        """The emitter's: what it made of the header."""
+        self.emitted = False
+        """The emitter's: it has emitted this message."""
 
     @property
     def length(self) -> int | None:
@@ -56,39 +64,76 @@ class Message:
 
 
 class Request(Message):
-    """A request. `shared` are those of its fields that the response repeats."""
+    """A request."""
 
-    __slots__ = ("expects", "headed_ns", "method", "refused", "shared", "target", "weight")
+    __slots__ = (
+        "expects_continue",
+        "frame",
+        "grpc_method",
+        "headed_ns",
+        "host",
+        "method",
+        "refused",
+        "repeated",
+        "scheme",
+        "target",
+        "weight",
+    )
 
     def __init__(
-        self, began_ns: int, headed_ns: int, shared: dict[str, Any], fields: dict[str, Any],
-        declared: int | None, weight: int,
-    ) -> None:  # fmt: skip
-        super().__init__(began_ns, fields, declared)
-        self.headed_ns = headed_ns
+        self,
+        version: str,
+        times: tuple[int, int],
+        method: str,
+        target: str,
+        scheme: str,
+        host: str,
+        declared: int | None,
+        weight: int,
+        stream: int = 0,
+    ) -> None:
+        super().__init__(version, times[0], declared, stream)
+        self.headed_ns = times[1]
         """When its header was complete."""
-        self.shared = shared
-        self.method: str = shared["http_method"]
-        self.target: str = shared["http_target"]
+        self.method = method
+        self.target = target
+        self.scheme = scheme
+        self.host = host
+        self.frame = ""
+        """Of HTTP/2: the frame that its header came in."""
+        self.grpc_method = ""
+        """What it calls, if it is a call of gRPC."""
         self.weight = max(weight, LEAST_WEIGHT)
-        self.expects = False
+        """The bytes that it counts as, of those that may be held of a flow (`Budget`)."""
+        self.expects_continue = False
         """Its body waits for 100 Continue (RFC 9110, 10.1.1)."""
         self.refused = False
-        """That did not come, but an error; so its body need not come."""
+        """An error was answered instead of 100 Continue, so its body need not follow."""
+        self.repeated: dict[str, Any] = {}
+        """The emitter's: those of `fields` that the response repeats."""
 
 
 class Response(Message):
-    """A response that is no interim one; `request` is None if it answers none that was seen."""
+    """A final response (not an interim one); `request` is None if none was seen that it answers."""
 
-    __slots__ = ("request", "status")
+    __slots__ = ("grpc_message", "grpc_status", "reason", "request", "status")
 
     def __init__(
-        self, began_ns: int, fields: dict[str, Any], declared: int | None, status: int,
+        self,
+        version: str,
+        began_ns: int,
+        status: int,
         request: Request | None,
-    ) -> None:  # fmt: skip
-        super().__init__(began_ns, fields, declared)
+        declared: int | None,
+        stream: int = 0,
+    ) -> None:
+        super().__init__(version, began_ns, declared, stream)
         self.status = status
         self.request = request
+        self.reason = ""
+        """The reason phrase of its status line."""
+        self.grpc_status: int | None = None
+        self.grpc_message = ""
 
     @property
     def is_bare(self) -> bool:
@@ -97,17 +142,17 @@ class Response(Message):
 
     @property
     def is_counted(self) -> bool:
-        """Whether what comes of its body says how long it is; else it tells of one elsewhere."""
+        """Whether the bytes of its body are its length; else that is of one sent elsewhere."""
         return self.status not in (101, 304) and not self.answers("HEAD") and not self.is_tunnel
 
     @property
     def awaits_count(self) -> bool:
-        """Whether only the end of its body says how long it is."""
+        """Whether its length is known only at the end of its body."""
         return self.declared is None and self.is_counted
 
     @property
     def is_tunnel(self) -> bool:
-        """Whether what follows is no HTTP any more, as CONNECT asked."""
+        """Whether HTTP ends with it, as CONNECT asked."""
         return self.answers("CONNECT") and 200 <= self.status < 300
 
     def answers(self, method: str) -> bool:
@@ -115,10 +160,29 @@ class Response(Message):
         return self.request is not None and self.request.method == method
 
 
+class Emitter(Protocol):
+    """Takes the messages of one flow while a parser finds them in its bytes."""
+
+    def request_began(self, request: Request, headers: Headers) -> None:
+        """Take what is wanted of a request's header, which is not kept."""
+
+    def response_began(self, response: Response, headers: Headers) -> None:
+        """Take what is wanted of a response's header, which is not kept."""
+
+    def request(self, request: Request) -> None:
+        """Take a request whose length is known, or will not be. May be called again for it."""
+
+    def response(self, response: Response) -> None:
+        """Take a response likewise; its request, if there is one, comes before it."""
+
+    def grpc(self) -> None:
+        """Note that a request is a call of gRPC."""
+
+
 class Budget:
     """What may still be held of a flow, in bytes: above all, requests that await their response.
 
-    Whatever takes some raises `Unreadable` if there is not so much.
+    Methods that hold more raise `Unreadable` if there is not so much left.
     """
 
     __slots__ = ("_left",)
@@ -136,11 +200,11 @@ class Budget:
         self.hold(size)
 
     def give(self, request: Request) -> None:
-        """Let a request go, and what is held with it."""
+        """Release a request and what is held with it."""
         self.hold(-request.weight)
 
     def hold(self, size: int) -> None:
-        """Hold so many bytes more of anything, or less."""
+        """Hold `size` bytes more; release them if it is negative."""
         self._left -= size
         if self._left < 0 < size:
             raise Unreadable("more of it is under way than flowmemory allows")

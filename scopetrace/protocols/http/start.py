@@ -1,7 +1,8 @@
-"""Who asks and which version of HTTP is spoken, told by the first bytes of a flow.
+"""Which side is the client, and which version of HTTP is spoken, by the first bytes of a flow.
 
-Who connected asks; where nobody knows, who sends what only a client or only a server sends. The
-client says which version it is, and a server of HTTP/2 may send its settings before.
+The side that connected is the client. Where that is not known, it is the side that sends what only
+a client sends, or whose peer sends what only a server sends. The client says which version it is; a
+server of HTTP/2 may send its settings before.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ OUTGOING = {"client": True, "server": False}
 class Start(NamedTuple):
     """What a flow is."""
 
-    client: bool
-    """Outgoing are the requests."""
+    is_client: bool
+    """Whether the requests are outgoing."""
     version: int
 
 
@@ -48,7 +49,7 @@ class Seen:
         self._fresh = False
 
     def add(self, data: bytes) -> None:
-        """Take the next bytes; what is beyond `MOST_SEEN` shows only that there is more."""
+        """Add the next bytes; beyond `MOST_SEEN` one more is kept, to show that there are."""
         before = len(self.data)
         self.data += data[: MOST_SEEN + 1 - before]
         self._fresh = self.data.find(b"\n", before) >= 0
@@ -65,17 +66,17 @@ class Seen:
         return found.start() if found else MOST_SEEN + 1
 
 
-def recognised(role: str, seen: Mapping[bool, Seen], outgoing: bool) -> Start | None:
-    """Return what a flow is by what went each way until now; None: more must be seen.
+def recognise_start(role: str, seen: Mapping[bool, Seen], outgoing: bool) -> Start | None:
+    """Return what a flow is by the bytes of each direction until now; None: more are needed.
 
     Args:
         role: of this side (`Flow.role`).
-        seen: what went out (True) and came in.
-        outgoing: which of them has just grown.
+        seen: the bytes that were sent (True) and received.
+        outgoing: the direction of the last of them.
     """
     client = OUTGOING.get(role)
     if client is None:
-        return _told(seen[outgoing], outgoing)
+        return _by_its_lines(seen[outgoing], outgoing)
     requests, responses = seen[client].data, seen[not client].data
     if requests.startswith(PREFACE):
         return Start(client, 2)
@@ -85,8 +86,8 @@ def recognised(role: str, seen: Mapping[bool, Seen], outgoing: bool) -> Start | 
     return None if may_be_http2 else Start(client, 1)
 
 
-def _told(seen: Seen, outgoing: bool) -> Start | None:
-    """Return what a flow is, if a direction of it has just told: by its first line that tells."""
+def _by_its_lines(seen: Seen, outgoing: bool) -> Start | None:
+    """Return what a flow is, if the last bytes of a direction end the first line that shows it."""
     if seen.data.startswith(PREFACE):
         return Start(outgoing, 2)
     if seen.begins_as(REQUEST_LINE) or LONG_REQUEST_LINE.match(seen.data):

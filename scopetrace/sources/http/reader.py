@@ -1,6 +1,6 @@
-"""The reader of one flow: finds out what is spoken, lets that be read, and gives up in time.
+"""The reader of one flow of HTTP: finds out which version it is, and feeds the parser of that.
 
-What comes before it is clear who asks and in which version is kept, in order, and read then.
+What comes before the version and the client are known is kept, in order, and parsed then.
 """
 
 from __future__ import annotations
@@ -10,66 +10,69 @@ from typing import Protocol
 from scopetrace.model.flow import Flow
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
-from scopetrace.protocols.http.headers import wanted_headers
-from scopetrace.protocols.http.messages import Moment, Unreadable
-from scopetrace.protocols.http.start import MOST_SEEN, Seen, Start, recognised
+from scopetrace.protocols.http.http1 import Http1
+from scopetrace.protocols.http.http2 import Http2
+from scopetrace.protocols.http.messages import Unreadable
+from scopetrace.protocols.http.start import MOST_SEEN, Seen, Start, recognise_start
 from scopetrace.source import ITEMS_PER_MESSAGE, Outlet
-from scopetrace.sources.http.http1 import Http1
-from scopetrace.sources.http.http2 import Http2
-from scopetrace.sources.http.telling import Telling
+from scopetrace.sources.http.emitter import HttpEmitter
+from scopetrace.sources.http.fields import wanted_headers
+
+Moment = tuple[Image, int, int]
+"""Process and thread that transferred bytes, and when."""
 
 Step = bytes | int | None
-"""What happened in a direction: bytes came, so many bytes are not known, or it ended."""
+"""What happened in a direction: bytes went through, so many are missing, or it ended."""
 
 
-class Conversation(Protocol):
-    """Reads both directions of a flow; `asking` is true for that of the requests.
+class Parser(Protocol):
+    """Parses both directions of a flow; `from_client` is true for that of the requests.
 
     All but `close` and `give_up` raise `Unreadable` where they cannot go on.
     """
 
     @property
     def successor(self) -> Http2 | None:
-        """What reads on, once the protocol was switched."""
+        """The parser of what follows, once the protocol was switched."""
 
     @property
     def over(self) -> bool:
-        """Whether what follows is no HTTP."""
+        """Whether no more HTTP follows."""
 
     @property
-    def passed_over(self) -> int:
-        """Bytes that no message is known of."""
+    def unparsed(self) -> int:
+        """Bytes that belong to no complete message."""
 
-    def feed(self, moment: Moment, asking: bool, data: bytes) -> None:
-        """Take the next bytes of a direction."""
+    def feed(self, time_ns: int, from_client: bool, data: bytes) -> None:
+        """Parse the next bytes of a direction."""
 
-    def skip(self, moment: Moment, asking: bool, size: int) -> None:
-        """Go on after bytes that are not known."""
+    def skip(self, from_client: bool, size: int) -> None:
+        """Go on after missing bytes."""
 
-    def end(self, moment: Moment, asking: bool) -> None:
-        """Let a direction end."""
+    def end(self, from_client: bool) -> None:
+        """End a direction."""
 
-    def close(self, moment: Moment) -> None:
-        """Tell all that is not told yet, as far as it was seen."""
+    def close(self) -> None:
+        """Emit all that is not emitted yet, as far as it was read."""
 
-    def give_up(self, moment: Moment) -> None:
-        """Tell all that is not told yet, of which no more will be known."""
+    def give_up(self) -> None:
+        """Emit all that is not emitted yet, of which no more will be known."""
 
 
 STEP_WEIGHT = 128
 """What a step weighs besides its bytes."""
 
 
-class Opening:
-    """What came before it was clear what it is: steps that weigh no more than so many bytes."""
+class Unstarted:
+    """The steps before version and client are known. They may weigh `most_bytes`."""
 
     def __init__(self, role: str, most_bytes: int) -> None:
         self.steps: list[tuple[Moment, bool, Step]] = []
         self._role = role
         self._seen = {True: Seen(), False: Seen()}
         self._left = most_bytes
-        self.passed_over = 0
-        """Bytes that were kept, or are not known."""
+        self.unparsed = 0
+        """Bytes that are kept, or missing."""
 
     def add(self, moment: Moment, outgoing: bool, step: Step) -> Start | None:
         """Keep a step; return what the flow is, if that is clear now.
@@ -80,10 +83,10 @@ class Opening:
         self.steps.append((moment, outgoing, step))
         data = step if isinstance(step, bytes) else b"" if step is None else b"\n"
         self._left -= STEP_WEIGHT + len(data)
-        self.passed_over += step if isinstance(step, int) else len(data)
+        self.unparsed += step if isinstance(step, int) else len(data)
         seen = self._seen[outgoing]
         seen.add(data)
-        start = recognised(self._role, self._seen, outgoing)
+        start = recognise_start(self._role, self._seen, outgoing)
         if start is None and (len(seen.data) > MOST_SEEN or self._left < 0):
             raise Unreadable("it does not begin as HTTP does")
         return start
@@ -97,102 +100,109 @@ class HttpReader:
         self._outlet = outlet
         self._flow = flow
         self._patterns = wanted_headers(image)
-        self._memory: int = image.rules.config.scopetrace.flowmemory
-        self._opening: Opening | None = Opening(flow.role, self._memory)
-        self._client = False
-        self._talk: Conversation | None = None
-        self._telling: Telling | None = None
-        self._mover = 0
-        """The process that last moved bytes. Others that hold the flow do not end it."""
-        self._passed_over = 0
-        """Bytes that were told to be of no message."""
+        self._most_bytes: int = image.rules.config.scopetrace.flowmemory
+        self._unstarted: Unstarted | None = Unstarted(flow.role, self._most_bytes)
+        self._is_client = False
+        self._parser: Parser | None = None
+        self._emitter: HttpEmitter | None = None
+        self._last_pid = 0
+        """The process that last transferred bytes. The flow goes on while others close it."""
+        self._reported = 0
+        """Unparsed bytes that there was a notice of."""
 
     def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
-        """Take the next bytes of one direction."""
-        self._take(Moment(image, tid, time_ns), outgoing, data)
+        """Read the next bytes of one direction."""
+        self._take((image, tid, time_ns), outgoing, data)
 
     def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
-        """Learn that the next `size` bytes of one direction are not known."""
+        """Skip `size` missing bytes of one direction."""
         if size > 0:
-            self._take(Moment(image, tid, time_ns), outgoing, size)
+            self._take((image, tid, time_ns), outgoing, size)
 
     def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
-        """Learn that one direction has ended."""
-        self._take(Moment(image, tid, time_ns), outgoing, None)
+        """End one direction."""
+        self._take((image, tid, time_ns), outgoing, None)
 
     def close(self, image: Image, tid: int, time_ns: int) -> None:
-        """Learn that a process let go of the flow."""
-        if image.pid == self._mover:
-            self._close(Moment(image, tid, time_ns))
+        """Emit what is unfinished, if the process transferred the last bytes of the flow."""
+        if image.pid == self._last_pid:
+            self._close((image, tid, time_ns))
 
     @property
     def items(self) -> int:
-        """What it has read until now."""
-        return 0 if self._telling is None else ITEMS_PER_MESSAGE * self._telling.messages
+        """How much it has read so far."""
+        return 0 if self._emitter is None else ITEMS_PER_MESSAGE * self._emitter.messages
 
     def give_up(self, image: Image, tid: int, time_ns: int) -> None:
         """Emit the messages that have begun."""
-        self._stop(Moment(image, tid, time_ns))
+        self._stop((image, tid, time_ns))
 
     def _take(self, moment: Moment, outgoing: bool, step: Step) -> None:
-        self._mover = moment.image.pid
+        self._last_pid = moment[0].pid
         try:
-            if self._opening is not None:
-                self._open(self._opening, moment, outgoing, step)
-            elif self._talk is not None:
-                self._do(self._talk, moment, outgoing, step)
+            if self._unstarted is not None:
+                self._start(self._unstarted, moment, outgoing, step)
+            elif self._parser is not None:
+                self._parse(self._parser, moment, outgoing, step)
         except Unreadable as error:
             self._give_up(moment, error)
 
-    def _open(self, opening: Opening, moment: Moment, outgoing: bool, step: Step) -> None:
-        start = opening.add(moment, outgoing, step)
+    def _start(self, unstarted: Unstarted, moment: Moment, outgoing: bool, step: Step) -> None:
+        """Make the parser if this step shows the version and the client; else keep the step."""
+        start = unstarted.add(moment, outgoing, step)
         if start is None:
             return
-        self._opening = None
-        self._client = start.client
-        telling = self._telling = Telling(
-            self._outlet, self._flow, start.client, self._patterns, self._memory
+        self._unstarted = None
+        self._is_client = start.is_client
+        emitter = self._emitter = HttpEmitter(
+            self._outlet, self._flow, start.is_client, self._patterns, moment[0]
         )
-        self._talk = Http1(telling) if start.version == 1 else Http2(telling)
-        for kept in opening.steps:
-            self._do(self._talk, *kept)
+        parser = Http1 if start.version == 1 else Http2
+        self._parser = parser(emitter, self._most_bytes)
+        for kept in unstarted.steps:
+            self._parse(self._parser, *kept)
 
-    def _do(self, talk: Conversation, moment: Moment, outgoing: bool, step: Step) -> None:
-        asking = outgoing == self._client
+    def _parse(self, parser: Parser, moment: Moment, outgoing: bool, step: Step) -> None:
+        self._set_moment(moment)
+        from_client = outgoing == self._is_client
         if step is None:
-            talk.end(moment, asking)
+            parser.end(from_client)
         elif isinstance(step, int):
-            talk.skip(moment, asking, step)
+            parser.skip(from_client, step)
         else:
-            talk.feed(moment, asking, step)
-            if talk.successor is not None:
-                self._talk = talk.successor
-            if talk.over:
+            parser.feed(moment[2], from_client, step)
+            if parser.successor is not None:
+                self._parser = parser.successor
+            if parser.over:
                 self.done = True
                 self._close(moment)
 
+    def _set_moment(self, moment: Moment) -> None:
+        if self._emitter is not None:
+            self._emitter.set_moment(*moment)
+
     def _close(self, moment: Moment) -> None:
-        if self._talk is not None:
-            self._talk.close(moment)
-        read = self._talk or self._opening
-        passed_over = read.passed_over - self._passed_over if read is not None else 0
-        if passed_over > 0:
-            self._passed_over += passed_over
-            between = self._between(moment.image)
-            text = (
-                f"{passed_over} bytes of the HTTP {between} are of no message that was seen whole"
-            )
-            self._notice(moment, text, passed_over)
+        if self._parser is not None:
+            self._set_moment(moment)
+            self._parser.close()
+        read = self._parser or self._unstarted
+        unparsed = read.unparsed - self._reported if read is not None else 0
+        if unparsed > 0:
+            self._reported += unparsed
+            between = self._between(moment[0])
+            text = f"{unparsed} bytes of the HTTP {between} belong to incomplete messages"
+            self._notice(moment, text, unparsed)
 
     def _stop(self, moment: Moment) -> None:
         self.done = True
-        if self._talk is not None:
-            self._talk.give_up(moment)
-        self._talk = self._opening = None
+        if self._parser is not None:
+            self._set_moment(moment)
+            self._parser.give_up()
+        self._parser = self._unstarted = None
 
     def _give_up(self, moment: Moment, error: Unreadable) -> None:
         self._stop(moment)
-        text = f"The HTTP {self._between(moment.image)} could not be read further: {error}"
+        text = f"The HTTP {self._between(moment[0])} could not be read further: {error}"
         self._notice(moment, text, 1)
 
     def _between(self, image: Image) -> str:

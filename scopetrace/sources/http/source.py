@@ -1,4 +1,4 @@
-"""Http: the requests and responses of every flow that speaks HTTP, whichever side this is."""
+"""Http: the requests and responses of every flow that is HTTP, whichever side the program is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.protocols.http.messages import HTTP
 from scopetrace.source import FLOW_CALLS, Needs, Reader, Source
 
+HTTP = "http"
+"""The sourcetype, and the type of its metrics."""
 PROTOCOL = "HTTP"
 
 
@@ -27,6 +28,7 @@ class HttpSource(Source):
         wanted = any(rules.wants(HTTP, name) for name in self.needs) or HTTP in rules.measures
         if not wanted:
             return None
-        from scopetrace.sources.http.reader import HttpReader  # most programs speak none
+        # Takes time to import, which only programs that speak HTTP should cost.
+        from scopetrace.sources.http.reader import HttpReader
 
         return HttpReader(self.outlet, image, flow)

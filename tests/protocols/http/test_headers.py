@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.config.patterns import compile_pattern
-from scopetrace.protocols.http.headers import Headers, wanted_headers
-from support.http_talk import image_of
+from scopetrace.protocols.http.headers import Headers
 
 
 def headers(*pairs: tuple[bytes, bytes]) -> Headers:
@@ -55,16 +54,3 @@ def test_wanted_fields_are_named_in_lower_case():
         "y": "3",
     }
     assert found.matching([]) == {}
-
-
-def test_every_rule_for_http_wants_its_own():
-    config = (
-        "event:\n  watch:\n"
-        "  - type: http\n    headers: ['^A:', '^B:']\n"
-        "  - type: fs\n"
-        "  - type: http\n    headers: ['^C:']\n"
-    )
-    patterns = wanted_headers(image_of(config))
-
-    assert [pattern.text for pattern in patterns] == ["^A:", "^B:", "^C:"]
-    assert wanted_headers(image_of("event:\n  watch:\n  - type: fs\n")) == []

@@ -12,11 +12,11 @@ from scopetrace.protocols.http.messages import (
 
 
 def request(method: str = "GET", weight: int = 0) -> Request:
-    return Request(1, 2, {"http_method": method, "http_target": "/"}, {}, None, weight)
+    return Request("1.1", (1, 2), method, "/", "http", "", None, weight)
 
 
 def response(status: int, method: str | None = "GET", declared: int | None = None) -> Response:
-    return Response(1, {}, declared, status, request(method) if method else None)
+    return Response("1.1", 1, status, request(method) if method else None, declared)
 
 
 def test_a_declared_length_is_believed_before_a_counted_one():

@@ -6,11 +6,9 @@ from hypothesis import strategies as st
 
 from scopetrace.protocols.http.bodies import Fixed
 from scopetrace.protocols.http.heads import LATER_REQUEST_LINE, LONG_REQUEST_LINE, REQUEST_LINE
-from scopetrace.protocols.http.messages import MOST_HEAD, Message, Moment
+from scopetrace.protocols.http.messages import MOST_HEAD, Message
 from scopetrace.protocols.http.side import Side
-from support.http_talk import EVENTS, image_of, pieces
-
-IMAGE = image_of(EVENTS)
+from support.http_talk import pieces
 
 
 class Requests(Side):
@@ -26,32 +24,31 @@ class Requests(Side):
         self.times: list[int] = []
         self.long: list[bool] = []
 
-    def begin(self, moment, began_ns, start, headers, size) -> None:
+    def begin(self, began_ns, start, headers, size) -> None:
         self.seen.append(start[2])
         self.times.append(began_ns)
         self.long.append(self.truncated)
         if headers.length():
-            self.expect(Message(began_ns, {}, None), Fixed(headers.length()))
+            self.read_body(Message("1.1", began_ns, None), Fixed(headers.length()))
 
-    def complete(self, moment, message) -> None:
+    def complete(self, message) -> None:
         self.seen.append(message.counted)
 
 
 TURN = None
-"""The other side speaks."""
+"""The other side makes progress."""
 
 
 def reading(*feeds: bytes | int | None) -> Requests:
     """Return a side after these bytes, numbers of unknown bytes, or turns, one a nanosecond."""
     side = Requests()
     for at, feed in enumerate(feeds):
-        moment = Moment(IMAGE, 1, at)
         if feed is TURN:
-            side.turn(moment)
+            side.other_side_progressed()
         elif isinstance(feed, int):
-            side.skip(moment, feed)
+            side.skip(feed)
         else:
-            side.feed(moment, feed)
+            side.feed(at, feed)
     return side
 
 
@@ -63,7 +60,7 @@ def test_heads_and_bodies_come_in_turn():
     side = reading(get(b"/1", 3) + b"abc" + get(b"/2") + b"\r\n" + get(b"/3", 1), b"x")
 
     assert side.seen == [b"/1", 3, b"/2", b"/3", 1]
-    assert side.passed_over == 0
+    assert side.unparsed == 0
 
 
 def test_a_message_begins_with_its_first_byte():
@@ -76,11 +73,11 @@ def test_a_message_begins_with_its_first_byte():
     ]
 
 
-def test_what_is_no_message_is_passed_over_and_counted():
+def test_what_is_no_message_is_unparsed():
     side = reading(get(b"/1") + b"one\n" + get(b"/2"), TURN, get(b"/3"), b"\r\n\r\ntwo\n")
 
     assert side.seen == [b"/1", b"/3"]
-    assert side.passed_over == 4 + len(get(b"/2")) + 4
+    assert side.unparsed == 4 + len(get(b"/2")) + 4
 
 
 def test_after_a_loss_a_message_begins_at_a_turn_only():
@@ -88,7 +85,7 @@ def test_after_a_loss_a_message_begins_at_a_turn_only():
     side = reading(get(b"/1", 5), TURN, 6, inside, get(b"/inside"), TURN, inside, TURN, get(b"/2"))
 
     assert side.seen == [b"/1", None, b"/2"]
-    assert side.passed_over == 6 + 2 * len(inside) + len(get(b"/inside"))
+    assert side.unparsed == 6 + 2 * len(inside) + len(get(b"/inside"))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +105,7 @@ def test_after_a_loss_a_message_has_no_flaw(head):
 
         assert side.seen[0] == b"/4"
         assert len(side.seen) == 2
-        assert side.passed_over == 1 + len(head) + len(get(b"/3"))
+        assert side.unparsed == 1 + len(head) + len(get(b"/3"))
 
 
 def test_a_turn_amid_a_message_changes_nothing():
@@ -121,15 +118,14 @@ def test_unknown_bytes_lose_what_they_may_belong_to():
     side = reading(get(b"/1", 5), 4, b"x" + get(b"/2", 5), 6, b"rest", TURN, get(b"/3") + b"GET", 2)
 
     assert side.seen == [b"/1", 5, b"/2", None, b"/3"]
-    assert side.passed_over == 6 + 4 + 3 + 2
+    assert side.unparsed == 6 + 4 + 3 + 2
 
 
 def test_an_end_and_a_question_in_between_say_what_was_counted():
-    moment = Moment(IMAGE, 1, 9)
     side = reading(get(b"/1", 5) + b"ab")
-    side.tell(moment)
-    side.feed(moment, b"c")
-    side.end(moment)
+    side.complete_counted()
+    side.feed(9, b"c")
+    side.end()
 
     assert side.seen == [b"/1", 2, 3]
 
@@ -142,7 +138,7 @@ def test_of_a_long_head_not_all_is_known(size, line):
     for cuts in (), (9,), (len(head) - 3,), range(0, size, 100):
         side = reading(*pieces(head + get(b"/2"), cuts))
         assert (side.seen, side.long) == ([b"/", b"/2"], [size > MOST_HEAD, False])
-        assert side.passed_over == side.untold == 0
+        assert side.unparsed == side.unfinished == 0
 
 
 @pytest.mark.parametrize("more", [0, 1, 3, 100_000])
@@ -152,26 +148,26 @@ def test_of_a_long_first_line_the_beginning_is_known(more):
     for cuts in (), (9,), (len(line) - 1,), range(0, len(line), 100):
         side = reading(*pieces(line + b"Content-Length: 3\r\n\r\n123" + get(b"/2"), cuts))
         assert side.seen == [b"/" + b"x" * 8187, 3, b"/2"]
-        assert side.untold == 0
+        assert side.unparsed + side.unfinished == 0
 
 
 def test_a_long_head_that_never_ends_is_counted():
     side = reading(b"GET /" + b"x" * 100_000, b" HTTP/1.1\r\nA: b\r\n")
 
-    assert (side.seen, side.untold) == ([], 100_022)
+    assert (side.seen, side.unparsed + side.unfinished) == ([], 100_022)
 
 
 def test_a_loss_amid_a_long_head_loses_it():
     side = reading(b"GET /" + b"x" * 100_000, 5, b" HTTP/1.1\r\n\r\n", TURN, get(b"/2"))
 
-    assert (side.seen, side.passed_over) == ([b"/2"], 100_005 + 5 + 13)
+    assert (side.seen, side.unparsed) == ([b"/2"], 100_005 + 5 + 13)
 
 
-def test_a_long_line_that_is_no_request_is_passed_over():
+def test_a_long_line_that_is_no_request_is_unparsed():
     for noise in b"\0" * 100_000, b"GET /" + b"x" * 100_000 + b" HTTP/x\r\n\r\n":
         side = reading(noise, TURN, get(b"/2"))
 
-        assert (side.seen, side.passed_over) == ([b"/2"], len(noise))
+        assert (side.seen, side.unparsed) == ([b"/2"], len(noise))
 
 
 LINES = [b"ab", b"\r\n", b"\n", b"GET ", b"/ HTTP/1.1\r\n", b": :\r\n", b"\0", b"x" * 9000]
@@ -183,4 +179,4 @@ def test_cuts_change_nothing(words, cuts):
     data = b"".join(words)
     whole, cut = reading(data), reading(*pieces(data, cuts))
 
-    assert (cut.seen, cut.passed_over) == (whole.seen, whole.passed_over)
+    assert (cut.seen, cut.unparsed) == (whole.seen, whole.unparsed)

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.protocols.http.frames import PREFACE
-from support.http_talk import EVENTS, NO_METRICS, Heard, Listener, Talk, heard, image_of, summary
+from support.http_talk import (
+    EVENTS,
+    NO_METRICS,
+    Emitted,
+    FlowReader,
+    Talk,
+    emitted,
+    image_of,
+    summary,
+)
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
@@ -18,102 +27,102 @@ ANSWER = b"\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88"
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
 
-def summaries(seen: Heard) -> list[str]:
-    return [summary(data) for _, data in seen.told]
+def summaries(seen: Emitted) -> list[str]:
+    return [summary(data) for _, data in seen.messages]
 
 
 class TestWhoClosesIt:
     """Several processes may hold a flow, and each lets go of it."""
 
     def test_a_process_that_moved_nothing_last_ends_nothing(self):
-        server, parent = Listener("server"), image_of(EVENTS, pid=1)
-        server.hear(False, GET[:5], image=parent)
-        server.hear(False, GET[5:])
-        server.hear(True, CHUNKED)
+        server, parent = FlowReader("server"), image_of(EVENTS, pid=1)
+        server.feed(False, GET[:5], image=parent)
+        server.feed(False, GET[5:])
+        server.feed(True, CHUNKED)
         server.close(image=parent)
-        assert summaries(server.heard) == ["GET /"]
+        assert summaries(server.emitted) == ["GET /"]
 
-        server.hear(True, b"2\r\nde\r\n0\r\n\r\n")
-        assert server.heard.told[1][1]["http_response_content_length"] == 5
+        server.feed(True, b"2\r\nde\r\n0\r\n\r\n")
+        assert server.emitted.messages[1][1]["http_response_content_length"] == 5
 
     def test_a_second_close_tells_nothing_again(self):
-        client = Listener("client")
-        client.hear(False, b"garbage\n")
-        client.hear(True, GET)
-        client.hear(False, CHUNKED)
+        client = FlowReader("client")
+        client.feed(False, b"garbage\n")
+        client.feed(True, GET)
+        client.feed(False, CHUNKED)
         client.close()
         client.close()
 
-        assert summaries(client.heard) == ["GET /", "200 GET /"]
-        assert len(client.heard.notices) == 1
+        assert summaries(client.emitted) == ["GET /", "200 GET /"]
+        assert len(client.emitted.notices) == 1
 
     def test_what_moves_after_a_close_is_read_on(self):
-        client = Listener("client")
-        client.hear(True, GET)
-        client.hear(False, CHUNKED)
+        client = FlowReader("client")
+        client.feed(True, GET)
+        client.feed(False, CHUNKED)
         client.close()
-        client.hear(False, b"0\r\n\r\n")
-        client.hear(True, GET)
+        client.feed(False, b"0\r\n\r\n")
+        client.feed(True, GET)
 
-        assert summaries(client.heard) == ["GET /", "200 GET /", "GET /"]
+        assert summaries(client.emitted) == ["GET /", "200 GET /", "GET /"]
 
     def test_the_end_of_http_needs_no_close(self):
-        server = Listener("server")
-        server.hear(False, b"garbage\n")
-        server.hear(True, b"HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n")
-        server.hear(False, b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n")
-        server.hear(True, b"HTTP/1.1 101 Other\r\n\r\n")
+        server = FlowReader("server")
+        server.feed(False, b"garbage\n")
+        server.feed(True, b"HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n")
+        server.feed(False, b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n")
+        server.feed(True, b"HTTP/1.1 101 Other\r\n\r\n")
 
         assert server.reader.done
-        assert summaries(server.heard) == ["408 None None", "PUT /", "101 PUT /"]
-        assert [count for _, _, count in server.heard.notices] == [8]
+        assert summaries(server.emitted) == ["408 None None", "PUT /", "101 PUT /"]
+        assert [count for _, _, count in server.emitted.notices] == [8]
 
     def test_a_close_before_anything_moved(self):
-        client = Listener("client")
+        client = FlowReader("client")
         client.close()
 
-        assert client.heard.events == client.heard.notices == []
+        assert client.emitted.events == client.emitted.notices == []
 
     @pytest.mark.parametrize(
         ("role", "start", "count"),
         [("client", b"PRI * HTT", 9), ("", b"GET / HT", 8), ("server", GET[:-2], len(GET) - 2)],
     )
     def test_a_close_amid_a_head_says_how_much_there_was(self, role, start, count):
-        listener = Listener(role)
-        listener.hear(role != "server", start)
-        listener.close()
-        listener.close()
+        reader = FlowReader(role)
+        reader.feed(role != "server", start)
+        reader.close()
+        reader.close()
 
-        assert listener.heard.events == []
-        assert [notice[1:] for notice in listener.heard.notices] == [("http", count)]
+        assert reader.emitted.events == []
+        assert [notice[1:] for notice in reader.emitted.notices] == [("http", count)]
 
     def test_a_head_that_another_process_reads_on_is_whole(self):
-        listener = Listener("server")
-        listener.hear(False, GET[:9])
-        listener.close()
-        listener.hear(False, GET[9:], image=image_of(EVENTS, pid=71))
-        listener.close(image=image_of(EVENTS, pid=71))
+        reader = FlowReader("server")
+        reader.feed(False, GET[:9])
+        reader.close()
+        reader.feed(False, GET[9:], image=image_of(EVENTS, pid=71))
+        reader.close(image=image_of(EVENTS, pid=71))
 
-        assert summaries(listener.heard) == ["GET /"]
+        assert summaries(reader.emitted) == ["GET /"]
 
 
 class TestWhoAsks:
-    """Where nobody knows who connected."""
+    """Where it is not known which side connected."""
 
     def test_what_came_before_is_read_when_it_is_known(self):
         talk = Talk("") << b"rest\r\n" >> b"GE" >> GET[2:] << CHUNKED
 
-        assert summaries(heard(talk)) == ["GET /", "200 GET /"]
-        assert [event.time_ns for event in heard(talk).events] == [2_000_000, 4_000_000]
+        assert summaries(emitted(talk)) == ["GET /", "200 GET /"]
+        assert [event.time_ns for event in emitted(talk).events] == [2_000_000, 4_000_000]
 
     def test_missing_bytes_and_an_end_before_it(self):
-        seen = heard(Talk("") << 100 >> 5 >> GET << CHUNKED >> GET << None)
+        seen = emitted(Talk("") << 100 >> 5 >> GET << CHUNKED >> GET << None)
 
         assert summaries(seen) == ["GET /", "200 None None"]
         assert [count for _, _, count in seen.notices] == [105 + len(GET)]
 
     def test_what_never_begins_is_given_up(self):
-        seen = heard(Talk("") >> b"x" * 20_000 >> GET)
+        seen = emitted(Talk("") >> b"x" * 20_000 >> GET)
 
         assert seen.events == []
         ((message, _, _),) = seen.notices
@@ -121,19 +130,19 @@ class TestWhoAsks:
 
 
 def test_nothing_moved_changes_nothing():
-    seen = heard(Talk("client") >> b"" >> GET[:5] >> 0 >> b"" >> GET[5:])
+    seen = emitted(Talk("client") >> b"" >> GET[:5] >> 0 >> b"" >> GET[5:])
 
     assert summaries(seen) == ["GET /"]
     assert seen.notices == []
 
 
 def test_events_are_of_the_process_that_moves_the_bytes():
-    server, child = Listener("server"), image_of(EVENTS, pid=2)
+    server, child = FlowReader("server"), image_of(EVENTS, pid=2)
     images = []
-    server.heard.emit = lambda image, *_: images.append(image)  # type: ignore[method-assign]
-    server.hear(False, GET[:5])
-    server.hear(False, GET[5:], image=child)
-    server.hear(True, b"HTTP/1.1 204 No\r\n\r\n", image=child)
+    server.emitted.emit = lambda image, *_: images.append(image)  # type: ignore[method-assign]
+    server.feed(False, GET[:5])
+    server.feed(False, GET[5:], image=child)
+    server.feed(True, b"HTTP/1.1 204 No\r\n\r\n", image=child)
 
     assert images == [child, child]
 
@@ -167,8 +176,8 @@ ROLES = st.sampled_from(["client", "server", ""])
 
 def talk_of(role: str, steps) -> Talk:
     talk = Talk(role, EVENTS + NO_METRICS)
-    for asking, step in steps:
-        talk.steps.append((asking, step))
+    for from_client, step in steps:
+        talk.steps.append((from_client, step))
     return talk
 
 
@@ -196,10 +205,10 @@ CONVERSATION = [
 )  # fmt: skip
 def test_any_damage_is_survived(role, http2, damage):
     said = CONVERSATION[:2] if http2 else CONVERSATION[2:]
-    steps = [(asking, bytearray(step)) for asking, step in said]
+    steps = [(from_client, bytearray(step)) for from_client, step in said]
     for step, at, byte in damage:
         steps[step][1][at % len(steps[step][1])] = byte
-    seen = talk_of(role, [(asking, bytes(step)) for asking, step in steps]).read()
+    seen = talk_of(role, [(from_client, bytes(step)) for from_client, step in steps]).read()
 
     assert len(seen.events) <= 4
     assert len(seen.notices) <= 1
@@ -223,13 +232,13 @@ def test_any_damage_is_survived(role, http2, damage):
 @pytest.mark.parametrize("role", ["server", ""])
 @pytest.mark.parametrize("memory", [65_536, 1_048_576])
 def test_no_flow_holds_much(endless, role, memory):
-    """Sent thousands of times, with nothing from the other side."""
-    listener = Listener(role, EVENTS + NO_METRICS + f"scopetrace: {{flowmemory: {memory}}}\n")
+    """Sent thousands of times, while the other side sends no byte."""
+    reader = FlowReader(role, EVENTS + NO_METRICS + f"scopetrace: {{flowmemory: {memory}}}\n")
     tracemalloc.start()
     try:
         for _ in range(3000):
-            listener.hear(False, endless)
-            listener.heard.events.clear()
+            reader.feed(False, endless)
+            reader.emitted.events.clear()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

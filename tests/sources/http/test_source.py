@@ -6,7 +6,7 @@ from scopetrace.model.flow import Flow
 from scopetrace.model.metric import METRICS as METRICS_THERE_ARE
 from scopetrace.sources.http import SOURCE
 from scopetrace.sources.needs import GROUPS
-from support.http_talk import EVENTS, METRICS, NO_METRICS, Heard, image_of
+from support.http_talk import EVENTS, METRICS, NO_METRICS, Emitted, image_of
 
 FLOW = Flow("IP.TCP", None, None, "client", 0)
 NO_EVENTS = "event:\n  enable: false\n"
@@ -23,7 +23,7 @@ NO_EVENTS = "event:\n  enable: false\n"
     ],
 )
 def test_a_flow_is_read_if_anything_of_it_is_wanted(config, protocol, read):
-    reader = SOURCE(Heard()).reader(image_of(config), FLOW, protocol)
+    reader = SOURCE(Emitted()).reader(image_of(config), FLOW, protocol)
 
     assert (reader is not None) == read
 

@@ -13,13 +13,13 @@ from support.http_talk import (
     MS,
     NET,
     OPENED_NS,
-    Listener,
+    FlowReader,
     Talk,
-    heard,
+    emitted,
     length_of,
+    message_events,
     names,
     summary,
-    told,
 )
 
 GET = b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -34,7 +34,7 @@ def chunked(*chunks: bytes, trailer: bytes = b"") -> bytes:
 
 
 def lengths(talk: Talk) -> list[int | None]:
-    return [length_of(data) for _, data in told(talk)]
+    return [length_of(data) for _, data in message_events(talk)]
 
 
 def test_a_request_and_its_response():
@@ -42,7 +42,7 @@ def test_a_request_and_its_response():
         b"POST /a?b=c HTTP/1.1\r\nhost: h:80\r\nUser-Agent: curl/8\r\n"
         b"X-Forwarded-For: 1.2.3.4, ::1\r\nX-AppScope: here\r\nContent-Length: 3\r\n\r\nabc"
     )
-    seen = heard(Talk() >> request << b"HTTP/1.1 404 Not  Found\r\nContent-Length: 0\r\n\r\n")
+    seen = emitted(Talk() >> request << b"HTTP/1.1 404 Not  Found\r\nContent-Length: 0\r\n\r\n")
 
     asked = {
         "http_method": "POST",
@@ -81,7 +81,7 @@ def test_either_side_sees_the_same(role):
 
 
 def test_durations_say_which_side_this_is():
-    seen = heard(Talk("client") >> GET[:9] >> GET[9:] << OK[:5] << OK[5:])
+    seen = emitted(Talk("client") >> GET[:9] >> GET[9:] << OK[:5] << OK[5:])
 
     data = seen.events[1].data
     assert (data["http_client_duration"], data["http_duration_us"]) == (1, 1000)
@@ -134,11 +134,11 @@ def test_a_body_in_another_coding_ends_with_the_connection():
 
 
 def test_what_declares_its_length_is_told_at_once():
-    server = Listener("server")
-    server.hear(False, b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
-    server.hear(True, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+    server = FlowReader("server")
+    server.feed(False, b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+    server.feed(True, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
 
-    assert [event.source for event in server.heard.events] == ["http.req", "http.resp"]
+    assert [event.source for event in server.emitted.events] == ["http.req", "http.resp"]
 
 
 def test_interim_responses_are_not_the_response():
@@ -183,7 +183,7 @@ def test_a_request_is_told_before_a_response_that_comes_amid_its_body():
 
 def test_what_a_closed_connection_cuts_is_told_as_far_as_it_went():
     asked = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
-    assert told(Talk() >> asked)[0][1]["http_request_content_length"] == 2
+    assert message_events(Talk() >> asked)[0][1]["http_request_content_length"] == 2
     assert names(Talk() >> GET) == ["GET /a?b"]
     assert names(Talk() >> GET[:-1]) == []
     answered = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc"
@@ -191,7 +191,7 @@ def test_what_a_closed_connection_cuts_is_told_as_far_as_it_went():
 
 
 def test_a_response_that_nobody_asked_for_answers_nothing():
-    (response,) = heard(
+    (response,) = emitted(
         Talk() << b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
     ).events
 
@@ -204,7 +204,7 @@ def test_a_websocket_ends_the_http():
     asked = b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
     switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02" + OK
 
-    seen = heard(Talk() >> asked << switched >> GET)
+    seen = emitted(Talk() >> asked << switched >> GET)
     assert [event.source for event in seen.events] == ["http.req", "http.resp"]
     assert "http_response_content_length" not in seen.events[1].data
     assert seen.notices == []
@@ -224,12 +224,12 @@ def test_a_tunnel_ends_the_http_and_a_refused_one_does_not():
     assert names(talk) == [
         "CONNECT h:443", "407 CONNECT h:443", "CONNECT h:443", "200 CONNECT h:443",
     ]  # fmt: skip
-    assert heard(talk).notices == []
+    assert emitted(talk).notices == []
 
 
 def test_a_switch_to_http2_amid_a_request_ends_the_reading():
     asked = b"PUT / HTTP/1.1\r\nContent-Length: 9\r\nUpgrade: h2c\r\n\r\nabc"
-    seen = heard(Talk() >> asked << b"HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n" >> b"defghi")
+    seen = emitted(Talk() >> asked << b"HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n" >> b"defghi")
 
     assert [event.source for event in seen.events] == ["http.req"]
     assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [
@@ -244,14 +244,14 @@ def test_methods_that_nobody_registered_and_bare_line_ends():
 
 
 def test_bytes_that_are_no_text_are_kept():
-    ((_, data),) = told(Talk() >> b"GET /\xff HTTP/1.1\r\nHost: \xc3\xa9\r\n\r\n")
+    ((_, data),) = message_events(Talk() >> b"GET /\xff HTTP/1.1\r\nHost: \xc3\xa9\r\n\r\n")
 
     assert data["http_target"] == "/\udcff"
     assert data["http_host"] == "é"
 
 
 class TestExpectations:
-    """A client that sends no body before it is told to go on."""
+    """A client that sends no body before 100 Continue."""
 
     PUT = b"PUT / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 30\r\n\r\n"
     GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -261,20 +261,20 @@ class TestExpectations:
         talk = Talk() >> self.PUT << self.NO >> GET << OK
 
         assert names(talk) == ["PUT /", "417 PUT /", "GET /a?b", "200 GET /a?b"]
-        assert heard(talk).notices == []
+        assert emitted(talk).notices == []
 
     @pytest.mark.parametrize("body", [b"x" * 30, b"GET is what this begins with,\n", b"G" * 30])
     def test_its_body_may_come_even_so(self, body):
         talk = Talk() >> self.PUT << self.NO >> body >> GET << OK
 
         assert names(talk)[1:] == ["417 PUT /", "GET /a?b", "200 GET /a?b"]
-        assert heard(talk).notices == []
+        assert emitted(talk).notices == []
 
     def test_missing_bytes_may_be_of_either(self):
         talk = Talk() >> self.PUT << self.NO >> b"GET /" >> 20 >> b"x\n" << OK >> GET << OK
 
         assert names(talk)[2:] == ["200 None None", "GET /a?b", "200 GET /a?b"]
-        assert [count for _, _, count in heard(talk).notices] == [27]
+        assert [count for _, _, count in emitted(talk).notices] == [27]
 
     @pytest.mark.parametrize("before", [GO_ON, b""])
     def test_it_has_one_if_it_was_begun_or_asked_for(self, before):
@@ -282,7 +282,7 @@ class TestExpectations:
         talk << before + self.NO >> b"x" * (30 if before else 29) + GET << OK
 
         assert names(talk)[1:] == ["417 PUT /", "GET /a?b", "200 GET /a?b"]
-        assert heard(talk).notices == []
+        assert emitted(talk).notices == []
 
     def test_hints_and_their_like_are_no_word_to_go_on(self):
         """Only 100 lets the body come (RFC 9110, section 10.1.1)."""
@@ -291,7 +291,7 @@ class TestExpectations:
             talk << self.NO >> GET << OK
 
             assert names(talk) == ["PUT /", "417 PUT /", "GET /a?b", "200 GET /a?b"]
-            assert heard(talk).notices == []
+            assert emitted(talk).notices == []
 
     def test_it_has_one_if_it_was_not_refused(self):
         talk = Talk() >> self.PUT << OK >> b"x" * 30 + GET << OK
@@ -308,9 +308,9 @@ class TestAnswersAhead:
         no = b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n"
         for place in 20, size, size + 20:
             talk = Talk() >> long[:place] << no >> long[place:] >> GET << OK
-            seen = heard(talk)
+            seen = emitted(talk)
 
-            assert [summary(data)[:12] for _, data in seen.told] == [
+            assert [summary(data)[:12] for _, data in seen.messages] == [
                 "414 None Non", "GET /uuuuuuu", "GET /a?b", "200 GET /a?b",
             ]  # fmt: skip
             assert seen.notices == []
@@ -329,21 +329,21 @@ class TestMissingBytes:
         talk = Talk() >> asked >> 7 >> b"z" + GET << OK << OK
 
         assert names(talk)[1:3] == ["GET /a?b", "200 PUT /"]
-        assert heard(talk).notices == []
+        assert emitted(talk).notices == []
 
     def test_in_a_chunk_they_are_counted(self):
         answered = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA\r\nab"
         talk = Talk() >> GET << answered << 8 << b"\r\n0\r\n\r\n"
 
         assert lengths(talk) == [None, 10]
-        assert heard(talk).notices == []
+        assert emitted(talk).notices == []
 
     def test_past_the_end_of_a_chunk_the_next_message_is_looked_for(self):
         answered = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA\r\nab"
         talk = Talk() >> GET << answered << 9 << b"cd\r\n0\r\n\r\n" >> GET << OK
 
         assert lengths(talk) == [None, None, None, 2]
-        assert [(reason, count) for _, reason, count in heard(talk).notices] == [("http", 18)]
+        assert [(reason, count) for _, reason, count in emitted(talk).notices] == [("http", 18)]
 
     def test_a_lost_head_is_no_event(self):
         talk = (
@@ -401,11 +401,10 @@ class TestMissingBytes:
         talk = Talk("client") << b"rest of a page\r\nHTTP/1.1 is\r\n" >> GET << OK
 
         assert names(talk) == ["GET /a?b", "200 GET /a?b"]
-        ((message, reason, count),) = heard(talk).notices
+        ((message, reason, count),) = emitted(talk).notices
         assert (reason, count) == ("http", 29)
         assert message == (
-            "29 bytes of the HTTP between curl (70) and 10.0.0.2:80 are of no message that was seen"
-            " whole"
+            "29 bytes of the HTTP between curl (70) and 10.0.0.2:80 belong to incomplete messages"
         )
 
     def test_a_line_that_never_ends_is_passed_over(self):
@@ -416,7 +415,7 @@ class TestMissingBytes:
     def test_what_follows_is_marked(self):
         talk = Talk() >> GET << OK >> 40 << OK >> GET << OK >> GET << 40 >> GET << OK
 
-        marked = [data.get("http_after_loss", False) for _, data in told(talk)]
+        marked = [data.get("http_after_loss", False) for _, data in message_events(talk)]
         assert names(talk)[2:5] == ["200 None None", "GET /a?b", "200 GET /a?b"]
         assert marked == [False, False, False, *[True] * (len(marked) - 3)]
 
@@ -444,14 +443,14 @@ class TestMissingBytes:
 
 
 class TestOddFields:
-    """A header with a flaw is a header: what makes sense of it is told."""
+    """A header with a flaw is a header: the fields that make sense are in the event."""
 
     def test_they_are_left_out(self):
         talk = Talk() >> b"GET / HTTP/1.1\r\nno colon\r\nHost: h\r\n\r\n" >> GET << OK << OK
 
         assert names(talk) == ["GET /", "GET /a?b", "200 GET /", "200 GET /a?b"]
-        assert told(talk)[0][1]["http_host"] == "h"
-        assert heard(talk).notices == []
+        assert message_events(talk)[0][1]["http_host"] == "h"
+        assert emitted(talk).notices == []
 
     @pytest.mark.parametrize("lines", [b"2\r\nContent-Length: 2", b"2, 2", b"2,2\r\nX@: y"])
     def test_a_length_may_be_said_twice(self, lines):
@@ -460,7 +459,7 @@ class TestOddFields:
 
         assert names(talk) == ["GET /a?b", "200 GET /a?b"] * 2
         assert lengths(talk) == [None, 2] * 2
-        assert heard(talk).notices == []
+        assert emitted(talk).notices == []
 
     @pytest.mark.parametrize("length", [b"x", b"-2", b"2\r\nContent-Length: 3", b"9" * 19, b"2,"])
     def test_after_a_length_that_is_none_a_message_begins_at_a_turn(self, length):
@@ -469,11 +468,11 @@ class TestOddFields:
 
         assert names(talk) == ["GET /a?b", "200 GET /a?b"] * 2
         assert lengths(talk) == [None, None, None, 2]
-        assert [count for _, _, count in heard(talk).notices] == [len(OK)]
+        assert [count for _, _, count in emitted(talk).notices] == [len(OK)]
 
         talk = Talk() >> odd.replace(b"HTTP/1.1 200 OK", b"PUT / HTTP/1.1") + GET << OK >> GET << OK
         assert names(talk) == ["PUT /", "200 PUT /", "GET /a?b", "200 GET /a?b"]
-        assert [count for _, _, count in heard(talk).notices] == [len(GET)]
+        assert [count for _, _, count in emitted(talk).notices] == [len(GET)]
 
     def test_identity_is_no_coding(self):
         identity = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok"
@@ -489,7 +488,7 @@ class TestOddFields:
 
 
 class TestGivingUp:
-    """What cannot be read further is told once, and what was seen is told."""
+    """What cannot be read further has one notice, and what was read is emitted."""
 
     @pytest.mark.parametrize(
         ("asked", "why"),
@@ -507,12 +506,12 @@ class TestGivingUp:
         ],
     )
     def test_of_what_is_no_http(self, asked, why):
-        seen = heard(Talk() >> GET + asked >> GET << OK)
+        seen = emitted(Talk() >> GET + asked >> GET << OK)
 
-        assert [summary(data) for _, data in seen.told] == ["GET /a?b", "PUT /"][
+        assert [summary(data) for _, data in seen.messages] == ["GET /a?b", "PUT /"][
             : 1 + (asked[:1] == b"P")
         ]
-        assert all("http_request_content_length" not in data for _, data in seen.told)
+        assert all("http_request_content_length" not in data for _, data in seen.messages)
         assert seen.notices == [
             (
                 f"The HTTP between curl (70) and 10.0.0.2:80 could not be read further: {why}",
@@ -618,7 +617,7 @@ def test_h11_says_the_same(pairs, cuts, pipelined):
             talk >> request << response
     seen = talk.read(*cuts)
 
-    found = [(summary(data), length_of(data) or 0) for _, data in seen.told]
+    found = [(summary(data), length_of(data) or 0) for _, data in seen.messages]
     expected = second_opinion(pairs)
     if pipelined:
         expected = expected[::2] + expected[1::2]
@@ -641,14 +640,14 @@ def test_what_a_loss_leaves_is_true_and_what_it_costs_is_counted(pairs, losses, 
                 talk.steps.append((number % 2 == 0, part))
     seen = talk.read()
 
-    assert sorted(map(repr, talk.read(*cuts).told)) == sorted(map(repr, seen.told))
+    assert sorted(map(repr, talk.read(*cuts).messages)) == sorted(map(repr, seen.messages))
     expected = second_opinion(pairs)
-    found = Counter(summary(data) for _, data in seen.told if "http_method" in data)
+    found = Counter(summary(data) for _, data in seen.messages if "http_method" in data)
     assert found <= Counter(summary for summary, _ in expected)
-    assert Counter(data["http_status_code"] for name, data in seen.told if name == "resp") <= (
+    assert Counter(data["http_status_code"] for name, data in seen.messages if name == "resp") <= (
         Counter(int(summary[:3]) for summary, _ in expected if summary[0].isdigit())
     )
-    for _, data in seen.told:
+    for _, data in seen.messages:
         if "http_method" in data and length_of(data) is not None:
             assert (summary(data), length_of(data)) in expected
-    assert len(seen.told) == len(expected) or seen.notices
+    assert len(seen.messages) == len(expected) or seen.notices

@@ -17,20 +17,19 @@ from hyperframe.frame import (
     PushPromiseFrame,
 )
 
-from scopetrace.protocols.http import messages
+from scopetrace.protocols.http import http2, messages
 from scopetrace.protocols.http.frames import PREFACE
-from scopetrace.sources.http import http2
 from support.http_talk import (
     EVENTS,
     NET,
     NO_METRICS,
     OPENED_NS,
-    Listener,
+    FlowReader,
     Talk,
-    heard,
+    emitted,
     length_of,
+    message_events,
     names,
-    told,
 )
 
 GET = [(":method", "GET"), (":path", "/a?b"), (":scheme", "http"), (":authority", "h:80")]
@@ -96,7 +95,7 @@ def send(end: h2.connection.H2Connection, stream: int, body: bytes, ends: bool) 
 
 
 def lengths(talk: Talk) -> list[int | None]:
-    return [length_of(data) for _, data in told(talk)]
+    return [length_of(data) for _, data in message_events(talk)]
 
 
 def frames(*some) -> bytes:
@@ -108,7 +107,7 @@ def test_a_request_and_its_response():
     peers.ask(1, [*POST, ("user-agent", "x/1"), ("x-forwarded-for", "1.2.3.4")], b"abc")
     peers.answer(1, [*OK, ("content-length", "2")], b"hi")
 
-    asked, answered = (event.data for event in heard(peers.talk).events)
+    asked, answered = (event.data for event in emitted(peers.talk).events)
     shared = {
         "http_method": "POST",
         "http_target": "/a?b",
@@ -147,7 +146,7 @@ def test_streams_are_answered_in_any_order(role):
         *["GET /a?b"] * 2, "POST /a?b", "200 POST /a?b", *["200 GET /a?b"] * 2,
     ]  # fmt: skip
     assert lengths(peers.talk) == [None, None, 50_000, 30_000, 0, 1]
-    assert heard(peers.talk).notices == []
+    assert emitted(peers.talk).notices == []
 
 
 def test_headers_of_many_frames():
@@ -166,7 +165,7 @@ def test_headers_that_depend_on_earlier_ones_and_tables_of_other_sizes():
     for stream in range(1, 60, 2):
         peers.ask(stream, [*GET, ("user-agent", f"agent-{stream % 8}")]).answer(stream)
 
-    agents = [data["http_user_agent"] for _, data in told(peers.talk)]
+    agents = [data["http_user_agent"] for _, data in message_events(peers.talk)]
     assert agents == [f"agent-{stream % 8}" for stream in range(1, 60, 2) for _ in range(2)]
 
 
@@ -180,7 +179,7 @@ def test_a_call_of_grpc():
     )
     peers.ask(3, CALL, b"").answer(3, [*OK, ("grpc-status", "0")], None)
 
-    first, second = (data for kind, data in told(peers.talk) if kind == "resp")
+    first, second = (data for kind, data in message_events(peers.talk) if kind == "resp")
     assert first["http_grpc_method"] == second["http_grpc_method"] == "/a?b"
     assert (first["grpc_status"], first["grpc_message"]) == (5, "no such")
     assert (second["grpc_status"], second.get("grpc_message")) == (0, None)
@@ -192,7 +191,7 @@ def test_that_grpc_is_spoken_is_told_once():
     for stream in (3, 5):
         peers.ask(stream, CALL, b"").answer(stream, [*OK, ("grpc-status", "0")], None)
     peers.talk.config = EVENTS + "  - type: net\n" + NO_METRICS
-    events = heard(peers.talk).events
+    events = emitted(peers.talk).events
 
     assert [event.source for event in events[:4]] == [
         "http.req", "http.resp", "net.app", "http.req"
@@ -207,7 +206,7 @@ def test_what_is_no_call_of_grpc(kind):
     peers = Peers().begin().ask(1, [*POST, ("content-type", kind)], b"")
     peers.answer(1, trailers=[("grpc-status", "5")])
 
-    assert not any("grpc" in field for _, data in told(peers.talk) for field in data)
+    assert not any("grpc" in field for _, data in message_events(peers.talk) for field in data)
 
 
 def test_trailers_of_a_request_end_it():
@@ -233,7 +232,7 @@ def test_a_promised_request():
 
     found = [
         (data["http_stream"], data.get("http_frame"), length_of(data))
-        for _, data in told(peers.talk)
+        for _, data in message_events(peers.talk)
     ]
     assert found == [(1, "HEADERS", None), (2, "PUSH_PROMISE", None), (1, None, 4), (2, None, 5)]
 
@@ -273,7 +272,7 @@ def test_what_is_not_served_is_not_answered_and_all_else_is():
     talk << frames(headers(3, OK), headers(2, OK), headers(1, OK))
     talk >> frames(GoAwayFrame(0, last_stream_id=0), headers(5)) << frames(headers(5, OK))
 
-    answered = [data["http_stream"] for kind, data in told(talk) if kind == "resp"]
+    answered = [data["http_stream"] for kind, data in message_events(talk) if kind == "resp"]
     assert answered == [2, 1, 5]
 
 
@@ -309,7 +308,7 @@ def test_an_upgrade_answers_its_request_on_the_first_stream(role):
 
     found = [
         (data["http_flavor"], data.get("http_stream"), length_of(data))
-        for _, data in told(peers.talk)
+        for _, data in message_events(peers.talk)
     ]
     assert names(peers.talk) == ["GET /up", "200 GET /up", "GET /a?b", "200 GET /a?b"]
     assert found == [("1.1", None, None), ("2.0", 1, 2), ("2.0", 3, None), ("2.0", 3, 0)]
@@ -333,7 +332,7 @@ def test_missing_bytes_in_data_are_counted():
     peers.talk << data[:20] << 80 << data[100:]
 
     assert lengths(peers.ask(3).talk) == [None, 100, None]
-    assert heard(peers.talk).notices == []
+    assert emitted(peers.talk).notices == []
 
 
 @pytest.mark.parametrize("missing", [9, 81])
@@ -346,7 +345,7 @@ def test_missing_bytes_of_anything_else_end_the_reading(missing):
 
     assert lengths(peers.talk) == [None, None]
     assert names(peers.talk) == ["GET /a?b", "200 GET /a?b"]
-    ((message, _, count),) = heard(peers.talk).notices
+    ((message, _, count),) = emitted(peers.talk).notices
     assert message.endswith("could not be read further: bytes are missing that may be headers")
     assert count == 1
 
@@ -359,7 +358,7 @@ def test_a_start_in_mid_stream_is_told_once():
     talk = Talk("client") >> PREFACE + last >> last
 
     assert names(talk) == []
-    assert [message.rpartition(": ")[2] for message, _, _ in heard(talk).notices] == [
+    assert [message.rpartition(": ")[2] for message, _, _ in emitted(talk).notices] == [
         "a header depends on others that were not seen"
     ]
 
@@ -391,16 +390,16 @@ DEPENDS = "a header depends on others that were not seen"
     ],
 )
 def test_what_is_no_http2_ends_the_reading(sent, why):
-    seen = heard(Talk("client") >> PREFACE + sent >> frames(headers(99)))
+    seen = emitted(Talk("client") >> PREFACE + sent >> frames(headers(99)))
 
     assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [why]
-    assert all(data["http_stream"] != 99 for _, data in seen.told)
+    assert all(data["http_stream"] != 99 for _, data in seen.messages)
 
 
 def test_a_client_that_promises_ends_the_reading():
     promise = b"\x00\x00\x04\x05\x04\x00\x00\x00\x01\x00\x00\x00\x02"
 
-    assert len(heard(Talk("client") >> PREFACE + promise).notices) == 1
+    assert len(emitted(Talk("client") >> PREFACE + promise).notices) == 1
 
 
 @pytest.mark.parametrize("role", ["client", "server", ""])
@@ -414,7 +413,7 @@ def test_an_upgrade_without_a_preface_ends_the_reading():
     asked = b"GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"
     talk = Talk() >> asked << b"HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n" >> asked
 
-    assert [message.rpartition(": ")[2] for message, _, _ in heard(talk).notices] == [
+    assert [message.rpartition(": ")[2] for message, _, _ in emitted(talk).notices] == [
         "its beginning was not seen"
     ]
 
@@ -437,16 +436,18 @@ def test_streams_that_nobody_holds_tell_nothing():
         Talk("client") >> PREFACE + frames(headers(9, [("a", "b")]), DataFrame(9, b"x")) << answer
     )
 
-    assert told(talk) == []
-    assert heard(talk).notices == []
+    assert message_events(talk) == []
+    assert emitted(talk).notices == []
 
 
 def test_no_response_asks():
-    assert told(Talk("client") >> PREFACE << frames(headers(7))) == []
+    assert message_events(Talk("client") >> PREFACE << frames(headers(7))) == []
 
 
 def test_the_host_may_be_named_as_before():
-    ((_, data),) = told(Talk() >> PREFACE + frames(headers(1, [*GET[:3], ("host", "h:81")])))
+    ((_, data),) = message_events(
+        Talk() >> PREFACE + frames(headers(1, [*GET[:3], ("host", "h:81")]))
+    )
 
     assert data["http_host"] == "h:81"
 
@@ -489,7 +490,7 @@ def test_open_responses_weigh_too():
     talk << frames(*(headers(stream, said) for stream in range(1, 199, 2)))
     seen = talk.read()
 
-    answers = [data for kind, data in seen.told if kind == "resp"]
+    answers = [data for kind, data in seen.messages if kind == "resp"]
     assert 60 < len(answers) < 2**20 / 12_000
     assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [TOO_MUCH]
 
@@ -517,9 +518,9 @@ def resized(size: int) -> bytes:
 def test_both_tables_are_of_one_budget():
     half = HeadersFrame(1, resized(2**19 + 1) + b"\x82", flags=["END_HEADERS"])
     talk = Talk("client") >> PREFACE + frames(half)
-    assert heard(talk).notices == []
+    assert emitted(talk).notices == []
 
-    seen = heard(talk << frames(half))
+    seen = emitted(talk << frames(half))
     assert [message.rpartition(": ")[2] for message, _, _ in seen.notices] == [TOO_MUCH]
 
 
@@ -530,7 +531,7 @@ SMALL_FIELDS = b"".join(b"\x40\2%02d\2%02d" % (n // 99, n % 99) for n in range(1
 def test_no_connection_holds_much(memory):
     """All that a client may have held: a large table of small fields, open streams, a header."""
     config = EVENTS + NO_METRICS + f"scopetrace: {{flowmemory: {memory}}}\n"
-    listener = Listener("server", config)
+    reader = FlowReader("server", config)
     stream = iter(range(1, 10_000_000, 2))
     first = resized(memory // 2) + SMALL_FIELDS
     blocks = [first, *[SMALL_FIELDS] * (memory // 60_000)]
@@ -541,13 +542,13 @@ def test_no_connection_holds_much(memory):
     tracemalloc.start()
     try:
         for data in said:
-            listener.hear(False, data)
-        listener.heard.events.clear()
+            reader.feed(False, data)
+        reader.emitted.events.clear()
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert listener.heard.notices == []
+    assert reader.emitted.notices == []
     assert held < 4 * memory + 100_000
     assert peak < 4 * memory + 600_000
 
@@ -559,9 +560,9 @@ def test_the_first_stream_is_the_upgraded_one():
 @pytest.mark.parametrize("size", [3, 12])
 def test_what_the_end_of_a_flow_cuts_is_counted(size):
     whole = frames(headers(1))
-    client = Listener("client")
-    client.hear(True, PREFACE + whole + frames(headers(3))[:size])
+    client = FlowReader("client")
+    client.feed(True, PREFACE + whole + frames(headers(3))[:size])
     client.close()
 
-    assert [count for _, _, count in client.heard.notices] == [size]
-    assert len(client.heard.events) == 1
+    assert [count for _, _, count in client.emitted.notices] == [size]
+    assert len(client.emitted.events) == 1

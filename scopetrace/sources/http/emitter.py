@@ -1,0 +1,138 @@
+"""HttpEmitter: the messages of one flow become events and samples.
+
+Each is emitted once, and a request always before its response. Events bear the time at which their
+message began; samples the time at which they could be taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scopetrace.model.flow import Flow
+from scopetrace.model.flow_fields import flow_fields
+from scopetrace.model.image import Image
+from scopetrace.protocols.http.headers import Headers
+from scopetrace.protocols.http.messages import Request, Response
+from scopetrace.source import Outlet
+from scopetrace.sources.http.fields import (
+    Patterns,
+    repeated_fields,
+    request_fields,
+    response_fields,
+)
+from scopetrace.sources.http.source import HTTP
+from scopetrace.streams.net_app import emit_net_app
+
+GRPC = "gRPC"
+
+
+class HttpEmitter:
+    """Emits what happened in one flow (`messages.Emitter`).
+
+    Args:
+        outlet: takes events and measures.
+        flow: that is read.
+        is_client: whether the program sends the requests.
+        patterns: find the header fields that events shall have.
+        image: the process that transferred the bytes which are being read.
+    """
+
+    def __init__(
+        self, outlet: Outlet, flow: Flow, is_client: bool, patterns: Patterns, image: Image
+    ) -> None:
+        self.messages = 0
+        """That were emitted, or would have been if they were wanted."""
+        self._outlet = outlet
+        self._flow = flow
+        self._side = "client" if is_client else "server"
+        self._patterns = patterns
+        self._is_grpc = False
+        """There was a net.app of it."""
+        self._image = image
+        self._tid = 0
+        self._time_ns = 0
+
+    def set_moment(self, image: Image, tid: int, time_ns: int) -> None:
+        """Set which thread transferred the bytes that are being read, and when."""
+        self._image, self._tid, self._time_ns = image, tid, time_ns
+
+    def grpc(self) -> None:
+        """Emit a net.app of gRPC, once."""
+        if not self._is_grpc:
+            self._is_grpc = emit_net_app(
+                self._outlet, self._image, self._time_ns, self._tid, self._flow, GRPC, {}
+            )
+
+    def request_began(self, request: Request, headers: Headers) -> None:
+        """Take what is wanted of a request's header."""
+        request.repeated = repeated_fields(request, headers)
+        request.fields = request_fields(request, headers, request.repeated, self._patterns)
+
+    def response_began(self, response: Response, headers: Headers) -> None:
+        """Take what is wanted of a response's header."""
+        response.fields = response_fields(response, headers, self._patterns)
+
+    def request(self, request: Request) -> None:
+        """Emit a request, unless that was done."""
+        if request.emitted:
+            return
+        request.emitted = True
+        self.messages += 1
+        length = request.length
+        if self._image.rules.wants(HTTP, "http.req"):
+            data = dict(request.fields)
+            if length is not None:
+                data["http_request_content_length"] = length
+            self._emit(request.began_ns, "http.req", data)
+        if length is not None:
+            self._measure("http.req.content_length", length, **_target(request))
+
+    def response(self, response: Response) -> None:
+        """Emit a response, unless that was done, and its request before it."""
+        if response.emitted:
+            return
+        response.emitted = True
+        self.messages += 1
+        request = response.request
+        duration_us = None
+        if request is not None:
+            self.request(request)
+            duration_us = max(0, response.began_ns - request.headed_ns) // 1000
+        if self._image.rules.wants(HTTP, "http.resp"):
+            self._emit(response.began_ns, "http.resp", self._response_data(response, duration_us))
+        if HTTP in self._image.rules.measures:
+            self._measure_response(response, duration_us)
+
+    def _response_data(self, response: Response, duration_us: int | None) -> dict[str, Any]:
+        data = dict(response.fields)
+        if response.grpc_status is not None:
+            data["grpc_status"] = response.grpc_status
+        if response.grpc_message:
+            data["grpc_message"] = response.grpc_message
+        if duration_us is not None:
+            data[f"http_{self._side}_duration"] = duration_us // 1000
+            data["http_duration_us"] = duration_us
+        if response.length is not None:
+            data["http_response_content_length"] = response.length
+        return data
+
+    def _emit(self, began_ns: int, name: str, data: dict[str, Any]) -> None:
+        data.update(flow_fields(self._flow))
+        self._outlet.emit(self._image, began_ns, self._tid, HTTP, name, self._flow.opened_ns, data)
+
+    def _measure_response(self, response: Response, duration_us: int | None) -> None:
+        target = _target(response.request)
+        self._measure("http.req", 1, **target, http_status_code=response.status)
+        if duration_us is not None:
+            self._measure(f"http.duration.{self._side}", duration_us / 1000, **target)
+        if response.length is not None:
+            self._measure("http.resp.content_length", response.length, **target)
+
+    def _measure(self, name: str, value: float, **tags: Any) -> None:
+        if HTTP in self._image.rules.measures:
+            self._outlet.measure(self._image, self._time_ns, name, value, 1, **tags)
+
+
+def _target(request: Request | None) -> dict[str, str]:
+    """Return the tag http_target: the target of a request without its query."""
+    return {} if request is None else {"http_target": request.target.partition("?")[0]}
