@@ -66,3 +66,57 @@ def test_a_link_leads_somewhere(path: Path) -> None:
         assert there.exists(), f"{target}: no such file"
         if heading:
             assert heading in anchors(there), f"{target}: no such heading"
+
+
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
+CODE = ("", "scopetrace", "ext")
+"""Folders that a path in a document may start from."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_a_path_of_the_repository_exists(path: Path) -> None:
+    folders = {child.name for start in CODE for child in (ROOT / start).iterdir() if child.is_dir()}
+    for named in PATH.findall(prose(path)):
+        if named.partition("/")[0] in folders:
+            assert any((ROOT / start / named).exists() for start in CODE), f"{named}: no such file"
+
+
+def rows(path: Path, heading: str) -> list[list[str]]:
+    """Return the cells of the table under a heading, without its head."""
+    table = path.read_text().partition(heading)[2].partition("|---")[2].partition("\n\n")[0]
+    return [line.strip("| ").split(" | ") for line in table.splitlines()[1:]]
+
+
+def sources_of_code() -> Iterator[Path]:
+    for folder in ("ext", "scopetrace"):
+        yield from (path for path in (ROOT / folder).rglob("*.*") if path.suffix in SUFFIXES)
+
+
+SUFFIXES = {".c", ".h", ".def", ".pyx", ".py"}
+
+
+def test_the_glossary_is_short_and_its_names_are_in_the_code() -> None:
+    code = {word for path in sources_of_code() for word in re.findall(r"\w+", path.read_text())}
+    words = rows(ROOT / "docs/GLOSSARY.md", "# Glossary")
+
+    assert 20 < len(words) <= 40
+    for _word, meaning, name in words:
+        assert meaning.endswith(".")
+        assert name.strip("`") in code
+
+
+def test_the_obvious_word_leads_to_the_file() -> None:
+    questions = rows(ROOT / "docs/internals.md", "# Where would you change X?")
+
+    assert len(questions) == 10
+    for question, word, file in questions:
+        assert word.strip("`") in (ROOT / file.strip("`")).read_text(), question
+
+
+def test_the_overview_is_short() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    picture = text.partition("```\n")[2].partition("```")[0].splitlines()
+
+    assert len(text.encode()) <= 8192
+    assert len(picture) <= 40
+    assert max(map(len, picture)) <= 80

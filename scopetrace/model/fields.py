@@ -86,7 +86,11 @@ ERROR = _text(
     'name of the errno ("ENOENT"); "seccomp" if a seccomp filter of the program refused the call',
 )
 MESSAGE = (
-    _text("message", "what one write wrote, line ends included"),
+    _text(
+        "message",
+        "what one write wrote, line ends included"
+        " ([how it is divided](internals.md#how-is-text-divided-into-events))",
+    ),
     _integer("piece", "which piece of a text longer than 32,768 characters this is, from 1"),
     _integer("pieces", "how many pieces that text has"),
     _integer("missing", "how much of the same write followed and was not recorded", "bytes"),
