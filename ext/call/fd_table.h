@@ -31,7 +31,7 @@ struct stream {
     uint64_t name_ns;      /* when that was asked for */
     uint64_t name_renames; /* engine.renames at that time */
     uint32_t sending;      /* calls that are putting bytes into it now */
-    uint64_t dev, ino;     /* what it is; ino 0: nobody has asked (turns.c) */
+    uint64_t dev, ino;     /* what it is; ino 0: nobody has asked (write_order.c) */
     struct raw_tally tally;
     struct raw_calls *calls; /* what of the tally was moved by other calls than read and write */
     uint32_t kinds;          /* of `calls` */

@@ -170,11 +170,11 @@ static void on_passive_stop(struct engine *engine, struct task *task, int event,
     task->suspended_count = 0;
     task->adopted = true;
     if (event == PTRACE_EVENT_EXEC)
-        consume_stop(task);
+        consume_stop(task->tid, NULL);
     if (event == PTRACE_EVENT_SECCOMP && !puts_off(task))
         on_passive_call(engine, task);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
-        consume_stop(task);
+        consume_stop(task->tid, NULL);
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
         return;
     }

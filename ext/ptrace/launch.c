@@ -35,7 +35,7 @@ static int load_filter(const struct sock_filter *filter, unsigned short length)
 
 /*
  * The call is made without its path, which stands in an argument that execve does not have: the tracer
- * puts it in place once it has made sure that the program dies with it (let_start in calls.c). So a
+ * puts it in place once it has made sure that the program dies with it (let_start in exec.c). So a
  * tracer that is gone (the filter answers ENOSYS), or that ends while this call waits for it (no path:
  * EFAULT), never leaves a program behind whose calls nobody lets through.
  */

@@ -109,3 +109,23 @@ void on_signal(struct engine *engine, struct task *task, int signal)
     }
     deliver(engine, task, signal);
 }
+
+/* -- group-stops ------------------------------------------------------------------------------- */
+
+static bool is_stop_signal(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+void on_stop_event(struct engine *engine, struct task *task, int signal)
+{
+    if (!task->adopted || is_stop_signal(signal))
+        consume_stop(task->tid, NULL); /* or it is reported again */
+    if (!task->adopted)
+        return;
+    if (is_stop_signal(signal)) {
+        ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+        return;
+    }
+    release(engine, task);
+}

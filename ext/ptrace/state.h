@@ -73,14 +73,16 @@ typedef struct __ptrace_syscall_info call_info;
 
 enum { RANGE_UNSHARE = 2, RANGE_CLOEXEC = 4 }; /* close_range(2) */
 
-/* waits.c */
+/* wait.c */
 /* The next stop or end, as waitid says it; a stop may have been consumed. Returns -1 with errno. */
 long next_news(struct engine *engine, siginfo_t *news);
-
-/* stops.c */
+/* End a stop: the tracee runs on, and is delivered `signal` if that is not 0. */
 void resume(struct engine *engine, struct task *task, int signal);
-/* Really wait for a stop that was only looked at, unless a SIGKILL ended it meanwhile. */
-void consume_stop(const struct task *task);
+/*
+ * Wait for a stop that was only looked at (WNOWAIT), so that waitid does not show it again. A SIGKILL may
+ * have ended it meanwhile: `*stop_out`, which may be NULL, then has a si_pid of 0, or is another stop.
+ */
+void consume_stop(pid_t tid, siginfo_t *stop_out);
 
 /* records.c */
 /* Write a record: `header` names everything but size, pid, tid and copied; `parts` may be NULL. */
@@ -93,14 +95,27 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
 
 /* calls.c */
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
-/* A watched call once nothing is recorded any more: only what must not be is kept from happening. */
+/* A watched call after the end of the recording: only calls that must not be made are refused. */
 void on_passive_call(const struct engine *engine, const struct task *task);
-/* The call that has begun is not made after all: it will be begun again (puts_off). */
-void call_off(struct engine *engine, struct task *task);
+/* Have the call that a thread is about to make return an error instead of being made. */
+void refuse(const struct task *task, int error);
+/* Whether a ptrace call is about a thread of the recorder itself. */
+bool is_about_us(const struct task *task, const uint64_t args[6]);
+
+/* call_entry.c */
+/* A thread is about to make a watched call, of this row. */
+void begin_call(struct engine *engine, struct task *task, const call_info *info,
+                const struct abi *abi, int row);
+/* An fd is closed: its record, with its tally. */
+void close_fd(struct engine *engine, struct task *task, struct pending *call);
+
+/* call_exit.c */
 /* What follows from the result of a call: the engine's own picture, and its record. */
 void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result);
-/* An fd goes: its record, with what it moved. */
-void close_fd(struct engine *engine, struct task *task, struct pending *call);
+/* The call that has begun is not made: the thread is about to begin it again (puts_off). */
+void call_off(struct engine *engine, struct task *task);
+/* A call that sends has ended: its bytes are in the stream, or never will be. */
+void end_sending(struct engine *engine, struct pending *call);
 static inline bool is_connect(int64_t row)
 {
     return row == ROW_connect || row == ROW_io_uring_enter__connect;
@@ -108,7 +123,23 @@ static inline bool is_connect(int64_t row)
 /* Every call of a task that ends now without returning: write what is known. */
 void abandon_calls(struct engine *engine, struct task *task);
 
-/* own_filters.c */
+/* interrupted_calls.c */
+/* Whether a result is one of those by which the kernel says that a signal interrupted the call. */
+bool is_restart(int64_t result);
+/* The call under way was interrupted: set it aside until it is clear how it ends. */
+void suspend_call(struct engine *engine, struct task *task);
+/* If the call being entered is the innermost suspended one, restarted: have it under way again. */
+bool resume_suspended(struct task *task, const call_info *info, const struct abi *abi);
+/* End the suspended calls whose handlers were left by longjmp, as the call being entered shows. */
+void end_left_handlers(struct engine *engine, struct task *task, const call_info *info,
+                       const struct abi *abi);
+/* At an exit stop with a call suspended: if it is that of a sigreturn, end the suspended call. */
+void after_handler(struct engine *engine, struct task *task, const call_info *info,
+                   const struct abi *abi);
+/* Suspended calls of a task that ends now: record those that a filter refused. */
+void abandon_suspended(struct engine *engine, struct task *task);
+
+/* program_filters.c */
 enum verdict { MADE, REFUSED, TRAPPED };
 /*
  * What became of the call of `task` that returned `result`. One that failed says so itself; but
@@ -122,7 +153,7 @@ enum verdict verdict_on(const struct task *task, int64_t result);
  */
 bool is_for_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
 
-/* turns.c */
+/* write_order.c */
 /* A write to `stream` is entered: it may have to wait, and then its thread stays stopped. */
 void begin_turn(struct engine *engine, struct task *task, const struct stream *stream);
 /* A write is over, or never comes: the next one to its file is made. */
@@ -255,7 +286,7 @@ void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, si
  * bytes. Returns how many more there are. */
 uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
-/* alarms.c */
+/* timer.c */
 void alarms_init(struct engine *engine);
 void alarms_deinit(struct engine *engine);
 /* Have the loop look around at that time at the latest; false if that cannot be had. */
@@ -265,12 +296,14 @@ void look_at_alarm(struct engine *engine);
 
 /* signals.c */
 void on_signal(struct engine *engine, struct task *task, int signal);
+/* PTRACE_EVENT_STOP: a group-stop, its end, or the first stop of a child. */
+void on_stop_event(struct engine *engine, struct task *task, int signal);
 /* Write what was folded into counts. */
 void tell_signals(struct engine *engine, struct task *task);
 /* The same of what is due; when more will be, or 0. */
 uint64_t look_at_folds(struct engine *engine, struct task *task);
 
-/* storms.c */
+/* signal_storms.c */
 /* Have a thread that signals keep from getting on go on without this one, for a moment. */
 bool takes_breath(struct engine *engine, struct task *task, const siginfo_t *info);
 /* When that is over, or 0; it is ended if it is. */
@@ -278,7 +311,7 @@ uint64_t look_at_breath(const struct task *task);
 /* A thread that was given a breath has stopped. */
 void end_breath(struct task *task, int event, int signal);
 
-/* fatal.c */
+/* fatal_signals.c */
 /* A signal is about to be delivered: if it ends the process, no other thread makes a call first. */
 void foresee_end(struct engine *engine, struct task *task, int signal);
 /* Whether a signal was sent to the process of a stopped task that ends it and that nobody took. */
@@ -286,22 +319,41 @@ bool is_fatal_pending(const struct engine *engine, struct task *task);
 /* At the filter's stop: a fatal signal comes before this call, which is made later, if ever. */
 bool puts_off(struct task *task);
 
-/* faults.c */
+/* init_faults.c */
 /* Have a fault end a process 1 as it would untraced; false if this signal is nothing of the kind. */
 bool end_init(struct task *task, int signal);
 /* Whether this signal is the next step of that, and that step. */
 bool is_ending(const struct task *task, int signal);
 bool go_on_ending(struct task *task, int signal);
 
-/* lifecycle.c */
+/* fork.c */
 void on_fork(struct engine *engine, struct task *task);
-void on_exec(struct engine *engine, struct task *task);
-void on_exit_stop(struct engine *engine, struct task *task);
-void on_stop_event(struct engine *engine, struct task *task, int signal);
-void on_death(struct engine *engine, pid_t tid, const siginfo_t *death);
+/* A tid that no fork event has named yet: its parent's event comes later, or never. */
 struct task *on_stranger(struct engine *engine, pid_t tid);
-/* Let every held child go, announced or not. */
+/* Have a held child run; its memory is opened while it is stopped. */
+void release(struct engine *engine, struct task *task);
+/* Have all held children run, whether or not a fork event has named them. */
 void release_held(struct engine *engine);
+/* After an exit: held children whose parent is gone will never be named by an event; have them run. */
+void free_orphans(struct engine *engine, struct task *dead);
+/* clone with CLONE_UNTRACED would let the child escape: clear the flag, and put it back later. */
+void patch_clone(struct task *task, const struct pending *call);
+void unpatch_clone(struct task *task);
+/* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
+void begin_birth(const struct task *task, struct pending *call);
+
+/* exec.c */
+void on_exec(struct engine *engine, struct task *task);
+/* The exec by which the launcher becomes the program is entered: let it be made. */
+void let_start(struct task *task, call_info *info);
+
+/* exit.c */
+void on_exit_stop(struct engine *engine, struct task *task);
+void on_death(struct engine *engine, pid_t tid, const siginfo_t *death);
+/* Give up a task's share in its fd table. */
+void drop_files(struct engine *engine, struct task *task);
 void drop_task(struct engine *engine, struct task *task);
+/* CPU time a process has used so far, in microseconds; 0 if that cannot be asked. */
+uint64_t cpu_time_us(pid_t pid);
 
 #endif

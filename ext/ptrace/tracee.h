@@ -33,7 +33,7 @@ struct pending {
 /* Calls within calls: one was interrupted, and the handler's own calls come before it goes on. */
 enum { SUSPENDED_MAX = 4 };
 
-/* A write among those to the same file (turns.c). */
+/* A write among those to the same file (write_order.c). */
 enum turn {
     TURN_NONE,
     TURN_WAITS, /* it has not been made: the thread is stopped at its entry */
@@ -93,7 +93,7 @@ struct task {
     uint8_t turn;            /* enum turn: of the write under way */
     struct storm storm;
     struct fold *folds;    /* FOLDS of them, or NULL */
-    struct ending *ending; /* of a process 1 that a fault ends (faults.c), or NULL */
+    struct ending *ending; /* of a process 1 that a fault ends (init_faults.c), or NULL */
     struct task *next;     /* in its bucket */
 };
 

@@ -1,4 +1,4 @@
-/* The next stop or end of a tracee, and in which order several of them are taken. */
+/* Waiting for the next stop or end of a tracee, and resuming one from its stop. */
 #include <errno.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -17,6 +17,24 @@ enum {
     SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
     MOMENT_NS = 50 * 1000,
 };
+
+/* ESRCH means that the tracee was killed meanwhile: its end will be reported. */
+void resume(struct engine *engine, struct task *task, int signal)
+{
+    if (task->turn == TURN_WAITS)
+        return; /* it goes on when its turn comes */
+    bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
+                        task->storm.breathes || (task->every_call && !engine->passive);
+
+    ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
+}
+
+void consume_stop(pid_t tid, siginfo_t *stop_out)
+{
+    if (stop_out)
+        stop_out->si_pid = 0;
+    waitid(P_PID, (id_t)tid, stop_out, WSTOPPED | WNOHANG | __WALL);
+}
 
 static long wait_once(idtype_t who, pid_t tid, siginfo_t *news, int extra)
 {
@@ -118,15 +136,6 @@ static bool is_signal_stop(const siginfo_t *news)
     return is_stop(news) && !(news->si_status >> 8) && news->si_status != SYSCALL_STOP;
 }
 
-/* Really wait for a stop that was seen: it may be another by now, or (si_pid 0) have ended. */
-static void take_stop(siginfo_t *stop)
-{
-    pid_t tid = stop->si_pid;
-
-    stop->si_pid = 0;
-    waitid(P_PID, (id_t)tid, stop, WSTOPPED | WNOHANG | __WALL);
-}
-
 /* The stop that was gathered first; a tracee that was killed out of it has another by now. */
 static bool take_gathered(struct engine *engine, siginfo_t *news)
 {
@@ -164,7 +173,7 @@ static bool gather(struct engine *engine, siginfo_t *news)
         struct task *task = tasks_find(&engine->tasks, next.si_pid);
         if (!task || !(is_call_stop(&next) || is_signal_stop(&next)))
             break; /* it stays where it is */
-        take_stop(&next);
+        consume_stop(next.si_pid, &next);
         if (next.si_pid && !is_call_stop(&next)) {
             *news = next;
             return true;

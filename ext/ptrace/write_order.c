@@ -68,7 +68,7 @@ void begin_turn(struct engine *engine, struct task *task, const struct stream *s
     if (!waits)
         return;
     engine->turns_waiting++;
-    consume_stop(task);
+    consume_stop(task->tid, NULL);
 }
 
 static void go_on(struct engine *engine, struct task *task)

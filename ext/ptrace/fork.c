@@ -1,0 +1,212 @@
+/* Births: fork, vfork, clone, clone3, and children that are seen before their parent's event. */
+#include <sched.h>
+
+#include "arch/abi.h"
+#include SCOPE_ARCH_H
+#include "call/proc.h"
+#include "ptrace/state.h"
+
+enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
+
+/* clone with CLONE_UNTRACED would let the child escape: clear it, and put it back later. */
+void patch_clone(struct task *task, const struct pending *call)
+{
+    struct arch_regs regs;
+    uint64_t flags;
+
+    if (call->row == ROW_clone) {
+        if (arch_get_regs(task->tid, &regs) == 0) {
+            arch_set_first_arg(&regs, call->abi->audit_arch != ABIS[0].audit_arch,
+                               call->args[0] & ~(uint64_t)CLONE_UNTRACED);
+            arch_set_regs(task->tid, &regs);
+        }
+        return;
+    }
+    task->clone3_flags = -1;
+    if (memory_read_whole(task->space, task->tid, call->args[0], &flags, sizeof flags) < 0)
+        return;
+    task->clone3_flags = (int64_t)flags;
+    if (!(flags & CLONE_UNTRACED))
+        return;
+    uint64_t traced = flags & ~(uint64_t)CLONE_UNTRACED;
+    if (memory_write(task->space, task->tid, call->args[0], &traced, sizeof traced) == 0) {
+        task->patched_at = call->args[0];
+        task->patched_from = flags;
+    }
+}
+
+void unpatch_clone(struct task *task)
+{
+    if (task->patched_at)
+        memory_write(task->space, task->tid, task->patched_at, &task->patched_from,
+                     sizeof task->patched_from);
+    task->patched_at = 0;
+}
+
+/* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
+void begin_birth(const struct task *task, struct pending *call)
+{
+    if (call->row == ROW_clone3__any)
+        call->args[0] = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
+    else if (call->row == ROW_clone__any)
+        call->made_with[0] &= ~(uint64_t)CLONE_UNTRACED;
+}
+
+/*
+ * What a clone3 whose struct clone_args could not be read was asked for, as far as it shows: the
+ * kind of the event follows from the exit signal and CLONE_VFORK (kernel_clone in kernel/fork.c).
+ */
+static int64_t guess_flags(pid_t parent, pid_t child)
+{
+    siginfo_t stop = { .si_code = 0 };
+
+    ptrace(PTRACE_GETSIGINFO, parent, 0, &stop);
+    if (stop.si_code >> 8 == PTRACE_EVENT_VFORK)
+        return CLONE_VM | CLONE_VFORK | SIGCHLD;
+    if (stop.si_code >> 8 == PTRACE_EVENT_CLONE && proc_status_number(child, "\nTgid:\t") != child)
+        return THREAD_FLAGS;
+    return SIGCHLD;
+}
+
+/* The flags of the fork, vfork, clone or clone3 that has just made a child of `task`. */
+static uint64_t birth_flags(const struct task *task, pid_t child)
+{
+    struct arch_regs regs;
+    int64_t flags;
+
+    if (arch_get_regs(task->tid, &regs) < 0)
+        return 0;
+    flags = arch_fork_flags(&regs);
+    if (flags < 0)
+        flags = task->clone3_flags;
+    if (flags < 0)
+        flags = guess_flags(task->tid, child);
+    return (uint64_t)flags & ~(uint64_t)CLONE_UNTRACED;
+}
+
+/*
+ * The inode of a new process's PID namespace, or 0 if that is ours. It is looked at for each: a
+ * namespace can be chosen for children to come by clone, unshare and setns, at any time before.
+ */
+static uint64_t pid_namespace(struct engine *engine, pid_t tid)
+{
+    char path[PROC_PATH];
+    struct raw_stat found;
+
+    if (!engine->pid_namespace && proc_stat("/proc/self/ns/pid", &found) == 0)
+        engine->pid_namespace = found.ino;
+    proc_path(path, tid, "ns/pid");
+    return proc_stat(path, &found) < 0 || found.ino == engine->pid_namespace ? 0 : found.ino;
+}
+
+static void write_fork(struct engine *engine, const struct task *parent, const struct task *child,
+                       uint64_t flags)
+{
+    uint64_t namespace = child->tid == child->tgid ? pid_namespace(engine, child->tid) : 0;
+    struct raw_record header = { .kind = RAW_FORK,
+                                 .result = child->tid,
+                                 .args = { flags, (uint64_t)child->tgid, namespace } };
+
+    parts_reset(&engine->scratch);
+    if (namespace)
+        add_status(&engine->scratch, child->tid);
+    write_record(engine, parent, &header, &engine->scratch);
+}
+
+/* Give a new task what it shares with, or copies from, its parent, and tell Python. */
+static void adopt(struct engine *engine, struct task *parent, struct task *child, uint64_t flags)
+{
+    child->tgid = flags & CLONE_THREAD ? parent->tgid : child->tid;
+    child->every_call = parent->every_call;
+    child->supervised = parent->supervised;
+    child->files = flags & CLONE_FILES ? parent->files : files_new();
+    if (!child->files)
+        child->files = parent->files; /* without memory: counted together rather than not at all */
+    if (child->files == parent->files)
+        child->files->uses++;
+    child->space = flags & CLONE_VM ? space_share(parent->space) : NULL;
+    child->adopted = true;
+    engine->strange_roots |= (flags & CLONE_NEWNS) != 0;
+    write_fork(engine, parent, child, flags);
+}
+
+void release(struct engine *engine, struct task *task)
+{
+    if (!task->space)
+        task->space = space_open(task->tid);
+    if (task->held)
+        engine->tasks.held--;
+    task->held = false;
+    resume(engine, task, 0);
+}
+
+void on_fork(struct engine *engine, struct task *task)
+{
+    unsigned long message = 0;
+
+    if (ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &message) < 0)
+        return;
+    uint64_t flags = birth_flags(task, (pid_t)message);
+    if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
+        task->in_call = false; /* it has succeeded: its return need not be awaited */
+    struct task *child = tasks_find(&engine->tasks, (pid_t)message);
+    if (!child)
+        child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);
+    if (!child) {
+        engine->counts.lost++;
+        return;
+    }
+    if (child->adopted)
+        return;
+    adopt(engine, task, child, flags);
+    if (child->held)
+        release(engine, child);
+}
+
+struct task *on_stranger(struct engine *engine, pid_t tid)
+{
+    struct task *task = tasks_add(&engine->tasks, tid, tid);
+
+    if (task) {
+        task->held = true;
+        engine->tasks.held++;
+    } else {
+        engine->counts.lost++;
+    }
+    return task;
+}
+
+void release_held(struct engine *engine)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.held;
+         task = tasks_next(&engine->tasks, task))
+        if (task->held)
+            release(engine, task);
+}
+
+static bool process_lives(const struct engine *engine, pid_t tgid)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        if (task->adopted && task->tgid == tgid)
+            return true;
+    return false;
+}
+
+void free_orphans(struct engine *engine, struct task *dead)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.held;
+         task = tasks_next(&engine->tasks, task)) {
+        if (!task->held)
+            continue;
+        pid_t tgid = (pid_t)proc_status_number(task->tid, "\nTgid:\t");
+        pid_t parent = (pid_t)proc_status_number(task->tid, "\nPPid:\t");
+        bool thread = tgid != task->tid;
+        if (process_lives(engine, thread ? tgid : parent))
+            continue;
+        adopt(engine, dead, task, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
+        if (thread)
+            task->tgid = tgid;
+        release(engine, task);
+    }
+}
