@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=False
-"""The engine's Python face: types and errors translated, nothing decided."""
+"""The Python interface of the engine in ext/: converts types, raises errors, decides nothing."""
 
 import os
 
@@ -23,7 +23,7 @@ from ptrace.engine cimport (
     engine_ring,
     engine_run,
     engine_stop,
-    engine_tell,
+    engine_flush_tallies,
 )
 from ptrace.launch cimport allow_tracer as c_allow_tracer
 from ptrace.launch cimport borrow_fd as c_borrow_fd
@@ -182,7 +182,7 @@ cdef class _Strings:
 
 
 cdef class _Launch:
-    """A program to become, in the words of launch.h; it keeps what it points to."""
+    """A struct launch (launch.h) and the objects that it points to."""
 
     cdef launch_ what
     cdef bytes path, program
@@ -215,7 +215,7 @@ def become(bytes path, argv, envp, bytes program=b""):
 
 
 cdef class Launcher:
-    """A thread that can turn this process into a program, and is traced instead of its maker.
+    """A thread that can turn this process into a program, and is traced instead of its creator.
 
     Raises:
         MemoryError: there is no room for it.
@@ -234,7 +234,7 @@ cdef class Launcher:
     def become(self, bytes path, argv, envp, bytes program):
         """Do as the function of that name does; if it returns, this process has no filter.
 
-        Returns whether the kernel took the filter: then the tracer is gone.
+        Returns whether the kernel took the filter: then the tracer has ended.
         """
         cdef _Launch it = _Launch(path, argv, envp, program)
 
@@ -250,7 +250,7 @@ def borrow_fd(int pid, int fd):
     """Return a copy of a descriptor of a process that we trace (pidfd_getfd(2), Linux 5.6).
 
     Raises:
-        OSError: the process or the descriptor is gone, or the kernel is too old.
+        OSError: there is no such process or descriptor, or the kernel is too old.
     """
     return check(c_borrow_fd(pid, fd))
 
@@ -275,8 +275,8 @@ cdef class Engine:
         args_limit: most bytes copied of a command line.
         env_limit: most bytes copied of an environment.
         environment: copy the environment at exec.
-        counts: tell how often calls were made that make no record (COUNT).
-        leaves: tell how each process stands before it ends (LEAVE).
+        counts: write how often calls were made that make no record (COUNT).
+        leaves: write the state of each process before it ends (LEAVE).
         ring_size: bytes; a power of two, at least 1 MiB, 4 times the larger snaplen, and 1 MiB
             more than a command line and an environment.
 
@@ -327,7 +327,7 @@ cdef class Engine:
 
         Raises:
             PermissionError: tracing was refused.
-            ProcessLookupError: the process is gone.
+            ProcessLookupError: there is no such process.
             OSError: waiting failed.
         """
         cdef int status
@@ -336,8 +336,8 @@ cdef class Engine:
         check(status)
 
     def read(self, size_t enough=65536, int timeout_ms=50):
-        """Return whole records, as bytes: once `enough` bytes of them are there, or fewer when
-        they are urgent or `timeout_ms` old. Empty: none came, or none will come any more.
+        """Return whole records, as bytes: at least `enough` bytes, or fewer if they are urgent or
+        `timeout_ms` have passed. Empty: there were no records, or recording has `ended`.
         """
         cdef size_t size
         cdef bytes batch
@@ -351,15 +351,15 @@ cdef class Engine:
         return batch
 
     def mute(self, uint64_t serial):
-        """Copy no more bytes of the stream with this serial; they are still counted."""
+        """Copy no more bytes of the fd with this serial (`fd_serial`); they are still counted."""
         engine_mute(self.engine, serial)
 
-    def tell(self):
-        """Have what every open fd has moved since the last time written, soon, as TALLY records."""
-        engine_tell(self.engine)
+    def flush_tallies(self):
+        """Ask for a TALLY record of every fd that was used since the last flush. Asynchronous."""
+        engine_flush_tallies(self.engine)
 
     def acknowledge(self):
-        """Say that everything up to the last SYNC record is safe."""
+        """Confirm that everything up to the last SYNC record is committed."""
         engine_acknowledge(self.engine)
 
     @property
@@ -368,15 +368,15 @@ cdef class Engine:
         return ring_ended(engine_ring(self.engine))
 
     def stop_recording(self):
-        """End the records with what open fds have moved, and END; the program goes on, its calls
-        let through. Ask again until it has `ended`: the tracer may not hear it the first time.
+        """Write the tallies of open fds and END, then let calls of the program through. Call again
+        until it has `ended`: a request just before the tracer begins to wait may not wake it.
         """
         engine_stop(self.engine, STOP_RECORDING)
 
     def stop_tracing(self):
-        """The same, and let `run` return; the program dies when this process ends."""
+        """The same, and let `run` return; the program ends with this process."""
         engine_stop(self.engine, STOP_TRACING)
 
     def abandon(self):
-        """Write no more records, whether or not they are read; the program goes on."""
+        """Write no more records, whether or not they are read; let calls of the program through."""
         engine_abandon(self.engine)

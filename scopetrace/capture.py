@@ -1,6 +1,7 @@
 """The engine in its own thread, and its records in batches.
 
-ptrace ties a tracee to the thread that seized it: that thread does nothing else, and holds no GIL.
+All ptrace requests must come from the thread that seized the tracee: it does nothing else, without
+the GIL.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from threading import Thread
 from scopetrace._engine import Engine
 
 _ENOUGH_BYTES = 128 * 1024
-PATIENCE_MS = 50
-"""How long records wait for more, if nothing else is to be done."""
+READ_TIMEOUT_MS = 50
+"""How long to wait for more records before fewer than `_ENOUGH_BYTES` are returned."""
 _RING_BYTES = 1 << 22
 _EXEC_REST_BYTES = 1 << 20
-"""Of the record of an exec: what is neither an argument nor a variable (ext/ptrace/engine.h)."""
+"""Most bytes of an EXEC record beside its arguments and environment (ext/ptrace/engine.h)."""
 
 
 class End(Enum):
@@ -37,8 +38,8 @@ class Capture:
         args_limit: most bytes copied of a command line.
         env_limit: most bytes copied of an environment.
         environment: copy the environment at exec.
-        counts: tell how often calls were made that make no records.
-        leaves: tell how each process stands before it ends.
+        counts: write how often calls were made that make no record.
+        leaves: write the state of each process before it ends.
     """
 
     def __init__(
@@ -80,10 +81,10 @@ class Capture:
         self._thread = Thread(target=self._run, args=(pid, tid, go_fd), name="engine", daemon=True)
         self._thread.start()
 
-    def read(self, patience_ms: int = PATIENCE_MS) -> bytes:
-        """Return the next records; empty if there were none for a moment."""
-        self._insist()
-        return self.engine.read(_ENOUGH_BYTES, patience_ms)
+    def read(self, timeout_ms: int = READ_TIMEOUT_MS) -> bytes:
+        """Return the next records; empty if none came within `timeout_ms`."""
+        self._repeat_request()
+        return self.engine.read(_ENOUGH_BYTES, timeout_ms)
 
     @property
     def ended(self) -> bool:
@@ -91,18 +92,18 @@ class Capture:
         return self.engine.ended
 
     def end(self, *, tracing: bool) -> None:
-        """Have the last records written; the program goes on, or with the `tracing` ends too."""
+        """Have the last records written; with `tracing` the program ends with this process."""
         self._end = End.TRACING if tracing else End.RECORDING
-        self._insist()
+        self._repeat_request()
 
     def join(self) -> None:
-        """Wait until the last traced process is gone; signals are heard meanwhile."""
+        """Wait until the last traced process has ended, and handle signals meanwhile."""
         while self._thread is not None and self._thread.is_alive():
-            self._insist()
+            self._repeat_request()
             self._thread.join(0.5)
 
-    def _insist(self) -> None:
-        """Ask once more: the engine does not hear what comes just before it begins to wait."""
+    def _repeat_request(self) -> None:
+        """Repeat the request: one that comes just before the engine begins to wait may be lost."""
         if self._end is End.TRACING:
             self.engine.stop_tracing()
         elif self._end is End.RECORDING and not self.ended:
@@ -114,4 +115,4 @@ class Capture:
         except OSError as error:
             self.refusal = error
         finally:
-            self.engine.abandon()  # nothing more will come, whatever happened
+            self.engine.abandon()  # however it ended, no more records will come

@@ -1,6 +1,6 @@
 /*
- * Which ways there are into the kernel on this machine. Each call is judged by the ABI it came
- * through, never by the kind of its process: a 64-bit program may say `int 0x80`.
+ * The system call ABIs of this machine. A call is read by the ABI by which it was made, not by that of
+ * its process: a 64-bit program may use `int 0x80`.
  */
 #ifndef SCOPE_ARCH_ABI_H
 #define SCOPE_ARCH_ABI_H
@@ -12,8 +12,9 @@ struct abi {
     uint32_t audit_arch; /* AUDIT_ARCH_…, as seccomp and PTRACE_GET_SYSCALL_INFO give it */
     uint32_t mark;       /* bits set in the number of every call of this ABI (x32), or 0 */
     uint32_t word;       /* bytes of a pointer, a long and an iovec's length */
-    uint64_t arguments;  /* bits of a register that an argument has: the rest may be anything */
-    int restart_syscall; /* numbers that the engine itself must know */
+    uint64_t
+        arguments; /* bits of a register that belong to an argument; the others are undefined */
+    int restart_syscall; /* numbers of calls that the tracer handles by themselves */
     int rt_sigreturn, sigreturn;
     const int16_t *numbers; /* by row of syscalls.def, without the mark; -1: this ABI lacks it */
 };

@@ -12,11 +12,11 @@
  *   arch_in_exception         whether the thread entered the kernel by a fault, not by a call
  *   arch_result               what the call that it is about to return from returns
  *   arch_call_code            the instruction (ARCH_SYSCALL_BYTES) that makes a call in its mode
- *   arch_step_back            skips the call that is about to run, to make it again
+ *   arch_step_back            skips the call that is about to run and goes back to its instruction
  *   arch_jump                 has the thread go on at an address, and no call restart
  *   ARCH_FRAME_WORDS          length of the part of a handler's frame that the next two look at
  *   arch_frame_interrupts     whether these words are the frame of a handler that interrupted a call
- *   arch_frame_is_on_stack_of whether an address is on the alternate stack that a frame tells of
+ *   arch_frame_is_on_stack_of whether an address is on the alternate stack of a frame
  *
  * beside a <machine>.c with ABIS, whose numbers stand in ext/table/<machine>_numbers*.c.
  */
@@ -49,8 +49,8 @@ static inline int arch_set_regs(pid_t tid, const struct arch_regs *regs)
 }
 
 /*
- * The numbers of the two ABIs do not collide here: in neither is another call's number one of the
- * other's fork family that could have caused a fork event.
+ * The numbers of the two ABIs do not collide: no number of the fork family in one is that of a call in
+ * the other which could have caused a fork event.
  */
 static inline int64_t arch_fork_flags(const struct arch_regs *regs)
 {
@@ -78,7 +78,7 @@ static inline void arch_set_first_arg(struct arch_regs *regs, int is_32_bit, uin
         regs->user.rdi = value;
 }
 
-/* Until a call has run, -ENOSYS stands where its result will be: arch/x86/entry/entry_64.S. */
+/* Until a call has run, the register of its result contains -ENOSYS: arch/x86/entry/entry_64.S. */
 static inline int arch_was_made(const struct arch_regs *regs)
 {
     return (long long)regs->user.rax != -ENOSYS;
@@ -124,14 +124,14 @@ static inline void arch_jump(struct arch_regs *regs, uint64_t address)
 /* struct ucontext of the CPU's own ABI, in words: arch/x86/include/uapi/asm/{ucontext,sigcontext}.h */
 enum { FRAME_STACK = 2, FRAME_STACK_SIZE = 4, FRAME_SP = 20, FRAME_IP = 21, ARCH_FRAME_WORDS };
 
-/* A call that the handler's end restarts is to be made again: its instruction is the next. */
+/* If the call is to be restarted, the frame contains the address of its instruction, not the next. */
 static inline int arch_frame_interrupts(const uint64_t *frame, uint64_t ip, uint64_t sp)
 {
     return frame[FRAME_SP] == sp &&
            (frame[FRAME_IP] == ip || frame[FRAME_IP] == ip - ARCH_SYSCALL_BYTES);
 }
 
-/* As on_sig_stack in include/linux/sched/signal.h: an empty stack's pointer is its upper end. */
+/* As on_sig_stack in include/linux/sched/signal.h: the pointer of an empty stack is its upper end. */
 static inline int arch_frame_is_on_stack_of(const uint64_t *frame, uint64_t sp)
 {
     return sp - frame[FRAME_STACK] - 1 < frame[FRAME_STACK_SIZE];

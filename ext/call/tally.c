@@ -107,7 +107,7 @@ void tell_tallies(struct engine *engine)
         if (task->files->told != engine->tellings)
             tell_files(engine, task);
         tell_calls(engine, task);
-        tell_signals(engine, task);
+        flush_signals(engine, task);
     }
 }
 

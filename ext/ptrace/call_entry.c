@@ -1,4 +1,4 @@
-/* The beginning of a call: its arguments, and what they say, while the thread stands before it. */
+/* The beginning of a watched call: what is copied and noted while its thread is stopped at its entry. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,8 +22,8 @@ void close_fd(struct engine *engine, struct task *task, struct pending *call)
     write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
 
-/* Calls of one stop end where they begin. */
-static void enter_once(struct engine *engine, struct task *task, struct pending *call)
+/* A call of one stop: it ends here. */
+static void begin_entry_call(struct engine *engine, struct task *task, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
@@ -37,7 +37,7 @@ static void enter_once(struct engine *engine, struct task *task, struct pending 
         write_call(engine, task, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
 
-static void enter_streams(struct engine *engine, struct task *task, struct pending *call)
+static void begin_transfer(struct engine *engine, struct task *task, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
     struct stream *stream = use_stream(engine, task, (int)call->args[row->fd - 1]);
@@ -57,11 +57,11 @@ static void enter_streams(struct engine *engine, struct task *task, struct pendi
     if (row->moves != MOVES_OUT)
         return;
     copy_at_entry(engine, task, call, !(stream && stream->counts_only));
-    begin_turn(engine, task, stream);
+    begin_ordered_write(engine, task, stream);
 }
 
-/* How a call was made: all that follows from the registers. */
-static void note_entry(struct pending *call, const call_info *info, const struct abi *abi)
+/* How the call is made, by the registers of the thread. */
+static void fill_entry(struct pending *call, const call_info *info, const struct abi *abi)
 {
     call->abi = abi;
     call->number = info->entry.nr & ~(uint64_t)abi->mark;
@@ -78,9 +78,9 @@ void begin_call(struct engine *engine, struct task *task, const call_info *info,
 {
     struct pending *call = &task->call;
 
-    note_entry(call, info, abi);
+    fill_entry(call, info, abi);
     call->row = (uint16_t)row;
-    call->passed = !task->entry_seen;
+    call->filter_passed = !task->entry_seen;
     call->trapped = false;
     call->serial = call->first_serial = call->sends = 0;
     call->most = engine->options.snaplen;
@@ -89,21 +89,21 @@ void begin_call(struct engine *engine, struct task *task, const call_info *info,
         (!expand_socketcall(engine, task, call) || !when_holds(CALLS[call->row].when, call->args)))
         return;
     if (CALLS[row].stops == STOPS_ENTRY) {
-        enter_once(engine, task, call);
+        begin_entry_call(engine, task, call);
         return;
     }
     task->in_call = true;
     if (CALLS[row].group == GROUP_BIRTH)
-        begin_birth(task, call);
-    if (row == ROW_ptrace && is_about_us(task, call->args))
-        refuse(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
+        fill_birth_flags(task, call);
+    if (row == ROW_ptrace && is_ptrace_of_recorder(task, call->args))
+        refuse_call(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
     tell_before_end(engine, task, call);
     if (row == ROW_io_submit)
         aio_submit(engine, task, call);
     else if (row == ROW_io_uring_enter)
         uring_enter(engine, task, call);
     else if (CALLS[call->row].moves != MOVES_NOTHING)
-        enter_streams(engine, task, call);
+        begin_transfer(engine, task, call);
     else
         copy_at_entry(engine, task, call, false);
 }

@@ -5,17 +5,16 @@
 #include "call/proc.h"
 #include "ptrace/state.h"
 
-/* To be asked to come back later is no failure of a call on a socket. */
-static bool is_no_news(const struct call *row, int64_t result)
+/* Whether the result asks to make the call again later: no failure of a call on a socket. */
+static bool asks_to_retry(const struct call *row, int64_t result)
 {
     if (is_connect(row - CALLS))
-        return result == -EALREADY; /* no port or no room left is a failure, however it is called */
+        return result == -EALREADY; /* EAGAIN: there is no free port, a failure (connect(2)) */
     if (row->group == GROUP_NET && (result == -EAGAIN || result == -EINTR))
         return true;
     return row->answer && result == -row->answer;
 }
 
-/* The bytes of a call that sends are on their way, or never will be. */
 void end_sending(struct engine *engine, struct pending *call)
 {
     struct stream *stream = call->sends ? pool_find(&engine->pool, call->sends) : NULL;
@@ -25,9 +24,9 @@ void end_sending(struct engine *engine, struct pending *call)
     call->sends = 0;
 }
 
-/* A call that asked for what goes on without it, or that says where results will be. */
-static bool finish_order(struct engine *engine, struct task *task, const struct pending *call,
-                         int64_t result)
+/* The end of io_submit, io_uring_enter, or an mmap of a ring; false if the call is none of them. */
+static bool finish_async_call(struct engine *engine, struct task *task, const struct pending *call,
+                              int64_t result)
 {
     bool maps = call->row == ROW_mmap__ring || call->row == ROW_mmap2__ring;
 
@@ -39,7 +38,7 @@ static bool finish_order(struct engine *engine, struct task *task, const struct 
         uring_mapped(task, call, (uint64_t)result);
     if (!maps)
         async_taken(engine, task, result);
-    async_look(engine, task); /* most of it is done already */
+    async_look(engine, task); /* most operations are done when the call returns */
     return true;
 }
 
@@ -48,11 +47,11 @@ void finish_call(struct engine *engine, struct task *task, struct pending *call,
     uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
     bool wanted =
-        !is_no_news(row, result) && (result < 0 || engine->options.modes[call->row] == MODE_ALL);
+        !asks_to_retry(row, result) && (result < 0 || engine->options.modes[call->row] == MODE_ALL);
 
     if (row->group == GROUP_STAT || row->group == GROUP_SEEK)
         task->calls[call->row - COUNTED_FIRST]++;
-    if (finish_order(engine, task, call, result))
+    if (finish_async_call(engine, task, call, result))
         return;
     if (row->moves != MOVES_NOTHING) {
         end_sending(engine, call);
@@ -63,15 +62,19 @@ void finish_call(struct engine *engine, struct task *task, struct pending *call,
         copy_at_exit(engine, task, call, result);
     apply_call(engine, task, call, result);
     if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup && result >= 0)
-        return; /* it is told by a note */
+        return; /* there is a RAW_NOTE of it */
     if (wanted)
         write_call(engine, task, call, result, elapsed_ns, 0);
 }
 
 /*
- * The call that a thread was in when it was ended without an exit stop. SECCOMP_RET_KILL_THREAD ends
- * it before the call runs, and leaves its mark (SECCOMP_MODE_DEAD in proc(5), since Linux 5.16); so
- * may any fatal signal. A write that has run may have put its bytes out or not.
+ * The call that a thread was in when it was ended without a syscall-exit-stop:
+ *
+ *  1. The call was not made, and a filter ended the thread by SECCOMP_RET_KILL_THREAD (in /proc/TID/status
+ *     its mode is SECCOMP_MODE_DEAD, since Linux 5.16): it was refused.
+ *  2. The call was not made, since a fatal signal came first: there is no record.
+ *  3. A write was made. Whether its bytes were written is unknown, and the record says so.
+ *  4. Any other call was made: there is no record.
  */
 static void abandon_call(struct engine *engine, struct task *task)
 {
@@ -88,20 +91,20 @@ static void abandon_call(struct engine *engine, struct task *task)
     end_sending(engine, call);
 }
 
-void call_off(struct engine *engine, struct task *task)
+void cancel_call(struct engine *engine, struct task *task)
 {
     if (!task->in_call)
         return;
     task->in_call = false;
-    finish_order(engine, task, &task->call, 0); /* nothing of what it asks for was taken */
+    finish_async_call(engine, task, &task->call, 0); /* none of its operations was begun */
     end_sending(engine, &task->call);
-    end_turn(engine, task);
+    end_ordered_write(engine, task);
 }
 
 void abandon_calls(struct engine *engine, struct task *task)
 {
     if (task->in_call)
         abandon_call(engine, task);
-    end_turn(engine, task);
+    end_ordered_write(engine, task);
     abandon_suspended(engine, task);
 }

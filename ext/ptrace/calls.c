@@ -1,9 +1,21 @@
 /*
  * From the stops of one thread to its calls.
  *
- * A call begins at the filter's stop (or, for a task with filters of its own, at the entry stop that
- * comes before any filter) and ends at the exit stop. One that a signal interrupts may be entered
- * again: it stays suspended until it is clear which, and is one record in the end.
+ * A stop of a thread at a call is one of these (ptrace(2), PTRACE_GET_SYSCALL_INFO):
+ *
+ *  1. PTRACE_EVENT_SECCOMP by our filter: a watched call is about to be made. It begins here.
+ *  2. PTRACE_EVENT_SECCOMP by a filter of the program, whose SECCOMP_RET_TRACE asks for a tracer: without
+ *     one the kernel answers ENOSYS; the tracer has it do the same.
+ *  3. syscall-entry-stop, of threads that were resumed by PTRACE_SYSCALL. It comes before any filter.
+ *     - A task with filters of its own (every_call): a watched call begins here, since a filter that
+ *       outranks ours may refuse it, and stop 1 would not come. If it comes, it says that the call
+ *       was not refused (filter_passed).
+ *     - A signal handler runs, and the call that it interrupted is suspended: see interrupted_calls.c.
+ *     - A signal that ends the process is on its way: the call may be postponed at stop 1, and
+ *       nothing begins here (fatal_signals.c).
+ *  4. syscall-exit-stop: the call that began has returned, or a signal has interrupted it.
+ *
+ * A call of one stop (STOPS_ENTRY) ends where it begins; the thread is resumed by PTRACE_CONT.
  */
 #include <errno.h>
 #include <sys/syscall.h>
@@ -33,7 +45,7 @@ static int row_of(const struct engine *engine, const struct abi *abi, uint64_t n
     return plain < ABI_NUMBERS ? engine->rows[abi - ABIS][plain] : -1;
 }
 
-void refuse(const struct task *task, int error)
+void refuse_call(const struct task *task, int error)
 {
     struct arch_regs regs;
 
@@ -43,18 +55,18 @@ void refuse(const struct task *task, int error)
     arch_set_regs(task->tid, &regs);
 }
 
-/* A SECCOMP_RET_TRACE of the program's own: without a tracer that is an ENOSYS, so it is one. */
+/* Whether a filter of the program stopped the call (SECCOMP_RET_TRACE with other data than ours). */
 static bool is_by_another_filter(const call_info *info)
 {
     return info->op == PTRACE_SYSCALL_INFO_SECCOMP && info->seccomp.ret_data != FILTER_DATA;
 }
 
 /*
- * Whether a ptrace call is about a thread of this very process. Two that trace each other wait for
- * each other for ever, and not even a SIGKILL ends that. Pids are those of the caller's namespace: if
- * that is not ours, it lies below ours, and we have no pid there.
+ * Two processes that trace each other wait for each other for ever, and not even a SIGKILL ends that.
+ * The pid in a call is of the caller's PID namespace: if that is not the recorder's, it is below it,
+ * and the recorder has no pid there.
  */
-bool is_about_us(const struct task *task, const uint64_t args[6])
+bool is_ptrace_of_recorder(const struct task *task, const uint64_t args[6])
 {
     struct raw_stat ours, theirs;
     char path[PROC_PATH];
@@ -67,25 +79,25 @@ bool is_about_us(const struct task *task, const uint64_t args[6])
     return ours.ino == theirs.ino;
 }
 
-/* Whether a row is about a call with these arguments; of rings the filter cannot know the fds. */
-static bool is_about(const struct task *task, int row, const uint64_t args[6])
+/* Whether a row applies to a call with these arguments. Which fds are rings the filter cannot know. */
+static bool row_applies(const struct task *task, int row, const uint64_t args[6])
 {
     if (row == ROW_mmap__ring || row == ROW_mmap2__ring)
         return is_uring(task, (int)args[4]);
     return when_holds(CALLS[row].when, args);
 }
 
-/* The rows of a call that are about one with these arguments; `seen`: at its entry stop already. */
+/* Begin the call by each row that applies to it. `seen`: its syscall-entry-stop was handled. */
 static void begin_rows(struct engine *engine, struct task *task, call_info *info,
                        const struct abi *abi, bool by_filter, bool seen)
 {
     for (int row = row_of(engine, abi, info->entry.nr); row >= 0 && !task->in_call;
-         row = engine->also[row]) {
-        if (is_for_other_stop(task, row, by_filter, seen))
+         row = engine->next_row[row]) {
+        if (belongs_to_other_stop(task, row, by_filter, seen))
             continue;
         if (row == ROW_execve && !engine->started)
-            let_start(task, info);
-        if (engine->options.modes[row] == MODE_OFF || !is_about(task, row, info->entry.args))
+            complete_first_exec(task, info);
+        if (engine->options.modes[row] == MODE_OFF || !row_applies(task, row, info->entry.args))
             continue;
         if (task->space && task->space->async)
             async_look(engine, task);
@@ -93,17 +105,17 @@ static void begin_rows(struct engine *engine, struct task *task, call_info *info
     }
 }
 
-static void enter(struct engine *engine, struct task *task, call_info *info, bool by_filter)
+static void on_call_entry(struct engine *engine, struct task *task, call_info *info, bool by_filter)
 {
     const struct abi *abi = abi_of(info->arch, info->entry.nr);
     bool seen = by_filter && task->entry_seen;
 
     task->entry_seen = !by_filter;
-    task->call.passed |= by_filter;
+    task->call.filter_passed |= by_filter;
     if (!abi || task->in_call)
-        return; /* the filter's stop of a call that has begun */
-    if (!by_filter && (task->doomed || task->threatened)) {
-        task->entry_seen = false; /* it may be put off at the filter's stop */
+        return; /* stop 1 of a call that began at stop 3 */
+    if (!by_filter && (task->being_killed || task->fatal_pending)) {
+        task->entry_seen = false; /* stop 1 may postpone the call */
         return;
     }
     task->last_number = (int64_t)(info->entry.nr & ~(uint64_t)abi->mark);
@@ -115,8 +127,8 @@ static void enter(struct engine *engine, struct task *task, call_info *info, boo
     begin_rows(engine, task, info, abi, by_filter, seen);
 }
 
-/* brk(2) never answers with an error, but with the end that it left as it was. */
-static int64_t result_of(struct pending *call, int64_t answer)
+/* brk(2) returns no error, but the end of the heap, which it has not moved then. */
+static int64_t result_of_call(struct pending *call, int64_t answer)
 {
     if (call->row != ROW_brk || (uint64_t)answer >= call->args[0])
         return answer;
@@ -126,31 +138,31 @@ static int64_t result_of(struct pending *call, int64_t answer)
 
 static void end_call(struct engine *engine, struct task *task, int64_t result)
 {
-    enum verdict verdict = is_restart(result) ? MADE : verdict_on(task, result);
+    enum call_outcome outcome = is_restart_result(result) ? CALL_MADE : outcome_of(task, result);
 
-    if (is_restart(result) || verdict == TRAPPED) {
-        task->call.trapped = verdict == TRAPPED;
+    if (is_restart_result(result) || outcome == CALL_TRAPPED) {
+        task->call.trapped = outcome == CALL_TRAPPED;
         suspend_call(engine, task);
         return;
     }
     task->in_call = false;
     finish_call(engine, task, &task->call,
-                verdict == REFUSED ? RAW_RESULT_REFUSED : result_of(&task->call, result));
+                outcome == CALL_REFUSED ? RAW_RESULT_REFUSED : result_of_call(&task->call, result));
 }
 
-static void leave(struct engine *engine, struct task *task, const call_info *info)
+static void on_call_exit(struct engine *engine, struct task *task, const call_info *info)
 {
     task->entry_seen = false;
     if (task->patched_at)
         unpatch_clone(task);
     if (task->in_call) {
         end_call(engine, task, info->exit.rval);
-        end_turn(engine, task);
+        end_ordered_write(engine, task);
         return;
     }
     const struct abi *abi = abi_of(info->arch, 0);
     if (task->suspended_count && abi)
-        after_handler(engine, task, info, abi);
+        on_sigreturn(engine, task, info, abi);
 }
 
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
@@ -158,29 +170,29 @@ void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
     call_info info;
 
     if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
-        return; /* it was killed: its death will tell */
+        return; /* it was killed: its end is reported next */
     if (by_filter && is_by_another_filter(&info)) {
-        refuse(task, ENOSYS);
+        refuse_call(task, ENOSYS);
         return;
     }
     if (info.op == PTRACE_SYSCALL_INFO_EXIT)
-        leave(engine, task, &info);
+        on_call_exit(engine, task, &info);
     else if (info.op != PTRACE_SYSCALL_INFO_NONE)
-        enter(engine, task, &info, by_filter);
+        on_call_entry(engine, task, &info, by_filter);
 }
 
-void on_passive_call(const struct engine *engine, const struct task *task)
+void on_call_after_recording(const struct engine *engine, const struct task *task)
 {
     call_info info;
 
     if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
         return;
     if (is_by_another_filter(&info)) {
-        refuse(task, ENOSYS);
+        refuse_call(task, ENOSYS);
         return;
     }
     const struct abi *abi = abi_of(info.arch, info.entry.nr);
     if (abi && row_of(engine, abi, info.entry.nr) == ROW_ptrace &&
-        is_about_us(task, info.entry.args))
-        refuse(task, EPERM);
+        is_ptrace_of_recorder(task, info.entry.args))
+        refuse_call(task, EPERM);
 }

@@ -13,22 +13,22 @@
 
 enum {
     RING_MIN = 1 << 20,
-    EXEC_REST = 1 << 20, /* of a record of an exec: all but its arguments and environment */
+    EXEC_REST = 1 << 20, /* most bytes of RAW_EXEC beside its arguments and environment */
 };
 
-/* -- made and unmade ------------------------------------------------------------------------- */
+/* -- creation and destruction ---------------------------------------------------------------- */
 
 static void fill_rows(struct engine *engine)
 {
     memset(engine->rows, -1, sizeof engine->rows);
-    memset(engine->also, -1, sizeof engine->also);
+    memset(engine->next_row, -1, sizeof engine->next_row);
     for (const struct abi *abi = ABIS; abi->name; abi++)
         for (int row = 0; row < ROW_COUNT; row++) {
             if (abi->numbers[row] < 0 || !filter_stops(engine->options.modes, row))
                 continue;
             int16_t *link = &engine->rows[abi - ABIS][abi->numbers[row]];
             while (*link >= 0 && *link != row)
-                link = &engine->also[*link]; /* the rows of a call are the same in each ABI */
+                link = &engine->next_row[*link]; /* the rows of a call are the same in each ABI */
             *link = (int16_t)row;
         }
 }
@@ -77,14 +77,14 @@ struct ring *engine_ring(struct engine *engine)
     return &engine->ring;
 }
 
-/* -- the other thread's wishes --------------------------------------------------------------- */
+/* -- requests of the other thread ------------------------------------------------------------ */
 
 void engine_mute(struct engine *engine, uint64_t serial)
 {
     uint32_t head = atomic_load(&engine->mutes_head);
 
     if (head - atomic_load(&engine->mutes_tail) == MUTES)
-        return; /* an optimisation: the record costs time, nothing else */
+        return; /* too many at once: the bytes are copied, which only costs time */
     atomic_store(&engine->mutes[head % MUTES], serial);
     atomic_store(&engine->mutes_head, head + 1);
 }
@@ -110,16 +110,16 @@ void engine_acknowledge(struct engine *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
-/* A signal that comes just before the tracer waits is lost: then the next stop, or asking, serves. */
+/* A signal that comes just before the tracer waits is lost: the next stop serves, or the caller repeats. */
 static void wake(struct engine *engine)
 {
     if (atomic_load(&engine->running))
         pthread_kill(engine->thread, WAKE_SIGNAL);
 }
 
-void engine_tell(struct engine *engine)
+void engine_flush_tallies(struct engine *engine)
 {
-    atomic_store(&engine->tell, true);
+    atomic_store(&engine->flush_asked, true);
     wake(engine);
 }
 
@@ -143,10 +143,10 @@ static void on_wake(int signal)
 
 /* -- records --------------------------------------------------------------------------------- */
 
-/* The last records: what is still open, and RAW_END. The program may go on. */
+/* Write the last records: tallies of what is still open, and RAW_END. The program may go on. */
 static void end_recording(struct engine *engine)
 {
-    const struct task nobody = { .tid = engine->main_pid, .tgid = engine->main_pid };
+    const struct task task = { .tid = engine->main_pid, .tgid = engine->main_pid };
     struct raw_record header = { .kind = RAW_END };
 
     tell_tallies(engine);
@@ -154,25 +154,25 @@ static void end_recording(struct engine *engine)
     engine->counts.waited_ns = engine->ring.waited_ns;
     memcpy(header.args, &engine->counts, sizeof header.args);
     engine->started = true;
-    write_record(engine, &nobody, &header, NULL);
+    write_record(engine, &task, &header, NULL);
     ring_close(&engine->ring);
-    engine->passive = true;
-    end_late_turns(engine, UINT64_MAX);
+    engine->recording_ended = true;
+    release_held_writes(engine, UINT64_MAX);
 }
 
 /* -- the loop -------------------------------------------------------------------------------- */
 
-/* Recording has ended but the program lives: it needs a tracer that lets its calls through. */
-static void on_passive_stop(struct engine *engine, struct task *task, int event, int signal)
+/* Recording has ended and the program runs: without a tracer its watched calls would fail (ENOSYS). */
+static void on_stop_after_recording(struct engine *engine, struct task *task, int event, int signal)
 {
-    release_held(engine);
+    start_newborns(engine);
     task->in_call = false;
     task->suspended_count = 0;
     task->adopted = true;
     if (event == PTRACE_EVENT_EXEC)
         consume_stop(task->tid, NULL);
-    if (event == PTRACE_EVENT_SECCOMP && !puts_off(task))
-        on_passive_call(engine, task);
+    if (event == PTRACE_EVENT_SECCOMP && !postpone_call(task))
+        on_call_after_recording(engine, task);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
         consume_stop(task->tid, NULL);
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
@@ -188,8 +188,8 @@ static void on_event(struct engine *engine, struct task *task, int event, int si
 {
     switch (event) {
     case PTRACE_EVENT_SECCOMP:
-        if (puts_off(task))
-            call_off(engine, task);
+        if (postpone_call(task))
+            cancel_call(engine, task);
         else
             on_call_stop(engine, task, true);
         break;
@@ -220,21 +220,21 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
 
     engine->counts.stops++;
     if (event && event != PTRACE_EVENT_SECCOMP)
-        engine->settled = 0;
+        engine->stops_since_change = 0;
     else
-        engine->settled++;
-    if (task && task->turn == TURN_WAITS)
-        abandon_calls(engine, task); /* it was killed */
+        engine->stops_since_change++;
+    if (task && task->write_state == WRITE_HELD)
+        abandon_calls(engine, task); /* killed in the stop at its write: this is another one */
     if (!task)
-        task = on_stranger(engine, tid);
+        task = add_newborn(engine, tid);
     if (!task) {
         ptrace(PTRACE_CONT, tid, 0, 0);
         return;
     }
-    if (task->storm.breathes)
-        end_breath(task, event, signal);
-    if (engine->passive)
-        on_passive_stop(engine, task, event, signal);
+    if (task->storm.deferring)
+        end_deferral(task, event, signal);
+    if (engine->recording_ended)
+        on_stop_after_recording(engine, task, event, signal);
     else if (event)
         on_event(engine, task, event, signal);
     else if (signal == SYSCALL_STOP) {
@@ -245,39 +245,39 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
 }
 
 /*
- * One wait for each stop, and it leaves the stop in place (WNOWAIT): resuming ends it, so a second
- * call to consume it is needed only for tracees that stay stopped. A death is seen before it is
- * reaped, which is what lets it be recorded before the program's parent can learn of it.
+ * One waitid for each stop, which leaves the stop in place (WNOWAIT): resuming the tracee ends it, so it
+ * needs to be consumed only for tracees that stay stopped. The end of a tracee is seen before it is
+ * reaped, and so recorded before its parent can learn of it.
  */
 static int loop(struct engine *engine)
 {
     for (;;) {
-        siginfo_t news;
-        int error = next_news(engine, &news) < 0 ? errno : 0;
+        siginfo_t event;
+        int error = next_wait_event(engine, &event) < 0 ? errno : 0;
         int stop = atomic_load_explicit(&engine->stop, memory_order_relaxed);
-        if (stop && !engine->passive)
+        if (stop && !engine->recording_ended)
             end_recording(engine);
         if (stop == STOP_TRACING)
             return 0;
-        if (atomic_load_explicit(&engine->tell, memory_order_relaxed) &&
-            atomic_exchange(&engine->tell, false) && !engine->passive)
+        if (atomic_load_explicit(&engine->flush_asked, memory_order_relaxed) &&
+            atomic_exchange(&engine->flush_asked, false) && !engine->recording_ended)
             tell_tallies(engine);
-        look_at_alarm(engine);
+        on_timer(engine);
         if (error == EINTR)
             continue;
         if (error)
             return error == ECHILD ? 0 : -error;
         take_mutes(engine);
-        if (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED)
-            on_stop(engine, news.si_pid, news.si_status);
+        if (event.si_code == CLD_TRAPPED || event.si_code == CLD_STOPPED)
+            on_stop(engine, event.si_pid, event.si_status);
         else {
-            engine->settled = 0;
-            on_death(engine, news.si_pid, &news);
+            engine->stops_since_change = 0;
+            on_exited(engine, event.si_pid, &event);
         }
     }
 }
 
-/* The process, and the thread of it that is seized: after its exec, that one has the process's pid. */
+/* Seize a thread of the process; after its exec that thread has the process's pid. */
 static int seize(struct engine *engine, pid_t pid, pid_t tid)
 {
     if (ptrace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0)
@@ -301,13 +301,15 @@ static int seize(struct engine *engine, pid_t pid, pid_t tid)
 }
 
 /*
- * The tracer hears the wake signal and its own faults. SIGCHLD must not be sent for stops at all: where the thread
- * that waits blocks it, the kernel no longer counts it as ignored, queues it, and wakes the other
- * thread at every stop (sig_ignored in kernel/signal.c).
+ * The tracer's thread blocks all signals but the wake signal, SIGCHLD and faults of its own. SIGCHLD must
+ * not be sent for stops at all: if the thread that waits blocked it, the kernel would not count it
+ * as ignored, queue it, and wake the other thread at every stop (sig_ignored in kernel/signal.c).
  */
 static void set_signals(void)
 {
-    static const int HEARD[] = { WAKE_SIGNAL, SIGCHLD, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGABRT };
+    static const int UNBLOCKED[] = {
+        WAKE_SIGNAL, SIGCHLD, SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGABRT
+    };
     struct sigaction wake = { .sa_handler = on_wake };
     struct sigaction no_stops = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP };
     sigset_t blocked;
@@ -315,8 +317,8 @@ static void set_signals(void)
     sigaction(WAKE_SIGNAL, &wake, NULL);
     sigaction(SIGCHLD, &no_stops, NULL);
     sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof HEARD / sizeof *HEARD; i++)
-        sigdelset(&blocked, HEARD[i]);
+    for (size_t i = 0; i < sizeof UNBLOCKED / sizeof *UNBLOCKED; i++)
+        sigdelset(&blocked, UNBLOCKED[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
@@ -328,7 +330,7 @@ int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd)
         return status;
     engine->thread = pthread_self();
     set_signals();
-    alarms_init(engine);
+    wake_timer_init(engine);
     resolve_init();
     atomic_store(&engine->running, true);
     if (write(go_fd, "g", 1) != 1)
@@ -336,9 +338,9 @@ int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd)
     close(go_fd);
     if (status == 0)
         status = loop(engine);
-    if (!engine->passive)
+    if (!engine->recording_ended)
         end_recording(engine);
     atomic_store(&engine->running, false);
-    alarms_deinit(engine);
+    wake_timer_deinit(engine);
     return status;
 }

@@ -1,9 +1,9 @@
 /*
- * The engine's only public face: run a command's process until it and all it started are gone, and
- * write what they did to a ring.
+ * The public interface of the engine: trace a process until it and all its descendants have ended, and write
+ * records of what they did to a ring.
  *
- * engine_run is called by one thread, which becomes the tracer: ptrace demands that every request
- * comes from it. The other functions may be called by another thread meanwhile.
+ * The thread that calls engine_run becomes the tracer; all ptrace requests must come from it. Another
+ * thread may call the other functions meanwhile.
  */
 #ifndef SCOPE_PTRACE_ENGINE_H
 #define SCOPE_PTRACE_ENGINE_H
@@ -23,15 +23,15 @@ struct engine_options {
     uint32_t args_limit;      /* most bytes copied of a command line */
     uint32_t env_limit;       /* most bytes copied of an environment */
     bool environment;         /* copy the environment at exec */
-    bool counts;              /* tell how often calls were made that make no record (RAW_COUNT) */
-    bool leaves;              /* tell how each process stands before it ends (RAW_LEAVE) */
+    bool counts;              /* write how often calls were made that make no record (RAW_COUNT) */
+    bool leaves;              /* write the state of each process before it ends (RAW_LEAVE) */
     size_t ring_size; /* bytes; a power of two, at least 1 MiB, 4 × the larger snaplen, and 1 MiB
                          more than a command line and an environment */
 };
 
 enum engine_stop {
-    STOP_RECORDING = 1, /* write what open fds have moved, and RAW_END; let calls through */
-    STOP_TRACING = 2,   /* the same, and return from engine_run: the program dies with us */
+    STOP_RECORDING = 1, /* write the tallies of open fds and RAW_END; let calls through */
+    STOP_TRACING = 2, /* the same, and return from engine_run: the program ends with this process */
 };
 
 struct engine;
@@ -46,7 +46,7 @@ struct ring *engine_ring(struct engine *engine);
  * Seize `tid`, the only thread of process `pid` that is to exec, which waits for a byte on the pipe
  * `go_fd`; write that byte, and trace it until it and all its descendants have ended. Returns 0, or a
  * negative errno if it could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no byte is
- * written then. Until its exec begins, the process outlives the end of the caller; from then on it dies
+ * written then. Until its exec begins, the process outlives the end of the caller; from then on it ends
  * with it (PTRACE_O_EXITKILL).
  */
 int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd);
@@ -54,16 +54,16 @@ int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd);
 /* Copy no more bytes of the fd with this serial (raw_record.fd_serial). */
 void engine_mute(struct engine *engine, uint64_t serial);
 
-/* Everything up to the last RAW_SYNC is safe: the process that was held may end. */
+/* Everything up to the last RAW_SYNC is committed: the process whose end waits for that is reaped. */
 void engine_acknowledge(struct engine *engine);
 
-/* Write, soon, what every open fd has moved since this was last asked (RAW_TALLY, args[1] is 1). */
-void engine_tell(struct engine *engine);
+/* Ask for a RAW_TALLY (args[1] is 1) of each fd that was used since the last flush. Asynchronous. */
+void engine_flush_tallies(struct engine *engine);
 
-/* A wake signal that comes just before the tracer waits is lost: ask again until the ring has ended. */
+/* A wake signal that comes just before the tracer waits is lost: call again until the ring has ended. */
 void engine_stop(struct engine *engine, enum engine_stop stop);
 
-/* Write nothing more, not even an end, whether or not anybody reads; every call is let through. */
+/* Write no more records, not even RAW_END, whether or not the ring is read; let calls through. */
 void engine_abandon(struct engine *engine);
 
 #endif

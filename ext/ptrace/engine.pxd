@@ -36,6 +36,6 @@ cdef extern from "ptrace/engine.h" nogil:
     int engine_run(engine *engine, pid_t pid, pid_t tid, int go_fd)
     void engine_mute(engine *engine, uint64_t serial)
     void engine_acknowledge(engine *engine)
-    void engine_tell(engine *engine)
+    void engine_flush_tallies(engine *engine)
     void engine_stop(engine *engine, engine_stop_ stop)
     void engine_abandon(engine *engine)

@@ -1,4 +1,17 @@
-/* New programs: what an exec leaves of the old one, and what is known of the new one. */
+/*
+ * An exec that has succeeded (PTRACE_EVENT_EXEC).
+ *
+ *  1. The only thread of a process execs: its fd table may have been shared and is its own now, its
+ *     address space is new, native AIO and io_uring of the old one have ended. RAW_EXEC is written.
+ *  2. The leader of several threads execs: the kernel has ended the others, some of them without an
+ *     event. They are removed here (end_other_threads).
+ *  3. Another thread execs: it has the leader's tid from now on, the process's pid. PTRACE_GETEVENTMSG
+ *     returns its former one. The leader's task is given its call and its fd table (take_over_leader),
+ *     and its own task is removed as in 2. Until the stop is consumed, the kernel refuses ptrace
+ *     requests for the new tid (ESRCH).
+ *  4. The launcher becomes the program: recording starts. Like 1, or like 3 if a thread of its own
+ *     did it (launch.h). Descriptors that the program inherits are recorded before RAW_EXEC.
+ */
 #include <stdlib.h>
 #include <sys/xattr.h>
 
@@ -8,15 +21,16 @@
 #include "call/proc.h"
 #include "ptrace/state.h"
 
-/* A record of an exec must fit into the ring: of more fds, those are closed that are known to be. */
+/* RAW_EXEC must fit into the ring: longer lists of fds are left out of it. */
 enum { LISTED_FDS = 1 << 17 };
 
 /*
- * The exec that makes our launcher the program. Now the program must die with us, since without us its
- * calls would fail: before this, our end is no more than a recording that does not begin. The
- * launcher left the path's place empty for us to fill only after that (exec_watched in launch.c).
+ * From this exec on the program must end with the tracer (PTRACE_O_EXITKILL), since without one its calls
+ * would fail with ENOSYS. Before it, the end of the tracer means only that nothing is recorded. So the
+ * launcher makes the call without a path, and the tracer adds it once the option is set (exec_watched in
+ * launch.c).
  */
-void let_start(struct task *task, call_info *info)
+void complete_first_exec(struct task *task, call_info *info)
 {
     struct arch_regs regs;
 
@@ -29,7 +43,7 @@ void let_start(struct task *task, call_info *info)
         info->entry.args[0] = info->entry.args[3];
 }
 
-/* The exec ended all other threads, with or without a word; `task` has the leader's id now. */
+/* The exec ended all other threads of the process; not all of them have had an exit stop. */
 static void end_other_threads(struct engine *engine, struct task *task)
 {
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
@@ -37,7 +51,7 @@ static void end_other_threads(struct engine *engine, struct task *task)
         if (other != task && other->tgid == task->tgid) {
             abandon_calls(engine, other);
             tell_calls(engine, other);
-            tell_signals(engine, other);
+            flush_signals(engine, other);
             drop_task(engine, other);
         }
         other = next;
@@ -69,7 +83,10 @@ static void add_program(struct parts *parts, pid_t tid)
         parts_add(parts, PART_CAPS, 0, caps, (size_t)size);
 }
 
-/* What is known of a program that starts; `missing_out`: how many arguments and variables are not. */
+/*
+ * Command line, ids, cwd, root and environment. `missing_out`: how many arguments and how many variables
+ * were left out for their size.
+ */
 static void add_circumstances(const struct engine *engine, struct parts *parts, pid_t tid,
                               uint64_t missing_out[2])
 {
@@ -121,8 +138,8 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
     free(fds);
 }
 
-/* A thread that is no leader takes the leader's id when it execs: move its call over. */
-static void take_over(struct engine *engine, struct task *task, pid_t former_tid)
+/* A thread that is not the leader has execed: its call and its table are the leader's now. */
+static void take_over_leader(struct engine *engine, struct task *task, pid_t former_tid)
 {
     struct task *former = former_tid == task->tid ? NULL : tasks_find(&engine->tasks, former_tid);
 
@@ -144,20 +161,19 @@ void on_exec(struct engine *engine, struct task *task)
 {
     unsigned long former_tid = (unsigned long)task->tid;
 
-    /* Until it is waited for, a thread that took the leader's id is refused to us (ESRCH). */
-    consume_stop(task->tid, NULL);
-    if (!engine->started) /* where the filter does not stop execve this was not done before */
+    consume_stop(task->tid, NULL); /* case 3 */
+    if (!engine->started) /* complete_first_exec has not, if the filter does not stop execve */
         ptrace(PTRACE_SETOPTIONS, task->tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL);
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
-    take_over(engine, task, (pid_t)former_tid);
+    take_over_leader(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
     tell_calls(engine, task);
     async_leave(engine, task);
-    tell_signals(engine, task);
+    flush_signals(engine, task);
     renew_files(engine, task);
     space_drop(task->space);
     task->space = space_open(task->tid);
-    /* Of the first one there were no records under another id. */
+    /* Before the first exec there are no records, so none under a former tid. */
     write_exec(engine, task, engine->started ? (pid_t)former_tid : task->tid);
     task->in_call = false;
     task->last_number = -1;

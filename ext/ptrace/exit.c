@@ -1,4 +1,15 @@
-/* Ends of threads and processes. */
+/*
+ * Ends of threads and processes.
+ *
+ *  1. PTRACE_EVENT_EXIT: the thread is about to end, its memory and fds are there for the last time.
+ *     Results of asynchronous calls, the final state of its sockets, and RAW_LEAVE are written.
+ *  2. waitid reports the end: the task is a zombie (WNOWAIT). Tallies and RAW_EXIT are written, then it
+ *     is reaped, and only then its parent can learn of the end.
+ *  3. The end of the main process is reaped when the recorder has committed all that it did: its
+ *     parent can read the session then (await_commit).
+ *  4. A SIGKILL ends a thread in any stop, perhaps without event 1: event 2 does both.
+ *  5. A thread that another thread's exec ended may have neither event: exec.c.
+ */
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -21,11 +32,11 @@ void drop_files(struct engine *engine, struct task *task)
 
 void drop_task(struct engine *engine, struct task *task)
 {
-    end_turn(engine, task);
+    end_ordered_write(engine, task);
     drop_files(engine, task);
     space_drop(task->space);
-    if (task->held)
-        engine->tasks.held--;
+    if (task->newborn)
+        engine->tasks.newborns--;
     tasks_remove(&engine->tasks, task);
 }
 
@@ -39,7 +50,7 @@ uint64_t cpu_time_us(pid_t pid)
     return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
 }
 
-/* What a process has and is, the last time that it can be seen: its memory is still there. */
+/* The status of a process and how many fds it has, while its memory is still there. */
 static void write_leave(struct engine *engine, struct task *task)
 {
     struct parts *parts = &task->call.parts;
@@ -68,15 +79,15 @@ static uint64_t microseconds(struct timeval time)
     return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
 }
 
-/* The status word of wait(2) that waitid's answer stands for. */
-static int status_word(const siginfo_t *death)
+/* The status word of wait(2), from the result of waitid. */
+static int status_word(const siginfo_t *end)
 {
-    if (death->si_code == CLD_EXITED)
-        return (death->si_status & 0xff) << 8;
-    return death->si_status | (death->si_code == CLD_DUMPED ? 0x80 : 0);
+    if (end->si_code == CLD_EXITED)
+        return (end->si_status & 0xff) << 8;
+    return end->si_status | (end->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-static void write_exit(struct engine *engine, const struct task *task, const siginfo_t *death)
+static void write_exit(struct engine *engine, const struct task *task, const siginfo_t *end)
 {
     struct rusage usage = { .ru_maxrss = 0 };
     siginfo_t ignored;
@@ -88,7 +99,7 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
     uint64_t ours_us = task->tid == engine->main_pid ? engine->launch_us : 0;
     struct raw_record header = {
         .kind = RAW_EXIT,
-        .result = status_word(death),
+        .result = status_word(end),
         .args = { user_us - (ours_us < user_us ? ours_us : user_us), microseconds(usage.ru_stime),
                   (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt,
                   own_us - (ours_us < own_us ? ours_us : own_us) },
@@ -97,7 +108,7 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
     write_record(engine, task, &header, NULL);
 }
 
-/* Before the main process's end becomes visible to its parent, all it did is committed. */
+/* Wait until the recorder has committed all records so far, or recording ends. */
 static void await_commit(struct engine *engine, const struct task *task)
 {
     struct raw_record header = { .kind = RAW_SYNC };
@@ -113,7 +124,7 @@ static void await_commit(struct engine *engine, const struct task *task)
     pthread_mutex_unlock(&engine->lock);
 }
 
-void on_death(struct engine *engine, pid_t tid, const siginfo_t *death)
+void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
 {
     struct task *task = tasks_find(&engine->tasks, tid);
     siginfo_t ignored;
@@ -124,17 +135,17 @@ void on_death(struct engine *engine, pid_t tid, const siginfo_t *death)
         if (task->files->uses == 1)
             flush_files(engine, task);
         tell_calls(engine, task);
-        tell_signals(engine, task);
-        write_exit(engine, task, death);
+        flush_signals(engine, task);
+        write_exit(engine, task, end);
         if (tid == engine->main_pid)
             await_commit(engine, task);
     }
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (engine->tasks.held && task->files) {
-        task->adopted = false; /* it is dead: only its name and table serve, one last time */
-        free_orphans(engine, task);
+    if (engine->tasks.newborns && task->files) {
+        task->adopted = false; /* so that it is not taken for a living parent */
+        start_orphans(engine, task);
     }
     drop_task(engine, task);
 }

@@ -1,10 +1,15 @@
 /*
- * A fatal signal comes before the calls of other threads.
+ * A fatal signal takes effect before the calls of other threads.
  *
- * Untraced, a signal that ends a process does so at the moment it is sent (complete_signal in
- * kernel/signal.c): no thread gets as far as its next call. Traced, it only begins to be delivered,
- * to one thread, which stops for it; meanwhile the others would run on. So as long as such a signal
- * is pending, or was delivered and its thread is on its way to the end, their calls are put off.
+ * Untraced, a signal that ends a process does so when it is sent (complete_signal in kernel/signal.c): no
+ * thread makes another call. Traced, one thread stops for the signal, and the others would run on until
+ * the tracer has delivered it. So the calls that they are about to make are postponed while
+ *
+ *  1. such a signal is pending for the process and a thread does not block it (fatal_pending), or
+ *  2. it was delivered, and the process is ending (being_killed).
+ *
+ * A call is postponed by skipping it and setting the thread back to the instruction that makes it
+ * (step_back). If the process does not end within POSTPONED_MAX_NS, the calls are made.
  */
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
@@ -13,8 +18,8 @@
 
 enum {
     PENDING_MAX = 32,
-    PUT_OFF_NS = 100 * 1000 * 1000, /* whatever is awaited for so long does not come */
-    SPARED_NS = 10 * 1000 * 1000,   /* how long a verdict on what is pending holds */
+    POSTPONED_MAX_NS = 100 * 1000 * 1000, /* the process would have ended by then */
+    NOT_FATAL_NS = 10 * 1000 * 1000,      /* how long pending signals are not looked at again */
 };
 
 static uint64_t bit_of(int signal)
@@ -22,7 +27,7 @@ static uint64_t bit_of(int signal)
     return (uint64_t)1 << (signal - 1);
 }
 
-/* Whether it ends a process that did nothing about it (signal(7)). */
+/* Whether its default action ends the process (signal(7)). */
 static bool is_fatal_by_default(int signal)
 {
     switch (signal) {
@@ -40,7 +45,7 @@ static bool is_fatal_by_default(int signal)
     }
 }
 
-/* Which of these signals end the process of `tid`. */
+/* Those of these signals that the process of `tid` neither ignores nor handles. */
 static uint64_t fatal_among(pid_t tid, uint64_t signals)
 {
     struct proc_signals sets;
@@ -52,7 +57,7 @@ static uint64_t fatal_among(pid_t tid, uint64_t signals)
 
 /* -- a signal that was delivered --------------------------------------------------------------- */
 
-void foresee_end(struct engine *engine, struct task *task, int signal)
+void mark_killed_process(struct engine *engine, struct task *task, int signal)
 {
     if (!shares_space(task) || !is_fatal_by_default(signal) ||
         !fatal_among(task->tid, bit_of(signal)))
@@ -60,12 +65,12 @@ void foresee_end(struct engine *engine, struct task *task, int signal)
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;
          other = tasks_next(&engine->tasks, other))
         if (other->tgid == task->tgid)
-            other->doomed = true;
+            other->being_killed = true;
 }
 
 /* -- a signal that is pending ------------------------------------------------------------------ */
 
-/* The signals sent to the process that no thread has taken yet, of those that may end it. */
+/* The pending signals of the process whose default action ends it. */
 static uint64_t pending(const struct task *task)
 {
     struct __ptrace_peeksiginfo_args range = { .flags = PTRACE_PEEKSIGINFO_SHARED,
@@ -80,7 +85,7 @@ static uint64_t pending(const struct task *task)
     return signals;
 }
 
-/* Whether a thread of the process would take one of these signals. */
+/* Whether a thread of the process does not block one of these signals. */
 static bool would_be_taken(const struct engine *engine, const struct task *task, uint64_t signals)
 {
     struct proc_signals sets;
@@ -97,24 +102,24 @@ static bool would_be_taken(const struct engine *engine, const struct task *task,
     return false;
 }
 
-bool is_fatal_pending(const struct engine *engine, struct task *task)
+bool is_fatal_signal_pending(const struct engine *engine, struct task *task)
 {
     uint64_t signals = pending(task);
 
-    if (!signals || monotonic_ns() < task->spared_ns)
+    if (!signals || monotonic_ns() < task->not_fatal_until_ns)
         return false;
     signals = fatal_among(task->tid, signals);
     if (signals && would_be_taken(engine, task, signals))
         return true;
-    task->spared_ns = monotonic_ns() + SPARED_NS;
+    task->not_fatal_until_ns = monotonic_ns() + NOT_FATAL_NS;
     return false;
 }
 
 /* -- the calls of the other threads ------------------------------------------------------------ */
 
 /*
- * The call is not made, and the thread goes back to the instruction that makes it. On the way it
- * takes the pending signal itself, unless it blocks it.
+ * Skip the call and set the thread back to the instruction that makes it. On the way to it the thread
+ * takes the pending signal, unless it blocks that.
  */
 static bool step_back(struct task *task)
 {
@@ -126,20 +131,20 @@ static bool step_back(struct task *task)
     return arch_set_regs(task->tid, &regs) == 0;
 }
 
-bool puts_off(struct task *task)
+bool postpone_call(struct task *task)
 {
-    if (!task->doomed && !task->threatened) {
-        task->put_off_ns = 0;
+    if (!task->being_killed && !task->fatal_pending) {
+        task->postponed_ns = 0;
         return false;
     }
     uint64_t now_ns = monotonic_ns();
-    task->threatened = false;
-    if (!task->put_off_ns)
-        task->put_off_ns = now_ns;
-    if (now_ns - task->put_off_ns < PUT_OFF_NS)
+    task->fatal_pending = false;
+    if (!task->postponed_ns)
+        task->postponed_ns = now_ns;
+    if (now_ns - task->postponed_ns < POSTPONED_MAX_NS)
         return step_back(task);
-    task->doomed = false;
-    task->put_off_ns = 0;
-    task->spared_ns = now_ns + PUT_OFF_NS;
+    task->being_killed = false;
+    task->postponed_ns = 0;
+    task->not_fatal_until_ns = now_ns + POSTPONED_MAX_NS;
     return false;
 }

@@ -1,4 +1,19 @@
-/* Births: fork, vfork, clone, clone3, and children that are seen before their parent's event. */
+/*
+ * New threads and processes: fork, vfork, clone and clone3.
+ *
+ * A child is traced from its first instruction on. Two events report it, in either order:
+ *
+ *  1. The parent's PTRACE_EVENT_FORK, VFORK or CLONE first: the child is adopted, that is, given its share
+ *     in the tables of its parent, and RAW_FORK is written. Its first stop then only resumes it.
+ *  2. The child's first stop (PTRACE_EVENT_STOP) first: its parent is not known, so it stays in that stop
+ *     (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
+ *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted
+ *     by what /proc/TID/status says of it (start_orphans).
+ *  4. Recording has ended: newborns are resumed without being adopted (start_newborns).
+ *
+ * CLONE_UNTRACED would have the child not traced at all: the flag is cleared before the call is made,
+ * for clone in the register, for clone3 in the memory of the program, where it is restored.
+ */
 #include <sched.h>
 
 #include "arch/abi.h"
@@ -44,7 +59,7 @@ void unpatch_clone(struct task *task)
 }
 
 /* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
-void begin_birth(const struct task *task, struct pending *call)
+void fill_birth_flags(const struct task *task, struct pending *call)
 {
     if (call->row == ROW_clone3__any)
         call->args[0] = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
@@ -53,8 +68,8 @@ void begin_birth(const struct task *task, struct pending *call)
 }
 
 /*
- * What a clone3 whose struct clone_args could not be read was asked for, as far as it shows: the
- * kind of the event follows from the exit signal and CLONE_VFORK (kernel_clone in kernel/fork.c).
+ * The flags of a clone3 whose struct clone_args could not be read, as far as they show: the kind of the
+ * event follows from the exit signal and CLONE_VFORK (kernel_clone in kernel/fork.c).
  */
 static int64_t guess_flags(pid_t parent, pid_t child)
 {
@@ -85,8 +100,8 @@ static uint64_t birth_flags(const struct task *task, pid_t child)
 }
 
 /*
- * The inode of a new process's PID namespace, or 0 if that is ours. It is looked at for each: a
- * namespace can be chosen for children to come by clone, unshare and setns, at any time before.
+ * The inode of a new process's PID namespace, or 0 if that is the recorder's. It is asked for at each
+ * fork: by unshare and setns a process can choose another one for its children at any time before.
  */
 static uint64_t pid_namespace(struct engine *engine, pid_t tid)
 {
@@ -113,7 +128,7 @@ static void write_fork(struct engine *engine, const struct task *parent, const s
     write_record(engine, parent, &header, &engine->scratch);
 }
 
-/* Give a new task what it shares with, or copies from, its parent, and tell Python. */
+/* Give a new task what it shares with its parent or copies from it, and write RAW_FORK. */
 static void adopt(struct engine *engine, struct task *parent, struct task *child, uint64_t flags)
 {
     child->tgid = flags & CLONE_THREAD ? parent->tgid : child->tid;
@@ -130,13 +145,13 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
     write_fork(engine, parent, child, flags);
 }
 
-void release(struct engine *engine, struct task *task)
+void start_child(struct engine *engine, struct task *task)
 {
     if (!task->space)
         task->space = space_open(task->tid);
-    if (task->held)
-        engine->tasks.held--;
-    task->held = false;
+    if (task->newborn)
+        engine->tasks.newborns--;
+    task->newborn = false;
     resume(engine, task, 0);
 }
 
@@ -148,7 +163,7 @@ void on_fork(struct engine *engine, struct task *task)
         return;
     uint64_t flags = birth_flags(task, (pid_t)message);
     if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
-        task->in_call = false; /* it has succeeded: its return need not be awaited */
+        task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
     struct task *child = tasks_find(&engine->tasks, (pid_t)message);
     if (!child)
         child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);
@@ -159,29 +174,29 @@ void on_fork(struct engine *engine, struct task *task)
     if (child->adopted)
         return;
     adopt(engine, task, child, flags);
-    if (child->held)
-        release(engine, child);
+    if (child->newborn)
+        start_child(engine, child);
 }
 
-struct task *on_stranger(struct engine *engine, pid_t tid)
+struct task *add_newborn(struct engine *engine, pid_t tid)
 {
     struct task *task = tasks_add(&engine->tasks, tid, tid);
 
     if (task) {
-        task->held = true;
-        engine->tasks.held++;
+        task->newborn = true;
+        engine->tasks.newborns++;
     } else {
         engine->counts.lost++;
     }
     return task;
 }
 
-void release_held(struct engine *engine)
+void start_newborns(struct engine *engine)
 {
-    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.held;
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.newborns;
          task = tasks_next(&engine->tasks, task))
-        if (task->held)
-            release(engine, task);
+        if (task->newborn)
+            start_child(engine, task);
 }
 
 static bool process_lives(const struct engine *engine, pid_t tgid)
@@ -193,11 +208,11 @@ static bool process_lives(const struct engine *engine, pid_t tgid)
     return false;
 }
 
-void free_orphans(struct engine *engine, struct task *dead)
+void start_orphans(struct engine *engine, struct task *dead)
 {
-    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.held;
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.newborns;
          task = tasks_next(&engine->tasks, task)) {
-        if (!task->held)
+        if (!task->newborn)
             continue;
         pid_t tgid = (pid_t)proc_status_number(task->tid, "\nTgid:\t");
         pid_t parent = (pid_t)proc_status_number(task->tid, "\nPPid:\t");
@@ -207,6 +222,6 @@ void free_orphans(struct engine *engine, struct task *dead)
         adopt(engine, dead, task, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
         if (thread)
             task->tgid = tgid;
-        release(engine, task);
+        start_child(engine, task);
     }
 }

@@ -1,4 +1,26 @@
-/* Calls that a signal interrupted: suspended until they are entered again, or known not to be. */
+/*
+ * Calls that a signal interrupted.
+ *
+ * Inside the kernel an interrupted call returns one of the ERESTART results, which the program never
+ * sees. The tracer sees it in the syscall-exit-stop, where it is not clear yet what follows, so the
+ * call is suspended (suspend_call). The thread is resumed by PTRACE_SYSCALL as long as one is.
+ * What can happen next, and what is done:
+ *
+ *  1. No handler runs (a signal that is ignored, SIGSTOP and SIGCONT), or the handler was installed with
+ *     SA_RESTART and has returned: the same call is entered again at the same instruction, or as
+ *     restart_syscall(2). It is under way again, and its record covers all of it (resume_suspended).
+ *  2. A handler runs and makes calls of its own: they are records of their own, and may be interrupted
+ *     in turn. Suspended calls are a stack; of more than SUSPENDED_MAX the oldest is ended by EINTR.
+ *  3. The handler returns, and the call returns EINTR: at the syscall-exit-stop of sigreturn(2) the
+ *     thread is back at the call, with that result (on_sigreturn).
+ *  4. The handler is left by longjmp(3) and does not return: the next call is made with a stack pointer
+ *     at or above that of the suspended one, and the handler is not on an alternate stack. The
+ *     suspended call is ended by EINTR (end_left_handlers).
+ *  5. The thread ends: a call that was interrupted has no record (abandon_suspended).
+ *
+ * A call that a filter of the program answered with SECCOMP_RET_TRAP is suspended as well (`trapped`), since
+ * the handler of its SIGSYS may give it a result. Where it gives none, the call was refused.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -6,16 +28,16 @@
 #include SCOPE_ARCH_H
 #include "ptrace/state.h"
 
-/* What a call that a signal interrupted returns inside the kernel (include/linux/errno.h). */
+/* The results of interrupted calls inside the kernel (include/linux/errno.h). */
 enum { RESTARTSYS = -512, RESTARTNOINTR = -513, RESTARTNOHAND = -514, RESTARTBLOCK = -516 };
 
-bool is_restart(int64_t result)
+bool is_restart_result(int64_t result)
 {
     return result == RESTARTSYS || result == RESTARTNOINTR || result == RESTARTNOHAND ||
            result == RESTARTBLOCK;
 }
 
-/* The innermost suspended call is over. */
+/* The innermost suspended call has ended. */
 static void end_suspended(struct engine *engine, struct task *task, int64_t result)
 {
     struct pending *call = &task->suspended[--task->suspended_count];
@@ -24,7 +46,7 @@ static void end_suspended(struct engine *engine, struct task *task, int64_t resu
     parts_deinit(&call->parts);
 }
 
-/* The same of one whose handler did not say how: it was interrupted, or it was refused. */
+/* The same for one to which its handler gave no result: it was interrupted, or refused. */
 static void finish_suspended(struct engine *engine, struct task *task)
 {
     bool trapped = task->suspended[task->suspended_count - 1].trapped;
@@ -46,8 +68,8 @@ void suspend_call(struct engine *engine, struct task *task)
     task->in_call = false;
 }
 
-/* Whether the call that is being entered is the innermost suspended one, going on. */
-static bool goes_on(const struct task *task, const call_info *info, const struct abi *abi)
+/* Whether the call being entered is the innermost suspended one, restarted. */
+static bool is_restarted(const struct task *task, const call_info *info, const struct abi *abi)
 {
     if (!task->suspended_count)
         return false;
@@ -63,7 +85,7 @@ static bool goes_on(const struct task *task, const call_info *info, const struct
 
 bool resume_suspended(struct task *task, const call_info *info, const struct abi *abi)
 {
-    if (!goes_on(task, info, abi))
+    if (!is_restarted(task, info, abi))
         return false;
     parts_deinit(&task->call.parts);
     task->call = task->suspended[--task->suspended_count];
@@ -77,15 +99,15 @@ static bool is_sigreturn(const struct abi *abi, int64_t number)
 }
 
 /*
- * Whether a call is made by a handler on an alternate stack (sigaltstack(2)) that interrupted `call`:
- * the frame that the kernel put there for the handler's end lies above the stack pointer, and says
- * where the call was interrupted and what that stack's limits are. A frame that is left of an earlier
- * handler does no harm: a thread that is on its own stack is not between those limits. Frames of
- * other ABIs than the CPU's own are not known.
+ * Whether a thread with this stack pointer is in a handler that interrupted `call` and that runs on an
+ * alternate stack (sigaltstack(2)). Above the stack pointer then lies the frame that sigreturn(2) will
+ * use: it contains where the call was interrupted, and the limits of that stack. A frame of an
+ * earlier handler may lie there as well, but a thread that is on its own stack is outside those
+ * limits. Only frames of the CPU's own ABI are known.
  */
 static bool is_on_handlers_stack(const struct task *task, const struct pending *call, uint64_t sp)
 {
-    uint64_t words[32768 / sizeof(uint64_t)]; /* the whole of such a stack in Go */
+    uint64_t words[32768 / sizeof(uint64_t)]; /* as large as the whole alternate stack in Go */
     size_t copied;
 
     if (call->abi != ABIS ||
@@ -99,9 +121,9 @@ static bool is_on_handlers_stack(const struct task *task, const struct pending *
 }
 
 /*
- * Whether the call that is being entered shows that a handler was left by longjmp: the stack of a
- * handler is below that of the call which it interrupted, or it is an alternate one, wherever that
- * is. A sigreturn shows the contrary.
+ * Whether the call being entered shows that a handler was left by longjmp: the stack of a handler is
+ * below that of the call which it interrupted, or it is an alternate one, at any address. A sigreturn
+ * is made by a handler that returns.
  */
 static bool has_left_handler(const struct task *task, const call_info *info, const struct abi *abi)
 {
@@ -120,12 +142,12 @@ void end_left_handlers(struct engine *engine, struct task *task, const call_info
 }
 
 /*
- * At the end of a sigreturn: the registers tell how the suspended call ended. The handler of a SIGSYS
- * may have put an error there for the program to find, as sandboxes do. What else it puts there was
- * not the kernel's doing: no file was opened, no byte written.
+ * At the end of a sigreturn the registers contain the result of the suspended call. The handler of a
+ * SIGSYS may have put an error there, as sandboxes do; that is recorded. Any other result is the
+ * handler's, not the kernel's: no file was opened, no byte was written, and the call was refused.
  */
-void after_handler(struct engine *engine, struct task *task, const call_info *info,
-                   const struct abi *abi)
+void on_sigreturn(struct engine *engine, struct task *task, const call_info *info,
+                  const struct abi *abi)
 {
     enum { MAX_ERRNO = 4095 };
     const struct pending *call = &task->suspended[task->suspended_count - 1];

@@ -34,10 +34,10 @@ static int load_filter(const struct sock_filter *filter, unsigned short length)
 }
 
 /*
- * The call is made without its path, which stands in an argument that execve does not have: the tracer
- * puts it in place once it has made sure that the program dies with it (let_start in exec.c). So a
- * tracer that is gone (the filter answers ENOSYS), or that ends while this call waits for it (no path:
- * EFAULT), never leaves a program behind whose calls nobody lets through.
+ * The call is made without its path, which is passed in an argument that execve does not have: the tracer
+ * puts it in place once the program will end with the tracer (complete_first_exec in exec.c). If the tracer
+ * has ended before (ENOSYS), or ends while it handles this call (no path: EFAULT), no program is started
+ * whose calls would all fail.
  */
 static int exec_watched(const char *path, char *const argv[], char *const envp[])
 {
@@ -73,7 +73,7 @@ static int run_as_script(const struct launch *what)
 
 int launch(const struct launch *what)
 {
-    /* The interpreter ignores these two; a program expects them as its parent left them. */
+    /* Python ignores these two signals; the program is to have their default action. */
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
 
@@ -89,7 +89,7 @@ int launch(const struct launch *what)
     return status;
 }
 
-/* -- the thread that execs in the place of its process ---------------------------------------- */
+/* -- the thread that execs for its process ---------------------------------------------------- */
 
 enum { STACK_BYTES = 256 * 1024 };
 
@@ -120,8 +120,8 @@ static void *run_launcher(void *argument)
 }
 
 /*
- * What a program inherits stands for each thread: a new one gets it from its maker, except signals that
- * wait for the maker alone, and a policy that is not for its children (sched(7), reset-on-fork).
+ * What a program inherits are attributes of a thread, which a new thread copies from its creator, except
+ * pending signals of that thread, and a scheduling policy with reset-on-fork (sched(7)).
  */
 static bool can_be_replaced(void)
 {
@@ -181,11 +181,11 @@ int launcher_exec(struct launcher *launcher, const struct launch *what)
     return launcher->status;
 }
 
-/* -- what else a recorder and its program need of the kernel ---------------------------------- */
+/* -- other requests to the kernel -------------------------------------------------------------- */
 
 void allow_tracer(int pid)
 {
-    prctl(PR_SET_PTRACER, pid, 0, 0, 0); /* fails where there is no Yama, and need not succeed */
+    prctl(PR_SET_PTRACER, pid, 0, 0, 0); /* fails without Yama, where it is not needed */
 }
 
 void refuse_inspection(void)

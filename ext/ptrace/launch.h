@@ -1,4 +1,4 @@
-/* The other side: the process that becomes the program. */
+/* The process that becomes the program, before its exec. */
 #ifndef SCOPE_PTRACE_LAUNCH_H
 #define SCOPE_PTRACE_LAUNCH_H
 
@@ -15,13 +15,13 @@ struct launch {
 };
 
 enum {
-    LAUNCH_UNTRACED = 1,   /* the tracer is gone */
+    LAUNCH_UNTRACED = 1,   /* the tracer has ended */
     LAUNCH_UNFILTERED = 2, /* the kernel did not take the filter */
 };
 
 /*
- * Become `path`, with the filter loaded and nothing else changed. With a filter, the calling thread is
- * being traced already; nothing between the filter and the exec is a watched call.
+ * Become `path`, with the filter loaded and all else as it is. With a filter, the calling thread is
+ * being traced already; no watched call is made between the filter and the exec.
  *
  * `no_new_privs` is set only if the kernel demands it (no CAP_SYS_ADMIN: seccomp(2)). A file that is
  * no program in any format is given to /bin/sh, as execvp(3) does. Returns only on failure: a negative
@@ -30,13 +30,13 @@ enum {
 int launch(const struct launch *what);
 
 /*
- * The same by a thread of its own, made beforehand, which the tracer traces instead of the caller. The
- * kernel gives a thread that execs the place of its process: pid, parent, times and all that programs
- * inherit are the process's (de_thread in fs/exec.c). A filter belongs to its thread, so if the tracer is
- * gone before the exec, the caller has none, and can become the program without being recorded.
+ * The same by a thread of its own, created beforehand, which the tracer traces instead of the caller's.
+ * A thread that execs replaces its process: pid, parent, times and all that programs inherit are the
+ * process's (de_thread in fs/exec.c). A filter belongs to its thread, so if the tracer has ended before the
+ * exec, the caller's thread has none, and can become the program without being recorded.
  *
- * Where a new thread would lose what the program is to inherit, or cannot be had, the caller's thread
- * is the one. launcher_create returns 0 or -ENOMEM; launcher_exec as launch. There is no way back: a
+ * Where a new thread would lose what the program is to inherit, or cannot be created, the caller's thread
+ * is used. launcher_create returns 0 or -ENOMEM; launcher_exec as launch. There is no way back: a
  * launcher is never freed, its thread ends with the process or with its exec.
  */
 struct launcher;

@@ -75,7 +75,7 @@ bool when_holds(enum call_when when, const uint64_t args[6])
 
 struct assembler {
     struct sock_filter *code;
-    int used; /* instructions; may pass FILTER_MAX, then nothing more is written */
+    int used; /* instructions; beyond FILTER_MAX they are counted, not written */
 };
 
 static void emit(struct assembler *to, uint16_t code, uint8_t jump_true, uint8_t jump_false,
@@ -133,7 +133,7 @@ struct watched {
     uint8_t count, whens[ROWS_OF_A_CALL]; /* one for each row of this call */
 };
 
-static void emit_verdict(struct assembler *to, const struct watched *call)
+static void emit_action(struct assembler *to, const struct watched *call)
 {
     bool always = memchr(call->whens, WHEN_ALWAYS, call->count);
 
@@ -167,7 +167,7 @@ static void emit_search(struct assembler *to, const struct watched *calls, int c
     for (int i = 0; i < count; i++) {
         int test = to->used;
         emit(to, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, calls[i].number);
-        emit_verdict(to, &calls[i]);
+        emit_action(to, &calls[i]);
         if (test < FILTER_MAX)
             to->code[test].jf = (uint8_t)(to->used - test - 1);
     }

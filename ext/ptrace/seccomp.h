@@ -1,9 +1,9 @@
 /*
  * The filter: which calls stop, decided inside the kernel.
  *
- * The ABI and the number are tested first and a constant returned for whatever nobody watches, for
- * the kernel then keeps that verdict in a bitmap and never runs the program for it again
- * (seccomp_cache_prepare in kernel/seccomp.c). Arguments are looked at only below a watched number.
+ * The program tests ABI and number first and returns a constant for calls that are not watched: for
+ * these the kernel keeps the action in a bitmap and does not run the program again
+ * (seccomp_cache_prepare in kernel/seccomp.c). Arguments are tested only after a watched number.
  */
 #ifndef SCOPE_PTRACE_SECCOMP_H
 #define SCOPE_PTRACE_SECCOMP_H
@@ -17,7 +17,7 @@
 
 enum { FILTER_MAX = 4096 }; /* BPF_MAXINSNS */
 
-/* The data of our own SECCOMP_RET_TRACE: tells our stops from those of the program's own filter. */
+/* The data of our SECCOMP_RET_TRACE, by which our stops differ from those of the program's filters. */
 enum { FILTER_DATA = 0x5c0e };
 
 /*
@@ -32,7 +32,7 @@ static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row)
     return modes[row] != MODE_OFF || row == ROW_execve;
 }
 
-/* Whether a call with these arguments is one that `when` lets stop: the filter's tests, in C. */
+/* Whether a call with these arguments stops by `when`: the tests of the filter, in C. */
 bool when_holds(enum call_when when, const uint64_t args[6]);
 
 #endif

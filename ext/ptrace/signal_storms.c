@@ -1,13 +1,19 @@
 /*
  * Signals that come faster than they can be delivered under a tracer.
  *
- * A delivery takes several microseconds, since the thread stops for it. Where the next signal is
- * there by then (a timer of 10 µs), the thread stops again before it has run one instruction, for
- * ever; and even a signal that the program ignores is shown to a tracer. So a thread that has not
- * got on for a while is given a breath: the signal is queued again and blocked while the program
- * runs on, for as long as it makes no call, and is delivered after that, which a program cannot tell
- * from a signal that came later. The mask that the program set is restored before anything that
- * could show another one: calls, handlers, other stops.
+ * A delivery takes several microseconds, since the thread stops for it. If the next signal is pending
+ * by then (of a timer of 10 µs), the thread stops again before it has run one instruction, and never
+ * makes progress. Even a signal that the program ignores stops the thread. At each signal-delivery-stop:
+ *
+ *  1. The signal may not be deferred (a fault, a stop signal, sent by the process to itself), or the
+ *     thread has made progress: it is delivered (defer_signal returns false).
+ *  2. The thread has been stuck for a while: the signal is queued again and blocked, and the thread is
+ *     resumed by PTRACE_SYSCALL (defer_signal). The program cannot tell the delay from a signal that
+ *     was sent later.
+ *  3. The thread then stops, since it makes a call, since another signal came, or since the tracer
+ *     interrupts it after DEFERRAL_NS (end_due_deferral). The signal mask of the program is
+ *     restored, and the signal is delivered next (end_deferral). So neither calls nor handlers of
+ *     the program ever see the other mask.
  */
 #include <signal.h>
 #include <string.h>
@@ -18,17 +24,17 @@
 #include "ptrace/state.h"
 
 enum {
-    ELSEWHERE_MAX = 16,
-    ONSET_NS = 20 * 1000 * 1000, /* how long a thread may stand still the first time */
-    BREATH_NS = 2 * 1000 * 1000,
-    FORGET_NS = 1000 * 1000 * 1000, /* a storm that has been over for so long is another one */
+    OTHER_STOPS_MAX = 16,
+    ONSET_NS = 20 * 1000 * 1000, /* how long a thread is stuck before the first deferral */
+    DEFERRAL_NS = 2 * 1000 * 1000,
+    FORGET_NS = 1000 * 1000 * 1000, /* a storm after so long a time is a new one */
 };
 
-/* Errors after which the kernel still has to restore a mask: PTRACE_SETSIGMASK would prevent that. */
+/* A result inside the kernel (include/linux/errno.h), of pselect(2) and others with a mask. */
 enum { RESTARTNOHAND = 514 };
 
-/* Whether it may come later: no fault, no stop, and nothing that the process sent itself. */
-static bool may_wait(const struct task *task, const siginfo_t *info)
+/* Whether the program cannot tell a later delivery: no fault, no stop, not sent by itself. */
+static bool may_be_deferred(const struct task *task, const siginfo_t *info)
 {
     switch (info->si_signo) {
     case SIGSEGV:
@@ -47,41 +53,44 @@ static bool may_wait(const struct task *task, const siginfo_t *info)
     }
 }
 
-static bool is_same(const struct place *a, const struct place *b)
+static bool is_same(const struct location *a, const struct location *b)
 {
     return a->ip == b->ip && a->sp == b->sp;
 }
 
 /*
- * Whether a thread stands where it stood. In between its handlers may run, on the same stack, and be
- * interrupted themselves: other places say nothing, unless it stands there twice, or is never back.
+ * Whether a thread has stopped at the anchor again, by its instruction and stack pointers. In between, its
+ * handlers may run, on the same stack, and be interrupted themselves: such stops elsewhere do not mean
+ * progress. The anchor moves if the thread stops elsewhere twice in a row, further up its stack, or
+ * OTHER_STOPS_MAX times; in the first case it counts as stuck at once.
  */
-static bool stands_still(struct storm *storm, struct place here, uint64_t now_ns)
+static bool is_stuck(struct storm *storm, struct location here, uint64_t now_ns)
 {
     bool twice = is_same(&here, &storm->last);
 
     storm->last = here;
     if (is_same(&here, &storm->anchor)) {
-        storm->elsewhere = 0;
+        storm->other_stops = 0;
         return true;
     }
-    if (twice || here.sp > storm->anchor.sp || ++storm->elsewhere > ELSEWHERE_MAX) {
+    if (twice || here.sp > storm->anchor.sp || ++storm->other_stops > OTHER_STOPS_MAX) {
         storm->anchor = here;
         storm->since_ns = now_ns;
     }
     return twice;
 }
 
-/* How long it must have stood still; after a breath, half as long as that was, and one signal. */
-static uint64_t patience_ns(struct storm *storm, uint64_t now_ns)
+/* How long a thread must be stuck: after a deferral half as long as that lasted, and one signal. */
+static uint64_t required_ns(struct storm *storm, uint64_t now_ns)
 {
-    if (now_ns - storm->breath_ns >= FORGET_NS)
+    if (now_ns - storm->deferral_began_ns >= FORGET_NS)
         return ONSET_NS;
-    bool owed = storm->owed;
-    storm->owed = false;
-    return owed ? UINT64_MAX : storm->breathed_ns / 2;
+    bool undelivered = storm->undelivered;
+    storm->undelivered = false;
+    return undelivered ? UINT64_MAX : storm->deferral_lasted_ns / 2;
 }
 
+/* Whether the kernel will restore the mask of a call like pselect(2): PTRACE_SETSIGMASK prevents that. */
 static bool is_mask_to_be_restored(const struct task *task)
 {
     struct arch_regs regs;
@@ -102,50 +111,50 @@ static bool block_too(struct task *task, int signal)
     return ptrace(PTRACE_SETSIGMASK, task->tid, sizeof more, &more) == 0;
 }
 
-bool takes_breath(struct engine *engine, struct task *task, const siginfo_t *info)
+bool defer_signal(struct engine *engine, struct task *task, const siginfo_t *info)
 {
     struct storm *storm = &task->storm;
     uint64_t now_ns = monotonic_ns();
-    call_info place;
+    call_info location;
 
-    if (!may_wait(task, info) ||
-        ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof place, &place) < 0 ||
-        !stands_still(storm, (struct place){ place.instruction_pointer, place.stack_pointer },
-                      now_ns))
+    if (!may_be_deferred(task, info) ||
+        ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof location, &location) < 0 ||
+        !is_stuck(storm, (struct location){ location.instruction_pointer, location.stack_pointer },
+                  now_ns))
         return false;
-    if (now_ns - storm->since_ns < patience_ns(storm, now_ns) ||
-        !alarm_at(engine, now_ns + BREATH_NS) || is_mask_to_be_restored(task) ||
+    if (now_ns - storm->since_ns < required_ns(storm, now_ns) ||
+        !wake_at(engine, now_ns + DEFERRAL_NS) || is_mask_to_be_restored(task) ||
         !block_too(task, info->si_signo))
         return false;
-    storm->breath_ns = now_ns;
-    storm->breathes = true;
+    storm->deferral_began_ns = now_ns;
+    storm->deferring = true;
     ptrace(PTRACE_SYSCALL, task->tid, 0, info->si_signo);
     return true;
 }
 
-uint64_t look_at_breath(const struct task *task)
+uint64_t end_due_deferral(const struct task *task)
 {
-    uint64_t end_ns = task->storm.breath_ns + BREATH_NS;
+    uint64_t end_ns = task->storm.deferral_began_ns + DEFERRAL_NS;
 
-    if (!task->storm.breathes)
+    if (!task->storm.deferring)
         return 0;
     if (end_ns > monotonic_ns())
         return end_ns;
-    ptrace(PTRACE_INTERRUPT, task->tid, 0, 0); /* ESRCH: it stands in another stop already */
+    ptrace(PTRACE_INTERRUPT, task->tid, 0, 0); /* ESRCH: it has stopped already */
     return 0;
 }
 
-/* A SIGCONT makes every thread stop once, even if it is blocked: that says nothing. */
-void end_breath(struct task *task, int event, int signal)
+/* A SIGCONT makes every thread stop once, even if it is blocked: such a stop does not count. */
+void end_deferral(struct task *task, int event, int signal)
 {
     struct storm *storm = &task->storm;
     bool by_cont = event == PTRACE_EVENT_STOP && signal == SIGTRAP;
 
-    if (by_cont && monotonic_ns() - storm->breath_ns < BREATH_NS)
+    if (by_cont && monotonic_ns() - storm->deferral_began_ns < DEFERRAL_NS)
         return;
     ptrace(PTRACE_SETSIGMASK, task->tid, sizeof storm->mask, &storm->mask);
-    storm->breathes = false;
-    storm->owed = true;
+    storm->deferring = false;
+    storm->undelivered = true;
     storm->since_ns = monotonic_ns();
-    storm->breathed_ns = storm->since_ns - storm->breath_ns;
+    storm->deferral_lasted_ns = storm->since_ns - storm->deferral_began_ns;
 }

@@ -1,65 +1,66 @@
-/* Signals that a task stopped for: recorded, the same one in a storm as a count, and delivered. */
+/* Stops by signals: signal-delivery-stops, whose signals are recorded and delivered, and group-stops. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ptrace/state.h"
 
 enum {
-    WINDOW_NS = 100 * 1000 * 1000, /* so long from the first one of its kind … */
-    SINGLE_MAX = 10,               /* … after so many, the rest is one record with a count */
+    WINDOW_NS = 100 * 1000 * 1000, /* the signals of one kind in this time are a burst */
+    SINGLE_MAX = 10, /* of a burst have a record each; the rest have one with a count */
 };
 
-static void write_signals(struct engine *engine, const struct task *task, const struct fold *fold,
-                          uint64_t at_ns, uint64_t count)
+static void write_signals(struct engine *engine, const struct task *task,
+                          const struct signal_burst *burst, uint64_t at_ns, uint64_t count)
 {
     struct raw_record header = { .kind = RAW_SIGNAL, .entered_ns = at_ns };
 
-    memcpy(header.args, fold->kind, sizeof fold->kind);
-    header.args[FOLD_KIND] = count;
+    memcpy(header.args, burst->kind, sizeof burst->kind);
+    header.args[BURST_KEYS] = count;
     write_record(engine, task, &header, NULL);
 }
 
-static void tell_fold(struct engine *engine, const struct task *task, struct fold *fold)
+static void flush_burst(struct engine *engine, const struct task *task, struct signal_burst *burst)
 {
-    if (fold->count)
-        write_signals(engine, task, fold, fold->first_ns, fold->count);
-    fold->count = 0;
+    if (burst->count)
+        write_signals(engine, task, burst, burst->first_ns, burst->count);
+    burst->count = 0;
 }
 
-void tell_signals(struct engine *engine, struct task *task)
+void flush_signals(struct engine *engine, struct task *task)
 {
-    for (int i = 0; task->folds && i < FOLDS; i++)
-        tell_fold(engine, task, &task->folds[i]);
+    for (int i = 0; task->bursts && i < BURSTS; i++)
+        flush_burst(engine, task, &task->bursts[i]);
 }
 
-uint64_t look_at_folds(struct engine *engine, struct task *task)
+uint64_t flush_due_bursts(struct engine *engine, struct task *task)
 {
     uint64_t now_ns = monotonic_ns(), next_ns = 0;
 
-    for (int i = 0; task->folds && i < FOLDS; i++) {
-        struct fold *fold = &task->folds[i];
-        uint64_t end_ns = fold->window_ns + WINDOW_NS;
-        if (fold->count && end_ns <= now_ns)
-            tell_fold(engine, task, fold);
-        if (fold->count && (!next_ns || end_ns < next_ns))
+    for (int i = 0; task->bursts && i < BURSTS; i++) {
+        struct signal_burst *burst = &task->bursts[i];
+        uint64_t end_ns = burst->window_ns + WINDOW_NS;
+        if (burst->count && end_ns <= now_ns)
+            flush_burst(engine, task, burst);
+        if (burst->count && (!next_ns || end_ns < next_ns))
             next_ns = end_ns;
     }
     return next_ns;
 }
 
-/* The fold of this kind of signal; of others, the one that began first makes room. */
-static struct fold *find_fold(struct engine *engine, struct task *task, const uint64_t *kind)
+/* The burst of this kind of signals; if there is none, in the place of the one that began first. */
+static struct signal_burst *find_burst(struct engine *engine, struct task *task,
+                                       const uint64_t *kind)
 {
-    struct fold *found = task->folds;
+    struct signal_burst *found = task->bursts;
 
-    for (int i = 0; i < FOLDS; i++) {
-        struct fold *fold = &task->folds[i];
-        if (!memcmp(fold->kind, kind, sizeof fold->kind))
-            return fold;
-        if (fold->window_ns < found->window_ns)
-            found = fold;
+    for (int i = 0; i < BURSTS; i++) {
+        struct signal_burst *burst = &task->bursts[i];
+        if (!memcmp(burst->kind, kind, sizeof burst->kind))
+            return burst;
+        if (burst->window_ns < found->window_ns)
+            found = burst;
     }
-    tell_fold(engine, task, found);
+    flush_burst(engine, task, found);
     memcpy(found->kind, kind, sizeof found->kind);
     found->window_ns = 0;
     return found;
@@ -67,33 +68,33 @@ static struct fold *find_fold(struct engine *engine, struct task *task, const ui
 
 static void record_signal(struct engine *engine, struct task *task, const siginfo_t *info)
 {
-    const uint64_t kind[FOLD_KIND] = { (uint64_t)info->si_signo, (uint64_t)(int64_t)info->si_code,
-                                       (uint64_t)info->si_pid, info->si_uid };
+    const uint64_t kind[BURST_KEYS] = { (uint64_t)info->si_signo, (uint64_t)(int64_t)info->si_code,
+                                        (uint64_t)info->si_pid, info->si_uid };
     uint64_t now_ns = monotonic_ns();
 
-    if (!task->folds && !(task->folds = calloc(FOLDS, sizeof *task->folds))) {
+    if (!task->bursts && !(task->bursts = calloc(BURSTS, sizeof *task->bursts))) {
         engine->counts.lost++;
         return;
     }
-    struct fold *fold = find_fold(engine, task, kind);
-    if (now_ns - fold->window_ns >= WINDOW_NS) {
-        tell_fold(engine, task, fold);
-        fold->window_ns = now_ns;
-        fold->singles = 0;
+    struct signal_burst *burst = find_burst(engine, task, kind);
+    if (now_ns - burst->window_ns >= WINDOW_NS) {
+        flush_burst(engine, task, burst);
+        burst->window_ns = now_ns;
+        burst->singles = 0;
     }
-    if (fold->singles < SINGLE_MAX || !alarm_at(engine, fold->window_ns + WINDOW_NS)) {
-        fold->singles++;
-        write_signals(engine, task, fold, now_ns, 1);
-    } else if (!fold->count++) {
-        fold->first_ns = now_ns;
+    if (burst->singles < SINGLE_MAX || !wake_at(engine, burst->window_ns + WINDOW_NS)) {
+        burst->singles++;
+        write_signals(engine, task, burst, now_ns, 1);
+    } else if (!burst->count++) {
+        burst->first_ns = now_ns;
     }
 }
 
 static void deliver(struct engine *engine, struct task *task, int signal)
 {
-    if (go_on_ending(task, signal) || end_init(task, signal))
+    if (deliver_init_fault(task, signal) || trap_init_fault(task, signal))
         return;
-    foresee_end(engine, task, signal);
+    mark_killed_process(engine, task, signal);
     resume(engine, task, signal);
 }
 
@@ -101,10 +102,10 @@ void on_signal(struct engine *engine, struct task *task, int signal)
 {
     siginfo_t info;
 
-    if (!is_ending(task, signal) && ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
-        if (takes_breath(engine, task, &info))
+    if (!is_init_fault(task, signal) && ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
+        if (defer_signal(engine, task, &info))
             return;
-        if (!engine->passive)
+        if (!engine->recording_ended)
             record_signal(engine, task, &info);
     }
     deliver(engine, task, signal);
@@ -120,12 +121,12 @@ static bool is_stop_signal(int signal)
 void on_stop_event(struct engine *engine, struct task *task, int signal)
 {
     if (!task->adopted || is_stop_signal(signal))
-        consume_stop(task->tid, NULL); /* or it is reported again */
+        consume_stop(task->tid, NULL); /* or waitid shows it again */
     if (!task->adopted)
         return;
     if (is_stop_signal(signal)) {
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
         return;
     }
-    release(engine, task);
+    start_child(engine, task);
 }

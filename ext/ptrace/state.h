@@ -1,4 +1,4 @@
-/* What the engine's own files share; nothing outside ext/engine includes it. */
+/* The state of the tracer, and what the files of ext/ptrace declare for each other. */
 #ifndef SCOPE_PTRACE_STATE_H
 #define SCOPE_PTRACE_STATE_H
 
@@ -14,14 +14,14 @@
 #include "ptrace/tracee.h"
 #include "record/record.h"
 
-/* Of every tracee. From the moment the program starts it dies with us, too: PTRACE_O_EXITKILL. */
+/* Of every tracee; from the first exec on with PTRACE_O_EXITKILL. */
 enum {
     TRACE_OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
                     PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
                     PTRACE_O_TRACEEXIT,
 };
 
-enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, GATHERED_MAX = 256, TURNS_MAX = 64 };
+enum { MUTES = 4096, ABI_MAX = 4, PATH_LIMIT = 4096, QUEUED_MAX = 256, WRITERS_MAX = 64 };
 enum { WAKE_SIGNAL = SIGUSR2 };
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* the status of an entry or exit: PTRACE_O_TRACESYSGOOD */
 
@@ -32,20 +32,21 @@ struct engine {
     struct stream_pool pool;
     struct raw_counts counts;
     pid_t main_pid;
-    uint32_t tellings;                /* how often tallies of open fds were told */
-    int patience;                     /* how often to look for news before sleeping */
-    unsigned settled;                 /* stops since a task began, became another or ended */
-    int at_once;                      /* stops in a row that nobody had to wait for */
-    pid_t turn;                       /* who was asked for last while others were stopped too */
-    siginfo_t gathered[GATHERED_MAX]; /* stops that were consumed and are to be handled */
-    int gathered_count, gathered_taken;
-    struct task *turns[TURNS_MAX]; /* whose writes are under way or wait, in the order they came */
-    int turn_count, turns_waiting;
-    timer_t timer; /* wakes the thread that waits, if has_timer */
+    uint32_t tellings;            /* how often tallies of open fds were told */
+    int polls_wanted;             /* how often to poll for a stop before sleeping (wait.c) */
+    unsigned stops_since_change;  /* since the last fork, exec or exit of a task */
+    int ready_in_row;             /* stops in a row that the tracer did not have to wait for */
+    pid_t last_polled;            /* the thread that was asked for last, in a round */
+    siginfo_t queued[QUEUED_MAX]; /* stops that were consumed and are not handled yet */
+    int queued_count, queued_taken;
+    struct task
+        *writers[WRITERS_MAX]; /* whose writes are under way or held, in the order they came */
+    int writer_count, writers_held;
+    timer_t timer; /* wakes the thread that waits; valid if has_timer */
     bool has_timer;
-    uint64_t alarm_ns;      /* when it is set to, or 0 */
+    uint64_t wake_ns;       /* when the timer expires, or 0 */
     uint64_t launch_us;     /* CPU time of the main process before its first exec: ours, not its */
-    bool passive;           /* recording has ended; the program may go on */
+    bool recording_ended;   /* nothing is recorded any more; calls of the program are let through */
     bool flows;             /* what goes through sockets is wanted */
     bool serves_files;      /* a task has a file system in its hands: fuse(4) */
     uint64_t pid_namespace; /* inode of ours, once it was asked for */
@@ -54,17 +55,17 @@ struct engine {
     bool strange_roots; /* a task changed its root or mounts: chroot(2), CLONE_NEWNS of clone(2) */
     bool started; /* the first exec has succeeded: from here on there is something to record */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → its first row, or -1 */
-    int16_t also[ROW_COUNT];            /* row → the next of the same call, or -1 */
+    int16_t next_row[ROW_COUNT];        /* row → the next of the same call, or -1 */
     struct parts scratch;               /* of records that no pending call belongs to */
 
-    /* the other thread's wishes */
+    /* what the other thread asks for */
     pthread_t thread;
     _Atomic bool running;
     _Atomic int stop; /* enum engine_stop, or 0 */
     _Atomic uint64_t mutes[MUTES];
     _Atomic uint32_t mutes_head, mutes_tail;
     _Atomic bool acknowledged;
-    _Atomic bool tell; /* every tally is to be told now */
+    _Atomic bool flush_asked; /* all tallies are to be written now */
     pthread_mutex_t lock;
     pthread_cond_t acknowledgement;
 };
@@ -74,8 +75,9 @@ typedef struct __ptrace_syscall_info call_info;
 enum { RANGE_UNSHARE = 2, RANGE_CLOEXEC = 4 }; /* close_range(2) */
 
 /* wait.c */
-/* The next stop or end, as waitid says it; a stop may have been consumed. Returns -1 with errno. */
-long next_news(struct engine *engine, siginfo_t *news);
+/* The next stop or end of a tracee, as waitid reports it; a stop may be consumed already. Returns -1
+ * and sets errno: EINTR, a signal came; ECHILD, there are no tracees. */
+long next_wait_event(struct engine *engine, siginfo_t *event_out);
 /* End a stop: the tracee runs on, and is delivered `signal` if that is not 0. */
 void resume(struct engine *engine, struct task *task, int signal);
 /*
@@ -95,12 +97,12 @@ void write_call(struct engine *engine, const struct task *task, const struct pen
 
 /* calls.c */
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
-/* A watched call after the end of the recording: only calls that must not be made are refused. */
-void on_passive_call(const struct engine *engine, const struct task *task);
+/* At a call after the end of the recording: refuse those that must not be made. */
+void on_call_after_recording(const struct engine *engine, const struct task *task);
 /* Have the call that a thread is about to make return an error instead of being made. */
-void refuse(const struct task *task, int error);
+void refuse_call(const struct task *task, int error);
 /* Whether a ptrace call is about a thread of the recorder itself. */
-bool is_about_us(const struct task *task, const uint64_t args[6]);
+bool is_ptrace_of_recorder(const struct task *task, const uint64_t args[6]);
 
 /* call_entry.c */
 /* A thread is about to make a watched call, of this row. */
@@ -112,8 +114,8 @@ void close_fd(struct engine *engine, struct task *task, struct pending *call);
 /* call_exit.c */
 /* What follows from the result of a call: the engine's own picture, and its record. */
 void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result);
-/* The call that has begun is not made: the thread is about to begin it again (puts_off). */
-void call_off(struct engine *engine, struct task *task);
+/* The call that has begun is not made: its thread makes it again later (postpone_call). */
+void cancel_call(struct engine *engine, struct task *task);
 /* A call that sends has ended: its bytes are in the stream, or never will be. */
 void end_sending(struct engine *engine, struct pending *call);
 static inline bool is_connect(int64_t row)
@@ -125,7 +127,7 @@ void abandon_calls(struct engine *engine, struct task *task);
 
 /* interrupted_calls.c */
 /* Whether a result is one of those by which the kernel says that a signal interrupted the call. */
-bool is_restart(int64_t result);
+bool is_restart_result(int64_t result);
 /* The call under way was interrupted: set it aside until it is clear how it ends. */
 void suspend_call(struct engine *engine, struct task *task);
 /* If the call being entered is the innermost suspended one, restarted: have it under way again. */
@@ -134,32 +136,33 @@ bool resume_suspended(struct task *task, const call_info *info, const struct abi
 void end_left_handlers(struct engine *engine, struct task *task, const call_info *info,
                        const struct abi *abi);
 /* At an exit stop with a call suspended: if it is that of a sigreturn, end the suspended call. */
-void after_handler(struct engine *engine, struct task *task, const call_info *info,
-                   const struct abi *abi);
+void on_sigreturn(struct engine *engine, struct task *task, const call_info *info,
+                  const struct abi *abi);
 /* Suspended calls of a task that ends now: record those that a filter refused. */
 void abandon_suspended(struct engine *engine, struct task *task);
 
 /* program_filters.c */
-enum verdict { MADE, REFUSED, TRAPPED };
+enum call_outcome {
+    CALL_MADE,
+    CALL_REFUSED, /* by a seccomp filter of the program */
+    CALL_TRAPPED, /* the same by SECCOMP_RET_TRAP or a KILL: a SIGSYS follows */
+};
+/* What became of the call of `task` that returned `result`. */
+enum call_outcome outcome_of(const struct task *task, int64_t result);
 /*
- * What became of the call of `task` that returned `result`. One that failed says so itself; but
- * SECCOMP_RET_TRAP and the KILLs leave the number of the call in the place of its result
- * (syscall_rollback), and SECCOMP_RET_ERRNO may leave a 0. TRAPPED: a SIGSYS follows.
+ * Whether a call of one stop (STOPS_ENTRY), which may stop twice in a task with filters of its own, is to
+ * be recorded at the other one. It is recorded once it is certain to be made: at the stop by our filter,
+ * or at its entry if there is a supervisor, which may let it go on without that stop.
  */
-enum verdict verdict_on(const struct task *task, int64_t result);
-/*
- * A call of one stop is recorded where it is certain to be made: at the stop by our filter. With a
- * supervisor, which may let it go on without that stop, it is at its entry.
- */
-bool is_for_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
+bool belongs_to_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
 
 /* write_order.c */
-/* A write to `stream` is entered: it may have to wait, and then its thread stays stopped. */
-void begin_turn(struct engine *engine, struct task *task, const struct stream *stream);
-/* A write is over, or never comes: the next one to its file is made. */
-void end_turn(struct engine *engine, struct task *task);
-/* Wait no longer for writes that take long. */
-void end_late_turns(struct engine *engine, uint64_t now_ns);
+/* A write to `stream` is entered: its thread may be held in this stop. */
+void begin_ordered_write(struct engine *engine, struct task *task, const struct stream *stream);
+/* A write has returned, or is never made: make the next one to the same file. */
+void end_ordered_write(struct engine *engine, struct task *task);
+/* Make the writes that are held only behind slow ones; UINT64_MAX: all that are held. */
+void release_held_writes(struct engine *engine, uint64_t now_ns);
 
 /* effects.c */
 /*
@@ -216,7 +219,7 @@ void add_tally(struct parts *parts, const struct stream *stream);
 uint64_t name_in(const struct parts *parts, const struct stream *copied);
 /* A new stream is called so at this moment. */
 void begin_name(const struct engine *engine, struct stream *stream, uint64_t name);
-/* Before an fd is used or let go: show Python what its file is called now, if that is news. */
+/* Before an fd is used or let go: show Python what its file is called now, if that is event_out. */
 void follow_name(struct engine *engine, const struct task *task, struct stream *stream,
                  uint64_t now_ns);
 
@@ -287,69 +290,72 @@ void add_file(struct parts *parts, enum raw_part_kind kind, const char *path, si
 uint64_t add_strings(struct parts *parts, enum raw_part_kind kind, const char *path, size_t limit);
 
 /* timer.c */
-void alarms_init(struct engine *engine);
-void alarms_deinit(struct engine *engine);
-/* Have the loop look around at that time at the latest; false if that cannot be had. */
-bool alarm_at(struct engine *engine, uint64_t at_ns);
-/* Do what was to be done by now. */
-void look_at_alarm(struct engine *engine);
+void wake_timer_init(struct engine *engine);
+void wake_timer_deinit(struct engine *engine);
+/* Have on_timer called at that time at the latest; false if there is no timer. */
+bool wake_at(struct engine *engine, uint64_t at_ns);
+/* If the timer has expired: do what is due, and set it to what is due next. */
+void on_timer(struct engine *engine);
 
 /* signals.c */
+/* A signal-delivery-stop. */
 void on_signal(struct engine *engine, struct task *task, int signal);
 /* PTRACE_EVENT_STOP: a group-stop, its end, or the first stop of a child. */
 void on_stop_event(struct engine *engine, struct task *task, int signal);
-/* Write what was folded into counts. */
-void tell_signals(struct engine *engine, struct task *task);
-/* The same of what is due; when more will be, or 0. */
-uint64_t look_at_folds(struct engine *engine, struct task *task);
+/* Write the signals of which only counts are kept. */
+void flush_signals(struct engine *engine, struct task *task);
+/* The same for counts that are due. Returns when the next will be due, or 0. */
+uint64_t flush_due_bursts(struct engine *engine, struct task *task);
 
 /* signal_storms.c */
-/* Have a thread that signals keep from getting on go on without this one, for a moment. */
-bool takes_breath(struct engine *engine, struct task *task, const siginfo_t *info);
-/* When that is over, or 0; it is ended if it is. */
-uint64_t look_at_breath(const struct task *task);
-/* A thread that was given a breath has stopped. */
-void end_breath(struct task *task, int event, int signal);
+/* If signals keep the thread from making progress: deliver this one later, resume it, return true. */
+bool defer_signal(struct engine *engine, struct task *task, const siginfo_t *info);
+/* If the time of a deferral is over: interrupt the thread. Returns when it will be over, or 0. */
+uint64_t end_due_deferral(const struct task *task);
+/* A thread with a deferred signal has stopped. */
+void end_deferral(struct task *task, int event, int signal);
 
 /* fatal_signals.c */
-/* A signal is about to be delivered: if it ends the process, no other thread makes a call first. */
-void foresee_end(struct engine *engine, struct task *task, int signal);
-/* Whether a signal was sent to the process of a stopped task that ends it and that nobody took. */
-bool is_fatal_pending(const struct engine *engine, struct task *task);
-/* At the filter's stop: a fatal signal comes before this call, which is made later, if ever. */
-bool puts_off(struct task *task);
+/* A signal is about to be delivered: if it ends the process, its other threads make no more calls. */
+void mark_killed_process(struct engine *engine, struct task *task, int signal);
+/* Whether a signal that ends the process is pending for it, and a thread will take it. */
+bool is_fatal_signal_pending(const struct engine *engine, struct task *task);
+/* At the stop by our filter: if a fatal signal comes first, have the call made again later. */
+bool postpone_call(struct task *task);
 
 /* init_faults.c */
-/* Have a fault end a process 1 as it would untraced; false if this signal is nothing of the kind. */
-bool end_init(struct task *task, int signal);
-/* Whether this signal is the next step of that, and that step. */
-bool is_ending(const struct task *task, int signal);
-bool go_on_ending(struct task *task, int signal);
+/* If this is a fault that ends process 1 of a namespace untraced: begin to end it, return true. */
+bool trap_init_fault(struct task *task, int signal);
+/* Whether this signal is the fault that was held back by that. */
+bool is_init_fault(const struct task *task, int signal);
+/* If so: deliver it, return true. */
+bool deliver_init_fault(struct task *task, int signal);
 
 /* fork.c */
 void on_fork(struct engine *engine, struct task *task);
-/* A tid that no fork event has named yet: its parent's event comes later, or never. */
-struct task *on_stranger(struct engine *engine, pid_t tid);
-/* Have a held child run; its memory is opened while it is stopped. */
-void release(struct engine *engine, struct task *task);
-/* Have all held children run, whether or not a fork event has named them. */
-void release_held(struct engine *engine);
-/* After an exit: held children whose parent is gone will never be named by an event; have them run. */
-void free_orphans(struct engine *engine, struct task *dead);
-/* clone with CLONE_UNTRACED would let the child escape: clear the flag, and put it back later. */
+/* A tid that no event of a parent has named: that comes later, or never. */
+struct task *add_newborn(struct engine *engine, pid_t tid);
+/* Resume a child from its first stop; its memory is opened while it is stopped. */
+void start_child(struct engine *engine, struct task *task);
+/* The same for all newborns, whether or not an event has named them. */
+void start_newborns(struct engine *engine);
+/* After an exit: resume newborns whose parent has exited, since no event will name them. */
+void start_orphans(struct engine *engine, struct task *dead);
+/* A child made with CLONE_UNTRACED would not be traced: clear the flag before the call … */
 void patch_clone(struct task *task, const struct pending *call);
+/* … and restore it in the program's memory after it. */
 void unpatch_clone(struct task *task);
-/* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
-void begin_birth(const struct task *task, struct pending *call);
+/* The flags of a clone or clone3 that is entered, as its record and its restart have them. */
+void fill_birth_flags(const struct task *task, struct pending *call);
 
 /* exec.c */
 void on_exec(struct engine *engine, struct task *task);
-/* The exec by which the launcher becomes the program is entered: let it be made. */
-void let_start(struct task *task, call_info *info);
+/* The exec by which the launcher becomes the program is entered: put its path in place. */
+void complete_first_exec(struct task *task, call_info *info);
 
 /* exit.c */
 void on_exit_stop(struct engine *engine, struct task *task);
-void on_death(struct engine *engine, pid_t tid, const siginfo_t *death);
+void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end);
 /* Give up a task's share in its fd table. */
 void drop_files(struct engine *engine, struct task *task);
 void drop_task(struct engine *engine, struct task *task);

@@ -1,7 +1,8 @@
 /*
- * Being woken when no tracee stops: a timer that sends the tracer's thread its wake signal.
+ * A timer that wakes the tracer's thread when no tracee stops.
  *
- * The timer goes on until it was seen: a signal that comes just before the thread waits is lost.
+ * It sends the wake signal, again and again until on_timer was called: a signal that comes just before
+ * the thread begins to wait does not interrupt the wait.
  */
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 
 enum { REPEAT_NS = 1000 * 1000, SECOND_NS = 1000 * 1000 * 1000 };
 
-void alarms_init(struct engine *engine)
+void wake_timer_init(struct engine *engine)
 {
     struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = WAKE_SIGNAL };
 
@@ -22,7 +23,7 @@ void alarms_init(struct engine *engine)
     engine->has_timer = timer_create(CLOCK_MONOTONIC, &event, &engine->timer) == 0;
 }
 
-void alarms_deinit(struct engine *engine)
+void wake_timer_deinit(struct engine *engine)
 {
     if (engine->has_timer)
         timer_delete(engine->timer);
@@ -36,31 +37,31 @@ static void set_timer(struct engine *engine, uint64_t at_ns)
     };
 
     timer_settime(engine->timer, TIMER_ABSTIME, &when, NULL);
-    engine->alarm_ns = at_ns;
+    engine->wake_ns = at_ns;
 }
 
-bool alarm_at(struct engine *engine, uint64_t at_ns)
+bool wake_at(struct engine *engine, uint64_t at_ns)
 {
-    if (engine->has_timer && (!engine->alarm_ns || at_ns < engine->alarm_ns))
+    if (engine->has_timer && (!engine->wake_ns || at_ns < engine->wake_ns))
         set_timer(engine, at_ns);
     return engine->has_timer;
 }
 
-static uint64_t sooner(uint64_t a_ns, uint64_t b_ns)
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 {
     return !a_ns || (b_ns && b_ns < a_ns) ? b_ns : a_ns;
 }
 
-void look_at_alarm(struct engine *engine)
+void on_timer(struct engine *engine)
 {
     uint64_t next_ns = 0;
 
-    if (!engine->alarm_ns || monotonic_ns() < engine->alarm_ns)
+    if (!engine->wake_ns || monotonic_ns() < engine->wake_ns)
         return;
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task)) {
-        next_ns = sooner(next_ns, look_at_breath(task));
-        next_ns = sooner(next_ns, look_at_folds(engine, task));
+        next_ns = earlier(next_ns, end_due_deferral(task));
+        next_ns = earlier(next_ns, flush_due_bursts(engine, task));
     }
     set_timer(engine, next_ns); /* 0: no more */
 }

@@ -43,8 +43,8 @@ void tasks_remove(struct tasks *tasks, struct task *task)
     parts_deinit(&task->call.parts);
     for (int i = 0; i < task->suspended_count; i++)
         parts_deinit(&task->suspended[i].parts);
-    free(task->ending);
-    free(task->folds);
+    free(task->init_fault);
+    free(task->bursts);
     free(task);
 }
 

@@ -21,7 +21,7 @@ struct pending {
     uint64_t ip, sp;
     uint64_t entered_ns;
     uint32_t address_room; /* bytes that the program has for an address that it is to be given */
-    bool passed;     /* our filter's stop was seen: no filter that outranks it refused the call */
+    bool filter_passed;    /* the stop by our filter was seen: no other filter refused the call */
     bool trapped;    /* refused by a filter of the program's own, whose SIGSYS is on its way */
     uint64_t serial; /* of the stream it uses, or 0 */
     uint64_t first_serial; /* the same, whatever the file is called by now */
@@ -33,46 +33,46 @@ struct pending {
 /* Calls within calls: one was interrupted, and the handler's own calls come before it goes on. */
 enum { SUSPENDED_MAX = 4 };
 
-/* A write among those to the same file (write_order.c). */
-enum turn {
-    TURN_NONE,
-    TURN_WAITS, /* it has not been made: the thread is stopped at its entry */
-    TURN_TAKEN,
-    TURN_LATE, /* it takes long: nobody waits for it any more */
+/* The write that a thread makes, among those to the same file (write_order.c). */
+enum write_state {
+    WRITE_NONE,
+    WRITE_HELD, /* its thread is held in the stop at its entry */
+    WRITE_UNDER_WAY,
+    WRITE_SLOW, /* under way for so long that no other write is held back behind it any more */
 };
 
 /* The rows that are counted without a record, group stat and group seek. */
 enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
 
-/* Where a thread that signals keep from getting on stands, and when it was given a breath. */
-struct place {
+/* Signals that come faster than a thread can make progress, and how one is deferred (signal_storms.c). */
+struct location {
     uint64_t ip, sp;
 };
 struct storm {
-    struct place anchor, last;
-    uint64_t since_ns;               /* when it stood at the anchor first */
-    uint64_t breath_ns, breathed_ns; /* when the last breath began, and how long it was */
-    uint64_t mask;                   /* the program's own, to be restored */
-    uint32_t elsewhere;              /* how often it stopped in another place since it was there */
-    bool breathes;
-    bool owed; /* the signal that waited for the end of a breath is to be delivered */
+    struct location anchor, last;
+    uint64_t since_ns;                              /* when it stopped at the anchor first */
+    uint64_t deferral_began_ns, deferral_lasted_ns; /* of the last deferral */
+    uint64_t mask;                                  /* the program's own, to be restored */
+    uint32_t other_stops; /* how often it stopped elsewhere since it stopped at the anchor */
+    bool deferring;       /* a signal is queued and blocked while the thread runs */
+    bool undelivered;     /* the signal that was deferred is not delivered yet */
 };
 
-/* Signals of one kind that came within a short time. */
-enum { FOLDS = 4, FOLD_KIND = 4 };
-struct fold {
-    uint64_t kind[FOLD_KIND]; /* as RAW_SIGNAL has it: signal, code, sender's pid and uid */
-    uint64_t window_ns;       /* when the first one came */
-    uint64_t first_ns, count; /* of those that are not told yet */
-    uint32_t singles;         /* told one by one */
+/* Signals of one kind that came within a short time (signals.c). */
+enum { BURSTS = 4, BURST_KEYS = 4 };
+struct signal_burst {
+    uint64_t kind[BURST_KEYS]; /* as in RAW_SIGNAL: signal, code, sender's pid and uid */
+    uint64_t window_ns;        /* when the first one came */
+    uint64_t first_ns, count;  /* of those that were not recorded yet */
+    uint32_t singles;          /* how many have a record of their own */
 };
 
 struct task {
     pid_t tid, tgid;
     struct space *space;
     struct files *files;
-    bool adopted;    /* its parent's event was seen; until then it is held */
-    bool held;       /* stopped at birth, awaiting that event */
+    bool adopted;    /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
+    bool newborn;    /* in its first stop, until that event is seen */
     bool every_call; /* stops at every call: a filter of its own could hide some from ours */
     bool supervised; /* a supervisor may answer its calls: seccomp_unotify(2) */
     bool entry_seen; /* an entry stop was handled, and the filter's may follow */
@@ -80,31 +80,32 @@ struct task {
     struct pending call;
     struct pending suspended[SUSPENDED_MAX];
     int suspended_count;
-    uint32_t calls[COUNTED]; /* made since that was told, by row */
+    uint32_t calls[COUNTED]; /* made since they were last written, by row */
     int64_t last_number;     /* of the last call entered, while every call is seen; -1: none */
     int64_t clone3_flags;    /* of the clone3 under way; -1: none */
     uint64_t patched_at;     /* where clone3's flags were changed, or 0 */
     uint64_t patched_from;   /* and what they were */
-    bool doomed;             /* a signal that ends its process was delivered to another thread */
-    bool threatened;         /* such a signal was pending when it stopped */
-    uint64_t put_off_ns;     /* since when its next call is put off, or 0 */
-    uint64_t spared_ns;      /* until when pending signals are known not to be fatal */
-    bool no_init;            /* its process is not number 1 of its PID namespace */
-    uint8_t turn;            /* enum turn: of the write under way */
+    bool being_killed;     /* a signal that ends its process was delivered to one of its threads */
+    bool fatal_pending;    /* such a signal was pending when the thread stopped */
+    uint64_t postponed_ns; /* since when its next call is postponed, or 0 */
+    uint64_t not_fatal_until_ns; /* until then pending signals need not be looked at */
+    bool not_init;               /* its process is not number 1 of its PID namespace */
+    uint8_t write_state;         /* enum write_state */
     struct storm storm;
-    struct fold *folds;    /* FOLDS of them, or NULL */
-    struct ending *ending; /* of a process 1 that a fault ends (init_faults.c), or NULL */
-    struct task *next;     /* in its bucket */
+    struct signal_burst *bursts; /* BURSTS of them, or NULL */
+    struct init_fault *
+        init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
+    struct task *next; /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };
 
 struct tasks {
     struct task *buckets[TASK_BUCKETS];
-    size_t count, held;
+    size_t count, newborns;
 };
 
-/* Whether others run in its address space: threads, or who waits for a vfork. */
+/* Whether other threads, or the parent of a vfork, have the same address space. */
 static inline bool shares_space(const struct task *task)
 {
     return task->space && task->space->uses > 1;
@@ -115,10 +116,10 @@ struct task *tasks_find(const struct tasks *tasks, pid_t tid);
 /* A new task, or NULL without memory. */
 struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid);
 
-/* Unlink and free. Its space and files are to be dropped before. */
+/* Unlink and free. The caller has dropped its space and its files. */
 void tasks_remove(struct tasks *tasks, struct task *task);
 
-/* The thread whose turn is after that of `tid`, which may be gone; 0 if there is none. */
+/* The thread after `tid`, which may have ended, in a round of all threads; 0 if there is none. */
 pid_t tasks_after(const struct tasks *tasks, pid_t tid);
 
 /* The next task after `task` (NULL: the first) in no order; the walk survives removing `task`'s

@@ -1,4 +1,23 @@
-/* Waiting for the next stop or end of a tracee, and resuming one from its stop. */
+/*
+ * Waiting for the next stop or end of a tracee, and resuming one from its stop.
+ *
+ * What can happen when the tracer asks waitid, and what is done:
+ *
+ *  1. One tracee has stopped: its stop is the event. It is left in place (WNOWAIT), since resuming the
+ *     tracee ends it, and a second call for each stop would cost time.
+ *  2. Several have stopped: the kernel shows the one that was attached last. Every few stops the
+ *     tracer asks for one tracee in turn, so that none starves (poll_round_robin).
+ *  3. A thread has stopped at a call, and another thread of its process may have stopped for a fatal
+ *     signal: all stops that there are are consumed and queued, and signals are handled before calls
+ *     (queue_call_stops).
+ *  4. A queued tracee was killed before its stop was handled: the event is its next stop or its end
+ *     (take_queued).
+ *  5. No tracee has stopped: the tracer polls for some microseconds, then sleeps (wait_for_event).
+ *  6. The same, and a write is held back behind another one (write_order.c): the tracer sleeps for
+ *     short times only, and looks whether the other one has become slow.
+ *  7. A signal wakes the tracer (EINTR): another thread requests something, or the timer has expired.
+ *  8. There are no tracees any more (ECHILD): the recording is over.
+ */
 #include <errno.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -9,22 +28,22 @@
 #include "ptrace/state.h"
 
 enum {
-    PATIENCE_MIN = 8,          /* looks where the first one used to be enough */
-    PATIENCE_MAX = 100,        /* looks before sleeping: some 50 µs */
-    AT_ONCE_MAX = 4,           /* stops of whoever comes first, before another's turn */
-    LOOKING_NS = 50 * 1000,    /* what sleeping costs at most: no longer than that is worth it */
-    SETTLED = 64,              /* stops since the last birth, exec or end */
-    SHORT_NAP_NS = 100 * 1000, /* looking would have been better */
-    MOMENT_NS = 50 * 1000,
+    POLLS_MIN = 8,          /* where the first poll used to find a stop */
+    POLLS_MAX = 100,        /* some 50 µs */
+    POLLING_NS = 50 * 1000, /* polling for longer costs more than sleeping does */
+    READY_IN_ROW_MAX = 4,   /* stops that the kernel chose, before one is asked for in turn */
+    SETTLED_STOPS = 64,     /* since the last fork, exec or exit: no programs are being started */
+    SHORT_SLEEP_NS = 100 * 1000, /* after a sleep so short polling would have been better */
+    HELD_WRITE_SLEEP_NS = 50 * 1000,
 };
 
 /* ESRCH means that the tracee was killed meanwhile: its end will be reported. */
 void resume(struct engine *engine, struct task *task, int signal)
 {
-    if (task->turn == TURN_WAITS)
-        return; /* it goes on when its turn comes */
+    if (task->write_state == WRITE_HELD)
+        return; /* release_write resumes it */
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
-                        task->storm.breathes || (task->every_call && !engine->passive);
+                        task->storm.deferring || (task->every_call && !engine->recording_ended);
 
     ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
 }
@@ -36,118 +55,121 @@ void consume_stop(pid_t tid, siginfo_t *stop_out)
     waitid(P_PID, (id_t)tid, stop_out, WSTOPPED | WNOHANG | __WALL);
 }
 
-static long wait_once(idtype_t who, pid_t tid, siginfo_t *news, int extra)
+static long wait_once(idtype_t who, pid_t tid, siginfo_t *event, int extra)
 {
-    news->si_pid = 0;
-    return syscall(SYS_waitid, who, tid, news,
+    event->si_pid = 0;
+    return syscall(SYS_waitid, who, tid, event,
                    WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD | extra, NULL);
 }
 
 /*
- * Of several tracees that are stopped the kernel shows the one that was attached last. Under load a
- * new one is always there, and the older ones would starve: so after some stops that were there at
- * once, each tracee is asked for in turn.
+ * Of several stopped tracees the kernel shows the one that was attached last. Under load a new one is
+ * always stopped, and the older ones would starve: so after some stops in a row for which the tracer
+ * did not have to wait, it asks for one tracee, the next in a round. Returns whether that one has stopped.
  */
-static bool is_turn_of_another(struct engine *engine, siginfo_t *news)
+static bool poll_round_robin(struct engine *engine, siginfo_t *event)
 {
-    if (++engine->at_once < AT_ONCE_MAX || engine->tasks.count < 3)
+    if (++engine->ready_in_row < READY_IN_ROW_MAX || engine->tasks.count < 3)
         return false;
-    engine->at_once = 0;
-    engine->turn = tasks_after(&engine->tasks, engine->turn);
-    return wait_once(P_PID, engine->turn, news, WNOHANG) == 0 && news->si_pid;
+    engine->ready_in_row = 0;
+    engine->last_polled = tasks_after(&engine->tasks, engine->last_polled);
+    return wait_once(P_PID, engine->last_polled, event, WNOHANG) == 0 && event->si_pid;
 }
 
-/* Sleep for a moment at a time, so that those who wait for their turn do not wait for ever. */
-static long wait_for_turns(struct engine *engine, siginfo_t *news)
+/*
+ * Sleep for short times while writes are held: the write before them may block, and without a stop the
+ * tracer would not learn that. Returns, with a si_pid of 0, once no write is held any more.
+ */
+static long wait_with_writes_held(struct engine *engine, siginfo_t *event)
 {
-    const struct timespec moment = { .tv_nsec = MOMENT_NS };
+    const struct timespec nap = { .tv_nsec = HELD_WRITE_SLEEP_NS };
     long status = 0;
 
-    news->si_pid = 0;
-    while (status == 0 && !news->si_pid && engine->turns_waiting) {
-        nanosleep(&moment, NULL);
-        end_late_turns(engine, monotonic_ns());
-        status = wait_once(P_ALL, 0, news, WNOHANG);
+    event->si_pid = 0;
+    while (status == 0 && !event->si_pid && engine->writers_held) {
+        nanosleep(&nap, NULL);
+        release_held_writes(engine, monotonic_ns());
+        status = wait_once(P_ALL, 0, event, WNOHANG);
     }
     return status;
 }
 
-/* So many looks were enough: allow twice as many, as an average over the last few waits. */
-static void learn(struct engine *engine, int looks)
+/* So many polls were enough: allow twice as many, averaged over the last few waits. */
+static void adapt_polls(struct engine *engine, int polls)
 {
-    int wanted = 2 * looks + PATIENCE_MIN;
+    int wanted = 2 * polls + POLLS_MIN;
 
-    engine->patience = (3 * engine->patience + wanted + 3) / 4;
-    if (engine->patience > PATIENCE_MAX)
-        engine->patience = PATIENCE_MAX;
+    engine->polls_wanted = (3 * engine->polls_wanted + wanted + 3) / 4;
+    if (engine->polls_wanted > POLLS_MAX)
+        engine->polls_wanted = POLLS_MAX;
 }
 
 /*
- * Look a few times before sleeping. Where tracer and tracee are on two CPUs, waking an idle one costs
+ * Poll a few times before sleeping. Where tracer and tracee run on two CPUs, waking an idle one costs
  * more than the whole stop (on a virtual machine 50 µs and more, each way), and the next stop is
- * often a few microseconds away. How often to look follows from how many looks it took: a program
- * that computes or waits soon costs next to nothing. While programs are being started there are
- * pauses all the time, in which the CPU is of more use to them than to us, and one look is enough.
- * sched_yield gives the CPU to a tracee that needs it.
+ * often a few microseconds away. The number of polls is learnt from how many it took before: beside a
+ * program that computes or sleeps the tracer soon polls hardly at all. While programs are being
+ * started there are pauses all the time, in which the programs need the CPU more than the tracer does:
+ * then it polls once. sched_yield gives the CPU to a tracee that needs it.
  */
-static long wait_for_news(struct engine *engine, siginfo_t *news)
+static long wait_for_event(struct engine *engine, siginfo_t *event)
 {
-    if (engine->turns_waiting)
-        end_late_turns(engine, monotonic_ns());
-    if (is_turn_of_another(engine, news))
+    if (engine->writers_held)
+        release_held_writes(engine, monotonic_ns());
+    if (poll_round_robin(engine, event))
         return 0;
     uint64_t since_ns = monotonic_ns();
-    int most = engine->settled < SETTLED ? 1 : engine->patience;
-    for (int looks = 0; looks < most; looks++) {
-        long status = wait_once(P_ALL, 0, news, WNOHANG);
-        if (status < 0 || news->si_pid) {
-            learn(engine, looks);
+    int most = engine->stops_since_change < SETTLED_STOPS ? 1 : engine->polls_wanted;
+    for (int polls = 0; polls < most; polls++) {
+        long status = wait_once(P_ALL, 0, event, WNOHANG);
+        if (status < 0 || event->si_pid) {
+            adapt_polls(engine, polls);
             return status;
         }
-        engine->at_once = 0;
-        if (looks + 1 == most || monotonic_ns() - since_ns > LOOKING_NS)
+        engine->ready_in_row = 0;
+        if (polls + 1 == most || monotonic_ns() - since_ns > POLLING_NS)
             break;
         sched_yield();
     }
     since_ns = monotonic_ns();
-    engine->at_once = 0;
-    long status = wait_for_turns(engine, news);
-    if (status < 0 || news->si_pid)
+    engine->ready_in_row = 0;
+    long status = wait_with_writes_held(engine, event);
+    if (status < 0 || event->si_pid)
         return status;
-    status = wait_once(P_ALL, 0, news, 0);
-    if (engine->settled >= SETTLED)
-        learn(engine, monotonic_ns() - since_ns < SHORT_NAP_NS ? PATIENCE_MAX : 0);
+    status = wait_once(P_ALL, 0, event, 0);
+    if (engine->stops_since_change >= SETTLED_STOPS)
+        adapt_polls(engine, monotonic_ns() - since_ns < SHORT_SLEEP_NS ? POLLS_MAX : 0);
     return status;
 }
 
-static bool is_stop(const siginfo_t *news)
+static bool is_stop(const siginfo_t *event)
 {
-    return news->si_code == CLD_TRAPPED || news->si_code == CLD_STOPPED;
+    return event->si_code == CLD_TRAPPED || event->si_code == CLD_STOPPED;
 }
 
-static bool is_call_stop(const siginfo_t *news)
+static bool is_call_stop(const siginfo_t *event)
 {
-    return is_stop(news) &&
-           (news->si_status == SYSCALL_STOP || news->si_status >> 8 == PTRACE_EVENT_SECCOMP);
+    return is_stop(event) &&
+           (event->si_status == SYSCALL_STOP || event->si_status >> 8 == PTRACE_EVENT_SECCOMP);
 }
 
-static bool is_signal_stop(const siginfo_t *news)
+static bool is_signal_stop(const siginfo_t *event)
 {
-    return is_stop(news) && !(news->si_status >> 8) && news->si_status != SYSCALL_STOP;
+    return is_stop(event) && !(event->si_status >> 8) && event->si_status != SYSCALL_STOP;
 }
 
-/* The stop that was gathered first; a tracee that was killed out of it has another by now. */
-static bool take_gathered(struct engine *engine, siginfo_t *news)
+/* The stop that was queued first. A tracee that was killed in that stop has another stop or an end by now. */
+static bool take_queued(struct engine *engine, siginfo_t *event)
 {
-    while (engine->gathered_taken < engine->gathered_count) {
-        siginfo_t stop = engine->gathered[engine->gathered_taken++], later;
+    while (engine->queued_taken < engine->queued_count) {
+        siginfo_t stop = engine->queued[engine->queued_taken++], later;
         if (!tasks_find(&engine->tasks, stop.si_pid))
             continue;
         bool changed = wait_once(P_PID, stop.si_pid, &later, WNOHANG) == 0 && later.si_pid;
-        *news = changed ? later : stop;
+        *event = changed ? later : stop;
         return true;
     }
-    engine->gathered_taken = engine->gathered_count = 0;
+    engine->queued_taken = engine->queued_count = 0;
     return false;
 }
 
@@ -159,28 +181,29 @@ static bool has_siblings(const struct engine *engine, pid_t tid)
 }
 
 /*
- * A thread stands before or behind a call, and a signal that another thread of its process stands
- * before may end them all. The kernel would show that one last, if it was attached first. So stops
- * are taken out of its sight (consumed) until it shows no more; signals are handled at once, calls
- * after them. What is pending is asked for before what has stopped: a signal is first one, then the
- * other. Returns true if `*news` is to be handled now.
+ * A thread has stopped at a call, and another thread of its process may have stopped for a signal that
+ * ends them both. The kernel would show that stop last, if its thread was attached first. So stops are
+ * consumed until the kernel shows no more: a signal-delivery-stop is handled at once, calls are queued
+ * behind it. Whether a fatal signal is pending is asked before the next stop is looked for, since a
+ * signal is first pending and then a stop: in the other order it could be missed. Returns whether
+ * `*event` is to be handled now.
  */
-static bool gather(struct engine *engine, siginfo_t *news)
+static bool queue_call_stops(struct engine *engine, siginfo_t *event)
 {
-    siginfo_t next = *news;
+    siginfo_t next = *event;
 
-    while (next.si_pid && engine->gathered_count < GATHERED_MAX) {
+    while (next.si_pid && engine->queued_count < QUEUED_MAX) {
         struct task *task = tasks_find(&engine->tasks, next.si_pid);
         if (!task || !(is_call_stop(&next) || is_signal_stop(&next)))
-            break; /* it stays where it is */
+            break; /* not consumed: the kernel shows it again */
         consume_stop(next.si_pid, &next);
         if (next.si_pid && !is_call_stop(&next)) {
-            *news = next;
+            *event = next;
             return true;
         }
         if (next.si_pid) {
-            task->threatened = shares_space(task) && is_fatal_pending(engine, task);
-            engine->gathered[engine->gathered_count++] = next;
+            task->fatal_pending = shares_space(task) && is_fatal_signal_pending(engine, task);
+            engine->queued[engine->queued_count++] = next;
         }
         if (wait_once(P_ALL, 0, &next, WNOHANG) < 0)
             break;
@@ -188,13 +211,13 @@ static bool gather(struct engine *engine, siginfo_t *news)
     return false;
 }
 
-long next_news(struct engine *engine, siginfo_t *news)
+long next_wait_event(struct engine *engine, siginfo_t *event)
 {
-    while (!take_gathered(engine, news)) {
-        long status = wait_for_news(engine, news);
-        if (status < 0 || !is_call_stop(news) || !has_siblings(engine, news->si_pid))
+    while (!take_queued(engine, event)) {
+        long status = wait_for_event(engine, event);
+        if (status < 0 || !is_call_stop(event) || !has_siblings(engine, event->si_pid))
             return status;
-        if (gather(engine, news))
+        if (queue_call_stops(engine, event))
             return 0;
     }
     return 0;

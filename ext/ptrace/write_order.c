@@ -2,25 +2,35 @@
  * Writes of several threads to one file are made one after the other, and so recorded in the order
  * in which their bytes go in.
  *
- * Of two writes that overlap nobody but the file knows which came first: both threads stand behind
- * theirs when they are seen, and waitid shows whichever was attached last. So a write waits at its
- * entry as long as another one to the same file is under way, as it does untraced for the lock of
- * the file (i_rwsem of an inode, the mutex of a pipe). Only what somebody wants to see waits. What
- * is under way may depend on the one that waits (a pipe is full): then it sleeps, and so nobody
- * waits for a sleeper, or for anything very long.
+ * Of two writes that overlap only the kernel knows which came first: both threads have returned from
+ * theirs when the tracer sees them, and waitid shows the one that was attached last. What can happen
+ * when a thread enters a write, and what is done:
+ *
+ *  1. No other write to the same file is under way: it is made (WRITE_UNDER_WAY).
+ *  2. One is: the thread is held in the stop at its entry until that one has returned (WRITE_HELD).
+ *     Untraced it would wait for the lock of the file (i_rwsem of an inode, the mutex of a pipe).
+ *  3. The one under way may wait for the thread that is held (it fills a pipe that the other one
+ *     would empty): then it sleeps in the kernel. Writes that sleep for SLOW_ASLEEP_NS, or take longer
+ *     than SLOW_NS, hold up no others any more (WRITE_SLOW).
+ *  4. The thread that is held is killed: its next stop is seen, and it leaves the list.
+ *
+ * Only writes whose bytes are recorded are held: the order of bytes that are counted does not show.
  */
 #include "call/proc.h"
 #include "ptrace/state.h"
 
-enum { SOON_NS = 2 * 1000 * 1000, LATE_NS = 1000 * 1000 * 1000 };
+enum {
+    SLOW_ASLEEP_NS = 2 * 1000 * 1000, /* of a write whose thread sleeps in the kernel */
+    SLOW_NS = 1000 * 1000 * 1000,     /* of any other */
+};
 
 static struct stream *stream_of(const struct engine *engine, const struct task *task)
 {
     return pool_find(&engine->pool, task->call.serial);
 }
 
-/* What a stream is; asked for once, and only where it may be shared. */
-static bool identify(const struct task *task, struct stream *stream)
+/* Device and inode of the file at an fd; asked for once, and only if another thread writes as well. */
+static bool identify_file(const struct task *task, struct stream *stream)
 {
     char link[PROC_PATH];
     struct raw_stat found;
@@ -42,75 +52,76 @@ static bool is_same_file(const struct engine *engine, const struct task *one,
 
     if (!first || !second)
         return false;
-    return first == second || (identify(one, first) && identify(other, second) &&
+    return first == second || (identify_file(one, first) && identify_file(other, second) &&
                                first->dev == second->dev && first->ino == second->ino);
 }
 
-/* Whether somebody in the first `count` places is at the same file, and is waited for. */
-static bool must_wait(const struct engine *engine, const struct task *task, int count)
+/* Whether one of the first `count` writers writes to the same file, and is not slow. */
+static bool must_be_held(const struct engine *engine, const struct task *task, int count)
 {
     for (int i = 0; i < count; i++) {
-        const struct task *before = engine->turns[i];
-        if (before->turn != TURN_LATE && is_same_file(engine, before, task))
+        const struct task *before = engine->writers[i];
+        if (before->write_state != WRITE_SLOW && is_same_file(engine, before, task))
             return true;
     }
     return false;
 }
 
-void begin_turn(struct engine *engine, struct task *task, const struct stream *stream)
+void begin_ordered_write(struct engine *engine, struct task *task, const struct stream *stream)
 {
     if (!stream || stream->counts_only || engine->tasks.count < 2 ||
-        engine->turn_count == TURNS_MAX || stream->kind > STREAM_PLAIN)
+        engine->writer_count == WRITERS_MAX || stream->kind > STREAM_PLAIN)
         return;
-    bool waits = must_wait(engine, task, engine->turn_count);
-    engine->turns[engine->turn_count++] = task;
-    task->turn = waits ? TURN_WAITS : TURN_TAKEN;
+    bool waits = must_be_held(engine, task, engine->writer_count);
+    engine->writers[engine->writer_count++] = task;
+    task->write_state = waits ? WRITE_HELD : WRITE_UNDER_WAY;
     if (!waits)
         return;
-    engine->turns_waiting++;
+    engine->writers_held++;
     consume_stop(task->tid, NULL);
 }
 
-static void go_on(struct engine *engine, struct task *task)
+static void release_write(struct engine *engine, struct task *task)
 {
-    task->turn = TURN_TAKEN;
+    task->write_state = WRITE_UNDER_WAY;
     task->call.entered_ns = monotonic_ns();
-    engine->turns_waiting--;
+    engine->writers_held--;
     resume(engine, task, 0);
 }
 
-void end_turn(struct engine *engine, struct task *task)
+void end_ordered_write(struct engine *engine, struct task *task)
 {
     int at = 0;
 
-    if (task->turn == TURN_NONE)
+    if (task->write_state == WRITE_NONE)
         return;
-    if (task->turn == TURN_WAITS)
-        engine->turns_waiting--;
-    task->turn = TURN_NONE;
-    while (engine->turns[at] != task)
+    if (task->write_state == WRITE_HELD)
+        engine->writers_held--;
+    task->write_state = WRITE_NONE;
+    while (engine->writers[at] != task)
         at++;
-    for (engine->turn_count--; at < engine->turn_count; at++)
-        engine->turns[at] = engine->turns[at + 1];
-    for (int i = 0; i < engine->turn_count && engine->turns_waiting; i++)
-        if (engine->turns[i]->turn == TURN_WAITS && !must_wait(engine, engine->turns[i], i))
-            go_on(engine, engine->turns[i]);
+    for (engine->writer_count--; at < engine->writer_count; at++)
+        engine->writers[at] = engine->writers[at + 1];
+    for (int i = 0; i < engine->writer_count && engine->writers_held; i++)
+        if (engine->writers[i]->write_state == WRITE_HELD &&
+            !must_be_held(engine, engine->writers[i], i))
+            release_write(engine, engine->writers[i]);
 }
 
-static bool is_late(const struct task *task, uint64_t now_ns)
+static bool is_slow(const struct task *task, uint64_t now_ns)
 {
     uint64_t elapsed_ns = now_ns - task->call.entered_ns;
 
-    return elapsed_ns > LATE_NS || (elapsed_ns > SOON_NS && proc_sleeps(task->tid));
+    return elapsed_ns > SLOW_NS || (elapsed_ns > SLOW_ASLEEP_NS && proc_sleeps(task->tid));
 }
 
-void end_late_turns(struct engine *engine, uint64_t now_ns)
+void release_held_writes(struct engine *engine, uint64_t now_ns)
 {
-    for (int i = 0; i < engine->turn_count && engine->turns_waiting; i++) {
-        struct task *task = engine->turns[i];
-        if (task->turn == TURN_TAKEN && is_late(task, now_ns))
-            task->turn = TURN_LATE;
-        else if (task->turn == TURN_WAITS && !must_wait(engine, task, i))
-            go_on(engine, task);
+    for (int i = 0; i < engine->writer_count && engine->writers_held; i++) {
+        struct task *task = engine->writers[i];
+        if (task->write_state == WRITE_UNDER_WAY && is_slow(task, now_ns))
+            task->write_state = WRITE_SLOW;
+        else if (task->write_state == WRITE_HELD && !must_be_held(engine, task, i))
+            release_write(engine, task);
     }
 }

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scopetrace import _engine
-from scopetrace.capture import PATIENCE_MS, Capture
+from scopetrace.capture import READ_TIMEOUT_MS, Capture
 from scopetrace.config.patterns import limit_searches, note_time
 from scopetrace.config.serialize import unpack_config
 from scopetrace.db.cleanup import clear_leftovers
@@ -207,7 +207,7 @@ class Recorder:
     def _patience_ms(self) -> int:
         """Return how long to wait for records, until a commit or text that waits is due."""
         now_ns = time.monotonic_ns()
-        wait_ns = PATIENCE_MS * MILLISECOND_NS
+        wait_ns = READ_TIMEOUT_MS * MILLISECOND_NS
         if self._uncommitted:
             wait_ns = min(wait_ns, self._committed_ns + COMMIT_EVERY_NS - now_ns)
         due_ns = self._pipeline.due_ns
@@ -220,7 +220,7 @@ class Recorder:
         now_ns = time.monotonic_ns()
         if self._period_ns and now_ns - self._told_ns >= self._period_ns:
             self._told_ns = now_ns
-            self._capture.engine.tell()  # what long-lived files and flows have moved by now
+            self._capture.engine.flush_tallies()  # of long-lived files and flows
         try:
             if batch:
                 self._pipeline.feed(batch)

@@ -57,9 +57,8 @@ def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: S
 
 def test_no_text_waits_longer_than_promised() -> None:
     """100 ms: whole lines in the ring and for a commit, an unfinished one before it is told."""
-    assert (
-        capture.PATIENCE_MS * background.MILLISECOND_NS + background.COMMIT_EVERY_NS < 100_000_000
-    )
+    waits_ns = capture.READ_TIMEOUT_MS * background.MILLISECOND_NS + background.COMMIT_EVERY_NS
+    assert waits_ns < 100_000_000
     assert stream.LONGEST_NS < 100_000_000
 
 
@@ -75,7 +74,7 @@ class Simulation:
         self.fed: list[int] = []
         self.committed: list[tuple[int, int]] = []
         """When, and when the oldest of what was committed had been made."""
-        self.engine = SimpleNamespace(acknowledge=bool, tell=bool)
+        self.engine = SimpleNamespace(acknowledge=bool, flush_tallies=bool)
         pipeline = SimpleNamespace(
             feed=self.feed, tick=lambda now_ns: None, due_ns=None, sync_requested=False
         )
@@ -91,9 +90,9 @@ class Simulation:
     def ended(self) -> bool:
         return self.now_ns >= self.until_ns
 
-    def read(self, patience_ms: int = capture.PATIENCE_MS) -> bytes:
+    def read(self, timeout_ms: int = capture.READ_TIMEOUT_MS) -> bytes:
         """Wait as the engine does: it returns when the time is up, with what came meanwhile."""
-        self.now_ns += max(patience_ms, 1) * background.MILLISECOND_NS
+        self.now_ns += max(timeout_ms, 1) * background.MILLISECOND_NS
         ready = [at for at in self.due if at <= self.now_ns]
         self.due = self.due[len(ready) :]
         self.fed += ready
