@@ -72,8 +72,8 @@ class Flow:
         """Who ended it first: local, remote or reset; idle if it was only forgotten."""
         self.error = ""
         """Name of the last error in its life, such as ECONNRESET."""
-        self.reading: Any = None
-        """Belongs to `streams.flows`."""
+        self.reading: object = None
+        """The `streams.reading.Reading` of `streams.flows`; None: no bytes have come."""
         self.socket_shared: dict[str, Any] = {}
         """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
 

@@ -1,1 +1,1 @@
-"""Formats that programs speak: bytes in, plain data out. No input or output, no events."""
+"""Formats of protocols: parsers and signatures, without I/O, events, flows or configuration."""

@@ -1,9 +1,9 @@
-r"""Shapes: regular expressions for the start of a stream that know when more bytes could help.
+r"""Regular expressions for the first bytes of a stream, which know whether more bytes could match.
 
-Python's `re` cannot say of bytes that do not match whether more of them might. A shape can: it is
-a row of items (a byte, an escape, a set), each with a count or without, and from that row derives a
-second expression which matches every beginning of what the first one matches. There are no
-groups, alternatives or lookarounds; alternatives are several shapes.
+Python's `re` has no partial match: it cannot say of bytes that do not match whether more of them
+might. A `PrefixPattern` is a row of items (a byte, an escape, a set), each with a count or without,
+from which a second expression is derived that matches every beginning of what the first one
+matches. It has no groups, alternatives or lookarounds; alternatives are several patterns.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 _ITEM = re.compile(rb"(\\x..|\\.|\[\^?(?:\\.|[^\]])+\]|.)(?:\{(\d+)(?:,(\d+))?\})?", re.DOTALL)
 
 
-class Shape:
-    """The shape of the first bytes of a stream."""
+class PrefixPattern:
+    """A pattern for the first bytes of a stream."""
 
     def __init__(self, pattern: bytes) -> None:
         items = [_item(*found.groups()) for found in _ITEM.finditer(pattern)]
@@ -26,7 +26,7 @@ class Shape:
         self._beginning = re.compile(beginning, re.DOTALL)
 
     def matches(self, data: bytes) -> bool | None:
-        """Return whether `data` begins in this shape; None: with more bytes it might."""
+        """Return whether `data` begins as the pattern says; None: with more bytes it might."""
         if self._whole.match(data):
             return True
         return None if self._beginning.fullmatch(data) else False

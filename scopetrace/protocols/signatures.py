@@ -1,8 +1,8 @@
-"""How each protocol opens: what the first bytes of its client or its server look like.
+"""Signatures: what the first bytes of a client or a server look like in each protocol.
 
-A test is given what has come of one direction so far and says yes, no, or that it cannot tell yet.
-It errs towards no: what is not surely a protocol is none. Whatever the cut of the bytes, the answer
-is the same but for "not yet", and no test looks at more than `LONGEST` bytes.
+A test is given the bytes of one direction so far and answers yes, no, or not yet. It errs towards
+no: what is not surely a protocol is none. However the bytes are cut, the answer is the same but for
+"not yet", and no test looks at more than `LONGEST` bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from scopetrace.protocols import tls
-from scopetrace.protocols.prefix_pattern import Shape
+from scopetrace.protocols.prefix_pattern import PrefixPattern
 
 LONGEST = tls.LONGEST
 """Bytes of one direction that a test may ask for: a line of HTTP or a hello of TLS may be long."""
@@ -26,122 +26,122 @@ Verdict = bool | None
 """None: more bytes are needed."""
 
 
-class Start(NamedTuple):
-    """The first bytes of one direction of a flow, or a datagram."""
+class FirstBytes(NamedTuple):
+    """The first bytes of one direction of a flow, or one datagram."""
 
     data: bytes
     whole: bool
     """No more bytes will come, or it is a datagram."""
     port: int
     side: str
-    """Who sends them: client, server, or empty if nobody knows."""
+    """The role of the sender: client, server, or empty if it is not known."""
     other: bytes = b""
     """The first bytes of the other direction."""
 
 
-Test = Callable[[Start], Verdict]
+Test = Callable[[FirstBytes], Verdict]
 
 
-class Opening(NamedTuple):
-    """How one protocol opens."""
+class Signature(NamedTuple):
+    """How the first bytes of one protocol look."""
 
     name: str
-    stream: bool
+    is_stream: bool
     """Over streams, or else in datagrams."""
-    asks: Test
+    client: Test
     """Whether a client would begin so."""
-    answers: Test
+    server: Test
     """Whether a server would begin so."""
 
-    def test(self, start: Start) -> Verdict:
-        """Return whether a direction opens in this protocol."""
-        if start.side:
-            verdict = self.asks(start) if start.side == "client" else self.answers(start)
+    def test(self, first: FirstBytes) -> Verdict:
+        """Return whether a direction begins in this protocol."""
+        if first.side:
+            verdict = self.client(first) if first.side == "client" else self.server(first)
         else:
-            verdict = either(self.asks(start), self.answers(start))
-        return False if verdict is None and start.whole else verdict
+            verdict = either(self.client(first), self.server(first))
+        return False if verdict is None and first.whole else verdict
 
 
 def either(*verdicts: Verdict) -> Verdict:
-    """Return yes if any is, no if all are, and else that it cannot be told."""
+    """Return yes if any is, no if all are, and else None."""
     if True in verdicts:
         return True
     return None if None in verdicts else False
 
 
-def never(start: Start) -> Verdict:
-    """Return no: this side cannot be told by how it begins."""
+def never(first: FirstBytes) -> Verdict:
+    """Return no: this side has no signature."""
     return False
 
 
-def shaped(*patterns: bytes) -> Test:
-    """Return a test for bytes that begin in one of several shapes (see `Shape`)."""
-    shapes = [Shape(pattern) for pattern in patterns]
+def any_of(*patterns: bytes) -> Test:
+    """Return a test for bytes that begin as any of these patterns says (see `PrefixPattern`)."""
+    compiled = [PrefixPattern(pattern) for pattern in patterns]
 
-    def test(start: Start) -> Verdict:
-        verdict = either(*(shape.matches(start.data[:LONGEST]) for shape in shapes))
-        return False if verdict is None and len(start.data) >= LONGEST else verdict
+    def test(first: FirstBytes) -> Verdict:
+        verdict = either(*(pattern.matches(first.data[:LONGEST]) for pattern in compiled))
+        return False if verdict is None and len(first.data) >= LONGEST else verdict
 
     return test
 
 
 # RFC 9112, sections 3 and 4: a request line, after an empty line at most, however long its target
 # is, or a status line; and RFC 9113, section 3.4.
-_http_request = shaped(
+_http_client = any_of(
     rb"\r{0,1}\n{0,1}[A-Z][A-Z-]{0,23} [!-\xff]{1,8100} HTTP/1\.[01]\r{0,1}\n",
     rb"[A-Z][A-Z-]{0,23} /[!-\xff]{8000}",
     rb"[A-Z][A-Z-]{0,23} https{0,1}://[!-\xff]{8000}",
     rb"PRI \* HTTP/2\.0\r\n\r\nSM\r\n\r\n",
 )
-_http_status = shaped(rb"HTTP/1\.[01] [1-5][0-9]{2}[ \r\n]")
+_http_server = any_of(rb"HTTP/1\.[01] [1-5][0-9]{2}[ \r\n]")
 
 
-def _tls_asks(start: Start) -> Verdict:
-    return either(_hello(start, tls.CLIENT_HELLO), tls.begins_old_hello(start.data))
+def _tls_client(first: FirstBytes) -> Verdict:
+    return either(_hello(first, tls.CLIENT_HELLO), tls.begins_old_hello(first.data))
 
 
-def _tls_answers(start: Start) -> Verdict:
-    return _hello(start, tls.SERVER_HELLO)
+def _tls_server(first: FirstBytes) -> Verdict:
+    return _hello(first, tls.SERVER_HELLO)
 
 
-def _hello(start: Start, kind: int) -> Verdict:
-    """Look for a hello, and wait for all of it: what it says is wanted too."""
-    begins = tls.begins_hello(start.data, kind)
-    return None if begins and is_growing_hello(start) else begins
+def _hello(first: FirstBytes, kind: int) -> Verdict:
+    """Look for a hello, and wait for all of it: its fields are wanted, too."""
+    begins = tls.begins_hello(first.data, kind)
+    return None if begins and is_growing_hello(first) else begins
 
 
-def is_growing_hello(start: Start) -> bool:
+def is_growing_hello(first: FirstBytes) -> bool:
     """Return whether more of a message of TLS is still to come."""
-    return not (start.whole or len(start.data) >= LONGEST or tls.is_whole(start.data))
+    return not (first.whole or len(first.data) >= LONGEST or tls.is_whole(first.data))
 
 
-_ssh = shaped(rb"SSH-2\.0-", rb"SSH-1\.99-")  # RFC 4253, section 4.2
+_ssh = any_of(rb"SSH-2\.0-", rb"SSH-1\.99-")  # RFC 4253, section 4.2
 
 # RFC 5321, sections 4.1.1.1 and 4.2, and RFC 2033. Other protocols greet with 220 too.
-_smtp_asks = shaped(
+_smtp_client = any_of(
     rb"[EeLl][Hh][Ll][Oo] [!-~]{1,255}\r{0,1}\n", rb"[Hh][Ee][Ll][Oo] [!-~]{1,255}\r\n"
 )
-_smtp_answers = shaped(
+_smtp_server = any_of(
     rb"220[ -][!-~]{1,255} E{0,1}SMTP[ \r\n]", rb"220[ -][!-~]{1,255} LMTP[ \r\n]"
 )
 
 # Other protocols of mail: RFC 3501, RFC 1939, RFC 5804. Redis says +OK too, but no more after it.
-_imap_asks = shaped(
+_imap_client = any_of(
     rb"[A-Za-z0-9.]{1,20} CAPABILITY\r\n", rb"[A-Za-z0-9.]{1,20} STARTTLS\r\n",
     rb"[A-Za-z0-9.]{1,20} LOGIN [!-~]", rb"[A-Za-z0-9.]{1,20} AUTHENTICATE [A-Z]",
 )  # fmt: skip
-_imap_answers = shaped(rb"\* OK[ \r]", rb"\* PREAUTH ")
-_pop3_asks = shaped(rb"STLS\r\n", rb"CAPA\r\n")
-_pop3_answers = shaped(rb"\+OK [!-~]")
-_sieve_answers = shaped(rb"\x22IMPLEMENTATION\x22 \x22")
-_ftp_asks = shaped(rb"AUTH TLS\r\n", rb"AUTH SSL\r\n")  # RFC 4217
+_imap_server = any_of(rb"\* OK[ \r]", rb"\* PREAUTH ")
+_pop3_client = any_of(rb"STLS\r\n", rb"CAPA\r\n")
+_pop3_server = any_of(rb"\+OK [!-~]")
+_sieve_server = any_of(rb"\x22IMPLEMENTATION\x22 \x22")
+_ftp_client = any_of(rb"AUTH TLS\r\n", rb"AUTH SSL\r\n")  # RFC 4217
 
 # RFC 6120, section 4.2.
-_xmpp = shaped(rb"<stream:stream ", rb"<\?xml [^>]{1,100}>[ \r\n]{0,4}<stream:stream ")
+_xmpp = any_of(rb"<stream:stream ", rb"<\?xml [^>]{1,100}>[ \r\n]{0,4}<stream:stream ")
 
 # RFC 4511: a message with a bind of version 2 or 3, or with an extended request. The lengths of BER
 # are one byte, or as many as implementations write.
-_ldap_asks = shaped(
+_ldap_client = any_of(
     *(
         rb"0%b\x02[\x01-\x04][\x00-\x7f]{1,4}%b" % (length, operation)
         for length in (rb"[\x05-\x7f]", rb"\x81.", rb"\x82..", rb"\x84....")
@@ -156,7 +156,7 @@ _ldap_asks = shaped(
 
 # Before the true protocol: the header of a proxy (the PROXY protocol, versions 1 and 2), and what
 # asks one for a connection (SOCKS 4 and RFC 1928), which is known by its answer only.
-_proxy_asks = shaped(
+_proxy_client = any_of(
     rb"PROXY TCP[46] [0-9a-fA-F:.]{2,45} [0-9a-fA-F:.]{2,45} [0-9]{1,5} [0-9]{1,5}\r\n",
     rb"PROXY UNKNOWN[ -~]{0,90}\r\n",
     rb"\r\n\r\n\x00\r\nQUIT\n[\x20\x21][\x00\x11\x12\x21\x22\x31\x32]",
@@ -166,10 +166,10 @@ _SOCKS4_HEADER, _SOCKS4_ANSWER = 9, 8
 _MOST_METHODS, _REFUSED = 9, 0xFF
 
 
-def _socks_asks(start: Start) -> Verdict:
-    if start.data[0] == _SOCKS4:
-        return _socks4(start.data, start.other)
-    return _socks5(start.data, start.other) if start.data[0] == _SOCKS5 else False
+def _socks_client(first: FirstBytes) -> Verdict:
+    if first.data[0] == _SOCKS4:
+        return _socks4(first.data, first.other)
+    return _socks5(first.data, first.other) if first.data[0] == _SOCKS5 else False
 
 
 def _socks4(data: bytes, answer: bytes) -> Verdict:
@@ -191,19 +191,19 @@ def _socks5(data: bytes, answer: bytes) -> Verdict:
     return answer[1] == _REFUSED or answer[1] in data[2 : 2 + data[1]]
 
 
-_redis_asks = shaped(rb"\*[1-9][0-9]{0,6}\r\n\$[1-9][0-9]{0,8}\r\n[A-Za-z]")
-_redis_answers = shaped(
+_redis_client = any_of(rb"\*[1-9][0-9]{0,6}\r\n\$[1-9][0-9]{0,8}\r\n[A-Za-z]")
+_redis_server = any_of(
     rb"\+PONG\r\n", rb"-NOAUTH ", rb"-WRONGPASS ", rb"-DENIED Redis", rb"-LOADING Redis",
     rb"-ERR unknown command", rb"%[1-9][0-9]{0,2}\r\n\$6\r\nserver\r\n",
 )  # fmt: skip
 
 # StartupMessage, SSLRequest, GSSENCRequest, CancelRequest; Authentication… and ErrorResponse.
-_postgresql_asks = shaped(
+_postgresql_client = any_of(
     rb"\x00\x00[\x00-\x27].\x00\x03[\x00\x27].[a-z_]",
     rb"\x00\x00\x00\x08\x04\xd2\x16[\x2f\x30]",
     rb"\x00\x00\x00\x10\x04\xd2\x16\x2e",
 )
-_postgresql_answers = shaped(
+_postgresql_server = any_of(
     rb"R\x00\x00\x00\x08\x00\x00\x00[\x00\x02\x03\x07\x09]",
     rb"R\x00\x00\x00\x0c\x00\x00\x00\x05",
     rb"R\x00\x00\x00[\x0b-\xff]\x00\x00\x00\x0a[A-Z]{5}",
@@ -211,12 +211,12 @@ _postgresql_answers = shaped(
 )
 
 # The initial handshake, version 10.
-_mysql_answers = shaped(
+_mysql_server = any_of(
     rb"[\x1e-\xff]\x00\x00\x00\x0a[0-9]{1,2}\.[0-9]{1,3}\.[!-~]{1,80}\x00.{12}\x00"
 )
 
 # OP_MSG, OP_QUERY, and OP_COMPRESSED of either: length below 48 MB, two ids, code.
-_mongodb_asks = shaped(
+_mongodb_client = any_of(
     rb".{3}[\x00-\x02].{8}\xdd\x07\x00\x00[\x00-\x03]\x00[\x00\x01]\x00\x00.{3}[\x00-\x02]"
     rb"[\x01-\x13][A-Za-z$_]",
     rb".{3}[\x00-\x02].{8}\xd4\x07\x00\x00.\x00\x00\x00[A-Za-z0-9_-]{1,64}\.[$a-z]",
@@ -224,7 +224,7 @@ _mongodb_asks = shaped(
 )
 
 # Protocol headers of 0-9-1, 0-9, 0-8, 0-10, and of 1.0 bare, within TLS and with SASL.
-_amqp_asks = shaped(
+_amqp_client = any_of(
     rb"AMQP\x00\x00\x09\x01", rb"AMQP\x01\x01\x00[\x09\x0a]", rb"AMQP\x01\x01\x08\x00",
     rb"AMQP[\x00\x02\x03]\x01\x00\x00",
 )  # fmt: skip
@@ -235,9 +235,9 @@ _KAFKA_VERSIONS = 20
 _MOST_IN_KAFKA = 100 * 2**20
 
 
-def _kafka_asks(start: Start) -> Verdict:
+def _kafka_client(first: FirstBytes) -> Verdict:
     """Look for a request header: size, key and version of the API, correlation id, client id."""
-    data = start.data
+    data = first.data
     for place, most in enumerate((_MOST_IN_KAFKA >> 24, 255, 255, 255, 0, _KAFKA_KEYS, 0)):
         if place < len(data) and data[place] > most:
             return False
@@ -254,7 +254,7 @@ def _kafka_asks(start: Start) -> Verdict:
     return True if len(client) == named else None
 
 
-_statsd_line = shaped(
+_statsd_line = any_of(
     rb"[!-9;-?A-{}~\x80-\xff]{1,200}:[0-9.+-][0-9.:+eE-]{0,200}\|[cghd][|\n\r]",
     rb"[!-9;-?A-{}~\x80-\xff]{1,200}:[0-9.+-][0-9.:+eE-]{0,200}\|ms[|\n\r]",
     rb"[!-9;-?A-{}~\x80-\xff]{1,200}:[!-{}~\x80-\xff]{1,200}\|s[|\n\r]",
@@ -263,8 +263,8 @@ _statsd_line = shaped(
 )
 
 
-def _statsd_asks(start: Start) -> Verdict:
-    return _statsd_line(start._replace(data=start.data + b"\n") if start.whole else start)
+def _statsd_client(first: FirstBytes) -> Verdict:
+    return _statsd_line(first._replace(data=first.data + b"\n") if first.whole else first)
 
 
 _DNS_HEADER = 12
@@ -273,35 +273,35 @@ _MOST_MESSAGES = 8
 """Of a stream, among which there is a query."""
 
 
-def _dns_datagram(start: Start) -> Verdict:
-    return _is_dns(start.data, start.port)
+def _dns_datagram(first: FirstBytes) -> Verdict:
+    return _is_dns(first.data, first.port)
 
 
-def _dns_asks(start: Start) -> Verdict:
+def _dns_client(first: FirstBytes) -> Verdict:
     """Look for a query after its length (RFC 1035, section 4.2.2)."""
-    if start.port in DNS_PORTS:
-        return _dns_among_others(start)
-    size = int.from_bytes(start.data[:2], "big")
-    if len(start.data) < 2 + _DNS_HEADER:
-        return None if len(start.data) < 2 or _DNS_HEADER < size <= _MOST_IN_QUERY else False
-    if not _DNS_HEADER < size <= _MOST_IN_QUERY or start.data[4] & 0x80:
+    if first.port in DNS_PORTS:
+        return _dns_among_others(first)
+    size = int.from_bytes(first.data[:2], "big")
+    if len(first.data) < 2 + _DNS_HEADER:
+        return None if len(first.data) < 2 or _DNS_HEADER < size <= _MOST_IN_QUERY else False
+    if not _DNS_HEADER < size <= _MOST_IN_QUERY or first.data[4] & 0x80:
         return False
-    message = start.data[2 : 2 + size]
-    if not _may_be_dns(message, start.port):
+    message = first.data[2 : 2 + size]
+    if not _may_be_dns(message, first.port):
         return False
-    return _is_dns(message, start.port) if len(message) == size else None
+    return _is_dns(message, first.port) if len(message) == size else None
 
 
-def _dns_among_others(start: Start) -> Verdict:
+def _dns_among_others(first: FirstBytes) -> Verdict:
     """Look for a query where one is expected, also after messages that are none."""
-    data, at = start.data[:LONGEST], 0
+    data, at = first.data[:LONGEST], 0
     for _ in range(_MOST_MESSAGES):
         begin = at + 2
         at = begin + int.from_bytes(data[at:begin], "big")
         if max(begin, at) > len(data):
             return False if max(len(data), at) >= LONGEST else None
         message = data[begin:at]
-        if len(message) > _DNS_HEADER and not message[2] & 0x80 and _is_dns(message, start.port):
+        if len(message) > _DNS_HEADER and not message[2] & 0x80 and _is_dns(message, first.port):
             return True
     return False
 
@@ -333,28 +333,28 @@ def _may_be_dns(message: bytes, port: int) -> bool:
     return bool(is_answer) or not (answers or authorities or more > 2)
 
 
-OPENINGS = (
-    Opening("HTTP", True, _http_request, _http_status),
-    Opening("TLS", True, _tls_asks, _tls_answers),
-    Opening("DNS", False, _dns_datagram, _dns_datagram),
-    Opening("DNS", True, _dns_asks, never),
-    Opening("STATSD", False, _statsd_asks, never),
-    Opening("STATSD", True, _statsd_asks, never),
-    Opening("Redis", True, _redis_asks, _redis_answers),
-    Opening("PostgreSQL", True, _postgresql_asks, _postgresql_answers),
-    Opening("MySQL", True, never, _mysql_answers),
-    Opening("MongoDB", True, _mongodb_asks, never),
-    Opening("AMQP", True, _amqp_asks, never),
-    Opening("Kafka", True, _kafka_asks, never),
-    Opening("SSH", True, _ssh, _ssh),
-    Opening("SMTP", True, _smtp_asks, _smtp_answers),
-    Opening("IMAP", True, _imap_asks, _imap_answers),
-    Opening("POP3", True, _pop3_asks, _pop3_answers),
-    Opening("Sieve", True, never, _sieve_answers),
-    Opening("FTP", True, _ftp_asks, never),
-    Opening("XMPP", True, _xmpp, _xmpp),
-    Opening("LDAP", True, _ldap_asks, never),
-    Opening("PROXY", True, _proxy_asks, never),
-    Opening("SOCKS", True, _socks_asks, never),
+SIGNATURES = (
+    Signature("HTTP", True, _http_client, _http_server),
+    Signature("TLS", True, _tls_client, _tls_server),
+    Signature("DNS", False, _dns_datagram, _dns_datagram),
+    Signature("DNS", True, _dns_client, never),
+    Signature("STATSD", False, _statsd_client, never),
+    Signature("STATSD", True, _statsd_client, never),
+    Signature("Redis", True, _redis_client, _redis_server),
+    Signature("PostgreSQL", True, _postgresql_client, _postgresql_server),
+    Signature("MySQL", True, never, _mysql_server),
+    Signature("MongoDB", True, _mongodb_client, never),
+    Signature("AMQP", True, _amqp_client, never),
+    Signature("Kafka", True, _kafka_client, never),
+    Signature("SSH", True, _ssh, _ssh),
+    Signature("SMTP", True, _smtp_client, _smtp_server),
+    Signature("IMAP", True, _imap_client, _imap_server),
+    Signature("POP3", True, _pop3_client, _pop3_server),
+    Signature("Sieve", True, never, _sieve_server),
+    Signature("FTP", True, _ftp_client, never),
+    Signature("XMPP", True, _xmpp, _xmpp),
+    Signature("LDAP", True, _ldap_client, never),
+    Signature("PROXY", True, _proxy_client, never),
+    Signature("SOCKS", True, _socks_client, never),
 )
-"""The protocols that are known without being configured. No two open alike."""
+"""The protocols that are known without being configured. No two look alike."""

@@ -1,6 +1,6 @@
-"""Pieces of a flow that wait, in order, and what they weigh: many small ones are held as one.
+"""Backlog: bytes of a flow that wait to be recognised or read, in order, and what they weigh.
 
-Each comes out as it went in, with its own time.
+Many small pieces are held as one. Each comes out as it went in, with its own time.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from itertools import chain
 from scopetrace.model.operation import FlowTransferred
 
 RUN_WEIGHT, MARK_WEIGHT = 512, 16
-"""What a run weighs besides its bytes, and each of its pieces but the first."""
+"""What a run weighs besides its bytes, and each of its pieces but the first: bytes, about."""
 
 
 class Run:
-    """Pieces in a row, of one direction and thread: the small ones after the first as one."""
+    """Pieces in a row, of one direction and thread; the small ones after the first are joined."""
 
     __slots__ = ("_first", "_marks", "_rest")
 
@@ -35,7 +35,7 @@ class Run:
             at += size
 
     def takes(self, piece: FlowTransferred) -> bool:
-        """Return whether a piece is one of this run, and take it then."""
+        """Add a piece if it can be of this run; return whether it can."""
         size = len(piece.data)
         alike = self._first._replace(time_ns=piece.time_ns, data=piece.data, transferred=size)
         if piece != alike or size >= RUN_WEIGHT:
@@ -45,8 +45,8 @@ class Run:
         return True
 
 
-class Pieces:
-    """What moved and waits, in order."""
+class Backlog:
+    """The operations that wait, in order."""
 
     __slots__ = ("_runs", "weight")
 
@@ -59,7 +59,7 @@ class Pieces:
         return chain.from_iterable(self._runs)
 
     def add(self, piece: FlowTransferred) -> None:
-        """Let one more wait."""
+        """Add one more."""
         self.weight += len(piece.data)
         if self._runs and self._runs[-1].takes(piece):
             self.weight += MARK_WEIGHT

@@ -1,11 +1,11 @@
-"""What may come before the real protocol of a connection: a proxy's header, or a negotiation.
+"""Preambles: what may come before the real protocol of a connection (a proxy, a TLS request).
 
 Each preamble is a generator that asks for bytes of one side, as many as it needs next, and fills in
 facts of the flow. It returns true where another protocol begins with the next byte of each side,
 and false where none does (a proxy refused, a server has no TLS). Bytes may be cut anywhere, and the
-sides may be ahead of each other: what is beyond the end of the preamble is given back, in order.
+sides may be ahead of each other: those after the end of the preamble are given back, in order.
 
-Protocols that switch at a line of text, or in a way of their own, are in `sources.switches`.
+Protocols that switch to TLS at a line of text, or in a way of their own: `protocols.starttls`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from scopetrace.model.operation import FlowTransferred
-from scopetrace.streams.backlog import Pieces
+from scopetrace.streams.backlog import Backlog
 from scopetrace.streams.detector import Match
 
 MOST_BYTES = 64 * 1024
-"""Of a preamble, both ways, with what was sent ahead."""
+"""Of a preamble, both ways, with the bytes that were sent ahead."""
 
 PROXY, SOCKS = "PROXY", "SOCKS"
 
@@ -31,13 +31,13 @@ CLIENT, SERVER = True, False
 
 
 class Need(NamedTuple):
-    """What a preamble goes on with."""
+    """The bytes that a preamble needs next."""
 
     client: bool
     """Whose bytes."""
     size: int = 0
     until: re.Pattern[bytes] | None = None
-    """Instead of so many: those up to the end of this."""
+    """If set, the bytes up to the end of this, instead of `size`."""
 
 
 Facts = dict[str, Any]
@@ -52,7 +52,7 @@ def _proxy(facts: Facts) -> Steps:
     if start == PROXY_SIGNATURE:
         command, family, size = struct.unpack(">BBH", (yield Need(CLIENT, 4)))
         addresses = yield Need(CLIENT, size)
-        if command == 0x21:  # else the proxy speaks for itself (LOCAL)
+        if command == 0x21:  # PROXY; else LOCAL: the proxy itself is the client
             _add_binary_addresses(facts, family, addresses)
         return True
     line = start + (yield Need(CLIENT, until=_LINE))
@@ -107,7 +107,7 @@ def _socks5(facts: Facts) -> Steps:
 
 
 def _socks5_password() -> Steps:
-    """Pass over name and password (RFC 1929)."""
+    """Skip name and password (RFC 1929)."""
     _version, size = yield Need(CLIENT, 2)
     yield Need(CLIENT, size)
     (size,) = yield Need(CLIENT, 1)
@@ -134,7 +134,7 @@ _IP_SIZES = {1: 4, 4: 16}
 
 
 def _connect(facts: Facts) -> Steps:
-    """Follow HTTP's CONNECT (RFC 9110, 9.3.6), also when a proxy first wants to know who asks."""
+    """Follow HTTP's CONNECT (RFC 9110, 9.3.6), also after a proxy has asked for credentials."""
     while True:
         method, target, *_ = (yield Need(CLIENT, until=_HEAD)).split(maxsplit=2)
         if method != b"CONNECT":
@@ -155,7 +155,7 @@ _CHUNKED = re.compile(rb"\ntransfer-encoding:[ \t]*chunked[ \t]*\r?\n")
 
 
 def _body(head: bytes) -> Generator[Need, bytes, None]:
-    """Pass over the body of a response."""
+    """Skip the body of a response."""
     length = _LENGTH.search(head)
     if length is not None:
         yield Need(SERVER, int(length[1]))
@@ -205,11 +205,11 @@ class Kind(NamedTuple):
     """A kind of preamble."""
 
     protocol: str
-    """What is recognised by how it begins."""
+    """The protocol that is recognised in it."""
     begins: bytes
-    """How the first one of both sides begins."""
+    """The first bytes of the side that sends first."""
     first: bool
-    """Which one is that."""
+    """Which side that is."""
     steps: Callable[[Facts], Steps]
 
 
@@ -235,25 +235,26 @@ class Preamble:
 
     def __init__(self, match: Match, kind: Kind, client_is_outgoing: bool) -> None:
         self.match = match
-        self.is_told_at_its_end = match.name in (PROXY, SOCKS)
-        """It is a preamble and no more, so it is told with the facts that it has."""
+        self.is_emitted_at_its_end = match.name in (PROXY, SOCKS)
+        """It is nothing but a preamble, so its net.app has the facts that it gave."""
         self.facts: Facts = {}
         self._client_is_outgoing = client_is_outgoing
-        self._pieces = Pieces()
+        self._backlog = Backlog()
         self._data = {CLIENT: bytearray(), SERVER: bytearray()}
         self._used = {CLIENT: 0, SERVER: 0}
         self._searched = 0
         self._steps = kind.steps(self.facts)
         self._need = next(self._steps)
 
-    def feed(self, piece: FlowTransferred) -> bool | None:
-        """Take the next piece.
+    def feed(self, operation: FlowTransferred) -> bool | None:
+        """Read the next bytes.
 
-        Return true if something else begins after it, false if nothing will, None if it goes on.
+        Return true if another protocol begins after them, false if none will, None if the preamble
+        goes on.
         """
-        self._pieces.add(piece)
-        self._data[piece.outgoing == self._client_is_outgoing] += piece.data
-        if piece.transferred > len(piece.data):
+        self._backlog.add(operation)
+        self._data[operation.outgoing == self._client_is_outgoing] += operation.data
+        if operation.transferred > len(operation.data):
             return False
         if sum(len(data) for data in self._data.values()) > MOST_BYTES:
             return False
@@ -267,18 +268,18 @@ class Preamble:
         return None
 
     def rest(self) -> Iterator[FlowTransferred]:
-        """Yield what is after the preamble, in order."""
+        """Yield the bytes after the preamble, in order."""
         used = dict(self._used)
-        for piece in self._pieces:
-            client = piece.outgoing == self._client_is_outgoing
-            skipped = min(used[client], len(piece.data))
+        for operation in self._backlog:
+            client = operation.outgoing == self._client_is_outgoing
+            skipped = min(used[client], len(operation.data))
             used[client] -= skipped
-            if not skipped or skipped < len(piece.data):
-                data = piece.data[skipped:]
-                yield piece._replace(data=data, transferred=piece.transferred - skipped)
+            if not skipped or skipped < len(operation.data):
+                data = operation.data[skipped:]
+                yield operation._replace(data=data, transferred=operation.transferred - skipped)
 
     def _part(self, need: Need) -> bytes | None:
-        """Return the bytes that are needed, if they have come."""
+        """Return the bytes that are needed, if all have come."""
         if need.size < 0:
             raise ValueError("a size below 0")
         data, at = self._data[need.client], self._used[need.client]

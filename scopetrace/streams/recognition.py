@@ -1,11 +1,12 @@
-"""What flows speak: found out, told, and read.
+"""Which protocols a flow speaks: recognised, emitted as net.app, and handed to their readers.
 
-The first bytes of both directions wait until they show a protocol, or that they show none; then
-every source that reads that protocol gets them all, in order, and what follows as it comes.
+The first bytes of both directions wait in a backlog until they show a protocol, or that they show
+none. Then every source that reads that protocol gets them all, in order, and what follows as it
+comes.
 
-Another protocol may follow the first: after a preamble (`sources.preambles`) with the next byte of
-each side, or where a side begins to speak (`sources.switches`). Then all begins anew, with what is
-left. A flow has no more than `MOST_LAYERS` protocols, one after the other.
+Another protocol may follow the first: after a preamble (`streams.preambles`) with the next byte of
+each side, or where a side begins to send (`protocols.starttls`). Then recognition begins anew with
+the bytes that are left. A flow has no more than `MOST_LAYERS` protocols, one after the other.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowClosed, FlowTransferred
 from scopetrace.source import Outlet, Source
 from scopetrace.streams.net_app import emit_net_app
-from scopetrace.streams.reading import MOST_LOOKED_AT, Reading, Unknown
+from scopetrace.streams.reading import MOST_LOOKED_AT, Reading, Unrecognised
 from scopetrace.watch import Rules
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_LAYERS = 8
 
-Moved = FlowTransferred | FlowClosed
+FlowOperation = FlowTransferred | FlowClosed
 
 
 class Recognition:
@@ -36,7 +37,7 @@ class Recognition:
     Args:
         outlet: takes events.
         sources: asked for readers.
-        keep: takes what moved in a flow from which on it is to be kept.
+        keep: takes bytes that came before it was known that they are to be kept.
     """
 
     def __init__(
@@ -47,132 +48,153 @@ class Recognition:
         self._keep = keep
         self._detectors: dict[Rules, Detector] = {}
 
-    def study(self, reading: Reading, operation: FlowTransferred) -> None:
-        """Look whether the protocol shows by now, or read what is spoken."""
-        unknown = reading.unknown
-        if unknown is not None and unknown.only is not None:
-            self._watch(reading, unknown, operation)
+    def process(self, reading: Reading, operation: FlowTransferred) -> None:
+        """Recognise the protocol by the next bytes, or have them read."""
+        unrecognised = reading.unrecognised
+        if unrecognised is not None and unrecognised.candidates is not None:
+            self._look_for_upgrade(reading, unrecognised, operation)
             return
-        if unknown is not None and unknown.is_answered(operation):
-            self._recognise(reading, unknown, operation)
-            if reading.unknown is not unknown:
-                self.study(reading, operation)
+        if unrecognised is not None and unrecognised.is_answered(operation):
+            self._recognise(reading, unrecognised, operation)
+            if reading.unrecognised is not unrecognised:
+                self.process(reading, operation)
                 return
-        if unknown is not None:
-            self._look(reading, unknown, operation)
+        if unrecognised is not None:
+            self._look_for_protocol(reading, unrecognised, operation)
         else:
             self._read(reading, operation)
             if reading.preamble is not None:
-                self._lead(reading, reading.preamble, operation)
+                self._follow_preamble(reading, reading.preamble, operation)
 
     def close(self, reading: Reading, operation: FlowClosed) -> None:
-        """Learn that a process let go of a flow."""
-        if reading.unknown is not None:
-            self._recognise(reading, reading.unknown, operation, ended=True)
+        """Close the readers of a flow: a process has closed it."""
+        if reading.unrecognised is not None:
+            self._recognise(reading, reading.unrecognised, operation, ended=True)
         if reading.preamble is not None:
             self._end_preamble(reading, reading.preamble, operation)
         for reader in reading.readers:
             reader.close(operation.image, operation.tid, operation.time_ns)
 
-    def _look(self, reading: Reading, unknown: Unknown, operation: FlowTransferred) -> None:
-        """Look whether the protocol shows by now."""
-        unknown.add(operation)
+    def _look_for_protocol(
+        self, reading: Reading, unrecognised: Unrecognised, operation: FlowTransferred
+    ) -> None:
+        """Look whether the first bytes show the protocol by now."""
+        unrecognised.add(operation)
         ended = (
             (operation.transferred > len(operation.data) and operation.flow.is_stream)
-            or unknown.looked_at > MOST_LOOKED_AT
-            or unknown.pieces.weight > operation.image.rules.config.scopetrace.flowmemory
+            or unrecognised.looked_at > MOST_LOOKED_AT
+            or unrecognised.backlog.weight > operation.image.rules.config.scopetrace.flowmemory
         )
-        self._recognise(reading, unknown, operation, ended)
+        self._recognise(reading, unrecognised, operation, ended)
 
-    def _watch(self, reading: Reading, unknown: Unknown, operation: FlowTransferred) -> None:
-        """Look whether another protocol begins, while one goes on."""
-        if operation.data and operation.outgoing != unknown.outgoing:
-            unknown.turn(operation.outgoing)
-        if not unknown.deaf:
-            self._look(reading, unknown, operation)
+    def _look_for_upgrade(
+        self, reading: Reading, unrecognised: Unrecognised, operation: FlowTransferred
+    ) -> None:
+        """Look whether another protocol begins with these bytes, while one goes on."""
+        if operation.data and operation.outgoing != unrecognised.outgoing:
+            unrecognised.begin_turn(operation.outgoing)
+        if not unrecognised.ignoring:
+            self._look_for_protocol(reading, unrecognised, operation)
         else:
-            unknown.looked_at += operation.transferred
-        over = unknown.looked_at > MOST_LOOKED_AT or (unknown.deaf and not unknown.turns)
-        if over and reading.unknown is unknown:
-            reading.unknown = None
+            unrecognised.looked_at += operation.transferred
+        over = unrecognised.looked_at > MOST_LOOKED_AT or (
+            unrecognised.ignoring and not unrecognised.turns
+        )
+        if over and reading.unrecognised is unrecognised:
+            reading.unrecognised = None
 
     def _recognise(
-        self, reading: Reading, unknown: Unknown, operation: Moved, ended: bool = False
+        self,
+        reading: Reading,
+        unrecognised: Unrecognised,
+        operation: FlowOperation,
+        ended: bool = False,
     ) -> None:
-        """Tell the protocol if the first bytes show one; `ended`: no more of them will come."""
+        """Recognise the protocol by the first bytes; `ended`: no more of them will come."""
         flow, detector = operation.flow, self._detector(operation.image)
-        incoming, outgoing = unknown.heads
+        incoming, outgoing = unrecognised.heads
         service = flow.local if flow.role == "server" else flow.peer
         port = service.port if service is not None else 0
         how: dict[str, Any] = {
-            "stream": flow.is_stream, "port": port, "role": flow.role, "refused": unknown.refused,
-            "only": unknown.only,
-        }  # fmt: skip
-        match = detector.recognise(outgoing, incoming, saying=unknown.saying, ended=ended, **how)
+            "is_stream": flow.is_stream,
+            "port": port,
+            "role": flow.role,
+            "refused": unrecognised.refused,
+            "candidates": unrecognised.candidates,
+        }
+        match = detector.recognise(
+            outgoing, incoming, unanswered=unrecognised.unanswered, ended=ended, **how
+        )
         if match is not None:
-            self._recognised(reading, unknown, match, operation)
+            self._recognised(reading, unrecognised, match, operation)
         elif flow.is_stream:
             if ended or detector.exhausted(outgoing, incoming, **how):
-                _give_up(reading, unknown)
+                _rule_out(reading, unrecognised)
         elif ended and port in detector.tried_ports:
-            unknown.forget()
+            unrecognised.drop()
         elif ended:
-            reading.unknown = None
+            reading.unrecognised = None
 
     def _detector(self, image: Image) -> Detector:
         rules: Rules = image.rules
         detector = self._detectors.get(rules)
         if detector is None:
-            from scopetrace.streams.detector import Detector  # many programs talk to nobody
+            # Takes time to import, which only programs with flows should cost.
+            from scopetrace.streams.detector import Detector
 
             detector = self._detectors[rules] = Detector(rules.config.protocol)
         return detector
 
     def _recognised(
-        self, reading: Reading, unknown: Unknown, match: Match, operation: Moved
+        self, reading: Reading, unrecognised: Unrecognised, match: Match, operation: FlowOperation
     ) -> None:
-        """Tell the protocol, and let its readers catch up."""
+        """Emit the protocol, and have its readers read the backlog."""
         from scopetrace.streams.preambles import begun
 
         image, flow, name = operation.image, operation.flow, match.name
-        if unknown.forgotten:
-            self._tell_forgotten(unknown.forgotten, name, operation)
+        if unrecognised.dropped:
+            self._report_dropped(unrecognised.dropped, name, operation)
         flow.layers = (*flow.layers, name)
-        reading.unknown = None
+        reading.unrecognised = None
         if flow.is_stream and len(flow.layers) < MOST_LAYERS:
-            reading.preamble = begun(match, flow.role, unknown.heads)
-        if reading.preamble is None or not reading.preamble.is_told_at_its_end:
-            self._tell(operation, match)
+            reading.preamble = begun(match, flow.role, unrecognised.heads)
+        if reading.preamble is None or not reading.preamble.is_emitted_at_its_end:
+            self._emit_protocol(operation, match)
         readers = (source.reader(image, flow, name) for source in self._sources)
         reading.readers = [reader for reader in readers if reader is not None]
         if match.payload and not reading.keeping:
             reading.keeping = True
-            for earlier in unknown.pieces:
+            for earlier in unrecognised.backlog:
                 self._keep(earlier)
-        for earlier in unknown.pieces:
-            self.study(reading, earlier)
+        for earlier in unrecognised.backlog:
+            self.process(reading, earlier)
         if reading.idle:
-            _watch_for_more(reading, unknown, operation)
+            _expect_upgrade(reading, unrecognised, operation)
 
-    def _tell(self, operation: Moved, match: Match) -> None:
-        image, tid, time_ns, flow = (
-            operation.image, operation.tid, operation.time_ns, operation.flow,
-        )  # fmt: skip
+    def _emit_protocol(self, operation: FlowOperation, match: Match) -> None:
         if match.detect:
-            emit_net_app(self._outlet, image, time_ns, tid, flow, match.name, match.details)
+            emit_net_app(
+                self._outlet,
+                operation.image,
+                operation.time_ns,
+                operation.tid,
+                operation.flow,
+                match.name,
+                match.details,
+            )
 
-    def _tell_forgotten(self, count: int, name: str, operation: Moved) -> None:
-        image, place = operation.image, peer_text(operation.flow.peer)
+    def _report_dropped(self, count: int, name: str, operation: FlowOperation) -> None:
+        image, peer = operation.image, peer_text(operation.flow.peer)
         message = (
-            f"{count} datagrams between {image.proc} ({image.pid}) and {place} before the first of"
-            f" {name} were none, and not kept"
+            f"{count} datagrams between {image.proc} ({image.pid}) and {peer} came before the first"
+            f" of {name}, and were neither read nor kept"
         )
-        self._outlet.notice(
-            image, operation.time_ns, operation.tid, message, "malformed", count
-        )  # fmt: skip
+        self._outlet.notice(image, operation.time_ns, operation.tid, message, "malformed", count)
 
-    def _lead(self, reading: Reading, preamble: Preamble, operation: FlowTransferred) -> None:
-        """Follow a preamble, and begin anew where it ends."""
+    def _follow_preamble(
+        self, reading: Reading, preamble: Preamble, operation: FlowTransferred
+    ) -> None:
+        """Follow a preamble, and begin recognition anew where it ends."""
         goes_on = preamble.feed(operation)
         if goes_on is None:
             return
@@ -181,19 +203,19 @@ class Recognition:
             return
         for reader in reading.readers:
             reader.close(operation.image, operation.tid, operation.time_ns)
-        reading.readers, reading.unknown = [], Unknown()
+        reading.readers, reading.unrecognised = [], Unrecognised()
         for rest in preamble.rest():
-            self.study(reading, rest)
+            self.process(reading, rest)
 
-    def _end_preamble(self, reading: Reading, preamble: Preamble, operation: Moved) -> None:
-        """Note what a preamble has said, and tell it."""
+    def _end_preamble(self, reading: Reading, preamble: Preamble, operation: FlowOperation) -> None:
+        """Note the facts that a preamble gave, and emit it."""
         reading.preamble = None
         operation.flow.facts |= preamble.facts
-        if preamble.is_told_at_its_end:
-            self._tell(operation, preamble.match)
+        if preamble.is_emitted_at_its_end:
+            self._emit_protocol(operation, preamble.match)
 
     def _read(self, reading: Reading, operation: FlowTransferred) -> None:
-        """Feed all readers; forget those that are done."""
+        """Feed all readers; drop those that are done."""
         image, tid, time_ns, flow, outgoing, data, moved, *_ = operation
         if not reading.readers:
             return
@@ -210,19 +232,19 @@ class Recognition:
             reading.readers = [reader for reader in reading.readers if not reader.done]
 
 
-def _give_up(reading: Reading, unknown: Unknown) -> None:
-    """Note that what has begun is nothing that may be there."""
-    if unknown.only is None:
-        reading.unknown = None
+def _rule_out(reading: Reading, unrecognised: Unrecognised) -> None:
+    """Note that the bytes of this turn are no protocol that may be there."""
+    if unrecognised.candidates is None:
+        reading.unrecognised = None
     else:
-        unknown.be_deaf()
+        unrecognised.ignore()
 
 
-def _watch_for_more(reading: Reading, unknown: Unknown, operation: Moved) -> None:
-    """Have it looked for what may follow the protocol that was recognised."""
-    from scopetrace.protocols.starttls import SWITCHES
+def _expect_upgrade(reading: Reading, unrecognised: Unrecognised, operation: FlowOperation) -> None:
+    """Look for the protocols that may follow the recognised one."""
+    from scopetrace.protocols.starttls import UPGRADES
 
     layers = operation.flow.layers
-    switch = SWITCHES.get(layers[-1])
-    if switch is not None and len(layers) < MOST_LAYERS and isinstance(operation, FlowTransferred):
-        reading.unknown = Unknown.after(switch, unknown.outgoing)
+    upgrade = UPGRADES.get(layers[-1])
+    if upgrade is not None and len(layers) < MOST_LAYERS and isinstance(operation, FlowTransferred):
+        reading.unrecognised = Unrecognised.after(upgrade, unrecognised.outgoing)

@@ -90,7 +90,7 @@ def recognised(role: str, talk: Talk) -> tuple[object, int]:
     for outgoing, data in talk:
         if not reading.idle:
             piece = FlowTransferred(program, 1, 0, flow, outgoing, data, len(data), 3)
-            recognition.study(reading, piece)
+            recognition.process(reading, piece)
     return (outlet.events, outlet.notices, flow.layers, flow.facts), reading.items
 
 
@@ -124,7 +124,7 @@ DETECTOR = Detector(())
 def recognise(target: int, role: str, outgoing: bytes, incoming: bytes) -> object:
     """Have the protocol of a talk recognised."""
     return DETECTOR.recognise(
-        outgoing, incoming, stream=bool(target % 2), port=80, role=role, ended=True
+        outgoing, incoming, is_stream=bool(target % 2), port=80, role=role, ended=True
     )
 
 

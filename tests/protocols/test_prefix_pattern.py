@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.protocols.prefix_pattern import Shape
+from scopetrace.protocols.prefix_pattern import PrefixPattern
 
-GREETING = Shape(rb"\*[1-9][0-9]{0,6}\r\n\$[^\]]x{2}\x00.{1,3}[\]|]")
+GREETING = PrefixPattern(rb"\*[1-9][0-9]{0,6}\r\n\$[^\]]x{2}\x00.{1,3}[\]|]")
 GREETED = b"*12\r\n$axx\x00...]"
 
 
@@ -34,7 +34,7 @@ GREETED = b"*12\r\n$axx\x00...]"
     ],
 )
 def test_a_shape_says_yes_no_or_more(pattern, data, answer):
-    assert Shape(pattern).matches(data) is answer
+    assert PrefixPattern(pattern).matches(data) is answer
 
 
 def test_every_beginning_of_a_match_may_become_one():
@@ -50,7 +50,7 @@ ALPHABET = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=8).map(b"".joi
 @given(ALPHABET)
 def test_whether_more_can_help_is_what_trying_all_would_say(data):
     pattern = rb"a{1,2}b{0,1}c{2}a"
-    shape = Shape(pattern)
+    compiled = PrefixPattern(pattern)
     endings = [
         a + b + c + d + e + f
         for a in (b"", b"a") for b in (b"", b"a") for c in (b"", b"b") for d in (b"", b"c")
@@ -58,7 +58,7 @@ def test_whether_more_can_help_is_what_trying_all_would_say(data):
     ]  # fmt: skip
 
     if re.match(pattern, data):
-        assert shape.matches(data) is True
+        assert compiled.matches(data) is True
     else:
         could = any(re.match(pattern, data + ending) for ending in endings)
-        assert shape.matches(data) is (None if could else False)
+        assert compiled.matches(data) is (None if could else False)

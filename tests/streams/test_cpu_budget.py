@@ -22,7 +22,7 @@ from scopetrace.streams.cpu_budget import (
     PER_BYTE_NS,
     PER_ITEM_NS,
     PER_PIECE_NS,
-    Allowance,
+    CpuBudget,
 )
 from scopetrace.streams.flows import Flows
 from streams.test_flows import IN, OUT, PayloadOutlet, Read
@@ -32,54 +32,54 @@ NS_PER_CALL = 500
 
 
 def test_what_is_earned_can_be_taken():
-    allowance = Allowance()
+    budget = CpuBudget()
 
     for _ in range(10_000):
-        assert allowance.covers(PER_PIECE_NS + 100 * PER_BYTE_NS + 3 * PER_ITEM_NS, 100, 3)
+        assert budget.pay(PER_PIECE_NS + 100 * PER_BYTE_NS + 3 * PER_ITEM_NS, 100, 3)
 
-    assert allowance.bytes == 1_000_000
+    assert budget.bytes == 1_000_000
 
 
-def counting_cpu_time(given_up: int = 0) -> Allowance:
-    """Return an allowance by which time was used up that may have been that of others."""
-    allowance = Allowance(given_up)
-    assert allowance.clock_ns is monotonic_ns
-    assert allowance.covers(FIRST_NS + PER_PIECE_NS + 9 * PER_BYTE_NS + 1, 9, 0)
-    assert allowance.clock_ns is thread_time_ns
-    assert (allowance.bytes, allowance.taken_ns) == (0, 0)
-    return allowance
+def counting_cpu_time(given_up: int = 0) -> CpuBudget:
+    """Return a budget by which time was used up that may have been that of others."""
+    budget = CpuBudget(given_up)
+    assert budget.clock_ns is monotonic_ns
+    assert budget.pay(FIRST_NS + PER_PIECE_NS + 9 * PER_BYTE_NS + 1, 9, 0)
+    assert budget.clock_ns is thread_time_ns
+    assert (budget.bytes, budget.taken_ns) == (0, 0)
+    return budget
 
 
 def test_it_must_be_used_up_twice():
-    allowance = counting_cpu_time()
+    budget = counting_cpu_time()
 
-    assert allowance.covers(FIRST_NS + PER_PIECE_NS + 1, 0, 0)
-    assert allowance.covers(FIRST_NS // 2 + PER_PIECE_NS, 0, 0)
-    assert not allowance.covers(PER_PIECE_NS + 1, 0, 0)
+    assert budget.pay(FIRST_NS + PER_PIECE_NS + 1, 0, 0)
+    assert budget.pay(FIRST_NS // 2 + PER_PIECE_NS, 0, 0)
+    assert not budget.pay(PER_PIECE_NS + 1, 0, 0)
 
 
 def test_what_was_used_up_once_is_forgotten_when_as_much_was_earned():
-    allowance = counting_cpu_time()
+    budget = counting_cpu_time()
     for _ in range(5):
-        assert allowance.covers(FIRST_NS + PER_PIECE_NS + 1, 0, 0)
-        assert allowance.covers(0, FIRST_NS // PER_BYTE_NS, 0)
+        assert budget.pay(FIRST_NS + PER_PIECE_NS + 1, 0, 0)
+        assert budget.pay(0, FIRST_NS // PER_BYTE_NS, 0)
 
 
 def test_no_more_is_saved_than_there_was_at_first():
-    allowance = counting_cpu_time()
-    allowance.covers(0, 1_000_000_000, 0)
+    budget = counting_cpu_time()
+    budget.pay(0, 1_000_000_000, 0)
 
-    assert allowance.covers(FIRST_NS * 2, 0, 0)
-    assert not allowance.covers(FIRST_NS, 0, 0)
+    assert budget.pay(FIRST_NS * 2, 0, 0)
+    assert not budget.pay(FIRST_NS, 0, 0)
 
 
 @pytest.mark.parametrize(("given_up", "most"), [(1, FIRST_NS // 2), (9, LEAST_NS), (99, LEAST_NS)])
 def test_a_flow_has_less_where_others_were_given_up(given_up, most):
-    allowance = counting_cpu_time(given_up)
+    budget = counting_cpu_time(given_up)
 
-    assert allowance.covers(most + PER_PIECE_NS, 0, 0)
-    assert allowance.covers(PER_PIECE_NS + 1, 0, 0)
-    assert not allowance.covers(most, 0, 0)
+    assert budget.pay(most + PER_PIECE_NS, 0, 0)
+    assert budget.pay(PER_PIECE_NS + 1, 0, 0)
+    assert not budget.pay(most, 0, 0)
 
 
 class Clock:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.config.schema import Protocol
-from scopetrace.protocols.signatures import LONGEST, OPENINGS
+from scopetrace.protocols.signatures import LONGEST, SIGNATURES
 from scopetrace.streams.detector import Detector, Refused
 from support.flow_reading import cuts
 
@@ -22,8 +22,8 @@ KNOWN = Detector(())
 def recognised(
     outgoing: bytes, incoming: bytes = b"", detector: Detector = KNOWN, **how: Any
 ) -> str | None:
-    saying = None if outgoing and incoming else bool(outgoing)
-    how = {"stream": True, "port": 9999, "role": "client", "saying": saying} | how
+    unanswered = None if outgoing and incoming else bool(outgoing)
+    how = {"is_stream": True, "port": 9999, "role": "client", "unanswered": unanswered} | how
     found = detector.recognise(outgoing, incoming, **how)
     return None if found is None else found.name
 
@@ -125,7 +125,9 @@ SAMPLES = [(name, data, "client") for name, all_of in CLIENTS.items() for data i
 
 
 def test_every_known_protocol_has_samples():
-    assert {opening.name for opening in OPENINGS} == CLIENTS.keys() | SERVERS.keys() | {"SOCKS"}
+    assert {signature.name for signature in SIGNATURES} == CLIENTS.keys() | SERVERS.keys() | {
+        "SOCKS"
+    }
 
 
 @pytest.mark.parametrize(
@@ -165,11 +167,11 @@ def test_a_side_is_recognised_by_its_first_bytes(name, data, side):
 @pytest.mark.parametrize(("name", "data", "side"), SAMPLES)
 def test_only_one_opening_takes_it(name, data, side):
     others = [
-        opening.name
-        for opening in OPENINGS
-        if opening.stream
-        and opening.name != name
-        and Detector((never(name),)).recognise(data, b"", stream=True, port=0, role="")
+        signature.name
+        for signature in SIGNATURES
+        if signature.is_stream
+        and signature.name != name
+        and Detector((never(name),)).recognise(data, b"", is_stream=True, port=0, role="")
     ]
 
     assert others == []
@@ -237,7 +239,7 @@ def test_other_things_are_no_protocol(data, role):
     assert recognised(data, role=role) is None
     assert recognised(data, role=role, ended=True) is None
     assert recognised(b"", data, role=role) is None
-    assert recognised(data, role=role, stream=False) is None
+    assert recognised(data, role=role, is_stream=False) is None
     assert KNOWN.exhausted(data, data, role=role)
 
 
@@ -249,7 +251,7 @@ NOISE = st.builds(
 
 @given(NOISE, NOISE, st.booleans())
 def test_random_bytes_are_no_protocol(outgoing, incoming, stream):
-    assert recognised(outgoing, incoming, role="", stream=stream) is None
+    assert recognised(outgoing, incoming, role="", is_stream=stream) is None
 
 
 WORDS = st.text(string.ascii_letters + string.digits + " .,-\n\t", max_size=400)
@@ -261,11 +263,11 @@ def test_text_is_no_protocol(outgoing, incoming):
 
 
 def test_a_name_looked_up_in_a_datagram_is_dns_on_any_port():
-    assert recognised(QUERY, stream=False) == "DNS"
-    assert recognised(b"", ANSWER, stream=False) == "DNS"
-    assert recognised(QUERY, stream=False, port=137) is None
-    assert recognised(QUERY[:-1], stream=False) is None
-    assert recognised(QUERY + b"x", stream=False) is None
+    assert recognised(QUERY, is_stream=False) == "DNS"
+    assert recognised(b"", ANSWER, is_stream=False) == "DNS"
+    assert recognised(QUERY, is_stream=False, port=137) is None
+    assert recognised(QUERY[:-1], is_stream=False) is None
+    assert recognised(QUERY + b"x", is_stream=False) is None
 
 
 def test_a_less_plain_message_is_dns_only_where_dns_is_spoken():
@@ -274,9 +276,9 @@ def test_a_less_plain_message_is_dns_only_where_dns_is_spoken():
     several = QUERY[:4] + b"\0\2" + QUERY[6:] + QUERY[12:]
 
     for message in (bytes(update), several):
-        assert recognised(message, stream=False) is None
-        assert recognised(message, stream=False, port=5353) == "DNS"
-        assert recognised(message, stream=False, port=53) == "DNS"
+        assert recognised(message, is_stream=False) is None
+        assert recognised(message, is_stream=False, port=5353) == "DNS"
+        assert recognised(message, is_stream=False, port=53) == "DNS"
 
 
 def test_a_query_over_tcp_is_waited_for():
@@ -308,20 +310,20 @@ def test_it_is_not_looked_for_for_ever(data):
 
 
 def test_lines_of_statsd_in_a_datagram_need_no_end():
-    assert recognised(b"a:1|c", stream=False) == "STATSD"
-    assert recognised(b"a:1:2|ms|#x:y", stream=False) == "STATSD"
+    assert recognised(b"a:1|c", is_stream=False) == "STATSD"
+    assert recognised(b"a:1:2|ms|#x:y", is_stream=False) == "STATSD"
     assert recognised(b"a:1|c") is None
     assert recognised(b"a:1|c", ended=True) == "STATSD"
 
 
 def test_datagrams_are_no_streams():
-    assert recognised(b"GET / HTTP/1.1\r\n", stream=False) is None
-    assert recognised(client_hello(), stream=False) is None
+    assert recognised(b"GET / HTTP/1.1\r\n", is_stream=False) is None
+    assert recognised(client_hello(), is_stream=False) is None
 
 
 def test_tls_tells_what_the_client_said():
     found = KNOWN.recognise(
-        client_hello("a.test", ("h2", "x")), b"", stream=True, port=443, role="client"
+        client_hello("a.test", ("h2", "x")), b"", is_stream=True, port=443, role="client"
     )
 
     assert found == (
@@ -334,7 +336,7 @@ def test_tls_tells_what_the_client_said():
 
 def test_a_hello_that_ends_early_is_tls_without_details():
     found = KNOWN.recognise(
-        client_hello()[:100], b"", stream=True, port=443, role="client", ended=True
+        client_hello()[:100], b"", is_stream=True, port=443, role="client", ended=True
     )
 
     assert found == ("TLS", True, False, {})
@@ -355,7 +357,7 @@ MONGO = Protocol(name="Mongo", regex="^DD07", binary=True, len=14, detect=False,
 def test_a_rule_says_what_becomes_of_its_flows():
     detector = Detector((MONGO,))
 
-    found = detector.recognise(b"\xdd\x07", b"", stream=True, port=1, role="")
+    found = detector.recognise(b"\xdd\x07", b"", is_stream=True, port=1, role="")
 
     assert found == ("Mongo", False, True, {})
 
@@ -400,8 +402,8 @@ def test_a_rule_waits_for_both_directions_until_they_are_answered():
     detector = Detector((Protocol(name="Late", regex="late", len=40),))
     request = b"GET / HTTP/1.1\r\n"
 
-    assert recognised(request, b"hello", detector=detector, saying=True) is None
-    assert recognised(request + b"late", b"hello", detector=detector, saying=True) == "Late"
+    assert recognised(request, b"hello", detector=detector, unanswered=True) is None
+    assert recognised(request + b"late", b"hello", detector=detector, unanswered=True) == "Late"
     assert recognised(request, b"hello", detector=detector) == "HTTP"
 
 
@@ -411,7 +413,7 @@ def test_what_was_refused_once_is_not_asked_again():
     before = set(refused)
     assert recognised(b"GET / HTTP/1.1\r\n", b"+PONG", refused=refused) == "HTTP"
 
-    assert len(before) == 2 * sum(opening.stream for opening in OPENINGS) - 2
+    assert len(before) == 2 * sum(signature.is_stream for signature in SIGNATURES) - 2
     assert refused == before
 
 
@@ -420,7 +422,7 @@ def test_a_rule_for_tls_waits_for_the_details_too():
     data = client_hello("b.test")
 
     assert recognised(data[:50], detector=detector) is None
-    found = detector.recognise(data, b"", stream=True, port=443, role="client")
+    found = detector.recognise(data, b"", is_stream=True, port=443, role="client")
     assert found is not None
     assert found.details["tls_server_name"] == "b.test"
 
@@ -434,5 +436,5 @@ def test_bytes_of_any_value_can_be_named_in_a_rule():
 @given(st.binary(max_size=40), st.binary(max_size=40), st.booleans())
 def test_rules_raise_for_no_bytes(outgoing, incoming, stream):
     detector = Detector((REDIS, MONGO))
-    detector.recognise(outgoing, incoming, stream=stream, port=53, role="server")
-    detector.exhausted(outgoing, incoming, stream=stream, port=53, role="server")
+    detector.recognise(outgoing, incoming, is_stream=stream, port=53, role="server")
+    detector.exhausted(outgoing, incoming, is_stream=stream, port=53, role="server")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.operation import FlowTransferred
-from scopetrace.protocols.starttls import SWITCHES
+from scopetrace.protocols.starttls import UPGRADES
 from scopetrace.streams.preambles import KINDS, MOST_BYTES
 from scopetrace.streams.recognition import MOST_LAYERS
 from streams.test_detector import GREETING, STARTUP, client_hello
@@ -300,13 +300,13 @@ def test_a_tunnel_is_found_where_nobody_reads_http():
     assert flow.muted == [3]
 
 
-@pytest.mark.parametrize("name", [name for name in SWITCHES if name != "TLS"])
+@pytest.mark.parametrize("name", [name for name in UPGRADES if name != "TLS"])
 def test_no_flow_is_watched_for_ever(name):
     talk = next(talk for protocol, talk, *_ in PREAMBLES.values() if protocol == name)
     flow = Read(CHOSEN, "client")
     for client, data in talk[:-1]:
         flow.move(client, data)
-    for _ in range(SWITCHES[name].turns):
+    for _ in range(UPGRADES[name].turns):
         flow.move(S, b"no\r\n")
         flow.move(C, b"please\r\n")
 
@@ -377,4 +377,4 @@ def test_anything_may_come_in_between(case, role, places, noise):
 
 
 def test_a_kind_is_a_preamble_or_a_switch():
-    assert not {kind.protocol for kind in KINDS} & SWITCHES.keys()
+    assert not {kind.protocol for kind in KINDS} & UPGRADES.keys()

@@ -1,1 +1,1 @@
-"""DNS (RFC 1035): messages, and how streams frame them."""
+"""DNS: messages, their framing in streams, and which question an answer belongs to."""

@@ -19,8 +19,8 @@ from scopetrace.model.image import Image
 from scopetrace.model.peer_names import learn_names
 from scopetrace.protocols.dns.framing import Framing
 from scopetrace.protocols.dns.message import Message, Question, Record, read_message
+from scopetrace.protocols.dns.questions import Asked, PendingQuestions
 from scopetrace.source import ITEMS_PER_MESSAGE, Outlet
-from scopetrace.sources.dns.questions import Asked, Pending
 from scopetrace.sources.dns.source import DNS, PROTOCOL, UNKNOWN
 
 MDNS_PORT, LLMNR_PORT = 5353, 5355
@@ -43,7 +43,7 @@ class DnsReader:
     """Reads one flow (`source.Reader`)."""
 
     def __init__(
-        self, outlet: Outlet, flow: Flow, pending: Pending, asks: Callable[[Image], None]
+        self, outlet: Outlet, flow: Flow, pending: PendingQuestions, asks: Callable[[Image], None]
     ) -> None:
         self.done = False
         self.items = 0

@@ -57,11 +57,11 @@ class DnsSource(Source):
         if protocol != PROTOCOL or not self._wants(image):
             return None
         # Takes time to import, which only programs that speak DNS should cost.
-        from scopetrace.sources.dns.questions import Pending
+        from scopetrace.protocols.dns.questions import PendingQuestions
         from scopetrace.sources.dns.reader import DnsReader
 
         pending = flow.socket_shared.setdefault(
-            DNS, Pending(image.rules.config.scopetrace.flowmemory)
+            DNS, PendingQuestions(image.rules.config.scopetrace.flowmemory)
         )
         return DnsReader(self.outlet, flow, pending, self._asked)
 

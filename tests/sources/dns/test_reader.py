@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
 from scopetrace.protocols.dns.message import Record
-from scopetrace.sources.dns.questions import LEAST_WEIGHT, Pending
+from scopetrace.protocols.dns.questions import LEAST_WEIGHT, PendingQuestions
 from scopetrace.sources.dns.reader import DnsReader
 from support.flow_reading import (
     CLIENT,
@@ -81,7 +81,9 @@ class Session:
         self.image = image(chosen)
         self.flow = flow or udp_flow(SERVER)
         self.asking: list[Image] = []
-        self.reader = DnsReader(self.outlet, self.flow, Pending(memory), self.asking.append)
+        self.reader = DnsReader(
+            self.outlet, self.flow, PendingQuestions(memory), self.asking.append
+        )
 
     def feed(self, ms: float, outgoing: bool, data: bytes, by: Image | None = None) -> None:
         if not self.reader.done:

@@ -1,27 +1,25 @@
 """Questions that wait for their answer: a bounded table, the oldest first.
 
-All flows of a socket of messages share one table. For a program may send to an address and receive
-without asking from whom (sendto, recv): then nobody learns who answered, and the answer is in a
-flow of its own, of an unknown peer. It takes the question that the socket sent with its id, name
-and type. If several peers were asked that, it may be any one's: none of these questions goes on
-waiting, and none counts as answered.
+All flows of a datagram socket share one table, since a program may send to an address and receive
+without asking from whom (sendto, recv): then the peer of the answer is unknown. Such an answer
+belongs to the question with its id, name and type. If several peers were asked that, it may be the
+answer of any: all these questions stop waiting, and none counts as answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
-from scopetrace.model.flow import Address
 from scopetrace.protocols.dns.message import Question
 
 LEAST_WEIGHT = 768
-"""What a question weighs besides its name, which is kept twice."""
+"""What a question weighs besides its name, which is kept twice: about how many bytes it takes."""
 
-Peer = Address | None
-"""Of a flow; None: unknown, so it may be any of them."""
+Peer = Hashable
+"""The address of the other end; None: unknown, so it may be any of them."""
 
-Key = tuple[Peer | bool | int | str, ...]
+Key = tuple[Peer, ...]
 """Peer, whether it went out, id, name in lower case, type, class."""
 
 
@@ -29,7 +27,7 @@ class Asked(NamedTuple):
     """A question that was sent."""
 
     peer: Peer
-    """Of the flow that it went through."""
+    """The other end of the flow that it went through."""
     outgoing: bool
     id: int
     name: str
@@ -40,11 +38,11 @@ class Asked(NamedTuple):
     """Of the process that sent or received it."""
     time_ns: int
     error: str = ""
-    """Of the flow, from before it was sent."""
+    """The error that the flow had before it was sent."""
 
     @property
     def key(self) -> Key:
-        """What its answer has in common with it."""
+        """The part that its answer has as well."""
         return self.peer, self.outgoing, self.id, self.name.lower(), self.type, self.dns_class
 
     @property
@@ -53,19 +51,19 @@ class Asked(NamedTuple):
         return LEAST_WEIGHT + 2 * len(self.name)
 
 
-class Pending:
+class PendingQuestions:
     """The questions of a socket that wait; they may weigh `most_bytes`."""
 
     def __init__(self, most_bytes: int) -> None:
         self.forgotten = 0
-        """Questions that had to make room."""
+        """Questions that were dropped because too many waited."""
         self._left = most_bytes
         self._asked: dict[Key, Asked] = {}
         self._alike: dict[tuple[bool, int], dict[Key, None]] = {}
-        """The keys of each direction and id: what a stranger sends should not cost a search."""
+        """The keys of each direction and id, so that an answer costs no search of all."""
 
     def add(self, asked: Asked) -> Asked | None:
-        """Let a question wait; return the earlier one that it repeats."""
+        """Add a question; return the earlier one that it repeats."""
         earlier = self._remove(asked.key) if asked.key in self._asked else None
         self._asked[asked.key] = asked
         self._alike.setdefault((asked.outgoing, asked.id), {})[asked.key] = None
@@ -77,7 +75,7 @@ class Pending:
 
     def take(
         self, peer: Peer, outgoing: bool, serial: int, question: Question | None
-    ) -> Asked | None:  # fmt: skip
+    ) -> Asked | None:
         """Remove what an answer may answer, and return it if that is one question only.
 
         An answer may lack the question (an error about a message that the server could not read).
@@ -104,7 +102,7 @@ class Pending:
             self._remove(key)
 
     def _keys(self, peer: Peer, *known: bool | int | str) -> list[Key]:
-        """Return the keys that go on like `known` after a peer that may be the same."""
+        """Return the keys whose peer may be this one, and whose next parts are `known`."""
         size = 1 + len(known)
         way, *serial = known[:2]
         candidates: Iterable[Key] = self._asked

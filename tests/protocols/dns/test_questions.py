@@ -6,7 +6,7 @@ import pytest
 
 from scopetrace.model.flow import Address
 from scopetrace.protocols.dns.message import Question
-from scopetrace.sources.dns.questions import Asked, Peer, Pending
+from scopetrace.protocols.dns.questions import Asked, Peer, PendingQuestions
 
 MEMORY = 65_536
 SERVER, OTHER = Address("inet", "10.0.0.53", 53), Address("inet", "10.0.0.54", 53)
@@ -30,8 +30,8 @@ def question(name: str, kind: str = "A", dns_class: str = "IN") -> Question:
 A_TEST = question("a.test")
 
 
-def pending_of(*each: Asked) -> Pending:
-    pending = Pending(MEMORY)
+def pending_of(*each: Asked) -> PendingQuestions:
+    pending = PendingQuestions(MEMORY)
     for one in each:
         pending.add(one)
     return pending
@@ -99,7 +99,7 @@ class TestAnUnknownPeer:
 
 
 def test_a_question_that_is_asked_again_replaces_the_earlier_one():
-    pending = Pending(MEMORY)
+    pending = PendingQuestions(MEMORY)
     first, second = asked(1)._replace(time_ns=5), asked(1)._replace(time_ns=9)
 
     assert pending.add(first) is None
@@ -144,7 +144,7 @@ def test_the_oldest_make_room_and_are_counted(name):
 @pytest.mark.parametrize("memory", [MEMORY, 1_048_576])
 @pytest.mark.parametrize("size", [1, 1000])
 def test_no_number_of_questions_takes_much(size, memory):
-    pending = Pending(memory)
+    pending = PendingQuestions(memory)
     tracemalloc.start()
     try:
         for serial in range(memory // 200):
