@@ -10,6 +10,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from arch.abi cimport ABIS
+from call.sockets cimport borrow_fd as c_borrow_fd
 from ptrace.engine cimport (
     STOP_RECORDING,
     STOP_TRACING,
@@ -26,7 +27,6 @@ from ptrace.engine cimport (
     engine_flush_tallies,
 )
 from ptrace.launch cimport allow_tracer as c_allow_tracer
-from ptrace.launch cimport borrow_fd as c_borrow_fd
 from ptrace.launch cimport (
     LAUNCH_UNFILTERED,
     launch,
@@ -303,13 +303,13 @@ cdef class Engine:
         cdef engine_options options
 
         memset(&options, 0, sizeof(options))
-        fill_modes(options.modes, modes)
-        options.snaplen = snaplen
-        options.flow_snaplen = flow_snaplen or snaplen
+        fill_modes(options.calls.modes, modes)
+        options.calls.snaplen = snaplen
+        options.calls.flow_snaplen = flow_snaplen or snaplen
         options.args_limit = args_limit
         options.env_limit = env_limit
         options.environment = environment
-        options.counts = counts
+        options.calls.counts = counts
         options.leaves = leaves
         options.ring_size = ring_size
         check(engine_create(&options, &self.engine))

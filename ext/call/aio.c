@@ -6,12 +6,11 @@
  * more be under way than there are places, no result is overwritten between two submissions
  * (fs/aio.c). So the results are looked for whenever the program makes a watched call.
  */
+#include "call/async.h"
+
 #include <linux/aio_abi.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "call/async.h"
-#include "ptrace/state.h"
 
 enum {
     AIO_RING_MAGIC = 0xa10a10a1,
@@ -25,48 +24,49 @@ struct ring_head {
     uint32_t id, nr, head, tail, magic, compat_features, incompat_features, header_length;
 };
 
-static bool read_head(const struct task *task, uint64_t address, struct ring_head *head_out)
+static bool read_head(const struct caller *caller, uint64_t address, struct ring_head *head_out)
 {
-    return memory_read_whole(task->space, task->tid, address, head_out, sizeof *head_out) == 0 &&
+    return memory_read_whole(caller->space, caller->tid, address, head_out, sizeof *head_out) ==
+               0 &&
            head_out->magic == AIO_RING_MAGIC && head_out->nr && head_out->nr < AIO_PLACES &&
            head_out->tail < head_out->nr;
 }
 
 /* Take the results from where the last look ended up to `tail`, or as many as can be read. */
-static void take_results(struct engine *engine, struct task *task, struct aio_ring *ring,
+static void take_results(struct context *context, struct caller *caller, struct aio_ring *ring,
                          const struct ring_head *head)
 {
     struct io_event events[AT_ONCE];
 
-    while (ring->seen != head->tail && task->space->async->first) {
+    while (ring->seen != head->tail && caller->space->async->first) {
         uint32_t until = head->tail > ring->seen ? head->tail : head->nr;
         uint32_t count = until - ring->seen < AT_ONCE ? until - ring->seen : AT_ONCE;
         uint64_t at = ring->address + head->header_length + ring->seen * sizeof *events;
-        if (memory_read_whole(task->space, task->tid, at, events, count * sizeof *events) < 0)
+        if (memory_read_whole(caller->space, caller->tid, at, events, count * sizeof *events) < 0)
             return;
         for (uint32_t i = 0; i < count; i++)
-            async_end(engine, task, ring->address, events[i].obj, events[i].res);
+            async_end(context, caller, ring->address, events[i].obj, events[i].res);
         ring->seen = (ring->seen + count) % head->nr;
     }
     ring->seen = head->tail;
 }
 
-void aio_look(struct engine *engine, struct task *task)
+void aio_look(struct context *context, struct caller *caller)
 {
     struct ring_head head;
 
-    for (struct aio_ring *ring = task->space->async->rings; ring; ring = ring->next)
-        if (read_head(task, ring->address, &head) && ring->seen < head.nr)
-            take_results(engine, task, ring, &head);
+    for (struct aio_ring *ring = caller->space->async->rings; ring; ring = ring->next)
+        if (read_head(caller, ring->address, &head) && ring->seen < head.nr)
+            take_results(context, caller, ring, &head);
 }
 
 /* The ring of a context, known from now on; false: it is none, or there is no memory. */
-static bool know_ring(struct task *task, uint64_t address)
+static bool know_ring(struct caller *caller, uint64_t address)
 {
     struct ring_head head;
-    struct async *async = async_of(task);
+    struct async *async = async_of(caller);
 
-    if (!async || !read_head(task, address, &head))
+    if (!async || !read_head(caller, address, &head))
         return false;
     for (struct aio_ring *ring = async->rings; ring; ring = ring->next)
         if (ring->address == address)
@@ -98,13 +98,13 @@ static int row_of_operation(uint16_t opcode)
     }
 }
 
-static void begin_iocb(struct engine *engine, struct task *task, const struct pending *submission,
-                       uint64_t address, uint32_t nth)
+static void begin_iocb(struct context *context, struct caller *caller,
+                       const struct pending *submission, uint64_t address, uint32_t nth)
 {
     struct pending call = *submission;
     struct iocb block;
 
-    if (memory_read_whole(task->space, task->tid, address, &block, sizeof block) < 0)
+    if (memory_read_whole(caller->space, caller->tid, address, &block, sizeof block) < 0)
         return; /* -EFAULT for the program as well */
     int row = row_of_operation(block.aio_lio_opcode);
     if (row < 0)
@@ -114,37 +114,37 @@ static void begin_iocb(struct engine *engine, struct task *task, const struct pe
     call.args[1] = block.aio_buf;
     call.args[2] = block.aio_nbytes;
     call.args[3] = (uint64_t)block.aio_offset;
-    async_begin(engine, task, &call, submission->args[0], address, nth);
+    async_begin(context, caller, &call, submission->args[0], address, nth);
 }
 
-void aio_submit(struct engine *engine, struct task *task, const struct pending *call)
+void aio_submit(struct context *context, struct caller *caller, const struct pending *call)
 {
-    uint64_t context = call->args[0], count = call->args[1], list = call->args[2];
+    uint64_t ring = call->args[0], count = call->args[1], list = call->args[2];
     uint32_t word = call->abi->word;
 
-    if (!task->space || !know_ring(task, context))
+    if (!caller->space || !know_ring(caller, ring))
         return;
-    aio_look(engine, task); /* what is to come is after what is there */
+    aio_look(context, caller); /* what is to come is after what is there */
     for (uint32_t nth = 0; nth < count && nth < SUBMITTED_MAX; nth++) {
         uint64_t address = 0;
-        if (memory_read_whole(task->space, task->tid, list + nth * word, &address, word) < 0)
+        if (memory_read_whole(caller->space, caller->tid, list + nth * word, &address, word) < 0)
             return;
-        begin_iocb(engine, task, call, address, nth);
+        begin_iocb(context, caller, call, address, nth);
     }
 }
 
 /* The kernel takes the ring away, and waits for what is under way without telling how it ended. */
-void aio_destroy(struct engine *engine, struct task *task, const struct pending *call)
+void aio_destroy(struct context *context, struct caller *caller, const struct pending *call)
 {
-    struct async *async = task->space ? task->space->async : NULL;
+    struct async *async = caller->space ? caller->space->async : NULL;
 
     if (!async || !call->args[0])
         return;
-    async_look(engine, task);
+    async_look(context, caller);
     for (struct aio_ring **link = &async->rings; *link; link = &(*link)->next)
         if ((*link)->address == call->args[0]) {
             struct aio_ring *gone = *link;
-            async_abandon(engine, task, gone->address);
+            async_abandon(context, caller, gone->address);
             *link = gone->next;
             free(gone);
             return;

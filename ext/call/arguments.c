@@ -1,24 +1,30 @@
 /* What is copied of a call: when it is entered, and when it has returned. */
+#include "call/arguments.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "call/call.h"
+#include "call/fd_names.h"
+#include "call/messages.h"
+#include "call/payload.h"
 #include "call/proc.h"
 #include "call/resolve.h"
-#include "ptrace/state.h"
 
 enum { HOW_SIZE = 24 };
 
-static void add_path(struct engine *engine, const struct task *task, struct pending *call,
+static void add_path(struct context *context, const struct caller *caller, struct pending *call,
                      enum raw_part_kind kind, uint64_t address)
 {
     char path[PATH_LIMIT];
     size_t length = 0;
-    int status = memory_read_string(task->space, task->tid, address, path, sizeof path, &length);
+    int status =
+        memory_read_string(caller->space, caller->tid, address, path, sizeof path, &length);
 
-    count_unreadable(engine, status);
+    count_unreadable(context, status);
     parts_add(&call->parts, kind,
               status < 0              ? PART_UNREADABLE
               : length == sizeof path ? PART_CUT
@@ -26,27 +32,28 @@ static void add_path(struct engine *engine, const struct task *task, struct pend
               path, length);
 }
 
-void copy_at_entry(struct engine *engine, struct task *task, struct pending *call, bool with_data)
+void copy_at_entry(struct context *context, struct caller *caller, struct pending *call,
+                   bool with_data)
 {
     const struct call *row = &CALLS[call->row];
 
     if (row->group == GROUP_RENAME)
-        engine->renames++; /* another thread may come upon its effect before its end is seen */
+        context->renames++; /* another thread may come upon its effect before its end is seen */
     if (row->path)
-        add_path(engine, task, call, PART_PATH, argument(call, row->path));
+        add_path(context, caller, call, PART_PATH, argument(call, row->path));
     if (row->path2)
-        add_path(engine, task, call, PART_PATH2, argument(call, row->path2));
+        add_path(context, caller, call, PART_PATH2, argument(call, row->path2));
     if (row->how)
-        add_memory(engine, task, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
-    note_address_room(task, call);
+        add_memory(context, caller, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
+    note_address_room(caller, call);
     if (row->address && !is_given_address(row)) /* its length is an int: the upper half is noise */
-        add_address(engine, task, call, argument(call, row->address),
+        add_address(context, caller, call, argument(call, row->address),
                     (uint32_t)argument(call, row->address + 1));
     if (row->message && !row->messages && row->moves == MOVES_OUT)
-        add_message(engine, task, call, argument(call, row->message),
+        add_message(context, caller, call, argument(call, row->message),
                     MESSAGE_NAME | (with_data ? MESSAGE_DATA : 0), UINT64_MAX);
     else if (with_data && row->moves == MOVES_OUT && !row->message)
-        add_data(engine, task, call, UINT64_MAX);
+        add_data(context, caller, call, UINT64_MAX);
 }
 
 /* The flags of a call that opens: open(2). */
@@ -89,19 +96,19 @@ static void add_name(struct parts *parts, enum raw_part_kind path, enum raw_part
 }
 
 /* What the paths of a call mean; a name that is not there leads nowhere. */
-static void add_names(const struct engine *engine, const struct task *task, struct pending *call,
-                      int64_t result)
+static void add_names(const struct context *context, const struct caller *caller,
+                      struct pending *call, int64_t result)
 {
     const struct call *row = &CALLS[call->row];
     uint64_t resolve = 0;
     struct lookup lookup = {
-        .tid = task->tid,
-        .tgid = task->tgid,
+        .tid = caller->tid,
+        .tgid = caller->tgid,
         .dirfd = row->dirfd ? (int)argument(call, row->dirfd) : AT_FDCWD,
         .follow = follows(call, &resolve) && result != -ENOENT,
         .confined = resolve & RESOLVE_IN_ROOT,
-        .strange_root = engine->strange_roots,
-        .standing = engine->serves_files,
+        .strange_root = context->strange_roots,
+        .standing = context->serves_files,
     };
 
     if (!row->is_text)
@@ -113,20 +120,21 @@ static void add_names(const struct engine *engine, const struct task *task, stru
     add_name(&call->parts, PART_PATH2, PART_NAME2, &lookup);
 }
 
-static void add_cwd(const struct task *task, struct pending *call)
+static void add_cwd(const struct caller *caller, struct pending *call)
 {
     char link[PROC_PATH];
 
-    proc_path(link, task->tid, "cwd");
+    proc_path(link, caller->tid, "cwd");
     add_link(&call->parts, PART_CWD, link);
-    proc_path(link, task->tid, "root");
+    proc_path(link, caller->tid, "root");
     add_link(&call->parts, PART_ROOT, link);
 }
 
-static void add_new_fd(struct engine *engine, const struct task *task, struct pending *call, int fd)
+static void add_new_fd(struct context *context, const struct caller *caller, struct pending *call,
+                       int fd)
 {
-    add_fd(&call->parts, task->tid, fd);
-    note_server(engine, &call->parts);
+    add_fd(&call->parts, caller->tid, fd);
+    note_server(context, &call->parts);
 }
 
 bool read_pair(const struct pending *call, int32_t pair_out[2])
@@ -144,16 +152,16 @@ bool read_pair(const struct pending *call, int32_t pair_out[2])
 }
 
 /* The fds of pipe or socketpair, and what is at each of the latter's. */
-static void add_pair(struct engine *engine, const struct task *task, struct pending *call)
+static void add_pair(struct context *context, const struct caller *caller, struct pending *call)
 {
     int32_t pair[2];
 
-    add_memory(engine, task, &call->parts, PART_PAIR, argument(call, CALLS[call->row].pair),
+    add_memory(context, caller, &call->parts, PART_PAIR, argument(call, CALLS[call->row].pair),
                sizeof pair, 0);
     if (call->row != ROW_socketpair || !read_pair(call, pair))
         return;
-    add_ends(&call->parts, task, pair[0]);
-    add_ends(&call->parts, task, pair[1]);
+    add_ends(&call->parts, caller, pair[0]);
+    add_ends(&call->parts, caller, pair[1]);
 }
 
 /* Whether a call may have told the kernel the ends of its socket, or shown that it knows them. */
@@ -163,18 +171,18 @@ static bool knows_ends(const struct pending *call, int64_t result)
 }
 
 /* Where the path of a unix socket is, as any other path that was passed (unix(7)). */
-void add_address_name(const struct engine *engine, const struct task *task, struct parts *parts,
-                      bool follow)
+void add_address_name(const struct context *context, const struct caller *caller,
+                      struct parts *parts, bool follow)
 {
     enum { FAMILY = sizeof(sa_family_t) };
     const struct raw_part *part = parts_find(parts, PART_ADDRESS);
     struct lookup lookup = {
-        .tid = task->tid,
-        .tgid = task->tgid,
+        .tid = caller->tid,
+        .tgid = caller->tgid,
         .dirfd = AT_FDCWD,
         .follow = follow,
-        .strange_root = engine->strange_roots,
-        .standing = engine->serves_files,
+        .strange_root = context->strange_roots,
+        .standing = context->serves_files,
     };
     sa_family_t family;
     char found[NAME_LIMIT];
@@ -191,43 +199,44 @@ void add_address_name(const struct engine *engine, const struct task *task, stru
 }
 
 /* A record about a file by its fd says what that is called now. */
-static void follow_used(struct engine *engine, struct task *task, const struct pending *call)
+static void follow_used(struct context *context, struct caller *caller, const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
     struct stream *used =
-        row->fd && !row->makes_fd ? files_find(task->files, (int)argument(call, row->fd)) : NULL;
+        row->fd && !row->makes_fd ? files_find(caller->files, (int)argument(call, row->fd)) : NULL;
 
     if (used)
-        follow_name(engine, task, used, monotonic_ns());
+        follow_name(context, caller, used, monotonic_ns());
 }
 
-void copy_at_exit(struct engine *engine, struct task *task, struct pending *call, int64_t result)
+void copy_at_exit(struct context *context, struct caller *caller, struct pending *call,
+                  int64_t result)
 {
     const struct call *row = &CALLS[call->row];
     bool failed = result < 0, is_linked = row->group == GROUP_OPEN && !failed;
 
-    follow_used(engine, task, call);
+    follow_used(context, caller, call);
     if (row->path && !is_linked) /* of what was opened, LINK is the name */
-        add_names(engine, task, call, result);
+        add_names(context, caller, call, result);
     if (row->address && !row->makes_fd)
-        add_address_name(engine, task, &call->parts, call->row != ROW_bind);
+        add_address_name(context, caller, &call->parts, call->row != ROW_bind);
     if (knows_ends(call, result))
-        add_ends(&call->parts, task,
+        add_ends(&call->parts, caller,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
     if (failed)
         return;
     if (row->value)
-        add_memory(engine, task, &call->parts, PART_VALUE, argument(call, row->value), 4, 0);
+        add_memory(context, caller, &call->parts, PART_VALUE, argument(call, row->value), 4, 0);
     if (row->cwd)
-        add_cwd(task, call);
+        add_cwd(caller, call);
     if (row->status)
-        add_status(&call->parts, task->tid);
+        add_status(&call->parts, caller->tid);
     if (row->pair)
-        add_pair(engine, task, call);
+        add_pair(context, caller, call);
     if (row->address && row->makes_fd)
-        add_given_address(engine, task, call);
+        add_given_address(context, caller, call);
     if (row->makes_fd && (row->group == GROUP_OPEN || row->group == GROUP_NET || !row->fd))
-        add_new_fd(engine, task, call, (int)result);
+        add_new_fd(context, caller, call, (int)result);
     if (call->row == ROW_pidfd_getfd)
-        add_ends(&call->parts, task, (int)result);
+        add_ends(&call->parts, caller, (int)result);
 }

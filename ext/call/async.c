@@ -3,7 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ptrace/state.h"
+#include "call/arguments.h"
+#include "call/call.h"
+#include "call/messages.h"
+#include "call/payload.h"
+#include "call/records.h"
+#include "call/tally.h"
+#include "call/transfer.h"
 
 enum {
     KEPT_MAX = 16 << 20, /* data that waits for results; of more, only the size is told */
@@ -23,14 +29,14 @@ static void drop_operation(struct async *async, struct operation **link)
     free(gone);
 }
 
-struct async *async_of(struct task *task)
+struct async *async_of(struct caller *caller)
 {
-    if (!task->space || task->space->async)
-        return task->space ? task->space->async : NULL;
+    if (!caller->space || caller->space->async)
+        return caller->space ? caller->space->async : NULL;
     struct async *async = calloc(1, sizeof *async);
     if (async)
         async->end = &async->first;
-    return task->space->async = async;
+    return caller->space->async = async;
 }
 
 void async_free(struct async *async)
@@ -50,49 +56,49 @@ void async_free(struct async *async)
     free(async);
 }
 
-static void copy_data(struct engine *engine, const struct task *task, const struct async *async,
-                      struct pending *call)
+static void copy_data(struct context *context, const struct caller *caller,
+                      const struct async *async, struct pending *call)
 {
     if (CALLS[call->row].message)
-        add_message(engine, task, call, argument(call, CALLS[call->row].message),
+        add_message(context, caller, call, argument(call, CALLS[call->row].message),
                     MESSAGE_NAME | (async->kept < KEPT_MAX ? MESSAGE_DATA : 0), UINT64_MAX);
     else if (async->kept < KEPT_MAX)
-        add_data(engine, task, call, UINT64_MAX);
+        add_data(context, caller, call, UINT64_MAX);
     else
         parts_add(&call->parts, PART_DATA, PART_CUT, NULL, 0);
 }
 
-static void begin_move(struct engine *engine, struct task *task, struct async *async,
+static void begin_move(struct context *context, struct caller *caller, struct async *async,
                        struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    struct stream *stream = use_stream(engine, task, (int)argument(call, row->fd));
+    struct stream *stream = use_stream(context, caller, (int)argument(call, row->fd));
 
     call->serial = stream ? stream->serial : 0;
-    if (stream && engine->flows && stream_kind(task, stream) != STREAM_PLAIN)
-        call->most = engine->options.flow_snaplen;
+    if (stream && context->flows && stream_kind(caller, stream) != STREAM_PLAIN)
+        call->most = context->options->flow_snaplen;
     if (row->moves == MOVES_OUT && !(stream && stream->counts_only))
-        copy_data(engine, task, async, call);
+        copy_data(context, caller, async, call);
 }
 
-void async_begin(struct engine *engine, struct task *task, const struct pending *call,
+void async_begin(struct context *context, struct caller *caller, const struct pending *call,
                  uint64_t ring, uint64_t tag, uint32_t nth)
 {
-    struct async *async = task->space->async;
+    struct async *async = caller->space->async;
     struct operation *new = async->count < COUNT_MAX ? calloc(1, sizeof *new) : NULL;
 
     if (!new) {
-        engine->counts.lost++;
+        context->counts.lost++;
         return;
     }
     *new = (struct operation){
-        .ring = ring, .tag = tag, .asker = task->tid, .nth = nth, .call = *call
+        .ring = ring, .tag = tag, .asker = caller->tid, .nth = nth, .call = *call
     };
     memset(&new->call.parts, 0, sizeof new->call.parts);
     if (CALLS[call->row].moves != MOVES_NOTHING)
-        begin_move(engine, task, async, &new->call);
+        begin_move(context, caller, async, &new->call);
     else
-        copy_at_entry(engine, task, &new->call, false);
+        copy_at_entry(context, caller, &new->call, false);
     new->kept = new->call.parts.used;
     async->kept += new->kept;
     async->count++;
@@ -102,41 +108,42 @@ void async_begin(struct engine *engine, struct task *task, const struct pending 
 
 #define NO_FD UINT64_MAX
 
-static void finish(struct engine *engine, struct task *task, struct pending *call, int64_t result)
+static void finish(struct context *context, struct caller *caller, struct pending *call,
+                   int64_t result)
 {
     const struct call *row = &CALLS[call->row];
 
     if (row->moves == MOVES_NOTHING) {
         if (call->row != ROW_io_uring_enter__close)
-            finish_call(engine, task, call, result);
+            call_returned(context, caller, call, result);
         else if (result == 0)
-            close_fd(engine, task, call);
+            close_fd(context, caller, call);
         return;
     }
-    const struct stream *stream = files_find(task->files, (int)argument(call, row->fd));
+    const struct stream *stream = files_find(caller->files, (int)argument(call, row->fd));
     if (row->moves == MOVES_IN)
         call->entered_ns = monotonic_ns(); /* bytes are there when the result is */
     if (row->moves == MOVES_OUT && result > 0 && !(stream && stream->serial == call->serial)) {
         call->args[row->fd - 1] = NO_FD; /* closed meanwhile, and told as closed already */
-        write_call(engine, task, call, result, 0, (uint64_t)result);
+        write_call(context, caller, call, result, 0, (uint64_t)result);
         return;
     }
-    finish_move(engine, task, call, result, 0);
+    finish_move(context, caller, call, result, 0);
 }
 
-void async_taken(struct engine *engine, struct task *task, int64_t taken)
+void async_taken(struct context *context, struct caller *caller, int64_t taken)
 {
-    struct async *async = task->space->async;
+    struct async *async = caller->space->async;
 
     for (struct operation **link = &async->first; *link;) {
         struct operation *each = *link;
-        if (each->asker != task->tid) {
+        if (each->asker != caller->tid) {
             link = &each->next;
             continue;
         }
         each->asker = 0;
         if (taken < 0 && each->nth == 0)
-            finish(engine, task, &each->call, taken); /* it is the first that was refused */
+            finish(context, caller, &each->call, taken); /* it is the first that was refused */
         if ((int64_t)each->nth < taken)
             link = &each->next;
         else
@@ -144,22 +151,22 @@ void async_taken(struct engine *engine, struct task *task, int64_t taken)
     }
 }
 
-void async_end(struct engine *engine, struct task *task, uint64_t ring, uint64_t tag,
+void async_end(struct context *context, struct caller *caller, uint64_t ring, uint64_t tag,
                int64_t result)
 {
-    struct operation **link = &task->space->async->first;
+    struct operation **link = &caller->space->async->first;
 
     while (*link && ((*link)->ring != ring || (*link)->tag != tag))
         link = &(*link)->next;
     if (!*link)
         return;
-    finish(engine, task, &(*link)->call, result);
-    drop_operation(task->space->async, link);
+    finish(context, caller, &(*link)->call, result);
+    drop_operation(caller->space->async, link);
 }
 
-void async_abandon(struct engine *engine, struct task *task, uint64_t ring)
+void async_abandon(struct context *context, struct caller *caller, uint64_t ring)
 {
-    struct async *async = task->space->async;
+    struct async *async = caller->space->async;
 
     for (struct operation **link = &async->first; *link;) {
         if (ring && (*link)->ring != ring) {
@@ -167,23 +174,23 @@ void async_abandon(struct engine *engine, struct task *task, uint64_t ring)
             continue;
         }
         if (CALLS[(*link)->call.row].moves == MOVES_OUT)
-            write_call(engine, task, &(*link)->call, RAW_RESULT_UNKNOWN, 0, 0);
+            write_call(context, caller, &(*link)->call, RAW_RESULT_UNKNOWN, 0, 0);
         drop_operation(async, link);
     }
 }
 
-void async_look(struct engine *engine, struct task *task)
+void async_look(struct context *context, struct caller *caller)
 {
-    if (!task->space->async->first)
+    if (!caller->space->async->first)
         return;
-    aio_look(engine, task);
-    uring_look(engine, task);
+    aio_look(context, caller);
+    uring_look(context, caller);
 }
 
-void async_leave(struct engine *engine, struct task *task)
+void async_leave(struct context *context, struct caller *caller)
 {
-    if (!task->space || !task->space->async || !task->files)
+    if (!caller->space || !caller->space->async || !caller->files)
         return;
-    if (task->space->uses == 1)
-        async_abandon(engine, task, 0);
+    if (caller->space->uses == 1)
+        async_abandon(context, caller, 0);
 }

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ptrace/tracee.h"
+#include "call/context.h"
 
-struct engine;
+struct context;
 
 /* One that was asked for and whose result is not known. */
 struct operation {
@@ -51,38 +51,38 @@ struct async {
 };
 
 /* That of a task's address space, made if there is none; NULL without memory. */
-struct async *async_of(struct task *task);
+struct async *async_of(struct caller *caller);
 void async_free(struct async *async);
 
 /* async.c */
 /* An operation of `task` that is like `call`: the row, its arguments, its time. */
-void async_begin(struct engine *engine, struct task *task, const struct pending *call,
+void async_begin(struct context *context, struct caller *caller, const struct pending *call,
                  uint64_t ring, uint64_t tag, uint32_t nth);
 /* The call that asked for operations has returned: it took the first `taken` of them. */
-void async_taken(struct engine *engine, struct task *task, int64_t taken);
+void async_taken(struct context *context, struct caller *caller, int64_t taken);
 /* A result was found. */
-void async_end(struct engine *engine, struct task *task, uint64_t ring, uint64_t tag,
+void async_end(struct context *context, struct caller *caller, uint64_t ring, uint64_t tag,
                int64_t result);
 /* No more results will be seen of this ring (0: of any): nobody knows what became of the rest. */
-void async_abandon(struct engine *engine, struct task *task, uint64_t ring);
+void async_abandon(struct context *context, struct caller *caller, uint64_t ring);
 /* Take the results that are there. */
-void async_look(struct engine *engine, struct task *task);
+void async_look(struct context *context, struct caller *caller);
 /* A task leaves its address space, by its end or an exec; after the last one nothing more is seen. */
-void async_leave(struct engine *engine, struct task *task);
+void async_leave(struct context *context, struct caller *caller);
 
 /* uring.c */
 /* Say, once, that something is done through io_uring that is not seen. */
-void note_uring(struct engine *engine, struct task *task);
-void uring_made(struct engine *engine, struct task *task, const struct pending *call, int fd);
+void note_uring(struct context *context, struct caller *caller);
+void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd);
 /* An mmap of its fd has returned. */
-void uring_mapped(struct task *task, const struct pending *call, uint64_t address);
-bool is_uring(const struct task *task, int fd);
-void uring_enter(struct engine *engine, struct task *task, const struct pending *call);
-void uring_look(struct engine *engine, struct task *task);
+void uring_mapped(struct caller *caller, const struct pending *call, uint64_t address);
+bool is_uring(const struct caller *caller, int fd);
+void uring_enter(struct context *context, struct caller *caller, const struct pending *call);
+void uring_look(struct context *context, struct caller *caller);
 
 /* aio.c */
-void aio_submit(struct engine *engine, struct task *task, const struct pending *call);
-void aio_destroy(struct engine *engine, struct task *task, const struct pending *call);
-void aio_look(struct engine *engine, struct task *task);
+void aio_submit(struct context *context, struct caller *caller, const struct pending *call);
+void aio_destroy(struct context *context, struct caller *caller, const struct pending *call);
+void aio_look(struct context *context, struct caller *caller);
 
 #endif

@@ -7,12 +7,16 @@
  * any program's time, or if a task of this session has renamed something since. A name that is new
  * is shown to Python (RAW_FD) before the record of the use.
  */
+#include "call/fd_names.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "call/payload.h"
 #include "call/proc.h"
-#include "ptrace/state.h"
+#include "call/records.h"
+#include "call/tally.h"
 
 enum { NAME_AGE_NS = 250 * 1000, NOT_ASKED = 1 };
 
@@ -47,11 +51,11 @@ uint64_t name_in(const struct parts *parts, const struct stream *copied)
     return hash(link->bytes, without_remark(link->bytes, link->size));
 }
 
-void begin_name(const struct engine *engine, struct stream *stream, uint64_t name)
+void begin_name(const struct context *context, struct stream *stream, uint64_t name)
 {
     stream->name = name;
     stream->name_ns = monotonic_ns();
-    stream->name_renames = engine->renames;
+    stream->name_renames = context->renames;
 }
 
 /* Whether a file is really called so: a name may end as the kernel's remark does. */
@@ -69,43 +73,43 @@ static bool is_there(const uint8_t *name, size_t size, const char *link)
            named.stx_ino == facts.ino;
 }
 
-static void write_renamed(struct engine *engine, const struct task *task, struct stream *stream,
-                          const uint8_t *name, size_t size, const char *link)
+static void write_renamed(struct context *context, const struct caller *caller,
+                          struct stream *stream, const uint8_t *name, size_t size, const char *link)
 {
     struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)stream->fd, SEEN_RENAMED } };
 
-    tell_stream(engine, task, stream); /* what it moved under its former name */
-    stream->counts_only = false;       /* that name was not wanted; of this one nobody knows yet */
-    pool_renew(&engine->pool, stream);
-    parts_reset(&engine->scratch);
-    parts_add(&engine->scratch, PART_LINK, 0, name, size);
-    add_stat(&engine->scratch, link);
-    write_record(engine, task, &header, &engine->scratch);
+    tell_stream(context, caller, stream); /* what it moved under its former name */
+    stream->counts_only = false; /* that name was not wanted; of this one nobody knows yet */
+    pool_renew(&context->pool, stream);
+    parts_reset(&context->scratch);
+    parts_add(&context->scratch, PART_LINK, 0, name, size);
+    add_stat(&context->scratch, link);
+    write_record(context, caller, &header, &context->scratch);
 }
 
-void follow_name(struct engine *engine, const struct task *task, struct stream *stream,
+void follow_name(struct context *context, const struct caller *caller, struct stream *stream,
                  uint64_t now_ns)
 {
     char link[PROC_PATH];
     uint8_t name[PATH_LIMIT];
 
     if (!stream->name ||
-        (stream->name_renames == engine->renames && now_ns - stream->name_ns < NAME_AGE_NS))
+        (stream->name_renames == context->renames && now_ns - stream->name_ns < NAME_AGE_NS))
         return;
-    stream->name_renames = engine->renames;
+    stream->name_renames = context->renames;
     stream->name_ns = now_ns;
-    proc_fd_path(link, task->tid, stream->fd);
+    proc_fd_path(link, caller->tid, stream->fd);
     ssize_t length = proc_link(link, (char *)name, sizeof name);
     if (length > 0 && name[0] != '/')
         stream->name = 0;
     if (length <= 0 || name[0] != '/')
         return;
     size_t size = without_remark(name, (size_t)length);
-    if (size < (size_t)length && !engine->serves_files && is_there(name, (size_t)length, link))
+    if (size < (size_t)length && !context->serves_files && is_there(name, (size_t)length, link))
         size = (size_t)length;
     uint64_t found = hash(name, size);
     if (found == stream->name)
         return;
     stream->name = found;
-    write_renamed(engine, task, stream, name, size, link);
+    write_renamed(context, caller, stream, name, size, link);
 }

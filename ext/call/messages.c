@@ -1,9 +1,13 @@
 /* Messages of sockets: struct msghdr and what hangs on it, and the call that i386 makes of them. */
+#include "call/messages.h"
+
 #include <linux/net.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "ptrace/state.h"
+#include "call/effects.h"
+#include "call/payload.h"
+#include "call/tally.h"
 
 enum { CONTROL_LIMIT = 4096 };
 
@@ -21,13 +25,13 @@ static uint64_t word_at(const uint8_t *bytes, uint32_t word, int position)
     return value;
 }
 
-static int read_message(const struct task *task, const struct pending *call, uint64_t address,
+static int read_message(const struct caller *caller, const struct pending *call, uint64_t address,
                         struct message *message_out)
 {
     uint32_t word = call->abi->word;
     uint8_t bytes[48];
 
-    int status = memory_read_whole(task->space, task->tid, address, bytes, 6 * word);
+    int status = memory_read_whole(caller->space, caller->tid, address, bytes, 6 * word);
     if (status < 0)
         return status;
     *message_out = (struct message){
@@ -41,39 +45,39 @@ static int read_message(const struct task *task, const struct pending *call, uin
     return 0;
 }
 
-bool message_has_room(const struct task *task, const struct pending *call, uint64_t address)
+bool message_has_room(const struct caller *caller, const struct pending *call, uint64_t address)
 {
     struct message message;
 
-    return read_message(task, call, address, &message) < 0 ||
-           vector_has_room(task, call, message.vector, message.count);
+    return read_message(caller, call, address, &message) < 0 ||
+           vector_has_room(caller, call, message.vector, message.count);
 }
 
-void add_message(struct engine *engine, const struct task *task, struct pending *call,
+void add_message(struct context *context, const struct caller *caller, struct pending *call,
                  uint64_t address, unsigned wanted, uint64_t most)
 {
     struct message message;
 
-    int status = read_message(task, call, address, &message);
+    int status = read_message(caller, call, address, &message);
     if (status < 0) {
-        count_unreadable(engine, status);
+        count_unreadable(context, status);
         if (wanted & MESSAGE_DATA)
             parts_add(&call->parts, PART_DATA, PART_UNREADABLE, NULL, 0);
         return;
     }
     if (wanted & MESSAGE_NAME)
-        add_address(engine, task, call, message.name, message.name_size);
+        add_address(context, caller, call, message.name, message.name_size);
     if (wanted & MESSAGE_DATA)
-        add_vector(engine, task, call, message.vector, message.count, most);
+        add_vector(context, caller, call, message.vector, message.count, most);
     if (!(wanted & MESSAGE_CONTROL) || !message.control || !message.control_size)
         return;
     bool cut = message.control_size > CONTROL_LIMIT;
-    add_memory(engine, task, &call->parts, PART_CONTROL, message.control,
+    add_memory(context, caller, &call->parts, PART_CONTROL, message.control,
                cut ? CONTROL_LIMIT : message.control_size, cut ? PART_CUT : 0);
 }
 
 /* Show the fds that control messages brought: SCM_RIGHTS, unix(7), cmsg(3). */
-void write_received_fds(struct engine *engine, struct task *task, const struct pending *call)
+void write_received_fds(struct context *context, struct caller *caller, const struct pending *call)
 {
     size_t word = call->abi->word, head = word + 8;
     struct raw_part part;
@@ -91,9 +95,9 @@ void write_received_fds(struct engine *engine, struct task *task, const struct p
             if (level_type[0] == SOL_SOCKET && level_type[1] == SCM_RIGHTS)
                 for (size_t i = head; i + sizeof fd <= length; i += sizeof fd) {
                     memcpy(&fd, bytes + from + i, sizeof fd);
-                    flush_stream(engine, task, fd);
-                    if (may_be_open(task, fd))
-                        write_seen(engine, task, fd, SEEN_IN_USE);
+                    flush_stream(context, caller, fd);
+                    if (may_be_open(caller, fd))
+                        write_seen(context, caller, fd, SEEN_IN_USE);
                 }
             from += (length + word - 1) / word * word;
         }
@@ -131,7 +135,7 @@ static const struct subcall {
     [SYS_SENDMMSG] = { ROW_sendmmsg, 4 },
 };
 
-bool expand_socketcall(struct engine *engine, const struct task *task, struct pending *call)
+bool expand_socketcall(struct context *context, const struct caller *caller, struct pending *call)
 {
     uint64_t which = call->args[0], from = call->args[1];
     uint32_t arguments[ARGUMENTS_MAX];
@@ -140,12 +144,12 @@ bool expand_socketcall(struct engine *engine, const struct task *task, struct pe
         return false;
     const struct subcall *subcall = &SUBCALLS[which];
     size_t size = subcall->arguments * sizeof *arguments;
-    int status = memory_read_whole(task->space, task->tid, from, arguments, size);
-    count_unreadable(engine, status);
+    int status = memory_read_whole(caller->space, caller->tid, from, arguments, size);
+    count_unreadable(context, status);
     if (status < 0)
         return false;
     call->row = (uint16_t)subcall->row;
     for (int i = 0; i < ARGUMENTS_MAX; i++)
         call->args[i] = i < subcall->arguments ? arguments[i] : 0;
-    return engine->options.modes[call->row] != MODE_OFF;
+    return context->options->modes[call->row] != MODE_OFF;
 }

@@ -1,4 +1,6 @@
 /* Bytes out of a stopped tracee and its /proc, as parts of a record. */
+#include "call/payload.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/major.h>
@@ -10,7 +12,7 @@
 #include <unistd.h>
 
 #include "call/proc.h"
-#include "ptrace/state.h"
+#include "call/sockets.h"
 
 enum {
     VECTOR_LIMIT = 1024,
@@ -29,12 +31,12 @@ uint64_t buffer_count(const struct pending *call)
     return (uint32_t)argument(call, CALLS[call->row].count);
 }
 
-void count_unreadable(struct engine *engine, int status)
+void count_unreadable(struct context *context, int status)
 {
-    engine->counts.unreadable += status < 0 && status != -EFAULT;
+    context->counts.unreadable += status < 0 && status != -EFAULT;
 }
 
-void add_memory(struct engine *engine, const struct task *task, struct parts *parts,
+void add_memory(struct context *context, const struct caller *caller, struct parts *parts,
                 enum raw_part_kind kind, uint64_t address, size_t size, unsigned flags)
 {
     size_t copied = 0;
@@ -42,7 +44,8 @@ void add_memory(struct engine *engine, const struct task *task, struct parts *pa
 
     if (!room)
         return;
-    count_unreadable(engine, memory_read(task->space, task->tid, address, room, size, &copied));
+    count_unreadable(context,
+                     memory_read(caller->space, caller->tid, address, room, size, &copied));
     parts_end(parts, kind, flags | (copied < size ? PART_UNREADABLE : 0), copied);
 }
 
@@ -55,7 +58,7 @@ struct vector {
     } buffers[VECTOR_LIMIT];
 };
 
-static void read_vector(const struct task *task, const struct pending *call, uint64_t address,
+static void read_vector(const struct caller *caller, const struct pending *call, uint64_t address,
                         uint64_t count, struct vector *vector_out)
 {
     uint32_t word = call->abi->word;
@@ -66,7 +69,7 @@ static void read_vector(const struct task *task, const struct pending *call, uin
     vector_out->status = 0;
     if (count > VECTOR_LIMIT) /* the kernel refuses it: readv(2), IOV_MAX */
         return;
-    int status = memory_read(task->space, task->tid, address, entries, count * 2 * word, &got);
+    int status = memory_read(caller->space, caller->tid, address, entries, count * 2 * word, &got);
     vector_out->count = got / (2 * word);
     vector_out->status = status == 0 && vector_out->count < count ? -EFAULT : status;
     memset(vector_out->buffers, 0, vector_out->count * sizeof *vector_out->buffers);
@@ -88,25 +91,25 @@ static size_t vector_size(const struct vector *vector, size_t limit)
     return size;
 }
 
-bool vector_has_room(const struct task *task, const struct pending *call, uint64_t address,
+bool vector_has_room(const struct caller *caller, const struct pending *call, uint64_t address,
                      uint64_t count)
 {
     struct vector vector;
 
-    read_vector(task, call, address, count, &vector);
+    read_vector(caller, call, address, count, &vector);
     return vector.status < 0 || vector_size(&vector, 1);
 }
 
 /* Join the first `size` bytes of the buffers in `room`. Returns 0, or why not all came. */
-static int copy_buffers(const struct task *task, const struct vector *vector, uint8_t *room,
+static int copy_buffers(const struct caller *caller, const struct vector *vector, uint8_t *room,
                         size_t size, size_t *used_out)
 {
     *used_out = 0;
     for (size_t i = 0; i < vector->count && *used_out < size; i++) {
         size_t left = size - *used_out, copied;
         size_t want = vector->buffers[i].length < left ? vector->buffers[i].length : left;
-        int status = memory_read(task->space, task->tid, vector->buffers[i].base, room + *used_out,
-                                 want, &copied);
+        int status = memory_read(caller->space, caller->tid, vector->buffers[i].base,
+                                 room + *used_out, want, &copied);
         *used_out += copied;
         if (copied < want)
             return status < 0 ? status : -EFAULT;
@@ -114,74 +117,75 @@ static int copy_buffers(const struct task *task, const struct vector *vector, ui
     return vector->status;
 }
 
-void add_vector(struct engine *engine, const struct task *task, struct pending *call,
+void add_vector(struct context *context, const struct caller *caller, struct pending *call,
                 uint64_t address, uint64_t count, uint64_t most)
 {
     struct vector vector;
     size_t limit = most < call->most ? (size_t)most : call->most, used;
 
-    read_vector(task, call, address, count, &vector);
+    read_vector(caller, call, address, count, &vector);
     size_t size = vector_size(&vector, limit);
     bool cut = limit < most && vector_size(&vector, limit + 1) > limit;
     uint8_t *room = parts_begin(&call->parts, size);
     if (!room)
         return;
-    int status = copy_buffers(task, &vector, room, size, &used);
+    int status = copy_buffers(caller, &vector, room, size, &used);
     bool unreadable = status < 0 && !(cut && used == size);
     if (unreadable)
-        count_unreadable(engine, status);
+        count_unreadable(context, status);
     parts_end(&call->parts, PART_DATA, (cut ? PART_CUT : 0) | (unreadable ? PART_UNREADABLE : 0),
               used);
 }
 
-static void add_buffer(struct engine *engine, const struct task *task, struct pending *call,
+static void add_buffer(struct context *context, const struct caller *caller, struct pending *call,
                        uint64_t most)
 {
     const struct call *row = &CALLS[call->row];
     uint64_t length = argument(call, row->length), limit = call->most;
 
     length = length < most ? length : most;
-    add_memory(engine, task, &call->parts, PART_DATA, argument(call, row->buffer),
+    add_memory(context, caller, &call->parts, PART_DATA, argument(call, row->buffer),
                (size_t)(length < limit ? length : limit), length > limit ? PART_CUT : 0);
 }
 
-void add_data(struct engine *engine, const struct task *task, struct pending *call, uint64_t most)
+void add_data(struct context *context, const struct caller *caller, struct pending *call,
+              uint64_t most)
 {
     const struct call *row = &CALLS[call->row];
 
     if (row->vector)
-        add_vector(engine, task, call, argument(call, row->vector), buffer_count(call), most);
+        add_vector(context, caller, call, argument(call, row->vector), buffer_count(call), most);
     else
-        add_buffer(engine, task, call, most);
+        add_buffer(context, caller, call, most);
 }
 
-void add_address(struct engine *engine, const struct task *task, struct pending *call,
+void add_address(struct context *context, const struct caller *caller, struct pending *call,
                  uint64_t address, uint64_t size)
 {
     if (address && size)
-        add_memory(engine, task, &call->parts, PART_ADDRESS, address,
+        add_memory(context, caller, &call->parts, PART_ADDRESS, address,
                    size < ADDRESS_LIMIT ? (size_t)size : ADDRESS_LIMIT, 0);
 }
 
-void note_address_room(const struct task *task, struct pending *call)
+void note_address_room(const struct caller *caller, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
     call->address_room = 0;
     if (row->address && is_given_address(row) && argument(call, row->address))
-        memory_read_whole(task->space, task->tid, argument(call, row->address + 1),
+        memory_read_whole(caller->space, caller->tid, argument(call, row->address + 1),
                           &call->address_room, sizeof call->address_room);
 }
 
-void add_given_address(struct engine *engine, const struct task *task, struct pending *call)
+void add_given_address(struct context *context, const struct caller *caller, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
     uint32_t size, room = call->address_room;
 
     if (row->address && argument(call, row->address) &&
-        memory_read_whole(task->space, task->tid, argument(call, row->address + 1), &size,
+        memory_read_whole(caller->space, caller->tid, argument(call, row->address + 1), &size,
                           sizeof size) == 0)
-        add_address(engine, task, call, argument(call, row->address), size < room ? size : room);
+        add_address(context, caller, call, argument(call, row->address), size < room ? size : room);
 }
 
 void add_status(struct parts *parts, pid_t tid)
@@ -227,12 +231,12 @@ void add_fd(struct parts *parts, pid_t tid, int fd)
  * What such a task serves may hang as long as it is stopped, and a walk into it would wait for the
  * task that waits for us.
  */
-void note_server(struct engine *engine, const struct parts *parts)
+void note_server(struct context *context, const struct parts *parts)
 {
     static const char FUSE[] = "/dev/fuse";
     const struct raw_part *link = parts_find(parts, PART_LINK);
 
-    engine->serves_files |=
+    context->serves_files |=
         link && link->size == sizeof FUSE - 1 && !memcmp(link->bytes, FUSE, link->size);
 }
 
@@ -312,11 +316,11 @@ static void add_end(struct parts *parts, enum raw_part_kind kind, const struct s
         parts_add(parts, kind, 0, &end->address, end->size);
 }
 
-bool add_ends(struct parts *parts, const struct task *task, int fd)
+bool add_ends(struct parts *parts, const struct caller *caller, int fd)
 {
     struct socket_facts facts;
 
-    if (socket_ask(task->tgid, task->tid, fd, &facts) < 0)
+    if (socket_ask(caller->tgid, caller->tid, fd, &facts) < 0)
         return false;
     parts_add(parts, PART_SOCKET, 0, &facts.kind, sizeof facts.kind);
     add_end(parts, PART_LOCAL, &facts.local);

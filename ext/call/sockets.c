@@ -10,11 +10,23 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ptrace/launch.h"
 #include "call/proc.h"
+
+int borrow_fd(int pid, int fd)
+{
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    if (process < 0)
+        return -errno;
+    int copy = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+    int status = copy < 0 ? -errno : copy;
+    close(process);
+    return status;
+}
 
 static int option(int fd, int name)
 {

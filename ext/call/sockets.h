@@ -12,6 +12,12 @@
 
 #include "record/record.h"
 
+/*
+ * A copy of a descriptor of another process that we may trace (pidfd_getfd(2), Linux 5.6); a negative
+ * errno if it cannot be had.
+ */
+int borrow_fd(int pid, int fd);
+
 struct socket_end {
     struct sockaddr_storage address;
     socklen_t size; /* 0: there is none, or it is not known */

@@ -6,13 +6,14 @@
  * Where the rings lie is learnt from the mmap calls on their fd. What cannot be read (a ring that the
  * kernel polls, files and operations that have no row) is said by a note, once for each program.
  */
+#include "call/async.h"
+
 #include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "call/async.h"
-#include "ptrace/state.h"
+#include "call/records.h"
 
 /* Newer than some headers; numbers of the kernel's include/uapi/linux/io_uring.h. */
 enum {
@@ -28,37 +29,38 @@ enum {
     MMAP_PAGE_BITS = 12, /* mmap2's offset is in such pages */
 };
 
-void note_uring(struct engine *engine, struct task *task)
+void note_uring(struct context *context, struct caller *caller)
 {
-    if (!async_of(task) || task->space->async->noted)
+    if (!async_of(caller) || caller->space->async->noted)
         return;
-    task->space->async->noted = true;
-    write_note(engine, task, NOTE_IO_URING, 0);
+    caller->space->async->noted = true;
+    write_note(context, caller, NOTE_IO_URING, 0);
 }
 
-static struct uring *find_ring(const struct task *task, int fd)
+static struct uring *find_ring(const struct caller *caller, int fd)
 {
-    struct uring *ring = task->space && task->space->async ? task->space->async->urings : NULL;
+    struct uring *ring =
+        caller->space && caller->space->async ? caller->space->async->urings : NULL;
 
     while (ring && ring->fd != fd)
         ring = ring->next;
     return ring;
 }
 
-bool is_uring(const struct task *task, int fd)
+bool is_uring(const struct caller *caller, int fd)
 {
-    return find_ring(task, fd);
+    return find_ring(caller, fd);
 }
 
-static void forget_ring(struct engine *engine, struct task *task, int fd)
+static void forget_ring(struct context *context, struct caller *caller, int fd)
 {
-    struct uring *gone = find_ring(task, fd);
+    struct uring *gone = find_ring(caller, fd);
 
     if (!gone)
         return;
     if (gone->sqes)
-        async_abandon(engine, task, gone->sqes);
-    struct uring **link = &task->space->async->urings;
+        async_abandon(context, caller, gone->sqes);
+    struct uring **link = &caller->space->async->urings;
     while (*link != gone)
         link = &(*link)->next;
     *link = gone->next;
@@ -77,19 +79,20 @@ static bool is_plain(const struct io_uring_params *made)
            is_size(made->sq_entries, MAX_ENTRIES) && is_size(made->cq_entries, 2 * MAX_ENTRIES);
 }
 
-void uring_made(struct engine *engine, struct task *task, const struct pending *call, int fd)
+void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd)
 {
     struct io_uring_params made;
-    struct async *async = async_of(task);
+    struct async *async = async_of(caller);
     struct uring *ring = async ? malloc(sizeof *ring) : NULL;
 
-    if (!ring || memory_read_whole(task->space, task->tid, call->args[1], &made, sizeof made) < 0 ||
+    if (!ring ||
+        memory_read_whole(caller->space, caller->tid, call->args[1], &made, sizeof made) < 0 ||
         !is_plain(&made)) {
         free(ring);
-        note_uring(engine, task);
+        note_uring(context, caller);
         return;
     }
-    forget_ring(engine, task, fd);
+    forget_ring(context, caller, fd);
     *ring = (struct uring){ .next = async->urings, .fd = fd, .made = made };
     if (made.flags & SETUP_NO_MMAP) {
         ring->sqes = made.sq_off.resv2;
@@ -98,9 +101,9 @@ void uring_made(struct engine *engine, struct task *task, const struct pending *
     async->urings = ring;
 }
 
-void uring_mapped(struct task *task, const struct pending *call, uint64_t address)
+void uring_mapped(struct caller *caller, const struct pending *call, uint64_t address)
 {
-    struct uring *ring = find_ring(task, (int)call->args[4]);
+    struct uring *ring = find_ring(caller, (int)call->args[4]);
     uint64_t offset = call->args[5] << (call->row == ROW_mmap2__ring ? MMAP_PAGE_BITS : 0);
 
     if (!ring)
@@ -117,42 +120,43 @@ void uring_mapped(struct task *task, const struct pending *call, uint64_t addres
     }
 }
 
-static bool read_number(const struct task *task, uint64_t address, uint32_t *number_out)
+static bool read_number(const struct caller *caller, uint64_t address, uint32_t *number_out)
 {
-    return memory_read_whole(task->space, task->tid, address, number_out, sizeof *number_out) == 0;
+    return memory_read_whole(caller->space, caller->tid, address, number_out, sizeof *number_out) ==
+           0;
 }
 
 /* -- results ---------------------------------------------------------------------------------- */
 
-static void take_results(struct engine *engine, struct task *task, struct uring *ring,
+static void take_results(struct context *context, struct caller *caller, struct uring *ring,
                          uint32_t tail)
 {
     uint32_t stride = sizeof(struct io_uring_cqe) * (ring->made.flags & SETUP_CQE32 ? 2 : 1);
     uint32_t places = ring->made.cq_entries;
 
-    if (!task->space->async->first)
+    if (!caller->space->async->first)
         ring->seen = tail;
     if (tail - ring->seen > places) { /* more than there is room for: some went by unseen */
-        note_uring(engine, task);
+        note_uring(context, caller);
         ring->seen = tail - places;
     }
     for (; ring->seen != tail; ring->seen++) {
         struct io_uring_cqe result;
         uint64_t at =
             ring->results + ring->made.cq_off.cqes + (uint64_t)(ring->seen & (places - 1)) * stride;
-        if (memory_read_whole(task->space, task->tid, at, &result, 16) < 0)
+        if (memory_read_whole(caller->space, caller->tid, at, &result, 16) < 0)
             return;
-        async_end(engine, task, ring->sqes, result.user_data, result.res);
+        async_end(context, caller, ring->sqes, result.user_data, result.res);
     }
 }
 
-void uring_look(struct engine *engine, struct task *task)
+void uring_look(struct context *context, struct caller *caller)
 {
-    for (struct uring *ring = task->space->async->urings; ring; ring = ring->next) {
+    for (struct uring *ring = caller->space->async->urings; ring; ring = ring->next) {
         uint32_t tail;
         if (ring->results && ring->sqes &&
-            read_number(task, ring->results + ring->made.cq_off.tail, &tail))
-            take_results(engine, task, ring, tail);
+            read_number(caller, ring->results + ring->made.cq_off.tail, &tail))
+            take_results(context, caller, ring, tail);
     }
 }
 
@@ -222,16 +226,16 @@ static bool is_readable(const struct io_uring_sqe *entry)
            !(entry->opcode == IORING_OP_ACCEPT && entry->ioprio); /* one order, many results */
 }
 
-static void begin_entry(struct engine *engine, struct task *task, const struct pending *enter,
+static void begin_entry(struct context *context, struct caller *caller, const struct pending *enter,
                         const struct uring *ring, uint64_t at, uint32_t nth)
 {
     struct pending call = *enter;
     struct io_uring_sqe entry;
 
-    if (memory_read_whole(task->space, task->tid, at, &entry, sizeof entry) < 0)
+    if (memory_read_whole(caller->space, caller->tid, at, &entry, sizeof entry) < 0)
         return;
     if (!is_readable(&entry)) {
-        note_uring(engine, task);
+        note_uring(context, caller);
         return;
     }
     const struct known *known = &OPERATIONS[entry.opcode];
@@ -239,32 +243,32 @@ static void begin_entry(struct engine *engine, struct task *task, const struct p
         return;
     call.row = known->row;
     fill_arguments(call.args, &entry, known->form);
-    async_begin(engine, task, &call, ring->sqes, entry.user_data, nth);
+    async_begin(context, caller, &call, ring->sqes, entry.user_data, nth);
 }
 
-void uring_enter(struct engine *engine, struct task *task, const struct pending *call)
+void uring_enter(struct context *context, struct caller *caller, const struct pending *call)
 {
     struct uring *ring =
-        call->args[3] & ENTER_REGISTERED_RING ? NULL : find_ring(task, (int)call->args[0]);
+        call->args[3] & ENTER_REGISTERED_RING ? NULL : find_ring(caller, (int)call->args[0]);
     uint32_t head, tail, count = (uint32_t)call->args[1];
 
     if (!count)
         return;
     if (!ring || !ring->rings || !ring->sqes ||
-        !read_number(task, ring->rings + ring->made.sq_off.head, &head) ||
-        !read_number(task, ring->rings + ring->made.sq_off.tail, &tail)) {
-        note_uring(engine, task);
+        !read_number(caller, ring->rings + ring->made.sq_off.head, &head) ||
+        !read_number(caller, ring->rings + ring->made.sq_off.tail, &tail)) {
+        note_uring(context, caller);
         return;
     }
-    uring_look(engine, task); /* what is to come is after what is there */
+    uring_look(context, caller); /* what is to come is after what is there */
     uint32_t places = ring->made.sq_entries;
     uint64_t size = sizeof(struct io_uring_sqe) * (ring->made.flags & SETUP_SQE128 ? 2 : 1);
     for (uint32_t nth = 0; nth < count && nth < tail - head && nth < places; nth++) {
         uint32_t index = (head + nth) & (places - 1);
         uint64_t slot = ring->rings + ring->made.sq_off.array + 4 * (uint64_t)index;
-        if (!(ring->made.flags & SETUP_NO_SQARRAY) && !read_number(task, slot, &index))
+        if (!(ring->made.flags & SETUP_NO_SQARRAY) && !read_number(caller, slot, &index))
             return;
         if (index < places)
-            begin_entry(engine, task, call, ring, ring->sqes + index * size, nth);
+            begin_entry(context, caller, call, ring, ring->sqes + index * size, nth);
     }
 }

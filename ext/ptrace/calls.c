@@ -49,10 +49,10 @@ void refuse_call(const struct task *task, int error)
 {
     struct arch_regs regs;
 
-    if (arch_get_regs(task->tid, &regs) < 0)
+    if (arch_get_regs(task->caller.tid, &regs) < 0)
         return;
     arch_refuse(&regs, error);
-    arch_set_regs(task->tid, &regs);
+    arch_set_regs(task->caller.tid, &regs);
 }
 
 /* Whether a filter of the program stopped the call (SECCOMP_RET_TRACE with other data than ours). */
@@ -73,7 +73,7 @@ bool is_ptrace_of_recorder(const struct task *task, const uint64_t args[6])
 
     if (args[0] == PTRACE_TRACEME || syscall(SYS_tgkill, getpid(), (pid_t)args[1], 0) < 0)
         return false;
-    proc_path(path, task->tid, "ns/pid");
+    proc_path(path, task->caller.tid, "ns/pid");
     if (proc_stat(path, &theirs) < 0 || proc_stat("/proc/self/ns/pid", &ours) < 0)
         return true;
     return ours.ino == theirs.ino;
@@ -83,7 +83,7 @@ bool is_ptrace_of_recorder(const struct task *task, const uint64_t args[6])
 static bool row_applies(const struct task *task, int row, const uint64_t args[6])
 {
     if (row == ROW_mmap__ring || row == ROW_mmap2__ring)
-        return is_uring(task, (int)args[4]);
+        return is_uring(&task->caller, (int)args[4]);
     return when_holds(CALLS[row].when, args);
 }
 
@@ -95,12 +95,13 @@ static void begin_rows(struct engine *engine, struct task *task, call_info *info
          row = engine->next_row[row]) {
         if (belongs_to_other_stop(task, row, by_filter, seen))
             continue;
-        if (row == ROW_execve && !engine->started)
+        if (row == ROW_execve && !engine->context.started)
             complete_first_exec(task, info);
-        if (engine->options.modes[row] == MODE_OFF || !row_applies(task, row, info->entry.args))
+        if (engine->options.calls.modes[row] == MODE_OFF ||
+            !row_applies(task, row, info->entry.args))
             continue;
-        if (task->space && task->space->async)
-            async_look(engine, task);
+        if (task->caller.space && task->caller.space->async)
+            async_look(&engine->context, &task->caller);
         begin_call(engine, task, info, abi, row);
     }
 }
@@ -111,7 +112,7 @@ static void on_call_entry(struct engine *engine, struct task *task, call_info *i
     bool seen = by_filter && task->entry_seen;
 
     task->entry_seen = !by_filter;
-    task->call.filter_passed |= by_filter;
+    task->entry.filter_passed |= by_filter;
     if (!abi || task->in_call)
         return; /* stop 1 of a call that began at stop 3 */
     if (!by_filter && (task->being_killed || task->fatal_pending)) {
@@ -141,7 +142,7 @@ static void end_call(struct engine *engine, struct task *task, int64_t result)
     enum call_outcome outcome = is_restart_result(result) ? CALL_MADE : outcome_of(task, result);
 
     if (is_restart_result(result) || outcome == CALL_TRAPPED) {
-        task->call.trapped = outcome == CALL_TRAPPED;
+        task->entry.trapped = outcome == CALL_TRAPPED;
         suspend_call(engine, task);
         return;
     }
@@ -169,7 +170,7 @@ void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
 {
     call_info info;
 
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, task->caller.tid, sizeof info, &info) < 0)
         return; /* it was killed: its end is reported next */
     if (by_filter && is_by_another_filter(&info)) {
         refuse_call(task, ENOSYS);
@@ -185,7 +186,7 @@ void on_call_after_recording(const struct engine *engine, const struct task *tas
 {
     call_info info;
 
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) < 0)
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, task->caller.tid, sizeof info, &info) < 0)
         return;
     if (is_by_another_filter(&info)) {
         refuse_call(task, ENOSYS);

@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "call/records.h"
 #include "call/resolve.h"
+#include "call/tally.h"
 #include "ptrace/seccomp.h"
 #include "ptrace/state.h"
 
@@ -24,7 +26,7 @@ static void fill_rows(struct engine *engine)
     memset(engine->next_row, -1, sizeof engine->next_row);
     for (const struct abi *abi = ABIS; abi->name; abi++)
         for (int row = 0; row < ROW_COUNT; row++) {
-            if (abi->numbers[row] < 0 || !filter_stops(engine->options.modes, row))
+            if (abi->numbers[row] < 0 || !filter_stops(engine->options.calls.modes, row))
                 continue;
             int16_t *link = &engine->rows[abi - ABIS][abi->numbers[row]];
             while (*link >= 0 && *link != row)
@@ -39,18 +41,19 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
 
     size_t exec = (size_t)options->args_limit + options->env_limit + EXEC_REST;
 
-    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->snaplen ||
-        size < 4 * (size_t)options->flow_snaplen || size < exec)
+    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->calls.snaplen ||
+        size < 4 * (size_t)options->calls.flow_snaplen || size < exec)
         return -EINVAL;
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return -ENOMEM;
-    if (ring_init(&engine->ring, size) < 0) {
+    if (ring_init(&engine->context.ring, size) < 0) {
         free(engine);
         return -ENOMEM;
     }
     engine->options = *options;
-    engine->flows = options->modes[ROW_connect] == MODE_ALL;
+    engine->context.options = &engine->options.calls;
+    engine->context.flows = options->calls.modes[ROW_connect] == MODE_ALL;
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->acknowledgement, NULL);
     fill_rows(engine);
@@ -64,9 +67,9 @@ void engine_destroy(struct engine *engine)
         return;
     for (struct task *task; (task = tasks_next(&engine->tasks, NULL));)
         drop_task(engine, task);
-    pool_deinit(&engine->pool);
-    parts_deinit(&engine->scratch);
-    ring_deinit(&engine->ring);
+    pool_deinit(&engine->context.pool);
+    parts_deinit(&engine->context.scratch);
+    ring_deinit(&engine->context.ring);
     pthread_mutex_destroy(&engine->lock);
     pthread_cond_destroy(&engine->acknowledgement);
     free(engine);
@@ -74,7 +77,7 @@ void engine_destroy(struct engine *engine)
 
 struct ring *engine_ring(struct engine *engine)
 {
-    return &engine->ring;
+    return &engine->context.ring;
 }
 
 /* -- requests of the other thread ------------------------------------------------------------ */
@@ -95,7 +98,7 @@ static void take_mutes(struct engine *engine)
 
     while (tail != atomic_load(&engine->mutes_head)) {
         struct stream *stream =
-            pool_find(&engine->pool, atomic_load(&engine->mutes[tail++ % MUTES]));
+            pool_find(&engine->context.pool, atomic_load(&engine->mutes[tail++ % MUTES]));
         if (stream)
             stream->counts_only = true;
     }
@@ -132,7 +135,7 @@ void engine_stop(struct engine *engine, enum engine_stop stop)
 
 void engine_abandon(struct engine *engine)
 {
-    ring_close(&engine->ring);
+    ring_close(&engine->context.ring);
     engine_stop(engine, STOP_RECORDING);
 }
 
@@ -143,19 +146,31 @@ static void on_wake(int signal)
 
 /* -- records --------------------------------------------------------------------------------- */
 
+void tell_tallies(struct engine *engine)
+{
+    engine->context.tellings++;
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task)) {
+        if (!task->adopted || !task->caller.files)
+            continue;
+        tell_caller(&engine->context, &task->caller);
+        flush_signals(engine, task);
+    }
+}
+
 /* Write the last records: tallies of what is still open, and RAW_END. The program may go on. */
 static void end_recording(struct engine *engine)
 {
-    const struct task task = { .tid = engine->main_pid, .tgid = engine->main_pid };
+    const struct caller caller = { .tid = engine->main_pid, .tgid = engine->main_pid };
     struct raw_record header = { .kind = RAW_END };
 
     tell_tallies(engine);
-    engine->counts.waits = engine->ring.waits;
-    engine->counts.waited_ns = engine->ring.waited_ns;
-    memcpy(header.args, &engine->counts, sizeof header.args);
-    engine->started = true;
-    write_record(engine, &task, &header, NULL);
-    ring_close(&engine->ring);
+    engine->context.counts.waits = engine->context.ring.waits;
+    engine->context.counts.waited_ns = engine->context.ring.waited_ns;
+    memcpy(header.args, &engine->context.counts, sizeof header.args);
+    engine->context.started = true;
+    write_record(&engine->context, &caller, &header, NULL);
+    ring_close(&engine->context.ring);
     engine->recording_ended = true;
     release_held_writes(engine, UINT64_MAX);
 }
@@ -170,12 +185,12 @@ static void on_stop_after_recording(struct engine *engine, struct task *task, in
     task->suspended_count = 0;
     task->adopted = true;
     if (event == PTRACE_EVENT_EXEC)
-        consume_stop(task->tid, NULL);
+        consume_stop(task->caller.tid, NULL);
     if (event == PTRACE_EVENT_SECCOMP && !postpone_call(task))
         on_call_after_recording(engine, task);
     if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
-        consume_stop(task->tid, NULL);
-        ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+        consume_stop(task->caller.tid, NULL);
+        ptrace(PTRACE_LISTEN, task->caller.tid, 0, 0);
         return;
     }
     if (event || signal == SYSCALL_STOP)
@@ -218,7 +233,7 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
     struct task *task = tasks_find(&engine->tasks, tid);
     int event = status >> 8, signal = status & 0xff;
 
-    engine->counts.stops++;
+    engine->context.counts.stops++;
     if (event && event != PTRACE_EVENT_SECCOMP)
         engine->stops_since_change = 0;
     else
@@ -283,10 +298,10 @@ static int seize(struct engine *engine, pid_t pid, pid_t tid)
     if (ptrace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0)
         return -errno;
     struct task *task = tasks_add(&engine->tasks, pid, pid);
-    if (!task || !(task->files = files_new()))
+    if (!task || !(task->caller.files = files_new()))
         return -ENOMEM;
     task->adopted = true;
-    task->space = space_open(pid);
+    task->caller.space = space_open(pid);
     engine->main_pid = pid;
     if (tid == pid)
         return 0;
@@ -294,9 +309,9 @@ static int seize(struct engine *engine, pid_t pid, pid_t tid)
     if (!thread)
         return -ENOMEM;
     thread->adopted = true;
-    thread->files = task->files;
-    thread->files->uses++;
-    thread->space = space_share(task->space);
+    thread->caller.files = task->caller.files;
+    thread->caller.files->uses++;
+    thread->caller.space = space_share(task->caller.space);
     return 0;
 }
 

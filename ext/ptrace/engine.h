@@ -13,18 +13,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "table/syscalls.h"
+#include "call/context.h"
 #include "record/ring.h"
 
 struct engine_options {
-    uint8_t modes[ROW_COUNT]; /* enum call_mode, by row */
-    uint32_t snaplen;         /* most bytes copied of one write */
-    uint32_t flow_snaplen;    /* most bytes copied of what goes through a socket at once */
-    uint32_t args_limit;      /* most bytes copied of a command line */
-    uint32_t env_limit;       /* most bytes copied of an environment */
-    bool environment;         /* copy the environment at exec */
-    bool counts;              /* write how often calls were made that make no record (RAW_COUNT) */
-    bool leaves;              /* write the state of each process before it ends (RAW_LEAVE) */
+    struct call_options calls;
+    uint32_t args_limit; /* most bytes copied of a command line */
+    uint32_t env_limit;  /* most bytes copied of an environment */
+    bool environment;    /* copy the environment at exec */
+    bool leaves;         /* write the state of each process before it ends (RAW_LEAVE) */
     size_t ring_size; /* bytes; a power of two, at least 1 MiB, 4 × the larger snaplen, and 1 MiB
                          more than a command line and an environment */
 };

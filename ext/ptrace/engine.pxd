@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
-from table.syscalls cimport ROW_COUNT
+from call.context cimport call_options
 from record.ring cimport ring
 
 cdef extern from "<stdbool.h>" nogil:
@@ -13,13 +13,10 @@ cdef extern from "<sys/types.h>" nogil:
 
 cdef extern from "ptrace/engine.h" nogil:
     struct engine_options:
-        uint8_t modes[ROW_COUNT]
-        uint32_t snaplen
-        uint32_t flow_snaplen
+        call_options calls
         uint32_t args_limit
         uint32_t env_limit
         c_bool environment
-        c_bool counts
         c_bool leaves
         size_t ring_size
 

@@ -18,7 +18,10 @@
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
 #include "call/async.h"
+#include "call/payload.h"
 #include "call/proc.h"
+#include "call/records.h"
+#include "call/tally.h"
 #include "ptrace/state.h"
 
 /* RAW_EXEC must fit into the ring: longer lists of fds are left out of it. */
@@ -34,12 +37,12 @@ void complete_first_exec(struct task *task, call_info *info)
 {
     struct arch_regs regs;
 
-    if (ptrace(PTRACE_SETOPTIONS, task->tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL) < 0)
+    if (ptrace(PTRACE_SETOPTIONS, task->caller.tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL) < 0)
         return;
-    if (info->entry.args[0] || arch_get_regs(task->tid, &regs) < 0)
+    if (info->entry.args[0] || arch_get_regs(task->caller.tid, &regs) < 0)
         return;
     arch_set_first_arg(&regs, false, info->entry.args[3]);
-    if (arch_set_regs(task->tid, &regs) == 0)
+    if (arch_set_regs(task->caller.tid, &regs) == 0)
         info->entry.args[0] = info->entry.args[3];
 }
 
@@ -48,9 +51,9 @@ static void end_other_threads(struct engine *engine, struct task *task)
 {
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
         struct task *next = tasks_next(&engine->tasks, other);
-        if (other != task && other->tgid == task->tgid) {
+        if (other != task && other->caller.tgid == task->caller.tgid) {
             abandon_calls(engine, other);
-            tell_calls(engine, other);
+            tell_calls(&engine->context, &other->caller);
             flush_signals(engine, other);
             drop_task(engine, other);
         }
@@ -64,10 +67,10 @@ static void renew_files(struct engine *engine, struct task *task)
 
     if (!fresh)
         return;
-    if (task->files->uses == 1)
-        flush_files(engine, task);
+    if (task->caller.files->uses == 1)
+        flush_files(&engine->context, &task->caller);
     drop_files(engine, task);
-    task->files = fresh;
+    task->caller.files = fresh;
 }
 
 static void add_program(struct parts *parts, pid_t tid)
@@ -109,72 +112,75 @@ static void write_inherited(struct engine *engine, struct task *task, const uint
                             ssize_t count)
 {
     for (ssize_t i = 0; i < count; i++)
-        write_seen(engine, task, (int)fds[i], SEEN_INHERITED);
+        write_seen(&engine->context, &task->caller, (int)fds[i], SEEN_INHERITED);
 }
 
 static void write_exec(struct engine *engine, struct task *task, pid_t former_tid)
 {
     struct raw_record header = { .kind = RAW_EXEC, .args = { (uint64_t)former_tid } };
     struct parts *parts = &task->call.parts; /* holds PATH, copied when the call began */
-    bool first = !engine->started;
+    bool first = !engine->context.started;
     uint32_t *fds = NULL;
-    ssize_t count = proc_fds(task->tid, &fds);
+    ssize_t count = proc_fds(task->caller.tid, &fds);
 
     header.entered_ns = task->in_call ? task->call.entered_ns : monotonic_ns();
     header.elapsed_ns = monotonic_ns() - header.entered_ns;
     header.syscall = task->in_call ? task->call.row : ROW_execve;
     if (!task->in_call)
         parts_reset(parts);
-    engine->started = true;
+    engine->context.started = true;
     if (first) {
-        engine->launch_us = cpu_time_us(task->tid);
+        engine->launch_us = cpu_time_us(task->caller.tid);
         write_inherited(engine, task, fds, count);
     }
-    add_program(parts, task->tid);
-    add_circumstances(engine, parts, task->tid, header.args + 1);
+    add_program(parts, task->caller.tid);
+    add_circumstances(engine, parts, task->caller.tid, header.args + 1);
     if (count >= 0 && count <= LISTED_FDS)
         parts_add(parts, PART_FDS, 0, fds, (size_t)count * sizeof *fds);
-    write_record(engine, task, &header, parts);
+    write_record(&engine->context, &task->caller, &header, parts);
     free(fds);
 }
 
 /* A thread that is not the leader has execed: its call and its table are the leader's now. */
 static void take_over_leader(struct engine *engine, struct task *task, pid_t former_tid)
 {
-    struct task *former = former_tid == task->tid ? NULL : tasks_find(&engine->tasks, former_tid);
+    struct task *former =
+        former_tid == task->caller.tid ? NULL : tasks_find(&engine->tasks, former_tid);
 
     if (!former)
         return;
     struct pending leaders = task->call;
     task->call = former->call;
     former->call = leaders;
+    task->entry = former->entry;
     task->in_call = former->in_call;
     task->every_call = former->every_call;
     task->supervised = former->supervised;
     former->in_call = false;
-    struct files *files = task->files;
-    task->files = former->files;
-    former->files = files;
+    struct files *files = task->caller.files;
+    task->caller.files = former->caller.files;
+    former->caller.files = files;
 }
 
 void on_exec(struct engine *engine, struct task *task)
 {
-    unsigned long former_tid = (unsigned long)task->tid;
+    unsigned long former_tid = (unsigned long)task->caller.tid;
 
-    consume_stop(task->tid, NULL); /* case 3 */
-    if (!engine->started) /* complete_first_exec has not, if the filter does not stop execve */
-        ptrace(PTRACE_SETOPTIONS, task->tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL);
-    ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former_tid);
+    consume_stop(task->caller.tid, NULL); /* case 3 */
+    if (!engine->context
+             .started) /* complete_first_exec has not, if the filter does not stop execve */
+        ptrace(PTRACE_SETOPTIONS, task->caller.tid, 0, TRACE_OPTIONS | PTRACE_O_EXITKILL);
+    ptrace(PTRACE_GETEVENTMSG, task->caller.tid, 0, &former_tid);
     take_over_leader(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
-    tell_calls(engine, task);
-    async_leave(engine, task);
+    tell_calls(&engine->context, &task->caller);
+    async_leave(&engine->context, &task->caller);
     flush_signals(engine, task);
     renew_files(engine, task);
-    space_drop(task->space);
-    task->space = space_open(task->tid);
+    space_drop(task->caller.space);
+    task->caller.space = space_open(task->caller.tid);
     /* Before the first exec there are no records, so none under a former tid. */
-    write_exec(engine, task, engine->started ? (pid_t)former_tid : task->tid);
+    write_exec(engine, task, engine->context.started ? (pid_t)former_tid : task->caller.tid);
     task->in_call = false;
     task->last_number = -1;
     abandon_calls(engine, task);

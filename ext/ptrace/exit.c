@@ -18,23 +18,27 @@
 #include <unistd.h>
 
 #include "call/async.h"
+#include "call/payload.h"
 #include "call/proc.h"
+#include "call/records.h"
+#include "call/socket_final_state.h"
+#include "call/tally.h"
 #include "ptrace/state.h"
 
 void drop_files(struct engine *engine, struct task *task)
 {
-    if (!task->files)
+    if (!task->caller.files)
         return;
-    if (--task->files->uses == 0)
-        files_free(task->files, &engine->pool);
-    task->files = NULL;
+    if (--task->caller.files->uses == 0)
+        files_free(task->caller.files, &engine->context.pool);
+    task->caller.files = NULL;
 }
 
 void drop_task(struct engine *engine, struct task *task)
 {
     end_ordered_write(engine, task);
     drop_files(engine, task);
-    space_drop(task->space);
+    space_drop(task->caller.space);
     if (task->newborn)
         engine->tasks.newborns--;
     tasks_remove(&engine->tasks, task);
@@ -54,23 +58,25 @@ uint64_t cpu_time_us(pid_t pid)
 static void write_leave(struct engine *engine, struct task *task)
 {
     struct parts *parts = &task->call.parts;
-    struct raw_record header = { .kind = RAW_LEAVE, .args = { proc_fd_count(task->tid) } };
+    struct raw_record header = { .kind = RAW_LEAVE, .args = { proc_fd_count(task->caller.tid) } };
 
     parts_reset(parts);
-    add_status(parts, task->tid);
-    write_record(engine, task, &header, parts);
+    add_status(parts, task->caller.tid);
+    write_record(&engine->context, &task->caller, &header, parts);
 }
 
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
-    if (task->space && task->space->async && task->files)
-        async_look(engine, task);
-    async_leave(engine, task);
-    if (engine->options.leaves && task->adopted && task->tid == task->tgid && engine->started)
+    if (task->caller.space && task->caller.space->async && task->caller.files)
+        async_look(&engine->context, &task->caller);
+    async_leave(&engine->context, &task->caller);
+    if (engine->options.leaves && task->adopted && task->caller.tid == task->caller.tgid &&
+        engine->context.started)
         write_leave(engine, task);
-    if (task->files && (task->tid == task->tgid || task->files->uses == 1))
-        tell_last_words(engine, task, 0, UINT_MAX);
+    if (task->caller.files &&
+        (task->caller.tid == task->caller.tgid || task->caller.files->uses == 1))
+        tell_last_words(&engine->context, &task->caller, 0, UINT_MAX);
     resume(engine, task, 0);
 }
 
@@ -93,10 +99,10 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
     siginfo_t ignored;
 
     /* glibc's waitid has no rusage; the kernel's has, and WNOWAIT leaves the zombie for later. */
-    syscall(SYS_waitid, P_PID, task->tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
+    syscall(SYS_waitid, P_PID, task->caller.tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
     uint64_t user_us = microseconds(usage.ru_utime);
-    uint64_t own_us = cpu_time_us(task->tid); /* a zombie still has its clock */
-    uint64_t ours_us = task->tid == engine->main_pid ? engine->launch_us : 0;
+    uint64_t own_us = cpu_time_us(task->caller.tid); /* a zombie still has its clock */
+    uint64_t ours_us = task->caller.tid == engine->main_pid ? engine->launch_us : 0;
     struct raw_record header = {
         .kind = RAW_EXIT,
         .result = status_word(end),
@@ -105,7 +111,7 @@ static void write_exit(struct engine *engine, const struct task *task, const sig
                   own_us - (ours_us < own_us ? ours_us : own_us) },
     };
 
-    write_record(engine, task, &header, NULL);
+    write_record(&engine->context, &task->caller, &header, NULL);
 }
 
 /* Wait until the recorder has committed all records so far, or recording ends. */
@@ -113,11 +119,11 @@ static void await_commit(struct engine *engine, const struct task *task)
 {
     struct raw_record header = { .kind = RAW_SYNC };
 
-    if (atomic_load(&engine->stop) || !engine->started)
+    if (atomic_load(&engine->stop) || !engine->context.started)
         return;
     atomic_store(&engine->acknowledged, false);
-    write_record(engine, task, &header, NULL);
-    ring_hurry(&engine->ring);
+    write_record(&engine->context, &task->caller, &header, NULL);
+    ring_hurry(&engine->context.ring);
     pthread_mutex_lock(&engine->lock);
     while (!atomic_load(&engine->acknowledged) && !atomic_load(&engine->stop))
         pthread_cond_wait(&engine->acknowledgement, &engine->lock);
@@ -129,12 +135,12 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     struct task *task = tasks_find(&engine->tasks, tid);
     siginfo_t ignored;
 
-    if (task && task->files) {
+    if (task && task->caller.files) {
         abandon_calls(engine, task);
-        async_leave(engine, task);
-        if (task->files->uses == 1)
-            flush_files(engine, task);
-        tell_calls(engine, task);
+        async_leave(&engine->context, &task->caller);
+        if (task->caller.files->uses == 1)
+            flush_files(&engine->context, &task->caller);
+        tell_calls(&engine->context, &task->caller);
         flush_signals(engine, task);
         write_exit(engine, task, end);
         if (tid == engine->main_pid)
@@ -143,7 +149,7 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (engine->tasks.newborns && task->files) {
+    if (engine->tasks.newborns && task->caller.files) {
         task->adopted = false; /* so that it is not taken for a living parent */
         start_orphans(engine, task);
     }

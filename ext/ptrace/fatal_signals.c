@@ -60,11 +60,11 @@ static uint64_t fatal_among(pid_t tid, uint64_t signals)
 void mark_killed_process(struct engine *engine, struct task *task, int signal)
 {
     if (!shares_space(task) || !is_fatal_by_default(signal) ||
-        !fatal_among(task->tid, bit_of(signal)))
+        !fatal_among(task->caller.tid, bit_of(signal)))
         return;
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;
          other = tasks_next(&engine->tasks, other))
-        if (other->tgid == task->tgid)
+        if (other->caller.tgid == task->caller.tgid)
             other->being_killed = true;
 }
 
@@ -78,7 +78,7 @@ static uint64_t pending(const struct task *task)
     siginfo_t found[PENDING_MAX];
     uint64_t signals = 0;
 
-    long count = ptrace(PTRACE_PEEKSIGINFO, task->tid, &range, found);
+    long count = ptrace(PTRACE_PEEKSIGINFO, task->caller.tid, &range, found);
     for (long i = 0; i < count; i++)
         if (is_fatal_by_default(found[i].si_signo))
             signals |= bit_of(found[i].si_signo);
@@ -91,13 +91,13 @@ static bool would_be_taken(const struct engine *engine, const struct task *task,
     struct proc_signals sets;
     uint64_t blocked = 0;
 
-    ptrace(PTRACE_GETSIGMASK, task->tid, sizeof blocked, &blocked);
+    ptrace(PTRACE_GETSIGMASK, task->caller.tid, sizeof blocked, &blocked);
     if (signals & ~blocked)
         return true;
     for (const struct task *other = tasks_next(&engine->tasks, NULL); other;
          other = tasks_next(&engine->tasks, other))
-        if (other->tgid == task->tgid && other != task && proc_signals(other->tid, &sets) == 0 &&
-            signals & ~sets.blocked)
+        if (other->caller.tgid == task->caller.tgid && other != task &&
+            proc_signals(other->caller.tid, &sets) == 0 && signals & ~sets.blocked)
             return true;
     return false;
 }
@@ -108,7 +108,7 @@ bool is_fatal_signal_pending(const struct engine *engine, struct task *task)
 
     if (!signals || monotonic_ns() < task->not_fatal_until_ns)
         return false;
-    signals = fatal_among(task->tid, signals);
+    signals = fatal_among(task->caller.tid, signals);
     if (signals && would_be_taken(engine, task, signals))
         return true;
     task->not_fatal_until_ns = monotonic_ns() + NOT_FATAL_NS;
@@ -125,10 +125,10 @@ static bool step_back(struct task *task)
 {
     struct arch_regs regs;
 
-    if (arch_get_regs(task->tid, &regs) < 0)
+    if (arch_get_regs(task->caller.tid, &regs) < 0)
         return false;
     arch_step_back(&regs);
-    return arch_set_regs(task->tid, &regs) == 0;
+    return arch_set_regs(task->caller.tid, &regs) == 0;
 }
 
 bool postpone_call(struct task *task)

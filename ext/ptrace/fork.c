@@ -18,7 +18,9 @@
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
+#include "call/payload.h"
 #include "call/proc.h"
+#include "call/records.h"
 #include "ptrace/state.h"
 
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
@@ -30,21 +32,23 @@ void patch_clone(struct task *task, const struct pending *call)
     uint64_t flags;
 
     if (call->row == ROW_clone) {
-        if (arch_get_regs(task->tid, &regs) == 0) {
+        if (arch_get_regs(task->caller.tid, &regs) == 0) {
             arch_set_first_arg(&regs, call->abi->audit_arch != ABIS[0].audit_arch,
                                call->args[0] & ~(uint64_t)CLONE_UNTRACED);
-            arch_set_regs(task->tid, &regs);
+            arch_set_regs(task->caller.tid, &regs);
         }
         return;
     }
     task->clone3_flags = -1;
-    if (memory_read_whole(task->space, task->tid, call->args[0], &flags, sizeof flags) < 0)
+    if (memory_read_whole(task->caller.space, task->caller.tid, call->args[0], &flags,
+                          sizeof flags) < 0)
         return;
     task->clone3_flags = (int64_t)flags;
     if (!(flags & CLONE_UNTRACED))
         return;
     uint64_t traced = flags & ~(uint64_t)CLONE_UNTRACED;
-    if (memory_write(task->space, task->tid, call->args[0], &traced, sizeof traced) == 0) {
+    if (memory_write(task->caller.space, task->caller.tid, call->args[0], &traced, sizeof traced) ==
+        0) {
         task->patched_at = call->args[0];
         task->patched_from = flags;
     }
@@ -53,18 +57,18 @@ void patch_clone(struct task *task, const struct pending *call)
 void unpatch_clone(struct task *task)
 {
     if (task->patched_at)
-        memory_write(task->space, task->tid, task->patched_at, &task->patched_from,
+        memory_write(task->caller.space, task->caller.tid, task->patched_at, &task->patched_from,
                      sizeof task->patched_from);
     task->patched_at = 0;
 }
 
 /* A birth is known by its flags; those of clone3 lie in memory, those of clone were patched. */
-void fill_birth_flags(const struct task *task, struct pending *call)
+void fill_birth_flags(struct task *task, struct pending *call)
 {
     if (call->row == ROW_clone3__any)
         call->args[0] = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
     else if (call->row == ROW_clone__any)
-        call->made_with[0] &= ~(uint64_t)CLONE_UNTRACED;
+        task->entry.args[0] &= ~(uint64_t)CLONE_UNTRACED;
 }
 
 /*
@@ -89,13 +93,13 @@ static uint64_t birth_flags(const struct task *task, pid_t child)
     struct arch_regs regs;
     int64_t flags;
 
-    if (arch_get_regs(task->tid, &regs) < 0)
+    if (arch_get_regs(task->caller.tid, &regs) < 0)
         return 0;
     flags = arch_fork_flags(&regs);
     if (flags < 0)
         flags = task->clone3_flags;
     if (flags < 0)
-        flags = guess_flags(task->tid, child);
+        flags = guess_flags(task->caller.tid, child);
     return (uint64_t)flags & ~(uint64_t)CLONE_UNTRACED;
 }
 
@@ -117,38 +121,40 @@ static uint64_t pid_namespace(struct engine *engine, pid_t tid)
 static void write_fork(struct engine *engine, const struct task *parent, const struct task *child,
                        uint64_t flags)
 {
-    uint64_t namespace = child->tid == child->tgid ? pid_namespace(engine, child->tid) : 0;
+    uint64_t namespace =
+        child->caller.tid == child->caller.tgid ? pid_namespace(engine, child->caller.tid) : 0;
     struct raw_record header = { .kind = RAW_FORK,
-                                 .result = child->tid,
-                                 .args = { flags, (uint64_t)child->tgid, namespace } };
+                                 .result = child->caller.tid,
+                                 .args = { flags, (uint64_t)child->caller.tgid, namespace } };
 
-    parts_reset(&engine->scratch);
+    parts_reset(&engine->context.scratch);
     if (namespace)
-        add_status(&engine->scratch, child->tid);
-    write_record(engine, parent, &header, &engine->scratch);
+        add_status(&engine->context.scratch, child->caller.tid);
+    write_record(&engine->context, &parent->caller, &header, &engine->context.scratch);
 }
 
 /* Give a new task what it shares with its parent or copies from it, and write RAW_FORK. */
 static void adopt(struct engine *engine, struct task *parent, struct task *child, uint64_t flags)
 {
-    child->tgid = flags & CLONE_THREAD ? parent->tgid : child->tid;
+    child->caller.tgid = flags & CLONE_THREAD ? parent->caller.tgid : child->caller.tid;
     child->every_call = parent->every_call;
     child->supervised = parent->supervised;
-    child->files = flags & CLONE_FILES ? parent->files : files_new();
-    if (!child->files)
-        child->files = parent->files; /* without memory: counted together rather than not at all */
-    if (child->files == parent->files)
-        child->files->uses++;
-    child->space = flags & CLONE_VM ? space_share(parent->space) : NULL;
+    child->caller.files = flags & CLONE_FILES ? parent->caller.files : files_new();
+    if (!child->caller.files)
+        child->caller.files =
+            parent->caller.files; /* without memory: counted together rather than not at all */
+    if (child->caller.files == parent->caller.files)
+        child->caller.files->uses++;
+    child->caller.space = flags & CLONE_VM ? space_share(parent->caller.space) : NULL;
     child->adopted = true;
-    engine->strange_roots |= (flags & CLONE_NEWNS) != 0;
+    engine->context.strange_roots |= (flags & CLONE_NEWNS) != 0;
     write_fork(engine, parent, child, flags);
 }
 
 void start_child(struct engine *engine, struct task *task)
 {
-    if (!task->space)
-        task->space = space_open(task->tid);
+    if (!task->caller.space)
+        task->caller.space = space_open(task->caller.tid);
     if (task->newborn)
         engine->tasks.newborns--;
     task->newborn = false;
@@ -159,7 +165,7 @@ void on_fork(struct engine *engine, struct task *task)
 {
     unsigned long message = 0;
 
-    if (ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &message) < 0)
+    if (ptrace(PTRACE_GETEVENTMSG, task->caller.tid, 0, &message) < 0)
         return;
     uint64_t flags = birth_flags(task, (pid_t)message);
     if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
@@ -168,7 +174,7 @@ void on_fork(struct engine *engine, struct task *task)
     if (!child)
         child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);
     if (!child) {
-        engine->counts.lost++;
+        engine->context.counts.lost++;
         return;
     }
     if (child->adopted)
@@ -186,7 +192,7 @@ struct task *add_newborn(struct engine *engine, pid_t tid)
         task->newborn = true;
         engine->tasks.newborns++;
     } else {
-        engine->counts.lost++;
+        engine->context.counts.lost++;
     }
     return task;
 }
@@ -203,7 +209,7 @@ static bool process_lives(const struct engine *engine, pid_t tgid)
 {
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task))
-        if (task->adopted && task->tgid == tgid)
+        if (task->adopted && task->caller.tgid == tgid)
             return true;
     return false;
 }
@@ -214,14 +220,14 @@ void start_orphans(struct engine *engine, struct task *dead)
          task = tasks_next(&engine->tasks, task)) {
         if (!task->newborn)
             continue;
-        pid_t tgid = (pid_t)proc_status_number(task->tid, "\nTgid:\t");
-        pid_t parent = (pid_t)proc_status_number(task->tid, "\nPPid:\t");
-        bool thread = tgid != task->tid;
+        pid_t tgid = (pid_t)proc_status_number(task->caller.tid, "\nTgid:\t");
+        pid_t parent = (pid_t)proc_status_number(task->caller.tid, "\nPPid:\t");
+        bool thread = tgid != task->caller.tid;
         if (process_lives(engine, thread ? tgid : parent))
             continue;
         adopt(engine, dead, task, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
         if (thread)
-            task->tgid = tgid;
+            task->caller.tgid = tgid;
         start_child(engine, task);
     }
 }

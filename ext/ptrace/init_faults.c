@@ -65,9 +65,9 @@ static bool find_call(const struct task *task, const struct arch_regs *regs, uin
     uint8_t code[VDSO_MAX];
     size_t copied = 0;
 
-    *vdso_out = proc_auxv(task->tid, AT_VDSO);
-    if (!*vdso_out ||
-        memory_read(task->space, task->tid, *vdso_out, code, sizeof code, &copied) < 0)
+    *vdso_out = proc_auxv(task->caller.tid, AT_VDSO);
+    if (!*vdso_out || memory_read(task->caller.space, task->caller.tid, *vdso_out, code,
+                                  sizeof code, &copied) < 0)
         return false;
     const uint8_t *found = memmem(code, copied, arch_call_code(regs), ARCH_SYSCALL_BYTES);
     *call_out = *vdso_out + (uint64_t)(found - code);
@@ -85,10 +85,11 @@ static bool set_trap(struct task *task, struct init_fault *init_fault)
                    &call)) /* an ELF header: its first byte is 127 */
         return false;
     arch_jump(&regs, call);
-    return ptrace(PTRACE_GETSIGMASK, task->tid, sizeof init_fault->mask, &init_fault->mask) == 0 &&
-           ptrace(PTRACE_SET_DISPATCH, task->tid, sizeof dispatch, &dispatch) == 0 &&
-           arch_set_regs(task->tid, &regs) == 0 &&
-           ptrace(PTRACE_SETSIGMASK, task->tid, sizeof all, &all) == 0;
+    return ptrace(PTRACE_GETSIGMASK, task->caller.tid, sizeof init_fault->mask,
+                  &init_fault->mask) == 0 &&
+           ptrace(PTRACE_SET_DISPATCH, task->caller.tid, sizeof dispatch, &dispatch) == 0 &&
+           arch_set_regs(task->caller.tid, &regs) == 0 &&
+           ptrace(PTRACE_SETSIGMASK, task->caller.tid, sizeof all, &all) == 0;
 }
 
 /* Whether this signal ends the process untraced, and is ignored while it is traced. */
@@ -97,8 +98,8 @@ static bool is_ignored_when_traced(struct task *task, const siginfo_t *info)
     struct proc_signals sets;
     struct arch_regs regs;
 
-    if (task->not_init || info->si_code <= 0 || arch_get_regs(task->tid, &regs) < 0 ||
-        !is_forced(info, &regs) || proc_signals(task->tid, &sets) < 0)
+    if (task->not_init || info->si_code <= 0 || arch_get_regs(task->caller.tid, &regs) < 0 ||
+        !is_forced(info, &regs) || proc_signals(task->caller.tid, &sets) < 0)
         return false;
     task->not_init = !sets.init;
     return sets.init && !(sets.caught >> (info->si_signo - 1) & 1);
@@ -109,11 +110,11 @@ bool trap_init_fault(struct task *task, int signal)
     struct init_fault *init_fault;
     siginfo_t info;
 
-    if (!may_be_forced(signal) || ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) < 0 ||
+    if (!may_be_forced(signal) || ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) < 0 ||
         !is_ignored_when_traced(task, &info))
         return false;
     init_fault = calloc(1, sizeof *init_fault);
-    if (init_fault && arch_get_regs(task->tid, &init_fault->regs) == 0 &&
+    if (init_fault && arch_get_regs(task->caller.tid, &init_fault->regs) == 0 &&
         set_trap(task, init_fault)) {
         init_fault->signal = signal;
         task->init_fault = init_fault;
@@ -121,7 +122,7 @@ bool trap_init_fault(struct task *task, int signal)
         free(init_fault);
         signal = SIGKILL; /* case 3 */
     }
-    ptrace(PTRACE_CONT, task->tid, 0, signal);
+    ptrace(PTRACE_CONT, task->caller.tid, 0, signal);
     return true;
 }
 
@@ -136,10 +137,10 @@ bool deliver_init_fault(struct task *task, int signal)
 
     if (!is_init_fault(task, signal))
         return false;
-    arch_set_regs(task->tid, &init_fault->regs);
-    ptrace(PTRACE_SETSIGMASK, task->tid, sizeof init_fault->mask, &init_fault->mask);
+    arch_set_regs(task->caller.tid, &init_fault->regs);
+    ptrace(PTRACE_SETSIGMASK, task->caller.tid, sizeof init_fault->mask, &init_fault->mask);
     free(init_fault);
     task->init_fault = NULL;
-    ptrace(PTRACE_CONT, task->tid, 0, signal);
+    ptrace(PTRACE_CONT, task->caller.tid, 0, signal);
     return true;
 }

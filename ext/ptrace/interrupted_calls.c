@@ -26,6 +26,7 @@
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
+#include "call/call.h"
 #include "ptrace/state.h"
 
 /* The results of interrupted calls inside the kernel (include/linux/errno.h). */
@@ -40,7 +41,7 @@ bool is_restart_result(int64_t result)
 /* The innermost suspended call has ended. */
 static void end_suspended(struct engine *engine, struct task *task, int64_t result)
 {
-    struct pending *call = &task->suspended[--task->suspended_count];
+    struct pending *call = &task->suspended[--task->suspended_count].call;
 
     finish_call(engine, task, call, result);
     parts_deinit(&call->parts);
@@ -49,7 +50,7 @@ static void end_suspended(struct engine *engine, struct task *task, int64_t resu
 /* The same for one to which its handler gave no result: it was interrupted, or refused. */
 static void finish_suspended(struct engine *engine, struct task *task)
 {
-    bool trapped = task->suspended[task->suspended_count - 1].trapped;
+    bool trapped = task->suspended[task->suspended_count - 1].entry.trapped;
 
     end_suspended(engine, task, trapped ? RAW_RESULT_REFUSED : -EINTR);
 }
@@ -57,13 +58,14 @@ static void finish_suspended(struct engine *engine, struct task *task)
 void suspend_call(struct engine *engine, struct task *task)
 {
     if (task->suspended_count == SUSPENDED_MAX) {
-        struct pending oldest = task->suspended[0];
+        struct suspended oldest = task->suspended[0];
         memmove(task->suspended, task->suspended + 1,
                 sizeof *task->suspended * (SUSPENDED_MAX - 1));
         task->suspended[SUSPENDED_MAX - 1] = oldest;
         finish_suspended(engine, task);
     }
-    task->suspended[task->suspended_count++] = task->call;
+    task->suspended[task->suspended_count++] =
+        (struct suspended){ .call = task->call, .entry = task->entry };
     memset(&task->call, 0, sizeof task->call);
     task->in_call = false;
 }
@@ -73,14 +75,14 @@ static bool is_restarted(const struct task *task, const call_info *info, const s
 {
     if (!task->suspended_count)
         return false;
-    const struct pending *call = &task->suspended[task->suspended_count - 1];
+    const struct suspended *last = &task->suspended[task->suspended_count - 1];
+    const struct entry_stop *entry = &last->entry;
     uint64_t number = info->entry.nr & ~(uint64_t)abi->mark;
-    if (call->trapped || call->abi != abi || call->ip != info->instruction_pointer ||
-        call->sp != info->stack_pointer)
+    if (entry->trapped || last->call.abi != abi || entry->ip != info->instruction_pointer ||
+        entry->sp != info->stack_pointer)
         return false;
     return number == (uint64_t)abi->restart_syscall ||
-           (number == call->number &&
-            !memcmp(call->made_with, info->entry.args, sizeof call->made_with));
+           (number == entry->number && !memcmp(entry->args, info->entry.args, sizeof entry->args));
 }
 
 bool resume_suspended(struct task *task, const call_info *info, const struct abi *abi)
@@ -88,7 +90,9 @@ bool resume_suspended(struct task *task, const call_info *info, const struct abi
     if (!is_restarted(task, info, abi))
         return false;
     parts_deinit(&task->call.parts);
-    task->call = task->suspended[--task->suspended_count];
+    const struct suspended *last = &task->suspended[--task->suspended_count];
+    task->call = last->call;
+    task->entry = last->entry;
     task->in_call = true;
     return true;
 }
@@ -105,16 +109,16 @@ static bool is_sigreturn(const struct abi *abi, int64_t number)
  * earlier handler may lie there as well, but a thread that is on its own stack is outside those
  * limits. Only frames of the CPU's own ABI are known.
  */
-static bool is_on_handlers_stack(const struct task *task, const struct pending *call, uint64_t sp)
+static bool is_on_handlers_stack(const struct task *task, const struct suspended *last, uint64_t sp)
 {
     uint64_t words[32768 / sizeof(uint64_t)]; /* as large as the whole alternate stack in Go */
     size_t copied;
 
-    if (call->abi != ABIS ||
-        memory_read(task->space, task->tid, sp & ~(uint64_t)7, words, sizeof words, &copied) < 0)
+    if (last->call.abi != ABIS || memory_read(task->caller.space, task->caller.tid,
+                                              sp & ~(uint64_t)7, words, sizeof words, &copied) < 0)
         return false;
     for (size_t at = 0; at + ARCH_FRAME_WORDS <= copied / sizeof *words; at++)
-        if (arch_frame_interrupts(words + at, call->ip, call->sp) &&
+        if (arch_frame_interrupts(words + at, last->entry.ip, last->entry.sp) &&
             arch_frame_is_on_stack_of(words + at, sp))
             return true;
     return false;
@@ -129,9 +133,9 @@ static bool has_left_handler(const struct task *task, const call_info *info, con
 {
     if (!task->suspended_count || is_sigreturn(abi, task->last_number))
         return false;
-    const struct pending *call = &task->suspended[task->suspended_count - 1];
-    return call->sp <= info->stack_pointer &&
-           !is_on_handlers_stack(task, call, info->stack_pointer);
+    const struct suspended *last = &task->suspended[task->suspended_count - 1];
+    return last->entry.sp <= info->stack_pointer &&
+           !is_on_handlers_stack(task, last, info->stack_pointer);
 }
 
 void end_left_handlers(struct engine *engine, struct task *task, const call_info *info,
@@ -150,28 +154,29 @@ void on_sigreturn(struct engine *engine, struct task *task, const call_info *inf
                   const struct abi *abi)
 {
     enum { MAX_ERRNO = 4095 };
-    const struct pending *call = &task->suspended[task->suspended_count - 1];
+    const struct suspended *last = &task->suspended[task->suspended_count - 1];
     int64_t result = info->exit.rval;
 
     if (!is_sigreturn(abi, task->last_number))
         return;
-    if (info->instruction_pointer != call->ip)
+    if (info->instruction_pointer != last->entry.ip)
         return;
-    if (call->abi->arguments == UINT32_MAX)
+    if (last->call.abi->arguments == UINT32_MAX)
         result = (int32_t)result;
-    if (call->trapped && result < 0 && result >= -MAX_ERRNO)
+    if (last->entry.trapped && result < 0 && result >= -MAX_ERRNO)
         end_suspended(engine, task, result);
-    else if (call->trapped || result == -EINTR)
+    else if (last->entry.trapped || result == -EINTR)
         finish_suspended(engine, task);
 }
 
 void abandon_suspended(struct engine *engine, struct task *task)
 {
     while (task->suspended_count) {
-        struct pending *call = &task->suspended[--task->suspended_count];
-        if (call->trapped)
+        struct suspended *last = &task->suspended[--task->suspended_count];
+        struct pending *call = &last->call;
+        if (last->entry.trapped)
             finish_call(engine, task, call, RAW_RESULT_REFUSED);
-        end_sending(engine, call);
+        end_sending(&engine->context, call);
         parts_deinit(&call->parts);
     }
 }

@@ -193,18 +193,6 @@ void refuse_inspection(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int borrow_fd(int pid, int fd)
-{
-    int process = (int)syscall(SYS_pidfd_open, pid, 0);
-
-    if (process < 0)
-        return -errno;
-    int copy = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
-    int status = copy < 0 ? -errno : copy;
-    close(process);
-    return status;
-}
-
 /* Where exec put the command line: fields 48 and 49 of /proc/self/stat (proc(5)). */
 static int find_command_line(unsigned long *start_out, unsigned long *end_out)
 {

@@ -47,9 +47,6 @@ int launcher_exec(struct launcher *launcher, const struct launch *what);
 /* Let `pid`, which is no ancestor, trace this process (Yama's ptrace_scope 1). */
 void allow_tracer(int pid);
 
-/* A copy of a descriptor of another process that we may trace; a negative errno if it cannot be had. */
-int borrow_fd(int pid, int fd);
-
 /*
  * Let no unprivileged process read or trace this one, not even the user's own (PR_SET_DUMPABLE): its files in
  * /proc are root's from here on. It can still read its own.

@@ -21,6 +21,5 @@ cdef extern from "ptrace/launch.h" nogil:
     pid_t launcher_tid(const launcher *launcher)
     int launcher_exec(launcher *launcher, const launch_ *what)
     void allow_tracer(int pid)
-    int borrow_fd(int pid, int fd)
     void refuse_inspection()
     void retitle(const char *title)

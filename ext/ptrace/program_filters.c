@@ -16,8 +16,10 @@
  *     any result, in both cases without a stop by our filter. Which of them is not known: the call
  *     counts as made.
  */
+#include <linux/seccomp.h>
 #include <signal.h>
 
+#include "call/records.h"
 #include "ptrace/state.h"
 
 /* Whether a SIGSYS of a filter is pending for a thread. That of a KILL is followed by no
@@ -27,7 +29,7 @@ static bool has_trap_pending(const struct task *task)
     enum { LOOKED_AT = 32, FROM_FILTER = 1 /* SYS_SECCOMP of <asm-generic/siginfo.h> */ };
     siginfo_t pending[LOOKED_AT];
     struct __ptrace_peeksiginfo_args first = { .nr = LOOKED_AT };
-    long count = ptrace(PTRACE_PEEKSIGINFO, task->tid, &first, pending);
+    long count = ptrace(PTRACE_PEEKSIGINFO, task->caller.tid, &first, pending);
 
     for (long i = 0; i < count; i++)
         if (pending[i].si_signo == SIGSYS && pending[i].si_code == FROM_FILTER)
@@ -39,8 +41,8 @@ enum call_outcome outcome_of(const struct task *task, int64_t result)
 {
     const struct pending *call = &task->call;
 
-    if (!task->every_call || call->filter_passed ||
-        (result && (uint64_t)result != (call->number | call->abi->mark)))
+    if (!task->every_call || task->entry.filter_passed ||
+        (result && (uint64_t)result != (task->entry.number | call->abi->mark)))
         return CALL_MADE;
     if (has_trap_pending(task))
         return CALL_TRAPPED;
@@ -54,4 +56,25 @@ bool belongs_to_other_stop(const struct task *task, int row, bool by_filter, boo
     if (!task->every_call || CALLS[row].stops != STOPS_ENTRY)
         return false;
     return by_filter ? at_entry && entry_seen : !at_entry;
+}
+
+/* A filter of the program's own may hide calls from ours: see every call of all its threads. */
+static void watch_every_call(struct engine *engine, const struct task *task, bool supervised)
+{
+    if (!task->every_call)
+        write_note(&engine->context, &task->caller, NOTE_OWN_FILTER, 0);
+    for (struct task *other = tasks_next(&engine->tasks, NULL); other;
+         other = tasks_next(&engine->tasks, other))
+        if (other->caller.tgid == task->caller.tgid) {
+            other->every_call = true;
+            other->supervised |= supervised;
+        }
+}
+
+void follow_filter(struct engine *engine, struct task *task, const struct pending *call)
+{
+    if (call->row == ROW_seccomp && (uint32_t)call->args[0] == SECCOMP_SET_MODE_FILTER)
+        watch_every_call(engine, task, call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER);
+    else if (call->row == ROW_prctl && call->args[1] == SECCOMP_MODE_FILTER)
+        watch_every_call(engine, task, false);
 }

@@ -49,7 +49,7 @@ static bool may_be_deferred(const struct task *task, const siginfo_t *info)
     case SIGTTOU:
         return false;
     default:
-        return info->si_code == SI_TIMER || info->si_code > 0 || info->si_pid != task->tgid;
+        return info->si_code == SI_TIMER || info->si_code > 0 || info->si_pid != task->caller.tgid;
     }
 }
 
@@ -95,7 +95,7 @@ static bool is_mask_to_be_restored(const struct task *task)
 {
     struct arch_regs regs;
 
-    if (arch_get_regs(task->tid, &regs) < 0)
+    if (arch_get_regs(task->caller.tid, &regs) < 0)
         return true;
     int64_t result = arch_result(&regs);
     return !arch_in_exception(&regs) && (result == -RESTARTNOHAND || result == -EINTR);
@@ -105,10 +105,10 @@ static bool block_too(struct task *task, int signal)
 {
     uint64_t *mask = &task->storm.mask;
 
-    if (ptrace(PTRACE_GETSIGMASK, task->tid, sizeof *mask, mask) < 0)
+    if (ptrace(PTRACE_GETSIGMASK, task->caller.tid, sizeof *mask, mask) < 0)
         return false;
     uint64_t more = *mask | (uint64_t)1 << (signal - 1);
-    return ptrace(PTRACE_SETSIGMASK, task->tid, sizeof more, &more) == 0;
+    return ptrace(PTRACE_SETSIGMASK, task->caller.tid, sizeof more, &more) == 0;
 }
 
 bool defer_signal(struct engine *engine, struct task *task, const siginfo_t *info)
@@ -118,7 +118,7 @@ bool defer_signal(struct engine *engine, struct task *task, const siginfo_t *inf
     call_info location;
 
     if (!may_be_deferred(task, info) ||
-        ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof location, &location) < 0 ||
+        ptrace(PTRACE_GET_SYSCALL_INFO, task->caller.tid, sizeof location, &location) < 0 ||
         !is_stuck(storm, (struct location){ location.instruction_pointer, location.stack_pointer },
                   now_ns))
         return false;
@@ -128,7 +128,7 @@ bool defer_signal(struct engine *engine, struct task *task, const siginfo_t *inf
         return false;
     storm->deferral_began_ns = now_ns;
     storm->deferring = true;
-    ptrace(PTRACE_SYSCALL, task->tid, 0, info->si_signo);
+    ptrace(PTRACE_SYSCALL, task->caller.tid, 0, info->si_signo);
     return true;
 }
 
@@ -140,7 +140,7 @@ uint64_t end_due_deferral(const struct task *task)
         return 0;
     if (end_ns > monotonic_ns())
         return end_ns;
-    ptrace(PTRACE_INTERRUPT, task->tid, 0, 0); /* ESRCH: it has stopped already */
+    ptrace(PTRACE_INTERRUPT, task->caller.tid, 0, 0); /* ESRCH: it has stopped already */
     return 0;
 }
 
@@ -152,7 +152,7 @@ void end_deferral(struct task *task, int event, int signal)
 
     if (by_cont && monotonic_ns() - storm->deferral_began_ns < DEFERRAL_NS)
         return;
-    ptrace(PTRACE_SETSIGMASK, task->tid, sizeof storm->mask, &storm->mask);
+    ptrace(PTRACE_SETSIGMASK, task->caller.tid, sizeof storm->mask, &storm->mask);
     storm->deferring = false;
     storm->undelivered = true;
     storm->since_ns = monotonic_ns();

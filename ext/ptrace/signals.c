@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/records.h"
 #include "ptrace/state.h"
 
 enum {
@@ -16,7 +17,7 @@ static void write_signals(struct engine *engine, const struct task *task,
 
     memcpy(header.args, burst->kind, sizeof burst->kind);
     header.args[BURST_KEYS] = count;
-    write_record(engine, task, &header, NULL);
+    write_record(&engine->context, &task->caller, &header, NULL);
 }
 
 static void flush_burst(struct engine *engine, const struct task *task, struct signal_burst *burst)
@@ -73,7 +74,7 @@ static void record_signal(struct engine *engine, struct task *task, const siginf
     uint64_t now_ns = monotonic_ns();
 
     if (!task->bursts && !(task->bursts = calloc(BURSTS, sizeof *task->bursts))) {
-        engine->counts.lost++;
+        engine->context.counts.lost++;
         return;
     }
     struct signal_burst *burst = find_burst(engine, task, kind);
@@ -102,7 +103,8 @@ void on_signal(struct engine *engine, struct task *task, int signal)
 {
     siginfo_t info;
 
-    if (!is_init_fault(task, signal) && ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) == 0) {
+    if (!is_init_fault(task, signal) &&
+        ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0) {
         if (defer_signal(engine, task, &info))
             return;
         if (!engine->recording_ended)
@@ -121,11 +123,11 @@ static bool is_stop_signal(int signal)
 void on_stop_event(struct engine *engine, struct task *task, int signal)
 {
     if (!task->adopted || is_stop_signal(signal))
-        consume_stop(task->tid, NULL); /* or waitid shows it again */
+        consume_stop(task->caller.tid, NULL); /* or waitid shows it again */
     if (!task->adopted)
         return;
     if (is_stop_signal(signal)) {
-        ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+        ptrace(PTRACE_LISTEN, task->caller.tid, 0, 0);
         return;
     }
     start_child(engine, task);

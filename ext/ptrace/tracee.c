@@ -11,7 +11,7 @@ struct task *tasks_find(const struct tasks *tasks, pid_t tid)
 {
     struct task *task = tasks->buckets[bucket_of(tid)];
 
-    while (task && task->tid != tid)
+    while (task && task->caller.tid != tid)
         task = task->next;
     return task;
 }
@@ -22,8 +22,8 @@ struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid)
 
     if (!task)
         return NULL;
-    task->tid = tid;
-    task->tgid = tgid;
+    task->caller.tid = tid;
+    task->caller.tgid = tgid;
     task->last_number = -1;
     task->clone3_flags = -1;
     task->next = tasks->buckets[bucket_of(tid)];
@@ -34,7 +34,7 @@ struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid)
 
 void tasks_remove(struct tasks *tasks, struct task *task)
 {
-    struct task **link = &tasks->buckets[bucket_of(task->tid)];
+    struct task **link = &tasks->buckets[bucket_of(task->caller.tid)];
 
     while (*link != task)
         link = &(*link)->next;
@@ -42,7 +42,7 @@ void tasks_remove(struct tasks *tasks, struct task *task)
     tasks->count--;
     parts_deinit(&task->call.parts);
     for (int i = 0; i < task->suspended_count; i++)
-        parts_deinit(&task->suspended[i].parts);
+        parts_deinit(&task->suspended[i].call.parts);
     free(task->init_fault);
     free(task->bursts);
     free(task);
@@ -55,7 +55,7 @@ struct task *tasks_next(const struct tasks *tasks, const struct task *task)
     if (task) {
         if (task->next)
             return task->next;
-        bucket = bucket_of(task->tid) + 1;
+        bucket = bucket_of(task->caller.tid) + 1;
     }
     for (; bucket < TASK_BUCKETS; bucket++)
         if (tasks->buckets[bucket])
@@ -68,11 +68,11 @@ pid_t tasks_after(const struct tasks *tasks, pid_t tid)
     const struct task *task = tasks_find(tasks, tid);
 
     if (task && task->next)
-        return task->next->tid;
+        return task->next->caller.tid;
     for (unsigned step = 1; step <= TASK_BUCKETS; step++) {
         task = tasks->buckets[bucket_of(tid + (pid_t)step)];
         if (task)
-            return task->tid;
+            return task->caller.tid;
     }
     return 0;
 }

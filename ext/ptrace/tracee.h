@@ -6,32 +6,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "arch/abi.h"
-#include "call/memory.h"
-#include "record/parts.h"
-#include "call/fd_table.h"
-#include "table/syscalls.h"
+#include "call/context.h"
 
-/* A call that has begun. */
-struct pending {
-    uint16_t row;
-    const struct abi *abi;
-    uint64_t args[6];
-    uint64_t number, made_with[6]; /* as it was made: of socketcall(2) not the same */
+/* How a call was entered: by this one knows that it is the same when it is restarted. */
+struct entry_stop {
+    uint64_t number, args[6]; /* as they were passed: of socketcall(2) not those of `call` */
     uint64_t ip, sp;
-    uint64_t entered_ns;
-    uint32_t address_room; /* bytes that the program has for an address that it is to be given */
-    bool filter_passed;    /* the stop by our filter was seen: no other filter refused the call */
-    bool trapped;    /* refused by a filter of the program's own, whose SIGSYS is on its way */
-    uint64_t serial; /* of the stream it uses, or 0 */
-    uint64_t first_serial; /* the same, whatever the file is called by now */
-    uint32_t most;         /* bytes copied of what it moves, at most */
-    uint64_t sends;        /* serial of the stream that it puts bytes into, or 0 */
-    struct parts parts;
+    bool filter_passed; /* the stop by our filter was seen: no other filter refused the call */
+    bool trapped;       /* refused by a filter of the program's own, whose SIGSYS is on its way */
 };
 
 /* Calls within calls: one was interrupted, and the handler's own calls come before it goes on. */
 enum { SUSPENDED_MAX = 4 };
+struct suspended {
+    struct pending call;
+    struct entry_stop entry;
+};
 
 /* The write that a thread makes, among those to the same file (write_order.c). */
 enum write_state {
@@ -40,9 +30,6 @@ enum write_state {
     WRITE_UNDER_WAY,
     WRITE_SLOW, /* under way for so long that no other write is held back behind it any more */
 };
-
-/* The rows that are counted without a record, group stat and group seek. */
-enum { COUNTED_FIRST = ROW_stat, COUNTED = ROW__llseek - ROW_stat + 1 };
 
 /* Signals that come faster than a thread can make progress, and how one is deferred (signal_storms.c). */
 struct location {
@@ -68,23 +55,21 @@ struct signal_burst {
 };
 
 struct task {
-    pid_t tid, tgid;
-    struct space *space;
-    struct files *files;
-    bool adopted;    /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
-    bool newborn;    /* in its first stop, until that event is seen */
-    bool every_call; /* stops at every call: a filter of its own could hide some from ours */
-    bool supervised; /* a supervisor may answer its calls: seccomp_unotify(2) */
-    bool entry_seen; /* an entry stop was handled, and the filter's may follow */
-    bool in_call;    /* `call` has begun and its end is awaited */
+    struct caller caller; /* its ids, memory and fds */
+    bool adopted;         /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
+    bool newborn;         /* in its first stop, until that event is seen */
+    bool every_call;      /* stops at every call: a filter of its own could hide some from ours */
+    bool supervised;      /* a supervisor may answer its calls: seccomp_unotify(2) */
+    bool entry_seen;      /* an entry stop was handled, and the filter's may follow */
+    bool in_call;         /* `call` has begun and its end is awaited */
     struct pending call;
-    struct pending suspended[SUSPENDED_MAX];
+    struct entry_stop entry; /* of `call` */
+    struct suspended suspended[SUSPENDED_MAX];
     int suspended_count;
-    uint32_t calls[COUNTED]; /* made since they were last written, by row */
-    int64_t last_number;     /* of the last call entered, while every call is seen; -1: none */
-    int64_t clone3_flags;    /* of the clone3 under way; -1: none */
-    uint64_t patched_at;     /* where clone3's flags were changed, or 0 */
-    uint64_t patched_from;   /* and what they were */
+    int64_t last_number;   /* of the last call entered, while every call is seen; -1: none */
+    int64_t clone3_flags;  /* of the clone3 under way; -1: none */
+    uint64_t patched_at;   /* where clone3's flags were changed, or 0 */
+    uint64_t patched_from; /* and what they were */
     bool being_killed;     /* a signal that ends its process was delivered to one of its threads */
     bool fatal_pending;    /* such a signal was pending when the thread stopped */
     uint64_t postponed_ns; /* since when its next call is postponed, or 0 */
@@ -108,7 +93,7 @@ struct tasks {
 /* Whether other threads, or the parent of a vfork, have the same address space. */
 static inline bool shares_space(const struct task *task)
 {
-    return task->space && task->space->uses > 1;
+    return task->caller.space && task->caller.space->uses > 1;
 }
 
 struct task *tasks_find(const struct tasks *tasks, pid_t tid);

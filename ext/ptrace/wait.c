@@ -45,7 +45,7 @@ void resume(struct engine *engine, struct task *task, int signal)
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
                         task->storm.deferring || (task->every_call && !engine->recording_ended);
 
-    ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, signal);
+    ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->caller.tid, 0, signal);
 }
 
 void consume_stop(pid_t tid, siginfo_t *stop_out)

@@ -26,7 +26,7 @@ enum {
 
 static struct stream *stream_of(const struct engine *engine, const struct task *task)
 {
-    return pool_find(&engine->pool, task->call.serial);
+    return pool_find(&engine->context.pool, task->call.serial);
 }
 
 /* Device and inode of the file at an fd; asked for once, and only if another thread writes as well. */
@@ -37,7 +37,7 @@ static bool identify_file(const struct task *task, struct stream *stream)
 
     if (stream->ino)
         return true;
-    proc_fd_path(link, task->tid, stream->fd);
+    proc_fd_path(link, task->caller.tid, stream->fd);
     if (proc_stat(link, &found) < 0)
         return false;
     stream->dev = found.dev;
@@ -67,8 +67,10 @@ static bool must_be_held(const struct engine *engine, const struct task *task, i
     return false;
 }
 
-void begin_ordered_write(struct engine *engine, struct task *task, const struct stream *stream)
+void begin_ordered_write(struct engine *engine, struct task *task)
 {
+    const struct stream *stream = stream_of(engine, task);
+
     if (!stream || stream->counts_only || engine->tasks.count < 2 ||
         engine->writer_count == WRITERS_MAX || stream->kind > STREAM_PLAIN)
         return;
@@ -78,7 +80,7 @@ void begin_ordered_write(struct engine *engine, struct task *task, const struct 
     if (!waits)
         return;
     engine->writers_held++;
-    consume_stop(task->tid, NULL);
+    consume_stop(task->caller.tid, NULL);
 }
 
 static void release_write(struct engine *engine, struct task *task)
@@ -112,7 +114,7 @@ static bool is_slow(const struct task *task, uint64_t now_ns)
 {
     uint64_t elapsed_ns = now_ns - task->call.entered_ns;
 
-    return elapsed_ns > SLOW_NS || (elapsed_ns > SLOW_ASLEEP_NS && proc_sleeps(task->tid));
+    return elapsed_ns > SLOW_NS || (elapsed_ns > SLOW_ASLEEP_NS && proc_sleeps(task->caller.tid));
 }
 
 void release_held_writes(struct engine *engine, uint64_t now_ns)

@@ -4,9 +4,11 @@
 
 const struct call CALLS[ROW_COUNT] = {
 #define CALL(row_name, row_group, row_stops, ...)                                                  \
-    [ROW_##row_name] = {                                                                           \
-        .name = #row_name, .group = GROUP_##row_group, .stops = STOPS_##row_stops, ##__VA_ARGS__   \
-    },
+    [ROW_##row_name] = { .name = #row_name,                                                        \
+                         .group = GROUP_##row_group,                                               \
+                         .stops = STOPS_##row_stops,                                               \
+                         .counted = IS_COUNTED(GROUP_##row_group) ? COUNTED_##row_name + 1 : 0,    \
+                         ##__VA_ARGS__ },
 #include "table/syscalls.def"
 #undef CALL
 };

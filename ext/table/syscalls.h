@@ -80,6 +80,8 @@ struct call {
     uint8_t buffer, length, vector, count, message, messages, cwd, status, answer;
     uint8_t address, options, value, ends;
     uint8_t nofollow, at_flags, is_text;
+    uint8_t
+        counted; /* 1 + its place among the rows that are counted without a record; 0: it is not */
 };
 
 enum call_row {
@@ -88,6 +90,22 @@ enum call_row {
 #undef CALL
     ROW_COUNT,
 };
+
+/* Whether calls of a group are counted: only those that fail make a record. */
+#define IS_COUNTED(group) ((group) == GROUP_STAT || (group) == GROUP_SEEK)
+
+/*
+ * The places of counted rows, numbered over the whole table: COUNTED_x is how many of the rows before x
+ * are counted. So a row of such a group may stand anywhere in syscalls.def.
+ */
+enum counted_row {
+#define CALL(name, group, ...)                                                                     \
+    COUNTED_##name, AFTER_##name = COUNTED_##name - !IS_COUNTED(GROUP_##group),
+#include "table/syscalls.def"
+#undef CALL
+    COUNTED_ROWS,
+};
+_Static_assert(COUNTED_ROWS < UINT8_MAX, "places of counted rows fit struct call");
 
 extern const struct call CALLS[ROW_COUNT];
 
