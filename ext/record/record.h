@@ -1,41 +1,159 @@
 /*
  * The one contract between C and Python: a raw record says what happened, never how it was caught.
  *
- * A record is `struct raw_record`, then its payload: parts, one after another, each a
+ * A record is a `struct raw_record` and then its payload: parts, one after another, each a
  * `struct raw_part` and its bytes, padded with zeros to a multiple of 8. Everything is in the byte
- * order of the machine. scopetrace/model/raw.py reads this layout; a test compares the two.
+ * order of the machine. scopetrace/model/raw.py reads this layout; tests/test_layout.py compares the two.
+ *
+ * The order of records:
+ *
+ *   1. Records of one thread are in the order in which it made its calls.
+ *   2. A close is recorded when it is entered, a call that opens when it has returned. So a number that
+ *      one thread closes and another is given at once is never taken for the same file.
+ *   3. RAW_FORK of a child precedes every record of that child.
+ *   4. The last RAW_TALLY of an fd precedes the record that ends the fd: of a dup2 over it, of
+ *      close_range, of an exec, or of the exit of the last thread with that fd table.
+ *   5. A call that signals interrupted and that was restarted is one record, of its last return.
  */
 #ifndef SCOPE_RECORD_RECORD_H
 #define SCOPE_RECORD_RECORD_H
 
 #include <stdint.h>
 
+/*
+ * What a record is about. Fields of the header that are not named here are 0; `tid` and `pid` are
+ * always those of the thread that it is about, `entered_ns` is when it happened.
+ */
 enum raw_kind {
-    RAW_SYSCALL = 1, /* a watched call: returned, or (rows of one stop) was made */
-    RAW_EXEC = 2,    /* a new program; args[0]: the thread's id before the exec; args[1], args[2]:
-                        arguments and variables beyond what ARGV and ENVIRON have room for */
-    RAW_FORK = 3,    /* result: new tid; args[0]: clone flags; args[1]: its pid (thread group);
-                        args[2]: of a new process in another PID namespace than ours, its inode; then
-                        a STATUS part */
-    RAW_EXIT = 4,    /* tid == pid: the process ended, else a thread; result: wait status;
-                        args: user us, system us, max RSS KiB, minor faults, major faults, all
-                        with the children it waited for; us of its own */
-    RAW_SIGNAL = 5,  /* delivered; args: signal, si_code, sender's pid, sender's uid, how often */
-    RAW_TALLY = 6,   /* what one fd did; args[0]: fd; args[1]: 1 if it goes on; a TALLY part */
-    RAW_FD = 7,      /* an fd nobody saw being made, or renamed; args: fd, enum raw_seen; LINK, STAT
-                        parts */
-    RAW_NOTE = 8,    /* args[0]: enum raw_note, then what the note says */
-    RAW_SYNC = 9,    /* the engine holds the main process until everything before is committed */
-    RAW_COUNT =
-        11, /* calls that made no record of their own; syscall: the row; args[0]: how many */
-    RAW_LEAVE = 12, /* the leader is about to end; args[0]: fds it has; a STATUS part */
-    RAW_END = 10,   /* no more will be recorded; args: see struct raw_counts, in that order */
+    /*
+     * A call of a row of ext/table/syscalls.def: it has returned or, of a row with stop ENTRY, is made.
+     *   syscall      the row
+     *   result       what the call returned, a negative errno, or one of RAW_RESULT_… below
+     *   args         the six arguments of the row (of socketcall(2) those of the call that it is)
+     *   fd_serial    of the fd that it transfers bytes through or closes
+     *   transferred  bytes that it transferred; 0 if it failed or only looked ahead (MSG_PEEK)
+     * Which parts it has is in the table below.
+     */
+    RAW_SYSCALL = 1,
+
+    /*
+     * A program was started; a failed exec is a RAW_SYSCALL.
+     *   syscall  ROW_execve or ROW_execveat
+     *   args     the thread's id before the exec (its id is the process's now); how many arguments,
+     *            and how many variables, ARGV and ENVIRON have no room for
+     *   parts    PATH (as it was passed), EXE, STAT and CAPS (of the program file), ARGV, STATUS, CWD,
+     *            ROOT, ENVIRON, FDS
+     */
+    RAW_EXEC = 2,
+
+    /*
+     * A thread or process was made; the record is its maker's.
+     *   result  the id of the new thread
+     *   args    flags of clone(2); the new thread's process; of a process in another PID namespace than
+     *           the recorder's, the inode of that namespace, and then there is a STATUS part
+     */
+    RAW_FORK = 3,
+
+    /*
+     * A thread has ended and, if tid == pid, its process.
+     *   result  the status word of wait(2)
+     *   args    user us, system us, max RSS KiB, minor faults, major faults, all with the children that
+     *           it waited for; us of its own
+     */
+    RAW_EXIT = 4,
+
+    /*
+     * A signal was delivered.
+     *   args  signal, si_code, sender's pid, sender's uid, how many such signals this record stands for
+     */
+    RAW_SIGNAL = 5,
+
+    /*
+     * What was counted of one fd since its last tally (or since its first use).
+     *   fd_serial  of the fd
+     *   args       the fd; 1 if it stays open, 0 if this is its last tally
+     *   parts      TALLY, CALLS. Or, of a socket whose fd may be closed or shut down by the call that
+     *              begins, its final state: SOCKET, LOCAL and PEER (none: it is not connected) of one
+     *              whose connect had not ended; of any other stream socket HANGUP, if the peer has hung up
+     */
+    RAW_TALLY = 6,
+
+    /*
+     * An fd that was found open, or whose file was renamed.
+     *   args   the fd; enum raw_seen
+     *   parts  LINK and STAT; of a socket SOCKET, LOCAL, PEER
+     */
+    RAW_FD = 7,
+
+    /* args: enum raw_note, and what the note says */
+    RAW_NOTE = 8,
+
+    /* The main process has ended, and is held until the records before this one are committed. */
+    RAW_SYNC = 9,
+
+    /* No record follows. args: struct raw_counts, in its order. */
+    RAW_END = 10,
+
+    /*
+     * Calls that made no record of their own (groups stat and seek) since the last such record.
+     *   syscall  the row
+     *   args     how many
+     */
+    RAW_COUNT = 11,
+
+    /*
+     * A process is about to end, and its memory is still there; written if processes are measured.
+     *   args   how many fds it has open
+     *   parts  STATUS
+     */
+    RAW_LEAVE = 12,
 };
 
+/*
+ * The parts of a RAW_SYSCALL, by the group of its row in syscalls.def. A call that failed has those that
+ * were copied at its entry, and the names of its paths.
+ *
+ *   open              PATH, HOW (openat2); success: LINK, STAT; failure: NAME
+ *   close             result is RAW_RESULT_UNKNOWN, since it is recorded at its entry. TALLY and CALLS
+ *                     if bytes were transferred; of a socket its final state, as in RAW_TALLY
+ *   fd, make          of those that make an fd and do not copy one of .fd: LINK, STAT; of
+ *                     pipe and socketpair PAIR; of socketpair SOCKET, LOCAL, PEER once for each end, as of
+ *                     pidfd_getfd; of memfd_create PATH, its name
+ *   read, receive     of files only those that fail have a record: bytes are counted (RAW_TALLY). Of
+ *   (and recvmsg…)    sockets DATA unless the fd is muted, ADDRESS of who sent it, EARLY; CONTROL. A
+ *                     muted stream has records of failures and of its end only; of messages each has one
+ *   write, send       DATA unless the fd is muted. Of sockets ADDRESS of whom it is sent to, NAME if that
+ *                     is a path; SOCKET, LOCAL, PEER with the first bytes sent, and where sending began
+ *                     a connection (EINPROGRESS)
+ *   move              none; only those from or to a socket have a record
+ *   net               bind, connect: ADDRESS as it was passed, NAME if that is a path; accept: ADDRESS as
+ *                     it was returned; socket, accept: LINK, STAT; bind, listen, connect, accept, also with
+ *                     EINPROGRESS and EINTR: SOCKET, LOCAL, PEER as far as the kernel knows them;
+ *                     getsockopt(SO_ERROR): VALUE
+ *   delete, rename,   PATH, PATH2 as they were passed, NAME, NAME2 for what they mean; of a call on an
+ *   link, mkdir,      fd (fchmod): none
+ *   attr, stat, seek
+ *   cwd               success: CWD, ROOT
+ *   cred              success: STATUS
+ *   exec              only a failure has a record: PATH, NAME
+ *   the groups at     only failures have a record: PATH, PATH2, NAME, NAME2
+ *   the end
+ *
+ * Some rows are not as the call of that name:
+ *
+ *   sendmmsg,         one record for each message, whose result is the message's bytes
+ *   recvmmsg
+ *   io_submit__…      an operation of io_submit(2), recorded when its result is found; args: fd, buffer or
+ *                     vector, length or count, offset. RAW_RESULT_UNKNOWN if its ring or its program
+ *                     ended first
+ *   io_uring_enter__… likewise of io_uring(7); args are those of the call that the operation is like
+ *   clone3__any       args[0] are the flags, which clone3(2) has in memory
+ *   brk               one that did not move the end of the heap failed with ENOMEM; args[1]: that end
+ */
 enum raw_part_kind {
     PART_PATH = 1,     /* as the program passed it, without the NUL */
     PART_PATH2 = 2,    /* the second path of rename, link, symlink */
-    PART_DATA = 3,     /* bytes written; for a vector, its buffers joined */
+    PART_DATA = 3,     /* bytes transferred; of a vector, its buffers joined */
     PART_LINK = 4,     /* what /proc/TID/fd/N says after success */
     PART_STAT = 5,     /* struct raw_stat of that file, or of the program file */
     PART_ARGV = 6,     /* arguments, each whole and ended by a NUL */
@@ -46,20 +164,21 @@ enum raw_part_kind {
     PART_STATUS = 11,  /* the text of /proc/TID/status */
     PART_FDS = 12,     /* uint32_t[]: the fds open after an exec, unless they are very many */
     PART_TALLY = 13,   /* struct raw_tally */
-    PART_CONTROL = 14, /* control messages of recvmsg, as the program sees them */
+    PART_CONTROL = 14, /* control messages of recvmsg, as the program gets them: cmsg(3) */
     PART_NAME = 15, /* what PATH, or the path in ADDRESS, means: absolute, as the kernel names it */
     PART_NAME2 = 16,   /* the same of PATH2 */
     PART_PAIR = 17,    /* int32_t[2]: the two fds of pipe or socketpair */
     PART_HOW = 18,     /* struct open_how of openat2 */
     PART_CAPS = 19,    /* the program file's security.capability attribute */
     PART_ADDRESS = 20, /* struct sockaddr, as the program passed it or was given it */
-    PART_LOCAL = 21,   /* the near end of a socket, as getsockname(2) tells it */
-    PART_PEER = 22,    /* the far end, as getpeername(2) tells it */
+    PART_LOCAL = 21,   /* the local end of a socket, as getsockname(2) gives it */
+    PART_PEER = 22,    /* the peer's end, as getpeername(2) gives it */
     PART_SOCKET = 23,  /* struct raw_socket */
-    PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_VALUE = 24,   /* int32_t: what getsockopt answered */
-    PART_CALLS = 27,   /* struct raw_calls[]: which part of a tally was moved by other calls */
-    PART_HANGUP = 26,  /* uint32_t: what poll(2) says of a socket that is about to be let go */
+    PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
+    PART_HANGUP = 26,  /* uint32_t: the events of poll(2) by which a socket has been hung up */
+    PART_CALLS =
+        27, /* struct raw_calls[]: what of a tally other calls than read, write transferred */
 };
 
 enum raw_part_flags {
@@ -69,35 +188,37 @@ enum raw_part_flags {
 
 enum raw_seen {
     SEEN_INHERITED = 1, /* open when the first program started */
-    SEEN_IN_USE = 2,    /* found when a watched call used it */
-    SEEN_RENAMED = 3,   /* the file is called otherwise than when it was seen last */
+    SEEN_IN_USE = 2,    /* a watched call used it, and no record says how it was opened */
+    SEEN_RENAMED = 3,   /* its file has another name than when its name was last asked for: LINK */
 };
 
 enum raw_note {
-    NOTE_IO_URING = 1,   /* io_uring_setup succeeded: its operations are not seen */
+    NOTE_IO_URING = 1,   /* operations of io_uring are not seen: io_uring.c says which */
     NOTE_OWN_FILTER = 2, /* the process loaded a seccomp filter; every call now stops */
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
 };
 
-/* A result that is not known: a call of one stop, or one that ended with its thread. */
+/* A result that is not known: of a row with stop ENTRY, or of a call that ended with its thread. */
 #define RAW_RESULT_UNKNOWN INT64_MIN
 
-/* A call that a seccomp filter of the program's own refused: it was not made (seccomp(2)). */
+/* A seccomp filter of the program refused the call: it was not made (seccomp(2)). */
 #define RAW_RESULT_REFUSED (INT64_MIN + 1)
 
 struct raw_record {
     uint32_t size;    /* of this record, payload included; a multiple of 8 */
     uint16_t kind;    /* enum raw_kind */
-    uint16_t syscall; /* row of syscalls.def, when kind is RAW_SYSCALL */
+    uint16_t syscall; /* row of syscalls.def */
     uint32_t pid;     /* thread group */
     uint32_t tid;
-    uint64_t entered_ns; /* CLOCK_MONOTONIC */
-    uint64_t elapsed_ns; /* 0 for a call of one stop */
-    int64_t result;      /* what the call returned, or a negative errno */
-    uint64_t args[6];    /* of a read whose fd another thread let go meanwhile: -1 for that fd */
-    uint64_t fd_serial;  /* serial of the engine's entry for the fd in use, or 0; see engine_mute */
-    uint32_t copied;     /* bytes in payload[] */
+    uint64_t entered_ns; /* CLOCK_MONOTONIC; of an asynchronous read, when its result was found */
+    uint64_t
+        elapsed_ns; /* from entry to return; 0 for a row with stop ENTRY and for asynchronous transfers */
+    int64_t result; /* what the call returned, or a negative errno */
+    uint64_t
+        args[6]; /* the fd in it is -1 if another thread closed it while the call was under way */
+    uint64_t fd_serial;   /* of the fd_entry in use (ext/call/fd_table.h), or 0; see engine_mute */
+    uint32_t copied;      /* bytes in payload[] */
     uint32_t transferred; /* bytes that the call transferred; a smaller DATA part was cut */
     uint8_t payload[];
 };
@@ -118,7 +239,7 @@ struct raw_stat {
 struct raw_socket {
     int32_t domain, type, protocol; /* as socket(2) takes them, flags of the type removed */
     uint32_t listening;             /* SO_ACCEPTCONN */
-    uint64_t inode, peer_inode;     /* peer_inode: of unix sockets, if it could be learnt */
+    uint64_t inode, peer_inode;     /* peer_inode: of unix sockets, if the kernel says so */
 };
 
 struct raw_tally {
@@ -126,9 +247,9 @@ struct raw_tally {
     uint64_t writes, write_bytes, write_ns;
 };
 
-/* What of a tally was not moved by read(2) or write(2), but by one other call. */
+/* What of a tally one other call than read(2) or write(2) transferred. */
 struct raw_calls {
-    uint32_t syscall, outgoing; /* row of syscalls.def; 1: bytes went out */
+    uint32_t syscall, outgoing; /* row of syscalls.def; 1: bytes were written or sent */
     uint64_t calls, bytes, ns;
 };
 
@@ -137,7 +258,7 @@ struct raw_counts {
     uint64_t waits;      /* times a tracee waited because the ring was full */
     uint64_t waited_ns;  /* and for how long in all */
     uint64_t unreadable; /* copies out of a tracee that failed */
-    uint64_t lost;       /* records that could not be made at all */
+    uint64_t lost;       /* records that could not be made: no memory, or larger than the ring */
     uint64_t recorded;   /* records written */
 };
 
