@@ -1,10 +1,10 @@
 /*
- * Native AIO: io_submit(2) and the ring in which its results appear.
+ * Native AIO: io_submit(2) and the ring in which the kernel puts results.
  *
- * A program can take results out of the ring without a call (libaio does), so its calls tell nothing
- * that could be relied on. The ring does: the kernel puts each result at `tail`, and as it never lets
- * more be under way than there are places, no result is overwritten between two submissions
- * (fs/aio.c). So the results are looked for whenever the program makes a watched call.
+ * A program can read results from the ring without a call (libaio does), so io_getevents(2) is not watched.
+ * The kernel puts each result at `tail`. It never lets more operations be under way than the ring has
+ * places, so no result is overwritten between two submissions (fs/aio.c). Results are read from the
+ * ring whenever the program makes a watched call.
  */
 #include "call/async.h"
 
@@ -32,7 +32,7 @@ static bool read_head(const struct caller *caller, uint64_t address, struct ring
            head_out->tail < head_out->nr;
 }
 
-/* Take the results from where the last look ended up to `tail`, or as many as can be read. */
+/* End the operations whose results lie between the last one that was read and `tail`. */
 static void take_results(struct context *context, struct caller *caller, struct aio_ring *ring,
                          const struct ring_head *head)
 {
@@ -51,7 +51,7 @@ static void take_results(struct context *context, struct caller *caller, struct 
     ring->seen = head->tail;
 }
 
-void aio_look(struct context *context, struct caller *caller)
+void aio_collect(struct context *context, struct caller *caller)
 {
     struct ring_head head;
 
@@ -60,8 +60,8 @@ void aio_look(struct context *context, struct caller *caller)
             take_results(context, caller, ring, &head);
 }
 
-/* The ring of a context, known from now on; false: it is none, or there is no memory. */
-static bool know_ring(struct caller *caller, uint64_t address)
+/* Remember the ring at `address`; false: there is none, or no memory. */
+static bool remember_ring(struct caller *caller, uint64_t address)
 {
     struct ring_head head;
     struct async *async = async_of(caller);
@@ -94,7 +94,7 @@ static int row_of_operation(uint16_t opcode)
     case IOCB_CMD_FDSYNC:
         return ROW_io_submit__sync;
     default:
-        return -1; /* nothing moves */
+        return -1; /* it transfers no bytes: IOCB_CMD_POLL, IOCB_CMD_NOOP */
     }
 }
 
@@ -122,9 +122,9 @@ void aio_submit(struct context *context, struct caller *caller, const struct pen
     uint64_t ring = call->args[0], count = call->args[1], list = call->args[2];
     uint32_t word = call->abi->word;
 
-    if (!caller->space || !know_ring(caller, ring))
+    if (!caller->space || !remember_ring(caller, ring))
         return;
-    aio_look(context, caller); /* what is to come is after what is there */
+    aio_collect(context, caller); /* results that are there end before operations that begin now */
     for (uint32_t nth = 0; nth < count && nth < SUBMITTED_MAX; nth++) {
         uint64_t address = 0;
         if (memory_read_whole(caller->space, caller->tid, list + nth * word, &address, word) < 0)
@@ -133,14 +133,14 @@ void aio_submit(struct context *context, struct caller *caller, const struct pen
     }
 }
 
-/* The kernel takes the ring away, and waits for what is under way without telling how it ended. */
+/* The kernel waits for the operations that are under way and frees the ring: their results are not known. */
 void aio_destroy(struct context *context, struct caller *caller, const struct pending *call)
 {
     struct async *async = caller->space ? caller->space->async : NULL;
 
     if (!async || !call->args[0])
         return;
-    async_look(context, caller);
+    async_collect(context, caller);
     for (struct aio_ring **link = &async->rings; *link; link = &(*link)->next)
         if ((*link)->address == call->args[0]) {
             struct aio_ring *gone = *link;

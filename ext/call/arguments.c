@@ -1,4 +1,3 @@
-/* What is copied of a call: when it is entered, and when it has returned. */
 #include "call/arguments.h"
 
 #include <errno.h>
@@ -38,21 +37,22 @@ void copy_at_entry(struct context *context, struct caller *caller, struct pendin
     const struct call *row = &CALLS[call->row];
 
     if (row->group == GROUP_RENAME)
-        context->renames++; /* another thread may come upon its effect before its end is seen */
+        context->renames++; /* the file may have its new name before the call is seen to return */
     if (row->path)
         add_path(context, caller, call, PART_PATH, argument(call, row->path));
     if (row->path2)
         add_path(context, caller, call, PART_PATH2, argument(call, row->path2));
     if (row->how)
         add_memory(context, caller, &call->parts, PART_HOW, argument(call, row->how), HOW_SIZE, 0);
-    note_address_room(caller, call);
-    if (row->address && !is_given_address(row)) /* its length is an int: the upper half is noise */
+    read_address_room(caller, call);
+    if (row->address &&
+        !returns_address(row)) /* its length is an int: the upper half may be anything */
         add_address(context, caller, call, argument(call, row->address),
                     (uint32_t)argument(call, row->address + 1));
-    if (row->message && !row->messages && row->moves == MOVES_OUT)
+    if (row->message && !row->messages && row->transfer == TRANSFER_OUT)
         add_message(context, caller, call, argument(call, row->message),
                     MESSAGE_NAME | (with_data ? MESSAGE_DATA : 0), UINT64_MAX);
-    else if (with_data && row->moves == MOVES_OUT && !row->message)
+    else if (with_data && row->transfer == TRANSFER_OUT && !row->message)
         add_data(context, caller, call, UINT64_MAX);
 }
 
@@ -70,7 +70,7 @@ static uint64_t open_flags(const struct pending *call, uint64_t *resolve_out)
     return asked.flags;
 }
 
-/* Whether a call is about what a symbolic link leads to, if the last name of its path is one. */
+/* Whether the call follows the last name of its path, if that is a symbolic link. */
 static bool follows(const struct pending *call, uint64_t *resolve_out)
 {
     const struct call *row = &CALLS[call->row];
@@ -95,7 +95,7 @@ static void add_name(struct parts *parts, enum raw_part_kind path, enum raw_part
         parts_add(parts, name, 0, found, length);
 }
 
-/* What the paths of a call mean; a name that is not there leads nowhere. */
+/* NAME and NAME2: what the paths of a call mean. After an ENOENT the last name is no link to follow. */
 static void add_names(const struct context *context, const struct caller *caller,
                       struct pending *call, int64_t result)
 {
@@ -107,8 +107,8 @@ static void add_names(const struct context *context, const struct caller *caller
         .dirfd = row->dirfd ? (int)argument(call, row->dirfd) : AT_FDCWD,
         .follow = follows(call, &resolve) && result != -ENOENT,
         .confined = resolve & RESOLVE_IN_ROOT,
-        .strange_root = context->strange_roots,
-        .standing = context->serves_files,
+        .root_differs = context->roots_differ,
+        .no_walk = context->serves_files,
     };
 
     if (!row->is_text)
@@ -134,7 +134,7 @@ static void add_new_fd(struct context *context, const struct caller *caller, str
                        int fd)
 {
     add_fd(&call->parts, caller->tid, fd);
-    note_server(context, &call->parts);
+    detect_fuse(context, &call->parts);
 }
 
 bool read_pair(const struct pending *call, int32_t pair_out[2])
@@ -145,13 +145,14 @@ bool read_pair(const struct pending *call, int32_t pair_out[2])
     if (call->parts.used < sizeof part + size)
         return false;
     memcpy(&part, call->parts.bytes, sizeof part);
-    if (part.kind != PART_PAIR || part.size != size) /* padding is no fd 0 */
+    if (part.kind != PART_PAIR ||
+        part.size != size) /* a part that came short must not be read: its padding would be fd 0 */
         return false;
     memcpy(pair_out, call->parts.bytes + sizeof part, size);
     return true;
 }
 
-/* The fds of pipe or socketpair, and what is at each of the latter's. */
+/* The fds of pipe or socketpair, and both ends of each socket. */
 static void add_pair(struct context *context, const struct caller *caller, struct pending *call)
 {
     int32_t pair[2];
@@ -164,13 +165,12 @@ static void add_pair(struct context *context, const struct caller *caller, struc
     add_ends(&call->parts, caller, pair[1]);
 }
 
-/* Whether a call may have told the kernel the ends of its socket, or shown that it knows them. */
+/* Whether the kernel may know the ends of the call's socket: it succeeded, or a connection has begun. */
 static bool knows_ends(const struct pending *call, int64_t result)
 {
     return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
 }
 
-/* Where the path of a unix socket is, as any other path that was passed (unix(7)). */
 void add_address_name(const struct context *context, const struct caller *caller,
                       struct parts *parts, bool follow)
 {
@@ -181,8 +181,8 @@ void add_address_name(const struct context *context, const struct caller *caller
         .tgid = caller->tgid,
         .dirfd = AT_FDCWD,
         .follow = follow,
-        .strange_root = context->strange_roots,
-        .standing = context->serves_files,
+        .root_differs = context->roots_differ,
+        .no_walk = context->serves_files,
     };
     sa_family_t family;
     char found[NAME_LIMIT];
@@ -191,22 +191,22 @@ void add_address_name(const struct context *context, const struct caller *caller
         return;
     memcpy(&family, part->bytes, sizeof family);
     const char *path = (const char *)part->bytes + FAMILY;
-    if (family != AF_UNIX || !path[0]) /* or it is an abstract name */
+    if (family != AF_UNIX || !path[0]) /* it has no path, or an abstract name (unix(7)) */
         return;
     size_t length = resolve_path(&lookup, path, strnlen(path, part->size - FAMILY), found);
     if (length)
         parts_add(parts, PART_NAME, 0, found, length);
 }
 
-/* A record about a file by its fd says what that is called now. */
+/* Before a record of a call on an fd: a RAW_FD, if its file has another name by now. */
 static void follow_used(struct context *context, struct caller *caller, const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    struct stream *used =
-        row->fd && !row->makes_fd ? files_find(caller->files, (int)argument(call, row->fd)) : NULL;
+    struct fd_entry *used =
+        row->fd && !row->makes_fd ? fd_table_find(caller->fds, (int)argument(call, row->fd)) : NULL;
 
     if (used)
-        follow_name(context, caller, used, monotonic_ns());
+        refresh_name(context, caller, used, monotonic_ns());
 }
 
 void copy_at_exit(struct context *context, struct caller *caller, struct pending *call,
@@ -216,7 +216,7 @@ void copy_at_exit(struct context *context, struct caller *caller, struct pending
     bool failed = result < 0, is_linked = row->group == GROUP_OPEN && !failed;
 
     follow_used(context, caller, call);
-    if (row->path && !is_linked) /* of what was opened, LINK is the name */
+    if (row->path && !is_linked) /* LINK is the name of a file that was opened */
         add_names(context, caller, call, result);
     if (row->address && !row->makes_fd)
         add_address_name(context, caller, &call->parts, call->row != ROW_bind);
@@ -234,7 +234,7 @@ void copy_at_exit(struct context *context, struct caller *caller, struct pending
     if (row->pair)
         add_pair(context, caller, call);
     if (row->address && row->makes_fd)
-        add_given_address(context, caller, call);
+        add_returned_address(context, caller, call);
     if (row->makes_fd && (row->group == GROUP_OPEN || row->group == GROUP_NET || !row->fd))
         add_new_fd(context, caller, call, (int)result);
     if (call->row == ROW_pidfd_getfd)

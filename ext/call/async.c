@@ -12,8 +12,8 @@
 #include "call/transfer.h"
 
 enum {
-    KEPT_MAX = 16 << 20, /* data that waits for results; of more, only the size is told */
-    COUNT_MAX = 1 << 16, /* operations */
+    KEPT_MAX = 16 << 20, /* bytes of copied data that wait for results; of more no data is copied */
+    COUNT_MAX = 1 << 16, /* operations under way */
 };
 
 static void drop_operation(struct async *async, struct operation **link)
@@ -68,16 +68,16 @@ static void copy_data(struct context *context, const struct caller *caller,
         parts_add(&call->parts, PART_DATA, PART_CUT, NULL, 0);
 }
 
-static void begin_move(struct context *context, struct caller *caller, struct async *async,
-                       struct pending *call)
+static void begin_transfer(struct context *context, struct caller *caller, struct async *async,
+                           struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    struct stream *stream = use_stream(context, caller, (int)argument(call, row->fd));
+    struct fd_entry *entry = use_fd(context, caller, (int)argument(call, row->fd));
 
-    call->serial = stream ? stream->serial : 0;
-    if (stream && context->flows && stream_kind(caller, stream) != STREAM_PLAIN)
-        call->most = context->options->flow_snaplen;
-    if (row->moves == MOVES_OUT && !(stream && stream->counts_only))
+    call->fd_serial = entry ? entry->serial : 0;
+    if (entry && context->flows && fd_kind_of(caller, entry) != FD_PLAIN)
+        call->copy_limit = context->options->flow_snaplen;
+    if (row->transfer == TRANSFER_OUT && !(entry && entry->muted))
         copy_data(context, caller, async, call);
 }
 
@@ -92,11 +92,11 @@ void async_begin(struct context *context, struct caller *caller, const struct pe
         return;
     }
     *new = (struct operation){
-        .ring = ring, .tag = tag, .asker = caller->tid, .nth = nth, .call = *call
+        .ring = ring, .tag = tag, .submitter = caller->tid, .nth = nth, .call = *call
     };
     memset(&new->call.parts, 0, sizeof new->call.parts);
-    if (CALLS[call->row].moves != MOVES_NOTHING)
-        begin_move(context, caller, async, &new->call);
+    if (CALLS[call->row].transfer != TRANSFER_NONE)
+        begin_transfer(context, caller, async, &new->call);
     else
         copy_at_entry(context, caller, &new->call, false);
     new->kept = new->call.parts.used;
@@ -113,37 +113,40 @@ static void finish(struct context *context, struct caller *caller, struct pendin
 {
     const struct call *row = &CALLS[call->row];
 
-    if (row->moves == MOVES_NOTHING) {
+    if (row->transfer == TRANSFER_NONE) {
         if (call->row != ROW_io_uring_enter__close)
             call_returned(context, caller, call, result);
         else if (result == 0)
             close_fd(context, caller, call);
         return;
     }
-    const struct stream *stream = files_find(caller->files, (int)argument(call, row->fd));
-    if (row->moves == MOVES_IN)
-        call->entered_ns = monotonic_ns(); /* bytes are there when the result is */
-    if (row->moves == MOVES_OUT && result > 0 && !(stream && stream->serial == call->serial)) {
-        call->args[row->fd - 1] = NO_FD; /* closed meanwhile, and told as closed already */
+    const struct fd_entry *entry = fd_table_find(caller->fds, (int)argument(call, row->fd));
+    if (row->transfer == TRANSFER_IN)
+        call->entered_ns = monotonic_ns(); /* the bytes of a read are there when its result is */
+    if (row->transfer == TRANSFER_OUT && result > 0 &&
+        !(entry && entry->serial == call->fd_serial)) {
+        call->args[row->fd - 1] =
+            NO_FD; /* the fd was closed meanwhile, and its last tally is written */
         write_call(context, caller, call, result, 0, (uint64_t)result);
         return;
     }
-    finish_move(context, caller, call, result, 0);
+    finish_transfer(context, caller, call, result, 0);
 }
 
-void async_taken(struct context *context, struct caller *caller, int64_t taken)
+void async_submitted(struct context *context, struct caller *caller, int64_t taken)
 {
     struct async *async = caller->space->async;
 
     for (struct operation **link = &async->first; *link;) {
         struct operation *each = *link;
-        if (each->asker != caller->tid) {
+        if (each->submitter != caller->tid) {
             link = &each->next;
             continue;
         }
-        each->asker = 0;
+        each->submitter = 0;
         if (taken < 0 && each->nth == 0)
-            finish(context, caller, &each->call, taken); /* it is the first that was refused */
+            finish(context, caller, &each->call,
+                   taken); /* the first operation was refused, with this error */
         if ((int64_t)each->nth < taken)
             link = &each->next;
         else
@@ -173,23 +176,23 @@ void async_abandon(struct context *context, struct caller *caller, uint64_t ring
             link = &(*link)->next;
             continue;
         }
-        if (CALLS[(*link)->call.row].moves == MOVES_OUT)
+        if (CALLS[(*link)->call.row].transfer == TRANSFER_OUT)
             write_call(context, caller, &(*link)->call, RAW_RESULT_UNKNOWN, 0, 0);
         drop_operation(async, link);
     }
 }
 
-void async_look(struct context *context, struct caller *caller)
+void async_collect(struct context *context, struct caller *caller)
 {
     if (!caller->space->async->first)
         return;
-    aio_look(context, caller);
-    uring_look(context, caller);
+    aio_collect(context, caller);
+    uring_collect(context, caller);
 }
 
 void async_leave(struct context *context, struct caller *caller)
 {
-    if (!caller->space || !caller->space->async || !caller->files)
+    if (!caller->space || !caller->space->async || !caller->fds)
         return;
     if (caller->space->uses == 1)
         async_abandon(context, caller, 0);

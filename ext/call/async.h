@@ -1,7 +1,18 @@
 /*
- * Reads and writes that the kernel does while the program goes on: begun by one call, their results
- * found later in memory that kernel and program share. What an operation is when it ends is a call
- * like any other (struct pending), whose row says how its bytes move.
+ * Asynchronous operations: io_submit(2) and io_uring(7).
+ *
+ * One call begins operations, the kernel performs them while the program runs, and puts their results into
+ * memory that it shares with the program. Each operation has a row of syscalls.def (io_submit__read…)
+ * and is recorded as a call of that row when its result is found. What can happen to an operation:
+ *
+ *  1. It is submitted: its arguments and, of a write, its data are copied (async_begin).
+ *  2. The call that submits it returns, and the kernel took it (async_submitted).
+ *  3. The call returns, and the kernel did not take it: it is dropped; the first one that was refused
+ *     is recorded with the error of the call.
+ *  4. Its result is found in the ring: it is recorded (async_end). Rings are read at each watched call of
+ *     the program (async_collect).
+ *  5. The ring is destroyed, or the program ends: a write is recorded with RAW_RESULT_UNKNOWN, anything
+ *     else has no record (async_abandon).
  */
 #ifndef SCOPE_CALL_ASYNC_H
 #define SCOPE_CALL_ASYNC_H
@@ -14,75 +25,75 @@
 
 struct context;
 
-/* One that was asked for and whose result is not known. */
+/* An operation whose result is not known. */
 struct operation {
     struct operation *next;
-    uint64_t ring, tag; /* where its result will be, and what it is called there */
-    pid_t asker;        /* the thread inside the call that asks for it; 0: the call has returned */
-    uint32_t nth;       /* of those that this call asks for */
-    size_t kept;        /* bytes of data that wait with it */
+    uint64_t ring, tag; /* the ring where its result will be, and the tag that it has there */
+    pid_t submitter;    /* the thread inside the call that submits it; 0: the call has returned */
+    uint32_t nth;       /* its place among those that this call submits */
+    size_t kept;        /* bytes of its parts */
     struct pending call;
 };
 
-/* A ring of results of native AIO: aio_setup_ring in fs/aio.c. */
+/* A ring of results of native AIO: aio_setup_ring in the kernel's fs/aio.c. */
 struct aio_ring {
     struct aio_ring *next;
-    uint64_t address; /* which is what io_setup(2) answered with */
-    uint32_t seen;    /* the results before this place were taken */
+    uint64_t address; /* the context that io_setup(2) returned is this address */
+    uint32_t seen;    /* results before this place have been read */
 };
 
-/* An instance of io_uring, and where it lies in the program's memory; 0: not known. */
+/* An instance of io_uring, and the addresses of its rings in the program; 0: not known. */
 struct uring {
     struct uring *next;
     int fd;
-    struct io_uring_params made; /* as io_uring_setup(2) answered */
+    struct io_uring_params made; /* as io_uring_setup(2) filled it in */
     uint64_t rings, results, sqes;
-    uint32_t seen; /* results taken, of all that ever came */
+    uint32_t seen; /* how many results have been read */
 };
 
-/* What is under way in one address space, in the order in which it was asked for. */
+/* The operations under way in one address space, in the order in which they were submitted. */
 struct async {
     struct operation *first, **end; /* `end`: where the next one is to be linked */
     struct aio_ring *rings;
     struct uring *urings;
-    bool noted;     /* that io_uring is used in a way which is not seen was said */
-    uint32_t count; /* of operations */
-    size_t kept;    /* by all of them */
+    bool note_written; /* there is a NOTE_IO_URING of it */
+    uint32_t count;    /* of operations */
+    size_t kept;       /* by all of them */
 };
 
-/* That of a task's address space, made if there is none; NULL without memory. */
+/* That of a caller's address space, made if there is none; NULL without memory. */
 struct async *async_of(struct caller *caller);
 void async_free(struct async *async);
 
 /* async.c */
-/* An operation of `task` that is like `call`: the row, its arguments, its time. */
+/* An operation is submitted: `call` has its row, its arguments and its time. */
 void async_begin(struct context *context, struct caller *caller, const struct pending *call,
                  uint64_t ring, uint64_t tag, uint32_t nth);
-/* The call that asked for operations has returned: it took the first `taken` of them. */
-void async_taken(struct context *context, struct caller *caller, int64_t taken);
-/* A result was found. */
+/* The call that submitted operations has returned: the kernel took the first `taken`, or an error. */
+void async_submitted(struct context *context, struct caller *caller, int64_t taken);
+/* The result of an operation was found. */
 void async_end(struct context *context, struct caller *caller, uint64_t ring, uint64_t tag,
                int64_t result);
-/* No more results will be seen of this ring (0: of any): nobody knows what became of the rest. */
+/* No more results will be found in this ring (0: in any ring of the address space). */
 void async_abandon(struct context *context, struct caller *caller, uint64_t ring);
-/* Take the results that are there. */
-void async_look(struct context *context, struct caller *caller);
-/* A task leaves its address space, by its end or an exec; after the last one nothing more is seen. */
+/* End the operations whose results are there. */
+void async_collect(struct context *context, struct caller *caller);
+/* A thread leaves its address space, by its end or an exec: after the last one no result will be found. */
 void async_leave(struct context *context, struct caller *caller);
 
 /* uring.c */
-/* Say, once, that something is done through io_uring that is not seen. */
-void note_uring(struct context *context, struct caller *caller);
+/* Write NOTE_IO_URING, once for each address space: an operation cannot be recorded. */
+void write_uring_note(struct context *context, struct caller *caller);
 void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd);
 /* An mmap of its fd has returned. */
 void uring_mapped(struct caller *caller, const struct pending *call, uint64_t address);
 bool is_uring(const struct caller *caller, int fd);
 void uring_enter(struct context *context, struct caller *caller, const struct pending *call);
-void uring_look(struct context *context, struct caller *caller);
+void uring_collect(struct context *context, struct caller *caller);
 
 /* aio.c */
 void aio_submit(struct context *context, struct caller *caller, const struct pending *call);
 void aio_destroy(struct context *context, struct caller *caller, const struct pending *call);
-void aio_look(struct context *context, struct caller *caller);
+void aio_collect(struct context *context, struct caller *caller);
 
 #endif

@@ -10,12 +10,12 @@
 #include "call/tally.h"
 #include "call/transfer.h"
 
-void call_begins(const struct context *context, struct pending *call, int row)
+void call_reset(const struct context *context, struct pending *call, int row)
 {
     call->row = (uint16_t)row;
     call->entered_ns = monotonic_ns();
-    call->serial = call->first_serial = call->sends = 0;
-    call->most = context->options->snaplen;
+    call->fd_serial = call->first_fd_serial = call->sending_to = 0;
+    call->copy_limit = context->options->snaplen;
     parts_reset(&call->parts);
 }
 
@@ -24,20 +24,20 @@ void call_begins(const struct context *context, struct pending *call, int row)
 void close_fd(struct context *context, struct caller *caller, struct pending *call)
 {
     int fd = (int)call->args[0];
-    struct stream *stream = files_find(caller->files, fd);
+    struct fd_entry *entry = fd_table_find(caller->fds, fd);
 
-    if (stream) {
-        follow_name(context, caller, stream, call->entered_ns);
-        call->serial = stream->serial;
-        if (stream_moved(stream))
-            add_tally(&call->parts, stream);
-        add_last_word(context, &call->parts, caller, stream);
-        files_remove(caller->files, &context->pool, fd);
+    if (entry) {
+        refresh_name(context, caller, entry, call->entered_ns);
+        call->fd_serial = entry->serial;
+        if (fd_entry_was_used(entry))
+            add_tally(&call->parts, entry);
+        add_final_state(context, &call->parts, caller, entry);
+        fd_table_remove(caller->fds, &context->fd_pool, fd);
     }
     write_call(context, caller, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
 
-void call_made(struct context *context, struct caller *caller, struct pending *call)
+void call_entered_only(struct context *context, struct caller *caller, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
@@ -45,40 +45,39 @@ void call_made(struct context *context, struct caller *caller, struct pending *c
         aio_destroy(context, caller, call);
     else if (row->group == GROUP_CLOSE)
         close_fd(context, caller, call);
-    else if (use_stream(context, caller, (int)call->args[row->fd - 1]))
+    else if (use_fd(context, caller, (int)call->args[row->fd - 1]))
         write_call(context, caller, call, RAW_RESULT_UNKNOWN, 0, 0);
 }
 
 static void begin_transfer(struct context *context, struct caller *caller, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    struct stream *stream = use_stream(context, caller, (int)call->args[row->fd - 1]);
+    struct fd_entry *entry = use_fd(context, caller, (int)call->args[row->fd - 1]);
 
-    struct stream *to =
-        row->fd2 ? use_stream(context, caller, (int)call->args[row->fd2 - 1]) : stream;
-    if (to && row->moves != MOVES_IN)
-        follow_name(context, caller, to, call->entered_ns);
-    call->serial = stream ? stream->serial : 0;
-    call->first_serial = stream ? stream->first_serial : 0;
-    if (stream && context->flows && stream_kind(caller, stream) != STREAM_PLAIN)
-        call->most = context->options->flow_snaplen;
-    if (to && row->moves != MOVES_IN) {
+    struct fd_entry *to = row->fd2 ? use_fd(context, caller, (int)call->args[row->fd2 - 1]) : entry;
+    if (to && row->transfer != TRANSFER_IN)
+        refresh_name(context, caller, to, call->entered_ns);
+    call->fd_serial = entry ? entry->serial : 0;
+    call->first_fd_serial = entry ? entry->first_serial : 0;
+    if (entry && context->flows && fd_kind_of(caller, entry) != FD_PLAIN)
+        call->copy_limit = context->options->flow_snaplen;
+    if (to && row->transfer != TRANSFER_IN) {
         to->sending++;
-        call->sends = to->serial;
+        call->sending_to = to->serial;
     }
-    note_address_room(caller, call);
-    if (row->moves == MOVES_OUT)
-        copy_at_entry(context, caller, call, !(stream && stream->counts_only));
+    read_address_room(caller, call);
+    if (row->transfer == TRANSFER_OUT)
+        copy_at_entry(context, caller, call, !(entry && entry->muted));
 }
 
 void call_entered(struct context *context, struct caller *caller, struct pending *call)
 {
-    tell_before_end(context, caller, call);
+    write_final_states_before(context, caller, call);
     if (call->row == ROW_io_submit)
         aio_submit(context, caller, call);
     else if (call->row == ROW_io_uring_enter)
         uring_enter(context, caller, call);
-    else if (CALLS[call->row].moves != MOVES_NOTHING)
+    else if (CALLS[call->row].transfer != TRANSFER_NONE)
         begin_transfer(context, caller, call);
     else
         copy_at_entry(context, caller, call, false);
@@ -98,11 +97,12 @@ static bool asks_to_retry(const struct call *row, int64_t result)
 
 void end_sending(struct context *context, struct pending *call)
 {
-    struct stream *stream = call->sends ? pool_find(&context->pool, call->sends) : NULL;
+    struct fd_entry *entry =
+        call->sending_to ? fd_pool_find(&context->fd_pool, call->sending_to) : NULL;
 
-    if (stream)
-        stream->sending--;
-    call->sends = 0;
+    if (entry)
+        entry->sending--;
+    call->sending_to = 0;
 }
 
 /* The end of io_submit, io_uring_enter, or an mmap of a ring; false if the call is none of them. */
@@ -118,8 +118,8 @@ static bool finish_async_call(struct context *context, struct caller *caller,
     if (maps && result >= 0)
         uring_mapped(caller, call, (uint64_t)result);
     if (!maps)
-        async_taken(context, caller, result);
-    async_look(context, caller); /* most operations are done when the call returns */
+        async_submitted(context, caller, result);
+    async_collect(context, caller); /* most operations are done when the call returns */
     return true;
 }
 
@@ -135,9 +135,9 @@ void call_returned(struct context *context, struct caller *caller, struct pendin
         caller->counted[row->counted - 1]++;
     if (finish_async_call(context, caller, call, result))
         return;
-    if (row->moves != MOVES_NOTHING) {
+    if (row->transfer != TRANSFER_NONE) {
         end_sending(context, call);
-        finish_move(context, caller, call, result, elapsed_ns);
+        finish_transfer(context, caller, call, result, elapsed_ns);
         return;
     }
     if (wanted)
@@ -155,10 +155,11 @@ void call_withdrawn(struct context *context, struct caller *caller, struct pendi
     end_sending(context, call);
 }
 
-/* Whether the bytes of a write that has run are out is not known. */
-void call_unfinished(struct context *context, struct caller *caller, struct pending *call, bool run)
+/* Of a write it is not known whether its bytes are out; the record says so. */
+void call_unfinished(struct context *context, struct caller *caller, struct pending *call,
+                     bool performed)
 {
-    if (run && CALLS[call->row].moves == MOVES_OUT && call->parts.used)
+    if (performed && CALLS[call->row].transfer == TRANSFER_OUT && call->parts.used)
         write_call(context, caller, call, RAW_RESULT_UNKNOWN, 0, 0);
     end_sending(context, call);
 }

@@ -1,34 +1,31 @@
 /*
- * A call from its entry to its record.
+ * A call from its entry to its record: what the code that catches calls (ptrace/) has to say of each one.
  *
- * Whoever catches calls fills in the arguments of a struct pending and then says, in this order:
- *
- *   call_begins           always
- *   call_made             of a row with stop ENTRY (syscalls.def), and that is all
- *   call_entered          of a row with stop BOTH, before the kernel runs the call
- *   then one of
- *   call_returned         with its result
- *   call_withdrawn        the kernel does not run it now: it will be entered again
- *   call_unfinished       its thread ended inside the call
+ *  1. call_reset; then the catcher fills in abi and args.
+ *  2. Of a row with stop ENTRY (syscalls.def): call_entered_only, and the call is recorded.
+ *     Of a row with stop BOTH: call_entered, before the kernel performs the call, and then one of
+ *  3. call_returned: it has returned, with this result.
+ *  4. call_withdrawn: the kernel does not perform it; the thread will enter it again.
+ *  5. call_unfinished: its thread has ended inside the call.
  */
 #ifndef SCOPE_CALL_CALL_H
 #define SCOPE_CALL_CALL_H
 
 #include "call/context.h"
 
-/* Reset what is known of the call that was pending before; the catcher sets abi and args. */
-void call_begins(const struct context *context, struct pending *call, int row);
-void call_made(struct context *context, struct caller *caller, struct pending *call);
+/* Forget the call that was pending before: one of `row` is entered now. */
+void call_reset(const struct context *context, struct pending *call, int row);
+void call_entered_only(struct context *context, struct caller *caller, struct pending *call);
 void call_entered(struct context *context, struct caller *caller, struct pending *call);
 void call_returned(struct context *context, struct caller *caller, struct pending *call,
                    int64_t result);
 void call_withdrawn(struct context *context, struct caller *caller, struct pending *call);
-/* `run`: the kernel ran at least a part of it. */
+/* `performed`: the kernel has begun to perform it. */
 void call_unfinished(struct context *context, struct caller *caller, struct pending *call,
-                     bool run);
-/* A call that sends has ended: its bytes are in the stream, or never will be. */
+                     bool performed);
+/* A call that sends has ended: its bytes are out, or never will be. */
 void end_sending(struct context *context, struct pending *call);
-/* An fd is closed: its record, with its tally. */
+/* Write the record of a close, with the fd's tally, and remove its entry. */
 void close_fd(struct context *context, struct caller *caller, struct pending *call);
 
 static inline bool is_connect(int64_t row)
@@ -36,7 +33,7 @@ static inline bool is_connect(int64_t row)
     return row == ROW_connect || row == ROW_io_uring_enter__connect;
 }
 
-/* A connection was begun, and how it ends will show later: connect(2). */
+/* Whether a connection has begun and the program is to wait for its end: connect(2). */
 static inline bool is_under_way(int64_t result)
 {
     return result == -EINPROGRESS || result == -EINTR;

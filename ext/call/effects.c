@@ -1,4 +1,3 @@
-/* What a call that has returned did to the engine's own picture: fds and their tables, filters. */
 #include "call/effects.h"
 
 #include <errno.h>
@@ -14,18 +13,18 @@
 #include "call/records.h"
 #include "call/tally.h"
 
-static void share_nothing(struct caller *caller)
+static void unshare_fds(struct caller *caller)
 {
-    if (caller->files->uses == 1)
+    if (caller->fds->uses == 1)
         return;
-    struct files *own = files_new();
+    struct fd_table *own = fd_table_new();
     if (!own)
         return;
-    caller->files->uses--;
-    caller->files = own;
+    caller->fds->uses--;
+    caller->fds = own;
 }
 
-/* A call that would blind the recorder: what became of it. */
+/* Calls by which the recorder would lose sight of others (group guard). */
 static void apply_guard(struct context *context, struct caller *caller, const struct pending *call,
                         int64_t result)
 {
@@ -53,54 +52,54 @@ bool may_be_open(const struct caller *caller, int fd)
     return fd < LOW_FDS || proc_stat(link, &ignored) != -ENOENT;
 }
 
-/* A new fd: its number has no past. Python learns what it is from this very call. */
-static void begin_fd(struct context *context, struct caller *caller, int fd, enum stream_kind kind,
+/* A call has made an fd: its entry begins anew. The record of the call says what the fd is. */
+static void begin_fd(struct context *context, struct caller *caller, int fd, enum fd_kind kind,
                      uint64_t name)
 {
-    flush_stream(context, caller, fd);
-    struct stream *stream =
-        may_be_open(caller, fd) ? files_add(caller->files, &context->pool, fd) : NULL;
-    if (!stream)
+    flush_and_remove(context, caller, fd);
+    struct fd_entry *entry =
+        may_be_open(caller, fd) ? fd_table_add(caller->fds, &context->fd_pool, fd) : NULL;
+    if (!entry)
         return;
-    stream->kind = kind;
-    begin_name(context, stream, name);
+    entry->kind = kind;
+    set_name(context, entry, name);
 }
 
-/* What the fd is that a call has made. */
-static enum stream_kind made_kind(const struct caller *caller, const struct pending *call)
+/* The kind of the fd that a call has made. */
+static enum fd_kind kind_of_made(const struct caller *caller, const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
-    const struct stream *from =
-        row->fd ? files_find(caller->files, (int)argument(call, row->fd)) : NULL;
+    const struct fd_entry *from =
+        row->fd ? fd_table_find(caller->fds, (int)argument(call, row->fd)) : NULL;
 
     if (call->row == ROW_socket)
-        return kind_of_type((int)call->args[1]);
+        return fd_kind_of_type((int)call->args[1]);
     if (row->fd)
-        return from ? from->kind : STREAM_UNKNOWN; /* copied, or accepted */
-    return call->row == ROW_pidfd_getfd ? STREAM_UNKNOWN : STREAM_PLAIN;
+        return from ? from->kind : FD_UNKNOWN; /* a copy of .fd, or accepted by it */
+    return call->row == ROW_pidfd_getfd ? FD_UNKNOWN : FD_PLAIN;
 }
 
 static void begin_made(struct context *context, struct caller *caller, const struct pending *call,
                        int fd)
 {
     const struct call *row = &CALLS[call->row];
-    const struct stream *from =
-        row->fd ? files_find(caller->files, (int)argument(call, row->fd)) : NULL;
+    const struct fd_entry *from =
+        row->fd ? fd_table_find(caller->fds, (int)argument(call, row->fd)) : NULL;
 
-    begin_fd(context, caller, fd, made_kind(caller, call), name_in(&call->parts, from));
+    begin_fd(context, caller, fd, kind_of_made(caller, call), name_hash_of(&call->parts, from));
 }
 
 static void apply_close_range(struct context *context, struct caller *caller,
                               const struct pending *call)
 {
     if (call->args[2] & RANGE_UNSHARE)
-        share_nothing(caller);
+        unshare_fds(caller);
     if (call->args[2] & RANGE_CLOEXEC)
         return;
     for (size_t fd = (uint32_t)call->args[0];
-         fd < caller->files->size && fd <= (uint32_t)call->args[1]; fd++)
-        if (caller->files->by_fd[fd])
-            flush_stream(context, caller, (int)fd);
+         fd < caller->fds->size && fd <= (uint32_t)call->args[1]; fd++)
+        if (caller->fds->entries[fd])
+            flush_and_remove(context, caller, (int)fd);
 }
 
 static void begin_pair(struct context *context, struct caller *caller, const struct pending *call)
@@ -109,43 +108,45 @@ static void begin_pair(struct context *context, struct caller *caller, const str
 
     if (!read_pair(call, pair))
         return;
-    enum stream_kind kind =
-        call->row == ROW_socketpair ? kind_of_type((int)call->args[1]) : STREAM_PLAIN;
+    enum fd_kind kind =
+        call->row == ROW_socketpair ? fd_kind_of_type((int)call->args[1]) : FD_PLAIN;
     begin_fd(context, caller, pair[0], kind, 0);
     begin_fd(context, caller, pair[1], kind, 0);
 }
 
-/* What a call on a socket says about its stream. */
+/* What the entry of a socket has to know of a call on it. */
 static void apply_socket(struct context *context, struct caller *caller, const struct pending *call,
                          int64_t result)
 {
     const struct call *row = &CALLS[call->row];
-    struct stream *stream =
-        files_find(caller->files, (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
+    struct fd_entry *entry = fd_table_find(
+        caller->fds, (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
 
-    if (!stream)
+    if (!entry)
         return;
     if (is_connect(call->row) || result >= 0)
-        stream->connecting = is_under_way(result);
+        entry->connecting = is_under_way(result);
     if (is_connect(call->row) && result >= 0)
-        tell_stream(context, caller, stream); /* of the connection it had, if it had one */
+        flush_tally(context, caller,
+                    entry); /* what was transferred before was of the socket's former connection */
     if (row->ends && result >= 0)
-        stream->named = stream->kind == STREAM_SOCKET;
+        entry->ends_recorded = entry->kind == FD_STREAM;
 }
 
 /*
- * One of them may have been given its first name, or another after that, which its fd does not show:
- * see O_TMPFILE in open(2).
+ * linkat(2) may give a name to a file that was opened without one (O_TMPFILE of open(2)), and rename may
+ * change that name. The link of an fd in /proc does not show either, so the mute of every file ends:
+ * its bytes may be wanted under the new name.
  */
 static void unmute_files(struct context *context, struct caller *caller)
 {
-    for (size_t fd = 0; fd < caller->files->size; fd++) {
-        struct stream *stream = caller->files->by_fd[fd];
-        if (!stream || !stream->counts_only || !stream->name)
+    for (size_t fd = 0; fd < caller->fds->size; fd++) {
+        struct fd_entry *entry = caller->fds->entries[fd];
+        if (!entry || !entry->muted || !entry->name_hash)
             continue;
-        tell_stream(context, caller, stream);
-        stream->counts_only = false;
-        pool_renew(&context->pool, stream);
+        flush_tally(context, caller, entry);
+        entry->muted = false;
+        fd_pool_renew(&context->fd_pool, entry);
     }
 }
 
@@ -159,7 +160,7 @@ static void apply_names(struct context *context, struct caller *caller, const st
         unmute_files(context, caller);
 }
 
-/* From here on "/" may be another folder for some task than for us. */
+/* Whether "/" may be another folder for a thread than for the recorder from now on. */
 static bool changes_roots(const struct pending *call)
 {
     return call->row == ROW_chroot || call->row == ROW_pivot_root || call->row == ROW_setns ||
@@ -186,7 +187,7 @@ void apply_call(struct context *context, struct caller *caller, const struct pen
     if (call->row == ROW_close_range)
         apply_close_range(context, caller, call);
     if (call->row == ROW_unshare && call->args[0] & CLONE_FILES)
-        share_nothing(caller);
+        unshare_fds(caller);
     if (changes_roots(call))
-        context->strange_roots = true;
+        context->roots_differ = true;
 }

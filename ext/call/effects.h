@@ -5,9 +5,10 @@
 #include "call/context.h"
 
 /*
- * Whether an fd is worth its place in a table. One that is high may have been made up, by a supervisor
- * (seccomp_unotify(2)) or in memory that the program can write to (the pair of pipe(2), control
- * messages, results of io_uring), and a table would grow for nothing.
+ * Whether an fd may be added to a table. The number of an fd can be false: a supervisor (seccomp_unotify(2))
+ * may have answered the call, or the number lies in memory that the program can write to (the pair of
+ * pipe(2), control messages, results of io_uring). A high one would make the table grow, so /proc is
+ * asked whether it is open.
  */
 bool may_be_open(const struct caller *caller, int fd);
 void apply_call(struct context *context, struct caller *caller, const struct pending *call,

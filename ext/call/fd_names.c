@@ -1,11 +1,13 @@
 /*
- * What open files are called now.
+ * The names of open files.
  *
- * An open file keeps its place while anybody renames it, or a folder that it is in. The kernel has
- * the name of the moment behind /proc/TID/fd/N. To ask at each use would cost 2.5 µs each time; so
- * a name is asked for again only if it is older than NAME_AGE_NS, which makes that less than 1 % of
- * any program's time, or if a task of this session has renamed something since. A name that is new
- * is shown to Python (RAW_FD) before the record of the use.
+ * A file can be renamed while it is open, and so can a folder that it is in. Its current name is the link
+ * /proc/TID/fd/N. To read that costs 2.5 µs; so before the use of an fd it is read again only
+ *
+ *  1. if the name is older than NAME_AGE_NS: that takes less than 1 % of any program's time; or
+ *  2. if a thread of this recording has renamed something since.
+ *
+ * If the name is another one, a RAW_FD record says so before the record of the use.
  */
 #include "call/fd_names.h"
 
@@ -18,47 +20,47 @@
 #include "call/records.h"
 #include "call/tally.h"
 
-enum { NAME_AGE_NS = 250 * 1000, NOT_ASKED = 1 };
+enum { NAME_AGE_NS = 250 * 1000, NAME_UNKNOWN = 1 };
 
 static const char DELETED[] =
-    " (deleted)"; /* the kernel's remark on a name that is gone: proc(5) */
+    " (deleted)"; /* what the kernel appends to the name of a deleted file: proc(5) */
 
-/* FNV-1a; never 0, which is for what has no name in a file system, nor 1. */
+/* FNV-1a; never 0 (the file has no name in a file system), nor NAME_UNKNOWN. */
 static uint64_t hash(const uint8_t *bytes, size_t size)
 {
     uint64_t value = 0xcbf29ce484222325u;
 
     for (size_t i = 0; i < size; i++)
         value = (value ^ bytes[i]) * 0x100000001b3u;
-    return value > NOT_ASKED ? value : 2;
+    return value > NAME_UNKNOWN ? value : 2;
 }
 
-static size_t without_remark(const uint8_t *link, size_t size)
+static size_t without_deleted(const uint8_t *link, size_t size)
 {
-    const size_t remark = sizeof DELETED - 1;
+    const size_t suffix = sizeof DELETED - 1;
 
-    return size > remark && !memcmp(link + size - remark, DELETED, remark) ? size - remark : size;
+    return size > suffix && !memcmp(link + size - suffix, DELETED, suffix) ? size - suffix : size;
 }
 
-uint64_t name_in(const struct parts *parts, const struct stream *copied)
+uint64_t name_hash_of(const struct parts *parts, const struct fd_entry *copied)
 {
     const struct raw_part *link = parts_find(parts, PART_LINK);
 
     if (!link || link->flags)
-        return copied ? copied->name : NOT_ASKED;
+        return copied ? copied->name_hash : NAME_UNKNOWN;
     if (!link->size || link->bytes[0] != '/')
         return 0;
-    return hash(link->bytes, without_remark(link->bytes, link->size));
+    return hash(link->bytes, without_deleted(link->bytes, link->size));
 }
 
-void begin_name(const struct context *context, struct stream *stream, uint64_t name)
+void set_name(const struct context *context, struct fd_entry *entry, uint64_t name)
 {
-    stream->name = name;
-    stream->name_ns = monotonic_ns();
-    stream->name_renames = context->renames;
+    entry->name_hash = name;
+    entry->name_ns = monotonic_ns();
+    entry->name_renames = context->renames;
 }
 
-/* Whether a file is really called so: a name may end as the kernel's remark does. */
+/* Whether the file has this name: one may end in " (deleted)" without being deleted. */
 static bool is_there(const uint8_t *name, size_t size, const char *link)
 {
     char path[PATH_LIMIT + 1];
@@ -74,42 +76,43 @@ static bool is_there(const uint8_t *name, size_t size, const char *link)
 }
 
 static void write_renamed(struct context *context, const struct caller *caller,
-                          struct stream *stream, const uint8_t *name, size_t size, const char *link)
+                          struct fd_entry *entry, const uint8_t *name, size_t size,
+                          const char *link)
 {
-    struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)stream->fd, SEEN_RENAMED } };
+    struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)entry->fd, SEEN_RENAMED } };
 
-    tell_stream(context, caller, stream); /* what it moved under its former name */
-    stream->counts_only = false; /* that name was not wanted; of this one nobody knows yet */
-    pool_renew(&context->pool, stream);
+    flush_tally(context, caller, entry); /* what was transferred under its former name */
+    entry->muted = false; /* Python mutes it again if the new name is not wanted either */
+    fd_pool_renew(&context->fd_pool, entry);
     parts_reset(&context->scratch);
     parts_add(&context->scratch, PART_LINK, 0, name, size);
     add_stat(&context->scratch, link);
     write_record(context, caller, &header, &context->scratch);
 }
 
-void follow_name(struct context *context, const struct caller *caller, struct stream *stream,
-                 uint64_t now_ns)
+void refresh_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
+                  uint64_t now_ns)
 {
     char link[PROC_PATH];
     uint8_t name[PATH_LIMIT];
 
-    if (!stream->name ||
-        (stream->name_renames == context->renames && now_ns - stream->name_ns < NAME_AGE_NS))
+    if (!entry->name_hash ||
+        (entry->name_renames == context->renames && now_ns - entry->name_ns < NAME_AGE_NS))
         return;
-    stream->name_renames = context->renames;
-    stream->name_ns = now_ns;
-    proc_fd_path(link, caller->tid, stream->fd);
+    entry->name_renames = context->renames;
+    entry->name_ns = now_ns;
+    proc_fd_path(link, caller->tid, entry->fd);
     ssize_t length = proc_link(link, (char *)name, sizeof name);
     if (length > 0 && name[0] != '/')
-        stream->name = 0;
+        entry->name_hash = 0;
     if (length <= 0 || name[0] != '/')
         return;
-    size_t size = without_remark(name, (size_t)length);
+    size_t size = without_deleted(name, (size_t)length);
     if (size < (size_t)length && !context->serves_files && is_there(name, (size_t)length, link))
         size = (size_t)length;
     uint64_t found = hash(name, size);
-    if (found == stream->name)
+    if (found == entry->name_hash)
         return;
-    stream->name = found;
-    write_renamed(context, caller, stream, name, size, link);
+    entry->name_hash = found;
+    write_renamed(context, caller, entry, name, size, link);
 }

@@ -1,15 +1,15 @@
-/* What open files are called now. */
+/* The names of open files, as hashes: a change of name is noticed and recorded. */
 #ifndef SCOPE_CALL_FD_NAMES_H
 #define SCOPE_CALL_FD_NAMES_H
 
 #include "call/context.h"
 
-/* The hash of what the LINK part says; without one, of the name of the stream that was copied. */
-uint64_t name_in(const struct parts *parts, const struct stream *copied);
-/* A new stream is called so at this moment. */
-void begin_name(const struct context *context, struct stream *stream, uint64_t name);
-/* Before an fd is used or let go: show Python what its file is called now, if that is news. */
-void follow_name(struct context *context, const struct caller *caller, struct stream *stream,
-                 uint64_t now_ns);
+/* Hash of the name in the LINK part; if there is none, that of the fd that was copied, or unknown. */
+uint64_t name_hash_of(const struct parts *parts, const struct fd_entry *copied);
+/* The file of a new entry has this name now. */
+void set_name(const struct context *context, struct fd_entry *entry, uint64_t name);
+/* Before a use of an fd, or its end: if its file has another name by now, write a RAW_FD record. */
+void refresh_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
+                  uint64_t now_ns);
 
 #endif

@@ -1,3 +1,26 @@
+/*
+ * What can happen to an fd, and what is done with its entry:
+ *
+ *  1. A call uses an fd that has no entry: it was inherited, or opened by a call that is not watched, or an
+ *     exec emptied the table. An entry is added, and a RAW_FD record says what the fd is (use_fd).
+ *  2. A call opens an fd, or copies one to it (open, accept, dup, pipe…). An entry that is still there is of
+ *     an fd that was closed unseen: it is flushed and removed, and a new one is added (effects.c).
+ *  3. A call transfers bytes: they are added to its tally (count_reads, count_writes).
+ *  4. Python mutes it (engine_mute): bytes are counted and no longer copied.
+ *  5. Its file gets another name: the tally is flushed under the old serial, the mute ends, and a RAW_FD
+ *     record and a new serial follow, since Python may want its bytes under the new name (refresh_name).
+ *  6. Python asks for all tallies (engine_flush_tallies): the tally is written and begins at 0 again.
+ *  7. close: its record has the tally. The entry is removed when the call is entered, since another thread
+ *     may be given the same number before it returns.
+ *  8. dup2 or dup3 over it, close_range: the tally is flushed and the entry removed when the call
+ *     has succeeded.
+ *  9. exec: the thread goes on with an empty table, and case 1 follows for what stays open. The old table
+ *     is flushed, unless another thread still has it.
+ * 10. unshare(CLONE_FILES), CLOSE_RANGE_UNSHARE, fork: the thread has an empty table of its own, as in 9.
+ * 11. The last thread with the table ends: all tallies are flushed, and the table is freed.
+ * 12. A thread reads from an fd while another closes it, and perhaps opens another file there: first_serial
+ *     of the entry is no longer the call's first_fd_serial, and its record has -1 for the fd (transfer.c).
+ */
 #include "call/fd_table.h"
 
 #include <stdlib.h>
@@ -5,7 +28,7 @@
 
 enum { FD_LIMIT = 1 << 24 }; /* above any fd that the kernel gives (fs.nr_open's usual bound) */
 
-void pool_deinit(struct stream_pool *pool)
+void fd_pool_deinit(struct fd_pool *pool)
 {
     free(pool->slots);
     free(pool->serials);
@@ -25,7 +48,7 @@ static bool grow(void **array, size_t item, size_t from, size_t to)
     return true;
 }
 
-static bool pool_grow(struct stream_pool *pool)
+static bool fd_pool_grow(struct fd_pool *pool)
 {
     uint32_t size = pool->size ? pool->size * 2 : 256;
 
@@ -39,60 +62,60 @@ static bool pool_grow(struct stream_pool *pool)
     return true;
 }
 
-void pool_renew(struct stream_pool *pool, struct stream *stream)
+void fd_pool_renew(struct fd_pool *pool, struct fd_entry *entry)
 {
-    uint64_t last = pool->serials[stream->slot];
+    uint64_t last = pool->serials[entry->slot];
 
-    stream->serial = last ? last + ((uint64_t)1 << 32) : ((uint64_t)1 << 32) | stream->slot;
-    pool->serials[stream->slot] = stream->serial;
+    entry->serial = last ? last + ((uint64_t)1 << 32) : ((uint64_t)1 << 32) | entry->slot;
+    pool->serials[entry->slot] = entry->serial;
 }
 
-static struct stream *pool_take(struct stream_pool *pool, int fd)
+static struct fd_entry *fd_pool_take(struct fd_pool *pool, int fd)
 {
-    struct stream *stream = calloc(1, sizeof *stream);
+    struct fd_entry *entry = calloc(1, sizeof *entry);
 
-    if (!stream || (!pool->free_count && !pool_grow(pool))) {
-        free(stream);
+    if (!entry || (!pool->free_count && !fd_pool_grow(pool))) {
+        free(entry);
         return NULL;
     }
-    stream->slot = pool->free[--pool->free_count];
-    stream->fd = fd;
-    pool_renew(pool, stream);
-    stream->first_serial = stream->serial;
-    pool->slots[stream->slot] = stream;
-    return stream;
+    entry->slot = pool->free[--pool->free_count];
+    entry->fd = fd;
+    fd_pool_renew(pool, entry);
+    entry->first_serial = entry->serial;
+    pool->slots[entry->slot] = entry;
+    return entry;
 }
 
-static void pool_give(struct stream_pool *pool, struct stream *stream)
+static void fd_pool_give(struct fd_pool *pool, struct fd_entry *entry)
 {
-    pool->slots[stream->slot] = NULL;
-    pool->free[pool->free_count++] = stream->slot;
-    free(stream->calls);
-    free(stream);
+    pool->slots[entry->slot] = NULL;
+    pool->free[pool->free_count++] = entry->slot;
+    free(entry->calls);
+    free(entry);
 }
 
-void stream_count_call(struct stream *stream, uint32_t row, bool outgoing, uint64_t bytes,
-                       uint64_t elapsed_ns)
+void fd_entry_count_call(struct fd_entry *entry, uint32_t row, bool outgoing, uint64_t bytes,
+                         uint64_t elapsed_ns)
 {
-    struct raw_calls *entry = stream->calls, *end = entry ? entry + stream->kinds : NULL;
+    struct raw_calls *counts = entry->calls, *end = counts ? counts + entry->calls_count : NULL;
 
-    while (entry < end && (entry->syscall != row || entry->outgoing != outgoing))
-        entry++;
-    if (entry == end) {
+    while (counts < end && (counts->syscall != row || counts->outgoing != outgoing))
+        counts++;
+    if (counts == end) {
         struct raw_calls *grown =
-            realloc(stream->calls, (stream->kinds + 1) * sizeof *stream->calls);
+            realloc(entry->calls, (entry->calls_count + 1) * sizeof *entry->calls);
         if (!grown)
             return;
-        stream->calls = grown;
-        entry = grown + stream->kinds++;
-        *entry = (struct raw_calls){ .syscall = row, .outgoing = outgoing };
+        entry->calls = grown;
+        counts = grown + entry->calls_count++;
+        *counts = (struct raw_calls){ .syscall = row, .outgoing = outgoing };
     }
-    entry->calls++;
-    entry->bytes += bytes;
-    entry->ns += elapsed_ns;
+    counts->calls++;
+    counts->bytes += bytes;
+    counts->ns += elapsed_ns;
 }
 
-struct stream *pool_find(const struct stream_pool *pool, uint64_t serial)
+struct fd_entry *fd_pool_find(const struct fd_pool *pool, uint64_t serial)
 {
     uint32_t slot = (uint32_t)serial;
 
@@ -101,47 +124,47 @@ struct stream *pool_find(const struct stream_pool *pool, uint64_t serial)
     return NULL;
 }
 
-struct files *files_new(void)
+struct fd_table *fd_table_new(void)
 {
-    struct files *files = calloc(1, sizeof *files);
+    struct fd_table *fds = calloc(1, sizeof *fds);
 
-    if (files)
-        files->uses = 1;
-    return files;
+    if (fds)
+        fds->uses = 1;
+    return fds;
 }
 
-void files_free(struct files *files, struct stream_pool *pool)
+void fd_table_free(struct fd_table *fds, struct fd_pool *pool)
 {
-    for (size_t fd = 0; fd < files->size; fd++)
-        if (files->by_fd[fd])
-            pool_give(pool, files->by_fd[fd]);
-    free(files->by_fd);
-    free(files);
+    for (size_t fd = 0; fd < fds->size; fd++)
+        if (fds->entries[fd])
+            fd_pool_give(pool, fds->entries[fd]);
+    free(fds->entries);
+    free(fds);
 }
 
-struct stream *files_add(struct files *files, struct stream_pool *pool, int fd)
+struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd)
 {
     if (fd < 0 || fd >= FD_LIMIT)
         return NULL;
-    if ((size_t)fd >= files->size) {
-        size_t size = files->size ? files->size : 16;
+    if ((size_t)fd >= fds->size) {
+        size_t size = fds->size ? fds->size : 16;
         while (size <= (size_t)fd)
             size *= 2;
-        if (!grow((void **)&files->by_fd, sizeof *files->by_fd, files->size, size))
+        if (!grow((void **)&fds->entries, sizeof *fds->entries, fds->size, size))
             return NULL;
-        files->size = size;
+        fds->size = size;
     }
-    if (!files->by_fd[fd])
-        files->by_fd[fd] = pool_take(pool, fd);
-    return files->by_fd[fd];
+    if (!fds->entries[fd])
+        fds->entries[fd] = fd_pool_take(pool, fd);
+    return fds->entries[fd];
 }
 
-void files_remove(struct files *files, struct stream_pool *pool, int fd)
+void fd_table_remove(struct fd_table *fds, struct fd_pool *pool, int fd)
 {
-    struct stream *stream = files_find(files, fd);
+    struct fd_entry *entry = fd_table_find(fds, fd);
 
-    if (!stream)
+    if (!entry)
         return;
-    files->by_fd[fd] = NULL;
-    pool_give(pool, stream);
+    fds->entries[fd] = NULL;
+    fd_pool_give(pool, entry);
 }

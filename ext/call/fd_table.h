@@ -1,9 +1,12 @@
 /*
- * What each fd of each table has moved. A table belongs to the tasks that share it (CLONE_FILES).
- * An entry begins with the first use of an fd, and ends with the fd.
+ * What is counted of each fd, and whether its bytes are wanted.
+ *
+ * A struct fd_entry is one fd of one fd table. A struct fd_table is shared by the threads that share theirs
+ * (CLONE_FILES). The struct fd_pool has all entries of the recording, and finds one by its serial, which is
+ * how Python names it (raw_record.fd_serial, engine_mute).
  */
-#ifndef SCOPE_CALL_STREAMS_H
-#define SCOPE_CALL_STREAMS_H
+#ifndef SCOPE_CALL_FD_TABLE_H
+#define SCOPE_CALL_FD_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,78 +14,78 @@
 
 #include "record/record.h"
 
-enum stream_kind {
-    STREAM_UNKNOWN,
-    STREAM_PLAIN,    /* no socket */
-    STREAM_SOCKET,   /* bytes in a row */
-    STREAM_MESSAGES, /* a socket of datagrams or other messages */
+enum fd_kind {
+    FD_UNKNOWN,  /* fd_kind_of has not been asked */
+    FD_PLAIN,    /* no socket */
+    FD_STREAM,   /* a socket of type SOCK_STREAM */
+    FD_MESSAGES, /* a socket of datagrams or other messages */
 };
 
-struct stream {
-    uint64_t serial; /* slot in the pool and, above it, how often the slot was used */
+struct fd_entry {
+    uint64_t serial; /* slot in the pool and, above it, how many serials the slot had before */
     uint32_t slot;
     int fd;
-    bool counts_only;      /* muted: no bytes are copied */
-    bool connecting;       /* connect was begun, and how it ended is not known */
-    bool named;            /* the address of this end has been told */
-    uint8_t kind;          /* enum stream_kind */
-    uint64_t first_serial; /* `serial` when it was made: a new name is a new serial */
-    uint64_t name;         /* hash of what it is called; 0: it has no name in a file system */
-    uint64_t name_ns;      /* when that was asked for */
-    uint64_t name_renames; /* engine.renames at that time */
-    uint32_t sending;      /* calls that are putting bytes into it now */
-    uint64_t dev, ino;     /* what it is; ino 0: nobody has asked (write_order.c) */
+    bool muted;            /* its bytes are counted and not copied */
+    bool connecting;       /* connect(2) has begun, and how it ended is not known */
+    bool ends_recorded;    /* a record has both ends of this socket, or they cannot be asked for */
+    uint8_t kind;          /* enum fd_kind */
+    uint64_t first_serial; /* `serial` when the entry was made: a new name gives it a new serial */
+    uint64_t name_hash;    /* of the name of its file; 0: it has no name in a file system */
+    uint64_t name_ns;      /* when the name was asked for */
+    uint64_t name_renames; /* context.renames at that time */
+    uint32_t sending;      /* how many calls are putting bytes into it now */
+    uint64_t dev, ino;     /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
     struct raw_tally tally;
-    struct raw_calls *calls; /* what of the tally was moved by other calls than read and write */
-    uint32_t kinds;          /* of `calls` */
+    struct raw_calls *calls; /* what of the tally other calls than read and write transferred */
+    uint32_t calls_count;    /* of `calls` */
 };
 
-/* Count one call that moved bytes, beside its tally; without memory it counts as read or write. */
-void stream_count_call(struct stream *stream, uint32_t row, bool outgoing, uint64_t bytes,
-                       uint64_t elapsed_ns);
+/* Count one transfer in `calls`; without memory it counts as one of read or write. */
+void fd_entry_count_call(struct fd_entry *entry, uint32_t row, bool outgoing, uint64_t bytes,
+                         uint64_t elapsed_ns);
 
-struct files {
-    unsigned uses;
-    uint32_t told; /* when its tallies were told last: engine.tellings */
-    size_t size;   /* of by_fd */
-    struct stream **by_fd;
+/* Whether there is an entry, and a transfer since its last tally. */
+static inline bool fd_entry_was_used(const struct fd_entry *entry)
+{
+    return entry && (entry->tally.reads || entry->tally.writes);
+}
+
+struct fd_table {
+    unsigned uses;             /* threads that share it */
+    uint32_t flush_count;      /* context.flush_count when its tallies were last flushed */
+    size_t size;               /* of `entries` */
+    struct fd_entry **entries; /* by fd; NULL: none */
 };
 
-/* Every live stream, so that a serial finds its stream. */
-struct stream_pool {
-    struct stream **slots;
-    uint64_t *serials; /* the serial last given to each slot */
-    uint32_t *free;
+/* A table used by one thread; NULL without memory. */
+struct fd_table *fd_table_new(void);
+
+struct fd_pool {
+    struct fd_entry **slots;
+    uint64_t *serials; /* the last serial of each slot */
+    uint32_t *free;    /* slots without an entry */
     uint32_t size, free_count;
 };
 
-void pool_deinit(struct stream_pool *pool);
+/* Free the table and its entries; their tallies are flushed before. */
+void fd_table_free(struct fd_table *fds, struct fd_pool *pool);
 
-/* A table used once; NULL without memory. */
-struct files *files_new(void);
-
-/* Forget every stream and the table itself; its tallies are to be flushed before. */
-void files_free(struct files *files, struct stream_pool *pool);
-
-static inline struct stream *files_find(const struct files *files, int fd)
+static inline struct fd_entry *fd_table_find(const struct fd_table *fds, int fd)
 {
-    return fd >= 0 && (size_t)fd < files->size ? files->by_fd[fd] : NULL;
+    return fd >= 0 && (size_t)fd < fds->size ? fds->entries[fd] : NULL;
 }
 
-/* The stream of `fd`, made if it is not there; NULL without memory or for a bad fd. */
-struct stream *files_add(struct files *files, struct stream_pool *pool, int fd);
+/* The entry of `fd`, made if there is none; NULL without memory or for a bad fd. */
+struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd);
 
-void files_remove(struct files *files, struct stream_pool *pool, int fd);
+void fd_table_remove(struct fd_table *fds, struct fd_pool *pool, int fd);
 
-/* Give a live stream another serial: what was said of the old one holds no more. */
-void pool_renew(struct stream_pool *pool, struct stream *stream);
+void fd_pool_deinit(struct fd_pool *pool);
 
-/* The stream with this serial, if it still lives. */
-struct stream *pool_find(const struct stream_pool *pool, uint64_t serial);
+/* Give an entry another serial: a mute that is on its way for the old one finds nothing. */
+void fd_pool_renew(struct fd_pool *pool, struct fd_entry *entry);
 
-static inline bool stream_moved(const struct stream *stream)
-{
-    return stream && (stream->tally.reads || stream->tally.writes);
-}
+/* The entry with this serial, or NULL if it was removed or has another by now. */
+struct fd_entry *fd_pool_find(const struct fd_pool *pool, uint64_t serial);
 
 #endif

@@ -14,8 +14,8 @@
 enum { SPARED_FDS = 64 };
 
 /*
- * Not the last descriptors of the recorder, or half of very few: the session file, borrowed sockets
- * and /proc files need some. Without one, process_vm_readv(2) serves as long as it is allowed.
+ * The last descriptors of the recorder (or the second half, if it may have very few) are kept free for the
+ * session file, borrowed sockets and /proc files. Without a descriptor process_vm_readv(2) is used.
  */
 static int open_memory(const char *path)
 {
@@ -68,7 +68,7 @@ int memory_read(const struct space *space, pid_t tid, uint64_t address, void *bu
     ssize_t copied = -1;
 
     *copied_out = 0;
-    if (!size) /* pread of nothing can still fail: from 2^63 up with EINVAL */
+    if (!size) /* pread of 0 bytes fails with EINVAL at addresses from 2^63 on */
         return 0;
     if (space && space->fd >= 0) {
         copied = pread(space->fd, buffer, size, (off_t)address);

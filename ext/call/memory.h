@@ -1,8 +1,8 @@
 /*
- * Bounded copies out of a stopped tracee.
+ * Bounded copies out of a thread's memory, while it is stopped.
  *
  * An address space is read through a descriptor of /proc/PID/mem opened when it began (fork, exec):
- * it keeps working when the program later makes itself non-dumpable, which nothing else does.
+ * it still works after the program has made itself non-dumpable (prctl(2)); process_vm_readv does not.
  */
 #ifndef SCOPE_CALL_MEMORY_H
 #define SCOPE_CALL_MEMORY_H
@@ -16,7 +16,7 @@ struct async;
 struct space {
     int fd;              /* /proc/PID/mem, or -1: fall back to process_vm_readv */
     unsigned uses;       /* tasks that share this address space */
-    struct async *async; /* async.h; NULL: it never did such a thing */
+    struct async *async; /* async.h; NULL: it has begun no asynchronous operation */
 };
 
 /* The address space of `tid`, used once; NULL without memory. */

@@ -1,4 +1,3 @@
-/* Messages of sockets: struct msghdr and what hangs on it, and the call that i386 makes of them. */
 #include "call/messages.h"
 
 #include <linux/net.h>
@@ -76,7 +75,6 @@ void add_message(struct context *context, const struct caller *caller, struct pe
                cut ? CONTROL_LIMIT : message.control_size, cut ? PART_CUT : 0);
 }
 
-/* Show the fds that control messages brought: SCM_RIGHTS, unix(7), cmsg(3). */
 void write_received_fds(struct context *context, struct caller *caller, const struct pending *call)
 {
     size_t word = call->abi->word, head = word + 8;
@@ -95,9 +93,9 @@ void write_received_fds(struct context *context, struct caller *caller, const st
             if (level_type[0] == SOL_SOCKET && level_type[1] == SCM_RIGHTS)
                 for (size_t i = head; i + sizeof fd <= length; i += sizeof fd) {
                     memcpy(&fd, bytes + from + i, sizeof fd);
-                    flush_stream(context, caller, fd);
+                    flush_and_remove(context, caller, fd);
                     if (may_be_open(caller, fd))
-                        write_seen(context, caller, fd, SEEN_IN_USE);
+                        write_found_fd(context, caller, fd, SEEN_IN_USE);
                 }
             from += (length + word - 1) / word * word;
         }

@@ -1,4 +1,3 @@
-/* Bytes out of a stopped tracee and its /proc, as parts of a record. */
 #include "call/payload.h"
 
 #include <errno.h>
@@ -121,7 +120,7 @@ void add_vector(struct context *context, const struct caller *caller, struct pen
                 uint64_t address, uint64_t count, uint64_t most)
 {
     struct vector vector;
-    size_t limit = most < call->most ? (size_t)most : call->most, used;
+    size_t limit = most < call->copy_limit ? (size_t)most : call->copy_limit, used;
 
     read_vector(caller, call, address, count, &vector);
     size_t size = vector_size(&vector, limit);
@@ -141,7 +140,7 @@ static void add_buffer(struct context *context, const struct caller *caller, str
                        uint64_t most)
 {
     const struct call *row = &CALLS[call->row];
-    uint64_t length = argument(call, row->length), limit = call->most;
+    uint64_t length = argument(call, row->length), limit = call->copy_limit;
 
     length = length < most ? length : most;
     add_memory(context, caller, &call->parts, PART_DATA, argument(call, row->buffer),
@@ -167,17 +166,18 @@ void add_address(struct context *context, const struct caller *caller, struct pe
                    size < ADDRESS_LIMIT ? (size_t)size : ADDRESS_LIMIT, 0);
 }
 
-void note_address_room(const struct caller *caller, struct pending *call)
+void read_address_room(const struct caller *caller, struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
     call->address_room = 0;
-    if (row->address && is_given_address(row) && argument(call, row->address))
+    if (row->address && returns_address(row) && argument(call, row->address))
         memory_read_whole(caller->space, caller->tid, argument(call, row->address + 1),
                           &call->address_room, sizeof call->address_room);
 }
 
-void add_given_address(struct context *context, const struct caller *caller, struct pending *call)
+void add_returned_address(struct context *context, const struct caller *caller,
+                          struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
     uint32_t size, room = call->address_room;
@@ -228,10 +228,10 @@ void add_fd(struct parts *parts, pid_t tid, int fd)
 }
 
 /*
- * What such a task serves may hang as long as it is stopped, and a walk into it would wait for the
- * task that waits for us.
+ * A thread that holds /dev/fuse may serve a file system. While it is stopped nothing in that file system
+ * answers, and a tracer that walks into it would wait for the thread that waits for the tracer.
  */
-void note_server(struct context *context, const struct parts *parts)
+void detect_fuse(struct context *context, const struct parts *parts)
 {
     static const char FUSE[] = "/dev/fuse";
     const struct raw_part *link = parts_find(parts, PART_LINK);
@@ -257,7 +257,7 @@ static ssize_t read_into(struct parts *parts, int fd, size_t limit)
     size_t length = 0, size = limit < FIRST_STRINGS ? limit : FIRST_STRINGS;
 
     for (;;) {
-        uint8_t *room = parts_begin(parts, size); /* what was read before moves along */
+        uint8_t *room = parts_begin(parts, size); /* the bytes that were read are kept */
         if (!room)
             return -1;
         ssize_t got = 1;

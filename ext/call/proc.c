@@ -67,7 +67,7 @@ int proc_stat(const char *path, struct raw_stat *stat_out)
 {
     struct statx found;
 
-    /* As the kernel knows it: to ask a server would cost, and it may be what is being traced. */
+    /* What the kernel has cached: the server of a file system may be slow, or be the thread that is stopped. */
     if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &found) < 0)
         return -errno;
     *stat_out = (struct raw_stat){
@@ -166,7 +166,7 @@ static ssize_t read_status(pid_t tid, char text[static STATUS_MAX])
     return length;
 }
 
-/* What follows `key`; "" if there is no such line. */
+/* The text after `key`, or "" if there is no such line. */
 static const char *value_of(const char *text, const char *key)
 {
     const char *line = strstr(text, key);
@@ -196,7 +196,7 @@ int proc_signals(pid_t tid, struct proc_signals *signals_out)
         .ignored = strtoull(value_of(text, "\nSigIgn:\t"), NULL, 16),
         .caught = strtoull(value_of(text, "\nSigCgt:\t"), NULL, 16),
     };
-    /* A process has a number in each namespace from ours down to its own, which comes last. */
+    /* NStgid has a number for each PID namespace from ours to the process's own, which is the last. */
     const char *numbers = value_of(text, "\nNStgid:");
     const char *end = numbers + strcspn(numbers, "\n");
     signals_out->init = end - numbers >= 2 && end[-2] == '\t' && end[-1] == '1';

@@ -24,7 +24,7 @@ ssize_t proc_file(const char *path, void *buffer, size_t size);
 /* What the file behind `path` is. Returns 0 or a negative errno. */
 int proc_stat(const char *path, struct raw_stat *stat_out);
 
-/* Whether a thread waits for something that may never come (state S of proc(5)), or is gone. */
+/* Whether a thread sleeps in the kernel, for any time (state S of proc(5)), or has ended. */
 bool proc_sleeps(pid_t tid);
 
 /* The device of the terminal that controls the process of `tid`, as in raw_stat; 0: none does. */
@@ -36,13 +36,13 @@ uint64_t proc_terminal(pid_t tid);
  */
 ssize_t proc_fds(pid_t tid, uint32_t **fds_out);
 
-/* How many fds are open; 0 if that cannot be learnt. */
+/* How many fds are open; 0 if /proc refuses to say. */
 size_t proc_fd_count(pid_t tid);
 
 /* A number of /proc/TID/status, such as "Tgid:\t"; -1: no such line. */
 long proc_status_number(pid_t tid, const char *key);
 
-/* What a thread does about signals: bit N - 1 stands for signal N. */
+/* The signal sets of a thread: bit N - 1 is for signal N. */
 struct proc_signals {
     uint64_t blocked, ignored, caught;
     bool init; /* its process is number 1 of its PID namespace */

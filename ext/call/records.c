@@ -1,4 +1,3 @@
-/* Records on their way into the ring: the header completed, the parts behind it. */
 #include "call/records.h"
 
 #include <string.h>
@@ -10,7 +9,7 @@ void write_record(struct context *context, const struct caller *caller, struct r
 
     if (!context->started)
         return;
-    if (sizeof *header + payload > context->ring.size) { /* there will never be room for it */
+    if (sizeof *header + payload > context->ring.size) { /* it will never fit */
         context->counts.lost++;
         return;
     }
@@ -41,7 +40,7 @@ void write_call(struct context *context, const struct caller *caller, const stru
         .entered_ns = call->entered_ns,
         .elapsed_ns = elapsed_ns,
         .result = result,
-        .fd_serial = call->serial,
+        .fd_serial = call->fd_serial,
         .transferred = transferred > UINT32_MAX ? UINT32_MAX : (uint32_t)transferred,
     };
 

@@ -1,4 +1,4 @@
-/* Records on their way into the ring. */
+/* Records are completed here and put into the ring. */
 #ifndef SCOPE_CALL_RECORDS_H
 #define SCOPE_CALL_RECORDS_H
 

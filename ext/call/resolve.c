@@ -12,22 +12,22 @@
 
 #include "call/proc.h"
 
-static const char DELETED[] = " (deleted)"; /* after the name of what has none any more: proc(5) */
-static const char UNREACHABLE[] = "(unreachable)"; /* before one in other mounts: getcwd(2) */
+static const char DELETED[] = " (deleted)"; /* appended to the name of a deleted file: proc(5) */
+static const char UNREACHABLE[] = "(unreachable)"; /* before a name in other mounts: getcwd(2) */
 
-/* A path on its way through the kernel. */
+/* A path that is walked. */
 struct walk {
-    int root;                  /* what it is confined to, or -1: it starts where we would start */
-    size_t floor;              /* of `path`: the start, which cannot be cut off */
+    int root;                  /* the root to which it is confined, or -1: the recorder's own */
+    size_t floor;              /* length of the start of `path`, which is never cut off */
     size_t length;             /* of `path` */
-    char path[NAME_LIMIT + 1]; /* ended by a NUL while the kernel sees it */
+    char path[NAME_LIMIT + 1]; /* ended by a NUL while it is passed to the kernel */
 };
 
 void resolve_init(void)
 {
     /*
-     * Container runtimes may refuse this (it is unshare(2)). Then the whole recorder is moved for
-     * the few microseconds of a walk; it uses no relative paths.
+     * Container runtimes may refuse unshare(2). Then the cwd of the whole recorder changes for the few
+     * microseconds of a walk, which does no harm: it uses no relative paths.
      */
     unshare(CLONE_FS);
 }
@@ -50,7 +50,7 @@ static bool append(struct walk *walk, const char *text, size_t length)
     return true;
 }
 
-/* Names below which each process finds its own: what they mean to the thread that stands still. */
+/* Paths that lead each process to itself, and what they mean for the stopped thread, below its /proc/PID. */
 static const struct own {
     const char *passed, *meant;
     bool of_thread;
@@ -60,7 +60,7 @@ static const struct own {
     { "/dev/stdout", "/fd/1", false }, { "/dev/stderr", "/fd/2", false },
 };
 
-/* The start of an absolute path that would lead us to ourselves; returns how much of it that was. */
+/* Replace the start of a path that would lead the recorder to itself; returns the length of that start. */
 static size_t start_at_own(struct walk *walk, const struct lookup *lookup, const char *passed,
                            size_t length)
 {
@@ -87,8 +87,8 @@ static void start_path(char start[static PROC_PATH], const struct lookup *lookup
         proc_fd_path(start, lookup->tid, lookup->dirfd);
 }
 
-/* In which root a thread looks up names, if that is not ours: an fd, or -1. */
-static int open_strange_root(const struct lookup *lookup, char path[static PROC_PATH])
+/* The root of a thread if it differs from the recorder's: an fd, or -1. */
+static int open_other_root(const struct lookup *lookup, char path[static PROC_PATH])
 {
     struct statx own, found;
     unsigned asked = STATX_INO | STATX_MNT_ID;
@@ -101,7 +101,7 @@ static int open_strange_root(const struct lookup *lookup, char path[static PROC_
     return open(path, O_PATH | O_CLOEXEC);
 }
 
-/* A relative path of a thread with another root: the start is spelled out below that root. */
+/* A relative path of a thread with another root starts with the name of its folder below that root. */
 static bool start_below_root(struct walk *walk, const char *start, const char *root)
 {
     char from[NAME_LIMIT], top[NAME_LIMIT];
@@ -126,7 +126,7 @@ static bool start_walk(struct walk *walk, const struct lookup *lookup, const cha
 
     start_path(start, lookup);
     walk->root = lookup->confined       ? open(start, O_PATH | O_CLOEXEC)
-                 : lookup->strange_root ? open_strange_root(lookup, root)
+                 : lookup->root_differs ? open_other_root(lookup, root)
                                         : -1;
     if (lookup->confined && walk->root < 0)
         return false;
@@ -159,7 +159,7 @@ static size_t name_of_fd(int fd, char name[static NAME_LIMIT])
     return length < 0 ? 0 : (size_t)length;
 }
 
-/* What we find below our own /proc/PID is what the thread that stands still finds below its own. */
+/* Replace the recorder's own /proc/PID at the start of a name by the thread's. */
 static size_t name_as_its(const struct lookup *lookup, char name[static NAME_LIMIT], size_t length)
 {
     char own[PROC_PATH], its[PROC_PATH];
@@ -177,7 +177,7 @@ static size_t name_as_its(const struct lookup *lookup, char name[static NAME_LIM
     return length - own_size + its_size;
 }
 
-/* The name of where this thread is. */
+/* The name of the cwd of the calling thread. */
 static size_t name_of_here(char name[static NAME_LIMIT])
 {
     const size_t prefix = sizeof UNREACHABLE - 1;
@@ -198,9 +198,9 @@ static size_t name_of_here(char name[static NAME_LIMIT])
 enum arrival { ARRIVED, ONLY_NAMED, NOT_THERE };
 
 /*
- * Go to the folder that the first `length` bytes of a walk lead to, and ask for its name. To look a
- * name up takes the right to search the folder that it is in; to know what that folder is called
- * takes less, which serves where the thread's call was refused for lack of it.
+ * Go to the folder to which the first `length` bytes of a walk lead, and ask for its name. chdir(2) needs
+ * the right to search the folder itself; an O_PATH fd of it, whose link has its name, does not. So a
+ * call that failed with EACCES for that folder has a name, too (ONLY_NAMED).
  */
 static enum arrival go_to(struct walk *walk, size_t length, char name[static NAME_LIMIT],
                           size_t *length_out)
@@ -227,7 +227,7 @@ static enum arrival go_to(struct walk *walk, size_t length, char name[static NAM
 
 /* -- from the folder to the name -------------------------------------------------------------- */
 
-/* Add names to a folder's, without those that mean nothing. ".." stays: nobody knows where it goes. */
+/* Append names to a folder's, without "." and empty ones. ".." stays: it may follow a symbolic link. */
 static size_t add_names(char name[static NAME_LIMIT], size_t length, const char *rest, size_t size)
 {
     if (length == 1)
@@ -248,7 +248,7 @@ static size_t add_names(char name[static NAME_LIMIT], size_t length, const char 
     return length;
 }
 
-/* The links in /proc/PID are no paths: what they read as is the name of what is there (proc(5)). */
+/* The links in /proc/PID cannot be followed by their text: it is the name of their target (proc(5)). */
 static size_t follow_in_proc(const char *last, char name[static NAME_LIMIT], size_t length)
 {
     char path[NAME_LIMIT], target[4096];
@@ -264,7 +264,7 @@ static size_t follow_in_proc(const char *last, char name[static NAME_LIMIT], siz
     return (size_t)size;
 }
 
-/* The name of what `last`, in the folder that this thread is in, leads to; 0 if it is no link. */
+/* The name of the target of `last`, a link in the cwd of the calling thread; 0 if it is no link. */
 static size_t follow_last(const struct walk *walk, const char *last, char name[static NAME_LIMIT],
                           size_t length)
 {
@@ -274,7 +274,7 @@ static size_t follow_last(const struct walk *walk, const char *last, char name[s
         return 0;
     if (walk->root < 0 && length > 6 && !memcmp(name, "/proc/", 6))
         return follow_in_proc(last, name, length);
-    /* A link that leads through /proc/self would lead us to what is ours. */
+    /* not through /proc/self, which is the recorder's */
     int fd = walk->root < 0
                  ? open_at(-1, last, 0, RESOLVE_NO_MAGICLINKS)
                  : open_at(walk->root, walk->path, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT);
@@ -290,7 +290,7 @@ static bool is_dots(const char *name, size_t size)
     return (size == 1 && name[0] == '.') || (size == 2 && name[0] == '.' && name[1] == '.');
 }
 
-/* Where the last name of a path begins: its end if the whole path is a folder's. */
+/* Where the last name of a path begins; the end of the path if that is "." or "..". */
 static size_t begin_of_last(const struct walk *walk, size_t end)
 {
     size_t last = end;
@@ -334,9 +334,9 @@ static size_t finish_walk(struct walk *walk, const struct lookup *lookup,
     return add_names(name, length, walk->path + folder, end - folder);
 }
 
-/* Without a walk: right for a single name that is meant itself, else as it was passed. */
-static size_t resolve_standing(const struct lookup *lookup, const char *passed, size_t length,
-                               char name[static NAME_LIMIT])
+/* Without a walk: the folder's name and the path as it was passed. Exact for a single name. */
+static size_t resolve_without_walk(const struct lookup *lookup, const char *passed, size_t length,
+                                   char name[static NAME_LIMIT])
 {
     char start[PROC_PATH];
     struct raw_stat facts;
@@ -358,19 +358,19 @@ size_t resolve_path(const struct lookup *lookup, const char *passed, size_t leng
 
     if (!length)
         return 0;
-    if (lookup->standing) /* "/" and ".." are left to those who remember where the thread is */
+    if (lookup->no_walk) /* Python resolves these paths by the cwd that it remembers */
         return passed[0] == '/' || !memcmp(passed, "..", length < 2 ? length : 2)
                    ? 0
-                   : resolve_standing(lookup, passed, length, name);
+                   : resolve_without_walk(lookup, passed, length, name);
     if (!lookup->follow && !lookup->confined && !memchr(passed, '/', length) &&
         !is_dots(passed, length))
-        return resolve_standing(lookup, passed, length, name);
+        return resolve_without_walk(lookup, passed, length, name);
     walk.floor = walk.length = 0;
     if (start_walk(&walk, lookup, passed, length))
         found = finish_walk(&walk, lookup, name);
     if (walk.root >= 0)
         close(walk.root);
     if (chdir("/") < 0)
-        return 0; /* it is always there */
+        return 0; /* it always succeeds */
     return found;
 }

@@ -1,10 +1,10 @@
 /*
- * What a path that a stopped thread passed means: the name that the kernel has for it now.
+ * The absolute name that the kernel has for a path which a stopped thread passed.
  *
- * Only the kernel knows where a path leads: folders may be symbolic links, ".." after one of them
- * goes elsewhere, and any folder may have been renamed by anybody since it was entered. So the
- * folder part is walked again, from where the thread stands (/proc/TID/cwd, /proc/TID/fd/N), and
- * the kernel is asked for the name of the place that was reached (getcwd(2)).
+ * Only the kernel knows where a path leads: a folder in it may be a symbolic link, ".." after a link leads
+ * elsewhere, and the cwd may have been renamed. So the recorder walks the folder part of the path
+ * again, from the thread's cwd or fd (/proc/TID/cwd, /proc/TID/fd/N), and asks the kernel for the name of
+ * the folder that it reaches (getcwd(2)).
  */
 #ifndef SCOPE_CALL_RESOLVE_H
 #define SCOPE_CALL_RESOLVE_H
@@ -18,21 +18,21 @@ enum { NAME_LIMIT = 2 * 4096 }; /* a folder's name and what is left of the path,
 struct lookup {
     pid_t tid, tgid;
     int dirfd;         /* what a relative path starts from, or AT_FDCWD */
-    bool follow;       /* if the last name is a symbolic link, what that leads to is meant */
+    bool follow;       /* if the last name is a symbolic link, its target is meant */
     bool confined;     /* `dirfd` is the root of the lookup: RESOLVE_IN_ROOT of openat2(2) */
-    bool strange_root; /* the thread's root or mounts may not be ours */
-    bool standing;     /* walk nowhere: some file system may be served by a thread that we hold */
+    bool root_differs; /* the thread's root or mounts may differ from the recorder's */
+    bool no_walk;      /* do not walk: a stopped thread may serve a file system (detect_fuse) */
 };
 
 /*
- * Write the absolute name of what `passed` means, without a NUL, and return its length. What does
- * not exist stays as it was passed, after the last folder that does. Returns 0 if not even the
- * start could be learnt (the process is not dumpable).
+ * Write the absolute name of what `passed` means, without a NUL, and return its length. The
+ * part of a path that does not exist is kept as it was passed. Returns 0 if not even the folder where
+ * it starts can be read (the process is not dumpable).
  */
 size_t resolve_path(const struct lookup *lookup, const char *passed, size_t length,
                     char name[static NAME_LIMIT]);
 
-/* Let this thread walk without moving the other threads of the process, where that is allowed. */
+/* Give the calling thread a cwd of its own, since a walk changes it (unshare(2)). */
 void resolve_init(void);
 
 #endif

@@ -1,9 +1,3 @@
-/*
- * The last word on a socket: what the kernel says of it before the program ends it, while its fd
- * can still be asked. A program need not ask whether the connection that it began stands, nor read
- * to the end that the peer made; once the fd is gone nobody can, and after shutdown(2) nobody knows
- * whose the end is.
- */
 #include "call/socket_final_state.h"
 
 #include <limits.h>
@@ -13,55 +7,55 @@
 #include "call/records.h"
 #include "call/sockets.h"
 
-void add_last_word(const struct context *context, struct parts *parts, const struct caller *caller,
-                   const struct stream *stream)
+void add_final_state(const struct context *context, struct parts *parts,
+                     const struct caller *caller, const struct fd_entry *entry)
 {
-    if (stream->connecting) {
-        add_ends(parts, caller, stream->fd);
-    } else if (context->flows && stream->kind == STREAM_SOCKET) {
-        uint32_t events = socket_hangup(caller->tgid, stream->fd);
+    if (entry->connecting) {
+        add_ends(parts, caller, entry->fd);
+    } else if (context->flows && entry->kind == FD_STREAM) {
+        uint32_t events = socket_hangup(caller->tgid, entry->fd);
         if (events)
             parts_add(parts, PART_HANGUP, 0, &events, sizeof events);
     }
 }
 
-static void tell_last_word(struct context *context, const struct caller *caller,
-                           struct stream *stream, uint64_t now_ns)
+static void write_final_state(struct context *context, const struct caller *caller,
+                              struct fd_entry *entry, uint64_t now_ns)
 {
-    follow_name(context, caller, stream,
-                now_ns); /* once the fd is gone its name cannot be asked for */
+    refresh_name(context, caller, entry,
+                 now_ns); /* after the close its name cannot be read any more */
     struct raw_record header = { .kind = RAW_TALLY,
-                                 .fd_serial = stream->serial,
-                                 .args = { (uint32_t)stream->fd, true } };
+                                 .fd_serial = entry->serial,
+                                 .args = { (uint32_t)entry->fd, true } };
 
     parts_reset(&context->scratch);
-    add_last_word(context, &context->scratch, caller, stream);
+    add_final_state(context, &context->scratch, caller, entry);
     if (context->scratch.used)
         write_record(context, caller, &header, &context->scratch);
 }
 
-void tell_last_words(struct context *context, const struct caller *caller, unsigned first,
-                     unsigned last)
+void write_final_states(struct context *context, const struct caller *caller, unsigned first,
+                        unsigned last)
 {
-    const struct files *files = caller->files;
+    const struct fd_table *fds = caller->fds;
     uint64_t now_ns = monotonic_ns();
 
-    for (size_t fd = first; fd < files->size && fd <= last; fd++)
-        if (files->by_fd[fd])
-            tell_last_word(context, caller, files->by_fd[fd], now_ns);
+    for (size_t fd = first; fd < fds->size && fd <= last; fd++)
+        if (fds->entries[fd])
+            write_final_state(context, caller, fds->entries[fd], now_ns);
 }
 
-void tell_before_end(struct context *context, const struct caller *caller,
-                     const struct pending *call)
+void write_final_states_before(struct context *context, const struct caller *caller,
+                               const struct pending *call)
 {
     unsigned first = (unsigned)call->args[0], second = (unsigned)call->args[1];
 
     if (call->row == ROW_dup2 || call->row == ROW_dup3)
-        tell_last_words(context, caller, second, second);
+        write_final_states(context, caller, second, second);
     else if (call->row == ROW_shutdown)
-        tell_last_words(context, caller, first, first);
+        write_final_states(context, caller, first, first);
     else if (call->row == ROW_close_range && !(call->args[2] & RANGE_CLOEXEC))
-        tell_last_words(context, caller, first, second);
+        write_final_states(context, caller, first, second);
     else if (CALLS[call->row].group == GROUP_EXEC)
-        tell_last_words(context, caller, 0, UINT_MAX);
+        write_final_states(context, caller, 0, UINT_MAX);
 }

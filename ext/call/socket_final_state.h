@@ -1,17 +1,24 @@
-/* The final state of a socket, asked for before its fd is closed or shut down. */
+/*
+ * The final state of a socket, read while its fd is still open.
+ *
+ * A program may close a socket without having asked whether its connection was established, and without
+ * having read that the peer has hung up. After the close the kernel cannot be asked any more, and after a
+ * shutdown(2) its answer no longer says which side ended the connection. So it is asked before a call
+ * that may close or shut down an fd, and before an exec or the end of a process.
+ */
 #ifndef SCOPE_CALL_SOCKET_FINAL_STATE_H
 #define SCOPE_CALL_SOCKET_FINAL_STATE_H
 
 #include "call/context.h"
 
-/* The last word on a socket whose fd is about to go or to be shut down; nothing if all is well. */
-void add_last_word(const struct context *context, struct parts *parts, const struct caller *caller,
-                   const struct stream *stream);
-/* The last words on the sockets at fds `first` to `last`, as records. */
-void tell_last_words(struct context *context, const struct caller *caller, unsigned first,
-                     unsigned last);
-/* The same of those fds that a call which begins may let go or shut down. */
-void tell_before_end(struct context *context, const struct caller *caller,
-                     const struct pending *call);
+/* SOCKET, LOCAL, PEER of a socket that was connecting; HANGUP of a stream that has been hung up. */
+void add_final_state(const struct context *context, struct parts *parts,
+                     const struct caller *caller, const struct fd_entry *entry);
+/* RAW_TALLY records with the final states of the sockets at fds `first` to `last`. */
+void write_final_states(struct context *context, const struct caller *caller, unsigned first,
+                        unsigned last);
+/* The same of the fds that a call which is entered may close or shut down. */
+void write_final_states_before(struct context *context, const struct caller *caller,
+                               const struct pending *call);
 
 #endif

@@ -141,7 +141,7 @@ static void parse_end(const char *digits, unsigned port, int domain, struct sock
     end->size = sizeof *address;
 }
 
-/* Whether a line is that of the socket with this inode; then its facts. */
+/* Fill in the facts from a line, if it is that of the socket with this inode. */
 typedef bool line_parser(const char *line, const void *table, uint64_t inode,
                          struct socket_facts *facts);
 

@@ -1,7 +1,7 @@
 /*
- * What the kernel says about a socket of a stopped tracee. The socket is borrowed for the moment it
- * takes to ask (pidfd_getfd(2)), so the answers are those that the program itself would get; where
- * that is refused, /proc/TID/net is read instead, which knows less of unix sockets.
+ * What the kernel says about a socket of a stopped tracee. The socket is copied with
+ * pidfd_getfd(2) for the time of the questions, so the answers are those that the program would get.
+ * Where that is refused, /proc/TID/net is read instead, which says less of unix sockets.
  */
 #ifndef SCOPE_CALL_SOCKETS_H
 #define SCOPE_CALL_SOCKETS_H
@@ -14,7 +14,7 @@
 
 /*
  * A copy of a descriptor of another process that we may trace (pidfd_getfd(2), Linux 5.6); a negative
- * errno if it cannot be had.
+ * errno if the kernel refuses it or is too old.
  */
 int borrow_fd(int pid, int fd);
 
@@ -29,11 +29,11 @@ struct socket_facts {
 };
 
 /* Ask about fd `fd` of thread `tid` of process `tgid`. Returns 0, or a negative errno: it is no
- * socket (-ENOTSOCK), it is gone, or nobody would say. */
+ * socket (-ENOTSOCK), it is not open, or neither pidfd_getfd nor /proc may be asked. */
 int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out);
 
-/* What poll(2) says of an open socket's hanging up: POLLRDHUP, POLLHUP, POLLERR; 0 if it is well, or
- * if nobody would say. */
+/* Those of POLLRDHUP, POLLHUP and POLLERR that poll(2) reports of an open socket; 0 if it has not been
+ * hung up, or cannot be asked. */
 uint32_t socket_hangup(pid_t tgid, int fd);
 
 #endif

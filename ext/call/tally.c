@@ -1,4 +1,3 @@
-/* Per-fd counters: kept here, told to Python when the fd or its process ends. */
 #include "call/tally.h"
 
 #include <string.h>
@@ -9,80 +8,80 @@
 #include "call/records.h"
 #include "call/sockets.h"
 
-enum stream_kind kind_of_type(int type)
+enum fd_kind fd_kind_of_type(int type)
 {
     enum { TYPE_MASK = 0xf }; /* SOCK_TYPE_MASK of the kernel: the rest are flags */
 
-    return (type & TYPE_MASK) == SOCK_STREAM ? STREAM_SOCKET : STREAM_MESSAGES;
+    return (type & TYPE_MASK) == SOCK_STREAM ? FD_STREAM : FD_MESSAGES;
 }
 
-enum stream_kind stream_kind(const struct caller *caller, struct stream *stream)
+enum fd_kind fd_kind_of(const struct caller *caller, struct fd_entry *entry)
 {
     struct socket_facts facts;
 
-    if (stream->kind == STREAM_UNKNOWN)
-        stream->kind = socket_ask(caller->tgid, caller->tid, stream->fd, &facts) < 0
-                           ? STREAM_PLAIN
-                           : kind_of_type(facts.kind.type);
-    return stream->kind;
+    if (entry->kind == FD_UNKNOWN)
+        entry->kind = socket_ask(caller->tgid, caller->tid, entry->fd, &facts) < 0
+                          ? FD_PLAIN
+                          : fd_kind_of_type(facts.kind.type);
+    return entry->kind;
 }
 
-struct stream *write_seen(struct context *context, struct caller *caller, int fd,
-                          enum raw_seen seen)
+struct fd_entry *write_found_fd(struct context *context, struct caller *caller, int fd,
+                                enum raw_seen seen)
 {
     struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)fd, seen } };
     parts_reset(&context->scratch);
     add_fd(&context->scratch, caller->tid, fd);
-    note_server(context, &context->scratch);
-    struct stream *stream = files_add(caller->files, &context->pool, fd);
-    if (stream)
-        begin_name(context, stream, name_in(&context->scratch, NULL));
-    if (stream && context->flows && stream_kind(caller, stream) != STREAM_PLAIN) {
+    detect_fuse(context, &context->scratch);
+    struct fd_entry *entry = fd_table_add(caller->fds, &context->fd_pool, fd);
+    if (entry)
+        set_name(context, entry, name_hash_of(&context->scratch, NULL));
+    if (entry && context->flows && fd_kind_of(caller, entry) != FD_PLAIN) {
         bool known = add_ends(&context->scratch, caller, fd);
-        stream->named = known && stream->kind == STREAM_SOCKET;
+        entry->ends_recorded = known && entry->kind == FD_STREAM;
     }
     write_record(context, caller, &header, &context->scratch);
-    return stream;
+    return entry;
 }
 
-void add_tally(struct parts *parts, const struct stream *stream)
+void add_tally(struct parts *parts, const struct fd_entry *entry)
 {
-    parts_add(parts, PART_TALLY, 0, &stream->tally, sizeof stream->tally);
-    if (stream->kinds)
-        parts_add(parts, PART_CALLS, 0, stream->calls, stream->kinds * sizeof *stream->calls);
+    parts_add(parts, PART_TALLY, 0, &entry->tally, sizeof entry->tally);
+    if (entry->calls_count)
+        parts_add(parts, PART_CALLS, 0, entry->calls, entry->calls_count * sizeof *entry->calls);
 }
 
-/* `goes_on`: the fd stays open, and begins to count anew. */
-static void write_tally(struct context *context, const struct caller *caller, struct stream *stream,
-                        bool goes_on)
+/* `stays_open`: this is not the fd's last tally. */
+static void write_tally(struct context *context, const struct caller *caller,
+                        struct fd_entry *entry, bool stays_open)
 {
     struct raw_record header = { .kind = RAW_TALLY,
-                                 .fd_serial = stream->serial,
-                                 .args = { (uint32_t)stream->fd, goes_on } };
+                                 .fd_serial = entry->serial,
+                                 .args = { (uint32_t)entry->fd, stays_open } };
 
     parts_reset(&context->scratch);
-    add_tally(&context->scratch, stream);
+    add_tally(&context->scratch, entry);
     write_record(context, caller, &header, &context->scratch);
-    memset(&stream->tally, 0, sizeof stream->tally);
-    stream->kinds = 0;
+    memset(&entry->tally, 0, sizeof entry->tally);
+    entry->calls_count = 0;
 }
 
-void flush_stream(struct context *context, const struct caller *caller, int fd)
+void flush_and_remove(struct context *context, const struct caller *caller, int fd)
 {
-    struct stream *stream = files_find(caller->files, fd);
+    struct fd_entry *entry = fd_table_find(caller->fds, fd);
 
-    if (stream_moved(stream))
-        write_tally(context, caller, stream, false);
-    files_remove(caller->files, &context->pool, fd);
+    if (fd_entry_was_used(entry))
+        write_tally(context, caller, entry, false);
+    fd_table_remove(caller->fds, &context->fd_pool, fd);
 }
 
-void tell_stream(struct context *context, const struct caller *caller, struct stream *stream)
+void flush_tally(struct context *context, const struct caller *caller, struct fd_entry *entry)
 {
-    if (stream_moved(stream))
-        write_tally(context, caller, stream, true);
+    if (fd_entry_was_used(entry))
+        write_tally(context, caller, entry, true);
 }
 
-void tell_calls(struct context *context, struct caller *caller)
+void flush_counted_calls(struct context *context, struct caller *caller)
 {
     for (uint16_t row = 0; row < ROW_COUNT && context->options->counts; row++) {
         uint32_t *count = CALLS[row].counted ? &caller->counted[CALLS[row].counted - 1] : NULL;
@@ -95,62 +94,61 @@ void tell_calls(struct context *context, struct caller *caller)
     }
 }
 
-static void tell_files(struct context *context, const struct caller *caller)
+static void flush_table(struct context *context, const struct caller *caller)
 {
-    struct files *files = caller->files;
+    struct fd_table *fds = caller->fds;
 
-    files->told = context->tellings;
-    for (size_t fd = 0; fd < files->size; fd++)
-        tell_stream(context, caller, files->by_fd[fd]);
+    fds->flush_count = context->flush_count;
+    for (size_t fd = 0; fd < fds->size; fd++)
+        flush_tally(context, caller, fds->entries[fd]);
 }
 
-void tell_caller(struct context *context, struct caller *caller)
+void flush_caller(struct context *context, struct caller *caller)
 {
-    if (caller->files->told != context->tellings)
-        tell_files(context, caller);
-    tell_calls(context, caller);
+    if (caller->fds->flush_count != context->flush_count)
+        flush_table(context, caller);
+    flush_counted_calls(context, caller);
 }
 
-void flush_files(struct context *context, const struct caller *caller)
+void flush_and_remove_all(struct context *context, const struct caller *caller)
 {
-    for (size_t fd = 0; fd < caller->files->size; fd++)
-        if (caller->files->by_fd[fd])
-            flush_stream(context, caller, (int)fd);
+    for (size_t fd = 0; fd < caller->fds->size; fd++)
+        if (caller->fds->entries[fd])
+            flush_and_remove(context, caller, (int)fd);
 }
 
-/* The stream of an fd that is about to be used; one that is new to us is shown to Python first. */
-struct stream *use_stream(struct context *context, struct caller *caller, int fd)
+struct fd_entry *use_fd(struct context *context, struct caller *caller, int fd)
 {
-    struct stream *stream = files_find(caller->files, fd);
+    struct fd_entry *entry = fd_table_find(caller->fds, fd);
 
-    if (stream || fd < 0)
-        return stream;
+    if (entry || fd < 0)
+        return entry;
     char link[PROC_PATH];
     struct raw_stat ignored;
     proc_fd_path(link, caller->tid, fd);
     if (proc_stat(link, &ignored) < 0)
-        return NULL; /* not open, or not for us to see */
-    return write_seen(context, caller, fd, SEEN_IN_USE);
+        return NULL; /* it is not open, or /proc refuses to say */
+    return write_found_fd(context, caller, fd, SEEN_IN_USE);
 }
 
-void count_reads(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
+void count_reads(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
 {
-    if (!stream)
+    if (!entry)
         return;
-    if (row != ROW_read && stream->kind <= STREAM_PLAIN)
-        stream_count_call(stream, row, false, bytes, elapsed_ns);
-    stream->tally.reads++;
-    stream->tally.read_bytes += bytes;
-    stream->tally.read_ns += elapsed_ns;
+    if (row != ROW_read && entry->kind <= FD_PLAIN)
+        fd_entry_count_call(entry, row, false, bytes, elapsed_ns);
+    entry->tally.reads++;
+    entry->tally.read_bytes += bytes;
+    entry->tally.read_ns += elapsed_ns;
 }
 
-void count_writes(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
+void count_writes(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
 {
-    if (!stream)
+    if (!entry)
         return;
-    if (row != ROW_write && stream->kind <= STREAM_PLAIN)
-        stream_count_call(stream, row, true, bytes, elapsed_ns);
-    stream->tally.writes++;
-    stream->tally.write_bytes += bytes;
-    stream->tally.write_ns += elapsed_ns;
+    if (row != ROW_write && entry->kind <= FD_PLAIN)
+        fd_entry_count_call(entry, row, true, bytes, elapsed_ns);
+    entry->tally.writes++;
+    entry->tally.write_bytes += bytes;
+    entry->tally.write_ns += elapsed_ns;
 }

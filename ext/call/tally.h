@@ -1,30 +1,33 @@
-/* Counters of each fd and of each call that makes no record, and their way into records. */
+/*
+ * Counters of each fd (fd_table.h), and of each call that makes no record. They are written when an fd
+ * or its process ends, and when Python asks for all of them.
+ */
 #ifndef SCOPE_CALL_TALLY_H
 #define SCOPE_CALL_TALLY_H
 
 #include "call/context.h"
 
-/* A stream's tally as a record, then its end. */
-void flush_stream(struct context *context, const struct caller *caller, int fd);
-void flush_files(struct context *context, const struct caller *caller);
-/* How often a task made each call that makes no record. */
-void tell_calls(struct context *context, struct caller *caller);
-/* A stream's tally as a record; it goes on from nothing. */
-void tell_stream(struct context *context, const struct caller *caller, struct stream *stream);
-/* The tallies of all fds of a caller, unless another thread's turn has flushed the table already; its counts. */
-void tell_caller(struct context *context, struct caller *caller);
-/* An fd found rather than made: a RAW_FD record, and a new stream (NULL without memory). */
-struct stream *write_seen(struct context *context, struct caller *caller, int fd,
-                          enum raw_seen seen);
-/* What kind of stream an fd is; it is asked for once. */
-enum stream_kind stream_kind(const struct caller *caller, struct stream *stream);
-enum stream_kind kind_of_type(int type);
-/* The stream of an fd that is about to be used; NULL if it is not open. */
-struct stream *use_stream(struct context *context, struct caller *caller, int fd);
-/* `row`: of the call that moved the bytes. */
-void count_reads(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
-void count_writes(struct stream *stream, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
-/* A stream's tally as parts of a record. */
-void add_tally(struct parts *parts, const struct stream *stream);
+/* Write the last tally of an fd and remove its entry; if it has none, do nothing. */
+void flush_and_remove(struct context *context, const struct caller *caller, int fd);
+void flush_and_remove_all(struct context *context, const struct caller *caller);
+/* Write how often a thread made each call that makes no record, and count from 0 again. */
+void flush_counted_calls(struct context *context, struct caller *caller);
+/* Write the tally of an fd, if it was used, and count from 0 again. */
+void flush_tally(struct context *context, const struct caller *caller, struct fd_entry *entry);
+/* The same of all fds of a thread, once for each table and value of context.flush_count, and of its calls. */
+void flush_caller(struct context *context, struct caller *caller);
+/* Write a RAW_FD record of an fd that was found open, and add its entry (NULL without memory). */
+struct fd_entry *write_found_fd(struct context *context, struct caller *caller, int fd,
+                                enum raw_seen seen);
+/* The kind of an fd; the kernel is asked once. */
+enum fd_kind fd_kind_of(const struct caller *caller, struct fd_entry *entry);
+enum fd_kind fd_kind_of_type(int type);
+/* The entry of an fd that a call uses; if it is new, a RAW_FD record says what it is. NULL: it is not open. */
+struct fd_entry *use_fd(struct context *context, struct caller *caller, int fd);
+/* Add a transfer by a call of `row` to the tally of an fd; NULL: there is none. */
+void count_reads(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
+void count_writes(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
+/* TALLY and CALLS of an fd. */
+void add_tally(struct parts *parts, const struct fd_entry *entry);
 
 #endif

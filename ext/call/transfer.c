@@ -1,9 +1,3 @@
-/*
- * The end of a call that moves bytes. What moved is counted with its fd; a record is made for bytes
- * that somebody may want to see: those written, and, of sockets, those received as well. A muted
- * stream of bytes makes records only for what counters cannot tell: errors, and its end. Messages
- * make one record each, since any of them can have a peer of its own.
- */
 #include "call/transfer.h"
 
 #include <errno.h>
@@ -29,26 +23,26 @@ static bool has_option(const struct pending *call, int options)
     return row->options && argument(call, row->options) & (uint64_t)options;
 }
 
-/* What comes is no data: recv(2), MSG_ERRQUEUE. */
+/* Whether it receives from the socket's error queue, not data: recv(2), MSG_ERRQUEUE. */
 static bool reads_errors(const struct pending *call)
 {
     return has_option(call, MSG_ERRQUEUE);
 }
 
-/* The bytes are a look ahead, or no data at all. */
-static bool looks_ahead(const struct pending *call)
+/* Whether the bytes stay in the socket, or are no data. */
+static bool peeks(const struct pending *call)
 {
     return has_option(call, MSG_PEEK | MSG_ERRQUEUE);
 }
 
-/* The bytes of a stream were thrown away instead of copied: tcp(7), MSG_TRUNC. */
-static bool discards(const struct pending *call, const struct stream *stream)
+/* Whether the kernel discarded the bytes of a stream instead of copying them: tcp(7), MSG_TRUNC. */
+static bool discards(const struct pending *call, const struct fd_entry *entry)
 {
-    return has_option(call, MSG_TRUNC) && stream->kind == STREAM_SOCKET;
+    return has_option(call, MSG_TRUNC) && entry->kind == FD_STREAM;
 }
 
-/* No byte was wanted, so that none came says nothing. */
-static bool asks_for_nothing(const struct caller *caller, const struct pending *call)
+/* Whether the program's buffers hold no byte: a result of 0 is then no end of file. */
+static bool has_no_buffer(const struct caller *caller, const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
@@ -60,91 +54,91 @@ static bool asks_for_nothing(const struct caller *caller, const struct pending *
 }
 
 static bool is_flow(const struct context *context, const struct caller *caller,
-                    struct stream *stream)
+                    struct fd_entry *entry)
 {
-    return context->flows && stream && stream_kind(caller, stream) != STREAM_PLAIN;
+    return context->flows && entry && fd_kind_of(caller, entry) != FD_PLAIN;
 }
 
-static bool wants_bytes(const struct stream *stream)
+static bool wants_bytes(const struct fd_entry *entry)
 {
-    return !(stream && stream->counts_only);
+    return !(entry && entry->muted);
 }
 
-/* The first message that a socket sends gives it a name. */
-static void add_name(const struct caller *caller, struct pending *call, struct stream *stream)
+/* The kernel gives a socket its local address with the first bytes that it sends: record both ends. */
+static void add_ends_once(const struct caller *caller, struct pending *call, struct fd_entry *entry)
 {
-    if (stream->named)
+    if (entry->ends_recorded)
         return;
-    add_ends(&call->parts, caller, stream->fd);
-    stream->named = true; /* asked once, whatever the answer */
+    add_ends(&call->parts, caller, entry->fd);
+    entry->ends_recorded = true; /* or they cannot be asked for */
 }
 
 /* -- one buffer, vector or message ------------------------------------------------------------ */
 
 static void finish_sent(struct context *context, struct caller *caller, struct pending *call,
-                        struct stream *stream, int64_t result, uint64_t elapsed_ns)
+                        struct fd_entry *entry, int64_t result, uint64_t elapsed_ns)
 {
     uint64_t bytes = (uint64_t)result;
 
-    count_writes(stream, call->row, bytes, elapsed_ns);
-    if (is_flow(context, caller, stream)) {
-        stream->connecting = false;
-        add_name(caller, call, stream);
+    count_writes(entry, call->row, bytes, elapsed_ns);
+    if (is_flow(context, caller, entry)) {
+        entry->connecting = false;
+        add_ends_once(caller, call, entry);
         add_address_name(context, caller, &call->parts, true);
-        if (stream->kind == STREAM_MESSAGES || (bytes && wants_bytes(stream)))
+        if (entry->kind == FD_MESSAGES || (bytes && wants_bytes(entry)))
             write_call(context, caller, call, result, elapsed_ns, bytes);
-    } else if (bytes && wants_bytes(stream)) {
+    } else if (bytes && wants_bytes(entry)) {
         write_call(context, caller, call, result, elapsed_ns, bytes);
     }
 }
 
-/* Where a received message came from, and its bytes. */
-static void add_what_came(struct context *context, struct caller *caller, struct pending *call,
-                          const struct stream *stream, uint64_t bytes)
+/* ADDRESS of the sender, and DATA. */
+static void add_received(struct context *context, struct caller *caller, struct pending *call,
+                         const struct fd_entry *entry, uint64_t bytes)
 {
     const struct call *row = &CALLS[call->row];
-    bool data = bytes && wants_bytes(stream) && !discards(call, stream);
+    bool data = bytes && wants_bytes(entry) && !discards(call, entry);
 
     if (row->message) {
         add_message(context, caller, call, argument(call, row->message),
                     MESSAGE_NAME | (data ? MESSAGE_DATA : 0), bytes);
         return;
     }
-    add_given_address(context, caller, call);
+    add_returned_address(context, caller, call);
     if (data)
         add_data(context, caller, call, bytes);
 }
 
-/* Whether what was received from a flow makes a record; of a look ahead only the end does. */
-static bool is_told(const struct caller *caller, const struct pending *call,
-                    const struct stream *stream, uint64_t bytes)
+/* Whether bytes received from a socket have a record; of a look ahead only the end has. */
+static bool makes_record(const struct caller *caller, const struct pending *call,
+                         const struct fd_entry *entry, uint64_t bytes)
 {
-    if (stream->kind == STREAM_MESSAGES)
-        return !looks_ahead(call);
+    if (entry->kind == FD_MESSAGES)
+        return !peeks(call);
     if (bytes)
-        return !looks_ahead(call) && wants_bytes(stream);
-    return !reads_errors(call) && !asks_for_nothing(caller, call);
+        return !peeks(call) && wants_bytes(entry);
+    return !reads_errors(call) && !has_no_buffer(caller, call);
 }
 
 static void finish_received(struct context *context, struct caller *caller, struct pending *call,
-                            struct stream *stream, int64_t result, uint64_t elapsed_ns)
+                            struct fd_entry *entry, int64_t result, uint64_t elapsed_ns)
 {
     uint64_t bytes = (uint64_t)result;
-    bool ahead = looks_ahead(call);
-    bool told = is_flow(context, caller, stream) && is_told(caller, call, stream, bytes);
+    bool ahead = peeks(call);
+    bool recorded = is_flow(context, caller, entry) && makes_record(caller, call, entry, bytes);
 
     if (!ahead)
-        count_reads(stream, call->row, bytes, elapsed_ns);
-    if (told) {
-        stream->connecting = false;
-        if (stream->sending)
+        count_reads(entry, call->row, bytes, elapsed_ns);
+    if (recorded) {
+        entry->connecting = false;
+        if (entry->sending)
             parts_add(&call->parts, PART_EARLY, 0, "", 0);
-        add_what_came(context, caller, call, stream, bytes);
+        add_received(context, caller, call, entry, bytes);
     }
     if (CALLS[call->row].message)
         add_message(context, caller, call, argument(call, CALLS[call->row].message),
                     MESSAGE_CONTROL, 0);
-    if (!told && !call->parts.used)
+    if (!recorded && !call->parts.used)
         return;
     write_call(context, caller, call, result, elapsed_ns, ahead ? 0 : bytes);
     write_received_fds(context, caller, call);
@@ -152,28 +146,28 @@ static void finish_received(struct context *context, struct caller *caller, stru
 
 /* -- several messages: sendmmsg(2), recvmmsg(2) ------------------------------------------------ */
 
-/* One of the messages: its header tells how many bytes it had. */
+/* One of the messages, of so many bytes. */
 static void finish_message(struct context *context, struct caller *caller, struct pending *call,
-                           struct stream *stream, uint32_t bytes, uint64_t elapsed_ns)
+                           struct fd_entry *entry, uint32_t bytes, uint64_t elapsed_ns)
 {
     const struct call *row = &CALLS[call->row];
 
     parts_reset(&call->parts);
-    if (row->moves == MOVES_OUT) {
+    if (row->transfer == TRANSFER_OUT) {
         add_message(context, caller, call, argument(call, row->message),
-                    MESSAGE_NAME | (wants_bytes(stream) ? MESSAGE_DATA : 0), bytes);
-        finish_sent(context, caller, call, stream, bytes, elapsed_ns);
+                    MESSAGE_NAME | (wants_bytes(entry) ? MESSAGE_DATA : 0), bytes);
+        finish_sent(context, caller, call, entry, bytes, elapsed_ns);
     } else {
-        finish_received(context, caller, call, stream, bytes, elapsed_ns);
+        finish_received(context, caller, call, entry, bytes, elapsed_ns);
     }
 }
 
 /*
- * `count` is what the program was told; a supervisor of its own (seccomp_unotify(2)) may have made
- * it up, so it is bounded by what was asked for and by what can be read.
+ * `count`, the result of the call, may be a false one of a supervisor (seccomp_unotify(2)); so it is bounded
+ * by the number of messages that were passed, and by what can be read.
  */
 static void finish_messages(struct context *context, struct caller *caller, struct pending *call,
-                            struct stream *stream, int64_t count, uint64_t elapsed_ns)
+                            struct fd_entry *entry, int64_t count, uint64_t elapsed_ns)
 {
     const struct call *row = &CALLS[call->row];
     uint32_t word = call->abi->word, size = word == 8 ? 56 : 28, stride = word == 8 ? 64 : 32;
@@ -189,7 +183,7 @@ static void finish_messages(struct context *context, struct caller *caller, stru
         if (status < 0)
             break;
         call->args[row->message - 1] = header;
-        finish_message(context, caller, call, stream, bytes, i ? 0 : elapsed_ns);
+        finish_message(context, caller, call, entry, bytes, i ? 0 : elapsed_ns);
     }
     call->args[row->message - 1] = first;
 }
@@ -197,56 +191,57 @@ static void finish_messages(struct context *context, struct caller *caller, stru
 /* -- from fd to fd ----------------------------------------------------------------------------- */
 
 static void finish_across(struct context *context, struct caller *caller, struct pending *call,
-                          struct stream *from, int64_t result, uint64_t elapsed_ns)
+                          struct fd_entry *from, int64_t result, uint64_t elapsed_ns)
 {
     uint64_t bytes = (uint64_t)result;
-    struct stream *to = files_find(caller->files, (int)argument(call, CALLS[call->row].fd2));
+    struct fd_entry *to = fd_table_find(caller->fds, (int)argument(call, CALLS[call->row].fd2));
 
     count_reads(from, call->row, bytes, elapsed_ns);
     count_writes(to, call->row, bytes, elapsed_ns);
     bool flows_in = is_flow(context, caller, from) &&
-                    (bytes ? wants_bytes(from) : !asks_for_nothing(caller, call));
+                    (bytes ? wants_bytes(from) : !has_no_buffer(caller, call));
     bool flows_out = bytes && is_flow(context, caller, to) && wants_bytes(to);
     if (!flows_in && !flows_out)
         return;
-    call->serial = flows_out ? to->serial : from->serial;
+    call->fd_serial = flows_out ? to->serial : from->serial;
     write_call(context, caller, call, result, elapsed_ns, bytes);
 }
 
 /* ---------------------------------------------------------------------------------------------- */
 
 static void finish_failed(struct context *context, struct caller *caller, struct pending *call,
-                          struct stream *stream, int64_t result, uint64_t elapsed_ns)
+                          struct fd_entry *entry, int64_t result, uint64_t elapsed_ns)
 {
-    if (result == -EINPROGRESS && stream) { /* sent with MSG_FASTOPEN, or as good as: tcp(7) */
-        stream->connecting = true;
-        add_ends(&call->parts, caller, stream->fd);
+    if (result == -EINPROGRESS &&
+        entry) { /* sent with MSG_FASTOPEN, or TCP_FASTOPEN_CONNECT: tcp(7) */
+        entry->connecting = true;
+        add_ends(&call->parts, caller, entry->fd);
     }
     if (!failed_for_good(result))
         return;
-    if (stream)
-        follow_name(context, caller, stream, monotonic_ns());
-    if (CALLS[call->row].moves == MOVES_OUT)
+    if (entry)
+        refresh_name(context, caller, entry, monotonic_ns());
+    if (CALLS[call->row].transfer == TRANSFER_OUT)
         add_address_name(context, caller, &call->parts, true);
     write_call(context, caller, call, result, elapsed_ns, 0);
 }
 
 #define NO_FD UINT64_MAX
 
-/* Another thread let go of the fd while the call waited: what came is not of what is there now. */
-static bool was_let_go(const struct pending *call, const struct stream *stream)
+/* Whether another thread closed the fd while the call waited: the number may be another file's now. */
+static bool was_closed(const struct pending *call, const struct fd_entry *entry)
 {
-    return CALLS[call->row].moves == MOVES_IN && call->first_serial &&
-           !(stream && stream->first_serial == call->first_serial);
+    return CALLS[call->row].transfer == TRANSFER_IN && call->first_fd_serial &&
+           !(entry && entry->first_serial == call->first_fd_serial);
 }
 
-void finish_move(struct context *context, struct caller *caller, struct pending *call,
-                 int64_t result, uint64_t elapsed_ns)
+void finish_transfer(struct context *context, struct caller *caller, struct pending *call,
+                     int64_t result, uint64_t elapsed_ns)
 {
     const struct call *row = &CALLS[call->row];
-    struct stream *stream = files_find(caller->files, (int)argument(call, row->fd));
+    struct fd_entry *entry = fd_table_find(caller->fds, (int)argument(call, row->fd));
 
-    if (was_let_go(call, stream)) {
+    if (was_closed(call, entry)) {
         call->args[row->fd - 1] = NO_FD;
         if (result > 0)
             write_call(context, caller, call, result, elapsed_ns,
@@ -254,14 +249,14 @@ void finish_move(struct context *context, struct caller *caller, struct pending 
         return;
     }
     if (result < 0) {
-        finish_failed(context, caller, call, stream, result, elapsed_ns);
+        finish_failed(context, caller, call, entry, result, elapsed_ns);
     } else if (row->messages) {
-        finish_messages(context, caller, call, stream, result, elapsed_ns);
-    } else if (row->moves == MOVES_ACROSS) {
-        finish_across(context, caller, call, stream, result, elapsed_ns);
-    } else if (row->moves == MOVES_OUT) {
-        finish_sent(context, caller, call, stream, result, elapsed_ns);
+        finish_messages(context, caller, call, entry, result, elapsed_ns);
+    } else if (row->transfer == TRANSFER_ACROSS) {
+        finish_across(context, caller, call, entry, result, elapsed_ns);
+    } else if (row->transfer == TRANSFER_OUT) {
+        finish_sent(context, caller, call, entry, result, elapsed_ns);
     } else {
-        finish_received(context, caller, call, stream, result, elapsed_ns);
+        finish_received(context, caller, call, entry, result, elapsed_ns);
     }
 }

@@ -1,10 +1,15 @@
 /*
- * io_uring(7): what a program asks for lies in a ring that it shares with the kernel, and so do the
- * results. Both are read while the program stands at io_uring_enter(2), and results also whenever it
- * makes another watched call.
+ * io_uring(7): a program puts operations into a ring that it shares with the kernel, which puts results into
+ * another one. Both are read while the program is stopped at io_uring_enter(2), and results also at each
+ * other watched call.
  *
- * Where the rings lie is learnt from the mmap calls on their fd. What cannot be read (a ring that the
- * kernel polls, files and operations that have no row) is said by a note, once for each program.
+ * The mmap calls on the fd of an instance say where its rings are. A note (NOTE_IO_URING) says, once for each
+ * address space, that there is something which cannot be recorded:
+ *
+ *  1. an instance whose submissions the kernel polls (IORING_SETUP_SQPOLL) or that has a registered fd;
+ *  2. an operation without a row, on a registered file, with a buffer that the kernel chooses, without
+ *     a result, or with many results (multishot);
+ *  3. more results than the ring has places, since the last time it was read.
  */
 #include "call/async.h"
 
@@ -29,11 +34,11 @@ enum {
     MMAP_PAGE_BITS = 12, /* mmap2's offset is in such pages */
 };
 
-void note_uring(struct context *context, struct caller *caller)
+void write_uring_note(struct context *context, struct caller *caller)
 {
-    if (!async_of(caller) || caller->space->async->noted)
+    if (!async_of(caller) || caller->space->async->note_written)
         return;
-    caller->space->async->noted = true;
+    caller->space->async->note_written = true;
     write_note(context, caller, NOTE_IO_URING, 0);
 }
 
@@ -72,7 +77,7 @@ static bool is_size(uint32_t entries, uint32_t most)
     return entries && entries <= most && !(entries & (entries - 1));
 }
 
-/* Whether an instance is one that can be read, as far as its parameters say the truth. */
+/* Whether the rings of an instance can be read, if its parameters, which the program may change, are true. */
 static bool is_plain(const struct io_uring_params *made)
 {
     return !(made->flags & (IORING_SETUP_SQPOLL | SETUP_REGISTERED_FD_ONLY)) &&
@@ -89,7 +94,7 @@ void uring_made(struct context *context, struct caller *caller, const struct pen
         memory_read_whole(caller->space, caller->tid, call->args[1], &made, sizeof made) < 0 ||
         !is_plain(&made)) {
         free(ring);
-        note_uring(context, caller);
+        write_uring_note(context, caller);
         return;
     }
     forget_ring(context, caller, fd);
@@ -136,8 +141,8 @@ static void take_results(struct context *context, struct caller *caller, struct 
 
     if (!caller->space->async->first)
         ring->seen = tail;
-    if (tail - ring->seen > places) { /* more than there is room for: some went by unseen */
-        note_uring(context, caller);
+    if (tail - ring->seen > places) { /* some results were overwritten before they were read */
+        write_uring_note(context, caller);
         ring->seen = tail - places;
     }
     for (; ring->seen != tail; ring->seen++) {
@@ -150,7 +155,7 @@ static void take_results(struct context *context, struct caller *caller, struct 
     }
 }
 
-void uring_look(struct context *context, struct caller *caller)
+void uring_collect(struct context *context, struct caller *caller)
 {
     for (struct uring *ring = caller->space->async->urings; ring; ring = ring->next) {
         uint32_t tail;
@@ -160,45 +165,45 @@ void uring_look(struct context *context, struct caller *caller)
     }
 }
 
-/* -- what is asked for ------------------------------------------------------------------------ */
+/* -- operations ------------------------------------------------------------------------------- */
 
-enum form { UNREAD, NOTHING, BUFFER, MESSAGE, CONNECT, ACCEPT, OPEN, OPEN_HOW, FD };
+enum form { NOT_RECORDED, NO_TRANSFER, BUFFER, MESSAGE, CONNECT, ACCEPT, OPEN, OPEN_HOW, FD };
 
-/* What an operation is: a row, and where the arguments of that stand. */
+/* The row of each operation, and which form its arguments have. */
 static const struct known {
     uint16_t row;
     uint8_t form;
 } OPERATIONS[] = {
-    [IORING_OP_NOP] = { 0, NOTHING },
+    [IORING_OP_NOP] = { 0, NO_TRANSFER },
     [IORING_OP_READV] = { ROW_io_uring_enter__readv, BUFFER },
     [IORING_OP_WRITEV] = { ROW_io_uring_enter__writev, BUFFER },
     [IORING_OP_FSYNC] = { ROW_io_uring_enter__sync, FD },
     [IORING_OP_READ_FIXED] = { ROW_io_uring_enter__read, BUFFER },
     [IORING_OP_WRITE_FIXED] = { ROW_io_uring_enter__write, BUFFER },
-    [IORING_OP_POLL_ADD] = { 0, NOTHING },
-    [IORING_OP_POLL_REMOVE] = { 0, NOTHING },
+    [IORING_OP_POLL_ADD] = { 0, NO_TRANSFER },
+    [IORING_OP_POLL_REMOVE] = { 0, NO_TRANSFER },
     [IORING_OP_SYNC_FILE_RANGE] = { ROW_io_uring_enter__sync, FD },
     [IORING_OP_SENDMSG] = { ROW_io_uring_enter__sendmsg, MESSAGE },
     [IORING_OP_RECVMSG] = { ROW_io_uring_enter__recvmsg, MESSAGE },
-    [IORING_OP_TIMEOUT] = { 0, NOTHING },
-    [IORING_OP_TIMEOUT_REMOVE] = { 0, NOTHING },
+    [IORING_OP_TIMEOUT] = { 0, NO_TRANSFER },
+    [IORING_OP_TIMEOUT_REMOVE] = { 0, NO_TRANSFER },
     [IORING_OP_ACCEPT] = { ROW_io_uring_enter__accept, ACCEPT },
-    [IORING_OP_ASYNC_CANCEL] = { 0, NOTHING },
-    [IORING_OP_LINK_TIMEOUT] = { 0, NOTHING },
+    [IORING_OP_ASYNC_CANCEL] = { 0, NO_TRANSFER },
+    [IORING_OP_LINK_TIMEOUT] = { 0, NO_TRANSFER },
     [IORING_OP_CONNECT] = { ROW_io_uring_enter__connect, CONNECT },
     [IORING_OP_FALLOCATE] = { ROW_io_uring_enter__sync, FD },
     [IORING_OP_OPENAT] = { ROW_io_uring_enter__openat, OPEN },
     [IORING_OP_CLOSE] = { ROW_io_uring_enter__close, FD },
     [IORING_OP_READ] = { ROW_io_uring_enter__read, BUFFER },
     [IORING_OP_WRITE] = { ROW_io_uring_enter__write, BUFFER },
-    [IORING_OP_FADVISE] = { 0, NOTHING },
-    [IORING_OP_MADVISE] = { 0, NOTHING },
+    [IORING_OP_FADVISE] = { 0, NO_TRANSFER },
+    [IORING_OP_MADVISE] = { 0, NO_TRANSFER },
     [IORING_OP_SEND] = { ROW_io_uring_enter__send, BUFFER },
     [IORING_OP_RECV] = { ROW_io_uring_enter__recv, BUFFER },
     [IORING_OP_OPENAT2] = { ROW_io_uring_enter__openat2, OPEN_HOW },
 };
 
-/* The arguments of a row, as the call that it is like has them. */
+/* The arguments of a row, from a submission queue entry. */
 static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, enum form form)
 {
     memset(args, 0, 6 * sizeof *args);
@@ -213,17 +218,17 @@ static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, e
         args[3] = entry->len;
 }
 
-/* Whether an operation can be told of: one on a real fd, with bytes that are where it says. */
+/* Whether an operation can be recorded: its fd is one of the program's, its bytes are where it says. */
 static bool is_readable(const struct io_uring_sqe *entry)
 {
     bool opens = entry->opcode == IORING_OP_ACCEPT || entry->opcode == IORING_OP_OPENAT ||
                  entry->opcode == IORING_OP_OPENAT2 || entry->opcode == IORING_OP_CLOSE;
 
     return entry->opcode < sizeof OPERATIONS / sizeof *OPERATIONS &&
-           OPERATIONS[entry->opcode].form != UNREAD &&
+           OPERATIONS[entry->opcode].form != NOT_RECORDED &&
            !(entry->flags & (IOSQE_FIXED_FILE | SKIPS_RESULT | CHOOSES_BUFFER)) &&
            !(opens && entry->file_index) &&
-           !(entry->opcode == IORING_OP_ACCEPT && entry->ioprio); /* one order, many results */
+           !(entry->opcode == IORING_OP_ACCEPT && entry->ioprio); /* IORING_ACCEPT_MULTISHOT */
 }
 
 static void begin_entry(struct context *context, struct caller *caller, const struct pending *enter,
@@ -235,11 +240,11 @@ static void begin_entry(struct context *context, struct caller *caller, const st
     if (memory_read_whole(caller->space, caller->tid, at, &entry, sizeof entry) < 0)
         return;
     if (!is_readable(&entry)) {
-        note_uring(context, caller);
+        write_uring_note(context, caller);
         return;
     }
     const struct known *known = &OPERATIONS[entry.opcode];
-    if (known->form == NOTHING)
+    if (known->form == NO_TRANSFER)
         return;
     call.row = known->row;
     fill_arguments(call.args, &entry, known->form);
@@ -257,10 +262,11 @@ void uring_enter(struct context *context, struct caller *caller, const struct pe
     if (!ring || !ring->rings || !ring->sqes ||
         !read_number(caller, ring->rings + ring->made.sq_off.head, &head) ||
         !read_number(caller, ring->rings + ring->made.sq_off.tail, &tail)) {
-        note_uring(context, caller);
+        write_uring_note(context, caller);
         return;
     }
-    uring_look(context, caller); /* what is to come is after what is there */
+    uring_collect(context,
+                  caller); /* results that are there end before operations that begin now */
     uint32_t places = ring->made.sq_entries;
     uint64_t size = sizeof(struct io_uring_sqe) * (ring->made.flags & SETUP_SQE128 ? 2 : 1);
     for (uint32_t nth = 0; nth < count && nth < tail - head && nth < places; nth++) {

@@ -29,7 +29,7 @@ static void begin_entry_call(struct engine *engine, struct task *task, struct pe
     if (CALLS[call->row].group == GROUP_TASK)
         patch_clone(task, call);
     else
-        call_made(&engine->context, &task->caller, call);
+        call_entered_only(&engine->context, &task->caller, call);
 }
 
 void begin_call(struct engine *engine, struct task *task, const call_info *info,
@@ -37,7 +37,7 @@ void begin_call(struct engine *engine, struct task *task, const call_info *info,
 {
     struct pending *call = &task->call;
 
-    call_begins(&engine->context, call, row);
+    call_reset(&engine->context, call, row);
     fill_entry(task, info, abi);
     if (row == ROW_socketcall && (!expand_socketcall(&engine->context, &task->caller, call) ||
                                   !when_holds(CALLS[call->row].when, call->args)))
@@ -52,6 +52,6 @@ void begin_call(struct engine *engine, struct task *task, const call_info *info,
     if (row == ROW_ptrace && is_ptrace_of_recorder(task, call->args))
         refuse_call(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
     call_entered(&engine->context, &task->caller, call);
-    if (CALLS[call->row].moves == MOVES_OUT)
+    if (CALLS[call->row].transfer == TRANSFER_OUT)
         begin_ordered_write(engine, task);
 }

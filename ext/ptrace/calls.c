@@ -101,7 +101,7 @@ static void begin_rows(struct engine *engine, struct task *task, call_info *info
             !row_applies(task, row, info->entry.args))
             continue;
         if (task->caller.space && task->caller.space->async)
-            async_look(&engine->context, &task->caller);
+            async_collect(&engine->context, &task->caller);
         begin_call(engine, task, info, abi, row);
     }
 }

@@ -67,7 +67,7 @@ void engine_destroy(struct engine *engine)
         return;
     for (struct task *task; (task = tasks_next(&engine->tasks, NULL));)
         drop_task(engine, task);
-    pool_deinit(&engine->context.pool);
+    fd_pool_deinit(&engine->context.fd_pool);
     parts_deinit(&engine->context.scratch);
     ring_deinit(&engine->context.ring);
     pthread_mutex_destroy(&engine->lock);
@@ -97,10 +97,10 @@ static void take_mutes(struct engine *engine)
     uint32_t tail = atomic_load(&engine->mutes_tail);
 
     while (tail != atomic_load(&engine->mutes_head)) {
-        struct stream *stream =
-            pool_find(&engine->context.pool, atomic_load(&engine->mutes[tail++ % MUTES]));
-        if (stream)
-            stream->counts_only = true;
+        struct fd_entry *entry =
+            fd_pool_find(&engine->context.fd_pool, atomic_load(&engine->mutes[tail++ % MUTES]));
+        if (entry)
+            entry->muted = true;
     }
     atomic_store(&engine->mutes_tail, tail);
 }
@@ -146,14 +146,14 @@ static void on_wake(int signal)
 
 /* -- records --------------------------------------------------------------------------------- */
 
-void tell_tallies(struct engine *engine)
+void flush_tallies(struct engine *engine)
 {
-    engine->context.tellings++;
+    engine->context.flush_count++;
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task)) {
-        if (!task->adopted || !task->caller.files)
+        if (!task->adopted || !task->caller.fds)
             continue;
-        tell_caller(&engine->context, &task->caller);
+        flush_caller(&engine->context, &task->caller);
         flush_signals(engine, task);
     }
 }
@@ -164,7 +164,7 @@ static void end_recording(struct engine *engine)
     const struct caller caller = { .tid = engine->main_pid, .tgid = engine->main_pid };
     struct raw_record header = { .kind = RAW_END };
 
-    tell_tallies(engine);
+    flush_tallies(engine);
     engine->context.counts.waits = engine->context.ring.waits;
     engine->context.counts.waited_ns = engine->context.ring.waited_ns;
     memcpy(header.args, &engine->context.counts, sizeof header.args);
@@ -276,7 +276,7 @@ static int loop(struct engine *engine)
             return 0;
         if (atomic_load_explicit(&engine->flush_asked, memory_order_relaxed) &&
             atomic_exchange(&engine->flush_asked, false) && !engine->recording_ended)
-            tell_tallies(engine);
+            flush_tallies(engine);
         on_timer(engine);
         if (error == EINTR)
             continue;
@@ -298,7 +298,7 @@ static int seize(struct engine *engine, pid_t pid, pid_t tid)
     if (ptrace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0)
         return -errno;
     struct task *task = tasks_add(&engine->tasks, pid, pid);
-    if (!task || !(task->caller.files = files_new()))
+    if (!task || !(task->caller.fds = fd_table_new()))
         return -ENOMEM;
     task->adopted = true;
     task->caller.space = space_open(pid);
@@ -309,8 +309,8 @@ static int seize(struct engine *engine, pid_t pid, pid_t tid)
     if (!thread)
         return -ENOMEM;
     thread->adopted = true;
-    thread->caller.files = task->caller.files;
-    thread->caller.files->uses++;
+    thread->caller.fds = task->caller.fds;
+    thread->caller.fds->uses++;
     thread->caller.space = space_share(task->caller.space);
     return 0;
 }

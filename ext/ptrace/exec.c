@@ -53,7 +53,7 @@ static void end_other_threads(struct engine *engine, struct task *task)
         struct task *next = tasks_next(&engine->tasks, other);
         if (other != task && other->caller.tgid == task->caller.tgid) {
             abandon_calls(engine, other);
-            tell_calls(&engine->context, &other->caller);
+            flush_counted_calls(&engine->context, &other->caller);
             flush_signals(engine, other);
             drop_task(engine, other);
         }
@@ -63,14 +63,14 @@ static void end_other_threads(struct engine *engine, struct task *task)
 
 static void renew_files(struct engine *engine, struct task *task)
 {
-    struct files *fresh = files_new();
+    struct fd_table *fresh = fd_table_new();
 
     if (!fresh)
         return;
-    if (task->caller.files->uses == 1)
-        flush_files(&engine->context, &task->caller);
+    if (task->caller.fds->uses == 1)
+        flush_and_remove_all(&engine->context, &task->caller);
     drop_files(engine, task);
-    task->caller.files = fresh;
+    task->caller.fds = fresh;
 }
 
 static void add_program(struct parts *parts, pid_t tid)
@@ -112,7 +112,7 @@ static void write_inherited(struct engine *engine, struct task *task, const uint
                             ssize_t count)
 {
     for (ssize_t i = 0; i < count; i++)
-        write_seen(&engine->context, &task->caller, (int)fds[i], SEEN_INHERITED);
+        write_found_fd(&engine->context, &task->caller, (int)fds[i], SEEN_INHERITED);
 }
 
 static void write_exec(struct engine *engine, struct task *task, pid_t former_tid)
@@ -157,9 +157,9 @@ static void take_over_leader(struct engine *engine, struct task *task, pid_t for
     task->every_call = former->every_call;
     task->supervised = former->supervised;
     former->in_call = false;
-    struct files *files = task->caller.files;
-    task->caller.files = former->caller.files;
-    former->caller.files = files;
+    struct fd_table *files = task->caller.fds;
+    task->caller.fds = former->caller.fds;
+    former->caller.fds = files;
 }
 
 void on_exec(struct engine *engine, struct task *task)
@@ -173,7 +173,7 @@ void on_exec(struct engine *engine, struct task *task)
     ptrace(PTRACE_GETEVENTMSG, task->caller.tid, 0, &former_tid);
     take_over_leader(engine, task, (pid_t)former_tid);
     end_other_threads(engine, task);
-    tell_calls(&engine->context, &task->caller);
+    flush_counted_calls(&engine->context, &task->caller);
     async_leave(&engine->context, &task->caller);
     flush_signals(engine, task);
     renew_files(engine, task);

@@ -27,11 +27,11 @@
 
 void drop_files(struct engine *engine, struct task *task)
 {
-    if (!task->caller.files)
+    if (!task->caller.fds)
         return;
-    if (--task->caller.files->uses == 0)
-        files_free(task->caller.files, &engine->context.pool);
-    task->caller.files = NULL;
+    if (--task->caller.fds->uses == 0)
+        fd_table_free(task->caller.fds, &engine->context.fd_pool);
+    task->caller.fds = NULL;
 }
 
 void drop_task(struct engine *engine, struct task *task)
@@ -68,15 +68,14 @@ static void write_leave(struct engine *engine, struct task *task)
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
-    if (task->caller.space && task->caller.space->async && task->caller.files)
-        async_look(&engine->context, &task->caller);
+    if (task->caller.space && task->caller.space->async && task->caller.fds)
+        async_collect(&engine->context, &task->caller);
     async_leave(&engine->context, &task->caller);
     if (engine->options.leaves && task->adopted && task->caller.tid == task->caller.tgid &&
         engine->context.started)
         write_leave(engine, task);
-    if (task->caller.files &&
-        (task->caller.tid == task->caller.tgid || task->caller.files->uses == 1))
-        tell_last_words(&engine->context, &task->caller, 0, UINT_MAX);
+    if (task->caller.fds && (task->caller.tid == task->caller.tgid || task->caller.fds->uses == 1))
+        write_final_states(&engine->context, &task->caller, 0, UINT_MAX);
     resume(engine, task, 0);
 }
 
@@ -135,12 +134,12 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     struct task *task = tasks_find(&engine->tasks, tid);
     siginfo_t ignored;
 
-    if (task && task->caller.files) {
+    if (task && task->caller.fds) {
         abandon_calls(engine, task);
         async_leave(&engine->context, &task->caller);
-        if (task->caller.files->uses == 1)
-            flush_files(&engine->context, &task->caller);
-        tell_calls(&engine->context, &task->caller);
+        if (task->caller.fds->uses == 1)
+            flush_and_remove_all(&engine->context, &task->caller);
+        flush_counted_calls(&engine->context, &task->caller);
         flush_signals(engine, task);
         write_exit(engine, task, end);
         if (tid == engine->main_pid)
@@ -149,7 +148,7 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (engine->tasks.newborns && task->caller.files) {
+    if (engine->tasks.newborns && task->caller.fds) {
         task->adopted = false; /* so that it is not taken for a living parent */
         start_orphans(engine, task);
     }

@@ -139,15 +139,15 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
     child->caller.tgid = flags & CLONE_THREAD ? parent->caller.tgid : child->caller.tid;
     child->every_call = parent->every_call;
     child->supervised = parent->supervised;
-    child->caller.files = flags & CLONE_FILES ? parent->caller.files : files_new();
-    if (!child->caller.files)
-        child->caller.files =
-            parent->caller.files; /* without memory: counted together rather than not at all */
-    if (child->caller.files == parent->caller.files)
-        child->caller.files->uses++;
+    child->caller.fds = flags & CLONE_FILES ? parent->caller.fds : fd_table_new();
+    if (!child->caller.fds)
+        child->caller.fds =
+            parent->caller.fds; /* without memory: counted together rather than not at all */
+    if (child->caller.fds == parent->caller.fds)
+        child->caller.fds->uses++;
     child->caller.space = flags & CLONE_VM ? space_share(parent->caller.space) : NULL;
     child->adopted = true;
-    engine->context.strange_roots |= (flags & CLONE_NEWNS) != 0;
+    engine->context.roots_differ |= (flags & CLONE_NEWNS) != 0;
     write_fork(engine, parent, child, flags);
 }
 

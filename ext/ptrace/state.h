@@ -138,7 +138,7 @@ void release_held_writes(struct engine *engine, uint64_t now_ns);
 
 /* engine.c */
 /* Every tally and count as a record; they go on from nothing. */
-void tell_tallies(struct engine *engine);
+void flush_tallies(struct engine *engine);
 
 /* timer.c */
 void wake_timer_init(struct engine *engine);

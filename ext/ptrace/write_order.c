@@ -24,31 +24,31 @@ enum {
     SLOW_NS = 1000 * 1000 * 1000,     /* of any other */
 };
 
-static struct stream *stream_of(const struct engine *engine, const struct task *task)
+static struct fd_entry *fd_entry_of(const struct engine *engine, const struct task *task)
 {
-    return pool_find(&engine->context.pool, task->call.serial);
+    return fd_pool_find(&engine->context.fd_pool, task->call.fd_serial);
 }
 
 /* Device and inode of the file at an fd; asked for once, and only if another thread writes as well. */
-static bool identify_file(const struct task *task, struct stream *stream)
+static bool identify_file(const struct task *task, struct fd_entry *entry)
 {
     char link[PROC_PATH];
     struct raw_stat found;
 
-    if (stream->ino)
+    if (entry->ino)
         return true;
-    proc_fd_path(link, task->caller.tid, stream->fd);
+    proc_fd_path(link, task->caller.tid, entry->fd);
     if (proc_stat(link, &found) < 0)
         return false;
-    stream->dev = found.dev;
-    stream->ino = found.ino;
+    entry->dev = found.dev;
+    entry->ino = found.ino;
     return true;
 }
 
 static bool is_same_file(const struct engine *engine, const struct task *one,
                          const struct task *other)
 {
-    struct stream *first = stream_of(engine, one), *second = stream_of(engine, other);
+    struct fd_entry *first = fd_entry_of(engine, one), *second = fd_entry_of(engine, other);
 
     if (!first || !second)
         return false;
@@ -69,10 +69,10 @@ static bool must_be_held(const struct engine *engine, const struct task *task, i
 
 void begin_ordered_write(struct engine *engine, struct task *task)
 {
-    const struct stream *stream = stream_of(engine, task);
+    const struct fd_entry *entry = fd_entry_of(engine, task);
 
-    if (!stream || stream->counts_only || engine->tasks.count < 2 ||
-        engine->writer_count == WRITERS_MAX || stream->kind > STREAM_PLAIN)
+    if (!entry || entry->muted || engine->tasks.count < 2 || engine->writer_count == WRITERS_MAX ||
+        entry->kind > FD_PLAIN)
         return;
     bool waits = must_be_held(engine, task, engine->writer_count);
     engine->writers[engine->writer_count++] = task;

@@ -1,6 +1,6 @@
 /*
  * One producer (the engine's thread), one consumer (the pipeline's). Only whole records are ever
- * visible. When the ring is full the producer waits, and with it the tracee: nothing is dropped.
+ * visible. When the ring is full the producer waits, and with it the tracee: no record is dropped.
  */
 #ifndef SCOPE_RECORD_RING_H
 #define SCOPE_RECORD_RING_H
@@ -17,12 +17,12 @@ struct ring {
     _Atomic uint64_t head;   /* bytes ever written */
     _Atomic uint64_t tail;   /* bytes ever read */
     _Atomic uint64_t wanted; /* the consumer sleeps until head gets here; 0: it is awake */
-    _Atomic bool urgent;     /* what is there should be read now */
-    _Atomic bool closed;     /* no more will come: nobody waits any longer */
+    _Atomic bool urgent;     /* the consumer should read now, whatever it waits for */
+    _Atomic bool closed;     /* no more records will come: both sides stop waiting */
     _Atomic bool starved;    /* the producer sleeps until there is room */
     pthread_mutex_t lock;    /* for sleeping only */
     pthread_cond_t filled, drained;
-    uint64_t waits, waited_ns; /* the producer's: times it slept, and how long */
+    uint64_t waits, waited_ns; /* how often the producer has slept, and for how long */
 };
 
 /* Return 0, or -ENOMEM. `size` is a power of two, larger than any record. */

@@ -1,4 +1,4 @@
-/* The table of watched system calls, and their numbers in each ABI of this machine. */
+/* The table of system calls that can be watched: syscalls.def as C. */
 #ifndef SCOPE_TABLE_SYSCALLS_H
 #define SCOPE_TABLE_SYSCALLS_H
 
@@ -42,14 +42,14 @@ enum call_group {
 
 enum call_stops { STOPS_ENTRY = 1, STOPS_BOTH = 2 };
 
-enum call_moves { MOVES_NOTHING, MOVES_IN, MOVES_OUT, MOVES_ACROSS };
+enum call_transfer { TRANSFER_NONE, TRANSFER_IN, TRANSFER_OUT, TRANSFER_ACROSS };
 
-/* Tests on arguments made inside the filter, so that the rest of such calls never stops. */
+/* Tests on arguments that the seccomp filter makes: calls that fail them do not stop. */
 enum call_when {
     WHEN_ALWAYS,
     WHEN_FCNTL_DUP,      /* command is F_DUPFD or F_DUPFD_CLOEXEC */
     WHEN_UNSHARE,        /* flags have CLONE_FILES, CLONE_FS or CLONE_NEWNS */
-    WHEN_NAMED_4,        /* argument 4 lacks AT_EMPTY_PATH: it asks about a name, not an fd */
+    WHEN_NAMED_4,        /* argument 4 lacks AT_EMPTY_PATH: it is about a name, not an fd */
     WHEN_NAMED_3,        /* the same for argument 3 */
     WHEN_MAPS_FILE,      /* flags lack MAP_ANONYMOUS */
     WHEN_UNTRACED,       /* flags have CLONE_UNTRACED */
@@ -57,31 +57,30 @@ enum call_when {
     WHEN_ASKS_ERROR,     /* SO_ERROR, of whatever level */
     WHEN_TRACES,         /* PTRACE_TRACEME, PTRACE_ATTACH or PTRACE_SEIZE */
     WHEN_LOCKS,          /* command sets a lock of a file, of whatever kind */
-    WHEN_RIGHTS,         /* of prctl(2), what changes which rights a process has */
+    WHEN_RIGHTS,         /* an option of prctl(2) that changes the rights of the process */
     WHEN_SETS_LIMIT,     /* argument 3 is no null pointer */
     WHEN_LARGE_2,        /* argument 2 is 1 MiB or more */
     WHEN_LARGE_3,        /* the same for argument 3 */
-    WHEN_NEVER,          /* no call is of this row: it is part of another */
-    WHEN_SHARED_AT_ONCE, /* flags are MAP_SHARED and MAP_POPULATE: so rings are mapped */
+    WHEN_NEVER,          /* the row is of an asynchronous operation, not of a call */
+    WHEN_SHARED_AT_ONCE, /* flags are MAP_SHARED and MAP_POPULATE, as for the rings of io_uring */
 };
 
-/* What an engine does with a row. */
+/* Which calls of a row are recorded. */
 enum call_mode {
-    MODE_OFF,      /* never stops */
-    MODE_FAILURES, /* a record only if it failed */
+    MODE_OFF,      /* none: they do not stop */
+    MODE_FAILURES, /* those that fail */
     MODE_ALL,
 };
 
-/* One row of syscalls.def. Arguments are counted from 1; 0 means the call has none such. */
+/* One row of syscalls.def. Positions of arguments are counted from 1; 0: the call has no such argument. */
 struct call {
     const char *name;
-    uint8_t group, stops, moves, when;
+    uint8_t group, stops, transfer, when;
     uint8_t fd, fd2, makes_fd, pair, path, path2, dirfd, dirfd2, how;
     uint8_t buffer, length, vector, count, message, messages, cwd, status, answer;
     uint8_t address, options, value, ends;
     uint8_t nofollow, at_flags, is_text;
-    uint8_t
-        counted; /* 1 + its place among the rows that are counted without a record; 0: it is not */
+    uint8_t counted; /* 1 + its place in struct caller.counted; 0: its calls are not counted */
 };
 
 enum call_row {
@@ -109,7 +108,7 @@ _Static_assert(COUNTED_ROWS < UINT8_MAX, "places of counted rows fit struct call
 
 extern const struct call CALLS[ROW_COUNT];
 
-/* Names of the groups, as configuration and documentation spell them. */
+/* Names of the groups in Python, scope.yml and the documentation. */
 extern const char *const GROUP_NAMES[GROUP_COUNT];
 
 #endif

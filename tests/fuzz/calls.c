@@ -271,7 +271,7 @@ static void fill(const struct call *row, uint64_t args[6])
     set(args, row->message, an_address());
     set(args, row->messages, below(3) ? below(4) : odd_number());
     set(args, row->options, below(3) ? MSG_DONTWAIT : odd_number());
-    if (row->address && row->moves == MOVES_NOTHING && !row->makes_fd)
+    if (row->address && row->transfer == TRANSFER_NONE && !row->makes_fd)
         set(args, row->address, a_socket_address(&args[row->address]));
     if (row->group == GROUP_OPEN)
         fill_open(row, args);
