@@ -23,6 +23,7 @@ import scopetrace
 from scopetrace.db.running import started_ticks
 from scopetrace.model.event import EventRecord
 from scopetrace.model.session import SessionInfo
+from support.described import check_described
 from support.interpreter import path_to_us, python
 
 GROUP, OTHER_GROUP = 65_533, 65_532
@@ -195,6 +196,7 @@ def check(path: Path, recording: Recording) -> None:
     else:
         assert info.exit_code == ending.status
     assert info.events == len(recording.events)
+    check_described(recording.events)
     with sqlite3.connect(path) as file:
         assert file.execute("pragma integrity_check").fetchone() == ("ok",)
     file.close()
