@@ -26,7 +26,7 @@ from scopetrace.model.raw import unpack_batch
 from scopetrace.source import Handlers
 from scopetrace.sources.needs import source_classes
 from scopetrace.streams.flows import Flows
-from scopetrace.streams.text import Streams
+from scopetrace.streams.text import TextChannels
 from scopetrace.watch import ProcessFacts, Watch
 
 SECOND_NS = 1_000_000_000
@@ -112,12 +112,12 @@ class Pipeline:
         """Take a measure of a metric that the program itself sent."""
         self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
         sources = [source(self) for source in source_classes()]
-        self._streams = Streams(self, sources, mute)
+        self._text = TextChannels(self, sources, mute)
         self._flows = Flows(self, sources, mute)
         self._takers = _takers(
             [
                 {ImageStarted: self._image_started, Synced: self._synced, Ended: self._ended},
-                self._streams.handlers(),
+                self._text.handlers(),
                 self._flows.handlers(),
                 *(source.handlers() for source in sources),
                 self._metrics.handlers(),
@@ -142,7 +142,7 @@ class Pipeline:
     def tick(self, now_ns: int) -> None:
         """Let time pass: `now_ns` is the clock of the records (CLOCK_MONOTONIC)."""
         now_ns += self._offset_ns
-        self._streams.tick(now_ns)
+        self._text.tick(now_ns)
         for image in [i for i, rate in self._rates.items() if rate.second < now_ns // SECOND_NS]:
             self._report_dropped(image, self._rates.pop(image))
         self._metrics.tick(now_ns)
@@ -152,7 +152,7 @@ class Pipeline:
     @property
     def due_ns(self) -> int | None:
         """When `tick` is due for text that waits, on the clock of the records; None: it is not."""
-        due_ns = self._streams.due_ns
+        due_ns = self._text.due_ns
         return None if due_ns is None else due_ns - self._offset_ns
 
     def flush(self) -> None:
@@ -170,7 +170,7 @@ class Pipeline:
 
     def finish(self, now_ns: int) -> None:
         """End the session at `now_ns` (CLOCK_MONOTONIC): emit what waits, say what is missing."""
-        self._streams.finish()
+        self._text.finish()
         for image in list(self._rates):
             self._report_dropped(image, self._rates.pop(image))
         self._report_lost(now_ns + self._offset_ns)

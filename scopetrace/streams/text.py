@@ -1,13 +1,22 @@
 """Text that programs write: an event is what one write wrote, with the time of that write.
 
-A channel is one open file of one process image. The whole lines of a write are an event at once.
-What follows its last line end waits for the rest of the line, which may come in many writes, and is
-then an event of its own with the time of its first byte; but it waits `LONGEST_NS` at most. Before
-anything else goes into the same file, whoever writes it and by whatever open file, what waits is
-emitted: so events of one file are in the order in which its bytes went in.
+A text channel is what one process image writes to one open file. What becomes of a write:
 
-Writes that nobody wants are muted, and change nothing here: a muted stream is as if it had never
-been written to. (Sockets are muted by `streams.flows`.)
+1. Text in UTF-16 is made UTF-8 first (`streams.utf16`).
+2. Its whole lines are an event at once.
+3. What follows its last line end waits for the rest of the line, which may come in many writes,
+   and is then an event of its own with the time of its first byte. It waits `LONGEST_NS` at most,
+   and no more than `MOST_WAITING` bytes wait.
+4. Before other text goes into the same file, whoever writes it and by whatever open file, what
+   waits is emitted: so events of one file are in the order in which its bytes went in.
+5. If some of its bytes were not recorded, none wait: what follows them is not known. The event says
+   how many are missing.
+6. Binary data is no event, but one that says so, once until text is written again.
+7. Text that is longer than `MOST_CHARACTERS` is cut into pieces, an event each, at line ends where
+   it has any.
+
+Writes that are not wanted are muted, and change nothing here: it is as if the fd had never been
+written to. (Sockets are muted by `streams.flows`.)
 """
 
 from __future__ import annotations
@@ -20,7 +29,7 @@ from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Closed, ImageEnded, Renamed, Synced, Written
 from scopetrace.source import NO_TARGET, Handlers, Outlet, Source, TextTarget
 from scopetrace.streams.encoding import is_binary, unfinished_character
-from scopetrace.streams.utf16 import MARKS, Wide, read_wide
+from scopetrace.streams.utf16 import MARKS, Utf16Reader, read_utf16
 
 LONGEST_NS = 90_000_000
 """How long an unfinished line waits: with the commit that follows, 100 ms."""
@@ -33,7 +42,7 @@ IGNORED = "-- binary data ignored --"
 LINE_END = b"\n"
 
 
-class Channel:
+class TextChannel:
     """What one process image writes to one open file."""
 
     __slots__ = (
@@ -49,7 +58,7 @@ class Channel:
         "target",
         "tid",
         "unreadable",
-        "wide",
+        "utf16",
     )
 
     def __init__(self, image: Image, file: OpenFile, target: TextTarget) -> None:
@@ -57,21 +66,21 @@ class Channel:
         self.file = file
         self.target = target
         self.key: Hashable = _key(file)
-        """What is the same for all who write to the same thing."""
+        """The same for all channels whose bytes go to the same file."""
         self.in_binary = False
-        """The last write was binary, and has been said to be."""
+        """The last write was binary, and there is an event that says so."""
         self.missing = 0
-        """Bytes that were written but not copied, because they were too many."""
+        """Bytes that were written and not recorded, because they were too many."""
         self.unreadable = 0
         """Bytes that were written and could not be read from the memory of the process."""
-        self.wide = Wide(file.utf16) if file.utf16 else None
-        """What reads it, if its text is UTF-16."""
+        self.utf16 = Utf16Reader(file.utf16) if file.utf16 else None
+        """What decodes its text, if that is UTF-16."""
         self.pending = bytearray()
         """An unfinished line."""
         self.joined = False
-        """It came in several writes, each too short to tell what it is."""
+        """It came in several writes, each too short to show whether it is text."""
         self.tid = 0
-        """Who wrote its first byte."""
+        """The thread that wrote its first byte."""
         self.first_ns = 0
         """When that was."""
         self.last_ns = 0
@@ -99,13 +108,13 @@ def _key(file: OpenFile) -> Hashable:
     return file.stat.rdev or file.stat[:2]  # a terminal has many names
 
 
-class Streams:
-    """All channels of a session.
+class TextChannels:
+    """All text channels of a session.
 
     Args:
         outlet: takes the events.
-        sources: asked in turn, until one targets a channel.
-        mute: told the engine's serial of each stream that nobody wants.
+        sources: asked in turn, until one has a target for the text.
+        mute: called with the fd_serial of each fd whose text is not wanted.
     """
 
     def __init__(
@@ -114,12 +123,12 @@ class Streams:
         self._outlet = outlet
         self._sources = sources
         self._mute = mute
-        self._channels: dict[Image, dict[OpenFile, Channel]] = {}
-        self._waiting: dict[Hashable, Channel] = {}
+        self._channels: dict[Image, dict[OpenFile, TextChannel]] = {}
+        self._waiting: dict[Hashable, TextChannel] = {}
         """The channel with an unfinished line of each file that has one, by its key."""
 
     def handlers(self) -> Handlers:
-        """Return what is done with operations."""
+        """Return the functions that handle operations."""
         return {
             Written: self._written,
             Closed: self._closed,
@@ -130,7 +139,7 @@ class Streams:
 
     @property
     def due_ns(self) -> int | None:
-        """When the first of what waits has waited long enough, Unix time; None: nothing waits."""
+        """When the line that waits longest has waited long enough, Unix time; None: none waits."""
         if not self._waiting:
             return None
         return min(channel.first_ns for channel in self._waiting.values()) + LONGEST_NS
@@ -138,52 +147,54 @@ class Streams:
     def tick(self, now_ns: int) -> None:
         """Emit what has waited long enough at `now_ns`, Unix time."""
         for channel in list(self._waiting.values()):
-            self._cut_late(channel, now_ns)
+            self._flush_late(channel, now_ns)
 
     def flush(self) -> None:
         """Emit all that waits."""
         for channel in list(self._waiting.values()):
-            self._empty(channel)
+            self._flush_channel(channel)
 
     def finish(self) -> None:
-        """Emit all that waits, and say what is missing."""
+        """Emit all that waits, and report what is missing."""
         for image in list(self._channels):
             for channel in self._channels.pop(image).values():
-                self._end(channel, channel.last_ns)
+                self._end_channel(channel, channel.last_ns)
 
     def _written(self, operation: Written) -> None:
-        image, tid, time_ns, file, data, moved, stream, unreadable = operation
+        image, tid, time_ns, file, data, transferred, fd_serial, unreadable = operation
         try:
             channel = self._channels[image][file]
         except KeyError:
-            channel = Channel(image, file, self._target(image, file))
+            channel = TextChannel(image, file, self._target(image, file))
             self._channels.setdefault(image, {})[file] = channel
         if channel.target is not NO_TARGET:
-            self._take(channel, time_ns, tid, data, moved - len(data))
-            if moved > len(data):
-                self._note_missing(channel, time_ns, tid, moved - len(data), unreadable)
-        elif stream and file.muted != stream:
-            file.muted = stream
-            self._mute(stream)
+            self._write(channel, time_ns, tid, data, transferred - len(data))
+            if transferred > len(data):
+                self._note_missing(channel, time_ns, tid, transferred - len(data), unreadable)
+        elif fd_serial and file.muted != fd_serial:
+            file.muted = fd_serial
+            self._mute(fd_serial)
 
-    def _take(self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int) -> None:
-        """Take one write, of which `missing` bytes were not copied."""
+    def _write(
+        self, channel: TextChannel, time_ns: int, tid: int, data: bytes, missing: int
+    ) -> None:
+        """Emit the text of one write, or let it wait; `missing` bytes of it were not recorded."""
         if self._waiting:
-            self._make_way(channel, time_ns)
-        if channel.wide is not None or data[:2] in MARKS:
-            channel.wide, data = read_wide(channel.wide, data)
-            channel.file.utf16 = "" if channel.wide is None else channel.wide.order
+            self._flush_other_writer(channel, time_ns)
+        if channel.utf16 is not None or data[:2] in MARKS:
+            channel.utf16, data = read_utf16(channel.utf16, data)
+            channel.file.utf16 = "" if channel.utf16 is None else channel.utf16.order
         if self._is_binary(channel, data):
-            self._ignore(channel, time_ns, tid)
+            self._ignore_binary(channel, time_ns, tid)
         elif missing or channel.pending or data[-1:] != LINE_END:
-            self._divide(channel, time_ns, tid, data, missing)
+            self._split(channel, time_ns, tid, data, missing)
         else:
-            self._say(channel, time_ns, tid, data)
+            self._emit_text(channel, time_ns, tid, data)
 
     def _note_missing(
-        self, channel: Channel, time_ns: int, tid: int, missing: int, unreadable: bool
+        self, channel: TextChannel, time_ns: int, tid: int, missing: int, unreadable: bool
     ) -> None:  # fmt: skip
-        """Remember how much of a write was not copied, and why. Nothing waits after it."""
+        """Note how much of a write was not recorded, and why."""
         channel.last_ns, channel.tid = time_ns, tid
         if unreadable:
             channel.unreadable += missing
@@ -195,75 +206,80 @@ class Streams:
         return next((target for target in targets if target is not None), NO_TARGET)
 
     @staticmethod
-    def _is_binary(channel: Channel, data: bytes) -> bool:
+    def _is_binary(channel: TextChannel, data: bytes) -> bool:
         return not channel.target.content.allow_binary and is_binary(data, channel.in_binary)
 
-    def _make_way(self, channel: Channel, time_ns: int) -> None:
+    def _flush_other_writer(self, channel: TextChannel, time_ns: int) -> None:
         """Emit the unfinished line of another writer of the same file, or one that waited long."""
         waiting = self._waiting.get(channel.key)
         if waiting is channel:
-            self._cut_late(channel, time_ns)
+            self._flush_late(channel, time_ns)
         elif waiting is not None:
-            self._empty(waiting)
+            self._flush_channel(waiting)
 
-    def _divide(
-        self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int
+    def _split(
+        self, channel: TextChannel, time_ns: int, tid: int, data: bytes, missing: int
     ) -> None:  # fmt: skip
-        """Emit the lines that a write ends, and let what it leaves unfinished wait.
+        """Emit the lines that a write ends, and let the line that it leaves unfinished wait.
 
-        Of a write that was copied in part, what follows is not known: nothing waits for that.
+        1. An unfinished line goes on with the bytes up to the first line end. It is emitted if it
+           is whole by that, if it is too long to wait, or if bytes after it are missing.
+        2. The whole lines after that are emitted; if bytes are missing, so is what follows them.
+        3. What follows them waits otherwise.
         """
         if channel.pending:
             end = data.find(LINE_END) + 1 or len(data)
             channel.add(time_ns, tid, data[:end])
             data = data[end:]
             if channel.pending[-1:] == LINE_END or missing:
-                self._empty(channel, 0 if data else missing)
+                self._flush_channel(channel, 0 if data else missing)
             elif len(channel.pending) > MOST_WAITING:
-                self._empty(channel)
+                self._flush_channel(channel)
         end = len(data) if missing else data.rfind(LINE_END) + 1
         if end:
-            self._say(channel, time_ns, tid, data[:end], missing)
+            self._emit_text(channel, time_ns, tid, data[:end], missing)
         if end < len(data):
             channel.add(time_ns, tid, data[end:])
             self._waiting[channel.key] = channel
 
-    def _ignore(self, channel: Channel, time_ns: int, tid: int) -> None:
-        """Say once that binary data is written."""
-        self._empty(channel)
-        self._remark(channel, time_ns, tid)
+    def _ignore_binary(self, channel: TextChannel, time_ns: int, tid: int) -> None:
+        """Emit once that binary data is written."""
+        self._flush_channel(channel)
+        self._emit_ignored(channel, time_ns, tid)
 
-    def _remark(self, channel: Channel, time_ns: int, tid: int) -> None:
+    def _emit_ignored(self, channel: TextChannel, time_ns: int, tid: int) -> None:
         if not channel.in_binary:
-            self._say(channel, time_ns, tid, IGNORED.encode())
+            self._emit_text(channel, time_ns, tid, IGNORED.encode())
             channel.in_binary = True
 
-    def _cut_late(self, channel: Channel, now_ns: int) -> None:
-        """Emit what has waited long enough; half a character, if it came later, waits on."""
+    def _flush_late(self, channel: TextChannel, now_ns: int) -> None:
+        """Emit what has waited long enough; an incomplete character that came later waits on."""
         if now_ns - channel.first_ns < LONGEST_NS:
             return
         size = len(channel.pending)
         later = now_ns - channel.last_ns < LONGEST_NS
-        self._send(channel, (size - unfinished_character(channel.pending) if later else 0) or size)
+        self._flush_bytes(
+            channel, (size - unfinished_character(channel.pending) if later else 0) or size
+        )
 
-    def _empty(self, channel: Channel, missing: int = 0) -> None:
-        """Emit all of a channel that waits; `missing` bytes followed it unseen."""
+    def _flush_channel(self, channel: TextChannel, missing: int = 0) -> None:
+        """Emit all of a channel that waits; after it, `missing` bytes were not recorded."""
         if channel.pending:
-            self._send(channel, len(channel.pending), missing)
+            self._flush_bytes(channel, len(channel.pending), missing)
 
-    def _send(self, channel: Channel, end: int, missing: int = 0) -> None:
+    def _flush_bytes(self, channel: TextChannel, end: int, missing: int = 0) -> None:
         """Emit the first `end` bytes of what waits."""
         time_ns = channel.first_ns
         data = channel.take(end)
         if not channel.pending:
             self._waiting.pop(channel.key, None)
         if channel.joined and self._is_binary(channel, data):
-            self._remark(channel, time_ns, channel.tid)
+            self._emit_ignored(channel, time_ns, channel.tid)
         else:
-            self._say(channel, time_ns, channel.tid, data, missing)
+            self._emit_text(channel, time_ns, channel.tid, data, missing)
 
-    def _say(
-        self, channel: Channel, time_ns: int, tid: int, data: bytes, missing: int = 0
+    def _emit_text(
+        self, channel: TextChannel, time_ns: int, tid: int, data: bytes, missing: int = 0
     ) -> None:  # fmt: skip
         """Emit a text, or what the rules want of it."""
         channel.in_binary = False
@@ -273,36 +289,36 @@ class Streams:
         if not message:
             return
         emit, image, opened_ns = self._outlet.emit, channel.image, channel.file.opened_ns
-        for piece in _pieces(message, missing):
+        for piece in _piece_data(message, missing):
             emit(image, time_ns, tid, target.sourcetype, target.source, opened_ns, piece)
 
     def _closed(self, operation: Closed) -> None:
         image, _tid, time_ns, _op, file, usage = operation
         channel = self._channels.get(image, {}).pop(file, None)
         if usage.write_bytes > usage.emitted_bytes:
-            channel = channel or Channel(image, file, self._target(image, file))
+            channel = channel or TextChannel(image, file, self._target(image, file))
             self._report_unseen(channel, time_ns, usage.write_bytes - usage.emitted_bytes)
         if channel is not None:
-            self._end(channel, time_ns)
+            self._end_channel(channel, time_ns)
 
     def _renamed(self, operation: Renamed) -> None:
-        """End a channel: the rules are asked again about what is written under the new name."""
+        """End a channel: other rules may be about what is written under the new name."""
         image, _tid, time_ns, file, usage = operation
         channel = self._channels.get(image, {}).pop(file, None)
         unseen = 0 if usage is None else usage.write_bytes - usage.emitted_bytes
         if channel is not None and unseen > 0:
             self._report_unseen(channel, time_ns, unseen)
         if channel is not None:
-            self._end(channel, time_ns)
+            self._end_channel(channel, time_ns)
         if usage is not None:
             usage.emitted_bytes = max(usage.emitted_bytes, usage.write_bytes)
 
-    def _report_unseen(self, channel: Channel, time_ns: int, unseen: int) -> None:
-        """Say how much went to a wanted file by calls that show no program its bytes."""
+    def _report_unseen(self, channel: TextChannel, time_ns: int, unseen: int) -> None:
+        """Report bytes of a wanted file that were put there by calls like sendfile."""
         image, target = channel.image, channel.target
         if target is NO_TARGET:
             return
-        self._empty(channel)
+        self._flush_channel(channel)
         message = (
             f"{unseen} bytes that {image.proc} ({image.pid}) put into {target.source} are missing:"
             " they went there without passing through the program (copy_file_range, sendfile,"
@@ -312,16 +328,16 @@ class Streams:
 
     def _ended(self, operation: ImageEnded) -> None:
         for channel in self._channels.pop(operation.image, {}).values():
-            self._end(channel, operation.time_ns)
+            self._end_channel(channel, operation.time_ns)
 
-    def _end(self, channel: Channel, time_ns: int) -> None:
-        if channel.wide is not None and channel.wide.unread:
-            channel.add(time_ns, channel.tid, channel.wide.unread)
-        self._empty(channel)
+    def _end_channel(self, channel: TextChannel, time_ns: int) -> None:
+        if channel.utf16 is not None and channel.utf16.unfinished:
+            channel.add(time_ns, channel.tid, channel.utf16.unfinished)
+        self._flush_channel(channel)
         self._report_missing(channel, time_ns)
 
-    def _report_missing(self, channel: Channel, time_ns: int) -> None:
-        """Say how much of a channel was not copied, and why."""
+    def _report_missing(self, channel: TextChannel, time_ns: int) -> None:
+        """Report how much of a channel was not recorded, and why."""
         image, where = channel.image, channel.target.source
         for count, reason, why in (
             (channel.missing, "cut", CUT),
@@ -344,15 +360,15 @@ UNREADABLE = (
 )
 
 
-def _pieces(message: str, missing: int) -> list[dict[str, Any]]:
-    """Return the data of the events that a text is; each piece but the last ends a line if it can.
+def _piece_data(message: str, missing: int) -> list[dict[str, Any]]:
+    """Return the data of the events of a text; each piece but the last ends a line if it can.
 
-    A piece says which one it is and of how many; the last says how many bytes followed unseen.
+    A piece has its number and how many there are; the last has how many bytes after it are missing.
     """
     if len(message) <= MOST_CHARACTERS:
         pieces: list[dict[str, Any]] = [{"message": message}]
     else:
-        texts = list(_cut(message))
+        texts = list(_pieces(message))
         pieces = [
             {"message": text, "piece": number, "pieces": len(texts)}
             for number, text in enumerate(texts, 1)
@@ -362,7 +378,7 @@ def _pieces(message: str, missing: int) -> list[dict[str, Any]]:
     return pieces
 
 
-def _cut(message: str) -> Iterator[str]:
+def _pieces(message: str) -> Iterator[str]:
     at = 0
     while at < len(message):
         end = at + MOST_CHARACTERS

@@ -1,4 +1,4 @@
-"""Text in UTF-16, known by its byte order mark, made UTF-8 as it comes."""
+"""Text in UTF-16, which is known by its byte order mark, decoded as it is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from scopetrace.streams.encoding import is_binary
 
 MARKS = {BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
-"""What text in UTF-16 begins with, and its byte order."""
+"""Byte order mark → the codec of the text after it."""
 
 _LOOKED_AT = 4096
 _MOST_UNREADABLE = 0.05
@@ -16,8 +16,8 @@ _ASCII = bytes(range(0x20, 0x7F)) + b"\a\b\t\n\v\f\r\x1b"
 _REPLACED = "\ufffd"
 
 
-class Wide:
-    """One text in UTF-16, cut anywhere."""
+class Utf16Reader:
+    """Decodes one text in UTF-16, cut anywhere."""
 
     __slots__ = ("_decoder", "order")
 
@@ -32,7 +32,7 @@ class Wide:
         hardly ever made of printable ASCII alone, since its spaces and line ends hold a NUL, or cut
         inside a pair of bytes.
         """
-        return data if not self.unread and _is_narrow(data) else self.decoded(data)
+        return data if not self.unfinished and _is_utf8(data) else self.decoded(data)
 
     def decoded(self, data: bytes) -> bytes | None:
         """Return the next bytes as UTF-8; None if they are no text of this encoding."""
@@ -43,28 +43,33 @@ class Wide:
         return None
 
     @property
-    def unread(self) -> bytes:
-        """The beginning of a character that is not all there."""
+    def unfinished(self) -> bytes:
+        """The first bytes of a character that is not complete."""
         return self._decoder.getstate()[0]
 
 
-def read_wide(wide: Wide | None, data: bytes) -> tuple[Wide | None, bytes]:
-    """Return what reads a channel from here on, and what was written to it, as UTF-8 if it can be.
+def read_utf16(former: Utf16Reader | None, data: bytes) -> tuple[Utf16Reader | None, bytes]:
+    """Return the reader of a text channel from this write on, and the write, as UTF-8 if possible.
+
+    1. A write that begins with a byte order mark is UTF-16 from there on, without the mark.
+    2. One that does, but is no readable UTF-16, is left as it is.
+    3. Other writes are UTF-16 if the channel was, and if they can be (`Utf16Reader.read`).
 
     Args:
-        wide: what read the channel so far, if it was UTF-16.
-        data: what was written; it may begin with a mark, which is then no part of the text.
+        former: the reader of the channel so far, if it was UTF-16.
+        data: the bytes that were written.
     """
     mark = data[:2]
     if mark in MARKS:
-        reader = Wide(MARKS[mark])
+        reader = Utf16Reader(MARKS[mark])
         text = reader.decoded(data[len(mark) :])
-        return (wide, data) if text is None else (reader, text)
-    text = wide.read(data) if wide is not None else None
-    return wide, data if text is None else text
+        return (former, data) if text is None else (reader, text)
+    text = former.read(data) if former is not None else None
+    return former, data if text is None else text
 
 
-def _is_narrow(data: bytes) -> bool:
+def _is_utf8(data: bytes) -> bool:
+    """Return whether bytes are text that is hardly UTF-16: ASCII, or an odd number of bytes."""
     return not data.translate(None, _ASCII) or bool(len(data) % 2 and not is_binary(data))
 
 

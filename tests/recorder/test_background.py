@@ -9,7 +9,7 @@ import pytest
 
 from scopetrace import capture
 from scopetrace.recorder import background
-from scopetrace.streams import text as stream
+from scopetrace.streams import text
 from support.harness import (
     Stage,
     only,
@@ -59,7 +59,7 @@ def test_no_text_waits_longer_than_promised() -> None:
     """100 ms: whole lines in the ring and for a commit, an unfinished one before it is told."""
     waits_ns = capture.READ_TIMEOUT_MS * background.MILLISECOND_NS + background.COMMIT_EVERY_NS
     assert waits_ns < 100_000_000
-    assert stream.LONGEST_NS < 100_000_000
+    assert text.LONGEST_NS < 100_000_000
 
 
 class Simulation:

@@ -402,7 +402,7 @@ def test_bytes_that_went_to_a_log_past_the_program_are_counted_in_a_notice(trace
     assert "/var/log/x" in notice.data["message"]
 
 
-def test_bytes_told_before_an_exec_were_told(tracee, recording):
+def test_bytes_emitted_before_an_exec_are_not_missing(tracee, recording):
     tracee.open("/var/log/x", 3)
     tracee.write(3, b"seen")
     tracee.exec("/bin/next", fds=[0, 1, 2, 3])
@@ -412,7 +412,7 @@ def test_bytes_told_before_an_exec_were_told(tracee, recording):
 
 
 def test_nothing_is_kept_of_channels_that_ended(tracee, recording):
-    streams = recording.pipeline._streams
+    channels = recording.pipeline._text
     for child in range(200, 300):
         tracee.fork(child)
         tracee.open("/tmp/x", 3, pid=child)
@@ -424,5 +424,5 @@ def test_nothing_is_kept_of_channels_that_ended(tracee, recording):
     tracee.close(3)
     recording.go()
 
-    assert [*streams._channels.values()] == [{}]  # of the first program, which lives
-    assert streams._waiting == {}
+    assert [*channels._channels.values()] == [{}]  # of the first program, which lives
+    assert channels._waiting == {}

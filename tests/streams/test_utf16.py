@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.streams.utf16 import Wide, read_wide
+from scopetrace.streams.utf16 import Utf16Reader, read_utf16
 
 
 def is_wide(character: str) -> bool:
@@ -15,64 +15,67 @@ def is_wide(character: str) -> bool:
     return any(byte == 0 or byte >= 0x80 for byte in character.encode("utf-16-le"))
 
 
-CHARACTERS = st.characters(codec="utf-8", exclude_categories=["C", "Z"]).filter(is_wide)
+CHARACTERS = st.characters(
+    codec="utf-8", exclude_categories=["C", "Z"], exclude_characters="\ufffd"
+).filter(is_wide)
+"""U+FFFD stands for what is no UTF-16, so a text that is made of it is none."""
 
 
 @pytest.mark.parametrize(
     ("mark", "order"), [(BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be")]
 )
 def test_a_mark_says_that_text_is_utf16(mark, order):
-    wide, text = read_wide(None, mark + "größer\n".encode(order))
+    reader, text = read_utf16(None, mark + "größer\n".encode(order))
 
     assert text.decode() == "größer\n"
-    assert wide is not None
-    assert wide.order == order
-    assert read_wide(wide, "世界\n".encode(order)) == (wide, "世界\n".encode())
+    assert reader is not None
+    assert reader.order == order
+    assert read_utf16(reader, "世界\n".encode(order)) == (reader, "世界\n".encode())
 
 
 def test_without_a_mark_nothing_is_utf16():
     data = "größer\n".encode("utf-16-le")
 
-    assert read_wide(None, data) == (None, data)
+    assert read_utf16(None, data) == (None, data)
 
 
 def test_a_mark_before_what_is_no_text_says_nothing():
     data = BOM_UTF16_LE + random.Random(1).randbytes(4000)
 
-    assert read_wide(None, data) == (None, data)
+    assert read_utf16(None, data) == (None, data)
 
 
 @pytest.mark.parametrize("data", [b"ok 4\n", b"even ok\n", b"nul\0\n", b"\xe9t\xe9 \n"])
 def test_other_text_amid_utf16_is_as_it_is(data):
-    wide = Wide("utf-16-le")
+    reader = Utf16Reader("utf-16-le")
 
-    assert read_wide(wide, data) == (wide, data)
-    assert read_wide(wide, "on\n".encode("utf-16-le")) == (wide, b"on\n")
+    assert read_utf16(reader, data) == (reader, data)
+    assert read_utf16(reader, "on\n".encode("utf-16-le")) == (reader, b"on\n")
 
 
 def test_a_new_mark_begins_a_new_text():
-    wide, _ = read_wide(None, BOM_UTF16_LE + b"\0")
+    reader, _ = read_utf16(None, BOM_UTF16_LE + b"\0")
 
-    wide, text = read_wide(wide, BOM_UTF16_BE + "x\n".encode("utf-16-be"))
+    reader, text = read_utf16(reader, BOM_UTF16_BE + "x\n".encode("utf-16-be"))
 
     assert text == b"x\n"
 
 
 @given(st.text(CHARACTERS), st.lists(st.integers(1, 9), min_size=1))
 def test_utf16_is_read_however_it_is_cut(text, sizes):
-    data, wide, found, turn = text.encode("utf-16-le"), Wide("utf-16-le"), b"", 0
+    data, reader, found, turn = text.encode("utf-16-le"), Utf16Reader("utf-16-le"), b"", 0
     while data:
         size = 2 * sizes[turn % len(sizes)]
-        found += wide.read(data[:size]) or b""
+        found += reader.read(data[:size]) or b""
         data, turn = data[size:], turn + 1
 
     assert found.decode() == text
 
 
 def test_a_character_cut_in_two_waits():
-    wide, text = read_wide(None, "a🎉".encode("utf-16")[:-1])
+    reader, text = read_utf16(None, "a🎉".encode("utf-16")[:-1])
 
     assert text == b"a"
-    assert wide is not None
-    assert wide.unread == "🎉".encode("utf-16-le")[:-1]
-    assert read_wide(wide, "🎉".encode("utf-16-le")[-1:]) == (wide, "🎉".encode())
+    assert reader is not None
+    assert reader.unfinished == "🎉".encode("utf-16-le")[:-1]
+    assert read_utf16(reader, "🎉".encode("utf-16-le")[-1:]) == (reader, "🎉".encode())
