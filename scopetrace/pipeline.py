@@ -187,9 +187,10 @@ class Pipeline:
         rules = image.rules
         event = build(Event, (time_ns, image.id, tid, sourcetype, source, channel, data))
         if sourcetype in rules.choosy:
-            event = rules.admits(event)
-            if event is None:
+            admitted = rules.admits(event)
+            if admitted is None:
                 return
+            event = admitted
         most = rules.most_per_second
         if most and self._is_too_much(image, time_ns, tid, most):
             return
@@ -252,7 +253,7 @@ class Pipeline:
             Process(
                 image.id, image.pid, image.ppid, image.parent, image.started_ns, image.proc,
                 image.cmd, image.args, image.exe, image.cwd, image.uid, image.gid, image.username,
-                image.groupname, image.rules.config.tags, image.args_missing,
+                image.groupname, image.rules.tags, image.args_missing,
             )
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
+from scopetrace.model.rules import TextRules
 from scopetrace.watch import Content
 
 
@@ -43,7 +44,7 @@ class TextTarget:
 
     __slots__ = ("content", "source", "sourcetype")
 
-    def __init__(self, sourcetype: str, source: str, content: Content) -> None:
+    def __init__(self, sourcetype: str, source: str, content: TextRules) -> None:
         self.sourcetype = sourcetype
         self.source = source
         self.content = content

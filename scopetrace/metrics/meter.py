@@ -141,7 +141,7 @@ class Meter:
     def tell(self, image: Image, time_ns: int, name: str, value: float) -> None:
         """Take a value that is a sample already."""
         self._began(image)
-        plan = plans(image.rules.config.metric.format.verbosity)[name]
+        plan = plans(image.rules.verbosity)[name]
         self._tell(image, time_ns, plan, value, 1, {})
 
     def turn(self, now_ns: int) -> None:
@@ -175,7 +175,7 @@ class Meter:
 
     def _open(self, image: Image) -> Account:
         self._began(image)
-        chosen = plans(image.rules.config.metric.format.verbosity)
+        chosen = plans(image.rules.verbosity)
         account = self._accounts[image] = Account(chosen)
         return account
 
@@ -240,7 +240,7 @@ class Meter:
         told = {tag: tags[tag] for tag in plan.kept if tags.get(tag) is not None}
         if plan.numops:
             told["numops"] = numops
-        told.update(image.rules.config.tags)
+        told.update(image.rules.tags)
         self._ready.append(
             Sample(time_ns, image.id, plan.name, plan.type, plan.unit, _storable(value), told)
         )
@@ -252,7 +252,7 @@ class Meter:
         """As `_tell`, but what a program says of itself is told even if it is 0."""
         if type in MEANS and numops > 1:
             value /= numops
-        told = {**image.rules.config.tags, **tags}
+        told = {**image.rules.tags, **tags}
         self._ready.append(Sample(time_ns, image.id, name, type, "", _storable(value), told))
 
 

@@ -6,13 +6,13 @@ by it.
 
 from __future__ import annotations
 
-from typing import Any
+from scopetrace.model.rules import Rules
 
 
 class Image:
     """A process from its fork or exec to its next exec or end: one `Process` row.
 
-    `rules` belongs to the pipeline, which sets it before a source sees the image.
+    The pipeline sets `rules` before a source sees the image.
     """
 
     __slots__ = (
@@ -20,6 +20,8 @@ class Image:
         "groupname", "id", "parent", "peer_names", "pid", "ppid", "proc", "rules", "started_ns",
         "uid", "username",
     )  # fmt: skip
+
+    rules: Rules
 
     def __init__(self, serial: int, pid: int, ppid: int, started_ns: int) -> None:
         self.id = serial
@@ -41,5 +43,4 @@ class Image:
         """Effective ids when the image started; -1: unknown."""
         self.username = self.groupname = ""
         self.peer_names: dict[str, str] = {}
-        """Belongs to `model.peer_names`."""
-        self.rules: Any = None
+        """Address → the name that the process looked it up by (`model.peer_names`)."""

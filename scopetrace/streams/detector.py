@@ -9,11 +9,11 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.config.patterns import compile_pattern
-from scopetrace.config.schema import Protocol
+from scopetrace.model.rules import ProtocolRule
 from scopetrace.protocols import tls
 from scopetrace.protocols.signatures import (
     DNS_PORTS,
@@ -62,7 +62,7 @@ class Detector:
         protocols: the section `protocol` of scope.yml.
     """
 
-    def __init__(self, protocols: tuple[Protocol, ...]) -> None:
+    def __init__(self, protocols: Sequence[ProtocolRule]) -> None:
         configured = [
             _Rule(each.name, each.detect, each.payload, True, _configured(each))
             for each in protocols
@@ -170,7 +170,7 @@ def _ask(test: Test, way: bool, first: FirstBytes, refused: Refused) -> Verdict:
     return verdict
 
 
-def _configured(protocol: Protocol) -> Test:
+def _configured(protocol: ProtocolRule) -> Test:
     """Return the test of a rule of scope.yml."""
     place = f"regex of protocol {protocol.name}"
     regex = compile_pattern(protocol.regex, place, ignore_case=protocol.binary)

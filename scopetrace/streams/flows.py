@@ -81,7 +81,7 @@ class Flows:
         if not isinstance(reading, Reading):
             reading = Reading(image.rules.payloads, self._given_up.get(image, 0))
             flow.reading = reading
-        if operation.early and reading.early.weight < image.rules.config.scopetrace.flowmemory:
+        if operation.early and reading.early.weight < image.rules.flow_memory:
             reading.early.add(operation)
             return
         if operation.outgoing:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowClosed, FlowTransferred
+from scopetrace.model.rules import Rules
 from scopetrace.source import Outlet, Source
 from scopetrace.streams.net_app import emit_net_app
 from scopetrace.streams.reading import MOST_LOOKED_AT, Reading, Unrecognised
-from scopetrace.watch import Rules
 
 if TYPE_CHECKING:
     from scopetrace.streams.detector import Detector, Match
@@ -83,7 +83,7 @@ class Recognition:
         ended = (
             (operation.transferred > len(operation.data) and operation.flow.is_stream)
             or unrecognised.looked_at > MOST_LOOKED_AT
-            or unrecognised.backlog.weight > operation.image.rules.config.scopetrace.flowmemory
+            or unrecognised.backlog.weight > operation.image.rules.flow_memory
         )
         self._recognise(reading, unrecognised, operation, ended)
 
@@ -136,13 +136,13 @@ class Recognition:
             reading.unrecognised = None
 
     def _detector(self, image: Image) -> Detector:
-        rules: Rules = image.rules
+        rules = image.rules
         detector = self._detectors.get(rules)
         if detector is None:
             # Takes time to import, which only programs with flows should cost.
             from scopetrace.streams.detector import Detector
 
-            detector = self._detectors[rules] = Detector(rules.config.protocol)
+            detector = self._detectors[rules] = Detector(rules.protocols)
         return detector
 
     def _recognised(

@@ -80,6 +80,22 @@ class Rules:
     def __init__(self, config: Config) -> None:
         self.config = config
         """The effective configuration, entries of `custom` applied."""
+        self.environment = config.scopetrace.environment
+        """Whether proc.start has the environment."""
+        self.flow_memory = config.scopetrace.flowmemory
+        """Bytes that may be held of a flow."""
+        self.flow_snaplen = config.scopetrace.flowsnaplen
+        """Bytes that are recorded of one call that carries bytes of a flow."""
+        self.http_headers = tuple(
+            header for rule in config.event.watch if rule.type == "http" for header in rule.headers
+        )
+        """Expressions for the headers that http events have."""
+        self.protocols = config.protocol
+        """Protocols that are recognised besides those with a signature, or instead."""
+        self.tags = config.tags
+        """The tags of all events and metrics."""
+        self.verbosity = config.metric.format.verbosity
+        """How many tags metrics have, 0 to 9."""
         self.enhancefs = config.event.format.enhancefs
         """Whether events of files say whose file it is."""
         self.most_per_second = config.event.format.maxeventpersec

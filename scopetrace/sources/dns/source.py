@@ -60,9 +60,7 @@ class DnsSource(Source):
         from scopetrace.protocols.dns.questions import PendingQuestions
         from scopetrace.sources.dns.reader import DnsReader
 
-        pending = flow.socket_shared.setdefault(
-            DNS, PendingQuestions(image.rules.config.scopetrace.flowmemory)
-        )
+        pending = flow.socket_shared.setdefault(DNS, PendingQuestions(image.rules.flow_memory))
         return DnsReader(self.outlet, flow, pending, self._asked)
 
     def _wants(self, image: Image) -> bool:

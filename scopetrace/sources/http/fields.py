@@ -87,8 +87,7 @@ def _add_wanted(fields: dict[str, Any], headers: Headers, patterns: Patterns) ->
 
 def wanted_headers(image: Image) -> Patterns:
     """Return what finds the header fields that the configuration wants in a process's events."""
-    watched = image.rules.config.event.watch
-    return _compiled(tuple(h for rule in watched if rule.type == HTTP for h in rule.headers))
+    return _compiled(image.rules.http_headers)
 
 
 @lru_cache(maxsize=64)

@@ -100,7 +100,7 @@ class HttpReader:
         self._outlet = outlet
         self._flow = flow
         self._patterns = wanted_headers(image)
-        self._most_bytes: int = image.rules.config.scopetrace.flowmemory
+        self._most_bytes = image.rules.flow_memory
         self._unstarted: Unstarted | None = Unstarted(flow.role, self._most_bytes)
         self._is_client = False
         self._parser: Parser | None = None

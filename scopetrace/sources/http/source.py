@@ -11,6 +11,7 @@ from scopetrace.source import FLOW_CALLS, Needs, Reader, Source
 HTTP = "http"
 """The sourcetype, and the type of its metrics."""
 PROTOCOL = "HTTP"
+EVENTS = ("http.req", "http.resp")
 
 
 class HttpSource(Source):
@@ -18,14 +19,14 @@ class HttpSource(Source):
 
     sourcetype = HTTP
     measures = HTTP
-    needs: ClassVar[Needs] = {"http.req": FLOW_CALLS, "http.resp": FLOW_CALLS}
+    needs: ClassVar[Needs] = dict.fromkeys(EVENTS, FLOW_CALLS)
 
     def reader(self, image: Image, flow: Flow, protocol: str) -> Reader | None:
         """Return a reader of HTTP, if its events or its samples are wanted."""
         if protocol != PROTOCOL:
             return None
         rules = image.rules
-        wanted = any(rules.wants(HTTP, name) for name in self.needs) or HTTP in rules.measures
+        wanted = any(rules.wants(HTTP, name) for name in EVENTS) or HTTP in rules.measures
         if not wanted:
             return None
         # Takes time to import, which only programs that speak HTTP should cost.

@@ -63,7 +63,7 @@ class ProcessSource(Source):
             "proc_uid": image.uid,
             "proc_gid": image.gid,
         }
-        if image.rules.config.scopetrace.environment:
+        if image.rules.environment:
             data["env"] = image.env
             if image.env_missing:
                 data["env_missing"] = image.env_missing

@@ -95,7 +95,7 @@ class StatsdReader:
 
     def _datagram(self, image: Image, time_ns: int, data: bytes) -> None:
         lines = data.split(b"\n")
-        self._told_of_cut = len(data) >= image.rules.config.scopetrace.flowsnaplen
+        self._told_of_cut = len(data) >= image.rules.flow_snaplen
         if self._told_of_cut:
             lines.pop()
             self._malformed += 1
