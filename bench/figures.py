@@ -15,6 +15,7 @@ from workloads import settle, timed
 
 from scopetrace import _engine
 from scopetrace.config.load import load_config
+from scopetrace.model.call import call_table
 from scopetrace.model.event import Event
 from scopetrace.model.process import Process
 from scopetrace.model.raw import RawKind, unpack_batch
@@ -126,7 +127,7 @@ def pipeline_rate(batches: list[bytes], home: Path) -> float:
     records = sum(1 for batch in batches for _ in unpack_batch(batch))
     writer = SessionStore(home).create("bench", ["bench"])
     watch = Watch(load_config(None, {}))
-    pipeline = Pipeline(_engine.calls(), watch, "bench", 0, writer, lambda serial: None)
+    pipeline = Pipeline(call_table(_engine.calls()), watch, "bench", 0, writer, lambda serial: None)
     before = time.perf_counter()
     for batch in batches:
         pipeline.feed(batch)

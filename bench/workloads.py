@@ -89,7 +89,7 @@ def make_project(folder: Path) -> None:
 def watched_calls() -> str:
     """Return what strace is to trace: the calls that the stock configuration watches."""
     modes = needed_calls(Watch(load_config(None, {})))
-    return ",".join(f"?{name}" for name, group in _engine.calls() if modes[group])
+    return ",".join(f"?{name}" for name, group, *_ in _engine.calls() if modes[group])
 
 
 def compare(workload: Workload, scopetrace: str, rounds: int) -> Comparison:

@@ -39,8 +39,73 @@ from ptrace.launch cimport (
 from ptrace.launch cimport refuse_inspection as c_refuse_inspection
 from ptrace.launch cimport retitle as c_retitle
 from ptrace.seccomp cimport FILTER_MAX, filter_build, sock_filter
-from table.syscalls cimport CALLS, GROUP_NAMES, ROW_COUNT
-from record.record cimport raw_calls, raw_part, raw_record, raw_socket, raw_stat, raw_tally
+from table.syscalls cimport (
+    CALLS,
+    GROUP_NAMES,
+    ROW_COUNT,
+    TRANSFER_ACROSS,
+    TRANSFER_IN,
+    TRANSFER_OUT,
+    call,
+)
+from record.record cimport (
+    NOTE_IO_URING,
+    NOTE_OWN_FILTER,
+    NOTE_PTRACE,
+    NOTE_STRICT,
+    PART_ADDRESS,
+    PART_ARGV,
+    PART_CALLS,
+    PART_CAPS,
+    PART_CONTROL,
+    PART_CUT,
+    PART_CWD,
+    PART_DATA,
+    PART_EARLY,
+    PART_ENVIRON,
+    PART_EXE,
+    PART_FDS,
+    PART_HANGUP,
+    PART_HOW,
+    PART_LINK,
+    PART_LOCAL,
+    PART_NAME,
+    PART_NAME2,
+    PART_PAIR,
+    PART_PATH,
+    PART_PATH2,
+    PART_PEER,
+    PART_ROOT,
+    PART_SOCKET,
+    PART_STAT,
+    PART_STATUS,
+    PART_TALLY,
+    PART_UNREADABLE,
+    PART_VALUE,
+    RAW_COUNT,
+    RAW_END,
+    RAW_EXEC,
+    RAW_EXIT,
+    RAW_FD,
+    RAW_FORK,
+    RAW_LEAVE,
+    RAW_NOTE,
+    RAW_RESULT_REFUSED,
+    RAW_RESULT_UNKNOWN,
+    RAW_SIGNAL,
+    RAW_SYNC,
+    RAW_SYSCALL,
+    RAW_TALLY,
+    SEEN_INHERITED,
+    SEEN_IN_USE,
+    SEEN_RENAMED,
+    raw_calls,
+    raw_part,
+    raw_record,
+    raw_socket,
+    raw_stat,
+    raw_tally,
+)
 from record.ring cimport ring_ended, ring_read, ring_wait
 
 cdef extern from *:
@@ -59,10 +124,48 @@ cdef int check(int status) except -1:
     return status
 
 
+DIRECTIONS = {TRANSFER_IN: "in", TRANSFER_OUT: "out", TRANSFER_ACROSS: "across"}
+
+
+cdef dict positions(const call *row):
+    """Return {argument: position, from 1} of a row, without the arguments that it has not."""
+    found = {
+        "fd": row.fd,
+        "fd2": row.fd2,
+        "path": row.path,
+        "path2": row.path2,
+        "dirfd": row.dirfd,
+        "dirfd2": row.dirfd2,
+        "makes_fd": row.makes_fd,
+        "pair": row.pair,
+        "how": row.how,
+        "buffer": row.buffer,
+        "length": row.length,
+        "vector": row.vector,
+        "count": row.count,
+        "message": row.message,
+        "messages": row.messages,
+        "address": row.address,
+        "options": row.options,
+        "value": row.value,
+        "at_flags": row.at_flags,
+    }
+    return {name: position for name, position in found.items() if position}
+
+
 def calls():
-    """Return (name, group) of each row of the table of watched calls, in row order."""
+    """Return (name, group, direction, positions) of each row of syscalls.def, in row order.
+
+    direction: how the call transfers bytes: in, out, across, or empty.
+    positions: {argument: its position, counted from 1}; the arguments are named as in syscalls.def.
+    """
     return tuple(
-        (CALLS[row].name.decode(), GROUP_NAMES[CALLS[row].group].decode())
+        (
+            CALLS[row].name.decode(),
+            GROUP_NAMES[CALLS[row].group].decode(),
+            DIRECTIONS.get(CALLS[row].transfer, ""),
+            positions(&CALLS[row]),
+        )
         for row in range(ROW_COUNT)
     )
 
@@ -80,6 +183,62 @@ def abis():
         found.append((ABIS[at].name.decode(), ABIS[at].audit_arch, numbers))
         at += 1
     return tuple(found)
+
+
+def constants():
+    """Return {name: value} of each enumerator and RAW_RESULT_… of record.h."""
+    return {
+        "RAW_SYSCALL": RAW_SYSCALL,
+        "RAW_EXEC": RAW_EXEC,
+        "RAW_FORK": RAW_FORK,
+        "RAW_EXIT": RAW_EXIT,
+        "RAW_SIGNAL": RAW_SIGNAL,
+        "RAW_TALLY": RAW_TALLY,
+        "RAW_FD": RAW_FD,
+        "RAW_NOTE": RAW_NOTE,
+        "RAW_SYNC": RAW_SYNC,
+        "RAW_COUNT": RAW_COUNT,
+        "RAW_LEAVE": RAW_LEAVE,
+        "RAW_END": RAW_END,
+        "PART_PATH": PART_PATH,
+        "PART_PATH2": PART_PATH2,
+        "PART_DATA": PART_DATA,
+        "PART_LINK": PART_LINK,
+        "PART_STAT": PART_STAT,
+        "PART_ARGV": PART_ARGV,
+        "PART_ENVIRON": PART_ENVIRON,
+        "PART_CWD": PART_CWD,
+        "PART_ROOT": PART_ROOT,
+        "PART_EXE": PART_EXE,
+        "PART_STATUS": PART_STATUS,
+        "PART_FDS": PART_FDS,
+        "PART_TALLY": PART_TALLY,
+        "PART_CONTROL": PART_CONTROL,
+        "PART_NAME": PART_NAME,
+        "PART_NAME2": PART_NAME2,
+        "PART_PAIR": PART_PAIR,
+        "PART_HOW": PART_HOW,
+        "PART_CAPS": PART_CAPS,
+        "PART_ADDRESS": PART_ADDRESS,
+        "PART_LOCAL": PART_LOCAL,
+        "PART_PEER": PART_PEER,
+        "PART_SOCKET": PART_SOCKET,
+        "PART_EARLY": PART_EARLY,
+        "PART_VALUE": PART_VALUE,
+        "PART_CALLS": PART_CALLS,
+        "PART_HANGUP": PART_HANGUP,
+        "PART_CUT": PART_CUT,
+        "PART_UNREADABLE": PART_UNREADABLE,
+        "SEEN_INHERITED": SEEN_INHERITED,
+        "SEEN_IN_USE": SEEN_IN_USE,
+        "SEEN_RENAMED": SEEN_RENAMED,
+        "NOTE_IO_URING": NOTE_IO_URING,
+        "NOTE_OWN_FILTER": NOTE_OWN_FILTER,
+        "NOTE_PTRACE": NOTE_PTRACE,
+        "NOTE_STRICT": NOTE_STRICT,
+        "RAW_RESULT_UNKNOWN": RAW_RESULT_UNKNOWN,
+        "RAW_RESULT_REFUSED": RAW_RESULT_REFUSED,
+    }
 
 
 def layout():

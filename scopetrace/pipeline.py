@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from scopetrace.config.patterns import Pattern, take_given_up
 from scopetrace.decode.decoder import Decoder
 from scopetrace.metrics import Metrics
+from scopetrace.model.call import Call
 from scopetrace.model.event import Event
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
@@ -68,7 +69,7 @@ class Pipeline:
     """Turns the records of one session into its rows.
 
     Args:
-        calls: (name, group) of each row of syscalls.def, in order (`_engine.calls()`).
+        calls: the rows of syscalls.def, in order.
         watch: the rules of the configuration.
         host: name of this machine, for `custom` filters.
         clock_offset_ns: Unix time less CLOCK_MONOTONIC.
@@ -78,7 +79,7 @@ class Pipeline:
 
     def __init__(
         self,
-        calls: Sequence[tuple[str, str]],
+        calls: Sequence[Call],
         watch: Watch,
         host: str,
         clock_offset_ns: int,

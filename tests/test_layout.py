@@ -1,8 +1,11 @@
-"""The layout of raw records stands in record.h and in model/raw.py; both must say the same."""
+"""The layout and the constants of raw records: record.h and model/raw.py must say the same."""
 
 from __future__ import annotations
 
+import re
 import struct
+from enum import IntEnum
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,7 @@ STRUCTS = {
     ),
     "raw_part": (raw.PART, "size kind flags"),
     "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links"),
+    "raw_socket": (raw.SOCKET, "domain type protocol listening inode peer_inode"),
     "raw_calls": (raw.CALLS, "syscall outgoing calls bytes ns"),
     "raw_tally": (raw.TALLY, "reads read_bytes read_ns writes write_bytes write_ns"),
 }
@@ -48,13 +52,35 @@ def test_sizes_agree(name: str) -> None:
     assert LAYOUT[f"sizeof {name}"] == STRUCTS[name][0].size
 
 
-@pytest.mark.parametrize("name", ["raw_record", "raw_part", "raw_stat"])
+@pytest.mark.parametrize("name", STRUCTS)
 def test_offsets_agree(name: str) -> None:
     form, fields = STRUCTS[name]
     there = {field: LAYOUT[f"{name}.{field}"] for field in fields.split()}
     assert there == dict(zip(fields.split(), offsets(form), strict=True))
 
 
-def test_a_tally_is_six_numbers_in_order() -> None:
-    fields = STRUCTS["raw_tally"][1].split()
-    assert [LAYOUT[f"raw_tally.{field}"] for field in fields] == [8 * at for at in range(6)]
+RECORD_H = Path(__file__).parents[1] / "ext/record/record.h"
+ENUMERATOR = re.compile(r"\b((?:RAW|PART|SEEN|NOTE)_[A-Z0-9_]+)\s*=")
+
+
+def members(prefix: str, enumeration: type[IntEnum]) -> dict[str, int]:
+    return {f"{prefix}_{member.name}": member.value for member in enumeration}
+
+
+def test_constants_agree() -> None:
+    assert _engine.constants() == {
+        **members("RAW", raw.RawKind),
+        **members("PART", raw.Part),
+        **members("SEEN", raw.Seen),
+        **members("NOTE", raw.Note),
+        "PART_CUT": raw.PART_CUT,
+        "PART_UNREADABLE": raw.PART_UNREADABLE,
+        "RAW_RESULT_UNKNOWN": raw.RESULT_UNKNOWN,
+        "RAW_RESULT_REFUSED": raw.RESULT_REFUSED,
+    }
+
+
+def test_every_constant_of_the_header_is_compared() -> None:
+    there = set(ENUMERATOR.findall(RECORD_H.read_text()))
+    assert there <= _engine.constants().keys()
+    assert len(there) > 40

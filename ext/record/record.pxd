@@ -53,3 +53,64 @@ cdef extern from "record/record.h" nogil:
         uint64_t calls
         uint64_t bytes
         uint64_t ns
+
+    enum raw_kind:
+        RAW_SYSCALL
+        RAW_EXEC
+        RAW_FORK
+        RAW_EXIT
+        RAW_SIGNAL
+        RAW_TALLY
+        RAW_FD
+        RAW_NOTE
+        RAW_SYNC
+        RAW_COUNT
+        RAW_LEAVE
+        RAW_END
+
+    enum raw_part_kind:
+        PART_PATH
+        PART_PATH2
+        PART_DATA
+        PART_LINK
+        PART_STAT
+        PART_ARGV
+        PART_ENVIRON
+        PART_CWD
+        PART_ROOT
+        PART_EXE
+        PART_STATUS
+        PART_FDS
+        PART_TALLY
+        PART_CONTROL
+        PART_NAME
+        PART_NAME2
+        PART_PAIR
+        PART_HOW
+        PART_CAPS
+        PART_ADDRESS
+        PART_LOCAL
+        PART_PEER
+        PART_SOCKET
+        PART_EARLY
+        PART_VALUE
+        PART_CALLS
+        PART_HANGUP
+
+    enum raw_part_flags:
+        PART_CUT
+        PART_UNREADABLE
+
+    enum raw_seen:
+        SEEN_INHERITED
+        SEEN_IN_USE
+        SEEN_RENAMED
+
+    enum raw_note:
+        NOTE_IO_URING
+        NOTE_OWN_FILTER
+        NOTE_PTRACE
+        NOTE_STRICT
+
+    int64_t RAW_RESULT_UNKNOWN
+    int64_t RAW_RESULT_REFUSED

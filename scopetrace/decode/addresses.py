@@ -122,7 +122,7 @@ class BoundNames:
         if len(self._paths) > MOST_BOUND:
             del self._paths[next(iter(self._paths))]
 
-    def spelled(self, address: Address | None) -> Address | None:
+    def as_bound(self, address: Address | None) -> Address | None:
         """Return an address that the kernel gave by the name of its path, if that is known."""
         if address is None or address.family != "unix" or address.bound:
             return address

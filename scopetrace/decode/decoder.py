@@ -1,9 +1,11 @@
 """The decoder: one record in, the operations that it meant out.
 
-Each watched call has one handler, named in the `CALLS` of its module by the call's name; each
-other kind of record has one as well. A handler changes the state of the tree first and emits
-after. A record that makes a handler fail is counted and forgotten: the state of one process may
-then be incomplete, but recording goes on.
+A row of syscalls.def is decoded by a handler: that of its name (`CALLS` of the module for its
+family), or of its group (`GROUPS`), or of the direction in which it transfers bytes (`DIRECTIONS`);
+each other kind of record has a handler in `KINDS`. Handlers are named `on_` and the call, the first
+of its family, or the kind of record. A handler changes the state of the tree first and emits after.
+A record that makes a handler fail is counted and dropped: the state of one process may then be
+incomplete, but recording goes on.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from scopetrace.decode import (
     sockets,
     transfers,
 )
-from scopetrace.decode.state import Handler, State, group_failed, recording_ended
+from scopetrace.decode.closing import forget_process, recording_ended
+from scopetrace.decode.state import Handler, State
 from scopetrace.decode.tasks import Task
+from scopetrace.model.call import Call
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
 from scopetrace.model.raw import RawKind, RawRecord
 
@@ -34,7 +38,7 @@ CALLS: dict[str, Handler] = {
     **cwd.CALLS,
     **sockets.CALLS,
 }
-"""What decodes each row of syscalls.def."""
+"""What decodes rows of syscalls.def, by name."""
 
 SYSCALL = int(RawKind.SYSCALL)
 """As a plain number, which is quicker to compare than a member of an enumeration."""
@@ -42,10 +46,10 @@ WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.END)))
 """Records that are about no task."""
 
 KINDS: dict[int, Handler] = {
-    RawKind.TALLY: transfers.tallied,
-    RawKind.FD: fds.found,
-    RawKind.COUNT: cwd.counted,
-    RawKind.NOTE: notices.noted,
+    RawKind.TALLY: transfers.on_tally,
+    RawKind.FD: fds.on_fd,
+    RawKind.COUNT: cwd.on_count,
+    RawKind.NOTE: notices.on_note,
     **lifecycle.KINDS,
 }
 """What decodes each record that is no call."""
@@ -55,30 +59,26 @@ class Decoder:
     """Decodes the records of one session.
 
     Args:
-        calls: (name, group) of each row of syscalls.def, in order.
+        calls: the rows of syscalls.def, in order.
         emit: takes each operation.
         clock_offset_ns: Unix time less CLOCK_MONOTONIC.
     """
 
     def __init__(
         self,
-        calls: Sequence[tuple[str, str]],
+        calls: Sequence[Call],
         emit: Callable[[Operation], None],
         clock_offset_ns: int,
     ) -> None:
-        self.state = State(emit, clock_offset_ns)
+        self.state = State(calls, emit, clock_offset_ns)
         self.misunderstood = 0
         """Records that made no sense."""
         self.first_misunderstood = ""
         """What was wrong with the first of them."""
-        ops = [name.partition("__")[0] or name for name, _group in calls]
-        self._rows = [
-            (CALLS.get(name, ignored), op) for (name, _group), op in zip(calls, ops, strict=True)
-        ]
-        self.state.calls = ops
+        self._rows = [(handler_of(call), call) for call in calls]
 
     def decode(self, record: RawRecord) -> None:
-        """Take one record."""
+        """Decode one record."""
         state, kind = self.state, record.kind
         try:
             task = state.tree.tasks.get(record.tid)
@@ -87,10 +87,10 @@ class Decoder:
                 return
             if task is None or task.group.pid != record.pid:
                 task = self._adopt(record, task)
-            handler, op = self._rows[record.syscall]
+            handler, call = self._rows[record.syscall]
             if kind != SYSCALL:
-                handler = KINDS.get(kind, ignored)
-            handler(state, task, record, op)
+                handler = KINDS.get(kind, on_unknown)
+            handler(state, task, record, call)
         except Exception as error:
             self.misunderstand(error)
 
@@ -100,7 +100,7 @@ class Decoder:
         self.first_misunderstood = self.first_misunderstood or repr(error)
 
     def _announce(self, record: RawRecord) -> None:
-        """Pass on what concerns the whole session."""
+        """Emit what concerns the whole session."""
         time_ns = record.entered_ns + self.state.offset_ns
         if record.kind == RawKind.SYNC:
             self.state.emit(Synced(time_ns))
@@ -109,15 +109,21 @@ class Decoder:
             self.state.emit(Ended(time_ns, *record.args))
 
     def _adopt(self, record: RawRecord, stale: Task | None) -> Task:
-        """Take in a task nobody saw being made; `stale` had its number and ended unseen."""
+        """Add a task whose birth was not recorded; `stale` had its tid, and its end was missed."""
         time_ns = record.entered_ns + self.state.offset_ns
         if stale is not None:
-            group_failed(self.state, stale, time_ns)
+            forget_process(self.state, stale, time_ns)
         task, is_new = self.state.tree.adopt(record.pid, record.tid, time_ns)
         if is_new:
             self.state.emit(ImageStarted(task.group.image, time_ns, False))
         return task
 
 
-def ignored(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Do nothing: what the record says is told by others, or by none."""
+def handler_of(call: Call) -> Handler:
+    """Return what decodes the records of a row of syscalls.def."""
+    found = CALLS.get(call.name) or cwd.GROUPS.get(call.group)
+    return found or transfers.DIRECTIONS.get(call.direction) or on_unknown
+
+
+def on_unknown(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Do nothing: this kind of record means no operation."""

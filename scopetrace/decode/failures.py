@@ -8,26 +8,17 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable
 
+from scopetrace.decode.failed import emit_failed, emit_failed_fd, emit_process_failed
+from scopetrace.decode.parts import PATH, Parts
+from scopetrace.decode.path_arguments import Names, path_of, second_path_of
 from scopetrace.decode.paths import text
-from scopetrace.decode.state import (
-    FD,
-    PATH,
-    Handler,
-    Names,
-    Parts,
-    State,
-    failed,
-    failed_fd,
-    path_of,
-    process_failed,
-    second_path_of,
-    signed,
-)
+from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import Task, fork_name
+from scopetrace.model.call import Call
 from scopetrace.model.names import signal_name
 from scopetrace.model.raw import RawRecord
 
-What = Callable[[Task, RawRecord, Parts, str], str]
+What = Callable[[Task, RawRecord, Parts, Call], str]
 """Says what a call was about."""
 
 MAP_ANONYMOUS = 0x20
@@ -71,42 +62,43 @@ TRACES = {0: "PTRACE_TRACEME", 16: "PTRACE_ATTACH", 0x4206: "PTRACE_SEIZE"}
 BPF = ("BPF_MAP_CREATE", *(f"command {number}" for number in range(1, 5)), "BPF_PROG_LOAD")
 
 
-def file_refused(kind: str) -> Handler:
+def _on_file_call(kind: str) -> Handler:
     """Return the handler of a call about a path, or else about the file behind its first fd."""
 
-    def handler(state: State, task: Task, record: RawRecord, op: str) -> None:
+    def handler(state: State, task: Task, record: RawRecord, call: Call) -> None:
         parts = record.parts()
         if record.result >= 0:
             return
         if PATH in parts:
-            failed(state, task, record, op, kind, path_of(task, record, parts, op))
+            emit_failed(state, task, record, call.op, kind, path_of(task, record, parts, call))
         else:
-            failed_fd(state, task, record, op, kind, record.arg1)
+            emit_failed_fd(state, task, record, call.op, kind, record.arg1)
 
     return handler
 
 
-def lost(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """The folder that a task is in could not be named: getcwd(2)."""
+def on_getcwd(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that the working directory has no name: getcwd(2)."""
     if record.result < 0:
-        failed(state, task, record, op, "cwd", Names(task.folders.cwd))
+        emit_failed(state, task, record, call.op, "cwd", Names(task.folders.cwd))
 
 
-def not_born(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A process or a thread could not be made; the call is named as `proc.fork` does."""
+def on_fork(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that a process or a thread could not be made; named as `proc.fork` names the call."""
     if record.result >= 0:
         return
-    flags = record.arg1 if op.startswith("clone") else 0
-    name = op if op == "vfork" else fork_name(flags)
-    process_failed(state, task, record, name, "thread" if flags & CLONE_THREAD else "process")
+    flags = record.arg1 if call.op.startswith("clone") else 0
+    name = "vfork" if call.op == "vfork" else fork_name(flags)
+    emit_process_failed(state, task, record, name, "thread" if flags & CLONE_THREAD else "process")
 
 
-def refused(what: What) -> Handler:
+def _on_process_call(what: What) -> Handler:
     """Return the handler of a call that is about what `what` says."""
 
-    def handler(state: State, task: Task, record: RawRecord, op: str) -> None:
+    def handler(state: State, task: Task, record: RawRecord, call: Call) -> None:
         if record.result < 0:
-            process_failed(state, task, record, op, what(task, record, record.parts(), op))
+            about = what(task, record, record.parts(), call)
+            emit_process_failed(state, task, record, call.op, about)
 
     return handler
 
@@ -114,34 +106,34 @@ def refused(what: What) -> Handler:
 def named(names: dict[int, str] | tuple[str, ...], number: int) -> str:
     """Return the name of a number, or itself."""
     found = names if isinstance(names, dict) else dict(enumerate(names))
-    return found.get(number & FD, str(signed(number)))
+    return found.get(number & INT, str(signed(number)))
 
 
-def _nothing(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _nothing(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     return ""
 
 
-def _path(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
-    return path_of(task, record, parts, op).file
+def _path(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
+    return path_of(task, record, parts, call).file
 
 
-def _text(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _text(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     """What is passed like a path, and is none."""
     return text(parts.get(PATH, b""))
 
 
-def _mounted(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _mounted(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     """What is mounted may be a device, a folder, or just a word."""
-    source = _text(task, record, parts, op)
-    target = second_path_of(task, record, parts, op).file
+    source = _text(task, record, parts, call)
+    target = second_path_of(task, record, parts, call).file
     return f"{source} on {target}" if source else target
 
 
 def _signalled(position: int, whom: str) -> What:
     """Say which signal, by that argument (from 1), was for whom, by the first two."""
 
-    def what(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
-        number = record.args[position - 1] & FD
+    def what(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
+        number = record.argument(position) & INT
         return f"{signal_name(number)} to {whom.format(*map(signed, record.args[:2]))}"
 
     return what
@@ -149,53 +141,53 @@ def _signalled(position: int, whom: str) -> What:
 
 def _argument(form: str, position: int) -> What:
     """Say one argument (from 1), as an int."""
-    return lambda task, record, parts, op: form.format(signed(record.args[position - 1]))
+    return lambda task, record, parts, call: form.format(signed(record.argument(position)))
 
 
 def _arguments(form: str, count: int) -> What:
     """Say the first arguments, each as an int."""
-    return lambda task, record, parts, op: form.format(*map(signed, record.args[:count]))
+    return lambda task, record, parts, call: form.format(*map(signed, record.args[:count]))
 
 
 def _bytes(position: int) -> What:
     """Say how many bytes, by that argument (from 1)."""
-    return lambda task, record, parts, op: f"{record.args[position - 1]} bytes"
+    return lambda task, record, parts, call: f"{record.argument(position)} bytes"
 
 
 def _name(names: dict[int, str] | tuple[str, ...], position: int, form: str = "{}") -> What:
     """Say the name of one argument (from 1)."""
-    return lambda task, record, parts, op: form.format(
-        named(names, record.args[position - 1]), *map(signed, record.args[:2])
+    return lambda task, record, parts, call: form.format(
+        named(names, record.argument(position)), *map(signed, record.args[:2])
     )
 
 
-def _mapped(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _mapped(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     """So many bytes, and of which file."""
-    file = None if record.arg4 & MAP_ANONYMOUS else task.table.fds.get(record.arg5 & FD)
+    file = None if record.arg4 & MAP_ANONYMOUS else task.table.fds.get(record.arg5 & INT)
     return f"{record.arg2} bytes{f' of {file.path}' if file is not None and file.path else ''}"
 
 
-def _grown(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _grown(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     """How much was asked for: from where the heap ends to where it should end."""
     return f"{record.arg1 - record.arg2} bytes more"
 
 
-def _namespaces(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _namespaces(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     return "|".join(name for bit, name in NAMESPACES.items() if record.arg1 & bit)
 
 
-def _namespace_of(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
-    file = task.table.fds.get(record.arg1 & FD)
+def _namespace_of(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
+    file = task.table.fds.get(record.arg1 & INT)
     return file.path if file is not None and file.path else f"fd {signed(record.arg1)}"
 
 
-def _traced(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
+def _traced(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     name = named(TRACES, record.arg1)
     return f"{name} of {signed(record.arg2)}" if record.arg1 else name
 
 
-def _priority(task: Task, record: RawRecord, parts: Parts, op: str) -> str:
-    which = record.arg1 - (op == "ioprio_set")
+def _priority(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
+    which = record.arg1 - (call.op == "ioprio_set")
     whose = WHOSE[which] if 0 <= which < len(WHOSE) else f"{which}"
     return f"priority {signed(record.arg3)} of {whose} {signed(record.arg2)}"
 
@@ -220,7 +212,7 @@ WHATS: dict[str, What] = {
         _argument("process {}", 1),
     ),
     "pidfd_open": _argument("process {}", 1),
-    "perf_event_open": lambda task, record, parts, op: (
+    "perf_event_open": lambda task, record, parts, call: (
         f"process {signed(record.arg2)}, CPU {signed(record.arg3)}"
     ),
     "unshare__any": _namespaces,
@@ -244,7 +236,7 @@ WHATS: dict[str, What] = {
     "brk": _grown,
     "shmat": _argument("segment {}", 1),
     "semget": _argument("{} semaphores", 2),
-    "personality": lambda task, record, parts, op: f"{record.arg1 & FD:#x}",
+    "personality": lambda task, record, parts, call: f"{record.arg1 & INT:#x}",
     **dict.fromkeys(
         (
             "capset", "setsid", "mlockall", "fsconfig", "fsmount", "quotactl_fd", "add_key",
@@ -260,14 +252,14 @@ WHATS: dict[str, What] = {
 }  # fmt: skip
 """What each call is about."""
 
-not_unshared = refused(_namespaces)
+unshare_failed = _on_process_call(_namespaces)
 """Handles an unshare(2) that failed."""
-not_joined = refused(_namespace_of)
+setns_failed = _on_process_call(_namespace_of)
 """Handles a setns(2) that failed."""
 
 CALLS: dict[str, Handler] = {
-    **{op: file_refused(kind) for kind, ops in KINDS.items() for op in ops},
-    "getcwd": lost,
-    **dict.fromkeys(("fork", "vfork", "clone__any", "clone3__any"), not_born),
-    **{op: refused(what) for op, what in WHATS.items()},
+    **{op: _on_file_call(kind) for kind, ops in KINDS.items() for op in ops},
+    "getcwd": on_getcwd,
+    **dict.fromkeys(("fork", "vfork", "clone__any", "clone3__any"), on_fork),
+    **{op: _on_process_call(what) for op, what in WHATS.items()},
 }

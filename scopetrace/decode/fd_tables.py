@@ -1,18 +1,34 @@
 """Tables of fds: which number is which open file, for the tasks that share one table.
 
-A table only keeps what is open. What a process did with a file (`Usage`) exists for files that it
-opened or used, so that a fork copies one dictionary and nothing else. The number of fds that are
-one file is counted only where it can be more than one.
+A table keeps what is open. What was done with a file through the table (`Usage`) exists only for
+files that were opened or used through it. What changes a table:
+
+1. fork, or clone without CLONE_FILES: the child gets a copy (`copy`) with the same files, the same
+   marks of close-on-exec and no usages, so that a fork costs a few dictionaries. With CLONE_FILES
+   the child shares the table (`users`).
+2. unshare(CLONE_FILES), or CLOSE_RANGE_UNSHARE: the task alone gets a copy; the usages stay with
+   the table that the others still use.
+3. exec: as 2., then each fd with close-on-exec is closed. The engine lists the fds that are left,
+   since fcntl(F_SETFD) is not watched and `cloexec` is only a lower bound.
+4. close, close_range, and dup2 or dup3 over an open fd: the fd is freed. The file is released with
+   its last fd *in this table*, whatever fds other tables have of it.
+5. The last task that uses the table exits: all its files are released (`decode.closing`).
+6. An fd is in the table although a call returned it anew: its close was missed, and is made up for.
+
+How many fds are one file is counted (`Usage.fds`) only for a file with a usage; where that begins
+later than the file was opened, its fds are searched for if there can be more than one
+(`duplicated`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scopetrace.model.open_file import OpenFile, Usage
+from scopetrace.decode.files import DecodedFile
+from scopetrace.model.open_file import Usage
 
-Gone = tuple[OpenFile, Usage]
-"""A file whose last fd went, and what was done with it through this table."""
+Released = tuple[DecodedFile, Usage]
+"""A file whose last fd in a table was closed, and what was done with it through that table."""
 
 
 class FdTable:
@@ -21,39 +37,39 @@ class FdTable:
     __slots__ = ("cloexec", "consoles", "fds", "received", "usages", "users")
 
     def __init__(self) -> None:
-        self.fds: dict[int, OpenFile] = {}
+        self.fds: dict[int, DecodedFile] = {}
         self.cloexec: set[int] = set()
         """The fds known to close at exec: a lower bound, as fcntl(F_SETFD) is not seen."""
-        self.consoles: dict[int, OpenFile] = {}
-        """What those fds that are the console and a socket are as the console."""
+        self.consoles: dict[int, DecodedFile] = {}
+        """For fds that are both console and socket: the console side."""
         self.received: dict[int, str] = {}
-        """The fds that came in a message and whose file is not known yet, and the call."""
-        self.usages: dict[OpenFile, Usage] = {}
+        """For fds that came in a message, and whose file is not known yet: the call."""
+        self.usages: dict[DecodedFile, Usage] = {}
         self.users = 1
         """How many tasks share it."""
 
     def copy(self) -> FdTable:
-        """Return the table a fork makes: the same files, none of them used yet."""
+        """Return the table that a fork makes: the same files, none of them used yet."""
         table = FdTable()
         table.fds = self.fds.copy()
         table.cloexec = self.cloexec.copy()
         table.consoles = self.consoles.copy()
         return table
 
-    def open(self, fd: int, file: OpenFile, cloexec: bool) -> Gone | None:
+    def open(self, fd: int, file: DecodedFile, cloexec: bool) -> Released | None:
         """Put a newly opened file at `fd`; return what a missed close left there."""
-        gone = self.close(fd) if fd in self.fds else None
+        released = self.close(fd) if fd in self.fds else None
         if file.fd < 0:
             file.fd = fd
         self.fds[fd] = file
         self.usages[file] = Usage(opened=True, fds=1)
         if cloexec:
             self.cloexec.add(fd)
-        return gone
+        return released
 
-    def put(self, fd: int, file: OpenFile, cloexec: bool) -> Gone | None:
-        """Make `fd` one more fd of a file that is open already; return what that closed."""
-        gone = self.close(fd)
+    def put(self, fd: int, file: DecodedFile, cloexec: bool) -> Released | None:
+        """Make `fd` one more fd of a file that is open already; return what that released."""
+        released = self.close(fd)
         usage = self.usages.get(file)
         if usage is not None:
             usage.fds += 1
@@ -62,23 +78,23 @@ class FdTable:
         self.fds[fd] = file
         if cloexec:
             self.cloexec.add(fd)
-        return gone
+        return released
 
-    def duplicate(self, old: int, new: int, cloexec: bool) -> Gone | None:
-        """Make `new` the same file as `old`; return what that closed."""
+    def duplicate(self, old: int, new: int, cloexec: bool) -> Released | None:
+        """Make `new` the same file as `old`; return what that released."""
         file = self.fds.get(old)
         if file is None:
             return self.close(new)
         if old == new:
             return None
         file.duplicated = True
-        gone = self.put(new, file, cloexec)
+        released = self.put(new, file, cloexec)
         if old in self.consoles:
             self.consoles[new] = self.consoles[old]
-        return gone
+        return released
 
-    def close(self, fd: int) -> Gone | None:
-        """Free `fd`; return its file if this was the last fd of it, and it was used here."""
+    def close(self, fd: int) -> Released | None:
+        """Free `fd`; return its file if this was its last fd, and it was opened or used here."""
         file = self.fds.pop(fd, None)
         if file is None:
             return None
@@ -96,9 +112,9 @@ class FdTable:
         del self.usages[file]
         return file, usage
 
-    def close_many(self, fds: Iterable[int]) -> list[Gone]:
-        """Free each of `fds`; return the files that this closed, as `close` does."""
-        return [gone for fd in sorted(fds) if (gone := self.close(fd)) is not None]
+    def close_many(self, fds: Iterable[int]) -> list[Released]:
+        """Free each of `fds`; return the files that this released, as `close` does."""
+        return [released for fd in sorted(fds) if (released := self.close(fd)) is not None]
 
     def within(self, first: int, last: int) -> list[int]:
         """Return the open fds of a range, both ends included, in order."""
@@ -106,8 +122,8 @@ class FdTable:
             return [fd for fd in range(first, last + 1) if fd in self.fds]
         return sorted(fd for fd in self.fds if first <= fd <= last)
 
-    def replace(self, old: OpenFile, new: OpenFile) -> None:
-        """Let every fd of one file be one of another, which it turned out to be."""
+    def replace(self, old: DecodedFile, new: DecodedFile) -> None:
+        """Make every fd of one file an fd of another, which it turned out to be."""
         for fd, file in self.fds.items():
             if file is old:
                 self.fds[fd] = new
@@ -119,8 +135,8 @@ class FdTable:
             if known is not usage:
                 known.fds += usage.fds
 
-    def use(self, file: OpenFile) -> Usage:
-        """Return what is noted of a file of this table, beginning to note if nothing is."""
+    def use(self, file: DecodedFile) -> Usage:
+        """Return the usage of a file in this table, a new one if there is none."""
         usage = self.usages.get(file)
         if usage is None:
             fds = sum(1 for other in self.fds.values() if other is file) if file.duplicated else 1

@@ -11,32 +11,23 @@ import os
 import struct
 
 from scopetrace.decode import sockets
+from scopetrace.decode.closing import emit_closed
 from scopetrace.decode.control import received_fds
-from scopetrace.decode.failures import not_unshared
+from scopetrace.decode.failed import emit_failed, emit_process_failed
+from scopetrace.decode.failures import unshare_failed
 from scopetrace.decode.fd_tables import FdTable
-from scopetrace.decode.file_names import renamed, take_name
+from scopetrace.decode.file_names import file_renamed, take_link_name
+from scopetrace.decode.files import DecodedFile, open_file
+from scopetrace.decode.parts import LINK, PATH, Parts
+from scopetrace.decode.path_arguments import path_of
 from scopetrace.decode.paths import text
-from scopetrace.decode.state import (
-    FD,
-    LINK,
-    PATH,
-    Handler,
-    Parts,
-    State,
-    closed,
-    failed,
-    is_unknown,
-    open_file,
-    path_of,
-    process_failed,
-    signed,
-)
+from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task
-from scopetrace.decode.transfers import add_tally, move_failed
-from scopetrace.decode.transfers import received as came_in
-from scopetrace.model.open_file import CONSOLE_NAMES, OpenFile
+from scopetrace.decode.transfers import add_tally, on_read, transfer_failed
+from scopetrace.model.call import Call
+from scopetrace.model.open_file import CONSOLE_NAMES
 from scopetrace.model.operation import Opened, build
-from scopetrace.model.raw import Part, RawRecord, Seen
+from scopetrace.model.raw import RESULT_UNKNOWN, Part, RawRecord, Seen
 
 F_DUPFD_CLOEXEC = 1030
 CLOSE_RANGE_UNSHARE = 2
@@ -49,50 +40,52 @@ PAIR = struct.Struct("=ii")
 FLAGS_OF_HOW = struct.Struct("=Q")
 
 
-def opened(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A file was opened by its path."""
+def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Add a file that was opened by its path, or emit why not."""
     parts = record.parts()
     if record.result < 0:
-        failed(state, task, record, op, "open_close", path_of(task, record, parts, op))
+        path = path_of(task, record, parts, call)
+        emit_failed(state, task, record, call.op, "open_close", path)
         return
-    passed = parts.get(PATH, b"")
-    link = parts.get(LINK)
-    flags = _flags(record, parts, op)
-    name = text(passed) if link else path_of(task, record, parts, op).file
-    file = open_file(parts, name, record.entered_ns + state.offset_ns)
-    name = text(passed) if passed != link else ""
+    passed, link = parts.get(PATH, b""), parts.get(LINK)
+    as_passed = text(passed) if passed != link else ""
+    # Mostly the kernel's link is what was passed. Else the path has to be worked out: it is the
+    # name of the file if there is no link, and the one that it was opened by (`file.passed`).
+    meant = path_of(task, record, parts, call).file if as_passed or not link else ""
+    otherwise = text(passed) if link else meant
+    file = open_file(parts, otherwise, record.entered_ns + state.offset_ns)
+    flags = _open_flags(record, parts, call)
     if flags & os.O_TMPFILE != os.O_TMPFILE:  # its path is that of a folder
-        file.passed = path_of(task, record, parts, op).file if name else file.path
+        file.passed = meant if as_passed else file.path
     state.consoles.recognise_opened(file, task, state.tree)
-    _take(state, task, record, op, file, bool(flags & os.O_CLOEXEC))
-    _emit_opened(state, task, record, op, file, record.result, flags, name)
+    _add(state, task, record, file, bool(flags & os.O_CLOEXEC))
+    _emit_opened(state, task, call.op, file, record.result, flags, as_passed)
 
 
-def _flags(record: RawRecord, parts: Parts, op: str) -> int:
+def _open_flags(record: RawRecord, parts: Parts, call: Call) -> int:
     """Return the flags of open(2) that a call was made with."""
+    op = call.op
     if op == "open":
-        return record.arg2 & FD
+        return record.arg2 & INT
     if op == "creat":
         return CREAT_FLAGS
     if op != "openat2" and Part.HOW not in parts:
-        return record.arg3 & FD
+        return record.arg3 & INT
     how = parts.get(Part.HOW, b"")
     return int(FLAGS_OF_HOW.unpack_from(how)[0]) if len(how) >= FLAGS_OF_HOW.size else 0
 
 
-def _take(
-    state: State, task: Task, record: RawRecord, op: str, file: OpenFile, cloexec: bool
-) -> None:
+def _add(state: State, task: Task, record: RawRecord, file: DecodedFile, cloexec: bool) -> None:
     """Put a new file at the fd that a call returned."""
-    gone = task.table.open(record.result, file, cloexec)
-    if gone is not None:
-        closed(state, task, file.opened_ns, "unseen", gone)
+    released = task.table.open(record.result, file, cloexec)
+    if released is not None:
+        emit_closed(state, task, file.opened_ns, "unseen", released)
 
 
 def _emit_opened(
-    state: State, task: Task, record: RawRecord, op: str, file: OpenFile, fd: int,
-    flags: int | None, passed: str,
-) -> None:  # fmt: skip
+    state: State, task: Task, op: str, file: DecodedFile, fd: int, flags: int | None, passed: str
+) -> None:
+    """Emit that a file was opened, unless it has no path."""
     if file.named:
         if passed == file.path:
             passed = ""
@@ -100,21 +93,21 @@ def _emit_opened(
         state.emit(build(Opened, (image, task.tid, time_ns, op, file, fd, flags, passed)))
 
 
-def made(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """An fd was made of something that has no path, or came from another process."""
+def on_new_fd(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Add an fd of something that has no path, or came from another process (pidfd_getfd)."""
     parts = record.parts()
     if record.result < 0:
-        process_failed(state, task, record, op, _what(record, parts, op))
+        emit_process_failed(state, task, record, call.op, _what(record, parts, call.op))
         return
     time_ns = record.entered_ns + state.offset_ns
-    file = _found_file(state, parts, time_ns)
+    file = _file_of(state, parts, time_ns)
     if file.socket is not None:
-        gone = task.table.put(record.result, file, cloexec=True)
-        closed(state, task, time_ns, "unseen", gone)
+        released = task.table.put(record.result, file, cloexec=True)
+        emit_closed(state, task, time_ns, "unseen", released)
         return
-    _take(state, task, record, op, file, _makes_cloexec(record, op))
-    if op == "pidfd_getfd":
-        _emit_opened(state, task, record, op, file, record.result, None, "")
+    _add(state, task, record, file, _makes_cloexec(record, call.op))
+    if call.op == "pidfd_getfd":
+        _emit_opened(state, task, call.op, file, record.result, None, "")
 
 
 def _what(record: RawRecord, parts: Parts, op: str) -> str:
@@ -122,7 +115,7 @@ def _what(record: RawRecord, parts: Parts, op: str) -> str:
     if op == "memfd_create":
         return text(parts.get(PATH, b""))
     if op == "io_uring_setup":
-        return f"{record.arg1 & FD} entries"
+        return f"{record.arg1 & INT} entries"
     return f"fd {signed(record.arg2)}" if op == "pidfd_getfd" else ""
 
 
@@ -137,64 +130,64 @@ def _makes_cloexec(record: RawRecord, op: str) -> bool:
     return op in ("pidfd_getfd", "io_uring_setup")
 
 
-def paired(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Two fds were made at once."""
-    pair = record.parts().get(Part.PAIR, b"")
+def on_pair(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Add the two fds of pipe(2) or socketpair(2)."""
+    op, pair = call.op, record.parts().get(Part.PAIR, b"")
     if record.result < 0 and op == "socketpair":
-        sockets.not_made(state, task, record, op)
+        sockets.emit_not_created(state, task, record, call)
     elif record.result < 0:
-        process_failed(state, task, record, op, "")
+        emit_process_failed(state, task, record, op, "")
     if record.result < 0 or len(pair) != PAIR.size:
         return
     flags = 0 if op == "pipe" else record.arg2
     time_ns = record.entered_ns + state.offset_ns
     fds = PAIR.unpack(pair)
     for fd in fds:
-        file = OpenFile("", None, time_ns)
-        gone = task.table.open(fd, file, bool(flags & os.O_CLOEXEC))
-        closed(state, task, time_ns, "unseen", gone)
+        file = DecodedFile("", None, time_ns)
+        released = task.table.open(fd, file, bool(flags & os.O_CLOEXEC))
+        emit_closed(state, task, time_ns, "unseen", released)
     if op == "socketpair":
-        sockets.paired(state, task, record, fds)
+        sockets.connect_pair(state, task, record, fds)
 
 
-def duplicated(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """An fd was copied, over another perhaps."""
-    new = record.result
+def on_dup(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Copy an fd, over another perhaps: dup, dup2, dup3, fcntl(F_DUPFD)."""
+    new, op = record.result, call.op
     if new < 0:
-        process_failed(state, task, record, op, f"fd {signed(record.arg1)}")
+        emit_process_failed(state, task, record, op, f"fd {signed(record.arg1)}")
         return
-    old = record.arg1 & FD
+    old = record.arg1 & INT
     if op == "dup3":
         cloexec = bool(record.arg3 & os.O_CLOEXEC)
     else:
-        cloexec = op.startswith("fcntl") and record.arg2 & FD == F_DUPFD_CLOEXEC
+        cloexec = op.startswith("fcntl") and record.arg2 & INT == F_DUPFD_CLOEXEC
     if old not in task.table.fds and Part.LINK in (parts := record.parts()):
-        known = _found_file(state, parts, record.entered_ns + state.offset_ns)
+        known = _file_of(state, parts, record.entered_ns + state.offset_ns)
         task.table.put(old, known, cloexec=False)
-    gone = task.table.duplicate(old, new, cloexec)
-    closed(state, task, record.entered_ns + state.offset_ns, op, gone)
+    released = task.table.duplicate(old, new, cloexec)
+    emit_closed(state, task, record.entered_ns + state.offset_ns, op, released)
 
 
-def close_one(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """An fd is about to be closed."""
-    if record.result < 0 and not is_unknown(record):
+def on_close(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Close one fd: the record was made as the call was about to be made."""
+    if record.result < 0 and record.result != RESULT_UNKNOWN:
         return
-    fd = record.arg1 & FD
+    fd = record.arg1 & INT
     if record.copied:
         add_tally(state, task, fd, record)
-        sockets.last_word(state, task, record, fd)
-    gone = task.table.close(fd)
-    if gone is not None:
-        closed(state, task, record.entered_ns + state.offset_ns, op, gone)
+        sockets.learn_final_state(state, task, record, fd)
+    released = task.table.close(fd)
+    if released is not None:
+        emit_closed(state, task, record.entered_ns + state.offset_ns, call.op, released)
 
 
-def close_range(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A range of fds was closed, or marked to close at exec."""
+def on_close_range(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Close a range of fds, or mark them to close at exec (close_range(2))."""
     if record.result < 0:
-        what = f"fds {record.arg1 & FD} to {record.arg2 & FD}"
-        process_failed(state, task, record, op, what)
+        what = f"fds {record.arg1 & INT} to {record.arg2 & INT}"
+        emit_process_failed(state, task, record, call.op, what)
         return
-    first, last, flags = record.arg1 & FD, record.arg2 & FD, record.arg3
+    first, last, flags = record.arg1 & INT, record.arg2 & INT, record.arg3
     if flags & CLOSE_RANGE_UNSHARE:
         state.tree.unshare(task, CLONE_FILES)
     within = task.table.within(first, last)
@@ -202,63 +195,65 @@ def close_range(state: State, task: Task, record: RawRecord, op: str) -> None:
         task.table.cloexec.update(within)
         return
     time_ns = record.entered_ns + state.offset_ns
-    for gone in task.table.close_many(within):
-        closed(state, task, time_ns, op, gone)
+    for released in task.table.close_many(within):
+        emit_closed(state, task, time_ns, call.op, released)
 
 
-def received(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A message came, and fds with it perhaps (SCM_RIGHTS), which records of their own explain."""
+def on_recvmsg(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Take in a message, and the fds in it (SCM_RIGHTS); an RAW_FD record of each follows."""
     if record.result < 0:
-        move_failed(state, task, record, op)
+        transfer_failed(state, task, record, call)
         return
-    if record.transferred or not record.all_parts(Part.CONTROL):
-        came_in(state, task, record, op)
+    controls = record.all_parts(Part.CONTROL)
+    if record.transferred or not controls:
+        on_read(state, task, record, call)
     time_ns = record.entered_ns + state.offset_ns
-    flags = record.arg4 if op.startswith("recvmmsg") else record.arg3
-    for control in record.all_parts(Part.CONTROL):
-        for fd in received_fds(control):
-            file = OpenFile("", None, time_ns)
-            gone = task.table.open(fd, file, bool(flags & MSG_CMSG_CLOEXEC))
-            closed(state, task, time_ns, "unseen", gone)
-            task.table.received[fd] = op
+    cloexec = bool(record.argument(call.options) & MSG_CMSG_CLOEXEC)
+    for fd in (fd for control in controls for fd in received_fds(control)):
+        released = task.table.open(fd, DecodedFile("", None, time_ns), cloexec)
+        emit_closed(state, task, time_ns, "unseen", released)
+        task.table.received[fd] = call.op
 
 
-def unshared(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A task got its own table or folders."""
+def on_unshare(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Give a task its own table of fds, or its own folders."""
     if record.result == 0:
         state.tree.unshare(task, record.arg1)
     else:
-        not_unshared(state, task, record, op)
+        unshare_failed(state, task, record, call)
 
 
-def found(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """An fd that nobody saw being made or renamed (RAW_FD), or that was inherited or received."""
-    fd, seen, table = record.arg1 & FD, record.arg2, task.table
-    parts = record.parts()
-    file = _found_file(state, parts, record.entered_ns + state.offset_ns)
-    known = table.fds.get(fd)
+def on_fd(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Take in what an fd is (RAW_FD): it was inherited, received, renamed, or missed before."""
+    fd, seen, table = record.arg1 & INT, record.arg2, task.table
+    parts, time_ns = record.parts(), record.entered_ns + state.offset_ns
+    file, known = _file_of(state, parts, time_ns), table.fds.get(fd)
+    # 1. The file that is there is called otherwise now. If it is another one, another thread has
+    #    put it there meanwhile, and the record of that follows.
     if seen == Seen.RENAMED and known is not None:
-        if _same(known, file):
-            renamed(state, task, known, file, record)
-        return  # else another thread has put another file there, which will be told
+        if _is_same(known, file):
+            file_renamed(state, task, known, file, record)
+        return
     how = table.received.pop(fd, None)
-    if known is None or not (_unidentified(known) or _same(known, file)):
-        closed(state, task, file.opened_ns, "unseen", table.put(fd, file, cloexec=False))
+    # 2. An fd that is not in the table yet, or is another file there: its close was missed.
+    if known is None or not (_is_unidentified(known) or _is_same(known, file)):
+        emit_closed(state, task, time_ns, "unseen", table.put(fd, file, cloexec=False))
         known = file
+    # 3. An fd that came in a message, or with pipe(2): now it is known what it is.
     elif known is not file:
-        known = _found_again(state, table, known, file, parts)
+        known = _identified(state, table, known, file, parts)
     if how is not None:
-        _emit_opened(state, task, record, how, known, fd, None, "")
+        _emit_opened(state, task, how, known, fd, None, "")
     if seen == Seen.INHERITED and fd in CONSOLE_NAMES:
-        _name_console(state, table, fd, known, record.entered_ns + state.offset_ns)
+        _name_console(state, table, fd, known, time_ns)
 
 
-def _found_again(
-    state: State, table: FdTable, known: OpenFile, file: OpenFile, parts: Parts
-) -> OpenFile:
-    """Take in what was found out about a file that is known; return the file that it is."""
-    if not _unidentified(known):
-        take_name(known, file, text(parts.get(LINK, b"")))
+def _identified(
+    state: State, table: FdTable, known: DecodedFile, file: DecodedFile, parts: Parts
+) -> DecodedFile:
+    """Take in what was found out about a file in the table; return the file that it is."""
+    if not _is_unidentified(known):
+        take_link_name(known, file, text(parts.get(LINK, b"")))
         return known
     if file.socket is not None and known.socket is None:
         table.replace(known, file)
@@ -269,10 +264,13 @@ def _found_again(
     return known
 
 
-def _name_console(state: State, table: FdTable, fd: int, file: OpenFile, time_ns: int) -> None:
-    """Note what an fd is called: of a socket, which is one file on all its fds, apart from it."""
+def _name_console(state: State, table: FdTable, fd: int, file: DecodedFile, time_ns: int) -> None:
+    """Note that an fd is stdout or stderr.
+
+    A socket is one file on all its fds, so its console side is a file of its own for each fd.
+    """
     if file.socket is not None:
-        file = table.consoles[fd] = OpenFile(file.path, file.stat, time_ns)
+        file = table.consoles[fd] = DecodedFile(file.path, file.stat, time_ns)
         file.console = CONSOLE_NAMES[fd]
         return
     state.consoles.add(file, CONSOLE_NAMES[fd])
@@ -281,8 +279,8 @@ def _name_console(state: State, table: FdTable, fd: int, file: OpenFile, time_ns
             state.consoles.recognise(other)
 
 
-def _found_file(state: State, parts: Parts, time_ns: int) -> OpenFile:
-    """Return the file that parts describe: a socket that is known already is the same again."""
+def _file_of(state: State, parts: Parts, time_ns: int) -> DecodedFile:
+    """Return the file that parts describe; a socket that is known by its inode is that one."""
     file = open_file(parts, "", time_ns)
     if sockets.learn(file, parts) is None:
         state.consoles.recognise(file)
@@ -295,32 +293,31 @@ def _found_file(state: State, parts: Parts, time_ns: int) -> OpenFile:
     return file
 
 
-def _unidentified(file: OpenFile) -> bool:
+def _is_unidentified(file: DecodedFile) -> bool:
+    """Whether all that is known is that there is an fd."""
     return not file.path and file.stat is None
 
 
-def _same(one: OpenFile, other: OpenFile) -> bool:
+def _is_same(one: DecodedFile, other: DecodedFile) -> bool:
     """Whether two open files are the same file, as far as that is known."""
     if one.stat is not None and other.stat is not None:
         return one.stat[:2] == other.stat[:2]
     return one.path == other.path
 
 
+OPENS = ("open", "openat", "openat2", "creat", "open_by_handle_at")
+OPENS_OF_URING = ("io_uring_enter__openat", "io_uring_enter__openat2")
+NEW_FDS = ("memfd_create", "eventfd", "eventfd2", "epoll_create", "epoll_create1")
+NEW_FDS_OF_OTHERS = ("pidfd_getfd", "io_uring_setup")
+RECEIVES = ("recvmsg", "recvmmsg", "recvmmsg_time64", "io_uring_enter__recvmsg")
+
 CALLS: dict[str, Handler] = {
-    **dict.fromkeys(("open", "openat", "openat2", "creat", "open_by_handle_at"), opened),
-    **dict.fromkeys(("dup", "dup2", "dup3", "fcntl", "fcntl64"), duplicated),
-    **dict.fromkeys(("pipe", "pipe2", "socketpair"), paired),
-    **dict.fromkeys(
-        (
-            "memfd_create", "eventfd", "eventfd2", "epoll_create", "epoll_create1", "pidfd_getfd",
-            "io_uring_setup",
-        ),
-        made,
-    ),
-    **dict.fromkeys(("recvmsg", "recvmmsg", "recvmmsg_time64"), received),
-    **dict.fromkeys(("io_uring_enter__openat", "io_uring_enter__openat2"), opened),
-    "io_uring_enter__recvmsg": received,
-    **dict.fromkeys(("close", "io_uring_enter__close"), close_one),
-    "close_range": close_range,
-    "unshare": unshared,
-}  # fmt: skip
+    **dict.fromkeys((*OPENS, *OPENS_OF_URING), on_open),
+    **dict.fromkeys(("dup", "dup2", "dup3", "fcntl", "fcntl64"), on_dup),
+    **dict.fromkeys(("pipe", "pipe2", "socketpair"), on_pair),
+    **dict.fromkeys((*NEW_FDS, *NEW_FDS_OF_OTHERS), on_new_fd),
+    **dict.fromkeys(RECEIVES, on_recvmsg),
+    **dict.fromkeys(("close", "io_uring_enter__close"), on_close),
+    "close_range": on_close_range,
+    "unshare": on_unshare,
+}

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scopetrace.decode.files import DecodedFile
+from scopetrace.decode.parts import NAME, PATH, Parts
+from scopetrace.decode.path_arguments import Names
 from scopetrace.decode.paths import DELETED, text
-from scopetrace.decode.state import FD, NAME, PATH, Names, Parts, State
+from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
-from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Renamed
 from scopetrace.model.raw import RawRecord
 
@@ -21,81 +23,90 @@ RENAME_EXCHANGE = 2
 """A flag of renameat2(2): both names stay, and what they mean is swapped."""
 
 
-def take_name(known: OpenFile, found: OpenFile, link: str) -> None:
+def take_link_name(known: DecodedFile, found: DecodedFile, link: str) -> None:
     """Call a file as the kernel's link does; one that has no name any more keeps its last."""
-    if found.named and not known.given and not link.endswith(DELETED):
+    if found.named and not known.named_by_link and not link.endswith(DELETED):
         _call(known, found.path)
 
 
-def renamed(state: State, task: Task, known: OpenFile, found: OpenFile, record: RawRecord) -> None:
-    """A file is called otherwise now: what is told of it from here on is under that name."""
-    if not known.given:
+def file_renamed(
+    state: State, task: Task, known: DecodedFile, found: DecodedFile, record: RawRecord
+) -> None:
+    """Call an open file as it is called now, and emit that."""
+    if not known.named_by_link:
         _call(known, found.path)
-    _tell(state, task, known, record)
+    _emit_renamed(state, task, known, record)
 
 
-def _call(file: OpenFile, name: str) -> None:
+def _call(file: DecodedFile, name: str) -> None:
     """Give a file another name: the one that it was opened by is its name no more."""
     if name != file.path:
         file.passed = name if file.passed else ""
         file.path = name
 
 
-def _tell(state: State, task: Task, file: OpenFile, record: RawRecord) -> None:
+def _emit_renamed(state: State, task: Task, file: DecodedFile, record: RawRecord) -> None:
     time_ns = record.entered_ns + state.offset_ns
     usage = task.table.usages.get(file)
     state.emit(Renamed(task.group.image, task.tid, time_ns, file, usage))
 
 
-def name_given(
+def name_linked(
     state: State, task: Task, record: RawRecord, parts: Parts, target: Names, new: Names
-) -> Names:  # fmt: skip
+) -> Names:
     """Return what was linked; a file that had no name is called by its new one from here on."""
-    file = _nameless(task, record, parts)
+    file = _file_without_name(task, record, parts)
     if file is None or file.stat is None:
         return target
     target = Names(file.path, target.passed)
     _call(file, new.file)
-    file.given = True
-    state.given.add(file)
-    _tell(state, task, file, record)
+    file.named_by_link = True
+    state.named_by_link.add(file)
+    _emit_renamed(state, task, file, record)
     return target
 
 
-def _nameless(task: Task, record: RawRecord, parts: Parts) -> OpenFile | None:
-    """Return the open file without a name that linkat(2) was about, if it was about one."""
+def _file_without_name(task: Task, record: RawRecord, parts: Parts) -> DecodedFile | None:
+    """Return the open file without a name that linkat(2) was about, if it was about one.
+
+    1. AT_EMPTY_PATH: the file of its fd. 2. /proc/self/fd/N: the kernel's name of that link.
+    """
     link = text(parts.get(NAME, b""))
     if not parts.get(PATH):
-        files: Iterator[OpenFile] = filter(None, [task.table.fds.get(record.arg1 & FD)])
+        files: Iterator[DecodedFile] = filter(None, [task.table.fds.get(record.arg1 & INT)])
     elif link.endswith(DELETED):
         name = link.removesuffix(DELETED)
         files = (file for file in task.table.fds.values() if file.path == name)
     else:
         return None
-    return next((f for f in files if not f.given and f.stat is not None and not f.stat.links), None)
+    return next(filter(_has_no_name, files), None)
+
+
+def _has_no_name(file: DecodedFile) -> bool:
+    return not file.named_by_link and file.stat is not None and not file.stat.links
 
 
 def path_renamed(state: State, record: RawRecord, old: str, new: str, flags: int) -> None:
-    """Change the names that were given to what was renamed, or is in a folder that was."""
-    for file in list(state.given):
-        name = _moved(file.path, old, new)
+    """Change the names that linkat gave to what was renamed, or is in a folder that was."""
+    for file in list(state.named_by_link):
+        name = _renamed_path(file.path, old, new)
         if not name and flags & RENAME_EXCHANGE:
-            name = _moved(file.path, new, old)
+            name = _renamed_path(file.path, new, old)
         if name:
             _call(file, name)
-            _tell_all(state, file, record)
+            _emit_renamed_to_all(state, file, record)
 
 
-def _tell_all(state: State, file: OpenFile, record: RawRecord) -> None:
-    """Tell each process that has used a file of its new name."""
+def _emit_renamed_to_all(state: State, file: DecodedFile, record: RawRecord) -> None:
+    """Emit the new name of a file once for each table of fds by which it was used."""
     tables = set()
     for task in state.tree.tasks.values():
         if task.table not in tables and file in task.table.usages:
             tables.add(task.table)
-            _tell(state, task, file, record)
+            _emit_renamed(state, task, file, record)
 
 
-def _moved(path: str, old: str, new: str) -> str:
+def _renamed_path(path: str, old: str, new: str) -> str:
     """Return what a path is after a rename; empty if that does not concern it."""
     if path == old or path.startswith(old + "/"):
         return new + path[len(old) :]

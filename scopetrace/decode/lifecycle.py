@@ -6,21 +6,15 @@ import signal
 import stat
 import struct
 
-from scopetrace.decode.cwd import settle
+from scopetrace.decode.closing import close_table, emit_closed, end_tasks, forget_process
+from scopetrace.decode.cwd import change_folders
+from scopetrace.decode.failed import emit_failed, emit_process_failed
+from scopetrace.decode.parts import Parts
+from scopetrace.decode.path_arguments import path_of
 from scopetrace.decode.paths import text
-from scopetrace.decode.state import (
-    Handler,
-    Parts,
-    State,
-    closed,
-    end_tasks,
-    failed,
-    path_of,
-    process_failed,
-    signed,
-    table_ended,
-)
+from scopetrace.decode.state import Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task, fork_name
+from scopetrace.model.call import Call
 from scopetrace.model.image import Image
 from scopetrace.model.names import group_name, user_name
 from scopetrace.model.open_file import FileStat
@@ -37,10 +31,10 @@ from scopetrace.model.operation import (
 from scopetrace.model.raw import STAT, Part, RawKind, RawRecord
 
 EXECS = ("execve", "execveat")
-BECOMES = (
-    "setuid", "setreuid", "setresuid", "setgid", "setregid", "setresgid", "setuid32",
-    "setreuid32", "setresuid32", "setgid32", "setregid32", "setresgid32",
-)  # fmt: skip
+SETS_IDS = (
+    *("setuid", "setreuid", "setresuid", "setgid", "setregid", "setresgid"),
+    *("setuid32", "setreuid32", "setresuid32", "setgid32", "setregid32", "setresgid32"),
+)
 """Calls that change who a process is (credentials(7))."""
 
 SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
@@ -53,18 +47,23 @@ BEHIND_FDS = ("/proc/", "/dev/fd/")
 """Programs run by such a path are called as their file is, not as the last part of it."""
 
 
-def executed(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A task runs a new program (RAW_EXEC); the other tasks of its process are gone."""
+def on_exec(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Replace the image of a process by its new program (RAW_EXEC).
+
+    1. The other threads have exited; the caller has the tid of its leader now.
+    2. The caller has a table of fds of its own, without those that were marked close-on-exec.
+    3. The old image ended, the new one began.
+    """
     time_ns = record.entered_ns + state.offset_ns
     parts = record.parts()
     task = _only_task(state, task, record, time_ns)
     _close_at_exec(state, task, parts, time_ns)
-    settle(task, parts)
+    change_folders(task, parts)
     old, new = task.group.image, _image(state, task, record, parts, time_ns)
     state.emit(ImageEnded(old, time_ns, None, None, True))
     task.group.image = new
     state.emit(ImageStarted(new, time_ns, True))
-    state.emit(Executed(new, task.tid, time_ns, op if op in EXECS else "execve"))
+    state.emit(Executed(new, task.tid, time_ns, call.op if call.op in EXECS else "execve"))
     _notice_lost_privilege(state, task, parts, time_ns)
 
 
@@ -77,23 +76,23 @@ def _only_task(state: State, leader: Task, record: RawRecord, time_ns: int) -> T
     for tid in sorted(group.tids - {caller.tid}):
         other = tree.tasks[tid]
         if tree.remove(other):
-            table_ended(state, other, other.table, time_ns)
+            close_table(state, other, other.table, time_ns)
     if caller.tid != record.tid:
         tree.rename(caller, record.tid)
     return caller
 
 
 def _close_at_exec(state: State, task: Task, parts: Parts, time_ns: int) -> None:
-    """Close what the kernel closed: all that it no longer lists, else what was marked so."""
+    """Close what the kernel closed: all that it no longer lists, else what was marked (cloexec)."""
     state.tree.unshare(task, CLONE_FILES)
     table, listed = task.table, parts.get(Part.FDS)
     if listed is None:
-        going = table.cloexec & table.fds.keys()
+        closed = table.cloexec & table.fds.keys()
     else:
         open_fds = struct.unpack(f"={len(listed) // 4}I", listed[: len(listed) & ~3])
-        going = table.fds.keys() - set(open_fds)
-    for gone in table.close_many(going):
-        closed(state, task, time_ns, "execve", gone)
+        closed = table.fds.keys() - set(open_fds)
+    for released in table.close_many(closed):
+        emit_closed(state, task, time_ns, "execve", released)
     table.cloexec.clear()
 
 
@@ -128,7 +127,7 @@ def strings(joined: bytes) -> tuple[str, ...]:
 
 
 def program_name(path: str, exe: str) -> str:
-    """Return what people call a program: the name it was run by, python3 and not python3.11."""
+    """Return the name that a program was run by: python3 and not python3.11."""
     if path and not path.startswith(BEHIND_FDS):
         return path.rpartition("/")[2] or path
     return exe.rpartition("/")[2]
@@ -152,7 +151,7 @@ STATUS_FIELDS = {b"PPid": 0, b"Uid": 1, b"Gid": 1, b"NoNewPrivs": 0}
 
 
 def _notice_lost_privilege(state: State, task: Task, parts: Parts, time_ns: int) -> None:
-    """Say so if a program that its file gives privileges runs without them."""
+    """Report a set-user-id program, or one with file capabilities, that runs without them."""
     status = read_status(parts.get(Part.STATUS, b""))
     if status.get("NoNewPrivs") != 1 or not _gives_privilege(task.group.image, parts):
         return
@@ -177,19 +176,20 @@ def _gives_privilege(image: Image, parts: Parts) -> bool:
     return bool(changes_user or (changes_group and status.gid != image.gid))
 
 
-def exec_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A program could not be started."""
+def on_execve(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that a program could not be started; of one that was there is an RAW_EXEC."""
     if record.result < 0:
-        failed(state, task, record, op, "exec", path_of(task, record, record.parts(), op))
+        path = path_of(task, record, record.parts(), call)
+        emit_failed(state, task, record, call.op, "exec", path)
 
 
-def became(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A process may have become another user's, as servers do; then it goes on as a new image."""
+def on_setuid(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Begin a new image if a process has another user or group now, as servers do."""
     status = read_status(record.parts().get(Part.STATUS, b""))
     old = task.group.image
     uid, gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
     if record.result < 0:
-        process_failed(state, task, record, op, _wanted_ids(record, op))
+        emit_process_failed(state, task, record, call.op, _wanted_ids(record, call.op))
     if record.result != 0 or (uid, gid) == (old.uid, old.gid):
         return
     time_ns = record.entered_ns + state.offset_ns
@@ -202,19 +202,19 @@ def became(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 
 def _wanted_ids(record: RawRecord, op: str) -> str:
-    """Say who a process could not become: `user 0`, `groups -1, 5`."""
+    """Name the users or groups that were asked for: `user 0`, `groups -1, 5`."""
     count = 3 if "setres" in op else 2 if "setre" in op else 1
     kind = "user" if "uid" in op else "group"
     ids = ", ".join(str(signed(number)) for number in record.args[:count])
     return f"{kind}{'s' if count > 1 else ''} {ids}"
 
 
-def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A task made another (RAW_FORK): a process or a thread."""
+def on_fork(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Add the process or thread that a task made (RAW_FORK)."""
     tid, flags, pid = record.result, record.arg1, record.arg2
     time_ns = record.entered_ns + state.offset_ns
     if tid <= 0 or tid in (task.tid, task.group.pid):
-        return  # its own number, or its leader's, is nobody else's while it lives
+        return  # no other task can have its tid or that of its leader while it lives
     stale = state.tree.tasks.get(tid)
     if stale is not None:
         _forget(state, stale, pid, time_ns)
@@ -229,40 +229,35 @@ def forked(state: State, task: Task, record: RawRecord, op: str) -> None:
 
 
 def _forget(state: State, stale: Task, pid: int, time_ns: int) -> None:
-    """Make room for a new task whose number another had."""
+    """Forget a task whose end was missed: a new one has its tid now."""
     group = stale.group
     is_thread = stale.tid != group.pid
     if is_thread or (group.pid == pid and group.tids != {stale.tid}):
         if state.tree.remove(stale):
-            table_ended(state, stale, stale.table, time_ns)
+            close_table(state, stale, stale.table, time_ns)
         return
-    end_tasks(state, stale, time_ns)
-    state.emit(ImageEnded(group.image, time_ns, None, None, False))
+    forget_process(state, stale, time_ns)
 
 
-def leaving(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A process is about to end (RAW_LEAVE)."""
+def on_leave(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that a process is about to exit (RAW_LEAVE)."""
     time_ns, status = record.entered_ns + state.offset_ns, record.parts().get(Part.STATUS, b"")
     state.emit(Leaving(task.group.image, time_ns, record.args[0], status))
 
 
-def exited(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A thread ended, or with its leader's record the process (RAW_EXIT)."""
+def on_exit(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Forget a thread that exited, or with its leader's record the process (RAW_EXIT)."""
     time_ns = record.entered_ns + state.offset_ns
     if record.tid != record.pid:
         if len(task.group.tids) > 1 and state.tree.remove(task):
-            table_ended(state, task, task.table, time_ns)
+            close_table(state, task, task.table, time_ns)
         return
     group = task.group
     end_tasks(state, task, time_ns)
     code, number, core = wait_status(record.result)
     image = group.image
-    state.emit(
-        Exited(
-            image, task.tid, time_ns, code, number, core, time_ns - group.started_ns,
-            record.args,
-        )
-    )  # fmt: skip
+    lasted_ns = time_ns - group.started_ns
+    state.emit(Exited(image, task.tid, time_ns, code, number, core, lasted_ns, record.args))
     state.emit(ImageEnded(image, time_ns, code, number, False))
 
 
@@ -278,8 +273,8 @@ def wait_status(status: int) -> tuple[int | None, int | None, bool]:
     return None, number, bool(status & CORE_DUMPED)
 
 
-def signalled(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """A signal was delivered, or many of its kind within a short time (RAW_SIGNAL)."""
+def on_signal(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that a signal was delivered, or many of its kind within a short time (RAW_SIGNAL)."""
     number, code, count = record.arg1 & 0x7F, signed(record.arg2), record.args[4]
     time_ns = record.entered_ns + state.offset_ns
     has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
@@ -288,20 +283,20 @@ def signalled(state: State, task: Task, record: RawRecord, op: str) -> None:
     state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender, count))
 
 
-def told_by_forks(state: State, task: Task, record: RawRecord, op: str) -> None:
+def on_clone(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Do nothing: a RAW_FORK follows."""
 
 
 KINDS: dict[int, Handler] = {
-    RawKind.EXEC: executed,
-    RawKind.FORK: forked,
-    RawKind.EXIT: exited,
-    RawKind.LEAVE: leaving,
-    RawKind.SIGNAL: signalled,
+    RawKind.EXEC: on_exec,
+    RawKind.FORK: on_fork,
+    RawKind.EXIT: on_exit,
+    RawKind.LEAVE: on_leave,
+    RawKind.SIGNAL: on_signal,
 }
 
 CALLS: dict[str, Handler] = {
-    **dict.fromkeys(EXECS, exec_failed),
-    **dict.fromkeys(BECOMES, became),
-    **dict.fromkeys(("clone", "clone3"), told_by_forks),
+    **dict.fromkeys(EXECS, on_execve),
+    **dict.fromkeys(SETS_IDS, on_setuid),
+    **dict.fromkeys(("clone", "clone3"), on_clone),
 }

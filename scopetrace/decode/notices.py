@@ -1,9 +1,10 @@
-"""What the engine had to say: things that would have blinded it, or did."""
+"""Notices about what the engine could not see, or refused so that it goes on seeing."""
 
 from __future__ import annotations
 
 from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
+from scopetrace.model.call import Call
 from scopetrace.model.operation import Noticed
 from scopetrace.model.raw import Note, RawRecord
 
@@ -31,13 +32,13 @@ SENTENCES: dict[int, tuple[str, str]] = {
 """(reason, sentence) of each note."""
 
 
-def noted(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Emit what a note says (RAW_NOTE)."""
+def on_note(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit the notice that a note stands for (RAW_NOTE)."""
     image = task.group.image
-    if record.arg1 == Note.IO_URING:  # a note comes for each ring; a program is told of once
-        if task.group.told_uring_of is image:
+    if record.arg1 == Note.IO_URING:  # a note comes for each ring, a notice for each program
+        if task.group.uring_noticed is image:
             return
-        task.group.told_uring_of = image
+        task.group.uring_noticed = image
     reason, sentence = SENTENCES.get(
         record.arg1, ("engine", f"The engine left note {record.arg1} about {{proc}} ({{pid}})")
     )

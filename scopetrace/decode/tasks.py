@@ -1,8 +1,8 @@
 """The process tree: which task runs which program, in which folders, with which table of fds.
 
 A task is a thread. What tasks can share (clone(2)) is an object of its own: the thread group, the
-table of fds, the pair of folders. A task that nobody saw being made is taken in as it is met, with
-what is known about it. Nothing is kept of what has ended.
+table of fds, the pair of folders. A task whose birth was not recorded is adopted with its first
+record. Tasks that have exited are forgotten.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_ANCESTORS = 64
 
 
 class Folders:
-    """Where the paths of a task start, as the kernel spells them; an empty `cwd` is not known."""
+    """A task's working directory and root, as the kernel names them; empty `cwd`: not known."""
 
     __slots__ = ("cwd", "root")
 
@@ -38,14 +38,14 @@ class Folders:
         self.root = root
 
     def copy(self) -> Folders:
-        """Return folders that change on their own."""
+        """Return folders of its own for a task."""
         return Folders(self.cwd, self.root)
 
 
 class ThreadGroup:
     """A process, whatever program it runs."""
 
-    __slots__ = ("image", "pid", "pid_namespaces", "started_ns", "tids", "told_uring_of")
+    __slots__ = ("image", "pid", "pid_namespaces", "started_ns", "tids", "uring_noticed")
 
     def __init__(self, pid: int, image: Image, started_ns: int) -> None:
         self.pid = pid
@@ -54,8 +54,8 @@ class ThreadGroup:
         self.tids: set[int] = set()
         self.pid_namespaces: tuple[int, ...] = ()
         """Inodes of those below the recorder's that it is in; the last is its own."""
-        self.told_uring_of: Image | None = None
-        """The program of which a notice has said that it uses io_uring."""
+        self.uring_noticed: Image | None = None
+        """The image of which a notice says that it uses io_uring."""
 
 
 class Task:
@@ -81,7 +81,7 @@ class Tree:
         """Serial of the last image."""
 
     def adopt(self, pid: int, tid: int, time_ns: int) -> tuple[Task, bool]:
-        """Take in a task that nobody saw being made; say whether its process is new as well."""
+        """Add a task whose birth was not recorded; return whether its process is new as well."""
         group = self.groups.get(pid)
         if group is None:
             image = self.new_image(pid, 0, time_ns)
@@ -121,7 +121,7 @@ class Tree:
             task.folders = task.folders.copy()
 
     def remove(self, task: Task) -> bool:
-        """Forget a task; say whether its table went with it."""
+        """Forget a task; return whether it was the last that used its table."""
         del self.tasks[task.tid]
         group = task.group
         group.tids.discard(task.tid)
@@ -174,7 +174,7 @@ def fork_name(flags: int) -> str:
 
 
 INHERITED = (
-    "proc", "cmd", "exe", "cwd", "args", "args_missing", "env", "env_missing", "uid", "gid",
-    "username", "groupname", "peer_names",
-)  # fmt: skip
+    *("proc", "cmd", "exe", "cwd", "args", "args_missing", "env", "env_missing"),
+    *("uid", "gid", "username", "groupname", "peer_names"),
+)
 """The facts that a child shares with its parent until it execs."""

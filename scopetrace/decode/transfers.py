@@ -1,110 +1,104 @@
-"""Reads, writes and maps of open files.
+"""Calls that transfer bytes: reads, writes, and what goes from fd to fd; maps of open files.
 
-What a file moved is told by tallies, which count every call; the records of single calls are there
-for the bytes that were written, and for failures.
+How much went through a file is in tallies, which count every call; the records of single calls are
+there for the bytes that were written, for what went through sockets, and for failures.
 """
 
 from __future__ import annotations
 
 from errno import EAGAIN, EINTR
 
-from scopetrace.decode import flows, sockets
-from scopetrace.decode.state import DATA, FD, TALLIES, Handler, State, failed_fd
+from scopetrace.decode import sockets
+from scopetrace.decode.failed import emit_failed_fd
+from scopetrace.decode.files import DecodedFile
+from scopetrace.decode.parts import CALLS as OTHER_CALLS
+from scopetrace.decode.parts import DATA, TALLY
+from scopetrace.decode.state import INT, Handler, State
 from scopetrace.decode.tasks import Task
-from scopetrace.model.open_file import OpenFile
+from scopetrace.model.call import Call
 from scopetrace.model.operation import Noticed, Used, Written, build
-from scopetrace.model.raw import CALLS as CALL_COUNTS
-from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, TALLY, Part, RawRecord
+from scopetrace.model.raw import CALLS as CALLS_LAYOUT
+from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, RawRecord
+from scopetrace.model.raw import TALLY as TALLY_LAYOUT
 
-READS = (
-    "read", "pread64", "readv", "preadv", "preadv2", "getdents", "getdents64", "recvfrom",
-    "io_submit__read", "io_submit__readv", "io_uring_enter__read", "io_uring_enter__readv",
-    "io_uring_enter__recv",
-)  # fmt: skip
-WRITES = (
-    "write", "pwrite64", "writev", "pwritev", "pwritev2", "vmsplice", "sendto", "sendmsg",
-    "sendmmsg", "io_submit__write", "io_submit__writev", "io_uring_enter__write",
-    "io_uring_enter__writev", "io_uring_enter__send", "io_uring_enter__sendmsg",
-)  # fmt: skip
-OUT_OF_SECOND = ("sendfile", "sendfile64")
-"""Calls whose first argument is where the bytes go, and the second where they come from."""
-ACROSS = ("splice", "copy_file_range")
-OTHER_CALLS = int(Part.CALLS)
-NO_FD = FD
-"""The fd of a call that another thread let go while it waited."""
+CLOSED_MEANWHILE = INT
+"""The fd of a call that another thread closed while the call waited."""
 
 
-def tallied(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Add what one fd moved (RAW_TALLY); of one that stays open, tell it now."""
-    fd = record.arg1 & FD
+def on_tally(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Add what went through one fd (RAW_TALLY); of an fd that stays open, emit it now."""
+    fd = record.arg1 & INT
     add_tally(state, task, fd, record)
     file = task.table.fds.get(fd)
     if not record.arg2 or file is None:
         return
-    sockets.last_word(state, task, record, fd)
+    sockets.learn_final_state(state, task, record, fd)
     usage, time_ns = task.table.use(file), record.entered_ns + state.offset_ns
     if file.socket is not None:
-        flows.used(state.emit, task, file, usage, time_ns)
+        file.socket.emit_used(state.emit, task, usage, time_ns)
     else:
         state.emit(build(Used, (task.group.image, task.tid, time_ns, file, usage)))
 
 
 def add_tally(state: State, task: Task, fd: int, record: RawRecord) -> None:
-    """Add the TALLY part of a record, if it has one, to the file behind `fd`."""
+    """Add the TALLY part of a record, if it has one, to the usage of the file behind `fd`."""
     parts = record.parts()
-    tally = parts.get(TALLIES)
+    tally = parts.get(TALLY)
     file = task.table.fds.get(fd)
     if tally is None or file is None:
         return
     usage = task.table.use(file)
-    usage.add(TALLY.unpack(tally))
+    usage.add(TALLY_LAYOUT.unpack(tally))
     others = parts.get(OTHER_CALLS)
     if others is not None and file.named:
-        whole = others[: len(others) - len(others) % CALL_COUNTS.size]
-        for row, outgoing, *counts in CALL_COUNTS.iter_unpack(whole):
-            usage.add_call(bool(outgoing), state.calls[row], counts)
+        whole = others[: len(others) - len(others) % CALLS_LAYOUT.size]
+        for row, outgoing, *counts in CALLS_LAYOUT.iter_unpack(whole):
+            usage.add_call(bool(outgoing), state.calls[row].op, counts)
 
 
-def wrote(state: State, task: Task, record: RawRecord, op: str) -> None:
+def on_write(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit the bytes that went out."""
-    moved = record.result
-    if moved == RESULT_UNKNOWN:
-        _unfinished(state, task, record)
+    count = record.result
+    if count == RESULT_UNKNOWN:
+        _notice_unfinished(state, task, record)
         return
-    if moved < 0:
-        move_failed(state, task, record, op)
+    if count < 0:
+        transfer_failed(state, task, record, call)
         return
-    fd, stream = record.arg1 & FD, record.fd_serial
-    if fd == NO_FD:
-        _let_go(state, task, record, "wrote {} to")
+    fd, serial = record.arg1 & INT, record.fd_serial
+    if fd == CLOSED_MEANWHILE:
+        _notice_closed_meanwhile(state, task, record, "wrote {} to")
         return
     file = task.table.fds.get(fd)
     if file is not None and file.socket is not None:
-        sockets.moved(state, task, record, op, fd, True)
-        file, stream = _console_reached(task, fd, moved), 0
+        sockets.transferred(state, task, record, call, fd, True)
+        file, serial = _console_side(task, fd, count), 0
     data = record.parts().get(DATA)
-    if data is None or file is None or not moved:
+    if data is None or file is None or not count:
         return
-    task.table.use(file).emitted_bytes += moved
+    task.table.use(file).emitted_bytes += count
     time_ns = record.entered_ns + state.offset_ns
-    unreadable = len(data) < moved and bool(record.flags().get(DATA, 0) & PART_UNREADABLE)
-    if len(data) > moved:
-        data = data[:moved]
+    unreadable = len(data) < count and bool(record.flags().get(DATA, 0) & PART_UNREADABLE)
+    if len(data) > count:
+        data = data[:count]
     image = task.group.image
-    state.emit(build(Written, (image, task.tid, time_ns, file, data, moved, stream, unreadable)))
+    state.emit(build(Written, (image, task.tid, time_ns, file, data, count, serial, unreadable)))
 
 
-def _console_reached(task: Task, fd: int, moved: int) -> OpenFile | None:
-    """Return what a socket is as the console, and count what went there: tallies tell of flows."""
+def _console_side(task: Task, fd: int, count: int) -> DecodedFile | None:
+    """Return the console that a socket is as well, counting what went there.
+
+    The tallies of such an fd count for its flow.
+    """
     file = task.table.consoles.get(fd)
     if file is not None:
-        task.table.use(file).write_bytes += moved
+        task.table.use(file).write_bytes += count
     return file
 
 
-def _unfinished(state: State, task: Task, record: RawRecord) -> None:
-    """Say that a thread was killed inside a write: whether the bytes went out, nobody can tell."""
-    file, size = task.table.fds.get(record.arg1 & FD), len(record.parts().get(DATA, b""))
+def _notice_unfinished(state: State, task: Task, record: RawRecord) -> None:
+    """Report that a thread was killed inside a write: whether the bytes went out is not known."""
+    file, size = task.table.fds.get(record.arg1 & INT), len(record.parts().get(DATA, b""))
     if file is None or not (file.named or file.socket):
         return
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
@@ -116,18 +110,18 @@ def _unfinished(state: State, task: Task, record: RawRecord) -> None:
     state.emit(Noticed(image, task.tid, time_ns, message, "unfinished", 1))
 
 
-def received(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Bytes came in; there are records of that only for sockets, and for failures."""
+def on_read(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit what came in; there are records of that only for sockets, and for failures."""
     if record.result < 0:
-        move_failed(state, task, record, op)
-    elif record.arg1 & FD == NO_FD:
-        _let_go(state, task, record, "read {} from")
+        transfer_failed(state, task, record, call)
+    elif record.arg1 & INT == CLOSED_MEANWHILE:
+        _notice_closed_meanwhile(state, task, record, "read {} from")
     else:
-        sockets.moved(state, task, record, op, record.arg1 & FD, False)
+        sockets.transferred(state, task, record, call, record.arg1 & INT, False)
 
 
-def _let_go(state: State, task: Task, record: RawRecord, did: str) -> None:
-    """Say that bytes moved of what another thread had closed by then: it is told as closed."""
+def _notice_closed_meanwhile(state: State, task: Task, record: RawRecord, did: str) -> None:
+    """Report bytes of a file that another thread had closed by then: its close was emitted."""
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
     what = f"{record.transferred} bytes" if record.transferred else f"{record.result} messages"
     message = (
@@ -138,70 +132,66 @@ def _let_go(state: State, task: Task, record: RawRecord, did: str) -> None:
     state.emit(Noticed(image, task.tid, time_ns, message, "unseen", count))
 
 
-def move_failed(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Emit a failure; to be asked to come back later is none."""
+def transfer_failed(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that bytes could not be transferred; EAGAIN and EINTR are no failures."""
     if record.result >= 0 or -record.result in (EAGAIN, EINTR):
         return
-    fd = record.arg2 if op in OUT_OF_SECOND else record.arg1
-    file = task.table.fds.get(fd & FD)
+    fd = record.argument(call.fd)
+    file = task.table.fds.get(fd & INT)
     if file is not None and file.socket is not None:
-        sockets.move_failed(state, task, record, op, file)
+        sockets.transfer_failed(state, task, record, call, file, file.socket)
     else:
-        failed_fd(state, task, record, op, "read_write", fd)
+        emit_failed_fd(state, task, record, call.op, "read_write", fd)
 
 
-def synced(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """What was written could not be put onto the disk."""
+def on_sync(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that what was written could not be put onto the disk."""
     if record.result < 0:
-        failed_fd(state, task, record, op, "read_write", record.arg1)
+        emit_failed_fd(state, task, record, call.op, "read_write", record.arg1)
 
 
-def told_by_others(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Do nothing: each operation that a call asks for has a record of its own."""
+def on_batch(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Do nothing: each operation that io_submit or io_uring_enter begins has its own record."""
 
 
-def moved_across(state: State, task: Task, record: RawRecord, op: str) -> None:
-    """Bytes went from fd to fd; of a socket at either end, a part that nobody saw went by."""
-    if op in OUT_OF_SECOND:
-        source, target = record.arg2 & FD, record.arg1 & FD
-    else:
-        source, target = record.arg1 & FD, record.arg3 & FD
+def on_splice(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit what went from fd to fd; of a socket at either end, bytes that were not copied."""
+    source, target = record.argument(call.fd) & INT, record.argument(call.fd2) & INT
     if record.result < 0:
-        _across_failed(state, task, record, op, source, target)
+        _splice_failed(state, task, record, call, source, target)
         return
     if record.result:
-        sockets.moved(state, task, record, op, target, True)
-        _console_reached(task, target, record.result)
-    sockets.moved(state, task, record, op, source, False)
+        sockets.transferred(state, task, record, call, target, True)
+        _console_side(task, target, record.result)
+    sockets.transferred(state, task, record, call, source, False)
 
 
-def _across_failed(
-    state: State, task: Task, record: RawRecord, op: str, source: int, target: int
-) -> None:  # fmt: skip
-    """Blame the socket, if one of the two is one; else the file."""
+def _splice_failed(
+    state: State, task: Task, record: RawRecord, call: Call, source: int, target: int
+) -> None:
+    """Emit the failure of the socket, if one of the two is one; else of the file."""
     for fd in (target, source):
         file = task.table.fds.get(fd)
         if file is not None and file.socket is not None:
-            sockets.move_failed(state, task, record, op, file)
+            sockets.transfer_failed(state, task, record, call, file, file.socket)
             return
-    move_failed(state, task, record, op)
+    transfer_failed(state, task, record, call)
 
 
-def mapped(state: State, task: Task, record: RawRecord, op: str) -> None:
+def on_mmap(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Note that an open file is used as memory."""
-    file = task.table.fds.get(record.arg5 & FD)
+    file = task.table.fds.get(record.argument(call.fd) & INT)
     if file is not None:
         task.table.use(file).mapped = True
 
 
+DIRECTIONS: dict[str, Handler] = {"in": on_read, "out": on_write, "across": on_splice}
+"""What decodes each call that transfers bytes in this direction, unless it has a handler."""
+
 CALLS: dict[str, Handler] = {
-    **dict.fromkeys(WRITES, wrote),
-    **dict.fromkeys(READS, received),
-    **dict.fromkeys((*OUT_OF_SECOND, *ACROSS), moved_across),
-    **dict.fromkeys(("io_submit__sync", "io_uring_enter__sync"), synced),
+    **dict.fromkeys(("io_submit__sync", "io_uring_enter__sync"), on_sync),
     **dict.fromkeys(
-        ("io_submit", "io_destroy", "io_uring_enter", "mmap__ring", "mmap2__ring"), told_by_others
+        ("io_submit", "io_destroy", "io_uring_enter", "mmap__ring", "mmap2__ring"), on_batch
     ),
-    "mmap": mapped,
-    "mmap2": mapped,
+    **dict.fromkeys(("mmap", "mmap2"), on_mmap),
 }

@@ -41,9 +41,21 @@ class Flow:
     """One conversation."""
 
     __slots__ = (
-        "error", "facts", "fd", "is_stream", "layers", "local", "opened_ns", "peer", "peer_name",
-        "reading", "reason", "role", "socket_shared", "transport",
-    )  # fmt: skip
+        "error",
+        "facts",
+        "fd",
+        "is_stream",
+        "layers",
+        "local",
+        "opened_ns",
+        "peer",
+        "peer_name",
+        "reading",
+        "reason",
+        "role",
+        "socket_shared",
+        "transport",
+    )
 
     def __init__(
         self, transport: str, local: Address | None, peer: Address | None, role: str, opened_ns: int
@@ -87,8 +99,13 @@ class FlowUsage:
     """What the processes that share one table of fds did with one flow."""
 
     __slots__ = (
-        "measured", "opened", "read_bytes", "reads", "write_bytes", "writes",
-    )  # fmt: skip
+        "measured",
+        "opened",
+        "read_bytes",
+        "reads",
+        "write_bytes",
+        "writes",
+    )
 
     def __init__(self, opened: bool) -> None:
         self.opened = opened

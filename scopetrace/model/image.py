@@ -16,10 +16,27 @@ class Image:
     """
 
     __slots__ = (
-        "ancestors", "args", "args_missing", "cmd", "cwd", "env", "env_missing", "exe", "gid",
-        "groupname", "id", "parent", "peer_names", "pid", "ppid", "proc", "rules", "started_ns",
-        "uid", "username",
-    )  # fmt: skip
+        "ancestors",
+        "args",
+        "args_missing",
+        "cmd",
+        "cwd",
+        "env",
+        "env_missing",
+        "exe",
+        "gid",
+        "groupname",
+        "id",
+        "parent",
+        "peer_names",
+        "pid",
+        "ppid",
+        "proc",
+        "rules",
+        "started_ns",
+        "uid",
+        "username",
+    )
 
     rules: Rules
 

@@ -6,7 +6,7 @@ state by it. Paths are text whose undecodable bytes are lone surrogates.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scopetrace.model.flow import Flow, FlowUsage
 
@@ -36,9 +36,17 @@ class OpenFile:
     """
 
     __slots__ = (
-        "__weakref__", "console", "duplicated", "fd", "given", "muted", "named", "opened_ns",
-        "passed", "path", "socket", "stat", "utf16",
-    )  # fmt: skip
+        "__weakref__",
+        "console",
+        "fd",
+        "muted",
+        "named",
+        "opened_ns",
+        "passed",
+        "path",
+        "stat",
+        "utf16",
+    )
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
         self.path = path
@@ -49,19 +57,13 @@ class OpenFile:
         self.console = ""
         """stdout or stderr, if it is what the session started with there."""
         self.passed = ""
-        """The absolute name that it was opened by; empty: nobody saw that."""
+        """The absolute name that it was opened by; empty: its open was not recorded."""
         self.fd = -1
         """The fd that it was first known by."""
-        self.given = False
-        """It was opened without a name, and linkat(2) gave it one."""
-        self.duplicated = False
-        """Some table of fds may hold it more than once."""
         self.muted = 0
-        """The last stream of it that was muted."""
+        """The fd_serial of it that was muted last; 0: none was."""
         self.utf16 = ""
         """The byte order of what is written to it, if that was seen to be UTF-16."""
-        self.socket: Any = None
-        """Belongs to `decode.flows`; None: it is no socket."""
 
 
 NOTHING = (0, 0, 0, 0, 0, 0)
@@ -85,7 +87,7 @@ class Usage:
         "write_bytes",
         "write_ns",
         "writes",
-    )  # fmt: skip
+    )
 
     def __init__(self, opened: bool, fds: int) -> None:
         self.opened = opened
@@ -96,18 +98,18 @@ class Usage:
         self.reads = self.read_bytes = self.read_ns = 0
         self.writes = self.write_bytes = self.write_ns = 0
         self.emitted_bytes = 0
-        """Those of `write_bytes` that were told as `Written`."""
+        """Those of `write_bytes` that were emitted as `Written`."""
         self.flows: dict[Flow, FlowUsage] = {}
         """Of a socket: what was done with each of its flows."""
         self.listening = -1
-        """Of a socket that was told to wait here: the fd it was told with."""
+        """Of a socket: the fd by which a process of this table had it listen; -1: none did."""
         self.measured = NOTHING
         """What of it has been measured."""
         self.calls: dict[tuple[str, str], list[int]] = {}
         """What other calls than read and write did since that was measured."""
 
     def of_flow(self, flow: Flow, opened: bool = False) -> FlowUsage:
-        """Return what is noted of a flow, beginning to note if nothing is."""
+        """Return the usage of a flow, a new one if there is none."""
         usage = self.flows.get(flow)
         if usage is None:
             usage = self.flows[flow] = FlowUsage(opened)
@@ -115,9 +117,8 @@ class Usage:
 
     def unmeasured(self) -> tuple[int, ...]:
         """Return what a `struct raw_tally` would say since the last time this was asked."""
-        now = (
-            self.reads, self.read_bytes, self.read_ns, self.writes, self.write_bytes, self.write_ns,
-        )  # fmt: skip
+        reads = (self.reads, self.read_bytes, self.read_ns)
+        now = (*reads, self.writes, self.write_bytes, self.write_ns)
         before, self.measured = self.measured, now
         return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))
 
@@ -137,8 +138,8 @@ class Usage:
         self.calls = {}
         return [*((which, which, counts) for which, counts in rest.items() if any(counts)), *found]
 
-    def forget_moved(self) -> None:
-        """Begin anew: what a socket moved belonged to a connection that it has no more."""
+    def reset_transfers(self) -> None:
+        """Count from 0: what a socket transferred belongs to a connection that has ended."""
         self.reads = self.read_bytes = self.read_ns = 0
         self.writes = self.write_bytes = self.write_ns = 0
 

@@ -15,8 +15,8 @@ HEADER = struct.Struct("=IHHIIQQq6QQII")
 HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
 STAT = struct.Struct("=QQQQIIII")
-TALLY = struct.Struct("=6Q")
-CALLS = struct.Struct("=II3Q")
+TALLY = struct.Struct("=QQQQQQ")
+CALLS = struct.Struct("=IIQQQ")
 SOCKET = struct.Struct("=iiiIQQ")
 
 RESULT_UNKNOWN = -(2**63)
@@ -127,6 +127,10 @@ class RawRecord(NamedTuple):
     def args(self) -> tuple[int, ...]:
         """The six arguments."""
         return self[8:14]
+
+    def argument(self, position: int) -> int:
+        """Return one argument, counted from 1 as a manual page lists them."""
+        return self[7 + position]  # type: ignore[return-value]
 
     def parts(self) -> dict[int, bytes]:
         """Return the payload's parts by kind; of two parts of one kind the later.

@@ -26,6 +26,7 @@ from scopetrace.config.serialize import unpack_config
 from scopetrace.db.cleanup import clear_leftovers
 from scopetrace.errors import SessionError
 from scopetrace.forward import forwarding_writer
+from scopetrace.model.call import call_table
 from scopetrace.pipeline import Pipeline
 from scopetrace.recorder.handshake import (
     REFUSED,
@@ -153,7 +154,7 @@ class Recorder:
         self._forwarding = forwarding_writer(config, host, writer)
         offset_ns = time.time_ns() - time.monotonic_ns()
         self._pipeline = Pipeline(
-            _engine.calls(),
+            call_table(_engine.calls()),
             watch,
             host,
             offset_ns,

@@ -141,9 +141,9 @@ def test_an_answer_is_from_the_socket_that_was_bound_so():
     bound = BoundNames()
     bound.note(THERE)
 
-    assert bound.spelled(Address("unix", "server", 0)).host == "/d/server"
-    assert bound.spelled(Address("unix", "client", 0)).host == "client"
-    assert bound.spelled(None) is None
+    assert bound.as_bound(Address("unix", "server", 0)).host == "/d/server"
+    assert bound.as_bound(Address("unix", "client", 0)).host == "client"
+    assert bound.as_bound(None) is None
 
 
 def test_of_two_sockets_that_were_bound_so_it_may_be_either():
@@ -151,7 +151,7 @@ def test_of_two_sockets_that_were_bound_so_it_may_be_either():
     bound.note(THERE)
     bound.note(THERE._replace(host="/e/server"))
 
-    assert bound.spelled(Address("unix", "server", 0)).host == "server"
+    assert bound.as_bound(Address("unix", "server", 0)).host == "server"
 
 
 def test_not_all_names_are_remembered():
@@ -159,5 +159,5 @@ def test_not_all_names_are_remembered():
     for number in range(MOST_BOUND + 1):
         bound.note(Address("unix", f"/d/{number}", 0, bound=f"{number}"))
 
-    assert bound.spelled(Address("unix", "0", 0)).host == "0"
-    assert bound.spelled(Address("unix", f"{MOST_BOUND}", 0)).host == f"/d/{MOST_BOUND}"
+    assert bound.as_bound(Address("unix", "0", 0)).host == "0"
+    assert bound.as_bound(Address("unix", f"{MOST_BOUND}", 0)).host == f"/d/{MOST_BOUND}"

@@ -4,21 +4,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scopetrace.decode.decoder import CALLS as DECODERS
-from scopetrace.decode.decoder import Decoder
+from scopetrace.decode.decoder import CALLS as HANDLERS
+from scopetrace.decode.decoder import Decoder, handler_of, on_unknown
 from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
 from scopetrace.model.raw import Part, RawKind, unpack_batch
 from support.raw_builder import CALLS, pack_record
 from support.raw_strategies import any_record
 
 
-@pytest.mark.parametrize("name", [name for name, _group in CALLS])
-def test_every_row_of_the_table_of_calls_has_a_decoder(name):
-    assert name in DECODERS
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
+def test_every_row_of_the_table_of_calls_has_a_handler(call):
+    assert handler_of(call) is not on_unknown
 
 
-def test_every_decoder_is_for_a_row_of_the_table():
-    assert DECODERS.keys() <= {name for name, _group in CALLS}
+def test_every_handler_by_name_is_for_a_row_of_the_table():
+    assert HANDLERS.keys() <= {call.name for call in CALLS}
 
 
 def test_times_are_moved_from_the_engines_clock_to_unix_time(start, tracee):

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from scopetrace.decode.fd_tables import FdTable
-from scopetrace.model.open_file import OpenFile
+from scopetrace.decode.files import DecodedFile
 
 FDS = st.integers(0, 6)
 
 
-def new_file(name: str = "/f") -> OpenFile:
-    return OpenFile(name, None, 1)
+def new_file(name: str = "/f") -> DecodedFile:
+    return DecodedFile(name, None, 1)
 
 
 def test_the_last_fd_of_a_file_ends_it():
@@ -100,13 +100,13 @@ class Tables(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.tables = [FdTable()]
-        self.known: list[dict[int, OpenFile]] = [{}]
-        self.opened: list[set[OpenFile]] = [set()]
+        self.known: list[dict[int, DecodedFile]] = [{}]
+        self.opened: list[set[DecodedFile]] = [set()]
 
     def pick(self, data: st.DataObject) -> int:
         return data.draw(st.integers(0, len(self.tables) - 1))
 
-    def expect_gone(self, which: int, fd: int) -> OpenFile | None:
+    def expect_gone(self, which: int, fd: int) -> DecodedFile | None:
         """Close in the reference; return the file if that should be told."""
         file = self.known[which].pop(fd, None)
         if file is None or file in self.known[which].values() or file not in self.opened[which]:

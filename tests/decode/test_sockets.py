@@ -18,7 +18,7 @@ from socket import (
 
 import pytest
 
-from scopetrace.decode.flows import MOST_PEERS
+from scopetrace.decode.socket import MOST_PEERS
 from scopetrace.decode.sockets import POLLERR, POLLHUP, POLLRDHUP
 from scopetrace.model.raw import Part, RawKind, Seen
 from support.raw_builder import (

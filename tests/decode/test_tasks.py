@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from scopetrace.decode.files import DecodedFile
 from scopetrace.decode.tasks import CLONE_FILES, CLONE_FS, CLONE_NEWNS, Tree
-from scopetrace.model.open_file import OpenFile
 
 
 def test_what_is_shared_is_one_object_and_what_is_copied_is_not():
@@ -34,7 +34,7 @@ def test_unsharing_what_is_not_shared_keeps_it():
 def test_an_unshared_table_has_the_same_files():
     tree = Tree()
     task, _ = tree.adopt(1, 1, 0)
-    task.table.open(3, OpenFile("/a", None, 0), False)
+    task.table.open(3, DecodedFile("/a", None, 0), False)
     other = tree.clone(task, 1, 2, CLONE_FILES, 0)
 
     tree.unshare(other, CLONE_FILES)

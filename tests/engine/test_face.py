@@ -171,7 +171,7 @@ def test_records_of_a_thread_are_in_order_and_a_childs_come_after_its_birth(
 
 def test_the_filter_stops_what_is_watched_and_lets_the_rest_run() -> None:
     program = _engine.build_filter({"open": MODE_ALL})
-    watched = {name for name, group in CALLS if group == "open" and "__" not in name}
+    watched = {call.name for call in CALLS if call.group == "open" and "__" not in call.name}
 
     (name, audit, numbers), *_ = _engine.abis()
     assert name == "x86_64"

@@ -50,7 +50,7 @@ def kernels_tables(records: list[RawRecord]) -> Iterator[tuple[RawRecord, dict[i
 
 
 def is_answer(record: RawRecord) -> bool:
-    is_call = record.kind == RawKind.SYSCALL and CALLS[record.syscall][0] == "write"
+    is_call = record.kind == RawKind.SYSCALL and CALLS[record.syscall].name == "write"
     return is_call and record.arg1 == ANSWERS
 
 

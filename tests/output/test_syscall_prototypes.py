@@ -6,7 +6,7 @@ from scopetrace import _engine
 from scopetrace.output.syscall_prototypes import declaration
 
 
-@pytest.mark.parametrize("name", [name.partition("__")[0] for name, _ in _engine.calls()])
+@pytest.mark.parametrize("name", [name.partition("__")[0] for name, *_ in _engine.calls()])
 def test_every_watched_call_has_a_declaration(name):
     assert f" {name}(" in (declaration(name) or "")
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scopetrace import _engine
+from scopetrace.model.call import call_table
 from scopetrace.model.raw import RawKind, RawRecord, unpack_batch
 from support.interpreter import path_to_us
 
 MODE_FAILURES, MODE_ALL = 1, 2
-CALLS = _engine.calls()
-EVERYTHING = dict.fromkeys((group for _, group in CALLS), MODE_ALL)
+CALLS = call_table(_engine.calls())
+EVERYTHING = dict.fromkeys((call.group for call in CALLS), MODE_ALL)
 """Modes that have every call of every group recorded."""
 
 LAUNCHER = """
@@ -104,7 +105,7 @@ def read_to_end(engine: _engine.Engine) -> list[RawRecord]:
 
 def calls(records: Sequence[RawRecord], *names: str) -> list[RawRecord]:
     """Return the records of these calls."""
-    return [r for r in records if r.kind == RawKind.SYSCALL and CALLS[r.syscall][0] in names]
+    return [r for r in records if r.kind == RawKind.SYSCALL and CALLS[r.syscall].name in names]
 
 
 def of_kind(records: Sequence[RawRecord], kind: RawKind) -> list[RawRecord]:

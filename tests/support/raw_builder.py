@@ -6,15 +6,15 @@ by one millisecond a record.
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterable, Mapping
 from errno import EINPROGRESS
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 from socket import AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM
 from typing import Any
 
+from scopetrace import _engine
+from scopetrace.model.call import call_table
 from scopetrace.model.raw import CALLS as CALL_COUNTS
 from scopetrace.model.raw import (
     HEADER,
@@ -29,16 +29,10 @@ from scopetrace.model.raw import (
     Seen,
 )
 
-ROOT = Path(__file__).parents[2]
-ROW = re.compile(r"^CALL\((\w+),\s+(\w+),", re.MULTILINE)
+CALLS = call_table(_engine.calls())
+"""The rows of syscalls.def."""
 
-CALLS: tuple[tuple[str, str], ...] = tuple(
-    (name, group.lower())
-    for name, group in ROW.findall((ROOT / "ext/table/syscalls.def").read_text())
-)
-"""(name, group) of each row, as the engine tells it."""
-
-ROWS = {name: row for row, (name, _group) in enumerate(CALLS)}
+ROWS = {call.name: row for row, call in enumerate(CALLS)}
 
 MILLISECOND = 1_000_000
 START = 1_000_000_000

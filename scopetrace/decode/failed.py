@@ -1,0 +1,55 @@
+"""Operations of calls that failed."""
+
+from __future__ import annotations
+
+from scopetrace.decode.path_arguments import NO_NAMES, Names
+from scopetrace.decode.state import INT, State
+from scopetrace.decode.tasks import Task
+from scopetrace.model.operation import Failed, ProcessFailed, build
+from scopetrace.model.raw import RESULT_REFUSED, RawRecord
+
+MAX_ERRNO = 4095
+"""Results below its negative are no errors (include/linux/err.h)."""
+ERESTART = range(512, 517)
+"""Errors that only the kernel sees: the call goes on (include/linux/errno.h)."""
+
+
+def emit_failed(
+    state: State,
+    task: Task,
+    record: RawRecord,
+    op: str,
+    kind: str,
+    name: Names,
+    other: Names = NO_NAMES,
+) -> None:
+    """Emit that a call failed, unless its end is not known or it goes on."""
+    error = -record.result
+    if not _is_error(error):
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    image = task.group.image
+    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, *name, *other, error)))
+
+
+def emit_failed_fd(
+    state: State, task: Task, record: RawRecord, op: str, kind: str, fd: int
+) -> None:
+    """Emit that a call on an fd failed, unless the fd is known and has no path."""
+    file = task.table.fds.get(fd & INT)
+    if file is None or file.named:
+        emit_failed(state, task, record, op, kind, Names(file.path if file else ""))
+
+
+def emit_process_failed(state: State, task: Task, record: RawRecord, op: str, what: str) -> None:
+    """Emit that a call about something else than a file failed, as `emit_failed` does."""
+    error = -record.result
+    if not _is_error(error):
+        return
+    time_ns = record.entered_ns + state.offset_ns
+    state.emit(ProcessFailed(task.group.image, task.tid, time_ns, op, what, error))
+
+
+def _is_error(error: int) -> bool:
+    """Whether a call has ended with this error, or was refused by a filter of the program's own."""
+    return error == -RESULT_REFUSED or (0 < error <= MAX_ERRNO and error not in ERESTART)
