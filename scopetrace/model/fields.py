@@ -139,7 +139,8 @@ HTTP_REQUEST = (
     _text("http_host", "value of `Host` or `:authority`"),
     _true(
         "http_after_loss",
-        "true if bytes before it are missing, so that its start was found by its form",
+        "true if bytes before it, or before its request, are missing, so that its start was found"
+        " by its form",
     ),
     _true(
         "http_truncated",
@@ -361,8 +362,8 @@ SOURCES = (
         _text("protocol", "HTTP, TLS, gRPC, Redis…"),
         FD,
         _text("tls_server_name", "of TLS: name of the server (SNI)"),
-        _text("tls_alpn", "of TLS: protocols that the client offers (ALPN)"),
-        _text("tls_version", "of TLS: the version"),
+        _list("tls_alpn", "of TLS: protocols in the client's hello, or else the server's (ALPN)"),
+        _text("tls_version", "of TLS: the version in that hello"),
         *ENDS,
     ),
     _source(
