@@ -21,6 +21,8 @@ pytest.register_assert_rewrite("support")
 from support.harness import PATIENCE, Compile, Stage  # noqa: E402
 from support.interpreter import NOBODY, SHARED, python  # noqa: E402
 
+pytest_plugins = ["support.fixtures"]
+
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
 TRACEES = Path(__file__).parent / "tracees"
 
@@ -114,7 +116,7 @@ def needs() -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def tracee(commons: Path, needs: Callable[[str], str]) -> Compile:
+def compile_tracee(commons: Path, needs: Callable[[str], str]) -> Compile:
     """Compile tests/tracees/NAME.c, once for each compiler and flags."""
 
     def build(name: str, *flags: str, compiler: str = "gcc") -> Path:

@@ -1,4 +1,4 @@
-"""A tracee, and the operations that its records mean."""
+"""The operations that the records of a tracee mean."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.operation import Operation
 from scopetrace.model.raw import unpack_batch
-from support.raw_builder import CALLS, Tracee, started_program
+from support.raw_builder import CALLS, Tracee
 
 T = TypeVar("T")
 
@@ -39,12 +39,6 @@ class Decoding:
         """As `only`, for exactly one."""
         (operation,) = self.only(kind)
         return operation
-
-
-@pytest.fixture
-def tracee() -> Tracee:
-    """A program that just started, in /home/me, with a terminal on fds 0 to 2."""
-    return started_program()
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ OPENS = ("open", "openat", "openat2", "creat")
 
 
 def test_with_everything_off_only_programs_and_tasks_are_seen(
-    tracee: Compile, tmp_path: Path
+    compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    records, output = engine_run([tracee("children")], tmp_path, modes={})
+    records, output = engine_run([compile_tracee("children")], tmp_path, modes={})
 
     assert output.count(b"proc.fork") == 6
     assert len(of_kind(records, RawKind.EXEC)) == 2
@@ -37,9 +37,9 @@ def test_with_everything_off_only_programs_and_tasks_are_seen(
 
 
 def test_in_the_mode_of_failures_only_failures_are_recorded(
-    tracee: Compile, tmp_path: Path
+    compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    records, _ = engine_run([tracee("opens")], tmp_path, modes={"open": MODE_FAILURES})
+    records, _ = engine_run([compile_tracee("opens")], tmp_path, modes={"open": MODE_FAILURES})
 
     results = [record.result for record in calls(records, *OPENS)]
     assert len(results) >= 6
@@ -75,9 +75,9 @@ def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) ->
 
 @pytest.mark.parametrize("snaplen", [1, 100, 4096, 65536])
 def test_no_more_than_the_limit_is_copied_of_a_write(
-    snaplen: int, tracee: Compile, tmp_path: Path
+    snaplen: int, compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    records, _ = engine_run([tracee("big_write")], tmp_path, snaplen=snaplen)
+    records, _ = engine_run([compile_tracee("big_write")], tmp_path, snaplen=snaplen)
 
     big = max(calls(records, "write"), key=lambda record: record.transferred)
     assert big.result == 3 << 20
@@ -87,9 +87,9 @@ def test_no_more_than_the_limit_is_copied_of_a_write(
 
 @pytest.mark.parametrize(("snaplen", "cut"), [(0, True), (4, True), (6, True), (4096, False)])
 def test_a_vector_is_cut_between_buffers_as_within_one(
-    snaplen: int, cut: bool, tracee: Compile, tmp_path: Path
+    snaplen: int, cut: bool, compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    records, _ = engine_run([tracee("vectors")], tmp_path, snaplen=snaplen)
+    records, _ = engine_run([compile_tracee("vectors")], tmp_path, snaplen=snaplen)
 
     (gathered,) = [r for r in calls(records, "writev") if r.transferred == 4096]
     assert len(gathered.parts()[Part.DATA]) == snaplen
@@ -97,9 +97,9 @@ def test_a_vector_is_cut_between_buffers_as_within_one(
 
 
 def test_of_an_address_no_more_is_taken_than_the_kernel_gave(
-    tracee: Compile, tmp_path: Path
+    compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    records, _ = engine_run([tracee("short_address")], tmp_path)
+    records, _ = engine_run([compile_tracee("short_address")], tmp_path)
 
     given = [r.parts().get(Part.ADDRESS, b"") for r in calls(records, "recvfrom", "accept")]
     assert [len(each) for each in given] == [0, 4, 16, 2]
@@ -158,9 +158,9 @@ def test_tracing_a_process_that_is_gone_is_an_error() -> None:
 
 
 def test_records_of_a_thread_are_in_order_and_a_childs_come_after_its_birth(
-    tracee: Compile, tmp_path: Path
+    compile_tracee: Compile, tmp_path: Path
 ) -> None:
-    records, _ = engine_run([tracee("exit_storm"), "200"], tmp_path)
+    records, _ = engine_run([compile_tracee("exit_storm"), "200"], tmp_path)
 
     born = {records[0].tid}
     for record in records[:-1]:

@@ -26,9 +26,9 @@ NOT_ALLOWED = 98
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["native", "32-bit"])
 def test_a_fault_ends_a_process_1_as_it_would_untraced(
-    flags: tuple[str, ...], stage: Stage, tracee: Compile
+    flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([tracee("faults", *flags)])
+    recording = stage.compare([compile_tracee("faults", *flags)])
     if recording.ending.status == NOT_ALLOWED:
         pytest.skip("user namespaces are not allowed here")
 
@@ -39,10 +39,10 @@ def test_a_fault_ends_a_process_1_as_it_would_untraced(
     assert {signals[fault] for fault in killers.items()} == {1}
 
 
-def test_so_it_does_where_recording_has_ended(stage: Stage, tracee: Compile) -> None:
+def test_so_it_does_where_recording_has_ended(stage: Stage, compile_tracee: Compile) -> None:
     user = stage.become()
     program = subprocess.Popen(
-        scopetrace_command("run", tracee("faults"), "when-asked"),
+        scopetrace_command("run", compile_tracee("faults"), "when-asked"),
         cwd=stage.work, env=stage.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         **user,
     )  # fmt: skip

@@ -76,9 +76,9 @@ def named(table: dict[int, str]) -> dict[int, str]:
 )
 @given(st.lists(COMMANDS, min_size=1, max_size=25))
 def test_decoding_agrees_with_the_kernel_about_every_fd(
-    tracee: Compile, commons: Path, commands: list[str]
+    compile_tracee: Compile, commons: Path, commands: list[str]
 ) -> None:
-    program = tracee("fd_table")
+    program = compile_tracee("fd_table")
     script = "".join(f"{command}\n" for command in [*commands, "?"])
     folder = Path(tempfile.mkdtemp(dir=commons))
     try:

@@ -95,9 +95,9 @@ def test_what_a_stranger_renames_has_its_new_name_from_then_on(stage: Stage) -> 
 
 @pytest.mark.parametrize("scenario", ["chroot", "mounts", "pivot"])
 def test_names_are_right_where_the_root_is_another(
-    scenario: str, stage: Stage, tracee: Compile
+    scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([tracee("roots"), scenario])
+    recording = stage.compare([compile_tracee("roots"), scenario])
     if recording.ending.status == NOT_ALLOWED:
         pytest.skip("user namespaces are not allowed here")
 
@@ -108,9 +108,9 @@ def test_names_are_right_where_the_root_is_another(
 
 
 def test_processes_have_the_numbers_of_the_recorders_namespace(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("pid_namespace")])
+    recording = stage.record([compile_tracee("pid_namespace")])
     if recording.ending.status == NOT_ALLOWED:
         pytest.skip("user namespaces are not allowed here")
 

@@ -16,36 +16,40 @@ def notices(recording: Recording) -> str:
     return "\n".join(str(event.data) for event in recording.of("notice"))
 
 
-def test_strict_mode_that_was_refused_is_noticed(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("strict")])
+def test_strict_mode_that_was_refused_is_noticed(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("strict")])
 
     assert b"ended with 22" in recording.ending.stdout
     assert "strict" in notices(recording)
 
 
-def test_operations_through_io_uring_are_said_to_be_unseen(stage: Stage, tracee: Compile) -> None:
-    recording = stage.compare([tracee("uring")])
+def test_operations_through_io_uring_are_said_to_be_unseen(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.compare([compile_tracee("uring")])
 
     assert ("io_uring" in notices(recording)) == (b"works" in recording.ending.stdout)
 
 
-def test_what_cannot_be_seen_of_io_uring_is_said_once(stage: Stage, tracee: Compile) -> None:
-    recording = stage.compare([tracee("uring_files"), "unseen"])
+def test_what_cannot_be_seen_of_io_uring_is_said_once(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.compare([compile_tracee("uring_files"), "unseen"])
 
     assert [event.data["reason"] for event in recording.of("notice")] == ["io_uring"]
 
 
 def test_a_program_that_traces_is_told_no_and_the_session_says_so(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("debugger")])
+    recording = stage.record([compile_tracee("debugger")])
 
     assert recording.ending.stdout == b"tracing is refused\n"
     assert "ptrace" in notices(recording).lower() or "trace" in notices(recording)
 
 
-def test_an_own_filter_is_noticed(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("own_filter")])
+def test_an_own_filter_is_noticed(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("own_filter")])
 
     assert "filter" in notices(recording)
 
@@ -54,20 +58,24 @@ def test_an_ordinary_program_has_no_notices(stage: Stage) -> None:
     assert notices(stage.record(["/bin/ls", "/"])) == ""
 
 
-def test_a_set_uid_program_without_its_privilege_is_noticed(stage: Stage, tracee: Compile) -> None:
+def test_a_set_uid_program_without_its_privilege_is_noticed(
+    stage: Stage, compile_tracee: Compile
+) -> None:
     if stage.uid is None:
         pytest.skip("only root can make a set-uid program") if os.geteuid() else None
         return
     program = stage.folder / "set-uid"
-    shutil.copy(tracee("plain"), program)
+    shutil.copy(compile_tracee("plain"), program)
     program.chmod(0o755 | stat.S_ISUID)
     recording = stage.record([program])
 
     assert "set-uid" in notices(recording)
 
 
-def test_text_that_may_not_be_read_is_not_called_too_long(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("hidden_child")])
+def test_text_that_may_not_be_read_is_not_called_too_long(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.record([compile_tracee("hidden_child")])
 
     unreadable = [e.data for e in recording.of("notice") if e.data["reason"] == "unreadable"]
     if os.geteuid() == 0 and stage.uid is None:  # root reads every memory
@@ -84,10 +92,11 @@ def test_text_that_may_not_be_read_is_not_called_too_long(stage: Stage, tracee: 
 
 @pytest.mark.parametrize("spare", [20, 40, 100])
 def test_a_recorder_with_few_fds_loses_neither_program_nor_text(
-    spare: int, stage: Stage, tracee: Compile
+    spare: int, stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.compare(
-        [tracee("crowd"), "120"], preexec_fn=lambda: setrlimit(RLIMIT_NOFILE, (spare, spare))
+        [compile_tracee("crowd"), "120"],
+        preexec_fn=lambda: setrlimit(RLIMIT_NOFILE, (spare, spare)),
     )
 
     assert len(recording.of("proc.exit")) == 121

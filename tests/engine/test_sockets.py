@@ -49,15 +49,15 @@ def is_left_open(data: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("scenario", TRACEES)
 def test_every_flow_is_seen_as_the_program_sees_it(
-    scenario: str, stage: Stage, tracee: Compile
+    scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    play(stage, tracee(TRACEES[scenario]), scenario)
+    play(stage, compile_tracee(TRACEES[scenario]), scenario)
 
 
 def test_a_unix_socket_is_called_by_its_path_however_it_was_reached(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("unix_names")])
+    recording = stage.record([compile_tracee("unix_names")])
 
     assert recording.ending.status == 0, recording.ending
     assert_holds(recording, recording.told(), folder=stage.work, ordered=False)
@@ -69,29 +69,31 @@ def test_a_unix_socket_is_called_by_its_path_however_it_was_reached(
 @pytest.mark.parametrize(
     "scenario", ["stream", "hurry", "datagrams", "connected-datagrams", "again", "aborted"]
 )
-def test_the_newer_internet_is_the_same(scenario: str, stage: Stage, tracee: Compile) -> None:
-    play(stage, tracee(TRACEES[scenario]), scenario, "ipv6")
+def test_the_newer_internet_is_the_same(
+    scenario: str, stage: Stage, compile_tracee: Compile
+) -> None:
+    play(stage, compile_tracee(TRACEES[scenario]), scenario, "ipv6")
 
 
 @pytest.mark.parametrize("scenario", TRACEES)
 def test_a_32_bit_program_comes_through_one_call_for_all(
-    scenario: str, stage: Stage, tracee: Compile
+    scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    play(stage, tracee(TRACEES[scenario], "-m32", "-D_TIME_BITS=32"), scenario)
+    play(stage, compile_tracee(TRACEES[scenario], "-m32", "-D_TIME_BITS=32"), scenario)
 
 
 @pytest.mark.parametrize("scenario", [each for each in TRACEES if each not in UNHEARD])
 def test_where_no_socket_can_be_borrowed_the_tables_of_the_kernel_tell(
-    scenario: str, stage: Stage, tracee: Compile
+    scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    program = tracee(TRACEES[scenario])
+    program = compile_tracee(TRACEES[scenario])
     command = [python(), UNBORROWED, *scopetrace_command("run", program, scenario)]
     home = stage.new_home()
     check(stage, stage.finished(home, stage.run(command)))
 
 
-def test_an_open_and_its_close_share_a_channel(stage: Stage, tracee: Compile) -> None:
-    recording = play(stage, tracee("sockets"), "stream")
+def test_an_open_and_its_close_share_a_channel(stage: Stage, compile_tracee: Compile) -> None:
+    recording = play(stage, compile_tracee("sockets"), "stream")
 
     opened = {event.channel: event.data["net_host_port"] for event in recording.of("net.open")}
     closed = {event.channel: event.data["net_host_port"] for event in recording.of("net.close")}
@@ -99,8 +101,10 @@ def test_an_open_and_its_close_share_a_channel(stage: Stage, tracee: Compile) ->
     assert len(opened) == 2
 
 
-def test_a_connection_that_is_passed_on_keeps_its_channel(stage: Stage, tracee: Compile) -> None:
-    recording = play(stage, tracee("sockets"), "passed")
+def test_a_connection_that_is_passed_on_keeps_its_channel(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = play(stage, compile_tracee("sockets"), "passed")
 
     (accepted,) = [e for e in recording.of("net.open") if e.data["op"] == "accept4"]
     closed = [e for e in recording.of("net.close") if e.channel == accepted.channel]
@@ -108,8 +112,10 @@ def test_a_connection_that_is_passed_on_keeps_its_channel(stage: Stage, tracee: 
     assert sum(e.data["net_bytes_sent"] for e in closed) == 3
 
 
-def test_what_is_read_from_a_socket_that_is_gone_is_counted(stage: Stage, tracee: Compile) -> None:
-    recording = play(stage, tracee("connections"), "let-go")
+def test_what_is_read_from_a_socket_that_is_gone_is_counted(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = play(stage, compile_tracee("connections"), "let-go")
 
     (notice,) = [e.data for e in recording.of("notice") if e.data["reason"] == "unseen"]
     assert notice["count"] == 3
@@ -162,10 +168,10 @@ def test_a_datagram_that_was_refused_is_told_when_its_flow_ends(stage: Stage) ->
 
 
 def test_without_a_rule_for_connections_no_socket_stops_the_program(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
     config = "event: {watch: [{type: process}]}\nmetric: {enable: false}\n"
-    recording = stage.record([tracee("sockets"), "stream"], config=config)
+    recording = stage.record([compile_tracee("sockets"), "stream"], config=config)
 
     assert recording.of("net") == []
     assert {event.sourcetype for event in recording.events} == {"process"}

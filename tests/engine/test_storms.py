@@ -6,9 +6,9 @@ from support.harness import Compile, Stage, assert_holds
 
 
 def test_a_program_in_a_storm_gets_on_and_its_signals_are_counted(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([tracee("storm")])
+    recording = stage.compare([compile_tracee("storm")])
 
     assert_holds(recording, recording.told(), folder=stage.work, ordered=True)
     assert b"raised: 1000\n" in recording.ending.stdout

@@ -96,8 +96,10 @@ def play(
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join([case.name, *case.arguments]))
-def test_the_session_holds_what_the_program_did(case: Case, stage: Stage, tracee: Compile) -> None:
-    play(case, stage, tracee(case.name))
+def test_the_session_holds_what_the_program_did(
+    case: Case, stage: Stage, compile_tracee: Compile
+) -> None:
+    play(case, stage, compile_tracee(case.name))
 
 
 @pytest.mark.parametrize(
@@ -106,20 +108,20 @@ def test_the_session_holds_what_the_program_did(case: Case, stage: Stage, tracee
     ids=["32-bit", "static", "musl"],
 )
 def test_programs_of_every_kind_are_seen(
-    compiler: str, flags: tuple[str, ...], stage: Stage, tracee: Compile
+    compiler: str, flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
-    play(Case("plain"), stage, tracee("plain", *flags, compiler=compiler))
+    play(Case("plain"), stage, compile_tracee("plain", *flags, compiler=compiler))
 
 
 @pytest.mark.parametrize("name", ["where", "renamed"])
 def test_a_32_bit_programs_files_are_named_as_well(
-    name: str, stage: Stage, tracee: Compile
+    name: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    play(Case(name), stage, tracee(name, "-m32"))
+    play(Case(name), stage, compile_tracee(name, "-m32"))
 
 
-def test_a_process_finds_itself_below_proc(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("where")])
+def test_a_process_finds_itself_below_proc(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("where")])
 
     absent = f"/proc/{recording.info.pid}/absent"
     errors = [event.data["file_passed"] for event in recording.of("fs.error", file=absent)]
@@ -128,9 +130,9 @@ def test_a_process_finds_itself_below_proc(stage: Stage, tracee: Compile) -> Non
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
 def test_what_native_aio_writes_is_text_like_any_other(
-    flags: tuple[str, ...], stage: Stage, tracee: Compile
+    flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = play(Case("aio"), stage, tracee("aio", *flags))
+    recording = play(Case("aio"), stage, compile_tracee("aio", *flags))
 
     lines = "a first line\na second line\na third in pieces\n" + 24 * "and again\n"
     assert recording.messages(str(stage.work / "aio.log")) == lines
@@ -139,17 +141,17 @@ def test_what_native_aio_writes_is_text_like_any_other(
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
 def test_what_goes_through_io_uring_is_told_like_any_other(
-    flags: tuple[str, ...], stage: Stage, tracee: Compile
+    flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = play(Case("uring_files"), stage, tracee("uring_files", *flags))
+    recording = play(Case("uring_files"), stage, compile_tracee("uring_files", *flags))
 
     lines = "a first line\na second line\na third in pieces\n" + 24 * "and again\n"
     assert recording.messages(str(stage.work / "ring.log")) == lines
     assert recording.of("notice") == []
 
 
-def test_metrics_name_the_call_that_moved_the_bytes(stage: Stage, tracee: Compile) -> None:
-    stage.record([tracee("moves")], config="metric: {format: {verbosity: 5}}")
+def test_metrics_name_the_call_that_moved_the_bytes(stage: Stage, compile_tracee: Compile) -> None:
+    stage.record([compile_tracee("moves")], config="metric: {format: {verbosity: 5}}")
 
     (path,) = session_files(stage.home)
     with scopetrace.open_session(path) as session:
@@ -170,15 +172,15 @@ def test_metrics_name_the_call_that_moved_the_bytes(stage: Stage, tracee: Compil
     }
 
 
-def test_a_32_bit_programs_failures_are_told_as_well(stage: Stage, tracee: Compile) -> None:
-    play(Case("refused"), stage, tracee("refused", "-m32"))
+def test_a_32_bit_programs_failures_are_told_as_well(stage: Stage, compile_tracee: Compile) -> None:
+    play(Case("refused"), stage, compile_tracee("refused", "-m32"))
 
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
 def test_failures_of_frequent_calls_are_told_where_that_is_asked_for(
-    flags: tuple[str, ...], stage: Stage, tracee: Compile
+    flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
-    program = tracee("refused", *flags)
+    program = compile_tracee("refused", *flags)
 
     recording = play(Case("refused", ("all",)), stage, program, "scopetrace: {failures: all}")
 
@@ -186,9 +188,9 @@ def test_failures_of_frequent_calls_are_told_where_that_is_asked_for(
 
 
 def test_nothing_stops_for_its_failures_where_that_is_not_wanted(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("refused")], config="scopetrace: {failures: none}")
+    recording = stage.record([compile_tracee("refused")], config="scopetrace: {failures: none}")
 
     told = {event.data["op"] for event in recording.of("proc.error")}
     assert "setuid" in told, "it is watched anyway"
@@ -197,9 +199,9 @@ def test_nothing_stops_for_its_failures_where_that_is_not_wanted(
 
 
 def test_text_is_that_of_the_name_the_file_has_when_it_is_written(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("renamed")])
+    recording = stage.record([compile_tracee("renamed")])
 
     texts: dict[str, str] = {}
     for event in recording.of("file"):
@@ -216,16 +218,18 @@ def test_text_is_that_of_the_name_the_file_has_when_it_is_written(
     assert recording.of("notice") == []
 
 
-def test_what_a_signal_forestalls_was_refused_by_no_filter(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("filtered_end"), "100"])
+def test_what_a_signal_forestalls_was_refused_by_no_filter(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.record([compile_tracee("filtered_end"), "100"])
 
     assert recording.ending.status == 0
     assert len(recording.of("proc.exit")) == 101
     assert recording.of("fs.error", file=str(stage.work / "many.out")) == []
 
 
-def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("killed")])
+def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("killed")])
 
     assert recording.ending.status == -9
     log = recording.messages(str(stage.work / "app.log"))
@@ -234,8 +238,10 @@ def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, tracee: Compil
     assert end.data["signal"] == "SIGKILL"
 
 
-def test_every_process_of_a_storm_is_seen_to_begin_and_end(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("exit_storm"), "300"])
+def test_every_process_of_a_storm_is_seen_to_begin_and_end(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.record([compile_tracee("exit_storm"), "300"])
 
     assert len(recording.of("proc.fork")) == 600
     assert len(recording.of("proc.exit")) == 601
@@ -243,8 +249,10 @@ def test_every_process_of_a_storm_is_seen_to_begin_and_end(stage: Stage, tracee:
     assert children == {event.pid for event in recording.of("proc.exit")} - {recording.info.pid}
 
 
-def test_processes_one_after_another_all_have_their_end(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("processes"), "2000"])
+def test_processes_one_after_another_all_have_their_end(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.record([compile_tracee("processes"), "2000"])
 
     assert len(recording.of("proc.exit")) == 2001
     assert len(recording.of("fs.open", file=str(stage.work / "visited"))) == 200
@@ -252,8 +260,10 @@ def test_processes_one_after_another_all_have_their_end(stage: Stage, tracee: Co
     assert codes == sorted([0, *(number % 200 for number in range(2000))])
 
 
-def test_a_large_write_is_counted_whole_and_copied_in_part(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("big_write")])
+def test_a_large_write_is_counted_whole_and_copied_in_part(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.record([compile_tracee("big_write")])
 
     log = str(stage.work / "big.log")
     (closed,) = recording.of("fs.close", file=log)
@@ -265,15 +275,17 @@ def test_a_large_write_is_counted_whole_and_copied_in_part(stage: Stage, tracee:
     assert end == {"message": "the end\n"}
 
 
-def test_a_gathered_write_is_one_text(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("vectors")])
+def test_a_gathered_write_is_one_text(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("vectors")])
 
     lines = recording.messages(str(stage.work / "many.log")).splitlines()
     assert lines[0].rstrip("\0").startswith("000\0") or lines[0].startswith("000")
 
 
-def test_the_console_is_what_the_fds_were_not_their_numbers(stage: Stage, tracee: Compile) -> None:
-    recording = stage.compare([tracee("console")])
+def test_the_console_is_what_the_fds_were_not_their_numbers(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.compare([compile_tracee("console")])
 
     stdout, stderr = recording.messages("stdout"), recording.messages("stderr")
     assert stdout.startswith("one\ntwo\nthree\n")
@@ -283,9 +295,9 @@ def test_the_console_is_what_the_fds_were_not_their_numbers(stage: Stage, tracee
 
 
 def test_the_time_of_a_write_that_waits_is_part_of_its_files_io(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([tracee("blocked_write")])
+    recording = stage.compare([compile_tracee("blocked_write")])
 
     moved = {
         e.data["file_write_bytes"]: e.data
@@ -297,9 +309,9 @@ def test_the_time_of_a_write_that_waits_is_part_of_its_files_io(
 
 
 def test_a_failed_exec_is_an_error_and_a_new_program_keeps_its_number(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("execs")])
+    recording = stage.record([compile_tracee("execs")])
 
     errors = [e.data for e in recording.of("fs.error") if e.data["class"] == "exec"]
     assert [(e["file"], e["error"]) for e in errors] == [

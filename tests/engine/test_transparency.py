@@ -121,15 +121,15 @@ def in_a_group_of_its_own() -> None:
     ],
 )
 def test_a_program_inherits_what_it_would_without_us(
-    prepare: Callable[[], None] | None, stage: Stage, tracee: Compile
+    prepare: Callable[[], None] | None, stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([tracee("state"), "one", "", "two words"], preexec_fn=prepare)
+    recording = stage.compare([compile_tracee("state"), "one", "", "two words"], preexec_fn=prepare)
 
     assert b"started by the test" in recording.ending.stdout
 
 
-def test_the_sessions_file_is_no_fd_of_the_program(stage: Stage, tracee: Compile) -> None:
-    recording = stage.record([tracee("state")])
+def test_the_sessions_file_is_no_fd_of_the_program(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("state")])
 
     assert b"fd 3" not in recording.ending.stdout
 

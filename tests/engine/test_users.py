@@ -11,9 +11,9 @@ NOBODY, GROUP = 65534, 65530
 
 
 def test_what_a_process_does_as_another_user_is_recorded_as_that_users(
-    stage: Stage, tracee: Compile
+    stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.record([tracee("becomes")])
+    recording = stage.record([compile_tracee("becomes")])
 
     [dropped] = recording.of("fs.open", file="/etc/hostname")
     [stayed] = recording.of("fs.open", file="/etc/passwd")

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from programs.test_net_nginx import Nginx
-from programs.test_net_python import certificate
 from support.harness import Recording, Stage
 from support.net_events import notices
 from support.net_peers import (
     HOST,
+    certificate,
     free_port,
     is_listening,
     peer,
@@ -23,6 +22,7 @@ from support.net_peers import (
     serve,
     web_server,
 )
+from support.nginx import Nginx
 from support.postgres import new_database, psql, server_command, without_privileges
 
 Needs = Callable[[str], str]

@@ -6,7 +6,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from support.harness import Stage
@@ -25,6 +24,7 @@ from support.net_events import (
 from support.net_peers import (
     HOST,
     Relay,
+    certificate,
     compare,
     compare_server,
     conversation,
@@ -125,21 +125,6 @@ def test_200_connections_at_once(stage: Stage) -> None:
 
 
 # -- what is encrypted ----------------------------------------------------------------------------
-
-
-def certificate(folder: Path, openssl: str) -> tuple[Path, Path]:
-    """Make a certificate that vouches for itself, and its key."""
-    paths = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=scope.test",
-            "-days", "2", "-out", paths[0], "-keyout", paths[1],
-        ],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
-    paths[1].chmod(0o644)
-    return paths
 
 
 def secret(curl: str, port: int, *options: str) -> list[str]:

@@ -25,8 +25,8 @@ from scopetrace.streams.cpu_budget import (
     CpuBudget,
 )
 from scopetrace.streams.flows import Flows
-from streams.test_flows import IN, OUT, PayloadOutlet, Read
 from support.flow_reading import CLIENT, image, rules
+from support.flow_run import IN, OUT, FlowRun, PayloadOutlet
 
 NS_PER_CALL = 500
 
@@ -150,7 +150,7 @@ CHEAP = {
 @pytest.mark.parametrize("case", CHEAP)
 def test_what_may_come_in_any_number_costs_next_to_nothing(clock, case):
     data = CHEAP[case]
-    flow = Read(rules(""), "server")
+    flow = FlowRun(rules(""), "server")
     with counting(clock):
         for at in range(0, len(data), 16_384):
             flow.move(IN, data[at : at + 16_384])
@@ -173,7 +173,7 @@ COSTLY = {
 def test_what_takes_more_than_it_is_worth_is_given_up(clock, monkeypatch, case):
     monkeypatch.setattr("scopetrace.streams.cpu_budget.FIRST_NS", 50_000_000)
     data = COSTLY[case]
-    flow = Read(rules("event: {watch: [{type: http}, {type: dns}, {type: net}]}\n"), "server")
+    flow = FlowRun(rules("event: {watch: [{type: http}, {type: dns}, {type: net}]}\n"), "server")
     with counting(clock):
         for at in range(0, len(data), 16_384):
             flow.move(IN, data[at : at + 16_384])
@@ -190,7 +190,7 @@ def test_what_takes_more_than_it_is_worth_is_given_up(clock, monkeypatch, case):
 
 
 def test_many_connections_take_less_and_less(clock):
-    flow, taken = Read(rules(""), "server"), []
+    flow, taken = FlowRun(rules(""), "server"), []
     data = COSTLY["fields out of the table"]
     for _ in range(7):
         clock.calls, flow.muted[:] = 0, []
@@ -217,7 +217,7 @@ def test_a_process_that_ended_is_forgotten():
 
 
 def test_a_header_of_endless_parts_has_an_end():
-    flow = Read(rules(""), "server")
+    flow = FlowRun(rules(""), "server")
     flow.move(IN, PREFACE + frame(HEADERS, 0, 1, GET) + frame(CONTINUATION, 0, 1) * 7300)
 
     ((reason, _, message),) = flow.outlet.notices
@@ -228,7 +228,7 @@ def test_a_header_of_endless_parts_has_an_end():
 def grown(clock: Clock, feed: list[bytes], role: str, outgoing: bool) -> int:
     """Return how many functions it takes to read all this."""
     clock.calls = 0
-    flow = Read(rules(""), role)
+    flow = FlowRun(rules(""), role)
     with counting(clock):
         for piece in feed:
             flow.move(outgoing, piece)
@@ -270,7 +270,7 @@ def test_twice_as_much_costs_twice_as_much(clock, make, role, outgoing):
 
 def test_ordinary_talk_is_never_given_up(clock, monkeypatch):
     monkeypatch.setattr("scopetrace.streams.cpu_budget.FIRST_NS", 10_000_000)
-    flow = Read(rules(""), "server")
+    flow = FlowRun(rules(""), "server")
     request = b"GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n"
     with counting(clock):
         for _ in range(400):

@@ -2,30 +2,20 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from socket import SOCK_DGRAM
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.model.flow import Address, Flow, FlowUsage
-from scopetrace.model.operation import FlowClosed, FlowTransferred
-from scopetrace.model.payload import Payload
-from scopetrace.sources.needs import source_classes
-from scopetrace.streams.flows import MOST_AT_ONCE, Flows
-from scopetrace.watch import Rules
-from streams.test_detector import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
+from scopetrace.streams.flows import MOST_AT_ONCE
 from support.flow_reading import (
-    CLIENT,
-    MS,
-    KeepingOutlet,
     bytewise,
-    image,
     pieces,
     rules,
 )
+from support.flow_run import IN, OUT, FlowRun, Step, read, whole
+from support.protocol_samples import ANSWER, QUERY, SAMPLES, client_hello, over_tcp
 from support.raw_builder import Tracee, pack_inet, started_program
 from support.recording import Recording
 
@@ -60,17 +50,17 @@ def test_what_shows_no_protocol_is_muted_and_goes_on_being_counted(tracee, tmp_p
 
 
 NET = "{type: net}"
-OUT, ERR = "{type: console, name: stdout}", "{type: console, name: stderr}"
+STDOUT, STDERR = "{type: console, name: stdout}", "{type: console, name: stderr}"
 
 
 @pytest.mark.parametrize(
     ("payload", "watch", "muted"),
     [
         ("false", f"{NET}", [1000, 1001, 1002]),
-        ("false", f"{NET}, {OUT}", [1000, 1002]),
-        ("false", f"{NET}, {OUT}, {ERR}", [1000]),
+        ("false", f"{NET}, {STDOUT}", [1000, 1002]),
+        ("false", f"{NET}, {STDOUT}, {STDERR}", [1000]),
         ("true", f"{NET}", []),
-        ("true", f"{OUT}, {ERR}", []),
+        ("true", f"{STDOUT}, {STDERR}", []),
     ],
 )
 def test_a_socket_that_is_the_console_is_muted_where_neither_is_wanted(
@@ -300,7 +290,7 @@ def test_lines_of_statsd_are_found_after_what_is_none(tmp_path):
 
 @pytest.mark.parametrize(("port", "found"), [(53, True), (9999, False)])
 def test_only_where_dns_is_expected_every_datagram_is_looked_at(port, found):
-    flow = Read(rules(""), transport="IP.UDP", port=port)
+    flow = FlowRun(rules(""), transport="IP.UDP", port=port)
     for _ in range(70):
         flow.move(OUT, b"\1" * 1000)
     flow.move(OUT, QUERY)
@@ -315,7 +305,7 @@ def test_only_where_dns_is_expected_every_datagram_is_looked_at(port, found):
 @pytest.mark.parametrize("size", [MOST_AT_ONCE - 1, MOST_AT_ONCE, MOST_AT_ONCE + 1, 500_000])
 @pytest.mark.parametrize("missing", [0, 1, 10])
 def test_a_large_piece_is_read_in_parts(size, missing):
-    flow = Read(rules(""))
+    flow = FlowRun(rules(""))
     length = b"Content-Length: %d\r\n\r\n" % (size + missing)
     flow.move(OUT, GET)
     flow.move(IN, b"HTTP/1.1 200 OK\r\n" + length)
@@ -331,85 +321,12 @@ def test_a_large_piece_is_read_in_parts(size, missing):
 
 @given(st.lists(st.sampled_from([b"hello", b"", QUERY, ANSWER, b"\1" * 30_000]), max_size=9))
 def test_each_datagram_costs_itself_only(datagrams):
-    flow = Read(rules(""), transport="IP.UDP", port=53)
+    flow = FlowRun(rules(""), transport="IP.UDP", port=53)
     for datagram in datagrams:
         flow.move(OUT, datagram)
     flow.close()
 
     assert len(flow.outlet.of("dns.req")) == datagrams.count(QUERY)
-
-
-OUT, IN = True, False
-Step = tuple[bool, bytes | int | None]
-"""A direction, and bytes, so many that are not known, or its end."""
-
-
-class PayloadOutlet(KeepingOutlet):
-    """Keeps payloads too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.payloads: list[Payload] = []
-
-    def keep(self, payload: Payload) -> None:
-        self.payloads.append(payload)
-
-
-class Read:
-    """All sources, reading one flow."""
-
-    def __init__(
-        self, chosen: Rules, role: str = "client", transport: str = "IP.TCP", port: int = 80
-    ) -> None:
-        self.outlet = PayloadOutlet()
-        self.muted: list[int] = []
-        sources = [source(self.outlet) for source in source_classes()]
-        self.handlers = Flows(self.outlet, sources, self.muted.append).handlers()
-        self.image = image(chosen)
-        self.flow = Flow(transport, CLIENT, Address("inet", "10.0.0.2", port), role, 5)
-
-    def move(self, outgoing: bool, data: bytes, moved: int | None = None, at: int = 0) -> None:
-        size = len(data) if moved is None else moved
-        operation = FlowTransferred(self.image, 71, at * MS, self.flow, outgoing, data, size, 3)
-        self.handlers[FlowTransferred](operation)
-
-    def close(self) -> None:
-        closed = FlowClosed(self.image, 71, 99 * MS, "close", self.flow, FlowUsage(True))
-        self.handlers[FlowClosed](closed)
-
-    def said(self) -> tuple[Any, ...]:
-        """Return all that was said, of payloads the bytes in their order."""
-        told = self.outlet
-        bytes_kept = [
-            (outgoing, b"".join(p.data for p in run), sum(p.missing for p in run))
-            for outgoing, run in (
-                (way, list(found)) for way, found in groupby(told.payloads, lambda p: p.outgoing)
-            )
-        ]
-        heads = [(time_ns, channel) for _, time_ns, _, _, channel in told.heads]
-        return (
-            told.events, heads, told.notices, told.measures, told.own, bytes_kept,
-            self.flow.protocol, set(self.muted),
-        )  # fmt: skip
-
-
-def read(
-    chosen: Rules, role: str, steps: list[Step], cut: Callable[[bytes], list[bytes]]
-) -> tuple[Any, ...]:
-    """Return what is said of a flow whose bytes come in such pieces."""
-    flow = Read(chosen, role)
-    for at, (outgoing, step) in enumerate(steps):
-        if isinstance(step, bytes):
-            for piece in cut(step):
-                flow.move(outgoing, piece, at=at)
-        else:
-            flow.move(outgoing, b"", step or 0, at)
-    flow.close()
-    return flow.said()
-
-
-def whole(data: bytes) -> list[bytes]:
-    return [data] if data else []
 
 
 HTTP2 = [
@@ -495,7 +412,7 @@ def hello(size: int) -> bytes:
 @pytest.mark.parametrize("memory", [65_536, 1_048_576])
 @pytest.mark.parametrize("endless", ENDLESS)
 def test_no_flow_holds_much(endless, memory):
-    flow = Read(rules(f"scopetrace: {{flowmemory: {memory}}}\n"))
+    flow = FlowRun(rules(f"scopetrace: {{flowmemory: {memory}}}\n"))
     moves = list(ENDLESS[endless]())
     tracemalloc.start()
     try:

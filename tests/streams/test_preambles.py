@@ -13,9 +13,9 @@ from scopetrace.model.operation import FlowTransferred
 from scopetrace.protocols.starttls import UPGRADES
 from scopetrace.streams.preambles import KINDS, MOST_BYTES
 from scopetrace.streams.recognition import MOST_LAYERS
-from streams.test_detector import GREETING, STARTUP, client_hello
-from streams.test_flows import Read, whole
 from support.flow_reading import bytewise, pieces, rules
+from support.flow_run import FlowRun, whole
+from support.protocol_samples import GREETING, STARTUP, client_hello
 
 C, S = True, False
 Talk = list[tuple[bool, bytes]]
@@ -172,9 +172,9 @@ ROLES = ["client", "server", ""]
 CHOSEN = rules("event: {watch: [{type: net}, {type: http}]}\nmetric: {enable: false}\n")
 
 
-def heard(role: str, talk: Talk, cut: Any = whole, chosen: Any = CHOSEN) -> Read:
+def heard(role: str, talk: Talk, cut: Any = whole, chosen: Any = CHOSEN) -> FlowRun:
     """Return what is made of a talk by one side of it."""
-    flow = Read(chosen, role)
+    flow = FlowRun(chosen, role)
     for client, data in talk:
         for piece in cut(data):
             flow.move(client == (role != "server"), piece)
@@ -182,7 +182,7 @@ def heard(role: str, talk: Talk, cut: Any = whole, chosen: Any = CHOSEN) -> Read
     return flow
 
 
-def words(flow: Read) -> list[str]:
+def words(flow: FlowRun) -> list[str]:
     """Return a word for each event."""
     return [
         data.get("protocol") or str(data.get("http_status_code") or data["http_target"])
@@ -303,7 +303,7 @@ def test_a_tunnel_is_found_where_nobody_reads_http():
 @pytest.mark.parametrize("name", [name for name in UPGRADES if name != "TLS"])
 def test_no_flow_is_watched_for_ever(name):
     talk = next(talk for protocol, talk, *_ in PREAMBLES.values() if protocol == name)
-    flow = Read(CHOSEN, "client")
+    flow = FlowRun(CHOSEN, "client")
     for client, data in talk[:-1]:
         flow.move(client, data)
     for _ in range(UPGRADES[name].turns):
@@ -314,7 +314,7 @@ def test_no_flow_is_watched_for_ever(name):
 
 
 def test_a_flow_that_says_much_is_not_watched():
-    flow = Read(CHOSEN, "client")
+    flow = FlowRun(CHOSEN, "client")
     flow.move(S, b"220 mx ESMTP\r\n")
     flow.move(C, b"EHLO me\r\n")
     for _ in range(70):
@@ -326,7 +326,7 @@ def test_a_flow_that_says_much_is_not_watched():
 
 
 def test_what_is_not_known_ends_a_preamble():
-    flow = Read(CHOSEN, "client")
+    flow = FlowRun(CHOSEN, "client")
     flow.move(C, SSL_REQUEST)
     flow.move(S, b"", 1)
     flow.move(S, b"S")
@@ -348,7 +348,7 @@ def test_a_negotiation_is_bounded(interim, following):
 
 def test_what_comes_early_waits_for_its_turn():
     """A thread received the answer before another one was seen to have asked."""
-    flow, talk = Read(CHOSEN, "client"), [*PREAMBLES["SOCKS 5"][1], *HTTP]
+    flow, talk = FlowRun(CHOSEN, "client"), [*PREAMBLES["SOCKS 5"][1], *HTTP]
     for (_, asked), (_, answer) in zip(talk[::2], talk[1::2], strict=True):
         program, size = flow.image, len(answer)
         early = FlowTransferred(program, 71, 0, flow.flow, False, answer, size, 3, early=True)

@@ -32,7 +32,7 @@ PATIENCE = 30
 """Seconds after which a program or a recorder that should have ended is called stuck."""
 
 Compile = Callable[..., Path]
-"""tracee(name, *flags, compiler="gcc"): the path of the program made from tracees/NAME.c"""
+"""compile_tracee(name, *flags, compiler="gcc"): the path of the program made from tracees/NAME.c"""
 Argv = Sequence[str | Path]
 T = TypeVar("T")
 

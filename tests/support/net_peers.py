@@ -275,6 +275,21 @@ def lines_of(log: Path, count: int) -> list[str]:
     return lines if len(lines) >= count else []
 
 
+def certificate(folder: Path, openssl: str) -> tuple[Path, Path]:
+    """Make a certificate that vouches for itself, and its key."""
+    paths = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=scope.test",
+            "-days", "2", "-out", paths[0], "-keyout", paths[1],
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    paths[1].chmod(0o644)
+    return paths
+
+
 # -- bytes on the wire ----------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""A tracee, and the events that a session of it holds."""
+"""Fixtures that several folders use, a plugin of the root conftest.py: nothing imports them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tracee() -> Tracee:
 
 
 @pytest.fixture
-def record(tracee: Tracee, tmp_path: Path) -> Callable[[str], Recording]:
+def record(tracee: Tracee, tmp_path: Path) -> Callable[..., Recording]:
     """Begin a recording with a configuration."""
 
     def begin(config: str | None = None) -> Recording:
