@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)  # --hypothesis-profile=quick
 settings.load_profile("untimed")
 pytest.register_assert_rewrite("support")
 from support.harness import PATIENCE, Compile, Stage  # noqa: E402
