@@ -33,8 +33,11 @@ def test_the_version_alone_imports_no_room():
     script = "import sys, scopetrace; scopetrace.__version__; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script],
-        capture_output=True, text=True, check=True, env=only_path_to_us(),
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env=only_path_to_us(),
+    )
 
     assert [name for name in done.stdout.split() if name.startswith("scopetrace.")] == []
 
@@ -44,9 +47,13 @@ def test_a_child_started_in_the_checkout_takes_the_package_that_is_installed():
     script = "import scopetrace; print(scopetrace.__file__)"
     for flags in ([], ["-S"]):
         done = subprocess.run(
-            [sys.executable, *flags, "-c", script], cwd=TESTS.parent,
-            capture_output=True, text=True, check=True, env={**os.environ, **only_path_to_us()},
-        )  # fmt: skip
+            [sys.executable, *flags, "-c", script],
+            cwd=TESTS.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, **only_path_to_us()},
+        )
         assert done.stdout.strip() == scopetrace.__file__
 
 

@@ -55,10 +55,21 @@ class Recorder:
     @staticmethod
     def process(id: int = 1, pid: int = 70, proc: str = "python3", **changes: Any) -> Process:
         image = Process(
-            id=id, pid=pid, ppid=os.getpid(), parent=0, started_ns=STARTED_NS, proc=proc,
-            cmd=f"{proc} log.py", args=(proc, "log.py"), exe=f"/usr/bin/{proc}", cwd="/home/ann",
-            uid=1000, gid=1001, username="ann", groupname="staff",
-        )  # fmt: skip
+            id=id,
+            pid=pid,
+            ppid=os.getpid(),
+            parent=0,
+            started_ns=STARTED_NS,
+            proc=proc,
+            cmd=f"{proc} log.py",
+            args=(proc, "log.py"),
+            exe=f"/usr/bin/{proc}",
+            cwd="/home/ann",
+            uid=1000,
+            gid=1001,
+            username="ann",
+            groupname="staff",
+        )
         return image._replace(**changes)
 
     @staticmethod

@@ -30,8 +30,10 @@ def authority(commons: Path, needs: Callable[[str], str]) -> Authority:
     folder.mkdir()
     subprocess.run(
         ["sh", "-c", MAKE_AUTHORITY, "sh", needs("openssl")],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
     return Authority(folder)
 
 

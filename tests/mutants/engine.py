@@ -12,12 +12,28 @@ from collections.abc import Iterator
 from stage import ROOT, Mutant
 
 SWAPS = [
-    (" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "),
-    (" == ", " != "), (" != ", " == "), (" && ", " || "), (" || ", " && "),
-    (" + ", " - "), (" - ", " + "), (" & ", " | "), (" += ", " -= "), (" | ", " & "),
-    ("true", "false"), ("false", "true"), ("continue;", "break;"), ("break;", "continue;"),
-    ("++", "--"), ("--", "++"), ("return 0;", "return -1;"), ("return true;", "return false;"),
-]  # fmt: skip
+    (" < ", " <= "),
+    (" <= ", " < "),
+    (" > ", " >= "),
+    (" >= ", " > "),
+    (" == ", " != "),
+    (" != ", " == "),
+    (" && ", " || "),
+    (" || ", " && "),
+    (" + ", " - "),
+    (" - ", " + "),
+    (" & ", " | "),
+    (" += ", " -= "),
+    (" | ", " & "),
+    ("true", "false"),
+    ("false", "true"),
+    ("continue;", "break;"),
+    ("break;", "continue;"),
+    ("++", "--"),
+    ("--", "++"),
+    ("return 0;", "return -1;"),
+    ("return true;", "return false;"),
+]
 STATEMENT = re.compile(r"^\s+(?!return\b|break\b|continue\b|goto\b|case\b)[a-z_]\w*[^{}]*;$")
 DECLARATION = re.compile(r"^\s+(?:const |struct |static |enum |\w+_t |int |bool |size_t |char )")
 NOT = re.compile(r"!(?=[a-z_(])")

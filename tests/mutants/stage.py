@@ -56,9 +56,14 @@ class Stage:
         environ = os.environ | {"PYTHONPATH": str(self.folder)}
         try:
             done = subprocess.run(
-                command, cwd=self.folder, env=environ, capture_output=True, text=True,
-                check=False, timeout=LIMIT_S,
-            )  # fmt: skip
+                command,
+                cwd=self.folder,
+                env=environ,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=LIMIT_S,
+            )
         except subprocess.TimeoutExpired:
             return "timeout"
         if done.returncode == 0:

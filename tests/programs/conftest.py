@@ -29,8 +29,8 @@ def template(commons: Path, programs: Path) -> Path:
     folder.mkdir()
     folder.chmod(0o777)
     command = [
-        programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "tester", "--no-sync",
-        "--locale=C", "--encoding=UTF8",
-    ]  # fmt: skip
+        programs / "initdb",
+        *f"-D {folder}/data -A trust -U tester --no-sync --locale=C --encoding=UTF8".split(),
+    ]
     subprocess.run(without_privileges(command), check=True, capture_output=True, cwd="/")
     return folder / "data"

@@ -42,10 +42,7 @@ from support.net_peers import (
 Needs = Callable[[str], str]
 Told = list[dict[str, Any]]
 
-SAME = (
-    "http_code", "size_download", "size_upload", "size_header", "http_version", "exitcode",
-    "method", "urlnum",
-)  # fmt: skip
+SAME = "http_code http_version exitcode method urlnum size_download size_upload size_header"
 """What curl says that is the same in any run."""
 BODY = "b" * 5000
 
@@ -57,7 +54,7 @@ def told(output: bytes) -> Told:
 
 def account(output: bytes) -> list[list[Any]]:
     transfers = sorted(told(output), key=lambda each: int(each["urlnum"]))
-    return [[transfer[name] for name in SAME] for transfer in transfers]
+    return [[transfer[name] for name in SAME.split()] for transfer in transfers]
 
 
 def curl(stage: Stage, program: str, *arguments: str, **options: Any) -> tuple[Recording, Told]:
@@ -151,8 +148,13 @@ def test_several_pages_through_one_connection(stage: Stage, needs: Needs) -> Non
 
     assert lengths(recording, "http.resp") == [each["size_download"] for each in transfers]
     assert [e.data["http_status_code"] for e in recording.of("http.resp")] == [
-        200, 200, 404, 204, 200, 503,
-    ]  # fmt: skip
+        200,
+        200,
+        404,
+        204,
+        200,
+        503,
+    ]
 
 
 def test_a_body_that_ends_with_its_connection(stage: Stage, needs: Needs) -> None:
@@ -172,10 +174,14 @@ def test_a_body_that_ends_with_its_connection(stage: Stage, needs: Needs) -> Non
 def test_only_the_head_of_a_page_and_then_all_of_it(stage: Stage, needs: Needs) -> None:
     with relayed(stage.folder) as (server, relay, url):
         recording, transfers = curl(
-            stage, needs("curl"), "-I", *into_files(f"{url}/bytes/900", f"{url}/chunks/900"),
-            "--next", "-q", "-sS", "-w", "%{json}\\n", *into_files(f"{url}/bytes/901"),
+            stage,
+            needs("curl"),
+            "-I",
+            *into_files(f"{url}/bytes/900", f"{url}/chunks/900"),
+            *["--next", "-q", "-sS", "-w", "%{json}\\n"],
+            *into_files(f"{url}/bytes/901"),
             before=relay.forget,
-        )  # fmt: skip
+        )
         assert exchanges(recording) == expected(transfers) == seen_by(server, relay, 3)
         assert_same_bytes(recording, relay)
 
@@ -188,7 +194,7 @@ def test_only_the_head_of_a_page_and_then_all_of_it(stage: Stage, needs: Needs) 
     "options",
     [["-d", BODY], ["-H", "Transfer-Encoding: chunked", "-d", BODY], ["-T", "-"], ["-T", "upload"]],
     ids=["of-known-length", "in-chunks", "from-a-pipe", "from-a-file"],
-)  # fmt: skip
+)
 def test_an_upload(options: list[str], stage: Stage, needs: Needs) -> None:
     def before() -> None:
         (stage.work / "upload").write_text(BODY)
@@ -196,9 +202,13 @@ def test_an_upload(options: list[str], stage: Stage, needs: Needs) -> None:
 
     with relayed(stage.folder) as (server, relay, url):
         recording, transfers = curl(
-            stage, needs("curl"), *options, *into_files(f"{url}/form"),
-            before=before, input=BODY.encode(),
-        )  # fmt: skip
+            stage,
+            needs("curl"),
+            *options,
+            *into_files(f"{url}/form"),
+            before=before,
+            input=BODY.encode(),
+        )
         assert exchanges(recording) == expected(transfers) == seen_by(server, relay, 1)
         assert_same_bytes(recording, relay)
 
@@ -233,9 +243,12 @@ def test_the_second_version_known_beforehand(
 ) -> None:
     with files_in_http2(stage, needs("nghttpd")) as port, Relay(port) as relay:
         recording, transfers = curl(
-            stage, needs("curl"), "--http2-prior-knowledge",
-            *into_files(f"http://{HOST}:{relay.port}/{size}"), before=relay.forget,
-        )  # fmt: skip
+            stage,
+            needs("curl"),
+            "--http2-prior-knowledge",
+            *into_files(f"http://{HOST}:{relay.port}/{size}"),
+            before=relay.forget,
+        )
         assert exchanges(recording) == expected(transfers)
         assert_same_bytes(recording, relay)
 
@@ -249,9 +262,14 @@ def test_the_second_version_known_beforehand(
 def test_an_upload_in_the_second_version(stage: Stage, needs: Needs) -> None:
     with files_in_http2(stage, needs("nghttpd")) as port, Relay(port) as relay:
         recording, transfers = curl(
-            stage, needs("curl"), "--http2-prior-knowledge", "-d", BODY,
-            *into_files(f"http://{HOST}:{relay.port}/echo"), before=relay.forget,
-        )  # fmt: skip
+            stage,
+            needs("curl"),
+            "--http2-prior-knowledge",
+            "-d",
+            BODY,
+            *into_files(f"http://{HOST}:{relay.port}/echo"),
+            before=relay.forget,
+        )
         assert exchanges(recording) == expected(transfers)
         assert_same_bytes(recording, relay)
 
@@ -302,9 +320,12 @@ def test_through_a_unix_socket(stage: Stage, needs: Needs) -> None:
         command = [needs("socat"), f"UNIX-LISTEN:{path},fork,mode=777", f"TCP:{HOST}:{server.port}"]
         with serve(command, path.exists):
             recording, transfers = curl(
-                stage, needs("curl"), "--unix-socket", str(path),
+                stage,
+                needs("curl"),
+                "--unix-socket",
+                str(path),
                 *into_files("http://any.host/bytes/44", "http://any.host/chunks/3000"),
-            )  # fmt: skip
+            )
         seen = [(line["method"], line["target"], line["status"]) for line in server.seen()[-2:]]
 
     assert [each[1:] for each in exchanges(recording)] == seen

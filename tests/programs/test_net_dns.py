@@ -41,14 +41,24 @@ QUERY = re.compile(r"query\[(\w+)\] (\S+) from 127\.0\.0\.1(?:#(\d+))?")
 def dnsmasq_command(program: str, port: int) -> Argv:
     """Return the command line of a server that knows one domain and nobody else to ask."""
     return [
-        program, "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
-        "--pid-file=", f"--port={port}", f"--listen-address={HOST}", "--bind-interfaces",
-        "--log-queries", "--local=/scope.test/",
-        "--host-record=host.scope.test,192.0.2.7,2001:db8::7", "--local-ttl=77",
+        program,
+        "--no-daemon",
+        "--conf-file=/dev/null",
+        "--no-resolv",
+        "--no-hosts",
+        "--pid-file=",
+        f"--port={port}",
+        f"--listen-address={HOST}",
+        "--bind-interfaces",
+        "--log-queries",
+        "--local=/scope.test/",
+        "--host-record=host.scope.test,192.0.2.7,2001:db8::7",
+        "--local-ttl=77",
         "--host-record=here.scope.test,127.0.0.1",
-        "--cname=alias.scope.test,other.scope.test", "--cname=other.scope.test,host.scope.test",
+        "--cname=alias.scope.test,other.scope.test",
+        "--cname=other.scope.test,host.scope.test",
         "--txt-record=text.scope.test," + ",".join(["t" * 200] * 5),
-    ]  # fmt: skip
+    ]
 
 
 class Names(NamedTuple):
@@ -72,10 +82,7 @@ def names(stage: Stage, needs: Needs) -> Iterator[Names]:
 
 
 def dig(program: str, port: int, *words: str) -> Argv:
-    return [
-        program, "-r", f"@{HOST}", "-p", str(port), "+noall", "+comments", "+answer",
-        "+nostats", *words,
-    ]  # fmt: skip
+    return [program, *f"-r @{HOST} -p {port} +noall +comments +answer +nostats".split(), *words]
 
 
 def same(output: bytes) -> bytes:
@@ -149,10 +156,12 @@ def printed_records(printed: str) -> list[tuple[str, int, str, str]]:
 
 
 def test_bytes_are_those_that_dig_received(stage: Stage, needs: Needs, names: Names) -> None:
+    questions = "host.scope.test A alias.scope.test AAAA"
     command = [
-        needs("dig"), "-r", f"@{HOST}", "-p", str(names.port), "+noall", "+stats",
-        "host.scope.test", "A", "alias.scope.test", "AAAA",
-    ]  # fmt: skip
+        needs("dig"),
+        *f"-r @{HOST} -p {names.port} +noall +stats".split(),
+        *questions.split(),
+    ]
     recording = record(stage, command)
 
     sizes = re.findall(rb"MSG SIZE  rcvd: (\d+)", recording.ending.stdout)
@@ -184,8 +193,9 @@ def test_an_answer_of_which_nobody_asked_whose_it_is(stage: Stage, names: Names)
     assert [e.source for e in recording.of("dns")] == ["dns.req", "dns.resp"] * 2
     answers = [e.data for e in recording.of("dns.resp")]
     assert [(data["domain"], data["rcode"]) for data in answers] == [
-        (wanted[0], "NOERROR"), (wanted[1], "NXDOMAIN"),
-    ]  # fmt: skip
+        (wanted[0], "NOERROR"),
+        (wanted[1], "NXDOMAIN"),
+    ]
     assert all(data["duration_us"] > 0 and "net_peer_port" not in data for data in answers)
     sizes = [tuple(map(int, line.split())) for line in recording.ending.stdout.splitlines()]
     assert [
@@ -221,9 +231,12 @@ def test_a_server_of_names(stage: Stage, needs: Needs) -> None:
             subprocess.run(command, check=True, capture_output=True, timeout=30)
 
     served = compare_server(
-        stage, dnsmasq_command(needs("dnsmasq"), port),
-        lambda: is_bound(port) and is_listening(port), clients, same=bool,
-    )  # fmt: skip
+        stage,
+        dnsmasq_command(needs("dnsmasq"), port),
+        lambda: is_bound(port) and is_listening(port),
+        clients,
+        same=bool,
+    )
 
     recording = served.recording
     logged = QUERY.findall(recording.ending.stderr.decode())
@@ -313,8 +326,10 @@ def test_the_c_library_asks_for_both_kinds_of_addresses(stage: Stage, needs: Nee
 
     found = ["192.0.2.7", "2001:db8::7"]
     assert [json.loads(line) for line in recording.ending.stdout.splitlines()] == [
-        ["host.scope.test", found], ["alias.scope.test", found], ["absent.scope.test", []],
-    ]  # fmt: skip
+        ["host.scope.test", found],
+        ["alias.scope.test", found],
+        ["absent.scope.test", []],
+    ]
     asked = Counter((e.data["type"], e.data["domain"]) for e in recording.of("dns.req"))
     assert asked == Counter((kind, name) for name in wanted for kind in ("A", "AAAA"))
     assert asked == Counter(

@@ -50,6 +50,12 @@ def is_whole(stage: Stage, root: Path, git: str) -> bool:
     )
 
 
+def daemon(root: Path, port: int) -> list[str]:
+    """Return the words by which git serves the repositories in a folder."""
+    options = ["--reuseaddr", "--export-all", f"--base-path={root}"]
+    return ["daemon", *options, f"--listen={HOST}", f"--port={port}"]
+
+
 def clone(stage: Stage, git: str, url: str, relay: Relay) -> Recording:
     stage.environ["GIT_CONFIG_NOSYSTEM"] = "1"
     stage.environ["GIT_TERMINAL_PROMPT"] = "0"
@@ -62,10 +68,7 @@ def clone(stage: Stage, git: str, url: str, relay: Relay) -> Recording:
 def test_over_its_own_protocol(stage: Stage, needs: Needs) -> None:
     git, port = needs("git"), free_port()
     root = repository(stage.folder, git)
-    command = [
-        git, "-c", "safe.directory=*", "daemon", "--reuseaddr", "--export-all",
-        f"--base-path={root}", f"--listen={HOST}", f"--port={port}",
-    ]  # fmt: skip
+    command = [git, "-c", "safe.directory=*", *daemon(root, port)]
     with serve(command, lambda: is_listening(port)), Relay(port) as relay:
         recording = clone(stage, git, f"git://{HOST}:{relay.port}/project", relay)
         assert_same_bytes(recording, relay)
@@ -102,10 +105,7 @@ def test_a_daemon_and_those_it_starts(stage: Stage, needs: Needs) -> None:
     """A connection is accepted by one process and served by another, as its standard input."""
     git, port = needs("git"), free_port()
     root = repository(stage.folder, git)
-    command = [
-        git, "daemon", "--reuseaddr", "--export-all", f"--base-path={root}", f"--listen={HOST}",
-        f"--port={port}",
-    ]  # fmt: skip
+    command = [git, *daemon(root, port)]
 
     def clients() -> Relay:
         with Relay(port) as relay:

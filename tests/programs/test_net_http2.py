@@ -108,9 +108,12 @@ def test_a_server_under_load(stage: Stage, needs: Needs) -> None:
         return subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
 
     served = compare_server(
-        stage, nghttpd_command(stage, needs("nghttpd"), port), lambda: is_listening(port), clients,
+        stage,
+        nghttpd_command(stage, needs("nghttpd"), port),
+        lambda: is_listening(port),
+        clients,
         same=bool,
-    )  # fmt: skip
+    )
 
     recording = served.recording
     ((total, data),) = TRAFFIC.findall(served.clients)

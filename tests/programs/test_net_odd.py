@@ -36,7 +36,7 @@ ODD = {
     "hints before it": b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK" + HELLO,
     "the coding that is none": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: identity\r\n\r\nhello",
     "a page that ends with the connection": b"HTTP/1.0 200 OK\r\nX@: y\r\n\r\nhello",
-}  # fmt: skip
+}
 LAST = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbye"
 
 

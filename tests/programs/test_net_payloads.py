@@ -58,9 +58,12 @@ def test_a_large_download_and_upload(stage: Stage, needs: Needs) -> None:
         upload = stage.folder / "upload"
         upload.write_bytes(os.urandom(3 << 20))
         recording = fetch(
-            stage, needs("curl"), relay, "-o", "down", f"{url}/bytes/{3 << 20}",
-            "--next", "-sS", "-T", str(upload), "-o", "up", f"{url}/form",
-        )  # fmt: skip
+            stage,
+            needs("curl"),
+            relay,
+            *f"-o down {url}/bytes/{3 << 20}".split(),
+            *f"--next -sS -T {upload} -o up {url}/form".split(),
+        )
         assert_same_bytes(recording, relay)
 
     assert_same_payload(stage, relay)
@@ -89,8 +92,11 @@ def test_the_pieces_of_a_connection_in_their_order(stage: Stage, needs: Needs) -
     assert [piece.time_ns for piece in pieces] == sorted(piece.time_ns for piece in pieces)
     ways = [piece.outgoing for piece in pieces]
     assert [way for n, way in enumerate(ways) if n == 0 or ways[n - 1] != way] == [
-        True, False, True, False,
-    ]  # fmt: skip
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_without_p_no_byte_is_kept(stage: Stage, needs: Needs) -> None:
@@ -119,8 +125,12 @@ def test_what_is_cut_off_is_counted(stage: Stage, needs: Needs) -> None:
 
 
 TSHARK_FIELDS = (
-    "tcp.srcport", "tcp.dstport", "http.request.method", "http.request.uri", "http.response.code",
-)  # fmt: skip
+    "tcp.srcport",
+    "tcp.dstport",
+    "http.request.method",
+    "http.request.uri",
+    "http.response.code",
+)
 
 
 def test_another_program_reads_the_same_from_an_exported_capture(

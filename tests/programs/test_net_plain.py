@@ -61,9 +61,12 @@ def test_netcat_as_the_one_that_listens(stage: Stage, needs: Needs) -> None:
             assert connection.recv(100) == b""
 
     served = compare_server(
-        stage, [needs("nc"), "-l", HOST, str(port)], lambda: is_listening(port), clients,
+        stage,
+        [needs("nc"), "-l", HOST, str(port)],
+        lambda: is_listening(port),
+        clients,
         stop=lambda pid: None,
-    )  # fmt: skip
+    )
 
     assert served.recording.ending.stdout == b"to nc\n"
     (flow,) = flows(served.recording, local=port)
@@ -108,9 +111,13 @@ def test_an_echo_of_datagrams(stage: Stage) -> None:
 
     count = sum(map(len, SIZES.values()))
     served = compare_server(
-        stage, peer("udp_echo.py", port, count), lambda: is_bound(port), clients,
-        stop=lambda pid: None, same=without_numbers,
-    )  # fmt: skip
+        stage,
+        peer("udp_echo.py", port, count),
+        lambda: is_bound(port),
+        clients,
+        stop=lambda pid: None,
+        same=without_numbers,
+    )
 
     told = {int(port): size for port, size in json.loads(served.recording.ending.stdout).items()}
     assert told == served.clients

@@ -74,9 +74,13 @@ def test_a_client_behind_a_proxy(stage: Stage, needs: Needs, way: str) -> None:
         serve(peer("proxy.py", port), lambda: is_listening(port)),
     ):
         command = [
-            needs("curl"), "-q", "-sS", *options, f"{user}{HOST}:{port}",
+            needs("curl"),
+            "-q",
+            "-sS",
+            *options,
+            f"{user}{HOST}:{port}",
             f"http://{host}:{web.port}/size/7",
-        ]  # fmt: skip
+        ]
         stage.prepare()
         recording = record(stage, command)
 
@@ -176,16 +180,28 @@ def test_a_client_of_tls_at_a_server_of_http(stage: Stage, needs: Needs) -> None
 
 
 PROTOCOLS = {
-    "smtp": "SMTP", "lmtp": "SMTP", "imap": "IMAP", "pop3": "POP3", "ftp": "FTP", "xmpp": "XMPP",
-    "ldap": "LDAP", "postgres": "PostgreSQL", "mysql": "MySQL", "sieve": "Sieve",
-}  # fmt: skip
+    "smtp": "SMTP",
+    "lmtp": "SMTP",
+    "imap": "IMAP",
+    "pop3": "POP3",
+    "ftp": "FTP",
+    "xmpp": "XMPP",
+    "ldap": "LDAP",
+    "postgres": "PostgreSQL",
+    "mysql": "MySQL",
+    "sieve": "Sieve",
+}
 
 
 def begin_tls(openssl: str, protocol: str, port: int) -> list[str]:
     return [
-        openssl, "s_client", "-quiet", "-starttls", protocol, "-servername", "scope.test",
-        "-connect", f"{HOST}:{port}",
-    ]  # fmt: skip
+        openssl,
+        "s_client",
+        "-quiet",
+        *f"-starttls {protocol} -servername scope.test".split(),
+        "-connect",
+        f"{HOST}:{port}",
+    ]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -228,9 +244,11 @@ def test_a_database_and_its_client(
     subprocess.run(without_privileges(["cp", *files, data]), check=True)
     (data / files[1].name).chmod(0o600)
     command = [
-        *server_command(programs, data, port), "-c", "ssl=on",
-        "-c", f"ssl_cert_file={files[0].name}", "-c", f"ssl_key_file={files[1].name}",
-    ]  # fmt: skip
+        *server_command(programs, data, port),
+        *["-c", "ssl=on"],
+        *f"-c ssl_cert_file={files[0].name}".split(),
+        *f"-c ssl_key_file={files[1].name}".split(),
+    ]
     log = stage.folder / "postgres.log"
     with serve(without_privileges(command), lambda: is_listening(port), cwd="/", log=log):
         client = psql(needs("psql"), port)

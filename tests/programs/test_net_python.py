@@ -80,9 +80,12 @@ def test_a_server(stage: Stage) -> None:
         return [conversation(port, each) for each in said]
 
     served = compare_server(
-        stage, peer("web_server.py", port), lambda: is_listening(port), clients,
+        stage,
+        peer("web_server.py", port),
+        lambda: is_listening(port),
+        clients,
         same=without_numbers,
-    )  # fmt: skip
+    )
 
     recording = served.recording
     seen = json_lines(recording.ending.stdout)
@@ -129,9 +132,11 @@ def test_200_connections_at_once(stage: Stage) -> None:
 
 def secret(curl: str, port: int, *options: str) -> list[str]:
     return [
-        curl, "-q", "-sS", "-k", *options, "--resolve", f"scope.test:{port}:{HOST}",
-        f"https://scope.test:{port}/secret",
-    ]  # fmt: skip
+        curl,
+        *["-q", "-sS", "-k"],
+        *options,
+        *f"--resolve scope.test:{port}:{HOST} https://scope.test:{port}/secret".split(),
+    ]
 
 
 def test_an_encrypted_page_is_known_by_its_hello(stage: Stage, needs: Needs) -> None:

@@ -19,9 +19,11 @@ COMMANDS = "PING\nSET key {}\nGET key\nAPPEND key more\nSTRLEN key\nNOSUCH thing
 
 def server_command(program: str, port: int) -> Argv:
     return [
-        program, "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no",
-        "--loglevel", "warning",
-    ]  # fmt: skip
+        program,
+        *f"--port {port} --bind {HOST} --appendonly no --loglevel warning".split(),
+        "--save",
+        "",
+    ]
 
 
 def test_a_client(stage: Stage, needs: Needs) -> None:
@@ -62,9 +64,12 @@ def test_a_server(stage: Stage, needs: Needs) -> None:
         return int(number)
 
     served = compare_server(
-        stage, server_command(needs("redis-server"), port), lambda: is_listening(port), clients,
+        stage,
+        server_command(needs("redis-server"), port),
+        lambda: is_listening(port),
+        clients,
         same=len,
-    )  # fmt: skip
+    )
 
     received, sent, of_info = served.clients
     (flow,) = flows(served.recording, local=port)

@@ -26,9 +26,15 @@ def spawn(stage: Stage, argv: list[str]) -> Any:
 
     environ = stage.environment() | {"PS1": PROMPT, "TERM": "dumb"}
     return pexpect.spawn(
-        argv[0], argv[1:], cwd=str(stage.work), env=environ, timeout=PATIENCE,
-        preexec_fn=become_user, echo=False, encoding="utf-8",
-    )  # fmt: skip
+        argv[0],
+        argv[1:],
+        cwd=str(stage.work),
+        env=environ,
+        timeout=PATIENCE,
+        preexec_fn=become_user,
+        echo=False,
+        encoding="utf-8",
+    )
 
 
 @contextmanager

@@ -94,8 +94,11 @@ def test_text_is_in_the_session_soon_and_survives_the_recorder(stage: Stage) -> 
     user = stage.become()
     program = subprocess.Popen(
         scopetrace_command("run", "/bin/sh", "-c", HANGS),
-        cwd=stage.work, env=stage.environment(), stdout=subprocess.DEVNULL, **user,
-    )  # fmt: skip
+        cwd=stage.work,
+        env=stage.environment(),
+        stdout=subprocess.DEVNULL,
+        **user,
+    )
     try:
         path = wait_for(lambda: only(session_files(home)), "the session")
         wait_for(

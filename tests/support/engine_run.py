@@ -62,9 +62,12 @@ def engine_run(
     with output.open("wb") as stdout:
         program = subprocess.Popen(
             [*launcher, *map(str, argv)],
-            cwd=folder, env=os.environ | path_to_us(), pass_fds=[gate, ready],
-            stdin=subprocess.PIPE, stdout=stdout,
-        )  # fmt: skip
+            cwd=folder,
+            env=os.environ | path_to_us(),
+            pass_fds=[gate, ready],
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+        )
     os.close(gate)
     os.close(ready)
     os.read(seen, 1)  # ends once the launcher runs: seized in its own exec, that would be the first

@@ -39,9 +39,14 @@ def opened(at: float = 0, process: int = 1, role: str = "client", **data: Any) -
 
 
 def closed(
-    of: float = 0, at: float = 0.5, process: int = 1, sent: int = 0, received: int = 0,
-    reason: str = "local", **data: Any,
-) -> Event:  # fmt: skip
+    of: float = 0,
+    at: float = 0.5,
+    process: int = 1,
+    sent: int = 0,
+    received: int = 0,
+    reason: str = "local",
+    **data: Any,
+) -> Event:
     """Return the close of the flow that was opened `of` seconds after the start."""
     ends = {name: data.pop(name) for name in list(data) if name[:4] in ("net_", "unix")}
     moved = {"net_bytes_sent": sent, "net_bytes_recv": received, "net_close_reason": reason}
@@ -50,9 +55,13 @@ def closed(
 
 
 def piece(
-    data: bytes, outgoing: bool = True, of: float = 0, at: float = 0.25, process: int = 1,
+    data: bytes,
+    outgoing: bool = True,
+    of: float = 0,
+    at: float = 0.25,
+    process: int = 1,
     missing: int = 0,
-) -> Payload:  # fmt: skip
+) -> Payload:
     return Payload(STARTED_NS + int(at * SECOND), process, channel(of), outgoing, data, missing)
 
 
@@ -75,11 +84,25 @@ def record_flows(
 def flow(**changes: Any) -> FlowRecord:
     """Return a flow as it is read back, `changes` apart a closed TCP client's of one second."""
     return FlowRecord(
-        id=1, channel=STARTED_NS, pid=70, proc="python3", process=1, others=(), transport="IP.TCP",
-        local=Address("inet", "10.0.0.2", 40000), peer=Address("inet", "93.184.216.34", 80),
-        role="client", closed_ns=STARTED_NS + SECOND, bytes_sent=0, bytes_recv=0, protocol="",
-        close_reason="local", error="", sent=FlowPayload(), received=FlowPayload(),
-    )._replace(**changes)  # fmt: skip
+        id=1,
+        channel=STARTED_NS,
+        pid=70,
+        proc="python3",
+        process=1,
+        others=(),
+        transport="IP.TCP",
+        local=Address("inet", "10.0.0.2", 40000),
+        peer=Address("inet", "93.184.216.34", 80),
+        role="client",
+        closed_ns=STARTED_NS + SECOND,
+        bytes_sent=0,
+        bytes_recv=0,
+        protocol="",
+        close_reason="local",
+        error="",
+        sent=FlowPayload(),
+        received=FlowPayload(),
+    )._replace(**changes)
 
 
 def with_payload(base: FlowRecord, payload: Iterable[Payload]) -> FlowRecord:
@@ -89,7 +112,9 @@ def with_payload(base: FlowRecord, payload: Iterable[Payload]) -> FlowRecord:
     for field, outgoing in (("sent", True), ("received", False)):
         mine = [one for one in pieces if one.outgoing == outgoing]
         kept[field] = FlowPayload(
-            len(mine), sum(len(one.data) for one in mine), sum(one.missing for one in mine),
+            len(mine),
+            sum(len(one.data) for one in mine),
+            sum(one.missing for one in mine),
             max((one.time_ns for one in mine), default=None),
-        )  # fmt: skip
+        )
     return base._replace(**kept)

@@ -31,9 +31,15 @@ class KeepingOutlet:
         self.own: list[tuple[str, str, float, dict[str, str]]] = []
 
     def emit(
-        self, image: Image, time_ns: int, tid: int, sourcetype: str, source: str, channel: int,
+        self,
+        image: Image,
+        time_ns: int,
+        tid: int,
+        sourcetype: str,
+        source: str,
+        channel: int,
         data: dict[str, Any],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.heads.append((image, time_ns, tid, sourcetype, channel))
         self.events.append((source, data))
 

@@ -63,9 +63,15 @@ class FlowRun:
         ]
         heads = [(time_ns, channel) for _, time_ns, _, _, channel in told.heads]
         return (
-            told.events, heads, told.notices, told.measures, told.own, bytes_kept,
-            self.flow.protocol, set(self.muted),
-        )  # fmt: skip
+            told.events,
+            heads,
+            told.notices,
+            told.measures,
+            told.own,
+            bytes_kept,
+            self.flow.protocol,
+            set(self.muted),
+        )
 
 
 def read(

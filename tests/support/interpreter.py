@@ -62,9 +62,15 @@ def starts(command: str | Path, script: str) -> bool:
     """Tell whether a user without privileges can run a script with this interpreter."""
     try:
         done = subprocess.run(
-            [command, "-P", "-c", script], user=NOBODY, group=NOBODY, extra_groups=[],
-            env=os.environ | path_to_us(), cwd="/", capture_output=True, check=False,
-        )  # fmt: skip
+            [command, "-P", "-c", script],
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            env=os.environ | path_to_us(),
+            cwd="/",
+            capture_output=True,
+            check=False,
+        )
     except OSError:  # it, or a folder on the way to it, is closed to others
         return False
     return done.returncode == 0

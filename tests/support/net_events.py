@@ -152,9 +152,13 @@ def both_sides(recording: Recording, identify: Callable[[EventRecord, str], int]
         if side == "client":
             received = data.get("http_response_content_length", 0) * (data["http_method"] != "HEAD")
         found[
-            side, identify(event, side), data["http_method"], data["http_target"],
-            data["http_status_code"], received,
-        ] += 1  # fmt: skip
+            side,
+            identify(event, side),
+            data["http_method"],
+            data["http_target"],
+            data["http_status_code"],
+            received,
+        ] += 1
     return found
 
 

@@ -109,9 +109,12 @@ class Served:
 
 
 def run_server(
-    stage: Stage, argv: Argv, ready: Callable[[], Any], clients: Callable[[], T],
+    stage: Stage,
+    argv: Argv,
+    ready: Callable[[], Any],
+    clients: Callable[[], T],
     stop: Callable[[int], Any],
-) -> tuple[Ending, T]:  # fmt: skip
+) -> tuple[Ending, T]:
     """Start a server as the user of the stage, let clients at it, stop it, and see how it ended."""
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": stage.work} | stage.become()
     with (stage.folder / "out").open("wb") as out, (stage.folder / "err").open("wb") as err:
@@ -136,9 +139,14 @@ def terminate(pid: int) -> None:
 
 
 def record_server(
-    stage: Stage, argv: Argv, ready: Callable[[], Any], clients: Callable[[], Any],
-    *, stop: Callable[[int], Any] = terminate, payloads: bool = False,
-) -> Served:  # fmt: skip
+    stage: Stage,
+    argv: Argv,
+    ready: Callable[[], Any],
+    clients: Callable[[], Any],
+    *,
+    stop: Callable[[int], Any] = terminate,
+    payloads: bool = False,
+) -> Served:
     """Do what `run_server` does, under `scopetrace run`."""
     home = stage.new_home()
     command = scopetrace_command("run", *["-p"][:payloads], "--", *argv)
@@ -147,9 +155,14 @@ def record_server(
 
 
 def compare_server(
-    stage: Stage, argv: Argv, ready: Callable[[], Any], clients: Callable[[], Any],
-    *, stop: Callable[[int], Any] = terminate, same: Callable[[bytes], Any] = bytes,
-) -> Served:  # fmt: skip
+    stage: Stage,
+    argv: Argv,
+    ready: Callable[[], Any],
+    clients: Callable[[], Any],
+    *,
+    stop: Callable[[int], Any] = terminate,
+    same: Callable[[bytes], Any] = bytes,
+) -> Served:
     """Run a server natively and recorded; all that a shell sees must be the same.
 
     `same` returns what two outputs must have in common: ports and times differ from run to run.
@@ -176,9 +189,14 @@ def json_lines(output: bytes) -> list[dict[str, Any]]:
 
 
 def compare(
-    stage: Stage, argv: Argv, *, same: Callable[[bytes], Any] = bytes, payloads: bool = False,
-    before: Callable[[], Any] = lambda: None, **options: Any,
-) -> Recording:  # fmt: skip
+    stage: Stage,
+    argv: Argv,
+    *,
+    same: Callable[[bytes], Any] = bytes,
+    payloads: bool = False,
+    before: Callable[[], Any] = lambda: None,
+    **options: Any,
+) -> Recording:
     """Run a client natively and recorded; all that a shell sees must be the same.
 
     Args:
@@ -260,11 +278,15 @@ def http2_proxy(stage: Stage, nghttpx: str) -> Iterator[Proxy]:
     with web_server(stage.folder) as server:
         port, log = free_port(), stage.folder / "nghttpx.access"
         command = [
-            nghttpx, f"-f{HOST},{port};no-tls", f"-b{HOST},{server.port}", "-n1",
-            "--conf=/dev/null", f"--accesslog-file={log}",
+            nghttpx,
+            f"-f{HOST},{port};no-tls",
+            f"-b{HOST},{server.port}",
+            "-n1",
+            "--conf=/dev/null",
+            f"--accesslog-file={log}",
             f"--errorlog-file={stage.folder / 'nghttpx.error'}",
             "--accesslog-format=$method $path $status $body_bytes_sent",
-        ]  # fmt: skip
+        ]
         with serve(command, lambda: is_listening(port)):
             yield Proxy(port, log)
 
@@ -280,12 +302,24 @@ def certificate(folder: Path, openssl: str) -> tuple[Path, Path]:
     paths = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         [
-            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=scope.test",
-            "-days", "2", "-out", paths[0], "-keyout", paths[1],
+            openssl,
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=scope.test",
+            "-days",
+            "2",
+            "-out",
+            paths[0],
+            "-keyout",
+            paths[1],
         ],
         check=True,
         capture_output=True,
-    )  # fmt: skip
+    )
     paths[1].chmod(0o644)
     return paths
 

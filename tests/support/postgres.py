@@ -43,6 +43,4 @@ def server_command(programs: Path, data: Path, port: int) -> Argv:
 
 
 def psql(program: str, port: int) -> Argv:
-    return [
-        program, "-X", "-A", "-q", "-h", HOST, "-p", str(port), "-U", "tester", "-d", "postgres",
-    ]  # fmt: skip
+    return [program, *f"-X -A -q -h {HOST} -p {port} -U tester -d postgres".split()]

@@ -75,11 +75,21 @@ def pack_record(
     values += [0] * (6 - len(values))
     return (
         HEADER.pack(
-            HEADER_SIZE + len(payload), kind, row, pid, pid if tid is None else tid, at, elapsed,
-            result, *values, fd_serial, len(payload), transferred,
+            HEADER_SIZE + len(payload),
+            kind,
+            row,
+            pid,
+            pid if tid is None else tid,
+            at,
+            elapsed,
+            result,
+            *values,
+            fd_serial,
+            len(payload),
+            transferred,
         )
         + payload
-    )  # fmt: skip
+    )
 
 
 def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
@@ -87,9 +97,15 @@ def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
     found = dict.fromkeys(("size", "rdev"), 0) | dict.fromkeys(("dev", "ino", "links"), 1)
     found |= {"uid": 1000, "gid": 1001, **fields}
     return STAT.pack(
-        found["dev"], found["ino"], found["size"], found["rdev"], mode, found["uid"], found["gid"],
+        found["dev"],
+        found["ino"],
+        found["size"],
+        found["rdev"],
+        mode,
+        found["uid"],
+        found["gid"],
         found["links"],
-    )  # fmt: skip
+    )
 
 
 def strings(*texts: str | bytes) -> bytes:
@@ -173,9 +189,15 @@ class Tracee:
         self.add(RawKind.EXEC, args=args, parts=parts, **more)
 
     def open(
-        self, path: str, fd: int, *, link: str | None = None, flags: int = 0, mode: int = REGULAR,
+        self,
+        path: str,
+        fd: int,
+        *,
+        link: str | None = None,
+        flags: int = 0,
+        mode: int = REGULAR,
         **more: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Open a file with openat."""
         self.inode += 1
         parts = {
@@ -250,9 +272,15 @@ class Tracee:
         parts = {Part.ADDRESS: to} if to else {}
         size = len(data) if transferred is None else transferred
         self.call(
-            "sendto", fd, 0, size, result=size, transferred=size, fd_serial=fd + 1000,
+            "sendto",
+            fd,
+            0,
+            size,
+            result=size,
+            transferred=size,
+            fd_serial=fd + 1000,
             parts={**parts, Part.DATA: data},
-        )  # fmt: skip
+        )
 
     def receive(
         self,
@@ -272,9 +300,15 @@ class Tracee:
             parts[Part.EARLY] = b""
         size = len(data) if transferred is None else transferred
         self.call(
-            "recvfrom", fd, 0, 4096, result=size, transferred=size, fd_serial=fd + 1000,
+            "recvfrom",
+            fd,
+            0,
+            4096,
+            result=size,
+            transferred=size,
+            fd_serial=fd + 1000,
             parts={**parts, Part.DATA: data},
-        )  # fmt: skip
+        )
 
     def exit(self, status: int = 0, **more: Any) -> None:
         """End; `status` is as waitpid(2) tells it."""
@@ -296,7 +330,7 @@ def pack_unix(path: bytes) -> bytes:
 
 def pack_socket(
     domain: int = AF_INET, kind: int = SOCK_STREAM, *, listening: int = 0, peer: int = 0
-) -> bytes:  # fmt: skip
+) -> bytes:
     """Lay out a struct raw_socket."""
     return SOCKET.pack(domain, kind, 0, listening, 77, peer)
 

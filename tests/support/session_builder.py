@@ -28,10 +28,21 @@ CLOSED = {
 def image(number: int = 1, **changes: Any) -> Process:
     """Return a process image, `changes` apart that of python3 with pid 70."""
     return Process(
-        id=number, pid=70, ppid=1, parent=0, started_ns=STARTED_NS, proc="python3",
-        cmd="python3 log.py", args=("python3", "log.py"), exe="/usr/bin/python3", cwd="/home/ann",
-        uid=1000, gid=1001, username="ann", groupname="staff",
-    )._replace(**changes)  # fmt: skip
+        id=number,
+        pid=70,
+        ppid=1,
+        parent=0,
+        started_ns=STARTED_NS,
+        proc="python3",
+        cmd="python3 log.py",
+        args=("python3", "log.py"),
+        exe="/usr/bin/python3",
+        cwd="/home/ann",
+        uid=1000,
+        gid=1001,
+        username="ann",
+        groupname="staff",
+    )._replace(**changes)
 
 
 def event(source: str, at: float = 0, process: int = 1, channel: int = 0, **data: Any) -> Event:

@@ -56,9 +56,8 @@ class Handler(socketserver.StreamRequestHandler):
         kind = self.rfile.read(4)[3]
         size = {1: 4, 4: 16}.get(kind) or self.rfile.read(1)[0]
         host = self.rfile.read(size)
-        named = host.decode() if kind == 3 else socket.inet_ntop(
-            socket.AF_INET if kind == 1 else socket.AF_INET6, host
-        )  # fmt: skip
+        family = {1: socket.AF_INET, 4: socket.AF_INET6}.get(kind)
+        named = socket.inet_ntop(family, host) if family else host.decode()
         return named, int.from_bytes(self.rfile.read(2), "big"), b"\5\0\0\1" + bytes(6)
 
     def connect(self) -> tuple[str, int, bytes]:
