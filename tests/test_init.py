@@ -29,7 +29,7 @@ def test_nothing_else_is_there():
         scopetrace.colour  # noqa: B018
 
 
-def test_the_version_alone_imports_no_room():
+def test_the_version_alone_imports_no_folder():
     script = "import sys, scopetrace; scopetrace.__version__; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,4 +1,4 @@
 """How answers look: lines, tables, JSON, colour. Whatever a traced program wrote is made safe here.
 
-Nothing in this room opens a file or knows a command; it turns records into text.
+No module here opens a file or knows a command; it turns records into text.
 """

@@ -1,4 +1,4 @@
-"""Escaped text as the output shows it; `escape` itself is what every room uses."""
+"""Escaped text as the output shows it; `escape` itself is what every folder uses."""
 
 from __future__ import annotations
 
