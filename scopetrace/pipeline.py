@@ -2,7 +2,7 @@
 
 The only module that knows decode, watch, sources, metrics and store at once. It gives each process
 image its rules and its row, lets operations meet the sources, and asks the rules of the process
-about each event. It never loses anything silently: what it drops is counted and told in a notice.
+about each event. What it drops is counted and reported in a notice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ METRIC = "metric"
 
 
 class Writer(Protocol):
-    """What is needed of a `SessionWriter`."""
+    """The methods of a `SessionWriter` that the pipeline calls."""
 
     def add_process(self, process: Process) -> None:
         """Write a process image."""
@@ -74,7 +74,7 @@ class Pipeline:
         host: name of this machine, for `custom` filters.
         clock_offset_ns: Unix time less CLOCK_MONOTONIC.
         writer: where rows go.
-        mute: told the serial of each stream whose bytes nobody wants.
+        mute: called with the fd_serial of an fd whose bytes no rule wants.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class Pipeline:
         mute: Callable[[int], object],
     ) -> None:
         self.sync_requested = False
-        """Whether the engine waits for a commit; for the recorder to reset."""
+        """Whether the engine waits for a commit; the recorder resets it."""
         self.counts: Ended | None = None
-        """What the engine counted, once the last process is gone."""
+        """What the engine counted, once the last process has exited."""
         self._watch = watch
         self._host = host
         self._offset_ns = clock_offset_ns
@@ -105,29 +105,35 @@ class Pipeline:
         """The first image of the command; None until its exec."""
         self.main_end: ProcessEnd | None = None
         """How the command's process ended, once it has."""
-        told = self._measured if watch.could_want(METRIC) else None
-        self._metrics = Metrics(watch.config.libscope.summaryperiod, self._ensure_process, told)
+        emit_metric = self._emit_metric if watch.could_want(METRIC) else None
+        self._metrics = Metrics(
+            watch.config.libscope.summaryperiod, self._ensure_process, emit_metric
+        )
         self.measure = self._metrics.measure
-        """Take a measure of a metric: called for every call of a program, so nothing is between."""
+        """Take a measure of a metric. It is the meter's own method: it is called for every call."""
         self.measure_own = self._metrics.measure_own
         """Take a measure of a metric that the program itself sent."""
         self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
         sources = [source(self) for source in source_classes()]
         self._text = TextChannels(self, sources, mute)
         self._flows = Flows(self, sources, mute)
-        self._takers = _takers(
+        self._handlers = _handlers(
             [
-                {ImageStarted: self._image_started, Synced: self._synced, Ended: self._ended},
+                {
+                    ImageStarted: self._on_image_started,
+                    Synced: self._on_synced,
+                    Ended: self._on_ended,
+                },
                 self._text.handlers(),
                 self._flows.handlers(),
                 *(source.handlers() for source in sources),
                 self._metrics.handlers(),
-                {ImageEnded: self._image_ended},
+                {ImageEnded: self._on_image_ended},
             ]
         )
 
     def feed(self, batch: bytes) -> None:
-        """Take one batch of whole records. What is left of a broken one counts as one record.
+        """Decode one batch of whole records. What is left of a broken one counts as one record.
 
         Raises:
             SessionError: the events of this batch could not be written.
@@ -141,7 +147,7 @@ class Pipeline:
         self.flush()
 
     def tick(self, now_ns: int) -> None:
-        """Let time pass: `now_ns` is the clock of the records (CLOCK_MONOTONIC)."""
+        """Emit and report what is due at `now_ns`, as records have it (CLOCK_MONOTONIC)."""
         now_ns += self._offset_ns
         self._text.tick(now_ns)
         for image in [i for i, rate in self._rates.items() if rate.second < now_ns // SECOND_NS]:
@@ -152,12 +158,12 @@ class Pipeline:
 
     @property
     def due_ns(self) -> int | None:
-        """When `tick` is due for text that waits, on the clock of the records; None: it is not."""
+        """When `tick` is due for text that waits, CLOCK_MONOTONIC; None: no text waits."""
         due_ns = self._text.due_ns
         return None if due_ns is None else due_ns - self._offset_ns
 
     def flush(self) -> None:
-        """Hand what is ready to the writer, all of it, whatever becomes of the first."""
+        """Write events, payloads and samples; each of them even if another cannot be written."""
         rows, self._rows = self._rows, []
         payloads, self._payloads = self._payloads, []
         samples = self._metrics.take()
@@ -170,7 +176,7 @@ class Pipeline:
                 calls.callback(self._writer.add_events, rows)
 
     def finish(self, now_ns: int) -> None:
-        """End the session at `now_ns` (CLOCK_MONOTONIC): emit what waits, say what is missing."""
+        """End the session at `now_ns` (CLOCK_MONOTONIC): emit the rest, report what is missing."""
         self._text.finish()
         for image in list(self._rates):
             self._report_dropped(image, self._rates.pop(image))
@@ -181,10 +187,16 @@ class Pipeline:
         self.flush()
 
     def emit(
-        self, image: Image, time_ns: int, tid: int, sourcetype: str, source: str, channel: int,
+        self,
+        image: Image,
+        time_ns: int,
+        tid: int,
+        sourcetype: str,
+        source: str,
+        channel: int,
         data: dict[str, Any],
-    ) -> None:  # fmt: skip
-        """Take an event, if the rules of its process admit it and it makes no more than it may."""
+    ) -> None:
+        """Add an event, if the rules of its process admit it and maxeventpersec is not reached."""
         rules = image.rules
         event = build(Event, (time_ns, image.id, tid, sourcetype, source, channel, data))
         if sourcetype in rules.choosy:
@@ -193,7 +205,7 @@ class Pipeline:
                 return
             event = admitted
         most = rules.most_per_second
-        if most and self._is_too_much(image, time_ns, tid, most):
+        if most and self._is_beyond(most, image, time_ns, tid):
             return
         if image in self._unwritten:
             self._write_process(image)
@@ -202,14 +214,14 @@ class Pipeline:
     def notice(
         self, image: Image, time_ns: int, tid: int, message: str, reason: str, count: int
     ) -> None:
-        """Take a notice, whatever the rules say."""
+        """Add a notice, whatever the rules are."""
         if image in self._unwritten:
             self._write_process(image)
         data = {"message": message, "reason": reason, "count": count}
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
 
     def keep(self, payload: Payload) -> None:
-        """Take a piece of what went through a flow, or as much of it as there is room for."""
+        """Add a payload, or as much of it as payloadlimit leaves room for."""
         cut = len(payload.data) - self._payload_room
         if cut > 0:
             self._payloads_cut += cut
@@ -218,15 +230,15 @@ class Pipeline:
         self._payload_room -= len(payload.data)
         self._payloads.append(payload)
 
-    def _measured(self, image: Image, time_ns: int, name: str, data: dict[str, Any]) -> None:
-        """Take a single measure, which may be wanted as an event."""
+    def _emit_metric(self, image: Image, time_ns: int, name: str, data: dict[str, Any]) -> None:
+        """Emit a single measure as an event, if a rule wants that."""
         if image.rules.wants(METRIC, name):
             self.emit(image, time_ns, image.pid, METRIC, name, 0, data)
 
     def _dispatch(self, operation: Operation) -> None:
-        self._takers[type(operation)](operation)
+        self._handlers[type(operation)](operation)
 
-    def _image_started(self, operation: ImageStarted) -> None:
+    def _on_image_started(self, operation: ImageStarted) -> None:
         image = operation.image
         image.rules = self._watch.for_process(
             ProcessFacts(
@@ -249,7 +261,7 @@ class Pipeline:
 
     def _write_process(self, image: Image) -> None:
         self._unwritten.discard(image)
-        self._metrics.started(image)
+        self._metrics.process_written(image)
         self._writer.add_process(
             Process(
                 image.id, image.pid, image.ppid, image.parent, image.started_ns, image.proc,
@@ -258,7 +270,7 @@ class Pipeline:
             )
         )  # fmt: skip
 
-    def _image_ended(self, operation: ImageEnded) -> None:
+    def _on_image_ended(self, operation: ImageEnded) -> None:
         image, time_ns, exit_code, signal, replaced = operation
         rate = self._rates.pop(image, None)
         if rate is not None:
@@ -271,14 +283,14 @@ class Pipeline:
             self.main_end = self.main_end or end
         self._writer.end_process(end)
 
-    def _synced(self, operation: Synced) -> None:
+    def _on_synced(self, operation: Synced) -> None:
         self.sync_requested = True
 
-    def _ended(self, operation: Ended) -> None:
+    def _on_ended(self, operation: Ended) -> None:
         self.counts = operation
 
-    def _is_too_much(self, image: Image, time_ns: int, tid: int, most: int) -> bool:
-        """Count one more event of a process; whether it made more than it may this second."""
+    def _is_beyond(self, most: int, image: Image, time_ns: int, tid: int) -> bool:
+        """Count one more event of a process; return whether it is beyond `most` in this second."""
         second = time_ns // SECOND_NS
         rate = self._rates.get(image)
         if rate is None or rate.second != second:
@@ -302,7 +314,7 @@ class Pipeline:
         self.notice(image, time_ns, rate.tid, message, "maxeventpersec", rate.dropped)
 
     def _report_given_up(self, time_ns: int) -> None:
-        """Say which expressions took too long since this was said last."""
+        """Report the expressions that took too long since the last report."""
         image = self.main
         if image is None:
             return
@@ -312,7 +324,7 @@ class Pipeline:
             self.notice(image, time_ns, image.pid, message, "regex", 1)
 
     def _report_unsearched(self, time_ns: int) -> None:
-        """Say in how many texts these were not searched for after that."""
+        """Report in how many texts these were not searched for after that."""
         image = self.main
         for pattern in self._given_up:
             if image is not None and pattern.unsearched:
@@ -320,7 +332,7 @@ class Pipeline:
                 self.notice(image, time_ns, image.pid, message, "regex", pattern.unsearched)
 
     def _report_lost(self, time_ns: int) -> None:
-        """Say what the engine or the decoder could not do."""
+        """Report what the engine or the decoder could not do."""
         image = self.main
         if image is None:
             return
@@ -359,18 +371,18 @@ UNREADABLE = (
 WAITED = "The program waited {waited_ms} ms in all, {count} times, until recording had caught up"
 
 
-def _takers(handlers: Sequence[Handlers]) -> dict[type, Callable[[Any], None]]:
-    """Return, for each class of operation, what gives it to all that take it, in order."""
-    takers: dict[type, Callable[[Any], None]] = {}
-    for operation, taker in chain.from_iterable(each.items() for each in handlers):
-        first = takers.get(operation)
-        takers[operation] = taker if first is None else _both(first, taker)
-    return takers
+def _handlers(handlers: Sequence[Handlers]) -> dict[type, Callable[[Any], None]]:
+    """Return, for each class of operation, one callable for all its handlers, in their order."""
+    merged: dict[type, Callable[[Any], None]] = {}
+    for operation, handler in chain.from_iterable(each.items() for each in handlers):
+        first = merged.get(operation)
+        merged[operation] = handler if first is None else _both(first, handler)
+    return merged
 
 
 def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
-    def taker(operation: Any) -> None:
+    def both(operation: Any) -> None:
         first(operation)
         second(operation)
 
-    return taker
+    return both

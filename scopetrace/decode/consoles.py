@@ -2,8 +2,8 @@
 
 A pipe, a file or a terminal may be opened once more: as /dev/stdout, by a link to that, by its own
 name, by another program. It is the same if device and inode are; /dev/tty is the same as a console
-whose terminal controls the process. Other devices (/dev/null) are nothing that could be reached by
-another way: what goes there is gone.
+whose terminal controls the process. Other devices (/dev/null) are not recognised: of them only the
+fds themselves are the console.
 """
 
 from __future__ import annotations

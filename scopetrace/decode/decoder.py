@@ -2,10 +2,9 @@
 
 A row of syscalls.def is decoded by a handler: that of its name (`CALLS` of the module for its
 family), or of its group (`GROUPS`), or of the direction in which it transfers bytes (`DIRECTIONS`);
-each other kind of record has a handler in `KINDS`. Handlers are named `on_` and the call, the first
-of its family, or the kind of record. A handler changes the state of the tree first and emits after.
-A record that makes a handler fail is counted and dropped: the state of one process may then be
-incomplete, but recording goes on.
+each other kind of record has a handler in `KINDS`. A handler changes the state first and emits
+after. A record that makes a handler fail is counted and dropped: the state of one process may then
+be incomplete, but recording continues.
 """
 
 from __future__ import annotations

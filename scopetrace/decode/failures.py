@@ -1,6 +1,6 @@
 """Calls that are watched for their failures alone: locks, signals, rights, limits, memory, mounts.
 
-What such a call was about is said in a few words, of its arguments as the program passed them.
+A few words describe what such a call was about, made of its arguments as the program passed them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scopetrace.model.names import signal_name
 from scopetrace.model.raw import RawRecord
 
 What = Callable[[Task, RawRecord, Parts, Call], str]
-"""Says what a call was about."""
+"""Describes what a call was about."""
 
 MAP_ANONYMOUS = 0x20
 CLONE_THREAD = 0x10000
@@ -118,7 +118,7 @@ def _path(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
 
 
 def _text(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
-    """What is passed like a path, and is none."""
+    """What is passed like a path, and is plain text."""
     return text(parts.get(PATH, b""))
 
 
@@ -130,7 +130,7 @@ def _mounted(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
 
 
 def _signalled(position: int, whom: str) -> What:
-    """Say which signal, by that argument (from 1), was for whom, by the first two."""
+    """Describe a signal by the argument at that position and its receiver by the first two."""
 
     def what(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
         number = record.argument(position) & INT
@@ -140,22 +140,22 @@ def _signalled(position: int, whom: str) -> What:
 
 
 def _argument(form: str, position: int) -> What:
-    """Say one argument (from 1), as an int."""
+    """Describe a call by the argument at that position, an int."""
     return lambda task, record, parts, call: form.format(signed(record.argument(position)))
 
 
 def _arguments(form: str, count: int) -> What:
-    """Say the first arguments, each as an int."""
+    """Describe a call by its first arguments, each an int."""
     return lambda task, record, parts, call: form.format(*map(signed, record.args[:count]))
 
 
 def _bytes(position: int) -> What:
-    """Say how many bytes, by that argument (from 1)."""
+    """Describe a call by a number of bytes, the argument at that position."""
     return lambda task, record, parts, call: f"{record.argument(position)} bytes"
 
 
 def _name(names: dict[int, str] | tuple[str, ...], position: int, form: str = "{}") -> What:
-    """Say the name of one argument (from 1)."""
+    """Describe a call by the name of the argument at that position."""
     return lambda task, record, parts, call: form.format(
         named(names, record.argument(position)), *map(signed, record.args[:2])
     )

@@ -1,8 +1,8 @@
-"""Paths as the kernel used them, from what programs passed and what links in /proc say.
+"""Paths as the kernel used them, from what programs passed and from links in /proc.
 
 No file system is asked: a name is only simplified where the result is the same file whatever the
-names before it are. So "." and "//" go, ".." goes only against a base that the kernel spelled out
-(it holds no symbolic link), and ".." after a name that the program passed stays.
+names before it are. So "." and "//" are removed, ".." is resolved only in a base that the kernel
+named (it has no symbolic link), and ".." after a name that the program passed stays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 DELETED = " (deleted)"
-"""What the kernel adds to the link of a name that is gone (proc(5))."""
+"""What the kernel adds to the link of a name that was deleted (proc(5))."""
 
 
 def text(name: bytes) -> str:

@@ -1,8 +1,7 @@
 """Processes in PID namespaces of their own (pid_namespaces(7)), by the recorder's numbers.
 
-A signal says who sent it by the number that the sender has for its receiver. The sender may be gone
-when the signal is told, as every child is whose end SIGCHLD tells; so the numbers are kept for a
-while.
+A signal has the pid of its sender in the namespace of the receiver. The sender may have exited when
+the signal is decoded, as a child has whose SIGCHLD that is; so the numbers are kept for a while.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ NUMBERS = b"\nNSpid:"
 
 
 class PidNamespaces:
-    """What each process is called inside."""
+    """The pid of each process in the namespaces that it is in."""
 
     def __init__(self) -> None:
         self._pids: dict[tuple[int, int], int] = {}
 
     def born(self, group: ThreadGroup, parent: ThreadGroup, namespace: int, status: bytes) -> None:
-        """Take in a process of another namespace than the recorder's, by its inode."""
+        """Add a process of another namespace than the recorder's; `namespace` is its inode."""
         inside = _numbers(status)[1:]
         if not inside:
             return
@@ -35,7 +34,7 @@ class PidNamespaces:
             del self._pids[next(iter(self._pids))]
 
     def of(self, receiver: ThreadGroup, number: int) -> int:
-        """Return which process has that number for `receiver`; 0: that is not known."""
+        """Return the process that has that number for `receiver`; 0: it is not known."""
         if not receiver.pid_namespaces:
             return number
         return self._pids.get((receiver.pid_namespaces[-1], number), 0)

@@ -1,6 +1,6 @@
 """Metrics: what sources measure, summed up for each process and period.
 
-Pure but for one module: only `proc` looks at the system, and only at /proc and CPU clocks.
+Only the module `proc` asks the system, and only /proc and CPU clocks.
 """
 
 from __future__ import annotations

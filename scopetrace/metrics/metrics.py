@@ -1,4 +1,4 @@
-"""All metrics of a session: the meter, the processes, and when they are asked."""
+"""All metrics of a session: the meter, and the processes that it samples once a period."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.processes import Processes
-from scopetrace.metrics.watched import Told, WatchedMeter
+from scopetrace.metrics.watched import EmitMetric, WatchedMeter
 from scopetrace.model.image import Image
 from scopetrace.model.operation import Exited, ImageEnded, Leaving
 
@@ -19,42 +19,49 @@ class Metrics:
 
     Args:
         period_s: the `summaryperiod` of the configuration.
-        began: told of an image before its first sample; perhaps more than once.
-        told: takes each measure as the data of an event; None: nobody wants that.
+        ensure_process: called with an image before its first sample; perhaps more than once.
+        emit: takes each measure as the data of an event; None: no rule wants metric events.
     """
 
     def __init__(
-        self, period_s: int, began: Callable[[Image], object], told: Told | None = None
+        self,
+        period_s: int,
+        ensure_process: Callable[[Image], object],
+        emit: EmitMetric | None = None,
     ) -> None:
         period_ns = period_s * SECOND_NS
-        self._meter = WatchedMeter(period_ns, began, told) if told else Meter(period_ns, began)
+        self._meter = (
+            WatchedMeter(period_ns, ensure_process, emit)
+            if emit
+            else Meter(period_ns, ensure_process)
+        )
         self._processes = Processes(self._meter)
         self.measure = self._meter.measure
         """See `source.Outlet`."""
         self.measure_own = self._meter.measure_own
         """See `source.Outlet`."""
-        self.started = self._processes.started
-        """To be told of each image that has a row in the session."""
+        self.process_written = self._processes.process_written
+        """To be called with each image that has a row in the session."""
         self.take = self._meter.take
         """Return the samples since the last time."""
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return what is done with operations, after all sources have seen them."""
         return {
-            Leaving: self._processes.leaving,
-            Exited: self._processes.exited,
-            ImageEnded: self._ended,
+            Leaving: self._processes.on_leaving,
+            Exited: self._processes.on_exited,
+            ImageEnded: self._on_image_ended,
         }
 
     def tick(self, now_ns: int) -> None:
         """Let time pass; `now_ns` is Unix time."""
-        self._meter.turn(now_ns)
+        self._meter.end_period(now_ns)
         self._processes.tick(now_ns)
 
     def finish(self, now_ns: int) -> None:
         """End the session."""
         self._meter.finish(now_ns)
 
-    def _ended(self, operation: ImageEnded) -> None:
-        self._processes.ended(operation)
+    def _on_image_ended(self, operation: ImageEnded) -> None:
+        self._processes.on_image_ended(operation)
         self._meter.end(operation.image, operation.time_ns, operation.replaced)

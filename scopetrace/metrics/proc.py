@@ -1,6 +1,6 @@
 """What the system says about a process: its CPU time, memory, threads and open files.
 
-A process may be gone at any moment, or not ours to look at: then the answer is None.
+A process may exit at any moment, or belong to another user: then the answer is None.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The proc.* metrics of live processes, a few at each tick so that recording never waits for them.
 
-At the end of a process what is left is told: how it stood when it was about to go, and the rest of
-its CPU time, so that all of that adds up to the `cpu_own` of proc.exit. CPU time belongs to the
-process, not to one of its images: an exec goes on where the program before it was.
+A process that exits has a last sample of its gauges, from just before, and one of the rest of its
+CPU time, so that the samples of proc.cpu add up to the `cpu_own` of proc.exit. CPU time belongs to
+the process, not to one of its images: it goes on through an exec.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Launched(NamedTuple):
     """CPU time it had used by then."""
 
 
-class Told:
-    """What has been told of the CPU time of a process."""
+class CpuSamples:
+    """How much of the CPU time of a process is in samples."""
 
     __slots__ = ("at_ns", "before_us", "us")
 
     def __init__(self, before_us: int, at_ns: int) -> None:
         self.before_us = before_us
-        """Used before it was a program of the session: that is not told."""
+        """Used before it was a program of the session: that is in no sample."""
         self.us = 0
         self.at_ns = at_ns
-        """Until when."""
+        """Time of the last sample."""
 
 
 class Processes:
@@ -50,17 +50,17 @@ class Processes:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._live: dict[int, Image] = {}
-        self._told: dict[int, Told] = {}
+        self._cpu: dict[int, CpuSamples] = {}
         self._waiting: deque[Image] = deque()
         self._children: Counter[int] = Counter()
         self._most_children: Counter[int] = Counter()
-        """Since that was told last. At the end of a process there are hardly any left."""
+        """Since the last sample. When a process exits, it has hardly any left."""
         self._round_ns = 0
-        """Which period is being told of: when it ended."""
+        """When the period ended whose samples are being taken."""
         self._launched: Launched | None = None
 
-    def started(self, image: Image) -> None:
-        """Learn of a new image of a process, and that it has a row in the session."""
+    def process_written(self, image: Image) -> None:
+        """Take in a new image of a process, which has its row in the session now."""
         pid = image.pid
         if not self._launched:
             self._launched = Launched(pid, cpu_us(pid) or 0)
@@ -71,41 +71,42 @@ class Processes:
         self._children[image.ppid] += 1
         most = max(self._most_children[image.ppid], self._children[image.ppid])
         self._most_children[image.ppid] = most
-        if pid not in self._told:
+        if pid not in self._cpu:
             before_us = self._launched.before_us if pid == self._launched.pid else 0
-            self._told[pid] = Told(before_us, image.started_ns)
+            self._cpu[pid] = CpuSamples(before_us, image.started_ns)
 
-    def leaving(self, operation: Leaving) -> None:
-        """Tell how a process stood when it was about to end."""
+    def on_leaving(self, operation: Leaving) -> None:
+        """Sample the gauges of a process that is about to exit."""
         image, time_ns, fds, text = operation
         status = parse_status(text)
         if status is not None and PROCESS in image.rules.measures:
             children = self._most_children.pop(image.pid, 0)
-            self._tell_gauges(image, time_ns, status, fds, children)
+            self._sample_gauges(image, time_ns, status, fds, children)
 
-    def exited(self, operation: Exited) -> None:
-        """Tell what is left to tell of the CPU time of a process."""
+    def on_exited(self, operation: Exited) -> None:
+        """Sample the CPU time of a process since the last sample."""
         image = operation.image
         if PROCESS not in image.rules.measures:
             return
-        told = self._told.get(image.pid) or Told(0, image.started_ns)
-        self._tell_cpu(image, operation.time_ns, told, operation.usage[OWN], operation.time_ns)
+        samples = self._cpu.get(image.pid) or CpuSamples(0, image.started_ns)
+        time_ns = operation.time_ns
+        self._sample_cpu(image, time_ns, samples, operation.usage[OWN], time_ns)
 
-    def ended(self, operation: ImageEnded) -> None:
-        """Forget an image, and with the last one of a process what was told of it."""
+    def on_image_ended(self, operation: ImageEnded) -> None:
+        """Forget an image, and with the last one of a process its samples."""
         pid = operation.image.pid
         if self._live.get(pid) is operation.image:
             self._forget(pid)
         if not operation.replaced:
-            self._told.pop(pid, None)
+            self._cpu.pop(pid, None)
             self._most_children.pop(pid, None)
 
     def tick(self, now_ns: int) -> None:
         """Look at the next few processes; a new round begins when a period has ended."""
         if not self._live:
             return
-        if not self._waiting and self._meter.turned_ns > self._round_ns:
-            self._round_ns = self._meter.turned_ns
+        if not self._waiting and self._meter.period_ended_ns > self._round_ns:
+            self._round_ns = self._meter.period_ended_ns
             self._waiting.extend(self._live.values())
         for _ in range(min(MOST_AT_ONCE, len(self._waiting))):
             image = self._waiting.popleft()
@@ -121,16 +122,17 @@ class Processes:
             del self._children[image.ppid]
 
     def _look_at(self, image: Image, now_ns: int) -> None:
-        told, used_us = self._told[image.pid], cpu_us(image.pid)
+        samples, used_us = self._cpu[image.pid], cpu_us(image.pid)
         if used_us is not None:
-            self._tell_cpu(image, self._round_ns, told, used_us - told.before_us, now_ns)
+            us = used_us - samples.before_us
+            self._sample_cpu(image, self._round_ns, samples, us, now_ns)
         status = read_status(image.pid)
         if status is not None:
             children = self._children[image.pid]
             self._most_children[image.pid] = children
-            self._tell_gauges(image, self._round_ns, status, open_fds(image.pid) or 0, children)
+            self._sample_gauges(image, self._round_ns, status, open_fds(image.pid) or 0, children)
 
-    def _tell_gauges(
+    def _sample_gauges(
         self, image: Image, time_ns: int, status: Status, fds: int, children: int
     ) -> None:
         gauges = {
@@ -141,14 +143,16 @@ class Processes:
             "proc.child": children,
         }
         for name, value in gauges.items():
-            self._meter.tell(image, time_ns, name, value)
+            self._meter.sample(image, time_ns, name, value)
 
-    def _tell_cpu(self, image: Image, time_ns: int, told: Told, us: int, until_ns: int) -> None:
-        """Tell of the CPU time that a process has used by now, and has not been told of."""
-        spent_us = max(us - told.us, 0)
-        elapsed_us = (until_ns - told.at_ns) // 1000
-        told.us, told.at_ns = told.us + spent_us, until_ns
-        self._meter.tell(image, time_ns, "proc.cpu", spent_us)
+    def _sample_cpu(
+        self, image: Image, time_ns: int, samples: CpuSamples, us: int, until_ns: int
+    ) -> None:
+        """Sample the CPU time that a process has used since the last sample, of `us` in all."""
+        spent_us = max(us - samples.us, 0)
+        elapsed_us = (until_ns - samples.at_ns) // 1000
+        samples.us, samples.at_ns = samples.us + spent_us, until_ns
+        self._meter.sample(image, time_ns, "proc.cpu", spent_us)
         if elapsed_us > 0:
             percent = round(100 * spent_us / elapsed_us, 2)
-            self._meter.tell(image, time_ns, "proc.cpu_perc", percent)
+            self._meter.sample(image, time_ns, "proc.cpu_perc", percent)

@@ -80,14 +80,14 @@ class Plan(NamedTuple):
     gauge: bool
     """The last value holds; else values add up."""
     mean: bool
-    """What is told is the mean over the operations."""
+    """A sample is the mean over the operations."""
     numops: bool
-    """Whether the number of operations is told."""
+    """Whether a sample has the number of operations."""
     apart: bool
-    """Nothing is summed up."""
+    """Each measure is a sample."""
     lasting: bool
-    """A gauge of things that are open: it changes when something happens, and else still is what
-    it was. Things that only dropped tags tell apart add up."""
+    """A gauge of things that are open: it keeps its value until it is set again. Things that
+    differ in dropped tags only add up."""
 
 
 @cache
@@ -98,8 +98,8 @@ def plans(verbosity: int) -> dict[str, Plan]:
 
 def _plan(name: str, verbosity: int) -> Plan:
     kind, sort, unit, tags = METRICS[name]
-    told = tuple(tag for tag in tags if SOONER.get((name, tag), TAG_LEVELS[tag]) <= verbosity)
-    kept = tuple(tag for tag in told if tag != "numops")
+    shown = tuple(tag for tag in tags if SOONER.get((name, tag), TAG_LEVELS[tag]) <= verbosity)
+    kept = tuple(tag for tag in shown if tag != "numops")
     return Plan(
         name=name,
         type=sort,
@@ -109,7 +109,7 @@ def _plan(name: str, verbosity: int) -> Plan:
         key=itemgetter(*kept) if kept else None,
         gauge=sort == "gauge",
         mean=sort in MEANS,
-        numops="numops" in told,
+        numops="numops" in shown,
         apart=verbosity >= APART_LEVELS.get(name, 10),
         lasting=sort == "gauge" and kind == "net",
     )

@@ -1,1 +1,1 @@
-"""The nouns of the project: plain data that all other folders may name. Imports nothing of ours."""
+"""The nouns of the project: plain data that every other folder may import. It imports none."""

@@ -9,7 +9,7 @@ class Event(NamedTuple):
     """One event, on its way into the session file.
 
     `data` holds what scope.yml and `scopetrace events` show under "data". Paths and messages that
-    are no UTF-8 carry their bytes as lone surrogates (`os.fsdecode`), so nothing is lost.
+    are no UTF-8 carry their bytes as lone surrogates (`os.fsdecode`), so they can be restored.
     """
 
     time_ns: int
@@ -22,7 +22,7 @@ class Event(NamedTuple):
     source: str
     """fs.open, stdout, the path of a log file…"""
     channel: int
-    """Shared by all events of one open file or stream: the ns it was opened at; 0: none."""
+    """Shared by all events of one open file or flow: the ns it was opened at; 0: of neither."""
     data: dict[str, Any]
 
 

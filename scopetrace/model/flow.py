@@ -1,8 +1,8 @@
 """Flows: conversations of a program with a peer, and the addresses of both ends.
 
 A flow is one connection of a stream socket, or what went between a datagram socket and one peer.
-As an `OpenFile` it is shared by all who hold the socket, lives as long as that, and may be a key of
-anybody's state.
+Like an `OpenFile` it is shared by all processes that hold the socket, and lives as long as that; it
+may be the key of a dictionary.
 """
 
 from __future__ import annotations
@@ -68,18 +68,18 @@ class Flow:
         self.peer_name = ""
         """By which its address was looked up; empty if it was not."""
         self.role = role
-        """client if this side connected, server if it accepted, empty if nobody knows."""
+        """client if this side connected, server if it accepted, empty if that is not known."""
         self.opened_ns = opened_ns
         """Unix time, ns: the channel of its events."""
         self.fd = -1
         """The fd that the process which opened it had for it."""
         self.is_stream = not transport.endswith((".UDP", ".RAW", ".SEQPACKET"))
-        """Whether it is bytes in a row rather than messages."""
+        """Whether it is a stream of bytes (SOCK_STREAM) rather than messages."""
         self.layers: tuple[str, ...] = ()
         """What is spoken, as far as it is known: HTTP, TLS, DNS… Of several, one came after the
         other, as TLS comes after what a client of SMTP says to begin it."""
         self.facts: dict[str, Any] = {}
-        """More fields of its events: what a proxy or a client of one says (`sources.preambles`)."""
+        """More fields of its events, from a proxy or a client of one (`streams.preambles`)."""
         self.reason = "local"
         """Who ended it first: local, remote or reset; idle if it was only forgotten."""
         self.error = ""
@@ -91,7 +91,7 @@ class Flow:
 
     @property
     def protocol(self) -> str:
-        """All that is spoken, as net_protocol has it; empty: nothing is known."""
+        """The names of `layers` as net_protocol has them; empty: no protocol was recognised."""
         return ",".join(self.layers)
 
 

@@ -46,7 +46,7 @@ class Image:
         self.pid = pid
         self.ppid = ppid
         self.parent = 0
-        """`id` of the image that forked it, or that it was before its exec; 0: none of ours."""
+        """`id` of the image that forked it, or that it was before its exec; 0: not recorded."""
         self.ancestors: tuple[str, ...] = ()
         """`proc` of the processes it descends from, nearest first."""
         self.started_ns = started_ns

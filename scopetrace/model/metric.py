@@ -20,15 +20,15 @@ class Metric(NamedTuple):
     """counter, gauge, timer or histogram."""
     unit: str
     tags: tuple[str, ...] = ()
-    """What a source may say about it, all but its process and unit. `numops`, how many operations
-    a value sums up, is here where that is worth telling; no source passes it as a tag."""
+    """The tags of its values, besides process and unit. `numops`, how many operations a value sums
+    up, is here where that matters; no source passes it as a tag."""
 
 
-_MOVED = (
+_TRANSFER_TAGS = (
     "data", "class", "proto", "domain", "localip", "localp", "remoteip", "remotep", "numops",
 )  # fmt: skip
-_SOCKET = ("proto", "port", "fd")
-_FILE_MOVED = ("op", "file", "fd", "numops")
+_SOCKET_TAGS = ("proto", "port", "fd")
+_FILE_TRANSFER_TAGS = ("op", "file", "fd", "numops")
 
 METRICS = {
     "proc.start": Metric(
@@ -43,20 +43,20 @@ METRICS = {
     "proc.child": Metric("process", "gauge", "process"),
     "fs.open": Metric("fs", "counter", "operation", ("op", "file", "fd")),
     "fs.close": Metric("fs", "counter", "operation", ("op", "file", "fd")),
-    "fs.read": Metric("fs", "counter", "byte", _FILE_MOVED),
-    "fs.write": Metric("fs", "counter", "byte", _FILE_MOVED),
-    "fs.duration": Metric("fs", "histogram", "microsecond", _FILE_MOVED),
+    "fs.read": Metric("fs", "counter", "byte", _FILE_TRANSFER_TAGS),
+    "fs.write": Metric("fs", "counter", "byte", _FILE_TRANSFER_TAGS),
+    "fs.duration": Metric("fs", "histogram", "microsecond", _FILE_TRANSFER_TAGS),
     "fs.stat": Metric("fs", "counter", "operation", ("op",)),
     "fs.seek": Metric("fs", "counter", "operation", ("op",)),
     "fs.error": Metric("fs", "counter", "operation", ("class", "op", "file")),
     "net.open": Metric("net", "counter", "connection", ("proto", "op", "port")),
     "net.close": Metric("net", "counter", "connection", ("proto", "op", "port")),
-    "net.port": Metric("net", "gauge", "instance", _SOCKET),
-    "net.tcp": Metric("net", "gauge", "connection", _SOCKET),
-    "net.udp": Metric("net", "gauge", "connection", _SOCKET),
-    "net.other": Metric("net", "gauge", "connection", _SOCKET),
-    "net.rx": Metric("net", "counter", "byte", _MOVED),
-    "net.tx": Metric("net", "counter", "byte", _MOVED),
+    "net.port": Metric("net", "gauge", "instance", _SOCKET_TAGS),
+    "net.tcp": Metric("net", "gauge", "connection", _SOCKET_TAGS),
+    "net.udp": Metric("net", "gauge", "connection", _SOCKET_TAGS),
+    "net.other": Metric("net", "gauge", "connection", _SOCKET_TAGS),
+    "net.rx": Metric("net", "counter", "byte", _TRANSFER_TAGS),
+    "net.tx": Metric("net", "counter", "byte", _TRANSFER_TAGS),
     "net.duration": Metric("net", "timer", "millisecond", ("proto", "port", "numops")),
     "net.error": Metric("net", "counter", "operation", ("class", "op")),
     "dns.req": Metric("dns", "counter", "request", ("domain",)),

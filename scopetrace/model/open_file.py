@@ -116,7 +116,7 @@ class Usage:
         return usage
 
     def unmeasured(self) -> tuple[int, ...]:
-        """Return what a `struct raw_tally` would say since the last time this was asked."""
+        """Return what was counted since the last call of this, as `struct raw_tally` has it."""
         reads = (self.reads, self.read_bytes, self.read_ns)
         now = (*reads, self.writes, self.write_bytes, self.write_ns)
         before, self.measured = self.measured, now

@@ -1,7 +1,7 @@
 """Operations: what raw records meant, on their way from decode to the sources.
 
-An operation is plain data and says what happened, in Unix time, to whom. Paths are text whose
-undecodable bytes are lone surrogates.
+An operation is plain data: what happened, when in Unix time, and to which image. Paths are text
+whose undecodable bytes are lone surrogates.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile, Usage
 
 STOPPED = "stop"
-"""What ended a file or flow, if nothing did: it was open when recording ended."""
+"""The op of a file or flow that was still open when recording ended."""
 
 
 build = tuple.__new__
@@ -114,7 +114,7 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """The last fd of a file that this process opened or used is gone; `usage` says what it did."""
+    """A process closed its last fd of a file that it opened or used."""
 
     image: Image
     tid: int
@@ -125,7 +125,7 @@ class Closed(NamedTuple):
 
 
 class Used(NamedTuple):
-    """A file that stays open has been used since this was told last; `usage` says what for."""
+    """A file that stays open was used since the last `Used` of it."""
 
     image: Image
     tid: int
@@ -150,7 +150,7 @@ class Written(NamedTuple):
 
 
 class Renamed(NamedTuple):
-    """An open file is called otherwise from here on, as `file` says; by whomever it was renamed."""
+    """An open file has another path from here on (`file.path`), whichever process renamed it."""
 
     image: Image
     tid: int
@@ -219,7 +219,7 @@ class ProcessFailed(NamedTuple):
     time_ns: int
     op: str
     what: str
-    """What it was about, in words; empty if the call says all."""
+    """What it was about, in words; empty if the name of the call is enough."""
     errno: int
 
 
@@ -257,7 +257,7 @@ class FlowTransferred(NamedTuple):
 
 
 class FlowClosed(NamedTuple):
-    """The last fd of a flow that this process opened or used is gone; `usage` says what it did."""
+    """A process closed its last fd of a flow that it opened or used."""
 
     image: Image
     tid: int
@@ -268,7 +268,7 @@ class FlowClosed(NamedTuple):
 
 
 class FlowUsed(NamedTuple):
-    """A flow that goes on has been used since this was told last; `usage` says what for."""
+    """A flow that stays open was used since the last `FlowUsed` of it."""
 
     image: Image
     tid: int
@@ -306,7 +306,7 @@ class Listened(NamedTuple):
 
 
 class ListenEnded(NamedTuple):
-    """A process lets go of a socket that it told to wait; `fd` is the one it was told with."""
+    """A process ends what it began by `Listened`; `fd` is that of the listen or bind."""
 
     image: Image
     tid: int
@@ -328,7 +328,7 @@ class Counted(NamedTuple):
 
 
 class Noticed(NamedTuple):
-    """Something that the user should know about what is recorded."""
+    """A notice about the recording itself."""
 
     image: Image
     tid: int

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Payload(NamedTuple):
-    """Bytes of one direction of a flow that one process moved at once."""
+    """Bytes of one direction of a flow that one process transferred at once."""
 
     time_ns: int
     """Unix time, ns."""

@@ -81,7 +81,7 @@ PART_UNREADABLE = 2
 
 
 class Seen(IntEnum):
-    """How an fd was found that nobody saw being made, or renamed (enum raw_seen)."""
+    """Why there is a record of an fd (enum raw_seen)."""
 
     INHERITED = 1
     IN_USE = 2
@@ -89,7 +89,7 @@ class Seen(IntEnum):
 
 
 class Note(IntEnum):
-    """What a note says (enum raw_note)."""
+    """What a note is about (enum raw_note)."""
 
     IO_URING = 1
     OWN_FILTER = 2

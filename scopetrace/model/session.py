@@ -19,7 +19,7 @@ class SessionInfo(NamedTuple):
     """The first process: the command itself."""
     recorder_pid: int
     recorder_started_ticks: int
-    """Field 22 of /proc/PID/stat: tells the recorder from a later process of its number."""
+    """Field 22 of /proc/PID/stat: a later process with the recorder's pid has another."""
     boot_id: str
     host: str
     uid: int

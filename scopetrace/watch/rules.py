@@ -25,7 +25,7 @@ CONTENT = ("file", "console")
 
 
 WHOSE_PAYLOAD = WatchRule(type="net", name=r"^net\.(open|close)$")
-"""A rule of each configuration that keeps payloads: it tells between whom they went."""
+"""A rule of each configuration that keeps payloads: the events name both ends of the flow."""
 
 
 class _Rule(NamedTuple):

@@ -18,7 +18,7 @@ def meter():
     return Meter(PERIOD, lambda image: None)
 
 
-def told(meter):
+def samples(meter):
     """Return (time, name, value, tags) of the samples since the last time."""
     return [(s.time_ns, s.name, s.value, s.tags) for s in meter.take()]
 
@@ -30,7 +30,7 @@ def test_measures_of_a_period_are_one_sample_at_its_end(meter, image):
     meter.measure(one, START + 5, "fs.open", 1, op="open", file="/b", fd=4)
     assert meter.take() == []
 
-    meter.turn(START + PERIOD)
+    meter.end_period(START + PERIOD)
     assert meter.take() == [
         Sample(START + PERIOD, 1, "fs.open", "counter", "operation", 3, {"op": "openat"}),
         Sample(START + PERIOD, 1, "fs.open", "counter", "operation", 1, {"op": "open"}),
@@ -43,22 +43,22 @@ def test_a_measure_after_the_end_of_a_period_ends_it(meter, image):
     one = image(0)
     meter.measure(one, START, "fs.open", 1)
     meter.measure(one, START + PERIOD, "fs.open", 1)
-    assert told(meter) == [(START + PERIOD, "fs.open", 1, {})]
+    assert samples(meter) == [(START + PERIOD, "fs.open", 1, {})]
 
     meter.measure(one, START + 7 * PERIOD + 3, "fs.open", 1)
-    assert told(meter) == [(START + 2 * PERIOD, "fs.open", 1, {})]
-    meter.turn(START + 8 * PERIOD)
-    assert told(meter) == [(START + 8 * PERIOD, "fs.open", 1, {})]
+    assert samples(meter) == [(START + 2 * PERIOD, "fs.open", 1, {})]
+    meter.end_period(START + 8 * PERIOD)
+    assert samples(meter) == [(START + 8 * PERIOD, "fs.open", 1, {})]
 
 
 def test_a_late_measure_counts_for_the_period_it_comes_in(meter, image):
     one = image(0)
     meter.measure(one, START, "fs.open", 1)
-    meter.turn(START + PERIOD)
+    meter.end_period(START + PERIOD)
     meter.measure(one, START + 1, "fs.open", 1)
     meter.finish(START + PERIOD + 5)
 
-    assert told(meter) == [
+    assert samples(meter) == [
         (START + PERIOD, "fs.open", 1, {}),
         (START + PERIOD + 5, "fs.open", 1, {}),
     ]
@@ -91,7 +91,7 @@ def test_a_gauge_is_its_last_value(meter, image):
         meter.measure(one, START, "proc.thread", value)
     meter.finish(START + 1)
 
-    assert told(meter) == [(START + 1, "proc.thread", 4, {})]
+    assert samples(meter) == [(START + 1, "proc.thread", 4, {})]
 
 
 def test_connections_that_stay_open_are_told_every_period(meter, image):
@@ -99,16 +99,16 @@ def test_connections_that_stay_open_are_told_every_period(meter, image):
     meter.measure(one, START, "net.tcp", 2, proto="TCP", port=80, fd=3)
     meter.measure(one, START, "net.open", 2, proto="TCP")
     for period in (1, 2):
-        meter.turn(START + period * PERIOD)
-    assert [(at, n, v) for at, n, v, _ in told(meter)] == [
+        meter.end_period(START + period * PERIOD)
+    assert [(at, n, v) for at, n, v, _ in samples(meter)] == [
         (START + PERIOD, "net.tcp", 2),
         (START + PERIOD, "net.open", 2),
         (START + 2 * PERIOD, "net.tcp", 2),
     ]
     meter.measure(one, START + 2 * PERIOD + 1, "net.tcp", 0, proto="TCP", port=80, fd=3)
     for period in (3, 4):
-        meter.turn(START + period * PERIOD)
-    assert told(meter) == [(START + 3 * PERIOD, "net.tcp", 0, {"proto": "TCP"})]
+        meter.end_period(START + period * PERIOD)
+    assert samples(meter) == [(START + 3 * PERIOD, "net.tcp", 0, {"proto": "TCP"})]
     assert not meter._accounts
 
 
@@ -119,7 +119,7 @@ def test_what_came_and_went_in_a_short_life_is_told_at_its_most(meter, image):
     meter.measure(one, START, "net.udp", 1, proto="UDP", port=53, fd=6)
     meter.end(one, START + 100)
 
-    assert told(meter) == [
+    assert samples(meter) == [
         (START + 100, "net.tcp", 3, {"proto": "TCP"}),
         (START + 100, "net.udp", 1, {"proto": "UDP"}),
     ]
@@ -132,28 +132,28 @@ def test_what_is_handed_on_to_the_next_program_is_not_told_as_gone(meter, image)
     meter.measure(one, START, "net.port", 0, proto="TCP", port=80, fd=3)
     meter.end(one, START + 100, replaced=True)
 
-    assert told(meter) == []
+    assert samples(meter) == []
 
 
 def test_what_comes_and_goes_within_a_period_of_a_long_life_is_not_a_state(meter, image):
     one = image()
     meter.measure(one, START, "net.tcp", 1, proto="TCP", port=80, fd=3)
     meter.measure(one, START, "net.tcp", 0, proto="TCP", port=80, fd=3)
-    meter.turn(START + PERIOD)
-    assert told(meter) == []
+    meter.end_period(START + PERIOD)
+    assert samples(meter) == []
 
     meter.end(one, START + PERIOD + 1)
-    assert told(meter) == []
+    assert samples(meter) == []
 
 
 def test_what_was_told_and_is_gone_at_the_end_is_told_as_0(meter, image):
     one = image()
     meter.measure(one, START, "net.tcp", 1, proto="TCP", port=80, fd=3)
-    meter.turn(START + PERIOD)
+    meter.end_period(START + PERIOD)
     meter.measure(one, START + PERIOD, "net.tcp", 0, proto="TCP", port=80, fd=3)
     meter.end(one, START + PERIOD + 1)
 
-    assert [value for _, _, value, _ in told(meter)] == [1, 0]
+    assert [value for _, _, value, _ in samples(meter)] == [1, 0]
 
 
 def test_of_very_many_that_come_and_go_a_bounded_number_is_kept(meter, image):
@@ -190,17 +190,19 @@ def test_what_appscope_s_schemas_require_is_there_at_the_default_verbosity(
 
 
 @pytest.mark.parametrize(
-    ("verbosity", "told_as"),
+    ("verbosity", "expected"),
     [(0, [({}, 6)]), (4, [({"proto": "TCP"}, 6)]),
      (6, [({"proto": "TCP", "port": 80}, 5), ({"proto": "TCP", "port": 443}, 1)])],
 )  # fmt: skip
-def test_what_only_dropped_tags_tell_apart_adds_up(meter, image, verbosity, told_as):
+def test_what_only_dropped_tags_tell_apart_adds_up(meter, image, verbosity, expected):
     one = image(verbosity)
     for port, fd, value in ((80, 3, 1), (443, 4, 7), (80, 5, 3), (443, 4, 1), (80, 3, 2)):
         meter.measure(one, START, "net.tcp", value, proto="TCP", port=port, fd=fd)
-    meter.turn(START + PERIOD)
+    meter.end_period(START + PERIOD)
 
-    assert sorted(((tags, v) for *_, v, tags in told(meter)), key=str) == sorted(told_as, key=str)
+    assert sorted(((tags, v) for *_, v, tags in samples(meter)), key=str) == sorted(
+        expected, key=str
+    )
 
 
 def test_what_is_open_is_not_forgotten_when_there_are_too_many_cells(meter, image):
@@ -209,9 +211,9 @@ def test_what_is_open_is_not_forgotten_when_there_are_too_many_cells(meter, imag
     for at in range(MOST_CELLS):
         meter.measure(one, START, "fs.close", 1, op="close", file=f"/{at}")
     meter.take()
-    meter.turn(START + PERIOD)
+    meter.end_period(START + PERIOD)
 
-    assert (START + PERIOD, "net.tcp", 2, {"proto": "TCP"}) in told(meter)
+    assert (START + PERIOD, "net.tcp", 2, {"proto": "TCP"}) in samples(meter)
 
 
 def test_of_very_many_open_things_a_bounded_number_is_kept(meter, image):
@@ -237,7 +239,7 @@ def test_tags_are_as_the_verbosity_says(meter, image):
         meter.measure(one, START, "fs.error", 1, 1, **{"class": "stat", "op": "access"}, file="/a")
         meter.end(one, START)
 
-    assert [tags for _, _, _, tags in told(meter)] == [
+    assert [tags for _, _, _, tags in samples(meter)] == [
         {"class": "stat"},
         {"class": "stat", "op": "access"},
         {"class": "stat", "op": "access", "file": "/a"},
@@ -250,7 +252,7 @@ def test_a_tag_that_is_not_known_is_left_out(meter, image):
         meter.measure(image(5), START, "fs.open", 1, **tags)
         meter.finish(START)
 
-    assert [tags for _, _, _, tags in told(meter)] == [{"op": "openat"}, {"op": "openat"}, {}]
+    assert [tags for _, _, _, tags in samples(meter)] == [{"op": "openat"}, {"op": "openat"}, {}]
 
 
 def test_without_summing_up_each_measure_is_a_sample(meter, image):
@@ -258,7 +260,7 @@ def test_without_summing_up_each_measure_is_a_sample(meter, image):
     meter.measure(one, START + 1, "fs.read", 10, 2, op="read", file="/a")
     meter.measure(one, START + 2, "fs.duration", 30, 2, file="/a")
 
-    assert told(meter) == [
+    assert samples(meter) == [
         (START + 1, "fs.read", 10, {"op": "read", "file": "/a", "numops": 2}),
         (START + 2, "fs.duration", 15, {"file": "/a", "numops": 2}),
     ]
@@ -277,7 +279,7 @@ def test_too_many_cells_are_written_early_and_nothing_is_lost(meter, image):
 
 def test_nothing_is_kept_of_an_image_that_is_idle(meter, image):
     meter.measure(image(), START, "fs.open", 1, op="open", file="/a", fd=3)
-    meter.turn(START + PERIOD)
+    meter.end_period(START + PERIOD)
 
     assert not meter._accounts
 
@@ -288,7 +290,7 @@ def test_an_image_is_announced_before_its_samples(image):
     one, own, whole = image(), image(serial=2), image(serial=3)
     meter.measure(one, START, "fs.open", 1, op="open", file="/a", fd=3)
     meter.measure_own(own, START, "jobs", "counter", 1, {})
-    meter.tell(whole, START, "proc.fd", 7)
+    meter.sample(whole, START, "proc.fd", 7)
 
     assert announced == [one, own, whole]
 
@@ -299,7 +301,7 @@ def test_tags_of_the_user_win_over_ours_and_those_of_the_program_over_both(meter
     meter.measure_own(one, START, "jobs", "counter", 1, {"team": "red"})
     meter.finish(START)
 
-    assert [tags for _, _, _, tags in told(meter)] == [
+    assert [tags for _, _, _, tags in samples(meter)] == [
         {"op": "mine", "team": "blue"},
         {"op": "mine", "team": "red"},
     ]
@@ -336,7 +338,7 @@ def test_a_gauge_that_the_program_sets_to_0_is_told(meter, image):
     meter.measure_own(image(), START, "queue", "gauge", 0, {})
     meter.finish(START)
 
-    assert told(meter) == [(START, "queue", 0, {})]
+    assert samples(meter) == [(START, "queue", 0, {})]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400])

@@ -25,7 +25,7 @@ for line in sys.stdin:
 
 
 class Burner:
-    """A process that uses CPU time when it is told to."""
+    """A process that uses CPU time on demand."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -60,12 +60,12 @@ def burner():
 @pytest.fixture
 def meter():
     meter = Meter(PERIOD, lambda image: None)
-    meter.turn(1)
+    meter.end_period(1)
     return meter
 
 
 def turn(meter, processes, now_ns):
-    meter.turn(now_ns)
+    meter.end_period(now_ns)
     processes.tick(now_ns)
     return {sample.name: sample for sample in meter.take()}
 
@@ -79,8 +79,8 @@ def test_a_live_process_is_looked_at_once_a_period(meter, image, burner):
     processes, one = Processes(meter), image(pid=burner.pid)
     child = image(pid=1 << 27, serial=2)
     child.ppid = burner.pid
-    processes.started(one)
-    processes.started(child)
+    processes.process_written(one)
+    processes.process_written(child)
     burner.burn(0.05)
     assert turn(meter, processes, 500) == {}
 
@@ -102,40 +102,42 @@ def test_the_first_program_does_not_pay_for_what_was_before_it(meter, image, bur
     burner.burn(0.1)
     before_us = cpu_us(burner.pid)
     processes = Processes(meter)
-    processes.started(image(pid=burner.pid))
+    processes.process_written(image(pid=burner.pid))
     burner.burn(0.05)
 
-    told = turn(meter, processes, 1001)["proc.cpu"].value
-    assert 50_000 <= told <= cpu_us(burner.pid) - before_us
+    sampled = turn(meter, processes, 1001)["proc.cpu"].value
+    assert 50_000 <= sampled <= cpu_us(burner.pid) - before_us
 
 
 def test_cpu_time_adds_up_to_what_the_exit_says(meter, image, burner):
-    processes, one, told = Processes(meter), image(pid=burner.pid), 0
-    processes.started(image(pid=1 << 27, serial=9))  # the first program is another
-    processes.started(one)
+    processes, one, sampled = Processes(meter), image(pid=burner.pid), 0
+    processes.process_written(image(pid=1 << 27, serial=9))  # the first program is another
+    processes.process_written(one)
     for now_ns in (1001, 2002, 3003):
         burner.burn(0.02)
-        told += turn(meter, processes, now_ns)["proc.cpu"].value
+        sampled += turn(meter, processes, now_ns)["proc.cpu"].value
     next_image = image(pid=burner.pid, serial=2)
-    processes.ended(ImageEnded(one, 3500, None, None, True))
-    processes.started(next_image)
+    processes.on_image_ended(ImageEnded(one, 3500, None, None, True))
+    processes.process_written(next_image)
     burner.burn(0.02)
     used_us = burner.end()
-    processes.exited(exit_of(next_image, used_us))
+    processes.on_exited(exit_of(next_image, used_us))
     meter.finish(9000)
 
     last, percent = meter.take()
     assert (last.process, last.name, percent.name) == (2, "proc.cpu", "proc.cpu_perc")
-    assert told >= 60_000
-    assert told + last.value == used_us
+    assert sampled >= 60_000
+    assert sampled + last.value == used_us
 
 
 def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
-    processes.started(one)
-    processes.leaving(Leaving(one, 1_999_000, 7, b"VmSize:\t90 kB\nVmRSS:\t80 kB\nThreads:\t2\n"))
-    processes.exited(exit_of(one, 730, 2_000_000))
-    processes.ended(ImageEnded(one, 2_000_000, 0, None, False))
+    processes.process_written(one)
+    processes.on_leaving(
+        Leaving(one, 1_999_000, 7, b"VmSize:\t90 kB\nVmRSS:\t80 kB\nThreads:\t2\n")
+    )
+    processes.on_exited(exit_of(one, 730, 2_000_000))
+    processes.on_image_ended(ImageEnded(one, 2_000_000, 0, None, False))
     meter.finish(9000)
 
     samples = meter.take()
@@ -144,26 +146,26 @@ def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
         ("proc.cpu", 730), ("proc.cpu_perc", 36.5),
     ]  # fmt: skip
     assert {s.time_ns for s in samples} == {1_999_000, 2_000_000}
-    assert not processes._live and not processes._told and not processes._children
+    assert not processes._live and not processes._cpu and not processes._children
 
 
 def test_children_of_a_short_life_are_told_at_their_most(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
-    processes.started(one)
+    processes.process_written(one)
     for serial in (2, 3, 4):
         child = image(pid=(1 << 27) + serial, serial=serial)
         child.ppid = one.pid
-        processes.started(child)
+        processes.process_written(child)
         if serial > 2:
-            processes.ended(ImageEnded(child, 1000, 0, None, False))
-    processes.leaving(Leaving(one, 2000, 3, b"VmSize:\t90 kB\nVmRSS:\t80 kB\nThreads:\t1\n"))
+            processes.on_image_ended(ImageEnded(child, 1000, 0, None, False))
+    processes.on_leaving(Leaving(one, 2000, 3, b"VmSize:\t90 kB\nVmRSS:\t80 kB\nThreads:\t1\n"))
 
     assert {s.name: s.value for s in meter.take()}["proc.child"] == 2
 
 
 def test_a_process_that_is_gone_is_passed_over(meter, image, burner):
     processes = Processes(meter)
-    processes.started(image(pid=burner.pid))
+    processes.process_written(image(pid=burner.pid))
     burner.end()
 
     assert turn(meter, processes, 1001) == {}
@@ -173,7 +175,7 @@ def test_many_processes_are_looked_at_a_few_at_a_time(meter, image):
     processes = Processes(meter)
     for serial in range(1, MOST_AT_ONCE + 11):
         one = image(pid=os.getpid() if serial == MOST_AT_ONCE + 10 else (1 << 27) + serial)
-        processes.started(one)
+        processes.process_written(one)
 
     assert "proc.mem" not in turn(meter, processes, 1001)
     found = turn(meter, processes, 1500)
@@ -184,9 +186,9 @@ def test_what_the_rules_do_not_measure_is_not_looked_at(meter, image):
     one = image(pid=os.getpid())
     one.rules.measures = frozenset({"fs"})
     processes = Processes(meter)
-    processes.started(one)
-    processes.leaving(Leaving(one, 1, 7, b"VmSize:\t9 kB\nVmRSS:\t8 kB\nThreads:\t2\n"))
-    processes.exited(exit_of(one, 1))
+    processes.process_written(one)
+    processes.on_leaving(Leaving(one, 1, 7, b"VmSize:\t9 kB\nVmRSS:\t8 kB\nThreads:\t2\n"))
+    processes.on_exited(exit_of(one, 1))
     meter.finish(1)
 
     assert turn(meter, processes, 1001) == {}
