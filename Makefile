@@ -23,12 +23,12 @@ c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuz
 help: ## Print this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its last events
+demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its summary
 	@rm -rf build/demo && mkdir -p build/demo
 	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace run python3 ../../examples/log.py
-	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace events
+	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace summary
 	@echo
-	@echo "These are the last 20 events. All that python3 did is in the session, too:"
+	@echo "That is the summary. All that python3 did is in the session:"
 	@echo "    SCOPETRACE_HOME=build/demo/sessions $(VENV)/bin/scopetrace events --all"
 	@echo "Now you: . $(VENV)/bin/activate, then follow examples/README.md"
 

@@ -22,6 +22,15 @@ PROGRAM = "scopetrace"
 
 COMMANDS = {
     "run": ("scopetrace.cli.run", "Run a program and record what it does."),
+    "summary": (
+        "scopetrace.cli.summary",
+        "Show what ran and how it ended, its files, logs, peers and errors.",
+    ),
+    "files": ("scopetrace.cli.files", "Show which files the program used, and for what."),
+    "tree": (
+        "scopetrace.cli.tree",
+        "Show the processes as a tree: command, how it ended, how long.",
+    ),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
     "metrics": (
         "scopetrace.cli.metrics",

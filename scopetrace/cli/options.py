@@ -121,9 +121,9 @@ def session_option(command: Command) -> Command:
     )(command)
 
 
-def last_option(help: str) -> Callable[[Command], Command]:
-    """Return what adds `-n/--last`, which reaches the command as a number or None."""
-    return click.option("-n", "--last", type=count, metavar="N", help=help)
+def last_option(help: str, name: str = "--last") -> Callable[[Command], Command]:
+    """Return what adds `-n/--last`, which reaches the command as `last`, a number or None."""
+    return click.option("-n", name, "last", type=count, metavar="N", help=help)
 
 
 def process_options(command: Command) -> Command:

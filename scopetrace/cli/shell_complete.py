@@ -57,6 +57,13 @@ def complete_flow_field(ctx: click.Context, param: click.Parameter, incomplete: 
     return [name for name in FLOW_FIELDS if name.startswith(incomplete)]
 
 
+def complete_file_field(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the fields of files that begin so."""
+    from scopetrace.model.file_record import FILE_FIELDS
+
+    return [name for name in FILE_FIELDS if name.startswith(incomplete)]
+
+
 def complete_file(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

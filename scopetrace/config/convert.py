@@ -205,3 +205,6 @@ def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:
             yield (*base, "headers", place), header
     for index, protocol in enumerate(sections.protocol):
         yield ("protocol", index, "regex"), protocol.regex
+    for name, rules in msgspec.to_builtins(sections.scopetrace.pathclasses).items():
+        for index, rule in enumerate(rules):
+            yield ("scopetrace", "pathclasses", name, index), rule

@@ -156,6 +156,24 @@ class Protocol(Node, frozen=True):
     payload: bool = False
 
 
+class PathRules(Node, frozen=True):
+    """The section `scopetrace.pathclasses`: regular expressions, searched for in absolute paths.
+
+    A path has the first of these classes with one that is found, and else the class `own`.
+    """
+
+    packages: tuple[Text, ...]
+    """What was installed for a language, beside its standard library."""
+    interpreter: tuple[Text, ...]
+    """Standard libraries and caches of interpreters."""
+    locale: tuple[Text, ...]
+    """Languages, time zones, character sets, terminals, names of users and hosts."""
+    loader: tuple[Text, ...]
+    """ld.so and shared libraries."""
+    system: tuple[Text, ...]
+    """Files of the kernel, and of services that every program asks."""
+
+
 class Recording(Node, frozen=True):
     """The section `scopetrace`: what AppScope has no key for."""
 
@@ -175,6 +193,7 @@ class Recording(Node, frozen=True):
     """Whether proc.start holds the environment of the program."""
     envlimit: ArgsLimit
     """Bytes of the environment of one program at most."""
+    pathclasses: PathRules
 
 
 class Sections(Node, frozen=True):

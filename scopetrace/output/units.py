@@ -55,3 +55,12 @@ def format_moment(time_ns: int) -> str:
     second, rest = divmod(time_ns, 1_000_000_000)
     moment = time.localtime(second)
     return time.strftime(f"%Y-%m-%d %H:%M:%S.{rest // 1000:06} %z", moment)
+
+
+def format_microseconds(microseconds: int) -> str:
+    """Return a short duration as `35 µs`, `1.2 ms` or `3.4 s`."""
+    if microseconds < 1000:
+        return f"{microseconds} µs"
+    if microseconds < 1_000_000:
+        return f"{microseconds / 1000:.1f} ms"
+    return f"{microseconds / 1_000_000:.1f} s"

@@ -28,10 +28,14 @@ from scopetrace.query.records import (
 from scopetrace.query.sql_functions import add_functions
 
 if TYPE_CHECKING:
+    from scopetrace.model.file_record import FileRecord
     from scopetrace.model.flow_record import FlowRecord
     from scopetrace.model.metric import MetricRecord
     from scopetrace.model.payload import Payload
+    from scopetrace.model.process_tree import ProcessNode
+    from scopetrace.model.summary import Summary
     from scopetrace.query.metrics import MetricSettings
+    from scopetrace.query.path_classes import PathClasses
 
 _PAGE = 500
 """Events read at a time."""
@@ -283,6 +287,45 @@ class Session:
         """Return how process images ended, for those that have, in the order they began."""
         with self._reading():
             yield from read_process_ends(self._db)
+
+    def files(self) -> list[FileRecord]:
+        """Return a record for each file, in the order in which they came up.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.files import read_files
+
+        with self._reading():
+            return read_files(self._db, self._path_classes())
+
+    def tree(self) -> tuple[ProcessNode, ...]:
+        """Return the processes that no process of the session started, each with all below it.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.tree import read_tree
+
+        with self._reading():
+            return read_tree(self._db)
+
+    def summary(self) -> Summary:
+        """Return what is asked first: the end, the processes, files, logs, peers and errors.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.summary import read_summary
+
+        info = self.info
+        with self._reading():
+            return read_summary(self._db, info, self._path_classes())
+
+    def _path_classes(self) -> PathClasses:
+        from scopetrace.query.path_classes import read_path_classes
+
+        return read_path_classes(self.config)
 
     def _all(self, query: EventQuery, after: int) -> Iterator[EventRecord]:
         """Yield all events there are now; later ones are for the next question."""

@@ -54,7 +54,8 @@ def value_at(path: Place) -> object:
 ALL = list(leaves(yaml.compose(stock_text(), yaml.SafeLoader)))
 RULES = [row for row in ALL if row[0][:2] == ("event", "watch")]
 METRICS = [row for row in ALL if row[0][:2] == ("metric", "watch")]
-SETTINGS = [row for row in ALL if row not in RULES + METRICS]
+PATH_RULES = [row for row in ALL if row[0][:2] == ("scopetrace", "pathclasses")]
+SETTINGS = [row for row in ALL if row not in RULES + METRICS + PATH_RULES]
 NOT_BY_ONE_VARIABLE = {
     "tags": "SCOPE_TAG_<name>", "protocol": "none", "custom": "none", "buffering": "none",
 }  # fmt: skip
@@ -93,6 +94,14 @@ def test_every_rule_is_explained(path, comment):
     assert set(found["names"].split(", ")) == switches | {
         name for name, row in RULE_KEYS.items() if row[0] == kind
     }
+
+
+def test_every_class_of_paths_is_explained():
+    rules = {path[2] for path, _ in PATH_RULES}
+    lines = [line.strip() for line in LINES]
+    assert rules == {"packages", "interpreter", "locale", "loader", "system"}
+    for name in rules:
+        assert lines[lines.index(f"{name}:") - 1].startswith("# ")
 
 
 def test_the_stock_log_rule_stands_beside_the_one_with_its_end_left_open():

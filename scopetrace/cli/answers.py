@@ -1,0 +1,58 @@
+"""What the commands that answer with a table share: `--format`, and the choice of a form."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from scopetrace.cli.options import print_utf8
+from scopetrace.errors import UsageError
+from scopetrace.output.answers import FORMS, csv_table, markdown_table
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def format_option(command: Command) -> Command:
+    """Add `--format` and `-j/--json`, which reach the command as `form` and `as_json`."""
+    form = click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMS),
+        default=None,
+        help="Print a table (the default), CSV, Markdown, or JSON, one object to a line.",
+    )
+    as_json = click.option(
+        "-j", "--json", "as_json", is_flag=True, help="The same as --format json."
+    )
+    return form(as_json(command))
+
+
+def chosen_form(form: str | None, as_json: bool) -> str:
+    """Return what to print.
+
+    Raises:
+        UsageError: two different forms were asked for.
+    """
+    if as_json and form not in (None, "json"):
+        raise UsageError(f"--json and --format {form} do not go together")
+    return "json" if as_json else form or "table"
+
+
+def print_bodies(form: str, bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:
+    """Print what programs and documents read: CSV, Markdown or JSON, in UTF-8."""
+    from scopetrace.wire.ndjson import json_line
+
+    print_utf8()
+    if form == "json":
+        for body in bodies:
+            print(json_line(body))
+    else:
+        print((csv_table if form == "csv" else markdown_table)(bodies, fields))
+
+
+def on_terminal() -> bool:
+    """Whether a person reads the answer: views then leave out start-up noise."""
+    return sys.stdout.isatty()

@@ -1,0 +1,123 @@
+"""`scopetrace files`: which files the program used, and for what."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scopetrace.cli.answers import chosen_form, format_option, on_terminal, print_bodies
+from scopetrace.cli.options import last_option, session_option
+from scopetrace.cli.shell_complete import complete_file_field
+from scopetrace.errors import UsageError
+from scopetrace.model.shown import say
+
+if TYPE_CHECKING:
+    from scopetrace.model.file_record import FileRecord
+
+USES = {
+    "read": "Files that were read or mapped.",
+    "written": "Files that were written, made or changed.",
+    "missed": "Files that were looked for and not there.",
+    "denied": "Files to which access was refused.",
+    "deleted": "Files that were deleted.",
+    "renamed": "Files that were renamed.",
+}
+
+
+def use_options(command: Any) -> Any:
+    """Add `--read`, `--written`…, which reach the command under their names."""
+    for name, help in reversed(USES.items()):
+        command = click.option(f"--{name}", is_flag=True, help=help)(command)
+    return command
+
+
+@click.command()
+@session_option
+@use_options
+@click.option(
+    "--by", type=click.Choice(("dir", "proc", "package")), help="One row for each of these."
+)
+@last_option("So many, from the top.", "--top")
+@click.option(
+    "-s",
+    "--sort",
+    metavar="FIELD",
+    shell_complete=complete_file_field,
+    help="Order by this field of the JSON form, the largest first.  [default: first use]",
+)
+@click.option("--relative", is_flag=True, help="Paths below the session's folder as seen from it.")
+@click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
+@format_option
+def files(session_id: str | None, form: str | None, as_json: bool, **options: Any) -> None:
+    """Show which files the program used, and for what.
+
+    A file has one row, whatever names it had. USE: R read, W written or changed, O opened only,
+    D deleted, N renamed, ✖ a call failed. On a terminal, only files of the class
+    `own` are shown (scope.yml, pathclasses); -A shows all.
+
+    \b
+    scopetrace files                      the program's own files
+    scopetrace files --missed -A          what was looked for and not there
+    scopetrace files --written -s bytes   what was written, the most first
+    scopetrace files --by dir --top 10    the ten folders with the most bytes
+    """
+    from scopetrace.query import open_session
+
+    chosen = chosen_form(form, as_json)
+    with open_session(session_id) as session:
+        found = _selected(session.files(), options)
+        if options["relative"]:
+            found = _relative(found, session.info.cwd)
+        hidden = 0
+        if on_terminal() and chosen == "table" and not _is_filtered(options):
+            own = [file for file in found if file.path_class == "own"]
+            hidden, found = len(found) - len(own), own
+        if not found:
+            say(f"session {session.info.id} has no files that match")
+    _show(found, options, chosen)
+    if hidden:
+        say(f"{hidden} start-up files hidden: -A shows them")
+
+
+def _is_filtered(options: dict[str, Any]) -> bool:
+    return bool(options["show_all"] or options["by"] or any(options[name] for name in USES))
+
+
+def _selected(files: list[FileRecord], options: dict[str, Any]) -> list[FileRecord]:
+    """Return the files that have any of the uses that were asked for, in the order asked for."""
+    from scopetrace.model.file_record import FILE_FIELDS
+
+    field, uses = options["sort"], [name for name in USES if options[name]]
+    if field is not None and field not in FILE_FIELDS:
+        raise UsageError(f"no field {field!r}; there are {', '.join(FILE_FIELDS)}")
+    if uses:
+        files = [file for file in files if any(getattr(file, name) for name in uses)]
+    if field is not None:
+        files = sorted(files, key=FILE_FIELDS[field], reverse=True)
+    return files
+
+
+def _relative(files: list[FileRecord], folder: str) -> list[FileRecord]:
+    from scopetrace.output.files import relative
+
+    return [file._replace(path=relative(file.path, folder)) for file in files]
+
+
+def _show(files: list[FileRecord], options: dict[str, Any], form: str) -> None:
+    from scopetrace.model.file_record import FILE_FIELDS
+    from scopetrace.output.files import GROUP_FIELDS, file_body, file_table, group_table, grouped
+    from scopetrace.output.width import terminal_columns
+
+    width, top = terminal_columns(sys.stdout), options["last"]
+    if options["by"]:
+        groups = grouped(files, options["by"])[:top]
+        if form == "table":
+            print(group_table(groups, width))
+        else:
+            print_bodies(form, groups, GROUP_FIELDS)
+    elif form == "table":
+        print(file_table(files[:top], width))
+    else:
+        print_bodies(form, [file_body(file) for file in files[:top]], tuple(FILE_FIELDS))

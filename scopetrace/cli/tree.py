@@ -1,0 +1,58 @@
+"""`scopetrace tree`: who started whom, and how each process ended."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.options import count, session_option
+
+FIELDS = (
+    "pid", "ppid", "depth", "proc", "cmd", "exe", "cwd", "execs", "start_time", "duration_us",
+    "exit_code", "signal", "cpu_us", "max_rss_kib",
+)  # fmt: skip
+
+
+@click.command()
+@session_option
+@click.option("-t", "--time", "times", is_flag=True, help="Begin lines with the time of the start.")
+@click.option("--failed", is_flag=True, help="Processes that failed, and those above them.")
+@click.option("--depth", type=count, metavar="N", help="So many levels below the first process.")
+@format_option
+def tree(
+    session_id: str | None, times: bool, failed: bool, depth: int | None,
+    form: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Show the processes as a tree: command, how it ended, how long.
+
+    Programs that replaced themselves by exec (sh, env, pyenv...) are one line with the last of
+    them. On a terminal of 100 columns and more: CPU time and memory (the largest resident set).
+
+    \b
+    scopetrace tree             of the last session
+    scopetrace tree --failed    the processes that failed, and who started them
+    scopetrace tree -t          with the time at which each began
+    """
+    from scopetrace.output.color import wants_color
+    from scopetrace.output.tree import tree_lines
+    from scopetrace.output.width import terminal_columns
+    from scopetrace.query import open_session
+
+    chosen = chosen_form(form, as_json)
+    with open_session(session_id) as session:
+        roots = session.tree()
+    if chosen != "table":
+        nodes = [(level, node) for root in roots for level, node in root.walk()]
+        bodies = [
+            {**node.body(), "depth": level}
+            for level, node in nodes
+            if (depth is None or level <= depth) and (not failed or node.failed)
+        ]
+        print_bodies(chosen, bodies, FIELDS)
+        return
+    color = wants_color("auto", sys.stdout)
+    width = terminal_columns(sys.stdout)
+    for line in tree_lines(roots, width, depth=depth, failed=failed, times=times, color=color):
+        print(line)

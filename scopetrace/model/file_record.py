@@ -1,0 +1,88 @@
+"""Files as read back: what a session knows of one file, whatever names it had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class FileRecord(NamedTuple):
+    """One file, with what all processes of a session did to it."""
+
+    path: str
+    """Its last name."""
+    names: tuple[str, ...]
+    """Its earlier and other names: renames and hard links."""
+    path_class: str
+    """own, packages, interpreter, locale, loader or system (scope.yml, `pathclasses`), or search:
+    a program was looked for here, a folder of PATH, and found elsewhere."""
+    opens: int
+    read_bytes: int
+    read_ops: int
+    written_bytes: int
+    written_ops: int
+    io_us: int
+    """Time inside reads and writes, µs."""
+    mapped: bool
+    """It was mapped into memory (mmap(2)), where reads and writes are no calls."""
+    changed: bool
+    """It was made, cut, or its owner, mode or times were set."""
+    deleted: bool
+    renamed: bool
+    errors: tuple[str, ...]
+    """Names of the errors of calls on it: ENOENT, EACCES…"""
+    pids: tuple[int, ...]
+    procs: tuple[str, ...]
+
+    @property
+    def read(self) -> bool:
+        """Whether bytes were read, or it was mapped."""
+        return bool(self.read_ops) or self.mapped
+
+    @property
+    def written(self) -> bool:
+        """Whether bytes were written, or the file was made or changed."""
+        return bool(self.written_ops) or self.changed
+
+    @property
+    def missed(self) -> bool:
+        """Whether it was looked for and not there (ENOENT, ENOTDIR)."""
+        return not {"ENOENT", "ENOTDIR"}.isdisjoint(self.errors)
+
+    @property
+    def denied(self) -> bool:
+        """Whether access was refused (EACCES, EPERM, EROFS)."""
+        return not {"EACCES", "EPERM", "EROFS"}.isdisjoint(self.errors)
+
+    @property
+    def uses(self) -> str:
+        """What was done, a letter each: Read, Written, Opened only, Deleted, reNamed, ✖ failed."""
+        letters = (
+            ("R", self.read),
+            ("W", self.written),
+            ("O", self.opens and not (self.read or self.written)),
+            ("D", self.deleted),
+            ("N", self.renamed),
+            ("✖", self.errors),
+        )
+        return "".join(letter for letter, holds in letters if holds)
+
+
+FILE_FIELDS: dict[str, Callable[[FileRecord], Any]] = {
+    "file": lambda file: file.path,
+    "names": lambda file: file.names,
+    "class": lambda file: file.path_class,
+    "uses": lambda file: file.uses,
+    "opens": lambda file: file.opens,
+    "read_bytes": lambda file: file.read_bytes,
+    "read_ops": lambda file: file.read_ops,
+    "written_bytes": lambda file: file.written_bytes,
+    "written_ops": lambda file: file.written_ops,
+    "bytes": lambda file: file.read_bytes + file.written_bytes,
+    "ops": lambda file: file.read_ops + file.written_ops,
+    "io_us": lambda file: file.io_us,
+    "errors": lambda file: file.errors,
+    "pids": lambda file: file.pids,
+    "procs": lambda file: file.procs,
+}
+"""The names by which JSON and `--sort` speak of a file, and the value of each."""

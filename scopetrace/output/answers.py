@@ -1,0 +1,85 @@
+"""Tables of answers in the form that was asked for: for a terminal, CSV, Markdown or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from scopetrace.output.tables import format_table
+from scopetrace.output.width import ELLIPSIS, display_width
+
+FORMS = ("table", "csv", "md", "json")
+"""What `--format` takes."""
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    heading: str
+    right: bool = False
+    """Numbers are aligned right."""
+    least_width: int = 0
+    """The terminal's width, in columns, from which on it is shown."""
+
+
+def shown_columns(columns: Sequence[Column], width: int | None) -> list[int]:
+    """Return the positions of the columns that a terminal of `width` shows; None: it is none."""
+    return [at for at, each in enumerate(columns) if width is None or width >= each.least_width]
+
+
+def terminal_table(
+    columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None
+) -> str:
+    """Return a table whose last column is cut in its middle to fit `width`."""
+    at = shown_columns(columns, width)
+    cells = [[str(row[position]) for position in at] for row in rows]
+    headings = [columns[position].heading for position in at]
+    if width is not None:
+        used = [
+            max([len(heading), *(display_width(row[place]) for row in cells)])
+            for place, heading in enumerate(headings[:-1])
+        ]
+        left = max(width - sum(used) - 2 * len(used), len(headings[-1]) + 8)
+        cells = [[*row[:-1], shorten_middle(row[-1], left)] for row in cells]
+    return format_table(headings, cells, [each.heading for each in columns if each.right])
+
+
+def shorten_middle(text: str, columns: int) -> str:
+    """Return `text`, or its start and its end with an ellipsis between them.
+
+    The end is longer: of a path that is the name.
+    """
+    if display_width(text) <= columns:
+        return text
+    end = (columns - 1) * 2 // 3
+    return text[: columns - 1 - end] + ELLIPSIS + text[len(text) - end :]
+
+
+def csv_table(bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> str:
+    """Return CSV (RFC 4180) with a line of names; lists are joined by spaces."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(fields)
+    writer.writerows([_plain(body.get(name)) for name in fields] for body in bodies)
+    return out.getvalue().rstrip("\n")
+
+
+def markdown_table(bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> str:
+    """Return a table of GitHub's Markdown."""
+    lines = ["| " + " | ".join(fields) + " |", "|" + " --- |" * len(fields)]
+    for body in bodies:
+        cells = (_plain(body.get(name)).replace("|", "\\|") for name in fields)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    from scopetrace.output.escape import escape
+
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value))
+    return escape(str(value))

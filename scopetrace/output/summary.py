@@ -1,0 +1,216 @@
+"""The summary of a session: a label and an answer to a line, nothing that is zero."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scopetrace.model.file_record import FileRecord
+from scopetrace.model.flow_record import FlowRecord
+from scopetrace.model.summary import Summary
+from scopetrace.output.color import paint
+from scopetrace.output.escape import escape
+from scopetrace.output.flows import address_text
+from scopetrace.output.status import describe_status
+from scopetrace.output.tree import status_text
+from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.width import shorten
+
+OWN = "own"
+LABEL_COLUMNS = 11
+PATHS = 5
+"""So many paths, logs, processes or peers of one kind are named; the rest is counted."""
+
+
+def summary_lines(summary: Summary, width: int | None, *, color: bool = False) -> Iterator[str]:
+    """Yield the lines of a summary, each cut to `width`; None: there is no terminal."""
+    for label, text in _facts(summary):
+        head = f"{label:{LABEL_COLUMNS}}"
+        line = text if width is None else shorten(text, max(width - LABEL_COLUMNS, 20))
+        yield (paint(head, "green") if color and label else head) + line
+
+
+def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
+    """Yield labels and answers; a second line of one answer has no label."""
+    yield from _labelled("command", [_command(summary)])
+    yield from _labelled("ended", [_end(summary)])
+    yield from _labelled("processes", _processes(summary))
+    yield from _files(summary)
+    yield from _labelled("logs", _logs(summary))
+    yield from _labelled("network", _network(summary))
+    yield from _labelled("http", _requests(summary))
+    yield from _labelled("output", _output(summary))
+    yield from _labelled("stderr", map(escape, summary.stderr_last))
+    yield from _labelled("notices", map(escape, _some(summary.notices)))
+    if summary.info.lost:
+        yield "lost", f"{summary.info.lost} events and records could not be recorded"
+
+
+def _labelled(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        yield label, text
+        label = ""
+
+
+def _command(summary: Summary) -> str:
+    info = summary.info
+    return f"{escape(shlex.join(info.args))}  (session {info.id}, in {escape(info.cwd)})"
+
+
+def _end(summary: Summary) -> str:
+    info = summary.info
+    text = describe_status(info)
+    if info.ended_ns is not None:
+        text += f" after {format_microseconds((info.ended_ns - info.started_ns) // 1000)}"
+    return text
+
+
+def _processes(summary: Summary) -> Iterator[str]:
+    nodes = summary.processes
+    if len(nodes) < 2:
+        return
+    programs = Counter(node.process.proc for node in nodes)
+    named = [_counted(escape(name), times) for name, times in programs.most_common()]
+    yield f"{len(nodes)}: " + ", ".join(_some(named))
+    failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
+    texts = [f"{escape(node.process.cmd)} [{node.pid}]: {status_text(node)}" for node in failed]
+    yield from (f"failed: {text}" for text in _some(texts))
+
+
+def _output(summary: Summary) -> Iterator[str]:
+    streams = (("stdout", summary.stdout_lines), ("stderr", summary.stderr_lines))
+    written = [f"{n} line{'s' * (n > 1)} to {name}" for name, n in streams if n]
+    if written:
+        yield ", ".join(written)
+
+
+def _files(summary: Summary) -> Iterator[tuple[str, str]]:
+    own = [file for file in summary.files if file.path_class == OWN]
+    yield from _labelled("read", _some([_read(file) for file in own if file.read]))
+    yield from _labelled("written", _some([_written(file) for file in own if file.written]))
+    missed = [file for file in own if file.missed and not (file.read or file.written)]
+    yield from _labelled("not found", _paths(missed))
+    yield from _labelled("denied", _paths(file for file in own if file.denied))
+    yield from _labelled("deleted", _paths(file for file in own if file.deleted))
+    hidden = len(summary.files) - len(own)
+    if hidden:
+        yield "", f"{hidden} start-up files (libraries, locales...): scopetrace files -A"
+
+
+def _read(file: FileRecord) -> str:
+    size = f" ({format_size(file.read_bytes)})" if file.read_ops else ""
+    return escape(file.path) + size
+
+
+def _written(file: FileRecord) -> str:
+    size = f" ({format_size(file.written_bytes)})" if file.written_ops else ""
+    return escape(file.path) + size
+
+
+def _paths(files: Iterable[FileRecord]) -> list[str]:
+    return _some([escape(file.path) for file in files])
+
+
+def _logs(summary: Summary) -> Iterator[str]:
+    yield from _some(
+        [
+            f"{escape(log.path)} ({log.lines} lines), last: {escape(log.last)}"
+            for log in summary.logs
+        ]
+    )
+
+
+def _network(summary: Summary) -> Iterator[str]:
+    peers: dict[str, list[FlowRecord]] = {}
+    for flow in summary.flows:
+        if flow.peer is not None and flow.peer.family != "unix":
+            peers.setdefault(_peer(flow), []).append(flow)
+    yield from _some([f"{peer}{_sums(flows)}" for peer, flows in peers.items()])
+    sockets = Counter(
+        address_text(flow.peer)
+        for flow in summary.flows
+        if flow.peer is not None
+        and flow.peer.family == "unix"
+        and flow.peer.host
+        and flow.role == "client"
+    )
+    yield from _some([_counted(path, times) for path, times in sockets.items()])
+    if summary.net_errors:
+        texts = [_counted(escape(name), times) for name, times in summary.net_errors.items()]
+        yield from (f"failed: {text}" for text in _some(texts))
+
+
+def _peer(flow: FlowRecord) -> str:
+    assert flow.peer is not None
+    if flow.role == "server":
+        port = flow.local.port if flow.local is not None else 0
+        return f"served port {port}"
+    name = f"{escape(flow.peer_name)} " if flow.peer_name else ""
+    return f"{name}{address_text(flow.peer)} port {flow.peer.port}"
+
+
+def _sums(flows: list[FlowRecord]) -> str:
+    sent = sum(flow.bytes_sent or 0 for flow in flows)
+    received = sum(flow.bytes_recv or 0 for flow in flows)
+    protocols = dict.fromkeys(escape(flow.protocol) for flow in flows if flow.protocol)
+    count = f", {len(flows)} flows" if len(flows) > 1 else ""
+    spoken = f" {'/'.join(protocols)}" if protocols else ""
+    return f"{spoken}: {format_size(sent)} sent, {format_size(received)} received{count}"
+
+
+def _requests(summary: Summary) -> Iterator[str]:
+    for side, statuses in summary.requests.items():
+        counts = ", ".join(_counted(str(status), times) for status, times in statuses.items())
+        yield f"{'answered' if side == 'server' else 'was answered'}: {counts}"
+
+
+def _counted(name: str, times: int) -> str:
+    return f"{name} ({times} times)" if times > 1 else name
+
+
+def _some(texts: Iterable[str]) -> list[str]:
+    """Return the first few, and how many more there are."""
+    texts = list(texts)
+    more = len(texts) - PATHS
+    return texts if more <= 0 else [*texts[:PATHS], f"and {more} more"]
+
+
+def summary_body(summary: Summary) -> dict[str, Any]:
+    """Return a summary as JSON has it."""
+    info = summary.info
+    own = [file for file in summary.files if file.path_class == OWN]
+    nodes = summary.processes
+    return {
+        "id": info.id,
+        "args": info.args,
+        "cwd": info.cwd,
+        "status": info.status,
+        "exit_code": info.exit_code,
+        "signal": info.signal,
+        "duration_us": None if info.ended_ns is None else (info.ended_ns - info.started_ns) // 1000,
+        "processes": len(nodes),
+        "failed": [
+            {"pid": node.pid, "cmd": node.process.cmd, "status": status_text(node)}
+            for node in nodes
+            if node.failed
+        ],
+        "read": [file.path for file in own if file.read],
+        "written": [file.path for file in own if file.written],
+        "not_found": [file.path for file in own if file.missed],
+        "denied": [file.path for file in own if file.denied],
+        "deleted": [file.path for file in own if file.deleted],
+        "startup_files": len(summary.files) - len(own),
+        "logs": [log._asdict() for log in summary.logs],
+        "peers": list(
+            dict.fromkeys(_peer(flow) for flow in summary.flows if flow.peer is not None)
+        ),
+        "net_errors": summary.net_errors,
+        "http": summary.requests,
+        "stdout_lines": summary.stdout_lines,
+        "stderr_lines": summary.stderr_lines,
+        "stderr_last": summary.stderr_last,
+        "notices": summary.notices,
+        "lost": info.lost,
+    }

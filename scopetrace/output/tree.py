@@ -1,0 +1,98 @@
+"""The tree of processes, drawn with lines: a process to a row, its children below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from scopetrace.model.names import signal_name
+from scopetrace.model.process_tree import ProcessNode
+from scopetrace.output.color import paint
+from scopetrace.output.escape import escape
+from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.width import display_width, shorten
+
+WIDE_COLUMNS = 100
+"""A terminal that is wider has room for CPU time and memory."""
+LEAST_COMMAND = 20
+"""Columns that a command has at least, however deep it stands."""
+
+
+def tree_lines(
+    roots: Sequence[ProcessNode],
+    width: int | None,
+    *,
+    depth: int | None = None,
+    failed: bool = False,
+    times: bool = False,
+    color: bool = False,
+) -> Iterator[str]:
+    """Yield the lines of a tree.
+
+    Args:
+        roots: processes without a parent here.
+        width: of the terminal; None: it is none.
+        depth: so many levels below the roots at most.
+        failed: only processes that failed, and those above them.
+        times: begin each line with the time since the first process started.
+        color: paint what failed.
+    """
+    wanted = _with_failures(roots) if failed else None
+    shown = _among(roots, wanted)
+    began_ns = min((root.started_ns for root in shown), default=0)
+    pending = [(root, 0, "", "") for root in reversed(shown)]
+    while pending:
+        node, level, branch, below = pending.pop()
+        prefix = _since(node, began_ns) if times else ""
+        yield _line(node, prefix + branch, width, color)
+        children = [] if level == depth else _among(node.children, wanted)
+        for at, child in enumerate(reversed(children)):
+            joint, line = ("├─ ", "│  ") if at else ("└─ ", "   ")
+            pending.append((child, level + 1, below + joint, below + line))
+
+
+def _with_failures(roots: Iterable[ProcessNode]) -> set[int]:
+    """Return the identities of the processes that failed, and of those above them."""
+    found: set[int] = set()
+    for _, node in reversed([pair for root in roots for pair in root.walk()]):
+        if node.failed or any(id(child) in found for child in node.children):
+            found.add(id(node))
+    return found
+
+
+def _among(nodes: Iterable[ProcessNode], wanted: set[int] | None) -> list[ProcessNode]:
+    return [node for node in nodes if wanted is None or id(node) in wanted]
+
+
+def status_text(node: ProcessNode) -> str:
+    """Return how a process ended: `exit 0`, `SIGKILL`, or `running` if no end was recorded."""
+    if node.signal is not None:
+        return signal_name(node.signal)
+    return "running" if node.exit_code is None else f"exit {node.exit_code}"
+
+
+def _since(node: ProcessNode, began_ns: int) -> str:
+    return f"{(node.started_ns - began_ns) / 1e9:9.3f}  "
+
+
+def _line(node: ProcessNode, branch: str, width: int | None, color: bool) -> str:
+    end = _end(node, width is None or width >= WIDE_COLUMNS)
+    name = f"{escape(node.process.cmd) or escape(node.process.proc)}"
+    if node.shims:
+        name += f"  (through {', '.join(map(escape, node.shims))})"
+    label = f"[{node.pid}] "
+    if width is not None:
+        left = width - display_width(branch) - len(label) - display_width(end) - 2
+        name = shorten(name, max(left, LEAST_COMMAND))
+    shown = paint(end, "bright red") if color and node.failed else end
+    return f"{branch}{label}{name}  {shown}"
+
+
+def _end(node: ProcessNode, wide: bool) -> str:
+    parts = [status_text(node)]
+    if node.duration_ns is not None:
+        parts.append(format_microseconds(node.duration_ns // 1000))
+    if wide and node.cpu_us is not None:
+        parts.append(f"cpu {format_microseconds(node.cpu_us)}")
+    if wide and node.max_rss_kib is not None:
+        parts.append(format_size(node.max_rss_kib * 1024))
+    return ", ".join(parts)

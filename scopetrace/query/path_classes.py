@@ -1,0 +1,55 @@
+"""The class of a path: whether a file is a program's own, or belongs to its start-up.
+
+Most files that a program opens are shared libraries, locales and the standard library of its
+interpreter. Views show the class `own` first and count the rest. The rules are regular expressions
+of scope.yml (`pathclasses`), searched for in the absolute path; the first class that has one wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scopetrace.config.load import stock_text
+from scopetrace.config.patterns import compile_pattern
+
+OWN = "own"
+"""The class of a path that no rule is about."""
+
+
+class PathClasses:
+    """Rules of `pathclasses`, applied.
+
+    Args:
+        rules: class → regular expressions, in the order in which they are tried.
+    """
+
+    def __init__(self, rules: Mapping[str, Sequence[str]]) -> None:
+        self._patterns = [
+            (name, compile_pattern("|".join(f"(?:{text})" for text in texts)))
+            for name, texts in rules.items()
+            if texts
+        ]
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """Return the class of an absolute path."""
+        found = self._known.get(path)
+        if found is None:
+            found = next((name for name, rule in self._patterns if rule.search(path)), OWN)
+            self._known[path] = found
+        return found
+
+
+def read_path_classes(config: str) -> PathClasses:
+    """Return the rules of a configuration in YAML; one without any has the stock file's."""
+    return PathClasses(_rules(config) or _rules(stock_text()))
+
+
+def _rules(config: str) -> dict[str, list[str]]:
+    import yaml
+
+    tree: Any = yaml.load(config, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    for key in ("scopetrace", "pathclasses"):
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}

@@ -1,0 +1,110 @@
+"""The summary of a session, put together from the same parts that the other views show."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+
+from scopetrace.model.session import SessionInfo
+from scopetrace.model.summary import Log, Summary
+from scopetrace.query.files import read_files
+from scopetrace.query.flows import read_last
+from scopetrace.query.path_classes import OWN, PathClasses
+from scopetrace.query.tree import read_tree
+
+STDERR_LINES = 3
+"""So many last lines of stderr are in a summary."""
+_TAIL_EVENTS = 200
+"""Events of stderr read for them: a program may write a line byte by byte."""
+
+
+def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Summary:
+    """Return the summary of a session as it is now."""
+    return Summary(
+        info=info,
+        roots=read_tree(db),
+        files=tuple(read_files(db, classes)),
+        logs=tuple(_logs(db)),
+        flows=tuple(read_last(db, None)),
+        net_errors=_net_errors(db, classes),
+        requests=_requests(db),
+        stdout_lines=_lines(db, "stdout"),
+        stderr_lines=_lines(db, "stderr"),
+        stderr_last=_last_lines(db),
+        notices=tuple(_messages(db, "notice")),
+    )
+
+
+def _logs(db: sqlite3.Connection) -> Iterator[Log]:
+    """Yield the logs, in the order in which they were first written."""
+    rows = db.execute(
+        "SELECT source, max(id) FROM event WHERE sourcetype = 'file' GROUP BY source"
+        " ORDER BY min(id)"
+    ).fetchall()
+    for path, last in rows:
+        (data,) = db.execute("SELECT data FROM event WHERE id = ?", (last,)).fetchone()
+        lines = str(json.loads(data).get("message", "")).rstrip("\n").splitlines()
+        count = _lines(db, path, "file")
+        yield Log(path, count, lines[-1] if lines else "")
+
+
+def _lines(db: sqlite3.Connection, source: str, sourcetype: str = "console") -> int:
+    """Return how many lines were written: line ends, and a last line without one."""
+    message = "json_extract(data, '$.message')"
+    where = "FROM event WHERE source = ? AND sourcetype = ?"
+    (ends,) = db.execute(
+        f"SELECT sum(length({message}) - length(replace({message}, char(10), ''))) {where}",
+        (source, sourcetype),
+    ).fetchone()
+    last = db.execute(
+        f"SELECT {message} {where} ORDER BY id DESC LIMIT 1", (source, sourcetype)
+    ).fetchone()
+    return (ends or 0) + bool(last and last[0] and not last[0].endswith("\n"))
+
+
+def _last_lines(db: sqlite3.Connection) -> tuple[str, ...]:
+    rows = db.execute(
+        "SELECT data FROM event WHERE source = 'stderr' AND sourcetype = 'console'"
+        f" ORDER BY id DESC LIMIT {_TAIL_EVENTS}"
+    ).fetchall()
+    text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
+    lines = (line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
+    return tuple(line for line in lines if line.strip())[-STDERR_LINES:]
+
+
+def _net_errors(db: sqlite3.Connection, classes: PathClasses) -> dict[str, int]:
+    """Count errors by peer, without those of services that every program asks, as nscd."""
+    rows = db.execute("SELECT data FROM event WHERE source = 'net.error' ORDER BY id")
+    found: Counter[str] = Counter()
+    for (text,) in rows:
+        data = json.loads(text)
+        path, host = data.get("unix_peer_path", ""), data.get("net_peer_ip", "")
+        if path and classes.of(path) != OWN:
+            continue
+        port = data.get("net_peer_port")
+        peer = path or (f"{host} port {port}" if port else host)
+        found[
+            f"{data['op']} {peer}: {data['error']}" if peer else f"{data['op']}: {data['error']}"
+        ] += 1
+    return dict(found.most_common())
+
+
+def _requests(db: sqlite3.Connection) -> dict[str, dict[int, int]]:
+    """Count responses by the side of this program and by status."""
+    found: dict[str, dict[int, int]] = {}
+    rows = db.execute(
+        "SELECT CASE WHEN json_extract(data, '$.http_server_duration') IS NULL"
+        " THEN 'client' ELSE 'server' END AS side,"
+        " json_extract(data, '$.http_status_code') AS status, count(*)"
+        " FROM event WHERE source = 'http.resp' GROUP BY side, status ORDER BY side, status"
+    )
+    for side, status, count in rows:
+        found.setdefault(side, {})[status] = count
+    return found
+
+
+def _messages(db: sqlite3.Connection, sourcetype: str) -> Iterator[str]:
+    rows = db.execute("SELECT data FROM event WHERE sourcetype = ? ORDER BY id", (sourcetype,))
+    yield from (str(json.loads(data).get("message", "")) for (data,) in rows)

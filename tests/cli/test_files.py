@@ -1,0 +1,94 @@
+"""`scopetrace files`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def session(recorder):
+    """A session of five files."""
+    close = {"op": "close", "duration": 9, "io_duration": 3}
+    used = {"file_read_ops": 0, "file_read_bytes": 0, "file_write_ops": 0, "file_write_bytes": 0}
+    read = {**used, "file_read_ops": 1, "file_read_bytes": 2048}
+    written = {**used, "file_write_ops": 2, "file_write_bytes": 30}
+    recorder.record(
+        recorder.event("fs.error", file="/home/ann/app.conf", op="openat", error="ENOENT"),
+        recorder.event("fs.close", file="/usr/lib/x86_64-linux-gnu/libc.so.6", **close, **read),
+        recorder.event("fs.close", file="/home/ann/in.txt", **close, **read),
+        recorder.event("fs.close", file="/home/ann/out/log.txt", **close, **written),
+        recorder.event("fs.error", file="/etc/shadow", op="openat", error="EACCES"),
+        cwd="/home/ann",
+    )
+
+
+@pytest.mark.usefixtures("session")
+class TestFiles:
+    def paths(self, scopetrace, *args):
+        status, out, err = scopetrace("files", "-j", *args)
+        assert (status, err) == (0, "")
+        return [json.loads(line)["file"] for line in out.splitlines()]
+
+    def test_a_pipe_gets_all_files_in_the_order_of_their_first_use(self, scopetrace):
+        status, out, err = scopetrace("files")
+
+        assert (status, err) == (0, "")
+        assert out.splitlines()[0].split() == [
+            "USE", "READ", "WRITTEN", "OPS", "I/O", "TIME", "PROC", "ERROR", "FILE",
+        ]  # fmt: skip
+        assert [line.split()[-1] for line in out.splitlines()[1:]] == [
+            "/home/ann/app.conf",
+            "/usr/lib/x86_64-linux-gnu/libc.so.6",
+            "/home/ann/in.txt",
+            "/home/ann/out/log.txt",
+            "/etc/shadow",
+        ]
+
+    @pytest.mark.parametrize(
+        ("option", "names"),
+        [
+            ("--read", ["libc.so.6", "in.txt"]),
+            ("--written", ["log.txt"]),
+            ("--missed", ["app.conf"]),
+            ("--denied", ["shadow"]),
+            ("--deleted", []),
+        ],
+    )
+    def test_uses_choose_files(self, scopetrace, option, names):
+        status, out, _ = scopetrace("files", "-j", option)
+
+        assert status == 0
+        assert [json.loads(line)["file"].split("/")[-1] for line in out.splitlines()] == names
+
+    def test_the_largest_comes_first_if_it_is_sorted(self, scopetrace):
+        assert self.paths(scopetrace, "-s", "written_bytes", "-n1") == ["/home/ann/out/log.txt"]
+
+    def test_paths_can_be_relative_to_the_folder_of_the_session(self, scopetrace):
+        found = self.paths(scopetrace, "--relative")
+        assert found[0] == "app.conf"
+        assert found[-1] == "/etc/shadow"
+
+    def test_folders_are_one_row_each_with_their_sums(self, scopetrace):
+        status, out, _ = scopetrace("files", "--by", "dir", "--format", "csv")
+
+        assert status == 0
+        assert out.splitlines()[:2] == [
+            "group,files,read_bytes,written_bytes,ops,io_us",
+            "/home/ann,2,2048,0,1,3",
+        ]
+
+    @pytest.mark.parametrize(
+        ("args", "why"),
+        [
+            (["-s", "nope"], "no field 'nope'"),
+            (["-j", "--format", "csv"], "--json and --format csv do not go together"),
+            (["--format", "xml"], "xml"),
+        ],
+    )
+    def test_a_wrong_option_is_one_sentence(self, scopetrace, args, why):
+        status, out, err = scopetrace("files", *args)
+
+        assert (status, out) == (2, "")
+        assert why in err

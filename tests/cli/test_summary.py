@@ -1,0 +1,45 @@
+"""`scopetrace summary`."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder):
+    used = {"file_read_ops": 0, "file_read_bytes": 0, "file_write_ops": 2, "file_write_bytes": 30}
+    recorder.record(
+        recorder.event("fs.close", file="/home/ann/out.txt", op="close", **used),
+        recorder.event("fs.error", file="/home/ann/app.conf", op="openat", error="ENOENT"),
+        recorder.event("fs.open", file="/etc/ld.so.cache", op="openat", flags="O_RDONLY"),
+        recorder.event("stderr", "console", message="warning: \x1b[2Jno configuration\n"),
+        recorder.event("notice", "notice", message="a sentence", reason="x", count=1),
+        cwd="/home/ann",
+    )
+    status, out, err = scopetrace("summary")
+
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "command    python3 log.py  (session 1, in /home/ann)",
+        "ended      exit 0 after 1.0 s",
+        "written    /home/ann/out.txt (30 B)",
+        "not found  /home/ann/app.conf",
+        "           1 start-up files (libraries, locales...): scopetrace files -A",
+        "output     1 line to stderr",
+        "stderr     warning: \\x1b[2Jno configuration",
+        "notices    a sentence",
+    ]
+
+
+def test_json_has_the_same_facts(scopetrace, recorder):
+    recorder.record(recorder.event("fs.error", file="/x", op="openat", error="EACCES"), exit_code=4)
+    _, out, _ = scopetrace("summary", "1", "-j")
+    body = json.loads(out)
+
+    assert (body["id"], body["exit_code"], body["denied"]) == (1, 4, ["/x"])
+
+
+def test_a_session_that_is_not_there_is_one_sentence(scopetrace):
+    status, out, err = scopetrace("summary", "7")
+
+    assert (status, out) == (1, "")
+    assert err.startswith("scopetrace: ")

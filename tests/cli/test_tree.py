@@ -1,0 +1,29 @@
+"""`scopetrace tree`."""
+
+from __future__ import annotations
+
+import json
+
+from scopetrace.model.process import ProcessEnd
+
+END_NS = 1_783_822_276_000_000_000
+
+
+def test_the_tree_and_its_json_form(scopetrace, recorder):
+    writer = recorder.start()
+    writer.add_process(recorder.process(id=2, pid=71, parent=1, proc="sh", cmd="sh -c 'exit 3'"))
+    writer.end_process(ProcessEnd(2, END_NS, 3, None, False))
+    writer.end_process(ProcessEnd(1, END_NS, 0, None, False))
+    writer.finish(ended_ns=END_NS, exit_code=0, status="finished")
+
+    assert scopetrace("tree") == (
+        0,
+        "[70] python3 log.py  exit 0, 1.0 s\n└─ [71] sh -c 'exit 3'  exit 3, 1.0 s\n",
+        "",
+    )
+    _, out, _ = scopetrace("tree", "--failed", "-j")
+    (body,) = map(json.loads, out.splitlines())
+    assert (body["pid"], body["exit_code"], body["depth"], body["duration_us"]) == (
+        71, 3, 1, 1_000_000,
+    )  # fmt: skip
+    assert scopetrace("tree", "--depth", "0")[1].count("\n") == 1

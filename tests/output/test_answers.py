@@ -1,0 +1,54 @@
+"""Tables for terminals and for programs."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from scopetrace.output.answers import (
+    Column,
+    csv_table,
+    markdown_table,
+    shorten_middle,
+    terminal_table,
+)
+from scopetrace.output.width import display_width
+
+COLUMNS = (Column("N", right=True), Column("MORE", least_width=100), Column("FILE"))
+ROWS = [(1, "more", "/a/" + "b" * 200 + "/name.txt"), (22, "", "/short")]
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_lines_fit_the_terminal_and_show_the_name(width: int) -> None:
+    lines = terminal_table(COLUMNS, ROWS, width).splitlines()
+
+    assert all(display_width(line) <= width for line in lines)
+    assert lines[1].endswith("/name.txt")
+    assert ("MORE" in lines[0]) == (width >= 100)
+
+
+def test_off_a_terminal_nothing_is_cut() -> None:
+    assert "b" * 200 in terminal_table(COLUMNS, ROWS, None)
+
+
+def test_a_short_text_stays_and_a_long_one_keeps_both_ends() -> None:
+    assert shorten_middle("/short", 10) == "/short"
+    assert shorten_middle("/abcdefghijkl/name", 10) == "/ab…l/name"
+
+
+BODIES = [{"a": 1, "b": ["x", 'say "hi"'], "c": None}, {"a": 2, "b": [], "c": "p|q\x1b"}]
+
+
+def test_csv_can_be_read_back() -> None:
+    rows = list(csv.reader(csv_table(BODIES, ("a", "b", "c")).splitlines()))
+
+    assert rows == [["a", "b", "c"], ["1", 'x say "hi"', ""], ["2", "", "p|q\\x1b"]]
+
+
+def test_markdown_escapes_what_ends_a_cell() -> None:
+    assert markdown_table(BODIES[1:], ("a", "c")).splitlines() == [
+        "| a | c |",
+        "| --- | --- |",
+        "| 2 | p\\|q\\x1b |",
+    ]

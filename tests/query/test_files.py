@@ -1,0 +1,138 @@
+"""From fs events to one record for each file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scopetrace.model.event import Event
+from scopetrace.model.file_record import FileRecord
+from scopetrace.query import open_session
+from support.session_builder import closed, event, image, record
+
+Read = Callable[..., dict[str, FileRecord]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Write a session of these events and return its files by path."""
+
+    def files(*events: Event, images: Any = ()) -> dict[str, FileRecord]:
+        with open_session(record(tmp_path, events, images)) as session:
+            found = session.files()
+        by_path = {file.path: file for file in found}
+        assert len(by_path) == len(found)
+        return by_path
+
+    return files
+
+
+def moved(file: str, read: int = 0, written: int = 0, **data: Any) -> Event:
+    sizes = {
+        "file_read_bytes": read, "file_read_ops": bool(read),
+        "file_write_bytes": written, "file_write_ops": bool(written), "io_duration": 5,
+    }  # fmt: skip
+    return closed(file, **sizes, **data)
+
+
+def test_bytes_operations_and_processes_of_all_closes_are_added_up(read: Read) -> None:
+    files = read(
+        event("fs.open", file="/a", flags="O_RDWR"),
+        moved("/a", read=10),
+        event("fs.open", process=2, file="/a", flags="O_RDWR"),
+        closed_by(2, "/a", 5, 7),
+        images=[image(2, pid=71, proc="cat")],
+    )
+
+    assert list(files) == ["/a"]
+    file = files["/a"]
+    assert (file.opens, file.read_bytes, file.read_ops) == (2, 15, 2)
+    assert (file.written_bytes, file.written_ops, file.io_us) == (7, 1, 10)
+    assert (file.pids, file.procs, file.uses) == ((70, 71), ("python3", "cat"), "RW")
+
+
+def closed_by(process: int, file: str, read: int, written: int) -> Event:
+    return moved(file, read=read, written=written)._replace(process=process)
+
+
+def test_a_renamed_file_keeps_its_row_and_a_new_one_gets_its_own(read: Read) -> None:
+    files = read(
+        moved("/app.log", written=100),
+        event("fs.rename", op="rename", file="/app.log", file_new="/app.log.1"),
+        moved("/app.log.1", written=10),
+        moved("/app.log", written=3),
+    )
+
+    assert {path: file.written_bytes for path, file in files.items()} == {
+        "/app.log.1": 110,
+        "/app.log": 3,
+    }
+    assert files["/app.log.1"].names == ("/app.log",)
+    assert (files["/app.log.1"].renamed, files["/app.log"].renamed) == (True, False)
+
+
+def test_what_a_rename_replaces_goes_on_in_the_same_row(read: Read) -> None:
+    files = read(
+        moved("/conf", read=50),
+        moved("/conf.tmp", written=60),
+        event("fs.rename", op="rename", file="/conf.tmp", file_new="/conf"),
+        event("fs.delete", op="unlink", file="/conf"),
+    )
+
+    assert list(files) == ["/conf"]
+    assert (files["/conf"].read_bytes, files["/conf"].written_bytes) == (50, 60)
+    assert files["/conf"].uses == "RWDN"
+
+
+def test_a_hard_link_is_another_name_of_one_row(read: Read) -> None:
+    files = read(
+        moved("/data", written=1),
+        event("fs.link", op="link", file="/alias", file_target="/data"),
+        moved("/alias", written=2),
+    )
+
+    assert list(files) == ["/data"]
+    assert (files["/data"].written_bytes, files["/data"].names) == (3, ("/alias",))
+
+
+@pytest.mark.parametrize(
+    ("event_", "name"),
+    [
+        (event("fs.error", file="/x", error="ENOENT", op="openat"), "missed"),
+        (event("fs.error", file="/x", error="EACCES", op="openat"), "denied"),
+        (event("fs.delete", file="/x", op="unlink"), "deleted"),
+        (event("fs.attr", file="/x", op="chmod", file_perms=600), "written"),
+        (event("fs.mkdir", file="/x", op="mkdir"), "written"),
+        (event("fs.open", file="/x", flags="O_WRONLY|O_CREAT|O_TRUNC"), "written"),
+        (closed("/x", file_read_ops=0, file_mapped=True), "read"),
+    ],
+)
+def test_each_use_is_known(read: Read, event_: Event, name: str) -> None:
+    uses = ("read", "written", "missed", "denied", "deleted", "renamed")
+    file = read(event_)["/x"]
+
+    assert [use for use in uses if getattr(file, use)] == [name]
+
+
+def test_a_file_that_is_only_opened_is_neither_read_nor_written(read: Read) -> None:
+    file = read(event("fs.open", file="/x", flags="O_RDONLY"))["/x"]
+
+    assert (file.read, file.written, file.uses) == (False, False, "O")
+
+
+def test_a_program_that_was_looked_for_in_path_is_a_search(read: Read) -> None:
+    missed = {"error": "ENOENT", "op": "execve"}
+    files = read(
+        event("fs.error", file="/opt/bin/python3", **missed),
+        event("fs.error", file="/opt/python3.conf", **missed),
+    )
+
+    assert files["/opt/bin/python3"].path_class == "search"
+    assert files["/opt/python3.conf"].path_class == "own"
+
+
+def test_a_name_that_json_can_only_escape_is_read(read: Read) -> None:
+    assert read(moved("/bad\udcff", read=4))["/bad\udcff"].read_bytes == 4

@@ -1,0 +1,62 @@
+"""The classes of paths by the stock rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from scopetrace.config.load import stock_text
+from scopetrace.query.path_classes import read_path_classes
+
+PATHS = {
+    "own": [
+        "/home/ann/app/main.py", "/var/log/app.log", "/etc/nginx/nginx.conf", "/etc/app/hosts.yml",
+        "/srv/www/index.html", "/tmp/x.so.txt", "/home/ann/lib/data.json", "/home/ann/devices",
+        "/home/ann/proc/1", "/home/ann/module.py",
+    ],
+    "packages": [
+        "/usr/lib/python3/dist-packages/yaml/__init__.py",
+        "/home/ann/venv/lib/python3.11/site-packages/requests/api.py",
+        "/home/ann/app/node_modules/left-pad/index.js", "/usr/share/nodejs/semver/index.js",
+        "/var/lib/gems/3.1.0/gems/rack-2.2.4/lib/rack.rb", "/usr/lib/ruby/vendor_ruby/rubygems.rb",
+        "/root/go/pkg/mod/golang.org/x/net/http2.go",
+    ],
+    "interpreter": [
+        "/usr/lib/python3.11/encodings/__init__.py", "/usr/lib/python311.zip",
+        "/home/ann/app/__pycache__/main.cpython-311.pyc", "/usr/bin/pyvenv.cfg",
+        "/usr/lib/x86_64-linux-gnu/perl-base/strict.pm", "/usr/share/perl/5.36/warnings.pm",
+        "/etc/perl/Config.pm", "/usr/lib/ruby/3.1.0/json.rb",
+        "/usr/lib/jvm/java-17-openjdk-amd64/lib/modules", "/tmp/hsperfdata_ann/12",
+        "/usr/share/git-core/templates/info/exclude", "/home/ann/.pyenv/pyenv.d/exec",
+    ],
+    "locale": [
+        "/usr/lib/locale/locale-archive", "/usr/share/locale/de/LC_MESSAGES/libc.mo",
+        "/usr/share/zoneinfo/Europe/Berlin", "/etc/localtime", "/etc/nsswitch.conf",
+        "/etc/resolv.conf", "/etc/hosts", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache",
+        "/usr/share/terminfo/x/xterm", "/etc/passwd",
+    ],
+    "loader": [
+        "/etc/ld.so.cache", "/etc/ld.so.preload", "/usr/lib/x86_64-linux-gnu/libc.so.6",
+        "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1", "/usr/lib/libfoo.so",
+        "/lib/x86_64-linux-gnu",
+    ],
+    "system": [
+        "/proc/self/maps", "/sys/devices/system/cpu/online", "/dev/null", "/run/nscd/socket",
+        "/usr/lib/ssl/openssl.cnf", "/etc/ssl/certs/ca-certificates.crt", "/etc/selinux/config",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "path"), [(name, path) for name in PATHS for path in PATHS[name]])
+def test_stock_rules(name: str, path: str) -> None:
+    assert read_path_classes(stock_text()).of(path) == name
+
+
+def test_a_session_without_rules_has_the_stock_ones() -> None:
+    assert read_path_classes("event: {enable: true}\n").of("/etc/ld.so.cache") == "loader"
+
+
+def test_rules_of_the_configuration_replace_the_stock_ones() -> None:
+    classes = read_path_classes("scopetrace: {pathclasses: {packages: [], system: ['/cache/']}}")
+
+    assert classes.of("/home/ann/cache/x") == "system"
+    assert classes.of("/etc/ld.so.cache") == "own"

@@ -1,0 +1,56 @@
+"""What a summary holds of the events of a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scopetrace.query import open_session
+from support.flow_builder import ENDS, UNIX_ENDS, opened, record_flows
+from support.session_builder import event, record
+
+
+def test_the_last_lines_of_stderr_are_as_a_terminal_shows_them(tmp_path: Path) -> None:
+    texts = ["one\n", "tw", "o\n\n", "10 %\r20 %\r30 %\n", "last\r\n", "no end"]
+    path = record(tmp_path, [event("stderr", message=text) for text in texts])
+    with open_session(path) as session:
+        summary = session.summary()
+
+    assert summary.stderr_last == ("30 %", "last", "no end")
+    assert (summary.stderr_lines, summary.stdout_lines) == (6, 0)
+
+
+def test_logs_have_their_lines_and_the_last_one(tmp_path: Path) -> None:
+    events = [
+        event("/var/log/b.log", message="1\n2\n"),
+        event("/var/log/a.log", message="x\n"),
+        event("/var/log/b.log", message="3\n"),
+    ]
+    with open_session(record(tmp_path, events)) as session:
+        logs = session.summary().logs
+
+    assert [tuple(log) for log in logs] == [("/var/log/b.log", 3, "3"), ("/var/log/a.log", 1, "x")]
+
+
+def test_failed_connections_are_counted_by_peer_without_those_to_nscd(tmp_path: Path) -> None:
+    refused = {"op": "connect", "class": "connection", "error": "ECONNREFUSED", **ENDS}
+    nscd = {**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket", "error": "ENOENT", "op": "connect"}
+    events = [event("net.error", **refused), event("net.error", **nscd)] * 2
+    with open_session(record(tmp_path, events)) as session:
+        found = session.summary().net_errors
+
+    assert found == {"connect 93.184.216.34 port 80: ECONNREFUSED": 2}
+
+
+def test_responses_are_counted_by_side_and_status(tmp_path: Path) -> None:
+    events = [
+        opened(),
+        event("http.resp", http_status_code=200, http_client_duration=3),
+        event("http.resp", http_status_code=404, http_client_duration=3),
+        event("http.resp", http_status_code=200, http_server_duration=3),
+        event("http.resp", http_status_code=200, http_client_duration=3),
+    ]
+    with open_session(record_flows(tmp_path, events)) as session:
+        summary = session.summary()
+
+    assert summary.requests == {"client": {200: 2, 404: 1}, "server": {200: 1}}
+    assert len(summary.flows) == 1
