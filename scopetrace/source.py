@@ -136,7 +136,7 @@ class Reader(Protocol):
     def give_up(self, image: Image, tid: int, time_ns: int) -> None:
         """Emit what was read and stop: reading the flow takes too much CPU time.
 
-        Of messages that are under way nothing more is known, and nothing is to be said.
+        No more will be known of messages that are under way, and none of them is reported.
         """
 
 

@@ -86,7 +86,7 @@ class Flow:
         """Name of the last error in its life, such as ECONNRESET."""
         self.reading: object = None
         """The `streams.reading.Reading` of `streams.flows`; None: no bytes have come."""
-        self.socket_shared: dict[str, Any] = {}
+        self.socket_shared: dict[str, object] = {}
         """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
 
     @property

@@ -127,9 +127,11 @@ _smtp_server = any_of(
 
 # Other protocols of mail: RFC 3501, RFC 1939, RFC 5804. Redis says +OK too, but no more after it.
 _imap_client = any_of(
-    rb"[A-Za-z0-9.]{1,20} CAPABILITY\r\n", rb"[A-Za-z0-9.]{1,20} STARTTLS\r\n",
-    rb"[A-Za-z0-9.]{1,20} LOGIN [!-~]", rb"[A-Za-z0-9.]{1,20} AUTHENTICATE [A-Z]",
-)  # fmt: skip
+    rb"[A-Za-z0-9.]{1,20} CAPABILITY\r\n",
+    rb"[A-Za-z0-9.]{1,20} STARTTLS\r\n",
+    rb"[A-Za-z0-9.]{1,20} LOGIN [!-~]",
+    rb"[A-Za-z0-9.]{1,20} AUTHENTICATE [A-Z]",
+)
 _imap_server = any_of(rb"\* OK[ \r]", rb"\* PREAUTH ")
 _pop3_client = any_of(rb"STLS\r\n", rb"CAPA\r\n")
 _pop3_server = any_of(rb"\+OK [!-~]")
@@ -152,7 +154,7 @@ _ldap_client = any_of(
             rb"\x77\x84....\x80[\x00-\x7f][0-9]\.[0-9]",
         )
     )
-)  # fmt: skip
+)
 
 # Before the true protocol: the header of a proxy (the PROXY protocol, versions 1 and 2), and what
 # asks one for a connection (SOCKS 4 and RFC 1928), which is known by its answer only.
@@ -193,9 +195,14 @@ def _socks5(data: bytes, answer: bytes) -> Verdict:
 
 _redis_client = any_of(rb"\*[1-9][0-9]{0,6}\r\n\$[1-9][0-9]{0,8}\r\n[A-Za-z]")
 _redis_server = any_of(
-    rb"\+PONG\r\n", rb"-NOAUTH ", rb"-WRONGPASS ", rb"-DENIED Redis", rb"-LOADING Redis",
-    rb"-ERR unknown command", rb"%[1-9][0-9]{0,2}\r\n\$6\r\nserver\r\n",
-)  # fmt: skip
+    rb"\+PONG\r\n",
+    rb"-NOAUTH ",
+    rb"-WRONGPASS ",
+    rb"-DENIED Redis",
+    rb"-LOADING Redis",
+    rb"-ERR unknown command",
+    rb"%[1-9][0-9]{0,2}\r\n\$6\r\nserver\r\n",
+)
 
 # StartupMessage, SSLRequest, GSSENCRequest, CancelRequest; Authentication… and ErrorResponse.
 _postgresql_client = any_of(
@@ -225,9 +232,11 @@ _mongodb_client = any_of(
 
 # Protocol headers of 0-9-1, 0-9, 0-8, 0-10, and of 1.0 bare, within TLS and with SASL.
 _amqp_client = any_of(
-    rb"AMQP\x00\x00\x09\x01", rb"AMQP\x01\x01\x00[\x09\x0a]", rb"AMQP\x01\x01\x08\x00",
+    rb"AMQP\x00\x00\x09\x01",
+    rb"AMQP\x01\x01\x00[\x09\x0a]",
+    rb"AMQP\x01\x01\x08\x00",
     rb"AMQP[\x00\x02\x03]\x01\x00\x00",
-)  # fmt: skip
+)
 
 _KAFKA_HEADER = 14
 _KAFKA_KEYS = 92

@@ -1,7 +1,7 @@
 """Lines of StatsD: `name:value|type|@rate|#tag:value,tag`, with the extensions of DogStatsD.
 
 A name may have several values (`name:1:2|ms`). Sections that are neither a rate nor tags (a
-container, a timestamp) are passed over, as are DogStatsD's events and service checks, which are no
+container, a timestamp) are skipped, as are DogStatsD's events and service checks, which are no
 metrics.
 """
 
@@ -14,9 +14,13 @@ from typing import NamedTuple
 from scopetrace.model.metric import MEMBER
 
 TYPES = {
-    b"c": "counter", b"g": "gauge", b"ms": "timer", b"h": "histogram", b"d": "histogram",
+    b"c": "counter",
+    b"g": "gauge",
+    b"ms": "timer",
+    b"h": "histogram",
+    b"d": "histogram",
     b"s": "set",
-}  # fmt: skip
+}
 
 NO_METRICS = (b"_e{", b"_sc|")
 

@@ -1,4 +1,4 @@
-"""TLS: what the first message of each side says before anything is encrypted.
+"""TLS: the ClientHello and the ServerHello, which are not encrypted.
 
 A hello is read by hand from the records that carry it, which may be several (RFC 8446, sections 4.1
 and 5.1); of its extensions only the server's name (RFC 6066), the protocols offered above TLS
@@ -34,12 +34,12 @@ _HANDSHAKE = 22
 
 
 class Hello(NamedTuple):
-    """What a ClientHello or a ServerHello says."""
+    """What is read of a ClientHello or a ServerHello."""
 
     version: str
-    """The highest offered, or the one chosen; empty if it is none we know."""
+    """The highest offered, or the one chosen; empty if it is not in `VERSIONS`."""
     server_name: str
-    """Whom the client wants to talk to; empty if it does not say."""
+    """The name of the server that the client wants; empty if it gives none."""
     alpn: tuple[str, ...]
     """Protocols offered, the best first, or the one chosen."""
 
@@ -56,9 +56,9 @@ def begins_hello(data: bytes, kind: int) -> bool | None:
 
 
 def read_hello(data: bytes, kind: int) -> Hello | None:
-    """Return what the hello of a direction says; None: it is not whole, or makes no sense.
+    """Return the hello of a direction; None: it is not whole, or makes no sense.
 
-    Of one that is longer than `LONGEST`, what it says until there.
+    One that is longer than `LONGEST` is read as far as that.
     """
     message = _handshake(data)
     size = int.from_bytes(message[1:4], "big")

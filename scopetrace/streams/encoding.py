@@ -29,9 +29,9 @@ def is_binary(data: bytes, amid_binary: bool = False) -> bool:
 
     Args:
         data: what was written.
-        amid_binary: what was written before was no text. Then this is none if it has a control
+        amid_binary: the write before was binary. Then this one is, too, if it has a control
             character, as have the parts of a program file or an archive that hold many names;
-            but of a few bytes that says nothing.
+            but a few bytes are too few to judge by that.
     """
     if len(data) > LOOKED_AT:
         data = data[: LOOKED_AT // 2] + data[-LOOKED_AT // 2 :]

@@ -216,16 +216,16 @@ class Recognition:
 
     def _read(self, reading: Reading, operation: FlowTransferred) -> None:
         """Feed all readers; drop those that are done."""
-        image, tid, time_ns, flow, outgoing, data, moved, *_ = operation
+        image, tid, time_ns, flow, outgoing, data, transferred, *_ = operation
         if not reading.readers:
             return
         for reader in reading.readers:
             items = reader.items
-            if data or (not flow.is_stream and not moved):
+            if data or (not flow.is_stream and not transferred):
                 reader.feed(image, tid, time_ns, outgoing, data)
-            if moved > len(data) and not reader.done:
-                reader.gap(image, tid, time_ns, outgoing, moved - len(data))
-            elif not moved and flow.is_stream:
+            if transferred > len(data) and not reader.done:
+                reader.gap(image, tid, time_ns, outgoing, transferred - len(data))
+            elif not transferred and flow.is_stream:
                 reader.end(image, tid, time_ns, outgoing)
             reading.items += reader.items - items
         if any(reader.done for reader in reading.readers):

@@ -193,7 +193,7 @@ class TextChannels:
 
     def _note_missing(
         self, channel: TextChannel, time_ns: int, tid: int, missing: int, unreadable: bool
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Note how much of a write was not recorded, and why."""
         channel.last_ns, channel.tid = time_ns, tid
         if unreadable:
@@ -219,7 +219,7 @@ class TextChannels:
 
     def _split(
         self, channel: TextChannel, time_ns: int, tid: int, data: bytes, missing: int
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Emit the lines that a write ends, and let the line that it leaves unfinished wait.
 
         1. An unfinished line goes on with the bytes up to the first line end. It is emitted if it
@@ -280,7 +280,7 @@ class TextChannels:
 
     def _emit_text(
         self, channel: TextChannel, time_ns: int, tid: int, data: bytes, missing: int = 0
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Emit a text, or what the rules want of it."""
         channel.in_binary = False
         target, message = channel.target, data.decode("utf-8", "surrogateescape")

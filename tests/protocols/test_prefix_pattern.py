@@ -53,9 +53,13 @@ def test_whether_more_can_help_is_what_trying_all_would_say(data):
     compiled = PrefixPattern(pattern)
     endings = [
         a + b + c + d + e + f
-        for a in (b"", b"a") for b in (b"", b"a") for c in (b"", b"b") for d in (b"", b"c")
-        for e in (b"", b"c") for f in (b"", b"a")
-    ]  # fmt: skip
+        for a in (b"", b"a")
+        for b in (b"", b"a")
+        for c in (b"", b"b")
+        for d in (b"", b"c")
+        for e in (b"", b"c")
+        for f in (b"", b"a")
+    ]
 
     if re.match(pattern, data):
         assert compiled.matches(data) is True

@@ -83,7 +83,7 @@ def test_a_flow_has_less_where_others_were_given_up(given_up, most):
 
 
 class Clock:
-    """Tells the time by how many functions were called."""
+    """A clock that counts function calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -153,7 +153,7 @@ def test_what_may_come_in_any_number_costs_next_to_nothing(clock, case):
     flow = FlowRun(rules(""), "server")
     with counting(clock):
         for at in range(0, len(data), 16_384):
-            flow.move(IN, data[at : at + 16_384])
+            flow.transfer(IN, data[at : at + 16_384])
 
     assert clock.calls < len(data) / 10
     assert flow.outlet.notices == []
@@ -176,7 +176,7 @@ def test_what_takes_more_than_it_is_worth_is_given_up(clock, monkeypatch, case):
     flow = FlowRun(rules("event: {watch: [{type: http}, {type: dns}, {type: net}]}\n"), "server")
     with counting(clock):
         for at in range(0, len(data), 16_384):
-            flow.move(IN, data[at : at + 16_384])
+            flow.transfer(IN, data[at : at + 16_384])
             if flow.muted:
                 break
 
@@ -196,7 +196,7 @@ def test_many_connections_take_less_and_less(clock):
         clock.calls, flow.muted[:] = 0, []
         with counting(clock):
             for at in range(0, len(data), 1000):
-                flow.move(IN, data[at : at + 1000])
+                flow.transfer(IN, data[at : at + 1000])
                 if flow.muted:
                     break
         taken.append(clock())
@@ -218,7 +218,7 @@ def test_a_process_that_ended_is_forgotten():
 
 def test_a_header_of_endless_parts_has_an_end():
     flow = FlowRun(rules(""), "server")
-    flow.move(IN, PREFACE + frame(HEADERS, 0, 1, GET) + frame(CONTINUATION, 0, 1) * 7300)
+    flow.transfer(IN, PREFACE + frame(HEADERS, 0, 1, GET) + frame(CONTINUATION, 0, 1) * 7300)
 
     ((reason, _, message),) = flow.outlet.notices
     assert reason == "http"
@@ -231,7 +231,7 @@ def grown(clock: Clock, feed: list[bytes], role: str, outgoing: bool) -> int:
     flow = FlowRun(rules(""), role)
     with counting(clock):
         for piece in feed:
-            flow.move(outgoing, piece)
+            flow.transfer(outgoing, piece)
     return clock.calls
 
 
@@ -274,8 +274,8 @@ def test_ordinary_talk_is_never_given_up(clock, monkeypatch):
     request = b"GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n"
     with counting(clock):
         for _ in range(400):
-            flow.move(IN, request * 10)
-            flow.move(OUT, b"HTTP/1.1 204 No Content\r\n\r\n" * 10)
+            flow.transfer(IN, request * 10)
+            flow.transfer(OUT, b"HTTP/1.1 204 No Content\r\n\r\n" * 10)
 
     assert flow.outlet.notices == []
     assert len(flow.outlet.of("http.resp")) == 4000

@@ -52,8 +52,11 @@ def test_text_is_text(data):
 def image(width: int = 64) -> bytes:
     """A PNG (RFC 2083) with random colours, so that they do not compress."""
     rows = b"".join(b"\0" + random.Random(row).randbytes(3 * width) for row in range(width))
-    chunks = ((b"IHDR", struct.pack("!2I5B", width, width, 8, 2, 0, 0, 0)),
-              (b"IDAT", zlib.compress(rows)), (b"IEND", b""))  # fmt: skip
+    chunks = (
+        (b"IHDR", struct.pack("!2I5B", width, width, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack("!I", len(data)) + name + data + struct.pack("!I", zlib.crc32(name + data))
         for name, data in chunks

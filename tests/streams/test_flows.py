@@ -292,8 +292,8 @@ def test_lines_of_statsd_are_found_after_what_is_none(tmp_path):
 def test_only_where_dns_is_expected_every_datagram_is_looked_at(port, found):
     flow = FlowRun(rules(""), transport="IP.UDP", port=port)
     for _ in range(70):
-        flow.move(OUT, b"\1" * 1000)
-    flow.move(OUT, QUERY)
+        flow.transfer(OUT, b"\1" * 1000)
+    flow.transfer(OUT, QUERY)
     flow.close()
 
     assert flow.flow.protocol == ("DNS" if found else "")
@@ -307,11 +307,11 @@ def test_only_where_dns_is_expected_every_datagram_is_looked_at(port, found):
 def test_a_large_piece_is_read_in_parts(size, missing):
     flow = FlowRun(rules(""))
     length = b"Content-Length: %d\r\n\r\n" % (size + missing)
-    flow.move(OUT, GET)
-    flow.move(IN, b"HTTP/1.1 200 OK\r\n" + length)
-    flow.move(IN, b"x" * size, size + missing)
-    flow.move(OUT, GET)
-    flow.move(IN, OK + b"abc")
+    flow.transfer(OUT, GET)
+    flow.transfer(IN, b"HTTP/1.1 200 OK\r\n" + length)
+    flow.transfer(IN, b"x" * size, size + missing)
+    flow.transfer(OUT, GET)
+    flow.transfer(IN, OK + b"abc")
     flow.close()
 
     lengths = [data["http_response_content_length"] for data in flow.outlet.of("http.resp")]
@@ -323,7 +323,7 @@ def test_a_large_piece_is_read_in_parts(size, missing):
 def test_each_datagram_costs_itself_only(datagrams):
     flow = FlowRun(rules(""), transport="IP.UDP", port=53)
     for datagram in datagrams:
-        flow.move(OUT, datagram)
+        flow.transfer(OUT, datagram)
     flow.close()
 
     assert len(flow.outlet.of("dns.req")) == datagrams.count(QUERY)
@@ -372,9 +372,11 @@ def test_a_conversation_is_the_same_byte_by_byte(name, role):
 
 
 @given(
-    st.sampled_from(CONFIGURED), st.sampled_from(ROLES),
-    st.lists(st.tuples(st.booleans(), PIECES), max_size=6), st.sets(st.integers(1, 60)),
-)  # fmt: skip
+    st.sampled_from(CONFIGURED),
+    st.sampled_from(ROLES),
+    st.lists(st.tuples(st.booleans(), PIECES), max_size=6),
+    st.sets(st.integers(1, 60)),
+)
 def test_anything_at_all_is_the_same_however_it_is_cut(chosen, role, steps, places):
     def cut(data: bytes) -> list[bytes]:
         return pieces(data, [place for place in places if place < len(data)])
@@ -417,7 +419,7 @@ def test_no_flow_holds_much(endless, memory):
     tracemalloc.start()
     try:
         for outgoing, data in moves:
-            flow.move(outgoing, data)
+            flow.transfer(outgoing, data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -61,94 +61,138 @@ ANY = tuple(FOLLOWING)
 
 PREAMBLES: dict[str, tuple[str, Talk, tuple[str, ...], dict[str, Any]]] = {
     "PROXY v1": (
-        "PROXY", [(C, b"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n")], ANY,
+        "PROXY",
+        [(C, b"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n")],
+        ANY,
         CLIENT_4 | TARGET_4,
     ),
     "PROXY v1 of IPv6": (
-        "PROXY", [(C, b"PROXY TCP6 2001:db8:0::1 2001:db8::2 56324 443\r\n")], ANY,
+        "PROXY",
+        [(C, b"PROXY TCP6 2001:db8:0::1 2001:db8::2 56324 443\r\n")],
+        ANY,
         CLIENT_6 | TARGET_6,
     ),
     "PROXY v1 unknown": ("PROXY", [(C, b"PROXY UNKNOWN\r\n")], ANY, {}),
     "PROXY v2": ("PROXY", [(C, binary_proxy(0x11, V4))], ANY, CLIENT_4 | TARGET_4),
     "PROXY v2 of IPv6 with more": (
-        "PROXY", [(C, binary_proxy(0x21, V6 + b"\2\0\6a.test"))], ANY, CLIENT_6 | TARGET_6,
+        "PROXY",
+        [(C, binary_proxy(0x21, V6 + b"\2\0\6a.test"))],
+        ANY,
+        CLIENT_6 | TARGET_6,
     ),
     "PROXY v2 of a unix socket": ("PROXY", [(C, binary_proxy(0x31, bytes(216)))], ANY, {}),
     "PROXY v2 for itself": ("PROXY", [(C, binary_proxy(0, b"", 0x20))], ANY, {}),
     "SOCKS 4": (
-        "SOCKS", [(C, b"\4\1\1\xbb\xc6\x33\x64\7me\0"), (S, b"\0\x5a" + bytes(6))], ANY, TARGET_4,
+        "SOCKS",
+        [(C, b"\4\1\1\xbb\xc6\x33\x64\7me\0"), (S, b"\0\x5a" + bytes(6))],
+        ANY,
+        TARGET_4,
     ),
     "SOCKS 4a": (
-        "SOCKS", [(C, b"\4\1\1\xbb\0\0\0\1\0db.example.com\0"), (S, b"\0\x5a" + bytes(6))], ANY,
+        "SOCKS",
+        [(C, b"\4\1\1\xbb\0\0\0\1\0db.example.com\0"), (S, b"\0\x5a" + bytes(6))],
+        ANY,
         TARGET,
     ),
     "SOCKS 5": (
-        "SOCKS", [(C, b"\5\1\0"), (S, b"\5\0"), (C, b"\5\1\0" + NAME), (S, GRANTED)], ANY, TARGET,
+        "SOCKS",
+        [(C, b"\5\1\0"), (S, b"\5\0"), (C, b"\5\1\0" + NAME), (S, GRANTED)],
+        ANY,
+        TARGET,
     ),
     "SOCKS 5 with a password": (
         "SOCKS",
         [
-            (C, b"\5\2\0\2"), (S, b"\5\2"), (C, b"\1\2me\3abc"), (S, b"\1\0"),
-            (C, b"\5\1\0\1\xc6\x33\x64\7\1\xbb"), (S, b"\5\0\0\4" + bytes(18)),
+            (C, b"\5\2\0\2"),
+            (S, b"\5\2"),
+            (C, b"\1\2me\3abc"),
+            (S, b"\1\0"),
+            (C, b"\5\1\0\1\xc6\x33\x64\7\1\xbb"),
+            (S, b"\5\0\0\4" + bytes(18)),
         ],
-        ANY, TARGET_4,
+        ANY,
+        TARGET_4,
     ),
     "CONNECT": ("HTTP", [(C, CONNECT), (S, YES)], ANY, TARGET),
     "CONNECT to an address": (
-        "HTTP", [(C, b"CONNECT [2001:db8::2]:443 HTTP/1.1\r\n\r\n"), (S, YES)], ANY, TARGET_6,
+        "HTTP",
+        [(C, b"CONNECT [2001:db8::2]:443 HTTP/1.1\r\n\r\n"), (S, YES)],
+        ANY,
+        TARGET_6,
     ),
     "CONNECT after a question": (
         "HTTP",
         [
-            (C, CONNECT), (S, WHO + b"Content-Length: 4\r\n\r\nwho?"),
-            (C, CONNECT), (S, WHO + b"Transfer-Encoding: chunked\r\n\r\n4\r\nwho?\r\n0\r\n\r\n"),
-            (C, CONNECT), (S, b"HTTP/1.1 100 Wait\r\n\r\n" + YES),
+            (C, CONNECT),
+            (S, WHO + b"Content-Length: 4\r\n\r\nwho?"),
+            (C, CONNECT),
+            (S, WHO + b"Transfer-Encoding: chunked\r\n\r\n4\r\nwho?\r\n0\r\n\r\n"),
+            (C, CONNECT),
+            (S, b"HTTP/1.1 100 Wait\r\n\r\n" + YES),
         ],
-        ANY, TARGET,
+        ANY,
+        TARGET,
     ),
     "PostgreSQL": ("PostgreSQL", [(C, SSL_REQUEST), (S, b"S")], ("TLS",), {}),
     "PostgreSQL without GSS": (
-        "PostgreSQL", [(C, GSS_REQUEST), (S, b"N"), (C, SSL_REQUEST), (S, b"S")], ("TLS",), {},
+        "PostgreSQL",
+        [(C, GSS_REQUEST), (S, b"N"), (C, SSL_REQUEST), (S, b"S")],
+        ("TLS",),
+        {},
     ),
     "MySQL": ("MySQL", [(S, GREETING_WHOLE), (C, MYSQL_SSL_REQUEST)], ("TLS",), {}),
     "SMTP": (
         "SMTP",
         [
-            (S, b"220 mx ESMTP\r\n"), (C, b"EHLO me\r\n"), (S, b"250-mx\r\n250 STARTTLS\r\n"),
-            (C, b"STARTTLS\r\n"), (S, b"220 go\r\n"),
+            (S, b"220 mx ESMTP\r\n"),
+            (C, b"EHLO me\r\n"),
+            (S, b"250-mx\r\n250 STARTTLS\r\n"),
+            (C, b"STARTTLS\r\n"),
+            (S, b"220 go\r\n"),
         ],
-        ("TLS",), {},
+        ("TLS",),
+        {},
     ),
     "LMTP": (
         "SMTP",
         [
-            (S, b"220 mx LMTP\r\n"), (C, b"LHLO me\r\nSTARTTLS\r\n"),
+            (S, b"220 mx LMTP\r\n"),
+            (C, b"LHLO me\r\nSTARTTLS\r\n"),
             (S, b"250 mx\r\n220 go\r\n"),
         ],
-        ("TLS",), {},
+        ("TLS",),
+        {},
     ),
     "IMAP": (
         "IMAP",
         [
-            (S, b"* OK [CAPABILITY IMAP4rev1] ready\r\n"), (C, b"a1 CAPABILITY\r\n"),
-            (S, b"* CAPABILITY STARTTLS\r\na1 OK\r\n"), (C, b"a2 STARTTLS\r\n"), (S, b"a2 OK\r\n"),
+            (S, b"* OK [CAPABILITY IMAP4rev1] ready\r\n"),
+            (C, b"a1 CAPABILITY\r\n"),
+            (S, b"* CAPABILITY STARTTLS\r\na1 OK\r\n"),
+            (C, b"a2 STARTTLS\r\n"),
+            (S, b"a2 OK\r\n"),
         ],
-        ("TLS",), {},
+        ("TLS",),
+        {},
     ),
     "POP3": ("POP3", [(S, b"+OK ready\r\n"), (C, b"STLS\r\n"), (S, b"+OK go\r\n")], ("TLS",), {}),
     "FTP": ("FTP", [(S, b"220 ftp\r\n"), (C, b"AUTH TLS\r\n"), (S, b"234 go\r\n")], ("TLS",), {}),
     "Sieve": (
-        "Sieve", [(S, b'"IMPLEMENTATION" "x"\r\nOK\r\n'), (C, b"STARTTLS\r\n"), (S, b"OK\r\n")],
-        ("TLS",), {},
+        "Sieve",
+        [(S, b'"IMPLEMENTATION" "x"\r\nOK\r\n'), (C, b"STARTTLS\r\n"), (S, b"OK\r\n")],
+        ("TLS",),
+        {},
     ),
     "XMPP": (
         "XMPP",
         [
             (C, b"<?xml version='1.0'?><stream:stream to='a.test'>"),
             (S, b"<?xml version='1.0'?><stream:stream><stream:features><starttls/>"),
-            (C, b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"), (S, b"<proceed/>"),
+            (C, b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
+            (S, b"<proceed/>"),
         ],
-        ("TLS",), {},
+        ("TLS",),
+        {},
     ),
     "AMQP": ("AMQP", [(C, b"AMQP\2\1\0\0"), (S, b"AMQP\2\1\0\0")], ("TLS",), {}),
     "LDAP": (
@@ -157,12 +201,16 @@ PREAMBLES: dict[str, tuple[str, Talk, tuple[str, ...], dict[str, Any]]] = {
             (C, b"0\x1d\2\1\1w\x18\x80\x161.3.6.1.4.1.1466.20037"),
             (S, b"0\x0c\2\1\1x\x07\n\1\0\4\0\4\0"),
         ],
-        ("TLS",), {},
+        ("TLS",),
+        {},
     ),
     "TLS where HTTP is expected": (
-        "TLS", TLS[:1], ("HTTP",), {},
+        "TLS",
+        TLS[:1],
+        ("HTTP",),
+        {},
     ),
-}  # fmt: skip
+}
 CASES = [
     (name, following)
     for name, (_, _, followings, _) in PREAMBLES.items()
@@ -177,7 +225,7 @@ def heard(role: str, talk: Talk, cut: Any = whole, chosen: Any = CHOSEN) -> Flow
     flow = FlowRun(chosen, role)
     for client, data in talk:
         for piece in cut(data):
-            flow.move(client == (role != "server"), piece)
+            flow.transfer(client == (role != "server"), piece)
     flow.close()
     return flow
 
@@ -305,32 +353,32 @@ def test_no_flow_is_watched_for_ever(name):
     talk = next(talk for protocol, talk, *_ in PREAMBLES.values() if protocol == name)
     flow = FlowRun(CHOSEN, "client")
     for client, data in talk[:-1]:
-        flow.move(client, data)
+        flow.transfer(client, data)
     for _ in range(UPGRADES[name].turns):
-        flow.move(S, b"no\r\n")
-        flow.move(C, b"please\r\n")
+        flow.transfer(S, b"no\r\n")
+        flow.transfer(C, b"please\r\n")
 
     assert flow.muted == [3]
 
 
 def test_a_flow_that_says_much_is_not_watched():
     flow = FlowRun(CHOSEN, "client")
-    flow.move(S, b"220 mx ESMTP\r\n")
-    flow.move(C, b"EHLO me\r\n")
+    flow.transfer(S, b"220 mx ESMTP\r\n")
+    flow.transfer(C, b"EHLO me\r\n")
     for _ in range(70):
         assert flow.muted == []
-        flow.move(S, b"x" * 940)
-    flow.move(S, b"x" * 940)
+        flow.transfer(S, b"x" * 940)
+    flow.transfer(S, b"x" * 940)
 
     assert flow.muted == [3]
 
 
 def test_what_is_not_known_ends_a_preamble():
     flow = FlowRun(CHOSEN, "client")
-    flow.move(C, SSL_REQUEST)
-    flow.move(S, b"", 1)
-    flow.move(S, b"S")
-    flow.move(C, TLS[0][1])
+    flow.transfer(C, SSL_REQUEST)
+    flow.transfer(S, b"", 1)
+    flow.transfer(S, b"S")
+    flow.transfer(C, TLS[0][1])
 
     assert flow.flow.protocol == "PostgreSQL"
     assert flow.muted == [3]
@@ -353,17 +401,31 @@ def test_what_comes_early_waits_for_its_turn():
         program, size = flow.image, len(answer)
         early = FlowTransferred(program, 71, 0, flow.flow, False, answer, size, 3, early=True)
         flow.handlers[FlowTransferred](early)
-        flow.move(C, asked)
+        flow.transfer(C, asked)
 
     assert words(flow) == ["SOCKS", "HTTP", "/page", "200"]
 
 
 @given(
-    st.sampled_from(CASES), st.sampled_from(ROLES), st.sets(st.integers(1, 300), max_size=6),
-    st.lists(st.tuples(st.booleans(), st.sampled_from([b"", b"\0", b"x\r\n", b"\n" * 9, *(
-        data for _, talk, *_ in PREAMBLES.values() for _, data in talk
-    )])), max_size=3),
-)  # fmt: skip
+    st.sampled_from(CASES),
+    st.sampled_from(ROLES),
+    st.sets(st.integers(1, 300), max_size=6),
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.sampled_from(
+                [
+                    b"",
+                    b"\0",
+                    b"x\r\n",
+                    b"\n" * 9,
+                    *(data for _, talk, *_ in PREAMBLES.values() for _, data in talk),
+                ]
+            ),
+        ),
+        max_size=3,
+    ),
+)
 def test_anything_may_come_in_between(case, role, places, noise):
     name, following = case
     _, preamble, *_ = PREAMBLES[name]

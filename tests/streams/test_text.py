@@ -12,12 +12,12 @@ from support.recording import Recording
 CONSOLE = "event:\n  watch:\n    - {type: console, name: std}\n"
 
 
-def told(events):
+def texts(events):
     return [event for event in events if event.sourcetype in ("console", "file")]
 
 
 def messages(events):
-    return [event.data["message"] for event in told(events)]
+    return [event.data["message"] for event in texts(events)]
 
 
 def test_each_write_is_an_event_with_its_own_time(tracee, recording):
@@ -25,7 +25,7 @@ def test_each_write_is_an_event_with_its_own_time(tracee, recording):
     first_ns = tracee.now
     tracee.write(1, b"two\nthree\n")
 
-    events = told(recording.go())
+    events = texts(recording.go())
 
     assert messages(events) == ["one\n", "two\nthree\n"]
     assert [event.time_ns for event in events] == [first_ns, first_ns + MILLISECOND]
@@ -42,7 +42,7 @@ def test_an_unfinished_line_waits_for_its_rest_and_has_the_time_of_its_beginning
     then_ns = tracee.now
     tracee.write(1, b"ur\n")
 
-    events = told(recording.go())
+    events = texts(recording.go())
 
     assert messages(events) == ["one two\n", "three\n", "four\n"]
     assert [event.time_ns for event in events] == [first_ns, then_ns, then_ns]
@@ -63,7 +63,7 @@ def test_a_file_that_is_renamed_is_asked_for_by_its_new_name(tracee, recording):
 
     events = recording.finish()
 
-    assert [(e.source, e.data["message"]) for e in told(events)] == [
+    assert [(e.source, e.data["message"]) for e in texts(events)] == [
         ("/tmp/job.log", "late\n"),
         ("/tmp/job.log", "unfinished"),
     ]
@@ -107,7 +107,7 @@ def test_two_consoles_that_are_one_terminal_are_told_as_it_shows_them(tracee, re
     tracee.write(1, b"prompt> ")
     tracee.write(2, b"warning\n")
 
-    found = [(event.source, event.data["message"]) for event in told(recording.finish())]
+    found = [(event.source, event.data["message"]) for event in texts(recording.finish())]
 
     assert found == [("stdout", "prompt> "), ("stderr", "warning\n")]
 
@@ -167,7 +167,7 @@ def test_a_long_text_is_cut_after_a_line_and_says_so(tracee, recording):
     line = b"x" * 999 + b"\n"
     tracee.write(1, line * 70)
 
-    events = told(recording.go())
+    events = texts(recording.go())
 
     assert [len(event.data.pop("message")) for event in events] == [32_000, 32_000, 6_000]
     assert [event.data for event in events] == [{"piece": n, "pieces": 3} for n in (1, 2, 3)]
@@ -351,7 +351,7 @@ def test_bytes_that_were_not_copied_are_counted_in_a_notice_and_with_their_text(
 
     events = recording.go()
 
-    assert [event.data for event in told(events)] == [
+    assert [event.data for event in texts(events)] == [
         {"message": "begun abc", "missing": 997},
         {"message": "line\ndef", "missing": 1},
         {"message": "more\n", "missing": 1},

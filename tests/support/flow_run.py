@@ -43,8 +43,10 @@ class FlowRun:
         self.image = image(chosen)
         self.flow = Flow(transport, CLIENT, Address("inet", "10.0.0.2", port), role, 5)
 
-    def move(self, outgoing: bool, data: bytes, moved: int | None = None, at: int = 0) -> None:
-        size = len(data) if moved is None else moved
+    def transfer(
+        self, outgoing: bool, data: bytes, transferred: int | None = None, at: int = 0
+    ) -> None:
+        size = len(data) if transferred is None else transferred
         operation = FlowTransferred(self.image, 71, at * MS, self.flow, outgoing, data, size, 3)
         self.handlers[FlowTransferred](operation)
 
@@ -54,20 +56,20 @@ class FlowRun:
 
     def said(self) -> tuple[Any, ...]:
         """Return all that was said, of payloads the bytes in their order."""
-        told = self.outlet
+        outlet = self.outlet
         bytes_kept = [
             (outgoing, b"".join(p.data for p in run), sum(p.missing for p in run))
             for outgoing, run in (
-                (way, list(found)) for way, found in groupby(told.payloads, lambda p: p.outgoing)
+                (way, list(found)) for way, found in groupby(outlet.payloads, lambda p: p.outgoing)
             )
         ]
-        heads = [(time_ns, channel) for _, time_ns, _, _, channel in told.heads]
+        heads = [(time_ns, channel) for _, time_ns, _, _, channel in outlet.heads]
         return (
-            told.events,
+            outlet.events,
             heads,
-            told.notices,
-            told.measures,
-            told.own,
+            outlet.notices,
+            outlet.measures,
+            outlet.own,
             bytes_kept,
             self.flow.protocol,
             set(self.muted),
@@ -82,9 +84,9 @@ def read(
     for at, (outgoing, step) in enumerate(steps):
         if isinstance(step, bytes):
             for piece in cut(step):
-                flow.move(outgoing, piece, at=at)
+                flow.transfer(outgoing, piece, at=at)
         else:
-            flow.move(outgoing, b"", step or 0, at)
+            flow.transfer(outgoing, b"", step or 0, at)
     flow.close()
     return flow.said()
 

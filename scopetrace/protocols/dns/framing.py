@@ -1,4 +1,4 @@
-"""Messages out of bytes: over streams each has its length before it (RFC 1035, section 4.2.2)."""
+"""Framing of DNS over streams: each message has its length before it (RFC 1035, 4.2.2)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Framing:
     def __init__(self) -> None:
         self._pending = bytearray()
         self._holed = False
-        """Bytes of the pending message are not known."""
+        """Bytes of the pending message are missing."""
 
     def feed(self, data: bytes) -> list[bytes | None]:
-        """Return the messages that are whole now; None for one of which bytes are not known."""
+        """Return the messages that are whole now; None for one of which bytes are missing."""
         pending = self._pending
         pending += data
         messages: list[bytes | None] = []
@@ -34,7 +34,7 @@ class Framing:
         return messages
 
     def gap(self, size: int) -> list[bytes | None] | None:
-        """As `feed`, of bytes that are not known; None: messages cannot be told apart any more."""
+        """Do as `feed` for missing bytes; None: where messages begin is not known any more."""
         pending = self._pending
         if len(pending) < LENGTH:
             return None

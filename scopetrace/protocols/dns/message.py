@@ -282,7 +282,7 @@ def _errors(options: bytes) -> Iterator[ExtendedError]:
 
 
 def _data(buffer: _Names, kind: int, begin: int, raw: bytes) -> str:
-    """Return the data of a record as text; in hexadecimal digits if its type says too little."""
+    """Return the data of a record as text; in hexadecimal digits if its type is not known."""
     if kind == _AAAA and len(raw) == 16:
         return inet_ntop(AF_INET6, raw)
     reader = RDMAP.get(QTYPE.get(kind))

@@ -1,11 +1,13 @@
-"""Reads a flow of DNS: each question sent is one dns.req, and ends in one dns.resp or dns.error.
+"""Reads a flow of DNS: each question is one dns.req, and ends in one dns.resp or dns.error.
 
-Who asks is told by the messages, so a server's flow is read as a client's is. Question and answer
-belong together by id, name (in any case) and type. A question without an answer is an error when
-the process that asked lets go of the flow, or when it asks the same again. No error is made up: a
-question is forgotten if its answer may be among what was not read, or if too many wait; whoever
-gets a truncated answer asks again over TCP, and may not wait for what else it asked about that
-name; and multicast questions, which anybody or nobody may answer elsewhere, never wait.
+The messages show who asks, so a server's flow is read as a client's is. Question and answer belong
+together by id, name (in any case) and type. A question without an answer is an error when the
+process that asked closes the flow, or when it asks the same again. No error is made up:
+
+1. A question is dropped if its answer may be among what was not read, or if too many wait.
+2. A truncated answer is asked for again over TCP. The program may then not wait for what else it
+   asked about that name, so none of that is an error.
+3. Multicast questions never wait: any host may answer, elsewhere, or none.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ MS_NS = 1_000_000
 
 
 class Moment(NamedTuple):
-    """Who did something, and when."""
+    """Which thread transferred a message, and when."""
 
     image: Image
     tid: int
@@ -48,7 +50,7 @@ class DnsReader:
         self.done = False
         self.items = 0
         self._asks = asks
-        """Told who asked something."""
+        """Called with the process of each question."""
         self._outlet = outlet
         self._flow = flow
         self._multicast = _is_multicast(flow)
@@ -58,11 +60,11 @@ class DnsReader:
         """The last datagram was no message, perhaps because it was cut."""
         self._truncated = ("", 0)
         """The name of the last answer that was truncated, in lower case, and when it came."""
-        self._unread = 0
-        """Messages that could not be read and were not told of yet."""
+        self._malformed = 0
+        """Messages that could not be read and were not reported yet."""
 
     def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
-        """Take the next bytes of one direction, or one datagram."""
+        """Read the next bytes of one direction, or one datagram."""
         if not data:
             return
         messages: list[bytes | None] = [data]
@@ -72,7 +74,7 @@ class DnsReader:
             self._take(Moment(image, tid, time_ns), outgoing, message)
 
     def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
-        """Learn that bytes are missing: the rest of a datagram, or a part of a stream."""
+        """Note missing bytes: the rest of a datagram, or a part of a stream."""
         if self._framing is None:
             if not self._cut:
                 self._miss(outgoing, None)
@@ -87,10 +89,10 @@ class DnsReader:
             self._take(moment, outgoing, message)
 
     def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
-        """Learn that one direction has ended; questions wait until the flow is let go."""
+        """End one direction; questions wait until the flow is closed."""
 
     def close(self, image: Image, tid: int, time_ns: int) -> None:
-        """Say which questions of the process were not answered, and what could not be read."""
+        """Emit errors for the questions of the process that were not answered; report the rest."""
         moment = Moment(image, tid, time_ns)
         for asked in self._pending.of_process(self._flow.peer, image.pid):
             if not self._is_given_up(asked):
@@ -98,30 +100,30 @@ class DnsReader:
         self._report(moment)
 
     def give_up(self, image: Image, tid: int, time_ns: int) -> None:
-        """Forget the questions of the flow, and say what could not be read."""
+        """Drop the questions of the flow, and report what could not be read."""
         self.done = True
         for outgoing in (True, False):
             self._pending.forget(self._flow.peer, outgoing)
         self._report(Moment(image, tid, time_ns))
 
     def _is_given_up(self, asked: Asked) -> bool:
-        """Whether a truncated answer came about the name of a question while that waited."""
+        """Return whether a truncated answer came about the name of a question while that waited."""
         name, time_ns = self._truncated
         return asked.name.lower() == name and asked.time_ns <= time_ns
 
     def _give_up(self, moment: Moment) -> None:
-        """Read no more of a stream whose messages cannot be told apart."""
+        """Read no more of a stream where it is not known where messages begin."""
         self.done = True
-        self._unread += 1
+        self._malformed += 1
         self._pending.clear()
         self._report(moment)
 
     def _report(self, moment: Moment) -> None:
-        """Say what could not be read, and what was forgotten, since the last time."""
-        unread, self._unread = self._unread, 0
+        """Report what could not be read, and what was dropped, since the last time."""
+        malformed, self._malformed = self._malformed, 0
         forgotten, self._pending.forgotten = self._pending.forgotten, 0
         fate = "could not be read" + (", nor what followed them" if self.done else "")
-        self._notice(moment, unread, "DNS messages", fate, "malformed")
+        self._notice(moment, malformed, "DNS messages", fate, "malformed")
         self._notice(
             moment, forgotten, "DNS questions", "were forgotten: too many waited", "forgotten"
         )
@@ -147,15 +149,18 @@ class DnsReader:
                 self._asked(moment, outgoing, found, question)
 
     def _is_sound(self, message: Message) -> bool:
-        """Only multicast messages ask several questions (RFC 9619; RFC 6762, section 5.3)."""
+        """Return whether a message asks no more than it may.
+
+        Only multicast messages ask several questions (RFC 9619; RFC 6762, section 5.3).
+        """
         return self._multicast or len(message.questions) <= 1
 
     def _miss(self, outgoing: bool, data: bytes | None) -> None:
-        """Count a message that could not be read, and forget the questions it may have answered.
+        """Count a message that could not be read, and drop the questions it may have answered.
 
-        One whose bytes are not known (None) may have answered any.
+        One whose bytes are missing (None) may have answered any.
         """
-        self._unread += 1
+        self._malformed += 1
         if data is None:
             self._pending.forget(self._flow.peer, not outgoing)
         elif len(data) >= SERIAL:
@@ -168,10 +173,17 @@ class DnsReader:
         if not self._multicast:
             earlier = self._pending.add(
                 Asked(
-                    self._flow.peer, outgoing, message.id, question.name, question.type,
-                    question.dns_class, image.pid, time_ns, self._flow.error,
+                    self._flow.peer,
+                    outgoing,
+                    message.id,
+                    question.name,
+                    question.type,
+                    question.dns_class,
+                    image.pid,
+                    time_ns,
+                    self._flow.error,
                 )
-            )  # fmt: skip
+            )
             if earlier is not None:
                 self._fail(moment, earlier)
         data: dict[str, Any] = {"domain": question.name, **_kind(question.type, question.dns_class)}
@@ -216,9 +228,9 @@ class DnsReader:
             )
 
     def _fail(self, moment: Moment, asked: Asked) -> None:
-        """Say that there was no answer, unless it may be among what came and is not read as DNS."""
-        unknown: Flow | None = self._flow.socket_shared.get(UNKNOWN)
-        if unknown is not None and PROTOCOL not in unknown.layers and asked.outgoing:
+        """Emit an error, unless the answer may be among what came and is not read as DNS."""
+        unknown = self._flow.socket_shared.get(UNKNOWN)
+        if isinstance(unknown, Flow) and PROTOCOL not in unknown.layers and asked.outgoing:
             return
         data = {
             "domain": asked.name,
@@ -245,7 +257,7 @@ def names_followed(name: str, answers: tuple[Record, ...]) -> list[str]:
 
 
 def _addresses(message: Message, chain: list[str]) -> list[str]:
-    """Return the addresses of the names in `chain`; of any name, if none was asked for."""
+    """Return the addresses of the names in `chain`; of any name, if no address was asked for."""
     names = {name.lower() for name in chain} if message.questions else None
     return [
         record.data
@@ -255,7 +267,7 @@ def _addresses(message: Message, chain: list[str]) -> list[str]:
 
 
 def _subject(message: Message, asked: Asked | None) -> tuple[str, str, str]:
-    """Return name, type and class that an answer is about; nothing if it does not say."""
+    """Return name, type and class that an answer is about; empty if it does not say."""
     if asked is not None:
         return asked.name, asked.type, asked.dns_class
     about = message.questions or message.answers
@@ -263,7 +275,7 @@ def _subject(message: Message, asked: Asked | None) -> tuple[str, str, str]:
 
 
 def _kind(kind: str, family: str) -> dict[str, str]:
-    """Return the fields of a type and a class, which is the Internet's unless it is said."""
+    """Return the fields of a type and a class; without a class, it is IN."""
     return {"type": kind} if family == INTERNET else {"type": kind, "class": family}
 
 

@@ -1,7 +1,7 @@
 """Dns: names that programs ask for, the answers, and questions without an answer.
 
-What a program resolves without DNS of its own leaves no event, so a notice says that it happened:
-it asked a service of this machine, or it read the file of hosts and then asked nobody.
+Names that a program resolves without DNS of its own leave no event. A notice reports that it did:
+it asked a resolver service of this machine, or it read the file of hosts and sent no question.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scopetrace.source import FLOW_CALLS, Handlers, Mode, Needs, Outlet, Reader,
 
 DNS, PROTOCOL = "dns", "DNS"
 UNKNOWN = "dns.unknown"
-"""Key of `Flow.socket_shared`: the flow of what the socket received from nobody knows whom."""
+"""Key of `Flow.socket_shared`: the flow of what the socket received from an unknown peer."""
 EVENTS = ("dns.req", "dns.resp", "dns.error")
 
 RESOLVERS = {
@@ -25,7 +25,7 @@ RESOLVERS = {
     "/run/avahi-daemon/socket": "avahi",
     "/var/run/avahi-daemon/socket": "avahi",
 }
-"""Path of a socket → the service that resolves names for whoever asks there."""
+"""Path of a socket → the resolver service that answers there."""
 
 HOSTS = "/etc/hosts"
 
@@ -39,10 +39,10 @@ class DnsSource(Source):
 
     def __init__(self, outlet: Outlet) -> None:
         super().__init__(outlet)
-        self._told: dict[Image, set[str]] = {}
-        """The paths of sockets that there was a notice of."""
+        self._reported: dict[Image, set[str]] = {}
+        """The paths of resolver sockets that there was a notice of."""
         self._read_hosts: dict[Image, Opened] = {}
-        """Who read the file of hosts last, and has asked nobody since."""
+        """The last open of the file of hosts by a process that has sent no question since."""
 
     def handlers(self) -> Handlers:
         """Return what this source does with operations."""
@@ -60,7 +60,9 @@ class DnsSource(Source):
         from scopetrace.protocols.dns.questions import PendingQuestions
         from scopetrace.sources.dns.reader import DnsReader
 
-        pending = flow.socket_shared.setdefault(DNS, PendingQuestions(image.rules.flow_memory))
+        pending = flow.socket_shared.get(DNS)
+        if not isinstance(pending, PendingQuestions):
+            pending = flow.socket_shared[DNS] = PendingQuestions(image.rules.flow_memory)
         return DnsReader(self.outlet, flow, pending, self._asked)
 
     def _wants(self, image: Image) -> bool:
@@ -77,14 +79,14 @@ class DnsSource(Source):
         if peer is None or peer.family != "unix" or peer.host not in RESOLVERS:
             return
         self._asked(image)
-        told = self._told.setdefault(image, set())
-        if image.rules.watches(DNS) and peer.host not in told:
-            told.add(peer.host)
+        reported = self._reported.setdefault(image, set())
+        if image.rules.watches(DNS) and peer.host not in reported:
+            reported.add(peer.host)
             message = (
                 f"{image.proc} ({image.pid}) asked {RESOLVERS[peer.host]} at {peer.host}: names"
                 " that it resolves there are resolved elsewhere and leave no dns events"
             )
-            self._tell(image, operation.time_ns, operation.tid, message)
+            self._report(image, operation.time_ns, operation.tid, message)
 
     def _opened(self, operation: Opened) -> None:
         if operation.file.path == HOSTS and operation.image.rules.watches(DNS):
@@ -92,14 +94,14 @@ class DnsSource(Source):
 
     def _ended(self, operation: ImageEnded) -> None:
         image = operation.image
-        self._told.pop(image, None)
+        self._reported.pop(image, None)
         read = self._read_hosts.pop(image, None)
         if read is not None:
             message = (
                 f"{image.proc} ({image.pid}) read {HOSTS} and asked no DNS server after that: names"
                 " that it found there leave no dns events"
             )
-            self._tell(image, operation.time_ns, read.tid, message)
+            self._report(image, operation.time_ns, read.tid, message)
 
-    def _tell(self, image: Image, time_ns: int, tid: int, message: str) -> None:
+    def _report(self, image: Image, time_ns: int, tid: int, message: str) -> None:
         self.outlet.notice(image, time_ns, tid, message, "resolved-elsewhere", 1)

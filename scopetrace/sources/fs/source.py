@@ -1,8 +1,8 @@
 """Fs: files opened, closed, named and changed; and every call about files that failed.
 
 What has no path (pipes, sockets, memory) is not for this source. An open is one event for each
-open file description; a close is one for each process that opened a file or moved bytes through
-it, and says what that process did.
+open file description; a close is one for each process that opened a file or transferred bytes
+through it, with the counts of that process.
 """
 
 from __future__ import annotations
@@ -47,8 +47,13 @@ class FsSource(Source):
     needs: ClassVar[Needs] = {
         "fs.open": {"open": Mode.ALL, "fd": Mode.ALL},
         "fs.close": {
-            **FOLLOWS_FDS, "read": Mode.ALL, "write": Mode.ALL, "move": Mode.ALL, "map": Mode.ALL,
-            "rename": Mode.ALL, "link": Mode.ALL,
+            **FOLLOWS_FDS,
+            "read": Mode.ALL,
+            "write": Mode.ALL,
+            "move": Mode.ALL,
+            "map": Mode.ALL,
+            "rename": Mode.ALL,
+            "link": Mode.ALL,
         },
         "fs.delete": {**FOLLOWS_FOLDERS, "delete": Mode.ALL},
         "fs.rename": {**FOLLOWS_FOLDERS, "rename": Mode.ALL},
@@ -56,12 +61,19 @@ class FsSource(Source):
         "fs.link": {**FOLLOWS_FOLDERS, "link": Mode.ALL},
         "fs.attr": {**FOLLOWS_FOLDERS, **FOLLOWS_FDS, "attr": Mode.ALL},
         "fs.error": {
-            **FOLLOWS_FOLDERS, **FOLLOWS_FDS,
-            "read": Mode.FAILURES, "write": Mode.FAILURES, "move": Mode.FAILURES,
-            "delete": Mode.FAILURES, "rename": Mode.FAILURES, "mkdir": Mode.FAILURES,
-            "link": Mode.FAILURES, "attr": Mode.FAILURES, "stat": Mode.FAILURES,
+            **FOLLOWS_FOLDERS,
+            **FOLLOWS_FDS,
+            "read": Mode.FAILURES,
+            "write": Mode.FAILURES,
+            "move": Mode.FAILURES,
+            "delete": Mode.FAILURES,
+            "rename": Mode.FAILURES,
+            "mkdir": Mode.FAILURES,
+            "link": Mode.FAILURES,
+            "attr": Mode.FAILURES,
+            "stat": Mode.FAILURES,
         },
-    }  # fmt: skip
+    }
 
     failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "fs.error": {"rare": ("lock", "touch")}
@@ -184,7 +196,7 @@ OTHER_NAME = {"rename": "file_new", "link": "file_target"}
 
 
 def _named(op: str, file: str, passed: str) -> dict[str, Any]:
-    """Return the fields that say which call was about which file."""
+    """Return the fields of a call and its file."""
     if passed:
         return {"op": op, "file": file, "file_passed": passed}
     return {"op": op, "file": file}

@@ -1,11 +1,11 @@
 """Net: connections opened, closed, refused and broken; sockets that listen.
 
-A net.open is one event for each flow; a net.close is one for each process that opened a flow or
-moved bytes through it, and says what that process moved. What a flow speaks (net.app) is told by
-whoever recognises it.
+There is one net.open for each flow, and one net.close for each process that opened a flow or
+transferred bytes through it, with the bytes of that process. The net.app of a flow is emitted where
+its protocol is recognised (`streams.recognition`).
 
-The gauges count what each process itself has opened, and has told to listen. They go on where a
-process becomes another program or another user's.
+The gauges count the flows that each process itself has opened, and its listening sockets. They go
+on where a process becomes another program or another user's.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class NetSource(Source):
     def __init__(self, outlet: Outlet) -> None:
         super().__init__(outlet)
         self._open: dict[Image, Counter[Gauge]] = {}
-        """How many flows and waiting sockets each process has."""
+        """How many flows and listening sockets each process has."""
         self._handed_on: tuple[int, Counter[Gauge]] = (0, Counter())
-        """What the image that was replaced last had, and its id."""
+        """The counts of the image that was replaced last, and its id."""
 
     def handlers(self) -> Handlers:
         """Return what this source does with operations."""
@@ -71,7 +71,7 @@ class NetSource(Source):
 
     def _emit(
         self, name: str, image: Image, time_ns: int, tid: int, channel: int, data: dict[str, Any]
-    ) -> None:  # fmt: skip
+    ) -> None:
         if image.rules.wants(NET, name):
             self.outlet.emit(image, time_ns, tid, NET, name, channel, data)
 
@@ -109,11 +109,11 @@ class NetSource(Source):
 
     def _measure_closed(
         self, image: Image, time_ns: int, op: str, flow: Flow, usage: FlowUsage, duration_ns: int
-    ) -> None:  # fmt: skip
+    ) -> None:
         port, proto = _port(flow), _proto(flow.transport)
         measure = self.outlet.measure
         measure(image, time_ns, "net.close", 1, proto=proto, port=port, op=op)
-        self._measure_moved(image, time_ns, flow, usage)
+        self._measure_transferred(image, time_ns, flow, usage)
         if usage.opened:
             duration_ms = duration_ns / NS_PER_MS
             measure(image, time_ns, "net.duration", duration_ms, proto=proto, port=port)
@@ -123,10 +123,12 @@ class NetSource(Source):
     def _used(self, operation: FlowUsed) -> None:
         image, _tid, time_ns, flow, usage = operation
         if NET in image.rules.measures:
-            self._measure_moved(image, time_ns, flow, usage)
+            self._measure_transferred(image, time_ns, flow, usage)
 
-    def _measure_moved(self, image: Image, time_ns: int, flow: Flow, usage: FlowUsage) -> None:
-        """Measure what went through a flow since that was measured last."""
+    def _measure_transferred(
+        self, image: Image, time_ns: int, flow: Flow, usage: FlowUsage
+    ) -> None:
+        """Measure the bytes of a flow since that was done last."""
         reads, read_bytes, writes, write_bytes = usage.unmeasured()
         tags = {
             "data": "ssl" if TLS in flow.layers else None,
@@ -145,7 +147,7 @@ class NetSource(Source):
         self._count(image, time_ns, gauge, change)
 
     def _count(self, image: Image, time_ns: int, gauge: Gauge, change: int) -> None:
-        """Note that a process has one flow or waiting socket more or less, and measure it."""
+        """Note that a process has one flow or listening socket more or less, and measure it."""
         counts = self._open.setdefault(image, Counter())
         if counts[gauge] + change < 0:
             return  # opened by another process that shares its fds
@@ -199,7 +201,7 @@ class NetSource(Source):
 
 
 class Gauge(NamedTuple):
-    """What a gauge is told with."""
+    """A gauge and its tags."""
 
     name: str
     proto: str
@@ -212,14 +214,20 @@ def _port_gauge(transport: str, local: Address | None, fd: int) -> Gauge:
 
 
 CLASSES = {
-    "IP.TCP": "inet_tcp", "IP.UDP": "inet_udp", "Unix.TCP": "unix_tcp", "Unix.UDP": "unix_udp",
-}  # fmt: skip
+    "IP.TCP": "inet_tcp",
+    "IP.UDP": "inet_udp",
+    "Unix.TCP": "unix_tcp",
+    "Unix.UDP": "unix_udp",
+}
 """What the metrics of bytes call a transport."""
 
 
 GAUGES = {
-    "IP.TCP": "net.tcp", "IP.UDP": "net.udp", "Unix.TCP": "net.tcp", "Unix.UDP": "net.udp",
-}  # fmt: skip
+    "IP.TCP": "net.tcp",
+    "IP.UDP": "net.udp",
+    "Unix.TCP": "net.tcp",
+    "Unix.UDP": "net.udp",
+}
 """Which gauge counts the open flows of a transport; net.other counts the rest."""
 
 
@@ -234,7 +242,7 @@ def _port(flow: Flow) -> int:
 
 
 def _reason(flow: Flow, op: str) -> str:
-    """Return who ended a flow first; nobody, if only its recording ended."""
+    """Return which side ended a flow first, or `stop` if only its recording ended."""
     return STOPPED if op == STOPPED and flow.reason == "local" else flow.reason
 
 

@@ -49,10 +49,16 @@ class ProcessSource(Source):
         image, tid, time_ns, op = operation
         if self.measures in image.rules.measures:
             self.outlet.measure(
-                image, time_ns, "proc.start", 1,
-                uid=image.uid, username=image.username, gid=image.gid, groupname=image.groupname,
+                image,
+                time_ns,
+                "proc.start",
+                1,
+                uid=image.uid,
+                username=image.username,
+                gid=image.gid,
+                groupname=image.groupname,
                 args=image.cmd[:MOST_ARGS],
-            )  # fmt: skip
+            )
         data: dict[str, Any] = {
             "op": op,
             "exe": image.exe,

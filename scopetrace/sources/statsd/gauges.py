@@ -17,7 +17,7 @@ class Gauges:
     def settle(self, name: str, tags: dict[str, str], value: float, relative: bool) -> float:
         """Return the value of a gauge after it was set, or changed by `value`.
 
-        What would make it larger than any number changes nothing.
+        A change that would make it infinite is ignored.
         """
         key = (name, frozenset(tags.items()))
         before = self._values.pop(key, 0.0)

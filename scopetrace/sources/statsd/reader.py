@@ -1,7 +1,7 @@
 """Reads what a program sends to a StatsD server: each value of each line is one sample.
 
-A datagram holds whole lines; in a stream they may be cut anywhere. A line of which bytes are not
-known is malformed; the next one is not.
+A datagram holds whole lines; in a stream they may be cut anywhere. A line of which bytes are
+missing is malformed; the next one is not.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class StatsdReader:
         self._take = take
         self._pending = bytearray()
         self._pid = 0
-        """Who sent what is pending."""
+        """The process that sent the pending bytes."""
         self._broken = False
         """The line that is being sent is not whole."""
-        self._told_of_cut = False
+        self._reported_cut = False
         """The last datagram was found cut."""
         self._malformed = 0
 
@@ -60,22 +60,22 @@ class StatsdReader:
             self._break()
 
     def gap(self, image: Image, tid: int, time_ns: int, outgoing: bool, size: int) -> None:
-        """Learn that bytes are missing: the rest of a datagram, or a part of a stream."""
+        """Note missing bytes: the rest of a datagram, or a part of a stream."""
         if not outgoing:
             return
         if self._stream:
             self._break()
-        elif not self._told_of_cut:
+        elif not self._reported_cut:
             self._malformed += 1
-        self._told_of_cut = False
+        self._reported_cut = False
 
     def end(self, image: Image, tid: int, time_ns: int, outgoing: bool) -> None:
-        """Take the last line, which may lack its end."""
+        """Read the last line, which may lack its end."""
         if outgoing:
             self._end_line(image, time_ns)
 
     def close(self, image: Image, tid: int, time_ns: int) -> None:
-        """Take the last line of the process, and say how many were malformed."""
+        """Read the last line of the process, and report how many were malformed."""
         if self._pid == image.pid:
             self._end_line(image, time_ns)
         if self._malformed:
@@ -87,7 +87,7 @@ class StatsdReader:
         self._malformed = 0
 
     def give_up(self, image: Image, tid: int, time_ns: int) -> None:
-        """Drop the line that is being sent, and say how many were malformed."""
+        """Drop the line that is being sent, and report how many were malformed."""
         self.done = True
         self._pending.clear()
         self._pid = 0
@@ -95,8 +95,8 @@ class StatsdReader:
 
     def _datagram(self, image: Image, time_ns: int, data: bytes) -> None:
         lines = data.split(b"\n")
-        self._told_of_cut = len(data) >= image.rules.flow_snaplen
-        if self._told_of_cut:
+        self._reported_cut = len(data) >= image.rules.flow_snaplen
+        if self._reported_cut:
             lines.pop()
             self._malformed += 1
         for line in lines:

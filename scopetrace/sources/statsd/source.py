@@ -38,7 +38,8 @@ class StatsdSource(Source):
         """Return a reader for a flow of StatsD, if its metrics are wanted."""
         if protocol != "STATSD" or STATSD not in image.rules.measures:
             return None
-        from scopetrace.sources.statsd.reader import StatsdReader  # most programs send none
+        # Takes time to import, which only programs that send StatsD should cost.
+        from scopetrace.sources.statsd.reader import StatsdReader
 
         return StatsdReader(self.outlet, flow, self._take)
 

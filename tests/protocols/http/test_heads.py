@@ -88,9 +88,16 @@ def test_fields(block, pairs):
 
 @pytest.mark.parametrize(
     "block",
-    [b"no colon\r\n\r\n", b": no name\r\n\r\n", b"A : b\r\n\r\n", b"A: b\r\n", b"",
-     b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", b"Content-Length: x\r\n\r\n"],
-)  # fmt: skip
+    [
+        b"no colon\r\n\r\n",
+        b": no name\r\n\r\n",
+        b"A : b\r\n\r\n",
+        b"A: b\r\n",
+        b"",
+        b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"Content-Length: x\r\n\r\n",
+    ],
+)
 def test_what_has_a_flaw(block):
     assert read_fields(block, flawless=True) is None
 
@@ -106,7 +113,7 @@ def test_what_has_a_flaw(block):
         (b"odd@:\r\n folded: away", []),
         (b"Content-Length: x\r\nB: c", [(b"Content-Length", b"x"), (b"B", b"c")]),
     ],
-)  # fmt: skip
+)
 def test_of_fields_with_a_flaw_those_are_taken_that_make_sense(line, pairs):
     found = read_fields(b"Before: a \r\n\t b\r\n" + line + b"\r\nAfter: \xff\n\n")
 

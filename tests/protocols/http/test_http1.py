@@ -146,8 +146,11 @@ def test_interim_responses_are_not_the_response():
     early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
 
     assert names(Talk() >> asked << early >> b"ab" << OK >> GET << OK) == [
-        "PUT /", "200 PUT /", "GET /a?b", "200 GET /a?b",
-    ]  # fmt: skip
+        "PUT /",
+        "200 PUT /",
+        "GET /a?b",
+        "200 GET /a?b",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -222,8 +225,11 @@ def test_a_tunnel_ends_the_http_and_a_refused_one_does_not():
     talk = Talk() >> asked << refused >> asked << b"HTTP/1.1 200 OK\r\n\r\n" >> b"\x16\x03" >> GET
 
     assert names(talk) == [
-        "CONNECT h:443", "407 CONNECT h:443", "CONNECT h:443", "200 CONNECT h:443",
-    ]  # fmt: skip
+        "CONNECT h:443",
+        "407 CONNECT h:443",
+        "CONNECT h:443",
+        "200 CONNECT h:443",
+    ]
     assert emitted(talk).notices == []
 
 
@@ -311,8 +317,11 @@ class TestAnswersAhead:
             seen = emitted(talk)
 
             assert [summary(data)[:12] for _, data in seen.messages] == [
-                "414 None Non", "GET /uuuuuuu", "GET /a?b", "200 GET /a?b",
-            ]  # fmt: skip
+                "414 None Non",
+                "GET /uuuuuuu",
+                "GET /a?b",
+                "200 GET /a?b",
+            ]
             assert seen.notices == []
 
     def test_what_is_answered_before_it_began_waits(self):
@@ -629,7 +638,7 @@ def test_h11_says_the_same(pairs, cuts, pipelined):
     st.lists(exchanges(), min_size=1, max_size=5),
     st.dictionaries(st.integers(0, 9), st.tuples(st.integers(0, 150), st.integers(1, 150))),
     st.sets(st.integers(0, 150)),
-)  # fmt: skip
+)
 def test_what_a_loss_leaves_is_true_and_what_it_costs_is_counted(pairs, losses, cuts):
     """From a step of this number, from this byte on, so many are missing."""
     talk = Talk()

@@ -143,8 +143,11 @@ def test_streams_are_answered_in_any_order(role):
     peers.answer(5, body=b"y" * 30_000).answer(1, body=None).answer(3, body=b"z")
 
     assert names(peers.talk) == [
-        *["GET /a?b"] * 2, "POST /a?b", "200 POST /a?b", *["200 GET /a?b"] * 2,
-    ]  # fmt: skip
+        *["GET /a?b"] * 2,
+        "POST /a?b",
+        "200 POST /a?b",
+        *["200 GET /a?b"] * 2,
+    ]
     assert lengths(peers.talk) == [None, None, 50_000, 30_000, 0, 1]
     assert emitted(peers.talk).notices == []
 
@@ -194,8 +197,11 @@ def test_that_grpc_is_spoken_is_told_once():
     events = emitted(peers.talk).events
 
     assert [event.source for event in events[:4]] == [
-        "http.req", "http.resp", "net.app", "http.req"
-    ]  # fmt: skip
+        "http.req",
+        "http.resp",
+        "net.app",
+        "http.req",
+    ]
     assert events[2].data == {"protocol": "gRPC", "fd": -1, **NET}
     assert (events[2].channel, events[2].tid) == (OPENED_NS, 71)
     assert [event.source for event in events[4:]] == ["http.resp", "http.req", "http.resp"]

@@ -54,9 +54,14 @@ def question(name: str = "example.test", kind: str = "A", serial: int = 7) -> by
 
 
 def answer(
-    *records: RR, name: str = "example.test", kind: str = "A", serial: int = 7, rcode: int = 0,
-    asks: bool = True, tc: int = 0,
-) -> bytes:  # fmt: skip
+    *records: RR,
+    name: str = "example.test",
+    kind: str = "A",
+    serial: int = 7,
+    rcode: int = 0,
+    asks: bool = True,
+    tc: int = 0,
+) -> bytes:
     header = DNSHeader(id=serial, qr=1, ra=1, rcode=rcode, tc=tc)
     asked = {"q": DNSQuestion(name, getattr(QTYPE, kind))} if asks else {}
     return bytes(DNSRecord(header, rr=list(records), **asked).pack())
@@ -212,8 +217,11 @@ def test_a_question_that_is_asked_again_had_no_answer_before():
 
     session.close(6000)
     assert [name for name, _ in session.outlet.events] == [
-        "dns.req", "dns.error", "dns.req", "dns.resp",
-    ]  # fmt: skip
+        "dns.req",
+        "dns.error",
+        "dns.req",
+        "dns.resp",
+    ]
     assert session.outlet.of("dns.error")[0]["duration"] == 5000
     assert session.outlet.of("dns.resp")[0]["duration"] == 10
 
@@ -580,7 +588,7 @@ def test_why_an_answer_is_as_it_is_stands_in_its_event():
 
 @pytest.mark.parametrize(("outgoing", "known"), [(IN, {"192.0.2.1": "example.test"}), (OUT, {})])
 def test_only_who_is_answered_learns_a_name(outgoing, known):
-    """A server that answers knows its own peers by no name that it told others."""
+    """The names that a server answers are not those of its own peers."""
     session = Session()
     session.feed(1, not outgoing, question())
     session.feed(2, outgoing, answer(ADDRESS))

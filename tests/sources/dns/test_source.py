@@ -182,7 +182,7 @@ def reply(query: bytes) -> bytes:
 
 @pytest.fixture
 def asking(tracee, recording):
-    """A program with a socket of datagrams that is connected to nobody."""
+    """A program with a datagram socket that is not connected."""
     tracee.socket(3, SOCK_DGRAM)
     return tracee
 
@@ -198,7 +198,7 @@ class TestAnAnswerFromNobodyKnowsWhom:
 
         assert [event.source for event in events[:2]] == ["dns.req", "dns.resp"]
         assert events[1].data["duration_us"] == 1000
-        assert "net_peer_ip" not in events[1].data, "nobody knows who answered"
+        assert "net_peer_ip" not in events[1].data, "it is not known who answered"
         assert [
             (e.data["net_bytes_sent"], e.data["net_bytes_recv"], e.data.get("net_peer_ip"))
             for e in events[2:]
@@ -221,8 +221,11 @@ class TestAnAnswerFromNobodyKnowsWhom:
         asking.close(3)
 
         assert [e.source for e in recording.of("dns")] == [
-            "dns.req", "dns.req", "dns.resp", "dns.error",
-        ]  # fmt: skip
+            "dns.req",
+            "dns.req",
+            "dns.resp",
+            "dns.error",
+        ]
 
     def test_is_of_any_of_those_who_were_asked(self, asking, recording):
         for server in (ONE, OTHER):
@@ -235,10 +238,10 @@ class TestAnAnswerFromNobodyKnowsWhom:
         assert [event.source for event in events] == ["dns.req"] * 2 + ["dns.resp"] * 2
         assert all("duration" not in event.data for event in events)
 
-    @pytest.mark.parametrize("moved", [5, 500])
-    def test_may_be_what_could_not_be_read(self, asking, recording, moved):
+    @pytest.mark.parametrize("transferred", [5, 500])
+    def test_may_be_what_could_not_be_read(self, asking, recording, transferred):
         asking.send(3, QUERY, to=ONE)
-        asking.receive(3, b"what?", transferred=moved)
+        asking.receive(3, b"what?", transferred=transferred)
         asking.close(3)
 
         assert [event.source for event in recording.of("dns")] == ["dns.req"]

@@ -200,9 +200,10 @@ CONVERSATION = [
 
 
 @given(
-    ROLES, st.booleans(),
+    ROLES,
+    st.booleans(),
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 80), st.integers(0, 255)), max_size=6),
-)  # fmt: skip
+)
 def test_any_damage_is_survived(role, http2, damage):
     said = CONVERSATION[:2] if http2 else CONVERSATION[2:]
     steps = [(from_client, bytearray(step)) for from_client, step in said]

@@ -30,7 +30,7 @@ def recording(tracee: Tracee, tmp_path) -> Recording:
 
 
 def gauges(recording: Recording) -> list[tuple[str, float]]:
-    """Let a period pass; return the gauges that were told, with their values."""
+    """Let a period pass; return the gauges that were measured, with their values."""
     before = len(recording.writer.samples)
     recording.go()
     recording.tracee.now += SECOND
@@ -98,8 +98,10 @@ def test_a_socket_that_waited_before_is_told_of_when_it_is_used(tracee, recordin
 
     listened, *opened = recording.of("net.listen", "net.open")
     assert (listened.source, listened.data["op"], listened.data["fd"]) == (
-        "net.listen", "accept4", 3,
-    )  # fmt: skip
+        "net.listen",
+        "accept4",
+        3,
+    )
     assert len(opened) == 2
     tracee.close(3)
     assert gauges(recording) == [("net.tcp", 2)]

@@ -26,9 +26,9 @@ def test_the_environment_is_held_only_if_configured(tracee, record):
     tracee.exec("/bin/next", parts=parts)
     assert "env" not in plain.data("proc.start")
 
-    told = record("scopetrace: {environment: true}\n")
+    recording = record("scopetrace: {environment: true}\n")
     tracee.exec("/bin/next", parts=parts)
-    assert told.data("proc.start")["env"] == ("SECRET=1",)
+    assert recording.data("proc.start")["env"] == ("SECRET=1",)
 
 
 def test_a_start_says_how_many_arguments_and_variables_are_missing(tracee, record):
