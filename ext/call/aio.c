@@ -38,17 +38,17 @@ static void take_results(struct context *context, struct caller *caller, struct 
 {
     struct io_event events[AT_ONCE];
 
-    while (ring->seen != head->tail && caller->space->async->first) {
-        uint32_t until = head->tail > ring->seen ? head->tail : head->nr;
-        uint32_t count = until - ring->seen < AT_ONCE ? until - ring->seen : AT_ONCE;
-        uint64_t at = ring->address + head->header_length + ring->seen * sizeof *events;
+    while (ring->next_place != head->tail && caller->space->async->first) {
+        uint32_t until = head->tail > ring->next_place ? head->tail : head->nr;
+        uint32_t count = until - ring->next_place < AT_ONCE ? until - ring->next_place : AT_ONCE;
+        uint64_t at = ring->address + head->header_length + ring->next_place * sizeof *events;
         if (memory_read_whole(caller->space, caller->tid, at, events, count * sizeof *events) < 0)
             return;
         for (uint32_t i = 0; i < count; i++)
             async_end(context, caller, ring->address, events[i].obj, events[i].res);
-        ring->seen = (ring->seen + count) % head->nr;
+        ring->next_place = (ring->next_place + count) % head->nr;
     }
-    ring->seen = head->tail;
+    ring->next_place = head->tail;
 }
 
 void aio_collect(struct context *context, struct caller *caller)
@@ -56,7 +56,7 @@ void aio_collect(struct context *context, struct caller *caller)
     struct ring_head head;
 
     for (struct aio_ring *ring = caller->space->async->rings; ring; ring = ring->next)
-        if (read_head(caller, ring->address, &head) && ring->seen < head.nr)
+        if (read_head(caller, ring->address, &head) && ring->next_place < head.nr)
             take_results(context, caller, ring, &head);
 }
 
@@ -74,7 +74,7 @@ static bool remember_ring(struct caller *caller, uint64_t address)
     struct aio_ring *new = malloc(sizeof *new);
     if (!new)
         return false;
-    *new = (struct aio_ring){ .next = async->rings, .address = address, .seen = head.tail };
+    *new = (struct aio_ring){ .next = async->rings, .address = address, .next_place = head.tail };
     async->rings = new;
     return true;
 }

@@ -23,8 +23,6 @@
 
 #include "call/context.h"
 
-struct context;
-
 /* An operation whose result is not known. */
 struct operation {
     struct operation *next;
@@ -38,17 +36,17 @@ struct operation {
 /* A ring of results of native AIO: aio_setup_ring in the kernel's fs/aio.c. */
 struct aio_ring {
     struct aio_ring *next;
-    uint64_t address; /* the context that io_setup(2) returned is this address */
-    uint32_t seen;    /* results before this place have been read */
+    uint64_t address;    /* the context that io_setup(2) returned is this address */
+    uint32_t next_place; /* place of the first result that has not been read */
 };
 
 /* An instance of io_uring, and the addresses of its rings in the program; 0: not known. */
 struct uring {
     struct uring *next;
     int fd;
-    struct io_uring_params made; /* as io_uring_setup(2) filled it in */
+    struct io_uring_params params; /* as io_uring_setup(2) filled it in */
     uint64_t rings, results, sqes;
-    uint32_t seen; /* how many results have been read */
+    uint32_t results_read; /* how many results have been read */
 };
 
 /* The operations under way in one address space, in the order in which they were submitted. */
@@ -66,25 +64,33 @@ struct async *async_of(struct caller *caller);
 void async_free(struct async *async);
 
 /* async.c */
+
 /* An operation is submitted: `call` has its row, its arguments and its time. */
 void async_begin(struct context *context, struct caller *caller, const struct pending *call,
                  uint64_t ring, uint64_t tag, uint32_t nth);
+
 /* The call that submitted operations has returned: the kernel took the first `taken`, or an error. */
 void async_submitted(struct context *context, struct caller *caller, int64_t taken);
+
 /* The result of an operation was found. */
 void async_end(struct context *context, struct caller *caller, uint64_t ring, uint64_t tag,
                int64_t result);
+
 /* No more results will be found in this ring (0: in any ring of the address space). */
 void async_abandon(struct context *context, struct caller *caller, uint64_t ring);
+
 /* End the operations whose results are there. */
 void async_collect(struct context *context, struct caller *caller);
+
 /* A thread leaves its address space, by its end or an exec: after the last one no result will be found. */
 void async_leave(struct context *context, struct caller *caller);
 
 /* uring.c */
+
 /* Write NOTE_IO_URING, once for each address space: an operation cannot be recorded. */
 void write_uring_note(struct context *context, struct caller *caller);
 void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd);
+
 /* An mmap of its fd has returned. */
 void uring_mapped(struct caller *caller, const struct pending *call, uint64_t address);
 bool is_uring(const struct caller *caller, int fd);

@@ -20,11 +20,14 @@ void call_entered(struct context *context, struct caller *caller, struct pending
 void call_returned(struct context *context, struct caller *caller, struct pending *call,
                    int64_t result);
 void call_withdrawn(struct context *context, struct caller *caller, struct pending *call);
+
 /* `performed`: the kernel has begun to perform it. */
 void call_unfinished(struct context *context, struct caller *caller, struct pending *call,
                      bool performed);
+
 /* A call that sends has ended: its bytes are out, or never will be. */
 void end_sending(struct context *context, struct pending *call);
+
 /* Write the record of a close, with the fd's tally, and remove its entry. */
 void close_fd(struct context *context, struct caller *caller, struct pending *call);
 

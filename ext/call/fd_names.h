@@ -6,8 +6,10 @@
 
 /* Hash of the name in the LINK part; if there is none, that of the fd that was copied, or unknown. */
 uint64_t name_hash_of(const struct parts *parts, const struct fd_entry *copied);
+
 /* The file of a new entry has this name now. */
 void set_name(const struct context *context, struct fd_entry *entry, uint64_t name);
+
 /* Before a use of an fd, or its end: if its file has another name by now, write a RAW_FD record. */
 void refresh_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
                   uint64_t now_ns);

@@ -14,9 +14,11 @@
 /* SOCKET, LOCAL, PEER of a socket that was connecting; HANGUP of a stream that has been hung up. */
 void add_final_state(const struct context *context, struct parts *parts,
                      const struct caller *caller, const struct fd_entry *entry);
+
 /* RAW_TALLY records with the final states of the sockets at fds `first` to `last`. */
 void write_final_states(struct context *context, const struct caller *caller, unsigned first,
                         unsigned last);
+
 /* The same of the fds that a call which is entered may close or shut down. */
 void write_final_states_before(struct context *context, const struct caller *caller,
                                const struct pending *call);

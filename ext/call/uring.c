@@ -78,30 +78,30 @@ static bool is_size(uint32_t entries, uint32_t most)
 }
 
 /* Whether the rings of an instance can be read, if its parameters, which the program may change, are true. */
-static bool is_plain(const struct io_uring_params *made)
+static bool is_plain(const struct io_uring_params *params)
 {
-    return !(made->flags & (IORING_SETUP_SQPOLL | SETUP_REGISTERED_FD_ONLY)) &&
-           is_size(made->sq_entries, MAX_ENTRIES) && is_size(made->cq_entries, 2 * MAX_ENTRIES);
+    return !(params->flags & (IORING_SETUP_SQPOLL | SETUP_REGISTERED_FD_ONLY)) &&
+           is_size(params->sq_entries, MAX_ENTRIES) && is_size(params->cq_entries, 2 * MAX_ENTRIES);
 }
 
 void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd)
 {
-    struct io_uring_params made;
+    struct io_uring_params params;
     struct async *async = async_of(caller);
     struct uring *ring = async ? malloc(sizeof *ring) : NULL;
 
     if (!ring ||
-        memory_read_whole(caller->space, caller->tid, call->args[1], &made, sizeof made) < 0 ||
-        !is_plain(&made)) {
+        memory_read_whole(caller->space, caller->tid, call->args[1], &params, sizeof params) < 0 ||
+        !is_plain(&params)) {
         free(ring);
         write_uring_note(context, caller);
         return;
     }
     forget_ring(context, caller, fd);
-    *ring = (struct uring){ .next = async->urings, .fd = fd, .made = made };
-    if (made.flags & SETUP_NO_MMAP) {
-        ring->sqes = made.sq_off.resv2;
-        ring->rings = ring->results = made.cq_off.resv2;
+    *ring = (struct uring){ .next = async->urings, .fd = fd, .params = params };
+    if (params.flags & SETUP_NO_MMAP) {
+        ring->sqes = params.sq_off.resv2;
+        ring->rings = ring->results = params.cq_off.resv2;
     }
     async->urings = ring;
 }
@@ -119,7 +119,7 @@ void uring_mapped(struct caller *caller, const struct pending *call, uint64_t ad
         ring->results = address;
     else if (offset == IORING_OFF_SQ_RING)
         ring->rings = address;
-    if (ring->made.features & IORING_FEAT_SINGLE_MMAP) {
+    if (ring->params.features & IORING_FEAT_SINGLE_MMAP) {
         ring->rings = ring->rings ? ring->rings : ring->results;
         ring->results = ring->rings;
     }
@@ -136,19 +136,20 @@ static bool read_number(const struct caller *caller, uint64_t address, uint32_t 
 static void take_results(struct context *context, struct caller *caller, struct uring *ring,
                          uint32_t tail)
 {
-    uint32_t stride = sizeof(struct io_uring_cqe) * (ring->made.flags & SETUP_CQE32 ? 2 : 1);
-    uint32_t places = ring->made.cq_entries;
+    uint32_t stride = sizeof(struct io_uring_cqe) * (ring->params.flags & SETUP_CQE32 ? 2 : 1);
+    uint32_t places = ring->params.cq_entries;
 
     if (!caller->space->async->first)
-        ring->seen = tail;
-    if (tail - ring->seen > places) { /* some results were overwritten before they were read */
+        ring->results_read = tail;
+    if (tail - ring->results_read >
+        places) { /* some results were overwritten before they were read */
         write_uring_note(context, caller);
-        ring->seen = tail - places;
+        ring->results_read = tail - places;
     }
-    for (; ring->seen != tail; ring->seen++) {
+    for (; ring->results_read != tail; ring->results_read++) {
         struct io_uring_cqe result;
-        uint64_t at =
-            ring->results + ring->made.cq_off.cqes + (uint64_t)(ring->seen & (places - 1)) * stride;
+        uint64_t at = ring->results + ring->params.cq_off.cqes +
+                      (uint64_t)(ring->results_read & (places - 1)) * stride;
         if (memory_read_whole(caller->space, caller->tid, at, &result, 16) < 0)
             return;
         async_end(context, caller, ring->sqes, result.user_data, result.res);
@@ -160,7 +161,7 @@ void uring_collect(struct context *context, struct caller *caller)
     for (struct uring *ring = caller->space->async->urings; ring; ring = ring->next) {
         uint32_t tail;
         if (ring->results && ring->sqes &&
-            read_number(caller, ring->results + ring->made.cq_off.tail, &tail))
+            read_number(caller, ring->results + ring->params.cq_off.tail, &tail))
             take_results(context, caller, ring, tail);
     }
 }
@@ -260,19 +261,19 @@ void uring_enter(struct context *context, struct caller *caller, const struct pe
     if (!count)
         return;
     if (!ring || !ring->rings || !ring->sqes ||
-        !read_number(caller, ring->rings + ring->made.sq_off.head, &head) ||
-        !read_number(caller, ring->rings + ring->made.sq_off.tail, &tail)) {
+        !read_number(caller, ring->rings + ring->params.sq_off.head, &head) ||
+        !read_number(caller, ring->rings + ring->params.sq_off.tail, &tail)) {
         write_uring_note(context, caller);
         return;
     }
     uring_collect(context,
                   caller); /* results that are there end before operations that begin now */
-    uint32_t places = ring->made.sq_entries;
-    uint64_t size = sizeof(struct io_uring_sqe) * (ring->made.flags & SETUP_SQE128 ? 2 : 1);
+    uint32_t places = ring->params.sq_entries;
+    uint64_t size = sizeof(struct io_uring_sqe) * (ring->params.flags & SETUP_SQE128 ? 2 : 1);
     for (uint32_t nth = 0; nth < count && nth < tail - head && nth < places; nth++) {
         uint32_t index = (head + nth) & (places - 1);
-        uint64_t slot = ring->rings + ring->made.sq_off.array + 4 * (uint64_t)index;
-        if (!(ring->made.flags & SETUP_NO_SQARRAY) && !read_number(caller, slot, &index))
+        uint64_t slot = ring->rings + ring->params.sq_off.array + 4 * (uint64_t)index;
+        if (!(ring->params.flags & SETUP_NO_SQARRAY) && !read_number(caller, slot, &index))
             return;
         if (index < places)
             begin_entry(context, caller, call, ring, ring->sqes + index * size, nth);

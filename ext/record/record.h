@@ -81,7 +81,7 @@ enum raw_kind {
     /*
      * An fd that was found open, or whose file was renamed.
      *   args   the fd; enum raw_seen
-     *   parts  LINK and STAT; of a socket SOCKET, LOCAL, PEER
+     *   parts  LINK and STAT; of a socket, if flows are watched, SOCKET, LOCAL, PEER
      */
     RAW_FD = 7,
 
@@ -116,9 +116,9 @@ enum raw_kind {
  *   open              PATH, HOW (openat2); success: LINK, STAT; failure: NAME
  *   close             result is RAW_RESULT_UNKNOWN, since it is recorded at its entry. TALLY and CALLS
  *                     if bytes were transferred; of a socket its final state, as in RAW_TALLY
- *   fd, make          of those that make an fd and do not copy one of .fd: LINK, STAT; of
- *                     pipe and socketpair PAIR; of socketpair SOCKET, LOCAL, PEER once for each end, as of
- *                     pidfd_getfd; of memfd_create PATH, its name
+ *   fd, make          dup and its like: none; pipe: PAIR; socketpair: PAIR, then SOCKET, LOCAL, PEER of each
+ *                     end; other calls that make an fd: LINK, STAT; pidfd_getfd: SOCKET, LOCAL, PEER as
+ *                     well; memfd_create: PATH, which is its name
  *   read, receive     of files only those that fail have a record: bytes are counted (RAW_TALLY). Of
  *   (and recvmsg…)    sockets DATA unless the fd is muted, ADDRESS of who sent it, EARLY; CONTROL. A
  *                     muted stream has records of failures and of its end only; of messages each has one
@@ -133,6 +133,7 @@ enum raw_kind {
  *   delete, rename,   PATH, PATH2 as they were passed, NAME, NAME2 for what they mean; of a call on an
  *   link, mkdir,      fd (fchmod): none
  *   attr, stat, seek
+ *   map               none
  *   cwd               success: CWD, ROOT
  *   cred              success: STATUS
  *   exec              only a failure has a record: PATH, NAME
@@ -165,7 +166,7 @@ enum raw_part_kind {
     PART_FDS = 12,     /* uint32_t[]: the fds open after an exec, unless they are very many */
     PART_TALLY = 13,   /* struct raw_tally */
     PART_CONTROL = 14, /* control messages of recvmsg, as the program gets them: cmsg(3) */
-    PART_NAME = 15, /* what PATH, or the path in ADDRESS, means: absolute, as the kernel names it */
+    PART_NAME = 15,    /* the absolute name, as the kernel has it, of PATH or the path in ADDRESS */
     PART_NAME2 = 16,   /* the same of PATH2 */
     PART_PAIR = 17,    /* int32_t[2]: the two fds of pipe or socketpair */
     PART_HOW = 18,     /* struct open_how of openat2 */
@@ -177,8 +178,7 @@ enum raw_part_kind {
     PART_VALUE = 24,   /* int32_t: what getsockopt answered */
     PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_HANGUP = 26,  /* uint32_t: the events of poll(2) by which a socket has been hung up */
-    PART_CALLS =
-        27, /* struct raw_calls[]: what of a tally other calls than read, write transferred */
+    PART_CALLS = 27,   /* struct raw_calls[]: what of a tally not read(2) or write(2) transferred */
 };
 
 enum raw_part_flags {
@@ -193,7 +193,7 @@ enum raw_seen {
 };
 
 enum raw_note {
-    NOTE_IO_URING = 1,   /* operations of io_uring are not seen: io_uring.c says which */
+    NOTE_IO_URING = 1,   /* an operation of io_uring cannot be recorded: call/uring.c says which */
     NOTE_OWN_FILTER = 2, /* the process loaded a seccomp filter; every call now stops */
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
