@@ -13,6 +13,12 @@ const struct call CALLS[ROW_COUNT] = {
 #undef CALL
 };
 
+/* Wherever a counted row stands, its place is in an array of COUNTED_ROWS. */
+#define CALL(name, group, ...)                                                                     \
+    _Static_assert(!IS_COUNTED(GROUP_##group) || COUNTED_##name < COUNTED_ROWS, #name);
+#include "table/syscalls.def"
+#undef CALL
+
 const char *const GROUP_NAMES[GROUP_COUNT] = {
     [GROUP_OPEN] = "open",     [GROUP_CLOSE] = "close",   [GROUP_FD] = "fd",
     [GROUP_READ] = "read",     [GROUP_WRITE] = "write",   [GROUP_MOVE] = "move",
