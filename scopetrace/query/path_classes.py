@@ -7,11 +7,9 @@ of scope.yml (`pathclasses`), searched for in the absolute path; the first class
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from scopetrace.config.load import stock_text
-from scopetrace.config.patterns import compile_pattern
 
 OWN = "own"
 """The class of a path that no rule is about."""
@@ -26,7 +24,7 @@ class PathClasses:
 
     def __init__(self, rules: Mapping[str, Sequence[str]]) -> None:
         self._patterns = [
-            (name, compile_pattern("|".join(f"(?:{text})" for text in texts)))
+            (name, re.compile("|".join(f"(?:{text})" for text in texts)))
             for name, texts in rules.items()
             if texts
         ]
@@ -42,14 +40,10 @@ class PathClasses:
 
 
 def read_path_classes(config: str) -> PathClasses:
-    """Return the rules of a configuration in YAML; one without any has the stock file's."""
-    return PathClasses(_rules(config) or _rules(stock_text()))
-
-
-def _rules(config: str) -> dict[str, list[str]]:
+    """Return the rules of a configuration in YAML; without any, all paths are the program's own."""
     import yaml
 
     tree: Any = yaml.load(config, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     for key in ("scopetrace", "pathclasses"):
         tree = tree.get(key) if isinstance(tree, dict) else None
-    return tree if isinstance(tree, dict) else {}
+    return PathClasses(tree if isinstance(tree, dict) else {})

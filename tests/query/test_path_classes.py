@@ -51,8 +51,8 @@ def test_stock_rules(name: str, path: str) -> None:
     assert read_path_classes(stock_text()).of(path) == name
 
 
-def test_a_session_without_rules_has_the_stock_ones() -> None:
-    assert read_path_classes("event: {enable: true}\n").of("/etc/ld.so.cache") == "loader"
+def test_without_rules_all_paths_are_the_programs_own() -> None:
+    assert read_path_classes("event: {enable: true}\n").of("/etc/ld.so.cache") == "own"
 
 
 def test_rules_of_the_configuration_replace_the_stock_ones() -> None:
