@@ -1,0 +1,61 @@
+"""Every module has its test where one looks for it: scopetrace/a/b.py in tests/a/test_b.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "scopetrace"
+
+WITHOUT_TEST = {
+    "__main__.py": "one line, run by every test that starts the command",
+    "capture.py": "the thread around the engine: tests/recorder and tests/engine run it",
+    "errors.py": "classes and numbers",
+    "source.py": "the interface of sources: each test of a source uses it",
+    "decode/closing.py": "by what it emits: tests/decode/test_files.py and test_sockets.py",
+    "decode/failed.py": "by what it emits: tests/decode/test_failures.py",
+    "decode/parts.py": "by what is read with it: all tests of tests/decode",
+    "forward/connect.py": "over real connections: tests/forward/test_sender.py",
+    "forward/connections.py": "over real connections: tests/forward/test_sender.py",
+    "forward/start_message.py": "by its JSON: tests/forward/test_schemas.py",
+    "forward/tls.py": "over real connections: tests/forward/test_sender.py",
+    "model/event.py": "fields without behaviour",
+    "model/image.py": "fields without behaviour",
+    "model/metric.py": "a table",
+    "model/operation.py": "fields without behaviour",
+    "model/payload.py": "fields without behaviour",
+    "model/process.py": "fields without behaviour",
+    "model/rules.py": "an interface",
+    "model/session.py": "fields without behaviour",
+    "protocols/signatures.py": "by what is recognised: tests/streams/test_detector.py",
+    "query/records.py": "by what is read: tests/query/test_session.py and test_events.py",
+    "recorder/stop_recording.py": "by the command: tests/cli/test_stop.py",
+    "store/new_file.py": "by the files that it makes: tests/store/test_sessions.py",
+    "streams/net_app.py": "by its events: tests/streams/test_flows.py",
+    "streams/recognition.py": "by what flows are found to be: tests/streams/test_flows.py",
+}
+"""Modules that have no test of their name, and why or what tests them instead."""
+
+
+def modules() -> set[str]:
+    """Return the modules of the package; an __init__.py has the names of its folder only."""
+    paths = (path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    return {str(path.relative_to(PACKAGE)) for path in paths}
+
+
+def mirror_of(module: str) -> Path:
+    path = Path(module)
+    return ROOT / "tests" / path.with_name(f"test_{path.name}")
+
+
+def test_every_module_has_its_test_or_a_reason() -> None:
+    missing = {module for module in modules() if not mirror_of(module).exists()}
+    unexplained = {
+        str(mirror_of(module).relative_to(ROOT)) for module in missing - set(WITHOUT_TEST)
+    }
+    assert unexplained == set(), "write these, or add the module to WITHOUT_TEST with the reason"
+
+
+def test_the_list_names_only_modules_that_exist_and_have_no_test() -> None:
+    assert set(WITHOUT_TEST) <= modules()
+    assert {module for module in WITHOUT_TEST if mirror_of(module).exists()} == set()
