@@ -27,7 +27,7 @@ def test_each_measure_is_an_event_and_is_summed_up(meter, events, image):
     data = {"op": "openat", "file": "/a", "fd": 3, "unit": "operation"}
     data |= {"_metric": "fs.open", "_metric_type": "counter", "_value": 1}
     assert events == [("fs.open", data)] * 2
-    meter.turn(START + 1000)
+    meter.end_period(START + 1000)
     assert [sample.value for sample in meter.take()] == [2]
 
 
