@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scopetrace.query import open_session
 from support.flow_builder import ENDS, UNIX_ENDS, opened, record_flows
-from support.session_builder import event, record
+from support.session_builder import begin, event, record
 
 
 def test_the_last_lines_of_stderr_are_as_a_terminal_shows_them(tmp_path: Path) -> None:
@@ -34,8 +34,10 @@ def test_logs_have_their_lines_and_the_last_one(tmp_path: Path) -> None:
 def test_failed_connections_are_counted_by_peer_without_those_to_nscd(tmp_path: Path) -> None:
     refused = {"op": "connect", "class": "connection", "error": "ECONNREFUSED", **ENDS}
     nscd = {**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket", "error": "ENOENT", "op": "connect"}
-    events = [event("net.error", **refused), event("net.error", **nscd)] * 2
-    with open_session(record(tmp_path, events)) as session:
+    writer = begin(tmp_path, config="scopetrace: {pathclasses: {system: ['/nscd(/|$)']}}")
+    writer.add_events([event("net.error", **refused), event("net.error", **nscd)] * 2)
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
         found = session.summary().net_errors
 
     assert found == {"connect 93.184.216.34 port 80: ECONNREFUSED": 2}
