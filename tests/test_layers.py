@@ -25,7 +25,7 @@ MAY_USE = {
     "decode": "model",
     "watch": "config model",
     "source": "model watch",
-    "protocols": "model",
+    "protocols": "",
     "streams": "config model protocols source",
     "sources": "config model protocols source streams",
     "metrics": "model",

@@ -33,11 +33,9 @@ WITHOUT_TEST = {
     "model/summary.py": "by what is read: tests/query/test_summary.py",
     "output/files.py": "by the command: tests/cli/test_files.py",
     "output/summary.py": "by the command: tests/cli/test_summary.py",
-    "protocols/signatures.py": "by what is recognised: tests/streams/test_detector.py",
     "query/records.py": "by what is read: tests/query/test_session.py and test_events.py",
     "recorder/stop_recording.py": "by the command: tests/cli/test_stop.py",
     "store/new_file.py": "by the files that it makes: tests/store/test_sessions.py",
-    "streams/net_app.py": "by its events: tests/streams/test_flows.py",
     "streams/recognition.py": "by what flows are found to be: tests/streams/test_flows.py",
 }
 """Modules that have no test of their name, and why or what tests them instead."""

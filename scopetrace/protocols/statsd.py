@@ -11,8 +11,6 @@ import re
 from math import isfinite
 from typing import NamedTuple
 
-from scopetrace.model.metric import MEMBER
-
 TYPES = {
     b"c": "counter",
     b"g": "gauge",
@@ -28,17 +26,19 @@ _LINE = re.compile(rb"([^:|@\x00-\x1f\x7f]+):([^|\x00-\x1f\x7f]+)\|([a-z]{1,2})(
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-class Reading(NamedTuple):
+class Value(NamedTuple):
     """One value of one metric."""
 
     name: str
     type: str
     """counter, gauge, timer, histogram or set."""
     value: float
-    """Of a counter, what was counted given the sample rate; of a set, a member that is a number."""
+    """Of a counter, divided by the sample rate; of a set, a member that is a number."""
     tags: dict[str, str]
     relative: bool = False
     """Of a gauge: the value is to be added."""
+    member: str = ""
+    """Of a set: a member that is no number; the value is 1 then."""
 
 
 def is_no_metric(line: bytes) -> bool:
@@ -46,7 +46,7 @@ def is_no_metric(line: bytes) -> bool:
     return line.startswith(NO_METRICS)
 
 
-def read_line(line: bytes) -> list[Reading] | None:
+def read_line(line: bytes) -> list[Value] | None:
     """Return the values of a line; None: it is malformed."""
     found = _LINE.fullmatch(line)
     if found is None or found[3] not in TYPES:
@@ -55,19 +55,19 @@ def read_line(line: bytes) -> list[Reading] | None:
         rate, tags = _sections(found[4])
         kind = TYPES[found[3]]
         texts = [found[2]] if kind == "set" else found[2].split(b":")
-        return [_reading(_text(found[1]), kind, text, rate, tags) for text in texts]
+        return [_value(_text(found[1]), kind, text, rate, tags) for text in texts]
     except ValueError:
         return None
 
 
-def _reading(name: str, kind: str, text: bytes, rate: float, tags: dict[str, str]) -> Reading:
+def _value(name: str, kind: str, text: bytes, rate: float, tags: dict[str, str]) -> Value:
     if kind == "set" and _NUMBER.fullmatch(text) is None:
-        return Reading(name, kind, 1.0, {**tags, MEMBER: _text(text)})
+        return Value(name, kind, 1.0, tags, member=_text(text))
     value = _number(text)
     if kind == "counter":
         value /= rate
     relative = kind == "gauge" and text[:1] in (b"+", b"-")
-    return Reading(name, kind, _finite(value), tags, relative)
+    return Value(name, kind, _finite(value), tags, relative)
 
 
 def _sections(text: bytes) -> tuple[float, dict[str, str]]:

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.protocols.statsd import Reading, is_no_metric, read_line
+from scopetrace.protocols.statsd import Value, is_no_metric, read_line
 
 
-def one(line: bytes) -> Reading:
+def one(line: bytes) -> Value:
     """Return the only value of a line."""
     found = read_line(line)
     assert found is not None
-    (reading,) = found
-    return reading
+    (value,) = found
+    return value
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def one(line: bytes) -> Reading:
     ],
 )
 def test_each_type(letter, kind):
-    assert one(b"a.b:3|" + letter) == Reading("a.b", kind, 3.0, {})
+    assert one(b"a.b:3|" + letter) == Value("a.b", kind, 3.0, {})
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ def test_tags(text, tags):
 
 def test_several_values_of_one_name():
     assert read_line(b"a:1:2.5:-3|ms|#x:y") == [
-        Reading("a", "timer", value, {"x": "y"}) for value in (1.0, 2.5, -3.0)
+        Value("a", "timer", value, {"x": "y"}) for value in (1.0, 2.5, -3.0)
     ]
 
 
 def test_a_gauge_with_a_sign_is_a_change():
-    assert one(b"a:+5|g") == Reading("a", "gauge", 5.0, {}, relative=True)
-    assert one(b"a:-5|g") == Reading("a", "gauge", -5.0, {}, relative=True)
+    assert one(b"a:+5|g") == Value("a", "gauge", 5.0, {}, relative=True)
+    assert one(b"a:-5|g") == Value("a", "gauge", -5.0, {}, relative=True)
     assert one(b"a:5|g").relative is False
     assert one(b"a:-5|c").relative is False
 
 
 def test_a_member_of_a_set_that_is_no_number_is_a_tag():
-    assert one(b"u:bob:x|s|#a:b") == Reading("u", "set", 1.0, {"a": "b", "member": "bob:x"})
-    assert one(b"u:17|s") == Reading("u", "set", 17.0, {})
+    assert one(b"u:bob:x|s|#a:b") == Value("u", "set", 1.0, {"a": "b"}, member="bob:x")
+    assert one(b"u:17|s") == Value("u", "set", 17.0, {})
 
 
 def test_names_may_be_any_text():

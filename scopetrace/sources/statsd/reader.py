@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
-from scopetrace.protocols.statsd import Reading, is_no_metric, read_line
+from scopetrace.protocols.statsd import Value, is_no_metric, read_line
 from scopetrace.source import Outlet
 
 MOST_IN_LINE = 65_536
 """Bytes of a line of a stream; a longer one is malformed."""
 
-Take = Callable[[Image, int, Reading], None]
+Take = Callable[[Image, int, Value], None]
 
 
 class StatsdReader:
@@ -119,10 +119,10 @@ class StatsdReader:
         line = line.strip()
         if not line or is_no_metric(line):
             return
-        readings = read_line(line)
-        if readings is None:
+        values = read_line(line)
+        if values is None:
             self._malformed += 1
             return
-        self.items += len(readings)
-        for reading in readings:
-            self._take(image, time_ns, reading)
+        self.items += len(values)
+        for value in values:
+            self._take(image, time_ns, value)

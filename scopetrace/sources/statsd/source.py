@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
+from scopetrace.model.metric import MEMBER
 from scopetrace.model.operation import ImageEnded
 from scopetrace.source import Handlers, Mode, Needs, Outlet, Reader, Source
 from scopetrace.sources.statsd.gauges import Gauges
 
 if TYPE_CHECKING:
-    from scopetrace.protocols.statsd import Reading
+    from scopetrace.protocols.statsd import Value
 
 STATSD = "statsd"
 
@@ -46,11 +47,13 @@ class StatsdSource(Source):
     def _ended(self, operation: ImageEnded) -> None:
         self._gauges.pop(operation.image, None)
 
-    def _take(self, image: Image, time_ns: int, reading: Reading) -> None:
-        name, kind, value, tags, relative = reading
+    def _take(self, image: Image, time_ns: int, read: Value) -> None:
+        name, kind, value, tags, relative, member = read
         if kind == "gauge":
             gauges = self._gauges.get(image)
             if gauges is None:
                 gauges = self._gauges[image] = Gauges()
             value = gauges.settle(name, tags, value, relative)
+        if member:
+            tags = {**tags, MEMBER: member}
         self.outlet.measure_own(image, time_ns, name, kind, value, tags)

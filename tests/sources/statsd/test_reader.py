@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from scopetrace.model.flow import Address
 from scopetrace.model.image import Image
-from scopetrace.protocols.statsd import Reading
+from scopetrace.protocols.statsd import Value
 from scopetrace.sources.statsd.reader import MOST_IN_LINE, StatsdReader
 from support.flow_reading import KeepingOutlet, bytewise, cuts, image, rules, tcp_flow, udp_flow
 
@@ -21,13 +21,13 @@ class Session:
     def __init__(self, stream: bool, chosen=RULES) -> None:
         self.outlet = KeepingOutlet()
         self.image = image(chosen, proc="app")
-        self.taken: list[Reading] = []
+        self.taken: list[Value] = []
         self.times: list[int] = []
         flow = (tcp_flow if stream else udp_flow)(SERVER)
         self.reader = StatsdReader(self.outlet, flow, self._take)
 
-    def _take(self, image: Image, time_ns: int, reading: Reading) -> None:
-        self.taken.append(reading)
+    def _take(self, image: Image, time_ns: int, read: Value) -> None:
+        self.taken.append(read)
         self.times.append(time_ns)
 
     def feed(self, data: bytes, outgoing: bool = True, at: int = 5) -> None:
@@ -50,10 +50,10 @@ def test_a_datagram_holds_several_lines():
     session.feed(b"a:1|c\nb:2:3|ms|#x:y\r\n\n_sc|up|0\nc:4|g", at=7)
 
     assert session.taken == [
-        Reading("a", "counter", 1, {}),
-        Reading("b", "timer", 2, {"x": "y"}),
-        Reading("b", "timer", 3, {"x": "y"}),
-        Reading("c", "gauge", 4, {}),
+        Value("a", "counter", 1, {}),
+        Value("b", "timer", 2, {"x": "y"}),
+        Value("b", "timer", 3, {"x": "y"}),
+        Value("c", "gauge", 4, {}),
     ]
     assert session.times == [7] * 4
     assert session.close() == []
