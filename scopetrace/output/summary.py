@@ -81,7 +81,7 @@ def _processes(summary: Summary) -> Iterator[str]:
 
 def _output(summary: Summary) -> Iterator[str]:
     streams = (("stdout", summary.stdout_lines), ("stderr", summary.stderr_lines))
-    written = [f"{n} line{'s' * (n > 1)} to {name}" for name, n in streams if n]
+    written = [f"{_lines(count)} to {name}" for name, count in streams if count]
     if written:
         yield ", ".join(written)
 
@@ -116,7 +116,7 @@ def _paths(files: Iterable[FileRecord]) -> list[str]:
 def _logs(summary: Summary) -> Iterator[str]:
     yield from _some(
         [
-            f"{escape(log.path)} ({log.lines} lines), last: {escape(log.last)}"
+            f"{escape(log.path)} ({_lines(log.lines)}), last: {escape(log.last)}"
             for log in summary.logs
         ]
     )
@@ -164,6 +164,10 @@ def _requests(summary: Summary) -> Iterator[str]:
     for side, statuses in summary.requests.items():
         counts = ", ".join(_counted(str(status), times) for status, times in statuses.items())
         yield f"{'answered' if side == 'server' else 'was answered'}: {counts}"
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
 
 
 def _counted(name: str, times: int) -> str:
