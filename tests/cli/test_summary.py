@@ -14,6 +14,7 @@ def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder)
         recorder.event("stderr", "console", message="warning: \x1b[2Jno configuration\n"),
         recorder.event("notice", "notice", message="a sentence", reason="x", count=1),
         cwd="/home/ann",
+        config="scopetrace: {pathclasses: {loader: ['^/etc/ld']}}",
     )
     status, out, err = scopetrace("summary")
 
