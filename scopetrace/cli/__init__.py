@@ -77,9 +77,9 @@ def _prepare_stdout() -> None:
 
 
 def _complain(sentence: str, status: int) -> int:
-    from scopetrace.model.shown import say
+    from scopetrace.model.shown import print_to_stderr
 
-    say(sentence)
+    print_to_stderr(sentence)
     return status
 
 

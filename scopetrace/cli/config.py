@@ -9,7 +9,7 @@ import click
 
 from scopetrace.cli.options import print_utf8, userconfig_option
 from scopetrace.errors import UsageError
-from scopetrace.model.shown import escape, say
+from scopetrace.model.shown import escape, print_to_stderr
 
 if TYPE_CHECKING:
     from scopetrace.config.schema import Config
@@ -61,5 +61,5 @@ def _print_stock() -> None:
 def _warn(loaded: Config) -> Config:
     """Show the warnings of a configuration on standard error."""
     for warning in loaded.warnings:
-        say(warning)
+        print_to_stderr(warning)
     return loaded

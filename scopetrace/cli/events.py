@@ -20,7 +20,7 @@ from scopetrace.cli.options import (
 from scopetrace.cli.shell_complete import complete_source, complete_sourcetype
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
-from scopetrace.model.shown import say
+from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.color import wants_color
 from scopetrace.output.event_details import format_event
 from scopetrace.output.event_lines import LineFormat
@@ -207,4 +207,4 @@ def _follow(
 
 def _say_nothing_found(session: Session, filtered: bool) -> None:
     reason = "no event that matches" if filtered else "no events"
-    say(f"session {session.info.id} has {reason}")
+    print_to_stderr(f"session {session.info.id} has {reason}")

@@ -13,7 +13,7 @@ import click
 from scopetrace.cli.options import session_option
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
-from scopetrace.model.shown import escape, say
+from scopetrace.model.shown import escape, print_to_stderr
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -140,7 +140,7 @@ def _count(number: int, noun: str) -> str:
 def _say(sentence: str, pcap: Path | None) -> None:
     """Print what was done, but not among the bytes of a capture."""
     if pcap == STDOUT:
-        say(f"{sentence}.")
+        print_to_stderr(f"{sentence}.")
     else:
         print(f"{escape(sentence)}.")
 
@@ -152,4 +152,4 @@ def _note_missing(written: Iterable[FlowRecord]) -> None:
 
 
 def _note(sentence: str) -> None:
-    say(sentence)
+    print_to_stderr(sentence)

@@ -11,7 +11,7 @@ from scopetrace.cli.answers import chosen_form, format_option, on_terminal, prin
 from scopetrace.cli.options import last_option, session_option
 from scopetrace.cli.shell_complete import complete_file_field
 from scopetrace.errors import UsageError
-from scopetrace.model.shown import say
+from scopetrace.model.shown import print_to_stderr
 
 if TYPE_CHECKING:
     from scopetrace.model.file_record import FileRecord
@@ -75,10 +75,10 @@ def files(session_id: str | None, form: str | None, as_json: bool, **options: An
             own = [file for file in found if file.path_class == "own"]
             hidden, found = len(found) - len(own), own
         if not found:
-            say(f"session {session.info.id} has no files that match")
+            print_to_stderr(f"session {session.info.id} has no files that match")
     _show(found, options, chosen)
     if hidden:
-        say(f"{hidden} start-up files hidden: -A shows them")
+        print_to_stderr(f"{hidden} start-up files hidden: -A shows them")
 
 
 def _is_filtered(options: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import click
 from scopetrace.cli.options import json_option, last_option, process_options, session_option
 from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
-from scopetrace.model.shown import say
+from scopetrace.model.shown import print_to_stderr
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -103,7 +103,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
     _print(found, as_json=options["as_json"])
     if not found and last:
         reason = "no flow that matches" if any(filters.values()) else "no flows"
-        say(f"session {session.info.id} has {reason}")
+        print_to_stderr(f"session {session.info.id} has {reason}")
 
 
 def _print(found: list[FlowRecord], as_json: bool) -> None:
@@ -141,4 +141,4 @@ def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
     out.flush()
     missing = (flow.sent if outgoing else flow.received).missing
     if missing:
-        say(f"{missing} bytes were not kept and are missing here")
+        print_to_stderr(f"{missing} bytes were not kept and are missing here")

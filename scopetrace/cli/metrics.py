@@ -18,7 +18,7 @@ from scopetrace.cli.options import (
 )
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import METRICS, MetricRecord
-from scopetrace.model.shown import say
+from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.escape import escape
 from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_row
 from scopetrace.output.width import UNKNOWN_COLUMNS, shorten, terminal_columns
@@ -194,4 +194,4 @@ def _say_nothing_found(session: Session, filtered: bool) -> None:
         reason = "no metrics"
     else:
         reason = "no metrics: metric.enable was false in its configuration"
-    say(f"session {session.info.id} has {reason}")
+    print_to_stderr(f"session {session.info.id} has {reason}")

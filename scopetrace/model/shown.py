@@ -22,7 +22,7 @@ from contextlib import suppress
 
 NAMED = {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000") | {chr(code) for code in range(0x2000, 0x200B)}
-"""The spaces of Unicode (category Zs) besides U+0020: they only move what follows to the right."""
+"""The spaces of Unicode (category Zs) besides U+0020: they only shift what follows to the right."""
 
 
 class _Shown(dict[int, str]):
@@ -52,14 +52,14 @@ def escape(text: str) -> str:
     return text if text.isprintable() else text.translate(_shown)
 
 
-def spoken(sentence: str) -> str:
-    """Return the line by which we say a sentence where the program writes too."""
+def stderr_line(sentence: str) -> str:
+    """Return the line by which a sentence goes to a standard error that the program shares."""
     return f"scopetrace: {escape(sentence)}\n"
 
 
-def say(sentence: str) -> None:
-    """Say a sentence on standard error, if that can be heard. Nothing else writes there."""
+def print_to_stderr(sentence: str) -> None:
+    """Write a sentence to standard error, if there is one. All our writes to it go through here."""
     if sys.stderr is not None:
-        with suppress(OSError):  # a full disk, a reader that went away: no reason to stop for
-            sys.stderr.write(spoken(sentence))
+        with suppress(OSError):  # a full disk or a closed pipe must not end the recording
+            sys.stderr.write(stderr_line(sentence))
             sys.stderr.flush()

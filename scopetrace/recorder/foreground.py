@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from scopetrace.errors import CommandNotExecutable, EngineError, ScopeError
-from scopetrace.model.shown import say
+from scopetrace.model.shown import print_to_stderr
 from scopetrace.recorder.command import find_command, original_environment
 from scopetrace.recorder.handshake import (
     GO,
@@ -121,7 +121,7 @@ def run_in_place(
     except Exception as error:
         reason = why_unrecorded(error)
     with suppress(OSError):  # nobody can read it: the program matters more
-        say(f"{reason}; {args[0]} runs without being recorded")
+        print_to_stderr(f"{reason}; {args[0]} runs without being recorded")
     try:
         _run_unrecorded(command)
     except OSError as error:
@@ -173,7 +173,7 @@ def _settle(userconfig: Path | None, asked: Mapping[str, str]) -> tuple[Config, 
 
     config = settled(load_config(userconfig, {**os.environ, **asked}))
     for warning in config.warnings:
-        say(f"warning: {warning}")
+        print_to_stderr(f"warning: {warning}")
     return config, {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from scopetrace import _engine
-from scopetrace.model.shown import spoken
+from scopetrace.model.shown import stderr_line
 
 
 class ProgramStderr:
@@ -30,7 +30,7 @@ class ProgramStderr:
         stream is looked for among all its descriptors; and if it has ended by now, among those of
         whoever started it, who may well have handed it on, or hold the other end of a pipe.
         """
-        line = spoken(sentence).encode()
+        line = stderr_line(sentence).encode()
         for open_stream in self._ways(pid):
             with suppress(OSError):
                 stream = open_stream()

@@ -1,7 +1,7 @@
 """What we say to a person never does anything to the terminal, wherever its words came from.
 
-The mechanism is `model.shown.say`: nothing else writes to standard error. So each way by which
-words of others get into a sentence is tried here, and a last test looks for a way around it.
+The mechanism is `model.shown.print_to_stderr`: all else leaves standard error alone. So each way by
+which words of others get into a sentence is tried here, and a last test looks for a way around it.
 """
 
 from __future__ import annotations
