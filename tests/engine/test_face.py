@@ -1,4 +1,4 @@
-"""The engine through its Python face alone: modes, limits and back-pressure, as raw records."""
+"""The engine through its Python interface: modes, limits and back-pressure, as raw records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.raw_builder import strings
 OPENS = ("open", "openat", "openat2", "creat")
 
 
-def test_with_everything_off_only_programs_and_tasks_are_seen(
+def test_with_all_groups_off_only_programs_and_tasks_are_recorded(
     compile_tracee: Compile, tmp_path: Path
 ) -> None:
     records, output = engine_run([compile_tracee("children")], tmp_path, modes={})
@@ -96,7 +96,7 @@ def test_a_vector_is_cut_between_buffers_as_within_one(
     assert bool(gathered.flags().get(Part.DATA, 0) & PART_CUT) == cut
 
 
-def test_of_an_address_no_more_is_taken_than_the_kernel_gave(
+def test_no_more_of_an_address_is_copied_than_the_kernel_wrote(
     compile_tracee: Compile, tmp_path: Path
 ) -> None:
     records, _ = engine_run([compile_tracee("short_address")], tmp_path)
@@ -152,14 +152,12 @@ def test_variables_beyond_the_limit_are_counted(tmp_path: Path) -> None:
     assert program.arg3 == 2
 
 
-def test_tracing_a_process_that_is_gone_is_an_error() -> None:
+def test_tracing_a_process_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(ProcessLookupError):
         _engine.Engine({}).run(2**22 - 1, -1)
 
 
-def test_records_of_a_thread_are_in_order_and_a_childs_come_after_its_birth(
-    compile_tracee: Compile, tmp_path: Path
-) -> None:
+def test_records_of_a_child_come_after_its_fork(compile_tracee: Compile, tmp_path: Path) -> None:
     records, _ = engine_run([compile_tracee("exit_storm"), "200"], tmp_path)
 
     born = {records[0].tid}
@@ -169,7 +167,7 @@ def test_records_of_a_thread_are_in_order_and_a_childs_come_after_its_birth(
         assert record.tid in born
 
 
-def test_the_filter_stops_what_is_watched_and_lets_the_rest_run() -> None:
+def test_the_filter_stops_watched_calls_only() -> None:
     program = _engine.build_filter({"open": MODE_ALL})
     watched = {call.name for call in CALLS if call.group == "open" and "__" not in call.name}
 
@@ -181,7 +179,7 @@ def test_the_filter_stops_what_is_watched_and_lets_the_rest_run() -> None:
 
 
 def run_filter(program: bytes, audit: int, number: int) -> bool:
-    """Run a seccomp program on a call with arguments of 0; tell whether it is stopped."""
+    """Run a seccomp program on a call with arguments of 0; return whether the call stops."""
     code = list(struct.iter_unpack("=HBBI", program))
     data = struct.pack("=iIQ6Q", number, audit, 0, *[0] * 6)
     accumulator = at = 0

@@ -1,4 +1,4 @@
-"""Faults of process 1 of a PID namespace, which the kernel spares as long as it is traced."""
+"""Faults of process 1 of a PID namespace, which the kernel ignores while it is traced."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_ALLOWED = 98
 def test_a_fault_ends_a_process_1_as_it_would_untraced(
     flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([compile_tracee("faults", *flags)])
+    recording = stage.compare([compile_tracee("init_faults", *flags)])
     if recording.ending.status == NOT_ALLOWED:
         pytest.skip("user namespaces are not allowed here")
 
@@ -39,13 +39,18 @@ def test_a_fault_ends_a_process_1_as_it_would_untraced(
     assert {signals[fault] for fault in killers.items()} == {1}
 
 
-def test_so_it_does_where_recording_has_ended(stage: Stage, compile_tracee: Compile) -> None:
+def test_a_fault_ends_a_process_1_after_recording_has_ended(
+    stage: Stage, compile_tracee: Compile
+) -> None:
     user = stage.become()
     program = subprocess.Popen(
-        scopetrace_command("run", compile_tracee("faults"), "when-asked"),
-        cwd=stage.work, env=stage.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        scopetrace_command("run", compile_tracee("init_faults"), "when-asked"),
+        cwd=stage.work,
+        env=stage.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         **user,
-    )  # fmt: skip
+    )
     with program:
         try:
             assert program.stdin and program.stdout

@@ -1,7 +1,7 @@
-"""The fd table that decoding keeps, against its second opinion: the kernel's own /proc/PID/fd.
+"""The fd table of the decoder, compared with that of the kernel in /proc/PID/fd.
 
-A tracee does random things to its fds, and every now and then prints what /proc/self/fd says. Those
-answers are writes, so they stand among the records at the right place.
+A tracee changes its fds at random, and now and then prints the content of /proc/self/fd. These
+answers are writes, so their records are in the right place among the others.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def decoded_tables(records: list[RawRecord]) -> Iterator[dict[int, str]]:
 
 
 def named(table: dict[int, str]) -> dict[int, str]:
-    """Leave of each table what can be compared: all numbers, but names only of real files."""
+    """Return all fds of a table, with names only for real files: others cannot be compared."""
     return {fd: path if path.startswith("/") else "" for fd, path in table.items()}
 
 

@@ -1,4 +1,4 @@
-"""Names of files are those that the kernel has for them, wherever a program stands."""
+"""Files have the names that the kernel has for them, whatever cwd and root a process has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.harness import (
 from support.interpreter import python
 
 NOT_ALLOWED = 77
-"""What roots.c ends with where it may make no namespaces."""
+"""The exit code of roots.c where user namespaces are not permitted."""
 FUSE_SERVER = Path(__file__).parents[1] / "support" / "fuse_server.py"
 
 
@@ -36,8 +36,8 @@ def errors(recording: Recording) -> list[tuple[str, str]]:
 
 if os.geteuid() == 0 and Path("/dev/fuse").exists():  # only root may mount it
 
-    def test_a_program_that_serves_a_file_system_is_not_waited_for(stage: Stage) -> None:
-        """Its server would answer a lookup of ours only after we have let it go on."""
+    def test_a_program_that_serves_a_file_system_does_not_deadlock(stage: Stage) -> None:
+        """The server would answer a lookup of the tracer only after the tracer has resumed it."""
         stage.uid = None
         top = stage.give(stage.work / "top")
 
@@ -70,13 +70,16 @@ os.close(log)
 """
 
 
-def test_what_a_stranger_renames_has_its_new_name_from_then_on(stage: Stage) -> None:
+def test_a_file_that_another_process_renames_has_its_new_name_from_then_on(stage: Stage) -> None:
     user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
     program = subprocess.Popen(
         scopetrace_command("run", "--", python(), "-c", WAITER),
-        cwd=stage.work, env=stage.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        cwd=stage.work,
+        env=stage.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         **user,
-    )  # fmt: skip
+    )
     with program:
         assert program.stdin and program.stdout
         program.stdout.readline()
@@ -94,7 +97,7 @@ def test_what_a_stranger_renames_has_its_new_name_from_then_on(stage: Stage) -> 
 
 
 @pytest.mark.parametrize("scenario", ["chroot", "mounts", "pivot"])
-def test_names_are_right_where_the_root_is_another(
+def test_names_are_those_of_the_recorders_root(
     scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.compare([compile_tracee("roots"), scenario])
@@ -102,12 +105,12 @@ def test_names_are_right_where_the_root_is_another(
         pytest.skip("user namespaces are not allowed here")
 
     assert recording.ending.status == 0, recording.ending
-    told = recording.told()
-    assert told
-    assert_holds(recording, told, folder=stage.work, ordered=True)
+    expected = recording.told()
+    assert expected
+    assert_holds(recording, expected, folder=stage.work, ordered=True)
 
 
-def test_processes_have_the_numbers_of_the_recorders_namespace(
+def test_processes_have_the_pids_of_the_recorders_namespace(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("pid_namespace")])

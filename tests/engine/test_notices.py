@@ -1,4 +1,4 @@
-"""Nothing is silent: what tracing changes or cannot see is said in the session."""
+"""Notices: what tracing changes, and what it cannot see."""
 
 from __future__ import annotations
 
@@ -23,15 +23,13 @@ def test_strict_mode_that_was_refused_is_noticed(stage: Stage, compile_tracee: C
     assert "strict" in notices(recording)
 
 
-def test_operations_through_io_uring_are_said_to_be_unseen(
-    stage: Stage, compile_tracee: Compile
-) -> None:
+def test_io_uring_with_a_kernel_thread_is_noticed(stage: Stage, compile_tracee: Compile) -> None:
     recording = stage.compare([compile_tracee("uring")])
 
     assert ("io_uring" in notices(recording)) == (b"works" in recording.ending.stdout)
 
 
-def test_what_cannot_be_seen_of_io_uring_is_said_once(
+def test_what_cannot_be_seen_of_io_uring_is_noticed_once(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.compare([compile_tracee("uring_files"), "unseen"])
@@ -39,7 +37,7 @@ def test_what_cannot_be_seen_of_io_uring_is_said_once(
     assert [event.data["reason"] for event in recording.of("notice")] == ["io_uring"]
 
 
-def test_a_program_that_traces_is_told_no_and_the_session_says_so(
+def test_tracing_by_the_program_is_refused_and_noticed(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("debugger")])
@@ -72,13 +70,13 @@ def test_a_set_uid_program_without_its_privilege_is_noticed(
     assert "set-uid" in notices(recording)
 
 
-def test_text_that_may_not_be_read_is_not_called_too_long(
+def test_text_in_unreadable_memory_is_not_reported_as_too_long(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("hidden_child")])
 
     unreadable = [e.data for e in recording.of("notice") if e.data["reason"] == "unreadable"]
-    if os.geteuid() == 0 and stage.uid is None:  # root reads every memory
+    if os.geteuid() == 0 and stage.uid is None:  # root can read any memory
         assert recording.messages("stdout").startswith("one two\n")
         assert unreadable == []
     else:

@@ -1,4 +1,4 @@
-"""What is left when the recorder or the program is ended from outside."""
+"""The session after the recorder or the program was ended from outside."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BUSY = "i=0; while :; do i=$((i+1)); echo line $i >> busy.log; cat busy.log > /d
 
 @contextmanager
 def started(stage: Stage, *argv: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """Start a recorded program that goes on until it is ended; yield it and its session."""
+    """Start a recorded program that runs until it is killed; yield it and its session's path."""
     home = stage.new_home()
     user = stage.become()
     program = subprocess.Popen(
@@ -45,14 +45,14 @@ def started(stage: Stage, *argv: str) -> Iterator[tuple[subprocess.Popen[bytes],
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_a_killed_recorder_leaves_a_sound_file_and_no_running_program(
+def test_a_killed_recorder_leaves_a_valid_file_and_no_running_program(
     attempt: int, stage: Stage
 ) -> None:
     with started(stage, "/bin/sh", "-c", BUSY) as (program, path):
         os.kill(read_info(path).recorder_pid, signal.SIGKILL)
 
         assert program.wait(PATIENCE) == -signal.SIGKILL
-    wait_for(lambda: read_info(path).status == "interrupted", "the recorder to be gone")
+    wait_for(lambda: read_info(path).status == "interrupted", "the recorder to have ended")
     with sqlite3.connect(path) as file:
         assert file.execute("pragma integrity_check").fetchone() == ("ok",)
     file.close()
@@ -60,14 +60,14 @@ def test_a_killed_recorder_leaves_a_sound_file_and_no_running_program(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_recorder_that_is_told_to_end_finishes_its_session(number: int, stage: Stage) -> None:
+def test_a_recorder_that_is_asked_to_end_finishes_its_session(number: int, stage: Stage) -> None:
     with started(stage, "/bin/sh", "-c", BUSY) as (_program, path):
         os.kill(read_info(path).recorder_pid, number)
 
         wait_for(lambda: read_info(path).status == "stopped", "the session to be stopped")
 
 
-def test_a_killed_program_has_its_end_in_the_session(stage: Stage) -> None:
+def test_the_session_of_a_killed_program_is_finished(stage: Stage) -> None:
     with started(stage, "/bin/sh", "-c", BUSY) as (program, path):
         program.kill()
 
@@ -95,7 +95,9 @@ threading.Event().wait()
 """
 
 
-def test_what_is_open_when_recording_stops_is_told_with_what_it_moved(stage: Stage) -> None:
+def test_open_files_and_flows_are_recorded_with_their_bytes_when_recording_stops(
+    stage: Stage,
+) -> None:
     with started(stage, "python3", "-c", WAITS_WITH_ALL_OPEN) as (program, path):
         wait_for(lambda: len(list(stage.work.glob("ready.*"))) == 2, "both processes to wait")
         children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()

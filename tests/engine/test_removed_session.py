@@ -1,4 +1,4 @@
-"""A session that is removed while it is recorded: said once, and what follows is in a new file."""
+"""A session that is removed while it is recorded: one sentence, and a new file for later events."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from support.harness import (
 )
 
 PROGRAM = """
-exec 3> sayings.log
+exec 3> app.log
 echo before >&3
 until [ -s removed ]; do sleep 0.02; done
 echo after >&3
-until [ -s heard ]; do sleep 0.02; done
+until [ -s reported ]; do sleep 0.02; done
 sh -c 'cat /etc/passwd > /dev/null; exit 7'
 """
 REMOVED = "was removed while it was written, and was begun anew; the program runs on"
 
 
 @pytest.mark.parametrize("what", ["the file", "the file alone", "the folder"])
-def test_what_follows_the_removal_is_in_a_new_file_of_the_same_name(
+def test_events_after_the_removal_are_in_a_new_file_of_the_same_name(
     what: str, stage: Stage
 ) -> None:
     command = scopetrace_command("run", "sh", "-c", PROGRAM)
@@ -48,7 +48,7 @@ def test_what_follows_the_removal_is_in_a_new_file_of_the_same_name(
         (stage.work / "removed").write_text("yes")
         assert program.stderr
         sentence = program.stderr.readline().decode()
-        (stage.work / "heard").write_text("yes")
+        (stage.work / "reported").write_text("yes")
         _, rest = program.communicate(timeout=PATIENCE)
 
     assert program.returncode == 7
@@ -57,10 +57,10 @@ def test_what_follows_the_removal_is_in_a_new_file_of_the_same_name(
     wait_for(lambda: only(session_files(stage.home)) == path, "a new session")
     wait_for(lambda: read_info(path).status != "running", "the recorder to finish")
     info, events = read_info(path), read_events(path)
-    said = [event.data["message"] for event in events if event.sourcetype == "file"]
-    assert said[-1] == "after\n"
+    messages = [event.data["message"] for event in events if event.sourcetype == "file"]
+    assert messages[-1] == "after\n"
     assert (info.exit_code, info.events) == (7, len(events))
-    if said == ["after\n"]:  # or the file was gone before the recorder looked the first time
+    if messages == ["after\n"]:  # else it was removed before the recorder looked the first time
         assert info.status == "incomplete"
         assert info.lost > 0
         assert "unwritten" in [e.data["reason"] for e in events if e.source == "notice"]

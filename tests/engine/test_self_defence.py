@@ -1,4 +1,4 @@
-"""A recorder is nobody's to trace: two that trace each other wait for each other for ever."""
+"""A program cannot trace its recorder: each of the two would wait for the other for ever."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ try:
 except PermissionError:
     print("private")
 """
-"""Attaches to and seizes each thread of its tracer, and opens its memory."""
+"""Attaches to and seizes each thread of the recorder, and opens its memory."""
 
 
 DEBUGS = """
@@ -45,7 +45,7 @@ for pid in $tracer $(number $tracer Tgid:); do
     echo "ended with $?"
 done
 """
-"""Has a debugger attach to the thread that traces it, and to the process of that."""
+"""Has a debugger attach to the thread that traces it, and to the process of that thread."""
 
 
 def test_a_program_cannot_trace_its_recorder(stage: Stage) -> None:
@@ -57,7 +57,7 @@ def test_a_program_cannot_trace_its_recorder(stage: Stage) -> None:
     assert recording.of("notice")
 
 
-def test_nor_can_it_when_recording_has_been_stopped(stage: Stage) -> None:
+def test_a_program_cannot_trace_its_recorder_after_scopetrace_stop(stage: Stage) -> None:
     stop = shlex.join(scopetrace_command("stop", "1"))
     attack = shlex.join([python(), "-S", "-c", ATTACKS])
 

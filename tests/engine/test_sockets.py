@@ -1,4 +1,4 @@
-"""Programs that talk to themselves: the session holds every flow, and none that was not there."""
+"""Programs that connect sockets of their own: the session has each of their flows, and no other."""
 
 from __future__ import annotations
 
@@ -14,17 +14,37 @@ from support.interpreter import python
 
 UNBORROWED = Path(__file__).parents[1] / "support" / "unborrowed.py"
 SCENARIOS = [
-    "stream", "silent", "across", "refused", "hurry", "reset", "datagrams", "connected-datagrams",
-    "unix", "inherited", "passed",
-]  # fmt: skip
+    "stream",
+    "silent",
+    "across",
+    "refused",
+    "hurry",
+    "reset",
+    "datagrams",
+    "connected-datagrams",
+    "unix",
+    "inherited",
+    "passed",
+]
 CONNECTIONS = [
-    "unasked", "nothing", "aborted", "interrupted", "fast", "again", "errors", "unix-queue",
-    "roundabout", "of-a-child", "hangups", "let-go", "unread",
-]  # fmt: skip
-UNHEARD = ("hangups", "roundabout", "unread")
-"""What only a borrowed socket can tell, or what a borrower does."""
+    "unasked",
+    "nothing",
+    "aborted",
+    "interrupted",
+    "fast",
+    "again",
+    "errors",
+    "unix-queue",
+    "roundabout",
+    "of-a-child",
+    "hangups",
+    "let-go",
+    "unread",
+]
+NEED_BORROWED_SOCKET = ("hangups", "roundabout", "unread")
+"""Scenarios whose events need a socket borrowed by pidfd_getfd(2)."""
 TRACEES = {**dict.fromkeys(SCENARIOS, "sockets"), **dict.fromkeys(CONNECTIONS, "connections")}
-"""Which tracee plays a scenario."""
+"""The tracee of each scenario."""
 
 
 def play(stage: Stage, program: object, *arguments: str) -> Recording:
@@ -34,13 +54,13 @@ def play(stage: Stage, program: object, *arguments: str) -> Recording:
 
 
 def check(stage: Stage, recording: Recording) -> None:
-    """Demand that what the program told was recorded, and no other event of the network."""
+    """Compare the recorded network events with those that the program printed, in both ways."""
     assert recording.ending.status == 0, recording.ending
-    told = recording.told()
-    assert told
-    assert_holds(recording, told, folder=stage.work, ordered=False)
+    expected = recording.told()
+    assert expected
+    assert_holds(recording, expected, folder=stage.work, ordered=False)
     recorded = Counter(e.source for e in recording.of("net") if not is_left_open(e.data))
-    assert recorded == Counter(event["source"] for event in told if not is_left_open(event))
+    assert recorded == Counter(event["source"] for event in expected if not is_left_open(event))
 
 
 def is_left_open(data: dict[str, Any]) -> bool:
@@ -48,13 +68,11 @@ def is_left_open(data: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("scenario", TRACEES)
-def test_every_flow_is_seen_as_the_program_sees_it(
-    scenario: str, stage: Stage, compile_tracee: Compile
-) -> None:
+def test_every_flow_is_recorded(scenario: str, stage: Stage, compile_tracee: Compile) -> None:
     play(stage, compile_tracee(TRACEES[scenario]), scenario)
 
 
-def test_a_unix_socket_is_called_by_its_path_however_it_was_reached(
+def test_a_unix_socket_has_the_path_of_its_file_whatever_path_was_used(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("unix_names")])
@@ -69,21 +87,21 @@ def test_a_unix_socket_is_called_by_its_path_however_it_was_reached(
 @pytest.mark.parametrize(
     "scenario", ["stream", "hurry", "datagrams", "connected-datagrams", "again", "aborted"]
 )
-def test_the_newer_internet_is_the_same(
+def test_every_flow_over_ipv6_is_recorded(
     scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
     play(stage, compile_tracee(TRACEES[scenario]), scenario, "ipv6")
 
 
 @pytest.mark.parametrize("scenario", TRACEES)
-def test_a_32_bit_program_comes_through_one_call_for_all(
+def test_every_flow_of_a_32_bit_program_is_recorded_through_socketcall(
     scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
     play(stage, compile_tracee(TRACEES[scenario], "-m32", "-D_TIME_BITS=32"), scenario)
 
 
-@pytest.mark.parametrize("scenario", [each for each in TRACEES if each not in UNHEARD])
-def test_where_no_socket_can_be_borrowed_the_tables_of_the_kernel_tell(
+@pytest.mark.parametrize("scenario", [each for each in TRACEES if each not in NEED_BORROWED_SOCKET])
+def test_without_pidfd_getfd_flows_are_found_in_proc_net(
     scenario: str, stage: Stage, compile_tracee: Compile
 ) -> None:
     program = compile_tracee(TRACEES[scenario])
@@ -101,7 +119,7 @@ def test_an_open_and_its_close_share_a_channel(stage: Stage, compile_tracee: Com
     assert len(opened) == 2
 
 
-def test_a_connection_that_is_passed_on_keeps_its_channel(
+def test_a_connection_that_is_passed_to_a_child_keeps_its_channel(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = play(stage, compile_tracee("sockets"), "passed")
@@ -112,7 +130,7 @@ def test_a_connection_that_is_passed_on_keeps_its_channel(
     assert sum(e.data["net_bytes_sent"] for e in closed) == 3
 
 
-def test_what_is_read_from_a_socket_that_is_gone_is_counted(
+def test_bytes_read_from_a_socket_that_another_thread_closed_are_counted(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = play(stage, compile_tracee("connections"), "let-go")
@@ -122,7 +140,7 @@ def test_what_is_read_from_a_socket_that_is_gone_is_counted(
     assert "read 3 bytes from what another thread had closed by then" in notice["message"]
 
 
-def test_an_inherited_socket_has_its_address_once_it_has_sent(stage: Stage) -> None:
+def test_an_inherited_socket_has_its_address_after_its_first_send(stage: Stage) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inherited:
         number = inherited.fileno()
         send = (
@@ -135,7 +153,7 @@ def test_an_inherited_socket_has_its_address_once_it_has_sent(stage: Stage) -> N
     assert opened.data["net_host_port"] == int(recording.ending.stdout)
 
 
-def test_what_connects_by_sending_is_the_client(stage: Stage) -> None:
+def test_a_socket_that_connects_by_fast_open_is_the_client(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         send = (
             "import socket; s = socket.socket();"
@@ -151,7 +169,7 @@ def test_what_connects_by_sending_is_the_client(stage: Stage) -> None:
     assert recording.of("net.close")[0].data["net_bytes_sent"] == 4
 
 
-def test_a_datagram_that_was_refused_is_told_when_its_flow_ends(stage: Stage) -> None:
+def test_a_refused_datagram_is_an_error_of_its_net_close(stage: Stage) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -167,7 +185,7 @@ def test_a_datagram_that_was_refused_is_told_when_its_flow_ends(stage: Stage) ->
     assert (closed.data["error"], closed.data["net_close_reason"]) == ("ECONNREFUSED", "local")
 
 
-def test_without_a_rule_for_connections_no_socket_stops_the_program(
+def test_without_a_rule_for_the_network_no_socket_is_recorded(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     config = "event: {watch: [{type: process}]}\nmetric: {enable: false}\n"

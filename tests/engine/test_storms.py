@@ -5,10 +5,10 @@ from __future__ import annotations
 from support.harness import Compile, Stage, assert_holds
 
 
-def test_a_program_in_a_storm_gets_on_and_its_signals_are_counted(
+def test_a_program_makes_progress_in_a_storm_and_its_signals_are_counted(
     stage: Stage, compile_tracee: Compile
 ) -> None:
-    recording = stage.compare([compile_tracee("storm")])
+    recording = stage.compare([compile_tracee("signal_storm")])
 
     assert_holds(recording, recording.told(), folder=stage.work, ordered=True)
     assert b"raised: 1000\n" in recording.ending.stdout

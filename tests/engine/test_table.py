@@ -1,4 +1,4 @@
-"""The table of calls against second opinions: python-ptrace's numbers, and the running kernel."""
+"""The numbers of the table of calls, compared with those of python-ptrace."""
 
 from __future__ import annotations
 
@@ -17,13 +17,22 @@ NUMBERS = {name: numbers for name, _audit, numbers in _engine.abis()}
 
 IDS = ("uid", "reuid", "resuid", "gid", "regid", "resgid", "groups")
 KERNEL_NAMES = {
-    "_llseek": "llseek", "chown": "chown16", "chown32": "chown", "fchown": "fchown16",
-    "fchown32": "fchown", "lchown": "lchown16", "lchown32": "lchown", "lstat": "newlstat",
-    "stat": "newstat", "timerfd_create": "timerfd", "umount": "oldumount", "umount2": "umount",
+    "_llseek": "llseek",
+    "chown": "chown16",
+    "chown32": "chown",
+    "fchown": "fchown16",
+    "fchown32": "fchown",
+    "lchown": "lchown16",
+    "lchown32": "lchown",
+    "lstat": "newlstat",
+    "stat": "newstat",
+    "timerfd_create": "timerfd",
+    "umount": "oldumount",
+    "umount2": "umount",
     **{f"set{name}": f"set{name}16" for name in IDS},
     **{f"set{name}32": f"set{name}" for name in IDS},
-}  # fmt: skip
-"""Names of i386's header → those of the kernel's functions, which the other table has."""
+}
+"""Names in i386's header → those of the functions in the kernel, which python-ptrace has."""
 
 
 @pytest.mark.skipif(_engine.MACHINE != "x86_64", reason="the tables are of x86-64")

@@ -1,6 +1,6 @@
-"""Each tracee does one thing and tells which events that must make; the session must hold them.
+"""Each tracee makes a few calls and prints the events that these must cause: the session has them.
 
-Every tracee is first run on its own: output and end must be the same when it is recorded.
+Every tracee is first run untraced: output and status must be the same when it is recorded.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ class Case(NamedTuple):
     name: str
     arguments: tuple[str, ...] = ()
     ordered: bool = True
-    """Its events are recorded in the order they are told: it has one thread, or they take turns."""
+    """Its events are recorded in the order in which it prints them."""
     uncounted: tuple[str, ...] = ()
-    """Files that it uses as often as it can, so that it cannot tell how often. Of all others it
-    tells each event of the sources that it names."""
+    """Files that it uses until it is killed, so their events are not counted. For all others it
+    prints every event of the sources that it prints any of."""
 
 
 CASES = [
     Case("opens"),
     Case("relative"),
-    Case("where"),
+    Case("paths"),
     Case("renamed"),
     Case("dups"),
     Case("children", ordered=False),
@@ -38,7 +38,7 @@ CASES = [
     Case("zombie_leader"),
     Case("exit_storm"),
     Case("signals", ordered=False),
-    Case("fatal"),
+    Case("fatal_signal"),
     Case("group_stop"),
     Case("group_stop", ("100",)),
     Case("restarts", ordered=False),
@@ -55,7 +55,7 @@ CASES = [
     Case("no_buffers"),
     Case("big_write"),
     Case("positions"),
-    Case("moves"),
+    Case("sendfile"),
     Case("tmpfile"),
     Case("odd_names"),
     Case("threads", ordered=False),
@@ -63,8 +63,8 @@ CASES = [
     Case("names"),
     Case("execs"),
     Case("unshared"),
-    Case("passed", ordered=False),
-    Case("passed", ("with-credentials",), ordered=False),
+    Case("passed_fd", ordered=False),
+    Case("passed_fd", ("with-credentials",), ordered=False),
     Case("close_range"),
     Case("unshared_at_exit", ordered=False),
     Case("thread_exec_link"),
@@ -83,20 +83,22 @@ CASES = [
 ]
 
 
-def play(
-    case: Case, stage: Stage, program: object, config: str | None = None
-) -> Recording:  # fmt: skip
+def play(case: Case, stage: Stage, program: object, config: str | None = None) -> Recording:
+    """Record a tracee and compare its session with the events that it printed."""
     recording = stage.compare([str(program), *case.arguments], config=config)
     assert recording.ending.status != 99, recording.ending.stderr
     assert_holds(
-        recording, recording.told(), folder=stage.work, ordered=case.ordered,
+        recording,
+        recording.told(),
+        folder=stage.work,
+        ordered=case.ordered,
         uncounted=case.uncounted,
-    )  # fmt: skip
+    )
     return recording
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join([case.name, *case.arguments]))
-def test_the_session_holds_what_the_program_did(
+def test_the_session_has_the_events_that_the_tracee_expects(
     case: Case, stage: Stage, compile_tracee: Compile
 ) -> None:
     play(case, stage, compile_tracee(case.name))
@@ -107,21 +109,21 @@ def test_the_session_holds_what_the_program_did(
     [("gcc", ("-m32",)), ("gcc", ("-static",)), ("musl-gcc", ("-static",))],
     ids=["32-bit", "static", "musl"],
 )
-def test_programs_of_every_kind_are_seen(
+def test_32_bit_static_and_musl_programs_are_recorded(
     compiler: str, flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
     play(Case("plain"), stage, compile_tracee("plain", *flags, compiler=compiler))
 
 
-@pytest.mark.parametrize("name", ["where", "renamed"])
+@pytest.mark.parametrize("name", ["paths", "renamed"])
 def test_a_32_bit_programs_files_are_named_as_well(
     name: str, stage: Stage, compile_tracee: Compile
 ) -> None:
     play(Case(name), stage, compile_tracee(name, "-m32"))
 
 
-def test_a_process_finds_itself_below_proc(stage: Stage, compile_tracee: Compile) -> None:
-    recording = stage.record([compile_tracee("where")])
+def test_proc_self_is_recorded_with_the_pid(stage: Stage, compile_tracee: Compile) -> None:
+    recording = stage.record([compile_tracee("paths")])
 
     absent = f"/proc/{recording.info.pid}/absent"
     errors = [event.data["file_passed"] for event in recording.of("fs.error", file=absent)]
@@ -129,7 +131,7 @@ def test_a_process_finds_itself_below_proc(stage: Stage, compile_tracee: Compile
 
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
-def test_what_native_aio_writes_is_text_like_any_other(
+def test_text_written_by_native_aio_is_recorded(
     flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = play(Case("aio"), stage, compile_tracee("aio", *flags))
@@ -140,7 +142,7 @@ def test_what_native_aio_writes_is_text_like_any_other(
 
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
-def test_what_goes_through_io_uring_is_told_like_any_other(
+def test_text_written_through_io_uring_is_recorded(
     flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = play(Case("uring_files"), stage, compile_tracee("uring_files", *flags))
@@ -150,15 +152,17 @@ def test_what_goes_through_io_uring_is_told_like_any_other(
     assert recording.of("notice") == []
 
 
-def test_metrics_name_the_call_that_moved_the_bytes(stage: Stage, compile_tracee: Compile) -> None:
-    stage.record([compile_tracee("moves")], config="metric: {format: {verbosity: 5}}")
+def test_metrics_name_the_call_that_transferred_the_bytes(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.record([compile_tracee("sendfile")], config="metric: {format: {verbosity: 5}}")
 
     (path,) = session_files(stage.home)
     with scopetrace.open_session(path) as session:
-        moved = list(session.metrics(("fs.read", "fs.write")))
+        transferred = list(session.metrics(("fs.read", "fs.write")))
     found = {
         (m.name, m.tags["op"], Path(m.tags["file"]).name): m.value
-        for m in moved
+        for m in transferred
         if m.tags["file"].startswith(str(stage.work))
     }
     assert found == {
@@ -172,12 +176,12 @@ def test_metrics_name_the_call_that_moved_the_bytes(stage: Stage, compile_tracee
     }
 
 
-def test_a_32_bit_programs_failures_are_told_as_well(stage: Stage, compile_tracee: Compile) -> None:
+def test_failures_of_a_32_bit_program_are_recorded(stage: Stage, compile_tracee: Compile) -> None:
     play(Case("refused"), stage, compile_tracee("refused", "-m32"))
 
 
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
-def test_failures_of_frequent_calls_are_told_where_that_is_asked_for(
+def test_failures_of_frequent_calls_are_recorded_if_configured(
     flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
     program = compile_tracee("refused", *flags)
@@ -187,18 +191,18 @@ def test_failures_of_frequent_calls_are_told_where_that_is_asked_for(
     assert {"brk", "mprotect", "munmap"} <= {e.data["op"] for e in recording.of("proc.error")}
 
 
-def test_nothing_stops_for_its_failures_where_that_is_not_wanted(
+def test_failures_are_not_recorded_if_they_are_switched_off(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("refused")], config="scopetrace: {failures: none}")
 
-    told = {event.data["op"] for event in recording.of("proc.error")}
-    assert "setuid" in told, "it is watched anyway"
-    assert not told & {"kill", "mount", "mmap", "clone", "timerfd_create"}
+    failed = {event.data["op"] for event in recording.of("proc.error")}
+    assert "setuid" in failed, "it is watched anyway"
+    assert not failed & {"kill", "mount", "mmap", "clone", "timerfd_create"}
     assert "flock" not in {event.data["op"] for event in recording.of("fs.error")}
 
 
-def test_text_is_that_of_the_name_the_file_has_when_it_is_written(
+def test_text_has_the_name_of_its_file_at_the_time_of_the_write(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("renamed")])
@@ -218,7 +222,7 @@ def test_text_is_that_of_the_name_the_file_has_when_it_is_written(
     assert recording.of("notice") == []
 
 
-def test_what_a_signal_forestalls_was_refused_by_no_filter(
+def test_a_call_that_a_fatal_signal_prevents_is_not_recorded_as_refused(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("filtered_end"), "100"])
@@ -228,7 +232,7 @@ def test_what_a_signal_forestalls_was_refused_by_no_filter(
     assert recording.of("fs.error", file=str(stage.work / "many.out")) == []
 
 
-def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, compile_tracee: Compile) -> None:
+def test_lines_written_before_a_kill_are_recorded(stage: Stage, compile_tracee: Compile) -> None:
     recording = stage.record([compile_tracee("killed")])
 
     assert recording.ending.status == -9
@@ -238,7 +242,7 @@ def test_a_killed_program_leaves_the_lines_it_wrote(stage: Stage, compile_tracee
     assert end.data["signal"] == "SIGKILL"
 
 
-def test_every_process_of_a_storm_is_seen_to_begin_and_end(
+def test_each_of_many_forks_at_once_has_its_start_and_exit(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("exit_storm"), "300"])
@@ -249,7 +253,7 @@ def test_every_process_of_a_storm_is_seen_to_begin_and_end(
     assert children == {event.pid for event in recording.of("proc.exit")} - {recording.info.pid}
 
 
-def test_processes_one_after_another_all_have_their_end(
+def test_each_of_many_processes_in_a_row_has_its_exit(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("processes"), "2000"])
@@ -275,14 +279,14 @@ def test_a_large_write_is_counted_whole_and_copied_in_part(
     assert end == {"message": "the end\n"}
 
 
-def test_a_gathered_write_is_one_text(stage: Stage, compile_tracee: Compile) -> None:
+def test_a_writev_is_one_text(stage: Stage, compile_tracee: Compile) -> None:
     recording = stage.record([compile_tracee("vectors")])
 
     lines = recording.messages(str(stage.work / "many.log")).splitlines()
     assert lines[0].rstrip("\0").startswith("000\0") or lines[0].startswith("000")
 
 
-def test_the_console_is_what_the_fds_were_not_their_numbers(
+def test_the_console_is_the_file_of_the_fds_at_the_start_not_their_numbers(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.compare([compile_tracee("console")])
@@ -294,21 +298,21 @@ def test_the_console_is_what_the_fds_were_not_their_numbers(
     assert stdout.endswith("bi\0na\udcff\udcfery\n")
 
 
-def test_the_time_of_a_write_that_waits_is_part_of_its_files_io(
+def test_the_time_of_a_blocked_write_is_part_of_io_duration(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.compare([compile_tracee("blocked_write")])
 
-    moved = {
+    closed = {
         e.data["file_write_bytes"]: e.data
         for e in recording.of("fs.close")
         if e.data["file"] == str(stage.work / "fifo")
     }
-    written = moved.pop(max(moved))
+    written = closed.pop(max(closed))
     assert 25_000 < written["io_duration"] <= written["duration"]
 
 
-def test_a_failed_exec_is_an_error_and_a_new_program_keeps_its_number(
+def test_a_failed_exec_is_an_error_and_a_new_program_keeps_its_pid(
     stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.record([compile_tracee("execs")])

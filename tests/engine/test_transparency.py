@@ -1,4 +1,4 @@
-"""The program must not notice: what it inherits, how it ends, what its signals do."""
+"""A recorded program runs as without recording: what it inherits, how it ends, its signals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def with_limits() -> None:
 
 
 def with_every_limit() -> None:
-    """Limits of all kinds, with room above for ours: what a recorder needs is more than some."""
+    """Set all limits, each with a higher hard limit: a recorder needs more than some soft ones."""
     for which, soft, hard in [
         (resource.RLIMIT_CPU, 61, 62),
         (resource.RLIMIT_FSIZE, 1 << 26, 1 << 27),
@@ -52,8 +52,8 @@ def with_a_huge_stack() -> None:
     resource.setrlimit(resource.RLIMIT_STACK, (1 << 34, 1 << 34))
 
 
-def with_standing() -> None:
-    """What the kernel keeps for each thread, and an exec keeps."""
+def with_thread_attributes() -> None:
+    """Attributes that each thread has, and keeps through an exec."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     with suppress(PermissionError):  # after a change of user it is root's file until an exec
@@ -73,7 +73,7 @@ def with_a_policy_not_for_children() -> None:
     os.sched_setscheduler(0, os.SCHED_BATCH | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
-def with_a_signal_that_waits_for_the_thread() -> None:
+def with_pending_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
     signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
     os.kill(os.getpid(), signal.SIGUSR2)
@@ -81,7 +81,7 @@ def with_a_signal_that_waits_for_the_thread() -> None:
 
 def with_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGRTMIN + 3, signal.SIGCHLD})
-    # Not SIGPIPE and SIGXFSZ: Python itself ignores them, so nobody can tell how they came.
+    # Not SIGPIPE and SIGXFSZ: Python ignores them, so how they were inherited is not known.
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
 
@@ -110,17 +110,17 @@ def in_a_group_of_its_own() -> None:
         with_every_limit,
         with_a_small_stack,
         with_a_huge_stack,
-        with_standing,
+        with_thread_attributes,
         with_least_priority,
         with_a_policy_not_for_children,
-        with_a_signal_that_waits_for_the_thread,
+        with_pending_signals,
         with_signals,
         without_console,
         with_more_fds,
         in_a_group_of_its_own,
     ],
 )
-def test_a_program_inherits_what_it_would_without_us(
+def test_a_program_inherits_the_same_as_without_recording(
     prepare: Callable[[], None] | None, stage: Stage, compile_tracee: Compile
 ) -> None:
     recording = stage.compare([compile_tracee("state"), "one", "", "two words"], preexec_fn=prepare)
@@ -128,7 +128,9 @@ def test_a_program_inherits_what_it_would_without_us(
     assert b"started by the test" in recording.ending.stdout
 
 
-def test_the_sessions_file_is_no_fd_of_the_program(stage: Stage, compile_tracee: Compile) -> None:
+def test_the_program_does_not_inherit_the_fd_of_the_session(
+    stage: Stage, compile_tracee: Compile
+) -> None:
     recording = stage.record([compile_tracee("state")])
 
     assert b"fd 3" not in recording.ending.stdout
@@ -149,7 +151,7 @@ def test_a_signal_that_ends_the_program_is_seen_by_its_parent(number: int, stage
     assert recording.ending.status == -number
 
 
-def test_output_into_a_closed_pipe_ends_the_program_as_ever(stage: Stage) -> None:
+def test_output_into_a_closed_pipe_ends_the_program(stage: Stage) -> None:
     recording = stage.compare(["/bin/sh", "-c", "yes | head -n 1; echo ${PIPESTATUS:-none}"])
 
     assert recording.ending.stdout == b"y\nnone\n"
@@ -162,7 +164,7 @@ def test_the_program_reads_our_standard_input(stage: Stage) -> None:
     assert recording.ending.stdout == b"line\n" * 50_000
 
 
-def test_a_program_that_goes_to_the_background_lets_the_shell_go_on(stage: Stage) -> None:
+def test_a_background_process_does_not_hold_up_the_shell(stage: Stage) -> None:
     script = "(sleep 0.5; echo late > late.txt) >/dev/null 2>&1 </dev/null & echo started"
     recording = stage.compare(["/bin/sh", "-c", script])
 
@@ -170,7 +172,7 @@ def test_a_program_that_goes_to_the_background_lets_the_shell_go_on(stage: Stage
     assert str(stage.work / "late.txt") in recording.files("fs.open")
 
 
-def test_all_of_the_main_process_is_there_when_it_has_ended(stage: Stage) -> None:
+def test_all_events_of_the_main_process_are_committed_when_it_has_ended(stage: Stage) -> None:
     home = stage.new_home()
     for number in range(1, 11):
         ending = stage.run(scopetrace_command("run", "/bin/sh", "-c", f"echo {number} > out.txt"))
@@ -180,7 +182,7 @@ def test_all_of_the_main_process_is_there_when_it_has_ended(stage: Stage) -> Non
     assert len(session_files(home)) == 10
 
 
-def test_a_command_that_is_not_there_is_status_127_and_no_session(stage: Stage) -> None:
+def test_a_command_that_does_not_exist_is_status_127_and_no_session(stage: Stage) -> None:
     home = stage.new_home()
     ending = stage.run(scopetrace_command("run", "no-such-command-here"))
 
@@ -204,14 +206,14 @@ def test_a_file_that_cannot_be_executed_is_status_126_and_no_session(
     assert session_files(home) == []
 
 
-def test_a_folder_is_no_command(stage: Stage) -> None:
+def test_a_folder_as_command_is_status_126(stage: Stage) -> None:
     stage.new_home()
     ending = stage.run(scopetrace_command("run", "/tmp"))
 
     assert ending.status == 126
 
 
-def test_a_script_runs_by_its_interpreter(stage: Stage) -> None:
+def test_a_script_is_run_by_its_interpreter(stage: Stage) -> None:
     stage.prepare()
     script = stage.work.parent / "script"
     script.write_text('#!/bin/sh\necho "$0 $1"\n')
@@ -222,8 +224,8 @@ def test_a_script_runs_by_its_interpreter(stage: Stage) -> None:
     assert recording.of("proc.start")[0].data["args"][0] == "/bin/sh"
 
 
-def test_what_the_tracer_is_told_to_ignore_still_ends_the_program(stage: Stage) -> None:
-    """The recorder is no part of the job: signals to the group reach the program only."""
+def test_a_signal_to_the_process_group_reaches_the_program_only(stage: Stage) -> None:
+    """The recorder is not in the process group of the program."""
     recording = stage.record(
         ["/bin/sh", "-c", "trap 'echo caught; exit 3' INT; kill -INT 0; sleep 5"],
         start_new_session=True,

@@ -1,10 +1,10 @@
 """Fuzzing of the whole recorder by the calls of a program: `make fuzz-engine`.
 
-calls.c makes random calls of every watched kind, with arguments good and bad, until so many were
-made. The invariant: the recorder survives, the program ends as it does without it, the session is
-finished and whole, and no record was lost or not understood. .ci/sanitize plays it on a build with
-ASan and UBSan. Threads and timers make each run another one, so a seed does not bring back all of
-it; what went wrong is left in a folder that is named.
+calls.c makes a number of random calls of every watched kind, with valid and invalid arguments. The
+invariant: the recorder survives, the program exits as it does without it, the session is complete,
+and every record was kept and understood. .ci/sanitize runs it on a build with ASan and UBSan.
+Threads and timers differ in each run, so a seed does not reproduce all of it; the folder of a run
+that failed is kept and its path printed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from support.harness import Recording, Stage  # noqa: E402
 from support.interpreter import SHARED  # noqa: E402
 
 ALONE = 64999
-"""A user who has no other processes, to be become by root: limits count those of one user."""
+"""A user without other processes, for root to run as: limits count the processes of a user."""
 CALLS_OF_A_RUN = 20_000
 SECONDS_OF_A_RUN = 900
 CONFIG = """
@@ -35,17 +35,17 @@ event: {watch: [{type: file, name: .*, value: .*}, {type: console, name: .*, val
 payload: {enable: true}
 scopetrace: {failures: all, environment: true}
 """
-"""Everything is watched: no call of syscalls.def goes by."""
+"""Watches every call of syscalls.def."""
 SOURCES = ["arch/x86_64.c", "table/syscalls.c"]
 FINDINGS = frozenset(("misunderstood", "lost", "fault", "engine"))
-"""Reasons of notices that no program can be the reason of."""
+"""Reasons of notices that a program cannot cause."""
 COUNTER = struct.Struct("=3Q")
 Counter = tuple[int, int, int]
-"""Calls, workers, workers that hung: calls.c."""
+"""Calls, workers, workers that hung, as calls.c counts them."""
 
 
 def main() -> None:
-    """Make runs until so many calls were made."""
+    """Run the program until it has made the number of calls that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -68,7 +68,7 @@ def main() -> None:
         )
         seed += 1
     shutil.rmtree(folder, ignore_errors=True)
-    print(f"{made} calls, nothing found")
+    print(f"{made} calls, no findings")
 
 
 def compile_calls(folder: Path) -> Path:
@@ -83,7 +83,7 @@ def compile_calls(folder: Path) -> Path:
 
 
 def play(folder: Path, program: Path, seed: int, calls: int) -> tuple[Counter, int]:
-    """Record one run and return what was made of it, and how many events its session has."""
+    """Record one run; return its counts, and how many events its session has."""
     stage = Stage(folder / "stage", ALONE if os.geteuid() == 0 else None)
     stage.prepare()
     counter = stage.folder / "counter"
@@ -92,14 +92,14 @@ def play(folder: Path, program: Path, seed: int, calls: int) -> tuple[Counter, i
         os.chown(counter, stage.uid, stage.uid)
     argv = [program, str(seed), str(calls), counter]
     recording = stage.record(argv, config=CONFIG, timeout=SECONDS_OF_A_RUN)
-    demand_nothing_found(stage, recording)
+    assert_no_findings(stage, recording)
     found = COUNTER.unpack(counter.read_bytes())
     shutil.rmtree(stage.folder, ignore_errors=True)
     return found, len(recording.events)
 
 
-def demand_nothing_found(stage: Stage, recording: Recording) -> None:
-    """Stop where the program or its session shows that something went wrong."""
+def assert_no_findings(stage: Stage, recording: Recording) -> None:
+    """Fail if the program or its session shows an error of the recorder."""
     assert recording.ending.status == 0, (recording.ending, stage.folder)
     faults = list(stage.home.rglob("*.fault.txt"))
     assert not faults, faults

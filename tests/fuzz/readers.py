@@ -1,9 +1,9 @@
-"""Coverage-guided fuzzing of everything that reads what strangers sent: `make fuzz`.
+"""Coverage-guided fuzzing of all readers of network traffic: `make fuzz`.
 
-The invariant of a reader: any bytes at all give events or one admission that it gave up, never an
-exception; how the bytes were cut changes nothing but times; and reading takes no more CPU time than
-the bytes and what they say are worth (`streams.cpu_budget`). Where the fuzzer stops with a trace
-there is a bug of ours; it leaves the input in a file, which as an argument plays it again.
+The invariant of a reader: any bytes give events, or one notice that it gave up, never an exception;
+the events are the same however the bytes are cut, except for times; and reading takes no more CPU
+time than `streams.cpu_budget` allows for the bytes and their items. If the fuzzer stops with a
+trace, there is a bug; it writes the input to a file, which can be given as an argument.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ TARGETS: list[tuple[type[Source], str, str]] = [
 ]
 Talk = list[tuple[bool, bytes]]
 SLOWED_BY = 40
-"""How much slower code is while the fuzzer watches it."""
+"""How much slower code is with the instrumentation of the fuzzer."""
 TRIES = 3
-"""The least of so many measurements counts, since a machine may pause."""
+"""The least of this many measurements counts, since a machine may pause."""
 
 
 def read(target: int, role: str, talk: Talk) -> tuple[object, int]:
-    """Have a reader take a talk; return all that it said, without times, and how many items."""
+    """Feed a talk to a reader; return its events and notices without times, and its items."""
     source, protocol, transport = TARGETS[target]
     outlet, program = KeepingOutlet(), image(RULES)
     reader = source(outlet).reader(program, Flow(transport, HERE, THERE, role, 5), protocol)
@@ -68,13 +68,13 @@ def read(target: int, role: str, talk: Talk) -> tuple[object, int]:
 
 
 def in_time(size: int, pieces: int, work: Callable[[], tuple[object, int]]) -> object:
-    """Return what was said, if that took no more CPU time than it may."""
+    """Return the output of `work`, if it took no more CPU time than it may."""
     taken = []
     for _ in range(TRIES):
         began_ns = thread_time_ns()
         said, items = work()
         taken.append(thread_time_ns() - began_ns)
-        # A reader is made, ends and closes: some pieces more.
+        # Creating, ending and closing a reader count as 5 more pieces.
         earned = PER_BYTE_NS * size + PER_PIECE_NS * (pieces + 5) + PER_ITEM_NS * items
         if taken[-1] <= SLOWED_BY * earned:
             return said
@@ -82,7 +82,7 @@ def in_time(size: int, pieces: int, work: Callable[[], tuple[object, int]]) -> o
 
 
 def recognised(role: str, talk: Talk) -> tuple[object, int]:
-    """Have it found out what a talk is, with what follows what; return all that was said."""
+    """Recognise the protocols of a talk, one after the other; return all output, and the items."""
     outlet, program, reading = KeepingOutlet(), image(RULES), Reading(keeping=False)
     flow = Flow("IP.TCP", HERE, THERE, role, 5)
     sources = [source(outlet) for source in source_classes()]
@@ -100,7 +100,7 @@ def cut(talk: Talk) -> Talk:
 
 
 def test_one(data: bytes) -> None:
-    """Take one input apart into a target, a role and a talk."""
+    """Derive a target, a role and a talk from one input, and test them."""
     given = atheris.FuzzedDataProvider(data)
     target = given.ConsumeIntInRange(0, len(TARGETS) - 1)
     role = given.PickValueInList(["client", "server", ""])

@@ -73,7 +73,7 @@ class Recording:
         return "".join(e.data["message"] for e in self.events if e.source == source)
 
     def told(self) -> list[dict[str, Any]]:
-        """Return the events that a tracee says it caused (see tracees/tell.h)."""
+        """Return the events that a tracee says it caused (see tracees/expect.h)."""
         lines = self.ending.stdout.splitlines()
         return [json.loads(line) for line in lines if line.startswith(b"{")]
 

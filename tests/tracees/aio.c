@@ -1,8 +1,8 @@
 /*
- * Reads and writes by native AIO: asked for one by one and several at once, taken out of the ring by
- * a call, by the program itself and not at all; and what fails, when it is asked for and later.
+ * Reads and writes by native AIO: submitted one by one and several at once; results taken by a call, by
+ * the program from the ring, and not at all; failures when submitted and later.
  */
-#include "tell.h"
+#include "expect.h"
 
 #include <linux/aio_abi.h>
 #include <sched.h>
@@ -55,7 +55,7 @@ static long long take_one(void)
 
 static void log_lines(void)
 {
-    int fd = opened("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_CREAT | O_RDWR, 0644));
+    int fd = expect_open("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_CREAT | O_RDWR, 0644));
     struct iovec pieces[] = { { "a third ", 8 }, { "in pieces\n", 10 } };
     struct iocb one = operation(IOCB_CMD_PWRITE, fd, "a first line\n", 13, 0);
     struct iocb two = operation(IOCB_CMD_PWRITE, fd, "a second line\n", 14, 13);
@@ -70,12 +70,12 @@ static void log_lines(void)
         MUST(submit(&one, NULL, NULL) == 1 && take_one() == 10);
     }
     close(fd);
-    closes("close", "aio.log", 0, 0, 45 + 30 * PLACES, 3 + 3 * PLACES);
+    expect_close("close", "aio.log", 0, 0, 45 + 30 * PLACES, 3 + 3 * PLACES);
 }
 
 static void read_back(void)
 {
-    int fd = opened("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_RDONLY));
+    int fd = expect_open("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_RDONLY));
     char text[64], more[64];
     struct iovec pieces[] = { { text, 4 }, { more, 4 } };
     struct iocb one = operation(IOCB_CMD_PREAD, fd, text, 45, 0);
@@ -83,21 +83,21 @@ static void read_back(void)
     struct iocb end = operation(IOCB_CMD_PREAD, fd, text, 8, 1 << 20);
 
     MUST(submit(&one, &two, &end) == 3 && take_one() == 45 && take_one() == 8 && !take_one());
-    closes("close", "aio.log", 53, 3, 0, 0);
+    expect_close("close", "aio.log", 53, 3, 0, 0);
     close(fd);
 }
 
 static void told_failure(const char *error)
 {
-    tell("'source': 'fs.error', 'class': 'read_write', 'op': 'io_submit', 'file': '%s',"
-         " 'error': '%s'",
-         here("aio.log"), error);
+    expect("'source': 'fs.error', 'class': 'read_write', 'op': 'io_submit', 'file': '%s',"
+           " 'error': '%s'",
+           here("aio.log"), error);
 }
 
 static void failures(void)
 {
-    int fd = opened("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_RDONLY));
-    int other = opened("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_WRONLY));
+    int fd = expect_open("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_RDONLY));
+    int other = expect_open("openat", "aio.log", openat(AT_FDCWD, "aio.log", O_WRONLY));
     struct iocb one = operation(IOCB_CMD_PWRITE, fd, "x", 1, 0);
     struct iocb two = operation(IOCB_CMD_PWRITE, other, "y", 1, 4096);
 
@@ -110,9 +110,9 @@ static void failures(void)
     MUST(submit(&two, &one, NULL) == 1); /* nobody takes the result; the second of them never was */
     told_failure("EFBIG");
     close(fd);
-    closes("close", "aio.log", 0, 0, 0, 0);
+    expect_close("close", "aio.log", 0, 0, 0, 0);
     close(other);
-    closes("close", "aio.log", 0, 0, 0, 0);
+    expect_close("close", "aio.log", 0, 0, 0, 0);
 }
 
 int main(void)

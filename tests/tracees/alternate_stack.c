@@ -1,9 +1,9 @@
 /*
  * A handler that runs on an alternate stack above the thread's own (sigaltstack(2), as in Go), while
- * the thread waits in open(2): with SA_RESTART the call goes on and succeeds. It has not failed, though
+ * the thread waits in open(2): with SA_RESTART the call is restarted and succeeds. It has not failed, though
  * the handler makes calls, as those of event loops do to wake them.
  */
-#include "tell.h"
+#include "expect.h"
 #include <poll.h>
 #include <pthread.h>
 
@@ -55,6 +55,7 @@ int main(void)
     await_sleep_in(opener);
     int writing = open("fifo", O_WRONLY);
     MUST(pthread_join(thread, NULL) == 0);
-    MUST(opened("openat", "fifo", reading) >= 0 && opened("openat", "fifo", writing) >= 0);
+    MUST(expect_open("openat", "fifo", reading) >= 0 &&
+         expect_open("openat", "fifo", writing) >= 0);
     return 0;
 }

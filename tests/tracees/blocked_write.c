@@ -1,5 +1,5 @@
 /* A write that waits for a reader: the time that it waited is part of the file's io_duration. */
-#include "tell.h"
+#include "expect.h"
 #include <time.h>
 
 #define WAIT_US 30000

@@ -1,5 +1,5 @@
-/* Makes children in every way there is; each opens a file of its own. */
-#include "tell.h"
+/* Children by fork, vfork, clone, clone3 and posix_spawn; each opens a file of its own. */
+#include "expect.h"
 #include <linux/sched.h>
 #include <sched.h>
 #include <spawn.h>
@@ -19,14 +19,14 @@ static int child_of_clone(void *name)
     return 0;
 }
 
-/* Tell of a child and wait for it. */
-static void expect(const char *op, const char *name, pid_t child)
+/* Expect the events of a child, and wait for it. */
+static void expect_child(const char *op, const char *name, pid_t child)
 {
     int status;
     MUST(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-    tell("'source': 'proc.fork', 'op': '%s', 'child_pid': %d", op, child);
-    tell("'source': 'fs.open', 'file': '%s', 'pid': %d", here(name), child);
-    tell("'source': 'proc.exit', 'pid': %d, 'exit_code': 0", child);
+    expect("'source': 'proc.fork', 'op': '%s', 'child_pid': %d", op, child);
+    expect("'source': 'fs.open', 'file': '%s', 'pid': %d", here(name), child);
+    expect("'source': 'proc.exit', 'pid': %d, 'exit_code': 0", child);
 }
 
 static pid_t by_clone3(const char *name)
@@ -61,20 +61,20 @@ int main(int argc, char **argv)
         visit("by-fork");
         _exit(0);
     }
-    expect("fork", "by-fork", child);
+    expect_child("fork", "by-fork", child);
 
     child = vfork();
     if (child == 0) {
         visit("by-vfork");
         _exit(0);
     }
-    expect("vfork", "by-vfork", child);
+    expect_child("vfork", "by-vfork", child);
 
     child = clone(child_of_clone, stack + sizeof stack, SIGCHLD, "by-clone");
-    expect("fork", "by-clone", child);
+    expect_child("fork", "by-clone", child);
     child = clone(child_of_clone, stack + sizeof stack, CLONE_FS | CLONE_FILES | SIGCHLD, "shares");
-    expect("clone", "shares", child);
-    expect("fork", "by-clone3", by_clone3("by-clone3"));
-    expect("vfork", "by-spawn", by_spawn(argv[0], "by-spawn"));
+    expect_child("clone", "shares", child);
+    expect_child("fork", "by-clone3", by_clone3("by-clone3"));
+    expect_child("vfork", "by-spawn", by_spawn(argv[0], "by-spawn"));
     return 0;
 }

@@ -1,9 +1,9 @@
 /* Close-on-exec belongs to the fd of one process: parent and child change theirs after fork(2). */
-#include "tell.h"
+#include "expect.h"
 
 static int made(const char *name)
 {
-    return opened("openat", name, open(name, O_CREAT | O_WRONLY, 0644));
+    return expect_open("openat", name, open(name, O_CREAT | O_WRONLY, 0644));
 }
 
 int main(int argc, char **argv)
@@ -26,11 +26,11 @@ int main(int argc, char **argv)
     }
     MUST(fcntl(parents, F_SETFD, FD_CLOEXEC) == 0);
     MUST(waitpid(child, &status, 0) == child && status == 0);
-    tell("'source': 'fs.close', 'op': 'execve', 'pid': %d, 'file': '%s', 'file_write_bytes': 2",
-         child, here("childs"));
-    tell("'source': 'fs.close', 'op': 'exit', 'pid': %d, 'file': '%s', 'file_write_bytes': 1",
-         child, here("parents"));
-    closes("exit", "childs", 0, 0, 0, 0);
-    closes("exit", "parents", 0, 0, 0, 0);
+    expect("'source': 'fs.close', 'op': 'execve', 'pid': %d, 'file': '%s', 'file_write_bytes': 2",
+           child, here("childs"));
+    expect("'source': 'fs.close', 'op': 'exit', 'pid': %d, 'file': '%s', 'file_write_bytes': 1",
+           child, here("parents"));
+    expect_close("exit", "childs", 0, 0, 0, 0);
+    expect_close("exit", "parents", 0, 0, 0, 0);
     return 0;
 }

@@ -1,9 +1,9 @@
-/* close_range(2) of one fd, of several, and of none that is open; what each moved must be counted. */
-#include "tell.h"
+/* close_range(2) of one fd, of several, and of none that is open; each close has its counts. */
+#include "expect.h"
 
 static int made(const char *name, int bytes)
 {
-    int fd = opened("openat", name, open(name, O_CREAT | O_WRONLY, 0644));
+    int fd = expect_open("openat", name, open(name, O_CREAT | O_WRONLY, 0644));
 
     MUST(fd >= 0 && write(fd, "12345678", bytes) == bytes);
     return fd;
@@ -18,13 +18,13 @@ int main(void)
 {
     int one = made("one", 1);
     close_all(one, one);
-    closes("close_range", "one", 0, 0, 1, 1);
+    expect_close("close_range", "one", 0, 0, 1, 1);
 
     int first = made("first", 2), last = made("last", 3);
     MUST(last == first + 1);
     close_all(last + 1, ~0u);
     close_all(first, last);
-    closes("close_range", "first", 0, 0, 2, 1);
-    closes("close_range", "last", 0, 0, 3, 1);
+    expect_close("close_range", "first", 0, 0, 2, 1);
+    expect_close("close_range", "last", 0, 0, 3, 1);
     return 0;
 }

@@ -2,7 +2,7 @@
  * Connections that begin and end in the less usual ways, and sockets that change hands within one
  * process. The argument names one scenario.
  */
-#include "ends.h"
+#include "socket_pairs.h"
 #include <poll.h>
 #include <pthread.h>
 #include <sys/time.h>
@@ -15,9 +15,9 @@ static void give_it_time(void)
 
 static void tell_refused(const char *op, const char *error, int port)
 {
-    tell("'source': 'net.error', 'op': '%s', 'class': 'connection', 'error': '%s', "
-         "'net_transport': 'IP.TCP', 'net_peer_port': %d",
-         op, error, port);
+    expect("'source': 'net.error', 'op': '%s', 'class': 'connection', 'error': '%s', "
+           "'net_transport': 'IP.TCP', 'net_peer_port': %d",
+           op, error, port);
 }
 
 /* The client's end of a connection to `listener` that was begun and never asked about. */
@@ -45,8 +45,8 @@ static void in_child(int listener, const char *op, void (*go)(void))
     int accepted = accept(listener, NULL, NULL);
     tell_open("accept", accepted, "server");
     int port = peer_end(accepted).port;
-    tell("'source': 'net.open', 'op': 'connect', 'net_host_port': %d, 'pid': %d", port, child);
-    tell("'source': 'net.close', 'op': '%s', 'net_host_port': %d, 'pid': %d", op, port, child);
+    expect("'source': 'net.open', 'op': 'connect', 'net_host_port': %d, 'pid': %d", port, child);
+    expect("'source': 'net.close', 'op': '%s', 'net_host_port': %d, 'pid': %d", op, port, child);
     closes_socket(accepted, 0, 0, NULL);
 }
 
@@ -78,10 +78,10 @@ static void unasked_ones(void)
     MUST(syscall(SYS_close_range, ranged, ranged, 0) == 0);
     for (int i = 0; i < 2; i++)
         MUST(close(accept(listener, NULL, NULL)) == 0);
-    tell("'source': 'net.open', 'op': 'accept'");
-    tell("'source': 'net.close', 'op': 'close'");
-    tell("'source': 'net.open', 'op': 'accept'");
-    tell("'source': 'net.close', 'op': 'close'");
+    expect("'source': 'net.open', 'op': 'accept'");
+    expect("'source': 'net.close', 'op': 'close'");
+    expect("'source': 'net.open', 'op': 'accept'");
+    expect("'source': 'net.close', 'op': 'close'");
     int shut = unasked(listener);
     char byte;
     MUST(shutdown(shut, SHUT_WR) == 0);
@@ -115,9 +115,9 @@ static void hangups(void)
     MUST(setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &now, sizeof now) == 0);
     struct end near = local_end(pair[1]);
     closes_socket(pair[0], 0, 0, "local");
-    tell("'source': 'net.close', 'net_close_reason': 'reset', 'net_host_port': %d, "
-         "'net_peer_ip': '%s'",
-         near.port, near.ip);
+    expect("'source': 'net.close', 'net_close_reason': 'reset', 'net_host_port': %d, "
+           "'net_peer_ip': '%s'",
+           near.port, near.ip);
     MUST(close(pair[1]) == 0);
 
     connected(listener, pair);
@@ -129,8 +129,8 @@ static void hangups(void)
 
 static void tell_stream(const char *source, int fd, const char *more)
 {
-    tell("'source': '%s', 'net_transport': 'Unix.TCP', 'unix_local_inode': %ld, %s", source,
-         inode(fd), more);
+    expect("'source': '%s', 'net_transport': 'Unix.TCP', 'unix_local_inode': %ld, %s", source,
+           inode(fd), more);
 }
 
 /* The first end of a pair closes, and the other one without having read what that had sent. */
@@ -203,10 +203,10 @@ static void aborted(void)
     closes_socket(client, 0, 0, "local");
     size = sizeof address;
     int server = accept(listener, (void *)&address, &size);
-    tell("'source': 'net.open', 'op': 'accept', 'role': 'server', 'net_peer_port': %d", port);
+    expect("'source': 'net.open', 'op': 'accept', 'role': 'server', 'net_peer_port': %d", port);
     MUST(server >= 0 && read(server, &byte, 1) < 0 && errno == ECONNRESET);
-    tell("'source': 'net.error', 'op': 'read', 'error': 'ECONNRESET', 'net_peer_port': %d", port);
-    tell("'source': 'net.close', 'net_close_reason': 'reset', 'net_peer_port': %d", port);
+    expect("'source': 'net.error', 'op': 'read', 'error': 'ECONNRESET', 'net_peer_port': %d", port);
+    expect("'source': 'net.close', 'net_close_reason': 'reset', 'net_peer_port': %d", port);
     MUST(close(server) == 0);
 }
 
@@ -221,7 +221,7 @@ static int full_up(void)
     int listener = bound(SOCK_STREAM);
 
     MUST(listen(listener, 0) == 0);
-    tell("'source': 'net.listen', 'op': 'listen'");
+    expect("'source': 'net.listen', 'op': 'listen'");
     tell_open("connect", hurried(listener), "client");
     return listener;
 }
@@ -243,8 +243,8 @@ static void interrupted(void)
     tell_refused("close", "EINPROGRESS", local_end(listener).port);
     MUST(close(never) == 0);
     MUST(close(accept(listener, NULL, NULL)) == 0);
-    tell("'source': 'net.open', 'op': 'accept', 'role': 'server'");
-    tell("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 0");
+    expect("'source': 'net.open', 'op': 'accept', 'role': 'server'");
+    expect("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 0");
     struct pollfd ready = { fd, POLLOUT, 0 };
     MUST(poll(&ready, 1, 10000) == 1);
     size = sizeof error;
@@ -300,14 +300,14 @@ static void again(void)
         tell_close("connect", fd, i, 0, "local");
         dissolve(fd);
     }
-    tell("'source': 'net.listen', 'op': 'bind', 'net_transport': 'IP.UDP'");
+    expect("'source': 'net.listen', 'op': 'bind', 'net_transport': 'IP.UDP'");
     address = loopback(local_end(receiver).port, &size);
     for (int i = 0; i < 2; i++) {
         MUST(connect(messages, (void *)&address, size) == 0);
         MUST(send(messages, "abc", 3, 0) == 3);
     }
-    tell("'source': 'net.open', 'op': 'connect', 'net_transport': 'IP.UDP'");
-    tell("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 6");
+    expect("'source': 'net.open', 'op': 'connect', 'net_transport': 'IP.UDP'");
+    expect("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 6");
     MUST(close(messages) == 0);
 }
 
@@ -324,29 +324,29 @@ static void errors(void)
     int port = local_end(pair[0]).port;
     closes_socket(pair[0], 0, 0, "local");
     MUST(getsockopt(pair[1], SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNRESET);
-    tell("'source': 'net.error', 'op': 'getsockopt', 'class': 'rx_tx', 'error': 'ECONNRESET', "
-         "'net_peer_port': %d",
-         port);
-    tell("'source': 'net.close', 'net_close_reason': 'reset', 'error': 'ECONNRESET', "
-         "'net_peer_port': %d",
-         port);
+    expect("'source': 'net.error', 'op': 'getsockopt', 'class': 'rx_tx', 'error': 'ECONNRESET', "
+           "'net_peer_port': %d",
+           port);
+    expect("'source': 'net.close', 'net_close_reason': 'reset', 'error': 'ECONNRESET', "
+           "'net_peer_port': %d",
+           port);
     MUST(close(pair[1]) == 0);
 
-    tell("'source': 'net.listen', 'op': 'bind'");
+    expect("'source': 'net.listen', 'op': 'bind'");
     struct sockaddr_storage nobody = loopback(local_end(gone).port, &size);
     MUST(close(gone) == 0);
     int fd = socket(family, SOCK_DGRAM, 0);
     MUST(connect(fd, (void *)&nobody, size) == 0 && send(fd, "x", 1, 0) == 1);
-    tell("'source': 'net.open', 'op': 'connect', 'net_transport': 'IP.UDP'");
+    expect("'source': 'net.open', 'op': 'connect', 'net_transport': 'IP.UDP'");
     MUST(read(fd, &byte, 1) < 0 && errno == ECONNREFUSED);
-    tell("'source': 'net.error', 'op': 'read', 'class': 'rx_tx', 'error': 'ECONNREFUSED'");
-    tell("'source': 'net.close', 'op': 'close', 'error': 'ECONNREFUSED', 'net_bytes_sent': 1");
+    expect("'source': 'net.error', 'op': 'read', 'class': 'rx_tx', 'error': 'ECONNREFUSED'");
+    expect("'source': 'net.close', 'op': 'close', 'error': 'ECONNREFUSED', 'net_bytes_sent': 1");
     MUST(close(fd) == 0);
     ((struct sockaddr_in *)&nobody)->sin_port = 0;
     fd = socket(family, SOCK_DGRAM, 0);
     MUST(sendto(fd, "x", 1, 0, (void *)&nobody, size) < 0 && errno == EINVAL);
-    tell("'source': 'net.error', 'op': 'sendto', 'class': 'rx_tx', 'error': 'EINVAL', "
-         "'net_peer_port': 0");
+    expect("'source': 'net.error', 'op': 'sendto', 'class': 'rx_tx', 'error': 'EINVAL', "
+           "'net_peer_port': 0");
 }
 
 /* A queue of unix sockets that is full is a failure, not a wait; so is one that waits in vain. */
@@ -363,22 +363,22 @@ static void unix_queue(void)
 
     MUST(bind(listener, (void *)&address, size) == 0);
     MUST(listen(listener, 0) == 0 && listen(listener, 0) == 0);
-    tell("'source': 'net.listen', 'op': 'listen', 'unix_local_path': '%s'", name);
+    expect("'source': 'net.listen', 'op': 'listen', 'unix_local_path': '%s'", name);
     MUST(connect(client, (void *)&address, size) == 0);
-    tell("'source': 'net.open', 'op': 'connect', 'net_transport': 'Unix.SEQPACKET', "
-         "'unix_peer_path': '%s'",
-         name);
+    expect("'source': 'net.open', 'op': 'connect', 'net_transport': 'Unix.SEQPACKET', "
+           "'unix_peer_path': '%s'",
+           name);
     MUST(connect(other, (void *)&address, size) < 0 && errno == EAGAIN);
-    tell("'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'EAGAIN', "
-         "'unix_peer_path': '%s'",
-         name);
+    expect("'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'EAGAIN', "
+           "'unix_peer_path': '%s'",
+           name);
     MUST((server = accept(listener, NULL, NULL)) >= 0);
-    tell("'source': 'net.open', 'op': 'accept', 'unix_peer_inode': %ld", inode(client));
+    expect("'source': 'net.open', 'op': 'accept', 'unix_peer_inode': %ld", inode(client));
     MUST(send(client, "", 0, 0) == 0 && send(client, "abc", 3, 0) == 3);
     MUST(recv(server, bytes, 8, 0) == 0 && recv(server, bytes, 8, 0) == 3);
-    tell("'source': 'net.close', 'net_close_reason': 'local', 'net_bytes_sent': 3");
+    expect("'source': 'net.close', 'net_close_reason': 'local', 'net_bytes_sent': 3");
     MUST(close(client) == 0 && recv(server, bytes, 8, 0) == 0);
-    tell("'source': 'net.close', 'net_close_reason': 'remote', 'net_bytes_recv': 3");
+    expect("'source': 'net.close', 'net_close_reason': 'remote', 'net_bytes_recv': 3");
     MUST(close(server) == 0);
 }
 
@@ -390,9 +390,9 @@ static void roundabout(void)
 
     MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, through) == 0);
     for (int i = 0; i < 2; i++)
-        tell("'source': 'net.open', 'op': 'socketpair', 'unix_local_inode': %ld, "
-             "'unix_peer_inode': %ld",
-             inode(through[i]), inode(through[1 - i]));
+        expect("'source': 'net.open', 'op': 'socketpair', 'unix_local_inode': %ld, "
+               "'unix_peer_inode': %ld",
+               inode(through[i]), inode(through[1 - i]));
     connected(listener, pair);
     MUST(write(pair[0], "1", 1) == 1);
     hand_over(through[0], pair[0]);
@@ -407,13 +407,13 @@ static void roundabout(void)
     hand_over(through[0], through[0]);
     taken = take(through[1]);
     MUST(close(through[0]) == 0);
-    tell("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 2, 'net_bytes_recv': 0, "
-         "'unix_local_inode': %ld",
-         inode(taken));
+    expect("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 2, 'net_bytes_recv': 0, "
+           "'unix_local_inode': %ld",
+           inode(taken));
     MUST(close(taken) == 0);
-    tell("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 0, 'net_bytes_recv': 2, "
-         "'unix_local_inode': %ld",
-         inode(through[1]));
+    expect("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 0, 'net_bytes_recv': 2, "
+           "'unix_local_inode': %ld",
+           inode(through[1]));
     MUST(close(through[1]) == 0);
 }
 
@@ -431,8 +431,8 @@ static void of_a_child(void)
     int server = accept(listener, NULL, NULL);
     tell_open("accept", server, "server");
     int port = peer_end(server).port;
-    tell("'source': 'net.open', 'op': 'connect', 'net_host_port': %d, 'pid': %d", port, child);
-    tell("'source': 'net.close', 'op': 'close', 'net_host_port': %d, 'pid': %d", port, child);
+    expect("'source': 'net.open', 'op': 'connect', 'net_host_port': %d, 'pid': %d", port, child);
+    expect("'source': 'net.close', 'op': 'close', 'net_host_port': %d, 'pid': %d", port, child);
     closes_socket(server, 0, 0, NULL);
 }
 

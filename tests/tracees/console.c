@@ -1,5 +1,5 @@
-/* Writes to the console through its fds, through copies of them, and to what only has their number. */
-#include "tell.h"
+/* Writes to the console through its fds and copies of them, and to other files at fds 1 and 2. */
+#include "expect.h"
 
 int main(void)
 {

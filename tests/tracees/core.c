@@ -1,5 +1,5 @@
-/* A child that dies by a signal with and without a core: core_dumped is what its parent was given. */
-#include "tell.h"
+/* A child is ended by a signal with and without a core dump: core_dumped is what its parent sees. */
+#include "expect.h"
 #include <sys/resource.h>
 
 static void die(rlim_t most)
@@ -20,9 +20,9 @@ static void end(rlim_t most)
     if (child == 0)
         die(most);
     MUST(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
-    say("core %d", WCOREDUMP(status) != 0);
-    tell("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGQUIT', 'core_dumped': %s", child,
-         WCOREDUMP(status) ? "true" : "false");
+    print_line("core %d", WCOREDUMP(status) != 0);
+    expect("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGQUIT', 'core_dumped': %s", child,
+           WCOREDUMP(status) ? "true" : "false");
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* Many processes that live at the same time, and write one after another. */
-#include "tell.h"
+/* Many processes at the same time, which write one after another. */
+#include "expect.h"
 #include <sys/uio.h>
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* A program that traces, as a debugger does: it is refused, and the session says why. */
-#include "tell.h"
+#include "expect.h"
 #include <sys/ptrace.h>
 
 int main(void)
@@ -9,6 +9,6 @@ int main(void)
     if (child == 0)
         _exit(ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 ? 0 : 1);
     MUST(waitpid(child, &status, 0) == child);
-    say("tracing %s", status == 0 ? "works" : "is refused");
+    print_line("tracing %s", status == 0 ? "works" : "is refused");
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Executes: what is missing, what may not be, and at last itself; fds that close at exec do so. */
-#include "tell.h"
+/* execve of a missing file, of one without permission, and of itself; close-on-exec. */
+#include "expect.h"
 
 int main(int argc, char **argv)
 {
@@ -9,16 +9,16 @@ int main(int argc, char **argv)
     if (argc > 1) {
         int kept = atoi(getenv("KEPT"));
         MUST(write(kept, "more", 4) == 4 && fcntl(kept + 1, F_GETFD) < 0);
-        tell("'source': 'fs.error', 'op': 'execve', 'class': 'exec', 'error': 'ENOENT', 'file': "
-             "'%s'",
-             here("absent"));
-        tell("'source': 'fs.error', 'op': 'execve', 'class': 'exec', 'error': 'EACCES', 'file': "
-             "'%s'",
-             here("kept"));
-        closes("execve", "closed", 0, 0, 1, 1);
-        tell("'source': 'proc.start', 'args': ['%s', 'with space', '', '\\udcff'], 'cwd': '%s'",
-             argv[0], start);
-        closes("close", "kept", 0, 0, 8, 2);
+        expect("'source': 'fs.error', 'op': 'execve', 'class': 'exec', 'error': 'ENOENT', 'file': "
+               "'%s'",
+               here("absent"));
+        expect("'source': 'fs.error', 'op': 'execve', 'class': 'exec', 'error': 'EACCES', 'file': "
+               "'%s'",
+               here("kept"));
+        expect_close("execve", "closed", 0, 0, 1, 1);
+        expect("'source': 'proc.start', 'args': ['%s', 'with space', '', '\\udcff'], 'cwd': '%s'",
+               argv[0], start);
+        expect_close("close", "kept", 0, 0, 8, 2);
         close(kept);
         return 0;
     }

@@ -1,5 +1,5 @@
-/* Children that fork and are gone at once, both halves: the child's first stop may come first. */
-#include "tell.h"
+/* Children that fork, and exit at once with their child: its first stop may precede the fork event. */
+#include "expect.h"
 #include <sys/prctl.h>
 
 int main(int argc, char **argv)
@@ -17,6 +17,6 @@ int main(int argc, char **argv)
             ones += WEXITSTATUS(status) == 1;
         }
     }
-    say("%d ended with 0, %d with 1", zeros, ones);
+    print_line("%d ended with 0, %d with 1", zeros, ones);
     return 0;
 }

@@ -1,15 +1,15 @@
 /*
- * Does to its fds what it is told, one command a line, and answers with what /proc/self/fd says.
+ * Changes its fds by commands, one a line, and answers each with the content of /proc/self/fd.
  *
  *   o NAME        open            d FD          dup           2 FD FD       dup2
  *   f FD MIN      F_DUPFD         c FD          close         r FROM TO     close_range
- *   e NAME        open, to be closed at exec                  k             fork; the child goes on
- *   x             exec itself     p             pipe          ?             nothing
+ *   e NAME        open, to be closed at exec                  k             fork; the child reads on
+ *   x             exec itself     p             pipe          ?             no change
  *
  * The parent of a fork waits for its child and ends with it. Commands come through fd 100, answers
- * go through fd 101 (0 and 1 are moved there), so that the numbers below are free to be played with.
+ * go through fd 101 (0 and 1 are moved there), so that commands can use all lower numbers.
  */
-#include "tell.h"
+#include "expect.h"
 #include <dirent.h>
 
 #define COMMANDS 100

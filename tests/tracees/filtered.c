@@ -1,9 +1,9 @@
 /*
- * Calls that a seccomp filter of the program's own refuses, in every way there is: none of them was
- * made, whatever the registers say. Each is tried in a child with its own filter.
+ * Calls that a seccomp filter of the program refuses, by each action of seccomp(2): none of them was made,
+ * whatever the registers contain. Each is tried in a child with its own filter.
  */
 #include "call32.h"
-#include "tell.h"
+#include "expect.h"
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -95,7 +95,7 @@ static void try_all(void)
     close(log_fd);
 }
 
-static void tells(pid_t pid, const char *error)
+static void expect_refusals(pid_t pid, const char *error)
 {
     static const struct {
         const char *class, *op, *file;
@@ -110,14 +110,15 @@ static void tells(pid_t pid, const char *error)
     };
 
     for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
-        tell("'source': 'fs.error', 'pid': %d, 'class': '%s', 'op': '%s', 'file': '%s', "
-             "'error': '%s'",
-             pid, ERRORS[i].class, ERRORS[i].op, here(ERRORS[i].file), error);
-    tell("'source': 'net.error', 'pid': %d, 'class': 'connection', 'op': 'connect', 'error': '%s'",
-         pid, error);
+        expect("'source': 'fs.error', 'pid': %d, 'class': '%s', 'op': '%s', 'file': '%s', "
+               "'error': '%s'",
+               pid, ERRORS[i].class, ERRORS[i].op, here(ERRORS[i].file), error);
+    expect(
+        "'source': 'net.error', 'pid': %d, 'class': 'connection', 'op': 'connect', 'error': '%s'",
+        pid, error);
 }
 
-/* All of them in a child that goes on afterwards. */
+/* Make all of them in a child that survives. */
 static void survives(unsigned answer, long result, const char *error)
 {
     pid_t pid = fork();
@@ -130,7 +131,7 @@ static void survives(unsigned answer, long result, const char *error)
     }
     int status;
     MUST(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7);
-    tells(pid, error);
+    expect_refusals(pid, error);
 }
 
 /* One call, in the child or a thread of it, that may end it. */
@@ -170,12 +171,12 @@ static void one(unsigned answer, bool by_jump, void *(*act)(void *), bool in_thr
     if (pid == 0)
         child_of_one(answer, by_jump, act, in_thread);
     MUST(waitpid(pid, &found, 0) == pid && (found & ~0x80) == status);
-    tell("'source': 'fs.error', 'pid': %d, 'op': '%s', 'file': '%s', 'error': 'seccomp'", pid,
-         opens ? "openat" : "write", opens ? "/etc/shadow" : here("log.log"));
+    expect("'source': 'fs.error', 'pid': %d, 'op': '%s', 'file': '%s', 'error': 'seccomp'", pid,
+           opens ? "openat" : "write", opens ? "/etc/shadow" : here("log.log"));
     if (WIFSIGNALED(status))
-        tell("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGSYS'", pid);
+        expect("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGSYS'", pid);
     else
-        tell("'source': 'proc.exit', 'pid': %d, 'exit_code': 7", pid);
+        expect("'source': 'proc.exit', 'pid': %d, 'exit_code': 7", pid);
 }
 
 static void prepare(void)
@@ -184,7 +185,7 @@ static void prepare(void)
     MUST(low != MAP_FAILED);
     strcpy(low, "/etc/shadow");
     MUST(close(open("kept", O_CREAT | O_WRONLY, 0600)) == 0);
-    closes("close", "kept", 0, 0, 0, 0);
+    expect_close("close", "kept", 0, 0, 0, 0);
     log_fd = open("log.log", O_CREAT | O_RDWR, 0600);
     tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
     MUST(log_fd >= 0 && tcp_fd >= 0);
@@ -213,9 +214,9 @@ int main(void)
         one(SECCOMP_RET_KILL_PROCESS, false, act, true, SIGSYS);
     }
     MUST(access("kept", F_OK) == 0 && access("never", F_OK) < 0);
-    failed("stat", "access", "never");
-    tell("'source': 'fs.close', 'pid': %d, 'op': 'close', 'file': '%s', 'file_write_ops': 0",
-         getpid(), here("log.log"));
+    expect_error("stat", "access", "never");
+    expect("'source': 'fs.close', 'pid': %d, 'op': 'close', 'file': '%s', 'file_write_ops': 0",
+           getpid(), here("log.log"));
     close(log_fd);
     return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * Processes with a filter of their own whose threads write until a signal ends them all: a call that
- * is never made, since the signal comes first, was refused by nobody.
+ * Processes with a filter of their own whose threads write until a signal ends them all: a call that is
+ * not made, since the signal comes first, was not refused by a filter.
  */
-#include "tell.h"
+#include "expect.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>

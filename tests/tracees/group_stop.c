@@ -1,5 +1,5 @@
-/* A child is stopped and continued; its real parent must see each, as without a tracer. */
-#include "tell.h"
+/* A child is stopped and continued; its parent must be notified of each, as without a tracer. */
+#include "expect.h"
 #include <poll.h>
 #include <pthread.h>
 
@@ -14,9 +14,9 @@ static void look(const char *what, pid_t child, int options)
 {
     int status = 0;
     MUST(waitpid(child, &status, options) == child);
-    say("%s: stopped %d by %d, continued %d, exited %d with %d", what, WIFSTOPPED(status),
-        WIFSTOPPED(status) ? WSTOPSIG(status) : 0, WIFCONTINUED(status) != 0, WIFEXITED(status),
-        WEXITSTATUS(status));
+    print_line("%s: stopped %d by %d, continued %d, exited %d with %d", what, WIFSTOPPED(status),
+               WIFSTOPPED(status) ? WSTOPSIG(status) : 0, WIFCONTINUED(status) != 0,
+               WIFEXITED(status), WEXITSTATUS(status));
 }
 
 /* Say so when we go on, and do more only when the parent has seen it. */
@@ -32,7 +32,7 @@ static void look_idle(int gate)
 {
     struct pollfd news = { .fd = gate, .events = POLLIN };
 
-    say("idle: %d", poll(&news, 1, 20) == 0);
+    print_line("idle: %d", poll(&news, 1, 20) == 0);
 }
 
 static void child(int threads, const int *gate)
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
     look("SIGSTOP", pid, WUNTRACED);
     int status;
     MUST(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
-    say("killed by %d", WTERMSIG(status));
-    tell("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGKILL'", pid);
+    print_line("killed by %d", WTERMSIG(status));
+    expect("'source': 'proc.exit', 'pid': %d, 'signal': 'SIGKILL'", pid);
     return 0;
 }

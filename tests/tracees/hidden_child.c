@@ -1,8 +1,8 @@
 /*
- * The children of a program that made itself not dumpable: their memory cannot be read from its
- * beginning on, except by root. What they do is still seen, as far as arguments and /proc tell.
+ * The children of a program that made itself not dumpable: only root can read their memory. Their events
+ * have what registers and /proc contain.
  */
-#include "tell.h"
+#include "expect.h"
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -51,7 +51,7 @@ int main(void)
     if (pid == 0)
         _exit(child());
     MUST(waitpid(pid, NULL, 0) == pid);
-    tell("'source': 'proc.fork', 'child_pid': %d", pid);
-    tell("'source': 'proc.exit', 'pid': %d, 'exit_code': 0", pid);
+    expect("'source': 'proc.fork', 'child_pid': %d", pid);
+    expect("'source': 'proc.exit', 'pid': %d, 'exit_code': 0", pid);
     return 0;
 }

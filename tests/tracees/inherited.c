@@ -1,11 +1,11 @@
-/* Workers write to a log they inherited; each reports its own bytes, so that the sums are true. */
-#include "tell.h"
+/* Workers write to a log that they inherited: each has an fs.close with its own bytes. */
+#include "expect.h"
 
 int main(void)
 {
     int status;
-    int fd =
-        opened("openat", "shared.log", open("shared.log", O_CREAT | O_WRONLY | O_APPEND, 0644));
+    int fd = expect_open("openat", "shared.log",
+                         open("shared.log", O_CREAT | O_WRONLY | O_APPEND, 0644));
 
     for (int i = 1; i <= 3; i++) {
         pid_t child = fork();
@@ -15,12 +15,12 @@ int main(void)
             _exit(0);
         }
         MUST(waitpid(child, &status, 0) == child && status == 0);
-        tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': %d, "
-             "'file_write_ops': %d",
-             here("shared.log"), child, 7 * i, i);
+        expect("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': %d, "
+               "'file_write_ops': %d",
+               here("shared.log"), child, 7 * i, i);
     }
     MUST(write(fd, "main\n", 5) == 5);
-    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 5", here("shared.log"),
-         getpid());
+    expect("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 5",
+           here("shared.log"), getpid());
     return 0; /* still open at the end */
 }

@@ -1,6 +1,6 @@
 /* A 64-bit program that makes 32-bit calls: other numbers, other sizes of pointers. */
 #include "call32.h"
-#include "tell.h"
+#include "expect.h"
 
 int main(void)
 {
@@ -9,15 +9,15 @@ int main(void)
     MUST(low != MAP_FAILED);
 
     strcpy(low, "by-int80");
-    int fd = opened("open", low, call32(5, (long)low, O_CREAT | O_WRONLY, 0644));
+    int fd = expect_open("open", low, call32(5, (long)low, O_CREAT | O_WRONLY, 0644));
     if (fd < 0)
         return 1;
     MUST(call32(4, fd, (long)low, 8) == 8);
-    closes("close", "by-int80", 0, 0, 8, 1);
+    expect_close("close", "by-int80", 0, 0, 8, 1);
     call32(6, fd, 0, 0);
 
     strcpy(low, "absent");
     errno = -call32(5, (long)low, O_RDONLY, 0);
-    failed("open_close", "open", "absent");
+    expect_error("open_close", "open", "absent");
     return 0;
 }

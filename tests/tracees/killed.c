@@ -1,5 +1,5 @@
-/* Killed in the middle of a log: what was written up to then is there. */
-#include "tell.h"
+/* Killed while it writes a log: the lines written before are in the session. */
+#include "expect.h"
 
 int main(void)
 {

@@ -1,9 +1,9 @@
 /*
- * A signal handler leaves a call that waits by siglongjmp: the call never returns, and has failed for
- * the program with EINTR, before whatever the program does next. With an argument, the handler runs on
- * an alternate stack right above the thread's own.
+ * A signal handler leaves a blocking call by siglongjmp: the call never returns, and is recorded as failed
+ * with EINTR, before the next call of the program. With an argument, the handler runs on an alternate
+ * stack right above the thread's own.
  */
-#include "tell.h"
+#include "expect.h"
 #include <pthread.h>
 #include <setjmp.h>
 
@@ -39,9 +39,9 @@ static void *leave_handlers(void *upper)
             _exit(1);
         }
         errno = EINTR;
-        failed("open_close", "openat", "fifo");
-        MUST(close(opened("openat", "next", open("next", O_CREAT | O_WRONLY, 0644))) == 0);
-        closes("close", "next", 0, 0, 0, 0);
+        expect_error("open_close", "openat", "fifo");
+        MUST(close(expect_open("openat", "next", open("next", O_CREAT | O_WRONLY, 0644))) == 0);
+        expect_close("close", "next", 0, 0, 0, 0);
         MUST(wait(NULL) > 0);
     }
     return NULL;

@@ -1,5 +1,5 @@
-/* A file that is read as memory. */
-#include "tell.h"
+/* A file that is read through mmap(2). */
+#include "expect.h"
 
 int main(void)
 {
@@ -8,12 +8,12 @@ int main(void)
     char *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     MUST(memory != MAP_FAILED);
     memory[0] = 'x';
-    tell("'source': 'fs.close', 'file': '%s', 'file_mapped': true", here("mapped"));
+    expect("'source': 'fs.close', 'file': '%s', 'file_mapped': true", here("mapped"));
     close(fd);
 
     fd = open("plain", O_CREAT | O_RDWR, 0644);
     MUST(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
-    tell("'source': 'fs.close', 'file': '%s', 'file_write_bytes': 0", here("plain"));
+    expect("'source': 'fs.close', 'file': '%s', 'file_write_bytes': 0", here("plain"));
     close(fd);
     return 0;
 }

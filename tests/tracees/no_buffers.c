@@ -1,6 +1,6 @@
-/* Vectors and messages without buffers, at addresses where nothing is, and counts with noise. */
+/* Vectors and messages without buffers, at unmapped addresses, and counts with undefined upper halves. */
 #include "call32.h"
-#include "tell.h"
+#include "expect.h"
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -22,15 +22,15 @@ static void vectors_of_none(int fd)
         MUST(syscall(CALLS[i].number, fd, NOWHERE, 0, 0L, 0L) == 0);
         MUST(syscall(CALLS[i].number, fd, NULL, 0, 0L, 0L) == 0);
         MUST(syscall(CALLS[i].number, fd, NOWHERE, 1, 0L, 0L) < 0 && errno == EFAULT);
-        failed("read_write", CALLS[i].name, "log.log");
+        expect_error("read_write", CALLS[i].name, "log.log");
         MUST(syscall(CALLS[i].number, fd, NOWHERE, -1L, 0L, 0L) < 0 && errno == EINVAL);
-        failed("read_write", CALLS[i].name, "log.log");
+        expect_error("read_write", CALLS[i].name, "log.log");
     }
     MUST(syscall(SYS_pwritev2, fd, NOWHERE, 0, 0L, 0L, 0) == 0);
     MUST(syscall(SYS_preadv2, fd, NOWHERE, 0, 0L, 0L, 0) == 0);
     MUST(write(fd, NULL, 0) == 0 && read(fd, NULL, 0) == 0);
     MUST(write(fd, NOWHERE, 0) < 0 && errno == EFAULT);
-    failed("read_write", "write", "log.log");
+    expect_error("read_write", "write", "log.log");
 }
 
 static void messages_of_none(void)
@@ -58,7 +58,7 @@ int main(void)
     struct iovec part = { "kept\n", 5 };
 
     MUST(low != MAP_FAILED);
-    int fd = opened("openat", "log.log", open("log.log", O_CREAT | O_RDWR | O_APPEND, 0644));
+    int fd = expect_open("openat", "log.log", open("log.log", O_CREAT | O_RDWR | O_APPEND, 0644));
     vectors_of_none(fd);
     messages_of_none();
 
@@ -66,7 +66,7 @@ int main(void)
     MUST(syscall(SYS_writev, fd | NOISE, &part, 1 | NOISE) == 5);
     strcpy(low, "also kept\n");
     MUST(call32(4, fd | NOISE, (long)low | NOISE, 10 | NOISE) == 10);
-    closes("close", "log.log", 0, 6, 15, 8);
+    expect_close("close", "log.log", 0, 6, 15, 8);
     close(fd);
     return 0;
 }

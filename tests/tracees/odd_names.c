@@ -1,14 +1,14 @@
-/* Names are bytes: line ends, quotes and what is no UTF-8 are names too. */
-#include "tell.h"
+/* Names with line ends, quotes, and bytes that are not UTF-8. */
+#include "expect.h"
 
 static void visit(const char *name, const char *as_json)
 {
     int fd = open(name, O_CREAT | O_WRONLY, 0644);
     MUST(fd >= 0);
     close(fd);
-    tell("'source': 'fs.open', 'file': '%s/%s'", start, as_json);
+    expect("'source': 'fs.open', 'file': '%s/%s'", start, as_json);
     MUST(unlink(name) == 0);
-    tell("'source': 'fs.delete', 'file': '%s/%s'", start, as_json);
+    expect("'source': 'fs.delete', 'file': '%s/%s'", start, as_json);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* A program with a seccomp filter of its own: what it forbids fails, what it does is still seen. */
-#include "tell.h"
+/* A program with a seccomp filter of its own: calls that it forbids fail, all others are recorded. */
+#include "expect.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -24,19 +24,19 @@ int main(int argc, char **argv)
     else
         MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 
-    int fd = opened("openat", "seen", open("seen", O_CREAT | O_WRONLY, 0644));
+    int fd = expect_open("openat", "seen", open("seen", O_CREAT | O_WRONLY, 0644));
     MUST(write(fd, "abc", 3) == 3);
-    closes("close", "seen", 0, 0, 3, 1);
+    expect_close("close", "seen", 0, 0, 3, 1);
     close(fd);
     MUST(mkdir("forbidden", 0755) < 0 && errno == EPERM);
-    failed("mkdir", "mkdir", "forbidden");
-    opened("openat", "absent", open("absent", O_RDONLY));
+    expect_error("mkdir", "mkdir", "forbidden");
+    expect_open("openat", "absent", open("absent", O_RDONLY));
 
     pid_t child = fork();
     if (child == 0)
         _exit(open("by-child", O_CREAT | O_WRONLY, 0644) >= 0 ? 0 : 1);
     MUST(waitpid(child, NULL, 0) == child);
-    tell("'source': 'fs.open', 'file': '%s', 'pid': %d", here("by-child"), child);
-    tell("'source': 'fs.close', 'op': 'exit', 'file': '%s', 'pid': %d", here("by-child"), child);
+    expect("'source': 'fs.open', 'file': '%s', 'pid': %d", here("by-child"), child);
+    expect("'source': 'fs.close', 'op': 'exit', 'file': '%s', 'pid': %d", here("by-child"), child);
     return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * A process 1 of a PID namespace sends its child a signal, and is told of the child's end. Ends with
- * 77 where that is not allowed.
+ * A process 1 of a PID namespace sends its child a signal, and is notified of the child's end. Exits
+ * with 77 where that is not permitted.
  */
-#include "tell.h"
+#include "expect.h"
 #include <sched.h>
 
 enum { NOT_ALLOWED = 77 };

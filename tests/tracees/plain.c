@@ -1,5 +1,5 @@
-/* What any program does; compiled for 32 bits, against musl and without a loader too. */
-#include "tell.h"
+/* Calls that any program makes; also compiled for 32 bits, with musl, and statically. */
+#include "expect.h"
 
 int main(int argc, char **argv)
 {
@@ -8,22 +8,22 @@ int main(int argc, char **argv)
     (void)argc, (void)argv;
     FILE *file = fopen("notes.txt", "w");
     MUST(file && fputs("three\nshort\nlines\n", file) >= 0 && fclose(file) == 0);
-    tell("'source': 'fs.open', 'file': '%s'", here("notes.txt"));
-    tell("'source': 'fs.close', 'file': '%s', 'file_write_bytes': 18", here("notes.txt"));
+    expect("'source': 'fs.open', 'file': '%s'", here("notes.txt"));
+    expect("'source': 'fs.close', 'file': '%s', 'file_write_bytes': 18", here("notes.txt"));
 
     int fd = open("notes.txt", O_RDONLY);
     MUST(fd >= 0 && read(fd, text, sizeof text) == 18 && close(fd) == 0);
-    tell("'source': 'fs.open', 'file': '%s', 'fd': %d", here("notes.txt"), fd);
-    tell("'source': 'fs.close', 'file': '%s', 'file_read_bytes': 18", here("notes.txt"));
+    expect("'source': 'fs.open', 'file': '%s', 'fd': %d", here("notes.txt"), fd);
+    expect("'source': 'fs.close', 'file': '%s', 'file_read_bytes': 18", here("notes.txt"));
 
     MUST(open("absent", O_RDONLY) < 0);
-    tell("'source': 'fs.error', 'file': '%s', 'error': 'ENOENT'", here("absent"));
+    expect("'source': 'fs.error', 'file': '%s', 'error': 'ENOENT'", here("absent"));
 
     pid_t child = fork();
     if (child == 0)
         _exit(unlink("notes.txt") == 0 ? 0 : 1);
     int status;
     MUST(waitpid(child, &status, 0) == child && status == 0);
-    tell("'source': 'fs.delete', 'file': '%s', 'pid': %d", here("notes.txt"), child);
+    expect("'source': 'fs.delete', 'file': '%s', 'pid': %d", here("notes.txt"), child);
     return 6;
 }

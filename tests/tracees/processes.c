@@ -1,5 +1,5 @@
 /* Many processes, one after another; every tenth opens a file. */
-#include "tell.h"
+#include "expect.h"
 
 int main(int argc, char **argv)
 {
@@ -15,6 +15,6 @@ int main(int argc, char **argv)
         MUST(waitpid(child, &status, 0) == child);
         ended += WIFEXITED(status) && WEXITSTATUS(status) == i % 200;
     }
-    say("%d ended as they should", ended);
+    print_line("%d ended as they should", ended);
     return 0;
 }

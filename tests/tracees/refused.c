@@ -1,8 +1,8 @@
 /*
- * Calls that fail for want of a right, a limit or a thing, each told with its error and what it was
- * about. With `all`, those as well that are watched only if scope.yml asks for it.
+ * Calls that fail for lack of a permission, a resource or their object: each event has the error and `what`.
+ * With `all`, also calls that are watched only if scope.yml asks for it.
  */
-#include "tell.h"
+#include "expect.h"
 
 #include <sched.h>
 #include <sys/epoll.h>
@@ -47,31 +47,31 @@ static const char *about(const char *form, ...)
 #define REFUSED(op, about, call)                                                                   \
     do {                                                                                           \
         MUST((call) < 0);                                                                          \
-        tell("'source': 'proc.error', 'op': '%s', 'error': '%s', 'what': %s", op,                  \
-             strerrorname_np(errno), about);                                                       \
+        expect("'source': 'proc.error', 'op': '%s', 'error': '%s', 'what': %s", op,                \
+               strerrorname_np(errno), about);                                                     \
     } while (0)
 
 /* The same about a file. */
 #define FILE_REFUSED(class, op, name, call)                                                        \
     do {                                                                                           \
         MUST((call) < 0);                                                                          \
-        tell("'source': 'fs.error', 'class': '%s', 'op': '%s', 'file': '%s', 'error': '%s'",       \
-             class, op, here(name), strerrorname_np(errno));                                       \
+        expect("'source': 'fs.error', 'class': '%s', 'op': '%s', 'file': '%s', 'error': '%s'",     \
+               class, op, here(name), strerrorname_np(errno));                                     \
     } while (0)
 
 /* The same about a socket. */
 #define SOCKET_REFUSED(op, transport, call)                                                        \
     do {                                                                                           \
         MUST((call) < 0);                                                                          \
-        tell("'source': 'net.error', 'class': 'connection', 'op': '%s', 'error': '%s',"            \
-             " 'net_transport': '%s'",                                                             \
-             op, strerrorname_np(errno), transport);                                               \
+        expect("'source': 'net.error', 'class': 'connection', 'op': '%s', 'error': '%s',"          \
+               " 'net_transport': '%s'",                                                           \
+               op, strerrorname_np(errno), transport);                                             \
     } while (0)
 
 static void locks(void)
 {
-    int one = opened("openat", "locked", openat(AT_FDCWD, "locked", O_RDWR | O_CREAT, 0644));
-    int other = opened("openat", "locked", openat(AT_FDCWD, "locked", O_RDWR));
+    int one = expect_open("openat", "locked", openat(AT_FDCWD, "locked", O_RDWR | O_CREAT, 0644));
+    int other = expect_open("openat", "locked", openat(AT_FDCWD, "locked", O_RDWR));
     struct flock64 lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
     MUST(flock(one, LOCK_EX) == 0);
@@ -83,7 +83,7 @@ static void locks(void)
 
 static void files(void)
 {
-    int fd = opened("openat", "odd", openat(AT_FDCWD, "odd", O_CREAT | O_RDONLY, 0600));
+    int fd = expect_open("openat", "odd", openat(AT_FDCWD, "odd", O_CREAT | O_RDONLY, 0600));
     int watcher = inotify_init1(IN_CLOEXEC);
 
     FILE_REFUSED("attr", "utimensat", "absent",
@@ -187,7 +187,7 @@ static void frequent(void)
     MUST(setrlimit(RLIMIT_DATA, &(struct rlimit){ 4096, data.rlim_max }) == 0);
     MUST(syscall(SYS_brk, end + 65536) == end);
     MUST(setrlimit(RLIMIT_DATA, &data) == 0);
-    tell("'source': 'proc.error', 'op': 'brk', 'error': 'ENOMEM', 'what': '65536 bytes more'");
+    expect("'source': 'proc.error', 'op': 'brk', 'error': 'ENOMEM', 'what': '65536 bytes more'");
     REFUSED(MAP_OP, about("4096 bytes"), syscall(MAP, NULL, 4096L, PROT_READ, 0, -1, 0));
     REFUSED("mprotect", about("4096 bytes"), syscall(SYS_mprotect, 0L, 4096L, PROT_READ));
     REFUSED("munmap", about("8192 bytes"), syscall(SYS_munmap, 1L, 8192L));

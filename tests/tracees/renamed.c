@@ -1,23 +1,23 @@
-/* Files that get another name while they are open: what comes after is told under that one. */
+/* Files that are renamed while they are open: later events have the new name. */
 #include <linux/fs.h>
 #include <sys/syscall.h>
 
-#include "tell.h"
+#include "expect.h"
 
-#define EVENT(source, op, ...) tell("'source': '" source "', 'op': '" op "', " __VA_ARGS__)
+#define EXPECT(source, op, ...) expect("'source': '" source "', 'op': '" op "', " __VA_ARGS__)
 
 static int make(const char *name)
 {
-    return opened("openat", name, open(name, O_CREAT | O_RDWR, 0644));
+    return expect_open("openat", name, open(name, O_CREAT | O_RDWR, 0644));
 }
 
 static void renames(const char *old, const char *new)
 {
     MUST(rename(old, new) == 0);
-    EVENT("fs.rename", "rename", "'file': '%s', 'file_new': '%s'", here(old), here(new));
+    EXPECT("fs.rename", "rename", "'file': '%s', 'file_new': '%s'", here(old), here(new));
 }
 
-static void says(int fd, const char *text)
+static void write_text(int fd, const char *text)
 {
     MUST(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }
@@ -26,22 +26,22 @@ static void says(int fd, const char *text)
 static void logs(void)
 {
     int job = make("job.tmp");
-    says(job, "early\n");
+    write_text(job, "early\n");
     renames("job.tmp", "job.log");
-    says(job, "late\n");
-    closes("close", "job.log", 0, 0, 11, 2);
+    write_text(job, "late\n");
+    expect_close("close", "job.log", 0, 0, 11, 2);
     close(job);
 
     int app = make("app.log");
-    says(app, "before\n");
+    write_text(app, "before\n");
     renames("app.log", "app.log.1");
-    says(app, "after\n");
+    write_text(app, "after\n");
     renames("app.log.1", "hidden");
-    says(app, "unseen\n");
-    says(app, "unseen\n");
+    write_text(app, "unseen\n");
+    write_text(app, "unseen\n");
     renames("hidden", "app.log.2");
-    says(app, "again\n");
-    closes("close", "app.log.2", 0, 0, 33, 5);
+    write_text(app, "again\n");
+    expect_close("close", "app.log.2", 0, 0, 33, 5);
     close(app);
 }
 
@@ -51,11 +51,11 @@ static void folders(void)
     int in = make("folder/file");
     renames("folder", "other");
     MUST(ftruncate(in, 5) == 0);
-    EVENT("fs.attr", "ftruncate", "'file': '%s'", here("other/file"));
+    EXPECT("fs.attr", "ftruncate", "'file': '%s'", here("other/file"));
     MUST(fchmod(in, 0600) == 0);
-    EVENT("fs.attr", "fchmod", "'file': '%s'", here("other/file"));
+    EXPECT("fs.attr", "fchmod", "'file': '%s'", here("other/file"));
     MUST(unlink("other/file") == 0);
-    closes("close", "other/file", 0, 0, 0, 0); /* its last name */
+    expect_close("close", "other/file", 0, 0, 0, 0); /* its last name */
     close(in);
     MUST(rmdir("other") == 0);
 }
@@ -64,12 +64,12 @@ static void swapped(void)
 {
     int one = make("one"), two = make("two");
     MUST(renameat2(AT_FDCWD, "one", AT_FDCWD, "two", RENAME_EXCHANGE) == 0);
-    EVENT("fs.rename", "renameat2", "'file': '%s', 'file_new': '%s'", here("one"), here("two"));
-    says(one, "1");
-    says(two, "22");
-    closes("close", "two", 0, 0, 1, 1);
+    EXPECT("fs.rename", "renameat2", "'file': '%s', 'file_new': '%s'", here("one"), here("two"));
+    write_text(one, "1");
+    write_text(two, "22");
+    expect_close("close", "two", 0, 0, 1, 1);
     close(one);
-    closes("close", "one", 0, 0, 2, 1);
+    expect_close("close", "one", 0, 0, 2, 1);
     close(two);
 }
 
@@ -78,8 +78,8 @@ static int nameless(void)
 {
     int fd = open(".", O_TMPFILE | O_RDWR, 0644);
     MUST(fd >= 0);
-    tell("'source': 'fs.open', 'fd': %d", fd);
-    says(fd, "nameless\n");
+    expect("'source': 'fs.open', 'fd': %d", fd);
+    write_text(fd, "nameless\n");
     return fd;
 }
 
@@ -90,19 +90,19 @@ static void given_names(void)
 
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     MUST(linkat(AT_FDCWD, link, AT_FDCWD, "given.log", AT_SYMLINK_FOLLOW) == 0);
-    EVENT("fs.link", "linkat", "'file': '%s'", here("given.log"));
-    says(fd, "named\n");
+    EXPECT("fs.link", "linkat", "'file': '%s'", here("given.log"));
+    write_text(fd, "named\n");
     renames("given.log", "taken.log");
-    says(fd, "renamed\n");
-    closes("close", "taken.log", 0, 0, 23, 3);
+    write_text(fd, "renamed\n");
+    expect_close("close", "taken.log", 0, 0, 23, 3);
     close(fd);
     fd = nameless();
     if (linkat(fd, "", AT_FDCWD, "empty", AT_EMPTY_PATH) < 0) { /* wants privilege: open(2) */
         snprintf(link, sizeof link, "/dev/fd/%d", fd);
         MUST(linkat(AT_FDCWD, link, AT_FDCWD, "empty", AT_SYMLINK_FOLLOW) == 0);
     }
-    EVENT("fs.link", "linkat", "'file': '%s'", here("empty"));
-    closes("close", "empty", 0, 0, 9, 1);
+    EXPECT("fs.link", "linkat", "'file': '%s'", here("empty"));
+    expect_close("close", "empty", 0, 0, 9, 1);
     close(fd);
 }
 
@@ -111,22 +111,22 @@ static void other_ends(void)
 {
     int first = make("first"), second = make("second"), third = make("third");
 
-    says(first, "x");
-    says(second, "x");
+    write_text(first, "x");
+    write_text(second, "x");
     renames("first", "first-renamed");
     renames("second", "second-renamed");
     renames("third", "third-renamed");
-    closes("dup2", "first-renamed", 0, 0, 1, 1);
+    expect_close("dup2", "first-renamed", 0, 0, 1, 1);
     MUST(dup2(third, first) == first);
-    closes("close_range", "second-renamed", 0, 0, 1, 1);
+    expect_close("close_range", "second-renamed", 0, 0, 1, 1);
     MUST(syscall(SYS_close_range, second, second, 0) == 0);
     close(first);
-    closes("close", "third-renamed", 0, 0, 0, 0);
+    expect_close("close", "third-renamed", 0, 0, 0, 0);
     close(third);
     int left = make("left");
-    says(left, "x");
+    write_text(left, "x");
     renames("left", "left-renamed");
-    closes("exit", "left-renamed", 0, 0, 1, 1);
+    expect_close("exit", "left-renamed", 0, 0, 1, 1);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* Signals in the middle of calls: restarted ones end as one call, interrupted ones as EINTR. */
-#include "tell.h"
+/* Signals during calls: a restarted call has one event, an interrupted one fails with EINTR. */
+#include "expect.h"
 #include <poll.h>
 #include <sys/time.h>
 #include <time.h>
@@ -51,13 +51,13 @@ int main(void)
     alarm_in(20000, 30000);
     ssize_t size = read(fd, text, sizeof text);
     alarm_in(0, 0);
-    say("restarted read: %zd", size);
-    tell("'source': 'fs.close', 'op': 'close', 'file': '%s', 'file_read_bytes': 4, "
-         "'file_read_ops': 1",
-         here("fifo"));
+    print_line("restarted read: %zd", size);
+    expect("'source': 'fs.close', 'op': 'close', 'file': '%s', 'file_read_bytes': 4, "
+           "'file_read_ops': 1",
+           here("fifo"));
     close(fd);
     MUST(waitpid(child, NULL, 0) == child);
-    closes("exit", "fifo", 0, 0, 4, 1); /* the feeder's */
+    expect_close("exit", "fifo", 0, 0, 4, 1); /* the feeder's */
 
     /* A pipe nobody writes to, without SA_RESTART. */
     int pipes[2];
@@ -65,11 +65,12 @@ int main(void)
     catch (0);
     alarm_in(30000, 0);
     size = read(pipes[0], text, sizeof text);
-    say("interrupted read: %zd, %s, %d alarm", size, strerror(errno), alarms);
+    print_line("interrupted read: %zd, %s, %d alarm", size, strerror(errno), alarms);
 
     alarm_in(30000, 0);
     int result = nanosleep(&short_while, &left);
-    say("interrupted sleep: %d, %s, time left: %d", result, strerror(errno), left.tv_nsec > 0);
+    print_line("interrupted sleep: %d, %s, time left: %d", result, strerror(errno),
+               left.tv_nsec > 0);
 
     /* Stopped and continued, nanosleep and poll come back as restart_syscall. */
     pid_t parent = getpid();
@@ -83,7 +84,7 @@ int main(void)
     }
     struct pollfd wanted = { .fd = pipes[0], .events = POLLIN };
     result = poll(&wanted, 1, 150);
-    say("poll through a stop: %d", result);
+    print_line("poll through a stop: %d", result);
     MUST(waitpid(child, NULL, 0) == child);
     return 0;
 }

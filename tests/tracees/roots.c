@@ -1,8 +1,7 @@
 /*
- * Names files where "/" is another folder, or other things are mounted. Ends with 77 where that is
- * not allowed.
+ * Paths in another root (chroot) and with other mounts. Exits with 77 where that is not permitted.
  */
-#include "tell.h"
+#include "expect.h"
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -11,7 +10,7 @@ enum { NOT_ALLOWED = 77 };
 static void absent(const char *name, const char *passed)
 {
     MUST(open(passed, O_RDONLY) < 0);
-    tell("'source': 'fs.error', 'file': '%s', 'file_passed': '%s'", name, passed);
+    expect("'source': 'fs.error', 'file': '%s', 'file_passed': '%s'", name, passed);
 }
 
 static void put(const char *path, const char *text)

@@ -1,5 +1,5 @@
-/* Addresses of peers that there is too little room for: the rest of the buffer stays as it was. */
-#include "tell.h"
+/* Buffers that are too short for the address of a peer: memory behind them stays as it was. */
+#include "expect.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
 

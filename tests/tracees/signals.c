@@ -1,5 +1,5 @@
-/* Signals of all kinds: each must arrive once, in order, with what its sender said. */
-#include "tell.h"
+/* Signals of all kinds: each must arrive once, in order, with the siginfo of its sender. */
+#include "expect.h"
 #include <pthread.h>
 #include <sys/signalfd.h>
 #include <ucontext.h>
@@ -45,24 +45,24 @@ static void storm(void)
     for (int i = 1; i < seen; i++)
         if (order[i] == order[i - 1])
             in_order += values[i] == values[i - 1] + 3;
-    say("queued: %d arrived, %ld after their neighbour, %d wrong", seen, in_order, wrong);
+    print_line("queued: %d arrived, %ld after their neighbour, %d wrong", seen, in_order, wrong);
 }
 
 static void unqueued_storm(void)
 {
     for (int i = 0; i < STORM; i++)
         MUST(raise(SIGUSR1) == 0 && kill(getpid(), SIGUSR2) == 0);
-    say("raised: %d and %d", counts[SIGUSR1], counts[SIGUSR2]);
+    print_line("raised: %d and %d", counts[SIGUSR1], counts[SIGUSR2]);
 }
 
 /* The signal ptrace itself uses must be the program's too. */
 static void traps(void)
 {
     MUST(raise(SIGTRAP) == 0 && kill(getpid(), SIGTRAP) == 0);
-    say("SIGTRAP: %d, code %d", counts[SIGTRAP], last.si_code);
+    print_line("SIGTRAP: %d, code %d", counts[SIGTRAP], last.si_code);
 #if defined(__x86_64__) || defined(__i386__)
     __asm__ volatile("int3");
-    say("int3: %d, code %d", counts[SIGTRAP], last.si_code);
+    print_line("int3: %d, code %d", counts[SIGTRAP], last.si_code);
 #endif
 }
 
@@ -78,8 +78,8 @@ static void children(void)
             _exit(i);
         while (counts[SIGCHLD] == i)
             sigsuspend(&old);
-        say("SIGCHLD: code %d, status %d, child %s", last.si_code, last.si_status,
-            last.si_pid == child ? "right" : "wrong");
+        print_line("SIGCHLD: code %d, status %d, child %s", last.si_code, last.si_status,
+                   last.si_pid == child ? "right" : "wrong");
         MUST(waitpid(child, NULL, 0) == child && sigprocmask(SIG_SETMASK, &old, NULL) == 0);
     }
 }
@@ -94,7 +94,7 @@ static void faults(void)
         *nowhere = 1;
     }
     MUST(waitpid(child, &status, 0) == child);
-    say("fault: signal %d", WTERMSIG(status));
+    print_line("fault: signal %d", WTERMSIG(status));
 }
 
 /* Signals that are taken from a queue without a handler. */
@@ -111,8 +111,8 @@ static void taken(void)
         MUST(sigqueue(getpid(), SIGRTMIN + 5, (union sigval){ .sival_int = 40 + i }) == 0);
     MUST(sigwaitinfo(&some, &info) == SIGRTMIN + 5);
     MUST(read(fd, &read_info, sizeof read_info) == sizeof read_info);
-    say("taken: %d code %d, %d code %d", info.si_value.sival_int, info.si_code, read_info.ssi_int,
-        read_info.ssi_code);
+    print_line("taken: %d code %d, %d code %d", info.si_value.sival_int, info.si_code,
+               read_info.ssi_int, read_info.ssi_code);
 }
 
 static void *wait_there(void *count)
@@ -128,7 +128,7 @@ static void directed(void)
     pthread_t thread;
     MUST(pthread_create(&thread, NULL, wait_there, (void *)&counts[SIGHUP]) == 0);
     MUST(pthread_kill(thread, SIGHUP) == 0 && pthread_join(thread, NULL) == 0);
-    say("directed: %d, code %d", counts[SIGHUP], last.si_code);
+    print_line("directed: %d, code %d", counts[SIGHUP], last.si_code);
 }
 
 int main(void)
@@ -143,7 +143,7 @@ int main(void)
     taken();
     children();
     faults();
-    tell("'source': 'proc.exit', 'signal': 'SIGSEGV'");
-    tell("'source': 'proc.exit', 'exit_code': 0, 'pid': %d", getpid());
+    expect("'source': 'proc.exit', 'signal': 'SIGSEGV'");
+    expect("'source': 'proc.exit', 'exit_code': 0, 'pid': %d", getpid());
     return 0;
 }

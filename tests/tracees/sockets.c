@@ -1,8 +1,8 @@
 /*
- * Talks to itself over sockets, in the way that its argument names, and tells what net events that
- * makes. Ports are the kernel's choice, so no two runs say the same.
+ * Sockets of one program that are connected to each other, in the scenario that its argument names, and the
+ * net events of that. The kernel chooses the ports, so the output of two runs differs.
  */
-#include "ends.h"
+#include "socket_pairs.h"
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -68,9 +68,10 @@ static void refused(void)
     MUST(close(probe) == 0);
     int fd = socket(family, SOCK_STREAM, 0);
     MUST(connect(fd, (void *)&address, size) < 0 && errno == ECONNREFUSED);
-    tell("'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'ECONNREFUSED', "
-         "'net_peer_port': %d, 'net_transport': 'IP.TCP'",
-         port);
+    expect(
+        "'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'ECONNREFUSED', "
+        "'net_peer_port': %d, 'net_transport': 'IP.TCP'",
+        port);
 }
 
 /* Connections that are begun without waiting, and the four ways of learning how that went. */
@@ -115,9 +116,10 @@ static void hurry(void)
         MUST(getsockopt(failed, SOL_SOCKET, SO_ERROR, &error, &size) == 0);
         MUST(error == ECONNREFUSED);
     }
-    tell("'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'ECONNREFUSED', "
-         "'net_peer_port': %d",
-         port);
+    expect(
+        "'source': 'net.error', 'op': 'connect', 'class': 'connection', 'error': 'ECONNREFUSED', "
+        "'net_peer_port': %d",
+        port);
 }
 
 static void reset(void)
@@ -131,35 +133,35 @@ static void reset(void)
     struct end near = local_end(pair[1]), far = peer_end(pair[1]);
     closes_socket(pair[0], 0, 0, "local");
     MUST(read(pair[1], &byte, 1) < 0 && errno == ECONNRESET);
-    tell("'source': 'net.error', 'op': 'read', 'class': 'rx_tx', 'error': 'ECONNRESET', "
-         "'net_host_port': %d, 'net_peer_port': %d",
-         near.port, far.port);
-    tell("'source': 'net.close', 'op': 'close', 'net_close_reason': 'reset', "
-         "'error': 'ECONNRESET', 'net_host_port': %d",
-         near.port);
+    expect("'source': 'net.error', 'op': 'read', 'class': 'rx_tx', 'error': 'ECONNRESET', "
+           "'net_host_port': %d, 'net_peer_port': %d",
+           near.port, far.port);
+    expect("'source': 'net.close', 'op': 'close', 'net_close_reason': 'reset', "
+           "'error': 'ECONNRESET', 'net_host_port': %d",
+           near.port);
     MUST(close(pair[1]) == 0);
 }
 
 static void tell_bind(int fd)
 {
     struct end end = local_end(fd);
-    tell("'source': 'net.listen', 'op': 'bind', 'net_transport': 'IP.UDP', 'net_host_ip': '%s', "
-         "'net_host_port': %d",
-         end.ip, end.port);
+    expect("'source': 'net.listen', 'op': 'bind', 'net_transport': 'IP.UDP', 'net_host_ip': '%s', "
+           "'net_host_port': %d",
+           end.ip, end.port);
 }
 
 static void tell_peer(const char *op, int near, const char *peer, int port, const char *role)
 {
-    tell("'source': 'net.open', 'op': '%s', 'net_transport': 'IP.UDP', 'role': '%s', "
-         "'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
-         op, role, near, peer, port);
+    expect("'source': 'net.open', 'op': '%s', 'net_transport': 'IP.UDP', 'role': '%s', "
+           "'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
+           op, role, near, peer, port);
 }
 
 static void tell_peer_close(int near, int port, long sent, long received)
 {
-    tell("'source': 'net.close', 'op': 'close', 'net_host_port': %d, 'net_peer_port': %d, "
-         "'net_bytes_sent': %ld, 'net_bytes_recv': %ld, 'net_transport': 'IP.UDP'",
-         near, port, sent, received);
+    expect("'source': 'net.close', 'op': 'close', 'net_host_port': %d, 'net_peer_port': %d, "
+           "'net_bytes_sent': %ld, 'net_bytes_recv': %ld, 'net_transport': 'IP.UDP'",
+           near, port, sent, received);
 }
 
 /* One socket, two peers, three ways of sending: a flow for each peer, bytes where they belong. */
@@ -228,8 +230,8 @@ static void tell_connected_datagrams(void)
     tell_peer("connect", here, ip, there, "client");
     MUST(write(client, "abc", 3) == 3);
     MUST(send(client, "", 0, 0) == 0);
-    MUST(read(server, bytes, sizeof bytes) == 3); /* which says nothing of where it came from */
-    tell("'source': 'net.open', 'op': 'read', 'role': 'server', 'net_host_port': %d", there);
+    MUST(read(server, bytes, sizeof bytes) == 3); /* without the address of the sender */
+    expect("'source': 'net.open', 'op': 'read', 'role': 'server', 'net_host_port': %d", there);
     tell_peer_close(here, there, 3, 0);
     MUST(close(client) == 0);
 }
@@ -243,27 +245,27 @@ static void unix_stream(const char *name)
     char byte;
 
     MUST(bind(listener, (void *)&address, size) == 0 && listen(listener, 1) == 0);
-    tell("'source': 'net.listen', 'op': 'listen', 'net_transport': 'Unix.TCP', "
-         "'unix_local_path': '%s'",
-         path);
+    expect("'source': 'net.listen', 'op': 'listen', 'net_transport': 'Unix.TCP', "
+           "'unix_local_path': '%s'",
+           path);
     MUST(connect(client, (void *)&address, size) == 0);
-    tell("'source': 'net.open', 'op': 'connect', 'net_transport': 'Unix.TCP', "
-         "'unix_peer_path': '%s', 'unix_local_inode': %ld, 'role': 'client'",
-         path, inode(client));
+    expect("'source': 'net.open', 'op': 'connect', 'net_transport': 'Unix.TCP', "
+           "'unix_peer_path': '%s', 'unix_local_inode': %ld, 'role': 'client'",
+           path, inode(client));
     int server = accept(listener, NULL, NULL);
     MUST(server >= 0);
-    tell("'source': 'net.open', 'op': 'accept', 'net_transport': 'Unix.TCP', "
-         "'unix_local_path': '%s', 'unix_local_inode': %ld, 'unix_peer_inode': %ld",
-         path, inode(server), inode(client));
+    expect("'source': 'net.open', 'op': 'accept', 'net_transport': 'Unix.TCP', "
+           "'unix_local_path': '%s', 'unix_local_inode': %ld, 'unix_peer_inode': %ld",
+           path, inode(server), inode(client));
     MUST(write(client, "abc", 3) == 3);
     MUST(read(server, &byte, 1) == 1);
-    tell("'source': 'net.close', 'net_bytes_sent': 3, 'net_bytes_recv': 0, "
-         "'unix_local_inode': %ld",
-         inode(client));
+    expect("'source': 'net.close', 'net_bytes_sent': 3, 'net_bytes_recv': 0, "
+           "'unix_local_inode': %ld",
+           inode(client));
     MUST(close(client) == 0);
-    tell("'source': 'net.close', 'net_bytes_sent': 0, 'net_bytes_recv': 1, "
-         "'unix_local_inode': %ld",
-         inode(server));
+    expect("'source': 'net.close', 'net_bytes_sent': 0, 'net_bytes_recv': 1, "
+           "'unix_local_inode': %ld",
+           inode(server));
     MUST(close(server) == 0);
 }
 
@@ -276,16 +278,16 @@ static void unix_sockets(void)
     snprintf(name, sizeof name, "@scopetrace-test-%d", getpid());
     unix_stream(name);
     MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
-    tell("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d",
-         pair[0]);
-    tell("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d",
-         pair[1]);
+    expect("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d",
+           pair[0]);
+    expect("'source': 'net.open', 'op': 'socketpair', 'net_transport': 'Unix.UDP', 'fd': %d",
+           pair[1]);
     MUST(send(pair[0], "12345", 5, 0) == 5);
-    tell("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 5, 'net_bytes_recv': 0");
+    expect("'source': 'net.close', 'op': 'close', 'net_bytes_sent': 5, 'net_bytes_recv': 0");
     MUST(close(pair[0]) == 0);
 }
 
-/* A child uses the connection that its parent accepted: each reports what it moved. */
+/* A child uses the connection that its parent accepted: each has a net.close with its own bytes. */
 static void inherited(void)
 {
     int pair[2], listener = listening(), status;
@@ -301,9 +303,9 @@ static void inherited(void)
     }
     MUST(waitpid(child, &status, 0) == child && status == 0);
     struct end near = local_end(pair[1]);
-    tell("'source': 'net.close', 'op': 'exit', 'net_bytes_sent': 3, 'net_host_port': %d, "
-         "'pid': %d",
-         near.port, child);
+    expect("'source': 'net.close', 'op': 'exit', 'net_bytes_sent': 3, 'net_host_port': %d, "
+           "'pid': %d",
+           near.port, child);
     MUST(recv(pair[0], bytes, 5, MSG_WAITALL) == 5);
     closes_socket(pair[1], 2, 0, "local");
     closes_socket(pair[0], 0, 5, NULL);
@@ -316,8 +318,8 @@ static void passed(void)
     char bytes[8];
 
     MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, through) == 0);
-    tell("'source': 'net.open', 'op': 'socketpair', 'fd': %d", through[0]);
-    tell("'source': 'net.open', 'op': 'socketpair', 'fd': %d", through[1]);
+    expect("'source': 'net.open', 'op': 'socketpair', 'fd': %d", through[0]);
+    expect("'source': 'net.open', 'op': 'socketpair', 'fd': %d", through[1]);
     pid_t child = fork();
     if (child == 0) {
         int fd = take(through[1]);
@@ -330,9 +332,9 @@ static void passed(void)
     closes_socket(pair[1], 0, 0, "local");
     MUST(recv(pair[0], bytes, 3, MSG_WAITALL) == 3);
     MUST(waitpid(child, &status, 0) == child && status == 0);
-    tell("'source': 'net.close', 'op': 'exit', 'net_bytes_sent': 3, 'net_host_port': %d, "
-         "'pid': %d",
-         near.port, child);
+    expect("'source': 'net.close', 'op': 'exit', 'net_bytes_sent': 3, 'net_host_port': %d, "
+           "'pid': %d",
+           near.port, child);
     closes_socket(pair[0], 0, 3, NULL);
 }
 

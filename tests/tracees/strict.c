@@ -1,5 +1,5 @@
 /* Asks for seccomp's strict mode, which a process with a filter cannot have. */
-#include "tell.h"
+#include "expect.h"
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
@@ -13,6 +13,6 @@ int main(void)
         syscall(SYS_exit, 0);
     }
     MUST(waitpid(child, &status, 0) == child);
-    say("ended with %d", WEXITSTATUS(status));
+    print_line("ended with %d", WEXITSTATUS(status));
     return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * A program whose calls are answered by a supervisor of its own (seccomp_unotify(2)): what it lets go
- * on is done as ever; what it answers itself is what the program was told, however odd.
+ * A program whose calls a supervisor of its own answers (seccomp_unotify(2)): calls that it continues are
+ * made as usual; for those that it answers, the result of the event is its answer, however odd.
  */
-#include "tell.h"
+#include "expect.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -76,18 +76,18 @@ static void *work(void *unused)
 
     load();
     MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
-    fd = opened("openat", "log.log", open("log.log", O_CREAT | O_WRONLY, 0600));
+    fd = expect_open("openat", "log.log", open("log.log", O_CREAT | O_WRONLY, 0600));
     MUST(write(fd, "written\n", 8) == 8);
-    closes("close", "log.log", 0, 0, 8, 1);
+    expect_close("close", "log.log", 0, 0, 8, 1);
     MUST(close(fd) == 0);
     MUST(mkdir("told", 0700) == 0);
-    tell("'source': 'fs.mkdir', 'op': 'mkdir', 'file': '%s'", here("told"));
+    expect("'source': 'fs.mkdir', 'op': 'mkdir', 'file': '%s'", here("told"));
     MUST(unlink("log.log") < 0 && errno == EACCES);
-    failed("delete", "unlink", "log.log");
+    expect_error("delete", "unlink", "log.log");
     MUST(syscall(SYS_recvmmsg, pair[1], none, 1, 0, NULL) == 1LL << 40);
     MUST(syscall(SYS_creat, "made-up", 0600) == MADE_UP);
-    tell("'source': 'fs.open', 'op': 'creat', 'fd': %d", MADE_UP);
-    closes("exit", "made-up", 0, 0, 0, 0);
+    expect("'source': 'fs.open', 'op': 'creat', 'fd': %d", MADE_UP);
+    expect_close("exit", "made-up", 0, 0, 0, 0);
     MUST(syscall(SYS_chdir, "told") == SYS_chdir);
     return unused;
 }

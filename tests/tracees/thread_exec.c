@@ -1,5 +1,5 @@
-/* A thread that is not the leader executes another program; others are in the middle of things. */
-#include "tell.h"
+/* A thread that is not the leader execs while other threads are in calls. */
+#include "expect.h"
 #include <pthread.h>
 
 static void *open_for_ever(void *name)
@@ -26,9 +26,9 @@ int main(int argc, char **argv)
 
     if (argc > 1) {
         MUST(atoi(getenv("STARTED_AS")) == getpid() && getpid() == syscall(SYS_gettid));
-        tell("'source': 'proc.start', 'op': 'execve', 'args': ['%s', 'again']", argv[0]);
-        opened("openat", "after", open("after", O_CREAT | O_WRONLY, 0644));
-        tell("'source': 'proc.exit', 'exit_code': 5");
+        expect("'source': 'proc.start', 'op': 'execve', 'args': ['%s', 'again']", argv[0]);
+        expect_open("openat", "after", open("after", O_CREAT | O_WRONLY, 0644));
+        expect("'source': 'proc.exit', 'exit_code': 5");
         return 5;
     }
     snprintf(pid, sizeof pid, "%d", getpid());

@@ -1,5 +1,5 @@
-/* A thread that is not the leader executes a symbolic link: the process is named like the link. */
-#include "tell.h"
+/* A thread that is not the leader execs a symbolic link: the process has the name of the link. */
+#include "expect.h"
 #include <pthread.h>
 #include <sys/prctl.h>
 
@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 
     if (argc > 1) {
         MUST(prctl(PR_GET_NAME, name) == 0 && strcmp(name, "alias") == 0);
-        tell("'source': 'proc.start', 'proc': 'alias', 'args': ['%s', 'again']", argv[0]);
+        expect("'source': 'proc.start', 'proc': 'alias', 'args': ['%s', 'again']", argv[0]);
         return 0;
     }
     MUST(symlink(argv[0], "alias") == 0);

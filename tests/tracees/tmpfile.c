@@ -1,5 +1,5 @@
-/* A file made without a name that is given one afterwards. */
-#include "tell.h"
+/* A file that is created without a name (O_TMPFILE) and linked afterwards. */
+#include "expect.h"
 
 int main(void)
 {
@@ -8,7 +8,7 @@ int main(void)
     MUST(fd >= 0 && write(fd, "abc", 3) == 3);
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     MUST(linkat(AT_FDCWD, link, AT_FDCWD, "named", AT_SYMLINK_FOLLOW) == 0);
-    tell("'source': 'fs.link', 'op': 'linkat', 'file': '%s'", here("named"));
+    expect("'source': 'fs.link', 'op': 'linkat', 'file': '%s'", here("named"));
     close(fd);
     return 0;
 }

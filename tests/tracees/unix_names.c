@@ -1,5 +1,5 @@
 /* Unix sockets that are bound, connected to and sent to by other paths than that of their file. */
-#include "tell.h"
+#include "expect.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -30,25 +30,25 @@ static void streams(void)
     int server = bound(SOCK_STREAM, "folder/server");
 
     MUST(listen(server, 5) == 0 && symlink("folder/server", "link") == 0);
-    tell("'source': 'net.listen', 'op': 'listen', 'unix_local_path': '%s', "
-         "'unix_local_bind_path': 'folder/server'",
-         here("folder/server"));
+    expect("'source': 'net.listen', 'op': 'listen', 'unix_local_path': '%s', "
+           "'unix_local_bind_path': 'folder/server'",
+           here("folder/server"));
     int client = bound(SOCK_STREAM, "folder/client");
     MUST(connect(client, (struct sockaddr *)&address, size) == 0);
-    tell("'source': 'net.open', 'op': 'connect', 'unix_peer_path': '%s', "
-         "'unix_peer_bind_path': 'folder/server', 'unix_local_path': '%s', "
-         "'unix_local_bind_path': 'folder/client'",
-         here("folder/server"), here("folder/client"));
+    expect("'source': 'net.open', 'op': 'connect', 'unix_peer_path': '%s', "
+           "'unix_peer_bind_path': 'folder/server', 'unix_local_path': '%s', "
+           "'unix_local_bind_path': 'folder/client'",
+           here("folder/server"), here("folder/client"));
     int taken = accept(server, NULL, NULL);
     MUST(taken >= 0);
-    tell("'source': 'net.open', 'op': 'accept', 'unix_local_path': '%s', 'unix_peer_path': '%s', "
-         "'unix_peer_bind_path': 'folder/client'",
-         here("folder/server"), here("folder/client"));
+    expect("'source': 'net.open', 'op': 'accept', 'unix_local_path': '%s', 'unix_peer_path': '%s', "
+           "'unix_peer_bind_path': 'folder/client'",
+           here("folder/server"), here("folder/client"));
     MUST(write(client, "abc", 3) == 3);
-    tell("'source': 'net.close', 'unix_peer_path': '%s', 'net_bytes_sent': 3",
-         here("folder/server"));
-    tell("'source': 'net.close', 'unix_peer_path': '%s', 'net_bytes_sent': 0",
-         here("folder/client"));
+    expect("'source': 'net.close', 'unix_peer_path': '%s', 'net_bytes_sent': 3",
+           here("folder/server"));
+    expect("'source': 'net.close', 'unix_peer_path': '%s', 'net_bytes_sent': 0",
+           here("folder/client"));
     close(client);
     close(taken);
     close(server);
@@ -68,12 +68,12 @@ static void datagrams(void)
     MUST(sendto(server, "123", 3, 0, (struct sockaddr *)&address, size) == 3);
     size = sizeof address;
     MUST(recvfrom(client, bytes, sizeof bytes, 0, (struct sockaddr *)&address, &size) == 3);
-    tell("'source': 'net.close', 'net_transport': 'Unix.UDP', 'unix_peer_path': '%s', "
-         "'net_bytes_sent': 5, 'net_bytes_recv': 3",
-         here("folder/there"));
-    tell("'source': 'net.close', 'net_transport': 'Unix.UDP', 'unix_peer_path': '%s', "
-         "'net_bytes_sent': 3, 'net_bytes_recv': 5",
-         here("folder/here"));
+    expect("'source': 'net.close', 'net_transport': 'Unix.UDP', 'unix_peer_path': '%s', "
+           "'net_bytes_sent': 5, 'net_bytes_recv': 3",
+           here("folder/there"));
+    expect("'source': 'net.close', 'net_transport': 'Unix.UDP', 'unix_peer_path': '%s', "
+           "'net_bytes_sent': 3, 'net_bytes_recv': 5",
+           here("folder/here"));
     close(client);
     close(server);
 }
@@ -85,15 +85,15 @@ static void failures(void)
     int client = socket(AF_UNIX, SOCK_STREAM, 0);
 
     MUST(connect(client, (struct sockaddr *)&address, size) < 0);
-    tell("'source': 'net.error', 'op': 'connect', 'unix_peer_path': '%s'", here("folder/absent"));
+    expect("'source': 'net.error', 'op': 'connect', 'unix_peer_path': '%s'", here("folder/absent"));
     size = address_of(&address, "folder");
     MUST(bind(client, (struct sockaddr *)&address, size) < 0);
-    tell("'source': 'net.error', 'op': 'bind', 'unix_local_path': '%s'", here("folder"));
+    expect("'source': 'net.error', 'op': 'bind', 'unix_local_path': '%s'", here("folder"));
     close(client);
     int sender = socket(AF_UNIX, SOCK_DGRAM, 0);
     size = address_of(&address, "folder/absent");
     MUST(sendto(sender, "x", 1, 0, (struct sockaddr *)&address, size) < 0);
-    tell("'source': 'net.error', 'op': 'sendto', 'unix_peer_path': '%s'", here("folder/absent"));
+    expect("'source': 'net.error', 'op': 'sendto', 'unix_peer_path': '%s'", here("folder/absent"));
     close(sender);
 }
 

@@ -1,5 +1,5 @@
-/* Threads that stop sharing fds or the working folder. */
-#include "tell.h"
+/* Threads that stop sharing the fd table or the cwd (unshare(2)). */
+#include "expect.h"
 #include <pthread.h>
 #include <sched.h>
 
@@ -18,9 +18,9 @@ static void *own_folder(void *unused)
 {
     MUST(unshare(CLONE_FS) == 0 && chdir("sub") == 0);
     MUST(close(open("below", O_CREAT | O_WRONLY, 0644)) == 0);
-    tell("'source': 'fs.open', 'file': '%s'", here("sub/below"));
+    expect("'source': 'fs.open', 'file': '%s'", here("sub/below"));
     MUST(rename("../sub", "../moved") == 0);
-    opened("openat", "moved/absent", open("absent", O_RDONLY));
+    expect_open("openat", "moved/absent", open("absent", O_RDONLY));
     return unused;
 }
 
@@ -33,13 +33,13 @@ static void in_thread(void *(*work)(void *))
 int main(void)
 {
     MUST(mkdir("sub", 0755) == 0);
-    int fd = shared = opened("openat", "shared", open("shared", O_CREAT | O_WRONLY, 0644));
+    int fd = shared = expect_open("openat", "shared", open("shared", O_CREAT | O_WRONLY, 0644));
     in_thread(own_fds);
-    tell("'source': 'fs.open', 'file': '%s'", here("own"));
+    expect("'source': 'fs.open', 'file': '%s'", here("own"));
     MUST(write(fd, "12345", 5) == 5);
     in_thread(own_folder);
-    opened("openat", "absent", open("absent", O_RDONLY));
-    int above = opened("openat", "above", open("above", O_CREAT | O_WRONLY, 0644));
+    expect_open("openat", "absent", open("absent", O_RDONLY));
+    int above = expect_open("openat", "above", open("above", O_CREAT | O_WRONLY, 0644));
     close(above);
     close(fd);
     return 0;

@@ -1,5 +1,5 @@
-/* Asks for children that no tracer shall follow: they must neither escape nor break. */
-#include "tell.h"
+/* Children made with CLONE_UNTRACED: they must be recorded, and work as usual. */
+#include "expect.h"
 #include <linux/sched.h>
 #include <sched.h>
 
@@ -13,9 +13,10 @@ static void finish(const char *name, pid_t child)
         _exit(fd >= 0 && write(fd, "abc", 3) == 3 ? 7 : 8);
     }
     MUST(waitpid(child, &status, 0) == child);
-    say("%s ended with %d", name, WEXITSTATUS(status));
-    tell("'source': 'fs.open', 'file': '%s', 'pid': %d", here(name), child);
-    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here(name), child);
+    print_line("%s ended with %d", name, WEXITSTATUS(status));
+    expect("'source': 'fs.open', 'file': '%s', 'pid': %d", here(name), child);
+    expect("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here(name),
+           child);
 }
 
 int main(void)
@@ -26,6 +27,6 @@ int main(void)
     finish("clone3", syscall(SYS_clone3, &args, sizeof args));
 
     /* What the program put there is still there. */
-    say("flags %s", args.flags == CLONE_UNTRACED ? "kept" : "changed");
+    print_line("flags %s", args.flags == CLONE_UNTRACED ? "kept" : "changed");
     return 0;
 }

@@ -1,8 +1,8 @@
 /*
  * Files used through io_uring: opened, written, read and closed, one by one and several at once; and
- * what fails. With `unseen`, in a way that nobody can follow: files by their index in the ring.
+ * failures. With `unseen`, files by their index in the ring, which cannot be followed.
  */
-#include "tell.h"
+#include "expect.h"
 
 #include "ring.h"
 
@@ -16,7 +16,7 @@ static void files(void)
     char text[64];
 
     ask(IORING_OP_OPENAT, AT_FDCWD, "ring.log", 0644)->open_flags = O_CREAT | O_WRONLY;
-    int fd = opened("io_uring_enter", "ring.log", results());
+    int fd = expect_open("io_uring_enter", "ring.log", results());
     ask(IORING_OP_WRITE, fd, "a first line\n", 13);
     MUST(results() == 13);
     ask(IORING_OP_WRITE, fd, "a second line\n", 14)->off = 13;
@@ -29,31 +29,31 @@ static void files(void)
     }
     ask(IORING_OP_CLOSE, fd, NULL, 0);
     MUST(results() == 0);
-    closes("io_uring_enter", "ring.log", 0, 0, 45 + 30 * PLACES, 3 + 3 * PLACES);
+    expect_close("io_uring_enter", "ring.log", 0, 0, 45 + 30 * PLACES, 3 + 3 * PLACES);
 
     ask(IORING_OP_OPENAT2, AT_FDCWD, "ring.log", sizeof how)->off = (uintptr_t)&how;
-    fd = opened("io_uring_enter", "ring.log", results());
+    fd = expect_open("io_uring_enter", "ring.log", results());
     ask(IORING_OP_READ, fd, text, 45);
     ask(IORING_OP_READ, fd, text, 8)->off = 1 << 20;
     MUST(results() == 45);
     close(fd);
-    closes("close", "ring.log", 45, 2, 0, 0);
+    expect_close("close", "ring.log", 45, 2, 0, 0);
 }
 
 static void failures(void)
 {
-    int fd = opened("openat", "ring.log", openat(AT_FDCWD, "ring.log", O_RDONLY));
+    int fd = expect_open("openat", "ring.log", openat(AT_FDCWD, "ring.log", O_RDONLY));
 
     ask(IORING_OP_OPENAT, AT_FDCWD, "absent", 0)->open_flags = O_RDONLY;
     MUST(results() == -ENOENT);
     errno = ENOENT;
-    failed("open_close", "io_uring_enter", "absent");
+    expect_error("open_close", "io_uring_enter", "absent");
     ask(IORING_OP_WRITE, fd, "x", 1);
     MUST(results() == -EBADF);
-    tell("'source': 'fs.error', 'class': 'read_write', 'op': 'io_uring_enter', 'file': '%s',"
-         " 'error': 'EBADF'",
-         here("ring.log"));
-    closes("close", "ring.log", 0, 0, 0, 0);
+    expect("'source': 'fs.error', 'class': 'read_write', 'op': 'io_uring_enter', 'file': '%s',"
+           " 'error': 'EBADF'",
+           here("ring.log"));
+    expect_close("close", "ring.log", 0, 0, 0, 0);
     close(fd);
 }
 

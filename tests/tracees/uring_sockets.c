@@ -1,5 +1,5 @@
-/* A connection that both of its ends make, use and end through io_uring. */
-#include "tell.h"
+/* A connection whose two ends use io_uring only. */
+#include "expect.h"
 
 #include "ring.h"
 
@@ -27,12 +27,12 @@ int main(void)
     ask(IORING_OP_CONNECT, client, &address, 0)->off = size;
     ask(IORING_OP_ACCEPT, listener, NULL, 0);
     int server = results();
-    tell("'source': 'net.open', 'role': 'client', 'op': 'io_uring_enter', 'fd': %d,"
-         " 'net_peer_ip': '127.0.0.1'",
-         client);
-    tell("'source': 'net.open', 'role': 'server', 'op': 'io_uring_enter', 'fd': %d,"
-         " 'net_host_ip': '127.0.0.1'",
-         server);
+    expect("'source': 'net.open', 'role': 'client', 'op': 'io_uring_enter', 'fd': %d,"
+           " 'net_peer_ip': '127.0.0.1'",
+           client);
+    expect("'source': 'net.open', 'role': 'server', 'op': 'io_uring_enter', 'fd': %d,"
+           " 'net_host_ip': '127.0.0.1'",
+           server);
     ask(IORING_OP_SEND, client, "GET /ring HTTP/1.1\r\n\r\n", 22);
     MUST(results() == 22);
     /* The length has a bit of MSG_PEEK: of the two calls only the flags say which one peeks. */
@@ -46,18 +46,18 @@ int main(void)
     MUST(results() == 27);
     ask(IORING_OP_READ, client, answer, sizeof answer);
     MUST(results() == 27);
-    tell("'source': 'http.req', 'http_method': 'GET', 'http_target': '/ring'");
-    tell("'source': 'http.resp', 'http_status_code': 204, 'http_target': '/ring'");
+    expect("'source': 'http.req', 'http_method': 'GET', 'http_target': '/ring'");
+    expect("'source': 'http.resp', 'http_status_code': 204, 'http_target': '/ring'");
     close_both(client, server);
-    tell("'source': 'net.close', 'op': 'io_uring_enter', 'net_bytes_sent': 22,"
-         " 'net_bytes_recv': 27, 'net_protocol': 'HTTP'");
-    tell("'source': 'net.close', 'op': 'io_uring_enter', 'net_bytes_sent': 27,"
-         " 'net_bytes_recv': 22, 'net_protocol': 'HTTP'");
+    expect("'source': 'net.close', 'op': 'io_uring_enter', 'net_bytes_sent': 22,"
+           " 'net_bytes_recv': 27, 'net_protocol': 'HTTP'");
+    expect("'source': 'net.close', 'op': 'io_uring_enter', 'net_bytes_sent': 27,"
+           " 'net_bytes_recv': 22, 'net_protocol': 'HTTP'");
 
     ask(IORING_OP_CONNECT, socket(AF_INET, SOCK_STREAM, 0), &address, 0)->off = size;
     close(listener);
     MUST(results() == -ECONNREFUSED);
-    tell("'source': 'net.error', 'op': 'io_uring_enter', 'class': 'connection',"
-         " 'error': 'ECONNREFUSED'");
+    expect("'source': 'net.error', 'op': 'io_uring_enter', 'class': 'connection',"
+           " 'error': 'ECONNREFUSED'");
     return 0;
 }

@@ -1,5 +1,5 @@
-/* The first thread ends; the rest of the program goes on without it, which empties /proc/PID. */
-#include "tell.h"
+/* The first thread ends before the others, which empties /proc/PID. */
+#include "expect.h"
 #include <pthread.h>
 
 static void *go_on(void *unused)
@@ -9,11 +9,11 @@ static void *go_on(void *unused)
     usleep(50000);
 
     MUST(mkdir("sub", 0755) == 0 && chdir("sub") == 0);
-    int fd = opened("openat", "sub/late", open("late", O_CREAT | O_RDWR, 0644));
+    int fd = expect_open("openat", "sub/late", open("late", O_CREAT | O_RDWR, 0644));
     MUST(write(fd, "abcdef", 6) == 6 && pread(fd, text, sizeof text, 2) == 4);
-    closes("close", "sub/late", 4, 1, 6, 1);
+    expect_close("close", "sub/late", 4, 1, 6, 1);
     close(fd);
-    opened("openat", "sub/absent", open("absent", O_RDONLY));
+    expect_open("openat", "sub/absent", open("absent", O_RDONLY));
     exit(3);
 }
 

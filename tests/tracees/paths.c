@@ -1,9 +1,9 @@
-/* Names things by paths that only the kernel can follow: links, "..", folders that were renamed. */
+/* Paths that only the kernel can resolve: links, "..", folders that were renamed. */
 #include <linux/openat2.h>
 
-#include "tell.h"
+#include "expect.h"
 
-#define EVENT(source, op, ...) tell("'source': '" source "', 'op': '" op "', " __VA_ARGS__)
+#define EXPECT(source, op, ...) expect("'source': '" source "', 'op': '" op "', " __VA_ARGS__)
 
 /* What a name is in the end, and what was passed if that is another text. */
 static const char *both(const char *name, const char *passed)
@@ -18,8 +18,8 @@ static const char *both(const char *name, const char *passed)
 
 static void fails(const char *class, const char *op, const char *name, const char *passed)
 {
-    tell("'source': 'fs.error', 'class': '%s', 'op': '%s', 'error': '%s', %s", class, op,
-         error_name(errno), both(name, passed));
+    expect("'source': 'fs.error', 'class': '%s', 'op': '%s', 'error': '%s', %s", class, op,
+           error_name(errno), both(name, passed));
 }
 
 static void absent(const char *name, const char *passed)
@@ -31,13 +31,13 @@ static void absent(const char *name, const char *passed)
 static void made(const char *name, const char *passed)
 {
     MUST(mkdir(passed, 0755) == 0);
-    EVENT("fs.mkdir", "mkdir", "%s", both(name, passed));
+    EXPECT("fs.mkdir", "mkdir", "%s", both(name, passed));
 }
 
 static void removed(const char *name, const char *passed)
 {
     MUST(rmdir(passed) == 0);
-    EVENT("fs.delete", "rmdir", "%s", both(name, passed));
+    EXPECT("fs.delete", "rmdir", "%s", both(name, passed));
 }
 
 static int make(const char *name)
@@ -63,21 +63,21 @@ static void through_links(void)
 
     close(make("real/file"));
     MUST(rename("link/../file", "link/moved") == 0);
-    EVENT("fs.rename", "rename",
-          "'file': '%s', 'file_passed': 'link/../file', 'file_new': '%s', "
-          "'file_new_passed': 'link/moved'",
-          here("real/file"), here("real/deep/moved"));
+    EXPECT("fs.rename", "rename",
+           "'file': '%s', 'file_passed': 'link/../file', 'file_new': '%s', "
+           "'file_new_passed': 'link/moved'",
+           here("real/file"), here("real/deep/moved"));
     MUST(link("link/moved", "link/again") == 0);
-    EVENT("fs.link", "link",
-          "'file': '%s', 'file_target': '%s', 'file_target_passed': 'link/moved'",
-          here("real/deep/again"), here("real/deep/moved"));
+    EXPECT("fs.link", "link",
+           "'file': '%s', 'file_target': '%s', 'file_target_passed': 'link/moved'",
+           here("real/deep/again"), here("real/deep/moved"));
     MUST(link("link/moved", "link/again") < 0);
-    EVENT("fs.error", "link",
-          "'file': '%s', 'file_passed': 'link/moved', 'file_new': '%s', "
-          "'file_new_passed': 'link/again', 'error': 'EEXIST'",
-          here("real/deep/moved"), here("real/deep/again"));
+    EXPECT("fs.error", "link",
+           "'file': '%s', 'file_passed': 'link/moved', 'file_new': '%s', "
+           "'file_new_passed': 'link/again', 'error': 'EEXIST'",
+           here("real/deep/moved"), here("real/deep/again"));
     MUST(symlink("any", "link/again") < 0);
-    EVENT("fs.error", "symlink", "'file': 'any', 'file_new': '%s'", here("real/deep/again"));
+    EXPECT("fs.error", "symlink", "'file': 'any', 'file_new': '%s'", here("real/deep/again"));
 }
 
 /* The last name is followed by some calls, and is meant itself by others. */
@@ -86,17 +86,17 @@ static void last_names(void)
     struct stat facts;
 
     MUST(symlink("deep/moved", "real/last") == 0);
-    EVENT("fs.link", "symlink", "'file': '%s', 'file_target': 'deep/moved'", here("real/last"));
+    EXPECT("fs.link", "symlink", "'file': '%s', 'file_target': 'deep/moved'", here("real/last"));
     MUST(chmod("real/last", 0600) == 0);
-    EVENT("fs.attr", "chmod", "'file': '%s', 'file_passed': 'real/last'", here("real/deep/moved"));
+    EXPECT("fs.attr", "chmod", "'file': '%s', 'file_passed': 'real/last'", here("real/deep/moved"));
     MUST(truncate("real/last", 5) == 0);
-    EVENT("fs.attr", "truncate", "'file': '%s'", here("real/deep/moved"));
+    EXPECT("fs.attr", "truncate", "'file': '%s'", here("real/deep/moved"));
     MUST(lchown("real/last", getuid(), getgid()) == 0);
-    tell("'source': 'fs.attr', 'file': '%s'", here("real/last")); /* of 32 bits it is lchown32 */
+    expect("'source': 'fs.attr', 'file': '%s'", here("real/last")); /* of 32 bits it is lchown32 */
     MUST(fchownat(AT_FDCWD, "real/last", getuid(), getgid(), 0) == 0);
-    EVENT("fs.attr", "fchownat", "'file': '%s'", here("real/deep/moved"));
+    EXPECT("fs.attr", "fchownat", "'file': '%s'", here("real/deep/moved"));
     MUST(fchownat(AT_FDCWD, "real/last", getuid(), getgid(), AT_SYMLINK_NOFOLLOW) == 0);
-    EVENT("fs.attr", "fchownat", "'file': '%s'", here("real/last"));
+    EXPECT("fs.attr", "fchownat", "'file': '%s'", here("real/last"));
     MUST(open("real/last", O_RDONLY | O_DIRECTORY) < 0);
     fails("open_close", "openat", "real/deep/moved", "real/last");
     MUST(open("real/last", O_RDONLY | O_NOFOLLOW) < 0);
@@ -106,15 +106,15 @@ static void last_names(void)
     MUST(chdir("real/last") < 0);
     fails("cwd", "chdir", "real/deep/moved", "real/last");
     MUST(stat("real/last/", &facts) < 0);
-    tell("'source': 'fs.error', 'class': 'stat', 'file': '%s'", here("real/deep/moved"));
+    expect("'source': 'fs.error', 'class': 'stat', 'file': '%s'", here("real/deep/moved"));
     MUST(linkat(AT_FDCWD, "real/last", AT_FDCWD, "hard", AT_SYMLINK_FOLLOW) == 0);
-    EVENT("fs.link", "linkat", "'file': '%s', 'file_target': '%s'", here("hard"),
-          here("real/deep/moved"));
+    EXPECT("fs.link", "linkat", "'file': '%s', 'file_target': '%s'", here("hard"),
+           here("real/deep/moved"));
     MUST(linkat(AT_FDCWD, "real/last", AT_FDCWD, "soft", 0) == 0);
-    EVENT("fs.link", "linkat", "'file': '%s', 'file_target': '%s'", here("soft"),
-          here("real/last"));
+    EXPECT("fs.link", "linkat", "'file': '%s', 'file_target': '%s'", here("soft"),
+           here("real/last"));
     MUST(unlink("real/last") == 0);
-    EVENT("fs.delete", "unlink", "'file': '%s'", here("real/last"));
+    EXPECT("fs.delete", "unlink", "'file': '%s'", here("real/last"));
 }
 
 /* Each process has names of its own below /proc/self. */
@@ -126,16 +126,18 @@ static void own_names(void)
     MUST(fd >= 0);
     snprintf(passed, sizeof passed, "/proc/self/fd/%d", fd);
     MUST(chmod(passed, 0640) == 0);
-    EVENT("fs.attr", "chmod", "'file': '%s', 'file_passed': '%s'", here("real/deep/moved"), passed);
+    EXPECT("fs.attr", "chmod", "'file': '%s', 'file_passed': '%s'", here("real/deep/moved"),
+           passed);
     snprintf(passed, sizeof passed, "/dev/fd/%d", fd);
     MUST(chmod(passed, 0640) == 0);
-    EVENT("fs.attr", "chmod", "'file': '%s', 'file_passed': '%s'", here("real/deep/moved"), passed);
+    EXPECT("fs.attr", "chmod", "'file': '%s', 'file_passed': '%s'", here("real/deep/moved"),
+           passed);
     MUST(open("/proc/self/absent", O_RDONLY) < 0);
-    tell("'source': 'fs.error', 'file_passed': '/proc/self/absent'");
+    expect("'source': 'fs.error', 'file_passed': '/proc/self/absent'");
     MUST(symlink("/proc/self", "me") == 0);
-    EVENT("fs.link", "symlink", "'file': '%s', 'file_target': '/proc/self'", here("me"));
+    EXPECT("fs.link", "symlink", "'file': '%s', 'file_target': '/proc/self'", here("me"));
     MUST(open("me/absent", O_RDONLY) < 0);
-    tell("'source': 'fs.error', 'file_passed': 'me/absent'");
+    expect("'source': 'fs.error', 'file_passed': 'me/absent'");
 }
 
 /* The root of a lookup may be a folder. */
@@ -145,7 +147,7 @@ static void confined(void)
 
     int real = open("real", O_RDONLY | O_DIRECTORY);
     MUST(real >= 0 && symlink("/deep", "real/to-deep") == 0);
-    EVENT("fs.link", "symlink", "'file': '%s'", here("real/to-deep"));
+    EXPECT("fs.link", "symlink", "'file': '%s'", here("real/to-deep"));
     MUST(syscall(SYS_openat2, real, "/deep/absent", &how, sizeof how) < 0);
     fails("open_close", "openat2", "real/deep/absent", "/deep/absent");
     MUST(syscall(SYS_openat2, real, "../../absent", &how, sizeof how) < 0);
@@ -164,14 +166,14 @@ static void renamed_folders(void)
     int deep = open("real/deep", O_RDONLY | O_DIRECTORY);
 
     MUST(deep >= 0 && chdir("real/deep") == 0 && rename("../../real", "../../true") == 0);
-    EVENT("fs.rename", "rename", "'file': '%s', 'file_new': '%s'", here("real"), here("true"));
+    EXPECT("fs.rename", "rename", "'file': '%s', 'file_new': '%s'", here("real"), here("true"));
     absent("true/deep/x", "x");
     absent("true/x", "../x");
     made("true/deep/sub", "sub");
     MUST(openat(deep, "absent", O_RDONLY) < 0);
     fails("open_close", "openat", "true/deep/absent", "absent");
     MUST(unlinkat(deep, "sub", AT_REMOVEDIR) == 0);
-    EVENT("fs.delete", "unlinkat", "'file': '%s', 'file_passed': 'sub'", here("true/deep/sub"));
+    EXPECT("fs.delete", "unlinkat", "'file': '%s', 'file_passed': 'sub'", here("true/deep/sub"));
     made("true/gone", "../gone");
     MUST(chdir("../gone") == 0);
     removed("true/gone", here("true/gone"));
@@ -182,10 +184,10 @@ static void renamed_folders(void)
 int main(void)
 {
     MUST(mkdir("real", 0755) == 0 && mkdir("real/deep", 0755) == 0);
-    EVENT("fs.mkdir", "mkdir", "'file': '%s'", here("real"));
-    EVENT("fs.mkdir", "mkdir", "'file': '%s'", here("real/deep"));
+    EXPECT("fs.mkdir", "mkdir", "'file': '%s'", here("real"));
+    EXPECT("fs.mkdir", "mkdir", "'file': '%s'", here("real/deep"));
     MUST(symlink("real/deep", "link") == 0);
-    EVENT("fs.link", "symlink", "'file': '%s'", here("link"));
+    EXPECT("fs.link", "symlink", "'file': '%s'", here("link"));
     through_links();
     last_names();
     own_names();

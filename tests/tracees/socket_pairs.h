@@ -1,8 +1,8 @@
-/* Sockets of tracees: made, connected to each other and handed on, and what that makes of events. */
+/* Sockets of tracees: created, connected to each other and passed on, and the events of that. */
 #ifndef ENDS_H
 #define ENDS_H
 
-#include "tell.h"
+#include "expect.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -81,18 +81,19 @@ static inline int listening(void)
     int fd = bound(SOCK_STREAM);
     MUST(listen(fd, 8) == 0);
     struct end end = local_end(fd);
-    tell("'source': 'net.listen', 'op': 'listen', 'net_transport': 'IP.TCP', 'net_host_ip': '%s', "
-         "'net_host_port': %d, 'fd': %d",
-         end.ip, end.port, fd);
+    expect(
+        "'source': 'net.listen', 'op': 'listen', 'net_transport': 'IP.TCP', 'net_host_ip': '%s', "
+        "'net_host_port': %d, 'fd': %d",
+        end.ip, end.port, fd);
     return fd;
 }
 
 static inline void tell_open(const char *op, int fd, const char *role)
 {
     struct end near = local_end(fd), far = peer_end(fd);
-    tell("'source': 'net.open', 'op': '%s', 'fd': %d, 'role': '%s', 'net_transport': 'IP.TCP', "
-         "'net_host_ip': '%s', 'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
-         op, fd, role, near.ip, near.port, far.ip, far.port);
+    expect("'source': 'net.open', 'op': '%s', 'fd': %d, 'role': '%s', 'net_transport': 'IP.TCP', "
+           "'net_host_ip': '%s', 'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
+           op, fd, role, near.ip, near.port, far.ip, far.port);
 }
 
 /* `reason` NULL: it depends on what may be asked of sockets. */
@@ -103,9 +104,9 @@ static inline void tell_close(const char *op, int fd, long sent, long received, 
 
     if (reason)
         snprintf(why, sizeof why, "'net_close_reason': '%s', ", reason);
-    tell("'source': 'net.close', 'op': '%s', 'net_bytes_sent': %ld, 'net_bytes_recv': %ld, "
-         "%s'net_host_ip': '%s', 'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
-         op, sent, received, why, near.ip, near.port, far.ip, far.port);
+    expect("'source': 'net.close', 'op': '%s', 'net_bytes_sent': %ld, 'net_bytes_recv': %ld, "
+           "%s'net_host_ip': '%s', 'net_host_port': %d, 'net_peer_ip': '%s', 'net_peer_port': %d",
+           op, sent, received, why, near.ip, near.port, far.ip, far.port);
 }
 
 static inline void closes_socket(int fd, long sent, long received, const char *reason)

@@ -1,11 +1,11 @@
 /*
- * How a tracee says what it did: one JSON line for each event that the session must hold.
+ * The events that a tracee causes: it prints one JSON line for each, and the session must hold them.
  *
- * Quotes are written ' and become "; the braces are added. Lines are kept and written by exit(), so
- * that telling is no part of what is told. A process that ends by _exit() tells nothing.
+ * Quotes are written ' and become "; the braces are added. Lines are kept and printed at exit(), so that
+ * printing causes no events in between. A process that ends by _exit() prints none.
  */
-#ifndef TELL_H
-#define TELL_H
+#ifndef EXPECT_H
+#define EXPECT_H
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -25,48 +25,49 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char told[1 << 20];
-static size_t told_size;
+static char expected[1 << 20];
+static size_t expected_size;
 static char start[PATH_MAX];
 
-static void __attribute__((constructor)) tell_begin(void)
+static void __attribute__((constructor)) expect_begin(void)
 {
     if (!getcwd(start, sizeof start))
         abort();
 }
 
-static void __attribute__((destructor)) tell_end(void)
+static void __attribute__((destructor)) expect_end(void)
 {
-    for (size_t at = 0; at < told_size;) {
-        ssize_t written = write(STDOUT_FILENO, told + at, told_size - at);
+    for (size_t at = 0; at < expected_size;) {
+        ssize_t written = write(STDOUT_FILENO, expected + at, expected_size - at);
         if (written <= 0)
             return;
         at += written;
     }
 }
 
-/* Add a line as it is: something to compare with an untraced run. */
-static inline void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+/* Print a line as it is, to compare it with that of an untraced run. */
+static inline void __attribute__((format(printf, 1, 2))) print_line(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    told_size += vsnprintf(told + told_size, sizeof told - told_size, format, values);
+    expected_size +=
+        vsnprintf(expected + expected_size, sizeof expected - expected_size, format, values);
     va_end(values);
-    told[told_size++] = '\n';
+    expected[expected_size++] = '\n';
 }
 
-/* Add a line that is an event. */
-static inline void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
+/* Print an event that the session must hold. */
+static inline void __attribute__((format(printf, 1, 2))) expect(const char *format, ...)
 {
     va_list values;
-    told[told_size++] = '{';
+    expected[expected_size++] = '{';
     va_start(values, format);
-    int size = vsnprintf(told + told_size, sizeof told - told_size, format, values);
+    int size = vsnprintf(expected + expected_size, sizeof expected - expected_size, format, values);
     va_end(values);
-    for (int i = 0; i < size; i++, told_size++)
-        if (told[told_size] == '\'')
-            told[told_size] = '"';
-    told_size += sprintf(told + told_size, "}\n");
+    for (int i = 0; i < size; i++, expected_size++)
+        if (expected[expected_size] == '\'')
+            expected[expected_size] = '"';
+    expected_size += sprintf(expected + expected_size, "}\n");
 }
 
 /* The absolute path of a name in the folder where the program started. */
@@ -118,32 +119,32 @@ static inline const char *error_name(int error)
     return "another";
 }
 
-static inline void failed(const char *class, const char *op, const char *name)
+static inline void expect_error(const char *class, const char *op, const char *name)
 {
-    tell("'source': 'fs.error', 'class': '%s', 'op': '%s', 'file': '%s', 'error': '%s'", class, op,
-         here(name), error_name(errno));
+    expect("'source': 'fs.error', 'class': '%s', 'op': '%s', 'file': '%s', 'error': '%s'", class,
+           op, here(name), error_name(errno));
 }
 
-/* Tell what an open did and hand its result on. */
-static inline int opened(const char *op, const char *name, int fd)
+/* Expect the event of an open or of its failure; returns its result. */
+static inline int expect_open(const char *op, const char *name, int fd)
 {
     if (fd < 0)
-        failed("open_close", op, name);
+        expect_error("open_close", op, name);
     else
-        tell("'source': 'fs.open', 'op': '%s', 'file': '%s', 'fd': %d", op, here(name), fd);
+        expect("'source': 'fs.open', 'op': '%s', 'file': '%s', 'fd': %d", op, here(name), fd);
     return fd;
 }
 
-/* Tell that the last fd of a file goes away, and what went through it. */
-static inline void closes(const char *op, const char *name, long read_bytes, long read_ops,
-                          long write_bytes, long write_ops)
+/* Expect the event of the last close of a file, with what was read and written. */
+static inline void expect_close(const char *op, const char *name, long read_bytes, long read_ops,
+                                long write_bytes, long write_ops)
 {
-    tell("'source': 'fs.close', 'op': '%s', 'file': '%s', 'file_read_bytes': %ld, "
-         "'file_read_ops': %ld, 'file_write_bytes': %ld, 'file_write_ops': %ld",
-         op, here(name), read_bytes, read_ops, write_bytes, write_ops);
+    expect("'source': 'fs.close', 'op': '%s', 'file': '%s', 'file_read_bytes': %ld, "
+           "'file_read_ops': %ld, 'file_write_bytes': %ld, 'file_write_ops': %ld",
+           op, here(name), read_bytes, read_ops, write_bytes, write_ops);
 }
 
-/* Return when a thread sleeps in a call that waits (state S of its stat file, proc_pid_stat(5)). */
+/* Wait until a thread sleeps in a call (state S of its stat file, proc_pid_stat(5)). */
 static inline void await_sleep_in(int stat)
 {
     char line[64], state = 0;
@@ -159,7 +160,7 @@ static inline void await_sleep_in(int stat)
     }
 }
 
-/* The same by its id. For that long a file is open, so the fds that a thread gets meanwhile vary. */
+/* The same by its tid. Meanwhile a file is open, so the numbers of fds that a thread opens vary. */
 static inline void await_sleep(pid_t tid)
 {
     char path[32];
@@ -172,7 +173,7 @@ static inline void await_sleep(pid_t tid)
     close(stat);
 }
 
-/* End the tracee when something that must work did not: the test is then no test. */
+/* End the tracee if a precondition of the test does not hold. */
 #define MUST(condition)                                                                            \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

@@ -1,5 +1,5 @@
 /* Process 1 of a PID namespace faults, in many ways: each must end it as it would untraced. */
-#include "tell.h"
+#include "expect.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -145,12 +145,12 @@ static void one(const struct way *fault, const struct way *preparation, bool thr
     if (child == 0)
         be_number_one(fault, preparation, thread);
     MUST(waitpid(child, &status, 0) == child);
-    say("%s, %s, %d: %x", fault->name, preparation->name, thread, status);
+    print_line("%s, %s, %d: %x", fault->name, preparation->name, thread, status);
     if (WIFEXITED(status))
-        tell("'source': 'proc.exit', 'exit_code': %d, 'pid': %d", WEXITSTATUS(status), child);
+        expect("'source': 'proc.exit', 'exit_code': %d, 'pid': %d", WEXITSTATUS(status), child);
     else
-        tell("'source': 'proc.exit', 'signal': 'SIG%s', 'core_dumped': %s, 'pid': %d",
-             sigabbrev_np(WTERMSIG(status)), WCOREDUMP(status) ? "true" : "false", child);
+        expect("'source': 'proc.exit', 'signal': 'SIG%s', 'core_dumped': %s, 'pid': %d",
+               sigabbrev_np(WTERMSIG(status)), WCOREDUMP(status) ? "true" : "false", child);
 }
 
 /* One fault, when the test says so; the signal that ended the process is the exit status. */

@@ -1,8 +1,8 @@
 /*
- * Signals come faster than they can be delivered under a tracer: the program gets on all the same,
+ * Signals come faster than they can be delivered under a tracer: the program makes progress all the same,
  * its handlers run, and each of its calls sees the mask that it set.
  */
-#include "tell.h"
+#include "expect.h"
 #include <time.h>
 
 enum { STEPS = 3000000, CALLS = 20, PERIOD_NS = 10000 };
@@ -38,9 +38,10 @@ static void ask(void)
     sigset_t mask;
     for (int i = 0; i < CALLS; i++)
         MUST(sigprocmask(SIG_BLOCK, NULL, &mask) == 0 && sigisemptyset(&mask));
-    int fd = opened("openat", "log", openat(AT_FDCWD, "log", O_CREAT | O_WRONLY | O_APPEND, 0600));
+    int fd =
+        expect_open("openat", "log", openat(AT_FDCWD, "log", O_CREAT | O_WRONLY | O_APPEND, 0600));
     MUST(write(fd, "line\n", 5) == 5 && close(fd) == 0);
-    closes("close", "log", 0, 0, 5, 1);
+    expect_close("close", "log", 0, 0, 5, 1);
 }
 
 static void weather(int number, void (*handler)(int), const char *name)
@@ -50,7 +51,7 @@ static void weather(int number, void (*handler)(int), const char *name)
     compute();
     ask();
     MUST(timer_delete(timer) == 0);
-    say("%s: %s", name, handled ? "handled" : "not handled");
+    print_line("%s: %s", name, handled ? "handled" : "not handled");
 }
 
 /* Nothing else would end this: a thread that was given a breath must get its signal after it. */
@@ -62,7 +63,7 @@ static void await_signal(void)
         for (long before = handled; handled == before;)
             ;
     MUST(timer_delete(timer) == 0);
-    say("awaited: %d", handled >= 200);
+    print_line("awaited: %d", handled >= 200);
 }
 
 int main(void)
@@ -78,6 +79,6 @@ int main(void)
     handled = 0;
     for (int i = 0; i < 1000; i++)
         raise(SIGUSR2);
-    say("raised: %ld", handled);
+    print_line("raised: %ld", handled);
     return 0;
 }

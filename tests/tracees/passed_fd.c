@@ -1,5 +1,5 @@
-/* An open file goes to another process through a socket; each has its own part in it. */
-#include "tell.h"
+/* A file is passed to another process through a socket (SCM_RIGHTS); each has its own counts. */
+#include "expect.h"
 #include <sys/socket.h>
 
 static int with_credentials; /* SO_PASSCRED: another control message comes before, unix(7) */
@@ -51,21 +51,21 @@ int main(int argc, char **argv)
         transfer(ends[1], &unused, recvmsg);
         _exit(write(fd, "by child", 8) == 8 && close(fd) == 0 ? 0 : 1);
     }
-    int fd = opened("openat", "passed", open("passed", O_CREAT | O_WRONLY, 0644));
+    int fd = expect_open("openat", "passed", open("passed", O_CREAT | O_WRONLY, 0644));
     MUST(write(fd, "abc", 3) == 3);
     transfer(ends[0], &fd, send_one);
     int unused = open("unused", O_CREAT | O_WRONLY, 0644);
     transfer(ends[0], &unused, send_one);
     MUST(waitpid(child, &status, 0) == child && status == 0);
-    tell("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("passed"), child);
-    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 8", here("passed"),
-         child);
-    tell("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here("passed"),
-         getpid());
-    tell("'source': 'fs.open', 'op': 'openat', 'file': '%s'", here("unused"));
-    tell("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("unused"), child);
-    tell("'source': 'fs.close', 'file': '%s', 'pid': %d", here("unused"), child);
-    tell("'source': 'fs.close', 'file': '%s', 'pid': %d", here("unused"), getpid());
+    expect("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("passed"), child);
+    expect("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 8", here("passed"),
+           child);
+    expect("'source': 'fs.close', 'file': '%s', 'pid': %d, 'file_write_bytes': 3", here("passed"),
+           getpid());
+    expect("'source': 'fs.open', 'op': 'openat', 'file': '%s'", here("unused"));
+    expect("'source': 'fs.open', 'op': 'recvmsg', 'file': '%s', 'pid': %d", here("unused"), child);
+    expect("'source': 'fs.close', 'file': '%s', 'pid': %d", here("unused"), child);
+    expect("'source': 'fs.close', 'file': '%s', 'pid': %d", here("unused"), getpid());
     close(fd);
     return 0;
 }

@@ -1,10 +1,10 @@
-/* Bytes that go from file to file without passing through the program. */
-#include "tell.h"
+/* Bytes that the kernel copies from file to file: sendfile, splice, copy_file_range. */
+#include "expect.h"
 #include <sys/sendfile.h>
 
 static int make(const char *name)
 {
-    int fd = opened("openat", name, open(name, O_CREAT | O_RDWR, 0644));
+    int fd = expect_open("openat", name, open(name, O_CREAT | O_RDWR, 0644));
     MUST(fd >= 0);
     return fd;
 }
@@ -23,9 +23,9 @@ int main(void)
     MUST(splice(from, &at, pipes[1], NULL, 2000, 0) == 2000);
     MUST(splice(pipes[0], NULL, to, NULL, 2000, 0) == 2000);
 
-    closes("close", "to", 0, 0, 9000, 3);
+    expect_close("close", "to", 0, 0, 9000, 3);
     close(to);
-    closes("close", "from", 9000, 3, 10000, 1);
+    expect_close("close", "from", 9000, 3, 10000, 1);
     close(from);
     return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * A thread sends its process a signal that ends it, which another thread takes, and goes on to write:
- * the end comes first. Natively it always does; a tracer cannot know of every signal in time.
+ * A thread sends its process a signal that ends it, which another thread takes, and then writes: the
+ * process ends before the write. Untraced it always does; a tracer cannot see every signal in time.
  */
-#include "tell.h"
+#include "expect.h"
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -61,13 +61,13 @@ static void rounds(bool main_takes)
         ended += WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
         MUST(close(ends[0]) == 0);
     }
-    say("%d ended, %s writes", ended, writes <= FEW ? "few" : "many");
+    print_line("%d ended, %s writes", ended, writes <= FEW ? "few" : "many");
 }
 
 int main(void)
 {
     rounds(true);
     rounds(false);
-    tell("'source': 'proc.exit', 'signal': 'SIGTERM'");
+    expect("'source': 'proc.exit', 'signal': 'SIGTERM'");
     return 0;
 }

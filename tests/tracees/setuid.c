@@ -1,5 +1,5 @@
 /* A privileged program that drops to another user in a child, as servers do, and opens a file. */
-#include "tell.h"
+#include "expect.h"
 
 #include <grp.h>
 
