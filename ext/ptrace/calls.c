@@ -4,8 +4,8 @@
  * A stop of a thread at a call is one of these (ptrace(2), PTRACE_GET_SYSCALL_INFO):
  *
  *  1. PTRACE_EVENT_SECCOMP by our filter: a watched call is about to be made. It begins here.
- *  2. PTRACE_EVENT_SECCOMP by a filter of the program, whose SECCOMP_RET_TRACE asks for a tracer: without
- *     one the kernel answers ENOSYS; the tracer has it do the same.
+ *  2. PTRACE_EVENT_SECCOMP by a filter of the program, whose SECCOMP_RET_TRACE asks for a tracer:
+ *     without one the kernel answers ENOSYS; the tracer has it do the same.
  *  3. syscall-entry-stop, of threads that were resumed by PTRACE_SYSCALL. It comes before any filter.
  *     - A task with filters of its own (every_call): a watched call begins here, since a filter that
  *       outranks ours may refuse it, and stop 1 would not come. If it comes, it says that the call
@@ -18,12 +18,15 @@
  * A call of one stop (STOPS_ENTRY) ends where it begins; the thread is resumed by PTRACE_CONT.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
 #include "call/async.h"
+#include "call/call.h"
+#include "call/messages.h"
 #include "call/proc.h"
 #include "ptrace/seccomp.h"
 #include "ptrace/state.h"
@@ -79,6 +82,57 @@ bool is_ptrace_of_recorder(const struct task *task, const uint64_t args[6])
     return ours.ino == theirs.ino;
 }
 
+/* -- the beginning of a call ----------------------------------------------------------------- */
+
+/* How the call is entered, by the registers of the thread, and its arguments. */
+static void fill_entry(struct task *task, const call_info *info, const struct abi *abi)
+{
+    struct entry_stop *entry = &task->entry;
+
+    entry->number = info->entry.nr & ~(uint64_t)abi->mark;
+    memcpy(entry->args, info->entry.args, sizeof entry->args);
+    entry->ip = info->instruction_pointer;
+    entry->sp = info->stack_pointer;
+    entry->filter_passed = !task->entry_seen;
+    entry->trapped = false;
+    task->call.abi = abi;
+    for (int i = 0; i < 6; i++)
+        task->call.args[i] = info->entry.args[i] & abi->arguments;
+}
+
+/* A call of one stop: it ends here. */
+static void begin_entry_call(struct engine *engine, struct task *task, struct pending *call)
+{
+    if (CALLS[call->row].group == GROUP_TASK)
+        patch_clone(task, call);
+    else
+        call_entered_only(&engine->context, &task->caller, call);
+}
+
+static void begin_call(struct engine *engine, struct task *task, const call_info *info,
+                       const struct abi *abi, int row)
+{
+    struct pending *call = &task->call;
+
+    call_reset(&engine->context, call, row);
+    fill_entry(task, info, abi);
+    if (row == ROW_socketcall && (!expand_socketcall(&engine->context, &task->caller, call) ||
+                                  !when_holds(CALLS[call->row].when, call->args)))
+        return;
+    if (CALLS[row].stops == STOPS_ENTRY) {
+        begin_entry_call(engine, task, call);
+        return;
+    }
+    task->in_call = true;
+    if (CALLS[row].group == GROUP_BIRTH)
+        fill_birth_flags(task, call);
+    if (row == ROW_ptrace && is_ptrace_of_recorder(task, call->args))
+        refuse_call(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
+    call_entered(&engine->context, &task->caller, call);
+    if (CALLS[call->row].transfer == TRANSFER_OUT)
+        begin_ordered_write(engine, task);
+}
+
 /* Whether a row applies to a call with these arguments. Which fds are rings the filter cannot know. */
 static bool row_applies(const struct task *task, int row, const uint64_t args[6])
 {
@@ -128,6 +182,55 @@ static void on_call_entry(struct engine *engine, struct task *task, call_info *i
     begin_rows(engine, task, info, abi, by_filter, seen);
 }
 
+/* -- the end of a call ----------------------------------------------------------------------- */
+
+void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result)
+{
+    call_returned(&engine->context, &task->caller, call, result);
+    if (CALLS[call->row].group == GROUP_GUARD && result >= 0)
+        follow_filter(engine, task, call);
+}
+
+/*
+ * The call that a thread was in when it was ended without a syscall-exit-stop:
+ *
+ *  1. The call was not made, and a filter ended the thread by SECCOMP_RET_KILL_THREAD (in
+ *     /proc/TID/status its mode is SECCOMP_MODE_DEAD, since Linux 5.16): it was refused.
+ *  2. The call was not made, since a fatal signal came first: there is no record.
+ *  3. A write was made. Whether its bytes were written is unknown, and the record says so.
+ *  4. Any other call was made: there is no record.
+ */
+static void abandon_call(struct engine *engine, struct task *task)
+{
+    enum { MODE_DEAD = 3 };
+    struct pending *call = &task->call;
+    struct arch_regs regs;
+    bool made = arch_get_regs(task->caller.tid, &regs) < 0 || arch_was_made(&regs);
+
+    task->in_call = false;
+    if (!made && task->every_call &&
+        proc_status_number(task->caller.tid, "\nSeccomp:\t") == MODE_DEAD)
+        finish_call(engine, task, call, RAW_RESULT_REFUSED);
+    call_unfinished(&engine->context, &task->caller, call, made);
+}
+
+void cancel_call(struct engine *engine, struct task *task)
+{
+    if (!task->in_call)
+        return;
+    task->in_call = false;
+    call_withdrawn(&engine->context, &task->caller, &task->call);
+    end_ordered_write(engine, task);
+}
+
+void abandon_calls(struct engine *engine, struct task *task)
+{
+    if (task->in_call)
+        abandon_call(engine, task);
+    end_ordered_write(engine, task);
+    abandon_suspended(engine, task);
+}
+
 /* brk(2) returns no error, but the end of the heap, which it has not moved then. */
 static int64_t result_of_call(struct pending *call, int64_t answer)
 {
@@ -165,6 +268,8 @@ static void on_call_exit(struct engine *engine, struct task *task, const call_in
     if (task->suspended_count && abi)
         on_sigreturn(engine, task, info, abi);
 }
+
+/* -- stops ----------------------------------------------------------------------------------- */
 
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
 {

@@ -1,6 +1,6 @@
 /*
- * The public interface of the engine: trace a process until it and all its descendants have ended, and write
- * records of what they did to a ring.
+ * The public interface of the engine: trace a process until it and all its descendants have ended,
+ * and write records of what they did to a ring.
  *
  * The thread that calls engine_run becomes the tracer; all ptrace requests must come from it. Another
  * thread may call the other functions meanwhile.
@@ -41,10 +41,10 @@ struct ring *engine_ring(struct engine *engine);
 
 /*
  * Seize `tid`, the only thread of process `pid` that is to exec, which waits for a byte on the pipe
- * `go_fd`; write that byte, and trace it until it and all its descendants have ended. Returns 0, or a
- * negative errno if it could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no byte is
- * written then. Until its exec begins, the process outlives the end of the caller; from then on it ends
- * with it (PTRACE_O_EXITKILL).
+ * `go_fd`; write that byte, and trace it until it and all its descendants have ended. Returns 0, or
+ * a negative errno if it could not be seized (-EPERM: refused; see PTRACE_ATTACH in ptrace(2)); no
+ * byte is written then. Until its exec begins, the process outlives the end of the caller; from
+ * then on it ends with it (PTRACE_O_EXITKILL).
  */
 int engine_run(struct engine *engine, pid_t pid, pid_t tid, int go_fd);
 
@@ -57,7 +57,7 @@ void engine_acknowledge(struct engine *engine);
 /* Ask for a RAW_TALLY (args[1] is 1) of each fd that was used since the last flush. Asynchronous. */
 void engine_flush_tallies(struct engine *engine);
 
-/* A wake signal that comes just before the tracer waits is lost: call again until the ring has ended. */
+/* A request just before the tracer begins to wait may be lost: repeat it until the ring has ended. */
 void engine_stop(struct engine *engine, enum engine_stop stop);
 
 /* Write no more records, not even RAW_END, whether or not the ring is read; let calls through. */

@@ -28,10 +28,10 @@
 enum { LISTED_FDS = 1 << 17 };
 
 /*
- * From this exec on the program must end with the tracer (PTRACE_O_EXITKILL), since without one its calls
- * would fail with ENOSYS. Before it, the end of the tracer means only that nothing is recorded. So the
- * launcher makes the call without a path, and the tracer adds it once the option is set (exec_watched in
- * launch.c).
+ * From this exec on the program must end with the tracer (PTRACE_O_EXITKILL), since without one its
+ * calls would fail with ENOSYS. Before it, the end of the tracer means only that nothing is
+ * recorded. So the launcher makes the call without a path, and the tracer adds it once the option
+ * is set (exec_watched in launch.c).
  */
 void complete_first_exec(struct task *task, call_info *info)
 {
@@ -69,7 +69,7 @@ static void renew_files(struct engine *engine, struct task *task)
         return;
     if (task->caller.fds->uses == 1)
         flush_and_remove_all(&engine->context, &task->caller);
-    drop_files(engine, task);
+    drop_fd_table(engine, task);
     task->caller.fds = fresh;
 }
 
@@ -87,8 +87,8 @@ static void add_program(struct parts *parts, pid_t tid)
 }
 
 /*
- * Command line, ids, cwd, root and environment. `missing_out`: how many arguments and how many variables
- * were left out for their size.
+ * Command line, ids, cwd, root and environment. `missing_out`: how many arguments and how many
+ * variables were left out for their size.
  */
 static void add_circumstances(const struct engine *engine, struct parts *parts, pid_t tid,
                               uint64_t missing_out[2])

@@ -25,7 +25,7 @@
 #include "call/tally.h"
 #include "ptrace/state.h"
 
-void drop_files(struct engine *engine, struct task *task)
+void drop_fd_table(struct engine *engine, struct task *task)
 {
     if (!task->caller.fds)
         return;
@@ -37,7 +37,7 @@ void drop_files(struct engine *engine, struct task *task)
 void drop_task(struct engine *engine, struct task *task)
 {
     end_ordered_write(engine, task);
-    drop_files(engine, task);
+    drop_fd_table(engine, task);
     space_drop(task->caller.space);
     if (task->newborn)
         engine->tasks.newborns--;

@@ -1,9 +1,10 @@
 /*
  * A fatal signal takes effect before the calls of other threads.
  *
- * Untraced, a signal that ends a process does so when it is sent (complete_signal in kernel/signal.c): no
- * thread makes another call. Traced, one thread stops for the signal, and the others would run on until
- * the tracer has delivered it. So the calls that they are about to make are postponed while
+ * Untraced, a signal that ends a process does so when it is sent (complete_signal in
+ * kernel/signal.c): no thread makes another call. Traced, one thread stops for the signal, and the
+ * others would run on until the tracer has delivered it. So the calls that they are about to make
+ * are postponed while
  *
  *  1. such a signal is pending for the process and a thread does not block it (fatal_pending), or
  *  2. it was delivered, and the process is ending (being_killed).

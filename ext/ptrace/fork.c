@@ -3,10 +3,11 @@
  *
  * A child is traced from its first instruction on. Two events report it, in either order:
  *
- *  1. The parent's PTRACE_EVENT_FORK, VFORK or CLONE first: the child is adopted, that is, given its share
- *     in the tables of its parent, and RAW_FORK is written. Its first stop then only resumes it.
- *  2. The child's first stop (PTRACE_EVENT_STOP) first: its parent is not known, so it stays in that stop
- *     (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
+ *  1. The parent's PTRACE_EVENT_FORK, VFORK or CLONE first: the child is adopted, that is, given
+ *     its share in the tables of its parent, and RAW_FORK is written. Its first stop then only
+ *     resumes it.
+ *  2. The child's first stop (PTRACE_EVENT_STOP) first: its parent is not known, so it stays in
+ *     that stop (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
  *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted
  *     by what /proc/TID/status says of it (start_orphans).
  *  4. Recording has ended: newborns are resumed without being adopted (start_newborns).

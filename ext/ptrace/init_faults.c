@@ -1,13 +1,13 @@
 /*
  * A fault that ends process 1 of a PID namespace.
  *
- * The kernel lets no default action of a signal end such a process (SIGNAL_UNKILLABLE), except for a fault
- * of its own. But force_sig_info_to_task (kernel/signal.c) makes this exception for untraced threads
- * only: a fault that a tracer delivers is ignored, and the instruction faults again, for ever. Only
- * forced signals of the kind HANDLER_EXIT end a traced process 1. Of the causes of one, a tracer can
- * bring about this: a call by a thread whose selector of Syscall User Dispatch (prctl(2)) is neither
- * "allow" nor "block" raises such a SIGSYS. What can happen when process 1 stops for a fault, and what
- * is done:
+ * The kernel lets no default action of a signal end such a process (SIGNAL_UNKILLABLE), except for
+ * a fault of its own. But force_sig_info_to_task (kernel/signal.c) makes this exception for
+ * untraced threads only: a fault that a tracer delivers is ignored, and the instruction faults
+ * again, for ever. Only forced signals of the kind HANDLER_EXIT end a traced process 1. Of the
+ * causes of one, a tracer can bring about this: a call by a thread whose selector of Syscall User
+ * Dispatch (prctl(2)) is neither "allow" nor "block" raises such a SIGSYS. What can happen when
+ * process 1 stops for a fault, and what is done:
  *
  *  1. It handles the signal, or did not cause it itself: it is delivered like any other.
  *  2. It would end untraced. The fault is queued again and blocked, and the thread makes such a call in

@@ -6,9 +6,10 @@
  * call is suspended (suspend_call). The thread is resumed by PTRACE_SYSCALL as long as one is.
  * What can happen next, and what is done:
  *
- *  1. No handler runs (a signal that is ignored, SIGSTOP and SIGCONT), or the handler was installed with
- *     SA_RESTART and has returned: the same call is entered again at the same instruction, or as
- *     restart_syscall(2). It is under way again, and its record covers all of it (resume_suspended).
+ *  1. No handler runs (a signal that is ignored, SIGSTOP and SIGCONT), or the handler was installed
+ *     with SA_RESTART and has returned: the same call is entered again at the same instruction, or
+ *     as restart_syscall(2). It is under way again, and its record covers all of it
+ *     (resume_suspended).
  *  2. A handler runs and makes calls of its own: they are records of their own, and may be interrupted
  *     in turn. Suspended calls are a stack; of more than SUSPENDED_MAX the oldest is ended by EINTR.
  *  3. The handler returns, and the call returns EINTR: at the syscall-exit-stop of sigreturn(2) the
@@ -18,8 +19,9 @@
  *     suspended call is ended by EINTR (end_left_handlers).
  *  5. The thread ends: a call that was interrupted has no record (abandon_suspended).
  *
- * A call that a filter of the program answered with SECCOMP_RET_TRAP is suspended as well (`trapped`), since
- * the handler of its SIGSYS may give it a result. Where it gives none, the call was refused.
+ * A call that a filter of the program answered with SECCOMP_RET_TRAP is suspended as well
+ * (`trapped`), since the handler of its SIGSYS may give it a result. Where it gives none, the call
+ * was refused.
  */
 #include <errno.h>
 #include <string.h>

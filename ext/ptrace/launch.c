@@ -34,10 +34,10 @@ static int load_filter(const struct sock_filter *filter, unsigned short length)
 }
 
 /*
- * The call is made without its path, which is passed in an argument that execve does not have: the tracer
- * puts it in place once the program will end with the tracer (complete_first_exec in exec.c). If the tracer
- * has ended before (ENOSYS), or ends while it handles this call (no path: EFAULT), no program is started
- * whose calls would all fail.
+ * The call is made without its path, which is passed in an argument that execve does not have: the
+ * tracer puts it in place once the program will end with the tracer (complete_first_exec in
+ * exec.c). If the tracer has ended before (ENOSYS), or ends while it handles this call (no path:
+ * EFAULT), no program is started whose calls would all fail.
  */
 static int exec_watched(const char *path, char *const argv[], char *const envp[])
 {
@@ -120,8 +120,8 @@ static void *run_launcher(void *argument)
 }
 
 /*
- * What a program inherits are attributes of a thread, which a new thread copies from its creator, except
- * pending signals of that thread, and a scheduling policy with reset-on-fork (sched(7)).
+ * What a program inherits are attributes of a thread, which a new thread copies from its creator,
+ * except pending signals of that thread, and a scheduling policy with reset-on-fork (sched(7)).
  */
 static bool can_be_replaced(void)
 {

@@ -30,14 +30,15 @@ enum {
 int launch(const struct launch *what);
 
 /*
- * The same by a thread of its own, created beforehand, which the tracer traces instead of the caller's.
- * A thread that execs replaces its process: pid, parent, times and all that programs inherit are the
- * process's (de_thread in fs/exec.c). A filter belongs to its thread, so if the tracer has ended before the
- * exec, the caller's thread has none, and can become the program without being recorded.
+ * The same by a thread of its own, created beforehand, which the tracer traces instead of the
+ * caller's. A thread that execs replaces its process: pid, parent, times and all that programs
+ * inherit are the process's (de_thread in fs/exec.c). A filter belongs to its thread, so if the
+ * tracer has ended before the exec, the caller's thread has none, and can become the program
+ * without being recorded.
  *
- * Where a new thread would lose what the program is to inherit, or cannot be created, the caller's thread
- * is used. launcher_create returns 0 or -ENOMEM; launcher_exec as launch. There is no way back: a
- * launcher is never freed, its thread ends with the process or with its exec.
+ * Where a new thread would lose what the program is to inherit, or cannot be created, the caller's
+ * thread is used. launcher_create returns 0 or -ENOMEM; launcher_exec as launch. There is no way
+ * back: a launcher is never freed, its thread ends with the process or with its exec.
  */
 struct launcher;
 int launcher_create(struct launcher **launcher_out);
@@ -48,8 +49,8 @@ int launcher_exec(struct launcher *launcher, const struct launch *what);
 void allow_tracer(int pid);
 
 /*
- * Let no unprivileged process read or trace this one, not even the user's own (PR_SET_DUMPABLE): its files in
- * /proc are root's from here on. It can still read its own.
+ * Let no unprivileged process read or trace this one, not even the user's own (PR_SET_DUMPABLE):
+ * its files in /proc are root's from here on. It can still read its own.
  */
 void refuse_inspection(void);
 

@@ -2,8 +2,8 @@
  * What seccomp filters of the program do to its calls (seccomp(2)).
  *
  * The kernel runs all filters of a thread and takes the action of the highest precedence. Ours is
- * SECCOMP_RET_TRACE, which every action that refuses a call precedes. A call of a task with filters of its
- * own has begun at its syscall-entry-stop. What can follow:
+ * SECCOMP_RET_TRACE, which every action that refuses a call precedes. A call of a task with filters
+ * of its own has begun at its syscall-entry-stop. What can follow:
  *
  *  1. SECCOMP_RET_ALLOW or LOG: the stop by our filter comes, and the call is made.
  *  2. SECCOMP_RET_ERRNO with an error: the call returns it, as if it had failed.
@@ -12,9 +12,9 @@
  *     syscall_rollback leaves there, and a SIGSYS is pending. The call is trapped.
  *  5. SECCOMP_RET_TRACE: the filter that was loaded last stops the call, the program's: it is
  *     refused with ENOSYS, as without a tracer (calls.c).
- *  6. SECCOMP_RET_USER_NOTIF (seccomp_unotify(2)): a supervisor lets the call be made, or answers it with
- *     any result, in both cases without a stop by our filter. Which of them is not known: the call
- *     counts as made.
+ *  6. SECCOMP_RET_USER_NOTIF (seccomp_unotify(2)): a supervisor lets the call be made, or answers
+ *     it with any result, in both cases without a stop by our filter. Which of them is not known:
+ *     the call counts as made.
  */
 #include <linux/seccomp.h>
 #include <signal.h>

@@ -1,9 +1,10 @@
 /*
  * Signals that come faster than they can be delivered under a tracer.
  *
- * A delivery takes several microseconds, since the thread stops for it. If the next signal is pending
- * by then (of a timer of 10 µs), the thread stops again before it has run one instruction, and never
- * makes progress. Even a signal that the program ignores stops the thread. At each signal-delivery-stop:
+ * A delivery takes several microseconds, since the thread stops for it. If the next signal is
+ * pending by then (of a timer of 10 µs), the thread stops again before it has run one instruction,
+ * and never makes progress. Even a signal that the program ignores stops the thread. At each
+ * signal-delivery-stop:
  *
  *  1. The signal may not be deferred (a fault, a stop signal, sent by the process to itself), or the
  *     thread has made progress: it is delivered (defer_signal returns false).
@@ -59,10 +60,10 @@ static bool is_same(const struct location *a, const struct location *b)
 }
 
 /*
- * Whether a thread has stopped at the anchor again, by its instruction and stack pointers. In between, its
- * handlers may run, on the same stack, and be interrupted themselves: such stops elsewhere do not mean
- * progress. The anchor moves if the thread stops elsewhere twice in a row, further up its stack, or
- * OTHER_STOPS_MAX times; in the first case it counts as stuck at once.
+ * Whether a thread has stopped at the anchor again, by its instruction and stack pointers. In
+ * between, its handlers may run, on the same stack, and be interrupted themselves: such stops
+ * elsewhere do not mean progress. The anchor moves if the thread stops elsewhere twice in a row,
+ * further up its stack, or OTHER_STOPS_MAX times; in the first case it counts as stuck at once.
  */
 static bool is_stuck(struct storm *storm, struct location here, uint64_t now_ns)
 {
@@ -90,7 +91,7 @@ static uint64_t required_ns(struct storm *storm, uint64_t now_ns)
     return undelivered ? UINT64_MAX : storm->deferral_lasted_ns / 2;
 }
 
-/* Whether the kernel will restore the mask of a call like pselect(2): PTRACE_SETSIGMASK prevents that. */
+/* Whether the kernel is to restore a mask, as after pselect(2): PTRACE_SETSIGMASK prevents that. */
 static bool is_mask_to_be_restored(const struct task *task)
 {
     struct arch_regs regs;

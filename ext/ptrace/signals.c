@@ -1,4 +1,4 @@
-/* Stops by signals: signal-delivery-stops, whose signals are recorded and delivered, and group-stops. */
+/* Signal-delivery-stops, whose signals are recorded and delivered, and group-stops. */
 #include <stdlib.h>
 #include <string.h>
 

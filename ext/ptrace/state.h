@@ -61,6 +61,12 @@ struct engine {
 
 typedef struct __ptrace_syscall_info call_info;
 
+/* loop.c */
+/* Trace until there are no tracees any more, or STOP_TRACING; returns 0 or a negative errno. */
+int run_loop(struct engine *engine);
+/* Write the last records: tallies of what is still open, and RAW_END. The program may go on. */
+void end_recording(struct engine *engine);
+
 /* wait.c */
 /* The next stop or end of a tracee, as waitid reports it; a stop may be consumed already. Returns -1
  * and sets errno: EINTR, a signal came; ECHILD, there are no tracees. */
@@ -68,8 +74,9 @@ long next_wait_event(struct engine *engine, siginfo_t *event_out);
 /* End a stop: the tracee runs on, and is delivered `signal` if that is not 0. */
 void resume(struct engine *engine, struct task *task, int signal);
 /*
- * Wait for a stop that was only looked at (WNOWAIT), so that waitid does not show it again. A SIGKILL may
- * have ended it meanwhile: `*stop_out`, which may be NULL, then has a si_pid of 0, or is another stop.
+ * Wait for a stop that was only looked at (WNOWAIT), so that waitid does not show it again. A
+ * SIGKILL may have ended it meanwhile: `*stop_out`, which may be NULL, then has a si_pid of 0, or
+ * is another stop.
  */
 void consume_stop(pid_t tid, siginfo_t *stop_out);
 
@@ -82,13 +89,7 @@ void refuse_call(const struct task *task, int error);
 /* Whether a ptrace call is about a thread of the recorder itself. */
 bool is_ptrace_of_recorder(const struct task *task, const uint64_t args[6]);
 
-/* call_entry.c */
-/* A thread is about to make a watched call, of this row. */
-void begin_call(struct engine *engine, struct task *task, const call_info *info,
-                const struct abi *abi, int row);
-
-/* call_exit.c */
-/* What follows from the result of a call: the engine's own picture, and its record. */
+/* What follows from the result of a call: its record, and what the tracer has to know. */
 void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result);
 /* The call that has begun is not made: its thread makes it again later (postpone_call). */
 void cancel_call(struct engine *engine, struct task *task);
@@ -120,9 +121,9 @@ enum call_outcome {
 /* What became of the call of `task` that returned `result`. */
 enum call_outcome outcome_of(const struct task *task, int64_t result);
 /*
- * Whether a call of one stop (STOPS_ENTRY), which may stop twice in a task with filters of its own, is to
- * be recorded at the other one. It is recorded once it is certain to be made: at the stop by our filter,
- * or at its entry if there is a supervisor, which may let it go on without that stop.
+ * Whether a call of one stop (STOPS_ENTRY), which may stop twice in a task with filters of its own,
+ * is to be recorded at the other one. It is recorded once it is certain to be made: at the stop by
+ * our filter, or at its entry if there is a supervisor, which may let it go on without that stop.
  */
 bool belongs_to_other_stop(const struct task *task, int row, bool by_filter, bool entry_seen);
 /* A seccomp(2) or prctl(2) call succeeded: if it loaded a filter, see every call from now on. */
@@ -135,10 +136,6 @@ void begin_ordered_write(struct engine *engine, struct task *task);
 void end_ordered_write(struct engine *engine, struct task *task);
 /* Make the writes that are held only behind slow ones; UINT64_MAX: all that are held. */
 void release_held_writes(struct engine *engine, uint64_t now_ns);
-
-/* engine.c */
-/* Every tally and count as a record; they go on from nothing. */
-void flush_tallies(struct engine *engine);
 
 /* timer.c */
 void wake_timer_init(struct engine *engine);
@@ -208,7 +205,7 @@ void complete_first_exec(struct task *task, call_info *info);
 void on_exit_stop(struct engine *engine, struct task *task);
 void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end);
 /* Give up a task's share in its fd table. */
-void drop_files(struct engine *engine, struct task *task);
+void drop_fd_table(struct engine *engine, struct task *task);
 void drop_task(struct engine *engine, struct task *task);
 /* CPU time a process has used so far, in microseconds; 0 if that cannot be asked. */
 uint64_t cpu_time_us(pid_t pid);

@@ -31,7 +31,7 @@ enum write_state {
     WRITE_SLOW, /* under way for so long that no other write is held back behind it any more */
 };
 
-/* Signals that come faster than a thread can make progress, and how one is deferred (signal_storms.c). */
+/* Whether signals keep a thread from making progress, and the one deferred (signal_storms.c). */
 struct location {
     uint64_t ip, sp;
 };

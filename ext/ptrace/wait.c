@@ -63,9 +63,10 @@ static long wait_once(idtype_t who, pid_t tid, siginfo_t *event, int extra)
 }
 
 /*
- * Of several stopped tracees the kernel shows the one that was attached last. Under load a new one is
- * always stopped, and the older ones would starve: so after some stops in a row for which the tracer
- * did not have to wait, it asks for one tracee, the next in a round. Returns whether that one has stopped.
+ * Of several stopped tracees the kernel shows the one that was attached last. Under load a new one
+ * is always stopped, and the older ones would starve: so after some stops in a row for which the
+ * tracer did not have to wait, it asks for one tracee, the next in a round. Returns whether that
+ * one has stopped.
  */
 static bool poll_round_robin(struct engine *engine, siginfo_t *event)
 {
@@ -158,7 +159,7 @@ static bool is_signal_stop(const siginfo_t *event)
     return is_stop(event) && !(event->si_status >> 8) && event->si_status != SYSCALL_STOP;
 }
 
-/* The stop that was queued first. A tracee that was killed in that stop has another stop or an end by now. */
+/* The stop that was queued first; if its tracee was killed in it, the next stop or end of that. */
 static bool take_queued(struct engine *engine, siginfo_t *event)
 {
     while (engine->queued_taken < engine->queued_count) {

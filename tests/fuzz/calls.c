@@ -1,17 +1,18 @@
 /*
- * Random calls of every row of syscalls.def, for an engine to survive: calls SEED COUNT COUNTER.
+ * Random calls of every row of syscalls.def, to test that the engine survives them: calls SEED
+ * COUNT COUNTER.
  *
- * Arguments are what their row says that they are, made well or badly: fds open, closed and absurd;
- * addresses good, unmapped, on the edge of a page, near the ends of the address space; sizes of 0, 1,
- * 2^31 and -1; and noise in the halves of registers that the kernel does not look at. Calls are made as
- * 64-bit, as int 0x80 and as x32 ones, by threads, after forks and execs, with filters and handlers of
- * the program's own, and in processes whose memory is hidden.
+ * Arguments are of the kind that their row names, valid or not: fds that are open, closed or far
+ * too high; addresses that are mapped, unmapped, at the end of a page, near the ends of the address
+ * space; sizes of 0, 1, 2^31 and -1; and random bits in the halves of registers that the kernel
+ * ignores. Calls are made by the 64-bit ABI, int 0x80 and x32, by threads, after forks and execs,
+ * with filters and handlers of the program, and in processes that are not dumpable.
  *
- * A worker may well destroy itself; the process that started it kills what is left of it and goes on.
- * It must not hurt the machine: it is nobody, has namespaces of its own where it may, no capability,
- * small limits, and signals and the like are for itself only. COUNTER is a file of three uint64_t: how
- * many calls were made, by how many workers, and how many of these had to be stopped; it lies outside
- * of the working folder.
+ * A worker may destroy itself; the process that started it kills what is left of it and starts
+ * another one. A worker must not harm the machine: it runs as user nobody, in namespaces of its own
+ * where that is permitted, without capabilities, with small limits, and sends signals only to
+ * itself. COUNTER is a file of three uint64_t: how many calls were made, by how many workers, and
+ * how many of these had to be stopped; it is outside of the cwd.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -98,7 +99,7 @@ static struct {
 } uring = { .fd = -1 };
 static __thread uint64_t state;
 
-/* -- chance (xorshift64*) ----------------------------------------------------------------------- */
+/* -- random numbers (xorshift64*) ---------------------------------------------------------------- */
 
 static uint64_t any(void)
 {
@@ -173,7 +174,7 @@ static uint64_t a_name(void)
     return below(6) ? (uint64_t)names[below(NAME_COUNT)] : an_address();
 }
 
-/* Somewhere in the arena, an address of a family that leads nowhere else. */
+/* A socket address in the arena, of a family that cannot leave the machine. */
 static uint64_t a_socket_address(uint64_t *size_out)
 {
     char *at = arena + 16 * below(CELLS - 64);
@@ -191,7 +192,7 @@ static uint64_t a_socket_address(uint64_t *size_out)
     return below(8) ? (uint64_t)at : an_address();
 }
 
-/* What structs of calls begin with: iovecs, message headers, clone_args, timespecs… */
+/* The first fields of structs that calls take: iovecs, message headers, clone_args, timespecs… */
 static void stir(void)
 {
     uint64_t *cell = (uint64_t *)(arena + 16 * below(CELLS - 8));
@@ -208,7 +209,7 @@ static void set(uint64_t args[6], uint8_t position, uint64_t value)
         args[position - 1] = value;
 }
 
-/* What an open needs to succeed: else it hardly ever would. */
+/* Arguments with which an open succeeds: random ones hardly ever do. */
 static void fill_open(const struct call *row, uint64_t args[6])
 {
     static const uint64_t FLAGS[] = { O_RDWR | O_CREAT, O_RDONLY, O_WRONLY | O_CREAT | O_APPEND };
@@ -228,7 +229,7 @@ static void fill_open(const struct call *row, uint64_t args[6])
     args[row->how] = below(4) ? 24 : a_size();
 }
 
-/* Operations of native AIO, most of them for a context that there is; or a ring that is made up. */
+/* Operations of native AIO, most of them for a valid context; or a ring with random content. */
 static void fill_aio(const struct call *row, uint64_t args[6])
 {
     uint64_t *list = (uint64_t *)(arena + 16 * below(CELLS - 64));
@@ -279,7 +280,7 @@ static void fill(const struct call *row, uint64_t args[6])
         fill_aio(row, args);
 }
 
-/* -- what keeps calls from hurting -------------------------------------------------------------- */
+/* -- calls made harmless ------------------------------------------------------------------------- */
 
 static bool is(const struct call *row, const char *name)
 {
@@ -296,7 +297,7 @@ static bool is_one_of(const struct call *row, const char *const *list)
     return false;
 }
 
-/* Signals go to the caller, if they are any. */
+/* Signals are sent to the caller only. */
 static void tame_signals(const struct call *row, uint64_t args[6])
 {
     static const int SIGNALS[] = { 0, SIGCONT, SIGURG, 65, -1 };
@@ -314,7 +315,7 @@ static void tame_signals(const struct call *row, uint64_t args[6])
     }
 }
 
-/* Priorities and limits are those of the caller, and none that would have it starve. */
+/* Priorities and limits are those of the caller, and do not starve it. */
 static void tame_resources(const struct call *row, uint64_t args[6])
 {
     uint64_t resource = below(2) ? RLIMIT_CORE : odd_number() | 16;
@@ -339,7 +340,7 @@ static void tame_resources(const struct call *row, uint64_t args[6])
     }
 }
 
-/* Its own stack, code and heap stay where they are. */
+/* The caller's own stack, code and heap are not changed. */
 static void tame_memory(const struct call *row, uint64_t args[6])
 {
     static const char *const AT[] = { "munmap", "mprotect", "mremap", "msync", "shmat", NULL };
@@ -372,13 +373,13 @@ static void tame_commands(const struct call *row, uint64_t args[6])
         args[0] &= CLONE_FILES | CLONE_FS | CLONE_SYSVSEM;
     else if (is(row, "syncfs") || is(row, "fsync") || is(row, "fdatasync"))
         args[0] = below(8) ? odd_number() | 1u << 20 : args[0];
-    else if (row->group == GROUP_ATTR) /* the folder stays usable */
+    else if (row->group == GROUP_ATTR) /* the cwd remains accessible */
         set(args, row->path, (uint64_t)names[below(4)]);
     else if (row->group == GROUP_EXEC)
         set(args, row->path, below(2) ? (uint64_t)names[0] : an_address());
 }
 
-/* A child of such a call shares nothing but the memory that vfork does, and ends at once. */
+/* The child of such a call shares only memory, as that of vfork does, and exits at once. */
 static void tame_birth(const struct call *row, uint64_t args[6])
 {
     const uint64_t HARMLESS = CLONE_FS | CLONE_FILES | CLONE_UNTRACED | CLONE_PTRACE | CLONE_PIDFD |
@@ -444,7 +445,7 @@ static bool is_rare(const struct call *row)
     return row->group >= GROUP_STAT && row->group != GROUP_AIO;
 }
 
-/* Of any row; twice as often of those that files and sockets live by. */
+/* Any row; a rare one is mostly replaced by another. */
 static unsigned a_row(void)
 {
     unsigned row = below(ROW_COUNT);
@@ -454,7 +455,7 @@ static unsigned a_row(void)
     return row;
 }
 
-/* One random call; false if this ABI lacks the row that came up. */
+/* One random call; false if this ABI lacks the row that was chosen. */
 static bool one_call(void)
 {
     unsigned row = a_row(), which = below(8);
@@ -518,7 +519,7 @@ static void ask(struct io_uring_sqe *asked)
     asked->user_data = any();
 }
 
-/* Submit some operations, in places that are good or not. */
+/* Submit some operations, at valid and invalid indexes. */
 static void use_uring(void)
 {
     uint32_t count = below(4);
@@ -539,7 +540,7 @@ static void use_uring(void)
             below(8) ? IORING_ENTER_GETEVENTS : (uint32_t)any(), NULL, 8);
 }
 
-/* -- where they are made from ------------------------------------------------------------------- */
+/* -- threads, children and workers --------------------------------------------------------------- */
 
 static void on_tick(int number)
 {
@@ -572,8 +573,8 @@ static void start_timer(int number, int flags, long every_ns)
 }
 
 /*
- * What blocks is interrupted: at first it is restarted, then it ends. Each thread has timers of its
- * own, since a signal for the process takes any of its threads.
+ * Calls that block are interrupted: at first they are restarted, then they fail. Each thread has timers
+ * of its own, since a signal to the process may be taken by any of its threads.
  */
 static void start_ticking(void)
 {
@@ -617,7 +618,7 @@ static void in_a_child(bool hidden)
         ;
 }
 
-/* A filter that answers one call in a random way. */
+/* A filter with a random action for one call. */
 static void load_filter(void)
 {
     static const uint32_t ANSWERS[] = {
@@ -737,7 +738,7 @@ static void work(uint64_t number)
     _exit((int)(number & 1));
 }
 
-/* -- the one that goes on ----------------------------------------------------------------------- */
+/* -- the process that starts the workers --------------------------------------------------------- */
 
 static void limit(int resource, rlim_t most)
 {
@@ -746,7 +747,7 @@ static void limit(int resource, rlim_t most)
     setrlimit(resource, &limits);
 }
 
-/* A network and IPC objects of its own; then no capability there either, and memory to be read. */
+/* Namespaces for network and IPC; then no capabilities in them either, and dumpable again. */
 static void retire(void)
 {
     struct __user_cap_header_struct self = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -769,7 +770,7 @@ static void retire(void)
     limit(RLIMIT_CORE, 0);
 }
 
-/* Kill the worker and all that it left behind: we are their reaper. */
+/* Kill the worker and all its descendants: this process is their reaper. */
 static void clear_up(void)
 {
     char path[64], pid[16];
@@ -786,7 +787,7 @@ static void clear_up(void)
     }
 }
 
-/* Whether it ended by itself. */
+/* Whether the worker ended by itself. */
 static bool await(pid_t worker)
 {
     struct timespec moment = { 0, 10 * 1000 * 1000 };

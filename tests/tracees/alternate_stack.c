@@ -1,7 +1,7 @@
 /*
- * A handler that runs on an alternate stack above the thread's own (sigaltstack(2), as in Go), while
- * the thread waits in open(2): with SA_RESTART the call is restarted and succeeds. It has not failed, though
- * the handler makes calls, as those of event loops do to wake them.
+ * A handler that runs on an alternate stack above the thread's own (sigaltstack(2), as in Go),
+ * while the thread waits in open(2): with SA_RESTART the call is restarted and succeeds. It has not
+ * failed, though the handler makes calls, as those of event loops do to wake them.
  */
 #include "expect.h"
 #include <poll.h>

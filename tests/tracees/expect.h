@@ -1,8 +1,8 @@
 /*
  * The events that a tracee causes: it prints one JSON line for each, and the session must hold them.
  *
- * Quotes are written ' and become "; the braces are added. Lines are kept and printed at exit(), so that
- * printing causes no events in between. A process that ends by _exit() prints none.
+ * Quotes are written ' and become "; the braces are added. Lines are kept and printed at exit(), so
+ * that printing causes no events in between. A process that ends by _exit() prints none.
  */
 #ifndef EXPECT_H
 #define EXPECT_H

@@ -1,6 +1,6 @@
 /*
- * Calls that a seccomp filter of the program refuses, by each action of seccomp(2): none of them was made,
- * whatever the registers contain. Each is tried in a child with its own filter.
+ * Calls that a seccomp filter of the program refuses, by each action of seccomp(2): none of them
+ * was made, whatever the registers contain. Each is tried in a child with its own filter.
  */
 #include "call32.h"
 #include "expect.h"

@@ -1,6 +1,6 @@
 /*
- * The children of a program that made itself not dumpable: only root can read their memory. Their events
- * have what registers and /proc contain.
+ * The children of a program that made itself not dumpable: only root can read their memory. Their
+ * events have what registers and /proc contain.
  */
 #include "expect.h"
 #include <pthread.h>

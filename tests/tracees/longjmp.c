@@ -1,7 +1,7 @@
 /*
- * A signal handler leaves a blocking call by siglongjmp: the call never returns, and is recorded as failed
- * with EINTR, before the next call of the program. With an argument, the handler runs on an alternate
- * stack right above the thread's own.
+ * A signal handler leaves a blocking call by siglongjmp: the call never returns, and is recorded as
+ * failed with EINTR, before the next call of the program. With an argument, the handler runs on an
+ * alternate stack right above the thread's own.
  */
 #include "expect.h"
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* Vectors and messages without buffers, at unmapped addresses, and counts with undefined upper halves. */
+/* Vectors and messages without buffers, or at unmapped addresses; counts with random upper halves. */
 #include "call32.h"
 #include "expect.h"
 #include <sys/socket.h>

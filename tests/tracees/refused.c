@@ -1,6 +1,6 @@
 /*
- * Calls that fail for lack of a permission, a resource or their object: each event has the error and `what`.
- * With `all`, also calls that are watched only if scope.yml asks for it.
+ * Calls that fail for lack of a permission, a resource or their object: each event has the error
+ * and `what`. With `all`, also calls that are watched only if scope.yml asks for it.
  */
 #include "expect.h"
 

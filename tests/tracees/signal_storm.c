@@ -1,6 +1,6 @@
 /*
- * Signals come faster than they can be delivered under a tracer: the program makes progress all the same,
- * its handlers run, and each of its calls sees the mask that it set.
+ * Signals come faster than they can be delivered under a tracer: the program makes progress all the
+ * same, its handlers run, and each of its calls sees the mask that it set.
  */
 #include "expect.h"
 #include <time.h>

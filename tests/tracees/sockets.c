@@ -1,6 +1,6 @@
 /*
- * Sockets of one program that are connected to each other, in the scenario that its argument names, and the
- * net events of that. The kernel chooses the ports, so the output of two runs differs.
+ * Sockets of one program that are connected to each other, in the scenario that its argument names,
+ * and the net events of that. The kernel chooses the ports, so the output of two runs differs.
  */
 #include "socket_pairs.h"
 #include <poll.h>

@@ -1,6 +1,7 @@
 /*
- * A program whose calls a supervisor of its own answers (seccomp_unotify(2)): calls that it continues are
- * made as usual; for those that it answers, the result of the event is its answer, however odd.
+ * A program whose calls a supervisor of its own answers (seccomp_unotify(2)): calls that it
+ * continues are made as usual; for those that it answers, the result of the event is its answer,
+ * however odd.
  */
 #include "expect.h"
 #include <linux/filter.h>

@@ -1,6 +1,7 @@
 /*
- * A thread leaves the fd table that it shared (unshare(CLONE_FILES)) and ends before the others: the files
- * of the shared table must still have their counts when the last thread that uses it ends.
+ * A thread leaves the fd table that it shared (unshare(CLONE_FILES)) and ends before the others:
+ * the files of the shared table must still have their counts when the last thread that uses it
+ * ends.
  */
 #include "expect.h"
 #include <pthread.h>
