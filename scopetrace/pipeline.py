@@ -262,13 +262,11 @@ class Pipeline:
     def _write_process(self, image: Image) -> None:
         self._unwritten.discard(image)
         self._metrics.process_written(image)
-        self._writer.add_process(
-            Process(
-                image.id, image.pid, image.ppid, image.parent, image.started_ns, image.proc,
-                image.cmd, image.args, image.exe, image.cwd, image.uid, image.gid, image.username,
-                image.groupname, image.rules.tags, image.args_missing,
-            )
-        )  # fmt: skip
+        process = (image.id, image.pid, image.ppid, image.parent, image.started_ns)
+        program = (image.proc, image.cmd, image.args, image.exe, image.cwd)
+        owner = (image.uid, image.gid, image.username, image.groupname)
+        rest = (image.rules.tags, image.args_missing)
+        self._writer.add_process(Process(*process, *program, *owner, *rest))
 
     def _on_image_ended(self, operation: ImageEnded) -> None:
         image, time_ns, exit_code, signal, replaced = operation

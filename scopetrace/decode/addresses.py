@@ -24,10 +24,20 @@ AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK = 1, 2, 10, 16, 17, 
 """Address families (address_families(7)); the module `socket` would take as long to import as all
 the rest of this folder."""
 NAMES = {
-    AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6", AF_NETLINK: "netlink",
-    AF_PACKET: "packet", AF_VSOCK: "vsock", 3: "ax25", 4: "ipx", 15: "key", 29: "can",
-    31: "bluetooth", 38: "alg", 44: "xdp",
-}  # fmt: skip
+    AF_UNIX: "unix",
+    AF_INET: "inet",
+    AF_INET6: "inet6",
+    AF_NETLINK: "netlink",
+    AF_PACKET: "packet",
+    AF_VSOCK: "vsock",
+    3: "ax25",
+    4: "ipx",
+    15: "key",
+    29: "can",
+    31: "bluetooth",
+    38: "alg",
+    44: "xdp",
+}
 
 TYPE_MASK = 0xF
 """The bits of socket(2)'s type that are no flags."""

@@ -27,12 +27,12 @@ CLONE_THREAD = 0x10000
 KINDS = {
     "lock": ("flock", "fcntl__lock", "fcntl64__lock"),
     "attr": (
-        "utime", "utimes", "futimesat", "utimensat", "utimensat_time64", "setxattr", "lsetxattr",
-        "fsetxattr", "removexattr", "lremovexattr", "fremovexattr",
+        *("utime", "utimes", "futimesat", "utimensat", "utimensat_time64"),
+        *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
     ),
     "read_write": ("fallocate", "fsync", "fdatasync", "syncfs"),
     "watch": ("inotify_add_watch", "fanotify_mark"),
-}  # fmt: skip
+}
 """What fs.error calls class → the calls of it."""
 
 LIMITS = {
@@ -41,23 +41,36 @@ LIMITS = {
     if name.startswith("RLIMIT_") and name != "RLIMIT_OFILE"
 }
 NAMESPACES = {
-    0x80: "CLONE_NEWTIME", 0x200: "CLONE_FS", 0x400: "CLONE_FILES", 0x20000: "CLONE_NEWNS",
-    0x40000: "CLONE_SYSVSEM", 0x2000000: "CLONE_NEWCGROUP", 0x4000000: "CLONE_NEWUTS",
-    0x8000000: "CLONE_NEWIPC", 0x10000000: "CLONE_NEWUSER", 0x20000000: "CLONE_NEWPID",
+    0x80: "CLONE_NEWTIME",
+    0x200: "CLONE_FS",
+    0x400: "CLONE_FILES",
+    0x20000: "CLONE_NEWNS",
+    0x40000: "CLONE_SYSVSEM",
+    0x2000000: "CLONE_NEWCGROUP",
+    0x4000000: "CLONE_NEWUTS",
+    0x8000000: "CLONE_NEWIPC",
+    0x10000000: "CLONE_NEWUSER",
+    0x20000000: "CLONE_NEWPID",
     0x40000000: "CLONE_NEWNET",
-}  # fmt: skip
+}
 """Flags of unshare(2)."""
 WHOSE = ("process", "group", "user")
 """What setpriority(2) and ioprio_set(2), there from 1, count from."""
 RIGHTS = {
-    8: "PR_SET_KEEPCAPS", 22: "PR_SET_SECCOMP", 24: "PR_CAPBSET_DROP", 28: "PR_SET_SECUREBITS",
-    35: "PR_SET_MM", 47: "PR_CAP_AMBIENT",
-}  # fmt: skip
+    8: "PR_SET_KEEPCAPS",
+    22: "PR_SET_SECCOMP",
+    24: "PR_CAPBSET_DROP",
+    28: "PR_SET_SECUREBITS",
+    35: "PR_SET_MM",
+    47: "PR_CAP_AMBIENT",
+}
 """Options of prctl(2)."""
 SECCOMP = (
-    "SECCOMP_SET_MODE_STRICT", "SECCOMP_SET_MODE_FILTER", "SECCOMP_GET_ACTION_AVAIL",
+    "SECCOMP_SET_MODE_STRICT",
+    "SECCOMP_SET_MODE_FILTER",
+    "SECCOMP_GET_ACTION_AVAIL",
     "SECCOMP_GET_NOTIF_SIZES",
-)  # fmt: skip
+)
 TRACES = {0: "PTRACE_TRACEME", 16: "PTRACE_ATTACH", 0x4206: "PTRACE_SEIZE"}
 BPF = ("BPF_MAP_CREATE", *(f"command {number}" for number in range(1, 5)), "BPF_PROG_LOAD")
 
@@ -192,6 +205,21 @@ def _priority(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     return f"priority {signed(record.arg3)} of {whose} {signed(record.arg2)}"
 
 
+ABOUT_A_PATH = (
+    *("umount", "umount2", "open_tree", "mount_setattr", "fspick"),
+    *("swapon", "swapoff", "acct", "quotactl"),
+)
+NAMED_BY_THE_CALL = (
+    *("capset", "setsid", "mlockall", "fsconfig", "fsmount", "quotactl_fd", "add_key"),
+    *("request_key", "userfaultfd", "timerfd_create", "signalfd", "signalfd4"),
+    *("inotify_init", "inotify_init1", "fanotify_init", "memfd_secret", "msgget"),
+    *("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
+    *("sethostname", "setdomainname", "settimeofday", "stime", "clock_settime"),
+    *("clock_settime64", "init_module", "finit_module", "kexec_load", "kexec_file_load"),
+    *("reboot", "syslog", "vhangup", "iopl", "ioperm"),
+)
+"""Calls whose name is all that is said: their arguments are structs, keys or flags."""
+
 WHATS: dict[str, What] = {
     **dict.fromkeys(("kill", "rt_sigqueueinfo"), _signalled(2, "{0}")),
     "tkill": _signalled(2, "thread {0}"),
@@ -218,13 +246,7 @@ WHATS: dict[str, What] = {
     "unshare__any": _namespaces,
     "setns__any": _namespace_of,
     "mount": _mounted,
-    **dict.fromkeys(
-        (
-            "umount", "umount2", "open_tree", "mount_setattr", "fspick", "swapon", "swapoff",
-            "acct", "quotactl",
-        ),
-        _path,
-    ),
+    **dict.fromkeys(ABOUT_A_PATH, _path),
     "move_mount": _mounted,
     **dict.fromkeys(("fsopen", "mq_open", "delete_module"), _text),
     "io_setup": _argument("{} operations", 1),
@@ -237,19 +259,8 @@ WHATS: dict[str, What] = {
     "shmat": _argument("segment {}", 1),
     "semget": _argument("{} semaphores", 2),
     "personality": lambda task, record, parts, call: f"{record.arg1 & INT:#x}",
-    **dict.fromkeys(
-        (
-            "capset", "setsid", "mlockall", "fsconfig", "fsmount", "quotactl_fd", "add_key",
-            "request_key", "userfaultfd", "timerfd_create", "signalfd", "signalfd4",
-            "inotify_init", "inotify_init1", "fanotify_init", "memfd_secret", "msgget",
-            "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
-            "sethostname", "setdomainname", "settimeofday", "stime", "clock_settime",
-            "clock_settime64", "init_module", "finit_module", "kexec_load", "kexec_file_load",
-            "reboot", "syslog", "vhangup", "iopl", "ioperm",
-        ),
-        _nothing,
-    ),
-}  # fmt: skip
+    **dict.fromkeys(NAMED_BY_THE_CALL, _nothing),
+}
 """What each call is about."""
 
 unshare_failed = _on_process_call(_namespaces)

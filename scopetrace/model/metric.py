@@ -25,8 +25,16 @@ class Metric(NamedTuple):
 
 
 _TRANSFER_TAGS = (
-    "data", "class", "proto", "domain", "localip", "localp", "remoteip", "remotep", "numops",
-)  # fmt: skip
+    "data",
+    "class",
+    "proto",
+    "domain",
+    "localip",
+    "localp",
+    "remoteip",
+    "remotep",
+    "numops",
+)
 _SOCKET_TAGS = ("proto", "port", "fd")
 _FILE_TRANSFER_TAGS = ("op", "file", "fd", "numops")
 
