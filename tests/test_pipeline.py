@@ -89,7 +89,7 @@ def test_images_end_by_exec_exit_or_signal(tracee, tmp_path):
     ]
 
 
-def test_the_recorder_is_told_that_the_engine_waits(tracee, tmp_path):
+def test_a_sync_record_requests_a_commit(tracee, tmp_path):
     recording = Recording(tracee, tmp_path)
     tracee.write(1, b"last words")
     assert not recording.pipeline.sync_requested
@@ -114,7 +114,7 @@ def test_the_engines_counts_are_kept(tracee, tmp_path):
     assert (counts.stops, counts.waits, counts.waited_ns, counts.recorded) == (10, 2, 3_000_000, 7)
 
 
-def test_what_could_not_be_recorded_is_told_at_the_end(tracee, tmp_path):
+def test_what_could_not_be_recorded_is_reported_at_the_end(tracee, tmp_path):
     recording = Recording(tracee, tmp_path)
     tracee.records.append(
         pack_record(RawKind.FD, at=tracee.now, args=(5,), parts={Part.STAT: b"bad"})
@@ -168,7 +168,7 @@ def test_too_many_events_of_one_second_are_dropped_and_counted(tracee, tmp_path)
 
 
 @pytest.mark.parametrize("end", ["tick", "finish", "exit"])
-def test_what_was_dropped_is_told_even_if_nothing_follows(tracee, tmp_path, end):
+def test_what_was_dropped_is_reported_even_without_a_further_event(tracee, tmp_path, end):
     recording = Recording(tracee, tmp_path, LIMITED)
     for _ in range(10):
         tracee.call("unlink", parts={Part.PATH: b"/x"})
@@ -310,7 +310,7 @@ ACTIONS = st.sampled_from(["open", "write", "close", "fork", "exec", "exit", "du
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(ACTIONS, st.integers(100, 103)), max_size=60))
-def test_bytes_written_and_bytes_told_are_the_same(tmp_path_factory, actions):
+def test_bytes_written_and_bytes_emitted_are_the_same(tmp_path_factory, actions):
     family = Family()
     recording = Recording(family.tracee, tmp_path_factory.mktemp("config"))
     for action, pid in actions:

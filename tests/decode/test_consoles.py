@@ -156,7 +156,7 @@ def test_stdin_is_the_console_if_it_is_the_same_terminal(on_terminal, decoding_o
     assert console_of(on_terminal, decoding, 2) == "stderr"
 
 
-def test_an_fd_that_nobody_saw_being_opened_may_be_the_console(piped, decoding_of):
+def test_an_fd_whose_open_was_missed_may_be_the_console(piped, decoding_of):
     decoding = decoding_of(piped)
     piped.found(7, "pipe:[5]", PIPE)
     assert console_of(piped, decoding, 7) == "stdout"

@@ -21,12 +21,12 @@ def test_every_handler_by_name_is_for_a_row_of_the_table():
     assert HANDLERS.keys() <= {call.name for call in CALLS}
 
 
-def test_times_are_moved_from_the_engines_clock_to_unix_time(start, tracee):
+def test_times_are_converted_from_the_engines_clock_to_unix_time(start, tracee):
     (first, *_) = (decoding := start(tracee)).go()
-    moved = type(decoding)(tracee, offset_ns=10**18)
+    converted = type(decoding)(tracee, offset_ns=10**18)
     tracee.fork(200)
 
-    later = moved.go()[0]
+    later = converted.go()[0]
 
     assert first.time_ns < 10**18 < later.time_ns
 

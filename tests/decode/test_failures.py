@@ -149,7 +149,7 @@ def test_a_socket_that_could_not_be_made_has_a_transport(row, transport, tracee,
 
 
 @pytest.mark.parametrize("row", ["shutdown", "setsockopt"])
-def test_what_a_socket_refuses_is_told_with_its_peer(row, tracee, decoding):
+def test_what_a_socket_refuses_is_emitted_with_its_peer(row, tracee, decoding):
     tracee.socket(5)
     tracee.connect(5)
     tracee.fail(row, 5, error=errno.ENOTCONN)
@@ -160,7 +160,7 @@ def test_what_a_socket_refuses_is_told_with_its_peer(row, tracee, decoding):
 
 
 @pytest.mark.parametrize("row", sorted(CALLS))
-def test_what_succeeds_or_goes_on_is_not_told(row, tracee, decoding):
+def test_what_succeeds_or_goes_on_is_not_emitted(row, tracee, decoding):
     assert row in ROWS
     tracee.call(row, 1, 2, 3, result=3)
     tracee.call(row, 1, 2, 3, result=-512)

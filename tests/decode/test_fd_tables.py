@@ -107,7 +107,7 @@ class Tables(RuleBasedStateMachine):
         return data.draw(st.integers(0, len(self.tables) - 1))
 
     def expect_gone(self, which: int, fd: int) -> DecodedFile | None:
-        """Close in the reference; return the file if that should be told."""
+        """Close in the reference; return the file if that should be emitted."""
         file = self.known[which].pop(fd, None)
         if file is None or file in self.known[which].values() or file not in self.opened[which]:
             return None

@@ -26,7 +26,7 @@ def test_an_open_is_known_by_the_kernels_link(tracee, decoding):
     assert opened.file.opened_ns == opened.time_ns
 
 
-def test_a_path_passed_as_the_kernel_spells_it_is_not_told_twice(tracee, decoding):
+def test_a_path_passed_as_the_kernel_spells_it_is_not_emitted_twice(tracee, decoding):
     tracee.open("/etc/passwd", 3)
 
     assert decoding.one(Opened).passed == ""
@@ -77,7 +77,7 @@ def test_each_way_to_open_has_its_flags(tracee, decoding, name, args, parts, fla
     assert (opened.op, opened.flags) == (name, flags)
 
 
-def test_a_failed_open_is_told_with_the_path_it_meant(tracee, decoding):
+def test_a_failed_open_is_emitted_with_the_path_it_meant(tracee, decoding):
     tracee.fail("openat", 4, error=2, path="x.ini", parts={Part.NAME: b"/etc/app/conf/x.ini"})
     tracee.fail("open", error=13, path="y")
 
@@ -154,7 +154,7 @@ def test_a_failed_call_changes_nothing(tracee, decoding):
     assert decoding.one(Closed).file.path == "/a"
 
 
-def test_a_dup_of_an_fd_nobody_knew_is_known_by_its_link(tracee, decoding):
+def test_a_dup_of_an_unknown_fd_is_known_by_its_link(tracee, decoding):
     tracee.call("dup", 7, result=8, parts={Part.LINK: b"/old", Part.STAT: pack_stat()})
     tracee.tally(7, 1, 1, 1)
     tracee.close(8)

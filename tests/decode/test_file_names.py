@@ -11,18 +11,18 @@ def renamed(tracee, fd: int, link: str, **more) -> None:
     tracee.found(fd, link, seen=Seen.RENAMED, **{"ino": tracee.inode, **more})
 
 
-def test_what_is_told_of_a_file_is_under_the_name_it_has_then(tracee, decoding):
+def test_operations_of_a_file_have_the_name_it_has_then(tracee, decoding):
     tracee.open("/a.tmp", 3)
     tracee.write(3, b"x")
     assert decoding.one(Written).file.path == "/a.tmp"
 
     tracee.tally(3, 0, 0, 0, 1, 1, 5, goes_on=True)
     renamed(tracee, 3, "/a.log")
-    told = decoding.one(Renamed)
+    operation = decoding.one(Renamed)
 
-    assert (told.file.path, told.usage.write_bytes) == ("/a.log", 1)
+    assert (operation.file.path, operation.usage.write_bytes) == ("/a.log", 1)
     tracee.close(3)
-    assert decoding.one(Closed).file is told.file
+    assert decoding.one(Closed).file is operation.file
 
 
 def test_a_name_is_not_taken_from_what_another_thread_put_there(tracee, decoding):

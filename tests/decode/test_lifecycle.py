@@ -137,7 +137,7 @@ def test_exec_closes_what_the_kernel_no_longer_lists(tracee, decoding):
     assert operations[-1].file.path == "/stays"
 
 
-def test_exec_closes_what_was_marked_if_nobody_looked(tracee, decoding):
+def test_exec_closes_what_was_marked_if_the_engine_listed_no_fds(tracee, decoding):
     tracee.open("/stays", 3)
     tracee.open("/goes", 4, flags=os.O_CLOEXEC)
     tracee.exec("/bin/next")
@@ -366,7 +366,7 @@ def test_a_number_used_again_is_another_process(tracee, decoding):
     assert decoding.decoder.state.tree.images == started + 2
 
 
-def test_nothing_is_kept_of_processes_that_ended(tracee, decoding):
+def test_processes_that_ended_are_forgotten(tracee, decoding):
     for child in range(1000, 3000):
         tracee.fork(child)
         tracee.exec("/bin/true", pid=child)

@@ -120,7 +120,7 @@ MINUS_ONE = 0xFFFFFFFF
         ("truncate64", (0, 1, 2), {"size": 2 * 2**32 + 1}),
     ],
 )
-def test_an_attribute_is_told_as_it_was_set(tracee, decoding, name, args, expected):
+def test_an_attribute_is_emitted_as_it_was_set(tracee, decoding, name, args, expected):
     tracee.call(name, *args, parts={Part.PATH: b"a"})
 
     change = decoding.one(AttributeChanged)

@@ -43,7 +43,7 @@ def test_a_sender_of_a_deeper_namespace_is_known_to_those_above(tracee, decoding
     assert senders(decoding) == [400, 400]
 
 
-def test_a_sender_that_cannot_be_known_is_not_told(tracee, decoding):
+def test_a_sender_that_cannot_be_known_is_left_out(tracee, decoding):
     born(tracee, 200, 1)
     sent(tracee, 200, 0)
     sent(tracee, 200, 99)

@@ -158,7 +158,7 @@ def test_a_connection_begun_in_haste_stands_when_the_program_has_asked(tracee, r
     assert opened.time_ns == begun
 
 
-def test_the_answer_at_another_level_says_nothing(tracee, recording):
+def test_an_option_of_another_level_is_ignored(tracee, recording):
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     answer(tracee, 3, 0, level=6)
@@ -177,7 +177,7 @@ def test_a_connection_begun_in_haste_can_fail(tracee, recording):
 
 
 @pytest.mark.parametrize("result", [0, -EISCONN])
-def test_connecting_again_tells_that_a_connection_stands(tracee, recording, result):
+def test_connecting_again_shows_that_a_connection_stands(tracee, recording, result):
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     tracee.connect(3, result=result)
@@ -185,7 +185,7 @@ def test_connecting_again_tells_that_a_connection_stands(tracee, recording, resu
     assert [event.source for event in recording.of("net")] == ["net.open"]
 
 
-def test_bytes_tell_that_a_connection_stands(tracee, recording):
+def test_bytes_show_that_a_connection_stands(tracee, recording):
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     tracee.send(3, b"x")
@@ -193,7 +193,7 @@ def test_bytes_tell_that_a_connection_stands(tracee, recording):
     assert [event.source for event in recording.of("net")] == ["net.open"]
 
 
-def test_an_error_of_a_write_tells_that_a_connection_failed(tracee, recording):
+def test_an_error_of_a_write_shows_that_a_connection_failed(tracee, recording):
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     tracee.call("sendto", 3, result=-ECONNREFUSED)
@@ -202,7 +202,7 @@ def test_an_error_of_a_write_tells_that_a_connection_failed(tracee, recording):
     assert has(error.data, op="connect", error="ECONNREFUSED")
 
 
-def test_the_last_word_on_a_connection_comes_with_its_close(tracee, recording):
+def test_the_final_state_of_a_connection_comes_with_its_close(tracee, recording):
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     parts = {
@@ -213,7 +213,7 @@ def test_the_last_word_on_a_connection_comes_with_its_close(tracee, recording):
     assert [event.source for event in recording.of("net")] == ["net.open", "net.close"]
 
 
-def test_a_connection_that_nobody_waited_for_is_told(tracee, recording):
+def test_a_connection_closed_while_it_is_under_way_is_an_error(tracee, recording):
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     tracee.close(3)
@@ -337,7 +337,7 @@ def test_a_server_of_datagrams_remembers_only_so_many_peers(tracee, recording):
     assert {event.data["net_close_reason"] for event in closed} == {"idle"}
 
 
-def test_an_answer_from_nobody_knows_who_may_be_another_peers(tracee, recording):
+def test_an_answer_without_a_sender_may_be_another_peers(tracee, recording):
     tracee.socket(3, SOCK_DGRAM)
     tracee.send(3, b"ab", to=pack_inet("10.0.0.1", 53))
     tracee.receive(3, b"abc")
@@ -354,11 +354,11 @@ def test_a_netlink_socket_talks_to_the_kernel_unless_it_says_otherwise(tracee, r
     tracee.send(3, b"ab", to=pack_netlink(77))
     tracee.close(3)
 
-    moved = [
+    transferred = [
         (e.data["net_peer_ip"], e.data["net_bytes_sent"], e.data["net_bytes_recv"])
         for e in recording.of("net.close")
     ]
-    assert moved == [("0", 4, 3), ("77", 2, 0)]
+    assert transferred == [("0", 4, 3), ("77", 2, 0)]
 
 
 def test_an_error_belongs_to_the_peer_that_the_message_was_for(tracee, recording):
@@ -545,8 +545,8 @@ def test_a_console_that_is_a_socket_is_the_console_and_a_flow(tmp_path):
         ("stdout", "out\n"), ("stderr", "err\n"),
     ]  # fmt: skip
     assert not [event for event in events if event.sourcetype == "notice"]
-    moved = [s for s in recording.writer.samples if s.name in ("net.tx", "fs.write")]
-    assert [(sample.name, sample.value) for sample in moved] == [("net.tx", 8)]
+    transferred = [s for s in recording.writer.samples if s.name in ("net.tx", "fs.write")]
+    assert [(sample.name, sample.value) for sample in transferred] == [("net.tx", 8)]
 
 
 @pytest.mark.parametrize("call", ["write", "writev", "sendto", "sendmsg", "sendmmsg"])
@@ -603,7 +603,7 @@ def test_the_rest_of_a_console_that_is_a_socket_is_counted_where_it_went(tmp_pat
     assert "stdout" in notice.data["message"]
 
 
-def test_sendfile_moves_bytes_of_a_flow_that_nobody_saw(tracee, tmp_path):
+def test_sendfile_transfers_bytes_of_a_flow_that_were_not_copied(tracee, tmp_path):
     recording = Recording(tracee, tmp_path, config="payload: {enable: true}\n")
     connected(tracee)
     tracee.open("/home/me/page", 4)
@@ -644,7 +644,7 @@ def test_the_sums_of_metrics_are_those_of_events(tracee, recording):
 
 
 @pytest.mark.parametrize(
-    ("op", "result", "moved", "what", "count"),
+    ("op", "result", "transferred", "what", "count"),
     [
         ("read", 3, 3, "3 bytes", 3),
         ("recvmsg", 3, 3, "3 bytes", 3),
@@ -652,9 +652,9 @@ def test_the_sums_of_metrics_are_those_of_events(tracee, recording):
     ],
 )
 def test_what_was_read_from_what_is_gone_is_counted(
-    op, result, moved, what, count, tracee, recording
+    op, result, transferred, what, count, tracee, recording
 ):
-    tracee.call(op, 2**64 - 1, result=result, transferred=moved)
+    tracee.call(op, 2**64 - 1, result=result, transferred=transferred)
 
     (notice,) = recording.of("notice")
     assert (notice.data["reason"], notice.data["count"]) == ("unseen", count)

@@ -45,7 +45,7 @@ def test_a_copy_that_failed_says_so(tracee, decoding):
     assert (written.data, written.transferred, written.unreadable) == (b"", 5, True)
 
 
-def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):
+def test_a_write_that_is_only_counted_has_no_bytes_to_emit(tracee, decoding):
     tracee.open("/a", 3)
     tracee.call("write", 3, result=5, transferred=5)
     tracee.write(3, b"")
@@ -54,7 +54,7 @@ def test_a_write_that_is_only_counted_has_no_bytes_to_tell(tracee, decoding):
     assert decoding.only(Written) == []
 
 
-def test_a_write_whose_end_nobody_saw_is_neither_written_nor_failed_but_noticed(tracee, decoding):
+def test_a_write_of_unknown_result_makes_a_notice_alone(tracee, decoding):
     tracee.open("/a", 3)
     tracee.call("write", 3, result=RESULT_UNKNOWN, parts={Part.DATA: b"x"})
 
@@ -66,7 +66,7 @@ def test_a_write_whose_end_nobody_saw_is_neither_written_nor_failed_but_noticed(
     )
 
 
-def test_tallies_alone_say_what_a_file_moved(tracee, decoding):
+def test_only_tallies_count_what_a_file_transferred(tracee, decoding):
     tracee.open("/a", 3)
     tracee.write(3, b"counted in the tally")
     tracee.close(3, 0, 0, 0, 1, 20, 5)
@@ -74,7 +74,7 @@ def test_tallies_alone_say_what_a_file_moved(tracee, decoding):
     assert decoding.one(Closed).usage.write_bytes == 20
 
 
-def test_a_failed_read_is_told_with_its_file(tracee, decoding):
+def test_a_failed_read_is_emitted_with_its_file(tracee, decoding):
     tracee.open("/a", 3)
     tracee.fail("read", 3, error=errno.EISDIR)
 
@@ -138,7 +138,7 @@ def test_a_child_reports_its_own_bytes_of_a_shared_file(tracee, decoding):
     assert child.file is parent.file
 
 
-def test_what_was_asked_for_in_advance_is_told_like_any_write(tracee, decoding):
+def test_a_write_by_io_submit_is_emitted_like_any_write(tracee, decoding):
     tracee.open("/log", 3)
     tracee.call("io_submit__write", 3, 0, 5, result=5, transferred=5, parts={Part.DATA: b"text\n"})
 
@@ -166,7 +166,7 @@ def test_what_reached_a_file_that_was_closed_by_then_is_noticed(tracee, decoding
     assert (noticed.reason, noticed.times) == ("unseen", 5)
 
 
-def test_an_order_itself_moves_nothing(tracee, decoding):
+def test_io_submit_itself_transfers_no_bytes(tracee, decoding):
     tracee.call("io_submit", 5, 1, result=1)
 
     assert decoding.go() == []

@@ -122,12 +122,12 @@ def test_a_rule_chooses_single_measures_by_what_they_hold(tmp_path):
     ]
 
 
-def test_operations_and_their_mean_duration_are_told(tmp_path):
+def test_operations_and_their_mean_duration_are_sampled(tmp_path):
     uses = [(100, 3, (2, 500, 9_000, 1, 50, 3_000), False)]
     recording = recorded(tmp_path, uses, ON.format(verbosity=8))
 
-    moved = ("fs.read", "fs.write", "fs.duration")
-    samples = [s for s in recording.writer.samples if s.name in moved]
+    of_transfers = ("fs.read", "fs.write", "fs.duration")
+    samples = [s for s in recording.writer.samples if s.name in of_transfers]
     where = {"file": "/data/3", "fd": 3}
     assert [(s.name, s.value, s.unit, s.tags) for s in samples if s.tags["file"] == "/data/3"] == [
         ("fs.read", 500, "byte", {"op": "read", **where, "numops": 2}),
@@ -137,7 +137,7 @@ def test_operations_and_their_mean_duration_are_told(tmp_path):
     ]
 
 
-def test_bytes_are_told_by_the_call_that_moved_them(tmp_path):
+def test_bytes_are_sampled_by_the_call_that_transferred_them(tmp_path):
     tracee = started_program()
     recording = Recording(tracee, tmp_path, ON.format(verbosity=8))
     tracee.open("/data", 3)
@@ -152,8 +152,8 @@ def test_bytes_are_told_by_the_call_that_moved_them(tmp_path):
     tracee.exit()
     recording.finish()
 
-    moved = [s for s in recording.writer.samples if s.name in ("fs.read", "fs.write")]
-    assert sorted((s.name, s.tags["op"], s.value, s.tags["numops"]) for s in moved) == [
+    of_transfers = [s for s in recording.writer.samples if s.name in ("fs.read", "fs.write")]
+    assert sorted((s.name, s.tags["op"], s.value, s.tags["numops"]) for s in of_transfers) == [
         ("fs.read", "io_submit", 7, 1),
         ("fs.read", "pread64", 300, 2),
         ("fs.read", "read", 10, 1),

@@ -64,7 +64,7 @@ def test_a_late_measure_counts_for_the_period_it_comes_in(meter, image):
     ]
 
 
-def test_an_image_is_told_of_when_it_ends(meter, image):
+def test_an_image_has_its_samples_when_it_ends(meter, image):
     one, other = image(), image(serial=2)
     meter.measure(one, START, "fs.open", 1, op="open", file="/a", fd=3)
     meter.measure(other, START, "fs.open", 1, op="open", file="/a", fd=3)
@@ -94,7 +94,7 @@ def test_a_gauge_is_its_last_value(meter, image):
     assert samples(meter) == [(START + 1, "proc.thread", 4, {})]
 
 
-def test_connections_that_stay_open_are_told_every_period(meter, image):
+def test_connections_that_stay_open_have_a_sample_every_period(meter, image):
     one = image()
     meter.measure(one, START, "net.tcp", 2, proto="TCP", port=80, fd=3)
     meter.measure(one, START, "net.open", 2, proto="TCP")
@@ -112,7 +112,7 @@ def test_connections_that_stay_open_are_told_every_period(meter, image):
     assert not meter._accounts
 
 
-def test_what_came_and_went_in_a_short_life_is_told_at_its_most(meter, image):
+def test_what_came_and_went_in_a_short_life_has_its_maximum(meter, image):
     one = image()
     for fd, value in ((3, 1), (4, 2), (4, 0), (5, 1), (3, 0), (5, 0)):
         meter.measure(one, START, "net.tcp", value, proto="TCP", port=80 + fd, fd=fd)
@@ -126,7 +126,7 @@ def test_what_came_and_went_in_a_short_life_is_told_at_its_most(meter, image):
     assert not meter._accounts
 
 
-def test_what_is_handed_on_to_the_next_program_is_not_told_as_gone(meter, image):
+def test_what_is_handed_on_to_the_next_program_is_not_closed(meter, image):
     one = image()
     meter.measure(one, START, "net.port", 1, proto="TCP", port=80, fd=3)
     meter.measure(one, START, "net.port", 0, proto="TCP", port=80, fd=3)
@@ -146,7 +146,7 @@ def test_what_comes_and_goes_within_a_period_of_a_long_life_is_not_a_state(meter
     assert samples(meter) == []
 
 
-def test_what_was_told_and_is_gone_at_the_end_is_told_as_0(meter, image):
+def test_a_lasting_gauge_that_had_a_sample_ends_with_0(meter, image):
     one = image()
     meter.measure(one, START, "net.tcp", 1, proto="TCP", port=80, fd=3)
     meter.end_period(START + PERIOD)
@@ -194,7 +194,7 @@ def test_what_appscope_s_schemas_require_is_there_at_the_default_verbosity(
     [(0, [({}, 6)]), (4, [({"proto": "TCP"}, 6)]),
      (6, [({"proto": "TCP", "port": 80}, 5), ({"proto": "TCP", "port": 443}, 1)])],
 )  # fmt: skip
-def test_what_only_dropped_tags_tell_apart_adds_up(meter, image, verbosity, expected):
+def test_values_that_differ_in_dropped_tags_only_add_up(meter, image, verbosity, expected):
     one = image(verbosity)
     for port, fd, value in ((80, 3, 1), (443, 4, 7), (80, 5, 3), (443, 4, 1), (80, 3, 2)):
         meter.measure(one, START, "net.tcp", value, proto="TCP", port=port, fd=fd)
@@ -223,7 +223,7 @@ def test_of_very_many_open_things_a_bounded_number_is_kept(meter, image):
         assert meter._accounts.get(one) is None or meter._accounts[one].cells < MOST_CELLS
 
 
-def test_zero_is_not_told(meter, image):
+def test_there_is_no_sample_of_zero(meter, image):
     for verbosity in (4, 9):
         one = image(verbosity)
         meter.measure(one, START, "fs.read", 0, 1, op="read", file="/a")
@@ -277,7 +277,7 @@ def test_too_many_cells_are_written_early_and_nothing_is_lost(meter, image):
     assert sum(sample.value for sample in samples) == len(samples) == 2 * MOST_CELLS + 10
 
 
-def test_nothing_is_kept_of_an_image_that_is_idle(meter, image):
+def test_the_account_of_an_idle_image_is_dropped(meter, image):
     meter.measure(image(), START, "fs.open", 1, op="open", file="/a", fd=3)
     meter.end_period(START + PERIOD)
 
@@ -334,7 +334,7 @@ def test_a_set_has_each_value_once(meter, image):
     assert [(s.type, s.value) for s in meter.take()] == [("set", 7), ("set", 8)]
 
 
-def test_a_gauge_that_the_program_sets_to_0_is_told(meter, image):
+def test_a_gauge_that_the_program_sets_to_0_has_a_sample(meter, image):
     meter.measure_own(image(), START, "queue", "gauge", 0, {})
     meter.finish(START)
 

@@ -21,7 +21,7 @@ def test_a_tick_ends_the_period_and_then_looks_at_processes(image):
     assert {"fs.open", "proc.mem"} <= {sample.name for sample in found}
 
 
-def test_the_end_of_a_process_tells_its_cpu_time_and_what_waits(image):
+def test_the_end_of_a_process_samples_its_cpu_time_and_what_waits(image):
     metrics, one = Metrics(2, lambda image: None), image(pid=1 << 27)
     metrics.process_written(one)
     metrics.measure_own(one, SECOND, "jobs", "counter", 2, {})

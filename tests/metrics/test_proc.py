@@ -43,7 +43,7 @@ def test_open_fds_are_counted():
         os.close(fd)
 
 
-def test_a_process_that_is_gone_is_nothing():
+def test_a_process_that_has_exited_is_none():
     child = subprocess.Popen(["true"])
     child.wait()
 

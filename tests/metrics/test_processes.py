@@ -130,7 +130,7 @@ def test_cpu_time_adds_up_to_what_the_exit_says(meter, image, burner):
     assert sampled + last.value == used_us
 
 
-def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
+def test_a_process_that_was_never_sampled_has_all_samples_at_its_end(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
     processes.process_written(one)
     processes.on_leaving(
@@ -149,7 +149,7 @@ def test_a_process_that_was_never_looked_at_tells_all_at_its_end(meter, image):
     assert not processes._live and not processes._cpu and not processes._children
 
 
-def test_children_of_a_short_life_are_told_at_their_most(meter, image):
+def test_children_of_a_short_life_are_sampled_at_their_maximum(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
     processes.process_written(one)
     for serial in (2, 3, 4):

@@ -28,7 +28,7 @@ def test_tags_of_an_error_appear_one_after_the_other(verbosity, kept):
     assert set(plans(verbosity)["fs.error"].kept) == kept
 
 
-def test_numops_is_told_by_itself_from_8_on():
+def test_numops_is_kept_from_8_on():
     assert not plans(7)["fs.read"].numops
     assert plans(8)["fs.read"].numops
     assert not plans(9)["fs.open"].numops

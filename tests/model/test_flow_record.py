@@ -32,7 +32,7 @@ def test_addresses_are_of_the_network_or_of_unix():
     assert unix["unix_local_path"] is unix["unix_peer_inode"] is unix["net_host_ip"] is None
 
 
-def test_payload_is_told_of_where_there_is_some():
+def test_payload_has_fields_where_there_is_some():
     none = values(flow())
     some = values(with_payload(flow(), [piece(b"abc", missing=2), piece(b"d", False, missing=3)]))
 
