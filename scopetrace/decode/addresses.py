@@ -45,7 +45,7 @@ STREAM, DATAGRAM, RAW, RDM, SEQPACKET = 1, 2, 3, 4, 5
 TYPES = {STREAM: "TCP", DATAGRAM: "UDP", RAW: "RAW", RDM: "RDM", SEQPACKET: "SEQPACKET"}
 """What the second half of a transport is called, as AppScope has it for unix sockets too."""
 PROTOCOLS = {1: "ICMP", 58: "ICMP", 132: "SCTP"}
-"""Protocols of IP that a type alone does not tell (/etc/protocols)."""
+"""Protocols of IP that do not follow from the type of a socket (/etc/protocols)."""
 FAMILIES = {AF_INET: "IP", AF_INET6: "IP", AF_UNIX: "Unix", AF_VSOCK: "Vsock"}
 WITHOUT_TYPES = {AF_NETLINK: "Netlink", AF_PACKET: "Packet"}
 

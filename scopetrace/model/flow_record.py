@@ -1,6 +1,6 @@
-"""Flows as read back: what a session knows of one conversation, put together from its events.
+"""Flows as read back from a session: each is put together from its events.
 
-A record says what was recorded and no more: what no event told is None, or empty.
+A field that is in no event is None, or empty.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class FlowRecord(NamedTuple):
     role: str
     """client, server, or empty."""
     closed_ns: int | None
-    """When the last so far that let go of it did so; None: nobody has."""
+    """When a process closed it last; None: it was not closed yet."""
     bytes_sent: int | None
-    """What went out through it: of all processes that have let go of it so far; before the first
-    has, what the payload tells, or None. So is bytes_recv."""
+    """Bytes sent by all processes that have closed it so far; before the first has, those of the
+    payload, or None. Likewise bytes_recv."""
     bytes_recv: int | None
     protocol: str
     close_reason: str
@@ -67,7 +67,7 @@ class FlowRecord(NamedTuple):
 
     @property
     def duration_ns(self) -> int | None:
-        """From open to close; None for a flow that nobody closed."""
+        """From open to close; None for a flow that was not closed."""
         if self.closed_ns is None:
             return None
         return max(self.closed_ns - self.opened_ns, 0)
