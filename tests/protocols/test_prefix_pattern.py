@@ -33,7 +33,7 @@ GREETED = b"*12\r\n$axx\x00...]"
         (rb"\x0a.{2}z", b"\n\n\nz", True),
     ],
 )
-def test_a_shape_says_yes_no_or_more(pattern, data, answer):
+def test_a_pattern_says_yes_no_or_more(pattern, data, answer):
     assert PrefixPattern(pattern).matches(data) is answer
 
 

@@ -68,7 +68,7 @@ def test_the_name_and_the_protocols_of_a_real_client(name, alpn):
     assert found == ("TLSv1.3", name, alpn)
 
 
-def test_the_highest_version_offered_is_told():
+def test_the_highest_version_offered_is_the_version():
     found = read_hello(hello(highest=ssl.TLSVersion.TLSv1_2), CLIENT_HELLO)
 
     assert found is not None
@@ -152,7 +152,7 @@ def test_a_name_that_is_no_ascii_is_shown_as_it_is():
         (0x0399, b"", ""),
     ],
 )
-def test_a_server_tells_the_version_that_it_chose(legacy, extensions, version):
+def test_the_version_is_the_one_that_a_server_chose(legacy, extensions, version):
     data = handmade(SERVER_HELLO, legacy, extensions, SERVER_REST)
 
     assert begins_hello(data, SERVER_HELLO) is True

@@ -78,7 +78,7 @@ def test_a_log_is_known_by_the_name_that_it_was_opened_by(tracee, recording):
     ]
 
 
-def test_a_log_that_is_a_link_to_the_console_is_the_log_where_nobody_wants_the_console(
+def test_a_log_that_is_a_link_to_the_console_is_the_log_where_the_console_is_unwanted(
     tracee, record
 ):
     recording = record("event:\n  watch:\n    - {type: file, name: log}\n")

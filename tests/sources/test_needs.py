@@ -71,7 +71,7 @@ def test_every_group_that_is_needed_exists():
             assert set(groups) <= set(GROUPS)
 
 
-def test_with_nothing_wanted_only_programs_and_guards_are_watched():
+def test_with_no_event_wanted_only_programs_and_guards_are_watched():
     assert needed() == {}
     assert needed_calls(Wanted())["exec"] is Mode.ALL
 

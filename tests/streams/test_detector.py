@@ -231,7 +231,7 @@ def test_datagrams_are_no_streams():
     assert recognised(client_hello(), is_stream=False) is None
 
 
-def test_tls_tells_what_the_client_said():
+def test_tls_has_the_fields_of_the_clients_hello():
     found = KNOWN.recognise(
         client_hello("a.test", ("h2", "x")), b"", is_stream=True, port=443, role="client"
     )

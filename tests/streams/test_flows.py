@@ -169,7 +169,7 @@ def test_payloads_of_one_protocol_are_kept_from_its_first_byte(tracee, tmp_path)
     assert b"".join(data for _, data, _ in kept(recording)) == b"MINE and more!"
 
 
-def test_whose_payload_it_is_is_told_whatever_the_rules_say(tracee, tmp_path):
+def test_flows_with_payloads_are_emitted_whatever_the_rules_say(tracee, tmp_path):
     nothing = "event: {enable: false}\nmetric: {enable: false}\n"
     recording = Recording(tracee, tmp_path, PAYLOADS + nothing)
     tracee.send(3, b"abc")
@@ -204,7 +204,7 @@ def test_a_datagram_socket_is_never_muted_for_the_sake_of_one_peer(tmp_path):
     assert recording.muted == []
 
 
-def test_rules_decide_which_protocols_are_told(tracee, tmp_path):
+def test_rules_decide_which_protocols_have_a_net_app(tracee, tmp_path):
     config = "event: {watch: [{type: net, name: close}]}\nmetric: {enable: false}\n"
     recording = Recording(tracee, tmp_path, config)
     tracee.send(3, GET)
@@ -216,7 +216,7 @@ def test_rules_decide_which_protocols_are_told(tracee, tmp_path):
     assert closed.data["net_protocol"] == "HTTP"
 
 
-def test_an_answer_that_is_told_before_its_question_waits_for_it(tracee, tmp_path):
+def test_an_answer_that_is_recorded_before_its_question_waits_for_it(tracee, tmp_path):
     recording = Recording(tracee, tmp_path)
     tracee.send(3, GET)
     tracee.receive(3, OK + b"abc")

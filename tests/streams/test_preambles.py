@@ -265,7 +265,7 @@ def test_what_follows_is_recognised_and_read(name, following, role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_preamble_is_told_with_what_it_says(role):
+def test_the_net_app_of_a_preamble_has_its_facts(role):
     (proxy, http) = heard(role, [*PREAMBLES["PROXY v1"][1], *HTTP]).outlet.of("net.app")
 
     assert proxy.items() >= {"protocol": "PROXY", **CLIENT_4, **TARGET_4}.items()
@@ -318,7 +318,7 @@ REFUSED: dict[str, tuple[str, Talk]] = {
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", REFUSED)
-def test_where_nothing_follows_nothing_is_looked_for(name, role):
+def test_where_no_protocol_follows_none_is_looked_for(name, role):
     protocol, talk = REFUSED[name]
     for cut in whole, bytewise:
         flow = heard(role, [*talk, *TLS], cut)
@@ -333,14 +333,14 @@ def test_whom_a_proxy_would_not_reach_is_known():
     assert flow.outlet.of("net.app")[0].items() >= TARGET.items()
 
 
-def test_a_preamble_that_never_ends_is_told_when_the_flow_does():
+def test_a_preamble_that_never_ends_is_emitted_when_the_flow_ends():
     flow = heard("client", [(C, b"\5\1\0"), (S, b"\5\0"), (C, b"\5\1\0" + NAME)])
 
     assert words(flow) == ["SOCKS"]
     assert flow.outlet.of("net.app")[0].items() >= TARGET.items()
 
 
-def test_a_tunnel_is_found_where_nobody_reads_http():
+def test_a_tunnel_is_found_where_http_is_not_read():
     chosen = rules("event: {watch: [{type: net}]}\nmetric: {enable: false}\n")
     flow = heard("server", [*PREAMBLES["CONNECT"][1], *TLS], chosen=chosen)
 

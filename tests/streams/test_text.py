@@ -87,7 +87,7 @@ def test_another_channel_does_not_end_a_line(tracee, recording):
     assert messages(recording.finish()) == ["c\n", "ab\n"]
 
 
-def test_the_unfinished_line_of_another_writer_of_the_same_file_is_told_first(tracee, recording):
+def test_the_unfinished_line_of_another_writer_of_the_same_file_comes_first(tracee, recording):
     tracee.open("/var/log/x", 3)
     tracee.fork(200)
     tracee.inode -= 1
@@ -103,7 +103,7 @@ def test_the_unfinished_line_of_another_writer_of_the_same_file_is_told_first(tr
     assert found == ["parent ", "child\n", "parent\n", "begun ", "by another open\n"]
 
 
-def test_two_consoles_that_are_one_terminal_are_told_as_it_shows_them(tracee, recording):
+def test_text_of_two_consoles_that_are_one_terminal_keeps_its_order(tracee, recording):
     tracee.write(1, b"prompt> ")
     tracee.write(2, b"warning\n")
 
@@ -195,7 +195,7 @@ LETTERS = b"ab\ncdefg" * 32
 
 
 @given(st.lists(st.binary(max_size=60_000).map(lambda b: b.translate(LETTERS)), max_size=6))
-def test_nothing_that_is_written_is_lost_or_told_twice(tmp_path_factory, writes):
+def test_each_byte_that_is_written_is_emitted_once(tmp_path_factory, writes):
     tracee = Tracee()
     tracee.inherit(1, "pipe:[1]", 0o010600)
     recording = Recording(tracee, tmp_path_factory.mktemp("config"))
@@ -240,7 +240,7 @@ def test_a_value_is_looked_for_in_each_line(tracee, record):
     assert found == ["an ERROR\n ERROR\n", "more of it: ERROR\n"]
 
 
-def test_a_line_that_fits_is_told_whole_however_long_it_is(tracee, record):
+def test_a_line_that_fits_is_emitted_whole_however_long_it_is(tracee, record):
     recording = record("event:\n  watch:\n    - {type: console, name: std, value: 'END'}\n")
     tracee.write(1, b"x" * 40_000 + b"END\n")
 
@@ -283,7 +283,7 @@ def test_utf16_goes_on_whoever_holds_the_file(tracee, recording):
     assert messages(recording.go()) == ["one\n", "by a child\n", "after an exec\n"]
 
 
-def test_half_a_pair_of_utf16_is_told_at_the_end(tracee, recording):
+def test_half_a_pair_of_utf16_is_emitted_at_the_end(tracee, recording):
     tracee.open("/var/log/wide", 3)
     tracee.write(3, "ab".encode("utf-16")[:-1])
     tracee.close(3)
@@ -328,7 +328,7 @@ def test_names_inside_binary_data_are_no_text(tracee, recording):
     assert found == [IGNORED, "text again\n", "printf\0malloc\0a usage text that is long enough\n"]
 
 
-def test_what_nobody_wants_is_muted_once(tracee, recording):
+def test_an_unwanted_file_is_muted_once(tracee, recording):
     tracee.open("/tmp/data", 3)
     for _ in range(5):
         tracee.write(3, b"x", fd_serial=7)
@@ -376,7 +376,7 @@ def test_bytes_that_could_not_be_read_are_not_called_too_many(tracee, recording)
     assert "dumpable" in notices[1]["message"]
 
 
-def test_missing_bytes_are_told_at_the_end_of_the_session_too(tracee, recording):
+def test_missing_bytes_are_reported_at_the_end_of_the_session_too(tracee, recording):
     tracee.write(1, b"abc", transferred=10)
     written_ns = tracee.now
     recording.go()
@@ -411,7 +411,7 @@ def test_bytes_emitted_before_an_exec_are_not_missing(tracee, recording):
     assert recording.of("notice") == []
 
 
-def test_nothing_is_kept_of_channels_that_ended(tracee, recording):
+def test_channels_that_ended_are_not_kept(tracee, recording):
     channels = recording.pipeline._text
     for child in range(200, 300):
         tracee.fork(child)

@@ -39,7 +39,7 @@ def test_without_a_mark_nothing_is_utf16():
     assert read_utf16(None, data) == (None, data)
 
 
-def test_a_mark_before_what_is_no_text_says_nothing():
+def test_a_mark_before_what_is_no_text_does_not_count():
     data = BOM_UTF16_LE + random.Random(1).randbytes(4000)
 
     assert read_utf16(None, data) == (None, data)

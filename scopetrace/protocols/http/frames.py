@@ -308,6 +308,6 @@ class FrameSide:
         return [(bytes(name), bytes(value)) for name, value in pairs]
 
     def _weigh_table(self) -> None:
-        """Let the table take what it may become, as the sender said."""
+        """Hold the size that the sender allowed its table of header fields to have."""
         before, self._table = self._table, self._decoder.header_table_size
         self._budget.hold(self._table - before)

@@ -41,7 +41,7 @@ class Headers:
         return text(value) if value else ""
 
     def length(self) -> int | None:
-        """Return Content-Length, if it is there and one number, said once or more (RFC 9110, 8.6).
+        """Return Content-Length, if it is there and one number, once or repeated (RFC 9110, 8.6).
 
         It does not count where there is a transfer coding (RFC 9112, 6.3).
         """

@@ -141,8 +141,8 @@ class Http2:
     def going_away(self, from_client: bool, last: int) -> None:
         """End the streams after `last` that the other side began: they are not served."""
         begun_by_client = not from_client
-        said, highest = self._gone_away[from_client]
-        if last >= said and highest == self._highest[begun_by_client]:
+        last_before, highest = self._gone_away[from_client]
+        if last >= last_before and highest == self._highest[begun_by_client]:
             return  # no stream was begun since, so there is none to end
         self._gone_away[from_client] = (last, self._highest[begun_by_client])
         for stream in [s for s in self._streams if s > last and s % 2 == begun_by_client]:
@@ -233,7 +233,7 @@ def _is_grpc(headers: Headers) -> bool:
 
 
 def _add_grpc_status(response: Response, headers: Headers) -> None:
-    """Add how a call ended: said after the body, or with the header if there is no body."""
+    """Add how a call ended: from the trailers, or from the header if there is no body."""
     status, message = headers.get(b"grpc-status"), headers.get(b"grpc-message")
     if status.isascii() and status.isdigit() and len(status) <= len("16"):
         response.grpc_status = int(status)

@@ -100,7 +100,7 @@ def test_the_code_is_extended_by_edns():
     assert found.rcode == "BADVERS"
 
 
-def test_records_of_authority_are_passed_over():
+def test_records_of_authority_are_skipped():
     message = DNSRecord.parse(answer(rcode=3))
     message.add_auth(record("SOA", SOA("ns.test", "me.test")))
 

@@ -77,7 +77,7 @@ class TestAnUnknownPeer:
         assert pending.take(None, True, 1, None) == asked(1)
         assert pending.take(None, True, 1, A_TEST) is None
 
-    def test_answers_nobody_can_tell_which_of_several(self):
+    def test_answers_an_unknown_one_of_several(self):
         pending = pending_of(asked(1), asked(1, peer=OTHER), asked(1, "b.test"))
 
         assert pending.take(None, True, 1, A_TEST) is None

@@ -55,7 +55,7 @@ def frames(*some) -> bytes:
     return b"".join(frame.serialize() for frame in some)
 
 
-def test_frames_tell_what_they_hold():
+def test_the_handler_gets_what_frames_hold():
     sent = frames(
         SettingsFrame(0, settings={4: 1}),
         HeadersFrame(1, BLOCK, flags=["END_HEADERS", "END_STREAM", "PADDED"], pad_length=5),

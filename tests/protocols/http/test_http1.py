@@ -133,7 +133,7 @@ def test_a_body_in_another_coding_ends_with_the_connection():
     assert lengths(Talk() >> GET << answered + b"12345" << None) == [None, 5]
 
 
-def test_what_declares_its_length_is_told_at_once():
+def test_a_message_that_declares_its_length_is_emitted_at_once():
     server = FlowReader("server")
     server.feed(False, b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
     server.feed(True, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
@@ -171,7 +171,7 @@ def test_responses_without_a_body(asked, head, length):
     assert lengths(talk) == [None, length, None, 2]
 
 
-def test_a_request_is_told_before_a_response_that_comes_amid_its_body():
+def test_a_request_is_emitted_before_a_response_that_comes_amid_its_body():
     asked = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
     talk = (
         Talk()
@@ -184,7 +184,7 @@ def test_a_request_is_told_before_a_response_that_comes_amid_its_body():
     assert lengths(talk) == [None, 0, None, 2]
 
 
-def test_what_a_closed_connection_cuts_is_told_as_far_as_it_went():
+def test_what_a_closed_connection_cuts_is_emitted_as_far_as_it_went():
     asked = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
     assert message_events(Talk() >> asked)[0][1]["http_request_content_length"] == 2
     assert names(Talk() >> GET) == ["GET /a?b"]
@@ -193,7 +193,7 @@ def test_what_a_closed_connection_cuts_is_told_as_far_as_it_went():
     assert lengths(Talk() >> GET << answered) == [None, 3]
 
 
-def test_a_response_that_nobody_asked_for_answers_nothing():
+def test_a_response_without_a_request_answers_none():
     (response,) = emitted(
         Talk() << b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
     ).events
@@ -243,7 +243,7 @@ def test_a_switch_to_http2_amid_a_request_ends_the_reading():
     ]
 
 
-def test_methods_that_nobody_registered_and_bare_line_ends():
+def test_unregistered_methods_and_bare_line_ends():
     talk = Talk() >> b"fetch-it /x HTTP/1.1\nA: b\n\n" << b"HTTP/1.1 299\nContent-Length: 0\n\n"
 
     assert names(talk) == ["fetch-it /x", "299 fetch-it /x"]
@@ -361,7 +361,7 @@ class TestMissingBytes:
 
         assert names(talk) == ["GET /a?b", "GET /2", "200 None None"]
 
-    def test_pairs_are_trusted_again_once_nothing_waits(self):
+    def test_pairs_are_trusted_again_once_no_request_waits(self):
         talk = (
             Talk()
             >> GET
@@ -416,7 +416,7 @@ class TestMissingBytes:
             "29 bytes of the HTTP between curl (70) and 10.0.0.2:80 belong to incomplete messages"
         )
 
-    def test_a_line_that_never_ends_is_passed_over(self):
+    def test_a_line_that_never_ends_is_skipped(self):
         talk = Talk() >> b"\x00\n" + b"x" * 20_000 >> GET << OK >> GET
 
         assert names(talk) == ["200 None None", "GET /a?b"]

@@ -189,7 +189,7 @@ def test_a_call_of_grpc():
     assert lengths(peers.talk) == [6, 6, 0, 0]
 
 
-def test_that_grpc_is_spoken_is_told_once():
+def test_grpc_has_one_net_app():
     peers = Peers().begin().ask(1).answer(1)
     for stream in (3, 5):
         peers.ask(stream, CALL, b"").answer(stream, [*OK, ("grpc-status", "0")], None)
@@ -251,7 +251,7 @@ def test_head_and_statuses_without_a_body():
     assert lengths(peers.talk)[3:] == [9, None, 0]
 
 
-def test_a_reset_stream_is_told_as_far_as_it_went():
+def test_a_reset_stream_is_emitted_as_far_as_it_went():
     peers = Peers().begin().ask(1).ask(3)
     peers.server.send_headers(1, OK)
     peers.server.send_data(1, b"abc")
@@ -356,7 +356,7 @@ def test_missing_bytes_of_anything_else_end_the_reading(missing):
     assert count == 1
 
 
-def test_a_start_in_mid_stream_is_told_once():
+def test_a_start_in_mid_stream_has_one_notice():
     peers = Peers().begin()
     for stream in (1, 3, 5):
         peers.ask(stream, [*GET, ("x-known", "by then")])
@@ -434,7 +434,7 @@ def test_frames_of_any_kind_are_passed():
     assert names(Talk("client") >> PREFACE + other + frames(priority, padded)) == ["GET /a?b"]
 
 
-def test_streams_that_nobody_holds_tell_nothing():
+def test_streams_that_are_not_held_make_no_messages():
     answer = frames(
         headers(7, OK), DataFrame(7, b"x"), headers(7, [("a", "b")], ["END_HEADERS", "END_STREAM"])
     )
@@ -458,7 +458,7 @@ def test_the_host_may_be_named_as_before():
     assert data["http_host"] == "h:81"
 
 
-def test_what_a_closed_connection_cuts_is_told_as_far_as_it_went():
+def test_what_a_closed_connection_cuts_is_emitted_as_far_as_it_went():
     talk = Talk() >> PREFACE + frames(headers(1), DataFrame(1, b"abc"))
 
     assert lengths(talk) == [3]

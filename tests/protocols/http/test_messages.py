@@ -47,7 +47,7 @@ def test_what_a_response_may_have(message, bare, counted, tunnel):
     assert (message.is_bare, message.is_counted, message.is_tunnel) == (bare, counted, tunnel)
 
 
-def test_only_a_length_that_nothing_declares_is_waited_for():
+def test_only_a_length_that_is_not_declared_is_waited_for():
     assert response(200).awaits_count
     assert not response(200, declared=0).awaits_count
     assert not response(304).awaits_count

@@ -74,7 +74,7 @@ def test_an_unknown_client_takes_time(start):
 @pytest.mark.parametrize(
     ("sent", "client"), [(b"x\n" + GET + OK, True), (b"x\n" + OK + GET, False)]
 )
-def test_the_first_line_that_tells_counts_however_it_was_cut(sent, client):
+def test_the_first_line_that_shows_the_client_counts_however_it_was_cut(sent, client):
     assert start_of("", sent, b"") == Start(client, 1)
     for cut in range(1, len(sent)):
         seen = {True: Seen(), False: Seen()}

@@ -237,7 +237,7 @@ def test_a_server_is_asked_and_answers():
     assert outlet.of("dns.resp")[0]["duration"] == 3
 
 
-def test_an_answer_that_nobody_asked_for_has_no_duration():
+def test_an_answer_without_a_question_has_no_duration():
     session = Session()
     session.feed(0, OUT, question(serial=1))
     session.feed(1, IN, answer(ADDRESS, serial=2))
@@ -409,7 +409,7 @@ def test_too_many_questions_are_forgotten_and_counted():
     ]
 
 
-def test_only_what_is_wanted_is_told():
+def test_only_what_is_wanted_is_emitted():
     session = Session(chosen=rules("event:\n  watch: [{type: dns, name: dns.resp}]\n"))
     session.feed(0, OUT, question())
     session.feed(1, IN, answer(ADDRESS))
@@ -430,7 +430,7 @@ def test_questions_and_durations_are_measured():
     ]
 
 
-def test_nothing_is_measured_if_nobody_wants_it():
+def test_no_metric_is_measured_if_none_is_wanted():
     chosen = rules("event:\n  watch: [{type: dns}]\nmetric:\n  watch: [{type: fs}]\n")
     session = Session(chosen=chosen)
     session.feed(0, OUT, question())
@@ -488,7 +488,7 @@ def test_a_gap_in_a_message_of_a_stream_costs_that_message():
     assert outlet.notices[0][:2] == ("malformed", 1)
 
 
-def test_a_stream_whose_messages_cannot_be_told_apart_is_given_up():
+def test_a_stream_without_known_message_boundaries_is_given_up():
     session = Session(tcp_flow(SERVER))
     session.feed(0, OUT, over_tcp(question()))
     session.gap(1, IN, 1000)
@@ -535,7 +535,7 @@ def test_no_bytes_raise_and_no_end_is_invented(pieces, stream):
     assert ended <= len(outlet.of("dns.req"))
 
 
-def test_a_record_is_told_with_all_its_fields():
+def test_a_record_has_all_its_fields():
     assert Record._fields == ("name", "type", "dns_class", "ttl", "data")
 
 
@@ -549,7 +549,7 @@ def chaos(number: int = 3) -> tuple[bytes, bytes]:
 @pytest.mark.parametrize(
     ("number", "name"), [(3, "CH"), (4, "HS"), (255, "ANY"), (0x8003, "CH"), (9, "CLASS9")]
 )
-def test_a_class_that_is_not_the_internets_is_told(number, name):
+def test_a_class_that_is_not_the_internets_is_a_field(number, name):
     session = Session()
     for way, message in zip((OUT, IN), chaos(number), strict=True):
         session.feed(1, way, message)

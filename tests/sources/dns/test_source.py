@@ -131,7 +131,7 @@ def test_without_interest_in_dns_there_is_no_notice():
     assert session.outlet.notices == []
 
 
-def test_who_read_the_hosts_and_then_asked_nobody_is_noticed_at_its_end():
+def test_a_process_that_read_the_hosts_and_sent_no_question_has_a_notice_at_its_end():
     session, process = Session(), image(DNS)
 
     session.take(opened_file(process, "/etc/hosts"), opened_file(process, "/etc/passwd"))

@@ -28,7 +28,7 @@ def test_an_open_says_how_and_whose(tracee, recording):
     }
 
 
-def test_a_close_says_what_this_process_moved(tracee, recording):
+def test_a_close_has_the_transfers_of_this_process(tracee, recording):
     tracee.open("/x", 3)
     tracee.call("mmap", 0, 1, 1, 2, 3)
     tracee.close(3, 2, 4096, 5000, 1, 10, 2000)

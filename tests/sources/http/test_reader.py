@@ -34,7 +34,7 @@ def summaries(seen: Emitted) -> list[str]:
 class TestWhoClosesIt:
     """Several processes may hold a flow, and each lets go of it."""
 
-    def test_a_process_that_moved_nothing_last_ends_nothing(self):
+    def test_the_close_of_a_process_that_transferred_no_last_bytes_does_not_end_it(self):
         server, parent = FlowReader("server"), image_of(EVENTS, pid=1)
         server.feed(False, GET[:5], image=parent)
         server.feed(False, GET[5:])
@@ -45,7 +45,7 @@ class TestWhoClosesIt:
         server.feed(True, b"2\r\nde\r\n0\r\n\r\n")
         assert server.emitted.messages[1][1]["http_response_content_length"] == 5
 
-    def test_a_second_close_tells_nothing_again(self):
+    def test_a_second_close_emits_no_message_again(self):
         client = FlowReader("client")
         client.feed(False, b"garbage\n")
         client.feed(True, GET)
@@ -77,7 +77,7 @@ class TestWhoClosesIt:
         assert summaries(server.emitted) == ["408 None None", "PUT /", "101 PUT /"]
         assert [count for _, _, count in server.emitted.notices] == [8]
 
-    def test_a_close_before_anything_moved(self):
+    def test_a_close_before_any_transfer(self):
         client = FlowReader("client")
         client.close()
 
@@ -129,7 +129,7 @@ class TestWhoAsks:
         assert message.endswith("could not be read further: it does not begin as HTTP does")
 
 
-def test_nothing_moved_changes_nothing():
+def test_transfers_of_no_bytes_do_not_matter():
     seen = emitted(Talk("client") >> b"" >> GET[:5] >> 0 >> b"" >> GET[5:])
 
     assert summaries(seen) == ["GET /"]

@@ -58,7 +58,7 @@ def test_a_port_is_open_until_its_last_fd_goes(tracee, recording):
     assert gauges(recording) == []
 
 
-def test_only_who_told_a_socket_to_wait_is_counted(tracee, recording):
+def test_only_the_process_that_called_listen_is_counted(tracee, recording):
     listen(tracee)
     tracee.fork(200)
     tracee.close(3, pid=200)
@@ -90,7 +90,7 @@ def test_a_socket_of_datagrams_waits_from_its_bind_on_one_of_connections_does_no
     assert gauges(recording) == [("net.port", 0)]
 
 
-def test_a_socket_that_waited_before_is_told_of_when_it_is_used(tracee, recording):
+def test_a_socket_that_listened_before_is_counted_when_it_is_used(tracee, recording):
     parts = {Part.LINK: b"socket:[77]", Part.STAT: tracee.socket_stat(), **LISTENING}
     tracee.add(RawKind.FD, args=(3, Seen.INHERITED), parts=parts)
     for fd in (4, 5):

@@ -47,7 +47,7 @@ def test_an_exec_by_fd_has_its_own_name(tracee, recording):
     assert recording.data("proc.start")["op"] == "execveat"
 
 
-def test_a_fork_is_told_by_the_parent(tracee, recording):
+def test_a_fork_is_an_event_of_the_parent(tracee, recording):
     tracee.fork(200)
 
     (event,) = recording.of("proc.fork")
@@ -56,7 +56,7 @@ def test_a_fork_is_told_by_the_parent(tracee, recording):
     assert recording.writer.processes[event.process].pid == 100
 
 
-def test_an_exit_tells_its_code_and_what_it_cost(tracee, recording):
+def test_an_exit_has_its_code_and_what_it_cost(tracee, recording):
     tracee.fork(200)
     tracee.exit(7 << 8, pid=200)
 
@@ -72,7 +72,7 @@ def test_an_exit_tells_its_code_and_what_it_cost(tracee, recording):
     }
 
 
-def test_a_death_by_signal_tells_its_name(tracee, recording):
+def test_a_death_by_signal_has_its_name(tracee, recording):
     tracee.exit(signal.SIGSEGV | 0x80)
 
     data = recording.data("proc.exit")
@@ -81,7 +81,7 @@ def test_a_death_by_signal_tells_its_name(tracee, recording):
     assert "exit_code" not in data
 
 
-def test_a_signal_tells_its_sender_its_reason_and_how_many_it_stands_for(tracee, recording):
+def test_a_signal_has_its_sender_its_reason_and_how_many_it_stands_for(tracee, recording):
     tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 55, 1000, 1))
     tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000, 1))
     tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000, 300))
@@ -93,7 +93,7 @@ def test_a_signal_tells_its_sender_its_reason_and_how_many_it_stands_for(tracee,
     ]
 
 
-def test_what_was_refused_is_told_in_words(tracee, recording):
+def test_a_refused_call_is_described_in_words(tracee, recording):
     tracee.fail("kill", 1, 15, error=1)
     tracee.fail("timerfd_create", error=24)
 

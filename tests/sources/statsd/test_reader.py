@@ -79,7 +79,7 @@ def test_what_the_program_receives_is_not_its_own():
     assert session.close() == []
 
 
-def test_malformed_lines_are_told_once():
+def test_malformed_lines_are_reported_once():
     session = Session(stream=True)
     session.feed(b"nonsense\na:1|c\n")
 
