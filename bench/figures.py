@@ -27,7 +27,7 @@ from scopetrace.watch import Watch
 
 
 class Figure(NamedTuple):
-    """One number and what it should be."""
+    """One measured number, and its target."""
 
     name: str
     value: str
@@ -68,15 +68,20 @@ def wall(argv: list[str], name: str, aim_ms: int, rounds: int) -> Figure:
 
 HERE = Path(__file__).parent
 FLOOD_SECONDS = 30
+POLL_INTERVAL_S = 0.05
+"""Time between two looks at a recorder's memory."""
 NAMES = {"open": "open + close", "fork": "a process", "keep": "a file, kept open"}
 
 
 def recorder_peak_mb(argv: list[str]) -> int:
-    """Run a recorded program and return the most memory its recorder had while it ran."""
+    """Run a recorded program and return the peak memory of its recorder.
+
+    The output of the program is dropped: it would be printed between the tables.
+    """
     peak_kib = 0
-    with subprocess.Popen(argv) as program:
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as program:
         while program.poll() is None:
-            time.sleep(0.05)
+            time.sleep(POLL_INTERVAL_S)
             for info in list_sessions():
                 if info.pid == program.pid and info.status == "running":
                     status = Path(f"/proc/{info.recorder_pid}/status").read_text()
@@ -148,12 +153,14 @@ def make_million() -> None:
     )
     counts = dict.fromkeys(("file_read_bytes", "file_read_ops", "file_write_bytes"), 1)
     for start in range(0, 1_000_000, 10_000):
-        writer.add_events(
-            Event(i * 1000, 1, 1, "fs", "fs.close" if i % 2 else "fs.open", i,
-                  {"file": f"/data/{i}.txt", "op": "close", **counts})
-            if i % 1000
-            else Event(i * 1000, 1, 1, "file", "/var/log/a.log", i, {"message": f"line {i}"})
-            for i in range(start, start + 10_000)
-        )  # fmt: skip
+        writer.add_events(_nth_event(i, counts) for i in range(start, start + 10_000))
         writer.commit()
     writer.finish()
+
+
+def _nth_event(i: int, counts: dict[str, int]) -> Event:
+    """Return an event of a file; each thousandth is a line of a log."""
+    if i % 1000 == 0:
+        return Event(i * 1000, 1, 1, "file", "/var/log/a.log", i, {"message": f"line {i}"})
+    data = {"file": f"/data/{i}.txt", "op": "close", **counts}
+    return Event(i * 1000, 1, 1, "fs", "fs.close" if i % 2 else "fs.open", i, data)

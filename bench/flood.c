@@ -1,6 +1,6 @@
 /*
  * flood SECONDS: one process sends small messages to another over UDP on loopback, as fast as it can.
- * Prints how many bytes were sent and how many came.
+ * Prints how many bytes were sent and how many were received.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
-"""How long commands take that look at all sessions, where there are 10,000.
+"""How long commands take that read all sessions, of which there are 10,000.
 
-The first of them after so many were copied here reads each session and makes the index (see
-`scopetrace.query.session_index`), which happens once; so the first is a line of its own.
+The first command reads each session and makes the index (`scopetrace.query.session_index`), once;
+so it is a line of its own.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from scopetrace.store.sessions import SessionStore
 
 SESSIONS = 10_000
 AIM_MS = 1000
-WHATEVER = ("sh", "-c", '"$@" 2>/dev/null || :', "sh")
-"""What runs a command that says by its exit status that there is nothing to stop."""
+INDEX_SETTLES_S = 3
+"""Files that changed less than 2 s ago are not put into the index."""
+IGNORING_STATUS = ("sh", "-c", '"$@" 2>/dev/null || :', "sh")
+"""Runs a command whose exit status is an error: there is no session to stop."""
 PROBE = "import scopetrace; scopetrace.run(['true']).close()"
-"""scopetrace.run from Python, which looks for the session that it has made."""
+"""scopetrace.run in Python: it has to find the session that it made."""
 
 
 def many_sessions(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
@@ -34,11 +36,11 @@ def many_sessions(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure
     home = folder / "many"
     os.environ["SCOPETRACE_HOME"] = str(home)
     copy_sessions(home)
-    time.sleep(3)  # what changed less than 2 s ago is not remembered
+    time.sleep(INDEX_SETTLES_S)
     named = f"(of {SESSIONS:,} sessions)"
     yield Figure(f"scopetrace ps, the first time {named}", f"{timed([scopetrace, 'ps']):.1f} s", "")
     for command in ("ps", "history -a", "history", "stop", "prune --older 9000d"):
-        argv = [*WHATEVER, scopetrace, *command.split()]
+        argv = [*IGNORING_STATUS, scopetrace, *command.split()]
         yield wall(argv, f"scopetrace {command} {named}", AIM_MS, rounds)
     asking = {"COMP_WORDS": "scopetrace events --id ", "COMP_CWORD": "3"}
     answering = ["env", "_SCOPETRACE_COMPLETE=bash_complete", *map("=".join, asking.items())]

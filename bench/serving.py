@@ -16,7 +16,7 @@ from pathlib import Path
 from figures import Figure
 from workloads import settle, watched_calls
 
-SECONDS = 3
+LOAD_S = 3
 CONFIGURATION = """
 worker_processes 2;
 daemon off;
@@ -66,9 +66,9 @@ def serving(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
 
 
 def configured(nginx: str, folder: Path) -> tuple[list[str], int]:
-    """Write what nginx needs; return its command line and its port."""
+    """Write the configuration of nginx and a page; return its command line and port."""
     (folder / "pages").mkdir(parents=True)
-    folder.parent.chmod(0o755)  # as root, nginx has its workers run as somebody else
+    folder.parent.chmod(0o755)  # as root, nginx runs its workers as another user
     (folder / "pages/index.html").write_text("x" * 612)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -82,7 +82,7 @@ def configured(nginx: str, folder: Path) -> tuple[list[str], int]:
 def served(
     prefix: list[str], command: list[str], port: int, environ: dict[str, str]
 ) -> Iterator[None]:
-    """Have a server run, from when it answers until it has ended."""
+    """Start a server, run the body when it answers, and wait for the server's end."""
     with subprocess.Popen([*prefix, *command], env=environ, stderr=subprocess.DEVNULL) as server:
         while not answers(port):
             time.sleep(0.02)
@@ -97,8 +97,8 @@ def answers(port: int) -> bool:
 
 
 def requests_a_second(wrk: str, port: int) -> float:
-    load = [wrk, "-t2", "-c32", f"-d{SECONDS}s", f"http://127.0.0.1:{port}/"]
-    told = subprocess.run(load, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    assert found, told
+    load = [wrk, "-t2", "-c32", f"-d{LOAD_S}s", f"http://127.0.0.1:{port}/"]
+    output = subprocess.run(load, check=True, capture_output=True, text=True).stdout
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    assert found, output
     return float(found[1])

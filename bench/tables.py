@@ -28,7 +28,7 @@ def print_comparison(results: list[Comparison], rounds: int) -> None:
 
 
 def print_figures(figures: Iterable[Figure], heading: str) -> None:
-    """Print what is measured by itself, beside what it should be or costs."""
+    """Print single measurements, beside their targets or costs."""
     rows = [(figure.name, figure.value, figure.aim) for figure in figures]
     print()
     print(tabulate(rows, ("", "measured", heading), tablefmt="github", disable_numparse=True))

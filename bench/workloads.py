@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 class Workload(NamedTuple):
-    """A program, and what of it is repeated so often that the time can be told per operation."""
+    """A program, and how often it repeats the operation that is measured."""
 
     name: str
     argv: list[str]
@@ -56,7 +56,7 @@ def workloads(folder: Path) -> list[Workload]:
 
 
 def repeated(command: str, times: int) -> list[str]:
-    """Return a shell command that runs `command` so often that start-up hardly counts."""
+    """Return a shell command that runs `command` many times: its own start hardly counts."""
     return ["sh", "-c", f"i=0; while [ $i -lt {times} ]; do {command}; i=$((i+1)); done"]
 
 
@@ -115,7 +115,7 @@ def timed(argv: list[str]) -> float:
 
 
 def settle(scopetrace: str) -> None:
-    """Wait until no recorder is busy closing its session: it must not slow what comes next."""
+    """Wait until no recorder is closing its session, which would slow the next measurement."""
     while subprocess.run(
         [scopetrace, "history", "--running", "-j"], check=True, capture_output=True
     ).stdout:

@@ -1,4 +1,4 @@
-"""Writes a line to a log and another to a file that is none: see README.md beside this file."""
+"""Write a line to a log and a line to another file: see README.md beside this file."""
 
 with open("wontsee.txt", "w") as file:
     file.write("wont see this string")
