@@ -6,7 +6,7 @@
         for event in session.events(source="fs.open"):
             print(event.time_ns, event.data["file"])
 
-Nothing is imported before it is used: the command line starts through this module.
+Functions are imported when they are first used, since the command line starts here.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = {"open_session": "scopetrace.query", "run": "scopetrace.recorder.api"}
+_MODULES = {"open_session": "scopetrace.query", "run": "scopetrace.recorder.api"}
 """Public name → the module that has it."""
 
 __all__ = ["__version__", "open_session", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module 'scopetrace' has no attribute {name!r}")
-    return getattr(import_module(_ROOMS[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

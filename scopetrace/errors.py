@@ -1,6 +1,6 @@
-"""One family of errors: each is one sentence for the person at the terminal, and an exit status.
+"""The exceptions of scopetrace: each is one sentence for the user, and an exit status.
 
-Anything that is not a `ScopeError` and reaches `main` is a bug.
+Any other exception that reaches `main` is a bug.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What scopetrace's own exit status says. `run` otherwise ends as its program does."""
+    """Exit statuses of scopetrace itself. `run` has the exit status of its program."""
 
     OK = 0
     ERROR = 1
-    """The request made sense but failed: no such session, unreadable file…"""
+    """The command failed: no such session, unreadable file…"""
     USAGE = 2
     """The command line or the configuration is wrong."""
     NOT_EXECUTABLE = 126
@@ -21,7 +21,7 @@ class ExitStatus(IntEnum):
 
 
 class ScopeError(Exception):
-    """A failure the user can understand: one sentence without a full stop, no traceback."""
+    """An error for the user: one sentence without a full stop, printed without a traceback."""
 
     status = ExitStatus.ERROR
 
@@ -33,11 +33,11 @@ class UsageError(ScopeError):
 
 
 class ConfigError(UsageError):
-    """A configuration that cannot be used: names file, line and key."""
+    """The configuration cannot be used; the message names file, line and key."""
 
 
 class SessionError(ScopeError):
-    """A session that is not there, or cannot be read or written."""
+    """A session does not exist, or cannot be read or written."""
 
 
 class CommandNotFound(ScopeError):
@@ -53,4 +53,4 @@ class CommandNotExecutable(ScopeError):
 
 
 class EngineError(ScopeError):
-    """This machine does not let us trace: too old a kernel, ptrace denied…"""
+    """Tracing is not possible on this machine: the kernel is too old, ptrace is denied…"""

@@ -1,10 +1,10 @@
 """The command line: one module for each command, imported when its command is called.
 
-This module is the door: it turns every way a command can end into an exit status and, if something
-is wrong, into one sentence on standard error. No command catches its own errors.
+`main` turns every error of a command into an exit status and one sentence on standard error;
+commands do not catch errors themselves.
 
-A plain `scopetrace run CMD...` does not wait for the parser of all the other commands: the program
-starts a third sooner.
+A plain `scopetrace run CMD...` is handled without importing click: the program starts a third
+sooner.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from io import StringIO, TextIOWrapper
 from scopetrace.errors import ExitStatus, ScopeError
 
 COMPLETION_VARIABLE = "_SCOPETRACE_COMPLETE"
-"""Set by the shell's completion function when it asks what could come next."""
+"""Set by the shell's completion function (click)."""
 INTERRUPTED = 130
-"""128 + SIGINT, what a shell says of a program that Ctrl-C ended."""
+"""128 + SIGINT, the status in a shell of a program that was ended by Ctrl-C."""
 PIPE_CLOSED = 141
-"""128 + SIGPIPE, what a shell says of a program whose reader went away (`| head`)."""
+"""128 + SIGPIPE, the status in a shell of a program whose output pipe was closed (`| head`)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the arguments say and return the exit status; `run` does not return if it can."""
+    """Execute the command line and return the exit status; `run` execs and does not return."""
     try:
-        status = _answer(sys.argv[1:] if argv is None else list(argv))
+        status = _execute(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()
     except BrokenPipeError:
         _abandon_stdout()
@@ -35,28 +35,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _abandon_stdout()
         where = error.filename or "standard output"
-        return _complain(f"{where}: {error.strerror}", ExitStatus.ERROR)
+        return _print_error(f"{where}: {error.strerror}", ExitStatus.ERROR)
     return status
 
 
-def _answer(args: list[str]) -> int:
+def _execute(args: list[str]) -> int:
     _prepare_stdout()
     try:
         if command := plain_run(args):
             from scopetrace.recorder.foreground import run_in_place
 
             run_in_place(command)
-        from scopetrace.cli.dispatch import answer
+        from scopetrace.cli.dispatch import dispatch
 
-        return answer(args)
+        return dispatch(args)
     except KeyboardInterrupt:
         return INTERRUPTED
     except ScopeError as error:
-        return _complain(str(error), error.status)
+        return _print_error(str(error), error.status)
 
 
 def plain_run(args: list[str]) -> list[str]:
-    """Return the command of `run [--] CMD...`; [] if there is more to parse than that."""
+    """Return CMD of `run [--] CMD...`; [] if there are options to parse."""
     if args[:1] != ["run"] or COMPLETION_VARIABLE in os.environ:
         return []
     if args[1:2] == ["--"]:
@@ -65,10 +65,10 @@ def plain_run(args: list[str]) -> list[str]:
 
 
 def _prepare_stdout() -> None:
-    """Let what the locale's encoding lacks be written as an escape instead of failing.
+    """Write characters that the locale's encoding lacks as escapes, instead of failing.
 
-    Where standard output is closed Python has no stream; no file takes its place, since `run` hands
-    its descriptors on to the program.
+    If standard output is closed, sys.stdout is None: use a buffer, not a file, since `run` passes
+    its file descriptors on to the program.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -76,7 +76,7 @@ def _prepare_stdout() -> None:
         sys.stdout = StringIO()
 
 
-def _complain(sentence: str, status: int) -> int:
+def _print_error(sentence: str, status: int) -> int:
     from scopetrace.model.shown import print_to_stderr
 
     print_to_stderr(sentence)

@@ -1,8 +1,8 @@
-"""The explicit list of commands, and how the first word chooses among them.
+"""The table of commands, and how the first word selects one.
 
-A command's module is imported when the command is called and not before: `--help` and `--version`
-import none. A first word that is no command is a program to run: `scopetrace ls` means
-`scopetrace run ls`.
+The module of a command is imported when the command is called: `--help` and `--version` import
+none. A first word that is not a command is a program to run: `scopetrace ls` is `scopetrace run
+ls`.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ COMMANDS = {
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
     "metrics": (
         "scopetrace.cli.metrics",
-        "Show the metrics of a session: how much, how often, how long.",
+        "Show the metrics of a session: counts, sizes, durations.",
     ),
     "flows": (
         "scopetrace.cli.flows",
-        "Show the network flows of a session, or what went through one.",
+        "Show the network flows of a session, or the bytes of one.",
     ),
     "export": (
         "scopetrace.cli.export",
-        "Write the payload of a session to files for other programs.",
+        "Write the payload of a session to files (pcapng or raw).",
     ),
-    "history": ("scopetrace.cli.history", "List the sessions that were recorded."),
-    "ps": ("scopetrace.cli.ps", "List the processes that are being traced now."),
+    "history": ("scopetrace.cli.history", "List the recorded sessions."),
+    "ps": ("scopetrace.cli.ps", "List the processes that are being recorded now."),
     "stop": ("scopetrace.cli.stop", "End the recording of a session."),
     "prune": ("scopetrace.cli.prune", "Delete sessions: all but the last N, old ones, large ones."),
     "config": ("scopetrace.cli.config", "Print or check the configuration."),
-    "version": ("scopetrace.cli.version", "Print the versions of all that matters to a report."),
+    "version": ("scopetrace.cli.version", "Print the versions that a bug report needs."),
     "completion": ("scopetrace.cli.completion", "Print the completion script of a shell."),
 }
 """Name → the module that holds a command of that name, and the first line of its help."""
@@ -57,19 +57,19 @@ ALIASES = {"hist": "history"}
 
 STATUSES = """\b
 Exit status:
-    0    done; an empty answer included
-    1    failed: no such session, a file that cannot be read...
+    0    success, also if there is nothing to show
+    1    failure: no such session, a file that cannot be read...
     2    the command line or the configuration is wrong
     130  ended by Ctrl-C
-    141  the reader of the output went away (| head)
-`run` ends as the program does. If it cannot start the program:
-    126  it is not executable
-    127  there is no such command
+    141  the output pipe was closed (| head)
+`run` has the exit status of the program. If it cannot start the program:
+    126  the program is not executable
+    127  there is no such program
 """
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are rows of COMMANDS, and whose other first words are programs."""
+    """A group whose commands are in COMMANDS; any other first word is a program to run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which `--help` shows them."""
@@ -93,7 +93,7 @@ class LazyGroup(click.Group):
         return "run", self.get_command(ctx, "run"), args
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Invoke the command; a program that is not there may be a command mistyped."""
+        """Invoke the command; if there is no such program, suggest a command."""
         try:
             return super().invoke(ctx)
         except CommandNotFound:
@@ -106,12 +106,12 @@ class LazyGroup(click.Group):
             ) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands from the list alone."""
+        """Write the commands from COMMANDS, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands and options that begin so; if none does, leave it to the shell."""
+        """Return the commands and options with this prefix; if none, the shell completes files."""
         from click.shell_completion import CompletionItem
 
         found = [
@@ -139,15 +139,17 @@ def _nearest(word: str) -> str | None:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Record what a program does with files, its console, other processes and the network, and ask.
+    """Record what a program does with files, its console, other processes and the network.
+
+    Later, look at the recorded session with the other commands.
 
     \b
     scopetrace run python3 log.py     record a program
-    scopetrace python3 log.py         the same: a first word that is no command is run
+    scopetrace python3 log.py         the same, since python3 is not a command of scopetrace
     scopetrace events                 the last events of the last session
-    scopetrace events -s fs.open -a   every file it opened
-    scopetrace flows                  who it talked to
-    scopetrace history                what was recorded before
+    scopetrace events -s fs.open -a   every file that it opened
+    scopetrace flows                  its network connections
+    scopetrace history                all recorded sessions
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

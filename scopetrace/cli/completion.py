@@ -1,4 +1,4 @@
-"""`scopetrace completion`: the script that makes a shell complete our commands and options."""
+"""`scopetrace completion`: the script by which a shell completes commands and options."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from scopetrace.cli.commands import PROGRAM, cli
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script of a shell.
+
+    With it, the Tab key completes commands, options, session numbers and sources. To install it:
 
     \b
     eval "$(scopetrace completion bash)"                                        # in ~/.bashrc

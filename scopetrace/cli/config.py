@@ -1,4 +1,4 @@
-"""`scopetrace config`: what a recording started here and now would obey."""
+"""`scopetrace config`: the configuration that `scopetrace run` would use here and now."""
 
 from __future__ import annotations
 
@@ -16,23 +16,29 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--default", "stock", is_flag=True, help="Print the stock scope.yml, which explains.")
+@click.option(
+    "--default",
+    "stock",
+    is_flag=True,
+    help="Print the default scope.yml, with a comment on each key.",
+)
 @click.option(
     "--check",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Say whether this file can be used, and what is wrong with it.",
+    help="Check this scope.yml; print what is wrong with it.",
 )
 @userconfig_option
 def config(stock: bool, check: Path | None, userconfig: Path | None) -> None:
     """Print or check the configuration.
 
-    Without options: the effective one, after the SCOPE_* variables, as YAML.
+    Without options, print the effective configuration as YAML: the defaults, then your scope.yml,
+    then the SCOPE_* variables.
 
     \b
-    scopetrace config
-    scopetrace config --default > scope.yml
-    scopetrace config --check scope.yml
+    scopetrace config                        what a recording started here would use
+    scopetrace config --default > scope.yml  a file to edit, with all keys explained
+    scopetrace config --check scope.yml      is it right?
     """
     if stock + (check is not None) + (userconfig is not None) > 1:
         raise UsageError("--default, --check and --userconfig do not go together")
@@ -59,7 +65,7 @@ def _print_stock() -> None:
 
 
 def _warn(loaded: Config) -> Config:
-    """Show the warnings of a configuration on standard error."""
+    """Print the warnings of a configuration on standard error."""
     for warning in loaded.warnings:
         print_to_stderr(warning)
     return loaded

@@ -1,4 +1,4 @@
-"""The command line as click sees it: every word but those of a plain `run`."""
+"""Run a command through click, and turn click's exceptions into ours."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from scopetrace.cli.commands import PROGRAM, cli
 from scopetrace.errors import ExitStatus, ScopeError, UsageError
 
 
-def answer(args: list[str]) -> int:
-    """Do what the arguments say and return the exit status.
+def dispatch(args: list[str]) -> int:
+    """Execute the command line and return the exit status.
 
     Raises:
-        ScopeError: what is wrong, in a sentence.
-        KeyboardInterrupt: Ctrl-C, also at a question.
+        ScopeError: the command failed, or the command line is wrong.
+        KeyboardInterrupt: Ctrl-C, also at a prompt.
     """
     try:
-        return _dispatch(args)
+        return _invoke(args)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.Abort:
@@ -30,7 +30,7 @@ def answer(args: list[str]) -> int:
         raise ScopeError(error.format_message()) from None
 
 
-def _dispatch(args: list[str]) -> int:
+def _invoke(args: list[str]) -> int:
     if COMPLETION_VARIABLE in os.environ:
         cli.main(args, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE)
     if args[:1] == ["--"]:

@@ -1,4 +1,4 @@
-"""`scopetrace events`: what happened in a session, one line for each event."""
+"""`scopetrace events`: the events of a session, one to a line, or one in full."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from scopetrace.wire.ndjson import event_body, json_line
 if TYPE_CHECKING:
     from scopetrace.query import Session
 
-LAST = 20
-"""So many events are shown unless asked otherwise."""
-POLL_SECONDS = 0.1
-"""How often a followed session is asked for what is new."""
+DEFAULT_LAST = 20
+"""Number of events that are shown without -n and -a."""
+POLL_INTERVAL_S = 0.1
+"""Time between two queries with --follow."""
 
 
 def event_number(text: str) -> int:
-    """Return the number of an event; the likeliest other word is the name of a source."""
+    """Return the number of an event; for a word, point to -s."""
     if not text.isdecimal():
         raise click.BadParameter(f"'{text}' is not the number of an event; -s chooses sources")
     return int(text)
@@ -46,8 +46,10 @@ def event_number(text: str) -> int:
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
 @session_option
-@last_option(f"So many, the last that match.  [default: {LAST}]")
-@click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
+@last_option(f"Show the last N that match.  [default: {DEFAULT_LAST}]")
+@click.option(
+    "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
+)
 @click.option(
     "-s",
     "--source",
@@ -55,7 +57,7 @@ def event_number(text: str) -> int:
     callback=split_commas,
     metavar="NAME,...",
     shell_complete=complete_source,
-    help="Sources: exact (fs.open), a prefix (fs.) or a pattern (*.log).",
+    help="Only these sources: a name (fs.open), a prefix (fs.) or a pattern (*.log).",
 )
 @click.option(
     "-t",
@@ -64,20 +66,25 @@ def event_number(text: str) -> int:
     callback=split_commas,
     metavar="NAME,...",
     shell_complete=complete_sourcetype,
-    help="Kinds of source: fs, net, http, dns, process, console, file, notice.",
+    help="Only these source types: fs, net, http, dns, process, console, file, notice.",
 )
 @process_options
-@click.option("-m", "--match", multiple=True, metavar="TEXT", help="Events that hold this text.")
+@click.option(
+    "-m", "--match", multiple=True, metavar="TEXT", help="Only events that contain this text."
+)
 @click.option(
     "--where",
     metavar="EXPR",
-    help='An SQL condition over an event\'s fields, such as "file_read_bytes > 1e6".',
+    help='Only events that meet this SQL condition, such as "file_read_bytes > 1e6".',
 )
 @click.option(
-    "--since", type=moment, metavar="TIME", help="From then on: 10m (ago), 14:05, an ISO date."
+    "--since",
+    type=moment,
+    metavar="TIME",
+    help="Only events since then: 10m (ago), 14:05, an ISO date.",
 )
-@click.option("--until", type=moment, metavar="TIME", help="Until then.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with new events until the session ends.")
+@click.option("--until", type=moment, metavar="TIME", help="Only events before then.")
+@click.option("-f", "--follow", is_flag=True, help="Also show new events, until the session ends.")
 @click.option(
     "--fields",
     multiple=True,
@@ -85,29 +92,30 @@ def event_number(text: str) -> int:
     metavar="NAME,...",
     help="Show these fields of the data instead of the usual ones.",
 )
-@click.option("--allfields", is_flag=True, help="Add the fields that are usually left out.")
+@click.option("--allfields", is_flag=True, help="Also show the fields that are usually left out.")
 @click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
-@click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
+@click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="When to colour.",
+    help="When to use colours.",
 )
 @json_option
 def events(event: int | None, session_id: str | None, **options: Any) -> None:
     """Show the events of a session, or one of them in full.
 
-    Of filters of one kind, one must fit; of filters of different kinds, all must.
+    An event is shown if it matches each option that is given; of several values of one option, one
+    must match.
 
     \b
-    scopetrace events                            the last 20 of the last session
-    scopetrace events 12                         number 12 in full
+    scopetrace events                            the last 20 events of the last session
+    scopetrace events 12                         event 12 with all its fields
     scopetrace events -s fs.open -a              every file that was opened
-    scopetrace events -t file,console -f         what is being written, as it comes
+    scopetrace events -t file,console -f         text that is written, while it is written
     scopetrace events -s fs.close --where "file_read_bytes > 1e6 and file like '%.conf'"
-    scopetrace events -j -a | jq -r .data.file   for other programs
+    scopetrace events -j -a | jq -r .data.file   JSON for other programs
     """
     from scopetrace.query import open_session
 
@@ -147,15 +155,15 @@ def _list(session: Session, options: dict[str, Any]) -> None:
     if options["follow"]:
         shown = _follow(session, show, filters, max(upto, shown)) or shown
     if not shown and order["last"] != 0:
-        _say_nothing_found(session, any(filters.values()))
+        _report_no_match(session, any(filters.values()))
 
 
 def _order(options: dict[str, Any]) -> dict[str, Any]:
-    """Return how many events are shown and in which order; turned round, the newest is first."""
+    """Return number and order of the events; --reverse alone shows the newest first."""
     sort, reverse = options["sort"], options["reverse"]
     if sort is None and reverse:
         sort, reverse = "id", False
-    last = LAST if options["last"] is None else options["last"]
+    last = DEFAULT_LAST if options["last"] is None else options["last"]
     return {"last": None if options["show_all"] else last, "sort": sort, "reverse": reverse}
 
 
@@ -195,8 +203,8 @@ def _follow(
     shown, running = 0, True
     while running:
         sys.stdout.flush()
-        time.sleep(POLL_SECONDS)
-        # Asked before the events: what the recorder writes last, it writes before it ends.
+        time.sleep(POLL_INTERVAL_S)
+        # Read the status before the events: the recorder writes its last events before its status.
         running = session.info.status == "running"
         upto = session.last_id
         if upto > seen:
@@ -205,6 +213,6 @@ def _follow(
     return shown
 
 
-def _say_nothing_found(session: Session, filtered: bool) -> None:
+def _report_no_match(session: Session, filtered: bool) -> None:
     reason = "no event that matches" if filtered else "no events"
     print_to_stderr(f"session {session.info.id} has {reason}")

@@ -1,4 +1,4 @@
-"""`scopetrace export`: the payload of a session as files for other programs."""
+"""`scopetrace export`: the payload of a session as a pcapng file or as files of bytes."""
 
 from __future__ import annotations
 
@@ -30,32 +30,33 @@ STDOUT = Path("-")
     "folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write PID_PEER:PORT_HOST:PORT.in and .out files there.",
+    help="Write the bytes to files PID_PEER:PORT_HOST:PORT.in and .out in this folder.",
 )
 @click.option(
     "--pcap",
     type=click.Path(path_type=Path),
     metavar="FILE",
     shell_complete=complete_file,
-    help="Write a pcapng file for Wireshark; - is standard output.",
+    help="Write a pcapng file, for Wireshark for instance; - is standard output.",
 )
-@click.option("-f", "--force", is_flag=True, help="Replace files that exist already.")
+@click.option("-f", "--force", is_flag=True, help="Replace existing files.")
 def export(session_id: str | None, folder: Path | None, pcap: Path | None, force: bool) -> None:
-    """Write the payload of a session to files for other programs.
+    """Write the payload of a session to files (pcapng or raw).
 
-    Bytes are recorded by `run -p`. No packet is: those of a pcapng file are made around the bytes.
+    The payload is the bytes of its connections, which `scopetrace run -p` records. Packets are not
+    recorded: those of a pcapng file are made from the bytes.
 
     \b
-    scopetrace export --pcap web.pcapng
+    scopetrace export --pcap web.pcapng              open it in Wireshark
     scopetrace export --pcap - | tshark -r - -q -z follow,tcp,ascii,0
-    scopetrace export --id 3 --payloads /tmp/bytes
+    scopetrace export --id 3 --payloads /tmp/bytes   the bytes of session 3
     """
     from scopetrace.query import open_session
 
     if folder is None and pcap is None:
         raise UsageError("export needs --payloads DIR or --pcap FILE")
     if pcap == STDOUT and sys.stdout.isatty():
-        raise UsageError("a capture is no text for a terminal: name a file, or pipe it on")
+        raise UsageError("a pcapng file is binary: name a file, or pipe it into a program")
     with open_session(session_id) as session:
         flows = session.flows()
         if not any(flow.payload_chunks for flow in flows):
@@ -63,9 +64,9 @@ def export(session_id: str | None, folder: Path | None, pcap: Path | None, force
                 f"session {session.info.id} has no payload: `scopetrace run -p` records it"
             )
         if folder is not None:
-            _say(_write_folder(session, flows, folder, force), pcap)
+            _print_result(_write_folder(session, flows, folder, force), pcap)
         if pcap is not None:
-            _say(_write_capture(session, flows, pcap, force), pcap)
+            _print_result(_write_capture(session, flows, pcap, force), pcap)
 
 
 def _write_folder(session: Session, flows: list[FlowRecord], folder: Path, force: bool) -> str:
@@ -78,13 +79,13 @@ def _write_folder(session: Session, flows: list[FlowRecord], folder: Path, force
         _refuse_existing(folder, writer.taken(_names(flows, pids)))
         for name, data in payload_files(session.payload(), flows, pids):
             writer.add(name, data)
-    _note_missing(flows)
+    _report_missing(flows)
     size = format_size(sum(writer.sizes.values()))
     return f"Wrote {_count(len(writer.sizes), 'file')}, {size}, to {folder}"
 
 
 def _names(flows: Iterable[FlowRecord], pids: dict[int, int]) -> set[str]:
-    """Return the names that the files of these flows can have."""
+    """Return the names of the files for these flows."""
     from scopetrace.output.payload_files import payload_file_name
 
     return {
@@ -116,12 +117,12 @@ def _write_capture(session: Session, flows: list[FlowRecord], pcap: Path, force:
         out.flush()
     if any(left_out):
         _note(f"left out: {', '.join(_reasons(left_out))}")
-    _note_missing(route.flow for route in routes)
+    _report_missing(route.flow for route in routes)
     return f"Wrote {_count(len(routes), 'flow')} to {pcap}"
 
 
 def _reasons(left_out: LeftOut) -> Iterable[str]:
-    """Yield a few words for each reason why flows are not in a capture."""
+    """Yield a phrase for each reason why flows are left out."""
     words = {
         "unix": "of unix sockets",
         "other_transports": "of transports other than TCP and UDP",
@@ -137,18 +138,18 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _say(sentence: str, pcap: Path | None) -> None:
-    """Print what was done, but not among the bytes of a capture."""
+def _print_result(sentence: str, pcap: Path | None) -> None:
+    """Print what was written; on standard error if the capture goes to standard output."""
     if pcap == STDOUT:
         print_to_stderr(f"{sentence}.")
     else:
         print(f"{escape(sentence)}.")
 
 
-def _note_missing(written: Iterable[FlowRecord]) -> None:
+def _report_missing(written: Iterable[FlowRecord]) -> None:
     missing = sum(flow.sent.missing + flow.received.missing for flow in written)
     if missing:
-        _note(f"{missing} bytes were not kept and are missing there")
+        _note(f"{missing} bytes were not recorded and are missing there")
 
 
 def _note(sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""`scopetrace flows`: the connections of a session, and what went through one of them."""
+"""`scopetrace flows`: the flows of a session, or one in full, or its bytes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
     from scopetrace.query import Session
 
-LISTING = {
-    "show_all": "--all", "last": "--last", "peer": "--peer", "pid": "--pid", "proc": "--proc",
-    "sort": "--sort", "reverse": "--reverse",
-}  # fmt: skip
-"""What chooses and orders flows, which one alone needs not."""
-LAST = 20
-"""So many flows are shown unless asked otherwise."""
+LIST_OPTIONS = {
+    "show_all": "--all",
+    "last": "--last",
+    "peer": "--peer",
+    "pid": "--pid",
+    "proc": "--proc",
+    "sort": "--sort",
+    "reverse": "--reverse",
+}
+"""Options that make no sense with the ID of one flow."""
+DEFAULT_LAST = 20
+"""Number of flows that are shown without -n and -a."""
 
 
 def flow_number(text: str) -> int:
@@ -36,32 +41,38 @@ def flow_number(text: str) -> int:
 @click.command()
 @click.argument("flow", type=flow_number, required=False, metavar="[ID]")
 @session_option
-@click.option("--in", "received", is_flag=True, help="Write what flow ID received, byte for byte.")
-@click.option("--out", "sent", is_flag=True, help="Write what flow ID sent, byte for byte.")
-@last_option(f"So many, those used last.  [default: {LAST}]")
-@click.option("-a", "--all", "show_all", is_flag=True, help="All that match, not only the last 20.")
-@click.option("--peer", multiple=True, metavar="CIDR", help="Peers: 10.0.0.0/8, ::1...")
+@click.option(
+    "--in", "received", is_flag=True, help="Print the bytes that flow ID received, unchanged."
+)
+@click.option("--out", "sent", is_flag=True, help="Print the bytes that flow ID sent, unchanged.")
+@last_option(f"Show the N flows that were used last.  [default: {DEFAULT_LAST}]")
+@click.option(
+    "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
+)
+@click.option(
+    "--peer", multiple=True, metavar="CIDR", help="Only flows with these peers: 10.0.0.0/8, ::1..."
+)
 @process_options
 @click.option(
     "-s",
     "--sort",
     metavar="FIELD",
     shell_complete=complete_flow_field,
-    help="Order by this field of the JSON form, the largest first.",
+    help="Order by this field (as in --json), the largest first.",
 )
-@click.option("-r", "--reverse", is_flag=True, help="Turn the order round.")
+@click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @json_option
 def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
-    """Show the network flows of a session, or what went through one.
+    """Show the network flows of a session, or the bytes of one.
 
-    A flow is a connection, or what went to and from one peer of a datagram socket. The number of
-    any event of a flow is as good as its own ID. Bytes are recorded by `run -p`.
+    A flow is a connection, or the datagrams between a socket and one peer. Instead of the ID of a
+    flow you can give the number of any event of it. `scopetrace run -p` records the bytes.
 
     \b
-    scopetrace flows                     the last 20 of the last session
-    scopetrace flows --peer 10.0.0.0/8   those with peers in a network
+    scopetrace flows                     the last 20 flows of the last session
+    scopetrace flows --peer 10.0.0.0/8   those with a peer in this network
     scopetrace flows -s bytes_sent -n 5  the five that sent most
-    scopetrace flows 12                  number 12 in full
+    scopetrace flows 12                  flow 12 with all its fields
     scopetrace flows 12 --out | xxd      the bytes that it sent
     """
     from scopetrace.query import open_session
@@ -81,7 +92,7 @@ def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
         raise UsageError("--in and --out do not go together")
     if options["show_all"] and options["last"] is not None:
         raise UsageError("--all and --last do not go together")
-    asked = [name for key, name in LISTING.items() if options[key] not in (None, False, ())]
+    asked = [name for key, name in LIST_OPTIONS.items() if options[key] not in (None, False, ())]
     if flow is not None and asked:
         raise UsageError(f"{asked[0]} and the ID of a flow do not go together")
     for given, name in ((options["received"], "--in"), (options["sent"], "--out")):
@@ -93,7 +104,7 @@ def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
 
 def _list(session: Session, options: dict[str, Any]) -> None:
     filters = {name: options[name] for name in ("peer", "pid", "proc")}
-    last = LAST if options["last"] is None else options["last"]
+    last = DEFAULT_LAST if options["last"] is None else options["last"]
     found = session.flows(
         **filters,
         last=None if options["show_all"] else last,
@@ -132,8 +143,8 @@ def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
     from scopetrace.cli.output_files import binary_stdout
 
     if not flow.payload_chunks:
-        nothing = flow.bytes_sent == flow.bytes_recv == 0
-        why = "nothing went through it" if nothing else "`scopetrace run -p` records it"
+        is_empty = flow.bytes_sent == flow.bytes_recv == 0
+        why = "no bytes were sent or received" if is_empty else "`scopetrace run -p` records it"
         raise ScopeError(f"flow {flow.id} has no payload: {why}")
     out = binary_stdout()
     for piece in session.payload(flow.channel, outgoing):
@@ -141,4 +152,4 @@ def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
     out.flush()
     missing = (flow.sent if outgoing else flow.received).missing
     if missing:
-        print_to_stderr(f"{missing} bytes were not kept and are missing here")
+        print_to_stderr(f"{missing} bytes were not recorded and are missing here")

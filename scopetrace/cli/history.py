@@ -1,4 +1,4 @@
-"""`scopetrace history`: the sessions there are."""
+"""`scopetrace history`: the list of sessions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from scopetrace.query import list_sessions
 from scopetrace.wire.ndjson import json_line
 
 HEADINGS = ("ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS")
-CMDLINE_COLUMNS = 40
+CMDLINE_COLUMN_WIDTH = 40
 UNKNOWN = "-"
-"""The duration of a session whose recorder was killed: nobody saw its end."""
+"""The duration of a session whose recorder was killed."""
 
 
 @click.command()
-@click.option("-a", "--all", "show_all", is_flag=True, help="All sessions, not only the last.")
+@click.option("-a", "--all", "show_all", is_flag=True, help="Show all sessions, not only the last.")
 @click.option(
     "-n",
     "--last",
@@ -34,18 +34,20 @@ UNKNOWN = "-"
     default="20",
     show_default=True,
     metavar="N",
-    help="So many, the last ones.",
+    help="Show the last N sessions.",
 )
-@click.option("-r", "--running", is_flag=True, help="Only what is being recorded now.")
-@click.option("-d", "--dir", "paths", is_flag=True, help="Print the paths of the files only.")
+@click.option("-r", "--running", is_flag=True, help="Only sessions that are being recorded now.")
+@click.option(
+    "-d", "--dir", "paths", is_flag=True, help="Print only the paths of the session files."
+)
 @json_option
 def history(show_all: bool, last: int, running: bool, paths: bool, as_json: bool) -> None:
-    """List the sessions that were recorded.
+    """List the recorded sessions.
 
     \b
-    scopetrace history
-    scopetrace history -r               what is being recorded now
-    sqlite3 $(scopetrace history -dn1)  open the last session's file
+    scopetrace history                  the last 20 sessions
+    scopetrace history -r               those that are being recorded now
+    sqlite3 $(scopetrace history -dn1)  open the file of the last session
     """
     found = list_sessions(last=None if show_all or running else last)
     if running:
@@ -68,7 +70,7 @@ def _row(info: SessionInfo, now_ns: int) -> tuple[object, ...]:
     return (
         info.id,
         info.command,
-        shorten(escape(shlex.join(info.args)), CMDLINE_COLUMNS),
+        shorten(escape(shlex.join(info.args)), CMDLINE_COLUMN_WIDTH),
         info.pid,
         format_duration(now_ns - info.started_ns),
         UNKNOWN if duration_ns is None else format_duration(duration_ns),
@@ -84,7 +86,7 @@ def _duration_ns(info: SessionInfo, now_ns: int) -> int | None:
 
 
 def _body(info: SessionInfo) -> dict[str, Any]:
-    """Return what the model says of a session, with its times as `events --json` has them."""
+    """Return the JSON object of a session; times are as in `events --json`."""
     body: dict[str, Any] = info._asdict()
     for name in ("started", "ended"):
         time_ns = body.pop(f"{name}_ns")

@@ -1,4 +1,4 @@
-"""`scopetrace metrics`: numbers of a session, one line for each value."""
+"""`scopetrace metrics`: the metrics of a session, one line for each value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scopetrace.model.metric import METRICS, MetricRecord
 from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.escape import escape
 from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_row
-from scopetrace.output.width import UNKNOWN_COLUMNS, shorten, terminal_columns
+from scopetrace.output.width import DEFAULT_WIDTH, shorten, terminal_columns
 from scopetrace.wire.ndjson import json_line, metric_body
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the lists of metrics that `incomplete` begins."""
+    """Return the completions of a comma-separated list of metrics."""
     before, comma, begun = incomplete.rpartition(",")
     return [before + comma + name for name in METRICS if name.startswith(begun)]
 
@@ -44,38 +44,38 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
     callback=split_commas,
     metavar="NAME,...",
     shell_complete=complete_metric,
-    help="Metrics: exact (net.tx), a prefix (fs.) or a pattern (*.duration).",
+    help="Only these metrics: a name (net.tx), a prefix (fs.) or a pattern (*.duration).",
 )
 @process_options
-@last_option("So many, the last that match.  [default: all]")
-@click.option("-a", "--all", "show_all", is_flag=True, help="All that match, as without -n.")
-@click.option("-u", "--uniq", is_flag=True, help="Only the first of each name.")
+@last_option("Show the last N that match.  [default: all]")
+@click.option("-a", "--all", "show_all", is_flag=True, help="Show all that match, as without -n.")
+@click.option("-u", "--uniq", is_flag=True, help="Only the first value of each metric.")
 @click.option(
     "-c",
     "--cols",
     is_flag=True,
-    help="A column for each metric that -m names, a row for each time.",
+    help="A table with a column for each metric of -m, and a row for each time.",
 )
-@click.option("-g", "--graph", is_flag=True, help="Draw the metric that -m names.")
+@click.option("-g", "--graph", is_flag=True, help="Draw the metric of -m as a graph.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["ndjson", "statsd", "prometheus"]),
-    help="Print them for other programs; ndjson is --json.",
+    help="Print them in this format, for other programs; ndjson is --json.",
 )
 @json_option
 def metrics(session_id: str | None, **options: Any) -> None:
-    """Show the metrics of a session: how much, how often, how long.
+    """Show the metrics of a session: counts, sizes, durations.
 
-    A counter's value is what happened in one period, a gauge's how things stood at its end (in the
-    last one of a process: the most there was), a timer's or a histogram's the mean. Metrics are
-    recorded if metric.enable is true in scope.yml.
+    A value is about one period (10 s by default): of a counter the sum, of a gauge the value at the
+    end of the period (in the last one of a process the maximum), of a timer or a histogram the
+    mean. Metrics are recorded if metric.enable is true in scope.yml.
 
     \b
-    scopetrace metrics                            all of the last session
+    scopetrace metrics                            all metrics of the last session
     scopetrace metrics -m net.tx -m net.duration --cols
-    scopetrace metrics -m proc.cpu_perc --graph
-    scopetrace metrics --format prometheus        sums, as Prometheus reads them
+    scopetrace metrics -m proc.cpu_perc --graph   the CPU usage over time
+    scopetrace metrics --format prometheus        in the text format of Prometheus
     """
     from scopetrace.query import open_session
 
@@ -86,7 +86,7 @@ def metrics(session_id: str | None, **options: Any) -> None:
         if found:
             _show(session, _first_of_each(found) if options["uniq"] else found, options)
         elif options["last"] != 0:
-            _say_nothing_found(session, any(filters.values()))
+            _report_no_match(session, any(filters.values()))
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
 
 def _last(options: dict[str, Any]) -> int | None:
-    """Return how many values are asked for; of rows and points, only after they are made."""
+    """Return how many values to read; --cols and --graph limit rows and points later."""
     last: int | None = options["last"]
     return None if last and (options["cols"] or options["graph"]) else last
 
@@ -166,7 +166,7 @@ def _graph(found: list[MetricRecord], options: dict[str, Any]) -> list[str]:
         raise UsageError(f"--graph draws one metric; '{options['name'][0]}' is {', '.join(names)}")
     moments = by_second(found)
     points = [(second, row[names[0]]) for second, row in moments.items()]
-    width = terminal_columns(sys.stdout) or UNKNOWN_COLUMNS
+    width = terminal_columns(sys.stdout) or DEFAULT_WIDTH
     title = f"{names[0]} ({found[0].unit or found[0].type})"
     return draw_graph(escape(title), points[-(options["last"] or len(points)) :], width)
 
@@ -187,7 +187,7 @@ def _formatted(session: Session, found: list[MetricRecord], form: str) -> Iterat
                 yield escape(line.decode())
 
 
-def _say_nothing_found(session: Session, filtered: bool) -> None:
+def _report_no_match(session: Session, filtered: bool) -> None:
     if filtered and next(session.metrics(last=1), None):
         reason = "no metric that matches"
     elif session.metric_settings.enabled:

@@ -1,6 +1,6 @@
-"""The options that several commands share, and the kinds of value that options take.
+"""Options that several commands share, and the types of option values.
 
-Each kind turns what a person types into a number, or says in one sentence what would be right.
+Each type converts text to a number, or raises an error with examples.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def count(text: str) -> int:
-    """Return how many of something."""
+    """Return a number that is not negative."""
     if not text.isdecimal():
-        raise click.BadParameter(f"'{text}' is no number such as 20")
+        raise click.BadParameter(f"'{text}' is not a number such as 20")
     return int(text)
 
 
@@ -40,29 +40,29 @@ def span(text: str) -> int:
     """Return a span of time such as `10s`, `1h30m` or `7d` in ns."""
     found = parse_span(text)
     if found is None:
-        raise click.BadParameter(f"'{text}' is no span of time such as 10s, 5m, 2h or 7d")
+        raise click.BadParameter(f"'{text}' is not a span of time such as 10s, 5m, 2h or 7d")
     return found
 
 
 def moment(text: str) -> int:
-    """Return the moment that `text` means now, as unix time in ns."""
+    """Return a time such as `10m` (ago) or `14:05` as unix time in ns."""
     found = parse_moment(text, time.time_ns())
     if found is None:
-        right = "10m (ago), 14:05, 2026-11-23T14:05 or unix seconds"
-        raise click.BadParameter(f"'{text}' is no time such as {right}")
+        examples = "10m (ago), 14:05, 2026-11-23T14:05 or unix seconds"
+        raise click.BadParameter(f"'{text}' is not a time such as {examples}")
     return found
 
 
 def size(text: str) -> int:
-    """Return a size such as `100M` (1024 to the kilo) in bytes."""
+    """Return a size such as `100M` in bytes; K is 1024."""
     match = SIZE.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"'{text}' is no size such as 500K, 100M or 2G")
+        raise click.BadParameter(f"'{text}' is not a size such as 500K, 100M or 2G")
     return int(float(match[1]) * 1024 ** SIZE_POWERS[(match[2] or "").lower()])
 
 
 def parse_span(text: str) -> int | None:
-    """Return a span such as `1h30m` in ns, or None if it is none."""
+    """Return a span such as `1h30m` in ns, or None if `text` is not one."""
     if not SPAN.fullmatch(text):
         return None
     parts = SPAN_PART.findall(text)
@@ -70,10 +70,10 @@ def parse_span(text: str) -> int | None:
 
 
 def parse_moment(text: str, now_ns: int) -> int | None:
-    """Return the unix time in ns that `text` means at `now_ns`, or None if it means none.
+    """Return the unix time in ns that `text` means at `now_ns`, or None if it is not a time.
 
-    A span is that long ago; a time of day is the last one that has been; what has no time zone is
-    local time.
+    A span means so long ago; a time of day is in the last 24 h; without a time zone it is local
+    time.
     """
     ago_ns = parse_span(text)
     if ago_ns is not None:
@@ -105,7 +105,7 @@ def _unix_ns(when: datetime) -> int:
 def split_commas(
     ctx: click.Context, param: click.Parameter, values: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the words of a repeatable option, each of which may be a list with commas."""
+    """Return the words of a repeatable option; each value may be a comma-separated list."""
     return tuple(word for value in values for word in value.split(",") if word)
 
 
@@ -117,7 +117,7 @@ def session_option(command: Command) -> Command:
         "session_id",
         metavar="ID|FILE",
         shell_complete=complete_session,
-        help="The session: its number, or the path of its file.  [default: the last one]",
+        help="The session: its ID (`history`) or the path of its file.  [default: the last one]",
     )(command)
 
 
@@ -133,10 +133,10 @@ def process_options(command: Command) -> Command:
         multiple=True,
         callback=split_commas,
         metavar="NAME,...",
-        help="Programs by name: exact or a pattern.",
+        help="Only these programs: a name (nginx) or a pattern (python*).",
     )
     by_number = click.option(
-        "-p", "--pid", type=int, multiple=True, metavar="PID", help="Processes by number."
+        "-p", "--pid", type=int, multiple=True, metavar="PID", help="Only these processes."
     )
     return by_number(by_name(command))
 
@@ -160,9 +160,9 @@ def _with_utf8(ctx: click.Context, param: click.Parameter, chosen: bool) -> bool
 
 
 def print_utf8() -> None:
-    """Print UTF-8 from here on: for programs and files, which do not know the locale.
+    """Switch standard output to UTF-8, whatever the locale.
 
-    JSON is UTF-8 (RFC 8259, 8.1), as are scope.yml and what Prometheus reads.
+    JSON is UTF-8 (RFC 8259, 8.1), as are scope.yml and Prometheus's format.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -175,5 +175,5 @@ def userconfig_option(command: Command) -> Command:
         "--userconfig",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Use this scope.yml instead of the one that would be found.",
+        help="Use this scope.yml instead of ./scope.yml, ~/.config/scopetrace/scope.yml...",
     )(command)

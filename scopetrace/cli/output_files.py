@@ -1,7 +1,7 @@
-"""Files that a command writes, and standard output for what is no text.
+"""Files that a command writes, and binary standard output.
 
-What is already there stays unless its replacement was asked for. Files are for their owner alone,
-as sessions are: what went over a network may be anybody's secret.
+Existing files are replaced only with --force. New files have mode 0600, as sessions have: network
+data can contain secrets.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from scopetrace.errors import ScopeError
 
 OWNER_ONLY = 0o600
 MOST_OPEN = 64
+"""Files that a FolderWriter keeps open."""
 
 
 def binary_stdout() -> BinaryIO:
-    """Return standard output for bytes; where it is closed, something that takes them in vain."""
+    """Return standard output for bytes; /dev/null if it is closed."""
     sys.stdout.flush()
     if hasattr(sys.stdout, "buffer"):
         return sys.stdout.buffer
@@ -30,7 +31,7 @@ def binary_stdout() -> BinaryIO:
 
 @contextmanager
 def new_file(path: Path, force: bool) -> Iterator[BinaryIO]:
-    """Open a file for writing that is not there yet, or whose content may go.
+    """Open a new file for writing; with `force`, an existing one is truncated.
 
     A pipe or a device is written to as it is.
 
@@ -54,28 +55,28 @@ def _create(path: Path, force: bool) -> BinaryIO:
 
 
 class FolderWriter:
-    """Writes many files of one folder in pieces, a few of them open at a time."""
+    """Writes many files in one folder in pieces; keeps at most MOST_OPEN of them open."""
 
     def __init__(self, folder: Path, force: bool) -> None:
         self._folder = folder
         self._force = force
         self._open: OrderedDict[str, BinaryIO] = OrderedDict()
         self.sizes: dict[str, int] = {}
-        """The files that were written, and how much of each."""
+        """Name of each file → bytes written."""
 
     def __enter__(self) -> FolderWriter:
         with _writing(self._folder):
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except FileExistsError:
-                raise ScopeError(f"cannot write {self._folder}: it is no folder") from None
+                raise ScopeError(f"cannot write {self._folder}: it is not a folder") from None
         return self
 
     def __exit__(self, *_: object) -> None:
         self._make_room(0)
 
     def add(self, name: str, data: bytes) -> None:
-        """Add `data` to the file `name`, which the first time must be new or may be replaced."""
+        """Append `data` to the file `name`; the first time it is created or replaced."""
         with _writing(self._folder / name):
             if name not in self._open:
                 self._make_room()
@@ -85,13 +86,13 @@ class FolderWriter:
         self.sizes[name] += len(data)
 
     def taken(self, names: Iterable[str]) -> list[str]:
-        """Return those of `names` that are there and may not be replaced."""
+        """Return those of `names` that exist and may not be replaced."""
         if self._force:
             return []
         return [name for name in names if os.path.lexists(self._folder / name)]
 
     def _start(self, name: str) -> BinaryIO:
-        """Open a file; what was there and may go is removed, not followed if it is a link."""
+        """Open a file; an existing one is deleted first, so that a link is not followed."""
         path = self._folder / name
         if name in self.sizes:
             return path.open("ab")
@@ -101,7 +102,7 @@ class FolderWriter:
         return _create(path, force=False)
 
     def _make_room(self, most: int = MOST_OPEN - 1) -> None:
-        """Close those not used for longest, until no more than `most` are open."""
+        """Close the least recently used files, until at most `most` are open."""
         while len(self._open) > most:
             name, file = self._open.popitem(last=False)
             with _writing(self._folder / name), file:
@@ -110,7 +111,7 @@ class FolderWriter:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn what goes wrong into a sentence with the file's name, but not a reader's end."""
+    """Turn errors into a sentence with the name of the file, except BrokenPipeError."""
     try:
         yield
     except BrokenPipeError:

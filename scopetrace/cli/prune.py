@@ -1,6 +1,6 @@
-"""`scopetrace prune`: delete old sessions, after asking.
+"""`scopetrace prune`: delete old sessions, after confirmation.
 
-`choose` decides what goes and sees only facts; a session that is being recorded never goes.
+`choose` selects them; a session that is being recorded is never deleted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from scopetrace.cli.options import count, size, span
-from scopetrace.db.cleanup import clear_leftovers
+from scopetrace.db.cleanup import delete_leftovers
 from scopetrace.db.paths import sessions_folder
 from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
@@ -25,7 +25,7 @@ HEADINGS = ("ID", "COMMAND", "AGE", "SIZE", "FILE")
 
 
 class Candidate(NamedTuple):
-    """A session file and what decides whether it goes."""
+    """A session file, its age and its size."""
 
     info: SessionInfo
     age_ns: int
@@ -38,19 +38,25 @@ class Candidate(NamedTuple):
     "--keep",
     type=count,
     metavar="N",
-    help="Keep the last N, whatever else is said; alone: delete all others.",
+    help="Keep the last N sessions, whatever the other options; alone: delete all others.",
 )
 @click.option(
-    "--older", type=span, metavar="SPAN", help="Delete what began longer ago, such as 7d."
+    "--older",
+    type=span,
+    metavar="SPAN",
+    help="Delete sessions that began longer ago than this, such as 7d.",
 )
 @click.option(
-    "--larger", type=size, metavar="SIZE", help="Delete files above this size, such as 100M."
+    "--larger", type=size, metavar="SIZE", help="Delete sessions larger than this, such as 100M."
 )
 @click.option(
-    "--total", type=size, metavar="SIZE", help="Delete the oldest until the others take no more."
+    "--total",
+    type=size,
+    metavar="SIZE",
+    help="Delete the oldest sessions until the rest takes no more than this.",
 )
-@click.option("-a", "--all", "everything", is_flag=True, help="Delete all of them.")
-@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Delete all sessions.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask for confirmation.")
 def prune(
     keep: int | None,
     older: int | None,
@@ -61,25 +67,25 @@ def prune(
 ) -> None:
     """Delete sessions: all but the last N, old ones, large ones.
 
-    What fits any of the conditions goes. Sessions that are being recorded stay. What recorders that
-    were killed left beside the sessions goes in any case.
+    A session is deleted if it meets any of the conditions, and never while it is being recorded.
+    Files that killed recorders left beside the sessions are deleted in any case.
 
     \b
-    scopetrace prune --keep 20
-    scopetrace prune --older 7d --larger 1G
-    scopetrace prune --total 5G --force
+    scopetrace prune --keep 20                all but the last 20
+    scopetrace prune --older 7d --larger 1G   those older than a week, and those above 1 GiB
+    scopetrace prune --total 5G --force       down to 5 GiB, without asking
     """
     conditions = (keep, older, larger, total)
     if everything == any(condition is not None for condition in conditions):
         raise UsageError("prune needs --all or some of --keep, --older, --larger and --total")
-    found = [_look_at(info) for info in list_sessions() if info.status != "running"]
+    found = [_candidate(info) for info in list_sessions() if info.status != "running"]
     chosen = found if everything else choose(found, keep, older, larger, total)
-    left = clear_leftovers(sessions_folder())
+    left = delete_leftovers(sessions_folder())
     if left:
         print(f"Deleted {left} file{'s' if left > 1 else ''} that killed recorders had left.")
     if not chosen:
         print("Nothing to delete.")
-    elif force or _agreed(chosen):
+    elif force or _is_confirmed(chosen):
         delete_sessions([session.info for session in chosen])
         print(f"Deleted {_count(chosen)}.")
 
@@ -91,7 +97,7 @@ def choose(
     larger_bytes: int | None = None,
     total_bytes: int | None = None,
 ) -> list[Candidate]:
-    """Return those of `found`, which is oldest first, that fit a condition and need not be kept."""
+    """Return the sessions to delete of `found`, which is ordered from the oldest."""
     candidates = found[: max(len(found) - (keep or 0), 0)]
     if older_ns is None and larger_bytes is None and total_bytes is None:
         return list(candidates)
@@ -106,15 +112,15 @@ def choose(
     return chosen
 
 
-def _look_at(info: SessionInfo) -> Candidate:
-    """Measure a session; after a kill, part of it is in a log beside it."""
+def _candidate(info: SessionInfo) -> Candidate:
+    """Return age and size of a session; its write-ahead log, if there is one, is included."""
     files = (info.path, info.path.with_name(f"{info.path.name}-wal"))
     size_bytes = sum(path.stat().st_size for path in files if path.exists())
     return Candidate(info, time.time_ns() - info.started_ns, size_bytes)
 
 
-def _agreed(chosen: Sequence[Candidate]) -> bool:
-    """Show what would go and ask."""
+def _is_confirmed(chosen: Sequence[Candidate]) -> bool:
+    """Print the sessions that would be deleted, and ask."""
     rows = [
         (
             session.info.id,
@@ -127,7 +133,7 @@ def _agreed(chosen: Sequence[Candidate]) -> bool:
     ]
     print(format_table(HEADINGS, rows, ("SIZE",)))
     if not sys.stdin.isatty():
-        raise UsageError("prune asks first, and there is no terminal to ask: say --force")
+        raise UsageError("prune asks for confirmation, and there is no terminal: use --force")
     return click.confirm(f"Delete {_count(chosen)}?")
 
 

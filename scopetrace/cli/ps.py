@@ -1,7 +1,7 @@
-"""`scopetrace ps`: what is being traced at this moment.
+"""`scopetrace ps`: the processes that are being recorded now.
 
-The session files say which recorders run, and /proc whom they trace: the kernel's own answer, which
-needs no row to be written first and mistakes no process for an earlier one of its number.
+The session files say which recorders are running, and /proc which processes they trace: so a
+process is listed before it is in the session, and a reused pid is not mistaken for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HEADINGS = ("ID", "PID", "USER", "COMMAND")
 
 
 class Traced(NamedTuple):
-    """A live process and the session that it belongs to."""
+    """A live process and its session."""
 
     id: int
     pid: int
@@ -34,13 +34,13 @@ class Traced(NamedTuple):
 @click.command()
 @json_option
 def ps(as_json: bool) -> None:
-    """List the processes that are being traced now.
+    """List the processes that are being recorded now.
 
-    ID is the session's, for events --id and for stop.
+    ID is that of the session, for `events --id` and `stop`.
 
     \b
     scopetrace ps
-    scopetrace ps -j | jq .pid
+    scopetrace ps -j | jq .pid   their pids
     """
     recorders = {info.recorder_pid: info.id for info in list_sessions() if info.status == "running"}
     rows = sorted(_traced_by(recorders)) if recorders else []
@@ -52,11 +52,11 @@ def ps(as_json: bool) -> None:
 
 
 def _traced_by(recorders: dict[int, int]) -> Iterator[Traced]:
-    """Yield the processes that any of the recorders (pid → session) traces."""
+    """Yield the processes that the recorders (pid → session id) trace."""
     for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()):
         status = _status(pid)
         tracer = int(status.get("TracerPid", 0))
-        # TracerPid names a thread of the recorder; its Tgid is the recorder.
+        # TracerPid is a thread of the recorder; its Tgid is the recorder's pid.
         recorder = int(_status(tracer).get("Tgid", 0)) if tracer else 0
         if recorder in recorders:
             username = user_name(int(status["Uid"].split()[0]))
@@ -64,7 +64,7 @@ def _traced_by(recorders: dict[int, int]) -> Iterator[Traced]:
 
 
 def _status(pid: int) -> dict[str, str]:
-    """Return /proc/PID/status (proc_pid_status(5)), or nothing if the process is gone."""
+    """Return /proc/PID/status (proc_pid_status(5)), {} if the process has exited."""
     try:
         text = os.fsdecode(Path(f"/proc/{pid}/status").read_bytes())
     except OSError:

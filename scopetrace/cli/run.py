@@ -1,4 +1,4 @@
-"""`scopetrace run`: become the program, with a recorder at its side."""
+"""`scopetrace run`: run a program and record it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ VARIABLES = {
     "metricformat": "SCOPE_METRIC_FORMAT",
     "metricprefix": "SCOPE_STATSD_PREFIX",
 }
-"""Options that say for one run what these variables say for all."""
+"""Options → the variables that they set for one recording."""
 
 
 def destination(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
-    """Return a destination as it was given, if it is one."""
+    """Check a destination and return it unchanged."""
     from scopetrace.config.destination import parse_destination
 
     try:
@@ -33,24 +33,31 @@ def destination(ctx: click.Context, param: click.Parameter, text: str | None) ->
 @click.command(context_settings={"allow_interspersed_args": False})
 @userconfig_option
 @click.option(
-    "-p", "--payloads", is_flag=True, help="Also record the bytes that go through connections."
+    "-p",
+    "--payloads",
+    is_flag=True,
+    help="Also record the bytes that connections send and receive.",
 )
 @click.option(
     "-e",
     "--eventdest",
     metavar="DEST",
     callback=destination,
-    help="Also send events there, at once: tcp://host:port, udp://…, tls://…, unix://PATH, a file.",
+    help="Also send events there at once: tcp://host:port, udp://…, tls://…, unix://PATH, FILE.",
 )
 @click.option(
-    "-m", "--metricdest", metavar="DEST", callback=destination, help="Also send metrics there."
+    "-m",
+    "--metricdest",
+    metavar="DEST",
+    callback=destination,
+    help="Also send metrics there, each period.",
 )
 @click.option(
     "--metricformat",
     type=click.Choice(["ndjson", "statsd"]),
-    help="How metrics are sent: as JSON, or as lines of StatsD.",
+    help="Send metrics as JSON or as StatsD lines.",
 )
-@click.option("--metricprefix", metavar="TEXT", help="What comes before the names sent as statsd.")
+@click.option("--metricprefix", metavar="TEXT", help="Prefix of the names of StatsD metrics.")
 @click.argument(
     "args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...", shell_complete=complete_file
 )
@@ -59,12 +66,12 @@ def run(
 ) -> None:
     """Run a program and record what it does.
 
-    The program has the terminal, the signals and the exit status it would have without scopetrace,
-    and all the processes it starts are followed. Recording goes on while any of them lives. Use --
-    before a program whose name is an option's or a command's.
+    The program has the same terminal, signals and exit status as without scopetrace. All processes
+    that it starts are recorded too; the recording ends when the last of them exits. Put -- before a
+    program whose name looks like an option or is a command of scopetrace.
 
     \b
-    scopetrace run python3 log.py
+    scopetrace run python3 log.py                  then: scopetrace events
     scopetrace run -u quiet.yml -- make -j4
     scopetrace run -p curl -s http://localhost/    then: scopetrace flows
     scopetrace run -e tcp://localhost:9109 -m udp://localhost:8125 --metricformat statsd nginx

@@ -1,6 +1,6 @@
-"""What a shell may propose for an option's value: session numbers and names of sources.
+"""Shell completion of option values: session ids, sources, fields.
 
-A completion never complains: where there is nothing to read, there is nothing to propose.
+Errors are ignored: if sessions cannot be read, none is proposed.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from scopetrace.errors import ScopeError
 from scopetrace.model.shown import escape
 
 STREAMS = ("stdout", "stderr")
-SOURCETYPES = (
-    "fs", "net", "http", "dns", "process", "console", "file", "notice",
-)  # fmt: skip
+SOURCETYPES = ("fs", "net", "http", "dns", "process", "console", "file", "notice")
 
 
 def complete_session(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the sessions whose number begins so, each with its command, as their files tell."""
+    """Return the sessions whose id has this prefix, with their commands, from the file names."""
     from scopetrace.db.paths import parse_file_name, session_paths, sessions_folder
 
     try:
         names = [path.name for path in session_paths(sessions_folder()).values()]
     except ScopeError:
         return []
-    told = [(str(number), command) for number, command in filter(None, map(parse_file_name, names))]
+    sessions = [
+        (str(number), command) for number, command in filter(None, map(parse_file_name, names))
+    ]
     return [
         CompletionItem(number, help=escape(command))
-        for number, command in reversed(told)
+        for number, command in reversed(sessions)
         if number.startswith(incomplete)
     ]
 
 
 def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the lists of sources that `incomplete` begins."""
+    """Return the completions of a comma-separated list of sources."""
     from scopetrace.model.fields import SOURCES
 
     names = [source.name for source in SOURCES if source.column == "source"]
@@ -46,12 +46,12 @@ def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def complete_sourcetype(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the lists of source types that `incomplete` begins."""
+    """Return the completions of a comma-separated list of source types."""
     return _complete_list(SOURCETYPES, incomplete)
 
 
 def complete_flow_field(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the fields of flows that begin so."""
+    """Return the fields of flows with this prefix."""
     from scopetrace.model.flow_record import FLOW_FIELDS
 
     return [name for name in FLOW_FIELDS if name.startswith(incomplete)]
@@ -67,11 +67,11 @@ def complete_file_field(ctx: click.Context, param: click.Parameter, incomplete: 
 def complete_file(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Leave it to the shell, which knows files."""
+    """Let the shell complete file names."""
     return [CompletionItem(incomplete, type="file")]
 
 
 def _complete_list(names: Iterable[str], incomplete: str) -> list[str]:
-    """Complete the last word of a list with commas."""
+    """Complete the last word of a comma-separated list."""
     before, comma, begun = incomplete.rpartition(",")
     return [before + comma + name for name in names if name.startswith(begun)]

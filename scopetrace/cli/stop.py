@@ -19,13 +19,13 @@ from scopetrace.query import list_sessions
 def stop(session: int | None, kill: bool) -> None:
     """End the recording of a session.
 
-    Without ID, of the one session that is being recorded. What was recorded until now is kept. The
-    program goes on, unrecorded; its tracer stays and lets it pass, since a program that was started
-    under one cannot be without.
+    Without ID: the only session that is being recorded. What was recorded so far is kept. The
+    program goes on, unrecorded; the recorder stays attached to it and lets its system calls
+    through.
 
     \b
-    scopetrace stop
-    scopetrace stop 3 --kill
+    scopetrace stop            end the recording; the program goes on
+    scopetrace stop 3 --kill   end session 3, and its program
     """
     info = _chosen(session, list_sessions())
     from scopetrace.recorder import stop_recording
@@ -38,7 +38,7 @@ def _chosen(session: int | None, sessions: list[SessionInfo]) -> SessionInfo:
     if session is not None:
         return _named(session, sessions)
     if not running:
-        raise SessionError("nothing is being recorded")
+        raise SessionError("no session is being recorded")
     if len(running) > 1:
         names = ", ".join(f"{info.id} ({info.command})" for info in running)
         raise UsageError(f"several sessions are being recorded: {names}; say which")

@@ -14,7 +14,7 @@ from scopetrace._engine import MACHINE
 
 @click.command()
 def version() -> None:
-    """Print the versions of all that matters to a report.
+    """Print the versions that a bug report needs.
 
     \b
     scopetrace version

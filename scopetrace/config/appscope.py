@@ -1,7 +1,7 @@
-"""What files of AppScope say that is no value here is taken as they mean it, with a warning.
+"""Values of AppScope's configuration files that scopetrace lacks: translated, with a warning.
 
-A file of AppScope's is never refused for its age or for what only AppScope knows. A key that nobody
-knows is still an error: it is most likely mistyped.
+A file is not rejected because it is for an old version of AppScope or uses features that scopetrace
+lacks. An unknown key is still an error: it is probably mistyped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scopetrace.config.schema import (
 )
 
 _SPELLINGS = {"metricstatsd": "statsd", "expandedstatsd": "statsd", "metricjson": "ndjson"}
-"""Formats by the names they had once → the name they have."""
+"""Old name of a format → its present name."""
 
 _FORMATS: dict[str, tuple[str, ...]] = {
     "metric": get_args(MetricFormatType),
@@ -27,8 +27,8 @@ _FORMATS: dict[str, tuple[str, ...]] = {
 _RULES: dict[str, tuple[str, ...]] = {"metric": get_args(MetricType), "event": get_args(EventType)}
 
 
-def adapted(document: Document) -> tuple[Document, list[str]]:
-    """Return the tree with what is foreign in it changed or left out, and a warning for each."""
+def adapt_appscope(document: Document) -> tuple[Document, list[str]]:
+    """Return the tree with AppScope's values translated or left out, and a warning for each."""
     adapter = _Adapter(document)
     for section in ("metric", "event"):
         adapter.adapt_format(section)
@@ -45,7 +45,7 @@ class _Adapter:
         self.warnings: list[str] = []
 
     def adapt_format(self, section: str) -> None:
-        """Give a format its present name, or leave one that is unknown to the defaults."""
+        """Rename an old format; for an unknown one use the default."""
         path = (section, "format", "type")
         text, known = self._at(path), _FORMATS[section]
         if not isinstance(text, str) or text in known:
@@ -59,7 +59,7 @@ class _Adapter:
             self.document = self.document.with_value(path, None)
 
     def adapt_transport(self, section: str) -> None:
-        """Send nothing in a way that is not known here, and know `buffer` by its present name."""
+        """Turn off a transport of an unknown type; rename `buffer` to `buffering`."""
         path = (section, "transport")
         transport = self._at(path)
         if not isinstance(transport, dict):
@@ -75,7 +75,7 @@ class _Adapter:
             self.document = self.document.with_value(path, renamed)
 
     def adapt_rules(self, section: str) -> None:
-        """Leave out rules of an unknown type; one header may stand there without a list."""
+        """Leave out rules of an unknown type; turn a single header into a list."""
         path = (section, "watch")
         rules = self._at(path)
         if not isinstance(rules, list):

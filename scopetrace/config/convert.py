@@ -1,6 +1,6 @@
-"""Plain data becomes the typed tree, or one sentence says which key is wrong and what it may hold.
+"""Convert plain data to the typed tree; errors name the key and its allowed values.
 
-What a key may hold is read from the types in `schema`; no message repeats it.
+The allowed values are read from the types in `schema`; they are not repeated in messages.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from scopetrace.errors import ConfigError
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
+MOST_QUOTED = 60
+"""Characters of a value in a message."""
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _LOCATION = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*)`$")
-"""How a message of msgspec ends; one about the very top has no such end."""
+"""The end of a message of msgspec; a message about the top of the tree has no such end."""
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
@@ -31,7 +33,7 @@ def to_sections(document: Document) -> Sections:
     Raises:
         ConfigError: Names the place and the key.
     """
-    document = _settled(document)
+    document = _without_empty_keys(document)
     _check_tags(document)
     sections = _convert(document, Sections)
     _check_spelling(document, document.data, msgspec.to_builtins(sections), ())
@@ -66,7 +68,7 @@ def _convert(document: Document, kind: type[Kind]) -> Kind:
 
 
 def _translated(document: Document, kind: type[msgspec.Struct], message: str) -> ConfigError:
-    """Say what msgspec's `message` says, with place and key, in words of ours."""
+    """Return the error for a `message` of msgspec: place, key, and what was expected."""
     found = _LOCATION.search(message)
     steps = _STEP.findall(found[1]) if found else []
     path: Path = tuple(int(index) if index else key for key, index in steps)
@@ -77,10 +79,10 @@ def _translated(document: Document, kind: type[msgspec.Struct], message: str) ->
     if "unknown field" in message:
         known = [field.encode_name for field in expected.fields]
         unknown = next(key for key in data if key not in known)
-        return document.complaint((*path, unknown), _unknown_key(unknown, known))
+        return document.error((*path, unknown), _unknown_key(unknown, known))
     if missing := _MISSING.search(message):
-        return document.complaint(path, f"lacks the key {missing[1]!r}")
-    return document.complaint(path, f"expected {_described(expected)}, got {_shown(data)}")
+        return document.error(path, f"lacks the key {missing[1]!r}")
+    return document.error(path, f"expected {_described(expected)}, got {_quoted(data)}")
 
 
 def _unknown_key(key: str, known: list[str]) -> str:
@@ -118,7 +120,7 @@ def _described(kind: Any) -> str:
     return "text that is not empty" if getattr(kind, "min_length", None) else "text"
 
 
-def _shown(data: Any) -> str:
+def _quoted(data: Any) -> str:
     if data is None:
         return "nothing"
     if isinstance(data, dict):
@@ -126,11 +128,11 @@ def _shown(data: Any) -> str:
     if isinstance(data, list | tuple):
         return "a list"
     text = repr(str(data))
-    return text if len(text) <= 60 else f"{text[:57]}…{text[-1]}"
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 3]}…{text[-1]}"
 
 
-def _settled(document: Document) -> Document:
-    """Leave out those keys of rules that have no value, as they are elsewhere."""
+def _without_empty_keys(document: Document) -> Document:
+    """Leave out the keys of rules that have no value: elsewhere, too, they change nothing."""
     data = document.data
     event = data["event"]
     if isinstance(event, dict):
@@ -150,17 +152,17 @@ def _with_values(item: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, 
 
 
 def _check_tags(document: Document) -> None:
-    """Find the tag that is no text; msgspec would not say which one it is. None lacks a name."""
+    """Check names and values of tags; msgspec would not say which tag is wrong."""
     tags = document.data.get("tags")
     for name, value in tags.items() if isinstance(tags, dict) else ():
         if not name:
-            raise document.complaint(("tags", name), "a tag needs a name")
+            raise document.error(("tags", name), "a tag needs a name")
         if not isinstance(value, str):
-            raise document.complaint(("tags", name), f"expected text, got {_shown(value)}")
+            raise document.error(("tags", name), f"expected text, got {_quoted(value)}")
 
 
 def _check_spelling(document: Document, data: Any, typed: Any, path: Path) -> None:
-    """Refuse 1 for true and 1e3 for 1000, which msgspec's conversion from text lets pass."""
+    """Reject 1 for true and 1e3 for 1000, which msgspec's conversion from text accepts."""
     if isinstance(typed, dict):
         for key in data:
             _check_spelling(document, data[key], typed[key], (*path, key))
@@ -169,7 +171,7 @@ def _check_spelling(document: Document, data: Any, typed: Any, path: Path) -> No
             _check_spelling(document, item, typed_item, (*path, index))
     elif isinstance(data, str) and not _spelled(data, typed):
         expected = _described(_type_at(Sections, path))
-        raise document.complaint(path, f"expected {expected}, got {_shown(data)}")
+        raise document.error(path, f"expected {expected}, got {_quoted(data)}")
 
 
 def _spelled(text: str, value: Any) -> bool:
@@ -183,7 +185,7 @@ def _check_patterns(document: Document, sections: Sections) -> None:
         try:
             compile_pattern(pattern)
         except ValueError as error:
-            raise document.complaint(path, f"no valid regular expression: {error}") from None
+            raise document.error(path, f"no valid regular expression: {error}") from None
 
 
 def _check_transports(document: Document, sections: Sections) -> None:
@@ -191,11 +193,11 @@ def _check_transports(document: Document, sections: Sections) -> None:
     for section, transport in transports.items():
         if found := why_unusable(transport):
             key, why = found
-            raise document.complaint((section, "transport", key), why)
+            raise document.error((section, "transport", key), why)
 
 
 def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:
-    """Yield every regular expression of the tree and its path."""
+    """Yield path and text of each regular expression in the tree."""
     for index, rule in enumerate(sections.event.watch):
         base: Path = ("event", "watch", index)
         yield (*base, "name"), rule.name

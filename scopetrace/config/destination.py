@@ -1,4 +1,4 @@
-"""Where events and metrics are sent while they are recorded: as one word, and whether it can be.
+"""Destinations of events and metrics as one word: parsed, written and checked.
 
 tcp://host:9109   udp://host:8125   tls://host:10090   host:10090 (tls)
 unix:///path      unix://@name (abstract)              file:///path   a word or a path (file)
@@ -18,16 +18,16 @@ EXAMPLES = "tcp://host:9109, udp://host:8125, tls://host:10090, unix:///path or 
 _ENDPOINT = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<name>[^\s:/\[\]@]+)):(?P<port>\d{1,5})")
 _NETWORK = ("tcp", "udp", "tls")
 _PATHS = ("unix", "file")
-_OF_THE_PROGRAM = re.compile(r"stdout|stderr|/dev/(?:std(?:in|out|err)|fd(?:/.*)?)|/proc/self/.*")
-_LONGEST_UNIX_PATH = 107
-"""Bytes that fit into `sun_path` (unix(7))."""
+_PROGRAM_OUTPUT = re.compile(r"stdout|stderr|/dev/(?:std(?:in|out|err)|fd(?:/.*)?)|/proc/self/.*")
+_UNIX_PATH_BYTES = 107
+"""Bytes of a path that fit into `sun_path` (unix(7))."""
 
 
 def parse_destination(text: str) -> dict[str, str]:
-    """Return the keys of a `transport` that `text` stands for; nothing stands for none.
+    """Return the keys of a `transport` for a destination; an empty text is type none.
 
     Raises:
-        ValueError: It is no destination; says what would be one.
+        ValueError: It is not a destination; the message has examples.
     """
     kind, separator, rest = text.partition("://")
     if not separator:
@@ -42,11 +42,11 @@ def parse_destination(text: str) -> dict[str, str]:
         return {"type": kind, "host": "", "port": "0", "path": rest}
     if kind == "edge":
         raise ValueError("edge: scopetrace sends nothing to Cribl")
-    raise ValueError(f"'{text}' is no destination such as {EXAMPLES}")
+    raise ValueError(f"'{text}' is not a destination such as {EXAMPLES}")
 
 
-def spell_destination(transport: Transport) -> str:
-    """Return what `parse_destination` would understand."""
+def format_destination(transport: Transport) -> str:
+    """Return a destination as `parse_destination` reads it."""
     kind = "tls" if transport.encrypted else transport.type
     if kind not in _NETWORK:
         return f"{kind}://{transport.path}" if kind in _PATHS else ""
@@ -55,7 +55,7 @@ def spell_destination(transport: Transport) -> str:
 
 
 def why_unusable(transport: Transport) -> tuple[str, str] | None:
-    """Return which key of a `transport` is wrong, and why; None if nothing is."""
+    """Return which key of a `transport` is wrong, and why; None: all are right."""
     kind, path = transport.type, transport.path
     if kind in _NETWORK:
         return _why_no_endpoint(transport)
@@ -66,13 +66,13 @@ def why_unusable(transport: Transport) -> tuple[str, str] | None:
 
 
 def _why_no_path(kind: str, path: str) -> str:
-    """Return why nothing can be sent to a path of this kind; an empty text if it can."""
+    """Return why a path of this kind cannot be a destination; "" if it can."""
     if kind in _PATHS and "\0" in path:
-        return "no path holds a null character"
-    if kind == "unix" and len(os.fsencode(path)) > _LONGEST_UNIX_PATH:
-        return f"the path of a unix socket has {_LONGEST_UNIX_PATH} bytes at most"
-    if kind == "file" and _OF_THE_PROGRAM.fullmatch(path):
-        return "the output of the program is its own; a file of that name is ./stdout"
+        return "a path cannot contain a null character"
+    if kind == "unix" and len(os.fsencode(path)) > _UNIX_PATH_BYTES:
+        return f"the path of a unix socket has {_UNIX_PATH_BYTES} bytes at most"
+    if kind == "file" and _PROGRAM_OUTPUT.fullmatch(path):
+        return "it is the output of the program; for a file of that name write ./stdout"
     return ""
 
 
@@ -85,7 +85,7 @@ def _why_no_endpoint(transport: Transport) -> tuple[str, str] | None:
 
 
 def _guessed_kind(text: str) -> str:
-    """Return the kind of a destination without one, as AppScope understands it."""
+    """Return the type of a destination that has no `type://`, as AppScope guesses it."""
     if text in ("", "edge"):
         return text or "none"
     if _ENDPOINT.fullmatch(text):

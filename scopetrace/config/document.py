@@ -1,10 +1,11 @@
-"""YAML text becomes plain data, and every value keeps the place it came from.
+"""Parse YAML text into plain data, and remember the line of every value for messages.
 
-A scalar stays the text it is: the key decides what it means, so quotes make no difference, a
-variable of the environment is read by the same rules as the file, and `yes` or 0x10 are nothing
-special. Only an empty plain scalar (or ~, or null) is None.
+A scalar stays text; the type of its key decides what it means. So quotes make no difference, values
+of environment variables follow the same rules, and `yes` or 0x10 are not special. Only an empty
+plain scalar (or ~, or null) is None.
 
-Built from parser events: PyYAML's composer recurses in C and dies on a file nested deeply enough.
+Built from parser events: PyYAML's composer recurses in C and crashes on a file that is nested
+deeply enough.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from scopetrace.config.merge import joined
+from scopetrace.config.merge import merged
 from scopetrace.errors import ConfigError
 
 Path = tuple[str | int, ...]
-"""Where a value stands in the tree: keys and list indices."""
+"""The position of a value in the tree: keys and list indices."""
 
 MAX_DEPTH = 32
-_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -30,11 +31,11 @@ class Document(NamedTuple):
 
     data: dict[str, Any]
     places: dict[Path, str]
-    """For messages: `scope.yml:12`, or the name of a variable; by path from the very top."""
+    """Path from the top → `scope.yml:12`, or the name of an environment variable, for messages."""
     prefix: Path = ()
-    """Where `data` stands in the file."""
-    doubts: tuple[str, ...] = ()
-    """What is odd about the text, though it can be read: sentences for the person who wrote it."""
+    """The path of `data` in the file."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about keys that occur twice."""
 
     def under(self, *path: str) -> Document:
         """Return the part of the tree at `path`, which is a mapping."""
@@ -48,7 +49,7 @@ class Document(NamedTuple):
         return self._replace(data=_with(self.data, path, value))
 
     def keeping(self, path: Path, indices: Sequence[int]) -> Document:
-        """Return the tree with those items alone in the list at `path`; their places follow."""
+        """Return the tree with only the items at `indices` in the list at `path`."""
         base = self.prefix + path
         places = {known: place for known, place in self.places.items() if not _inside(known, base)}
         for now, index in enumerate(indices):
@@ -65,19 +66,19 @@ class Document(NamedTuple):
         return self._replace(data=_with(self.data, path, kept), places=places)
 
     def sentence(self, path: Path, what: str) -> str:
-        """Say `what` about the value at `path`: place, key, what."""
+        """Return a sentence about the value at `path`: place, key, `what`."""
         path = known = self.prefix + path
         while known and known not in self.places:
             known = known[:-1]
         return ": ".join(filter(None, (self.places[known], spell(path), what)))
 
-    def complaint(self, path: Path, what: str) -> ConfigError:
-        """Return the error that says `what` is wrong at `path`."""
+    def error(self, path: Path, what: str) -> ConfigError:
+        """Return the error for a wrong value at `path`."""
         return ConfigError(self.sentence(path, what))
 
 
 def _inside(path: Path, base: Path) -> bool:
-    """Tell whether a path goes on where `base` ends."""
+    """Return whether `path` is longer than `base` and begins with it."""
     return len(path) > len(base) and path[: len(base)] == base
 
 
@@ -93,12 +94,12 @@ def _with(data: Any, path: Path, value: Any) -> Any:
 
 
 def spell(path: Path) -> str:
-    """Spell a path as one writes it: `event.watch[2].name`."""
+    """Return a path as text: `event.watch[2].name`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
 
 
 def parse_document(text: str, name: str, expand: Callable[[str], str] = str) -> Document:
-    """Parse YAML `text`; `name` is what messages call it.
+    """Parse YAML `text`; `name` is its name in messages.
 
     Args:
         expand: Applied to each scalar that is not inside a list. All regular expressions of the
@@ -114,7 +115,7 @@ def parse_document(text: str, name: str, expand: Callable[[str], str] = str) -> 
         raise _syntax_error(error, text, name) from None
     if not isinstance(data, dict):
         raise ConfigError(f"{name}:1: expected keys and values at the top")
-    return Document(data, reader.places, doubts=tuple(reader.doubts))
+    return Document(data, reader.places, warnings=tuple(reader.warnings))
 
 
 class _Reader:
@@ -122,7 +123,7 @@ class _Reader:
 
     def __init__(self, text: str, name: str, expand: Callable[[str], str]) -> None:
         self.places: dict[Path, str] = {(): name}
-        self.doubts: list[str] = []
+        self.warnings: list[str] = []
         self._name = name
         self._expand = expand
         self._anchors: dict[str, Any] = {}
@@ -142,7 +143,7 @@ class _Reader:
         return {} if data is None else data
 
     def _until(self, end: type) -> Iterator[Any]:
-        """Yield events until one of type `end`, which is taken too."""
+        """Yield events until one of type `end`, which is consumed too."""
         for event in self._events:
             if isinstance(event, end):
                 return
@@ -172,7 +173,7 @@ class _Reader:
         return self._anchors[event.anchor]
 
     def _scalar(self, event: Any, path: Path, in_list: bool) -> str | None:
-        if event.implicit[0] and event.value in _NOTHING:
+        if event.implicit[0] and event.value in _NULLS:
             return None
         if in_list:
             return str(event.value)
@@ -190,18 +191,18 @@ class _Reader:
             key = self._key(event)
             here = (*path, key)
             if key in found:
-                self._doubt(event, here)
+                self._warn_duplicate(event, here)
             self.places[here] = self._line(event)
             value = self._value(next(self._events), here, in_list)
             both = isinstance(value, dict) and isinstance(found.get(key), dict)
-            found[key] = joined(found[key], value) if both else value
+            found[key] = merged(found[key], value) if both else value
         return found
 
-    def _doubt(self, event: Any, path: Path) -> None:
-        """Note that a key stands twice. As AppScope reads it, the last one holds, key by key."""
+    def _warn_duplicate(self, event: Any, path: Path) -> None:
+        """Warn about a key that occurs twice: as in AppScope, the last value is used."""
         first = self.places[path].rpartition(":")[2]
-        what = f"stands twice, first in line {first}: the last one holds"
-        self.doubts.append(f"{self._line(event)}: {spell(path)}: {what}")
+        what = f"occurs twice, first in line {first}: the last value is used"
+        self.warnings.append(f"{self._line(event)}: {spell(path)}: {what}")
 
     def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):

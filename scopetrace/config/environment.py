@@ -1,6 +1,6 @@
-"""The environment: SCOPE_* variables override single keys, and $NAME in a value is replaced.
+"""Environment variables: SCOPE_* override single keys, and $NAME in a value is replaced.
 
-A variable that cannot be applied is an error that names it; one that changes nothing is a warning.
+A variable with a wrong value is an error that names it; one that has no effect is a warning.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAME = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 
 
 def expander(environ: Mapping[str, str]) -> Callable[[str], str]:
-    """Return a function that replaces $NAME and ${NAME} by values; names not set stay."""
+    """Return a function that replaces $NAME and ${NAME}; unset variables are left as they are."""
 
     def expand(text: str) -> str:
         if "$" not in text:
@@ -39,19 +39,19 @@ def expander(environ: Mapping[str, str]) -> Callable[[str], str]:
     return expand
 
 
-def overridden(
+def apply_environment(
     document: Document, environ: Mapping[str, str], stock: dict[str, Any]
 ) -> tuple[Document, list[str]]:
     """Apply the SCOPE_* variables to a whole, valid tree.
 
     Args:
-        stock: The tree of the stock file: what a type that is switched on watches.
+        stock: The tree of the stock file, with the rules for a type that is switched on.
 
     Returns:
-        The tree that results, and a warning for each variable that changes nothing.
+        The new tree, and a warning for each variable that has no effect.
 
     Raises:
-        ConfigError: A value is of no use; names the variable.
+        ConfigError: The value of a variable is wrong.
     """
     variables = {name: environ[name] for name in sorted(environ) if name.startswith("SCOPE_")}
     return _Overrides(document, variables, stock).apply() if variables else (document, [])
@@ -69,11 +69,11 @@ class _Overrides:
         self._warnings: list[str] = []
 
     def apply(self) -> tuple[Document, list[str]]:
-        """Apply all; switches come before the keys of the rules that they may bring."""
+        """Apply all variables; switches first, since later ones set keys of the rules they add."""
         for name, path in self._given(KEYS):
             self._set(path, self._text(name), name)
         for name, section in self._given(DESTINATIONS):
-            self._send(name, section)
+            self._set_destination(name, section)
         for name, (section, kind) in self._given(SWITCHES):
             self._switch(name, section, kind)
         for name, (kind, key) in self._given(RULE_KEYS):
@@ -96,7 +96,7 @@ class _Overrides:
             raise ConfigError(f"{name}: its value is no UTF-8 text") from None
         return text
 
-    def _truth(self, name: str) -> bool:
+    def _boolean(self, name: str) -> bool:
         text = self._text(name)
         if text.lower() not in ("true", "false"):
             raise ConfigError(f"{name}: expected true or false, got {text!r}")
@@ -106,8 +106,8 @@ class _Overrides:
         document = self._document.with_value(path, value)
         self._document = document._replace(places={**document.places, path: name})
 
-    def _send(self, name: str, section: str) -> None:
-        """Set all of a destination that one word says."""
+    def _set_destination(self, name: str, section: str) -> None:
+        """Set the keys of a `transport` from one word such as tcp://host:9109."""
         try:
             keys = parse_destination(self._text(name))
         except ValueError as error:
@@ -120,8 +120,8 @@ class _Overrides:
         return rules
 
     def _switch(self, name: str, section: str, kind: str) -> None:
-        """Take the rules of one type away, or see that there are some."""
-        wanted = self._truth(name)
+        """Remove the rules of one type, or add the stock rules if there are none."""
+        wanted = self._boolean(name)
         rules = self._rules(section)
         others = [index for index, rule in enumerate(rules) if rule["type"] != kind]
         if wanted and len(others) == len(rules):

@@ -1,8 +1,8 @@
-"""Where the configuration is looked for: the first file found is read, and no other.
+"""Find the configuration file: the first one that exists is read, and no other.
 
-A file that was named must be there. A file that was only found may be passed over, with a warning:
-./scope.yml lies wherever one happens to stand, so it counts only if nobody else could have put
-words into it.
+A file that the user names must exist. Others are skipped with a warning if they cannot be used:
+./scope.yml is used only if no other user could have written it, since the current folder may be
+any.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import NamedTuple
 from scopetrace.errors import ConfigError
 
 STOCK = Path(__file__).with_name("scope.yml")
-"""The configuration that ships with the program, and is its defaults."""
+"""The file that is installed with scopetrace: the defaults."""
 HERE = Path("scope.yml")
 SYSTEM = Path("/etc/scopetrace/scope.yml")
 MAX_BYTES = 1 << 20
 
 
 class Found(NamedTuple):
-    """What the search came to."""
+    """The file to use."""
 
     path: Path | None
-    """None: no file but the stock one."""
+    """None: there is only the stock file."""
     text: str
-    """What the file says; of the stock file: nothing, since it is read anyhow."""
+    """Its text; empty for the stock file, which is always read."""
     warnings: tuple[str, ...] = ()
-    """Which files were passed over, and why."""
+    """Which files were skipped, and why."""
 
 
 def find_config(userconfig: Path | None, environ: Mapping[str, str]) -> Found:
     """Find and read the file to use; `userconfig` comes before all others.
 
     Raises:
-        ConfigError: A file that was named cannot be read, or the one found is no text.
+        ConfigError: A file that the user names cannot be read, or the file found is not UTF-8.
     """
     if userconfig is not None:
         return Found(userconfig, read_text(userconfig))
@@ -52,14 +52,14 @@ def find_config(userconfig: Path | None, environ: Mapping[str, str]) -> Found:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            warnings.append(f"{path}: passed over: {error.strerror}")
+            warnings.append(f"{path}: skipped: {error.strerror}")
             continue
         return Found(path, _decoded(data, path), tuple(warnings))
     return Found(None, "", tuple(warnings))
 
 
 def read_text(path: Path) -> str:
-    """Read a file that was named.
+    """Read a file that the user names.
 
     Raises:
         ConfigError: It cannot be read, is too long, or is no UTF-8.
@@ -71,7 +71,7 @@ def read_text(path: Path) -> str:
 
 
 def why_untrusted(status: os.stat_result, user: int) -> str | None:
-    """Return why a file found in the current folder is not used by `user`, or None if it is."""
+    """Return why `user` should not use a file in the current folder; None: it may be used."""
     if not stat.S_ISREG(status.st_mode):
         return "it is no regular file"
     if status.st_uid not in (user, 0):
@@ -100,10 +100,10 @@ def _named_by_variable(path: Path) -> str:
 
 
 def _read(path: Path, trusted_only: bool = False) -> bytes:
-    """Read a file; of an untrusted one raise PermissionError with the reason.
+    """Read a file; with `trusted_only`, raise PermissionError if other users could write it.
 
-    The file that is checked is the one that is read, whatever its name means a moment later.
-    O_NONBLOCK keeps a fifo of that name from holding us up.
+    The check is made on the open file, so that it cannot be replaced between check and reading.
+    O_NONBLOCK: opening a fifo of that name must not block.
     """
 
     def opener(name: str, flags: int) -> int:

@@ -1,7 +1,7 @@
-"""Keys that AppScope knows and that do nothing here: each is named once, and never silently.
+"""Keys of AppScope that are ignored here, each with a warning that says why.
 
-`WITHOUT_MEANING` will stay so, because the job is done another way: such keys are dropped. Rules
-for types of event that no source makes are checked and kept, and to ask for them is a warning.
+Keys of `IGNORED` are dropped: scopetrace does the same in another way, or cannot do it. Rules for
+types of event that no source makes (`TYPES_NOT_RECORDED`) are checked and kept, with a warning.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from scopetrace.config.schema import Sections, WatchRule
 if TYPE_CHECKING:
     from scopetrace.config.document import Document, Path
 
-WITHOUT_MEANING: dict[Path, str] = {
+IGNORED: dict[Path, str] = {
     ("cribl",): "scopetrace sends nothing to Cribl",
-    ("metric", "format", "tags"): "tags stand at the top level, under `tags`",
+    ("metric", "format", "tags"): "tags are at the top level, under `tags`",
     ("payload", "dir"): "payloads are kept in the session file; `scopetrace export` writes files",
     ("libscope", "transport"): "what is recorded goes into the session file",
     ("libscope", "commanddir"): "a recording takes no commands while it runs",
-    ("libscope", "snapshot"): "there is no library inside the program that could take one",
-    ("libscope", "log"): "there is no library inside the program that could log",
-    ("output",): "metrics and where they go stand under `metric`",
-    ("logging",): "there is no library inside the program that could log",
+    ("libscope", "snapshot"): "no library is loaded into the program that could take one",
+    ("libscope", "log"): "no library is loaded into the program that could log",
+    ("output",): "metrics and their destination are under `metric`",
+    ("logging",): "no library is loaded into the program that could log",
 }
 """Keys of AppScope's tree that are dropped, and why."""
 
 SAME_FOR_ALL = "it is the same for all processes of a session"
 
-WITHOUT_MEANING_IN_CUSTOM: dict[Path, str] = {
-    **WITHOUT_MEANING,
+IGNORED_IN_CUSTOM: dict[Path, str] = {
+    **IGNORED,
     ("metric", "transport"): SAME_FOR_ALL,
     ("metric", "format", "type"): SAME_FOR_ALL,
     ("metric", "format", "statsdprefix"): SAME_FOR_ALL,
@@ -50,17 +50,17 @@ KEYS_OF_SOME_TYPES: dict[str, frozenset[str]] = {
     "headers": frozenset({"http"}),
     "allowbinary": frozenset({"file", "console"}),
 }
-"""Keys of a rule that mean something for these types only."""
+"""Keys of a rule that have an effect for these types only."""
 
 
-def means_something(key: str, kind: str) -> bool:
-    """Return whether `key` of a rule means something for events of type `kind`."""
+def has_effect(key: str, kind: str) -> bool:
+    """Return whether `key` of a rule has an effect for events of type `kind`."""
     return key not in KEYS_OF_SOME_TYPES or kind in KEYS_OF_SOME_TYPES[key]
 
 
-def without_meaningless(document: Document) -> tuple[Document, list[str]]:
-    """Return the tree without the keys that mean nothing here, and a warning for each of them."""
-    table = WITHOUT_MEANING_IN_CUSTOM if document.prefix else WITHOUT_MEANING
+def without_ignored(document: Document) -> tuple[Document, list[str]]:
+    """Return the tree without the keys that are ignored, and a warning for each of them."""
+    table = IGNORED_IN_CUSTOM if document.prefix else IGNORED
     data, said = document.data, []
     for path, why in table.items():
         if _holds(data, path):
@@ -70,36 +70,36 @@ def without_meaningless(document: Document) -> tuple[Document, list[str]]:
 
 
 def not_recorded(document: Document, sections: Sections) -> list[str]:
-    """Return a warning for each rule of `document` that asks for what this version has not.
+    """Return a warning for each event rule without effect, and for each such key of a rule.
 
     Args:
-        document: What was said.
-        sections: What it came to, all checked.
+        document: The tree as it was written.
+        sections: The same tree, converted and checked.
     """
-    said: list[str] = []
+    warnings: list[str] = []
     if _holds(document.data, ("event", "watch")):
         for index, rule in enumerate(sections.event.watch):
             base: Path = ("event", "watch", index)
-            doubts = _doubts(rule, sections.metric.enable)
-            said += (document.sentence((*base, *key), why) for key, why in doubts)
-    return said
+            found = _without_effect(rule, sections.metric.enable)
+            warnings += (document.sentence((*base, *key), why) for key, why in found)
+    return warnings
 
 
-def _doubts(rule: WatchRule, measures: bool) -> Iterator[tuple[Path, str]]:
-    """Yield the keys of a rule that do nothing, and why."""
+def _without_effect(rule: WatchRule, metrics_enabled: bool) -> Iterator[tuple[Path, str]]:
+    """Yield the keys of a rule that have no effect, and why; the empty path is the rule itself."""
     if rule.type in TYPES_NOT_RECORDED:
         yield (), f"this version records no events of type {rule.type}"
         return
-    if rule.type == "metric" and not measures:
-        yield (), "there are none while metric.enable is false"
+    if rule.type == "metric" and not metrics_enabled:
+        yield (), "there are no such events while metric.enable is false"
     unset = WatchRule(type=rule.type)
     for key in KEYS_OF_SOME_TYPES:
-        if not means_something(key, rule.type) and getattr(rule, key) != getattr(unset, key):
-            yield (key,), f"ignored: it means nothing for type {rule.type}"
+        if not has_effect(key, rule.type) and getattr(rule, key) != getattr(unset, key):
+            yield (key,), f"ignored: it has no effect for type {rule.type}"
 
 
-def doubtful_transports(document: Document, sections: Sections) -> list[str]:
-    """Return a warning for each key of a destination that weakens it or does nothing."""
+def transport_warnings(document: Document, sections: Sections) -> list[str]:
+    """Return a warning for each key of a destination that makes it unsafe or has no effect."""
     said = []
     for name, section in (("event", sections.event), ("metric", sections.metric)):
         transport, base = section.transport, (name, "transport", "tls")
@@ -107,10 +107,10 @@ def doubtful_transports(document: Document, sections: Sections) -> list[str]:
             why = f"nothing is sent there while {name}.enable is false"
             said.append(document.sentence((name, "transport", "type"), why))
         if transport.encrypted and not transport.tls.validateserver:
-            why = "the server is not checked: whoever answers for it can read what is sent"
+            why = "the server's certificate is not checked: any server can read what is sent"
             said.append(document.sentence((*base, "validateserver"), why))
         if transport.tls.enable and transport.type in ("file", "unix", "udp"):
-            why = f"ignored: it means nothing for type {transport.type}"
+            why = f"ignored: it has no effect for type {transport.type}"
             said.append(document.sentence((*base, "enable"), why))
     return said
 

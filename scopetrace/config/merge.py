@@ -1,6 +1,6 @@
-"""Configurations joined: what is said later wins, key by key.
+"""Merge configurations: a later value overrides an earlier one, key by key.
 
-Nothing here reads YAML: the recorder joins `custom` entries long after the files were read.
+YAML is not needed here: the recorder merges `custom` entries while it records.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from msgspec import to_builtins
 from scopetrace.config.schema import Config, Custom, Sections
 
 
-def customised(config: Config, entries: Iterable[Custom]) -> Config:
-    """Return what applies to a process that `entries` of `config.custom` are about."""
+def apply_custom(config: Config, entries: Iterable[Custom]) -> Config:
+    """Return the configuration for a process whose entries of `config.custom` are `entries`."""
     data = sections_data(config)
     for entry in entries:
-        data = joined(data, entry.config)
+        data = merged(data, entry.config)
     sections = msgspec.convert(data, Sections)
     return config_of(sections, config.custom, config.path, config.warnings)
 
 
 def sections_data(sections: Sections) -> dict[str, Any]:
-    """Return the tree but for `custom` as plain data."""
+    """Return the tree without `custom` as plain data."""
     return {name: to_builtins(getattr(sections, name)) for name in Sections.__struct_fields__}
 
 
@@ -37,13 +37,13 @@ def config_of(
     return Config(**given, custom=custom, path=path, warnings=warnings)
 
 
-def joined(base: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with what `said` says instead."""
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `changes` in place of its own."""
     result = dict(base)
-    for key, value in said.items():
+    for key, value in changes.items():
         before = base.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
-            result[key] = joined(before, value)
+            result[key] = merged(before, value)
         elif value is not None or before is None:
             result[key] = value
         elif isinstance(before, list | tuple):

@@ -1,12 +1,12 @@
 r"""Regular expressions of scope.yml: Python's `re`, searched for anywhere in the text.
 
-AppScope uses PCRE2. What the two write differently (POSIX classes such as [[:alpha:]], \z, \h) is
-refused with a reason instead of quietly meaning something else.
+AppScope uses PCRE2. Syntax that differs (POSIX classes such as [[:alpha:]], \z, \h) is an error
+rather than having another meaning.
 
-`re` has no limit on time: (a+)+$ can take hours on one line. Where `limit_searches` was called, an
-expression that took `MOST_S` for one text, twice, is given up: it is found in nothing any more, and
-the texts are counted. `re` hears signals while it goes back and forth, but not inside the
-repetition of one character: a*b is given up only when its searches end, after n² short steps each.
+`re` has no time limit: (a+)+$ can take hours on one line. After `limit_searches`, an expression
+that took `SEARCH_LIMIT_S` for one text, twice, is given up: it matches no text any more, and the
+texts are counted. `re` handles signals while it backtracks, but not within the repetition of one
+character: a*b is given up only when its search has ended, after n² short steps.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 
-MOST_S = 0.5
+SEARCH_LIMIT_S = 0.5
 """CPU time for one search, give or take a tick."""
 TRIES = 2
-"""What a virtual machine was paused for may count as CPU time: so it may have been no fault."""
+"""Searches that must take too long: the pause of a virtual machine may count as CPU time."""
 _TICK_S = 0.1
 _EVERYTHING = frozenset({"", ".*", "^.*"})
 
 
 class _Overdue(Exception):
-    """The search that is under way has taken too long."""
+    """The current search has taken too long."""
 
 
 class _Clock:
-    """The CPU time of the thread that searches, in seconds, as it was at the last tick.
+    """The CPU time of the thread that searches, in seconds, at the last tick.
 
-    To look at the real one would cost a search more than most searches do.
+    Reading the real clock takes longer than most searches.
     """
 
     __slots__ = ("began", "now")
@@ -41,7 +41,7 @@ class _Clock:
     def __init__(self) -> None:
         self.now = 0.0
         self.began: float | None = None
-        """When the search that is under way began; None: there is none."""
+        """When the current search began; None: there is none."""
 
 
 _clock = _Clock()
@@ -49,7 +49,7 @@ _given_up: list[Pattern] = []
 
 
 class Pattern:
-    """A regular expression, and the place in scope.yml that it is from."""
+    """A regular expression, and its place in scope.yml."""
 
     __slots__ = ("_find", "place", "text", "unsearched")
 
@@ -57,11 +57,11 @@ class Pattern:
         self.text = regex.pattern
         self.place = place
         self.unsearched = 0
-        """Texts it was not searched for in, since it was given up."""
+        """Texts that were not searched because the expression was given up."""
         self._find: Callable[[str], object] = regex.search
 
     def search(self, text: str) -> bool:
-        """Return whether it is found in a text; if it was given up, it is not."""
+        """Return whether the expression is found in a text; false if it was given up."""
         for _ in range(TRIES):
             _clock.began = _clock.now
             try:
@@ -70,20 +70,20 @@ class Pattern:
                 continue
             finally:
                 _clock.began = None
-        self._find = self._pass_over
+        self._find = self._skip
         _given_up.append(self)
         return False
 
-    def _pass_over(self, _text: str) -> None:
+    def _skip(self, _text: str) -> None:
         self.unsearched += 1
 
 
 @cache
 def compile_pattern(text: str, place: str = "", *, ignore_case: bool = False) -> Pattern:
-    """Compile an expression. The same one of the same place is the same object.
+    """Compile an expression; the same one of the same place is the same object.
 
     Raises:
-        ValueError: It is no valid expression; says why.
+        ValueError: It is not valid; the message says why.
     """
     try:
         with warnings.catch_warnings():
@@ -96,14 +96,14 @@ def compile_pattern(text: str, place: str = "", *, ignore_case: bool = False) ->
 
 
 def matches_everything(text: str) -> bool:
-    """Return whether an expression is one of those that are found in any text."""
+    """Return whether an expression is known to match any text."""
     return text in _EVERYTHING
 
 
 def limit_searches() -> None:
-    """Give up expressions that take too long, for the rest of this process.
+    """From now on, give up expressions that take too long.
 
-    To be called by the main thread, which alone hears signals, and alone may search.
+    Only the main thread may call this, and search after it: Python handles signals there.
     """
     signal.signal(signal.SIGPROF, _on_tick)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
@@ -111,12 +111,12 @@ def limit_searches() -> None:
 
 
 def note_time() -> None:
-    """Set the clock of searches. For a thread that works in short spells, which ticks can miss."""
+    """Set the clock of searches. For a thread that runs too briefly at a time for ticks."""
     _clock.now = time.thread_time()
 
 
 def take_given_up() -> list[Pattern]:
-    """Return the expressions that were given up since this was asked last."""
+    """Return the expressions that were given up since the last call."""
     taken = _given_up.copy()
     _given_up.clear()
     return taken
@@ -124,6 +124,6 @@ def take_given_up() -> list[Pattern]:
 
 def _on_tick(_number: int, _frame: object) -> None:
     note_time()
-    if _clock.began is not None and _clock.now - _clock.began > MOST_S:
+    if _clock.began is not None and _clock.now - _clock.began > SEARCH_LIMIT_S:
         _clock.began = None
         raise _Overdue

@@ -1,8 +1,7 @@
-"""The configuration as frozen structs: what a key may hold stands here, and only here.
+"""The configuration as frozen structs: the type and the allowed values of each key.
 
-What a key holds *unless said otherwise* stands in scope.yml, so no key of the tree has a default
-in this module; only the members of list items do, which a stock file cannot give. Messages about
-wrong values are derived from these types (see `convert`).
+The defaults are in scope.yml, so the keys of the tree have no defaults here; only the keys of list
+items have. Messages about wrong values are derived from these types (see `convert`).
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 Text = Annotated[str, Meta(min_length=1)]
-"""A text that says something."""
+"""A text that is not empty."""
 Natural = Annotated[int, Meta(ge=0, le=2**53)]
-"""A whole number that JSON and SQLite can hold too."""
+"""A whole number that JSON and SQLite can represent exactly."""
 Verbosity = Annotated[int, Meta(ge=0, le=9)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 SnapLength = Annotated[int, Meta(ge=0, le=1_048_576)]
@@ -23,13 +22,13 @@ Port = Annotated[int, Meta(ge=0, le=65_535)]
 FlowSnapLength = Annotated[int, Meta(ge=0, le=4_194_304)]
 FlowMemory = Annotated[int, Meta(ge=65_536, le=1_073_741_824)]
 ArgsLimit = Annotated[int, Meta(ge=0, le=16_777_216)]
-"""The kernel lets in 6 MiB of both (fs/exec.c: three quarters of _STK_LIM)."""
+"""The kernel allows 6 MiB for arguments and environment (fs/exec.c: ¾ of _STK_LIM)."""
 PatternLength = Annotated[int, Meta(ge=1, le=65_536)]
 
 EventType = Literal[
     "file", "console", "fs", "process", "net", "http", "dns", "metric", "syslog", "sec"
 ]
-"""The last two are read, because files of AppScope and AppView hold them, and select nothing."""
+"""The last two are accepted since AppScope and AppView have them; they select no events."""
 MetricType = Literal["statsd", "fs", "net", "http", "dns", "process"]
 MetricFormatType = Literal["statsd", "ndjson"]
 EventFormatType = Literal["ndjson"]
@@ -46,41 +45,41 @@ class Tls(Node, frozen=True):
     enable: bool
     """For type tcp; type tls is encrypted whatever this says."""
     validateserver: bool
-    """Whether the server must have a certificate for its name, from someone who is trusted."""
+    """Whether the server must have a trusted certificate for its host name."""
     cacertpath: str
-    """File of who is trusted; empty: whom the system trusts."""
+    """File with the trusted CA certificates; empty: those of the system."""
 
 
 class Transport(Node, frozen=True):
-    """Where what is recorded is also sent, at once."""
+    """A destination to which events or metrics are sent while they are recorded."""
 
     type: TransportType
     host: str
     port: Port
     path: str
-    """Of type file and unix; there `@name` is an abstract socket."""
+    """For type file and unix; of unix, `@name` is an abstract socket."""
     buffering: Literal["line", "full"]
-    """Of type file: whether lines are written at once, or many together."""
+    """For type file: write each line at once, or many together."""
     tls: Tls
 
     @property
     def encrypted(self) -> bool:
-        """Whether it is TLS."""
+        """Whether TLS is used."""
         return self.type == "tls" or (self.type == "tcp" and self.tls.enable)
 
 
 class MetricFormat(Node, frozen=True):
-    """How metrics look when they are sent."""
+    """The format of metrics that are sent."""
 
     type: MetricFormatType
     statsdprefix: str
     statsdmaxlen: Natural
-    """Bytes of one statsd line."""
+    """Bytes of one StatsD line; 0: no limit."""
     verbosity: Verbosity
 
 
 class MetricWatch(Node, frozen=True):
-    """A kind of metric that is wanted."""
+    """A type of metrics to record."""
 
     type: MetricType
 
@@ -95,23 +94,23 @@ class Metric(Node, frozen=True):
 
 
 class WatchRule(Node, frozen=True):
-    """A kind of event that is wanted; each expression is searched for, unanchored."""
+    """A type of events to record; expressions are searched for anywhere in a text."""
 
     type: EventType
     name: str = ".*"
     """Searched for in the source: fs.open, stdout, or the absolute path of a `file` rule."""
     field: str = ".*"
-    """Searched for in the names of the data fields; those that do not match are left out."""
+    """Searched for in the names of data fields; fields that do not match are left out."""
     value: str = ".*"
-    """Searched for in the values of the data fields; without any match there is no event."""
+    """Searched for in the values of data fields; if none matches, the event is not recorded."""
     headers: tuple[Text, ...] = ()
-    """For http: headers to keep, each expression searched for in `Header: value`."""
+    """For http: headers to record; each expression is searched for in `Header: value`."""
     allowbinary: bool = False
-    """For file and console: whether content that is no text is recorded."""
+    """For file and console: whether binary content is recorded."""
 
 
 class EventFormat(Node, frozen=True):
-    """What events hold, and how many there may be."""
+    """The format of events that are sent, their rate, and optional fields."""
 
     type: EventFormatType
     maxeventpersec: Natural
@@ -136,22 +135,23 @@ class Payload(Node, frozen=True):
 
 
 class Libscope(Node, frozen=True):
-    """The section `libscope`: what is left of it without a library inside the program."""
+    """The section `libscope`: those of AppScope's keys that apply without its library."""
 
     summaryperiod: Seconds
+    """Period over which metrics are aggregated, in seconds."""
     configevent: bool
-    """Whether the first line that is sent says who is recorded, and with which configuration."""
+    """Whether the first line that is sent describes the program and the configuration."""
 
 
 class Protocol(Node, frozen=True):
-    """How to recognise a protocol by the first bytes of a connection."""
+    """A protocol that is recognised by the first bytes of a connection."""
 
     name: Text
     regex: Text
     binary: bool = False
     """Whether `regex` is searched for in the bytes written as hexadecimal digits."""
     len: PatternLength = 256
-    """Bytes looked at."""
+    """Bytes in which `regex` is searched."""
     detect: bool = True
     payload: bool = False
 
@@ -175,29 +175,29 @@ class PathRules(Node, frozen=True):
 
 
 class Recording(Node, frozen=True):
-    """The section `scopetrace`: what AppScope has no key for."""
+    """The section `scopetrace`: keys that AppScope does not have."""
 
     snaplen: SnapLength
-    """Bytes copied of one write at most."""
+    """Bytes that are copied of one write to a file, at most."""
     flowsnaplen: FlowSnapLength
-    """Bytes copied of what goes through a connection at once, at most."""
+    """Bytes that are copied of one send to or receive from a connection, at most."""
     flowmemory: FlowMemory
-    """Bytes of one connection that wait while it is read, at most, of each kind."""
+    """Bytes that are buffered for one connection while it is read, at most, of each kind."""
     payloadlimit: Natural
-    """Bytes of payloads that a session keeps at most."""
+    """Bytes of payloads in one session, at most."""
     failures: Literal["none", "rare", "all"]
-    """Which calls stop the program for the sake of those that fail."""
+    """Which calls are watched only to record their failures."""
     argslimit: ArgsLimit
-    """Bytes of the arguments of one program at most."""
+    """Bytes of the arguments of one program, at most."""
     environment: bool
-    """Whether proc.start holds the environment of the program."""
+    """Whether proc.start has the environment of the program."""
     envlimit: ArgsLimit
-    """Bytes of the environment of one program at most."""
+    """Bytes of the environment of one program, at most."""
     pathclasses: PathRules
 
 
 class Sections(Node, frozen=True):
-    """The tree of scope.yml but for `custom`."""
+    """The tree of scope.yml without `custom`."""
 
     metric: Metric
     event: EventSection
@@ -209,7 +209,7 @@ class Sections(Node, frozen=True):
 
 
 class Filter(Node, frozen=True):
-    """Which processes an entry of `custom` is about: all that is given must match."""
+    """The processes that an entry of `custom` applies to: all keys that are given must match."""
 
     procname: str | None = None
     """Base name of the program."""
@@ -220,18 +220,18 @@ class Filter(Node, frozen=True):
     env: str | None = None
     """NAME, or NAME=value."""
     ancestor: str | None = None
-    """Base name of the program of its parent, or of its parent's parent…"""
+    """Base name of the program of its parent, its parent's parent…"""
 
 
 class Entry(Node, frozen=True):
-    """An entry of `custom` as it is written."""
+    """An entry of `custom` before it is converted."""
 
     filter: dict[str, Any]
     config: dict[str, Any]
 
 
 class Custom(Struct, frozen=True, kw_only=True):
-    """An entry of `custom`: what is different for some processes."""
+    """An entry of `custom`: settings for some processes."""
 
     name: str
     filter: Filter

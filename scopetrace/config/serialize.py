@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from scopetrace.config.ignored_keys import means_something
+from scopetrace.config.ignored_keys import has_effect
 from scopetrace.config.merge import sections_data
 from scopetrace.config.schema import Config, Custom, WatchRule
 
@@ -58,7 +58,7 @@ def _without_ignored(data: dict[str, Any]) -> dict[str, Any]:
     if "watch" not in event:
         return data
     rules = [
-        {key: rule[key] for key in rule if means_something(key, rule["type"]) or _is_set(rule, key)}
+        {key: rule[key] for key in rule if has_effect(key, rule["type"]) or _is_set(rule, key)}
         for rule in event["watch"]
     ]
     return {**data, "event": {**event, "watch": rules}}

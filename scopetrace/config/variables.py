@@ -1,4 +1,4 @@
-"""The SCOPE_* variables, each a row: which key it sets. Names are AppScope's where it has one.
+"""The table of SCOPE_* variables: which key each one sets. Names are AppScope's where it has one.
 
 scope.yml names each variable beside its key, and a test compares the two.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from scopetrace.config.document import Path
-from scopetrace.config.ignored_keys import WITHOUT_MEANING
+from scopetrace.config.ignored_keys import IGNORED
 
 KEYS: dict[str, Path] = {
     "SCOPE_METRIC_ENABLE": ("metric", "enable"),
@@ -41,7 +41,7 @@ KEYS: dict[str, Path] = {
 """Variables that set one key."""
 
 DESTINATIONS: dict[str, str] = {"SCOPE_EVENT_DEST": "event", "SCOPE_METRIC_DEST": "metric"}
-"""Variables that set type, host, port and path of a section's `transport`, all in one word."""
+"""Variables that set type, host, port and path of a section's `transport` in one word."""
 
 SWITCHES: dict[str, tuple[str, str]] = {
     "SCOPE_EVENT_LOGFILE": ("event", "file"),
@@ -77,30 +77,30 @@ RULE_KEYS: dict[str, tuple[str, str]] = {
 """Variables that set a key of each rule of one type of `event.watch`."""
 
 TAG = "SCOPE_TAG_"
-"""What comes before the name of a tag."""
+"""Prefix of the variables that set tags; the name of the tag follows."""
 
-BEGINNINGS_WITHOUT_MEANING: dict[str, str] = {
+IGNORED_PREFIXES: dict[str, str] = {
     "SCOPE_EVENT_SYSLOG": "this version records no events of type syslog",
-    "SCOPE_PAYLOAD_DIR": WITHOUT_MEANING["payload", "dir"],
-    "SCOPE_PAYLOAD_TO_DISK": WITHOUT_MEANING["payload", "dir"],
-    "SCOPE_PAYLOAD_HEADER": WITHOUT_MEANING["payload", "dir"],
-    "SCOPE_CMD_DIR": WITHOUT_MEANING["libscope", "commanddir"],
-    "SCOPE_SNAPSHOT_": WITHOUT_MEANING["libscope", "snapshot"],
-    "SCOPE_LOG_": WITHOUT_MEANING["libscope", "log"],
-    "SCOPE_CRIBL": WITHOUT_MEANING["cribl",],
-    "SCOPE_HOME": "the configuration is looked for elsewhere: name it by SCOPE_CONF_PATH",
-    "SCOPE_RULES": "there are no rules: what `scopetrace run` starts is recorded",
+    "SCOPE_PAYLOAD_DIR": IGNORED["payload", "dir"],
+    "SCOPE_PAYLOAD_TO_DISK": IGNORED["payload", "dir"],
+    "SCOPE_PAYLOAD_HEADER": IGNORED["payload", "dir"],
+    "SCOPE_CMD_DIR": IGNORED["libscope", "commanddir"],
+    "SCOPE_SNAPSHOT_": IGNORED["libscope", "snapshot"],
+    "SCOPE_LOG_": IGNORED["libscope", "log"],
+    "SCOPE_CRIBL": IGNORED["cribl",],
+    "SCOPE_HOME": "to name a configuration file, use SCOPE_CONF_PATH",
+    "SCOPE_RULES": "there is no rules file: `scopetrace run` records the command that it starts",
     "SCOPE_EXECVE": "every program that is executed is followed",
-    "SCOPE_QUEUE_LENGTH": "no event waits in a queue that could overflow",
-    "SCOPE_CONNECT_TIMEOUT_SECS": "at the end, what waits to be sent has 3 s",
-    "SCOPE_HTTP_SERIALIZE_ENABLE": "HTTP is read in the order of its connection",
+    "SCOPE_QUEUE_LENGTH": "there is no queue of events that could overflow",
+    "SCOPE_CONNECT_TIMEOUT_SECS": "at the end of a session, lines that wait are sent for 3 s",
+    "SCOPE_HTTP_SERIALIZE_ENABLE": "HTTP is always read in the order of its connection",
 }
-"""How variables of AppScope begin that mean nothing here, and why.
+"""Prefixes of AppScope's variables that have no effect here → why.
 
-Those that it sets itself for its own library (SCOPE_PID…) are nobody's wish, and are passed over.
+Variables that AppScope sets for its own library (SCOPE_PID…) are ignored without a warning.
 """
 
-BEGINNINGS_OF_OURS = (
+OUR_PREFIXES = (
     "SCOPE_METRIC_",
     "SCOPE_STATSD_",
     "SCOPE_EVENT_",
@@ -117,23 +117,23 @@ BEGINNINGS_OF_OURS = (
     "SCOPE_RECORD_",
     "SCOPE_TAG",
 )
-"""A variable that begins so and is in no table is a mistake."""
+"""A variable with one of these prefixes that is in no table is mistyped."""
 
 ELSEWHERE = "SCOPE_CONF_PATH"
-"""Read where the configuration is looked for."""
+"""Read by `find`."""
 
-_LIKENESS = 0.79
-"""Ratio of difflib from which on a name is one of ours mistyped, not another program's."""
+_SIMILARITY = 0.79
+"""Ratio of difflib from which on a name counts as one of ours, mistyped."""
 
 
 def why_unused(name: str) -> str | None:
-    """Return why a variable changes nothing; None: it does, or it is not for us."""
+    """Return why a variable has no effect; None: it has one, or is another program's."""
     if name in _known() or is_tag(name):
         return None
-    for beginning, why in BEGINNINGS_WITHOUT_MEANING.items():
+    for beginning, why in IGNORED_PREFIXES.items():
         if name.startswith(beginning):
             return why
-    ours = name.startswith(BEGINNINGS_OF_OURS) or _is_like_ours(name)
+    ours = name.startswith(OUR_PREFIXES) or _is_like_ours(name)
     return "there is no such setting" if ours else None
 
 
@@ -145,7 +145,7 @@ def _known() -> frozenset[str]:
 def _is_like_ours(name: str) -> bool:
     from difflib import get_close_matches
 
-    return bool(get_close_matches(name, _known(), n=1, cutoff=_LIKENESS))
+    return bool(get_close_matches(name, _known(), n=1, cutoff=_SIMILARITY))
 
 
 def is_tag(name: str) -> bool:

@@ -1,8 +1,10 @@
-"""What killed recorders leave beside the sessions, and how it goes.
+"""Delete the files that killed recorders left beside the sessions.
 
-A file is left over if its session is not there: logs, reports of faults, reserves of space. So is
-the reserve of a session whose recorder is gone, and a file whose maker ended while making it.
-The log of an interrupted session is part of that session and stays.
+Those are:
+1. logs, fault reports and reserves of space whose session file does not exist;
+2. the reserve of a session whose recorder has ended;
+3. a hidden file whose maker ended while making it.
+The write-ahead log of an interrupted session is part of that session and stays.
 """
 
 from __future__ import annotations
@@ -19,23 +21,23 @@ from scopetrace.db.paths import COMPANIONS, RESERVE, is_being_made, parse_file_n
 from scopetrace.db.running import is_running
 
 
-def clear_leftovers(folder: Path) -> int:
-    """Delete what is left over in a folder of sessions; return how many files that were."""
+def delete_leftovers(folder: Path) -> int:
+    """Delete the leftover files in a folder of sessions; return their number."""
     if why_unsafe(folder) is not None:
-        return 0  # what others put there is not ours to judge
+        return 0  # other users may have put files there
     with suppress(OSError):
-        return sum(_delete(path) for path in list(folder.iterdir()) if is_left(path))
+        return sum(_delete(path) for path in list(folder.iterdir()) if is_leftover(path))
     return 0
 
 
-def is_left(path: Path) -> bool:
-    """Tell whether a file belongs to no session, or to none that still needs it."""
+def is_leftover(path: Path) -> bool:
+    """Return whether no session needs a file any more."""
     if path.name.startswith("."):
         return is_being_made(path.name, _age_s(path)) is False
     for suffix in COMPANIONS:
         session = path.with_name(path.name.removesuffix(suffix))
         if session != path and parse_file_name(session.name):
-            # Looked for now: it is there before any of these, and a list of files takes its time.
+            # Looked up now, not in a list that was read before: a session exists before its files.
             return not session.exists() or (suffix == RESERVE and not _is_recorded(session))
     return False
 
@@ -56,10 +58,10 @@ def _age_s(path: Path) -> float:
 
 
 def _is_recorded(session: Path) -> bool:
-    """Tell whether a session's recorder still runs; of one that cannot be read, perhaps it does."""
-    asked = "SELECT recorder_pid, recorder_started_ticks, boot_id FROM session"
+    """Return whether a session's recorder still runs; true if the session cannot be read."""
+    sql = "SELECT recorder_pid, recorder_started_ticks, boot_id FROM session"
     try:
         with closing(sqlite3.connect(f"file:{quote(str(session))}?mode=ro", uri=True)) as db:
-            return is_running(*db.execute(asked).fetchone())
+            return is_running(*db.execute(sql).fetchone())
     except (sqlite3.Error, TypeError):
         return True

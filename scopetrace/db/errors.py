@@ -1,4 +1,4 @@
-"""What SQLite and the system complain about, as one sentence each."""
+"""Errors of SQLite and of the system as sentences."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ _SENTENCES = {
 }
 
 
-_FROM_LIMIT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_AT_SIZE_LIMIT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+"""Results of a write beyond RLIMIT_FSIZE."""
 
 
 def primary_code(error: sqlite3.Error) -> int | None:
-    """Return SQLite's result code without its extension, or None if `error` did not come from it.
+    """Return the primary result code of an error, or None if SQLite did not report one.
 
-    See https://www.sqlite.org/rescode.html: the low 8 bits.
+    It is the low 8 bits (https://www.sqlite.org/rescode.html).
     """
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 def session_error(action: str, path: Path, error: sqlite3.Error | OSError) -> SessionError:
-    """Return the sentence for `error`, met while trying to `action` ("write") the file `path`."""
+    """Return a SessionError that says why `action` ("write") of the file `path` failed."""
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
     else:
         reason = _SENTENCES.get(primary_code(error) or 0, str(error))
-        if primary_code(error) in _FROM_LIMIT and is_at_limit(path):
+        if primary_code(error) in _AT_SIZE_LIMIT and is_at_limit(path):
             reason = "files may not grow beyond a limit (ulimit -f)"
     return SessionError(f"cannot {action} {path}: {reason}")

@@ -1,7 +1,7 @@
-"""How large files of ours may become: RLIMIT_FSIZE, where it cannot be lifted.
+"""RLIMIT_FSIZE, the limit on the size of files, where the recorder cannot raise it.
 
-A write beyond it fails in the middle (SIGXFSZ is ignored, so with EFBIG), which SQLite takes for an
-error of the disk. So SQLite is given the limit as its own, and a full file is like a full disk.
+A write beyond it is cut off and fails with EFBIG (SIGXFSZ is ignored), which SQLite takes for an
+I/O error. So SQLite gets the limit as max_page_count, and a file at the limit is like a full disk.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ from contextlib import suppress
 from pathlib import Path
 
 PAGE_BYTES = 8192
-"""Of the file: an event is some 250 bytes, so that a page of SQLite's default holds few."""
+"""Page size of a session file; an event takes some 250 bytes."""
 CHECKPOINT_PAGES = 2000
+"""Pages of the write-ahead log at which SQLite copies it into the file (wal_autocheckpoint)."""
 LEAST_PAGES = 16
-"""A session without an event has hardly less."""
+"""About the size of a session without events."""
 
 
 def file_limit() -> int | None:
-    """Return how many bytes a file may have; None: as many as it likes."""
+    """Return the limit on the size of a file in bytes; None: there is none."""
     soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 def limit_growth(db: sqlite3.Connection, spare_pages: int) -> None:
-    """Keep a session, `spare_pages` short of it, and its log below the limit."""
+    """Keep a session file `spare_pages` below the limit, and its log below a fraction of it."""
     limit = file_limit()
     pages = CHECKPOINT_PAGES if limit is None else min(limit // PAGE_BYTES // 4, CHECKPOINT_PAGES)
     db.execute(f"PRAGMA wal_autocheckpoint = {max(pages, 1)}")
@@ -35,7 +36,7 @@ def limit_growth(db: sqlite3.Connection, spare_pages: int) -> None:
 
 
 def is_at_limit(path: Path) -> bool:
-    """Tell whether a session, or its log, has come near the limit."""
+    """Return whether a session file, or its log, is near the limit."""
     limit = file_limit()
     if limit is None:
         return False

@@ -16,10 +16,10 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of the sessions, and the one above it, for their owner alone.
+    """Make the folder of the sessions and its parent, with mode 0700.
 
     Raises:
-        SessionError: it cannot be made, or others may write to one that is there.
+        SessionError: it cannot be made, or other users may write to an existing one.
     """
     try:
         for part in (folder.parent, folder):
@@ -34,10 +34,10 @@ def make_folder(folder: Path) -> None:
 
 
 def why_unsafe(folder: Path) -> str | None:
-    """Return why others could put files into the folder of the sessions; None: they cannot.
+    """Return why other users could put files into the folder of the sessions; None: they cannot.
 
-    They could where they may write to it, or exchange it since they may write to the one above. In
-    one with the sticky bit they cannot touch what is ours (inode(7)).
+    They can if they may write to it, or to its parent, where they could replace it. With the sticky
+    bit they can neither rename nor delete the owner's files (inode(7)).
     """
     try:
         about = {part: part.stat() for part in (folder, folder.parent)}

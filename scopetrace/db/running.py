@@ -1,6 +1,6 @@
-"""Whether a recorder still runs: its pid alone does not tell, since pids are used again.
+"""Whether a recorder is still running. Its pid alone does not show it, since pids are reused.
 
-A process is known by its pid, the clock tick it started at and the boot it belongs to (proc(5)).
+A process is identified by its pid, the clock tick at which it started, and the boot id (proc(5)).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @cache
 def boot_id() -> str:
-    """Return this boot's random name, or "" where /proc does not tell."""
+    """Return the random id of this boot, or "" where /proc does not have it."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -24,10 +24,10 @@ def started_ticks(pid: int) -> int | None:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    fields = stat[stat.rfind(b")") + 1 :].split()  # the name before it may hold anything
+    fields = stat[stat.rfind(b")") + 1 :].split()  # the name before it may contain any byte
     return None if fields[0] in b"ZXx" else int(fields[19])
 
 
 def is_running(pid: int, ticks: int, boot: str) -> bool:
-    """Tell whether the process that had `pid` when it started at `ticks` of `boot` still runs."""
+    """Return whether the process that started as `pid` at `ticks` of `boot` is still running."""
     return pid > 0 and boot == boot_id() and started_ticks(pid) == ticks

@@ -21,10 +21,10 @@ from scopetrace.errors import SessionError
 from scopetrace.model.fields import SOURCES, Source, column
 
 APPLICATION_ID = 0x53635472
-"""ScTr."""
+"""`ScTr` in ASCII."""
 
 SQLITE_FLOOR = (3, 37, 0)
-"""The first with STRICT tables."""
+"""The first version of SQLite with STRICT tables."""
 
 TIME = (
     "strftime('%Y-%m-%dT%H:%M:%S', e.time_ns / 1000000000, 'unixepoch')"
@@ -39,13 +39,13 @@ INDEXES = {
     "process_pid": "process (pid)",
     "process_proc": "process (proc)",
 }
-"""Made when the session ends. Each one ends in the row's id by itself, so it also sorts by it."""
+"""Made when the session ends. SQLite appends the rowid to each index, so rows come sorted by id."""
 
 OTHER_INDEXES = {
     "metric_name": "metric (name)",
     "payload_channel": "payload (channel)",
 }
-"""Made with them; no question about events looks for these, and files of version 1 lack them."""
+"""Made with them. Queries for events do not need these, and files of version 1 lack them."""
 
 _TABLES = (
     """
@@ -149,7 +149,7 @@ def view_sql(source: Source) -> str:
     columns += [f"json_extract(data, '$.{name}') AS {column(name)}" for name in names]
     where = f"{source.column} = '{source.name}'"
     if source.column == "source":
-        where += " AND sourcetype <> 'metric'"  # a metric may be called as an event is
+        where += " AND sourcetype <> 'metric'"  # a metric may have the name of an event
     return f"SELECT {', '.join(columns)}, channel FROM events WHERE {where}"
 
 
@@ -171,9 +171,11 @@ def _version_3(db: sqlite3.Connection) -> None:
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _version_1, _version_2, _version_3,
-)  # fmt: skip
-"""Step n, counted from 0, makes version n + 1 of version n."""
+    _version_1,
+    _version_2,
+    _version_3,
+)
+"""Step n, counted from 0, turns version n into version n + 1."""
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -200,7 +202,7 @@ def migrate(db: sqlite3.Connection) -> None:
 
 
 def _make_views(db: sqlite3.Connection) -> None:
-    """Make the views of this version, in place of those of another."""
+    """Replace all views by those of this version."""
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
         db.execute(f'DROP VIEW "{name}"')
     db.execute(f"CREATE VIEW events AS {_EVENTS}")
@@ -210,17 +212,17 @@ def _make_views(db: sqlite3.Connection) -> None:
 
 
 def check_readable(db: sqlite3.Connection) -> None:
-    """Make sure that an open file is a session that this version can read.
+    """Check that an open file is a session that this version can read.
 
     Raises:
-        SessionError: it is not, in a sentence that wants the file's name before it.
+        SessionError: it is not; the sentence has no file name, which the caller puts before it.
     """
     if not _is_ours(db) or _version(db) == 0:
         raise SessionError("it is not a scopetrace session")
 
 
 def create_indexes(db: sqlite3.Connection) -> None:
-    """Make all indexes, or none if there is no room: in one transaction, which is over then."""
+    """Make all indexes in one transaction; if one fails (the disk is full), none is made."""
     db.execute("BEGIN")
     try:
         for name, columns in (INDEXES | OTHER_INDEXES).items():
@@ -233,29 +235,33 @@ def create_indexes(db: sqlite3.Connection) -> None:
 
 
 def has_indexes(db: sqlite3.Connection) -> bool:
-    """Tell whether those that questions about events need are there.
+    """Return whether the indexes for queries of events exist.
 
-    They are not while recording, nor if recording was cut off.
+    They do not while recording, nor if the recorder was killed.
     """
     found = db.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")
     return INDEXES.keys() <= {name for (name,) in found}
 
 
 def has_table(db: sqlite3.Connection, name: str) -> bool:
-    """Tell whether a file has a table: those of older versions lack the newer ones."""
+    """Return whether a file has a table; files of older versions lack the newer ones."""
     found = db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,))
     return found.fetchone() is not None
 
 
 def check_sqlite() -> None:
-    """Refuse an SQLite that cannot read or write session files."""
+    """Raise SessionError if this version of SQLite cannot read or write session files."""
     if sqlite3.sqlite_version_info < SQLITE_FLOOR:
         floor = ".".join(map(str, SQLITE_FLOOR[:2]))
         raise SessionError(f"SQLite {floor} or later is needed; this is {sqlite3.sqlite_version}")
 
 
 def _is_ours(db: sqlite3.Connection) -> bool:
-    """Tell whether the file says that it is a session; an empty one may become one."""
+    """Return whether a file has our application id; false for an empty file.
+
+    Raises:
+        SessionError: it is a database of another program.
+    """
     if db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
         return True
     if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:

@@ -1,9 +1,9 @@
-"""Text in the session file is lossless, valid to SQLite, and the same both ways.
+"""How text is encoded in the session file: without loss, and valid for SQLite.
 
-Names and messages are bytes; `os.fsdecode` made those that are no UTF-8 into lone surrogates. In
-a JSON text such a surrogate is an escape (`\\udcff`), so that the text itself is always good UTF-8;
-in a column of its own it is the three bytes that UTF-8 would have for it, which is also what SQLite
-makes of the escape. Whoever reads text here decodes it with `decode_text`.
+Names and messages are bytes; `os.fsdecode` turns bytes that are no UTF-8 into lone surrogates. In a
+JSON text such a surrogate is an escape (`\\udcff`), so that the text itself is always valid UTF-8.
+In a TEXT column it is the three bytes that UTF-8 would have for it, which is also what SQLite makes
+of the escape. Readers decode with `decode_text`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 
 def encode_json(value: Any) -> str:
-    """Return `value` as JSON, escaping what JSON demands and lone surrogates, nothing else.
+    """Return `value` as JSON; only what JSON requires and lone surrogates are escaped.
 
-    Character for character the same as msgspec's encoder for all that msgspec can encode, so that
-    a text can be searched for without knowing which of the two wrote it.
+    The result equals that of msgspec's encoder wherever msgspec can encode `value`, so that a text
+    can be searched for whichever of the two wrote it.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace").decode()
@@ -32,7 +32,7 @@ def bindable(text: str) -> str | bytes:
 
 
 def place_for(value: Any) -> str:
-    """Return the SQL that stands where `stored(value)` is to go."""
+    """Return the SQL placeholder for `stored(value)`."""
     return "CAST(? AS TEXT)" if isinstance(value, str | tuple | dict) else "?"
 
 
@@ -44,9 +44,9 @@ def stored(value: Any) -> Any:
 
 
 def decode_text(text: bytes) -> str:
-    """Return text of the session file as it was before it was stored; a `text_factory`.
+    """Decode a text of the session file; a `text_factory` of sqlite3.
 
-    A file that someone damaged is no reason to fail: any other bytes become surrogates too.
+    Bytes that no writer makes (the file is damaged) become surrogates too, rather than an error.
     """
     try:
         return text.decode("utf-8", "surrogatepass")

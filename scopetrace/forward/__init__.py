@@ -1,9 +1,9 @@
-"""What is recorded, sent elsewhere at once: to files, sockets, TLS servers.
+"""Send events and metrics while they are recorded: to files, sockets and TLS servers.
 
-The session file comes first: a line is sent only when the session has what it says, and whatever
-becomes of a destination, neither the session nor the program feels it. What waits is bounded, and
-what could not be sent is counted. Everything here is imported when there is a destination, and what
-knows sockets (`dial`, `links`, `tls`) when there is something to send.
+A line is sent only after its row was committed to the session. A slow or broken destination delays
+neither the session nor the program: the queue is bounded, and lines that could not be sent are
+counted. The modules are imported when there is a destination, and those that open sockets
+(`connect`, `connections`, `tls`) when there is a line to send.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def forwarding_writer(config: Config, host: str, writer: SessionWriter) -> ForwardingWriter | None:
-    """Return what writes and sends, or None if nothing is sent anywhere.
+    """Return a writer that also sends, or None if the configuration has no destination.
 
     Args:
-        config: says where to.
+        config: names the destinations.
         host: name of this machine.
-        writer: of the session.
+        writer: the session's.
     """
     event, metric = config.event.transport, config.metric.transport
     if event.type == metric.type == "none":

@@ -1,6 +1,6 @@
-"""Destinations, looked at before the program starts: what cannot work is said while someone looks.
+"""Check destinations before the program starts, while the user still sees an error.
 
-Only what is wrong here and now is an error. A server that does not answer yet may do so later.
+Only files are checked: a server that does not answer now may do so later.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from scopetrace.config.schema import Config, Transport
 from scopetrace.errors import ConfigError
 
 
-def settled(config: Config) -> Config:
-    """Return the configuration with paths of destinations that hold wherever one stands.
+def resolve_destinations(config: Config) -> Config:
+    """Return the configuration with absolute paths of files and sockets; check the files.
 
     Raises:
-        ConfigError: a file that is to be written or trusted is of no use.
+        ConfigError: a file cannot be written, or a file of certificates cannot be used.
     """
-    event = _settled("event.transport", config.event.transport)
-    metric = _settled("metric.transport", config.metric.transport)
+    event = _resolved("event.transport", config.event.transport)
+    metric = _resolved("metric.transport", config.metric.transport)
     return replace(
         config,
         event=replace(config.event, transport=event),
@@ -30,7 +30,7 @@ def settled(config: Config) -> Config:
     )
 
 
-def _settled(key: str, transport: Transport) -> Transport:
+def _resolved(key: str, transport: Transport) -> Transport:
     if transport.type in ("file", "unix") and not transport.path.startswith("@"):
         transport = replace(transport, path=_absolute(key, transport.path))
     if transport.type == "file" and (why := _why_not_writable(Path(transport.path))):
@@ -50,7 +50,7 @@ def _absolute(key: str, path: str) -> str:
 
 
 def _why_not_writable(path: Path) -> str | None:
-    """Return why nothing can be appended to a file. It is not opened: that could wake a reader."""
+    """Return why a file cannot be appended to. It is not opened: a pipe's reader would notice."""
     try:
         if stat.S_ISDIR(path.stat().st_mode):
             return "it is a folder"

@@ -1,35 +1,40 @@
-"""From a destination of the configuration to a link that is open."""
+"""Open a connection to a destination of the configuration."""
 
 from __future__ import annotations
 
 import socket
 
 from scopetrace.config.schema import Transport
-from scopetrace.forward.connections import DatagramLink, FileLink, Link, StreamLink
+from scopetrace.forward.connections import (
+    Connection,
+    DatagramConnection,
+    FileConnection,
+    StreamConnection,
+)
 
-CONNECT_S = 5.0
-"""How long a connection may take to stand, and then TLS to begin."""
+CONNECT_TIMEOUT_S = 5.0
+"""For connect(2), and again for the TLS handshake."""
 
 
-def open_link(transport: Transport) -> Link:
-    """Open a link, which may take `CONNECT_S` and the resolver's time.
+def open_connection(transport: Transport) -> Connection:
+    """Open a connection; it can take `CONNECT_TIMEOUT_S` twice and the resolver's time.
 
     Raises:
         OSError, ValueError: it cannot be opened now.
     """
     if transport.type == "file":
-        return FileLink(transport.path)
+        return FileConnection(transport.path)
     if transport.type == "unix":
-        return StreamLink(_connected_unix(transport.path))
+        return StreamConnection(_connected_unix(transport.path))
     endpoint = (transport.host, transport.port)
     if transport.type == "udp":
-        return DatagramLink(_connected_udp(endpoint))
-    connected = socket.create_connection(endpoint, CONNECT_S)
+        return DatagramConnection(_connected_udp(endpoint))
+    connected = socket.create_connection(endpoint, CONNECT_TIMEOUT_S)
     if not transport.encrypted:
-        return StreamLink(connected)
-    from scopetrace.forward.tls import TlsLink
+        return StreamConnection(connected)
+    from scopetrace.forward.tls import TlsConnection
 
-    return TlsLink(connected, transport)
+    return TlsConnection(connected, transport)
 
 
 def _connected_unix(path: str) -> socket.socket:
@@ -38,7 +43,7 @@ def _connected_unix(path: str) -> socket.socket:
 
 
 def _connected_udp(endpoint: tuple[str, int]) -> list[socket.socket]:
-    """Connect to those addresses of a host that there is a way to."""
+    """Connect a socket to each address of a host that has a route."""
     found, problem = [], OSError("it has no address")
     for family, kind, _, _, address in socket.getaddrinfo(*endpoint, type=socket.SOCK_DGRAM):
         try:
@@ -53,7 +58,7 @@ def _connected_udp(endpoint: tuple[str, int]) -> list[socket.socket]:
 def _connected(family: int, kind: int, address: str | tuple[object, ...]) -> socket.socket:
     connected = socket.socket(family, kind)
     try:
-        connected.settimeout(CONNECT_S)
+        connected.settimeout(CONNECT_TIMEOUT_S)
         connected.connect(address)
     except BaseException:
         connected.close()

@@ -1,4 +1,4 @@
-"""One event or one value of a metric as the line that is sent, in AppScope's envelope.
+"""An event or a value of a metric as the line that is sent, in AppScope's format.
 
 {"format":"ndjson","info":{…}}   the first line, see `start`
 {"type":"evt","id":"HOST-PROC-end of the command line","_channel":"…","body":{…}}
@@ -23,12 +23,11 @@ from scopetrace.wire.statsd import statsd_lines
 NOT_SENT = ("id", "uid", "gid", "username", "groupname", "args")
 """Keys of a body that AppScope does not send."""
 NOTICE = "notice"
-"""What AppScope sends as a metric whose data is the sentence alone."""
-CMD_LETTERS = 32
-"""So much of the command line is in an id."""
-
-CMD_SENT = 65536
-"""And so much of it in each event, which would be megabytes otherwise."""
+"""A notice is sent as AppScope sends one: sourcetype metric, with the sentence as data."""
+ID_CMD_CHARACTERS = 32
+"""Characters of the command line's end in the id of an event."""
+EVENT_CMD_CHARACTERS = 65_536
+"""Characters of the command line in an event; it can have megabytes."""
 
 _encode = Encoder().encode
 
@@ -38,7 +37,7 @@ class Lines:
 
     Args:
         host: name of this machine.
-        form: how metrics look.
+        form: the format of metrics.
     """
 
     def __init__(self, host: str, form: MetricFormat) -> None:
@@ -46,18 +45,12 @@ class Lines:
         self._form = form
 
     def start(self, config: Config, process: Process) -> bytes:
-        """Return the line that comes before all others, with its end."""
+        """Return the first line of a connection, with its end (`start_message`)."""
         return _line(start_message(config, process, self._host, self._identity(process)))
 
     def event(self, event: Event, process: Process) -> bytes:
         """Return the line of an event, with its end."""
-        body = event_body(
-            EventRecord(
-                0, event.time_ns, event.sourcetype, event.source, self._host, process.proc,
-                process.cmd[:CMD_SENT], process.pid, event.tid, process.uid, process.gid, "", "",
-                event.channel, event.data, tags=process.tags,
-            )
-        )  # fmt: skip
+        body = event_body(self._record(event, process))
         for key in NOT_SENT:
             del body[key]
         if event.sourcetype == NOTICE:
@@ -83,8 +76,28 @@ class Lines:
             return b"".join(line + b"\n" for line in lines)
         return _line({"type": "metric", "body": metric_body(record, form.verbosity)})
 
+    def _record(self, event: Event, process: Process) -> EventRecord:
+        return EventRecord(
+            id=0,
+            time_ns=event.time_ns,
+            sourcetype=event.sourcetype,
+            source=event.source,
+            host=self._host,
+            proc=process.proc,
+            cmd=process.cmd[:EVENT_CMD_CHARACTERS],
+            pid=process.pid,
+            tid=event.tid,
+            uid=process.uid,
+            gid=process.gid,
+            username="",
+            groupname="",
+            channel=event.channel,
+            data=event.data,
+            tags=process.tags,
+        )
+
     def _identity(self, process: Process) -> str:
-        return f"{self._host}-{process.proc}-{process.cmd[-CMD_LETTERS:]}"
+        return f"{self._host}-{process.proc}-{process.cmd[-ID_CMD_CHARACTERS:]}"
 
 
 def _line(value: dict[str, Any]) -> bytes:

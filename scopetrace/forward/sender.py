@@ -1,12 +1,12 @@
 """One destination and the thread that sends to it.
 
-Theory of operation. The recorder offers lines, which never waits: they go into a bounded queue, or
-are counted as not sent. The thread opens a link and empties the queue into it; if that fails it
-waits 1 s, 2 s, 4 s… and a little, until something could be sent again. A line is sent when the link
-took its last byte. So one that was cut off when a connection broke is sent again as a whole; one
-that the kernel took but the other side never read is beyond our knowledge.
+Theory of operation. The recorder offers lines, which never blocks: they go into a bounded queue, or
+are counted as not sent. The thread opens a connection and sends what is in the queue; if that fails
+it retries after 1 s, 2 s, 4 s… plus a random part of a second, until a line could be sent again. A
+line counts as sent when the connection took its last byte. So a line that was cut off when a
+connection broke is sent again whole; one that the kernel took and the peer never read is not seen.
 
-At the end the thread is given a while for what still waits, if it has a link or is opening one.
+At the end of the recording the thread gets a few seconds for the lines that are still queued.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from scopetrace.config.destination import spell_destination
+from scopetrace.config.destination import format_destination
 from scopetrace.config.schema import Transport
-from scopetrace.forward.queue import Item, Outbox
+from scopetrace.forward.queue import Item, SendQueue
 
 if TYPE_CHECKING:
-    from scopetrace.forward.connections import Link
+    from scopetrace.forward.connections import Connection
 
-MOST_WAITING_BYTES = 16 << 20
-AT_ONCE_BYTES = 65_536
+QUEUE_BYTES = 16 << 20
+BATCH_BYTES = 65_536
 """About so much is taken from the queue at a time."""
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 64.0
-SILENT = "it did not answer in time"
+FIRST_RETRY_S = 1.0
+LONGEST_RETRY_S = 64.0
+NO_ANSWER = "it did not answer in time"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-"""Those are the recorder's: its main thread is to hear them at once."""
+"""Blocked in this thread, so that the recorder's main thread gets them at once."""
 
 
 class Sender:
@@ -41,36 +41,36 @@ class Sender:
 
     Args:
         transport: where to.
-        most_bytes: how much may wait.
-        first_pause_s: how long the pause after the first failure is, about.
+        most_bytes: capacity of the queue.
+        first_retry_s: time until the first retry, about.
     """
 
     def __init__(
         self,
         transport: Transport,
-        most_bytes: int = MOST_WAITING_BYTES,
-        first_pause_s: float = FIRST_PAUSE_S,
+        most_bytes: int = QUEUE_BYTES,
+        first_retry_s: float = FIRST_RETRY_S,
     ) -> None:
-        self.greeting = b""
-        """A line that each link begins with, for events; set before there is anything to send."""
+        self.first_line = b""
+        """Sent first on each connection, for events; set before the first line is offered."""
         self._transport = transport
-        self._first_pause_s = first_pause_s
-        self._outbox = Outbox(most_bytes)
+        self._first_retry_s = first_retry_s
+        self._queue = SendQueue(most_bytes)
         self._refused = 0
-        """Items that there was no room for."""
+        """Items that did not fit into the queue."""
         self._sent = 0
-        """Lines of which a link took all; `_lost` of them did not arrive."""
+        """Lines that a connection took; `_lost` of them did not arrive."""
         self._lost = 0
-        self._unsaid = b""
-        """What the link still lacks of the greeting."""
-        self._rest = b""
-        """Lines that were taken from the queue; those before `_at` are sent."""
+        self._first_line_rest = b""
+        """What is still to be sent of the first line."""
+        self._batch = b""
+        """Lines that were taken from the queue; what is before `_at` is sent."""
         self._at = 0
         self._problem = ""
-        self._linked = False
-        """Whether there was ever a link."""
-        self._resumes = False
-        """Whether the next link goes on where the last one ended."""
+        self._was_connected = False
+        """Whether there was ever a connection."""
+        self._continues_line = False
+        """Whether the next connection continues where the last one ended, within a line."""
         self._ending = Flag()
         self._given_up = False
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -80,23 +80,25 @@ class Sender:
     @property
     def unsent(self) -> int:
         """How many lines could not be sent, so far."""
-        return self._refused + self._outbox.entered - self._sent + self._lost
+        return self._refused + self._queue.entered - self._sent + self._lost
 
     @property
     def why_unsent(self) -> str:
-        """What was in the way, in words."""
-        return self._problem or ("it did not take them fast enough" if self._linked else SILENT)
+        """Why lines could not be sent: a clause."""
+        return self._problem or (
+            "it did not take them fast enough" if self._was_connected else NO_ANSWER
+        )
 
     @property
     def name(self) -> str:
         """The destination as users write it."""
-        return spell_destination(self._transport)
+        return format_destination(self._transport)
 
     def offer(self, items: Sequence[Item], encode: Callable[[Item], bytes]) -> None:
-        """Send the line of each item, if there is room for it. This never waits."""
+        """Queue the line of each item, if it fits. Never blocks."""
         if not items:
             return
-        taken = self._outbox.offer(items, encode)
+        taken = self._queue.offer(items, encode)
         self._refused += len(items) - taken
         if taken:
             self._awaken()
@@ -104,12 +106,12 @@ class Sender:
             self._start()
 
     def end(self) -> None:
-        """Let the thread end when all is sent, or cannot be sent now."""
+        """Let the thread end when all lines are sent or the connection fails."""
         self._ending.set()
         self._awaken()
 
     def join(self, patience_s: float) -> None:
-        """Wait for that, but no longer than so many seconds; then nothing more is sent."""
+        """Wait for the thread's end, at most `patience_s`; after that it sends nothing more."""
         if self._thread.is_alive():
             self._thread.join(patience_s)
         self._given_up = True
@@ -122,7 +124,7 @@ class Sender:
         os.eventfd_write(self._wake, 1)
 
     def _start(self) -> None:
-        """Start the thread, at the first line that there is. There is no second try."""
+        """Start the thread, at the first line. If that fails it is not tried again."""
         self._started = True
         try:
             self._thread.start()
@@ -135,84 +137,86 @@ class Sender:
         while not self._given_up:
             before = self._sent
             try:
-                self._use_one_link()
+                self._use_one_connection()
                 return
             except (OSError, ValueError) as error:
-                self._problem = _in_words(error)
+                self._problem = _reason(error)
             failures = failures + 1 if self._sent == before else 1
-            if self._ending.wait(self.pause_s(failures)):
+            if self._ending.wait(self.retry_s(failures)):
                 return
 
-    def _use_one_link(self) -> None:
-        """Send all that comes until the end, or until the link breaks."""
-        from scopetrace.forward.connect import open_link
+    def _use_one_connection(self) -> None:
+        """Connect, and send lines until the end, or until the connection breaks."""
+        from scopetrace.forward.connect import open_connection
 
-        link = open_link(self._transport)
-        if link.greets and not self._resumes:
-            self._unsaid = self.greeting
-        self._linked = True
+        connection = open_connection(self._transport)
+        if connection.has_first_line and not self._continues_line:
+            self._first_line_rest = self.first_line
+        self._was_connected = True
         try:
-            self._serve(link)
-            link.finish()
+            self._serve(connection)
+            connection.finish()
         finally:
-            self._lost += link.lost
-            self._problem = link.problem or self._problem
-            self._resumes = link.resumes
-            if not link.resumes:
+            self._lost += connection.lost
+            self._problem = connection.problem or self._problem
+            self._continues_line = connection.keeps_partial_lines
+            if not connection.keeps_partial_lines:
                 self._go_back()
-            link.close()
+            connection.close()
 
-    def _serve(self, link: Link) -> None:
+    def _serve(self, connection: Connection) -> None:
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         while not self._given_up:
-            wanted = self._push(link)
-            if not self._rest and self._ending.is_set() and not self._outbox.size:
+            wanted = self._push(connection)
+            if not self._batch and self._ending.is_set() and not self._queue.size:
                 return
-            poll.register(link.fd, wanted)
+            poll.register(connection.fd, wanted)
             for fd, happened in poll.poll():
                 if fd == self._wake:
                     os.eventfd_read(self._wake)
                 elif happened & ~select.POLLOUT:
-                    link.hear()
+                    connection.on_readable()
 
-    def _push(self, link: Link) -> int:
-        """Send all there is, or what the link takes; return what to watch it for then."""
+    def _push(self, connection: Connection) -> int:
+        """Send until the queue is empty or the connection full; return what to poll(2) for."""
         try:
-            while self._unsaid and not self._given_up:
-                self._unsaid = self._unsaid[link.send(memoryview(self._unsaid)) :]
+            while self._first_line_rest and not self._given_up:
+                self._first_line_rest = self._first_line_rest[
+                    connection.send(memoryview(self._first_line_rest)) :
+                ]
             while not self._given_up and self._fill():
-                count = link.send(memoryview(self._rest)[self._at :])
-                self._sent += self._rest.count(b"\n", self._at, self._at + count)
+                count = connection.send(memoryview(self._batch)[self._at :])
+                self._sent += self._batch.count(b"\n", self._at, self._at + count)
                 self._at += count
         except BlockingIOError:
-            return link.awaits
-        return link.heeds
+            return connection.poll_when_full
+        return connection.poll_when_idle
 
     def _fill(self) -> bool:
-        """Take lines from the queue if none are at hand; return whether there are any."""
-        if self._at < len(self._rest):
+        """Take a batch from the queue if the last one is sent; return whether there is one."""
+        if self._at < len(self._batch):
             return True
-        self._rest, self._at = b"", 0
+        self._batch, self._at = b"", 0
         lazy = self._transport.type == "file" and self._transport.buffering == "full"
-        if lazy and self._outbox.size < AT_ONCE_BYTES and not self._ending.is_set():
+        if lazy and self._queue.size < BATCH_BYTES and not self._ending.is_set():
             return False
-        self._rest = self._outbox.take(AT_ONCE_BYTES)
-        return bool(self._rest)
+        self._batch = self._queue.take(BATCH_BYTES)
+        return bool(self._batch)
 
     def _go_back(self) -> None:
         """Return to the beginning of a line that was cut off."""
-        self._at = self._rest.rfind(b"\n", 0, self._at) + 1
+        self._at = self._batch.rfind(b"\n", 0, self._at) + 1
 
-    def pause_s(self, failures: int) -> float:
-        """Return how long to wait after so many failures in a row."""
+    def retry_s(self, failures: int) -> float:
+        """Return how long to wait after so many failures in a row: exponential, with jitter."""
         jitter = int.from_bytes(os.urandom(2)) / 65_536
-        longest = LONGEST_PAUSE_S / FIRST_PAUSE_S
-        return self._first_pause_s * (min(2.0 ** min(failures - 1, 10), longest) + jitter)
+        longest = LONGEST_RETRY_S / FIRST_RETRY_S
+        return self._first_retry_s * (min(2.0 ** min(failures - 1, 10), longest) + jitter)
 
 
-def _in_words(error: Exception) -> str:
-    """Return what went wrong; errors of TLS have words of their own."""
+def _reason(error: Exception) -> str:
+    """Return what failed: the text of TLS, or of the system."""
     reason = getattr(error, "verify_message", None)
     if reason:
         return f"its certificate is not accepted: {reason}"

@@ -1,7 +1,7 @@
-"""What the first line of a connection says: who is recorded, and with which configuration.
+"""The first line of a connection: which program is recorded, and with which configuration.
 
-It is AppScope's process-start message: that one comes from each process, this from the recording,
-about the program that was started. Of what it starts in turn, proc.start tells.
+It is AppScope's process-start message. AppScope sends one from each process; this is one for each
+recording, about the program that was started. Its child processes have proc.start events.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scopetrace.model.process import Process
 MACHINE_ID = Path("/etc/machine-id")
 EVENTS = ("file", "console", "http", "net", "fs", "dns")
 METRICS = ("statsd",)
-"""In which order AppScope names what is watched; others come after them."""
+"""The order in which AppScope lists types under `watch`; other types come after them."""
 
 
 def start_message(config: Config, process: Process, host: str, identity: str) -> dict[str, Any]:
@@ -39,18 +39,18 @@ def start_message(config: Config, process: Process, host: str, identity: str) ->
         "machine_id": _first_line(MACHINE_ID),
         "uuid": str(uuid4()),
     }
-    configuration = {"current": _as_appscope_has_it(config_data(config))}
+    configuration = {"current": _in_appscope_schema(config_data(config))}
     return {
         "format": "ndjson",
         "info": {"process": about, "configuration": configuration, "environment": {}},
     }
 
 
-def _as_appscope_has_it(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration as AppScope's published schema of this message wants it.
+def _in_appscope_schema(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration as AppScope's published schema of this message requires it.
 
-    Truths and ports are texts there, rules have a fixed order, and a destination is one of tcp,
-    udp, unix and file: where nothing is sent none is named.
+    Booleans and ports are strings there, rules have a fixed order, and a destination is one of tcp,
+    udp, unix and file: type none is left out.
     """
     event, metric = _section(data["event"], EVENTS), _section(data["metric"], METRICS)
     texts: dict[str, Any] = _texts({**data, "metric": metric, "event": event})
@@ -73,7 +73,7 @@ def _place(kind: str, order: tuple[str, ...]) -> int:
 
 
 def _texts(data: Any, key: str = "") -> Any:
-    """Return data with its truths and ports as texts."""
+    """Return data with its booleans and ports as strings."""
     if isinstance(data, dict):
         return {name: _texts(value, name) for name, value in data.items()}
     if isinstance(data, list | tuple):

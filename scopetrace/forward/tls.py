@@ -1,4 +1,4 @@
-"""TLS on a connection: the other side is who it should be, unless that need not be so."""
+"""TLS connections: the server's certificate is checked unless `validateserver` is false."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import ssl
 from contextlib import suppress
 
 from scopetrace.config.schema import Transport
-from scopetrace.forward.connections import READ_BYTES, StreamLink
+from scopetrace.forward.connections import READ_BYTES, StreamConnection
 
 
-class TlsLink(StreamLink):
-    """An encrypted stream socket. The handshake has the time that `connected` allows."""
+class TlsConnection(StreamConnection):
+    """An encrypted stream socket; the timeout of `connected` limits the TLS handshake."""
 
     def __init__(self, connected: socket.socket, transport: Transport) -> None:
         try:
@@ -29,13 +29,13 @@ class TlsLink(StreamLink):
         try:
             return self._encrypted.send(lines)
         except ssl.SSLWantReadError:
-            self.awaits = select.POLLIN
+            self.poll_when_full = select.POLLIN
         except ssl.SSLWantWriteError:
-            self.awaits = select.POLLIN | select.POLLOUT
+            self.poll_when_full = select.POLLIN | select.POLLOUT
         raise BlockingIOError
 
-    def hear(self) -> None:
-        """Forget what the other side says, all that is decrypted: poll(2) does not know of it."""
+    def on_readable(self) -> None:
+        """Read and discard all decrypted data: poll(2) does not report what TLS has buffered."""
         with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
             while self._encrypted.recv(READ_BYTES):
                 if not self._encrypted.pending():
@@ -43,17 +43,17 @@ class TlsLink(StreamLink):
             raise ConnectionError("the other side closed the connection")
 
     def finish(self) -> None:
-        """Say that this is the end, first within TLS."""
+        """Send close_notify (RFC 8446, 6.1), then shut down the connection."""
         with suppress(OSError, ValueError):
             self._encrypted.unwrap()
         super().finish()
 
 
 def tls_context(transport: Transport) -> ssl.SSLContext:
-    """Return how a destination is spoken to.
+    """Return the TLS settings for a destination.
 
     Raises:
-        OSError: the file of certificates is of no use.
+        OSError: the file of certificates cannot be read or holds none.
     """
     context = ssl.create_default_context(cafile=transport.tls.cacertpath or None)
     if not transport.tls.validateserver:

@@ -1,7 +1,7 @@
-"""The session's writer, and behind it the destinations: what is committed is sent.
+"""A session writer that also sends what was committed to the destinations.
 
-All goes to the session's writer first. What that could not write is not sent either, so nobody
-elsewhere ever knows more than the session does.
+Rows go to the session's writer first. What it could not write is not sent either, so that a
+destination never has an event that the session lacks.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.store.writer import SessionWriter
 
 PATIENCE_S = 3.0
-"""How long the end of a session may be delayed by what still waits."""
+"""How long queued lines may delay the end of a session."""
 MOST_ENDED = 256
-"""Process images remembered after their end: a last word may follow."""
+"""Process images remembered after their end: events about them may follow."""
 
 _NO_PROCESS = Process(0, 0, 0, 0, 0, "", "", (), "", "", 0, 0, "", "")
-"""Of an event whose process is not known any more."""
+"""Stands for a process image that is not remembered any more."""
 
 
 class ForwardingWriter:
@@ -35,8 +35,7 @@ class ForwardingWriter:
         lines: makes what is sent.
         events: sends events; None: they are not sent.
         metrics: sends metrics; None: they are not sent.
-        greet: makes the first line that events begin with, of the first process; None: there is no
-            such line.
+        first_line: makes the first line for events, about the first process; None: there is none.
     """
 
     def __init__(
@@ -45,13 +44,13 @@ class ForwardingWriter:
         lines: Lines,
         events: Sender | None,
         metrics: Sender | None,
-        greet: Callable[[Process], bytes] | None = None,
+        first_line: Callable[[Process], bytes] | None = None,
     ) -> None:
         self._writer = writer
         self._lines = lines
         self._event_sender = events
         self._metric_sender = metrics
-        self._greet = greet
+        self._make_first_line = first_line
         self._events: list[Event] = []
         self._samples: list[Sample] = []
         self._processes: dict[int, Process] = {}
@@ -60,12 +59,15 @@ class ForwardingWriter:
     def add_process(self, process: Process) -> None:
         """Write a process image."""
         self._writer.add_process(process)
-        if self._greet is not None and self._event_sender is not None:
-            self._event_sender.greeting, self._greet = self._greet(process), None
+        if self._make_first_line is not None and self._event_sender is not None:
+            self._event_sender.first_line, self._make_first_line = (
+                self._make_first_line(process),
+                None,
+            )
         self._processes[process.id] = process._replace(args=())
 
     def end_process(self, end: ProcessEnd) -> None:
-        """Write how a process image ended. The first one is never forgotten: notices name it."""
+        """Write how a process image ended. The first is always remembered: notices belong to it."""
         self._writer.end_process(end)
         if end.id != next(iter(self._processes), None):
             self._ended.append(end.id)
@@ -85,7 +87,7 @@ class ForwardingWriter:
             self._samples += samples
 
     def add_payloads(self, payloads: Sequence[Payload]) -> None:
-        """Write what went through flows, in its order; it is sent nowhere."""
+        """Write payloads in their order; they are not sent."""
         with _Batch(self):
             self._writer.add_payloads(payloads)
 
@@ -103,11 +105,10 @@ class ForwardingWriter:
             self._processes.pop(self._ended.popleft(), None)
 
     def close(self, patience_s: float = PATIENCE_S) -> list[tuple[int, str]]:
-        """Send what still waits, if that goes soon; nothing that comes later is sent.
+        """Send the queued lines, within `patience_s`; rows that are added later are not sent.
 
         Returns:
-            How many could not be sent, and a sentence about it, of each destination that did not
-            get all.
+            For each destination with lines that could not be sent: their count, and a sentence.
         """
         named = [("event", self._event_sender), ("metric", self._metric_sender)]
         senders = [(what, sender) for what, sender in named if sender is not None]
@@ -128,7 +129,7 @@ class ForwardingWriter:
         ]
 
     def forget_uncommitted(self) -> None:
-        """Send nothing of what was not committed: the session lost it."""
+        """Drop the rows that were not committed: the session has lost them."""
         self._events.clear()
         self._samples.clear()
 

@@ -1,4 +1,4 @@
-"""How answers look: lines, tables, JSON, colour. Whatever a traced program wrote is made safe here.
+"""Records as text: lines, tables, graphs, colour, capture files.
 
-No module here opens a file or knows a command; it turns records into text.
+Text that a traced program wrote is escaped here. These modules open no files and know no commands.
 """

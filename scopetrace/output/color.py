@@ -1,7 +1,7 @@
-"""Colour: which word names which, and whether it is wanted here.
+"""Colours of the terminal: their codes, and when to use them.
 
-Only the sixteen colours that every terminal lets its user choose are used, and never white or black
-as such: they vanish on half of all terminals.
+Only the sixteen colours that users can choose in their terminal are used, never white or black,
+which may be the colour of the background.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ CODES = {
 
 
 def paint(text: str, color: str) -> str:
-    """Return `text` between the sequences that choose `color` and the terminal's own."""
+    """Return `text` between the escape sequences that set and reset the colour."""
     return f"\x1b[{CODES[color]}m{text}\x1b[0m"
 
 
 def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether to colour, by the option's `auto`, `always` or `never`.
+    """Return whether to use colours, for `auto`, `always` or `never`.
 
     `auto`: on a terminal that is not `dumb`, unless NO_COLOR is set (https://no-color.org).
     """

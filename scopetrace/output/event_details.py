@@ -1,4 +1,4 @@
-"""One event in full: a block of what is known about it, one fact to a line."""
+"""All fields of one event, one to a line (`scopetrace events ID`)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from scopetrace.model.event import EventRecord
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape, escape_lines
-from scopetrace.output.syscall_prototypes import declaration
+from scopetrace.output.syscall_prototypes import prototype
 from scopetrace.output.units import format_moment
 from scopetrace.output.values import show_value
 
-LABEL_COLUMNS = len("Sourcetype:") + 1
+LABEL_WIDTH = len("Sourcetype:") + 1
 
 
 def format_event(record: EventRecord, *, color: bool = False) -> str:
-    """Return the lines of `record`: what every event has, then its data by key."""
+    """Return the lines of `record`: first the fields that every event has, then its data by key."""
     labels = [*_facts(record)]
-    lines = [_labelled(name, value, LABEL_COLUMNS, color) for name, value in labels]
+    lines = [_labelled(name, value, LABEL_WIDTH, color) for name, value in labels]
     lines.append(paint("Data:", "green") if color else "Data:")
     columns = max(map(len, record.data), default=0) + 2
     for key in sorted(record.data):
@@ -38,7 +38,7 @@ def _facts(record: EventRecord) -> Iterator[tuple[str, str]]:
     yield "Sourcetype", escape(record.sourcetype)
     yield "Host", escape(record.host)
     yield "Channel", str(record.channel) if record.channel else "none"
-    if call := declaration(str(record.data.get("op", ""))):
+    if call := prototype(str(record.data.get("op", ""))):
         yield "Call", call
 
 

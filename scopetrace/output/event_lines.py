@@ -1,7 +1,7 @@
 """One event as one line: `[12] Nov 23 12:10:57 proc sourcetype source key:value key:value`.
 
-Which keys a source shows, and in which order, is a row of FIELDS; a source without a row shows all
-its keys by name. Only `message` is ever cut to the width of the terminal.
+A row of FIELDS lists the keys of a source in their order; a source without a row shows all keys,
+sorted. Only `message` is cut to the width of the terminal.
 """
 
 from __future__ import annotations
@@ -87,17 +87,17 @@ TYPE_COLORS = {
     "net": "bright red",
 }
 OTHER_TYPES = "bright yellow"
-LEAST_MESSAGE = 20
-"""A message keeps this many columns, though the line may then be longer than the terminal."""
+MIN_MESSAGE_WIDTH = 20
+"""A message is not cut to fewer columns, even if the line is then wider than the terminal."""
 
 
 class LineFormat:
-    """How the lines of one listing look.
+    """Formats events as lines.
 
     Args:
-        color: colour the words by what they are.
-        columns: cut messages so that a line fits in so many columns; None: cut nothing.
-        fields: show these keys of the data, in this order, instead of the source's own.
+        color: colour the words by their kind.
+        columns: cut messages so that a line fits into this width; None: do not cut.
+        fields: show these keys of the data, in this order, instead of those in FIELDS.
         all_fields: append the other keys as `[[key:value …]]`.
     """
 
@@ -166,7 +166,7 @@ class LineFormat:
         if hidden:
             others += len("[[]]")
         assert self._columns is not None
-        room = max(self._columns - others, LEAST_MESSAGE)
+        room = max(self._columns - others, MIN_MESSAGE_WIDTH)
         message = shown["message"]
         if display_width(message) > room:
             end = '"' if message.startswith('"') else ""
@@ -180,5 +180,5 @@ def _show(key: str, value: Any) -> str:
 
 
 def _fields_of(record: EventRecord) -> tuple[str, ...]:
-    """Return the row of an event; a measure of a metric only bears the name of such a source."""
+    """Return the row of FIELDS; none for a metric event, which may have the name of a source."""
     return () if record.sourcetype == "metric" else FIELDS.get(record.source, ())

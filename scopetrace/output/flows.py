@@ -1,7 +1,6 @@
-"""Flows as people and programs read them: rows of a table, one in full, or JSON.
+"""Flows as a table, as JSON, or one with all its fields.
 
-Unix sockets have no address but a path, or just a number of the kernel's: it stands in the column
-of addresses.
+For unix sockets the column of addresses has the path, or the inode if there is none.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from scopetrace.output.width import shorten
 
 HEADINGS = ("ID", "HOST IP", "HOST PORT", "PEER IP", "PEER PORT", "LAST SENT", "DURATION")
 MORE_HEADINGS = ("BYTES RECV", "BYTES SENT", "PROTOCOL", "PROC")
-NUMBERS = ("HOST PORT", "PEER PORT", "BYTES RECV", "BYTES SENT")
-"""Columns that are aligned right."""
-WIDE_COLUMNS = 145
-"""A terminal that is wider has room for all columns."""
-ADDRESS_COLUMNS = 40
-"""A path is cut to this; no IP address is longer."""
+RIGHT_ALIGNED = ("HOST PORT", "PEER PORT", "BYTES RECV", "BYTES SENT")
+"""Columns of numbers."""
+WIDE_TERMINAL = 145
+"""A terminal wider than this gets MORE_HEADINGS, too."""
+ADDRESS_COLUMN_WIDTH = 40
+"""Longer paths are cut; no IP address is longer."""
 UNKNOWN = "-"
 
 
@@ -33,22 +32,22 @@ def flow_table(flows: Iterable[FlowRecord], now_ns: int, columns: int | None) ->
 
     Args:
         flows: one to a row.
-        now_ns: what ages are counted from.
-        columns: width of the terminal; None: it is none, and there is room for everything.
+        now_ns: the time of now, for ages.
+        columns: width of the terminal; None: no limit.
     """
-    wide = columns is None or columns > WIDE_COLUMNS
+    wide = columns is None or columns > WIDE_TERMINAL
     headings = (*HEADINGS, *MORE_HEADINGS) if wide else HEADINGS
     rows = (_cells(flow, now_ns)[: len(headings)] for flow in flows)
-    return format_table(headings, rows, NUMBERS)
+    return format_table(headings, rows, RIGHT_ALIGNED)
 
 
 def _cells(flow: FlowRecord, now_ns: int) -> tuple[object, ...]:
     last_ns = flow.last_sent_ns
     return (
         flow.id,
-        shorten(address_text(flow.local), ADDRESS_COLUMNS),
+        shorten(address_text(flow.local), ADDRESS_COLUMN_WIDTH),
         _port(flow.local),
-        shorten(address_text(flow.peer), ADDRESS_COLUMNS),
+        shorten(address_text(flow.peer), ADDRESS_COLUMN_WIDTH),
         _port(flow.peer),
         UNKNOWN if last_ns is None else format_duration(now_ns - last_ns),
         _duration(flow),
@@ -69,13 +68,13 @@ def address_text(address: Address | None) -> str:
 
 
 def flow_body(flow: FlowRecord) -> dict[str, Any]:
-    """Return a flow as JSON has it: what is not known is not there."""
+    """Return the JSON object of a flow, without unknown fields."""
     values = ((name, value(flow)) for name, value in FLOW_FIELDS.items())
     return {name: value for name, value in values if value is not None}
 
 
 def format_flow(flow: FlowRecord, *, color: bool = False) -> str:
-    """Return all that is known of `flow`, one fact to a line."""
+    """Return all known fields of a flow, one to a line."""
     facts = list(_facts(flow))
     columns = max(len(name) for name, _ in facts) + 2
     return "\n".join(_labelled(name, value, columns, color) for name, value in facts)

@@ -1,4 +1,4 @@
-"""Values of metrics as rows of a table, and as columns side by side."""
+"""Values of metrics as rows of a table, or as a column for each metric."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from scopetrace.model.metric import MetricRecord
 
 HEADINGS = ("NAME", "VALUE", "TYPE", "UNIT", "PID", "PROC", "TAGS")
 RIGHT = ("VALUE", "PID")
-"""The columns of numbers."""
+"""Columns of numbers, aligned right."""
 
 SECOND_NS = 1_000_000_000
 MEANS = ("timer", "histogram")
-"""Types whose values are means, which do not add up."""
+"""Types whose values are means, which cannot be added up."""
 
 
 def metric_row(record: MetricRecord) -> tuple[object, ...]:
@@ -31,7 +31,7 @@ def metric_row(record: MetricRecord) -> tuple[object, ...]:
 
 
 def format_number(value: float) -> str:
-    """Return a whole number as it is, another with two decimals, or more if it is very small."""
+    """Return a number with two decimals; none if it is whole, three digits if it is tiny."""
     if isinstance(value, int) or value.is_integer():
         return str(int(value))
     text = f"{value:.2f}"
@@ -43,10 +43,10 @@ Moments = dict[int, dict[str, float]]
 
 
 def by_second(records: Iterable[MetricRecord]) -> Moments:
-    """Put values side by side, those of one second in one row, in the order of time.
+    """Return a row for each second, ordered by time, with a value for each metric.
 
-    Counters add up. So do gauges, but of each thing the last value counts alone. Of means, it is
-    the mean.
+    Counters are added up. Of a gauge, the last value of each process and set of tags is used, and
+    these are added up. Means are averaged.
     """
     sums: Moments = {}
     counts: dict[tuple[int, str], int] = {}
@@ -55,9 +55,9 @@ def by_second(records: Iterable[MetricRecord]) -> Moments:
         second, name, value = record.time_ns // SECOND_NS, record.name, record.value
         row = sums.setdefault(second, {})
         if record.type == "gauge":
-            thing = (second, name, record.pid, tuple(sorted(record.tags.items())))
-            value -= last.get(thing, 0)
-            last[thing] = record.value
+            series = (second, name, record.pid, tuple(sorted(record.tags.items())))
+            value -= last.get(series, 0)
+            last[series] = record.value
         elif record.type in MEANS:
             counts[second, name] = counts.get((second, name), 0) + 1
         row[name] = row.get(name, 0) + value
@@ -68,7 +68,7 @@ def by_second(records: Iterable[MetricRecord]) -> Moments:
 
 
 def columns(moments: Moments, asked: Iterable[str]) -> list[str]:
-    """Return the names that there are, those that were asked for by name first."""
+    """Return the names of the metrics in `moments`; those in `asked` are first."""
     there = dict.fromkeys(name for row in moments.values() for name in row)
     first = dict.fromkeys(name for name in asked if name in there)
     return list(first | there)

@@ -1,4 +1,4 @@
-"""IP packets around given bytes: headers of IPv4, IPv6, TCP and UDP with their checksums.
+"""Build IP packets: headers of IPv4, IPv6, TCP and UDP with checksums.
 
 RFC 791 and 8200 (IP), 9293 (TCP), 768 (UDP), 1071 (the checksum of all of them).
 """
@@ -14,27 +14,27 @@ HOPS = 64
 DONT_FRAGMENT = 0x4000
 WINDOW = 0xFFFF
 MOST_TCP = 65_535 - 20 - 20
-"""Bytes in a segment, so that it fits in a packet of either IP."""
+"""Bytes of data in a segment that fits into an IPv4 or an IPv6 packet."""
 MOST_UDP = 65_535 - 20 - 8
 SYN_OPTIONS = struct.pack(">BBHBBBx", 2, 4, MOST_TCP, 3, 3, 14)
-"""Largest segment, and a window that is never full: its scale is the largest (RFC 7323, 2.3)."""
+"""Maximum segment size, and the largest window scale (RFC 7323, 2.3)."""
 
 
 class Ends(NamedTuple):
-    """Both ends of a conversation; addresses as they stand in packets, 4 or 16 bytes."""
+    """Addresses of both ends as in packets: 4 or 16 bytes."""
 
     host: bytes
     host_port: int
     peer: bytes
     peer_port: int
 
-    def turned(self) -> Ends:
-        """Return it as the peer sees it."""
+    def swapped(self) -> Ends:
+        """Return the same with both ends exchanged."""
         return Ends(self.peer, self.peer_port, self.host, self.host_port)
 
 
 class Segment(NamedTuple):
-    """What TCP says of a piece of a stream."""
+    """The TCP fields of a segment, and its data."""
 
     seq: int
     ack: int
@@ -61,7 +61,7 @@ def tcp_packet(ends: Ends, segment: Segment) -> bytes:
 def udp_packet(ends: Ends, data: bytes, missing: int = 0) -> bytes:
     """Return the packet that `ends.host` sends, up to the `missing` bytes at its end.
 
-    What is cut has no checksum.
+    A packet with missing bytes has no checksum.
     """
     size = 8 + len(data) + missing
     header = struct.pack(">HHH", ends.host_port, ends.peer_port, size)

@@ -1,9 +1,8 @@
-"""Payload as files, in the layout that users of AppScope know: which bytes go into which file.
+"""Payload as files with AppScope's names.
 
-A file has the bytes that one process moved in one direction of a connection:
-`PID_PEERIP:PORT_HOSTIP:PORT.in` and `.out`. Unix sockets stand there as `af_unix:INODE`, and where
-no address is known as `netrx:0` or `nettx:0`. Flows whose names are the same share a file, in the
-order of time.
+A file has the bytes that one process sent or received through a connection:
+`PID_PEERIP:PORT_HOSTIP:PORT.in` and `.out`. A unix socket is `af_unix:INODE` there, an unknown
+address `netrx:0` or `nettx:0`. Flows with the same name share a file, in the order of time.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.payload import Payload
 
-UNFIT = re.compile(r"[^0-9A-Za-z.:%_-]")
-"""What an address never has, and a session file that somebody made up must not bring in."""
+UNSAFE = re.compile(r"[^0-9A-Za-z.:%_-]")
+"""Characters that no address has; a forged session file could contain them."""
 
 
 def payload_file_name(pid: int, flow: FlowRecord | None, outgoing: bool) -> str:
-    """Return the name of the file for the bytes that process `pid` moved in one direction."""
+    """Return the name of the file for the bytes that a process sent or received."""
     unknown = "nettx:0" if outgoing else "netrx:0"
     peer = _end(flow.peer, unknown) if flow else unknown
     local = _end(flow.local, unknown) if flow else unknown
@@ -35,7 +34,7 @@ def payload_files(
     Args:
         payload: the pieces.
         flows: all flows of the session.
-        pids: serial of a process image → its pid.
+        pids: id of a process image → its pid.
     """
     by_channel = {flow.channel: flow for flow in flows}
     for piece in payload:
@@ -48,4 +47,4 @@ def _end(address: Address | None, unknown: str) -> str:
         return unknown
     if address.family == "unix":
         return f"af_unix:{address.inode}"
-    return f"{UNFIT.sub('_', address.host)}:{address.port}"
+    return f"{UNSAFE.sub('_', address.host)}:{address.port}"

@@ -1,9 +1,9 @@
-"""Payload as a capture file: the packets that could have carried it.
+"""Payload as a pcapng capture file with synthetic packets.
 
-No packet was seen: what is here was made from what programs sent and received. Streams get a
-handshake where somebody connected, sequence numbers, and the end that they had. Bytes that were not
-kept leave a hole, as if their packets had been missed. A connection of which both ends were
-recorded is there once.
+No packets are recorded; they are made from the bytes that programs sent and received. A TCP flow
+gets a handshake if its opening was recorded, sequence numbers, and FIN or RST as it ended. Missing
+bytes leave a gap, as if their packets had been dropped. A connection whose both ends were recorded
+is in the file once.
 """
 
 from __future__ import annotations
@@ -36,41 +36,41 @@ from scopetrace.output.pcapng import Packet, file_header, packet_block
 
 DESCRIPTION = "made from the payload of a session; no packet was seen"
 NS_PER_TICK = 4000
-"""The clock that first sequence numbers are taken from (RFC 9293, 3.4.1)."""
+"""The clock of initial sequence numbers (RFC 9293, 3.4.1)."""
 OPEN, PIECE, CLOSE = range(3)
-"""What happens at one moment happens in this order."""
+"""Events of a flow; those with the same time are in this order."""
 
 
 class Route(NamedTuple):
-    """A flow that can be shown as packets, and between which ends."""
+    """A flow that can be shown as packets, and its addresses."""
 
     flow: FlowRecord
     ends: Ends
 
 
 class LeftOut(NamedTuple):
-    """How many flows with payload are not in a capture, and why."""
+    """Numbers of flows with payload that are left out, by reason."""
 
     unix: int = 0
     other_transports: int = 0
     without_addresses: int = 0
     other_ends: int = 0
-    """Of connections that are in it."""
+    """The other end of the same connection is in the file."""
 
 
 def choose_routes(flows: Iterable[FlowRecord]) -> tuple[list[Route], LeftOut]:
-    """Return the flows that a capture shows, and how many it cannot."""
+    """Return the flows that are shown, and how many are left out."""
     routes, why = [], Counter[str]()
     for flow in flows:
         if not flow.payload_chunks:
             continue
-        reason = _obstacle(flow)
+        reason = _why_left_out(flow)
         ends = None if reason else _ends(flow)
         if ends is None:
             why[reason or "without_addresses"] += 1
         else:
             routes.append(Route(flow, ends))
-    chosen = list(_once(_placed(routes)))
+    chosen = list(_deduplicated(_with_known_ends(routes)))
     return chosen, LeftOut(**why, other_ends=len(routes) - len(chosen))
 
 
@@ -82,9 +82,9 @@ def capture(routes: Sequence[Route], payload: Iterable[Payload], version: str) -
 
 
 def _packets(routes: Sequence[Route], payload: Iterable[Payload]) -> Iterator[Packet]:
-    """Yield all packets, in the order of time as far as each flow's own order allows.
+    """Yield all packets, ordered by time as far as the order within each flow allows.
 
-    A flow ends when it was closed and all its pieces have been seen, whichever comes last.
+    A flow ends when it was closed and all its pieces have been yielded.
     """
     by_channel = {route.flow.channel: _conversation(route) for route in routes}
     for _, what, channel, piece in merge(*_moments(routes, payload), key=lambda m: m[:2]):
@@ -119,19 +119,19 @@ def _moments(
 
 
 class _Conversation(ABC):
-    """One flow, on its way into packets."""
+    """Makes the packets of one flow."""
 
     def __init__(self, route: Route) -> None:
         self.flow, ends = route
         self.closed = False
         self.left = self.flow.payload_chunks
-        """Pieces still to come."""
+        """Pieces that are still to come."""
         self.opened = False
-        self._ends = {True: ends, False: ends.turned()}
+        self._ends = {True: ends, False: ends.swapped()}
         self._comment = _comment(self.flow)
 
     def open(self) -> Iterator[Packet]:
-        """Yield what comes before the first bytes, the first time it is called."""
+        """Yield the packets before the first bytes, when called first."""
         if not self.opened:
             self.opened = True
             yield from self._begin()
@@ -141,7 +141,7 @@ class _Conversation(ABC):
         """Yield the packets of one piece."""
 
     def close(self) -> Iterator[Packet]:
-        """Yield what comes after the last bytes."""
+        """Yield the packets after the last bytes."""
         return iter(())
 
     def _begin(self) -> Iterator[Packet]:
@@ -153,12 +153,12 @@ class _Conversation(ABC):
 
 
 class _Datagrams(_Conversation):
-    """Each piece is a datagram."""
+    """UDP: each piece is a datagram."""
 
     def carry(self, piece: Payload) -> Iterator[Packet]:
-        """Yield the packets of one piece: more than one only if it was too much for one."""
+        """Yield the packets of one piece: more than one only if it does not fit into one."""
         self.left -= 1
-        parts = _cut(piece.data, MOST_UDP) or [b""]
+        parts = _split(piece.data, MOST_UDP) or [b""]
         for part in parts:
             missing = min(piece.missing, MOST_UDP - len(part)) if part is parts[-1] else 0
             data = udp_packet(self._ends[piece.outgoing], part, missing)
@@ -166,25 +166,25 @@ class _Datagrams(_Conversation):
 
 
 class _Stream(_Conversation):
-    """Bytes in a row: TCP."""
+    """TCP."""
 
     def __init__(self, route: Route) -> None:
         super().__init__(route)
         first = self.flow.opened_ns // NS_PER_TICK
         self._next = {True: first, False: first}
-        """The sequence number that each side uses next: ours at True."""
+        """The next sequence number of each side; True: ours."""
 
     def carry(self, piece: Payload) -> Iterator[Packet]:
         """Yield the packets of one piece."""
         self.left -= 1
-        parts = _cut(piece.data, MOST_TCP)
+        parts = _split(piece.data, MOST_TCP)
         for part in parts:
             flags = ACK | PSH if part is parts[-1] else ACK
             yield self._segment(piece.time_ns, piece.outgoing, flags, part)
         self._next[piece.outgoing] += piece.missing
 
     def close(self) -> Iterator[Packet]:
-        """Yield the end of the stream, if it is known: by us, by the peer, or its reset."""
+        """Yield FIN of both sides, or RST, if it is known how the connection ended."""
         time_ns, we = self.flow.closed_ns or self.flow.opened_ns, self.flow.close_reason == "local"
         if self.flow.close_reason == "reset":
             yield self._segment(time_ns, False, RST | ACK)
@@ -194,7 +194,7 @@ class _Stream(_Conversation):
             yield self._segment(time_ns, we, ACK)
 
     def _begin(self) -> Iterator[Packet]:
-        """Yield the handshake, unless nobody saw who connected."""
+        """Yield the handshake, unless it is not known which side connected."""
         time_ns, we = self.flow.opened_ns, self.flow.role == "client"
         if self.flow.role:
             yield self._segment(time_ns, we, SYN)
@@ -221,12 +221,12 @@ def _comment(flow: FlowRecord) -> str:
     return f"flow {flow.id}: {escape(flow.proc)}, pid {flow.pid}{role}"
 
 
-def _cut(data: bytes, most: int) -> list[bytes]:
+def _split(data: bytes, most: int) -> list[bytes]:
     return [data[at : at + most] for at in range(0, len(data), most)]
 
 
-def _obstacle(flow: FlowRecord) -> str:
-    """Return the field of `LeftOut` for a flow whose transport cannot be shown, or nothing."""
+def _why_left_out(flow: FlowRecord) -> str:
+    """Return the field of `LeftOut` for a flow whose transport cannot be shown, else ""."""
     if flow.transport in _KINDS:
         return ""
     if flow.transport.startswith("Unix."):
@@ -235,19 +235,21 @@ def _obstacle(flow: FlowRecord) -> str:
 
 
 def _ends(flow: FlowRecord) -> Ends | None:
-    """Return both ends, the unspecified address for one that is not known, None without any."""
+    """Return both addresses, an unknown one as the unspecified address; None if both are."""
     host, peer = _packed(flow.local), _packed(flow.peer)
     if not (host or peer):
         return None
     length = max(len(end) for end in (host, peer) if any(end)) if any(host + peer) else 4
     return Ends(
-        _widened(host, length), flow.local.port & 0xFFFF if flow.local else 0,
-        _widened(peer, length), flow.peer.port & 0xFFFF if flow.peer else 0,
-    )  # fmt: skip
+        _with_length(host, length),
+        flow.local.port & 0xFFFF if flow.local else 0,
+        _with_length(peer, length),
+        flow.peer.port & 0xFFFF if flow.peer else 0,
+    )
 
 
 def _packed(address: Address | None) -> bytes:
-    """Return the bytes of an address, IPv4 in IPv6 as IPv4; nothing for what is none."""
+    """Return the bytes of an IP address, IPv4-mapped IPv6 as IPv4; b"" if it is none."""
     try:
         parsed = ip_address(address.host if address else "")
     except ValueError:
@@ -255,18 +257,18 @@ def _packed(address: Address | None) -> bytes:
     return (getattr(parsed, "ipv4_mapped", None) or parsed).packed
 
 
-def _widened(address: bytes, length: int) -> bytes:
-    """Return an address in the form of the other end's."""
+def _with_length(address: bytes, length: int) -> bytes:
+    """Return an address in the length of the other end's, IPv4-mapped if need be."""
     if not any(address):
         return bytes(length)
     return address if len(address) == length else bytes(10) + b"\xff\xff" + address
 
 
-def _placed(routes: Sequence[Route]) -> Iterator[Route]:
-    """Yield the routes; an end at any address of its host gets the one that the other end sees.
+def _with_known_ends(routes: Sequence[Route]) -> Iterator[Route]:
+    """Yield the routes; an unspecified local address is replaced by that which the peer sees.
 
-    Two ends see each other if their ports agree and they are on one host: what is sent to an
-    address of the own host comes from the same one, or on loopback from another one there.
+    Two flows are the ends of one connection if their ports match and they are on one host: there,
+    source and destination address are the same, or both are loopback addresses.
     """
     seen = {
         (flow.transport, ends.host_port, ends.peer_port, ends.host): ends.peer
@@ -285,21 +287,21 @@ def _on_loopback(*addresses: bytes) -> bool:
     return all(ip_address(address).is_loopback for address in addresses)
 
 
-def _once(routes: Iterable[Route]) -> Iterator[Route]:
-    """Yield the routes, but of conversations that were recorded at both ends only one end.
+def _deduplicated(routes: Iterable[Route]) -> Iterator[Route]:
+    """Yield the routes; of connections that were recorded at both ends only one end.
 
-    That is the end with more of them, if an address was used again and again; else the one of which
-    more bytes are kept; else the one that connected.
+    That is the end with more flows between the same addresses; else the one with more payload; else
+    the client.
     """
     between = defaultdict[Any, defaultdict[Any, list[Route]]](lambda: defaultdict(list))
     for route in routes:
         near, far = route.ends[:2], route.ends[2:]
         between[route.flow.transport, frozenset((near, far))][near].append(route)
     for ends in between.values():
-        yield from max(ends.values(), key=_worth)
+        yield from max(ends.values(), key=_preference)
 
 
-def _worth(routes: Sequence[Route]) -> tuple[int, int, bool]:
-    """Return what tells which end of the same conversations is the better one."""
+def _preference(routes: Sequence[Route]) -> tuple[int, int, bool]:
+    """Return the sort key of an end: the highest one is chosen."""
     kept = sum(flow.payload_bytes for flow, _ in routes)
     return len(routes), kept, routes[0].flow.role == "client"

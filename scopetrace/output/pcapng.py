@@ -1,8 +1,8 @@
-"""The blocks of a capture file, as Wireshark and tcpdump read them.
+"""Write the blocks of a pcapng capture file, which Wireshark and tcpdump read.
 
 The format is that of the IETF's draft-ietf-opsawg-pcapng, "PCAP Now Generic (pcapng) Capture File
 Format": one section, one interface whose packets begin with their IP header, times in nanoseconds.
-Its numbers are little-endian here, which the section's first block says.
+Numbers are little-endian, as the byte-order magic of the section says.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Packet(NamedTuple):
     outgoing: bool
     data: bytes
     missing: int = 0
-    """How much longer it really was."""
+    """Bytes at its end that were not recorded."""
     comment: str = ""
 
 
 def file_header(version: str, description: str) -> bytes:
-    """Return what comes before the first packet: who writes this, and what the packets are."""
+    """Return the blocks before the first packet: the section header and the interface."""
     section = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, UNKNOWN_LENGTH)
     interface = struct.pack("<HHI", LINKTYPE_RAW, 0, NO_LIMIT)
     described = [
@@ -63,7 +63,7 @@ def packet_block(packet: Packet) -> bytes:
 
 
 def _block(kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> bytes:
-    """Return a block: its length stands at both ends, so that readers can go either way."""
+    """Return a block, with its length at both ends, so that it can be read backwards too."""
     parts = [body]
     parts += (struct.pack("<HH", code, len(value)) + _padded(value) for code, value in options)
     parts.append(struct.pack("<HH", 0, 0))

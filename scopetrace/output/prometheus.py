@@ -1,8 +1,9 @@
-r"""Metrics as Prometheus reads them: the text format, version 0.0.4.
+r"""Metrics in Prometheus's text format, version 0.0.4.
 
-A counter is the sum over the whole session; of all else the last value stands, means included, so
-that they are gauges. Names have `_` for what Prometheus does not allow. If two metrics have the
-same name then, those of the second type have that type after it: a name has one type.
+A counter is the sum over the whole session. Any other metric is a gauge with its last value, also
+if that is a mean. Characters that Prometheus does not allow in names become `_`. If a counter and a
+gauge then have the same name, the type is appended to the second, since a name can have one type
+only.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Family:
 
 
 def exposition(records: Iterable[MetricRecord]) -> Iterator[str]:
-    """Yield the lines that tell of `records`."""
+    """Yield the lines for `records`."""
     families: dict[str, Family] = {}
     for record in records:
         kind = "counter" if record.type == "counter" else "gauge"
@@ -53,17 +54,17 @@ def _lines(name: str, family: Family) -> Iterator[str]:
     yield f"# HELP {name} {_escaped(family.help)}"
     yield f"# TYPE {name} {family.kind}"
     for labels, value in family.values.items():
-        told = ",".join(f'{label}="{text}"' for label, text in labels)
-        yield f"{name}{{{told}}} {value}"
+        pairs = ",".join(f'{label}="{text}"' for label, text in labels)
+        yield f"{name}{{{pairs}}} {value}"
 
 
 def _labels(record: MetricRecord) -> Labels:
-    """Return labels, escaped; those of the program and the user win over what we know."""
+    """Return labels, escaped; tags of the program and the user override our own."""
     known = {"proc": record.proc, "pid": record.pid, "host": record.host}
     found = {}
     for name, value in (known | record.tags).items():
         label = _safe(NOT_IN_LABEL, name)
-        if label.startswith("__"):  # those are Prometheus's own
+        if label.startswith("__"):  # reserved by Prometheus
             label = f"tag{label}"
         found[label] = _escaped(str(value)).replace('"', '\\"')
     return tuple(found.items())
@@ -75,5 +76,5 @@ def _safe(unwanted: re.Pattern[str], name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text whose backslashes are escaped; what cannot be shown is written out with them."""
+    """Return text with backslashes and unprintable characters escaped."""
     return escape(text).replace("\\", "\\\\")

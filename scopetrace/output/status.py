@@ -1,4 +1,4 @@
-"""How a session stands or ended: `running`, `exit 0`, `SIGKILL`, `interrupted`, `stopped`."""
+"""The status of a session: `running`, `exit 0`, `SIGKILL`, `interrupted`, `stopped`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from scopetrace.model.session import SessionInfo
 
 
 def describe_status(info: SessionInfo) -> str:
-    """Return how the program ended, or else why that is not known.
+    """Return how the program ended, or the session's status if that is not known.
 
-    `incomplete` comes after the program's own end: `exit 0, incomplete`.
+    `incomplete` is appended to the program's status: `exit 0, incomplete`.
     """
     end = _program_end(info)
     if info.status == "finished":

@@ -1,7 +1,7 @@
-"""How a system call is declared, for those who learn what a program asks of the kernel.
+"""C prototypes of system calls, shown with an event.
 
-python-ptrace's table is the source; what the kernel has grown since, or what that table leaves out,
-stands here, from the manual pages of section 2.
+They come from python-ptrace's table; newer calls, and those that the table lacks, are here, from
+the manual pages of section 2.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ ALIASES = {
     "fcntl64": "fcntl", "fstatat64": "newfstatat", "mmap2": "mmap_pgoff",
     "recvmmsg_time64": "recvmmsg",
 }  # fmt: skip
-"""Names that only 32-bit programs use → the name that the table has."""
+"""Name of a call of 32-bit programs → its name in the table."""
 
 
-def declaration(op: str) -> str | None:
-    """Return the C declaration of a system call, or None for what is no call."""
+def prototype(op: str) -> str | None:
+    """Return the C prototype of a system call, or None if `op` is not a system call."""
     if op in NEWER:
         return NEWER[op]
     with warnings.catch_warnings():

@@ -1,7 +1,4 @@
-"""Tables: columns under headings in capitals, left to right, no borders.
-
-Every cell is escaped here, so a command hands over what it has.
-"""
+"""Tables without borders; headings are in capitals. All cells are escaped here."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ def format_table(
     Args:
         headings: one for each column.
         rows: cells are shown as `str` shows them; None is an empty cell.
-        right: headings of the columns that are aligned right, as numbers want it.
+        right: headings of the columns that are aligned right (numbers).
     """
     from tabulate import tabulate
 

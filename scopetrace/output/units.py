@@ -1,7 +1,7 @@
-"""Numbers as people read them: durations, sizes, moments.
+"""Format durations, sizes and times.
 
-Durations show their two largest units (`3m6s`), from `12ms` to `9d`; what is below the second unit
-is cut off, not rounded, so that an hour is never `60m`.
+Durations have their two largest units (`3m6s`), from `12ms` to `9d`; the rest is cut off, not
+rounded, so that an hour is never `60m`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 WEEK_DAYS = 7
-"""From here on a duration is told in whole days."""
+"""A duration of so many days or more is shown in whole days."""
 
 
 def format_duration(nanoseconds: int) -> str:
@@ -42,7 +42,7 @@ def format_size(size_bytes: int) -> str:
 
 
 def format_stamp(second: int) -> str:
-    """Return a unix time as `Nov 23 12:10:57` in local time: the stamp of a line of events."""
+    """Return a unix time as `Nov 23 12:10:57` in local time, for lines of events."""
     moment = time.localtime(second)
     return (
         f"{MONTHS[moment.tm_mon - 1]} {moment.tm_mday:2} "

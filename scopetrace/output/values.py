@@ -8,7 +8,7 @@ from scopetrace.output.escape import escape
 
 
 def show_value(value: Any) -> str:
-    """Return `value` as one line: a list's items quoted if need be, whole floats as integers."""
+    """Return `value` on one line; items of a list are quoted if needed, whole floats integers."""
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, bool):
@@ -29,7 +29,7 @@ def _show_other(value: Any) -> str:
 
 
 def quote(shown: str) -> str:
-    """Return an already shown value so that it ends where it seems to: quoted if it must be."""
+    """Return an escaped value in quotes if it is empty or contains a space."""
     if shown and " " not in shown:
         return shown
     escaped = shown.replace('"', '\\"')

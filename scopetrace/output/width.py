@@ -1,7 +1,7 @@
-"""How many columns a text takes on a terminal, and how it is cut to fit.
+"""The width of text on a terminal, in columns, and of the terminal itself.
 
-Wide characters (East Asian Width W and F, Unicode TR11) take two columns and combining ones none.
-Texts come here escaped, so nothing else can move the cursor.
+Wide characters (East Asian Width W and F, Unicode TR11) take two columns, combining ones none.
+Texts must be escaped before: other control characters would move the cursor.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import os
 from typing import TextIO
 
 ELLIPSIS = "…"
-UNKNOWN_COLUMNS = 160
-"""What a terminal that does not tell its width is taken for."""
+DEFAULT_WIDTH = 160
+"""Of a terminal that does not report its width."""
 
 
 def display_width(text: str) -> int:
@@ -20,7 +20,7 @@ def display_width(text: str) -> int:
 
 
 def shorten(text: str, columns: int) -> str:
-    """Return `text`, or as much of it as fits in `columns` with an ellipsis at its end."""
+    """Return `text`, cut to `columns` with an ellipsis at its end if it is wider."""
     if display_width(text) <= columns:
         return text
     used, kept = 1, 0
@@ -33,13 +33,13 @@ def shorten(text: str, columns: int) -> str:
 
 
 def terminal_columns(stream: TextIO) -> int | None:
-    """Return the width of the terminal that `stream` writes to, or None if it is none."""
+    """Return the width of the terminal that `stream` writes to, None if it is not a terminal."""
     if not stream.isatty():
         return None
     try:
-        return os.get_terminal_size(stream.fileno()).columns or UNKNOWN_COLUMNS
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
     except OSError:
-        return UNKNOWN_COLUMNS
+        return DEFAULT_WIDTH
 
 
 def _columns(character: str) -> int:

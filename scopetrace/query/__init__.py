@@ -1,7 +1,7 @@
-"""The session file, read: which sessions there are, and what is in one.
+"""Sessions read: which sessions there are, and what is in one.
 
-Reading changes no session: every connection is read-only and builds nothing in the file. This is
-the Python API too, and the command line starts through it, so it imports little.
+Reading never changes a session: every connection is read-only. This is the Python API too, and the
+command line starts through it, so it imports little.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How a source, a sourcetype or a program is chosen: by its name, a glob, or a prefix.
+"""SQL conditions that select a source, sourcetype or program by name, glob or prefix.
 
-`fs.open` is a name, `fs.*` and `http[.-]*` are globs as SQLite's GLOB has them, and a name that
-ends in a dot, `fs.`, means all that begin so. A name with glob characters in it matches itself too.
+`fs.open` is a name; `fs.*` and `http[.-]*` are globs (SQLite's GLOB); a name that ends in a dot, as
+`fs.`, is a prefix. A name that contains glob characters also matches itself.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from scopetrace.db.text import bindable
 
 _GLOB = "*?["
 _MOST_JUMPS = 500
+"""Lookups in an index for one glob."""
 
 
 def marks(values: Sequence[object]) -> str:
-    """Return as many question marks as there are values, for a list of SQL."""
+    """Return as many SQL placeholders as there are values."""
     return ", ".join("?" * len(values))
 
 
 class Condition(NamedTuple):
-    """A piece of SQL that is true or false of a row, and its parameters."""
+    """An SQL expression that is true or false, and its parameters."""
 
     sql: str
     parameters: tuple[object, ...] = ()
@@ -38,7 +39,7 @@ def any_of(column: str, patterns: Sequence[str]) -> Condition:
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:
-    """Return the condition that each of `conditions` is true, of which there is one at least."""
+    """Return the condition that all of `conditions` are true; there must be at least one."""
     return Condition(
         " AND ".join(condition.sql for condition in conditions),
         tuple(value for condition in conditions for value in condition.parameters),
@@ -46,11 +47,12 @@ def all_of(conditions: Sequence[Condition]) -> Condition:
 
 
 def of_processes(pid: Sequence[int], proc: Sequence[str], table: str = "") -> list[Condition]:
-    """Return the conditions on `table` ("p."), the processes, that its row is of these.
+    """Return conditions on the columns pid and proc.
 
     Args:
-        pid: process ids; none: of any.
-        proc: programs by name or glob; none: of any.
+        pid: process ids; empty: any.
+        proc: programs by name or glob; empty: any.
+        table: prefix of the columns ("p.").
     """
     found = []
     if pid:
@@ -65,7 +67,8 @@ def present_values(
 ) -> list[str] | None:
     """Return the values of an indexed column of `event` that match, or None if more than `most`.
 
-    It jumps from one value to the next, so that its cost is in their number, not the events'.
+    It jumps in the index from one value to the next: its cost depends on their number, not on the
+    number of events.
     """
     found: set[str] = set()
     for pattern in patterns:
@@ -102,7 +105,7 @@ def _does_match(db: sqlite3.Connection, value: str, pattern: str) -> bool:
 
 
 def _candidates(db: sqlite3.Connection, column: str, pattern: str) -> Iterator[str]:
-    """Yield a name as it is, for a glob all present values that begin as its matches must."""
+    """Yield a name itself, or for a glob the values of the column with the glob's fixed prefix."""
     glob = _glob(pattern)
     if glob is None:
         yield pattern

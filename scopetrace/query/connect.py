@@ -1,8 +1,9 @@
-"""A session file becomes a read-only connection, wherever it lies and whoever is writing it.
+"""Open a session file as a read-only connection.
 
-In order: as it is, which also serves a file that is being recorded; then, on media where SQLite
-cannot make the files that its write-ahead log needs, as a file that nobody changes. The second way
-would not see a log, so it is taken only if there is none.
+1. With mode=ro, which also works while the file is being recorded.
+2. If SQLite cannot make the files that its write-ahead log needs (read-only media), with
+immutable=1.
+   That ignores the log, so it is done only if there is none.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from scopetrace.db.schema import check_readable, check_sqlite
 from scopetrace.db.text import decode_text
 from scopetrace.errors import SessionError
 
-_BUSY_SECONDS = 2.0
+_BUSY_TIMEOUT_S = 2.0
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a session for reading, whatever state it was left in.
+    """Open a session for reading, also one that is being recorded or was interrupted.
 
     Raises:
         SessionError: there is no such file, it cannot be read, or it is no session.
@@ -51,7 +52,7 @@ def _check_file(path: Path) -> None:
 
 
 def _check_log(path: Path) -> None:
-    """Refuse to leave out what stands in a write-ahead log that cannot be read here."""
+    """Raise SessionError if there is a write-ahead log, which could not be read here."""
     log = Path(f"{path}-wal")
     if log.exists() and log.stat().st_size:
         raise SessionError(
@@ -64,7 +65,7 @@ def _open(path: Path, how: str) -> sqlite3.Connection:
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?{how}",
         uri=True,
-        timeout=_BUSY_SECONDS,
+        timeout=_BUSY_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -81,5 +82,5 @@ def _open(path: Path, how: str) -> sqlite3.Connection:
 
 
 def _refused(error: sqlite3.Error) -> bool:
-    """Tell whether the log could not be set up, rather than the file read."""
+    """Return whether SQLite could not set up its log, rather than read the file."""
     return primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)

@@ -1,15 +1,15 @@
-"""Which events are wanted becomes SQL.
+"""Filters of events as SQL.
 
-Values of one kind of filter are alternatives, the kinds must all hold. Events come out in the order
-of their ids, forwards or backwards, a page at a time: no statement stays open between two pages, so
-that a slow reader never holds up the one who records.
+Values of one filter are alternatives; all filters must match. Events are read in the order of their
+ids, forwards or backwards, a page at a time: no statement stays open between two pages, so that a
+slow reader never blocks the recorder.
 
-Theory of operation. To find the last few of a million events, SQLite must walk an index backwards
-and stop early, which it does for one value of one column and does not for several. So the filter
-that names the fewest events becomes the driver: for each of its values one walk, merged by id. All
-other filters are conditions, with a `+` before the column that keeps indexes out (SQLite's
-optoverview.html). Without indexes, in a session being recorded or cut off, the table itself is
-walked.
+Theory of operation. To find the last few of a million events, SQLite must scan an index backwards
+and stop early. It does so for one value of one column, not for several. So the filter that matches
+the fewest events becomes the driver: its index is scanned once for each of its values, and the
+results are merged by id. All other filters are conditions, with a `+` before the column so that
+their indexes are not used (SQLite's optoverview.html). Without indexes, in a session that is being
+recorded or was interrupted, the table itself is scanned.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from scopetrace.query.conditions import Condition, all_of, any_of, of_processes,
 from scopetrace.query.field_sql import FROM, NAMES
 from scopetrace.query.where import bounded, checked
 
-_MOST_WALKS = 16
-_MOST_NAMES = 30
-"""Calls nested in one another; SQLite's parser has room for about a hundred."""
-_ENOUGH = 5_000
-"""Events beyond which one driver is as bad as another."""
+_MOST_SCANS = 16
+_MOST_NESTED_CALLS = 30
+"""SQLite's parser has room for about a hundred function calls that are nested in one another."""
+_MANY_EVENTS = 5_000
+"""A driver that matches so many events is as bad as any other."""
 _ALIASES = {"_time": "time_ns", "time": "time_ns"}
-"""What to sort by instead, with the same result."""
+"""Field → an integer column with the same order."""
 
 
 class EventFilter(NamedTuple):
-    """Which events are wanted; an empty tuple and None: no matter."""
+    """Which events to return; an empty tuple or None does not filter."""
 
     source: tuple[str, ...] = ()
     sourcetype: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class EventFilter(NamedTuple):
 
 
 class _Driver(NamedTuple):
-    """The column whose index is walked, and the values looked for."""
+    """The column whose index is scanned, and the values to find in it."""
 
     column: str
     values: Sequence[str | int]
@@ -63,7 +63,7 @@ class _Driver(NamedTuple):
         values = (bindable(v) if isinstance(v, str) else v for v in self.values)
         return Condition(f"e.{self.column} IN ({places})", tuple(values))
 
-    def walks(self) -> list[_Driver]:
+    def scans(self) -> list[_Driver]:
         return [self._replace(values=(value,)) for value in self.values]
 
 
@@ -89,13 +89,13 @@ class EventQuery:
     def page(
         self, columns: Sequence[str], after: int, upto: int, most: int, backwards: bool = False
     ) -> list[tuple[Any, ...]]:
-        """Return at most `most` rows with `after` < id <= `upto`, the first column being the id."""
+        """Return at most `most` rows with `after` < id <= `upto`; their first column is the id."""
         order = f"ORDER BY c0 {'DESC' if backwards else 'ASC'} LIMIT ?"
         span = Condition("e.id > ? AND e.id <= ?", (after, upto))
-        drivers = [None] if self._driver is None else self._driver.walks()
+        drivers = [None] if self._driver is None else self._driver.scans()
         with bounded(self._db, self._failures, strict=self._where is not None):
-            walks = [self._execute(columns, driver, span, order, most) for driver in drivers]
-            return list(islice(merge(*walks, reverse=backwards), most))
+            scans = [self._execute(columns, driver, span, order, most) for driver in drivers]
+            return list(islice(merge(*scans, reverse=backwards), most))
 
     def sorted_ids(
         self, field: str, after: int, upto: int, most: int | None, ascending: bool
@@ -124,14 +124,14 @@ class EventQuery:
         limit: int,
         names: Sequence[str] = (),
     ) -> sqlite3.Cursor:
-        """Run one statement; an outer SELECT gives the expression the names it may use."""
+        """Run one statement; an outer SELECT defines the names that the expression may use."""
         conditions = [span, *self._conditions]
         if driver is not None:
             conditions.insert(0, driver.one_of())
-        told = NAMES if self._where is not None else names
+        defined = NAMES if self._where is not None else names
         inner = ", ".join(
             [f"{column} AS c{at}" for at, column in enumerate(columns)]
-            + [f'{NAMES[name]} AS "{name}"' for name in told]
+            + [f'{NAMES[name]} AS "{name}"' for name in defined]
         )
         outer = ", ".join(f"c{at}" for at in range(len(columns)))
         sql = (
@@ -166,8 +166,8 @@ def _conditions(wanted: EventFilter) -> list[Condition]:
 def _any_text(texts: Sequence[str]) -> Condition:
     """Return the condition that the source or a value in the data contains one of `texts`.
 
-    Each character of a string stands in JSON for itself, or for an escape of its own. So where the
-    text is, its escaped form is found in the JSON; only the other way round needs a closer look.
+    JSON escapes each character by itself. So if a value contains the text, the JSON contains the
+    escaped text; the reverse is checked by has_text().
     """
     parts, parameters = [], []
     for text in texts:
@@ -183,18 +183,18 @@ def _any_text(texts: Sequence[str]) -> Condition:
 def _without_names(text: str) -> str:
     """Return SQL for the data without those field names that contain `text`.
 
-    Most events have them, and a closer look at each is slow. A value is never cut: in it, a quote
-    would be escaped. A text of many names, a letter say, is not worth it.
+    Most events have those names, and has_text() is slow. Only names are removed: in a value, a
+    quote is escaped. It is not done for a text that is in many names, a single letter for instance.
     """
     sql = "e.data"
     names = [field for field in FIELDS if text in field]
-    for field in names if len(names) <= _MOST_NAMES else ():
+    for field in names if len(names) <= _MOST_NESTED_CALLS else ():
         sql = f"replace({sql}, '\"{field}\":', '')"
     return sql
 
 
 def _image_filter(wanted: EventFilter) -> Condition | None:
-    """Return the condition on the table `process` for the wanted pids and programs."""
+    """Return the condition on the table `process` for pids and programs."""
     conditions = of_processes(wanted.pid, wanted.proc)
     return all_of(conditions) if conditions else None
 
@@ -208,11 +208,11 @@ def _of_images(images: Condition) -> Condition:
 def _choose_driver(
     db: sqlite3.Connection, wanted: EventFilter, images: Condition | None
 ) -> _Driver | None:
-    """Return the driver that names the fewest events, None if no filter is fit to be one."""
+    """Return the driver that matches the fewest events, None if no filter can be one."""
     drivers = _drivers(db, wanted, images)
     if len(drivers) < 2:
         return drivers[0] if drivers else None
-    return min(drivers, key=lambda driver: _weight(db, driver))
+    return min(drivers, key=lambda driver: _count(db, driver))
 
 
 def _drivers(
@@ -221,20 +221,21 @@ def _drivers(
     found: list[_Driver] = []
     if images:
         rows = db.execute(
-            f"SELECT id FROM process WHERE {images.sql} LIMIT {_MOST_WALKS + 1}", images.parameters
+            f"SELECT id FROM process WHERE {images.sql} LIMIT {_MOST_SCANS + 1}", images.parameters
         )
         ids = [number for (number,) in rows]
-        if len(ids) <= _MOST_WALKS:
+        if len(ids) <= _MOST_SCANS:
             found.append(_Driver("process", ids))
     for column, patterns in (("source", wanted.source), ("sourcetype", wanted.sourcetype)):
-        values = present_values(db, column, patterns, _MOST_WALKS) if patterns else None
+        values = present_values(db, column, patterns, _MOST_SCANS) if patterns else None
         if values is not None:
             found.append(_Driver(column, values))
     return found
 
 
-def _weight(db: sqlite3.Connection, driver: _Driver) -> int:
-    """Return how many events a driver names, or `_ENOUGH`."""
+def _count(db: sqlite3.Connection, driver: _Driver) -> int:
+    """Return how many events a driver matches, at most `_MANY_EVENTS`."""
     condition = driver.one_of()
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM event AS e WHERE {condition.sql} LIMIT {_ENOUGH})"
-    return int(db.execute(sql, condition.parameters).fetchone()[0])
+    found = f"SELECT 1 FROM event AS e WHERE {condition.sql} LIMIT {_MANY_EVENTS}"
+    row = db.execute(f"SELECT count(*) FROM ({found})", condition.parameters).fetchone()
+    return int(row[0])

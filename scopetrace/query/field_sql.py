@@ -1,10 +1,9 @@
-"""The names by which `--where` and `--sort` speak of an event, and the SQL behind each.
+"""The fields of an event that `--where` and `--sort` know, and the SQL of each.
 
-A name is a field of the event's body or of its data, with an underscore for a hyphen; one that the
-event does not have is NULL. Text is given to SQL as valid UTF-8, since a function written in Python
-can be given nothing else: a byte that is no UTF-8, stored as the surrogate U+DC80 to U+DCFF, is
-there the private character U+F780 to U+F7FF. Expressions are translated likewise, so that such a
-name can be compared.
+A field is one of the event's body or of its data, with an underscore for a hyphen; NULL if the
+event has not got it. sqlite3 passes only valid UTF-8 to functions written in Python. So a byte that
+is no UTF-8, stored as the surrogate U+DC80 to U+DCFF, is the private-use character U+F780 to U+F7FF
+in these texts, and `translate` does the same to expressions, so that they can be compared.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from scopetrace.errors import UsageError
 from scopetrace.model.fields import FIELDS, NUMBERS, column
 
 FROM = "event AS e LEFT JOIN process AS p ON p.id = e.process"
-"""What the SQL of a name is about."""
+"""The tables that the SQL of a field refers to."""
 
 _SURROGATES = {0xDC80 + offset: 0xF780 + offset for offset in range(128)}
 
 
 def _readable(sql: str) -> str:
-    """Return SQL for text without surrogates: ED B2 xx and ED B3 xx occur in no valid UTF-8."""
+    """Return SQL that replaces surrogates; ED B2 xx and ED B3 xx do not occur in valid UTF-8."""
     return f"replace(replace({sql}, x'edb2', x'ef9e'), x'edb3', x'ef9f')"
 
 
@@ -49,16 +48,16 @@ NAMES = {
     "data": "e.data",
     **{column(field): _data_sql(field) for field in FIELDS},
 }
-"""Name → SQL, over `FROM`. A body field comes before a data field of its name; none has one."""
+"""Name of a field → its SQL, over `FROM`. No field of the data has the name of one of the body."""
 
 
 def translate(text: str) -> str:
-    """Return `text` with the bytes that are no UTF-8 as this module writes them."""
+    """Return `text` with surrogates replaced by private-use characters."""
     return text.translate(_SURROGATES)
 
 
 def unknown_name(name: str) -> UsageError:
-    """Return the sentence for a name that is none of `NAMES`, with those that look like it."""
+    """Return the error for an unknown field, with names that are similar."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, NAMES, n=3, cutoff=0.6)

@@ -1,8 +1,8 @@
-"""The flows of a session, put together in one pass over its net events and one over its payload.
+"""The flows of a session, built in one pass over its net events and one over its payload.
 
-A flow is all there is of one channel. A connection that failed and a socket that only listened are
-none: nothing went through them. Both ends are where the first event that knows them says; of the
-rest, the last to tell it is believed, and bytes are added up, since each process tells of its own.
+A flow is everything of one channel. A connection that failed and a socket that only listens are no
+flows. Addresses are those of the first event that has them; other fields are those of the last
+event that has them; bytes are added up, since each process reports its own.
 
 Payload is read before the events, so that in a session that is being recorded every flow with
 payload has its events too.
@@ -21,7 +21,7 @@ from scopetrace.model.flow import Address
 from scopetrace.model.flow_fields import ENDS
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.query.conditions import all_of, marks, of_processes
-from scopetrace.query.payload import NOTHING, KeptPayload, channel_of_piece, read_kept
+from scopetrace.query.payload import NO_PAYLOAD, KeptPayload, channel_of_piece, read_kept
 from scopetrace.query.sql_functions import JsonDecoder
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     Network = IPv4Network | IPv6Network
 
-UNTOLD = 10**12
-"""Added to the number of its first piece, this is the id of a flow that no event tells of."""
+PAYLOAD_ONLY_ID = 10**12
+"""The id of a flow without events is this plus the number of its first piece of payload."""
 _SOURCES = "('net.open', 'net.close', 'net.app')"
 _SQL = (
     "SELECT id, time_ns, process, source, channel, data FROM event"
@@ -48,24 +48,24 @@ ORDER BY coalesce(max(sent_ns), max(closed_ns), channel) DESC,
 LIMIT ?"""
 _OR_PAYLOAD = f"""
     UNION ALL
-    SELECT channel, {UNTOLD} + id, NULL, CASE direction WHEN 'out' THEN time_ns END, NULL
+    SELECT channel, {PAYLOAD_ONLY_ID} + id, NULL, CASE direction WHEN 'out' THEN time_ns END, NULL
     FROM payload WHERE channel"""
 MOST_CHOSEN = 1000
-"""Flows that are looked for one by one: more are quicker read all."""
+"""Flows that are read by channel at most; for more, reading all flows is faster."""
 _REASONS = ("", "idle", "local", "stop", "remote", "reset")
-"""From what counts least to what counts most when processes disagree on who ended a flow."""
+"""In ascending priority, for a flow whose processes report different reasons."""
 _PEER, _LOCAL = ENDS
 
 
 def read_last(db: sqlite3.Connection, last: int | None) -> list[FlowRecord]:
-    """Return the flows used last in the order of their ids; all, if they are many or None."""
+    """Return the flows used last, ordered by id; all flows if `last` is None or large."""
     if last is None or not 0 < last <= MOST_CHOSEN:
         return read_flows(db)
     return read_flows(db, _last_channels(db, last))
 
 
 def _last_channels(db: sqlite3.Connection, last: int) -> list[int]:
-    """Return the channels of the flows used last, without reading what they were."""
+    """Return the channels of the flows used last, without decoding their events."""
     or_payload = _OR_PAYLOAD if has_table(db, "payload") else ""
     sql = _LAST_SQL.format(sources=_SOURCES, or_payload=or_payload)
     return [channel for (channel,) in db.execute(sql, (last,))]
@@ -76,7 +76,9 @@ def read_flows(db: sqlite3.Connection, channels: Sequence[int] | None = None) ->
     kept = read_kept(db, channels)
     drafts = _drafts(db, channels)
     for number in kept.keys() - drafts.keys():
-        drafts[number] = _Draft(UNTOLD + kept[number].first_id, next(iter(kept[number].processes)))
+        drafts[number] = _Draft(
+            PAYLOAD_ONLY_ID + kept[number].first_id, next(iter(kept[number].processes))
+        )
     facts = _Facts(db)
     found = [
         draft.record(number, kept.get(number), facts.of(draft.process))
@@ -86,9 +88,9 @@ def read_flows(db: sqlite3.Connection, channels: Sequence[int] | None = None) ->
 
 
 def find_flow(db: sqlite3.Connection, number: int) -> FlowRecord | None:
-    """Return the flow that an id or any event about it names, None if there is none."""
-    if number > UNTOLD:
-        row = channel_of_piece(db, number - UNTOLD)
+    """Return the flow with this id, or that the event with this id is about; None: no flow."""
+    if number > PAYLOAD_ONLY_ID:
+        row = channel_of_piece(db, number - PAYLOAD_ONLY_ID)
     else:
         row = db.execute("SELECT channel FROM event WHERE id = ?", (number,)).fetchone()
     found = read_flows(db, row) if row and row[0] else []
@@ -96,14 +98,14 @@ def find_flow(db: sqlite3.Connection, number: int) -> FlowRecord | None:
 
 
 def images_of(db: sqlite3.Connection, pid: Sequence[int], proc: Sequence[str]) -> set[int]:
-    """Return the serials of the process images of these pids and these programs, one at least."""
+    """Return the ids of process images with these pids and programs; one filter at least."""
     chosen = all_of(of_processes(pid, proc))
     rows = db.execute(f"SELECT id FROM process WHERE {chosen.sql}", chosen.parameters)
     return {number for (number,) in rows}
 
 
 def of_images(flows: Iterable[FlowRecord], images: set[int]) -> Iterator[FlowRecord]:
-    """Yield the flows that any of the process images has something to do with."""
+    """Yield the flows that any of the process images opened or used."""
     for flow in flows:
         if flow.process in images or not images.isdisjoint(flow.others):
             yield flow
@@ -132,8 +134,8 @@ def in_order(
 ) -> list[FlowRecord]:
     """Return the flows in the order of a field of `FLOW_FIELDS`, the largest first.
 
-    Without `sort`, the one used last comes last. Of `last`, so many remain: the first in the order
-    of the field, or those used last. What lacks the field comes last, whichever way.
+    Without `sort`, the flow used last is last. `last` limits their number: to the first ones in the
+    order of the field, or to those used last. Flows without the field are last in either order.
 
     Raises:
         UsageError: there is no such field, or `last` is negative.
@@ -157,12 +159,12 @@ def _last_used_ns(flow: FlowRecord) -> int:
 
 
 def _value_of(name: str) -> Callable[[FlowRecord], Any]:
-    """Return what gives the field that a person calls `name`: `net_` may be left out."""
+    """Return the getter of a field by its name, in which `net_` may be left out."""
     name = name if name in FLOW_FIELDS else f"net_{name}"
     if name not in FLOW_FIELDS:
         raise _unknown_field(name.removeprefix("net_"))
     value = FLOW_FIELDS[name]
-    return (lambda flow: _rank(value(flow))) if name.endswith("_ip") else value
+    return (lambda flow: _address_sort_key(value(flow))) if name.endswith("_ip") else value
 
 
 def _unknown_field(name: str) -> UsageError:
@@ -173,8 +175,8 @@ def _unknown_field(name: str) -> UsageError:
     return UsageError(f"no flow has a field named {name}{hint}")
 
 
-def _rank(host: str | None) -> tuple[int, int, str] | None:
-    """Return what to sort an address by: as a number, 9.9.9.9 before 10.0.0.0."""
+def _address_sort_key(host: str | None) -> tuple[int, int, str] | None:
+    """Return the sort key of an address: numeric, 9.9.9.9 before 10.0.0.0."""
     if host is None:
         return None
     address = _parsed(host)
@@ -193,7 +195,7 @@ def _network(text: str) -> Network:
 
 
 def _is_inside(host: str, networks: Iterable[Network]) -> bool:
-    """Tell whether an address is in one of the networks, in either form if it is IPv4 in IPv6."""
+    """Return whether an address, or the IPv4 address that it maps, is in one of the networks."""
     address = _parsed(host)
     if address is None:
         return False
@@ -211,14 +213,14 @@ def _parsed(host: str) -> IPv4Address | IPv6Address | None:
 
 
 class _Facts:
-    """What the table of processes says of those that are asked for."""
+    """Pids and programs of process images, cached."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._known: dict[int, tuple[int, str]] = {}
 
     def of(self, process: int) -> tuple[int, str]:
-        """Return the pid and the program of a process image; nothing if it could not be written."""
+        """Return pid and program of a process image; (0, "") if it could not be written."""
         if process not in self._known:
             row = self._db.execute("SELECT pid, proc FROM process WHERE id = ?", (process,))
             self._known[process] = row.fetchone() or (0, "")
@@ -226,7 +228,7 @@ class _Facts:
 
 
 def _drafts(db: sqlite3.Connection, channels: Sequence[int] | None) -> dict[int, _Draft]:
-    """Return what the events tell of each channel."""
+    """Return a draft of each flow from its events, by channel."""
     decode = JsonDecoder()
     where, parameters = ("", ()) if channels is None else (f" IN ({marks(channels)})", channels)
     drafts: dict[int, _Draft] = {}
@@ -240,7 +242,7 @@ def _drafts(db: sqlite3.Connection, channels: Sequence[int] | None) -> dict[int,
 
 
 class _Draft:
-    """A flow while its events are being read."""
+    """A flow while its events are read."""
 
     __slots__ = (
         "client", "closed_ns", "error", "local", "number", "others", "peer", "peer_name",
@@ -269,8 +271,8 @@ class _Draft:
         self.peer = self.peer or _address(data, *_PEER, self.transport)
         self.peer_name = data.get("net_peer_name", self.peer_name)
         self.role = data.get("role", self.role)
-        self.client = self.client or _beyond(data, "net_client_ip", "net_client_port")
-        self.target = self.target or _beyond(data, "net_target_host", "net_target_port")
+        self.client = self.client or _proxied_address(data, "net_client_ip", "net_client_port")
+        self.target = self.target or _proxied_address(data, "net_target_host", "net_target_port")
         if process != self.process:
             self._add_process(process)
         if source == "net.open":
@@ -303,25 +305,25 @@ class _Draft:
     def record(self, channel: int, kept: KeptPayload | None, facts: tuple[int, str]) -> FlowRecord:
         """Return the flow."""
         pid, proc = facts
-        sent, received = (kept.sent, kept.received) if kept else (NOTHING, NOTHING)
+        sent, received = (kept.sent, kept.received) if kept else (NO_PAYLOAD, NO_PAYLOAD)
         others = (self.others or set()) | (kept.processes if kept else set())
         closed = self.closed_ns is not None
         return FlowRecord(
             self.number, channel, pid, proc, self.process, tuple(sorted(others - {self.process})),
             self.transport, self.local, self.peer, self.role, self.closed_ns,
-            self.sent if closed else _moved(kept, sent),
-            self.received if closed else _moved(kept, received),
+            self.sent if closed else _transferred(kept, sent),
+            self.received if closed else _transferred(kept, received),
             self.protocol, self.reason, self.error, sent, received, self.peer_name, self.client,
             self.target,
         )  # fmt: skip
 
 
-def _moved(kept: KeptPayload | None, payload: FlowPayload) -> int | None:
+def _transferred(kept: KeptPayload | None, payload: FlowPayload) -> int | None:
     return payload.bytes + payload.missing if kept else None
 
 
 def _address(data: dict[str, Any], network: str, unix: str, transport: str) -> Address | None:
-    """Return one end of a flow as the data of its event has it, None if it is not there."""
+    """Return the peer's or the local address from the data of an event, None if it has none."""
     host = data.get(f"{network}_ip")
     if host is not None:
         family = "inet6" if ":" in host else "inet" if transport.startswith("IP.") else ""
@@ -332,6 +334,6 @@ def _address(data: dict[str, Any], network: str, unix: str, transport: str) -> A
     return None
 
 
-def _beyond(data: dict[str, Any], host: str, port: str) -> Address | None:
-    """Return an address beyond a proxy, None if it is not known."""
+def _proxied_address(data: dict[str, Any], host: str, port: str) -> Address | None:
+    """Return the address of a client or target behind a proxy, None if it is not known."""
     return Address("", data[host], data.get(port, 0)) if host in data else None

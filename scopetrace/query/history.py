@@ -1,4 +1,4 @@
-"""Which sessions there are. A file that cannot be read is in the list too, as `unreadable`."""
+"""The list of sessions. A file that cannot be read is in it too, with the status `unreadable`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scopetrace.query.session_index import FEW, SessionIndex
 
 
 def list_sessions(home: Path | str | None = None, last: int | None = None) -> list[SessionInfo]:
-    """Return the sessions in ascending order of id; with `last`, no more than the last so many.
+    """Return the sessions in ascending order of id; with `last`, at most so many of the last ones.
 
     Raises:
         SessionError: the folder of the sessions cannot be read.
@@ -31,7 +31,7 @@ def list_sessions(home: Path | str | None = None, last: int | None = None) -> li
 
 
 def find_session(session_id: int | None, home: Path | str | None = None) -> Path:
-    """Return the file of a session, by default of the last one.
+    """Return the path of a session, by default of the last one.
 
     Raises:
         SessionError: there is none.
@@ -55,7 +55,7 @@ def delete_sessions(infos: Sequence[SessionInfo]) -> None:
     """Delete the files of sessions and what SQLite may have left beside them.
 
     Raises:
-        SessionError: one is being recorded, and none was deleted; or one cannot be deleted.
+        SessionError: one is being recorded, then none is deleted; or one cannot be deleted.
     """
     for info in _infos([info.path for info in infos]):
         if info.status == "running":
@@ -71,7 +71,7 @@ def delete_sessions(infos: Sequence[SessionInfo]) -> None:
 
 
 def _infos(paths: Sequence[Path]) -> list[SessionInfo]:
-    """Return what is known about sessions of one folder as of now."""
+    """Return the facts about sessions of one folder, with their status of now."""
     if len(paths) < FEW:
         return [as_of_now(_recorded(path)) for path in paths]
     index = SessionIndex(paths[0].parent)
@@ -95,17 +95,17 @@ def _recorded(path: Path) -> SessionInfo:
 
 
 def _unreadable(path: Path) -> SessionInfo:
-    """Return what the name of a file tells."""
+    """Return id and command from the name of a file."""
     session_id, command = parse_file_name(path.name) or (0, path.name)
     return SessionInfo(
         id=session_id, path=path, command=command, args=(), cwd="", pid=0, recorder_pid=0,
         recorder_started_ticks=0, boot_id="", host="", uid=0, username="", version="",
-        started_ns=_changed_ns(path), ended_ns=None, status="unreadable", exit_code=None,
+        started_ns=_modified_ns(path), ended_ns=None, status="unreadable", exit_code=None,
         signal=None, events=0, lost=0,
     )  # fmt: skip
 
 
-def _changed_ns(path: Path) -> int:
+def _modified_ns(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
     except OSError:

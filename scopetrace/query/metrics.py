@@ -1,7 +1,7 @@
-"""The metrics of a session: which are wanted becomes SQL, and rows become records.
+"""The metrics of a session: filters as SQL, rows as records.
 
-They are read a page at a time, so that no statement stays open between two pages. A session that is
-older than metrics has no table for them, and so none.
+They are read a page at a time, so that no statement stays open between two pages. Files of version
+1 have no table for metrics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scopetrace.query.conditions import Condition, any_of, of_processes
 from scopetrace.query.sql_functions import JsonDecoder
 
 _PAGE = 500
-"""Records read at a time."""
+"""Rows that are read at a time."""
 _COLUMNS = (
     "m.id, m.time_ns, m.name, m.type, m.unit, m.value, m.tags, ifnull(p.proc, ''), ifnull(p.pid, 0)"
 )
@@ -24,7 +24,7 @@ _FROM = "metric AS m LEFT JOIN process AS p ON p.id = m.process"
 
 
 class MetricFilter(NamedTuple):
-    """Which metrics are wanted; an empty tuple: no matter."""
+    """Which metrics to return; an empty tuple does not filter."""
 
     name: tuple[str, ...] = ()
     pid: tuple[int, ...] = ()
@@ -34,13 +34,13 @@ class MetricFilter(NamedTuple):
 def read_metrics(
     db: sqlite3.Connection, wanted: MetricFilter, host: str, last: int | None = None
 ) -> Iterator[MetricRecord]:
-    """Yield the wanted metrics that there are now, in the order they were recorded.
+    """Yield the metrics that match and are recorded by now, in their order.
 
     Args:
         db: the session.
-        wanted: which.
-        host: the machine it was recorded on.
-        last: only the last so many of those.
+        wanted: the filter.
+        host: the machine that it was recorded on.
+        last: only so many, the last ones that match.
     """
     if not has_table(db, "metric"):
         return
@@ -78,17 +78,17 @@ def _between(after: int, upto: int) -> Condition:
 
 
 class MetricSettings(NamedTuple):
-    """What the configuration of a session says about its metrics."""
+    """The settings of metrics in the configuration of a session."""
 
     enabled: bool
-    """Perhaps not for all its processes."""
+    """An entry of `custom` can disable them for some processes."""
     statsd_prefix: str
     statsd_most_bytes: int
-    """Of one line of StatsD; 0: any number."""
+    """Limit on the length of a StatsD line; 0: none."""
 
 
 def read_settings(config: str) -> MetricSettings:
-    """Return what a configuration, as YAML, says; what it does not say is as AppScope has it."""
+    """Return the settings in a configuration (YAML); a missing one is AppScope's default."""
     import yaml
 
     metric = _mapping(_mapping(yaml.safe_load(config)).get("metric"))

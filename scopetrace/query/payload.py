@@ -1,7 +1,7 @@
-"""The payload of a session: the bytes that went through its flows, piece by piece.
+"""The payload of a session: the bytes of its flows, in pieces.
 
-A session that is older than payloads has no table for them, and so none. Pieces are read a few at a
-time, so that neither they nor a statement stay open between two of them.
+Files of version 1 have no table for payload. Pieces are read a few at a time, so that no statement
+stays open between two of them.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from scopetrace.model.flow_record import FlowPayload
 from scopetrace.model.payload import Payload
 from scopetrace.query.conditions import marks
 
-NOTHING = FlowPayload()
+NO_PAYLOAD = FlowPayload()
 _PAGE = 16
-"""Pieces read at a time."""
+"""Pieces that are read at a time."""
 
 
 class KeptPayload:
-    """What is kept of one flow."""
+    """Counts of the payload of one flow."""
 
     __slots__ = ("first_id", "processes", "received", "sent")
 
     def __init__(self, first_id: int) -> None:
         self.first_id = first_id
         self.processes: set[int] = set()
-        """Serials of the process images that moved it."""
-        self.sent = self.received = NOTHING
+        """Ids of the process images that sent or received it."""
+        self.sent = self.received = NO_PAYLOAD
 
 
 def read_kept(
     db: sqlite3.Connection, channels: Sequence[int] | None = None
 ) -> dict[int, KeptPayload]:
-    """Return how much there is, by channel; with `channels`, of these alone."""
+    """Return the counts by channel; with `channels`, of these only."""
     if not has_table(db, "payload"):
         return {}
     where, parameters = "channel", tuple(channels or ())
@@ -61,7 +61,7 @@ def read_kept(
 def read_payload(
     db: sqlite3.Connection, channel: int | None, outgoing: bool | None
 ) -> Iterator[Payload]:
-    """Yield the pieces that there are now in the order they were recorded.
+    """Yield the pieces that are recorded by now, in their order.
 
     Args:
         channel: only this flow's.
@@ -87,7 +87,7 @@ def read_payload(
 
 
 def channel_of_piece(db: sqlite3.Connection, number: int) -> tuple[int] | None:
-    """Return the channel of a piece, as a row of its own, or None if there is no such piece."""
+    """Return the row (channel,) of a piece, or None if there is no such piece."""
     if not has_table(db, "payload"):
         return None
     row: tuple[int] | None

@@ -1,4 +1,4 @@
-"""Rows of the session file become the model's records."""
+"""Rows of the session file as the model's records."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.query.sql_functions import JsonDecoder
 
 EVENT_COLUMNS = (
-    "e.id", "e.time_ns", "e.process", "e.tid", "e.sourcetype", "e.source", "e.channel", "e.data",
-)  # fmt: skip
+    "e.id",
+    "e.time_ns",
+    "e.process",
+    "e.tid",
+    "e.sourcetype",
+    "e.source",
+    "e.channel",
+    "e.data",
+)
 
-_MOST_PROCESSES = 10_000
-"""Facts of processes kept at hand; a session can have any number."""
+_CACHED_PROCESSES = 10_000
+"""Process images whose facts are cached; a session can have any number."""
 _SESSION_FIELDS = tuple(field for field in SessionInfo._fields if field != "path")
 
 
-_NEWER = {"tags": "'{}'", "args_missing": "0"}
-"""Columns of processes that came after version 1 of the file, and what they hold without."""
+_NEWER_COLUMNS = {"tags": "'{}'", "args_missing": "0"}
+"""Columns of `process` that files of version 1 lack → the SQL of their default."""
 
 
 class _Facts(NamedTuple):
-    """What an EventRecord says about its process."""
+    """The fields of an EventRecord about its process."""
 
     proc: str
     cmd: str
@@ -42,7 +49,7 @@ class _Facts(NamedTuple):
 
 
 _NO_PROCESS = _Facts("", "", 0, 0, 0, "", "", (), {})
-"""Of an event whose process could not be written."""
+"""Stands for a process that could not be written."""
 
 
 class RecordReader:
@@ -67,7 +74,7 @@ class RecordReader:
             )  # fmt: skip
 
     def _look_up(self, process: int) -> _Facts:
-        if len(self._facts) >= _MOST_PROCESSES:
+        if len(self._facts) >= _CACHED_PROCESSES:
             self._facts.clear()
         row = self._db.execute(
             f"SELECT {self._columns} FROM process WHERE id = ?", (process,)
@@ -86,10 +93,12 @@ def read_processes(db: sqlite3.Connection) -> Iterator[Process]:
 
 
 def process_columns(db: sqlite3.Connection, fields: Sequence[str]) -> str:
-    """Return what to select of `process`; files of older versions lack some of it."""
+    """Return the columns of `process` for a SELECT; missing ones of old files as defaults."""
     there = {name for _, name, *_ in db.execute("PRAGMA table_info(process)")}
     return ", ".join(
-        field if field in there or field not in _NEWER else f"{_NEWER[field]} AS {field}"
+        field
+        if field in there or field not in _NEWER_COLUMNS
+        else f"{_NEWER_COLUMNS[field]} AS {field}"
         for field in fields
     )
 
@@ -104,21 +113,21 @@ def read_process_ends(db: sqlite3.Connection) -> Iterator[ProcessEnd]:
 
 
 def read_info(db: sqlite3.Connection, path: Path) -> SessionInfo:
-    """Return what the session says about itself, and whether its recorder still runs."""
+    """Return the row of the table `session`, with the status of now."""
     return as_of_now(read_recorded(db, path))
 
 
 def read_recorded(db: sqlite3.Connection, path: Path) -> SessionInfo:
-    """Return what the session says about itself; "running" of one whose recorder was killed too."""
+    """Return the row of the table `session`; it says "running" if the recorder was killed, too."""
     row = db.execute(f"SELECT {', '.join(_SESSION_FIELDS)} FROM session").fetchone()
     if row is None:
-        raise sqlite3.DatabaseError("the file says nothing about its session")
+        raise sqlite3.DatabaseError("the file has no row about its session")
     facts = dict(zip(_SESSION_FIELDS, _decoded(row, _SESSION_FIELDS), strict=True))
     return SessionInfo(path=path, **facts)
 
 
 def as_of_now(info: SessionInfo) -> SessionInfo:
-    """Return what a session says about itself with a status that is true now."""
+    """Return the facts with the status of now: "interrupted" if the recorder was killed."""
     if info.status != "running":
         return info
     alive = is_running(info.recorder_pid, info.recorder_started_ticks, info.boot_id)
@@ -126,7 +135,7 @@ def as_of_now(info: SessionInfo) -> SessionInfo:
 
 
 def _decoded(row: tuple[Any, ...], fields: Sequence[str]) -> list[Any]:
-    """Return a row with its fields `args` and `tags`, if it has such, decoded."""
+    """Return a row with its JSON fields `args` and `tags` decoded."""
     values = list(row)
     at = fields.index("args")
     values[at] = tuple(json.loads(values[at]))

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from scopetrace.query.path_classes import PathClasses
 
 _PAGE = 500
-"""Events read at a time."""
-_MOST = 2**63 - 1
-"""The largest number SQLite knows."""
+"""Events that are read at a time."""
+_MOST_INTEGER = 2**63 - 1
+"""The largest integer of SQLite."""
 
 
 def open_session(
@@ -48,7 +48,7 @@ def open_session(
 ) -> Session:
     """Open a session by its id or the path of its file; by default the last one.
 
-    It can be one that is being recorded, and a file that was copied here from elsewhere.
+    It may be one that is being recorded, or a file that was copied from another machine.
 
     Raises:
         SessionError: there is no such session, or its file cannot be read.
@@ -63,8 +63,8 @@ def open_session(
 class Session:
     """One session; a context manager that closes its file at the end.
 
-    A session that is being recorded can be asked again and again: each question sees what has been
-    committed by then.
+    A session that is being recorded can be queried repeatedly: each query sees the rows that have
+    been committed by then.
     """
 
     path: Path
@@ -87,12 +87,12 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Close the file; a closed session answers nothing."""
+        """Close the file; a closed session cannot be used any more."""
         self._db.close()
 
     @property
     def info(self) -> SessionInfo:
-        """What is known about the session without reading its events, as of now."""
+        """The facts about the session without its events, with the status of now."""
         with self._reading():
             return read_info(self._db, self.path)
 
@@ -105,7 +105,7 @@ class Session:
 
     @property
     def last_id(self) -> int:
-        """The id of the last event so far; 0: there is none."""
+        """The id of the last event that is committed by now; 0: there is none."""
         with self._reading():
             return self._db.execute("SELECT max(id) FROM event").fetchone()[0] or 0
 
@@ -124,9 +124,9 @@ class Session:
         reverse: bool = False,
         after_id: int = 0,
     ) -> Iterator[EventRecord]:
-        """Return the wanted events in the order they were recorded.
+        """Return the events that match, in the order in which they were recorded.
 
-        Values of one filter are alternatives; all filters must hold.
+        Values of one filter are alternatives; all filters must match.
 
         Args:
             source: names ("fs.open"), globs ("fs.*") or prefixes ("fs.").
@@ -142,7 +142,7 @@ class Session:
             sort: the field to sort by, of the body or of the data, the largest first; events
                 without it come last.
             reverse: with `sort`, the smallest first.
-            after_id: only events after this one: what is new since it was read.
+            after_id: only events with a higher id, such as those that are new since the last query.
 
         Raises:
             UsageError: the expression or the field to sort by is bad.
@@ -153,9 +153,15 @@ class Session:
         if sort is not None and sort not in NAMES:
             raise unknown_name(sort)
         wanted = EventFilter(
-            _listed(source), _listed(sourcetype), tuple(map(_sql_int, _listed(pid))),
-            _listed(proc), _listed(match), where, _sql_int(since_ns), _sql_int(until_ns),
-        )  # fmt: skip
+            _listed(source),
+            _listed(sourcetype),
+            tuple(map(_sql_int, _listed(pid))),
+            _listed(proc),
+            _listed(match),
+            where,
+            _sql_int(since_ns),
+            _sql_int(until_ns),
+        )
         query = EventQuery(self._db, self._failures, wanted)
         after_id, last = _sql_int(after_id), _sql_int(last)
         if sort is not None:
@@ -185,18 +191,18 @@ class Session:
         sort: str | None = None,
         reverse: bool = False,
     ) -> list[FlowRecord]:
-        """Return the wanted flows, the one used last at the end.
+        """Return the flows that match; the one used last is at the end.
 
-        Values of one filter are alternatives; all filters must hold.
+        Values of one filter are alternatives; all filters must match.
 
         Args:
             peer: networks (10.0.0.0/8) or addresses of peers.
-            pid: process ids; a flow is of every process that had something to do with it.
+            pid: process ids; a flow belongs to every process that opened or used it.
             proc: programs by base name or glob.
             last: only so many, those used last; with `sort`, the first in that order.
             sort: the field to sort by (`model.flow_record.FLOW_FIELDS`), the largest first; flows
                 without it come last.
-            reverse: the order turned round.
+            reverse: the opposite order.
 
         Raises:
             UsageError: a network or the field to sort by is bad.
@@ -216,7 +222,7 @@ class Session:
         return flows.in_order(found, sort, last, reverse)
 
     def flow(self, number: int) -> FlowRecord:
-        """Return one flow by its id, or by that of any event that is about it.
+        """Return one flow by its id, or by the id of any event about it.
 
         Raises:
             SessionError: the session has no such flow.
@@ -232,11 +238,11 @@ class Session:
     def payload(
         self, channel: int | None = None, outgoing: bool | None = None
     ) -> Iterator[Payload]:
-        """Return what is kept of the bytes that went through flows, in the order they did.
+        """Return the recorded bytes of flows, in pieces, in the order in which they were recorded.
 
         Args:
-            channel: only this flow's (`FlowRecord.channel`).
-            outgoing: only what was sent (True) or what was received (False).
+            channel: only those of this flow (`FlowRecord.channel`).
+            outgoing: only those that were sent (True) or received (False).
         """
         from scopetrace.query.payload import read_payload
 
@@ -250,9 +256,9 @@ class Session:
         proc: str | Iterable[str] = (),
         last: int | None = None,
     ) -> Iterator[MetricRecord]:
-        """Return the wanted values of metrics in the order they were recorded.
+        """Return the values of metrics that match, in the order in which they were recorded.
 
-        Values of one filter are alternatives; all filters must hold.
+        Values of one filter are alternatives; all filters must match.
 
         Args:
             name: names ("net.tx"), globs ("fs.*") or prefixes ("fs.").
@@ -273,7 +279,7 @@ class Session:
 
     @property
     def metric_settings(self) -> MetricSettings:
-        """What its configuration says about metrics."""
+        """The settings of metrics in its configuration."""
         from scopetrace.query.metrics import read_settings
 
         return read_settings(self.config)
@@ -328,7 +334,7 @@ class Session:
         return read_path_classes(self.config)
 
     def _all(self, query: EventQuery, after: int) -> Iterator[EventRecord]:
-        """Yield all events there are now; later ones are for the next question."""
+        """Yield all events that are committed by now, not later ones."""
         upto = self.last_id
         while rows := query.page(EVENT_COLUMNS, after, upto, _PAGE):
             yield from self._reader.read(rows)
@@ -368,5 +374,5 @@ def _listed(value: Any) -> tuple[Any, ...]:
 
 
 def _sql_int(number: Any) -> Any:
-    """Return a number that SQLite can take; beyond its largest, none is stored anyway."""
-    return number if number is None else max(-_MOST, min(number, _MOST))
+    """Return a number limited to SQLite's integers; no id or time is beyond them."""
+    return number if number is None else max(-_MOST_INTEGER, min(number, _MOST_INTEGER))

@@ -1,17 +1,17 @@
-"""What many sessions say about themselves, remembered in one file beside them.
+"""A cache of the facts about many sessions, in the file `.index` beside them.
 
-Opening a session costs a millisecond, which is 12 s for 10,000 of them. So their rows are copied
-into `.index`, each with what stat(2) said of its file and of its log before it was read. A row is
-used only while all of that is still so; else the session itself is read. The index never makes
-another answer, only a faster one:
+Opening a session takes about a millisecond, so 10,000 of them take 12 s. The index has a row for
+each session: its facts, and the stat(2) of its file and log before they were read. A row is used
+only while that stat(2) is unchanged; otherwise the session is read. The index never changes a
+result:
 
-- if it is missing, damaged, cut or of another version, it is as good as empty and written anew;
-- if another user owns it or may write to it, it is not read; in a folder of another user it is
-  neither read nor written, and sessions of another user are not remembered;
-- what could change without a trace is not remembered: links, sessions with a rollback journal,
-  files so young that another change may fall into the same tick of the file system's clock;
-- a session that is being recorded is read each time; one whose recorder was killed changes no more;
-- the file is replaced whole, by one process at a time.
+- if it is missing, damaged, truncated or of another version, it is ignored and written anew;
+- if another user owns it or may write to it, it is ignored; in a folder of another user it is
+  neither read nor written, and sessions of another user are not cached;
+- files that could change without a change of stat(2) are not cached: links, sessions with a
+  rollback journal, files so new that another change may have the same time stamp;
+- a session that is being recorded is read each time; one whose recorder was killed does not change;
+- the file is replaced as a whole, by one process at a time.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from scopetrace.model.session import SessionInfo
 
 FILE_NAME = ".index"
 FEW = 32
-"""So many sessions are read sooner than an index of thousands is loaded, or written."""
+"""Fewer sessions are read faster than an index of thousands is loaded or written."""
 
 _FIELDS = [field for field in SessionInfo._fields if field != "path"]
 _VERSION = [1, __version__, _FIELDS]
 SETTLED_NS = 2_000_000_000
-"""The coarsest clock of a file system (FAT) counts in steps of 2 s."""
-LONGEST_ROW = 4096
-"""Characters of a command line and its folder; a session with more is read each time."""
-_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # whatever stands there, it holds up nobody
-_OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+"""The coarsest time stamps of a file system (FAT) have a resolution of 2 s."""
+MOST_CHARACTERS = 4096
+"""Of a command line and its folder; a session with more is read each time."""
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # opening a fifo must not block
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 Rows = dict[str, list[Any]]
-"""Name of a session file → its state, then its fields."""
+"""Name of a session file → its state (`_state`), then its fields."""
 
 
 class SessionIndex:
-    """The remembered sessions of a folder, as they are written, and what is new of them."""
+    """The cached sessions of a folder, and changes that are not saved yet."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,7 +59,7 @@ class SessionIndex:
         self._fresh = 0
 
     def recall(self, path: Path) -> SessionInfo | None:
-        """Return what is remembered of a session; None if it must be read next."""
+        """Return the cached facts of a session; None: it must be read next."""
         self._asked_ns = time.time_ns()
         row = self._rows.get(path.name)
         if row is None or path.parent != self._folder or row[0] != self._state(path.name):
@@ -68,26 +68,26 @@ class SessionIndex:
         return SessionInfo(number, path, command, tuple(args), *rest)
 
     def note(self, info: SessionInfo) -> None:
-        """Remember what was read of the session that was asked for last, if that is lasting."""
+        """Cache the facts of the session that was recalled last, if a change would be noticed."""
         state = self._state(info.path.name)
-        lasting = state is not None and self._is_settled(info.path.name)
-        if not lasting or _is_recorded_now(info) or _is_odd(info):
+        cacheable = state is not None and self._is_settled(info.path.name)
+        if not cacheable or _is_recorded_now(info) or _is_uncacheable(info):
             return
         self._rows[info.path.name] = [state, info.id, *info[2:]]
         self._fresh += 1
 
     def save(self) -> None:
-        """Write it if much is new or gone. If that fails, the next answer is slow again."""
+        """Write the index if many sessions are new or deleted; errors are ignored."""
         kept = {name: row for name, row in self._rows.items() if name in self._files}
         if self._ours and (self._fresh >= FEW or len(self._rows) > 2 * len(kept)):
             with suppress(OSError):
                 _replace(self._folder / FILE_NAME, _encode(kept))
 
     def _state(self, name: str) -> str | None:
-        """Return what changes whenever a session does; None if that cannot be relied on.
+        """Return a text that changes whenever a session does; None: there is no such text.
 
-        Of the log it is the time of its last write: SQLite gives the log to the session's owner
-        whenever root reads it, which is a change (ctime) too.
+        For the log it has mtime, not ctime: when root reads a session, SQLite changes the owner of
+        the log, and so its ctime.
         """
         file, log = self._files.get(name), self._files.get(f"{name}-wal")
         if file is None or f"{name}-journal" in self._files or not _is_own_file(file):
@@ -98,7 +98,7 @@ class SessionIndex:
         return f"{state} {log.st_ino} {log.st_size} {log.st_mtime_ns}"
 
     def _is_settled(self, name: str) -> bool:
-        """Tell whether no change after the reading can look like the last one before it."""
+        """Return whether a later change will have another time stamp than the last one."""
         files = (self._files.get(name), self._files.get(f"{name}-wal"))
         return all(part.st_ctime_ns < self._asked_ns - SETTLED_NS for part in files if part)
 
@@ -113,10 +113,10 @@ def _is_recorded_now(info: SessionInfo) -> bool:
     return is_running(info.recorder_pid, info.recorder_started_ticks, info.boot_id)
 
 
-def _is_odd(info: SessionInfo) -> bool:
-    """Tell whether a session says too much to keep, or could not be read this time."""
+def _is_uncacheable(info: SessionInfo) -> bool:
+    """Return whether a session has too long a command line, or could not be read."""
     length = sum(map(len, info.args)) + len(info.cwd)
-    return length > LONGEST_ROW or info.status == "unreadable"
+    return length > MOST_CHARACTERS or info.status == "unreadable"
 
 
 def _is_ours(folder: Path) -> bool:
@@ -127,7 +127,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _files(folder: Path) -> dict[str, os.stat_result]:
-    """Return what lstat(2) says of all that is in a folder."""
+    """Return the lstat(2) of all files in a folder by name."""
     found = {}
     try:
         with os.scandir(folder) as entries:
@@ -140,14 +140,14 @@ def _files(folder: Path) -> dict[str, os.stat_result]:
 
 
 def _load(path: Path) -> Rows:
-    """Return the rows of an index; {} if there is none, or none to trust."""
+    """Return the rows of an index; {} if there is none, or other users may write to it."""
     try:
         file = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:
         return {}
     try:
         about = os.fstat(file)
-        trusted = about.st_uid == os.geteuid() and not about.st_mode & _OF_OTHERS
+        trusted = about.st_uid == os.geteuid() and not about.st_mode & _WRITABLE_BY_OTHERS
         if not trusted or not stat.S_ISREG(about.st_mode):
             return {}
         with open(file, "rb", closefd=False) as stream:
@@ -159,7 +159,7 @@ def _load(path: Path) -> Rows:
 
 
 def _encode(rows: Rows) -> bytes:
-    """Return an index: a line with the check sum of the rest, and JSON."""
+    """Return the content of an index: a line with the CRC of the rest, then JSON."""
     body = json.dumps([_VERSION, rows], separators=(",", ":")).encode()
     return b"%08x\n%b" % (zlib.crc32(body), body)
 
@@ -173,7 +173,7 @@ def _decode(data: bytes) -> Rows:
         version, rows = json.loads(body)
         return rows if version == _VERSION and all(map(_is_row, rows.values())) else {}
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return {}  # not of our making, though the sum is right
+        return {}  # the CRC is right, but another program made it
 
 
 def _is_row(row: Any) -> bool:
@@ -181,13 +181,13 @@ def _is_row(row: Any) -> bool:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Put `data` into the place of a file, unless another process is about to."""
+    """Replace a file by `data`, unless another process is replacing it now."""
     new = path.with_name(f"{path.name}.new")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | _FLAGS, 0o600)
     try:
         flock(file, LOCK_EX | LOCK_NB)
         if not os.path.samestat(os.fstat(file), new.lstat()):
-            return  # it became the index between our open and our lock
+            return  # another process renamed it between our open and our lock
         _write(file, new, data)
         new.rename(path)
     finally:
@@ -195,7 +195,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _write(file: int, path: Path, data: bytes) -> None:
-    """Write all of a new index, or leave nothing of it."""
+    """Write a new index; delete it if it could not be written completely."""
     try:
         os.fchmod(file, 0o600)
         os.ftruncate(file, 0)

@@ -1,7 +1,7 @@
-"""What SQL can call here beyond SQLite's own functions.
+"""SQL functions that are added to a connection: regexp, basename, has_text.
 
-A failure inside a function reaches us only as "user-defined function raised exception", so each
-puts what it raised into a list first, Ctrl-C included.
+sqlite3 reports an exception in a function only as "user-defined function raised exception". So each
+function appends its exception to a list first, also KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-_MANY = 2_000
-"""Texts from which on the start-up of the faster decoder pays."""
+_SLOW_DECODER_CALLS = 2_000
+"""After so many texts, importing the faster decoder pays off."""
 
 
 class JsonDecoder:
-    """`json.loads`, which starts fast, and later msgspec's decoder, which is several times as fast.
+    """`json.loads` at first, then msgspec's decoder, which is several times as fast.
 
-    msgspec refuses lone surrogates; such texts go to `json.loads` always.
+    msgspec rejects lone surrogates; `json.loads` decodes such texts.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class JsonDecoder:
     def __call__(self, text: str) -> Any:
         """Return the value of a JSON text."""
         self._calls += 1
-        if self._calls == _MANY:
+        if self._calls == _SLOW_DECODER_CALLS:
             self._decode = _fast_decoder()
         return self._decode(text)
 
@@ -50,10 +50,10 @@ def _fast_decoder() -> Callable[[str], Any]:
 
 
 def add_functions(db: sqlite3.Connection) -> list[BaseException]:
-    """Give a connection our functions; return the list their failures will be put in.
+    """Add the functions to a connection; return the list to which they append their exceptions.
 
-    regexp(pattern, value): what `value REGEXP pattern` calls; Python's syntax, found anywhere.
-    basename(path): what follows the last slash.
+    regexp(pattern, value): called by `value REGEXP pattern`; Python's syntax, unanchored.
+    basename(path): the part after the last slash.
     has_text(data, text): whether a value in the JSON `data` contains the JSON string `text`.
     """
     failures: list[BaseException] = []
@@ -71,19 +71,21 @@ def add_functions(db: sqlite3.Connection) -> list[BaseException]:
         "has_text": (2, has_text),
     }
     for name, (count, function) in functions.items():
-        db.create_function(name, count, _noting(function, failures), deterministic=True)
+        db.create_function(name, count, _recording_failures(function, failures), deterministic=True)
     return failures
 
 
-def _noting(function: Callable[..., Any], failures: list[BaseException]) -> Callable[..., Any]:
-    def noting(*values: Any) -> Any:
+def _recording_failures(
+    function: Callable[..., Any], failures: list[BaseException]
+) -> Callable[..., Any]:
+    def wrapper(*values: Any) -> Any:
         try:
             return function(*values)
         except BaseException as error:
             failures.append(error)
             raise
 
-    return noting
+    return wrapper
 
 
 def _regexp(pattern: Any, value: Any) -> bool | None:
@@ -101,7 +103,7 @@ def _text(value: Any) -> str:
 
 
 def _contains(value: Any, text: str) -> bool:
-    """Tell whether a string in a JSON value, or a number as JSON writes it, contains `text`."""
+    """Return whether a string in a JSON value, or a number as JSON writes it, contains `text`."""
     if isinstance(value, str):
         return text in value
     if isinstance(value, dict | list):

@@ -1,11 +1,11 @@
-"""The expression of `--where`: SQL from a stranger, so it is believed nothing.
+"""Check and limit the expression of `--where`, which is untrusted SQL.
 
-It must be one expression about one event. To make sure, it is compiled twice against an empty
-database in memory that has a table of the same names and nothing else: once as it stands and once
-between parentheses. A second statement, a UNION, a LIMIT or an unbalanced parenthesis passes at
-most one of the two. An authorizer refuses there everything but reading that table and calling
-functions, so no SELECT of its own, no PRAGMA, ATTACH or recursion. Only then it meets a session,
-which is open read-only, under limits of size and time.
+It must be one expression about one event. So it is first compiled twice against an empty database
+in memory with one table of the same columns: once as it is, and once in parentheses. A second
+statement, a UNION, a LIMIT or an unbalanced parenthesis passes at most one of the two. An
+authorizer denies everything but reading that table and calling functions: no subquery, PRAGMA,
+ATTACH or recursion. Then it is run on the session, which is open read-only, with limits of size and
+time.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from scopetrace.errors import SessionError, UsageError
 from scopetrace.query.field_sql import NAMES, translate, unknown_name
 from scopetrace.query.sql_functions import add_functions
 
-SECONDS = 30.0
+TIME_LIMIT_S = 30.0
 """How long an expression may run without finding the next events."""
-_STEPS = 1000
-"""Instructions of SQLite's machine between two looks at the clock."""
-_LONGEST = 10_000
-"""Characters of an expression."""
+_PROGRESS_STEPS = 1000
+"""Instructions of SQLite's virtual machine between two checks of the time."""
+_MOST_CHARACTERS = 10_000
+"""Of an expression."""
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 16_000_000,  # bytes of a value; no event is near that
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 500,
@@ -39,13 +39,13 @@ _COLUMN = re.compile(r"no such column: (?:.*\.)?(.+)", re.DOTALL)
 
 
 def checked(expression: str) -> str:
-    """Return the expression as it can stand in a query over `NAMES`.
+    """Return the expression in a form that can be part of a query over `NAMES`.
 
     Raises:
-        UsageError: it is no expression, names no known field, or asks for more than it may.
+        UsageError: it is not valid, has an unknown field, or is not allowed.
     """
-    if len(expression) > _LONGEST:
-        raise UsageError(f"the expression is longer than {_LONGEST} characters")
+    if len(expression) > _MOST_CHARACTERS:
+        raise UsageError(f"the expression is longer than {_MOST_CHARACTERS} characters")
     text = translate(expression)
     refusals: list[str] = []
     with closing(sqlite3.connect(":memory:")) as db:
@@ -58,20 +58,20 @@ def checked(expression: str) -> str:
 
 
 def _compile(db: sqlite3.Connection, condition: str, refusals: list[str]) -> None:
-    """Compile, never run: EXPLAIN stops before the first row."""
+    """Compile a condition without running it (EXPLAIN)."""
     db.set_authorizer(_Authorizer(refusals))
     try:
         db.execute(f"EXPLAIN SELECT 1 FROM event WHERE {condition}").close()
     except (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError) as error:
         if _is_interrupted(error, refusals):
             raise KeyboardInterrupt from None
-        raise _complaint(error, refusals) from None
+        raise _usage_error(error, refusals) from None
 
 
 def _is_interrupted(error: Exception, refusals: list[str]) -> bool:
-    """Tell whether something was refused without us: then Ctrl-C came while we were asked.
+    """Return whether Ctrl-C was pressed within the authorizer.
 
-    What an authorizer raises is lost in sqlite3, and counts as a refusal.
+    sqlite3 drops what an authorizer raises and denies the action: denied, and not by us.
     """
     denied = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_AUTH
     return denied and not refusals
@@ -94,16 +94,16 @@ class _Authorizer:
     def _judge(self, action: int, first: str | None, second: str | None) -> str | None:
         if action == sqlite3.SQLITE_SELECT:
             self._selects += 1
-            return "a SELECT has no place in it" if self._selects > 1 else None
+            return "it cannot contain a SELECT" if self._selects > 1 else None
         if action == sqlite3.SQLITE_READ:
             return None if first == "event" else f"it cannot read {first}"
         if action == sqlite3.SQLITE_FUNCTION:
             refused = str(second).lower() in _REFUSED_FUNCTIONS
             return f"the function {second} is not allowed" if refused else None
-        return "it may only compute"
+        return "it can only compute a value"
 
 
-def _complaint(error: Exception, refusals: list[str]) -> UsageError:
+def _usage_error(error: Exception, refusals: list[str]) -> UsageError:
     text = " ".join(str(error).split())  # it quotes what may hold line ends
     if refusals:
         return UsageError(f"the expression is not allowed: {refusals[0]}")
@@ -114,15 +114,15 @@ def _complaint(error: Exception, refusals: list[str]) -> UsageError:
 
 @contextmanager
 def bounded(db: sqlite3.Connection, failures: list[BaseException], strict: bool) -> Iterator[None]:
-    """Turn what goes wrong within into sentences; if `strict`, keep an expression's limits.
+    """Translate errors of the queries in the body; if `strict`, apply an expression's limits.
 
-    Ctrl-C is noticed either way: SQLite runs for long in one call, and Python acts on a signal only
-    when SQLite calls back.
+    The progress handler is set either way, for Ctrl-C: one call of SQLite can take long, and Python
+    handles signals only when SQLite calls back.
     """
-    deadline = time.monotonic() + SECONDS if strict else float("inf")
+    deadline = time.monotonic() + TIME_LIMIT_S if strict else float("inf")
     limits = _LIMITS if strict else {}
     before = {limit: db.setlimit(limit, value) for limit, value in limits.items()}
-    db.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+    db.set_progress_handler(lambda: time.monotonic() > deadline, _PROGRESS_STEPS)
     try:
         yield
     except sqlite3.Error as error:
@@ -137,14 +137,16 @@ def bounded(db: sqlite3.Connection, failures: list[BaseException], strict: bool)
 def _failure(
     error: sqlite3.Error, failures: list[BaseException], strict: bool, late: bool
 ) -> BaseException:
-    """Return what an error means that SQLite reports for a running query."""
+    """Return the exception for an error of SQLite in a running query."""
     if failures:
         return _explained(failures[0])
     code = primary_code(error)
     if code == sqlite3.SQLITE_INTERRUPT and late:
-        return UsageError(f"the expression took longer than {SECONDS:g} seconds: make it simpler")
+        return UsageError(
+            f"the expression took longer than {TIME_LIMIT_S:g} seconds: make it simpler"
+        )
     if code == sqlite3.SQLITE_INTERRUPT or "function raised exception" in str(error):
-        return KeyboardInterrupt()  # raised before a line of ours ran, and swallowed by SQLite
+        return KeyboardInterrupt()  # raised before a function's first line, and dropped by sqlite3
     if strict and code in _EXPRESSION_FAULTS:
         return UsageError(f"the expression cannot be computed: {error}")
     return SessionError(f"the session cannot be read: {error}")

@@ -1,4 +1,4 @@
-"""Recording from Python: the same `scopetrace run`, as a child of the caller."""
+"""Record from Python: `scopetrace run` as a child of the caller."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scopetrace.query.session import Session
 def run(args: Sequence[str], *, config: Path | str | None = None, **popen: Any) -> Session:
     """Run a program, record it, and return its session once the program has ended.
 
-    Processes that it left behind are still being recorded then; `session.info.status` tells.
+    If it left processes behind, they are still being recorded: `session.info.status` is "running".
     `session.info.exit_code` and `.signal` say how the program ended.
 
     Args:
@@ -27,8 +27,8 @@ def run(args: Sequence[str], *, config: Path | str | None = None, **popen: Any) 
         popen: anything that `subprocess.Popen` takes, such as `cwd`, `env`, `stdout`.
 
     Raises:
-        CommandNotFound, CommandNotExecutable: there is nothing to run.
-        SessionError: nothing was recorded; standard error says why.
+        CommandNotFound, CommandNotExecutable: the program cannot be run.
+        SessionError: it was not recorded; standard error says why.
     """
     chosen = [] if config is None else ["-u", os.fspath(config)]
     ours = [sys.executable, "-P", "-m", "scopetrace", "run", *chosen, "--"]
@@ -56,11 +56,11 @@ def _sessions_folder(env: Mapping[str, str] | None, cwd: Path | str | None) -> P
 
 
 def _newer(folder: Path, before: int) -> Iterator[Session]:
-    """Open those with higher ids: an earlier one may be of another process of that pid."""
+    """Open the sessions with higher ids, newest first: an older one may be of a reused pid."""
     for number, path in reversed(session_paths(folder).items()):
         try:
             session = open_session(path) if number > before else None
         except SessionError:
-            continue  # another one, that was discarded meanwhile
+            continue  # a session of another command, deleted since it was listed
         if session is not None:
             yield session

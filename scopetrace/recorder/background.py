@@ -1,12 +1,12 @@
 """The recorder: the background process of one session.
 
-It holds nothing of the program's: no terminal, no descriptor, no folder. Whatever goes wrong here,
-the program runs on; what is missing is counted. Its signals:
+It keeps no terminal, file descriptor or folder of the program open. Whatever fails here, the
+program runs on and what is missing is counted. Its signals:
 
-    SIGUSR1                    end the recording; the program goes on, its calls let through
-    SIGTERM, SIGINT, SIGHUP    end the recording and the recorder; the program dies with its tracer
-    SIGXCPU                    as SIGUSR1: this process may not use much more CPU time
-    SIGPROF                    see whether a regular expression takes too long (`config.patterns`)
+    SIGUSR1                    end the recording; the program goes on, its calls are let through
+    SIGTERM, SIGINT, SIGHUP    end the recording and the recorder; the program is killed with it
+    SIGXCPU                    like SIGUSR1: this process may not use much more CPU time
+    SIGPROF                    check whether a regular expression takes too long (`config.patterns`)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from scopetrace import _engine
 from scopetrace.capture import READ_TIMEOUT_MS, Capture
 from scopetrace.config.patterns import limit_searches, note_time
 from scopetrace.config.serialize import unpack_config
-from scopetrace.db.cleanup import clear_leftovers
+from scopetrace.db.cleanup import delete_leftovers
 from scopetrace.errors import SessionError
 from scopetrace.forward import forwarding_writer
 from scopetrace.model.call import call_table
@@ -41,29 +41,33 @@ from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
 from scopetrace.watch import Watch
 
-COMMIT_EVERY_NS = 40_000_000
-"""With what records wait before they are read, nothing that is whole waits for 100 ms."""
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
-GOING_ON = (signal.SIGUSR1, signal.SIGXCPU)
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *GOING_ON)
-TRANSIENT = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
-"""Errors of this moment, rather than a machine that lets nobody trace."""
+COMMIT_INTERVAL_S = 0.04
+"""Time between two commits. Records also wait in the ring before they are read: together less than
+100 ms."""
+COMMIT_INTERVAL_NS = int(COMMIT_INTERVAL_S * SECOND_NS)
+PROGRAM_GOES_ON = (signal.SIGUSR1, signal.SIGXCPU)
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *PROGRAM_GOES_ON)
+TRANSIENT_ERRORS = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
+"""Errors that can pass: the program runs unrecorded. Any other one means that this machine does not
+allow tracing."""
+_ABOVE_ALL_FDS = 1 << 30
 CPU_USED_UP = "recording ended: the limit on CPU time (ulimit -t) leaves the recorder too little"
 
 
 class Origin(NamedTuple):
-    """What is remembered of the command line before it is let go."""
+    """What is kept of the place where `scopetrace run` was started, after `detach`."""
 
     cwd: str
     stderr: ProgramStderr
 
 
 def prepare(order_fd: int, answer: int) -> Origin:
-    """Become the recorder of whoever is at the other end of these two pipes.
+    """Detach this process from the terminal and the program; keep the two pipes of the handshake.
 
     Raises:
-        OSError: what this process inherited cannot be let go.
+        OSError: an inherited file descriptor or folder cannot be given up.
     """
     origin = Origin(str(Path("/proc/self/cwd").readlink()), ProgramStderr())
     detach(keep=(order_fd, answer))
@@ -71,11 +75,11 @@ def prepare(order_fd: int, answer: int) -> Origin:
 
 
 def record(order_fd: int, answer: int, origin: Origin) -> None:
-    """Wait for an order, and record until the last process of the program is gone.
+    """Wait for the order, and record until the last process of the program has ended.
 
     Args:
         order_fd: pipe to read the order from.
-        answer: pipe to write the verdict to.
+        answer: pipe to write GO, REFUSED or UNRECORDED to.
         origin: what `prepare` returned.
     """
     order = receive_order(order_fd)
@@ -91,7 +95,7 @@ def record(order_fd: int, answer: int, origin: Origin) -> None:
 
 
 def _started(order: Order, answer: int, origin: Origin) -> Recorder:
-    """Return a recorder that has begun; where it cannot begin, no session is left behind."""
+    """Make a session and start its recorder; if that fails, delete the session."""
     args = [os.fsdecode(arg) for arg in order.args]
     writer = SessionStore().create(
         args[0], args, pid=order.pid, cwd=origin.cwd, config=order.config_text
@@ -107,7 +111,7 @@ def _started(order: Order, answer: int, origin: Origin) -> Recorder:
 
 
 def detach(keep: tuple[int, ...]) -> None:
-    """Let go of all that the terminal and the program own, and be nobody else's to look into."""
+    """Close all inherited fds but `keep`, leave the folder, and become undumpable (prctl(2))."""
     _engine.retitle("scopetrace: recorder")
     _engine.refuse_inspection()
     home = Path(os.environ.get("SCOPETRACE_HOME", "")).absolute()
@@ -116,7 +120,7 @@ def detach(keep: tuple[int, ...]) -> None:
     os.chdir("/")
     os.umask(0o077)
     at = 0
-    for fd in (*sorted(keep), 1 << 30):  # a limit that was lowered leaves higher ones open
+    for fd in (*sorted(keep), _ABOVE_ALL_FDS):  # fds can be above a limit that was lowered
         os.closerange(at, fd)
         at = fd + 1
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -161,26 +165,27 @@ class Recorder:
             self._forwarding or writer,
             self._capture.engine.mute,
         )
-        self._wish = 0
+        self._end_signal = 0
         self._committed_ns = 0
         self._uncommitted = False
         self._period_ns = config.libscope.summaryperiod * SECOND_NS if config.metric.enable else 0
-        self._told_ns = time.monotonic_ns()
+        self._flushed_ns = time.monotonic_ns()
         self._problem = ""
+        """The first error of the session file; only that one is printed."""
 
     def start(self, answer: int) -> None:
-        """Trace the program, and let it begin by a byte on `answer`.
+        """Start tracing; the engine then writes GO to `answer`, on which the program starts.
 
         Raises:
             OSError, RuntimeError: there are not enough descriptors or threads.
         """
-        for number in ENDING:
+        for number in END_SIGNALS:
             signal.signal(number, self._on_signal)
         limit_searches()
         self._capture.start(self._order.pid, self._order.tid, os.dup(answer))
 
     def run(self, answer: int) -> None:
-        """Write what the program does, and return when nothing is left to do."""
+        """Record until the last process has ended and the session is closed."""
         try:
             self._record()
             if self._capture.refusal is not None and self._pipeline.main is None:
@@ -195,22 +200,22 @@ class Recorder:
         self._capture.join()
 
     def _on_signal(self, number: int, _frame: object) -> None:
-        if number == signal.SIGXCPU and self._wish:
-            return  # it comes again with every second (setrlimit(2))
-        self._wish = number
-        self._capture.end(tracing=number not in GOING_ON)
+        if number == signal.SIGXCPU and self._end_signal:
+            return  # the kernel sends it again each second (setrlimit(2))
+        self._end_signal = number
+        self._capture.end(tracing=number not in PROGRAM_GOES_ON)
 
     def _record(self) -> None:
-        """Take records until none can come any more."""
+        """Read batches of records until the engine has ended."""
         while not self._capture.ended:
             self._take(self._capture.read(self._patience_ms()))
 
     def _patience_ms(self) -> int:
-        """Return how long to wait for records, until a commit or text that waits is due."""
+        """Return how many ms to wait for records: until a commit, or a text that waits, is due."""
         now_ns = time.monotonic_ns()
         wait_ns = READ_TIMEOUT_MS * MILLISECOND_NS
         if self._uncommitted:
-            wait_ns = min(wait_ns, self._committed_ns + COMMIT_EVERY_NS - now_ns)
+            wait_ns = min(wait_ns, self._committed_ns + COMMIT_INTERVAL_NS - now_ns)
         due_ns = self._pipeline.due_ns
         if due_ns is not None:
             wait_ns = min(wait_ns, due_ns - now_ns)
@@ -219,20 +224,20 @@ class Recorder:
     def _take(self, batch: bytes) -> None:
         note_time()
         now_ns = time.monotonic_ns()
-        if self._period_ns and now_ns - self._told_ns >= self._period_ns:
-            self._told_ns = now_ns
-            self._capture.engine.flush_tallies()  # of long-lived files and flows
+        if self._period_ns and now_ns - self._flushed_ns >= self._period_ns:
+            self._flushed_ns = now_ns
+            self._capture.engine.flush_tallies()  # of files and flows that stay open
         try:
             if batch:
                 self._pipeline.feed(batch)
                 self._uncommitted = True
             text_is_late = now_ns >= (self._pipeline.due_ns or now_ns + 1)
             self._pipeline.tick(now_ns)
-            is_due = now_ns - self._committed_ns > COMMIT_EVERY_NS or text_is_late
+            is_due = now_ns - self._committed_ns > COMMIT_INTERVAL_NS or text_is_late
             if is_due or self._pipeline.sync_requested:
                 self._commit(now_ns)
         except SessionError as error:
-            self._tell(error)
+            self._print_once(error)
         if self._pipeline.sync_requested:
             self._pipeline.sync_requested = False
             self._capture.engine.acknowledge()
@@ -243,12 +248,12 @@ class Recorder:
         if self._pipeline.sync_requested:
             self._writer.update(**self._outcome())
         (self._forwarding or self._writer).commit()
-        self._tell_setback()
+        self._print_setback()
 
-    def _tell_setback(self) -> None:
+    def _print_setback(self) -> None:
         setback, self._writer.setback = self._writer.setback, ""
         if setback:
-            self._tell(SessionError(setback))
+            self._print_once(SessionError(setback))
 
     def _outcome(self) -> dict[str, Any]:
         end = self._pipeline.main_end
@@ -260,56 +265,59 @@ class Recorder:
             return
         self._writer.release_reserve()
         try:
-            self._admit_losses()
-            self._admit_early_end()
+            self._report_losses()
+            self._report_early_end()
             self._pipeline.finish(time.monotonic_ns())
         except SessionError as error:
-            self._tell(error)
+            self._print_once(error)
         ended_ns = time.time_ns()
         try:
             self._end_forwarding(ended_ns)
         except SessionError as error:
-            self._tell(error)
+            self._print_once(error)
         counts = self._pipeline.counts
         lost = counts.lost if counts else 0
         facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
         try:
-            self._writer.finish("stopped" if self._wish else "finished", **facts)
+            self._writer.finish("stopped" if self._end_signal else "finished", **facts)
         except SessionError as error:
-            self._tell(error)
-        self._tell_setback()
-        clear_leftovers(self._writer.path.parent)
+            self._print_once(error)
+        self._print_setback()
+        delete_leftovers(self._writer.path.parent)
 
-    def _admit_losses(self) -> None:
-        """Leave a notice in the session of what could not be written to it."""
+    def _report_losses(self) -> None:
+        """Report by a notice how many rows could not be written to the session."""
         lost, image = self._writer.lost, self._pipeline.main
         if lost and image is not None:
             what = f"{lost} events, values of metrics and pieces of payloads"
             message = f"{what} could not be written to this session: {self._problem}"
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
 
-    def _admit_early_end(self) -> None:
-        """Say on standard error and in the session that recording ends for want of CPU time."""
+    def _report_early_end(self) -> None:
+        """Report, by a notice too, that the limit on CPU time ended the recording."""
         image = self._pipeline.main
-        if self._wish == signal.SIGXCPU and image is not None:
+        if self._end_signal == signal.SIGXCPU and image is not None:
             self._stderr.print(f"{CPU_USED_UP}; the program runs on", self._order.pid)
             self._pipeline.notice(image, time.time_ns(), image.pid, CPU_USED_UP, "cpulimit", 1)
 
     def _end_forwarding(self, ended_ns: int) -> None:
-        """Wait a little for what is still to be sent; leave a notice of what could not be."""
+        """Wait a little for lines that are not sent yet; report those that could not be."""
         image = self._pipeline.main
         if self._forwarding is None or image is None:
             return
         try:
             self._forwarding.commit()
         except SessionError as error:
-            self._tell(error)
+            self._print_once(error)
         for count, message in self._forwarding.close():
             self._pipeline.notice(image, ended_ns, image.pid, message, "unsent", count)
         self._pipeline.flush()
 
     def _give_up(self, report: str) -> None:
-        """A fault of ours ends the recording, not the program; it is kept for a bug report."""
+        """End the recording after a bug in scopetrace, and write a fault report beside the session.
+
+        The program runs on.
+        """
         self._capture.engine.abandon()
         with suppress(OSError):
             _write_report(f"{self._writer.path}.fault.txt", report)
@@ -327,11 +335,11 @@ class Recorder:
     def _refuse(self, answer: int, error: OSError) -> None:
         self._writer.discard()
         reason = why_refused(error.errno or errno.EPERM, self._order.pid)
-        verdict = UNRECORDED if error.errno in TRANSIENT else REFUSED
-        os.write(answer, verdict + reason.encode())
+        answered = UNRECORDED if error.errno in TRANSIENT_ERRORS else REFUSED
+        os.write(answer, answered + reason.encode())
 
-    def _tell(self, error: SessionError) -> None:
-        """Say it once, where the program itself would complain: on its standard error."""
+    def _print_once(self, error: SessionError) -> None:
+        """Print an error of the session file on the program's standard error, the first time."""
         if self._problem:
             return
         self._problem = str(error)

@@ -2,9 +2,9 @@
 
 Theory of operation. `scopetrace run` is started by a shell, and the program must take exactly its
 place: same pid, parent, process group, terminal, and later the exit status that the shell sees. So
-this process execs the command itself, and what records it is a bystander: a grandchild in a session
-of its own, never a child that the program could find, which seizes this process with ptrace. Under
-Yama's ptrace_scope 1 only an ancestor may do that, unless it is named (PR_SET_PTRACER).
+this process execs the command itself. The recorder is a grandchild in a session of its own, never a
+child that the program could find, and seizes this process with ptrace. Under Yama's ptrace_scope 1
+only an ancestor may do that, unless the tracee names it (PR_SET_PTRACER).
 
     this process                              the recorder
     fork, fork ------------------------------> imports what it needs, while
@@ -14,12 +14,11 @@ Yama's ptrace_scope 1 only an ancestor may do that, unless it is named (PR_SET_P
     sends its order -------------------------> opens the session, seizes that thread
     it loads the filter, execs <-------------- "go"
 
-Each imports its half of the project after the fork: on two CPUs that saves a user's time.
+Each process imports its half of the project after the fork: on two CPUs that is faster.
 
-Whatever becomes of the recorder before that exec, the program runs: unrecorded, after one sentence.
-The filter, without which nothing can be recorded and with which nothing runs but under a tracer, is
-the thread's alone, so this process can still exec without it. Only once the exec itself has begun
-does the program die with its recorder.
+If the recorder fails before that exec, the program runs unrecorded, after one sentence: only the
+thread has the seccomp filter, with which nothing can run without a tracer, so this process can
+still exec without it. Only once the exec itself has begun is the program killed with its recorder.
 """
 
 from __future__ import annotations
@@ -54,14 +53,14 @@ UNFILTERED = "the kernel does not take the filter that recording needs (seccomp)
 
 
 class Recorder:
-    """The recorder as seen from here: its pid, and the two pipes to it.
+    """The recorder as this process sees it: its pid, and the two pipes to it.
 
     Raises:
         OSError: it could not be started.
     """
 
     def __init__(self) -> None:
-        """Start it; it waits for an order, and ends if there is none."""
+        """Fork it; it waits for an order, and ends if the pipe is closed without one."""
         self.answer, answer_in = os.pipe()
         order_out, self.order = os.pipe()
         before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -79,13 +78,13 @@ class Recorder:
             raise OSError(-self.pid or errno.ECHILD, os.strerror(-self.pid or errno.ECHILD))
 
     def request(self, order: Order) -> tuple[bytes, str]:
-        """Send an order and return the verdict, and the reason for it."""
-        with suppress(BrokenPipeError):  # it cannot take orders; it may have said why
+        """Send the order; return GO, REFUSED or UNRECORDED, and the reason unless it is GO."""
+        with suppress(BrokenPipeError):  # the recorder has ended; its answer may say why
             send_order(self.order, order)
-        verdict = os.read(self.answer, 1) or UNRECORDED
-        reason = b"" if verdict == GO else os.read(self.answer, 4096)
+        answered = os.read(self.answer, 1) or UNRECORDED
+        reason = b"" if answered == GO else os.read(self.answer, 4096)
         os.close(self.answer)
-        return verdict, reason.decode(errors="backslashreplace") or ENDED
+        return answered, reason.decode(errors="backslashreplace") or ENDED
 
 
 class Command(NamedTuple):
@@ -99,7 +98,7 @@ class Command(NamedTuple):
 def run_in_place(
     args: list[str], userconfig: Path | None = None, asked: Mapping[str, str] | None = None
 ) -> NoReturn:
-    """Record `args`, in place of this process. Returns only by raising.
+    """Become the program `args`, recorded. Never returns; it raises if there is no program to run.
 
     Args:
         args: the command.
@@ -107,9 +106,9 @@ def run_in_place(
         asked: SCOPE_* variables that are set for this recording, and not for the program.
 
     Raises:
-        CommandNotFound, CommandNotExecutable: there is nothing to run.
-        ConfigError: the configuration is wrong, or cannot be followed here.
-        EngineError: this machine does not let us trace.
+        CommandNotFound, CommandNotExecutable: the command cannot be run.
+        ConfigError: the configuration is wrong, or names a file that cannot be used.
+        EngineError: this machine does not allow tracing.
     """
     environment = original_environment()
     path = find_command(args[0], environment)
@@ -120,7 +119,7 @@ def run_in_place(
         raise
     except Exception as error:
         reason = why_unrecorded(error)
-    with suppress(OSError):  # nobody can read it: the program matters more
+    with suppress(OSError):  # standard error may be closed; the program runs all the same
         print_to_stderr(f"{reason}; {args[0]} runs without being recorded")
     try:
         _run_unrecorded(command)
@@ -130,18 +129,18 @@ def run_in_place(
 
 
 def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str, str]) -> str:
-    """Become the program, recorded. Returns only if it cannot be: the reason."""
+    """Become the program, recorded. Returns only if that failed: the reason."""
     recorder = Recorder()
-    config, modes = _settle(userconfig, asked)
+    config, modes = _load_config(userconfig, asked)
     from scopetrace import _engine
 
     program = _engine.build_filter(modes)
     launcher = _engine.Launcher()
     _engine.allow_tracer(recorder.pid)
-    verdict, reason = recorder.request(_order(command, config, modes, launcher.tid))
-    if verdict == REFUSED:
+    answered, reason = recorder.request(_order(command, config, modes, launcher.tid))
+    if answered == REFUSED:
         raise EngineError(reason)
-    if verdict == UNRECORDED:
+    if answered == UNRECORDED:
         return reason
     sys.stdout.flush()
     try:
@@ -152,7 +151,7 @@ def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str,
 
 
 def _run_unrecorded(command: Command) -> None:
-    """Become the program by means that are there whatever failed."""
+    """Become the program, unrecorded; also where the engine cannot be imported."""
     sys.stdout.flush()
     try:
         from scopetrace import _engine
@@ -164,14 +163,16 @@ def _run_unrecorded(command: Command) -> None:
     _engine.become(*command)
 
 
-def _settle(userconfig: Path | None, asked: Mapping[str, str]) -> tuple[Config, dict[str, int]]:
-    """Read the configuration; return it, and what the engine is to do with each group of calls."""
+def _load_config(
+    userconfig: Path | None, asked: Mapping[str, str]
+) -> tuple[Config, dict[str, int]]:
+    """Read the configuration; return it, and the engine's mode for each group of calls."""
     from scopetrace.config.load import load_config
-    from scopetrace.forward.check import settled
+    from scopetrace.forward.check import resolve_destinations
     from scopetrace.sources.needs import needed_calls
     from scopetrace.watch import Watch
 
-    config = settled(load_config(userconfig, {**os.environ, **asked}))
+    config = resolve_destinations(load_config(userconfig, {**os.environ, **asked}))
     for warning in config.warnings:
         print_to_stderr(f"warning: {warning}")
     return config, {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
@@ -191,7 +192,8 @@ def _order(command: Command, config: Config, modes: dict[str, int], tid: int) ->
 
 
 def _await_end(pid: int) -> None:
-    """Wait for a child whose times must not be counted as ours: SIGCHLD is ignored for that."""
+    """Wait for the child. SIGCHLD is ignored, so that the kernel reaps it and its CPU times are not
+    added to those of the program (wait(2))."""
     try:
         os.waitpid(pid, 0)
     except ChildProcessError:
@@ -199,9 +201,9 @@ def _await_end(pid: int) -> None:
 
 
 def _fork_again(order: int, answer: int, ours: tuple[int, int]) -> NoReturn:
-    """In the child: leave the terminal's session, start the recorder, and be gone."""
+    """In the child: leave the terminal's session, fork the recorder, and exit."""
     try:
-        for fd in ours:  # or it would not be seen that the other end is gone
+        for fd in ours:  # or a read of the pipe would never see its end
             os.close(fd)
         os.setsid()
         pid = os.fork() or _record(order, answer)
@@ -213,7 +215,7 @@ def _fork_again(order: int, answer: int, ours: tuple[int, int]) -> NoReturn:
 
 
 def _record(order: int, answer: int) -> NoReturn:
-    """Be the recorder, if this process can be one; else say why not, once that is asked."""
+    """Be the recorder; if this process cannot be one, answer UNRECORDED when the order has come."""
     try:
         from scopetrace.recorder.limits import reset_limits_and_signals
 

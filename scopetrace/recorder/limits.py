@@ -1,8 +1,7 @@
-"""What a recorder inherits and must not be bound by: the program's limits and its signals.
+"""Resource limits and signals that the recorder inherits from the program, and resets.
 
-Nice value, scheduling policy, CPUs, I/O priority, cgroup and OOM score stay the program's: what the
-recorder does, it does for the program, which waits for it. The umask and the folder are let go of
-in `background.detach`.
+Nice value, scheduling policy, CPUs, I/O priority, cgroup and OOM score stay the program's: the
+recorder works for the program, which waits for it. `background.detach` resets umask and folder.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from contextlib import suppress
 from scopetrace.errors import ScopeError
 
 CPU_NEEDED_S = 60
-"""With less CPU time than this, a recorder would soon be killed, and the program with it."""
+"""With a lower limit on CPU time (s), the kernel would soon kill the recorder and the program."""
 CPU_SHARES = 2
-"""One of so many is for recording, the rest for letting calls through when that has ended."""
-_KEPT = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGKILL, signal.SIGSTOP)
-"""The first two Python ignores, so that the calls fail instead; the others cannot be changed."""
+"""The recorder records for 1/CPU_SHARES of its CPU time; the rest is for letting calls through."""
+_KEPT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGKILL, signal.SIGSTOP)
+"""Python ignores the first two, so that calls fail instead; the other two cannot be changed."""
 _LIMITS = [
     getattr(resource, name)
     for name in dir(resource)
@@ -27,28 +26,27 @@ _LIMITS = [
 ]
 _STACK_BYTES = 2 << 20
 _MOST_FDS = 1 << 20
-"""Above fs.nr_open the kernel refuses even root (setrlimit(2))."""
+"""RLIMIT_NOFILE to ask for; above fs.nr_open the kernel refuses even root (setrlimit(2))."""
 
 
 class Unfit(ScopeError):
-    """This process cannot be a recorder."""
+    """A limit of this process is too low for a recorder."""
 
 
 def reset_limits_and_signals() -> None:
-    """Have limits as high as the kernel lets us, and signals as they are by default.
+    """Raise all resource limits as far as the kernel allows, and reset signals to their defaults.
 
     Raises:
-        Unfit: one is too low all the same.
+        Unfit: the limit on CPU time is too low.
     """
-    for number in signal.valid_signals() - set(_KEPT):
+    for number in signal.valid_signals() - set(_KEPT_SIGNALS):
         with suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for which in _LIMITS:
         _raise(which)
-    threading.stack_size(
-        _STACK_BYTES
-    )  # or each thread has what RLIMIT_STACK was (pthread_create(3))
+    # Otherwise the stack of each thread has the size of RLIMIT_STACK (pthread_create(3)).
+    threading.stack_size(_STACK_BYTES)
     _limit_cpu_time()
 
 
@@ -64,7 +62,7 @@ def _raise(which: int) -> None:
 
 
 def _limit_cpu_time() -> None:
-    """Have much of a hard limit on CPU time left when recording ends: the calls go on stopping."""
+    """Have SIGXCPU end the recording while CPU time is left: calls must still be resumed."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     if hard == resource.RLIM_INFINITY:
         return

@@ -1,7 +1,7 @@
-"""One sentence to the terminal, from a process that has none.
+"""Print a sentence on the program's standard error, from the recorder, which has none.
 
-A recorder must not hold the program's standard error open: whoever waits for the end of that stream
-would wait for the recorder. So it remembers what the stream was, and opens it anew for a moment.
+The recorder must not keep the program's standard error open: a reader that waits for the end of
+that pipe would wait for the recorder. It remembers which file it was, and opens it for one write.
 """
 
 from __future__ import annotations
@@ -17,34 +17,35 @@ from scopetrace.model.shown import stderr_line
 
 
 class ProgramStderr:
-    """Where this process's standard error goes now."""
+    """The file that was standard error when scopetrace was started."""
 
     def __init__(self) -> None:
-        """Remember it, before it is let go."""
+        """Remember the file (as /proc/self/fd/2 names it); called before fd 2 is closed."""
         self._link = _link(Path("/proc/self/fd/2"))
 
     def print(self, sentence: str, pid: int) -> None:
-        """Write `sentence` there, if the stream can still be reached: through `pid`, or by name.
+        """Write `sentence` to that file, if it can still be opened: through `pid`, or by its name.
 
-        The program may have redirected its own standard error for a moment, as shells do, so the
-        stream is looked for among all its descriptors; and if it has ended by now, among those of
-        whoever started it, who may well have handed it on, or hold the other end of a pipe.
+        All fds of the program are searched for it, since a program may redirect its standard error
+        for a moment, as shells do. If the program has ended, those of its parent are searched: it
+        may have passed its own standard error on, or read from the other end of the pipe.
         """
         line = stderr_line(sentence).encode()
-        for open_stream in self._ways(pid):
+        for open_file in self._openers(pid):
             with suppress(OSError):
-                stream = open_stream()
+                fd = open_file()
                 try:
-                    os.write(stream, line)
+                    os.write(fd, line)
                 finally:
-                    os.close(stream)
+                    os.close(fd)
                 return
 
-    def _ways(self, pid: int) -> Iterator[Callable[[], int]]:
-        """Yield what opens the stream, the likeliest first.
+    def _openers(self, pid: int) -> Iterator[Callable[[], int]]:
+        """Yield functions that open the file, the likeliest first; each returns an fd.
 
-        Of a pipe a process may have the reading end only, which can be opened for writing; but a
-        pipe of another user, which the program was handed, can only be borrowed.
+        1. A copy of an fd of the holder (pidfd_getfd(2)); works for a pipe of another user too.
+        2. /proc/PID/fd/N of a pipe: works where the holder has only the reading end.
+        3. The path, if the file has one.
         """
         for holder in (pid, _parent(pid)):
             for path in _descriptors(holder):
@@ -66,7 +67,7 @@ def _descriptors(pid: int) -> list[Path]:
 
 
 def _parent(pid: int) -> int:
-    """Return who started a process, even one that has ended and was not waited for; 0: unknown."""
+    """Return the pid of a process's parent, also of a zombie's; 0: unknown."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

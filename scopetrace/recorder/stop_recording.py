@@ -1,4 +1,4 @@
-"""Ending a recording from outside: a signal to its recorder, then the session tells."""
+"""End a recording from outside: signal its recorder, then wait for the status in the session."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.query import open_session
 
 _PATIENCE_S = 10.0
+"""How long the recorder may take to end the session."""
+_POLL_INTERVAL_S = 0.02
 
 
 def stop(info: SessionInfo, kill: bool = False) -> str:
@@ -44,5 +46,5 @@ def _await_end(info: SessionInfo) -> str:
             status = session.info.status
         if status != "running":
             return status
-        time.sleep(0.02)
+        time.sleep(_POLL_INTERVAL_S)
     raise SessionError(f"the recorder of session {info.id} does not answer")

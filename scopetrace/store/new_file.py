@@ -1,8 +1,8 @@
-"""A new session file: from its first visible moment it is whole.
+"""Make a new session file; it is complete when it gets its name.
 
-It is made under a hidden name, with its tables and its one row about itself, and then renamed. So
-half a session is never listed, and a copy of the file alone is always a session. The hidden name
-says which process makes it, so that what a kill leaves can be told from what is in the making.
+It is made under a hidden name (`db.paths.hidden_path`), with its tables and its row of the table
+`session`, and then renamed. So an incomplete session is never listed, and a copy of the file alone
+is always a session.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from scopetrace.db.text import decode_text, place_for, stored
 
 
 class Rows(NamedTuple):
-    """Rows of a session, as they are stored: all of a table's columns."""
+    """Rows to copy into a new file, with all columns of their table."""
 
     table: str
     values: list[tuple[Any, ...]]
     places: list[str]
-    """The SQL that takes each column."""
+    """The SQL placeholder of each column."""
 
 
 @contextmanager
 def new_session_file(
     path: Path, about: Mapping[str, Any], rows: Iterable[Rows] = ()
 ) -> Iterator[None]:
-    """Make the file of a session; after the body of the `with` it has its name.
+    """Make a session file; it gets its name after the body of the `with`.
 
     Raises:
-        SessionError: it cannot be made, and nothing of it is left.
+        SessionError: it cannot be made; the hidden file is deleted.
     """
     hidden = hidden_path(path)
     try:
         _create(hidden)
         with closing(sqlite3.connect(hidden, isolation_level=None)) as db:
             db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            db.execute("PRAGMA synchronous = OFF")  # a crash now costs a file that was never seen
+            db.execute("PRAGMA synchronous = OFF")  # a crash now costs only the hidden file
             migrate(db)
             _insert_session(db, about)
             for each in rows:
@@ -61,16 +61,16 @@ def new_session_file(
 
 
 def read_about(db: sqlite3.Connection) -> dict[str, Any]:
-    """Return what a session says about itself, of a connection whose texts are `decode_text`'s."""
+    """Return the row of the table `session`; the connection's `text_factory` is `decode_text`."""
     cursor = db.execute("SELECT * FROM session")
     names = [column[0] for column in cursor.description]
     return dict(zip(names, cursor.fetchone(), strict=True))
 
 
 def take_rows(db: sqlite3.Connection, table: str, last: int = 0) -> Rows:
-    """Return the rows of a table behind its first `last` ones, to be its first in another file.
+    """Return the rows of a table after its first `last` ones, numbered from 1 for a new file.
 
-    None of a file that cannot be read any more: it may have been cut, too.
+    No rows if the file cannot be read any more: it may have been truncated.
     """
     places: list[str] = []
     try:

@@ -16,6 +16,9 @@ from scopetrace.db.errors import session_error
 from scopetrace.db.paths import SESSION_FILE
 
 _COUNTER = ".last-id"
+_MOST_BYTES = 32
+_MOST_DIGITS = 18
+"""So that an id fits into SQLite's 64 bits."""
 _COUNTER_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -32,7 +35,7 @@ def allocate_id(folder: Path) -> int:
 
 
 def give_back_id(folder: Path, session_id: int) -> None:
-    """Let the id of a session that never came to be be used again, if it is still the last."""
+    """Allow the id of a session that was discarded to be used again, if it is still the last."""
     with _locked_counter(folder) as counter:
         if _read(counter) == session_id and _highest(folder) < session_id:
             _write(counter, session_id - 1)
@@ -40,7 +43,7 @@ def give_back_id(folder: Path, session_id: int) -> None:
 
 @contextmanager
 def _locked_counter(folder: Path) -> Iterator[int]:
-    """Hold the counter's lock; the lock goes with the fd, so a killed process never keeps it."""
+    """Hold the counter's lock; the kernel releases it with the fd, also of a killed process."""
     try:
         counter = os.open(folder / _COUNTER, _COUNTER_FLAGS, 0o600)
     except OSError as error:
@@ -55,8 +58,8 @@ def _locked_counter(folder: Path) -> Iterator[int]:
 
 
 def _read(counter: int) -> int:
-    text = os.pread(counter, 32, 0).strip()
-    return int(text) if text.isdigit() and len(text) < 18 else 0
+    text = os.pread(counter, _MOST_BYTES, 0).strip()
+    return int(text) if text.isdigit() and len(text) < _MOST_DIGITS else 0
 
 
 def _write(counter: int, session_id: int) -> None:
@@ -66,6 +69,6 @@ def _write(counter: int, session_id: int) -> None:
 
 
 def _highest(folder: Path) -> int:
-    """Return the highest id of any file here, those in the making included."""
+    """Return the highest id of any session file here, also of one that is being made."""
     found = (SESSION_FILE.fullmatch(path.name) for path in folder.iterdir())
     return max((int(match[2]) for match in found if match), default=0)

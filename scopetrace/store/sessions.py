@@ -1,4 +1,4 @@
-"""New sessions: an id, a file, and what is true of it before anything has happened."""
+"""New sessions: an id, a file, and its row of the table `session`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scopetrace.store.writer import SessionWriter
 
 
 class SessionStore:
-    """The sessions of one user, for whoever wants to add one."""
+    """The sessions of one user; makes new ones."""
 
     def __init__(self, home: Path | str | None = None) -> None:
         """`home` is the folder to use; by default what `state_home` finds."""
@@ -47,7 +47,7 @@ class SessionStore:
             cwd: where it was started; by default the current folder.
             started_ns: Unix time, ns; by default now.
             config: the effective configuration, as YAML.
-            facts: other fields of SessionInfo, in place of what is true of this process.
+            facts: other fields of SessionInfo, instead of those of this process.
 
         Raises:
             SessionError: no session can be written here.
@@ -57,7 +57,7 @@ class SessionStore:
         session_id = allocate_id(self.folder)
         name = command.rpartition("/")[2] or command
         about = {
-            **_unless_told(),
+            **_defaults(),
             "id": session_id,
             "command": name,
             "args": tuple(args),
@@ -77,8 +77,8 @@ class SessionStore:
             raise
 
 
-def _unless_told() -> dict[str, Any]:
-    """Return those facts that are true of any session that this process begins to record."""
+def _defaults() -> dict[str, Any]:
+    """Return the facts that hold for each session that this process begins to record."""
     uid, pid = os.getuid(), os.getpid()
     return {
         "recorder_pid": pid,

@@ -1,14 +1,14 @@
-"""The one writer of a session file. It never leaves the file half written and never stays broken.
+"""The one writer of a session file.
 
-All that is added between two calls of `commit` is one transaction: after a kill or a crash the file
-holds it whole or not at all. What cannot be written (the disk is full, say) raises a SessionError;
-the rows of that batch are counted in `lost`, and the next batch is tried as if nothing had been.
-Processes and facts about the session are kept for the next batch instead, since later events need
-them. A writer belongs to one thread at a time.
+Rows that are added between two calls of `commit` are one transaction: after a kill or a crash the
+file has all of them or none. If they cannot be written (the disk is full, say) a SessionError is
+raised, the rows of that batch are counted in `lost`, and the next batch is tried. Rows about
+processes and facts about the session are kept for the next batch instead, since later events refer
+to them. Only one thread at a time may use a writer.
 
-Somebody may remove the file while it is written: then all that follows would go into a file without
-a name. So each commit is followed by a look whether the file is still there, and if not, a new one
-of the same name begins with the session, its processes, and what was written since the last look.
+The file may be deleted while it is written: later rows would go into a file without a name. So
+after each commit the writer checks that the file is still there. If not, it begins a new file of
+the same name with the session, its processes, and the rows that were written since the last check.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _INSERTS = {
         " VALUES (?, ?, ?, ?, ?, ?)"
     ),
 }
-"""Table → how a row comes into it. Rows are numbered from 1 without a gap."""
+"""Table → the SQL that adds a row. Rows are numbered from 1 without a gap."""
 _DIRECTIONS = ("in", "out")
 _NUMBERS = ("id", "pid", "ppid", "parent", "started_ns", "uid", "gid")
 _PROCESS_VALUES = ", ".join(
@@ -67,34 +67,35 @@ _END_PROCESS = (
 )
 
 FACTS = (*(field for field in SessionInfo._fields if field != "path"), "config")
-"""Columns of the table `session`: all of SessionInfo but its path, and the configuration."""
+"""Columns of the table `session`: the fields of SessionInfo but its path, and the configuration."""
 
 _RESERVE_BYTES = 128 * 1024
-"""Set aside while recording, so that a session can say on a full disk that it is incomplete."""
+"""Disk space that is reserved while recording: with it the status of a session can be written when
+the disk is full."""
 _MOST_PENDING = 20_000
-"""Processes kept while nothing can be written; beyond that the oldest are given up. So it is with
-the rows of each table that wait for a new file in the place of one that was removed."""
-_RETRY_S = 1.0
-"""How often that new file is tried for."""
-_LAST_PAGES = 8
-"""Pages kept free where files may not grow (setrlimit(2), RLIMIT_FSIZE), for the last words."""
-_BUSY_SECONDS = 2.0
+"""Processes that are kept while they cannot be written; beyond that the oldest are lost. Also the
+rows of each table that are kept for a new file after the old one was deleted."""
+_NEW_FILE_RETRY_S = 1.0
+"""Time between two attempts to begin that new file."""
+_RESERVE_PAGES = 8
+"""Pages below the limit on the size of files (RLIMIT_FSIZE) that are kept for the final status."""
+_BUSY_TIMEOUT_S = 2.0
 _SWITCH_TRIES = 10
-_SWITCH_PAUSE_S = 0.05
+_SWITCH_RETRY_S = 0.05
 
 
 class SessionWriter:
     """Writes one session; `SessionStore.create` makes it.
 
-    Every method but `discard` may raise SessionError, and the writer can be used on after it.
+    Every method but `discard` may raise SessionError; the writer can still be used after it.
     """
 
     id: int
     path: Path
     lost: int
-    """Events, metrics and payloads that were given to this writer and are not in its file."""
+    """Events, metrics and payloads that were added and could not be written."""
     setback: str
-    """What happened to the file, if it goes on nevertheless; for the reader to empty."""
+    """A sentence about what happened to the file; the recorder prints and empties it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -150,7 +151,7 @@ class SessionWriter:
         self._insert("payload", rows)
 
     def commit(self) -> None:
-        """Make everything since the last commit visible to readers and safe from our own death."""
+        """Make all rows since the last commit visible to readers and safe against a crash."""
         if not (self._uncommitted or self._starts or self._ends or self._facts):
             return
         with self._batch():
@@ -166,15 +167,15 @@ class SessionWriter:
         if not self._is_in_place():
             if time.monotonic() < self._next_try_s:
                 return
-            self._next_try_s = time.monotonic() + _RETRY_S
+            self._next_try_s = time.monotonic() + _NEW_FILE_RETRY_S
             self._begin_anew()
         self._seen_in_place = self._committed.copy()
 
     def update(self, **facts: Any) -> None:
         """Set fields of SessionInfo (and `config`) with the next commit.
 
-        `lost` is what others have lost; what this writer loses is added to it. `events` and `id`
-        are the writer's own.
+        `lost` is what was lost before it came to this writer; the writer adds its own losses.
+        `events` and `id` cannot be set.
         """
         unknown = facts.keys() - set(FACTS) | facts.keys() & {"id", "events"}
         if unknown:
@@ -184,10 +185,10 @@ class SessionWriter:
         self._facts.setdefault("lost", 0)
 
     def release_reserve(self) -> None:
-        """Give back the space set aside for the end, which is now.
+        """Release the reserved disk space, so that the final status can be written.
 
-        If a batch was lost the disk is full, and what still waits would fill this space too: then
-        it is lost as well, but not the last word.
+        If a batch was lost the disk is full, and the rows about processes that wait would take this
+        space: they are counted as lost, too.
         """
         with suppress(OSError):
             self._reserve.unlink(missing_ok=True)
@@ -197,7 +198,7 @@ class SessionWriter:
             self._lose_processes()
 
     def finish(self, status: str = "finished", **facts: Any) -> None:
-        """Close the session for good: one file, with indexes, and nothing beside it.
+        """Close the session for good: one file with indexes, no log and no reserve beside it.
 
         `facts` are as for `update`; `ended_ns` is now unless given. If this writer has lost events,
         "finished" becomes "incomplete". The file is closed whatever happens.
@@ -216,10 +217,10 @@ class SessionWriter:
             self._close()
             if self._is_in_place():
                 with suppress(OSError):
-                    self._reserve.unlink(missing_ok=True)  # a file begun anew has one again
+                    self._reserve.unlink(missing_ok=True)  # a new file has a new reserve
 
     def discard(self) -> None:
-        """Delete the session as if it had never been; its id may be used again."""
+        """Delete the session; its id may be used again."""
         self._close()
         for suffix in ("", *COMPANIONS):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -228,7 +229,7 @@ class SessionWriter:
                 give_back_id(self.path.parent, self.id)
 
     def _commit_last(self, status: str, facts: dict[str, Any]) -> None:
-        """Commit with the final status; if what waits cannot be written, once more without it."""
+        """Commit with the final status; if that fails, once more without the waiting processes."""
         try:
             self._commit_status(status, facts)
         except SessionError:
@@ -246,11 +247,11 @@ class SessionWriter:
         self.commit()
 
     def _leave_wal(self) -> None:
-        """Move everything into the one file, waiting a little for readers to look away.
+        """Copy the write-ahead log into the file and delete it; retry while readers have it open.
 
-        SQLite finds the log by its name, again at each try (`sqlite3PagerCloseWal`). If another
-        session had the name by now, its log would be taken for ours: written into our file, marked
-        as written, and deleted.
+        SQLite opens the log by its name at each try (`sqlite3PagerCloseWal`). If a file of another
+        session has this name by now, SQLite would take that session's log for ours: copy it into
+        our file, and delete it.
         """
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for _ in range(_SWITCH_TRIES):
@@ -259,7 +260,7 @@ class SessionWriter:
             with suppress(sqlite3.OperationalError):
                 self._db.execute("PRAGMA journal_mode = DELETE")
                 return
-            time.sleep(_SWITCH_PAUSE_S)
+            time.sleep(_SWITCH_RETRY_S)
 
     def _close(self) -> None:
         with suppress(sqlite3.Error):
@@ -273,7 +274,7 @@ class SessionWriter:
             self._begin()
             self._db.executemany(_INSERTS[table], rows)
         if file_limit() is not None:
-            self.commit()  # or the log, a file too, would grow with the whole batch
+            self.commit()  # otherwise the log, a file too, grows with the whole batch
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -281,7 +282,7 @@ class SessionWriter:
 
     @contextmanager
     def _batch(self) -> Iterator[None]:
-        """Give up the batch at a failure: what it held is lost, the writer is as new."""
+        """Run statements of a batch; if one fails, roll back and count its rows as lost."""
         try:
             yield
         except sqlite3.Error as error:
@@ -316,24 +317,24 @@ class SessionWriter:
         _update_session(self._db, facts)
 
     def _is_in_place(self) -> bool:
-        """Tell whether what was committed can be found: the file of that name is ours and whole."""
+        """Return whether the file of this name is still the one we write, and not truncated."""
         try:
             now = self.path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
-            return True  # it cannot be seen; that is no reason to leave it
+            return True  # not known; go on with the open file
         in_place = os.path.samestat(now, self._place) and now.st_size >= self._place.st_size
         self._place = now if in_place else self._place
         return in_place
 
     def _begin_anew(self) -> None:
-        """Go on in a new file, with what was committed since the old one was last seen in place.
+        """Begin a new file with the rows that were committed since the old one was last in place.
 
         Raises:
-            SessionError: there can be no new file yet; what waits for it is in the old one.
+            SessionError: there can be no new file yet; the old one still has the rows.
         """
-        self._demand_room()
+        self._check_name_is_free()
         kept = [take_rows(self._db, table, self._first_kept(table)) for table in _INSERTS]
         counts = Counter({rows.table: len(rows.values) for rows in kept})
         gone = (self._committed - counts).total()
@@ -351,10 +352,10 @@ class SessionWriter:
         self.setback = f"{self.path} was removed while it was written, and was begun anew"
 
     def _leave_old(self) -> None:
-        """Close the file that was removed; if it was only renamed, it holds all it was given.
+        """Close the deleted file; if it was only renamed, it has all its rows.
 
-        SQLite sees that the file has moved, and leaves the log where it is: the new file of that
-        name would take it for its own.
+        SQLite notices that the file was renamed and keeps the log, which the new file of that name
+        would take for its own: so it is deleted here.
         """
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -363,11 +364,11 @@ class SessionWriter:
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     def _first_kept(self, table: str) -> int:
-        """Return how many rows of a table are left behind in the old file."""
+        """Return how many rows of a table stay in the old file only."""
         return max(self._seen_in_place[table], self._committed[table] - _MOST_PENDING)
 
-    def _demand_room(self) -> None:
-        """See that no other file has the name by now; what is left of our own may go."""
+    def _check_name_is_free(self) -> None:
+        """Check that no other file has the name by now; a rest of our own file is replaced."""
         make_folder(self.path.parent)
         with suppress(FileNotFoundError, NotADirectoryError):
             if not os.path.samestat(self.path.lstat(), self._place):
@@ -380,7 +381,7 @@ def _update_session(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
 
 
 def _reserve(path: Path) -> Path:
-    """Set aside the space that the last commit needs; without it, that commit may fail."""
+    """Reserve disk space for the last commit; without it, that commit may fail."""
     reserve = Path(f"{path}{RESERVE}")
     with suppress(OSError):
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -393,20 +394,25 @@ def _reserve(path: Path) -> Path:
 
 
 def _rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list[tuple[Any, ...]]:
-    """Return what `_INSERT_EVENT` takes; JSON as str, since sqlite3 takes bytes a longer way."""
+    """Return rows for `_INSERTS["event"]`; JSON as str, which sqlite3 binds faster than bytes."""
     return [
         (
-            time_ns, process, tid, sourcetype, source if source.isascii() else bindable(source),
-            channel, encode(data).decode(),
+            time_ns,
+            process,
+            tid,
+            sourcetype,
+            source if source.isascii() else bindable(source),
+            channel,
+            encode(data).decode(),
         )
         for time_ns, process, tid, sourcetype, source, channel, data in events
-    ]  # fmt: skip
+    ]
 
 
 def _metric_rows(
     samples: Iterable[Sample], encode: Callable[[Any], bytes]
 ) -> list[tuple[Any, ...]]:
-    """Return what `_INSERT_METRIC` takes."""
+    """Return rows for `_INSERTS["metric"]`."""
     return [
         (time_ns, process, bindable(name), type, unit, value, encode(tags).decode())
         for time_ns, process, name, type, unit, value, tags in samples
@@ -414,15 +420,15 @@ def _metric_rows(
 
 
 def _encode_anything(data: Any) -> bytes:
-    """Encode JSON as `Encoder` does, several times slower, but for lone surrogates too."""
+    """Encode JSON as `Encoder` does, but lone surrogates too; several times slower."""
     return encode_json(data).encode()
 
 
 def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
-    """Open a session for writing; return its connection and what it says about itself.
+    """Open a session for writing; return its connection and its row of the table `session`.
 
-    Where root looks at the session of another user in this moment, SQLite makes the files of the
-    log as root's and then gives them to the session's owner, who cannot open them in between.
+    If root reads the session of another user in this moment, SQLite makes the files of the log as
+    root and then changes their owner; until then the session's owner cannot open them.
     """
     tries_left = _SWITCH_TRIES
     while True:
@@ -432,15 +438,17 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
         except sqlite3.Error as error:
             if not tries_left or primary_code(error) != sqlite3.SQLITE_CANTOPEN:
                 raise session_error("write", path, error) from None
-        time.sleep(_SWITCH_PAUSE_S)
+        time.sleep(_SWITCH_RETRY_S)
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        limit_growth(db, _LAST_PAGES)
+        limit_growth(db, _RESERVE_PAGES)
         db.text_factory = decode_text
         return db, read_about(db)
     except sqlite3.Error:

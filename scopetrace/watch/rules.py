@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from scopetrace.config.ignored_keys import means_something
+from scopetrace.config.ignored_keys import has_effect
 from scopetrace.config.patterns import Pattern, compile_pattern, matches_everything
 from scopetrace.config.schema import Config, WatchRule
 from scopetrace.model.event import Event
@@ -177,7 +177,7 @@ class Rules:
 
 
 def _compiled(rule: WatchRule) -> _Rule:
-    field = rule.field if means_something("field", rule.type) else ".*"
+    field = rule.field if has_effect("field", rule.type) else ".*"
     return _Rule(
         _pattern(rule.type, "name", rule.name),
         _pattern(rule.type, "field", field),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scopetrace.config.merge import customised
+from scopetrace.config.merge import apply_custom
 from scopetrace.config.schema import Config, Custom, Filter
 from scopetrace.watch.filters import ProcessFacts, is_about
 from scopetrace.watch.rules import ALWAYS, Rules
@@ -58,7 +58,7 @@ class Watch:
         return self.config.scopetrace.failures
 
     def _rules(self, entries: tuple[int, ...]) -> Rules:
-        return Rules(customised(self.config, [self.config.custom[index] for index in entries]))
+        return Rules(apply_custom(self.config, [self.config.custom[index] for index in entries]))
 
 
 def _possible(config: Config) -> list[Rules]:
@@ -68,11 +68,11 @@ def _possible(config: Config) -> list[Rules]:
     configuration has a section enabled, each list could meet it.
     """
     chosen: list[list[Custom]] = [[], *([entry] for entry in config.custom)]
-    alone = [customised(config, entries) for entries in chosen]
+    alone = [apply_custom(config, entries) for entries in chosen]
     enabled = {
         name: {"enable": True}
         for name in ("event", "metric", "payload")
         if any(getattr(each, name).enable for each in alone)
     }
     most = Custom(name="", filter=Filter(), config=enabled)
-    return [Rules(customised(config, [*entries, most])) for entries in chosen]
+    return [Rules(apply_custom(config, [*entries, most])) for entries in chosen]

@@ -1,1 +1,1 @@
-"""Events and metrics as others read them: JSON and lines of StatsD, printed or sent."""
+"""Events and metrics as other programs read them: JSON and StatsD lines, printed or sent."""

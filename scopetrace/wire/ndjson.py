@@ -1,7 +1,7 @@
-"""Events and metrics as JSON: the bodies that are printed and sent, one object to a line.
+"""Events and metrics as NDJSON: one object to a line, printed or sent.
 
-A line is UTF-8 as it stands where all of it may be shown, and otherwise pure ASCII: controls, bytes
-that are no UTF-8 (as lone surrogates, `\\udcff`) and their like are then JSON's own escapes.
+A line that is all printable is UTF-8. Any other line is pure ASCII: control characters, bytes that
+are no UTF-8 (as lone surrogates, `\\udcff`) and all other characters are then JSON escapes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from scopetrace.model.metric import MOST_VERBOSE, MetricRecord
 def event_body(record: EventRecord) -> dict[str, Any]:
     """Return the body of `record`; `_time` is unix seconds to the µs.
 
-    The data of `fs.*` and of metrics begins with proc and pid, and of `fs.*` host, as AppScope's
-    does.
+    As in AppScope, the data of `fs.*` begins with proc, pid and host, that of metrics with proc and
+    pid.
     """
     data = record.data
     if record.sourcetype == "fs":
@@ -44,14 +44,14 @@ def event_body(record: EventRecord) -> dict[str, Any]:
 
 
 BODY = frozenset(("id", "_time", "data", *EventRecord._fields))
-"""Names that a tag cannot take from the body."""
+"""Names that a tag cannot override in a body."""
 
 
 def metric_body(record: MetricRecord, verbosity: int = MOST_VERBOSE) -> dict[str, Any]:
-    """Return what AppScope calls the body of a metric; `_time` is unix seconds to the µs.
+    """Return the body of a metric as AppScope has it; `_time` is unix seconds to the µs.
 
-    Tags come before what we know ourselves: those of the program and the user win. Little verbosity
-    leaves out whose value it is.
+    Tags of the program and the user override those that scopetrace adds. A low verbosity leaves out
+    host, process and pid.
     """
     body: dict[str, Any] = {
         "_metric": record.name,
@@ -65,7 +65,7 @@ def metric_body(record: MetricRecord, verbosity: int = MOST_VERBOSE) -> dict[str
 
 
 def json_line(value: Any) -> str:
-    """Return `value` as JSON on one line, safe to show."""
+    """Return `value` as JSON on one line, safe to print on a terminal."""
     text = _readable.encode(value)
     return text if text.isprintable() else _ascii.encode(value)
 

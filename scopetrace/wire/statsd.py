@@ -1,7 +1,7 @@
-"""Metrics as lines of StatsD, with tags after `#` as DogStatsD has them.
+"""Metrics as StatsD lines, with tags after `#` as in DogStatsD.
 
-A line that would be too long loses tags from its end, whole ones; its name and value never. A gauge
-below 0 takes two lines: to StatsD a sign is a change, so that a negative value comes after a 0.
+A line that is too long loses whole tags from its end, never its name or value. A gauge below 0
+takes two lines: in StatsD a signed value is a change, so the gauge is set to 0 first.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import re
 
 from scopetrace.model.metric import MEMBER, MOST_VERBOSE, MetricRecord
 
-LETTERS = {"counter": "c", "gauge": "g", "timer": "ms", "histogram": "h", "set": "s"}
+TYPE_LETTERS = {"counter": "c", "gauge": "g", "timer": "ms", "histogram": "h", "set": "s"}
 IN_NAME = re.compile(r"[\s:|@#,]")
 IN_TAG = re.compile(r"[\x00-\x20\x7f|,]")
-"""What would end a name or a tag too early."""
+"""Characters that would end a name or a tag."""
 
 
 def statsd_lines(
     record: MetricRecord, prefix: str = "", most_bytes: int = 0, verbosity: int = MOST_VERBOSE
 ) -> list[bytes]:
-    """Return the lines that tell a value, without their ends.
+    """Return the lines for a value, without line ends.
 
     Args:
-        record: what it tells.
-        prefix: comes before the name as it is.
-        most_bytes: how long a line may be; 0: as long as it must.
-        verbosity: little leaves out whose value it is.
+        record: the value.
+        prefix: is put before the name, unchanged.
+        most_bytes: limit on the length of a line; 0: none.
+        verbosity: a low one leaves out host, process and pid.
     """
     values = [_value(record)]
     if record.type == "gauge" and record.value < 0:
@@ -38,7 +38,7 @@ def _line(
     record: MetricRecord, prefix: str, value: str, tags: list[bytes], most_bytes: int
 ) -> bytes:
     name = prefix + IN_NAME.sub("_", record.name)
-    letter = LETTERS.get(record.type, "g")
+    letter = TYPE_LETTERS.get(record.type, "g")
     line = f"{name}:{value}|{letter}".encode("utf-8", "backslashreplace")
     separator = b"|#"
     for tag in tags:
@@ -50,7 +50,7 @@ def _line(
 
 
 def _tags(record: MetricRecord, verbosity: int) -> list[bytes]:
-    """Return `name:value` of each tag, those that say whose it is first."""
+    """Return `name:value` of each tag; host, process and pid are first."""
     tags = record.known(verbosity) | record.tags
     if record.type == "set":
         tags.pop(MEMBER, None)

@@ -72,9 +72,15 @@ def imported(*args):
 
 def test_version_imports_nothing_heavy():
     heavy = {
-        "dataclasses", "importlib.metadata", "logging", "asyncio", "tabulate", "sqlite3", "yaml",
+        "dataclasses",
+        "importlib.metadata",
+        "logging",
+        "asyncio",
+        "tabulate",
+        "sqlite3",
+        "yaml",
         "msgspec",
-    }  # fmt: skip
+    }
 
     assert not imported("--version") & heavy
 

@@ -22,13 +22,19 @@ def session(recorder):
         [
             event("fs.open", file="/etc/app.conf", op="openat", fd=3),
             event(
-                "fs.close", at=0.25, file="/etc/app.conf", op="close", file_read_bytes=2_000_000,
-                file_read_ops=9, file_write_bytes=0, file_write_ops=0,
+                "fs.close",
+                at=0.25,
+                file="/etc/app.conf",
+                op="close",
+                file_read_bytes=2_000_000,
+                file_read_ops=9,
+                file_write_bytes=0,
+                file_write_ops=0,
             ),
             event("/tmp/will see.log", "file", at=1.5, message="will see this string\n"),
             event("stdout", "console", at=2, process=2, message="done\n"),
         ]
-    )  # fmt: skip
+    )
     writer.finish(exit_code=0)
     return writer
 

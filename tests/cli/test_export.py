@@ -35,7 +35,7 @@ def session(home):
     return record_flows(home, events, payload, [image(2, pid=71)])
 
 
-MISSING = "scopetrace: 9 bytes were not kept and are missing there\n"
+MISSING = "scopetrace: 9 bytes were not recorded and are missing there\n"
 FILES = {
     f"70_{STEM}.out": REQUEST + b"+again",
     f"71_{STEM}.in": ANSWER,
@@ -65,8 +65,10 @@ def test_files_that_are_there_stay_unless_it_is_said(tmp_path, scopetrace):
     other.write_bytes(b"other")
 
     assert scopetrace("export", "--payloads", ".") == (
-        1, "", f"scopetrace: 71_{STEM}.in exists already: --force replaces it\n",
-    )  # fmt: skip
+        1,
+        "",
+        f"scopetrace: 71_{STEM}.in exists already: --force replaces it\n",
+    )
     assert mine.read_bytes() == b"mine"
     assert not (tmp_path / f"70_{STEM}.out").exists()
 
@@ -127,7 +129,7 @@ def test_bytes_missing_at_the_end_that_a_capture_leaves_out_are_not_missing_in_i
     assert scopetrace("export", "--pcap", "f", "--payloads", "d") == (
         0,
         "Wrote 2 files, 18 B, to d.\nWrote 1 flow to f.\n",
-        "scopetrace: 18 bytes were not kept and are missing there\n"
+        "scopetrace: 18 bytes were not recorded and are missing there\n"
         "scopetrace: left out: 1 flow whose other end is in it\n",
     )
 
@@ -158,7 +160,7 @@ def test_no_capture_is_written_to_a_terminal():
         f"{sys.executable} -m scopetrace export --pcap -", withexitstatus=True, timeout=50
     )
     assert status == 2
-    assert out == b"scopetrace: a capture is no text for a terminal: name a file, or pipe it on\r\n"
+    assert out == b"scopetrace: a pcapng file is binary: name a file, or pipe it into a program\r\n"
 
 
 @pytest.mark.usefixtures("session")
@@ -167,8 +169,10 @@ def test_a_capture_replaces_a_file_only_if_it_is_said(tmp_path, scopetrace):
     file.write_bytes(b"mine")
 
     assert scopetrace("export", "--pcap", "f") == (
-        1, "", "scopetrace: f exists already: --force replaces it\n",
-    )  # fmt: skip
+        1,
+        "",
+        "scopetrace: f exists already: --force replaces it\n",
+    )
     assert file.read_bytes() == b"mine"
     assert scopetrace("export", "--pcap", "f", "--force")[0] == 0
     assert file.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
@@ -185,8 +189,10 @@ def test_a_capture_can_go_into_a_pipe_that_is_there(tmp_path, scopetrace):
 @pytest.mark.usefixtures("session")
 def test_a_full_disk_is_one_sentence_that_names_the_file(scopetrace):
     assert scopetrace("export", "--pcap", "/dev/full") == (
-        1, "", "scopetrace: cannot write /dev/full: No space left on device\n",
-    )  # fmt: skip
+        1,
+        "",
+        "scopetrace: cannot write /dev/full: No space left on device\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,7 +200,7 @@ def test_a_full_disk_is_one_sentence_that_names_the_file(scopetrace):
     [
         (["--pcap", "no/such/f"], "no/such/f: No such file or directory"),
         (["--pcap", "."], ".: Is a directory"),
-        (["--payloads", "/dev/null"], "/dev/null: it is no folder"),
+        (["--payloads", "/dev/null"], "/dev/null: it is not a folder"),
     ],
 )
 @pytest.mark.usefixtures("session")
@@ -213,5 +219,7 @@ def test_a_session_without_payload_says_how_it_is_recorded(home, tmp_path, scope
 
 def test_something_must_be_asked_for(scopetrace):
     assert scopetrace("export") == (
-        2, "", "scopetrace: export needs --payloads DIR or --pcap FILE\n",
-    )  # fmt: skip
+        2,
+        "",
+        "scopetrace: export needs --payloads DIR or --pcap FILE\n",
+    )

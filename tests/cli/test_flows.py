@@ -105,18 +105,22 @@ def test_payload_is_written_byte_for_byte(capsysbinary):
     assert main(["flows", "1", "--in"]) == 0
     out, err = capsysbinary.readouterr()
     assert out == BIG * 16
-    assert err == b"scopetrace: 5 bytes were not kept and are missing here\n"
+    assert err == b"scopetrace: 5 bytes were not recorded and are missing here\n"
 
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("way", ["--in", "--out"])
 def test_without_payload_it_is_said_why(way, scopetrace):
     assert scopetrace("flows", "3", way) == (
-        1, "", "scopetrace: flow 3 has no payload: nothing went through it\n",
-    )  # fmt: skip
+        1,
+        "",
+        "scopetrace: flow 3 has no payload: no bytes were sent or received\n",
+    )
     assert scopetrace("flows", "5", way) == (
-        1, "", "scopetrace: flow 5 has no payload: `scopetrace run -p` records it\n",
-    )  # fmt: skip
+        1,
+        "",
+        "scopetrace: flow 5 has no payload: `scopetrace run -p` records it\n",
+    )
 
 
 @pytest.mark.usefixtures("session")
@@ -147,8 +151,8 @@ def test_a_closed_standard_output_is_no_mistake():
         (["-a", "-n", "3"], "--all and --last do not go together"),
         (["1", "-n", "3"], "--last and the ID of a flow do not go together"),
         (["1", "--in", "--peer", "::1"], "--peer and the ID of a flow do not go together"),
-        (["-n", "x"], "'x' is no number such as 20"),
-        (["-n", "-1"], "'-1' is no number such as 20"),
+        (["-n", "x"], "'x' is not a number such as 20"),
+        (["-n", "-1"], "'-1' is not a number such as 20"),
         (["x"], "'x' is not the number of a flow"),
         (["--peer", "10.0.0.0/99"], "'10.0.0.0/99' is no network or address"),
         (["-s", "bytes_snet"], "no flow has a field named bytes_snet; did you mean"),
@@ -178,5 +182,7 @@ def test_an_empty_answer_says_so(home, scopetrace, recorder):
 
     record_flows(home, [opened()])
     assert scopetrace("flows", "-j", "--peer", "127.0.0.1") == (
-        0, "", "scopetrace: session 2 has no flow that matches\n",
-    )  # fmt: skip
+        0,
+        "",
+        "scopetrace: session 2 has no flow that matches\n",
+    )

@@ -18,9 +18,14 @@ def sessions(recorder):
     now = time.time_ns() - 20 * SECOND  # an age of whole minutes is the same for some time to come
     recorder.record(started_ns=now - 9 * day, ended_ns=now - 9 * day + 186 * SECOND)
     recorder.record(
-        recorder.event("stdout", "console", message="x"), command="nginx", pid=1234,
-        started_ns=now - day - 3 * 3600 * SECOND, ended_ns=now - day, exit_code=None, signal=9,
-    )  # fmt: skip
+        recorder.event("stdout", "console", message="x"),
+        command="nginx",
+        pid=1234,
+        started_ns=now - day - 3 * 3600 * SECOND,
+        ended_ns=now - day,
+        exit_code=None,
+        signal=9,
+    )
     recorder.start("sleep", recorder_pid=2**22 + 1, started_ns=now - 61 * MINUTE)
     return recorder.start("make", started_ns=now - 150 * MINUTE)
 

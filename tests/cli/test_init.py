@@ -17,7 +17,7 @@ COMMAND = (sys.executable, "-m", "scopetrace")
     [
         (["--colour"], "no such option '--colour'; try 'scopetrace --help'"),
         (["events", "-n", "x"], "try 'scopetrace events --help'"),
-        (["events", "--since", "soon"], "'soon' is no time such as 10m (ago)"),
+        (["events", "--since", "soon"], "'soon' is not a time such as 10m (ago)"),
         (["events", "--lst"], "no such option '--lst' (Did you mean"),
         (["events", "fs.open"], "'fs.open' is not the number of an event; -s chooses sources"),
         (["events", "1", "2"], "try 'scopetrace events --help'"),

@@ -165,8 +165,14 @@ def test_filters_that_nothing_matches_say_so(netcat, scopetrace):
 def test_what_a_program_sent_cannot_move_the_cursor(write, scopetrace):
     write(sample("jobs\x1b[2J", unit="", tag="\x1b]0;x\x07"))
 
-    for options in ([], ["-j"], ["--format", "statsd"], ["--format", "prometheus"],
-                    ["-c", "-m", "*"], ["-g", "-m", "*"]):  # fmt: skip
+    for options in (
+        [],
+        ["-j"],
+        ["--format", "statsd"],
+        ["--format", "prometheus"],
+        ["-c", "-m", "*"],
+        ["-g", "-m", "*"],
+    ):
         status, out, err = scopetrace("metrics", *options)
         assert (status, err) == (0, "")
         assert out.replace("\n", "").isprintable()

@@ -74,14 +74,17 @@ def test_nothing_is_left_beside_a_deleted_file(sessions, recorder, home, scopetr
 def test_without_a_terminal_it_lists_and_refuses(sessions, left):
     done = subprocess.run(
         (sys.executable, "-m", "scopetrace", "prune", "--keep", "2"),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
 
     assert done.returncode == 2
     assert done.stdout.splitlines()[0].split() == ["ID", "COMMAND", "AGE", "SIZE", "FILE"]
     assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["1", "2"]
     assert done.stderr == (
-        "scopetrace: prune asks first, and there is no terminal to ask: say --force\n"
+        "scopetrace: prune asks for confirmation, and there is no terminal: use --force\n"
     )
     assert left() == [1, 2, 3, 4, 5]
 

@@ -15,8 +15,11 @@ def answers(shell, words, current):
     }
     done = subprocess.run(
         (sys.executable, "-m", "scopetrace"),
-        capture_output=True, text=True, timeout=30, env=environ,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=environ,
+    )
     return done.stdout.splitlines()
 
 
@@ -44,5 +47,10 @@ def test_the_sessions_there_are_are_proposed_with_their_commands(recorder):
     recorder.record(command="nginx")
 
     assert answers("zsh", "scopetrace events --id ", 3) == [
-        "plain", "2", "nginx", "plain", "1", "python3",
-    ]  # fmt: skip
+        "plain",
+        "2",
+        "nginx",
+        "plain",
+        "1",
+        "python3",
+    ]

@@ -54,7 +54,7 @@ def test_the_program_ends_too_if_it_is_to_be_killed(traced, scopetrace):
 def test_with_nothing_to_stop_it_says_so(recorder, scopetrace):
     recorder.record()
 
-    assert scopetrace("stop") == (1, "", "scopetrace: nothing is being recorded\n")
+    assert scopetrace("stop") == (1, "", "scopetrace: no session is being recorded\n")
 
 
 def test_with_several_it_names_them(recorder, scopetrace):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
-from scopetrace.config.merge import customised
+from scopetrace.config.load import build_config
+from scopetrace.config.merge import apply_custom
 from scopetrace.config.schema import Config
 from scopetrace.config.serialize import config_data
 
@@ -16,7 +16,7 @@ TYPES = "console, dns, file, fs, http, metric, net, process, sec, syslog"
 
 
 def load(text: str) -> Config:
-    return built(Found(Path("f.yml"), text), {})
+    return build_config(Found(Path("f.yml"), text), {})
 
 
 STOCK = load("")
@@ -126,8 +126,8 @@ def test_of_a_key_that_stands_twice_the_last_one_holds_key_by_key(text, enabled,
 
     assert (config.event.enable, config.event.format.enhancefs) == enabled
     (warning,) = config.warnings
-    assert warning.startswith(f"f.yml:{line}: stands twice, first in line ")
-    assert warning.endswith(": the last one holds")
+    assert warning.startswith(f"f.yml:{line}: occurs twice, first in line ")
+    assert warning.endswith(": the last value is used")
 
 
 def test_a_list_that_stands_twice_is_the_last_one():
@@ -141,7 +141,7 @@ def test_in_a_rule_and_in_quotes_a_key_stands_twice_too():
 
     assert config.event.watch[0].name == "b"
     assert config.warnings == (
-        "f.yml:5: event.watch[0].name: stands twice, first in line 4: the last one holds",
+        "f.yml:5: event.watch[0].name: occurs twice, first in line 4: the last value is used",
     )
 
 
@@ -151,13 +151,13 @@ def test_in_custom_entries_it_is_the_same():
         "        - type: odd\n        - type: http\n          headers: a\n"
     )
 
-    rules = customised(config, config.custom).event.watch
+    rules = apply_custom(config, config.custom).event.watch
     assert [(rule.type, rule.headers) for rule in rules] == [("http", ("a",))]
     assert [warning.partition(": ")[0] for warning in config.warnings] == ["f.yml:7", "f.yml:9"]
 
 
 def test_a_rule_of_an_unknown_type_is_not_brought_back_by_a_variable():
     found = Found(Path("f.yml"), "event: {watch: [{type: odd}, {type: fs, name: a}]}\n")
-    config = built(found, {"SCOPE_EVENT_FS_NAME": "b", "SCOPE_EVENT_NET": "true"})
+    config = build_config(found, {"SCOPE_EVENT_FS_NAME": "b", "SCOPE_EVENT_NET": "true"})
 
     assert [(rule.type, rule.name) for rule in config.event.watch] == [("fs", "b"), ("net", ".*")]

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.config.destination import parse_destination, spell_destination
+from scopetrace.config.destination import format_destination, parse_destination
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
+from scopetrace.config.load import build_config
 from scopetrace.errors import ConfigError
 
 
 def transport(environ=None, **keys):
     text = "".join(f"    {key}: {value}\n" for key, value in keys.items())
     said = f"event:\n  transport:\n{text}" if keys else ""
-    return built(Found(Path("f.yml"), said), environ or {}).event.transport
+    return build_config(Found(Path("f.yml"), said), environ or {}).event.transport
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_one_word_says_all(text, kind, host, port, path):
 
     found = transport({"SCOPE_EVENT_DEST": text})
     assert (found.type, found.host, str(found.port), found.path) == (kind, host, port, path)
-    assert transport({"SCOPE_EVENT_DEST": spell_destination(found)}) == found
+    assert transport({"SCOPE_EVENT_DEST": format_destination(found)}) == found
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_no_destination_is_one_sentence(text):
         transport({"SCOPE_METRIC_DEST": text})
 
     assert str(caught.value) == (
-        f"SCOPE_METRIC_DEST: '{text}' is no destination such as tcp://host:9109, udp://host:8125,"
+        f"SCOPE_METRIC_DEST: '{text}' is not a destination such as tcp://host:9109, udp://host:8125,"
         " tls://host:10090, unix:///path or file:///path"
     )
 
@@ -63,7 +63,7 @@ def test_a_word_for_a_path_that_cannot_be_is_one_sentence():
         transport({"SCOPE_EVENT_DEST": "stdout"})
 
     assert str(caught.value) == (
-        "SCOPE_EVENT_DEST: stdout: the output of the program is its own; a file of that name is"
+        "SCOPE_EVENT_DEST: stdout: it is the output of the program; for a file of that name write"
         " ./stdout"
     )
 
@@ -88,13 +88,19 @@ def test_nothing_is_sent_to_cribl():
             {"type": "tcp", "port": 1, "host": "'h 1'"},
             "f.yml:5: event.transport.host: expected a name or an address",
         ),
-        ({"type": "file", "path": '"\\0"'}, "f.yml:4: event.transport.path: no path holds a null"),
+        (
+            {"type": "file", "path": '"\\0"'},
+            "f.yml:4: event.transport.path: a path cannot contain a null",
+        ),
         (
             {"type": "unix", "path": "/" + "x" * 107},
             "f.yml:4: event.transport.path: the path of a unix socket has 107 bytes at most",
         ),
-        ({"type": "file", "path": "stdout"}, "f.yml:4: event.transport.path: the output of the"),
-        ({"type": "file", "path": "/dev/stderr"}, "f.yml:4: event.transport.path: the output of"),
+        ({"type": "file", "path": "stdout"}, "f.yml:4: event.transport.path: it is the output of"),
+        (
+            {"type": "file", "path": "/dev/stderr"},
+            "f.yml:4: event.transport.path: it is the output of",
+        ),
     ],
 )
 def test_a_transport_that_lacks_something_is_one_sentence(keys, sentence):
@@ -110,7 +116,7 @@ def test_tcp_is_encrypted_if_tls_is_enabled_and_tls_is_anyhow():
     assert not transport({"SCOPE_EVENT_DEST": "tcp://h:1"}).encrypted
     assert transport({**on, "SCOPE_EVENT_DEST": "tcp://h:1"}).encrypted
     assert transport({"SCOPE_EVENT_DEST": "tls://h:1"}).encrypted
-    assert spell_destination(transport({**on, "SCOPE_EVENT_DEST": "tcp://h:1"})) == "tls://h:1"
+    assert format_destination(transport({**on, "SCOPE_EVENT_DEST": "tcp://h:1"})) == "tls://h:1"
 
 
 def test_a_destination_replaces_the_one_of_the_file():

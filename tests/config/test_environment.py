@@ -6,14 +6,14 @@ import pytest
 
 from scopetrace.config.environment import expander
 from scopetrace.config.find import Found
-from scopetrace.config.ignored_keys import WITHOUT_MEANING
-from scopetrace.config.load import built, check_config, load_config
+from scopetrace.config.ignored_keys import IGNORED
+from scopetrace.config.load import build_config, check_config, load_config
 from scopetrace.config.schema import Config
 from scopetrace.errors import ConfigError
 
 
 def load(text: str = "", /, **environ: str) -> Config:
-    return built(Found(Path("f.yml"), text), environ)
+    return build_config(Found(Path("f.yml"), text), environ)
 
 
 @pytest.mark.parametrize("value", ["true", "TRUE"])
@@ -120,7 +120,7 @@ def test_lines_stay_right_when_a_switch_moves_rules():
 
     assert config.warnings == (
         "f.yml:6: event.watch[1]: this version records no events of type sec",
-        "SCOPE_EVENT_METRIC: event.watch[2]: there are none while metric.enable is false",
+        "SCOPE_EVENT_METRIC: event.watch[2]: there are no such events while metric.enable is false",
     )
 
 
@@ -145,10 +145,13 @@ def test_tags_come_from_variables_too():
         ("SCOPE_EVNT_FS", "there is no such setting"),
         ("SCOPE_VERBOSITY", "there is no such setting"),
         ("SCOPE_CONFPATH", "there is no such setting"),
-        ("SCOPE_HOME", "the configuration is looked for elsewhere: name it by SCOPE_CONF_PATH"),
-        ("SCOPE_RULES", "there are no rules: what `scopetrace run` starts is recorded"),
+        ("SCOPE_HOME", "to name a configuration file, use SCOPE_CONF_PATH"),
+        (
+            "SCOPE_RULES",
+            "there is no rules file: `scopetrace run` records the command that it starts",
+        ),
         ("SCOPE_EXECVE", "every program that is executed is followed"),
-        ("SCOPE_PAYLOAD_HEADER", WITHOUT_MEANING["payload", "dir"]),
+        ("SCOPE_PAYLOAD_HEADER", IGNORED["payload", "dir"]),
     ],
 )
 def test_a_variable_that_changes_nothing_is_a_warning(name, warning):

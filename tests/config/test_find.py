@@ -87,7 +87,7 @@ def test_a_file_here_that_others_can_write_is_passed_over_with_a_warning(places,
     config = load_config(None, {})
 
     assert config.path == other
-    assert config.warnings == ("scope.yml: passed over: others can write it",)
+    assert config.warnings == ("scope.yml: skipped: others can write it",)
 
 
 def test_a_file_passed_over_is_told_even_if_there_is_no_other(places):
@@ -96,13 +96,13 @@ def test_a_file_passed_over_is_told_even_if_there_is_no_other(places):
     config = load_config(None, {})
 
     assert config.path is None
-    assert config.warnings == ("scope.yml: passed over: Is a directory",)
+    assert config.warnings == ("scope.yml: skipped: Is a directory",)
 
 
 def test_a_fifo_here_holds_nobody_up(places):
     os.mkfifo("scope.yml", 0o600)
 
-    assert find_config(None, {}).warnings == ("scope.yml: passed over: it is no regular file",)
+    assert find_config(None, {}).warnings == ("scope.yml: skipped: it is no regular file",)
 
 
 def test_a_fifo_that_was_named_is_read(places):

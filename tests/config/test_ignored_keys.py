@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scopetrace.config.find import Found
-from scopetrace.config.ignored_keys import KEYS_OF_SOME_TYPES, WITHOUT_MEANING, means_something
-from scopetrace.config.load import built
+from scopetrace.config.ignored_keys import IGNORED, KEYS_OF_SOME_TYPES, has_effect
+from scopetrace.config.load import build_config
 from scopetrace.config.schema import Config, WatchRule
 
 APPSCOPE = """---
@@ -100,15 +100,20 @@ custom:
 
 
 def load(text: str) -> Config:
-    return built(Found(Path("f.yml"), text), {})
+    return build_config(Found(Path("f.yml"), text), {})
 
 
 def test_a_whole_file_of_appscope_loads_with_one_warning_for_each_key_without_meaning():
     config = load(APPSCOPE)
 
     assert [rule.type for rule in config.event.watch] == [
-        "file", "console", "http", "net", "fs", "dns",
-    ]  # fmt: skip
+        "file",
+        "console",
+        "http",
+        "net",
+        "fs",
+        "dns",
+    ]
     assert [warning.split(": ")[1] for warning in config.warnings] == [
         "cribl",
         "payload.dir",
@@ -118,14 +123,14 @@ def test_a_whole_file_of_appscope_loads_with_one_warning_for_each_key_without_me
     ]
 
 
-@pytest.mark.parametrize("path", list(WITHOUT_MEANING))
+@pytest.mark.parametrize("path", list(IGNORED))
 def test_a_key_without_meaning_may_hold_anything(path):
     text = "".join("  " * depth + f"{key}:\n" for depth, key in enumerate(path))
     text += "  " * len(path) + "a: [1, {b: c}]\n"
 
     (warning,) = load(text).warnings
 
-    assert warning == f"f.yml:{len(path)}: {'.'.join(path)}: ignored: {WITHOUT_MEANING[path]}"
+    assert warning == f"f.yml:{len(path)}: {'.'.join(path)}: ignored: {IGNORED[path]}"
 
 
 @pytest.mark.parametrize(
@@ -137,15 +142,15 @@ def test_a_key_without_meaning_may_hold_anything(path):
         ),
         (
             "event: {watch: [{type: file, field: x}]}",
-            "event.watch[0].field: ignored: it means nothing for type file",
+            "event.watch[0].field: ignored: it has no effect for type file",
         ),
         (
             "event: {watch: [{type: process, allowbinary: true}]}",
-            "event.watch[0].allowbinary: ignored: it means nothing for type process",
+            "event.watch[0].allowbinary: ignored: it has no effect for type process",
         ),
         (
             "event: {watch: [{type: fs, headers: [a]}]}",
-            "event.watch[0].headers: ignored: it means nothing for type fs",
+            "event.watch[0].headers: ignored: it has no effect for type fs",
         ),
         (
             "custom: {x: {config: {scopetrace: {snaplen: 5}}}}",
@@ -167,12 +172,12 @@ def test_a_key_without_meaning_may_hold_anything(path):
         ),
         (
             "event: {transport: {type: tls, host: h, port: 1, tls: {validateserver: false}}}",
-            "event.transport.tls.validateserver: the server is not checked: whoever answers for it"
-            " can read what is sent",
+            "event.transport.tls.validateserver: the server's certificate is not checked:"
+            " any server can read what is sent",
         ),
         (
             "metric: {transport: {type: udp, host: h, port: 1, tls: {enable: true}}}",
-            "metric.transport.tls.enable: ignored: it means nothing for type udp",
+            "metric.transport.tls.enable: ignored: it has no effect for type udp",
         ),
         (
             "event: {enable: false, transport: {type: udp, host: h, port: 1}}",
@@ -188,7 +193,7 @@ def test_a_key_without_meaning_may_hold_anything(path):
         ),
         (
             "{metric: {enable: false}, event: {watch: [{type: metric}]}}",
-            "event.watch[0]: there are none while metric.enable is false",
+            "event.watch[0]: there are no such events while metric.enable is false",
         ),
     ],
 )
@@ -219,5 +224,5 @@ def test_a_custom_entry_repeats_no_warning_about_the_rest():
 
 def test_keys_of_some_types_are_keys_of_rules():
     assert set(WatchRule.__struct_fields__) >= KEYS_OF_SOME_TYPES.keys()
-    assert means_something("name", "file")
-    assert not means_something("field", "file")
+    assert has_effect("name", "file")
+    assert not has_effect("field", "file")

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.config.find import STOCK, Found
-from scopetrace.config.load import built, load_config, sections_data, stock_text
-from scopetrace.config.merge import customised
+from scopetrace.config.load import build_config, load_config, sections_data, stock_text
+from scopetrace.config.merge import apply_custom
 from scopetrace.config.schema import Config
 from scopetrace.config.serialize import dump_config
 from scopetrace.errors import ConfigError
 
 
 def load(text: str) -> Config:
-    return built(Found(Path("/f.yml"), text), {})
+    return build_config(Found(Path("/f.yml"), text), {})
 
 
-STOCK_CONFIG = built(Found(None, ""), {})
+STOCK_CONFIG = build_config(Found(None, ""), {})
 
 
 @pytest.mark.parametrize("text", ["", "---\n...\n", "event:\nmetric:\ntags:\n", stock_text()])
@@ -102,13 +102,13 @@ def test_custom_entries_apply_in_order_over_the_rest():
     )
     a, b = config.custom
 
-    assert customised(config, []) == config
-    assert customised(config, [a, b]).event.format.maxeventpersec == 3
-    assert customised(config, [b, a]).event.format.maxeventpersec == 2
-    assert customised(config, [a]).event.watch[0].name == "x"
-    assert customised(config, [b]).event.watch == config.event.watch
-    assert customised(config, [a]).event.format.enhancefs is False
-    assert customised(config, [a]).custom == config.custom
+    assert apply_custom(config, []) == config
+    assert apply_custom(config, [a, b]).event.format.maxeventpersec == 3
+    assert apply_custom(config, [b, a]).event.format.maxeventpersec == 2
+    assert apply_custom(config, [a]).event.watch[0].name == "x"
+    assert apply_custom(config, [b]).event.watch == config.event.watch
+    assert apply_custom(config, [a]).event.format.enhancefs is False
+    assert apply_custom(config, [a]).custom == config.custom
 
 
 def test_a_configuration_cannot_be_changed():
@@ -137,11 +137,11 @@ TREES = st.recursive(
 def test_any_tree_gives_a_configuration_or_the_one_error(tree, overridden):
     environ = {"SCOPE_EVENT_FS": "false", "SCOPE_TAG_a": "b"} if overridden else {}
     try:
-        config = built(Found(Path("f.yml"), yaml.safe_dump(tree)), environ)
+        config = build_config(Found(Path("f.yml"), yaml.safe_dump(tree)), environ)
     except ConfigError as error:
         assert str(error).startswith("f.yml:")
     else:
         again = load(dump_config(config))
         assert sections_data(again) == sections_data(config)
         assert again.custom == config.custom
-        customised(config, config.custom)
+        apply_custom(config, config.custom)

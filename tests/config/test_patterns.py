@@ -47,7 +47,7 @@ import os
 import time
 from scopetrace.config import patterns
 
-patterns.MOST_S = 0.2
+patterns.SEARCH_LIMIT_S = 0.2
 patterns.limit_searches()
 quick, stuck, at_its_end = map(patterns.compile_pattern, ("a", "(a+)+$", "a*b"))
 before = time.thread_time()

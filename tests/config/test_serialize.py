@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built, load_config, sections_data, stock_text
+from scopetrace.config.load import build_config, load_config, sections_data, stock_text
 from scopetrace.config.schema import Config
 from scopetrace.config.serialize import dump_config, pack_config, unpack_config
 
@@ -34,7 +34,7 @@ custom:
 
 
 def load(text: str, path: Path | None = Path("/x/f.yml")) -> Config:
-    return built(Found(path, text), {})
+    return build_config(Found(path, text), {})
 
 
 @pytest.mark.parametrize("text", ["", FULL, stock_text()])

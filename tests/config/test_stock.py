@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built, stock_text
+from scopetrace.config.load import build_config, stock_text
 from scopetrace.config.variables import DESTINATIONS, KEYS, RULE_KEYS, SWITCHES
 
 Place = tuple[str | int, ...]
@@ -57,8 +57,11 @@ METRICS = [row for row in ALL if row[0][:2] == ("metric", "watch")]
 PATH_RULES = [row for row in ALL if row[0][:2] == ("scopetrace", "pathclasses")]
 SETTINGS = [row for row in ALL if row not in RULES + METRICS + PATH_RULES]
 NOT_BY_ONE_VARIABLE = {
-    "tags": "SCOPE_TAG_<name>", "protocol": "none", "custom": "none", "buffering": "none",
-}  # fmt: skip
+    "tags": "SCOPE_TAG_<name>",
+    "protocol": "none",
+    "custom": "none",
+    "buffering": "none",
+}
 
 
 @pytest.mark.parametrize(("path", "comment"), SETTINGS, ids=str)
@@ -128,5 +131,5 @@ def test_the_examples_of_whole_sections_are_valid():
         start = LINES.index(f"# {section}:")
         end = LINES.index(f"{section}: " + ("[]" if section == "protocol" else "{}"))
         text = "\n".join(line.removeprefix("# ") for line in LINES[start:end])
-        config = built(Found(Path("f.yml"), text), {})
+        config = build_config(Found(Path("f.yml"), text), {})
         assert getattr(config, section)

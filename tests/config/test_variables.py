@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built, sections_data, stock_text
+from scopetrace.config.load import build_config, sections_data, stock_text
 from scopetrace.config.variables import (
-    BEGINNINGS_OF_OURS,
-    BEGINNINGS_WITHOUT_MEANING,
     DESTINATIONS,
+    IGNORED_PREFIXES,
     KEYS,
+    OUR_PREFIXES,
     RULE_KEYS,
     SWITCHES,
     why_unused,
@@ -25,7 +25,7 @@ def load(**environ: str) -> Any:
     """Return the tree that results with all types of events on, as plain data."""
     kinds = [kind for section, kind in SWITCHES.values() if section == "event"]
     text = "event:\n  watch:\n" + "".join(f"    - type: {kind}\n" for kind in kinds)
-    return sections_data(built(Found(Path("f.yml"), text), environ))
+    return sections_data(build_config(Found(Path("f.yml"), text), environ))
 
 
 def value_at(data: Any, path: tuple[str | int, ...]) -> Any:
@@ -78,8 +78,11 @@ def test_a_destination_is_set_in_one_word_and_nothing_else_is(name, section):
     after = load(**{name: "udp://[::1]:8125"})
 
     assert after[section]["transport"] == {
-        **before[section]["transport"], "type": "udp", "host": "::1", "port": 8125,
-    }  # fmt: skip
+        **before[section]["transport"],
+        "type": "udp",
+        "host": "::1",
+        "port": 8125,
+    }
     after[section]["transport"] = before[section]["transport"]
     assert after == before
 
@@ -110,6 +113,6 @@ def test_a_variable_sets_its_key_in_rules_of_its_type(name, row):
 
 def test_variables_of_ours_begin_as_such():
     for name in (*KEYS, *DESTINATIONS, *SWITCHES, *RULE_KEYS):
-        assert name.startswith(BEGINNINGS_OF_OURS)
-        assert not name.startswith(tuple(BEGINNINGS_WITHOUT_MEANING))
+        assert name.startswith(OUR_PREFIXES)
+        assert not name.startswith(tuple(IGNORED_PREFIXES))
         assert why_unused(name) is None

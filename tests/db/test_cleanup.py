@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from scopetrace.db.cleanup import clear_leftovers
+from scopetrace.db.cleanup import delete_leftovers
 from scopetrace.db.folder import make_folder
 from scopetrace.db.running import boot_id
 from support.session_builder import begin, record
@@ -44,7 +44,7 @@ def names(folder):
 def test_what_has_no_session_is_deleted(name, folder):
     (folder / name).touch()
 
-    assert clear_leftovers(folder) == 1
+    assert delete_leftovers(folder) == 1
     assert names(folder) == set()
 
 
@@ -67,7 +67,7 @@ def test_what_is_another_matter_stays(name, folder):
     path = folder / name.replace("OURS", str(os.getpid()))
     path.touch()
 
-    assert clear_leftovers(folder) == 0
+    assert delete_leftovers(folder) == 0
     assert path.exists()
 
 
@@ -76,7 +76,7 @@ def test_what_another_machine_left_long_ago_is_deleted(folder):
     left.touch()
     os.utime(left, (0, 0))
 
-    assert clear_leftovers(folder) == 1
+    assert delete_leftovers(folder) == 1
 
 
 def test_the_reserve_of_a_killed_recorder_goes_and_its_log_stays(tmp_path, folder):
@@ -85,7 +85,7 @@ def test_the_reserve_of_a_killed_recorder_goes_and_its_log_stays(tmp_path, folde
     killed = begin(tmp_path, recorder_pid=child.pid)
     alive = begin(tmp_path)
 
-    assert clear_leftovers(folder) == 1
+    assert delete_leftovers(folder) == 1
     there = names(folder)
     assert f"{killed.path.name}-reserve" not in there
     assert {f"{killed.path.name}-wal", f"{alive.path.name}-reserve"} <= there
@@ -97,7 +97,7 @@ def test_a_report_of_a_fault_stays_with_its_session(tmp_path, folder):
     report = folder / f"{path.name}.fault.txt"
     report.touch()
 
-    assert clear_leftovers(folder) == 0
+    assert delete_leftovers(folder) == 0
     assert report.exists()
 
 
@@ -105,11 +105,11 @@ def test_nothing_is_deleted_where_others_may_write(folder):
     (folder / "7-sh.db-wal").touch()
     folder.chmod(0o777)
 
-    assert clear_leftovers(folder) == 0
+    assert delete_leftovers(folder) == 0
 
 
 def test_links_and_folders_are_no_leftovers(folder):
     (folder / "7-sh.db-wal").mkdir()
     (folder / "8-sh.db-wal").symlink_to("nowhere")
 
-    assert clear_leftovers(folder) == 0
+    assert delete_leftovers(folder) == 0

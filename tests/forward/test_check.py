@@ -6,7 +6,7 @@ import pytest
 
 from scopetrace.config.load import load_config
 from scopetrace.errors import ConfigError
-from scopetrace.forward.check import settled
+from scopetrace.forward.check import resolve_destinations
 
 
 def config(text, tmp_path, **environ):
@@ -23,11 +23,11 @@ def here(tmp_path, monkeypatch):
 def test_without_destinations_nothing_changes(tmp_path):
     stock = config("", tmp_path)
 
-    assert settled(stock) == stock
+    assert resolve_destinations(stock) == stock
 
 
 def test_paths_hold_wherever_one_stands(tmp_path):
-    found = settled(
+    found = resolve_destinations(
         config("", tmp_path, SCOPE_EVENT_DEST="events", SCOPE_METRIC_DEST="unix://a/socket")
     )
 
@@ -37,7 +37,7 @@ def test_paths_hold_wherever_one_stands(tmp_path):
 
 
 def test_an_abstract_name_is_no_path(tmp_path):
-    found = settled(config("", tmp_path, SCOPE_METRIC_DEST="unix://@name"))
+    found = resolve_destinations(config("", tmp_path, SCOPE_METRIC_DEST="unix://@name"))
 
     assert found.metric.transport.path == "@name"
 
@@ -56,7 +56,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, path, why):
     (tmp_path / "file").touch()
 
     with pytest.raises(ConfigError) as caught:
-        settled(config("", tmp_path, SCOPE_METRIC_DEST=path))
+        resolve_destinations(config("", tmp_path, SCOPE_METRIC_DEST=path))
 
     assert str(caught.value) == f"metric.transport: {tmp_path}/{path}: {why.format(here=tmp_path)}"
 
@@ -66,20 +66,20 @@ TLS = "event: {transport: {type: tls, host: h, port: 1, tls: {cacertpath: ca.pem
 
 def test_certificates_that_are_none_are_one_sentence(tmp_path):
     with pytest.raises(ConfigError) as caught:
-        settled(config(TLS, tmp_path))
+        resolve_destinations(config(TLS, tmp_path))
     assert str(caught.value) == (
         f"event.transport.tls.cacertpath: {tmp_path}/ca.pem: No such file or directory"
     )
 
     (tmp_path / "ca.pem").write_text("hello")
     with pytest.raises(ConfigError, match=r"ca\.pem: it holds no certificates$"):
-        settled(config(TLS, tmp_path))
+        resolve_destinations(config(TLS, tmp_path))
 
 
 def test_certificates_are_found_wherever_one_stands(tmp_path, authority):
     (tmp_path / "ca.pem").write_bytes(Path(authority.certificate).read_bytes())
 
-    found = settled(config(TLS, tmp_path))
+    found = resolve_destinations(config(TLS, tmp_path))
 
     assert found.event.transport.tls.cacertpath == f"{tmp_path}/ca.pem"
 
@@ -92,4 +92,4 @@ def test_a_folder_that_is_gone_is_one_sentence(tmp_path, monkeypatch):
     gone.rmdir()
 
     with pytest.raises(ConfigError, match=r"^event\.transport: events: the current folder is gone"):
-        settled(wanted)
+        resolve_destinations(wanted)

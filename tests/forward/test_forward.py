@@ -53,9 +53,12 @@ def received(lines: list[bytes]) -> list[dict[str, Any]]:
 def test_what_is_received_is_what_the_session_has_one_by_one(stage: Stage) -> None:
     with collecting() as collector, udp_socket() as bound:
         ending = start(
-            stage, "-e", f"tcp://{HOST}:{collector.port}",
-            "-m", f"udp://{HOST}:{bound.getsockname()[1]}",
-        )  # fmt: skip
+            stage,
+            "-e",
+            f"tcp://{HOST}:{collector.port}",
+            "-m",
+            f"udp://{HOST}:{bound.getsockname()[1]}",
+        )
         stage.finished(stage.home, ending)
         wait_for(lambda: collector.connections, "the end of the connection")
         metrics = datagrams(bound)
@@ -155,7 +158,7 @@ def test_an_unchecked_server_is_a_warning(stage: Stage, authority: Any) -> None:
     assert len(received(collector.lines)) == len(recording.events)
     assert recording.ending.stderr == (
         b"scopetrace: warning: SCOPE_EVENT_TLS_VALIDATE_SERVER: event.transport.tls.validateserver:"
-        b" the server is not checked: whoever answers for it can read what is sent\nsome bytes\n"
+        b" the server's certificate is not checked: any server can read what is sent\nsome bytes\n"
     )
 
 
@@ -225,13 +228,16 @@ def test_a_destination_that_closes_in_the_middle_loses_nothing_that_it_had_not_r
     [
         (
             ["-e", "http://x"],
-            "invalid value for '-e' / '--eventdest': 'http://x' is no destination",
+            "invalid value for '-e' / '--eventdest': 'http://x' is not a destination",
         ),
-        (["-m", "tcp://x"], "invalid value for '-m' / '--metricdest': 'tcp://x' is no destination"),
+        (
+            ["-m", "tcp://x"],
+            "invalid value for '-m' / '--metricdest': 'tcp://x' is not a destination",
+        ),
         (["-e", "no/such"], "event.transport: {work}/no/such: there is no folder {work}/no"),
         (
             ["-e", "file://stdout"],
-            "invalid value for '-e' / '--eventdest': file://stdout: the output of the program",
+            "invalid value for '-e' / '--eventdest': file://stdout: it is the output",
         ),
         (["-m", "unix://" + "x" * 108], "invalid value for '-m' / '--metricdest': unix://xxx"),
         (["-e", "file://\udcff"], "SCOPE_EVENT_DEST: its value is no UTF-8 text"),

@@ -61,22 +61,37 @@ def holds(value: Any, shape: Shape) -> bool:
 
 def event(sourcetype: str, source: str, data: Check) -> Check:
     body = {
-        "sourcetype": one_of(sourcetype), "_time": number, "source": one_of(source), "host": text,
-        "proc": text, "cmd": text, "pid": whole, "data": data,
-    }  # fmt: skip
+        "sourcetype": one_of(sourcetype),
+        "_time": number,
+        "source": one_of(source),
+        "host": text,
+        "proc": text,
+        "cmd": text,
+        "pid": whole,
+        "data": data,
+    }
     envelope = {
-        "type": one_of("evt"), "id": text, "_channel": text,
+        "type": one_of("evt"),
+        "id": text,
+        "_channel": text,
         "body": lambda value: exactly(value, body),
-    }  # fmt: skip
+    }
     return lambda value: exactly(value, envelope)
 
 
 def moved(name: str, *ops: str) -> Check:
     shape = {
-        "_metric": one_of(name), "_metric_type": one_of("histogram"), "_value": number,
-        "proc": text, "pid": whole, "fd": whole, "op": one_of(*ops), "file": text,
-        "numops": number, "unit": one_of("byte"),
-    }  # fmt: skip
+        "_metric": one_of(name),
+        "_metric_type": one_of("histogram"),
+        "_value": number,
+        "proc": text,
+        "pid": whole,
+        "fd": whole,
+        "op": one_of(*ops),
+        "file": text,
+        "numops": number,
+        "unit": one_of("byte"),
+    }
     return event("metric", name, lambda value: exactly(value, shape))
 
 
@@ -89,18 +104,30 @@ NOTICE = event("metric", "notice", text)
 TRUTH = one_of("true", "false")
 TLS = {"enable": TRUTH, "validateserver": TRUTH, "cacertpath": text}
 TRANSPORT = {
-    "type": one_of("tcp", "udp", "unix", "file", "edge"), "host": text, "port": text, "path": text,
-    "buffering": one_of("line", "full"), "tls": lambda value: holds(value, TLS),
-}  # fmt: skip
+    "type": one_of("tcp", "udp", "unix", "file", "edge"),
+    "host": text,
+    "port": text,
+    "path": text,
+    "buffering": one_of("line", "full"),
+    "tls": lambda value: holds(value, TLS),
+}
 FORMAT = {
-    "type": one_of("statsd", "ndjson"), "statsdprefix": text, "statsdmaxlen": whole,
-    "verbosity": lambda value: whole(value) and 0 <= value <= 9, "maxeventpersec": whole,
+    "type": one_of("statsd", "ndjson"),
+    "statsdprefix": text,
+    "statsdmaxlen": whole,
+    "verbosity": lambda value: whole(value) and 0 <= value <= 9,
+    "maxeventpersec": whole,
     "enhancefs": TRUTH,
-}  # fmt: skip
+}
 RULE = {"name": text, "field": text, "value": text, "allowbinary": TRUTH}
 PROTOCOL = {
-    "name": text, "regex": text, "binary": TRUTH, "len": whole, "detect": TRUTH, "payload": TRUTH,
-}  # fmt: skip
+    "name": text,
+    "regex": text,
+    "binary": TRUTH,
+    "len": whole,
+    "detect": TRUTH,
+    "payload": TRUTH,
+}
 
 
 def watches(*types: str) -> Check:
@@ -115,9 +142,11 @@ def watches(*types: str) -> Check:
 
 def section(*types: str) -> Check:
     shape: Shape = {
-        "enable": TRUTH, "transport": lambda value: holds(value, TRANSPORT),
-        "format": lambda value: holds(value, FORMAT), "watch": watches(*types),
-    }  # fmt: skip
+        "enable": TRUTH,
+        "transport": lambda value: holds(value, TRANSPORT),
+        "format": lambda value: holds(value, FORMAT),
+        "watch": watches(*types),
+    }
     return lambda value: holds(value, shape)
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from scopetrace.forward.connections import DatagramLink
+from scopetrace.forward.connections import DatagramConnection
 from scopetrace.forward.sender import Sender
 from support.collectors import HOST, collecting, datagrams, listener, read_all, udp_socket
 from support.harness import PATIENCE, wait_for
@@ -99,9 +99,9 @@ def test_a_file_can_be_written_in_large_pieces_only(transport, tmp_path):
 def test_a_named_pipe_is_written_as_soon_as_somebody_reads_it(transport, tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
+    sender = Sender(transport("file", path=path), first_retry_s=SOON_S)
     sender.offer([b"a\n"], bytes)
-    wait_for(lambda: sender.why_unsent == "nobody reads it", "the first failure")
+    wait_for(lambda: sender.why_unsent == "it has no reader", "the first failure")
 
     with path.open("rb") as pipe:
         assert pipe.readline() == b"a\n"
@@ -130,8 +130,8 @@ def test_two_that_write_to_one_named_pipe_leave_each_others_lines_whole(transpor
 def test_each_connection_begins_with_the_greeting_and_nobody_counts_it(transport):
     lines = numbered(5000, 1000)
     with listener() as listening:
-        sender = Sender(transport("tcp", *listening.getsockname()), first_pause_s=SOON_S)
-        sender.greeting = b"hello " + b"x" * 200_000 + b"\n"
+        sender = Sender(transport("tcp", *listening.getsockname()), first_retry_s=SOON_S)
+        sender.first_line = b"hello " + b"x" * 200_000 + b"\n"
         sender.offer(lines, bytes)
         first, _ = listening.accept()
         assert first.recv(7) == b"hello x"
@@ -141,14 +141,14 @@ def test_each_connection_begins_with_the_greeting_and_nobody_counts_it(transport
         greeting, *rest = read_all(second).splitlines(keepends=True)
         assert end(sender) == 0
 
-    assert greeting == sender.greeting
+    assert greeting == sender.first_line
     assert rest == lines[-len(rest) :]
 
 
 def test_a_file_that_is_deleted_is_made_anew_with_all_that_comes_then(transport, tmp_path):
     path = tmp_path / "events"
-    sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
-    sender.greeting = b"hello\n"
+    sender = Sender(transport("file", path=path), first_retry_s=SOON_S)
+    sender.first_line = b"hello\n"
     sender.offer([b"a\n"], bytes)
     wait_for(lambda: path.exists() and path.read_bytes() == b"hello\na\n", "the first line")
     path.unlink()
@@ -161,8 +161,8 @@ def test_a_file_that_is_deleted_is_made_anew_with_all_that_comes_then(transport,
 
 def test_a_greeting_is_once_in_a_file_even_if_the_disk_was_full(transport, tmp_path):
     path = tmp_path / "events"
-    sender = Sender(transport("file", path=path), first_pause_s=SOON_S)
-    sender.greeting = b"hello\n"
+    sender = Sender(transport("file", path=path), first_retry_s=SOON_S)
+    sender.first_line = b"hello\n"
     path.symlink_to("/dev/full")
     sender.offer([b"a\n"], bytes)
     wait_for(lambda: sender.why_unsent == "No space left on device", "the first failure")
@@ -177,14 +177,14 @@ def test_a_greeting_is_once_in_a_file_even_if_the_disk_was_full(transport, tmp_p
 def test_datagrams_have_no_greeting(transport):
     with udp_socket() as bound:
         sender = Sender(transport("udp", *bound.getsockname()))
-        sender.greeting = b"hello\n"
+        sender.first_line = b"hello\n"
         assert send_all(sender, [b"a\n"]) == 0
 
         assert datagrams(bound) == [b"a\n"]
 
 
 def test_what_nobody_takes_is_counted_and_the_end_does_not_wait_for_it(transport):
-    sender = Sender(transport("tcp", HOST, free_port()), first_pause_s=NEVER_S)
+    sender = Sender(transport("tcp", HOST, free_port()), first_retry_s=NEVER_S)
     sender.offer(numbered(10), bytes)
     wait_for(lambda: sender.why_unsent == "Connection refused", "the first failure")
 
@@ -194,7 +194,7 @@ def test_what_nobody_takes_is_counted_and_the_end_does_not_wait_for_it(transport
 
 def test_what_waits_arrives_when_the_destination_is_there_at_last(transport):
     port = free_port()
-    sender = Sender(transport("tcp", HOST, port), first_pause_s=SOON_S)
+    sender = Sender(transport("tcp", HOST, port), first_retry_s=SOON_S)
     sender.offer(numbered(10), bytes)
     wait_for(lambda: sender.why_unsent == "Connection refused", "the first failure")
 
@@ -207,7 +207,7 @@ def test_what_waits_arrives_when_the_destination_is_there_at_last(transport):
 
 def test_a_connection_that_is_closed_while_nothing_is_sent_is_opened_anew(transport):
     with listener() as listening:
-        sender = Sender(transport("tcp", *listening.getsockname()), first_pause_s=SOON_S)
+        sender = Sender(transport("tcp", *listening.getsockname()), first_retry_s=SOON_S)
         sender.offer([b"a\n"], bytes)
         first, _ = listening.accept()
         assert first.recv(9) == b"a\n"
@@ -224,7 +224,7 @@ def test_a_connection_that_is_closed_while_nothing_is_sent_is_opened_anew(transp
 def test_after_a_connection_broke_a_line_that_was_cut_off_is_sent_as_a_whole(transport):
     lines = numbered(5000, 1000)
     with listener() as listening:
-        sender = Sender(transport("tcp", *listening.getsockname()), first_pause_s=SOON_S)
+        sender = Sender(transport("tcp", *listening.getsockname()), first_retry_s=SOON_S)
         sender.offer(lines, bytes)
         first, _ = listening.accept()
         assert first.recv(3) == b"0 x"
@@ -277,7 +277,7 @@ def test_an_item_of_two_lines_is_two_that_are_sent_or_not(transport):
     with udp_socket() as bound:
         assert send_all(Sender(transport("udp", *bound.getsockname())), [b"a\nb\n"]) == 0
         assert datagrams(bound) == [b"a\n", b"b\n"]
-    nobody = Sender(transport("tcp", HOST, free_port()), first_pause_s=NEVER_S)
+    nobody = Sender(transport("tcp", HOST, free_port()), first_retry_s=NEVER_S)
     nobody.offer([b"a\nb\n"], bytes)
     assert end(nobody, 0) == 2
 
@@ -298,7 +298,7 @@ def connected(*ports):
 
 def test_datagrams_go_to_the_address_of_a_name_that_is_listened_at():
     with udp_socket() as bound:
-        link = DatagramLink(connected(free_port(), free_port(), bound.getsockname()[1]))
+        link = DatagramConnection(connected(free_port(), free_port(), bound.getsockname()[1]))
         lines, sent = memoryview(b"a\nb\nc\n"), 0
         while sent < len(lines):
             sent += link.send(lines[sent:])
@@ -310,7 +310,7 @@ def test_datagrams_go_to_the_address_of_a_name_that_is_listened_at():
 
 
 def test_a_name_of_which_no_address_is_listened_at_is_tried_again_later():
-    link = DatagramLink(connected(free_port(), free_port()))
+    link = DatagramConnection(connected(free_port(), free_port()))
     assert link.send(memoryview(b"a\n")) == 2
     with pytest.raises(ConnectionRefusedError):
         link.finish()
@@ -329,14 +329,14 @@ def test_a_line_that_is_no_datagram_is_counted_and_no_other(transport):
 
 
 def test_a_full_disk_is_counted(transport):
-    sender = Sender(transport("file", path="/dev/full"), first_pause_s=NEVER_S)
+    sender = Sender(transport("file", path="/dev/full"), first_retry_s=NEVER_S)
 
     assert send_all(sender, numbered(10)) == 10
     assert sender.why_unsent == "No space left on device"
 
 
 def test_a_host_that_cannot_be_is_a_problem_like_any_other(transport):
-    sender = Sender(transport("tcp", "a..b", 1), first_pause_s=NEVER_S)
+    sender = Sender(transport("tcp", "a..b", 1), first_retry_s=NEVER_S)
 
     assert send_all(sender, numbered(1)) == 1
     assert sender.why_unsent
@@ -345,7 +345,7 @@ def test_a_host_that_cannot_be_is_a_problem_like_any_other(transport):
 def test_pauses_double_up_to_a_minute_and_a_little_more(transport):
     sender = Sender(transport("tcp", HOST, 1))
 
-    pauses = [sender.pause_s(failures) for failures in range(1, 2000)]
+    pauses = [sender.retry_s(failures) for failures in range(1, 2000)]
 
     for least, pause in zip([1, 2, 4, 8, 16, 32, 64, 64, 64], pauses, strict=False):
         assert least <= pause < least + 1
@@ -358,7 +358,7 @@ def test_pauses_double_up_to_a_minute_and_a_little_more(transport):
 def test_tls_goes_only_to_who_is_trusted_and_has_that_name(transport, authority, host):
     with collecting(context=authority.server) as collector:
         checked = transport("tls", host, collector.port, tls={"cacertpath": authority.certificate})
-        sender = Sender(checked, first_pause_s=NEVER_S)
+        sender = Sender(checked, first_retry_s=NEVER_S)
         unsent = send_all(sender, numbered(1000, 100))
         if host == "localhost":
             assert unsent == 0
@@ -372,7 +372,7 @@ def test_tls_goes_only_to_who_is_trusted_and_has_that_name(transport, authority,
 
 def test_tls_goes_to_nobody_whom_the_system_does_not_trust(transport, authority):
     with collecting(context=authority.server) as collector:
-        sender = Sender(transport("tls", "localhost", collector.port), first_pause_s=NEVER_S)
+        sender = Sender(transport("tls", "localhost", collector.port), first_retry_s=NEVER_S)
 
         assert send_all(sender, numbered(10)) == 10
         assert sender.why_unsent.startswith("its certificate is not accepted: unable to get")
@@ -384,7 +384,7 @@ def test_tls_goes_to_nobody_whose_certificate_has_expired(transport, authority):
         checked = transport(
             "tls", "localhost", collector.port, tls={"cacertpath": authority.certificate}
         )
-        sender = Sender(checked, first_pause_s=NEVER_S)
+        sender = Sender(checked, first_retry_s=NEVER_S)
 
         assert send_all(sender, numbered(10)) == 10
         assert sender.why_unsent == "its certificate is not accepted: certificate has expired"
@@ -393,7 +393,7 @@ def test_tls_goes_to_nobody_whose_certificate_has_expired(transport, authority):
 
 def test_tls_that_never_begins_is_no_hindrance(transport):
     with listener() as listening:
-        sender = Sender(transport("tls", *listening.getsockname()), first_pause_s=NEVER_S)
+        sender = Sender(transport("tls", *listening.getsockname()), first_retry_s=NEVER_S)
         sender.offer(numbered(10), bytes)
         silent, _ = listening.accept()
         with silent:
@@ -413,7 +413,7 @@ def test_tls_goes_to_anybody_if_that_is_wanted(transport, authority):
 
 def test_a_server_that_speaks_no_tls_is_a_problem_and_gets_nothing(transport):
     with listener() as listening:
-        sender = Sender(transport("tls", *listening.getsockname()), first_pause_s=NEVER_S)
+        sender = Sender(transport("tls", *listening.getsockname()), first_retry_s=NEVER_S)
         sender.offer([b"secret\n"], bytes)
         plain, _ = listening.accept()
         with plain:

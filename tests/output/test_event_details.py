@@ -44,13 +44,8 @@ def test_the_lines_of_a_message_are_shown_as_lines():
     record = RECORD._replace(data={"message": "one\n\x1b[31mtwo\x1b[0m\n\x07three\n", "n": 1})
 
     assert format_event(record).endswith(
-        "Data:\n"
-        "  message:\n"
-        "    one\n"
-        "    two\n"
-        "    \\x07three\n"
-        "  n:       1"
-    )  # fmt: skip
+        "Data:\n  message:\n    one\n    two\n    \\x07three\n  n:       1"
+    )
 
 
 def test_a_short_message_stays_beside_its_name():

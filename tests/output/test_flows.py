@@ -131,9 +131,16 @@ def test_json_leaves_out_what_is_not_known():
         "channel": STARTED_NS,
     }
     assert flow_body(OPEN).keys() == {
-        "id", "pid", "proc", "net_transport", "unix_peer_path", "unix_peer_inode", "role",
-        "start_time", "channel",
-    }  # fmt: skip
+        "id",
+        "pid",
+        "proc",
+        "net_transport",
+        "unix_peer_path",
+        "unix_peer_inode",
+        "role",
+        "start_time",
+        "channel",
+    }
 
 
 anything = st.text(st.characters(exclude_categories=()), max_size=30)

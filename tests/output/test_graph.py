@@ -43,8 +43,10 @@ def test_one_value_has_one_time():
 
 def test_what_is_always_0_is_drawn_flat():
     assert draw_graph("t", [(0, 0), (1, 0)], 40)[1:-1] == [
-        "0 ┤", *["  ┤"] * (HEIGHT - 2), "0 ┤",
-    ]  # fmt: skip
+        "0 ┤",
+        *["  ┤"] * (HEIGHT - 2),
+        "0 ┤",
+    ]
 
 
 def test_more_values_than_columns_are_means_of_neighbours():

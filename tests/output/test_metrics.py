@@ -14,17 +14,29 @@ SENT = MetricRecord(
 
 def test_a_row_has_its_tags_in_order():
     assert metric_row(SENT) == (
-        "net.tx", "11", "Counter", "byte", 70, "nc", "class: inet_tcp, proto: TCP",
-    )  # fmt: skip
+        "net.tx",
+        "11",
+        "Counter",
+        "byte",
+        70,
+        "nc",
+        "class: inet_tcp, proto: TCP",
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (2**60 + 1, str(2**60 + 1)), (3.0, "3"), (1e6 + 0.5, "1000000.50"), (2.345, "2.35"),
-        (0.004, "0.004"), (-0.001, "-0.001"), (0, "0"), (1e300, str(int(1e300))),
+        (2**60 + 1, str(2**60 + 1)),
+        (3.0, "3"),
+        (1e6 + 0.5, "1000000.50"),
+        (2.345, "2.35"),
+        (0.004, "0.004"),
+        (-0.001, "-0.001"),
+        (0, "0"),
+        (1e300, str(int(1e300))),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_shown_as_people_read_them(value, shown):
     assert format_number(value) == shown
 

@@ -14,9 +14,10 @@ from support.session_builder import SECOND, STARTED_NS
 CHECKED = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum")
 SIX = {"local": Address("inet6", "::1", 4000), "peer": Address("inet6", "2001:db8::1", 443)}
 TURNED = {
-    "local": Address("inet", "93.184.216.34", 80), "peer": Address("inet", "10.0.0.2", 40000),
+    "local": Address("inet", "93.184.216.34", 80),
+    "peer": Address("inet", "10.0.0.2", 40000),
     "role": "server",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -35,8 +36,11 @@ def tshark(needs, tmp_path) -> Callable[..., list[list[str]]]:
         checks = [word for name in CHECKED for word in ("-o", f"{name}:TRUE")]
         done = subprocess.run(
             [program, "-nr", file, *checks, *args],
-            capture_output=True, text=True, timeout=50, env={"HOME": str(tmp_path), "PATH": ""},
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=50,
+            env={"HOME": str(tmp_path), "PATH": ""},
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
@@ -123,8 +127,13 @@ def test_large_pieces_are_cut_into_segments_without_loss(tshark):
 
     assert bad(tshark, [flow()], payload) == []
     assert tshark([flow()], payload, "tcp.len", only="tcp.len>0") == [
-        ["65495"], ["65495"], ["22610"], ["65495"], ["65495"], ["22610"],
-    ]  # fmt: skip
+        ["65495"],
+        ["65495"],
+        ["22610"],
+        ["65495"],
+        ["65495"],
+        ["22610"],
+    ]
     there = followed(tshark)
     assert b"".join(part for back, part in there if not back) == data
     assert b"".join(part for back, part in there if back) == data[::-1]
@@ -139,8 +148,9 @@ def test_bytes_that_were_not_kept_are_a_hole(tshark):
     ]
 
     assert tshark([flow()], payload, "tcp.seq", "tcp.len", only="tcp.analysis.lost_segment") == [
-        ["1006", "3"], ["6", "2"],
-    ]  # fmt: skip
+        ["1006", "3"],
+        ["6", "2"],
+    ]
 
 
 def test_sequence_numbers_go_round(tshark):
@@ -165,8 +175,10 @@ def test_a_port_used_again_is_another_stream(tshark):
 def test_a_connection_of_which_both_ends_were_recorded_is_there_once(tshark):
     server = flow(id=2, channel=STARTED_NS + SECOND, **TURNED)
     payload = [
-        *TALK, piece(REQUEST, outgoing=False, of=1, at=1.1), piece(ANSWER, of=1, at=1.2),
-    ]  # fmt: skip
+        *TALK,
+        piece(REQUEST, outgoing=False, of=1, at=1.1),
+        piece(ANSWER, of=1, at=1.2),
+    ]
 
     assert bad(tshark, [server, flow()], payload) == []
     assert followed(tshark) == [(False, REQUEST), (True, ANSWER)]
@@ -226,13 +238,17 @@ def _datagram_ends(asks, answers):
     return [
         with_payload(
             flow(
-                id=at, channel=STARTED_NS + at * SECOND, transport="IP.UDP", role="",
-                local=Address("", hosts[0], ports[0]), peer=Address("", hosts[1], ports[1]),
+                id=at,
+                channel=STARTED_NS + at * SECOND,
+                transport="IP.UDP",
+                role="",
+                local=Address("", hosts[0], ports[0]),
+                peer=Address("", hosts[1], ports[1]),
             ),
             [piece(b"x", of=at)],
         )
         for at, (hosts, ports) in enumerate(ends)
-    ]  # fmt: skip
+    ]
 
 
 def _named(ends):
@@ -241,15 +257,19 @@ def _named(ends):
 
 def test_flows_mix_in_the_order_of_time(tshark):
     other = flow(
-        id=2, channel=STARTED_NS + SECOND // 10, local=Address("inet", "10.0.0.2", 40001),
+        id=2,
+        channel=STARTED_NS + SECOND // 10,
+        local=Address("inet", "10.0.0.2", 40001),
         closed_ns=STARTED_NS + SECOND // 2,
-    )  # fmt: skip
+    )
     payload = [piece(b"a", at=0.2), piece(b"b", of=0.1, at=0.3), piece(b"c", at=0.4)]
 
     found = tshark([flow(), other], payload, "frame.time_relative", "tcp.srcport", only="tcp.len>0")
     assert found == [
-        ["0.200000000", "40000"], ["0.300000000", "40001"], ["0.400000000", "40000"],
-    ]  # fmt: skip
+        ["0.200000000", "40000"],
+        ["0.300000000", "40001"],
+        ["0.400000000", "40000"],
+    ]
     times = [float(time) for (time,) in tshark([flow(), other], payload, "frame.time_relative")]
     assert times == sorted(times)
 
@@ -258,8 +278,12 @@ def test_a_piece_recorded_after_its_flow_was_closed_is_not_lost(tshark):
     late = [piece(b"one", at=0.5), piece(b"two", at=1.5)]
 
     assert tshark([flow()], late, "tcp.flags", "tcp.len")[3:] == [
-        ["0x0018", "3"], ["0x0018", "3"], ["0x0011", "0"], ["0x0011", "0"], ["0x0010", "0"],
-    ]  # fmt: skip
+        ["0x0018", "3"],
+        ["0x0018", "3"],
+        ["0x0011", "0"],
+        ["0x0011", "0"],
+        ["0x0010", "0"],
+    ]
     early = [piece(b"one", at=-1)]
     assert tshark([flow()], early, "tcp.flags")[0] == ["0x0002"]
 
@@ -268,9 +292,11 @@ def test_a_piece_recorded_after_its_flow_was_closed_is_not_lost(tshark):
 def test_datagrams_are_packets_of_their_own(tshark, ends):
     udp = flow(transport="IP.UDP", **ends)
     payload = [
-        piece(b"ask", at=0.1), piece(b"", outgoing=False, at=0.2),
-        piece(b"cut", outgoing=False, at=0.3, missing=97), piece(bytes(65_507), at=0.4),
-    ]  # fmt: skip
+        piece(b"ask", at=0.1),
+        piece(b"", outgoing=False, at=0.2),
+        piece(b"cut", outgoing=False, at=0.3, missing=97),
+        piece(bytes(65_507), at=0.4),
+    ]
 
     assert tshark([udp], payload, "udp.srcport", "udp.length", "frame.cap_len") == [
         ["4000" if ends else "40000", "11", "51" if ends else "31"],

@@ -51,8 +51,10 @@ def test_names_that_would_become_one_have_one_type_each():
 
     lines = list(exposition(found))
     assert [line for line in lines if line.startswith("# TYPE")] == [
-        "# TYPE a_b counter", "# TYPE a_b_gauge gauge", "# TYPE _9 counter",
-    ]  # fmt: skip
+        "# TYPE a_b counter",
+        "# TYPE a_b_gauge gauge",
+        "# TYPE _9 counter",
+    ]
     assert 'a_b{proc="nc",pid="70",host="box"} 12' in lines
 
 
@@ -61,10 +63,13 @@ def test_a_name_with_a_type_after_it_that_is_taken_keeps_its_type():
 
     lines = [line for line in exposition(found) if not line.startswith("# HELP")]
     assert lines == [
-        "# TYPE a_gauge counter", 'a_gauge{proc="nc",pid="70",host="box"} 11',
-        "# TYPE a counter", 'a{proc="nc",pid="70",host="box"} 11',
-        "# TYPE a_gauge_gauge gauge", 'a_gauge_gauge{proc="nc",pid="70",host="box"} 8',
-    ]  # fmt: skip
+        "# TYPE a_gauge counter",
+        'a_gauge{proc="nc",pid="70",host="box"} 11',
+        "# TYPE a counter",
+        'a{proc="nc",pid="70",host="box"} 11',
+        "# TYPE a_gauge_gauge gauge",
+        'a_gauge_gauge{proc="nc",pid="70",host="box"} 8',
+    ]
 
 
 LINE = re.compile(

@@ -24,12 +24,15 @@ def random_events():
     chance = random.Random(1)
     return [
         event(
-            chance.choice(SOURCES), at=number / 10 + chance.random(),
-            process=chance.randrange(1, 41), file=f"/f{number % 17}", duration=number % 5,
+            chance.choice(SOURCES),
+            at=number / 10 + chance.random(),
+            process=chance.randrange(1, 41),
+            file=f"/f{number % 17}",
+            duration=number % 5,
             message=chance.choice(["alpha", "be\nta", 'quo"ted', "\udcff raw", "gr\u00fcn"]),
         )
         for number in range(1, 1301)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module", params=["finished", "running"])

@@ -8,7 +8,7 @@ from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FlowPayload
 from scopetrace.query import open_session
-from scopetrace.query.flows import UNTOLD, in_order
+from scopetrace.query.flows import PAYLOAD_ONLY_ID, in_order
 from support.flow_builder import (
     ENDS,
     UNIX_ENDS,
@@ -48,10 +48,16 @@ def test_a_flow_is_what_its_open_and_its_close_tell(tmp_path):
 
     (found,) = flows(path)
     assert found == flow(
-        id=2, channel=STARTED_NS + SECOND // 4, local=LOCAL, peer=PEER, bytes_sent=11,
-        bytes_recv=7, closed_ns=STARTED_NS + 3 * SECOND // 2, close_reason="remote",
+        id=2,
+        channel=STARTED_NS + SECOND // 4,
+        local=LOCAL,
+        peer=PEER,
+        bytes_sent=11,
+        bytes_recv=7,
+        closed_ns=STARTED_NS + 3 * SECOND // 2,
+        close_reason="remote",
         protocol="HTTP",
-    )  # fmt: skip
+    )
     assert found.duration_ns == 1_250_000_000
     assert found.last_sent_ns == found.closed_ns
 
@@ -158,7 +164,7 @@ def test_any_event_names_its_flow(tmp_path):
 
     with open_session(path) as session:
         assert [session.flow(number).id for number in (1, 2, 3, 5)] == [1, 1, 1, 5]
-        for number in (0, 4, 6, 2**63, UNTOLD + 1):
+        for number in (0, 4, 6, 2**63, PAYLOAD_ONLY_ID + 1):
             with pytest.raises(SessionError, match=f"^session 1 has no flow {number}$"):
                 session.flow(number)
 
@@ -166,9 +172,9 @@ def test_any_event_names_its_flow(tmp_path):
 def test_payload_without_events_is_a_flow_all_the_same(tmp_path):
     path = record_flows(tmp_path, [opened()], [piece(b"a"), piece(b"bc", of=3, outgoing=False)])
 
-    assert ids(path) == [1, UNTOLD + 2]
+    assert ids(path) == [1, PAYLOAD_ONLY_ID + 2]
     with open_session(path) as session:
-        found = session.flow(UNTOLD + 2)
+        found = session.flow(PAYLOAD_ONLY_ID + 2)
     assert (found.channel, found.bytes_sent, found.bytes_recv) == (channel(3), 0, 2)
     assert (found.local, found.peer, found.transport, found.pid) == (None, None, "", 70)
 

@@ -64,9 +64,12 @@ def test_metrics_come_back_as_they_were_written(tmp_path):
 )
 def test_filters_choose(tmp_path, wanted, names):
     written(
-        tmp_path, sample("fs.open"), sample("fs.read"), sample("net.tx", process=2),
+        tmp_path,
+        sample("fs.open"),
+        sample("fs.read"),
+        sample("net.tx", process=2),
         sample("fs.open", process=2),
-    )  # fmt: skip
+    )
 
     with open_session(home=tmp_path) as session:
         assert [m.name for m in session.metrics(**wanted)] == names

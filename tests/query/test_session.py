@@ -156,8 +156,11 @@ def test_reading_a_million_events_keeps_few_in_memory(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(writer.path)],
-        capture_output=True, text=True, check=True, env=only_path_to_us(),
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env=only_path_to_us(),
+    )
     characters, kilobytes = map(int, done.stdout.split())
 
     assert characters == 100_000_000
@@ -168,8 +171,11 @@ def test_asking_imports_nothing_that_is_slow_to_start():
     script = "import sys, scopetrace.query; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", script],
-        capture_output=True, text=True, check=True, env=only_path_to_us(),
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env=only_path_to_us(),
+    )
     slow = {"msgspec", "dataclasses", "importlib.metadata", "logging", "asyncio", "difflib", "yaml"}
 
     assert not slow & set(done.stdout.split())

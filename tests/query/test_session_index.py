@@ -224,9 +224,7 @@ def test_what_is_gone_is_forgotten(home):
 
 def test_a_session_is_read_each_time_while_it_is_recorded(home, opened):
     child = subprocess.Popen(["sleep", "60"])
-    writer = begin(
-        home, recorder_pid=child.pid, recorder_started_ticks=started_ticks(child.pid)
-    )  # fmt: skip
+    writer = begin(home, recorder_pid=child.pid, recorder_started_ticks=started_ticks(child.pid))
     for events in (0, 1, 2):
         assert list_sessions(home)[-1].events == events
         assert list_sessions(home)[-1].status == "running"
@@ -247,7 +245,7 @@ def test_of_a_killed_recorder_the_log_is_part_of_what_is_remembered(home, opened
     writers = [
         begin(home, recorder_pid=child.pid, recorder_started_ticks=ticks)
         for _ in range(session_index.FEW)
-    ]  # fmt: skip
+    ]
     list_sessions(home)
     opened.clear()
     assert {info.status for info in list_sessions(home)[MANY:]} == {"interrupted"}
@@ -286,11 +284,13 @@ def test_what_changed_a_moment_ago_is_not_remembered(tmp_path, opened):
 
 
 def test_command_lines_that_are_too_long_are_read_each_time_and_whole(home, opened):
-    long = json.dumps(["python3", "x" * session_index.LONGEST_ROW])
+    long = json.dumps(["python3", "x" * session_index.MOST_CHARACTERS])
     for number in range(1, MANY + 1):
         change(session(home, number), f"args = '{long}'")
     for _ in range(2):
-        assert {info.args[1] for info in list_sessions(home)} == {"x" * session_index.LONGEST_ROW}
+        assert {info.args[1] for info in list_sessions(home)} == {
+            "x" * session_index.MOST_CHARACTERS
+        }
 
     assert len(opened) == 2 * MANY
 
@@ -365,8 +365,9 @@ def test_what_cannot_be_written_whole_is_not_written(home):
     patched = "from scopetrace.query import session_index; session_index.SETTLED_NS = -(10**18)\n"
     subprocess.run(
         [sys.executable, "-P", "-c", limited + patched + LIST, str(home)],
-        env={**os.environ, **path_to_us()}, check=True,
-    )  # fmt: skip
+        env={**os.environ, **path_to_us()},
+        check=True,
+    )
 
     assert [path.name for path in index_of(home).parent.glob(".index*")] == []
 
@@ -383,9 +384,15 @@ def test_another_users_index_is_not_read_and_none_is_made_beside_his_sessions(ho
         path.chmod(0o755 if path.is_dir() else 0o644)
     said = subprocess.run(
         [python(), "-P", "-c", LIST, str(shared)],
-        user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", env={**os.environ, **path_to_us()},
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        cwd="/",
+        env={**os.environ, **path_to_us()},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert said.stdout == "{'finished'}\n"
 
     shutil.rmtree(shared)

@@ -20,9 +20,15 @@ def db():
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("/a/b", "b"), ("b", "b"), ("/a/b/", "b"), ("/", "/"), ("", "/"), (None, None), (7, "7"),
+        ("/a/b", "b"),
+        ("b", "b"),
+        ("/a/b/", "b"),
+        ("/", "/"),
+        ("", "/"),
+        (None, None),
+        (7, "7"),
     ],
-)  # fmt: skip
+)
 def test_basename_is_what_follows_the_last_slash(db, path, name):
     assert db.execute("SELECT basename(?)", (path,)).fetchone() == (name,)
 
@@ -75,7 +81,7 @@ def test_text_is_looked_for_in_values_only(db, data, text, found):
 
 
 def test_the_faster_decoder_gives_the_same(monkeypatch):
-    monkeypatch.setattr(sql_functions, "_MANY", 2)
+    monkeypatch.setattr(sql_functions, "_SLOW_DECODER_CALLS", 2)
     decode = JsonDecoder()
     texts = ['{"a": "\\udcff", "b": [1, 2.5, null, true]}', '{"a": "\u00e9\\u0000"}']
 

@@ -184,8 +184,8 @@ def test_limits_end_with_the_expression(session):
 
 def test_an_expression_that_takes_too_long_is_stopped(tmp_path, monkeypatch):
     path = record(tmp_path, [closed("/a")] * 1000)
-    monkeypatch.setattr(where, "SECONDS", 0.05)
-    monkeypatch.setattr(where, "_STEPS", 10)
+    monkeypatch.setattr(where, "TIME_LIMIT_S", 0.05)
+    monkeypatch.setattr(where, "_PROGRESS_STEPS", 10)
 
     with (
         open_session(path) as session,
@@ -197,7 +197,7 @@ def test_an_expression_that_takes_too_long_is_stopped(tmp_path, monkeypatch):
 def test_the_clock_starts_again_for_each_page(tmp_path, monkeypatch):
     """A slow reader of a quick expression is no reason to stop it."""
     path = record(tmp_path, [closed("/a")] * 1200)
-    monkeypatch.setattr(where, "SECONDS", 0.5)
+    monkeypatch.setattr(where, "TIME_LIMIT_S", 0.5)
     with open_session(path) as session:
         found = session.events(where="file = '/a'")
         next(found)
@@ -209,7 +209,7 @@ def test_the_clock_starts_again_for_each_page(tmp_path, monkeypatch):
 @pytest.mark.parametrize("expression", ["length(hex(randomblob(9999))) < 1", "file regexp '/b'"])
 def test_ctrl_c_stops_a_long_query(tmp_path, monkeypatch, expression):
     """SQLite swallows what is raised while it calls back; it must come out again."""
-    monkeypatch.setattr(where, "_STEPS", 100)
+    monkeypatch.setattr(where, "_PROGRESS_STEPS", 100)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         with open_session(record(tmp_path, [closed("/a")] * 20_000)) as session:

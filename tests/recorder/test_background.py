@@ -57,7 +57,7 @@ def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: S
 
 def test_no_text_waits_longer_than_promised() -> None:
     """100 ms: whole lines in the ring and for a commit, an unfinished one before it is told."""
-    waits_ns = capture.READ_TIMEOUT_MS * background.MILLISECOND_NS + background.COMMIT_EVERY_NS
+    waits_ns = capture.READ_TIMEOUT_MS * background.MILLISECOND_NS + background.COMMIT_INTERVAL_NS
     assert waits_ns < 100_000_000
     assert text.LONGEST_NS < 100_000_000
 
@@ -81,9 +81,15 @@ class Simulation:
         monkeypatch.setattr(background.time, "monotonic_ns", lambda: self.now_ns)
         recorder = object.__new__(background.Recorder)
         recorder.__dict__ |= {
-            "_capture": self, "_pipeline": pipeline, "_writer": self, "_forwarding": None,
-            "_committed_ns": 0, "_uncommitted": False, "_period_ns": 0, "_told_ns": 0,
-        }  # fmt: skip
+            "_capture": self,
+            "_pipeline": pipeline,
+            "_writer": self,
+            "_forwarding": None,
+            "_committed_ns": 0,
+            "_uncommitted": False,
+            "_period_ns": 0,
+            "_told_ns": 0,
+        }
         recorder._record()
 
     @property
@@ -131,9 +137,13 @@ def test_what_a_program_did_is_seen_while_it_waits(stage: Stage) -> None:
     home = stage.new_home()
     command = scopetrace_command("run", "sh", "-c", "echo before; read line; echo after")
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=stage.work,
-        env=stage.environment(), **stage.become(),
-    ) as program:  # fmt: skip
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        cwd=stage.work,
+        env=stage.environment(),
+        **stage.become(),
+    ) as program:
         path = wait_for(lambda: only(session_files(home)), "a session")
         wait_for(lambda: messages(path) == ["before\n"], "the first line")
         assert read_info(path).status == "running"

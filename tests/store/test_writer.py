@@ -394,8 +394,10 @@ def test_a_file_that_is_removed_is_begun_anew_and_what_follows_is_in_it(tmp_path
         assert session.info.id == writer.id
         assert (session.info.status, session.info.lost, session.info.events) == ("incomplete", 2, 3)
         assert [(e.data["file"], e.proc) for e in session.events()] == [
-            ("/kept/1", "python3"), ("/kept/2", "caf\udcff"), ("/kept/3", "caf\udcff"),
-        ]  # fmt: skip
+            ("/kept/1", "python3"),
+            ("/kept/2", "caf\udcff"),
+            ("/kept/3", "caf\udcff"),
+        ]
         assert list(session.processes()) == [image(), second]
         assert [metric.value for metric in session.metrics()] == [2]
         assert [payload.data for payload in session.payload(7)] == [b"\xff\0bytes"]
@@ -419,7 +421,7 @@ def test_a_log_that_stayed_when_its_file_was_removed_is_not_taken_for_the_new_on
 
 
 def test_a_session_that_takes_the_name_of_one_that_ends_keeps_its_log(tmp_path, monkeypatch):
-    monkeypatch.setattr("scopetrace.store.writer._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("scopetrace.store.writer._BUSY_TIMEOUT_S", 0.01)
     ending = begin(tmp_path)
     ending.add_events([closed("/old")])
     ending.commit()
@@ -503,7 +505,7 @@ def test_a_file_of_another_in_its_place_is_not_touched(tmp_path):
 
 
 def test_a_name_that_becomes_free_again_gets_all_that_waited(tmp_path, monkeypatch):
-    monkeypatch.setattr(scopetrace.store.writer, "_RETRY_S", 0)
+    monkeypatch.setattr(scopetrace.store.writer, "_NEW_FILE_RETRY_S", 0)
     writer = begin(tmp_path)
     vanish(writer.path)
     writer.path.mkdir()

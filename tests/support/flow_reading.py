@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
+from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
 from scopetrace.watch.rules import Rules
@@ -65,7 +65,7 @@ class KeepingOutlet:
 
 def rules(text: str) -> Rules:
     """Return the rules of a scope.yml."""
-    return Rules(built(Found(Path("scope.yml"), text), {}))
+    return Rules(build_config(Found(Path("scope.yml"), text), {}))
 
 
 def image(chosen: Rules, pid: int = 70, proc: str = "dig") -> Image:

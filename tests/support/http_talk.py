@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
+from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
 from scopetrace.sources.http import SOURCE
@@ -139,7 +139,7 @@ class FlowReader:
 def image_of(config: str, pid: int = 70) -> Image:
     image = Image(1, pid, 1, 0)
     image.proc = "curl"
-    image.rules = Rules(built(Found(Path("scope.yml"), config), {}))
+    image.rules = Rules(build_config(Found(Path("scope.yml"), config), {}))
     return image
 
 

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
+from scopetrace.config.load import build_config
 from scopetrace.config.schema import WatchRule
 from scopetrace.model.event import Event
 from scopetrace.watch import rules as rules_module
 from scopetrace.watch.rules import Rules
 
-STOCK = Rules(built(Found(None, ""), {}))
+STOCK = Rules(build_config(Found(None, ""), {}))
 TUTORIAL = r"[\s\/\\\.]log[s]?[\/\\\.]?"
 
 
 def watching(rules: str, enable: str = "true") -> Rules:
     text = f"event:\n  enable: {enable}\n  watch: {rules}\n"
-    return Rules(built(Found(Path("f.yml"), text), {}))
+    return Rules(build_config(Found(Path("f.yml"), text), {}))
 
 
 def event(sourcetype: str, source: str, **data: Any) -> Event:
@@ -190,7 +190,7 @@ def test_fields_that_no_rule_names_are_left_out():
     ],
 )
 def test_an_event_needs_a_value_that_matches(value, data, admitted):
-    config = built(Found(None, ""), {})
+    config = build_config(Found(None, ""), {})
     watch = (WatchRule(type="fs", value=value),)
     rules = Rules(replace(config, event=replace(config.event, watch=watch)))
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
-from scopetrace.config.merge import customised
+from scopetrace.config.load import build_config
+from scopetrace.config.merge import apply_custom
 from scopetrace.model.event import Event
 from scopetrace.watch import ProcessFacts, Rules, Watch
 
 
 def watch(text: str) -> Watch:
-    return Watch(built(Found(Path("f.yml"), text), {}))
+    return Watch(build_config(Found(Path("f.yml"), text), {}))
 
 
 def facts(procname: str, *ancestors: str) -> ProcessFacts:
@@ -108,7 +108,7 @@ def test_what_any_combination_wants_could_be_wanted(base, names):
     watched = watch(f"event: {{enable: {base}, watch: [{{type: fs}}]}}\ncustom:{entries or ' {}'}")
     custom = watched.config.custom
     possible = [
-        Rules(customised(watched.config, chosen))
+        Rules(apply_custom(watched.config, chosen))
         for count in range(len(custom) + 1)
         for chosen in combinations(custom, count)
     ]
