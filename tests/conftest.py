@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -116,20 +117,30 @@ def needs() -> Callable[[str], str]:
     return find
 
 
+@cache
+def compiler_complaint(compile: tuple[str, ...]) -> bytes:
+    """Return what a compiler says of a program that any should compile; empty: it does."""
+    hello = Path(os.environ[SHARED]) / f"hello-{os.getpid()}"
+    command = [*compile, "-o", hello, "-xc", "-"]
+    done = subprocess.run(command, input=HELLO, capture_output=True, check=False)
+    return done.stderr if done.returncode else b""
+
+
 @pytest.fixture(scope="session")
-def compile_tracee(commons: Path, needs: Callable[[str], str]) -> Compile:
-    """Compile tests/tracees/NAME.c, once for each compiler and flags."""
+def compile_tracee(needs: Callable[[str], str]) -> Compile:
+    """Compile tests/tracees/NAME.c, once for each compiler and flags, for all worker processes."""
+    folder = Path(os.environ[SHARED]) / "tracees"
+    folder.mkdir(exist_ok=True)
 
     def build(name: str, *flags: str, compiler: str = "gcc") -> Path:
-        target = commons / "-".join([name, compiler, *(flag.strip("-") for flag in flags)])
+        target = folder / "-".join([name, compiler, *(flag.strip("-") for flag in flags)])
         if not target.exists():
-            compile = [needs(compiler), "-std=gnu11", "-O1", "-pthread", *flags, "-o"]
-            hello = subprocess.run(
-                [*compile, commons / "hello", "-xc", "-"], input=HELLO, capture_output=True
-            )
-            if hello.returncode:
-                pytest.skip(f"{compiler} {' '.join(flags)} is not installed: {hello.stderr!r}")
-            subprocess.run([*compile, target, TRACEES / f"{name}.c"], check=True)
+            compile = (needs(compiler), "-std=gnu11", "-O1", "-pthread", *flags)
+            if complaint := compiler_complaint(compile):
+                pytest.skip(f"{compiler} {' '.join(flags)} is not installed: {complaint!r}")
+            half = target.with_name(f"{target.name}.{os.getpid()}")
+            subprocess.run([*compile, "-o", half, TRACEES / f"{name}.c"], check=True)
+            half.rename(target)
         return target
 
     return build

@@ -215,7 +215,11 @@ def read_events(path: Path) -> list[EventRecord]:
 
 
 def wait_for(condition: Callable[[], T], what: str) -> T:
-    """Return a condition's value once it is true."""
+    """Return a condition's value once it is true.
+
+    It is not looked at more often: root, who reads the session of another user in its first
+    milliseconds, may be the one who makes the -wal file, which the recorder then cannot write.
+    """
     deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"
