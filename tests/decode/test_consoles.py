@@ -10,7 +10,7 @@ from scopetrace.model.raw import Part
 from support.raw_builder import PIPE, REGULAR, TERMINAL, Tracee, pack_stat
 
 CONSOLE_INODE = 5
-"""What `Tracee.found` and `inherit` give whatever they are not told otherwise about."""
+"""What `Tracee.found` and `inherit` give unless the test says otherwise about."""
 PTS_1 = os.makedev(136, 1)
 NULL = os.makedev(1, 3)
 TTY_INODE = 9

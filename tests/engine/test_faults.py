@@ -32,7 +32,7 @@ def test_a_fault_ends_a_process_1_as_it_would_untraced(
     if recording.ending.status == NOT_ALLOWED:
         pytest.skip("user namespaces are not allowed here")
 
-    assert_holds(recording, recording.told(), folder=stage.work, ordered=False)
+    assert_holds(recording, recording.expected(), folder=stage.work, ordered=False)
     killers = {e.pid: e.data["signal"] for e in recording.of("proc.exit") if "signal" in e.data}
     assert len(killers) > 20
     signals = Counter((e.pid, e.data["signal"]) for e in recording.of("proc.signal"))

@@ -105,7 +105,7 @@ def test_names_are_those_of_the_recorders_root(
         pytest.skip("user namespaces are not allowed here")
 
     assert recording.ending.status == 0, recording.ending
-    expected = recording.told()
+    expected = recording.expected()
     assert expected
     assert_holds(recording, expected, folder=stage.work, ordered=True)
 

@@ -56,7 +56,7 @@ def play(stage: Stage, program: object, *arguments: str) -> Recording:
 def check(stage: Stage, recording: Recording) -> None:
     """Compare the recorded network events with those that the program printed, in both ways."""
     assert recording.ending.status == 0, recording.ending
-    expected = recording.told()
+    expected = recording.expected()
     assert expected
     assert_holds(recording, expected, folder=stage.work, ordered=False)
     recorded = Counter(e.source for e in recording.of("net") if not is_left_open(e.data))
@@ -78,7 +78,7 @@ def test_a_unix_socket_has_the_path_of_its_file_whatever_path_was_used(
     recording = stage.record([compile_tracee("unix_names")])
 
     assert recording.ending.status == 0, recording.ending
-    assert_holds(recording, recording.told(), folder=stage.work, ordered=False)
+    assert_holds(recording, recording.expected(), folder=stage.work, ordered=False)
     peers = {event.data.get("unix_peer_path") for event in recording.of("net.open")}
     assert all(peer is None or peer.startswith("/") for peer in peers)
     assert len([e for e in recording.of("net.open") if e.data["net_transport"] == "Unix.UDP"]) == 2

@@ -10,7 +10,7 @@ def test_a_program_makes_progress_in_a_storm_and_its_signals_are_counted(
 ) -> None:
     recording = stage.compare([compile_tracee("signal_storm")])
 
-    assert_holds(recording, recording.told(), folder=stage.work, ordered=True)
+    assert_holds(recording, recording.expected(), folder=stage.work, ordered=True)
     assert b"raised: 1000\n" in recording.ending.stdout
     signals = [event.data for event in recording.of("proc.signal")]
     raised = [data for data in signals if data["signal"] == "SIGUSR2"]

@@ -89,7 +89,7 @@ def play(case: Case, stage: Stage, program: object, config: str | None = None) -
     assert recording.ending.status != 99, recording.ending.stderr
     assert_holds(
         recording,
-        recording.told(),
+        recording.expected(),
         folder=stage.work,
         ordered=case.ordered,
         uncounted=case.uncounted,

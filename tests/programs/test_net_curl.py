@@ -47,13 +47,13 @@ SAME = "http_code http_version exitcode method urlnum size_download size_upload 
 BODY = "b" * 5000
 
 
-def told(output: bytes) -> Told:
+def reported(output: bytes) -> Told:
     """Return what curl says of its transfers."""
     return [json.loads(line) for line in output.splitlines()]
 
 
 def account(output: bytes) -> list[list[Any]]:
-    transfers = sorted(told(output), key=lambda each: int(each["urlnum"]))
+    transfers = sorted(reported(output), key=lambda each: int(each["urlnum"]))
     return [[transfer[name] for name in SAME.split()] for transfer in transfers]
 
 
@@ -62,7 +62,7 @@ def curl(stage: Stage, program: str, *arguments: str, **options: Any) -> tuple[R
     command = [program, "-q", "-sS", "-w", "%{json}\\n", *arguments]
     recording = compare(stage, command, same=account_or_text, **options)
     assert notices(recording) == []
-    return recording, told(recording.ending.stdout)
+    return recording, reported(recording.ending.stdout)
 
 
 def account_or_text(output: bytes) -> Any:

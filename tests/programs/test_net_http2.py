@@ -43,13 +43,13 @@ def test_several_streams_of_one_connection(stage: Stage, needs: Needs) -> None:
         )
         assert_same_bytes(recording, relay)
 
-    told = streams(recording.ending.stdout)
-    assert len(told) == 5
-    assert told == sorted(
+    reported = streams(recording.ending.stdout)
+    assert len(reported) == 5
+    assert reported == sorted(
         (e.data["http_stream"], e.data["http_status_code"], e.data["http_target"])
         for e in recording.of("http.resp")
     )
-    assert [target for *_, target in requests(recording)] == [path for *_, path in told]
+    assert [target for *_, target in requests(recording)] == [path for *_, path in reported]
     sizes = {
         e.data["http_target"]: e.data["http_response_content_length"]
         for e in recording.of("http.resp")

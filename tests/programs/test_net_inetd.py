@@ -96,33 +96,35 @@ def web(stage: Stage, needs: Needs) -> list[str]:
 
 def test_a_web_server_that_inetd_started(stage: Stage, web: list[str]) -> None:
     asked = request("GET", "/nowhere", "Connection: close")
-    told = over_tcp(stage, web, asked)
+    reported = over_tcp(stage, web, asked)
 
-    assert told.got.startswith(b"HTTP/1.1 404 Not Found\r\n")
-    assert (told.sent, told.received) == (told.got, asked)
-    assert (told.flow.bytes_sent, told.flow.bytes_recv) == (len(told.got), len(asked))
-    assert told.flow.protocol == "HTTP"
-    (exchange,) = exchanges(told.recording)
+    assert reported.got.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert (reported.sent, reported.received) == (reported.got, asked)
+    assert (reported.flow.bytes_sent, reported.flow.bytes_recv) == (len(reported.got), len(asked))
+    assert reported.flow.protocol == "HTTP"
+    (exchange,) = exchanges(reported.recording)
     assert exchange[1:] == ("GET", "/nowhere", 404)
-    assert told.recording.messages("stdout").encode() == told.got
-    assert moved(stage) == {"net.tx": len(told.got), "net.rx": len(asked), "net.open": 1}
-    assert notices(told.recording) == []
+    assert reported.recording.messages("stdout").encode() == reported.got
+    assert moved(stage) == {"net.tx": len(reported.got), "net.rx": len(asked), "net.open": 1}
+    assert notices(reported.recording) == []
 
 
 def test_what_such_a_server_sends_with_sendfile_is_counted(stage: Stage, web: list[str]) -> None:
-    told = over_tcp(stage, web, request("GET", "/page.txt", "Connection: close"))
+    reported = over_tcp(stage, web, request("GET", "/page.txt", "Connection: close"))
 
-    head, page, body = told.got.partition(b"a page\n")
+    head, page, body = reported.got.partition(b"a page\n")
     assert page + body == b"a page\n" * 3000
-    assert told.got.startswith(told.sent)
-    assert len(told.sent) >= len(head)
-    assert told.flow.bytes_sent == moved(stage)["net.tx"] == len(told.got)
-    assert told.flow.sent.missing == len(told.got) - len(told.sent)
-    (response,) = told.recording.of("http.resp")
+    assert reported.got.startswith(reported.sent)
+    assert len(reported.sent) >= len(head)
+    assert reported.flow.bytes_sent == moved(stage)["net.tx"] == len(reported.got)
+    assert reported.flow.sent.missing == len(reported.got) - len(reported.sent)
+    (response,) = reported.recording.of("http.resp")
     assert response.data["http_status_code"] == 200
     assert response.data["http_response_content_length"] == 21_000
-    unseen = [e.data["count"] for e in told.recording.of("notice") if e.data["reason"] == "unseen"]
-    assert sum(unseen) == told.flow.sent.missing
+    unseen = [
+        e.data["count"] for e in reported.recording.of("notice") if e.data["reason"] == "unseen"
+    ]
+    assert sum(unseen) == reported.flow.sent.missing
 
 
 WRITES = """
@@ -145,17 +147,17 @@ def test_a_program_and_its_children_on_one_unix_socket(
     stage: Stage, kind: socket.SocketKind
 ) -> None:
     pair = socket.socketpair(socket.AF_UNIX, kind)
-    told = talk(*pair, stage, [python(), "-c", WRITES], b"question\n")
+    reported = talk(*pair, stage, [python(), "-c", WRITES], b"question\n")
 
-    assert told.sent == told.got
-    assert told.received == b"question\n"
-    assert told.flow.bytes_sent == moved(stage)["net.tx"] == len(told.got)
-    assert sorted(told.recording.messages("stdout").splitlines()) == STDOUT
-    assert sorted(told.recording.messages("stderr").splitlines()) == STDERR
-    assert sorted(told.got.decode().splitlines()) == sorted(STDOUT + STDERR)
-    (opened,) = told.recording.of("net.open")
+    assert reported.sent == reported.got
+    assert reported.received == b"question\n"
+    assert reported.flow.bytes_sent == moved(stage)["net.tx"] == len(reported.got)
+    assert sorted(reported.recording.messages("stdout").splitlines()) == STDOUT
+    assert sorted(reported.recording.messages("stderr").splitlines()) == STDERR
+    assert sorted(reported.got.decode().splitlines()) == sorted(STDOUT + STDERR)
+    (opened,) = reported.recording.of("net.open")
     assert (opened.data["op"], opened.data["fd"]) == ("read", 0)
-    assert notices(told.recording) == []
+    assert notices(reported.recording) == []
 
 
 LOGS = "import os\nfor i in range(5000): os.write(1 + i % 2, b'%5d is a line\\n' % i)"

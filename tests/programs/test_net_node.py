@@ -61,7 +61,7 @@ def test_the_second_version(stage: Stage, needs: Needs) -> None:
 def test_where_bytes_were_cut_off_nothing_is_made_up(
     program: str, identify: Callable[[EventRecord, str], int], stage: Stage, needs: Needs
 ) -> None:
-    """node writes more at once than is copied: what that hides is told of by a notice."""
+    """node writes more at once than is copied: what that hides is reported of by a notice."""
     stage.environ["SCOPE_FLOW_SNAPLEN"] = "2000"
     recording = compare(stage, [needs("node"), PEERS / program], same=lines)
 

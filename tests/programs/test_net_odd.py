@@ -1,4 +1,4 @@
-"""Answers as no standard has them, and as servers have sent them: what curl makes of them is told.
+"""Answers as no standard has them, and as servers have sent them: and what curl makes of them.
 
 Each is asked for first, and then a plain page, over the same connection if the answer leaves one.
 """
@@ -69,11 +69,11 @@ def answering(answers: dict[str, bytes]) -> Iterator[int]:
 
 def told_by_curl(output: bytes) -> list[tuple[str, int, int]]:
     """Return target, status and size of what curl got."""
-    told = [json.loads(line) for line in output.splitlines()]
-    assert {each["exitcode"] for each in told} <= {0}
+    reported = [json.loads(line) for line in output.splitlines()]
+    assert {each["exitcode"] for each in reported} <= {0}
     return [
         ("/" + each["url"].partition("/")[2], each["http_code"], each["size_download"])
-        for each in told
+        for each in reported
     ]
 
 

@@ -119,10 +119,12 @@ def test_an_echo_of_datagrams(stage: Stage) -> None:
         same=without_numbers,
     )
 
-    told = {int(port): size for port, size in json.loads(served.recording.ending.stdout).items()}
-    assert told == served.clients
+    reported = {
+        int(port): size for port, size in json.loads(served.recording.ending.stdout).items()
+    }
+    assert reported == served.clients
     assert sorted(flows(served.recording)) == sorted(
-        Flow(port, client, 2 * size, size) for client, size in told.items()
+        Flow(port, client, 2 * size, size) for client, size in reported.items()
     )
     (listens,) = served.recording.of("net.listen")
     assert (listens.data["op"], listens.data["net_host_port"]) == ("bind", port)

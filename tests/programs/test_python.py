@@ -67,8 +67,8 @@ def test_cpu_time_of_a_child_is_not_its_parents_as_well(stage: Stage) -> None:
     recording = stage.record([PYTHON, "-c", script])
 
     with open_session(recording.info.path) as session:
-        told = [metric.value for metric in session.metrics("proc.cpu")]
+        reported = [metric.value for metric in session.metrics("proc.cpu")]
     last = recording.of("proc.exit")[-1].data
     with_child = last["cpu_user"] + last["cpu_system"]
-    assert len(told) == 2 and min(told) >= 200_000
-    assert abs(sum(told) - with_child) < with_child / 20
+    assert len(reported) == 2 and min(reported) >= 200_000
+    assert abs(sum(reported) - with_child) < with_child / 20

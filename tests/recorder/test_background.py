@@ -56,14 +56,14 @@ def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: S
 
 
 def test_no_text_waits_longer_than_promised() -> None:
-    """100 ms: whole lines in the ring and for a commit, an unfinished one before it is told."""
+    """100 ms: whole lines in the ring and for a commit, an unfinished one before it is reported."""
     waits_ns = capture.READ_TIMEOUT_MS * background.MILLISECOND_NS + background.COMMIT_INTERVAL_NS
     assert waits_ns < 100_000_000
     assert text.LONGEST_NS < 100_000_000
 
 
 class Simulation:
-    """A recorder's loop with a clock of its own: reading waits no longer than it is told to."""
+    """A recorder's loop with a clock of its own: reading waits no longer than it is reported to."""
 
     setback = ""
 

@@ -65,9 +65,9 @@ def test_the_environment_is_the_one_that_was_handed_over():
     )
     handed = {"LC_ALL": "", "PYTHONPATH": os.pathsep.join(sys.path), "ODD": "a=b\nc"}
 
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-P", "-c", script], env=handed, capture_output=True, check=True, text=True
     ).stdout
 
-    assert told == f"True {[os.fsencode(f'{k}={v}') for k, v in handed.items()]}\n"
+    assert reported == f"True {[os.fsencode(f'{k}={v}') for k, v in handed.items()]}\n"
     assert original_environment()

@@ -55,15 +55,15 @@ def test_a_short_process_tells_how_it_stood_at_its_end_and_only_its_own_cpu(stag
     path = only(session_files(stage.home))
     assert path is not None
     with scopetrace.open_session(path) as session:
-        told = {(m.name, m.pid): m.value for m in session.metrics("proc.")}
+        reported = {(m.name, m.pid): m.value for m in session.metrics("proc.")}
 
     burnt, shells = recording.of("proc.exit")
     size_kib, threads, fds = map(int, recording.ending.stdout.split())
-    assert told["proc.mem", burnt.pid] == pytest.approx(size_kib, rel=0.02)
-    assert told["proc.mem_rss", burnt.pid] > 64 << 10
-    assert (told["proc.thread", burnt.pid], told["proc.fd", burnt.pid]) == (threads, fds)
+    assert reported["proc.mem", burnt.pid] == pytest.approx(size_kib, rel=0.02)
+    assert reported["proc.mem_rss", burnt.pid] > 64 << 10
+    assert (reported["proc.thread", burnt.pid], reported["proc.fd", burnt.pid]) == (threads, fds)
     for end in (burnt, shells):
-        assert told["proc.cpu", end.pid] == end.data["cpu_own"]
+        assert reported["proc.cpu", end.pid] == end.data["cpu_own"]
     assert burnt.data["cpu_own"] >= 300_000
     assert shells.data["cpu_own"] < 150_000
     assert shells.data["cpu_user"] + shells.data["cpu_system"] >= 300_000

@@ -40,11 +40,14 @@ def test_what_takes_too_long_is_given_up_and_all_else_recorded(stage: Stage) -> 
     assert recording.files("fs.close") >= set(names)
     assert recording.of("file") == []
     assert "Quick" in [event.data["protocol"] for event in recording.of("net.app")]
-    told = {each.data["message"]: each.data["count"] for each in recording.of("notice")}
+    reported = {each.data["message"]: each.data["count"] for each in recording.of("notice")}
     given_up = "took too long to search for in one text, and was given up: from here on it is found"
     assert (
-        told[f"The regular expression (a+)+$ (regex of protocol Slow) {given_up} in nothing"] == 1
+        reported[f"The regular expression (a+)+$ (regex of protocol Slow) {given_up} in nothing"]
+        == 1
     )
-    assert told[f"The regular expression (a+)+c (value of type file) {given_up} in nothing"] == 1
+    assert (
+        reported[f"The regular expression (a+)+c (value of type file) {given_up} in nothing"] == 1
+    )
     unsearched = "was not searched for in 2 texts after it was given up"
-    assert told[f"The regular expression (a+)+c (value of type file) {unsearched}"] == 2
+    assert reported[f"The regular expression (a+)+c (value of type file) {unsearched}"] == 2

@@ -72,7 +72,7 @@ class Recording:
         """Return all that was written to a log file, stdout or stderr."""
         return "".join(e.data["message"] for e in self.events if e.source == source)
 
-    def told(self) -> list[dict[str, Any]]:
+    def expected(self) -> list[dict[str, Any]]:
         """Return the events that a tracee says it caused (see tracees/expect.h)."""
         lines = self.ending.stdout.splitlines()
         return [json.loads(line) for line in lines if line.startswith(b"{")]
@@ -105,7 +105,7 @@ class Stage:
     def become(self) -> dict[str, Any]:
         """Return the options of `subprocess` that start a program as the user of this stage.
 
-        No number is another's: else a group told as a user, say, would look right.
+        No number is another's: else a group reported as a user, say, would look right.
         """
         if self.uid is None:
             return {}

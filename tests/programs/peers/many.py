@@ -41,8 +41,8 @@ async def main(count: int) -> None:
     port = server.sockets[0].getsockname()[1]
     all_there = asyncio.Barrier(count)
     async with server:
-        told = await asyncio.gather(*(ask(number, port, all_there) for number in range(count)))
-    for line in told:
+        reported = await asyncio.gather(*(ask(number, port, all_there) for number in range(count)))
+    for line in reported:
         print(json.dumps(line))
 
 

@@ -3,7 +3,8 @@
     web_server.py PORT [HOST]
 
 GET /bytes/N answers N bytes of known length, /chunks/N in chunks, /until-close/N until it closes;
-/status/N answers with that status. A body is read, of known length or in chunks, and its size told.
+/status/N answers with that status. A body is read, of known length or in chunks;
+its size is reported.
 SIGTERM ends it when its connections have ended.
 """
 
