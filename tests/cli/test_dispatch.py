@@ -8,12 +8,12 @@ from scopetrace.errors import ScopeError, UsageError
 
 
 def test_the_status_of_a_command_is_returned():
-    assert dispatch.answer(["--help"]) == 0
+    assert dispatch.dispatch(["--help"]) == 0
 
 
 def test_a_wrong_option_is_a_usage_error_that_names_the_help():
     with pytest.raises(UsageError, match=r"^no such option.*; try 'scopetrace events --help'$"):
-        dispatch.answer(["events", "--colour-of-the-sky"])
+        dispatch.dispatch(["events", "--colour-of-the-sky"])
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_what_click_raises_becomes_a_status_or_an_error_of_ours(raised, expected
     def fail(args):
         raise raised
 
-    monkeypatch.setattr(dispatch, "_dispatch", fail)
+    monkeypatch.setattr(dispatch, "_invoke", fail)
     if isinstance(expected, int):
-        assert dispatch.answer([]) == expected
+        assert dispatch.dispatch([]) == expected
         return
     with pytest.raises(expected):
-        dispatch.answer([])
+        dispatch.dispatch([])

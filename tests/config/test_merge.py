@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import built
-from scopetrace.config.merge import customised, joined, sections_data
+from scopetrace.config.load import build_config
+from scopetrace.config.merge import apply_custom, merged, sections_data
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from scopetrace.config.merge import customised, joined, sections_data
 )
 def test_what_is_said_later_wins_key_by_key(base, said, result):
     before = repr(base)
-    assert joined(base, said) == result
+    assert merged(base, said) == result
     assert repr(base) == before, "the base is left as it is"
 
 
@@ -36,9 +36,9 @@ custom:
 
 
 def test_a_custom_entry_changes_only_what_it_says():
-    config = built(Found(Path("scope.yml"), CUSTOM), {})
+    config = build_config(Found(Path("scope.yml"), CUSTOM), {})
 
-    changed = customised(config, config.custom)
+    changed = apply_custom(config, config.custom)
 
     assert changed.payload.enable and not config.payload.enable
     assert (changed.custom, changed.warnings) == (config.custom, config.warnings)
