@@ -22,7 +22,8 @@ PATHS = {
     ],
     "interpreter": [
         "/usr/lib/python3.11/encodings/__init__.py", "/usr/lib/python311.zip",
-        "/home/ann/app/__pycache__/main.cpython-311.pyc", "/usr/bin/pyvenv.cfg", "/usr/bin/Modules/Setup.local",
+        "/home/ann/app/__pycache__/main.cpython-311.pyc", "/usr/bin/pyvenv.cfg",
+        "/usr/bin/Modules/Setup.local",
         "/usr/lib/x86_64-linux-gnu/perl-base/strict.pm", "/usr/share/perl/5.36/warnings.pm",
         "/etc/perl/Config.pm", "/usr/lib/ruby/3.1.0/json.rb",
         "/usr/lib/jvm/java-17-openjdk-amd64/lib/modules", "/tmp/hsperfdata_ann/12",
