@@ -63,6 +63,7 @@ def files(session_id: str | None, form: str | None, as_json: bool, **options: An
     scopetrace files --written -s bytes   what was written, the most first
     scopetrace files --by dir --top 10    the ten folders with the most bytes
     """
+    from scopetrace.model.file_record import OWN
     from scopetrace.query import open_session
 
     chosen = chosen_form(form, as_json)
@@ -72,7 +73,7 @@ def files(session_id: str | None, form: str | None, as_json: bool, **options: An
             found = _relative(found, session.info.cwd)
         hidden = 0
         if on_terminal() and chosen == "table" and not _is_filtered(options):
-            own = [file for file in found if file.path_class == "own"]
+            own = [file for file in found if file.path_class == OWN]
             hidden, found = len(found) - len(own), own
         if not found:
             print_to_stderr(f"session {session.info.id} has no files that match")

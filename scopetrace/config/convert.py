@@ -15,6 +15,7 @@ from scopetrace.config.destination import why_unusable
 from scopetrace.config.document import Document, Path
 from scopetrace.config.patterns import compile_pattern
 from scopetrace.config.schema import Entry, Filter, Protocol, Sections, WatchRule
+from scopetrace.config.stock import stock_path_rules
 from scopetrace.errors import ConfigError
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -209,4 +210,6 @@ def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:
         yield ("protocol", index, "regex"), protocol.regex
     for name, rules in msgspec.to_builtins(sections.scopetrace.pathclasses).items():
         for index, rule in enumerate(rules):
-            yield ("scopetrace", "pathclasses", name, index), rule
+            # Compiling the stock rules would take 3 ms of each start, and they are known to be right.
+            if rule not in stock_path_rules():
+                yield ("scopetrace", "pathclasses", name, index), rule

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,11 @@ from scopetrace.config.appscope import adapt_appscope
 from scopetrace.config.convert import check_entry, to_filter, to_sections
 from scopetrace.config.document import Document, parse_document
 from scopetrace.config.environment import apply_environment, expander
-from scopetrace.config.find import STOCK, Found, find_config, read_text
+from scopetrace.config.find import Found, find_config, read_text
 from scopetrace.config.ignored_keys import not_recorded, transport_warnings, without_ignored
 from scopetrace.config.merge import config_of, merged, sections_data
 from scopetrace.config.schema import Config, Custom, Sections
+from scopetrace.config.stock import stock
 
 
 def load_config(userconfig: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
@@ -44,11 +44,6 @@ def check_config(path: Path) -> Config:
     return build_config(Found(path, read_text(path)), {})
 
 
-def stock_text() -> str:
-    """Return the text of the stock file: the defaults, with comments."""
-    return read_text(STOCK)
-
-
 def build_config(found: Found, environ: Mapping[str, str]) -> Config:
     """Return the configuration for a file that was found.
 
@@ -59,7 +54,7 @@ def build_config(found: Found, environ: Mapping[str, str]) -> Config:
     custom = said.data.get("custom")
     whole = _over_stock(said)
     sections = to_sections(whole)  # Before anything is overridden: first the file must be right.
-    final, unused = apply_environment(whole, environ, _stock().data)
+    final, unused = apply_environment(whole, environ, stock().data)
     if final is not whole:
         sections = to_sections(final)
     warnings = [*found.warnings, *said.warnings, *warnings, *unused, *not_recorded(final, sections)]
@@ -81,15 +76,10 @@ def _parsed(found: Found, environ: Mapping[str, str]) -> Document:
     return parse_document(found.text, name, expander(environ))
 
 
-@cache
-def _stock() -> Document:
-    return parse_document(stock_text(), "scope.yml")
-
-
 def _over_stock(said: Document) -> Document:
-    data = merged(_stock().data, said.data)
+    data = merged(stock().data, said.data)
     del data["custom"]
-    return Document(data, _stock().places | said.places)
+    return Document(data, stock().places | said.places)
 
 
 def _customs(said: Document, sections: Sections) -> tuple[tuple[Custom, ...], list[str]]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+OWN = "own"
+"""The class of a path that no rule of `pathclasses` is about."""
+SEARCH = "search"
+"""The class of a name that was looked for in one folder of PATH and found in another."""
+
 
 class FileRecord(NamedTuple):
     """One file, with what all processes of a session did to it."""
@@ -14,8 +19,7 @@ class FileRecord(NamedTuple):
     names: tuple[str, ...]
     """Its earlier and other names: renames and hard links."""
     path_class: str
-    """own, packages, interpreter, locale, loader or system (scope.yml, `pathclasses`), or search:
-    a program was looked for here, a folder of PATH, and found elsewhere."""
+    """own, packages, interpreter, locale, loader or system (scope.yml, `pathclasses`), or search."""
     opens: int
     read_bytes: int
     read_ops: int

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scopetrace.model.file_record import FileRecord
+from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.summary import Summary
 from scopetrace.output.color import paint
@@ -18,7 +18,6 @@ from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.width import shorten
 
-OWN = "own"
 LABEL_COLUMNS = 11
 PATHS = 5
 """So many paths, logs, processes or peers of one kind are named; the rest is counted."""
@@ -88,8 +87,10 @@ def _output(summary: Summary) -> Iterator[str]:
 
 def _files(summary: Summary) -> Iterator[tuple[str, str]]:
     own = [file for file in summary.files if file.path_class == OWN]
-    yield from _labelled("read", _some([_read(file) for file in own if file.read]))
-    yield from _labelled("written", _some([_written(file) for file in own if file.written]))
+    read = [_sized(file.path, file.read_bytes, file.read_ops) for file in own if file.read]
+    written = [_sized(f.path, f.written_bytes, f.written_ops) for f in own if f.written]
+    yield from _labelled("read", _some(read))
+    yield from _labelled("written", _some(written))
     missed = [file for file in own if file.missed and not (file.read or file.written)]
     yield from _labelled("not found", _paths(missed))
     yield from _labelled("denied", _paths(file for file in own if file.denied))
@@ -99,14 +100,8 @@ def _files(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "", f"{hidden} start-up files (libraries, locales...): scopetrace files -A"
 
 
-def _read(file: FileRecord) -> str:
-    size = f" ({format_size(file.read_bytes)})" if file.read_ops else ""
-    return escape(file.path) + size
-
-
-def _written(file: FileRecord) -> str:
-    size = f" ({format_size(file.written_bytes)})" if file.written_ops else ""
-    return escape(file.path) + size
+def _sized(path: str, size: int, ops: int) -> str:
+    return escape(path) + (f" ({format_size(size)})" if ops else "")
 
 
 def _paths(files: Iterable[FileRecord]) -> list[str]:

@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from msgspec import DecodeError, Struct, field
 from msgspec.json import Decoder
 
-from scopetrace.model.file_record import FileRecord
+from scopetrace.model.file_record import SEARCH, FileRecord
 from scopetrace.query.path_classes import PathClasses
 
-SEARCH = "search"
-"""The class of a name that was looked for in one folder of PATH and found in another."""
 _NOT_THERE = frozenset(("ENOENT", "ENOTDIR"))
 _CHANGES = frozenset(("fs.mkdir", "fs.attr", "fs.link"))
 
@@ -96,6 +94,8 @@ class Files:
 
     def _renamed(self, old: str, new: str) -> _File:
         file = self._named(old)
+        if old == new:
+            return file
         replaced = self._by_name.pop(new, None)
         if replaced is not None and replaced is not file:
             file.absorb(replaced)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from scopetrace.db.schema import has_table
 from scopetrace.model.metric import MetricRecord
 from scopetrace.query.conditions import Condition, any_of, of_processes
+from scopetrace.query.recorded_config import config_section
 from scopetrace.query.sql_functions import JsonDecoder
 
 _PAGE = 500
@@ -89,19 +90,13 @@ class MetricSettings(NamedTuple):
 
 def read_settings(config: str) -> MetricSettings:
     """Return the settings in a configuration (YAML); a missing one is AppScope's default."""
-    import yaml
-
-    metric = _mapping(_mapping(yaml.safe_load(config)).get("metric"))
-    form = _mapping(metric.get("format"))
+    metric = config_section(config, "metric")
+    form = config_section(config, "metric", "format")
     return MetricSettings(
         bool(metric.get("enable", False)),
         str(form.get("statsdprefix") or ""),
         int(form.get("statsdmaxlen", 512)),
     )
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _conditions(wanted: MetricFilter) -> list[Condition]:

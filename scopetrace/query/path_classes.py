@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-OWN = "own"
-"""The class of a path that no rule is about."""
+from scopetrace.model.file_record import OWN
+from scopetrace.query.recorded_config import config_section
 
 
 class PathClasses:
@@ -41,9 +40,4 @@ class PathClasses:
 
 def read_path_classes(config: str) -> PathClasses:
     """Return the rules of a configuration in YAML; without any, all paths are the program's own."""
-    import yaml
-
-    tree: Any = yaml.load(config, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    for key in ("scopetrace", "pathclasses"):
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    return PathClasses(tree if isinstance(tree, dict) else {})
+    return PathClasses(config_section(config, "scopetrace", "pathclasses"))

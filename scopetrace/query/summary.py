@@ -7,11 +7,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 
+from scopetrace.model.file_record import OWN
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.summary import Log, Summary
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_last
-from scopetrace.query.path_classes import OWN, PathClasses
+from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
 
 STDERR_LINES = 3
@@ -55,7 +56,9 @@ def _lines(db: sqlite3.Connection, source: str, sourcetype: str = "console") -> 
     message = "json_extract(data, '$.message')"
     where = "FROM event WHERE source = ? AND sourcetype = ?"
     (ends,) = db.execute(
-        f"SELECT sum(length({message}) - length(replace({message}, char(10), ''))) {where}",
+        # As blobs: the length of text with a NUL ends there.
+        f"SELECT sum(length(CAST({message} AS BLOB))"
+        f" - length(CAST(replace({message}, char(10), '') AS BLOB))) {where}",
         (source, sourcetype),
     ).fetchone()
     last = db.execute(

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from msgspec import Struct, inspect
 
-from scopetrace.config.load import stock_text
+from scopetrace.config.stock import stock_text
 from scopetrace.config.schema import Entry, Filter, MetricWatch, Protocol, Sections, WatchRule
 
 ITEMS = {WatchRule, MetricWatch, Protocol, Filter, Entry}

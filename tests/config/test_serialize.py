@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import build_config, load_config, sections_data, stock_text
+from scopetrace.config.load import build_config, load_config, sections_data
+from scopetrace.config.stock import stock_text
 from scopetrace.config.schema import Config
 from scopetrace.config.serialize import dump_config, pack_config, unpack_config
 

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import build_config, stock_text
+from scopetrace.config.load import build_config
+from scopetrace.config.stock import stock_text
 from scopetrace.config.variables import DESTINATIONS, KEYS, RULE_KEYS, SWITCHES
 
 Place = tuple[str | int, ...]

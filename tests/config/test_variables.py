@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scopetrace.config.find import Found
-from scopetrace.config.load import build_config, sections_data, stock_text
+from scopetrace.config.load import build_config, sections_data
+from scopetrace.config.stock import stock_text
 from scopetrace.config.variables import (
     DESTINATIONS,
     IGNORED_PREFIXES,

@@ -74,6 +74,16 @@ def test_a_renamed_file_keeps_its_row_and_a_new_one_gets_its_own(read: Read) -> 
     assert (files["/app.log.1"].renamed, files["/app.log"].renamed) == (True, False)
 
 
+def test_a_file_renamed_onto_itself_keeps_its_row(read: Read) -> None:
+    files = read(
+        moved("/a", written=1),
+        event("fs.rename", op="rename", file="/a", file_new="/a"),
+        moved("/a", written=2),
+    )
+
+    assert {path: file.written_bytes for path, file in files.items()} == {"/a": 3}
+
+
 def test_what_a_rename_replaces_goes_on_in_the_same_row(read: Read) -> None:
     files = read(
         moved("/conf", read=50),

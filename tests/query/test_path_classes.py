@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.config.load import stock_text
+from scopetrace.config.stock import stock_text
 from scopetrace.query.path_classes import read_path_classes
 
 PATHS = {
