@@ -210,6 +210,6 @@ def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:
         yield ("protocol", index, "regex"), protocol.regex
     for name, rules in msgspec.to_builtins(sections.scopetrace.pathclasses).items():
         for index, rule in enumerate(rules):
-            # Compiling the stock rules would take 3 ms of each start, and they are known to be right.
+            # The stock rules are right, and compiling them would take 3 ms of each start.
             if rule not in stock_path_rules():
                 yield ("scopetrace", "pathclasses", name, index), rule

@@ -19,7 +19,7 @@ class FileRecord(NamedTuple):
     names: tuple[str, ...]
     """Its earlier and other names: renames and hard links."""
     path_class: str
-    """own, packages, interpreter, locale, loader or system (scope.yml, `pathclasses`), or search."""
+    """own, search, or a class of scope.yml (`pathclasses`): packages, interpreter, locale…"""
     opens: int
     read_bytes: int
     read_ops: int

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from scopetrace.config.find import STOCK, Found
 from scopetrace.config.load import build_config, load_config, sections_data
-from scopetrace.config.stock import stock_text
 from scopetrace.config.merge import apply_custom
 from scopetrace.config.schema import Config
 from scopetrace.config.serialize import dump_config
+from scopetrace.config.stock import stock_text
 from scopetrace.errors import ConfigError
 
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from msgspec import Struct, inspect
 
-from scopetrace.config.stock import stock_text
 from scopetrace.config.schema import Entry, Filter, MetricWatch, Protocol, Sections, WatchRule
+from scopetrace.config.stock import stock_text
 
 ITEMS = {WatchRule, MetricWatch, Protocol, Filter, Entry}
 """What stands in lists, or under names of the user's choice."""

@@ -8,9 +8,9 @@ import yaml
 
 from scopetrace.config.find import Found
 from scopetrace.config.load import build_config, load_config, sections_data
-from scopetrace.config.stock import stock_text
 from scopetrace.config.schema import Config
 from scopetrace.config.serialize import dump_config, pack_config, unpack_config
+from scopetrace.config.stock import stock_text
 
 FULL = r"""
 event:
