@@ -15,17 +15,28 @@ enum { SPARED_FDS = 64 };
 
 /*
  * The last descriptors of the recorder (or the second half, if it may have very few) are kept free for the
- * session file, borrowed sockets and /proc files. Without a descriptor process_vm_readv(2) is used.
+ * session file, borrowed sockets and /proc files. Its limit is asked for once: a program starts many others.
  */
+static rlim_t usable_fds(void)
+{
+    static rlim_t usable;
+    struct rlimit limit;
+
+    if (!usable) {
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+            return RLIM_INFINITY;
+        usable =
+            limit.rlim_cur - (limit.rlim_cur < 2 * SPARED_FDS ? limit.rlim_cur / 2 : SPARED_FDS);
+    }
+    return usable;
+}
+
+/* Without a descriptor process_vm_readv(2) is used. */
 static int open_memory(const char *path)
 {
-    struct rlimit limit;
     int fd = open(path, O_RDWR | O_CLOEXEC);
 
-    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return fd;
-    rlim_t spared = limit.rlim_cur < 2 * SPARED_FDS ? limit.rlim_cur / 2 : SPARED_FDS;
-    if ((rlim_t)fd < limit.rlim_cur - spared)
+    if (fd < 0 || (rlim_t)fd < usable_fds())
         return fd;
     close(fd);
     return -1;

@@ -54,10 +54,11 @@ ssize_t proc_file(const char *path, void *buffer, size_t size)
     if (fd < 0)
         return -errno;
     while (length < size) {
-        ssize_t got = read(fd, (char *)buffer + length, size - length);
-        if (got <= 0)
+        size_t room = size - length;
+        ssize_t got = read(fd, (char *)buffer + length, room);
+        length += got < 0 ? 0 : (size_t)got;
+        if (got < (ssize_t)room) /* the kernel makes these files whole: no more follows */
             break;
-        length += (size_t)got;
     }
     close(fd);
     return (ssize_t)length;

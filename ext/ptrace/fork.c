@@ -169,6 +169,7 @@ void on_fork(struct engine *engine, struct task *task)
     if (ptrace(PTRACE_GETEVENTMSG, task->caller.tid, 0, &message) < 0)
         return;
     uint64_t flags = birth_flags(task, (pid_t)message);
+    note_progress(task);
     if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
         task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
     struct task *child = tasks_find(&engine->tasks, (pid_t)message);

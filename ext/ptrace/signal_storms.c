@@ -81,6 +81,15 @@ static bool is_stuck(struct storm *storm, struct location here, uint64_t now_ns)
     return twice;
 }
 
+/*
+ * A thread that has made a child is not stuck, wherever its next signal finds it: a program that starts
+ * others and waits for them gets each SIGCHLD at the same instruction.
+ */
+void note_progress(struct task *task)
+{
+    task->storm.anchor = task->storm.last = (struct location){ 0, 0 };
+}
+
 /* How long a thread must be stuck: after a deferral half as long as that lasted, and one signal. */
 static uint64_t required_ns(struct storm *storm, uint64_t now_ns)
 {

@@ -158,6 +158,8 @@ uint64_t flush_due_bursts(struct engine *engine, struct task *task);
 /* signal_storms.c */
 /* If signals keep the thread from making progress: deliver this one later, resume it, return true. */
 bool defer_signal(struct engine *engine, struct task *task, const siginfo_t *info);
+/* The thread has done what it could not do if it were stuck. */
+void note_progress(struct task *task);
 /* If the time of a deferral is over: interrupt the thread. Returns when it will be over, or 0. */
 uint64_t end_due_deferral(const struct task *task);
 /* A thread with a deferred signal has stopped. */

@@ -73,6 +73,19 @@ def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) ->
     assert recorded == len(records) - 1
 
 
+def test_a_program_that_waits_for_its_children_is_not_in_a_storm_of_signals(tmp_path: Path) -> None:
+    """Each SIGCHLD comes at the same instruction, and none of them is delivered later for that."""
+    count = 300
+    loop = f"i=0; while [ $i -lt {count} ]; do ( : ); i=$((i + 1)); done"
+
+    records, _ = engine_run(["/bin/sh", "-c", loop], tmp_path, modes={})
+
+    assert len(of_kind(records, RawKind.FORK)) == count
+    stops = records[-1].args[0]
+    of_each = ("fork", "first stop", "exit", "SIGCHLD")
+    assert stops < count * (len(of_each) + 1)
+
+
 @pytest.mark.parametrize("snaplen", [1, 100, 4096, 65536])
 def test_no_more_than_the_limit_is_copied_of_a_write(
     snaplen: int, compile_tracee: Compile, tmp_path: Path
