@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "export": (
         "scopetrace.cli.export",
-        "Write the payload of a session to files (pcapng or raw).",
+        "Write a session as files of other programs: trace, HAR, CSV, pcapng.",
     ),
     "history": ("scopetrace.cli.history", "List the recorded sessions."),
     "ps": ("scopetrace.cli.ps", "List the processes that are being recorded now."),

@@ -1,12 +1,12 @@
-"""`scopetrace export`: the payload of a session as a pcapng file or as files of bytes."""
+"""`scopetrace export`: a session as files that other programs open."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,67 +21,141 @@ if TYPE_CHECKING:
     from scopetrace.query import Session
 
 STDOUT = Path("-")
+MOST_BODY_BYTES = 1 << 20
+"""So much of each body is written into a HAR file."""
+
+
+def file_option(name: str, help: str) -> Callable[[Any], Any]:
+    """Return what adds an option for a file to write; - is standard output."""
+    return click.option(
+        f"--{name}",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        shell_complete=complete_file,
+        help=f"{help}; - is standard output.",
+    )
+
+
+def folder_option(option: str, name: str, help: str) -> Callable[[Any], Any]:
+    """Return what adds an option for a folder to write files into."""
+    return click.option(option, name, type=click.Path(path_type=Path), metavar="DIR", help=help)
 
 
 @click.command()
 @session_option
-@click.option(
+@file_option("perfetto", "Write all events as a trace, for ui.perfetto.dev or speedscope")
+@file_option("har", "Write the HTTP requests and responses as an HTTP Archive")
+@folder_option("--csv", "csv", "Write the events to CSV files in this folder, one for each source.")
+@folder_option(
     "--payloads",
-    "folder",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write the bytes to files PID_PEER:PORT_HOST:PORT.in and .out in this folder.",
+    "payloads",
+    "Write the bytes to files PID_PEER:PORT_HOST:PORT.in and .out in this folder.",
 )
-@click.option(
-    "--pcap",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    shell_complete=complete_file,
-    help="Write a pcapng file, for Wireshark for instance; - is standard output.",
-)
+@file_option("pcap", "Write a pcapng file, for Wireshark for instance")
 @click.option("-f", "--force", is_flag=True, help="Replace existing files.")
-def export(session_id: str | None, folder: Path | None, pcap: Path | None, force: bool) -> None:
-    """Write the payload of a session to files (pcapng or raw).
+def export(session_id: str | None, force: bool, **places: Path | None) -> None:
+    """Write a session as files of other programs: trace, HAR, CSV, pcapng.
 
-    The payload is the bytes of its connections, which `scopetrace run -p` records. Packets are not
-    recorded: those of a pcapng file are made from the bytes.
+    --pcap and --payloads need payload: the bytes of connections, which `scopetrace run -p` records.
+    Packets are not recorded: those of a pcapng file are made from the bytes. With payload, a HAR
+    file has all header fields and the bodies (of HTTP/1, 1 MiB each at most).
 
     \b
+    scopetrace export --perfetto trace.json          open it in ui.perfetto.dev
+    scopetrace export --har web.har                  open it in the network panel of a browser
+    scopetrace export --csv tables                   tables/fs_open.csv, tables/console.csv...
     scopetrace export --pcap web.pcapng              open it in Wireshark
     scopetrace export --pcap - | tshark -r - -q -z follow,tcp,ascii,0
     scopetrace export --id 3 --payloads /tmp/bytes   the bytes of session 3
     """
     from scopetrace.query import open_session
 
-    if folder is None and pcap is None:
-        raise UsageError("export needs --payloads DIR or --pcap FILE")
-    if pcap == STDOUT and sys.stdout.isatty():
-        raise UsageError("a pcapng file is binary: name a file, or pipe it into a program")
+    asked = {name: place for name, place in places.items() if place is not None}
+    if not asked:
+        options = ", ".join(f"--{name}" for name in [*WRITERS][:-1])
+        raise UsageError(f"export needs one of {options} or --{[*WRITERS][-1]}")
+    to_stdout = _to_stdout(asked)
     with open_session(session_id) as session:
-        flows = session.flows()
-        if not any(flow.payload_chunks for flow in flows):
-            raise ScopeError(
-                f"session {session.info.id} has no payload: `scopetrace run -p` records it"
-            )
-        if folder is not None:
-            _print_result(_write_folder(session, flows, folder, force), pcap)
-        if pcap is not None:
-            _print_result(_write_capture(session, flows, pcap, force), pcap)
+        for name, writer in WRITERS.items():
+            if name in asked:
+                _print_result(writer(session, asked[name], force), to_stdout)
 
 
-def _write_folder(session: Session, flows: list[FlowRecord], folder: Path, force: bool) -> str:
+def _to_stdout(asked: dict[str, Path]) -> bool:
+    """Return whether a file goes to standard output.
+
+    Raises:
+        UsageError: several do, or one is binary and would go to a terminal.
+    """
+    files = [name for name, place in asked.items() if place == STDOUT and name in FILES]
+    if len(files) > 1:
+        raise UsageError("only one file can go to standard output")
+    if files == ["pcap"] and sys.stdout.isatty():
+        raise UsageError("a pcapng file is binary: name a file, or pipe it into a program")
+    return bool(files)
+
+
+def _write_perfetto(session: Session, path: Path, force: bool) -> str:
+    from scopetrace.output.perfetto import perfetto_file
+
+    _write_file(perfetto_file(session.info, session.tree(), session.events()), path, force)
+    return f"Wrote {_count(session.last_id, 'event')} to {path}"
+
+
+def _write_har(session: Session, path: Path, force: bool) -> str:
+    from scopetrace import __version__
+    from scopetrace.output.har import har_file
+
+    count = 0
+
+    def counted() -> Iterable[Any]:
+        nonlocal count
+        for exchange in session.exchanges(MOST_BODY_BYTES):
+            count += 1
+            yield exchange
+
+    _write_file(har_file(counted(), __version__), path, force)
+    return f"Wrote {_count(count, 'request')} to {path}"
+
+
+def _write_csv(session: Session, folder: Path, force: bool) -> str:
+    from scopetrace.cli.output_files import FolderWriter
+    from scopetrace.output.csv_files import NAMES, csv_files
+
+    parts = (session.processes(), session.process_ends(), session.events(), session.metrics())
+    with FolderWriter(folder, force) as writer:
+        _refuse_existing(folder, writer.taken(NAMES))
+        for name, data in csv_files(*parts):
+            writer.add(name, data)
+    return f"Wrote {_files(writer.sizes)} to {folder}"
+
+
+def _write_folder(session: Session, folder: Path, force: bool) -> str:
     from scopetrace.cli.output_files import FolderWriter
     from scopetrace.output.payload_files import payload_files
-    from scopetrace.output.units import format_size
 
+    flows = _flows_with_payload(session)
     pids = {process.id: process.pid for process in session.processes()}
     with FolderWriter(folder, force) as writer:
         _refuse_existing(folder, writer.taken(_names(flows, pids)))
         for name, data in payload_files(session.payload(), flows, pids):
             writer.add(name, data)
     _report_missing(flows)
-    size = format_size(sum(writer.sizes.values()))
-    return f"Wrote {_count(len(writer.sizes), 'file')}, {size}, to {folder}"
+    return f"Wrote {_files(writer.sizes)} to {folder}"
+
+
+def _flows_with_payload(session: Session) -> list[FlowRecord]:
+    """Return all flows.
+
+    Raises:
+        ScopeError: none has payload.
+    """
+    flows = session.flows()
+    if not any(flow.payload_chunks for flow in flows):
+        raise ScopeError(
+            f"session {session.info.id} has no payload: `scopetrace run -p` records it"
+        )
+    return flows
 
 
 def _names(flows: Iterable[FlowRecord], pids: dict[int, int]) -> set[str]:
@@ -105,20 +179,25 @@ def _refuse_existing(folder: Path, taken: list[str]) -> None:
         raise ScopeError(f"{folder / min(taken)} and {others} exist already: --force replaces them")
 
 
-def _write_capture(session: Session, flows: list[FlowRecord], pcap: Path, force: bool) -> str:
+def _write_capture(session: Session, pcap: Path, force: bool) -> str:
     from scopetrace import __version__
-    from scopetrace.cli.output_files import binary_stdout, new_file
     from scopetrace.output.payload_pcap import capture, choose_routes
 
-    routes, left_out = choose_routes(flows)
-    with nullcontext(binary_stdout()) if pcap == STDOUT else new_file(pcap, force) as out:
-        for block in capture(routes, session.payload(), __version__):
-            out.write(block)
-        out.flush()
+    routes, left_out = choose_routes(_flows_with_payload(session))
+    _write_file(capture(routes, session.payload(), __version__), pcap, force)
     if any(left_out):
         _note(f"left out: {', '.join(_reasons(left_out))}")
     _report_missing(route.flow for route in routes)
     return f"Wrote {_count(len(routes), 'flow')} to {pcap}"
+
+
+def _write_file(pieces: Iterable[bytes], path: Path, force: bool) -> None:
+    from scopetrace.cli.output_files import binary_stdout, new_file
+
+    with nullcontext(binary_stdout()) if path == STDOUT else new_file(path, force) as out:
+        for piece in pieces:
+            out.write(piece)
+        out.flush()
 
 
 def _reasons(left_out: LeftOut) -> Iterable[str]:
@@ -134,13 +213,20 @@ def _reasons(left_out: LeftOut) -> Iterable[str]:
             yield f"{_count(count, 'flow')} {words[reason]}"
 
 
+def _files(sizes: dict[str, int]) -> str:
+    """Return how many files were written, and their size."""
+    from scopetrace.output.units import format_size
+
+    return f"{_count(len(sizes), 'file')}, {format_size(sum(sizes.values()))},"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _print_result(sentence: str, pcap: Path | None) -> None:
-    """Print what was written; on standard error if the capture goes to standard output."""
-    if pcap == STDOUT:
+def _print_result(sentence: str, to_stdout: bool) -> None:
+    """Print what was written; on standard error if a file goes to standard output."""
+    if to_stdout:
         print_to_stderr(f"{sentence}.")
     else:
         print(f"{escape(sentence)}.")
@@ -154,3 +240,15 @@ def _report_missing(written: Iterable[FlowRecord]) -> None:
 
 def _note(sentence: str) -> None:
     print_to_stderr(sentence)
+
+
+FILES = ("perfetto", "har", "pcap")
+"""Options that write one file."""
+WRITERS: dict[str, Callable[[Session, Path, bool], str]] = {
+    "perfetto": _write_perfetto,
+    "har": _write_har,
+    "csv": _write_csv,
+    "payloads": _write_folder,
+    "pcap": _write_capture,
+}
+"""Option → what writes it and returns a sentence on that; in the order in which it is done."""

@@ -28,6 +28,7 @@ from scopetrace.query.records import (
 from scopetrace.query.sql_functions import add_functions
 
 if TYPE_CHECKING:
+    from scopetrace.model.exchange import Exchange
     from scopetrace.model.file_record import FileRecord
     from scopetrace.model.flow_record import FlowRecord
     from scopetrace.model.metric import MetricRecord
@@ -248,6 +249,19 @@ class Session:
 
         with self._reading():
             yield from read_payload(self._db, channel, outgoing)
+
+    def exchanges(self, most_body_bytes: int = 0) -> Iterator[Exchange]:
+        """Return the HTTP requests with their responses, in the order of the responses.
+
+        Requests without a response are at the end. All header fields, and the bodies, are known of
+        flows whose payload was recorded; of HTTP/2 the header fields alone.
+
+        Args:
+            most_body_bytes: so much of each body is returned at most.
+        """
+        from scopetrace.query.exchanges import SOURCES, Exchanges
+
+        return Exchanges(self.payload, most_body_bytes).read(self.events(source=SOURCES))
 
     def metrics(
         self,

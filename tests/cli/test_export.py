@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -9,7 +10,7 @@ import pexpect
 import pytest
 
 from support.flow_builder import ENDS, UNIX_ENDS, closed, opened, piece, record_flows
-from support.session_builder import image
+from support.session_builder import event, image
 
 REQUEST, ANSWER = b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"
 STEM = "93.184.216.34:80_10.0.0.2:40000"
@@ -221,5 +222,50 @@ def test_something_must_be_asked_for(scopetrace):
     assert scopetrace("export") == (
         2,
         "",
-        "scopetrace: export needs --payloads DIR or --pcap FILE\n",
+        "scopetrace: export needs one of --perfetto, --har, --csv, --payloads or --pcap\n",
+    )
+
+
+def test_several_kinds_are_written_at_once_without_payload(home, tmp_path, scopetrace):
+    record_flows(home, [opened(), event("http.req", http_method="GET", http_target="/")])
+
+    assert scopetrace("export", "--perfetto", "t.json", "--har", "w.har", "--csv", "c") == (
+        0,
+        "Wrote 2 events to t.json.\nWrote 1 request to w.har.\nWrote 3 files, 1.4 KiB, to c.\n",
+        "",
+    )
+    assert json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    assert json.loads((tmp_path / "w.har").read_text())["log"]["entries"][0]["_pid"] == 70
+    assert content(tmp_path / "c").keys() == {"processes.csv", "net_open.csv", "http_req.csv"}
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "file"),
+    [("--perfetto", "f", "f"), ("--har", "f", "f"), ("--csv", ".", "console.csv")],
+)
+@pytest.mark.usefixtures("session")
+def test_each_kind_replaces_a_file_only_if_it_is_said(tmp_path, scopetrace, option, place, file):
+    (tmp_path / file).write_text("mine")
+
+    status, _, err = scopetrace("export", option, place)
+    assert (status, err) == (1, f"scopetrace: {file} exists already: --force replaces it\n")
+    assert (tmp_path / file).read_text() == "mine"
+    assert scopetrace("export", option, place, "--force")[0] == 0
+
+
+@pytest.mark.usefixtures("session")
+def test_a_trace_can_go_to_standard_output():
+    command = (sys.executable, "-m", "scopetrace", "export", "--perfetto", "-")
+    done = subprocess.run(command, capture_output=True, timeout=50)
+
+    assert json.loads(done.stdout)["traceEvents"]
+    assert done.stderr == b"scopetrace: Wrote 6 events to -.\n"
+
+
+@pytest.mark.usefixtures("session")
+def test_only_one_file_goes_to_standard_output(scopetrace):
+    assert scopetrace("export", "--perfetto", "-", "--har", "-") == (
+        2,
+        "",
+        "scopetrace: only one file can go to standard output\n",
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from typing import ClassVar
 
 from scopetrace.protocols.http.bodies import Body, Chunked, Fixed, UntilEnd
 from scopetrace.protocols.http.headers import Headers, text
@@ -234,13 +235,16 @@ class Http1:
         most_bytes: of requests that may wait for their response.
     """
 
+    request_side: ClassVar[type[RequestSide]] = RequestSide
+    response_side: ClassVar[type[ResponseSide]] = ResponseSide
+
     def __init__(self, emitter: Emitter, most_bytes: int) -> None:
         self.successor: Http2 | None = None
         self._emitter = emitter
         self._most_bytes = most_bytes
         self._pending = PendingRequests(most_bytes)
-        self._requests = RequestSide(emitter, self._pending)
-        self._responses = ResponseSide(emitter, self._pending, self._requests)
+        self._requests = self.request_side(emitter, self._pending)
+        self._responses = self.response_side(emitter, self._pending, self._requests)
 
     @property
     def over(self) -> bool:

@@ -1,0 +1,74 @@
+"""HTTP exchanges as read back: a request and its response, put together from their events.
+
+What only the payload has (`run -p`) is in the two `Content`s: all header fields, and the bodies.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Content(NamedTuple):
+    """What the payload of a flow holds of one message."""
+
+    headers: tuple[tuple[str, str], ...]
+    """Names and values as they were sent; of HTTP/2 with `:method`, `:path`…"""
+    body: bytes
+    """Its first bytes, without framing; those of HTTP/2 are not kept."""
+
+    def header(self, name: str) -> str:
+        """Return the value of the first field of this name, in lower case; empty: none."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+class Exchange(NamedTuple):
+    """One request and its response, as one process of the session sent or received them."""
+
+    id: int
+    """Of the event of the request; of the response, if there is none of the request."""
+    pid: int
+    proc: str
+    channel: int
+    """Of the flow (`FlowRecord.channel`)."""
+    side: str
+    """client or server: what this process is; empty: not known."""
+    started_ns: int
+    """When the request began, Unix time in ns."""
+    duration_us: int | None
+    """From the request to the response; None: there is none, or its request was not seen."""
+    request: dict[str, Any] | None
+    """The data of the event http.req; None: there is none."""
+    response: dict[str, Any] | None
+    """The data of the event http.resp; None: there is none."""
+    request_content: Content | None
+    """None: not recorded. So is `response_content`."""
+    response_content: Content | None
+
+    def fact(self, name: str) -> Any:
+        """Return a field of the request, which its response may repeat; None: not there."""
+        first, second = self.request or {}, self.response or {}
+        return first.get(name, second.get(name))
+
+    @property
+    def host(self) -> str:
+        """Whom it was for: the value of `Host`, or else the address of the server."""
+        named = self.fact("http_host")
+        if named:
+            return str(named)
+        end = "host" if self.side == "server" else "peer"
+        host, port = self.fact(f"net_{end}_ip") or "", self.fact(f"net_{end}_port")
+        host = f"[{host}]" if ":" in host else host
+        return f"{host}:{port}" if port else host
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for, as far as it is known."""
+        target = str(self.fact("http_target") or "")
+        if "://" in target or self.fact("http_method") == "CONNECT":
+            return target
+        return f"{self.fact('http_scheme') or 'http'}://{self.host}{target}"
+
+    @property
+    def status(self) -> int | None:
+        """The status of the response; None: there was none."""
+        return self.response.get("http_status_code") if self.response else None
