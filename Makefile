@@ -25,8 +25,7 @@ help: ## Print this
 
 demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its summary
 	@rm -rf build/demo && mkdir -p build/demo
-	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace run python3 ../../examples/log.py
-	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace summary
+	cd build/demo && SCOPETRACE_HOME=sessions $(BIN)/scopetrace run --summary python3 ../../examples/log.py
 	@echo
 	@echo "That is the summary. All that python3 did is in the session:"
 	@echo "    SCOPETRACE_HOME=build/demo/sessions $(VENV)/bin/scopetrace events --all"

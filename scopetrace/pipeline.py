@@ -162,6 +162,11 @@ class Pipeline:
         due_ns = self._text.due_ns
         return None if due_ns is None else due_ns - self._offset_ns
 
+    @property
+    def programs(self) -> list[str]:
+        """The programs of the processes that run now, a name for each process."""
+        return [group.image.proc for group in self._decoder.state.tree.groups.values()]
+
     def flush(self) -> None:
         """Write events, payloads and samples; each of them even if another cannot be written."""
         rows, self._rows = self._rows, []

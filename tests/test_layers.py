@@ -35,7 +35,7 @@ MAY_USE = {
     "pipeline": "config decode metrics model source sources streams watch",
     "query": "db errors model protocols",
     "recorder": (
-        "_engine capture config db errors forward model pipeline query sources store watch"
+        "_engine capture config db errors forward model output pipeline query sources store watch"
     ),
     "output": "model",
     "cli": "_engine config db errors model output query recorder wire",

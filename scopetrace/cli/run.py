@@ -58,11 +58,24 @@ def destination(ctx: click.Context, param: click.Parameter, text: str | None) ->
     help="Send metrics as JSON or as StatsD lines.",
 )
 @click.option("--metricprefix", metavar="TEXT", help="Prefix of the names of StatsD metrics.")
+@click.option(
+    "--summary/--no-summary",
+    default=None,
+    help="Print the summary of the session to standard error when the program ends.",
+)
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Do not end with the line that names the session."
+)
 @click.argument(
     "args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...", shell_complete=complete_file
 )
 def run(
-    userconfig: Path | None, payloads: bool, args: tuple[str, ...], **settings: str | None
+    userconfig: Path | None,
+    payloads: bool,
+    summary: bool | None,
+    quiet: bool,
+    args: tuple[str, ...],
+    **settings: str | None,
 ) -> None:
     """Run a program and record what it does.
 
@@ -71,7 +84,8 @@ def run(
     program whose name looks like an option or is a command of scopetrace.
 
     \b
-    scopetrace run python3 log.py                  then: scopetrace events
+    scopetrace run python3 log.py                  then: scopetrace summary
+    scopetrace run --summary make test             shows the summary at once
     scopetrace run -u quiet.yml -- make -j4
     scopetrace run -p curl -s http://localhost/    then: scopetrace flows
     scopetrace run -e tcp://localhost:9109 -m udp://localhost:8125 --metricformat statsd nginx
@@ -83,4 +97,8 @@ def run(
     asked = {VARIABLES[name]: value for name, value in settings.items() if value is not None}
     if payloads:
         asked["SCOPE_PAYLOAD_ENABLE"] = "true"
+    if summary is not None:
+        asked["SCOPE_RUN_SUMMARY"] = str(summary).lower()
+    if quiet:
+        asked["SCOPE_RUN_HINT"] = "false"
     run_in_place(list(args), userconfig, asked)

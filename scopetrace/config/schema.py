@@ -193,6 +193,10 @@ class Recording(Node, frozen=True):
     """Whether proc.start has the environment of the program."""
     envlimit: ArgsLimit
     """Bytes of the environment of one program, at most."""
+    summary: bool
+    """Whether `run` prints the summary of the session when the program ends."""
+    hint: bool
+    """Whether `run` ends with a line that names the session, on a terminal."""
     pathclasses: PathRules
 
 

@@ -37,6 +37,8 @@ KEYS: dict[str, Path] = {
     "SCOPE_ARGS_LIMIT": ("scopetrace", "argslimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
     "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
+    "SCOPE_RUN_SUMMARY": ("scopetrace", "summary"),
+    "SCOPE_RUN_HINT": ("scopetrace", "hint"),
 }
 """Variables that set one key."""
 
@@ -115,6 +117,7 @@ OUR_PREFIXES = (
     "SCOPE_ARGS_",
     "SCOPE_ENV_",
     "SCOPE_RECORD_",
+    "SCOPE_RUN_",
     "SCOPE_TAG",
 )
 """A variable with one of these prefixes that is in no table is mistyped."""

@@ -36,4 +36,9 @@ def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.env
     """
     if choice != "auto":
         return choice == "always"
-    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb" and stream.isatty()
+    return color_allowed(environ) and stream.isatty()
+
+
+def color_allowed(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the environment lets a terminal have colours."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

@@ -1,6 +1,7 @@
 """The recorder: the background process of one session.
 
-It keeps no terminal, file descriptor or folder of the program open. Whatever fails here, the
+It keeps no terminal, file descriptor or folder of the program open, but for the standard error on
+which `run --summary` prints at the end of the program. Whatever fails here, the
 program runs on and what is missing is counted. Its signals:
 
     SIGUSR1                    end the recording; the program goes on, its calls are let through
@@ -28,6 +29,7 @@ from scopetrace.errors import SessionError
 from scopetrace.forward import forwarding_writer
 from scopetrace.model.call import call_table
 from scopetrace.pipeline import Pipeline
+from scopetrace.recorder.ending import Ending
 from scopetrace.recorder.handshake import (
     REFUSED,
     UNRECORDED,
@@ -70,7 +72,8 @@ def prepare(order_fd: int, answer: int) -> Origin:
         OSError: an inherited file descriptor or folder cannot be given up.
     """
     origin = Origin(str(Path("/proc/self/cwd").readlink()), ProgramStderr())
-    detach(keep=(order_fd, answer))
+    kept = () if origin.stderr.kept is None else (origin.stderr.kept,)
+    detach(keep=(order_fd, answer, *kept))
     return origin
 
 
@@ -143,6 +146,7 @@ class Recorder:
         self._stderr = stderr
         self._writer = writer
         config = unpack_config(order.config)
+        self._ending = Ending(config.scopetrace, stderr, order.pid)
         watch = Watch(config)
         self._capture = Capture(
             order.modes,
@@ -240,6 +244,7 @@ class Recorder:
             self._print_once(error)
         if self._pipeline.sync_requested:
             self._pipeline.sync_requested = False
+            self._print_ending()
             self._capture.engine.acknowledge()
 
     def _commit(self, now_ns: int) -> None:
@@ -259,7 +264,20 @@ class Recorder:
         end = self._pipeline.main_end
         return {"exit_code": end.exit_code, "signal": end.signal} if end else {}
 
+    def _print_ending(self) -> None:
+        """Print the summary or a line, while the parent does not know yet that the program ended.
+
+        A fault in it must not keep the engine waiting.
+        """
+        end = self._pipeline.main_end
+        try:
+            if end is not None:
+                self._ending.print(self._writer.path, end, self._pipeline.programs)
+        except Exception as error:
+            self._stderr.print(f"there is no summary ({error})", self._order.pid)
+
     def _finish(self) -> None:
+        self._stderr.release()
         if self._pipeline.main is None:
             self._writer.discard()  # the command could not be executed: there was no program
             return
@@ -319,6 +337,7 @@ class Recorder:
         The program runs on.
         """
         self._capture.engine.abandon()
+        self._stderr.release()
         with suppress(OSError):
             _write_report(f"{self._writer.path}.fault.txt", report)
         with suppress(Exception):

@@ -2,58 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import pexpect
 import pytest
 
-from support.harness import PATIENCE, Ending, Recording, Stage, scopetrace_command
+from support.harness import Ending, Recording, Stage
 from support.interpreter import python
-
-PROMPT = "READY> "
-
-
-def spawn(stage: Stage, argv: list[str]) -> Any:
-    def become_user() -> None:
-        if stage.uid is not None:
-            os.fchown(0, stage.uid, stage.uid)
-            os.setgroups([])
-            os.setgid(stage.uid)
-            os.setuid(stage.uid)
-
-    environ = stage.environment() | {"PS1": PROMPT, "TERM": "dumb"}
-    return pexpect.spawn(
-        argv[0],
-        argv[1:],
-        cwd=str(stage.work),
-        env=environ,
-        timeout=PATIENCE,
-        preexec_fn=become_user,
-        echo=False,
-        encoding="utf-8",
-    )
-
-
-@contextmanager
-def on_a_terminal(stage: Stage, argv: list[str], recorded: bool) -> Iterator[Any]:
-    """Run a program on a terminal of its own."""
-    child = spawn(stage, scopetrace_command("run", *argv) if recorded else argv)
-    child.delaybeforesend = None
-    try:
-        yield child
-    finally:
-        child.close(force=True)
-
-
-def ended(child: Any) -> Ending:
-    child.expect(pexpect.EOF)
-    child.wait()
-    status = -child.signalstatus if child.signalstatus else child.exitstatus
-    return Ending(b"", b"", status)
-
+from support.terminal import PROMPT, SHELL, ended, on_a_terminal
 
 JOB = """
 import os, signal, sys
@@ -70,7 +26,6 @@ while True:
     signal.pause()
 """
 """A job of one process: a shell's child could be stopped between vfork and exec, and block it."""
-SHELL = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 
 def talk(child: Any) -> list[str]:
