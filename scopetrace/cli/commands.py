@@ -2,7 +2,7 @@
 
 The module of a command is imported when the command is called: `--help` and `--version` import
 none. A first word that is not a command is a program to run: `scopetrace ls` is `scopetrace run
-ls`.
+ls`. The names of commands to come are refused there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scopetrace import __version__
-from scopetrace.errors import CommandNotFound
+from scopetrace.errors import CommandNotFound, UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -55,6 +55,30 @@ COMMANDS = {
 """Name → the module that holds a command of that name, and the first line of its help."""
 ALIASES = {"hist": "history"}
 
+NAMES_TO_COME = {
+    "attach": "`scopetrace run` records a program from its start",
+    "detach": "`scopetrace stop` ends a recording and leaves the program running",
+    "inspect": "`scopetrace ps`, then `scopetrace summary`, show what a running program did",
+    "update": "`scopetrace stop`, then `scopetrace run -u FILE`, record with another configuration",
+    "watch": "`scopetrace events -f` shows events while they are recorded",
+    "syscalls": "`scopetrace events -s fs.,net.,proc.` shows what calls did",
+    "explain": "`scopetrace events ID` shows one event with all its fields",
+    "lesson": "`scopetrace --help` has a first session to follow",
+    "rules": "`scopetrace config` prints the rules in force",
+    "service": "`scopetrace run` in ExecStart= of a unit records a service",
+    "snapshot": "`scopetrace tree --failed` shows the processes that failed",
+    "logs": "`scopetrace events -t file,console` shows what went into logs",
+    "extract": "`scopetrace export` writes files, `scopetrace config --default` the configuration",
+    "daemon": "`scopetrace run` needs no daemon",
+    "start": "`scopetrace run` starts a program and records it",
+    "top": "`scopetrace ps` lists the processes that are being recorded",
+    "dash": "`scopetrace summary` and `scopetrace tree` show a session in the terminal",
+}
+"""Names that commands may have one day → what to use now.
+
+As a first word they start no program, so that no command line changes its meaning later.
+"""
+
 STATUSES = """\b
 Exit status:
     0    success, also if there is nothing to show
@@ -89,6 +113,8 @@ class LazyGroup(click.Group):
         """Return the command that the first word names, or `run` with all the words."""
         if args[0] in COMMANDS or args[0] in ALIASES:
             return super().resolve_command(ctx, args)
+        if args[0] in NAMES_TO_COME:
+            raise _no_command_yet(args[0])
         ctx.meta[PROGRAM] = args[0]
         return "run", self.get_command(ctx, "run"), args
 
@@ -111,8 +137,10 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands and options with this prefix; if none, the shell completes files."""
+        """Return the commands, options or else programs with this prefix; if none, files."""
         from click.shell_completion import CompletionItem
+
+        from scopetrace.cli.shell_complete import programs
 
         found = [
             CompletionItem(name, help=line)
@@ -120,7 +148,14 @@ class LazyGroup(click.Group):
             if name.startswith(incomplete)
         ]
         found += click.Command.shell_complete(self, ctx, incomplete)
-        return found or [CompletionItem(incomplete, type="file")]
+        return found or programs(incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def _no_command_yet(name: str) -> UsageError:
+    return UsageError(
+        f"there is no command `{PROGRAM} {name}`: {NAMES_TO_COME[name]};"
+        f" `{PROGRAM} run -- {name}` runs a program so called"
+    )
 
 
 def _nearest(word: str) -> str | None:

@@ -14,7 +14,8 @@ from scopetrace.cli.commands import PROGRAM, cli
 def completion(shell: str) -> None:
     """Print the completion script of a shell.
 
-    With it, the Tab key completes commands, options, session numbers and sources. To install it:
+    With it, the Tab key completes commands, the program to run, options, session
+    numbers, sources and fields. To install it:
 
     \b
     eval "$(scopetrace completion bash)"                                        # in ~/.bashrc

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from scopetrace.cli.options import userconfig_option
-from scopetrace.cli.shell_complete import complete_file
+from scopetrace.cli.shell_complete import complete_command
 from scopetrace.errors import UsageError
 
 VARIABLES = {
@@ -67,7 +67,7 @@ def destination(ctx: click.Context, param: click.Parameter, text: str | None) ->
     "-q", "--quiet", is_flag=True, help="Do not end with the line that names the session."
 )
 @click.argument(
-    "args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...", shell_complete=complete_file
+    "args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...", shell_complete=complete_command
 )
 def run(
     userconfig: Path | None,

@@ -1,11 +1,13 @@
-"""Shell completion of option values: session ids, sources, fields.
+"""Shell completion: programs after `run`, session ids, sources, fields.
 
 Errors are ignored: if sessions cannot be read, none is proposed.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 import click
 from click.shell_completion import CompletionItem
@@ -62,6 +64,28 @@ def complete_file_field(ctx: click.Context, param: click.Parameter, incomplete: 
     from scopetrace.model.file_record import FILE_FIELDS
 
     return [name for name in FILE_FIELDS if name.startswith(incomplete)]
+
+
+def complete_command(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the programs with this prefix for the first word of a command; files after it."""
+    if ctx.params.get(param.name or "") or "/" in incomplete:
+        return complete_file(ctx, param, incomplete)
+    return programs(incomplete) or complete_file(ctx, param, incomplete)
+
+
+def programs(prefix: str) -> list[CompletionItem]:
+    """Return the programs of the PATH whose names begin so; none for an empty prefix."""
+    names: set[str] = set()
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        with suppress(OSError), os.scandir(folder or ".") as entries:
+            names.update(each.name for each in entries if _is_program(each, prefix))
+    return [CompletionItem(name) for name in sorted(names)] if prefix else []
+
+
+def _is_program(entry: os.DirEntry[str], prefix: str) -> bool:
+    return entry.name.startswith(prefix) and entry.is_file() and os.access(entry.path, os.X_OK)
 
 
 def complete_file(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from scopetrace import __version__
-from scopetrace.cli.commands import ALIASES, COMMANDS, cli
+from scopetrace.cli.commands import ALIASES, COMMANDS, NAMES_TO_COME, cli
 
 
 def test_version_and_help_need_no_command(scopetrace):
@@ -55,6 +57,46 @@ def resolved(*args):
 )
 def test_a_first_word_that_is_no_command_is_run(args, name, rest):
     assert resolved(*args) == (name, rest)
+
+
+@pytest.mark.parametrize("name", NAMES_TO_COME)
+def test_a_name_to_come_starts_no_program_and_says_what_to_use_now(name, scopetrace, home, path_of):
+    path_of(name)
+
+    status, out, err = scopetrace(name, "1", "--help")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"scopetrace: there is no command `scopetrace {name}`: `scopetrace ")
+    assert err.endswith(f"; `scopetrace run -- {name}` runs a program so called\n")
+    assert err.count("\n") == 1
+    for command in re.findall(r"`scopetrace ([a-z]\w+)", err.partition(": `")[2]):
+        assert command in COMMANDS
+    assert not [*home.glob("sessions/*.db")]
+
+
+@pytest.fixture
+def path_of(tmp_path, monkeypatch):
+    """Put a program of any name on the PATH."""
+
+    def make(name):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\necho the program {name} $*\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+
+    return make
+
+
+@pytest.mark.parametrize("before", [("run",), ("run", "--"), ("--",)])
+def test_a_program_of_a_name_to_come_is_run_where_that_is_asked_for(before, path_of):
+    path_of("watch")
+    ours = (sys.executable, "-m", "scopetrace")
+    done = subprocess.run((*ours, *before, "watch", "x"), capture_output=True, timeout=30)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"the program watch x\n", b"")
+
+
+def test_no_name_to_come_is_a_command():
+    assert not NAMES_TO_COME.keys() & (COMMANDS.keys() | ALIASES.keys())
 
 
 def imported(*args):

@@ -36,6 +36,20 @@ def test_commands_names_and_files_are_proposed():
     assert proposed("scopetrace", "run", "./lo") == {"./lo"}
 
 
+def test_the_program_to_run_is_completed_and_files_are_after_it(tmp_path, monkeypatch):
+    for name in ("prog-one", "prog-two", "other"):
+        (tmp_path / name).touch(mode=0o755)
+    (tmp_path / "prog-data").touch(mode=0o644)
+    monkeypatch.setenv("PATH", f"/nowhere:{tmp_path}:{os.environ['PATH']}")
+
+    assert proposed("scopetrace", "run", "prog-") == {"prog-one", "prog-two"}
+    assert proposed("scopetrace", "run", "-p", "--", "prog-o") == {"prog-one"}
+    assert proposed("scopetrace", "prog-t") == {"prog-two"}
+    assert proposed("scopetrace", "run", "prog-one", "prog-") == {"prog-"}
+    assert answers("fish", "scopetrace run prog-o", "prog-o") == ["plain,prog-one"]
+    assert "prog-two" in answers("zsh", "scopetrace run prog-t", 2)
+
+
 def test_the_last_word_of_a_list_is_completed():
     assert proposed("scopetrace", "events", "-s", "fs.open,fs.cl") == {"fs.open,fs.close"}
 
