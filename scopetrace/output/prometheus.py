@@ -1,9 +1,10 @@
 r"""Metrics in Prometheus's text format, version 0.0.4.
 
-A counter is the sum over the whole session. Any other metric is a gauge with its last value, also
-if that is a mean. Characters that Prometheus does not allow in names become `_`. If a counter and a
-gauge then have the same name, the type is appended to the second, since a name can have one type
-only.
+A counter is the sum over the whole session, and its name ends in `_total`. Any other metric is a
+gauge with its last value, also if that is a mean; if its name ends like those that Prometheus gives
+to sums and counts, `_value` is appended. So no name has two types, which would be an error
+(https://prometheus.io/docs/practices/naming; `promtool check metrics` reports both). Characters
+that Prometheus does not allow in names become `_`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from scopetrace.output.escape import escape
 
 NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_:]")
 NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
+TOTAL = "_total"
+OF_OTHER_TYPES = (TOTAL, "_sum", "_count", "_bucket", "_info", "_created")
+"""Ends of names that say what a gauge is not."""
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -40,14 +44,19 @@ def exposition(records: Iterable[MetricRecord]) -> Iterator[str]:
     families: dict[str, Family] = {}
     for record in records:
         kind = "counter" if record.type == "counter" else "gauge"
-        name = _safe(NOT_IN_NAME, record.name)
-        while name in families and families[name].kind != kind:
-            name = f"{name}_{kind}"
+        name = _family_name(record.name, kind)
         if name not in families:
             families[name] = Family(kind, record.unit, record.name)
         families[name].add(record)
     for name, family in families.items():
         yield from _lines(name, family)
+
+
+def _family_name(name: str, kind: str) -> str:
+    safe = _safe(NOT_IN_NAME, name)
+    if kind == "counter":
+        return safe.removesuffix(TOTAL) + TOTAL
+    return f"{safe}_value" if safe.endswith(OF_OTHER_TYPES) else safe
 
 
 def _lines(name: str, family: Family) -> Iterator[str]:
@@ -76,5 +85,9 @@ def _safe(unwanted: re.Pattern[str], name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text with backslashes and unprintable characters escaped."""
-    return escape(text).replace("\\", "\\\\")
+    r"""Return text on one line: a backslash as `\\`, a newline as `\n`.
+
+    Other unprintable characters, which the format would allow, are shown as tables show them.
+    """
+    lines = (escape(line).replace("\\", "\\\\") for line in text.split("\n"))
+    return "\\n".join(lines)

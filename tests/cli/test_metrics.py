@@ -104,10 +104,10 @@ def test_prometheus_has_sums(netcat, scopetrace):
     out = scopetrace("metrics", "--format", "prometheus", "-m", "fs.read")[1]
 
     assert out == (
-        "# HELP fs_read fs.read (byte)\n"
-        "# TYPE fs_read counter\n"
-        'fs_read{proc="python3",pid="70",host="box",op="read"} 5396\n'
-        'fs_read{proc="nc",pid="71",host="box",op="read"} 4\n'
+        "# HELP fs_read_total fs.read (byte)\n"
+        "# TYPE fs_read_total counter\n"
+        'fs_read_total{proc="python3",pid="70",host="box",op="read"} 5396\n'
+        'fs_read_total{proc="nc",pid="71",host="box",op="read"} 4\n'
     )
 
 

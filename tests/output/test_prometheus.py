@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.metric import MetricRecord
 from scopetrace.output.prometheus import exposition
+from support.harness import Stage, scopetrace_command
 
 
 def metric(name="net.tx", type="counter", value=11, unit="byte", pid=70, **tags):
@@ -24,10 +26,10 @@ def test_counters_are_sums_and_gauges_what_was_last():
     ]
 
     assert list(exposition(found)) == [
-        "# HELP net_tx net.tx (byte)",
-        "# TYPE net_tx counter",
-        'net_tx{proc="nc",pid="70",host="box",proto="TCP"} 15',
-        'net_tx{proc="nc",pid="71",host="box",proto="TCP"} 2',
+        "# HELP net_tx_total net.tx (byte)",
+        "# TYPE net_tx_total counter",
+        'net_tx_total{proc="nc",pid="70",host="box",proto="TCP"} 15',
+        'net_tx_total{proc="nc",pid="71",host="box",proto="TCP"} 2',
         "# HELP proc_fd proc.fd (file)",
         "# TYPE proc_fd gauge",
         'proc_fd{proc="nc",pid="70",host="box"} 5',
@@ -41,7 +43,7 @@ def test_labels_are_escaped():
     (*_, line) = exposition([metric(file='C:\\a"b\nc\udce9', **{"a-b": 1, "__x": 2, "9": 3})])
 
     assert line == (
-        'net_tx{proc="nc",pid="70",host="box",file="C:\\\\a\\"b\\\\nc\\\\xe9",a_b="1",tag__x="2"'
+        'net_tx_total{proc="nc",pid="70",host="box",file="C:\\\\a\\"b\\nc\\\\xe9",a_b="1",tag__x="2"'
         ',_9="3"} 11'
     )
 
@@ -51,24 +53,27 @@ def test_names_that_would_become_one_have_one_type_each():
 
     lines = list(exposition(found))
     assert [line for line in lines if line.startswith("# TYPE")] == [
-        "# TYPE a_b counter",
-        "# TYPE a_b_gauge gauge",
-        "# TYPE _9 counter",
+        "# TYPE a_b_total counter",
+        "# TYPE a_b gauge",
+        "# TYPE _9_total counter",
     ]
-    assert 'a_b{proc="nc",pid="70",host="box"} 12' in lines
+    assert 'a_b_total{proc="nc",pid="70",host="box"} 12' in lines
 
 
-def test_a_name_with_a_type_after_it_that_is_taken_keeps_its_type():
-    found = [metric("a.gauge"), metric("a"), metric("a", "gauge", 8)]
+def test_the_end_of_a_name_says_the_type_and_no_other():
+    found = [
+        metric("a.total"),
+        metric("a.total", "gauge", 8),
+        metric("b.count", "gauge", 9),
+        metric("b.count"),
+    ]
 
-    lines = [line for line in exposition(found) if not line.startswith("# HELP")]
+    lines = [line for line in exposition(found) if line.startswith("# TYPE")]
     assert lines == [
-        "# TYPE a_gauge counter",
-        'a_gauge{proc="nc",pid="70",host="box"} 11',
-        "# TYPE a counter",
-        'a{proc="nc",pid="70",host="box"} 11',
-        "# TYPE a_gauge_gauge gauge",
-        'a_gauge_gauge{proc="nc",pid="70",host="box"} 8',
+        "# TYPE a_total counter",
+        "# TYPE a_total_value gauge",
+        "# TYPE b_count_value gauge",
+        "# TYPE b_count_total counter",
     ]
 
 
@@ -85,3 +90,26 @@ def test_any_names_and_tags_are_well_formed(name, tags, value):
 
     for line in exposition([record]):
         assert LINE.fullmatch(line)
+
+
+SENDS = """
+import socket
+statsd = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for line in (b"jobs.done.total:3|c", b"jobs.count:2|g", b"jobs.took:12|ms", b"jobs.size:7|h"):
+    statsd.sendto(line, ("127.0.0.1", 8125))
+open("a\\nb\\\\c", "w").write("x" * 100)
+"""
+
+
+def test_promtool_finds_no_fault(stage: Stage, needs: Callable[[str], str]) -> None:
+    """In the metrics of a program that reads, writes, connects and sends metrics of its own."""
+    promtool = needs("promtool")
+    stage.record(["python3", "-c", SENDS], config="metric: {format: {verbosity: 9}}")
+    metrics = stage.run(scopetrace_command("metrics", "--format", "prometheus")).stdout
+
+    assert {b"jobs_done_total", b"jobs_count_value", b"fs_write_total", b"fs_duration"} <= {
+        line.split()[2] for line in metrics.splitlines() if line.startswith(b"# TYPE")
+    }
+    assert b'a\\nb\\\\c"' in metrics
+    checked = stage.run([promtool, "check", "metrics"], input=metrics)
+    assert (checked.stdout, checked.stderr, checked.status) == (b"", b"", 0)

@@ -38,6 +38,17 @@ def test_types_are_letters_and_fractions_have_two_digits(type, letter):
     assert statsd_line(metric(type=type, value=2.345)).startswith(f"net.tx:2.35|{letter}|".encode())
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"), [(35, b"0.035"), (1234567, b"1234.567"), (2.5, b"0.003")]
+)
+def test_a_histogram_of_ours_is_a_timer_to_every_server(value, sent):
+    """`h` is a counter to those that follow statsd's own protocol."""
+    found = statsd_line(metric("fs.duration", "histogram", value, "microsecond"))
+
+    assert found.startswith(b"fs.duration:" + sent + b"|ms|#")
+    assert found.endswith(b",unit:millisecond")
+
+
 def test_a_line_that_is_too_long_loses_whole_tags_from_its_end():
     whole = statsd_line(metric(proto="TCP"))
 
