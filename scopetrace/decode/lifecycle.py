@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import stat
 import struct
@@ -135,25 +136,21 @@ def program_name(path: str, exe: str) -> str:
 
 def read_status(status: bytes) -> dict[str, int]:
     """Return the numbers of /proc/PID/status that we need; of ids, the effective ones."""
-    found = {}
-    for line in status.split(b"\n"):
-        key, _, value = line.partition(b":\t")
-        if key in STATUS_FIELDS:
-            words = value.split()
-            position = STATUS_FIELDS[key]
-            if position < len(words) and words[position].isdigit():
-                found[key.decode()] = int(words[position])
-    return found
+    return {
+        (name or id_name).decode(): int(value or effective)
+        for name, value, id_name, effective in STATUS_LINE.findall(status)
+    }
 
 
-STATUS_FIELDS = {b"PPid": 0, b"Uid": 1, b"Gid": 1, b"NoNewPrivs": 0}
-"""Which word of a line of /proc/PID/status is wanted (proc(5))."""
+STATUS_LINE = re.compile(rb"\n(?:(PPid|NoNewPrivs):\t(\d+)|(Uid|Gid):\t\d+\t(\d+))")
+"""The lines of /proc/PID/status that are wanted: a number, or real and effective id (proc(5))."""
 
 
 def _notice_lost_privilege(state: State, task: Task, parts: Parts, time_ns: int) -> None:
     """Report a set-user-id program, or one with file capabilities, that runs without them."""
-    status = read_status(parts.get(Part.STATUS, b""))
-    if status.get("NoNewPrivs") != 1 or not _gives_privilege(task.group.image, parts):
+    if not _gives_privilege(task.group.image, parts):
+        return
+    if read_status(parts.get(Part.STATUS, b"")).get("NoNewPrivs") != 1:
         return
     image = task.group.image
     message = (
