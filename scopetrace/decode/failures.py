@@ -167,11 +167,15 @@ def _bytes(position: int) -> What:
     return lambda task, record, parts, call: f"{record.argument(position)} bytes"
 
 
-def _name(names: dict[int, str] | tuple[str, ...], position: int, form: str = "{}") -> What:
+def _name(names: dict[int, str] | tuple[str, ...], position: int) -> What:
     """Describe a call by the name of the argument at that position."""
-    return lambda task, record, parts, call: form.format(
-        named(names, record.argument(position)), *map(signed, record.args[:2])
-    )
+    return lambda task, record, parts, call: named(names, record.argument(position))
+
+
+def _limited(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
+    """Name the limit, and the process if it is another one than the caller (pid 0)."""
+    name, pid = named(LIMITS, record.arg2), signed(record.arg1)
+    return f"{name} of process {pid}" if pid else name
 
 
 def _mapped(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
@@ -232,7 +236,7 @@ WHATS: dict[str, What] = {
     "ptrace": _traced,
     "setpgid": _arguments("{} into group {}", 2),
     "setrlimit": _name(LIMITS, 1),
-    "prlimit64": _name(LIMITS, 2, "{0} of {1}"),
+    "prlimit64": _limited,
     "nice": _argument("{}", 1),
     **dict.fromkeys(("setpriority", "ioprio_set"), _priority),
     **dict.fromkeys(
