@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scopetrace.db import schema
-from scopetrace.model.fields import BODY, ENDS, ENHANCED, MESSAGE, SOURCES, Field, Source
+from scopetrace.model.fields import BODY, ENDS, ENHANCED, MESSAGE, RECORDS, SOURCES, Field, Source
 from scopetrace.model.metric import METRICS
 
 DOCS = Path(__file__).resolve().parent
@@ -26,14 +26,15 @@ EVENTS = """\
 # Events
 
 What a session holds, and what `scopetrace events -j` prints and `run -e` sends. This page is made
-from `scopetrace/model/fields.py` by `make docs`; do not edit it. [sql.md](sql.md) describes the
-session file.
+from `scopetrace/model/fields.py` by `make docs`; do not edit it. `scopetrace fields` prints the
+same. [sql.md](sql.md) describes the session file.
 
 A field that is not known or does not apply is left out. Paths and text that are no UTF-8 hold their
 bytes as lone surrogates (`\\udce9` in JSON, `\\xe9` in tables). In SQL, `--where` and `--sort` a
 hyphen of a name is an underscore: `x_appscope`.
 
-Further down: [which events there are](#the-events), [metrics](#metrics), and
+Further down: [which events there are](#the-events), [metrics](#metrics), what
+[flows](#flows--j), [files](#files--j) and [metrics](#metrics--j) print, and
 [what differs from AppScope](#compared-with-appscope).
 
 ## Every event
@@ -140,6 +141,8 @@ def events_page() -> str:
         for name, metric in METRICS.items()
     ]
     heads = ("metric", "type in scope.yml", "type", "unit", "tags")
+    for record in RECORDS[1:]:
+        parts.append(f"## {record.name} -j\n\n{record.meaning}\n\n{field_table(record.fields)}\n")
     parts.append(f"## Metrics\n\nMade of the same operations as events.\n\n{table(heads, rows)}\n")
     parts.append(APPSCOPE)
     return "\n".join(parts)

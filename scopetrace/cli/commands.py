@@ -40,6 +40,7 @@ COMMANDS = {
         "scopetrace.cli.flows",
         "Show the network flows of a session, or the bytes of one.",
     ),
+    "fields": ("scopetrace.cli.fields", "Show the fields of events, flows, files and metrics."),
     "export": (
         "scopetrace.cli.export",
         "Write a session as files of other programs: trace, HAR, CSV, pcapng.",

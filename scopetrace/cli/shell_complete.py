@@ -88,6 +88,14 @@ def _is_program(entry: os.DirEntry[str], prefix: str) -> bool:
     return entry.name.startswith(prefix) and entry.is_file() and os.access(entry.path, os.X_OK)
 
 
+def complete_field_group(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return what `fields` describes, as far as it begins so."""
+    from scopetrace.output.fields import groups
+
+    names = dict.fromkeys(name for group in groups() for name in (group.name, group.sourcetype))
+    return [name for name in names if name and name.startswith(incomplete)]
+
+
 def complete_file(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -1,12 +1,13 @@
 """The one table of event fields: for each source its events, and the data fields they may have.
 
-The views of the session file, the names that `--where` and `--sort` know, the types of both, and
-docs/events.md derive from here (`make docs` writes that file; a test compares the two). To add an
-event or a field, add a row.
+The views of the session file, the names that `--where` and `--sort` know, the types of both, the
+command `fields` and docs/events.md derive from here (`make docs` writes that file; a test compares
+the two). To add an event or a field, add a row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 TEXT, INTEGER, NUMBER, BOOLEAN, LIST = "text", "integer", "number", "boolean", "list"
@@ -500,3 +501,81 @@ NUMBERS = frozenset(
 def column(field: str) -> str:
     """Return what SQL calls a field: a name with a hyphen would be an expression there."""
     return field.replace("-", "_")
+
+
+class Record(NamedTuple):
+    """The fields of what a command prints as JSON, one object to a line."""
+
+    name: str
+    """The command."""
+    meaning: str
+    """What one object is; a sentence in Markdown."""
+    fields: tuple[Field, ...]
+
+
+def _ends(*names: str) -> Iterator[Field]:
+    by_name = {field.name: field for field in ENDS}
+    return (by_name[name] for name in names)
+
+
+FLOWS = (
+    _integer("id", "number of the event that opened it, by which `flows ID` finds it"),
+    _integer("pid", "process id of the process that opened it"),
+    _text("proc", "base name of the program that opened it"),
+    *_ends(
+        "net_transport", "net_host_ip", "net_host_port", "net_peer_name", "net_peer_ip",
+        "net_peer_port", "net_client_ip", "net_client_port", "net_target_host", "net_target_port",
+        "unix_local_path", "unix_local_inode", "unix_peer_path", "unix_peer_inode",
+    ),
+    _text("role", "client if this side connected, server if it accepted"),
+    _number("start_time", "when it was opened: Unix time, to the microsecond", "s"),
+    _number("last_sent_time", "when bytes were sent last, or it was closed: Unix time", "s"),
+    _integer("duration", "from its open to its last close", "ns"),
+    _integer("net_bytes_recv", "received by all processes", "bytes"),
+    _integer("net_bytes_sent", "sent by all processes", "bytes"),
+    _text("net_protocol", 'protocols that were recognised, in order: "PROXY,HTTP"'),
+    _text("net_close_reason", "who ended it first: local, remote, reset, idle or stop"),
+    _text("error", 'the last error in its life ("ECONNRESET")'),
+    _integer("payload_in_bytes", "received and kept (`run -p`)", "bytes"),
+    _integer("payload_out_bytes", "sent and kept (`run -p`)", "bytes"),
+    _integer("payload_missing_bytes", "went through and was not kept", "bytes"),
+    _integer("channel", "shared by all its events and its payload: Unix time of its open", "ns"),
+)  # fmt: skip
+FILES = (
+    _text("file", "its last path"),
+    _list("names", "its earlier and other paths: renames and hard links"),
+    _text("class", "own, or what a rule of `pathclasses` in scope.yml calls such paths"),
+    _text(
+        "uses",
+        "a letter for each use: Read, Written, Opened only, Deleted, reNamed, ✖ a call failed",
+    ),
+    _integer("opens", "how often it was opened"),
+    _integer("read_bytes", "read by all processes", "bytes"),
+    _integer("read_ops", "calls that read", "calls"),
+    _integer("written_bytes", "written by all processes", "bytes"),
+    _integer("written_ops", "calls that wrote", "calls"),
+    _integer("bytes", "read and written", "bytes"),
+    _integer("ops", "calls that read or wrote", "calls"),
+    _integer("io_us", "time inside these calls", "µs"),
+    _list("errors", 'names of the errors of calls about it ("ENOENT")'),
+    _list("pids", "process ids of the processes that used it"),
+    _list("procs", "their programs"),
+)
+METRIC_BODY = (
+    _text("_metric", "name of the metric, or one of a program's own (StatsD)"),
+    _text("_metric_type", "counter, gauge, timer, histogram or set"),
+    _number("_value", "the value of one period", "that of the metric"),
+    _text("unit", "unit of the value; left out if it is not known"),
+    _text("host", "name of the machine"),
+    _text("proc", "base name of the program"),
+    _integer("pid", "process id"),
+    _integer("numops", "how many operations the value sums up", "operations"),
+    _number("_time", "end of the period: Unix time, to the microsecond", "s"),
+)
+RECORDS = (
+    Record("events", "What every event has, beside the fields of its source.", BODY),
+    Record("flows", "A conversation with a peer, from its open to its last close.", FLOWS),
+    Record("files", "A file, with what all processes did to it under all its names.", FILES),
+    Record("metrics", "A value of a metric; each metric has tags of its own.", METRIC_BODY),
+)
+"""What `events`, `flows`, `files` and `metrics` print with `-j`."""

@@ -5,10 +5,12 @@ from itertools import groupby
 import pytest
 
 from scopetrace.model.event import EventRecord
-from scopetrace.model.fields import BODY, FIELDS, NUMBERS, SOURCES, column
-from scopetrace.model.metric import METRICS
+from scopetrace.model.fields import BODY, FIELDS, NUMBERS, RECORDS, SOURCES, column
+from scopetrace.model.file_record import FILE_FIELDS
+from scopetrace.model.flow_record import FLOW_FIELDS
+from scopetrace.model.metric import METRICS, MetricRecord
 from scopetrace.sources.needs import source_classes
-from scopetrace.wire.ndjson import event_body
+from scopetrace.wire.ndjson import event_body, metric_body
 
 FIELD = [(source.view, field) for source in SOURCES for field in source.fields]
 
@@ -53,3 +55,20 @@ def test_every_tag_of_a_metric_is_a_field_or_has_a_name_that_the_body_takes():
 
 def test_a_column_is_a_word_of_sql():
     assert column("x-appscope") == "x_appscope"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("flows", FLOW_FIELDS), ("files", FILE_FIELDS), ("events", [field.name for field in BODY])],
+)
+def test_what_a_command_prints_is_described_in_its_order(name, known):
+    (record,) = [record for record in RECORDS if record.name == name]
+
+    assert [field.name for field in record.fields] == list(known)
+
+
+def test_what_the_body_of_a_metric_has_is_described():
+    record = MetricRecord(1, 0, "n", "counter", "byte", 1, {"numops": 1}, "h", "p", 1)
+    (described,) = [record for record in RECORDS if record.name == "metrics"]
+
+    assert metric_body(record).keys() == {field.name for field in described.fields}

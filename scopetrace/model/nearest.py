@@ -1,0 +1,27 @@
+"""Names that are similar to an unknown one, for the sentence that refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MOST_NAMES = 20_000
+"""Of so many names the nearest are sought: comparing takes a few µs each."""
+
+
+def nearest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """Return at most `most` of the names that are similar to `word`, the nearest first."""
+    from difflib import get_close_matches
+    from itertools import islice
+
+    return get_close_matches(word, islice(names, MOST_NAMES), n=most, cutoff=0.6)
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return the end of a sentence that proposes the nearest names; empty if none is near."""
+    near = nearest(word, names)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def no_field(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence that no event (flow, file…) has a field of this name."""
+    return f"no {what} has a field named {name}{did_you_mean(name, known)}"
