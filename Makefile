@@ -16,9 +16,9 @@ CLANG_FORMAT ?= clang-format
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
 package := $(shell find scopetrace -name '*.py' -o -name '*.pyi') scope.yml
 c_files := $(filter %.c,$(engine))
-c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c)
+c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.c)
 
-.PHONY: help demo test lint format docs fuzz fuzz-engine mutants bench clean
+.PHONY: help demo test lint format docs fuzz fuzz-engine torture mutants bench clean
 
 help: ## Print this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -58,6 +58,9 @@ fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60
 
 fuzz-engine: $(VENV)/.tools ## Record a program that makes CALLS (100000) random system calls
 	$(BIN)/python -P tests/fuzz/engine.py --calls $(CALLS)
+
+torture: $(VENV)/.tools ## Run the tests of ext/gate at length, with every ELF file of the machine
+	TORTURE=1 $(BIN)/pytest -n $(JOBS) $(ARGS) tests/gate
 
 mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'
