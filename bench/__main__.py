@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from figures import figures
+from large_sessions import large_sessions
 from many_sessions import many_sessions
 from serving import serving
 from tables import print_comparison, print_figures
@@ -22,7 +23,7 @@ from workloads import compare, workloads
 
 
 def main() -> None:
-    """Measure everything in a folder of its own and print four tables."""
+    """Measure everything in a folder of its own and print five tables."""
     rounds = int(os.environ.get("ROUNDS", "7"))
     scopetrace = shutil.which("scopetrace", path=str(Path(sys.executable).parent))
     if scopetrace is None:
@@ -37,6 +38,7 @@ def main() -> None:
         print_comparison(results, rounds)
         print_figures(serving(scopetrace, Path(folder), rounds), "cost")
         print_figures(figures(scopetrace, Path(folder), rounds), "aim")
+        print_figures(large_sessions(scopetrace, Path(folder), rounds), "aim")
         print_figures(many_sessions(scopetrace, Path(folder), rounds), "aim")
 
 

@@ -19,9 +19,6 @@ from scopetrace.decode.tasks import Task
 from scopetrace.model.operation import Renamed
 from scopetrace.model.raw import RawRecord
 
-RENAME_EXCHANGE = 2
-"""A flag of renameat2(2): both names stay, and what they mean is swapped."""
-
 
 def take_link_name(known: DecodedFile, found: DecodedFile, link: str) -> None:
     """Call a file as the kernel's link does; one that has no name any more keeps its last."""
@@ -86,11 +83,11 @@ def _has_no_name(file: DecodedFile) -> bool:
     return not file.named_by_link and file.stat is not None and not file.stat.links
 
 
-def path_renamed(state: State, record: RawRecord, old: str, new: str, flags: int) -> None:
+def path_renamed(state: State, record: RawRecord, old: str, new: str, exchanged: bool) -> None:
     """Change the names that linkat gave to what was renamed, or is in a folder that was."""
     for file in list(state.named_by_link):
         name = _renamed_path(file.path, old, new)
-        if not name and flags & RENAME_EXCHANGE:
+        if not name and exchanged:
             name = _renamed_path(file.path, new, old)
         if name:
             _call(file, name)

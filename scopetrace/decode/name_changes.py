@@ -19,6 +19,8 @@ from scopetrace.model.raw import RawRecord
 PERMISSIONS = 0o7777
 UNCHANGED = 0xFFFFFFFF
 """An owner or group of -1 stays as it is (chown(2))."""
+RENAME_EXCHANGE = 2
+"""A flag of renameat2(2): both names stay, and what they mean is swapped."""
 
 MODE_ARGUMENT = {"mkdir": 2, "mkdirat": 3, "mknod": 2, "mknodat": 3}
 """Where the permissions are, counted from 1."""
@@ -34,10 +36,10 @@ def on_rename(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a name became another."""
     parts = record.parts()
     file, new = path_of(task, record, parts, call), second_path_of(task, record, parts, call)
-    _name_changed(state, task, record, call.op, "rename", file, new)
+    exchanged = call.op == "renameat2" and bool(record.arg5 & RENAME_EXCHANGE)
+    _name_changed(state, task, record, call.op, "rename", file, new, exchanged=exchanged)
     if record.result == 0:
-        flags = record.arg5 if call.op == "renameat2" else 0
-        path_renamed(state, record, file.file, new.file, flags)
+        path_renamed(state, record, file.file, new.file, exchanged)
 
 
 def on_link(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -82,6 +84,7 @@ def _name_changed(
     name: Names,
     other: Names = NO_NAMES,
     mode: int = 0,
+    exchanged: bool = False,
 ) -> None:
     """Emit the change, or that it failed."""
     if record.result < 0:
@@ -89,7 +92,7 @@ def _name_changed(
         return
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
-    state.emit(NameChanged(image, task.tid, time_ns, op, group, *name, *other, mode))
+    state.emit(NameChanged(image, task.tid, time_ns, op, group, *name, *other, mode, exchanged))
 
 
 def _permissions(position: int) -> Callable[[RawRecord], dict[str, int]]:

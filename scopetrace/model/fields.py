@@ -208,6 +208,10 @@ SOURCES = (
         FILE_PASSED,
         _text("file_new", "its new path"),
         _text("file_new_passed", "the new path as the program passed it; left out if the same"),
+        _true(
+            "file_exchanged",
+            "true if both paths stay and their files were swapped (RENAME_EXCHANGE)",
+        ),
     ),
     _source(
         "fs.mkdir",

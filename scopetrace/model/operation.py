@@ -176,6 +176,8 @@ class NameChanged(NamedTuple):
     other_passed: str
     mode: int
     """mkdir and mknod: the permissions asked for."""
+    exchanged: bool
+    """rename: both names stay, and which files they name is swapped (RENAME_EXCHANGE)."""
 
 
 class AttributeChanged(NamedTuple):

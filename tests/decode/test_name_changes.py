@@ -35,6 +35,14 @@ def test_a_rename_has_two_names_each_as_the_kernel_has_it(tracee, decoding):
     assert (change.passed, change.other_passed) == ("a", "")
 
 
+@pytest.mark.parametrize(("flags", "exchanged"), [(0, False), (1, False), (2, True)])
+def test_an_exchange_is_known_by_its_flag(tracee, decoding, flags, exchanged):
+    parts = {Part.PATH: b"/a", Part.PATH2: b"/b"}
+    tracee.call("renameat2", -100, 0, -100, 0, flags, parts=parts)
+
+    assert decoding.one(NameChanged).exchanged is exchanged
+
+
 def test_the_kernels_name_counts_not_what_is_known_of_the_folder(tracee, decoding):
     """A folder may have been renamed by anybody, and only the kernel follows symbolic links."""
     tracee.call("chdir", parts={Part.CWD: b"/one", Part.ROOT: b"/"})

@@ -21,3 +21,9 @@ def test_cells_are_escaped_and_none_is_empty():
     assert format_table(("A", "B", "C"), rows) == (
         "A        B    C\n\\x1b[2J       x\n0123     1e5"
     )
+
+
+def test_wide_characters_take_the_columns_that_they_take_on_a_terminal():
+    assert format_table(("A", "B"), [("日本", 1), ("e\u0301", 2)], ("B",)) == (
+        "A     B\n日本  1\ne\u0301     2"
+    )

@@ -108,6 +108,63 @@ def test_a_hard_link_is_another_name_of_one_row(read: Read) -> None:
     assert (files["/data"].written_bytes, files["/data"].names) == (3, ("/alias",))
 
 
+def test_an_exchange_swaps_two_rows(read: Read) -> None:
+    files = read(
+        moved("/live", written=1),
+        moved("/next", written=2),
+        event("fs.rename", op="renameat2", file="/live", file_new="/next", file_exchanged=True),
+        moved("/live", written=10),
+        moved("/next", written=20),
+    )
+
+    assert {path: file.written_bytes for path, file in files.items()} == {"/live": 12, "/next": 21}
+    assert (files["/live"].names, files["/next"].names) == (("/next",), ("/live",))
+    assert (files["/live"].renamed, files["/next"].renamed) == (True, True)
+
+
+def test_a_renamed_folder_takes_the_files_in_it_along(read: Read) -> None:
+    files = read(
+        event("fs.mkdir", op="mkdir", file="/new"),
+        event("fs.open", file="/new/sub/a", flags="O_WRONLY|O_CREAT"),
+        event("fs.error", op="openat", file="/new/b", error="ENOENT"),
+        event("fs.rename", op="rename", file="/new", file_new="/app"),
+        moved("/app/sub/a", written=5),
+    )
+
+    assert set(files) == {"/app", "/app/sub/a", "/new/b"}
+    assert (files["/app/sub/a"].opens, files["/app/sub/a"].written_bytes) == (1, 5)
+    assert files["/app/sub/a"].names == ("/new/sub/a",)
+
+
+def test_a_link_whose_first_name_is_deleted_keeps_its_row(read: Read) -> None:
+    files = read(
+        event("fs.error", op="access", file="/objects/1", error="ENOENT"),
+        moved("/tmp_obj", written=7),
+        event("fs.link", op="link", file="/objects/1", file_target="/tmp_obj"),
+        event("fs.delete", op="unlink", file="/tmp_obj"),
+        moved("/objects/1", read=7),
+        moved("/tmp_obj", written=1),
+    )
+
+    assert {path: file.written_bytes for path, file in files.items()} == {
+        "/objects/1": 7,
+        "/tmp_obj": 1,
+    }
+    first = files["/objects/1"]
+    assert (first.read_bytes, first.names, first.deleted) == (7, ("/tmp_obj",), False)
+    assert first.errors == ("ENOENT",)
+
+
+def test_a_symbolic_link_is_a_file_of_its_own(read: Read) -> None:
+    files = read(
+        moved("/data", written=1),
+        event("fs.link", op="symlink", file="/alias", file_target="/data"),
+        event("fs.delete", op="unlink", file="/alias"),
+    )
+
+    assert {path: file.uses for path, file in files.items()} == {"/data": "W", "/alias": "WD"}
+
+
 @pytest.mark.parametrize(
     ("event_", "name"),
     [

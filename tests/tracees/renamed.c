@@ -64,7 +64,8 @@ static void swapped(void)
 {
     int one = make("one"), two = make("two");
     MUST(renameat2(AT_FDCWD, "one", AT_FDCWD, "two", RENAME_EXCHANGE) == 0);
-    EXPECT("fs.rename", "renameat2", "'file': '%s', 'file_new': '%s'", here("one"), here("two"));
+    EXPECT("fs.rename", "renameat2", "'file': '%s', 'file_new': '%s', 'file_exchanged': true",
+           here("one"), here("two"));
     write_text(one, "1");
     write_text(two, "22");
     expect_close("close", "two", 0, 0, 1, 1);

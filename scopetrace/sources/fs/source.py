@@ -149,10 +149,14 @@ class FsSource(Source):
                 measure(image, time_ns, "fs.duration", used_ns / 1000, calls, **tags)
 
     def _name_changed(self, operation: NameChanged) -> None:
-        image, tid, time_ns, op, group, file, passed, other, other_passed, mode = operation
+        image, tid, time_ns, op, group, file, passed, other, other_passed, mode, exchanged = (
+            operation
+        )
         data = _named(op, file, passed)
         if group in OTHER_NAME:
             _add_other(data, OTHER_NAME[group], other, other_passed)
+            if exchanged:
+                data["file_exchanged"] = True
         elif group == "mkdir":
             data["file_perms"] = octal_digits(mode)
         self._emit(f"fs.{group}", image, time_ns, tid, data)
