@@ -29,6 +29,7 @@ WITHOUT_TEST = {
     "model/payload.py": "fields without behaviour",
     "model/process.py": "fields without behaviour",
     "model/process_tree.py": "by what is read: tests/query/test_tree.py",
+    "model/report.py": "fields without behaviour",
     "model/rules.py": "an interface",
     "model/session.py": "fields without behaviour",
     "model/summary.py": "by what is read: tests/query/test_summary.py",

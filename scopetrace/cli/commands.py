@@ -45,6 +45,10 @@ COMMANDS = {
         "scopetrace.cli.export",
         "Write a session as files of other programs: trace, HAR, CSV, pcapng.",
     ),
+    "report": (
+        "scopetrace.cli.report",
+        "Write a session as one HTML page, or print its peers and files.",
+    ),
     "history": ("scopetrace.cli.history", "List the recorded sessions."),
     "ps": ("scopetrace.cli.ps", "List the processes that are being recorded now."),
     "stop": ("scopetrace.cli.stop", "End the recording of a session."),

@@ -67,6 +67,16 @@ def address_text(address: Address | None) -> str:
     return escape(address.host) or (f"unix:{address.inode}" if address.inode else "unix")
 
 
+def endpoint_text(address: Address | None) -> str:
+    """Return an address with its port, escaped; empty if it is not known."""
+    if address is None:
+        return ""
+    host = address_text(address)
+    if not address.port:
+        return host
+    return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
+
+
 def flow_body(flow: FlowRecord) -> dict[str, Any]:
     """Return the JSON object of a flow, without unknown fields."""
     values = ((name, value(flow)) for name, value in FLOW_FIELDS.items())

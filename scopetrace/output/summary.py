@@ -25,13 +25,13 @@ PATHS = 5
 
 def summary_lines(summary: Summary, width: int | None, *, color: bool = False) -> Iterator[str]:
     """Yield the lines of a summary, each cut to `width`; None: there is no terminal."""
-    for label, text in _facts(summary):
+    for label, text in summary_facts(summary):
         head = f"{label:{LABEL_COLUMNS}}"
         line = text if width is None else shorten(text, max(width - LABEL_COLUMNS, 20))
         yield (paint(head, "green") if color and label else head) + line
 
 
-def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
+def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield labels and answers; a second line of one answer has no label."""
     yield from _labelled("command", [_command(summary)])
     yield from _labelled("ended", [_end(summary)])

@@ -14,6 +14,7 @@ from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
+from scopetrace.query.conditions import marks
 from scopetrace.query.connect import connect
 from scopetrace.query.events import EventFilter, EventQuery
 from scopetrace.query.field_sql import NAMES, unknown_name
@@ -170,6 +171,16 @@ class Session:
         if last is not None:
             return self._last(query, last, after_id)
         return self._all(query, after_id)
+
+    def count_events(self, sourcetypes: Iterable[str], after_id: int, before_id: int) -> int:
+        """Return how many events of these types have ids between two others."""
+        names = tuple(sourcetypes)
+        sql = (
+            f"SELECT count(*) FROM event WHERE id > ? AND id < ? AND sourcetype IN ({marks(names)})"
+        )
+        with self._reading():
+            count: int = self._db.execute(sql, (after_id, before_id, *names)).fetchone()[0]
+            return count
 
     def event(self, number: int) -> EventRecord:
         """Return one event by its id.

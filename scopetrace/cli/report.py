@@ -1,0 +1,108 @@
+"""`scopetrace report`: a session as one HTML page, or its peers and files as two tables."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scopetrace.cli.answers import on_terminal
+from scopetrace.cli.options import json_option
+from scopetrace.cli.shell_complete import complete_file, complete_session
+from scopetrace.model.shown import escape, print_to_stderr
+
+if TYPE_CHECKING:
+    from scopetrace.query import Session
+
+STDOUT = Path("-")
+
+
+@click.command()
+@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write an HTML page instead; - is standard output.",
+)
+@click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
+@click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
+@json_option
+def report(
+    session: str | None, output: Path | None, force: bool, show_all: bool, as_json: bool
+) -> None:
+    """Write a session as one HTML page, or print its peers and files.
+
+    The page needs no network and can be sent to others: how the program ended, the processes on a
+    line of time, errors, files as a tree, connections with requests, what was written, and search.
+    With `run -p` it has the header fields and the beginning of the bodies of HTTP/1. It is not
+    larger than 3 MB: what is left out is counted.
+
+    \b
+    scopetrace report                    whom it talked to, and which files it used
+    scopetrace report 12 -o report.html  a page about session 12
+    """
+    from scopetrace.query import open_session
+
+    with open_session(session) as opened:
+        if output is not None:
+            write_page(opened, output, force)
+        elif as_json:
+            _print_json(opened)
+        else:
+            _print_tables(opened, show_all)
+
+
+def write_page(session: Session, path: Path, force: bool) -> None:
+    """Write the page of a session and print where it is."""
+    from scopetrace import __version__
+    from scopetrace.cli.output_files import binary_stdout, new_file
+    from scopetrace.output.report.page import page
+    from scopetrace.query.report import read_report
+
+    text = page(read_report(session), __version__)
+    with nullcontext(binary_stdout()) if path == STDOUT else new_file(path, force) as out:
+        out.write(text)
+        out.flush()
+    if path != STDOUT:
+        print(f"Wrote {escape(str(path))}.")
+
+
+def _hosts(session: Session) -> dict[tuple[str, int], str]:
+    """Return the first name that was asked for in requests to each address and port."""
+    found: dict[tuple[str, int], str] = {}
+    for event in session.events(source="http.req"):
+        data = event.data
+        if "net_peer_ip" in data and data.get("http_host"):
+            found.setdefault((data["net_peer_ip"], data.get("net_peer_port", 0)), data["http_host"])
+    return found
+
+
+def _print_json(session: Session) -> None:
+    from scopetrace.output.activity import file_bodies, network_bodies
+    from scopetrace.wire.ndjson import json_line
+
+    for body in (*network_bodies(session.flows(), _hosts(session)), *file_bodies(session.files())):
+        print(json_line(body))
+
+
+def _print_tables(session: Session, show_all: bool) -> None:
+    from scopetrace.model.file_record import OWN
+    from scopetrace.output import activity
+    from scopetrace.output.width import terminal_columns
+
+    width = terminal_columns(sys.stdout)
+    files = session.files()
+    own = [file for file in files if file.path_class == OWN]
+    shown = own if on_terminal() and not show_all else files
+    peers = activity.network_bodies(session.flows(), _hosts(session))
+    print(f"{activity.NETWORK}\n\n{activity.network_table(peers, width)}\n")
+    used = activity.file_bodies(shown)
+    print(f"{activity.FILES}\n\n{activity.file_activity_table(used, width)}")
+    if len(shown) < len(files):
+        print_to_stderr(f"{len(files) - len(own)} start-up files hidden: -A shows them")

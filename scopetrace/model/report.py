@@ -1,0 +1,25 @@
+"""What a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scopetrace.model.event import EventRecord
+from scopetrace.model.exchange import Exchange
+from scopetrace.model.summary import Summary
+
+
+class ReportInput(NamedTuple):
+    """What a session has for a report; of what can be many, some."""
+
+    summary: Summary
+    exchanges: Sequence[Exchange]
+    """The first of them."""
+    texts: Sequence[EventRecord]
+    """Events with text, of the console and of logs: the first and the last of them."""
+    texts_left: int
+    """How many such events there are between these."""
+    failures: Sequence[EventRecord]
+    """The last events of calls that failed and are about neither a file nor a connection, and of
+    DNS."""

@@ -1,0 +1,485 @@
+
+"use strict";
+
+// Every text that was recorded goes into the page through `textContent`: it stays text.
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const STEP = 300; // rows that are shown at once; a button shows as many more
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Return the rows of a part as objects. */
+function rowsOf(part) {
+  const { columns, rows } = DATA.parts[part];
+  return rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+}
+
+// -- elements ---------------------------------------------------------------------------------
+
+/** Make an element with properties and children; a child that is no element becomes text. */
+function make(name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children.filter((child) => child !== null && child !== ""));
+  return element;
+}
+
+function draw(name, attributes, text) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/** Add `title` to a shape: what it stands for, shown when the mouse rests on it. */
+function titled(shape, text) {
+  shape.append(draw("title", {}, text));
+  return shape;
+}
+
+// -- units ------------------------------------------------------------------------------------
+
+function size(bytes) {
+  if (bytes === null || bytes === undefined) return "";
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let at = 0;
+  while (bytes >= 1024 && at < units.length - 1) {
+    bytes /= 1024;
+    at += 1;
+  }
+  return `${at && bytes < 9.95 ? bytes.toFixed(1) : Math.round(bytes)} ${units[at]}`;
+}
+
+function duration(us) {
+  if (us === null || us === undefined) return "";
+  if (us < 1000) return `${Math.round(us)} µs`;
+  return us < 1e6 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1e6).toFixed(1)} s`;
+}
+
+/** Return the time since the session began, in seconds. */
+function at(us) {
+  return us === null ? "" : (us / 1e6).toFixed(3);
+}
+
+// -- sections ---------------------------------------------------------------------------------
+
+const sections = [];
+
+/**
+ * Add a section. `show(body, words)` fills it with what contains all `words` and returns how many
+ * rows that are.
+ */
+function section(id, heading, part, show) {
+  const body = make("div");
+  const left = part ? DATA.parts[part].left : 0;
+  const command = make("code", {}, DATA.commands[id]);
+  const count = make("span", { className: "note" });
+  const link = make("a", { href: `#${id}` }, heading);
+  document.getElementById("links").append(link);
+  document.getElementById("main").append(
+    make("section", { id },
+      make("div", { className: "head" }, make("h2", {}, heading), count, command),
+      left ? make("p", { className: "note" }, `${left} more are not in this page; the command has them.`) : null,
+      body));
+  sections.push({ body, count, show });
+}
+
+function render(words) {
+  for (const { body, count, show } of sections) {
+    body.replaceChildren();
+    const found = show(body, words);
+    if (!body.childNodes.length) body.append(make("p", { className: "note" }, words.length ? "Nothing found." : "None."));
+    count.textContent = words.length ? `${found} found` : `${found}`;
+  }
+}
+
+function matches(text, words) {
+  return words.every((word) => text.includes(word));
+}
+
+/** Remember the searchable text of each row, in lower case. */
+function searchable(rows) {
+  for (const row of rows) row.search = JSON.stringify(Object.values(row)).toLowerCase();
+  return rows;
+}
+
+/** Append what `item` makes of each of `rows`, STEP at a time. */
+function paged(holder, rows, item) {
+  const more = make("button", { type: "button" });
+  let shown = 0;
+  const next = () => {
+    const items = rows.slice(shown, shown + STEP).map(item);
+    if (more.parentNode === holder) more.before(...items);
+    else holder.append(...items);
+    shown = Math.min(shown + STEP, rows.length);
+    more.textContent = `Show more (${rows.length - shown} left)`;
+    more.hidden = shown >= rows.length;
+  };
+  more.addEventListener("click", next);
+  next();
+  return more;
+}
+
+/**
+ * Append a table. A column is {name, heading, number, wide, text}: `text` makes the cell's text of a
+ * row. A click on a heading sorts by the values of that column.
+ */
+function table(body, columns, rows, className = () => "") {
+  if (!rows.length) return;
+  const holder = make("div");
+  const fill = (sorted, order) => {
+    const heads = columns.map((column) => {
+      const button = make("button", { type: "button" }, column.heading);
+      button.addEventListener("click", () => fill(column, sorted === column ? -order : column.number ? -1 : 1));
+      return make("th", { className: `${column.number ? "number" : ""} ${sorted === column ? "sorted" : ""}` }, button);
+    });
+    const ordered = sorted ? [...rows].sort((one, other) => order * compare(one[sorted.name], other[sorted.name])) : rows;
+    const lines = make("tbody");
+    const more = paged(lines, ordered, (row) => make("tr", { className: className(row) },
+      ...columns.map((column) => make("td", { className: `${column.number ? "number" : ""} ${column.wide ? "wide" : ""}` },
+        String((column.text ? column.text(row) : row[column.name]) ?? "")))));
+    holder.replaceChildren(
+      make("div", { className: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), lines)), more);
+  };
+  fill(null, 1);
+  body.append(holder);
+}
+
+function compare(one, other) {
+  if (one === other) return 0;
+  if (one === null) return -1;
+  return other === null || one > other ? 1 : -1;
+}
+
+// -- the verdict ------------------------------------------------------------------------------
+
+const STRIP = ["command", "ended", "cause", "stderr", "lost"]; // the rest is folded away
+
+function verdict() {
+  const { title, facts, outcome } = DATA.session;
+  document.getElementById("title").textContent = title;
+  document.querySelector("header").className = outcome;
+  let first = "";
+  for (const [label, text] of facts) {
+    first = label || first;
+    const list = document.getElementById(STRIP.includes(first) ? "verdict" : "summary");
+    list.append(make("dt", {}, label), make("dd", {}, text));
+  }
+  document.getElementById("footer").textContent = DATA.session.made;
+}
+
+// -- the timeline -----------------------------------------------------------------------------
+
+const ROW = 20;
+const processes = searchable(rowsOf("processes"));
+const lines = searchable(rowsOf("lines"));
+const requests = searchable(rowsOf("requests"));
+
+/** Draw the processes as bars, and above them what was written and asked, on one axis of time. */
+function timeline(body, words) {
+  const found = processes.filter((row) => matches(row.search, words));
+  if (!found.length) return 0;
+  const holder = make("div", { className: "scroll" });
+  body.append(holder);
+  const drawn = Math.min(found.length, STEP);
+  holder.append(chart(found.slice(0, drawn), words, Math.max(holder.clientWidth, 560)));
+  if (drawn < found.length) {
+    body.append(make("p", { className: "note" }, `The first ${drawn} of ${found.length} processes are drawn; search for others.`));
+  }
+  return found.length;
+}
+
+function chart(rows, words, width) {
+  const left = Math.min(260, width * 0.3);
+  const scale = (us) => left + (us / DATA.session.duration_us) * (width - left - 12);
+  const marks = markRows(words);
+  const height = 22 + (marks.length + rows.length) * ROW + 6;
+  const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+  axis(svg, scale, width, height, left);
+  marks.forEach(({ name, items }, row) => {
+    const y = 22 + row * ROW;
+    svg.append(draw("text", { x: 4, y: y + 14 }, name));
+    for (const { us, title, kind } of items) {
+      svg.append(titled(draw("rect", { x: scale(us) - 1.5, y: y + 4, width: 3, height: 12, class: kind }), title));
+    }
+  });
+  rows.forEach((row, number) => bar(svg, row, 22 + (marks.length + number) * ROW, scale, left));
+  return svg;
+}
+
+function axis(svg, scale, width, height, left) {
+  const total = DATA.session.duration_us;
+  const step = roundStep(total / Math.max(2, Math.floor((width - left) / 110)));
+  for (let us = 0; us <= total; us += step) {
+    svg.append(draw("line", { x1: scale(us), x2: scale(us), y1: 18, y2: height, class: "axis" }));
+    const anchor = us === 0 ? "start" : us + step / 2 > total ? "end" : "middle";
+    svg.append(draw("text", { x: scale(us), y: 13, class: "tick", "text-anchor": anchor }, us ? duration(us) : "0"));
+  }
+}
+
+/** Return the next of 1, 2, 5, 10, 20, 50… */
+function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= least);
+}
+
+/** Return a row of marks for each kind of output, and one for requests. */
+function markRows(words) {
+  const kinds = { stderr: [], stdout: [], log: [], request: [] };
+  for (const line of lines) {
+    if (!matches(line.search, words)) continue;
+    const kind = kinds[line.source] ? line.source : "log";
+    kinds[kind].push({ us: line.at_us, title: `${at(line.at_us)} s ${line.source}: ${line.text}`, kind });
+  }
+  for (const one of requests) {
+    if (!matches(one.search, words)) continue;
+    kinds.request.push({ us: one.at_us, title: `${at(one.at_us)} s ${one.method} ${one.url} ${one.status ?? ""}`, kind: "request" });
+  }
+  const names = { stderr: "stderr", stdout: "stdout", log: "logs", request: "requests" };
+  return Object.entries(kinds)
+    .filter(([, items]) => items.length)
+    .map(([kind, items]) => ({ name: names[kind], items: thinned(items) }));
+}
+
+/** Return at most one mark for each thousandth of the session. */
+function thinned(items) {
+  const seen = new Map();
+  for (const item of items) {
+    const place = Math.floor((item.us / DATA.session.duration_us) * 1000);
+    const before = seen.get(place);
+    if (before) before.more += 1;
+    else seen.set(place, { ...item, more: 0 });
+  }
+  return [...seen.values()].map((item) => ({ ...item, title: item.more ? `${item.title} (and ${item.more} more)` : item.title }));
+}
+
+function bar(svg, row, y, scale, left) {
+  const end = row.duration_us === null ? DATA.session.duration_us : row.at_us + row.duration_us;
+  const facts = [`${row.cmd} [${row.pid}]`, row.status, duration(row.duration_us)];
+  if (row.cpu_us !== null) facts.push(`cpu ${duration(row.cpu_us)}`);
+  if (row.rss_kib !== null) facts.push(size(row.rss_kib * 1024));
+  const label = `${row.proc} [${row.pid}]`;
+  const indent = 4 + Math.min(row.depth, 12) * 10;
+  const room = Math.max(4, Math.floor((left - indent - 8) / 7));
+  const group = draw("g", {});
+  group.append(draw("text", { x: indent, y: y + 14 }, label.length > room ? `${label.slice(0, room - 1)}…` : label));
+  group.append(draw("rect", {
+    x: scale(row.at_us), y: y + 3, width: Math.max(2, scale(end) - scale(row.at_us)), height: ROW - 6, rx: 2, class: row.failed ? "bad" : "ok",
+  }));
+  for (const us of row.execs) group.append(draw("line", { x1: scale(us), x2: scale(us), y1: y + 3, y2: y + ROW - 3, class: "exec" }));
+  svg.append(titled(group, facts.filter(Boolean).join(", ")));
+}
+
+function processTable(body, words) {
+  const found = processes.filter((row) => matches(row.search, words));
+  table(body, [
+    { name: "at_us", heading: "start, s", number: true, text: (row) => at(row.at_us) },
+    { name: "pid", heading: "pid", number: true },
+    { name: "status", heading: "ended" },
+    { name: "duration_us", heading: "time", number: true, text: (row) => duration(row.duration_us) },
+    { name: "cpu_us", heading: "cpu", number: true, text: (row) => duration(row.cpu_us) },
+    { name: "rss_kib", heading: "memory", number: true, text: (row) => (row.rss_kib === null ? "" : size(row.rss_kib * 1024)) },
+    { name: "cmd", heading: "command", wide: true, text: (row) => "  ".repeat(row.depth) + row.cmd },
+  ], found, (row) => (row.failed ? "failed" : ""));
+  return found.length;
+}
+
+// -- errors -----------------------------------------------------------------------------------
+
+const errors = searchable(rowsOf("errors"));
+let allErrors = false;
+
+function errorTable(body, words) {
+  const matching = errors.filter((row) => matches(row.search, words));
+  const found = words.length || allErrors ? matching : matching.filter((row) => !row.is_startup);
+  if (found.length < matching.length) {
+    const button = make("button", { type: "button" }, `Show ${matching.length - found.length} of start-up files`);
+    button.addEventListener("click", () => {
+      allErrors = true;
+      render(searchWords());
+    });
+    body.append(make("p", { className: "note" }, button));
+  }
+  table(body, [
+    { name: "kind", heading: "kind" },
+    { name: "error", heading: "error" },
+    { name: "who", heading: "program" },
+    { name: "what", heading: "what failed", wide: true },
+  ], found);
+  return found.length;
+}
+
+// -- files ------------------------------------------------------------------------------------
+
+const files = searchable(rowsOf("files"));
+
+/** Join the paths of files to a tree: {name, files, bytes, below: Map}. */
+function folders(rows) {
+  const root = { name: "", bytes: 0, count: 0, below: new Map() };
+  for (const file of rows) {
+    let node = root;
+    const bytes = file.read_bytes + file.written_bytes;
+    for (const name of file.path.split("/").filter(Boolean)) {
+      node.bytes += bytes;
+      node.count += 1;
+      if (!node.below.has(name)) node.below.set(name, { name, bytes: 0, count: 0, below: new Map() });
+      node = node.below.get(name);
+    }
+    node.bytes += bytes;
+    node.count += 1;
+    node.file = file;
+  }
+  return root;
+}
+
+let fileClass = files.some((row) => row.class === "own") ? "own" : "";
+
+function fileTree(body, words) {
+  const found = files.filter((row) => matches(row.search, words) && (words.length || fileClass === "" || row.class === fileClass));
+  const classes = [...new Set(files.map((row) => row.class))].sort();
+  const select = make("select", { ariaLabel: "Class of files" },
+    make("option", { value: "" }, "all files"),
+    ...classes.map((name) => make("option", { value: name, selected: name === fileClass }, name === "own" ? "own files" : name)));
+  select.addEventListener("change", () => {
+    fileClass = select.value;
+    render(searchWords());
+  });
+  body.append(make("p", { className: "note" }, select, " by bytes read and written; R read, W written, O opened, D deleted, N renamed, ✖ failed"));
+  const tree = make("div", { className: "tree scroll" });
+  const root = folders(found);
+  branches(tree, root, "/", Math.max(root.bytes, 1), words.length > 0);
+  body.append(tree);
+  return found.length;
+}
+
+/** Append what is below a folder, the largest first; a folder shows its own when it is opened. */
+function branches(holder, node, path, total, open) {
+  const below = [...node.below.values()].sort((one, other) => other.bytes - one.bytes || compare(one.name, other.name));
+  holder.append(paged(holder, below, (child) => branch(child, path, total, open)));
+}
+
+function branch(node, path, total, open) {
+  let name = node.name;
+  while (!node.file && node.below.size === 1) {
+    [node] = node.below.values();
+    name += `/${node.name}`;
+  }
+  const meter = make("meter", { value: node.bytes / total, ariaLabel: "share" });
+  if (!node.below.size) return leaf(name, node, meter);
+  const label = make("span", { className: "row" }, make("span", { className: "name" }, `${name}/`),
+    make("span", { className: "size" }, `${node.count} files`), make("span", { className: "size" }, size(node.bytes)), meter);
+  const details = make("details", {}, make("summary", {}, label));
+  const show = () => {
+    if (details.open && details.childNodes.length === 1) branches(details, node, `${path}${name}/`, total, open && node.count < STEP);
+  };
+  details.addEventListener("toggle", show);
+  if (open && node.count < STEP) {
+    details.open = true;
+    show();
+  }
+  return details;
+}
+
+function leaf(name, node, meter) {
+  const { file } = node;
+  const facts = [file.uses, file.errors].filter(Boolean).join(" ");
+  const title = [file.path, file.procs, file.names && `also ${file.names}`, `${file.ops} operations`, duration(file.io_us)].filter(Boolean).join("\n");
+  return make("div", { className: `leaf ${file.errors ? "failed-text" : ""}`, title },
+    make("span", { className: "name" }, name), make("span", { className: "size" }, facts), make("span", { className: "size" }, size(node.bytes)), meter);
+}
+
+// -- conversations ----------------------------------------------------------------------------
+
+const flows = searchable(rowsOf("flows"));
+const byChannel = new Map();
+for (const one of requests) {
+  if (!byChannel.has(one.flow)) byChannel.set(one.flow, []);
+  byChannel.get(one.flow).push(one);
+}
+
+function conversations(body, words) {
+  const found = flows.filter((row) => matches(row.search, words) || (byChannel.get(row.id) ?? []).some((one) => matches(one.search, words)));
+  if (!found.length) return 0;
+  const holder = make("div", { className: "scroll" });
+  body.append(holder, paged(holder, found, (row) => conversation(row, words)));
+  return found.length;
+}
+
+function conversation(row, words) {
+  const asked = byChannel.get(row.id) ?? [];
+  const facts = [at(row.at_us), `${row.proc} [${row.pid}]`, row.role === "server" ? "←" : "→", row.peer || row.local, row.protocol,
+    `${size(row.sent)} sent, ${size(row.received)} received`.replace(/^ sent, {2}received$/, ""), duration(row.duration_us), row.error];
+  const label = make("summary", { className: `mono ${row.error ? "failed-text" : ""}` }, facts.filter(Boolean).join("  "),
+    asked.length ? `  ${asked.length} ${asked.length === 1 ? "request" : "requests"}` : null);
+  const details = make("details", {}, label);
+  const show = () => {
+    if (!details.open || details.childNodes.length > 1) return;
+    const inside = make("div", {}, make("p", { className: "note" }, `local ${row.local || "not known"}, closed by ${row.reason || "nobody yet"}`));
+    inside.append(paged(inside, asked, request));
+    details.append(inside);
+  };
+  details.addEventListener("toggle", show);
+  if (words.length && asked.some((one) => matches(one.search, words))) {
+    details.open = true;
+    show();
+  }
+  return details;
+}
+
+function request(one) {
+  const head = `${at(one.at_us)}  ${one.method} ${one.url}  ${one.status ?? "no response"}  ${duration(one.duration_us)}`;
+  const failed = one.status === null || one.status >= 400;
+  return make("details", {},
+    make("summary", { className: `mono ${failed ? "failed-text" : ""}` }, head),
+    make("div", {}, ...message("Request", one.request_headers, one.request_body), ...message("Response", one.response_headers, one.response_body)));
+}
+
+function message(name, headers, body) {
+  const found = [make("p", { className: "note" }, headers || body ? name : `${name}: not recorded (run -p records it)`)];
+  if (headers) found.push(make("pre", {}, headers));
+  if (body) found.push(make("pre", {}, body));
+  return found;
+}
+
+// -- output -----------------------------------------------------------------------------------
+
+function output(body, words) {
+  const found = lines.filter((row) => matches(row.search, words));
+  table(body, [
+    { name: "at_us", heading: "time, s", number: true, text: (row) => at(row.at_us) },
+    { name: "proc", heading: "program", text: (row) => `${row.proc} [${row.pid}]` },
+    { name: "source", heading: "to" },
+    { name: "text", heading: "text", wide: true },
+  ], found, (row) => (row.source === "stderr" ? "stderr" : ""));
+  return found.length;
+}
+
+// -- search -----------------------------------------------------------------------------------
+
+const search = document.getElementById("search");
+
+function searchWords() {
+  return search.value.toLowerCase().split(/\s+/).filter(Boolean);
+}
+
+function start() {
+  verdict();
+  section("timeline", "Timeline", null, timeline);
+  section("errors", "Errors", "errors", errorTable);
+  section("processes", "Processes", "processes", processTable);
+  section("files", "Files", "files", fileTree);
+  section("network", "Network", "flows", conversations);
+  section("output", "Output and logs", "lines", output);
+  render([]);
+  let wait = 0;
+  search.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(() => render(searchWords()), 150);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "/" && document.activeElement !== search) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+}
+
+start();

@@ -1,0 +1,259 @@
+"""What is in the report: rows of a few columns for each part, no more than fit.
+
+A page of three megabytes opens quickly, so each part has a limit in bytes. What is most likely
+asked for comes first: what failed, what is the program's own, what is large, the beginning and the
+end of what was written. How much is left out is counted. Texts are escaped as on a terminal, so
+that no name can look like another. Times are µs since the session began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from scopetrace.model.event import EventRecord
+from scopetrace.model.exchange import Content, Exchange
+from scopetrace.model.file_record import OWN, FileRecord
+from scopetrace.model.flow_record import FlowRecord
+from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.report import ReportInput
+from scopetrace.model.summary import Summary
+from scopetrace.output.escape import escape, escape_lines
+from scopetrace.output.flows import endpoint_text
+from scopetrace.output.http_body import body_text
+from scopetrace.output.json_bytes import json_bytes
+from scopetrace.output.tree import status_text
+
+PROCESSES, FILES, FLOWS, REQUESTS, LINES, ERRORS = (
+    "processes", "files", "flows", "requests", "lines", "errors",
+)  # fmt: skip
+LIMITS = {
+    PROCESSES: 400_000,
+    FILES: 700_000,
+    FLOWS: 250_000,
+    REQUESTS: 600_000,
+    LINES: 650_000,
+    ERRORS: 250_000,
+}
+"""Part → how many bytes of JSON its rows may have."""
+COLUMNS = {
+    PROCESSES: (
+        "pid", "depth", "proc", "cmd", "at_us", "duration_us", "status", "failed", "cpu_us",
+        "rss_kib", "execs",
+    ),
+    FILES: (
+        "path", "class", "uses", "read_bytes", "written_bytes", "ops", "io_us", "errors", "procs",
+        "names",
+    ),
+    FLOWS: (
+        "id", "pid", "proc", "role", "local", "peer", "protocol", "at_us", "duration_us", "sent",
+        "received", "reason", "error",
+    ),
+    REQUESTS: (
+        "flow", "at_us", "duration_us", "method", "url", "status", "request_headers",
+        "request_body", "response_headers", "response_body",
+    ),
+    LINES: ("at_us", "pid", "proc", "source", "text"),
+    ERRORS: ("kind", "error", "who", "what", "is_startup"),
+}  # fmt: skip
+"""Part → the names of its columns, by which page.js speaks of them."""
+MOST_ROWS = 6000
+"""Of a part: more would make the page slow."""
+MOST_TEXT = 2000
+"""Characters of one line or command; the rest is cut."""
+
+
+class Part(NamedTuple):
+    """The rows of one part."""
+
+    columns: Sequence[str]
+    rows: list[list[Any]]
+    left: int
+    """How many rows are not there."""
+
+
+def parts(found: ReportInput) -> dict[str, Part]:
+    """Return all parts."""
+    summary = found.summary
+    began_ns = summary.info.started_ns
+    flow_ids = {flow.channel: flow.id for flow in summary.flows}
+    asked = sum(sum(statuses.values()) for statuses in summary.requests.values())
+    return {
+        PROCESSES: _part(PROCESSES, _processes(summary, began_ns), len(summary.processes)),
+        FILES: _part(FILES, map(_file, _by_weight(summary.files)), len(summary.files)),
+        FLOWS: _part(FLOWS, (_flow(flow, began_ns) for flow in summary.flows), len(summary.flows)),
+        REQUESTS: _part(
+            REQUESTS, (_request(one, began_ns, flow_ids) for one in found.exchanges), asked
+        ),
+        LINES: _lines(found, began_ns),
+        ERRORS: _part(ERRORS, _errors(found), 0),
+    }
+
+
+def _part(name: str, rows: Iterable[list[Any]], total: int) -> Part:
+    """Return the first rows, as many as fit; `total` is how many there are at least."""
+    kept, left_bytes = [], LIMITS[name]
+    for row in islice(rows, MOST_ROWS):
+        left_bytes -= len(json_bytes(row)) + 1
+        if left_bytes < 0:
+            break
+        kept.append(row)
+    return Part(COLUMNS[name], kept, max(total - len(kept), 0))
+
+
+def _processes(summary: Summary, began_ns: int) -> Iterator[list[Any]]:
+    """Yield processes, parents first; of too many those that failed or took longest."""
+    nodes = [pair for root in summary.roots for pair in root.walk()]
+    wanted = {id(node) for _, node in nodes}
+    if len(nodes) > MOST_ROWS:
+        ranked = sorted(nodes, key=lambda pair: (not pair[1].failed, -(pair[1].duration_ns or 0)))
+        wanted = {id(node) for _, node in ranked[:MOST_ROWS]}
+    for depth, node in nodes:
+        if id(node) in wanted:
+            yield _process(node, depth, began_ns)
+
+
+def _process(node: ProcessNode, depth: int, began_ns: int) -> list[Any]:
+    return [
+        node.pid,
+        depth,
+        escape(node.process.proc),
+        _cut(escape(node.process.cmd) or escape(node.process.proc)),
+        _us(node.started_ns, began_ns),
+        None if node.duration_ns is None else node.duration_ns // 1000,
+        status_text(node),
+        node.failed,
+        node.cpu_us,
+        node.max_rss_kib,
+        [_us(image.started_ns, began_ns) for image in node.images[1:]],
+    ]
+
+
+def _by_weight(files: Iterable[FileRecord]) -> list[FileRecord]:
+    """Return files: the program's own first, then those with most bytes."""
+    return sorted(
+        files,
+        key=lambda file: (file.path_class != OWN, -file.read_bytes - file.written_bytes),
+    )
+
+
+def _file(file: FileRecord) -> list[Any]:
+    return [
+        escape(file.path),
+        file.path_class,
+        file.uses,
+        file.read_bytes,
+        file.written_bytes,
+        file.read_ops + file.written_ops,
+        file.io_us,
+        escape(" ".join(file.errors)),
+        _cut(escape(" ".join(file.procs))),
+        _cut(escape(" ".join(file.names))),
+    ]
+
+
+def _flow(flow: FlowRecord, began_ns: int) -> list[Any]:
+    peer = endpoint_text(flow.peer)
+    return [
+        flow.id,
+        flow.pid,
+        escape(flow.proc),
+        flow.role,
+        endpoint_text(flow.local),
+        f"{escape(flow.peer_name)} ({peer})" if flow.peer_name and peer else peer,
+        escape(flow.protocol),
+        _us(flow.opened_ns, began_ns),
+        None if flow.duration_ns is None else flow.duration_ns // 1000,
+        flow.bytes_sent,
+        flow.bytes_recv,
+        flow.close_reason,
+        escape(flow.error),
+    ]
+
+
+def _request(exchange: Exchange, began_ns: int, flow_ids: dict[int, int]) -> list[Any]:
+    return [
+        flow_ids.get(exchange.channel, 0),
+        _us(exchange.started_ns, began_ns),
+        exchange.duration_us,
+        escape(str(exchange.fact("http_method") or "?")),
+        _cut(escape(exchange.url)),
+        exchange.status,
+        *_content(exchange.request_content),
+        *_content(exchange.response_content),
+    ]
+
+
+def _content(content: Content | None) -> tuple[str, str]:
+    """Return the header fields and the body of a message, each as text of several lines."""
+    if content is None:
+        return "", ""
+    headers = "\n".join(f"{escape(name)}: {escape(value)}" for name, value in content.headers)
+    body = body_text(content)
+    if body.is_base64:
+        return headers, f"({len(content.body)} bytes or more that are no text)"
+    return headers, "\n".join(escape_lines(body.text))
+
+
+def _lines(found: ReportInput, began_ns: int) -> Part:
+    """Return the lines of what was written: the beginning and the end, if not all fit."""
+    rows = [row for event in found.texts for row in _text_lines(event, began_ns)]
+    most_bytes, most_rows = LIMITS[LINES] // 3, MOST_ROWS // 3
+    first = _fitting(rows, most_bytes, most_rows)
+    last = _fitting(reversed(rows[len(first) :]), 2 * most_bytes, 2 * most_rows)
+    kept = [*first, *reversed(last)]
+    return Part(COLUMNS[LINES], kept, len(rows) - len(kept) + found.texts_left)
+
+
+def _fitting(rows: Iterable[list[Any]], most_bytes: int, most_rows: int) -> list[list[Any]]:
+    kept = []
+    for row in islice(rows, most_rows):
+        most_bytes -= len(json_bytes(row)) + 1
+        if most_bytes < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def _text_lines(event: EventRecord, began_ns: int) -> Iterator[list[Any]]:
+    facts = [_us(event.time_ns, began_ns), event.pid, escape(event.proc), escape(event.source)]
+    for line in escape_lines(str(event.data.get("message", ""))):
+        yield [*facts, _cut(line)]
+
+
+def _errors(found: ReportInput) -> Iterator[list[Any]]:
+    """Yield what failed: processes, connections, files (the program's own first), other calls."""
+    for node in found.summary.processes:
+        if node.failed:
+            who = f"{escape(node.process.proc)} [{node.pid}]"
+            yield ["process", status_text(node), who, _cut(escape(node.process.cmd)), False]
+    for text, count in found.summary.net_errors.items():
+        what, _, error = text.rpartition(": ")
+        times = f" ({count} times)" if count > 1 else ""
+        yield ["network", escape(error), "", escape(what) + times, False]
+    for file in _by_weight(found.summary.files):
+        if file.errors:
+            who, error = escape(" ".join(file.procs)), escape(" ".join(file.errors))
+            yield ["file", error, _cut(who), escape(file.path), file.path_class != OWN]
+    yield from map(_failure, found.failures)
+
+
+def _failure(event: EventRecord) -> list[Any]:
+    data = event.data
+    words = (data.get(field) for field in ("op", "what", "domain", "type"))
+    return [
+        "DNS" if event.sourcetype == "dns" else "call",
+        escape(str(data.get("error", ""))),
+        f"{escape(event.proc)} [{event.pid}]",
+        escape(" ".join(str(word) for word in words if word)),
+        False,
+    ]
+
+
+def _us(time_ns: int, began_ns: int) -> int:
+    return max(time_ns - began_ns, 0) // 1000
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"

@@ -1,0 +1,43 @@
+"""What a report is made of, read with the queries of `Session`."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from scopetrace.model.event import EventRecord
+from scopetrace.model.report import ReportInput
+from scopetrace.query.session import Session
+
+TEXT_TYPES = ("console", "file")
+FIRST_TEXTS, LAST_TEXTS = 2000, 4000
+"""So many events with text are read of the beginning and of the end of a session."""
+FAILURES = ("proc.error", "dns.error")
+MOST_FAILURES = 1000
+MOST_EXCHANGES = 3000
+MOST_BODY_BYTES = 4096
+"""So much of each body of a request or response is read."""
+
+
+def read_report(session: Session) -> ReportInput:
+    """Return what a report on the session as it is now is made of."""
+    texts, left = _texts(session)
+    return ReportInput(
+        summary=session.summary(),
+        exchanges=list(islice(session.exchanges(MOST_BODY_BYTES), MOST_EXCHANGES)),
+        texts=texts,
+        texts_left=left,
+        failures=list(session.events(source=FAILURES, last=MOST_FAILURES)),
+    )
+
+
+def _texts(session: Session) -> tuple[list[EventRecord], int]:
+    """Return the first and the last events with text, and how many are between them."""
+    first = list(islice(session.events(sourcetype=TEXT_TYPES), FIRST_TEXTS))
+    if len(first) < FIRST_TEXTS:
+        return first, 0
+    after_id = first[-1].id
+    last = list(session.events(sourcetype=TEXT_TYPES, last=LAST_TEXTS, after_id=after_id))
+    if len(last) < LAST_TEXTS:
+        return [*first, *last], 0
+    between = session.count_events(TEXT_TYPES, after_id, last[0].id)
+    return [*first, *last], between

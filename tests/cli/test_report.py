@@ -1,0 +1,107 @@
+"""`scopetrace report`."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+
+import pexpect
+import pytest
+
+from support.flow_builder import ENDS, channel, opened
+from support.flow_builder import closed as flow_closed
+from support.session_builder import begin, closed, event
+
+
+@pytest.fixture
+def session(home):
+    asked = {**ENDS, "http_method": "GET", "http_target": "/", "http_host": "box:80"}
+    events = [
+        opened(),
+        event("http.req", channel=channel(0), **asked),
+        flow_closed(sent=5, received=6),
+        closed("/home/ann/in.txt"),
+        closed("/usr/lib/x86_64-linux-gnu/libc.so.6"),
+        event("fs.error", op="openat", error="ENOENT", file="/home/ann/none"),
+    ]
+    writer = begin(home, config="scopetrace: {pathclasses: {loader: ['/libc.so']}}")
+    writer.add_events(events)
+    writer.finish(exit_code=0)
+
+
+@pytest.mark.usefixtures("session")
+def test_without_a_file_it_prints_peers_and_files(scopetrace):
+    status, out, err = scopetrace("report")
+
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "Network Activity",
+        "",
+        "IP             PORT  DURATION  BYTES SENT  BYTES RECEIVED  URL",
+        "93.184.216.34    80     500ms         5 B             6 B  box:80",
+        "",
+        "File Activity",
+        "",
+        "BYTES READ  BYTES WRITTEN  FILE",
+        "   5.0 KiB            0 B  /home/ann/in.txt",
+        "   5.0 KiB            0 B  /usr/lib/x86_64-linux-gnu/libc.so.6",
+    ]
+
+
+@pytest.mark.usefixtures("session")
+def test_on_a_terminal_the_files_of_start_up_are_hidden():
+    out, status = pexpect.run(
+        f"{sys.executable} -m scopetrace report", withexitstatus=True, timeout=50
+    )
+
+    assert status == 0
+    assert b"in.txt" in out
+    assert b"libc.so.6" not in out
+    assert b"1 start-up files hidden: -A shows them" in out
+
+
+@pytest.mark.usefixtures("session")
+def test_json_has_appviews_names(scopetrace):
+    status, out, err = scopetrace("report", "-j")
+
+    assert (status, err) == (0, "")
+    peer, file, _ = map(json.loads, out.splitlines())
+    assert peer == {
+        "url": "box:80",
+        "ip": "93.184.216.34",
+        "port": 80,
+        "duration": 500_000_000,
+        "bytes_sent": 5,
+        "bytes_received": 6,
+    }
+    assert file == {"file": "/home/ann/in.txt", "bytes_read": 5155, "bytes_written": 0}
+
+
+@pytest.mark.usefixtures("session")
+def test_a_page_is_written_and_nobody_else_may_read_it(tmp_path, scopetrace):
+    assert scopetrace("report", "1", "-o", "r.html") == (0, "Wrote r.html.\n", "")
+    page = tmp_path / "r.html"
+    assert page.read_text().startswith("<!doctype html>")
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("session")
+def test_a_page_replaces_a_file_only_if_it_is_said(tmp_path, scopetrace):
+    (tmp_path / "r.html").write_text("mine")
+
+    assert scopetrace("report", "-o", "r.html") == (
+        1,
+        "",
+        "scopetrace: r.html exists already: --force replaces it\n",
+    )
+    assert (tmp_path / "r.html").read_text() == "mine"
+    assert scopetrace("report", "-o", "r.html", "--force")[0] == 0
+    assert (tmp_path / "r.html").read_text() != "mine"
+
+
+def test_no_session_is_one_sentence(scopetrace):
+    status, out, err = scopetrace("report", "-o", "r.html")
+
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
