@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from replay import rate, record
 from workloads import settle, timed
 
-from scopetrace import _engine
-from scopetrace.config.load import load_config
-from scopetrace.model.call import call_table
 from scopetrace.model.event import Event
 from scopetrace.model.process import Process
-from scopetrace.model.raw import RawKind, unpack_batch
-from scopetrace.pipeline import Pipeline
 from scopetrace.query import list_sessions
-from scopetrace.sources.needs import needed_calls
 from scopetrace.store.sessions import SessionStore
-from scopetrace.watch import Watch
 
 
 class Figure(NamedTuple):
@@ -36,9 +28,10 @@ class Figure(NamedTuple):
 
 def figures(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
     """Measure, one after another."""
-    batches = captured(folder)
-    rate = statistics.median(pipeline_rate(batches, folder / f"rate{i}") for i in range(rounds))
-    yield Figure("operations from ring to committed row", f"{rate:,.0f} a second", "≥ 100,000")
+    operations = rate(record(["python3", "-c", SCRIPT]), rounds)
+    yield Figure(
+        "operations from ring to committed row", f"{operations:,.0f} a second", "≥ 100,000"
+    )
     yield wall([scopetrace, "--version"], "scopetrace --version", 80, rounds)
     yield wall([scopetrace, "run", "true"], "scopetrace run true", 150, rounds)
     settle(scopetrace)
@@ -103,45 +96,6 @@ for i in range(3000):
             log.write(f"line {line}\\n")
             log.flush()
 """
-
-
-def captured(folder: Path) -> list[bytes]:
-    """Trace a program that opens, misses, reads and logs; return its raw records."""
-    modes = needed_calls(Watch(load_config(None, {})))
-    program = _engine.build_filter(modes)
-    waiting, go = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(go)
-        os.read(waiting, 1)
-        argv = [b"python3", b"-c", SCRIPT.encode()]
-        _engine.become(b"/usr/bin/python3", argv, [b"PATH=/usr/bin:/bin"], program)
-    engine = _engine.Engine(modes)
-    thread = threading.Thread(target=engine.run, args=(pid, go))
-    thread.start()
-    batches = []
-    while thread.is_alive() or batches[-1:] != [b""]:
-        batches.append(engine.read())
-        if any(record.kind == RawKind.SYNC for record in unpack_batch(batches[-1])):
-            engine.acknowledge()
-    return [batch for batch in batches if batch]
-
-
-def pipeline_rate(batches: list[bytes], home: Path) -> float:
-    """Feed raw records to a pipeline and return how many a second were committed."""
-    records = sum(1 for batch in batches for _ in unpack_batch(batch))
-    writer = SessionStore(home).create("bench", ["bench"])
-    watch = Watch(load_config(None, {}))
-    pipeline = Pipeline(call_table(_engine.calls()), watch, "bench", 0, writer, lambda serial: None)
-    before = time.perf_counter()
-    for batch in batches:
-        pipeline.feed(batch)
-        writer.commit()
-    pipeline.finish(time.monotonic_ns())
-    writer.commit()
-    seconds = time.perf_counter() - before
-    writer.finish()
-    return records / seconds
 
 
 def make_million() -> None:
