@@ -12,20 +12,29 @@ Functions are imported when they are first used, since the command line starts h
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scopetrace.query import Session, open_session
+    from scopetrace.recorder.api import run
 
 __version__ = "0.1.0"
 
-_MODULES = {"open_session": "scopetrace.query", "run": "scopetrace.recorder.api"}
+_MODULES = {
+    "Session": "scopetrace.query",
+    "open_session": "scopetrace.query",
+    "run": "scopetrace.recorder.api",
+}
 """Public name → the module that has it."""
 
-__all__ = ["__version__", "open_session", "run"]
+__all__ = ["Session", "__version__", "open_session", "run"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'scopetrace' has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+    value: object = getattr(import_module(_MODULES[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

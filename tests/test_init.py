@@ -24,7 +24,7 @@ def test_a_session_is_read_from_python(tmp_path):
 
 
 def test_nothing_else_is_there():
-    assert dir(scopetrace) == ["__version__", "open_session", "run"]
+    assert dir(scopetrace) == ["Session", "__version__", "open_session", "run"]
     with pytest.raises(AttributeError, match="has no attribute 'colour'"):
         scopetrace.colour  # noqa: B018
 

@@ -33,7 +33,7 @@ MAY_USE = {
     "store": "db errors model",
     "forward": "config db errors model store wire",
     "pipeline": "config decode metrics model source sources streams watch",
-    "query": "db errors model protocols",
+    "query": "db errors model output protocols",
     "recorder": (
         "_engine capture config db errors forward model output pipeline query sources store watch"
     ),

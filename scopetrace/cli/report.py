@@ -77,9 +77,9 @@ def _hosts(session: Session) -> dict[tuple[str, int], str]:
     """Return the first name that was asked for in requests to each address and port."""
     found: dict[tuple[str, int], str] = {}
     for event in session.events(source="http.req"):
-        data = event.data
-        if "net_peer_ip" in data and data.get("http_host"):
-            found.setdefault((data["net_peer_ip"], data.get("net_peer_port", 0)), data["http_host"])
+        host, address = event.text("http_host"), event.text("net_peer_ip")
+        if host and address:
+            found.setdefault((address, event.integer("net_peer_port")), host)
     return found
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from scopetrace.model.json_value import Json
 
 
 class Event(NamedTuple):
@@ -43,8 +46,18 @@ class EventRecord(NamedTuple):
     username: str
     groupname: str
     channel: int
-    data: dict[str, Any]
+    data: dict[str, Json]
     args: tuple[str, ...] = ()
     """The arguments of its process, its name first."""
     tags: dict[str, str] = {}  # noqa: RUF012 (never changed: it stands for "none")
     """What the configuration says about every event of its process."""
+
+    def text(self, field: str) -> str:
+        """Return a field of the data that is a text; empty: the event has none of that name."""
+        value = self.data.get(field)
+        return value if isinstance(value, str) else ""
+
+    def integer(self, field: str) -> int:
+        """Return a field of the data that is a whole number; 0: the event has none of that name."""
+        value = self.data.get(field)
+        return value if isinstance(value, int) else 0

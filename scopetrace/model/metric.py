@@ -8,7 +8,10 @@ over `numops` operations.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from scopetrace.model.json_value import Json
 
 
 class Metric(NamedTuple):
@@ -112,7 +115,7 @@ class MetricRecord(NamedTuple):
     """Empty for a metric of the program's own."""
     value: float
     """A whole number where one was measured."""
-    tags: dict[str, Any]
+    tags: dict[str, Json]
     host: str
     proc: str
     pid: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scopetrace.model.process import Process
 
@@ -62,7 +62,7 @@ class ProcessNode(NamedTuple):
             yield level, node
             pending.extend((level + 1, child) for child in reversed(node.children))
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, object]:
         """Return the process as JSON has it, without its children and what is not known."""
         last = self.process
         facts = {

@@ -120,7 +120,7 @@ class _Tracks:
 
     def _sliced(self, event: EventRecord, kind: Kind) -> Iterator[TraceEvent]:
         end_ns = event.time_ns
-        start_ns = end_ns - event.data[kind.duration] * kind.unit_ns
+        start_ns = end_ns - event.integer(kind.duration) * kind.unit_ns
         start_ns = max(start_ns, self._starts.get(event.pid, 0), self._began_ns)
         key = (event.pid, kind.track)
         if key not in self._lanes:
@@ -150,7 +150,7 @@ class _Tracks:
 
     def _counted(self, event: EventRecord) -> Iterator[TraceEvent]:
         name, fields = COUNTED[event.source]
-        moved = {series: event.data.get(field, 0) for series, field in fields.items()}
+        moved = {series: event.integer(field) for series, field in fields.items()}
         if not any(moved.values()):
             return
         before = self._sums.get((event.pid, name), {})

@@ -108,7 +108,7 @@ class _Replay:
         self, found: deque[Found], event: EventRecord, facts: dict[str, Any]
     ) -> Content | None:
         """Return the content of the next message of a stream, if it is the event's."""
-        stream = event.data.get("http_stream", 0)
+        stream = event.integer("http_stream")
         while not _is_whole(found, stream) and self._read_on():
             pass
         first = next((one for one in found if one.message.stream == stream), None)
@@ -135,7 +135,7 @@ def _is_whole(found: deque[Found], stream: int) -> bool:
 
 
 def _key(event: EventRecord) -> Key:
-    return event.channel, event.data.get("http_stream", 0)
+    return event.channel, event.integer("http_stream")
 
 
 def _exchange(
@@ -148,6 +148,7 @@ def _exchange(
     assert event is not None
     answer = response.data if response else {}
     duration_us = answer.get("http_duration_us")
+    assert duration_us is None or isinstance(duration_us, int)
     return Exchange(
         id=event.id,
         pid=event.pid,

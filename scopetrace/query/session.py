@@ -29,6 +29,8 @@ from scopetrace.query.records import (
 from scopetrace.query.sql_functions import add_functions
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from scopetrace.model.exchange import Exchange
     from scopetrace.model.file_record import FileRecord
     from scopetrace.model.flow_record import FlowRecord
@@ -77,6 +79,20 @@ class Session:
         self._failures = add_functions(self._db)
         self._reader = RecordReader(self._db, self.info.host)
 
+    def __repr__(self) -> str:
+        from scopetrace.query.shown import session_line
+
+        try:
+            return f"<Session {session_line(self.info)}>"
+        except SessionError:
+            return f"<Session {self.path}, closed or unreadable>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the session, and its summary."""
+        from scopetrace.query.shown import session_html
+
+        return session_html(self.summary())
+
     def __enter__(self) -> Session:
         return self
 
@@ -97,6 +113,11 @@ class Session:
         """The facts about the session without its events, with the status of now."""
         with self._reading():
             return read_info(self._db, self.path)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status of the program; None while it runs, or if a signal ended it."""
+        return self.info.exit_code
 
     @property
     def config(self) -> str:
@@ -181,6 +202,28 @@ class Session:
         with self._reading():
             count: int = self._db.execute(sql, (after_id, before_id, *names)).fetchone()[0]
             return count
+
+    def to_pandas(
+        self,
+        source: str | Iterable[str] = (),
+        sourcetype: str | Iterable[str] = (),
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        match: str | Iterable[str] = (),
+        where: str | None = None,
+    ) -> DataFrame:
+        """Return the events that match as a pandas.DataFrame, a row for each.
+
+        Columns: `time` (UTC), then what every event has, then the fields of the data. Arguments are
+        those of `events`.
+
+        Raises:
+            UsageError: pandas is not installed, or the expression is bad.
+            SessionError: the file cannot be read.
+        """
+        from scopetrace.query.frame import event_frame
+
+        return event_frame(self.events(source, sourcetype, pid, proc, match, where))
 
     def event(self, number: int) -> EventRecord:
         """Return one event by its id.

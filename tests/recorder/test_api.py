@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 
+import pexpect
 import pytest
 
 import scopetrace
-from scopetrace.errors import CommandNotExecutable, CommandNotFound, SessionError
+from scopetrace.errors import CommandNotExecutable, CommandNotFound, SessionError, UsageError
 from support.session_builder import record
 
 
@@ -50,6 +52,29 @@ def test_what_cannot_be_run_is_an_error_and_no_session(command, error, tmp_path)
         scopetrace.run([command], stderr=subprocess.DEVNULL)
 
     assert list((tmp_path / "home").rglob("*.db")) == []
+
+
+@pytest.mark.parametrize("command", ["ls -l | wc", b"ls", []])
+def test_a_command_is_a_list(command):
+    with pytest.raises(UsageError, match=r"is a list of its name and arguments: run\(\['ls'"):
+        scopetrace.run(command)
+
+
+def test_the_exit_status_is_at_hand_and_arguments_may_be_paths(tmp_path):
+    script = tmp_path / "script.sh"
+    script.write_text("exit 3\n")
+
+    with scopetrace.run(["sh", script]) as session:
+        assert session.exit_code == 3
+    with scopetrace.run(["sh", "-c", "kill -9 $$"]) as session:
+        assert (session.exit_code, session.info.signal) == (None, 9)
+
+
+def test_nothing_is_said_on_a_terminal(tmp_path):
+    script = "import scopetrace; scopetrace.run(['echo', 'out'])"
+    out, status = pexpect.run(f'{sys.executable} -P -c "{script}"', withexitstatus=True)
+
+    assert (out, status) == (b"out\r\n", 0)
 
 
 def test_a_wrong_configuration_is_an_error(tmp_path):
