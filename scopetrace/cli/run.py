@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from scopetrace.cli.options import userconfig_option
-from scopetrace.cli.shell_complete import complete_command
+from scopetrace.cli.shell_complete import complete_command, complete_file
 from scopetrace.errors import UsageError
 
 VARIABLES = {
@@ -28,6 +28,16 @@ def destination(ctx: click.Context, param: click.Parameter, text: str | None) ->
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return text
+
+
+def page_file(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    """Check, before the program runs, that a page can be written, and return an absolute path."""
+    if path is None:
+        return None
+    from scopetrace.recorder.page_file import check_page_file
+
+    check_page_file(path)
+    return path.absolute()
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -66,6 +76,14 @@ def destination(ctx: click.Context, param: click.Parameter, text: str | None) ->
 @click.option(
     "-q", "--quiet", is_flag=True, help="Do not end with the line that names the session."
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    callback=page_file,
+    shell_complete=complete_file,
+    help="Write the session as one HTML page when the program ends.",
+)
 @click.argument(
     "args", nargs=-1, type=click.UNPROCESSED, metavar="CMD...", shell_complete=complete_command
 )
@@ -74,6 +92,7 @@ def run(
     payloads: bool,
     summary: bool | None,
     quiet: bool,
+    report: Path | None,
     args: tuple[str, ...],
     **settings: str | None,
 ) -> None:
@@ -86,6 +105,7 @@ def run(
     \b
     scopetrace run python3 log.py                  then: scopetrace summary
     scopetrace run --summary make test             shows the summary at once
+    scopetrace run -p --report web.html curl -s http://localhost/
     scopetrace run -u quiet.yml -- make -j4
     scopetrace run -p curl -s http://localhost/    then: scopetrace flows
     scopetrace run -e tcp://localhost:9109 -m udp://localhost:8125 --metricformat statsd nginx
@@ -101,4 +121,6 @@ def run(
         asked["SCOPE_RUN_SUMMARY"] = str(summary).lower()
     if quiet:
         asked["SCOPE_RUN_HINT"] = "false"
+    if report is not None:
+        asked["SCOPE_RUN_REPORT"] = str(report)
     run_in_place(list(args), userconfig, asked)

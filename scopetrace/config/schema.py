@@ -197,6 +197,9 @@ class Recording(Node, frozen=True):
     """Whether `run` prints the summary of the session when the program ends."""
     hint: bool
     """Whether `run` ends with a line that names the session, on a terminal."""
+    report: str
+    """The file into which `run` writes the page of the session when the program ends; empty:
+    none."""
     pathclasses: PathRules
 
 

@@ -39,6 +39,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
     "SCOPE_RUN_SUMMARY": ("scopetrace", "summary"),
     "SCOPE_RUN_HINT": ("scopetrace", "hint"),
+    "SCOPE_RUN_REPORT": ("scopetrace", "report"),
 }
 """Variables that set one key."""
 

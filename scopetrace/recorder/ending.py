@@ -1,5 +1,7 @@
 """What `run` prints when its program ends: the summary, or one line that names the session.
 
+It also writes the page that `run --report` asks for.
+
 It is printed while the program is a zombie that the engine has not reaped yet (ext/ptrace/exit.c):
 its parent has not learned of the end, so a shell prints its prompt after it.
 
@@ -17,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scopetrace.config.schema import Recording
+from scopetrace.errors import ScopeError
 from scopetrace.model.process import ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.model.shown import escape
+from scopetrace.model.shown import escape, stderr_line
 from scopetrace.output.color import color_allowed, paint
 from scopetrace.recorder.stderr import ProgramStderr, write_patiently
 
@@ -37,7 +40,7 @@ class Ending:
 
     Args:
         settings: the section `scopetrace` of the configuration.
-        stderr: where to print; its copy is closed at once unless there will be a summary.
+        stderr: where to print; its copy is closed at once unless there will be a summary or a page.
         pid: of the program.
     """
 
@@ -45,8 +48,9 @@ class Ending:
         self._stderr = stderr
         self._pid = pid
         self._summary = settings.summary
+        self._report = settings.report
         self._hint = settings.hint and bool(stderr.terminal) and not stderr.is_piped_on
-        if not self._summary:
+        if not (self._summary or self._report):
             stderr.release()
 
     def print(self, path: Path, end: ProcessEnd, others: Sequence[str]) -> None:
@@ -60,15 +64,38 @@ class Ending:
         Raises:
             SessionError: the session cannot be read.
         """
-        if not self._summary and not (self._hint and self._is_in_foreground()):
+        wants_line = not self._summary and self._hint and self._is_in_foreground()
+        if not (self._summary or self._report or wants_line):
             return
         from scopetrace.query import open_session
 
         with open_session(path) as session:
+            if self._report:
+                self._write_report(session, end)
             if self._summary:
                 self._print_summary(session, end, others)
-            else:
+            elif wants_line:
                 self._print_line(session, end, others)
+        self._stderr.release()
+
+    def _write_report(self, session: Session, end: ProcessEnd) -> None:
+        from scopetrace import __version__
+        from scopetrace.output.report.page import page
+        from scopetrace.query.report import read_report
+        from scopetrace.recorder.page_file import write_page_file
+
+        found = read_report(session)
+        ended = found.summary._replace(info=_with_end(found.summary.info, end))
+        text = page(found._replace(summary=ended), __version__)
+        try:
+            write_page_file(Path(session.info.cwd, self._report), text)
+        except ScopeError as error:
+            self._print_kept(stderr_line(str(error)))
+
+    def _print_kept(self, text: str) -> None:
+        """Write to the copy of standard error."""
+        if self._stderr.kept is not None:
+            write_patiently(self._stderr.kept, text.encode(errors="backslashreplace"))
 
     def _is_in_foreground(self) -> bool:
         return is_in_foreground(self._pid, self._stderr.terminal)
@@ -82,10 +109,7 @@ class Ending:
         lines = [*summary_lines(found, self._columns(), color=color)]
         if others:
             lines.append(going_on(others))
-        text = "".join(f"{line}\n" for line in lines)
-        if self._stderr.kept is not None:
-            write_patiently(self._stderr.kept, text.encode(errors="backslashreplace"))
-        self._stderr.release()
+        self._print_kept("".join(f"{line}\n" for line in lines))
 
     def _columns(self) -> int | None:
         """Return the width of the terminal, None if there is none."""

@@ -2,8 +2,8 @@
 
 The recorder must not keep the program's standard error open: a reader that waits for the end of
 that pipe would wait for the recorder. It remembers which file it was, and opens it for one write.
-The exception is the summary of `run --summary`: its reader has to wait for the end of the program,
-so a copy is kept until then (`kept`, `release`).
+The exceptions are `run --summary` and `--report`: their reader has to wait for the end of the
+program, so a copy is kept until then (`kept`, `release`).
 """
 
 from __future__ import annotations

@@ -282,22 +282,30 @@ function processTable(body, words) {
   return found.length;
 }
 
-// -- errors -----------------------------------------------------------------------------------
+const shownWhole = new Set(); // sections in which nothing is hidden any more
 
-const errors = searchable(rowsOf("errors"));
-let allErrors = false;
-
-function errorTable(body, words) {
-  const matching = errors.filter((row) => matches(row.search, words));
-  const found = words.length || allErrors ? matching : matching.filter((row) => !row.is_startup);
-  if (found.length < matching.length) {
-    const button = make("button", { type: "button" }, `Show ${matching.length - found.length} of start-up files`);
+/** Return the rows without those that few ask for, and append a button that shows them. */
+function narrowed(body, rows, words, id, isHidden, what) {
+  if (words.length || shownWhole.has(id)) return rows;
+  const found = rows.filter((row) => !isHidden(row));
+  if (found.length < rows.length) {
+    const button = make("button", { type: "button" }, `Show ${rows.length - found.length} ${what}`);
     button.addEventListener("click", () => {
-      allErrors = true;
+      shownWhole.add(id);
       render(searchWords());
     });
     body.append(make("p", { className: "note" }, button));
   }
+  return found;
+}
+
+// -- errors -----------------------------------------------------------------------------------
+
+const errors = searchable(rowsOf("errors"));
+
+function errorTable(body, words) {
+  const matching = errors.filter((row) => matches(row.search, words));
+  const found = narrowed(body, matching, words, "errors", (row) => row.is_startup, "of start-up files");
   table(body, [
     { name: "kind", heading: "kind" },
     { name: "error", heading: "error" },
@@ -396,7 +404,8 @@ for (const one of requests) {
 }
 
 function conversations(body, words) {
-  const found = flows.filter((row) => matches(row.search, words) || (byChannel.get(row.id) ?? []).some((one) => matches(one.search, words)));
+  const matching = flows.filter((row) => matches(row.search, words) || (byChannel.get(row.id) ?? []).some((one) => matches(one.search, words)));
+  const found = narrowed(body, matching, words, "network", (row) => row.is_internal, "between processes or with the kernel");
   if (!found.length) return 0;
   const holder = make("div", { className: "scroll" });
   body.append(holder, paged(holder, found, (row) => conversation(row, words)));

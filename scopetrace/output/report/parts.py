@@ -48,7 +48,7 @@ COLUMNS = {
     ),
     FLOWS: (
         "id", "pid", "proc", "role", "local", "peer", "protocol", "at_us", "duration_us", "sent",
-        "received", "reason", "error",
+        "received", "reason", "error", "is_internal",
     ),
     REQUESTS: (
         "flow", "at_us", "duration_us", "method", "url", "status", "request_headers",
@@ -169,7 +169,17 @@ def _flow(flow: FlowRecord, began_ns: int) -> list[Any]:
         flow.bytes_recv,
         flow.close_reason,
         escape(flow.error),
+        not _leads_out(flow),
     ]
+
+
+def _leads_out(flow: FlowRecord) -> bool:
+    """Return whether a flow goes to a network or to a named unix socket (not a socketpair)."""
+    if flow.transport.startswith("IP."):
+        return True
+    return any(
+        end is not None and end.family == "unix" and end.host for end in (flow.local, flow.peer)
+    )
 
 
 def _request(exchange: Exchange, began_ns: int, flow_ids: dict[int, int]) -> list[Any]:

@@ -10,7 +10,7 @@ from scopetrace.output.json_bytes import json_bytes
 from scopetrace.output.report.parts import LIMITS, MOST_ROWS, parts
 from scopetrace.query import open_session
 from scopetrace.query.report import read_report
-from support.flow_builder import ENDS, channel, opened, piece
+from support.flow_builder import ENDS, UNIX_ENDS, channel, opened, piece
 from support.flow_builder import closed as flow_closed
 from support.session_builder import begin, closed, event, image, record
 
@@ -114,6 +114,14 @@ def test_requests_belong_to_their_flow_and_have_bodies(made):
     assert request["request_headers"] == "Host: box\nContent-Length: 3"
     assert request["request_body"] == "a<b"
     assert request["response_body"] == "(2 bytes or more that are no text)"
+
+
+def test_flows_that_lead_nowhere_are_marked(made):
+    pair = {"net_transport": "Unix.TCP", "unix_peer_inode": 7, "unix_local_inode": 8}
+    kernel = {"net_transport": "Netlink.UDP", "net_peer_ip": "0", "net_peer_port": 0}
+    rows, _ = made([opened(), opened(1, **pair), opened(2, **UNIX_ENDS), opened(3, **kernel)])
+
+    assert [row["is_internal"] for row in rows["flows"]] == [False, True, False, True]
 
 
 def test_errors_are_of_processes_connections_files_and_calls(made):
