@@ -31,6 +31,7 @@ from scopetrace.query.sql_functions import add_functions
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from scopetrace.model.difference import SessionDiff, Slower
     from scopetrace.model.exchange import Exchange
     from scopetrace.model.file_record import FileRecord
     from scopetrace.model.flow_record import FlowRecord
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from scopetrace.model.payload import Payload
     from scopetrace.model.process_tree import ProcessNode
     from scopetrace.model.summary import Summary
+    from scopetrace.query.diff.facts import Facts
     from scopetrace.query.metrics import MetricSettings
     from scopetrace.query.path_classes import PathClasses
 
@@ -395,6 +397,33 @@ class Session:
         info = self.info
         with self._reading():
             return read_summary(self._db, info, self._path_classes())
+
+    def diff(
+        self, other: Session, *, ignore_from: Iterable[Session] = (), slower: Slower | None = None
+    ) -> SessionDiff:
+        """Return what differs between this session, A, and another one, B.
+
+        Args:
+            other: B.
+            ignore_from: further sessions like A; what differs between A and these is left out.
+            slower: from when on a process that took longer in B is a difference; None: never.
+
+        Raises:
+            SessionError: one of the sessions cannot be read.
+        """
+        from scopetrace.query.diff.compare import compare_sessions
+
+        further = [each._facts() for each in ignore_from]
+        return compare_sessions(
+            self._facts(), other._facts(), further, self._path_classes(), slower
+        )
+
+    def _facts(self) -> Facts:
+        from scopetrace.query.diff.facts import read_facts
+
+        info = self.info
+        with self._reading():
+            return read_facts(self._db, info, self._path_classes())
 
     def _path_classes(self) -> PathClasses:
         from scopetrace.query.path_classes import read_path_classes
