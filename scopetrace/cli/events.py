@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from scopetrace.cli.options import (
     moment,
     process_options,
     session_option,
+    span,
     split_commas,
 )
 from scopetrace.cli.shell_complete import complete_source, complete_sourcetype
@@ -24,6 +26,7 @@ from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.color import wants_color
 from scopetrace.output.event_details import format_event
 from scopetrace.output.event_lines import LineFormat
+from scopetrace.output.event_times import MODES, EventTimes, Waits
 from scopetrace.output.width import terminal_columns
 from scopetrace.wire.ndjson import event_body, json_line
 
@@ -34,6 +37,8 @@ DEFAULT_LAST = 20
 """Number of events that are shown without -n and -a."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
+Show = Callable[[EventRecord], list[str]]
+"""Makes the rows of an event: one, or for text one for each line of it."""
 
 
 def event_number(text: str) -> int:
@@ -46,7 +51,7 @@ def event_number(text: str) -> int:
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
 @session_option
-@last_option(f"Show the last N that match.  [default: {DEFAULT_LAST}]")
+@last_option(f"Show the last N that match, of text lines.  [default: {DEFAULT_LAST}]")
 @click.option(
     "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
 )
@@ -93,6 +98,15 @@ def event_number(text: str) -> int:
     help="Show these fields of the data instead of the usual ones.",
 )
 @click.option("--allfields", is_flag=True, help="Also show the fields that are usually left out.")
+@click.option(
+    "--time",
+    "time_mode",
+    type=click.Choice(MODES),
+    help="Local time (the default), seconds since the session began, or since the line before.",
+)
+@click.option(
+    "--gaps", type=span, metavar="SPAN", help="Show where nothing happened for so long: 10ms, 2s."
+)
 @click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
 @click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option(
@@ -114,6 +128,7 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     scopetrace events 12                         event 12 with all its fields
     scopetrace events -s fs.open -a              every file that was opened
     scopetrace events -t file,console -f         text that is written, while it is written
+    scopetrace events -a --time rel --gaps 50ms  when it did what, and where it waited
     scopetrace events -s fs.close --where "file_read_bytes > 1e6 and file like '%.conf'"
     scopetrace events -j -a | jq -r .data.file   JSON for other programs
     """
@@ -135,6 +150,10 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         ("follow", "--follow", "reverse", "--reverse"),
         ("as_json", "--json", "fields", "--fields"),
         ("as_json", "--json", "allfields", "--allfields"),
+        ("as_json", "--json", "time_mode", "--time"),
+        ("as_json", "--json", "gaps", "--gaps"),
+        ("gaps", "--gaps", "sort", "--sort"),
+        ("gaps", "--gaps", "reverse", "--reverse"),
     )
     for one, one_name, other, other_name in pairs:
         if options[one] not in (None, False, ()) and options[other] not in (None, False, ()):
@@ -149,9 +168,10 @@ def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
 
 
 def _list(session: Session, options: dict[str, Any]) -> None:
-    show, filters, order = _formatter(options), _filters(options), _order(options)
+    show, filters, order = _formatter(session, options), _filters(options), _order(options)
     upto = session.last_id
-    shown = _print(show, session.events(**filters, **order))
+    newest_last = order["sort"] is None and not options["as_json"]
+    shown = _print(show, session.events(**filters, **order), order["last"] if newest_last else None)
     if options["follow"]:
         shown = _follow(session, show, filters, max(upto, shown)) or shown
     if not shown and order["last"] != 0:
@@ -167,15 +187,18 @@ def _order(options: dict[str, Any]) -> dict[str, Any]:
     return {"last": None if options["show_all"] else last, "sort": sort, "reverse": reverse}
 
 
-def _formatter(options: dict[str, Any]) -> Callable[[EventRecord], str]:
+def _formatter(session: Session, options: dict[str, Any]) -> Show:
     if options["as_json"]:
-        return lambda record: json_line(event_body(record))
+        return lambda record: [json_line(event_body(record))]
     return LineFormat(
         color=wants_color(options["color"], sys.stdout),
         columns=terminal_columns(sys.stdout),
         fields=options["fields"],
         all_fields=options["allfields"],
-    ).format
+        times=EventTimes(options["time_mode"] or "abs", session.info.started_ns),
+        waits=None if options["gaps"] is None else Waits(options["gaps"]),
+        match=options["match"],
+    ).rows
 
 
 def _filters(options: dict[str, Any]) -> dict[str, Any]:
@@ -187,18 +210,26 @@ def _filters(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _print(show: Callable[[EventRecord], str], found: Iterable[EventRecord]) -> int:
-    """Print a line for each event and return the highest id among them, 0 if there is none."""
-    write, newest = sys.stdout.write, 0
-    for record in found:
-        write(show(record) + "\n")
-        newest = max(newest, record.id)
+def _print(show: Show, found: Iterable[EventRecord], last: int | None = None) -> int:
+    """Print the rows of events, with `last` only so many of them, those at the end.
+
+    Return the highest id among the events, 0 if there is none.
+    """
+    newest = 0
+
+    def rows() -> Iterator[str]:
+        nonlocal newest
+        for record in found:
+            newest = max(newest, record.id)
+            yield from show(record)
+
+    write = sys.stdout.write
+    for row in rows() if last is None else deque(rows(), last):
+        write(row + "\n")
     return newest
 
 
-def _follow(
-    session: Session, show: Callable[[EventRecord], str], filters: dict[str, Any], seen: int
-) -> int:
+def _follow(session: Session, show: Show, filters: dict[str, Any], seen: int) -> int:
     """Print what comes after event `seen` until the session ends; return the last one printed."""
     shown, running = 0, True
     while running:

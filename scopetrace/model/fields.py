@@ -501,6 +501,14 @@ NUMBERS = frozenset(
 )
 """Names of fields that hold a number, or true or false, which SQLite calls 1 and 0."""
 
+UNITS = {
+    (source.name, field.name): field.unit
+    for source in SOURCES
+    for field in source.fields
+    if field.unit
+}
+"""Name of a source or sourcetype, and of one of its fields → the unit of that."""
+
 
 def column(field: str) -> str:
     """Return what SQL calls a field: a name with a hyphen would be an expression there."""
