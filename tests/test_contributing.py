@@ -17,7 +17,7 @@ import scopetrace
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^### (.*)$", re.MULTILINE)
-NUMBER_AND_TIME = re.compile(r"^\[\d+\] \w+ +\d+ [\d:]+", re.MULTILINE)
+NUMBER_AND_TIME = re.compile(r"^\[\d+\] \w+ +\d+ [\d:.]+ (\w+)\[\d+\]", re.MULTILINE)
 COPIED = ("scopetrace", "ext", "setup.py", "pyproject.toml", "scope.yml", "README.md", "LICENSE")
 COMMAND = 'scopetrace() { "$PYTHON" -P -m scopetrace "$@"; }\n'
 
@@ -83,7 +83,7 @@ def check_console(text: str, copy: Path, home: Path) -> None:
             check=False,
         )  # fmt: skip
         if expected:
-            assert NUMBER_AND_TIME.sub("[…]", done.stdout) == expected, done.stderr
+            assert NUMBER_AND_TIME.sub(r"[…] \1[…]", done.stdout) == expected, done.stderr
 
 
 @pytest.mark.parametrize("title", EXAMPLES)

@@ -31,6 +31,7 @@ COMMANDS = {
         "scopetrace.cli.tree",
         "Show the processes as a tree: command, how it ended, how long.",
     ),
+    "diff": ("scopetrace.cli.diff", "Show what changed between two recorded runs."),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
     "metrics": (
         "scopetrace.cli.metrics",
@@ -87,8 +88,8 @@ As a first word they start no program, so that no command line changes its meani
 STATUSES = """\b
 Exit status:
     0    success, also if there is nothing to show
-    1    failure: no such session, a file that cannot be read...
-    2    the command line or the configuration is wrong
+    1    failure: no such session, a file that cannot be read...; `diff`: a difference
+    2    the command line or the configuration is wrong; `diff`: any failure
     130  ended by Ctrl-C
     141  the output pipe was closed (| head)
 `run` has the exit status of the program. If it cannot start the program:

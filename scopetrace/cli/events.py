@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, print_bodies
 from scopetrace.cli.options import (
-    count,
+    json_option,
     last_option,
     moment,
-    print_utf8,
     process_options,
     session_option,
+    span,
     split_commas,
 )
 from scopetrace.cli.shell_complete import complete_source, complete_sourcetype
@@ -26,18 +26,19 @@ from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.color import wants_color
 from scopetrace.output.event_details import format_event
 from scopetrace.output.event_lines import LineFormat
+from scopetrace.output.event_times import MODES, EventTimes, Waits
 from scopetrace.output.width import terminal_columns
-from scopetrace.wire.ndjson import json_line, listed_body
+from scopetrace.wire.ndjson import event_body, json_line
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
 
 DEFAULT_LAST = 20
 """Number of events that are shown without -n and -a."""
-NOT_OF_GROUPS = ("last", "follow", "fields", "allfields", "sort", "reverse")
-"""Options that say how single events are listed."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
+Show = Callable[[EventRecord], list[str]]
+"""Makes the rows of an event: one, or for text one for each line of it."""
 
 
 def event_number(text: str) -> int:
@@ -50,7 +51,7 @@ def event_number(text: str) -> int:
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
 @session_option
-@last_option(f"Show the last N that match.  [default: {DEFAULT_LAST}]")
+@last_option(f"Show the last N that match, of text lines.  [default: {DEFAULT_LAST}]")
 @click.option(
     "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
 )
@@ -61,7 +62,7 @@ def event_number(text: str) -> int:
     callback=split_commas,
     metavar="NAME,...",
     shell_complete=complete_source,
-    help="Only these sources: a name (fs.open), a prefix (fs, http.re) or a pattern (*.log).",
+    help="Only these sources: a name (fs.open), a prefix (fs.) or a pattern (*.log).",
 )
 @click.option(
     "-t",
@@ -94,15 +95,19 @@ def event_number(text: str) -> int:
     multiple=True,
     callback=split_commas,
     metavar="NAME,...",
-    help="Show these fields (`scopetrace fields`) instead of the usual ones.",
+    help="Show these fields of the data instead of the usual ones.",
 )
 @click.option("--allfields", is_flag=True, help="Also show the fields that are usually left out.")
-@click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
 @click.option(
-    "--group-by", metavar="FIELD", help="Count the events of each value of this field instead."
+    "--time",
+    "time_mode",
+    type=click.Choice(MODES),
+    help="Local time (the default), seconds since the session began, or since the line before.",
 )
-@click.option("--sum", "summed", metavar="FIELD", help="Also sum this field up, for --group-by.")
-@click.option("--top", type=count, metavar="N", help="Only so many groups, the largest first.")
+@click.option(
+    "--gaps", type=span, metavar="SPAN", help="Show where nothing happened for so long: 10ms, 2s."
+)
+@click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
 @click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option(
     "--color",
@@ -111,7 +116,7 @@ def event_number(text: str) -> int:
     show_default=True,
     help="When to use colours.",
 )
-@format_option
+@json_option
 def events(event: int | None, session_id: str | None, **options: Any) -> None:
     """Show the events of a session, or one of them in full.
 
@@ -123,21 +128,18 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     scopetrace events 12                         event 12 with all its fields
     scopetrace events -s fs.open -a              every file that was opened
     scopetrace events -t file,console -f         text that is written, while it is written
+    scopetrace events -a --time rel --gaps 50ms  when it did what, and where it waited
     scopetrace events -s fs.close --where "file_read_bytes > 1e6 and file like '%.conf'"
     scopetrace events -j -a | jq -r .data.file   JSON for other programs
-    scopetrace events --group-by file --sum file_read_bytes --top 5   what was read most
     """
     from scopetrace.query import open_session
 
-    options["form"] = chosen_form(options["form"], options["as_json"])
-    options["as_json"] = options["form"] == "json"
     _refuse_contradictions(options)
     with open_session(session_id) as session:
         if event is not None:
             _show_one(session.event(event), options)
-            return
-        session.check_names(options["source"], options["sourcetype"], options["fields"])
-        (_show_groups if options["group_by"] else _list)(session, options)
+        else:
+            _list(session, options)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -148,50 +150,28 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         ("follow", "--follow", "reverse", "--reverse"),
         ("as_json", "--json", "fields", "--fields"),
         ("as_json", "--json", "allfields", "--allfields"),
-        *(("group_by", "--group-by", name, f"--{name}") for name in NOT_OF_GROUPS),
+        ("as_json", "--json", "time_mode", "--time"),
+        ("as_json", "--json", "gaps", "--gaps"),
+        ("gaps", "--gaps", "sort", "--sort"),
+        ("gaps", "--gaps", "reverse", "--reverse"),
     )
-    _refuse_lone_options(options)
     for one, one_name, other, other_name in pairs:
         if options[one] not in (None, False, ()) and options[other] not in (None, False, ()):
             raise UsageError(f"{one_name} and {other_name} do not go together")
 
 
-def _refuse_lone_options(options: dict[str, Any]) -> None:
-    """Refuse options that say something about groups, if there are none."""
-    if options["group_by"] is None:
-        for name, given in (("--sum", options["summed"]), ("--top", options["top"])):
-            if given is not None:
-                raise UsageError(f"{name} needs --group-by")
-        if options["form"] in ("csv", "md"):
-            raise UsageError(f"--format {options['form']} needs --group-by")
-
-
 def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
-    if options["form"] == "json":
-        print_utf8()
-        print(json_line(listed_body(record)))
+    if options["as_json"]:
+        print(json_line(event_body(record)))
     else:
         print(format_event(record, color=wants_color(options["color"], sys.stdout)))
 
 
-def _show_groups(session: Session, options: dict[str, Any]) -> None:
-    from scopetrace.output.event_groups import group_bodies, group_table
-
-    field, summed, filters = options["group_by"], options["summed"], _filters(options)
-    groups = session.event_groups(field, summed, options["top"], **filters)
-    if not groups:
-        _report_no_match(session, any(filters.values()))
-    elif options["form"] == "table":
-        print(group_table(field, summed, groups, terminal_columns(sys.stdout)))
-    else:
-        names = (field, "events", "sum")[: 2 if summed is None else 3]
-        print_bodies(options["form"], [*group_bodies(field, summed, groups)], names)
-
-
 def _list(session: Session, options: dict[str, Any]) -> None:
-    show, filters, order = _formatter(options), _filters(options), _order(options)
+    show, filters, order = _formatter(session, options), _filters(options), _order(options)
     upto = session.last_id
-    shown = _print(show, session.events(**filters, **order))
+    newest_last = order["sort"] is None and not options["as_json"]
+    shown = _print(show, session.events(**filters, **order), order["last"] if newest_last else None)
     if options["follow"]:
         shown = _follow(session, show, filters, max(upto, shown)) or shown
     if not shown and order["last"] != 0:
@@ -207,16 +187,18 @@ def _order(options: dict[str, Any]) -> dict[str, Any]:
     return {"last": None if options["show_all"] else last, "sort": sort, "reverse": reverse}
 
 
-def _formatter(options: dict[str, Any]) -> Callable[[EventRecord], str]:
-    if options["form"] == "json":
-        print_utf8()
-        return lambda record: json_line(listed_body(record))
+def _formatter(session: Session, options: dict[str, Any]) -> Show:
+    if options["as_json"]:
+        return lambda record: [json_line(event_body(record))]
     return LineFormat(
         color=wants_color(options["color"], sys.stdout),
         columns=terminal_columns(sys.stdout),
         fields=options["fields"],
         all_fields=options["allfields"],
-    ).format
+        times=EventTimes(options["time_mode"] or "abs", session.info.started_ns),
+        waits=None if options["gaps"] is None else Waits(options["gaps"]),
+        match=options["match"],
+    ).rows
 
 
 def _filters(options: dict[str, Any]) -> dict[str, Any]:
@@ -228,18 +210,26 @@ def _filters(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _print(show: Callable[[EventRecord], str], found: Iterable[EventRecord]) -> int:
-    """Print a line for each event and return the highest id among them, 0 if there is none."""
-    write, newest = sys.stdout.write, 0
-    for record in found:
-        write(show(record) + "\n")
-        newest = max(newest, record.id)
+def _print(show: Show, found: Iterable[EventRecord], last: int | None = None) -> int:
+    """Print the rows of events, with `last` only so many of them, those at the end.
+
+    Return the highest id among the events, 0 if there is none.
+    """
+    newest = 0
+
+    def rows() -> Iterator[str]:
+        nonlocal newest
+        for record in found:
+            newest = max(newest, record.id)
+            yield from show(record)
+
+    write = sys.stdout.write
+    for row in rows() if last is None else deque(rows(), last):
+        write(row + "\n")
     return newest
 
 
-def _follow(
-    session: Session, show: Callable[[EventRecord], str], filters: dict[str, Any], seen: int
-) -> int:
+def _follow(session: Session, show: Show, filters: dict[str, Any], seen: int) -> int:
     """Print what comes after event `seen` until the session ends; return the last one printed."""
     shown, running = 0, True
     while running:

@@ -12,6 +12,7 @@ import click
 from scopetrace.cli.answers import on_terminal
 from scopetrace.cli.options import json_option
 from scopetrace.cli.shell_complete import complete_file, complete_session
+from scopetrace.errors import UsageError
 from scopetrace.model.shown import escape, print_to_stderr
 
 if TYPE_CHECKING:
@@ -30,11 +31,21 @@ STDOUT = Path("-")
     shell_complete=complete_file,
     help="Write an HTML page instead; - is standard output.",
 )
+@click.option(
+    "--redact",
+    is_flag=True,
+    help="Leave out of the page: messages, bodies, queries of URLs, and what looks like a secret.",
+)
 @click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
 @click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
 @json_option
 def report(
-    session: str | None, output: Path | None, force: bool, show_all: bool, as_json: bool
+    session: str | None,
+    output: Path | None,
+    redact: bool,
+    force: bool,
+    show_all: bool,
+    as_json: bool,
 ) -> None:
     """Write a session as one HTML page, or print its peers and files.
 
@@ -46,26 +57,29 @@ def report(
     \b
     scopetrace report                    whom it talked to, and which files it used
     scopetrace report 12 -o report.html  a page about session 12
+    scopetrace report --redact -o r.html without what must not be shown to others
     """
     from scopetrace.query import open_session
 
+    if redact and output is None:
+        raise UsageError("--redact needs -o FILE: the tables have no messages and no arguments")
     with open_session(session) as opened:
         if output is not None:
-            write_page(opened, output, force)
+            write_page(opened, output, force, redact)
         elif as_json:
             _print_json(opened)
         else:
             _print_tables(opened, show_all)
 
 
-def write_page(session: Session, path: Path, force: bool) -> None:
+def write_page(session: Session, path: Path, force: bool, redact: bool) -> None:
     """Write the page of a session and print where it is."""
     from scopetrace import __version__
     from scopetrace.cli.output_files import binary_stdout, new_file
     from scopetrace.output.report.page import page
     from scopetrace.query.report import read_report
 
-    text = page(read_report(session), __version__)
+    text = page(read_report(session, redact), __version__)
     with nullcontext(binary_stdout()) if path == STDOUT else new_file(path, force) as out:
         out.write(text)
         out.flush()

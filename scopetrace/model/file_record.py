@@ -37,6 +37,11 @@ class FileRecord(NamedTuple):
     """Names of the errors of calls on it: ENOENT, EACCES…"""
     pids: tuple[int, ...]
     procs: tuple[str, ...]
+    most_read_bytes: int = 0
+    """Bytes that were read by one process from one open to its close, where they were most."""
+    most_written_bytes: int = 0
+    folder: bool = False
+    """It was opened as a folder; its bytes are then those of its list of names."""
 
     @property
     def read(self) -> bool:

@@ -19,6 +19,21 @@ class Log(NamedTuple):
     """The last line."""
 
 
+class Slow(NamedTuple):
+    """Where much of the time of a session went."""
+
+    kind: str
+    """process, file (in reads and writes), request (HTTP), question (DNS)."""
+    name: str
+    """The command of the process, the path, the method and the target, the name that was asked."""
+    duration_us: int
+    """Of a process without that of the processes that it started."""
+    pid: int
+    """Of the process; 0: several."""
+    cpu_us: int | None
+    """Of a process: the CPU time in it; the rest it waited. None: not known, or no process."""
+
+
 class Summary(NamedTuple):
     """What a session says of its program, before any question."""
 
@@ -35,6 +50,8 @@ class Summary(NamedTuple):
     stderr_lines: int
     stderr_last: tuple[str, ...]
     """The last lines that were written to stderr, the oldest first."""
+    slow: tuple[Slow, ...]
+    """What took a good part of the time, the longest first."""
     notices: tuple[str, ...]
     """What the recorder had to say about the recording itself."""
 

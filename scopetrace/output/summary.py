@@ -9,7 +9,7 @@ from typing import Any
 
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
-from scopetrace.model.summary import Summary
+from scopetrace.model.summary import Slow, Summary
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.flows import address_text
@@ -42,6 +42,7 @@ def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield from _labelled("http", _requests(summary))
     yield from _labelled("output", _output(summary))
     yield from _labelled("stderr", map(escape, summary.stderr_last))
+    yield from _labelled("slow", map(_slow, summary.slow))
     yield from _labelled("notices", map(escape, _some(summary.notices)))
     if summary.info.lost:
         yield "lost", f"{summary.info.lost} events and records could not be recorded"
@@ -137,6 +138,15 @@ def _network(summary: Summary) -> Iterator[str]:
         yield from (f"failed: {text}" for text in _some(texts))
 
 
+def _slow(slow: Slow) -> str:
+    name, took = escape(slow.name), format_microseconds(slow.duration_us)
+    if slow.kind == "process":
+        cpu = "" if slow.cpu_us is None else f", cpu {format_microseconds(slow.cpu_us)}"
+        return f"{name} [{slow.pid}]: {took}{cpu}"
+    where = {"file": "in reads and writes", "request": "until the response"}
+    return f"{name}: {took} {where.get(slow.kind, 'until the answer')}"
+
+
 def _peer(flow: FlowRecord) -> str:
     assert flow.peer is not None
     if flow.role == "server":
@@ -210,6 +220,7 @@ def summary_body(summary: Summary) -> dict[str, Any]:
         "stdout_lines": summary.stdout_lines,
         "stderr_lines": summary.stderr_lines,
         "stderr_last": summary.stderr_last,
+        "slow": [slow._asdict() for slow in summary.slow],
         "notices": summary.notices,
         "lost": info.lost,
     }

@@ -10,6 +10,10 @@ import time
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+SIZE_UNITS = {"bytes": 1, "KiB": 1024}
+"""Unit of a field → bytes."""
+TIME_UNITS = {"µs": 1, "ms": 1000, "s": 1_000_000}
+"""Unit of a field → microseconds."""
 WEEK_DAYS = 7
 """A duration of so many days or more is shown in whole days."""
 
@@ -64,3 +68,12 @@ def format_microseconds(microseconds: int) -> str:
     if microseconds < 1_000_000:
         return f"{microseconds / 1000:.1f} ms"
     return f"{microseconds / 1_000_000:.1f} s"
+
+
+def format_quantity(value: float, unit: str) -> str:
+    """Return a value of an event in a unit that fits it: `1.2 MiB`, `35 µs`; others as they are."""
+    if unit in SIZE_UNITS:
+        return format_size(int(value * SIZE_UNITS[unit]))
+    if unit in TIME_UNITS:
+        return format_microseconds(int(value * TIME_UNITS[unit]))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,9 +17,9 @@ class UsedFile:
     """One file while events are read."""
 
     __slots__ = (
-        "changed", "deleted", "errors", "exists", "io_us", "links", "mapped", "names", "opens",
-        "path", "processes", "read_bytes", "read_ops", "renamed", "user", "written_bytes",
-        "written_ops",
+        "changed", "deleted", "errors", "exists", "folder", "io_us", "links", "mapped",
+        "most_read_bytes", "most_written_bytes", "names", "opens", "path", "processes",
+        "read_bytes", "read_ops", "renamed", "user", "written_bytes", "written_ops",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -35,14 +35,18 @@ class UsedFile:
         self.errors: tuple[str, ...] = ()
         self.opens = self.read_bytes = self.read_ops = self.io_us = 0
         self.written_bytes = self.written_ops = 0
+        self.most_read_bytes = self.most_written_bytes = 0
         self.mapped = self.changed = self.deleted = self.renamed = self.exists = False
+        self.folder = False
 
     def absorb(self, former: UsedFile) -> None:
         """Add what was done to the file that had a name of this one before."""
         for name in ("opens", "read_bytes", "read_ops", "io_us", "written_bytes", "written_ops"):
             setattr(self, name, getattr(self, name) + getattr(former, name))
-        for name in ("mapped", "changed", "deleted"):
+        for name in ("mapped", "changed", "deleted", "folder"):
             setattr(self, name, getattr(self, name) or getattr(former, name))
+        for name in ("most_read_bytes", "most_written_bytes"):
+            setattr(self, name, max(getattr(self, name), getattr(former, name)))
         self.errors = tuple(dict.fromkeys(former.errors + self.errors))
         self.processes = _joined(former.processes, self.processes)
         self.names = _joined(former.names, self.names)

@@ -98,15 +98,21 @@ def _count_open(file: UsedFile, data: _Data) -> None:
     file.exists = True
     if "O_TRUNC" in data.flags or "O_TMPFILE" in data.flags:
         file.changed = True
+    if "O_DIRECTORY" in data.flags:
+        file.folder = True
 
 
 def _count_close(file: UsedFile, data: _Data) -> None:
     if data.file_read_ops:
         file.read_bytes += data.file_read_bytes
         file.read_ops += data.file_read_ops
+        if data.file_read_bytes > file.most_read_bytes:
+            file.most_read_bytes = data.file_read_bytes
     if data.file_write_ops:
         file.written_bytes += data.file_write_bytes
         file.written_ops += data.file_write_ops
+        if data.file_write_bytes > file.most_written_bytes:
+            file.most_written_bytes = data.file_write_bytes
     file.io_us += data.io_duration
     if data.mapped:
         file.mapped = True
@@ -211,4 +217,7 @@ def _record(
         errors=file.errors,
         pids=tuple(dict.fromkeys(map(pids.__getitem__, users))),
         procs=tuple(dict.fromkeys(map(procs.__getitem__, users))),
+        most_read_bytes=file.most_read_bytes,
+        most_written_bytes=file.most_written_bytes,
+        folder=file.folder,
     )

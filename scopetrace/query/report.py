@@ -18,15 +18,31 @@ MOST_BODY_BYTES = 4096
 """So much of each body of a request or response is read."""
 
 
-def read_report(session: Session) -> ReportInput:
-    """Return what a report on the session as it is now is made of."""
+def read_report(session: Session, redact: bool = False) -> ReportInput:
+    """Return what a report on the session as it is now is made of.
+
+    With `redact`, secrets are taken out (`query.redact`).
+    """
     texts, left = _texts(session)
-    return ReportInput(
+    found = ReportInput(
         summary=session.summary(),
         exchanges=list(islice(session.exchanges(MOST_BODY_BYTES), MOST_EXCHANGES)),
         texts=texts,
         texts_left=left,
         failures=list(session.events(source=FAILURES, last=MOST_FAILURES)),
+    )
+    return _redacted(found) if redact else found
+
+
+def _redacted(found: ReportInput) -> ReportInput:
+    from scopetrace.query.redact import redact_event, redact_exchange, redact_summary
+
+    return ReportInput(
+        summary=redact_summary(found.summary),
+        exchanges=list(map(redact_exchange, found.exchanges)),
+        texts=list(map(redact_event, found.texts)),
+        texts_left=found.texts_left,
+        failures=list(map(redact_event, found.failures)),
     )
 
 

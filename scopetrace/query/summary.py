@@ -13,6 +13,7 @@ from scopetrace.model.summary import Log, Summary
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_last
 from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.slow import slowest
 from scopetrace.query.tree import read_tree
 
 STDERR_LINES = 3
@@ -23,10 +24,12 @@ _TAIL_EVENTS = 200
 
 def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Summary:
     """Return the summary of a session as it is now."""
+    roots, files = read_tree(db), tuple(read_files(db, classes))
+    duration_ns = None if info.ended_ns is None else info.ended_ns - info.started_ns
     return Summary(
         info=info,
-        roots=read_tree(db),
-        files=tuple(read_files(db, classes)),
+        roots=roots,
+        files=files,
         logs=tuple(_logs(db)),
         flows=tuple(read_last(db, None)),
         net_errors=_net_errors(db, classes),
@@ -34,6 +37,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         stdout_lines=_lines(db, "stdout"),
         stderr_lines=_lines(db, "stderr"),
         stderr_last=_last_lines(db),
+        slow=slowest(db, roots, files, duration_ns),
         notices=tuple(_messages(db, "notice")),
     )
 

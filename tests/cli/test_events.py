@@ -40,11 +40,11 @@ def session(recorder):
 
 
 LINES = (
-    "[1] Jul 12 02:11:15 python3 fs fs.open file:/etc/app.conf\n",
-    "[2] Jul 12 02:11:15 python3 fs fs.close file:/etc/app.conf file_read_bytes:2000000"
+    "[1] Jul 12 02:11:15.000 python3[70] fs fs.open file:/etc/app.conf\n",
+    "[2] Jul 12 02:11:15.250 python3[70] fs fs.close file:/etc/app.conf file_read_bytes:2000000"
     " file_read_ops:9 file_write_bytes:0 file_write_ops:0\n",
-    '[3] Jul 12 02:11:16 python3 file "/tmp/will see.log" message:"will see this string"\n',
-    "[4] Jul 12 02:11:17 sh console stdout message:done\n",
+    '[3] Jul 12 02:11:16.500 python3[70] file "/tmp/will see.log" message:"will see this string"\n',
+    "[4] Jul 12 02:11:17.000 sh[71] console stdout message:done\n",
 )
 
 
@@ -82,7 +82,7 @@ def test_the_last_session_is_the_default_and_others_have_a_number(session, recor
     later = recorder.record(recorder.event("fs.delete", op="unlink", file="/x"))
 
     assert scopetrace("events")[1] == (
-        "[1] Jul 12 02:11:15 python3 fs fs.delete file:/x op:unlink\n"
+        "[1] Jul 12 02:11:15.000 python3[70] fs fs.delete file:/x op:unlink\n"
     )
     assert scopetrace("events", "--id", str(session.id), "-n1")[1] == LINES[3]
     assert scopetrace("events", "-i", str(later.path))[1] == scopetrace("events")[1]
@@ -110,8 +110,7 @@ def test_json_has_one_body_to_a_line(session, scopetrace):
 
     assert [body["id"] for body in bodies] == [1, 2, 3, 4]
     assert bodies[3] == {
-        "Id": "4", "id": 4, "sourcetype": "console", "_time": 1783822277.0, "source": "stdout",
-        "host": "box",
+        "id": 4, "sourcetype": "console", "_time": 1783822277.0, "source": "stdout", "host": "box",
         "proc": "sh", "cmd": "sh -c true", "pid": 71, "uid": 1000, "gid": 1001, "username": "ann",
         "groupname": "staff", "args": ["sh", "-c", "true"], "data": {"message": "done\n"},
     }  # fmt: skip
@@ -128,11 +127,57 @@ def test_sorting_works_with_json_too(session, scopetrace):
 
 def test_fields_can_be_chosen_or_all_shown(session, scopetrace):
     assert scopetrace("events", "-s", "fs.open", "--fields", "fd,op")[1] == (
-        "[1] Jul 12 02:11:15 python3 fs fs.open fd:3 op:openat\n"
+        "[1] Jul 12 02:11:15.000 python3[70] fs fs.open fd:3 op:openat\n"
     )
     assert scopetrace("events", "-s", "fs.open", "--allfields")[1] == (
-        "[1] Jul 12 02:11:15 python3 fs fs.open file:/etc/app.conf [[fd:3 op:openat]]\n"
+        "[1] Jul 12 02:11:15.000 python3[70] fs fs.open file:/etc/app.conf [[fd:3 op:openat]]\n"
     )
+
+
+@pytest.fixture
+def log(recorder):
+    """A session whose log was written three lines at a time, half a second apart."""
+    texts = ("one\ntwo\nthree\n", "four\nfive\nsix\n")
+    return recorder.record(
+        *(
+            recorder.event("/tmp/a.log", "file", at=at / 2, message=text)
+            for at, text in enumerate(texts)
+        )
+    )
+
+
+def test_a_line_of_a_log_is_a_line_and_counts_as_one(log, scopetrace):
+    first, second = "[1] Jul 12 02:11:15.000", "[2] Jul 12 02:11:15.500"
+    rows = [f"{first} {word}" for word in ("one", "two", "three")]
+    rows += [f"{second} {word}" for word in ("four", "five", "six")]
+
+    def shown(*args):
+        out = scopetrace("events", *args)[1]
+        return out.replace(" python3[70] file /tmp/a.log message:", " ").splitlines()
+
+    assert shown() == rows
+    assert shown("-n", "4") == rows[2:]
+    assert shown("-r", "-n1") == rows[3:]
+    assert shown("-m", "ee", "-m", "five") == [rows[2], rows[4]]
+    assert shown("-m", "a.log") == rows
+    assert len(shown("-j", "-n1")) == 1
+
+
+def test_times_are_local_or_since_the_start_or_the_line_before(log, scopetrace):
+    def times(*args):
+        return [line.split()[1] for line in scopetrace("events", *args)[1].splitlines()]
+
+    assert times("--time", "rel") == ["+0.000"] * 3 + ["+0.500"] * 3
+    assert times("--time", "delta", "-n", "4") == ["+0.000", *["+0.500"] * 3]
+    assert times("--time", "abs") == times() == ["Jul"] * 6
+
+
+def test_gaps_are_shown_where_they_were(log, scopetrace):
+    lines = scopetrace("events", "--gaps", "400ms")[1].splitlines()
+
+    assert lines[3] == "--- 500.0 ms without an event ---"
+    assert len(lines) == 7
+    assert scopetrace("events", "--gaps", "1s")[1] == scopetrace("events")[1]
 
 
 def test_colour_is_only_for_those_who_ask(session, scopetrace):
@@ -149,6 +194,9 @@ def test_colour_is_only_for_those_who_ask(session, scopetrace):
         ["-f", "--sort", "file"],
         ["-f", "-r"],
         ["-j", "--fields", "file"],
+        ["-j", "--time", "rel"],
+        ["-j", "--gaps", "1s"],
+        ["--gaps", "1s", "-r"],
     ],
 )
 def test_options_that_exclude_each_other_are_named(args, session, scopetrace):
@@ -208,10 +256,10 @@ def test_on_a_terminal_lines_are_coloured_and_messages_cut_to_its_width(recorder
         sys.executable, command, env={**environ, "TERM": "xterm"}, dimensions=(24, 80), timeout=30
     ) as child:
         child.expect(pexpect.EOF)
-        line = child.before.decode().removesuffix("\r\n")
+        head, message = child.before.decode().removesuffix("\r\n").split("\r\n")
 
-    assert line.startswith("\x1b[34m[1]\x1b[0m ")
-    plain = re.sub(r"\x1b\[\d+m", "", line)
+    assert head.startswith("\x1b[34m[1]\x1b[0m ")
+    plain = re.sub(r"\x1b\[\d+m", "", message)
     assert plain.endswith('…"')
     assert len(plain) == 80
 
@@ -259,80 +307,3 @@ def test_ctrl_c_ends_following_quietly(recorder):
 
 def test_following_a_finished_session_just_shows_it(session, scopetrace):
     assert scopetrace("events", "-f") == (0, "".join(LINES), "")
-
-
-@pytest.mark.usefixtures("session")
-class TestGroups:
-    def test_a_table(self, scopetrace):
-        assert scopetrace("events", "--group-by", "file", "--sum", "file_read_bytes") == (
-            0,
-            "EVENTS  SUM bytes  FILE\n     2    2000000  /etc/app.conf\n     2          0  -\n",
-            "",
-        )
-
-    def test_json_csv_and_filters(self, scopetrace):
-        args = ("events", "--group-by", "source", "-s", "fs", "--top", "1")
-        status, out, err = scopetrace(*args, "-j")
-        assert (status, err) == (0, "")
-        assert [json.loads(line) for line in out.splitlines()] == [
-            {"source": "fs.close", "events": 1}
-        ]
-        assert scopetrace(*args, "--format", "csv") == (0, "source,events\nfs.close,1\n", "")
-
-    def test_nothing_to_group(self, scopetrace):
-        assert scopetrace("events", "--group-by", "file", "-m", "zzz") == (
-            0,
-            "",
-            "scopetrace: session 1 has no event that matches\n",
-        )
-
-
-@pytest.mark.usefixtures("session")
-@pytest.mark.parametrize(
-    ("args", "sentence"),
-    [
-        (["--sum", "fd"], "--sum needs --group-by"),
-        (["--top", "3"], "--top needs --group-by"),
-        (["--format", "csv"], "--format csv needs --group-by"),
-        (["--group-by", "file", "-f"], "--group-by and --follow do not go together"),
-        (["--group-by", "file", "-n", "3"], "--group-by and --last do not go together"),
-        (["--group-by", "fil"], "no event has a field named fil; did you mean file"),
-        (["--sort", "fil"], "no event has a field named fil; did you mean file"),
-        (["--fields", "file,fil"], "no event has a field named fil; did you mean file"),
-        (["-s", "fs.opne"], "no source is named fs.opne; did you mean fs.open or fs.close?"),
-        (["-t", "sf"], "no source type is named sf"),
-        (["-f", "-s", "fs.opne"], "no source is named fs.opne; did you mean"),
-    ],
-)
-def test_an_unknown_name_is_one_sentence_with_the_nearest(args, sentence, scopetrace):
-    status, out, err = scopetrace("events", *args)
-
-    assert (status, out) == (2, "")
-    assert err.startswith(f"scopetrace: {sentence}")
-    assert len(err.splitlines()) == 1
-
-
-def test_a_path_that_nothing_was_written_to_is_no_mistake(session, scopetrace):
-    assert scopetrace("events", "-s", "/var/log/none.log") == (
-        0,
-        "",
-        "scopetrace: session 1 has no event that matches\n",
-    )
-
-
-def test_fields_of_the_body_can_be_chosen_and_sorted_by(session, scopetrace):
-    args = ("--fields", "pid,tid,cmd,uid,time,message", "-t", "console")
-    assert scopetrace("events", *args)[1] == (
-        "[4] Jul 12 02:11:17 sh console stdout pid:71 tid:70"
-        ' cmd:"sh -c true" uid:1000 time:2026-07-12T02:11:17.000000Z message:done\n'
-    )
-    for field, ids in (("pid", ["4", "3"]), ("cmd", ["4", "3"]), ("time", ["4", "3"])):
-        lines = scopetrace("events", "--sort", field, "-n", "2")[1].splitlines()
-        assert [line.partition("]")[0][1:] for line in lines] == ids
-
-
-def test_json_has_the_id_by_the_name_of_appscope_too(session, scopetrace):
-    bodies = [json.loads(line) for line in scopetrace("events", "-j")[1].splitlines()]
-
-    assert [(body["Id"], body["id"]) for body in bodies] == [(str(n), n) for n in range(1, 5)]
-    assert json.loads(scopetrace("events", "2", "-j")[1]) == bodies[1]

@@ -24,6 +24,7 @@ def session(home):
         closed("/home/ann/in.txt"),
         closed("/usr/lib/x86_64-linux-gnu/libc.so.6"),
         event("fs.error", op="openat", error="ENOENT", file="/home/ann/none"),
+        event("stdout", message="hello from the program\n"),
     ]
     writer = begin(home, config="scopetrace: {pathclasses: {loader: ['/libc.so']}}")
     writer.add_events(events)
@@ -98,6 +99,21 @@ def test_a_page_replaces_a_file_only_if_it_is_said(tmp_path, scopetrace):
     assert (tmp_path / "r.html").read_text() == "mine"
     assert scopetrace("report", "-o", "r.html", "--force")[0] == 0
     assert (tmp_path / "r.html").read_text() != "mine"
+
+
+@pytest.mark.usefixtures("session")
+def test_a_redacted_page_has_no_texts(tmp_path, scopetrace):
+    assert scopetrace("report", "-o", "open.html")[0] == 0
+    assert scopetrace("report", "--redact", "-o", "closed.html")[0] == 0
+    assert "hello from the program" in (tmp_path / "open.html").read_text()
+    assert "hello from the program" not in (tmp_path / "closed.html").read_text()
+
+
+def test_the_tables_cannot_be_redacted(scopetrace):
+    status, out, err = scopetrace("report", "--redact")
+
+    assert (status, out) == (2, "")
+    assert err.startswith("scopetrace: --redact needs -o FILE")
 
 
 def test_no_session_is_one_sentence(scopetrace):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scopetrace.model.event import EventRecord
 from scopetrace.output.event_lines import LineFormat
+from scopetrace.output.event_times import EventTimes, Waits
 from scopetrace.output.width import display_width
 
 pytestmark = pytest.mark.usefixtures("utc")
@@ -28,7 +29,7 @@ def line(record, **options):
 def test_an_open_shows_its_file():
     record = event(file="/proc/17721/stat", op="openat", fd=3)
 
-    assert line(record) == "[12] Jul 12 02:11:15 ps fs fs.open file:/proc/17721/stat"
+    assert line(record) == "[12] Jul 12 02:11:15.999 ps[7] fs fs.open file:/proc/17721/stat"
 
 
 def test_a_single_value_of_a_metric_shows_all_it_has():
@@ -41,7 +42,7 @@ def test_a_close_shows_its_counts_in_their_order():
     counts = {"file_write_ops": 4, "file_write_bytes": 3, "file_read_ops": 2, "file_read_bytes": 1}
 
     assert line(event("fs.close", op="close", file="/x", **counts)) == (
-        "[12] Jul 12 02:11:15 ps fs fs.close file:/x"
+        "[12] Jul 12 02:11:15.999 ps[7] fs fs.close file:/x"
         " file_read_bytes:1 file_read_ops:2 file_write_bytes:3 file_write_ops:4"
     )
 
@@ -67,7 +68,6 @@ def test_a_close_shows_its_counts_in_their_order():
         ),
         (event("proc.fork", "process", op="clone", child_pid=9), "child_pid:9 op:clone"),
         (event("stdout", "console", message="a  b\n"), 'message:"a  b"'),
-        (event("stdout", "console", message="one\ntwo\n"), 'message:"one two"'),
         (event("stdout", "console", message="\n"), 'message:""'),
         (event(file="/tmp/a b\n"), 'file:"/tmp/a b\\n"'),
         (event(), ""),
@@ -94,32 +94,103 @@ def test_only_a_message_is_cut_to_the_terminal():
     text = "0123456789" * 10
     console = event("stdout", "console", message=text)
 
-    cut = line(console, columns=80)
+    head, cut = line(console, columns=80).split("\n")
 
+    assert head == "[12] 02:11:15.999 ps[7] stdout"
     assert display_width(cut) == 80
-    assert cut.endswith("…")
+    assert cut.startswith("    0123") and cut.endswith("…")
     assert text in line(console)
     assert text in line(event(file=text), columns=80)
+
+
+def test_each_line_of_a_text_is_a_row_with_the_time_of_its_write():
+    record = event("/x.log", "file", message="one\n\nthree\nno end", missing=5)
+    head = "[12] Jul 12 02:11:15.999 ps[7] file /x.log message:"
+
+    assert LineFormat().rows(record) == [
+        f"{head}one",
+        f'{head}""',
+        f"{head}three",
+        f'{head}"no end" missing:5',
+    ]
+    assert LineFormat().rows(event("stdout", "console", message="one\n")) == [
+        "[12] Jul 12 02:11:15.999 ps[7] console stdout message:one"
+    ]
+    assert len(LineFormat().rows(event("notice", "notice", message="a\nb"))) == 1
+
+
+CLOSE = {
+    "file": "/var/lib/app/state.json", "op": "close", "file_read_bytes": 1_258_291,
+    "file_read_ops": 4, "file_write_bytes": 0, "file_write_ops": 0,
+}  # fmt: skip
+
+
+def test_on_a_terminal_zeros_go_and_numbers_have_units():
+    assert line(event("fs.close", **CLOSE), columns=120) == (
+        "[12] Jul 12 02:11:15.999 ps[7] fs fs.close file:/var/lib/app/state.json"
+        " file_read_bytes:1.2 MiB file_read_ops:4"
+    )
+    exited = event("proc.exit", "process", exit_code=0, core_dumped=False, duration=50_100_000)
+    assert line(exited, columns=120).endswith("proc.exit exit_code:0 duration:50.1 s")
+
+
+def test_a_narrow_line_has_what_matters_and_wraps_the_rest():
+    assert line(event("fs.close", **CLOSE), columns=80) == (
+        "[12] 02:11:15.999 ps[7] fs.close /var/lib/app/state.json file_read_bytes:1.2 MiB\n"
+        "    file_read_ops:4"
+    )
+    failed = event("fs.error", op="openat", file="/etc/app.conf", error="ENOENT")
+    assert line(failed, columns=80) == (
+        "[12] 02:11:15.999 ps[7] fs.error /etc/app.conf op:openat error:ENOENT"
+    )
+
+
+def test_a_long_path_stays_whole_below_its_event():
+    path = "/home/ann/" + "deep/" * 20
+
+    assert line(event(file=path), columns=80) == f"[12] 02:11:15.999 ps[7] fs.open\n    {path}"
+
+
+def test_a_message_that_fits_stands_beside_the_path_of_its_log():
+    record = event("/var/log/" + "long/" * 20 + "a.log", "file", message="word " * 4 + "word")
+
+    shown = line(record, columns=80)
+
+    assert display_width(shown) <= 80
+    assert shown.startswith("[12] 02:11:15.999 ps[7] /var/log/…")
+    assert shown.endswith('long/a.log "word word word word word"')
+
+
+def test_times_and_waits_are_as_asked_for():
+    shown = LineFormat(times=EventTimes("delta"), waits=Waits(1_000_000_000))
+    first = event(file="/a")
+    second = first._replace(time_ns=first.time_ns + 1_500_000_000)
+
+    assert shown.rows(first) == ["[12] +0.000 ps[7] fs fs.open file:/a"]
+    assert shown.rows(second) == [
+        "--- 1.5 s without an event ---\n[12] +1.500 ps[7] fs fs.open file:/a"
+    ]
 
 
 def test_a_cut_message_keeps_its_closing_quote_and_what_follows():
     record = event("notice", "notice", message="word " * 40, count=17)
 
-    cut = line(record, columns=100)
+    _, cut, rest = line(record, columns=100).split("\n")
 
     assert display_width(cut) == 100
-    assert cut.endswith('…" count:17')
+    assert cut.endswith('…"')
+    assert rest == "    count:17"
 
 
 def test_a_narrow_terminal_leaves_some_of_the_message():
-    assert "message:aaaaaaaaaaaaaaaaaaa…" in line(
+    assert "\n    aaaaaaaaaaaaaaaaaaa…" in line(
         event("stdout", "console", message="a" * 99), columns=5
     )
 
 
 def test_colours_name_the_words():
     assert line(event("stdout", "console", message="hi"), color=True) == (
-        "\x1b[34m[12]\x1b[0m Jul 12 02:11:15 \x1b[95mps\x1b[0m \x1b[92mconsole\x1b[0m"
+        "\x1b[34m[12]\x1b[0m Jul 12 02:11:15.999 \x1b[95mps[7]\x1b[0m \x1b[92mconsole\x1b[0m"
         " \x1b[90mstdout\x1b[0m \x1b[32mmessage\x1b[0m:hi"
     )
 
@@ -137,12 +208,15 @@ anything = st.text(st.characters(exclude_categories=()), max_size=30)
 
 
 @given(anything, anything, anything, st.dictionaries(anything, anything | st.integers()))
-def test_whatever_a_session_holds_a_line_is_one_safe_line(source, sourcetype, proc, data):
+def test_whatever_a_session_holds_lines_are_safe(source, sourcetype, proc, data):
     record = event(source, sourcetype, proc)._replace(data=data)
 
-    shown = line(record, columns=40, all_fields=True)
+    first, *others = line(record, columns=40, all_fields=True).split("\n")
 
-    assert not [
-        c for c in shown if ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000
-    ]
-    assert len(shown.splitlines()) == 1
+    assert first.startswith("[12] ")
+    assert all(other.startswith(("    ", "[12] ")) for other in others)
+    for shown in (first, *others):
+        assert not [
+            c for c in shown if ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000
+        ]
+        assert len(shown.splitlines()) == 1

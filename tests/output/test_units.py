@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.output.units import format_duration, format_moment, format_size, format_stamp
+from scopetrace.output.units import (
+    format_duration,
+    format_moment,
+    format_quantity,
+    format_size,
+    format_stamp,
+)
 
 MS = 1_000_000
 SECOND = 1000 * MS
@@ -65,3 +71,19 @@ def test_stamps_are_local_time_in_english_with_a_padded_day():
 
 def test_a_moment_is_told_to_the_microsecond_with_its_offset():
     assert format_moment(1_783_814_400_123_456_789) == "2026-07-12 02:00:00.123456 +0200"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (1_258_291, "bytes", "1.2 MiB"),
+        (2048, "KiB", "2.0 MiB"),
+        (50_100, "ms", "50.1 s"),
+        (35, "µs", "35 µs"),
+        (1.5, "s", "1.5 s"),
+        (4, "calls", "4"),
+        (0.25, "requests", "0.25"),
+    ],
+)
+def test_a_quantity_has_the_unit_that_fits_it(value, unit, shown):
+    assert format_quantity(value, unit) == shown

@@ -175,6 +175,23 @@ def test_a_log_that_is_named_by_a_symbolic_link_is_one(stage: Stage) -> None:
     assert recording.messages(str(stage.work / "real/f")) == "three\n"
 
 
+def test_lines_of_a_log_are_followed_while_the_program_writes(stage: Stage) -> None:
+    script = "printf 'one\\ntwo\\n' >>a.log; read go; echo three >>a.log; read go"
+    home, options = stage.new_home(), {"env": stage.environment(), "cwd": stage.work, "text": True}
+    run, follow = scopetrace_command("run", "sh", "-c", script), ("events", "-f", "-t", "file")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options, **stage.become()}
+    with subprocess.Popen(run, **pipes) as program:
+        wait_for(lambda: only(session_files(home)), "a session")
+        with subprocess.Popen(scopetrace_command(*follow), **pipes) as follower:
+            assert program.stdin and follower.stdout
+            for words in (("one", "two"), ("three",)):
+                for word in words:
+                    assert follower.stdout.readline().endswith(f"a.log message:{word}\n")
+                program.stdin.write("go\n")
+                program.stdin.flush()
+            assert follower.communicate(timeout=PATIENCE)[0] == ""
+
+
 RACE = """
 import os, signal, sys, threading
 how, end = sys.argv[1], 1 if sys.argv[1] == "console" else os.open("race.log", 0o2101, 0o644)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scopetrace.model.event import Event
-from scopetrace.model.process import Process
+from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
 
@@ -70,11 +70,18 @@ def begin(home: Path, command: str = "python3", **facts: Any) -> SessionWriter:
     return writer
 
 
-def record(home: Path, events: Iterable[Event], images: Iterable[Process] = ()) -> Path:
+def record(
+    home: Path,
+    events: Iterable[Event],
+    images: Iterable[Process] = (),
+    ends: Iterable[ProcessEnd] = (),
+) -> Path:
     """Write a whole session and return its file."""
     writer = begin(home)
     for one in images:
         writer.add_process(one)
+    for end in ends:
+        writer.end_process(end)
     writer.add_events(events)
     writer.finish(exit_code=0)
     return writer.path

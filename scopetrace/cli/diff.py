@@ -1,0 +1,135 @@
+"""`scopetrace diff`: what changed between two recorded runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scopetrace.cli.answers import chosen_form, format_option, on_terminal, print_bodies
+from scopetrace.cli.options import span, split_commas
+from scopetrace.cli.shell_complete import complete_session
+from scopetrace.errors import ScopeError, UsageError
+from scopetrace.model.shown import print_to_stderr
+
+if TYPE_CHECKING:
+    from scopetrace.model.difference import SessionDiff, Slower
+
+DIFFERENT = 1
+"""The exit status if there is a difference, as that of diff(1)."""
+
+
+@click.command()
+@click.argument("a", metavar="A", shell_complete=complete_session)
+@click.argument("b", metavar="B", shell_complete=complete_session)
+@click.option(
+    "--ignore-from",
+    multiple=True,
+    callback=split_commas,
+    metavar="ID,...",
+    shell_complete=complete_session,
+    help="Leave out what also differs between A and these sessions.",
+)
+@click.option("--slower", is_flag=True, help="Processes that took longer in B are a difference.")
+@click.option(
+    "--factor",
+    type=click.FloatRange(min=1),
+    default=2.0,
+    show_default=True,
+    help="With --slower: so many times as long at least.",
+)
+@click.option(
+    "--floor",
+    type=span,
+    default="100ms",
+    show_default=True,
+    metavar="SPAN",
+    help="With --slower: so much longer at least.",
+)
+@click.option(
+    "-A", "--all", "show_all", is_flag=True, help="Start-up files, all lines, and what follows."
+)
+@format_option
+def diff(a: str, b: str, form: str | None, as_json: bool, **options: Any) -> int:
+    """Show what changed between two recorded runs.
+
+    A and B are sessions: ids or files. Processes are compared by program, arguments and place,
+    files, peers and requests by name, output and logs by line. Not compared: the order in which
+    things happened and how often, process ids, ports that the kernel chose, temporary names, times.
+    Paths are relative to the folder of the session if the two differ.
+
+    CHANGE is `only A`, `only B`, `result` (exit status, errno, HTTP status), `content` (arguments,
+    bytes, lines) or `slower`. On a terminal, differences in start-up files are only counted (-A).
+
+    \b
+    Exit status: 0 no difference, 1 a difference, 2 an error.
+
+    \b
+    scopetrace diff 3 4                      the run that worked, the run that did not
+    scopetrace diff 3 4 --ignore-from 1,2    without what varies among 1, 2 and 3
+    scopetrace diff 3 4 --slower --factor 3  also what took three times as long
+    scopetrace diff old.db new.db -j         two files, as JSON
+    """
+    with _errors_are_2():
+        chosen = chosen_form(form, as_json)
+        found = _compared(a, b, options)
+        _show(found, chosen, options["show_all"])
+        sys.stdout.flush()
+    return DIFFERENT if found.differences else 0
+
+
+@contextmanager
+def _errors_are_2() -> Iterator[None]:
+    """Give errors the exit status 2: 1 says that there is a difference."""
+    try:
+        yield
+    except ScopeError as error:
+        raise UsageError(str(error)) from None
+
+
+def _compared(a: str, b: str, options: dict[str, Any]) -> SessionDiff:
+    from scopetrace.query import open_session
+
+    with ExitStack() as stack:
+        first, second, *further = [
+            stack.enter_context(open_session(each)) for each in (a, b, *options["ignore_from"])
+        ]
+        return first.diff(second, ignore_from=further, slower=_slower(options))
+
+
+def _slower(options: dict[str, Any]) -> Slower | None:
+    from scopetrace.model.difference import Slower
+
+    if not options["slower"]:
+        return None
+    return Slower(options["factor"], options["floor"] // 1000)
+
+
+def _show(found: SessionDiff, form: str, show_all: bool) -> None:
+    from scopetrace.model.difference import FIELDS
+    from scopetrace.output.diff import diff_lines
+    from scopetrace.output.width import terminal_columns
+
+    listed = [each for each in found.differences if show_all or not each.follows]
+    if form != "table":
+        if listed:
+            print_bodies(form, [each.body() for each in listed], FIELDS)
+        return
+    fold = on_terminal() and not show_all
+    shown = [each for each in listed if not (fold and each.is_startup)]
+    for line in diff_lines(shown, terminal_columns(sys.stdout), cut=fold):
+        print(line)
+    hidden = len(listed) - len(shown)
+    if hidden:
+        them = "it" if hidden == 1 else "them"
+        print_to_stderr(f"{_counted(hidden)} of start-up hidden: -A shows {them}")
+    if found.ignored:
+        they = "it varies" if found.ignored == 1 else "they vary"
+        print_to_stderr(f"{_counted(found.ignored)} left out, since {they} between runs")
+
+
+def _counted(count: int) -> str:
+    return "1 difference" if count == 1 else f"{count} differences"

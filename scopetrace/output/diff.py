@@ -1,0 +1,134 @@
+"""Differences between two sessions as a table, with the answers first if there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from scopetrace.model.difference import (
+    BYTES,
+    DURATION,
+    FILE,
+    LINE,
+    LOG,
+    ONLY_A,
+    ONLY_B,
+    PEER,
+    PORT,
+    PROCESS,
+    RESULT,
+    STDERR,
+    STDOUT,
+    Difference,
+)
+from scopetrace.output.answers import Column, shorten_middle, terminal_table
+from scopetrace.output.escape import escape
+from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.width import shorten
+
+COLUMNS = (Column("CHANGE"), Column("KIND"), Column("WHAT"))
+FEW = 10
+"""So many differences are read at a glance; of more, the answers stand first."""
+NAMED = 3
+"""So many things are named in an answer; the rest is counted."""
+MOST_LINES = 10
+"""On a terminal, so many lines of one log or stream are shown."""
+ARROW = "→"
+LABEL_COLUMNS = 11
+_ONLY = (ONLY_A, ONLY_B)
+ANSWERS: tuple[tuple[str, Callable[[Difference], bool]], ...] = (
+    ("ended", lambda each: each.kind == PROCESS and each.change == RESULT),
+    ("ran", lambda each: each.kind == PROCESS and each.change != RESULT),
+    ("found", lambda each: each.kind == FILE and each.change == RESULT),
+    ("used", lambda each: each.kind == FILE and each.change in _ONLY),
+    ("peers", lambda each: each.kind in (PEER, PORT) and not each.is_startup),
+    ("status", lambda each: each.kind not in (PROCESS, FILE, PEER, PORT) and each.aspect != LINE),
+    ("output", lambda each: each.kind in (STDOUT, STDERR, LOG)),
+)
+"""The questions that are asked of two runs, and which differences answer them."""
+
+
+def diff_lines(
+    differences: Sequence[Difference], width: int | None, *, cut: bool = False
+) -> Iterator[str]:
+    """Yield the differences, one to a line; nothing if there are none.
+
+    Args:
+        differences: in the order in which they are shown.
+        width: of the terminal; None: there is none.
+        cut: show only the first few lines of one log or stream.
+    """
+    if not differences:
+        return
+    if len(differences) > FEW:
+        yield from _answers(differences, width)
+        yield ""
+    rows = [(each.change, each.kind, describe(each)) for each in differences]
+    if cut:
+        rows = list(_cut(differences, rows))
+    yield from terminal_table(COLUMNS, rows, width).split("\n")
+
+
+def _answers(differences: Iterable[Difference], width: int | None) -> Iterator[str]:
+    """Yield a line for each question that has an answer."""
+    for label, answers in ANSWERS:
+        found = [each for each in differences if not each.is_startup and answers(each)]
+        if not found:
+            continue
+        texts = [_answer(each, width) for each in found[:NAMED]]
+        if len(found) > NAMED:
+            texts.append(f"and {len(found) - NAMED} more")
+        line = f"{label:{LABEL_COLUMNS}}{'; '.join(texts)}"
+        yield line if width is None else shorten(line, width)
+
+
+def _answer(difference: Difference, width: int | None) -> str:
+    text = escape(describe(difference))
+    if width is not None:
+        text = shorten_middle(text, max((width - LABEL_COLUMNS) // 2, 20))
+    return f"{difference.change}: {text}" if difference.change in _ONLY else text
+
+
+def describe(difference: Difference) -> str:
+    """Return what differs in words: what it is about, and what it was in A and in B."""
+    subject = difference.subject
+    first, second = (_side(difference, side) for side in (difference.a, difference.b))
+    if difference.aspect == LINE:
+        text = f"{first} {ARROW} {second}" if first and second else first or second
+        return f"{subject}: {text}" if difference.kind == LOG else text
+    if difference.change in _ONLY:
+        return f"{subject} ({first or second}{_count(difference)})"
+    return f"{subject}: {_aspect(difference)}{first} {ARROW} {second}{_count(difference)}"
+
+
+def _aspect(difference: Difference) -> str:
+    """Return which side of a thing differs, where the two values do not say so."""
+    is_plain = difference.aspect in ("status", "use", "source", DURATION)
+    return "" if is_plain else f"{difference.aspect} "
+
+
+def _side(difference: Difference, value: str | int | None) -> str:
+    if isinstance(value, int):
+        if difference.aspect in BYTES:
+            return format_size(value) if value < 10_000 else f"{value} B"
+        return format_microseconds(value)
+    return "" if value is None else value or "none"
+
+
+def _count(difference: Difference) -> str:
+    return f", {difference.stands_for} processes" if difference.stands_for > 1 else ""
+
+
+def _cut(
+    differences: Sequence[Difference], rows: Sequence[tuple[str, str, str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield rows without those beyond the first few lines of one log or stream."""
+    shown: dict[tuple[str, str], int] = {}
+    for difference, row in zip(differences, rows, strict=True):
+        key = (difference.kind, difference.subject)
+        if difference.aspect == LINE:
+            shown[key] = shown.get(key, 0) + 1
+        if shown.get(key, 0) <= MOST_LINES:
+            yield row
+    for (kind, subject), count in shown.items():
+        if count > MOST_LINES:
+            yield "", kind, f"{subject}: {count - MOST_LINES} more lines (-A shows them)"

@@ -1,0 +1,234 @@
+"""What of a session is compared with another: its processes, files, flows, outcomes and text."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
+from scopetrace.model.difference import (
+    ANSWER,
+    CALL,
+    LOG,
+    NAME,
+    PEER,
+    PORT,
+    REQUEST,
+)
+from scopetrace.model.file_record import FileRecord
+from scopetrace.model.flow_record import FlowRecord
+from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.session import SessionInfo
+from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID
+from scopetrace.query.files import read_files
+from scopetrace.query.flows import read_flows
+from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.tree import read_tree
+
+CHANCE = frozenset(
+    ("EAGAIN", "EINTR", "EINPROGRESS", "EALREADY", "ECONNABORTED", "ETIMEDOUT", "ECHILD", "ESRCH")
+)
+"""Errors that depend on which process ran first."""
+MOST_LINES = 50_000
+"""Different lines of one log or stream that are compared; the rest is not."""
+_BY_CHANCE = re.compile(r"\[(?:debug|info|notice)\] \d+#\d+: ")
+"""What nginx writes of the course of things, as who closed a connection first."""
+_CONTROL = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
+"""A sequence by which a text moves the cursor or changes colours (ECMA-48, CSI)."""
+_OUTCOMES = (
+    "SELECT source, data FROM event WHERE source IN ('net.listen', 'net.error', 'http.resp',"
+    " 'dns.resp', 'dns.error', 'proc.error') ORDER BY id"
+)
+_TEXTS = (
+    "SELECT sourcetype, source, process, data FROM event"
+    " WHERE sourcetype IN ('console', 'file') ORDER BY id"
+)
+
+Thing = tuple[str, str]
+"""A kind of thing (peer, request, log…) and which it is."""
+
+
+class _Data(Struct):
+    """What is read of the data of an event about an outcome; all the rest is skipped."""
+
+    op: str = ""
+    error: str = ""
+    what: str = ""
+    net_transport: str = ""
+    net_peer_name: str = ""
+    net_peer_ip: str = ""
+    net_peer_port: int = 0
+    net_host_ip: str = ""
+    net_host_port: int = 0
+    unix_peer_path: str = ""
+    unix_local_path: str = ""
+    http_method: str = ""
+    http_target: str = ""
+    http_host: str = ""
+    http_status_code: int = 0
+    http_server_duration: int | None = None
+    domain: str = ""
+    type: str = ""
+    rcode: str = ""
+
+
+class _Message(Struct):
+    """What is read of the data of an event of text."""
+
+    message: str = ""
+
+
+class Facts(NamedTuple):
+    """What of one session is compared."""
+
+    info: SessionInfo
+    roots: tuple[ProcessNode, ...]
+    files: tuple[FileRecord, ...]
+    flows: tuple[FlowRecord, ...]
+    outcomes: dict[Thing, set[str]]
+    """How each thing that may fail went: errnos, statuses, or a word for success."""
+    lines: dict[Thing, dict[str, None]]
+    """The different lines of each stream and log."""
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The numbers that other runs have otherwise: process ids, ports that the kernel chose."""
+        pids = {node.pid for root in self.roots for _, node in root.walk()}
+        pids |= {self.info.recorder_pid, *(root.images[0].ppid for root in self.roots)}
+        return dict.fromkeys(map(str, self._ports()), "PORT") | {
+            str(pid): "PID" for pid in pids if pid >= LEAST_PID
+        }
+
+    def _ports(self) -> Iterator[int]:
+        for flow in self.flows:
+            chosen = flow.peer if flow.role == "server" else flow.local
+            if chosen is not None and chosen.port >= 1024:
+                yield chosen.port
+            for end in (flow.local, flow.peer):
+                if end is not None and end.port >= EPHEMERAL_PORT:
+                    yield end.port
+        for kind, subject in self.outcomes:
+            port = subject.rpartition(":")[2]
+            if kind in (PORT, PEER) and port.isdecimal() and int(port) >= EPHEMERAL_PORT:
+                yield int(port)
+
+
+def read_facts(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Facts:
+    """Return what of a session is compared, as it is now."""
+    flows = tuple(read_flows(db))
+    outcomes = _outcomes(db)
+    for flow in flows:
+        _add_peer(flow, outcomes)
+    return Facts(info, read_tree(db), tuple(read_files(db, classes)), flows, outcomes, _lines(db))
+
+
+def _add_peer(flow: FlowRecord, outcomes: dict[Thing, set[str]]) -> None:
+    """Add whom a flow connected to; datagram sockets that sent nothing only asked for a route."""
+    if flow.peer is None or flow.role == "server":
+        return
+    if flow.transport.endswith(".UDP") and not (flow.bytes_sent or flow.bytes_recv):
+        return
+    subject = place(flow.peer_name or flow.peer.host, flow.peer.port)
+    if subject:
+        results = outcomes.setdefault((PEER, subject), set())
+        results.add("connected")
+        if flow.error and flow.error not in CHANCE and flow.role == "client":
+            results.add(flow.error)
+
+
+def place(host: str, port: int) -> str:
+    """Return `host:port`, or what there is of it."""
+    if not port:
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _outcomes(db: sqlite3.Connection) -> dict[Thing, set[str]]:
+    found: dict[Thing, set[str]] = {}
+    decode = Decoder(_Data).decode
+    for source, text in db.execute(_OUTCOMES):
+        try:
+            thing, result = _OUTCOME_OF[source](decode(text))
+        except DecodeError:  # a lone surrogate, which msgspec refuses: bytes of no known encoding
+            continue
+        if thing[1] and result not in CHANCE:
+            found.setdefault(thing, set()).add(result)
+    return found
+
+
+def _listened(data: _Data) -> tuple[Thing, str]:
+    return (PORT, data.unix_local_path or place(data.net_host_ip, data.net_host_port)), "listening"
+
+
+def _not_connected(data: _Data) -> tuple[Thing, str]:
+    peer = data.unix_peer_path or place(data.net_peer_name or data.net_peer_ip, data.net_peer_port)
+    if data.op in ("bind", "listen"):
+        return (PORT, _listened(data)[0][1]), data.error
+    is_refused = data.op == "connect"
+    return (PEER, peer if is_refused else ""), data.error
+
+
+def _answered(data: _Data) -> tuple[Thing, str]:
+    asked = f"{data.http_method} {data.http_target}"
+    if data.http_server_duration is not None:
+        return (ANSWER, asked), str(data.http_status_code)
+    host = data.http_host or place(data.net_peer_name or data.net_peer_ip, data.net_peer_port)
+    return (REQUEST, f"{data.http_method} {host}{data.http_target}"), str(data.http_status_code)
+
+
+def _looked_up(data: _Data) -> tuple[Thing, str]:
+    return (NAME, f"{data.domain} {data.type}"), data.rcode or data.error
+
+
+def _failed(data: _Data) -> tuple[Thing, str]:
+    return (CALL, f"{data.op} {data.what}".rstrip()), data.error
+
+
+_OUTCOME_OF = {
+    "net.listen": _listened,
+    "net.error": _not_connected,
+    "http.resp": _answered,
+    "dns.resp": _looked_up,
+    "dns.error": _looked_up,
+    "proc.error": _failed,
+}
+
+
+def _lines(db: sqlite3.Connection) -> dict[Thing, dict[str, None]]:
+    """Return the lines of streams and logs; what one process writes is put together by itself."""
+    found: dict[Thing, dict[str, None]] = {}
+    begun: dict[tuple[Thing, int], str] = {}
+    decode = Decoder(_Message).decode
+    for sourcetype, source, process, data in db.execute(_TEXTS):
+        thing = (source if sourcetype == "console" else LOG, source)
+        try:
+            text = begun.pop((thing, process), "") + decode(data).message
+        except DecodeError:  # a lone surrogate, which msgspec refuses
+            text = begun.pop((thing, process), "") + _message_of(data)
+        *whole, rest = text.split("\n")
+        if rest:
+            begun[thing, process] = rest
+        _add_lines(found, thing, whole)
+    for (thing, _), rest in begun.items():
+        _add_lines(found, thing, [rest])
+    return found
+
+
+def _add_lines(found: dict[Thing, dict[str, None]], thing: Thing, lines: Iterable[str]) -> None:
+    kept = found.setdefault(thing, {})
+    for line in lines:
+        shown = line.rstrip("\r").rpartition("\r")[2]
+        if "\x1b" in shown:
+            shown = _CONTROL.sub("", shown)
+        if shown.strip() and len(kept) < MOST_LINES and not _BY_CHANCE.search(shown):
+            kept[shown] = None
+
+
+def _message_of(data: str) -> str:
+    import json
+
+    return str(json.loads(data).get("message", ""))

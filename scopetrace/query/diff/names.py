@@ -1,0 +1,216 @@
+"""Names that hold for two runs of one program: what varies from run to run is taken out.
+
+Taken out are process ids, ports that the kernel chose, temporary names, fds, addresses of memory,
+inodes, seeds and, in lines of text, times and durations. The folder of the session is `.` if the
+two runs had different ones.
+
+A temporary name is one that the run itself made and removed in a folder for temporary files, or
+one that looks as if it had been drawn by lot (mkstemp(3), a UUID).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from scopetrace.model.file_record import FileRecord
+
+TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
+"""Folders for temporary files."""
+EPHEMERAL_PORT = 32768
+"""Where the ports begin that the kernel chooses (ip(7), ip_local_port_range)."""
+LEAST_PID = 100
+"""Smaller process ids are not taken out of texts: too many other numbers look the same."""
+PLACE = "\0"
+"""Stands for a number in the form of a line."""
+DIGITS = re.compile(r"\d+")
+DAY_NS = 86_400_000_000_000
+
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_LOT = re.compile(
+    rf"{_UUID}|(?<=^tmp)[a-z0-9_]{{8}}|(?<=tmp\.)[A-Za-z0-9]{{10}}|\d{{4,}}"
+    r"|(?<![0-9a-z])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-z])"
+    r"|(?<=[a-z._-])(?=[a-z0-9]*[A-Z])(?=[A-Z]*[a-z0-9])[A-Za-z0-9]{6}(?![A-Za-z0-9])"
+)
+"""What looks drawn by lot within one name of a temporary file."""
+
+_NAMES = {
+    "process": r"/proc/\d+(?:/task/\d+)?",
+    "terminal": r"/dev/pts/\d+",
+    "descriptor": r"(?<=/fd/)\d+",
+    "object": r"(?<=(?:socket|_inode):\[)\d+(?=\])|(?<=pipe:\[)\d+(?=\])",
+    "run": r"(?<=/pytest-)(?:\d+|current)(?=/|$)|(?<=/cmTC_)[0-9a-f]{5}|(?<=/TryCompile-)\w{6}",
+    "lot": _UUID,
+    "address": r"\b0x[0-9a-fA-F]{4,}",
+    "number": r"(?<!\d)\d{3,}(?!\d)",
+}
+"""What varies in paths and arguments."""
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_WEEK = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
+_CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d+)?"
+_LINES = {
+    "time": (
+        rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}(?:Z| ?[+-]\d\d:?\d\d)?"
+        rf"|\d\d/{_MONTH}/\d{{4}}:{_CLOCK}(?: [+-]\d{{4}})?"
+        rf"|{_WEEK}\d{{1,2}} {_MONTH} \d{{4}},? {_CLOCK}(?: (?:[AP]M|[A-Z]{{3,4}}|[+-]\d{{4}}))*"
+        rf"|{_WEEK}{_MONTH} +\d{{1,2}} {_CLOCK}(?: [A-Z]{{3,4}})?(?: \d{{4}})?"
+        rf"|\b{_CLOCK}(?: [AP]M)?"
+    ),
+    "rate": r"\b\d[\d.,]*\s?[a-zA-Z]{0,5}/s(?:ec)?\b|(?<=/sec:)\s*[\d.]+\w*",
+    "duration": (
+        r"\b\d+m\d+(?:\.\d+)?s\b|\b\d+\s?(?:ns|us|µs|μs|ms)\b"
+        r"|\b\d+\.\d+\s?(?:ns|us|µs|μs|ms|s|secs?|seconds?|m|min|minutes?|h)\b"
+    ),
+    "seed": r"(?<=[Ss]eed)\W{1,2}\d+",
+    "fd": r"(?<=\bfd)[ =:]{1,2}\d+",
+    "serial": r"(?<= \*)\d+\b",
+}
+"""What varies besides in lines of text; `serial` is the number of a connection in nginx's logs."""
+_SHOWN = {
+    "process": "/proc/PID", "terminal": "/dev/pts/N", "descriptor": "N", "object": "N", "run": "*",
+    "lot": "*", "address": "ADDRESS", "time": "TIME", "rate": "RATE", "duration": "DURATION",
+    "seed": "=SEED", "fd": " N", "serial": "N",
+}  # fmt: skip
+"""What stands in its place."""
+_WORD_END = r"(?![\w.-])"
+_IN_TEMPORARY = (
+    rf"(?P<folder>(?:{'|'.join(map(re.escape, TEMPORARY))})/)(?P<temporary>[^/\s:;,'\"=()\[\]<>|]+)"
+)
+
+
+class Numbers(NamedTuple):
+    """The numbers of one run that another run would have otherwise."""
+
+    names: Mapping[str, str]
+    """Number, in digits → PID or PORT."""
+    began_ns: int
+    """Unix time at which the run began, ns: numbers that are times of that day are taken out."""
+
+    def shown(self, digits: str) -> str:
+        """Return what stands in the place of a number, perhaps itself."""
+        found = self.names.get(digits)
+        if found is None and len(digits) in (10, 13, 16, 19):
+            time_ns = int(digits) * 10 ** (19 - len(digits))
+            found = "TIME" if abs(time_ns - self.began_ns) < DAY_NS else None
+        return digits if found is None else found
+
+
+class Form(NamedTuple):
+    """What lines that differ in their numbers have in common."""
+
+    text: str
+    """The line, with PLACE for each number that is kept."""
+    kept: tuple[int, ...]
+    """Which of its numbers are kept, from 0; the others are part of what was taken out."""
+
+
+class Names:
+    """Calls the things of one run by names that hold for another one as well.
+
+    Args:
+        root: the folder that paths are seen from; None: there is none.
+        called: what it is called.
+        numbers: those that vary.
+        temporary: path of a temporary file → the name without its folder to call it by.
+    """
+
+    def __init__(
+        self, root: str | None, called: str, numbers: Numbers, temporary: Mapping[str, str]
+    ) -> None:
+        self._called = called
+        self._has_root = root is not None
+        self._temporary = temporary
+        self.numbers = numbers
+        at_root = [f"(?P<root>{re.escape(root)}{_WORD_END})"] if root is not None else []
+        self._in_texts = _any_of(at_root, _NAMES)
+        self._in_lines = _any_of(at_root, _LINES | _NAMES)
+        self._known: dict[str, str] = {}
+
+    def text(self, text: str) -> str:
+        """Return a path or an argument by a name that holds for both runs."""
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._in_texts.sub(self._shown, text)
+        return found
+
+    def is_inside(self, name: str) -> bool:
+        """Return whether what is called by a name is in the folder that paths are seen from."""
+        return not self._has_root or name.startswith(self._called + "/")
+
+    def form(self, line: str) -> Form:
+        """Return the form of a line of output: what varies taken out, and where numbers stand."""
+        parts: list[str] = []
+        kept: list[int] = []
+        at = number = 0
+        for match in self._in_lines.finditer(line):
+            if match.lastgroup == "number":
+                continue
+            number = _plain(line[at : match.start()], number, parts, kept)
+            parts.append(self._shown(match))
+            number += len(DIGITS.findall(match[0]))
+            at = match.end()
+        _plain(line[at:], number, parts, kept)
+        return Form("".join(parts), tuple(kept))
+
+    def _shown(self, match: re.Match[str]) -> str:
+        group = match.lastgroup or ""
+        if group == "root":
+            return self._called
+        if group == "temporary":
+            return self._of_temporary(match["folder"], match["temporary"])
+        if group == "number":
+            return self.numbers.shown(match[0])
+        return _SHOWN[group]
+
+    def _of_temporary(self, folder: str, name: str) -> str:
+        known = self._temporary.get(folder + name)
+        return folder + (_LOT.sub("*", name) if known is None else known)
+
+
+def _any_of(first: Sequence[str], named: Mapping[str, str]) -> re.Pattern[str]:
+    parts = [f"(?P<{name}>{text})" for name, text in named.items()]
+    return re.compile("|".join([*first, _IN_TEMPORARY, *parts]))
+
+
+def _plain(text: str, number: int, parts: list[str], kept: list[int]) -> int:
+    """Add a text of which nothing but its numbers may vary; return how many numbers there are."""
+    text, count = DIGITS.subn(PLACE, text)
+    parts.append(text)
+    kept.extend(range(number, number + count))
+    return number + count
+
+
+def roots_of(a: str, b: str) -> tuple[str | None, str | None]:
+    """Return the folders from which paths are seen, of two sessions that ran in `a` and in `b`.
+
+    If these differ, the names that both end in are left out, so that a folder beside that of the
+    session is seen from the same place: /home/ann/app/build and /srv/app/build give /home/ann and
+    /srv. A folder that all programs use is none.
+    """
+    if a == b:
+        return _usable(a), _usable(b)
+    first, second = a.split("/"), b.split("/")
+    while len(first) > 2 and len(second) > 2 and first[-1] == second[-1]:
+        first.pop()
+        second.pop()
+    shorter = _usable("/".join(first)), _usable("/".join(second))
+    return shorter if None not in shorter else (_usable(a), _usable(b))
+
+
+def _usable(folder: str) -> str | None:
+    return None if folder in ("", "/", *TEMPORARY) else folder
+
+
+def temporary_names(files: Iterable[FileRecord], cwd: str) -> dict[str, str]:
+    """Return what to call the files that a run made and removed again: path → name."""
+    found = {}
+    for file in files:
+        if file.deleted and (file.written or file.opens):
+            for path in (file.path, *file.names):
+                folder, name = posixpath.split(path)
+                is_ours = folder in TEMPORARY or _LOT.search(name) is not None
+                if is_ours and not f"{cwd}/".startswith(f"{path}/"):
+                    found[path] = "*" + "".join(name.partition(".")[1:])
+    return found

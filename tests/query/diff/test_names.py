@@ -1,0 +1,120 @@
+"""Names that hold for two runs of one program."""
+
+from __future__ import annotations
+
+import pytest
+
+from scopetrace.model.file_record import FileRecord
+from scopetrace.query.diff.names import DIGITS, PLACE, Names, Numbers, roots_of, temporary_names
+from support.session_builder import STARTED_NS
+
+NUMBERS = Numbers({"4711": "PID", "41000": "PORT"}, STARTED_NS)
+KNOWN = {"/tmp/lock": "*", "/tmp/ccXaBc12.s": "*.s"}
+
+
+@pytest.fixture
+def names() -> Names:
+    return Names("/home/ann/app", ".", NUMBERS, KNOWN)
+
+
+def line(names: Names, text: str) -> str:
+    """Return a line as it is compared."""
+    form = names.form(text)
+    digits = DIGITS.findall(text)
+    for at in form.kept:
+        form = form._replace(text=form.text.replace(PLACE, names.numbers.shown(digits[at]), 1))
+    return form.text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("/home/ann/app/src/main.c", "./src/main.c"),
+        ("-I/home/ann/app", "-I."),
+        ("/home/ann/apple", "/home/ann/apple"),
+        ("/home/ann/app-2/x", "/home/ann/app-2/x"),
+        ("/tmp/ccXaBc12.s", "/tmp/*.s"),
+        ("/tmp/lock", "/tmp/*"),
+        ("/tmp/locks", "/tmp/locks"),
+        ("-o /tmp/ccAbCdEf.o", "-o /tmp/cc*.o"),
+        ("/tmp/tmpk3x_9w2q/inner.txt", "/tmp/tmp*/inner.txt"),
+        ("/tmp/tmp.aBcDeFgHiJ", "/tmp/tmp.*"),
+        ("/tmp/config1/app2.conf", "/tmp/config1/app2.conf"),
+        ("/tmp/pytest-of-ann/pytest-12/test_x0", "/tmp/pytest-of-ann/pytest-*/test_x0"),
+        ("/proc/4711/fd/3", "/proc/PID/fd/N"),
+        ("/proc/123/task/124/stat", "/proc/PID/stat"),
+        ("/dev/fd/63", "/dev/fd/N"),
+        ("/dev/pts/7", "/dev/pts/N"),
+        ("socket:[83412]", "socket:[N]"),
+        ("pipe:[83412]", "pipe:[N]"),
+        ("run.4711.log", "run.PID.log"),
+        ("run.4712.log", "run.4712.log"),
+        ("127.0.0.1:41000", "127.0.0.1:PORT"),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("id=6ba7b810-9dad-11d1-80b4-00c04fd430c8", "id=*"),
+    ],
+)
+def test_paths_and_arguments(names: Names, text: str, name: str) -> None:
+    assert names.text(text) == name
+    assert line(names, text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("2026-11-30 02:13:54,123 INFO started", "TIME INFO started"),
+        ("2026/11/30 02:13:54 [error] 4711#4711: *57 x", "TIME [error] PID#PID: *N x"),
+        ('1.2.3.4 - - [30/Nov/2026:02:13:54 +0000] "GET"', '1.2.3.4 - - [TIME] "GET"'),
+        ("Mon Nov 30 02:13:54 UTC 2026", "TIME"),
+        ("Date: Mon, 30 Nov 2026 02:13:54 GMT", "Date: TIME"),
+        ("3 passed in 0.02s", "3 passed in DURATION"),
+        ("took 12 ms, 5 files", "took DURATION, 5 files"),
+        ("real\t0m1.234s", "real\tDURATION"),
+        ("Requests/sec:  1234.56", "Requests/sec:RATE"),
+        ("12.5 MB/s at 99.1it/s", "RATE at RATE"),
+        ("<A object at 0x7f12ab34cd56>", "<A object at ADDRESS>"),
+        ("Using --randomly-seed=123456", "Using --randomly-seed=SEED"),
+        ("at 1783822275 and 1783822275123", "at TIME and TIME"),
+        ("in 1999999999", "in 1999999999"),
+        ("version 3.11.2, 404", "version 3.11.2, 404"),
+        ("read fd 5: 17 bytes", "read fd N: 17 bytes"),
+    ],
+)
+def test_lines(names: Names, text: str, same: str) -> None:
+    assert line(names, text) == same
+
+
+def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:
+    plain = FileRecord(
+        "/tmp/a.o", (), "own", 1, 0, 0, 5, 1, 0, False, True, True, False, (), (1,), ("as",)
+    )  # fmt: skip
+    files = [
+        plain,
+        plain._replace(path="/tmp/kept", deleted=False),
+        plain._replace(path="/home/ann/app/out.txt"),
+        plain._replace(path="/home/ann/app/tmp.aBcDeFgHiJ.x", names=("/tmp/first",)),
+        plain._replace(path="/tmp/work"),
+    ]
+
+    assert temporary_names(files, "/tmp/work/here") == {
+        "/tmp/a.o": "*.o",
+        "/home/ann/app/tmp.aBcDeFgHiJ.x": "*.aBcDeFgHiJ.x",
+        "/tmp/first": "*",
+    }
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "roots"),
+    [
+        ("/a/x", "/a/x", ("/a/x", "/a/x")),
+        ("/a/proj1", "/b/proj2", ("/a/proj1", "/b/proj2")),
+        ("/home/ann/app/build", "/srv/app/build", ("/home/ann", "/srv")),
+        ("/tmp/app", "/srv/app", ("/tmp/app", "/srv/app")),
+        ("/", "/", (None, None)),
+        ("/tmp", "/home/ann", (None, "/home/ann")),
+    ],
+)
+def test_the_folder_that_paths_are_seen_from(
+    a: str, b: str, roots: tuple[str | None, str | None]
+) -> None:
+    assert roots_of(a, b) == roots
