@@ -23,7 +23,7 @@ pytest.register_assert_rewrite("support")
 from support.harness import PATIENCE, Compile, Stage  # noqa: E402
 from support.interpreter import NOBODY, SHARED, python  # noqa: E402
 
-pytest_plugins = ["support.fixtures"]
+pytest_plugins = ["pytester", "support.fixtures"]
 
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
 TRACEES = Path(__file__).parent / "tracees"

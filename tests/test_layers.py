@@ -38,6 +38,8 @@ MAY_USE = {
         "_engine capture config db errors forward model output pipeline query sources store watch"
     ),
     "output": "model",
+    "scoped": "db model output query recorder",
+    "pytest_plugin": "scoped",
     "cli": "_engine config db errors model output query recorder wire",
 }
 """A folder or module of scopetrace/, and what it may import of the others.

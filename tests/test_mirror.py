@@ -11,6 +11,7 @@ WITHOUT_TEST = {
     "__main__.py": "one line, run by every test that starts the command",
     "capture.py": "the thread around the engine: tests/recorder and tests/engine run it",
     "errors.py": "classes and numbers",
+    "scoped.py": "by the fixture: tests/test_pytest_plugin.py",
     "source.py": "the interface of sources: each test of a source uses it",
     "cli/answers.py": "by the commands: tests/programs/test_answers.py",
     "decode/closing.py": "by what it emits: tests/decode/test_files.py and test_sockets.py",

@@ -13,7 +13,12 @@ from scopetrace.output.summary import summary_lines
 
 
 def session_line(info: SessionInfo) -> str:
-    """Return id, command and status of a session: `12: ls -l (exit 0)`."""
+    """Return id, command and status of a session: `12: ls -l (exit 0)`.
+
+    The end of the program counts, also while the processes that it left are recorded.
+    """
+    if info.status == "running" and (info.exit_code, info.signal) != (None, None):
+        info = info._replace(status="finished")
     return f"{info.id}: {escape(shlex.join(info.args))} ({describe_status(info)})"
 
 
