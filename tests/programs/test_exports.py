@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from support.harness import Recording, Stage, scopetrace_command
-from support.net_peers import HOST, compare, web_server
+from support.harness import PATIENCE, Recording, Stage, scopetrace_command
+from support.net_peers import HOST, compare, files_in_http2, record_server, web_server
+from support.nginx import Nginx
 
 Needs = Callable[[str], str]
 
@@ -68,6 +71,65 @@ def test_an_archive_without_payload_has_what_the_events_say(stage: Stage, needs:
 
     assert (one["request"]["url"], one["response"]["status"]) == (url, 200)
     assert one["response"]["content"] == {"size": 9, "mimeType": ""}
+
+
+def test_an_archive_of_nginx_agrees_with_its_log(stage: Stage, needs: Needs) -> None:
+    nginx = Nginx(stage, needs("nginx"))
+    url = f"http://{HOST}:{nginx.port}"
+    asked = f"{url}/small?a=b {url}/absent {url}/large --next -A tester -I {url}/index.html"
+
+    def clients() -> None:
+        command = [needs("curl"), "-q", "-sS", "-A", "tester", *asked.split()]
+        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+
+    nginx.serve(clients, partial(record_server, payloads=True))
+    entries = exported(stage, "--har", stage.work / "web.har")["log"]["entries"]
+
+    assert [
+        (one["request"]["method"], one["request"]["url"], one["response"]["status"])
+        for one in entries
+    ] == [(line.method, f"{url}{line.target}", line.status) for line in nginx.log()]
+    assert {one["_side"] for one in entries} == {"server"}
+    assert {one["_proc"] for one in entries} == {"nginx"}
+    for one in entries:
+        headers = {pair["name"]: pair["value"] for pair in one["response"]["headers"]}
+        assert headers["Server"].startswith("nginx/")
+        assert {"name": "User-Agent", "value": "tester"} in one["request"]["headers"]
+    absent = entries[1]["response"]["content"]
+    assert "404 Not Found" in absent["text"]
+
+
+def test_an_archive_of_http2_has_all_header_fields(stage: Stage, needs: Needs) -> None:
+    with files_in_http2(stage, needs("nghttpd")) as port:
+        urls = [f"http://{HOST}:{port}/{size}" for size in (5000, 1)]
+        command = [needs("nghttp"), "-n", "-H", "x-mine: yes", *urls]
+        compare(stage, command, payloads=True, same=len)
+    entries = exported(stage, "--har", stage.work / "web.har")["log"]["entries"]
+
+    assert sorted(one["request"]["url"] for one in entries) == sorted(urls)
+    for one in entries:
+        assert one["request"]["httpVersion"] == one["response"]["httpVersion"] == "HTTP/2.0"
+        assert {"name": "x-mine", "value": "yes"} in one["request"]["headers"]
+        assert {"name": ":status", "value": "200"} in one["response"]["headers"]
+
+
+def test_a_trace_of_make_has_its_recipes_one_after_the_other(stage: Stage) -> None:
+    stage.new_home()
+    (stage.work / "Makefile").write_text("all: a b\na b:\n\t@sleep 0.05\n\t@echo $@ > $@\n")
+    assert stage.run(scopetrace_command("run", "make")).status == 0
+    objects = exported(stage, "--perfetto", stage.work / "trace.json")["traceEvents"]
+
+    sleeps = [
+        (one["ts"], one["ts"] + one["dur"])
+        for one in objects
+        if one["ph"] == "X" and (one["name"], one["cat"]) == ("sleep", "process")
+    ]
+    assert len(sleeps) == 2
+    assert sleeps[0][1] <= sleeps[1][0]
+    make = next(one for one in objects if one["ph"] == "X" and one["name"] == "make")
+    assert make["ts"] <= sleeps[0][0]
+    assert make["ts"] + make["dur"] >= sleeps[1][1]
+    assert {f"{stage.work}/a", f"{stage.work}/b"} <= {one["name"] for one in objects}
 
 
 def test_a_trace_of_a_shell_has_its_processes_and_files(stage: Stage) -> None:
