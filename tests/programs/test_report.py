@@ -95,6 +95,20 @@ def test_conversations_have_requests_with_bodies(chromium: Browser, page: Path) 
     assert (chromium.requests, chromium.console) == ([], [])
 
 
+def test_a_part_of_the_time_can_be_enlarged(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    ticks = "[...document.querySelectorAll('#timeline .tick')].map((tick) => tick.textContent)"
+    whole = chromium.evaluate(ticks)
+    chromium.drag("#timeline svg", 0.6, 0.61)
+    wait_for(lambda: chromium.evaluate(ticks) != whole, "the drawing to change")
+
+    bar = "Number(document.querySelector('#timeline rect.bad').getAttribute('width'))"
+    assert chromium.evaluate(bar) > 900, "the program ran all of that time"
+    chromium.evaluate("document.querySelector('#timeline button').click()")
+    assert chromium.evaluate(ticks) == whole
+    assert (chromium.requests, chromium.console) == ([], [])
+
+
 def test_a_change_of_the_search_field_is_a_search(chromium: Browser, page: Path) -> None:
     chromium.open(page)
     chromium.evaluate(

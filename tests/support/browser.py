@@ -76,6 +76,24 @@ class Browser:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
+    def drag(self, selector: str, start: float, end: float) -> None:
+        """Drag the mouse over an element, between two shares of its width."""
+        left, top, width = self.evaluate(
+            f"""(({{ x, y, width }}) => [x, y, width])(
+                document.querySelector({selector!r}).getBoundingClientRect())"""
+        )
+        steps = (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end))
+        for kind, share in steps:
+            self.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=left + width * share,
+                y=top + 5,
+                button="left",
+                buttons=0 if kind == "mouseReleased" else 1,
+                clickCount=1,
+            )
+
     def screenshot(self, path: Path) -> None:
         """Write a picture of what the window shows."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

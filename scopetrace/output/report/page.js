@@ -51,7 +51,10 @@ function size(bytes) {
 function duration(us) {
   if (us === null || us === undefined) return "";
   if (us < 1000) return `${Math.round(us)} µs`;
-  return us < 1e6 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1e6).toFixed(1)} s`;
+  if (us < 1e6) return `${(us / 1000).toFixed(1)} ms`;
+  if (us < 120e6) return `${(us / 1e6).toFixed(1)} s`;
+  const minutes = Math.floor(us / 60e6);
+  return minutes < 120 ? `${minutes}m${Math.floor((us / 1e6) % 60)}s` : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
 }
 
 /** Return the time since the session began, in seconds. */
@@ -169,27 +172,52 @@ function verdict() {
 // -- the timeline -----------------------------------------------------------------------------
 
 const ROW = 20;
+const MOST_BARS = 50; // processes that are drawn at first
 const processes = searchable(rowsOf("processes"));
 const lines = searchable(rowsOf("lines"));
 const requests = searchable(rowsOf("requests"));
+const whole = { from: 0, to: DATA.session.duration_us };
+let shown = whole; // the part of the time that is drawn
 
 /** Draw the processes as bars, and above them what was written and asked, on one axis of time. */
 function timeline(body, words) {
   const found = processes.filter((row) => matches(row.search, words));
   if (!found.length) return 0;
   const holder = make("div", { className: "scroll" });
-  body.append(holder);
-  const drawn = Math.min(found.length, STEP);
-  holder.append(chart(found.slice(0, drawn), words, Math.max(holder.clientWidth, 560)));
-  if (drawn < found.length) {
-    body.append(make("p", { className: "note" }, `The first ${drawn} of ${found.length} processes are drawn; search for others.`));
-  }
+  const more = make("button", { type: "button" }, `Show all ${found.length}`);
+  const reset = make("button", { type: "button" }, "Show the whole time");
+  let count = MOST_BARS;
+  const fill = () => {
+    const overlapping = found.filter((row) => row.at_us <= shown.to && endOf(row) >= shown.from);
+    const drawn = overlapping.slice(0, count);
+    holder.replaceChildren(chart(drawn, words, Math.max(holder.clientWidth, 560), (part) => {
+      shown = part;
+      fill();
+    }));
+    more.hidden = drawn.length === overlapping.length;
+    reset.hidden = shown === whole;
+  };
+  more.addEventListener("click", () => {
+    count = found.length;
+    fill();
+  });
+  reset.addEventListener("click", () => {
+    shown = whole;
+    fill();
+  });
+  body.append(make("p", { className: "note" }, "Drag over a part of the time to enlarge it. ", reset), holder, more);
+  fill();
   return found.length;
 }
 
-function chart(rows, words, width) {
+function endOf(row) {
+  return row.duration_us === null ? whole.to : row.at_us + row.duration_us;
+}
+
+/** Return the drawing; `choose` is called with the part of the time that is dragged over. */
+function chart(rows, words, width, choose) {
   const left = Math.min(260, width * 0.3);
-  const scale = (us) => left + (us / DATA.session.duration_us) * (width - left - 12);
+  const scale = (us) => left + ((us - shown.from) / (shown.to - shown.from)) * (width - left - 12);
   const marks = markRows(words);
   const height = 22 + (marks.length + rows.length) * ROW + 6;
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
@@ -202,17 +230,51 @@ function chart(rows, words, width) {
     }
   });
   rows.forEach((row, number) => bar(svg, row, 22 + (marks.length + number) * ROW, scale, left));
+  draggable(svg, (x) => shown.from + ((x * width - left) / (width - left - 12)) * (shown.to - shown.from), scale, height, choose);
   return svg;
 }
 
+/** Let a part of the time be chosen; `timeAt` returns the time at a share of the width. */
+function draggable(svg, timeAt, scale, height, choose) {
+  const band = draw("rect", { y: 0, height, width: 0, class: "band" });
+  let from = null;
+  const time = (event) => {
+    const { x, width } = svg.getBoundingClientRect();
+    return Math.min(Math.max(timeAt((event.clientX - x) / width), shown.from), shown.to);
+  };
+  svg.append(band);
+  svg.addEventListener("pointerdown", (event) => {
+    from = time(event);
+    svg.setPointerCapture(event.pointerId);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (from === null) return;
+    const [first, last] = [from, time(event)].sort((one, other) => one - other);
+    band.setAttribute("x", scale(first));
+    band.setAttribute("width", scale(last) - scale(first));
+  });
+  svg.addEventListener("pointerup", (event) => {
+    const [first, last] = [from, time(event)].sort((one, other) => one - other);
+    from = null;
+    band.setAttribute("width", 0);
+    if (scale(last) - scale(first) > 4) choose({ from: first, to: last });
+  });
+}
+
 function axis(svg, scale, width, height, left) {
-  const total = DATA.session.duration_us;
-  const step = roundStep(total / Math.max(2, Math.floor((width - left) / 110)));
-  for (let us = 0; us <= total; us += step) {
+  const span = shown.to - shown.from;
+  const step = roundStep(span / Math.max(2, Math.floor((width - left) / 110)));
+  for (let us = Math.ceil(shown.from / step) * step; us <= shown.to; us += step) {
     svg.append(draw("line", { x1: scale(us), x2: scale(us), y1: 18, y2: height, class: "axis" }));
-    const anchor = us === 0 ? "start" : us + step / 2 > total ? "end" : "middle";
-    svg.append(draw("text", { x: scale(us), y: 13, class: "tick", "text-anchor": anchor }, us ? duration(us) : "0"));
+    const anchor = us === shown.from ? "start" : us + step / 2 > shown.to ? "end" : "middle";
+    svg.append(draw("text", { x: scale(us), y: 13, class: "tick", "text-anchor": anchor }, us ? tick(us, step) : "0"));
   }
+}
+
+/** Return a time with as many digits as tell it from the next one. */
+function tick(us, step) {
+  if (whole.to < 1e6) return duration(us);
+  return `${(us / 1e6).toFixed(Math.max(0, Math.min(6, 6 - Math.floor(Math.log10(step)))))} s`;
 }
 
 /** Return the next of 1, 2, 5, 10, 20, 50… */
@@ -239,11 +301,12 @@ function markRows(words) {
     .map(([kind, items]) => ({ name: names[kind], items: thinned(items) }));
 }
 
-/** Return at most one mark for each thousandth of the session. */
+/** Return at most one mark for each thousandth of the time that is drawn. */
 function thinned(items) {
   const seen = new Map();
   for (const item of items) {
-    const place = Math.floor((item.us / DATA.session.duration_us) * 1000);
+    if (item.us < shown.from || item.us > shown.to) continue;
+    const place = Math.floor(((item.us - shown.from) / (shown.to - shown.from)) * 1000);
     const before = seen.get(place);
     if (before) before.more += 1;
     else seen.set(place, { ...item, more: 0 });
@@ -252,7 +315,8 @@ function thinned(items) {
 }
 
 function bar(svg, row, y, scale, left) {
-  const end = row.duration_us === null ? DATA.session.duration_us : row.at_us + row.duration_us;
+  const from = Math.max(row.at_us, shown.from);
+  const end = Math.min(endOf(row), shown.to);
   const facts = [`${row.cmd} [${row.pid}]`, row.status, duration(row.duration_us)];
   if (row.cpu_us !== null) facts.push(`cpu ${duration(row.cpu_us)}`);
   if (row.rss_kib !== null) facts.push(size(row.rss_kib * 1024));
@@ -262,9 +326,9 @@ function bar(svg, row, y, scale, left) {
   const group = draw("g", {});
   group.append(draw("text", { x: indent, y: y + 14 }, label.length > room ? `${label.slice(0, room - 1)}…` : label));
   group.append(draw("rect", {
-    x: scale(row.at_us), y: y + 3, width: Math.max(2, scale(end) - scale(row.at_us)), height: ROW - 6, rx: 2, class: row.failed ? "bad" : "ok",
+    x: scale(from), y: y + 3, width: Math.max(2, scale(end) - scale(from)), height: ROW - 6, rx: 2, class: row.failed ? "bad" : "ok",
   }));
-  for (const us of row.execs) group.append(draw("line", { x1: scale(us), x2: scale(us), y1: y + 3, y2: y + ROW - 3, class: "exec" }));
+  for (const us of row.execs.filter((time) => time >= from && time <= end)) group.append(draw("line", { x1: scale(us), x2: scale(us), y1: y + 3, y2: y + ROW - 3, class: "exec" }));
   svg.append(titled(group, facts.filter(Boolean).join(", ")));
 }
 
