@@ -54,7 +54,7 @@ MAY_INCLUDE = {
     "record": "",
     "call": "arch record table",
     "ptrace": "arch call record table",
-    "gate": "",
+    "gate": "record",
 }
 """A folder of ext/, and whose headers it may include: a record does not know how it was caught."""
 

@@ -1,0 +1,50 @@
+/*
+ * What the code in the program writes of a call, and the ring in which it does.
+ *
+ * A ring belongs to one thread of the program, its only writer; the tracer is its only reader. Counters
+ * are bytes ever written and read. A record lies in one piece: where it would pass the end of the ring, a
+ * GATE_PAD fills the rest. A record is published by one store of `head` with release order, when all
+ * of it is written.
+ *
+ * The program can write to the ring, too, at any moment and anything. The reader therefore copies what
+ * it looks at once, checks its copy, and believes nothing else (rounds.c).
+ */
+#ifndef SCOPE_GATE_RECORDS_H
+#define SCOPE_GATE_RECORDS_H
+
+#include <stdint.h>
+
+enum gate_kind {
+    GATE_PAD = 1, /* nothing: its first 8 bytes are written, no more */
+    GATE_CALL,  /* a call of a row of ext/table/syscalls.def has returned, or is about to be made */
+    GATE_TALLY, /* what was counted of one fd, since there was no place left to count it */
+};
+
+enum gate_flags {
+    GATE_BEFORE_CALL =
+        1, /* published before the call was made: of close, so that nobody reuses its fd first */
+};
+
+struct gate_record {
+    uint32_t size; /* with payload; a multiple of 8 */
+    uint16_t row;
+    uint8_t kind;  /* enum gate_kind */
+    uint8_t flags; /* enum gate_flags */
+    uint32_t fd;
+    uint32_t generation; /* of the fd: how often its number was given before */
+    uint64_t entered;    /* ticks of the clock of the ring's writer */
+    uint64_t left;
+    int64_t result;
+    uint64_t args[6];
+    uint32_t transferred;
+    uint32_t copied;   /* bytes of the payload: parts as struct raw_part of record.h */
+    uint8_t payload[]; /* padded to a multiple of 8 */
+};
+
+/* The tick by which a record has its place among those of other threads. */
+static inline uint64_t gate_key(const struct gate_record *record)
+{
+    return record->flags & GATE_BEFORE_CALL ? record->entered : record->left;
+}
+
+#endif
