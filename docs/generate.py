@@ -43,7 +43,8 @@ Further down: [which events there are](#the-events), [metrics](#metrics), what
 
 In JSON the `data` of `fs.*` also repeats proc, pid and host, and that of metrics proc and pid, as
 AppScope's does. All events of one open file, and all of one connection with its payload, share the
-column `channel` of the session file: the time at which it was opened.
+column `channel` of the session file: the time at which it was opened. `events -j` has the id once
+more, as the text `Id`, for scripts that were written for AppScope.
 """
 
 APPSCOPE = """\
@@ -85,6 +86,9 @@ There is a view for each kind of event as well; [events.md](events.md) describes
 field is TEXT, an integer or boolean INTEGER (true is 1), a number REAL, a list TEXT (JSON). A field
 that an event does not have is NULL, and text ends at a NUL character (`data` has all of it).
 *ends* stands for the columns {ends}.
+
+The unit of `duration` differs from source to source, as in AppScope; `duration_ms` [ms] and
+`duration_us` [µs] say the same in one unit, also in `--where`, `--sort` and `--sum`.
 
 | view | columns |
 |---|---|

@@ -22,7 +22,6 @@ WITHOUT_TEST = {
     "forward/start_message.py": "by its JSON: tests/forward/test_schemas.py",
     "forward/tls.py": "over real connections: tests/forward/test_sender.py",
     "model/difference.py": "by what is compared: tests/query/diff",
-    "model/event.py": "fields without behaviour",
     "model/exchange.py": "by what is read: tests/query/test_exchanges.py",
     "model/file_record.py": "by what is read: tests/query/test_files.py",
     "model/image.py": "fields without behaviour",

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
 from scopetrace.cli.options import (
-    json_option,
+    count,
     last_option,
     moment,
+    print_utf8,
     process_options,
     session_option,
     span,
@@ -28,13 +30,15 @@ from scopetrace.output.event_details import format_event
 from scopetrace.output.event_lines import LineFormat
 from scopetrace.output.event_times import MODES, EventTimes, Waits
 from scopetrace.output.width import terminal_columns
-from scopetrace.wire.ndjson import event_body, json_line
+from scopetrace.wire.ndjson import json_line, listed_body
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
 
 DEFAULT_LAST = 20
 """Number of events that are shown without -n and -a."""
+NOT_OF_GROUPS = ("last", "follow", "fields", "allfields", "sort", "reverse")
+"""Options that say how single events are listed."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
 Show = Callable[[EventRecord], list[str]]
@@ -62,7 +66,7 @@ def event_number(text: str) -> int:
     callback=split_commas,
     metavar="NAME,...",
     shell_complete=complete_source,
-    help="Only these sources: a name (fs.open), a prefix (fs.) or a pattern (*.log).",
+    help="Only these sources: a name (fs.open), a prefix (fs, http.re) or a pattern (*.log).",
 )
 @click.option(
     "-t",
@@ -95,7 +99,7 @@ def event_number(text: str) -> int:
     multiple=True,
     callback=split_commas,
     metavar="NAME,...",
-    help="Show these fields of the data instead of the usual ones.",
+    help="Show these fields (`scopetrace fields`) instead of the usual ones.",
 )
 @click.option("--allfields", is_flag=True, help="Also show the fields that are usually left out.")
 @click.option(
@@ -108,6 +112,11 @@ def event_number(text: str) -> int:
     "--gaps", type=span, metavar="SPAN", help="Show where nothing happened for so long: 10ms, 2s."
 )
 @click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
+@click.option(
+    "--group-by", metavar="FIELD", help="Count the events of each value of this field instead."
+)
+@click.option("--sum", "summed", metavar="FIELD", help="Also sum this field up, for --group-by.")
+@click.option("--top", type=count, metavar="N", help="Only so many groups, the largest first.")
 @click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option(
     "--color",
@@ -116,7 +125,7 @@ def event_number(text: str) -> int:
     show_default=True,
     help="When to use colours.",
 )
-@json_option
+@format_option
 def events(event: int | None, session_id: str | None, **options: Any) -> None:
     """Show the events of a session, or one of them in full.
 
@@ -131,15 +140,19 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     scopetrace events -a --time rel --gaps 50ms  when it did what, and where it waited
     scopetrace events -s fs.close --where "file_read_bytes > 1e6 and file like '%.conf'"
     scopetrace events -j -a | jq -r .data.file   JSON for other programs
+    scopetrace events --group-by file --sum file_read_bytes --top 5   what was read most
     """
     from scopetrace.query import open_session
 
+    options["form"] = chosen_form(options["form"], options["as_json"])
+    options["as_json"] = options["form"] == "json"
     _refuse_contradictions(options)
     with open_session(session_id) as session:
         if event is not None:
             _show_one(session.event(event), options)
-        else:
-            _list(session, options)
+            return
+        session.check_names(options["source"], options["sourcetype"], options["fields"])
+        (_show_groups if options["group_by"] else _list)(session, options)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -154,17 +167,44 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         ("as_json", "--json", "gaps", "--gaps"),
         ("gaps", "--gaps", "sort", "--sort"),
         ("gaps", "--gaps", "reverse", "--reverse"),
+        *(("group_by", "--group-by", name, f"--{name}") for name in NOT_OF_GROUPS),
     )
+    _refuse_lone_options(options)
     for one, one_name, other, other_name in pairs:
         if options[one] not in (None, False, ()) and options[other] not in (None, False, ()):
             raise UsageError(f"{one_name} and {other_name} do not go together")
 
 
+def _refuse_lone_options(options: dict[str, Any]) -> None:
+    """Refuse options that say something about groups, if there are none."""
+    if options["group_by"] is None:
+        for name, given in (("--sum", options["summed"]), ("--top", options["top"])):
+            if given is not None:
+                raise UsageError(f"{name} needs --group-by")
+        if options["form"] in ("csv", "md"):
+            raise UsageError(f"--format {options['form']} needs --group-by")
+
+
 def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
-    if options["as_json"]:
-        print(json_line(event_body(record)))
+    if options["form"] == "json":
+        print_utf8()
+        print(json_line(listed_body(record)))
     else:
         print(format_event(record, color=wants_color(options["color"], sys.stdout)))
+
+
+def _show_groups(session: Session, options: dict[str, Any]) -> None:
+    from scopetrace.output.event_groups import group_bodies, group_table
+
+    field, summed, filters = options["group_by"], options["summed"], _filters(options)
+    groups = session.event_groups(field, summed, options["top"], **filters)
+    if not groups:
+        _report_no_match(session, any(filters.values()))
+    elif options["form"] == "table":
+        print(group_table(field, summed, groups, terminal_columns(sys.stdout)))
+    else:
+        names = (field, "events", "sum")[: 2 if summed is None else 3]
+        print_bodies(options["form"], [*group_bodies(field, summed, groups)], names)
 
 
 def _list(session: Session, options: dict[str, Any]) -> None:
@@ -189,7 +229,8 @@ def _order(options: dict[str, Any]) -> dict[str, Any]:
 
 def _formatter(session: Session, options: dict[str, Any]) -> Show:
     if options["as_json"]:
-        return lambda record: [json_line(event_body(record))]
+        print_utf8()
+        return lambda record: [json_line(listed_body(record))]
     return LineFormat(
         color=wants_color(options["color"], sys.stdout),
         columns=terminal_columns(sys.stdout),

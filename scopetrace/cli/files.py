@@ -89,10 +89,11 @@ def _is_filtered(options: dict[str, Any]) -> bool:
 def _selected(files: list[FileRecord], options: dict[str, Any]) -> list[FileRecord]:
     """Return the files that have any of the uses that were asked for, in the order asked for."""
     from scopetrace.model.file_record import FILE_FIELDS
+    from scopetrace.model.nearest import no_field
 
     field, uses = options["sort"], [name for name in USES if options[name]]
     if field is not None and field not in FILE_FIELDS:
-        raise UsageError(f"no field {field!r}; there are {', '.join(FILE_FIELDS)}")
+        raise UsageError(no_field("file", field, FILE_FIELDS))
     if uses:
         files = [file for file in files if any(getattr(file, name) for name in uses)]
     if field is not None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from scopetrace.errors import SessionError
-from scopetrace.model.fields import SOURCES, Source, column
+from scopetrace.model.fields import SOURCES, Source, column, durations
 
 APPLICATION_ID = 0x53635472
 """`ScTr` in ASCII."""
@@ -147,10 +147,22 @@ def view_sql(source: Source) -> str:
         columns.append("source")
     names = [field.name for field in source.fields]
     columns += [f"json_extract(data, '$.{name}') AS {column(name)}" for name in names]
+    columns += [f"{sql} AS {name}" for name, sql in duration_columns(source, "data").items()]
     where = f"{source.column} = '{source.name}'"
     if source.column == "source":
         where += " AND sourcetype <> 'metric'"  # a metric may have the name of an event
     return f"SELECT {', '.join(columns)}, channel FROM events WHERE {where}"
+
+
+def duration_columns(source: Source, data: str) -> dict[str, str]:
+    """Return the SQL of `duration_ms` and `duration_us` of a source over the column `data`."""
+    duration = f"json_extract({data}, '$.duration')"
+    return {
+        name: f"{duration} / {scale.divisor}.0"
+        if scale.divisor > 1
+        else f"{duration} * {scale.factor}"
+        for name, scale in durations(source).items()
+    }
 
 
 def _version_1(db: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -61,3 +62,25 @@ class EventRecord(NamedTuple):
         """Return a field of the data that is a whole number; 0: the event has none of that name."""
         value = self.data.get(field)
         return value if isinstance(value, int) else 0
+
+    def value(self, name: str) -> Json:
+        """Return a field of the data, a tag, or a field of the body; None if it has not got it.
+
+        An underscore may stand for a hyphen, as in SQL.
+        """
+        if name in ("time", "_time"):
+            return iso_time(self.time_ns) if name == "time" else self.time_ns // 1000 / 1_000_000
+        for fields in (self.data, self.tags):
+            for spelled in (name, name.replace("_", "-")):
+                if spelled in fields:
+                    return fields[spelled]
+        if name == "args":
+            return list(self.args)
+        found: Json = getattr(self, name) if name in self._fields else None
+        return found
+
+
+def iso_time(time_ns: int) -> str:
+    """Return a Unix time in ns as the views have it: ISO 8601, UTC, to the microsecond."""
+    second, rest = divmod(time_ns, 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{rest // 1000:06}Z"

@@ -515,6 +515,30 @@ def column(field: str) -> str:
     return field.replace("-", "_")
 
 
+class Scale(NamedTuple):
+    """How a field follows from another: multiplied, then divided."""
+
+    factor: int
+    divisor: int
+
+    def of(self, value: int) -> float:
+        """Return the value of the field."""
+        return value * self.factor if self.divisor == 1 else value / self.divisor
+
+
+def durations(source: Source) -> dict[str, Scale]:
+    """Return how `duration_ms` and `duration_us` follow from `duration` of a source.
+
+    Without those that are fields of its own; empty for a source without `duration`.
+    """
+    units = {field.name: field.unit for field in source.fields}
+    scales = {
+        "µs": {"duration_ms": Scale(1, 1000), "duration_us": Scale(1, 1)},
+        "ms": {"duration_ms": Scale(1, 1), "duration_us": Scale(1000, 1)},
+    }.get(units.get("duration", ""), {})
+    return {name: scale for name, scale in scales.items() if name not in units}
+
+
 class Record(NamedTuple):
     """The fields of what a command prints as JSON, one object to a line."""
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from scopetrace.model.event import EventRecord
-from scopetrace.model.fields import SOURCES, Source, column
+from scopetrace.model.event import EventRecord, iso_time
+from scopetrace.model.fields import SOURCES, Source, column, durations
 from scopetrace.model.metric import MetricRecord
 from scopetrace.model.process import Process, ProcessEnd
 
@@ -108,7 +107,8 @@ def _event_files(events: Iterable[EventRecord]) -> Iterator[tuple[str, bytes]]:
 def headings(source: Source) -> list[str]:
     """Return the names of the columns of a source's file."""
     names = ["source"] if source.column == "sourcetype" else []
-    return [*FACTS, *names, *(column(field.name) for field in source.fields), "channel", "more"]
+    names += [column(field.name) for field in source.fields]
+    return [*FACTS, *names, *durations(source), "channel", "more"]
 
 
 def _row(event: EventRecord, source: Source) -> Iterator[Any]:
@@ -121,16 +121,12 @@ def _row(event: EventRecord, source: Source) -> Iterator[Any]:
         value = data.get(field.name)
         named += field.name in data
         yield value
+    for scale in durations(source).values():
+        yield scale.of(event.integer("duration")) if "duration" in data else None
     yield event.channel or None
     known = {field.name for field in source.fields} if named < len(data) else ()
     more = {name: value for name, value in data.items() if name not in known} if known else None
     yield more or None
-
-
-def iso_time(time_ns: int) -> str:
-    """Return a time as the views have it: ISO 8601, UTC, to the microsecond."""
-    second, rest = divmod(time_ns, 1_000_000_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{rest // 1000:06}Z"
 
 
 def _cell(value: Any) -> Any:

@@ -14,7 +14,7 @@ On a terminal a line fits the width, and what matters comes first:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.model.event import EventRecord
@@ -122,7 +122,8 @@ class LineFormat:
     Args:
         color: colour the words by their kind.
         columns: of the terminal, to which a line is fitted; None: it is none.
-        fields: show these keys of the data, in this order, instead of those in FIELDS.
+        fields: show these fields of the data or the body, in this order, instead of those in
+            FIELDS.
         all_fields: append the other keys as `[[key:value …]]`.
         times: how times are shown.
         waits: put a line before an event that came late.
@@ -178,8 +179,8 @@ class LineFormat:
         return paint(wait, "grey") if wait and self._color else wait
 
     def _row(self, record: EventRecord, head: Sequence[_Word], data: dict[str, Any]) -> str:
-        chosen = [key for key in self._chosen(record, data) if key in data]
-        shown = {key: self._show(record, key, data[key]) for key in chosen}
+        values = self._chosen(record, data)
+        shown = {key: self._show(record, key, value) for key, value in values.items()}
         hidden = {}
         if self._all_fields:
             hidden = {
@@ -193,13 +194,16 @@ class LineFormat:
             return " ".join(word.painted for word in words)
         return "\n".join(_wrapped(words, self._columns))
 
-    def _chosen(self, record: EventRecord, data: dict[str, Any]) -> Iterable[str]:
+    def _chosen(self, record: EventRecord, data: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown, with what the body has only if it is asked for."""
         if self._fields:
-            return self._fields
+            values = ((key, record._replace(data=data).value(key)) for key in self._fields)
+            return {key: value for key, value in values if value is not None}
         keys: Sequence[str] = _fields_of(record) or sorted(data)
         if self._columns is not None:
             keys = [key for key in keys if not _is_nothing(record, key, data.get(key))]
-        return sorted(keys, key=lambda key: key not in MAIN) if self._short else keys
+        keys = sorted(keys, key=lambda key: key not in MAIN) if self._short else keys
+        return {key: data[key] for key in keys if key in data}
 
     def _head(self, record: EventRecord) -> list[_Word]:
         stamp = self._times.format(record.time_ns, self._short)

@@ -25,7 +25,7 @@ from scopetrace.db.schema import has_indexes
 from scopetrace.db.text import bindable, encode_json
 from scopetrace.model.fields import FIELDS
 from scopetrace.query.conditions import Condition, all_of, any_of, of_processes, present_values
-from scopetrace.query.field_sql import FROM, NAMES
+from scopetrace.query.field_sql import FROM, NAMES, VALUES
 from scopetrace.query.where import bounded, checked
 
 _MOST_SCANS = 16
@@ -48,6 +48,16 @@ class EventFilter(NamedTuple):
     where: str | None = None
     since_ns: int | None = None
     until_ns: int | None = None
+
+
+class EventGroup(NamedTuple):
+    """The events that have one value of a field."""
+
+    value: str | int | float | None
+    """None: they do not have the field."""
+    events: int
+    sum: float | None
+    """Of the field that is summed up; None: there is none, or no event of the group has it."""
 
 
 class _Driver(NamedTuple):
@@ -115,6 +125,27 @@ class EventQuery:
             rows = self._execute(("e.id",), self._driver, span, order, limit, (name,))
             return [number for (number,) in rows]
 
+    def grouped(
+        self, field: str, summed: str | None, upto: int, most: int | None
+    ) -> list[EventGroup]:
+        """Return how many events up to an id have each value of a field of `NAMES`.
+
+        The group with the largest sum comes first, without `summed` the one with the most events;
+        events without the field are one group, at the end.
+        """
+        columns = (VALUES[field], "NULL" if summed is None else VALUES[summed])
+        largest = "2 DESC" if summed is None else "3 DESC, 2 DESC"
+        with bounded(self._db, self._failures, strict=self._where is not None):
+            rows = self._select(
+                ("c0", "count(*)", "sum(c1)"),
+                self._driver,
+                Condition("e.id <= ?", (upto,)),
+                f"GROUP BY c0 ORDER BY c0 IS NULL, {largest}, c0 LIMIT ?",
+                -1 if most is None else most,
+                columns=columns,
+            )
+            return [EventGroup(*row) for row in rows]
+
     def _execute(
         self,
         columns: Sequence[str],
@@ -124,7 +155,21 @@ class EventQuery:
         limit: int,
         names: Sequence[str] = (),
     ) -> sqlite3.Cursor:
-        """Run one statement; an outer SELECT defines the names that the expression may use."""
+        """Return the columns of events; `order` may use `names` and c0, the first column."""
+        outer = [f"c{at}" for at in range(len(columns))]
+        return self._select(outer, driver, span, order, limit, names, columns)
+
+    def _select(
+        self,
+        outer: Sequence[str],
+        driver: _Driver | None,
+        span: Condition,
+        order: str,
+        limit: int,
+        names: Sequence[str] = (),
+        columns: Sequence[str] = (),
+    ) -> sqlite3.Cursor:
+        """Run one statement; an inner SELECT defines the names that the expression may use."""
         conditions = [span, *self._conditions]
         if driver is not None:
             conditions.insert(0, driver.one_of())
@@ -133,9 +178,8 @@ class EventQuery:
             [f"{column} AS c{at}" for at, column in enumerate(columns)]
             + [f'{NAMES[name]} AS "{name}"' for name in defined]
         )
-        outer = ", ".join(f"c{at}" for at in range(len(columns)))
         sql = (
-            f"SELECT {outer} FROM (SELECT {inner} FROM {_from(driver)}"
+            f"SELECT {', '.join(outer)} FROM (SELECT {inner} FROM {_from(driver)}"
             f" WHERE {' AND '.join(condition.sql for condition in conditions)}) AS event"
             f" WHERE {self._where or 'true'} {order}"
         )

@@ -1,16 +1,22 @@
 """The fields of an event that `--where` and `--sort` know, and the SQL of each.
 
 A field is one of the event's body or of its data, with an underscore for a hyphen; NULL if the
-event has not got it. sqlite3 passes only valid UTF-8 to functions written in Python. So a byte that
-is no UTF-8, stored as the surrogate U+DC80 to U+DCFF, is the private-use character U+F780 to U+F7FF
-in these texts, and `translate` does the same to expressions, so that they can be compared.
+event has not got it. `duration_ms` and `duration_us` are `duration`, whose unit differs from source
+to source, in one unit.
+
+sqlite3 passes only valid UTF-8 to functions written in Python. So a byte that is no UTF-8, stored
+as the surrogate U+DC80 to U+DCFF, is the private-use character U+F780 to U+F7FF in these texts, and
+`translate` does the same to expressions, so that they can be compared.
 """
 
 from __future__ import annotations
 
-from scopetrace.db.schema import TIME
+from collections.abc import Iterator
+
+from scopetrace.db.schema import TIME, duration_columns
 from scopetrace.errors import UsageError
-from scopetrace.model.fields import FIELDS, NUMBERS, column
+from scopetrace.model.fields import FIELDS, NUMBERS, SOURCES, column
+from scopetrace.model.nearest import no_field
 
 FROM = "event AS e LEFT JOIN process AS p ON p.id = e.process"
 """The tables that the SQL of a field refers to."""
@@ -23,32 +29,51 @@ def _readable(sql: str) -> str:
     return f"replace(replace({sql}, x'edb2', x'ef9e'), x'edb3', x'ef9f')"
 
 
-def _data_sql(field: str) -> str:
-    sql = f"json_extract(e.data, '$.{field}')"
-    return sql if field in NUMBERS else _readable(sql)
+def _duration_cases(name: str) -> Iterator[str]:
+    for source in SOURCES:
+        sql = duration_columns(source, "e.data").get(name)
+        if sql is not None:
+            yield f"WHEN '{source.name}' THEN {sql}"
 
 
-NAMES = {
+DURATIONS = {
+    name: f"coalesce(json_extract(e.data, '$.{name}'),"
+    f" CASE e.source {' '.join(_duration_cases(name))} END)"
+    for name in ("duration_ms", "duration_us")
+}
+"""`duration` in one unit, whatever the unit in the source."""
+
+_TEXTS = {
+    "source": "e.source",
+    "host": "(SELECT host FROM session)",
+    "proc": "p.proc",
+    "cmd": "p.cmd",
+    "username": "p.username",
+    "groupname": "p.groupname",
+}
+VALUES = {
     "id": "e.id",
     "time": TIME,
     "_time": "e.time_ns / 1e9",
     "time_ns": "e.time_ns",
     "sourcetype": "e.sourcetype",
-    "source": _readable("e.source"),
-    "host": _readable("(SELECT host FROM session)"),
-    "proc": _readable("p.proc"),
-    "cmd": _readable("p.cmd"),
+    **_TEXTS,
     "pid": "p.pid",
     "tid": "e.tid",
     "uid": "p.uid",
     "gid": "p.gid",
-    "username": _readable("p.username"),
-    "groupname": _readable("p.groupname"),
     "channel": "e.channel",
     "data": "e.data",
-    **{column(field): _data_sql(field) for field in FIELDS},
+    **{column(field): f"json_extract(e.data, '$.{field}')" for field in FIELDS},
+    **DURATIONS,
 }
-"""Name of a field → its SQL, over `FROM`. No field of the data has the name of one of the body."""
+"""Name of a field → the SQL of its value, over `FROM`.
+
+No field of the data has the name of one of the body.
+"""
+_READABLE = _TEXTS.keys() | {column(field) for field in FIELDS if field not in NUMBERS}
+NAMES = {name: _readable(sql) if name in _READABLE else sql for name, sql in VALUES.items()}
+"""The same, with the surrogates of texts replaced, for expressions."""
 
 
 def translate(text: str) -> str:
@@ -58,8 +83,18 @@ def translate(text: str) -> str:
 
 def unknown_name(name: str) -> UsageError:
     """Return the error for an unknown field, with names that are similar."""
-    from difflib import get_close_matches
+    return UsageError(no_field("event", name, NAMES))
 
-    near = get_close_matches(name, NAMES, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return UsageError(f"no event has a field named {name}{hint}")
+
+def check_summable(name: str) -> None:
+    """Check that a field can be summed up: it is a number, and of one unit in all events.
+
+    Raises:
+        UsageError: it cannot; the sentence says what can.
+    """
+    if name not in NAMES:
+        raise unknown_name(name)
+    if name == "duration":
+        raise UsageError("duration has another unit in each source: sum up duration_us")
+    if name not in {column(field) for field in NUMBERS} | DURATIONS.keys():
+        raise UsageError(f"{name} is no number to sum up")

@@ -20,6 +20,7 @@ from scopetrace.errors import UsageError
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_fields import ENDS
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
+from scopetrace.model.nearest import no_field
 from scopetrace.query.conditions import all_of, marks, of_processes
 from scopetrace.query.payload import NO_PAYLOAD, KeptPayload, channel_of_piece, read_kept
 from scopetrace.query.sql_functions import JsonDecoder
@@ -162,17 +163,9 @@ def _value_of(name: str) -> Callable[[FlowRecord], Any]:
     """Return the getter of a field by its name, in which `net_` may be left out."""
     name = name if name in FLOW_FIELDS else f"net_{name}"
     if name not in FLOW_FIELDS:
-        raise _unknown_field(name.removeprefix("net_"))
+        raise UsageError(no_field("flow", name.removeprefix("net_"), FLOW_FIELDS))
     value = FLOW_FIELDS[name]
     return (lambda flow: _address_sort_key(value(flow))) if name.endswith("_ip") else value
-
-
-def _unknown_field(name: str) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, FLOW_FIELDS, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return UsageError(f"no flow has a field named {name}{hint}")
 
 
 def _address_sort_key(host: str | None) -> tuple[int, int, str] | None:

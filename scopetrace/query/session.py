@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from scopetrace.db.errors import session_error
 from scopetrace.errors import SessionError, UsageError
@@ -16,7 +16,7 @@ from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.query.conditions import marks
 from scopetrace.query.connect import connect
-from scopetrace.query.events import EventFilter, EventQuery
+from scopetrace.query.events import EventFilter, EventGroup, EventQuery
 from scopetrace.query.field_sql import NAMES, unknown_name
 from scopetrace.query.history import find_session
 from scopetrace.query.records import (
@@ -26,6 +26,7 @@ from scopetrace.query.records import (
     read_process_ends,
     read_processes,
 )
+from scopetrace.query.source_names import as_prefix
 from scopetrace.query.sql_functions import add_functions
 
 if TYPE_CHECKING:
@@ -64,6 +65,19 @@ def open_session(
     if isinstance(id_or_path, str) and id_or_path.isdecimal():
         return Session(find_session(int(id_or_path), home))
     return Session(Path(id_or_path))
+
+
+class EventFilters(TypedDict, total=False):
+    """The filters of `Session.events`, which says what they mean."""
+
+    source: str | Iterable[str]
+    sourcetype: str | Iterable[str]
+    pid: int | Iterable[int]
+    proc: str | Iterable[str]
+    match: str | Iterable[str]
+    where: str | None
+    since_ns: int | None
+    until_ns: int | None
 
 
 class Session:
@@ -154,8 +168,8 @@ class Session:
         Values of one filter are alternatives; all filters must match.
 
         Args:
-            source: names ("fs.open"), globs ("fs.*") or prefixes ("fs.").
-            sourcetype: the same.
+            source: names ("fs.open"), globs ("fs.*") or prefixes ("fs.", "http", "fs.op").
+            sourcetype: names, globs, or prefixes that end in a dot.
             pid: process ids.
             proc: programs by base name or glob.
             match: texts that the source or a value of the data contains.
@@ -177,17 +191,10 @@ class Session:
             raise UsageError("the number of last events cannot be negative")
         if sort is not None and sort not in NAMES:
             raise unknown_name(sort)
-        wanted = EventFilter(
-            _listed(source),
-            _listed(sourcetype),
-            tuple(map(_sql_int, _listed(pid))),
-            _listed(proc),
-            _listed(match),
-            where,
-            _sql_int(since_ns),
-            _sql_int(until_ns),
-        )
-        query = EventQuery(self._db, self._failures, wanted)
+        query = self._query(
+            source=source, sourcetype=sourcetype, pid=pid, proc=proc, match=match, where=where,
+            since_ns=since_ns, until_ns=until_ns,
+        )  # fmt: skip
         after_id, last = _sql_int(after_id), _sql_int(last)
         if sort is not None:
             return self._sorted(query, sort, last, reverse, after_id)
@@ -226,6 +233,69 @@ class Session:
         from scopetrace.query.frame import event_frame
 
         return event_frame(self.events(source, sourcetype, pid, proc, match, where))
+
+    def event_groups(
+        self,
+        field: str,
+        sum: str | None = None,
+        top: int | None = None,
+        **filters: Unpack[EventFilters],
+    ) -> list[EventGroup]:
+        """Return how many events have each value of a field.
+
+        Args:
+            field: of the body or of the data (`query.field_sql.NAMES`).
+            sum: a field of numbers of the data that is summed up for each group.
+            top: only so many groups.
+            filters: those of `events`.
+
+        Returns:
+            The groups, that with the largest sum first, without `sum` that with the most events;
+            the events without the field are the last.
+
+        Raises:
+            UsageError: the expression or a field is bad.
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.field_sql import check_summable
+
+        if field not in NAMES:
+            raise unknown_name(field)
+        if sum is not None:
+            check_summable(sum)
+        query = self._query(**filters)
+        return query.grouped(field, sum, self.last_id, _sql_int(top))
+
+    def check_names(
+        self,
+        source: Iterable[str] = (),
+        sourcetype: Iterable[str] = (),
+        fields: Iterable[str] = (),
+    ) -> None:
+        """Check names that a user wrote: they are known, or something in the session has them.
+
+        Raises:
+            UsageError: one is unknown; the sentence has the nearest names.
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.source_names import check_fields, check_sources
+
+        with self._reading():
+            check_sources(self._db, _listed(source), _listed(sourcetype))
+            check_fields(self._db, _listed(fields))
+
+    def _query(self, **filters: Unpack[EventFilters]) -> EventQuery:
+        wanted = EventFilter(
+            tuple(map(as_prefix, _listed(filters.get("source", ())))),
+            _listed(filters.get("sourcetype", ())),
+            tuple(map(_sql_int, _listed(filters.get("pid", ())))),
+            _listed(filters.get("proc", ())),
+            _listed(filters.get("match", ())),
+            filters.get("where"),
+            _sql_int(filters.get("since_ns")),
+            _sql_int(filters.get("until_ns")),
+        )
+        return EventQuery(self._db, self._failures, wanted)
 
     def event(self, number: int) -> EventRecord:
         """Return one event by its id.

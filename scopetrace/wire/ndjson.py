@@ -43,6 +43,11 @@ def event_body(record: EventRecord) -> dict[str, Any]:
     }
 
 
+def listed_body(record: EventRecord) -> dict[str, Any]:
+    """Return what `events -j` prints: the body, with the id as AppScope's scripts call it, too."""
+    return {"Id": str(record.id), **event_body(record)}
+
+
 BODY = frozenset(("id", "_time", "data", *EventRecord._fields))
 """Names that a tag cannot override in a body."""
 

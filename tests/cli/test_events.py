@@ -110,7 +110,8 @@ def test_json_has_one_body_to_a_line(session, scopetrace):
 
     assert [body["id"] for body in bodies] == [1, 2, 3, 4]
     assert bodies[3] == {
-        "id": 4, "sourcetype": "console", "_time": 1783822277.0, "source": "stdout", "host": "box",
+        "Id": "4", "id": 4, "sourcetype": "console", "_time": 1783822277.0, "source": "stdout",
+        "host": "box",
         "proc": "sh", "cmd": "sh -c true", "pid": 71, "uid": 1000, "gid": 1001, "username": "ann",
         "groupname": "staff", "args": ["sh", "-c", "true"], "data": {"message": "done\n"},
     }  # fmt: skip
@@ -307,3 +308,80 @@ def test_ctrl_c_ends_following_quietly(recorder):
 
 def test_following_a_finished_session_just_shows_it(session, scopetrace):
     assert scopetrace("events", "-f") == (0, "".join(LINES), "")
+
+
+@pytest.mark.usefixtures("session")
+class TestGroups:
+    def test_a_table(self, scopetrace):
+        assert scopetrace("events", "--group-by", "file", "--sum", "file_read_bytes") == (
+            0,
+            "EVENTS  SUM bytes  FILE\n     2    2000000  /etc/app.conf\n     2          0  -\n",
+            "",
+        )
+
+    def test_json_csv_and_filters(self, scopetrace):
+        args = ("events", "--group-by", "source", "-s", "fs", "--top", "1")
+        status, out, err = scopetrace(*args, "-j")
+        assert (status, err) == (0, "")
+        assert [json.loads(line) for line in out.splitlines()] == [
+            {"source": "fs.close", "events": 1}
+        ]
+        assert scopetrace(*args, "--format", "csv") == (0, "source,events\nfs.close,1\n", "")
+
+    def test_nothing_to_group(self, scopetrace):
+        assert scopetrace("events", "--group-by", "file", "-m", "zzz") == (
+            0,
+            "",
+            "scopetrace: session 1 has no event that matches\n",
+        )
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--sum", "fd"], "--sum needs --group-by"),
+        (["--top", "3"], "--top needs --group-by"),
+        (["--format", "csv"], "--format csv needs --group-by"),
+        (["--group-by", "file", "-f"], "--group-by and --follow do not go together"),
+        (["--group-by", "file", "-n", "3"], "--group-by and --last do not go together"),
+        (["--group-by", "fil"], "no event has a field named fil; did you mean file"),
+        (["--sort", "fil"], "no event has a field named fil; did you mean file"),
+        (["--fields", "file,fil"], "no event has a field named fil; did you mean file"),
+        (["-s", "fs.opne"], "no source is named fs.opne; did you mean fs.open or fs.close?"),
+        (["-t", "sf"], "no source type is named sf"),
+        (["-f", "-s", "fs.opne"], "no source is named fs.opne; did you mean"),
+    ],
+)
+def test_an_unknown_name_is_one_sentence_with_the_nearest(args, sentence, scopetrace):
+    status, out, err = scopetrace("events", *args)
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"scopetrace: {sentence}")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_path_that_nothing_was_written_to_is_no_mistake(session, scopetrace):
+    assert scopetrace("events", "-s", "/var/log/none.log") == (
+        0,
+        "",
+        "scopetrace: session 1 has no event that matches\n",
+    )
+
+
+def test_fields_of_the_body_can_be_chosen_and_sorted_by(session, scopetrace):
+    args = ("--fields", "pid,tid,cmd,uid,time,message", "-t", "console")
+    assert scopetrace("events", *args)[1] == (
+        "[4] Jul 12 02:11:17.000 sh[71] console stdout pid:71 tid:70"
+        ' cmd:"sh -c true" uid:1000 time:2026-07-12T02:11:17.000000Z message:done\n'
+    )
+    for field, ids in (("pid", ["4", "3"]), ("cmd", ["4", "3"]), ("time", ["4", "3"])):
+        lines = scopetrace("events", "--sort", field, "-n", "2")[1].splitlines()
+        assert [line.partition("]")[0][1:] for line in lines] == ids
+
+
+def test_json_has_the_id_by_the_name_of_appscope_too(session, scopetrace):
+    bodies = [json.loads(line) for line in scopetrace("events", "-j")[1].splitlines()]
+
+    assert [(body["Id"], body["id"]) for body in bodies] == [(str(n), n) for n in range(1, 5)]
+    assert json.loads(scopetrace("events", "2", "-j")[1]) == bodies[1]

@@ -82,7 +82,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("args", "why"),
         [
-            (["-s", "nope"], "no field 'nope'"),
+            (["-s", "nope"], "no file has a field named nope; did you mean opens?"),
             (["-j", "--format", "csv"], "--json and --format csv do not go together"),
             (["--format", "xml"], "xml"),
         ],

@@ -208,3 +208,20 @@ def test_metrics_keep_whole_numbers_and_have_a_view(tmp_path):
         (when, "proc.cpu_perc", "gauge", "percent", 2.0, "real", "python3", 70, "{}"),
     ]
     assert schema.OTHER_INDEXES.keys() <= indexes
+
+
+def test_durations_stand_in_both_units(tmp_path):
+    events = [
+        event("fs.close", file="/a", duration=1500),
+        event("proc.exit", exit_code=0, duration=2500),
+        event("net.close", duration=3),
+        event("dns.resp", duration=2, duration_us=2100),
+        event("dns.error", error="timeout"),
+    ]
+    views = ("fs_close", "proc_exit", "net_close", "dns_resp", "dns_error")
+    with closing(sqlite3.connect(record(tmp_path, events))) as db:
+        rows = [
+            db.execute(f"SELECT duration_ms, duration_us FROM {view}").fetchone() for view in views
+        ]
+
+    assert rows == [(1.5, 1500), (2.5, 2500), (3, 3000), (2, 2100), (None, None)]

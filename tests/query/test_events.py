@@ -225,3 +225,96 @@ def test_the_last_few_are_found_without_sorting_all(tmp_path, wanted):
             assert ("USING COVERING INDEX event_" in plan or "USING INDEX event_" in plan) == (
                 query._driver is not None
             )
+
+
+FIELDS_TO_GROUP = {
+    "file": lambda event: event.data["file"],
+    "source": lambda event: event.source,
+    "pid": lambda event: event.pid,
+    "proc": lambda event: event.proc,
+    "message": lambda event: event.data["message"],
+}
+
+
+@pytest.mark.parametrize("field", FIELDS_TO_GROUP)
+@pytest.mark.parametrize(
+    "filters", [{}, {"source": "fs.open"}, {"proc": ["gcc", "make"]}, {"where": "duration > 2"}]
+)
+def test_groups_are_what_a_plain_loop_counts(session, field, filters):
+    expected = {}
+    for one in session.events(**filters):
+        value = FIELDS_TO_GROUP[field](one)
+        events, total = expected.get(value, (0, 0))
+        expected[value] = events + 1, total + one.data["duration"]
+
+    counted = session.event_groups(field, **filters)
+    assert {group.value: group.events for group in counted} == {
+        value: events for value, (events, _) in expected.items()
+    }
+    assert [group.events for group in counted] == sorted(
+        (group.events for group in counted), reverse=True
+    )
+    query = EventQuery(session._db, session._failures, EventFilter())
+    if not filters:
+        summed = query.grouped(field, "duration", session.last_id, 3)
+        assert [(group.value, (group.events, group.sum)) for group in summed] == sorted(
+            expected.items(), key=lambda item: (-item[1][1], -item[1][0], item[0])
+        )[:3]
+
+
+def test_events_without_the_field_are_the_last_group(tmp_path):
+    path = record(tmp_path, [event("stdout", message="x")] * 3 + [closed("/a"), closed("/b")])
+    with open_session(path) as session:
+        assert session.event_groups("file", "file_read_bytes") == [
+            ("/a", 1, 5155), ("/b", 1, 5155), (None, 3, None),
+        ]  # fmt: skip
+        assert session.event_groups("file", top=1) == [("/a", 1, None)]
+
+
+def test_a_duration_is_summed_up_in_one_unit(tmp_path):
+    path = record(
+        tmp_path,
+        [
+            event("fs.close", file="/a", duration=1500),
+            event("net.close", duration=3),
+            event("dns.resp", duration=2, duration_us=2100),
+            event("stdout", message="x"),
+        ],
+    )
+    with open_session(path) as session:
+        in_us = {group.value: group.sum for group in session.event_groups("source", "duration_us")}
+        in_ms = {group.value: group.sum for group in session.event_groups("source", "duration_ms")}
+        sorted_ids = [each.id for each in session.events(sort="duration_us")]
+
+    assert in_us == {"net.close": 3000, "dns.resp": 2100, "fs.close": 1500, "stdout": None}
+    assert in_ms == {"net.close": 3, "dns.resp": 2, "fs.close": 1.5, "stdout": None}
+    assert sorted_ids == [2, 3, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("field", "summed", "sentence"),
+    [
+        ("fiel", None, "no event has a field named fiel; did you mean file"),
+        ("file", "pids", "no event has a field named pids; did you mean pid"),
+        ("file", "file", "file is no number to sum up"),
+        ("file", "pid", "pid is no number to sum up"),
+        ("file", "duration", "duration has another unit in each source: sum up duration_us"),
+    ],
+)
+def test_a_field_that_cannot_be_grouped_or_summed_is_refused(session, field, summed, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        session.event_groups(field, summed)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("fs", {"fs.open", "fs.close", "fs.error"}),
+        ("fs.o", {"fs.open"}),
+        ("std", {"stdout"}),
+        ("/a", set()),
+        ("s", {"stdout"}),
+    ],
+)
+def test_the_beginning_of_a_source_will_do(session, source, found):
+    assert {event.source for event in session.events(source=source)} == found
