@@ -98,8 +98,13 @@ def _to_stdout(asked: dict[str, Path]) -> bool:
 def _write_perfetto(session: Session, path: Path, force: bool) -> str:
     from scopetrace.output.perfetto import perfetto_file
 
-    _write_file(perfetto_file(session.info, session.tree(), session.events()), path, force)
-    return f"Wrote {_count(session.last_id, 'event')} to {path}"
+    info, last_id = session.info, session.last_id
+    until_ns = session.event(last_id).time_ns if last_id else info.started_ns
+    pieces = perfetto_file(
+        info.started_ns, info.ended_ns or until_ns, session.tree(), session.events()
+    )
+    _write_file(pieces, path, force)
+    return f"Wrote {_count(last_id, 'event')} to {path}"
 
 
 def _write_har(session: Session, path: Path, force: bool) -> str:

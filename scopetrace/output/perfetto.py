@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from scopetrace.model.event import EventRecord
 from scopetrace.model.process_tree import ProcessNode
-from scopetrace.model.session import SessionInfo
 from scopetrace.output.json_bytes import json_document
 from scopetrace.output.tree import status_text
 
@@ -58,37 +57,41 @@ COUNTED = {
 
 
 def perfetto_file(
-    info: SessionInfo, roots: Iterable[ProcessNode], events: Iterable[EventRecord]
+    began_ns: int, until_ns: int, roots: Iterable[ProcessNode], events: Iterable[EventRecord]
 ) -> Iterator[bytes]:
-    """Yield the file in pieces."""
+    """Yield the file in pieces.
+
+    Args:
+        began_ns: when the session began, Unix time in ns.
+        until_ns: when processes end whose end was not recorded.
+        roots: the processes.
+        events: all events.
+    """
     nodes = [node for root in roots for _, node in root.walk()]
-    return json_document(
-        b'{"displayTimeUnit":"ms","traceEvents":[', trace_events(info, nodes, events), b"]}\n"
-    )
+    objects = trace_events((began_ns, until_ns), nodes, events)
+    return json_document(b'{"displayTimeUnit":"ms","traceEvents":[', objects, b"]}\n")
 
 
 def trace_events(
-    info: SessionInfo, nodes: Iterable[ProcessNode], events: Iterable[EventRecord]
+    span_ns: tuple[int, int], nodes: Iterable[ProcessNode], events: Iterable[EventRecord]
 ) -> Iterator[TraceEvent]:
     """Yield the objects of the format: first those of processes, then those of events."""
-    began_ns = info.started_ns
-    ended_ns = info.ended_ns
     starts: dict[int, int] = {}
     for node in nodes:
         starts.setdefault(node.pid, node.started_ns)
-        yield from _process(node, began_ns, ended_ns)
-    tracks = _Tracks(began_ns, starts)
+        yield from _process(node, *span_ns)
+    tracks = _Tracks(span_ns[0], starts)
     for event in events:
         yield from tracks.of(event)
 
 
-def _process(node: ProcessNode, began_ns: int, ended_ns: int | None) -> Iterator[TraceEvent]:
+def _process(node: ProcessNode, began_ns: int, until_ns: int) -> Iterator[TraceEvent]:
     """Yield the name of a process, and a slice for each program that it ran."""
     pid, last = node.pid, node.process
     yield _named("process_name", pid, pid, last.proc)
     yield _named("thread_name", pid, pid, last.proc)
     yield _meta("process_labels", pid, pid, {"labels": f"{_short(last.cmd)} · {status_text(node)}"})
-    end_ns = node.ended_ns or ended_ns or last.started_ns
+    end_ns = node.ended_ns or until_ns
     ends = [*(image.started_ns for image in node.images[1:]), end_ns]
     for image, end in zip(node.images, ends, strict=True):
         facts = {"cmd": image.cmd, "exe": image.exe, "cwd": image.cwd, "user": image.username}

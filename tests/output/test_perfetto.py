@@ -13,7 +13,7 @@ from scopetrace.output.perfetto import LANES, _Lanes, perfetto_file
 from scopetrace.query import open_session
 from support.flow_builder import channel
 from support.flow_builder import closed as flow_closed
-from support.session_builder import closed, event, image, record
+from support.session_builder import SECOND, closed, event, image, record
 
 
 @pytest.fixture
@@ -22,7 +22,10 @@ def trace(tmp_path):
 
     def make(events, images=()):
         with open_session(record(tmp_path / "home", events, images)) as session:
-            pieces = perfetto_file(session.info, session.tree(), session.events())
+            began_ns = session.info.started_ns
+            pieces = perfetto_file(
+                began_ns, began_ns + 3 * SECOND, session.tree(), session.events()
+            )
             return json.loads(b"".join(pieces))["traceEvents"]
 
     return make
@@ -56,6 +59,7 @@ def test_a_process_has_a_name_and_a_slice_for_each_program(trace):
     assert names == {70: "python3", 71: "sh"}
     (slice,) = [each for each in of(objects, "X") if each["pid"] == 71]
     assert (slice["name"], slice["tid"], slice["ts"]) == ("sh", 71, 1_000_000)
+    assert slice["dur"] == 2_000_000, "no end was recorded"
     assert slice["args"]["cmd"] == "sh x"
 
 

@@ -122,8 +122,8 @@ function paged(holder, rows, item) {
 }
 
 /**
- * Append a table. A column is {name, heading, number, wide, text}: `text` makes the cell's text of a
- * row. A click on a heading sorts by the values of that column.
+ * Append a table. A column is {name, heading, number, wide, extra, text}: `text` makes the cell's text
+ * of a row; a narrow window has no room for what is extra. A click on a heading sorts by the values of that column.
  */
 function table(body, columns, rows, className = () => "") {
   if (!rows.length) return;
@@ -132,18 +132,22 @@ function table(body, columns, rows, className = () => "") {
     const heads = columns.map((column) => {
       const button = make("button", { type: "button" }, column.heading);
       button.addEventListener("click", () => fill(column, sorted === column ? -order : column.number ? -1 : 1));
-      return make("th", { className: `${column.number ? "number" : ""} ${sorted === column ? "sorted" : ""}` }, button);
+      return make("th", { className: `${kindOf(column)} ${sorted === column ? "sorted" : ""}` }, button);
     });
     const ordered = sorted ? [...rows].sort((one, other) => order * compare(one[sorted.name], other[sorted.name])) : rows;
     const lines = make("tbody");
     const more = paged(lines, ordered, (row) => make("tr", { className: className(row) },
-      ...columns.map((column) => make("td", { className: `${column.number ? "number" : ""} ${column.wide ? "wide" : ""}` },
+      ...columns.map((column) => make("td", { className: kindOf(column) },
         String((column.text ? column.text(row) : row[column.name]) ?? "")))));
     holder.replaceChildren(
       make("div", { className: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), lines)), more);
   };
   fill(null, 1);
   body.append(holder);
+}
+
+function kindOf(column) {
+  return ["number", "wide", "extra"].filter((kind) => column[kind]).join(" ");
 }
 
 function compare(one, other) {
@@ -335,12 +339,12 @@ function bar(svg, row, y, scale, left) {
 function processTable(body, words) {
   const found = processes.filter((row) => matches(row.search, words));
   table(body, [
-    { name: "at_us", heading: "start, s", number: true, text: (row) => at(row.at_us) },
+    { name: "at_us", heading: "start, s", extra: true, number: true, text: (row) => at(row.at_us) },
     { name: "pid", heading: "pid", number: true },
     { name: "status", heading: "ended" },
     { name: "duration_us", heading: "time", number: true, text: (row) => duration(row.duration_us) },
-    { name: "cpu_us", heading: "cpu", number: true, text: (row) => duration(row.cpu_us) },
-    { name: "rss_kib", heading: "memory", number: true, text: (row) => (row.rss_kib === null ? "" : size(row.rss_kib * 1024)) },
+    { name: "cpu_us", heading: "cpu", extra: true, number: true, text: (row) => duration(row.cpu_us) },
+    { name: "rss_kib", heading: "memory", extra: true, number: true, text: (row) => (row.rss_kib === null ? "" : size(row.rss_kib * 1024)) },
     { name: "cmd", heading: "command", wide: true, text: (row) => "  ".repeat(row.depth) + row.cmd },
   ], found, (row) => (row.failed ? "failed" : ""));
   return found.length;
