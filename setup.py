@@ -1,5 +1,5 @@
-"""Build `scopetrace._engine`, the C half, from ext/. Everything else about the package stands in
-pyproject.toml.
+"""Build `scopetrace._engine`, the C half, from ext/, and the manual pages from the help of the
+commands. Everything else about the package stands in pyproject.toml.
 
 The machine is chosen by its header: where ext/arch/MACHINE.h exists, scopetrace can be built, with
 the C files of ext/arch whose names begin the same.
@@ -64,10 +64,22 @@ def engine() -> Extension:
     )
 
 
+def manual_pages() -> list[str]:
+    """Write the manual pages and return their paths."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from docs.man_pages import write_pages
+
+    return write_pages(Path("build/man1"))
+
+
 def main() -> None:
     """Translate the Python face to C and hand both halves to setuptools."""
     modules = cythonize(engine(), include_path=["ext"], build_dir="build", language_level=3)
-    setup(ext_modules=modules, options={"bdist_wheel": {"py_limited_api": "cp311"}})
+    setup(
+        ext_modules=modules,
+        data_files=[("share/man/man1", manual_pages())],
+        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    )
 
 
 if reason := refusal():

@@ -18,7 +18,16 @@ ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^### (.*)$", re.MULTILINE)
 NUMBER_AND_TIME = re.compile(r"^\[\d+\] \w+ +\d+ [\d:.]+ (\w+)\[\d+\]", re.MULTILINE)
-COPIED = ("scopetrace", "ext", "setup.py", "pyproject.toml", "scope.yml", "README.md", "LICENSE")
+COPIED = (
+    "scopetrace",
+    "ext",
+    "docs",
+    "setup.py",
+    "pyproject.toml",
+    "scope.yml",
+    "README.md",
+    "LICENSE",
+)
 COMMAND = 'scopetrace() { "$PYTHON" -P -m scopetrace "$@"; }\n'
 
 

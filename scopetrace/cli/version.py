@@ -9,7 +9,6 @@ import sqlite3
 import click
 
 from scopetrace import __version__
-from scopetrace._engine import MACHINE
 
 
 @click.command()
@@ -19,6 +18,8 @@ def version() -> None:
     \b
     scopetrace version
     """
+    from scopetrace._engine import MACHINE
+
     click.echo(f"scopetrace {__version__}")
     click.echo(f"Python     {platform.python_version()}")
     click.echo(f"SQLite     {sqlite3.sqlite_version}")
