@@ -21,7 +21,7 @@ from scopetrace.cli.options import (
     span,
     split_commas,
 )
-from scopetrace.cli.shell_complete import complete_source, complete_sourcetype
+from scopetrace.cli.shell_complete import complete_event_field, complete_source, complete_sourcetype
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.shown import print_to_stderr
@@ -99,6 +99,7 @@ def event_number(text: str) -> int:
     multiple=True,
     callback=split_commas,
     metavar="NAME,...",
+    shell_complete=complete_event_field,
     help="Show these fields (`scopetrace fields`) instead of the usual ones.",
 )
 @click.option("--allfields", is_flag=True, help="Also show the fields that are usually left out.")
@@ -111,11 +112,25 @@ def event_number(text: str) -> int:
 @click.option(
     "--gaps", type=span, metavar="SPAN", help="Show where nothing happened for so long: 10ms, 2s."
 )
-@click.option("--sort", metavar="FIELD", help="Order by this field, the largest first.")
 @click.option(
-    "--group-by", metavar="FIELD", help="Count the events of each value of this field instead."
+    "--sort",
+    metavar="FIELD",
+    shell_complete=complete_event_field,
+    help="Order by this field, the largest first.",
 )
-@click.option("--sum", "summed", metavar="FIELD", help="Also sum this field up, for --group-by.")
+@click.option(
+    "--group-by",
+    metavar="FIELD",
+    shell_complete=complete_event_field,
+    help="Count the events of each value of this field instead.",
+)
+@click.option(
+    "--sum",
+    "summed",
+    metavar="FIELD",
+    shell_complete=complete_event_field,
+    help="Also sum this field up, for --group-by.",
+)
 @click.option("--top", type=count, metavar="N", help="Only so many groups, the largest first.")
 @click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option(

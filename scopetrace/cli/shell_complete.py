@@ -66,6 +66,13 @@ def complete_file_field(ctx: click.Context, param: click.Parameter, incomplete: 
     return [name for name in FILE_FIELDS if name.startswith(incomplete)]
 
 
+def complete_event_field(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the completions of a comma-separated list of fields of events."""
+    from scopetrace.query.field_sql import NAMES
+
+    return _complete_list(NAMES, incomplete)
+
+
 def complete_command(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -54,6 +54,11 @@ def test_the_last_word_of_a_list_is_completed():
     assert proposed("scopetrace", "events", "-s", "fs.open,fs.cl") == {"fs.open,fs.close"}
 
 
+def test_fields_of_events_are_completed():
+    assert "file_read_bytes" in proposed("scopetrace", "events", "--sort", "file_read_b")
+    assert proposed("scopetrace", "events", "--fields", "file,net_peer_p") == {"file,net_peer_port"}
+
+
 def test_the_sessions_there_are_are_proposed_with_their_commands(recorder):
     assert answers("zsh", "scopetrace events --id ", 3) == [""]
 
