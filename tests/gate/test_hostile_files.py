@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from support.elf_file import ElfFile
-from support.gate_code import compiled, sites_of
+from support.gate_code import PLANNING, compiled, sites_of
 from support.gate_files import STANDARD, TORTURE
 
 SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-SOURCES = ("tests/fuzz/modules.c", "ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
+SOURCES = ("tests/fuzz/modules.c", *PLANNING)
 RUNS = 20_000 if TORTURE else 400
 
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from support.interpreter import SHARED
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("tests/gate/shim.c", "ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
+PLANNING = ("ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
+ALL = (*PLANNING, "ext/gate/gate.c", "ext/gate/patch.c")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
@@ -60,8 +61,8 @@ class _Span(ctypes.Structure):
     _fields_ = (("start", ctypes.c_uint64), ("end", ctypes.c_uint64))
 
 
-def compiled(target: Path, *flags: str, sources: tuple[str, ...] = SOURCES) -> Path:
-    """Compile ext/gate/ with what drives it; processes that do so at once do not meet."""
+def compiled(target: Path, *flags: str, sources: tuple[str, ...]) -> Path:
+    """Compile files of this checkout; processes of tests that do so at once do not meet."""
     half = target.with_name(f"{target.name}.{os.getpid()}")
     paths = [ROOT / each for each in sources]
     common = ["gcc", "-std=gnu11", *WARNINGS, "-D_GNU_SOURCE", f"-I{ROOT / 'ext'}"]
@@ -75,7 +76,7 @@ def library() -> ctypes.CDLL:
     """Return the library, compiled once for each process of the tests."""
     target = Path(os.environ[SHARED]) / "gate.so"
     if not target.exists():
-        compiled(target, "-O2", "-shared", "-fPIC")
+        compiled(target, "-O2", "-shared", "-fPIC", sources=("tests/gate/shim.c", *PLANNING))
     loaded = ctypes.CDLL(str(target))
     loaded.file_open.restype = ctypes.c_void_p
     loaded.file_functions.restype = ctypes.c_size_t

@@ -1,0 +1,574 @@
+/*
+ * A small tracer that has programs make their calls in the gate: tracer REPORT PROGRAM ARGUMENT...
+ *
+ * It watches the calls of GATED by a seccomp filter, as the engine does. At the first one of an image
+ * it puts the gate and a page of slots into the program; at each one it plans the site, patches it,
+ * and lets the call go on. Afterwards the thread makes its calls in the gate, in mode PASS.
+ *
+ * What it leaves out: signals that are delivered while a thread is in the gate. Programs that are run
+ * by it may have none.
+ *
+ * REPORT gets what was done, as JSON; the status is that of the program.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gate/layout.h"
+#include "gate/module.h"
+#include "gate/patch.h"
+#include "gate/sites.h"
+
+enum {
+    TASKS = 256,
+    SPACES = 256,
+    MODULES = 16,
+    PATCHES = 1024,
+    SLOTS = 128,
+    ARENA_BASE = 0x71000000,
+    AREA_BYTES = 1 << 16, /* of trampolines, where the file has no room */
+    AREA_STEP = 1 << 24,
+    SYSCALL_STOP = SIGTRAP | 0x80,
+};
+
+static const int GATED[] = {
+    SYS_read,    SYS_write,  SYS_close,      SYS_fstat, SYS_lseek,  SYS_pread64,
+    SYS_getppid, SYS_openat, SYS_newfstatat, SYS_readv, SYS_writev,
+};
+enum { GATED_COUNT = sizeof GATED / sizeof *GATED };
+
+struct file {
+    char path[512];
+    uint8_t *bytes;
+    struct module module;
+    struct sites sites;
+    struct span slack; /* what is left of it, in the file */
+    struct plan {
+        uint64_t site;
+        struct site_plan plan;
+    } plans[PATCHES]; /* for all images: each takes a pad once */
+    int plan_count;
+};
+
+/* An address space, as tasks share it. */
+struct space {
+    bool used, has_gate, refuses;
+    int tasks, slots;
+    uint64_t sites[PATCHES]; /* that were planned, whatever became of them */
+    int site_count;
+    uint64_t area; /* the next trampoline in memory of ours; 0: none yet */
+    uint64_t area_end;
+};
+
+struct task {
+    pid_t tid;
+    struct space *space;
+    int slot; /* -1: none */
+};
+
+static struct task tasks[TASKS];
+static struct space spaces[SPACES];
+static struct file files[MODULES];
+static struct {
+    uint64_t stops, pads, moved, refused, made;
+} report;
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "tracer: %s: %s\n", what, strerror(errno));
+    exit(99);
+}
+
+/* -- tasks and spaces ------------------------------------------------------------------------- */
+
+static struct task *find_task(pid_t tid)
+{
+    for (int i = 0; i < TASKS; i++)
+        if (tasks[i].tid == tid)
+            return &tasks[i];
+    return NULL;
+}
+
+static struct task *add_task(pid_t tid)
+{
+    struct task *task = find_task(0);
+
+    if (!task)
+        fail("too many tasks");
+    *task = (struct task){ .tid = tid, .slot = -1 };
+    return task;
+}
+
+static struct space *add_space(const struct space *like)
+{
+    for (int i = 0; i < SPACES; i++)
+        if (!spaces[i].used) {
+            spaces[i] = like ? *like : (struct space){ 0 };
+            spaces[i].used = true;
+            spaces[i].tasks = 0;
+            return &spaces[i];
+        }
+    fail("too many spaces");
+    return NULL;
+}
+
+static void enter_space(struct task *task, struct space *space)
+{
+    if (task->space && !--task->space->tasks)
+        task->space->used = false;
+    task->space = space;
+    if (space)
+        space->tasks++;
+}
+
+/* -- memory and registers --------------------------------------------------------------------- */
+
+static void get_regs(pid_t tid, struct user_regs_struct *regs)
+{
+    if (ptrace(PTRACE_GETREGS, tid, 0, regs))
+        fail("PTRACE_GETREGS");
+}
+
+static void set_regs(pid_t tid, struct user_regs_struct *regs)
+{
+    if (ptrace(PTRACE_SETREGS, tid, 0, regs))
+        fail("PTRACE_SETREGS");
+}
+
+static bool transfer(pid_t tid, uint64_t at, void *bytes, size_t size, bool writes)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/mem", tid);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    ssize_t done = writes ? pwrite(fd, bytes, size, (off_t)at) : pread(fd, bytes, size, (off_t)at);
+    close(fd);
+    return done == (ssize_t)size;
+}
+
+static void write_memory(pid_t tid, uint64_t at, const void *bytes, size_t size)
+{
+    if (!transfer(tid, at, (void *)bytes, size, true))
+        fail("/proc/PID/mem");
+}
+
+static void await(pid_t tid, int wanted)
+{
+    int status;
+
+    if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status) || status >> 8 != wanted)
+        fail("an unexpected stop");
+}
+
+/* Have a task that stands at a stop of the filter make another call; it comes to that stop again. */
+static int64_t remote_mmap(pid_t tid, uint64_t at, uint64_t bytes, uint64_t protection)
+{
+    struct user_regs_struct before, regs;
+
+    get_regs(tid, &before);
+    regs = before;
+    regs.orig_rax = SYS_mmap;
+    regs.rdi = at;
+    regs.rsi = bytes;
+    regs.rdx = protection;
+    regs.r10 = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    regs.r8 = (uint64_t)-1;
+    regs.r9 = 0;
+    set_regs(tid, &regs);
+    ptrace(PTRACE_SYSCALL, tid, 0, 0);
+    await(tid, SYSCALL_STOP);
+    get_regs(tid, &regs);
+    before.rip -= CALL_BYTES;
+    before.rax = before.orig_rax;
+    before.orig_rax = (uint64_t)-1;
+    set_regs(tid, &before);
+    ptrace(PTRACE_CONT, tid, 0, 0);
+    await(tid, SIGTRAP | PTRACE_EVENT_SECCOMP << 8);
+    return (int64_t)regs.rax;
+}
+
+/* -- the gate and its slots ------------------------------------------------------------------- */
+
+static uint64_t slot_address(int slot)
+{
+    return ARENA_BASE + (uint64_t)slot * GATE_SLOT_BYTES;
+}
+
+static void inject(struct task *task)
+{
+    uint8_t table[GATE_NUMBERS] = { 0 };
+    size_t size = (size_t)(__stop_gate_code - __start_gate_code);
+
+    for (int i = 0; i < GATED_COUNT; i++)
+        table[GATED[i]] = 1;
+    task->space->refuses = true;
+    if (remote_mmap(task->tid, GATE_BASE, GATE_BYTES, PROT_READ | PROT_EXEC) != GATE_BASE ||
+        remote_mmap(task->tid, ARENA_BASE, SLOTS * GATE_SLOT_BYTES, PROT_READ | PROT_WRITE) !=
+            ARENA_BASE)
+        return;
+    write_memory(task->tid, GATE_BASE, __start_gate_code, size);
+    write_memory(task->tid, GATE_BASE + GATE_CODE_BYTES, table, sizeof table);
+    task->space->refuses = false;
+    task->space->has_gate = true;
+}
+
+static void set_slot(struct task *task, int slot)
+{
+    struct user_regs_struct regs;
+
+    task->slot = slot;
+    get_regs(task->tid, &regs);
+    regs.gs_base = slot < 0 ? 0 : slot_address(slot);
+    set_regs(task->tid, &regs);
+}
+
+static void give_slot(struct task *task)
+{
+    if (task->space->slots == SLOTS)
+        fail("too many slots");
+    int slot = task->space->slots++;
+    struct gate_slot fresh = {
+        .magic = GATE_MAGIC,
+        .self = slot_address(slot),
+        .stack_top = slot_address(slot) + GATE_SLOT_BYTES,
+        .mode = GATE_PASS,
+    };
+
+    write_memory(task->tid, fresh.self, &fresh, sizeof fresh);
+    set_slot(task, slot);
+}
+
+static void count_made(const struct task *task)
+{
+    struct gate_slot slot;
+
+    if (task->slot >= 0 && transfer(task->tid, slot_address(task->slot), &slot, sizeof slot, false))
+        report.made += slot.made;
+}
+
+/* -- sites ------------------------------------------------------------------------------------ */
+
+static struct file *read_file(const char *path)
+{
+    struct stat status;
+    int i = 0;
+
+    for (; i < MODULES && *files[i].path; i++)
+        if (!strcmp(files[i].path, path))
+            return &files[i];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (i == MODULES || fd < 0 || fstat(fd, &status))
+        return NULL;
+    struct file *file = &files[i];
+    file->bytes = malloc((size_t)status.st_size);
+    if (!file->bytes || read(fd, file->bytes, (size_t)status.st_size) != status.st_size ||
+        !module_init(&file->module, file->bytes, (uint64_t)status.st_size))
+        return NULL;
+    close(fd);
+    sites_init(&file->sites, &file->module);
+    file->slack = module_slack(&file->module);
+    file->slack.start = (file->slack.start + 31) & ~31ull;
+    snprintf(file->path, sizeof file->path, "%s", path);
+    return file;
+}
+
+/* Find the file that is mapped at an address, and what to add to an offset for its address. */
+static struct file *file_at(pid_t tid, uint64_t address, uint64_t *base_out)
+{
+    char path[64], line[1024], name[512];
+    struct file *found = NULL;
+    uint64_t start, end, offset;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", tid);
+    FILE *maps = fopen(path, "r");
+    while (maps && !found && fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " r-xp %" SCNx64 " %*s %*s %511s", &start, &end,
+                   &offset, name) != 4 ||
+            address < start || address >= end)
+            continue;
+        *base_out = start - offset;
+        found = read_file(name);
+        break;
+    }
+    if (maps)
+        fclose(maps);
+    return found;
+}
+
+/* Memory for a trampoline: behind the code of the file, or in a mapping of ours near it. */
+static uint64_t trampoline_room(struct task *task, struct file *file, uint64_t base)
+{
+    struct space *space = task->space;
+
+    if (file->slack.start + TRAMPOLINE_ROOM <= file->slack.end) {
+        file->slack.start += TRAMPOLINE_ROOM;
+        return base + file->slack.start - TRAMPOLINE_ROOM;
+    }
+    for (uint64_t i = 1; !space->area && i < 64; i++) {
+        uint64_t at = ((base + file->module.code.file.start) & ~0xfffull) + i * AREA_STEP;
+        if (remote_mmap(task->tid, at, AREA_BYTES, PROT_READ | PROT_EXEC) == (int64_t)at) {
+            space->area = at;
+            space->area_end = at + AREA_BYTES;
+        }
+    }
+    if (!space->area || space->area + TRAMPOLINE_ROOM > space->area_end)
+        return 0;
+    space->area += TRAMPOLINE_ROOM;
+    return space->area - TRAMPOLINE_ROOM;
+}
+
+static struct site_plan plan_site(struct file *file, uint64_t site)
+{
+    int i = 0;
+
+    while (i < file->plan_count && file->plans[i].site != site)
+        i++;
+    if (i == PATCHES)
+        return (struct site_plan){ 0 };
+    if (i == file->plan_count)
+        file->plans[file->plan_count++] = (struct plan){ site, sites_plan(&file->sites, site) };
+    return file->plans[i].plan;
+}
+
+static void write_patch(pid_t tid, const struct patch *patch)
+{
+    struct patch_bytes bytes;
+    uint8_t moved[MOVED_ROOM];
+
+    if (!transfer(tid, patch->site - patch->moved_bytes, moved, sizeof moved, false) ||
+        !patch_encode(patch, moved, &bytes))
+        return;
+    write_memory(tid, patch->trampoline - MOVED_ROOM, bytes.trampoline, sizeof bytes.trampoline);
+    write_memory(tid, patch_jump_at(patch), bytes.jump, sizeof bytes.jump);
+    if (patch->form == SITE_PAD)
+        write_memory(tid, patch->site, bytes.hop, sizeof bytes.hop);
+    *(patch->form == SITE_PAD ? &report.pads : &report.moved) += 1;
+}
+
+static bool is_planned(struct space *space, uint64_t site)
+{
+    for (int i = 0; i < space->site_count; i++)
+        if (space->sites[i] == site)
+            return true;
+    if (space->site_count < PATCHES)
+        space->sites[space->site_count++] = site;
+    return space->site_count == PATCHES;
+}
+
+/* One instruction can be exchanged for another only while no other thread may be in it. */
+static void patch_site(struct task *task, uint64_t site)
+{
+    uint64_t base;
+
+    if (is_planned(task->space, site))
+        return;
+    struct file *file = file_at(task->tid, site, &base);
+    if (!file)
+        return;
+    struct site_plan plan = plan_site(file, site - base);
+    if (plan.form == SITE_TRACED || (plan.form == SITE_MOVED && task->space->tasks > 1)) {
+        report.refused++;
+        return;
+    }
+    uint64_t room = trampoline_room(task, file, base);
+    if (!room)
+        return;
+    write_patch(task->tid, &(struct patch){ .form = plan.form,
+                                            .site = site,
+                                            .pad = base + plan.pad,
+                                            .trampoline = room + MOVED_ROOM,
+                                            .moved_bytes = plan.moved_bytes });
+}
+
+/* -- stops ------------------------------------------------------------------------------------ */
+
+static bool is_gated(uint64_t number)
+{
+    for (int i = 0; i < GATED_COUNT; i++)
+        if ((uint64_t)GATED[i] == number)
+            return true;
+    return false;
+}
+
+static void on_call(struct task *task)
+{
+    struct user_regs_struct regs;
+
+    get_regs(task->tid, &regs);
+    report.stops++;
+    if (!is_gated(regs.orig_rax) || task->space->refuses)
+        return;
+    if (!task->space->has_gate)
+        inject(task);
+    if (!task->space->has_gate)
+        return;
+    if (task->slot < 0)
+        give_slot(task);
+    patch_site(task, regs.rip - CALL_BYTES);
+}
+
+/* A task without a slot faults where the gate looks for it: have its trampoline make the call. */
+static bool on_fault(struct task *task)
+{
+    struct user_regs_struct regs;
+
+    get_regs(task->tid, &regs);
+    if (regs.rip != gate_address(gate_entry))
+        return false;
+    regs.rip = regs.r11 + TRAMPOLINE_CALL;
+    set_regs(task->tid, &regs);
+    return true;
+}
+
+/* A child has a copy of its parent's slot, or, where they share memory, none yet. */
+static void on_birth(struct task *parent, bool shares_memory)
+{
+    unsigned long tid = 0;
+
+    ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &tid);
+    struct task *child = find_task((pid_t)tid);
+    if (!child) {
+        child = add_task((pid_t)tid);
+        await(child->tid, SIGSTOP);
+    }
+    enter_space(child, shares_memory ? parent->space : add_space(parent->space));
+    child->slot = parent->slot;
+    if (shares_memory)
+        set_slot(child, -1);
+    else if (child->slot >= 0) /* its copy has counted the parent's calls */
+        write_memory(child->tid, slot_address(child->slot) + offsetof(struct gate_slot, made),
+                     &(uint64_t){ 0 }, sizeof(uint64_t));
+    ptrace(PTRACE_CONT, child->tid, 0, 0);
+}
+
+/* Return the signal that the task is resumed with. */
+static int on_stop(struct task *task, int signal, int event)
+{
+    switch (event) {
+    case PTRACE_EVENT_SECCOMP:
+        on_call(task);
+        return 0;
+    case PTRACE_EVENT_FORK:
+        on_birth(task, false);
+        return 0;
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+        on_birth(task, true);
+        return 0;
+    case PTRACE_EVENT_EXEC:
+        enter_space(task, add_space(NULL));
+        task->slot = -1;
+        return 0;
+    case PTRACE_EVENT_EXIT:
+        count_made(task);
+        return 0;
+    default:
+        return signal == SIGSEGV && on_fault(task) ? 0 : signal;
+    }
+}
+
+static int run(pid_t first)
+{
+    int status, result = 0;
+    pid_t tid;
+
+    while ((tid = waitpid(-1, &status, __WALL)) > 0) {
+        struct task *task = find_task(tid);
+        if (!WIFSTOPPED(status)) {
+            if (tid == first)
+                result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            if (task) {
+                enter_space(task, NULL);
+                *task = (struct task){ 0 };
+            }
+        } else if (!task) { /* before the event of its parent */
+            add_task(tid);
+        } else {
+            int signal = on_stop(task, WSTOPSIG(status), status >> 16);
+            ptrace(PTRACE_CONT, tid, 0, signal);
+        }
+    }
+    return result;
+}
+
+/* -- the start -------------------------------------------------------------------------------- */
+
+/* Stop at the gated calls, unless they come from the one address of the gate. */
+static void load_filter(void)
+{
+    struct sock_filter filter[64];
+    unsigned short n = 0;
+    uint32_t passes = (uint32_t)gate_address(gate_return);
+    size_t ip = offsetof(struct seccomp_data, instruction_pointer);
+
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+    for (int i = 0; i < GATED_COUNT; i++)
+        filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)GATED[i],
+                                                   (uint8_t)(GATED_COUNT - i), 0);
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)ip);
+    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, passes, 0, 3);
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)ip + 4);
+    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+    struct sock_fprog program = { n, filter };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        _exit(98);
+}
+
+static pid_t start(char **argv)
+{
+    pid_t tid = fork();
+
+    if (!tid) {
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        load_filter();
+        execvp(argv[0], argv);
+        _exit(97);
+    }
+    await(tid, SIGSTOP);
+    long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP |
+                   PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEFORK |
+                   PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+    if (ptrace(PTRACE_SETOPTIONS, tid, 0, options))
+        fail("PTRACE_SETOPTIONS");
+    enter_space(add_task(tid), add_space(NULL));
+    ptrace(PTRACE_CONT, tid, 0, 0);
+    return tid;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3)
+        return 96;
+    int result = run(start(argv + 2));
+    FILE *file = fopen(argv[1], "w");
+    if (!file)
+        fail(argv[1]);
+    fprintf(file,
+            "{\"stops\": %" PRIu64 ", \"pads\": %" PRIu64 ", \"moved\": %" PRIu64
+            ", \"refused\": %" PRIu64 ", \"made\": %" PRIu64 "}\n",
+            report.stops, report.pads, report.moved, report.refused, report.made);
+    fclose(file);
+    return result;
+}
