@@ -24,7 +24,7 @@ from scopetrace.model.exchange import Content, Exchange
 from scopetrace.model.process import Process
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
-from scopetrace.model.summary import Summary
+from scopetrace.model.summary import Slow, Summary
 
 REDACTED = "[redacted]"
 FILLER = b"x"
@@ -46,6 +46,8 @@ _SETTING = re.compile(
     rf"(?i)\b([\w.-]*(?:{_NAME})[\w.-]*)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s'\"&;|]+)"
 )
 """NAME=value."""
+_OPTION_AND_VALUE = re.compile(rf"(?i)(?<!\S)(--?[\w-]*(?:{_NAME}))(\s+)([^\s'\"&;|-][^\s'\"&;|]*)")
+"""--name value, in a text."""
 _OPTION = re.compile(rf"(?i)--?(?:[\w-]*[_-])?(?:{_NAME})")
 """An option whose value is the next argument, by its name."""
 _OPTIONS = {
@@ -77,7 +79,9 @@ def is_secret_name(name: str) -> bool:
 def redact_words(text: str) -> str:
     """Return a command line, an argument or a setting without the secrets in it."""
     text = _URL_QUERY.sub(rf"\1{REDACTED}", _USER.sub(f"{REDACTED}@", text))
-    return _KEY.sub(REDACTED, _SETTING.sub(_assigned, _FIELD.sub(_assigned, text)))
+    for pattern in (_FIELD, _SETTING, _OPTION_AND_VALUE):
+        text = pattern.sub(_assigned, text)
+    return _KEY.sub(REDACTED, text)
 
 
 def _assigned(match: re.Match[str]) -> str:
@@ -195,7 +199,13 @@ def redact_summary(summary: Summary) -> Summary:
         roots=tuple(map(_redact_node, summary.roots)),
         logs=tuple(log._replace(last=redact_text(log.last)) for log in summary.logs),
         stderr_last=tuple(map(redact_text, summary.stderr_last)),
+        slow=tuple(map(_redact_slow, summary.slow)),
     )
+
+
+def _redact_slow(slow: Slow) -> Slow:
+    redact = redact_url if slow.kind == "request" else redact_words
+    return slow._replace(name=redact(slow.name))
 
 
 def _redact_node(node: ProcessNode) -> ProcessNode:

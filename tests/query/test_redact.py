@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scopetrace.model.process import ProcessEnd
 from scopetrace.output.report.page import page
 from scopetrace.query import open_session
 from scopetrace.query.redact import (
@@ -18,8 +19,8 @@ from scopetrace.query.redact import (
     redact_url,
 )
 from scopetrace.query.report import read_report
-from support.flow_builder import ENDS, channel, opened, piece, record_flows
-from support.session_builder import event, image
+from support.flow_builder import ENDS, channel, opened, piece
+from support.session_builder import SECOND, STARTED_NS, begin, event, image
 
 OUT = "[redacted]"
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
@@ -59,6 +60,7 @@ def test_other_names(name):
         (["curl", "https://me:pw@h/a?k=v#x"], ["curl", f"https://{OUT}@h/a?{OUT}#x"]),
         (["curl", "-H", "Cookie: a=b; c=d"], ["curl", "-H", f"Cookie: {OUT}"]),
         (["curl", "-H", "Accept: text/html"], ["curl", "-H", "Accept: text/html"]),
+        (["sh", "-c", "db --password p w"], ["sh", "-c", f"db --password {OUT} w"]),
         (["git", "clone", TOKEN], ["git", "clone", OUT]),
         (["x", LONG], ["x", OUT]),
         (["x", "/usr/lib/a-long-name/of-a-file/that-is/no-key/at-all-42.so"],) * 2,
@@ -140,33 +142,45 @@ def test_the_data_of_events():
 SECRET = "hunter2"
 
 
-def test_a_report_has_no_secret_in_it(tmp_path):
-    asked = {**ENDS, "http_method": "POST", "http_target": f"/a?q={SECRET}", "http_host": "box"}
-    post = (
-        f"POST /a?q={SECRET} HTTP/1.1\r\nHost: box\r\nCookie: {SECRET}\r\n"
-        f"Content-Length: {len(SECRET)}\r\n\r\n{SECRET}"
-    ).encode()
-    answer = f"HTTP/1.1 200 OK\r\nSet-Cookie: a={SECRET}\r\nContent-Length: 0\r\n\r\n".encode()
-    args = ("x", "--password", SECRET)
-    path = record_flows(
-        tmp_path / "home",
+ASKED = {**ENDS, "http_method": "POST", "http_target": f"/a?q={SECRET}", "http_host": "box"}
+ANSWERED = {**ASKED, "http_status_code": 200, "http_duration_us": 600_000}
+POST = (
+    f"POST /a?q={SECRET} HTTP/1.1\r\nHost: box\r\nCookie: {SECRET}\r\n"
+    f"Content-Length: {len(SECRET)}\r\n\r\n{SECRET}"
+).encode()
+ANSWER = f"HTTP/1.1 200 OK\r\nSet-Cookie: a={SECRET}\r\nContent-Length: 0\r\n\r\n".encode()
+ARGS = ("x", "--password", SECRET)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A session with a secret wherever one can be."""
+    writer = begin(tmp_path / "home", args=ARGS)
+    writer.add_process(image(2, pid=71, parent=1, args=ARGS, cmd=" ".join(ARGS)))
+    writer.end_process(ProcessEnd(2, STARTED_NS + SECOND, 1, None, False))
+    writer.add_events(
         [
             opened(),
-            event("http.req", at=0.1, channel=channel(0), **asked),
-            event("http.resp", at=0.2, channel=channel(0), **asked, http_status_code=200),
-            event("stderr", message=f"{SECRET}\n"),
+            event("http.req", at=0.1, channel=channel(0), **ASKED),
+            event("http.resp", at=0.7, channel=channel(0), **ANSWERED),
+            event("stderr", process=2, message=f"{SECRET}\n"),
             event("/var/log/app.log", message=f"{SECRET}\n"),
             event("proc.error", process=2, op="kill", error="EPERM"),
-        ],
-        [piece(post, at=0.1), piece(answer, outgoing=False, at=0.2)],
-        [image(2, pid=71, parent=1, args=args, cmd=" ".join(args))],
+        ]
     )
+    writer.add_payloads([piece(POST, at=0.1), piece(ANSWER, outgoing=False, at=0.7)])
+    writer.finish(exit_code=1, ended_ns=STARTED_NS + SECOND)
+    return writer.path
+
+
+def test_a_report_has_no_secret_in_it(path):
     with open_session(path) as session:
         open_page, closed_page = (
             page(read_report(session, redact), "1.0").decode() for redact in (False, True)
         )
 
-    assert open_page.count(SECRET) > 8
+    assert open_page.count(SECRET) > 12
+    assert '["slow"' in open_page
     assert SECRET not in closed_page
     for kept in ("POST", "Cookie", "box", "app.log", "--password"):
         assert kept in closed_page

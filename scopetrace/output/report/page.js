@@ -158,7 +158,7 @@ function compare(one, other) {
 
 // -- the verdict ------------------------------------------------------------------------------
 
-const STRIP = ["command", "ended", "cause", "stderr", "lost"]; // the rest is folded away
+const STRIP = ["command", "ended", "why", "stderr", "lost"]; // the rest is folded away
 
 function verdict() {
   const { title, facts, outcome } = DATA.session;
