@@ -45,6 +45,8 @@ KINDS = {
     "http.resp": Kind("requests", ("http_method", "http_target"), "http_duration_us", 1000),
     "dns.resp": Kind("questions", ("domain", "type"), "duration_us", 1000),
 }
+FIRST_LANES = {source: LANES * number for number, source in enumerate(KINDS, 1)}
+"""Source → the number of the first track of its slices."""
 TOLD = ("message", "file", "domain", "what", "signal", "error")
 """Fields whose values are in the name of an instant."""
 SAID_BY_SLICES = frozenset(("fs.open", "net.open", "proc.start", "proc.fork", "proc.exit"))
@@ -129,7 +131,7 @@ class _Tracks:
         if key not in self._lanes:
             self._lanes[key] = _Lanes()
         lane, is_new = self._lanes[key].take(start_ns, end_ns)
-        tid = LANES * (1 + list(KINDS).index(event.source)) + lane
+        tid = FIRST_LANES[event.source] + lane
         if is_new:
             yield _named("thread_name", event.pid, tid, f"{kind.track} {lane + 1}")
         words = (str(event.data[field]) for field in kind.name if field in event.data)

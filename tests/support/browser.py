@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from typing import Any
 
 from support.harness import PATIENCE
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
     "--headless=new",
     "--no-sandbox",
@@ -159,8 +157,3 @@ def browser(program: str, folder: Path) -> Iterator[Browser]:
         os.close(from_browser)
         running.terminate()
         running.wait(PATIENCE)
-
-
-def installed_browser() -> str | None:
-    """Return the path of a browser, or None."""
-    return next(filter(None, map(shutil.which, NAMES)), None)

@@ -100,7 +100,7 @@ function matches(text, words) {
 
 /** Remember the searchable text of each row, in lower case. */
 function searchable(rows) {
-  for (const row of rows) row.search = JSON.stringify(Object.values(row)).toLowerCase();
+  for (const row of rows) row.search = Object.values(row).join("\n").toLowerCase();
   return rows;
 }
 
@@ -122,8 +122,8 @@ function paged(holder, rows, item) {
 }
 
 /**
- * Append a table. A column is {name, heading, number, wide, extra, text}: `text` makes the cell's text
- * of a row; a narrow window has no room for what is extra. A click on a heading sorts by the values of that column.
+ * Append a table. A column is {name, heading, number, wide, extra, text}: `text` makes the cell's
+ * text of a row; a narrow window has no room for what is extra. A click on a heading sorts by it.
  */
 function table(body, columns, rows, className = () => "") {
   if (!rows.length) return;
@@ -170,6 +170,7 @@ function verdict() {
     const list = document.getElementById(STRIP.includes(first) ? "verdict" : "summary");
     list.append(make("dt", {}, label), make("dd", {}, text));
   }
+  document.querySelector("header details").hidden = !document.getElementById("summary").children.length;
   document.getElementById("footer").textContent = DATA.session.made;
 }
 
@@ -181,7 +182,7 @@ const processes = searchable(rowsOf("processes"));
 const lines = searchable(rowsOf("lines"));
 const requests = searchable(rowsOf("requests"));
 const whole = { from: 0, to: DATA.session.duration_us };
-let shown = whole; // the part of the time that is drawn
+let view = whole; // the part of the time that is drawn
 
 /** Draw the processes as bars, and above them what was written and asked, on one axis of time. */
 function timeline(body, words) {
@@ -192,21 +193,21 @@ function timeline(body, words) {
   const reset = make("button", { type: "button" }, "Show the whole time");
   let count = MOST_BARS;
   const fill = () => {
-    const overlapping = found.filter((row) => row.at_us <= shown.to && endOf(row) >= shown.from);
+    const overlapping = found.filter((row) => row.at_us <= view.to && endOf(row) >= view.from);
     const drawn = overlapping.slice(0, count);
     holder.replaceChildren(chart(drawn, words, Math.max(holder.clientWidth, 560), (part) => {
-      shown = part;
+      view = part;
       fill();
     }));
     more.hidden = drawn.length === overlapping.length;
-    reset.hidden = shown === whole;
+    reset.hidden = view === whole;
   };
   more.addEventListener("click", () => {
     count = found.length;
     fill();
   });
   reset.addEventListener("click", () => {
-    shown = whole;
+    view = whole;
     fill();
   });
   body.append(make("p", { className: "note" }, "Drag over a part of the time to enlarge it. ", reset), holder, more);
@@ -221,10 +222,10 @@ function endOf(row) {
 /** Return the drawing; `choose` is called with the part of the time that is dragged over. */
 function chart(rows, words, width, choose) {
   const left = Math.min(260, width * 0.3);
-  const scale = (us) => left + ((us - shown.from) / (shown.to - shown.from)) * (width - left - 12);
+  const scale = (us) => left + ((us - view.from) / (view.to - view.from)) * (width - left - 12);
   const marks = markRows(words);
   const height = 22 + (marks.length + rows.length) * ROW + 6;
-  const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+  const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": "Processes on a line of time" });
   axis(svg, scale, width, height, left);
   marks.forEach(({ name, items }, row) => {
     const y = 22 + row * ROW;
@@ -234,7 +235,7 @@ function chart(rows, words, width, choose) {
     }
   });
   rows.forEach((row, number) => bar(svg, row, 22 + (marks.length + number) * ROW, scale, left));
-  draggable(svg, (x) => shown.from + ((x * width - left) / (width - left - 12)) * (shown.to - shown.from), scale, height, choose);
+  draggable(svg, (x) => view.from + ((x * width - left) / (width - left - 12)) * (view.to - view.from), scale, height, choose);
   return svg;
 }
 
@@ -244,7 +245,7 @@ function draggable(svg, timeAt, scale, height, choose) {
   let from = null;
   const time = (event) => {
     const { x, width } = svg.getBoundingClientRect();
-    return Math.min(Math.max(timeAt((event.clientX - x) / width), shown.from), shown.to);
+    return Math.min(Math.max(timeAt((event.clientX - x) / width), view.from), view.to);
   };
   svg.append(band);
   svg.addEventListener("pointerdown", (event) => {
@@ -266,11 +267,11 @@ function draggable(svg, timeAt, scale, height, choose) {
 }
 
 function axis(svg, scale, width, height, left) {
-  const span = shown.to - shown.from;
+  const span = view.to - view.from;
   const step = roundStep(span / Math.max(2, Math.floor((width - left) / 110)));
-  for (let us = Math.ceil(shown.from / step) * step; us <= shown.to; us += step) {
+  for (let us = Math.ceil(view.from / step) * step; us <= view.to; us += step) {
     svg.append(draw("line", { x1: scale(us), x2: scale(us), y1: 18, y2: height, class: "axis" }));
-    const anchor = us === shown.from ? "start" : us + step / 2 > shown.to ? "end" : "middle";
+    const anchor = us === view.from ? "start" : us + step / 2 > view.to ? "end" : "middle";
     svg.append(draw("text", { x: scale(us), y: 13, class: "tick", "text-anchor": anchor }, us ? tick(us, step) : "0"));
   }
 }
@@ -309,8 +310,8 @@ function markRows(words) {
 function thinned(items) {
   const seen = new Map();
   for (const item of items) {
-    if (item.us < shown.from || item.us > shown.to) continue;
-    const place = Math.floor(((item.us - shown.from) / (shown.to - shown.from)) * 1000);
+    if (item.us < view.from || item.us > view.to) continue;
+    const place = Math.floor(((item.us - view.from) / (view.to - view.from)) * 1000);
     const before = seen.get(place);
     if (before) before.more += 1;
     else seen.set(place, { ...item, more: 0 });
@@ -319,8 +320,8 @@ function thinned(items) {
 }
 
 function bar(svg, row, y, scale, left) {
-  const from = Math.max(row.at_us, shown.from);
-  const end = Math.min(endOf(row), shown.to);
+  const from = Math.max(row.at_us, view.from);
+  const end = Math.min(endOf(row), view.to);
   const facts = [`${row.cmd} [${row.pid}]`, row.status, duration(row.duration_us)];
   if (row.cpu_us !== null) facts.push(`cpu ${duration(row.cpu_us)}`);
   if (row.rss_kib !== null) facts.push(size(row.rss_kib * 1024));
@@ -483,7 +484,7 @@ function conversations(body, words) {
 function conversation(row, words) {
   const asked = byChannel.get(row.id) ?? [];
   const facts = [at(row.at_us), `${row.proc} [${row.pid}]`, row.role === "server" ? "←" : "→", row.peer || row.local, row.protocol,
-    `${size(row.sent)} sent, ${size(row.received)} received`.replace(/^ sent, {2}received$/, ""), duration(row.duration_us), row.error];
+    row.sent === null ? "" : `${size(row.sent)} sent, ${size(row.received)} received`, duration(row.duration_us), row.error];
   const label = make("summary", { className: `mono ${row.error ? "failed-text" : ""}` }, facts.filter(Boolean).join("  "),
     asked.length ? `  ${asked.length} ${asked.length === 1 ? "request" : "requests"}` : null);
   const details = make("details", {}, label);
