@@ -29,7 +29,8 @@ USE, READ_BYTES, WRITTEN_BYTES, SENT_BYTES, RECEIVED_BYTES, SOURCE, LINE, DURATI
 )  # fmt: skip
 """Which side of a thing differs. Bytes are numbers; durations are numbers of µs."""
 BYTES = (READ_BYTES, WRITTEN_BYTES, SENT_BYTES, RECEIVED_BYTES)
-_DIGITS = re.compile(r"\d+")
+_VARYING = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{7,}\b|\d+")
+"""Numbers, and what looks like a hash."""
 
 
 class Slower(NamedTuple):
@@ -106,5 +107,5 @@ class SessionDiff(NamedTuple):
 
 
 def masked(text: str) -> str:
-    """Return a text with a `#` for each number."""
-    return _DIGITS.sub("#", text)
+    """Return a text with a `#` for each number and hash."""
+    return _VARYING.sub("#", text)

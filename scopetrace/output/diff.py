@@ -94,6 +94,8 @@ def describe(difference: Difference) -> str:
     first, second = (_side(difference, side) for side in (difference.a, difference.b))
     if difference.aspect == LINE:
         text = f"{first} {ARROW} {second}" if first and second else first or second
+        more = difference.stands_for - 1
+        text += f" (and {more} more like this)" if more else ""
         return f"{subject}: {text}" if difference.kind == LOG else text
     if difference.change in _ONLY:
         return f"{subject} ({first or second}{_count(difference)})"

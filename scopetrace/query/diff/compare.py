@@ -27,7 +27,13 @@ from scopetrace.model.difference import (
 )
 from scopetrace.query.diff.facts import Facts
 from scopetrace.query.diff.files import compare_files
-from scopetrace.query.diff.names import Names, Numbers, roots_of, temporary_names
+from scopetrace.query.diff.names import (
+    Names,
+    Numbers,
+    names_in_temporary,
+    roots_of,
+    temporary_names,
+)
 from scopetrace.query.diff.outcomes import compare_outcomes
 from scopetrace.query.diff.processes import align, compare_processes
 from scopetrace.query.diff.texts import compare_texts
@@ -76,14 +82,20 @@ def _differences(
 
 def names_of(a: Facts, b: Facts) -> tuple[Names, Names]:
     """Return what each of two sessions calls its things, so that both call them the same."""
-    roots = roots_of(a.info.cwd, b.info.cwd)
-    return _names(a, roots[0], roots), _names(b, roots[1], roots)
-
-
-def _names(facts: Facts, root: str | None, roots: tuple[str | None, str | None]) -> Names:
-    called = root if root is not None and roots[0] == roots[1] else "."
-    numbers = Numbers(facts.numbers, facts.info.started_ns)
-    return Names(root, called, numbers, temporary_names(facts.files, facts.info.cwd))
+    root_a, root_b = roots_of(a.info.cwd, b.info.cwd)
+    called = root_a if root_a is not None and root_a == root_b else "."
+    fixed = names_in_temporary(a.files) & names_in_temporary(b.files)
+    first, second = (
+        Names(
+            root,
+            called,
+            Numbers(facts.numbers, facts.info.started_ns),
+            temporary_names(facts.files, facts.info.cwd),
+            fixed,
+        )
+        for facts, root in ((a, root_a), (b, root_b))
+    )
+    return first, second
 
 
 def _rank(difference: Difference) -> tuple[bool, int]:

@@ -23,7 +23,7 @@ from scopetrace.model.file_record import FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
-from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID
+from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID, PLACE
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_flows
 from scopetrace.query.path_classes import PathClasses
@@ -224,8 +224,15 @@ def _add_lines(found: dict[Thing, dict[str, None]], thing: Thing, lines: Iterabl
         shown = line.rstrip("\r").rpartition("\r")[2]
         if "\x1b" in shown:
             shown = _CONTROL.sub("", shown)
-        if shown.strip() and len(kept) < MOST_LINES and not _BY_CHANCE.search(shown):
+        if PLACE in shown:
+            shown = shown.replace(PLACE, "\\0")
+        if len(kept) < MOST_LINES and shown.strip() and not _is_by_chance(shown):
             kept[shown] = None
+
+
+def _is_by_chance(line: str) -> bool:
+    """Return whether a line is of the course of things; so is the progress that curl shows."""
+    return ("#" in line and _BY_CHANCE.search(line) is not None) or "--:--:--" in line
 
 
 def _message_of(data: str) -> str:

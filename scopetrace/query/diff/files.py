@@ -11,8 +11,9 @@ time is left out, so that a first run is like a second one.
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from scopetrace.model.difference import (
     CONTENT,
@@ -123,6 +124,16 @@ class Use:
         return ", ".join(dict.fromkeys(words)) or ("opened" if self.found else "used")
 
     @property
+    def is_made(self) -> bool:
+        """Whether the session made or changed it."""
+        return self.written or self.deleted or self.renamed or self.existed
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether the session made it and removed it again."""
+        return self.written and self.deleted
+
+    @property
     def is_inherited(self) -> bool:
         """Whether it was open when the session began, and only written: where output went."""
         return not (self.opens or self.read or self.errors or self.renamed or self.deleted)
@@ -156,8 +167,11 @@ def compare_files(
         only_pids: the processes that ran in A only, and in B only.
     """
     uses_a, uses_b = _uses(a, names[0]), _uses(b, names[1])
+    brief = _folders_of_brief(uses_a) & _folders_of_brief(uses_b)
     for path in dict.fromkeys([*uses_a, *uses_b]):
         first, second = uses_a.get(path), uses_b.get(path)
+        if _is_passing(path, first, second, brief):
+            continue
         if first is None and second is not None:
             yield _only(ONLY_B, path, second, names[1], only_pids[1])
         elif second is None and first is not None:
@@ -177,14 +191,32 @@ def _uses(files: Iterable[FileRecord], names: Names) -> dict[str, Use]:
         elif not CACHES.search(file.path):
             path = names.text(file.path)
             found.setdefault(path, Use()).add(file)
-    return {path: use for path, use in found.items() if _is_compared(path, use)}
+    return {path: use for path, use in found.items() if not use.is_inherited}
 
 
-def _is_compared(path: str, use: Use) -> bool:
-    """Return whether a file may tell a difference; a temporary one does if it was refused."""
+def _folders_of_brief(uses: Mapping[str, Use]) -> set[tuple[str, str]]:
+    """Return folder and suffix of the files that a session made and removed again."""
+    return {_folder_and_suffix(path) for path, use in uses.items() if use.is_brief}
+
+
+def _folder_and_suffix(path: str) -> tuple[str, str]:
+    folder, name = posixpath.split(path)
+    return folder, posixpath.splitext(name)[1]
+
+
+def _is_passing(
+    path: str, a: Use | None, b: Use | None, brief: Collection[tuple[str, str]]
+) -> bool:
+    """Return whether a file is one that each run makes for itself, under a name of its own.
+
+    Either it has a temporary name and was made or changed, or was only looked for; or one session
+    made and removed it, as the other did with one in the same folder.
+    """
+    uses = [use for use in (a, b) if use is not None]
     if "*" in path:
-        return not use.found and not use.errors <= _MISSES
-    return not use.is_inherited
+        is_missed = len(uses) == 1 and not uses[0].found and uses[0].errors <= _MISSES
+        return is_missed or any(use.is_made for use in uses)
+    return len(uses) == 1 and uses[0].is_brief and _folder_and_suffix(path) in brief
 
 
 def _only(change: str, path: str, use: Use, names: Names, only_pids: Collection[int]) -> Difference:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scopetrace.model.file_record import FileRecord
@@ -33,6 +33,7 @@ _LOT = re.compile(
     rf"{_UUID}|(?<=^tmp)[a-z0-9_]{{8}}|(?<=tmp\.)[A-Za-z0-9]{{10}}|\d{{4,}}"
     r"|(?<![0-9a-z])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-z])"
     r"|(?<=[a-z._-])(?=[a-z0-9]*[A-Z])(?=[A-Z]*[a-z0-9])[A-Za-z0-9]{6}(?![A-Za-z0-9])"
+    r"|^(?=(?:\w*?[a-z][A-Z]){2})\w{10}$"
 )
 """What looks drawn by lot within one name of a temporary file."""
 
@@ -42,8 +43,9 @@ _NAMES = {
     "descriptor": r"(?<=/fd/)\d+",
     "object": r"(?<=(?:socket|_inode):\[)\d+(?=\])|(?<=pipe:\[)\d+(?=\])",
     "run": r"(?<=/pytest-)(?:\d+|current)(?=/|$)|(?<=/cmTC_)[0-9a-f]{5}|(?<=/TryCompile-)\w{6}",
+    "hash": r"(?<=/objects/)[0-9a-f]{2}(?:/(?:[0-9a-f]{38}|tmp_obj_\w{6}))?(?=/|$)",
     "lot": _UUID,
-    "address": r"\b0x[0-9a-fA-F]{4,}",
+    "address": r"\b0x[0-9a-fA-F]{4,}|\b1(?:39|40)\d{12}\b",
     "number": r"(?<!\d)\d{3,}(?!\d)",
 }
 """What varies in paths and arguments."""
@@ -58,43 +60,56 @@ _LINES = {
         rf"|{_WEEK}{_MONTH} +\d{{1,2}} {_CLOCK}(?: [A-Z]{{3,4}})?(?: \d{{4}})?"
         rf"|\b{_CLOCK}(?: [AP]M)?"
     ),
-    "rate": r"\b\d[\d.,]*\s?[a-zA-Z]{0,5}/s(?:ec)?\b|(?<=/sec:)\s*[\d.]+\w*",
+    "rate": (
+        r"\b[\d.]+[KMG]?=[\d.]+m?s\b|\b\d[\d.,]*\s?[a-zA-Z]{0,5}/s(?:ec)?\b"
+        r"|(?<=/sec:)\s*[\d.]+\w*"
+    ),
     "duration": (
         r"\b\d+m\d+(?:\.\d+)?s\b|\b\d+\s?(?:ns|us|µs|μs|ms)\b"
         r"|\b\d+\.\d+\s?(?:ns|us|µs|μs|ms|s|secs?|seconds?|m|min|minutes?|h)\b"
     ),
-    "seed": r"(?<=[Ss]eed)\W{1,2}\d+",
+    "seed": r"(?<=[Ss]eed)\W{1,2}\d+|(?<=SEED)=\d+",
     "fd": r"(?<=\bfd)[ =:]{1,2}\d+",
     "serial": r"(?<= \*)\d+\b",
 }
 """What varies besides in lines of text; `serial` is the number of a connection in nginx's logs."""
 _SHOWN = {
     "process": "/proc/PID", "terminal": "/dev/pts/N", "descriptor": "N", "object": "N", "run": "*",
-    "lot": "*", "address": "ADDRESS", "time": "TIME", "rate": "RATE", "duration": "DURATION",
-    "seed": "=SEED", "fd": " N", "serial": "N",
+    "hash": "*", "lot": "*", "address": "ADDRESS", "time": "TIME", "rate": "RATE",
+    "duration": "DURATION", "seed": "=SEED", "fd": " N", "serial": "N",
 }  # fmt: skip
 """What stands in its place."""
 _WORD_END = r"(?![\w.-])"
+_START = r"(?:(?<![\w.-])|(?<=^-[A-Za-z])|(?<=\s-[A-Za-z]))"
+"""Where a path may begin: not within another path, but after a letter of an option."""
 _IN_TEMPORARY = (
-    rf"(?P<folder>(?:{'|'.join(map(re.escape, TEMPORARY))})/)(?P<temporary>[^/\s:;,'\"=()\[\]<>|]+)"
+    rf"{_START}(?P<folder>(?:{'|'.join(map(re.escape, TEMPORARY))})/)"
+    r"(?P<temporary>[^/\s:;,'\"=()\[\]<>|]+)"
 )
+_MEASURED = frozenset(("time", "rate", "duration"))
+_FILL = re.compile(r"([-=_* ])\1+")
+"""What fills a line up to a width, which depends on how long the measured values in it are."""
 
 
-class Numbers(NamedTuple):
-    """The numbers of one run that another run would have otherwise."""
+class Numbers(dict[str, str]):
+    """Number, in digits → what stands in its place, perhaps itself.
 
-    names: Mapping[str, str]
-    """Number, in digits → PID or PORT."""
-    began_ns: int
-    """Unix time at which the run began, ns: numbers that are times of that day are taken out."""
+    Args:
+        names: PID or PORT for those numbers of a run that another run would have otherwise.
+        began_ns: Unix time at which the run began, ns: times of that day are taken out, too.
+    """
 
-    def shown(self, digits: str) -> str:
-        """Return what stands in the place of a number, perhaps itself."""
-        found = self.names.get(digits)
-        if found is None and len(digits) in (10, 13, 16, 19):
+    def __init__(self, names: Mapping[str, str], began_ns: int) -> None:
+        super().__init__(names)
+        self._began_ns = began_ns
+
+    def __missing__(self, digits: str) -> str:
+        shown = digits
+        if len(digits) in (10, 13, 16, 19):  # seconds, ms, µs or ns
             time_ns = int(digits) * 10 ** (19 - len(digits))
-            found = "TIME" if abs(time_ns - self.began_ns) < DAY_NS else None
-        return digits if found is None else found
+            shown = "TIME" if abs(time_ns - self._began_ns) < DAY_NS else digits
+        self[digits] = shown
+        return shown
 
 
 class Form(NamedTuple):
@@ -114,16 +129,23 @@ class Names:
         called: what it is called.
         numbers: those that vary.
         temporary: path of a temporary file → the name without its folder to call it by.
+        fixed: paths of temporary files that both runs call the same.
     """
 
     def __init__(
-        self, root: str | None, called: str, numbers: Numbers, temporary: Mapping[str, str]
+        self,
+        root: str | None,
+        called: str,
+        numbers: Numbers,
+        temporary: Mapping[str, str],
+        fixed: Collection[str] = (),
     ) -> None:
+        self._fixed = fixed
         self._called = called
         self._has_root = root is not None
         self._temporary = temporary
         self.numbers = numbers
-        at_root = [f"(?P<root>{re.escape(root)}{_WORD_END})"] if root is not None else []
+        at_root = [f"{_START}(?P<root>{re.escape(root)}{_WORD_END})"] if root is not None else []
         self._in_texts = _any_of(at_root, _NAMES)
         self._in_lines = _any_of(at_root, _LINES | _NAMES)
         self._known: dict[str, str] = {}
@@ -144,15 +166,18 @@ class Names:
         parts: list[str] = []
         kept: list[int] = []
         at = number = 0
+        is_measured = False
         for match in self._in_lines.finditer(line):
             if match.lastgroup == "number":
                 continue
+            is_measured = is_measured or match.lastgroup in _MEASURED
             number = _plain(line[at : match.start()], number, parts, kept)
             parts.append(self._shown(match))
             number += len(DIGITS.findall(match[0]))
             at = match.end()
         _plain(line[at:], number, parts, kept)
-        return Form("".join(parts), tuple(kept))
+        text = "".join(parts)
+        return Form(_FILL.sub(r"\1", text) if is_measured else text, tuple(kept))
 
     def _shown(self, match: re.Match[str]) -> str:
         group = match.lastgroup or ""
@@ -161,12 +186,17 @@ class Names:
         if group == "temporary":
             return self._of_temporary(match["folder"], match["temporary"])
         if group == "number":
-            return self.numbers.shown(match[0])
+            return self.numbers[match[0]]
         return _SHOWN[group]
 
     def _of_temporary(self, folder: str, name: str) -> str:
         known = self._temporary.get(folder + name)
-        return folder + (_LOT.sub("*", name) if known is None else known)
+        if known is None:
+            known = name if folder + name in self._fixed else _LOT.sub("*", name)
+        return folder + known
+
+
+_TOP = re.compile(rf"(?:{'|'.join(map(re.escape, TEMPORARY))})/[^/]+")
 
 
 def _any_of(first: Sequence[str], named: Mapping[str, str]) -> re.Pattern[str]:
@@ -201,6 +231,11 @@ def roots_of(a: str, b: str) -> tuple[str | None, str | None]:
 
 def _usable(folder: str) -> str | None:
     return None if folder in ("", "/", *TEMPORARY) else folder
+
+
+def names_in_temporary(files: Iterable[FileRecord]) -> set[str]:
+    """Return the paths of what files are, or are in, directly below a folder for temporary ones."""
+    return {found[0] for file in files if (found := _TOP.match(file.path))}
 
 
 def temporary_names(files: Iterable[FileRecord], cwd: str) -> dict[str, str]:

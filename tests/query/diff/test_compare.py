@@ -34,7 +34,7 @@ def events_of(draw: st.DrawFn, processes: int) -> Event:
                 event("fs.rename", file=path, file_new=draw(PATHS), op="rename"),
                 closed(path, file_read_bytes=draw(SIZES), file_write_bytes=draw(SIZES)),
                 event("stdout", message=draw(st.text("ab 7\n", max_size=9))),
-                event("/home/ann/app.log", message=draw(st.text("x 17\n", max_size=9))),
+                event("/home/ann/app.log", message=draw(st.text("x 17\0\n", max_size=9))),
                 event("net.error", op="connect", error="ECONNREFUSED", net_peer_ip="10.0.0.1",
                       net_peer_port=draw(SIZES)),
                 event("http.resp", http_method="GET", http_target="/", http_status_code=200),

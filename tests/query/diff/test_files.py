@@ -77,6 +77,11 @@ def test_differences(
             id="temporary",
         ),
         pytest.param([], used("/tmp/tmpab_34efg/x", written=3), id="temporary-folder"),
+        pytest.param(
+            [*used("/app/tSw03dl", written=1), event("fs.delete", file="/app/tSw03dl")],
+            [*used("/app/teteWLs", written=1), event("fs.delete", file="/app/teteWLs")],
+            id="made-and-removed",
+        ),
         pytest.param(used("/proc/11/stat", 3), used("/proc/22/stat", 3), id="process"),
         pytest.param(used("/app/.pytest_cache/v/x", written=3), [], id="cache"),
     ],
@@ -109,6 +114,22 @@ def test_paths_are_relative_if_the_sessions_ran_in_other_folders(tmp_path: Path)
     b = Run(used("/b/proj2/x", 6), cwd="/b/proj2", images=[image(cwd="/b/proj2")])
 
     assert found(tmp_path, a, b) == [("content", "file", "./x", 5, 6)]
+
+
+def test_what_is_below_a_temporary_name_is_compared_if_it_was_not_made_by_the_run(
+    tmp_path: Path,
+) -> None:
+    a = Run([*used("/tmp/tmpab_34efg/conf", 5), *used("/tmp/tmpab_34efg/out", written=5)])
+    b = Run([missed("/tmp/tmpxy_98klm/conf")])
+
+    assert found(tmp_path, a, b) == [("result", "file", "/tmp/tmp*/conf", "read", "not found")]
+
+
+def test_a_temporary_name_that_both_sessions_have_is_a_name_like_others(tmp_path: Path) -> None:
+    a = Run([*used("/tmp/tmpab_34efg/conf", 5), *used("/tmp/tmpab_34efg/out", written=5)])
+    b = Run(used("/tmp/tmpab_34efg/conf", 5))
+
+    assert found(tmp_path, a, b) == [("only A", "file", "/tmp/tmpab_34efg/out", "written", None)]
 
 
 def test_what_only_a_process_of_one_session_used_follows_from_it(tmp_path: Path) -> None:

@@ -45,21 +45,45 @@ def test_what_a_process_writes_is_put_together_by_itself(tmp_path: Path) -> None
     assert found(tmp_path, Run(a, images), Run(b, images)) == []
 
 
+def test_a_set_of_python_has_any_order(tmp_path: Path) -> None:
+    a, b = Run(wrote("{'a', 'c', 'b'}\n")), Run(wrote("{'c', 'b', 'a'}\n"))
+
+    assert found(tmp_path, a, b) == []
+    assert len(found(tmp_path, a, Run(wrote("{'c', 'b', 'x'}\n")))) == 2
+
+
 def test_a_last_line_without_an_end_counts_and_colours_do_not(tmp_path: Path) -> None:
     a, b = Run(wrote("\x1b[31mred\x1b[0m\r\n 50%\r100%")), Run(wrote("red\n", "100%\n"))
 
     assert found(tmp_path, a, b) == []
 
 
-def test_a_number_with_many_values_is_not_compared_and_others_are(tmp_path: Path) -> None:
-    def log(first: int, count: int, status: int) -> Run:
-        lines = [f"request {number} GET /x 200\n" for number in range(first, first + count)]
-        return Run(wrote(*lines, f"request 7 GET /x {status}\n", source="/app.log"))
+def log(first: int, count: int, status: int, source: str = "/app.log") -> Run:
+    lines = [f"request {number} GET /x 200\n" for number in range(first, first + count)]
+    return Run(wrote(*lines, f"request 7 GET /x {status}\n", source=source))
 
+
+def test_in_logs_a_number_with_many_values_is_not_compared_and_others_are(tmp_path: Path) -> None:
     many = MANY_VALUES + 5
     assert found(tmp_path, log(100, many, 200), log(900, 3 * many, 200)) == []
     assert found(tmp_path, log(100, many, 200), log(900, 3 * many, 500)) == [
         ("only B", "log", "/app.log", None, "request N GET /x 500")
+    ]
+
+
+def test_of_many_lines_of_one_form_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    count = 3 * MANY_VALUES
+    a, b = log(100, count, 200, "stdout"), log(100, 2 * count, 200, "stdout")
+    differences = compared(tmp_path, a, b).differences
+
+    assert len(differences) == MANY_VALUES
+    assert sum(each.stands_for for each in differences) == count
+    assert differences[0].b == f"request {100 + count} GET /x 200"
+
+
+def test_a_nul_character_in_a_line(tmp_path: Path) -> None:
+    assert found(tmp_path, Run(), Run(wrote("a\0 1\n"))) == [
+        ("only B", "stdout", "stdout", None, "a\\0 1")
     ]
 
 
