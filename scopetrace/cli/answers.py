@@ -10,6 +10,7 @@ import click
 
 from scopetrace.cli.options import print_utf8
 from scopetrace.errors import UsageError
+from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.answers import FORMS, csv_table, markdown_table
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -56,3 +57,15 @@ def print_bodies(form: str, bodies: Sequence[Mapping[str, Any]], fields: Sequenc
 def on_terminal() -> bool:
     """Whether a person reads the answer: views then leave out start-up noise."""
     return sys.stdout.isatty()
+
+
+def start_up_option(what: str) -> Callable[[Command], Command]:
+    """Return what adds `-A/--start-up`, which reaches the command as `start_up`."""
+    return click.option(
+        "-A", "--start-up", is_flag=True, help=f"Also show {what} of the start-up on a terminal."
+    )
+
+
+def report_hidden(count: int, what: str) -> None:
+    """Say how much a view left out."""
+    print_to_stderr(f"{count} start-up {what} hidden: -A shows them")

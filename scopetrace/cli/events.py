@@ -6,11 +6,19 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.answers import (
+    chosen_form,
+    format_option,
+    on_terminal,
+    print_bodies,
+    report_hidden,
+    start_up_option,
+)
 from scopetrace.cli.options import (
     count,
     last_option,
@@ -34,6 +42,7 @@ from scopetrace.wire.ndjson import json_line, listed_body
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
+    from scopetrace.query.startup import StartUp
 
 DEFAULT_LAST = 20
 """Number of events that are shown without -n and -a."""
@@ -59,6 +68,7 @@ def event_number(text: str) -> int:
 @click.option(
     "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
 )
+@start_up_option("events")
 @click.option(
     "-s",
     "--source",
@@ -145,7 +155,8 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     """Show the events of a session, or one of them in full.
 
     An event is shown if it matches each option that is given; of several values of one option, one
-    must match.
+    must match. On a terminal, without any such option, events of the start-up are left out
+    (scope.yml, pathclasses).
 
     \b
     scopetrace events                            the last 20 events of the last session
@@ -224,13 +235,27 @@ def _show_groups(session: Session, options: dict[str, Any]) -> None:
 
 def _list(session: Session, options: dict[str, Any]) -> None:
     show, filters, order = _formatter(session, options), _filters(options), _order(options)
-    upto = session.last_id
+    start_up = session.start_up() if _hides_start_up(options, filters) else None
+    upto, hidden = session.last_id, 0
     newest_last = order["sort"] is None and not options["as_json"]
-    shown = _print(show, session.events(**filters, **order), order["last"] if newest_last else None)
+    found: Iterable[EventRecord]
+    if start_up is None:
+        found = session.events(**filters, **order)
+    else:
+        found, hidden = session.own_events(order["last"])
+    shown = _print(show, found, order["last"] if newest_last else None)
     if options["follow"]:
-        shown = _follow(session, show, filters, max(upto, shown)) or shown
-    if not shown and order["last"] != 0:
+        shown = _follow(session, show, filters, max(upto, shown), start_up) or shown
+    if hidden:
+        report_hidden(hidden, "events")
+    elif not shown and order["last"] != 0:
         _report_no_match(session, any(filters.values()))
+
+
+def _hides_start_up(options: dict[str, Any], filters: dict[str, Any]) -> bool:
+    asked = ("start_up", "show_all", "as_json", "sort", "reverse", "gaps")
+    chosen = any(filters.values()) or any(options[name] for name in asked)
+    return on_terminal() and not chosen
 
 
 def _order(options: dict[str, Any]) -> dict[str, Any]:
@@ -285,7 +310,9 @@ def _print(show: Show, found: Iterable[EventRecord], last: int | None = None) ->
     return newest
 
 
-def _follow(session: Session, show: Show, filters: dict[str, Any], seen: int) -> int:
+def _follow(
+    session: Session, show: Show, filters: dict[str, Any], seen: int, start_up: StartUp | None
+) -> int:
     """Print what comes after event `seen` until the session ends; return the last one printed."""
     shown, running = 0, True
     while running:
@@ -295,7 +322,9 @@ def _follow(session: Session, show: Show, filters: dict[str, Any], seen: int) ->
         running = session.info.status == "running"
         upto = session.last_id
         if upto > seen:
-            shown = _print(show, session.events(**filters, after_id=seen)) or shown
+            found = session.events(**filters, after_id=seen)
+            own = found if start_up is None else filterfalse(start_up.has_event, found)
+            shown = _print(show, own) or shown
             seen = max(upto, shown)
     return shown
 

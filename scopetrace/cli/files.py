@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, on_terminal, print_bodies
+from scopetrace.cli.answers import (
+    chosen_form,
+    format_option,
+    on_terminal,
+    print_bodies,
+    report_hidden,
+)
 from scopetrace.cli.options import last_option, session_option
 from scopetrace.cli.shell_complete import complete_file_field
 from scopetrace.errors import UsageError
@@ -79,7 +85,7 @@ def files(session_id: str | None, form: str | None, as_json: bool, **options: An
             print_to_stderr(f"session {session.info.id} has no files that match")
     _show(found, options, chosen)
     if hidden:
-        print_to_stderr(f"{hidden} start-up files hidden: -A shows them")
+        report_hidden(hidden, "files")
 
 
 def _is_filtered(options: dict[str, Any]) -> bool:

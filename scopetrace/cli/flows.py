@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scopetrace.cli.answers import on_terminal, report_hidden, start_up_option
 from scopetrace.cli.options import json_option, last_option, process_options, session_option
 from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 LIST_OPTIONS = {
     "show_all": "--all",
+    "start_up": "--start-up",
     "last": "--last",
     "peer": "--peer",
     "pid": "--pid",
@@ -49,6 +52,7 @@ def flow_number(text: str) -> int:
 @click.option(
     "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
 )
+@start_up_option("flows")
 @click.option(
     "--peer", multiple=True, metavar="CIDR", help="Only flows with these peers: 10.0.0.0/8, ::1..."
 )
@@ -66,7 +70,9 @@ def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
     """Show the network flows of a session, or the bytes of one.
 
     A flow is a connection, or the datagrams between a socket and one peer. Instead of the ID of a
-    flow you can give the number of any event of it. `scopetrace run -p` records the bytes.
+    flow you can give the number of any event of it; if there is one flow, --in and --out need no
+    ID. `scopetrace run -p` records the bytes. On a terminal, without any filter, flows of the
+    start-up (name services, socketpairs) are left out.
 
     \b
     scopetrace flows                     the last 20 flows of the last session
@@ -74,15 +80,17 @@ def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
     scopetrace flows -s bytes_sent -n 5  the five that sent most
     scopetrace flows 12                  flow 12 with all its fields
     scopetrace flows 12 --out | xxd      the bytes that it sent
+    scopetrace flows --in                those that the only flow received
     """
     from scopetrace.query import open_session
 
     _refuse_contradictions(flow, options)
     with open_session(session_id) as session:
-        if flow is None:
+        if options["sent"] or options["received"]:
+            found = _only_flow(session, options) if flow is None else session.flow(flow)
+            _write_payload(session, found, outgoing=options["sent"])
+        elif flow is None:
             _list(session, options)
-        elif options["sent"] or options["received"]:
-            _write_payload(session, session.flow(flow), outgoing=options["sent"])
         else:
             _show_one(session.flow(flow), as_json=options["as_json"])
 
@@ -96,25 +104,47 @@ def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
     if flow is not None and asked:
         raise UsageError(f"{asked[0]} and the ID of a flow do not go together")
     for given, name in ((options["received"], "--in"), (options["sent"], "--out")):
-        if given and flow is None:
-            raise UsageError(f"{name} needs the ID of a flow")
         if given and options["as_json"]:
             raise UsageError(f"{name} and --json do not go together")
 
 
+def _only_flow(session: Session, options: dict[str, Any]) -> FlowRecord:
+    """Return the flow that the filters leave, if it is one; those of the start-up do not count."""
+    found = list(filterfalse(session.start_up().has_flow, session.flows(**_filters(options))))
+    if len(found) != 1:
+        name = "--out" if options["sent"] else "--in"
+        raise UsageError(f"{name} needs the ID of a flow: there are {len(found)} flows")
+    return found[0]
+
+
+def _filters(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in ("peer", "pid", "proc")}
+
+
 def _list(session: Session, options: dict[str, Any]) -> None:
-    filters = {name: options[name] for name in ("peer", "pid", "proc")}
+    filters, hides = _filters(options), _hides_start_up(options)
     last = DEFAULT_LAST if options["last"] is None else options["last"]
     found = session.flows(
         **filters,
-        last=None if options["show_all"] else last,
+        last=None if options["show_all"] or hides else last,
         sort=options["sort"],
         reverse=options["reverse"],
     )
+    hidden = 0
+    if hides:
+        own = list(filterfalse(session.start_up().has_flow, found))
+        hidden, found = len(found) - len(own), own[max(len(own) - last, 0) :]
     _print(found, as_json=options["as_json"])
-    if not found and last:
+    if hidden:
+        report_hidden(hidden, "flows")
+    elif not found and last:
         reason = "no flow that matches" if any(filters.values()) else "no flows"
         print_to_stderr(f"session {session.info.id} has {reason}")
+
+
+def _hides_start_up(options: dict[str, Any]) -> bool:
+    asked = ("start_up", "show_all", "as_json", "sort", "reverse", "peer", "pid", "proc")
+    return on_terminal() and not any(options[name] for name in asked)
 
 
 def _print(found: list[FlowRecord], as_json: bool) -> None:

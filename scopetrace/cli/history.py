@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,28 @@ import click
 
 from scopetrace.cli.options import count, json_option
 from scopetrace.model.session import SessionInfo
+from scopetrace.output.answers import Column, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.status import describe_status
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration
-from scopetrace.output.width import shorten
+from scopetrace.output.width import shorten, terminal_columns
 from scopetrace.query import list_sessions
 from scopetrace.wire.ndjson import json_line
 
 HEADINGS = ("ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS")
+TERMINAL_COLUMNS = (
+    Column("ID", right=True),
+    Column("COMMAND", least_width=100),
+    Column("CMDLINE", fitted=True),
+    Column("PID", right=True, least_width=100),
+    Column("AGE", right=True),
+    Column("DURATION", right=True),
+    Column("EVENTS", right=True),
+    Column("STATUS"),
+)
 CMDLINE_COLUMN_WIDTH = 40
+"""Off a terminal."""
 UNKNOWN = "-"
 """The duration of a session whose recorder was killed."""
 
@@ -59,10 +72,18 @@ def history(show_all: bool, last: int, running: bool, paths: bool, as_json: bool
     elif paths:
         lines = [escape(str(info.path)) for info in found]
     else:
-        now_ns = time.time_ns()
-        lines = [format_table(HEADINGS, [_row(info, now_ns) for info in found], ("PID", "EVENTS"))]
+        lines = [_table(found, terminal_columns(sys.stdout))]
     for line in lines:
         print(line)
+
+
+def _table(found: list[SessionInfo], width: int | None) -> str:
+    now_ns = time.time_ns()
+    rows = [_row(info, now_ns) for info in found]
+    if width is not None:
+        return terminal_table(TERMINAL_COLUMNS, rows, width)
+    rows = [(*row[:2], shorten(str(row[2]), CMDLINE_COLUMN_WIDTH), *row[3:]) for row in rows]
+    return format_table(HEADINGS, rows, ("PID", "EVENTS"))
 
 
 def _row(info: SessionInfo, now_ns: int) -> tuple[object, ...]:
@@ -70,7 +91,7 @@ def _row(info: SessionInfo, now_ns: int) -> tuple[object, ...]:
     return (
         info.id,
         info.command,
-        shorten(escape(shlex.join(info.args)), CMDLINE_COLUMN_WIDTH),
+        escape(shlex.join(info.args)),
         info.pid,
         format_duration(now_ns - info.started_ns),
         UNKNOWN if duration_ns is None else format_duration(duration_ns),

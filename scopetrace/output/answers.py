@@ -12,6 +12,8 @@ from scopetrace.output.width import ELLIPSIS, display_width
 
 FORMS = ("table", "csv", "md", "json")
 """What `--format` takes."""
+LEAST_FITTED = 8
+"""So many columns wider than its heading is the column that is cut, however narrow the terminal."""
 
 
 class Column(NamedTuple):
@@ -22,6 +24,8 @@ class Column(NamedTuple):
     """Numbers are aligned right."""
     least_width: int = 0
     """The terminal's width, in columns, from which on it is shown."""
+    fitted: bool = False
+    """Its cells are cut in their middle so that the table fits; one column is, else the last."""
 
 
 def shown_columns(columns: Sequence[Column], width: int | None) -> list[int]:
@@ -32,18 +36,22 @@ def shown_columns(columns: Sequence[Column], width: int | None) -> list[int]:
 def terminal_table(
     columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None
 ) -> str:
-    """Return a table whose last column is cut in its middle to fit `width`."""
+    """Return a table, of which one column is cut to fit `width`."""
     at = shown_columns(columns, width)
     cells = [[str(row[position]) for position in at] for row in rows]
-    headings = [columns[position].heading for position in at]
+    shown = [columns[position] for position in at]
+    headings = [each.heading for each in shown]
     if width is not None:
+        fitted = next((place for place, each in enumerate(shown) if each.fitted), len(shown) - 1)
         used = [
             max([len(heading), *(display_width(row[place]) for row in cells)])
-            for place, heading in enumerate(headings[:-1])
+            for place, heading in enumerate(headings)
+            if place != fitted
         ]
-        left = max(width - sum(used) - 2 * len(used), len(headings[-1]) + 8)
-        cells = [[*row[:-1], shorten_middle(row[-1], left)] for row in cells]
-    return format_table(headings, cells, [each.heading for each in columns if each.right])
+        left = max(width - sum(used) - 2 * len(used), len(headings[fitted]) + LEAST_FITTED)
+        for row in cells:
+            row[fitted] = shorten_middle(row[fitted], left)
+    return format_table(headings, cells, [each.heading for each in shown if each.right])
 
 
 def shorten_middle(text: str, columns: int) -> str:

@@ -8,8 +8,8 @@ On a terminal a line fits the width, and what matters comes first:
 1. What is zero is left out, and numbers have units: `1.2 MiB`, `50.1 s`.
 2. Below SHORT_BELOW columns date, source type, and the name of what matters (the path, the message)
    are left out.
-3. Words that do not fit stand in indented lines below. A message is cut to such a line; a path that
-   is wider stays whole, so that it can be copied.
+3. Words that do not fit stand in indented lines below. A message or a command line is cut to such a
+   line; a path that is wider stays whole, so that it can be copied.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ TEXT_TYPES = frozenset(("console", "file"))
 """Source types whose message is text as it was written."""
 MAIN = ("message", "file")
 """What matters most in a line that has it."""
+CUT = frozenset(("message", "args"))
+"""Texts that are cut to a line."""
 SHORT_BELOW = 120
 """Columns of a terminal below which lines are short."""
 SOURCE_SHARE = 3
@@ -186,9 +188,10 @@ class LineFormat:
             hidden = {
                 key: self._show(record, key, data[key]) for key in sorted(data.keys() - shown)
             }
-        if self._columns is not None and "message" in shown:
-            label = 0 if self._is_bare("message") else len("message:")
-            shown["message"] = _cut(shown["message"], self._columns - len(INDENT) - label)
+        if self._columns is not None:
+            for key in CUT & shown.keys():
+                label = 0 if self._is_bare(key) else len(f"{key}:")
+                shown[key] = _cut(shown[key], self._columns - len(INDENT) - label)
         words = [*head, *self._pairs(shown), *self._bracketed(hidden)]
         if self._columns is None:
             return " ".join(word.painted for word in words)
@@ -254,7 +257,7 @@ class LineFormat:
 
 
 def _cut(message: str, room: int) -> str:
-    """Cut a message to `room` columns, or MIN_MESSAGE_WIDTH; it keeps its closing quote."""
+    """Cut a text to `room` columns, or MIN_MESSAGE_WIDTH; it keeps its closing quote."""
     room = max(room, MIN_MESSAGE_WIDTH)
     if display_width(message) <= room:
         return message

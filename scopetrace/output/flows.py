@@ -10,20 +10,36 @@ from typing import Any
 
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
+from scopetrace.output.answers import Column, terminal_table
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.tables import format_table
-from scopetrace.output.units import format_duration, format_moment
+from scopetrace.output.units import format_duration, format_moment, format_size
 from scopetrace.output.width import shorten
 
-HEADINGS = ("ID", "HOST IP", "HOST PORT", "PEER IP", "PEER PORT", "LAST SENT", "DURATION")
-MORE_HEADINGS = ("BYTES RECV", "BYTES SENT", "PROTOCOL", "PROC")
+HEADINGS = (
+    "ID", "HOST IP", "HOST PORT", "PEER IP", "PEER PORT", "LAST SENT", "DURATION",
+    "BYTES RECV", "BYTES SENT", "PROTOCOL", "PROC",
+)  # fmt: skip
+"""Of the table for other programs."""
 RIGHT_ALIGNED = ("HOST PORT", "PEER PORT", "BYTES RECV", "BYTES SENT")
 """Columns of numbers."""
-WIDE_TERMINAL = 145
-"""A terminal wider than this gets MORE_HEADINGS, too."""
+TERMINAL_COLUMNS = (
+    Column("ID", right=True),
+    Column("SENT", right=True),
+    Column("RECV", right=True),
+    Column("PROTOCOL"),
+    Column("PROC"),
+    Column("DURATION", right=True, least_width=100),
+    Column("LAST SENT", right=True, least_width=120),
+    Column("HOST", least_width=140),
+    Column("PEER"),
+)
 ADDRESS_COLUMN_WIDTH = 40
 """Longer paths are cut; no IP address is longer."""
+HOST_COLUMN_WIDTH = 32
+"""On a terminal."""
+PROC_COLUMN_WIDTH = 24
 UNKNOWN = "-"
 
 
@@ -31,14 +47,55 @@ def flow_table(flows: Iterable[FlowRecord], now_ns: int, columns: int | None) ->
     """Return a table of `flows`, without a last newline.
 
     Args:
-        flows: one to a row.
+        flows: one to a row; the two ends of a socketpair are one.
         now_ns: the time of now, for ages.
-        columns: width of the terminal; None: no limit.
+        columns: width of the terminal; None: there is none.
     """
-    wide = columns is None or columns > WIDE_TERMINAL
-    headings = (*HEADINGS, *MORE_HEADINGS) if wide else HEADINGS
-    rows = (_cells(flow, now_ns)[: len(headings)] for flow in flows)
-    return format_table(headings, rows, RIGHT_ALIGNED)
+    shown = without_other_ends(flows)
+    if columns is not None:
+        return terminal_table(TERMINAL_COLUMNS, (_facts_of(f, now_ns) for f in shown), columns)
+    return format_table(HEADINGS, (_cells(flow, now_ns) for flow in shown), RIGHT_ALIGNED)
+
+
+def without_other_ends(flows: Iterable[FlowRecord]) -> Iterator[FlowRecord]:
+    """Yield flows, of socketpair(2) only the end that comes first."""
+    seen: set[tuple[int, int]] = set()
+    for flow in flows:
+        inodes = _inodes(flow)
+        if inodes is not None:
+            if inodes[::-1] in seen:
+                continue
+            seen.add(inodes)
+        yield flow
+
+
+def _inodes(flow: FlowRecord) -> tuple[int, int] | None:
+    """Return the inodes of both ends of a connection between unix sockets without names."""
+    if flow.local is None or flow.peer is None or flow.local.host or flow.peer.host:
+        return None
+    inodes = flow.local.inode, flow.peer.inode
+    return inodes if all(inodes) else None
+
+
+def _facts_of(flow: FlowRecord, now_ns: int) -> tuple[object, ...]:
+    last_ns = flow.last_sent_ns
+    name = f"{escape(flow.peer_name)} " if flow.peer_name else ""
+    return (
+        flow.id,
+        UNKNOWN if flow.bytes_sent is None else format_size(flow.bytes_sent),
+        UNKNOWN if flow.bytes_recv is None else format_size(flow.bytes_recv),
+        escape(flow.protocol) or UNKNOWN,
+        shorten(f"{escape(flow.proc)}[{flow.pid}]", PROC_COLUMN_WIDTH),
+        _duration(flow),
+        UNKNOWN if last_ns is None else format_duration(now_ns - last_ns),
+        shorten(_end(flow.local), HOST_COLUMN_WIDTH),
+        name + _end(flow.peer),
+    )
+
+
+def _end(address: Address | None) -> str:
+    """Return an address with its port; of a unix socket its path, or else its inode."""
+    return address_text(address) if address and address.family == "unix" else _whole(address)
 
 
 def _cells(flow: FlowRecord, now_ns: int) -> tuple[object, ...]:

@@ -15,11 +15,11 @@ from typing import Any
 from msgspec import DecodeError, Struct, field
 from msgspec.json import Decoder
 
-from scopetrace.model.file_record import SEARCH, FileRecord
+from scopetrace.model.file_record import FileRecord
 from scopetrace.query.file_names import FilesByName, UsedFile
 from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.startup import NOT_THERE, StartUp, read_start_up
 
-_NOT_THERE = frozenset(("ENOENT", "ENOTDIR"))
 _SQL = "SELECT source, process, data FROM event NOT INDEXED WHERE sourcetype = 'fs' ORDER BY id"
 """By the table itself: most events are of files, and it is in the order of ids."""
 _PAGE = 500
@@ -144,11 +144,11 @@ def read_files(db: sqlite3.Connection, classes: PathClasses) -> list[FileRecord]
         events = db.execute(_SQL)
         while rows := events.fetchmany(_PAGE):
             files.add(rows)
-    images = db.execute("SELECT id, pid, proc, exe FROM process").fetchall()
-    pids = {number: pid for number, pid, _, _ in images}
-    procs = {number: proc for number, _, proc, _ in images}
-    programs = {exe.rpartition("/")[2] for *_, exe in images}
-    return [_record(file, pids, procs, _class_of(file, classes, programs)) for file in files]
+    images = db.execute("SELECT id, pid, proc FROM process").fetchall()
+    pids = {number: pid for number, pid, _ in images}
+    procs = {number: proc for number, _, proc in images}
+    start_up = read_start_up(db, classes)
+    return [_record(file, pids, procs, _class_of(file, start_up)) for file in files]
 
 
 @contextmanager
@@ -174,12 +174,9 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _class_of(file: UsedFile, classes: PathClasses, programs: set[str]) -> str:
-    """Return the class of a file; that of a folder of PATH where a program was not is `search`."""
-    only_missed = not file.opens and bool(file.errors) and _NOT_THERE.issuperset(file.errors)
-    if only_missed and file.path.rpartition("/")[2] in programs:
-        return SEARCH
-    return classes.of(file.path)
+def _class_of(file: UsedFile, start_up: StartUp) -> str:
+    missed = not file.opens and bool(file.errors) and NOT_THERE.issuperset(file.errors)
+    return start_up.class_of(file.path, missed)
 
 
 def _decoded(rows: Sequence[tuple[bytes, int, bytes]]) -> list[_Data]:

@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     from scopetrace.query.diff.facts import Facts
     from scopetrace.query.metrics import MetricSettings
     from scopetrace.query.path_classes import PathClasses
+    from scopetrace.query.startup import StartUp
 
+MOST_PASSED_OVER = 20_000
+"""Events of start-up that `own_events` passes over at most."""
 _PAGE = 500
 """Events that are read at a time."""
 _MOST_INTEGER = 2**63 - 1
@@ -445,6 +448,36 @@ class Session:
         with self._reading():
             return read_files(self._db, self._path_classes())
 
+    def start_up(self) -> StartUp:
+        """Return what tells the events and flows of start-up from the program's own.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.startup import read_start_up
+
+        with self._reading():
+            return read_start_up(self._db, self._path_classes())
+
+    def own_events(self, last: int) -> tuple[list[EventRecord], int]:
+        """Return the last so many events that do not belong to the start-up, the oldest first.
+
+        The number is how many of those passed over belong to it. The search goes back over
+        MOST_PASSED_OVER events at most.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        start_up, found, hidden = self.start_up(), list[EventRecord](), 0
+        for record in self._newest_first():
+            if len(found) == last or hidden == MOST_PASSED_OVER:
+                break
+            if start_up.has_event(record):
+                hidden += 1
+            else:
+                found.append(record)
+        return found[::-1], hidden
+
     def tree(self) -> tuple[ProcessNode, ...]:
         """Return the processes that no process of the session started, each with all below it.
 
@@ -506,6 +539,13 @@ class Session:
         while rows := query.page(EVENT_COLUMNS, after, upto, _PAGE):
             yield from self._reader.read(rows)
             after = rows[-1][0]
+
+    def _newest_first(self) -> Iterator[EventRecord]:
+        query = EventQuery(self._db, self._failures, EventFilter())
+        upto = self.last_id
+        while rows := query.page(EVENT_COLUMNS, 0, upto, _PAGE, backwards=True):
+            yield from self._reader.read(rows)
+            upto = rows[-1][0] - 1
 
     def _last(self, query: EventQuery, last: int, after: int) -> Iterator[EventRecord]:
         ids = query.page(("e.id",), after, self.last_id, last, backwards=True)

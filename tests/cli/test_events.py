@@ -265,6 +265,47 @@ def test_on_a_terminal_lines_are_coloured_and_messages_cut_to_its_width(recorder
     assert len(plain) == 80
 
 
+@pytest.fixture
+def noisy(recorder):
+    """A session of 30 events of the start-up, one of its own, and 3 more of the start-up."""
+    loaded = recorder.event("fs.open", file="/lib/libc.so.6")
+    own = recorder.event("fs.open", file="/etc/app.conf")
+    rules = "scopetrace: {pathclasses: {loader: ['libc']}}"
+    return recorder.record(*([loaded] * 30), own, *([loaded] * 3), config=rules)
+
+
+@pytest.mark.parametrize(
+    ("args", "shown", "hidden"),
+    [
+        ([], 1, 33),
+        (["-n1"], 1, 3),
+        (["-A"], 20, 0),
+        (["-a"], 34, 0),
+        (["-j"], 20, 0),
+        (["-s", "fs."], 20, 0),
+        (["-m", "libc"], 20, 0),
+        (["--gaps", "1s"], 20, 0),
+        (["-r"], 20, 0),
+        (["-f"], 1, 33),
+    ],
+)
+def test_on_a_terminal_events_of_the_start_up_are_counted(
+    args, shown, hidden, noisy, scopetrace, monkeypatch
+):
+    monkeypatch.setattr("scopetrace.cli.events.on_terminal", lambda: True)
+
+    status, out, err = scopetrace("events", *args)
+
+    assert (status, out.count("\n")) == (0, shown)
+    assert err == (
+        f"scopetrace: {hidden} start-up events hidden: -A shows them\n" if hidden else ""
+    )
+
+
+def test_to_a_pipe_no_event_is_hidden(noisy, scopetrace):
+    assert scopetrace("events")[1:] == (scopetrace("events", "-A")[1], "")
+
+
 def test_following_shows_what_comes_and_ends_with_the_session(recorder):
     writer = recorder.start()
     with subprocess.Popen(FOLLOW, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:

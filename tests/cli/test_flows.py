@@ -109,6 +109,63 @@ def test_payload_is_written_byte_for_byte(capsysbinary):
 
 
 @pytest.mark.usefixtures("session")
+def test_the_only_flow_needs_no_id(capsysbinary):
+    from scopetrace.cli import main
+
+    assert main(["flows", "--out", "--peer", "93.184.216.34"]) == 0
+    assert capsysbinary.readouterr() == (REQUEST, b"")
+
+
+@pytest.fixture
+def noisy(home):
+    """A session of one flow, and of what a start-up leaves: a socketpair, a name service."""
+    pair = {"net_transport": "Unix.TCP", "unix_local_inode": 5, "unix_peer_inode": 6}
+    other = {**pair, "unix_local_inode": 6, "unix_peer_inode": 5}
+    events = [
+        opened(1, **pair),
+        opened(2, **other),
+        opened(3, **{**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket"}),
+        opened(4, **UNIX_ENDS),
+    ]
+    rules = "scopetrace: {pathclasses: {system: ['/nscd(/|$)']}}"
+    return record_flows(home, events, [piece(b"hi", of=4, at=4.5)], config=rules)
+
+
+@pytest.mark.usefixtures("noisy")
+@pytest.mark.parametrize(
+    ("args", "ids", "hidden"),
+    [
+        ([], ["4"], 3),
+        (["-n", "0"], [], 3),
+        (["-A"], ["1", "3", "4"], 0),
+        (["-a"], ["1", "3", "4"], 0),
+        (["--pid", "70"], ["1", "3", "4"], 0),
+        (["-s", "id", "-r"], ["1", "3", "4"], 0),
+    ],
+)
+def test_on_a_terminal_flows_of_the_start_up_are_counted(
+    args, ids, hidden, scopetrace, monkeypatch
+):
+    monkeypatch.setattr("scopetrace.cli.flows.on_terminal", lambda: True)
+
+    status, out, err = scopetrace("flows", *args)
+
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ids
+    assert err == (f"scopetrace: {hidden} start-up flows hidden: -A shows them\n" if hidden else "")
+
+
+@pytest.mark.usefixtures("noisy")
+def test_to_a_pipe_nothing_is_hidden_and_the_only_own_flow_needs_no_id(capsysbinary):
+    from scopetrace.cli import main
+
+    assert main(["flows", "-j"]) == 0
+    assert capsysbinary.readouterr()[0].count(b"\n") == 4
+    assert main(["flows", "--out"]) == 0
+    assert capsysbinary.readouterr() == (b"hi", b"")
+
+
+@pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("way", ["--in", "--out"])
 def test_without_payload_it_is_said_why(way, scopetrace):
     assert scopetrace("flows", "3", way) == (
@@ -144,8 +201,8 @@ def test_a_closed_standard_output_is_no_mistake():
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["--in"], "--in needs the ID of a flow"),
-        (["--out"], "--out needs the ID of a flow"),
+        (["--in"], "--in needs the ID of a flow: there are 3 flows"),
+        (["--out", "--peer", "::1"], "--out needs the ID of a flow: there are 0 flows"),
         (["1", "--in", "--out"], "--in and --out do not go together"),
         (["1", "--in", "-j"], "--in and --json do not go together"),
         (["-a", "-n", "3"], "--all and --last do not go together"),

@@ -85,3 +85,20 @@ def test_no_session_at_all_is_an_empty_table(scopetrace):
         "ID  COMMAND  CMDLINE  PID  AGE  DURATION  EVENTS  STATUS\n",
     )
     assert scopetrace("history", "-j") == (0, "", "")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_history_fits_the_terminal(columns, recorder, scopetrace, monkeypatch):
+    recorder.record(args=("python3", "-m", "project.main", *("argument",) * 30), exit_code=137)
+    monkeypatch.setattr("scopetrace.cli.history.terminal_columns", lambda stream: columns)
+
+    headings, line = scopetrace("history")[1].splitlines()
+
+    assert headings.split() == (
+        ["ID", "CMDLINE", "AGE", "DURATION", "EVENTS", "STATUS"]
+        if columns == 80
+        else ["ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS"]
+    )
+    assert len(line) == columns
+    assert "python3 -m" in line and "argument argument  " in line
+    assert line.endswith("exit 137")

@@ -19,30 +19,54 @@ OPEN = flow(
 )
 
 
-def test_a_terminal_of_the_usual_width_shows_the_usual_columns():
-    expected = (
-        "ID  HOST IP   HOST PORT  PEER IP        PEER PORT  LAST SENT  DURATION\n"
-        "7   10.0.0.2      40000  93.184.216.34         80  3m6s       1s\n"
-        "12  -                    /run/app.sock             -          -"
+def test_a_terminal_shows_bytes_protocol_process_and_peer_first():
+    assert flow_table([CLOSED, OPEN], NOW, 80) == (
+        "ID  SENT     RECV  PROTOCOL  PROC         PEER\n"
+        " 7  11 B  2.0 KiB  HTTP      python3[70]  93.184.216.34:80\n"
+        "12     -        -  -         python3[70]  /run/app.sock"
+    )
+    assert flow_table([CLOSED], NOW, 140) == (
+        "ID  SENT     RECV  PROTOCOL  PROC         DURATION  LAST SENT  HOST            PEER\n"
+        " 7  11 B  2.0 KiB  HTTP      python3[70]        1s       3m6s  10.0.0.2:40000"
+        "  93.184.216.34:80"
     )
 
-    assert flow_table([CLOSED, OPEN], NOW, 145) == expected
-    assert flow_table([CLOSED, OPEN], NOW, 80) == expected
 
+def test_other_programs_get_all_columns():
+    headings, closed, still_open = flow_table([CLOSED, OPEN], NOW, None).splitlines()
 
-@pytest.mark.parametrize("columns", [146, None])
-def test_where_there_is_room_all_columns_are_shown(columns):
-    headings, closed, still_open = flow_table([CLOSED, OPEN], NOW, columns).splitlines()
-
-    assert headings.endswith("DURATION  BYTES RECV  BYTES SENT  PROTOCOL  PROC")
+    assert headings == (
+        "ID  HOST IP   HOST PORT  PEER IP        PEER PORT  LAST SENT  DURATION"
+        "  BYTES RECV  BYTES SENT  PROTOCOL  PROC"
+    )
     assert closed.split()[-5:] == ["1s", "2048", "11", "HTTP", "python3"]
     assert still_open.split()[-6:] == ["-", "-", "-", "-", "-", "python3"]
 
 
+@pytest.mark.parametrize("columns", [80, 100, 120, 140, 200])
+def test_a_table_fits_the_terminal(columns):
+    long = flow(
+        peer=Address("unix", "/run/" + "a" * 300, 0, 5), local=Address("unix", "/" + "b" * 90, 0),
+        proc="p" * 50, pid=4_194_304, protocol="PostgreSQL", bytes_sent=10**9, bytes_recv=10**9,
+    )  # fmt: skip
+
+    lines = flow_table([long, CLOSED], NOW, columns).splitlines()
+
+    assert max(map(len, lines)) == columns
+    assert "…" in lines[1]
+
+
+def test_a_socketpair_is_one_row():
+    one, other = Address("unix", "", 0, 5), Address("unix", "", 0, 6)
+    ends = [flow(id=1, local=one, peer=other, bytes_sent=3), flow(id=2, local=other, peer=one)]
+
+    for columns in (80, None):
+        _, *rows = flow_table([*ends, CLOSED], NOW, columns).splitlines()
+        assert [row.split()[0] for row in rows] == ["1", "7"]
+
+
 def test_no_flows_are_a_line_of_headings():
-    assert flow_table([], NOW, 80).splitlines() == [
-        "ID  HOST IP  HOST PORT  PEER IP  PEER PORT  LAST SENT  DURATION"
-    ]
+    assert flow_table([], NOW, 80) == "ID  SENT  RECV  PROTOCOL  PROC  PEER"
 
 
 @pytest.mark.parametrize(
@@ -64,8 +88,9 @@ def test_each_kind_of_address_has_a_text(address, shown):
 def test_a_long_path_is_cut_in_the_table_and_whole_in_the_view():
     record = flow(peer=Address("unix", "/run/" + "a" * 90, 0, 5))
 
-    assert "a" * 34 + "…" in flow_table([record], NOW, 80)
-    assert "a" * 36 not in flow_table([record], NOW, 80)
+    for columns in (80, None):
+        assert "a" * 60 not in flow_table([record], NOW, columns)
+        assert "…" in flow_table([record], NOW, columns)
     assert "/run/" + "a" * 90 + " (inode 5)" in format_flow(record)
 
 

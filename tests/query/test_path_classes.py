@@ -11,7 +11,7 @@ PATHS = {
     "own": [
         "/home/ann/app/main.py", "/var/log/app.log", "/etc/nginx/nginx.conf", "/etc/app/hosts.yml",
         "/srv/www/index.html", "/tmp/x.so.txt", "/home/ann/lib/data.json", "/home/ann/devices",
-        "/home/ann/proc/1", "/home/ann/module.py",
+        "/home/ann/proc/1", "/home/ann/module.py", "/home/ann/include/a.h", "/srv/lib/a.o",
     ],
     "packages": [
         "/usr/lib/python3/dist-packages/yaml/__init__.py",
@@ -28,6 +28,8 @@ PATHS = {
         "/etc/perl/Config.pm", "/usr/lib/ruby/3.1.0/json.rb",
         "/usr/lib/jvm/java-17-openjdk-amd64/lib/modules", "/tmp/hsperfdata_ann/12",
         "/usr/share/git-core/templates/info/exclude", "/home/ann/.pyenv/pyenv.d/exec",
+        "/usr/include/x86_64-linux-gnu/bits/types.h", "/usr/local/include", "/usr/lib/gcc/x/12/as",
+        "/usr/lib/x86_64-linux-gnu/crt1.o", "/usr/x86_64-linux-gnu/lib/specs",
     ],
     "locale": [
         "/usr/lib/locale/locale-archive", "/usr/share/locale/de/LC_MESSAGES/libc.mo",

@@ -70,9 +70,10 @@ def record_flows(
     events: Iterable[Event],
     payload: Iterable[Payload] = (),
     images: Iterable[Process] = (),
+    **facts: Any,
 ) -> Path:
-    """Write a whole session and return its file."""
-    writer = begin(home)
+    """Write a whole session and return its file; `facts` are those of `begin`."""
+    writer = begin(home, **facts)
     for image in images:
         writer.add_process(image)
     writer.add_events(events)

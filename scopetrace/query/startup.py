@@ -1,0 +1,71 @@
+"""What belongs to the start-up of a program, rather than to its own work, for views on a terminal.
+
+1. Of files: events about paths whose class is not `own` (`query.path_classes`), about two of them
+   if both are; and the folders of PATH in which a program was not.
+2. Of connections: unix sockets of such paths (name service caches), and pairs of sockets that have
+   no name, by which the processes of one program talk to each other.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from scopetrace.model.event import EventRecord
+from scopetrace.model.file_record import OWN, SEARCH
+from scopetrace.model.flow_record import FlowRecord
+from scopetrace.query.path_classes import PathClasses
+
+NOT_THERE = frozenset(("ENOENT", "ENOTDIR"))
+_PATHS = ("file", "file_new", "file_target")
+_SOCKETS = ("unix_peer_path", "unix_local_path")
+
+
+class StartUp:
+    """Tells start-up noise from the rest.
+
+    Args:
+        classes: those of paths.
+        programs: base names of the programs that ran, and those by which they were called.
+    """
+
+    def __init__(self, classes: PathClasses, programs: set[str]) -> None:
+        self._classes = classes
+        self._programs = programs
+
+    def class_of(self, path: str, missed: bool = False) -> str:
+        """Return the class of a path; `missed`: it was looked for and was not there."""
+        if missed and path.rpartition("/")[2] in self._programs:
+            return SEARCH
+        return self._classes.of(path)
+
+    def has_event(self, record: EventRecord) -> bool:
+        """Return whether an event belongs to the start-up."""
+        data = record.data
+        if record.sourcetype == "fs":
+            missed = data.get("error") in NOT_THERE
+            paths = [str(data[name]) for name in _PATHS if name in data]
+            return bool(paths) and all(self.class_of(path, missed) != OWN for path in paths)
+        if record.sourcetype == "net":
+            return self._has_socket(data)
+        return False
+
+    def _has_socket(self, data: dict[str, Any]) -> bool:
+        paths = [str(data[name]) for name in _SOCKETS if name in data]
+        if not paths:
+            return str(data.get("net_transport", "")).startswith("Unix.")
+        return all(self._classes.of(path) != OWN for path in paths)
+
+    def has_flow(self, flow: FlowRecord) -> bool:
+        """Return whether a flow belongs to the start-up."""
+        ends = [end for end in (flow.local, flow.peer) if end is not None and end.family == "unix"]
+        paths = [end.host for end in ends if end.host]
+        return bool(ends) and all(self._classes.of(path) != OWN for path in paths)
+
+
+def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
+    """Return what knows the programs of a session, by their files and as they were called."""
+    programs = set()
+    for exe, cmd in db.execute("SELECT DISTINCT exe, cmd FROM process"):
+        programs |= {exe.rpartition("/")[2], cmd.partition(" ")[0].rpartition("/")[2]}
+    return StartUp(classes, programs)

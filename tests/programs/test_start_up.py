@@ -1,0 +1,125 @@
+"""What the stock rules take for the start-up of real programs, and what for their own.
+
+Each program reads in.txt and writes out.txt, or does what is its work; what it reads of its own
+beside these is listed here, from its manual.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pexpect
+import pytest
+
+from support.harness import Stage, scopetrace_command
+
+PYTHON = "print(open('in.txt').read()); open('out.txt', 'w').write('x')"
+PERL = "open F, 'in.txt'; print <F>; open G, '>', 'out.txt'; print G 'x'"
+NODE = "const fs = require('fs'); fs.writeFileSync('out.txt', fs.readFileSync('in.txt'))"
+JAVA = """
+import java.nio.file.*;
+public class Main {
+    public static void main(String[] a) throws Exception {
+        Files.copy(Path.of("in.txt"), Path.of("out.txt"));
+    }
+}
+"""
+MAKEFILE = "out.txt: in.txt\n\tcp in.txt out.txt\n"
+PROGRAM = '#include <stdio.h>\nint main(void) { return puts("x") < 0; }\n'
+NGINX = """
+daemon off; master_process off; pid nginx.pid; error_log error.log;
+events {} http { access_log off; server { listen unix:web.sock; } }
+"""
+
+
+def own_files(stage: Stage, *command: str) -> dict[str, dict[str, Any]]:
+    """Record a command in a folder with in.txt, and return its own files that were there."""
+    stage.new_home()
+    (stage.work / "in.txt").write_text("in\n")
+    assert stage.run(scopetrace_command("run", *command)).status == 0
+    listed = stage.run(scopetrace_command("files", "-j")).stdout.splitlines()
+    files = [json.loads(line) for line in listed]
+    start_up = [file for file in files if file["class"] != "own"]
+    assert any(file["file"].endswith("/libc.so.6") for file in start_up)
+    return {
+        file["file"].removeprefix(f"{stage.work}/"): file
+        for file in files
+        if file["class"] == "own" and file["uses"] != "✖"
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "beside"),
+    [
+        (["python3", "-c", PYTHON], []),
+        (["perl", "-e", PERL], []),
+        (["node", "-e", NODE], []),
+        (["make", "-s"], ["Makefile"]),
+        (["java", "Main.java"], ["Main.java"]),
+        (["sh", "-c", "cat in.txt >out.txt"], []),
+    ],
+    ids=lambda value: value[0] if value else "",
+)
+def test_only_its_own_work_is_a_programs_own(
+    command: list[str], beside: Sequence[str], stage: Stage, needs: Callable[[str], str]
+) -> None:
+    (stage.work / "Makefile").write_text(MAKEFILE)
+    (stage.work / "Main.java").write_text(JAVA)
+    program = needs(command[0])
+
+    found = own_files(stage, *command)
+
+    found.pop(str(stage.work), None)  # make lists its folder, java looks for classes there
+    found.pop(os.path.realpath(program), None)  # node reads itself
+    assert found.keys() == {"in.txt", "out.txt", *beside}
+    assert "R" in found["in.txt"]["uses"] and "W" in found["out.txt"]["uses"]
+
+
+def test_a_compilers_headers_and_objects_are_not_the_programs(
+    stage: Stage, needs: Callable[[str], str]
+) -> None:
+    (stage.work / "main.c").write_text(PROGRAM)
+
+    found = own_files(stage, needs("cc"), "-o", "main", "main.c")
+
+    assert {path for path in found if not path.startswith("/tmp/cc")} == {"main.c", "main"}
+
+
+def test_what_git_and_curl_and_nginx_read_is_their_configuration_or_their_data(
+    stage: Stage, needs: Callable[[str], str]
+) -> None:
+    (stage.work / "nginx.conf").write_text(NGINX)
+    git = own_files(stage, needs("git"), "init", "-q", ".")
+    curl = own_files(stage, needs("curl"), "-so", "out.txt", f"file://{stage.work}/in.txt")
+    prefix = ["-p", str(stage.work), "-c", "nginx.conf", "-e", "error.log", "-t"]
+    nginx = own_files(stage, needs("nginx"), *prefix)
+
+    settings = {"/etc/gitconfig"}
+    assert {path for path in git if path.startswith("/")} <= settings | {str(stage.work)}
+    assert {".git/HEAD", ".git/config"} <= git.keys()
+    assert curl.keys() == {"in.txt", "out.txt"}
+    assert {"nginx.conf", "error.log"} <= nginx.keys()
+    assert not [path for path in nginx if path.startswith(("/usr", "/lib"))]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_shows_what_is_the_programs_own(columns: int, stage: Stage) -> None:
+    own_files(stage, "python3", "-c", PYTHON)
+    command = scopetrace_command("events")
+    options = {"env": stage.environment() | {"NO_COLOR": "1"}, "dimensions": (50, columns)}
+    with pexpect.spawn(
+        command[0], command[1:], cwd=str(stage.work), timeout=60, **options
+    ) as child:
+        child.expect(pexpect.EOF)
+        *lines, hidden = child.before.decode().replace("\r\n", "\n").strip().split("\n")
+
+    assert hidden.startswith("scopetrace: ") and hidden.endswith(
+        " start-up events hidden: -A shows them"
+    )
+    assert not [line for line in lines if "libc.so" in line or "encodings" in line]
+    for name in ("in.txt", "out.txt", "proc.exit exit_code:0"):
+        assert any(name in line for line in lines), lines
+    assert all(len(line) <= columns for line in lines), lines

@@ -1,0 +1,66 @@
+"""Which events and flows belong to the start-up of a program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scopetrace.model.event import Event
+from scopetrace.query import open_session
+from support.flow_builder import ENDS, UNIX_ENDS, opened
+from support.session_builder import begin, closed, event, image
+
+RULES = "scopetrace: {pathclasses: {loader: ['[.]so$'], system: ['/nscd/']}}"
+PAIR = {"net_transport": "Unix.TCP", "unix_local_inode": 5, "unix_peer_inode": 6}
+NSCD = {**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket"}
+MISSED = {"op": "execve", "error": "ENOENT"}
+
+
+@pytest.mark.parametrize(
+    ("found", "is_start_up"),
+    [
+        (closed("/lib/libc.so"), True),
+        (closed("/home/ann/a.txt"), False),
+        (event("fs.rename", op="rename", file="/a.so", file_new="/b.so"), True),
+        (event("fs.rename", op="rename", file="/a.tmp", file_new="/b.so"), False),
+        (event("fs.error", file="/opt/bin/python3", **MISSED), True),
+        (event("fs.error", file="/opt/bin/tool", **MISSED), True),
+        (event("fs.error", file="/opt/bin/other", **MISSED), False),
+        (event("fs.error", file="/opt/bin/tool", op="open", error="EACCES"), False),
+        (opened(**PAIR), True),
+        (opened(**NSCD), True),
+        (opened(**UNIX_ENDS), False),
+        (opened(**ENDS), False),
+        (event("net.error", op="connect", error="ENOENT", **NSCD), True),
+        (event("net.error", op="socket", error="EMFILE"), False),
+        (event("stdout", message="/lib/libc.so"), False),
+        (event("proc.start", op="execve", exe="/lib/x.so"), False),
+    ],
+)
+def test_an_event_is_told_by_its_path(tmp_path: Path, found: Event, is_start_up: bool) -> None:
+    writer = begin(tmp_path, config=RULES)
+    writer.add_process(image(2, exe="/usr/bin/tool-1.2", cmd="/usr/bin/tool -v"))
+    writer.add_events([found])
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
+        (record,) = session.events()
+        start_up = session.start_up()
+        own, hidden = session.own_events(5)
+
+        assert start_up.has_event(record) is is_start_up
+        assert (len(own), hidden) == ((0, 1) if is_start_up else (1, 0))
+        for flow in session.flows():
+            assert start_up.has_flow(flow) is is_start_up
+
+
+def test_own_events_are_found_behind_many_others(tmp_path: Path) -> None:
+    writer = begin(tmp_path, config=RULES)
+    writer.add_events([closed("/first"), *[closed("/lib/libc.so")] * 1200, closed("/last")])
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
+        last, hidden = session.own_events(1)
+        both, all_hidden = session.own_events(5)
+
+    assert ([each.data["file"] for each in last], hidden) == (["/last"], 0)
+    assert ([each.data["file"] for each in both], all_hidden) == (["/first", "/last"], 1200)
