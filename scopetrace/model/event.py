@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -83,4 +84,9 @@ class EventRecord(NamedTuple):
 def iso_time(time_ns: int) -> str:
     """Return a Unix time in ns as the views have it: ISO 8601, UTC, to the microsecond."""
     second, rest = divmod(time_ns, 1_000_000_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{rest // 1000:06}Z"
+    return f"{_iso_second(second)}.{rest // 1000:06}Z"
+
+
+@lru_cache(maxsize=16)
+def _iso_second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

@@ -12,6 +12,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from types import NoneType
 from typing import Any
 
 from scopetrace.model.event import EventRecord, iso_time
@@ -87,20 +88,50 @@ def _metric_file(metrics: Iterable[MetricRecord]) -> Iterator[tuple[str, bytes]]
         yield METRICS, file.take()
 
 
+class _EventFile(_File):
+    """The rows of one source."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(headings(source))
+        self._names = tuple(field.name for field in source.fields)
+        self._known = frozenset(self._names)
+        self._scales = tuple(durations(source).values())
+        self._has_source = source.column == "sourcetype"
+
+    def add_event(self, event: EventRecord) -> bool:
+        """Add the row of an event; return whether it is time to take the rows."""
+        data, time_ns = event.data, event.time_ns
+        row: list[Any] = [event.id, iso_time(time_ns), time_ns, event.proc, event.pid, event.tid]
+        if self._has_source:
+            row.append(event.source)
+        row += map(data.get, self._names)
+        if self._scales:
+            duration = event.integer("duration") if "duration" in data else None
+            row += [None if duration is None else scale.of(duration) for scale in self._scales]
+        row += (event.channel or None, self._unnamed(data))
+        return self.add(row)
+
+    def _unnamed(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the fields that have no column."""
+        if data.keys() <= self._known:
+            return None
+        return {name: value for name, value in data.items() if name not in self._known}
+
+
 def _event_files(events: Iterable[EventRecord]) -> Iterator[tuple[str, bytes]]:
     sources = {(source.column, source.name): source for source in SOURCES}
-    files: dict[str, tuple[_File, Source]] = {}
+    files: dict[str, _EventFile] = {}
     for event in events:
         by_type = sources.get(("sourcetype", event.sourcetype))
         source = by_type or sources.get(("source", event.source))
         if source is None:
             continue
-        if source.view not in files:
-            files[source.view] = (_File(headings(source)), source)
-        file = files[source.view][0]
-        if file.add(_row(event, source)):
+        file = files.get(source.view)
+        if file is None:
+            file = files[source.view] = _EventFile(source)
+        if file.add_event(event):
             yield f"{source.view}.csv", file.take()
-    for view, (file, _) in files.items():
+    for view, file in files.items():
         yield f"{view}.csv", file.take()
 
 
@@ -111,27 +142,13 @@ def headings(source: Source) -> list[str]:
     return [*FACTS, *names, *durations(source), "channel", "more"]
 
 
-def _row(event: EventRecord, source: Source) -> Iterator[Any]:
-    yield from (event.id, iso_time(event.time_ns), event.time_ns, event.proc, event.pid, event.tid)
-    if source.column == "sourcetype":
-        yield event.source
-    data = event.data
-    named = 0
-    for field in source.fields:
-        value = data.get(field.name)
-        named += field.name in data
-        yield value
-    for scale in durations(source).values():
-        yield scale.of(event.integer("duration")) if "duration" in data else None
-    yield event.channel or None
-    known = {field.name for field in source.fields} if named < len(data) else ()
-    more = {name: value for name, value in data.items() if name not in known} if known else None
-    yield more or None
-
-
 def _cell(value: Any) -> Any:
+    """Return what the module csv takes for a value; it writes None as nothing."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+_PLAIN = frozenset((NoneType, str, int, float))
