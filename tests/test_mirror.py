@@ -34,6 +34,7 @@ WITHOUT_TEST = {
     "model/report.py": "fields without behaviour",
     "model/rules.py": "an interface",
     "model/session.py": "fields without behaviour",
+    "model/touch.py": "by what is read: tests/query/test_who*.py and tests/output/test_who.py",
     "model/summary.py": "by what is read: tests/query/test_summary.py",
     "output/files.py": "by the command: tests/cli/test_files.py",
     "output/summary.py": "by the command: tests/cli/test_summary.py",

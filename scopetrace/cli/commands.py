@@ -32,6 +32,7 @@ COMMANDS = {
         "Show the processes as a tree: command, how it ended, how long.",
     ),
     "diff": ("scopetrace.cli.diff", "Show what changed between two recorded runs."),
+    "who": ("scopetrace.cli.who", "Show who touched a file, a peer or a process, in order."),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
     "metrics": (
         "scopetrace.cli.metrics",

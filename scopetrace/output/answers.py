@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.output.tables import format_table
@@ -25,7 +25,7 @@ class Column(NamedTuple):
     least_width: int = 0
     """The terminal's width, in columns, from which on it is shown."""
     fitted: bool = False
-    """Its cells are cut in their middle so that the table fits; one column is, else the last."""
+    """Its cells are cut so that the table fits; one column is, else the last."""
 
 
 def shown_columns(columns: Sequence[Column], width: int | None) -> list[int]:
@@ -34,9 +34,12 @@ def shown_columns(columns: Sequence[Column], width: int | None) -> list[int]:
 
 
 def terminal_table(
-    columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[object]],
+    width: int | None,
+    cut: Callable[[str, int], str] | None = None,
 ) -> str:
-    """Return a table, of which one column is cut to fit `width`."""
+    """Return a table, of which one column is cut to fit `width`, by default in its middle."""
     at = shown_columns(columns, width)
     cells = [[str(row[position]) for position in at] for row in rows]
     shown = [columns[position] for position in at]
@@ -50,7 +53,7 @@ def terminal_table(
         ]
         left = max(width - sum(used) - 2 * len(used), len(headings[fitted]) + LEAST_FITTED)
         for row in cells:
-            row[fitted] = shorten_middle(row[fitted], left)
+            row[fitted] = (cut or shorten_middle)(row[fitted], left)
     return format_table(headings, cells, [each.heading for each in shown if each.right])
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from scopetrace.db.text import bindable
@@ -17,7 +17,7 @@ _MOST_JUMPS = 500
 """Lookups in an index for one glob."""
 
 
-def marks(values: Sequence[object]) -> str:
+def marks(values: Collection[object]) -> str:
     """Return as many SQL placeholders as there are values."""
     return ", ".join("?" * len(values))
 

@@ -17,14 +17,16 @@ class UsedFile:
     """One file while events are read."""
 
     __slots__ = (
-        "changed", "deleted", "errors", "exists", "folder", "io_us", "links", "mapped",
-        "most_read_bytes", "most_written_bytes", "names", "opens", "path", "processes",
+        "absorbed_by", "changed", "deleted", "errors", "exists", "folder", "io_us", "links",
+        "mapped", "most_read_bytes", "most_written_bytes", "names", "opens", "path", "processes",
         "read_bytes", "read_ops", "renamed", "user", "written_bytes", "written_ops",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
         self.path = path
         """Its last name."""
+        self.absorbed_by: UsedFile | None = None
+        """The file that has its last name now, and its record."""
         self.names: dict[str, None] = {}
         """Its other and earlier names."""
         self.links = 0
@@ -39,8 +41,17 @@ class UsedFile:
         self.mapped = self.changed = self.deleted = self.renamed = self.exists = False
         self.folder = False
 
+    @property
+    def present(self) -> UsedFile:
+        """The file whose record has all that was done to this one, perhaps itself."""
+        file = self
+        while file.absorbed_by is not None:
+            file = file.absorbed_by
+        return file
+
     def absorb(self, former: UsedFile) -> None:
         """Add what was done to the file that had a name of this one before."""
+        former.absorbed_by = self
         for name in ("opens", "read_bytes", "read_ops", "io_us", "written_bytes", "written_ops"):
             setattr(self, name, getattr(self, name) + getattr(former, name))
         for name in ("mapped", "changed", "deleted", "folder"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from msgspec import DecodeError, Struct, field
 from msgspec.json import Decoder
 
 from scopetrace.model.file_record import FileRecord
+from scopetrace.query.conditions import marks
 from scopetrace.query.file_names import FilesByName, UsedFile
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.startup import NOT_THERE, StartUp, read_start_up
@@ -51,11 +52,11 @@ class Files:
     """Events in, files out."""
 
     def __init__(self) -> None:
-        self._files = FilesByName()
+        self.by_name = FilesByName()
 
     def add(self, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
         """Take events, in the order of recording: source, process and data of each."""
-        find, make = self._files.find, self._files.at
+        find, make = self.by_name.find, self.by_name.at
         for (source, process, _), data in zip(rows, _decoded(rows), strict=True):
             count = _COUNTERS.get(source)
             if count is None:
@@ -72,7 +73,7 @@ class Files:
             file.processes[process] = None
 
     def _renamed(self, source: bytes, data: _Data) -> tuple[UsedFile, ...]:
-        files = self._files
+        files = self.by_name
         if source == b"fs.delete":
             return (files.deleted(data.file),)
         if source == b"fs.link":
@@ -84,13 +85,13 @@ class Files:
     def _linked(self, data: _Data) -> UsedFile:
         """Take a hard link; a symbolic one is a file of its own, whatever it leads to."""
         if data.file_target and not data.op.startswith("symlink"):
-            return self._files.linked(data.file_target, data.file)
-        file = self._files.at(data.file)
+            return self.by_name.linked(data.file_target, data.file)
+        file = self.by_name.at(data.file)
         _count_change(file, data)
         return file
 
     def __iter__(self) -> Iterator[UsedFile]:
-        return iter(self._files)
+        return iter(self.by_name)
 
 
 def _count_open(file: UsedFile, data: _Data) -> None:
@@ -137,18 +138,34 @@ _COUNTERS = {
 """Name of a source → what takes its events; those of other sources change names."""
 
 
-def read_files(db: sqlite3.Connection, classes: PathClasses) -> list[FileRecord]:
-    """Return a record for each file that fs events are about, in the order they came up."""
+def read_files(
+    db: sqlite3.Connection, classes: PathClasses, images: Collection[int] | None = None
+) -> list[FileRecord]:
+    """Return a record for each file that fs events are about, in the order they came up.
+
+    Args:
+        db: the session.
+        classes: the rules by which paths have classes.
+        images: only what these process images did; None: all.
+    """
     files = Files()
     with _text_as_bytes(db), _without_collection():
-        events = db.execute(_SQL)
+        events = db.execute(_SQL) if images is None else _events_of(db, images)
         while rows := events.fetchmany(_PAGE):
             files.add(rows)
-    images = db.execute("SELECT id, pid, proc FROM process").fetchall()
-    pids = {number: pid for number, pid, _ in images}
-    procs = {number: proc for number, _, proc in images}
+    known = db.execute("SELECT id, pid, proc FROM process").fetchall()
+    pids = {number: pid for number, pid, _ in known}
+    procs = {number: proc for number, _, proc in known}
     start_up = read_start_up(db, classes)
     return [_record(file, pids, procs, _class_of(file, start_up)) for file in files]
+
+
+def _events_of(db: sqlite3.Connection, images: Collection[int]) -> sqlite3.Cursor:
+    sql = (
+        "SELECT source, process, data FROM event"
+        f" WHERE process IN ({marks(images)}) AND +sourcetype = 'fs' ORDER BY id"
+    )
+    return db.execute(sql, tuple(images))
 
 
 @contextmanager

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from scopetrace.model.payload import Payload
     from scopetrace.model.process_tree import ProcessNode
     from scopetrace.model.summary import Summary
+    from scopetrace.model.touch import Who
     from scopetrace.query.diff.facts import Facts
     from scopetrace.query.metrics import MetricSettings
     from scopetrace.query.path_classes import PathClasses
@@ -488,6 +489,23 @@ class Session:
 
         with self._reading():
             return read_tree(self._db)
+
+    def who(self, what: str) -> Who:
+        """Return everything that touched a file, a peer or a process, in order.
+
+        Args:
+            what: a path, also relative to the session's folder, or its end; HOST:PORT, :PORT, HOST
+                or the path of a unix socket; a pid.
+
+        Raises:
+            SessionError: the session has nothing about it, or cannot be read.
+            UsageError: it is the end of several paths.
+        """
+        from scopetrace.query.who import read_who
+
+        info = self.info
+        with self._reading():
+            return read_who(self._db, info, what)
 
     def summary(self) -> Summary:
         """Return what is asked first: the end, the processes, files, logs, peers and errors.

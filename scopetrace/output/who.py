@@ -1,0 +1,170 @@
+"""Who touched a file, a peer or a process, as a table: when, what, and by which chain of processes.
+
+The chain is last, since it may be cut at its end: who did it stands first in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
+from scopetrace.output.answers import Column, shorten_middle, terminal_table
+from scopetrace.output.escape import escape
+from scopetrace.output.files import relative
+from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.width import shorten
+
+TIME, ACTION, BY = Column("TIME", right=True), Column("ACTION"), Column("BY")
+COLUMNS = {
+    FILE: (TIME, ACTION, Column("WHAT"), BY),
+    PEER: (
+        TIME,
+        ACTION,
+        Column("PEER", least_width=100),
+        Column("PROTOCOL", least_width=70),
+        Column("SENT", right=True),
+        Column("RECEIVED", right=True),
+        Column("REQUESTS", right=True, least_width=120),
+        Column("RESULT"),
+        BY,
+    ),
+    PROCESS: (TIME, ACTION, Column("WHAT"), BY),
+}
+ARROW = " ← "
+OUTSIDE = "outside the session"
+WHAT_SHARE = 2
+"""Of a terminal's width, one part of so many is for the column WHAT."""
+NARROW = 40
+"""Columns that WHAT has at least."""
+
+
+def who_table(who: Who, folder: str, started_ns: int, width: int | None) -> str:
+    """Return what was asked about on one line, and a table of its touches.
+
+    Args:
+        who: the answer.
+        folder: paths below it are shown as seen from it.
+        started_ns: times are shown since then; Unix time, ns.
+        width: of the terminal; None: it is none.
+    """
+    cells: Callable[[Touch], tuple[object, ...]] = {
+        FILE: lambda touch: (_cut(_file_words(touch, who, folder), width),),
+        PEER: _peer_cells,
+        PROCESS: lambda touch: (_cut(_process_words(touch), width),),
+    }[who.kind]
+    rows = (
+        (_since(touch, started_ns), touch.action, *cells(touch), _chain(touch))
+        for touch in who.touches
+    )
+    return f"{_heading(who)}\n{terminal_table(COLUMNS[who.kind], rows, width, shorten)}"
+
+
+def _heading(who: Who) -> str:
+    before = ", ".join(map(escape, who.names))
+    return escape(who.subject) + (f" (also {before})" if before else "")
+
+
+def _since(touch: Touch, started_ns: int) -> str:
+    return f"{(touch.time_ns - started_ns) / 1e9:.3f}"
+
+
+def _chain(touch: Touch) -> str:
+    if touch.chain:
+        return ARROW.join(doer.label for doer in touch.chain)
+    number = touch.facts.get("ppid") or touch.facts.get("sender_pid")
+    return OUTSIDE + (f" [{number}]" if number else "")
+
+
+def _cut(text: str, width: int | None) -> str:
+    return text if width is None else shorten_middle(text, max(width // WHAT_SHARE, NARROW))
+
+
+def _file_words(touch: Touch, who: Who, folder: str) -> str:
+    """Return what was done, and by which name if that is not the one in the heading."""
+    facts = touch.facts
+    words = [word(facts) for name, word in _FILE_WORDS.items() if facts.get(name)]
+    if touch.action in ("change", "make"):
+        words += [word(facts) for name, word in _CHANGE_WORDS.items() if name in facts]
+    if "file_new" in facts:
+        words.append(f"→ {relative(facts['file_new'], folder)}")
+    if facts.get("file", who.subject) != who.subject:
+        words.insert(0, relative(facts["file"], folder))
+    return " ".join(words)
+
+
+_FILE_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "flags": lambda facts: str(facts["flags"]),
+    "file_read_bytes": lambda facts: f"{format_size(facts['file_read_bytes'])} read",
+    "file_write_bytes": lambda facts: f"{format_size(facts['file_write_bytes'])} written",
+    "file_target": lambda facts: f"to {facts['file_target']}",
+    "error": lambda facts: f"{facts.get('op', '')} {facts['error']}",
+}
+_CHANGE_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "file_perms": lambda facts: f"mode {facts['file_perms']}",
+    "file_owner": lambda facts: f"owner {facts['file_owner']}",
+    "file_group": lambda facts: f"group {facts['file_group']}",
+    "file_size": lambda facts: f"cut to {format_size(facts['file_size'])}",
+}
+
+
+def _peer_cells(touch: Touch) -> tuple[object, ...]:
+    facts = touch.facts
+    result = facts.get("error") or facts.get("net_close_reason") or facts.get("rcode") or ""
+    if facts.get("error"):
+        result = f"{facts.get('op') or ''} {result}".strip()
+    if facts.get("addrs"):
+        result = " ".join(facts["addrs"])
+    return (
+        _peer(facts),
+        facts.get("net_protocol") or facts.get("net_transport") or "",
+        _size(facts.get("net_bytes_sent")),
+        _size(facts.get("net_bytes_recv")),
+        facts.get("requests") or "",
+        result,
+    )
+
+
+def _peer(facts: dict[str, Any]) -> str:
+    for host in ("net_peer_name", "net_peer_ip", "net_host_ip"):
+        if facts.get(host):
+            port = facts.get("net_host_port" if host == "net_host_ip" else "net_peer_port")
+            name = f"[{facts[host]}]" if ":" in facts[host] else facts[host]
+            return f"{name}:{port}" if port else name
+    names = ("unix_peer_path", "unix_local_path", "domain", "file")
+    return next((str(facts[name]) for name in names if facts.get(name)), "")
+
+
+def _size(count: int | None) -> str:
+    return "" if count is None else format_size(count)
+
+
+def _process_words(touch: Touch) -> str:
+    facts = touch.facts
+    if touch.action == "start":
+        return f"[{facts['child_pid']}] {facts['child_cmd']}"
+    if touch.action == "exec":
+        return touch.chain[0].cmd
+    if touch.action == "user":
+        return str(facts["username"])
+    if touch.action == "used":
+        written = f", {facts['files_written']} of them written" if facts["files_written"] else ""
+        return f"{_number(facts['files'], 'file')}{written}; {_number(facts['peers'], 'peer')}"
+    if touch.action == "end":
+        return _end(facts)
+    return str(facts.get("signal") or "")
+
+
+def _end(facts: dict[str, Any]) -> str:
+    parts = [facts["signal"] or f"exit {facts['exit_code']}"]
+    if facts["duration_us"] is not None:
+        parts.append(format_microseconds(facts["duration_us"]))
+    if facts["cpu_us"] is not None:
+        parts.append(f"cpu {format_microseconds(facts['cpu_us'])}")
+    if facts["max_rss_kib"] is not None:
+        parts.append(format_size(facts["max_rss_kib"] * 1024))
+    return ", ".join(parts)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

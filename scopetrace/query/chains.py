@@ -1,0 +1,49 @@
+"""Who started a process, and who started that one, up to the first of the session.
+
+Only process images that are asked for are read: a session may have any number.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from scopetrace.model.touch import Doer
+
+
+class _Image(NamedTuple):
+    pid: int
+    proc: str
+    cmd: str
+    parent: int
+
+
+class Chains:
+    """Finds the chains of a session's process images."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._images: dict[int, _Image | None] = {}
+
+    def of(self, image: int) -> tuple[Doer, ...]:
+        """Return an image's process, the one that forked it, and so on; empty if unknown.
+
+        A process stands there once, as the program that it ran when it did or forked what follows.
+        """
+        chain: list[Doer] = []
+        number, facts = image, self._image(image)
+        while facts is not None:
+            if not chain or chain[-1].pid != facts.pid:
+                chain.append(Doer(facts.pid, facts.proc, facts.cmd))
+            if facts.parent >= number:  # no image is older than its parent
+                break
+            number, facts = facts.parent, self._image(facts.parent)
+        return tuple(chain)
+
+    def _image(self, number: int) -> _Image | None:
+        if number not in self._images:
+            row = self._db.execute(
+                "SELECT pid, proc, cmd, parent FROM process WHERE id = ?", (number,)
+            ).fetchone()
+            self._images[number] = None if row is None else _Image._make(row)
+        return self._images[number]

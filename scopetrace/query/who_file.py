@@ -1,0 +1,221 @@
+"""Who touched a file: the events about it, under whatever name it had then.
+
+Theory of operation. The events of a session may be a million, and few are about the file. Renames
+and links alone say which names it can have had: the family. Events that contain the base name of
+one of these are found by SQLite (`instr`), decoded, and given to `Files`, which says for each event
+which file it was about.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import DecodeError, Struct, convert
+from msgspec.json import Decoder
+
+from scopetrace.db.text import encode_json
+from scopetrace.model.touch import FILE, TOUCH_FIELDS, Touch, Who
+from scopetrace.query.chains import Chains
+from scopetrace.query.file_names import UsedFile
+from scopetrace.query.files import Files
+
+MOST_NAMES = 500
+"""Of one family; more base names would be too long a statement."""
+_ROUNDS = 4
+"""How often renames are followed forwards and backwards: folders that swap names never end."""
+_ACTIONS = {
+    "fs.open": "open",
+    "fs.rename": "rename",
+    "fs.delete": "delete",
+    "fs.mkdir": "make",
+    "fs.link": "link",
+    "fs.attr": "change",
+    "fs.error": "fail",
+    "proc.start": "run",
+}
+
+
+class Names(Struct, frozen=True):
+    """The names in the data of an event."""
+
+    op: str = ""
+    file: str = ""
+    file_passed: str = ""
+    file_new: str = ""
+    file_target: str = ""
+    exe: str = ""
+
+    @property
+    def linked(self) -> str:
+        """The file that got one more name; empty: none did, or the link is a symbolic one."""
+        return "" if self.op.startswith("symlink") else self.file_target
+
+    @property
+    def all(self) -> set[str]:
+        """The names of all files that it is about."""
+        return {self.file or self.exe, self.file_new, self.linked} - {""}
+
+
+_DECODE = Decoder(Names).decode
+
+
+def decode_names(text: str) -> Names:
+    """Return the names in the data of an event, from its JSON."""
+    try:
+        return _DECODE(text)
+    except DecodeError:  # a lone surrogate in a name, which msgspec refuses
+        return convert(json.loads(text), Names)
+
+
+class Row(NamedTuple):
+    """An event of a file, or of the start of a program."""
+
+    id: int
+    time_ns: int
+    process: int
+    source: str
+    data: str
+    names: Names
+
+
+def file_touches(db: sqlite3.Connection, names: Sequence[str]) -> Who | None:
+    """Return who touched the files that ever had one of `names`; None: nobody."""
+    moves = read_moves(db)
+    related = family(names, moves)
+    files, found = Files(), list[tuple[UsedFile, Row]]()
+    for name in names:
+        files.by_name.at(name).exists = True  # perhaps before the session
+    for row in _rows_about(db, related | _folders_above(related, moves)):
+        found += [(file, row) for file in _files_of(files, row, related)]
+    kept = [(file.present, row) for file, row in found if _had_one_of(file.present, names)]
+    if not kept:
+        return None
+    chains = Chains(db)
+    touches = (_touch(row, chains) for row in dict.fromkeys(row for _, row in kept))
+    last = kept[-1][0]
+    return Who(FILE, last.path, tuple(last.names), tuple(filter(None, touches)))
+
+
+def _had_one_of(file: UsedFile, names: Collection[str]) -> bool:
+    return file.path in names or not file.names.keys().isdisjoint(names)
+
+
+def _files_of(files: Files, row: Row, related: Iterable[str]) -> set[UsedFile]:
+    """Take an event; return the files that it is about, below a folder that was renamed, too."""
+    find, about = files.by_name.find, set(row.names.all)
+    if row.source in ("proc.start", "fs.error"):  # no name changes
+        return {files.by_name.at(name) for name in about}
+    if row.source == "fs.rename":
+        above = f"{row.names.file_new}/"
+        about |= {name for name in related if name.startswith(above)}
+    before = {find(name) for name in about}
+    files.add([(row.source.encode(), row.process, row.data.encode("utf-8", "surrogatepass"))])
+    return {file for file in before | {find(name) for name in about} if file is not None}
+
+
+def _touch(row: Row, chains: Chains) -> Touch | None:
+    """Return what an event says; None: a file was closed without having been used."""
+    data: dict[str, Any] = json.loads(row.data)
+    action = _ACTIONS.get(row.source) or _use(data)
+    if not action:
+        return None
+    if row.source == "proc.start":
+        data["file"] = data.get("exe")
+    facts = {name: data[name] for name in TOUCH_FIELDS[FILE] if name in data}
+    return Touch(row.id, row.time_ns, action, chains.of(row.process), facts)
+
+
+def _use(data: dict[str, Any]) -> str:
+    uses = (("read", "file_read_ops"), ("write", "file_write_ops"), ("map", "file_mapped"))
+    return ", ".join(word for word, field in uses if data.get(field))
+
+
+class Move(NamedTuple):
+    """A name that a file or folder got in place of another, or beside it."""
+
+    old: str
+    new: str
+
+    def forwards(self, name: str) -> str | None:
+        """Return what `name` became, None if the move is not about it."""
+        return _replaced(name, self.old, self.new)
+
+    def backwards(self, name: str) -> str | None:
+        """Return what became `name`, None if the move is not about it."""
+        return _replaced(name, self.new, self.old)
+
+
+def _replaced(name: str, old: str, new: str) -> str | None:
+    if name == old:
+        return new
+    return new + name[len(old) :] if name.startswith(f"{old}/") else None
+
+
+def read_moves(db: sqlite3.Connection) -> list[Move]:
+    """Return all renames and hard links, in their order."""
+    rows = db.execute("SELECT data FROM event WHERE source IN ('fs.rename', 'fs.link') ORDER BY id")
+    names = (decode_names(text) for (text,) in rows)
+    found = (
+        Move(each.file, each.file_new) if each.file_new else Move(each.linked, each.file)
+        for each in names
+    )
+    return [move for move in found if move.old and move.new]
+
+
+def family(names: Iterable[str], moves: Sequence[Move]) -> set[str]:
+    """Return all names that files of these names can have had before or later."""
+    found = set(names)
+    for _ in range(_ROUNDS):
+        before = len(found)
+        for move in moves:
+            found |= set(filter(None, map(move.forwards, found)))
+        for move in reversed(moves):
+            found |= set(filter(None, map(move.backwards, found)))
+        if len(found) == before or len(found) > MOST_NAMES:
+            break
+    return found
+
+
+def _folders_above(names: Iterable[str], moves: Iterable[Move]) -> set[str]:
+    """Return the folders that were renamed and that any of `names` is below."""
+    found: set[str] = set()
+    for move in moves:
+        if any(name.startswith((f"{move.old}/", f"{move.new}/")) for name in names):
+            found |= set(move)
+    return found
+
+
+def _rows_about(db: sqlite3.Connection, names: Collection[str]) -> Iterator[Row]:
+    """Yield the events that have one of `names`, in their order."""
+    rows = rows_with(db, {posixpath.basename(name) or name for name in names})
+    return (row for row in rows if not row.names.all.isdisjoint(names))
+
+
+def rows_with(db: sqlite3.Connection, texts: Collection[str]) -> Iterator[Row]:
+    """Yield the events of files and of started programs whose data contains one of `texts`.
+
+    With too many texts for one statement, all of them.
+    """
+    where, parameters = "", tuple[str, ...]()
+    if len(texts) <= MOST_NAMES:
+        parts = " OR ".join("instr(data, ?)" for _ in texts)
+        where, parameters = f" AND ({parts})", tuple(encode_json(text)[1:-1] for text in texts)
+    return _rows(db, where, parameters)
+
+
+def last_rows(db: sqlite3.Connection, events: int) -> Iterator[Row]:
+    """Yield those of the last events of a session, of whatever kind, that have names of files."""
+    return _rows(db, " AND id > (SELECT max(id) FROM event) - ?", (events,))
+
+
+def _rows(db: sqlite3.Connection, where: str, parameters: tuple[str | int, ...]) -> Iterator[Row]:
+    rows = db.execute(
+        "SELECT id, time_ns, process, source, data FROM event"
+        f" WHERE (sourcetype = 'fs' OR source = 'proc.start'){where} ORDER BY id",
+        parameters,
+    )
+    return (Row._make((*row, decode_names(row[-1]))) for row in rows)

@@ -1,0 +1,94 @@
+"""Who talked to a peer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scopetrace.model.touch import Touch
+from scopetrace.query.connect import connect
+from scopetrace.query.who_peer import Peer, parse_peer, peer_names, peer_touches
+from support.session_builder import event, record
+
+WEB = {
+    "net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80,
+    "net_peer_name": "Web.example", "net_host_ip": "10.0.0.9", "net_host_port": 4000,
+}  # fmt: skip
+SERVER = {
+    "net_transport": "IP.TCP", "net_peer_ip": "10.0.0.7", "net_peer_port": 5555,
+    "net_host_ip": "10.0.0.9", "net_host_port": 8080,
+}  # fmt: skip
+CLOSED = {"net_bytes_sent": 9, "net_bytes_recv": 7, "duration": 3, "net_close_reason": "remote"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A session: a look-up, a client's flow with two requests, a server, a refusal."""
+    resolved = {"domain": "web.example", "rcode": "NOERROR", "addrs": ["10.0.0.1"]}
+    return record(
+        tmp_path,
+        [
+            event("dns.resp", at=0.5, **resolved),
+            event("net.open", at=1, channel=1_783_822_276_000_000_000, role="client", **WEB),
+            event("http.req", at=1, channel=1_783_822_276_000_000_000, http_method="GET", **WEB),
+            event("http.req", at=1, channel=1_783_822_276_000_000_000, http_method="GET", **WEB),
+            event("net.close", at=2, channel=1_783_822_276_000_000_000, **WEB, **CLOSED),
+            event("net.listen", at=3, net_host_ip="10.0.0.9", net_host_port=8080),
+            event("net.open", at=4, channel=1_783_822_279_000_000_000, role="server", **SERVER),
+            event("net.error", at=5, op="connect", error="ECONNREFUSED", **WEB),
+        ],
+    )
+
+
+def touches(path: Path, text: str) -> tuple[Touch, ...]:
+    answer = peer_touches(connect(path), text)
+    return answer.touches if answer else ()
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        ("10.0.0.1:80", ["connect", "fail"]),
+        ("10.0.0.1", ["connect", "fail"]),
+        (":80", ["connect", "fail"]),
+        ("web.example", ["lookup", "connect", "fail"]),
+        ("WEB.example:80", ["lookup", "connect", "fail"]),
+        (":8080", ["listen", "accept"]),
+        ("10.0.0.7", ["accept"]),
+        ("10.0.0.1:81", []),
+        ("10.0.0.2", []),
+    ],
+)
+def test_either_end_may_be_asked_for(path: Path, text: str, actions: list[str]) -> None:
+    assert [touch.action for touch in touches(path, text)] == actions
+
+
+def test_a_flow_is_one_touch_with_its_bytes_and_requests(path: Path) -> None:
+    facts: dict[str, Any] = touches(path, "10.0.0.1:80")[0].facts
+
+    assert (facts["net_bytes_sent"], facts["net_bytes_recv"], facts["requests"]) == (9, 7, 2)
+    assert (facts["net_close_reason"], facts["duration_ms"]) == ("remote", 1000)
+    assert "pid" not in facts
+
+
+@pytest.mark.parametrize(
+    ("text", "peer"),
+    [
+        ("host:80", Peer(("host",), 80)),
+        (":80", Peer((), 80)),
+        ("Host", Peer(("host", "/w/host"), None)),
+        ("[::1]:80", Peer(("::1",), 80)),
+        ("::1", Peer(("::1", "/w/::1"), None)),
+        ("[fe80::1%2]:53", Peer(("fe80::1%2",), 53)),
+        ("/run/X.sock", Peer(("/run/x.sock", "/run/x.sock"), None)),
+        ("@abstract", Peer(("@abstract", "/w/@abstract"), None)),
+    ],
+)
+def test_peers_are_written_as_usual(text: str, peer: Peer) -> None:
+    assert parse_peer(text, "/w") == peer
+
+
+def test_names_to_propose(path: Path) -> None:
+    assert {"10.0.0.1:80", "Web.example"} <= peer_names(connect(path))
