@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scopetrace import __version__
+from scopetrace.cli.help import HelpContext
 from scopetrace.errors import CommandNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -99,8 +100,14 @@ Exit status:
 """
 
 
+UNPAGED = ("run", "stop", "prune", "export", "save", "completion", "dash")
+"""Commands that ask, write files, or become a program; the others show long answers in a pager."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are in COMMANDS; any other first word is a program to run."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which `--help` shows them."""
@@ -112,6 +119,11 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(COMMANDS[name][0]), name)
+        command.context_class = HelpContext
+        if name not in UNPAGED:
+            from scopetrace.cli.pager import make_paged
+
+            make_paged(command)
         return command
 
     def resolve_command(
@@ -179,8 +191,9 @@ def _nearest(word: str) -> str | None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("--no-pager", is_flag=True, help="Print also a long answer without a pager ($PAGER).")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, no_pager: bool) -> None:
     """Record what a program does with files, its console, other processes and the network.
 
     Later, look at the recorded session with the other commands.

@@ -14,6 +14,7 @@ from scopetrace.cli.options import session_option
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import escape, print_to_stderr
+from scopetrace.output.progress import tracked
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -100,9 +101,8 @@ def _write_perfetto(session: Session, path: Path, force: bool) -> str:
 
     info, last_id = session.info, session.last_id
     until_ns = session.event(last_id).time_ns if last_id else info.started_ns
-    pieces = perfetto_file(
-        info.started_ns, info.ended_ns or until_ns, session.tree(), session.events()
-    )
+    events = tracked(session.events(), "exporting events", last_id)
+    pieces = perfetto_file(info.started_ns, info.ended_ns or until_ns, session.tree(), events)
     _write_file(pieces, path, force)
     return f"Wrote {_count(last_id, 'event')} to {path}"
 
@@ -115,7 +115,7 @@ def _write_har(session: Session, path: Path, force: bool) -> str:
 
     def counted() -> Iterable[Any]:
         nonlocal count
-        for exchange in session.exchanges(MOST_BODY_BYTES):
+        for exchange in tracked(session.exchanges(MOST_BODY_BYTES), "exporting requests"):
             count += 1
             yield exchange
 
@@ -127,7 +127,8 @@ def _write_csv(session: Session, folder: Path, force: bool) -> str:
     from scopetrace.cli.output_files import FolderWriter
     from scopetrace.output.csv_files import NAMES, csv_files
 
-    parts = (session.processes(), session.process_ends(), session.events(), session.metrics())
+    events = tracked(session.events(), "exporting events", session.last_id)
+    parts = (session.processes(), session.process_ends(), events, session.metrics())
     with FolderWriter(folder, force) as writer:
         _refuse_existing(folder, writer.taken(NAMES))
         for name, data in csv_files(*parts):
@@ -143,7 +144,8 @@ def _write_folder(session: Session, folder: Path, force: bool) -> str:
     pids = {process.id: process.pid for process in session.processes()}
     with FolderWriter(folder, force) as writer:
         _refuse_existing(folder, writer.taken(_names(flows, pids)))
-        for name, data in payload_files(session.payload(), flows, pids):
+        payload = tracked(session.payload(), "exporting pieces of payload")
+        for name, data in payload_files(payload, flows, pids):
             writer.add(name, data)
     _report_missing(flows)
     return f"Wrote {_files(writer.sizes)} to {folder}"
@@ -189,7 +191,8 @@ def _write_capture(session: Session, pcap: Path, force: bool) -> str:
     from scopetrace.output.payload_pcap import capture, choose_routes
 
     routes, left_out = choose_routes(_flows_with_payload(session))
-    _write_file(capture(routes, session.payload(), __version__), pcap, force)
+    payload = tracked(session.payload(), "exporting pieces of payload")
+    _write_file(capture(routes, payload, __version__), pcap, force)
     if any(left_out):
         _note(f"left out: {', '.join(_reasons(left_out))}")
     _report_missing(route.flow for route in routes)

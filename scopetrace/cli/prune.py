@@ -17,6 +17,7 @@ from scopetrace.db.cleanup import delete_leftovers
 from scopetrace.db.paths import sessions_folder
 from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
+from scopetrace.output.progress import Progress
 from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration, format_size
 from scopetrace.query import delete_sessions, list_sessions
@@ -86,7 +87,8 @@ def prune(
     if not chosen:
         print("Nothing to delete.")
     elif force or _is_confirmed(chosen):
-        delete_sessions([session.info for session in chosen])
+        with Progress("deleting sessions", len(chosen)) as progress:
+            delete_sessions([session.info for session in chosen], progress.step)
         print(f"Deleted {_count(chosen)}.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -51,8 +51,14 @@ def delete_session(info: SessionInfo) -> None:
     delete_sessions([info])
 
 
-def delete_sessions(infos: Sequence[SessionInfo]) -> None:
+def delete_sessions(
+    infos: Sequence[SessionInfo], on_deleted: Callable[[], object] = lambda: None
+) -> None:
     """Delete the files of sessions and what SQLite may have left beside them.
+
+    Args:
+        infos: the sessions.
+        on_deleted: is called after each of them.
 
     Raises:
         SessionError: one is being recorded, then none is deleted; or one cannot be deleted.
@@ -66,6 +72,7 @@ def delete_sessions(infos: Sequence[SessionInfo]) -> None:
         try:
             for suffix in (*COMPANIONS, ""):
                 Path(f"{info.path}{suffix}").unlink(missing_ok=True)
+            on_deleted()
         except OSError as error:
             raise session_error("delete", info.path, error) from None
 
