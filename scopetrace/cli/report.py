@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scopetrace.cli.answers import on_terminal
+from scopetrace.cli.answers import on_terminal, report_hidden, start_up_option
 from scopetrace.cli.options import json_option
 from scopetrace.cli.shell_complete import complete_file, complete_session
 from scopetrace.errors import UsageError
-from scopetrace.model.shown import escape, print_to_stderr
+from scopetrace.model.shown import escape
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
@@ -37,14 +37,14 @@ STDOUT = Path("-")
     help="Leave out of the page: messages, bodies, queries of URLs, and what looks like a secret.",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
-@click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
+@start_up_option("files")
 @json_option
 def report(
     session: str | None,
     output: Path | None,
     redact: bool,
     force: bool,
-    show_all: bool,
+    start_up: bool,
     as_json: bool,
 ) -> None:
     """Write a session as one HTML page, or print its peers and files.
@@ -69,7 +69,7 @@ def report(
         elif as_json:
             _print_json(opened)
         else:
-            _print_tables(opened, show_all)
+            _print_tables(opened, start_up)
 
 
 def write_page(session: Session, path: Path, force: bool, redact: bool) -> None:
@@ -105,7 +105,7 @@ def _print_json(session: Session) -> None:
         print(json_line(body))
 
 
-def _print_tables(session: Session, show_all: bool) -> None:
+def _print_tables(session: Session, start_up: bool) -> None:
     from scopetrace.model.file_record import OWN
     from scopetrace.output import activity
     from scopetrace.output.width import terminal_columns
@@ -113,10 +113,10 @@ def _print_tables(session: Session, show_all: bool) -> None:
     width = terminal_columns(sys.stdout)
     files = session.files()
     own = [file for file in files if file.path_class == OWN]
-    shown = own if on_terminal() and not show_all else files
+    shown = own if on_terminal() and not start_up else files
     peers = activity.network_bodies(session.flows(), _hosts(session))
     print(f"{activity.NETWORK}\n\n{activity.network_table(peers, width)}\n")
     used = activity.file_bodies(shown)
     print(f"{activity.FILES}\n\n{activity.file_activity_table(used, width)}")
     if len(shown) < len(files):
-        print_to_stderr(f"{len(files) - len(own)} start-up files hidden: -A shows them")
+        report_hidden(len(files) - len(own), "files")

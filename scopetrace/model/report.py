@@ -14,6 +14,8 @@ class ReportInput(NamedTuple):
     """What a session has for a report; of what can be many, some."""
 
     summary: Summary
+    start_up_flows: frozenset[int]
+    """Ids of the flows that belong to the start-up of programs."""
     exchanges: Sequence[Exchange]
     """The first of them."""
     texts: Sequence[EventRecord]

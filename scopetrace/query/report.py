@@ -24,8 +24,10 @@ def read_report(session: Session, redact: bool = False) -> ReportInput:
     With `redact`, secrets are taken out (`query.redact`).
     """
     texts, left = _texts(session)
+    summary, start_up = session.summary(), session.start_up()
     found = ReportInput(
-        summary=session.summary(),
+        summary=summary,
+        start_up_flows=frozenset(flow.id for flow in summary.flows if start_up.has_flow(flow)),
         exchanges=list(islice(session.exchanges(MOST_BODY_BYTES), MOST_EXCHANGES)),
         texts=texts,
         texts_left=left,
@@ -37,11 +39,10 @@ def read_report(session: Session, redact: bool = False) -> ReportInput:
 def _redacted(found: ReportInput) -> ReportInput:
     from scopetrace.query.redact import redact_event, redact_exchange, redact_summary
 
-    return ReportInput(
+    return found._replace(
         summary=redact_summary(found.summary),
         exchanges=list(map(redact_exchange, found.exchanges)),
         texts=list(map(redact_event, found.texts)),
-        texts_left=found.texts_left,
         failures=list(map(redact_event, found.failures)),
     )
 

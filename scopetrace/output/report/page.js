@@ -474,7 +474,7 @@ for (const one of requests) {
 
 function conversations(body, words) {
   const matching = flows.filter((row) => matches(row.search, words) || (byChannel.get(row.id) ?? []).some((one) => matches(one.search, words)));
-  const found = narrowed(body, matching, words, "network", (row) => row.is_internal, "between processes or with the kernel");
+  const found = narrowed(body, matching, words, "network", (row) => row.is_startup, "of start-up");
   if (!found.length) return 0;
   const holder = make("div", { className: "scroll" });
   body.append(holder, paged(holder, found, (row) => conversation(row, words)));

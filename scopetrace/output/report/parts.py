@@ -48,7 +48,7 @@ COLUMNS = {
     ),
     FLOWS: (
         "id", "pid", "proc", "role", "local", "peer", "protocol", "at_us", "duration_us", "sent",
-        "received", "reason", "error", "is_internal",
+        "received", "reason", "error", "is_startup",
     ),
     REQUESTS: (
         "flow", "at_us", "duration_us", "method", "url", "status", "request_headers",
@@ -82,7 +82,7 @@ def parts(found: ReportInput) -> dict[str, Part]:
     return {
         PROCESSES: _part(PROCESSES, _processes(summary, began_ns), len(summary.processes)),
         FILES: _part(FILES, map(_file, _by_weight(summary.files)), len(summary.files)),
-        FLOWS: _part(FLOWS, (_flow(flow, began_ns) for flow in summary.flows), len(summary.flows)),
+        FLOWS: _part(FLOWS, (_flow(flow, found) for flow in summary.flows), len(summary.flows)),
         REQUESTS: _part(
             REQUESTS, (_request(one, began_ns, flow_ids) for one in found.exchanges), asked
         ),
@@ -153,7 +153,8 @@ def _file(file: FileRecord) -> list[Any]:
     ]
 
 
-def _flow(flow: FlowRecord, began_ns: int) -> list[Any]:
+def _flow(flow: FlowRecord, found: ReportInput) -> list[Any]:
+    began_ns = found.summary.info.started_ns
     peer = endpoint_text(flow.peer)
     return [
         flow.id,
@@ -169,17 +170,8 @@ def _flow(flow: FlowRecord, began_ns: int) -> list[Any]:
         flow.bytes_recv,
         flow.close_reason,
         escape(flow.error),
-        not _leads_out(flow),
+        flow.id in found.start_up_flows,
     ]
-
-
-def _leads_out(flow: FlowRecord) -> bool:
-    """Return whether a flow goes to a network or to a named unix socket (not a socketpair)."""
-    if flow.transport.startswith("IP."):
-        return True
-    return any(
-        end is not None and end.family == "unix" and end.host for end in (flow.local, flow.peer)
-    )
 
 
 def _request(exchange: Exchange, began_ns: int, flow_ids: dict[int, int]) -> list[Any]:

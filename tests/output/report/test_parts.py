@@ -116,12 +116,11 @@ def test_requests_belong_to_their_flow_and_have_bodies(made):
     assert request["response_body"] == "(2 bytes or more that are no text)"
 
 
-def test_flows_that_lead_nowhere_are_marked(made):
+def test_flows_of_start_up_are_marked(made):
     pair = {"net_transport": "Unix.TCP", "unix_peer_inode": 7, "unix_local_inode": 8}
-    kernel = {"net_transport": "Netlink.UDP", "net_peer_ip": "0", "net_peer_port": 0}
-    rows, _ = made([opened(), opened(1, **pair), opened(2, **UNIX_ENDS), opened(3, **kernel)])
+    rows, _ = made([opened(), opened(1, **pair), opened(2, **UNIX_ENDS)])
 
-    assert [row["is_internal"] for row in rows["flows"]] == [False, True, False, True]
+    assert [row["is_startup"] for row in rows["flows"]] == [False, True, False]
 
 
 def test_errors_are_of_processes_connections_files_and_calls(made):
