@@ -50,10 +50,12 @@ from table.syscalls cimport (
 )
 from record.record cimport (
     raw_calls,
+    raw_limit,
     raw_part,
     raw_record,
     raw_socket,
     raw_stat,
+    raw_step,
     raw_tally,
 )
 from record.ring cimport ring_ended, ring_read, ring_wait
@@ -143,6 +145,8 @@ def layout():
     cdef raw_socket k
     cdef raw_tally t
     cdef raw_calls c
+    cdef raw_step e
+    cdef raw_limit l
     cdef char *base = <char *>&r
     found = {
         "sizeof raw_record": sizeof(raw_record),
@@ -185,6 +189,16 @@ def layout():
         "raw_calls.calls": <char *>&c.calls - <char *>&c,
         "raw_calls.bytes": <char *>&c.bytes - <char *>&c,
         "raw_calls.ns": <char *>&c.ns - <char *>&c,
+        "sizeof raw_step": sizeof(raw_step),
+        "raw_step.mode": <char *>&e.mode - <char *>&e,
+        "raw_step.uid": <char *>&e.uid - <char *>&e,
+        "raw_step.gid": <char *>&e.gid - <char *>&e,
+        "raw_step.path": <char *>&e.path - <char *>&e,
+        "raw_step.attributes": <char *>&e.attributes - <char *>&e,
+        "sizeof raw_limit": sizeof(raw_limit),
+        "raw_limit.resource": <char *>&l.resource - <char *>&l,
+        "raw_limit.soft": <char *>&l.soft - <char *>&l,
+        "raw_limit.hard": <char *>&l.hard - <char *>&l,
         "raw_tally.reads": <char *>&t.reads - <char *>&t,
         "raw_tally.read_bytes": <char *>&t.read_bytes - <char *>&t,
         "raw_tally.read_ns": <char *>&t.read_ns - <char *>&t,

@@ -25,6 +25,8 @@ STRUCTS = {
     "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links"),
     "raw_socket": (raw.SOCKET, "domain type protocol listening inode peer_inode"),
     "raw_calls": (raw.CALLS, "syscall outgoing calls bytes ns"),
+    "raw_step": (raw.STEP, "mode uid gid path attributes"),
+    "raw_limit": (raw.LIMIT, "resource soft hard"),
     "raw_tally": (raw.TALLY, "reads read_bytes read_ns writes write_bytes write_ns"),
 }
 

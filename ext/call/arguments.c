@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 
 #include "call/call.h"
+#include "call/evidence.h"
 #include "call/fd_names.h"
 #include "call/messages.h"
 #include "call/payload.h"
 #include "call/proc.h"
-#include "call/resolve.h"
 
 enum { HOW_SIZE = 24 };
 
@@ -82,42 +82,78 @@ static bool follows(const struct pending *call, uint64_t *resolve_out)
     return row->nofollow ? at_flags & AT_SYMLINK_FOLLOW : !(at_flags & AT_SYMLINK_NOFOLLOW);
 }
 
-static void add_name(struct parts *parts, enum raw_part_kind path, enum raw_part_kind name,
-                     const struct lookup *lookup)
+static struct lookup start_lookup(const struct context *context, const struct caller *caller,
+                                  int dirfd)
 {
-    char found[NAME_LIMIT];
-    const struct raw_part *part = parts_find(parts, path);
+    return (struct lookup){
+        .tid = caller->tid,
+        .tgid = caller->tgid,
+        .dirfd = dirfd,
+        .root_differs = context->roots_differ,
+        .no_walk = context->serves_files,
+    };
+}
+
+bool find_path(const struct context *context, const struct caller *caller,
+               const struct pending *call, struct passed_path *path_out)
+{
+    const struct call *row = &CALLS[call->row];
+    const struct raw_part *part = row->is_text ? NULL : parts_find(&call->parts, PART_PATH);
+    int dirfd = row->dirfd ? (int)argument(call, row->dirfd) : AT_FDCWD;
+    uint64_t resolve = 0;
+
+    if (!row->path)
+        return find_address_path(context, caller, &call->parts, path_out);
+    if (!part || part->flags)
+        return false;
+    path_out->lookup = start_lookup(context, caller, dirfd);
+    path_out->lookup.follow = follows(call, &resolve);
+    path_out->lookup.confined = resolve & RESOLVE_IN_ROOT;
+    path_out->text = (const char *)part->bytes;
+    path_out->length = part->size;
+    return true;
+}
+
+bool find_path2(const struct context *context, const struct caller *caller,
+                const struct pending *call, struct passed_path *path_out)
+{
+    const struct call *row = &CALLS[call->row];
+    const struct raw_part *part = row->path2 ? parts_find(&call->parts, PART_PATH2) : NULL;
+    int dirfd = row->dirfd2 ? (int)argument(call, row->dirfd2) : AT_FDCWD;
 
     if (!part || part->flags)
-        return;
-    size_t length = resolve_path(lookup, (const char *)part->bytes, part->size, found);
+        return false;
+    path_out->lookup = start_lookup(context, caller, dirfd);
+    path_out->text = (const char *)part->bytes;
+    path_out->length = part->size;
+    return true;
+}
+
+static void add_name(struct parts *parts, enum raw_part_kind name, const struct passed_path *path,
+                     int64_t result)
+{
+    char found[NAME_LIMIT];
+    size_t there;
+    size_t length = resolve_path(&path->lookup, path->text, path->length, found, &there);
+
     if (length)
         parts_add(parts, name, 0, found, length);
+    if (result == -ENOENT)
+        add_missing(parts, found, length, there);
 }
 
 /* NAME and NAME2: what the paths of a call mean. After an ENOENT the last name is no link to follow. */
 static void add_names(const struct context *context, const struct caller *caller,
                       struct pending *call, int64_t result)
 {
-    const struct call *row = &CALLS[call->row];
-    uint64_t resolve = 0;
-    struct lookup lookup = {
-        .tid = caller->tid,
-        .tgid = caller->tgid,
-        .dirfd = row->dirfd ? (int)argument(call, row->dirfd) : AT_FDCWD,
-        .follow = follows(call, &resolve) && result != -ENOENT,
-        .confined = resolve & RESOLVE_IN_ROOT,
-        .root_differs = context->roots_differ,
-        .no_walk = context->serves_files,
-    };
+    struct passed_path path;
 
-    if (!row->is_text)
-        add_name(&call->parts, PART_PATH, PART_NAME, &lookup);
-    if (!row->path2)
-        return;
-    lookup.dirfd = row->dirfd2 ? (int)argument(call, row->dirfd2) : AT_FDCWD;
-    lookup.follow = false;
-    add_name(&call->parts, PART_PATH2, PART_NAME2, &lookup);
+    if (find_path(context, caller, call, &path)) {
+        path.lookup.follow &= result != -ENOENT;
+        add_name(&call->parts, PART_NAME, &path, result);
+    }
+    if (find_path2(context, caller, call, &path))
+        add_name(&call->parts, PART_NAME2, &path, result);
 }
 
 static void add_cwd(const struct caller *caller, struct pending *call)
@@ -171,31 +207,34 @@ static bool knows_ends(const struct pending *call, int64_t result)
     return CALLS[call->row].ends && (result >= 0 || is_under_way(result));
 }
 
-void add_address_name(const struct context *context, const struct caller *caller,
-                      struct parts *parts, bool follow)
+bool find_address_path(const struct context *context, const struct caller *caller,
+                       const struct parts *parts, struct passed_path *path_out)
 {
     enum { FAMILY = sizeof(sa_family_t) };
     const struct raw_part *part = parts_find(parts, PART_ADDRESS);
-    struct lookup lookup = {
-        .tid = caller->tid,
-        .tgid = caller->tgid,
-        .dirfd = AT_FDCWD,
-        .follow = follow,
-        .root_differs = context->roots_differ,
-        .no_walk = context->serves_files,
-    };
     sa_family_t family;
-    char found[NAME_LIMIT];
 
     if (!part || part->size <= FAMILY)
-        return;
+        return false;
     memcpy(&family, part->bytes, sizeof family);
     const char *path = (const char *)part->bytes + FAMILY;
     if (family != AF_UNIX || !path[0]) /* it has no path, or an abstract name (unix(7)) */
+        return false;
+    path_out->lookup = start_lookup(context, caller, AT_FDCWD);
+    path_out->text = path;
+    path_out->length = strnlen(path, part->size - FAMILY);
+    return true;
+}
+
+void add_address_name(const struct context *context, const struct caller *caller,
+                      struct parts *parts, bool follow, int64_t result)
+{
+    struct passed_path path;
+
+    if (!find_address_path(context, caller, parts, &path))
         return;
-    size_t length = resolve_path(&lookup, path, strnlen(path, part->size - FAMILY), found);
-    if (length)
-        parts_add(parts, PART_NAME, 0, found, length);
+    path.lookup.follow = follow && result != -ENOENT;
+    add_name(parts, PART_NAME, &path, result);
 }
 
 /* Before a record of a call on an fd: a RAW_FD, if its file has another name by now. */
@@ -219,12 +258,14 @@ void copy_at_exit(struct context *context, struct caller *caller, struct pending
     if (row->path && !is_linked) /* LINK is the name of a file that was opened */
         add_names(context, caller, call, result);
     if (row->address && !row->makes_fd)
-        add_address_name(context, caller, &call->parts, call->row != ROW_bind);
+        add_address_name(context, caller, &call->parts, call->row != ROW_bind, result);
     if (knows_ends(call, result))
         add_ends(&call->parts, caller,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));
-    if (failed)
+    if (failed) {
+        add_evidence(context, caller, call, result);
         return;
+    }
     if (row->value)
         add_memory(context, caller, &call->parts, PART_VALUE, argument(call, row->value), 4, 0);
     if (row->cwd)

@@ -3,6 +3,7 @@
 #define SCOPE_CALL_ARGUMENTS_H
 
 #include "call/context.h"
+#include "call/resolve.h"
 
 /* Copy into call->parts what the row's arguments point to. `with_data`: the bytes that it sends, too. */
 void copy_at_entry(struct context *context, struct caller *caller, struct pending *call,
@@ -12,9 +13,27 @@ void copy_at_entry(struct context *context, struct caller *caller, struct pendin
 void copy_at_exit(struct context *context, struct caller *caller, struct pending *call,
                   int64_t result);
 
-/* NAME: what the path of a unix socket in the ADDRESS part means. `follow`: if it is a link, its target. */
+/* A path as it was passed, and how the kernel looks it up; good until a part is added. */
+struct passed_path {
+    struct lookup lookup;
+    const char *text;
+    size_t length;
+};
+
+/* The first path of a call, which may be that of a unix socket in its ADDRESS, and the second one. */
+bool find_path(const struct context *context, const struct caller *caller,
+               const struct pending *call, struct passed_path *path_out);
+bool find_path2(const struct context *context, const struct caller *caller,
+                const struct pending *call, struct passed_path *path_out);
+bool find_address_path(const struct context *context, const struct caller *caller,
+                       const struct parts *parts, struct passed_path *path_out);
+
+/*
+ * NAME: what the path of a unix socket in the ADDRESS part means. `follow`: if it is a link, its target.
+ * `result`: of the call; MISSING, if that says so.
+ */
 void add_address_name(const struct context *context, const struct caller *caller,
-                      struct parts *parts, bool follow);
+                      struct parts *parts, bool follow, int64_t result);
 
 /* The fds of a pair, from the PAIR part; false if that could not be copied. */
 bool read_pair(const struct pending *call, int32_t pair_out[2]);

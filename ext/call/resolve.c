@@ -311,7 +311,7 @@ static size_t cut_last(const struct walk *walk, size_t end)
 }
 
 static size_t finish_walk(struct walk *walk, const struct lookup *lookup,
-                          char name[static NAME_LIMIT])
+                          char name[static NAME_LIMIT], size_t *there_out)
 {
     size_t end = walk->length, length = 0;
     enum arrival arrival;
@@ -325,11 +325,11 @@ static size_t finish_walk(struct walk *walk, const struct lookup *lookup,
             return 0;
         folder = cut_last(walk, folder);
     }
-    length = name_as_its(lookup, name, length);
+    length = *there_out = name_as_its(lookup, name, length);
     if (lookup->follow && arrival == ARRIVED && folder == last && last < end) {
         size_t followed = follow_last(walk, walk->path + last, name, length);
         if (followed)
-            return followed;
+            return *there_out = followed;
     }
     return add_names(name, length, walk->path + folder, end - folder);
 }
@@ -351,11 +351,12 @@ static size_t resolve_without_walk(const struct lookup *lookup, const char *pass
 }
 
 size_t resolve_path(const struct lookup *lookup, const char *passed, size_t length,
-                    char name[static NAME_LIMIT])
+                    char name[static NAME_LIMIT], size_t *there_out)
 {
     struct walk walk;
     size_t found = 0;
 
+    *there_out = NAME_LIMIT;
     if (!length)
         return 0;
     if (lookup->no_walk) /* Python resolves these paths by the cwd that it remembers */
@@ -367,10 +368,35 @@ size_t resolve_path(const struct lookup *lookup, const char *passed, size_t leng
         return resolve_without_walk(lookup, passed, length, name);
     walk.floor = walk.length = 0;
     if (start_walk(&walk, lookup, passed, length))
-        found = finish_walk(&walk, lookup, name);
+        found = finish_walk(&walk, lookup, name, there_out);
     if (walk.root >= 0)
         close(walk.root);
     if (chdir("/") < 0)
         return 0; /* it always succeeds */
     return found;
+}
+
+/* -- what is on the way ------------------------------------------------------------------------ */
+
+int resolve_open(const struct lookup *lookup, const char *passed, size_t length, uint64_t flags)
+{
+    struct walk walk;
+    int fd = -EINVAL;
+
+    if (lookup->no_walk)
+        return -EOPNOTSUPP;
+    walk.floor = walk.length = 0;
+    if (start_walk(&walk, lookup, length ? passed : ".", length ? length : 1)) {
+        walk.path[walk.length] = '\0';
+        fd = open_at(walk.root, walk.path, flags, walk.root < 0 ? 0 : RESOLVE_IN_ROOT);
+        fd = fd < 0 ? -errno : fd;
+    }
+    if (walk.root >= 0)
+        close(walk.root);
+    return fd;
+}
+
+size_t resolve_name(const struct lookup *lookup, int fd, char name[static NAME_LIMIT])
+{
+    return name_as_its(lookup, name, name_of_fd(fd, name));
 }

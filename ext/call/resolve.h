@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum { NAME_LIMIT = 2 * 4096 }; /* a folder's name and what is left of the path, each PATH_MAX */
@@ -27,10 +28,21 @@ struct lookup {
 /*
  * Write the absolute name of what `passed` means, without a NUL, and return its length. The
  * part of a path that does not exist is kept as it was passed. Returns 0 if not even the folder where
- * it starts can be read (the process is not dumpable).
+ * it starts can be read (the process is not dumpable). `*there_out`: so much of the name is a folder
+ * that was reached; more than its length if that is not known.
  */
 size_t resolve_path(const struct lookup *lookup, const char *passed, size_t length,
-                    char name[static NAME_LIMIT]);
+                    char name[static NAME_LIMIT], size_t *there_out);
+
+/*
+ * Open what the first `length` bytes of `passed` mean, none of them for the folder where it starts, as
+ * O_PATH with `flags` of open(2). A last symbolic link is followed whatever `lookup` says, unless
+ * flags have O_NOFOLLOW. Returns an fd or a negative errno.
+ */
+int resolve_open(const struct lookup *lookup, const char *passed, size_t length, uint64_t flags);
+
+/* Write the absolute name of what `fd` is open for, as `resolve_path` does. */
+size_t resolve_name(const struct lookup *lookup, int fd, char name[static NAME_LIMIT]);
 
 /* Give the calling thread a cwd of its own, since a walk changes it (unshare(2)). */
 void resolve_init(void);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "call/arguments.h"
+#include "call/evidence.h"
 #include "call/fd_names.h"
 #include "call/messages.h"
 #include "call/payload.h"
@@ -84,7 +85,7 @@ static void finish_sent(struct context *context, struct caller *caller, struct p
     if (is_flow(context, caller, entry)) {
         entry->connecting = false;
         add_ends_once(caller, call, entry);
-        add_address_name(context, caller, &call->parts, true);
+        add_address_name(context, caller, &call->parts, true, result);
         if (entry->kind == FD_MESSAGES || (bytes && wants_bytes(entry)))
             write_call(context, caller, call, result, elapsed_ns, bytes);
     } else if (bytes && wants_bytes(entry)) {
@@ -222,7 +223,8 @@ static void finish_failed(struct context *context, struct caller *caller, struct
     if (entry)
         refresh_name(context, caller, entry, monotonic_ns());
     if (CALLS[call->row].transfer == TRANSFER_OUT)
-        add_address_name(context, caller, &call->parts, true);
+        add_address_name(context, caller, &call->parts, true, result);
+    add_evidence(context, caller, call, result);
     write_call(context, caller, call, result, elapsed_ns, 0);
 }
 

@@ -64,7 +64,8 @@ enum raw_kind {
 
     /*
      * A signal was delivered.
-     *   args  signal, si_code, sender's pid, sender's uid, how many such signals this record stands for
+     *   args  signal, si_code, sender's pid, sender's uid, how many such signals this record stands for;
+     *         of a fault the two halves of its address, the lower one first, in place of the sender
      */
     RAW_SIGNAL = 5,
 
@@ -140,6 +141,19 @@ enum raw_kind {
  *   the groups at     only failures have a record: PATH, PATH2, NAME, NAME2
  *   the end
  *
+ * A call that failed has evidence as well, by its error (call/evidence.c):
+ *
+ *   ENOENT            MISSING, unless only the last name of the path is not there; TARGET, if what is not
+ *                     there is the target of a symbolic link; of exec HEAD, if its file is there
+ *   EACCES, EPERM     STATUS of the thread; a STEP for each folder on the way to the path and for what
+ *                     is there; of a call on an fd one for its file; of exec HEAD
+ *   ENOTDIR, ELOOP    STEP, likewise
+ *   ENOEXEC           HEAD
+ *   EROFS, ENOSPC,    MOUNTS; of exec also with EACCES, since a mount may be noexec
+ *   EDQUOT
+ *   EMFILE, EAGAIN,   a LIMIT for each limit that may be why
+ *   ENOMEM, EFBIG
+ *
  * Some rows are not as the call of that name:
  *
  *   sendmmsg,         one record for each message, whose result is the message's bytes
@@ -179,6 +193,12 @@ enum raw_part_kind {
     PART_EARLY = 25,   /* empty: while this was received, another thread's sending was under way */
     PART_HANGUP = 26,  /* uint32_t: the events of poll(2) by which a socket has been hung up */
     PART_CALLS = 27,   /* struct raw_calls[]: what of a tally not read(2) or write(2) transferred */
+    PART_MISSING = 28, /* the first folder on the way to NAME or NAME2 that is not there */
+    PART_TARGET = 29,  /* where the symbolic link leads that is what MISSING or NAME says */
+    PART_STEP = 30,    /* struct raw_step, and its absolute name */
+    PART_HEAD = 31,    /* the first bytes of a program file */
+    PART_LIMIT = 32,   /* struct raw_limit */
+    PART_MOUNTS = 33,  /* the text of /proc/TID/mountinfo */
 };
 
 enum raw_part_flags {
@@ -251,6 +271,18 @@ struct raw_tally {
 struct raw_calls {
     uint32_t syscall, outgoing; /* row of syscalls.def; 1: bytes were written or sent */
     uint64_t calls, bytes, ns;
+};
+
+/* A folder on the way to a path, or what the path means. */
+struct raw_step {
+    uint32_t mode, uid, gid;
+    uint32_t path;       /* 1: of PATH, of the path in ADDRESS, or the file of an fd; 2: of PATH2 */
+    uint64_t attributes; /* STATX_ATTR_… of statx(2) */
+};
+
+struct raw_limit {
+    uint64_t resource; /* RLIMIT_… of getrlimit(2) */
+    uint64_t soft, hard;
 };
 
 struct raw_counts {

@@ -53,3 +53,15 @@ cdef extern from "record/record.h" nogil:
         uint64_t calls
         uint64_t bytes
         uint64_t ns
+
+    struct raw_step:
+        uint32_t mode
+        uint32_t uid
+        uint32_t gid
+        uint32_t path
+        uint64_t attributes
+
+    struct raw_limit:
+        uint64_t resource
+        uint64_t soft
+        uint64_t hard

@@ -18,6 +18,8 @@ STAT = struct.Struct("=QQQQIIII")
 TALLY = struct.Struct("=QQQQQQ")
 CALLS = struct.Struct("=IIQQQ")
 SOCKET = struct.Struct("=iiiIQQ")
+STEP = struct.Struct("=IIIIQ")
+LIMIT = struct.Struct("=QQQ")
 
 RESULT_UNKNOWN = -(2**63)
 """The result of a call that was seen being made only, or that ended with its thread."""
@@ -72,6 +74,12 @@ class Part(IntEnum):
     EARLY = 25
     HANGUP = 26
     CALLS = 27
+    MISSING = 28
+    TARGET = 29
+    STEP = 30
+    HEAD = 31
+    LIMIT = 32
+    MOUNTS = 33
 
 
 PART_CUT = 1

@@ -1,0 +1,209 @@
+#include "call/evidence.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h> /* statx */
+#include <unistd.h>
+
+#include "call/arguments.h"
+#include "call/payload.h"
+#include "call/proc.h"
+
+enum {
+    STEPS_MAX = 64,   /* of one path */
+    HEAD_SIZE = 1024, /* room for a line "#!", or for the tables at the start of an ELF file */
+    MOUNTS_SIZE = 32 * 1024, /* some 200 mounts */
+};
+
+/* -- what is not there --------------------------------------------------------------------------- */
+
+void add_missing(struct parts *parts, const char *name, size_t length, size_t there)
+{
+    size_t from = there > 1 ? there + 1 : 1;
+    const char *end = from < length ? memchr(name + from, '/', length - from) : NULL;
+
+    if (end && !parts_find(parts, PART_MISSING))
+        parts_add(parts, PART_MISSING, 0, name, (size_t)(end - name));
+}
+
+/* TARGET: if what is not there is where a symbolic link leads, the text of that link. */
+static void add_target(struct parts *parts)
+{
+    const struct raw_part *missing = parts_find(parts, PART_MISSING);
+    const struct raw_part *name = missing ? missing : parts_find(parts, PART_NAME);
+    char path[NAME_LIMIT], target[PATH_LIMIT];
+
+    if (!name || name->size >= sizeof path)
+        return;
+    memcpy(path, name->bytes, name->size);
+    path[name->size] = '\0';
+    ssize_t length = proc_link(path, target, sizeof target);
+    if (length > 0)
+        parts_add(parts, PART_TARGET, 0, target, (size_t)length);
+}
+
+/* -- who refuses ----------------------------------------------------------------------------------- */
+
+/* STEP: what `fd` is open for. */
+static void add_step(struct parts *parts, const struct lookup *lookup, int fd, uint32_t path)
+{
+    struct statx found;
+    struct raw_step *step = parts_begin(parts, sizeof *step + NAME_LIMIT);
+
+    if (!step || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &found) < 0)
+        return;
+    *step = (struct raw_step){ .mode = found.stx_mode,
+                               .uid = found.stx_uid,
+                               .gid = found.stx_gid,
+                               .path = path,
+                               .attributes = found.stx_attributes };
+    size_t length = resolve_name(lookup, fd, (char *)(step + 1));
+    parts_end(parts, PART_STEP, 0, sizeof *step + length);
+}
+
+/* Where the next name of a path ends; its length if that was the last one. */
+static size_t end_of_next(const char *path, size_t length, size_t at)
+{
+    while (at < length && path[at] == '/')
+        at++;
+    while (at < length && path[at] != '/')
+        at++;
+    return at;
+}
+
+/* A STEP for the folder where a path starts and for each name in it, as far as it is there. */
+static void add_steps(struct parts *parts, struct passed_path *passed, uint32_t path)
+{
+    char text[PATH_LIMIT]; /* adding a part moves what `passed` points to */
+    size_t length = passed->length, end = length && passed->text[0] == '/';
+
+    if (length > sizeof text)
+        return;
+    memcpy(text, passed->text, length);
+    for (int count = 0; count < STEPS_MAX; count++) {
+        bool last = end_of_next(text, length, end) == end;
+        uint64_t flags = last && !passed->lookup.follow ? O_NOFOLLOW : 0;
+        int fd = resolve_open(&passed->lookup, text, end, flags);
+        if (fd < 0)
+            return;
+        add_step(parts, &passed->lookup, fd, path);
+        close(fd);
+        if (last)
+            return;
+        end = end_of_next(text, length, end);
+    }
+}
+
+/* The same of the file of an fd: there is no way to it. */
+static void add_fd_step(struct parts *parts, const struct caller *caller, int fd)
+{
+    const struct lookup lookup = { .tid = caller->tid, .tgid = caller->tgid };
+    char link[PROC_PATH];
+
+    proc_fd_path(link, caller->tid, fd);
+    int copy = open(link, O_PATH | O_CLOEXEC);
+    if (copy < 0)
+        return;
+    add_step(parts, &lookup, copy, 1);
+    close(copy);
+}
+
+static void add_way(const struct context *context, const struct caller *caller,
+                    struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    struct passed_path path;
+
+    if (find_path(context, caller, call, &path))
+        add_steps(&call->parts, &path, 1);
+    else if (row->fd && !row->makes_fd && !row->address && !row->message && !context->serves_files)
+        add_fd_step(&call->parts, caller, (int)argument(call, row->fd));
+    if (find_path2(context, caller, call, &path))
+        add_steps(&call->parts, &path, 2);
+}
+
+/* -- programs -------------------------------------------------------------------------------------- */
+
+/* HEAD: the first bytes of a file that was to be executed, if it is there and a file. */
+static void add_head(const struct context *context, const struct caller *caller,
+                     struct pending *call)
+{
+    struct passed_path path;
+    char link[PROC_PATH];
+    struct raw_stat found;
+
+    if (!find_path(context, caller, call, &path))
+        return;
+    int fd = resolve_open(&path.lookup, path.text, path.length, 0);
+    if (fd < 0)
+        return;
+    proc_fd_path(link, getpid(), fd);
+    void *room = parts_begin(&call->parts, HEAD_SIZE);
+    if (room && proc_stat(link, &found) == 0 && S_ISREG(found.mode)) {
+        ssize_t length = proc_file(link, room, HEAD_SIZE);
+        if (length > 0)
+            parts_end(&call->parts, PART_HEAD, 0, (size_t)length);
+    }
+    close(fd);
+}
+
+/* MOUNTS: what is mounted where, as the thread sees it. */
+static void add_mounts(const struct caller *caller, struct pending *call)
+{
+    char path[PROC_PATH];
+
+    proc_path(path, caller->tid, "mountinfo");
+    add_file(&call->parts, PART_MOUNTS, path, MOUNTS_SIZE);
+}
+
+/* -- limits ---------------------------------------------------------------------------------------- */
+
+enum { ANY_GROUP = GROUP_COUNT };
+
+/* Which limit may be why calls of a group fail so: getrlimit(2). */
+static const struct {
+    int error, group, resource;
+} LIMITS[] = {
+    { EMFILE, ANY_GROUP, RLIMIT_NOFILE },     { EAGAIN, GROUP_BIRTH, RLIMIT_NPROC },
+    { EAGAIN, GROUP_EXEC, RLIMIT_NPROC },     { ENOMEM, ANY_GROUP, RLIMIT_AS },
+    { ENOMEM, ANY_GROUP, RLIMIT_DATA },       { EFBIG, ANY_GROUP, RLIMIT_FSIZE },
+    { ENOMEM, GROUP_PERMIT, RLIMIT_MEMLOCK }, { EPERM, GROUP_PERMIT, RLIMIT_MEMLOCK },
+};
+
+static void add_limits(const struct caller *caller, struct pending *call, int error)
+{
+    struct rlimit64 found;
+
+    for (size_t i = 0; i < sizeof LIMITS / sizeof *LIMITS; i++) {
+        if (LIMITS[i].error != error ||
+            (LIMITS[i].group != ANY_GROUP && LIMITS[i].group != CALLS[call->row].group))
+            continue;
+        if (prlimit64(caller->tgid, LIMITS[i].resource, NULL, &found) < 0)
+            return;
+        struct raw_limit limit = { (uint64_t)LIMITS[i].resource, found.rlim_cur, found.rlim_max };
+        parts_add(&call->parts, PART_LIMIT, 0, &limit, sizeof limit);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- */
+
+void add_evidence(const struct context *context, const struct caller *caller, struct pending *call,
+                  int64_t result)
+{
+    bool runs = CALLS[call->row].group == GROUP_EXEC;
+    bool refused = result == -EACCES || result == -EPERM;
+
+    if (result == -ENOENT && !context->roots_differ && !context->serves_files)
+        add_target(&call->parts);
+    if (refused || result == -ENOTDIR || result == -ELOOP)
+        add_way(context, caller, call);
+    if (refused)
+        add_status(&call->parts, caller->tid);
+    if (runs && (refused || result == -ENOENT || result == -ENOEXEC))
+        add_head(context, caller, call);
+    if (result == -EROFS || result == -ENOSPC || result == -EDQUOT || (runs && refused))
+        add_mounts(caller, call);
+    if (result < 0 && result >= -4095)
+        add_limits(caller, call, (int)-result);
+}
