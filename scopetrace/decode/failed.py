@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scopetrace.decode.evidence import evidence_of
 from scopetrace.decode.path_arguments import NO_NAMES, Names
 from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
@@ -29,7 +30,8 @@ def emit_failed(
         return
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
-    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, *name, *other, error)))
+    evidence = evidence_of(state, task, record, op, name, other)
+    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, *name, *other, error, evidence)))
 
 
 def emit_failed_fd(
@@ -47,7 +49,8 @@ def emit_process_failed(state: State, task: Task, record: RawRecord, op: str, wh
     if not _is_error(error):
         return
     time_ns = record.entered_ns + state.offset_ns
-    state.emit(ProcessFailed(task.group.image, task.tid, time_ns, op, what, error))
+    evidence = evidence_of(state, task, record, op)
+    state.emit(ProcessFailed(task.group.image, task.tid, time_ns, op, what, error, evidence))
 
 
 def _is_error(error: int) -> bool:

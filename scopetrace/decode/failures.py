@@ -5,7 +5,6 @@ A few words describe what such a call was about, made of its arguments as the pr
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable
 
 from scopetrace.decode.failed import emit_failed, emit_failed_fd, emit_process_failed
@@ -15,7 +14,7 @@ from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import Task, fork_name
 from scopetrace.model.call import Call
-from scopetrace.model.names import signal_name
+from scopetrace.model.names import LIMITS, signal_name
 from scopetrace.model.raw import RawRecord
 
 What = Callable[[Task, RawRecord, Parts, Call], str]
@@ -35,11 +34,6 @@ KINDS = {
 }
 """What fs.error calls class → the calls of it."""
 
-LIMITS = {
-    number: name
-    for name, number in vars(resource).items()
-    if name.startswith("RLIMIT_") and name != "RLIMIT_OFILE"
-}
 NAMESPACES = {
     0x80: "CLONE_NEWTIME",
     0x200: "CLONE_FS",

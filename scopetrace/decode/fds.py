@@ -19,7 +19,7 @@ from scopetrace.decode.fd_tables import FdTable
 from scopetrace.decode.file_names import file_renamed, take_link_name
 from scopetrace.decode.files import DecodedFile, open_file
 from scopetrace.decode.parts import LINK, PATH, Parts
-from scopetrace.decode.path_arguments import path_of
+from scopetrace.decode.path_arguments import OPENS, open_flags, path_of
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task
@@ -34,10 +34,8 @@ CLOSE_RANGE_UNSHARE = 2
 CLOSE_RANGE_CLOEXEC = 4
 MSG_CMSG_CLOEXEC = 0x40000000
 MFD_CLOEXEC = 1
-CREAT_FLAGS = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
 
 PAIR = struct.Struct("=ii")
-FLAGS_OF_HOW = struct.Struct("=Q")
 
 
 def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -54,25 +52,12 @@ def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
     meant = path_of(task, record, parts, call).file if as_passed or not link else ""
     otherwise = text(passed) if link else meant
     file = open_file(parts, otherwise, record.entered_ns + state.offset_ns)
-    flags = _open_flags(record, parts, call)
+    flags = open_flags(record, parts, call.op)
     if flags & os.O_TMPFILE != os.O_TMPFILE:  # its path is that of a folder
         file.passed = meant if as_passed else file.path
     state.consoles.recognise_opened(file, task, state.tree)
     _add(state, task, record, file, bool(flags & os.O_CLOEXEC))
     _emit_opened(state, task, call.op, file, record.result, flags, as_passed)
-
-
-def _open_flags(record: RawRecord, parts: Parts, call: Call) -> int:
-    """Return the flags of open(2) that a call was made with."""
-    op = call.op
-    if op == "open":
-        return record.arg2 & INT
-    if op == "creat":
-        return CREAT_FLAGS
-    if op != "openat2" and Part.HOW not in parts:
-        return record.arg3 & INT
-    how = parts.get(Part.HOW, b"")
-    return int(FLAGS_OF_HOW.unpack_from(how)[0]) if len(how) >= FLAGS_OF_HOW.size else 0
 
 
 def _add(state: State, task: Task, record: RawRecord, file: DecodedFile, cloexec: bool) -> None:
@@ -305,7 +290,6 @@ def _is_same(one: DecodedFile, other: DecodedFile) -> bool:
     return one.path == other.path
 
 
-OPENS = ("open", "openat", "openat2", "creat", "open_by_handle_at")
 OPENS_OF_URING = ("io_uring_enter__openat", "io_uring_enter__openat2")
 NEW_FDS = ("memfd_create", "eventfd", "eventfd2", "epoll_create", "epoll_create1")
 NEW_FDS_OF_OTHERS = ("pidfd_getfd", "io_uring_setup")

@@ -13,7 +13,7 @@ from scopetrace.decode.failed import emit_failed, emit_process_failed
 from scopetrace.decode.parts import Parts
 from scopetrace.decode.path_arguments import path_of
 from scopetrace.decode.paths import text
-from scopetrace.decode.state import Handler, State, signed
+from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task, fork_name
 from scopetrace.model.call import Call
 from scopetrace.model.image import Image
@@ -39,6 +39,9 @@ SETS_IDS = (
 """Calls that change who a process is (credentials(7))."""
 
 SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
+SI_KERNEL = 0x80
+FAULTS = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL))
+"""Signals that have the address of a fault, unless a process or the kernel at large sent them."""
 SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
 """Codes of signals that say who sent them (sigaction(2)); so does SIGCHLD."""
 
@@ -277,7 +280,10 @@ def on_signal(state: State, task: Task, record: RawRecord, call: Call) -> None:
     has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
     pid = state.pids.of(task.group, record.arg3) if has_sender else 0
     sender = (pid, record.arg4) if pid else (0, 0)
-    state.emit(Signalled(task.group.image, task.tid, time_ns, number, code, *sender, count))
+    is_fault = number in FAULTS and 0 < code < SI_KERNEL
+    address = record.arg3 & INT | (record.arg4 & INT) << 32 if is_fault else None
+    image = task.group.image
+    state.emit(Signalled(image, task.tid, time_ns, number, code, *sender, count, address))
 
 
 def on_clone(state: State, task: Task, record: RawRecord, call: Call) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from typing import NamedTuple
 
-from scopetrace.decode.parts import NAME, NAME2, PATH, PATH2, Parts
+from scopetrace.decode.parts import HOW, NAME, NAME2, PATH, PATH2, Parts
 from scopetrace.decode.paths import absolute, text
-from scopetrace.decode.state import signed
+from scopetrace.decode.state import INT, signed
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
 from scopetrace.model.operation import build
 from scopetrace.model.raw import RawRecord
 
 AT_FDCWD = -100
+OPENS = ("open", "openat", "openat2", "creat", "open_by_handle_at")
+CREAT_FLAGS = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+FLAGS_OF_HOW = struct.Struct("=Q")
 
 
 class Names(NamedTuple):
@@ -52,3 +57,15 @@ def _names(task: Task, record: RawRecord, passed: bytes, name: bytes | None, dir
             return Names(start)
     file_name = absolute(start, task.folders.root, asked) if passed else ""
     return Names(file_name, "" if asked == file_name else asked)
+
+
+def open_flags(record: RawRecord, parts: Parts, op: str) -> int:
+    """Return the flags of open(2) that a call was made with."""
+    if op == "open":
+        return record.arg2 & INT
+    if op == "creat":
+        return CREAT_FLAGS
+    if op != "openat2" and HOW not in parts:
+        return record.arg3 & INT
+    how = parts.get(HOW, b"")
+    return int(FLAGS_OF_HOW.unpack_from(how)[0]) if len(how) >= FLAGS_OF_HOW.size else 0

@@ -33,6 +33,7 @@ from errno import EINPROGRESS
 from typing import TYPE_CHECKING, Any
 
 from scopetrace.decode.addresses import AF_NETLINK, SEQPACKET, STREAM, TYPE_MASK, transport_name
+from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.names import error_name
 from scopetrace.model.open_file import Usage
@@ -173,10 +174,18 @@ class Socket:
         opened_ns = self.connecting_since_ns or file.opened_ns
         self.connect(emit, task, op, file, fd, "client", self.target, opened_ns)
 
-    def connect_failed(self, emit: Emit, task: Task, op: str, error: int, time_ns: int) -> None:
+    def connect_failed(
+        self,
+        emit: Emit,
+        task: Task,
+        op: str,
+        error: int,
+        time_ns: int,
+        evidence: Evidence | None = None,
+    ) -> None:
         """Note and emit that the connection could not be made that it was asked for."""
         self.enter("fail to connect")
-        self.emit_refused(emit, task, op, error, time_ns, self.local, self.target)
+        self.emit_refused(emit, task, op, error, time_ns, self.local, self.target, evidence)
         if not self.is_stream:
             self.target = self.flow.peer if self.flow is not None else None
 
@@ -189,10 +198,11 @@ class Socket:
         time_ns: int,
         local: Address | None,
         peer: Address | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         """Emit that it did not become what a call asked for, and is as it was before."""
-        image, kind = task.group.image, "connection"
-        emit(FlowFailed(image, task.tid, time_ns, op, kind, self.transport, local, peer, error, 0))
+        head = (task.group.image, task.tid, time_ns, op, "connection")
+        emit(FlowFailed(*head, self.transport, local, peer, error, 0, evidence))
 
     def flow_with(
         self,

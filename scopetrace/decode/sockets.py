@@ -20,6 +20,7 @@ from scopetrace.decode.addresses import (
     parse_address,
 )
 from scopetrace.decode.closing import emit_closed
+from scopetrace.decode.evidence import evidence_of_flow
 from scopetrace.decode.files import DecodedFile, open_file
 from scopetrace.decode.parts import ADDRESS, DATA, EARLY, LOCAL, NAME, PEER, SOCKET, Parts
 from scopetrace.decode.socket import CONNECTING, LISTENING, Socket
@@ -103,7 +104,9 @@ def on_socket(state: State, task: Task, record: RawRecord, call: Call) -> None:
 def emit_not_created(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a socket could not be made: EMFILE, EAFNOSUPPORT…"""
     time_ns = record.entered_ns + state.offset_ns
-    _asked_for(record).emit_refused(state.emit, task, call.op, -record.result, time_ns, None)
+    sock = _asked_for(record)
+    evidence = evidence_of_flow(state, task, record, call.op, sock.transport, None)
+    sock.emit_refused(state.emit, task, call.op, -record.result, time_ns, None, None, evidence)
 
 
 def _add(state: State, task: Task, record: RawRecord, file: DecodedFile, cloexec: bool) -> None:
@@ -121,7 +124,9 @@ def on_bind_or_listen(state: State, task: Task, record: RawRecord, call: Call) -
     parts, fd, file, sock, time_ns, _ = found
     if record.result < 0:
         local = _passed_address(parts) or sock.local
-        sock.emit_refused(state.emit, task, call.op, -record.result, time_ns, local)
+        evidence = evidence_of_flow(state, task, record, call.op, sock.transport, local)
+        error = -record.result
+        sock.emit_refused(state.emit, task, call.op, error, time_ns, local, None, evidence)
         return
     _note_bound(state, sock, _passed_address(parts))
     if call.op == "listen":
@@ -149,12 +154,12 @@ def on_connect(state: State, task: Task, record: RawRecord, call: Call) -> None:
         if not error:
             found.sock.disconnect(state.emit, task, call.op, found.file, found.time_ns)
     elif error != EISCONN or found.sock.state == CONNECTING:  # else it only asked how it stands
-        _connect(state, task, call.op, found, error)
+        _connect(state, task, record, call.op, found)
 
 
-def _connect(state: State, task: Task, op: str, found: _SocketCall, error: int) -> None:
+def _connect(state: State, task: Task, record: RawRecord, op: str, found: _SocketCall) -> None:
     parts, fd, file, sock, time_ns, _ = found
-    passed = _passed_address(parts)
+    passed, error = _passed_address(parts), -record.result
     if passed is not None:
         sock.target = passed if PEER not in parts else as_passed(sock.target, passed)
     if sock.state != CONNECTING:
@@ -167,7 +172,8 @@ def _connect(state: State, task: Task, op: str, found: _SocketCall, error: int) 
         sock.connect_to_target(state.emit, task, op, file, fd)
     # 3. It was refused.
     else:
-        sock.connect_failed(state.emit, task, op, error, time_ns)
+        evidence = evidence_of_flow(state, task, record, op, sock.transport, passed)
+        sock.connect_failed(state.emit, task, op, error, time_ns, evidence)
 
 
 def on_getsockopt(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -200,8 +206,9 @@ def on_accept(state: State, task: Task, record: RawRecord, call: Call) -> None:
     listening = None if listening_file is None else listening_file.socket
     if record.result < 0:
         if listening is not None:
-            error, local = -record.result, listening.local
-            listening.emit_refused(state.emit, task, call.op, error, time_ns, local)
+            error, local, op = -record.result, listening.local, call.op
+            evidence = evidence_of_flow(state, task, record, op, listening.transport, local)
+            listening.emit_refused(state.emit, task, op, error, time_ns, local, None, evidence)
         return
     if listening is not None and listening_file is not None:
         listening.listen(state.emit, task, call.op, listening_file, listening_fd, time_ns)

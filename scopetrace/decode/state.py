@@ -19,6 +19,8 @@ INT = 0xFFFFFFFF
 """An int argument is the low half of a register; a negative fd is then no fd of a table."""
 
 MOST_CLOSED_SOCKETS = 256
+MOST_SEARCHES = 100
+"""Of /proc for who holds something: each takes milliseconds."""
 
 
 class State:
@@ -33,6 +35,7 @@ class State:
         "named_by_link",
         "offset_ns",
         "pids",
+        "searches_left",
         "sockets",
         "tree",
     )
@@ -50,12 +53,18 @@ class State:
         self.pids = PidNamespaces()
         self.sockets: WeakValueDictionary[int, DecodedFile] = WeakValueDictionary()
         """Sockets by inode, so that one which is passed on or inherited remains the same."""
+        self.searches_left = MOST_SEARCHES
         self.bound = BoundNames()
         self.named_by_link: WeakSet[DecodedFile] = WeakSet()
         """Files that were opened without a name and have one now (`decode.file_names`)."""
         self.closed_sockets: deque[DecodedFile] = deque(maxlen=MOST_CLOSED_SOCKETS)
         """Sockets closed last: each may be in a message to another process (SCM_RIGHTS), and is
         kept so that it is the same one when it is received."""
+
+    def may_search(self) -> bool:
+        """Whether /proc may be searched once more."""
+        self.searches_left -= 1
+        return self.searches_left >= 0
 
     def remember_socket(self, file: DecodedFile) -> None:
         """Let a socket be found again by its inode."""

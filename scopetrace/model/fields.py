@@ -103,6 +103,45 @@ ENHANCED = (
     _integer("file_owner", "user id of the file's owner; needs `enhancefs`"),
     _integer("file_group", "group id of the file; needs `enhancefs`"),
 )
+ASKER = (
+    _text(
+        "needs",
+        "the right that was missing: read, write, search or execute; owner, where only the owner"
+        ' may; or a capability ("CAP_SETUID")',
+    ),
+    _integer("asked_uid", "of a call that was refused: user id that counted"),
+    _integer("asked_gid", "group id that counted"),
+)
+LIMIT = (
+    _text("limit_name", 'the limit that was reached ("RLIMIT_NOFILE")'),
+    _integer("limit_value", "its value, in the unit of getrlimit(2)"),
+)
+HOLDER = (
+    _integer("holder_pid", "process id of who has the port, the lock or the file, if found"),
+    _text("holder_cmd", "its command line"),
+)
+REFUSED = (
+    _text("missing_folder", "the first folder on the way that is not there; left out if all are"),
+    _text("link_target", "of a symbolic link that leads to nothing: where it leads"),
+    _text("refused_by", "the file or folder that refused"),
+    _integer("refused_uid", "user id of its owner"),
+    _text("refused_user", "name of its owner"),
+    _integer("refused_gid", "its group id"),
+    _text("refused_group", "name of its group"),
+    _integer("refused_mode", "its permissions in octal digits (640)"),
+    _text(
+        "obstacle",
+        "what refuses other than permissions: sticky, immutable, append_only, noexec, no_folder (it"
+        " is no folder), link (it is a symbolic link, which was not to be followed)",
+    ),
+    _text("mount_point", "where the file system is mounted that is full or refuses"),
+)
+EVIDENCE_OF_SOCKETS = (*REFUSED, *ASKER, *LIMIT, *HOLDER)
+EVIDENCE = (
+    *EVIDENCE_OF_SOCKETS,
+    _text("interpreter", "of exec: the interpreter that the file names (#! or ELF)"),
+)
+"""What was seen of the reason of a failure; left out if it is not known or does not apply."""
 ENDS = (
     _text("net_transport", "kind of socket: IP.TCP, IP.UDP, Unix.TCP, Unix.UDP…"),
     _text("net_peer_name", "name by which this process looked the peer's address up"),
@@ -259,6 +298,7 @@ SOURCES = (
             "kind of call: open_close, read_write, delete, rename, link, mkdir, attr, stat, seek,"
             " cwd, exec, lock or watch",
         ),
+        *EVIDENCE,
     ),
     _source(
         "proc.start",
@@ -307,6 +347,7 @@ SOURCES = (
         ),
         _integer("sender_uid", "user id of the sender, if known"),
         _text("code", '`si_code` of sigaction(2): "SI_USER", "CLD_EXITED"…'),
+        _text("address", 'of a fault: where it was (`si_addr`), "0x10"'),
         _integer(
             "count",
             "how many signals it stands for, if more than one: in a storm, those of one kind after"
@@ -324,6 +365,9 @@ SOURCES = (
             'what the call was about, in words: "SIGTERM to 1", "user 0", "1073741824 bytes",'
             ' "/dev/sda1 on /mnt"; left out if the op says all',
         ),
+        *REFUSED,
+        *ASKER,
+        *LIMIT,
     ),
     _source(
         "net.open",
@@ -379,6 +423,7 @@ SOURCES = (
         _text("class", "connection, or rx_tx for sending and receiving"),
         ERROR,
         *ENDS,
+        *EVIDENCE_OF_SOCKETS,
     ),
     _source(
         "http.req",

@@ -1,12 +1,13 @@
-"""Names of users, groups, signals and errors. Numbers without a name stay numbers."""
+"""Names of users, groups, signals, errors and limits. Numbers without a name stay numbers."""
 
 from __future__ import annotations
 
 import errno
 import grp
 import pwd
+import resource
 import signal
-from functools import cache
+from functools import cache, lru_cache
 
 from scopetrace.model.raw import RESULT_REFUSED
 
@@ -53,3 +54,17 @@ def error_name(number: int) -> str:
     if number == -RESULT_REFUSED:
         return "seccomp"
     return MANUAL_NAMES.get(number) or errno.errorcode.get(number) or str(number)
+
+
+LIMITS = {
+    number: name
+    for name, number in vars(resource).items()
+    if name.startswith("RLIMIT_") and name != "RLIMIT_OFILE"
+}
+"""The names of the limits of getrlimit(2)."""
+
+
+@lru_cache(maxsize=512)
+def octal_digits(mode: int) -> int:
+    """Return permissions as a number that reads like them: 0o644 becomes 644."""
+    return int(f"{mode & 0o7777:o}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address, Flow, FlowUsage
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile, Usage
@@ -96,6 +97,8 @@ class Signalled(NamedTuple):
     sender_uid: int
     times: int
     """How many of its kind this stands for, in a storm of them; `time_ns` is that of the first."""
+    address: int | None = None
+    """Of a fault: of the memory or, of some, the instruction (sigaction(2), si_addr)."""
 
 
 class Opened(NamedTuple):
@@ -211,6 +214,7 @@ class Failed(NamedTuple):
     """rename and link: the second name; else empty."""
     other_passed: str
     errno: int
+    evidence: Evidence | None = None
 
 
 class ProcessFailed(NamedTuple):
@@ -223,6 +227,7 @@ class ProcessFailed(NamedTuple):
     what: str
     """What it was about, in words; empty if the name of the call is enough."""
     errno: int
+    evidence: Evidence | None = None
 
 
 class FlowOpened(NamedTuple):
@@ -293,6 +298,7 @@ class FlowFailed(NamedTuple):
     errno: int
     channel: int
     """`Flow.opened_ns` if there is a flow; else 0."""
+    evidence: Evidence | None = None
 
 
 class Listened(NamedTuple):

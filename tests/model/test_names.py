@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from scopetrace.model.names import error_name, group_name, signal_name, user_name
+from scopetrace.model.names import error_name, group_name, octal_digits, signal_name, user_name
 from scopetrace.model.raw import RESULT_REFUSED, RESULT_UNKNOWN
 
 
@@ -43,3 +43,8 @@ def test_signals_have_the_names_of_the_manual(number, name):
 )  # fmt: skip
 def test_errors_are_called_as_in_the_manual(number, name):
     assert error_name(number) == name
+
+
+@pytest.mark.parametrize(("mode", "digits"), [(0o100644, 644), (0o104755, 4755), (0o7, 7), (0, 0)])
+def test_permissions_read_like_octal_digits(mode, digits):
+    assert octal_digits(mode) == digits

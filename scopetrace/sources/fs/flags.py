@@ -1,4 +1,4 @@
-"""Flags of open(2) and permissions, as people write them."""
+"""Flags of open(2), as people write them."""
 
 from __future__ import annotations
 
@@ -41,9 +41,3 @@ def flag_names(flags: int) -> str:
             names.append(name)
             rest &= ~bits
     return "|".join([*names, hex(rest)] if rest else names)
-
-
-@lru_cache(maxsize=512)
-def octal_digits(mode: int) -> int:
-    """Return permissions as a number that reads like them: 0o644 becomes 644."""
-    return int(f"{mode & 0o7777:o}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from scopetrace.model.image import Image
-from scopetrace.model.names import error_name
+from scopetrace.model.names import error_name, octal_digits
 from scopetrace.model.open_file import OpenFile, Usage
 from scopetrace.model.operation import (
     AttributeChanged,
@@ -23,7 +23,7 @@ from scopetrace.model.operation import (
     Used,
 )
 from scopetrace.source import Handlers, Mode, Needs, Source
-from scopetrace.sources.fs.flags import flag_names, octal_digits
+from scopetrace.sources.fs.flags import flag_names
 
 FS = "fs"
 
@@ -175,7 +175,9 @@ class FsSource(Source):
         self._emit("fs.attr", image, time_ns, tid, data)
 
     def _failed(self, operation: Failed) -> None:
-        image, tid, time_ns, op, kind, file, passed, other, other_passed, errno = operation
+        image, tid, time_ns, op, kind, file, passed, other, other_passed, errno, evidence = (
+            operation
+        )
         if FS in image.rules.measures:
             tags = {"class": kind, "op": op, "file": file}
             self.outlet.measure(image, time_ns, "fs.error", 1, 1, **tags)
@@ -184,6 +186,8 @@ class FsSource(Source):
             _add_other(data, "file_new", other, other_passed)
         data["error"] = error_name(errno)
         data["class"] = kind
+        if evidence is not None:
+            data.update(evidence.fields())
         self._emit("fs.error", image, time_ns, tid, data)
 
     def _counted(self, operation: Counted) -> None:

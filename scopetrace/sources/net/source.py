@@ -180,9 +180,11 @@ class NetSource(Source):
             self._gauge(image, time_ns, gauge, value)
 
     def _failed(self, operation: FlowFailed) -> None:
-        image, tid, time_ns, op, kind, transport, local, peer, errno, channel = operation
+        image, tid, time_ns, op, kind, transport, local, peer, errno, channel, evidence = operation
         ends = address_fields(transport, local, peer, name_of(image, peer))
         data = {"op": op, "class": kind, "error": error_name(errno), **ends}
+        if evidence is not None:
+            data.update(evidence.fields())
         self._emit("net.error", image, time_ns, tid, channel, data)
         if NET in image.rules.measures:
             self.outlet.measure(image, time_ns, "net.error", 1, 1, op=op, **{"class": kind})

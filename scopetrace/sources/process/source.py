@@ -92,21 +92,25 @@ class ProcessSource(Source):
         self._emit("proc.exit", image, time_ns, tid, data)
 
     def _signalled(self, operation: Signalled) -> None:
-        image, tid, time_ns, signal, code, sender_pid, sender_uid, count = operation
+        image, tid, time_ns, signal, code, sender_pid, sender_uid, count, address = operation
         data: dict[str, Any] = {"signal": signal_name(signal)}
         if sender_pid:
             data["sender_pid"] = sender_pid
             data["sender_uid"] = sender_uid
         data["code"] = code_name(signal, code)
+        if address is not None:
+            data["address"] = hex(address)
         if count > 1:
             data["count"] = count
         self._emit("proc.signal", image, time_ns, tid, data)
 
     def _failed(self, operation: ProcessFailed) -> None:
-        image, tid, time_ns, op, what, errno = operation
+        image, tid, time_ns, op, what, errno, evidence = operation
         data: dict[str, Any] = {"op": op, "error": error_name(errno)}
         if what:
             data["what"] = what
+        if evidence is not None:
+            data.update(evidence.fields())
         self._emit("proc.error", image, time_ns, tid, data)
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from scopetrace.sources.fs.flags import flag_names, octal_digits
+from scopetrace.sources.fs.flags import flag_names
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,3 @@ from scopetrace.sources.fs.flags import flag_names, octal_digits
 )
 def test_flags_have_the_names_of_the_manual(flags, names):
     assert flag_names(flags) == names
-
-
-@pytest.mark.parametrize(("mode", "digits"), [(0o100644, 644), (0o104755, 4755), (0o7, 7), (0, 0)])
-def test_permissions_read_like_octal_digits(mode, digits):
-    assert octal_digits(mode) == digits

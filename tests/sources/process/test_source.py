@@ -83,13 +83,13 @@ def test_a_death_by_signal_has_its_name(tracee, recording):
 
 def test_a_signal_has_its_sender_its_reason_and_how_many_it_stands_for(tracee, recording):
     tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 55, 1000, 1))
-    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000, 1))
-    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 55, 1000, 300))
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 0x10, 0x7F00, 1))
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 0, 0, 300))
 
     assert [event.data for event in recording.of("proc.signal")] == [
         {"signal": "SIGTERM", "sender_pid": 55, "sender_uid": 1000, "code": "SI_USER"},
-        {"signal": "SIGSEGV", "code": "SEGV_ACCERR"},
-        {"signal": "SIGSEGV", "code": "SEGV_ACCERR", "count": 300},
+        {"signal": "SIGSEGV", "code": "SEGV_ACCERR", "address": "0x7f0000000010"},
+        {"signal": "SIGSEGV", "code": "SEGV_ACCERR", "address": "0x0", "count": 300},
     ]
 
 

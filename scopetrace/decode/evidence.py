@@ -1,0 +1,310 @@
+"""What the evidence of a call that failed says about the reason, by the error.
+
+A record has facts only (record.h lists them by error); here they become an `Evidence`. What is not
+in the record is looked up in /proc, for errors that are rare: who holds a port or a lock, and on
+which file system a path is.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from scopetrace.decode.holders import (
+    Holder,
+    holder_of_address,
+    holder_of_file,
+    holder_of_lock,
+)
+from scopetrace.decode.interpreter import interpreter_of
+from scopetrace.decode.mounts import find_mount
+from scopetrace.decode.parts import HEAD, LIMIT, MISSING, MOUNTS, STATUS, STEP, TARGET, Parts
+from scopetrace.decode.path_arguments import NO_NAMES, OPENS, Names, open_flags
+from scopetrace.decode.paths import text
+from scopetrace.decode.refusal import (
+    BY_OP,
+    SECOND,
+    Asker,
+    Refusal,
+    Step,
+    Wanted,
+    find_refusal,
+    read_asker,
+    wanted_by_access,
+    wanted_by_open,
+)
+from scopetrace.decode.state import INT, State
+from scopetrace.decode.tasks import Task
+from scopetrace.model.evidence import Evidence
+from scopetrace.model.flow import Address
+from scopetrace.model.names import LIMITS, group_name, octal_digits, user_name
+from scopetrace.model.raw import LIMIT as LIMIT_LAYOUT
+from scopetrace.model.raw import STEP as STEP_LAYOUT
+from scopetrace.model.raw import RawRecord
+
+EXECS = ("execve", "execveat")
+ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
+"""Where the rights are that are asked for, counted from 1."""
+AT_EACCESS = 0x200
+NO_LIMIT = 2**64 - 1
+OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
+LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
+NOEXEC, NO_FOLDER, LINK = "noexec", "no_folder", "link"
+LAST_PRIVILEGED_PORT = 1023
+"""Unless net.ipv4.ip_unprivileged_port_start says otherwise (ip(7))."""
+
+CAPABILITIES = {
+    **dict.fromkeys(("kill", "tkill", "tgkill", "pidfd_send_signal"), "CAP_KILL"),
+    **dict.fromkeys(("rt_sigqueueinfo", "rt_tgsigqueueinfo"), "CAP_KILL"),
+    **dict.fromkeys(("setuid", "setreuid", "setresuid", "setuid32"), "CAP_SETUID"),
+    **dict.fromkeys(("setgid", "setregid", "setresgid", "setgroups", "setgid32"), "CAP_SETGID"),
+    **dict.fromkeys(("mount", "umount2", "umount", "pivot_root", "swapon"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("unshare", "setns", "sethostname", "bpf"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("setpriority", "nice", "ioprio_set", "sched_setscheduler"), "CAP_SYS_NICE"),
+    **dict.fromkeys(("setrlimit", "prlimit64"), "CAP_SYS_RESOURCE"),
+    **dict.fromkeys(("settimeofday", "clock_settime"), "CAP_SYS_TIME"),
+    **dict.fromkeys(("init_module", "finit_module", "delete_module"), "CAP_SYS_MODULE"),
+    **dict.fromkeys(("mlock", "mlockall"), "CAP_IPC_LOCK"),
+    **dict.fromkeys(("mknod", "mknodat"), "CAP_MKNOD"),
+    **dict.fromkeys(("chroot",), "CAP_SYS_CHROOT"),
+    **dict.fromkeys(("ptrace",), "CAP_SYS_PTRACE"),
+    "reboot": "CAP_SYS_BOOT",
+}
+"""The capability that an EPERM of a call asks for (capabilities(7))."""
+
+
+class Failing(NamedTuple):
+    """A call that failed, and what it was about."""
+
+    state: State
+    task: Task
+    record: RawRecord
+    parts: Parts
+    op: str
+    file: str = ""
+    other: str = ""
+
+
+def evidence_of(
+    state: State,
+    task: Task,
+    record: RawRecord,
+    op: str,
+    name: Names = NO_NAMES,
+    other: Names = NO_NAMES,
+) -> Evidence | None:
+    """Return what is known of the reason of a failure; None: nothing is."""
+    reason = REASONS.get(-record.result)
+    if reason is None:
+        return None
+    failing = Failing(state, task, record, record.parts(), op, name.file, other.file)
+    found = reason(failing)
+    return None if found == NOTHING else found
+
+
+NOTHING = Evidence()
+
+
+def _not_there(failing: Failing) -> Evidence:
+    parts = failing.parts
+    return Evidence(
+        missing_folder=_text(parts, MISSING),
+        link_target=_text(parts, TARGET),
+        interpreter=interpreter_of(parts.get(HEAD, b"")) or None,
+    )
+
+
+def _text(parts: Parts, kind: int) -> str | None:
+    found = parts.get(kind)
+    return None if found is None else text(found)
+
+
+def _not_executable(failing: Failing) -> Evidence:
+    return Evidence(interpreter=interpreter_of(failing.parts.get(HEAD, b"")) or None)
+
+
+# -- who refuses
+
+
+def _refused(failing: Failing) -> Evidence:
+    """Return who refuses, by permissions, by a mount, or by a limit or a lock."""
+    if failing.op in ("flock", "fcntl", "fcntl64"):
+        return _locked(failing)
+    asker = _asker(failing)
+    if asker is None:
+        return NOTHING
+    found = _refusal(failing, asker)
+    base = Evidence(asked_uid=asker.uid, asked_gid=asker.gid)
+    if found is not None:
+        return _told(base, found)
+    if failing.op in EXECS:
+        return _noexec(failing, base)
+    limited = _limited(failing)
+    if limited.limit_name is not None:
+        return limited._replace(asked_uid=asker.uid, asked_gid=asker.gid)
+    return base._replace(needs=CAPABILITIES.get(failing.op))
+
+
+def _told(base: Evidence, found: Refusal) -> Evidence:
+    step = found.step
+    return base._replace(
+        refused_by=step.name,
+        refused_uid=step.uid,
+        refused_user=user_name(step.uid),
+        refused_gid=step.gid,
+        refused_group=group_name(step.gid),
+        refused_mode=octal_digits(step.mode),
+        needs=found.needs,
+        obstacle=found.obstacle,
+    )
+
+
+def _noexec(failing: Failing, base: Evidence) -> Evidence:
+    mount = find_mount(failing.parts.get(MOUNTS, b""), failing.file)
+    if mount is None or NOEXEC not in mount.options:
+        return base._replace(interpreter=interpreter_of(failing.parts.get(HEAD, b"")) or None)
+    return base._replace(obstacle=NOEXEC, mount_point=mount.point)
+
+
+def _asker(failing: Failing) -> Asker | None:
+    record = failing.record
+    real = failing.op in ("access", "faccessat") or (
+        failing.op == "faccessat2" and not record.arg4 & AT_EACCESS
+    )
+    return read_asker(failing.parts.get(STATUS, b""), real=real)
+
+
+def steps_of(record: RawRecord) -> list[Step]:
+    """Return what a record says of the ways to the paths of its call."""
+    parts = (part for part in record.all_parts(STEP) if len(part) >= STEP_LAYOUT.size)
+    return [_step(part) for part in parts]
+
+
+def _step(part: bytes) -> Step:
+    mode, uid, gid, path, attributes = STEP_LAYOUT.unpack_from(part)
+    return Step(mode, uid, gid, path, attributes, text(part[STEP_LAYOUT.size :]))
+
+
+def _refusal(failing: Failing, asker: Asker) -> Refusal | None:
+    steps = steps_of(failing.record)
+    first, second = (_of_path(steps, number) for number in (1, 2))
+    name = failing.file or (first[-1].name if first else "")
+    found = find_refusal(first, name, asker, _wanted(failing, first, name)) if first else None
+    if found is None and second:
+        wanted = SECOND.get(failing.op, Wanted())
+        found = find_refusal(second, failing.other or failing.file, asker, wanted)
+    return found
+
+
+def _of_path(steps: Sequence[Step], path: int) -> list[Step]:
+    return [step for step in steps if step.path == path]
+
+
+def _wanted(failing: Failing, steps: Sequence[Step], name: str) -> Wanted:
+    """Return the rights that a call needs of its first path."""
+    op, record = failing.op, failing.record
+    if op in OPENS:
+        there = steps[-1].name == name
+        return wanted_by_open(open_flags(record, failing.parts, op), there=there)
+    if op in ACCESSES:
+        return wanted_by_access(record.argument(ACCESSES[op]) & INT)
+    return BY_OP.get(op, Wanted())
+
+
+def _no_folder(failing: Failing) -> Evidence:
+    """Return which name of a path is not of a folder."""
+    steps = steps_of(failing.record)
+    found = next((step for step in steps if not stat.S_ISDIR(step.mode)), None)
+    return NOTHING if found is None else Evidence(refused_by=found.name, obstacle=NO_FOLDER)
+
+
+def _loop(failing: Failing) -> Evidence:
+    """Return the symbolic link that open(2) was not to follow (O_NOFOLLOW)."""
+    steps = steps_of(failing.record)
+    if not steps or not stat.S_ISLNK(steps[-1].mode):
+        return NOTHING
+    return Evidence(refused_by=steps[-1].name, obstacle=LINK)
+
+
+# -- limits and file systems
+
+
+def _limited(failing: Failing) -> Evidence:
+    """Return the limit that is why: of several that may be, the first that is set."""
+    for part in failing.record.all_parts(LIMIT):
+        if len(part) != LIMIT_LAYOUT.size:
+            continue
+        resource, soft, _hard = LIMIT_LAYOUT.unpack(part)
+        name = LIMITS.get(resource, "")
+        if soft != NO_LIMIT and (name != "RLIMIT_MEMLOCK" or failing.op in LOCKED_MEMORY):
+            return Evidence(limit_name=name, limit_value=soft)
+    return NOTHING
+
+
+def _try_again(failing: Failing) -> Evidence:
+    return _locked(failing) if failing.op in ("flock", "fcntl", "fcntl64") else _limited(failing)
+
+
+def _file_system(failing: Failing) -> Evidence:
+    mount = find_mount(failing.parts.get(MOUNTS, b""), failing.file)
+    return NOTHING if mount is None else Evidence(mount_point=mount.point)
+
+
+# -- who holds it
+
+
+def _locked(failing: Failing) -> Evidence:
+    file = failing.task.table.fds.get(failing.record.arg1 & INT)
+    if file is None or file.stat is None:
+        return NOTHING
+    return _held(holder_of_lock(failing.state, file.stat))
+
+
+def _busy(failing: Failing) -> Evidence:
+    return _held(holder_of_file(failing.state, failing.file)) if failing.file else NOTHING
+
+
+def _held(holder: Holder | None) -> Evidence:
+    return NOTHING if holder is None else Evidence(holder_pid=holder.pid, holder_cmd=holder.cmd)
+
+
+def evidence_of_flow(
+    state: State, task: Task, record: RawRecord, op: str, transport: str, end: Address | None
+) -> Evidence | None:
+    """Return what is known of why a call on a socket failed; `end` is the address that it named."""
+    error = -record.result
+    if error == errno.EADDRINUSE and end is not None:
+        holder = holder_of_address(state, task, transport, end)
+        return _held(holder) if holder is not None else None
+    name = Names(end.host) if end is not None and end.family == "unix" else NO_NAMES
+    found = evidence_of(state, task, record, op, name)
+    if found is not None and end is not None and error == errno.EACCES and not found.refused_by:
+        return _privileged_port(found, op, end)
+    return found
+
+
+def _privileged_port(found: Evidence, op: str, end: Address) -> Evidence:
+    if op == "bind" and 0 < end.port <= LAST_PRIVILEGED_PORT:
+        return found._replace(needs="CAP_NET_BIND_SERVICE")
+    return found
+
+
+REASONS: dict[int, Callable[[Failing], Evidence]] = {
+    errno.ENOENT: _not_there,
+    errno.ENOEXEC: _not_executable,
+    errno.EACCES: _refused,
+    errno.EPERM: _refused,
+    errno.ENOTDIR: _no_folder,
+    errno.ELOOP: _loop,
+    errno.EMFILE: _limited,
+    errno.ENOMEM: _limited,
+    errno.EFBIG: _limited,
+    errno.EAGAIN: _try_again,
+    errno.ENOSPC: _file_system,
+    errno.EDQUOT: _file_system,
+    errno.EROFS: _file_system,
+    errno.ETXTBSY: _busy,
+}
+"""Error → what its evidence says."""

@@ -1,0 +1,149 @@
+"""Who holds what a call asked for: a port, a lock, a file.
+
+The session's own tables often know. Else /proc is searched, by the recorder and after the call: the
+holder may have changed in between, and of another user's process only root sees the fds. A search
+takes milliseconds, so a session makes a bounded number of them (`State.searches`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from scopetrace.decode.paths import text
+from scopetrace.decode.socket import LISTENING
+from scopetrace.decode.state import State
+from scopetrace.decode.tasks import Task
+from scopetrace.model.flow import Address
+from scopetrace.model.open_file import FileStat
+
+LISTENS, UNCONNECTED = "0A", "07"
+"""States in /proc/net/tcp and /proc/net/udp (include/net/tcp_states.h)."""
+ANY_HOST = frozenset(("0.0.0.0", "::", ""))
+PROC = Path("/proc")
+
+
+class Holder(NamedTuple):
+    """A process, as far as it may be seen."""
+
+    pid: int
+    cmd: str
+
+
+def holder_of_address(state: State, task: Task, transport: str, local: Address) -> Holder | None:
+    """Return who is bound to an address that is in use."""
+    for other in state.tree.tasks.values():
+        for file in other.table.fds.values():
+            sock = file.socket
+            if sock is None or sock.transport != transport or sock.local is None:
+                continue
+            waits = sock.state == LISTENING or not sock.is_stream
+            if waits and _overlap(sock.local, local):
+                return Holder(other.group.pid, other.group.image.cmd)
+    if not state.may_search():
+        return None
+    return _holder_of_sockets(state, set(_inodes(task.group.pid, transport, local)))
+
+
+def _overlap(held: Address, asked: Address) -> bool:
+    if asked.family == "unix":
+        return bool(held.host) and asked.host in (held.host, held.bound)
+    return held.port == asked.port and (
+        held.host == asked.host or held.host in ANY_HOST or asked.host in ANY_HOST
+    )
+
+
+def _inodes(pid: int, transport: str, local: Address) -> Iterator[str]:
+    """Yield the inodes of the sockets that are bound to an address: proc_pid_net(5)."""
+    if local.family == "unix":
+        for line in _lines(_net(pid, "unix")):
+            words = line.split()
+            if words[7:8] == [local.host]:
+                yield words[6]
+        return
+    kind = transport.rpartition(".")[2].lower()
+    for name in (kind, f"{kind}6"):
+        for line in _lines(_net(pid, name)):
+            words = line.split()
+            bound = words[1].rpartition(":")[2] == f"{local.port:04X}"
+            if bound and words[3] in (LISTENS, UNCONNECTED):
+                yield words[9]
+
+
+def _net(pid: int, name: str) -> Path:
+    """Return the table of a process's network; our own if the process has ended."""
+    path = PROC / str(pid) / "net" / name
+    return path if path.exists() else PROC / "net" / name
+
+
+def _holder_of_sockets(state: State, inodes: set[str]) -> Holder | None:
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    return _first_with(state, lambda process: any(link in wanted for link in _fd_links(process)))
+
+
+def holder_of_lock(state: State, file: FileStat) -> Holder | None:
+    """Return who holds a lock on a file: proc_locks(5)."""
+    if not state.may_search():
+        return None
+    place = f"{os.major(file.dev):02x}:{os.minor(file.dev):02x}:{file.ino}"
+    for line in _lines(PROC / "locks"):
+        words = line.split()
+        if "->" not in words and len(words) > 5 and words[5] == place and int(words[4]) > 0:
+            return _known(state, int(words[4]))
+    return None
+
+
+def holder_of_file(state: State, path: str) -> Holder | None:
+    """Return who runs a program file, or has it open: open(2), ETXTBSY."""
+    if not state.may_search():
+        return None
+    return _first_with(
+        state, lambda process: _link(process / "exe") == path or path in _fd_links(process)
+    )
+
+
+def _first_with(state: State, holds: Callable[[Path], bool]) -> Holder | None:
+    """Return the first process for whose folder something holds, other than the recorder."""
+    folders = (folder for folder in _entries(PROC) if folder.name.isdigit())
+    found = next((each for each in folders if each.name != str(os.getpid()) and holds(each)), None)
+    return None if found is None else _known(state, int(found.name))
+
+
+def _known(state: State, pid: int) -> Holder:
+    """Return a process with its command line: that of the session, or of /proc."""
+    group = state.tree.groups.get(pid)
+    if group is not None:
+        return Holder(pid, group.image.cmd)
+    joined = _content(PROC / str(pid) / "cmdline")
+    return Holder(pid, text(joined.rstrip(b"\0").replace(b"\0", b" ")))
+
+
+def _fd_links(process: Path) -> list[str]:
+    return [_link(entry) for entry in _entries(process / "fd")]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""
+
+
+def _lines(path: Path) -> list[str]:
+    return text(_content(path)).splitlines()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,184 @@
+"""Who refuses: which folder on the way, or which file, lacks a permission for who asked.
+
+The engine says what stands on the way (STEP) and who asks (STATUS); what the kernel makes of that
+is worked out here, as path_resolution(7), inode(7) and capabilities(7) describe it. Where the
+permissions would allow the call, something else refuses (an ACL, a security module), and nothing is
+said.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+READ, WRITE, EXECUTE, SEARCH, OWNER = "read", "write", "execute", "search", "owner"
+BITS = {READ: 4, WRITE: 2, EXECUTE: 1, SEARCH: 1}
+STICKY, IMMUTABLE, APPEND_ONLY = "sticky", "immutable", "append_only"
+ATTRIBUTES = {0x10: IMMUTABLE, 0x20: APPEND_ONLY}
+"""STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND (statx(2))."""
+
+CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 0, 1, 2, 3
+SETTABLE = 0o111
+"""The bits of which a file needs one for CAP_DAC_OVERRIDE to allow its execution."""
+
+
+class Step(NamedTuple):
+    """A folder on the way to a path, or what the path means."""
+
+    mode: int
+    uid: int
+    gid: int
+    path: int
+    """1 or 2: of which path of the call."""
+    attributes: int
+    name: str
+
+
+class Asker(NamedTuple):
+    """Who made a call: the ids that count for files (credentials(7))."""
+
+    uid: int
+    gid: int
+    groups: frozenset[int] = frozenset()
+    capabilities: int = 0
+
+    def has(self, capability: int) -> bool:
+        """Whether one of its effective capabilities is this."""
+        return bool(self.capabilities >> capability & 1)
+
+
+class Wanted(NamedTuple):
+    """The rights that a call needs."""
+
+    of_file: tuple[str, ...] = ()
+    of_folder: tuple[str, ...] = ()
+    """Of the folder that the file is in."""
+    removes: bool = False
+    """It takes a name away, which a sticky folder allows to owners only."""
+
+
+class Refusal(NamedTuple):
+    """What refuses, and for lack of what."""
+
+    step: Step
+    needs: str
+    obstacle: str | None = None
+
+
+def read_asker(status: bytes, *, real: bool = False) -> Asker | None:
+    """Return who a thread is, by the text of its /proc/TID/status; None if that is not there.
+
+    `real`: the ids that access(2) counts.
+    """
+    lines = dict(line.split(b":\t", 1) for line in status.split(b"\n") if b":\t" in line)
+    try:
+        place = 0 if real else 3
+        uid, gid = int(lines[b"Uid"].split()[place]), int(lines[b"Gid"].split()[place])
+        groups = frozenset(map(int, lines.get(b"Groups", b"").split()))
+        effective = lines.get(b"CapPrm" if real and uid == 0 else b"CapEff", b"0")
+        return Asker(uid, gid, groups, 0 if real and uid else int(effective, 16))
+    except (KeyError, IndexError, ValueError):
+        return None
+
+
+def find_refusal(steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted) -> Refusal | None:
+    """Return what refuses a call whose path has these steps and means `name`; None: not known."""
+    way = [step for step in steps if step.name != name]
+    file = steps[-1] if steps and steps[-1].name == name else None
+    for step in way:
+        if stat.S_ISDIR(step.mode) and not _allows(step, asker, SEARCH):
+            return Refusal(step, SEARCH)
+    folder = way[-1] if way else None
+    found = _lacking(folder, asker, wanted.of_folder) or _lacking(file, asker, wanted.of_file)
+    return found or _sticky(folder, file, asker, wanted)
+
+
+def _lacking(step: Step | None, asker: Asker, rights: Iterable[str]) -> Refusal | None:
+    """Return the refusal of the first right that a file or folder does not give."""
+    for right in rights if step is not None else ():
+        assert step is not None
+        obstacle = _attribute(step) if right in (WRITE, OWNER) else None
+        if obstacle or not _allows(step, asker, right):
+            return Refusal(step, right, obstacle)
+    return None
+
+
+def _attribute(step: Step) -> str | None:
+    return next((name for bit, name in ATTRIBUTES.items() if step.attributes & bit), None)
+
+
+def _sticky(folder: Step | None, file: Step | None, asker: Asker, wanted: Wanted) -> Refusal | None:
+    """Return the refusal of a sticky folder, where only owners may take names away (inode(7))."""
+    if folder is None or file is None or not (wanted.removes and folder.mode & stat.S_ISVTX):
+        return None
+    owns = asker.uid in (folder.uid, file.uid) or asker.has(CAP_FOWNER)
+    return None if owns else Refusal(folder, OWNER, STICKY)
+
+
+def _allows(step: Step, asker: Asker, right: str) -> bool:
+    if right == OWNER:
+        return asker.uid == step.uid or asker.has(CAP_FOWNER)
+    if right not in BITS:
+        return False  # a capability, which it has not: else the call would not have failed
+    if step.uid == asker.uid:
+        mode = step.mode >> 6
+    elif step.gid == asker.gid or step.gid in asker.groups:
+        mode = step.mode >> 3
+    else:
+        mode = step.mode
+    return bool(mode & BITS[right]) or _overrides(step, asker, right)
+
+
+def _overrides(step: Step, asker: Asker, right: str) -> bool:
+    """Whether a capability gives the right that the permissions do not."""
+    if asker.has(CAP_DAC_READ_SEARCH) and right in (READ, SEARCH):
+        return True
+    executable = stat.S_ISDIR(step.mode) or bool(step.mode & SETTABLE)
+    return asker.has(CAP_DAC_OVERRIDE) and (right != EXECUTE or executable)
+
+
+CREATES = Wanted(of_folder=(WRITE,))
+REMOVES = Wanted(of_folder=(WRITE,), removes=True)
+WRITES = Wanted(of_file=(WRITE,))
+OWNS = Wanted(of_file=(OWNER,))
+CHOWNS = Wanted(of_file=("CAP_CHOWN",))
+
+BY_OP: dict[str, Wanted] = {
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2"), REMOVES),
+    **dict.fromkeys(("mkdir", "mkdirat", "mknod", "mknodat", "bind"), CREATES),
+    **dict.fromkeys(("truncate", "truncate64", "setxattr", "removexattr", "connect"), WRITES),
+    **dict.fromkeys(("sendto", "sendmsg", "sendmmsg"), WRITES),
+    **dict.fromkeys(("chmod", "fchmod", "fchmodat", "fchmodat2"), OWNS),
+    **dict.fromkeys(("utime", "utimes", "futimesat", "utimensat"), OWNS),
+    **dict.fromkeys(("chown", "lchown", "fchown", "fchownat"), CHOWNS),
+    **dict.fromkeys(("chown32", "lchown32", "fchown32"), CHOWNS),
+    **dict.fromkeys(("execve", "execveat"), Wanted(of_file=(EXECUTE,))),
+    **dict.fromkeys(("chdir", "chroot"), Wanted(of_file=(SEARCH,))),
+    "inotify_add_watch": Wanted(of_file=(READ,)),
+}
+"""What calls need whose arguments do not say it."""
+SECOND: dict[str, Wanted] = {
+    **dict.fromkeys(("rename", "renameat", "renameat2"), REMOVES),
+    **dict.fromkeys(("link", "linkat", "symlink", "symlinkat"), CREATES),
+}
+"""What they need of their second path."""
+
+ACCESS = {os.R_OK: READ, os.W_OK: WRITE, os.X_OK: EXECUTE}
+
+
+def wanted_by_open(flags: int, *, there: bool) -> Wanted:
+    """Return what open(2) needs; `there`: the file exists."""
+    mode = flags & os.O_ACCMODE
+    rights = {os.O_RDONLY: (READ,), os.O_WRONLY: (WRITE,)}.get(mode, (READ, WRITE))
+    if flags & os.O_TRUNC and WRITE not in rights:
+        rights = (*rights, WRITE)
+    if flags & os.O_CREAT and not there:
+        return CREATES
+    return Wanted(of_file=rights)
+
+
+def wanted_by_access(mode: int) -> Wanted:
+    """Return what access(2) asks for."""
+    return Wanted(of_file=tuple(right for bit, right in ACCESS.items() if mode & bit))

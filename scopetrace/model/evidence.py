@@ -1,0 +1,46 @@
+"""Evidence: what was to be seen of the reason of a failure when the call failed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Evidence(NamedTuple):
+    """What is known of the reason; each field is None if it is not known or does not apply.
+
+    An event has those that are known, by these names (`model.fields`).
+    """
+
+    missing_folder: str | None = None
+    """The first folder on the way to the path that is not there."""
+    link_target: str | None = None
+    """Where the symbolic link leads that is what is not there."""
+    interpreter: str | None = None
+    """What a program file names as its interpreter (#! or PT_INTERP)."""
+    refused_by: str | None = None
+    """The file or folder that refused."""
+    refused_uid: int | None = None
+    refused_user: str | None = None
+    refused_gid: int | None = None
+    refused_group: str | None = None
+    refused_mode: int | None = None
+    """Its permissions in octal digits."""
+    needs: str | None = None
+    """The right that was missing: read, write, search, execute, owner, or a capability."""
+    obstacle: str | None = None
+    """What refuses other than permissions."""
+    asked_uid: int | None = None
+    """Who asked."""
+    asked_gid: int | None = None
+    limit_name: str | None = None
+    """The limit that was reached: RLIMIT_NOFILE…"""
+    limit_value: int | None = None
+    mount_point: str | None = None
+    """Where the file system is mounted that is full or refuses."""
+    holder_pid: int | None = None
+    """Who has what was asked for: a port, a lock, a file."""
+    holder_cmd: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return what is known, as an event has it."""
+        return {name: value for name, value in self._asdict().items() if value is not None}

@@ -1,0 +1,185 @@
+"""What the evidence in records becomes: one kind for each error."""
+
+from __future__ import annotations
+
+import errno
+import stat
+
+import pytest
+
+from scopetrace.model.evidence import Evidence
+from scopetrace.model.operation import Failed, FlowFailed, ProcessFailed
+from scopetrace.model.raw import LIMIT, RESULT_REFUSED, STEP, Part
+from support.raw_builder import pack_inet, pack_unix
+
+STATUS = b"Uid:\t9\t9\t9\t1000\nGid:\t9\t9\t9\t1001\nGroups:\t4\nCapEff:\t0\n"
+FOREVER = 2**64 - 1
+
+
+def pack_step(name: str, mode: int, uid: int = 0, gid: int = 4, path: int = 1) -> bytes:
+    return STEP.pack(mode, uid, gid, path, 0) + name.encode()
+
+
+def pack_limit(resource: int, soft: int) -> tuple[int, bytes]:
+    return Part.LIMIT, LIMIT.pack(resource, soft, FOREVER)
+
+
+def folder(name: str, mode: int = 0o755, **more: int) -> tuple[int, bytes]:
+    return Part.STEP, pack_step(name, stat.S_IFDIR | mode, **more)
+
+
+def file(name: str, mode: int = 0o640, **more: int) -> tuple[int, bytes]:
+    return Part.STEP, pack_step(name, stat.S_IFREG | mode, **more)
+
+
+@pytest.fixture
+def evidence(tracee, decoding):
+    """Fail with these parts; return the evidence of the operation."""
+
+    def go(row, *args, error, parts=(), kind=Failed):
+        tracee.call(row, *args, result=-error, parts=[(int(k), content) for k, content in parts])
+        return decoding.one(kind).evidence
+
+    return go
+
+
+def test_what_is_missing_and_where_a_link_leads(evidence):
+    parts = [(Part.PATH, b"/a/b/c"), (Part.MISSING, b"/a"), (Part.TARGET, b"../x")]
+    found = evidence("openat", -100, error=errno.ENOENT, parts=parts)
+
+    assert found == Evidence(missing_folder="/a", link_target="../x")
+
+
+def test_a_file_that_only_is_not_there_needs_no_evidence(evidence):
+    assert evidence("openat", -100, error=errno.ENOENT, parts=[(Part.PATH, b"/a")]) is None
+
+
+def test_an_interpreter_that_is_missing(evidence):
+    parts = [(Part.PATH, b"/s"), (Part.HEAD, b"#!/no/such\n")]
+
+    assert evidence("execve", error=errno.ENOENT, parts=parts) == Evidence(interpreter="/no/such")
+
+
+def test_a_file_that_may_not_be_written(evidence):
+    way = [folder("/"), folder("/log"), file("/log/x"), (Part.STATUS, STATUS)]
+    parts = [(Part.PATH, b"/log/x"), (Part.NAME, b"/log/x"), *way]
+    found = evidence("openat", -100, 0, 1, error=errno.EACCES, parts=parts)
+
+    assert found is not None
+    assert found.fields() == {
+        "refused_by": "/log/x", "refused_uid": 0, "refused_user": "root", "refused_gid": 4,
+        "refused_group": "adm", "refused_mode": 640, "needs": "write", "asked_uid": 1000,
+        "asked_gid": 1001,
+    }  # fmt: skip
+
+
+def test_access_is_asked_by_the_real_user(evidence):
+    parts = [(Part.PATH, b"/x"), folder("/"), file("/x", 0o600), (Part.STATUS, STATUS)]
+    found = evidence("faccessat", -100, 0, 4, error=errno.EACCES, parts=parts)
+
+    assert (found.needs, found.asked_uid) == ("read", 9)
+
+
+def test_the_second_path_may_be_what_refuses(evidence):
+    way = [
+        folder("/d", 0o777), file("/d/a", path=1),
+        folder("/e", path=2), (Part.STATUS, STATUS),
+    ]  # fmt: skip
+    paths = [(Part.PATH, b"/d/a"), (Part.PATH2, b"/e/b")]
+    found = evidence("rename", error=errno.EACCES, parts=[*paths, *way])
+
+    assert (found.refused_by, found.needs) == ("/e", "write")
+
+
+def test_a_refusal_without_a_status_says_nothing(evidence):
+    parts = [(Part.PATH, b"/x"), folder("/", 0)]
+
+    assert evidence("openat", -100, error=errno.EACCES, parts=parts) is None
+
+
+def test_a_name_on_the_way_that_is_no_folder(evidence):
+    parts = [(Part.PATH, b"/f/x"), folder("/"), file("/f")]
+    found = evidence("openat", -100, error=errno.ENOTDIR, parts=parts)
+
+    assert found == Evidence(refused_by="/f", obstacle="no_folder")
+
+
+def test_a_link_that_was_not_to_be_followed(evidence):
+    link = (Part.STEP, pack_step("/l", stat.S_IFLNK | 0o777))
+    parts = [(Part.PATH, b"/l"), folder("/"), link]
+
+    assert evidence("openat", -100, error=errno.ELOOP, parts=parts) == Evidence(
+        refused_by="/l", obstacle="link"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "limits", "found"),
+    [
+        ("pipe2", errno.EMFILE, [(7, 20)], ("RLIMIT_NOFILE", 20)),
+        ("fork", errno.EAGAIN, [(6, 5)], ("RLIMIT_NPROC", 5)),
+        ("mmap__any", errno.ENOMEM, [(9, FOREVER), (2, 4096)], ("RLIMIT_DATA", 4096)),
+        ("mmap__any", errno.ENOMEM, [(9, 100), (2, 4096)], ("RLIMIT_AS", 100)),
+        ("mlock", errno.ENOMEM, [(9, FOREVER), (8, 64)], ("RLIMIT_MEMLOCK", 64)),
+        ("shmat", errno.ENOMEM, [(8, 64)], None),
+    ],
+)
+def test_the_limit_that_was_reached(row, error, limits, found, evidence):
+    parts = [pack_limit(*each) for each in limits]
+    seen = evidence(row, error=error, parts=parts, kind=ProcessFailed)
+
+    assert (seen and (seen.limit_name, seen.limit_value)) == found
+
+
+def test_a_capability_that_is_lacking(evidence):
+    seen = evidence("setuid", error=errno.EPERM, parts=[(Part.STATUS, STATUS)], kind=ProcessFailed)
+
+    assert (seen.needs, seen.asked_uid) == ("CAP_SETUID", 1000)
+
+
+def test_a_file_system_that_is_full(evidence):
+    parts = [(Part.PATH, b"/m/x"), (Part.MOUNTS, b"1 2 0:1 / /m rw - tmpfs tmpfs rw\n")]
+
+    assert evidence("openat", -100, error=errno.ENOSPC, parts=parts) == Evidence(mount_point="/m")
+    assert evidence("openat", -100, error=errno.ENOSPC, parts=parts[:1]) is None
+
+
+def test_a_program_on_a_file_system_without_programs(evidence):
+    mounts = (Part.MOUNTS, b"1 2 0:1 / /m rw,noexec - tmpfs tmpfs rw\n")
+    way = [folder("/"), folder("/m"), file("/m/x", 0o755), (Part.STATUS, STATUS)]
+    found = evidence("execve", error=errno.EACCES, parts=[(Part.PATH, b"/m/x"), *way, mounts])
+
+    assert (found.obstacle, found.mount_point, found.refused_by) == ("noexec", "/m", None)
+
+
+def test_a_call_that_a_filter_refused_has_none(tracee, decoding):
+    tracee.call("openat", -100, result=RESULT_REFUSED, parts={Part.PATH: b"/x"})
+
+    assert decoding.one(Failed).evidence is None
+
+
+def test_a_privileged_port(tracee, decoding):
+    tracee.socket(5)
+    parts = {Part.ADDRESS: pack_inet(port=81), Part.STATUS: STATUS}
+    tracee.fail("bind", 5, error=errno.EACCES, parts=parts)
+
+    found = decoding.one(FlowFailed).evidence
+    assert (found.needs, found.asked_uid) == ("CAP_NET_BIND_SERVICE", 1000)
+
+
+def test_a_socket_whose_folder_is_missing(tracee, decoding):
+    tracee.socket(5, domain=1)
+    parts = {Part.ADDRESS: pack_unix(b"/r/s\0"), Part.NAME: b"/r/s", Part.MISSING: b"/r"}
+    tracee.fail("connect", 5, error=errno.ENOENT, parts=parts)
+
+    assert decoding.one(FlowFailed).evidence == Evidence(missing_folder="/r")
+
+
+def test_an_event_has_the_evidence_as_fields(recording, tracee):
+    parts = {Part.PATH: b"/a/b", Part.MISSING: b"/a"}
+    tracee.fail("openat", -100, error=errno.ENOENT, parts=parts)
+
+    assert recording.data("fs.error") == {
+        "op": "openat", "file": "/a/b", "error": "ENOENT", "class": "open_close",
+        "missing_folder": "/a",
+    }  # fmt: skip
