@@ -34,6 +34,10 @@ COMMANDS = {
     ),
     "diff": ("scopetrace.cli.diff", "Show what changed between two recorded runs."),
     "who": ("scopetrace.cli.who", "Show who touched a file, a peer or a process, in order."),
+    "why": (
+        "scopetrace.cli.why",
+        "Show why the program ended badly: failed calls, causes, last words.",
+    ),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
     "metrics": (
         "scopetrace.cli.metrics",

@@ -81,3 +81,11 @@ class ProcessNode(NamedTuple):
             "max_rss_kib": self.max_rss_kib,
         }
         return {name: value for name, value in facts.items() if value is not None}
+
+
+def is_copy(parent: ProcessNode, child: ProcessNode) -> bool:
+    """Whether a child ran no program of its own: it was forked, and went on as its parent."""
+    only = child.images[0]
+    return len(child.images) == 1 and any(
+        (image.exe, image.args) == (only.exe, only.args) for image in parent.images
+    )

@@ -8,6 +8,7 @@ from scopetrace.model.file_record import FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
+from scopetrace.model.why import BadEnd
 
 
 class Log(NamedTuple):
@@ -39,6 +40,8 @@ class Summary(NamedTuple):
 
     info: SessionInfo
     roots: tuple[ProcessNode, ...]
+    bad_end: BadEnd | None
+    """Why the first process ended badly; None: it did not."""
     files: tuple[FileRecord, ...]
     logs: tuple[Log, ...]
     flows: tuple[FlowRecord, ...]

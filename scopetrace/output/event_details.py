@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from scopetrace.model.event import EventRecord
+from scopetrace.output.cause import cause_text
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape, escape_lines
 from scopetrace.output.syscall_prototypes import prototype
 from scopetrace.output.units import format_moment
 from scopetrace.output.values import show_value
 
+ERRORS = ("fs.error", "net.error", "proc.error", "dns.error")
 LABEL_WIDTH = len("Sourcetype:") + 1
 
 
@@ -40,6 +42,8 @@ def _facts(record: EventRecord) -> Iterator[tuple[str, str]]:
     yield "Channel", str(record.channel) if record.channel else "none"
     if call := prototype(str(record.data.get("op", ""))):
         yield "Call", call
+    if record.source in ERRORS and (cause := cause_text(record.data)):
+        yield "Cause", cause
 
 
 def _labelled(name: str, value: str, columns: int, color: bool) -> str:

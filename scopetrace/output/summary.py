@@ -16,6 +16,7 @@ from scopetrace.output.flows import address_text
 from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.why import reason_text, tells_reason
 from scopetrace.output.width import shorten
 
 LABEL_COLUMNS = 11
@@ -35,6 +36,7 @@ def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield labels and answers; a second line of one answer has no label."""
     yield from _labelled("command", [_command(summary)])
     yield from _labelled("ended", [_end(summary)])
+    yield from _labelled("why", _why(summary))
     yield from _labelled("processes", _processes(summary))
     yield from _files(summary)
     yield from _labelled("logs", _logs(summary))
@@ -65,6 +67,13 @@ def _end(summary: Summary) -> str:
     if info.ended_ns is not None:
         text += f" after {format_microseconds((info.ended_ns - info.started_ns) // 1000)}"
     return text
+
+
+def _why(summary: Summary) -> Iterator[str]:
+    """Yield the likeliest reason of a bad end, if there is one."""
+    end = summary.bad_end
+    if end is not None and tells_reason(end):
+        yield reason_text(end)
 
 
 def _processes(summary: Summary) -> Iterator[str]:
@@ -198,6 +207,7 @@ def summary_body(summary: Summary) -> dict[str, Any]:
         "status": info.status,
         "exit_code": info.exit_code,
         "signal": info.signal,
+        "why": next(_why(summary), None),
         "duration_us": None if info.ended_ns is None else (info.ended_ns - info.started_ns) // 1000,
         "processes": len(nodes),
         "failed": [

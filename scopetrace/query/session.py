@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from scopetrace.model.process_tree import ProcessNode
     from scopetrace.model.summary import Summary
     from scopetrace.model.touch import Who
+    from scopetrace.model.why import Why
     from scopetrace.query.diff.facts import Facts
     from scopetrace.query.metrics import MetricSettings
     from scopetrace.query.path_classes import PathClasses
@@ -545,6 +546,18 @@ class Session:
         info = self.info
         with self._reading():
             return read_facts(self._db, info, self._path_classes())
+
+    def why(self) -> Why:
+        """Return why processes ended badly: which failed first, and the calls that failed there.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.why import read_why
+
+        info = self.info
+        with self._reading():
+            return read_why(self._db, info, self._path_classes())
 
     def _path_classes(self) -> PathClasses:
         from scopetrace.query.path_classes import read_path_classes

@@ -12,14 +12,11 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.model.summary import Log, Summary
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_last
+from scopetrace.query.last_lines import last_stderr
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.slow import slowest
 from scopetrace.query.tree import read_tree
-
-STDERR_LINES = 3
-"""So many last lines of stderr are in a summary."""
-_TAIL_EVENTS = 200
-"""Events of stderr read for them: a program may write a line byte by byte."""
+from scopetrace.query.why import read_bad_end
 
 
 def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Summary:
@@ -29,6 +26,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
     return Summary(
         info=info,
         roots=roots,
+        bad_end=read_bad_end(db, info, classes, roots),
         files=files,
         logs=tuple(_logs(db)),
         flows=tuple(read_last(db, None)),
@@ -36,7 +34,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         requests=_requests(db),
         stdout_lines=_lines(db, "stdout"),
         stderr_lines=_lines(db, "stderr"),
-        stderr_last=_last_lines(db),
+        stderr_last=last_stderr(db),
         slow=slowest(db, roots, files, duration_ns),
         notices=tuple(_messages(db, "notice")),
     )
@@ -69,16 +67,6 @@ def _lines(db: sqlite3.Connection, source: str, sourcetype: str = "console") -> 
         f"SELECT {message} {where} ORDER BY id DESC LIMIT 1", (source, sourcetype)
     ).fetchone()
     return (ends or 0) + bool(last and last[0] and not last[0].endswith("\n"))
-
-
-def _last_lines(db: sqlite3.Connection) -> tuple[str, ...]:
-    rows = db.execute(
-        "SELECT data FROM event WHERE source = 'stderr' AND sourcetype = 'console'"
-        f" ORDER BY id DESC LIMIT {_TAIL_EVENTS}"
-    ).fetchall()
-    text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
-    lines = (line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
-    return tuple(line for line in lines if line.strip())[-STDERR_LINES:]
 
 
 def _net_errors(db: sqlite3.Connection, classes: PathClasses) -> dict[str, int]:

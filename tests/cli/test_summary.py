@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from scopetrace.model.process import ProcessEnd
+
+STARTED_NS = 1_783_822_275_000_000_000
+
 
 def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder):
     used = {"file_read_ops": 0, "file_read_bytes": 0, "file_write_ops": 2, "file_write_bytes": 30}
@@ -44,3 +48,23 @@ def test_a_session_that_is_not_there_is_one_sentence(scopetrace):
 
     assert (status, out) == (1, "")
     assert err.startswith("scopetrace: ")
+
+
+def test_a_program_that_failed_has_the_reason_in_a_line(scopetrace, recorder):
+    writer = recorder.start()
+    writer.add_events([recorder.event("fs.error", file="/x", op="openat", error="ENOENT")])
+    writer.end_process(ProcessEnd(1, STARTED_NS, 1, None, False))
+    writer.finish(exit_code=1)
+    reason = "python3[70] exit 1 ← open /x: ENOENT, it is not there"
+
+    assert f"why        {reason}" in scopetrace("summary")[1].splitlines()
+    assert json.loads(scopetrace("summary", "-j")[1])["why"] == reason
+
+
+def test_a_program_that_failed_for_no_known_reason_has_no_such_line(scopetrace, recorder):
+    writer = recorder.start()
+    writer.end_process(ProcessEnd(1, STARTED_NS, 1, None, False))
+    writer.finish(exit_code=1)
+
+    assert "why" not in scopetrace("summary")[1]
+    assert json.loads(scopetrace("summary", "-j")[1])["why"] is None

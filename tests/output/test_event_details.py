@@ -57,3 +57,13 @@ def test_labels_are_coloured_and_nothing_else():
 
     assert shown.startswith("\x1b[32mID:\x1b[0m         3\n")
     assert shown.endswith("\n  \x1b[32mop:\x1b[0m   openat")
+
+
+def test_a_failure_has_its_cause_in_a_sentence():
+    data = {"op": "openat", "file": "/a/b", "error": "ENOENT", "missing_folder": "/a"}
+    record = RECORD._replace(source="fs.error", data=data)
+
+    assert "\nCause:      there is no folder /a\nData:\n" in format_event(record)
+    assert "Cause:" not in format_event(
+        record._replace(data={**data, "error": "", "missing_folder": ""})
+    )

@@ -1,0 +1,46 @@
+"""`scopetrace why`: why the program ended badly."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.options import session_option
+from scopetrace.cli.shell_complete import complete_session
+from scopetrace.errors import UsageError
+
+
+@click.command()
+@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
+@session_option
+@format_option
+def why(session: str | None, session_id: str | None, form: str | None, as_json: bool) -> None:
+    """Show why the program ended badly: failed calls, causes, last words.
+
+    For each process that ended with a status other than 0 or by a signal: which child's failure it
+    passed on, the likeliest of the calls that failed there, and what was found out when it failed
+    (who refused whom, what is missing, who has the port, which limit is reached).
+
+    \b
+    scopetrace why             of the last session
+    scopetrace why 12          of session 12
+    scopetrace why -j          as JSON, one object to a process
+    """
+    from scopetrace.output.color import wants_color
+    from scopetrace.output.why import FIELDS, why_bodies, why_lines
+    from scopetrace.output.width import terminal_columns
+    from scopetrace.query import open_session
+
+    if session is not None and session_id is not None:
+        raise UsageError("a session can be named once: as an argument or by --id")
+    chosen = chosen_form(form, as_json)
+    with open_session(session if session is not None else session_id) as opened:
+        found = opened.why()
+    if chosen != "table":
+        print_bodies(chosen, why_bodies(found), FIELDS)
+        return
+    color = wants_color("auto", sys.stdout)
+    for line in why_lines(found, terminal_columns(sys.stdout), color=color):
+        print(line)

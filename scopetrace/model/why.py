@@ -1,0 +1,79 @@
+"""Why processes ended badly: which one failed first, and the calls of it that failed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.session import SessionInfo
+
+
+class Failure(NamedTuple):
+    """A call that failed, and that may be why its process did."""
+
+    event: int
+    """Id of its event; of several that are alike, of the last."""
+    time_ns: int
+    """Unix time, ns."""
+    source: str
+    """fs.error, net.error, proc.error or dns.error."""
+    data: dict[str, Any]
+    """The data of that event."""
+    times: int
+    """How often it failed so."""
+    folders: int
+    """In how many folders the file was looked for by its name; 1: in its own."""
+    named: bool
+    """What the process wrote to stderr names it."""
+
+    def body(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "event": self.event,
+            "_time": self.time_ns // 1000 / 1_000_000,
+            "source": self.source,
+            "times": self.times,
+            "folders": self.folders,
+            "named": self.named,
+            "data": self.data,
+        }
+
+
+class LastCall(NamedTuple):
+    """One of the last things that a process did before a signal ended it."""
+
+    event: int
+    source: str
+    data: dict[str, Any]
+
+
+class BadEnd(NamedTuple):
+    """A process that ended badly, and why as far as that is known."""
+
+    chain: tuple[ProcessNode, ...]
+    """The process, the child whose failure it passed on, and so on; the last one failed first."""
+    failures: tuple[Failure, ...]
+    """Of the last one; the likeliest reason first."""
+    stderr: tuple[str, ...]
+    """The last lines that it wrote to stderr, or that one before it in the chain wrote."""
+    signal: dict[str, Any]
+    """The data of the proc.signal that ended it; empty if it exited, or nothing was delivered."""
+    last_calls: tuple[LastCall, ...]
+    """If a signal ended it: what it did before, the oldest first."""
+
+    @property
+    def origin(self) -> ProcessNode:
+        """The process that failed first."""
+        return self.chain[-1]
+
+
+class Why(NamedTuple):
+    """The answer of a session to: why did it fail?"""
+
+    info: SessionInfo
+    processes: int
+    """How many there were."""
+    ends: tuple[BadEnd, ...]
+    """Of the first process, if it ended badly; then of others, the last first."""
+    others: int
+    """How many more processes ended badly, of which nothing is known."""

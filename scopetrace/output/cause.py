@@ -1,0 +1,214 @@
+"""A failed call as a sentence: `open /var/log/x: EACCES, uid 65534 may not write (root:adm 0640)`.
+
+What comes after the error is what its evidence says (`model.evidence`), or else what the error
+itself means for such a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scopetrace.output.escape import escape
+
+Data = Mapping[str, Any]
+
+SHORT_NAMES = {
+    **dict.fromkeys(("openat", "openat2", "creat"), "open"),
+    **dict.fromkeys(("newfstatat", "fstatat64", "statx", "lstat", "stat64", "lstat64"), "stat"),
+    **dict.fromkeys(("execve", "execveat"), "exec"),
+    **dict.fromkeys(("faccessat", "faccessat2"), "access"),
+    **dict.fromkeys(("renameat", "renameat2"), "rename"),
+    **dict.fromkeys(("fchmodat", "fchmodat2", "fchmod"), "chmod"),
+    **dict.fromkeys(("fchownat", "fchown", "lchown", "chown32"), "chown"),
+    **dict.fromkeys(("pwrite64", "writev", "pwritev", "pwritev2"), "write"),
+    **dict.fromkeys(("pread64", "readv", "preadv", "preadv2"), "read"),
+    **dict.fromkeys(("fcntl", "fcntl64", "flock"), "lock"),
+    "unlinkat": "unlink",
+    "mkdirat": "mkdir",
+    "mknodat": "mknod",
+    "linkat": "link",
+    "symlinkat": "symlink",
+    "readlinkat": "readlink",
+    "ftruncate": "truncate",
+    "accept4": "accept",
+}
+"""System calls that are told apart by how they are told their file."""
+CAPABILITY = "CAP_"
+
+MEANINGS = {
+    "ENOENT": "it is not there",
+    "ENOTDIR": "a name on the way is no folder",
+    "EISDIR": "it is a folder",
+    "EEXIST": "it is there already",
+    "ENOTEMPTY": "the folder is not empty",
+    "EXDEV": "the two are on different file systems",
+    "ELOOP": "too many symbolic links lead to each other",
+    "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
+    "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
+    "ETXTBSY": "the program file is being run or written",
+    "ENOSPC": "the file system is full",
+    "EDQUOT": "the quota is used up",
+    "EROFS": "the file system is mounted read-only",
+    "EMFILE": "the process has as many fds as it may",
+    "ENFILE": "the system has as many open files as it may",
+    "ENOMEM": "there is not enough memory",
+    "EFBIG": "the file would be larger than it may",
+    "EADDRINUSE": "the address is in use",
+    "EADDRNOTAVAIL": "this machine does not have that address",
+    "ECONNREFUSED": "nobody listens there",
+    "ECONNRESET": "the peer broke the connection",
+    "EPIPE": "the reader has gone",
+    "ETIMEDOUT": "there was no answer",
+    "timeout": "there was no answer",
+    "EHOSTUNREACH": "no way leads to that host",
+    "ENETUNREACH": "no way leads to that network",
+    "seccomp": "a seccomp filter of the program refused it",
+}
+
+
+def failure_text(source: str, data: Data, folders: int = 1) -> str:
+    """Return a failed call as one line; `folders`: in how many its file was looked for."""
+    cause = cause_text(data, folders)
+    text = f"{_call(source, data, folders)}: {escape(str(data.get('error', '')))}"
+    return f"{text}, {cause}" if cause else text
+
+
+def _call(source: str, data: Data, folders: int) -> str:
+    op = str(data.get("op", ""))
+    verb = "ask for" if source == "dns.error" else SHORT_NAMES.get(op, op)
+    about = _about(data)
+    if folders > 1:
+        about = about.rstrip("/").rpartition("/")[2]
+    return f"{verb} {escape(about)}".rstrip()
+
+
+def _about(data: Data) -> str:
+    for name in ("file", "domain", "what", "unix_peer_path", "unix_local_path"):
+        if data.get(name):
+            new = data.get("file_new")
+            return f"{data[name]} to {new}" if new and name == "file" else str(data[name])
+    for end in ("peer", "host"):
+        if address := data.get(f"net_{end}_ip"):
+            port = data.get(f"net_{end}_port")
+            looked_up = data.get("net_peer_name") if end == "peer" else None
+            host = f"{looked_up} ({address})" if looked_up else str(address)
+            return f"{host} port {port}" if port else host
+    return str(data.get("net_transport", ""))
+
+
+def cause_text(data: Data, folders: int = 1) -> str:
+    """Return why a call failed, as far as that is known; empty: nothing is."""
+    if folders > 1:
+        return f"in none of {folders} folders"
+    found = next(filter(None, (describe(data) for describe in CAUSES)), "")
+    return found or MEANINGS.get(str(data.get("error", "")), "")
+
+
+def _missing(data: Data) -> str:
+    target = data.get("link_target")
+    if target:
+        link = data.get("missing_folder") or data.get("file") or data.get("unix_peer_path", "it")
+        return f"{escape(str(link))} is a link to {escape(str(target))}, which is not there"
+    missing = data.get("missing_folder")
+    return f"there is no folder {escape(str(missing))}" if missing else ""
+
+
+def _interpreter(data: Data) -> str:
+    interpreter = data.get("interpreter")
+    if not interpreter:
+        return ""
+    name = escape(str(interpreter))
+    return f"its interpreter {name} is not there" if data.get("error") == "ENOENT" else ""
+
+
+def _refused(data: Data) -> str:
+    refuser, needs, obstacle = (data.get(name) for name in ("refused_by", "needs", "obstacle"))
+    if obstacle in OBSTACLES:
+        return OBSTACLES[obstacle](data)
+    if not refuser:
+        return _lacks(data, needs)
+    where = "" if refuser == data.get("file") else f" {escape(str(refuser))}"
+    right = f"may not {needs}{where}"
+    if needs == "owner":
+        right = f"does not own {where.strip() or 'it'}"
+    elif str(needs).startswith(CAPABILITY):
+        right = f"lacks {needs}"
+    return f"{_asker(data)} {right} ({_permissions(data)})"
+
+
+def _asker(data: Data) -> str:
+    return f"uid {data.get('asked_uid', '?')}"
+
+
+def _permissions(data: Data) -> str:
+    owner, group = data.get("refused_user", ""), data.get("refused_group", "")
+    return f"{escape(str(owner))}:{escape(str(group))} {data.get('refused_mode', 0):04}"
+
+
+def _lacks(data: Data, needs: object) -> str:
+    if needs:
+        return f"{_asker(data)} lacks {needs}"
+    if "asked_uid" in data and "limit_name" not in data:
+        return f"{_asker(data)} is refused for another reason than permissions"
+    return ""
+
+
+def _sticky(data: Data) -> str:
+    return (
+        f"{_asker(data)} owns neither the file nor {escape(str(data.get('refused_by')))},"
+        f" which is sticky ({_permissions(data)})"
+    )
+
+
+def _by_attribute(word: str) -> Callable[[Data], str]:
+    return lambda data: f"{escape(str(data.get('refused_by')))} is {word} (chattr)"
+
+
+OBSTACLES: dict[str, Callable[[Data], str]] = {
+    "sticky": _sticky,
+    "immutable": _by_attribute("immutable"),
+    "append_only": _by_attribute("append-only"),
+    "noexec": lambda data: f"{escape(str(data.get('mount_point')))} is mounted noexec",
+    "no_folder": lambda data: f"{escape(str(data.get('refused_by')))} is no folder",
+    "link": lambda data: "it is a symbolic link, which was not to be followed",
+}
+
+
+def _limit(data: Data) -> str:
+    limit = data.get("limit_name")
+    return f"{limit} is {data.get('limit_value')}" if limit else ""
+
+
+ON_MOUNT = {
+    "ENOSPC": "the file system at {} is full",
+    "EDQUOT": "the quota on {} is used up",
+    "EROFS": "{} is mounted read-only",
+}
+
+
+def _mount(data: Data) -> str:
+    form, point = ON_MOUNT.get(str(data.get("error"))), data.get("mount_point")
+    return form.format(escape(str(point))) if form and point else ""
+
+
+def _holder(data: Data) -> str:
+    pid = data.get("holder_pid")
+    if pid is None:
+        return "another process holds the lock" if _is_lock(data) else ""
+    return f"{escape(str(data.get('holder_cmd') or 'process'))} [{pid}] has it"
+
+
+def _is_lock(data: Data) -> bool:
+    return data.get("class") == "lock" and data.get("error") in ("EAGAIN", "EACCES")
+
+
+CAUSES: tuple[Callable[[Data], str], ...] = (
+    _missing,
+    _limit,
+    _holder,
+    _mount,
+    _interpreter,
+    _refused,
+)
+"""What evidence says, in the order in which it is asked."""

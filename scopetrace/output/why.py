@@ -1,0 +1,159 @@
+"""Why processes ended badly: for each one line with the likeliest reason, and what supports it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from scopetrace.model.process_tree import ProcessNode, is_copy
+from scopetrace.model.why import BadEnd, LastCall, Why
+from scopetrace.output.cause import failure_text
+from scopetrace.output.color import paint
+from scopetrace.output.escape import escape
+from scopetrace.output.tree import status_text
+from scopetrace.output.width import shorten
+
+ARROW = " ← "
+INDENT = "  "
+LABEL_COLUMNS = 8
+LEAST_WIDTH = 40
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""Statuses of a shell that could not start a program."""
+SHELL_STATUSES = {NOT_FOUND: "command not found", NOT_EXECUTABLE: "command not executable"}
+
+
+def why_lines(why: Why, width: int | None, *, color: bool = False) -> Iterator[str]:
+    """Yield the lines of an answer, each at most `width` wide; None: there is no terminal."""
+    if not why.ends and not why.others:
+        yield from _wrapped(_nothing_failed(why), width)
+        return
+    for place, end in enumerate(why.ends):
+        if place:
+            yield ""
+        first, *more = _wrapped(reason_text(end), width)
+        yield paint(first, "red") if color else first
+        yield from more
+        yield from _support(end, width)
+    if why.others:
+        ended = "1 more process" if why.others == 1 else f"{why.others} more processes"
+        yield from _wrapped(f"{ended} ended badly: scopetrace tree --failed", width)
+
+
+def _nothing_failed(why: Why) -> str:
+    info = why.info
+    if info.ended_ns is None:
+        return f"{escape(info.command)}[{info.pid}] has not ended, and no process has failed so far"
+    others = why.processes - 1
+    more = {0: "", 1: ", and so did the process that it started"}
+    text = more.get(others, f", and so did the {others} processes that it started")
+    return f"nothing failed: {escape(info.command)}[{info.pid}] ended with status 0{text}"
+
+
+def tells_reason(end: BadEnd) -> bool:
+    """Whether anything is known of why a process ended badly."""
+    return bool(end.failures or end.signal or end.origin.exit_code in SHELL_STATUSES)
+
+
+def reason_text(end: BadEnd) -> str:
+    """Return how a process ended, by which child, and the likeliest reason."""
+    parts = [f"{_name(node)} {status_text(node)}" for node in _without_copies(end.chain)]
+    if end.failures:
+        failure = end.failures[0]
+        parts.append(failure_text(failure.source, failure.data, failure.folders))
+    elif end.signal:
+        parts.append(_signal_text(end.signal))
+    elif end.origin.exit_code in SHELL_STATUSES:
+        parts.append(SHELL_STATUSES[end.origin.exit_code])
+    elif end.origin.signal is None:
+        parts.append("no failed call tells why")
+    return ARROW.join(parts)
+
+
+def _without_copies(chain: Sequence[ProcessNode]) -> list[ProcessNode]:
+    """Return a chain without forked copies that ended as their parents did."""
+    shown = [chain[0]]
+    for node in chain[1:]:
+        if not (is_copy(shown[-1], node) and status_text(shown[-1]) == status_text(node)):
+            shown.append(node)
+    return shown
+
+
+def _name(node: ProcessNode) -> str:
+    return f"{escape(node.process.proc)}[{node.pid}]"
+
+
+def _signal_text(data: dict[str, Any]) -> str:
+    code, address = data.get("code", ""), data.get("address")
+    if address is not None:
+        return f"{escape(code)} at {escape(address)}"
+    sender = data.get("sender_pid")
+    return f"sent by process {sender}" if sender else f"{escape(code)}"
+
+
+def _support(end: BadEnd, width: int | None) -> Iterator[str]:
+    """Yield what else is known: other failures, stderr, what was done before a crash."""
+    also = [_counted(each.source, each.data, each.folders, each.times) for each in end.failures[1:]]
+    yield from _labelled("also", also, width)
+    if end.failures and end.signal:
+        yield from _labelled("signal", [_signal_text(end.signal)], width)
+    yield from _labelled("stderr", [escape(line) for line in end.stderr], width)
+    yield from _labelled("before", [_call_text(call) for call in end.last_calls], width)
+    yield from _labelled("command", [escape(end.origin.process.cmd)], width)
+    if end.failures:
+        yield from _labelled("event", [f"scopetrace events {end.failures[0].event}"], width)
+
+
+def _counted(source: str, data: dict[str, Any], folders: int, times: int) -> str:
+    text = failure_text(source, data, folders)
+    return f"{text} ({times} times)" if times > 1 and folders == 1 else text
+
+
+def _call_text(call: LastCall) -> str:
+    """Return one of the last calls: what happened, and to what."""
+    if call.data.get("error"):
+        return failure_text(call.source, call.data)
+    about = ("file", "message", "net_peer_ip", "unix_peer_path", "domain", "http_target")
+    what = next((str(call.data[name]) for name in about if call.data.get(name)), "")
+    return f"{call.source} {escape(what.rstrip())}".rstrip()
+
+
+def _labelled(label: str, texts: list[str], width: int | None) -> Iterator[str]:
+    for text in texts:
+        line = f"{INDENT}{label:{LABEL_COLUMNS}}{text}"
+        yield line if width is None else shorten(line, max(width, LEAST_WIDTH))
+        label = ""
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    if width is None:
+        return [text]
+    wide = max(width, LEAST_WIDTH)
+    return textwrap.wrap(text, wide, subsequent_indent=INDENT, break_on_hyphens=False) or [text]
+
+
+FIELDS = ("pid", "proc", "cmd", "status", "reason", "chain", "failures", "stderr", "signal")
+"""The names of what `why_bodies` returns of each process."""
+
+
+def why_bodies(why: Why) -> list[dict[str, Any]]:
+    """Return the processes that ended badly as JSON has them."""
+    return [_body(end) for end in why.ends]
+
+
+def _body(end: BadEnd) -> dict[str, Any]:
+    first = end.chain[0]
+    return {
+        "pid": first.pid,
+        "proc": first.process.proc,
+        "cmd": first.process.cmd,
+        "status": status_text(first),
+        "reason": reason_text(end),
+        "chain": [
+            {"pid": node.pid, "cmd": node.process.cmd, "status": status_text(node)}
+            for node in end.chain
+        ],
+        "failures": [failure.body() for failure in end.failures],
+        "stderr": end.stderr,
+        "signal": end.signal,
+    }

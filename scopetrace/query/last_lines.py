@@ -1,0 +1,35 @@
+"""The last lines of standard error, as a terminal shows them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+
+STDERR_LINES = 3
+"""So many are shown."""
+_TAIL_EVENTS = 200
+"""Events that are read for them: a program may write a line byte by byte."""
+
+
+def last_stderr(
+    db: sqlite3.Connection, images: Collection[int] | None = None, since: int = 0
+) -> tuple[str, ...]:
+    """Return the last lines, the oldest first, that are not empty.
+
+    Args:
+        db: the session.
+        images: of these process images only; None: of all.
+        since: only of events with a higher id.
+    """
+    of_images = ""
+    if images is not None:
+        of_images = f" AND +process IN ({', '.join(map(str, images))})"
+    rows = db.execute(
+        "SELECT data FROM event WHERE source = 'stderr' AND sourcetype = 'console' AND id > ?"
+        f"{of_images} ORDER BY id DESC LIMIT {_TAIL_EVENTS}",
+        (since,),
+    ).fetchall()
+    text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
+    lines = (line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
+    return tuple(line for line in lines if line.strip())[-STDERR_LINES:]

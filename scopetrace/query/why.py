@@ -1,0 +1,173 @@
+"""Why processes ended badly: the tree is followed to the process that failed first.
+
+A shell or make ends badly because a child did. Which child that was is not recorded; it is taken
+for the one whose status the parent repeats, or which ended last before the parent did, with nothing
+that succeeded in between.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from scopetrace.model.names import signal_name
+from scopetrace.model.process_tree import ProcessNode, is_copy
+from scopetrace.model.session import SessionInfo
+from scopetrace.model.why import BadEnd, Why
+from scopetrace.query.failures import ProcessEvents, last_calls
+from scopetrace.query.last_lines import last_stderr
+from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.tree import read_tree
+
+MOST_ENDS = 5
+MOST_LOOKED_AT = 20
+"""So many processes that ended badly are looked at."""
+SOON_NS = 500_000_000
+"""A parent that passes a failure on ends so soon after the child."""
+BY_SIGNAL = 128
+"""A shell's status for a child that a signal ended is this and the signal's number."""
+BUILDERS = frozenset(("make", "gmake", "ninja", "samu"))
+"""Programs that wait for other children after the first that failed."""
+
+
+def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Why:
+    """Return why the processes of a session that ended badly did."""
+    roots = read_tree(db)
+    nodes = [node for root in roots for _, node in root.walk()]
+    failed = [node for node in nodes if node.failed]
+    looked_at: list[tuple[ProcessNode, ...]] = []
+    seen: set[int] = set()
+    for node in _in_order(failed, info):
+        if id(node) not in seen and len(looked_at) < MOST_LOOKED_AT:
+            chain = _chain(node)
+            seen.update(map(id, chain))
+            looked_at.append(chain)
+    programs = _programs(nodes)
+    found = [_end(db, chain, classes, programs) for chain in looked_at]
+    ends = [end for place, end in enumerate(found) if _is_first(end, info) or _tells(end)]
+    told = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
+    others = sum(id(node) not in told for node in failed)
+    return Why(info, len(nodes), tuple(ends[:MOST_ENDS]), others)
+
+
+def read_bad_end(
+    db: sqlite3.Connection,
+    info: SessionInfo,
+    classes: PathClasses,
+    roots: Sequence[ProcessNode],
+) -> BadEnd | None:
+    """Return why the first process of a session ended badly; None: it did not."""
+    nodes = [node for root in roots for _, node in root.walk()]
+    first = next((node for node in nodes if node.failed and node.pid == info.pid), None)
+    return None if first is None else _end(db, _chain(first), classes, _programs(nodes))
+
+
+def _programs(nodes: Sequence[ProcessNode]) -> set[str]:
+    """Return the names of the programs that ran."""
+    return {_base_name(image.exe) for node in nodes for image in node.images}
+
+
+def _base_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _in_order(failed: Sequence[ProcessNode], info: SessionInfo) -> Iterator[ProcessNode]:
+    """Yield the first process, then the others, the one that ended last first."""
+    yield from (node for node in failed if node.pid == info.pid)
+    others = (node for node in failed if node.pid != info.pid)
+    yield from sorted(others, key=lambda node: node.ended_ns or 0, reverse=True)
+
+
+def _is_first(end: BadEnd, info: SessionInfo) -> bool:
+    return end.chain[0].pid == info.pid
+
+
+def _tells(end: BadEnd) -> bool:
+    """Whether anything is known of the reason: a `grep` that finds nothing ends badly, too."""
+    return bool(end.failures or end.stderr or end.origin.signal is not None)
+
+
+def _chain(node: ProcessNode) -> tuple[ProcessNode, ...]:
+    """Return a process and the children by which its failure came."""
+    chain = [node]
+    while (child := _passed_on(chain[-1])) is not None:
+        chain.append(child)
+    return tuple(chain)
+
+
+def _passed_on(node: ProcessNode) -> ProcessNode | None:
+    """Return the child whose failure a process passed on; None: it failed itself."""
+    ended = sorted(
+        (child for child in node.children if child.ended_ns is not None),
+        key=lambda child: child.ended_ns or 0,
+    )
+    if node.process.proc in BUILDERS:
+        return next((child for child in ended if child.failed), None)
+    since = next((at for at in range(len(ended), 0, -1) if not ended[at - 1].failed), 0)
+    last = ended[since:]
+    repeated = next((child for child in last if _repeats(node, child)), None)
+    if repeated is not None or not last:
+        return repeated
+    within = (node.ended_ns or 0) - (last[-1].ended_ns or 0) < SOON_NS
+    return last[-1] if within else None
+
+
+def _repeats(node: ProcessNode, child: ProcessNode) -> bool:
+    """Whether a process ended as its child did."""
+    if child.signal is not None:
+        return node.signal == child.signal or node.exit_code == BY_SIGNAL + child.signal
+    return node.exit_code == child.exit_code
+
+
+def _end(
+    db: sqlite3.Connection, chain: tuple[ProcessNode, ...], classes: PathClasses, programs: set[str]
+) -> BadEnd:
+    origin = chain[-1]
+    images = _images(chain)
+    events = ProcessEvents(db, images)
+    stderr = _stderr(db, chain, events.since)
+    by_signal = origin.signal is not None
+    return BadEnd(
+        chain=chain,
+        failures=events.failures(classes, stderr, programs),
+        stderr=stderr,
+        signal=_signal(db, images, origin.signal) if origin.signal is not None else {},
+        last_calls=tuple(last_calls(db, images, events.since)) if by_signal else (),
+    )
+
+
+def _images(chain: Sequence[ProcessNode]) -> list[int]:
+    """Return the images of the process that failed first.
+
+    A child that ran no program of its own did what its parent had prepared, as a shell that has
+    looked for a command before it forks; so the parent's count as well.
+    """
+    found = [image.id for image in chain[-1].images]
+    for parent, child in reversed(list(pairwise(chain))):
+        if not is_copy(parent, child):
+            break
+        found += [image.id for image in parent.images]
+    return found
+
+
+def _stderr(db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int) -> tuple[str, ...]:
+    """Return the last words of the process that failed first, or of the next one that has any."""
+    for node in reversed(chain):
+        lines = last_stderr(db, [image.id for image in node.images], since)
+        if lines:
+            return lines
+    return ()
+
+
+def _signal(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:
+    """Return what is known of the last delivery of a signal to a process."""
+    rows = db.execute(
+        "SELECT data FROM event WHERE source = 'proc.signal'"
+        f" AND +process IN ({', '.join(map(str, images))}) ORDER BY id DESC LIMIT 20"
+    )
+    name = signal_name(number)
+    found = (json.loads(data) for (data,) in rows)
+    return next((data for data in found if data.get("signal") == name), {})

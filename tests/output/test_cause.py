@@ -1,0 +1,144 @@
+"""Failed calls as sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from scopetrace.output.cause import failure_text
+
+REFUSED = {
+    "refused_by": "/log/x", "refused_uid": 0, "refused_user": "root", "refused_gid": 4,
+    "refused_group": "adm", "refused_mode": 640, "needs": "write", "asked_uid": 65534,
+    "asked_gid": 65534,
+}  # fmt: skip
+TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"error": "ENOENT"}, "open /log/x: ENOENT, it is not there"),
+        (
+            {"error": "ENOENT", "missing_folder": "/log"},
+            "open /log/x: ENOENT, there is no folder /log",
+        ),
+        (
+            {"error": "ENOENT", "link_target": "/y"},
+            "open /log/x: ENOENT, /log/x is a link to /y, which is not there",
+        ),
+        (
+            {"error": "ENOENT", "missing_folder": "/log", "link_target": "/y"},
+            "open /log/x: ENOENT, /log is a link to /y, which is not there",
+        ),
+        (
+            {"error": "EACCES", **REFUSED},
+            "open /log/x: EACCES, uid 65534 may not write (root:adm 0640)",
+        ),
+        (
+            {"error": "EACCES", **REFUSED, "refused_by": "/log", "needs": "search"},
+            "open /log/x: EACCES, uid 65534 may not search /log (root:adm 0640)",
+        ),
+        (
+            {"error": "EPERM", **REFUSED, "needs": "owner"},
+            "open /log/x: EPERM, uid 65534 does not own it (root:adm 0640)",
+        ),
+        (
+            {"error": "EPERM", **REFUSED, "needs": "CAP_CHOWN"},
+            "open /log/x: EPERM, uid 65534 lacks CAP_CHOWN (root:adm 0640)",
+        ),
+        (
+            {"error": "EPERM", **REFUSED, "refused_by": "/log", "obstacle": "sticky"},
+            "open /log/x: EPERM, uid 65534 owns neither the file nor /log, which is sticky"
+            " (root:adm 0640)",
+        ),
+        (
+            {"error": "EPERM", **REFUSED, "obstacle": "immutable"},
+            "open /log/x: EPERM, /log/x is immutable (chattr)",
+        ),
+        (
+            {"error": "EACCES", "asked_uid": 5},
+            "open /log/x: EACCES, uid 5 is refused for another reason than permissions",
+        ),
+        (
+            {"error": "EACCES", "asked_uid": 5, "obstacle": "noexec", "mount_point": "/m"},
+            "open /log/x: EACCES, /m is mounted noexec",
+        ),
+        (
+            {"error": "ENOTDIR", "refused_by": "/log", "obstacle": "no_folder"},
+            "open /log/x: ENOTDIR, /log is no folder",
+        ),
+        (
+            {"error": "EMFILE", "limit_name": "RLIMIT_NOFILE", "limit_value": 20},
+            "open /log/x: EMFILE, RLIMIT_NOFILE is 20",
+        ),
+        (
+            {"error": "ENOSPC", "mount_point": "/m"},
+            "open /log/x: ENOSPC, the file system at /m is full",
+        ),
+        ({"error": "ENOSPC"}, "open /log/x: ENOSPC, the file system is full"),
+        (
+            {"error": "ETXTBSY", "holder_pid": 7, "holder_cmd": "app -x"},
+            "open /log/x: ETXTBSY, app -x [7] has it",
+        ),
+        (
+            {"error": "ENOENT", "interpreter": "/bin/ba\x1bd"},
+            "open /log/x: ENOENT, its interpreter /bin/ba\\x1bd is not there",
+        ),
+        ({"error": "EIO"}, "open /log/x: EIO"),
+    ],
+)
+def test_a_file(data, text):
+    assert failure_text("fs.error", {"op": "openat", "file": "/log/x", **data}) == text
+
+
+def test_a_search_names_no_folder():
+    data = {"op": "newfstatat", "file": "/usr/bin/gcc", "error": "ENOENT"}
+
+    assert failure_text("fs.error", data, 6) == "stat gcc: ENOENT, in none of 6 folders"
+
+
+def test_a_rename_has_both_names():
+    data = {"op": "renameat2", "file": "/a", "file_new": "/b", "error": "EXDEV"}
+
+    text = "rename /a to /b: EXDEV, the two are on different file systems"
+    assert failure_text("fs.error", data) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (TCP, "connect 10.0.0.1 port 80: ECONNREFUSED, nobody listens there"),
+        (
+            {**TCP, "net_peer_name": "db"},
+            "connect db (10.0.0.1) port 80: ECONNREFUSED, nobody listens there",
+        ),
+        ({"unix_peer_path": "/s"}, "connect /s: ECONNREFUSED, nobody listens there"),
+    ],
+)
+def test_a_connection(data, text):
+    data = {"op": "connect", "error": "ECONNREFUSED", **data}
+
+    assert failure_text("net.error", data) == text
+
+
+def test_a_port_that_another_has():
+    data = {
+        "op": "bind", "error": "EADDRINUSE", "net_host_ip": "0.0.0.0", "net_host_port": 80,
+        "holder_pid": 7, "holder_cmd": "",
+    }  # fmt: skip
+
+    assert failure_text("net.error", data) == "bind 0.0.0.0 port 80: EADDRINUSE, process [7] has it"
+
+
+def test_other_calls_and_names():
+    data = {"op": "setuid", "what": "user 0", "error": "EPERM", "asked_uid": 5, "needs": "CAP_X"}
+
+    assert failure_text("proc.error", data) == "setuid user 0: EPERM, uid 5 lacks CAP_X"
+    lookup = {"domain": "x.test", "error": "timeout"}
+    assert failure_text("dns.error", lookup) == "ask for x.test: timeout, there was no answer"
+
+
+def test_a_lock_whose_holder_is_not_known():
+    data = {"op": "flock", "file": "/l", "class": "lock", "error": "EAGAIN"}
+
+    assert failure_text("fs.error", data) == "lock /l: EAGAIN, another process holds the lock"

@@ -1,0 +1,139 @@
+"""Which failures of a process may be why it ended badly, and in which order."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scopetrace.model.event import Event
+from scopetrace.query.failures import ProcessEvents, last_calls
+from scopetrace.query.path_classes import PathClasses
+from support.session_builder import event, image, record
+
+CLASSES = PathClasses({"loader": [r"\.so$"]})
+
+
+def failed(file: str, error: str = "ENOENT", kind: str = "open_close", **data: Any) -> Event:
+    data = {"op": "openat", "class": kind, "file": file, "error": error, **data}
+    return event("fs.error", **data)
+
+
+def opened(file: str) -> Event:
+    return event("fs.open", op="openat", file=file)
+
+
+@contextmanager
+def session(folder: Path, events: list[Event]) -> Iterator[sqlite3.Connection]:
+    db = sqlite3.connect(record(folder, events, [image(2, pid=71)]))
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@pytest.fixture
+def matters(tmp_path: Path):
+    """Return what of the failures of a process matters: the files, the likeliest first."""
+
+    def go(*events: Event, stderr: tuple[str, ...] = (), programs: tuple[str, ...] = ()):
+        with session(tmp_path, list(events)) as db:
+            found = ProcessEvents(db, [1]).failures(CLASSES, stderr, set(programs))
+        return [each.data.get("file") or each.data.get("op") for each in found]
+
+    return go
+
+
+def test_the_last_failure_comes_first(matters) -> None:
+    assert matters(failed("/a"), failed("/b"), failed("/c"), failed("/d")) == ["/d", "/c", "/b"]
+
+
+def test_a_refusal_is_likelier_than_what_is_not_there(matters) -> None:
+    assert matters(failed("/a", "EACCES"), failed("/b")) == ["/a", "/b"]
+
+
+def test_what_stderr_names_comes_first_and_hides_the_rest(matters) -> None:
+    events = [failed("/etc/app.conf"), failed("/x", "EACCES"), failed("/y")]
+
+    assert matters(*events, stderr=("no /etc/app.conf",)) == ["/etc/app.conf"]
+    assert matters(*events, stderr=("app.conf: missing",)) == ["/etc/app.conf"]
+    assert matters(*events, stderr=("app.confused",)) == ["/x", "/y", "/etc/app.conf"]
+
+
+def test_the_words_of_the_error_in_the_same_line_decide(matters) -> None:
+    events = [failed("/p/tool", kind="exec"), failed("/w/all", kind="stat")]
+    stderr = ("make: tool: No such file or directory", "make: *** [Makefile:2: all] Error 127")
+
+    assert matters(*events, stderr=stderr) == ["/p/tool", "/w/all"]
+
+
+def test_what_was_found_elsewhere_is_no_failure(matters) -> None:
+    search = [failed("/home/app.conf"), opened("/etc/app.conf")]
+
+    assert matters(*search) == []
+    assert matters(*reversed(search)) == ["/home/app.conf"], "it was looked for once more"
+    refused = failed("/root/bin/tool", "EACCES", "stat", refused_by="/root")
+    assert matters(refused, programs=("tool",)) == []
+
+
+def test_start_up_noise_is_none_unless_stderr_names_it(matters) -> None:
+    library = failed("/usr/lib/libx.so")
+
+    assert matters(library) == []
+    assert matters(library, stderr=("libx.so: cannot open shared object file",)) == [
+        "/usr/lib/libx.so"
+    ]
+
+
+@pytest.mark.parametrize("error", ["EINTR", "EINPROGRESS", "ENOTTY", "EAGAIN"])
+def test_errors_that_say_how_things_stand_are_no_failures(error, matters) -> None:
+    assert matters(failed("/x", error, "read_write")) == []
+
+
+def test_a_lock_that_another_holds_is_one(matters) -> None:
+    assert matters(failed("/x", "EAGAIN", "lock")) == ["/x"]
+
+
+def test_a_fork_that_reached_a_limit_is_one(matters) -> None:
+    fork = event("proc.error", op="fork", error="EAGAIN", what="process")
+
+    assert matters(fork) == ["fork"]
+
+
+def test_a_search_is_one_failure_with_its_folders(tmp_path: Path) -> None:
+    events = [
+        failed("/bin/tool", kind="stat"),
+        failed("/root/bin/tool", "EACCES", "stat", refused_by="/root"),
+        failed("/nowhere/tool", kind="stat", missing_folder="/nowhere"),
+        failed("/usr/bin/tool", kind="stat"),
+        failed("/usr/bin/tool", kind="stat"),
+        failed("/root/other", "EACCES", "stat", refused_by="/root/other"),
+    ]
+    with session(tmp_path, events) as db:
+        found = ProcessEvents(db, [1]).failures(CLASSES, ("tool: not found",), set())
+
+    assert [(each.event, each.times, each.folders, each.named) for each in found] == [
+        (5, 5, 4, True)
+    ]
+
+
+def test_failures_of_other_processes_do_not_count(tmp_path: Path) -> None:
+    other = failed("/x")._replace(process=2)
+    with session(tmp_path, [other]) as db:
+        assert ProcessEvents(db, [1]).failures(CLASSES, (), set()) == ()
+        assert len(ProcessEvents(db, [1, 2]).failures(CLASSES, (), set())) == 1
+
+
+def test_the_last_calls_are_those_that_did_something(tmp_path: Path) -> None:
+    events = [
+        opened("/a"), opened("/b"), event("fs.close", op="close", file="/b"), failed("/c"),
+        event("proc.signal", signal="SIGSEGV"), event("stdout", message="x\n"),
+    ]  # fmt: skip
+    with session(tmp_path, events) as db:
+        found = [(each.event, each.source) for each in last_calls(db, [1], 0)]
+
+    assert found == [(2, "fs.open"), (4, "fs.error"), (6, "stdout")]

@@ -1,0 +1,25 @@
+"""The last lines of standard error, of all processes or of some."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from scopetrace.query.last_lines import last_stderr
+from support.session_builder import event, image, record
+
+
+def test_the_lines_of_one_process_since_an_event(tmp_path: Path) -> None:
+    events = [
+        event("stderr", message="early\n"),
+        event("stderr", process=2, message="other\n"),
+        event("stderr", message="a\n\nb\nc"),
+        event("stderr", message="d\n"),
+    ]
+    path = record(tmp_path, events, [image(2, pid=71)])
+    with sqlite3.connect(path) as db:
+        assert last_stderr(db) == ("a", "b", "cd")
+        assert last_stderr(db, [2]) == ("other",)
+        assert last_stderr(db, [1], since=3) == ("d",)
+        assert last_stderr(db, [3]) == ()
+    db.close()

@@ -1,0 +1,145 @@
+"""Which process failed first, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scopetrace.model.event import Event
+from scopetrace.model.process import ProcessEnd
+from scopetrace.model.why import Why
+from scopetrace.query import open_session
+from support.session_builder import SECOND, STARTED_NS, begin, event, image
+
+
+class Ended(NamedTuple):
+    """A process: its parent's number, its program, and how it ended after how many seconds."""
+
+    parent: int
+    proc: str
+    code: int | None
+    at: float
+    signal: int | None = None
+
+
+def ask(folder: Path, processes: Sequence[Ended], events: Sequence[Event] = ()) -> Why:
+    """Record processes, numbered from 1 as they stand, the first with pid 70."""
+    writer = begin(folder)
+    for number, each in enumerate(processes, 1):
+        facts: dict[str, Any] = {
+            "pid": 69 + number, "parent": each.parent, "proc": each.proc, "exe": f"/bin/{each.proc}"
+        }  # fmt: skip
+        if number > 1:
+            writer.add_process(image(number, **facts))
+        ended_ns = STARTED_NS + int(each.at * SECOND)
+        writer.end_process(ProcessEnd(number, ended_ns, each.code, each.signal, False))
+    writer.add_events(events)
+    first = processes[0]
+    writer.finish(exit_code=first.code, signal=first.signal)
+    with open_session(writer.path) as session:
+        return session.why()
+
+
+def chains(why: Why) -> list[list[str]]:
+    return [[node.process.proc for node in end.chain] for end in why.ends]
+
+
+def failed(process: int, file: str = "/x") -> Event:
+    data = {"op": "openat", "class": "open_close", "file": file, "error": "EACCES"}
+    return event("fs.error", process=process, **data)
+
+
+def test_the_child_whose_status_is_repeated_failed_first(tmp_path: Path) -> None:
+    processes = [
+        Ended(0, "sh", 3, 5), Ended(1, "grep", 1, 1), Ended(1, "true", 0, 2),
+        Ended(1, "cp", 3, 4), Ended(1, "rm", 2, 4.5),
+    ]  # fmt: skip
+    why = ask(tmp_path, processes, [failed(4)])
+
+    assert chains(why) == [["python3", "cp"]]
+    assert [failure.event for failure in why.ends[0].failures] == [1]
+    assert (why.processes, why.others) == (5, 2)
+
+
+def test_a_child_that_failed_before_another_succeeded_is_not_why(tmp_path: Path) -> None:
+    processes = [Ended(0, "sh", 1, 5), Ended(1, "grep", 1, 1), Ended(1, "true", 0, 4.9)]
+
+    assert chains(ask(tmp_path, processes)) == [["python3"]]
+
+
+def test_a_child_with_another_status_counts_if_it_ended_just_before(tmp_path: Path) -> None:
+    soon = [Ended(0, "runner", 1, 5), Ended(1, "tool", 127, 4.9)]
+
+    assert chains(ask(tmp_path, soon)) == [["python3", "tool"]]
+
+
+def test_a_child_that_ended_long_before_is_not_why(tmp_path: Path) -> None:
+    late = [Ended(0, "runner", 1, 5), Ended(1, "tool", 127, 2)]
+
+    assert chains(ask(tmp_path, late)) == [["python3"]]
+
+
+def test_a_shells_status_tells_the_signal_that_ended_its_child(tmp_path: Path) -> None:
+    processes = [Ended(0, "sh", 139, 5), Ended(1, "crash", None, 2, 11)]
+    fault = {"signal": "SIGSEGV", "code": "SEGV_MAPERR", "address": "0x10"}
+    events = [
+        event("fs.open", process=2, op="openat", file="/a"),
+        event("proc.signal", process=2, signal="SIGCHLD", code="CLD_EXITED"),
+        event("proc.signal", process=2, **fault),
+    ]
+    why = ask(tmp_path, processes, events)
+
+    assert chains(why) == [["python3", "crash"]]
+    assert why.ends[0].signal == fault
+    assert [call.event for call in why.ends[0].last_calls] == [1]
+
+
+def test_make_failed_by_the_first_of_its_jobs_that_did(tmp_path: Path) -> None:
+    writer_image = [Ended(0, "sh", 2, 9), Ended(1, "make", 2, 8)]
+    jobs = [Ended(2, "cc", 1, 3), Ended(2, "ld", 1, 4), Ended(2, "ok", 0, 5)]
+
+    assert chains(ask(tmp_path, [*writer_image, *jobs])) == [["python3", "make", "cc"]]
+
+
+def test_where_the_first_process_succeeded_others_are_told_if_anything_is_known(
+    tmp_path: Path,
+) -> None:
+    processes = [
+        Ended(0, "sh", 0, 9), Ended(1, "grep", 1, 1), Ended(1, "cat", 1, 2), Ended(1, "x", 1, 3),
+    ]  # fmt: skip
+    events = [failed(3), event("stderr", process=4, message="no\n")]
+    why = ask(tmp_path, processes, events)
+
+    assert chains(why) == [["x"], ["cat"]]
+    assert (why.ends[0].stderr, why.others) == (("no",), 1)
+
+
+def test_the_last_words_may_be_those_of_the_parent(tmp_path: Path) -> None:
+    processes = [Ended(0, "sh", 127, 5), Ended(1, "python3", 127, 4)]
+    why = ask(tmp_path, processes, [event("stderr", message="x: not found\n")])
+
+    assert why.ends[0].stderr == ("x: not found",)
+
+
+def test_a_forked_copy_did_what_its_parent_had_prepared(tmp_path: Path) -> None:
+    processes = [Ended(0, "python3", 127, 5), Ended(1, "python3", 127, 4)]
+    copy = image(2, pid=71, parent=1)
+    assert (copy.exe, copy.args) == (image().exe, image().args)
+    writer = begin(tmp_path)
+    writer.add_process(copy)
+    for number, each in enumerate(processes, 1):
+        ended_ns = STARTED_NS + int(each.at * SECOND)
+        writer.end_process(ProcessEnd(number, ended_ns, each.code, None, False))
+    writer.add_events([failed(1, "/bin/x")])
+    writer.finish(exit_code=127)
+    with open_session(writer.path) as session:
+        (end,) = session.why().ends
+
+    assert [failure.data["file"] for failure in end.failures] == ["/bin/x"]
+
+
+def test_nothing_is_why_if_nothing_failed(tmp_path: Path) -> None:
+    why = ask(tmp_path, [Ended(0, "sh", 0, 1), Ended(1, "ls", 0, 1)])
+
+    assert (why.ends, why.others, why.processes) == ((), 0, 2)
