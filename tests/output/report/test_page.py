@@ -13,6 +13,7 @@ import pytest
 from scopetrace.output.report.page import page, script_safe
 from scopetrace.query import open_session
 from scopetrace.query.report import read_report
+from support.flow_builder import ENDS, channel, opened
 from support.session_builder import closed, event, image, record
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>$script {{data}}"
@@ -82,6 +83,42 @@ def test_nothing_in_the_page_refers_to_another_place(elements):
     style, script = elements.texts["style"], elements.texts["script"]
     assert not re.search(r"url\(|@import", style)
     assert not re.search(r"innerHTML|insertAdjacent|document\.write|eval\(|fetch\(", script)
+
+
+def test_a_page_about_very_much_is_below_3_mb(tmp_path):
+    long = "x" * 300
+    asked = {**ENDS, "http_method": "GET", "http_target": f"/{long}"}
+    events = [
+        opened(),
+        event("http.req", at=0.1, channel=channel(0), **asked),
+        closed(f"/tmp/{long}"),
+        event("fs.error", op="openat", error="ENOENT", file=f"/tmp/{long}/none"),
+        event("stdout", message=f"{long}\n"),
+        event("proc.error", op="kill", what=long, error="EPERM"),
+    ]
+    with open_session(record(tmp_path / "home", events)) as session:
+        found = read_report(session)
+    summary, many = found.summary, 20_000
+    roots = tuple(
+        node._replace(exit_code=1, images=(image(cmd=long),)) for node in summary.roots * many
+    )
+    text = page(
+        found._replace(
+            summary=summary._replace(
+                roots=roots, files=summary.files * many, flows=summary.flows * many
+            ),
+            exchanges=[*found.exchanges] * many,
+            texts=[*found.texts] * many,
+            failures=[*found.failures] * many,
+        ),
+        "1.0",
+    )
+
+    assert 2_500_000 < len(text) < 3_000_000
+    parts = json.loads(re.search(rb'id="data">(.*?)</script>', text, re.DOTALL)[1])["parts"]
+    for name in ("processes", "files", "flows", "lines"):
+        total = many * (2 if name == "files" else 1)
+        assert len(parts[name]["rows"]) + parts[name]["left"] == total
 
 
 def test_json_cannot_end_its_element():
