@@ -37,10 +37,11 @@ MAY_USE = {
     "recorder": (
         "_engine capture config db errors forward model output pipeline query sources store watch"
     ),
-    "output": "model",
+    "explain": "",
+    "output": "explain model",
     "scoped": "db model output query recorder",
     "pytest_plugin": "scoped",
-    "cli": "_engine config db errors model output query recorder wire",
+    "cli": "_engine config db errors explain model output query recorder wire",
 }
 """A folder or module of scopetrace/, and what it may import of the others.
 

@@ -48,6 +48,10 @@ COMMANDS = {
         "Show the network flows of a session, or the bytes of one.",
     ),
     "fields": ("scopetrace.cli.fields", "Show the fields of events, flows, files and metrics."),
+    "explain": (
+        "scopetrace.cli.explain",
+        "Explain a system call, an error, or the call of an event.",
+    ),
     "export": (
         "scopetrace.cli.export",
         "Write a session as files of other programs: trace, HAR, CSV, pcapng.",
@@ -74,7 +78,6 @@ NAMES_TO_COME = {
     "update": "`scopetrace stop`, then `scopetrace run -u FILE`, record with another configuration",
     "watch": "`scopetrace events -f` shows events while they are recorded",
     "syscalls": "`scopetrace events -s fs.,net.,proc.` shows what calls did",
-    "explain": "`scopetrace events ID` shows one event with all its fields",
     "lesson": "`scopetrace --help` has a first session to follow",
     "rules": "`scopetrace config` prints the rules in force",
     "service": "`scopetrace run` in ExecStart= of a unit records a service",

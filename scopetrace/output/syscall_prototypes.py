@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 
 NEWER = {
+    "arch_prctl": "int arch_prctl(int code, unsigned long addr)",
     "clone3": "long clone3(struct clone_args *cl_args, size_t size)",
     "close_range": "long close_range(unsigned int first, unsigned int last, unsigned int flags)",
     "epoll_create1": "long epoll_create1(int flags)",
@@ -62,6 +63,8 @@ NEWER = {
     "pwritev2": (
         "long pwritev2(int fd, const struct iovec * iov, int iovcnt, off_t offset, int flags)"
     ),
+    "rseq": "int rseq(struct rseq * rseq, u32 rseq_len, int flags, u32 sig)",
+    "rt_sigreturn": "int rt_sigreturn(void)",
     "quotactl_fd": "long quotactl_fd(unsigned int fd, unsigned int cmd, qid_t id, void * addr)",
     "umount2": "long umount2(const char * target, int flags)",
     "utimensat_time64": (

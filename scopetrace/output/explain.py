@@ -1,0 +1,73 @@
+"""A system call, an error, or an event of a session, explained in sentences.
+
+First the fact, then what it means, then where to look further. A call without a text of its own has
+its prototype, which is never wrong.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from scopetrace.explain.texts import CallText, ErrorText, calls, errors
+from scopetrace.model.event import EventRecord
+from scopetrace.output.syscall_prototypes import ALIASES, prototype
+
+LABEL_COLUMNS = 9
+MOST_COLUMNS = 100
+"""Longer lines are hard to read."""
+Part = tuple[str, str]
+"""A label, perhaps empty, and a text."""
+
+
+def known_names() -> set[str]:
+    """Return the names that can be explained without a session, but for calls without a text."""
+    return {*calls(), *errors()}
+
+
+def call_parts(name: str) -> list[Part]:
+    """Return what is to be said of a system call; empty: there is none of this name."""
+    text, declared = calls().get(ALIASES.get(name, name)), prototype(name)
+    if text is None and declared is None:
+        return []
+    return [("call", declared or f"{name}(...)"), *_call_parts(name, text)]
+
+
+def _call_parts(name: str, text: CallText | None) -> Iterator[Part]:
+    if text is not None:
+        yield "does", text.does
+        yield "returns", f"{text.returns}. If it fails: -1, and errno says why"
+        yield "see", ", ".join(text.see)
+    yield "manual", f"man 2 {name}"
+
+
+def error_parts(text: ErrorText) -> list[Part]:
+    """Return what is to be said of an error."""
+    return [
+        ("error", f"{text.name} ({text.number}): {text.short}"),
+        ("means", text.means),
+        ("look at", text.look),
+        ("manual", "man 3 errno"),
+    ]
+
+
+def event_parts(event: EventRecord) -> list[Part]:
+    """Return what is to be said of the call that an event is about; empty: it is about none."""
+    op, error = str(event.data.get("op", "")), errors().get(str(event.data.get("error", "")))
+    parts = [part for part in call_parts(op) if part[0] in ("call", "does")]
+    if error is not None:
+        parts += [part for part in error_parts(error) if part[0] != "manual"]
+    return parts
+
+
+def explained_lines(parts: list[Part], width: int | None) -> Iterator[str]:
+    """Yield the lines of a text, wrapped for a terminal of this width; None: there is none."""
+    columns = min(width or MOST_COLUMNS, MOST_COLUMNS)
+    for label, text in parts:
+        yield from textwrap.wrap(
+            text,
+            max(columns, 2 * LABEL_COLUMNS),
+            initial_indent=f"{label:{LABEL_COLUMNS}}",
+            subsequent_indent=" " * LABEL_COLUMNS,
+            break_on_hyphens=False,
+        )
