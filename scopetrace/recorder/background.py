@@ -272,7 +272,7 @@ class Recorder:
         end = self._pipeline.main_end
         try:
             if end is not None:
-                self._ending.print(self._writer.path, end, self._pipeline.programs)
+                self._ending.print(self._writer, end, self._pipeline.programs)
         except Exception as error:
             self._stderr.print(f"there is no summary ({error})", self._order.pid)
 

@@ -28,11 +28,10 @@ from scopetrace.recorder.stderr import ProgramStderr, write_patiently
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
+    from scopetrace.store.writer import SessionWriter
 
 _ECHOING_KEYS = (signal.SIGINT, signal.SIGQUIT)
 """Signals of keys that the terminal shows as `^C` and `^\\`, without an end of line."""
-_RECENT_EVENTS = 500
-"""So many last events are searched for the last one of the console."""
 
 
 class Ending:
@@ -53,20 +52,24 @@ class Ending:
         if not (self._summary or self._report):
             stderr.release()
 
-    def print(self, path: Path, end: ProcessEnd, others: Sequence[str]) -> None:
+    def print(self, writer: SessionWriter, end: ProcessEnd, others: Sequence[str]) -> None:
         """Print the summary or the line, if there is to be one.
 
         Args:
-            path: of the session file, in which all that the program did is committed.
+            writer: of the session file, in which all that the program did is committed.
             end: how the program ended.
             others: the programs of those processes that are still being recorded.
 
         Raises:
             SessionError: the session cannot be read.
         """
-        wants_line = not self._summary and self._hint and self._is_in_foreground()
-        if not (self._summary or self._report or wants_line):
-            return
+        if self._summary or self._report:
+            self._show(writer.path, end, others)
+        if not self._summary and self._hint and self._is_in_foreground():
+            self._print_line(writer, end, others)
+
+    def _show(self, path: Path, end: ProcessEnd, others: Sequence[str]) -> None:
+        """Write the page and print the summary, as far as they are wanted."""
         from scopetrace.query import open_session
 
         with open_session(path) as session:
@@ -74,8 +77,6 @@ class Ending:
                 self._write_report(session, end)
             if self._summary:
                 self._print_summary(session, end, others)
-            elif wants_line:
-                self._print_line(session, end, others)
         self._stderr.release()
 
     def _write_report(self, session: Session, end: ProcessEnd) -> None:
@@ -117,20 +118,18 @@ class Ending:
             return None
         return os.get_terminal_size(self._stderr.kept).columns or None
 
-    def _print_line(self, session: Session, end: ProcessEnd, others: Sequence[str]) -> None:
-        line = f"session {session.info.id}: scopetrace summary"
+    def _print_line(self, writer: SessionWriter, end: ProcessEnd, others: Sequence[str]) -> None:
+        line = f"session {writer.id}: scopetrace summary"
         if others:
             line += f" ({going_on(others)})"
         shown = paint(line, "grey") if color_allowed() else line
-        start = "\n" if end.signal in _ECHOING_KEYS or self._is_line_open(session) else ""
+        start = "\n" if end.signal in _ECHOING_KEYS or self._is_line_open(writer) else ""
         self._stderr.write(f"{start}{shown}\n".encode(errors="backslashreplace"), self._pid)
 
-    def _is_line_open(self, session: Session) -> bool:
+    def _is_line_open(self, writer: SessionWriter) -> bool:
         """Return whether the last that was written to the terminal did not end its line."""
         streams = ("stderr", "stdout") if self._stderr.has_stdout else ("stderr",)
-        after = max(session.last_id - _RECENT_EVENTS, 0)
-        last = session.events(sourcetype="console", source=streams, last=1, after_id=after)
-        return any(not str(event.data.get("message", "\n")).endswith("\n") for event in last)
+        return not (writer.last_text(streams) or "\n").endswith("\n")
 
 
 def _with_end(info: SessionInfo, end: ProcessEnd) -> SessionInfo:

@@ -13,11 +13,12 @@ the same name with the session, its processes, and the rows that were written si
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ _NEW_FILE_RETRY_S = 1.0
 """Time between two attempts to begin that new file."""
 _RESERVE_PAGES = 8
 """Pages below the limit on the size of files (RLIMIT_FSIZE) that are kept for the final status."""
+_LATE_EVENTS = 500
+"""So many last events are searched for the last text of the console."""
 _BUSY_TIMEOUT_S = 2.0
 _SWITCH_TRIES = 10
 _SWITCH_RETRY_S = 0.05
@@ -183,6 +186,22 @@ class SessionWriter:
         self._lost_elsewhere = facts.pop("lost", self._lost_elsewhere)
         self._facts.update(facts)
         self._facts.setdefault("lost", 0)
+
+    def last_text(self, streams: Sequence[str]) -> str:
+        """Return the last text that was written to these console streams; empty: none of late.
+
+        The recorder asks for it when the program ends, which waits for the answer.
+        """
+        marks = ", ".join("?" * len(streams))
+        sql = (
+            "SELECT data FROM event WHERE id > (SELECT max(id) FROM event) - ?"
+            f" AND sourcetype = 'console' AND source IN ({marks}) ORDER BY id DESC LIMIT 1"
+        )
+        try:
+            row = self._db.execute(sql, (_LATE_EVENTS, *streams)).fetchone()
+        except sqlite3.Error:
+            return ""
+        return str(json.loads(row[0]).get("message", "")) if row else ""
 
     def release_reserve(self) -> None:
         """Release the reserved disk space, so that the final status can be written.

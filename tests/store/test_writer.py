@@ -110,6 +110,22 @@ def test_nothing_is_seen_before_it_is_committed(tmp_path):
     writer.discard()
 
 
+def test_the_last_text_of_the_console_is_known_while_it_is_recorded(tmp_path):
+    writer = begin(tmp_path)
+    assert writer.last_text(("stdout", "stderr")) == ""
+
+    writer.add_events([event("stdout", message="one\n"), event("stderr", message="two")])
+    writer.add_events([event("fs.open", file=f"/{n}") for n in range(100)])
+    writer.commit()
+    assert writer.last_text(("stdout", "stderr")) == "two"
+    assert writer.last_text(("stdout",)) == "one\n"
+
+    writer.add_events([event("fs.open", file=f"/{n}") for n in range(500)])
+    writer.commit()
+    assert writer.last_text(("stdout", "stderr")) == "", "that is too long ago to be looked for"
+    writer.discard()
+
+
 def test_facts_are_updated_with_the_next_commit(tmp_path):
     writer = begin(tmp_path)
     writer.update(pid=99, exit_code=3, lost=4)
