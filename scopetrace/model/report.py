@@ -8,6 +8,7 @@ from typing import NamedTuple
 from scopetrace.model.event import EventRecord
 from scopetrace.model.exchange import Exchange
 from scopetrace.model.summary import Summary
+from scopetrace.model.why import Why
 
 
 class ReportInput(NamedTuple):
@@ -22,6 +23,6 @@ class ReportInput(NamedTuple):
     """Events with text, of the console and of logs: the first and the last of them."""
     texts_left: int
     """How many such events there are between these."""
+    why: Why
     failures: Sequence[EventRecord]
-    """The last events of calls that failed and are about neither a file nor a connection, and of
-    DNS."""
+    """The last events of calls that failed, of each kind."""

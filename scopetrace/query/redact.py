@@ -25,6 +25,7 @@ from scopetrace.model.process import Process
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.summary import Slow, Summary
+from scopetrace.model.why import BadEnd, Why
 
 REDACTED = "[redacted]"
 FILLER = b"x"
@@ -200,6 +201,21 @@ def redact_summary(summary: Summary) -> Summary:
         logs=tuple(log._replace(last=redact_text(log.last)) for log in summary.logs),
         stderr_last=tuple(map(redact_text, summary.stderr_last)),
         slow=tuple(map(_redact_slow, summary.slow)),
+        bad_end=None if summary.bad_end is None else _redact_end(summary.bad_end),
+    )
+
+
+def redact_why(why: Why) -> Why:
+    """Return why processes ended badly without the secrets in it."""
+    return why._replace(info=redact_info(why.info), ends=tuple(map(_redact_end, why.ends)))
+
+
+def _redact_end(end: BadEnd) -> BadEnd:
+    calls = (call._replace(data=redact_data("console", call.data)) for call in end.last_calls)
+    return end._replace(
+        chain=tuple(map(_redact_node, end.chain)),
+        stderr=tuple(map(redact_text, end.stderr)),
+        last_calls=tuple(calls),
     )
 
 

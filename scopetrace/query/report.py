@@ -11,8 +11,9 @@ from scopetrace.query.session import Session
 TEXT_TYPES = ("console", "file")
 FIRST_TEXTS, LAST_TEXTS = 2000, 4000
 """So many events with text are read of the beginning and of the end of a session."""
-FAILURES = ("proc.error", "dns.error")
+FAILURES = ("fs.error", "proc.error", "dns.error")
 MOST_FAILURES = 1000
+"""Of each kind."""
 MOST_EXCHANGES = 3000
 MOST_BODY_BYTES = 4096
 """So much of each body of a request or response is read."""
@@ -31,18 +32,29 @@ def read_report(session: Session, redact: bool = False) -> ReportInput:
         exchanges=list(islice(session.exchanges(MOST_BODY_BYTES), MOST_EXCHANGES)),
         texts=texts,
         texts_left=left,
-        failures=list(session.events(source=FAILURES, last=MOST_FAILURES)),
+        why=session.why(),
+        failures=[
+            event
+            for source in FAILURES
+            for event in session.events(source=source, last=MOST_FAILURES)
+        ],
     )
     return _redacted(found) if redact else found
 
 
 def _redacted(found: ReportInput) -> ReportInput:
-    from scopetrace.query.redact import redact_event, redact_exchange, redact_summary
+    from scopetrace.query.redact import (
+        redact_event,
+        redact_exchange,
+        redact_summary,
+        redact_why,
+    )
 
     return found._replace(
         summary=redact_summary(found.summary),
         exchanges=list(map(redact_exchange, found.exchanges)),
         texts=list(map(redact_event, found.texts)),
+        why=redact_why(found.why),
         failures=list(map(redact_event, found.failures)),
     )
 

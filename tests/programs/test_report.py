@@ -73,7 +73,7 @@ def test_the_page_shows_what_the_program_did(chromium: Browser, page: Path, widt
     assert (chromium.requests, chromium.console) == ([], [])
     assert chromium.evaluate("document.documentElement.scrollWidth") == width
     assert chromium.evaluate("document.querySelector('header').className") == "failed"
-    assert "exit 3" in text_of(chromium, "#verdict")
+    assert "exit 3 ← open /none/such: ENOENT" in text_of(chromium, "#verdict")
     assert "no such luck" in text_of(chromium, "#verdict")
     assert "/none/such" in text_of(chromium, "#errors")
     assert NAME in text_of(chromium, "#files")

@@ -35,13 +35,19 @@ def test_of_many_texts_the_first_and_the_last_are_there(texts):
     assert texts(20) == ([0, 1, 2, 16, 17, 18, 19], 13)
 
 
-def test_failures_are_those_of_calls_and_questions(tmp_path):
+def test_failures_are_the_last_of_each_kind(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "MOST_FAILURES", 1)
     events = [
         event("proc.error", op="kill", error="EPERM"),
         event("fs.error", op="openat", error="ENOENT", file="/a"),
+        event("fs.error", op="openat", error="ENOENT", file="/b"),
         event("dns.error", domain="box", error="timeout"),
     ]
     with open_session(record(tmp_path / "home", events)) as session:
         found = read_report(session)
 
-    assert [one.source for one in found.failures] == ["proc.error", "dns.error"]
+    assert [(one.source, one.text("file")) for one in found.failures] == [
+        ("fs.error", "/b"),
+        ("proc.error", ""),
+        ("dns.error", ""),
+    ]

@@ -19,7 +19,7 @@ from scopetrace.output.summary import summary_facts
 
 COMMANDS = {
     "timeline": "tree -t --id {id}",
-    "errors": "events -s '*.error' --id {id} -a",
+    "errors": "why {id}",
     PROCESSES: "tree --id {id}",
     FILES: "files --id {id} --sort bytes",
     "network": "flows --id {id} -a",

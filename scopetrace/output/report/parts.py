@@ -19,11 +19,13 @@ from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.report import ReportInput
 from scopetrace.model.summary import Summary
+from scopetrace.output.cause import failure_text
 from scopetrace.output.escape import escape, escape_lines
 from scopetrace.output.flows import endpoint_text
 from scopetrace.output.http_body import body_text
 from scopetrace.output.json_bytes import json_bytes
 from scopetrace.output.tree import status_text
+from scopetrace.output.why import reason_text
 
 PROCESSES, FILES, FLOWS, REQUESTS, LINES, ERRORS = (
     "processes", "files", "flows", "requests", "lines", "errors",
@@ -226,31 +228,43 @@ def _text_lines(event: EventRecord, began_ns: int) -> Iterator[list[Any]]:
 
 def _errors(found: ReportInput) -> Iterator[list[Any]]:
     """Yield what failed: processes, connections, files (the program's own first), other calls."""
-    for node in found.summary.processes:
-        if node.failed:
-            who = f"{escape(node.process.proc)} [{node.pid}]"
-            yield ["process", status_text(node), who, _cut(escape(node.process.cmd)), False]
+    yield from _bad_ends(found)
     for text, count in found.summary.net_errors.items():
         what, _, error = text.rpartition(": ")
         times = f" ({count} times)" if count > 1 else ""
         yield ["network", escape(error), "", escape(what) + times, False]
+    causes = {event.text("file"): event for event in found.failures if event.sourcetype == "fs"}
     for file in _by_weight(found.summary.files):
         if file.errors:
             who, error = escape(" ".join(file.procs)), escape(" ".join(file.errors))
-            yield ["file", error, _cut(who), escape(file.path), file.path_class != OWN]
-    yield from map(_failure, found.failures)
+            event = causes.get(file.path)
+            what = escape(file.path) if event is None else failure_text(event.source, event.data)
+            yield ["file", error, _cut(who), _cut(what), file.path_class != OWN]
+    for event in found.failures:
+        if event.sourcetype != "fs":
+            yield _failure(event)
+
+
+def _bad_ends(found: ReportInput) -> Iterator[list[Any]]:
+    """Yield the processes that ended badly: those of which the reason is known, then the others."""
+    explained = {node.images[0].id for end in found.why.ends for node in end.chain}
+    for end in found.why.ends:
+        yield _bad_end(end.chain[0], reason_text(end))
+    for node in found.summary.processes:
+        if node.failed and node.images[0].id not in explained:
+            yield _bad_end(node, escape(node.process.cmd))
+
+
+def _bad_end(node: ProcessNode, what: str) -> list[Any]:
+    who = f"{escape(node.process.proc)} [{node.pid}]"
+    return ["process", status_text(node), who, _cut(what), False]
 
 
 def _failure(event: EventRecord) -> list[Any]:
-    data = event.data
-    words = (data.get(field) for field in ("op", "what", "domain", "type"))
-    return [
-        "DNS" if event.sourcetype == "dns" else "call",
-        escape(str(data.get("error", ""))),
-        f"{escape(event.proc)} [{event.pid}]",
-        escape(" ".join(str(word) for word in words if word)),
-        False,
-    ]
+    who = f"{escape(event.proc)} [{event.pid}]"
+    kind = "DNS" if event.sourcetype == "dns" else "call"
+    what = failure_text(event.source, event.data)
+    return [kind, escape(event.text("error")), who, _cut(what), False]
 
 
 def _us(time_ns: int, began_ns: int) -> int:

@@ -6,13 +6,14 @@ import os
 
 import pytest
 
+from scopetrace.model.process import ProcessEnd
 from scopetrace.output.json_bytes import json_bytes
 from scopetrace.output.report.parts import LIMITS, MOST_ROWS, parts
 from scopetrace.query import open_session
 from scopetrace.query.report import read_report
 from support.flow_builder import ENDS, UNIX_ENDS, channel, opened, piece
 from support.flow_builder import closed as flow_closed
-from support.session_builder import begin, closed, event, image, record
+from support.session_builder import SECOND, begin, closed, event, image, record
 
 CLASSES = "scopetrace: {pathclasses: {locale: ['/locale/'], loader: ['/libc.so']}}"
 
@@ -134,13 +135,34 @@ def test_errors_are_of_processes_connections_files_and_calls(made):
         ]
     )
 
-    assert [(row["kind"], row["error"], row["what"]) for row in rows["errors"]] == [
+    assert [
+        (row["kind"], row["error"], row["what"].partition(", ")[0]) for row in rows["errors"]
+    ] == [
         ("network", "ECONNREFUSED", "connect 93.184.216.34 port 80"),
-        ("file", "EACCES", "/tmp/secret"),
-        ("file", "ENOENT", "/usr/share/locale/x.mo"),
-        ("call", "EPERM", "kill SIGTERM to 1"),
-        ("DNS", "timeout", "box A"),
+        ("file", "EACCES", "open /tmp/secret: EACCES"),
+        ("file", "ENOENT", "open /usr/share/locale/x.mo: ENOENT"),
+        ("call", "EPERM", "kill SIGTERM to 1: EPERM"),
+        ("DNS", "timeout", "ask for box: timeout"),
     ]
+    assert [row["is_startup"] for row in rows["errors"]] == [False, False, True, False, False]
+
+
+def test_a_process_that_ended_badly_says_why(tmp_path):
+    began = image().started_ns
+    path = record(
+        tmp_path / "home",
+        [event("fs.error", process=2, op="openat", error="ENOENT", file="/tmp/none")],
+        [image(2, pid=71, parent=1, proc="cat", cmd="cat none")],
+        [ProcessEnd(2, began + SECOND, 1, None, False)],
+    )
+    with open_session(path) as session:
+        rows = parts(read_report(session))["errors"].rows
+
+    assert [row[:3] for row in rows] == [
+        ["process", "exit 1", "cat [71]"],
+        ["file", "ENOENT", "cat"],
+    ]
+    assert rows[0][3].startswith("cat[71] exit 1 ← open /tmp/none: ENOENT")
 
 
 def test_the_cause_of_nothing_is_nothing(made):
