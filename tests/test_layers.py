@@ -41,7 +41,8 @@ MAY_USE = {
     "output": "explain model",
     "scoped": "db model output query recorder",
     "pytest_plugin": "scoped",
-    "cli": "_engine config db errors explain model output query recorder wire",
+    "dash": "errors model output query wire",
+    "cli": "_engine config dash db errors explain model output query recorder wire",
 }
 """A folder or module of scopetrace/, and what it may import of the others.
 

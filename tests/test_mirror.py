@@ -14,6 +14,7 @@ WITHOUT_TEST = {
     "scoped.py": "by the fixture: tests/test_pytest_plugin.py",
     "source.py": "the interface of sources: each test of a source uses it",
     "cli/answers.py": "by the commands: tests/programs/test_answers.py",
+    "dash/pane.py": "by the screen: tests/dash/test_app.py",
     "decode/closing.py": "by what it emits: tests/decode/test_files.py and test_sockets.py",
     "decode/failed.py": "by what it emits: tests/decode/test_failures.py",
     "decode/parts.py": "by what is read with it: all tests of tests/decode",

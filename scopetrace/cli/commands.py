@@ -52,6 +52,10 @@ COMMANDS = {
         "scopetrace.cli.explain",
         "Explain a system call, an error, or the call of an event.",
     ),
+    "dash": (
+        "scopetrace.cli.dash",
+        "Look around in a session: processes, files, network, errors, logs, timeline.",
+    ),
     "export": (
         "scopetrace.cli.export",
         "Write a session as files of other programs: trace, HAR, CSV, pcapng.",
@@ -87,7 +91,6 @@ NAMES_TO_COME = {
     "daemon": "`scopetrace run` needs no daemon",
     "start": "`scopetrace run` starts a program and records it",
     "top": "`scopetrace ps` lists the processes that are being recorded",
-    "dash": "`scopetrace summary` and `scopetrace tree` show a session in the terminal",
 }
 """Names that commands may have one day → what to use now.
 

@@ -14,7 +14,7 @@ from scopetrace.cli.answers import (
     print_bodies,
     report_hidden,
 )
-from scopetrace.cli.options import last_option, session_option
+from scopetrace.cli.options import last_option, process_options, session_option
 from scopetrace.cli.shell_complete import complete_file_field
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import print_to_stderr
@@ -42,6 +42,8 @@ def use_options(command: Any) -> Any:
 @click.command()
 @session_option
 @use_options
+@process_options
+@click.option("-m", "--match", metavar="TEXT", help="Only files whose name contains this text.")
 @click.option(
     "--by", type=click.Choice(("dir", "proc", "package")), help="One row for each of these."
 )
@@ -53,6 +55,7 @@ def use_options(command: Any) -> Any:
     shell_complete=complete_file_field,
     help="Order by this field of the JSON form, the largest first.  [default: first use]",
 )
+@click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
 @click.option("--relative", is_flag=True, help="Paths below the session's folder as seen from it.")
 @click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
 @format_option
@@ -74,7 +77,7 @@ def files(session_id: str | None, form: str | None, as_json: bool, **options: An
 
     chosen = chosen_form(form, as_json)
     with open_session(session_id) as session:
-        found = _selected(session.files(), options)
+        found = _selected(session.files(options["pid"], options["proc"]), options)
         if options["relative"]:
             found = _relative(found, session.info.cwd)
         hidden = 0
@@ -102,9 +105,11 @@ def _selected(files: list[FileRecord], options: dict[str, Any]) -> list[FileReco
         raise UsageError(no_field("file", field, FILE_FIELDS))
     if uses:
         files = [file for file in files if any(getattr(file, name) for name in uses)]
+    if options["match"]:
+        files = [f for f in files if any(options["match"] in name for name in (f.path, *f.names))]
     if field is not None:
         files = sorted(files, key=FILE_FIELDS[field], reverse=True)
-    return files
+    return files[::-1] if options["reverse"] else files
 
 
 def _relative(files: list[FileRecord], folder: str) -> list[FileRecord]:

@@ -9,20 +9,18 @@ import click
 from scopetrace.cli.answers import chosen_form, format_option, print_bodies
 from scopetrace.cli.options import count, session_option
 
-FIELDS = (
-    "pid", "ppid", "depth", "proc", "cmd", "exe", "cwd", "execs", "start_time", "duration_us",
-    "exit_code", "signal", "cpu_us", "max_rss_kib",
-)  # fmt: skip
-
 
 @click.command()
 @session_option
 @click.option("-t", "--time", "times", is_flag=True, help="Begin lines with the time of the start.")
 @click.option("--failed", is_flag=True, help="Processes that failed, and those above them.")
+@click.option(
+    "-p", "--pid", type=int, multiple=True, metavar="PID", help="These processes, and all below."
+)
 @click.option("--depth", type=count, metavar="N", help="So many levels below the first process.")
 @format_option
 def tree(
-    session_id: str | None, times: bool, failed: bool, depth: int | None,
+    session_id: str | None, times: bool, failed: bool, pid: tuple[int, ...], depth: int | None,
     form: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show the processes as a tree: command, how it ended, how long.
@@ -35,6 +33,7 @@ def tree(
     scopetrace tree --failed    the processes that failed, and who started them
     scopetrace tree -t          with the time at which each began
     """
+    from scopetrace.model.process_tree import PROCESS_FIELDS
     from scopetrace.output.color import wants_color
     from scopetrace.output.tree import tree_lines
     from scopetrace.output.width import terminal_columns
@@ -43,6 +42,8 @@ def tree(
     chosen = chosen_form(form, as_json)
     with open_session(session_id) as session:
         roots = session.tree()
+    if pid:
+        roots = tuple(node for root in roots for _, node in root.walk() if node.pid in pid)
     if chosen != "table":
         nodes = [(level, node) for root in roots for level, node in root.walk()]
         bodies = [
@@ -50,7 +51,7 @@ def tree(
             for level, node in nodes
             if (depth is None or level <= depth) and (not failed or node.failed)
         ]
-        print_bodies(chosen, bodies, FIELDS)
+        print_bodies(chosen, bodies, ("depth", *PROCESS_FIELDS))
         return
     color = wants_color("auto", sys.stdout)
     width = terminal_columns(sys.stdout)

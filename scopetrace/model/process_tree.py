@@ -7,6 +7,12 @@ from typing import NamedTuple
 
 from scopetrace.model.process import Process
 
+PROCESS_FIELDS = (
+    "pid", "ppid", "proc", "cmd", "exe", "cwd", "execs", "start_time", "duration_us", "exit_code",
+    "signal", "cpu_us", "max_rss_kib",
+)  # fmt: skip
+"""The names by which JSON speaks of a process."""
+
 
 class ProcessNode(NamedTuple):
     """One process, from its fork (or the start of the session) to its end."""
@@ -27,6 +33,11 @@ class ProcessNode(NamedTuple):
     def process(self) -> Process:
         """The last program that it ran."""
         return self.images[-1]
+
+    @property
+    def key(self) -> int:
+        """Number of the last program that it ran, which is unique in the session."""
+        return self.process.id
 
     @property
     def pid(self) -> int:

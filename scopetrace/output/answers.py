@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from scopetrace.output.tables import format_table
-from scopetrace.output.width import ELLIPSIS, display_width
+from scopetrace.output.width import ELLIPSIS, display_width, shorten
 
 FORMS = ("table", "csv", "md", "json")
 """What `--format` takes."""
@@ -64,17 +66,23 @@ def shorten_middle(text: str, columns: int) -> str:
     """
     if display_width(text) <= columns:
         return text
-    end = (columns - 1) * 2 // 3
-    return text[: columns - 1 - end] + ELLIPSIS + text[len(text) - end :]
+    end_columns = (columns - 1) * 2 // 3
+    end = shorten(text[::-1], end_columns + 1).removesuffix(ELLIPSIS)[::-1]
+    return shorten(text, columns - display_width(end)) + end
 
 
 def csv_table(bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> str:
     """Return CSV (RFC 4180) with a line of names; lists are joined by spaces."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(fields)
-    writer.writerows([_plain(body.get(name)) for name in fields] for body in bodies)
-    return out.getvalue().rstrip("\n")
+    return "".join(csv_lines(bodies, fields)).rstrip("\n")
+
+
+def csv_lines(bodies: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> Iterator[str]:
+    """Yield the rows of `csv_table`, each with its line end, the names first."""
+    rows = ([_plain(body.get(name)) for name in fields] for body in bodies)
+    for row in chain((fields,), rows):
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerow(row)
+        yield out.getvalue()
 
 
 def markdown_table(bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> str:
@@ -93,4 +101,6 @@ def _plain(value: Any) -> str:
         return ""
     if isinstance(value, list | tuple):
         return " ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
     return escape(str(value))

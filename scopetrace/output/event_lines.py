@@ -166,6 +166,12 @@ class LineFormat:
         wait = self._wait(record)
         return [f"{wait}\n{rows[0]}", *rows[1:]] if wait else rows
 
+    def fields(self, record: EventRecord) -> str:
+        """Return what a row has behind its head, uncut, for a table that has the rest."""
+        values = self._chosen(record, record.data)
+        shown = {key: self._show(record, key, value) for key, value in values.items()}
+        return " ".join(word.plain for word in self._pairs(shown))
+
     def _texts(self, record: EventRecord) -> list[dict[str, Any]]:
         texts = list(_texts(record))
         if len(texts) == 1 or any(text in record.source for text in self._match):

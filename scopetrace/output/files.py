@@ -38,20 +38,22 @@ PACKAGE = re.compile(
 
 def file_table(files: Iterable[FileRecord], width: int | None) -> str:
     """Return a table of `files`; `width` of the terminal, None if there is none."""
-    rows = (
-        (
-            file.uses,
-            _bytes(file.read_bytes, file.read_ops),
-            _bytes(file.written_bytes, file.written_ops),
-            file.read_ops + file.written_ops or "",
-            format_microseconds(file.io_us) if file.io_us else "",
-            " ".join(file.procs),
-            " ".join(file.errors),
-            file.path,
-        )
-        for file in files
+    return terminal_table(COLUMNS, map(file_cells, files), width)
+
+
+def file_cells(file: FileRecord) -> tuple[str, ...]:
+    """Return the row of a file, a text for each of `COLUMNS`, not escaped."""
+    ops = file.read_ops + file.written_ops
+    return (
+        file.uses,
+        _bytes(file.read_bytes, file.read_ops),
+        _bytes(file.written_bytes, file.written_ops),
+        str(ops) if ops else "",
+        format_microseconds(file.io_us) if file.io_us else "",
+        " ".join(file.procs),
+        " ".join(file.errors),
+        file.path,
     )
-    return terminal_table(COLUMNS, rows, width)
 
 
 def file_body(file: FileRecord) -> dict[str, object]:

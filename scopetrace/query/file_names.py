@@ -92,6 +92,9 @@ class FilesByName:
     def __iter__(self) -> Iterator[UsedFile]:
         return iter(self._all)
 
+    def __len__(self) -> int:
+        return len(self._all)
+
     def at(self, path: str) -> UsedFile:
         """Return the file with this name, if need be a new one."""
         file = self._by_name.get(path)

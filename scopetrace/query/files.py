@@ -90,8 +90,17 @@ class Files:
         _count_change(file, data)
         return file
 
+    def forget_users(self, most: int) -> None:
+        """Keep of each file so many processes, those that used it first."""
+        for file in self:
+            for process in [*file.processes][most:]:
+                del file.processes[process]
+
     def __iter__(self) -> Iterator[UsedFile]:
         return iter(self.by_name)
+
+    def __len__(self) -> int:
+        return len(self.by_name)
 
 
 def _count_open(file: UsedFile, data: _Data) -> None:
@@ -149,10 +158,15 @@ def read_files(
         images: only what these process images did; None: all.
     """
     files = Files()
-    with _text_as_bytes(db), _without_collection():
+    with text_as_bytes(db), _without_collection():
         events = db.execute(_SQL) if images is None else _events_of(db, images)
         while rows := events.fetchmany(_PAGE):
             files.add(rows)
+    return file_records(db, classes, files)
+
+
+def file_records(db: sqlite3.Connection, classes: PathClasses, files: Files) -> list[FileRecord]:
+    """Return a record for each file of `files`, in the order they came up."""
     known = db.execute("SELECT id, pid, proc FROM process").fetchall()
     pids = {number: pid for number, pid, _ in known}
     procs = {number: proc for number, _, proc in known}
@@ -169,7 +183,7 @@ def _events_of(db: sqlite3.Connection, images: Collection[int]) -> sqlite3.Curso
 
 
 @contextmanager
-def _text_as_bytes(db: sqlite3.Connection) -> Iterator[None]:
+def text_as_bytes(db: sqlite3.Connection) -> Iterator[None]:
     """Have texts come as bytes, which need no call of Python for each."""
     factory = db.text_factory
     db.text_factory = bytes

@@ -85,10 +85,12 @@ class RecordReader:
         return facts
 
 
-def read_processes(db: sqlite3.Connection) -> Iterator[Process]:
-    """Yield the process images in the order they began."""
+def read_processes(
+    db: sqlite3.Connection, clauses: str = "ORDER BY id", parameters: Sequence[object] = ()
+) -> Iterator[Process]:
+    """Yield process images; `clauses` of SQL choose and order them, by default as they began."""
     columns = process_columns(db, Process._fields)
-    for row in db.execute(f"SELECT {columns} FROM process ORDER BY id"):
+    for row in db.execute(f"SELECT {columns} FROM process {clauses}", parameters):
         yield Process._make(_decoded(row, Process._fields))
 
 
@@ -103,10 +105,15 @@ def process_columns(db: sqlite3.Connection, fields: Sequence[str]) -> str:
     )
 
 
-def read_process_ends(db: sqlite3.Connection) -> Iterator[ProcessEnd]:
-    """Yield how process images ended, for those that have."""
+def read_process_ends(
+    db: sqlite3.Connection, ids: Sequence[int] | None = None
+) -> Iterator[ProcessEnd]:
+    """Yield how process images ended, for those that have; with `ids`, of these alone."""
+    chosen = "" if ids is None else f" AND id IN ({', '.join('?' * len(ids))})"
     rows = db.execute(
-        f"SELECT {', '.join(ProcessEnd._fields)} FROM process WHERE ended_ns NOTNULL ORDER BY id"
+        f"SELECT {', '.join(ProcessEnd._fields)} FROM process"
+        f" WHERE ended_ns NOTNULL{chosen} ORDER BY id",
+        ids or (),
     )
     for number, ended_ns, exit_code, signal, replaced in rows:
         yield ProcessEnd(number, ended_ns, exit_code, signal, bool(replaced))

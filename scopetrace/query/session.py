@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from scopetrace.model.touch import Who
     from scopetrace.model.why import Why
     from scopetrace.query.diff.facts import Facts
+    from scopetrace.query.event_pages import EventPages
+    from scopetrace.query.file_scan import FileScan
     from scopetrace.query.metrics import MetricSettings
     from scopetrace.query.path_classes import PathClasses
     from scopetrace.query.startup import StartUp
@@ -124,6 +126,10 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def interrupt(self) -> None:
+        """End the query that another thread is making, which then fails; none: do nothing."""
+        self._db.interrupt()
 
     def close(self) -> None:
         """Close the file; a closed session cannot be used any more."""
@@ -289,6 +295,16 @@ class Session:
             check_sources(self._db, _listed(source), _listed(sourcetype))
             check_fields(self._db, _listed(fields))
 
+    def event_pages(self, **filters: Unpack[EventFilters]) -> EventPages:
+        """Return what reads the events that match a page at a time; the filters are of `events`.
+
+        Raises:
+            UsageError: the expression is bad.
+        """
+        from scopetrace.query.event_pages import EventPages
+
+        return EventPages(self._query(**filters), self._reader)
+
     def _query(self, **filters: Unpack[EventFilters]) -> EventQuery:
         wanted = EventFilter(
             tuple(map(as_prefix, _listed(filters.get("source", ())))),
@@ -439,16 +455,61 @@ class Session:
         with self._reading():
             yield from read_process_ends(self._db)
 
-    def files(self) -> list[FileRecord]:
+    def process_page(
+        self,
+        key: int,
+        most: int,
+        pid: int | Iterable[int] = (),
+        match: str | Iterable[str] = (),
+        backwards: bool = False,
+    ) -> list[ProcessNode]:
+        """Return the next processes, in the order in which they began, without their children.
+
+        Args:
+            key: those behind the process whose `key` this is; 0: from the first.
+            most: so many at most.
+            pid: only these processes, and those that they started.
+            match: texts of which the command line or the path of the program contains one.
+            backwards: those just before the key instead.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.process_pages import ProcessFilter, read_process_page
+
+        wanted = ProcessFilter(tuple(map(_sql_int, _listed(pid))), _listed(match))
+        with self._reading():
+            return read_process_page(self._db, wanted, _sql_int(key), most, backwards)
+
+    def file_scan(self, most: int, pid: int | Iterable[int] = ()) -> FileScan:
+        """Return what reads `files` step by step, at most so many, of all or of some processes.
+
+        Of a file with very many processes not all are named.
+        """
+        from scopetrace.query.file_scan import FileScan
+
+        query = self._query(sourcetype="fs", pid=pid)
+        return FileScan(self._db, query, self._path_classes(), most)
+
+    def files(
+        self, pid: int | Iterable[int] = (), proc: str | Iterable[str] = ()
+    ) -> list[FileRecord]:
         """Return a record for each file, in the order in which they came up.
+
+        Args:
+            pid: only what these processes did to files.
+            proc: only what these programs did, by base name or glob.
 
         Raises:
             SessionError: the session cannot be read.
         """
         from scopetrace.query.files import read_files
+        from scopetrace.query.flows import images_of
 
+        pids, programs = tuple(map(_sql_int, _listed(pid))), _listed(proc)
         with self._reading():
-            return read_files(self._db, self._path_classes())
+            images = images_of(self._db, pids, programs) if pids or programs else None
+            return read_files(self._db, self._path_classes(), images)
 
     def start_up(self) -> StartUp:
         """Return what tells the events and flows of start-up from the program's own.

@@ -65,6 +65,15 @@ class TestFiles:
     def test_the_largest_comes_first_if_it_is_sorted(self, scopetrace):
         assert self.paths(scopetrace, "-s", "written_bytes", "-n1") == ["/home/ann/out/log.txt"]
 
+    def test_files_can_be_those_of_a_process_or_contain_a_text(self, scopetrace):
+        assert self.paths(scopetrace, "-p", "70", "-m", "conf") == ["/home/ann/app.conf"]
+        assert self.paths(scopetrace, "--proc", "python*", "-m", "txt", "-r") == [
+            "/home/ann/out/log.txt",
+            "/home/ann/in.txt",
+        ]
+        status, out, _ = scopetrace("files", "-p", "1", "-j")
+        assert (status, out) == (0, "")
+
     def test_paths_can_be_relative_to_the_folder_of_the_session(self, scopetrace):
         found = self.paths(scopetrace, "--relative")
         assert found[0] == "app.conf"

@@ -27,3 +27,4 @@ def test_the_tree_and_its_json_form(scopetrace, recorder):
         71, 3, 1, 1_000_000,
     )  # fmt: skip
     assert scopetrace("tree", "--depth", "0")[1].count("\n") == 1
+    assert scopetrace("tree", "-p", "71")[1] == "[71] sh -c 'exit 3'  exit 3, 1.0 s\n"

@@ -1,0 +1,44 @@
+"""`scopetrace dash`: a session in the terminal, to look around in."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from scopetrace.cli.shell_complete import complete_session
+from scopetrace.errors import ScopeError, UsageError
+
+
+@click.command()
+@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
+def dash(session: str | None) -> None:
+    """Look around in a session: processes, files, network, errors, logs, timeline.
+
+    Enter narrows (a process to its files, a file to its events), Backspace widens; ? lists the
+    keys. A session that is being recorded is shown while it grows. This needs Textual:
+    pip install 'scopetrace[dash]'.
+
+    \b
+    scopetrace dash      the last session
+    scopetrace dash 12   session 12
+    """
+    if not on_terminal():
+        raise UsageError("the dashboard needs a terminal; `scopetrace summary` needs none")
+    try:
+        from scopetrace.dash.app import Dashboard
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("textual", "rich"):
+            raise
+        raise ScopeError("the dashboard needs Textual: pip install 'scopetrace[dash]'") from None
+    from scopetrace.query import open_session
+
+    with open_session(session) as opened:
+        path, number = opened.path, opened.info.id
+    is_path = session is not None and not session.isdecimal()
+    Dashboard(path, str(path) if is_path else str(number)).run()
+
+
+def on_terminal() -> bool:
+    """Return whether a terminal gives keys and takes the screen, which Textual writes to fd 2."""
+    return all(map(os.isatty, range(3)))

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from scopetrace.dash.app import POLL_EVERY_S, Dashboard
+from support.dashboard import drive, screen, settle, typed
+from support.session_builder import begin, event, image, record
+
+
+def rows(lines: list[str]) -> list[str]:
+    """Return the rows of a screen: between the heading and the last line."""
+    return [line for line in lines[4:-1] if line]
+
+
+def test_it_begins_with_the_processes(path):
+    lines = drive(path)
+
+    assert lines[0] == "session 1: exit 0: python3 log.py"
+    assert lines[1].split()[:4] == ["1", "processes", "2", "files"]
+    assert lines[3].split() == ["PID", "PPID", "START", "TIME", "END", "COMMAND"]
+    assert [line.split()[0] for line in rows(lines)] == ["70", "80"]
+
+
+def test_enter_narrows_a_process_to_its_files_and_a_file_to_its_events(path):
+    assert [line.split()[-1] for line in rows(drive(path, "down", "enter"))] == [
+        "/tmp/[red]out\\x1b[31m"
+    ]
+    lines = drive(path, "down", "enter", "enter")
+    assert lines[2] == "sh[80] > /tmp/[red]out\\x1b[31m"
+    assert [line.split()[0] for line in rows(lines)] == ["5", "6"]
+    lines = drive(path, "down", "enter", "enter", "enter")
+    assert "  file:  /tmp/[red]out\\x1b[31m" in lines
+
+
+def test_backspace_widens_to_the_row_that_was_chosen(path):
+    lines = drive(path, "down", "enter", "enter", "backspace", "backspace", "enter")
+
+    assert lines[2] == "sh[80]"
+
+
+def test_backspace_at_the_first_place_does_nothing(path):
+    assert drive(path, "backspace") == drive(path)
+
+
+def test_a_number_or_an_arrow_shows_the_same_in_another_view(path):
+    lines = drive(path, "down", "enter", "4")
+
+    assert lines[2] == "sh[80]"
+    assert [line.split()[0] for line in rows(lines)] == ["5", "6"]
+    assert drive(path, "2") == drive(path, "right")
+    assert drive(path, "1") == drive(path, "right", "left")
+
+
+def test_a_slash_filters_and_an_empty_text_shows_all(path):
+    lines = drive(path, "slash", *typed("exit"), "enter")
+
+    assert lines[2] == "contains: exit"
+    assert [line.split()[0] for line in rows(lines)] == ["80"]
+    keys = ["slash", *typed("x"), "enter", "slash", "backspace", "enter"]
+    assert [line.split()[0] for line in rows(drive(path, *keys))] == ["70", "80"]
+
+
+def test_escape_leaves_the_filter_as_it_was(path):
+    lines = drive(path, "slash", *typed("zzz"), "escape")
+
+    assert lines == drive(path)
+
+
+def test_q_is_a_letter_while_a_filter_is_typed(path):
+    assert drive(path, "slash", *typed("qsx"), "enter")[2] == "contains: qsx"
+
+
+def test_s_sorts_by_the_next_field_and_r_reverses(path):
+    lines = drive(path, "2", "s")
+    assert lines[2] == "sorted by bytes"
+    assert rows(lines)[-1].endswith("/home/ann/app.conf")
+
+    lines = drive(path, "2", "s", "r")
+    assert lines[2] == "sorted by bytes  reversed"
+    assert rows(lines)[0].endswith("/home/ann/app.conf")
+
+
+def test_x_exports_the_view_to_a_file_that_is_asked_for(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = drive(path, "2", "x", "enter")
+
+    assert lines[-1] == "4 lines written to scopetrace-1-files.csv"
+    assert len(Path("scopetrace-1-files.csv").read_text().splitlines()) == 4
+    assert drive(path, "2", "x", "enter")[-1] == "scopetrace-1-files.csv exists already"
+
+
+def test_y_shows_the_command_line_of_this_view(path):
+    lines = drive(path, "down", "enter", "y")
+
+    assert any("scopetrace files -p 80 --id 1" in line for line in lines)
+    assert drive(path, "down", "enter", "y", "y") == drive(path, "down", "enter")
+
+
+def test_a_question_mark_explains_every_key(path):
+    lines = drive(path, "question_mark")
+
+    for key in ("Enter", "Backspace", "/", "s", "r", "a", "x", "y", "q"):
+        assert any(line.lstrip(" |").startswith(f"{key} ") for line in lines), key
+    assert drive(path, "question_mark", "q") == drive(path)
+
+
+def test_q_quits(path):
+    async def go():
+        app = Dashboard(path, "1")
+        async with app.run_test() as pilot:
+            await settle(pilot)
+            await pilot.press("q")
+            await pilot.pause()
+            return app.return_code
+
+    assert asyncio.run(go()) == 0
+
+
+def test_far_rows_are_read_when_they_are_reached(home):
+    path = record(home, [event("fs.open", file=f"/{number}") for number in range(3000)])
+
+    lines = drive(path, "4", "end")
+    assert rows(lines)[-1].split()[0] == "3000"
+    lines = drive(path, "4", "end", "pageup")
+    assert rows(lines)[0].split()[0] == "2964"
+    lines = drive(path, "4", *["pagedown"] * 30)
+    assert rows(lines)[0].split()[0] == str(1 + 30 * 18)
+    lines = drive(path, "4", "end", "home")
+    assert rows(lines)[0].split()[0] == "1"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (30, 8)])
+def test_it_fits_every_size(path, size):
+    for keys in ((), ("2",), ("3",), ("4",), ("question_mark",)):
+        lines = drive(path, *keys, size=size)
+        assert len(lines) == size[1]
+        assert all(len(line) <= size[0] for line in lines)
+
+
+def test_it_follows_the_size_of_the_terminal(home):
+    path = record(home, [], [image(number, pid=100 + number) for number in range(2, 60)])
+
+    async def go():
+        async with Dashboard(path, "1").run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            await pilot.resize_terminal(120, 40)
+            await settle(pilot)
+            return screen(pilot)
+
+    lines = asyncio.run(go())
+    assert len(lines) == 40
+    assert len(rows(lines)) == 35
+
+
+def test_a_session_that_is_recorded_grows_on_the_screen(home):
+    writer = begin(home)
+    writer.add_events([event("fs.open", file="/first")])
+    writer.commit()
+
+    async def go():
+        async with Dashboard(writer.path, "1").run_test() as pilot:
+            await settle(pilot)
+            await pilot.press("4", "end")
+            await settle(pilot)
+            before = rows(screen(pilot))
+            writer.add_events([event("fs.open", file="/second")])
+            writer.commit()
+            async with asyncio.timeout(20 * POLL_EVERY_S):
+                while len(rows(screen(pilot))) < 2:
+                    await pilot.pause(0.05)
+            return before, rows(screen(pilot))
+
+    before, after = asyncio.run(go())
+    assert [line.split()[-1] for line in before] == ["/first"]
+    assert [line.split()[-1] for line in after] == ["/first", "/second"]
+    writer.finish(exit_code=0)

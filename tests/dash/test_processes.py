@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from scopetrace.dash.place import Place, Scope
+from scopetrace.dash.processes import ProcessesView
+from scopetrace.dash.rows import Want
+from scopetrace.query import open_session
+from support.session_builder import image, record
+
+
+def pids(path, place=Place("processes"), want=Want()):  # noqa: B008 (both are constant)
+    with open_session(path) as session:
+        (part,) = ProcessesView().read(session, place, want)
+    return [int(row.cells[0]) for row in part.rows]
+
+
+def test_a_row_says_who_started_a_process_and_how_it_ended(path):
+    with open_session(path) as session:
+        (part,) = ProcessesView().read(session, Place("processes"), Want())
+
+    assert [row.cells for row in part.rows] == [
+        ("70", "1", "0.000", "", "running", "python3 log.py"),
+        ("80", "70", "1.000", "", "running", "sh -c 'exit 3'"),
+    ]
+    assert part.at_end
+    assert part.rows[1].opens == Place("files", Scope(80, "sh"))
+
+
+def test_they_are_read_by_key_in_both_orders_and_directions(home):
+    path = record(home, [], [image(number, pid=100 + number) for number in range(2, 8)])
+    place, back = Place("processes"), Place("processes", reverse=True)
+
+    assert pids(path, place, Want(most=3)) == [70, 102, 103]
+    assert pids(path, place, Want(3, most=2)) == [104, 105]
+    assert pids(path, place, Want(6, forward=False, most=2)) == [104, 105]
+    assert pids(path, place, Want(forward=False, most=2)) == [106, 107]
+    assert pids(path, back, Want(most=2)) == [107, 106]
+    assert pids(path, back, Want(6, most=2)) == [105, 104]
+    assert pids(path, back, Want(4, forward=False, most=2)) == [106, 105]
+
+
+def test_they_can_be_narrowed_and_filtered(path):
+    assert pids(path, Place("processes", Scope(80))) == [80]
+    assert pids(path, Place("processes", Scope(70))) == [70, 80]
+    assert pids(path, Place("processes", match="exit 3")) == [80]
+    assert pids(path, Place("processes", match="nothing")) == []
+
+
+def test_all_are_exported_however_many_there_are(home):
+    path = record(home, [], [image(number, pid=1000 + number) for number in range(2, 600)])
+    with open_session(path) as session:
+        found = [body["pid"] for body in ProcessesView().bodies(session, Place("processes"))]
+
+    assert found == [70, *range(1002, 1600)]
+
+
+def test_the_command_is_tree():
+    view = ProcessesView()
+
+    assert view.command(Place("processes"), "3") == "scopetrace tree --id 3"
+    assert view.command(Place("processes", Scope(80), match="a b"), "/x y") == (
+        "scopetrace tree -p 80 --depth 1 --id '/x y' | grep -F -e 'a b'"
+    )
