@@ -28,7 +28,8 @@ USE, READ_BYTES, WRITTEN_BYTES, SENT_BYTES, RECEIVED_BYTES, SOURCE, LINE, DURATI
     "duration",
 )  # fmt: skip
 """Which side of a thing differs. Bytes are numbers; durations are numbers of µs."""
-BYTES = (READ_BYTES, WRITTEN_BYTES, SENT_BYTES, RECEIVED_BYTES)
+ANSWER_BYTES = "answer bytes"
+BYTES = (ANSWER_BYTES, READ_BYTES, WRITTEN_BYTES, SENT_BYTES, RECEIVED_BYTES)
 _VARYING = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{7,}\b|\d+")
 """Numbers, and what looks like a hash."""
 

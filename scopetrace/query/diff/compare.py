@@ -30,11 +30,11 @@ from scopetrace.query.diff.files import compare_files
 from scopetrace.query.diff.names import (
     Names,
     Numbers,
+    folders_of,
     names_in_temporary,
-    roots_of,
     temporary_names,
 )
-from scopetrace.query.diff.outcomes import compare_outcomes
+from scopetrace.query.diff.outcomes import compare_outcomes, compare_sizes
 from scopetrace.query.diff.processes import align, compare_processes
 from scopetrace.query.diff.texts import compare_texts
 from scopetrace.query.path_classes import PathClasses
@@ -75,6 +75,7 @@ def _differences(
     yield from compare_processes(processes, names, slower)
     yield from compare_files(a.files, b.files, names, texts, processes.only_pids)
     yield from compare_outcomes(a.outcomes, b.outcomes, names, classes)
+    yield from compare_sizes(a.sizes, b.sizes, names)
     commands = processes.other_commands
     for line in compare_texts(a.lines, b.lines, names):
         yield line._replace(follows=commands.issuperset({line.a, line.b} - {None}))
@@ -82,18 +83,16 @@ def _differences(
 
 def names_of(a: Facts, b: Facts) -> tuple[Names, Names]:
     """Return what each of two sessions calls its things, so that both call them the same."""
-    root_a, root_b = roots_of(a.info.cwd, b.info.cwd)
-    called = root_a if root_a is not None and root_a == root_b else "."
+    folders = folders_of(a.info.cwd, b.info.cwd)
     fixed = names_in_temporary(a.files) & names_in_temporary(b.files)
     first, second = (
         Names(
-            root,
             called,
             Numbers(facts.numbers, facts.info.started_ns),
             temporary_names(facts.files, facts.info.cwd),
             fixed,
         )
-        for facts, root in ((a, root_a), (b, root_b))
+        for facts, called in zip((a, b), folders, strict=True)
     )
     return first, second
 

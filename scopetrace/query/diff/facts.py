@@ -12,12 +12,15 @@ from msgspec.json import Decoder
 
 from scopetrace.model.difference import (
     ANSWER,
+    ANSWER_BYTES,
     CALL,
     LOG,
     NAME,
     PEER,
     PORT,
+    RECEIVED_BYTES,
     REQUEST,
+    SENT_BYTES,
 )
 from scopetrace.model.file_record import FileRecord
 from scopetrace.model.flow_record import FlowRecord
@@ -48,8 +51,14 @@ _TEXTS = (
     " WHERE sourcetype IN ('console', 'file') ORDER BY id"
 )
 
+_ENCLOSING = frozenset(("HTTP", "TLS", "DNS"))
+"""Protocols whose number of bytes in a connection says little: what is in them is compared."""
+
 Thing = tuple[str, str]
 """A kind of thing (peer, request, log…) and which it is."""
+Outcomes = dict[Thing, set[str]]
+Sizes = dict[tuple[Thing, str], set[int]]
+"""Thing and aspect (model.difference.BYTES) → bytes."""
 
 
 class _Data(Struct):
@@ -70,6 +79,7 @@ class _Data(Struct):
     http_target: str = ""
     http_host: str = ""
     http_status_code: int = 0
+    http_response_content_length: int | None = None
     http_server_duration: int | None = None
     domain: str = ""
     type: str = ""
@@ -89,8 +99,11 @@ class Facts(NamedTuple):
     roots: tuple[ProcessNode, ...]
     files: tuple[FileRecord, ...]
     flows: tuple[FlowRecord, ...]
-    outcomes: dict[Thing, set[str]]
+    outcomes: Outcomes
     """How each thing that may fail went: errnos, statuses, or a word for success."""
+    sizes: Sizes
+    """How long the answers to each request were, as far as that was said, and how much was sent to
+    and received from each peer, a connection each."""
     lines: dict[Thing, dict[str, None]]
     """The different lines of each stream and log."""
 
@@ -105,7 +118,7 @@ class Facts(NamedTuple):
 
     def _ports(self) -> Iterator[int]:
         for flow in self.flows:
-            chosen = flow.peer if flow.role == "server" else flow.local
+            chosen = {"server": flow.peer, "client": flow.local}.get(flow.role)
             if chosen is not None and chosen.port >= 1024:
                 yield chosen.port
             for end in (flow.local, flow.peer):
@@ -120,13 +133,15 @@ class Facts(NamedTuple):
 def read_facts(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Facts:
     """Return what of a session is compared, as it is now."""
     flows = tuple(read_flows(db))
-    outcomes = _outcomes(db)
+    outcomes, sizes = _outcomes(db)
     for flow in flows:
-        _add_peer(flow, outcomes)
-    return Facts(info, read_tree(db), tuple(read_files(db, classes)), flows, outcomes, _lines(db))
+        _add_peer(flow, outcomes, sizes)
+    return Facts(
+        info, read_tree(db), tuple(read_files(db, classes)), flows, outcomes, sizes, _lines(db)
+    )
 
 
-def _add_peer(flow: FlowRecord, outcomes: dict[Thing, set[str]]) -> None:
+def _add_peer(flow: FlowRecord, outcomes: Outcomes, sizes: Sizes) -> None:
     """Add whom a flow connected to; datagram sockets that sent nothing only asked for a route."""
     if flow.peer is None or flow.role == "server":
         return
@@ -138,6 +153,9 @@ def _add_peer(flow: FlowRecord, outcomes: dict[Thing, set[str]]) -> None:
         results.add("connected")
         if flow.error and flow.error not in CHANCE and flow.role == "client":
             results.add(flow.error)
+        if _ENCLOSING.isdisjoint(flow.protocol.split(",")):
+            sizes.setdefault(((PEER, subject), SENT_BYTES), set()).add(flow.bytes_sent or 0)
+            sizes.setdefault(((PEER, subject), RECEIVED_BYTES), set()).add(flow.bytes_recv or 0)
 
 
 def place(host: str, port: int) -> str:
@@ -147,17 +165,22 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _outcomes(db: sqlite3.Connection) -> dict[Thing, set[str]]:
-    found: dict[Thing, set[str]] = {}
+def _outcomes(db: sqlite3.Connection) -> tuple[Outcomes, Sizes]:
+    found: Outcomes = {}
+    sizes: Sizes = {}
     decode = Decoder(_Data).decode
     for source, text in db.execute(_OUTCOMES):
         try:
-            thing, result = _OUTCOME_OF[source](decode(text))
+            data = decode(text)
         except DecodeError:  # a lone surrogate, which msgspec refuses: bytes of no known encoding
             continue
+        thing, result = _OUTCOME_OF[source](data)
         if thing[1] and result not in CHANCE:
             found.setdefault(thing, set()).add(result)
-    return found
+        if data.http_response_content_length is not None:
+            length = data.http_response_content_length
+            sizes.setdefault((thing, ANSWER_BYTES), set()).add(length)
+    return found, sizes
 
 
 def _listened(data: _Data) -> tuple[Thing, str]:

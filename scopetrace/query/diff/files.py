@@ -30,7 +30,7 @@ from scopetrace.model.difference import (
 )
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.query.diff.facts import CHANCE
-from scopetrace.query.diff.names import Names
+from scopetrace.query.diff.names import Names, top_in_temporary
 
 CACHES = re.compile(
     r"/(?:__pycache__|\.(?:pytest|mypy|ruff)_cache|pytest-cache-files-\w+|\.hypothesis)(?:/|$)"
@@ -170,7 +170,7 @@ def compare_files(
     brief = _folders_of_brief(uses_a) & _folders_of_brief(uses_b)
     for path in dict.fromkeys([*uses_a, *uses_b]):
         first, second = uses_a.get(path), uses_b.get(path)
-        if _is_passing(path, first, second, brief):
+        if _is_passing(path, first, second, brief) or _is_in_made(path, uses_a, uses_b):
             continue
         if first is None and second is not None:
             yield _only(ONLY_B, path, second, names[1], only_pids[1])
@@ -217,6 +217,12 @@ def _is_passing(
         is_missed = len(uses) == 1 and not uses[0].found and uses[0].errors <= _MISSES
         return is_missed or any(use.is_made for use in uses)
     return len(uses) == 1 and uses[0].is_brief and _folder_and_suffix(path) in brief
+
+
+def _is_in_made(path: str, *sessions: Mapping[str, Use]) -> bool:
+    """Return whether a file has a temporary name, in a folder that a session made for such."""
+    top = top_in_temporary(path) if "*" in path else ""
+    return any(top in uses and uses[top].is_made for uses in sessions)
 
 
 def _only(change: str, path: str, use: Use, names: Names, only_pids: Collection[int]) -> Difference:

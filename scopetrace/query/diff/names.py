@@ -61,6 +61,9 @@ _LINES = {
         rf"|\b{_CLOCK}(?: [AP]M)?"
     ),
     "rate": (
+        r"(?<=Latency|Req/Sec)(?:\s+[\d.]+[a-z]*){3}\s+[\d.]+%"
+        r"|\b\d+ requests in [\d.]+\w+, [\d.]+\w+ read"
+        r"|"
         r"\b[\d.]+[KMG]?=[\d.]+m?s\b|\b\d[\d.,]*\s?[a-zA-Z]{0,5}/s(?:ec)?\b"
         r"|(?<=/sec:)\s*[\d.]+\w*"
     ),
@@ -71,12 +74,15 @@ _LINES = {
     "seed": r"(?<=[Ss]eed)\W{1,2}\d+|(?<=SEED)=\d+",
     "fd": r"(?<=\bfd)[ =:]{1,2}\d+",
     "serial": r"(?<= \*)\d+\b",
+    "worker": r"\[gw\d+\](?: \[ *\d+%\])?",
 }
-"""What varies besides in lines of text; `serial` is the number of a connection in nginx's logs."""
+"""What varies besides in lines of text. Rates are as wrk, wget and pip write them; `serial` is the
+number of a connection in nginx's logs, `worker` says which worker of pytest-xdist ran a test."""
 _SHOWN = {
     "process": "/proc/PID", "terminal": "/dev/pts/N", "descriptor": "N", "object": "N", "run": "*",
     "hash": "*", "lot": "*", "address": "ADDRESS", "time": "TIME", "rate": "RATE",
     "duration": "DURATION", "seed": "=SEED", "fd": " N", "serial": "N",
+    "worker": "[gwN]",
 }  # fmt: skip
 """What stands in its place."""
 _WORD_END = r"(?![\w.-])"
@@ -125,8 +131,8 @@ class Names:
     """Calls the things of one run by names that hold for another one as well.
 
     Args:
-        root: the folder that paths are seen from; None: there is none.
-        called: what it is called.
+        folders: path of the folder that paths are seen from, and of those above it → `.`, `..`…
+            (or the path itself); empty: there is none.
         numbers: those that vary.
         temporary: path of a temporary file → the name without its folder to call it by.
         fixed: paths of temporary files that both runs call the same.
@@ -134,20 +140,20 @@ class Names:
 
     def __init__(
         self,
-        root: str | None,
-        called: str,
+        folders: Mapping[str, str],
         numbers: Numbers,
         temporary: Mapping[str, str],
         fixed: Collection[str] = (),
     ) -> None:
         self._fixed = fixed
-        self._called = called
-        self._has_root = root is not None
+        self._folders = folders
+        self._inside = tuple(f"{called}/" for called in [*folders.values()][:1])
         self._temporary = temporary
         self.numbers = numbers
-        at_root = [f"{_START}(?P<root>{re.escape(root)}{_WORD_END})"] if root is not None else []
-        self._in_texts = _any_of(at_root, _NAMES)
-        self._in_lines = _any_of(at_root, _LINES | _NAMES)
+        seen_from = "|".join(map(re.escape, folders))
+        first = [f"{_START}(?P<root>(?:{seen_from}){_WORD_END})"] if folders else []
+        self._in_texts = _any_of(first, _NAMES)
+        self._in_lines = _any_of(first, _LINES | _NAMES)
         self._known: dict[str, str] = {}
 
     def text(self, text: str) -> str:
@@ -159,7 +165,7 @@ class Names:
 
     def is_inside(self, name: str) -> bool:
         """Return whether what is called by a name is in the folder that paths are seen from."""
-        return not self._has_root or name.startswith(self._called + "/")
+        return not self._inside or name.startswith(self._inside)
 
     def form(self, line: str) -> Form:
         """Return the form of a line of output: what varies taken out, and where numbers stand."""
@@ -182,7 +188,7 @@ class Names:
     def _shown(self, match: re.Match[str]) -> str:
         group = match.lastgroup or ""
         if group == "root":
-            return self._called
+            return self._folders[match[0]]
         if group == "temporary":
             return self._of_temporary(match["folder"], match["temporary"])
         if group == "number":
@@ -199,6 +205,12 @@ class Names:
 _TOP = re.compile(rf"(?:{'|'.join(map(re.escape, TEMPORARY))})/[^/]+")
 
 
+def top_in_temporary(path: str) -> str:
+    """Return the path of what a file is, or is in, directly below such a folder; empty: nothing."""
+    found = _TOP.match(path)
+    return found[0] if found else ""
+
+
 def _any_of(first: Sequence[str], named: Mapping[str, str]) -> re.Pattern[str]:
     parts = [f"(?P<{name}>{text})" for name, text in named.items()]
     return re.compile("|".join([*first, _IN_TEMPORARY, *parts]))
@@ -212,30 +224,47 @@ def _plain(text: str, number: int, parts: list[str], kept: list[int]) -> int:
     return number + count
 
 
-def roots_of(a: str, b: str) -> tuple[str | None, str | None]:
-    """Return the folders from which paths are seen, of two sessions that ran in `a` and in `b`.
+def folders_of(a: str, b: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what two sessions that ran in the folders `a` and `b` call these, and those above.
 
-    If these differ, the names that both end in are left out, so that a folder beside that of the
-    session is seen from the same place: /home/ann/app/build and /srv/app/build give /home/ann and
-    /srv. A folder that all programs use is none.
+    Of one folder in both, that is its path. Else the names that both paths end in are left out, so
+    that a folder beside that of the session is seen from the same place (/home/ann/app/build and
+    /srv/app/build give /home/ann and /srv). It is called `.`, the one above it `..` and so on, up
+    to the first that is the same in both. A folder that all programs use has no name.
     """
     if a == b:
-        return _usable(a), _usable(b)
+        return ({a: a} if _is_usable(a) else {}), ({b: b} if _is_usable(b) else {})
     first, second = a.split("/"), b.split("/")
     while len(first) > 2 and len(second) > 2 and first[-1] == second[-1]:
         first.pop()
         second.pop()
-    shorter = _usable("/".join(first)), _usable("/".join(second))
-    return shorter if None not in shorter else (_usable(a), _usable(b))
+    roots = ["/".join(first), "/".join(second)]
+    if not all(map(_is_usable, roots)):
+        roots = [a, b]
+    return _called(*roots), _called(*roots[::-1])
 
 
-def _usable(folder: str) -> str | None:
-    return None if folder in ("", "/", *TEMPORARY) else folder
+def _called(folder: str, other: str) -> dict[str, str]:
+    """Return the names of a folder and of those above it that are not above another folder."""
+    found = {folder: "."} if _is_usable(folder) else {}
+    name = ".."
+    while _is_usable(folder := posixpath.dirname(folder)) and not _is_above(folder, other):
+        found[folder] = name
+        name += "/.."
+    return found
+
+
+def _is_above(folder: str, other: str) -> bool:
+    return f"{other}/".startswith(f"{folder}/")
+
+
+def _is_usable(folder: str) -> bool:
+    return folder not in ("", "/", *TEMPORARY)
 
 
 def names_in_temporary(files: Iterable[FileRecord]) -> set[str]:
     """Return the paths of what files are, or are in, directly below a folder for temporary ones."""
-    return {found[0] for file in files if (found := _TOP.match(file.path))}
+    return {top for file in files if (top := top_in_temporary(file.path))}
 
 
 def temporary_names(files: Iterable[FileRecord], cwd: str) -> dict[str, str]:

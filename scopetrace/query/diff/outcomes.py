@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from scopetrace.model.difference import (
+    CONTENT,
     ONLY_A,
     ONLY_B,
     PEER,
@@ -19,9 +20,12 @@ from scopetrace.model.difference import (
     Difference,
 )
 from scopetrace.model.file_record import OWN
-from scopetrace.query.diff.facts import Thing
+from scopetrace.query.diff.facts import Sizes, Thing
 from scopetrace.query.diff.names import Names
 from scopetrace.query.path_classes import PathClasses
+
+MOST_SIZES = 3
+"""Sizes of one thing in one session that are compared with those of another."""
 
 
 def compare_outcomes(
@@ -44,6 +48,25 @@ def compare_outcomes(
             change, kind, aspect, subject, _together(first), _together(second),
             path_class=_class_of(thing, classes),
         )  # fmt: skip
+
+
+def compare_sizes(a: Sizes, b: Sizes, names: tuple[Names, Names]) -> Iterator[Difference]:
+    """Yield which answers were of another length, and how much more or less a peer sent or got.
+
+    What has more than a few sizes in one session is different each time.
+    """
+    sizes_a, sizes_b = _sized(a, names[0]), _sized(b, names[1])
+    for (thing, aspect), first in sizes_a.items():
+        second = sizes_b.get((thing, aspect), first)
+        if first != second and max(len(first), len(second)) <= MOST_SIZES:
+            yield Difference(CONTENT, thing[0], aspect, thing[1], max(first), max(second))
+
+
+def _sized(sizes: Sizes, names: Names) -> Sizes:
+    found: Sizes = {}
+    for ((kind, subject), aspect), values in sizes.items():
+        found.setdefault(((kind, names.text(subject)), aspect), set()).update(values)
+    return found
 
 
 def _named(things: Mapping[Thing, Collection[str]], names: Names) -> dict[Thing, set[str]]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.model.file_record import FileRecord
-from scopetrace.query.diff.names import DIGITS, PLACE, Names, Numbers, roots_of, temporary_names
+from scopetrace.query.diff.names import DIGITS, PLACE, Names, Numbers, folders_of, temporary_names
 from support.session_builder import STARTED_NS
 
+FOLDERS = {"/home/ann/app": ".", "/home/ann": ".."}
 NUMBERS = Numbers({"4711": "PID", "41000": "PORT"}, STARTED_NS)
 KNOWN = {"/tmp/lock": "*", "/tmp/ccXaBc12.s": "*.s"}
 
 
 @pytest.fixture
 def names() -> Names:
-    return Names("/home/ann/app", ".", NUMBERS, KNOWN, {"/tmp/tmpfixed012"})
+    return Names(FOLDERS, NUMBERS, KNOWN, {"/tmp/tmpfixed012"})
 
 
 def line(names: Names, text: str) -> str:
@@ -31,11 +32,14 @@ def line(names: Names, text: str) -> str:
     [
         ("/home/ann/app/src/main.c", "./src/main.c"),
         ("-I/home/ann/app", "-I."),
-        ("/home/ann/apple", "/home/ann/apple"),
-        ("/home/ann/app-2/x", "/home/ann/app-2/x"),
+        ("/home/ann/apple", "../apple"),
+        ("/home/ann/app-2/x", "../app-2/x"),
+        ("/home/anne", "/home/anne"),
+        ("/srv/home/ann/x", "/srv/home/ann/x"),
         ("/tmp/ccXaBc12.s", "/tmp/*.s"),
         ("/tmp/lock", "/tmp/*"),
         ("/tmp/locks", "/tmp/locks"),
+        ("-I/tmp/ccXaBc12.s", "-I/tmp/*.s"),
         ("-o /tmp/ccAbCdEf.o", "-o /tmp/cc*.o"),
         ("/tmp/tmpk3x_9w2q/inner.txt", "/tmp/tmp*/inner.txt"),
         ("/tmp/tmp.aBcDeFgHiJ", "/tmp/tmp.*"),
@@ -77,6 +81,9 @@ def test_paths_and_arguments(names: Names, text: str, name: str) -> None:
         ("took 12 ms, 5 files", "took DURATION, 5 files"),
         ("real\t0m1.234s", "real\tDURATION"),
         ("Requests/sec:  1234.56", "Requests/sec:RATE"),
+        ("  312 requests in 1.01s, 73.12KB read", " RATE"),
+        ("    Latency    60.43ms   30.95ms 133.96ms   60.94%", " LatencyRATE"),
+        ("[gw1] [ 20%] PASSED a.py::b", "[gwN] PASSED a.py::b"),
         ("12.5 MB/s at 99.1it/s", "RATE at RATE"),
         ("50K .... 12.3M=0.1s", "50K .... RATE"),
         ("thread 140234567890123", "thread ADDRESS"),
@@ -112,17 +119,20 @@ def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "roots"),
+    ("a", "b", "folders"),
     [
-        ("/a/x", "/a/x", ("/a/x", "/a/x")),
-        ("/a/proj1", "/b/proj2", ("/a/proj1", "/b/proj2")),
-        ("/home/ann/app/build", "/srv/app/build", ("/home/ann", "/srv")),
-        ("/tmp/app", "/srv/app", ("/tmp/app", "/srv/app")),
-        ("/", "/", (None, None)),
-        ("/tmp", "/home/ann", (None, "/home/ann")),
+        ("/a/x", "/a/x", ({"/a/x": "/a/x"}, {"/a/x": "/a/x"})),
+        ("/a/proj1", "/b/proj2", ({"/a/proj1": ".", "/a": ".."}, {"/b/proj2": ".", "/b": ".."})),
+        ("/a/proj1", "/a/proj2", ({"/a/proj1": "."}, {"/a/proj2": "."})),
+        ("/home/ann/app/build", "/srv/app/build",
+         ({"/home/ann": ".", "/home": ".."}, {"/srv": "."})),
+        ("/tmp/app", "/srv/app", ({"/tmp/app": "."}, {"/srv/app": ".", "/srv": ".."})),
+        ("/", "/", ({}, {})),
+        ("/tmp", "/home/ann", ({}, {"/home/ann": ".", "/home": ".."})),
+        ("/a", "/a/b", ({"/a": "."}, {"/a/b": "."})),
     ],
-)
-def test_the_folder_that_paths_are_seen_from(
-    a: str, b: str, roots: tuple[str | None, str | None]
+)  # fmt: skip
+def test_the_folders_that_paths_are_seen_from(
+    a: str, b: str, folders: tuple[dict[str, str], dict[str, str]]
 ) -> None:
-    assert roots_of(a, b) == roots
+    assert folders_of(a, b) == folders

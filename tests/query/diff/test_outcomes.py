@@ -18,10 +18,10 @@ def flow(channel: int, port: int = 80, peer: str = "10.0.0.9", **data: Any) -> l
     """Return the events of one connection to a server."""
     ends = {**TCP, "net_host_port": 40_000 + channel, "net_peer_ip": peer, "net_peer_port": port}
     facts = {**ends, "role": "client", "op": "connect", **data}
-    sizes = {"net_bytes_sent": 5 * channel, "net_bytes_recv": channel}
+    sizes = {"net_bytes_sent": 5, "net_bytes_recv": 9}
     return [
         event("net.open", channel=channel, **facts),
-        event("net.close", channel=channel, **{**facts, **sizes, "op": "close"}),
+        event("net.close", channel=channel, **{**sizes, **facts, "op": "close"}),
     ]
 
 
@@ -54,6 +54,10 @@ SERVED = {"http_server_duration": 3}
          ("result", "name", "d A", "NOERROR", "timeout")),
         ([], [event("proc.error", op="kill", what="SIGTERM to 1", error="EPERM")],
          ("only B", "call", "kill SIGTERM to 1", None, "EPERM")),
+        ([answered(200, http_host="h", http_response_content_length=7)],
+         [answered(200, http_host="h", http_response_content_length=9)],
+         ("content", "request", "GET h/x", 7, 9)),
+        (flow(1), flow(2, net_bytes_recv=1), ("content", "peer", "10.0.0.9:80", 9, 1)),
         ([event("net.listen", net_host_ip="::", net_host_port=80)],
          [event("net.error", op="bind", net_host_ip="::", net_host_port=80, error="EADDRINUSE")],
          ("result", "port", "[::]:80", "listening", "EADDRINUSE")),
@@ -76,6 +80,12 @@ def test_differences(
             id="another-address-of-the-name",
         ),
         pytest.param([answered(200)], [answered(200)] * 9, id="number-of-requests"),
+        pytest.param(flow(1), flow(2, net_bytes_sent=6, net_protocol="TLS"), id="inside-tls"),
+        pytest.param(
+            flow(1),
+            [event for sent in range(5) for event in flow(sent + 1, net_bytes_sent=sent)],
+            id="many-sizes",
+        ),
         pytest.param([refused(error="EAGAIN")], [], id="by-chance"),
         pytest.param(
             [], [event("net.error", op="recvfrom", error="ECONNRESET", **TCP)], id="how-it-ended"
