@@ -16,7 +16,7 @@ CLANG_FORMAT ?= clang-format
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
 package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name 'page.*') scope.yml
 c_files := $(filter %.c,$(engine))
-c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.c)
+c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
 
 .PHONY: help demo test lint format docs fuzz fuzz-engine torture mutants bench clean
 

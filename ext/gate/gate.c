@@ -67,7 +67,9 @@ __asm__(
     "    jmp *%r11\n"
     "1:  mov %rsp, " SLOT(USER_SP) "\n"
     "    mov " SLOT(STACK_TOP) ", %rsp\n"
+    PLACE(gate_switched)
     "    pushfq\n"
+    PLACE(gate_pushed)
     "    cmpl $0, " SLOT(MODE) "\n"
     "    je 3f\n"
     "    cmp $" NUMBER(GATE_NUMBERS) ", %rax\n"
@@ -131,9 +133,13 @@ __asm__(
     PLACE(gate_undo)
     "2:  movl $0, " SLOT(PHASE) "\n"
     "    mov " SLOT(TRAMPOLINE) ", %r11\n"
+    PLACE(gate_undone_r11)
     "3:  popfq\n"
+    PLACE(gate_undone_flags)
     "    mov " SLOT(USER_SP) ", %rsp\n"
+    PLACE(gate_undone)
     "    lea " NUMBER(TRAMPOLINE_CALL) "(%r11), %r11\n"
     "    jmp *%r11\n"
+    PLACE(gate_end)
     ".popsection\n");
 /* clang-format on */

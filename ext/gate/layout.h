@@ -69,15 +69,21 @@ enum { GATE_SLOT_BYTES = 4096 }; /* with its stack, which begins at the end */
 #define TRAMPOLINE_BACK 20     /* how far the place behind the site is, a multiple of 4 */
 #define TRAMPOLINE_BACK_END 24 /* from here */
 
-/* Places in the code, as they are in this image: the first is where it starts. */
-extern const uint8_t __start_gate_code[] __attribute__((visibility("hidden")));
-extern const uint8_t __stop_gate_code[] __attribute__((visibility("hidden")));
-extern const uint8_t gate_entry[] __attribute__((visibility("hidden")));
-extern const uint8_t gate_saved[] __attribute__((visibility("hidden")));  /* all registers are */
-extern const uint8_t gate_return[] __attribute__((visibility("hidden"))); /* of the call */
-extern const uint8_t gate_stored[] __attribute__((visibility("hidden"))); /* its result is */
-extern const uint8_t gate_leave[] __attribute__((visibility("hidden")));  /* flags, stack, back */
-extern const uint8_t gate_undo[] __attribute__((visibility("hidden")));   /* traced after all */
+/* Places in the code, as they are in this image. The functions of C may be before and behind them. */
+#define GATE_PLACE extern const uint8_t __attribute__((visibility("hidden")))
+GATE_PLACE __start_gate_code[];
+GATE_PLACE __stop_gate_code[];
+GATE_PLACE gate_entry[];        /* where trampolines lead */
+GATE_PLACE gate_switched[];     /* rsp is that of the slot */
+GATE_PLACE gate_pushed[];       /* the flags are on that stack */
+GATE_PLACE gate_saved[];        /* all registers are in the slot */
+GATE_PLACE gate_return[];       /* of the call */
+GATE_PLACE gate_stored[];       /* its result is in the slot */
+GATE_PLACE gate_undo[];         /* the trampoline is to make the call */
+GATE_PLACE gate_undone_r11[];   /* r11 is the trampoline again */
+GATE_PLACE gate_undone_flags[]; /* the flags are the program's again */
+GATE_PLACE gate_undone[];       /* rsp is */
+GATE_PLACE gate_end[];          /* of what is written in assembler */
 
 /* Where a place is in the program. */
 static inline uint64_t gate_address(const uint8_t *place)

@@ -3,10 +3,13 @@
  *
  * It watches the calls of GATED by a seccomp filter, as the engine does. At the first one of an image
  * it puts the gate and a page of slots into the program; at each one it plans the site, patches it,
- * and lets the call go on. Afterwards the thread makes its calls in the gate, in mode PASS.
+ * and lets the call go on. Afterwards the thread makes its calls in the gate, in mode PASS. At each
+ * signal it moves the thread out of the gate.
  *
- * What it leaves out: signals that are delivered while a thread is in the gate. Programs that are run
- * by it may have none.
+ * A program may ask for a signal at a certain instruction, by a call of number STEP with an address
+ * that it will come to, how many instructions later, the address of a uint32_t, where the call is
+ * done, and whether the gate is to have the trampoline make the call after all. The uint32_t becomes
+ * 1 if there are that many instructions until then.
  *
  * REPORT gets what was done, as JSON; the status is that of the program.
  */
@@ -34,6 +37,7 @@
 #include "gate/layout.h"
 #include "gate/module.h"
 #include "gate/patch.h"
+#include "gate/relocate.h"
 #include "gate/sites.h"
 
 enum {
@@ -46,6 +50,10 @@ enum {
     AREA_BYTES = 1 << 16, /* of trampolines, where the file has no room */
     AREA_STEP = 1 << 24,
     SYSCALL_STOP = SIGTRAP | 0x80,
+    SECCOMP_STOP = SIGTRAP | PTRACE_EVENT_SECCOMP << 8,
+    STEP = 0x1234, /* no call has this number */
+    STEPS_LIMIT = 10000,
+    TRAP_FLAG = 0x100,
 };
 
 static const int GATED[] = {
@@ -73,6 +81,8 @@ struct space {
     int tasks, slots;
     uint64_t sites[PATCHES]; /* that were planned, whatever became of them */
     int site_count;
+    struct patch patches[PATCHES];
+    int patch_count;
     uint64_t area; /* the next trampoline in memory of ours; 0: none yet */
     uint64_t area_end;
 };
@@ -87,7 +97,7 @@ static struct task tasks[TASKS];
 static struct space spaces[SPACES];
 static struct file files[MODULES];
 static struct {
-    uint64_t stops, pads, moved, refused, made;
+    uint64_t stops, pads, moved, refused, made, relocated;
 } report;
 
 static void fail(const char *what)
@@ -200,7 +210,7 @@ static int64_t remote_mmap(pid_t tid, uint64_t at, uint64_t bytes, uint64_t prot
     before.orig_rax = (uint64_t)-1;
     set_regs(tid, &before);
     ptrace(PTRACE_CONT, tid, 0, 0);
-    await(tid, SIGTRAP | PTRACE_EVENT_SECCOMP << 8);
+    await(tid, SECCOMP_STOP);
     return (int64_t)regs.rax;
 }
 
@@ -347,11 +357,13 @@ static struct site_plan plan_site(struct file *file, uint64_t site)
     return file->plans[i].plan;
 }
 
-static void write_patch(pid_t tid, const struct patch *patch)
+static void write_patch(struct task *task, const struct patch *patch)
 {
+    pid_t tid = task->tid;
     struct patch_bytes bytes;
     uint8_t moved[MOVED_ROOM];
 
+    task->space->patches[task->space->patch_count++] = *patch;
     if (!transfer(tid, patch->site - patch->moved_bytes, moved, sizeof moved, false) ||
         !patch_encode(patch, moved, &bytes))
         return;
@@ -390,11 +402,142 @@ static void patch_site(struct task *task, uint64_t site)
     uint64_t room = trampoline_room(task, file, base);
     if (!room)
         return;
-    write_patch(task->tid, &(struct patch){ .form = plan.form,
-                                            .site = site,
-                                            .pad = base + plan.pad,
-                                            .trampoline = room + MOVED_ROOM,
-                                            .moved_bytes = plan.moved_bytes });
+    write_patch(task, &(struct patch){ .form = plan.form,
+                                       .site = site,
+                                       .pad = base + plan.pad,
+                                       .trampoline = room + MOVED_ROOM,
+                                       .moved_bytes = plan.moved_bytes });
+}
+
+/* -- signals ---------------------------------------------------------------------------------- */
+
+/* A task without a slot faults where the gate looks for it: have its trampoline make the call. */
+static bool on_fault(struct task *task)
+{
+    struct user_regs_struct regs;
+    siginfo_t info;
+
+    get_regs(task->tid, &regs);
+    ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info);
+    if (regs.rip != gate_address(gate_entry) || info.si_code <= 0)
+        return false;
+    regs.rip = regs.r11 + TRAMPOLINE_CALL;
+    set_regs(task->tid, &regs);
+    return true;
+}
+
+static const struct patch *find_in_space(void *context, uint64_t address)
+{
+    struct space *space = context;
+
+    for (int i = 0; i < space->patch_count; i++)
+        if (patch_has(&space->patches[i], address))
+            return &space->patches[i];
+    return NULL;
+}
+
+static void on_signal(struct task *task)
+{
+    struct user_regs_struct regs;
+    union gate_page page;
+    bool has_page =
+        task->slot >= 0 && transfer(task->tid, slot_address(task->slot), &page, sizeof page, false);
+
+    get_regs(task->tid, &regs);
+    enum verdict verdict = relocate(&regs, has_page ? &page : NULL, find_in_space, task->space);
+    if (verdict == RELOCATE_LOST)
+        fail("a thread is lost in the gate");
+    if (verdict == RELOCATE_NOTHING)
+        return;
+    report.relocated++;
+    set_regs(task->tid, &regs);
+}
+
+/* Hide the flag by which we step where the last instruction has copied it: a call or pushfq did. */
+static void hide_trap_flag(struct task *task, struct user_regs_struct *regs)
+{
+    uint64_t flags = regs->eflags & ~(uint64_t)TRAP_FLAG;
+    uint8_t last[CALL_BYTES];
+
+    if (transfer(task->tid, regs->rip - CALL_BYTES, last, sizeof last, false) &&
+        !memcmp(last, CALL_CODE, sizeof last) && regs->r11 == (flags | TRAP_FLAG)) {
+        regs->r11 &= ~(uint64_t)TRAP_FLAG;
+        set_regs(task->tid, regs);
+    }
+    if (regs->rip == gate_address(gate_pushed))
+        write_memory(task->tid, regs->rsp, &flags, sizeof flags);
+}
+
+/* Make one step, through stops of the filter; returns the place. */
+static uint64_t single_step(struct task *task)
+{
+    struct user_regs_struct regs;
+    int status;
+
+    do {
+        ptrace(PTRACE_SINGLESTEP, task->tid, 0, 0);
+        if (waitpid(task->tid, &status, __WALL) < 0 || !WIFSTOPPED(status))
+            fail("no step");
+    } while (status >> 8 == SECCOMP_STOP);
+    if (status >> 8 != SIGTRAP)
+        fail("an unexpected stop at a step");
+    get_regs(task->tid, &regs);
+    hide_trap_flag(task, &regs);
+    return regs.rip;
+}
+
+/*
+ * The kernel takes its own trap flag for the program's behind a popf that is stepped over
+ * (enable_single_step in arch/x86/kernel/step.c), and leaves it there.
+ */
+static void end_stepping(struct task *task)
+{
+    struct user_regs_struct regs;
+
+    get_regs(task->tid, &regs);
+    regs.eflags &= ~(uint64_t)TRAP_FLAG;
+    set_regs(task->tid, &regs);
+}
+
+static void set_mode(const struct task *task, uint32_t mode)
+{
+    if (task->slot >= 0)
+        write_memory(task->tid, slot_address(task->slot) + offsetof(struct gate_slot, mode), &mode,
+                     sizeof mode);
+}
+
+static void step_to(struct task *task, uint64_t address)
+{
+    for (int i = 0; i < STEPS_LIMIT; i++)
+        if (single_step(task) == address)
+            return;
+    fail("the address was not reached");
+}
+
+/* Make a number of steps, at most to `behind`; returns the place. */
+static uint64_t step_on(struct task *task, uint64_t steps, uint64_t behind, bool refuses)
+{
+    uint64_t at = 0;
+
+    for (uint64_t i = 0; i < steps && at != behind; i++) {
+        at = single_step(task);
+        if (refuses && at == gate_address(gate_saved))
+            set_mode(task, GATE_TRACED);
+    }
+    set_mode(task, GATE_PASS);
+    return at;
+}
+
+/* At a call of STEP: go on to that instruction, and send a signal there. */
+static void on_step(struct task *task, const struct user_regs_struct *asked)
+{
+    step_to(task, asked->rdi);
+    uint64_t at = step_on(task, asked->rsi, asked->r10, asked->r8);
+    end_stepping(task);
+    if (at == asked->r10)
+        return;
+    write_memory(task->tid, asked->rdx, &(uint32_t){ 1 }, sizeof(uint32_t));
+    syscall(SYS_tgkill, task->tid, task->tid, SIGUSR1);
 }
 
 /* -- stops ------------------------------------------------------------------------------------ */
@@ -412,6 +555,10 @@ static void on_call(struct task *task)
     struct user_regs_struct regs;
 
     get_regs(task->tid, &regs);
+    if (regs.orig_rax == STEP) {
+        on_step(task, &regs);
+        return;
+    }
     report.stops++;
     if (!is_gated(regs.orig_rax) || task->space->refuses)
         return;
@@ -424,18 +571,7 @@ static void on_call(struct task *task)
     patch_site(task, regs.rip - CALL_BYTES);
 }
 
-/* A task without a slot faults where the gate looks for it: have its trampoline make the call. */
-static bool on_fault(struct task *task)
-{
-    struct user_regs_struct regs;
-
-    get_regs(task->tid, &regs);
-    if (regs.rip != gate_address(gate_entry))
-        return false;
-    regs.rip = regs.r11 + TRAMPOLINE_CALL;
-    set_regs(task->tid, &regs);
-    return true;
-}
+/* -- births ----------------------------------------------------------------------------------- */
 
 /* A child has a copy of its parent's slot, or, where they share memory, none yet. */
 static void on_birth(struct task *parent, bool shares_memory)
@@ -480,7 +616,10 @@ static int on_stop(struct task *task, int signal, int event)
         count_made(task);
         return 0;
     default:
-        return signal == SIGSEGV && on_fault(task) ? 0 : signal;
+        if (signal == SIGSEGV && on_fault(task))
+            return 0;
+        on_signal(task);
+        return signal;
     }
 }
 
@@ -519,6 +658,8 @@ static void load_filter(void)
     size_t ip = offsetof(struct seccomp_data, instruction_pointer);
 
     filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, STEP, 0, 1);
+    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
     for (int i = 0; i < GATED_COUNT; i++)
         filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)GATED[i],
                                                    (uint8_t)(GATED_COUNT - i), 0);
@@ -567,8 +708,8 @@ int main(int argc, char **argv)
         fail(argv[1]);
     fprintf(file,
             "{\"stops\": %" PRIu64 ", \"pads\": %" PRIu64 ", \"moved\": %" PRIu64
-            ", \"refused\": %" PRIu64 ", \"made\": %" PRIu64 "}\n",
-            report.stops, report.pads, report.moved, report.refused, report.made);
+            ", \"refused\": %" PRIu64 ", \"made\": %" PRIu64 ", \"relocated\": %" PRIu64 "}\n",
+            report.stops, report.pads, report.moved, report.refused, report.made, report.relocated);
     fclose(file);
     return result;
 }

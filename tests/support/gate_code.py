@@ -16,7 +16,7 @@ from support.interpreter import SHARED
 
 ROOT = Path(__file__).parents[2]
 PLANNING = ("ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
-ALL = (*PLANNING, "ext/gate/gate.c", "ext/gate/patch.c")
+ALL = (*PLANNING, "ext/gate/gate.c", "ext/gate/patch.c", "ext/gate/relocate.c")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
