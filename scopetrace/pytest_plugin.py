@@ -8,7 +8,7 @@
 
 pytest loads this module in each of its runs, so it imports nothing of scopetrace before a test asks
 for the fixture. Each test has sessions of its own, in a folder of pytest's. The report of a test
-that fails has their summaries.
+that fails says why programs ended badly, and has the summaries.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from scopetrace.db.paths import session_paths
 from scopetrace.model.event import EventRecord
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.output.summary import summary_lines
+from scopetrace.output.why import why_lines
 from scopetrace.query import Session, open_session
 from scopetrace.query.path_classes import read_path_classes
 from scopetrace.recorder import api
@@ -159,11 +160,14 @@ class Scoped:
             yield from session.events(source)
 
     def sections(self) -> list[tuple[str, str]]:
-        """Return a title and the summary of each session, for the report of a test that failed."""
+        """Return a title and a text for each session, for the report of a test that failed.
+
+        The text says why processes ended badly, if any did, and is the summary.
+        """
         return [
             (
                 f"scopetrace session {session.info.id} ({session.path})",
-                "\n".join(summary_lines(session.summary(), None)),
+                "\n".join(_report_lines(session)),
             )
             for session in self.sessions
         ]
@@ -175,6 +179,14 @@ class Scoped:
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
         return {**(os.environ if env is None else env), HOME: str(self._home)}
+
+
+def _report_lines(session: Session) -> Iterator[str]:
+    why = session.why()
+    if why.ends:
+        yield from why_lines(why, None)
+        yield ""
+    yield from summary_lines(session.summary(), None)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def test_a_text_is_refused(scoped):
 
 FAILS = """
 def test_it_finds_its_configuration(scoped, tmp_path):
-    result = scoped.run(["sh", "-c", "cat app.conf; exit 4"], cwd=tmp_path)
+    result = scoped.run(["sh", "-c", "cat app.conf || exit 1"], cwd=tmp_path)
     assert result.exit_code == 0
 
 
@@ -88,11 +88,12 @@ def test_a_failing_assertion_has_the_summary_in_its_report(pytester: pytest.Pyte
     result.assert_outcomes(failed=2)
     result.stdout.re_match_lines(
         [
-            r"E +(assert|\+ +where) .*<Result <Session 1: sh -c .* \(exit 4\)>>.*",
+            r"E +(assert|\+ +where) .*<Result <Session 1: sh -c .* \(exit 1\)>>.*",
             r"-+ Captured stderr call -+",
             r"cat: app.conf: No such file or directory",
             r"-+ scopetrace session 1 \(/.*1-sh\.db\) -+",
-            r"ended      exit 4 after .*",
+            r"sh\[\d+\] exit 1 ← cat\[\d+\] exit 1 ← .*app\.conf.*ENOENT.*",
+            r"ended      exit 1 after .*",
             r"not found  .*/app\.conf",
         ]
     )
