@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from scopetrace.explain.texts import CallText, ErrorText, calls, errors
 from scopetrace.model.event import EventRecord
+from scopetrace.output.cause import cause_text
 from scopetrace.output.syscall_prototypes import ALIASES, prototype
 
 LABEL_COLUMNS = 9
@@ -52,11 +53,17 @@ def error_parts(text: ErrorText) -> list[Part]:
 
 
 def event_parts(event: EventRecord) -> list[Part]:
-    """Return what is to be said of the call that an event is about; empty: it is about none."""
+    """Return what is to be said of the call that an event is about; empty: it is about none.
+
+    If it failed, with the cause that was found at that moment.
+    """
     op, error = str(event.data.get("op", "")), errors().get(str(event.data.get("error", "")))
     parts = [part for part in call_parts(op) if part[0] in ("call", "does")]
     if error is not None:
-        parts += [part for part in error_parts(error) if part[0] != "manual"]
+        cause = cause_text(event.data)
+        parts += [part for part in error_parts(error) if part[0] in ("error", "means")]
+        parts += [("here", f"{cause}.")] if cause else []
+        parts.append(("look at", error.look))
     return parts
 
 

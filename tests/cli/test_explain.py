@@ -59,8 +59,17 @@ def test_an_event_that_failed(scopetrace, home):
     lines = out.splitlines()
     assert "file:/etc/x" in lines[0]
     assert [line[:8].rstrip() for line in lines[1:] if line[0] != " "] == [
-        "call", "does", "error", "means", "look at",
+        "call", "does", "error", "means", "here", "look at",
     ]  # fmt: skip
+
+
+def test_an_event_has_the_cause_that_was_found_when_it_failed(scopetrace, home):
+    facts = {"op": "openat", "file": "/a/b/c", "error": "ENOENT", "missing_folder": "/a/b"}
+    record(home, [event("fs.error", **facts)])
+
+    out = scopetrace("explain", "1")[1]
+
+    assert "here     there is no folder /a/b." in out
 
 
 def test_an_event_that_is_about_no_call(scopetrace, home):
