@@ -18,7 +18,7 @@ package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name 'page.
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
 
-.PHONY: help demo test lint format docs fuzz fuzz-engine torture mutants bench clean
+.PHONY: help demo test lint format docs pictures fuzz fuzz-engine torture mutants bench clean
 
 help: ## Print this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -51,6 +51,9 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 
 docs: $(VENV)/.built ## Write the documents that are made from the code (docs/generate.py)
 	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.built ## Take the pictures of README.md (needs chromium)
+	docs/pictures/take.sh $(BIN)/scopetrace
 
 fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60)
 	$(BIN)/pip install --quiet --disable-pip-version-check atheris
