@@ -61,7 +61,7 @@ def tutorial(stage: Stage, needs: Callable[[str], str]) -> Stage:
     shim = bin_folder / "scopetrace"
     shim.write_text(f'#!/bin/sh\nexec {shlex.join(scopetrace_command())} "$@"\n')
     shim.chmod(0o755)
-    for name in ("log.py", "nginx.conf"):
+    for name in ("log.py", "nginx.conf", "tidy.sh"):
         shutil.copy(EXAMPLES / name, stage.work)
     stage.environ["PATH"] = ":".join(["/usr/bin", "/bin", str(bin_folder), *map(str, programs)])
     return stage
