@@ -78,6 +78,8 @@ class Files:
             return (files.deleted(data.file),)
         if source == b"fs.link":
             return (self._linked(data),)
+        if source != b"fs.rename" or not data.file_new:
+            return ()
         if data.exchanged:
             return files.exchanged(data.file, data.file_new)
         return (files.renamed(data.file, data.file_new),)
@@ -158,11 +160,12 @@ def read_files(
         images: only what these process images did; None: all.
     """
     files = Files()
-    with text_as_bytes(db), _without_collection():
-        events = db.execute(_SQL) if images is None else _events_of(db, images)
-        while rows := events.fetchmany(_PAGE):
-            files.add(rows)
-    return file_records(db, classes, files)
+    with _without_collection():
+        with text_as_bytes(db):
+            events = db.execute(_SQL) if images is None else _events_of(db, images)
+            while rows := events.fetchmany(_PAGE):
+                files.add(rows)
+        return file_records(db, classes, files)
 
 
 def file_records(db: sqlite3.Connection, classes: PathClasses, files: Files) -> list[FileRecord]:

@@ -203,3 +203,9 @@ def test_a_program_that_was_looked_for_in_path_is_a_search(read: Read) -> None:
 
 def test_a_name_that_json_can_only_escape_is_read(read: Read) -> None:
     assert read(moved("/bad\udcff", read=4))["/bad\udcff"].read_bytes == 4
+
+
+def test_a_source_that_is_not_known_changes_no_name(read: Read) -> None:
+    files = read(moved("/a", written=1), event("fs.later", file="/a"), event("fs.rename", file="/a"))
+
+    assert {path: file.uses for path, file in files.items()} == {"/a": "W"}
