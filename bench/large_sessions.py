@@ -25,6 +25,8 @@ from scopetrace.store.sessions import SessionStore
 
 PROCESSES = 2000
 EVENTS_EACH = 500
+COMPARED = 100_000
+"""Events of each side of a diff."""
 COPIES = 10
 """The larger session has the events of the other so many times."""
 START_NS = 1_783_822_275_000_000_000
@@ -41,8 +43,9 @@ HTTP = {"http_method": "GET", "http_target": "/api/items", "http_host": "api", *
 SECOND_MS = 1000
 AIMS_MS = {
     "summary": SECOND_MS, "files": SECOND_MS, "files -A --top 20": SECOND_MS, "tree": SECOND_MS,
+    "why": SECOND_MS, "report --force -o report.html": 5 * SECOND_MS,
     "events": 300, "events -s fs.error -n 20": 300, "events -t file": 300, "flows": 300,
-    "events --proc cc17 -s fs.close": 300, "history": 300,
+    "events --proc cc17 -s fs.close": 300, "who /home/ann/project/build.log": 300, "history": 300,
 }  # fmt: skip
 
 
@@ -54,6 +57,11 @@ def large_sessions(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figur
     for command, aim_ms in AIMS_MS.items():
         argv = [scopetrace, *command.split()]
         yield wall(argv, f"scopetrace {command} (of 1,000,000)", aim_ms, rounds)
+    sides = [make_session(home, COMPARED // EVENTS_EACH) for _ in "AB"]
+    argv = ["sh", "-c", '"$@" || [ $? = 1 ]', "sh", scopetrace, "diff", *map(str, sides)]
+    yield wall(argv, f"scopetrace diff (of twice {COMPARED:,})", 2 * SECOND_MS, rounds)
+    for side in sides:
+        side.unlink()
     larger = multiplied(path, COPIES)
     for command in ("events", "events -t file", "events -s fs.close"):
         argv = [scopetrace, *command.split()]

@@ -206,6 +206,8 @@ def test_a_name_that_json_can_only_escape_is_read(read: Read) -> None:
 
 
 def test_a_source_that_is_not_known_changes_no_name(read: Read) -> None:
-    files = read(moved("/a", written=1), event("fs.later", file="/a"), event("fs.rename", file="/a"))
+    files = read(
+        moved("/a", written=1), event("fs.later", file="/a"), event("fs.rename", file="/a")
+    )
 
     assert {path: file.uses for path, file in files.items()} == {"/a": "W"}
