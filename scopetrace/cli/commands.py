@@ -64,6 +64,7 @@ COMMANDS = {
         "scopetrace.cli.report",
         "Write a session as one HTML page, or print its peers and files.",
     ),
+    "save": ("scopetrace.cli.save", "Write a whole copy of a session to a file."),
     "history": ("scopetrace.cli.history", "List the recorded sessions."),
     "ps": ("scopetrace.cli.ps", "List the processes that are being recorded now."),
     "stop": ("scopetrace.cli.stop", "End the recording of a session."),

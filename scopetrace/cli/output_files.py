@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import BinaryIO
 
 from scopetrace.errors import ScopeError
@@ -52,6 +53,39 @@ def _create(path: Path, force: bool) -> BinaryIO:
             raise ScopeError(f"{path} exists already: --force replaces it") from None
         return path.open("wb")
     return os.fdopen(fd, "wb")
+
+
+@contextmanager
+def whole_file(path: Path, force: bool) -> Iterator[Path]:
+    """Give the path of an empty file, which is called `path` after the body of the `with`.
+
+    Nothing is written through an existing file or link: with `force` it is replaced.
+
+    Raises:
+        ScopeError: `path` exists and `force` is not set, is no file, or cannot be written.
+    """
+    _check_replaceable(path, force)
+    try:
+        fd, name = mkstemp(prefix=".scopetrace-", dir=path.parent)
+    except OSError as error:
+        raise ScopeError(f"cannot write {path}: {error.strerror}") from None
+    os.close(fd)
+    try:
+        yield Path(name)
+        _check_replaceable(path, force)
+        with _writing(path):
+            Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _check_replaceable(path: Path, force: bool) -> None:
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise ScopeError(f"{path} exists already: --force replaces it")
+    if not (path.is_file() or path.is_symlink()):
+        raise ScopeError(f"cannot write {path}: it is not a file")
 
 
 class FolderWriter:

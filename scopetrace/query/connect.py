@@ -1,5 +1,8 @@
 """Open a session file as a read-only connection.
 
+A session that is being recorded has a write-ahead log beside it, whose rows are in the file only
+later. A copy of the file alone may lack them: if it lacks them all, that is an error.
+
 1. With mode=ro, which also works while the file is being recorded.
 2. If SQLite cannot make the files that its write-ahead log needs (read-only media), with
 immutable=1.
@@ -9,14 +12,26 @@ immutable=1.
 from __future__ import annotations
 
 import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 from scopetrace.db.errors import primary_code, session_error
+from scopetrace.db.running import is_running
 from scopetrace.db.schema import check_readable, check_sqlite
 from scopetrace.db.text import decode_text
 from scopetrace.errors import SessionError
 
 _BUSY_TIMEOUT_S = 2.0
+_READ_VERSION = 19
+"""Where the header of a file says which versions of SQLite can read it; 2: those with a log."""
+_HEADER_BYTES = _READ_VERSION + 1
+_WAL = b"\x02"
+_START_NS = 10_000_000_000
+"""A recorder makes the log milliseconds after the session began."""
+_EMPTY_SESSION = """
+    SELECT started_ns, recorder_pid, recorder_started_ticks, boot_id FROM session
+    WHERE status = 'running' AND NOT EXISTS (SELECT 1 FROM process)"""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -26,7 +41,8 @@ def connect(path: Path) -> sqlite3.Connection:
         SessionError: there is no such file, it cannot be read, or it is no session.
     """
     check_sqlite()
-    _check_file(path)
+    if _needs_log(path) and not Path(f"{path}-wal").exists():
+        _check_copied_alone(path)
     try:
         return _open(path, "mode=ro")
     except sqlite3.Error as error:
@@ -39,16 +55,41 @@ def connect(path: Path) -> sqlite3.Connection:
         raise session_error("read", path, error) from None
 
 
-def _check_file(path: Path) -> None:
+def _needs_log(path: Path) -> bool:
+    """Return whether a file is in the mode of being recorded (SQLite's fileformat2, 1.3.3).
+
+    Raises:
+        SessionError: it cannot be read, or is empty.
+    """
     try:
         with path.open("rb") as file:
-            empty = not file.read(1)
+            header = file.read(_HEADER_BYTES)
     except FileNotFoundError:
         raise SessionError(f"no session file at {path}") from None
     except OSError as error:
         raise session_error("read", path, error) from None
-    if empty:
+    if not header:
         raise SessionError(f"cannot read {path}: the file is empty")
+    return header[_READ_VERSION:] == _WAL
+
+
+def _check_copied_alone(path: Path) -> None:
+    """Raise SessionError if all that was recorded is in a log that is not there."""
+    try:
+        with closing(_open(path, "mode=ro&immutable=1")) as db:
+            row = db.execute(_EMPTY_SESSION).fetchone()
+    except sqlite3.Error:
+        return
+    if row and not _has_just_begun(*row):
+        raise SessionError(
+            f"cannot read {path}: it was copied while it was recorded, without {path.name}-wal,"
+            " which has the events; `scopetrace save` copies a session whole"
+        )
+
+
+def _has_just_begun(started_ns: int, pid: int, ticks: int, boot: str) -> bool:
+    """Return whether a recorder may be about to make the log of a session."""
+    return time.time_ns() - started_ns < _START_NS and is_running(pid, ticks, boot)
 
 
 def _check_log(path: Path) -> None:

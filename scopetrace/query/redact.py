@@ -156,6 +156,23 @@ def redact_header(name: str, value: str) -> str:
     return redact_url(value) if name.lower() in _URL_HEADERS else redact_words(value)
 
 
+def redact_tags(tags: dict[str, Any]) -> dict[str, Any]:
+    """Return the tags of a metric or a process without the secrets in them."""
+    return {name: _redact_tag(name, value) for name, value in tags.items()}
+
+
+def _redact_tag(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return redact_args(value)
+    if not isinstance(value, str):
+        return value
+    if name == "http_target":
+        return redact_url(value)
+    if name == "args":  # joined by spaces
+        return redact_words(" ".join(redact_args(value.split(" "))))
+    return REDACTED if is_secret_name(name) else redact_words(value)
+
+
 def redact_process(process: Process) -> Process:
     """Return a process image without the secrets in its command line."""
     args = tuple(redact_args(process.args))

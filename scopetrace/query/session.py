@@ -569,6 +569,20 @@ class Session:
         with self._reading():
             return read_who(self._db, info, what)
 
+    def save(self, path: Path, redact: bool = False) -> None:
+        """Write a whole copy, with what is recorded by now, to a file that is empty or not there.
+
+        Args:
+            path: of the file.
+            redact: take out messages, payload, and what looks like a secret (`query.redact`).
+
+        Raises:
+            SessionError: it cannot be written, or the session cannot be read.
+        """
+        from scopetrace.query.save import save_session
+
+        save_session(self._db, self.info, path, redact)
+
     def summary(self) -> Summary:
         """Return what is asked first: the end, the processes, files, logs, peers and errors.
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scopetrace.db.schema import MIGRATIONS
 from scopetrace.errors import SessionError
 from scopetrace.query import open_session
 from scopetrace.query.connect import connect
+from scopetrace.store.sessions import SessionStore
 from support.interpreter import NOBODY, path_to_us, python
 from support.session_builder import begin, closed, record
 
@@ -77,7 +79,7 @@ def test_a_copy_elsewhere_is_the_same_session(tmp_path):
     assert files(copy) == ["/a"]
 
 
-def test_a_copy_of_a_running_session_without_its_log_is_a_session(tmp_path):
+def test_a_copy_of_a_running_session_without_its_log_says_that_it_lacks_it(tmp_path):
     writer = begin(tmp_path)
     writer.add_events([closed("/a")])
     writer.commit()
@@ -85,7 +87,16 @@ def test_a_copy_of_a_running_session_without_its_log_is_a_session(tmp_path):
     shutil.copy(writer.path, copy)
     writer.discard()
 
-    assert files(copy) == []
+    with pytest.raises(SessionError, match="copied while it was recorded, without copy"):
+        connect(copy)
+
+
+def test_a_session_that_has_just_begun_and_has_no_log_yet_is_one(tmp_path):
+    writer = SessionStore(tmp_path).create("ls", ("ls",), started_ns=time.time_ns())
+    shutil.copy(writer.path, tmp_path / "as-it-began.db")
+
+    assert files(tmp_path / "as-it-began.db") == []
+    writer.discard()
 
 
 def test_reading_needs_no_right_to_write(tmp_path, commons):

@@ -15,6 +15,7 @@ from scopetrace.query.redact import (
     redact_env,
     redact_header,
     redact_payload,
+    redact_tags,
     redact_text,
     redact_url,
 )
@@ -184,3 +185,24 @@ def test_a_report_has_no_secret_in_it(path):
     assert SECRET not in closed_page
     for kept in ("POST", "Cookie", "box", "app.log", "--password"):
         assert kept in closed_page
+
+
+def test_tags_of_metrics_and_processes():
+    tags = {
+        "args": "curl -s -u ann:hunter2 -H Cookie: id=1",
+        "http_target": "/x?key=1",
+        "api_token": "1",
+        "stage": "test",
+        "numops": 3,
+    }
+
+    assert redact_tags(tags) == {
+        "args": "curl -s -u [redacted] -H Cookie: [redacted]",
+        "http_target": "/x?[redacted]",
+        "api_token": "[redacted]",
+        "stage": "test",
+        "numops": 3,
+    }
+    assert redact_tags({"args": ["sshpass", "-p", "x"]}) == {
+        "args": ["sshpass", "-p", "[redacted]"]
+    }
