@@ -36,11 +36,22 @@ struct patch {
 struct patch_bytes {
     uint8_t trampoline[TRAMPOLINE_ROOM]; /* from `trampoline` - MOVED_ROOM */
     uint8_t jump[JUMP_BYTES];            /* at the pad, or instead of the moved instruction */
-    uint8_t hop[CALL_BYTES];             /* SITE_PAD: at the site */
+    uint8_t hop[CALL_BYTES];             /* SITE_PAD: at the site; CALL_CODE takes it back */
 };
 
 /* `moved`: the bytes of the instruction that is moved. False: the trampoline is out of reach. */
 bool patch_encode(const struct patch *patch, const uint8_t *moved, struct patch_bytes *bytes_out);
+
+/*
+ * Whether other threads have to be stopped while the site is changed: a CPU sees two bytes change at
+ * once if they lie in one word of 8. Of the five of a long jump it could see a part.
+ */
+static inline bool patch_needs_stop(const struct patch *patch)
+{
+    enum { WORD = 8 };
+
+    return patch->form == SITE_MOVED || patch->site % WORD > WORD - CALL_BYTES;
+}
 
 /* Where the long jump of a patch goes. */
 static inline uint64_t patch_jump_at(const struct patch *patch)

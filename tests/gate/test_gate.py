@@ -102,6 +102,8 @@ class Gated(NamedTuple):
     moved: int
     relocated: int
     """How often a thread was moved out of the gate before a signal."""
+    toggled: int
+    """How often a site was taken back or patched again while threads ran."""
 
 
 Gate = Callable[..., Gated]
@@ -119,7 +121,7 @@ def gate(commons: Path) -> Gate:
         )
         counts = json.loads(report.read_bytes())
         report.unlink()
-        keys = ("made", "stops", "pads", "moved", "relocated")
+        keys = ("made", "stops", "pads", "moved", "relocated", "toggled")
         return Gated(done.returncode, done.stdout, done.stderr, *(counts[key] for key in keys))
 
     return run
@@ -193,6 +195,20 @@ def test_a_signal_comes_at_every_instruction_and_none_is_seen_in_the_gate(
         assert int(steps[f"pad {case}"]) > INSTRUCTIONS_OF_A_CALL
         assert int(steps[f"moved {case}"]) > INSTRUCTIONS_OF_A_CALL
     assert gated.relocated > sum(map(int, steps.values()))
+
+
+@pytest.mark.timeout(0 if TORTURE else 60)
+def test_sites_are_taken_back_and_patched_again_while_threads_run(
+    gate: Gate, build: Compile
+) -> None:
+    program = build("signals")
+    native = subprocess.run([program, str(PASSES)], capture_output=True, check=False)
+    gated = gate(program, str(PASSES), TOGGLE="1")
+
+    assert (gated.status, gated.stdout) == (native.returncode, native.stdout)
+    assert b"WRONG" not in gated.stderr
+    assert gated.toggled > 1000
+    assert gated.made > 10_000
 
 
 SCRIPT = "cat /etc/passwd | while read line; do echo $line; done; ls /usr/bin | wc -l; exit 4"

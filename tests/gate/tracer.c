@@ -6,6 +6,9 @@
  * and lets the call go on. Afterwards the thread makes its calls in the gate, in mode PASS. At each
  * signal it moves the thread out of the gate.
  *
+ * With TOGGLE in the environment it takes the sites with a pad back and patches them again, in turn,
+ * at each signal, while the other threads run.
+ *
  * A program may ask for a signal at a certain instruction, by a call of number STEP with an address
  * that it will come to, how many instructions later, the address of a uint32_t, where the call is
  * done, and whether the gate is to have the trampoline make the call after all. The uint32_t becomes
@@ -83,6 +86,7 @@ struct space {
     int site_count;
     struct patch patches[PATCHES];
     int patch_count;
+    bool is_off;   /* sites with a pad are as they were */
     uint64_t area; /* the next trampoline in memory of ours; 0: none yet */
     uint64_t area_end;
 };
@@ -97,7 +101,7 @@ static struct task tasks[TASKS];
 static struct space spaces[SPACES];
 static struct file files[MODULES];
 static struct {
-    uint64_t stops, pads, moved, refused, made, relocated;
+    uint64_t stops, pads, moved, refused, made, relocated, toggled;
 } report;
 
 static void fail(const char *what)
@@ -384,7 +388,6 @@ static bool is_planned(struct space *space, uint64_t site)
     return space->site_count == PATCHES;
 }
 
-/* One instruction can be exchanged for another only while no other thread may be in it. */
 static void patch_site(struct task *task, uint64_t site)
 {
     uint64_t base;
@@ -395,18 +398,18 @@ static void patch_site(struct task *task, uint64_t site)
     if (!file)
         return;
     struct site_plan plan = plan_site(file, site - base);
-    if (plan.form == SITE_TRACED || (plan.form == SITE_MOVED && task->space->tasks > 1)) {
+    struct patch patch = {
+        .form = plan.form, .site = site, .pad = base + plan.pad, .moved_bytes = plan.moved_bytes
+    };
+    if (plan.form == SITE_TRACED || (patch_needs_stop(&patch) && task->space->tasks > 1)) {
         report.refused++;
         return;
     }
     uint64_t room = trampoline_room(task, file, base);
     if (!room)
         return;
-    write_patch(task, &(struct patch){ .form = plan.form,
-                                       .site = site,
-                                       .pad = base + plan.pad,
-                                       .trampoline = room + MOVED_ROOM,
-                                       .moved_bytes = plan.moved_bytes });
+    patch.trampoline = room + MOVED_ROOM;
+    write_patch(task, &patch);
 }
 
 /* -- signals ---------------------------------------------------------------------------------- */
@@ -436,6 +439,23 @@ static const struct patch *find_in_space(void *context, uint64_t address)
     return NULL;
 }
 
+/* Take back all sites where that is safe while threads run, or patch them again. */
+static void toggle(struct task *task)
+{
+    static const uint8_t nothing[MOVED_ROOM];
+    struct space *space = task->space;
+    struct patch_bytes bytes;
+
+    space->is_off = !space->is_off;
+    for (int i = 0; i < space->patch_count; i++) {
+        const struct patch *patch = &space->patches[i];
+        if (patch_needs_stop(patch) || !patch_encode(patch, nothing, &bytes))
+            continue;
+        write_memory(task->tid, patch->site, space->is_off ? CALL_CODE : bytes.hop, CALL_BYTES);
+        report.toggled++;
+    }
+}
+
 static void on_signal(struct task *task)
 {
     struct user_regs_struct regs;
@@ -444,6 +464,8 @@ static void on_signal(struct task *task)
         task->slot >= 0 && transfer(task->tid, slot_address(task->slot), &page, sizeof page, false);
 
     get_regs(task->tid, &regs);
+    if (getenv("TOGGLE"))
+        toggle(task);
     enum verdict verdict = relocate(&regs, has_page ? &page : NULL, find_in_space, task->space);
     if (verdict == RELOCATE_LOST)
         fail("a thread is lost in the gate");
@@ -698,18 +720,31 @@ static pid_t start(char **argv)
     return tid;
 }
 
+static void write_report(const char *path)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } rows[] = {
+        { "stops", report.stops },     { "pads", report.pads }, { "moved", report.moved },
+        { "refused", report.refused }, { "made", report.made }, { "relocated", report.relocated },
+        { "toggled", report.toggled },
+    };
+    FILE *file = fopen(path, "w");
+
+    if (!file)
+        fail(path);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        fprintf(file, "%s\"%s\": %" PRIu64, i ? ", " : "{", rows[i].name, rows[i].count);
+    fprintf(file, "}\n");
+    fclose(file);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3)
         return 96;
     int result = run(start(argv + 2));
-    FILE *file = fopen(argv[1], "w");
-    if (!file)
-        fail(argv[1]);
-    fprintf(file,
-            "{\"stops\": %" PRIu64 ", \"pads\": %" PRIu64 ", \"moved\": %" PRIu64
-            ", \"refused\": %" PRIu64 ", \"made\": %" PRIu64 ", \"relocated\": %" PRIu64 "}\n",
-            report.stops, report.pads, report.moved, report.refused, report.made, report.relocated);
-    fclose(file);
+    write_report(argv[1]);
     return result;
 }
