@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,11 @@ from scopetrace.model.shown import print_to_stderr
 
 if TYPE_CHECKING:
     from scopetrace.model.difference import SessionDiff, Slower
+    from scopetrace.query import Session
 
+PATIENCE_S = 1.0
+"""So long the recorder of a program that has ended may need to write the rest."""
+POLL_INTERVAL_S = 0.02
 DIFFERENT = 1
 """The exit status if there is a difference, as that of diff(1)."""
 
@@ -91,13 +96,32 @@ def _errors_are_2() -> Iterator[None]:
 
 
 def _compared(a: str, b: str, options: dict[str, Any]) -> SessionDiff:
+    from scopetrace.output.progress import Progress
     from scopetrace.query import open_session
 
     with ExitStack() as stack:
         first, second, *further = [
             stack.enter_context(open_session(each)) for each in (a, b, *options["ignore_from"])
         ]
-        return first.diff(second, ignore_from=further, slower=_slower(options))
+        _settle([first, second, *further])
+        total = sum(session.info.events for session in (first, second, *further))
+        with Progress("comparing events", total) as progress:
+            return first.diff(
+                second, ignore_from=further, slower=_slower(options), progress=progress.step
+            )
+
+
+def _settle(sessions: Sequence[Session]) -> None:
+    """Wait until what a program did just before it ended is written, and report what goes on."""
+    from scopetrace.db.running import started_ticks
+
+    deadline_s = time.monotonic() + PATIENCE_S
+    for session in sessions:
+        while (info := session.info).status == "running":
+            if time.monotonic() > deadline_s or started_ticks(info.pid) is not None:
+                print_to_stderr(f"session {info.id} is still being recorded")
+                break
+            time.sleep(POLL_INTERVAL_S)
 
 
 def _slower(options: dict[str, Any]) -> Slower | None:

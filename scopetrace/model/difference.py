@@ -23,6 +23,7 @@ request that it sent, an answer that it gave, a name that it looked up, a call t
 PRESENCE, STATUS, PROGRAM, ARGUMENTS, FOLDER, USER = (
     "presence", "status", "program", "arguments", "cwd", "user",
 )  # fmt: skip
+ENVIRONMENT = "environment"
 USE, READ_BYTES, WRITTEN_BYTES, SENT_BYTES, RECEIVED_BYTES, SOURCE, LINE, DURATION = (
     "use", "bytes read", "bytes written", "bytes sent", "bytes received", "source", "line",
     "duration",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -596,7 +596,12 @@ class Session:
             return read_summary(self._db, info, self._path_classes())
 
     def diff(
-        self, other: Session, *, ignore_from: Iterable[Session] = (), slower: Slower | None = None
+        self,
+        other: Session,
+        *,
+        ignore_from: Iterable[Session] = (),
+        slower: Slower | None = None,
+        progress: Callable[[int], object] | None = None,
     ) -> SessionDiff:
         """Return what differs between this session, A, and another one, B.
 
@@ -604,23 +609,25 @@ class Session:
             other: B.
             ignore_from: further sessions like A; what differs between A and these is left out.
             slower: from when on a process that took longer in B is a difference; None: never.
+            progress: called for each session that has been read, with its number of events.
 
         Raises:
             SessionError: one of the sessions cannot be read.
         """
         from scopetrace.query.diff.compare import compare_sessions
 
-        further = [each._facts() for each in ignore_from]
-        return compare_sessions(
-            self._facts(), other._facts(), further, self._path_classes(), slower
-        )
+        a, b, *further = (each._facts(progress) for each in (self, other, *ignore_from))
+        return compare_sessions(a, b, further, self._path_classes(), slower)
 
-    def _facts(self) -> Facts:
+    def _facts(self, progress: Callable[[int], object] | None) -> Facts:
         from scopetrace.query.diff.facts import read_facts
 
         info = self.info
         with self._reading():
-            return read_facts(self._db, info, self._path_classes())
+            facts = read_facts(self._db, info, self._path_classes())
+        if progress is not None:
+            progress(info.events)
+        return facts
 
     def why(self) -> Why:
         """Return why processes ended badly: which failed first, and the calls that failed there.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import threading
 
 import pytest
 
@@ -112,3 +114,27 @@ def test_start_up_is_counted_on_a_terminal(scopetrace, recorder, monkeypatch):
         1, "", "scopetrace: 1 difference of start-up hidden: -A shows it\n",
     )  # fmt: skip
     assert scopetrace("diff", "1", "2", "-A") == (1, whole, "")
+
+
+def test_a_session_that_goes_on_is_compared_as_it_is_now(scopetrace, recorder):
+    recorder.record()
+    writer = recorder.start(pid=os.getpid())
+
+    assert scopetrace("diff", "1", "2") == (
+        0, "", "scopetrace: session 2 is still being recorded\n",
+    )  # fmt: skip
+    writer.finish()
+
+
+def test_a_recorder_whose_program_has_ended_is_waited_for(scopetrace, recorder):
+    recorder.record(recorder.event("stdout", "console", message="x\n"))
+    writer = recorder.start(pid=2**22 + 1)  # above the largest pid: it is gone
+
+    def finish():
+        writer.add_events([recorder.event("stdout", "console", message="x\n")])
+        writer.finish(exit_code=0)
+
+    late = threading.Timer(0.1, finish)
+    late.start()
+    assert scopetrace("diff", "1", "2") == (0, "", "")
+    late.join()

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 
 from scopetrace.model.difference import (
     CONTENT,
+    ENVIRONMENT,
     FILE,
     LINE,
     LOG,
@@ -25,6 +26,7 @@ from scopetrace.model.difference import (
     SessionDiff,
     Slower,
 )
+from scopetrace.query.diff.environment import compare_environments
 from scopetrace.query.diff.facts import Facts
 from scopetrace.query.diff.files import compare_files
 from scopetrace.query.diff.names import (
@@ -71,6 +73,7 @@ def _differences(
         for kind, source in facts.lines
         if kind == LOG
     }
+    yield from compare_environments(a.environment, b.environment, names)
     processes = align(a.roots, b.roots, names)
     yield from compare_processes(processes, names, slower)
     yield from compare_files(a.files, b.files, names, texts, processes.only_pids)
@@ -108,7 +111,7 @@ def _importance(difference: Difference) -> int:
     for at, holds in enumerate(
         (
             kind == PROCESS and change == RESULT,
-            kind == PROCESS and difference.aspect == PROGRAM,
+            kind == PROCESS and difference.aspect in (PROGRAM, ENVIRONMENT),
             kind == PROCESS and change in (ONLY_A, ONLY_B),
             kind == PROCESS and change == CONTENT,
             kind == FILE and change == RESULT,

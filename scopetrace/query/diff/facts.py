@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -106,6 +107,8 @@ class Facts(NamedTuple):
     and received from each peer, a connection each."""
     lines: dict[Thing, dict[str, None]]
     """The different lines of each stream and log."""
+    environment: dict[str, str]
+    """That of the first program, if it was recorded (scope.yml, `environment`)."""
 
     @property
     def numbers(self) -> dict[str, str]:
@@ -136,9 +139,8 @@ def read_facts(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) 
     outcomes, sizes = _outcomes(db)
     for flow in flows:
         _add_peer(flow, outcomes, sizes)
-    return Facts(
-        info, read_tree(db), tuple(read_files(db, classes)), flows, outcomes, sizes, _lines(db)
-    )
+    files = tuple(read_files(db, classes))
+    return Facts(info, read_tree(db), files, flows, outcomes, sizes, _lines(db), _environment(db))
 
 
 def _add_peer(flow: FlowRecord, outcomes: Outcomes, sizes: Sizes) -> None:
@@ -258,7 +260,13 @@ def _is_by_chance(line: str) -> bool:
     return ("#" in line and _BY_CHANCE.search(line) is not None) or "--:--:--" in line
 
 
-def _message_of(data: str) -> str:
-    import json
+def _environment(db: sqlite3.Connection) -> dict[str, str]:
+    row = db.execute(
+        "SELECT data FROM event WHERE source = 'proc.start' ORDER BY id LIMIT 1"
+    ).fetchone()
+    variables = json.loads(row[0]).get("env", []) if row else []
+    return dict(each.partition("=")[::2] for each in variables)
 
+
+def _message_of(data: str) -> str:
     return str(json.loads(data).get("message", ""))
