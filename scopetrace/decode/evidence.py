@@ -25,6 +25,7 @@ from scopetrace.decode.path_arguments import NO_NAMES, OPENS, Names, open_flags
 from scopetrace.decode.paths import text
 from scopetrace.decode.refusal import (
     BY_OP,
+    CAPABILITIES,
     SECOND,
     Asker,
     Refusal,
@@ -51,11 +52,13 @@ AT_EACCESS = 0x200
 NO_LIMIT = 2**64 - 1
 OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
 LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
+DEVICES = "/dev/"
+"""Where files are that are full by themselves, as /dev/full."""
 NOEXEC, NO_FOLDER, LINK = "noexec", "no_folder", "link"
 LAST_PRIVILEGED_PORT = 1023
 """Unless net.ipv4.ip_unprivileged_port_start says otherwise (ip(7))."""
 
-CAPABILITIES = {
+NEEDED = {
     **dict.fromkeys(("kill", "tkill", "tgkill", "pidfd_send_signal"), "CAP_KILL"),
     **dict.fromkeys(("rt_sigqueueinfo", "rt_tgsigqueueinfo"), "CAP_KILL"),
     **dict.fromkeys(("setuid", "setreuid", "setresuid", "setuid32"), "CAP_SETUID"),
@@ -144,7 +147,9 @@ def _refused(failing: Failing) -> Evidence:
     limited = _limited(failing)
     if limited.limit_name is not None:
         return limited._replace(asked_uid=asker.uid, asked_gid=asker.gid)
-    return base._replace(needs=CAPABILITIES.get(failing.op))
+    needed = NEEDED.get(failing.op)
+    lacks = needed is not None and not asker.has(CAPABILITIES[needed])
+    return base._replace(needs=needed) if lacks else base
 
 
 def _told(base: Evidence, found: Refusal) -> Evidence:
@@ -248,6 +253,8 @@ def _try_again(failing: Failing) -> Evidence:
 
 
 def _file_system(failing: Failing) -> Evidence:
+    if failing.file.startswith(DEVICES):
+        return NOTHING
     mount = find_mount(failing.parts.get(MOUNTS, b""), failing.file)
     return NOTHING if mount is None else Evidence(mount_point=mount.point)
 

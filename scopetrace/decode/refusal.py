@@ -19,7 +19,25 @@ STICKY, IMMUTABLE, APPEND_ONLY = "sticky", "immutable", "append_only"
 ATTRIBUTES = {0x10: IMMUTABLE, 0x20: APPEND_ONLY}
 """STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND (statx(2))."""
 
-CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 0, 1, 2, 3
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 1, 2, 3
+CAPABILITIES = {
+    "CAP_CHOWN": 0,
+    "CAP_KILL": 5,
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_NET_BIND_SERVICE": 10,
+    "CAP_IPC_LOCK": 14,
+    "CAP_SYS_MODULE": 16,
+    "CAP_SYS_CHROOT": 18,
+    "CAP_SYS_PTRACE": 19,
+    "CAP_SYS_ADMIN": 21,
+    "CAP_SYS_BOOT": 22,
+    "CAP_SYS_NICE": 23,
+    "CAP_SYS_RESOURCE": 24,
+    "CAP_SYS_TIME": 25,
+    "CAP_MKNOD": 27,
+}
+"""The numbers of those that calls are refused for lack of (linux/capability.h)."""
 SETTABLE = 0o111
 """The bits of which a file needs one for CAP_DAC_OVERRIDE to allow its execution."""
 
@@ -121,7 +139,7 @@ def _allows(step: Step, asker: Asker, right: str) -> bool:
     if right == OWNER:
         return asker.uid == step.uid or asker.has(CAP_FOWNER)
     if right not in BITS:
-        return False  # a capability, which it has not: else the call would not have failed
+        return asker.has(CAPABILITIES[right])
     if step.uid == asker.uid:
         mode = step.mode >> 6
     elif step.gid == asker.gid or step.gid in asker.groups:

@@ -24,7 +24,14 @@ class Failure(NamedTuple):
     folders: int
     """In how many folders the file was looked for by its name; 1: in its own."""
     named: bool
-    """What the process wrote to stderr names it."""
+    """The last lines of stderr name its file, or whom it was to reach."""
+    worded: bool
+    """They name it, or have the words of its error."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is likely to be the reason: it is no mere look for what may be there."""
+        return self.worded or self.data.get("error") not in ("ENOENT", "ENOTDIR", "EEXIST")
 
     def body(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -35,6 +42,7 @@ class Failure(NamedTuple):
             "times": self.times,
             "folders": self.folders,
             "named": self.named,
+            "worded": self.worded,
             "data": self.data,
         }
 
@@ -56,8 +64,12 @@ class BadEnd(NamedTuple):
     """Of the last one; the likeliest reason first."""
     stderr: tuple[str, ...]
     """The last lines that it wrote to stderr, or that one before it in the chain wrote."""
+    said: str
+    """The one of them that says most about the reason."""
     signal: dict[str, Any]
     """The data of the proc.signal that ended it; empty if it exited, or nothing was delivered."""
+    sender: ProcessNode | None
+    """Who sent that signal, if it is a process of the session."""
     last_calls: tuple[LastCall, ...]
     """If a signal ended it: what it did before, the oldest first."""
 
@@ -77,3 +89,8 @@ class Why(NamedTuple):
     """Of the first process, if it ended badly; then of others, the last first."""
     others: int
     """How many more processes ended badly, of which nothing is known."""
+
+    @property
+    def first_failed(self) -> bool:
+        """Whether the first process ended badly."""
+        return bool(self.ends) and self.ends[0].chain[0].pid == self.info.pid

@@ -47,7 +47,7 @@ MEANINGS = {
     "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
     "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
     "ETXTBSY": "the program file is being run or written",
-    "ENOSPC": "the file system is full",
+    "ENOSPC": "no space is left",
     "EDQUOT": "the quota is used up",
     "EROFS": "the file system is mounted read-only",
     "EMFILE": "the process has as many fds as it may",
@@ -63,6 +63,10 @@ MEANINGS = {
     "timeout": "there was no answer",
     "EHOSTUNREACH": "no way leads to that host",
     "ENETUNREACH": "no way leads to that network",
+    "NXDOMAIN": "there is no such name",
+    "SERVFAIL": "the name server failed",
+    "REFUSED": "the name server refuses to answer",
+    "ESRCH": "there is no such process",
     "seccomp": "a seccomp filter of the program refused it",
 }
 
@@ -70,13 +74,14 @@ MEANINGS = {
 def failure_text(source: str, data: Data, folders: int = 1) -> str:
     """Return a failed call as one line; `folders`: in how many its file was looked for."""
     cause = cause_text(data, folders)
-    text = f"{_call(source, data, folders)}: {escape(str(data.get('error', '')))}"
+    error = data.get("error") or data.get("rcode", "")
+    text = f"{_call(source, data, folders)}: {escape(str(error))}"
     return f"{text}, {cause}" if cause else text
 
 
 def _call(source: str, data: Data, folders: int) -> str:
     op = str(data.get("op", ""))
-    verb = "ask for" if source == "dns.error" else SHORT_NAMES.get(op, op)
+    verb = "ask for" if source.startswith("dns.") else SHORT_NAMES.get(op, op)
     about = _about(data)
     if folders > 1:
         about = about.rstrip("/").rpartition("/")[2]
@@ -102,7 +107,7 @@ def cause_text(data: Data, folders: int = 1) -> str:
     if folders > 1:
         return f"in none of {folders} folders"
     found = next(filter(None, (describe(data) for describe in CAUSES)), "")
-    return found or MEANINGS.get(str(data.get("error", "")), "")
+    return found or MEANINGS.get(str(data.get("error") or data.get("rcode", "")), "")
 
 
 def _missing(data: Data) -> str:
@@ -149,6 +154,8 @@ def _permissions(data: Data) -> str:
 def _lacks(data: Data, needs: object) -> str:
     if needs:
         return f"{_asker(data)} lacks {needs}"
+    if data.get("op") == "ptrace":
+        return "a program that is recorded is traced already"
     if "asked_uid" in data and "limit_name" not in data:
         return f"{_asker(data)} is refused for another reason than permissions"
     return ""

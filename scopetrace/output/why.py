@@ -25,49 +25,69 @@ SHELL_STATUSES = {NOT_FOUND: "command not found", NOT_EXECUTABLE: "command not e
 
 def why_lines(why: Why, width: int | None, *, color: bool = False) -> Iterator[str]:
     """Yield the lines of an answer, each at most `width` wide; None: there is no terminal."""
-    if not why.ends and not why.others:
-        yield from _wrapped(_nothing_failed(why), width)
-        return
+    if not why.first_failed:
+        yield from _wrapped(_first_succeeded(why), width)
     for place, end in enumerate(why.ends):
-        if place:
+        if place or not why.first_failed:
             yield ""
         first, *more = _wrapped(reason_text(end), width)
         yield paint(first, "red") if color else first
         yield from more
         yield from _support(end, width)
-    if why.others:
+    if why.others and why.ends:
         ended = "1 more process" if why.others == 1 else f"{why.others} more processes"
         yield from _wrapped(f"{ended} ended badly: scopetrace tree --failed", width)
 
 
-def _nothing_failed(why: Why) -> str:
+def _first_succeeded(why: Why) -> str:
+    """Say that the first process has not failed, and whether others have."""
     info = why.info
+    name = f"{escape(info.command)}[{info.pid}]"
     if info.ended_ns is None:
-        return f"{escape(info.command)}[{info.pid}] has not ended, and no process has failed so far"
+        name = f"{name} has not ended"
+    elif not (why.ends or why.others):
+        return _nothing_failed(why, name)
+    else:
+        name = f"{name} ended with status 0"
+    if why.ends:
+        return f"{name}; of the processes that it started these ended badly:"
+    if why.others:
+        count = "1 process" if why.others == 1 else f"{why.others} processes"
+        return f"{name}; {count} ended badly, and nothing tells why: scopetrace tree --failed"
+    return f"{name}, and no process has failed so far"
+
+
+def _nothing_failed(why: Why, name: str) -> str:
     others = why.processes - 1
     more = {0: "", 1: ", and so did the process that it started"}
     text = more.get(others, f", and so did the {others} processes that it started")
-    return f"nothing failed: {escape(info.command)}[{info.pid}] ended with status 0{text}"
+    return f"nothing failed: {name} ended with status 0{text}"
 
 
 def tells_reason(end: BadEnd) -> bool:
     """Whether anything is known of why a process ended badly."""
-    return bool(end.failures or end.signal or end.origin.exit_code in SHELL_STATUSES)
+    status = end.origin.exit_code
+    return bool(end.failures or end.signal or end.said or status in SHELL_STATUSES)
 
 
 def reason_text(end: BadEnd) -> str:
     """Return how a process ended, by which child, and the likeliest reason."""
     parts = [f"{_name(node)} {status_text(node)}" for node in _without_copies(end.chain)]
+    return ARROW.join([*parts, *filter(None, [_reason(end)])])
+
+
+def _reason(end: BadEnd) -> str:
     if end.failures:
         failure = end.failures[0]
-        parts.append(failure_text(failure.source, failure.data, failure.folders))
-    elif end.signal:
-        parts.append(_signal_text(end.signal))
-    elif end.origin.exit_code in SHELL_STATUSES:
-        parts.append(SHELL_STATUSES[end.origin.exit_code])
-    elif end.origin.signal is None:
-        parts.append("no failed call tells why")
-    return ARROW.join(parts)
+        text = failure_text(failure.source, failure.data, failure.folders)
+        return text if failure.sure else f"perhaps {text}"
+    if end.signal and (text := _signal_text(end)):
+        return text
+    if end.said:
+        return f"stderr: {escape(end.said)}"
+    if end.origin.signal is not None:
+        return ""
+    return SHELL_STATUSES.get(end.origin.exit_code or 0, "no failed call tells why")
 
 
 def _without_copies(chain: Sequence[ProcessNode]) -> list[ProcessNode]:
@@ -83,12 +103,17 @@ def _name(node: ProcessNode) -> str:
     return f"{escape(node.process.proc)}[{node.pid}]"
 
 
-def _signal_text(data: dict[str, Any]) -> str:
-    code, address = data.get("code", ""), data.get("address")
-    if address is not None:
-        return f"{escape(code)} at {escape(address)}"
+def _signal_text(end: BadEnd) -> str:
+    """Return where a fault was, or who sent the signal."""
+    data, origin = end.signal, end.origin
+    if (address := data.get("address")) is not None:
+        return f"{escape(str(data.get('code', '')))} at {escape(str(address))}"
     sender = data.get("sender_pid")
-    return f"sent by process {sender}" if sender else f"{escape(code)}"
+    if sender == origin.pid:
+        return f"stderr: {escape(end.said)}" if end.said else "it sent the signal to itself"
+    if end.sender is not None:
+        return f"sent by {_name(end.sender)}"
+    return f"sent by process {sender}" if sender else ""
 
 
 def _support(end: BadEnd, width: int | None) -> Iterator[str]:
@@ -96,7 +121,9 @@ def _support(end: BadEnd, width: int | None) -> Iterator[str]:
     also = [_counted(each.source, each.data, each.folders, each.times) for each in end.failures[1:]]
     yield from _labelled("also", also, width)
     if end.failures and end.signal:
-        yield from _labelled("signal", [_signal_text(end.signal)], width)
+        yield from _labelled(
+            "signal", [_signal_text(end) or escape(status_text(end.origin))], width
+        )
     yield from _labelled("stderr", [escape(line) for line in end.stderr], width)
     yield from _labelled("before", [_call_text(call) for call in end.last_calls], width)
     yield from _labelled("command", [escape(end.origin.process.cmd)], width)

@@ -9,14 +9,13 @@ long for a million events as for a thousand.
 
 from __future__ import annotations
 
-import os
-import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.model.file_record import OWN
 from scopetrace.model.why import Failure, LastCall
+from scopetrace.query.last_words import NAMED_IN_PART, NAMED_WHOLE, READ, LastWords
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -24,24 +23,27 @@ WINDOW = 50_000
 """So many events before the end of a process are looked at, of all processes."""
 MOST_FAILURES = 3
 LAST_CALLS = 3
-ERRORS = ("fs.error", "net.error", "proc.error", "dns.error")
+ERRORS = ("fs.error", "net.error", "proc.error", "dns.error", "dns.resp")
+SUCCESSES = ("fs.open", "proc.start")
 NO_FAILURES = frozenset(("EINTR", "EINPROGRESS", "EALREADY", "ENOTTY", "ESPIPE", "ECHILD"))
 """Errors that say how things stand."""
 RETRY, NOT_THERE = "EAGAIN", frozenset(("ENOENT", "ENOTDIR"))
 LOCK = "lock"
+WEAK = NOT_THERE | {"EEXIST"}
+"""Errors that calls meet which ask how things stand."""
+ANSWERED = "NOERROR"
 PROBES = frozenset(("stat", "lock", "seek"))
 """Classes of calls that ask rather than do."""
 SEARCHES = frozenset(("stat", "exec"))
 """Classes of calls by which programs are looked for in PATH."""
-NAMED_WHOLE, NAMED_IN_PART, WORDED = 100, 60, 20
-"""What it is worth that stderr has the whole path, its last name, or the words of the error."""
-REFUSED, PROBE, NOISE = 15, -10, -60
-"""What it is worth that an error is another than ENOENT, of a question, or of start-up noise."""
+STRONG, PROBE, NOISE, LITTLE_NOISE = 15, -10, -60, -20
+"""What it is worth: an error that is not weak; a question; of start-up, weak and not."""
 LEAST = -35
 """A failure that is worth less is none that matters."""
 FARTHEST = 30
-"""So much less at most is worth what is farther from the end, or is shown beside the best."""
-SHORTEST_NAME = 3
+"""So much less at most is worth what is farther from the end."""
+BESIDE = 12
+"""So much less at most is worth what is shown beside the likeliest reason."""
 
 
 class ProcessEvents:
@@ -52,7 +54,7 @@ class ProcessEvents:
         (last,) = db.execute(f"SELECT max(id) FROM event WHERE process IN ({listed})").fetchone()
         self.since = max((last or 0) - WINDOW, 0)
         """The id of the last event before the window."""
-        sources = ", ".join(f"'{name}'" for name in (*ERRORS, "fs.open", "proc.start"))
+        sources = ", ".join(f"'{name}'" for name in (*ERRORS, *SUCCESSES))
         self._rows = db.execute(
             f"SELECT id, time_ns, source, data FROM event WHERE process IN ({listed})"
             f" AND id > ? AND +source IN ({sources}) AND sourcetype <> 'metric' ORDER BY id",
@@ -60,20 +62,22 @@ class ProcessEvents:
         ).fetchall()
 
     def failures(
-        self, classes: PathClasses, stderr: Sequence[str], programs: set[str]
+        self, classes: PathClasses, words: LastWords, programs: set[str]
     ) -> tuple[Failure, ...]:
         """Return the failures that matter, the likeliest reason first."""
-        found, opened = [], set(programs)
+        found, there = [], set(programs)
         decode = JsonDecoder()
         for number, time_ns, source, text in reversed(self._rows):
             data = decode(text)
-            if source in ("fs.open", "proc.start"):
-                opened.add(_last_name(data.get("file") or data.get("exe", "")))
-            elif not _says_how_things_stand(data):
-                resolved = _may_be_elsewhere(data) and _last_name(_path(data)) in opened
+            if source in SUCCESSES or data.get("rcode") == ANSWERED:
+                there.add(_searched(data))
+                continue
+            if source == "dns.resp":
+                data = {**data, "error": data.get("rcode", "")}
+            if not _says_how_things_stand(data):
+                resolved = _may_be_elsewhere(data) and _searched(data) in there
                 found.append(_Found(number, time_ns, source, data, resolved))
-        ranked = _ranked(_merged(found), classes, stderr)
-        return tuple(ranked[:MOST_FAILURES])
+        return tuple(_ranked(_merged(found), classes, words)[:MOST_FAILURES])
 
 
 class _Found(NamedTuple):
@@ -95,11 +99,20 @@ def _says_how_things_stand(data: dict[str, Any]) -> bool:
 def _may_be_elsewhere(data: dict[str, Any]) -> bool:
     """Whether a call may have been one of those that look for a file in several folders."""
     error = data["error"]
+    if "rcode" in data:
+        return True
     return error in NOT_THERE or (error == "EACCES" and data.get("class") in SEARCHES)
 
 
 def _path(data: dict[str, Any]) -> str:
     return str(data.get("file") or data.get("unix_peer_path") or data.get("unix_local_path") or "")
+
+
+def _searched(data: dict[str, Any]) -> str:
+    """Return what a search is for: a file by its name, or a host by the first label of its name."""
+    if "domain" in data:
+        return str(data["domain"]).partition(".")[0]
+    return _last_name(_path(data) or str(data.get("exe", "")))
 
 
 def _last_name(path: str) -> str:
@@ -130,77 +143,67 @@ def _likeness(found: _Found) -> tuple[Any, ...]:
     path = _path(data)
     if path and _is_of_search(data):
         return (found.source, data.get("class"), _last_name(path))
-    ends = tuple(data.get(name) for name in ("net_peer_ip", "net_peer_port", "net_host_port"))
-    return (found.source, data.get("op"), path, data["error"], data.get("what"), ends)
+    end = "peer" if data.get("net_peer_ip") else "host"
+    about = (*(data.get(f"net_{end}_{name}") for name in ("ip", "port")), data.get("domain"))
+    return (found.source, data.get("op"), path, data["error"], data.get("what"), about)
 
 
 def _is_of_search(data: dict[str, Any]) -> bool:
     """Whether a file was looked for by its name where it is not, or in a folder that refuses."""
     if data["error"] == "ENOENT":
-        return data.get("class") in SEARCHES or "missing_folder" not in data
+        return True
     elsewhere = data.get("refused_by") not in (None, data.get("file"))
     return _may_be_elsewhere(data) and elsewhere
 
 
+class _Ranked(NamedTuple):
+    """A failure, and what it is worth as a reason."""
+
+    worth: int
+    failure: Failure
+    in_itself: int
+    """Its worth but for its place and for what stderr says."""
+
+
 def _ranked(
-    merged: Sequence[tuple[_Found, int, int]], classes: PathClasses, stderr: Sequence[str]
+    merged: Sequence[tuple[_Found, int, int]], classes: PathClasses, words: LastWords
 ) -> list[Failure]:
     """Return the failures that matter, the likeliest first; `merged` has the last one first."""
-    worth: list[tuple[int, int, Failure]] = []
+    ranked: list[_Ranked] = []
     for place, (found, times, folders) in enumerate(merged):
-        named = _named(found.data, stderr)
-        if found.resolved and named < NAMED_WHOLE:
+        said, points = words.worth(found.data), _points(found, classes)
+        if found.resolved and said < NAMED_WHOLE - READ:
             continue
-        points = named + _points(found, classes) - min(place, FARTHEST)
-        worth.append((-points, place, Failure(*found[:4], times, folders, named >= NAMED_IN_PART)))
-    worth.sort(key=lambda item: item[:2])
-    best = -worth[0][0] if worth else 0
-    least = max(LEAST, best - FARTHEST)
-    return [failure for points, _, failure in worth if -points >= least]
+        named = said > NAMED_IN_PART - READ
+        failure = Failure(*found[:4], times, folders, named, said > 0)
+        ranked.append(_Ranked(said + points - min(place, FARTHEST), failure, points))
+    ranked.sort(key=lambda each: each.worth, reverse=True)
+    least = max(LEAST, ranked[0].worth - BESIDE) if ranked else LEAST
+    return [each.failure for each in _said(ranked, words) if each.worth >= least]
+
+
+def _said(ranked: Sequence[_Ranked], words: LastWords) -> list[_Ranked]:
+    """Return what fits to the last words: what they name, else what has their words for an error.
+
+    Where they have neither, they are about something else than what is not there.
+    """
+    if not words.lines:
+        return list(ranked)
+    named = [each for each in ranked if each.failure.named]
+    worded = [each for each in ranked if each.failure.worded]
+    return named or worded or [each for each in ranked if each.in_itself > 0]
 
 
 def _points(found: _Found, classes: PathClasses) -> int:
     data = found.data
-    points = REFUSED if data["error"] not in NOT_THERE else 0
-    if data.get("class") in PROBES and data["error"] in NOT_THERE:
+    weak = data["error"] in WEAK
+    points = 0 if weak else STRONG
+    if data.get("class") in PROBES and weak:
         points += PROBE
     path = _path(data)
     if path and classes.of(path) != OWN:
-        points += NOISE
+        points += NOISE if weak else LITTLE_NOISE
     return points
-
-
-def _named(data: dict[str, Any], stderr: Sequence[str]) -> int:
-    """Return what it is worth that a line of stderr names what failed."""
-    paths = [str(data[name]) for name in PATHS if data.get(name)]
-    names = [*map(_last_name, paths), *(str(data[name]) for name in ENDS if data.get(name))]
-    words = _words(data["error"])
-    return max((_named_in(line, paths, names, words) for line in stderr), default=0)
-
-
-def _named_in(line: str, paths: Sequence[str], names: Sequence[str], words: str) -> int:
-    points = WORDED if words in line else 0
-    if any("/" in path[:-1] and path in line for path in paths):
-        return points + NAMED_WHOLE
-    if any(len(name) >= SHORTEST_NAME and _has_word(line, name) for name in names):
-        return points + NAMED_IN_PART
-    return points
-
-
-PATHS = ("file", "file_passed", "file_new", "file_new_passed", "unix_peer_path", "unix_local_path")
-ENDS = ("net_peer_port", "net_host_port", "net_peer_name", "net_peer_ip", "domain")
-
-
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text) is not None
-
-
-def _words(error: str) -> str:
-    """Return the words of strerror(3) for an error."""
-    import errno
-
-    number = getattr(errno, error, None)
-    return os.strerror(number) if isinstance(number, int) else error
 
 
 def last_calls(db: sqlite3.Connection, images: Collection[int], since: int) -> Iterator[LastCall]:

@@ -6,14 +6,17 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-STDERR_LINES = 3
-"""So many are shown."""
+from scopetrace.query.last_words import SHOWN
+
 _TAIL_EVENTS = 200
 """Events that are read for them: a program may write a line byte by byte."""
 
 
 def last_stderr(
-    db: sqlite3.Connection, images: Collection[int] | None = None, since: int = 0
+    db: sqlite3.Connection,
+    images: Collection[int] | None = None,
+    since: int = 0,
+    most: int = SHOWN,
 ) -> tuple[str, ...]:
     """Return the last lines, the oldest first, that are not empty.
 
@@ -21,6 +24,7 @@ def last_stderr(
         db: the session.
         images: of these process images only; None: of all.
         since: only of events with a higher id.
+        most: so many lines.
     """
     of_images = ""
     if images is not None:
@@ -32,4 +36,4 @@ def last_stderr(
     ).fetchall()
     text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
     lines = (line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
-    return tuple(line for line in lines if line.strip())[-STDERR_LINES:]
+    return tuple(line for line in lines if line.strip())[-most:]

@@ -229,9 +229,13 @@ def redact_why(why: Why) -> Why:
 
 def _redact_end(end: BadEnd) -> BadEnd:
     calls = (call._replace(data=redact_data("console", call.data)) for call in end.last_calls)
+    failures = (each._replace(data=redact_data("", each.data)) for each in end.failures)
     return end._replace(
         chain=tuple(map(_redact_node, end.chain)),
+        failures=tuple(failures),
         stderr=tuple(map(redact_text, end.stderr)),
+        said=redact_text(end.said),
+        sender=None if end.sender is None else _redact_node(end.sender),
         last_calls=tuple(calls),
     )
 
@@ -256,5 +260,6 @@ _FIELDS = {
     "env": redact_env,
     "http_target": redact_url,
     "grpc_message": redact_text,
+    "holder_cmd": redact_words,
 }
 """Fields of events that may hold secrets → what takes them out."""

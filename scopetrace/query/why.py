@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +19,7 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
 from scopetrace.query.failures import ProcessEvents, last_calls
 from scopetrace.query.last_lines import last_stderr
+from scopetrace.query.last_words import READ, LastWords
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
 
@@ -45,8 +46,7 @@ def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) ->
             chain = _chain(node)
             seen.update(map(id, chain))
             looked_at.append(chain)
-    programs = _programs(nodes)
-    found = [_end(db, chain, classes, programs) for chain in looked_at]
+    found = [_end(db, chain, classes, nodes) for chain in looked_at]
     ends = [end for place, end in enumerate(found) if _is_first(end, info) or _tells(end)]
     told = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
     others = sum(id(node) not in told for node in failed)
@@ -62,7 +62,7 @@ def read_bad_end(
     """Return why the first process of a session ended badly; None: it did not."""
     nodes = [node for root in roots for _, node in root.walk()]
     first = next((node for node in nodes if node.failed and node.pid == info.pid), None)
-    return None if first is None else _end(db, _chain(first), classes, _programs(nodes))
+    return None if first is None else _end(db, _chain(first), classes, nodes)
 
 
 def _programs(nodes: Sequence[ProcessNode]) -> set[str]:
@@ -106,13 +106,18 @@ def _passed_on(node: ProcessNode) -> ProcessNode | None:
     )
     if node.process.proc in BUILDERS:
         return next((child for child in ended if child.failed), None)
-    since = next((at for at in range(len(ended), 0, -1) if not ended[at - 1].failed), 0)
-    last = ended[since:]
+    last = [child for child in ended if child.failed and not _was_followed(child, ended)]
     repeated = next((child for child in last if _repeats(node, child)), None)
     if repeated is not None or not last:
         return repeated
     within = (node.ended_ns or 0) - (last[-1].ended_ns or 0) < SOON_NS
     return last[-1] if within else None
+
+
+def _was_followed(child: ProcessNode, others: Iterable[ProcessNode]) -> bool:
+    """Whether another one was started after a child had ended, and succeeded."""
+    ended_ns = child.ended_ns or 0
+    return any(other.started_ns >= ended_ns and not other.failed for other in others)
 
 
 def _repeats(node: ProcessNode, child: ProcessNode) -> bool:
@@ -123,18 +128,27 @@ def _repeats(node: ProcessNode, child: ProcessNode) -> bool:
 
 
 def _end(
-    db: sqlite3.Connection, chain: tuple[ProcessNode, ...], classes: PathClasses, programs: set[str]
+    db: sqlite3.Connection,
+    chain: tuple[ProcessNode, ...],
+    classes: PathClasses,
+    nodes: Sequence[ProcessNode],
 ) -> BadEnd:
     origin = chain[-1]
     images = _images(chain)
     events = ProcessEvents(db, images)
-    stderr = _stderr(db, chain, events.since)
+    words = _last_words(db, chain, events.since)
+    failures = events.failures(classes, words, _programs(nodes))
+    said = words.said(failures[0].data if failures else None)
+    signal = _signal(db, images, origin.signal) if origin.signal is not None else {}
+    sender = signal.get("sender_pid")
     by_signal = origin.signal is not None
     return BadEnd(
         chain=chain,
-        failures=events.failures(classes, stderr, programs),
-        stderr=stderr,
-        signal=_signal(db, images, origin.signal) if origin.signal is not None else {},
+        failures=failures,
+        stderr=words.shown(said),
+        said=said,
+        signal=signal,
+        sender=next((node for node in nodes if node.pid == sender), None),
         last_calls=tuple(last_calls(db, images, events.since)) if by_signal else (),
     )
 
@@ -153,13 +167,13 @@ def _images(chain: Sequence[ProcessNode]) -> list[int]:
     return found
 
 
-def _stderr(db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int) -> tuple[str, ...]:
+def _last_words(db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int) -> LastWords:
     """Return the last words of the process that failed first, or of the next one that has any."""
     for node in reversed(chain):
-        lines = last_stderr(db, [image.id for image in node.images], since)
+        lines = last_stderr(db, [image.id for image in node.images], since, READ)
         if lines:
-            return lines
-    return ()
+            return LastWords(lines)
+    return LastWords()
 
 
 def _signal(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_a_program_that_failed_has_the_reason_in_a_line(scopetrace, recorder):
     writer.add_events([recorder.event("fs.error", file="/x", op="openat", error="ENOENT")])
     writer.end_process(ProcessEnd(1, STARTED_NS, 1, None, False))
     writer.finish(exit_code=1)
-    reason = "python3[70] exit 1 ← open /x: ENOENT, it is not there"
+    reason = "python3[70] exit 1 ← perhaps open /x: ENOENT, it is not there"
 
     assert f"why        {reason}" in scopetrace("summary")[1].splitlines()
     assert json.loads(scopetrace("summary", "-j")[1])["why"] == reason

@@ -9,6 +9,8 @@ import pytest
 from scopetrace.model.process import ProcessEnd
 from scopetrace.output import why as output
 
+STARTED_NS = 1_783_822_275_000_000_000
+
 LONG = "/var/lib/some/application/with/a/deep/folder/" + "x" * 60
 REFUSED = {
     "op": "openat", "class": "open_close", "file": LONG, "error": "EACCES", "refused_by": LONG,
@@ -83,3 +85,56 @@ def test_a_program_that_succeeded_has_no_reason(recorder, scopetrace):
     _, out, _ = scopetrace("why")
 
     assert out == "nothing failed: python3[70] ended with status 0\n"
+
+
+@pytest.fixture
+def ended(recorder, scopetrace):
+    """Record two processes that ended so, the second a child of the first; return the answer."""
+
+    def go(*events, first=0, second=1, signal=None):
+        writer = recorder.start()
+        writer.add_process(recorder.process(2, 71, "tool", parent=1))
+        writer.add_events(events)
+        writer.end_process(ProcessEnd(2, STARTED_NS, second, signal, False))
+        if first is not None:
+            writer.end_process(ProcessEnd(1, STARTED_NS, first, None, False))
+            writer.finish(exit_code=first)
+        return scopetrace("why")[1].splitlines()
+
+    return go
+
+
+def test_a_program_that_succeeded_though_others_failed(recorder, ended):
+    assert ended() == [
+        "python3[70] ended with status 0; 1 process ended badly, and nothing tells why:"
+        " scopetrace tree --failed"
+    ]
+    complaint = recorder.event("stderr", "console", process=2, message="it broke\n")
+    assert ended(complaint)[:3] == [
+        "python3[70] ended with status 0; of the processes that it started these ended badly:",
+        "",
+        "tool[71] exit 1 ← stderr: it broke",
+    ]
+
+
+def test_what_is_only_looked_for_is_perhaps_the_reason(recorder, ended):
+    missed = recorder.event("fs.error", process=2, op="openat", file="/x", error="ENOENT")
+
+    assert "tool[71] exit 1 ← perhaps open /x: ENOENT, it is not there" in ended(missed)
+
+
+def test_a_signal_that_the_process_sent_itself(recorder, ended):
+    sent = {"signal": "SIGABRT", "code": "SI_TKILL", "sender_pid": 71}
+    event = recorder.event("proc.signal", "process", process=2, **sent)
+
+    assert "tool[71] SIGABRT ← it sent the signal to itself" in ended(event, second=None, signal=6)
+
+
+def test_a_status_of_a_shell_without_a_word(ended):
+    assert ended(first=127, second=0)[0] == "python3[70] exit 127 ← command not found"
+
+
+def test_a_process_of_a_session_that_goes_on(ended):
+    assert ended(first=None, second=0) == [
+        "python3[70] has not ended, and no process has failed so far"
+    ]

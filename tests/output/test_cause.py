@@ -75,7 +75,7 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
             {"error": "ENOSPC", "mount_point": "/m"},
             "open /log/x: ENOSPC, the file system at /m is full",
         ),
-        ({"error": "ENOSPC"}, "open /log/x: ENOSPC, the file system is full"),
+        ({"error": "ENOSPC"}, "open /log/x: ENOSPC, no space is left"),
         (
             {"error": "ETXTBSY", "holder_pid": 7, "holder_cmd": "app -x"},
             "open /log/x: ETXTBSY, app -x [7] has it",

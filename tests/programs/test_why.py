@@ -314,6 +314,35 @@ def test_a_sticky_folder(stage: Stage) -> None:
     )
 
 
+def test_a_name_that_is_nobodys(stage: Stage) -> None:
+    script = "import socket; socket.gethostbyname('no.such.host.invalid')"
+    (answer,) = ask(stage, python(), "-c", script)
+
+    assert "gaierror" in answer["reason"] or "no.such.host.invalid" in answer["reason"]
+
+
+def test_a_failed_assertion(stage: Stage) -> None:
+    script = "import os; os.write(2, b'x.c:3: main: Assertion `p\\' failed.\\n'); os.abort()"
+    (answer,) = ask(stage, python(), "-c", script, status=-signal.SIGABRT)
+
+    assert answer["reason"].endswith("SIGABRT ← stderr: x.c:3: main: Assertion `p' failed.")
+
+
+def test_who_sent_a_signal(stage: Stage) -> None:
+    (answer,) = ask(stage, "timeout", "0.1", "sleep", "50", status=124)
+
+    assert re.fullmatch(
+        r"timeout\[(\d+)\] exit 124 ← sleep\[\d+\] SIGTERM ← sent by timeout\[\1\]",
+        answer["reason"],
+    )
+
+
+def test_an_exception_that_no_call_explains(stage: Stage) -> None:
+    told = run_python(stage, "int('x')")
+
+    assert told.endswith("stderr: ValueError: invalid literal for int() with base 10: 'x'")
+
+
 def test_a_program_that_succeeds(stage: Stage) -> None:
     stage.new_home()
     stage.run(scopetrace_command("run", "sh", "-c", "ls /; true"))

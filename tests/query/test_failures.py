@@ -12,6 +12,7 @@ import pytest
 
 from scopetrace.model.event import Event
 from scopetrace.query.failures import ProcessEvents, last_calls
+from scopetrace.query.last_words import LastWords
 from scopetrace.query.path_classes import PathClasses
 from support.session_builder import event, image, record
 
@@ -42,7 +43,7 @@ def matters(tmp_path: Path):
 
     def go(*events: Event, stderr: tuple[str, ...] = (), programs: tuple[str, ...] = ()):
         with session(tmp_path, list(events)) as db:
-            found = ProcessEvents(db, [1]).failures(CLASSES, stderr, set(programs))
+            found = ProcessEvents(db, [1]).failures(CLASSES, LastWords(stderr), set(programs))
         return [each.data.get("file") or each.data.get("op") for each in found]
 
     return go
@@ -53,7 +54,8 @@ def test_the_last_failure_comes_first(matters) -> None:
 
 
 def test_a_refusal_is_likelier_than_what_is_not_there(matters) -> None:
-    assert matters(failed("/a", "EACCES"), failed("/b")) == ["/a", "/b"]
+    assert matters(failed("/a", "EACCES"), failed("/b")) == ["/a"]
+    assert matters(failed("/a", "EEXIST", "mkdir"), failed("/b")) == ["/b", "/a"]
 
 
 def test_what_stderr_names_comes_first_and_hides_the_rest(matters) -> None:
@@ -61,14 +63,30 @@ def test_what_stderr_names_comes_first_and_hides_the_rest(matters) -> None:
 
     assert matters(*events, stderr=("no /etc/app.conf",)) == ["/etc/app.conf"]
     assert matters(*events, stderr=("app.conf: missing",)) == ["/etc/app.conf"]
-    assert matters(*events, stderr=("app.confused",)) == ["/x", "/y", "/etc/app.conf"]
+    assert matters(*events, stderr=("app.confused",)) == ["/x"]
+
+
+def test_where_stderr_names_nothing_it_is_about_something_else(matters) -> None:
+    events = [failed("/a"), failed("/usr/lib/libx.so", "EACCES")]
+
+    assert matters(*events) == ["/a", "/usr/lib/libx.so"]
+    assert matters(*events, stderr=("ValueError: 7",)) == []
+    assert matters(*events, stderr=("x: Permission denied",)) == ["/usr/lib/libx.so"]
+
+
+def test_a_name_that_does_not_exist_is_one_unless_the_host_is_found(matters) -> None:
+    def answer(domain: str, rcode: str) -> Event:
+        return event("dns.resp", domain=domain, type="A", rcode=rcode)
+
+    assert matters(answer("db.local", "NXDOMAIN"), answer("db", "NOERROR")) == []
+    assert len(matters(answer("x", "NOERROR"), answer("db", "NXDOMAIN"))) == 1
 
 
 def test_the_words_of_the_error_in_the_same_line_decide(matters) -> None:
     events = [failed("/p/tool", kind="exec"), failed("/w/all", kind="stat")]
     stderr = ("make: tool: No such file or directory", "make: *** [Makefile:2: all] Error 127")
 
-    assert matters(*events, stderr=stderr) == ["/p/tool", "/w/all"]
+    assert matters(*events, stderr=stderr) == ["/p/tool"]
 
 
 def test_what_was_found_elsewhere_is_no_failure(matters) -> None:
@@ -114,18 +132,19 @@ def test_a_search_is_one_failure_with_its_folders(tmp_path: Path) -> None:
         failed("/root/other", "EACCES", "stat", refused_by="/root/other"),
     ]
     with session(tmp_path, events) as db:
-        found = ProcessEvents(db, [1]).failures(CLASSES, ("tool: not found",), set())
+        found = ProcessEvents(db, [1]).failures(CLASSES, LastWords(("tool: not found",)), set())
 
     assert [(each.event, each.times, each.folders, each.named) for each in found] == [
         (5, 5, 4, True)
     ]
+    assert found[0].worded
 
 
 def test_failures_of_other_processes_do_not_count(tmp_path: Path) -> None:
     other = failed("/x")._replace(process=2)
     with session(tmp_path, [other]) as db:
-        assert ProcessEvents(db, [1]).failures(CLASSES, (), set()) == ()
-        assert len(ProcessEvents(db, [1, 2]).failures(CLASSES, (), set())) == 1
+        assert ProcessEvents(db, [1]).failures(CLASSES, LastWords(), set()) == ()
+        assert len(ProcessEvents(db, [1, 2]).failures(CLASSES, LastWords(), set())) == 1
 
 
 def test_the_last_calls_are_those_that_did_something(tmp_path: Path) -> None:

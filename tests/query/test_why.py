@@ -21,6 +21,7 @@ class Ended(NamedTuple):
     code: int | None
     at: float
     signal: int | None = None
+    started: float = 0
 
 
 def ask(folder: Path, processes: Sequence[Ended], events: Sequence[Event] = ()) -> Why:
@@ -28,7 +29,9 @@ def ask(folder: Path, processes: Sequence[Ended], events: Sequence[Event] = ()) 
     writer = begin(folder)
     for number, each in enumerate(processes, 1):
         facts: dict[str, Any] = {
-            "pid": 69 + number, "parent": each.parent, "proc": each.proc, "exe": f"/bin/{each.proc}"
+            "pid": 69 + number, "parent": each.parent, "proc": each.proc,
+            "exe": f"/bin/{each.proc}",
+            "started_ns": STARTED_NS + int(each.started * SECOND),
         }  # fmt: skip
         if number > 1:
             writer.add_process(image(number, **facts))
@@ -52,8 +55,8 @@ def failed(process: int, file: str = "/x") -> Event:
 
 def test_the_child_whose_status_is_repeated_failed_first(tmp_path: Path) -> None:
     processes = [
-        Ended(0, "sh", 3, 5), Ended(1, "grep", 1, 1), Ended(1, "true", 0, 2),
-        Ended(1, "cp", 3, 4), Ended(1, "rm", 2, 4.5),
+        Ended(0, "sh", 3, 5), Ended(1, "grep", 1, 1), Ended(1, "true", 0, 2, started=1),
+        Ended(1, "cp", 3, 4, started=2), Ended(1, "rm", 2, 4.5, started=4),
     ]  # fmt: skip
     why = ask(tmp_path, processes, [failed(4)])
 
@@ -63,9 +66,17 @@ def test_the_child_whose_status_is_repeated_failed_first(tmp_path: Path) -> None
 
 
 def test_a_child_that_failed_before_another_succeeded_is_not_why(tmp_path: Path) -> None:
-    processes = [Ended(0, "sh", 1, 5), Ended(1, "grep", 1, 1), Ended(1, "true", 0, 4.9)]
+    processes = [Ended(0, "sh", 1, 5), Ended(1, "grep", 1, 1), Ended(1, "true", 0, 4.9, started=2)]
 
     assert chains(ask(tmp_path, processes)) == [["python3"]]
+
+
+def test_a_pipeline_fails_by_the_part_that_failed_though_another_ended_later(
+    tmp_path: Path,
+) -> None:
+    processes = [Ended(0, "sh", 1, 5), Ended(1, "cat", 1, 4), Ended(1, "sort", 0, 4.5)]
+
+    assert chains(ask(tmp_path, processes)) == [["python3", "cat"]]
 
 
 def test_a_child_with_another_status_counts_if_it_ended_just_before(tmp_path: Path) -> None:
@@ -92,7 +103,16 @@ def test_a_shells_status_tells_the_signal_that_ended_its_child(tmp_path: Path) -
 
     assert chains(why) == [["python3", "crash"]]
     assert why.ends[0].signal == fault
+    assert why.ends[0].sender is None
     assert [call.event for call in why.ends[0].last_calls] == [1]
+
+
+def test_the_process_that_sent_the_signal_is_named(tmp_path: Path) -> None:
+    processes = [Ended(0, "timeout", 124, 5), Ended(1, "sleep", None, 4.9, 15)]
+    sent = {"signal": "SIGTERM", "code": "SI_USER", "sender_pid": 70, "sender_uid": 0}
+    why = ask(tmp_path, processes, [event("proc.signal", process=2, **sent)])
+
+    assert why.ends[0].sender is why.ends[0].chain[0]
 
 
 def test_make_failed_by_the_first_of_its_jobs_that_did(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_process_that_ended_badly_says_why(tmp_path):
         ["process", "exit 1", "cat [71]"],
         ["file", "ENOENT", "cat"],
     ]
-    assert rows[0][3].startswith("cat[71] exit 1 ← open /tmp/none: ENOENT")
+    assert rows[0][3].startswith("cat[71] exit 1 ← perhaps open /tmp/none: ENOENT")
 
 
 def test_the_cause_of_nothing_is_nothing(made):

@@ -1,0 +1,94 @@
+"""What a process said last on standard error, and what of its calls that names."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SHOWN = 3
+"""So many lines are shown."""
+READ = 20
+"""So many are searched for names."""
+NAMED_WHOLE, NAMED_IN_PART, WORDED = 100, 60, 20
+"""What it is worth that a line has the whole path, its last name, or the words of the error."""
+SHORTEST_NAME = 3
+PATHS = ("file", "file_passed", "file_new", "file_new_passed", "unix_peer_path", "unix_local_path")
+ENDS = ("net_peer_port", "net_host_port", "net_peer_name", "net_peer_ip", "domain")
+_COMPLAINT = re.compile(
+    r"(?i)error|fatal|fail|cannot|can't|could not|unable|denied|exception|not found|no such"
+    r"|invalid|undefined|unknown|abort|panic|assert"
+)
+"""What a line has that says why."""
+
+
+class LastWords:
+    """The last lines of a process.
+
+    Args:
+        lines: the oldest first, at most `READ`.
+    """
+
+    def __init__(self, lines: Sequence[str] = ()) -> None:
+        self.lines = tuple(lines)
+
+    def worth(self, data: Mapping[str, Any]) -> int:
+        """Return what it is worth that a line names what failed: most for the last line."""
+        return self._best(data)[0]
+
+    def _best(self, data: Mapping[str, Any]) -> tuple[int, str]:
+        """Return the most that a line is worth, and that line; 0 if none names the failure."""
+        best, telling = 0, ""
+        paths, names, words = _paths(data), _names(data), _words(str(data.get("error", "")))
+        for age, line in enumerate(reversed(self.lines)):
+            points = _worth(line, paths, names, words)
+            if points and points - age > best:
+                best, telling = points - age, line
+        return best, telling
+
+    def said(self, data: Mapping[str, Any] | None) -> str:
+        """Return the line that says most: the one that names a failure, or the last complaint."""
+        if data is not None and (line := self._best(data)[1]):
+            return line
+        complaints = (line for line in reversed(self.lines) if _COMPLAINT.search(line))
+        return next(complaints, self.lines[-1] if self.lines else "").strip()
+
+    def shown(self, said: str) -> tuple[str, ...]:
+        """Return the last lines, among which is `said`."""
+        last = self.lines[-SHOWN:]
+        if not said or any(said in line for line in last):
+            return last
+        return (said, *last[1:])
+
+
+def _paths(data: Mapping[str, Any]) -> list[str]:
+    """Return the paths that a call was about."""
+    about = [word for word in str(data.get("what", "")).split() if "/" in word]
+    return [*(str(data[name]) for name in PATHS if data.get(name)), *about]
+
+
+def _names(data: Mapping[str, Any]) -> list[str]:
+    """Return the last names of these paths, and what a connection is called by."""
+    names = [path.rstrip("/").rpartition("/")[2] for path in _paths(data)]
+    return [*names, *(str(data[name]) for name in ENDS if data.get(name))]
+
+
+def _words(error: str) -> str:
+    """Return the words of strerror(3) for an error."""
+    number = getattr(errno, error, None) if error else None
+    return os.strerror(number) if isinstance(number, int) else ""
+
+
+def _worth(line: str, paths: Sequence[str], names: Sequence[str], words: str) -> int:
+    points = WORDED if words and words in line else 0
+    if any("/" in path[:-1] and path in line for path in paths):
+        return points + NAMED_WHOLE
+    if any(len(name) >= SHORTEST_NAME and _has_word(line, name) for name in names):
+        return points + NAMED_IN_PART
+    return points
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text) is not None

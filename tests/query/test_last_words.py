@@ -1,0 +1,61 @@
+"""What the last lines of a process name."""
+
+from __future__ import annotations
+
+import pytest
+
+from scopetrace.query.last_words import LastWords
+
+CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
+
+
+@pytest.mark.parametrize(
+    ("line", "data", "worth"),
+    [
+        ("cannot read /etc/app/x.conf", CONF, 100),
+        ("/etc/app/x.conf: No such file or directory", CONF, 120),
+        ("x.conf?", CONF, 60),
+        ("x.conf: No such file or directory", CONF, 80),
+        ("No such file or directory", CONF, 20),
+        ("x.config, ax.conf, x.conf-2", CONF, 0),
+        ("nothing", CONF, 0),
+        ("in ./sub/y", {"file": "/w/sub/y", "file_passed": "./sub/y"}, 100),
+        ("make all", {"file": "/w/all", "file_passed": "all"}, 60),
+        ("to db", {"net_peer_name": "db", "error": "ECONNREFUSED"}, 0),
+        ("to db1:80", {"net_peer_name": "db1", "error": "ECONNREFUSED"}, 60),
+        ("port 8080", {"net_host_port": 8080}, 60),
+        ("special device /dev/x", {"what": "/dev/x on /mnt", "error": "ENOENT"}, 100),
+        ("timeout", {"domain": "x.test", "error": "timeout"}, 0),
+    ],
+)
+def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None:
+    assert LastWords([line]).worth(data) == worth
+
+
+def test_a_later_line_is_worth_more() -> None:
+    words = LastWords(["x.conf a", "between", "x.conf b"])
+
+    assert words.worth(CONF) == 60
+    assert words.said(CONF) == "x.conf b"
+    assert LastWords(["x.conf a", "between", "last"]).worth(CONF) == 58
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((), ""),
+        (("one", "two"), "two"),
+        (("  Error: it broke", "}", "v20"), "Error: it broke"),
+        (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
+    ],
+)
+def test_the_last_complaint_says_most(lines: tuple[str, ...], said: str) -> None:
+    assert LastWords(lines).said(None) == said
+
+
+def test_what_says_most_is_among_the_lines_that_are_shown() -> None:
+    words = LastWords([" Error: x", "1", "2", "3"])
+
+    assert words.shown("Error: x") == ("Error: x", "2", "3")
+    assert words.shown("3") == ("1", "2", "3")
+    assert words.shown("") == ("1", "2", "3")
