@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import subprocess
 from pathlib import Path
@@ -36,7 +38,28 @@ with scopetrace.run(["ls", Path("/")], cwd="/", stdout=subprocess.DEVNULL) as se
     for process, end in zip(session.processes(), session.process_ends(), strict=False):
         print(process.cmd, end.exit_code)
     print(session.summary().stderr_last, session.config, session.metric_settings, repr(session))
+    for bad in session.why().ends:
+        print(bad.origin.pid, bad.failures)
+    with scopetrace.open_session() as other:
+        print(session.diff(other))
+    for exchange in session.exchanges():
+        print(exchange.started_ns, exchange.request)
     print(scopetrace.open_session(3).event(7).source, session.flow(8).protocol)
+"""
+IN_TESTS = """
+from pathlib import Path
+
+from scopetrace.scoped import Scoped
+
+
+def test_it(scoped: Scoped, tmp_path: Path) -> None:
+    result = scoped.run(["ls", tmp_path], input="x", env={"A": "b"})
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert [file.path for file in scoped.files(written=True, outside=tmp_path)] == []
+    assert scoped.talked_to == []
+    with scoped.subprocesses():
+        print([session.info.command for session in scoped.sessions])
+    print([event.text("file") for event in scoped.events("fs.open")])
 """
 WRONG = """
 import scopetrace
@@ -66,8 +89,9 @@ def check(folder: Path, script: str) -> list[str]:
     return done.stdout.replace(f"{path}:", "").replace("script.py:", "").splitlines()
 
 
-def test_a_script_sees_no_any(tmp_path: Path) -> None:
-    assert check(tmp_path, SCRIPT) == []
+@pytest.mark.parametrize("script", [SCRIPT, IN_TESTS])
+def test_a_script_sees_no_any(script: str, tmp_path: Path) -> None:
+    assert check(tmp_path, script) == []
 
 
 def test_a_wrong_use_is_found(tmp_path: Path) -> None:

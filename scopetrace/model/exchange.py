@@ -5,7 +5,10 @@ What only the payload has (`run -p`) is in the two `Content`s: all header fields
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from scopetrace.model.json_value import Json
 
 
 class Content(NamedTuple):
@@ -36,15 +39,15 @@ class Exchange(NamedTuple):
     """When the request began, Unix time in ns."""
     duration_us: int | None
     """From the request to the response; None: there is none, or its request was not seen."""
-    request: dict[str, Any] | None
+    request: dict[str, Json] | None
     """The data of the event http.req; None: there is none."""
-    response: dict[str, Any] | None
+    response: dict[str, Json] | None
     """The data of the event http.resp; None: there is none."""
     request_content: Content | None
     """None: not recorded. So is `response_content`."""
     response_content: Content | None
 
-    def fact(self, name: str) -> Any:
+    def fact(self, name: str) -> Json:
         """Return a field of the request, which its response may repeat; None: not there."""
         first, second = self.request or {}, self.response or {}
         return first.get(name, second.get(name))
@@ -56,7 +59,7 @@ class Exchange(NamedTuple):
         if named:
             return str(named)
         end = "host" if self.side == "server" else "peer"
-        host, port = self.fact(f"net_{end}_ip") or "", self.fact(f"net_{end}_port")
+        host, port = str(self.fact(f"net_{end}_ip") or ""), self.fact(f"net_{end}_port")
         host = f"[{host}]" if ":" in host else host
         return f"{host}:{port}" if port else host
 
@@ -71,4 +74,5 @@ class Exchange(NamedTuple):
     @property
     def status(self) -> int | None:
         """The status of the response; None: there was none."""
-        return self.response.get("http_status_code") if self.response else None
+        status = self.response.get("http_status_code") if self.response else None
+        return status if isinstance(status, int) else None

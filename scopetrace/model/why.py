@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
+
+if TYPE_CHECKING:
+    from scopetrace.model.json_value import Json
 
 
 class Failure(NamedTuple):
@@ -17,7 +20,7 @@ class Failure(NamedTuple):
     """Unix time, ns."""
     source: str
     """fs.error, net.error, proc.error or dns.error."""
-    data: dict[str, Any]
+    data: dict[str, Json]
     """The data of that event."""
     times: int
     """How often it failed so."""
@@ -52,7 +55,7 @@ class LastCall(NamedTuple):
 
     event: int
     source: str
-    data: dict[str, Any]
+    data: dict[str, Json]
 
 
 class BadEnd(NamedTuple):
@@ -66,7 +69,7 @@ class BadEnd(NamedTuple):
     """The last lines that it wrote to stderr, or that one before it in the chain wrote."""
     said: str
     """The one of them that says most about the reason."""
-    signal: dict[str, Any]
+    signal: dict[str, Json]
     """The data of the proc.signal that ended it; empty if it exited, or nothing was delivered."""
     sender: ProcessNode | None
     """Who sent that signal, if it is a process of the session."""

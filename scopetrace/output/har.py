@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from scopetrace.model.exchange import Content, Exchange
 from scopetrace.output.http_body import body_text
 from scopetrace.output.json_bytes import json_bytes, json_document
+
+if TYPE_CHECKING:
+    from scopetrace.model.json_value import Json
 
 UNKNOWN = -1
 HEADERS_ONLY_SOME = "only the header fields that events have; `run -p` records all, and bodies"
@@ -59,8 +62,8 @@ def _server(exchange: Exchange) -> str:
 def _request(exchange: Exchange) -> dict[str, Any]:
     data, content = exchange.request or {}, exchange.request_content
     headers = _headers(exchange.request, content, ("http_host", "http_user_agent"))
-    length = data.get("http_request_content_length")
-    found = {
+    length = _length(data, "http_request_content_length")
+    found: dict[str, Any] = {
         "method": exchange.fact("http_method") or "",
         "url": exchange.url,
         "httpVersion": _version(exchange.request or exchange.response),
@@ -80,7 +83,7 @@ def _request(exchange: Exchange) -> dict[str, Any]:
 def _response(exchange: Exchange) -> dict[str, Any]:
     data, content = exchange.response or {}, exchange.response_content
     headers = _headers(exchange.response, content, ())
-    length = data.get("http_response_content_length")
+    length = _length(data, "http_response_content_length")
     found = {
         "status": exchange.status or 0,
         "statusText": data.get("http_status_text", ""),
@@ -93,6 +96,11 @@ def _response(exchange: Exchange) -> dict[str, Any]:
         "bodySize": UNKNOWN if length is None else length,
     }
     return _noted(found, content, length)
+
+
+def _length(data: dict[str, Json], field: str) -> int | None:
+    length = data.get(field)
+    return length if isinstance(length, int) else None
 
 
 def _noted(found: dict[str, Any], content: Content | None, length: int | None) -> dict[str, Any]:
