@@ -36,7 +36,7 @@ COMMANDS = {
     "who": ("scopetrace.cli.who", "Show who touched a file, a peer or a process, in order."),
     "why": (
         "scopetrace.cli.why",
-        "Show why the program ended badly: failed calls, causes, last words.",
+        "Show why the program ended badly: failed calls, causes, stderr.",
     ),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
     "metrics": (

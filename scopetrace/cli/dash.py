@@ -6,12 +6,12 @@ import os
 
 import click
 
-from scopetrace.cli.shell_complete import complete_session
+from scopetrace.cli.options import session_argument
 from scopetrace.errors import ScopeError, UsageError
 
 
 @click.command()
-@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
+@session_argument
 def dash(session: str | None) -> None:
     """Look around in a session: processes, files, network, errors, logs, timeline.
 

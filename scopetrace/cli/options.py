@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import click
 
 from scopetrace.cli.shell_complete import complete_session
+from scopetrace.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -119,6 +121,21 @@ def session_option(command: Command) -> Command:
         shell_complete=complete_session,
         help="The session: its ID (`history`) or the path of its file.  [default: the last one]",
     )(command)
+
+
+def session_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `[ID|FILE]` and `-i/--id`, which reach the command as `session`, a text or None."""
+
+    @wraps(command)
+    def with_one_session(session: str | None, session_id: str | None, **options: Any) -> Any:
+        if session is not None and session_id is not None:
+            raise UsageError("a session can be named once: as an argument or by --id")
+        return command(session=session_id if session is None else session, **options)
+
+    add = click.argument(
+        "session", required=False, metavar="[ID|FILE]", shell_complete=complete_session
+    )
+    return add(session_option(with_one_session))
 
 
 def last_option(help: str, name: str = "--last") -> Callable[[Command], Command]:

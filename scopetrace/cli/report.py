@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from scopetrace.cli.answers import on_terminal, report_hidden, start_up_option
-from scopetrace.cli.options import json_option
-from scopetrace.cli.shell_complete import complete_file, complete_session
+from scopetrace.cli.options import json_option, session_argument
+from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import escape
 
@@ -22,7 +22,7 @@ STDOUT = Path("-")
 
 
 @click.command()
-@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
+@session_argument
 @click.option(
     "-o",
     "--output",

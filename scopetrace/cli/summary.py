@@ -6,34 +6,36 @@ import sys
 
 import click
 
-from scopetrace.cli.options import json_option
-from scopetrace.cli.shell_complete import complete_session
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.options import session_argument
 
 
 @click.command()
-@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
-@json_option
-def summary(session: str | None, as_json: bool) -> None:
+@session_argument
+@format_option
+def summary(session: str | None, form: str | None, as_json: bool) -> None:
     """Show what ran and how it ended, its files, logs, peers and errors.
 
     Each list is cut after five; the commands files, tree, flows and events have the rest.
 
     \b
-    scopetrace summary         of the last session
-    scopetrace summary 12 -j   of session 12, as JSON
+    scopetrace summary                 of the last session
+    scopetrace summary 12 -j           of session 12, as JSON
+    scopetrace summary --format md     for a report of a fault
     """
     from scopetrace.output.color import wants_color
-    from scopetrace.output.summary import summary_body, summary_lines
+    from scopetrace.output.summary import summary_body, summary_lines, summary_rows
     from scopetrace.output.width import terminal_columns
     from scopetrace.query import open_session
-    from scopetrace.wire.ndjson import json_line
 
+    chosen = chosen_form(form, as_json)
     with open_session(session) as opened:
         found = opened.summary()
-    if as_json:
-        print(json_line(summary_body(found)))
-        return
-    for line in summary_lines(
-        found, terminal_columns(sys.stdout), color=wants_color("auto", sys.stdout)
-    ):
-        print(line)
+    if chosen == "json":
+        print_bodies(chosen, [summary_body(found)], ())
+    elif chosen != "table":
+        print_bodies(chosen, summary_rows(found), ("about", "answer"))
+    else:
+        color = wants_color("auto", sys.stdout)
+        for line in summary_lines(found, terminal_columns(sys.stdout), color=color):
+            print(line)

@@ -7,17 +7,14 @@ import sys
 import click
 
 from scopetrace.cli.answers import chosen_form, format_option, print_bodies
-from scopetrace.cli.options import session_option
-from scopetrace.cli.shell_complete import complete_session
-from scopetrace.errors import UsageError
+from scopetrace.cli.options import session_argument
 
 
 @click.command()
-@click.argument("session", required=False, metavar="[ID|FILE]", shell_complete=complete_session)
-@session_option
+@session_argument
 @format_option
-def why(session: str | None, session_id: str | None, form: str | None, as_json: bool) -> None:
-    """Show why the program ended badly: failed calls, causes, last words.
+def why(session: str | None, form: str | None, as_json: bool) -> None:
+    """Show why the program ended badly: failed calls, causes, stderr.
 
     For each process that ended with a status other than 0 or by a signal: which child's failure it
     passed on, the likeliest of the calls that failed there, and what was found out when it failed
@@ -33,10 +30,8 @@ def why(session: str | None, session_id: str | None, form: str | None, as_json: 
     from scopetrace.output.width import terminal_columns
     from scopetrace.query import open_session
 
-    if session is not None and session_id is not None:
-        raise UsageError("a session can be named once: as an argument or by --id")
     chosen = chosen_form(form, as_json)
-    with open_session(session if session is not None else session_id) as opened:
+    with open_session(session) as opened:
         found = opened.why()
     if chosen != "table":
         print_bodies(chosen, why_bodies(found), FIELDS)

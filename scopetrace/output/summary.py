@@ -32,6 +32,14 @@ def summary_lines(summary: Summary, width: int | None, *, color: bool = False) -
         yield (paint(head, "green") if color and label else head) + line
 
 
+def summary_rows(summary: Summary) -> list[dict[str, str]]:
+    """Return the lines as rows of a table, each with the label of its answer."""
+    rows: list[dict[str, str]] = []
+    for label, text in summary_facts(summary):
+        rows.append({"about": label or (rows[-1]["about"] if rows else ""), "answer": text})
+    return rows
+
+
 def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield labels and answers; a second line of one answer has no label."""
     yield from _labelled("command", [_command(summary)])

@@ -68,3 +68,21 @@ def test_a_program_that_failed_for_no_known_reason_has_no_such_line(scopetrace, 
 
     assert "why" not in scopetrace("summary")[1]
     assert json.loads(scopetrace("summary", "-j")[1])["why"] is None
+
+
+def test_csv_and_markdown_have_a_row_for_each_line(scopetrace, recorder):
+    recorder.record()
+
+    table = scopetrace("summary", "--format", "csv")[1].splitlines()
+    assert table[0] == "about,answer"
+    assert table[1].startswith("command,")
+    assert scopetrace("summary", "--id", "1", "--format", "md")[1].startswith("| about ")
+
+
+def test_a_session_can_be_named_once(scopetrace, recorder):
+    recorder.record()
+
+    status, out, err = scopetrace("summary", "1", "--id", "1")
+
+    assert (status, out) == (2, "")
+    assert "a session can be named once: as an argument or by --id" in err
