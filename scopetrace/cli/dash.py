@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
 from scopetrace.cli.options import session_argument
 from scopetrace.errors import ScopeError, UsageError
+
+SWITCH_INTERVAL_S = 0.001
+"""So long a key waits for the thread that reads, at each step of its way to the screen."""
 
 
 @click.command()
@@ -35,6 +39,7 @@ def dash(session: str | None) -> None:
 
     with open_session(session) as opened:
         path, number = opened.path, opened.info.id
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     is_path = session is not None and not session.isdecimal()
     Dashboard(path, str(path) if is_path else str(number)).run()
 

@@ -27,6 +27,8 @@ EVENT_FIELDS = (
     "id", "sourcetype", "_time", "source", "host", "proc", "cmd", "pid", "uid", "gid", "username",
     "groupname", "args", "data",
 )  # fmt: skip
+_GLOB = frozenset("*?[")
+"""Characters that make a name of a source a pattern."""
 _LINE = LineFormat(columns=80)
 """Fields with units, without those that say nothing, what matters most first."""
 
@@ -99,22 +101,17 @@ class EventsView(View):
 
     def _filters(self, place: Place) -> EventFilters:
         """Return the filters of `Session.events` for a place."""
-        scope, filters, wheres = place.scope, EventFilters(), []
+        scope, filters = place.scope, EventFilters()
         if self.sources:
             filters["source"] = self.sources
+        if scope.log:
+            filters["source"], filters["sourcetype"] = scope.log, ("file", "console")
         if scope.pid is not None:
             filters["pid"] = scope.pid
-        if place.match:
-            filters["match"] = place.match
-        if scope.files:
-            wheres.append(_about_files(scope.files))
-        if scope.channel:
-            wheres.append(f"channel = {scope.channel}")
-        if scope.log:
-            filters["source"] = scope.log
-            filters["sourcetype"] = ("file", "console")
-        if wheres:
-            filters["where"] = " AND ".join(wheres)
+        if place.match or scope.files:
+            filters["match"] = place.match or scope.files
+        if conditions := list(_conditions(scope)):
+            filters["where"] = " AND ".join(conditions)
         return filters
 
 
@@ -130,11 +127,21 @@ def _shown(rows: list[Row], want: Want) -> list[Row]:
     return rows[:] if want.forward else rows[::-1]
 
 
-def _about_files(names: tuple[str, ...]) -> str:
-    """Return the condition that an event is about a file with one of these names."""
-    texts = ", ".join("'" + name.replace("'", "''") + "'" for name in names)
-    fields = ("file", "file_new", "file_target")
-    return "(" + " OR ".join(f"{field} IN ({texts})" for field in fields) + ")"
+def _conditions(scope: Scope) -> Iterator[str]:
+    """Yield conditions for what no filter says: SQL over the fields of events."""
+    if len(scope.files) == 1:
+        yield f"file = {_quoted(scope.files[0])}"
+    elif scope.files:
+        yield f"file IN ({', '.join(map(_quoted, scope.files))})"
+    if scope.channel:
+        yield f"channel = {scope.channel}"
+    if not _GLOB.isdisjoint(scope.log):
+        yield f"source = {_quoted(scope.log)}"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _listed(value: Any) -> tuple[Any, ...]:

@@ -8,16 +8,14 @@ from typing import Any
 
 from scopetrace.dash.place import Place
 from scopetrace.dash.rows import Row
-from scopetrace.dash.view import ListView
+from scopetrace.dash.view import SHOW_EVERY_S, ListView
 from scopetrace.model.file_record import FILE_FIELDS, OWN, FileRecord
 from scopetrace.output.files import COLUMNS, file_body, file_cells
 from scopetrace.query import Session
 from scopetrace.query.file_scan import FileScan
 
-MOST_FILES = 10_000
+MOST_FILES = 20_000
 """Files that are kept; of a session with more, the first ones are shown."""
-SHOW_EVERY_S = 0.5
-"""Time between two lists while events are read."""
 
 
 class FilesView(ListView[FileRecord]):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from scopetrace.dash.place import Place, Scope
 from scopetrace.dash.rows import PAGE, Part, Row, Want
 from scopetrace.dash.view import View
 from scopetrace.model.process_tree import PROCESS_FIELDS, ProcessNode
+from scopetrace.model.session import SessionInfo
 from scopetrace.output.answers import Column
 from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds
@@ -22,7 +23,7 @@ class ProcessesView(View):
     """Processes: who started them, when, how long, how they ended."""
 
     name = "processes"
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("PID", right=True),
         Column("PPID", right=True),
         Column("START", right=True),
@@ -34,10 +35,21 @@ class ProcessesView(View):
 
     def read(self, session: Session, place: Place, want: Want) -> Iterator[Part]:
         """Yield the rows that are wanted."""
-        nodes = self._page(session, place, want)
-        began_ns = session.info.started_ns
-        rows = [_row(node, place, began_ns) for node in nodes]
+        nodes, info = self._page(session, place, want), session.info
+        rows = [self.row(node, info) for node in nodes]
         yield Part(rows, at_end=len(rows) < want.most)
+
+    def row(self, node: ProcessNode, info: SessionInfo) -> Row:
+        """Return the row of a process."""
+        cells = (
+            str(node.pid),
+            str(node.images[0].ppid),
+            f"{(node.started_ns - info.started_ns) / 1e9:.3f}",
+            "" if node.duration_ns is None else format_microseconds(node.duration_ns // 1000),
+            status_text(node),
+            node.process.cmd or node.process.proc,
+        )
+        return Row(node.key, cells, Place("files", Scope(pid=node.pid, proc=node.process.proc)))
 
     def bodies(self, session: Session, place: Place) -> Iterator[Mapping[str, Any]]:
         """Yield every process as `scopetrace tree -j` has it."""
@@ -67,16 +79,3 @@ class ProcessesView(View):
             backwards=not upwards,
         )
         return nodes[::-1] if place.reverse else nodes
-
-
-def _row(node: ProcessNode, place: Place, began_ns: int) -> Row:
-    cells = (
-        str(node.pid),
-        str(node.images[0].ppid),
-        f"{(node.started_ns - began_ns) / 1e9:.3f}",
-        "" if node.duration_ns is None else format_microseconds(node.duration_ns // 1000),
-        status_text(node),
-        node.process.cmd or node.process.proc,
-    )
-    scope = Scope(pid=node.pid, proc=node.process.proc)
-    return Row(node.key, cells, Place("files", scope))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from scopetrace.dash.events import ErrorsView, EventsView, EventView
 from scopetrace.dash.files import FilesView
+from scopetrace.dash.logs import LogsView
+from scopetrace.dash.network import NetworkView
 from scopetrace.dash.processes import ProcessesView
+from scopetrace.dash.timeline import TimelineView
 from scopetrace.dash.view import View
 
-TABS = (ProcessesView, FilesView, ErrorsView, EventsView)
+TABS = (
+    ProcessesView, FilesView, NetworkView, ErrorsView, LogsView, TimelineView, EventsView,
+)  # fmt: skip
 """Those that a key selects; one event is shown only by narrowing."""
 FIRST = ProcessesView.name
 

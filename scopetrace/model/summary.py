@@ -12,12 +12,18 @@ from scopetrace.model.why import BadEnd
 
 
 class Log(NamedTuple):
-    """A file whose text was recorded, since a rule of scope.yml takes it for a log."""
+    """A file whose text was recorded, since a rule of scope.yml takes it for a log.
+
+    Or the console.
+    """
 
     path: str
+    """Of the console: stdout or stderr."""
     lines: int
     last: str
     """The last line."""
+    sourcetype: str = "file"
+    """file or console."""
 
 
 class Slow(NamedTuple):

@@ -53,7 +53,7 @@ def flow_table(flows: Iterable[FlowRecord], now_ns: int, columns: int | None) ->
     """
     shown = without_other_ends(flows)
     if columns is not None:
-        return terminal_table(TERMINAL_COLUMNS, (_facts_of(f, now_ns) for f in shown), columns)
+        return terminal_table(TERMINAL_COLUMNS, (flow_cells(f, now_ns) for f in shown), columns)
     return format_table(HEADINGS, (_cells(flow, now_ns) for flow in shown), RIGHT_ALIGNED)
 
 
@@ -77,7 +77,8 @@ def _inodes(flow: FlowRecord) -> tuple[int, int] | None:
     return inodes if all(inodes) else None
 
 
-def _facts_of(flow: FlowRecord, now_ns: int) -> tuple[object, ...]:
+def flow_cells(flow: FlowRecord, now_ns: int) -> tuple[object, ...]:
+    """Return the row of a flow, a cell for each of `TERMINAL_COLUMNS`, escaped."""
     last_ns = flow.last_sent_ns
     name = f"{escape(flow.peer_name)} " if flow.peer_name else ""
     return (

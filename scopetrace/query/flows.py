@@ -21,7 +21,7 @@ from scopetrace.model.flow import Address
 from scopetrace.model.flow_fields import ENDS
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.model.nearest import no_field
-from scopetrace.query.conditions import all_of, marks, of_processes
+from scopetrace.query.conditions import Condition, all_of, marks, of_processes
 from scopetrace.query.payload import NO_PAYLOAD, KeptPayload, channel_of_piece, read_kept
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -39,18 +39,20 @@ _SQL = (
 )
 _LAST_SQL = """
 SELECT channel FROM (
-    SELECT channel, id, CASE source WHEN 'net.open' THEN id END AS opened, NULL AS sent_ns,
+    SELECT channel, id, process, CASE source WHEN 'net.open' THEN id END AS opened, NULL AS sent_ns,
         CASE source WHEN 'net.close' THEN time_ns END AS closed_ns
     FROM event WHERE sourcetype = 'net' AND +source IN {sources} AND +channel
     {or_payload}
-) GROUP BY channel
+) GROUP BY channel HAVING {having}
 ORDER BY coalesce(max(sent_ns), max(closed_ns), channel) DESC,
     coalesce(max(opened), min(id)) DESC
 LIMIT ?"""
 _OR_PAYLOAD = f"""
     UNION ALL
-    SELECT channel, {PAYLOAD_ONLY_ID} + id, NULL, CASE direction WHEN 'out' THEN time_ns END, NULL
+    SELECT channel, {PAYLOAD_ONLY_ID} + id, process, NULL,
+        CASE direction WHEN 'out' THEN time_ns END, NULL
     FROM payload WHERE channel"""
+ANY_PROCESS = Condition("true")
 MOST_CHOSEN = 1000
 """Flows that are read by channel at most; for more, reading all flows is faster."""
 _REASONS = ("", "idle", "local", "stop", "remote", "reset")
@@ -58,18 +60,26 @@ _REASONS = ("", "idle", "local", "stop", "remote", "reset")
 _PEER, _LOCAL = ENDS
 
 
-def read_last(db: sqlite3.Connection, last: int | None) -> list[FlowRecord]:
-    """Return the flows used last, ordered by id; all flows if `last` is None or large."""
+def read_last(
+    db: sqlite3.Connection, last: int | None, users: Condition = ANY_PROCESS
+) -> list[FlowRecord]:
+    """Return the flows used last, ordered by id; all flows if `last` is None or large.
+
+    With `users`, a condition on the table `process`, at least the last flows of these.
+    """
     if last is None or not 0 < last <= MOST_CHOSEN:
         return read_flows(db)
-    return read_flows(db, _last_channels(db, last))
+    return read_flows(db, _last_channels(db, last, users))
 
 
-def _last_channels(db: sqlite3.Connection, last: int) -> list[int]:
+def _last_channels(db: sqlite3.Connection, last: int, users: Condition) -> list[int]:
     """Return the channels of the flows used last, without decoding their events."""
     or_payload = _OR_PAYLOAD if has_table(db, "payload") else ""
-    sql = _LAST_SQL.format(sources=_SOURCES, or_payload=or_payload)
-    return [channel for (channel,) in db.execute(sql, (last,))]
+    having = f"max(process IN (SELECT id FROM process WHERE {users.sql}))"
+    if users == ANY_PROCESS:
+        having = users.sql
+    sql = _LAST_SQL.format(sources=_SOURCES, or_payload=or_payload, having=having)
+    return [channel for (channel,) in db.execute(sql, (*users.parameters, last))]
 
 
 def read_flows(db: sqlite3.Connection, channels: Sequence[int] | None = None) -> list[FlowRecord]:

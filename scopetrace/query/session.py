@@ -14,7 +14,7 @@ from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.query.conditions import marks
+from scopetrace.query.conditions import all_of, marks, of_processes
 from scopetrace.query.connect import connect
 from scopetrace.query.events import EventFilter, EventGroup, EventQuery
 from scopetrace.query.field_sql import NAMES, unknown_name
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from scopetrace.query.diff.facts import Facts
     from scopetrace.query.event_pages import EventPages
     from scopetrace.query.file_scan import FileScan
+    from scopetrace.query.log_scan import LogScan
     from scopetrace.query.metrics import MetricSettings
     from scopetrace.query.path_classes import PathClasses
     from scopetrace.query.startup import StartUp
@@ -361,8 +362,9 @@ class Session:
         pids, programs = tuple(map(_sql_int, _listed(pid))), _listed(proc)
         networks = _listed(peer)
         with self._reading():
-            chosen = sort or pids or programs or networks
-            found: Iterable[FlowRecord] = flows.read_last(self._db, None if chosen else last)
+            chosen = sort or networks
+            users = all_of(of_processes(pids, programs) or [flows.ANY_PROCESS])
+            found: Iterable[FlowRecord] = flows.read_last(self._db, None if chosen else last, users)
             if pids or programs:
                 found = flows.of_images(found, flows.images_of(self._db, pids, programs))
         if networks:
@@ -490,6 +492,12 @@ class Session:
 
         query = self._query(sourcetype="fs", pid=pid)
         return FileScan(self._db, query, self._path_classes(), most)
+
+    def log_scan(self, pid: int | Iterable[int] = ()) -> LogScan:
+        """Return what reads the logs and the console step by step, of all or of some processes."""
+        from scopetrace.query.log_scan import LogScan
+
+        return LogScan(self._db, of_processes(tuple(map(_sql_int, _listed(pid))), ()))
 
     def files(
         self, pid: int | Iterable[int] = (), proc: str | Iterable[str] = ()

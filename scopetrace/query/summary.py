@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from scopetrace.model.file_record import OWN
 from scopetrace.model.session import SessionInfo
-from scopetrace.model.summary import Log, Summary
+from scopetrace.model.summary import Summary
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_last
 from scopetrace.query.last_lines import last_stderr
+from scopetrace.query.log_scan import read_logs
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.slow import slowest
 from scopetrace.query.tree import read_tree
@@ -23,50 +24,23 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
     """Return the summary of a session as it is now."""
     roots, files = read_tree(db), tuple(read_files(db, classes))
     duration_ns = None if info.ended_ns is None else info.ended_ns - info.started_ns
+    texts = read_logs(db)
+    console = {log.path: log.lines for log in texts if log.sourcetype == "console"}
     return Summary(
         info=info,
         roots=roots,
         bad_end=read_bad_end(db, info, classes, roots),
         files=files,
-        logs=tuple(_logs(db)),
+        logs=tuple(log for log in texts if log.sourcetype == "file"),
         flows=tuple(read_last(db, None)),
         net_errors=_net_errors(db, classes),
         requests=_requests(db),
-        stdout_lines=_lines(db, "stdout"),
-        stderr_lines=_lines(db, "stderr"),
+        stdout_lines=console.get("stdout", 0),
+        stderr_lines=console.get("stderr", 0),
         stderr_last=last_stderr(db),
         slow=slowest(db, roots, files, duration_ns),
         notices=tuple(_messages(db, "notice")),
     )
-
-
-def _logs(db: sqlite3.Connection) -> Iterator[Log]:
-    """Yield the logs, in the order in which they were first written."""
-    rows = db.execute(
-        "SELECT source, max(id) FROM event WHERE sourcetype = 'file' GROUP BY source"
-        " ORDER BY min(id)"
-    ).fetchall()
-    for path, last in rows:
-        (data,) = db.execute("SELECT data FROM event WHERE id = ?", (last,)).fetchone()
-        lines = str(json.loads(data).get("message", "")).rstrip("\n").splitlines()
-        count = _lines(db, path, "file")
-        yield Log(path, count, lines[-1] if lines else "")
-
-
-def _lines(db: sqlite3.Connection, source: str, sourcetype: str = "console") -> int:
-    """Return how many lines were written: line ends, and a last line without one."""
-    message = "json_extract(data, '$.message')"
-    where = "FROM event WHERE source = ? AND sourcetype = ?"
-    (ends,) = db.execute(
-        # As blobs: the length of text with a NUL ends there.
-        f"SELECT sum(length(CAST({message} AS BLOB))"
-        f" - length(CAST(replace({message}, char(10), '') AS BLOB))) {where}",
-        (source, sourcetype),
-    ).fetchone()
-    last = db.execute(
-        f"SELECT {message} {where} ORDER BY id DESC LIMIT 1", (source, sourcetype)
-    ).fetchone()
-    return (ends or 0) + bool(last and last[0] and not last[0].endswith("\n"))
 
 
 def _net_errors(db: sqlite3.Connection, classes: PathClasses) -> dict[str, int]:

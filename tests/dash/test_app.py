@@ -46,7 +46,7 @@ def test_backspace_at_the_first_place_does_nothing(path):
 
 
 def test_a_number_or_an_arrow_shows_the_same_in_another_view(path):
-    lines = drive(path, "down", "enter", "4")
+    lines = drive(path, "down", "enter", "7")
 
     assert lines[2] == "sh[80]"
     assert [line.split()[0] for line in rows(lines)] == ["5", "6"]
@@ -122,19 +122,19 @@ def test_q_quits(path):
 def test_far_rows_are_read_when_they_are_reached(home):
     path = record(home, [event("fs.open", file=f"/{number}") for number in range(3000)])
 
-    lines = drive(path, "4", "end")
+    lines = drive(path, "7", "end")
     assert rows(lines)[-1].split()[0] == "3000"
-    lines = drive(path, "4", "end", "pageup")
+    lines = drive(path, "7", "end", "pageup")
     assert rows(lines)[0].split()[0] == "2964"
-    lines = drive(path, "4", *["pagedown"] * 30)
+    lines = drive(path, "7", *["pagedown"] * 30)
     assert rows(lines)[0].split()[0] == str(1 + 30 * 18)
-    lines = drive(path, "4", "end", "home")
+    lines = drive(path, "7", "end", "home")
     assert rows(lines)[0].split()[0] == "1"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (30, 8)])
 def test_it_fits_every_size(path, size):
-    for keys in ((), ("2",), ("3",), ("4",), ("question_mark",)):
+    for keys in ((), *zip("1234567"), ("question_mark",)):
         lines = drive(path, *keys, size=size)
         assert len(lines) == size[1]
         assert all(len(line) <= size[0] for line in lines)
@@ -163,7 +163,7 @@ def test_a_session_that_is_recorded_grows_on_the_screen(home):
     async def go():
         async with Dashboard(writer.path, "1").run_test() as pilot:
             await settle(pilot)
-            await pilot.press("4", "end")
+            await pilot.press("7", "end")
             await settle(pilot)
             before = rows(screen(pilot))
             writer.add_events([event("fs.open", file="/second")])
