@@ -37,6 +37,8 @@ with scopetrace.run(["ls", Path("/")], cwd="/", stdout=subprocess.DEVNULL) as se
         print(piece.data)
     for process, end in zip(session.processes(), session.process_ends(), strict=False):
         print(process.cmd, end.exit_code)
+    for bad in session.why().ends:
+        print(bad.stderr, bad.origin.pid, [each.data.get("file") for each in bad.failures])
     print(session.summary().stderr_last, session.config, session.metric_settings, repr(session))
     for bad in session.why().ends:
         print(bad.origin.pid, bad.failures)

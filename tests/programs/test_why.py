@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,7 +140,7 @@ def listening() -> Iterator[tuple[int, int]]:
         "import socket, sys, time; s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1])));"
         "s.listen(); time.sleep(100)"
     )
-    with subprocess.Popen([sys.executable, "-c", script, str(port)]) as process:
+    with subprocess.Popen([python(), "-c", script, str(port)]) as process:
         try:
             wait_for(lambda: is_listening(port), "the listener")
             yield port, process.pid
