@@ -134,6 +134,7 @@ def _slower(options: dict[str, Any]) -> Slower | None:
 
 def _show(found: SessionDiff, form: str, show_all: bool) -> None:
     from scopetrace.model.difference import FIELDS
+    from scopetrace.output.color import wants_color
     from scopetrace.output.diff import diff_lines
     from scopetrace.output.width import terminal_columns
 
@@ -144,7 +145,8 @@ def _show(found: SessionDiff, form: str, show_all: bool) -> None:
         return
     fold = on_terminal() and not show_all
     shown = [each for each in listed if not (fold and each.is_startup)]
-    for line in diff_lines(shown, terminal_columns(sys.stdout), cut=fold):
+    color, width = wants_color("auto", sys.stdout), terminal_columns(sys.stdout)
+    for line in diff_lines(shown, width, cut=fold, color=color):
         print(line)
     hidden = len(listed) - len(shown)
     if hidden:

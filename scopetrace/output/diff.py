@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scopetrace.model.difference import (
     BYTES,
+    CONTENT,
     DURATION,
     FILE,
     LINE,
@@ -16,11 +18,13 @@ from scopetrace.model.difference import (
     PORT,
     PROCESS,
     RESULT,
+    SLOWER,
     STDERR,
     STDOUT,
     Difference,
 )
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
+from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.width import shorten
@@ -30,10 +34,17 @@ FEW = 10
 """So many differences are read at a glance; of more, the answers stand first."""
 NAMED = 3
 """So many things are named in an answer; the rest is counted."""
-MOST_LINES = 10
-"""On a terminal, so many lines of one log or stream are shown."""
+MOST_ROWS = 10
+"""On a terminal, so many lines of one log or stream, and files of one folder, are shown."""
 ARROW = "→"
 LABEL_COLUMNS = 11
+COLORS = {
+    ONLY_A: "bright red",
+    ONLY_B: "bright green",
+    RESULT: "bright yellow",
+    CONTENT: "bright cyan",
+    SLOWER: "bright magenta",
+}
 _ONLY = (ONLY_A, ONLY_B)
 ANSWERS: tuple[tuple[str, Callable[[Difference], bool]], ...] = (
     ("ended", lambda each: each.kind == PROCESS and each.change == RESULT),
@@ -48,14 +59,19 @@ ANSWERS: tuple[tuple[str, Callable[[Difference], bool]], ...] = (
 
 
 def diff_lines(
-    differences: Sequence[Difference], width: int | None, *, cut: bool = False
+    differences: Sequence[Difference],
+    width: int | None,
+    *,
+    cut: bool = False,
+    color: bool = False,
 ) -> Iterator[str]:
     """Yield the differences, one to a line; nothing if there are none.
 
     Args:
         differences: in the order in which they are shown.
         width: of the terminal; None: there is none.
-        cut: show only the first few lines of one log or stream.
+        cut: show only the first few lines of one log or stream, and files of one folder.
+        color: paint the classes of differences.
     """
     if not differences:
         return
@@ -65,7 +81,10 @@ def diff_lines(
     rows = [(each.change, each.kind, describe(each)) for each in differences]
     if cut:
         rows = list(_cut(differences, rows))
-    yield from terminal_table(COLUMNS, rows, width).split("\n")
+    heading, *lines = terminal_table(COLUMNS, rows, width).split("\n")
+    yield heading
+    for (change, *_), line in zip(rows, lines, strict=True):
+        yield paint(change, COLORS[change]) + line[len(change) :] if color and change else line
 
 
 def _answers(differences: Iterable[Difference], width: int | None) -> Iterator[str]:
@@ -123,14 +142,23 @@ def _count(difference: Difference) -> str:
 def _cut(
     differences: Sequence[Difference], rows: Sequence[tuple[str, str, str]]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield rows without those beyond the first few lines of one log or stream."""
-    shown: dict[tuple[str, str], int] = {}
+    """Yield rows without those beyond the first few of one log or stream, or of one folder."""
+    counts: dict[tuple[str, str, str], int] = {}
     for difference, row in zip(differences, rows, strict=True):
-        key = (difference.kind, difference.subject)
-        if difference.aspect == LINE:
-            shown[key] = shown.get(key, 0) + 1
-        if shown.get(key, 0) <= MOST_LINES:
+        group = _group(difference)
+        counts[group] = counts.get(group, 0) + 1
+        if counts[group] <= MOST_ROWS or not group[2]:
             yield row
-    for (kind, subject), count in shown.items():
-        if count > MOST_LINES:
-            yield "", kind, f"{subject}: {count - MOST_LINES} more lines (-A shows them)"
+    for (change, kind, where), count in counts.items():
+        if where and count > MOST_ROWS:
+            what = "files in" if kind == FILE else "lines of"
+            yield change, kind, f"{count - MOST_ROWS} more {what} {where} (-A shows them)"
+
+
+def _group(difference: Difference) -> tuple[str, str, str]:
+    """Return what a difference shares with others of which the first few are enough."""
+    if difference.aspect == LINE:
+        return "", difference.kind, difference.subject
+    if difference.kind == FILE and difference.change in _ONLY:
+        return difference.change, FILE, posixpath.dirname(difference.subject) or "/"
+    return "", difference.kind, ""

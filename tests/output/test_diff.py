@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from scopetrace.model.difference import Difference
-from scopetrace.output.diff import ARROW, FEW, MOST_LINES, describe, diff_lines
+from scopetrace.output.diff import ARROW, FEW, MOST_ROWS, describe, diff_lines
 from scopetrace.output.width import display_width
 
 ENDED = Difference("result", "process", "status", "make -j2", "exit 0", "exit 2")
@@ -48,6 +50,15 @@ def test_a_few_are_a_table() -> None:
     ]
 
 
+def test_classes_are_painted_if_wanted() -> None:
+    plain = list(diff_lines([ENDED, RAN, SIZED, SLOW], 80))
+    painted = list(diff_lines([ENDED, RAN, SIZED, SLOW], 80, color=True))
+
+    assert painted[0] == plain[0]
+    assert [re.sub(r"\x1b\[\d+m", "", line) for line in painted] == plain
+    assert all(line.startswith("\x1b[9") for line in painted[1:])
+
+
 def test_of_many_the_answers_stand_first() -> None:
     files = [
         SIZED._replace(change="only A", subject=f"/f{at}", a="read", b=None) for at in range(FEW)
@@ -65,10 +76,32 @@ def test_of_many_the_answers_stand_first() -> None:
 
 
 def test_many_lines_of_one_stream_are_cut_if_wanted() -> None:
-    lines = [PRINTED._replace(a=f"line {at}") for at in range(MOST_LINES + 5)]
+    lines = [PRINTED._replace(a=f"line {at}") for at in range(MOST_ROWS + 5)]
+    shown = list(diff_lines(lines, 80, cut=True, color=True))
 
-    assert "stdout: 5 more lines (-A shows them)" in list(diff_lines(lines, 80, cut=True))[-1]
-    assert len(list(diff_lines(lines, 80, cut=True))) < len(list(diff_lines(lines, 80)))
+    assert shown[-1].endswith("5 more lines of stdout (-A shows them)")
+    assert len(shown) == len(list(diff_lines(lines, 80))) - 4
+
+
+def test_many_files_of_one_folder_are_cut_if_wanted() -> None:
+    used = SIZED._replace(change="only A", aspect="presence", a="read", b=None)
+    files = [used._replace(subject=f"/lib/f{at}") for at in range(MOST_ROWS + 5)]
+    shown = list(diff_lines([*files, ENDED, MISSED], 80, cut=True))
+
+    assert shown[-1].split() == [
+        "only",
+        "A",
+        "file",
+        "5",
+        "more",
+        "files",
+        "in",
+        "/lib",
+        "(-A",
+        "shows",
+        "them)",
+    ]
+    assert len(shown) == len(list(diff_lines([*files, ENDED, MISSED], 80))) - 4
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

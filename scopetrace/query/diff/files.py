@@ -167,7 +167,7 @@ def compare_files(
         only_pids: the processes that ran in A only, and in B only.
     """
     uses_a, uses_b = _uses(a, names[0]), _uses(b, names[1])
-    brief = _folders_of_brief(uses_a) & _folders_of_brief(uses_b)
+    brief = _folders_of_brief(uses_a, uses_b) & _folders_of_brief(uses_b, uses_a)
     for path in dict.fromkeys([*uses_a, *uses_b]):
         first, second = uses_a.get(path), uses_b.get(path)
         if _is_passing(path, first, second, brief) or _is_in_made(path, uses_a, uses_b):
@@ -194,19 +194,14 @@ def _uses(files: Iterable[FileRecord], names: Names) -> dict[str, Use]:
     return {path: use for path, use in found.items() if not use.is_inherited}
 
 
-def _folders_of_brief(uses: Mapping[str, Use]) -> set[tuple[str, str]]:
-    """Return folder and suffix of the files that a session made and removed again."""
-    return {_folder_and_suffix(path) for path, use in uses.items() if use.is_brief}
+def _folders_of_brief(uses: Mapping[str, Use], others: Mapping[str, Use]) -> set[str]:
+    """Return the folders of the files that only one session made, and removed again."""
+    return {
+        posixpath.dirname(path) for path, use in uses.items() if use.is_brief and path not in others
+    }
 
 
-def _folder_and_suffix(path: str) -> tuple[str, str]:
-    folder, name = posixpath.split(path)
-    return folder, posixpath.splitext(name)[1]
-
-
-def _is_passing(
-    path: str, a: Use | None, b: Use | None, brief: Collection[tuple[str, str]]
-) -> bool:
+def _is_passing(path: str, a: Use | None, b: Use | None, brief: Collection[str]) -> bool:
     """Return whether a file is one that each run makes for itself, under a name of its own.
 
     Either it has a temporary name and was made or changed, or was only looked for; or one session
@@ -216,7 +211,7 @@ def _is_passing(
     if "*" in path:
         is_missed = len(uses) == 1 and not uses[0].found and uses[0].errors <= _MISSES
         return is_missed or any(use.is_made for use in uses)
-    return len(uses) == 1 and uses[0].is_brief and _folder_and_suffix(path) in brief
+    return len(uses) == 1 and uses[0].is_brief and posixpath.dirname(path) in brief
 
 
 def _is_in_made(path: str, *sessions: Mapping[str, Use]) -> bool:

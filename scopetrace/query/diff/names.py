@@ -37,12 +37,19 @@ _LOT = re.compile(
 )
 """What looks drawn by lot within one name of a temporary file."""
 
+_OF_RUNS = (
+    r"(?<=/pytest-)(?:\d+|current)(?=/|$)",  # pytest
+    r"(?<=cmTC_)[0-9a-f]{5}|(?<=/TryCompile-)\w{6}|(?<=\.tmp)[0-9a-f]{5}\b",  # CMake
+    r"(?<=/rustc)\w{6}(?=/)|(?<=/s-)[0-9a-z]{10}-[0-9a-z]{7}(?:-\w+)?(?=[./]|$)",  # cargo
+    r"\d{4}-?\d\d-?\d\d[T_-]\d\d[-_:]?\d\d[-_:]?\d\d(?:[-_.]\d+)?Z?",  # a time
+)
+"""What tools call something by that they make anew in each run."""
 _NAMES = {
     "process": r"/proc/\d+(?:/task/\d+)?",
     "terminal": r"/dev/pts/\d+",
     "descriptor": r"(?<=/fd/)\d+",
     "object": r"(?<=(?:socket|_inode):\[)\d+(?=\])|(?<=pipe:\[)\d+(?=\])",
-    "run": r"(?<=/pytest-)(?:\d+|current)(?=/|$)|(?<=/cmTC_)[0-9a-f]{5}|(?<=/TryCompile-)\w{6}",
+    "run": "|".join(_OF_RUNS),
     "hash": r"(?<=/objects/)[0-9a-f]{2}(?:/(?:[0-9a-f]{38}|tmp_obj_\w{6}))?(?=/|$)",
     "lot": _UUID,
     "address": r"\b0x[0-9a-fA-F]{4,}|\b1(?:39|40)\d{12}\b",
@@ -202,6 +209,8 @@ class Names:
         return folder + known
 
 
+_SUFFIX = re.compile(r"(?:\.[a-z]{1,5})+$")
+"""What a name ends in that says what kind of file it is."""
 _TOP = re.compile(rf"(?:{'|'.join(map(re.escape, TEMPORARY))})/[^/]+")
 
 
@@ -276,5 +285,10 @@ def temporary_names(files: Iterable[FileRecord], cwd: str) -> dict[str, str]:
                 folder, name = posixpath.split(path)
                 is_ours = folder in TEMPORARY or _LOT.search(name) is not None
                 if is_ours and not f"{cwd}/".startswith(f"{path}/"):
-                    found[path] = "*" + "".join(name.partition(".")[1:])
+                    found[path] = "*" + _suffix(name)
     return found
+
+
+def _suffix(name: str) -> str:
+    found = _SUFFIX.search(name)
+    return found[0] if found else ""

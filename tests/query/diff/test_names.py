@@ -53,6 +53,11 @@ def line(names: Names, text: str) -> str:
         ("/tmp/hvPCKQ1GhM", "/tmp/*"),
         ("/r/.git/objects/9e/8e6c1fdb6e98a6ce7584dc51551e93144f1319", "/r/.git/objects/*"),
         ("/dev/pts/7", "/dev/pts/N"),
+        ("/c/cmTC_43876.dir/flags.make.tmpb34bb", "/c/cmTC_*.dir/flags.make.tmp*"),
+        ("/c/target/s-homrbd9gyh-0m9xb34.lock", "/c/target/s-*.lock"),
+        ("/l/2026-11-30T03_29_26_709Z-debug-0.log", "/l/*-debug-0.log"),
+        ("/l/app-20261130-032926.log", "/l/app-*.log"),
+        ("/l/app-20261130.log", "/l/app-20261130.log"),
         ("socket:[83412]", "socket:[N]"),
         ("pipe:[83412]", "pipe:[N]"),
         ("run.4711.log", "run.PID.log"),
@@ -109,12 +114,14 @@ def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:
         plain._replace(path="/home/ann/app/out.txt"),
         plain._replace(path="/home/ann/app/tmp.aBcDeFgHiJ.x", names=("/tmp/first",)),
         plain._replace(path="/tmp/work"),
+        plain._replace(path="/tmp/tmp.aBcDeFgHiJ"),
     ]
 
     assert temporary_names(files, "/tmp/work/here") == {
         "/tmp/a.o": "*.o",
-        "/home/ann/app/tmp.aBcDeFgHiJ.x": "*.aBcDeFgHiJ.x",
+        "/home/ann/app/tmp.aBcDeFgHiJ.x": "*.x",
         "/tmp/first": "*",
+        "/tmp/tmp.aBcDeFgHiJ": "*",
     }
 
 
