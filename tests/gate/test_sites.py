@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -345,6 +346,26 @@ def assert_harmless(elf: ElfFile, instructions: list[Decoded], plans: dict[int, 
             assert "rip" not in moved.operands
             assert not targets & set(range(moved.at + 1, site))
     assert all(after - before >= JUMP_BYTES for before, after in pairwise(pads))
+
+
+FRAME = re.compile(r" FDE .* pc=([0-9a-f]+)\.\.([0-9a-f]+)")
+
+
+@pytest.mark.parametrize(
+    "program", ["libc.so.6", "ld.so", "busybox", "glibc_static"], indirect=["program"]
+)
+def test_functions_are_those_that_readelf_finds(program: ElfFile) -> None:
+    asked = ["readelf", "--debug-dump=frames", program.path]
+    text = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    (shift,) = {section.address - section.offset for section in program.code}
+    expected = {(int(a, 16) - shift, int(b, 16) - shift) for a, b in FRAME.findall(text)}
+    with sites_of(program.data) as sites:
+        assert sites is not None
+        found = sites.functions()
+
+    assert found == sorted(found)
+    assert len(expected) > 100
+    assert set(found) == expected
 
 
 @pytest.mark.parametrize("name", ["libc.so.6", "ld.so", "musl"])

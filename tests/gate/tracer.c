@@ -81,7 +81,8 @@ struct file {
 /* An address space, as tasks share it. */
 struct space {
     bool used, has_gate, refuses;
-    int tasks, slots;
+    int tasks;
+    bool slot_used[SLOTS];
     uint64_t sites[PATCHES]; /* that were planned, whatever became of them */
     int site_count;
     struct patch patches[PATCHES];
@@ -145,8 +146,11 @@ static struct space *add_space(const struct space *like)
 
 static void enter_space(struct task *task, struct space *space)
 {
+    if (task->space && task->slot >= 0)
+        task->space->slot_used[task->slot] = false;
     if (task->space && !--task->space->tasks)
         task->space->used = false;
+    task->slot = -1;
     task->space = space;
     if (space)
         space->tasks++;
@@ -255,9 +259,13 @@ static void set_slot(struct task *task, int slot)
 
 static void give_slot(struct task *task)
 {
-    if (task->space->slots == SLOTS)
+    int slot = 0;
+
+    while (slot < SLOTS && task->space->slot_used[slot])
+        slot++;
+    if (slot == SLOTS)
         fail("too many slots");
-    int slot = task->space->slots++;
+    task->space->slot_used[slot] = true;
     struct gate_slot fresh = {
         .magic = GATE_MAGIC,
         .self = slot_address(slot),
@@ -595,6 +603,18 @@ static void on_call(struct task *task)
 
 /* -- births ----------------------------------------------------------------------------------- */
 
+/* Of a copied address space only one thread is left. Its slot has counted the parent's calls. */
+static void keep_slot(struct task *task, int slot)
+{
+    memset(task->space->slot_used, 0, sizeof task->space->slot_used);
+    task->slot = slot;
+    if (slot < 0)
+        return;
+    task->space->slot_used[slot] = true;
+    write_memory(task->tid, slot_address(slot) + offsetof(struct gate_slot, made), &(uint64_t){ 0 },
+                 sizeof(uint64_t));
+}
+
 /* A child has a copy of its parent's slot, or, where they share memory, none yet. */
 static void on_birth(struct task *parent, bool shares_memory)
 {
@@ -607,12 +627,10 @@ static void on_birth(struct task *parent, bool shares_memory)
         await(child->tid, SIGSTOP);
     }
     enter_space(child, shares_memory ? parent->space : add_space(parent->space));
-    child->slot = parent->slot;
     if (shares_memory)
         set_slot(child, -1);
-    else if (child->slot >= 0) /* its copy has counted the parent's calls */
-        write_memory(child->tid, slot_address(child->slot) + offsetof(struct gate_slot, made),
-                     &(uint64_t){ 0 }, sizeof(uint64_t));
+    else
+        keep_slot(child, parent->slot);
     ptrace(PTRACE_CONT, child->tid, 0, 0);
 }
 
@@ -632,7 +650,6 @@ static int on_stop(struct task *task, int signal, int event)
         return 0;
     case PTRACE_EVENT_EXEC:
         enter_space(task, add_space(NULL));
-        task->slot = -1;
         return 0;
     case PTRACE_EVENT_EXIT:
         count_made(task);
