@@ -40,6 +40,10 @@ class SessionError(ScopeError):
     """A session does not exist, or cannot be read or written."""
 
 
+class MissingLogWarning(UserWarning):
+    """A session's file has no log beside it, and may lack a part of the recording."""
+
+
 class CommandNotFound(ScopeError):
     """The command to run does not exist."""
 

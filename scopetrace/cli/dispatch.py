@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from scopetrace.cli import COMPLETION_VARIABLE
 from scopetrace.cli.commands import PROGRAM, cli
 from scopetrace.errors import ExitStatus, ScopeError, UsageError
+from scopetrace.model.shown import print_to_stderr
 
 
 def dispatch(args: list[str]) -> int:
@@ -35,8 +39,16 @@ def _invoke(args: list[str]) -> int:
         cli.main(args, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE)
     if args[:1] == ["--"]:
         args = ["run", *args]
-    with cli.make_context(PROGRAM, args) as context:
+    with cli.make_context(PROGRAM, args) as context, _warnings_as_sentences():
         return cli.invoke(context) or ExitStatus.OK
+
+
+@contextmanager
+def _warnings_as_sentences() -> Iterator[None]:
+    """Print warnings as errors are printed, without the line of code that they came up at."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: print_to_stderr(str(message))
+        yield
 
 
 def _usage_sentence(error: click.UsageError) -> str:

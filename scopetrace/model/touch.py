@@ -52,9 +52,10 @@ class Who(NamedTuple):
     kind: str
     """FILE, PEER or PROCESS."""
     subject: str
-    """The file's last name, the peer as it was asked for, or the command of the process."""
+    """The last name of the file (of several, of that touched most), the peer as it was asked
+    for, or the command of the process."""
     names: tuple[str, ...]
-    """Of a file: its earlier and other names."""
+    """Of files: their earlier and other names."""
     touches: tuple[Touch, ...]
 
 

@@ -1,7 +1,8 @@
 """Open a session file as a read-only connection.
 
 A session that is being recorded has a write-ahead log beside it, whose rows are in the file only
-later. A copy of the file alone may lack them: if it lacks them all, that is an error.
+later. A copy of the file alone may lack them: if it lacks them all, that is an error, else a
+warning (`may_lack_log`).
 
 1. With mode=ro, which also works while the file is being recorded.
 2. If SQLite cannot make the files that its write-ahead log needs (read-only media), with
@@ -17,10 +18,11 @@ from contextlib import closing
 from pathlib import Path
 
 from scopetrace.db.errors import primary_code, session_error
+from scopetrace.db.paths import RESERVE
 from scopetrace.db.running import is_running
 from scopetrace.db.schema import check_readable, check_sqlite
 from scopetrace.db.text import decode_text
-from scopetrace.errors import SessionError
+from scopetrace.errors import MissingLogWarning, SessionError
 
 _BUSY_TIMEOUT_S = 2.0
 _READ_VERSION = 19
@@ -53,6 +55,28 @@ def connect(path: Path) -> sqlite3.Connection:
         return _open(path, "mode=ro&immutable=1")
     except sqlite3.Error as error:
         raise session_error("read", path, error) from None
+
+
+def may_lack_log(path: Path) -> bool:
+    """Return whether a file needs a log and has none; once it is open, SQLite makes an empty one.
+
+    What else the recorder keeps beside a file shows that it is no copy, but that another program
+    has moved the log into it.
+
+    Raises:
+        SessionError: it cannot be read, or is empty.
+    """
+    log, reserve = Path(f"{path}-wal"), Path(f"{path}{RESERVE}")
+    has_log = log.exists() and log.stat().st_size > 0
+    return _needs_log(path) and not (has_log or reserve.exists())
+
+
+def missing_log(path: Path) -> MissingLogWarning:
+    """Return the warning that a file may lack a part of the recording."""
+    return MissingLogWarning(
+        f"{path} may lack a part of the recording: there is no {path.name}-wal beside it, as if it"
+        " was copied while it was recorded; `scopetrace save` copies a session whole"
+    )
 
 
 def _needs_log(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from scopetrace.model.event import EventRecord
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.query.conditions import all_of, marks, of_processes
-from scopetrace.query.connect import connect
+from scopetrace.query.connect import connect, may_lack_log, missing_log
 from scopetrace.query.events import EventFilter, EventGroup, EventQuery
 from scopetrace.query.field_sql import NAMES, unknown_name
 from scopetrace.query.history import find_session
@@ -99,9 +100,13 @@ class Session:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        alone = may_lack_log(path)
         self._db = connect(path)
         self._failures = add_functions(self._db)
-        self._reader = RecordReader(self._db, self.info.host)
+        info = self.info
+        self._reader = RecordReader(self._db, info.host)
+        if alone and info.status == "interrupted":
+            warnings.warn(missing_log(path), stacklevel=3)
 
     def __repr__(self) -> str:
         from scopetrace.query.shown import session_line

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import posixpath
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -96,8 +97,11 @@ def file_touches(db: sqlite3.Connection, names: Sequence[str]) -> Who | None:
         return None
     chains = Chains(db)
     touches = (_touch(row, chains) for row in dict.fromkeys(row for _, row in kept))
-    last = kept[-1][0]
-    return Who(FILE, last.path, tuple(last.names), tuple(filter(None, touches)))
+    files_touched = Counter(file for file, _ in kept)
+    ((most, _),) = files_touched.most_common(1)
+    other = dict.fromkeys(name for file in files_touched for name in (file.path, *file.names))
+    other.pop(most.path)
+    return Who(FILE, most.path, tuple(other), tuple(filter(None, touches)))
 
 
 def _had_one_of(file: UsedFile, names: Collection[str]) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from scopetrace.db.schema import has_indexes
-from scopetrace.errors import SessionError
+from scopetrace.errors import MissingLogWarning, SessionError
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.query import open_session
@@ -150,4 +152,25 @@ def test_a_copy_of_the_file_alone_of_a_running_session_is_told(tmp_path: Path) -
     shutil.copy(f"{writer.path}-wal", f"{alone}-wal")
     with open_session(alone) as session:
         assert session.last_id == len(EVENTS)
+    writer.discard()
+
+
+def test_a_copy_that_may_lack_a_part_is_read_with_a_warning(tmp_path: Path) -> None:
+    writer = full_session(tmp_path)
+    with closing(sqlite3.connect(writer.path)) as db:
+        db.execute("UPDATE session SET boot_id = 'another'")
+        db.commit()
+        db.execute("PRAGMA wal_checkpoint(FULL)")
+    alone = tmp_path / "alone.db"
+    shutil.copy(writer.path, alone)
+
+    with pytest.warns(MissingLogWarning, match="may lack a part of the recording"):
+        session = open_session(alone)
+    with session:
+        assert session.last_id == len(EVENTS)
+    command = [sys.executable, "-m", "scopetrace", "events", "-n", "1", "-i", str(alone)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr.startswith(f"scopetrace: {alone} may lack a part of the recording: ")
+    assert len(done.stderr.splitlines()) == 1
     writer.discard()
