@@ -29,6 +29,13 @@ FILES = (
     ),
 )
 
+ENVIRONMENT = (
+    ("SCOPETRACE_HOME", "The folder of sessions."),
+    ("SCOPETRACE_PAGER, PAGER", "The pager for long answers; empty or cat: none."),
+    ("NO_COLOR", "If it is set: no colours."),
+    ("SCOPE_*", "Keys of the configuration, each named there: scopetrace config --default."),
+)
+
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
@@ -106,6 +113,9 @@ def _rest_of_program() -> Iterator[str]:
     yield ".SH FILES"
     for paths, text in FILES:
         yield from _item(paths, text)
+    yield ".SH ENVIRONMENT"
+    for names, text in ENVIRONMENT:
+        yield from _item(names, text)
     yield ".SH SEE ALSO"
     yield ", ".join(f"\\fB{_escaped(f'{PROGRAM}-{name}')}\\fR(1)" for name in COMMANDS)
 

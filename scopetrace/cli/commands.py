@@ -86,7 +86,7 @@ NAMES_TO_COME = {
     "lesson": "`scopetrace --help` has a first session to follow",
     "rules": "`scopetrace config` prints the rules in force",
     "service": "`scopetrace run` in ExecStart= of a unit records a service",
-    "snapshot": "`scopetrace tree --failed` shows the processes that failed",
+    "snapshot": "`scopetrace why` shows what processes did before they ended badly",
     "logs": "`scopetrace events -t file,console` shows what went into logs",
     "extract": "`scopetrace export` writes files, `scopetrace config --default` the configuration",
     "daemon": "`scopetrace run` needs no daemon",

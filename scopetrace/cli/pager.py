@@ -16,7 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +48,10 @@ def make_paged(command: click.Command) -> None:
 def _paged(callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
     def call(*, no_pager: bool, **params: Any) -> Any:
-        unwanted = no_pager or click.get_current_context().find_root().params.get(NO_PAGER)
-        argv = pager_command()
-        if unwanted or not argv or any(params.get(name) for name in OWN_WAY) or not _on_terminal():
-            return callback(**params)
-        with paged_output(argv):
+        declined = no_pager or click.get_current_context().find_root().params.get(NO_PAGER)
+        own_way = any(params.get(name) for name in OWN_WAY)
+        argv = [] if declined or own_way or not _on_terminal() else pager_command()
+        with paged_output(argv) if argv else nullcontext():
             return callback(**params)
 
     return call

@@ -62,6 +62,12 @@ def test_the_line_is_left_out_where_nobody_waits_for_it(command: str, shell: Any
     assert said(shell, command.format(run=RUN)) == ""
 
 
+def test_output_that_goes_to_a_file_is_not_looked_at(shell: Any) -> None:
+    script = "echo err >&2; printf out"
+    assert said(shell, f"{RUN} sh -c '{script}' >out.txt") == f"err\n{LINE}\n"
+    assert said(shell, "cat out.txt; echo") == "out\n"
+
+
 def test_a_job_in_the_background_says_nothing(shell: Any) -> None:
     assert LINE not in said(shell, f"{RUN} true & wait")
     assert LINE not in said(shell, "jobs; wait")
