@@ -36,21 +36,43 @@ POLL_EVERY_S = 1.0
 """Time between two looks at a session that is being recorded."""
 KEYS = "Enter narrow  Backspace widen  / filter  s sort  x export  y command  ? help  q"
 HELP = """\
-Enter       narrow: a process to its files, a file to its events, an event to its fields
+Enter       narrow: a process to its files, a file to its events
 Backspace   widen: back to where Enter was pressed
-1 to {tabs}      another view of the same:
-            {names}
+1 to {tabs}      another view of the same, from left to right
 Left Right  the view before, the next view
-/           filter: only rows that contain a text; an empty one shows all
+/           filter: only rows that contain a text; empty: all
 s           sort by the next field
 r           reverse the order
 a           show the start-up files, too, or hide them
 x           export this view to a new file, CSV or JSON
-y           show the command line of scopetrace that gives this view
+y           show the command line that gives this view
 ?           this help
 q           quit
 
 Up, Down, Page Up, Page Down, Home and End choose a row."""
+
+ACTIONS = {
+    "up": "move(-1)",
+    "down": "move(1)",
+    "pageup": "page(-1)",
+    "pagedown": "page(1)",
+    "home": "first",
+    "end": "last",
+    "enter": "narrow",
+    "backspace": "widen",
+    **{str(at + 1): f"tab({at})" for at in range(len(TABS))},
+    "left": "turn(-1)",
+    "right": "turn(1)",
+    "slash": "filter",
+    "s": "sort",
+    "r": "reverse",
+    "a": "all",
+    "x": "export",
+    "y": "command",
+    "question_mark": "help",
+    "q": "quit",
+}
+"""Key → what it does."""
 
 
 class _Asked(NamedTuple):
@@ -118,24 +140,9 @@ class Dashboard(App[None]):
     #text { width: 90%; height: auto; max-height: 100%; border: ascii ansi_default; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, f"move({rows})") for key, rows in (("up", -1), ("down", 1))),
-        *(Binding(key, f"page({way})") for key, way in (("pageup", -1), ("pagedown", 1))),
-        Binding("home", "first"),
-        Binding("end", "last"),
-        Binding("enter", "narrow"),
-        Binding("backspace", "widen"),
-        *(Binding(str(at), f"tab({at - 1})") for at in range(1, len(TABS) + 1)),
-        Binding("left", "turn(-1)"),
-        Binding("right", "turn(1)"),
-        Binding("slash", "filter"),
-        Binding("s", "sort"),
-        Binding("r", "reverse"),
-        Binding("a", "all"),
-        Binding("x", "export"),
-        Binding("y", "command"),
-        Binding("question_mark", "help"),
-        Binding("q", "quit"),
+        Binding(key, action, priority=True) for key, action in ACTIONS.items()
     ]
+    """With priority, so that each key is done before the next one is looked at."""
 
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(ansi_color=True)
@@ -181,6 +188,10 @@ class Dashboard(App[None]):
     def on_pane_resized(self) -> None:
         """Read what a higher screen needs."""
         self._extend(self._cursor.more())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Leave the keys to a line that is asked for, or to a text that is shown."""
+        return len(self.screen_stack) == 1 and not self.query_one(Input).display
 
     # Keys
 
@@ -258,8 +269,7 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         """Show what the keys do."""
-        names = ", ".join(view.name for view in TABS)
-        self.push_screen(TextScreen(HELP.format(tabs=len(TABS), names=names)))
+        self.push_screen(TextScreen(HELP.format(tabs=len(TABS))))
 
     # The line that is asked for
 
@@ -268,7 +278,7 @@ class Dashboard(App[None]):
         line.border_title = what
         line.value = text
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)
         self._say(f"{what}: Enter takes it, Escape leaves it")
         self._line_is_for = what
 
@@ -288,7 +298,7 @@ class Dashboard(App[None]):
 
     def _close_line(self) -> None:
         self.query_one(Input).display = False
-        self.query_one(Pane).focus()
+        self.screen.set_focus(self.query_one(Pane))
         self._say("")
 
     # Reading

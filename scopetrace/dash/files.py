@@ -44,7 +44,9 @@ class FilesView(ListView[FileRecord]):
                 shown_s = time.monotonic()
             else:
                 yield None
-        note = f"only the first {MOST_FILES:,} files" if scan.is_full else ""
+        note = (
+            f"only {MOST_FILES:,} files, of events 1 to {scan.after_id:,}" if scan.is_full else ""
+        )
         yield _own(scan.records(), place, note)
 
     def _scan_of(self, session: Session, pid: int | None) -> FileScan:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from scopetrace.dash.app import POLL_EVERY_S, Dashboard
 from support.dashboard import drive, screen, settle, typed
@@ -71,6 +72,19 @@ def test_escape_leaves_the_filter_as_it_was(path):
 
 def test_q_is_a_letter_while_a_filter_is_typed(path):
     assert drive(path, "slash", *typed("qsx"), "enter")[2] == "contains: qsx"
+
+
+def test_what_is_typed_fast_behind_a_slash_is_no_command(path):
+    async def go():
+        async with Dashboard(path, "1").run_test() as pilot:
+            for key in ("7", "slash", *typed("7srq"), "enter"):
+                pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await settle(pilot)
+            return screen(pilot)
+
+    lines = asyncio.run(go())
+    assert lines[2] == "contains: 7srq"
+    assert lines[3].split()[0] == "ID"
 
 
 def test_s_sorts_by_the_next_field_and_r_reverses(path):

@@ -99,7 +99,7 @@ def test_so_many_files_are_kept_and_no_more(home, monkeypatch):
 
     part = last_part(writer.path)
     assert len(part.rows) < 4000
-    assert part.note == "only the first 1,000 files"
+    assert part.note == "only 1,000 files, of events 1 to 1,000"
 
 
 def test_a_session_that_grows_is_read_on_from_where_it_was_left(home):
