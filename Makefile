@@ -52,7 +52,7 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 docs: $(VENV)/.built ## Write the documents that are made from the code (docs/generate.py)
 	$(BIN)/python docs/generate.py
 
-pictures: $(VENV)/.built ## Take the pictures of README.md (needs chromium)
+pictures: $(VENV)/.tools ## Take the pictures of README.md (needs chromium)
 	docs/pictures/take.sh $(BIN)/scopetrace
 
 fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60)

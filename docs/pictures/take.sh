@@ -1,10 +1,12 @@
 #!/bin/sh
-# Record fetch.sh in a folder of its own, and take a picture of the report with Chromium.
+# Record fetch.sh in a folder of its own, and take pictures of what commands show: of the report with
+# Chromium, of the terminal with terminal.py.
 #
-# usage: take.sh SCOPETRACE, its absolute path; writes report.png beside this script.
+# usage: take.sh SCOPETRACE, its absolute path; writes the pictures beside this script.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
+folder=/tmp/fetching
+mkdir "$folder"
 trap 'rm -rf "$folder"' EXIT
 cp "$here/fetch.sh" "$folder"
 cd "$folder"
@@ -14,3 +16,4 @@ export SCOPETRACE_HOME="$folder/sessions" PATH="/usr/bin:/bin:$PATH"
 chromium --headless=new --no-sandbox --hide-scrollbars --force-prefers-color-scheme=light \
     --user-data-dir="$folder/profile" --window-size=1200,900 \
     --screenshot="$here/report.png" "file://$folder/report.html" 2>/dev/null
+"${1%/*}/python" "$here/terminal.py" "$1" "$here"

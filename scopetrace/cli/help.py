@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 import click
 
-from scopetrace.output.color import paint, wants_color
+from scopetrace.output.color import Color, paint, wants_color
 
-HEADING, NAME = "green", "bright cyan"
+HEADING: Color = "green"
+NAME: Color = "bright cyan"
 
 
 class ColoredHelp(click.HelpFormatter):
@@ -41,5 +42,5 @@ class HelpContext(click.Context):
     formatter_class = ColoredHelp
 
 
-def _painted(text: str, color: str) -> str:
+def _painted(text: str, color: Color) -> str:
     return paint(text, color) if wants_color("auto", sys.stdout) else text

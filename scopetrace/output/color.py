@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Literal, TextIO
 
-CODES = {
+Color = Literal[
+    "blue", "green", "grey", "bright red", "bright green", "bright yellow", "bright blue",
+    "bright magenta", "bright cyan",
+]  # fmt: skip
+CODES: dict[Color, int] = {
     "blue": 34,
     "green": 32,
     "grey": 90,
@@ -24,7 +28,7 @@ CODES = {
 """SGR parameters (ECMA-48 8.3.117; 90 to 97 as aixterm has them)."""
 
 
-def paint(text: str, color: str) -> str:
+def paint(text: str, color: Color) -> str:
     """Return `text` between the escape sequences that set and reset the colour."""
     return f"\x1b[{CODES[color]}m{text}\x1b[0m"
 

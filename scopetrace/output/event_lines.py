@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.event import EventRecord
 from scopetrace.model.fields import UNITS
 from scopetrace.output.answers import shorten_middle
-from scopetrace.output.color import paint
+from scopetrace.output.color import Color, paint
 from scopetrace.output.escape import escape, escape_message
 from scopetrace.output.event_times import EventTimes, Waits
 from scopetrace.output.units import format_quantity
@@ -91,13 +91,13 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "dns.error": ("domain", "type", "error"),
     "notice": ("message", "count"),
 }
-TYPE_COLORS = {
+TYPE_COLORS: dict[str, Color] = {
     "console": "bright green",
     "fs": "bright cyan",
     "http": "bright blue",
     "net": "bright red",
 }
-OTHER_TYPES = "bright yellow"
+OTHER_TYPES: Color = "bright yellow"
 TEXT_TYPES = frozenset(("console", "file"))
 """Source types whose message is text as it was written."""
 MAIN = ("message", "file")
@@ -220,7 +220,7 @@ class LineFormat:
         source = escape(record.source)
         if self._short and record.sourcetype in TEXT_TYPES and self._columns is not None:
             source = shorten_middle(source, self._columns // SOURCE_SHARE)
-        words = [
+        words: list[tuple[str, Color | None]] = [
             (f"[{record.id}]", "blue"),
             (stamp, None),
             (quote(f"{escape(record.proc)}[{record.pid}]"), "bright magenta"),
@@ -231,7 +231,7 @@ class LineFormat:
             del words[3]
         return [self._word(text, color) for text, color in words]
 
-    def _word(self, text: str, color: str | None) -> _Word:
+    def _word(self, text: str, color: Color | None) -> _Word:
         return _Word(text, paint(text, color) if color and self._color else text)
 
     def _pairs(self, shown: dict[str, str]) -> Iterator[_Word]:

@@ -31,7 +31,7 @@ def why_lines(why: Why, width: int | None, *, color: bool = False) -> Iterator[s
         if place or not why.first_failed:
             yield ""
         first, *more = _wrapped(reason_text(end), width)
-        yield paint(first, "red") if color else first
+        yield paint(first, "bright red") if color else first
         yield from more
         yield from _support(end, width)
     if why.others and why.ends:

@@ -45,6 +45,13 @@ def test_the_reason_and_what_supports_it(failed, scopetrace):
     ]
 
 
+def test_on_a_terminal_the_reason_is_red(failed, scopetrace, monkeypatch):
+    monkeypatch.setattr("scopetrace.output.color.wants_color", lambda choice, stream: True)
+    out = scopetrace("why")[1]
+
+    assert out.startswith("\x1b[91mpython3[70] exit 3 ")
+
+
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_no_line_is_wider_than_the_terminal(width, failed, scopetrace, monkeypatch):
     monkeypatch.setattr("scopetrace.output.width.terminal_columns", lambda stream: width)
