@@ -24,7 +24,7 @@ from scopetrace.model.difference import (
     Difference,
 )
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
-from scopetrace.output.color import paint
+from scopetrace.output.color import Color, paint
 from scopetrace.output.escape import escape
 from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.width import shorten
@@ -38,7 +38,7 @@ MOST_ROWS = 10
 """On a terminal, so many lines of one log or stream, and files of one folder, are shown."""
 ARROW = "→"
 LABEL_COLUMNS = 11
-COLORS = {
+COLORS: dict[str, Color] = {
     ONLY_A: "bright red",
     ONLY_B: "bright green",
     RESULT: "bright yellow",

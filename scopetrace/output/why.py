@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scopetrace.model.process_tree import ProcessNode, is_copy
-from scopetrace.model.why import BadEnd, LastCall, Why
+from scopetrace.model.why import BadEnd, Failure, LastCall, Why
 from scopetrace.output.cause import failure_text
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
@@ -76,9 +76,20 @@ def reason_text(end: BadEnd) -> str:
     return ARROW.join([*parts, *filter(None, [_reason(end)])])
 
 
+def _blamed(end: BadEnd) -> Failure | None:
+    """Return the failed call that is the likeliest reason.
+
+    A signal that another process sent is one by itself, whatever had failed before.
+    """
+    first = end.failures[0] if end.failures else None
+    sender = (end.signal or {}).get("sender_pid")
+    was_sent = sender not in (None, 0, end.origin.pid) and "address" not in end.signal
+    return None if first is not None and was_sent and not first.sure else first
+
+
 def _reason(end: BadEnd) -> str:
-    if end.failures:
-        failure = end.failures[0]
+    failure = _blamed(end)
+    if failure is not None:
         text = failure_text(failure.source, failure.data, failure.folders)
         return text if failure.sure else f"perhaps {text}"
     if end.signal and (text := _signal_text(end)):
@@ -118,17 +129,19 @@ def _signal_text(end: BadEnd) -> str:
 
 def _support(end: BadEnd, width: int | None) -> Iterator[str]:
     """Yield what else is known: other failures, stderr, what was done before a crash."""
-    also = [_counted(each.source, each.data, each.folders, each.times) for each in end.failures[1:]]
+    blamed = _blamed(end)
+    others = end.failures[blamed is not None :]
+    also = [_counted(each.source, each.data, each.folders, each.times) for each in others]
     yield from _labelled("also", also, width)
-    if end.failures and end.signal:
+    if blamed is not None and end.signal:
         yield from _labelled(
             "signal", [_signal_text(end) or escape(status_text(end.origin))], width
         )
     yield from _labelled("stderr", [escape(line) for line in end.stderr], width)
     yield from _labelled("before", [_call_text(call) for call in end.last_calls], width)
     yield from _labelled("command", [escape(end.origin.process.cmd)], width)
-    if end.failures:
-        yield from _labelled("event", [f"scopetrace events {end.failures[0].event}"], width)
+    if blamed is not None:
+        yield from _labelled("event", [f"scopetrace events {blamed.event}"], width)
 
 
 def _counted(source: str, data: dict[str, Any], folders: int, times: int) -> str:

@@ -137,6 +137,17 @@ def test_a_signal_that_the_process_sent_itself(recorder, ended):
     assert "tool[71] SIGABRT ← it sent the signal to itself" in ended(event, second=None, signal=6)
 
 
+def test_a_signal_of_another_process_counts_more_than_what_was_only_looked_for(recorder, ended):
+    missed = recorder.event("fs.error", process=2, op="openat", file="/x", error="ENOENT")
+    sent = {"signal": "SIGTERM", "code": "SI_USER", "sender_pid": 70}
+    signal = recorder.event("proc.signal", "process", process=2, **sent)
+
+    lines = ended(missed, signal, second=None, signal=15)
+
+    assert "tool[71] SIGTERM ← sent by python3[70]" in lines
+    assert "  also    open /x: ENOENT, it is not there" in lines
+
+
 def test_a_status_of_a_shell_without_a_word(ended):
     assert ended(first=127, second=0)[0] == "python3[70] exit 127 ← command not found"
 
