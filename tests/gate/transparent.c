@@ -141,6 +141,11 @@ static void use_children(void)
     printf("pipe %zd ", read(pipes[0], &byte, 1));
     waitpid(child, &status, 0);
     printf("%c child %d\n", byte, WEXITSTATUS(status));
+    syscall(SYS_lseek, -1, 0, 0); /* whose site is now that of the fork */
+    if (!(child = (pid_t)syscall(SYS_fork)))
+        syscall(SYS_exit_group, read_whole("/etc/passwd") ? 9 : 10);
+    waitpid(child, &status, 0);
+    printf("forked %d\n", WEXITSTATUS(status));
     if (posix_spawn(&child, argv[0], NULL, NULL, argv, environ))
         abort();
     waitpid(child, &status, 0);
