@@ -36,7 +36,8 @@ _Static_assert(GATE_TRACED == 0, "");
 /* Without what compilers add for the image that they compile: it does not exist in the program. */
 #define IN_THE_PROGRAM                                                                             \
     __attribute__((section("gate_code"), used, noinline, no_stack_protector,                       \
-                   no_sanitize("address"), no_sanitize("undefined"), target("general-regs-only")))
+                   no_sanitize("address"), no_sanitize("undefined"), no_instrument_function,       \
+                   no_profile_instrument_function, target("general-regs-only")))
 
 /* Whether the tracer is to see this call after all. */
 IN_THE_PROGRAM static int gate_before(struct gate_slot *slot)

@@ -36,6 +36,8 @@ BUILDS = [
     "-O3 -march=x86-64-v3",
     "-O2 -fstack-protector-all -fcf-protection=full",
     "-O1 -fsanitize=address,undefined",
+    "-O2 -pg -finstrument-functions --coverage",
+    "-O2 -flto",
     "-Os -fno-pic -fno-inline",
 ]
 FOREIGN = re.compile(r"\b(?:[xyz]?mm\d+|st\(\d\)|k[0-7]|fs|ds|es|cr\d)\b")
