@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h> /* statx */
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "call/arguments.h"
@@ -45,6 +46,14 @@ static void add_target(struct parts *parts)
 
 /* -- who refuses ----------------------------------------------------------------------------------- */
 
+static bool has_acl(int fd)
+{
+    char link[PROC_PATH];
+
+    proc_fd_path(link, getpid(), fd); /* an O_PATH fd has no attributes: open(2) */
+    return getxattr(link, "system.posix_acl_access", NULL, 0) > 0;
+}
+
 /* STEP: what `fd` is open for. */
 static void add_step(struct parts *parts, const struct lookup *lookup, int fd, uint32_t path)
 {
@@ -53,11 +62,12 @@ static void add_step(struct parts *parts, const struct lookup *lookup, int fd, u
 
     if (!step || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &found) < 0)
         return;
-    *step = (struct raw_step){ .mode = found.stx_mode,
-                               .uid = found.stx_uid,
-                               .gid = found.stx_gid,
-                               .path = path,
-                               .attributes = found.stx_attributes };
+    *step =
+        (struct raw_step){ .mode = found.stx_mode,
+                           .uid = found.stx_uid,
+                           .gid = found.stx_gid,
+                           .path = path,
+                           .attributes = found.stx_attributes | (has_acl(fd) ? STEP_HAS_ACL : 0) };
     size_t length = resolve_name(lookup, fd, (char *)(step + 1));
     parts_end(parts, PART_STEP, 0, sizeof *step + length);
 }

@@ -273,11 +273,14 @@ struct raw_calls {
     uint64_t calls, bytes, ns;
 };
 
+/* In raw_step.attributes: an access control list says more than the mode (acl(5)). */
+#define STEP_HAS_ACL (UINT64_C(1) << 63)
+
 /* A folder on the way to a path, or what the path means. */
 struct raw_step {
     uint32_t mode, uid, gid;
     uint32_t path;       /* 1: of PATH, of the path in ADDRESS, or the file of an fd; 2: of PATH2 */
-    uint64_t attributes; /* STATX_ATTR_… of statx(2) */
+    uint64_t attributes; /* STATX_ATTR_… of statx(2); STEP_HAS_ACL */
 };
 
 struct raw_limit {

@@ -12,11 +12,13 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from scopetrace.decode.cgroup import reached_pids_max
 from scopetrace.decode.holders import (
     Holder,
     holder_of_address,
     holder_of_file,
     holder_of_lock,
+    waits_to_end,
 )
 from scopetrace.decode.interpreter import interpreter_of
 from scopetrace.decode.mounts import find_mount
@@ -46,6 +48,7 @@ from scopetrace.model.raw import STEP as STEP_LAYOUT
 from scopetrace.model.raw import RawRecord
 
 EXECS = ("execve", "execveat")
+LOCKS = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
 """Where the rights are that are asked for, counted from 1."""
 AT_EACCESS = 0x200
@@ -54,7 +57,7 @@ OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
 LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
 DEVICES = "/dev/"
 """Where files are that are full by themselves, as /dev/full."""
-NOEXEC, NO_FOLDER, LINK = "noexec", "no_folder", "link"
+NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
 LAST_PRIVILEGED_PORT = 1023
 """Unless net.ipv4.ip_unprivileged_port_start says otherwise (ip(7))."""
 
@@ -133,7 +136,7 @@ def _not_executable(failing: Failing) -> Evidence:
 
 def _refused(failing: Failing) -> Evidence:
     """Return who refuses, by permissions, by a mount, or by a limit or a lock."""
-    if failing.op in ("flock", "fcntl", "fcntl64"):
+    if failing.op in LOCKS:
         return _locked(failing)
     asker = _asker(failing)
     if asker is None:
@@ -249,7 +252,15 @@ def _limited(failing: Failing) -> Evidence:
 
 
 def _try_again(failing: Failing) -> Evidence:
-    return _locked(failing) if failing.op in ("flock", "fcntl", "fcntl64") else _limited(failing)
+    """Return who holds a lock, or why there cannot be one process more."""
+    if failing.op in LOCKS:
+        return _locked(failing)
+    if LIMIT not in failing.parts:
+        return NOTHING
+    most = reached_pids_max(failing.task.group.pid)
+    if most is not None:
+        return Evidence(limit_name="pids.max", limit_value=most)
+    return NOTHING if failing.task.group.image.uid == 0 else _limited(failing)
 
 
 def _file_system(failing: Failing) -> Evidence:
@@ -283,13 +294,21 @@ def evidence_of_flow(
     """Return what is known of why a call on a socket failed; `end` is the address that it named."""
     error = -record.result
     if error == errno.EADDRINUSE and end is not None:
-        holder = holder_of_address(state, task, transport, end)
-        return _held(holder) if holder is not None else None
+        return _in_use(state, task, transport, end)
     name = Names(end.host) if end is not None and end.family == "unix" else NO_NAMES
     found = evidence_of(state, task, record, op, name)
     if found is not None and end is not None and error == errno.EACCES and not found.refused_by:
         return _privileged_port(found, op, end)
     return found
+
+
+def _in_use(state: State, task: Task, transport: str, end: Address) -> Evidence | None:
+    holder = holder_of_address(state, task, transport, end)
+    if holder is not None:
+        return _held(holder)
+    if end.port and waits_to_end(task, transport, end):
+        return Evidence(obstacle=TIME_WAIT)
+    return None
 
 
 def _privileged_port(found: Evidence, op: str, end: Address) -> Evidence:

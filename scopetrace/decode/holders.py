@@ -19,7 +19,7 @@ from scopetrace.decode.tasks import Task
 from scopetrace.model.flow import Address
 from scopetrace.model.open_file import FileStat
 
-LISTENS, UNCONNECTED = "0A", "07"
+LISTENS, UNCONNECTED, ENDED = "0A", "07", "06"
 """States in /proc/net/tcp and /proc/net/udp (include/net/tcp_states.h)."""
 ANY_HOST = frozenset(("0.0.0.0", "::", ""))
 PROC = Path("/proc")
@@ -55,6 +55,11 @@ def _overlap(held: Address, asked: Address) -> bool:
     )
 
 
+def waits_to_end(task: Task, transport: str, local: Address) -> bool:
+    """Whether only a connection has a port that ended a moment ago: tcp(7), TIME_WAIT."""
+    return any(state == ENDED for state, _ in _bound(task.group.pid, transport, local.port))
+
+
 def _inodes(pid: int, transport: str, local: Address) -> Iterator[str]:
     """Yield the inodes of the sockets that are bound to an address: proc_pid_net(5)."""
     if local.family == "unix":
@@ -63,13 +68,19 @@ def _inodes(pid: int, transport: str, local: Address) -> Iterator[str]:
             if words[7:8] == [local.host]:
                 yield words[6]
         return
+    for state, inode in _bound(pid, transport, local.port):
+        if state in (LISTENS, UNCONNECTED):
+            yield inode
+
+
+def _bound(pid: int, transport: str, port: int) -> Iterator[tuple[str, str]]:
+    """Yield the states and the inodes of the sockets that have a port."""
     kind = transport.rpartition(".")[2].lower()
     for name in (kind, f"{kind}6"):
         for line in _lines(_net(pid, name)):
             words = line.split()
-            bound = words[1].rpartition(":")[2] == f"{local.port:04X}"
-            if bound and words[3] in (LISTENS, UNCONNECTED):
-                yield words[9]
+            if len(words) > 9 and words[1].rpartition(":")[2] == f"{port:04X}":
+                yield words[3], words[9]
 
 
 def _net(pid: int, name: str) -> Path:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 READ, WRITE, EXECUTE, SEARCH, OWNER = "read", "write", "execute", "search", "owner"
 BITS = {READ: 4, WRITE: 2, EXECUTE: 1, SEARCH: 1}
-STICKY, IMMUTABLE, APPEND_ONLY = "sticky", "immutable", "append_only"
+STICKY, IMMUTABLE, APPEND_ONLY, ACL = "sticky", "immutable", "append_only", "acl"
+PROTECTED_REGULAR, PROTECTED_HARDLINKS = "protected_regular", "protected_hardlinks"
+HAS_ACL = 1 << 63
+"""STEP_HAS_ACL of record.h."""
 ATTRIBUTES = {0x10: IMMUTABLE, 0x20: APPEND_ONLY}
 """STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND (statx(2))."""
 
@@ -75,6 +78,10 @@ class Wanted(NamedTuple):
     """Of the folder that the file is in."""
     removes: bool = False
     """It takes a name away, which a sticky folder allows to owners only."""
+    creates: bool = False
+    """It would make the file if it were not there (O_CREAT)."""
+    links: bool = False
+    """It gives the file another name."""
 
 
 class Refusal(NamedTuple):
@@ -102,37 +109,57 @@ def read_asker(status: bytes, *, real: bool = False) -> Asker | None:
 
 
 def find_refusal(steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted) -> Refusal | None:
-    """Return what refuses a call whose path has these steps and means `name`; None: not known."""
+    """Return what refuses a call whose path has these steps and means `name`; None: not known.
+
+    Where an access control list may allow what the mode does not, the next one that refuses is
+    told, if there is any.
+    """
+    found = list(_refusals(steps, name, asker, wanted))
+    sure = next((each for each in found if each.obstacle != ACL), None)
+    return sure or next(iter(found), None)
+
+
+def _refusals(steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted) -> Iterator[Refusal]:
+    """Yield what refuses, in the order in which the kernel asks."""
     way = [step for step in steps if step.name != name]
     file = steps[-1] if steps and steps[-1].name == name else None
     for step in way:
-        if stat.S_ISDIR(step.mode) and not _allows(step, asker, SEARCH):
-            return Refusal(step, SEARCH)
+        if stat.S_ISDIR(step.mode):
+            yield from _lacking(step, asker, (SEARCH,))
     folder = way[-1] if way else None
-    found = _lacking(folder, asker, wanted.of_folder) or _lacking(file, asker, wanted.of_file)
-    return found or _sticky(folder, file, asker, wanted)
+    yield from _lacking(folder, asker, wanted.of_folder)
+    yield from _lacking(file, asker, wanted.of_file)
+    if file is not None and folder is not None:
+        yield from _protected(folder, file, asker, wanted)
 
 
-def _lacking(step: Step | None, asker: Asker, rights: Iterable[str]) -> Refusal | None:
-    """Return the refusal of the first right that a file or folder does not give."""
+def _lacking(step: Step | None, asker: Asker, rights: Iterable[str]) -> Iterator[Refusal]:
+    """Yield the rights that a file or folder does not give."""
     for right in rights if step is not None else ():
         assert step is not None
         obstacle = _attribute(step) if right in (WRITE, OWNER) else None
         if obstacle or not _allows(step, asker, right):
-            return Refusal(step, right, obstacle)
-    return None
+            has_acl = step.attributes & HAS_ACL and right in BITS
+            yield Refusal(step, right, obstacle or (ACL if has_acl else None))
 
 
 def _attribute(step: Step) -> str | None:
     return next((name for bit, name in ATTRIBUTES.items() if step.attributes & bit), None)
 
 
-def _sticky(folder: Step | None, file: Step | None, asker: Asker, wanted: Wanted) -> Refusal | None:
-    """Return the refusal of a sticky folder, where only owners may take names away (inode(7))."""
-    if folder is None or file is None or not (wanted.removes and folder.mode & stat.S_ISVTX):
-        return None
-    owns = asker.uid in (folder.uid, file.uid) or asker.has(CAP_FOWNER)
-    return None if owns else Refusal(folder, OWNER, STICKY)
+def _protected(folder: Step, file: Step, asker: Asker, wanted: Wanted) -> Iterator[Refusal]:
+    """Yield what is left to owners: in a sticky folder (inode(7)), and by fs.protected_… (proc(5)).
+
+    The latter refuse root as well, if the file is another user's.
+    """
+    sticky, owns = bool(folder.mode & stat.S_ISVTX), asker.uid == file.uid
+    privileged = asker.has(CAP_FOWNER)
+    if wanted.removes and sticky and not (owns or privileged or asker.uid == folder.uid):
+        yield Refusal(folder, OWNER, STICKY)
+    if wanted.creates and sticky and not owns and file.uid != folder.uid:
+        yield Refusal(file, OWNER, PROTECTED_REGULAR)
+    if wanted.links and not (owns or privileged):
+        yield Refusal(file, OWNER, PROTECTED_HARDLINKS)
 
 
 def _allows(step: Step, asker: Asker, right: str) -> bool:
@@ -174,6 +201,7 @@ BY_OP: dict[str, Wanted] = {
     **dict.fromkeys(("chown32", "lchown32", "fchown32"), CHOWNS),
     **dict.fromkeys(("execve", "execveat"), Wanted(of_file=(EXECUTE,))),
     **dict.fromkeys(("chdir", "chroot"), Wanted(of_file=(SEARCH,))),
+    **dict.fromkeys(("link", "linkat"), Wanted(links=True)),
     "inotify_add_watch": Wanted(of_file=(READ,)),
 }
 """What calls need whose arguments do not say it."""
@@ -194,7 +222,7 @@ def wanted_by_open(flags: int, *, there: bool) -> Wanted:
         rights = (*rights, WRITE)
     if flags & os.O_CREAT and not there:
         return CREATES
-    return Wanted(of_file=rights)
+    return Wanted(of_file=rights, creates=bool(flags & os.O_CREAT))
 
 
 def wanted_by_access(mode: int) -> Wanted:

@@ -113,7 +113,7 @@ ASKER = (
     _integer("asked_gid", "group id that counted"),
 )
 LIMIT = (
-    _text("limit_name", 'the limit that was reached ("RLIMIT_NOFILE")'),
+    _text("limit_name", 'the limit that was reached ("RLIMIT_NOFILE"; "pids.max" of cgroups(7))'),
     _integer("limit_value", "its value, in the unit of getrlimit(2)"),
 )
 HOLDER = (
@@ -131,8 +131,10 @@ REFUSED = (
     _integer("refused_mode", "its permissions in octal digits (640)"),
     _text(
         "obstacle",
-        "what refuses other than permissions: sticky, immutable, append_only, noexec, no_folder (it"
-        " is no folder), link (it is a symbolic link, which was not to be followed)",
+        "what refuses other than the mode: sticky, immutable, append_only, acl, noexec, no_folder"
+        " (it is no folder), link (it is a symbolic link, which was not to be followed),"
+        " protected_regular and protected_hardlinks (of sysctl), time_wait (a connection that ended"
+        " a moment ago has the port)",
     ),
     _text("mount_point", "where the file system is mounted that is full or refuses"),
 )

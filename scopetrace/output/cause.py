@@ -134,7 +134,8 @@ def _refused(data: Data) -> str:
     if not refuser:
         return _lacks(data, needs)
     where = "" if refuser == data.get("file") else f" {escape(str(refuser))}"
-    right = f"may not {needs}{where}"
+    also = " by its mode; it has an ACL" if obstacle == "acl" else ""
+    right = f"may not {needs}{where}{also}"
     if needs == "owner":
         right = f"does not own {where.strip() or 'it'}"
     elif str(needs).startswith(CAPABILITY):
@@ -161,6 +162,14 @@ def _lacks(data: Data, needs: object) -> str:
     return ""
 
 
+def _owner(data: Data) -> str:
+    return escape(str(data.get("refused_user", "")))
+
+
+def _quoted(data: Data, field: str) -> str:
+    return escape(str(data.get(field, "")))
+
+
 def _sticky(data: Data) -> str:
     return (
         f"{_asker(data)} owns neither the file nor {escape(str(data.get('refused_by')))},"
@@ -174,10 +183,17 @@ def _by_attribute(word: str) -> Callable[[Data], str]:
 
 OBSTACLES: dict[str, Callable[[Data], str]] = {
     "sticky": _sticky,
+    "protected_regular": lambda data: (
+        f"it is {_owner(data)}'s, in a sticky folder (sysctl fs.protected_regular)"
+    ),
+    "protected_hardlinks": lambda data: (
+        f"{_asker(data)} does not own {_quoted(data, 'refused_by')} (sysctl fs.protected_hardlinks)"
+    ),
     "immutable": _by_attribute("immutable"),
     "append_only": _by_attribute("append-only"),
     "noexec": lambda data: f"{escape(str(data.get('mount_point')))} is mounted noexec",
     "no_folder": lambda data: f"{escape(str(data.get('refused_by')))} is no folder",
+    "time_wait": lambda data: "a connection that ended a moment ago has it (TIME_WAIT)",
     "link": lambda data: "it is a symbolic link, which was not to be followed",
 }
 

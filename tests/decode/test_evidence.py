@@ -118,6 +118,7 @@ def test_a_link_that_was_not_to_be_followed(evidence):
     [
         ("pipe2", errno.EMFILE, [(7, 20)], ("RLIMIT_NOFILE", 20)),
         ("fork", errno.EAGAIN, [(6, 5)], ("RLIMIT_NPROC", 5)),
+        ("fork", errno.EAGAIN, [], None),
         ("mmap__any", errno.ENOMEM, [(9, FOREVER), (2, 4096)], ("RLIMIT_DATA", 4096)),
         ("mmap__any", errno.ENOMEM, [(9, 100), (2, 4096)], ("RLIMIT_AS", 100)),
         ("mlock", errno.ENOMEM, [(9, FOREVER), (8, 64)], ("RLIMIT_MEMLOCK", 64)),

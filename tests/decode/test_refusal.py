@@ -10,6 +10,7 @@ import pytest
 from scopetrace.decode.refusal import (
     BY_OP,
     CREATES,
+    HAS_ACL,
     REMOVES,
     Asker,
     Refusal,
@@ -79,7 +80,7 @@ def test_a_new_file_needs_a_folder_that_may_be_written():
     ("flags", "there", "wanted"),
     [
         (os.O_RDONLY, True, Wanted(("read",))),
-        (os.O_WRONLY | os.O_CREAT, True, Wanted(("write",))),
+        (os.O_WRONLY | os.O_CREAT, True, Wanted(("write",), creates=True)),
         (os.O_RDWR, True, Wanted(("read", "write"))),
         (os.O_RDONLY | os.O_TRUNC, True, Wanted(("read", "write"))),
         (os.O_WRONLY | os.O_CREAT, False, CREATES),
@@ -135,3 +136,28 @@ def test_who_asks_is_in_the_status_of_the_thread():
     assert read_asker(STATUS, real=True) == Asker(1, 5, frozenset((50, 51)), 0)
     assert read_asker(b"") is None
     assert read_asker(b"Uid:\tx\nGid:\t1\t1\t1\t1\n") is None
+
+
+def test_a_file_of_another_in_a_sticky_folder_is_protected_from_root_as_well():
+    steps = [folder("/"), folder("/d", 0o1777), file("/d/f", 0o666, uid=BOB)]
+    creates = wanted_by_open(os.O_WRONLY | os.O_CREAT, there=True)
+    root = Asker(ROOT, ROOT, capabilities=0xFF)
+
+    assert ask(steps, creates, root) == Refusal(steps[2], "owner", "protected_regular")
+    assert ask(steps, wanted_by_open(os.O_WRONLY, there=True), root) is None
+    assert ask(steps, creates, Asker(BOB, BOB)) is None
+
+
+def test_a_file_of_another_gets_no_other_name():
+    path = file("/d/f", 0o666, uid=BOB)
+
+    assert ask([folder("/d"), path], BY_OP["link"]) == Refusal(path, "owner", "protected_hardlinks")
+    assert ask([folder("/d"), path], BY_OP["link"], Asker(BOB, BOB)) is None
+
+
+def test_an_access_control_list_may_allow_what_the_mode_does_not():
+    listed = folder("/d", 0o700, bits=HAS_ACL)
+    path = file("/d/f", 0o600)
+
+    assert ask([listed, path], READ_ONLY) == Refusal(path, "read")
+    assert ask([listed], READ_ONLY) == Refusal(listed, "search", "acl")

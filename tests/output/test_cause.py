@@ -56,6 +56,19 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
             "open /log/x: EPERM, /log/x is immutable (chattr)",
         ),
         (
+            {"error": "EACCES", **REFUSED, "obstacle": "acl"},
+            "open /log/x: EACCES, uid 65534 may not write by its mode; it has an ACL"
+            " (root:adm 0640)",
+        ),
+        (
+            {"error": "EACCES", **REFUSED, "obstacle": "protected_regular"},
+            "open /log/x: EACCES, it is root's, in a sticky folder (sysctl fs.protected_regular)",
+        ),
+        (
+            {"error": "EPERM", **REFUSED, "obstacle": "protected_hardlinks"},
+            "open /log/x: EPERM, uid 65534 does not own /log/x (sysctl fs.protected_hardlinks)",
+        ),
+        (
             {"error": "EACCES", "asked_uid": 5},
             "open /log/x: EACCES, uid 5 is refused for another reason than permissions",
         ),
@@ -128,6 +141,14 @@ def test_a_port_that_another_has():
     }  # fmt: skip
 
     assert failure_text("net.error", data) == "bind 0.0.0.0 port 80: EADDRINUSE, process [7] has it"
+
+
+def test_a_port_that_a_connection_still_has():
+    data = {"op": "bind", "error": "EADDRINUSE", "net_host_port": 80, "net_host_ip": "::"}
+
+    assert failure_text("net.error", {**data, "obstacle": "time_wait"}) == (
+        "bind :: port 80: EADDRINUSE, a connection that ended a moment ago has it (TIME_WAIT)"
+    )
 
 
 def test_other_calls_and_names():

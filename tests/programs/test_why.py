@@ -177,6 +177,18 @@ def test_who_has_a_port_of_the_same_session(stage: Stage) -> None:
     assert data["holder_pid"] == answer["pid"]
 
 
+def test_a_connection_that_ended_a_moment_ago_has_the_port(stage: Stage) -> None:
+    script = (
+        "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
+        "name = s.getsockname(); c = socket.create_connection(name); t, _ = s.accept();"
+        "t.close(); c.recv(1); c.close(); s.close();"
+        "import time; time.sleep(0.1); t = socket.socket(); t.bind(name)"
+    )
+    told = run_python(stage, script)
+
+    assert told.endswith("EADDRINUSE, a connection that ended a moment ago has it (TIME_WAIT)")
+
+
 def test_nobody_listens_where_a_program_connects(stage: Stage) -> None:
     port = free_port()
     told = run_python(stage, f"import socket; socket.create_connection(('127.0.0.1', {port}))")

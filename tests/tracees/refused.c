@@ -116,7 +116,7 @@ static void rights(void)
     REFUSED("setuid", about("user -1"), syscall(SYS_setuid, -1));
     REFUSED("setgid", about("group -1"), syscall(SYS_setgid, -1));
     REFUSED("setrlimit", about("RLIMIT_CORE"), syscall(SYS_setrlimit, RLIMIT_CORE, &small));
-    REFUSED("prlimit64", about("RLIMIT_STACK of 0"),
+    REFUSED("prlimit64", about("RLIMIT_STACK"),
             syscall(SYS_prlimit64, 0, RLIMIT_STACK, small64, NULL));
     REFUSED("setpgid", about("%d into group 1", NO_PID), setpgid(NO_PID, 1));
     REFUSED("unshare", about("CLONE_NEWUTS"), syscall(SYS_unshare, CLONE_NEWUTS | 1));
