@@ -1,15 +1,17 @@
 """Who touched what: finds out what a question is about, and has it answered.
 
 A number is a pid. A path is first one in the folder of the session, then one as a program passed
-it, then the end of one path alone. What is no path that the session knows is a peer: HOST:PORT,
-:PORT, HOST, or the path of a unix socket.
+it, then the end of one path alone: of a file that was there, if any was. What is no path that the
+session knows is a peer: HOST:PORT, :PORT, HOST, or the path of a unix socket.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.nearest import nearest
@@ -19,6 +21,7 @@ from scopetrace.query.who_file import Move, family, file_touches, last_rows, rea
 from scopetrace.query.who_peer import peer_names, peer_touches
 from scopetrace.query.who_process import pids, process_touches
 
+_PARENTS = re.compile(r"(\.\./)*")
 _MOST_CANDIDATES = 10
 _EVENTS_FOR_NAMES = 100_000
 """Among the names in so many events, the last ones, the nearest to a wrong name is sought."""
@@ -61,20 +64,37 @@ def _joined(file: Who | None, peer: Who | None) -> Who:
 def _paths(db: sqlite3.Connection, folder: str, text: str) -> list[str]:
     """Return the paths that `text` can mean: one, several if it is the end of them, or none."""
     full = posixpath.normpath(posixpath.join(folder, text))
-    names: set[str] = set()
-    passed: set[str] = set()
-    for row in rows_with(db, {posixpath.basename(full) or full}):
-        names |= row.names.all
-        if row.names.file_passed == text:
-            passed.add(row.names.file)
+    known = _names_like(db, full, text)
     moves = read_moves(db)
-    if not names.isdisjoint(family((full,), moves)):
+    if not (known.used | known.failed).isdisjoint(family((full,), moves)):
         return [full]
-    if passed:
-        return _one_of_each_file(passed, moves)
-    end = "/" + posixpath.normpath(text).lstrip("./")
-    found = [] if text.startswith("/") else [name for name in names if name.endswith(end)]
-    return _one_of_each_file(found, moves)
+    end = "/" + _PARENTS.sub("", posixpath.normpath(text))
+    ends = [] if text.startswith("/") else [known.used, known.failed]
+    found = (
+        known.passed,
+        *([name for name in names if name.endswith(end)] for names in ends),
+    )
+    return _one_of_each_file(next(filter(None, found), ()), moves)
+
+
+class _Known(NamedTuple):
+    """Names in a session that may be meant."""
+
+    used: set[str]
+    failed: set[str]
+    """Of calls that failed."""
+    passed: set[str]
+    """What the program called by the very text that is asked for."""
+
+
+def _names_like(db: sqlite3.Connection, path: str, text: str) -> _Known:
+    """Return the names with the base name of a path."""
+    known = _Known(set(), set(), set())
+    for row in rows_with(db, {posixpath.basename(path) or path}):
+        (known.failed if row.source == "fs.error" else known.used).update(row.names.all)
+        if row.names.file_passed == text:
+            known.passed.add(row.names.file)
+    return known
 
 
 def _one_of_each_file(names: Iterable[str], moves: Sequence[Move]) -> list[str]:

@@ -24,6 +24,9 @@ def path(tmp_path: Path) -> Path:
             event("fs.open", file="/b/same"),
             event("fs.open", file="/c/moved"),
             event("fs.rename", file="/c/moved", file_new="/d/moved"),
+            event("fs.error", op="stat", file="/etc/moved", error="ENOENT"),
+            event("fs.error", op="stat", file="/x/.missed", error="ENOENT"),
+            event("fs.open", file="/x/missed"),
             event("net.open", channel=7, **PEER),
         ],
     )
@@ -39,6 +42,9 @@ def path(tmp_path: Path) -> Path:
         ("ssl/cert.pem", "file", "/etc/ssl/cert.pem"),
         ("/ssl/link.pem", "file", "/etc/ssl/cert.pem"),
         ("moved", "file", "/d/moved"),
+        ("../moved", "file", "/d/moved"),
+        (".missed", "file", "/x/.missed"),
+        ("x/.missed", "file", "/x/.missed"),
         ("10.0.0.1:80", "peer", "10.0.0.1:80"),
     ],
 )
