@@ -6,6 +6,7 @@ messages.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -19,60 +20,23 @@ from textual.widgets import Input, Static
 
 from scopetrace.dash.cursor import Cursor
 from scopetrace.dash.export import default_name, write_view
+from scopetrace.dash.heading import place_line, session_line, tabs
+from scopetrace.dash.keys import FOOT, KEYS, help_text
 from scopetrace.dash.pane import Pane
-from scopetrace.dash.place import Place, Trail, title
+from scopetrace.dash.place import Place, Trail
 from scopetrace.dash.reader import Answer, Reader
 from scopetrace.dash.rows import Part, Want
 from scopetrace.dash.views import FIRST, TABS, make_views
 from scopetrace.errors import ScopeError
 from scopetrace.model.session import SessionInfo
-from scopetrace.output.answers import shorten_middle
 from scopetrace.output.escape import escape
-from scopetrace.output.status import describe_status
 from scopetrace.output.width import shorten
 from scopetrace.query import Session
 
 POLL_EVERY_S = 1.0
 """Time between two looks at a session that is being recorded."""
-KEYS = "Enter narrow  Backspace widen  / filter  s sort  x export  y command  ? help  q"
-HELP = """\
-Enter       narrow: a process to its files, a file to its events
-Backspace   widen: back to where Enter was pressed
-1 to {tabs}      another view of the same, from left to right
-Left Right  the view before, the next view
-/           filter: only rows that contain a text; empty: all
-s           sort by the next field
-r           reverse the order
-a           show the start-up files, too, or hide them
-x           export this view to a new file, CSV or JSON
-y           show the command line that gives this view
-?           this help
-q           quit
-
-Up, Down, Page Up, Page Down, Home and End choose a row."""
-
-ACTIONS = {
-    "up": "move(-1)",
-    "down": "move(1)",
-    "pageup": "page(-1)",
-    "pagedown": "page(1)",
-    "home": "first",
-    "end": "last",
-    "enter": "narrow",
-    "backspace": "widen",
-    **{str(at + 1): f"tab({at})" for at in range(len(TABS))},
-    "left": "turn(-1)",
-    "right": "turn(1)",
-    "slash": "filter",
-    "s": "sort",
-    "r": "reverse",
-    "a": "all",
-    "x": "export",
-    "y": "command",
-    "question_mark": "help",
-    "q": "quit",
-}
-"""Key → what it does."""
+REST = 4
+"""After a look at a session that is being recorded, so many times as long nothing is read."""
 
 
 class _Asked(NamedTuple):
@@ -140,22 +104,22 @@ class Dashboard(App[None]):
     #text { width: 90%; height: auto; max-height: 100%; border: ascii ansi_default; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key, action, priority=True) for key, action in ACTIONS.items()
+        Binding(key.name, key.action, priority=True) for key in KEYS
     ]
     """With priority, so that each key is done before the next one is looked at."""
 
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(ansi_color=True)
-        self._path = path
         self._session_name = name
         self._views = make_views()
         self._trail = Trail(Place(FIRST))
         self._cursor = Cursor()
         self._info: SessionInfo | None = None
         self._asked = _Asked(0, Want())
-        self._note = ""
-        self._reader = Reader(self._open, self._answer)
-        self._exporter = Reader(self._open, self._report_export)
+        self._asked_s = self._rests_until_s = 0.0
+        """When the reader was asked last, and until when it rests: on the monotonic clock."""
+        self._reader = Reader(Session(path), self._answer)
+        self._exporter = Reader(Session(path), self._report_export)
 
     @property
     def is_idle(self) -> bool:
@@ -269,7 +233,7 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         """Show what the keys do."""
-        self.push_screen(TextScreen(HELP.format(tabs=len(TABS))))
+        self.push_screen(TextScreen(help_text()))
 
     # The line that is asked for
 
@@ -303,9 +267,6 @@ class Dashboard(App[None]):
 
     # Reading
 
-    def _open(self) -> Session:
-        return Session(self._path)
-
     def _answer(self, number: int, answer: Answer) -> None:
         self.post_message(Answered(number, answer))
 
@@ -333,6 +294,7 @@ class Dashboard(App[None]):
             yield from view.read(session, place, want)
 
         self._asked = _Asked(self._reader.ask(job), want, key, extends)
+        self._asked_s = time.monotonic()
 
     def _extend(self, want: Want | None) -> None:
         """Read the rows beyond those that are loaded, unless that is being done."""
@@ -347,7 +309,9 @@ class Dashboard(App[None]):
     def _poll(self) -> None:
         """Read again what is shown of a session that is being recorded."""
         self._reader.hurry()
-        if self._info is None or self._info.status != "running" or not self._reader.is_idle:
+        if self._info is None or self._info.status != "running":
+            return
+        if not self._reader.is_idle or time.monotonic() < self._rests_until_s:
             return
         if self._cursor.is_last:
             self._ask(Want(forward=False))
@@ -361,7 +325,7 @@ class Dashboard(App[None]):
             return
         if isinstance(message.answer, SessionInfo):
             self._info = message.answer
-            self._show_head()
+            self._show_head(self._info)
         elif isinstance(message.answer, ScopeError):
             self._say(str(message.answer))
         else:
@@ -376,6 +340,8 @@ class Dashboard(App[None]):
         self.query_one(Pane).show_rows()
         self._say(part.note)
         if part.is_done:
+            now_s = time.monotonic()
+            self._rests_until_s = now_s + REST * (now_s - self._asked_s)
             self._extend(self._cursor.more())
 
     # Writing
@@ -393,20 +359,13 @@ class Dashboard(App[None]):
     # Lines above and below
 
     def _say(self, sentence: str) -> None:
-        self.query_one("#foot", Static).update(
-            Text(shorten(escape(sentence) or KEYS, self.size.width), no_wrap=True)
-        )
+        line = shorten(escape(sentence) or FOOT, self.size.width)
+        self.query_one("#foot", Static).update(Text(line, no_wrap=True))
 
-    def _show_head(self) -> None:
-        place, info, head = self._trail.place, self._info, Text(no_wrap=True)
-        if info is not None:
-            what = f"session {info.id}: {describe_status(info)}: {escape(' '.join(info.args))}"
-            head.append(shorten(what, self.size.width) + "\n", "bold")
-        for at, view in enumerate(TABS, 1):
-            head.append(f" {at} {view.name} ", "reverse" if view.name == place.view else "")
-        parts = [escape(title(place.scope))]
-        parts += [f"contains: {escape(place.match)}"] if place.match else []
-        parts += [f"sorted by {place.sort}"] if place.sort else []
-        parts += ["reversed"] if place.reverse else []
-        head.append("\n" + shorten_middle("  ".join(filter(None, parts)), self.size.width))
+    def _show_head(self, info: SessionInfo) -> None:
+        place, width = self._trail.place, self.size.width
+        head = Text(session_line(info, width) + "\n", "bold", no_wrap=True)
+        for name, is_present in tabs(place):
+            head.append(name, "not bold reverse" if is_present else "not bold")
+        head.append("\n" + place_line(place, width), "not bold")
         self.query_one("#head", Static).update(head)

@@ -27,18 +27,18 @@ class Reader:
     """Makes one job after the other; of those that wait, only the last.
 
     Args:
-        open: opens the session, in the thread.
+        session: what it reads; it is closed at the end.
         deliver: takes the number of a job and a part of its answer, or why there is none; called in
             the thread.
     """
 
-    def __init__(self, open: Callable[[], Session], deliver: Callable[[int, Answer], None]) -> None:
-        self._open = open
+    def __init__(self, session: Session, deliver: Callable[[int, Answer], None]) -> None:
+        self._session = session
         self._deliver = deliver
         self._changed = threading.Condition()
         self._job: Job | None = None
-        self._busy: Session | None = None
-        """The session, while a job is made with it."""
+        self._is_busy = False
+        """Whether a job is being made."""
         self._number = 0
         self._is_closed = False
         self.is_idle = True
@@ -74,33 +74,33 @@ class Reader:
 
     def _wake(self) -> None:
         """Have the thread look for what to do; the query that it is making is ended."""
-        if self._busy is not None:
-            self._busy.interrupt()
+        if self._is_busy:
+            self._session.interrupt()
         self._changed.notify()
 
     def _run(self) -> None:
-        with self._open() as session:
-            while (taken := self._take(session)) is not None:
+        with self._session:
+            while (taken := self._take()) is not None:
                 number, job = taken
                 try:
-                    self._make(session, number, job)
+                    self._make(number, job)
                 except (ScopeError, KeyboardInterrupt) as error:  # the latter: interrupted
                     if isinstance(error, ScopeError) and not self._is_stale(number):
                         self._deliver(number, error)
                 self._finish(number)
 
-    def _take(self, session: Session) -> tuple[int, Job] | None:
+    def _take(self) -> tuple[int, Job] | None:
         """Wait for a job; None: there will be none."""
         with self._changed:
-            self._busy = None
+            self._is_busy = False
             self._changed.wait_for(lambda: self._job is not None or self._is_closed)
             job, self._job = self._job, None
-            self._busy = session
+            self._is_busy = True
             return None if self._is_closed or job is None else (self._number, job)
 
-    def _make(self, session: Session, number: int, job: Job) -> None:
+    def _make(self, number: int, job: Job) -> None:
         delivered_s = 0.0
-        for part in job(session):
+        for part in job(self._session):
             if self._is_stale(number):
                 return
             if part is None:

@@ -37,7 +37,7 @@ def answers():
 
 @pytest.fixture
 def reader(path, answers):
-    reader = Reader(lambda: open_session(path), answers)
+    reader = Reader(open_session(path), answers)
     yield reader
     reader.close()
 
