@@ -12,14 +12,22 @@ import pexpect
 import pytest
 
 from scopetrace.recorder.ending import going_on, is_in_foreground
-from support.harness import Ending, Stage, scopetrace_command, wait_for
+from support.harness import (
+    Ending,
+    Stage,
+    read_info,
+    scopetrace_command,
+    session_files,
+    wait_for,
+)
 from support.interpreter import python
 from support.terminal import PROMPT, SHELL, ended, on_a_terminal
 
 LINE = "session 1: scopetrace summary"
 RUN = shlex.join(scopetrace_command("run"))
 STOPS_ITSELF = "sh -c 'kill -STOP $$; echo on; exit 4'"
-LEAVES_ONE = "sh -c 'sleep 5 & until grep -q sleep /proc/$!/comm; do :; done'"
+LEAVES_ONE = "sh -c 'sleep 100 & echo $! >pid; until grep -q sleep /proc/$!/comm; do :; done'"
+END_IT = "kill $(cat pid)"
 
 
 @pytest.fixture
@@ -29,6 +37,8 @@ def shell(stage: Stage) -> Iterator[Any]:
     with on_a_terminal(stage, SHELL, recorded=False) as child:
         child.expect_exact(PROMPT)
         yield child
+        for path in session_files(stage.home):
+            wait_for(lambda path=path: read_info(path).status != "running", "the recorder to end")
 
 
 def said(shell: Any, command: str) -> str:
@@ -97,6 +107,7 @@ def test_the_line_names_what_runs_on(shell: Any) -> None:
     line = f"{LINE} (sleep runs on and is recorded: scopetrace ps)\n"
     assert said(shell, f"{RUN} {LEAVES_ONE}") == line
     assert len(line) <= 81
+    said(shell, END_IT)
 
 
 def test_the_line_is_grey_where_there_are_colours(shell: Any) -> None:
@@ -147,6 +158,7 @@ def test_a_summary_comes_before_the_prompt_and_fits_the_terminal(shell: Any) -> 
     assert lines[0].startswith("command    sh -c")
     assert lines[-1] == "sleep runs on and is recorded: scopetrace ps"
     assert max(map(len, lines)) <= 80
+    said(shell, END_IT)
 
 
 def test_nobody_waits_for_a_reader_that_does_not_read(stage: Stage) -> None:
