@@ -27,7 +27,7 @@ from scopetrace.model.file_record import FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
-from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID, PLACE
+from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID, LOGGED_REQUEST, PLACE
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_flows
 from scopetrace.query.path_classes import PathClasses
@@ -39,8 +39,9 @@ CHANCE = frozenset(
 """Errors that depend on which process ran first."""
 MOST_LINES = 50_000
 """Different lines of one log or stream that are compared; the rest is not."""
-_BY_CHANCE = re.compile(r"\[(?:debug|info|notice)\] \d+#\d+: ")
-"""What nginx writes of the course of things, as who closed a connection first."""
+_BY_CHANCE = re.compile(rf"\[(?:debug|info|notice)\] \d+#\d+: |{LOGGED_REQUEST} 499 ")
+"""What nginx writes of the course of things: who closed a connection first, and that a client did
+so before it was answered (499)."""
 _CONTROL = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 """A sequence by which a text moves the cursor or changes colours (ECMA-48, CSI)."""
 _OUTCOMES = (
@@ -257,7 +258,8 @@ def _add_lines(found: dict[Thing, dict[str, None]], thing: Thing, lines: Iterabl
 
 def _is_by_chance(line: str) -> bool:
     """Return whether a line is of the course of things; so is the progress that curl shows."""
-    return ("#" in line and _BY_CHANCE.search(line) is not None) or "--:--:--" in line
+    may_be = "#" in line or " 499 " in line
+    return (may_be and _BY_CHANCE.search(line) is not None) or "--:--:--" in line
 
 
 def _environment(db: sqlite3.Connection) -> dict[str, str]:

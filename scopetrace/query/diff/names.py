@@ -23,6 +23,8 @@ EPHEMERAL_PORT = 32768
 """Where the ports begin that the kernel chooses (ip(7), ip_local_port_range)."""
 LEAST_PID = 100
 """Smaller process ids are not taken out of texts: too many other numbers look the same."""
+LOGGED_REQUEST = r"\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) [^\"\s]+(?: HTTP/[\d.]+)?\"?"
+"""A request as logs of servers have it; its status follows."""
 PLACE = "\0"
 """Stands for a number in the form of a line."""
 DIGITS = re.compile(r"\d+")

@@ -87,6 +87,14 @@ def test_a_nul_character_in_a_line(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_sent_before_a_client_went_away_is_not_compared(tmp_path: Path) -> None:
+    def log(*answers: str) -> Run:
+        return Run(wrote(*(f'1.2.3.4 "GET /x HTTP/1.1" {each}\n' for each in answers)))
+
+    assert found(tmp_path, log("200 512"), log("200 512", "200 0", "499 0")) == []
+    assert len(found(tmp_path, log("200 512"), log("500 512"))) == 1
+
+
 def test_the_course_of_things_in_logs_of_nginx_is_not_compared(tmp_path: Path) -> None:
     course = wrote(
         "2026/11/30 02:13:54 [notice] 31#31: signal 29 (SIGIO) received\n", source="/error.log"
