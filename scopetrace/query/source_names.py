@@ -49,7 +49,8 @@ def check_sources(
         if not _may_be(pattern, SOURCE_NAMES) and not _is_in(db, "source", pattern):
             raise UsageError(f"no source is named {name}{did_you_mean(name, SOURCE_NAMES)}")
     for name in sourcetypes:
-        if not _may_be(name, SOURCETYPES) and not _is_in(db, "sourcetype", name):
+        known = name in SOURCETYPES or name.endswith(".") or bool(_NO_NAME & set(name))
+        if not known and not _is_in(db, "sourcetype", name):
             raise UsageError(f"no source type is named {name}{did_you_mean(name, SOURCETYPES)}")
 
 

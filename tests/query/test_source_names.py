@@ -68,6 +68,7 @@ def test_what_is_known_or_in_the_session_is_right(
     [
         ({"source": ["fs.opne"]}, "no source is named fs.opne; did you mean fs.open or"),
         ({"source": ["bogus"]}, "no source is named bogus$"),
+        ({"sourcetype": ["proces"]}, "no source type is named proces; did you mean process"),
         ({"sourcetype": ["ntice"]}, "no source type is named ntice; did you mean notice"),
         ({"fields": ["fil"]}, "no event has a field named fil; did you mean file"),
         ({"fields": ["conten"]}, "no event has a field named conten"),
