@@ -319,6 +319,17 @@ def test_who_is_spoken_to_has_the_name_that_was_asked_for(stage: Stage, needs: N
     before = next(e for e in recording.of("net.open") if e.data["net_transport"] == "IP.UDP")
     assert "net_peer_name" not in before.data
 
+    actions = {touch["action"] for touch in who(stage, "here.scope.test")}
+    assert {"lookup", "connect", "fail"} <= actions
+    (refused,) = [t for t in who(stage, "here.scope.test:1") if t["action"] != "lookup"]
+    assert (refused["error"], refused["net_peer_ip"]) == ("ECONNREFUSED", HOST)
+
+
+def who(stage: Stage, peer: str) -> list[dict[str, Any]]:
+    ending = stage.run(scopetrace_command("who", peer, "-j"))
+    assert (ending.status, ending.stderr) == (0, b"")
+    return [json.loads(line) for line in ending.stdout.splitlines()]
+
 
 def test_the_c_library_asks_for_both_kinds_of_addresses(stage: Stage, needs: Needs) -> None:
     wanted = ["host.scope.test", "alias.scope.test", "absent.scope.test"]
