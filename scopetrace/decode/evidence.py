@@ -20,7 +20,7 @@ from scopetrace.decode.holders import (
     holder_of_lock,
     waits_to_end,
 )
-from scopetrace.decode.interpreter import interpreter_of
+from scopetrace.decode.interpreter import interpreter_of, machine_of
 from scopetrace.decode.mounts import find_mount
 from scopetrace.decode.parts import HEAD, LIMIT, MISSING, MOUNTS, STATUS, STEP, TARGET, Parts
 from scopetrace.decode.path_arguments import NO_NAMES, OPENS, Names, open_flags
@@ -128,7 +128,8 @@ def _text(parts: Parts, kind: int) -> str | None:
 
 
 def _not_executable(failing: Failing) -> Evidence:
-    return Evidence(interpreter=interpreter_of(failing.parts.get(HEAD, b"")) or None)
+    head = failing.parts.get(HEAD, b"")
+    return Evidence(interpreter=interpreter_of(head) or None, machine=machine_of(head) or None)
 
 
 # -- who refuses

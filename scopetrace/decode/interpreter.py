@@ -1,4 +1,4 @@
-"""What a program file names as its interpreter: after #!, or as PT_INTERP of ELF (elf(5))."""
+"""What a program file needs: its interpreter (#!, or PT_INTERP of ELF) and its machine (elf(5))."""
 
 from __future__ import annotations
 
@@ -14,6 +14,36 @@ CLASSES = {
 }
 """Class of an ELF file → its header from its start (place, size and number of program headers), and
 a program header (type, place and size of what it is about)."""
+
+
+MACHINE = {1: struct.Struct("<18xH"), 2: struct.Struct(">18xH")}
+"""Byte order of an ELF file → where its machine is."""
+MACHINES = {
+    2: "SPARC",
+    3: "i386",
+    8: "MIPS",
+    20: "PowerPC",
+    21: "PowerPC 64",
+    22: "S/390",
+    40: "ARM",
+    43: "SPARC V9",
+    62: "x86-64",
+    183: "AArch64",
+    243: "RISC-V",
+    258: "LoongArch",
+}
+"""Names of machines (linux/elf-em.h)."""
+
+
+def machine_of(head: bytes) -> str:
+    """Return for which machine an ELF file is that begins so; empty if it is none."""
+    if not head.startswith(ELF):
+        return ""
+    try:
+        (number,) = MACHINE[head[len(ELF) + 1]].unpack_from(head)
+    except (KeyError, struct.error, IndexError):
+        return ""
+    return MACHINES.get(number, f"machine {number}")
 
 
 def interpreter_of(head: bytes) -> str:

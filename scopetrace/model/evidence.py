@@ -17,6 +17,8 @@ class Evidence(NamedTuple):
     """Where the symbolic link leads that is what is not there."""
     interpreter: str | None = None
     """What a program file names as its interpreter (#! or PT_INTERP)."""
+    machine: str | None = None
+    """For which machine a program file is that could not be executed."""
     refused_by: str | None = None
     """The file or folder that refused."""
     refused_uid: int | None = None

@@ -142,6 +142,7 @@ EVIDENCE_OF_SOCKETS = (*REFUSED, *ASKER, *LIMIT, *HOLDER)
 EVIDENCE = (
     *EVIDENCE_OF_SOCKETS,
     _text("interpreter", "of exec: the interpreter that the file names (#! or ELF)"),
+    _text("machine", 'of exec with ENOEXEC: the machine that the file is for ("AArch64")'),
 )
 """What was seen of the reason of a failure; left out if it is not known or does not apply."""
 ENDS = (

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scopetrace.output.escape import escape
+from scopetrace.output.width import shorten
 
 Data = Mapping[str, Any]
 
@@ -35,6 +36,8 @@ SHORT_NAMES = {
 }
 """System calls that are told apart by how they are told their file."""
 CAPABILITY = "CAP_"
+MOST_OF_COMMAND = 60
+"""Columns of the command line of who has something."""
 
 MEANINGS = {
     "ENOENT": "it is not there",
@@ -127,13 +130,19 @@ def _interpreter(data: Data) -> str:
     return f"its interpreter {name} is not there" if data.get("error") == "ENOENT" else ""
 
 
+def _machine(data: Data) -> str:
+    machine = data.get("machine")
+    return f"it is a program for {escape(str(machine))}, or damaged" if machine else ""
+
+
 def _refused(data: Data) -> str:
     refuser, needs, obstacle = (data.get(name) for name in ("refused_by", "needs", "obstacle"))
     if obstacle in OBSTACLES:
         return OBSTACLES[obstacle](data)
     if not refuser:
         return _lacks(data, needs)
-    where = "" if refuser == data.get("file") else f" {escape(str(refuser))}"
+    itself = refuser in (data.get("file"), data.get("unix_peer_path"))
+    where = "" if itself else f" {escape(str(refuser))}"
     also = " by its mode; it has an ACL" if obstacle == "acl" else ""
     right = f"may not {needs}{where}{also}"
     if needs == "owner":
@@ -219,7 +228,8 @@ def _holder(data: Data) -> str:
     pid = data.get("holder_pid")
     if pid is None:
         return "another process holds the lock" if _is_lock(data) else ""
-    return f"{escape(str(data.get('holder_cmd') or 'process'))} [{pid}] has it"
+    command = escape(str(data.get("holder_cmd") or "process"))
+    return f"{shorten(command, MOST_OF_COMMAND)} [{pid}] has it"
 
 
 def _is_lock(data: Data) -> bool:
@@ -232,6 +242,7 @@ CAUSES: tuple[Callable[[Data], str], ...] = (
     _holder,
     _mount,
     _interpreter,
+    _machine,
     _refused,
 )
 """What evidence says, in the order in which it is asked."""

@@ -60,6 +60,12 @@ def test_an_interpreter_that_is_missing(evidence):
     assert evidence("execve", error=errno.ENOENT, parts=parts) == Evidence(interpreter="/no/such")
 
 
+def test_a_program_for_another_machine(evidence):
+    parts = [(Part.PATH, b"/s"), (Part.HEAD, b"\x7fELF\x02\x01" + bytes(12) + b"\xb7\0")]
+
+    assert evidence("execve", error=errno.ENOEXEC, parts=parts) == Evidence(machine="AArch64")
+
+
 def test_a_file_that_may_not_be_written(evidence):
     way = [folder("/"), folder("/log"), file("/log/x"), (Part.STATUS, STATUS)]
     parts = [(Part.PATH, b"/log/x"), (Part.NAME, b"/log/x"), *way]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scopetrace.decode.interpreter import interpreter_of
+from scopetrace.decode.interpreter import interpreter_of, machine_of
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,21 @@ def test_an_elf_file_of_this_machine_names_what_readelf_says() -> None:
     (told,) = [line for line in shown.stdout.splitlines() if "program interpreter" in line]
 
     assert f"interpreter: {interpreter_of(program.read_bytes()[:1024])}]" in told
+
+
+@pytest.mark.parametrize(
+    ("head", "machine"),
+    [
+        (b"\x7fELF\x02\x01" + bytes(12) + b"\xb7\x00", "AArch64"),
+        (b"\x7fELF\x02\x02" + bytes(12) + b"\x00\x16", "S/390"),
+        (b"\x7fELF\x01\x01" + bytes(12) + b"\xff\x01", "machine 511"),
+        (b"\x7fELF\x01\x01", ""),
+        (b"\x7fELF\x01\x07" + bytes(20), ""),
+        (b"#!/bin/sh", ""),
+    ],
+)
+def test_the_machine_of_an_elf_file(head: bytes, machine: str) -> None:
+    assert machine_of(head) == machine
 
 
 def test_a_32_bit_elf_file() -> None:

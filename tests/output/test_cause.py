@@ -97,6 +97,15 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
             {"error": "ENOENT", "interpreter": "/bin/ba\x1bd"},
             "open /log/x: ENOENT, its interpreter /bin/ba\\x1bd is not there",
         ),
+        (
+            {"error": "ENOEXEC", "machine": "AArch64"},
+            "open /log/x: ENOEXEC, it is a program for AArch64, or damaged",
+        ),
+        (
+            {"error": "ENOEXEC"},
+            "open /log/x: ENOEXEC, it is neither a program for this machine nor a script that"
+            " begins with #!",
+        ),
         ({"error": "EIO"}, "open /log/x: EIO"),
     ],
 )
@@ -141,6 +150,16 @@ def test_a_port_that_another_has():
     }  # fmt: skip
 
     assert failure_text("net.error", data) == "bind 0.0.0.0 port 80: EADDRINUSE, process [7] has it"
+
+
+def test_a_long_command_is_cut_and_a_socket_is_not_named_twice():
+    data = {"op": "bind", "error": "EADDRINUSE", "holder_pid": 7, "holder_cmd": "x" * 99}
+    refused = {**REFUSED, "op": "connect", "error": "EACCES"}
+    socket = {**refused, "unix_peer_path": "/s", "refused_by": "/s"}
+
+    assert failure_text("net.error", data).endswith(f"{'x' * 59}… [7] has it")
+    text = "connect /s: EACCES, uid 65534 may not write (root:adm 0640)"
+    assert failure_text("net.error", socket) == text
 
 
 def test_a_port_that_a_connection_still_has():

@@ -257,6 +257,42 @@ def test_an_interpreter_of_an_elf_file_that_is_missing(stage: Stage) -> None:
     assert f"exec {program}: ENOENT, its interpreter /none64/ld-linx-" in told
 
 
+def test_a_program_for_another_machine(stage: Stage) -> None:
+    program = stage.work / "program"
+    content = bytearray(Path("/bin/true").read_bytes())
+    content[18:20] = b"\xb7\0"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    told = run_python(stage, "import subprocess; subprocess.run(['./program'])")
+
+    assert told.endswith(f"exec {program}: ENOEXEC, it is a program for AArch64, or damaged")
+
+
+def test_a_program_that_is_running_may_not_be_written(stage: Stage) -> None:
+    program = stage.work / "program"
+    program.write_bytes(Path("/bin/sleep").read_bytes())
+    program.chmod(0o777)
+    with subprocess.Popen([program, "100"], **stage.become()) as running:
+        try:
+            wait_for(lambda: Path(f"/proc/{running.pid}/exe").readlink() == program, "the program")
+            (answer,) = ask(stage, python(), "-c", f"open('{program}', 'ab')")
+        finally:
+            running.kill()
+
+    data = answer["failures"][0]["data"]
+    assert (data["error"], data["holder_pid"]) == ("ETXTBSY", running.pid)
+    assert data["holder_cmd"] == f"{program} 100"
+
+
+def test_links_that_lead_to_each_other_and_a_name_that_is_too_long(stage: Stage) -> None:
+    (stage.work / "a").symlink_to("b")
+    (stage.work / "b").symlink_to("a")
+    told, long = reason(stage, "cat", "a"), reason(stage, "cat", "x" * 300)
+
+    assert told.endswith("/a: ELOOP, too many symbolic links lead to each other")
+    assert long.endswith(": ENAMETOOLONG, a name is longer than 255 bytes, or the path than 4095")
+
+
 def test_the_limit_of_open_files(stage: Stage) -> None:
     script = "f = [open('/dev/null') for _ in range(100)]"
     told = reason(stage, "sh", "-c", f'ulimit -n 30; exec {python()} -c "{script}"')
