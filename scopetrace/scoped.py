@@ -55,6 +55,8 @@ class Scoped:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._opened: dict[Path, Session] = {}
+        self._captured: set[str] = set()
+        """The files in which pytest keeps what programs print."""
 
     def run(
         self,
@@ -101,6 +103,7 @@ class Scoped:
             start(popen, command, *rest, **options)
             popen.args = args
 
+        self._captured |= {_name_of_fd(fd) for fd in (1, 2)}
         with _replaced(subprocess.Popen, "__init__", start_recorded):
             yield
 
@@ -142,7 +145,7 @@ class Scoped:
             file
             for session in self.sessions
             for file in session.files()
-            if (all_classes or file.path_class == OWN)
+            if (all_classes or (file.path_class == OWN and file.path not in self._captured))
             and (not uses or any(getattr(file, use) for use in uses))
             and (inside is None or _is_below(file.path, inside))
             and (outside is None or not _is_below(file.path, outside))
@@ -197,6 +200,14 @@ def _replaced(owner: type, name: str, value: object) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, before)
+
+
+def _name_of_fd(fd: int) -> str:
+    """Return the name of an open file, also of one that was deleted; empty: it is not open."""
+    try:
+        return str(Path(f"/proc/self/fd/{fd}").readlink()).removesuffix(" (deleted)")
+    except OSError:
+        return ""
 
 
 def _listed(args: Any, shell: bool, executable: Any) -> list[str]:

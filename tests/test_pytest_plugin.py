@@ -46,6 +46,7 @@ def test_the_programs_that_the_tested_code_starts(scoped, tmp_path):
     with scoped.subprocesses():
         done = subprocess.run(["echo", "out"], capture_output=True, text=True)
         subprocess.run(f"echo $SHELLED > {tmp_path}/shell", shell=True, env={"SHELLED": "yes"})
+        subprocess.run(["sh", "-c", "echo shown; echo too >&2"])
         asyncio.run(start())
     subprocess.run(["touch", tmp_path / "after"])
 
@@ -53,7 +54,7 @@ def test_the_programs_that_the_tested_code_starts(scoped, tmp_path):
     assert (tmp_path / "shell").read_text() == "yes\\n"
     written = {file.path for file in scoped.files(written=True)}
     assert written == {f"{tmp_path}/shell", f"{tmp_path}/async"}
-    assert [session.info.command for session in scoped.sessions] == ["echo", "sh", "cp"]
+    assert [session.info.command for session in scoped.sessions] == ["echo", "sh", "sh", "cp"]
 
 
 def test_sessions_of_another_test_are_not_here(scoped):
