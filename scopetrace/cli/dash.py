@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -12,6 +13,8 @@ from scopetrace.errors import ScopeError, UsageError
 
 SWITCH_INTERVAL_S = 0.001
 """So long a key waits for the thread that reads, at each step of its way to the screen."""
+COLLECTION_THRESHOLDS = (5_000, 10, 1_000)
+"""Those of `gc`: a look at all objects, of which tens of thousands are files, takes 0.1 s."""
 
 
 @click.command()
@@ -39,9 +42,16 @@ def dash(session: str | None) -> None:
 
     with open_session(session) as opened:
         path, number = opened.path, opened.info.id
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    prefer_keys()
     is_path = session is not None and not session.isdecimal()
     Dashboard(path, str(path) if is_path else str(number)).run()
+
+
+def prefer_keys() -> None:
+    """Have neither the thread that reads nor the collection of garbage delay keys."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.freeze()
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
 
 
 def on_terminal() -> bool:

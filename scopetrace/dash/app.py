@@ -192,8 +192,8 @@ class Dashboard(App[None]):
 
     def action_tab(self, at: int) -> None:
         """Show the same in another view."""
-        scope = self._trail.place.scope._replace(event=0)
-        self._change(Place(TABS[at].name, scope, show_all=self._trail.place.show_all))
+        place, view = self._trail.place, self._views[TABS[at].name]
+        self._change(Place(view.name, view.scope(place.scope), show_all=place.show_all))
 
     def action_turn(self, by: int) -> None:
         """Show the same in the next view."""

@@ -111,6 +111,8 @@ class Cursor:
     def _position(self, key: int | None) -> int | None:
         if key is None:
             return None
+        if 0 <= key < len(self.rows) and self.rows[key].key == key:  # made when looked at
+            return key
         return next((at for at, row in enumerate(self.rows) if row.key == key), None)
 
     def more(self) -> Want | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from scopetrace.dash.place import Place, Scope
+from scopetrace.dash.processes import MOST_SORTED
 from scopetrace.dash.rows import PAGE, Part, Row, Want
 from scopetrace.dash.view import View
 from scopetrace.model.event import EventRecord
@@ -45,12 +46,22 @@ class EventsView(View):
         Column("FIELDS"),
     )
     fields = EVENT_FIELDS
+    sorts = (
+        "", "duration_us", "file_read_bytes", "file_write_bytes", "net_bytes_sent",
+        "net_bytes_recv",
+    )  # fmt: skip
+    scope_fields = ("pid", "proc", "files", "channel", "peer", "log")
     sources: ClassVar[tuple[str, ...]] = ()
 
     def read(self, session: Session, place: Place, want: Want) -> Iterator[Part]:
         """Yield the rows that are wanted; what is found in one span of events is a part."""
         began_ns = session.info.started_ns
         rows: list[Row] = []
+        if place.sort:
+            rows = [_row(event, place.scope, began_ns) for event in self._sorted(session, place)]
+            note = f"only the first {MOST_SORTED:,}" if len(rows) == MOST_SORTED else ""
+            yield Part(rows, whole=True, note=note)
+            return
         for found, upto in self._parts(session, place, want):
             rows += (_row(event, place.scope, began_ns) for event in found)
             note = f"events searched: {upto:,}"
@@ -60,6 +71,9 @@ class EventsView(View):
 
     def bodies(self, session: Session, place: Place) -> Iterator[Mapping[str, Any]]:
         """Yield every event as `scopetrace events -j` has it."""
+        if place.sort:
+            yield from map(listed_body, self._sorted(session, place))
+            return
         want = Want(most=PAGE)
         while True:
             page = [one for found, _ in self._parts(session, place, want) for one in found]
@@ -70,7 +84,8 @@ class EventsView(View):
 
     def words(self, place: Place) -> list[str]:
         """Return the command that answers the same."""
-        words = ["events", "-a"]
+        sort = ["-n", str(MOST_SORTED), "--sort", place.sort] if place.sort else ["-a"]
+        words = ["events", *sort]
         for option, value in self._options(place):
             words += [option, value]
         return [*words, "-r"] if place.reverse else words
@@ -87,6 +102,12 @@ class EventsView(View):
                 yield option, ",".join(value)
             elif value is not None:
                 yield from ((option, str(one)) for one in _listed(value))
+
+    def _sorted(self, session: Session, place: Place) -> Iterator[EventRecord]:
+        """Return the first events in the order of a field; those without it are the last."""
+        return session.events(
+            **self._filters(place), sort=place.sort, reverse=place.reverse, last=MOST_SORTED
+        )
 
     def _parts(
         self, session: Session, place: Place, want: Want

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from scopetrace.dash.place import Place
+from scopetrace.dash.place import Place, Scope
 from scopetrace.dash.rows import LazyRows, Part, Row, Want
 from scopetrace.output.answers import Column
 from scopetrace.query import Session
@@ -31,6 +31,8 @@ class View(ABC):
     """The last one takes the room that is left."""
     sorts: ClassVar[tuple[str, ...]] = ("",)
     """What `s` chooses from: names of fields; empty: the order of the recording."""
+    scope_fields: ClassVar[tuple[str, ...]] = ("pid", "proc")
+    """The fields of a Scope that narrow this view."""
     has_classes: ClassVar[bool] = False
     """Whether it hides rows about start-up files."""
     fields: ClassVar[tuple[str, ...]]
@@ -50,6 +52,10 @@ class View(ABC):
     @abstractmethod
     def words(self, place: Place) -> list[str]:
         """Return the command that answers the same, without the program and the session."""
+
+    def scope(self, scope: Scope) -> Scope:
+        """Return what of a scope narrows this view."""
+        return Scope(**{name: getattr(scope, name) for name in self.scope_fields})
 
     def greps(self, place: Place) -> bool:
         """Whether the command has no filter of its own for the text that must occur."""

@@ -50,6 +50,7 @@ def test_a_session_is_shown_by_the_name_that_commands_know(scopetrace, recorder,
     path = recorder.record().path
     shown = []
     monkeypatch.setattr("scopetrace.dash.app.Dashboard.run", lambda self: shown.append(self))
+    monkeypatch.setattr("scopetrace.cli.dash.prefer_keys", lambda: None)
 
     for name in ("1", str(path)):
         assert scopetrace("dash", name) == (0, "", "")

@@ -52,6 +52,10 @@ def test_a_number_or_an_arrow_shows_the_same_in_another_view(path):
 
     assert lines[2] == "sh[80]"
     assert [line.split()[0] for line in rows(lines)] == ["5", "6"]
+    lines = drive(path, "down", "enter", "enter", "3")
+    assert lines[2] == "sh[80]"
+    lines = drive(path, "down", "enter", "enter", "4")
+    assert lines[2] == "sh[80] > /tmp/[red]out\\x1b[31m"
     assert drive(path, "2") == drive(path, "right")
     assert drive(path, "1") == drive(path, "right", "left")
 

@@ -55,6 +55,8 @@ PLACES = [
     Place("events", Scope(pid=70, files=("/home/ann/in.txt", "/it's"))),
     Place("events", Scope(log="stderr")),
     Place("events", Scope(channel=5)),
+    Place("events", sort="file_write_bytes"),
+    Place("events", Scope(pid=70), sort="file_read_bytes", reverse=True),
 ]
 
 
@@ -71,7 +73,9 @@ def test_the_command_gives_the_same(path, place, capsys):
 
 
 def test_narrowing_finds_what_it_should(path):
-    assert [ids(path, place) for place in PLACES[2:]] == [[3, 4], [5, 6], [5, 6], [1, 2], [4], []]
+    found = [[3, 4], [5, 6], [5, 6], [1, 2], [4], [], [6, 2, 5, 4, 3, 1], [2, 1, 3, 4]]
+
+    assert [ids(path, place) for place in PLACES[2:]] == found
 
 
 def test_errors_are_the_events_of_calls_that_failed(path):

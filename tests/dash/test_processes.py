@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
+import pytest
+
+from scopetrace.dash import processes
 from scopetrace.dash.place import Place, Scope
 from scopetrace.dash.processes import ProcessesView
 from scopetrace.dash.rows import Want
+from scopetrace.model.process import ProcessEnd
 from scopetrace.query import open_session
-from support.session_builder import image, record
+from support.session_builder import SECOND, STARTED_NS, begin, image, record
 
 
 def pids(path, place=Place("processes"), want=Want()):  # noqa: B008 (both are constant)
@@ -60,3 +68,48 @@ def test_the_command_is_tree():
     assert view.command(Place("processes", Scope(80), match="a b"), "/x y") == (
         "scopetrace tree -p 80 --depth 1 --id '/x y' | grep -F -e 'a b'"
     )
+
+
+def test_they_can_be_sorted_by_their_duration(home):
+    writer = begin(home)
+    for number, seconds in ((2, 5), (3, 9), (4, 1)):
+        writer.add_process(image(number, pid=number))
+        writer.end_process(ProcessEnd(number, STARTED_NS + seconds * SECOND, 0, None, False))
+    writer.finish(exit_code=0)
+    place = Place("processes", sort="duration_us")
+
+    for wanted, found in (
+        (place, [3, 2, 4, 70]),
+        (place._replace(reverse=True), [4, 2, 3, 70]),
+        (place._replace(scope=Scope(3)), [3]),
+    ):
+        with open_session(writer.path) as session:
+            *_, part = ProcessesView().read(session, wanted, Want())
+        assert [int(row.cells[0]) for row in part.rows] == found
+        assert part.whole
+
+
+def test_the_sorted_ones_are_read_page_by_page_and_cut(home, monkeypatch):
+    monkeypatch.setattr(processes, "MOST_SORTED", 5)
+    path = record(home, [], [image(number, pid=number) for number in range(2, 600)])
+    with open_session(path) as session:
+        *steps, part = ProcessesView().read(session, Place("processes", sort="duration_us"), Want())
+
+    assert steps == [None, None, None]
+    assert (len(part.rows), part.note) == (5, "only the first 5")
+
+
+@pytest.mark.parametrize(("reverse", "found"), [(False, [3, 2, 70]), (True, [2, 3, 70])])
+def test_jq_sorts_what_tree_prints(home, needs, reverse, found):
+    needs("jq")
+    writer = begin(home)
+    for number, seconds in ((2, 5), (3, 9)):
+        writer.add_process(image(number, pid=number, parent=1))
+        writer.end_process(ProcessEnd(number, STARTED_NS + seconds * SECOND, 0, None, False))
+    writer.finish(exit_code=0)
+    place = Place("processes", sort="duration_us", reverse=reverse, match="python3")
+    line = ProcessesView().command(place, str(writer.path))
+    shell = line.replace("scopetrace", f"{sys.executable} -m scopetrace", 1)
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True)
+
+    assert [json.loads(text)["pid"] for text in done.stdout.splitlines()] == found
