@@ -46,6 +46,11 @@ with scopetrace.run(["ls", Path("/")], cwd="/", stdout=subprocess.DEVNULL) as se
         print(session.diff(other))
     for exchange in session.exchanges():
         print(exchange.started_ns, exchange.request)
+    for touch in session.who("app.conf").touches:
+        print(touch.action, [doer.label for doer in touch.chain], touch.facts.get("file"))
+    for group in session.event_groups("file", sum="file_read_bytes", source="fs.close"):
+        print(group.value, group.events, group.sum)
+    session.save(Path("copy.db"), redact=True)
     print(scopetrace.open_session(3).event(7).source, session.flow(8).protocol)
 """
 IN_TESTS = """

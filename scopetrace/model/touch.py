@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from scopetrace.model.json_value import Json
 
 FILE, PEER, PROCESS = "file", "peer", "process"
 """What can be asked about."""
@@ -32,12 +36,12 @@ class Touch(NamedTuple):
     """A word: open, read, rename, connect, signal…"""
     chain: tuple[Doer, ...]
     """Who did it, who started that one, and so on up to the first; empty: not known."""
-    facts: dict[str, Any]
+    facts: Mapping[str, Json]
     """What else is known, by the names of `TOUCH_FIELDS`."""
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, Json]:
         """Return it as JSON has it, without what is not known."""
-        body: dict[str, Any] = {"id": self.id} if self.id else {}
+        body: dict[str, Json] = {"id": self.id} if self.id else {}
         body |= {"_time": self.time_ns // 1000 / 1_000_000, "action": self.action}
         if self.chain:
             doer = self.chain[0]

@@ -5,7 +5,7 @@ The chain is last, since it may be cut at its end: who did it stands first in it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
@@ -82,7 +82,7 @@ def _cut(text: str, width: int | None) -> str:
 
 def _file_words(touch: Touch, who: Who, folder: str) -> str:
     """Return what was done, and by which name if that is not the one in the heading."""
-    facts = touch.facts
+    facts: Mapping[str, Any] = touch.facts
     words = [word(facts) for name, word in _FILE_WORDS.items() if facts.get(name)]
     if touch.action in ("change", "make"):
         words += [word(facts) for name, word in _CHANGE_WORDS.items() if name in facts]
@@ -93,14 +93,14 @@ def _file_words(touch: Touch, who: Who, folder: str) -> str:
     return " ".join(words)
 
 
-_FILE_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+_FILE_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "flags": lambda facts: str(facts["flags"]),
     "file_read_bytes": lambda facts: f"{format_size(facts['file_read_bytes'])} read",
     "file_write_bytes": lambda facts: f"{format_size(facts['file_write_bytes'])} written",
     "file_target": lambda facts: f"to {facts['file_target']}",
     "error": lambda facts: f"{facts.get('op', '')} {facts['error']}",
 }
-_CHANGE_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+_CHANGE_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "file_perms": lambda facts: f"mode {facts['file_perms']}",
     "file_owner": lambda facts: f"owner {facts['file_owner']}",
     "file_group": lambda facts: f"group {facts['file_group']}",
@@ -109,7 +109,7 @@ _CHANGE_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def _peer_cells(touch: Touch) -> tuple[object, ...]:
-    facts = touch.facts
+    facts: Mapping[str, Any] = touch.facts
     result = facts.get("error") or facts.get("net_close_reason") or facts.get("rcode") or ""
     if facts.get("error"):
         result = f"{facts.get('op') or ''} {result}".strip()
@@ -125,7 +125,7 @@ def _peer_cells(touch: Touch) -> tuple[object, ...]:
     )
 
 
-def _peer(facts: dict[str, Any]) -> str:
+def _peer(facts: Mapping[str, Any]) -> str:
     for host in ("net_peer_name", "net_peer_ip", "net_host_ip"):
         if facts.get(host):
             port = facts.get("net_host_port" if host == "net_host_ip" else "net_peer_port")
@@ -140,7 +140,7 @@ def _size(count: int | None) -> str:
 
 
 def _process_words(touch: Touch) -> str:
-    facts = touch.facts
+    facts: Mapping[str, Any] = touch.facts
     if touch.action == "start":
         return f"[{facts['child_pid']}] {facts['child_cmd']}"
     if touch.action == "exec":
@@ -155,7 +155,7 @@ def _process_words(touch: Touch) -> str:
     return str(facts.get("signal") or "")
 
 
-def _end(facts: dict[str, Any]) -> str:
+def _end(facts: Mapping[str, Any]) -> str:
     parts = [facts["signal"] or f"exit {facts['exit_code']}"]
     if facts["duration_us"] is not None:
         parts.append(format_microseconds(facts["duration_us"]))

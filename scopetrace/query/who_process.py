@@ -50,7 +50,7 @@ def _touches(db: sqlite3.Connection, node: ProcessNode, chains: Chains) -> list[
 def _start(node: ProcessNode, chains: Chains) -> Touch:
     """Return the start of a process by its parent."""
     first = node.images[0]
-    facts = {"child_pid": node.pid, "child_cmd": node.process.cmd}
+    facts: dict[str, str | int] = {"child_pid": node.pid, "child_cmd": node.process.cmd}
     if not first.parent:
         facts |= {"child_cmd": first.cmd, "ppid": first.ppid}
     return Touch(0, first.started_ns, "start", chains.of(first.parent), facts)
