@@ -44,7 +44,8 @@ def dash(session: str | None) -> None:
         path, number = opened.path, opened.info.id
     prefer_keys()
     is_path = session is not None and not session.isdecimal()
-    Dashboard(path, str(path) if is_path else str(number)).run()
+    # Without the mouse, with which a terminal selects text: the command line of a view, say.
+    Dashboard(path, str(path) if is_path else str(number)).run(mouse=False)
 
 
 def prefer_keys() -> None:

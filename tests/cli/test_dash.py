@@ -49,7 +49,7 @@ def test_a_session_that_is_not_there_is_one_sentence(scopetrace):
 def test_a_session_is_shown_by_the_name_that_commands_know(scopetrace, recorder, monkeypatch):
     path = recorder.record().path
     shown = []
-    monkeypatch.setattr("scopetrace.dash.app.Dashboard.run", lambda self: shown.append(self))
+    monkeypatch.setattr("scopetrace.dash.app.Dashboard.run", lambda self, mouse: shown.append(self))
     monkeypatch.setattr("scopetrace.cli.dash.prefer_keys", lambda: None)
 
     for name in ("1", str(path)):

@@ -9,7 +9,7 @@ from textual import events
 from scopetrace.dash.app import POLL_EVERY_S, Dashboard
 from scopetrace.dash.keys import help_text
 from support.dashboard import drive, screen, settle, typed
-from support.session_builder import begin, event, image, record
+from support.session_builder import begin, closed, event, image, record
 
 
 def rows(lines: list[str]) -> list[str]:
@@ -196,3 +196,38 @@ def test_a_session_that_is_recorded_grows_on_the_screen(home):
     assert [line.split()[-1] for line in before] == ["/first"]
     assert [line.split()[-1] for line in after] == ["/first", "/second"]
     writer.finish(exit_code=0)
+
+
+def test_a_shows_the_start_up_files_and_hides_them_again(home):
+    writer = begin(home, config="scopetrace: {pathclasses: {loader: ['^/lib/']}}")
+    writer.add_events([closed("/lib/libc.so"), closed("/home/ann/a")])
+    writer.finish(exit_code=0)
+
+    assert len(rows(drive(writer.path, "2"))) == 1
+    assert len(rows(drive(writer.path, "2", "a"))) == 2
+    assert drive(writer.path, "2", "a", "a") == drive(writer.path, "2")
+
+
+def test_up_chooses_the_row_above(path):
+    assert drive(path, "down", "up", "enter") == drive(path, "enter")
+
+
+def test_nothing_that_was_recorded_is_obeyed(home):
+    """Neither by the terminal nor, as markup, by the libraries that draw."""
+    text = "[red]\x1b[31m[/]\x07\n\u202e\udcff漢[link=x]"
+    ends = {"net_transport": "Unix.TCP", "unix_peer_path": f"/{text}"}
+    events = [
+        event("fs.open", file=f"/{text}"),
+        event("fs.error", file=f"/{text}", op="openat", error="ENOENT"),
+        event("net.open", channel=5, **ends),
+        event(f"/{text}.log", message=text),
+    ]
+    path = record(home, events, [image(2, pid=80, proc=text, cmd=text, exe=f"/{text}")])
+
+    shown = "[red]\\x1b[31m[/]\\x07\\n\\u202e\\xff漢[link=x]"
+    for keys in (("1",), ("2",), ("3",), ("4",), ("5",), ("6",), ("7",), ("7", "enter")):
+        lines = drive(path, *keys, size=(200, 24))
+        assert all(line.isprintable() for line in lines), keys
+        assert any(shown in line for line in lines), keys
+    lines = drive(path, "2", "enter", "y", size=(200, 24))
+    assert all(line.isprintable() for line in lines)
