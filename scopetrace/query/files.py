@@ -108,7 +108,8 @@ class Files:
 def _count_open(file: UsedFile, data: _Data) -> None:
     file.opens += 1
     file.exists = True
-    if "O_TRUNC" in data.flags or "O_TMPFILE" in data.flags:
+    is_new = "O_EXCL" in data.flags and "O_CREAT" in data.flags
+    if is_new or "O_TRUNC" in data.flags or "O_TMPFILE" in data.flags:
         file.changed = True
     if "O_DIRECTORY" in data.flags:
         file.folder = True
