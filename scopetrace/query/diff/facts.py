@@ -34,7 +34,10 @@ from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
 
 CHANCE = frozenset(
-    ("EAGAIN", "EINTR", "EINPROGRESS", "EALREADY", "ECONNABORTED", "ETIMEDOUT", "ECHILD", "ESRCH")
+    (
+        *("EAGAIN", "EINTR", "EINPROGRESS", "EALREADY", "ECONNABORTED"),
+        *("ECHILD", "EPIPE", "ESRCH"),
+    )
 )
 """Errors that depend on which process ran first."""
 MOST_LINES = 50_000

@@ -25,6 +25,9 @@ LEAST_PID = 100
 """Smaller process ids are not taken out of texts: too many other numbers look the same."""
 LOGGED_REQUEST = r"\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) [^\"\s]+(?: HTTP/[\d.]+)?\"?"
 """A request as logs of servers have it; its status follows."""
+_ANSWER = re.compile(rf"{LOGGED_REQUEST} \d{{3}}((?: [\d.]+)+)")
+"""An answer, with its sizes as group 1. These depend on when the client went away; the lengths that
+the server promised are compared instead (`facts.Sizes`)."""
 PLACE = "\0"
 """Stands for a number in the form of a line."""
 DIGITS = re.compile(r"\d+")
@@ -101,7 +104,7 @@ _IN_TEMPORARY = (
     rf"{_START}(?P<folder>(?:{'|'.join(map(re.escape, TEMPORARY))})/)"
     r"(?P<temporary>[^/\s:;,'\"=()\[\]<>|]+)"
 )
-_MEASURED = frozenset(("time", "rate", "duration"))
+_MEASURED = frozenset(("TIME", "RATE", "DURATION"))
 _FILL = re.compile(r"([-=_* ])\1+")
 """What fills a line up to a width, which depends on how long the measured values in it are."""
 
@@ -182,17 +185,28 @@ class Names:
         kept: list[int] = []
         at = number = 0
         is_measured = False
-        for match in self._in_lines.finditer(line):
-            if match.lastgroup == "number":
-                continue
-            is_measured = is_measured or match.lastgroup in _MEASURED
-            number = _plain(line[at : match.start()], number, parts, kept)
-            parts.append(self._shown(match))
-            number += len(DIGITS.findall(match[0]))
-            at = match.end()
+        for start, end, shown in self._taken_out(line):
+            is_measured = is_measured or shown in _MEASURED
+            number = _plain(line[at:start], number, parts, kept)
+            parts.append(shown)
+            number += len(DIGITS.findall(line[start:end]))
+            at = end
         _plain(line[at:], number, parts, kept)
         text = "".join(parts)
         return Form(_FILL.sub(r"\1", text) if is_measured else text, tuple(kept))
+
+    def _taken_out(self, line: str) -> list[tuple[int, int, str]]:
+        """Return start and end of what is taken out of a line, and what stands in its place."""
+        found = [
+            (match.start(), match.end(), self._shown(match))
+            for match in self._in_lines.finditer(line)
+            if match.lastgroup != "number"
+        ]
+        if answer := _ANSWER.search(line):
+            start, end = answer.span(1)
+            found = [each for each in found if each[1] <= start or each[0] >= end]
+            found = sorted([*found, (start, end, " BYTES")])
+        return found
 
     def _shown(self, match: re.Match[str]) -> str:
         group = match.lastgroup or ""

@@ -36,6 +36,9 @@ LEAST_SHARED = 0.5
 MOST_COMPARED = 40_000
 """Pairs of command lines that are compared word by word among children of one process."""
 
+PIPE_CLOSED = frozenset(("exit 0", "SIGPIPE"))
+"""Which of these a process ends with that writes to `head` depends on which was faster."""
+
 Words = Counter[str]
 NO_WORDS: Words = Counter()
 
@@ -239,8 +242,13 @@ def _telling(pairs: Iterable[Pair], differs: Callable[[Pair], bool]) -> list[Pai
 
 
 def _ends(pairs: Iterable[Pair]) -> Iterator[Difference]:
-    for pair in _telling(pairs, lambda p: bool(p.a.end and p.b.end and p.a.end != p.b.end)):
+    for pair in _telling(pairs, _ended_otherwise):
         yield Difference(RESULT, PROCESS, STATUS, pair.b.label, pair.a.end, pair.b.end)
+
+
+def _ended_otherwise(pair: Pair) -> bool:
+    ends = {pair.a.end, pair.b.end}
+    return len(ends) == 2 and "" not in ends and ends != PIPE_CLOSED
 
 
 def _only(change: str, runs: Iterable[Run]) -> Iterator[Difference]:

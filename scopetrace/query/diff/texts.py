@@ -19,7 +19,7 @@ from scopetrace.model.difference import (
     Difference,
 )
 from scopetrace.query.diff.facts import Thing
-from scopetrace.query.diff.names import LOGGED_REQUEST, PLACE, Form, Names
+from scopetrace.query.diff.names import PLACE, Form, Names
 
 MANY_VALUES = 8
 """A number with more values than these is one that counts or measures; so many lines of one form
@@ -29,9 +29,6 @@ Numbers = tuple[str, ...]
 Forms = dict[str, set[Numbers]]
 """Form → the numbers of its lines."""
 _NUMBERS = re.compile(r"(\d+)")
-_ANSWER = re.compile(rf"({LOGGED_REQUEST} \d{{3}})(?: [\d.]+)+")
-"""An answer and its sizes, which depend on when the client went away: they are compared as the
-lengths that the server promised (`facts.Sizes`)."""
 _SET = re.compile(r"\{([^{}:]+, [^{}:]+)\}")
 """A set as Python prints it, in an order that depends on the seed of its hashes."""
 
@@ -71,8 +68,6 @@ def _forms(lines: Iterable[str], names: Names) -> Forms:
     for line in lines:
         if "{" in line:
             line = _SET.sub(_in_order, line)
-        if "/" in line:
-            line = _ANSWER.sub(r"\1 BYTES", line)
         pieces = _NUMBERS.split(line)  # text and digits in turn
         shape = PLACE.join(pieces[::2])
         form = shapes.get(shape)

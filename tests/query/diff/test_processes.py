@@ -58,6 +58,16 @@ def test_the_first_process_and_the_last_cause_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pipe_that_was_closed_early_is_no_difference(tmp_path: Path) -> None:
+    images = [image(), child(2, "yes")]
+    killed, failed = ended_at(2, code=None, signal=13), ended_at(2, code=1)
+
+    assert found(tmp_path, Run(images=images), Run(images=images, ends=[killed])) == []
+    assert len(
+        found(tmp_path, Run(images=images, ends=[failed]), Run(images=images, ends=[killed]))
+    )
+
+
 def test_of_equal_processes_those_that_ended_alike_are_pairs(tmp_path: Path) -> None:
     images = [image(), *(child(number, "worker") for number in (2, 3, 4))]
     a = Run(images=images, ends=[ended_at(2, code=1)])
