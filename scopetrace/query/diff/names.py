@@ -185,12 +185,13 @@ class Names:
         kept: list[int] = []
         at = number = 0
         is_measured = False
-        for start, end, shown in self._taken_out(line):
+        for found, until, shown in self._taken_out(line):
+            start, end = max(_back(line, found), at), _on(line, until)
             is_measured = is_measured or shown in _MEASURED
             number = _plain(line[at:start], number, parts, kept)
             parts.append(shown)
             number += len(DIGITS.findall(line[start:end]))
-            at = end
+            at = max(at, end)
         _plain(line[at:], number, parts, kept)
         text = "".join(parts)
         return Form(_FILL.sub(r"\1", text) if is_measured else text, tuple(kept))
@@ -239,6 +240,20 @@ def top_in_temporary(path: str) -> str:
 def _any_of(first: Sequence[str], named: Mapping[str, str]) -> re.Pattern[str]:
     parts = [f"(?P<{name}>{text})" for name, text in named.items()]
     return re.compile("|".join([*first, _IN_TEMPORARY, *parts]))
+
+
+def _back(line: str, at: int) -> int:
+    """Return where a number begins that is cut by a position, or the position."""
+    while 0 < at < len(line) and line[at].isdecimal() and line[at - 1].isdecimal():
+        at -= 1
+    return at
+
+
+def _on(line: str, at: int) -> int:
+    """Return where a number ends that is cut by a position, or the position."""
+    while 0 < at < len(line) and line[at].isdecimal() and line[at - 1].isdecimal():
+        at += 1
+    return at
 
 
 def _plain(text: str, number: int, parts: list[str], kept: list[int]) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scopetrace.model.file_record import FileRecord
 from scopetrace.query.diff.names import DIGITS, PLACE, Names, Numbers, folders_of, temporary_names
@@ -102,6 +104,35 @@ def test_paths_and_arguments(names: Names, text: str, name: str) -> None:
 )
 def test_lines(names: Names, text: str, same: str) -> None:
     assert line(names, text) == same
+
+
+PIECES = (
+    *("0", "7", "12", "2026-11-30", " ", ":", "12:34:56", "/", "/tmp/", "cmTC_", "a", "f", ".tmp"),
+    *(
+        "/objects/",
+        "0x",
+        "fd ",
+        "seed",
+        "GET /x 200 ",
+        "s",
+        "ms",
+        ".",
+        "[gw",
+        "]",
+        "rustc",
+        "\u0663",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_the_numbers_of_a_line_are_those_that_its_form_keeps(text: str) -> None:
+    form = Names(FOLDERS, NUMBERS, KNOWN).form(text)
+    numbers = DIGITS.findall(text)
+
+    assert form.text.count(PLACE) == len(form.kept)
+    assert all(at < len(numbers) for at in form.kept)
+    assert sorted(set(form.kept)) == list(form.kept)
 
 
 def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:

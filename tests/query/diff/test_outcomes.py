@@ -44,6 +44,8 @@ SERVED = {"http_server_duration": 3}
     [
         (flow(1), [], ("only A", "peer", "10.0.0.9:80", "connected", None)),
         (flow(1), [refused()], ("result", "peer", "10.0.0.9:80", "connected", "ECONNREFUSED")),
+        (flow(1), [refused(error="ETIMEDOUT")],
+         ("result", "peer", "10.0.0.9:80", "connected", "ETIMEDOUT")),
         ([], [refused()], ("only B", "peer", "10.0.0.9:80", None, "ECONNREFUSED")),
         ([answered(200, **SERVED)], [answered(500, **SERVED)],
          ("result", "answer", "GET /x", "200", "500")),

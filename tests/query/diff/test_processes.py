@@ -63,9 +63,8 @@ def test_a_pipe_that_was_closed_early_is_no_difference(tmp_path: Path) -> None:
     killed, failed = ended_at(2, code=None, signal=13), ended_at(2, code=1)
 
     assert found(tmp_path, Run(images=images), Run(images=images, ends=[killed])) == []
-    assert len(
-        found(tmp_path, Run(images=images, ends=[failed]), Run(images=images, ends=[killed]))
-    )
+    runs = [Run(images=images, ends=[end]) for end in (failed, killed)]
+    assert found(tmp_path, *runs) == [("result", "process", "yes", "exit 1", "SIGPIPE")]
 
 
 def test_of_equal_processes_those_that_ended_alike_are_pairs(tmp_path: Path) -> None:
