@@ -15,6 +15,7 @@ WITHOUT_TEST = {
     "source.py": "the interface of sources: each test of a source uses it",
     "cli/answers.py": "by the commands: tests/programs/test_answers.py",
     "dash/pane.py": "by the screen: tests/dash/test_app.py",
+    "dash/scan_view.py": "by what it shows: tests/dash/test_files.py and test_logs.py",
     "decode/closing.py": "by what it emits: tests/decode/test_files.py and test_sockets.py",
     "decode/failed.py": "by what it emits: tests/decode/test_failures.py",
     "decode/parts.py": "by what is read with it: all tests of tests/decode",

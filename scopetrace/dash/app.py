@@ -7,6 +7,7 @@ messages.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -116,6 +117,7 @@ class Dashboard(App[None]):
         self._cursor = Cursor()
         self._info: SessionInfo | None = None
         self._asked = _Asked(0, Want())
+        self._said = self._line_is_for = ""
         self._asked_s = self._rests_until_s = 0.0
         """When the reader was asked last, and until when it rests: on the monotonic clock."""
         self._reader = Reader(Session(path), self._answer)
@@ -133,14 +135,13 @@ class Dashboard(App[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen: three lines, the rows, one line."""
-        yield Static(id="head")
-        yield Pane(self._cursor)
-        yield Input(id="input")
-        yield Static(id="foot")
+        self._head, self._foot = Static(id="head"), Static(id="foot")
+        self._pane, self._line = Pane(self._cursor), Input()
+        yield from (self._head, self._pane, self._line, self._foot)
 
     def on_mount(self) -> None:
         """Show the first view, and look at a live session again and again."""
-        self.query_one(Pane).focus()
+        self._pane.focus()
         self._show_place()
         self.set_interval(POLL_EVERY_S, self._poll)
 
@@ -150,24 +151,27 @@ class Dashboard(App[None]):
         self._exporter.close()
 
     def on_pane_resized(self) -> None:
-        """Read what a higher screen needs."""
+        """Fit the lines above and below, and read what a higher screen needs."""
+        if self._info is not None:
+            self._show_head(self._info)
+        self._say(self._said)
         self._extend(self._cursor.more())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Leave the keys to a line that is asked for, or to a text that is shown."""
-        return len(self.screen_stack) == 1 and not self.query_one(Input).display
+        return len(self.screen_stack) == 1 and not self._line.display
 
     # Keys
 
     def action_move(self, rows: int) -> None:
         """Choose another row."""
         self._extend(self._cursor.move(rows))
-        self.query_one(Pane).show_rows()
+        self._pane.show_rows()
 
     def action_page(self, way: int) -> None:
         """Choose the row a screen further."""
         self._extend(self._cursor.page(way))
-        self.query_one(Pane).show_rows()
+        self._pane.show_rows()
 
     def action_first(self) -> None:
         """Choose the first row."""
@@ -238,17 +242,15 @@ class Dashboard(App[None]):
     # The line that is asked for
 
     def _ask_for(self, what: str, text: str) -> None:
-        line = self.query_one(Input)
-        line.border_title = what
-        line.value = text
-        line.display = True
-        self.screen.set_focus(line)
+        self._line.value = text
+        self._line.display = True
+        self.screen.set_focus(self._line)
         self._say(f"{what}: Enter takes it, Escape leaves it")
         self._line_is_for = what
 
     def on_key(self, event: Key) -> None:
         """Leave the line that is asked for."""
-        if event.key == "escape" and self.query_one(Input).display:
+        if event.key == "escape" and self._line.display:
             self._close_line()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -261,8 +263,8 @@ class Dashboard(App[None]):
             self._export(Path(text))
 
     def _close_line(self) -> None:
-        self.query_one(Input).display = False
-        self.screen.set_focus(self.query_one(Pane))
+        self._line.display = False
+        self.screen.set_focus(self._pane)
         self._say("")
 
     # Reading
@@ -281,7 +283,7 @@ class Dashboard(App[None]):
         """Show the present place; `key` is that of the row to choose."""
         place = self._trail.place
         self._cursor.replace(Part([], whole=True), Want())
-        self.query_one(Pane).show_columns(self._views[place.view].columns)
+        self._pane.show_columns(self._views[place.view].columns)
         self._say("reading...")
         self._ask(Want() if key is None else Want(key, including=True), key)
 
@@ -289,7 +291,7 @@ class Dashboard(App[None]):
         place = self._trail.place
         view = self._views[place.view]
 
-        def job(session: Session):  # type: ignore[no-untyped-def]
+        def job(session: Session) -> Iterator[Part | SessionInfo | None]:
             yield session.info
             yield from view.read(session, place, want)
 
@@ -304,7 +306,7 @@ class Dashboard(App[None]):
     def _jump(self, want: Want | None) -> None:
         if want is not None:
             self._ask(want)
-        self.query_one(Pane).show_rows()
+        self._pane.show_rows()
 
     def _poll(self) -> None:
         """Read again what is shown of a session that is being recorded."""
@@ -337,8 +339,9 @@ class Dashboard(App[None]):
             self._cursor.replace(part, want, key)
         elif part.is_done:
             self._cursor.extend(part, want)
-        self.query_one(Pane).show_rows()
-        self._say(part.note)
+        self._pane.show_rows()
+        if not self._line.display:
+            self._say(part.note)
         if part.is_done:
             now_s = time.monotonic()
             self._rests_until_s = now_s + REST * (now_s - self._asked_s)
@@ -359,8 +362,9 @@ class Dashboard(App[None]):
     # Lines above and below
 
     def _say(self, sentence: str) -> None:
+        self._said = sentence
         line = shorten(escape(sentence) or FOOT, self.size.width)
-        self.query_one("#foot", Static).update(Text(line, no_wrap=True))
+        self._foot.update(Text(line, no_wrap=True))
 
     def _show_head(self, info: SessionInfo) -> None:
         place, width = self._trail.place, self.size.width
@@ -368,4 +372,4 @@ class Dashboard(App[None]):
         for name, is_present in tabs(place):
             head.append(name, "not bold reverse" if is_present else "not bold")
         head.append("\n" + place_line(place, width), "not bold")
-        self.query_one("#head", Static).update(head)
+        self._head.update(head)

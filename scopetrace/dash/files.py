@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scopetrace.dash.place import Place
 from scopetrace.dash.rows import Row
-from scopetrace.dash.view import SHOW_EVERY_S, ListView
+from scopetrace.dash.scan_view import ScanView
 from scopetrace.model.file_record import FILE_FIELDS, OWN, FileRecord
 from scopetrace.output.files import COLUMNS, file_body, file_cells
 from scopetrace.query import Session
@@ -18,7 +17,7 @@ MOST_FILES = 20_000
 """Files that are kept; of a session with more, the first ones are shown."""
 
 
-class FilesView(ListView[FileRecord]):
+class FilesView(ScanView[FileRecord, FileScan]):
     """Files: what for, how many bytes, by which programs."""
 
     name = "files"
@@ -27,33 +26,19 @@ class FilesView(ListView[FileRecord]):
     has_classes = True
     fields = tuple(FILE_FIELDS)
 
-    def __init__(self) -> None:
-        self._scan: FileScan | None = None
-        self._scanned: int | None = None
-        """The pid that the scan is about."""
+    def begin(self, session: Session, pid: int | tuple[()]) -> FileScan:
+        """Return a scan of the files of one process, or of all."""
+        return session.file_scan(MOST_FILES, pid)
 
-    def records(
-        self, session: Session, place: Place
-    ) -> Iterator[tuple[list[FileRecord], str] | None]:
-        """Yield the files known so far; the next call goes on where this one was left."""
-        scan, upto = self._scan_of(session, place.scope.pid), session.last_id
-        shown_s = time.monotonic()
-        while scan.read_on(upto):
-            if time.monotonic() - shown_s >= SHOW_EVERY_S:
-                yield _own(scan.records(), place, f"events read: {scan.after_id:,} of {upto:,}")
-                shown_s = time.monotonic()
-            else:
-                yield None
-        note = (
-            f"only {MOST_FILES:,} files, of events 1 to {scan.after_id:,}" if scan.is_full else ""
-        )
-        yield _own(scan.records(), place, note)
-
-    def _scan_of(self, session: Session, pid: int | None) -> FileScan:
-        if self._scan is None or self._scanned != pid:
-            self._scan = session.file_scan(MOST_FILES, () if pid is None else pid)
-            self._scanned = pid
-        return self._scan
+    def found(self, scan: FileScan, place: Place) -> tuple[list[FileRecord], str]:
+        """Return the files known so far, without those of start-up, and what is left out."""
+        files, notes = scan.records(), []
+        if scan.is_full:
+            notes.append(f"only {MOST_FILES:,} files, of events 1 to {scan.after_id:,}")
+        own = [file for file in files if place.show_all or file.path_class == OWN]
+        if hidden := len(files) - len(own):
+            notes.append(f"{hidden:,} start-up files hidden: a shows them")
+        return own, "; ".join(notes)
 
     def row(self, place: Place, number: int, record: FileRecord) -> Row:
         """Return the row of a file."""
@@ -84,13 +69,3 @@ class FilesView(ListView[FileRecord]):
         if place.reverse:
             words.append("-r")
         return [*words, "-A"] if place.show_all else words
-
-
-def _own(files: list[FileRecord], place: Place, note: str) -> tuple[list[FileRecord], str]:
-    """Return the files that are not there for the start-up, and what is hidden."""
-    if place.show_all:
-        return files, note
-    own = [file for file in files if file.path_class == OWN]
-    hidden = len(files) - len(own)
-    notes = [note, f"{hidden:,} start-up files hidden: a shows them" if hidden else ""]
-    return own, "; ".join(filter(None, notes))

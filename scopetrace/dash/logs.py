@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scopetrace.dash.place import Place
 from scopetrace.dash.rows import Row
-from scopetrace.dash.view import SHOW_EVERY_S, ListView
+from scopetrace.dash.scan_view import ScanView
 from scopetrace.model.summary import Log
 from scopetrace.output.answers import Column
 from scopetrace.output.escape import escape_message
@@ -16,7 +15,7 @@ from scopetrace.query import Session
 from scopetrace.query.log_scan import LogScan
 
 
-class LogsView(ListView[Log]):
+class LogsView(ScanView[Log, LogScan]):
     """Logs: how many lines, and the last one."""
 
     name = "logs"
@@ -24,28 +23,13 @@ class LogsView(ListView[Log]):
     sorts = ("", "lines", "path")
     fields = Log._fields
 
-    def __init__(self) -> None:
-        self._scan: LogScan | None = None
-        self._scanned: int | None = None
-        """The pid that the scan is about."""
+    def begin(self, session: Session, pid: int | tuple[()]) -> LogScan:
+        """Return a scan of the logs of one process, or of all."""
+        return session.log_scan(pid)
 
-    def records(self, session: Session, place: Place) -> Iterator[tuple[list[Log], str] | None]:
-        """Yield the logs known so far; the next call goes on where this one was left."""
-        scan, upto = self._scan_of(session, place.scope.pid), session.last_id
-        shown_s = time.monotonic()
-        while scan.read_on(upto):
-            if time.monotonic() - shown_s >= SHOW_EVERY_S:
-                yield scan.logs(), f"events read: {scan.after_id:,} of {upto:,}"
-                shown_s = time.monotonic()
-            else:
-                yield None
-        yield scan.logs(), ""
-
-    def _scan_of(self, session: Session, pid: int | None) -> LogScan:
-        if self._scan is None or self._scanned != pid:
-            self._scan = session.log_scan(() if pid is None else pid)
-            self._scanned = pid
-        return self._scan
+    def found(self, scan: LogScan, place: Place) -> tuple[list[Log], str]:
+        """Return the logs known so far."""
+        return scan.logs(), ""
 
     def row(self, place: Place, number: int, record: Log) -> Row:
         """Return the row of a log."""

@@ -18,8 +18,6 @@ from scopetrace.dash.rows import LazyRows, Part, Row, Want
 from scopetrace.output.answers import Column
 from scopetrace.query import Session
 
-SHOW_EVERY_S = 0.5
-"""Time between two lists of a ListView while events are read."""
 Record = TypeVar("Record")
 
 

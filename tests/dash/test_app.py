@@ -160,7 +160,11 @@ def test_it_fits_every_size(path, size):
 
 
 def test_it_follows_the_size_of_the_terminal(home):
-    path = record(home, [], [image(number, pid=100 + number) for number in range(2, 60)])
+    writer = begin(home, args=("python3", "a" * 80, "log.py"))
+    for number in range(2, 60):
+        writer.add_process(image(number, pid=100 + number))
+    writer.finish(exit_code=0)
+    path = writer.path
 
     async def go():
         async with Dashboard(path, "1").run_test(size=(80, 24)) as pilot:
@@ -172,9 +176,12 @@ def test_it_follows_the_size_of_the_terminal(home):
     lines = asyncio.run(go())
     assert len(lines) == 40
     assert len(rows(lines)) == 35
+    assert lines[0].endswith(" log.py")
 
 
-def test_a_session_that_is_recorded_grows_on_the_screen(home):
+@pytest.mark.parametrize("keys", [(), ("question_mark",), ("slash", "x")])
+def test_a_session_that_is_recorded_grows_on_the_screen(home, keys):
+    """Also below the help, and while a filter is typed."""
     writer = begin(home)
     writer.add_events([event("fs.open", file="/first")])
     writer.commit()
@@ -182,19 +189,26 @@ def test_a_session_that_is_recorded_grows_on_the_screen(home):
     async def go():
         async with Dashboard(writer.path, "1").run_test() as pilot:
             await settle(pilot)
-            await pilot.press("7", "end")
-            await settle(pilot)
-            before = rows(screen(pilot))
+            for key in ("7", "end", *keys):
+                await pilot.press(key)
+                await settle(pilot)
+            before = len(pilot.app._cursor.rows)
             writer.add_events([event("fs.open", file="/second")])
             writer.commit()
             async with asyncio.timeout(20 * POLL_EVERY_S):
-                while len(rows(screen(pilot))) < 2:
+                while len(pilot.app._cursor.rows) == before:
                     await pilot.pause(0.05)
-            return before, rows(screen(pilot))
+            shown = screen(pilot)
+            if keys:
+                await pilot.press("escape")
+                await settle(pilot)
+            return before, shown, screen(pilot)
 
-    before, after = asyncio.run(go())
-    assert [line.split()[-1] for line in before] == ["/first"]
-    assert [line.split()[-1] for line in after] == ["/first", "/second"]
+    before, meanwhile, after = asyncio.run(go())
+    assert before == 1
+    assert [line.split()[-1] for line in rows(after)] == ["/first", "/second"]
+    if keys == ("slash", "x"):
+        assert meanwhile[-1] == "filter: Enter takes it, Escape leaves it"
     writer.finish(exit_code=0)
 
 

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from scopetrace.cli import main
-from scopetrace.dash import files
+from scopetrace.dash import files, scan_view
 from scopetrace.dash.files import FilesView
 from scopetrace.dash.place import Place, Scope
 from scopetrace.dash.rows import Want
@@ -79,7 +79,7 @@ def test_start_up_files_are_counted_and_hidden(home):
 
 
 def test_what_is_known_so_far_is_shown_while_events_are_read(home, monkeypatch):
-    monkeypatch.setattr(files, "SHOW_EVERY_S", 0)
+    monkeypatch.setattr(scan_view, "SHOW_EVERY_S", 0)
     writer = begin(home)
     writer.add_events(event("fs.open", file=f"/{number}") for number in range(5000))
     writer.finish(exit_code=0)
