@@ -180,8 +180,10 @@ def test_a_warning_that_cannot_be_heard_hinders_nothing(tmp_path):
 
 STDERR_USERS = {
     "model/shown.py": "print_to_stderr itself",
+    "cli/dispatch.py": "has warnings printed by print_to_stderr",
     "cli/pager.py": "has it go through the pager, where it is the same terminal",
     "output/progress.py": "draws progress, in words of its caller",
+    "query/session.py": "warns a program of Python, which decides what becomes of warnings",
     "scoped.py": "hands on to pytest what a recorded program printed",
 }
 """Modules that use standard error, and for what."""
