@@ -36,7 +36,7 @@ def as_sent(body: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in body.items()
-        if key not in ("id", "uid", "gid", "username", "groupname", "args")
+        if key not in ("id", "Id", "uid", "gid", "username", "groupname", "args")
     }
 
 
