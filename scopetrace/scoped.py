@@ -137,9 +137,13 @@ class Scoped:
             all_classes: also those that interpreters and loaders need.
         """
         asked = {
-            "read": read, "written": written, "missed": missed,
-            "denied": denied, "deleted": deleted, "renamed": renamed,
-        }  # fmt: skip
+            "read": read,
+            "written": written,
+            "missed": missed,
+            "denied": denied,
+            "deleted": deleted,
+            "renamed": renamed,
+        }
         uses = [use for use, wanted in asked.items() if wanted]
         return [
             file

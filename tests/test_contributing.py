@@ -83,14 +83,20 @@ def copy_of_checkout(folder: Path) -> Path:
 def check_console(text: str, copy: Path, home: Path) -> None:
     """Run the commands of an example, and compare the lines that the last of each prints."""
     environ = os.environ | {
-        "PYTHON": sys.executable, "PYTHONPATH": str(copy), "SCOPETRACE_HOME": str(home)
-    }  # fmt: skip
+        "PYTHON": sys.executable,
+        "PYTHONPATH": str(copy),
+        "SCOPETRACE_HOME": str(home),
+    }
     for step in text.removeprefix("$ ").split("\n$ "):
         command, _, expected = step.partition("\n")
         done = subprocess.run(
-            ["sh", "-c", COMMAND + command], env=environ, cwd="/", capture_output=True, text=True,
+            ["sh", "-c", COMMAND + command],
+            env=environ,
+            cwd="/",
+            capture_output=True,
+            text=True,
             check=False,
-        )  # fmt: skip
+        )
         if expected:
             assert NUMBER_AND_TIME.sub(r"[…] \1[…]", done.stdout) == expected, done.stderr
 

@@ -31,8 +31,11 @@ def test_a_page_is_installed_and_well_formed(name: str) -> None:
             assert line[1:].split()[0] in REQUESTS, line
         assert "\\" not in ESCAPES.sub("", line), line
     assert [line for line in lines if line.startswith(".SH")][:4] == [
-        ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS",
-    ]  # fmt: skip
+        ".SH NAME",
+        ".SH SYNOPSIS",
+        ".SH DESCRIPTION",
+        ".SH OPTIONS",
+    ]
     assert sum(line == ".nf" for line in lines) == sum(line == ".fi" for line in lines)
 
 

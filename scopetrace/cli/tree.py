@@ -20,9 +20,14 @@ from scopetrace.cli.options import count, session_option
 @click.option("--depth", type=count, metavar="N", help="So many levels below the first process.")
 @format_option
 def tree(
-    session_id: str | None, times: bool, failed: bool, pid: tuple[int, ...], depth: int | None,
-    form: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    session_id: str | None,
+    times: bool,
+    failed: bool,
+    pid: tuple[int, ...],
+    depth: int | None,
+    form: str | None,
+    as_json: bool,
+) -> None:
     """Show the processes as a tree: command, how it ended, how long.
 
     Programs that replaced themselves by exec (sh, env, pyenv...) are one line with the last of

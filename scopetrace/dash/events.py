@@ -47,9 +47,13 @@ class EventsView(View):
     )
     fields = EVENT_FIELDS
     sorts = (
-        "", "duration_us", "file_read_bytes", "file_write_bytes", "net_bytes_sent",
+        "",
+        "duration_us",
+        "file_read_bytes",
+        "file_write_bytes",
+        "net_bytes_sent",
         "net_bytes_recv",
-    )  # fmt: skip
+    )
     scope_fields = ("pid", "proc", "files", "channel", "peer", "log")
     sources: ClassVar[tuple[str, ...]] = ()
 
@@ -93,9 +97,12 @@ class EventsView(View):
     def _options(self, place: Place) -> Iterator[tuple[str, str]]:
         filters = self._filters(place)
         names = (
-            ("source", "-s"), ("sourcetype", "-t"), ("pid", "-p"), ("match", "-m"),
+            ("source", "-s"),
+            ("sourcetype", "-t"),
+            ("pid", "-p"),
+            ("match", "-m"),
             ("where", "--where"),
-        )  # fmt: skip
+        )
         for name, option in names:
             value: Any = filters.get(name)
             if isinstance(value, tuple) and name != "match":

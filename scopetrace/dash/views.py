@@ -11,8 +11,14 @@ from scopetrace.dash.timeline import TimelineView
 from scopetrace.dash.view import View
 
 TABS = (
-    ProcessesView, FilesView, NetworkView, ErrorsView, LogsView, TimelineView, EventsView,
-)  # fmt: skip
+    ProcessesView,
+    FilesView,
+    NetworkView,
+    ErrorsView,
+    LogsView,
+    TimelineView,
+    EventsView,
+)
 """Those that a key selects; one event is shown only by narrowing."""
 FIRST = ProcessesView.name
 

@@ -67,9 +67,17 @@ class Lines:
     def metric(self, sample: Sample, process: Process) -> bytes:
         """Return the line of a metric, with its end; as StatsD it may be two."""
         record = MetricRecord(
-            0, sample.time_ns, sample.name, sample.type, sample.unit, sample.value, sample.tags,
-            self._host, process.proc, process.pid,
-        )  # fmt: skip
+            0,
+            sample.time_ns,
+            sample.name,
+            sample.type,
+            sample.unit,
+            sample.value,
+            sample.tags,
+            self._host,
+            process.proc,
+            process.pid,
+        )
         form = self._form
         if form.type == "statsd":
             lines = statsd_lines(record, form.statsdprefix, form.statsdmaxlen, form.verbosity)

@@ -11,9 +11,16 @@ from collections.abc import Mapping
 from typing import Literal, TextIO
 
 Color = Literal[
-    "blue", "green", "grey", "bright red", "bright green", "bright yellow", "bright blue",
-    "bright magenta", "bright cyan",
-]  # fmt: skip
+    "blue",
+    "green",
+    "grey",
+    "bright red",
+    "bright green",
+    "bright yellow",
+    "bright blue",
+    "bright magenta",
+    "bright cyan",
+]
 CODES: dict[Color, int] = {
     "blue": 34,
     "green": 32,

@@ -107,6 +107,11 @@ def _wrapped(head: str, text: str, width: int | None, indent: str) -> list[str]:
     if width - len(indent) < LEAST_MEANING:
         indent = "      "
     return textwrap.wrap(
-        head + text, width, subsequent_indent=indent, drop_whitespace=True,
-        break_on_hyphens=False, replace_whitespace=False, expand_tabs=False,
-    )  # fmt: skip
+        head + text,
+        width,
+        subsequent_indent=indent,
+        drop_whitespace=True,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        expand_tabs=False,
+    )

@@ -209,9 +209,15 @@ class Session:
         if sort is not None and sort not in NAMES:
             raise unknown_name(sort)
         query = self._query(
-            source=source, sourcetype=sourcetype, pid=pid, proc=proc, match=match, where=where,
-            since_ns=since_ns, until_ns=until_ns,
-        )  # fmt: skip
+            source=source,
+            sourcetype=sourcetype,
+            pid=pid,
+            proc=proc,
+            match=match,
+            where=where,
+            since_ns=since_ns,
+            until_ns=until_ns,
+        )
         after_id, last = _sql_int(after_id), _sql_int(last)
         if sort is not None:
             return self._sorted(query, sort, last, reverse, after_id)

@@ -18,8 +18,10 @@ def test_without_a_terminal_it_is_one_sentence_and_status_2(scopetrace, recorder
     recorder.record()
 
     assert scopetrace("dash") == (
-        2, "", "scopetrace: the dashboard needs a terminal; `scopetrace summary` needs none\n",
-    )  # fmt: skip
+        2,
+        "",
+        "scopetrace: the dashboard needs a terminal; `scopetrace summary` needs none\n",
+    )
 
 
 def test_without_textual_it_is_one_sentence_and_status_1(recorder):
@@ -33,8 +35,10 @@ def test_without_textual_it_is_one_sentence_and_status_1(recorder):
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (
-        1, "", "scopetrace: the dashboard needs Textual: pip install 'scopetrace[dash]'\n",
-    )  # fmt: skip
+        1,
+        "",
+        "scopetrace: the dashboard needs Textual: pip install 'scopetrace[dash]'\n",
+    )
 
 
 @pytest.mark.usefixtures("terminal")

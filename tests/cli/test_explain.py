@@ -59,8 +59,13 @@ def test_an_event_that_failed(scopetrace, home):
     lines = out.splitlines()
     assert "file:/etc/x" in lines[0]
     assert [line[:8].rstrip() for line in lines[1:] if line[0] != " "] == [
-        "call", "does", "error", "means", "here", "look at",
-    ]  # fmt: skip
+        "call",
+        "does",
+        "error",
+        "means",
+        "here",
+        "look at",
+    ]
 
 
 def test_an_event_has_the_cause_that_was_found_when_it_failed(scopetrace, home):

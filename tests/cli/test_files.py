@@ -36,8 +36,16 @@ class TestFiles:
 
         assert (status, err) == (0, "")
         assert out.splitlines()[0].split() == [
-            "USE", "READ", "WRITTEN", "OPS", "I/O", "TIME", "PROC", "ERROR", "FILE",
-        ]  # fmt: skip
+            "USE",
+            "READ",
+            "WRITTEN",
+            "OPS",
+            "I/O",
+            "TIME",
+            "PROC",
+            "ERROR",
+            "FILE",
+        ]
         assert [line.split()[-1] for line in out.splitlines()[1:]] == [
             "/home/ann/app.conf",
             "/usr/lib/x86_64-linux-gnu/libc.so.6",

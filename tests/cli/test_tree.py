@@ -24,7 +24,10 @@ def test_the_tree_and_its_json_form(scopetrace, recorder):
     _, out, _ = scopetrace("tree", "--failed", "-j")
     (body,) = map(json.loads, out.splitlines())
     assert (body["pid"], body["exit_code"], body["depth"], body["duration_us"]) == (
-        71, 3, 1, 1_000_000,
-    )  # fmt: skip
+        71,
+        3,
+        1,
+        1_000_000,
+    )
     assert scopetrace("tree", "--depth", "0")[1].count("\n") == 1
     assert scopetrace("tree", "-p", "71")[1] == "[71] sh -c 'exit 3'  exit 3, 1.0 s\n"

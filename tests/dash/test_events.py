@@ -27,8 +27,12 @@ def test_a_row_says_when_who_and_what(path):
         *_, part = EventsView().read(session, PLACE, Want())
 
     assert part.rows[2].cells == (
-        "3", "0.200", "python3[70]", "fs.error", "/home/ann/app.conf op:openat error:ENOENT",
-    )  # fmt: skip
+        "3",
+        "0.200",
+        "python3[70]",
+        "fs.error",
+        "/home/ann/app.conf op:openat error:ENOENT",
+    )
     assert part.rows[2].opens == Place("event", Scope(event=3))
     assert part.at_end
 

@@ -30,8 +30,15 @@ def test_a_row_leads_to_the_events_of_its_file(path):
     part = last_part(path)
 
     assert part.rows[0].cells == (
-        "R", "5.0 KiB", "", "3", "35 µs", "python3", "", "/home/ann/in.txt",
-    )  # fmt: skip
+        "R",
+        "5.0 KiB",
+        "",
+        "3",
+        "35 µs",
+        "python3",
+        "",
+        "/home/ann/in.txt",
+    )
     assert part.whole
     assert part.rows[0].opens == Place("events", Scope(files=("/home/ann/in.txt",)))
 

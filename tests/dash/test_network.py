@@ -19,8 +19,10 @@ PLACE = Place("network")
 def flow(channel: int, sent: int, process: int = 1):
     """Return the events of one connection to port 80 of 10.0.0.`channel`."""
     ends = {
-        "net_transport": "IP.TCP", "net_peer_ip": f"10.0.0.{channel}", "net_peer_port": 80,
-    }  # fmt: skip
+        "net_transport": "IP.TCP",
+        "net_peer_ip": f"10.0.0.{channel}",
+        "net_peer_port": 80,
+    }
     sums = {"net_bytes_sent": sent, "net_bytes_recv": 9 - channel}
     return [
         event("net.open", channel, process, channel, **ends),

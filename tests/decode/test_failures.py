@@ -86,9 +86,7 @@ def test_a_failure_says_what_it_was_about(row, args, op, what, tracee, decoding)
         ("open_tree", ("x",), (-100,), "/home/me/x"),
     ],
 )
-def test_paths_are_absolute_and_words_stay_as_they_are(
-    row, paths, args, what, tracee, decoding
-):  # fmt: skip
+def test_paths_are_absolute_and_words_stay_as_they_are(row, paths, args, what, tracee, decoding):
     parts = dict(zip((Part.PATH, Part.PATH2), map(str.encode, paths), strict=False))
     tracee.fail(row, *args, error=errno.EPERM, parts=parts)
 

@@ -84,8 +84,11 @@ def test_a_failed_open_is_emitted_with_the_path_it_meant(tracee, decoding):
     first, second = decoding.only(Failed)
 
     assert (first.op, first.kind, first.file, first.errno) == (
-        "openat", "open_close", "/etc/app/conf/x.ini", 2,
-    )  # fmt: skip
+        "openat",
+        "open_close",
+        "/etc/app/conf/x.ini",
+        2,
+    )
     assert (second.file, second.errno) == ("/home/me/y", 13)
 
 

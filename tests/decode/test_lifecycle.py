@@ -45,8 +45,10 @@ def test_the_facts_of_a_program_are_those_of_its_exec(tracee, decoding):
 
     image = executed.image
     assert (image.proc, image.exe, image.cmd) == (
-        "python3", "/usr/bin/python3.11", "python3  a b",
-    )  # fmt: skip
+        "python3",
+        "/usr/bin/python3.11",
+        "python3  a b",
+    )
     assert image.args == ("python3", "", "a b")
     assert image.env == ("HOME=/root", "EMPTY=")
     assert (image.pid, image.ppid, image.cwd) == (100, 77, "/srv")

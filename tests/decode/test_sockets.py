@@ -32,9 +32,12 @@ from support.raw_builder import (
 from support.recording import Recording
 
 ENDS = {
-    "net_transport": "IP.TCP", "net_peer_ip": "127.0.0.1", "net_peer_port": 80,
-    "net_host_ip": "127.0.0.1", "net_host_port": 5000,
-}  # fmt: skip
+    "net_transport": "IP.TCP",
+    "net_peer_ip": "127.0.0.1",
+    "net_peer_port": 80,
+    "net_host_ip": "127.0.0.1",
+    "net_host_port": 5000,
+}
 
 
 @pytest.fixture
@@ -72,8 +75,9 @@ def test_a_connection_opens_and_closes_with_what_went_through_it(tracee, recordi
     opened, closed = recording.of("net")
 
     assert (opened.source, opened.data) == (
-        "net.open", {"op": "connect", "fd": 3, **ENDS, "role": "client"},
-    )  # fmt: skip
+        "net.open",
+        {"op": "connect", "fd": 3, **ENDS, "role": "client"},
+    )
     assert closed.source == "net.close"
     assert has(closed.data, **ENDS, net_bytes_recv=30, net_bytes_sent=10, net_close_reason="local")
     assert closed.channel == opened.channel
@@ -206,8 +210,10 @@ def test_the_final_state_of_a_connection_comes_with_its_close(tracee, recording)
     tracee.socket(3)
     tracee.connect(3, result=-EINPROGRESS)
     parts = {
-        Part.SOCKET: pack_socket(), Part.LOCAL: pack_inet(port=5000), Part.PEER: pack_inet(),
-    }  # fmt: skip
+        Part.SOCKET: pack_socket(),
+        Part.LOCAL: pack_inet(port=5000),
+        Part.PEER: pack_inet(),
+    }
     tracee.call("close", 3, result=-(2**63), parts=parts)
 
     assert [event.source for event in recording.of("net")] == ["net.open", "net.close"]
@@ -322,8 +328,11 @@ def test_a_connected_datagram_socket_can_be_connected_elsewhere(tracee, recordin
 
     events = [(e.source, e.data["net_peer_port"]) for e in recording.of("net")]
     assert events == [
-        ("net.open", 53), ("net.close", 53), ("net.open", 54), ("net.close", 54),
-    ]  # fmt: skip
+        ("net.open", 53),
+        ("net.close", 53),
+        ("net.open", 54),
+        ("net.close", 54),
+    ]
 
 
 def test_a_server_of_datagrams_remembers_only_so_many_peers(tracee, recording):
@@ -397,15 +406,20 @@ def test_unix_sockets_have_paths_and_inodes(tracee, recording):
     tracee.socket(3, domain=AF_UNIX)
     peer = pack_unix(b"/run/x\0")
     parts = {
-        Part.ADDRESS: peer, Part.SOCKET: pack_socket(AF_UNIX, peer=99), Part.LOCAL: pack_unix(b""),
+        Part.ADDRESS: peer,
+        Part.SOCKET: pack_socket(AF_UNIX, peer=99),
+        Part.LOCAL: pack_unix(b""),
         Part.PEER: peer,
-    }  # fmt: skip
+    }
     tracee.call("connect", 3, parts=parts)
 
     assert has(
-        recording.data("net.open"), net_transport="Unix.TCP", unix_peer_path="/run/x",
-        unix_peer_inode=99, unix_local_inode=77,
-    )  # fmt: skip
+        recording.data("net.open"),
+        net_transport="Unix.TCP",
+        unix_peer_path="/run/x",
+        unix_peer_inode=99,
+        unix_local_inode=77,
+    )
 
 
 def test_messages_in_order_are_counted_like_datagrams(tracee, recording):
@@ -466,9 +480,12 @@ def test_a_socket_that_could_not_be_connected_has_no_peer(tracee, recording):
 
 def test_an_inherited_connection_is_a_flow_once_it_is_used(tracee, recording):
     parts = {
-        Part.LINK: b"socket:[77]", Part.STAT: tracee.socket_stat(), Part.SOCKET: pack_socket(),
-        Part.LOCAL: pack_inet(port=5000), Part.PEER: pack_inet(),
-    }  # fmt: skip
+        Part.LINK: b"socket:[77]",
+        Part.STAT: tracee.socket_stat(),
+        Part.SOCKET: pack_socket(),
+        Part.LOCAL: pack_inet(port=5000),
+        Part.PEER: pack_inet(),
+    }
     tracee.add(RawKind.FD, args=(5, Seen.INHERITED), parts=parts)
     assert recording.of("net") == []
 
@@ -542,8 +559,9 @@ def test_a_console_that_is_a_socket_is_the_console_and_a_flow(tmp_path):
     ]
     console = [event for event in events if event.sourcetype == "console"]
     assert [(event.source, event.data["message"]) for event in console] == [
-        ("stdout", "out\n"), ("stderr", "err\n"),
-    ]  # fmt: skip
+        ("stdout", "out\n"),
+        ("stderr", "err\n"),
+    ]
     assert not [event for event in events if event.sourcetype == "notice"]
     transferred = [s for s in recording.writer.samples if s.name in ("net.tx", "fs.write")]
     assert [(sample.name, sample.value) for sample in transferred] == [("net.tx", 8)]

@@ -15,8 +15,11 @@ def test_bytes_written_come_with_their_open_file_and_stream(tracee, decoding):
     written = decoding.one(Written)
 
     assert (written.file.path, written.data, written.transferred, written.fd_serial) == (
-        "/a", b"hello", 5, 77,
-    )  # fmt: skip
+        "/a",
+        b"hello",
+        5,
+        77,
+    )
 
 
 def test_only_bytes_that_went_out_were_written(tracee, decoding):
@@ -81,8 +84,11 @@ def test_a_failed_read_is_emitted_with_its_file(tracee, decoding):
     failed = decoding.one(Failed)
 
     assert (failed.op, failed.kind, failed.file, failed.errno) == (
-        "read", "read_write", "/a", errno.EISDIR,
-    )  # fmt: skip
+        "read",
+        "read_write",
+        "/a",
+        errno.EISDIR,
+    )
 
 
 def test_the_file_that_sendfile_could_not_read_is_its_second_argument(tracee, decoding):

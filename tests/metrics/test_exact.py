@@ -106,9 +106,15 @@ def test_a_single_measure_has_every_tag_whatever_the_verbosity(tmp_path):
 
     found = {e.source: e.data for e in recording.writer.events if e.sourcetype == "metric"}
     assert found["fs.read"] == {
-        "_metric": "fs.read", "_metric_type": "histogram", "_value": 500, "unit": "byte",
-        "op": "read", "file": "/data/3", "fd": 3, "numops": 2,
-    }  # fmt: skip
+        "_metric": "fs.read",
+        "_metric_type": "histogram",
+        "_value": 500,
+        "unit": "byte",
+        "op": "read",
+        "file": "/data/3",
+        "fd": 3,
+        "numops": 2,
+    }
     assert (found["fs.duration"]["op"], found["fs.duration"]["_value"]) == ("write", 3)
 
 

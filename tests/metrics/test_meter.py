@@ -191,9 +191,12 @@ def test_what_appscope_s_schemas_require_is_there_at_the_default_verbosity(
 
 @pytest.mark.parametrize(
     ("verbosity", "expected"),
-    [(0, [({}, 6)]), (4, [({"proto": "TCP"}, 6)]),
-     (6, [({"proto": "TCP", "port": 80}, 5), ({"proto": "TCP", "port": 443}, 1)])],
-)  # fmt: skip
+    [
+        (0, [({}, 6)]),
+        (4, [({"proto": "TCP"}, 6)]),
+        (6, [({"proto": "TCP", "port": 80}, 5), ({"proto": "TCP", "port": 443}, 1)]),
+    ],
+)
 def test_values_that_differ_in_dropped_tags_only_add_up(meter, image, verbosity, expected):
     one = image(verbosity)
     for port, fd, value in ((80, 3, 1), (443, 4, 7), (80, 5, 3), (443, 4, 1), (80, 3, 2)):

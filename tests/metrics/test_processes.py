@@ -86,9 +86,14 @@ def test_a_live_process_is_looked_at_once_a_period(meter, image, burner):
 
     found = turn(meter, processes, 1001)
     assert found.keys() == {
-        "proc.cpu", "proc.cpu_perc", "proc.mem", "proc.mem_rss", "proc.thread", "proc.fd",
+        "proc.cpu",
+        "proc.cpu_perc",
+        "proc.mem",
+        "proc.mem_rss",
+        "proc.thread",
+        "proc.fd",
         "proc.child",
-    }  # fmt: skip
+    }
     assert {s.process for s in found.values()} == {1}
     assert {s.time_ns for s in found.values()} == {1001}
     assert found["proc.fd"].value == 3
@@ -142,9 +147,13 @@ def test_a_process_that_was_never_sampled_has_all_samples_at_its_end(meter, imag
 
     samples = meter.take()
     assert [(s.name, s.value) for s in samples] == [
-        ("proc.mem", 90), ("proc.mem_rss", 80), ("proc.thread", 2), ("proc.fd", 7),
-        ("proc.cpu", 730), ("proc.cpu_perc", 36.5),
-    ]  # fmt: skip
+        ("proc.mem", 90),
+        ("proc.mem_rss", 80),
+        ("proc.thread", 2),
+        ("proc.fd", 7),
+        ("proc.cpu", 730),
+        ("proc.cpu_perc", 36.5),
+    ]
     assert {s.time_ns for s in samples} == {1_999_000, 2_000_000}
     assert not processes._live and not processes._cpu and not processes._children
 

@@ -21,9 +21,15 @@ def test_each_level_keeps_what_the_one_below_it_keeps(verbosity):
 
 @pytest.mark.parametrize(
     ("verbosity", "kept"),
-    [(0, set()), (2, {"class"}), (3, {"class", "op"}), (4, {"class", "op"}),
-     (5, {"class", "op", "file"}), (9, {"class", "op", "file"})],
-)  # fmt: skip
+    [
+        (0, set()),
+        (2, {"class"}),
+        (3, {"class", "op"}),
+        (4, {"class", "op"}),
+        (5, {"class", "op", "file"}),
+        (9, {"class", "op", "file"}),
+    ],
+)
 def test_tags_of_an_error_appear_one_after_the_other(verbosity, kept):
     assert set(plans(verbosity)["fs.error"].kept) == kept
 

@@ -37,10 +37,15 @@ def test_signals_have_the_names_of_the_manual(number, name):
 @pytest.mark.parametrize(
     ("number", "name"),
     [
-        (2, "ENOENT"), (11, "EAGAIN"), (35, "EDEADLK"), (95, "EOPNOTSUPP"), (4000, "4000"),
-        (-RESULT_REFUSED, "seccomp"), (-RESULT_UNKNOWN, str(2**63)),
+        (2, "ENOENT"),
+        (11, "EAGAIN"),
+        (35, "EDEADLK"),
+        (95, "EOPNOTSUPP"),
+        (4000, "4000"),
+        (-RESULT_REFUSED, "seccomp"),
+        (-RESULT_UNKNOWN, str(2**63)),
     ],
-)  # fmt: skip
+)
 def test_errors_are_called_as_in_the_manual(number, name):
     assert error_name(number) == name
 

@@ -120,9 +120,13 @@ def test_each_line_of_a_text_is_a_row_with_the_time_of_its_write():
 
 
 CLOSE = {
-    "file": "/var/lib/app/state.json", "op": "close", "file_read_bytes": 1_258_291,
-    "file_read_ops": 4, "file_write_bytes": 0, "file_write_ops": 0,
-}  # fmt: skip
+    "file": "/var/lib/app/state.json",
+    "op": "close",
+    "file_read_bytes": 1_258_291,
+    "file_read_ops": 4,
+    "file_write_bytes": 0,
+    "file_write_ops": 0,
+}
 
 
 def test_on_a_terminal_zeros_go_and_numbers_have_units():

@@ -33,9 +33,10 @@ def test_without_a_name_there_are_all() -> None:
 
 def test_units_of_durations_are_told_apart() -> None:
     units = {
-        (body["source"], body["unit"]) for body in field_bodies(groups())
+        (body["source"], body["unit"])
+        for body in field_bodies(groups())
         if body["field"] == "duration"
-    }  # fmt: skip
+    }
 
     assert {("fs.close", "µs"), ("net.close", "ms"), ("flows", "ns")} <= units
 

@@ -46,9 +46,14 @@ def test_other_programs_get_all_columns():
 @pytest.mark.parametrize("columns", [80, 100, 120, 140, 200])
 def test_a_table_fits_the_terminal(columns):
     long = flow(
-        peer=Address("unix", "/run/" + "a" * 300, 0, 5), local=Address("unix", "/" + "b" * 90, 0),
-        proc="p" * 50, pid=4_194_304, protocol="PostgreSQL", bytes_sent=10**9, bytes_recv=10**9,
-    )  # fmt: skip
+        peer=Address("unix", "/run/" + "a" * 300, 0, 5),
+        local=Address("unix", "/" + "b" * 90, 0),
+        proc="p" * 50,
+        pid=4_194_304,
+        protocol="PostgreSQL",
+        bytes_sent=10**9,
+        bytes_recv=10**9,
+    )
 
     lines = flow_table([long, CLOSED], NOW, columns).splitlines()
 

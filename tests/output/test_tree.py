@@ -17,9 +17,12 @@ MS = 1_000_000
 def node(pid: int, *children: ProcessNode, cmd: str = "sh", **facts: Any) -> ProcessNode:
     began = facts.pop("began_ms", 0)
     plain: dict[str, Any] = {
-        "ended_ns": STARTED_NS + 20 * MS, "exit_code": 0, "signal": None,
-        "cpu_us": 1500, "max_rss_kib": 2048,
-    }  # fmt: skip
+        "ended_ns": STARTED_NS + 20 * MS,
+        "exit_code": 0,
+        "signal": None,
+        "cpu_us": 1500,
+        "max_rss_kib": 2048,
+    }
     process = image(pid, pid=pid, cmd=cmd, proc=cmd, started_ns=STARTED_NS + began * MS)
     return ProcessNode(images=(process,), children=children, **{**plain, **facts})
 
@@ -59,8 +62,11 @@ def test_depth_is_bounded(depth: int | None, count: int) -> None:
 
 def test_lines_begin_with_the_time_of_the_start_if_wanted() -> None:
     assert [line[:9] for line in tree_lines(TREE, 80, times=True)] == [
-        "    0.000", "    0.000", "    0.000", "    0.005",
-    ]  # fmt: skip
+        "    0.000",
+        "    0.000",
+        "    0.000",
+        "    0.005",
+    ]
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

@@ -50,15 +50,21 @@ PEER_TOUCHES = Who(
     (),
     (
         touch(
-            "connect", net_peer_name="db", net_peer_port=5432, net_protocol="TLS",
-            net_bytes_sent=10, net_bytes_recv=2048, requests=2, net_close_reason="remote",
+            "connect",
+            net_peer_name="db",
+            net_peer_port=5432,
+            net_protocol="TLS",
+            net_bytes_sent=10,
+            net_bytes_recv=2048,
+            requests=2,
+            net_close_reason="remote",
         ),
         touch("fail", net_peer_ip="fe80::1", net_peer_port=80, op="connect", error="ECONNREFUSED"),
         touch("lookup", domain="db", addrs=["10.0.0.1"]),
         touch("listen", net_host_ip="0.0.0.0", net_host_port=5432),
         touch("accept", unix_local_path="/run/x", net_transport="Unix.TCP"),
     ),
-)  # fmt: skip
+)
 
 
 def test_a_peer() -> None:

@@ -266,8 +266,10 @@ def test_events_without_the_field_are_the_last_group(tmp_path):
     path = record(tmp_path, [event("stdout", message="x")] * 3 + [closed("/a"), closed("/b")])
     with open_session(path) as session:
         assert session.event_groups("file", "file_read_bytes") == [
-            ("/a", 1, 5155), ("/b", 1, 5155), (None, 3, None),
-        ]  # fmt: skip
+            ("/a", 1, 5155),
+            ("/b", 1, 5155),
+            (None, 3, None),
+        ]
         assert session.event_groups("file", top=1) == [("/a", 1, None)]
 
 

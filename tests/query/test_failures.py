@@ -149,9 +149,13 @@ def test_failures_of_other_processes_do_not_count(tmp_path: Path) -> None:
 
 def test_the_last_calls_are_those_that_did_something(tmp_path: Path) -> None:
     events = [
-        opened("/a"), opened("/b"), event("fs.close", op="close", file="/b"), failed("/c"),
-        event("proc.signal", signal="SIGSEGV"), event("stdout", message="x\n"),
-    ]  # fmt: skip
+        opened("/a"),
+        opened("/b"),
+        event("fs.close", op="close", file="/b"),
+        failed("/c"),
+        event("proc.signal", signal="SIGSEGV"),
+        event("stdout", message="x\n"),
+    ]
     with session(tmp_path, events) as db:
         found = [(each.event, each.source) for each in last_calls(db, [1], 0)]
 

@@ -32,9 +32,12 @@ def read(tmp_path: Path) -> Read:
 
 def moved(file: str, read: int = 0, written: int = 0, **data: Any) -> Event:
     sizes = {
-        "file_read_bytes": read, "file_read_ops": bool(read),
-        "file_write_bytes": written, "file_write_ops": bool(written), "io_duration": 5,
-    }  # fmt: skip
+        "file_read_bytes": read,
+        "file_read_ops": bool(read),
+        "file_write_bytes": written,
+        "file_write_ops": bool(written),
+        "io_duration": 5,
+    }
     return closed(file, **sizes, **data)
 
 

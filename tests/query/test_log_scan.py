@@ -23,8 +23,10 @@ def test_spans_add_up_to_what_is_read_at_once(tmp_path):
         assert steps == 15
         assert scan.logs() == read_logs(session._db)
         assert [(log.path, log.sourcetype) for log in scan.logs()] == [
-            ("/a.log", "file"), ("stderr", "console"), ("/b.log", "file"),
-        ]  # fmt: skip
+            ("/a.log", "file"),
+            ("stderr", "console"),
+            ("/b.log", "file"),
+        ]
         assert sum(log.lines for log in scan.logs()) == sum(at % 5 for at in range(100)) + 3
         assert scan.logs()[0].last == "last"
 

@@ -26,9 +26,13 @@ EVENTS = (
     event("/var/log/app.log", message=f"{SECRET}\n"),
     event("http.req", http_target=f"/login?key={SECRET}", authorization=SECRET, cookie=SECRET),
     event("http.resp", **{"set-cookie": f"id={SECRET}", "http_status_code": 200}),
-    event("proc.start", exe="/bin/curl", args=["curl", "--password", SECRET],
-          env=[f"API_TOKEN={SECRET}", "HOME=/root"]),
-)  # fmt: skip
+    event(
+        "proc.start",
+        exe="/bin/curl",
+        args=["curl", "--password", SECRET],
+        env=[f"API_TOKEN={SECRET}", "HOME=/root"],
+    ),
+)
 
 
 def full_session(home: Path) -> SessionWriter:

@@ -60,13 +60,19 @@ def test_what_is_asked_about(path: Path, text: str, kind: str, subject: str) -> 
     [
         ("same", UsageError, "2 files are named same: /a/same, /b/same; give a whole path"),
         ("72", SessionError, "session 1 has no process 72; the nearest are 70"),
-        ("/etc/ssl/cret.pem", SessionError,
-         "session 1 has nothing about /etc/ssl/cret.pem; did you mean /etc/ssl/cert.pem?"),
-        ("10.0.0.1:88", SessionError,
-         "session 1 has nothing about 10.0.0.1:88; did you mean 10.0.0.1:80 or 10.0.0.1?"),
+        (
+            "/etc/ssl/cret.pem",
+            SessionError,
+            "session 1 has nothing about /etc/ssl/cret.pem; did you mean /etc/ssl/cert.pem?",
+        ),
+        (
+            "10.0.0.1:88",
+            SessionError,
+            "session 1 has nothing about 10.0.0.1:88; did you mean 10.0.0.1:80 or 10.0.0.1?",
+        ),
         ("", UsageError, "give a path, HOST:PORT or a process id"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_found_or_not_clear(
     path: Path, text: str, kind: type[Exception], sentence: str
 ) -> None:

@@ -54,8 +54,11 @@ def test_a_file_is_followed_through_renames_and_links(touched: Callable[..., Tou
     )
 
     expected = [
-        ("open", "/w/a"), ("rename", "/w/a"), ("link", "/w/c"), ("delete", "/w/c"),
-    ]  # fmt: skip
+        ("open", "/w/a"),
+        ("rename", "/w/a"),
+        ("link", "/w/c"),
+        ("delete", "/w/c"),
+    ]
     for name in ("/w/a", "/w/b", "/w/c"):
         assert ask(name) == expected
     assert ask("/w/other") == [("open", "/w/other")]
@@ -73,12 +76,18 @@ def test_a_file_is_followed_when_a_folder_above_it_is_renamed(
 
 def test_a_name_that_was_given_again_is_of_both_files(touched: Callable[..., Touched]) -> None:
     ask = touched(
-        opened("/log"), renamed("/log", "/log.1"), opened("/log"), opened("/log.1"),
-    )  # fmt: skip
+        opened("/log"),
+        renamed("/log", "/log.1"),
+        opened("/log"),
+        opened("/log.1"),
+    )
 
     assert ask("/log") == [
-        ("open", "/log"), ("rename", "/log"), ("open", "/log"), ("open", "/log.1"),
-    ]  # fmt: skip
+        ("open", "/log"),
+        ("rename", "/log"),
+        ("open", "/log"),
+        ("open", "/log.1"),
+    ]
     assert ask("/log.1") == [("open", "/log"), ("rename", "/log"), ("open", "/log.1")]
 
 
@@ -86,9 +95,12 @@ def test_a_temporary_name_that_is_used_for_several_files_does_not_mix_them(
     touched: Callable[..., Touched],
 ) -> None:
     ask = touched(
-        opened("/tmp.1"), renamed("/tmp.1", "/a"), opened("/tmp.1"), renamed("/tmp.1", "/b"),
+        opened("/tmp.1"),
+        renamed("/tmp.1", "/a"),
+        opened("/tmp.1"),
+        renamed("/tmp.1", "/b"),
         deleted("/b"),
-    )  # fmt: skip
+    )
 
     assert ask("/a") == [("open", "/tmp.1"), ("rename", "/tmp.1")]
     assert ask("/b") == [("open", "/tmp.1"), ("rename", "/tmp.1"), ("delete", "/b")]

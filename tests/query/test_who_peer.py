@@ -13,13 +13,20 @@ from scopetrace.query.who_peer import Peer, parse_peer, peer_names, peer_touches
 from support.session_builder import event, record
 
 WEB = {
-    "net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80,
-    "net_peer_name": "Web.example", "net_host_ip": "10.0.0.9", "net_host_port": 4000,
-}  # fmt: skip
+    "net_transport": "IP.TCP",
+    "net_peer_ip": "10.0.0.1",
+    "net_peer_port": 80,
+    "net_peer_name": "Web.example",
+    "net_host_ip": "10.0.0.9",
+    "net_host_port": 4000,
+}
 SERVER = {
-    "net_transport": "IP.TCP", "net_peer_ip": "10.0.0.7", "net_peer_port": 5555,
-    "net_host_ip": "10.0.0.9", "net_host_port": 8080,
-}  # fmt: skip
+    "net_transport": "IP.TCP",
+    "net_peer_ip": "10.0.0.7",
+    "net_peer_port": 5555,
+    "net_host_ip": "10.0.0.9",
+    "net_host_port": 8080,
+}
 CLOSED = {"net_bytes_sent": 9, "net_bytes_recv": 7, "duration": 3, "net_close_reason": "remote"}
 
 

@@ -58,8 +58,11 @@ class Browser:
         """Load a page from disk in a window of this size."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=False,
-        )  # fmt: skip
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         self._loaded = False
         self.call("Page.navigate", url=page.as_uri())
         while not self._loaded:

@@ -9,8 +9,12 @@ from scopetrace.model.fields import BODY, BOOLEAN, INTEGER, LIST, NUMBER, SOURCE
 from scopetrace.model.metric import METRICS
 
 TYPES: dict[str, tuple[type, ...]] = {
-    TEXT: (str,), INTEGER: (int,), NUMBER: (int, float), BOOLEAN: (bool,), LIST: (list,),
-}  # fmt: skip
+    TEXT: (str,),
+    INTEGER: (int,),
+    NUMBER: (int, float),
+    BOOLEAN: (bool,),
+    LIST: (list,),
+}
 ROWS = {
     (source.column, source.name): {field.name: field.type for field in source.fields}
     for source in SOURCES

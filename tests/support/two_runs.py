@@ -36,9 +36,15 @@ class Run(NamedTuple):
     def write(self, home: Path) -> Path:
         """Write the session and return its file."""
         writer = SessionStore(home).create(
-            "python3", ("python3", "log.py"), pid=self.images[0].pid, started_ns=STARTED_NS,
-            cwd=self.cwd, config=STOCK_CLASSES, host="box", recorder_pid=4_000_001,
-        )  # fmt: skip
+            "python3",
+            ("python3", "log.py"),
+            pid=self.images[0].pid,
+            started_ns=STARTED_NS,
+            cwd=self.cwd,
+            config=STOCK_CLASSES,
+            host="box",
+            recorder_pid=4_000_001,
+        )
         for each in self.images:
             writer.add_process(each)
         writer.add_events(self.events)

@@ -17,9 +17,17 @@ RECORD = EventRecord(
     channel=5, data={"file": "/x", "op": "openat"}, args=("ps", "-e"),
 )  # fmt: skip
 SENT = MetricRecord(
-    4, 1_643_735_835_454_946_001, "net.tx", "counter", "byte", 11,
-    {"proto": "TCP", "class": "inet_tcp"}, "box", "nc", 70,
-)  # fmt: skip
+    4,
+    1_643_735_835_454_946_001,
+    "net.tx",
+    "counter",
+    "byte",
+    11,
+    {"proto": "TCP", "class": "inet_tcp"},
+    "box",
+    "nc",
+    70,
+)
 
 
 def test_a_body_has_its_keys_in_order_and_fs_data_names_its_process():

@@ -28,8 +28,13 @@ from scopetrace.output.tree import status_text
 from scopetrace.output.why import reason_text
 
 PROCESSES, FILES, FLOWS, REQUESTS, LINES, ERRORS = (
-    "processes", "files", "flows", "requests", "lines", "errors",
-)  # fmt: skip
+    "processes",
+    "files",
+    "flows",
+    "requests",
+    "lines",
+    "errors",
+)
 LIMITS = {
     PROCESSES: 400_000,
     FILES: 700_000,
