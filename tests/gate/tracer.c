@@ -196,7 +196,7 @@ static void await(pid_t tid, int wanted)
 }
 
 /* Have a task that stands at a stop of the filter make another call; it comes to that stop again. */
-static int64_t remote_mmap(pid_t tid, uint64_t at, uint64_t bytes, uint64_t protection)
+static int64_t mmap_at_stop(pid_t tid, uint64_t at, uint64_t bytes, uint64_t protection)
 {
     struct user_regs_struct before, regs;
 
@@ -220,6 +220,20 @@ static int64_t remote_mmap(pid_t tid, uint64_t at, uint64_t bytes, uint64_t prot
     ptrace(PTRACE_CONT, tid, 0, 0);
     await(tid, SECCOMP_STOP);
     return (int64_t)regs.rax;
+}
+
+/* Signals are held meanwhile, as their stops would come between. SIGKILL is not: it ends the test. */
+static int64_t remote_mmap(pid_t tid, uint64_t at, uint64_t bytes, uint64_t protection)
+{
+    uint64_t mask, all = ~0ull;
+
+    if (ptrace(PTRACE_GETSIGMASK, tid, sizeof mask, &mask) ||
+        ptrace(PTRACE_SETSIGMASK, tid, sizeof all, &all))
+        fail("PTRACE_SETSIGMASK");
+    int64_t result = mmap_at_stop(tid, at, bytes, protection);
+    if (ptrace(PTRACE_SETSIGMASK, tid, sizeof mask, &mask))
+        fail("PTRACE_SETSIGMASK");
+    return result;
 }
 
 /* -- the gate and its slots ------------------------------------------------------------------- */
