@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from figures import Figure
+from tabulate import tabulate
 from workloads import Comparison
-
-from scopetrace.output.answers import markdown_table
 
 
 def print_comparison(results: list[Comparison], rounds: int) -> None:
@@ -25,18 +24,14 @@ def print_comparison(results: list[Comparison], rounds: int) -> None:
     ]
     headings = ("", "native", "scopetrace", "strace", "÷ native", "÷ strace")
     print(f"\nLinux {platform.release()}, {os.cpu_count()} CPUs, medians of {rounds} rounds:\n")
-    print_table(headings, rows)
+    print(tabulate(rows, headings, tablefmt="github", disable_numparse=True))
 
 
 def print_figures(figures: Iterable[Figure], heading: str) -> None:
     """Print single measurements, beside their targets or costs."""
     rows = [(figure.name, figure.value, figure.aim) for figure in figures]
     print()
-    print_table(("", "measured", heading), rows)
-
-
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    print(markdown_table([dict(zip(headings, row, strict=True)) for row in rows], headings))
+    print(tabulate(rows, ("", "measured", heading), tablefmt="github", disable_numparse=True))
 
 
 def times(result: Comparison) -> tuple[float, float, float | None]:
