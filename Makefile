@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+JOBS ?= 3
 TESTS ?= tests
 ARGS ?=
 SECONDS ?= 60

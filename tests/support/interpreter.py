@@ -28,6 +28,8 @@ PACKAGE = Path(scopetrace.__file__).parent
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
 USABLE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
+NOT_RECORDED = ("capstone", "cython", "hypothesis", "mypy", "pandas", "setuptools")
+"""What only tests import, and no program that they record: large, and of no use there."""
 SHARED = "TESTS_OF_SCOPETRACE"
 """The variable that names the shared folder of a test run to all its worker processes."""
 
@@ -92,7 +94,12 @@ def build(target: Path) -> None:
     half = target.with_suffix(".half")
     subprocess.run([base, "-m", "venv", half], check=True)
     project = tomllib.loads(PROJECT.read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    extra = [
+        each
+        for each in project["optional-dependencies"]["test"]
+        if not each.startswith(NOT_RECORDED)
+    ]
+    wanted = [*project["dependencies"], *extra]
     pip = [half / "bin" / "python3", "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, "--disable-pip-version-check", *wanted], check=True)
     (packages,) = half.glob("lib/python3*/site-packages")

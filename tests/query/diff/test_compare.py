@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scopetrace.model.event import Event
@@ -64,18 +64,21 @@ def renumbered(run: Run, pids: Sequence[int]) -> Run:
     return run._replace(images=images, ends=run.ends[::-1])
 
 
+@settings(max_examples=25)
 @given(runs())
 def test_nothing_differs_between_a_session_and_itself(run: Run) -> None:
     with TemporaryDirectory() as home:
         assert found(Path(home), run, run) == []
 
 
+@settings(max_examples=25)
 @given(runs(), st.permutations(range(8001, 8010)))
 def test_nothing_differs_if_processes_have_other_numbers(run: Run, pids: list[int]) -> None:
     with TemporaryDirectory() as home:
         assert found(Path(home), run, renumbered(run, pids)) == []
 
 
+@settings(max_examples=25)
 @given(runs(), runs())
 def test_what_is_only_in_one_session_is_only_in_the_other_if_they_change_places(
     a: Run, b: Run
