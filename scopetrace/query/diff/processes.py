@@ -181,15 +181,27 @@ class Alignment:
     ) -> tuple[list[Run], list[Run]]:
         if not a or not b or len(a) * len(b) > MOST_COMPARED:
             return a, b
-        left: list[Run] = []
-        for run in a:
-            other = max(b, key=lambda other: _shared(run, other), default=None)
-            if other is None or _shared(run, other) < LEAST_SHARED:
-                left.append(run)
-            else:
-                b = [each for each in b if each is not other]
+        paired: set[int] = set()
+        for run, other in _similar(a, b):
+            if id(run) not in paired and id(other) not in paired:
+                paired |= {id(run), id(other)}
                 self.pairs.append(Pair(run, other, parent))
-        return left, b
+        left_a, left_b = ([run for run in runs if id(run) not in paired] for runs in (a, b))
+        return left_a, left_b
+
+
+def _similar(a: Sequence[Run], b: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """Return those that may be pairs, the likeliest first, whichever session is A.
+
+    Of two that are equally similar: that which ended alike, then that at the same place.
+    """
+    found = [
+        ((-shared, run.end != other.end, abs(i - j), i + j), run, other)
+        for i, run in enumerate(a)
+        for j, other in enumerate(b)
+        if (shared := _shared(run, other)) >= LEAST_SHARED
+    ]
+    return [(run, other) for _, run, other in sorted(found, key=lambda each: each[0])]
 
 
 def _pids(runs: Iterable[Run]) -> frozenset[int]:
