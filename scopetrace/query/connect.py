@@ -66,9 +66,16 @@ def may_lack_log(path: Path) -> bool:
     Raises:
         SessionError: it cannot be read, or is empty.
     """
-    log, reserve = Path(f"{path}-wal"), Path(f"{path}{RESERVE}")
-    has_log = log.exists() and log.stat().st_size > 0
-    return _needs_log(path) and not (has_log or reserve.exists())
+    has_log = _log_bytes(path) > 0
+    return _needs_log(path) and not (has_log or Path(f"{path}{RESERVE}").exists())
+
+
+def _log_bytes(path: Path) -> int:
+    """Return the size of the log beside a file; 0 if there is none, as when its recorder ends."""
+    try:
+        return Path(f"{path}-wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def missing_log(path: Path) -> MissingLogWarning:
@@ -119,7 +126,7 @@ def _has_just_begun(started_ns: int, pid: int, ticks: int, boot: str) -> bool:
 def _check_log(path: Path) -> None:
     """Raise SessionError if there is a write-ahead log, which could not be read here."""
     log = Path(f"{path}-wal")
-    if log.exists() and log.stat().st_size:
+    if _log_bytes(path):
         raise SessionError(
             f"cannot read {path}: part of it is in {log.name}, which can be read only where this"
             " user may write: copy both files there"
