@@ -129,7 +129,9 @@ def gate(commons: Path) -> Gate:
     return run
 
 
-COMPILERS = ["gcc", "gcc -static", "gcc -static-pie", "musl-gcc", "musl-gcc -static"]
+COMPILERS = ["gcc", "musl-gcc -static"]
+if TORTURE:
+    COMPILERS += ["gcc -static", "gcc -static-pie", "musl-gcc"]
 
 
 @pytest.fixture(scope="session", params=COMPILERS)

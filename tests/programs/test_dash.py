@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
+
 from support.harness import Stage, scopetrace_command
 from support.tmux import tmux_of
+
+pytestmark = pytest.mark.parametrize("stage", [None], indirect=True, ids=["as-we-are"])
+"""What is read of sessions does not depend on the user; recording by each is tested elsewhere."""
 
 HOSTILE = "[red]\x1b[31m.txt"
 SHOWN = "[red]\\x1b[31m.txt"

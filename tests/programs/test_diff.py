@@ -11,11 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scopetrace.query import open_session
 from support.harness import Ending, Stage, read_info, scopetrace_command, session_files, wait_for
 from support.interpreter import python
 from support.net_peers import is_listening
 from support.nginx import Nginx
+
+pytestmark = pytest.mark.parametrize("stage", [None], indirect=True, ids=["as-we-are"])
+"""What is read of sessions does not depend on the user; recording by each is tested elsewhere."""
 
 Needs = Callable[[str], str]
 

@@ -10,9 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support.harness import PATIENCE, Recording, Stage, scopetrace_command
 from support.net_peers import HOST, compare, files_in_http2, record_server, web_server
 from support.nginx import Nginx
+
+pytestmark = pytest.mark.parametrize("stage", [None], indirect=True, ids=["as-we-are"])
+"""What is read of sessions does not depend on the user; recording by each is tested elsewhere."""
 
 Needs = Callable[[str], str]
 

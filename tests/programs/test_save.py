@@ -10,6 +10,9 @@ import pytest
 import scopetrace
 from support.harness import Stage, scopetrace_command, wait_for
 
+pytestmark = pytest.mark.parametrize("stage", [None], indirect=True, ids=["as-we-are"])
+"""What is read of sessions does not depend on the user; recording by each is tested elsewhere."""
+
 SECRET = "correct-horse-battery"
 
 
