@@ -629,6 +629,16 @@ static void keep_slot(struct task *task, int slot)
                  sizeof(uint64_t));
 }
 
+/* Wait for the first stop of a child: of a thread that exit_group(2) ended before it ran, its end. */
+static void await_birth(pid_t tid)
+{
+    int status;
+
+    if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status) ||
+        (status >> 8 != SIGSTOP && status >> 16 != PTRACE_EVENT_EXIT))
+        fail("no first stop");
+}
+
 /* A child has a copy of its parent's slot, or, where they share memory, none yet. */
 static void on_birth(struct task *parent, bool shares_memory)
 {
@@ -638,7 +648,7 @@ static void on_birth(struct task *parent, bool shares_memory)
     struct task *child = find_task((pid_t)tid);
     if (!child) {
         child = add_task((pid_t)tid);
-        await(child->tid, SIGSTOP);
+        await_birth(child->tid);
     }
     enter_space(child, shares_memory ? parent->space : add_space(parent->space));
     if (shares_memory)
