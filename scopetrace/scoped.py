@@ -21,7 +21,6 @@ from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.output.summary import summary_lines
 from scopetrace.output.why import why_lines
 from scopetrace.query import Session, open_session
-from scopetrace.query.path_classes import read_path_classes
 from scopetrace.recorder import api
 from scopetrace.recorder.popen_options import PopenOptions
 
@@ -230,7 +229,7 @@ def _is_below(path: str, folder: str | PathLike[str]) -> bool:
 
 def _peers(session: Session) -> Iterator[str]:
     """Yield whom each flow is with, but for services that every program asks (nscd)."""
-    classes = read_path_classes(session.config)
+    classes = session.path_classes
     for flow in session.flows():
         peer = flow.peer
         if peer is None or _is_silent(flow):

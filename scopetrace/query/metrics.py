@@ -91,7 +91,8 @@ class MetricSettings(NamedTuple):
 def read_settings(config: str) -> MetricSettings:
     """Return the settings in a configuration (YAML); a missing one is AppScope's default."""
     metric = config_section(config, "metric")
-    form = config_section(config, "metric", "format")
+    form = metric.get("format")
+    form = form if isinstance(form, dict) else {}
     return MetricSettings(
         bool(metric.get("enable", False)),
         str(form.get("statsdprefix") or ""),

@@ -6,6 +6,7 @@ import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -502,7 +503,7 @@ class Session:
         from scopetrace.query.file_scan import FileScan
 
         query = self._query(sourcetype="fs", pid=pid)
-        return FileScan(self._db, query, self._path_classes(), most)
+        return FileScan(self._db, query, self.path_classes, most)
 
     def log_scan(self, pid: int | Iterable[int] = ()) -> LogScan:
         """Return what reads the logs and the console step by step, of all or of some processes."""
@@ -528,10 +529,10 @@ class Session:
         pids, programs = tuple(map(_sql_int, _listed(pid))), _listed(proc)
         with self._reading():
             images = images_of(self._db, pids, programs) if pids or programs else None
-            return read_files(self._db, self._path_classes(), images)
+            return read_files(self._db, self.path_classes, images)
 
     def start_up(self) -> StartUp:
-        """Return what tells the events and flows of start-up from the program's own.
+        """Return what separates the events and flows of start-up from the program's own.
 
         Raises:
             SessionError: the session cannot be read.
@@ -539,7 +540,7 @@ class Session:
         from scopetrace.query.startup import read_start_up
 
         with self._reading():
-            return read_start_up(self._db, self._path_classes())
+            return read_start_up(self._db, self.path_classes)
 
     def own_events(self, last: int) -> tuple[list[EventRecord], int]:
         """Return the last so many events that do not belong to the start-up, the oldest first.
@@ -612,7 +613,7 @@ class Session:
 
         info = self.info
         with self._reading():
-            return read_summary(self._db, info, self._path_classes())
+            return read_summary(self._db, info, self.path_classes)
 
     def diff(
         self,
@@ -636,14 +637,14 @@ class Session:
         from scopetrace.query.diff.compare import compare_sessions
 
         a, b, *further = (each._facts(progress) for each in (self, other, *ignore_from))
-        return compare_sessions(a, b, further, self._path_classes(), slower)
+        return compare_sessions(a, b, further, self.path_classes, slower)
 
     def _facts(self, progress: Callable[[int], object] | None) -> Facts:
         from scopetrace.query.diff.facts import read_facts
 
         info = self.info
         with self._reading():
-            facts = read_facts(self._db, info, self._path_classes())
+            facts = read_facts(self._db, info, self.path_classes)
         if progress is not None:
             progress(info.events)
         return facts
@@ -658,9 +659,11 @@ class Session:
 
         info = self.info
         with self._reading():
-            return read_why(self._db, info, self._path_classes())
+            return read_why(self._db, info, self.path_classes)
 
-    def _path_classes(self) -> PathClasses:
+    @cached_property
+    def path_classes(self) -> PathClasses:
+        """The classes of paths by the configuration it was recorded with, parsed once."""
         from scopetrace.query.path_classes import read_path_classes
 
         return read_path_classes(self.config)
