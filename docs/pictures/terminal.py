@@ -26,7 +26,7 @@ from scopetrace.query import open_session
 
 COLUMNS, ROWS = 100, 24
 FONT_FACES = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-"""Fonts from the network: whoever looks at the picture has fonts of his own."""
+"""Fonts from the network: the viewer of the picture uses fonts of its own machine."""
 
 
 def shown(argv: list[str]) -> str:

@@ -4,7 +4,7 @@
  * a file beside length.c.
  *
  * A decoder of lengths, no disassembler. What it does not know for certain it calls unknown, and
- * whoever asks then leaves that code as it is. Unknown are, beside undefined opcodes:
+ * the caller then leaves that code as it is. Besides undefined opcodes, these are unknown:
  *
  *  - what CPUs of different makers read differently (a branch with the prefix 66, ud0, ud1);
  *  - extensions that compilers do not emit unasked (3DNow!, XOP, SSE4a's immediates, APX);

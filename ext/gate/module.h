@@ -3,8 +3,8 @@
  * functions it consists of. Bytes in, no system calls.
  *
  * The file belongs to the traced program and may contain anything: whatever does not fit together
- * counts as not being there. The caller must own the bytes: a mapping of a file that somebody
- * shortens raises SIGBUS.
+ * counts as not being there. The caller must own the bytes: a mapping of a file that
+ * another process shortens raises SIGBUS.
  *
  * All places are offsets in the file.
  */

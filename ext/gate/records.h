@@ -21,8 +21,7 @@ enum gate_kind {
 };
 
 enum gate_flags {
-    GATE_BEFORE_CALL =
-        1, /* published before the call was made: of close, so that nobody reuses its fd first */
+    GATE_BEFORE_CALL = 1, /* published before the call is made: a close, before its fd is reused */
 };
 
 struct gate_record {

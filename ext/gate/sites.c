@@ -7,7 +7,7 @@
  *  2. Else the section .text is read once from start to end. Where an instruction is unknown, reading
  *     goes on one byte later, and trusts what it finds when SETTLED bytes have made sense again.
  *  3. Besides, or where that section is too long to be read, a run of int3 counts that aligns the
- *     next function: nobody runs into one on purpose.
+ *     next function: no program runs into one on purpose.
  *
  * Filler is dead if it follows an instruction that ends the flow, and nothing leads to it:
  *

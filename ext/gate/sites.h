@@ -8,7 +8,7 @@
  *  1. SITE_PAD: it becomes a short jump to a pad near it, dead bytes that hold the long jump. No
  *     instruction but the call itself changes.
  *  2. SITE_MOVED: the one instruction before it becomes the long jump, and runs in the trampoline.
- *     The call itself stays, for whoever comes to it by another way.
+ *     The call itself stays, for a thread that comes to it by another way.
  *
  * What follows a call is never changed: a thread that waits in the call returns to it.
  *

@@ -112,7 +112,7 @@ def find_refusal(steps: Sequence[Step], name: str, asker: Asker, wanted: Wanted)
     """Return what refuses a call whose path has these steps and means `name`; None: not known.
 
     Where an access control list may allow what the mode does not, the next one that refuses is
-    told, if there is any.
+    returned, if there is any.
     """
     found = list(_refusals(steps, name, asker, wanted))
     sure = next((each for each in found if each.obstacle != ACL), None)

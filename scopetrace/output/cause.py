@@ -34,7 +34,7 @@ SHORT_NAMES = {
     "ftruncate": "truncate",
     "accept4": "accept",
 }
-"""System calls that are told apart by how they are told their file."""
+"""System calls that differ in how they name their file → the one whose name is shown."""
 CAPABILITY = "CAP_"
 MOST_OF_COMMAND = 60
 """Columns of the command line of who has something."""

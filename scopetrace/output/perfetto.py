@@ -47,7 +47,7 @@ KINDS = {
 }
 FIRST_LANES = {source: LANES * number for number, source in enumerate(KINDS, 1)}
 """Source → the number of the first track of its slices."""
-TOLD = ("message", "file", "domain", "what", "signal", "error")
+NAMING_FIELDS = ("message", "file", "domain", "what", "signal", "error")
 """Fields whose values are in the name of an instant."""
 SAID_BY_SLICES = frozenset(("fs.open", "net.open", "proc.start", "proc.fork", "proc.exit"))
 """Sources of which there is no instant."""
@@ -141,9 +141,9 @@ class _Tracks:
         yield _slice(event.sourcetype, name, (event.pid, tid), times, facts)
 
     def _instant(self, event: EventRecord) -> TraceEvent:
-        told = (str(event.data[field]).strip() for field in TOLD if field in event.data)
+        naming = (str(event.data[field]).strip() for field in NAMING_FIELDS if field in event.data)
         return {
-            "name": _short(" ".join((event.source, *told))),
+            "name": _short(" ".join((event.source, *naming))),
             "cat": event.sourcetype,
             "ph": "i",
             "s": "t",

@@ -16,7 +16,7 @@ from scopetrace.output.flows import address_text
 from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds, format_size
-from scopetrace.output.why import reason_text, tells_reason
+from scopetrace.output.why import has_reason, reason_text
 from scopetrace.output.width import shorten
 
 LABEL_COLUMNS = 11
@@ -80,7 +80,7 @@ def _end(summary: Summary) -> str:
 def _why(summary: Summary) -> Iterator[str]:
     """Yield the likeliest reason of a bad end, if there is one."""
     end = summary.bad_end
-    if end is not None and tells_reason(end):
+    if end is not None and has_reason(end):
         yield reason_text(end)
 
 

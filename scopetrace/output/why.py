@@ -64,7 +64,7 @@ def _nothing_failed(why: Why, name: str) -> str:
     return f"nothing failed: {name} ended with status 0{text}"
 
 
-def tells_reason(end: BadEnd) -> bool:
+def has_reason(end: BadEnd) -> bool:
     """Whether anything is known of why a process ended badly."""
     status = end.origin.exit_code
     return bool(end.failures or end.signal or end.said or status in SHELL_STATUSES)

@@ -48,8 +48,8 @@ def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) ->
             looked_at.append(chain)
     found = [_end(db, chain, classes, nodes) for chain in looked_at]
     ends = [end for place, end in enumerate(found) if _is_first(end, info) or _tells(end)]
-    told = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
-    others = sum(id(node) not in told for node in failed)
+    shown = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
+    others = sum(id(node) not in shown for node in failed)
     return Why(info, len(nodes), tuple(ends[:MOST_ENDS]), others)
 
 

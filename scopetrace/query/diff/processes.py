@@ -46,7 +46,7 @@ NO_WORDS: Words = Counter()
 class Run:
     """One process, as it is compared."""
 
-    __slots__ = ("args", "children", "end", "key", "node", "same", "told", "words")
+    __slots__ = ("args", "base_words", "children", "end", "key", "node", "same", "words")
 
     def __init__(self, node: ProcessNode, names: Names, children: Sequence[Run]) -> None:
         last = node.process
@@ -56,7 +56,7 @@ class Run:
         self.key = (tuple(image.proc for image in node.images), self.args)
         self.end = _end_of(node)
         self.words: Words = Counter(" ".join(self.args).split())
-        self.told: Words = Counter(word.rpartition("/")[2] for word in self.words.elements())
+        self.base_words: Words = Counter(word.rpartition("/")[2] for word in self.words.elements())
         """Its words without the folders of paths: by these another run of it is recognised."""
         self.same: Hashable = None
         """Equal for two processes that did the same, with all below them."""
@@ -221,7 +221,7 @@ def _shared(a: Run, b: Run) -> float:
     """Return which part of their words two processes of the same program share, from 0 to 1."""
     if a.node.process.proc != b.node.process.proc:
         return 0.0
-    return (a.told & b.told).total() / max((a.told | b.told).total(), 1)
+    return (a.base_words & b.base_words).total() / max((a.base_words | b.base_words).total(), 1)
 
 
 def align(

@@ -23,7 +23,7 @@ from scopetrace.query.diff.names import PLACE, Form, Names
 
 MANY_VALUES = 8
 """A number with more values than these is one that counts or measures; so many lines of one form
-are told."""
+are named."""
 
 Numbers = tuple[str, ...]
 Forms = dict[str, set[Numbers]]
