@@ -14,7 +14,7 @@ BIN := $(abspath $(VENV))/bin
 CLANG_FORMAT ?= clang-format
 
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
-package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name 'page.*') scope.yml
+package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name '*.txt' -o -name 'page.*') scope.yml
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
 

@@ -38,6 +38,7 @@ MAY_USE = {
         "_engine capture config db errors forward model output pipeline query sources store watch"
     ),
     "explain": "",
+    "syscalls": "",
     "output": "explain model",
     "scoped": "db model output query recorder",
     "pytest_plugin": "scoped",
