@@ -5,6 +5,7 @@ What only the payload has (`run -p`) is in the two `Content`s: all header fields
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -53,26 +54,30 @@ class Exchange(NamedTuple):
         return first.get(name, second.get(name))
 
     @property
-    def host(self) -> str:
-        """Whom it was for: the value of `Host`, or else the address of the server."""
-        named = self.fact("http_host")
-        if named:
-            return str(named)
-        end = "host" if self.side == "server" else "peer"
-        host, port = str(self.fact(f"net_{end}_ip") or ""), self.fact(f"net_{end}_port")
-        host = f"[{host}]" if ":" in host else host
-        return f"{host}:{port}" if port else host
-
-    @property
     def url(self) -> str:
         """The URL that was asked for, as far as it is known."""
-        target = str(self.fact("http_target") or "")
-        if "://" in target or self.fact("http_method") == "CONNECT":
-            return target
-        return f"{self.fact('http_scheme') or 'http'}://{self.host}{target}"
+        return url_of({**(self.response or {}), **(self.request or {})}, self.side)
 
     @property
     def status(self) -> int | None:
         """The status of the response; None: there was none."""
         status = self.response.get("http_status_code") if self.response else None
         return status if isinstance(status, int) else None
+
+
+def url_of(data: Mapping[str, Json], side: str = "client") -> str:
+    """Return the URL that a request was for, as far as the data of http.req or http.resp has it."""
+    target = str(data.get("http_target") or "")
+    if "://" in target or data.get("http_method") == "CONNECT":
+        return target
+    return f"{data.get('http_scheme') or 'http'}://{_host(data, side)}{target}"
+
+
+def _host(data: Mapping[str, Json], side: str) -> str:
+    """Return the value of `Host`, or else the address of the server."""
+    if data.get("http_host"):
+        return str(data["http_host"])
+    end = "host" if side == "server" else "peer"
+    host, port = str(data.get(f"net_{end}_ip") or ""), data.get(f"net_{end}_port")
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{port}" if port else host

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from scopetrace.model.json_value import Json
 
 
+WEAK = frozenset(("ENOENT", "ENOTDIR", "EEXIST"))
+"""Errors that calls meet which ask how things stand."""
+
+
 class Failure(NamedTuple):
     """A call that failed, and that may be why its process did."""
 
@@ -19,7 +23,7 @@ class Failure(NamedTuple):
     time_ns: int
     """Unix time, ns."""
     source: str
-    """fs.error, net.error, proc.error or dns.error."""
+    """fs.error, net.error, proc.error, dns.error, dns.resp or http.resp."""
     data: dict[str, Json]
     """The data of that event."""
     times: int
@@ -33,8 +37,9 @@ class Failure(NamedTuple):
 
     @property
     def sure(self) -> bool:
-        """Whether it is likely to be the reason: it is no mere look for what may be there."""
-        return self.worded or self.data.get("error") not in ("ENOENT", "ENOTDIR", "EEXIST")
+        """Whether it is likely to be the reason: more than a look for what may be there."""
+        asks = self.source == "http.resp" or self.data.get("error") in WEAK
+        return self.worded or not asks
 
     def body(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -67,6 +72,8 @@ class BadEnd(NamedTuple):
     """Of the last one; the likeliest reason first."""
     stderr: tuple[str, ...]
     """The last lines that it wrote to stderr, or that one before it in the chain wrote."""
+    stdout: tuple[str, ...]
+    """If there are none: those on stdout."""
     said: str
     """The one of them that says most about the reason."""
     signal: dict[str, Json]

@@ -7,8 +7,10 @@ itself means for such a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
+from scopetrace.model.exchange import url_of
 from scopetrace.output.escape import escape
 from scopetrace.output.width import shorten
 
@@ -59,7 +61,7 @@ MEANINGS = {
     "EFBIG": "the file would be larger than it may",
     "EADDRINUSE": "the address is in use",
     "EADDRNOTAVAIL": "this machine does not have that address",
-    "ECONNREFUSED": "nobody listens there",
+    "ECONNREFUSED": "no process listens there",
     "ECONNRESET": "the peer broke the connection",
     "EPIPE": "the reader has gone",
     "ETIMEDOUT": "there was no answer",
@@ -84,7 +86,9 @@ def failure_text(source: str, data: Data, folders: int = 1) -> str:
 
 def _call(source: str, data: Data, folders: int) -> str:
     op = str(data.get("op", ""))
-    verb = "ask for" if source.startswith("dns.") else SHORT_NAMES.get(op, op)
+    if source == "http.resp":
+        return f"{escape(str(data.get('http_method', '')))} {escape(url_of(data))}".lstrip()
+    verb = "look up" if source.startswith("dns.") else SHORT_NAMES.get(op, op)
     about = _about(data)
     if folders > 1:
         about = about.rstrip("/").rpartition("/")[2]
@@ -236,6 +240,11 @@ def _is_lock(data: Data) -> bool:
     return data.get("class") == "lock" and data.get("error") in ("EAGAIN", "EACCES")
 
 
+def _answer(data: Data) -> str:
+    status = data.get("http_status_code")
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+
+
 CAUSES: tuple[Callable[[Data], str], ...] = (
     _missing,
     _limit,
@@ -244,5 +253,6 @@ CAUSES: tuple[Callable[[Data], str], ...] = (
     _interpreter,
     _machine,
     _refused,
+    _answer,
 )
 """What evidence says, in the order in which it is asked."""

@@ -54,7 +54,7 @@ class Waits:
         """Pid → time of the last event of that process."""
 
     def before(self, time_ns: int, pid: int, name: str) -> str:
-        """Return the line to show before an event of process `name`; empty: nobody waited."""
+        """Return the line to show before an event of process `name`; empty: none waited."""
         session_ns = self._since(self._last_ns, time_ns)
         process_ns = self._since(self._last_of.get(pid), time_ns)
         self._last_ns = self._last_of[pid] = time_ns

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scopetrace.model.process_tree import ProcessNode, is_copy
@@ -20,6 +21,15 @@ LABEL_COLUMNS = 8
 LEAST_WIDTH = 40
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Statuses of a shell that could not start a program."""
+SENDER_UNKNOWN = (
+    "its sender is not recorded: a process, or the kernel (memory or RLIMIT_CPU used up)"
+)
+"""Of SIGKILL: no tracer sees its delivery."""
+BY_KERNEL = {
+    signal.SIGPIPE: "it wrote to a pipe or connection that has no reader any more",
+    signal.SIGXFSZ: "it wrote beyond RLIMIT_FSIZE",
+}
+"""Signals that the kernel sends in the name of the process that made the call."""
 SHELL_STATUSES = {NOT_FOUND: "command not found", NOT_EXECUTABLE: "command not executable"}
 
 
@@ -67,7 +77,8 @@ def _nothing_failed(why: Why, name: str) -> str:
 def has_reason(end: BadEnd) -> bool:
     """Whether anything is known of why a process ended badly."""
     status = end.origin.exit_code
-    return bool(end.failures or end.signal or end.said or status in SHELL_STATUSES)
+    by_signal = end.origin.signal is not None
+    return bool(end.failures or end.said or by_signal or status in SHELL_STATUSES)
 
 
 def reason_text(end: BadEnd) -> str:
@@ -92,10 +103,10 @@ def _reason(end: BadEnd) -> str:
     if failure is not None:
         text = failure_text(failure.source, failure.data, failure.folders)
         return text if failure.sure else f"perhaps {text}"
-    if end.signal and (text := _signal_text(end)):
+    if end.origin.signal is not None and (text := _signal_text(end)):
         return text
     if end.said:
-        return f"stderr: {escape(end.said)}"
+        return _said(end)
     if end.origin.signal is not None:
         return ""
     return SHELL_STATUSES.get(end.origin.exit_code or 0, "no failed call tells why")
@@ -117,14 +128,22 @@ def _name(node: ProcessNode) -> str:
 def _signal_text(end: BadEnd) -> str:
     """Return where a fault was, or who sent the signal."""
     data, origin = end.signal, end.origin
+    if origin.signal == signal.SIGKILL:
+        return SENDER_UNKNOWN
     if (address := data.get("address")) is not None:
         return f"{escape(str(data.get('code', '')))} at {escape(str(address))}"
     sender = data.get("sender_pid")
     if sender == origin.pid:
-        return f"stderr: {escape(end.said)}" if end.said else "it sent the signal to itself"
+        if origin.signal in BY_KERNEL:
+            return BY_KERNEL[origin.signal]
+        return _said(end) if end.said else "it sent the signal to itself"
     if end.sender is not None:
         return f"sent by {_name(end.sender)}"
     return f"sent by process {sender}" if sender else ""
+
+
+def _said(end: BadEnd) -> str:
+    return f"{'stderr' if end.stderr else 'stdout'}: {escape(end.said)}"
 
 
 def _support(end: BadEnd, width: int | None) -> Iterator[str]:
@@ -137,7 +156,8 @@ def _support(end: BadEnd, width: int | None) -> Iterator[str]:
         yield from _labelled(
             "signal", [_signal_text(end) or escape(status_text(end.origin))], width
         )
-    yield from _labelled("stderr", [escape(line) for line in end.stderr], width)
+    yield from _labelled("stderr", map(escape, end.stderr), width)
+    yield from _labelled("stdout", map(escape, end.stdout), width)
     yield from _labelled("before", [_call_text(call) for call in end.last_calls], width)
     yield from _labelled("command", [escape(end.origin.process.cmd)], width)
     if blamed is not None:
@@ -158,7 +178,7 @@ def _call_text(call: LastCall) -> str:
     return f"{call.source} {escape(what.rstrip())}".rstrip()
 
 
-def _labelled(label: str, texts: list[str], width: int | None) -> Iterator[str]:
+def _labelled(label: str, texts: Iterable[str], width: int | None) -> Iterator[str]:
     for text in texts:
         line = f"{INDENT}{label:{LABEL_COLUMNS}}{text}"
         yield line if width is None else shorten(line, max(width, LEAST_WIDTH))
@@ -172,7 +192,10 @@ def _wrapped(text: str, width: int | None) -> list[str]:
     return textwrap.wrap(text, wide, subsequent_indent=INDENT, break_on_hyphens=False) or [text]
 
 
-FIELDS = ("pid", "proc", "cmd", "status", "reason", "chain", "failures", "stderr", "signal")
+FIELDS = (
+    *("pid", "proc", "cmd", "status", "reason", "chain", "failures", "stderr", "stdout"),
+    "signal",
+)
 """The names of what `why_bodies` returns of each process."""
 
 
@@ -195,5 +218,6 @@ def _body(end: BadEnd) -> dict[str, Any]:
         ],
         "failures": [failure.body() for failure in end.failures],
         "stderr": end.stderr,
+        "stdout": end.stdout,
         "signal": end.signal,
     }

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from scopetrace.model.file_record import OWN
-from scopetrace.model.why import Failure, LastCall
+from scopetrace.model.exchange import url_of
+from scopetrace.model.why import WEAK, Failure, LastCall
 from scopetrace.query.last_words import NAMED_IN_PART, NAMED_WHOLE, READ, LastWords
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
@@ -23,15 +25,18 @@ WINDOW = 50_000
 """So many events before the end of a process are looked at, of all processes."""
 MOST_FAILURES = 3
 LAST_CALLS = 3
+MOST_CALLS = 500
+"""So many are looked through for them."""
 ERRORS = ("fs.error", "net.error", "proc.error", "dns.error", "dns.resp")
 SUCCESSES = ("fs.open", "proc.start")
+ANSWERS = "http.resp"
 NO_FAILURES = frozenset(("EINTR", "EINPROGRESS", "EALREADY", "ENOTTY", "ESPIPE", "ECHILD"))
 """Errors that say how things stand."""
 RETRY, NOT_THERE = "EAGAIN", frozenset(("ENOENT", "ENOTDIR"))
 LOCK = "lock"
-WEAK = NOT_THERE | {"EEXIST"}
-"""Errors that calls meet which ask how things stand."""
 ANSWERED = "NOERROR"
+LEAST_HTTP_ERROR = 400
+"""RFC 9110, 15: a status from here on says that the request failed."""
 PROBES = frozenset(("stat", "lock", "seek"))
 """Classes of calls that ask rather than do."""
 SEARCHES = frozenset(("stat", "exec"))
@@ -54,7 +59,7 @@ class ProcessEvents:
         (last,) = db.execute(f"SELECT max(id) FROM event WHERE process IN ({listed})").fetchone()
         self.since = max((last or 0) - WINDOW, 0)
         """The id of the last event before the window."""
-        sources = ", ".join(f"'{name}'" for name in (*ERRORS, *SUCCESSES))
+        sources = ", ".join(f"'{name}'" for name in (*ERRORS, *SUCCESSES, ANSWERS))
         self._rows = db.execute(
             f"SELECT id, time_ns, source, data FROM event WHERE process IN ({listed})"
             f" AND id > ? AND +source IN ({sources}) AND sourcetype <> 'metric' ORDER BY id",
@@ -69,15 +74,23 @@ class ProcessEvents:
         decode = JsonDecoder()
         for number, time_ns, source, text in reversed(self._rows):
             data = decode(text)
-            if source in SUCCESSES or data.get("rcode") == ANSWERED:
+            if source in SUCCESSES or _is_answered(data):
                 there.add(_searched(data))
                 continue
-            if source == "dns.resp":
-                data = {**data, "error": data.get("rcode", "")}
+            if source == ANSWERS and "http_client_duration" not in data:
+                continue  # as a server it gave this answer
+            if source in ("dns.resp", ANSWERS):
+                data = {**data, "error": str(data.get("rcode") or data["http_status_code"])}
             if not _says_how_things_stand(data):
                 resolved = _may_be_elsewhere(data) and _searched(data) in there
                 found.append(_Found(number, time_ns, source, data, resolved))
         return tuple(_ranked(_merged(found), classes, words)[:MOST_FAILURES])
+
+
+def _is_answered(data: dict[str, Any]) -> bool:
+    """Whether a name server or a web server gave what it was asked for."""
+    status = data.get("http_status_code")
+    return data.get("rcode") == ANSWERED or (status is not None and status < LEAST_HTTP_ERROR)
 
 
 class _Found(NamedTuple):
@@ -99,7 +112,7 @@ def _says_how_things_stand(data: dict[str, Any]) -> bool:
 def _may_be_elsewhere(data: dict[str, Any]) -> bool:
     """Whether a call may have been one of those that look for a file in several folders."""
     error = data["error"]
-    if "rcode" in data:
+    if "rcode" in data or "http_target" in data:
         return True
     return error in NOT_THERE or (error == "EACCES" and data.get("class") in SEARCHES)
 
@@ -109,7 +122,9 @@ def _path(data: dict[str, Any]) -> str:
 
 
 def _searched(data: dict[str, Any]) -> str:
-    """Return what a search is for: a file by its name, or a host by the first label of its name."""
+    """Return what a search is for: a file by its name, a host by its first label, or a URL."""
+    if "http_target" in data:
+        return url_of(data)
     if "domain" in data:
         return str(data["domain"]).partition(".")[0]
     return _last_name(_path(data) or str(data.get("exe", "")))
@@ -144,6 +159,8 @@ def _likeness(found: _Found) -> tuple[Any, ...]:
     if path and _is_of_search(data):
         return (found.source, data.get("class"), _last_name(path))
     end = "peer" if data.get("net_peer_ip") else "host"
+    if "http_target" in data:
+        return (found.source, data.get("http_method"), url_of(data), data["error"])
     about = (*(data.get(f"net_{end}_{name}") for name in ("ip", "port")), data.get("domain"))
     return (found.source, data.get("op"), path, data["error"], data.get("what"), about)
 
@@ -206,15 +223,24 @@ def _points(found: _Found, classes: PathClasses) -> int:
     return points
 
 
-def last_calls(db: sqlite3.Connection, images: Collection[int], since: int) -> Iterator[LastCall]:
-    """Yield the last calls of a process that made an event, the oldest first."""
+def _is_start_up(data: dict[str, Any], classes: PathClasses) -> bool:
+    """Whether a call used a file of start-up, or looked for a program where it is not."""
+    looks = data.get("error") in NOT_THERE and data.get("class") in SEARCHES
+    return looks or classes.of(_path(data)) != OWN
+
+
+def last_calls(
+    db: sqlite3.Connection, images: Collection[int], since: int, classes: PathClasses
+) -> Iterator[LastCall]:
+    """Return the last calls of a process that made an event, without start-up noise, oldest first."""
     listed = ", ".join(map(str, images))
     rows = db.execute(
         f"SELECT id, source, data FROM event WHERE process IN ({listed}) AND id > ?"
         " AND +sourcetype IN ('fs', 'net', 'dns', 'http', 'console', 'file')"
         " AND +source NOT IN ('fs.close', 'net.close') ORDER BY id DESC LIMIT ?",
-        (since, LAST_CALLS),
-    ).fetchall()
+        (since, MOST_CALLS),
+    )
     decode = JsonDecoder()
-    for number, source, data in reversed(rows):
-        yield LastCall(number, source, decode(data))
+    calls = (LastCall(number, source, decode(data)) for number, source, data in rows)
+    own = (call for call in calls if not _is_start_up(call.data, classes))
+    return reversed([*islice(own, LAST_CALLS)])

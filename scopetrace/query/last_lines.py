@@ -1,4 +1,4 @@
-"""The last lines of standard error, as a terminal shows them."""
+"""The last lines of standard error or standard output, as a terminal shows them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ _TAIL_EVENTS = 200
 """Events that are read for them: a program may write a line byte by byte."""
 
 
-def last_stderr(
+STDOUT, STDERR = "stdout", "stderr"
+
+
+def last_lines(
     db: sqlite3.Connection,
     images: Collection[int] | None = None,
     since: int = 0,
     most: int = SHOWN,
+    stream: str = STDERR,
 ) -> tuple[str, ...]:
     """Return the last lines, the oldest first, that are not empty.
 
@@ -25,14 +29,15 @@ def last_stderr(
         images: of these process images only; None: of all.
         since: only of events with a higher id.
         most: so many lines.
+        stream: STDERR or STDOUT.
     """
     of_images = ""
     if images is not None:
         of_images = f" AND +process IN ({', '.join(map(str, images))})"
     rows = db.execute(
-        "SELECT data FROM event WHERE source = 'stderr' AND sourcetype = 'console' AND id > ?"
+        "SELECT data FROM event WHERE source = ? AND sourcetype = 'console' AND id > ?"
         f"{of_images} ORDER BY id DESC LIMIT {_TAIL_EVENTS}",
-        (since,),
+        (stream, since),
     ).fetchall()
     text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
     lines = (line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))

@@ -1,4 +1,4 @@
-"""What a process said last on standard error, and what of its calls that names."""
+"""What a process wrote last, on standard error or else on standard output, and what that names."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ NAMED_WHOLE, NAMED_IN_PART, WORDED = 100, 60, 20
 """What it is worth that a line has the whole path, its last name, or the words of the error."""
 SHORTEST_NAME = 3
 PATHS = ("file", "file_passed", "file_new", "file_new_passed", "unix_peer_path", "unix_local_path")
-ENDS = ("net_peer_port", "net_host_port", "net_peer_name", "net_peer_ip", "domain")
+ENDS = (
+    *("net_peer_port", "net_host_port", "net_peer_name", "net_peer_ip", "domain"),
+    "http_status_code",
+)
 _COMPLAINT = re.compile(
     r"(?i)error|fatal|fail|cannot|can't|could not|unable|denied|exception|not found|no such"
     r"|invalid|undefined|unknown|abort|panic|assert"
 )
 """What a line has that says why."""
+_WORD = re.compile(r"\w{2}")
 
 
 class LastWords:
@@ -52,15 +56,25 @@ class LastWords:
         """Return the line that says most: the one that names a failure, or the last complaint."""
         if data is not None and (line := self._best(data)[1]):
             return line
-        complaints = (line for line in reversed(self.lines) if _COMPLAINT.search(line))
-        return next(complaints, self.lines[-1] if self.lines else "").strip()
+        return (self.complaint or self._last_with_words).strip()
+
+    @property
+    def complaint(self) -> str:
+        """The last line that has a word for a failure; empty: none has."""
+        return next((line for line in reversed(self.lines) if _COMPLAINT.search(line)), "")
+
+    @property
+    def _last_with_words(self) -> str:
+        """The last line that is more than marks, as the `^^^^` below a line of a traceback."""
+        return next((line for line in reversed(self.lines) if _WORD.search(line)), "")
 
     def shown(self, said: str) -> tuple[str, ...]:
-        """Return the last lines, among which is `said`."""
+        """Return the last lines, or, if `said` is before these, it and the lines after it."""
         last = self.lines[-SHOWN:]
         if not said or any(said in line for line in last):
             return last
-        return (said, *last[1:])
+        place = next((at for at, line in enumerate(self.lines) if said in line), 0)
+        return self.lines[place : place + SHOWN]
 
 
 def _paths(data: Mapping[str, Any]) -> list[str]:
@@ -82,7 +96,7 @@ def _words(error: str) -> str:
 
 
 def _worth(line: str, paths: Sequence[str], names: Sequence[str], words: str) -> int:
-    points = WORDED if words and words in line else 0
+    points = WORDED if words and words.lower() in line.lower() else 0
     if any("/" in path[:-1] and path in line for path in paths):
         return points + NAMED_WHOLE
     if any(len(name) >= SHORTEST_NAME and _has_word(line, name) for name in names):

@@ -234,6 +234,7 @@ def _redact_end(end: BadEnd) -> BadEnd:
         chain=tuple(map(_redact_node, end.chain)),
         failures=tuple(failures),
         stderr=tuple(map(redact_text, end.stderr)),
+        stdout=tuple(map(redact_text, end.stdout)),
         said=redact_text(end.said),
         sender=None if end.sender is None else _redact_node(end.sender),
         last_calls=tuple(calls),

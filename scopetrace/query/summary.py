@@ -12,7 +12,7 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.model.summary import Summary
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_last
-from scopetrace.query.last_lines import last_stderr
+from scopetrace.query.last_lines import last_lines
 from scopetrace.query.log_scan import read_logs
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.slow import slowest
@@ -37,7 +37,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         requests=_requests(db),
         stdout_lines=console.get("stdout", 0),
         stderr_lines=console.get("stderr", 0),
-        stderr_last=last_stderr(db),
+        stderr_last=last_lines(db),
         slow=slowest(db, roots, files, duration_ns),
         notices=tuple(_messages(db, "notice")),
     )

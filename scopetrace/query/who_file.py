@@ -84,7 +84,7 @@ class Row(NamedTuple):
 
 
 def file_touches(db: sqlite3.Connection, names: Sequence[str]) -> Who | None:
-    """Return who touched the files that ever had one of `names`; None: nobody."""
+    """Return who touched the files that ever had one of `names`; None: no process."""
     moves = read_moves(db)
     related = family(names, moves)
     files, found = Files(), list[tuple[UsedFile, Row]]()

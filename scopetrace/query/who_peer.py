@@ -81,7 +81,7 @@ def parse_peer(text: str, folder: str = "/") -> Peer:
 
 
 def peer_touches(db: sqlite3.Connection, text: str, folder: str = "/") -> Who | None:
-    """Return who talked, listened or tried to connect there; None: nobody."""
+    """Return who talked, listened or tried to connect there; None: no process."""
     peer, chains = parse_peer(text, folder), Chains(db)
     found = [*_of_flows(db, peer, chains), *_of_events(db, peer, chains)]
     found.sort(key=lambda touch: (touch.time_ns, touch.id))

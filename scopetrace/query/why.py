@@ -8,6 +8,7 @@ that succeeded in between.
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -18,7 +19,7 @@ from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
 from scopetrace.query.failures import ProcessEvents, last_calls
-from scopetrace.query.last_lines import last_stderr
+from scopetrace.query.last_lines import STDERR, STDOUT, last_lines
 from scopetrace.query.last_words import READ, LastWords
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
@@ -86,8 +87,12 @@ def _is_first(end: BadEnd, info: SessionInfo) -> bool:
 
 
 def _tells(end: BadEnd) -> bool:
-    """Whether anything is known of the reason: a `grep` that finds nothing ends badly, too."""
-    return bool(end.failures or end.stderr or end.origin.signal is not None)
+    """Whether anything is known of the reason: a `grep` that finds nothing ends badly, too.
+
+    In a pipeline whose reader has read enough (`yes | head -1`), SIGPIPE ends the writer as it should.
+    """
+    by_signal = end.origin.signal not in (None, signal.SIGPIPE)
+    return bool(end.failures or end.said or by_signal)
 
 
 def _chain(node: ProcessNode) -> tuple[ProcessNode, ...]:
@@ -111,7 +116,7 @@ def _passed_on(node: ProcessNode) -> ProcessNode | None:
     if repeated is not None or not last:
         return repeated
     within = (node.ended_ns or 0) - (last[-1].ended_ns or 0) < SOON_NS
-    return last[-1] if within else None
+    return last[-1] if within and last[-1].signal != signal.SIGPIPE else None
 
 
 def _was_followed(child: ProcessNode, others: Iterable[ProcessNode]) -> bool:
@@ -136,21 +141,29 @@ def _end(
     origin = chain[-1]
     images = _images(chain)
     events = ProcessEvents(db, images)
-    words = _last_words(db, chain, events.since)
-    failures = events.failures(classes, words, _programs(nodes))
-    said = words.said(failures[0].data if failures else None)
-    signal = _signal(db, images, origin.signal) if origin.signal is not None else {}
-    sender = signal.get("sender_pid")
-    by_signal = origin.signal is not None
+    stream, words = _last_words(db, chain, events.since)
+    telling = words if stream == STDERR or words.complaint else LastWords()
+    failures = events.failures(classes, telling, _programs(nodes)) if _may_fail(origin) else ()
+    said = telling.said(failures[0].data if failures else None)
+    shown = words.shown(said)
+    delivered = {} if origin.signal is None else _delivered(db, images, origin.signal)
+    sender = delivered.get("sender_pid")
+    before = () if origin.signal is None else last_calls(db, images, events.since, classes)
     return BadEnd(
         chain=chain,
         failures=failures,
-        stderr=words.shown(said),
+        stderr=shown if stream == STDERR else (),
+        stdout=shown if stream == STDOUT else (),
         said=said,
-        signal=signal,
+        signal=delivered,
         sender=next((node for node in nodes if node.pid == sender), None),
-        last_calls=tuple(last_calls(db, images, events.since)) if by_signal else (),
+        last_calls=tuple(before),
     )
+
+
+def _may_fail(node: ProcessNode) -> bool:
+    """Whether a failed call can be why a process ended: none brings about SIGKILL."""
+    return node.signal != signal.SIGKILL
 
 
 def _images(chain: Sequence[ProcessNode]) -> list[int]:
@@ -167,16 +180,22 @@ def _images(chain: Sequence[ProcessNode]) -> list[int]:
     return found
 
 
-def _last_words(db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int) -> LastWords:
-    """Return the last words of the process that failed first, or of the next one that has any."""
-    for node in reversed(chain):
-        lines = last_stderr(db, [image.id for image in node.images], since, READ)
-        if lines:
-            return LastWords(lines)
-    return LastWords()
+def _last_words(
+    db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int
+) -> tuple[str, LastWords]:
+    """Return the last words of the process that failed first, or of the next one that has any.
+
+    They are on STDERR, or, if none of these processes wrote there, on STDOUT.
+    """
+    for stream in (STDERR, STDOUT):
+        for node in reversed(chain):
+            lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
+            if lines:
+                return stream, LastWords(lines)
+    return STDERR, LastWords()
 
 
-def _signal(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:
+def _delivered(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:
     """Return what is known of the last delivery of a signal to a process."""
     rows = db.execute(
         "SELECT data FROM event WHERE source = 'proc.signal'"

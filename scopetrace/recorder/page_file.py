@@ -1,6 +1,6 @@
 """The file of `run --report`: checked before the program runs, written when it has ended.
 
-It may be written hours after the command was typed, so nobody can be asked then. A file that is not
+It may be written hours after the command was typed, so no user can be asked then. A file that is not
 such a page is never replaced.
 """
 

@@ -137,6 +137,45 @@ def test_a_signal_that_the_process_sent_itself(recorder, ended):
     assert "tool[71] SIGABRT ← it sent the signal to itself" in ended(event, second=None, signal=6)
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "text"),
+    [
+        ("SIGPIPE", 13, "it wrote to a pipe or connection that has no reader any more"),
+        ("SIGXFSZ", 25, "it wrote beyond RLIMIT_FSIZE"),
+    ],
+)
+def test_a_signal_that_the_kernel_sent_in_the_name_of_the_process(
+    name, number, text, recorder, scopetrace
+):
+    writer = recorder.start()
+    sent = {"signal": name, "code": "SI_USER", "sender_pid": 70}
+    writer.add_events(
+        [
+            recorder.event("stderr", "console", message="bye\n"),
+            recorder.event("proc.signal", "process", **sent),
+        ]
+    )
+    writer.end_process(ProcessEnd(1, STARTED_NS, None, number, False))
+    writer.finish(signal=number)
+
+    assert scopetrace("why")[1].splitlines()[0] == f"python3[70] {name} ← {text}"
+
+
+def test_who_killed_a_process_is_not_recorded(ended):
+    text = "its sender is not recorded: a process, or the kernel (memory or RLIMIT_CPU used up)"
+
+    assert f"tool[71] SIGKILL ← {text}" in ended(second=None, signal=9)
+
+
+def test_a_complaint_on_stdout_is_shown_if_there_is_none_on_stderr(recorder, ended):
+    complaint = recorder.event("stdout", "console", process=2, message="ERROR: it broke\n")
+
+    lines = ended(complaint)
+
+    assert "tool[71] exit 1 ← stdout: ERROR: it broke" in lines
+    assert "  stdout  ERROR: it broke" in lines
+
+
 def test_a_signal_of_another_process_counts_more_than_what_was_only_looked_for(recorder, ended):
     missed = recorder.event("fs.error", process=2, op="openat", file="/x", error="ENOENT")
     sent = {"signal": "SIGTERM", "code": "SI_USER", "sender_pid": 70}

@@ -129,12 +129,12 @@ def test_a_rename_has_both_names():
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (TCP, "connect 10.0.0.1 port 80: ECONNREFUSED, nobody listens there"),
+        (TCP, "connect 10.0.0.1 port 80: ECONNREFUSED, no process listens there"),
         (
             {**TCP, "net_peer_name": "db"},
-            "connect db (10.0.0.1) port 80: ECONNREFUSED, nobody listens there",
+            "connect db (10.0.0.1) port 80: ECONNREFUSED, no process listens there",
         ),
-        ({"unix_peer_path": "/s"}, "connect /s: ECONNREFUSED, nobody listens there"),
+        ({"unix_peer_path": "/s"}, "connect /s: ECONNREFUSED, no process listens there"),
     ],
 )
 def test_a_connection(data, text):
@@ -175,10 +175,21 @@ def test_other_calls_and_names():
 
     assert failure_text("proc.error", data) == "setuid user 0: EPERM, uid 5 lacks CAP_X"
     lookup = {"domain": "x.test", "error": "timeout"}
-    assert failure_text("dns.error", lookup) == "ask for x.test: timeout, there was no answer"
+    assert failure_text("dns.error", lookup) == "look up x.test: timeout, there was no answer"
 
 
 def test_a_lock_whose_holder_is_not_known():
     data = {"op": "flock", "file": "/l", "class": "lock", "error": "EAGAIN"}
 
     assert failure_text("fs.error", data) == "lock /l: EAGAIN, another process holds the lock"
+
+
+def test_an_answer_of_a_web_server():
+    data = {
+        "http_method": "GET", "http_target": "/x", "http_host": "web:80", "error": "404",
+        "http_status_code": 404,
+    }  # fmt: skip
+
+    assert failure_text("http.resp", data) == "GET http://web:80/x: 404, Not Found"
+    odd = {**data, "error": "499", "http_status_code": 499}
+    assert failure_text("http.resp", odd) == "GET http://web:80/x: 499"

@@ -193,7 +193,7 @@ def test_nobody_listens_where_a_program_connects(stage: Stage) -> None:
     port = free_port()
     told = run_python(stage, f"import socket; socket.create_connection(('127.0.0.1', {port}))")
 
-    assert told.endswith(f"← connect 127.0.0.1 port {port}: ECONNREFUSED, nobody listens there")
+    assert told.endswith(f"← connect 127.0.0.1 port {port}: ECONNREFUSED, no process listens there")
 
 
 def test_the_third_command_of_a_script_fails(stage: Stage) -> None:

@@ -157,6 +157,43 @@ def test_the_last_calls_are_those_that_did_something(tmp_path: Path) -> None:
         event("stdout", message="x\n"),
     ]
     with session(tmp_path, events) as db:
-        found = [(each.event, each.source) for each in last_calls(db, [1], 0)]
+        found = [(each.event, each.source) for each in last_calls(db, [1], 0, CLASSES)]
 
     assert found == [(2, "fs.open"), (4, "fs.error"), (6, "stdout")]
+
+
+def test_start_up_and_searches_are_not_among_the_last_calls(tmp_path: Path) -> None:
+    events = [
+        opened("/a"),
+        opened("/usr/lib/libx.so"),
+        failed("/usr/bin/tool", kind="exec"),
+        failed("/b", "EACCES", kind="stat"),
+    ]
+    with session(tmp_path, events) as db:
+        assert [each.event for each in last_calls(db, [1], 0, CLASSES)] == [1, 4]
+
+
+def answered(target: str, status: int, side: str = "client") -> Event:
+    facts = {"http_method": "GET", "http_target": target, f"http_{side}_duration": 1}
+    return event("http.resp", http_status_code=status, **facts)
+
+
+def test_an_answer_that_says_no_is_a_failure_unless_it_was_given_later(tmp_path: Path) -> None:
+    events = [answered("/x", 503), answered("/x", 200), answered("/y", 404), answered("/z", 302)]
+    with session(tmp_path, events) as db:
+        found = ProcessEvents(db, [1]).failures(CLASSES, LastWords(), set())
+
+    assert [(each.event, each.data["error"], each.sure) for each in found] == [(3, "404", False)]
+
+
+def test_an_answer_that_a_server_gave_is_no_failure_of_the_server(tmp_path: Path) -> None:
+    with session(tmp_path, [answered("/x", 500, "server")]) as db:
+        assert ProcessEvents(db, [1]).failures(CLASSES, LastWords(), set()) == ()
+
+
+def test_an_answer_that_stderr_names_is_the_reason(tmp_path: Path) -> None:
+    words = LastWords(("curl: (22) The requested URL returned error: 404",))
+    with session(tmp_path, [failed("/a", "EACCES"), answered("/x", 404)]) as db:
+        (found,) = ProcessEvents(db, [1]).failures(CLASSES, words, set())
+
+    assert (found.event, found.sure) == (2, True)

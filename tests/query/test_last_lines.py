@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from scopetrace.query.last_lines import last_stderr
+from scopetrace.query.last_lines import STDOUT, last_lines
 from support.session_builder import event, image, record
 
 
@@ -15,11 +15,13 @@ def test_the_lines_of_one_process_since_an_event(tmp_path: Path) -> None:
         event("stderr", process=2, message="other\n"),
         event("stderr", message="a\n\nb\nc"),
         event("stderr", message="d\n"),
+        event("stdout", message="out\n"),
     ]
     path = record(tmp_path, events, [image(2, pid=71)])
     with sqlite3.connect(path) as db:
-        assert last_stderr(db) == ("a", "b", "cd")
-        assert last_stderr(db, [2]) == ("other",)
-        assert last_stderr(db, [1], since=3) == ("d",)
-        assert last_stderr(db, [3]) == ()
+        assert last_lines(db) == ("a", "b", "cd")
+        assert last_lines(db, [2]) == ("other",)
+        assert last_lines(db, [1], since=3) == ("d",)
+        assert last_lines(db, [3]) == ()
+        assert last_lines(db, [1], stream=STDOUT) == ("out",)
     db.close()

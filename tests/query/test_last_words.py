@@ -17,6 +17,7 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("x.conf?", CONF, 60),
         ("x.conf: No such file or directory", CONF, 80),
         ("No such file or directory", CONF, 20),
+        ("Error: ENOENT: no such file or directory", CONF, 20),
         ("x.config, ax.conf, x.conf-2", CONF, 0),
         ("nothing", CONF, 0),
         ("in ./sub/y", {"file": "/w/sub/y", "file_passed": "./sub/y"}, 100),
@@ -25,6 +26,7 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("to db1:80", {"net_peer_name": "db1", "error": "ECONNREFUSED"}, 60),
         ("port 8080", {"net_host_port": 8080}, 60),
         ("special device /dev/x", {"what": "/dev/x on /mnt", "error": "ENOENT"}, 100),
+        ("HTTP Error 404: File not found", {"http_status_code": 404}, 60),
         ("timeout", {"domain": "x.test", "error": "timeout"}, 0),
     ],
 )
@@ -45,6 +47,7 @@ def test_a_later_line_is_worth_more() -> None:
     [
         ((), ""),
         (("one", "two"), "two"),
+        (("  return open(x)", "    ^^^^^^"), "return open(x)"),
         (("  Error: it broke", "}", "v20"), "Error: it broke"),
         (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
     ],
@@ -56,6 +59,6 @@ def test_the_last_complaint_says_most(lines: tuple[str, ...], said: str) -> None
 def test_what_says_most_is_among_the_lines_that_are_shown() -> None:
     words = LastWords([" Error: x", "1", "2", "3"])
 
-    assert words.shown("Error: x") == ("Error: x", "2", "3")
+    assert words.shown("Error: x") == (" Error: x", "1", "2")
     assert words.shown("3") == ("1", "2", "3")
     assert words.shown("") == ("1", "2", "3")

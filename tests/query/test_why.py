@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from scopetrace.model.event import Event
 from scopetrace.model.process import ProcessEnd
-from scopetrace.model.why import Why
+from scopetrace.model.why import BadEnd, Why
 from scopetrace.query import open_session
 from support.session_builder import SECOND, STARTED_NS, begin, event, image
 
@@ -48,9 +48,13 @@ def chains(why: Why) -> list[list[str]]:
     return [[node.process.proc for node in end.chain] for end in why.ends]
 
 
-def failed(process: int, file: str = "/x") -> Event:
-    data = {"op": "openat", "class": "open_close", "file": file, "error": "EACCES"}
+def failed(process: int, file: str = "/x", error: str = "EACCES") -> Event:
+    data = {"op": "openat", "class": "open_close", "file": file, "error": error}
     return event("fs.error", process=process, **data)
+
+
+def missed(process: int, file: str = "/x") -> Event:
+    return failed(process, file, "ENOENT")
 
 
 def test_the_child_whose_status_is_repeated_failed_first(tmp_path: Path) -> None:
@@ -105,6 +109,38 @@ def test_a_shells_status_tells_the_signal_that_ended_its_child(tmp_path: Path) -
     assert why.ends[0].signal == fault
     assert why.ends[0].sender is None
     assert [call.event for call in why.ends[0].last_calls] == [1]
+
+
+def test_a_writer_whose_reader_had_enough_is_why_only_if_its_parent_says_so(tmp_path: Path) -> None:
+    def ended(status: int) -> list[list[str]]:
+        folder = tmp_path / str(status)
+        return chains(ask(folder, [Ended(0, "sh", status, 5), Ended(1, "yes", None, 4.9, 13)]))
+
+    assert ended(3) == [["python3"]]
+    assert ended(141) == [["python3", "yes"]]
+    assert ended(0) == []
+
+
+def test_no_failed_call_is_why_a_process_was_killed(tmp_path: Path) -> None:
+    why = ask(tmp_path, [Ended(0, "sh", None, 5, 9)], [failed(1)])
+
+    assert why.ends[0].failures == ()
+    assert [call.event for call in why.ends[0].last_calls] == [1]
+
+
+def test_a_process_that_wrote_nothing_to_stderr_has_its_last_words_on_stdout(
+    tmp_path: Path,
+) -> None:
+    def end(name: str, text: str, *events: Event) -> BadEnd:
+        written = [event("stdout", message=text), *events]
+        return ask(tmp_path / name, [Ended(0, "sh", 1, 5)], written).ends[0]
+
+    fatal = end("a", "Fatal error, can't open '/x'\n", missed(1), missed(1, "/y"))
+    assert (fatal.stderr, fatal.stdout) == ((), ("Fatal error, can't open '/x'",))
+    assert [failure.data["file"] for failure in fatal.failures] == ["/x"]
+    plain = end("b", "12\n13\n", missed(1))
+    assert (plain.stdout, plain.said) == (("12", "13"), "")
+    assert len(plain.failures) == 1, "what is no complaint says nothing of it"
 
 
 def test_the_process_that_sent_the_signal_is_named(tmp_path: Path) -> None:

@@ -490,7 +490,7 @@ function conversation(row, words) {
   const details = make("details", {}, label);
   const show = () => {
     if (!details.open || details.childNodes.length > 1) return;
-    const inside = make("div", {}, make("p", { className: "note" }, `local ${row.local || "not known"}, closed by ${row.reason || "nobody yet"}`));
+    const inside = make("div", {}, make("p", { className: "note" }, `local ${row.local || "not known"}, closed by ${row.reason || "none yet"}`));
     inside.append(paged(inside, asked, request));
     details.append(inside);
   };
