@@ -104,6 +104,8 @@ class Pipeline:
         self.main: Image | None = None
         """The first image of the command; None until its exec."""
         self.main_end: ProcessEnd | None = None
+        self.last_end_ns = 0
+        """When the last process ended so far, Unix time in ns."""
         """How the command's process ended, once it has."""
         emit_metric = self._emit_metric if watch.could_want(METRIC) else None
         self._metrics = Metrics(
@@ -284,6 +286,7 @@ class Pipeline:
         end = ProcessEnd(image.id, time_ns, exit_code, signal, replaced)
         if self.main is not None and image.pid == self.main.pid and not replaced:
             self.main_end = self.main_end or end
+        self.last_end_ns = max(self.last_end_ns, time_ns)
         self._writer.end_process(end)
 
     def _on_synced(self, operation: Synced) -> None:

@@ -27,9 +27,10 @@ class SessionInfo(NamedTuple):
     version: str
     """Of scopetrace."""
     started_ns: int
-    """Unix time, ns; so is ended_ns."""
+    """When the first process started, Unix time in ns; so is ended_ns."""
     ended_ns: int | None
-    """When the last process ended; None while recording, or if the recorder was killed."""
+    """When the last process ended, or recording was stopped; None while recording, or if the
+    recorder was killed."""
     status: str
     """running, finished, stopped (recording ended before the program did), incomplete (something
     could not be written) or interrupted (the recorder was killed)."""

@@ -25,7 +25,7 @@ SENDER_UNKNOWN = (
     "its sender is not recorded: a process, or the kernel (memory or RLIMIT_CPU used up)"
 )
 """Of SIGKILL: no tracer sees its delivery."""
-BY_KERNEL = {
+BY_KERNEL: dict[int, str] = {
     signal.SIGPIPE: "it wrote to a pipe or connection that has no reader any more",
     signal.SIGXFSZ: "it wrote beyond RLIMIT_FSIZE",
 }
@@ -134,9 +134,8 @@ def _signal_text(end: BadEnd) -> str:
         return f"{escape(str(data.get('code', '')))} at {escape(str(address))}"
     sender = data.get("sender_pid")
     if sender == origin.pid:
-        if origin.signal in BY_KERNEL:
-            return BY_KERNEL[origin.signal]
-        return _said(end) if end.said else "it sent the signal to itself"
+        by_itself = _said(end) if end.said else "it sent the signal to itself"
+        return BY_KERNEL.get(origin.signal or 0, by_itself)
     if end.sender is not None:
         return f"sent by {_name(end.sender)}"
     return f"sent by process {sender}" if sender else ""

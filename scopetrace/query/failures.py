@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from scopetrace.model.file_record import OWN
 from scopetrace.model.exchange import url_of
+from scopetrace.model.file_record import OWN
 from scopetrace.model.why import WEAK, Failure, LastCall
 from scopetrace.query.last_words import NAMED_IN_PART, NAMED_WHOLE, READ, LastWords
 from scopetrace.query.path_classes import PathClasses
@@ -232,7 +232,7 @@ def _is_start_up(data: dict[str, Any], classes: PathClasses) -> bool:
 def last_calls(
     db: sqlite3.Connection, images: Collection[int], since: int, classes: PathClasses
 ) -> Iterator[LastCall]:
-    """Return the last calls of a process that made an event, without start-up noise, oldest first."""
+    """Return the last calls that made an event, without start-up noise, the oldest first."""
     listed = ", ".join(map(str, images))
     rows = db.execute(
         f"SELECT id, source, data FROM event WHERE process IN ({listed}) AND id > ?"

@@ -89,7 +89,8 @@ def _is_first(end: BadEnd, info: SessionInfo) -> bool:
 def _tells(end: BadEnd) -> bool:
     """Whether anything is known of the reason: a `grep` that finds nothing ends badly, too.
 
-    In a pipeline whose reader has read enough (`yes | head -1`), SIGPIPE ends the writer as it should.
+    In a pipeline whose reader has read enough (`yes | head -1`) SIGPIPE ends the writer, as it
+    should.
     """
     by_signal = end.origin.signal not in (None, signal.SIGPIPE)
     return bool(end.failures or end.said or by_signal)

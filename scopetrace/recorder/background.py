@@ -117,9 +117,8 @@ def detach(keep: tuple[int, ...]) -> None:
     """Close all inherited fds but `keep`, leave the folder, and become undumpable (prctl(2))."""
     _engine.retitle("scopetrace: recorder")
     _engine.refuse_inspection()
-    home = Path(os.environ.get("SCOPETRACE_HOME", "")).absolute()
-    if "SCOPETRACE_HOME" in os.environ:
-        os.environ["SCOPETRACE_HOME"] = str(home)
+    if home := os.environ.get("SCOPETRACE_HOME"):
+        os.environ["SCOPETRACE_HOME"] = str(Path(home).absolute())
     os.chdir("/")
     os.umask(0o077)
     at = 0
@@ -171,6 +170,7 @@ class Recorder:
         )
         self._end_signal = 0
         self._committed_ns = 0
+        self._has_started = False
         self._uncommitted = False
         self._period_ns = config.libscope.summaryperiod * SECOND_NS if config.metric.enable else 0
         self._flushed_ns = time.monotonic_ns()
@@ -235,6 +235,7 @@ class Recorder:
             if batch:
                 self._pipeline.feed(batch)
                 self._uncommitted = True
+                self._note_start()
             text_is_late = now_ns >= (self._pipeline.due_ns or now_ns + 1)
             self._pipeline.tick(now_ns)
             is_due = now_ns - self._committed_ns > COMMIT_INTERVAL_NS or text_is_late
@@ -246,6 +247,13 @@ class Recorder:
             self._pipeline.sync_requested = False
             self._print_ending()
             self._capture.engine.acknowledge()
+
+    def _note_start(self) -> None:
+        """The session starts with the program, not with what scopetrace prepares before it."""
+        main = self._pipeline.main
+        if main is not None and not self._has_started:
+            self._has_started = True
+            self._writer.update(started_ns=main.started_ns)
 
     def _commit(self, now_ns: int) -> None:
         self._committed_ns = now_ns
@@ -295,6 +303,8 @@ class Recorder:
             self._print_once(error)
         counts = self._pipeline.counts
         lost = counts.lost if counts else 0
+        if not self._end_signal:
+            ended_ns = self._pipeline.last_end_ns or ended_ns
         facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
         try:
             self._writer.finish("stopped" if self._end_signal else "finished", **facts)

@@ -32,7 +32,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from scopetrace.errors import CommandNotExecutable, EngineError, ScopeError
+from scopetrace.errors import CommandNotExecutable, CommandNotFound, EngineError, ScopeError
 from scopetrace.model.shown import print_to_stderr
 from scopetrace.recorder.command import find_command, original_environment
 from scopetrace.recorder.handshake import (
@@ -124,7 +124,7 @@ def run_in_place(
     try:
         _run_unrecorded(command)
     except OSError as error:
-        raise CommandNotExecutable(f"{args[0]}: {error.strerror}") from None
+        raise _not_executed(command, error) from None
     raise AssertionError("exec returned")
 
 
@@ -146,8 +146,7 @@ def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str,
     try:
         return ENDED if launcher.become(*command, program) else UNFILTERED
     except OSError as error:
-        name = os.fsdecode(command.args[0])
-        raise CommandNotExecutable(f"{name}: {error.strerror}") from None
+        raise _not_executed(command, error) from None
 
 
 def _run_unrecorded(command: Command) -> None:
@@ -161,6 +160,17 @@ def _run_unrecorded(command: Command) -> None:
             signal.signal(number, signal.SIG_DFL)
         os.execve(command.path, command.args, {name: value for name, _, value in pairs})
     _engine.become(*command)
+
+
+def _not_executed(command: Command, error: OSError) -> ScopeError:
+    """Return the error for a program file that is there and that execve(2) refused.
+
+    If it says ENOENT, what is not there is the interpreter that the file names.
+    """
+    name = os.fsdecode(command.args[0])
+    if error.errno == errno.ENOENT:
+        return CommandNotFound(f"{name}: the interpreter that it names does not exist")
+    return CommandNotExecutable(f"{name}: {error.strerror}")
 
 
 def _load_config(

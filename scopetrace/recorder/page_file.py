@@ -1,7 +1,7 @@
 """The file of `run --report`: checked before the program runs, written when it has ended.
 
-It may be written hours after the command was typed, so no user can be asked then. A file that is not
-such a page is never replaced.
+It may be written hours after the command was typed, so no user can be asked then. A file that is
+not such a page is never replaced.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Simulation:
         """When, and when the oldest of what was committed had been made."""
         self.engine = SimpleNamespace(acknowledge=bool, flush_tallies=bool)
         pipeline = SimpleNamespace(
-            feed=self.feed, tick=lambda now_ns: None, due_ns=None, sync_requested=False
+            main=None, feed=self.feed, tick=lambda now_ns: None, due_ns=None, sync_requested=False
         )
         monkeypatch.setattr(background.time, "monotonic_ns", lambda: self.now_ns)
         recorder = object.__new__(background.Recorder)

@@ -256,3 +256,36 @@ def test_without_standard_error_nothing_is_said_elsewhere(stage: Stage) -> None:
     ending = stage.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command])
 
     assert (ending.stdout, ending.stderr, ending.status) == (b"ran\n", b"", 3)
+
+
+def test_an_empty_home_is_none(stage: Stage) -> None:
+    state = stage.give(stage.folder / "state")
+    stage.environ.update({"SCOPETRACE_HOME": "", "XDG_STATE_HOME": str(state)})
+
+    ending = stage.run(scopetrace_command("run", "true"))
+
+    assert (ending.status, ending.stderr) == (0, b"")
+    assert len(session_files(state / "scopetrace")) == 1
+    assert not (stage.work / "sessions").exists()
+
+
+def test_a_program_whose_interpreter_does_not_exist(stage: Stage) -> None:
+    program = stage.work / "tool"
+    program.write_text("#!/no/such/interpreter\n")
+    program.chmod(0o755)
+
+    ending = stage.run(scopetrace_command("run", "./tool"))
+
+    text = "scopetrace: ./tool: the interpreter that it names does not exist\n"
+    assert (ending.status, ending.stderr.decode()) == (127, text)
+    assert session_files(stage.home) == []
+
+
+def test_a_session_lasts_from_the_start_of_the_program_to_its_last_end(stage: Stage) -> None:
+    recording = stage.record(["sh", "-c", "(sleep 0.1; true) & exit 3"])
+
+    (start, *_) = recording.of("proc.start")
+    ends = recording.of("proc.exit")
+    assert recording.info.started_ns <= start.time_ns
+    assert start.time_ns - recording.info.started_ns < 1_000_000
+    assert recording.info.ended_ns == max(end.time_ns for end in ends)
