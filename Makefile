@@ -9,6 +9,7 @@ SECONDS ?= 60
 CALLS ?= 100000
 COUNT ?= 20
 SEED ?= 1
+PATHS ?= ext scopetrace
 
 BIN := $(abspath $(VENV))/bin
 CLANG_FORMAT ?= clang-format
@@ -67,7 +68,7 @@ torture: $(VENV)/.tools ## Run the tests of ext/gate at length, with every ELF f
 
 mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'
-	$(BIN)/python tests/mutants --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
+	$(BIN)/python tests/mutants --count $(COUNT) --seed $(SEED) --jobs $(JOBS) $(PATHS)
 
 bench: $(VENV)/.built ## Measure against native and strace, print the table
 	$(BIN)/python bench

@@ -6,10 +6,12 @@ parser of C is needed, and what does not compile is drawn again.
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from stage import ROOT, Mutant
+from stage import ROOT, Mutant, files_below
 
 SWAPS = [
     (" < ", " <= "),
@@ -39,16 +41,73 @@ DECLARATION = re.compile(r"^\s+(?:const |struct |static |enum |\w+_t |int |bool 
 NOT = re.compile(r"!(?=[a-z_(])")
 NUMBER = re.compile(r"(?<![\w.])([1-9]\d?)(?![\w.])")
 CODE = re.compile(r"^(?P<code>.*?)(?P<rest>\s*/\*.*\*/)?$")
+CONCERNS = {
+    "arguments": "opens paths odd_names page_edge",
+    "async": "aio uring",
+    "call": "opens refused restarts",
+    "calls": "restarts int80 filtered",
+    "effects": "dups close_range passed_fd unshared sockets",
+    "engine": "face",
+    "exit": "exit zombie killed core",
+    "fatal_signals": "fatal filtered_end",
+    "fd_names": "renamed names",
+    "fork": "fork children processes untraced hidden",
+    "interrupted_calls": "restarts longjmp alternate",
+    "launch": "transparency recorder_ends",
+    "loop": "group_stop threads face",
+    "memory": "page_edge undumpable no_buffers",
+    "messages": "vectors passed_fd sockets",
+    "parts": "face",
+    "payload": "vectors big_write no_buffers sockets",
+    "proc": "users names children",
+    "program_filters": "own_filter filtered supervised",
+    "records": "opens face",
+    "resolve": "paths relative names renamed",
+    "ring": "face",
+    "seccomp": "face table int80",
+    "signal_storms": "storm",
+    "signals": "signal group_stop",
+    "sockets": "sockets unix_names",
+    "socket_final_state": "sockets",
+    "syscalls": "table",
+    "tally": "positions sendfile dups duration",
+    "timer": "storm longer blocked",
+    "tracee": "threads children",
+    "transfer": "sendfile vectors positions",
+    "wait": "exit_storm threads fatal",
+    "write_order": "threads write duration",
+}
+"""Words in the names of the tests that an alteration of a file is likely to fail, where the name
+of the file itself is no such word."""
 
 
-def mutants() -> Iterator[Mutant]:
-    """Yield every alteration of the engine, of the ring and of what depends on the CPU."""
-    for path in sorted(ROOT.glob("ext/**/*.c")):
-        name, lines = str(path.relative_to(ROOT)), path.read_text().splitlines(keepends=True)
-        for at, line in enumerate(lines):
-            for altered, what in alterations(line.rstrip("\n")):
-                text = "".join([*lines[:at], altered + "\n", *lines[at + 1 :]])
-                yield Mutant(name, at + 1, what, text)
+def mutants(chance: random.Random, folders: Sequence[str]) -> Iterator[Mutant]:
+    """Yield alterations of the C files in these folders, in an order drawn by chance."""
+    places = [
+        (path, at, altered, what)
+        for path in files_below(folders, ".c")
+        for at, line in enumerate((ROOT / path).read_text().splitlines())
+        for altered, what in alterations(line)
+    ]
+    chance.shuffle(places)
+    for path, at, altered, what in places:
+        lines = (ROOT / path).read_text().splitlines()
+        lines[at] = altered
+        yield Mutant(path, at + 1, what, "\n".join([*lines, ""]))
+
+
+def tests_of(mutant: Mutant) -> Iterator[list[str]]:
+    """Yield the tests that an alteration may fail as arguments of pytest, the likeliest first."""
+    folder, file = Path(mutant.path).parts[1:]
+    if folder == "gate":
+        yield ["tests/gate"]
+        return
+    words = CONCERNS.get(file.removesuffix(".c"), file.removesuffix(".c"))
+    likeliest = " or ".join(words.split())
+    yield ["tests/engine", "-k", f"({likeliest}) and not as-nobody"]
+    yield ["tests/engine", "-k", f"not ({likeliest}) and not as-nobody"]
+    yield ["tests/engine", "-k", "as-nobody"]
+    yield ["tests/recorder", "tests/programs"]
 
 
 def alterations(line: str) -> Iterator[tuple[str, str]]:

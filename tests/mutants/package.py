@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,21 +12,8 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec
-from stage import ROOT, Mutant
+from stage import ROOT, Mutant, files_below
 
-FOLDERS = (
-    "decode",
-    "protocols",
-    "streams",
-    "sources",
-    "store",
-    "query",
-    "watch",
-    "metrics",
-    "config",
-    "output",
-)
-"""Folders of scopetrace/ that are altered; each has tests of its own in tests/FOLDER."""
 SINGLE = {
     "AddNot",
     "NumberReplacer",
@@ -51,20 +39,35 @@ SINGLE = {
 }
 
 
-def sample(count: int, chance: random.Random) -> list[Mutant]:
-    """Return `count` alterations of as many places, drawn by chance."""
-    specs = [spec for spec in specifications() if spec.operator_name.partition("/")[2] in SINGLE]
-    found = (altered(spec) for spec in chance.sample(specs, min(len(specs), 2 * count)))
-    return [mutant for mutant in found if mutant is not None][:count]
+def mutants(chance: random.Random, folders: Sequence[str]) -> Iterator[Mutant]:
+    """Yield alterations of the modules in these folders, in an order drawn by chance."""
+    modules = [
+        ROOT / path for path in files_below(folders, ".py") if path.startswith("scopetrace/")
+    ]
+    specs = [spec for spec in specifications(modules) if name(spec) in SINGLE]
+    chance.shuffle(specs)
+    yield from filter(None, map(altered, specs))
 
 
-def specifications() -> list[MutationSpec]:
-    """Return what Cosmic Ray could alter in the package."""
-    package = ROOT / "scopetrace"
-    modules = sorted(path for folder in FOLDERS for path in (package / folder).rglob("*.py"))
+def tests_of(mutant: Mutant) -> Iterator[list[str]]:
+    """Yield the tests that an alteration may fail as arguments of pytest, the likeliest first."""
+    path = Path("tests", *Path(mutant.path).parts[1:])
+    mirror, folder = path.with_name(f"test_{path.name}"), Path(*path.parts[:2])
+    likeliest = [str(each) for each in (mirror, folder) if (ROOT / each).exists()]
+    for at, tests in enumerate([*likeliest, "tests"]):
+        yield [tests, "--ignore=tests/gate", *(f"--deselect={done}" for done in likeliest[:at])]
+
+
+def specifications(modules: Sequence[Path]) -> list[MutationSpec]:
+    """Return what Cosmic Ray could alter in these modules."""
     with TemporaryDirectory() as made, use_db(f"{made}/work", WorkDB.Mode.create) as work:
         init(modules, work, {})
         return [item.mutations[0] for item in work.work_items]
+
+
+def name(spec: MutationSpec) -> str:
+    """Return the name of an operator without that of its plugin."""
+    return str(spec.operator_name.partition("/")[2])
 
 
 def altered(spec: MutationSpec) -> Mutant | None:
@@ -77,8 +80,3 @@ def altered(spec: MutationSpec) -> Mutant | None:
         return None
     old, new = before.splitlines()[line - 1].strip(), after.splitlines()[line - 1].strip()
     return Mutant(str(path.relative_to(ROOT)), line, f"{old} -> {new}", after)
-
-
-def tests_of(mutant: Mutant) -> str:
-    """Return the folder of tests that mirrors the module's own."""
-    return f"tests/{Path(mutant.path).parts[1]}"
