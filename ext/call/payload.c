@@ -260,10 +260,9 @@ static ssize_t read_into(struct parts *parts, int fd, size_t limit)
         uint8_t *room = parts_begin(parts, size); /* the bytes that were read are kept */
         if (!room)
             return -1;
-        ssize_t got = 1;
-        while (length < size && (got = read(fd, room + length, size - length)) > 0)
-            length += (size_t)got;
-        if (got <= 0 || size == limit)
+        ssize_t got = read(fd, room + length, size - length);
+        length += got < 0 ? 0 : (size_t)got;
+        if (length < size || size == limit) /* as in proc_file: no more follows */
             return (ssize_t)length;
         size = size > limit / 4 ? limit : 4 * size;
     }

@@ -1,16 +1,20 @@
 #include "call/proc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { STATUS_MAX = 4096 };
+enum {
+    STATUS_MAX = 4096,
+    DIRECTORY_READ = 4096,
+    DIRECTORY_ENTRY_MAX = 64, /* room for a number as the name */
+};
 
 static char *put_number(char *at, unsigned number)
 {
@@ -114,30 +118,51 @@ uint64_t proc_terminal(pid_t tid)
     return makedev(number >> 8 & 0xfff, (number & 0xff) | (number >> 12 & 0xfff00));
 }
 
+/* As getdents64(2) writes it; readdir(3) would make more calls, and allocate a buffer. */
+struct directory_entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t size;
+    uint8_t type;
+    char name[];
+};
+
+/* Append the numbers among the names of some entries; false without memory. */
+static bool append_fds(const char *entries, size_t size, uint32_t **fds, size_t *count)
+{
+    uint32_t *grown =
+        realloc(*fds, (*count + size / sizeof(struct directory_entry)) * sizeof **fds);
+
+    if (!grown)
+        return false;
+    *fds = grown;
+    for (size_t at = 0; at < size;) {
+        const struct directory_entry *entry = (const struct directory_entry *)(entries + at);
+        if (entry->name[0] != '.')
+            grown[(*count)++] = (uint32_t)strtoul(entry->name, NULL, 10);
+        at += entry->size;
+    }
+    return true;
+}
+
 ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
 {
+    _Alignas(struct directory_entry) char entries[DIRECTORY_READ];
     char path[PROC_PATH];
-    size_t count = 0, room = 0;
-    uint32_t *fds = NULL;
+    size_t count = 0;
+    ssize_t size;
 
+    *fds_out = NULL;
     proc_path(path, tid, "fd");
-    DIR *directory = opendir(path);
-    if (!directory)
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
         return -errno;
-    for (struct dirent *entry; (entry = readdir(directory));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        if (count == room) {
-            room = room ? room * 2 : 64;
-            uint32_t *grown = realloc(fds, room * sizeof *fds);
-            if (!grown)
-                break;
-            fds = grown;
-        }
-        fds[count++] = (uint32_t)strtoul(entry->d_name, NULL, 10);
-    }
-    closedir(directory);
-    *fds_out = fds;
+    do
+        size = syscall(SYS_getdents64, directory, entries, sizeof entries);
+    while (size > 0 && append_fds(entries, (size_t)size, fds_out, &count) &&
+           size >
+               DIRECTORY_READ - DIRECTORY_ENTRY_MAX); /* else it was the last entry that ended it */
+    close(directory);
     return (ssize_t)count;
 }
 

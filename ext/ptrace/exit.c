@@ -47,9 +47,10 @@ void drop_task(struct engine *engine, struct task *task)
 uint64_t cpu_time_us(pid_t pid)
 {
     struct timespec used;
-    clockid_t clock;
+    /* MAKE_PROCESS_CPUCLOCK and CPUCLOCK_SCHED of the kernel; clock_getcpuclockid(3) makes a call more. */
+    clockid_t clock = (clockid_t)(~(unsigned)pid << 3 | 2);
 
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used) < 0)
+    if (clock_gettime(clock, &used) < 0)
         return 0;
     return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
 }

@@ -20,11 +20,14 @@
 /* Commands of fcntl(2) as all ABIs of the kernel number them; the C library has but some of each. */
 enum { KERNEL_SETLK = 6, KERNEL_SETLKW = 7, KERNEL_SETLK64 = 13, KERNEL_SETLKW64 = 14 };
 
-enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST };
+enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST, TEST_NEITHER };
 
 enum { LARGE = 1 << 20, ROWS_OF_A_CALL = 5 };
 
-/* One argument (from 0), and what about it makes the call worth a stop. */
+/*
+ * One argument (from 0), and what about it makes the call worth a stop. TEST_NEITHER: not all bits of the
+ * first value are set, nor all of the second.
+ */
 static const struct when_test {
     uint8_t argument, test, count;
     uint32_t values[7];
@@ -33,7 +36,9 @@ static const struct when_test {
     [WHEN_UNSHARE] = { 0, TEST_ANY_BIT, 1, { CLONE_FILES | CLONE_FS | CLONE_NEWNS } },
     [WHEN_NAMED_4] = { 3, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
     [WHEN_NAMED_3] = { 2, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
-    [WHEN_MAPS_FILE] = { 3, TEST_NO_BIT, 1, { MAP_ANONYMOUS } },
+    /* The loader maps a library as a whole, and then parts of it over that (_dl_map_segments in glibc):
+     * only it passes MAP_DENYWRITE, which the kernel ignores. */
+    [WHEN_MAPS_FILE] = { 3, TEST_NEITHER, 2, { MAP_ANONYMOUS, MAP_FIXED | MAP_DENYWRITE } },
     [WHEN_UNTRACED] = { 0, TEST_ANY_BIT, 1, { CLONE_UNTRACED } },
     [WHEN_SETS_SECCOMP] = { 0, TEST_EQUAL, 1, { PR_SET_SECCOMP } },
     [WHEN_ASKS_ERROR] = { 2, TEST_EQUAL, 1, { SO_ERROR } },
@@ -67,6 +72,9 @@ bool when_holds(enum call_when when, const uint64_t args[6])
         return !(value & test->values[0]);
     if (test->test == TEST_ANY_BIT)
         return value & test->values[0];
+    if (test->test == TEST_NEITHER)
+        return (value & test->values[0]) != test->values[0] &&
+               (value & test->values[1]) != test->values[1];
     for (int i = 0; i < test->count; i++)
         if (value == test->values[i])
             return true;
@@ -105,11 +113,25 @@ static size_t argument_offset(int argument, bool high)
            (high == high_first ? 0 : 4);
 }
 
+/* Go on behind the stop that follows if all bits of a value are set. */
+static void emit_unless_bits(struct assembler *to, int argument, uint32_t bits, int skipped)
+{
+    emit_load(to, argument_offset(argument, false));
+    emit(to, BPF_ALU | BPF_AND | BPF_K, 0, 0, bits);
+    emit(to, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)skipped, 0, bits);
+}
+
 /* Stop if the test holds, else go on behind it. */
 static void emit_test(struct assembler *to, const struct when_test *test)
 {
     const uint16_t equal = BPF_JMP | BPF_K | BPF_JEQ, bits = BPF_JMP | BPF_K | BPF_JSET;
 
+    if (test->test == TEST_NEITHER) {
+        emit_unless_bits(to, test->argument, test->values[0], 4);
+        emit_unless_bits(to, test->argument, test->values[1], 1);
+        emit_return(to, true);
+        return;
+    }
     if (test->test == TEST_AT_LEAST) {
         emit_load(to, argument_offset(test->argument, true));
         emit(to, equal, 0, 2, 0);

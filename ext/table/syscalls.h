@@ -51,7 +51,7 @@ enum call_when {
     WHEN_UNSHARE,        /* flags have CLONE_FILES, CLONE_FS or CLONE_NEWNS */
     WHEN_NAMED_4,        /* argument 4 lacks AT_EMPTY_PATH: it is about a name, not an fd */
     WHEN_NAMED_3,        /* the same for argument 3 */
-    WHEN_MAPS_FILE,      /* flags lack MAP_ANONYMOUS */
+    WHEN_MAPS_FILE,      /* flags lack MAP_ANONYMOUS; not a part of a library again */
     WHEN_UNTRACED,       /* flags have CLONE_UNTRACED */
     WHEN_SETS_SECCOMP,   /* PR_SET_SECCOMP */
     WHEN_ASKS_ERROR,     /* SO_ERROR, of whatever level */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from support.engine_run import (
 from support.harness import Compile, wait_for
 from support.raw_builder import strings
 
+MAP_FIXED, MAP_DENYWRITE = 0x10, 0x800
 OPENS = ("open", "openat", "openat2", "creat")
 
 
@@ -44,6 +46,17 @@ def test_in_the_mode_of_failures_only_failures_are_recorded(
     results = [record.result for record in calls(records, *OPENS)]
     assert len(results) >= 6
     assert all(result < 0 for result in results)
+
+
+def test_a_mapped_library_is_recorded_once(compile_tracee: Compile, tmp_path: Path) -> None:
+    """The loader maps parts of it over the first mapping: these make no stop."""
+    records, _ = engine_run([compile_tracee("mapped")], tmp_path, modes={"map": MODE_ALL})
+
+    flags = [record.argument(4) for record in calls(records, "mmap")]
+    libraries = [each for each in flags if each & MAP_DENYWRITE]
+    assert len(libraries) == 2, "libc, and the one of the tracee"
+    assert not any(each & MAP_FIXED for each in libraries)
+    assert [each for each in flags if each & MAP_FIXED] == [MAP_FIXED | mmap.MAP_PRIVATE]
 
 
 def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
@@ -83,6 +84,7 @@ class Judge:
 def main() -> int:
     """Report who notices what; return 1 if less than nine of ten alterations were noticed."""
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # removes the folder
     adopt_orphans()
     with TemporaryDirectory(prefix="mutants-") as folder:
         Path(folder).chmod(0o755)  # for the tests that run as another user
@@ -104,31 +106,33 @@ def arguments() -> argparse.Namespace:
 
 
 def verdicts(judge: Judge, language: ModuleType, options: argparse.Namespace) -> Iterator[Verdict]:
-    """Yield verdict after verdict on alterations, and print and keep those that are new."""
+    """Yield verdict after verdict, those that are known and new ones."""
     equivalent = {verdict[:2] for verdict in read(EQUIVALENTS)}
     known = {verdict[:2]: verdict for verdict in read(VERDICTS)}
     for mutant in language.mutants(random.Random(options.seed), options.paths):
         if (mutant.path, mutant.what) in equivalent:
             continue
-        verdict = known.get((mutant.path, mutant.what))
-        if not verdict and (verdict := judge.verdict(mutant, language.tests_of(mutant))):
-            print(f"{mutant.path}:{mutant.line}: {mutant.what}\n    {verdict.test}", flush=True)
-            keep(verdict)
+        verdict = known.get((mutant.path, mutant.what)) or new_verdict(judge, mutant, language)
         if verdict:
             yield verdict
+
+
+def new_verdict(judge: Judge, mutant: Mutant, language: ModuleType) -> Verdict | None:
+    """Have an alteration judged; print and keep the verdict if there is one."""
+    print(f"{mutant.path}:{mutant.line}: {mutant.what}", flush=True)
+    verdict = judge.verdict(mutant, language.tests_of(mutant))
+    print(f"    {verdict.test if verdict else 'does not compile'}", flush=True)
+    if verdict:
+        VERDICTS.parent.mkdir(exist_ok=True)
+        with VERDICTS.open("a") as file:
+            print(*verdict, sep="\t", file=file)
+    return verdict
 
 
 def read(file: Path) -> list[Verdict]:
     """Return the lines of a file of verdicts; none if there is no file."""
     lines = file.read_text().splitlines() if file.exists() else []
     return [Verdict(*line.split("\t")) for line in lines if line and not line.startswith("#")]
-
-
-def keep(verdict: Verdict) -> None:
-    """Append a verdict to those that are kept."""
-    VERDICTS.parent.mkdir(exist_ok=True)
-    with VERDICTS.open("a") as file:
-        print(*verdict, sep="\t", file=file)
 
 
 def report(sample: Sequence[Verdict]) -> bool:

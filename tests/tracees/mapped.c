@@ -15,5 +15,18 @@ int main(void)
     MUST(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
     expect("'source': 'fs.close', 'file': '%s', 'file_write_bytes': 0", here("plain"));
     close(fd);
+
+    fd = open("in-place", O_CREAT | O_RDWR, 0644);
+    MUST(ftruncate(fd, 4096) == 0);
+    void *place = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MUST(mmap(place, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == place);
+    expect("'source': 'fs.close', 'file': '%s', 'file_mapped': true", here("in-place"));
+    close(fd);
+
+    fd = open("library", O_CREAT | O_RDWR, 0644);
+    MUST(ftruncate(fd, 4096) == 0);
+    MUST(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_DENYWRITE, fd, 0) != MAP_FAILED);
+    expect("'source': 'fs.close', 'file': '%s', 'file_mapped': true", here("library"));
+    close(fd);
     return 0;
 }
