@@ -64,6 +64,17 @@ def engine() -> Extension:
     )
 
 
+def sums() -> Extension:
+    """Return the extension module that adds up events when questions are answered."""
+    return Extension(
+        "scopetrace._fs_sums",
+        sources=["ext/_fs_sums.pyx"],
+        define_macros=[("_GNU_SOURCE", None), ("Py_LIMITED_API", f"{ABI:#010x}")],
+        extra_compile_args=["-std=gnu11", "-O2", *WARNINGS],
+        py_limited_api=True,
+    )
+
+
 def manual_pages() -> list[str]:
     """Write the manual pages and return their paths."""
     sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -74,7 +85,9 @@ def manual_pages() -> list[str]:
 
 def main() -> None:
     """Translate the Python face to C and hand both halves to setuptools."""
-    modules = cythonize(engine(), include_path=["ext"], build_dir="build", language_level=3)
+    modules = cythonize(
+        [engine(), sums()], include_path=["ext"], build_dir="build", language_level=3
+    )
     setup(
         ext_modules=modules,
         data_files=[("share/man/man1", manual_pages())],

@@ -44,6 +44,7 @@ WITHOUT_TEST = {
     "output/summary.py": "by the command: tests/cli/test_summary.py",
     "query/diff/facts.py": "by what is compared: tests/query/diff",
     "output/why.py": "by the command: tests/cli/test_why.py",
+    "query/named_files.py": "by what is read: tests/query/test_files.py and test_who_file.py",
     "query/records.py": "by what is read: tests/query/test_session.py and test_events.py",
     "recorder/stop_recording.py": "by the command: tests/cli/test_stop.py",
     "syscalls/call.py": "fields without behaviour",

@@ -12,15 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from scopetrace._fs_sums import FileSums
 
-class UsedFile:
+
+class UsedFile(FileSums):
     """One file while events are read."""
 
-    __slots__ = (
-        "absorbed_by", "changed", "deleted", "errors", "exists", "folder", "io_us", "links",
-        "mapped", "most_read_bytes", "most_written_bytes", "names", "opens", "path", "processes",
-        "read_bytes", "read_ops", "renamed", "user", "written_bytes", "written_ops",
-    )  # fmt: skip
+    __slots__ = ("absorbed_by", "deleted", "links", "names", "path", "renamed")
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -31,15 +29,7 @@ class UsedFile:
         """Its other and earlier names."""
         self.links = 0
         """How many names it has now."""
-        self.user = 0
-        """The process whose event was the last that counted; 0: none."""
-        self.processes: dict[int, None] = {}
-        self.errors: tuple[str, ...] = ()
-        self.opens = self.read_bytes = self.read_ops = self.io_us = 0
-        self.written_bytes = self.written_ops = 0
-        self.most_read_bytes = self.most_written_bytes = 0
-        self.mapped = self.changed = self.deleted = self.renamed = self.exists = False
-        self.folder = False
+        self.deleted = self.renamed = False
 
     @property
     def present(self) -> UsedFile:
@@ -59,7 +49,7 @@ class UsedFile:
         for name in ("most_read_bytes", "most_written_bytes"):
             setattr(self, name, max(getattr(self, name), getattr(former, name)))
         self.errors = tuple(dict.fromkeys(former.errors + self.errors))
-        self.processes = _joined(former.processes, self.processes)
+        self.join_processes(former)
         self.names = _joined(former.names, self.names)
         self.names.pop(self.path, None)
         self.gain_name(former.path)
@@ -82,8 +72,8 @@ class FilesByName:
     """The files of a session by the names that they have now."""
 
     def __init__(self) -> None:
-        self._by_name: dict[str, UsedFile] = {}
-        self.find = self._by_name.get
+        self.by_name: dict[str, UsedFile] = {}
+        self.find = self.by_name.get
         self._all: dict[UsedFile, None] = {}
         """In the order in which they came up."""
         self._inside: dict[str, dict[str, None]] = {}
@@ -97,7 +87,7 @@ class FilesByName:
 
     def at(self, path: str) -> UsedFile:
         """Return the file with this name, if need be a new one."""
-        file = self._by_name.get(path)
+        file = self.by_name.get(path)
         if file is None:
             file = UsedFile(path)
             self._all[file] = None
@@ -108,7 +98,7 @@ class FilesByName:
         """Rename a file or a folder; two names of one file both stay (rename(2))."""
         file = self.at(old)
         file.exists = True
-        if self._by_name.get(new) is not file:
+        if self.by_name.get(new) is not file:
             self._move([(old, new), *self._moves_below(old, new)])
             file.renamed = True
         return file
@@ -135,17 +125,17 @@ class FilesByName:
         """Delete a name, and with its last name the file."""
         file = self.at(name)
         if file.links > 1:
-            del self._by_name[name]
+            del self.by_name[name]
             file.links -= 1
             if file.path == name:
-                left = (other for other in file.names if self._by_name.get(other) is file)
+                left = (other for other in file.names if self.by_name.get(other) is file)
                 file.change_name(name, next(left))
         else:
             file.deleted, file.exists = True, False
         return file
 
     def _put(self, path: str, file: UsedFile) -> None:
-        self._by_name[path] = file
+        self.by_name[path] = file
         file.links += 1
         self._note_folders(path)
 
@@ -160,7 +150,7 @@ class FilesByName:
 
     def _give(self, name: str, file: UsedFile) -> None:
         """Give a name to a file; if another file loses its last name by that, join the two."""
-        former = self._by_name.get(name)
+        former = self.by_name.get(name)
         if former is file:
             return
         if former is not None:
@@ -172,7 +162,7 @@ class FilesByName:
 
     def _move(self, moves: Sequence[tuple[str, str]]) -> None:
         """Rename many at once, since a name may be both an old and a new one."""
-        files = [self._by_name.pop(old) for old, _ in moves]
+        files = [self.by_name.pop(old) for old, _ in moves]
         for file, (old, new) in zip(files, moves, strict=True):
             self._give(new, file)
             file.links -= 1
@@ -184,10 +174,10 @@ class FilesByName:
         while pending:
             paths = self._inside.pop(pending.pop(), {})
             pending += paths
-            known += [path for path in paths if path in self._by_name]
-        moves = [(path, new + path[len(old) :]) for path in known if self._by_name[path].exists]
+            known += [path for path in paths if path in self.by_name]
+        moves = [(path, new + path[len(old) :]) for path in known if self.by_name[path].exists]
         for path in known:
-            if not self._by_name[path].exists:
+            if not self.by_name[path].exists:
                 self._note_folders(path)
         return moves
 

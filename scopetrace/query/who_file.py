@@ -15,14 +15,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from msgspec import DecodeError, Struct, convert
-from msgspec.json import Decoder
-
 from scopetrace.db.text import encode_json
 from scopetrace.model.touch import FILE, TOUCH_FIELDS, Touch, Who
 from scopetrace.query.chains import Chains
 from scopetrace.query.file_names import UsedFile
 from scopetrace.query.files import Files
+from scopetrace.query.named_files import Names, decode_names
 
 MOST_NAMES = 500
 """Of one family; more base names would be too long a statement."""
@@ -38,38 +36,6 @@ _ACTIONS = {
     "fs.error": "fail",
     "proc.start": "run",
 }
-
-
-class Names(Struct, frozen=True):
-    """The names in the data of an event."""
-
-    op: str = ""
-    file: str = ""
-    file_passed: str = ""
-    file_new: str = ""
-    file_target: str = ""
-    exe: str = ""
-
-    @property
-    def linked(self) -> str:
-        """The file that got one more name; empty: none did, or the link is a symbolic one."""
-        return "" if self.op.startswith("symlink") else self.file_target
-
-    @property
-    def all(self) -> set[str]:
-        """The names of all files that it is about."""
-        return {self.file or self.exe, self.file_new, self.linked} - {""}
-
-
-_DECODE = Decoder(Names).decode
-
-
-def decode_names(text: str) -> Names:
-    """Return the names in the data of an event, from its JSON."""
-    try:
-        return _DECODE(text)
-    except DecodeError:  # a lone surrogate in a name, which msgspec refuses
-        return convert(json.loads(text), Names)
 
 
 class Row(NamedTuple):

@@ -92,7 +92,7 @@ def test_names_lead_to_the_files_that_the_kernel_finds(
 def test_a_file_replaced_many_times_takes_no_longer_each_time() -> None:
     files = FilesByName()
     for number in range(30_000):
-        files.at(f"/state.{number}").processes[number] = None
+        files.at(f"/state.{number}").add_process(number)
         files.renamed(f"/state.{number}", "/state")
 
     (file,) = files

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scopetrace.config.stock import stock_text
-from scopetrace.query.path_classes import read_path_classes
+from scopetrace.query.path_classes import PathClasses, read_path_classes
 
 PATHS = {
     "own": [
@@ -63,3 +67,19 @@ def test_rules_of_the_configuration_replace_the_stock_ones() -> None:
 
     assert classes.of("/home/ann/cache/x") == "system"
     assert classes.of("/etc/ld.so.cache") == "own"
+
+
+TOKENS = (
+    "a", "b", "/", "^", "$", "|", "(", ")", "*", "[ab]", "[^]a]", "[a|b]", r"[\[]", r"\|", r"\]",
+    "(?:a|b)", "(?i:a)", r"(a)\1",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=7).map("".join), st.text("aAb/|[]", max_size=4))
+def test_a_rule_holds_where_its_expression_is_found(pattern: str, path: str) -> None:
+    try:
+        expression = re.compile(pattern)
+    except re.error:
+        return
+
+    assert (PathClasses({"x": [pattern]}).of(path) == "x") == bool(expression.search(path))
