@@ -39,6 +39,7 @@ from ptrace.launch cimport (
 from ptrace.launch cimport refuse_inspection as c_refuse_inspection
 from ptrace.launch cimport retitle as c_retitle
 from ptrace.seccomp cimport FILTER_MAX, filter_build, sock_filter
+from table.copy_plan cimport copy_plan, copy_plan_new, copy_row
 from table.syscalls cimport (
     CALLS,
     GROUP_NAMES,
@@ -216,17 +217,42 @@ cdef int fill_modes(uint8_t *rows, modes) except -1:
     return 0
 
 
-def build_filter(modes):
+cdef copy_plan *new_plan(whole) except? NULL:
+    """Return the plan of `WholeCalls`, or NULL if no call is recorded whole."""
+    cdef bytes arguments, copies
+
+    if whole is None:
+        return NULL
+    arguments, others, copies, snaplen = whole
+    if len(arguments) != 3 * 1024 or len(copies) % sizeof(copy_row):
+        raise ValueError("no plan of copying")
+    plan = copy_plan_new(
+        <copy_row *>PyBytes_AsString(copies),
+        len(copies) // sizeof(copy_row),
+        <const uint8_t (*)[1024]>PyBytes_AsString(arguments),
+        others,
+        snaplen,
+    )
+    if plan == NULL:
+        raise MemoryError
+    return plan
+
+
+def build_filter(modes, whole=None):
     """Return the seccomp program, as bytes, that stops the calls of the groups in `modes`.
 
     Args:
         modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
+        whole: which calls are recorded whole, as `Engine` takes it; they stop as well.
     """
     cdef uint8_t rows[ROW_COUNT]
     cdef sock_filter program[FILTER_MAX]
 
     fill_modes(rows, modes)
-    length = check(filter_build(rows, program))
+    cdef copy_plan *plan = new_plan(whole)
+    status = filter_build(rows, plan, program)
+    free(plan)
+    length = check(status)
     return PyBytes_FromStringAndSize(<char *>program, length * sizeof(sock_filter))
 
 
@@ -344,6 +370,7 @@ cdef class Engine:
         environment: copy the environment at exec.
         counts: write how often calls were made that make no record (COUNT).
         leaves: write the state of each process before it ends (LEAVE).
+        whole: which calls are recorded whole (CALL), a tuple as `model.call_set.WholeCalls`, or None.
         ring_size: bytes; a power of two, at least 1 MiB, 4 times the larger snaplen, and 1 MiB
             more than a command line and an environment.
 
@@ -365,6 +392,7 @@ cdef class Engine:
         environment=False,
         counts=False,
         leaves=False,
+        whole=None,
         ring_size=1 << 22,
     ):
         cdef engine_options options
@@ -379,7 +407,11 @@ cdef class Engine:
         options.calls.counts = counts
         options.leaves = leaves
         options.ring_size = ring_size
-        check(engine_create(&options, &self.engine))
+        options.plan = new_plan(whole)
+        status = engine_create(&options, &self.engine)
+        if status < 0:
+            free(options.plan)
+        check(status)
 
     def __dealloc__(self):
         engine_destroy(self.engine)

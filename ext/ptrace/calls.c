@@ -31,7 +31,7 @@
 #include "ptrace/seccomp.h"
 #include "ptrace/state.h"
 
-static const struct abi *abi_of(uint32_t audit_arch, uint64_t number)
+const struct abi *abi_of(uint32_t audit_arch, uint64_t number)
 {
     const struct abi *found = NULL;
 
@@ -281,10 +281,13 @@ void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
         refuse_call(task, ENOSYS);
         return;
     }
-    if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+    if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+        whole_call_returned(engine, task, &info);
         on_call_exit(engine, task, &info);
-    else if (info.op != PTRACE_SYSCALL_INFO_NONE)
+    } else if (info.op != PTRACE_SYSCALL_INFO_NONE) {
         on_call_entry(engine, task, &info, by_filter);
+        whole_call_entered(engine, task, &info, by_filter);
+    }
 }
 
 void on_call_after_recording(const struct engine *engine, const struct task *task)

@@ -48,6 +48,7 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
         return -ENOMEM;
     }
     engine->options = *options;
+    engine->plan = options->plan;
     engine->context.options = &engine->options.calls;
     engine->context.flows = options->calls.modes[ROW_connect] == MODE_ALL;
     pthread_mutex_init(&engine->lock, NULL);
@@ -65,6 +66,7 @@ void engine_destroy(struct engine *engine)
         drop_task(engine, task);
     fd_pool_deinit(&engine->context.fd_pool);
     parts_deinit(&engine->context.scratch);
+    free(engine->plan);
     ring_deinit(&engine->context.ring);
     pthread_mutex_destroy(&engine->lock);
     pthread_cond_destroy(&engine->acknowledgement);

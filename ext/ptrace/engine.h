@@ -15,13 +15,15 @@
 
 #include "call/context.h"
 #include "record/ring.h"
+#include "table/copy_plan.h"
 
 struct engine_options {
     struct call_options calls;
-    uint32_t args_limit; /* most bytes copied of a command line */
-    uint32_t env_limit;  /* most bytes copied of an environment */
-    bool environment;    /* copy the environment at exec */
-    bool leaves;         /* write the state of each process before it ends (RAW_LEAVE) */
+    uint32_t args_limit;    /* most bytes copied of a command line */
+    uint32_t env_limit;     /* most bytes copied of an environment */
+    bool environment;       /* copy the environment at exec */
+    bool leaves;            /* write the state of each process before it ends (RAW_LEAVE) */
+    struct copy_plan *plan; /* which calls are recorded whole, or NULL; the engine frees it */
     size_t ring_size; /* bytes; a power of two, at least 1 MiB, 4 × the larger snaplen, and 1 MiB
                          more than a command line and an environment */
 };

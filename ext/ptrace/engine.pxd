@@ -3,6 +3,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from call.context cimport call_options
 from record.ring cimport ring
+from table.copy_plan cimport copy_plan
 
 cdef extern from "<stdbool.h>" nogil:
     ctypedef bint c_bool "bool"
@@ -18,6 +19,7 @@ cdef extern from "ptrace/engine.h" nogil:
         uint32_t env_limit
         c_bool environment
         c_bool leaves
+        copy_plan *plan
         size_t ring_size
 
     enum engine_stop_ "engine_stop":

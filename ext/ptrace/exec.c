@@ -53,6 +53,7 @@ static void end_other_threads(struct engine *engine, struct task *task)
         struct task *next = tasks_next(&engine->tasks, other);
         if (other != task && other->caller.tgid == task->caller.tgid) {
             abandon_calls(engine, other);
+            abandon_whole_calls(engine, other);
             flush_counted_calls(&engine->context, &other->caller);
             flush_signals(engine, other);
             drop_task(engine, other);
@@ -157,6 +158,7 @@ static void take_over_leader(struct engine *engine, struct task *task, pid_t for
     task->every_call = former->every_call;
     task->supervised = former->supervised;
     former->in_call = false;
+    move_whole_calls(engine, task, former);
     struct fd_table *files = task->caller.fds;
     task->caller.fds = former->caller.fds;
     former->caller.fds = files;

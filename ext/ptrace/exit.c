@@ -39,6 +39,7 @@ void drop_task(struct engine *engine, struct task *task)
     end_ordered_write(engine, task);
     drop_fd_table(engine, task);
     space_drop(task->caller.space);
+    free_whole_calls(task);
     if (task->newborn)
         engine->tasks.newborns--;
     tasks_remove(&engine->tasks, task);
@@ -69,6 +70,7 @@ static void write_leave(struct engine *engine, struct task *task)
 void on_exit_stop(struct engine *engine, struct task *task)
 {
     abandon_calls(engine, task);
+    abandon_whole_calls(engine, task);
     if (task->caller.space && task->caller.space->async && task->caller.fds)
         async_collect(&engine->context, &task->caller);
     async_leave(&engine->context, &task->caller);
@@ -137,11 +139,13 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
 
     if (task && task->caller.fds) {
         abandon_calls(engine, task);
+        abandon_whole_calls(engine, task);
         async_leave(&engine->context, &task->caller);
         if (task->caller.fds->uses == 1)
             flush_and_remove_all(&engine->context, &task->caller);
         flush_counted_calls(&engine->context, &task->caller);
         flush_signals(engine, task);
+        write_whole_end(engine, task, status_word(end));
         write_exit(engine, task, end);
         if (tid == engine->main_pid)
             await_commit(engine, task);

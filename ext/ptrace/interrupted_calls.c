@@ -99,29 +99,29 @@ bool resume_suspended(struct task *task, const call_info *info, const struct abi
     return true;
 }
 
-static bool is_sigreturn(const struct abi *abi, int64_t number)
+bool is_sigreturn(const struct abi *abi, int64_t number)
 {
     return number == abi->rt_sigreturn || number == abi->sigreturn;
 }
 
 /*
- * Whether a thread with this stack pointer is in a handler that interrupted `call` and that runs on an
- * alternate stack (sigaltstack(2)). Above the stack pointer then lies the frame that sigreturn(2) will
+ * A handler that runs on an alternate stack (sigaltstack(2)): above the stack pointer then lies the frame that sigreturn(2) will
  * use: it contains where the call was interrupted, and the limits of that stack. A frame of an
  * earlier handler may lie there as well, but a thread that is on its own stack is outside those
  * limits. Only frames of the CPU's own ABI are known.
  */
-static bool is_on_handlers_stack(const struct task *task, const struct suspended *last, uint64_t sp)
+bool is_on_handlers_stack(const struct task *task, const struct abi *abi, uint64_t ip, uint64_t sp,
+                          uint64_t now_sp)
 {
     uint64_t words[32768 / sizeof(uint64_t)]; /* as large as the whole alternate stack in Go */
     size_t copied;
 
-    if (last->call.abi != ABIS || memory_read(task->caller.space, task->caller.tid,
-                                              sp & ~(uint64_t)7, words, sizeof words, &copied) < 0)
+    if (abi != ABIS || memory_read(task->caller.space, task->caller.tid, now_sp & ~(uint64_t)7,
+                                   words, sizeof words, &copied) < 0)
         return false;
     for (size_t at = 0; at + ARCH_FRAME_WORDS <= copied / sizeof *words; at++)
-        if (arch_frame_interrupts(words + at, last->entry.ip, last->entry.sp) &&
-            arch_frame_is_on_stack_of(words + at, sp))
+        if (arch_frame_interrupts(words + at, ip, sp) &&
+            arch_frame_is_on_stack_of(words + at, now_sp))
             return true;
     return false;
 }
@@ -137,7 +137,8 @@ static bool has_left_handler(const struct task *task, const call_info *info, con
         return false;
     const struct suspended *last = &task->suspended[task->suspended_count - 1];
     return last->entry.sp <= info->stack_pointer &&
-           !is_on_handlers_stack(task, last, info->stack_pointer);
+           !is_on_handlers_stack(task, last->call.abi, last->entry.ip, last->entry.sp,
+                                 info->stack_pointer);
 }
 
 void end_left_handlers(struct engine *engine, struct task *task, const call_info *info,

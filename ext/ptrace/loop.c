@@ -55,6 +55,9 @@ void end_recording(struct engine *engine)
     struct raw_record header = { .kind = RAW_END };
 
     flush_tallies(engine);
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        abandon_whole_calls(engine, task);
     engine->context.counts.waits = engine->context.ring.waits;
     engine->context.counts.waited_ns = engine->context.ring.waited_ns;
     memcpy(header.args, &engine->context.counts, sizeof header.args);
@@ -93,9 +96,10 @@ static void on_event(struct engine *engine, struct task *task, int event, int si
 {
     switch (event) {
     case PTRACE_EVENT_SECCOMP:
-        if (postpone_call(task))
+        if (postpone_call(task)) {
             cancel_call(engine, task);
-        else
+            cancel_whole_call(task);
+        } else
             on_call_stop(engine, task, true);
         break;
     case PTRACE_EVENT_FORK:

@@ -212,21 +212,30 @@ static int add_row(struct watched *calls, int count, uint32_t number, uint8_t wh
     return call == calls + count ? count + 1 : count;
 }
 
-static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t modes[ROW_COUNT])
+static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t modes[ROW_COUNT],
+                     const struct copy_plan *plan)
 {
-    struct watched calls[ROW_COUNT];
+    struct watched calls[ROW_COUNT + ABI_NUMBERS];
     int count = 0;
 
+    if (plan &&
+        plan->others) { /* all calls stop; the tracer lets those through that are not in it */
+        emit_return(to, true);
+        return;
+    }
     for (int row = 0; row < ROW_COUNT; row++)
         if (filter_stops(modes, row) && abi->numbers[row] >= 0 && CALLS[row].when != WHEN_NEVER)
             count = add_row(calls, count, (uint32_t)abi->numbers[row] | abi->mark, CALLS[row].when);
+    for (uint32_t number = 0; plan && number < ABI_NUMBERS; number++)
+        if (is_recorded_whole(plan, (size_t)(abi - ABIS), number))
+            count = add_row(calls, count, number | abi->mark, WHEN_ALWAYS);
     qsort(calls, (size_t)count, sizeof *calls, by_number);
     emit_search(to, calls, count);
 }
 
 /* ABIs that share an audit number (x86-64 and x32) share one list: their numbers differ. */
 static void emit_audit_arch(struct assembler *to, const struct abi *first,
-                            const uint8_t modes[ROW_COUNT])
+                            const uint8_t modes[ROW_COUNT], const struct copy_plan *plan)
 {
     emit_load(to, offsetof(struct seccomp_data, nr));
     for (const struct abi *abi = first + 1; abi->name; abi++) {
@@ -235,16 +244,17 @@ static void emit_audit_arch(struct assembler *to, const struct abi *first,
         emit(to, BPF_JMP | BPF_JSET | BPF_K, 0, 1, abi->mark);
         int jump = to->used;
         emit(to, BPF_JMP | BPF_JA, 0, 0, 0);
-        emit_abi(to, first, modes);
+        emit_abi(to, first, modes, plan);
         if (jump < FILTER_MAX)
             to->code[jump].k = (uint32_t)(to->used - jump - 1);
-        emit_abi(to, abi, modes);
+        emit_abi(to, abi, modes, plan);
         return;
     }
-    emit_abi(to, first, modes);
+    emit_abi(to, first, modes, plan);
 }
 
-int filter_build(const uint8_t modes[ROW_COUNT], struct sock_filter program[static FILTER_MAX])
+int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan,
+                 struct sock_filter program[static FILTER_MAX])
 {
     struct assembler to = { .code = program };
 
@@ -255,7 +265,7 @@ int filter_build(const uint8_t modes[ROW_COUNT], struct sock_filter program[stat
         emit(&to, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, abi->audit_arch);
         int jump = to.used;
         emit(&to, BPF_JMP | BPF_JA, 0, 0, 0);
-        emit_audit_arch(&to, abi, modes);
+        emit_audit_arch(&to, abi, modes, plan);
         if (jump < FILTER_MAX)
             to.code[jump].k = (uint32_t)(to.used - jump - 1);
     }

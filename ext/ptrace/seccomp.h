@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "table/copy_plan.h"
 #include "table/syscalls.h"
 
 enum { FILTER_MAX = 4096 }; /* BPF_MAXINSNS */
@@ -21,10 +22,11 @@ enum { FILTER_MAX = 4096 }; /* BPF_MAXINSNS */
 enum { FILTER_DATA = 0x5c0e };
 
 /*
- * Write the filter for `modes` (enum call_mode, by row) to `program`. Returns the number of
- * instructions, or -E2BIG.
+ * Write the filter for `modes` (enum call_mode, by row) to `program`. It stops the calls that `plan` (or
+ * NULL) records whole as well. Returns the number of instructions, or -E2BIG.
  */
-int filter_build(const uint8_t modes[ROW_COUNT], struct sock_filter program[static FILTER_MAX]);
+int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan,
+                 struct sock_filter program[static FILTER_MAX]);
 
 /* Whether calls of a row stop: those that are watched, and the one that starts the program. */
 static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row)

@@ -1,5 +1,7 @@
 from libc.stdint cimport uint8_t
 
+from table.copy_plan cimport copy_plan
+
 
 cdef extern from "linux/filter.h" nogil:
     struct sock_filter:
@@ -9,4 +11,4 @@ cdef extern from "linux/filter.h" nogil:
 cdef extern from "ptrace/seccomp.h" nogil:
     enum: FILTER_MAX
 
-    int filter_build(const uint8_t *modes, sock_filter *program)
+    int filter_build(const uint8_t *modes, const copy_plan *plan, sock_filter *program)

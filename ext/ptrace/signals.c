@@ -107,8 +107,10 @@ void on_signal(struct engine *engine, struct task *task, int signal)
         ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0) {
         if (defer_signal(engine, task, &info))
             return;
-        if (!engine->recording_ended)
+        if (!engine->recording_ended) {
+            write_whole_signal(engine, task, &info);
             record_signal(engine, task, &info);
+        }
     }
     deliver(engine, task, signal);
 }

@@ -11,6 +11,7 @@
 
 #include "ptrace/engine.h"
 #include "call/context.h"
+#include "call/copy_memory.h"
 #include "ptrace/tracee.h"
 
 /* Of every tracee; from the first exec on with PTRACE_O_EXITKILL. */
@@ -42,6 +43,7 @@ struct engine {
     bool has_timer;
     uint64_t wake_ns;       /* when the timer expires, or 0 */
     uint64_t launch_us;     /* CPU time of the main process before its first exec: ours, not its */
+    struct copy_plan *plan; /* which calls are recorded whole; NULL: none */
     bool recording_ended;   /* nothing is recorded any more; calls of the program are let through */
     uint64_t pid_namespace; /* inode of ours, once it was asked for */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → its first row, or -1 */
@@ -84,6 +86,8 @@ void consume_stop(pid_t tid, siginfo_t *stop_out);
 void on_call_stop(struct engine *engine, struct task *task, bool by_filter);
 /* At a call after the end of the recording: refuse those that must not be made. */
 void on_call_after_recording(const struct engine *engine, const struct task *task);
+/* The ABI of a call, by its audit number and its own number; NULL: none that is known. */
+const struct abi *abi_of(uint32_t audit_arch, uint64_t number);
 /* Have the call that a thread is about to make return an error instead of being made. */
 void refuse_call(const struct task *task, int error);
 /* Whether a ptrace call is about a thread of the recorder itself. */
@@ -101,6 +105,11 @@ void abandon_calls(struct engine *engine, struct task *task);
 bool is_restart_result(int64_t result);
 /* The call under way was interrupted: set it aside until it is clear how it ends. */
 void suspend_call(struct engine *engine, struct task *task);
+bool is_sigreturn(const struct abi *abi, int64_t number);
+/* Whether a thread with stack pointer `now_sp` is in a handler on an alternate stack, and the handler
+ * has interrupted a call of `abi` that was made at `ip` with the stack pointer `sp`. */
+bool is_on_handlers_stack(const struct task *task, const struct abi *abi, uint64_t ip, uint64_t sp,
+                          uint64_t now_sp);
 /* If the call being entered is the innermost suspended one, restarted: have it under way again. */
 bool resume_suspended(struct task *task, const call_info *info, const struct abi *abi);
 /* End the suspended calls whose handlers were left by longjmp, as the call being entered shows. */
@@ -111,6 +120,25 @@ void on_sigreturn(struct engine *engine, struct task *task, const call_info *inf
                   const struct abi *abi);
 /* Suspended calls of a task that ends now: record those that a filter refused. */
 void abandon_suspended(struct engine *engine, struct task *task);
+
+/* whole_calls.c */
+/* At an entry stop: if the call is recorded whole, copy what is due at its entry. */
+void whole_call_entered(struct engine *engine, struct task *task, const call_info *info,
+                        bool by_filter);
+/* At a syscall-exit-stop. */
+void whole_call_returned(struct engine *engine, struct task *task, const call_info *info);
+/* The call under way is not made: its thread makes it again later (postpone_call). */
+void cancel_whole_call(struct task *task);
+/* Every call of a task that ends now, or whose recording does: write what is known. */
+void abandon_whole_calls(struct engine *engine, struct task *task);
+/* An exec made by `from` has succeeded, and `to` has become its thread. */
+void move_whole_calls(struct engine *engine, struct task *to, struct task *from);
+/* Whether the next stop of the task is to be a call or its end: one is under way or interrupted. */
+bool awaits_whole_call(const struct task *task);
+/* If calls are recorded whole, the signals and ends between them. */
+void write_whole_signal(struct engine *engine, const struct task *task, const siginfo_t *info);
+void write_whole_end(struct engine *engine, const struct task *task, int status);
+void free_whole_calls(struct task *task);
 
 /* program_filters.c */
 enum call_outcome {

@@ -78,6 +78,7 @@ struct task {
     uint8_t write_state;         /* enum write_state */
     struct storm storm;
     struct signal_burst *bursts; /* BURSTS of them, or NULL */
+    struct whole_calls *whole;   /* those recorded whole (whole_calls.c), or NULL */
     struct init_fault *
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
     struct task *next; /* in its bucket */

@@ -43,7 +43,8 @@ void resume(struct engine *engine, struct task *task, int signal)
     if (task->write_state == WRITE_HELD)
         return; /* release_write resumes it */
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
-                        task->storm.deferring || (task->every_call && !engine->recording_ended);
+                        task->storm.deferring || awaits_whole_call(task) ||
+                        (task->every_call && !engine->recording_ended);
 
     ptrace(to_next_call ? PTRACE_SYSCALL : PTRACE_CONT, task->caller.tid, 0, signal);
 }

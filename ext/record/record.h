@@ -108,7 +108,23 @@ enum raw_kind {
      *   parts  STATUS
      */
     RAW_LEAVE = 12,
+
+    /*
+     * A call that is recorded whole, whether or not syscalls.def has a row for it; of a call that has
+     * one it comes beside its RAW_SYSCALL. Written if calls are recorded whole (table/copy_plan.h).
+     *   syscall      the ABI, as its place in ABIS (ext/arch/abi.h), or CALL_SIGNAL or CALL_END
+     *   transferred  the number of the call, without the mark of its ABI
+     *   result       what the call returned, a negative errno, or RAW_RESULT_UNKNOWN
+     *   args         as they were passed
+     *   parts        CALL
+     * With CALL_SIGNAL a signal that was delivered: `transferred` is its number. With CALL_END the end of
+     * a thread: `result` is the status word of wait(2).
+     */
+    RAW_CALL = 13,
 };
+
+/* What a RAW_CALL is that is no call. */
+enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
 
 /*
  * The parts of a RAW_SYSCALL, by the group of its row in syscalls.def. A call that failed has those that
@@ -199,6 +215,7 @@ enum raw_part_kind {
     PART_HEAD = 31,    /* the first bytes of a program file */
     PART_LIMIT = 32,   /* struct raw_limit */
     PART_MOUNTS = 33,  /* the text of /proc/TID/mountinfo */
+    PART_CALL = 34,    /* arguments and memory of a RAW_CALL, packed: call/packed.h */
 };
 
 enum raw_part_flags {

@@ -42,6 +42,7 @@ class RawKind(IntEnum):
     END = 10
     COUNT = 11
     LEAVE = 12
+    CALL = 13
 
 
 class Part(IntEnum):
@@ -80,6 +81,7 @@ class Part(IntEnum):
     HEAD = 31
     LIMIT = 32
     MOUNTS = 33
+    CALL = 34
 
 
 PART_CUT = 1
