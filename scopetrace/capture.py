@@ -40,6 +40,7 @@ class Capture:
         environment: copy the environment at exec.
         counts: write how often calls were made that make no record.
         leaves: write the state of each process before it ends.
+        whole: which calls are recorded whole (`syscalls.call_set.WholeCalls`); None: none.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Capture:
         environment: bool,
         counts: bool,
         leaves: bool,
+        whole: tuple[bytes, bool, bytes, int] | None = None,
     ) -> None:
         exec_record = args_limit + env_limit + _EXEC_REST_BYTES
         enough = max(_RING_BYTES, 4 * max(snaplen, flow_snaplen), exec_record)
@@ -65,6 +67,7 @@ class Capture:
             environment=environment,
             counts=counts,
             leaves=leaves,
+            whole=whole,
             ring_size=1 << (enough - 1).bit_length(),
         )
         self.refusal: OSError | None = None

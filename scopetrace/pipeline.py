@@ -20,10 +20,19 @@ from scopetrace.model.call import Call
 from scopetrace.model.event import Event
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
-from scopetrace.model.operation import Ended, ImageEnded, ImageStarted, Operation, Synced, build
+from scopetrace.model.operation import (
+    CalledWhole,
+    Ended,
+    ImageEnded,
+    ImageStarted,
+    Operation,
+    Synced,
+    build,
+)
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.raw import unpack_batch
+from scopetrace.model.whole_call import WholeCall
 from scopetrace.source import Handlers
 from scopetrace.sources.needs import source_classes
 from scopetrace.streams.flows import Flows
@@ -51,6 +60,9 @@ class Writer(Protocol):
 
     def add_payloads(self, payloads: Sequence[Payload]) -> None:
         """Write what went through flows, in its order."""
+
+    def add_calls(self, calls: Sequence[WholeCall]) -> None:
+        """Write calls that were recorded whole, in the order in which they ended."""
 
 
 class Rate:
@@ -96,6 +108,7 @@ class Pipeline:
         self._writer = writer
         self._rows: list[Event] = []
         self._payloads: list[Payload] = []
+        self._calls: list[WholeCall] = []
         self._payload_room = watch.config.scopetrace.payloadlimit
         self._payloads_cut = 0
         self._given_up: list[Pattern] = []
@@ -115,6 +128,8 @@ class Pipeline:
         """Take a measure of a metric. It is the meter's own method: it is called for every call."""
         self.measure_own = self._metrics.measure_own
         """Take a measure of a metric that the program itself sent."""
+        self._inherited: list[CalledWhole] = []
+        self._records_calls = bool(watch.config.scopetrace.syscalls)
         self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
         sources = [source(self) for source in source_classes()]
         self._text = TextChannels(self, sources, mute)
@@ -123,6 +138,7 @@ class Pipeline:
             [
                 {
                     ImageStarted: self._on_image_started,
+                    CalledWhole: self._on_called if self._records_calls else _ignore,
                     Synced: self._on_synced,
                     Ended: self._on_ended,
                 },
@@ -170,13 +186,16 @@ class Pipeline:
         return [group.image.proc for group in self._decoder.state.tree.groups.values()]
 
     def flush(self) -> None:
-        """Write events, payloads and samples; each of them even if another cannot be written."""
+        """Write events, payloads, calls and samples, each even if another cannot be written."""
         rows, self._rows = self._rows, []
         payloads, self._payloads = self._payloads, []
+        calls_made, self._calls = self._calls, []
         samples = self._metrics.take()
         with ExitStack() as calls:  # the last one is made first
             if samples:
                 calls.callback(self._writer.add_metrics, samples)
+            if calls_made:
+                calls.callback(self._writer.add_calls, calls_made)
             if payloads:
                 calls.callback(self._writer.add_payloads, payloads)
             if rows:
@@ -261,6 +280,8 @@ class Pipeline:
         if operation.seen:
             self.main = self.main or image
             self._write_process(image)
+            while self._inherited:
+                self._on_called(self._inherited.pop(0)._replace(image=image))
 
     def _ensure_process(self, image: Image) -> None:
         if image in self._unwritten:
@@ -288,6 +309,16 @@ class Pipeline:
             self.main_end = self.main_end or end
         self.last_end_ns = max(self.last_end_ns, time_ns)
         self._writer.end_process(end)
+
+    def _on_called(self, operation: CalledWhole) -> None:
+        image, tid, time_ns, duration_ns, abi, number, result, data = operation
+        if self.main is None:  # a descriptor of the launcher, which the first program inherits
+            self._inherited.append(operation)
+            return
+        if image in self._unwritten:
+            self._write_process(image)
+        row = (time_ns, duration_ns, image.id, tid, abi, number, result, data)
+        self._calls.append(build(WholeCall, row))
 
     def _on_synced(self, operation: Synced) -> None:
         self.sync_requested = True
@@ -384,6 +415,10 @@ def _handlers(handlers: Sequence[Handlers]) -> dict[type, Callable[[Any], None]]
         first = merged.get(operation)
         merged[operation] = handler if first is None else _both(first, handler)
     return merged
+
+
+def _ignore(operation: Operation) -> None:
+    """Do nothing."""
 
 
 def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:

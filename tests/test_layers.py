@@ -21,7 +21,7 @@ MAY_USE = {
     "_engine": "",
     "_fs_sums": "",
     "wire": "model",
-    "config": "errors",
+    "config": "errors syscalls",
     "capture": "_engine",
     "decode": "model",
     "watch": "config model",
@@ -34,17 +34,18 @@ MAY_USE = {
     "store": "db errors model",
     "forward": "config db errors model store wire",
     "pipeline": "config decode metrics model source sources streams watch",
-    "query": "_fs_sums db errors model output protocols",
+    "query": "_fs_sums db errors model output protocols syscalls",
     "recorder": (
-        "_engine capture config db errors forward model output pipeline query sources store watch"
+        "_engine capture config db errors forward model output pipeline query sources store"
+        " syscalls watch"
     ),
     "explain": "",
-    "syscalls": "",
-    "output": "explain model",
+    "syscalls": "model",
+    "output": "explain model syscalls",
     "scoped": "db model output query recorder",
     "pytest_plugin": "scoped",
     "dash": "errors model output query wire",
-    "cli": "_engine config dash db errors explain model output query recorder wire",
+    "cli": "_engine config dash db errors explain model output query recorder syscalls wire",
 }
 """A folder or module of scopetrace/, and what it may import of the others.
 

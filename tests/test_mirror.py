@@ -39,6 +39,7 @@ WITHOUT_TEST = {
     "model/session.py": "fields without behaviour",
     "model/touch.py": "by what is read: tests/query/test_who*.py and tests/output/test_who.py",
     "model/summary.py": "by what is read: tests/query/test_summary.py",
+    "model/whole_call.py": "fields without behaviour",
     "model/why.py": "by what is read: tests/query/test_why.py",
     "output/files.py": "by the command: tests/cli/test_files.py",
     "output/summary.py": "by the command: tests/cli/test_summary.py",

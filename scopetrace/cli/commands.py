@@ -39,6 +39,10 @@ COMMANDS = {
         "Show why the program ended badly: failed calls, causes, stderr.",
     ),
     "events": ("scopetrace.cli.events", "Show the events of a session, or one of them in full."),
+    "syscalls": (
+        "scopetrace.cli.syscalls",
+        "Show the system calls of a session, one to a line, as strace does.",
+    ),
     "metrics": (
         "scopetrace.cli.metrics",
         "Show the metrics of a session: counts, sizes, durations.",
@@ -82,7 +86,6 @@ NAMES_TO_COME = {
     "inspect": "`scopetrace ps`, then `scopetrace summary`, show what a running program did",
     "update": "`scopetrace stop`, then `scopetrace run -u FILE`, record with another configuration",
     "watch": "`scopetrace events -f` shows events while they are recorded",
-    "syscalls": "`scopetrace events -s fs.,net.,proc.` shows what calls did",
     "lesson": "`scopetrace --help` has a first session to follow",
     "rules": "`scopetrace config` prints the rules in force",
     "service": "`scopetrace run` in ExecStart= of a unit records a service",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from scopetrace.cli.options import userconfig_option
-from scopetrace.cli.shell_complete import complete_command, complete_file
+from scopetrace.cli.shell_complete import complete_call_set, complete_command, complete_file
 from scopetrace.errors import UsageError
 
 VARIABLES = {
@@ -15,6 +17,7 @@ VARIABLES = {
     "metricdest": "SCOPE_METRIC_DEST",
     "metricformat": "SCOPE_METRIC_FORMAT",
     "metricprefix": "SCOPE_STATSD_PREFIX",
+    "syscalls": "SCOPE_SYSCALLS",
 }
 """Options → the variables that they set for one recording."""
 
@@ -40,13 +43,63 @@ def page_file(ctx: click.Context, param: click.Parameter, path: Path | None) -> 
     return path.absolute()
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+def call_set(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    """Check a set of system calls and return it unchanged."""
+    if text is None:
+        return None
+    from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
+
+    try:
+        parse_call_set(text)
+    except UnknownCall as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
+class RunCommand(click.Command):
+    """A command whose option --syscalls has a value only after `=`: else the program follows it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give --syscalls the value `all` where it has none."""
+        return super().parse_args(ctx, [*self._completed(args)])
+
+    def _completed(self, args: list[str]) -> Iterator[str]:
+        takes_value = {
+            name
+            for param in self.params
+            if isinstance(param, click.Option) and not param.is_flag
+            for name in param.opts
+        }
+        left = iter(args)
+        for arg in left:
+            yield f"{arg}=all" if arg == "--syscalls" else arg
+            if arg == "--" or not arg.startswith("-"):
+                break
+            if arg != "--syscalls" and (arg in takes_value or _ends_in(arg, takes_value)):
+                yield from islice(left, 1)
+        yield from left
+
+
+def _ends_in(arg: str, names: set[str]) -> bool:
+    """Return whether an argument is short options of which the last takes the next argument."""
+    flags, last = arg[1:-1], f"-{arg[-1]}"
+    return not arg.startswith("--") and last in names and not any(f"-{f}" in names for f in flags)
+
+
+@click.command(cls=RunCommand, context_settings={"allow_interspersed_args": False})
 @userconfig_option
 @click.option(
     "-p",
     "--payloads",
     is_flag=True,
     help="Also record the bytes that connections send and receive.",
+)
+@click.option(
+    "--syscalls",
+    metavar="[=SET]",
+    callback=call_set,
+    shell_complete=complete_call_set,
+    help="Also record every system call whole, or those of a set: openat,%network,!close, /^get.",
 )
 @click.option(
     "-e",
@@ -108,6 +161,8 @@ def run(
     scopetrace run -p --report web.html curl -s http://localhost/
     scopetrace run -u quiet.yml -- make -j4
     scopetrace run -p curl -s http://localhost/    then: scopetrace flows
+    scopetrace run --syscalls cat notes.txt        then: scopetrace syscalls
+    scopetrace run --syscalls=%network,%file curl -s http://localhost/
     scopetrace run -e tcp://localhost:9109 -m udp://localhost:8125 --metricformat statsd nginx
     """
     if not args:

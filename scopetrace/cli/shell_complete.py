@@ -114,3 +114,20 @@ def _complete_list(names: Iterable[str], incomplete: str) -> list[str]:
     """Complete the last word of a comma-separated list."""
     before, comma, begun = incomplete.rpartition(",")
     return [before + comma + name for name in names if name.startswith(begun)]
+
+
+def complete_call_set(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the completions of a set of system calls: names and classes, also after `!`."""
+    from scopetrace.syscalls.call_set import ALL, CLASSES, call_names
+
+    names = [ALL, *(f"%{name}" for name in CLASSES), *sorted(call_names())]
+    before, comma, word = incomplete.rpartition(",")
+    without = "!" if word.startswith("!") else ""
+    return _complete_list([f"{before}{comma}{without}{name}" for name in names], incomplete)
+
+
+def complete_call_error(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of errors with this prefix."""
+    import errno
+
+    return sorted(name for name in errno.errorcode.values() if name.startswith(incomplete.upper()))

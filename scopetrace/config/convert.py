@@ -40,6 +40,7 @@ def to_sections(document: Document) -> Sections:
     _check_spelling(document, document.data, msgspec.to_builtins(sections), ())
     _check_patterns(document, sections)
     _check_transports(document, sections)
+    _check_call_set(document, sections)
     return sections
 
 
@@ -195,6 +196,18 @@ def _check_transports(document: Document, sections: Sections) -> None:
         if found := why_unusable(transport):
             key, why = found
             raise document.error((section, "transport", key), why)
+
+
+def _check_call_set(document: Document, sections: Sections) -> None:
+    """Check the set of system calls; their table is read only if there is one."""
+    if not sections.scopetrace.syscalls:
+        return
+    from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
+
+    try:
+        parse_call_set(sections.scopetrace.syscalls)
+    except UnknownCall as error:
+        raise document.error(("scopetrace", "syscalls"), str(error)) from None
 
 
 def _patterns(sections: Sections) -> Iterator[tuple[Path, str]]:

@@ -193,6 +193,10 @@ class Recording(Node, frozen=True):
     """Whether proc.start has the environment of the program."""
     envlimit: ArgsLimit
     """Bytes of the environment of one program, at most."""
+    syscalls: str
+    """Which system calls are recorded whole (`syscalls.call_set`); empty: none."""
+    syscallsnaplen: SnapLength
+    """Bytes that are copied of one buffer of such a call, at most."""
     summary: bool
     """Whether `run` prints the summary of the session when the program ends."""
     hint: bool

@@ -37,6 +37,8 @@ KEYS: dict[str, Path] = {
     "SCOPE_ARGS_LIMIT": ("scopetrace", "argslimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
     "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
+    "SCOPE_SYSCALLS": ("scopetrace", "syscalls"),
+    "SCOPE_SYSCALL_SNAPLEN": ("scopetrace", "syscallsnaplen"),
     "SCOPE_RUN_SUMMARY": ("scopetrace", "summary"),
     "SCOPE_RUN_HINT": ("scopetrace", "hint"),
     "SCOPE_RUN_REPORT": ("scopetrace", "report"),
@@ -119,6 +121,7 @@ OUR_PREFIXES = (
     "SCOPE_ENV_",
     "SCOPE_RECORD_",
     "SCOPE_RUN_",
+    "SCOPE_SYSCALL",
     "SCOPE_TAG",
 )
 """A variable with one of these prefixes that is in no table is mistyped."""

@@ -44,6 +44,7 @@ INDEXES = {
 OTHER_INDEXES = {
     "metric_name": "metric (name)",
     "payload_channel": "payload (channel)",
+    "syscall_time": "syscall (time_ns)",
 }
 """Made with them. Queries for events do not need these, and files of version 1 lack them."""
 
@@ -129,6 +130,19 @@ _MORE_TABLES = (
     ) STRICT""",
 )
 
+_SYSCALL = """
+    CREATE TABLE syscall ( -- every system call that was recorded whole (`run --syscalls`)
+        id INTEGER PRIMARY KEY, -- number of the call, from 1, in the order in which they ended
+        time_ns INTEGER NOT NULL, -- Unix time at which it was entered [ns]
+        duration_ns INTEGER NOT NULL, -- until it returned, or its thread ended [ns]
+        process INTEGER NOT NULL, -- process.id
+        tid INTEGER NOT NULL, -- thread id
+        abi INTEGER NOT NULL, -- 0 x86-64, 1 i386, 2 x32; 16 signal, 17 end, 18 inherited fd
+        number INTEGER NOT NULL, -- of the call in its ABI, of the signal, or the descriptor
+        result INTEGER, -- what it returned; negative: -errno; NULL: it did not return
+        data BLOB NOT NULL -- arguments and copied memory, packed: ext/call/packed.h
+    ) STRICT"""
+
 _METRICS = f"""
     SELECT e.id, {TIME} AS time, e.time_ns, e.name, e.type, e.unit, e.value, p.proc, p.pid, e.tags
     FROM metric AS e LEFT JOIN process AS p ON p.id = e.process"""
@@ -182,10 +196,15 @@ def _version_3(db: sqlite3.Connection) -> None:
     db.execute(f"ALTER TABLE process ADD COLUMN {column}")
 
 
+def _version_4(db: sqlite3.Connection) -> None:
+    db.execute(_SYSCALL)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _version_1,
     _version_2,
     _version_3,
+    _version_4,
 )
 """Step n, counted from 0, turns version n into version n + 1."""
 
@@ -253,6 +272,12 @@ def has_indexes(db: sqlite3.Connection) -> bool:
     """
     found = db.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")
     return INDEXES.keys() <= {name for (name,) in found}
+
+
+def has_index(db: sqlite3.Connection, name: str) -> bool:
+    """Return whether a file has an index; one that is being recorded has none."""
+    found = db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?", (name,))
+    return found.fetchone() is not None
 
 
 def has_table(db: sqlite3.Connection, name: str) -> bool:

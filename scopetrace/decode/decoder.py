@@ -20,6 +20,7 @@ from scopetrace.decode import (
     notices,
     sockets,
     transfers,
+    whole_calls,
 )
 from scopetrace.decode.closing import forget_process, recording_ended
 from scopetrace.decode.state import Handler, State
@@ -46,9 +47,10 @@ WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.END)))
 
 KINDS: dict[int, Handler] = {
     RawKind.TALLY: transfers.on_tally,
-    RawKind.FD: fds.on_fd,
+    RawKind.FD: whole_calls.on_fd,
     RawKind.COUNT: cwd.on_count,
     RawKind.NOTE: notices.on_note,
+    RawKind.CALL: whole_calls.on_call,
     **lifecycle.KINDS,
 }
 """What decodes each record that is no call."""

@@ -16,6 +16,7 @@ from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.model.whole_call import WholeCall
 from scopetrace.store.writer import SessionWriter
 
 PATIENCE_S = 3.0
@@ -90,6 +91,11 @@ class ForwardingWriter:
         """Write payloads in their order; they are not sent."""
         with _Batch(self):
             self._writer.add_payloads(payloads)
+
+    def add_calls(self, calls: Sequence[WholeCall]) -> None:
+        """Write calls in their order; they are not sent."""
+        with _Batch(self):
+            self._writer.add_calls(calls)
 
     def commit(self) -> None:
         """Commit, then send what was committed."""

@@ -346,6 +346,19 @@ class Noticed(NamedTuple):
     times: int
 
 
+class CalledWhole(NamedTuple):
+    """A system call that is recorded whole, a signal, or the end of a thread (`WholeCall`)."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    duration_ns: int
+    abi: int
+    number: int
+    result: int | None
+    data: bytes
+
+
 class Synced(NamedTuple):
     """The engine holds the main process until everything before this is committed."""
 
@@ -390,6 +403,7 @@ Operation = (
     | ListenEnded
     | Counted
     | Noticed
+    | CalledWhole
     | Synced
     | Ended
 )

@@ -8,6 +8,7 @@ What is taken out:
 3. Values of header fields, arguments, variables and settings whose names say that they are secret
    (Authorization, Cookie, --password, API_KEY…).
 4. Words that look like keys: those of well-known services, and long ones of letters and digits.
+5. The memory of system calls (`run --syscalls`): only their arguments stay.
 
 Names of files, programs, hosts and users stay. So does a secret in a place where none is expected:
 redaction makes a session safer to show, not safe.

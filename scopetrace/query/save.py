@@ -22,6 +22,7 @@ from scopetrace.db.errors import session_error
 from scopetrace.db.schema import create_indexes, migrate
 from scopetrace.db.text import bindable, decode_text, encode_json
 from scopetrace.model.session import SessionInfo
+from scopetrace.model.whole_call import SIGNAL
 from scopetrace.query.redact import (
     redact_args,
     redact_cmd,
@@ -31,6 +32,7 @@ from scopetrace.query.redact import (
     redact_tags,
     redact_words,
 )
+from scopetrace.syscalls.packed import without_memory
 
 _PAGE = 1000
 """Rows that are read, changed and written at a time."""
@@ -82,6 +84,8 @@ def _redact(copy: sqlite3.Connection, info: SessionInfo) -> None:
     _change(copy, "process", ("tags",), _redacted_tags)
     _change(copy, "metric", ("tags",), _redacted_tags)
     _change(copy, "payload", ("data",), lambda data: {"data": redact_payload(data)})
+    calls = f"abi < {SIGNAL}"
+    _change(copy, "syscall", ("data",), lambda data: {"data": without_memory(data)}, calls)
     copy.execute("COMMIT")
 
 

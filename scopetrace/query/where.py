@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 
 from scopetrace.db.errors import primary_code
@@ -38,8 +38,17 @@ _REFUSED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
 _COLUMN = re.compile(r"no such column: (?:.*\.)?(.+)", re.DOTALL)
 
 
-def checked(expression: str) -> str:
-    """Return the expression in a form that can be part of a query over `NAMES`.
+def checked(
+    expression: str,
+    names: Iterable[str] = NAMES,
+    unknown: Callable[[str], UsageError] = unknown_name,
+) -> str:
+    """Return the expression in a form that can be part of a query over `names`.
+
+    Args:
+        expression: what a user wrote.
+        names: the fields that it may use; by default those of events.
+        unknown: makes the error for a field that is none of them.
 
     Raises:
         UsageError: it is not valid, has an unknown field, or is not allowed.
@@ -49,15 +58,20 @@ def checked(expression: str) -> str:
     text = translate(expression)
     refusals: list[str] = []
     with closing(sqlite3.connect(":memory:")) as db:
-        columns = ", ".join(f'"{name}"' for name in NAMES)
+        columns = ", ".join(f'"{name}"' for name in names)
         db.execute(f"CREATE TABLE event ({columns}, PRIMARY KEY (id)) WITHOUT ROWID")
         add_functions(db)
         for attempt in (f"{text}\n", f"(\n{text}\n)"):
-            _compile(db, attempt, refusals)
+            _compile(db, attempt, refusals, unknown)
     return f"(\n{text}\n)"
 
 
-def _compile(db: sqlite3.Connection, condition: str, refusals: list[str]) -> None:
+def _compile(
+    db: sqlite3.Connection,
+    condition: str,
+    refusals: list[str],
+    unknown: Callable[[str], UsageError],
+) -> None:
     """Compile a condition without running it (EXPLAIN)."""
     db.set_authorizer(_Authorizer(refusals))
     try:
@@ -65,7 +79,7 @@ def _compile(db: sqlite3.Connection, condition: str, refusals: list[str]) -> Non
     except (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError) as error:
         if _is_interrupted(error, refusals):
             raise KeyboardInterrupt from None
-        raise _usage_error(error, refusals) from None
+        raise _usage_error(error, refusals, unknown) from None
 
 
 def _is_interrupted(error: Exception, refusals: list[str]) -> bool:
@@ -103,12 +117,14 @@ class _Authorizer:
         return "it can only compute a value"
 
 
-def _usage_error(error: Exception, refusals: list[str]) -> UsageError:
+def _usage_error(
+    error: Exception, refusals: list[str], unknown: Callable[[str], UsageError]
+) -> UsageError:
     text = " ".join(str(error).split())  # it quotes what may hold line ends
     if refusals:
         return UsageError(f"the expression is not allowed: {refusals[0]}")
     if missing := _COLUMN.fullmatch(text):
-        return unknown_name(missing[1])
+        return unknown(missing[1])
     return UsageError(f"the expression is not valid SQL: {text}")
 
 

@@ -41,6 +41,7 @@ from scopetrace.recorder.handshake import (
 from scopetrace.recorder.stderr import ProgramStderr
 from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
+from scopetrace.syscalls.call_set import whole_calls
 from scopetrace.watch import Watch
 
 MILLISECOND_NS = 1_000_000
@@ -156,6 +157,7 @@ class Recorder:
             environment=watch.needs_environment,
             counts=watch.could_measure("fs"),
             leaves=watch.could_measure("process"),
+            whole=whole_calls(config.scopetrace.syscalls, config.scopetrace.syscallsnaplen),
         )
         host = os.uname().nodename
         self._forwarding = forwarding_writer(config, host, writer)

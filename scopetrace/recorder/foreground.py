@@ -46,6 +46,7 @@ from scopetrace.recorder.handshake import (
 
 if TYPE_CHECKING:
     from scopetrace.config.schema import Config
+    from scopetrace.syscalls.call_set import WholeCalls
 
 
 ENDED = "the recorder ended while it was starting"
@@ -134,7 +135,7 @@ def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str,
     config, modes = _load_config(userconfig, asked)
     from scopetrace import _engine
 
-    program = _engine.build_filter(modes)
+    program = _engine.build_filter(modes, _whole_calls(config))
     launcher = _engine.Launcher()
     _engine.allow_tracer(recorder.pid)
     answered, reason = recorder.request(_order(command, config, modes, launcher.tid))
@@ -186,6 +187,15 @@ def _load_config(
     for warning in config.warnings:
         print_to_stderr(f"warning: {warning}")
     return config, {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
+
+
+def _whole_calls(config: Config) -> WholeCalls | None:
+    """Return which calls are recorded whole; the table of calls is read only if any is."""
+    if not config.scopetrace.syscalls:
+        return None
+    from scopetrace.syscalls.call_set import whole_calls
+
+    return whole_calls(config.scopetrace.syscalls, config.scopetrace.syscallsnaplen)
 
 
 def _order(command: Command, config: Config, modes: dict[str, int], tid: int) -> Order:

@@ -37,6 +37,7 @@ from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
+from scopetrace.model.whole_call import WholeCall
 from scopetrace.store.new_file import new_session_file, read_about, take_rows
 from scopetrace.store.session_id import give_back_id
 
@@ -52,6 +53,10 @@ _INSERTS = {
     "payload": (
         "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
         " VALUES (?, ?, ?, ?, ?, ?)"
+    ),
+    "syscall": (
+        "INSERT INTO syscall (time_ns, duration_ns, process, tid, abi, number, result, data)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     ),
 }
 """Table → the SQL that adds a row. Rows are numbered from 1 without a gap."""
@@ -96,7 +101,7 @@ class SessionWriter:
     id: int
     path: Path
     lost: int
-    """Events, metrics and payloads that were added and could not be written."""
+    """Events, metrics, payloads and calls that were added and could not be written."""
     setback: str
     """A sentence about what happened to the file; the recorder prints and empties it."""
 
@@ -152,6 +157,10 @@ class SessionWriter:
             for time_ns, process, channel, outgoing, data, missing in payloads
         ]
         self._insert("payload", rows)
+
+    def add_calls(self, calls: Sequence[WholeCall]) -> None:
+        """Write calls in their order; the next commit makes them visible and lasting."""
+        self._insert("syscall", calls)
 
     def commit(self) -> None:
         """Make all rows since the last commit visible to readers and safe against a crash."""
@@ -285,7 +294,7 @@ class SessionWriter:
         with suppress(sqlite3.Error):
             self._db.close()
 
-    def _insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if not rows:
             return
         self._uncommitted[table] += len(rows)

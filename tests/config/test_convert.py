@@ -8,6 +8,10 @@ from scopetrace.config.load import check_config
 from scopetrace.errors import ConfigError
 
 BAD_FILES = [
+    (
+        "scopetrace:\n  syscalls: read,opnat",
+        "2: scopetrace.syscalls: there is no system call opnat; did you mean openat or open?",
+    ),
     ("evnt: {}", "1: evnt: unknown key; did you mean 'event'?"),
     ("a:", "1: a: unknown key"),
     ("a.b: 1", "1: a.b: unknown key"),

@@ -21,6 +21,9 @@ from scopetrace.config.variables import (
     why_unused,
 )
 
+CHOICES = ("SCOPE_METRIC_FORMAT", "SCOPE_EVENT_FORMAT", "SCOPE_SYSCALLS")
+"""Variables whose keys take certain words only."""
+
 
 def load(**environ: str) -> Any:
     """Return the tree that results with all types of events on, as plain data."""
@@ -53,7 +56,7 @@ def test_the_stock_file_names_all_variables_and_no_others():
     )
 
 
-@pytest.mark.parametrize(("name", "path"), [row for row in KEYS.items() if "FORMAT" not in row[0]])
+@pytest.mark.parametrize(("name", "path"), [row for row in KEYS.items() if row[0] not in CHOICES])
 def test_a_variable_sets_its_key_and_no_other(name, path):
     before = load()
     wanted = other(value_at(before, path))
@@ -63,6 +66,10 @@ def test_a_variable_sets_its_key_and_no_other(name, path):
     assert str(value_at(after, path)).lower() == wanted
     value_at(before, path[:-1])[path[-1]] = value_at(after, path)
     assert after == before
+
+
+def test_system_calls_can_be_chosen():
+    assert load(SCOPE_SYSCALLS="%file,!open")["scopetrace"]["syscalls"] == "%file,!open"
 
 
 def test_formats_can_be_chosen():

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from scopetrace.model.image import Image
 from scopetrace.model.names import error_name, signal_name
 from scopetrace.model.operation import Executed, Exited, Forked, ProcessFailed, Signalled
+from scopetrace.model.signal_codes import code_name
 from scopetrace.source import Handlers, Needs, Source
-from scopetrace.sources.process.signals import code_name
 
 MOST_ARGS = 65_536
 """Characters of a command line in a metric; the event has all of it."""

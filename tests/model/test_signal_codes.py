@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from scopetrace.sources.process.signals import code_name
+from scopetrace.model.signal_codes import code_name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,251 @@
+"""`scopetrace syscalls`: the system calls of a session, one to a line, or summed up."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.options import count, last_option, process_options, session_argument
+from scopetrace.cli.shell_complete import complete_call_error, complete_call_set, complete_file
+from scopetrace.errors import ScopeError, UsageError
+from scopetrace.model.shown import print_to_stderr
+from scopetrace.output.event_times import MODES, EventTimes
+
+if TYPE_CHECKING:
+    from scopetrace.output.syscall_lines import LineOptions
+    from scopetrace.query import Session
+    from scopetrace.query.syscalls import SyscallQuery
+    from scopetrace.syscalls.descriptors import Files
+    from scopetrace.syscalls.recorded import Recorded
+
+DEFAULT_LAST = 20
+"""Number of lines that are shown without -n and -a."""
+POLL_INTERVAL_S = 0.1
+"""Time between two queries with --follow."""
+NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode")
+"""Options that say how single calls are listed."""
+
+
+@click.command()
+@session_argument
+@last_option(f"Show the last N lines.  [default: {DEFAULT_LAST}; with --fd or --path all]")
+@click.option("-a", "--all", "show_all", is_flag=True, help="Show all, not only the last 20.")
+@click.option(
+    "-A", "--start-up", is_flag=True, help="Show each call of the loader, not one line for all."
+)
+@click.option(
+    "-e",
+    "--calls",
+    default="",
+    metavar="SET",
+    shell_complete=complete_call_set,
+    help="Only these calls: openat,%network,!close, /^get (as `run --syscalls`).",
+)
+@process_options
+@click.option(
+    "--fd", type=int, multiple=True, metavar="N", help="Only calls about this descriptor: its life."
+)
+@click.option(
+    "--path",
+    multiple=True,
+    metavar="PATH",
+    shell_complete=complete_file,
+    help="Only calls about this file, also through its descriptors.",
+)
+@click.option("--failed", is_flag=True, help="Only calls that failed.")
+@click.option(
+    "--errno",
+    "error",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_call_error,
+    help="Only calls that failed with this error: ENOENT.",
+)
+@click.option(
+    "--where",
+    metavar="EXPR",
+    help='Only calls that meet this SQL condition, such as "duration_ms > 10".',
+)
+@click.option("-f", "--follow", is_flag=True, help="Also show new calls, until the session ends.")
+@click.option(
+    "-t",
+    "--time",
+    "time_mode",
+    type=click.Choice(MODES),
+    help="Begin lines with local time, seconds since the start, or since the line before.",
+)
+@click.option("-T", "--duration", is_flag=True, help="End each line with how long the call took.")
+@click.option(
+    "-s",
+    "--strings",
+    type=count,
+    default="32",
+    show_default=True,
+    metavar="N",
+    help="Bytes of a string or buffer that are shown.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show structures whole.")
+@click.option(
+    "--fd-names/--no-fd-names",
+    default=True,
+    help="Show what descriptors are: 3</etc/passwd> (the default).",
+)
+@click.option(
+    "--summary", is_flag=True, help="Show for each name calls, errors and time, not single calls."
+)
+@format_option
+def syscalls(session: str | None, **options: Any) -> None:
+    """Show the system calls of a session, one to a line, as strace does.
+
+    `scopetrace run --syscalls` records them. A call that a signal interrupted and that went on is
+    one line, at the time at which it began. Signals and ends of threads stand between calls. Where
+    several threads made calls, each line begins with the thread's id. The calls that the loader
+    makes at the start of a program are one line.
+
+    \b
+    scopetrace run --syscalls cat notes.txt      record them
+    scopetrace syscalls                          the last 20 lines of the last session
+    scopetrace syscalls -a -t rel -T             all, with seconds since the start and durations
+    scopetrace syscalls -e openat,%network 3     only these calls, of session 3
+    scopetrace syscalls --fd 3                   who opened descriptor 3, and what became of it
+    scopetrace syscalls --path notes.txt         all that was done with this file
+    scopetrace syscalls --errno ENOENT           what was looked for in vain
+    scopetrace syscalls --where "name = 'read' and duration_ms > 10"
+    scopetrace syscalls --summary                calls, errors and time of each name
+    """
+    from scopetrace.query import open_session
+
+    options["form"] = chosen_form(options["form"], options["as_json"])
+    _refuse_contradictions(options)
+    with open_session(session) as opened:
+        query = opened.syscall_query(**_filters(options))
+        if not query.is_recorded and opened.info.status != "running":
+            raise ScopeError(
+                f"session {opened.info.id} has no system calls: `scopetrace run --syscalls` records"
+                " them"
+            )
+        if options["summary"]:
+            _show_summary(query, options["form"])
+        else:
+            _list(opened, query, options)
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    chosen = {name for name, value in options.items() if value not in (None, False, ())}
+    pairs = [("show_all", "last"), *(("summary", name) for name in NOT_OF_SUMMARY)]
+    pairs += [("follow", "fd"), ("follow", "path")]
+    names = {"show_all": "--all", "start_up": "--start-up", "time_mode": "--time"}
+    for one, other in pairs:
+        if {one, other} <= chosen:
+            both = " and ".join(names.get(name, f"--{name}") for name in (one, other))
+            raise UsageError(f"{both} do not go together")
+
+
+def _filters(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in ("calls", "pid", "proc", "failed", "error", "where")}
+
+
+def _show_summary(query: SyscallQuery, form: str) -> None:
+    from scopetrace.output.syscalls import TOTAL_FIELDS, total_bodies, total_table
+    from scopetrace.output.width import terminal_columns
+
+    totals = query.totals()
+    if form == "table":
+        print(total_table(totals, terminal_columns(sys.stdout)))
+    else:
+        print_bodies(form, [*total_bodies(totals)], TOTAL_FIELDS)
+
+
+def _line_options(session: Session, query: SyscallQuery, options: dict[str, Any]) -> LineOptions:
+    from scopetrace.output.syscall_lines import LineOptions
+
+    mode = options["time_mode"]
+    return LineOptions(
+        strings=options["strings"],
+        verbose=options["verbose"],
+        fd_names=options["fd_names"],
+        pids=query.has_threads or options["follow"],
+        duration=options["duration"],
+        times=EventTimes(mode, session.info.started_ns) if mode else None,
+    )
+
+
+def _rows(query: SyscallQuery, options: dict[str, Any]) -> Iterator[tuple[Recorded, Files]]:
+    """Return the rows to show; those about a descriptor or a path are all of them, in the end."""
+    if not (options["fd"] or options["path"]):
+        yield from query.follow(None if options["show_all"] or _folds(options) else _last(options))
+        return
+    paths = [str(Path(path).absolute()) for path in options["path"]]
+    yield from query.life(options["fd"], paths)
+
+
+def _last(options: dict[str, Any]) -> int | None:
+    """Return how many lines to show; None: all."""
+    if options["show_all"] or (options["last"] is None and (options["fd"] or options["path"])):
+        return None
+    return DEFAULT_LAST if options["last"] is None else int(options["last"])
+
+
+def _folds(options: dict[str, Any]) -> bool:
+    """Return whether start-ups are one line: not if calls are chosen by what they are."""
+    chosen = ("calls", "fd", "path", "failed", "error", "where", "start_up")
+    return options["form"] == "table" and not any(options[name] for name in chosen)
+
+
+def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> None:
+    from scopetrace.output.syscall_lines import CallLines, folded_lines
+
+    lines = CallLines(_line_options(session, query, options))
+    if options["form"] != "table":
+        _print_bodies(query, lines, options)
+        return
+    last = _last(options)
+    upto = query.last_id
+    found: Iterable[str] = folded_lines(_rows(query, options), lines, _folds(options))
+    if last is not None:
+        found = deque(found, last)
+    write, shown = sys.stdout.write, False
+    for line in found:
+        write(line + "\n")
+        shown = True
+    if options["follow"]:
+        _follow(session, query, lines, upto)
+    elif not shown and last != 0:
+        print_to_stderr(f"session {session.info.id} has no call that matches")
+
+
+def _print_bodies(query: SyscallQuery, lines: Any, options: dict[str, Any]) -> None:
+    from scopetrace.cli.options import print_utf8
+    from scopetrace.output.syscalls import LIST_FIELDS, call_body
+    from scopetrace.wire.ndjson import json_line
+
+    last = _last(options)
+    rows: Iterable[tuple[Recorded, Files]] = _rows(query, options)
+    if last is not None:
+        rows = deque(rows, last)
+    bodies = (call_body(made, lines.text(made, files)) for made, files in rows)
+    if options["form"] == "json":
+        print_utf8()
+        for body in bodies:
+            print(json_line(body))
+    else:
+        print_bodies(options["form"], [*bodies], LIST_FIELDS)
+
+
+def _follow(session: Session, query: SyscallQuery, lines: Any, seen: int) -> None:
+    """Print what comes after row `seen` until the session ends."""
+    running = True
+    while running:
+        sys.stdout.flush()
+        time.sleep(POLL_INTERVAL_S)
+        running = session.info.status == "running"
+        for made in query.read(after_id=seen):
+            print(lines.line(made))
+            seen = max(seen, made.id)

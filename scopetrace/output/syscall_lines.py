@@ -1,0 +1,168 @@
+"""System calls as lines, in strace's form, with what may stand before and behind them.
+
+The line itself is `syscalls.render`. Lines of calls that are the same in all numbers and bytes are
+made once: a program repeats itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from scopetrace.model.whole_call import SIGNAL
+from scopetrace.output.event_times import EventTimes
+from scopetrace.output.syscall_signals import end_line, signal_line
+from scopetrace.output.units import format_microseconds
+from scopetrace.syscalls.descriptors import Files, path_of, positions, signed
+from scopetrace.syscalls.packed import unpack_signal
+from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.render import render
+
+MOST_CACHED = 4096
+NO_FILES = Files()
+
+START_UP = frozenset(
+    (
+        "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "mprotect", "munmap",
+        "mmap", "mmap2", "prlimit64", "ugetrlimit", "getrandom", "set_thread_area", "readlink",
+        "readlinkat",
+    )
+)  # fmt: skip
+"""Calls of the loader and of the start of the C library, whatever their arguments are."""
+OF_LIBRARIES = frozenset(
+    (
+        "access", "open", "openat", "read", "pread64", "fstat", "fstat64", "stat", "stat64",
+        "newfstatat", "fstatat64", "statx", "close", "_llseek", "lseek",
+    )
+)  # fmt: skip
+"""Calls that belong to it if they are about a library, or the loader's own files."""
+EXECS = ("execve", "execveat")
+
+
+class LineOptions(NamedTuple):
+    """How lines look."""
+
+    strings: int = 32
+    """Bytes of a string that are shown."""
+    verbose: bool = False
+    fd_names: bool = True
+    """Whether descriptors are shown with what they are."""
+    pids: bool = False
+    """Whether each line begins with the thread."""
+    duration: bool = False
+    """Whether each line ends with how long the call took."""
+    times: EventTimes | None = None
+
+
+class CallLines:
+    """Makes the lines of calls."""
+
+    def __init__(self, options: LineOptions) -> None:
+        self._options = options
+        self._cache: dict[tuple[Any, ...], str] = {}
+
+    def text(self, made: Recorded, files: Files = NO_FILES) -> str:
+        """Return a call as strace prints it, without anything before or behind it."""
+        if not made.is_call:
+            return (
+                signal_line(unpack_signal(made.data))
+                if made.abi == SIGNAL
+                else end_line(made.result or 0)
+            )
+        uses_fds = self._options.fd_names and self._uses_fds(made)
+        version = (id(files), files.version) if uses_fds else None
+        key = (made.abi, made.number, made.result, made.data, version)
+        line = self._cache.get(key)
+        if line is None:
+            if len(self._cache) >= MOST_CACHED:
+                self._cache.clear()
+            line = self._cache[key] = self._render(made, files if uses_fds else None)
+        return line
+
+    def line(self, made: Recorded, files: Files = NO_FILES) -> str:
+        """Return the whole line."""
+        options = self._options
+        line = self.text(made, files)
+        if options.duration and made.is_call:
+            line = f"{line} <{made.duration_ns / 1e9:.6f}>"
+        if options.times is not None:
+            line = f"{options.times.format(made.time_ns, True)} {line}"
+        return f"{made.tid:<5} {line}" if options.pids else line
+
+    def _uses_fds(self, made: Recorded) -> bool:
+        at = positions(made.abi, made.number)
+        return bool(at.fds or at.makes_fd)
+
+    def _render(self, made: Recorded, files: Files | None) -> str:
+        try:
+            call = made.call
+        except ValueError:
+            return f"{made.name}(?) = {made.result}"
+        return render(
+            call,
+            strings=self._options.strings,
+            verbose=self._options.verbose,
+            fd_names=files.names if files else None,
+        )
+
+
+# -- the start of a program ----------------------------------------------------------------------
+
+
+def _is_library(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return path.startswith("/etc/ld.so.") or name.endswith(".so") or ".so." in name
+
+
+def is_start_up(made: Recorded, files: Files) -> bool:
+    """Return whether a call is one that the loader makes before the program begins."""
+    if made.name in START_UP:
+        return True
+    if made.name not in OF_LIBRARIES:
+        return False
+    at, call = positions(made.abi, made.number), made.call
+    paths = [path_of(files, call, argument) for argument in at.paths]
+    if any(paths):
+        return _is_library(paths[0])
+    return any(_is_library(files.names.get(signed(call.args[fd]), "")) for fd in at.fds)
+
+
+class StartUps:
+    """Folds the calls that a program makes before its own code begins into one line."""
+
+    def __init__(self) -> None:
+        self._folded: dict[int, list[Recorded]] = {}
+        """Pid → the calls since its exec, while it starts."""
+
+    def take(self, made: Recorded, files: Files) -> tuple[bool, str]:
+        """Return whether a call belongs to a start-up, and the line of one that ends with it."""
+        folded = self._folded.get(made.pid)
+        if folded is not None and made.is_call and is_start_up(made, files):
+            folded.append(made)
+            return True, ""
+        line = self._end(made.pid)
+        if made.name in EXECS and made.result == 0:
+            self._folded[made.pid] = []
+        return False, line
+
+    def _end(self, pid: int) -> str:
+        folded = self._folded.pop(pid, [])
+        if not folded:
+            return ""
+        took = format_microseconds(sum(made.duration_ns for made in folded) // 1000)
+        return f"… {len(folded)} calls of the loader, {took} (-A shows them)"
+
+
+def folded_lines(
+    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: bool
+) -> Iterator[str]:
+    """Yield the lines of calls; with `fold` those of start-ups are one line each."""
+    start_ups = StartUps()
+    for made, files in rows:
+        if fold:
+            is_folded, line = start_ups.take(made, files)
+            if line:
+                yield line
+            if is_folded:
+                continue
+        yield lines.line(made, files)

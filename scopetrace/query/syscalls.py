@@ -1,0 +1,301 @@
+"""System calls that were recorded whole, from the table `syscall`, in the order of their entry.
+
+What is asked of a row in SQL is asked of the names in `VALUES`. Rows that are not asked for are
+read as well where they say what a descriptor is.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from scopetrace.db.schema import has_index, has_table
+from scopetrace.errors import UsageError
+from scopetrace.model.nearest import no_field
+from scopetrace.model.whole_call import END, FOUND, SIGNAL
+from scopetrace.query.conditions import Condition, all_of, marks, of_processes
+from scopetrace.query.where import bounded, checked
+from scopetrace.syscalls.call import Abi
+from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
+from scopetrace.syscalls.descriptors import Descriptors, Files, changes, touches
+from scopetrace.syscalls.recorded import MAX_ERRNO, CallTotal, Recorded, call_name, error_of
+from scopetrace.syscalls.rows import rows
+
+_PAGE = 1000
+"""Rows that are read at once: no statement stays open while they are shown."""
+
+VALUES = {
+    "id": "s.id",
+    "time_ns": "s.time_ns",
+    "duration_ns": "s.duration_ns",
+    "duration_us": "s.duration_ns / 1e3",
+    "duration_ms": "s.duration_ns / 1e6",
+    "pid": "p.pid",
+    "tid": "s.tid",
+    "proc": "p.proc",
+    "abi": "CASE s.abi WHEN 0 THEN 'x86-64' WHEN 1 THEN 'i386' WHEN 2 THEN 'x32' END",
+    "name": "syscall_name(s.abi, s.number)",
+    "number": "s.number",
+    "result": "s.result",
+    "error": "syscall_error(s.abi, s.result)",
+    "failed": f"(s.abi < {SIGNAL} AND coalesce(s.result, 0) BETWEEN -{MAX_ERRNO} AND -1)",
+}
+"""Name of a field in `--where` → its SQL."""
+_COLUMNS = (
+    "s.id, s.time_ns, s.duration_ns, s.process, p.pid, p.proc, s.tid, s.abi, s.number, s.result,"
+    " s.data"
+)
+_FROM = "syscall AS s LEFT JOIN process AS p ON p.id = s.process"
+
+
+class SyscallFilter(NamedTuple):
+    """Which calls to return; an empty value does not filter."""
+
+    calls: str = ""
+    """A set of calls (`syscalls.call_set`)."""
+    pid: tuple[int, ...] = ()
+    """Processes or threads."""
+    proc: tuple[str, ...] = ()
+    failed: bool = False
+    error: str = ""
+    """The name of an error."""
+    where: str | None = None
+
+    @property
+    def is_of_calls(self) -> bool:
+        """Whether signals and ends of threads do not match."""
+        return bool(self.failed or self.error or self.where)
+
+
+def unknown_field(name: str) -> UsageError:
+    """Return the error for a field that calls do not have."""
+    return UsageError(no_field("call", name, VALUES))
+
+
+def _number_of(error: str) -> int:
+    number = getattr(errno, error.upper(), None)
+    if not isinstance(number, int) or not error.upper().startswith("E"):
+        from scopetrace.model.nearest import did_you_mean
+
+        near = did_you_mean(error.upper(), errno.errorcode.values())
+        raise UsageError(f"there is no error named {error}{near}")
+    return number
+
+
+def _of_names(names: frozenset[str]) -> Condition:
+    """Return the condition that a row is a call of one of these names, or stands between calls."""
+    pairs = {
+        abi: [
+            number
+            for row in rows()
+            if row.name in names and (number := row.numbers[abi]) is not None
+        ]
+        for abi in Abi
+    }
+    parts = [
+        f"(s.abi = {int(abi)} AND s.number IN ({', '.join(map(str, numbers))}))"
+        for abi, numbers in pairs.items()
+    ]
+    return Condition(f"({' OR '.join(parts)} OR s.abi IN ({SIGNAL}, {END}))")
+
+
+def _of_threads(wanted: SyscallFilter) -> list[Condition]:
+    found = of_processes((), wanted.proc, "p.")
+    if wanted.pid:
+        places = marks(wanted.pid)
+        found.append(Condition(f"(p.pid IN ({places}) OR s.tid IN ({places}))", wanted.pid * 2))
+    return found
+
+
+def _conditions(wanted: SyscallFilter) -> Condition:
+    found = [Condition(f"s.abi <> {FOUND}"), *_of_threads(wanted)]
+    if wanted.calls and wanted.calls != "all":
+        try:
+            found.append(_of_names(parse_call_set(wanted.calls)))
+        except UnknownCall as error:
+            raise UsageError(str(error)) from None
+    if wanted.failed:
+        found.append(Condition(VALUES["failed"]))
+    if wanted.error:
+        number = _number_of(wanted.error)
+        found.append(Condition(f"(s.abi < {SIGNAL} AND s.result = ?)", (-number,)))
+    if wanted.where is not None:
+        expression = checked(wanted.where, VALUES, unknown_field)
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in VALUES.items())
+        found.append(
+            Condition(
+                f"s.abi < {SIGNAL} AND EXISTS (SELECT 1 FROM (SELECT {columns}) WHERE {expression})"
+            )
+        )
+    return all_of(found)
+
+
+def add_call_functions(db: sqlite3.Connection) -> None:
+    """Add the SQL functions syscall_name(abi, number) and syscall_error(abi, result)."""
+    db.create_function("syscall_name", 2, call_name, deterministic=True)
+    db.create_function(
+        "syscall_error",
+        2,
+        lambda abi, result: error_of(result) if abi < SIGNAL else "",
+        deterministic=True,
+    )
+
+
+class Shown(NamedTuple):
+    """One row to show, and the descriptors of its process in this moment."""
+
+    made: Recorded
+    files: Files
+
+
+class SyscallQuery:
+    """The calls of one session that a `SyscallFilter` lets through.
+
+    Raises:
+        UsageError: the filter is wrong.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, failures: list[BaseException], wanted: SyscallFilter
+    ) -> None:
+        self._db = db
+        self._failures = failures
+        self._strict = wanted.where is not None
+        self._condition = _conditions(wanted)
+        add_call_functions(db)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the session has any call."""
+        if not has_table(self._db, "syscall"):
+            return False
+        return self._db.execute("SELECT 1 FROM syscall LIMIT 1").fetchone() is not None
+
+    @property
+    def has_threads(self) -> bool:
+        """Whether the rows that match are of more than one thread."""
+        sql = f"SELECT count(*) FROM (SELECT DISTINCT s.tid FROM {_FROM} WHERE {{}} LIMIT 2)"
+        return self._number(sql) > 1
+
+    @property
+    def last_id(self) -> int:
+        """The number of the last row by now; 0: there is none."""
+        return self._number(f"SELECT coalesce(max(s.id), 0) FROM {_FROM} WHERE {{}}")
+
+    def _number(self, sql: str) -> int:
+        with bounded(self._db, self._failures, self._strict):
+            found = self._db.execute(sql.format(self._condition.sql), self._condition.parameters)
+            return int(found.fetchone()[0])
+
+    def count(self) -> int:
+        """Return how many rows match."""
+        return self._number(f"SELECT count(*) FROM {_FROM} WHERE {{}}")
+
+    def read(self, last: int | None = None, after_id: int = 0) -> Iterator[Recorded]:
+        """Return the rows that match, in the order in which the calls were made."""
+        return (made for made, shown in self._marked(last, after_id, False) if shown)
+
+    def follow(self, last: int | None = None) -> Iterator[Shown]:
+        """Return them with the descriptors of their process.
+
+        The descriptors of one process are one object, which changes with the next row.
+        """
+        descriptors = Descriptors(_folders(self._db))
+        for made, shown in self._marked(last, 0, True):
+            is_late = made.name in AFTERWARDS
+            if not is_late:
+                descriptors.follow(made)
+            if shown:
+                yield Shown(made, descriptors.of(made.pid))
+            if is_late:
+                descriptors.follow(made)
+
+    def life(self, fds: Collection[int], paths: Collection[str]) -> Iterator[Shown]:
+        """Return the rows that match and are about a descriptor or a path, in any process."""
+        descriptors = Descriptors(_folders(self._db))
+        for made, shown in self._marked(None, 0, True):
+            files = descriptors.of(made.pid)
+            before = {fd: files.names.get(fd) for fd in fds}
+            used = made.is_call and touches(made, files, fds, paths)
+            descriptors.follow(made)
+            files = descriptors.of(made.pid)
+            used = used or (made.is_call and touches(made, files, (), paths))
+            if shown and (used or any(files.names.get(fd) != name for fd, name in before.items())):
+                yield Shown(made, files)
+
+    def totals(self) -> list[CallTotal]:
+        """Return how often each call was made, how it ended, and how long it took in all."""
+        sql = (
+            "SELECT syscall_name(s.abi, s.number) AS name, count(*), sum(s.duration_ns),"
+            f" sum({VALUES['failed']}), max(s.duration_ns) FROM {_FROM}"
+            f" WHERE s.abi < {SIGNAL} AND {self._condition.sql} GROUP BY name"
+        )
+        with bounded(self._db, self._failures, self._strict):
+            found = self._db.execute(sql, self._condition.parameters).fetchall()
+        totals = [CallTotal(*row) for row in found]
+        return sorted(totals, key=lambda total: (-total.duration_ns, total.name))
+
+    def _marked(
+        self, last: int | None, after_id: int, changing: bool
+    ) -> Iterator[tuple[Recorded, bool]]:
+        """Yield rows, and whether they match; with `changing` others that may matter, too."""
+        skip = max(self.count() - last, 0) if last is not None else 0
+        wanted = self._condition.sql
+        parameters = self._condition.parameters * 2
+        sql = (
+            f"SELECT {_COLUMNS}, {wanted} FROM {_FROM} WHERE s.id > {after_id:d} AND"
+            f" ({wanted}{f' OR {_CHANGING}' if changing else ''}) AND"
+        )
+        for row in self._pages(sql, parameters):
+            shown = bool(row[-1])
+            skip -= shown
+            yield Recorded(*row[:-1]), shown and skip < 0
+
+    def _pages(self, sql: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Yield rows a page at a time.
+
+        They are in the order of their times if the index of that is there: it is made when the
+        recording ends. Before, they are in the order in which the calls ended.
+        """
+        indexed = has_index(self._db, "syscall_time")
+        key, order = (
+            ("(s.time_ns, s.id) > (?, ?)", "s.time_ns, s.id") if indexed else ("s.id > ?", "s.id")
+        )
+        at: tuple[int, ...] = (-1, -1) if indexed else (-1,)
+        while True:
+            with bounded(self._db, self._failures, self._strict):
+                page = self._db.execute(
+                    f"{sql} {key} ORDER BY {order} LIMIT {_PAGE}", (*parameters, *at)
+                ).fetchall()
+            yield from page
+            if len(page) < _PAGE:
+                return
+            at = (page[-1][1], page[-1][0]) if indexed else (page[-1][0],)
+
+
+AFTERWARDS = ("close", "close_range", "execve", "execveat")
+"""Calls whose descriptors are shown as they were before."""
+
+
+def _changing() -> str:
+    found = [
+        f"(s.abi = {int(abi)} AND s.number = {number})"
+        for row in rows()
+        for abi in Abi
+        if (changes(row.name) or row.result.name == "fd")
+        and (number := row.numbers[abi]) is not None
+    ]
+    return f"(s.abi = {FOUND} OR ((s.result >= 0 OR s.result = -115) AND ({' OR '.join(found)})))"
+
+
+_CHANGING = _changing()
+
+
+def _folders(db: sqlite3.Connection) -> dict[int, str]:
+    """Return pid → the folder in which its first program started."""
+    found: dict[int, str] = {}
+    for pid, cwd in db.execute("SELECT pid, cwd FROM process ORDER BY id"):
+        found.setdefault(pid, cwd)
+    return found

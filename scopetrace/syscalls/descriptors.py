@@ -1,0 +1,409 @@
+"""What the descriptors of each process are, from the calls that open, copy and close them.
+
+The rule: calls are given in the order in which they were made. What cannot be known from them (a
+descriptor that came through a socket, or one that another process put there) has no name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import socket
+import struct
+from collections.abc import Callable, Collection
+from functools import cache
+from typing import NamedTuple
+
+from scopetrace.model.whole_call import FOUND
+from scopetrace.syscalls.call import Call, Piece
+from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.rows import row
+
+AT_FDCWD = -100
+CLOEXEC = 0o2000000
+"""O_CLOEXEC, and likewise SOCK_CLOEXEC, EPOLL_CLOEXEC, TFD_CLOEXEC…"""
+FD_CLOEXEC = 1
+CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
+F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC = 0, 2, 1030
+CLOSE_RANGE_CLOEXEC = 4
+MFD_CLOEXEC = 1
+SHOWN_NAME = 200
+"""Characters of a name."""
+
+
+class Positions(NamedTuple):
+    """Where descriptors and paths stand among the arguments of a call, counted from 0."""
+
+    fds: tuple[int, ...]
+    paths: tuple[int, ...]
+    makes_fd: bool
+
+
+@cache
+def positions(abi: int, number: int) -> Positions:
+    """Return where a call has descriptors and paths; nowhere if the table lacks it."""
+    found = row(abi, number)
+    if found is None:
+        return Positions((), (), False)
+    kinds = [argument.kind.name for argument in found.arguments]
+    return Positions(
+        tuple(at for at, kind in enumerate(kinds) if kind in ("fd", "dirfd")),
+        tuple(at for at, kind in enumerate(kinds) if kind == "path"),
+        found.result.name == "fd",
+    )
+
+
+def signed(value: int) -> int:
+    """Return a register as the int that a descriptor is."""
+    value &= 0xFFFFFFFF
+    return value - (1 << 32) if value & 0x80000000 else value
+
+
+class Files:
+    """The descriptors of one process, and the folder in which its relative paths start."""
+
+    __slots__ = ("cloexec", "cwd", "names", "version")
+
+    def __init__(self, cwd: str = "") -> None:
+        self.cwd = cwd
+        self.names: dict[int, str] = {}
+        self.cloexec: set[int] = set()
+        self.version = 0
+        """Changes whenever `names` does."""
+
+    def copy(self) -> Files:
+        """Return what a child has after fork."""
+        files = Files(self.cwd)
+        files.names, files.cloexec = dict(self.names), set(self.cloexec)
+        return files
+
+    def open(self, fd: int, name: str, cloexec: bool = False) -> None:
+        """Take note of a new descriptor."""
+        self.version += 1
+        self.names[fd] = name[:SHOWN_NAME]
+        (self.cloexec.add if cloexec else self.cloexec.discard)(fd)
+
+    def close(self, fd: int) -> None:
+        """Take note that a descriptor is gone."""
+        self.version += 1
+        self.names.pop(fd, None)
+        self.cloexec.discard(fd)
+
+    def exec(self) -> None:
+        """Close what is not to outlive an exec."""
+        for fd in tuple(self.cloexec):
+            self.close(fd)
+
+    def absolute(self, path: str, base: int = AT_FDCWD) -> str:
+        """Return a path as seen from the folder that a descriptor is."""
+        folder = self.cwd if base == AT_FDCWD else self.names.get(base, "")
+        return posixpath.normpath(posixpath.join(folder, path)) if folder else path
+
+
+def text_at(call: Call, argument: int) -> str:
+    """Return the string that an argument points to, or an empty text."""
+    for piece in call.memory:
+        if piece.argument == argument:
+            return piece.data.partition(b"\0")[0].decode(errors="backslashreplace")
+    return ""
+
+
+def _last_piece(call: Call, argument: int) -> Piece | None:
+    found = [piece for piece in call.memory if piece.argument == argument]
+    return found[-1] if found else None
+
+
+def path_of(files: Files, call: Call, argument: int) -> str:
+    """Return the absolute path that an argument means."""
+    text = text_at(call, argument)
+    at = positions(call.abi, call.number)
+    base = signed(call.args[argument - 1]) if argument - 1 in at.fds else AT_FDCWD
+    return files.absolute(text, base) if text else text
+
+
+def touches(made: Recorded, files: Files, fds: Collection[int], paths: Collection[str]) -> bool:
+    """Return whether a call is about one of these descriptors or absolute paths."""
+    at, call = positions(made.abi, made.number), made.call
+    used = {signed(call.args[place]) for place in at.fds}
+    if at.makes_fd and made.result is not None and made.result >= 0:
+        used.add(made.result)
+    if not used.isdisjoint(fds):
+        return True
+    named = {path_of(files, call, place) for place in at.paths}
+    named.update(files.names.get(fd, "") for fd in used)
+    return not named.isdisjoint(paths)
+
+
+# -- addresses -----------------------------------------------------------------------------------
+
+
+def address_text(data: bytes) -> str:
+    """Return a socket address: `127.0.0.1:80`, `[::1]:80`, a path, `@abstract`; empty: unknown."""
+    family = int.from_bytes(data[:2], "little")
+    if family == socket.AF_INET and len(data) >= 8:
+        return f"{socket.inet_ntoa(data[4:8])}:{int.from_bytes(data[2:4], 'big')}"
+    if family == socket.AF_INET6 and len(data) >= 24:
+        host = socket.inet_ntop(socket.AF_INET6, data[8:24])
+        return f"[{host}]:{int.from_bytes(data[2:4], 'big')}"
+    if family == socket.AF_UNIX and len(data) > 2:
+        path = data[2:]
+        path = b"@" + path[1:] if path[:1] == b"\0" else path.partition(b"\0")[0]
+        return path.decode(errors="backslashreplace")
+    return ""
+
+
+_TYPES: dict[tuple[int, int], str] = {
+    (socket.AF_INET, socket.SOCK_STREAM): "TCP",
+    (socket.AF_INET, socket.SOCK_DGRAM): "UDP",
+    (socket.AF_INET6, socket.SOCK_STREAM): "TCPv6",
+    (socket.AF_INET6, socket.SOCK_DGRAM): "UDPv6",
+    (socket.AF_UNIX, socket.SOCK_STREAM): "UNIX-STREAM",
+    (socket.AF_UNIX, socket.SOCK_DGRAM): "UNIX-DGRAM",
+    (socket.AF_UNIX, socket.SOCK_SEQPACKET): "UNIX-SEQPACKET",
+    (socket.AF_NETLINK, socket.SOCK_RAW): "NETLINK",
+    (socket.AF_NETLINK, socket.SOCK_DGRAM): "NETLINK",
+}
+
+
+def _socket_name(call: Call) -> str:
+    family, type_of = call.args[0], call.args[1] & 0xF
+    return _TYPES.get((family, type_of), "socket")
+
+
+# -- what each call does to descriptors -----------------------------------------------------------
+
+Effect = Callable[[Files, Call, int], None]
+"""What a call that succeeded changes; its result is the last argument."""
+
+
+def _opened(path: int, flags: int) -> Effect:
+    def effect(files: Files, call: Call, result: int) -> None:
+        files.open(result, path_of(files, call, path), bool(call.args[flags] & CLOEXEC))
+
+    return effect
+
+
+def _openat2(files: Files, call: Call, result: int) -> None:
+    how = _last_piece(call, 2)
+    flags = int.from_bytes(how.data[:8], "little") if how else 0
+    files.open(result, path_of(files, call, 1), bool(flags & CLOEXEC))
+
+
+def _made(name: str, flags: int | None = None) -> Effect:
+    def effect(files: Files, call: Call, result: int) -> None:
+        files.open(result, name, flags is not None and bool(call.args[flags] & CLOEXEC))
+
+    return effect
+
+
+def _memfd(files: Files, call: Call, result: int) -> None:
+    files.open(result, f"memfd:{text_at(call, 0)}", bool(call.args[1] & MFD_CLOEXEC))
+
+
+def _copied(files: Files, old: int, new: int, cloexec: bool) -> None:
+    if old in files.names:
+        files.open(new, files.names[old], cloexec)
+    elif new != old:
+        files.close(new)
+
+
+def _dup(files: Files, call: Call, result: int) -> None:
+    _copied(files, signed(call.args[0]), result, False)
+
+
+def _dup2(files: Files, call: Call, result: int) -> None:
+    if signed(call.args[0]) != result:
+        _copied(files, signed(call.args[0]), result, False)
+
+
+def _dup3(files: Files, call: Call, result: int) -> None:
+    _copied(files, signed(call.args[0]), result, bool(call.args[2] & CLOEXEC))
+
+
+def _fcntl(files: Files, call: Call, result: int) -> None:
+    fd, command = signed(call.args[0]), call.args[1]
+    if command in (F_DUPFD, F_DUPFD_CLOEXEC):
+        _copied(files, fd, result, command == F_DUPFD_CLOEXEC)
+    elif command == F_SETFD:
+        (files.cloexec.add if call.args[2] & FD_CLOEXEC else files.cloexec.discard)(fd)
+
+
+def _close(files: Files, call: Call, result: int) -> None:
+    files.close(signed(call.args[0]))
+
+
+def _close_range(files: Files, call: Call, result: int) -> None:
+    within = [fd for fd in files.names if call.args[0] <= fd <= call.args[1]]
+    if call.args[2] & CLOSE_RANGE_CLOEXEC:
+        files.cloexec.update(within)
+        return
+    for fd in within:
+        files.close(fd)
+
+
+def _pair(array: int, flags: int | None, names: Callable[[Call], tuple[str, str]]) -> Effect:
+    def effect(files: Files, call: Call, result: int) -> None:
+        piece = _last_piece(call, array)
+        cloexec = flags is not None and bool(call.args[flags] & CLOEXEC)
+        if piece is not None and len(piece.data) >= 8:
+            fds = struct.unpack_from("=ii", piece.data)
+            for fd, name in zip(fds, names(call), strict=True):
+                files.open(fd, name, cloexec)
+
+    return effect
+
+
+def _pipe_names(call: Call) -> tuple[str, str]:
+    piece = _last_piece(call, 0)
+    read, write = struct.unpack_from("=ii", piece.data) if piece else (0, 0)
+    return f"pipe: read end of {write}", f"pipe: write end of {read}"
+
+
+def _socketpair_names(call: Call) -> tuple[str, str]:
+    return (_socket_name(call),) * 2
+
+
+def _socket(files: Files, call: Call, result: int) -> None:
+    files.open(result, _socket_name(call), bool(call.args[1] & CLOEXEC))
+
+
+def _named(mark: str) -> Effect:
+    """Return the effect of bind and connect: the address becomes part of the name."""
+
+    def effect(files: Files, call: Call, result: int) -> None:
+        fd, piece = signed(call.args[0]), _last_piece(call, 1)
+        address = address_text(piece.data) if piece else ""
+        if address and fd in files.names:
+            before = files.names[fd].partition(mark)[0] if mark != " " else files.names[fd]
+            files.open(fd, f"{before}{mark}{address}", fd in files.cloexec)
+
+    return effect
+
+
+def _accept(flags: int | None) -> Effect:
+    def effect(files: Files, call: Call, result: int) -> None:
+        piece = _last_piece(call, 1)
+        listener = files.names.get(signed(call.args[0]), "socket")
+        peer = address_text(piece.data) if piece else ""
+        cloexec = flags is not None and bool(call.args[flags] & CLOEXEC)
+        files.open(result, f"{listener}←{peer}" if peer else listener, cloexec)
+
+    return effect
+
+
+def _chdir(files: Files, call: Call, result: int) -> None:
+    files.cwd = path_of(files, call, 0) or files.cwd
+
+
+def _fchdir(files: Files, call: Call, result: int) -> None:
+    files.cwd = files.names.get(signed(call.args[0]), files.cwd)
+
+
+def _exec(files: Files, call: Call, result: int) -> None:
+    files.exec()
+
+
+EFFECTS: dict[str, Effect] = {
+    "open": _opened(0, 1),
+    "openat": _opened(1, 2),
+    "creat": _opened(0, 3),
+    "openat2": _openat2,
+    "memfd_create": _memfd,
+    "dup": _dup,
+    "dup2": _dup2,
+    "dup3": _dup3,
+    "fcntl": _fcntl,
+    "fcntl64": _fcntl,
+    "close": _close,
+    "close_range": _close_range,
+    "pipe": _pair(0, None, _pipe_names),
+    "pipe2": _pair(0, 1, _pipe_names),
+    "socket": _socket,
+    "socketpair": _pair(3, 1, _socketpair_names),
+    "bind": _named(" "),
+    "connect": _named("→"),
+    "accept": _accept(None),
+    "accept4": _accept(3),
+    "epoll_create": _made("epoll"),
+    "epoll_create1": _made("epoll", 0),
+    "eventfd": _made("eventfd"),
+    "eventfd2": _made("eventfd", 1),
+    "timerfd_create": _made("timerfd", 1),
+    "signalfd": _made("signalfd"),
+    "signalfd4": _made("signalfd", 3),
+    "inotify_init": _made("inotify"),
+    "inotify_init1": _made("inotify", 0),
+    "fanotify_init": _made("fanotify"),
+    "pidfd_open": _made("pidfd"),
+    "userfaultfd": _made("userfaultfd", 0),
+    "io_uring_setup": _made("io_uring"),
+    "bpf": _made("bpf"),
+    "perf_event_open": _made("perf_event"),
+    "chdir": _chdir,
+    "fchdir": _fchdir,
+    "execve": _exec,
+    "execveat": _exec,
+}
+"""Call → what it changes if it succeeds. Others that return a descriptor only replace the name."""
+FORKS = ("fork", "vfork", "clone", "clone3")
+UNDER_WAY = -115
+"""EINPROGRESS: a connect that goes on."""
+
+
+def changes(name: str) -> bool:
+    """Return whether calls of this name are needed to know what descriptors are."""
+    return name in EFFECTS or name in FORKS
+
+
+class Descriptors:
+    """The descriptors of all processes of a session, while its calls are gone through.
+
+    Args:
+        folders: pid → the folder in which its first program was started.
+    """
+
+    def __init__(self, folders: dict[int, str]) -> None:
+        self._folders = folders
+        self._files: dict[int, Files] = {}
+
+    def of(self, pid: int) -> Files:
+        """Return the descriptors of a process."""
+        files = self._files.get(pid)
+        if files is None:
+            files = self._files[pid] = Files(self._folders.get(pid, ""))
+        return files
+
+    def follow(self, made: Recorded) -> None:
+        """Change what a call that succeeded changes; to be called after it was shown."""
+        if made.abi == FOUND:
+            self.of(made.pid).open(made.number, made.data.decode(errors="backslashreplace"))
+            return
+        result, name = made.result, made.name
+        if (
+            not made.is_call
+            or result is None
+            or (result < 0 and (name, result) != ("connect", UNDER_WAY))
+        ):
+            return
+        effect = EFFECTS.get(name)
+        if effect is not None:
+            effect(self.of(made.pid), made.call, result)
+        elif name in FORKS:
+            self._fork(made, result)
+        elif result >= 0 and positions(made.abi, made.number).makes_fd:
+            self.of(made.pid).close(result)
+
+    def _fork(self, made: Recorded, child: int) -> None:
+        flags = _clone_flags(made)
+        if not child or flags & CLONE_THREAD:
+            return
+        files = self.of(made.pid)
+        self._files[child] = files if flags & CLONE_FILES else files.copy()
+
+
+def _clone_flags(made: Recorded) -> int:
+    if made.name == "clone":
+        return made.call.args[0]
+    if made.name == "clone3":
+        piece = _last_piece(made.call, 0)
+        return int.from_bytes(piece.data[:8], "little") if piece else 0
+    return 0

@@ -1,0 +1,94 @@
+"""Unpack a call as the engine packed it, and as the column `data` of the table `syscall` has it.
+
+The rule: ext/call/packed.h describes the format, and this module is its only reader. The bytes may
+be those of a damaged file: nothing is raised but ValueError.
+"""
+
+from __future__ import annotations
+
+from scopetrace.syscalls.call import Abi, Call, Phase, Piece
+
+ARGUMENT, EXIT, FAULT, FAR = 0x0F, 0x10, 0x20, 0x40
+SOCKETCALL_ARGUMENT = 8
+REGISTERS = 6
+_MASK = (2**64 - 1, 2**32 - 1, 2**64 - 1)
+"""Of a register, by ABI."""
+
+
+def unpack_call(abi: int, number: int, result: int | None, data: bytes) -> Call:
+    """Return a call with its arguments and memory.
+
+    Raises:
+        ValueError: the bytes are no packed call.
+    """
+    try:
+        args, at = _arguments(data, _MASK[abi])
+        memory = tuple(_pieces(data, at, args)) if at < len(data) else ()
+    except IndexError:
+        raise ValueError("a packed call ends in the middle") from None
+    return Call(abi, number, args, result, memory)  # type: ignore[arg-type]
+
+
+def unpack_signal(data: bytes) -> bytes:
+    """Return the siginfo_t of a row that is a signal; empty if the row is damaged."""
+    try:
+        return _pieces(data, 1, ())[0].data
+    except (IndexError, ValueError):
+        return b""
+
+
+def without_memory(data: bytes) -> bytes:
+    """Return a packed call without the memory that was copied; of a damaged one, no arguments."""
+    try:
+        return data[: _arguments(data, 0)[1]]
+    except IndexError:
+        return b"\0"
+
+
+def _arguments(data: bytes, mask: int) -> tuple[tuple[int, ...], int]:
+    """Return six arguments, 0 for those that were not kept, and where the pieces begin."""
+    args, at = [0] * REGISTERS, 1
+    for position in range(min(data[0], REGISTERS)):
+        byte = data[at]
+        at += 1
+        number, shift = byte & 0x7F, 7
+        while byte > 0x7F:
+            byte = data[at]
+            at += 1
+            number |= (byte & 0x7F) << shift
+            shift += 7
+        args[position] = ((number >> 1) ^ -(number & 1)) & mask
+    return tuple(args), at
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    byte = data[at]
+    number, shift = byte & 0x7F, 7
+    while byte > 0x7F:
+        at += 1
+        byte = data[at]
+        number |= (byte & 0x7F) << shift
+        shift += 7
+    return (number >> 1) ^ -(number & 1), at + 1
+
+
+def _pieces(data: bytes, at: int, args: tuple[int, ...]) -> list[Piece]:
+    found = []
+    end = len(data)
+    while at < end:
+        bits = data[at]
+        at += 1
+        argument = bits & ARGUMENT
+        if bits & FAR:
+            address, at = _number(data, at)
+            address &= _MASK[Abi.X86_64]
+        else:
+            address = args[argument] if argument < len(args) else 0
+        size, at = _number(data, at)
+        if size < 0 or at + size > end:
+            raise ValueError("a piece of a packed call is longer than the call")
+        phase = Phase.EXIT if bits & EXIT else Phase.ENTRY
+        piece = (argument, phase, address, data[at : at + size], bool(bits & FAULT))
+        found.append(tuple.__new__(Piece, piece))
+        at += size
+    return found

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from support.packed_builder import call, end, record_calls, text
+
+
+@pytest.fixture
+def session(home):
+    """A session of a program that opens, reads and closes a file 30 times."""
+    rows = []
+    for turn in range(30):
+        rows += [
+            call("openat", -100, 0x2000, 0, 0, result=3, at=turn, memory=[text(1, "a")]),
+            call("read", 3, 0x1000, 10, result=-9, at=turn + 0.1),
+            call("close", 3, at=turn + 0.2),
+        ]
+    return record_calls(home, [*rows, end(0, at=31)])
+
+
+def names(out):
+    return [line.partition("(")[0] for line in out.splitlines()]
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("args", "count"),
+    [
+        ([], 20),
+        (["-a"], 91),
+        (["-n", "5"], 5),
+        (["-n0"], 0),
+        (["1", "-a"], 91),
+        (["-e", "read", "-a"], 31),
+        (["--failed", "-a"], 30),
+        (["--errno", "EBADF", "-n", "7"], 7),
+        (["--where", "name = 'close'", "-a"], 30),
+        (["--fd", "3"], 90),
+        (["--path", "/home/ann/a", "-n3"], 3),
+        (["-p", "70", "-a"], 91),
+        (["-p", "71"], 0),
+        (["--format", "csv", "-n", "3"], 4),
+    ],
+)
+def test_lines_are_chosen(scopetrace, args, count):
+    status, out, _ = scopetrace("syscalls", *args)
+
+    assert status == 0
+    assert len(out.splitlines()) == count
+
+
+@pytest.mark.usefixtures("session")
+def test_lines_are_in_the_form_of_strace(scopetrace):
+    _, out, err = scopetrace("syscalls", "-n4")
+
+    assert err == ""
+    assert names(out) == ["openat", "read", "close", "+++ exited with 0 +++"]
+
+
+@pytest.mark.usefixtures("session")
+def test_json_has_one_object_to_a_line(scopetrace):
+    _, out, _ = scopetrace("syscalls", "-j", "-n", "2")
+
+    close, ended = map(json.loads, out.splitlines())
+    assert (close["name"], close["args"][0], close["pid"]) == ("close", 3, 70)
+    assert (ended["name"], ended["call"]) == ("", "+++ exited with 0 +++")
+
+
+@pytest.mark.usefixtures("session")
+def test_the_summary_counts(scopetrace):
+    _, out, _ = scopetrace("syscalls", "--summary", "-j")
+
+    found = {body["name"]: body for body in map(json.loads, out.splitlines())}
+    assert {name: (body["calls"], body["errors"]) for name, body in found.items()} == {
+        "openat": (30, 0),
+        "read": (30, 30),
+        "close": (30, 0),
+    }
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["-a", "-n", "3"], "--all and --last do not go together"),
+        (["--summary", "-a"], "--summary and --all do not go together"),
+        (["--summary", "-f"], "--summary and --follow do not go together"),
+        (["-e", "raed"], "there is no system call raed; did you mean"),
+        (["--errno", "EFOO"], "there is no error named EFOO"),
+        (["--where", "foo"], "no call has a field named foo"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(scopetrace, args, sentence):
+    status, out, err = scopetrace("syscalls", *args)
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"scopetrace: {sentence}")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_session_without_calls_says_how_to_record_them(scopetrace, home):
+    record_calls(home, [])
+
+    status, _, err = scopetrace("syscalls")
+
+    assert status == 1
+    assert "run --syscalls" in err
+
+
+def test_a_session_that_is_recorded_is_followed_to_its_end(scopetrace, home):
+    record_calls(home, [call("read", 3)])
+
+    _, out, _ = scopetrace("syscalls", "-f")
+
+    assert names(out) == ["70    read"]
