@@ -7,6 +7,7 @@ child that the program could find, and seizes this process with ptrace. Under Ya
 only an ancestor may do that, unless the tracee names it (PR_SET_PTRACER).
 
     this process                              the recorder
+    imports what both need
     fork, fork ------------------------------> imports what it needs, while
     reads the configuration
     names the recorder as its tracer
@@ -14,7 +15,9 @@ only an ancestor may do that, unless the tracee names it (PR_SET_PTRACER).
     sends its order -------------------------> opens the session, seizes that thread
     it loads the filter, execs <-------------- "go"
 
-Each process imports its half of the project after the fork: on two CPUs that is faster.
+Each process imports its half of the project after the fork: on two CPUs that is faster. What both
+need is imported once before it, and the garbage collector, which would find nothing while modules
+are imported, is off until the recorder begins.
 
 If the recorder fails before that exec, the program runs unrecorded, after one sentence: only the
 thread has the seccomp filter, with which nothing can run without a tracer, so this process can
@@ -24,11 +27,13 @@ still exec without it. Only once the exec itself has begun is the program killed
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
     from scopetrace.syscalls.call_set import WholeCalls
 
 
+NEEDED_BY_BOTH = ("_engine", "config.serialize", "sources.needs", "watch")
+"""Modules of scopetrace that, with what they import, both processes use."""
 ENDED = "the recorder ended while it was starting"
 UNFILTERED = "the kernel does not take the filter that recording needs (seccomp)"
 
@@ -114,12 +121,15 @@ def run_in_place(
     environment = original_environment()
     path = find_command(args[0], environment)
     command = Command(path, [os.fsencode(arg) for arg in args], environment)
+    gc.disable()
     try:
         reason = _run_recorded(command, userconfig, asked or {})
     except (ScopeError, KeyboardInterrupt):
         raise
     except Exception as error:
         reason = why_unrecorded(error)
+    finally:
+        gc.enable()
     with suppress(OSError):  # standard error may be closed; the program runs all the same
         print_to_stderr(f"{reason}; {args[0]} runs without being recorded")
     try:
@@ -131,6 +141,8 @@ def run_in_place(
 
 def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str, str]) -> str:
     """Become the program, recorded. Returns only if that failed: the reason."""
+    for module in NEEDED_BY_BOTH:
+        import_module(f"scopetrace.{module}")
     recorder = Recorder()
     config, modes = _load_config(userconfig, asked)
     from scopetrace import _engine
@@ -243,6 +255,8 @@ def _record(order: int, answer: int) -> NoReturn:
         from scopetrace.recorder.background import prepare, record
 
         origin = prepare(order, answer)
+        gc.freeze()  # what was imported stays: it need not be searched again
+        gc.enable()
     except Exception as error:
         with suppress(OSError):
             while os.read(order, 65536):

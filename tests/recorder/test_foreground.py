@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import signal
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
+from scopetrace.recorder.foreground import NEEDED_BY_BOTH
 from support.harness import Ending, Stage, scopetrace_command, session_files, wait_for
-from support.interpreter import python
+from support.interpreter import path_to_us, python
 
 PROGRAM = ["sh", "-c", "echo ran; echo complained >&2; exit 3"]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
@@ -289,3 +293,12 @@ def test_a_session_lasts_from_the_start_of_the_program_to_its_last_end(stage: St
     assert recording.info.started_ns <= start.time_ns
     assert start.time_ns - recording.info.started_ns < 1_000_000
     assert recording.info.ended_ns == max(end.time_ns for end in ends)
+
+
+def test_what_is_imported_before_the_fork_is_what_the_recorder_imports_too() -> None:
+    script = "import scopetrace.recorder.background, sys; print(*sys.modules)"
+    command = [sys.executable, "-P", "-c", script]
+    done = subprocess.run(command, env=os.environ | path_to_us(), capture_output=True, check=True)
+
+    imported = done.stdout.decode().split()
+    assert [each for each in NEEDED_BY_BOTH if f"scopetrace.{each}" not in imported] == []
