@@ -480,6 +480,10 @@ SOURCES = (
         _list("addrs", "the addresses (A, AAAA)"),
         _list("cname", "the aliases on the way"),
         _list("answers", "the records: name, type, class unless it is IN, ttl (s), data"),
+        _integer(
+            "answers_missing",
+            "further records, left out since their text is much longer than the message",
+        ),
         _list("extended_errors", 'of RFC 8914: code, name ("DNSSEC Bogus"), text'),
         *ENDS,
     ),

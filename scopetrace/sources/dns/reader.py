@@ -8,11 +8,15 @@ process that asked closes the flow, or when it asks the same again. No error is 
 2. A truncated answer is asked for again over TCP. The program may then not wait for what else it
    asked about that name, so none of that is an error.
 3. Multicast questions never wait: any host may answer, elsewhere, or none.
+
+Names in a message are short by pointers, and long in events. What goes beyond some times the bytes
+of a message is left out, and the event or a notice says how much that is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from scopetrace.model.flow import Flow
@@ -31,6 +35,10 @@ INTERNET = "IN"
 SERIAL = 2
 """Bytes of a message's id."""
 MS_NS = 1_000_000
+LEAST_TEXT, TEXT_PER_BYTE = 4096, 4
+"""How many characters of names and data events have of a message: so many, and so many a byte."""
+QUESTION_TEXT = 100
+"""What an event of a question has besides the name, in characters."""
 
 
 class Moment(NamedTuple):
@@ -62,6 +70,8 @@ class DnsReader:
         """The name of the last answer that was truncated, in lower case, and when it came."""
         self._malformed = 0
         """Messages that could not be read and were not reported yet."""
+        self._left_out = 0
+        """Questions without an event, as their message has too many, not reported yet."""
 
     def feed(self, image: Image, tid: int, time_ns: int, outgoing: bool, data: bytes) -> None:
         """Read the next bytes of one direction, or one datagram."""
@@ -122,10 +132,14 @@ class DnsReader:
         """Report what could not be read, and what was dropped, since the last time."""
         malformed, self._malformed = self._malformed, 0
         forgotten, self._pending.forgotten = self._pending.forgotten, 0
+        left_out, self._left_out = self._left_out, 0
         fate = "could not be read" + (", nor what followed them" if self.done else "")
         self._notice(moment, malformed, "DNS messages", fate, "malformed")
         self._notice(
             moment, forgotten, "DNS questions", "were forgotten: too many waited", "forgotten"
+        )
+        self._notice(
+            moment, left_out, "DNS questions", "have no event: too many in a message", "left-out"
         )
 
     def _notice(self, moment: Moment, count: int, what: str, fate: str, reason: str) -> None:
@@ -142,11 +156,14 @@ class DnsReader:
             return
         self._cut = False
         self.items += ITEMS_PER_MESSAGE + len(found.questions) + len(found.answers)
+        room = LEAST_TEXT + TEXT_PER_BYTE * len(data or b"")
         if found.is_answer:
-            self._answered(moment, outgoing, found)
-        else:
-            for question in found.questions:
-                self._asked(moment, outgoing, found, question)
+            self._answered(moment, outgoing, found, room)
+            return
+        kept = fitting(room, (QUESTION_TEXT + len(each.name) for each in found.questions))
+        self._left_out += len(found.questions) - kept
+        for question in found.questions[:kept]:
+            self._asked(moment, outgoing, found, question)
 
     def _is_sound(self, message: Message) -> bool:
         """Return whether a message asks no more than it may.
@@ -193,7 +210,7 @@ class DnsReader:
         if DNS in image.rules.measures:
             self._outlet.measure(image, time_ns, "dns.req", 1, domain=question.name)
 
-    def _answered(self, moment: Moment, outgoing: bool, message: Message) -> None:
+    def _answered(self, moment: Moment, outgoing: bool, message: Message, room: int) -> None:
         question = message.questions[0] if message.questions else None
         asked = self._pending.take(self._flow.peer, not outgoing, message.id, question)
         name, kind, family = _subject(message, asked)
@@ -211,8 +228,11 @@ class DnsReader:
         if not outgoing:
             learn_names(moment.image, name, data["addrs"])
         if len(chain) > 1:
-            data["cname"] = chain[1:]
-        data["answers"] = [_record(record) for record in message.answers]
+            data["cname"] = chain[1:][: fitting(room, map(len, chain[1:]))]
+        kept = fitting(room, (len(each.name) + len(each.data) for each in message.answers))
+        data["answers"] = [_record(record) for record in message.answers[:kept]]
+        if kept < len(message.answers):
+            data["answers_missing"] = len(message.answers) - kept
         if message.errors:
             data["extended_errors"] = [error._asdict() for error in message.errors]
         self._emit(moment, "dns.resp", data)
@@ -245,6 +265,11 @@ class DnsReader:
         if image.rules.wants(DNS, name):
             data |= flow_fields(self._flow)
             self._outlet.emit(image, time_ns, tid, DNS, name, self._flow.opened_ns, data)
+
+
+def fitting(room: int, sizes: Iterable[int]) -> int:
+    """Return how many texts of these sizes, from the first on, have room."""
+    return sum(total <= room for total in accumulate(sizes))
 
 
 def names_followed(name: str, answers: tuple[Record, ...]) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pytest
@@ -407,6 +408,69 @@ def test_too_many_questions_are_forgotten_and_counted():
     assert outlet.notices == [
         ("forgotten", 2, "2 DNS questions of dig (70) were forgotten: too many waited")
     ]
+
+
+LONG_NAME = ".".join(3 * [63 * "x"])
+POINTER = b"\xc0\x0c"
+"""To the name that the first question of a message has."""
+
+
+def pointing(questions: int, records: int) -> bytes:
+    """Return a message in which all names but the first are pointers to that one, a long one."""
+    name = 3 * (b"\x3f" + 63 * b"x") + b"\0"
+    kind = struct.pack("!HH", QTYPE.CNAME, 1)
+    record = POINTER + kind + struct.pack("!IH", 60, len(POINTER)) + POINTER
+    header = struct.pack("!HHHHHH", 7, 0x8000 if records else 0, questions, records, 0, 0)
+    return header + name + kind + (questions - 1) * (POINTER + kind) + records * record
+
+
+@pytest.mark.parametrize(("records", "kept"), [(1, 1), (20, 15), (4000, 599)])
+def test_records_are_left_out_where_pointers_make_much_text_of_few_bytes(records, kept):
+    session = Session()
+
+    session.feed(0, IN, pointing(1, records))
+
+    (found,) = session.outlet.of("dns.resp")
+    assert len(found["answers"]) == kept
+    assert found.get("answers_missing", 0) == records - kept
+    assert found["answers"][-1]["name"] == LONG_NAME
+
+
+def test_aliases_are_left_out_with_their_records():
+    session = Session()
+    aliases = [
+        record("CNAME", CNAME(f"{n}.{LONG_NAME}"), f"{n - 1}.{LONG_NAME}") for n in range(1, 90)
+    ]
+
+    session.feed(0, IN, answer(*aliases, name=f"0.{LONG_NAME}"))
+
+    (found,) = session.outlet.of("dns.resp")
+    assert found["cname"][0] == f"1.{LONG_NAME}"
+    assert len(found["answers"]) < len(found["cname"]) < 89
+    assert len(found["answers"]) + found["answers_missing"] == 89
+
+
+def test_an_answer_with_many_addresses_is_kept_whole():
+    session = Session()
+    name = f"{60 * 'a'}.example.test"
+    records = [record("A", A(f"192.0.2.{n}"), name) for n in range(200)]
+
+    session.feed(0, IN, answer(*records, name=name))
+
+    (found,) = session.outlet.of("dns.resp")
+    assert len(found["addrs"]) == len(found["answers"]) == 200
+    assert "answers_missing" not in found
+
+
+def test_questions_are_left_out_where_pointers_make_many_of_few_bytes():
+    session = Session(udp_flow(GROUP))
+
+    session.feed(0, OUT, pointing(1000, 0))
+
+    asked = len(session.close(1).of("dns.req"))
+    assert asked == 99
+    message = f"{1000 - asked} DNS questions of dig (70) have no event: too many in a message"
+    assert session.outlet.notices == [("left-out", 1000 - asked, message)]
 
 
 def test_only_what_is_wanted_is_emitted():
