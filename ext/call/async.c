@@ -77,6 +77,7 @@ static void begin_transfer(struct context *context, struct caller *caller, struc
     call->fd_serial = entry ? entry->serial : 0;
     if (entry && context->flows && fd_kind_of(caller, entry) != FD_PLAIN)
         call->copy_limit = context->options->flow_snaplen;
+    read_name_room(caller, call);
     if (row->transfer == TRANSFER_OUT && !(entry && entry->muted))
         copy_data(context, caller, async, call);
 }

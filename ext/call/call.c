@@ -4,6 +4,7 @@
 #include "call/async.h"
 #include "call/effects.h"
 #include "call/fd_names.h"
+#include "call/messages.h"
 #include "call/payload.h"
 #include "call/records.h"
 #include "call/socket_final_state.h"
@@ -66,6 +67,7 @@ static void begin_transfer(struct context *context, struct caller *caller, struc
         call->sending_to = to->serial;
     }
     read_address_room(caller, call);
+    read_name_room(caller, call);
     if (row->transfer == TRANSFER_OUT)
         copy_at_entry(context, caller, call, !(entry && entry->muted));
 }

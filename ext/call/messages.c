@@ -44,6 +44,33 @@ static int read_message(const struct caller *caller, const struct pending *call,
     return 0;
 }
 
+/* Whether the kernel fills in the name of a message, not the program. Of recvmmsg(2) the room is not known. */
+static bool returns_name(const struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+
+    return row->message && !row->messages && row->transfer == TRANSFER_IN;
+}
+
+void read_name_room(const struct caller *caller, struct pending *call)
+{
+    struct message message;
+
+    if (returns_name(call))
+        call->address_room =
+            read_message(caller, call, argument(call, CALLS[call->row].message), &message) < 0
+                ? 0
+                : message.name_size;
+}
+
+/* How much of the buffer for its name holds one: the kernel says how long that is, though it is cut. */
+static uint64_t name_size(const struct pending *call, const struct message *message)
+{
+    bool cut = returns_name(call) && call->address_room < message->name_size;
+
+    return cut ? call->address_room : message->name_size;
+}
+
 bool message_has_room(const struct caller *caller, const struct pending *call, uint64_t address)
 {
     struct message message;
@@ -65,7 +92,7 @@ void add_message(struct context *context, const struct caller *caller, struct pe
         return;
     }
     if (wanted & MESSAGE_NAME)
-        add_address(context, caller, call, message.name, message.name_size);
+        add_address(context, caller, call, message.name, name_size(call, &message));
     if (wanted & MESSAGE_DATA)
         add_vector(context, caller, call, message.vector, message.count, most);
     if (!(wanted & MESSAGE_CONTROL) || !message.control || !message.control_size)

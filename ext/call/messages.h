@@ -9,6 +9,9 @@ enum message_parts { MESSAGE_NAME = 1, MESSAGE_DATA = 2, MESSAGE_CONTROL = 4 };
 /* Whether a message has a buffer that can hold a byte; true if it cannot be read. */
 bool message_has_room(const struct caller *caller, const struct pending *call, uint64_t address);
 
+/* Remember the room for the name of a message that is received, as read_address_room does. */
+void read_name_room(const struct caller *caller, struct pending *call);
+
 /* Copy the parts `wanted` of the struct msghdr at `address`; of its buffers at most `most` bytes. */
 void add_message(struct context *context, const struct caller *caller, struct pending *call,
                  uint64_t address, unsigned wanted, uint64_t most);

@@ -127,9 +127,22 @@ def test_no_more_of_an_address_is_copied_than_the_kernel_wrote(
 ) -> None:
     records, _ = engine_run([compile_tracee("short_address")], tmp_path)
 
-    given = [r.parts().get(Part.ADDRESS, b"") for r in calls(records, "recvfrom", "accept")]
-    assert [len(each) for each in given] == [0, 4, 16, 2]
+    taken = calls(records, "recvfrom", "recvmsg", "accept")
+    given = [record.parts().get(Part.ADDRESS, b"") for record in taken]
+    assert [len(each) for each in given] == [0, 4, 16, 0, 4, 16, 2]
     assert b"\xff\xff" not in b"".join(given)
+
+
+def test_every_call_and_exec_lies_within_the_run(compile_tracee: Compile, tmp_path: Path) -> None:
+    began_ns = time.monotonic_ns()
+    records, _ = engine_run([compile_tracee("execs")], tmp_path)
+    ended_ns = time.monotonic_ns()
+
+    timed = of_kind(records, RawKind.EXEC) + of_kind(records, RawKind.SYSCALL)
+    assert len(of_kind(records, RawKind.EXEC)) == 2
+    assert all(
+        began_ns < each.entered_ns <= each.entered_ns + each.elapsed_ns < ended_ns for each in timed
+    )
 
 
 def test_a_ring_that_is_too_small_is_refused() -> None:

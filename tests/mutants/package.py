@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,8 @@ from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec
 from stage import ROOT, Mutant, files_below
 
+MOST = 1000
+"""Alterations of one run."""
 SINGLE = {
     "AddNot",
     "NumberReplacer",
@@ -40,13 +43,21 @@ SINGLE = {
 
 
 def mutants(chance: random.Random, folders: Sequence[str]) -> Iterator[Mutant]:
-    """Yield alterations of the modules in these folders, in an order drawn by chance."""
+    """Yield alterations of the modules in these folders, drawn by chance, none twice.
+
+    Only modules that are drawn are searched for what could be altered, which takes a second each.
+    """
     modules = [
         ROOT / path for path in files_below(folders, ".py") if path.startswith("scopetrace/")
     ]
-    specs = [spec for spec in specifications(modules) if name(spec) in SINGLE]
-    chance.shuffle(specs)
-    yield from filter(None, map(altered, specs))
+    sizes = [module.stat().st_size for module in modules]
+    drawn: set[Mutant] = set()
+    while modules and len(drawn) < MOST:
+        found = specifications(*chance.choices(modules, sizes))
+        mutant = altered(chance.choice(found)) if found else None
+        if mutant and mutant not in drawn:
+            drawn.add(mutant)
+            yield mutant
 
 
 def tests_of(mutant: Mutant) -> Iterator[list[str]]:
@@ -58,16 +69,13 @@ def tests_of(mutant: Mutant) -> Iterator[list[str]]:
         yield [tests, "--ignore=tests/gate", *(f"--deselect={done}" for done in likeliest[:at])]
 
 
-def specifications(modules: Sequence[Path]) -> list[MutationSpec]:
-    """Return what Cosmic Ray could alter in these modules."""
+@cache
+def specifications(module: Path) -> list[MutationSpec]:
+    """Return what Cosmic Ray could alter in a module by the operators named here."""
     with TemporaryDirectory() as made, use_db(f"{made}/work", WorkDB.Mode.create) as work:
-        init(modules, work, {})
-        return [item.mutations[0] for item in work.work_items]
-
-
-def name(spec: MutationSpec) -> str:
-    """Return the name of an operator without that of its plugin."""
-    return str(spec.operator_name.partition("/")[2])
+        init([module], work, {})
+        specs = [item.mutations[0] for item in work.work_items]
+    return [spec for spec in specs if spec.operator_name.partition("/")[2] in SINGLE]
 
 
 def altered(spec: MutationSpec) -> Mutant | None:

@@ -15,6 +15,19 @@ static void take(int fd, socklen_t room)
     MUST(room == sizeof address || address[room] == 0xff);
 }
 
+static void take_message(int fd, socklen_t room)
+{
+    unsigned char address[16];
+    char byte;
+    struct iovec buffer = { &byte, 1 };
+    struct msghdr message = { address, room, &buffer, 1, NULL, 0, 0 };
+
+    memset(address, 0xff, sizeof address);
+    MUST(sendto(fd, "x", 1, 0, NULL, 0) == 1);
+    MUST(recvmsg(fd, &message, 0) == 1 && message.msg_namelen == 16);
+    MUST(room == sizeof address || address[room] == 0xff);
+}
+
 int main(void)
 {
     struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -28,6 +41,9 @@ int main(void)
     take(fd, 0);
     take(fd, 4);
     take(fd, 16);
+    take_message(fd, 0);
+    take_message(fd, 4);
+    take_message(fd, 16);
 
     int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
     memset(address, 0xff, sizeof address);
