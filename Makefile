@@ -19,7 +19,7 @@ package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name '*.txt
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
 
-.PHONY: help demo test lint format docs pictures fuzz fuzz-engine torture mutants bench clean
+.PHONY: help demo test lint format docs tables pictures fuzz fuzz-engine torture mutants bench clean
 
 help: ## Print this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -52,6 +52,9 @@ format: $(VENV)/.tools ## Lay out Python and C as lint wants it
 
 docs: $(VENV)/.built ## Write the documents that are made from the code (docs/generate.py)
 	$(BIN)/python docs/generate.py
+
+tables: $(VENV)/.built ## Write the names of flags and values from the headers here (tables/generate.py)
+	$(BIN)/python tables/generate.py
 
 pictures: $(VENV)/.tools ## Take the pictures of README.md (needs chromium)
 	docs/pictures/take.sh $(BIN)/scopetrace

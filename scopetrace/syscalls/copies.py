@@ -116,48 +116,217 @@ class _Place(NamedTuple):
         return self.copy(rule, size, self.row.position(self.kind.params[0]))
 
 
-def _array(place: _Place) -> Copy:
+Copies = Iterator[Copy]
+Plan = Callable[[_Place], Copies]
+
+
+def _array(place: _Place) -> Copies:
     element, count = place.kind.params
-    return place.counted(size_of(element, place.abi), count)
+    yield place.counted(size_of(element, place.abi), count)
 
 
-def _sockaddr(place: _Place) -> Copy:
+def _sockaddr(place: _Place) -> Copies:
     """An address, whose length stands in an argument, or where that points to."""
     length = place.row.position(place.kind.params[0])
     pointer = place.row.arguments[length].kind.phases
     rule = Rule.LENGTH_AT if pointer else Rule.LENGTH
-    return place.copy(rule, ADDRESS_MAX if pointer else 1, length)
+    yield place.copy(rule, ADDRESS_MAX if pointer else 1, length)
 
 
-def _mmsghdr(place: _Place) -> Copy:
-    return place.of(Rule.MMSGHDR)
+def _option_value(place: _Place) -> Copies:
+    """The value of a socket option, as long as the next argument says."""
+    length = place.row.position(place.kind.params[0])
+    at_exit = place.phase is Phase.EXIT
+    yield place.copy(
+        Rule.LENGTH_AT if at_exit else Rule.LENGTH, OPTION_MAX if at_exit else 1, length
+    )
 
 
-COPIES: dict[str, Callable[[_Place], Copy]] = {
-    "path": lambda place: place.copy(Rule.STRING, PATH_MAX),
-    "string": lambda place: place.copy(Rule.STRING, PATH_MAX),
-    "strings": lambda place: place.copy(Rule.STRINGS, PATH_MAX),
-    "bytes": lambda place: place.counted(1, place.kind.params[0]),
-    "array": _array,
-    "sockaddr": _sockaddr,
-    "iovec": lambda place: place.of(Rule.IOVEC),
-    "msghdr": lambda place: place.copy(Rule.MSGHDR),
-    "mmsghdr": _mmsghdr,
-    "fd_set": lambda place: place.of(Rule.BITS),
-    "pointers": lambda place: place.copy(
-        Rule.POINTERS,
-        size_of(place.kind.params[0], place.abi),
-        place.row.position(place.kind.params[1]),
+def _fixed(size: int) -> Plan:
+    return lambda place: iter([place.copy(Rule.FIXED, size)])
+
+
+def _sized(parameter: int = 0) -> Plan:
+    """Bytes as many as an argument says."""
+    return lambda place: iter([place.counted(1, place.kind.params[parameter])])
+
+
+def _structure(place: _Place) -> Copies:
+    """One structure, which the kind names as its parameter."""
+    yield place.copy(Rule.FIXED, size_of(place.kind.params[0], place.abi))
+
+
+def _through(place: _Place, offset: int, size: int) -> Copy:
+    return place.copy(Rule.FIXED, size)._replace(through=offset)
+
+
+def _clone_args(place: _Place) -> Copies:
+    """struct clone_args; at exit the ids that the kernel wrote where it says."""
+    if place.phase is Phase.ENTRY:
+        yield place.copy(Rule.FIXED, size_of("clone_args", place.abi))
+    else:
+        yield _through(place, CLONE_PIDFD_AT, 4)
+        yield _through(place, CLONE_PARENT_TID_AT, 4)
+
+
+def _mask_pair(place: _Place) -> Copies:
+    """The address of a signal mask and its size; then the mask."""
+    yield place.copy(Rule.FIXED, 2 * place.abi.word)
+    yield _through(place, 0, 8)
+
+
+def _bits(place: _Place) -> Copies:
+    yield place.of(Rule.BITS)
+
+
+def _message(place: _Place) -> Copies:
+    """A message of msgsnd(2): its type, and its text."""
+    by = place.kind.params[0]
+    yield place.counted(1, by)
+    yield place.copy(Rule.FIXED, MESSAGE_TYPE)
+
+
+def _page_bytes(place: _Place) -> Copies:
+    """A byte for each page of the length: the length itself is far more than enough."""
+    yield place.copy(Rule.FIXED, PAGES_MAX)
+
+
+def _fcntl(place: _Place) -> Copies:
+    """The structure of a lock, an owner or a hint, by the command."""
+    for command, size in FCNTL_COPIES[place.phase].items():
+        if command not in (5, 6, 7) or place.abi is not Abi.I386:
+            yield place.copy(Rule.FIXED, size)._replace(when=1, value=command)
+        else:
+            short = size_of("flock", place.abi)
+            yield place.copy(Rule.FIXED, short)._replace(when=1, value=command)
+
+
+def _ioctl(place: _Place) -> Copies:
+    """What the request says; of older requests, which say nothing, what the table has."""
+    yield place.of(Rule.IOCTL, IOCTL_MAX)
+    for request, (size, phases) in OLD_IOCTLS.items():
+        if place.phase in phases:
+            yield place.copy(Rule.FIXED, size)._replace(when=1, value=request)
+
+
+def _prctl(place: _Place) -> Copies:
+    number = int(place.kind.params[0])
+    for (option, argument, phase), (rule, size) in PRCTL_COPIES.items():
+        if argument == number and phase is place.phase:
+            yield place.copy(rule, size)._replace(when=0, value=option)
+
+
+def _arch_prctl(place: _Place) -> Copies:
+    for code in (0x1003, 0x1004):
+        yield place.copy(Rule.FIXED, 8)._replace(when=0, value=code)
+
+
+def _keyctl(place: _Place) -> Copies:
+    yield from ()
+
+
+ENTRY, EXIT = (Phase.ENTRY,), (Phase.EXIT,)
+FCNTL_COPIES = {
+    Phase.ENTRY: {
+        6: 32, 7: 32, 37: 32, 38: 32, 13: 32, 14: 32, 15: 8, 0x40C: 8, 0x40E: 8,
+    },
+    Phase.EXIT: {5: 32, 36: 32, 12: 32, 16: 8, 17: 8, 0x40B: 8, 0x40D: 8},
+}  # fmt: skip
+"""Commands whose argument is an address, and the bytes there (a struct flock64 fits in 32)."""
+OLD_IOCTLS: dict[int, tuple[int, tuple[Phase, ...]]] = {
+    0x5401: (36, EXIT), 0x5402: (36, ENTRY), 0x5403: (36, ENTRY), 0x5404: (36, ENTRY),
+    0x5405: (18, EXIT), 0x5406: (18, ENTRY), 0x5407: (18, ENTRY), 0x5408: (18, ENTRY),
+    0x540F: (4, EXIT), 0x5410: (4, ENTRY), 0x5411: (4, EXIT), 0x5413: (8, EXIT), 0x5414: (8, ENTRY),
+    0x5415: (4, EXIT), 0x5416: (4, ENTRY), 0x5417: (4, ENTRY), 0x5418: (4, ENTRY),
+    0x5419: (4, EXIT),
+    0x541A: (4, ENTRY),
+    0x541B: (4, EXIT), 0x5420: (4, ENTRY), 0x5421: (4, ENTRY),
+    0x5423: (4, ENTRY),
+    0x5424: (4, EXIT), 0x5429: (4, EXIT), 0x5452: (4, ENTRY), 0x8902: (4, ENTRY),
+    0x8904: (4, EXIT),
+    0x8905: (4, EXIT), 0x0001: (4, (Phase.ENTRY, Phase.EXIT)), 0x0002: (4, EXIT),
+    0x125D: (4, ENTRY), 0x125E: (4, EXIT), 0x1260: (8, EXIT), 0x1267: (2, EXIT), 0x1268: (4, EXIT),
+    **dict.fromkeys(range(0x8910, 0x8950), (40, (Phase.ENTRY, Phase.EXIT))),
+}  # fmt: skip
+"""Requests from before requests said their size: the terminal's, those of sockets and disks."""
+PRCTL_COPIES: dict[tuple[int, int, Phase], tuple[Rule, int]] = {
+    (15, 2, Phase.ENTRY): (Rule.STRING, 16),
+    (16, 2, Phase.EXIT): (Rule.STRING, 16),
+    (0x53564D41, 5, Phase.ENTRY): (Rule.STRING, 80),
+    (40, 2, Phase.EXIT): (Rule.FIXED, 8),
+    **dict.fromkeys(
+        ((option, 2, Phase.EXIT) for option in (2, 5, 9, 11, 19, 25, 37)), (Rule.FIXED, 4)
     ),
-    "ioctl": lambda place: place.of(Rule.IOCTL, IOCTL_MAX),
+}
+CLONE_PIDFD_AT, CLONE_PARENT_TID_AT = 8, 24
+OPTION_MAX = 4096
+PAGES_MAX = 256
+EVENT_MAX = 12
+MESSAGE_TYPE = 64
+
+COPIES: dict[str, Plan] = {
+    "path": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
+    "string": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
+    "strings": lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
+    "envp": lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
+    "bytes": _sized(),
+    "random": _sized(),
+    "dirents": _sized(),
+    "dirents64": _sized(),
+    "cpuset": _sized(),
+    "sigset": _fixed(8),
+    "array": _array,
+    "one": _structure,
+    "changing": _structure,
+    "entry": _structure,
+    "sockaddr": _sockaddr,
+    "addrlen": _fixed(4),
+    "optval": _option_value,
+    "wstatus": _fixed(4),
+    "pollfds": lambda place: iter([place.counted(8, place.kind.params[0])]),
+    "epolladd": _fixed(EVENT_MAX),
+    "remaining": lambda place: iter([place.copy(Rule.FIXED, size_of("timespec", place.abi))]),
+    "remaining64": _fixed(16),
+    "timespec64": _fixed(16),
+    "utimens": lambda place: iter([place.copy(Rule.FIXED, 2 * size_of("timespec", place.abi))]),
+    "utimens64": _fixed(32),
+    "timevals": lambda place: iter([place.copy(Rule.FIXED, 2 * size_of("timeval", place.abi))]),
+    "futextimeout": _structure,
+    "iovec": lambda place: iter([place.of(Rule.IOVEC)]),
+    "ranges": lambda place: iter([place.counted(2 * place.abi.word, place.kind.params[0])]),
+    "msghdr": lambda place: iter([place.copy(Rule.MSGHDR)]),
+    "mmsghdr": lambda place: iter([place.of(Rule.MMSGHDR)]),
+    "fd_set": _bits,
+    "nodemask": _bits,
+    "iocbs": lambda place: iter([place.of(Rule.POINTERS, 64)]),
+    "ioctl": _ioctl,
+    "fcntl": _fcntl,
+    "prctl": _prctl,
+    "archprctl": _arch_prctl,
+    "clone_args": _clone_args,
+    "ptid": _fixed(4),
+    "tls": lambda place: iter([place.copy(Rule.FIXED, 16)]),
+    "sigmaskpair": _mask_pair,
+    "capdata": _fixed(24),
+    "mincore": _page_bytes,
+    "msgbuf": _message,
+    "socketcall": lambda place: iter([place.copy(Rule.SOCKETCALL, 24)]),
+    "createattr": lambda place: iter([place.copy(Rule.FIXED, size_of("mq_attr", place.abi))]),
+    "seccomparg": lambda place: iter([place.copy(Rule.FIXED, 2 * place.abi.word)]),
+    "rebootarg": lambda place: iter([place.copy(Rule.STRING, 256)]),
+    "fsconfigkey": lambda place: iter([place.copy(Rule.STRING, 256)]),
+    "fsconfigvalue": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
+    "shmid": _fixed(112),
+    "msqid": _fixed(120),
+    "keyctl": _keyctl,
 }
 """Kinds whose size is not that of a structure."""
 
 
-def _planned(place: _Place) -> Iterator[Copy]:
+def _planned(place: _Place) -> Copies:
     special = COPIES.get(place.kind.name)
     if special:
-        yield special(place)
+        yield from special(place)
     elif size := size_of(place.kind.name, place.abi):
         yield place.copy(Rule.FIXED, size)
 

@@ -3,9 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
 
-from scopetrace.syscalls.call import Call
-from scopetrace.syscalls.rows import row
+from scopetrace.syscalls import (
+    files,
+    ioctls,
+    memory,
+    numbers,
+    processes,
+    signals,
+    sockets,
+    text,
+    waiting,
+)
+from scopetrace.syscalls.call import Abi, Call, Phase
+from scopetrace.syscalls.layout import layout
+from scopetrace.syscalls.quote import hexed
+from scopetrace.syscalls.results import Result, returned
+from scopetrace.syscalls.rows import Row, row
+from scopetrace.syscalls.structures import shown_structure
+from scopetrace.syscalls.view import DECODERS, MAKERS, Place, Shown, View
+
+KINDS = (files, ioctls, memory, numbers, processes, signals, sockets, text, waiting)
+"""The modules whose import registers kinds."""
+NO_RETURN = "none"
+
+
+class Form(NamedTuple):
+    """How the calls of one row are shown in one ABI."""
+
+    name: str
+    arguments: tuple[Shown, ...]
+    known_at_entry: int
+    """How many arguments in front can be shown of a call that has not returned."""
+    result: Result
+    returns: bool
+
+
+def _shown(found: Row, position: int, abi: Abi) -> Shown:
+    kind = found.arguments[position].kind
+    place = Place(found, kind, abi)
+    if kind.name in MAKERS:
+        return MAKERS[kind.name](place)
+    if kind.phases and (kind.name in DECODERS or layout(kind.name, abi)):
+        return shown_structure(place)
+    return numbers_in_hex
+
+
+def numbers_in_hex(view: View, value: int) -> str:
+    """Show a value whose kind is not known."""
+    return hexed(value)
+
+
+@cache
+def form(abi: int, number: int) -> Form | None:
+    """Return how a call is shown, or None if the table lacks it."""
+    found = row(abi, number)
+    if found is None:
+        return None
+    places = range(len(found.arguments))
+    shown = tuple(_shown(found, position, Abi(abi)) for position in places)
+    filled = (n for n in places if found.arguments[n].kind.phases == (Phase.EXIT,))
+    kind = found.result.name
+    return Form(found.name, shown, next(filled, len(shown)), returned(kind), kind != NO_RETURN)
+
+
+def _unknown(view: View, call: Call) -> str:
+    args = ", ".join(map(hexed, call.args))
+    result = "?" if call.result is None else returned("int")(view, call.result)
+    return f"syscall_{call.number:#x}({args}) = {result}"
+
+
+def _unfinished(view: View, found: Form) -> str:
+    pairs = zip(found.arguments[: found.known_at_entry], view.args, strict=False)
+    parts = [text for shown, value in pairs if (text := shown(view, value)) is not None]
+    if not found.returns:
+        return f"{found.name}({', '.join(parts)}) = ?"
+    more = ", " if parts and found.known_at_entry < len(found.arguments) else ""
+    return f"{found.name}({', '.join(parts)}{more} <unfinished ...>) = ?"
 
 
 def render(
@@ -23,9 +99,15 @@ def render(
         verbose: Show all fields of structures, as strace -v does.
         fd_names: What fds are, to show behind them: `3</etc/passwd>`.
     """
-    found = row(call.abi, call.number)
+    found = form(call.abi, call.number)
+    view = View(call, strings, verbose, fd_names)
     if found is None:
-        args = ", ".join(map(hex, call.args))
-        return f"syscall_{call.number:#x}({args}) = {call.result}"
-    args = ", ".join(f"{value:#x}" for value in call.args[: len(found.arguments)])
-    return f"{found.name}({args}) = {call.result}"
+        return _unknown(view, call)
+    if call.result is None:
+        return _unfinished(view, found)
+    parts = [
+        text
+        for shown, value in zip(found.arguments, call.args, strict=False)
+        if (text := shown(view, value)) is not None
+    ]
+    return f"{found.name}({', '.join(parts)}) = {found.result(view, call.result)}"

@@ -1,0 +1,147 @@
+"""Memory: mappings, NUMA nodes, shared memory and the other System V IPC."""
+
+from __future__ import annotations
+
+from errno import errorcode
+
+from scopetrace.syscalls.call import Phase
+from scopetrace.syscalls.names import name_set
+from scopetrace.syscalls.quote import hexed, pointer, signed
+from scopetrace.syscalls.structures import values
+from scopetrace.syscalls.view import Place, Shown, View, makes, shows
+
+LOW = 0xFFFFFFFF
+MAP_TYPE, MAP_HUGETLB, HUGE_SHIFT, HUGE_MASK = 0xF, 0x40000, 26, 0x3F
+MREMAP_FIXED, MREMAP_DONTUNMAP = 2, 4
+_texts: dict[int, str] = {}
+
+
+def map_flags(value: int) -> str:
+    """Return the flags of mmap(2), the type first."""
+    text = _texts.get(value)
+    if text is None:
+        kind = name_set("maptype").value(value & MAP_TYPE)
+        huge = value >> HUGE_SHIFT & HUGE_MASK
+        rest = value & LOW & ~MAP_TYPE
+        rest &= ~(HUGE_MASK << HUGE_SHIFT)
+        names, left = name_set("map").parts(rest)
+        parts = [kind, *names, *([hexed(left)] if left else [])]
+        if huge:
+            parts.append(f"{huge}<<MAP_HUGE_SHIFT")
+        text = _texts[value] = "|".join(parts)
+    return text
+
+
+@shows("mapflags")
+def _map_flags(view: View, value: int) -> str:
+    return map_flags(value & LOW)
+
+
+@makes("newaddress")
+def _new_address(place: Place) -> Shown:
+    flags_at = place.position()
+
+    def shown(view: View, value: int) -> str | None:
+        wanted = view.args[flags_at] & (MREMAP_FIXED | MREMAP_DONTUNMAP)
+        return pointer(value) if wanted else None
+
+    return shown
+
+
+@makes("old_mmap")
+def _old_mmap(place: Place) -> Shown:
+    """The arguments of i386's mmap, which stand in memory."""
+
+    def shown(view: View, address: int) -> str:
+        data = view.read(address, 24, Phase.ENTRY)
+        if data is None:
+            return pointer(address)
+        found = values(view, "old_mmap", data)
+        parts = [pointer(found["addr"]), str(found["length"])]
+        parts += [name_set("prot").of_flags(found["prot"]), map_flags(found["flags"])]
+        return ", ".join([*parts, str(found["fd"]), hexed(found["offset"])])
+
+    return shown
+
+
+@makes("mincore")
+def _residency(place: Place) -> Shown:
+    """One byte for each page."""
+    length_at = place.position()
+
+    def shown(view: View, address: int) -> str:
+        pages = -(-view.args[length_at] // 4096)
+        data = view.read(address, pages, Phase.EXIT) if pages else None
+        if data is None:
+            return pointer(address) if pages or view.failed else "[]"
+        shown_bytes = data if view.verbose else data[: view.strings]
+        dots = ", ..." if len(shown_bytes) < len(data) else ""
+        return f"[{', '.join(str(byte & 1) for byte in shown_bytes)}{dots}]"
+
+    return shown
+
+
+@shows("mpolmode")
+def _policy_mode(view: View, value: int) -> str:
+    number = value & LOW
+    names, _ = name_set("mpolmode").parts(number)
+    rest = number & ~0xE000
+    return "|".join([name_set("mpol").value(rest), *names])
+
+
+@makes("nodemask")
+def _nodes(place: Place) -> Shown:
+    bits_at, phase = place.position(), place.phase
+
+    def shown(view: View, address: int) -> str:
+        bits = view.args[bits_at]
+        word = view.abi.word
+        size = -(-bits // (8 * word)) * word
+        if not address or (phase is Phase.EXIT and view.failed):
+            return pointer(address)
+        if not size:
+            return "[]"
+        data = view.read(address, size, phase)
+        return pointer(address) if data is None else _words(data, word)
+
+    return shown
+
+
+def _words(data: bytes, word: int) -> str:
+    parts = (int.from_bytes(data[at : at + word], "little") for at in range(0, len(data), word))
+    return f"[{', '.join(f'{part:#0{2 + 2 * word}x}' for part in parts)}]"
+
+
+@makes("pagestatus")
+def _page_status(place: Place) -> Shown:
+    def shown(view: View, value: int) -> str:
+        number = signed(value, 32)
+        return f"-{errorcode[-number]}" if -number in errorcode else str(number)
+
+    return shown
+
+
+IPC_64 = 0x100
+
+
+@makes("ipccmd")
+def _ipc_command(place: Place) -> Shown:
+    names = name_set(place.kind.params[0])
+
+    def shown(view: View, value: int) -> str:
+        number = value & LOW
+        wide = number & IPC_64
+        name = names.value(number & ~IPC_64)
+        return f"IPC_64|{name}" if wide else name
+
+    return shown
+
+
+@shows("semarg")
+def _semaphore_argument(view: View, value: int) -> str:
+    return hexed(value) if value < 0x10000 else pointer(value)
+
+
+@makes("shmid", "msqid")
+def _ipc_structure(place: Place) -> Shown:
+    return lambda view, value: pointer(value)

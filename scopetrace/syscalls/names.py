@@ -1,0 +1,61 @@
+"""Names of flags and values: the sets of names.txt, made from the headers of the kernel."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from scopetrace.syscalls.quote import hexed
+from scopetrace.syscalls.rows import lines
+
+
+class NameSet(NamedTuple):
+    """Names and what they stand for."""
+
+    label: str
+    """What is printed for a value that has no name, as O_???."""
+    flags: tuple[tuple[str, int], ...]
+    """Names and values in the order of printing."""
+    by_value: dict[int, str]
+    """The first name of each value."""
+
+    def value(self, number: int) -> str:
+        """Return the name of a value, or the number with the label."""
+        name = self.by_value.get(number)
+        return name or f"{hexed(number)} /* {self.label} */"
+
+    def parts(self, number: int) -> tuple[list[str], int]:
+        """Return the names of the flags that are set, and the bits that have no name."""
+        found = []
+        for name, flag in self.flags:
+            if flag and number & flag == flag:
+                found.append(name)
+                number &= ~flag
+        return found, number
+
+    def of_flags(self, number: int) -> str:
+        """Return flags joined by |, as strace does."""
+        if not number:
+            return self.by_value.get(0, "0")
+        found, rest = self.parts(number)
+        if rest and not found:
+            return f"{rest:#x} /* {self.label} */"
+        return "|".join([*found, hexed(rest)] if rest else found)
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    return {words[0]: words[1:] for words in lines("names.txt")}
+
+
+@cache
+def name_set(name: str) -> NameSet:
+    """Return a set of names.
+
+    Raises:
+        KeyError: names.txt has no such set.
+    """
+    label, *entries = _words()[name]
+    pairs = (entry.partition("=") for entry in entries)
+    flags = tuple((name, int(value, 0)) for name, _, value in pairs)
+    return NameSet(label, flags, {value: name for name, value in reversed(flags)})

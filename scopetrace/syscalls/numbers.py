@@ -1,0 +1,236 @@
+"""Numbers, names of flags and of values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from scopetrace.syscalls.call import Abi
+from scopetrace.syscalls.names import name_set
+from scopetrace.syscalls.quote import hexed, octal, permissions, pointer, signed
+from scopetrace.syscalls.view import Place, Shown, View, makes, shows
+
+AT_FDCWD = -100
+LOW = 0xFFFFFFFF
+ALL = 0xFFFFFFFFFFFFFFFF
+NO_ID = -1
+DAY = 86400
+RESERVED_BITS = 20
+
+
+def bits(abi: Abi) -> int:
+    """Return how wide a long is in a register."""
+    return 32 if abi is Abi.I386 else 64
+
+
+@shows("int", "i32", "pid", "i16", "i8")
+def integer(view: View, value: int) -> str:
+    """Show an int."""
+    return str(signed(value, 32))
+
+
+@shows("uint", "u32", "u16", "u8")
+def _unsigned(view: View, value: int) -> str:
+    return str(value & LOW)
+
+
+@shows("i64")
+def _signed_long(view: View, value: int) -> str:
+    return str(signed(value, 64))
+
+
+@shows("u64", "kulong", "size", "ulong")
+def _unsigned_long(view: View, value: int) -> str:
+    return str(value & ALL)
+
+
+@makes("long", "klong", "time", "offset", "clock")
+def _long(place: Place) -> Shown:
+    width = bits(place.abi)
+    return lambda view, value: str(signed(value, width))
+
+
+@shows("ptr")
+def address(view: View, value: int) -> str:
+    """Show an address."""
+    return pointer(value)
+
+
+@shows("hex", "hexlong", "hex64")
+def _hex(view: View, value: int) -> str:
+    return hexed(value)
+
+
+@shows("hexint", "hex32")
+def _hex_int(view: View, value: int) -> str:
+    return hexed(value & LOW)
+
+
+@shows("octal")
+def _octal(view: View, value: int) -> str:
+    return permissions(value & 0xFFFF)
+
+
+@shows("fd")
+def fd(view: View, value: int) -> str:
+    """Show a descriptor, and what it is if that is known."""
+    number = signed(value, 32)
+    if view.fd_names and number in view.fd_names:
+        return f"{number}<{view.fd_names[number]}>"
+    return str(number)
+
+
+@shows("dirfd")
+def dirfd(view: View, value: int) -> str:
+    """Show the descriptor of a folder."""
+    if signed(value, 32) == AT_FDCWD:
+        return fd(view, value).replace("-100", "AT_FDCWD")
+    return fd(view, value)
+
+
+@shows("uid", "gid")
+def _id(view: View, value: int) -> str:
+    return "-1" if value & LOW == LOW else str(value & LOW)
+
+
+@shows("uid16", "gid16")
+def _short_id(view: View, value: int) -> str:
+    return "-1" if value & 0xFFFF == 0xFFFF else str(value & 0xFFFF)
+
+
+@makes("enum")
+def _enum(place: Place) -> Shown:
+    """A value with a name."""
+    names = name_set(place.kind.params[0])
+    return lambda view, value: names.value(value & LOW)
+
+
+@makes("flags")
+def _flags(place: Place) -> Shown:
+    """Flags; those of a field are as wide as it is, those of an argument 32 bits or a long."""
+    names, texts = name_set(place.kind.params[0]), dict[int, str]()
+    mask = LOW if place.row else ALL
+
+    def shown(view: View, value: int) -> str:
+        text = texts.get(value)
+        if text is None:
+            text = texts[value] = names.of_flags(value & mask)
+        return text
+
+    return shown
+
+
+@makes("modeflags")
+def _mode_flags(place: Place) -> Shown:
+    """Flags with permissions in the lowest bits: IPC_CREAT|0600."""
+    names = name_set(place.kind.params[0])
+
+    def shown(view: View, value: int) -> str:
+        found, rest = names.parts(value & LOW)
+        return "|".join([*found, permissions(rest)])
+
+    return shown
+
+
+def mode_of(value: int) -> str:
+    """Return type and permissions of a file: S_IFREG|0644."""
+    kind = name_set("filetype").by_value.get(value & 0o170000)
+    found, rest = name_set("modebits").parts(value & (0o7777 if kind else LOW))
+    return "|".join([*([kind] if kind else []), *found, permissions(rest)])
+
+
+@shows("mode")
+def _mode(view: View, value: int) -> str:
+    return mode_of(value & 0xFFFF)
+
+
+@shows("dev")
+def dev(view: View, value: int) -> str:
+    """Show the number of a device in its parts."""
+    major = (value >> 8 & 0xFFF) | (value >> 32 & ~0xFFF)
+    minor = (value & 0xFF) | (value >> 12 & 0xFFFFFF00)
+    return f"makedev({hexed(major)}, {hexed(minor)})"
+
+
+@makes("nodedev")
+def _node_dev(place: Place) -> Shown:
+    """The device of mknod, which only devices have."""
+    mode = place.position()
+
+    def shown(view: View, value: int) -> str | None:
+        is_device = view.args[mode] & 0o170000 in (0o020000, 0o060000)
+        return dev(view, value & LOW) if is_device else None
+
+    return shown
+
+
+@shows("key")
+def _key(view: View, value: int) -> str:
+    return hexed(value & LOW) if value & LOW else "IPC_PRIVATE"
+
+
+def pair_at(place: Place, position: int) -> Callable[[View], int]:
+    """Return what reads a number of 64 bits that stands in two registers."""
+    return lambda view: view.args[position] | view.args[position + 1] << 32
+
+
+def seconds(value: int, nanoseconds: int = 0) -> str:
+    """Return a time as the comment that strace adds: ` /* 2023-11-14T22:13:20+0000 */`."""
+    if not value and not nanoseconds:
+        return ""
+    part = f".{nanoseconds:09}" if nanoseconds else ""
+    return f" /* {time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(value))}{part}{zone(value)} */"
+
+
+def zone(value: int) -> str:
+    """Return the offset of the local time zone at a time: +0000."""
+    return time.strftime("%z", time.localtime(value))
+
+
+@shows("date")
+def _date(view: View, value: int) -> str:
+    return f"{value}{seconds(value)}"
+
+
+def _limit(value: int, infinite: int, name: str) -> str:
+    if value == infinite:
+        return name
+    if value > 1024 and value % 1024 == 0:
+        return f"{value // 1024}*1024"
+    return str(value)
+
+
+@shows("limit64")
+def _limit64(view: View, value: int) -> str:
+    return _limit(value, ALL, "RLIM64_INFINITY")
+
+
+@makes("limit")
+def _limit_of(place: Place) -> Shown:
+    infinite = LOW if place.abi is Abi.I386 else ALL
+    name = "RLIM_INFINITY" if place.abi is Abi.I386 else "RLIM64_INFINITY"
+    return lambda view, value: _limit(value, infinite, name)
+
+
+@shows("clockid")
+def _clockid(view: View, value: int) -> str:
+    number = signed(value, 32)
+    if number >= 0:
+        return name_set("clock").value(number)
+    if number & 7 == 3:
+        return f"FD_TO_CLOCKID({~(number >> 3)})"
+    kind = ("CPUCLOCK_PROF", "CPUCLOCK_VIRT", "CPUCLOCK_SCHED")
+    which = number & 3
+    name = kind[which] if which < len(kind) else hexed(which)
+    per = "MAKE_THREAD_CPUCLOCK" if number & 4 else "MAKE_PROCESS_CPUCLOCK"
+    return f"{per}({~(number >> 3)}, {name})"
+
+
+@shows("pages")
+def _pages(view: View, value: int) -> str:
+    return hexed(value << 12)
+
+
+@shows("octalmode")
+def _octal_mode(view: View, value: int) -> str:
+    return octal(value)

@@ -1,0 +1,233 @@
+"""Strings, buffers and what they make up: paths, vectors, lists of strings, folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from scopetrace.syscalls.call import Phase
+from scopetrace.syscalls.names import name_set
+from scopetrace.syscalls.quote import pointer, quoted, quoted_up_to, signed
+from scopetrace.syscalls.structures import counted
+from scopetrace.syscalls.view import Place, Shown, View, makes
+
+PATH_MAX = 4096
+
+
+def string_at(view: View, address: int, phase: Phase, limit: int) -> str:
+    """Return the string at an address in quotes, or the address if it was not copied."""
+    data, fault = view.peek(address, phase)
+    text, end, _ = data.partition(b"\0")
+    if not data or (not end and fault and len(text) <= limit):
+        return pointer(address)
+    return quoted_up_to(text, limit, more=not end)
+
+
+@makes("path")
+def _path(place: Place) -> Shown:
+    """A path, which is shown whole."""
+    phase = place.phase
+    return lambda view, address: string_at(view, address, phase, PATH_MAX)
+
+
+@makes("string")
+def _string(place: Place) -> Shown:
+    phase = place.phase
+
+    def shown(view: View, address: int) -> str:
+        if phase is Phase.EXIT and view.failed:
+            return pointer(address)
+        return string_at(view, address, phase, view.strings)
+
+    return shown
+
+
+def buffer_at(view: View, address: int, size: int, phase: Phase) -> str:
+    """Return the beginning of a buffer in quotes, or its address if it was not copied."""
+    if not address or (phase is Phase.EXIT and view.failed):
+        return pointer(address)
+    if not size:
+        return '""'
+    data, fault = view.peek(address, phase)
+    shown = data[: min(size, view.strings)]
+    if not data or (fault and len(shown) < min(size, view.strings)):
+        return pointer(address)
+    return quoted_up_to(shown, view.strings, more=size > len(shown))
+
+
+@makes("bytes")
+def _bytes(place: Place) -> Shown:
+    by, phase = place.kind.params[0], place.phase
+    return lambda view, address: buffer_at(view, address, counted(view, place, by), phase)
+
+
+@makes("random")
+def _random(place: Place) -> Shown:
+    """Bytes without meaning, which are shown in hex."""
+
+    def shown(view: View, address: int) -> str:
+        size = min(view.result or 0, view.strings)
+        data = view.read(address, size, Phase.EXIT) if size else None
+        if data is None:
+            return pointer(address) if view.failed else '""'
+        text = "".join(f"\\x{byte:02x}" for byte in data)
+        return f'"{text}"{"..." if (view.result or 0) > size else ""}'
+
+    return shown
+
+
+def pointers(view: View, address: int, phase: Phase) -> tuple[list[int], bool]:
+    """Return the pointers of an array up to NULL, and whether it was seen."""
+    word = view.abi.word
+    data, _ = view.peek(address, phase)
+    found = [int.from_bytes(data[at : at + word], "little") for at in range(0, len(data), word)]
+    end = found.index(0) if 0 in found else len(found)
+    return found[:end], end < len(found)
+
+
+def strings_at(view: View, address: int) -> str:
+    """Return a list of strings in brackets."""
+    found, ended = pointers(view, address, Phase.ENTRY)
+    if not found and not ended:
+        return pointer(address)
+    limit = len(found) if view.verbose else view.strings
+    parts = [string_at(view, each, Phase.ENTRY, view.strings) for each in found[:limit]]
+    return f"[{', '.join([*parts, '...'] if len(found) > limit else parts)}]"
+
+
+@makes("strings")
+def _strings(place: Place) -> Shown:
+    return strings_at
+
+
+@makes("envp")
+def _environment(place: Place) -> Shown:
+    """The environment: in short only how many variables there are."""
+
+    def shown(view: View, address: int) -> str:
+        found, ended = pointers(view, address, Phase.ENTRY)
+        if view.verbose or not (found or ended):
+            return strings_at(view, address)
+        return f"{pointer(address)} /* {len(found)} var{'' if len(found) == 1 else 's'} */"
+
+    return shown
+
+
+def vector_at(view: View, address: int, count: int, phase: Phase, total: int | None) -> str:
+    """Return iovecs in brackets; the bases of all together hold `total` bytes, None: all."""
+    word = view.abi.word
+    if not count:
+        return "[]" if address else "NULL"
+    data, _ = view.peek(address, Phase.ENTRY if total is None else phase)
+    limit = count if view.verbose else min(count, view.strings)
+    parts = []
+    for start in range(0, min(len(data), limit * 2 * word), 2 * word):
+        base, size = (
+            int.from_bytes(data[at : at + word], "little") for at in (start, start + word)
+        )
+        there = size if total is None else min(size, total)
+        total = None if total is None else total - there
+        text = buffer_at(view, base, there, phase) if there or size == 0 else '""'
+        parts.append(f"{{iov_base={text}, iov_len={size}}}")
+    if not parts:
+        return pointer(address)
+    return f"[{', '.join([*parts, '...'] if len(parts) < count else parts)}]"
+
+
+@makes("iovec")
+def _vector(place: Place) -> Shown:
+    count, phase = place.position(), place.phase
+
+    def shown(view: View, address: int) -> str:
+        if phase is Phase.EXIT and view.failed:
+            return pointer(address)
+        total = None if phase is Phase.ENTRY else view.result
+        return vector_at(view, address, view.args[count], phase, total)
+
+    return shown
+
+
+@makes("ranges")
+def _ranges(place: Place) -> Shown:
+    """Iovecs of another process, whose bytes are not there."""
+    count = place.position()
+
+    def shown(view: View, address: int) -> str:
+        elements, word = view.args[count], view.abi.word
+        data = view.read(address, elements * 2 * word, Phase.ENTRY)
+        if data is None:
+            return pointer(address)
+        return f"[{', '.join(_range(data, at, word) for at in range(0, len(data), 2 * word))}]"
+
+    return shown
+
+
+def _range(data: bytes, at: int, word: int) -> str:
+    base = int.from_bytes(data[at : at + word], "little")
+    size = int.from_bytes(data[at + word : at + 2 * word], "little")
+    return f"{{iov_base={pointer(base)}, iov_len={size}}}"
+
+
+def _entries(data: bytes, head: int, length_at: int) -> Iterator[bytes]:
+    """Yield the entries of a folder; each says how long it is."""
+    while len(data) >= head:
+        size = int.from_bytes(data[length_at : length_at + 2], "little")
+        if size < head:
+            return
+        yield data[:size]
+        data = data[size:]
+
+
+def _entry64(view: View, data: bytes) -> str:
+    inode, offset = (int.from_bytes(data[at : at + 8], "little") for at in (0, 8))
+    name = quoted(data[19:].partition(b"\0")[0])
+    kind = name_set("dirtype").value(data[18])
+    return (
+        f"{{d_ino={inode}, d_off={signed(offset, 64)}, d_reclen={len(data)}, d_type={kind}, "
+        f"d_name={name}}}"
+    )
+
+
+def _entry(view: View, data: bytes) -> str:
+    word = 4 if view.abi.word == 4 and view.abi == 1 else 8
+    inode, offset = (int.from_bytes(data[at : at + word], "little") for at in (0, word))
+    name = quoted(data[2 * word + 2 :].partition(b"\0")[0])
+    kind = name_set("dirtype").value(data[-1])
+    return f"{{d_ino={inode}, d_off={offset}, d_reclen={len(data)}, d_name={name}, d_type={kind}}}"
+
+
+def _folder(view: View, address: int, *, wide: bool) -> str:
+    if view.failed:
+        return pointer(address)
+    size = view.result or 0
+    head = (16 if view.abi.word == 8 or view.abi == 2 else 8) + (3 if wide else 2)
+    length_at = 16 if wide or view.abi != 1 else 8
+    data = (view.read(address, size, Phase.EXIT) or b"") if size else b""
+    if size and not data:
+        return pointer(address)
+    found = list(_entries(data, 19 if wide else head, length_at))
+    if not view.verbose:
+        return f"{pointer(address)} /* {len(found)} entr{'y' if len(found) == 1 else 'ies'} */"
+    one = _entry64 if wide else _entry
+    return f"[{', '.join(one(view, entry) for entry in found)}]"
+
+
+@makes("dirents", "dirents64")
+def _dirents(place: Place) -> Shown:
+    return partial(_folder, wide=place.kind.name == "dirents64")
+
+
+@makes("msgbuf")
+def _message(place: Place) -> Shown:
+    """A message of msgsnd(2): its type, then its text."""
+    by, phase = place.kind.params[0], place.phase
+
+    def shown(view: View, address: int) -> str:
+        word = 4 if view.abi == 1 else 8
+        number = view.number(address, word, phase)
+        if number is None:
+            return pointer(address)
+        text = buffer_at(view, address + word, counted(view, place, by), phase)
+        return f"{{mtype={signed(number, 8 * word)}, mtext={text}}}"
+
+    return shown

@@ -1,0 +1,1 @@
+"""How the generated tables of system calls are made from the headers of the kernel."""

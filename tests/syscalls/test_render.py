@@ -1,0 +1,81 @@
+"""The line of a call."""
+
+from __future__ import annotations
+
+from scopetrace.syscalls.call import Abi, Call, Phase, Piece
+from scopetrace.syscalls.render import render
+
+PATH = Piece(1, Phase.ENTRY, 0x1000, b"willsee.log\0")
+
+
+def call(number: int, *args: int, result: int | None = 0, memory: tuple[Piece, ...] = ()) -> Call:
+    six = (*args, 0, 0, 0, 0, 0, 0)[:6]
+    return Call(Abi.X86_64, number, six, result, memory)  # type: ignore[arg-type]
+
+
+def test_an_open_that_makes_a_file() -> None:
+    made = call(257, -100 & (1 << 64) - 1, 0x1000, 0o2001101, 0o666, result=3, memory=(PATH,))
+    assert render(made) == (
+        'openat(AT_FDCWD, "willsee.log", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666) = 3'
+    )
+
+
+def test_an_error_has_its_name_and_meaning() -> None:
+    assert render(call(3, 9, result=-9)) == "close(9) = -1 EBADF (Bad file descriptor)"
+
+
+def test_a_call_that_the_kernel_restarts() -> None:
+    assert render(call(34, result=-514)) == (
+        "pause() = ? ERESTARTNOHAND (To be restarted if no handler)"
+    )
+
+
+def test_a_call_that_has_not_returned_shows_what_was_given() -> None:
+    assert render(call(0, 3, 0x1000, 64, result=None)) == "read(3,  <unfinished ...>) = ?"
+    assert render(call(231, 0, result=None)) == "exit_group(0) = ?"
+
+
+def test_memory_that_was_not_copied_is_an_address() -> None:
+    assert render(call(80, 0x1000, result=-14)) == "chdir(0x1000) = -1 EFAULT (Bad address)"
+    assert render(call(80, 0, result=-14)) == "chdir(NULL) = -1 EFAULT (Bad address)"
+
+
+def test_a_string_that_the_limit_cut_ends_with_dots() -> None:
+    written = Piece(1, Phase.ENTRY, 0x1000, b"a" * 40)
+    line = render(call(1, 1, 0x1000, 100, result=100, memory=(written,)))
+    assert line == f'write(1, "{"a" * 32}"..., 100) = 100'
+    line = render(call(1, 1, 0x1000, 100, result=100, memory=(written,)), strings=64)
+    assert line == f'write(1, "{"a" * 40}"..., 100) = 100'
+
+
+def test_a_buffer_whose_beginning_cannot_be_read_is_an_address() -> None:
+    written = Piece(1, Phase.ENTRY, 0x1000, b"a" * 8, fault=True)
+    line = render(call(1, 1, 0x1000, 100, result=-14, memory=(written,)))
+    assert line == "write(1, 0x1000, 100) = -1 EFAULT (Bad address)"
+
+
+def test_bytes_that_cannot_be_printed_are_octal() -> None:
+    written = Piece(1, Phase.ENTRY, 0x1000, b'\0001\1\n\t"\\\x7f\xff')
+    line = render(call(1, 1, 0x1000, 9, result=9, memory=(written,)))
+    assert line == r'write(1, "\0001\1\n\t\"\\\177\377", 9) = 9'
+
+
+def test_descriptors_are_shown_with_what_they_are() -> None:
+    assert render(call(3, 3), fd_names={3: "/etc/passwd"}) == "close(3</etc/passwd>) = 0"
+
+
+def test_a_call_that_the_table_lacks_is_its_number() -> None:
+    assert render(call(1000, 1, 2, result=-38)) == (
+        "syscall_0x3e8(0x1, 0x2, 0, 0, 0, 0) = -1 ENOSYS (Function not implemented)"
+    )
+
+
+def test_flags_without_a_name_are_hex() -> None:
+    assert render(call(9, 0, 4096, 0x100, 0x22, -1 & (1 << 64) - 1, 0, result=-22)) == (
+        "mmap(NULL, 4096, 0x100 /* PROT_??? */, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)"
+        " = -1 EINVAL (Invalid argument)"
+    )
+
+
+def test_an_i386_call_is_read_by_its_own_table() -> None:
+    assert render(Call(Abi.I386, 6, (7, 0, 0, 0, 0, 0), 0)) == "close(7) = 0"

@@ -1,0 +1,50 @@
+"""The lines of real programs against those of strace."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+import pytest
+
+from support.strace_lines import rendered_lines, strace_lines
+
+SAME = 0.99
+DIFFERENCES = Path(__file__).with_name("differences.txt")
+PROGRAMS = [
+    ["/bin/busybox", "true"],
+    ["/bin/busybox", "ls", "-l", "/etc"],
+    ["/bin/busybox", "cat", "/etc/passwd"],
+    ["/bin/busybox", "id"],
+    ["/bin/busybox", "uname", "-a"],
+    ["/bin/busybox", "find", "/etc/apt"],
+    ["/bin/busybox", "sh", "-c", "busybox true; exit 3"],
+    ["/usr/bin/python3", "-I", "-S", "-c", "print(1)"],
+    ["/usr/bin/git", "--version"],
+    ["/usr/bin/curl", "-s", "file:///etc/passwd"],
+]
+
+
+def listed() -> re.Pattern[str]:
+    """Return what matches the lines that differ for a reason."""
+    lines = DIFFERENCES.read_text().splitlines()
+    return re.compile("|".join(line.split()[0] for line in lines if line and line[0] != "#"))
+
+
+def different(theirs: list[str], ours: list[str]) -> list[str]:
+    """Return the lines that only one has, without those that differ for a reason."""
+    expected = listed()
+    one, other = ([line for line in lines if not expected.search(line)] for lines in (theirs, ours))
+    found = difflib.unified_diff(one, other, "strace", "render", n=0, lineterm="")
+    return [line for line in found if re.match(r"[-+](?![-+])", line)]
+
+
+@pytest.mark.parametrize("verbose", [False, True], ids=["short", "verbose"])
+@pytest.mark.parametrize("argv", PROGRAMS, ids=" ".join)
+def test_a_program_has_the_lines_of_strace(argv: list[str], verbose: bool, tmp_path: Path) -> None:
+    theirs = strace_lines(argv, tmp_path, *(["-v"] if verbose else []))
+    ours = rendered_lines(argv, verbose=verbose)
+    found = [line for tid in theirs for line in different(theirs[tid], ours.get(tid, []))]
+    count = sum(map(len, theirs.values()))
+    assert len(found) / 2 <= count * (1 - SAME), "\n".join(found)
