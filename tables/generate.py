@@ -22,6 +22,9 @@ HEAD = """\
 
 """
 MACRO = re.compile(r"^#define (\w+) \S", re.MULTILINE)
+PREFIX = "value_of_"
+CONSTANT = re.compile(rf"const long long {PREFIX}(\w+)")
+QUAD = re.compile(rf"^{PREFIX}(\w+):\n\s+\.(?:quad\s+(-?\d+)|zero\s+8)", re.MULTILINE)
 REFUSED = re.compile(r"<stdin>:(\d+):\d+: (?:error|note: in expansion)")
 ENUM = re.compile(r"\benum\b[^;{}]*\{([^}]*)\}", re.DOTALL)
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
@@ -88,14 +91,14 @@ def values(headers: tuple[str, ...]) -> Mapping[str, int]:
     sets = [wanted for wanted in name_sets() if wanted.headers == headers]
     known = {name for wanted in sets for name in chosen(wanted)} & set(defined(headers))
     refused = not_numbers(headers, known)
-    text = run(program(headers, known - refused))
-    return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+    text = compiled(program(headers, known - refused), "-S", "-o", "-")
+    return {name: int(value or 0) for name, value in QUAD.findall(text)}
 
 
 def program(headers: tuple[str, ...], names: Iterable[str]) -> str:
-    """Return a program that prints names and their values."""
-    lines = "\n".join(f"V({name})" for name in names)
-    return included(headers) + "#include <stdio.h>\n" + PROGRAM.replace("LINES", lines)
+    """Return a source whose constants are the values of names, one on each line."""
+    lines = (f"const long long {PREFIX}{name} = (long long)({name});" for name in sorted(names))
+    return included(headers) + "\n".join(lines) + "\n"
 
 
 def not_numbers(headers: tuple[str, ...], names: Iterable[str]) -> set[str]:
@@ -105,23 +108,7 @@ def not_numbers(headers: tuple[str, ...], names: Iterable[str]) -> set[str]:
     done = subprocess.run(command, input=source, capture_output=True, text=True)
     lines = source.splitlines()
     found = (lines[int(number) - 1] for number in REFUSED.findall(done.stderr))
-    return {line[2:-1] for line in found if line.startswith("V(")}
-
-
-PROGRAM = """
-#define V(name) printf("%s %lld\\n", #name, (long long)(name));
-int main(void) {
-LINES
-return 0; }
-"""
-
-
-def run(source: str) -> str:
-    """Compile a program, run it and return what it prints."""
-    program = HERE.parent / "build" / "names"
-    program.parent.mkdir(exist_ok=True)
-    compiled(source, "-o", str(program))
-    return subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    return {match[1] for line in found if (match := CONSTANT.match(line))}
 
 
 def entries(wanted: NameSet) -> Iterator[tuple[str, int | None]]:
