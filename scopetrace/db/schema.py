@@ -13,6 +13,7 @@ often in SQL; the event's `data` has all of it.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -105,6 +106,10 @@ _TABLES = (
         data TEXT NOT NULL -- its fields: a JSON object
     ) STRICT""",
 )
+
+SESSION_TABLE = _TABLES[0].strip()
+"""The statement as the file has it."""
+SESSION_COLUMNS = tuple(re.findall(r"^ +(\w+) [A-Z]+", _TABLES[0], re.MULTILINE)[1:])
 
 _MORE_TABLES = (
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -13,8 +12,9 @@ from scopetrace.db.paths import COMPANIONS, parse_file_name, session_paths, sess
 from scopetrace.errors import SessionError
 from scopetrace.model.session import SessionInfo
 from scopetrace.query.connect import connect
-from scopetrace.query.records import as_of_now, read_recorded
+from scopetrace.query.records import as_of_now, read_recorded, recorded_info
 from scopetrace.query.session_index import FEW, SessionIndex
+from scopetrace.query.session_row import read_row
 
 
 def list_sessions(home: Path | str | None = None, last: int | None = None) -> list[SessionInfo]:
@@ -95,9 +95,12 @@ def _infos(paths: Sequence[Path]) -> list[SessionInfo]:
 
 def _recorded(path: Path) -> SessionInfo:
     try:
+        row = read_row(path)
+        if row is not None:
+            return recorded_info(row, path)
         with closing(connect(path)) as db:
             return read_recorded(db, path)
-    except (SessionError, sqlite3.Error, json.JSONDecodeError):
+    except (SessionError, sqlite3.Error, ValueError, TypeError):  # of a damaged row, its JSON, too
         return _unreadable(path)
 
 

@@ -129,8 +129,12 @@ def read_recorded(db: sqlite3.Connection, path: Path) -> SessionInfo:
     row = db.execute(f"SELECT {', '.join(_SESSION_FIELDS)} FROM session").fetchone()
     if row is None:
         raise sqlite3.DatabaseError("the file has no row about its session")
-    facts = dict(zip(_SESSION_FIELDS, _decoded(row, _SESSION_FIELDS), strict=True))
-    return SessionInfo(path=path, **facts)
+    return recorded_info(dict(zip(_SESSION_FIELDS, row, strict=True)), path)
+
+
+def recorded_info(row: dict[str, Any], path: Path) -> SessionInfo:
+    """Return the facts of a row of the table `session`, by column."""
+    return SessionInfo(**{**row, "args": tuple(json.loads(row["args"])), "path": path})
 
 
 def as_of_now(info: SessionInfo) -> SessionInfo:

@@ -35,15 +35,15 @@ def settled(monkeypatch):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """The names of the session files that were opened."""
+    """The names of the session files that were read."""
     names = []
-    connect = history.connect
+    read = history._recorded
 
     def noting(path):
         names.append(path.name)
-        return connect(path)
+        return read(path)
 
-    monkeypatch.setattr(history, "connect", noting)
+    monkeypatch.setattr(history, "_recorded", noting)
     return names
 
 
