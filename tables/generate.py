@@ -50,7 +50,11 @@ def name_sets() -> Iterator[NameSet]:
 def included(headers: Iterable[str]) -> str:
     """Return the source that includes what exists of these headers."""
     lines = (f"#if __has_include(<{header}>)\n#include <{header}>\n#endif" for header in headers)
-    return "#include <linux/types.h>\n#include <linux/ioctl.h>\n" + "\n".join(lines) + "\n"
+    return (
+        "#include <stddef.h>\n#include <linux/types.h>\n#include <linux/ioctl.h>\n"
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def compiled(source: str, *options: str) -> str:
