@@ -20,16 +20,19 @@ settings.register_profile("untimed", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=10)  # --hypothesis-profile=quick
 settings.load_profile("untimed")
 pytest.register_assert_rewrite("support")
+from support import leftovers  # noqa: E402
 from support.harness import PATIENCE, Compile, Stage  # noqa: E402
 from support.interpreter import NOBODY, SHARED, python  # noqa: E402
 
 pytest_plugins = ["pytester", "support.fixtures"]
 
 HELLO = b"#include <stdio.h>\nint main(void) { return 0; }\n"
+WATCHED = pytest.StashKey[subprocess.Popen[bytes]]()
+"""The process that ends what this run leaves behind; those of xdist have none of their own."""
 TRACEES = Path(__file__).parent / "tracees"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Prepare what all tests of this run share, whichever of its processes they run in.
 
     Others may read what is made here, whatever the umask is. Programs do not ignore what we
@@ -40,6 +43,7 @@ def pytest_configure() -> None:
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="scopetrace-tests-")
         Path(os.environ[SHARED]).chmod(0o755)
+        config.stash[WATCHED] = leftovers.watch(SHARED, os.environ[SHARED])
     os.environ["PYTHONSAFEPATH"] = "1"  # a child takes the package that is installed, as we do
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
@@ -47,9 +51,10 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what the processes of this run shared; those of xdist have a `workerinput`."""
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
+    """Remove what the processes of this run shared, and end what they have left."""
+    if WATCHED in config.stash:
+        del os.environ[SHARED]
+        config.stash[WATCHED].communicate()
 
 
 @pytest.hookimpl(wrapper=True)
