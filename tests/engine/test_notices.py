@@ -37,6 +37,16 @@ def test_what_cannot_be_seen_of_io_uring_is_noticed_once(
     assert [event.data["reason"] for event in recording.of("notice")] == ["io_uring"]
 
 
+def test_a_child_that_uses_its_parents_io_uring_is_noticed_once(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    recording = stage.compare([compile_tracee("uring_files"), "forked"])
+
+    _idle, user = [event.data["child_pid"] for event in recording.of("proc.fork")]
+    found = [(event.data["reason"], event.pid) for event in recording.of("notice")]
+    assert found == [("io_uring", user)]
+
+
 def test_tracing_by_the_program_is_refused_and_noticed(
     stage: Stage, compile_tracee: Compile
 ) -> None:

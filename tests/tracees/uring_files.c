@@ -1,6 +1,7 @@
 /*
  * Files used through io_uring: opened, written, read and closed, one by one and several at once; and
- * failures. With `unseen`, files by their index in the ring, which cannot be followed.
+ * failures. With `unseen`, files by their index in the ring, which cannot be followed; with `forked`, a
+ * child that goes on with the ring of its parent, and one that does not.
  */
 #include "expect.h"
 
@@ -69,12 +70,31 @@ static void unseen(void)
     }
 }
 
+static void forked(void)
+{
+    int fd = openat(AT_FDCWD, "ring.log", O_CREAT | O_WRONLY, 0644);
+
+    for (int uses = 0; uses < 2; uses++) {
+        pid_t child = fork();
+        if (!child) {
+            for (int i = 0; i < 3 * uses; i++) {
+                ask(IORING_OP_WRITE, fd, "x", 1);
+                MUST(results() == 1);
+            }
+            _exit(0);
+        }
+        MUST(waitpid(child, NULL, 0) == child);
+    }
+}
+
 int main(int count, char **arguments)
 {
-    (void)arguments;
     set_up(0);
     if (count > 1) {
-        unseen();
+        if (!strcmp(arguments[1], "forked"))
+            forked();
+        else
+            unseen();
         return 0;
     }
     files();
