@@ -74,7 +74,7 @@ def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) ->
         args_limit=0,
         env_limit=0,
         ring_size=1 << 20,
-        before_reading=lambda: wait_for(program_waits, "the ring to be full"),
+        before_reading=lambda _: wait_for(program_waits, "the ring to be full"),
     )
 
     sizes = [len(record.parts()[Part.DATA]) for record in calls(records, "write")]
@@ -143,6 +143,14 @@ def test_every_call_and_exec_lies_within_the_run(compile_tracee: Compile, tmp_pa
     assert all(
         began_ns < each.entered_ns <= each.entered_ns + each.elapsed_ns < ended_ns for each in timed
     )
+
+
+def test_tracing_that_is_ended_on_request_is_no_error(tmp_path: Path) -> None:
+    program = ["/bin/sh", "-c", "while cd .; do :; done"]
+
+    records, _ = engine_run(program, tmp_path, before_reading=_engine.Engine.stop_tracing)
+
+    assert records[-1].kind == RawKind.END
 
 
 def test_a_ring_that_is_too_small_is_refused() -> None:

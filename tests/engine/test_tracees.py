@@ -77,6 +77,7 @@ CASES = [
     Case("mapped"),
     Case("killed"),
     Case("refused"),
+    Case("retried"),
     Case("aio"),
     Case("uring_files"),
     Case("uring_sockets", ordered=False),

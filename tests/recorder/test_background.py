@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,7 +44,7 @@ PROGRAM = "for i in 1 2 3 4; do sleep 0.1; cat /etc/passwd > /dev/null; echo $i;
 def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: Stage) -> None:
     home = stage.new_home()
 
-    ending = stage.run([python(), "-P", "-c", FAULTY, "run", "sh", "-c", PROGRAM])
+    ending = stage.run([python(), "-P", "-c", FAULTY, "run", "sh", "-c", PROGRAM], umask=0)
 
     path = only(session_files(home))
     assert (ending.stdout, ending.status) == (b"1\n2\n3\n4\n", 4)
@@ -52,7 +53,26 @@ def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: S
         f" runs on. Please report {path}.fault.txt\n"
     )
     assert wait_for(lambda: read_info(path).status, "a status") == "incomplete"
-    assert "RuntimeError: a fault" in path.with_name(f"{path.name}.fault.txt").read_text()
+    report = path.with_name(f"{path.name}.fault.txt")
+    assert "RuntimeError: a fault" in report.read_text()
+    assert modes(path.parent) == {path.name: 0o600, report.name: 0o600, ".last-id": 0o600}
+
+
+def test_only_the_owner_may_read_what_was_recorded(stage: Stage) -> None:
+    config = f"event: {{transport: {{type: file, path: {stage.work}/events.json}}}}"
+
+    stage.record(["/bin/true"], umask=0, config=config)
+
+    (path,) = session_files(stage.home)
+    assert modes(path.parent) == {path.name: 0o600, ".last-id": 0o600}
+    assert modes(stage.work) == {"events.json": 0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Return the permissions of each file, but for those that a log of SQLite has for a moment."""
+    files = [path for path in folder.iterdir() if "-" not in path.suffix]
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in files}
 
 
 def test_no_text_waits_longer_than_promised() -> None:

@@ -38,7 +38,7 @@ def engine_run(
     *,
     modes: Mapping[str, int] = EVERYTHING,
     stdin: bytes = b"",
-    before_reading: Callable[[], object] = bool,
+    before_reading: Callable[[_engine.Engine], object] = bool,
     **options: int,
 ) -> tuple[list[RawRecord], bytes]:
     """Run a program in a folder and return its raw records and its standard output.
@@ -78,11 +78,11 @@ def engine_run(
     errors: list[OSError] = []
     tracer = threading.Thread(target=trace, args=(engine, program.pid, go, errors))
     tracer.start()
-    before_reading()
+    before_reading(engine)
     records = read_to_end(engine)
     tracer.join()
     assert errors == []
-    program.returncode = 0  # the tracer has reaped it
+    program.wait()  # the tracer has reaped it, unless it was asked to end
     return records, output.read_bytes()
 
 
