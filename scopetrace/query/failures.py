@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.exchange import url_of
 from scopetrace.model.file_record import OWN
 from scopetrace.model.why import WEAK, Failure, LastCall
-from scopetrace.query.last_words import NAMED_IN_PART, NAMED_WHOLE, READ, LastWords
+from scopetrace.query.last_output import NAMED_IN_PART, NAMED_WHOLE, READ, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -67,7 +67,7 @@ class ProcessEvents:
         ).fetchall()
 
     def failures(
-        self, classes: PathClasses, words: LastWords, programs: set[str]
+        self, classes: PathClasses, words: LastOutput, programs: set[str]
     ) -> tuple[Failure, ...]:
         """Return the failures that matter, the likeliest reason first."""
         found, there = [], set(programs)
@@ -183,7 +183,7 @@ class _Ranked(NamedTuple):
 
 
 def _ranked(
-    merged: Sequence[tuple[_Found, int, int]], classes: PathClasses, words: LastWords
+    merged: Sequence[tuple[_Found, int, int]], classes: PathClasses, words: LastOutput
 ) -> list[Failure]:
     """Return the failures that matter, the likeliest first; `merged` has the last one first."""
     ranked: list[_Ranked] = []
@@ -199,8 +199,8 @@ def _ranked(
     return [each.failure for each in _said(ranked, words) if each.worth >= least]
 
 
-def _said(ranked: Sequence[_Ranked], words: LastWords) -> list[_Ranked]:
-    """Return what fits to the last words: what they name, else what has their words for an error.
+def _said(ranked: Sequence[_Ranked], words: LastOutput) -> list[_Ranked]:
+    """Return what fits to the last lines: what they name, else what has their words for an error.
 
     Where they have neither, they are about something else than what is not there.
     """

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from scopetrace.query.last_words import SHOWN
+from scopetrace.query.last_output import SHOWN
 
 _TAIL_EVENTS = 200
 """Events that are read for them: a program may write a line byte by byte."""

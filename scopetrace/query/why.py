@@ -20,7 +20,7 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
 from scopetrace.query.failures import ProcessEvents, last_calls
 from scopetrace.query.last_lines import STDERR, STDOUT, last_lines
-from scopetrace.query.last_words import READ, LastWords
+from scopetrace.query.last_output import READ, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
 
@@ -142,8 +142,8 @@ def _end(
     origin = chain[-1]
     images = _images(chain)
     events = ProcessEvents(db, images)
-    stream, words = _last_words(db, chain, events.since)
-    telling = words if stream == STDERR or words.complaint else LastWords()
+    stream, words = _last_output(db, chain, events.since)
+    telling = words if stream == STDERR or words.complaint else LastOutput()
     failures = events.failures(classes, telling, _programs(nodes)) if _may_fail(origin) else ()
     said = telling.said(failures[0].data if failures else None)
     shown = words.shown(said)
@@ -181,10 +181,10 @@ def _images(chain: Sequence[ProcessNode]) -> list[int]:
     return found
 
 
-def _last_words(
+def _last_output(
     db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int
-) -> tuple[str, LastWords]:
-    """Return the last words of the process that failed first, or of the next one that has any.
+) -> tuple[str, LastOutput]:
+    """Return the last lines of the process that failed first, or of the next one that has any.
 
     They are on STDERR, or, if none of these processes wrote there, on STDOUT.
     """
@@ -192,8 +192,8 @@ def _last_words(
         for node in reversed(chain):
             lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
             if lines:
-                return stream, LastWords(lines)
-    return STDERR, LastWords()
+                return stream, LastOutput(lines)
+    return STDERR, LastOutput()
 
 
 def _delivered(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def test_no_failed_call_is_why_a_process_was_killed(tmp_path: Path) -> None:
     assert [call.event for call in why.ends[0].last_calls] == [1]
 
 
-def test_a_process_that_wrote_nothing_to_stderr_has_its_last_words_on_stdout(
+def test_a_process_that_wrote_nothing_to_stderr_has_its_last_lines_on_stdout(
     tmp_path: Path,
 ) -> None:
     def end(name: str, text: str, *events: Event) -> BadEnd:
@@ -171,7 +171,7 @@ def test_where_the_first_process_succeeded_others_are_told_if_anything_is_known(
     assert (why.ends[0].stderr, why.others) == (("no",), 1)
 
 
-def test_the_last_words_may_be_those_of_the_parent(tmp_path: Path) -> None:
+def test_the_last_lines_may_be_those_of_the_parent(tmp_path: Path) -> None:
     processes = [Ended(0, "sh", 127, 5), Ended(1, "python3", 127, 4)]
     why = ask(tmp_path, processes, [event("stderr", message="x: not found\n")])
 

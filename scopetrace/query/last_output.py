@@ -28,7 +28,7 @@ _COMPLAINT = re.compile(
 _WORD = re.compile(r"\w{2}")
 
 
-class LastWords:
+class LastOutput:
     """The last lines of a process.
 
     Args:

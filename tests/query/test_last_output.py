@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.query.last_words import LastWords
+from scopetrace.query.last_output import LastOutput
 
 CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
 
@@ -31,15 +31,15 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
     ],
 )
 def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None:
-    assert LastWords([line]).worth(data) == worth
+    assert LastOutput([line]).worth(data) == worth
 
 
 def test_a_later_line_is_worth_more() -> None:
-    words = LastWords(["x.conf a", "between", "x.conf b"])
+    words = LastOutput(["x.conf a", "between", "x.conf b"])
 
     assert words.worth(CONF) == 60
     assert words.said(CONF) == "x.conf b"
-    assert LastWords(["x.conf a", "between", "last"]).worth(CONF) == 58
+    assert LastOutput(["x.conf a", "between", "last"]).worth(CONF) == 58
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_a_later_line_is_worth_more() -> None:
     ],
 )
 def test_the_last_complaint_says_most(lines: tuple[str, ...], said: str) -> None:
-    assert LastWords(lines).said(None) == said
+    assert LastOutput(lines).said(None) == said
 
 
 def test_what_says_most_is_among_the_lines_that_are_shown() -> None:
-    words = LastWords([" Error: x", "1", "2", "3"])
+    words = LastOutput([" Error: x", "1", "2", "3"])
 
     assert words.shown("Error: x") == (" Error: x", "1", "2")
     assert words.shown("3") == ("1", "2", "3")
