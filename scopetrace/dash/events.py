@@ -15,7 +15,7 @@ from scopetrace.output.answers import Column
 from scopetrace.output.event_details import format_event
 from scopetrace.output.event_lines import LineFormat
 from scopetrace.query import Session
-from scopetrace.query.session import EventFilters
+from scopetrace.query.session_base import EventFilters
 from scopetrace.wire.ndjson import listed_body
 
 ERRORS = tuple(

@@ -183,7 +183,7 @@ STDERR_USERS = {
     "cli/dispatch.py": "has warnings printed by print_to_stderr",
     "cli/pager.py": "has it go through the pager, where it is the same terminal",
     "output/progress.py": "draws progress, in words of its caller",
-    "query/session.py": "warns a program of Python, which decides what becomes of warnings",
+    "query/session_base.py": "warns a program of Python, which decides what becomes of warnings",
     "scoped.py": "hands on to pytest what a recorded program printed",
 }
 """Modules that use standard error, and for what."""

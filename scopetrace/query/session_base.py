@@ -1,0 +1,147 @@
+"""A session file that is open for reading: what all its views are asked with."""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+
+from scopetrace.db.errors import session_error
+from scopetrace.model.session import SessionInfo
+from scopetrace.query.connect import connect, may_lack_log, missing_log
+from scopetrace.query.events import EventFilter, EventQuery
+from scopetrace.query.records import RecordReader, read_info
+from scopetrace.query.source_names import as_prefix
+from scopetrace.query.sql_functions import add_functions
+
+if TYPE_CHECKING:
+    from scopetrace.query.path_classes import PathClasses
+    from scopetrace.query.startup import StartUp
+
+_MOST_INTEGER = 2**63 - 1
+"""The largest integer of SQLite."""
+
+
+class EventFilters(TypedDict, total=False):
+    """The filters of `Session.events`, which says what they mean."""
+
+    source: str | Iterable[str]
+    sourcetype: str | Iterable[str]
+    pid: int | Iterable[int]
+    proc: str | Iterable[str]
+    match: str | Iterable[str]
+    where: str | None
+    since_ns: int | None
+    until_ns: int | None
+
+
+class SessionBase:
+    """The open file; a context manager that closes it at the end."""
+
+    path: Path
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        alone = may_lack_log(path)
+        self._db = connect(path)
+        self._failures = add_functions(self._db)
+        info = self.info
+        self._reader = RecordReader(self._db, info.host)
+        if alone and info.status == "interrupted":
+            warnings.warn(missing_log(path), stacklevel=3)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def interrupt(self) -> None:
+        """End the query that another thread is making, which then fails; none: do nothing."""
+        self._db.interrupt()
+
+    def close(self) -> None:
+        """Close the file; a closed session cannot be used any more."""
+        self._db.close()
+
+    @property
+    def info(self) -> SessionInfo:
+        """The facts about the session without its events, with the status of now."""
+        with self._reading():
+            return read_info(self._db, self.path)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status of the program; None while it runs, or if a signal ended it."""
+        return self.info.exit_code
+
+    @property
+    def config(self) -> str:
+        """The configuration it was recorded with, as YAML."""
+        with self._reading():
+            text: str = self._db.execute("SELECT config FROM session").fetchone()[0]
+            return text
+
+    @property
+    def last_id(self) -> int:
+        """The id of the last event that is committed by now; 0: there is none."""
+        with self._reading():
+            return self._db.execute("SELECT max(id) FROM event").fetchone()[0] or 0
+
+    @cached_property
+    def path_classes(self) -> PathClasses:
+        """The classes of paths by the configuration it was recorded with, parsed once."""
+        from scopetrace.query.path_classes import read_path_classes
+
+        return read_path_classes(self.config)
+
+    def start_up(self) -> StartUp:
+        """Return what separates the events and flows of start-up from the program's own.
+
+        Raises:
+            SessionError: the session cannot be read.
+        """
+        from scopetrace.query.startup import read_start_up
+
+        with self._reading():
+            return read_start_up(self._db, self.path_classes)
+
+    def _query(self, **filters: Unpack[EventFilters]) -> EventQuery:
+        wanted = EventFilter(
+            tuple(map(as_prefix, listed(filters.get("source", ())))),
+            listed(filters.get("sourcetype", ())),
+            tuple(map(sql_int, listed(filters.get("pid", ())))),
+            listed(filters.get("proc", ())),
+            listed(filters.get("match", ())),
+            filters.get("where"),
+            sql_int(filters.get("since_ns")),
+            sql_int(filters.get("until_ns")),
+        )
+        return EventQuery(self._db, self._failures, wanted)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise session_error("read", self.path, error) from None
+
+
+def listed(value: Any) -> tuple[Any, ...]:
+    """Return the values of a filter, which may be a single one."""
+    return (value,) if isinstance(value, str | int) else tuple(value)
+
+
+def sql_int(number: Any) -> Any:
+    """Return a number limited to SQLite's integers; no id or time is beyond them."""
+    return number if number is None else max(-_MOST_INTEGER, min(number, _MOST_INTEGER))

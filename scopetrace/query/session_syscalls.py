@@ -1,0 +1,73 @@
+"""The system calls of a session, if they were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from scopetrace.query.session_base import SessionBase, listed, sql_int
+
+if TYPE_CHECKING:
+    from scopetrace.query.syscalls import SyscallQuery
+    from scopetrace.syscalls.recorded import Recorded
+
+
+class SyscallViews(SessionBase):
+    """What is asked about system calls."""
+
+    def syscalls(
+        self,
+        calls: str = "",
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        failed: bool = False,
+        error: str = "",
+        where: str | None = None,
+        last: int | None = None,
+        after_id: int = 0,
+    ) -> Iterator[Recorded]:
+        """Return the system calls that `run --syscalls` recorded, in the order of their entry.
+
+        Signals and ends of threads stand between them (`Recorded.is_call`), unless calls are chosen
+        by how they ended or by an expression. While they are recorded, calls come in the order in
+        which they ended.
+
+        Args:
+            calls: a set of calls: "openat,%network,!close"; empty: all.
+            pid: ids of processes or threads.
+            proc: programs by base name or glob.
+            failed: only those that failed.
+            error: only those that failed with this error: "ENOENT".
+            where: an SQL expression over the fields of calls (`query.syscalls.VALUES`).
+            last: only the last so many.
+            after_id: only rows with a higher id.
+
+        Raises:
+            UsageError: the set, the error or the expression is wrong.
+            SessionError: the file cannot be read.
+        """
+        query = self.syscall_query(
+            calls=calls, pid=pid, proc=proc, failed=failed, error=error, where=where
+        )
+        return query.read(last, after_id)
+
+    def syscall_query(
+        self,
+        *,
+        calls: str = "",
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        failed: bool = False,
+        error: str = "",
+        where: str | None = None,
+    ) -> SyscallQuery:
+        """Return the query that `syscalls` makes, for more than its rows.
+
+        Raises:
+            UsageError: the set, the error or the expression is wrong.
+        """
+        from scopetrace.query.syscalls import SyscallFilter, SyscallQuery
+
+        pids = tuple(map(sql_int, listed(pid)))
+        wanted = SyscallFilter(calls, pids, listed(proc), failed, error, where)
+        return SyscallQuery(self._db, self._failures, wanted)
