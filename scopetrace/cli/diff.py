@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scopetrace.cli.answers import chosen_form, format_option, on_terminal, print_bodies
-from scopetrace.cli.options import span, split_commas
+from scopetrace.cli.options import list_option, span
 from scopetrace.cli.shell_complete import complete_session
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import print_to_stderr
@@ -30,10 +30,8 @@ DIFFERENT = 1
 @click.command()
 @click.argument("a", metavar="A", shell_complete=complete_session)
 @click.argument("b", metavar="B", shell_complete=complete_session)
-@click.option(
+@list_option(
     "--ignore-from",
-    multiple=True,
-    callback=split_commas,
     metavar="ID,...",
     shell_complete=complete_session,
     help="Leave out what also differs between A and these sessions.",

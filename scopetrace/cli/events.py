@@ -20,14 +20,15 @@ from scopetrace.cli.answers import (
     start_up_option,
 )
 from scopetrace.cli.options import (
+    Command,
     count,
     last_option,
+    list_option,
     moment,
     print_utf8,
     process_options,
     session_option,
     span,
-    split_commas,
 )
 from scopetrace.cli.shell_complete import complete_event_field, complete_source, complete_sourcetype
 from scopetrace.errors import UsageError
@@ -61,6 +62,11 @@ def event_number(text: str) -> int:
     return int(text)
 
 
+def field_option(*names: str, help: str) -> Callable[[Command], Command]:
+    """Return what adds an option whose value is a field of events."""
+    return click.option(*names, metavar="FIELD", shell_complete=complete_event_field, help=help)
+
+
 @click.command()
 @click.argument("event", type=event_number, required=False, metavar="[ID]")
 @session_option
@@ -69,21 +75,15 @@ def event_number(text: str) -> int:
     "-a", "--all", "show_all", is_flag=True, help="Show all that match, not only the last 20."
 )
 @start_up_option("events")
-@click.option(
+@list_option(
     "-s",
     "--source",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
     shell_complete=complete_source,
     help="Only these sources: a name (fs.open), a prefix (fs, http.re) or a pattern (*.log).",
 )
-@click.option(
+@list_option(
     "-t",
     "--sourcetype",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
     shell_complete=complete_sourcetype,
     help="Only these source types: fs, net, http, dns, process, console, file, notice.",
 )
@@ -104,11 +104,8 @@ def event_number(text: str) -> int:
 )
 @click.option("--until", type=moment, metavar="TIME", help="Only events before then.")
 @click.option("-f", "--follow", is_flag=True, help="Also show new events, until the session ends.")
-@click.option(
+@list_option(
     "--fields",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
     shell_complete=complete_event_field,
     help="Show these fields (`scopetrace fields`) instead of the usual ones.",
 )
@@ -122,23 +119,17 @@ def event_number(text: str) -> int:
 @click.option(
     "--gaps", type=span, metavar="SPAN", help="Show where nothing happened for so long: 10ms, 2s."
 )
-@click.option(
+@field_option(
     "--sort",
-    metavar="FIELD",
-    shell_complete=complete_event_field,
     help="Order by this field, the largest first.",
 )
-@click.option(
+@field_option(
     "--group-by",
-    metavar="FIELD",
-    shell_complete=complete_event_field,
     help="Count the events of each value of this field instead.",
 )
-@click.option(
+@field_option(
     "--sum",
     "summed",
-    metavar="FIELD",
-    shell_complete=complete_event_field,
     help="Also sum this field up, for --group-by.",
 )
 @click.option("--top", type=count, metavar="N", help="Only so many groups, the largest first.")

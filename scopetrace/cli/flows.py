@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import on_terminal, report_hidden, start_up_option
-from scopetrace.cli.options import json_option, last_option, process_options, session_option
+from scopetrace.cli.answers import (
+    chosen_form,
+    format_option,
+    on_terminal,
+    print_bodies,
+    report_hidden,
+    start_up_option,
+)
+from scopetrace.cli.options import last_option, process_options, session_option
 from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import print_to_stderr
@@ -65,7 +72,7 @@ def flow_number(text: str) -> int:
     help="Order by this field (as in --json), the largest first.",
 )
 @click.option("-r", "--reverse", is_flag=True, help="Reverse the order.")
-@json_option
+@format_option
 def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
     """Show the network flows of a session, or the bytes of one.
 
@@ -84,6 +91,7 @@ def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
     """
     from scopetrace.query import open_session
 
+    form = options["form"] = chosen_form(options["form"], options["as_json"])
     _refuse_contradictions(flow, options)
     with open_session(session_id) as session:
         if options["sent"] or options["received"]:
@@ -92,7 +100,7 @@ def flows(flow: int | None, session_id: str | None, **options: Any) -> None:
         elif flow is None:
             _list(session, options)
         else:
-            _show_one(session.flow(flow), as_json=options["as_json"])
+            _show_one(session.flow(flow), form)
 
 
 def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
@@ -104,8 +112,9 @@ def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
     if flow is not None and asked:
         raise UsageError(f"{asked[0]} and the ID of a flow do not go together")
     for given, name in ((options["received"], "--in"), (options["sent"], "--out")):
-        if given and options["as_json"]:
-            raise UsageError(f"{name} and --json do not go together")
+        if given and options["form"] != "table":
+            other = "--json" if options["as_json"] else "--format"
+            raise UsageError(f"{name} and {other} do not go together")
 
 
 def _only_flow(session: Session, options: dict[str, Any]) -> FlowRecord:
@@ -134,7 +143,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
     if hides:
         own = list(filterfalse(session.start_up().has_flow, found))
         hidden, found = len(found) - len(own), own[max(len(own) - last, 0) :]
-    _print(found, as_json=options["as_json"])
+    _print(found, options["form"])
     if hidden:
         report_hidden(hidden, "flows")
     elif not found and last:
@@ -143,30 +152,30 @@ def _list(session: Session, options: dict[str, Any]) -> None:
 
 
 def _hides_start_up(options: dict[str, Any]) -> bool:
-    asked = ("start_up", "show_all", "as_json", "sort", "reverse", "peer", "pid", "proc")
-    return on_terminal() and not any(options[name] for name in asked)
+    asked = ("start_up", "show_all", "sort", "reverse", "peer", "pid", "proc")
+    is_table = options["form"] == "table"
+    return is_table and on_terminal() and not any(options[name] for name in asked)
 
 
-def _print(found: list[FlowRecord], as_json: bool) -> None:
+def _print(found: list[FlowRecord], form: str) -> None:
+    from scopetrace.model.flow_record import FLOW_FIELDS
     from scopetrace.output.flows import flow_body, flow_table
     from scopetrace.output.width import terminal_columns
-    from scopetrace.wire.ndjson import json_line
 
-    if as_json:
-        for flow in found:
-            print(json_line(flow_body(flow)))
-    else:
+    if form == "table":
         print(flow_table(found, time.time_ns(), terminal_columns(sys.stdout)))
+    else:
+        print_bodies(form, [flow_body(flow) for flow in found], tuple(FLOW_FIELDS))
 
 
-def _show_one(flow: FlowRecord, as_json: bool) -> None:
+def _show_one(flow: FlowRecord, form: str) -> None:
     from scopetrace.output.color import wants_color
     from scopetrace.output.flows import format_flow
 
-    if as_json:
-        _print([flow], as_json)
-    else:
+    if form == "table":
         print(format_flow(flow, color=wants_color("auto", sys.stdout)))
+    else:
+        _print([flow], form)
 
 
 def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from scopetrace.cli.options import count, json_option
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
+from scopetrace.cli.options import count
+from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.answers import Column, terminal_table
 from scopetrace.output.escape import escape
@@ -19,7 +21,6 @@ from scopetrace.output.tables import format_table
 from scopetrace.output.units import format_duration
 from scopetrace.output.width import shorten, terminal_columns
 from scopetrace.query import list_sessions
-from scopetrace.wire.ndjson import json_line
 
 HEADINGS = ("ID", "COMMAND", "CMDLINE", "PID", "AGE", "DURATION", "EVENTS", "STATUS")
 TERMINAL_COLUMNS = (
@@ -34,6 +35,11 @@ TERMINAL_COLUMNS = (
 )
 CMDLINE_COLUMN_WIDTH = 40
 """Off a terminal."""
+FIELDS = (
+    *(name for name in SessionInfo._fields if not name.endswith("_ns")),
+    *("started", "ended"),
+)
+"""The names of what other programs read of a session; both times are Unix time in seconds."""
 UNKNOWN = "-"
 """The duration of a session whose recorder was killed."""
 
@@ -53,8 +59,10 @@ UNKNOWN = "-"
 @click.option(
     "-d", "--dir", "paths", is_flag=True, help="Print only the paths of the session files."
 )
-@json_option
-def history(show_all: bool, last: int, running: bool, paths: bool, as_json: bool) -> None:
+@format_option
+def history(
+    show_all: bool, last: int, running: bool, paths: bool, form: str | None, as_json: bool
+) -> None:
     """List the recorded sessions.
 
     \b
@@ -62,19 +70,21 @@ def history(show_all: bool, last: int, running: bool, paths: bool, as_json: bool
     scopetrace history -r               those that are being recorded now
     sqlite3 $(scopetrace history -dn1)  open the file of the last session
     """
+    chosen = chosen_form(form, as_json)
+    if paths and chosen != "table":
+        raise UsageError(f"--dir and {'--json' if as_json else '--format'} do not go together")
     found = list_sessions(last=None if show_all or running else last)
     if running:
         found = [info for info in found if info.status == "running"]
     if not show_all:
         found = found[max(len(found) - last, 0) :]
-    if as_json:
-        lines = [json_line(_body(info)) for info in found]
+    if chosen != "table":
+        print_bodies(chosen, [_body(info) for info in found], FIELDS)
     elif paths:
-        lines = [escape(str(info.path)) for info in found]
+        for info in found:
+            print(escape(str(info.path)))
     else:
-        lines = [_table(found, terminal_columns(sys.stdout))]
-    for line in lines:
-        print(line)
+        print(_table(found, terminal_columns(sys.stdout)))
 
 
 def _table(found: list[SessionInfo], width: int | None) -> str:

@@ -11,10 +11,10 @@ import click
 from scopetrace.cli.options import (
     json_option,
     last_option,
+    list_option,
     print_utf8,
     process_options,
     session_option,
-    split_commas,
 )
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import METRICS, MetricRecord
@@ -36,13 +36,10 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 @click.command()
 @session_option
-@click.option(
+@list_option(
     "-m",
     "--metric",
     "name",
-    multiple=True,
-    callback=split_commas,
-    metavar="NAME,...",
     shell_complete=complete_metric,
     help="Only these metrics: a name (net.tx), a prefix (fs.) or a pattern (*.duration).",
 )

@@ -13,14 +13,19 @@ from datetime import datetime, timedelta
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from scopetrace.cli.shell_complete import complete_session
 from scopetrace.errors import UsageError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem] | list[str]"]
+"""Returns what completes the value of an option."""
 
 SECOND_NS = 1_000_000_000
 SPAN_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -111,6 +116,20 @@ def split_commas(
     return tuple(word for value in values for word in value.split(",") if word)
 
 
+def list_option(
+    *names: str, help: str, metavar: str = "NAME,...", shell_complete: Completer | None = None
+) -> Callable[[Command], Command]:
+    """Return what adds an option that takes several values, and may be given more than once."""
+    return click.option(
+        *names,
+        multiple=True,
+        callback=split_commas,
+        metavar=metavar,
+        shell_complete=shell_complete,
+        help=help,
+    )
+
+
 def session_option(command: Command) -> Command:
     """Add `-i/--id`, which reaches the command as `session_id`, a text or None."""
     return click.option(
@@ -145,12 +164,8 @@ def last_option(help: str, name: str = "--last") -> Callable[[Command], Command]
 
 def process_options(command: Command) -> Command:
     """Add `-p/--pid` and `--proc`, which reach the command as tuples."""
-    by_name = click.option(
-        "--proc",
-        multiple=True,
-        callback=split_commas,
-        metavar="NAME,...",
-        help="Only these programs: a name (nginx) or a pattern (python*).",
+    by_name = list_option(
+        "--proc", help="Only these programs: a name (nginx) or a pattern (python*)."
     )
     by_number = click.option(
         "-p", "--pid", type=int, multiple=True, metavar="PID", help="Only these processes."

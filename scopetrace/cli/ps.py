@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import click
 
-from scopetrace.cli.options import json_option
+from scopetrace.cli.answers import chosen_form, format_option, print_bodies
 from scopetrace.model.names import user_name
 from scopetrace.output.tables import format_table
 from scopetrace.query import list_sessions
-from scopetrace.wire.ndjson import json_line
 
 HEADINGS = ("ID", "PID", "USER", "COMMAND")
 
@@ -32,8 +31,8 @@ class Traced(NamedTuple):
 
 
 @click.command()
-@json_option
-def ps(as_json: bool) -> None:
+@format_option
+def ps(form: str | None, as_json: bool) -> None:
     """List the processes that are being recorded now.
 
     ID is that of the session, for `events --id` and `stop`.
@@ -44,11 +43,11 @@ def ps(as_json: bool) -> None:
     """
     recorders = {info.recorder_pid: info.id for info in list_sessions() if info.status == "running"}
     rows = sorted(_traced_by(recorders)) if recorders else []
-    if as_json:
-        for row in rows:
-            print(json_line(row._asdict()))
-    else:
+    chosen = chosen_form(form, as_json)
+    if chosen == "table":
         print(format_table(HEADINGS, rows, ("PID",)))
+    else:
+        print_bodies(chosen, [row._asdict() for row in rows], Traced._fields)
 
 
 def _traced_by(recorders: dict[int, int]) -> Iterator[Traced]:

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scopetrace.cli.answers import on_terminal, report_hidden, start_up_option
-from scopetrace.cli.options import json_option, session_argument
+from scopetrace.cli.answers import (
+    chosen_form,
+    format_option,
+    on_terminal,
+    print_bodies,
+    report_hidden,
+    start_up_option,
+)
+from scopetrace.cli.options import session_argument
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import escape
@@ -38,13 +45,14 @@ STDOUT = Path("-")
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
 @start_up_option("files")
-@json_option
+@format_option
 def report(
     session: str | None,
     output: Path | None,
     redact: bool,
     force: bool,
     start_up: bool,
+    form: str | None,
     as_json: bool,
 ) -> None:
     """Write a session as one HTML page, or print its peers and files.
@@ -58,16 +66,20 @@ def report(
     scopetrace report                    whom it talked to, and which files it used
     scopetrace report 12 -o report.html  a page about session 12
     scopetrace report --redact -o r.html without what must not be shown to others
+    scopetrace report --format md        both tables for a document
     """
     from scopetrace.query import open_session
 
+    chosen = chosen_form(form, as_json)
     if redact and output is None:
         raise UsageError("--redact needs -o FILE: the tables have no messages and no arguments")
+    if output is not None and chosen != "table":
+        raise UsageError(f"-o writes HTML: --{'json' if as_json else 'format'} is for the tables")
     with open_session(session) as opened:
         if output is not None:
             write_page(opened, output, force, redact)
-        elif as_json:
-            _print_json(opened)
+        elif chosen != "table":
+            _print_bodies(opened, chosen)
         else:
             _print_tables(opened, start_up)
 
@@ -97,12 +109,20 @@ def _hosts(session: Session) -> dict[tuple[str, int], str]:
     return found
 
 
-def _print_json(session: Session) -> None:
-    from scopetrace.output.activity import file_bodies, network_bodies
-    from scopetrace.wire.ndjson import json_line
+def _print_bodies(session: Session, form: str) -> None:
+    """Print the peers, then the files: in Markdown as two tables, else as rows of one."""
+    from scopetrace.output import activity
 
-    for body in (*network_bodies(session.flows(), _hosts(session)), *file_bodies(session.files())):
-        print(json_line(body))
+    peers = activity.network_bodies(session.flows(), _hosts(session))
+    files = activity.file_bodies(session.files())
+    if form != "md":
+        fields = (*activity.NETWORK_FIELDS, *activity.FILE_FIELDS)
+        print_bodies(form, [*peers, *files], fields)
+        return
+    print(f"## {activity.NETWORK}\n")
+    print_bodies(form, peers, activity.NETWORK_FIELDS)
+    print(f"\n## {activity.FILES}\n")
+    print_bodies(form, files, activity.FILE_FIELDS)
 
 
 def _print_tables(session: Session, start_up: bool) -> None:

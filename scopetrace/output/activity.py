@@ -24,6 +24,8 @@ FILE_COLUMNS = (
     Column("BYTES WRITTEN", right=True),
     Column("FILE"),
 )
+NETWORK_FIELDS = ("url", "ip", "port", "duration", "bytes_sent", "bytes_received")
+FILE_FIELDS = ("file", "bytes_read", "bytes_written")
 UNKNOWN = "-"
 
 

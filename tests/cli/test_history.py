@@ -57,6 +57,19 @@ def test_paths_alone_are_for_other_programs(sessions, scopetrace):
     assert scopetrace("history", "-d", "-n", "1")[1] == f"{sessions.path}\n"
 
 
+@pytest.mark.parametrize("form", ["csv", "md"])
+def test_other_forms_have_the_names_of_json(form, sessions, scopetrace):
+    (names, *_) = scopetrace("history", "--format", form)[1].splitlines()
+    body = json.loads(scopetrace("history", "-j")[1].splitlines()[0])
+
+    assert names.strip("| ").replace(" | ", ",") == ",".join(body)
+
+
+def test_paths_have_no_other_form(scopetrace):
+    text = "scopetrace: --dir and --format do not go together\n"
+    assert scopetrace("history", "-d", "--format", "csv") == (2, "", text)
+
+
 def test_json_tells_all_that_is_known(sessions, scopetrace):
     bodies = [json.loads(line) for line in scopetrace("hist", "-j")[1].splitlines()]
 

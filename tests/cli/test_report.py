@@ -80,6 +80,42 @@ def test_json_has_appviews_names(scopetrace):
 
 
 @pytest.mark.usefixtures("session")
+def test_csv_is_one_table_and_markdown_two(scopetrace):
+    assert scopetrace("report", "--format", "csv")[1].splitlines() == [
+        "url,ip,port,duration,bytes_sent,bytes_received,file,bytes_read,bytes_written",
+        "box:80,93.184.216.34,80,500000000,5,6,,,",
+        ",,,,,,/home/ann/in.txt,5155,0",
+        ",,,,,,/usr/lib/x86_64-linux-gnu/libc.so.6,5155,0",
+    ]
+    assert scopetrace("report", "--format", "md")[1].splitlines() == [
+        "## Network Activity",
+        "",
+        "| url | ip | port | duration | bytes_sent | bytes_received |",
+        "| --- | --- | --- | --- | --- | --- |",
+        "| box:80 | 93.184.216.34 | 80 | 500000000 | 5 | 6 |",
+        "",
+        "## File Activity",
+        "",
+        "| file | bytes_read | bytes_written |",
+        "| --- | --- | --- |",
+        "| /home/ann/in.txt | 5155 | 0 |",
+        "| /usr/lib/x86_64-linux-gnu/libc.so.6 | 5155 | 0 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("-o", "r.html", "-j"), "-o writes HTML: --json is for the tables"),
+        (("-o", "r.html", "--format", "md"), "-o writes HTML: --format is for the tables"),
+        (("-j", "--format", "md"), "--json and --format md do not go together"),
+    ],
+)
+def test_forms_that_do_not_go_together(arguments, text, scopetrace):
+    assert scopetrace("report", *arguments) == (2, "", f"scopetrace: {text}\n")
+
+
+@pytest.mark.usefixtures("session")
 def test_a_page_is_written_and_nobody_else_may_read_it(tmp_path, scopetrace):
     assert scopetrace("report", "1", "-o", "r.html") == (0, "Wrote r.html.\n", "")
     page = tmp_path / "r.html"

@@ -4,20 +4,9 @@ import pytest
 
 from scopetrace.model.metric import MetricRecord
 from scopetrace.output.metrics import by_second, columns, format_number, metric_row
+from support.session_builder import SENT
 
 SECOND = 1_000_000_000
-SENT = MetricRecord(
-    4,
-    1_643_735_835_454_946_001,
-    "net.tx",
-    "counter",
-    "byte",
-    11,
-    {"proto": "TCP", "class": "inet_tcp"},
-    "box",
-    "nc",
-    70,
-)
 
 
 def test_a_row_has_its_tags_in_order():

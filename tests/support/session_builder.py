@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scopetrace.model.event import Event
+from scopetrace.model.metric import MetricRecord
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
@@ -23,6 +24,19 @@ CLOSED = {
     "duration": 211,
     "io_duration": 35,
 }
+SENT = MetricRecord(
+    id=4,
+    time_ns=1_643_735_835_454_946_001,
+    name="net.tx",
+    type="counter",
+    unit="byte",
+    value=11,
+    tags={"proto": "TCP", "class": "inet_tcp"},
+    host="box",
+    proc="nc",
+    pid=70,
+)
+"""A value of a metric as it is read."""
 
 
 def image(number: int = 1, **changes: Any) -> Process:

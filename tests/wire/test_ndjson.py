@@ -8,26 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.model.event import EventRecord
-from scopetrace.model.metric import MetricRecord
 from scopetrace.wire.ndjson import event_body, json_line, metric_body
+from support.session_builder import SENT
 
 RECORD = EventRecord(
     id=3, time_ns=1_783_822_275_123_456_789, sourcetype="fs", source="fs.open", host="box",
     proc="ps", cmd="ps -e", pid=7, tid=8, uid=1000, gid=1001, username="ann", groupname="users",
     channel=5, data={"file": "/x", "op": "openat"}, args=("ps", "-e"),
 )  # fmt: skip
-SENT = MetricRecord(
-    4,
-    1_643_735_835_454_946_001,
-    "net.tx",
-    "counter",
-    "byte",
-    11,
-    {"proto": "TCP", "class": "inet_tcp"},
-    "box",
-    "nc",
-    70,
-)
 
 
 def test_a_body_has_its_keys_in_order_and_fs_data_names_its_process():
