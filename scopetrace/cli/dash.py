@@ -22,9 +22,9 @@ COLLECTION_THRESHOLDS = (5_000, 10, 1_000)
 def dash(session: str | None) -> None:
     """Look around in a session: processes, files, network, errors, logs, timeline.
 
-    Enter narrows (a process to its files, a file to its events), Backspace widens; ? lists the
-    keys. A session that is being recorded is shown while it grows. This needs Textual:
-    pip install 'scopetrace[dash]'.
+    Enter narrows (a process to its files, a file to its events), Backspace widens, Space folds what
+    is below a process; ? lists the keys. A session that is being recorded is shown while it grows.
+    This needs Textual: pip install 'scopetrace[dash]'.
 
     \b
     scopetrace dash      the last session

@@ -222,6 +222,14 @@ class Dashboard(App[None]):
         """Show start-up files, or hide them."""
         self._change(self._trail.place._replace(show_all=not self._trail.place.show_all))
 
+    def action_fold(self) -> None:
+        """Hide what is below the chosen row, or show it again."""
+        place, row = self._trail.place, self._cursor.chosen
+        if not self._views[place.view].is_tree(place):
+            self._say("only the tree of processes can be folded: 1 shows it")
+        elif row is not None:
+            self._change(place._replace(folded=place.folded ^ {row.key}), row.key)
+
     def action_filter(self) -> None:
         """Ask for a text that rows must contain."""
         self._ask_for("filter", self._trail.place.match)
@@ -275,9 +283,10 @@ class Dashboard(App[None]):
     def _report_export(self, number: int, answer: Answer) -> None:
         self.post_message(Exported(answer))
 
-    def _change(self, place: Place) -> None:
+    def _change(self, place: Place, key: int | None = None) -> None:
+        """Show another place instead; `key` is that of the row to choose."""
         self._trail.change(place)
-        self._show_place()
+        self._show_place(key)
 
     def _show_place(self, key: int | None = None) -> None:
         """Show the present place; `key` is that of the row to choose."""

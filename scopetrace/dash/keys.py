@@ -25,6 +25,7 @@ KEYS = (
     *(Key(str(at + 1), f"tab({at})") for at in range(len(TABS))),
     Key("left", "turn(-1)"),
     Key("right", "turn(1)"),
+    Key("space", "fold", "Space", "fold what is below a process, or show it"),
     Key("slash", "filter", "/", "filter: only rows that contain a text; empty: all"),
     Key("s", "sort", "s", "sort by the next field"),
     Key("r", "reverse", "r", "reverse the order"),

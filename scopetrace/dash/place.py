@@ -36,6 +36,8 @@ class Place(NamedTuple):
     reverse: bool = False
     show_all: bool = False
     """Start-up files, too."""
+    folded: frozenset[int] = frozenset()
+    """Keys of the rows of a tree below which nothing is shown."""
 
 
 class Trail:

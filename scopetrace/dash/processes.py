@@ -1,4 +1,7 @@
-"""The view of processes: a row for each, in the order in which they began."""
+"""The view of processes: the tree of them, a row for each.
+
+Filtered, sorted or reversed it is a list, and so it is if there are more than `MOST_IN_TREE`.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from scopetrace.dash.view import View, ordered
 from scopetrace.model.process_tree import PROCESS_FIELDS, ProcessNode
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.answers import Column
-from scopetrace.output.tree import status_text
+from scopetrace.output.tree import drawn, status_text
 from scopetrace.output.units import format_microseconds
 from scopetrace.query import Session
 
+MOST_IN_TREE = 5000
+"""Processes whose rows are kept at a time."""
 MOST_SORTED = 1000
 """Rows that are shown of a view that is sorted."""
 _PAST_ALL = 2**62
@@ -37,14 +42,48 @@ class ProcessesView(View):
     sorts = ("", "duration_us")
     fields = PROCESS_FIELDS
 
+    def __init__(self) -> None:
+        self._are_too_many = False
+        self._tree = _Tree()
+        """All processes, as they were when they were read last."""
+
+    def is_tree(self, place: Place) -> bool:
+        """Whether the rows are a tree."""
+        return _is_whole(place) and not self._are_too_many
+
     def read(self, session: Session, place: Place, want: Want) -> Iterator[Part | None]:
         """Yield the rows that are wanted."""
         if place.sort:
             yield from self._read_sorted(session, place)
             return
+        if self.is_tree(place):
+            yield from self._read_tree(session, place)
+        if not self.is_tree(place):
+            yield self._read_list(session, place, want)
+
+    def _read_tree(self, session: Session, place: Place) -> Iterator[Part | None]:
+        """Yield the rows of all processes, first as they were read last; none if they are too many."""
+        tree, info = _Tree(), session.info
+        if self._tree:
+            is_done = info.status != "running"
+            yield Part(self._tree.rows(place.folded), is_done=is_done, whole=True)
+            if is_done:
+                return
+        for page in self._pages(session, place):
+            for node in page:
+                tree.add(node, self.row(node, info))
+            self._are_too_many = len(tree) > MOST_IN_TREE
+            if self._are_too_many:
+                return
+            yield None
+        self._tree = tree
+        yield Part(tree.rows(place.folded), whole=True)
+
+    def _read_list(self, session: Session, place: Place, want: Want) -> Part:
         nodes, info = self._page(session, place, want), session.info
         rows = [self.row(node, info) for node in nodes]
-        yield Part(rows, at_end=len(rows) < want.most)
+        note = f"a list: a tree has at most {MOST_IN_TREE:,} processes" if _is_whole(place) else ""
+        return Part(rows, at_end=len(rows) < want.most, note=note)
 
     def _read_sorted(self, session: Session, place: Place) -> Iterator[Part | None]:
         """Yield the first rows in the order of a field, after all processes have been read."""
@@ -111,6 +150,57 @@ class ProcessesView(View):
             backwards=not upwards,
         )
         return nodes[::-1] if place.reverse else nodes
+
+
+def _is_whole(place: Place) -> bool:
+    """Whether all processes are shown, in the order of the recording."""
+    return not (place.sort or place.reverse or place.match) and place.scope.pid is None
+
+
+class _Tree:
+    """The rows of processes, put below those of their parents."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Row] = {}
+        """Key of a process, the id of its first image → its row."""
+        self._parents: dict[int, int] = {}
+        """Key of a process → the image that started it."""
+        self._key_of: dict[int, int] = {}
+        """Id of an image → key of its process."""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, node: ProcessNode, row: Row) -> None:
+        """Take a process."""
+        first = node.images[0]
+        self._key_of.update((image.id, first.id) for image in node.images)
+        self._parents[first.id] = first.parent
+        self._rows[first.id] = row._replace(key=first.id)
+
+    def rows(self, folded: frozenset[int]) -> list[Row]:
+        """Return the rows, a parent before its children, without those below `folded` ones."""
+        below: dict[int, list[int]] = {}
+        for key in sorted(self._rows):
+            below.setdefault(self._key_of.get(self._parents[key], 0), []).append(key)
+
+        def children(key: int, level: int) -> list[int]:
+            return [] if key in folded else below.get(key, [])
+
+        return [
+            self._row(key, branch, _count_below(key, below) if key in folded else 0)
+            for key, branch in drawn(below.get(0, []), children)
+        ]
+
+    def _row(self, key: int, branch: str, hidden: int) -> Row:
+        row = self._rows[key]
+        mark = f"[+{hidden}] " if hidden else ""
+        return row._replace(cells=(*row.cells[:-1], f"{branch}{mark}{row.cells[-1]}"))
+
+
+def _count_below(key: int, below: Mapping[int, list[int]]) -> int:
+    """Return how many processes are below one."""
+    return sum(1 for _ in drawn([key], lambda each, level: below.get(each, []))) - 1
 
 
 def _value(node: ProcessNode, field: str) -> Any:

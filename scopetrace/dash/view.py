@@ -51,6 +51,10 @@ class View(ABC):
     def words(self, place: Place) -> list[str]:
         """Return the command that answers the same, without the program and the session."""
 
+    def is_tree(self, place: Place) -> bool:
+        """Whether its rows can be folded."""
+        return False
+
     def scope(self, scope: Scope) -> Scope:
         """Return what of a scope narrows this view."""
         return Scope(**{name: getattr(scope, name) for name in self.scope_fields})

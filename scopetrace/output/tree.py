@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode
@@ -10,6 +11,8 @@ from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.width import display_width, shorten
+
+Node = TypeVar("Node")
 
 WIDE_COLUMNS = 100
 """A terminal that is wider has room for CPU time and memory."""
@@ -39,15 +42,29 @@ def tree_lines(
     wanted = _with_failures(roots) if failed else None
     shown = _among(roots, wanted)
     began_ns = min((root.started_ns for root in shown), default=0)
-    pending = [(root, 0, "", "") for root in reversed(shown)]
-    while pending:
-        node, level, branch, below = pending.pop()
+
+    def below(node: ProcessNode, level: int) -> list[ProcessNode]:
+        return [] if level == depth else _among(node.children, wanted)
+
+    for node, branch in drawn(shown, below):
         prefix = _since(node, began_ns) if times else ""
         yield _line(node, prefix + branch, width, color)
-        children = [] if level == depth else _among(node.children, wanted)
-        for at, child in enumerate(reversed(children)):
+
+
+def drawn(
+    roots: Sequence[Node], below: Callable[[Node, int], Sequence[Node]]
+) -> Iterator[tuple[Node, str]]:
+    """Yield what stands in a tree, a parent before its children, with the lines drawn before it.
+
+    `below` returns the children of a node at a level; those of roots are at level 0.
+    """
+    pending = [(root, 0, "", "") for root in reversed(roots)]
+    while pending:
+        node, level, branch, stem = pending.pop()
+        yield node, branch
+        for at, child in enumerate(reversed(below(node, level))):
             joint, line = ("├─ ", "│  ") if at else ("└─ ", "   ")
-            pending.append((child, level + 1, below + joint, below + line))
+            pending.append((child, level + 1, stem + joint, stem + line))
 
 
 def _with_failures(roots: Iterable[ProcessNode]) -> set[int]:

@@ -60,6 +60,21 @@ def test_a_number_or_an_arrow_shows_the_same_in_another_view(path):
     assert drive(path, "1") == drive(path, "right", "left")
 
 
+def test_space_folds_what_is_below_a_process_and_shows_it_again(path):
+    assert [line.split()[-3:] for line in rows(drive(path, "space"))] == [
+        ["[+1]", "python3", "log.py"]
+    ]
+    assert rows(drive(path, "space", "space")) == rows(drive(path))
+    back = drive(path, "space", "enter", "backspace")
+    assert len(rows(back)) == 1, "the way back leads to what was folded"
+
+
+def test_only_the_tree_can_be_folded(path):
+    said = "only the tree of processes can be folded: 1 shows it"
+    assert drive(path, "s", "space")[-1] == said
+    assert drive(path, "2", "space")[-1] == said
+
+
 def test_a_slash_filters_and_an_empty_text_shows_all(path):
     lines = drive(path, "slash", *typed("exit"), "enter")
 

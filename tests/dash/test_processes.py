@@ -17,23 +17,97 @@ from support.session_builder import SECOND, STARTED_NS, begin, image, record
 
 def pids(path, place=Place("processes"), want=Want()):  # noqa: B008 (both are constant)
     with open_session(path) as session:
-        (part,) = ProcessesView().read(session, place, want)
+        *_, part = ProcessesView().read(session, place, want)
     return [int(row.cells[0]) for row in part.rows]
 
 
 def test_a_row_says_who_started_a_process_and_how_it_ended(path):
     with open_session(path) as session:
-        (part,) = ProcessesView().read(session, Place("processes"), Want())
+        *_, part = ProcessesView().read(session, Place("processes"), Want())
 
     assert [row.cells for row in part.rows] == [
         ("70", "1", "0.000", "", "running", "python3 log.py"),
-        ("80", "70", "1.000", "", "running", "sh -c 'exit 3'"),
+        ("80", "70", "1.000", "", "running", "└─ sh -c 'exit 3'"),
     ]
-    assert part.at_end
+    assert part.whole
     assert part.rows[1].opens == Place("files", Scope(80, "sh"))
 
 
-def test_they_are_read_by_key_in_both_orders_and_directions(home):
+@pytest.fixture
+def family(home):
+    """python3 starts b and d; b starts c, which becomes C and starts e; f has no parent here."""
+    starts = [("b", 1), ("c", 2), ("d", 1), ("C", 3), ("e", 5), ("f", 0)]
+    writer = begin(home)
+    for number, (cmd, parent) in enumerate(starts, 2):
+        pid = 103 if cmd == "C" else 100 + number
+        writer.add_process(image(number, pid=pid, parent=parent, cmd=cmd))
+    writer.end_process(ProcessEnd(3, STARTED_NS, None, None, True))
+    writer.finish(exit_code=0)
+    return writer.path
+
+
+def commands(path, *folded):
+    with open_session(path) as session:
+        place = Place("processes", folded=frozenset(folded))
+        *_, part = ProcessesView().read(session, place, Want())
+    return [(row.key, row.cells[-1]) for row in part.rows]
+
+
+def test_they_are_a_tree_through_exec(family):
+    assert commands(family) == [
+        (1, "python3 log.py"),
+        (2, "├─ b"),
+        (3, "│  └─ C"),
+        (6, "│     └─ e"),
+        (4, "└─ d"),
+        (7, "f"),
+    ]
+
+
+def test_what_is_below_a_process_can_be_folded(family):
+    assert commands(family, 2) == [
+        (1, "python3 log.py"), (2, "├─ [+2] b"), (4, "└─ d"), (7, "f"),
+    ]  # fmt: skip
+    assert commands(family, 1, 2, 7) == [(1, "[+4] python3 log.py"), (7, "f")]
+
+
+def test_a_finished_session_is_read_once_and_one_that_grows_each_time(home):
+    writer = begin(home)
+    writer.commit()
+    view, place = ProcessesView(), Place("processes")
+
+    def read() -> list[tuple[bool, int]]:
+        with open_session(writer.path) as session:
+            parts = [part for part in view.read(session, place, Want()) if part]
+        return [(part.is_done, len(part.rows)) for part in parts]
+
+    assert read() == [(True, 1)]
+    writer.add_process(image(2, pid=80, parent=1))
+    writer.commit()
+    assert read() == [(False, 1), (True, 2)]
+    writer.finish(exit_code=0)
+    assert read() == [(True, 2)]
+
+
+def test_so_many_that_no_tree_is_kept_are_a_list(family, monkeypatch):
+    monkeypatch.setattr(processes, "MOST_IN_TREE", 4)
+    view = ProcessesView()
+    assert view.is_tree(Place("processes"))
+    with open_session(family) as session:
+        *_, part = view.read(session, Place("processes"), Want(most=3))
+
+    assert [row.cells[-1] for row in part.rows] == ["python3 log.py", "b", "d"]
+    assert (part.whole, part.note) == (False, "a list: a tree has at most 4 processes")
+    assert not view.is_tree(Place("processes"))
+
+
+@pytest.fixture
+def no_tree(monkeypatch):
+    monkeypatch.setattr(processes, "MOST_IN_TREE", 0)
+
+
+@pytest.mark.usefixtures("no_tree")
+def test_a_list_is_read_by_key_in_both_orders_and_directions(home):
     path = record(home, [], [image(number, pid=100 + number) for number in range(2, 8)])
     place, back = Place("processes"), Place("processes", reverse=True)
 

@@ -46,7 +46,7 @@ def test_a_row_leads_to_the_events_of_its_process(home):
     writer.finish(exit_code=0, ended_ns=STARTED_NS + 32 * SECOND)
 
     with open_session(writer.path) as session:
-        (part,) = TimelineView().read(session, Place("timeline"), Want())
-    assert part.rows[1].cells == ("80", "16s", " " * 16 + "=x", "sh")
+        *_, part = TimelineView().read(session, Place("timeline"), Want())
+    assert part.rows[1].cells == ("80", "16s", " " * 16 + "=x", "└─ sh")
     assert part.rows[1].opens == Place("events", Scope(80, "sh"))
     assert TimelineView().command(Place("timeline"), "1") == "scopetrace tree -t --id 1"
