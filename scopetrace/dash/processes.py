@@ -62,7 +62,7 @@ class ProcessesView(View):
             yield self._read_list(session, place, want)
 
     def _read_tree(self, session: Session, place: Place) -> Iterator[Part | None]:
-        """Yield the rows of all processes, first as they were read last; none if they are too many."""
+        """Yield the rows of all processes, first those read before; none if they are too many."""
         tree, info = _Tree(), session.info
         if self._tree:
             is_done = info.status != "running"

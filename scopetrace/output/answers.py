@@ -99,6 +99,8 @@ def _plain(value: Any) -> str:
 
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list | tuple):
         return " ".join(map(_plain, value))
     if isinstance(value, dict):
