@@ -49,6 +49,13 @@ DEFAULT_LAST = 20
 """Number of events that are shown without -n and -a."""
 NOT_OF_GROUPS = ("last", "follow", "fields", "allfields", "sort", "reverse")
 """Options that say how single events are listed."""
+OF_LINES = {
+    "follow": "--follow", "allfields": "--allfields", "time_mode": "--time", "gaps": "--gaps",
+}  # fmt: skip
+"""Options that say how events are shown as lines."""
+TABLES = ("csv", "md")
+COLUMNS = ("id", "time", "sourcetype", "source", "proc", "pid")
+"""The first columns of CSV and Markdown, if none were asked for."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
 Show = Callable[[EventRecord], list[str]]
@@ -169,7 +176,12 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
             _show_one(session.event(event), options)
             return
         session.check_names(options["source"], options["sourcetype"], options["fields"])
-        (_show_groups if options["group_by"] else _list)(session, options)
+        if options["group_by"]:
+            _show_groups(session, options)
+        elif options["form"] in TABLES:
+            _tabulate(session, options)
+        else:
+            _list(session, options)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -188,8 +200,15 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     )
     _refuse_lone_options(options)
     for one, one_name, other, other_name in pairs:
-        if options[one] not in (None, False, ()) and options[other] not in (None, False, ()):
+        if _is_given(options, one) and _is_given(options, other):
             raise UsageError(f"{one_name} and {other_name} do not go together")
+    for name, option in OF_LINES.items():
+        if options["form"] in TABLES and _is_given(options, name):
+            raise UsageError(f"--format {options['form']} and {option} do not go together")
+
+
+def _is_given(options: dict[str, Any], name: str) -> bool:
+    return options[name] not in (None, False, ())
 
 
 def _refuse_lone_options(options: dict[str, Any]) -> None:
@@ -198,14 +217,14 @@ def _refuse_lone_options(options: dict[str, Any]) -> None:
         for name, given in (("--sum", options["summed"]), ("--top", options["top"])):
             if given is not None:
                 raise UsageError(f"{name} needs --group-by")
-        if options["form"] in ("csv", "md"):
-            raise UsageError(f"--format {options['form']} needs --group-by")
 
 
 def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
     if options["form"] == "json":
         print_utf8()
         print(json_line(listed_body(record)))
+    elif options["form"] in TABLES:
+        _print_table(options, lambda: [record])
     else:
         print(format_event(record, color=wants_color(options["color"], sys.stdout)))
 
@@ -216,12 +235,39 @@ def _show_groups(session: Session, options: dict[str, Any]) -> None:
     field, summed, filters = options["group_by"], options["summed"], _filters(options)
     groups = session.event_groups(field, summed, options["top"], **filters)
     if not groups:
-        _report_no_match(session, any(filters.values()))
+        if options["top"] != 0:
+            _report_no_match(session, any(filters.values()))
     elif options["form"] == "table":
         print(group_table(field, summed, groups, terminal_columns(sys.stdout)))
     else:
         names = (field, "events", "sum")[: 2 if summed is None else 3]
         print_bodies(options["form"], [*group_bodies(field, summed, groups)], names)
+
+
+def _tabulate(session: Session, options: dict[str, Any]) -> None:
+    filters, order = _filters(options), _order(options)
+    is_any = _print_table(options, lambda: session.events(**filters, **order))
+    if not is_any and order["last"] != 0:
+        _report_no_match(session, any(filters.values()))
+
+
+def _print_table(options: dict[str, Any], read: Callable[[], Iterable[EventRecord]]) -> bool:
+    """Print events as CSV or Markdown, with the fields asked for, or all; return whether any."""
+    from scopetrace.output.answers import csv_lines, markdown_table
+
+    names: dict[str, None] = dict.fromkeys(COLUMNS)
+    is_any = False
+    for record in read():
+        is_any = True
+        names.update(dict.fromkeys(record.data))
+    fields = options["fields"] or tuple(names)
+    rows = ({name: record.value(name) for name in fields} for record in read())
+    print_utf8()
+    if is_any and options["form"] == "csv":
+        sys.stdout.writelines(csv_lines(rows, fields))
+    elif is_any:
+        print(markdown_table([*rows], fields))
+    return is_any
 
 
 def _list(session: Session, options: dict[str, Any]) -> None:

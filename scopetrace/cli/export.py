@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.options import session_option
+from scopetrace.cli.options import session_argument
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import escape, print_to_stderr
@@ -43,7 +43,7 @@ def folder_option(option: str, name: str, help: str) -> Callable[[Any], Any]:
 
 
 @click.command()
-@session_option
+@session_argument
 @file_option("perfetto", "Write all events as a trace, for ui.perfetto.dev or speedscope")
 @file_option("har", "Write the HTTP requests and responses as an HTTP Archive")
 @folder_option("--csv", "csv", "Write the events to CSV files in this folder, one for each source.")
@@ -54,7 +54,7 @@ def folder_option(option: str, name: str, help: str) -> Callable[[Any], Any]:
 )
 @file_option("pcap", "Write a pcapng file, for Wireshark for instance")
 @click.option("-f", "--force", is_flag=True, help="Replace existing files.")
-def export(session_id: str | None, force: bool, **places: Path | None) -> None:
+def export(session: str | None, force: bool, **places: Path | None) -> None:
     """Write a session as files of other programs: trace, HAR, CSV, pcapng.
 
     --pcap and --payloads need payload: the bytes of connections, which `scopetrace run -p` records.
@@ -76,10 +76,10 @@ def export(session_id: str | None, force: bool, **places: Path | None) -> None:
         options = ", ".join(f"--{name}" for name in [*WRITERS][:-1])
         raise UsageError(f"export needs one of {options} or --{[*WRITERS][-1]}")
     to_stdout = _to_stdout(asked)
-    with open_session(session_id) as session:
+    with open_session(session) as opened:
         for name, writer in WRITERS.items():
             if name in asked:
-                _print_result(writer(session, asked[name], force), to_stdout)
+                _print_result(writer(opened, asked[name], force), to_stdout)
 
 
 def _to_stdout(asked: dict[str, Path]) -> bool:

@@ -14,7 +14,7 @@ from scopetrace.cli.answers import (
     print_bodies,
     report_hidden,
 )
-from scopetrace.cli.options import last_option, process_options, session_option
+from scopetrace.cli.options import last_option, process_options, session_argument
 from scopetrace.cli.shell_complete import complete_file_field
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import print_to_stderr
@@ -40,7 +40,7 @@ def use_options(command: Any) -> Any:
 
 
 @click.command()
-@session_option
+@session_argument
 @use_options
 @process_options
 @click.option("-m", "--match", metavar="TEXT", help="Only files whose name contains this text.")
@@ -59,7 +59,7 @@ def use_options(command: Any) -> Any:
 @click.option("--relative", is_flag=True, help="Paths below the session's folder as seen from it.")
 @click.option("-A", "--all", "show_all", is_flag=True, help="Start-up files, too: all classes.")
 @format_option
-def files(session_id: str | None, form: str | None, as_json: bool, **options: Any) -> None:
+def files(session: str | None, form: str | None, as_json: bool, **options: Any) -> None:
     """Show which files the program used, and for what.
 
     A file has one row, whatever names it had. USE: R read, W written or changed, O opened only,
@@ -76,16 +76,16 @@ def files(session_id: str | None, form: str | None, as_json: bool, **options: An
     from scopetrace.query import open_session
 
     chosen = chosen_form(form, as_json)
-    with open_session(session_id) as session:
-        found = _selected(session.files(options["pid"], options["proc"]), options)
+    with open_session(session) as opened:
+        found = _selected(opened.files(options["pid"], options["proc"]), options)
         if options["relative"]:
-            found = _relative(found, session.info.cwd)
+            found = _relative(found, opened.info.cwd)
         hidden = 0
         if on_terminal() and chosen == "table" and not _is_filtered(options):
             own = [file for file in found if file.path_class == OWN]
             hidden, found = len(found) - len(own), own
         if not found:
-            print_to_stderr(f"session {session.info.id} has no files that match")
+            print_to_stderr(f"session {opened.info.id} has no files that match")
     _show(found, options, chosen)
     if hidden:
         report_hidden(hidden, "files")

@@ -14,7 +14,7 @@ from scopetrace.cli.options import (
     list_option,
     print_utf8,
     process_options,
-    session_option,
+    session_argument,
 )
 from scopetrace.errors import UsageError
 from scopetrace.model.metric import METRICS, MetricRecord
@@ -35,7 +35,7 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 @click.command()
-@session_option
+@session_argument
 @list_option(
     "-m",
     "--metric",
@@ -61,7 +61,7 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
     help="Print them in this format, for other programs; ndjson is --json.",
 )
 @json_option
-def metrics(session_id: str | None, **options: Any) -> None:
+def metrics(session: str | None, **options: Any) -> None:
     """Show the metrics of a session: counts, sizes, durations.
 
     A value is about one period (10 s by default): of a counter the sum, of a gauge the value at the
@@ -77,13 +77,13 @@ def metrics(session_id: str | None, **options: Any) -> None:
     from scopetrace.query import open_session
 
     _refuse_contradictions(options)
-    with open_session(session_id) as session:
+    with open_session(session) as opened:
         filters = {name: options[name] for name in ("name", "pid", "proc")}
-        found = list(session.metrics(**filters, last=_last(options)))
+        found = list(opened.metrics(**filters, last=_last(options)))
         if found:
-            _show(session, _first_of_each(found) if options["uniq"] else found, options)
+            _show(opened, _first_of_each(found) if options["uniq"] else found, options)
         elif options["last"] != 0:
-            _report_no_match(session, any(filters.values()))
+            _report_no_match(opened, any(filters.values()))
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:

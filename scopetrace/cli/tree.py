@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
 from scopetrace.cli.answers import chosen_form, format_option, print_bodies
-from scopetrace.cli.options import count, session_option
+from scopetrace.cli.options import count, session_argument
 
 
 @click.command()
-@session_option
+@session_argument
 @click.option("-t", "--time", "times", is_flag=True, help="Begin lines with the time of the start.")
 @click.option("--failed", is_flag=True, help="Processes that failed, and those above them.")
 @click.option(
@@ -20,7 +21,7 @@ from scopetrace.cli.options import count, session_option
 @click.option("--depth", type=count, metavar="N", help="So many levels below the first process.")
 @format_option
 def tree(
-    session_id: str | None,
+    session: str | None,
     times: bool,
     failed: bool,
     pid: tuple[int, ...],
@@ -45,8 +46,8 @@ def tree(
     from scopetrace.query import open_session
 
     chosen = chosen_form(form, as_json)
-    with open_session(session_id) as session:
-        roots = session.tree()
+    with open_session(session) as opened:
+        roots, live = opened.tree(), opened.info.status == "running"
     if pid:
         roots = tuple(node for root in roots for _, node in root.walk() if node.pid in pid)
     if chosen != "table":
@@ -60,5 +61,6 @@ def tree(
         return
     color = wants_color("auto", sys.stdout)
     width = terminal_columns(sys.stdout)
-    for line in tree_lines(roots, width, depth=depth, failed=failed, times=times, color=color):
+    shown: dict[str, Any] = {"depth": depth, "failed": failed, "times": times}
+    for line in tree_lines(roots, width, **shown, color=color, live=live):
         print(line)

@@ -28,6 +28,7 @@ def tree_lines(
     failed: bool = False,
     times: bool = False,
     color: bool = False,
+    live: bool = True,
 ) -> Iterator[str]:
     """Yield the lines of a tree.
 
@@ -38,6 +39,7 @@ def tree_lines(
         failed: only processes that failed, and those above them.
         times: begin each line with the time since the first process started.
         color: paint what failed.
+        live: whether the session is being recorded.
     """
     wanted = _with_failures(roots) if failed else None
     shown = _among(roots, wanted)
@@ -48,7 +50,7 @@ def tree_lines(
 
     for node, branch in drawn(shown, below):
         prefix = _since(node, began_ns) if times else ""
-        yield _line(node, prefix + branch, width, color)
+        yield _line(node, prefix + branch, width, color, live)
 
 
 def drawn(
@@ -80,19 +82,24 @@ def _among(nodes: Iterable[ProcessNode], wanted: set[int] | None) -> list[Proces
     return [node for node in nodes if wanted is None or id(node) in wanted]
 
 
-def status_text(node: ProcessNode) -> str:
-    """Return how a process ended: `exit 0`, `SIGKILL`, or `running` if no end was recorded."""
+def status_text(node: ProcessNode, *, live: bool = True) -> str:
+    """Return how a process ended: `exit 0`, `SIGKILL`, or that no end was recorded.
+
+    In a session that is being recorded (`live`) such a process is running.
+    """
     if node.signal is not None:
         return signal_name(node.signal)
-    return "running" if node.exit_code is None else f"exit {node.exit_code}"
+    if node.exit_code is None:
+        return "running" if live else "end not recorded"
+    return f"exit {node.exit_code}"
 
 
 def _since(node: ProcessNode, began_ns: int) -> str:
     return f"{(node.started_ns - began_ns) / 1e9:9.3f}  "
 
 
-def _line(node: ProcessNode, branch: str, width: int | None, color: bool) -> str:
-    end = _end(node, width is None or width >= WIDE_COLUMNS)
+def _line(node: ProcessNode, branch: str, width: int | None, color: bool, live: bool) -> str:
+    end = _end(node, width is None or width >= WIDE_COLUMNS, live)
     name = f"{escape(node.process.cmd) or escape(node.process.proc)}"
     if node.shims:
         name += f"  (through {', '.join(map(escape, node.shims))})"
@@ -104,8 +111,8 @@ def _line(node: ProcessNode, branch: str, width: int | None, color: bool) -> str
     return f"{branch}{label}{name}  {shown}"
 
 
-def _end(node: ProcessNode, wide: bool) -> str:
-    parts = [status_text(node)]
+def _end(node: ProcessNode, wide: bool, live: bool) -> str:
+    parts = [status_text(node, live=live)]
     if node.duration_ns is not None:
         parts.append(format_microseconds(node.duration_ns // 1000))
     if wide and node.cpu_us is not None:

@@ -53,8 +53,10 @@ def _first_succeeded(why: Why) -> str:
     """Say that the first process has not failed, and whether others have."""
     info = why.info
     name = f"{escape(info.command)}[{info.pid}]"
-    if info.ended_ns is None:
+    if info.status == "running":
         name = f"{name} has not ended"
+    elif info.exit_code is None:
+        name = f"the end of {name} is not recorded: the recording was {info.status}"
     elif not (why.ends or why.others):
         return _nothing_failed(why, name)
     else:

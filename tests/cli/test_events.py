@@ -369,6 +369,9 @@ class TestGroups:
         ]
         assert scopetrace(*args, "--format", "csv") == (0, "source,events\nfs.close,1\n", "")
 
+    def test_no_group_at_all(self, scopetrace):
+        assert scopetrace("events", "--group-by", "source", "--top", "0") == (0, "", "")
+
     def test_nothing_to_group(self, scopetrace):
         assert scopetrace("events", "--group-by", "file", "-m", "zzz") == (
             0,
@@ -378,12 +381,40 @@ class TestGroups:
 
 
 @pytest.mark.usefixtures("session")
+class TestTables:
+    def test_csv_has_a_column_for_each_field_that_occurs(self, scopetrace):
+        status, out, err = scopetrace("events", "-s", "fs.open,stdout", "--format", "csv")
+
+        assert (status, err) == (0, "")
+        assert out.splitlines() == [
+            "id,time,sourcetype,source,proc,pid,file,op,fd,message",
+            "1,2026-07-12T02:11:15.000000Z,fs,fs.open,python3,70,/etc/app.conf,openat,3,",
+            "4,2026-07-12T02:11:17.000000Z,console,stdout,sh,71,,,,done\\n",
+        ]
+
+    def test_markdown_has_the_fields_that_are_asked_for(self, scopetrace):
+        asked = ("--fields", "pid,file", "--format", "md")
+        assert scopetrace("events", "-t", "fs", *asked)[1].splitlines() == [
+            "| pid | file |", "| --- | --- |", "| 70 | /etc/app.conf |", "| 70 | /etc/app.conf |",
+        ]  # fmt: skip
+
+    def test_one_event_is_a_row(self, scopetrace):
+        out = scopetrace("events", "3", "--fields", "id,message", "--format", "csv")[1]
+        assert out == "id,message\n3,will see this string\\n\n"
+
+    def test_none_is_a_sentence(self, scopetrace):
+        text = "scopetrace: session 1 has no event that matches\n"
+        assert scopetrace("events", "-m", "zzz", "--format", "csv") == (0, "", text)
+
+
+@pytest.mark.usefixtures("session")
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
         (["--sum", "fd"], "--sum needs --group-by"),
         (["--top", "3"], "--top needs --group-by"),
-        (["--format", "csv"], "--format csv needs --group-by"),
+        (["--format", "csv", "-f"], "--format csv and --follow do not go together"),
+        (["--format", "md", "--gaps", "1s"], "--format md and --gaps do not go together"),
         (["--group-by", "file", "-f"], "--group-by and --follow do not go together"),
         (["--group-by", "file", "-n", "3"], "--group-by and --last do not go together"),
         (["--group-by", "fil"], "no event has a field named fil; did you mean file"),

@@ -31,3 +31,10 @@ def test_the_tree_and_its_json_form(scopetrace, recorder):
     )
     assert scopetrace("tree", "--depth", "0")[1].count("\n") == 1
     assert scopetrace("tree", "-p", "71")[1] == "[71] sh -c 'exit 3'  exit 3, 1.0 s\n"
+
+
+def test_a_process_whose_end_is_not_recorded_runs_only_while_it_is_recorded(scopetrace, recorder):
+    writer = recorder.start()
+    assert scopetrace("tree", "1")[1] == "[70] python3 log.py  running\n"
+    writer.finish("stopped")
+    assert scopetrace("tree", "1")[1] == "[70] python3 log.py  end not recorded\n"

@@ -195,3 +195,12 @@ def test_a_process_of_a_session_that_goes_on(ended):
     assert ended(first=None, second=0) == [
         "python3[70] has not ended, and no process has failed so far"
     ]
+
+
+def test_a_session_that_was_stopped_before_the_program_ended(recorder, scopetrace):
+    recorder.start().finish("stopped")
+
+    assert scopetrace("why")[1] == (
+        "the end of python3[70] is not recorded: the recording was stopped,"
+        " and no process has failed so far\n"
+    )

@@ -26,8 +26,8 @@ def test_a_row_says_who_started_a_process_and_how_it_ended(path):
         *_, part = ProcessesView().read(session, Place("processes"), Want())
 
     assert [row.cells for row in part.rows] == [
-        ("70", "1", "0.000", "", "running", "python3 log.py"),
-        ("80", "70", "1.000", "", "running", "└─ sh -c 'exit 3'"),
+        ("70", "1", "0.000", "", "end not recorded", "python3 log.py"),
+        ("80", "70", "1.000", "", "end not recorded", "└─ sh -c 'exit 3'"),
     ]
     assert part.whole
     assert part.rows[1].opens == Place("files", Scope(80, "sh"))

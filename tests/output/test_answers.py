@@ -46,6 +46,10 @@ def test_csv_can_be_read_back() -> None:
     assert rows == [["a", "b", "c"], ["1", 'x say "hi"', ""], ["2", "", "p|q\\x1b"]]
 
 
+def test_truth_is_written_as_json_has_it() -> None:
+    assert csv_table([{"a": True, "b": False}], ("a", "b")).splitlines() == ["a,b", "true,false"]
+
+
 def test_markdown_escapes_what_ends_a_cell() -> None:
     assert markdown_table(BODIES[1:], ("a", "c")).splitlines() == [
         "| a | c |",

@@ -116,12 +116,13 @@ def _processes(summary: Summary, began_ns: int) -> Iterator[list[Any]]:
     if len(nodes) > MOST_ROWS:
         ranked = sorted(nodes, key=lambda pair: (not pair[1].failed, -(pair[1].duration_ns or 0)))
         wanted = {id(node) for _, node in ranked[:MOST_ROWS]}
+    live = summary.info.status == "running"
     for depth, node in nodes:
         if id(node) in wanted:
-            yield _process(node, depth, began_ns)
+            yield _process(node, depth, began_ns, status_text(node, live=live))
 
 
-def _process(node: ProcessNode, depth: int, began_ns: int) -> list[Any]:
+def _process(node: ProcessNode, depth: int, began_ns: int, status: str) -> list[Any]:
     return [
         node.pid,
         depth,
@@ -129,7 +130,7 @@ def _process(node: ProcessNode, depth: int, began_ns: int) -> list[Any]:
         _cut(escape(node.process.cmd) or escape(node.process.proc)),
         _us(node.started_ns, began_ns),
         None if node.duration_ns is None else node.duration_ns // 1000,
-        status_text(node),
+        status,
         node.failed,
         node.cpu_us,
         node.max_rss_kib,

@@ -142,7 +142,7 @@ def test_errors_are_of_processes_connections_files_and_calls(made):
         ("file", "EACCES", "open /tmp/secret: EACCES"),
         ("file", "ENOENT", "open /usr/share/locale/x.mo: ENOENT"),
         ("call", "EPERM", "kill SIGTERM to 1: EPERM"),
-        ("DNS", "timeout", "ask for box: timeout"),
+        ("DNS", "timeout", "look up box: timeout"),
     ]
     assert [row["is_startup"] for row in rows["errors"]] == [False, False, True, False, False]
 
@@ -178,4 +178,4 @@ def test_a_session_that_was_cut_off_can_be_shown(tmp_path):
     info = found.summary.info._replace(ended_ns=None, exit_code=None, status="interrupted")
     again = found._replace(summary=found.summary._replace(info=info))
 
-    assert parts(again)["processes"].rows[0][6] == "running"
+    assert parts(again)["processes"].rows[0][6] == "end not recorded"
