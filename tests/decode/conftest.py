@@ -10,17 +10,22 @@ import pytest
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.operation import Operation
 from scopetrace.model.raw import unpack_batch
-from support.raw_builder import CALLS, Tracee
+from support.raw_builder import CALLS, START, Tracee
 
 T = TypeVar("T")
+CALL_NS = 10**9
+"""No call of a tracee takes longer."""
+OFFSET_NS = 10**18
+"""Unix time less CLOCK_MONOTONIC, unlike any time of a record."""
 
 
 class Decoding:
     """A decoder whose operations are kept."""
 
-    def __init__(self, tracee: Tracee, offset_ns: int = 0) -> None:
+    def __init__(self, tracee: Tracee, offset_ns: int = OFFSET_NS) -> None:
         self.tracee = tracee
         self.operations: list[Operation] = []
+        self.offset_ns = offset_ns
         self.decoder = Decoder(CALLS, self.operations.append, offset_ns)
 
     def go(self) -> list[Operation]:
@@ -29,7 +34,13 @@ class Decoding:
         for record in unpack_batch(self.tracee.take()):
             self.decoder.decode(record)
         assert self.decoder.first_misunderstood == ""
+        assert all(map(self._is_in_time, self.operations))
         return self.operations
+
+    def _is_in_time(self, operation: Operation) -> bool:
+        """Return whether an operation happened while the tracee ran, by Unix time."""
+        time_ns = getattr(operation, "time_ns", None)
+        return time_ns is None or START <= time_ns - self.offset_ns <= self.tracee.now + CALL_NS
 
     def only(self, kind: type[T]) -> list[T]:
         """As `go`, but only the operations of one class."""

@@ -145,6 +145,16 @@ def test_every_call_and_exec_lies_within_the_run(compile_tracee: Compile, tmp_pa
     )
 
 
+@pytest.mark.parametrize(("counts", "found"), [(True, [2, 3, 4, 5]), (False, [])])
+def test_counted_calls_are_flushed_at_each_exec_and_exit(
+    counts: bool, found: list[int], compile_tracee: Compile, tmp_path: Path
+) -> None:
+    records, _ = engine_run([compile_tracee("counted")], tmp_path, counts=counts)
+
+    counted = [r for r in of_kind(records, RawKind.COUNT) if CALLS[r.syscall].name == "lseek"]
+    assert sorted(record.argument(1) for record in counted) == found
+
+
 def test_tracing_that_is_ended_on_request_is_no_error(tmp_path: Path) -> None:
     program = ["/bin/sh", "-c", "while cd .; do :; done"]
 

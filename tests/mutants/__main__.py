@@ -72,13 +72,13 @@ class Judge:
         """Return the first of these tests that fails because of the alteration, or nothing."""
         by_chance: list[str] = []
         while test := self._altered.first_failure(self._jobs, group, without=by_chance):
-            if self._fails_again(test) and not self._control.fails(test):
+            if self._fails_twice(test, group) and not self._control.fails(test, group):
                 return test
             by_chance.append(test)
         return ""
 
-    def _fails_again(self, test: str) -> bool:
-        return self._altered.fails(test) and self._altered.fails(test)
+    def _fails_twice(self, test: str, group: list[str]) -> bool:
+        return self._altered.fails(test, group) and self._altered.fails(test, group)
 
 
 def main() -> int:

@@ -19,9 +19,11 @@ ROOT = Path(__file__).parent.parent.parent
 LIMIT_S = 1800
 """After which a run of tests is ended. A test that hangs ends long before, by its own limit."""
 NO_TEST = "*"
-"""The name of a failure before any test was run, as when an import fails."""
+"""The name of a failure of pytest itself, as when an import fails, or our plugin."""
 PASSED = (0, 5)
 """Statuses of pytest if no test failed: all passed, or none was chosen."""
+RAN = (*PASSED, 1)
+"""Its statuses if it did what it was asked for."""
 PR_SET_CHILD_SUBREAPER = 36
 COMPILES = re.compile(r" (?:-c (\S+\.c)|-shared) ")
 
@@ -70,11 +72,11 @@ class Stage:
         failed = [*names.read_text().splitlines(), *([] if status in PASSED else [NO_TEST])]
         return next((test for test in failed if test not in without), "")
 
-    def fails(self, test: str) -> bool:
-        """Run one test alone; return whether it failed."""
-        if test == NO_TEST:
-            return self._pytest("--collect-only", "tests") not in PASSED
-        return self._pytest(test) not in PASSED
+    def fails(self, test: str, group: Sequence[str]) -> bool:
+        """Run one test of a group alone; return whether it failed."""
+        return (
+            self._pytest(*group) not in RAN if test == NO_TEST else self._pytest(test) not in PASSED
+        )
 
     def _pytest(self, *arguments: str, failures: Path | None = None) -> int:
         """Run pytest and return its status; end what its tests have left behind."""
