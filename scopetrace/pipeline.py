@@ -87,6 +87,7 @@ class Pipeline:
         clock_offset_ns: Unix time less CLOCK_MONOTONIC.
         writer: where rows go.
         mute: called with the fd_serial of an fd whose bytes no rule wants.
+        show_call: takes each call that is recorded whole, and who made it; None: nothing does.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Pipeline:
         clock_offset_ns: int,
         writer: Writer,
         mute: Callable[[int], object],
+        show_call: Callable[[Image, WholeCall], object] | None = None,
     ) -> None:
         self.sync_requested = False
         """Whether the engine waits for a commit; the recorder resets it."""
@@ -128,6 +130,7 @@ class Pipeline:
         """Take a measure of a metric. It is the meter's own method: it is called for every call."""
         self.measure_own = self._metrics.measure_own
         """Take a measure of a metric that the program itself sent."""
+        self._show_call = show_call
         self._inherited: list[CalledWhole] = []
         self._records_calls = bool(watch.config.scopetrace.syscalls)
         self._decoder = Decoder(calls, self._dispatch, clock_offset_ns)
@@ -318,7 +321,10 @@ class Pipeline:
         if image in self._unwritten:
             self._write_process(image)
         row = (time_ns, duration_ns, image.id, tid, abi, number, result, data)
-        self._calls.append(build(WholeCall, row))
+        call = build(WholeCall, row)
+        self._calls.append(call)
+        if self._show_call is not None:
+            self._show_call(image, call)
 
     def _on_synced(self, operation: Synced) -> None:
         self.sync_requested = True

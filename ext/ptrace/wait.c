@@ -113,6 +113,9 @@ static void adapt_polls(struct engine *engine, int polls)
  * program that computes or sleeps the tracer soon polls hardly at all. While programs are being
  * started there are pauses all the time, in which the programs need the CPU more than the tracer does:
  * then it polls once. sched_yield gives the CPU to a tracee that needs it.
+ *
+ * Where every call stops, the tracer does not poll: the tracee is on its way to the next stop all the
+ * time, and a tracer that sleeps meanwhile leaves it the CPU and is woken on it.
  */
 static long wait_for_event(struct engine *engine, siginfo_t *event)
 {
@@ -122,6 +125,8 @@ static long wait_for_event(struct engine *engine, siginfo_t *event)
         return 0;
     uint64_t since_ns = monotonic_ns();
     int most = engine->stops_since_change < SETTLED_STOPS ? 1 : engine->polls_wanted;
+    if (engine->plan)
+        most = 0;
     for (int polls = 0; polls < most; polls++) {
         long status = wait_once(P_ALL, 0, event, WNOHANG);
         if (status < 0 || event->si_pid) {

@@ -102,6 +102,12 @@ def _ends_in(arg: str, names: set[str]) -> bool:
     help="Also record every system call whole, or those of a set: openat,%network,!close, /^get.",
 )
 @click.option(
+    "--print",
+    "printed",
+    is_flag=True,
+    help="With --syscalls: also print them to standard error as soon as they return.",
+)
+@click.option(
     "-e",
     "--eventdest",
     metavar="DEST",
@@ -143,6 +149,7 @@ def _ends_in(arg: str, names: set[str]) -> bool:
 def run(
     userconfig: Path | None,
     payloads: bool,
+    printed: bool,
     summary: bool | None,
     quiet: bool,
     report: Path | None,
@@ -162,7 +169,7 @@ def run(
     scopetrace run -u quiet.yml -- make -j4
     scopetrace run -p curl -s http://localhost/    then: scopetrace flows
     scopetrace run --syscalls cat notes.txt        then: scopetrace syscalls
-    scopetrace run --syscalls=%network,%file curl -s http://localhost/
+    scopetrace run --syscalls=%network --print curl -s http://localhost/    prints them at once
     scopetrace run -e tcp://localhost:9109 -m udp://localhost:8125 --metricformat statsd nginx
     """
     if not args:
@@ -170,6 +177,10 @@ def run(
     from scopetrace.recorder.foreground import run_in_place
 
     asked = {VARIABLES[name]: value for name, value in settings.items() if value is not None}
+    if printed:
+        if not settings["syscalls"]:
+            raise UsageError("--print needs --syscalls")
+        asked["SCOPE_SYSCALL_PRINT"] = "true"
     if payloads:
         asked["SCOPE_PAYLOAD_ENABLE"] = "true"
     if summary is not None:

@@ -197,6 +197,8 @@ class Recording(Node, frozen=True):
     """Which system calls are recorded whole (`syscalls.call_set`); empty: none."""
     syscallsnaplen: SnapLength
     """Bytes that are copied of one buffer of such a call, at most."""
+    syscallsprint: bool
+    """Whether `run` prints such calls to standard error while they are recorded."""
     summary: bool
     """Whether `run` prints the summary of the session when the program ends."""
     hint: bool

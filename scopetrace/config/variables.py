@@ -39,6 +39,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
     "SCOPE_SYSCALLS": ("scopetrace", "syscalls"),
     "SCOPE_SYSCALL_SNAPLEN": ("scopetrace", "syscallsnaplen"),
+    "SCOPE_SYSCALL_PRINT": ("scopetrace", "syscallsprint"),
     "SCOPE_RUN_SUMMARY": ("scopetrace", "summary"),
     "SCOPE_RUN_HINT": ("scopetrace", "hint"),
     "SCOPE_RUN_REPORT": ("scopetrace", "report"),

@@ -6,28 +6,24 @@ from scopetrace.decode import fds
 from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
-from scopetrace.model.operation import CalledWhole
-from scopetrace.model.raw import RESULT_REFUSED, Part, RawRecord, Seen
+from scopetrace.model.operation import CalledWhole, build
+from scopetrace.model.raw import PART, RESULT_REFUSED, Part, RawRecord, Seen
 from scopetrace.model.whole_call import FOUND
 
 NOTHING = b"\0"
 """A packed call without arguments and memory."""
+PACKED = int(Part.CALL)
 
 
 def on_call(state: State, task: Task, record: RawRecord, call: Call) -> None:
-    """Emit a call as it is packed."""
-    state.emit(
-        CalledWhole(
-            task.group.image,
-            record.tid,
-            record.entered_ns + state.offset_ns,
-            record.elapsed_ns,
-            record.syscall,
-            record.transferred,
-            record.result if record.result > RESULT_REFUSED else None,
-            record.parts().get(Part.CALL, NOTHING),
-        )
-    )
+    """Emit a call as it is packed. This is done for every call of a program: fields by number."""
+    payload, result = record[17], record[7]
+    size, kind, _ = PART.unpack_from(payload) if payload else (0, 0, 0)
+    packed = payload[8 : 8 + size] if kind == PACKED else NOTHING
+    time_ns = record[5] + state.offset_ns
+    fields = (task.group.image, record[4], time_ns, record[6], record[2], record[16])
+    known = result if result > RESULT_REFUSED else None
+    state.emit(build(CalledWhole, (*fields, known, packed)))
 
 
 def on_fd(state: State, task: Task, record: RawRecord, call: Call) -> None:

@@ -25,7 +25,7 @@ START_UP = frozenset(
     (
         "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "mprotect", "munmap",
         "mmap", "mmap2", "prlimit64", "ugetrlimit", "getrandom", "set_thread_area", "readlink",
-        "readlinkat",
+        "readlinkat", "futex",
     )
 )  # fmt: skip
 """Calls of the loader and of the start of the C library, whatever their arguments are."""
@@ -36,6 +36,13 @@ OF_LIBRARIES = frozenset(
     )
 )  # fmt: skip
 """Calls that belong to it if they are about a library, or the loader's own files."""
+LIBRARY_FILES = (
+    "/etc/ld.so.",
+    "/usr/lib/locale/",
+    "/usr/share/locale/",
+    "/usr/lib/x86_64-linux-gnu/gconv/",
+)
+"""How files begin that the loader and the C library read for themselves."""
 EXECS = ("execve", "execveat")
 
 
@@ -111,7 +118,7 @@ class CallLines:
 
 def _is_library(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return path.startswith("/etc/ld.so.") or name.endswith(".so") or ".so." in name
+    return path.startswith(LIBRARY_FILES) or name.endswith(".so") or ".so." in name
 
 
 def is_start_up(made: Recorded, files: Files) -> bool:

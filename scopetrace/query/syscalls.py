@@ -19,7 +19,7 @@ from scopetrace.query.conditions import Condition, all_of, marks, of_processes
 from scopetrace.query.where import bounded, checked
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
-from scopetrace.syscalls.descriptors import Descriptors, Files, changes, touches
+from scopetrace.syscalls.descriptors import AFTERWARDS, Descriptors, Files, changes, touches
 from scopetrace.syscalls.recorded import MAX_ERRNO, CallTotal, Recorded, call_name, error_of
 from scopetrace.syscalls.rows import rows
 
@@ -273,10 +273,6 @@ class SyscallQuery:
             if len(page) < _PAGE:
                 return
             at = (page[-1][1], page[-1][0]) if indexed else (page[-1][0],)
-
-
-AFTERWARDS = ("close", "close_range", "execve", "execveat")
-"""Calls whose descriptors are shown as they were before."""
 
 
 def _changing() -> str:

@@ -38,6 +38,7 @@ from scopetrace.recorder.handshake import (
     why_refused,
     why_unrecorded,
 )
+from scopetrace.recorder.live_calls import LiveCalls
 from scopetrace.recorder.stderr import ProgramStderr
 from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
@@ -162,6 +163,7 @@ class Recorder:
         host = os.uname().nodename
         self._forwarding = forwarding_writer(config, host, writer)
         offset_ns = time.time_ns() - time.monotonic_ns()
+        self._live_calls = LiveCalls(stderr) if config.scopetrace.syscallsprint else None
         self._pipeline = Pipeline(
             call_table(_engine.calls()),
             watch,
@@ -169,6 +171,7 @@ class Recorder:
             offset_ns,
             self._forwarding or writer,
             self._capture.engine.mute,
+            self._live_calls.take if self._live_calls else None,
         )
         self._end_signal = 0
         self._committed_ns = 0
@@ -236,6 +239,8 @@ class Recorder:
         try:
             if batch:
                 self._pipeline.feed(batch)
+                if self._live_calls is not None:
+                    self._live_calls.flush()
                 self._uncommitted = True
                 self._note_start()
             text_is_late = now_ns >= (self._pipeline.due_ns or now_ns + 1)

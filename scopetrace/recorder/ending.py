@@ -39,7 +39,8 @@ class Ending:
 
     Args:
         settings: the section `scopetrace` of the configuration.
-        stderr: where to print; its copy is closed at once unless there will be a summary or a page.
+        stderr: where to print; its copy is closed at once unless something will be printed
+            before the program ends, or a page is written.
         pid: of the program.
     """
 
@@ -49,7 +50,7 @@ class Ending:
         self._summary = settings.summary
         self._report = settings.report
         self._hint = settings.hint and bool(stderr.terminal) and not stderr.is_piped_on
-        if not (self._summary or self._report):
+        if not (self._summary or self._report or settings.syscallsprint):
             stderr.release()
 
     def print(self, writer: SessionWriter, end: ProcessEnd, others: Sequence[str]) -> None:
@@ -65,6 +66,7 @@ class Ending:
         """
         if self._summary or self._report:
             self._show(writer.path, end, others)
+        self._stderr.release()
         if not self._summary and self._hint and self._is_in_foreground():
             self._print_line(writer, end, others)
 
@@ -77,7 +79,6 @@ class Ending:
                 self._write_report(session, end)
             if self._summary:
                 self._print_summary(session, end, others)
-        self._stderr.release()
 
     def _write_report(self, session: Session, end: ProcessEnd) -> None:
         from scopetrace import __version__

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from functools import cache
 from typing import NamedTuple
 
-from scopetrace.model.whole_call import FOUND
+from scopetrace.model.whole_call import END, FOUND
 from scopetrace.syscalls.call import Call, Piece
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
@@ -344,6 +344,8 @@ EFFECTS: dict[str, Effect] = {
     "execveat": _exec,
 }
 """Call → what it changes if it succeeds. Others that return a descriptor only replace the name."""
+AFTERWARDS = ("close", "close_range", "execve", "execveat")
+"""Calls whose descriptors are shown as they were before."""
 FORKS = ("fork", "vfork", "clone", "clone3")
 UNDER_WAY = -115
 """EINPROGRESS: a connect that goes on."""
@@ -377,6 +379,8 @@ class Descriptors:
         if made.abi == FOUND:
             self.of(made.pid).open(made.number, made.data.decode(errors="backslashreplace"))
             return
+        if made.abi == END and made.tid == made.pid:
+            self._files.pop(made.pid, None)
         result, name = made.result, made.name
         if (
             not made.is_call
@@ -397,7 +401,10 @@ class Descriptors:
         if not child or flags & CLONE_THREAD:
             return
         files = self.of(made.pid)
+        early = self._files.get(child)
         self._files[child] = files if flags & CLONE_FILES else files.copy()
+        if early is not None and not flags & CLONE_FILES:  # calls that came before its parent's
+            self._files[child].names.update(early.names)
 
 
 def _clone_flags(made: Recorded) -> int:

@@ -38,6 +38,12 @@ def test_a_set_of_no_calls_is_refused_before_the_program_runs(scopetrace):
     assert "there is no system call opnat; did you mean openat" in err
 
 
+def test_calls_that_are_not_recorded_cannot_be_printed(scopetrace):
+    status, out, err = scopetrace("run", "--print", "echo", "x")
+
+    assert (status, out, err) == (2, "", "scopetrace: --print needs --syscalls\n")
+
+
 def test_a_mistyped_command_is_met_with_the_one_that_was_meant(scopetrace):
     status, out, err = scopetrace("evnts", "-a")
 

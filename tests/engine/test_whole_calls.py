@@ -105,6 +105,24 @@ def test_what_is_printed_once_is_recorded_once(rows: list[Recorded]) -> None:
     assert all(row.duration_ns >= 0 for row in rows)
 
 
+def test_calls_are_printed_while_they_are_made(stage: Stage) -> None:
+    stage.new_home()
+    command = ["sh", "-c", "cat /etc/hostname | cat"]
+    ending = stage.run(scopetrace_command("run", "-q", "--syscalls", "--print", *command))
+    path = wait_for(lambda: only(session_files(stage.home)), "the session")
+    wait_for(lambda: read_info(path).status == "finished", "its end")
+    with open_session(path) as session:
+        rows = sorted(session.syscalls(), key=lambda row: row.id)
+
+    printed = ending.stderr.decode().splitlines()
+    assert ending.status == 0
+    assert len(printed) == len(rows)
+    for line, row in zip(printed, rows, strict=True):
+        assert f"{row.name}(" in line or line.endswith(("---", "+++"))
+    assert printed[0].startswith("execve(")
+    assert printed[-1] == f"[pid {rows[-1].tid:5}] +++ exited with 0 +++"
+
+
 def test_only_a_set_is_recorded(stage: Stage) -> None:
     rows = record(stage, "cat", "/etc/hostname", chosen="openat,close")
 
