@@ -2,7 +2,8 @@
 
 calls.c makes a number of random calls of every watched kind, with valid and invalid arguments. The
 invariant: the recorder survives, the program exits as it does without it, the session is complete,
-and every record was kept and understood. .ci/sanitize runs it on a build with ASan and UBSan.
+every record was kept and understood, and every call can be printed. .ci/sanitize runs it on a build
+with ASan and UBSan.
 Threads and timers differ in each run, so a seed does not reproduce all of it; the folder of a run
 that failed is kept and its path printed.
 """
@@ -22,7 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.harness import Recording, Stage  # noqa: E402
+from scopetrace.output.syscall_lines import CallLines, LineOptions  # noqa: E402
+from scopetrace.query import open_session  # noqa: E402
+from support.harness import Recording, Stage, session_files  # noqa: E402
 from support.interpreter import SHARED  # noqa: E402
 
 ALONE = 64999
@@ -33,9 +36,9 @@ CONFIG = """
 event: {watch: [{type: file, name: .*, value: .*}, {type: console, name: .*, value: .*},
   {type: fs}, {type: process}, {type: net}, {type: http}, {type: dns}]}
 payload: {enable: true}
-scopetrace: {failures: all, environment: true}
+scopetrace: {failures: all, environment: true, syscalls: all}
 """
-"""Watches every call of syscalls.def."""
+"""Watches every call of syscalls.def, and records all calls whole."""
 SOURCES = ["arch/x86_64.c", "table/syscalls.c"]
 FINDINGS = frozenset(("misunderstood", "lost", "fault", "engine"))
 """Reasons of notices that a program cannot cause."""
@@ -93,6 +96,7 @@ def play(folder: Path, program: Path, seed: int, calls: int) -> tuple[Counter, i
     argv = [program, str(seed), str(calls), counter]
     recording = stage.record(argv, config=CONFIG, timeout=SECONDS_OF_A_RUN)
     assert_no_findings(stage, recording)
+    assert_calls_are_lines(stage)
     found = COUNTER.unpack(counter.read_bytes())
     shutil.rmtree(stage.folder, ignore_errors=True)
     return found, len(recording.events)
@@ -106,6 +110,16 @@ def assert_no_findings(stage: Stage, recording: Recording) -> None:
     notices = [event.data for event in recording.of("notice")]
     found = [notice for notice in notices if notice["reason"] in FINDINGS]
     assert not found, (found, stage.folder)
+
+
+def assert_calls_are_lines(stage: Stage) -> None:
+    """Fail if a call cannot be unpacked and printed, whatever its pointers pointed to."""
+    lines = CallLines(LineOptions(verbose=True))
+    [path] = session_files(stage.home)
+    with open_session(path) as session:
+        for made, files in session.syscall_query().follow():
+            assert made.is_call <= bool(made.name), (made, stage.folder)
+            assert "\n" not in lines.line(made, files), (made, stage.folder)
 
 
 if __name__ == "__main__":
