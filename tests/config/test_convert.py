@@ -10,7 +10,8 @@ from scopetrace.errors import ConfigError
 BAD_FILES = [
     (
         "scopetrace:\n  syscalls: read,opnat",
-        "2: scopetrace.syscalls: there is no system call opnat; did you mean openat or open?",
+        "2: scopetrace.syscalls: there is no system call opnat;"
+        " did you mean openat or openat2 or open?",
     ),
     ("evnt: {}", "1: evnt: unknown key; did you mean 'event'?"),
     ("a:", "1: a: unknown key"),
