@@ -59,12 +59,13 @@ cdef class FileSums:
     the time is spent waiting for memory.
     """
 
-    cdef public int64_t opens, read_bytes, read_ops, written_bytes, written_ops, io_us
-    cdef public int64_t most_read_bytes, most_written_bytes
-    cdef public bint mapped, changed, exists, folder
-    cdef public tuple errors
-    cdef object last_error
     cdef users users
+    cdef object last_error
+    cdef public int64_t opens
+    cdef public bint mapped, changed, exists, folder
+    cdef public int64_t read_bytes, read_ops, written_bytes, written_ops, io_us
+    cdef public int64_t most_read_bytes, most_written_bytes
+    cdef public tuple errors
 
     def __cinit__(self, *args):
         self.errors = ()
