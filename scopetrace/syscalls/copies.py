@@ -222,7 +222,12 @@ def _arch_prctl(place: _Place) -> Copies:
 
 
 def _keyctl(place: _Place) -> Copies:
-    yield from ()
+    """The texts of some commands, and the payload of KEYCTL_UPDATE."""
+    if place.phase is Phase.ENTRY:
+        for command in KEYCTL_TEXTS.get(place.argument, ()):
+            yield place.copy(Rule.STRING, PATH_MAX)._replace(when=0, value=command)
+        if place.argument == 2:
+            yield place.copy(Rule.LENGTH, 1, 3)._replace(when=0, value=2)
 
 
 ENTRY, EXIT = (Phase.ENTRY,), (Phase.EXIT,)
@@ -258,6 +263,7 @@ PRCTL_COPIES: dict[tuple[int, int, Phase], tuple[Rule, int]] = {
         ((option, 2, Phase.EXIT) for option in (2, 5, 9, 11, 19, 25, 37)), (Rule.FIXED, 4)
     ),
 }
+KEYCTL_TEXTS = {1: (1,), 2: (10,), 3: (10,)}
 CLONE_PIDFD_AT, CLONE_PARENT_TID_AT = 8, 24
 OPTION_MAX = 4096
 PAGES_MAX = 256
@@ -310,12 +316,13 @@ COPIES: dict[str, Plan] = {
     "capdata": _fixed(24),
     "mincore": _page_bytes,
     "msgbuf": _message,
-    "socketcall": lambda place: iter([place.copy(Rule.SOCKETCALL, 24)]),
+    "socketargs": lambda place: iter([place.copy(Rule.SOCKETCALL, 24)]),
     "createattr": lambda place: iter([place.copy(Rule.FIXED, size_of("mq_attr", place.abi))]),
     "seccomparg": lambda place: iter([place.copy(Rule.FIXED, 2 * place.abi.word)]),
     "rebootarg": lambda place: iter([place.copy(Rule.STRING, 256)]),
     "fsconfigkey": lambda place: iter([place.copy(Rule.STRING, 256)]),
     "fsconfigvalue": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
+    "user_desc": _fixed(16),
     "shmid": _fixed(112),
     "msqid": _fixed(120),
     "keyctl": _keyctl,

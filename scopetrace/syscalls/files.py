@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from scopetrace.syscalls.call import Abi, Phase
 from scopetrace.syscalls.names import name_set
-from scopetrace.syscalls.numbers import ALL, LOW, fd, mode_of, seconds
+from scopetrace.syscalls.numbers import ALL, LOW, device, dirfd, fd, mode_of, seconds
 from scopetrace.syscalls.quote import hexed, permissions, pointer, signed
 from scopetrace.syscalls.signals import signal_name
 from scopetrace.syscalls.structures import at, decoder, values
+from scopetrace.syscalls.text import string_at
 from scopetrace.syscalls.view import Place, Shown, View, decodes, makes, shows
 
 O_ACCMODE = 3
@@ -85,20 +86,17 @@ def _stat_times(found: dict[str, int]) -> list[str]:
     return parts
 
 
-def _device(number: int) -> str:
-    major = (number >> 8 & 0xFFF) | (number >> 32 & ~0xFFF)
-    minor = (number & 0xFF) | (number >> 12 & 0xFFFFFF00)
-    return f"makedev({hexed(major)}, {hexed(minor)})"
-
-
 def _stat(view: View, name: str, data: bytes) -> str:
     found = values(view, name, data)
     mode = found["st_mode"]
-    device = mode & TYPE in DEVICES
-    size = f"st_rdev={_device(found['st_rdev'])}" if device else f"st_size={found['st_size']}"
+    size = (
+        f"st_rdev={device(found['st_rdev'])}"
+        if mode & TYPE in DEVICES
+        else f"st_size={found['st_size']}"
+    )
     if not view.verbose:
         return f"{{st_mode={mode_of(mode)}, {size}, ...}}"
-    parts = [f"st_dev={_device(found['st_dev'])}", f"st_ino={found['st_ino']}"]
+    parts = [f"st_dev={device(found['st_dev'])}", f"st_ino={found['st_ino']}"]
     parts += [f"st_mode={mode_of(mode)}"]
     parts += [f"{name}={found[name]}" for name in ("st_nlink", "st_uid", "st_gid")]
     parts += [f"{key}={found[key]}" for key in ("st_blksize", "st_blocks") if key in found]
@@ -126,7 +124,7 @@ def _statx_time(data: bytes, start: int) -> str:
     return f"{{tv_sec={second}, tv_nsec={nanoseconds}}}{seconds(second, nanoseconds)}"
 
 
-STATX_BTIME = 0x800
+STATX_SYNC, STATX_BTIME = 0x6000, 0x800
 STATX_TIMES = (("stx_atime", 64), ("stx_btime", 80), ("stx_ctime", 96), ("stx_mtime", 112))
 
 
@@ -166,8 +164,9 @@ DEVICE_NUMBERS = ("stx_rdev_major", "stx_rdev_minor", "stx_dev_major", "stx_dev_
 def _statx_flags(view: View, value: int) -> str:
     sync = name_set("statxsync")
     number = value & LOW
-    head = sync.by_value.get(number & 0x6000, hexed(number & 0x6000))
-    rest = number & ~0x6000
+    both = sync.of_flags(number & STATX_SYNC)
+    head = sync.by_value.get(number & STATX_SYNC, both)
+    rest = number & ~STATX_SYNC
     return f"{head}|{name_set('statxflags').of_flags(rest)}" if rest else head
 
 
@@ -267,3 +266,83 @@ def _fcntl_number(view: View, command: int, value: int) -> str:
 def _file_handle(view: View, data: bytes) -> str:
     found = values(view, "file_handle", data)
     return f"{{handle_bytes={found['handle_bytes']}, handle_type={found['handle_type']}}}"
+
+
+MS_MAGIC, MS_MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
+
+
+@shows("mountflags")
+def _mount_flags(view: View, value: int) -> str:
+    names = name_set("mount")
+    if value & MS_MAGIC_MASK == MS_MAGIC:
+        rest = value & ~MS_MAGIC_MASK
+        return f"MS_MGC_VAL|{names.of_flags(rest)}" if rest else "MS_MGC_VAL"
+    return names.of_flags(value)
+
+
+PRIORITY = 0x7FFF
+
+
+@shows("swapflags")
+def _swap_flags(view: View, value: int) -> str:
+    priority, flags = value & PRIORITY, value & LOW & ~PRIORITY
+    if not flags:
+        return str(priority)
+    names = name_set("swapon").of_flags(flags)
+    return f"{names}|{priority}" if priority or flags & 0x8000 else names
+
+
+@shows("quotacmd")
+def _quota_command(view: View, value: int) -> str:
+    command = name_set("quota_cmd").value((value & LOW) >> 8)
+    return f"QCMD({command}, {name_set('quota_type').value(value & 0xFF)})"
+
+
+@shows("memfdflags")
+def _memfd_flags(view: View, value: int) -> str:
+    found, rest = name_set("memfd").parts(value & LOW & ~(63 << 26))
+    huge = (value & LOW) >> 26
+    found += [hexed(rest)] if rest else []
+    return "|".join([*found, *([f"{huge}<<MFD_HUGE_SHIFT"] if huge else [])]) or "0"
+
+
+@shows("fanotifyinit")
+def _fanotify_init(view: View, value: int) -> str:
+    kind, flags = name_set("fanotify_class").value(value & 0xC), value & LOW & ~0xC
+    return f"{kind}|{name_set('fanotify_init').of_flags(flags)}" if flags else kind
+
+
+@shows("fanfd")
+def _fanotify_folder(view: View, value: int) -> str:
+    return "FAN_NOFD" if signed(value, 32) == -1 else dirfd(view, value)
+
+
+@makes("rebootarg")
+def _reboot_argument(place: Place) -> Shown:
+    """The text of LINUX_REBOOT_CMD_RESTART2; other commands have none."""
+
+    def shown(view: View, address: int) -> str | None:
+        if view.args[2] & LOW != RESTART2:
+            return None
+        return string_at(view, address, Phase.ENTRY, view.strings)
+
+    return shown
+
+
+RESTART2 = 0xA1B2C3D4
+
+
+@shows("fsconfigkey")
+def _configuration_key(view: View, address: int) -> str:
+    return string_at(view, address, Phase.ENTRY, view.strings)
+
+
+FSCONFIG_SET_BINARY = 2
+FSCONFIG_STRINGS = (1, 3, 4)
+
+
+@shows("fsconfigvalue")
+def _configuration_value(view: View, address: int) -> str:
+    if view.args[1] & LOW in FSCONFIG_STRINGS:
+        return string_at(view, address, Phase.ENTRY, view.strings)
+    return pointer(address)

@@ -26,7 +26,8 @@ SCALARS = {
     "int": "i32", "uint": "u32", "fd": "i32", "pid": "i32", "uid": "u32", "gid": "u32",
     "size": "ulong", "ptr": "ulong", "hexlong": "ulong", "offset": "long", "hex32": "u32",
     "wstatus": "i32", "off64": "i64", "uid16": "u16", "gid16": "u16", "hex64": "u64",
-    "time": "klong", "clock": "klong", "signal": "i32",
+    "time": "klong", "clock": "klong", "signal": "i32", "mpol": "u32",
+    "pagestatus": "i32", "oldmask": "u32",
 }  # fmt: skip
 """The type of a kind that a row uses without one."""
 

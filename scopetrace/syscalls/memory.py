@@ -73,7 +73,7 @@ def _residency(place: Place) -> Shown:
         pages = -(-view.args[length_at] // 4096)
         data = view.read(address, pages, Phase.EXIT) if pages else None
         if data is None:
-            return pointer(address) if pages or view.failed else "[]"
+            return pointer(address)
         shown_bytes = data if view.verbose else data[: view.strings]
         dots = ", ..." if len(shown_bytes) < len(data) else ""
         return f"[{', '.join(str(byte & 1) for byte in shown_bytes)}{dots}]"
@@ -84,9 +84,11 @@ def _residency(place: Place) -> Shown:
 @shows("mpolmode")
 def _policy_mode(view: View, value: int) -> str:
     number = value & LOW
-    names, _ = name_set("mpolmode").parts(number)
-    rest = number & ~0xE000
-    return "|".join([name_set("mpol").value(rest), *names])
+    names, rest = name_set("mpolmode").parts(number)
+    kind = name_set("mpol").by_value.get(rest)
+    if kind or not names:
+        return "|".join([kind or name_set("mpol").value(rest), *names])
+    return "|".join([*names, hexed(rest)])
 
 
 @makes("nodemask")
@@ -121,6 +123,21 @@ def _page_status(place: Place) -> Shown:
     return shown
 
 
+@shows("mpol")
+def _policy_kind(view: View, value: int) -> str:
+    return name_set("mpol").value(value & LOW)
+
+
+KEXEC_ARCH = 0xFFFF0000
+
+
+@shows("kexecflags")
+def _kexec_flags(view: View, value: int) -> str:
+    arch = name_set("kexec_arch").value(value & KEXEC_ARCH)
+    rest = value & ~KEXEC_ARCH
+    return f"{arch}|{name_set('kexec').of_flags(rest)}" if rest else arch
+
+
 IPC_64 = 0x100
 
 
@@ -139,7 +156,7 @@ def _ipc_command(place: Place) -> Shown:
 
 @shows("semarg")
 def _semaphore_argument(view: View, value: int) -> str:
-    return hexed(value) if value < 0x10000 else pointer(value)
+    return pointer(value)
 
 
 @makes("shmid", "msqid")

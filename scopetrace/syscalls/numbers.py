@@ -13,9 +13,8 @@ from scopetrace.syscalls.view import Place, Shown, View, makes, shows
 AT_FDCWD = -100
 LOW = 0xFFFFFFFF
 ALL = 0xFFFFFFFFFFFFFFFF
-NO_ID = -1
-DAY = 86400
-RESERVED_BITS = 20
+SIGN = 0x80000000
+PERMISSIONS = 0o777
 
 
 def bits(abi: Abi) -> int:
@@ -102,7 +101,12 @@ def _short_id(view: View, value: int) -> str:
 def _enum(place: Place) -> Shown:
     """A value with a name."""
     names = name_set(place.kind.params[0])
-    return lambda view, value: names.value(value & LOW)
+
+    def shown(view: View, value: int) -> str:
+        negative = names.by_value.get(signed(value, 32)) if value & SIGN else None
+        return negative or names.value(value & LOW)
+
+    return shown
 
 
 @makes("flags")
@@ -125,18 +129,43 @@ def _mode_flags(place: Place) -> Shown:
     """Flags with permissions in the lowest bits: IPC_CREAT|0600."""
     names = name_set(place.kind.params[0])
 
+    huge_at = 26 if place.kind.params[0] == "shmget" else 32
+
     def shown(view: View, value: int) -> str:
         found, rest = names.parts(value & LOW)
-        return "|".join([*found, permissions(rest)])
+        huge, other = (rest >> huge_at, rest & ~PERMISSIONS & (1 << huge_at) - 1)
+        found += [hexed(other)] if other else []
+        found += [f"{huge}<<SHM_HUGE_SHIFT"] if huge else []
+        return "|".join([*found, permissions(rest & PERMISSIONS)])
 
     return shown
+
+
+@makes("decimal")
+def _decimal(place: Place) -> Shown:
+    """A value with a name, or in decimal."""
+    names = name_set(place.kind.params[0])
+
+    def shown(view: View, value: int) -> str:
+        number = signed(value, 32)
+        return names.by_value.get(number) or f"{number} /* {names.label} */"
+
+    return shown
+
+
+@shows("keyserial")
+def _key_serial(view: View, value: int) -> str:
+    number = signed(value, 32)
+    return name_set("keyserial").by_value.get(number) or str(number)
 
 
 def mode_of(value: int) -> str:
     """Return type and permissions of a file: S_IFREG|0644."""
     kind = name_set("filetype").by_value.get(value & 0o170000)
-    found, rest = name_set("modebits").parts(value & (0o7777 if kind else LOW))
-    return "|".join([*([kind] if kind else []), *found, permissions(rest)])
+    if kind is None:
+        return permissions(value)
+    found, rest = name_set("modebits").parts(value & 0o7777)
+    return "|".join([kind, *found, permissions(rest)])
 
 
 @shows("mode")
@@ -147,9 +176,19 @@ def _mode(view: View, value: int) -> str:
 @shows("dev")
 def dev(view: View, value: int) -> str:
     """Show the number of a device in its parts."""
+    return device(value)
+
+
+def device(value: int) -> str:
+    """Return the number of a device in its parts: makedev(0x8, 0x1)."""
     major = (value >> 8 & 0xFFF) | (value >> 32 & ~0xFFF)
     minor = (value & 0xFF) | (value >> 12 & 0xFFFFFF00)
     return f"makedev({hexed(major)}, {hexed(minor)})"
+
+
+@shows("dev32")
+def _short_dev(view: View, value: int) -> str:
+    return dev(view, value & LOW)
 
 
 @makes("nodedev")
@@ -169,9 +208,35 @@ def _key(view: View, value: int) -> str:
     return hexed(value & LOW) if value & LOW else "IPC_PRIVATE"
 
 
-def pair_at(place: Place, position: int) -> Callable[[View], int]:
-    """Return what reads a number of 64 bits that stands in two registers."""
-    return lambda view: view.args[position] | view.args[position + 1] << 32
+@makes("pair", "upair")
+def _wide(place: Place) -> Shown:
+    """A number of 64 bits in two registers."""
+    is_signed = place.kind.name == "pair"
+
+    def shown(view: View, value: int, upper: int) -> str:
+        number = value | upper << 32
+        return str(signed(number, 64) if is_signed else number)
+
+    return _with_next(place, shown)
+
+
+@makes("highlow")
+def _high_and_low(place: Place) -> Shown:
+    """A number of 64 bits in two registers, the upper half first."""
+    return _with_next(place, lambda view, value, low: str(signed(value << 32 | low, 64)))
+
+
+@makes("pairflags")
+def _wide_flags(place: Place) -> Shown:
+    """Flags of 64 bits in two registers."""
+    names = name_set(place.kind.params[0])
+    return _with_next(place, lambda view, value, upper: names.of_flags(value | upper << 32))
+
+
+def _with_next(place: Place, shown: Callable[[View, int, int], str]) -> Shown:
+    """Return the function that shows an argument together with the register after it."""
+    after = place.argument + 1
+    return lambda view, value: shown(view, value, view.args[after])
 
 
 def seconds(value: int, nanoseconds: int = 0) -> str:
@@ -221,7 +286,9 @@ def _clockid(view: View, value: int) -> str:
         return f"FD_TO_CLOCKID({~(number >> 3)})"
     kind = ("CPUCLOCK_PROF", "CPUCLOCK_VIRT", "CPUCLOCK_SCHED")
     which = number & 3
-    name = kind[which] if which < len(kind) else hexed(which)
+    if which == len(kind):
+        return name_set("clock").value(value & LOW)
+    name = kind[which]
     per = "MAKE_THREAD_CPUCLOCK" if number & 4 else "MAKE_PROCESS_CPUCLOCK"
     return f"{per}({~(number >> 3)}, {name})"
 

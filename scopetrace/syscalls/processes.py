@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scopetrace.syscalls.call import Abi, Phase
+from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.names import name_set
 from scopetrace.syscalls.numbers import integer
 from scopetrace.syscalls.quote import hexed, pointer, quoted, signed
 from scopetrace.syscalls.signals import signal_name
 from scopetrace.syscalls.structures import at, decoder, values
-from scopetrace.syscalls.text import string_at
-from scopetrace.syscalls.view import Place, Shown, View, decodes, makes, shows
+from scopetrace.syscalls.text import buffer_at, string_at
+from scopetrace.syscalls.view import MAKERS, Place, Shown, View, decodes, makes, shows
 
 LOW = 0xFFFFFFFF
 SIGNAL = 0xFF
@@ -76,6 +77,18 @@ def _tls(place: Place) -> Shown:
         if view.abi is Abi.I386:
             return f"tls={at(view, address, 'user_desc', Phase.ENTRY)}"
         return f"tls={pointer(address)}"
+
+    return shown
+
+
+@makes("tlsctid")
+def _tls_and_child_tid(place: Place) -> Shown:
+    """The two last arguments of x86-64's clone(2), in the order in which strace shows them."""
+    tls, child_tid, child_at = _tls(place), _child_tid(place), place.position(1)
+
+    def shown(view: View, address: int) -> str | None:
+        texts = (tls(view, address), child_tid(view, view.args[child_at]))
+        return ", ".join(filter(None, texts)) or None
 
     return shown
 
@@ -249,7 +262,9 @@ def _policy(view: View, value: int) -> str:
 
 def policy(value: int) -> str:
     """Return a scheduling policy, with SCHED_RESET_ON_FORK in front of the rest."""
-    name = name_set("sched").value(value & ~0x40000000)
+    name = name_set("sched").by_value.get(value & ~0x40000000)
+    if name is None:
+        return name_set("sched").value(value)
     return f"{name}|SCHED_RESET_ON_FORK" if value & 0x40000000 else name
 
 
@@ -426,7 +441,9 @@ def _prctl_first(view: View, option: int, value: int) -> str:
         return name_set("capability").value(value & LOW)
     if option == 28:
         return name_set("secbits").of_flags(value)
-    return PRCTL_FIRST[option](value) if option in PRCTL_FIRST else str(value)
+    if option in PRCTL_FIRST:
+        return PRCTL_FIRST[option](value)
+    return str(value) if option in name_set("prctl").by_value else hexed(value)
 
 
 PRCTL_FIRST: dict[int, Callable[[int], str]] = {
@@ -469,17 +486,169 @@ def _prctl_other(view: View, option: int, number: int, value: int) -> str | None
     return hexed(value) if option != 22 or number == 3 else None
 
 
+ARCH_GETS, ARCH_GET_CPUID, ARCH_SET_CPUID = (0x1003, 0x1004), 0x1011, 0x1012
+
+
 @makes("archprctl")
 def _arch_prctl(place: Place) -> Shown:
+    """A segment base, or where it is written to."""
     code_at = place.position()
 
     def shown(view: View, value: int) -> str | None:
         code = view.args[code_at]
-        if code in (0x1003, 0x1004):
-            number = view.number(value, 8, Phase.EXIT)
-            return pointer(value) if number is None else f"[{hexed(number)}]"
-        return (
-            None if code == 0x1011 else (integer(view, value) if code == 0x1012 else pointer(value))
-        )
+        if code == ARCH_GET_CPUID:
+            return None
+        if code not in ARCH_GETS:
+            return integer(view, value) if code == ARCH_SET_CPUID else hexed(value)
+        number = view.number(value, 8, Phase.EXIT)
+        return pointer(value) if number is None else f"[{hexed(number)}]"
 
     return shown
+
+
+@shows("membarriercpu")
+def _membarrier_cpu(view: View, value: int) -> str | None:
+    return integer(view, value) if view.args[1] & LOW else None
+
+
+PTRACE_TRACEME = 0
+
+
+@shows("ptracepid")
+def _ptrace_pid(view: View, value: int) -> str | None:
+    return integer(view, value) if view.args[0] & LOW != PTRACE_TRACEME else None
+
+
+@makes("ptraceaddr", "ptracedata")
+def _ptrace_argument(place: Place) -> Shown:
+    def shown(view: View, value: int) -> str | None:
+        return pointer(value) if view.args[0] & LOW != PTRACE_TRACEME else None
+
+    return shown
+
+
+SYSLOG_READS = (2, 3, 4)
+SYSLOG_LEVEL = 8
+
+
+@shows("syslogtype")
+def _log_action(view: View, value: int) -> str:
+    number = signed(value, 32)
+    return f"{number} /* {name_set('syslog').by_value.get(number, 'SYSLOG_ACTION_???')} */"
+
+
+@shows("syslogbuf")
+def _log_buffer(view: View, value: int) -> str | None:
+    action = signed(view.args[0], 32)
+    if action in SYSLOG_READS:
+        return buffer_at(view, value, view.result or 0, Phase.EXIT)
+    known = action in name_set("syslog").by_value
+    return None if known and action != SYSLOG_LEVEL else pointer(value)
+
+
+@shows("sysloglen")
+def _log_length(view: View, value: int) -> str | None:
+    action = signed(view.args[0], 32)
+    known = action in name_set("syslog").by_value
+    return integer(view, value) if not known or action in (*SYSLOG_READS, SYSLOG_LEVEL) else None
+
+
+@shows("ioprio")
+def _priority(view: View, value: int) -> str:
+    return io_priority(value & LOW)
+
+
+def io_priority(value: int) -> str:
+    """Return an I/O priority: its class, and its place in it."""
+    kind = name_set("ioprio_class").value(value >> 13)
+    return f"IOPRIO_PRIO_VALUE({kind}, {value & 0x1FFF})"
+
+
+@makes("kcmpidx")
+def _compared(place: Place) -> Shown:
+    """What kcmp compares: descriptors, or nothing that matters."""
+
+    def shown(view: View, value: int) -> str | None:
+        kind = view.args[2] & LOW
+        if kind == 0:
+            return integer(view, value)
+        return hexed(value) if kind > 7 else (pointer(value) if kind == 7 else None)
+
+    return shown
+
+
+@makes("seccompflags")
+def _seccomp_flags(place: Place) -> Shown:
+    """The flags of SECCOMP_SET_MODE_FILTER; other operations take none."""
+
+    def shown(view: View, value: int) -> str:
+        filters = view.args[0] & LOW == 1
+        return name_set("seccomp_filter").of_flags(value & LOW) if filters else hexed(value & LOW)
+
+    return shown
+
+
+@makes("seccomparg")
+def _seccomp_argument(place: Place) -> Shown:
+    """A filter: how many instructions it has, and where."""
+
+    def shown(view: View, address: int) -> str:
+        word = view.abi.word
+        data = view.read(address, 2 * word, Phase.ENTRY) if view.args[0] & LOW == 1 else None
+        if data is None:
+            return pointer(address)
+        filters = pointer(int.from_bytes(data[word:], "little"))
+        return f"{{len={int.from_bytes(data[:2], 'little')}, filter={filters}}}"
+
+    return shown
+
+
+USER_DESC_BITS = (
+    ("seg_32bit", 0, 1),
+    ("contents", 1, 3),
+    ("read_exec_only", 3, 1),
+    ("limit_in_pages", 4, 1),
+    ("seg_not_present", 5, 1),
+    ("useable", 6, 1),
+)
+
+
+@decodes("user_desc")
+def _segment(view: View, data: bytes) -> str:
+    found = values(view, "user_desc", data)
+    parts = [f"entry_number={signed(found['entry_number'], 32)}"]
+    parts += [f"{name}={found[name]:#010x}" for name in ("base_addr", "limit")]
+    parts += [f"{name}={found['bits'] >> at & mask}" for name, at, mask in USER_DESC_BITS]
+    return f"{{{', '.join(parts)}}}"
+
+
+KEYCTL_ARGUMENTS = {
+    0: ("keyserial", "uint"), 1: ("string",), 2: ("keyserial", "bytes", "size"), 3: ("keyserial",),
+    4: ("keyserial", "uid", "gid"), 5: ("keyserial", "hexint"), 6: ("keyserial", "ptr", "size"),
+    7: ("keyserial",), 8: ("keyserial", "keyserial"), 9: ("keyserial", "keyserial"),
+    10: ("keyserial", "string", "string", "keyserial"), 11: ("keyserial", "ptr", "size"),
+    14: ("int",), 15: ("keyserial", "uint"), 21: ("keyserial",),
+}  # fmt: skip
+"""By the command of keyctl(2): what its arguments are."""
+
+
+@makes("keyctl")
+def _key_argument(place: Place) -> Shown:
+    """An argument of keyctl(2), by its command; those of other commands are numbers."""
+    position = int(place.kind.params[0]) - 2
+
+    def shown(view: View, value: int) -> str | None:
+        kinds = KEYCTL_ARGUMENTS.get(signed(view.args[0], 32))
+        if kinds is None:
+            return hexed(value)
+        return _key_value(view, kinds[position], value) if position < len(kinds) else None
+
+    return shown
+
+
+def _key_value(view: View, kind: str, value: int) -> str:
+    if kind == "string":
+        return string_at(view, value, Phase.ENTRY, view.strings)
+    if kind == "bytes":
+        return buffer_at(view, value, view.args[3], Phase.ENTRY)
+    return MAKERS[kind](Place(None, Kind(kind), view.abi))(view, value) or ""

@@ -43,7 +43,7 @@ class Form(NamedTuple):
 
 def _shown(found: Row, position: int, abi: Abi) -> Shown:
     kind = found.arguments[position].kind
-    place = Place(found, kind, abi)
+    place = Place(found, kind, abi, position)
     if kind.name in MAKERS:
         return MAKERS[kind.name](place)
     if kind.phases and (kind.name in DECODERS or layout(kind.name, abi)):

@@ -9,10 +9,10 @@ from errno import errorcode
 from scopetrace.syscalls.call import Abi, Phase
 from scopetrace.syscalls.files import open_flags
 from scopetrace.syscalls.names import name_set
-from scopetrace.syscalls.numbers import fd
-from scopetrace.syscalls.processes import personality, policy
+from scopetrace.syscalls.numbers import fd, seconds
+from scopetrace.syscalls.processes import io_priority, personality, policy
 from scopetrace.syscalls.quote import hexed, permissions
-from scopetrace.syscalls.signals import signal_name
+from scopetrace.syscalls.signals import signal_name, signal_set
 from scopetrace.syscalls.structures import at
 from scopetrace.syscalls.view import View
 from scopetrace.syscalls.waiting import poll_result, select_result
@@ -96,6 +96,24 @@ def _adjtimex(view: View, result: int) -> str:
     return f"{result} ({name})" if name else str(result)
 
 
+def _membarrier(view: View, result: int) -> str:
+    if view.args[0] or not result:
+        return str(result)
+    return _named(name_set("membarrier").of_flags(result), result)
+
+
+def _mask(view: View, result: int) -> str:
+    old = "old " if view.call.number == SSETMASK else ""
+    return f"{hexed(result & LOW)} ({old}mask {signal_set(result & LOW, 32)})"
+
+
+def _segment(view: View, result: int) -> str:
+    number = view.number(view.args[0], 4, Phase.EXIT)
+    return str(result) if number is None else f"{result} (entry_number={number})"
+
+
+SSETMASK = 69
+
 RESULTS: dict[str, Result] = {
     "ptr": _pointer,
     "fd": fd,
@@ -105,6 +123,11 @@ RESULTS: dict[str, Result] = {
     "ppoll": _ppoll,
     "select": _select,
     "adjtimex": _adjtimex,
+    "membarrier": _membarrier,
+    "segment": _segment,
+    "time": lambda view, result: f"{result} ({seconds(result)[4:-3]})",
+    "sigmaskresult": _mask,
+    "ioprio": lambda view, result: _named(io_priority(result), result),
     "personality": lambda view, result: _named(personality(result & LOW), result),
     "schedresult": lambda view, result: f"{result} ({policy(result)})",
     "signalresult": lambda view, result: f"{result} ({signal_name(result)})",

@@ -13,7 +13,7 @@ from scopetrace.syscalls.view import Place, Shown, View, decodes, makes, shows
 LOW = 0xFFFFFFFF
 FIRST_REALTIME, SIGNALS = 32, 64
 SA_RESTORER = 0x04000000
-HANDLERS = {0: "SIG_DFL", 1: "SIG_IGN", LOW: "SIG_ERR", 0xFFFFFFFFFFFFFFFF: "SIG_ERR"}
+HANDLERS = {0: "SIG_DFL", 1: "SIG_IGN"}
 NAMES = {number.value: number.name for number in signal.Signals if number.value < FIRST_REALTIME}
 
 

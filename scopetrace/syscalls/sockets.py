@@ -17,6 +17,7 @@ SOCK_TYPE = 0xF
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 AF_VSOCK, AF_BLUETOOTH = 40, 31
 ADDRESS_MAX = 128
+MESSAGES_MAX = 1024
 SOL_SOCKET, SOL_IP, SOL_TCP, SOL_UDP, SOL_IPV6, SOL_RAW, SOL_PACKET, SOL_NETLINK = (
     1, 0, 6, 17, 41, 255, 263, 270,
 )  # fmt: skip
@@ -25,9 +26,14 @@ SOL_SOCKET, SOL_IP, SOL_TCP, SOL_UDP, SOL_IPV6, SOL_RAW, SOL_PACKET, SOL_NETLINK
 @shows("socktype")
 def _type(view: View, value: int) -> str:
     number = value & LOW
-    kind = name_set("socktype").value(number & SOCK_TYPE)
-    rest = number & ~SOCK_TYPE
-    return f"{kind}|{name_set('sockflags').of_flags(rest)}" if rest else kind
+    if not number:
+        return "0"
+    kind = name_set("socktype").by_value.get(number & SOCK_TYPE)
+    rest = number & ~SOCK_TYPE if kind else number
+    found, unnamed = name_set("sockflags").parts(rest)
+    if not kind and not found:
+        return name_set("socktype").value(number)
+    return "|".join([*([kind] if kind else []), *found, *([hexed(unnamed)] if unnamed else [])])
 
 
 PROTOCOLS = {
@@ -50,7 +56,7 @@ def _protocol(place: Place) -> Shown:
             return f"htons({names.get(number) or hexed(number)})"
         if family in PROTOCOLS:
             return name_set(PROTOCOLS[family]).value(value & LOW)
-        return str(value & LOW)
+        return str(value)
 
     return shown
 
@@ -221,7 +227,7 @@ def _option(place: Place) -> Shown:
 
     def shown(view: View, value: int) -> str:
         names = LEVELS.get(view.args[level_at] & LOW)
-        return name_set(names).value(value & LOW) if names else hexed(value & LOW)
+        return name_set(names).value(value & LOW) if names else str(value & LOW)
 
     return shown
 
@@ -387,10 +393,31 @@ def _messages(place: Place) -> Shown:
 def _message_list(view: View, address: int, count: int, phase: Phase) -> str:
     size = 64 if view.abi.word == 8 else 32
     parts = []
-    for start in range(address, address + count * size, size):
+    if not address or (view.read(address, size, phase) is None and count):
+        return pointer(address)
+    for start in range(address, address + min(count & LOW, MESSAGES_MAX) * size, size):
         length_at = start + size - (8 if view.abi.word == 8 else 4)
         received = view.number(length_at, 4, Phase.EXIT)
         total = None if phase is Phase.ENTRY else received
         text = message_at(view, start, phase, total)
         parts.append(f"{{msg_hdr={text}{'' if received is None else f', msg_len={received}'}}}")
     return f"[{', '.join(parts)}]"
+
+
+@shows("socketargs")
+def _socket_arguments(view: View, value: int) -> str:
+    """Show where the arguments of a call stand that is none."""
+    return pointer(value)
+
+
+SOCKETCALLS = {
+    1: 359, 2: 361, 3: 362, 4: 363, 5: 364, 6: 367, 7: 368, 8: 360, 9: 369, 10: 371, 11: 369,
+    12: 371, 13: 373, 14: 366, 15: 365, 16: 370, 17: 372, 18: 364, 19: 337, 20: 345,
+}  # fmt: skip
+"""SYS_… of linux/net.h to the number of the i386 call that does the same."""
+
+
+@shows("socketcallno")
+def _socket_call(view: View, value: int) -> str:
+    number = signed(value, 32)
+    return name_set("socketcall").by_value.get(number) or str(number)

@@ -155,7 +155,7 @@ def _ranges(place: Place) -> Shown:
     def shown(view: View, address: int) -> str:
         elements, word = view.args[count], view.abi.word
         data = view.read(address, elements * 2 * word, Phase.ENTRY)
-        if data is None:
+        if data is None or not address:
             return pointer(address)
         return f"[{', '.join(_range(data, at, word) for at in range(0, len(data), 2 * word))}]"
 

@@ -65,6 +65,8 @@ class Place(NamedTuple):
     row: Row | None
     kind: Kind
     abi: Abi
+    argument: int = 0
+    """Which argument of the row it is."""
 
     @property
     def phase(self) -> Phase:

@@ -87,8 +87,8 @@ def _fd_set(place: Place) -> Shown:
     count_at = place.position()
 
     def shown(view: View, address: int) -> str:
-        count = max(signed(view.args[count_at], 32), 0)
-        found = fd_set(view, address, count, Phase.ENTRY)
+        count = signed(view.args[count_at], 32)
+        found = fd_set(view, address, count, Phase.ENTRY) if count >= 0 else None
         return pointer(address) if found is None else _members(view, found)
 
     return shown
