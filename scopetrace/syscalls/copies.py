@@ -169,6 +169,14 @@ def _clone_args(place: _Place) -> Copies:
         yield _through(place, CLONE_PARENT_TID_AT, 4)
 
 
+def _vector(place: _Place) -> Copies:
+    """Iovecs with what they point to; of those that the kernel fills, at entry only themselves."""
+    if place.phase is Phase.ENTRY and Phase.EXIT in place.kind.phases:
+        yield place.counted(2 * place.abi.word, place.kind.params[0])
+    else:
+        yield place.of(Rule.IOVEC)
+
+
 def _mask_pair(place: _Place) -> Copies:
     """The address of a signal mask and its size; then the mask."""
     yield place.copy(Rule.FIXED, 2 * place.abi.word)
@@ -298,7 +306,7 @@ COPIES: dict[str, Plan] = {
     "utimens64": _fixed(32),
     "timevals": lambda place: iter([place.copy(Rule.FIXED, 2 * size_of("timeval", place.abi))]),
     "futextimeout": _structure,
-    "iovec": lambda place: iter([place.of(Rule.IOVEC)]),
+    "iovec": _vector,
     "ranges": lambda place: iter([place.counted(2 * place.abi.word, place.kind.params[0])]),
     "msghdr": lambda place: iter([place.copy(Rule.MSGHDR)]),
     "mmsghdr": lambda place: iter([place.of(Rule.MMSGHDR)]),

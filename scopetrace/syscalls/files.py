@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from scopetrace.syscalls.call import Abi, Phase
 from scopetrace.syscalls.names import name_set
 from scopetrace.syscalls.numbers import ALL, LOW, device, dirfd, fd, mode_of, seconds
@@ -184,8 +186,8 @@ def _time_pair(view: View, address: int, name: str, small: str) -> str:
         found = values(view, name, data[start : start + one.size])
         second, part = found["tv_sec"], found[small]
         special = _nanoseconds(part) if small == "tv_nsec" else None
-        scale = 1 if small == "tv_nsec" else 1000
-        whole = f"{{tv_sec={second}, {small}={part}}}{seconds(second, part * scale)}"
+        scale, digits = (1, 9) if small == "tv_nsec" else (1000, 6)
+        whole = f"{{tv_sec={second}, {small}={part}}}{seconds(second, part * scale, digits)}"
         parts.append(special or whole)
     if parts == ["UTIME_NOW", "UTIME_NOW"]:
         return "[UTIME_NOW, UTIME_NOW]"
@@ -236,7 +238,8 @@ def _fcntl_argument(view: View, command: int, value: int) -> str | None:
     if command in LOCKS:
         wide = command in WIDE_LOCKS or view.abi is not Abi.I386
         phase = Phase.EXIT if command in GET_LOCKS else Phase.ENTRY
-        return at(view, value, "flock64" if wide else "flock", phase)
+        text = at(view, value, "flock64" if wide else "flock", phase)
+        return text if command in GET_LOCKS else re.sub(r", l_pid=-?\d+", "", text)
     if command in HINTS:
         phase = Phase.ENTRY if command in (0x40C, 0x40E) else Phase.EXIT
         number = view.number(value, 8, phase)

@@ -239,11 +239,11 @@ def _with_next(place: Place, shown: Callable[[View, int, int], str]) -> Shown:
     return lambda view, value: shown(view, value, view.args[after])
 
 
-def seconds(value: int, nanoseconds: int = 0) -> str:
+def seconds(value: int, nanoseconds: int = 0, digits: int = 9) -> str:
     """Return a time as the comment that strace adds: ` /* 2023-11-14T22:13:20+0000 */`."""
     if not value and not nanoseconds:
         return ""
-    part = f".{nanoseconds:09}" if nanoseconds else ""
+    part = f".{f'{nanoseconds:09}'[:digits]}" if nanoseconds else ""
     return f" /* {time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(value))}{part}{zone(value)} */"
 
 
@@ -280,17 +280,12 @@ def _limit_of(place: Place) -> Shown:
 @shows("clockid")
 def _clockid(view: View, value: int) -> str:
     number = signed(value, 32)
-    if number >= 0:
-        return name_set("clock").value(number)
-    if number & 7 == 3:
+    if number < 0 and number & CLOCK_KIND == CLOCK_OF_FD:
         return f"FD_TO_CLOCKID({~(number >> 3)})"
-    kind = ("CPUCLOCK_PROF", "CPUCLOCK_VIRT", "CPUCLOCK_SCHED")
-    which = number & 3
-    if which == len(kind):
-        return name_set("clock").value(value & LOW)
-    name = kind[which]
-    per = "MAKE_THREAD_CPUCLOCK" if number & 4 else "MAKE_PROCESS_CPUCLOCK"
-    return f"{per}({~(number >> 3)}, {name})"
+    return name_set("clock").value(value & LOW)
+
+
+CLOCK_KIND, CLOCK_OF_FD = 7, 3
 
 
 @shows("pages")

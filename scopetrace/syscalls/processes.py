@@ -408,7 +408,7 @@ def _resumed(view: View, value: int) -> str:
 
 
 PRCTL_STRINGS = {15: Phase.ENTRY, 16: Phase.EXIT}
-PRCTL_NO_ARGUMENTS = (3, 7, 21, 27, 30, 31, 32, 34, 37 + 1000, 39, 42, 43, 44, 46, 51, 58, 56, 64)
+PRCTL_NO_ARGUMENTS = (3, 7, 21, 27, 30, 31, 32, 34, 42, 43, 44, 46, 51, 58, 56, 64)
 PRCTL_INT_POINTERS = (2, 5, 9, 11, 19, 25, 37)
 PRCTL_SETS = {22: "seccomp_mode", 26: "prctl_tsc", 6: "prctl_unalign"}
 
@@ -446,6 +446,14 @@ def _prctl_first(view: View, option: int, value: int) -> str:
     return str(value) if option in name_set("prctl").by_value else hexed(value)
 
 
+DUMPABLE = ("SUID_DUMP_DISABLE", "SUID_DUMP_USER", "SUID_DUMP_ROOT")
+
+
+def dumpable(value: int) -> str:
+    """Return the name of what PR_SET_DUMPABLE takes."""
+    return DUMPABLE[value] if value < len(DUMPABLE) else f"{hexed(value)} /* SUID_DUMP_??? */"
+
+
 PRCTL_FIRST: dict[int, Callable[[int], str]] = {
     47: lambda value: name_set("prctl_cap_ambient").value(value & LOW),
     33: lambda value: name_set("prctl_mce").value(value & LOW),
@@ -454,6 +462,7 @@ PRCTL_FIRST: dict[int, Callable[[int], str]] = {
     52: lambda value: name_set("prctl_spec").value(value & LOW),
     53: lambda value: name_set("prctl_spec").value(value & LOW),
     40: pointer,
+    4: dumpable,
     0x59616D61: lambda value: "PR_SET_PTRACER_ANY" if value >= (1 << 64) - 1 else str(value),
     41: str,
 }
@@ -470,7 +479,7 @@ def _prctl_pointer(view: View, option: int, value: int) -> str:
     return f"[{signed(number, 32)}]"
 
 
-PRCTL_ARGUMENTS = {38: 5, 41: 5, 47: 4, 33: 4, 35: 5, 52: 5, 53: 5, 0x53564D41: 5, 22: 3}
+PRCTL_ARGUMENTS = {38: 5, 39: 5, 41: 5, 47: 4, 33: 4, 35: 5, 52: 5, 53: 5, 0x53564D41: 5, 22: 3}
 """How many arguments an option takes, itself counted, if more than two."""
 
 

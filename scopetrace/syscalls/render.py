@@ -18,6 +18,7 @@ from scopetrace.syscalls import (
     waiting,
 )
 from scopetrace.syscalls.call import Abi, Call, Phase
+from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.layout import layout
 from scopetrace.syscalls.quote import hexed
 from scopetrace.syscalls.results import Result, returned
@@ -51,6 +52,11 @@ def _shown(found: Row, position: int, abi: Abi) -> Shown:
     return numbers_in_hex
 
 
+def _is_filled(kind: Kind) -> bool:
+    """Return whether an argument can be shown only when the call has returned."""
+    return kind.phases == (Phase.EXIT,) or (kind.name == "iovec" and Phase.EXIT in kind.phases)
+
+
 def numbers_in_hex(view: View, value: int) -> str:
     """Show a value whose kind is not known."""
     return hexed(value)
@@ -64,7 +70,7 @@ def form(abi: int, number: int) -> Form | None:
         return None
     places = range(len(found.arguments))
     shown = tuple(_shown(found, position, Abi(abi)) for position in places)
-    filled = (n for n in places if found.arguments[n].kind.phases == (Phase.EXIT,))
+    filled = (n for n in places if _is_filled(found.arguments[n].kind))
     kind = found.result.name
     return Form(found.name, shown, next(filled, len(shown)), returned(kind), kind != NO_RETURN)
 

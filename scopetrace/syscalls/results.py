@@ -10,7 +10,7 @@ from scopetrace.syscalls.call import Abi, Phase
 from scopetrace.syscalls.files import open_flags
 from scopetrace.syscalls.names import name_set
 from scopetrace.syscalls.numbers import fd, seconds
-from scopetrace.syscalls.processes import io_priority, personality, policy
+from scopetrace.syscalls.processes import dumpable, io_priority, personality, policy
 from scopetrace.syscalls.quote import hexed, permissions
 from scopetrace.syscalls.signals import signal_name, signal_set
 from scopetrace.syscalls.structures import at
@@ -112,6 +112,16 @@ def _segment(view: View, result: int) -> str:
     return str(result) if number is None else f"{result} (entry_number={number})"
 
 
+def _prctl(view: View, result: int) -> str:
+    option = view.args[0] & LOW
+    if option == PR_GET_DUMPABLE:
+        return f"{result} ({dumpable(result)})"
+    if option == PR_GET_SECUREBITS:
+        return _named(name_set("secbits").of_flags(result), result) if result else "0"
+    return str(result)
+
+
+PR_GET_DUMPABLE, PR_GET_SECUREBITS = 3, 27
 SSETMASK = 69
 
 RESULTS: dict[str, Result] = {
@@ -125,6 +135,7 @@ RESULTS: dict[str, Result] = {
     "adjtimex": _adjtimex,
     "membarrier": _membarrier,
     "segment": _segment,
+    "prctl": _prctl,
     "time": lambda view, result: f"{result} ({seconds(result)[4:-3]})",
     "sigmaskresult": _mask,
     "ioprio": lambda view, result: _named(io_priority(result), result),

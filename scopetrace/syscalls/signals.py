@@ -160,7 +160,7 @@ def _details(view: View, data: bytes, start: int, name: str, code: int) -> list[
     if code in (SI_USER, SI_TKILL):
         return _sender(data, start)
     number, address = _int(data, start + 8), _pointer(data, start + 8, word)
-    value = f"si_value={{sival_int={number}, sival_ptr={address}}}"
+    value = f"si_int={number}, si_ptr={address}"
     if code == SI_TIMER:
         return [
             f"si_timerid={hexed(_int(data, start))}",

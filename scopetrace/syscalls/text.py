@@ -136,11 +136,11 @@ def vector_at(view: View, address: int, count: int, phase: Phase, total: int | N
 
 @makes("iovec")
 def _vector(place: Place) -> Shown:
-    count, phase = place.position(), place.phase
+    count, phase = place.position(), place.kind.phases[-1]
 
     def shown(view: View, address: int) -> str:
         if phase is Phase.EXIT and view.failed:
-            return pointer(address)
+            return ranges_at(view, address, view.args[count])
         total = None if phase is Phase.ENTRY else view.result
         return vector_at(view, address, view.args[count], phase, total)
 
@@ -151,15 +151,16 @@ def _vector(place: Place) -> Shown:
 def _ranges(place: Place) -> Shown:
     """Iovecs of another process, whose bytes are not there."""
     count = place.position()
+    return lambda view, address: ranges_at(view, address, view.args[count])
 
-    def shown(view: View, address: int) -> str:
-        elements, word = view.args[count], view.abi.word
-        data = view.read(address, elements * 2 * word, Phase.ENTRY)
-        if data is None or not address:
-            return pointer(address)
-        return f"[{', '.join(_range(data, at, word) for at in range(0, len(data), 2 * word))}]"
 
-    return shown
+def ranges_at(view: View, address: int, elements: int) -> str:
+    """Return iovecs in brackets with the addresses of their bases."""
+    word = view.abi.word
+    data = view.read(address, elements * 2 * word, Phase.ENTRY) if address else None
+    if data is None:
+        return pointer(address)
+    return f"[{', '.join(_range(data, at, word) for at in range(0, len(data), 2 * word))}]"
 
 
 def _range(data: bytes, at: int, word: int) -> str:
