@@ -12,6 +12,7 @@ from scopetrace.cli.options import print_utf8
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.answers import FORMS, csv_table, markdown_table
+from scopetrace.output.units import hidden_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,6 +67,6 @@ def start_up_option(what: str) -> Callable[[Command], Command]:
     )
 
 
-def report_hidden(count: int, what: str) -> None:
-    """Say how much a view left out."""
-    print_to_stderr(f"{count} start-up {what} hidden: -A shows them")
+def report_hidden(count: int, noun: str) -> None:
+    """Say how much a view left out; `noun` is one of it."""
+    print_to_stderr(hidden_text(count, noun, "-A"))

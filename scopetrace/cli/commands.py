@@ -214,7 +214,7 @@ def cli(ctx: click.Context, no_pager: bool) -> None:
 
     \b
     scopetrace run python3 log.py     record a program
-    scopetrace python3 log.py         the same, since python3 is not a command of scopetrace
+    scopetrace python3 log.py         the same: python3 is no command of its own
     scopetrace events                 the last events of the last session
     scopetrace events -s fs.open -a   every file that it opened
     scopetrace flows                  its network connections

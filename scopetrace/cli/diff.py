@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, format_option, on_terminal, print_bodies
+from scopetrace.cli.answers import (
+    chosen_form,
+    format_option,
+    on_terminal,
+    print_bodies,
+    report_hidden,
+)
 from scopetrace.cli.options import list_option, span
 from scopetrace.cli.shell_complete import complete_session
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import print_to_stderr
+from scopetrace.output.units import number_of
 
 if TYPE_CHECKING:
     from scopetrace.model.difference import SessionDiff, Slower
@@ -148,12 +155,8 @@ def _show(found: SessionDiff, form: str, show_all: bool) -> None:
         print(line)
     hidden = len(listed) - len(shown)
     if hidden:
-        them = "it" if hidden == 1 else "them"
-        print_to_stderr(f"{_counted(hidden)} of start-up hidden: -A shows {them}")
+        report_hidden(hidden, "start-up difference")
     if found.ignored:
         they = "it varies" if found.ignored == 1 else "they vary"
-        print_to_stderr(f"{_counted(found.ignored)} left out, since {they} between runs")
-
-
-def _counted(count: int) -> str:
-    return "1 difference" if count == 1 else f"{count} differences"
+        left_out = number_of(found.ignored, "difference")
+        print_to_stderr(f"{left_out} left out, since {they} between runs")

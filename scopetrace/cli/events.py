@@ -162,7 +162,7 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     scopetrace events -s fs.open -a              every file that was opened
     scopetrace events -t file,console -f         text that is written, while it is written
     scopetrace events -a --time rel --gaps 50ms  when it did what, and where it waited
-    scopetrace events -s fs.close --where "file_read_bytes > 1e6 and file like '%.conf'"
+    scopetrace events --where "file_read_bytes > 1e6 and file like '%.conf'"
     scopetrace events -j -a | jq -r .data.file   JSON for other programs
     scopetrace events --group-by file --sum file_read_bytes --top 5   what was read most
     """
@@ -284,7 +284,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
     if options["follow"]:
         shown = _follow(session, show, filters, max(upto, shown), start_up) or shown
     if hidden:
-        report_hidden(hidden, "events")
+        report_hidden(hidden, "start-up event")
     elif not shown and order["last"] != 0:
         _report_no_match(session, any(filters.values()))
 

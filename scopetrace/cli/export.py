@@ -15,6 +15,7 @@ from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import escape, print_to_stderr
 from scopetrace.output.progress import tracked
+from scopetrace.output.units import number_of
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -104,7 +105,7 @@ def _write_perfetto(session: Session, path: Path, force: bool) -> str:
     events = tracked(session.events(), "exporting events", last_id)
     pieces = perfetto_file(info.started_ns, info.ended_ns or until_ns, session.tree(), events)
     _write_file(pieces, path, force)
-    return f"Wrote {_count(last_id, 'event')} to {path}"
+    return f"Wrote {number_of(last_id, 'event')} to {path}"
 
 
 def _write_har(session: Session, path: Path, force: bool) -> str:
@@ -120,7 +121,7 @@ def _write_har(session: Session, path: Path, force: bool) -> str:
             yield exchange
 
     _write_file(har_file(counted(), __version__), path, force)
-    return f"Wrote {_count(count, 'request')} to {path}"
+    return f"Wrote {number_of(count, 'request')} to {path}"
 
 
 def _write_csv(session: Session, folder: Path, force: bool) -> str:
@@ -182,7 +183,7 @@ def _refuse_existing(folder: Path, taken: list[str]) -> None:
     if len(taken) == 1:
         raise ScopeError(f"{folder / taken[0]} exists already: --force replaces it")
     if taken:
-        others = _count(len(taken) - 1, "other")
+        others = number_of(len(taken) - 1, "other")
         raise ScopeError(f"{folder / min(taken)} and {others} exist already: --force replaces them")
 
 
@@ -196,7 +197,7 @@ def _write_capture(session: Session, pcap: Path, force: bool) -> str:
     if any(left_out):
         _note(f"left out: {', '.join(_reasons(left_out))}")
     _report_missing(route.flow for route in routes)
-    return f"Wrote {_count(len(routes), 'flow')} to {pcap}"
+    return f"Wrote {number_of(len(routes), 'flow')} to {pcap}"
 
 
 def _write_file(pieces: Iterable[bytes], path: Path, force: bool) -> None:
@@ -218,18 +219,14 @@ def _reasons(left_out: LeftOut) -> Iterable[str]:
     }
     for reason, count in left_out._asdict().items():
         if count:
-            yield f"{_count(count, 'flow')} {words[reason]}"
+            yield f"{number_of(count, 'flow')} {words[reason]}"
 
 
 def _files(sizes: dict[str, int]) -> str:
     """Return how many files were written, and their size."""
     from scopetrace.output.units import format_size
 
-    return f"{_count(len(sizes), 'file')}, {format_size(sum(sizes.values()))},"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))},"
 
 
 def _print_result(sentence: str, to_stdout: bool) -> None:

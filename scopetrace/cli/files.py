@@ -88,7 +88,7 @@ def files(session: str | None, form: str | None, as_json: bool, **options: Any) 
             print_to_stderr(f"session {opened.info.id} has no files that match")
     _show(found, options, chosen)
     if hidden:
-        report_hidden(hidden, "files")
+        report_hidden(hidden, "start-up file")
 
 
 def _is_filtered(options: dict[str, Any]) -> bool:

@@ -145,7 +145,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
         hidden, found = len(found) - len(own), own[max(len(own) - last, 0) :]
     _print(found, options["form"])
     if hidden:
-        report_hidden(hidden, "flows")
+        report_hidden(hidden, "start-up flow")
     elif not found and last:
         reason = "no flow that matches" if any(filters.values()) else "no flows"
         print_to_stderr(f"session {session.info.id} has {reason}")

@@ -139,4 +139,4 @@ def _print_tables(session: Session, start_up: bool) -> None:
     used = activity.file_bodies(shown)
     print(f"{activity.FILES}\n\n{activity.file_activity_table(used, width)}")
     if len(shown) < len(files):
-        report_hidden(len(files) - len(own), "files")
+        report_hidden(len(files) - len(own), "start-up file")

@@ -170,7 +170,7 @@ def run(
     scopetrace run -p curl -s http://localhost/    then: scopetrace flows
     scopetrace run --syscalls cat notes.txt        then: scopetrace syscalls
     scopetrace run --syscalls=%network --print curl -s http://localhost/    prints them at once
-    scopetrace run -e tcp://localhost:9109 -m udp://localhost:8125 --metricformat statsd nginx
+    scopetrace run -e tcp://log:9109 -m udp://log:8125 --metricformat statsd nginx
     """
     if not args:
         raise UsageError("run needs a command: scopetrace run [-u FILE] [-p] [--] CMD...")

@@ -10,6 +10,7 @@ from scopetrace.dash.rows import Row
 from scopetrace.dash.scan_view import ScanView
 from scopetrace.model.file_record import FILE_FIELDS, OWN, FileRecord
 from scopetrace.output.files import COLUMNS, file_body, file_cells
+from scopetrace.output.units import hidden_text
 from scopetrace.query import Session
 from scopetrace.query.file_scan import FileScan
 
@@ -37,7 +38,7 @@ class FilesView(ScanView[FileRecord, FileScan]):
             notes.append(f"only {MOST_FILES:,} files, of events 1 to {scan.after_id:,}")
         own = [file for file in files if place.show_all or file.path_class == OWN]
         if hidden := len(files) - len(own):
-            notes.append(f"{hidden:,} start-up files hidden: a shows them")
+            notes.append(hidden_text(hidden, "start-up file", "a"))
         return own, "; ".join(notes)
 
     def row(self, place: Place, number: int, record: FileRecord) -> Row:

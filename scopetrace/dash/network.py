@@ -12,6 +12,7 @@ from scopetrace.dash.rows import Row
 from scopetrace.dash.view import ListView
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowRecord
 from scopetrace.output.flows import TERMINAL_COLUMNS, flow_body, flow_cells
+from scopetrace.output.units import hidden_text
 from scopetrace.query import Session
 
 MOST_FLOWS = 1000
@@ -35,7 +36,7 @@ class NetworkView(ListView[FlowRecord]):
         if not place.show_all:
             own = list(filterfalse(session.start_up().has_flow, found))
             hidden, found = len(found) - len(own), own
-            notes += [f"{hidden:,} start-up flows hidden: a shows them"] if hidden else []
+            notes += [hidden_text(hidden, "start-up flow", "a")] if hidden else []
         yield found, "; ".join(notes)
 
     def row(self, place: Place, number: int, record: FlowRecord) -> Row:

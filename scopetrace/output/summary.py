@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from scopetrace.output.escape import escape
 from scopetrace.output.flows import address_text
 from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
-from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.units import format_microseconds, format_size, number_of
 from scopetrace.output.why import has_reason, reason_text
 from scopetrace.output.width import shorten
 
@@ -43,7 +44,7 @@ def summary_rows(summary: Summary) -> list[dict[str, str]]:
 def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield labels and answers; a second line of one answer has no label."""
     yield from _labelled("command", [_command(summary)])
-    yield from _labelled("ended", [_end(summary)])
+    yield _end(summary)
     yield from _labelled("why", _why(summary))
     yield from _labelled("processes", _processes(summary))
     yield from _files(summary)
@@ -69,12 +70,18 @@ def _command(summary: Summary) -> str:
     return f"{escape(shlex.join(info.args))}  (session {info.id}, in {escape(info.cwd)})"
 
 
-def _end(summary: Summary) -> str:
+def _end(summary: Summary) -> tuple[str, str]:
+    """Return a label, and how the program ended and after how long, or how long it runs."""
     info = summary.info
+    if info.status == "running":
+        lasted_us = max(time.time_ns() - info.started_ns, 0) // 1000
+        return "running", f"for {format_microseconds(lasted_us)}"
     text = describe_status(info)
+    if (info.exit_code, info.signal) == (None, None):
+        text = f"not recorded: the recording was {text}"
     if info.ended_ns is not None:
         text += f" after {format_microseconds((info.ended_ns - info.started_ns) // 1000)}"
-    return text
+    return "ended", text
 
 
 def _why(summary: Summary) -> Iterator[str]:
@@ -90,7 +97,9 @@ def _processes(summary: Summary) -> Iterator[str]:
         return
     programs = Counter(node.process.proc for node in nodes)
     named = [_counted(escape(name), times) for name, times in programs.most_common()]
-    yield f"{len(nodes)}: " + ", ".join(_some(named))
+    running = sum(node.ended_ns is None for node in nodes)
+    still = f", {running} running" if running and summary.info.status == "running" else ""
+    yield f"{len(nodes)}{still}: " + ", ".join(_some(named))
     failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
     texts = [f"{escape(node.process.cmd)} [{node.pid}]: {status_text(node)}" for node in failed]
     yield from (f"failed: {text}" for text in _some(texts))
@@ -98,7 +107,7 @@ def _processes(summary: Summary) -> Iterator[str]:
 
 def _output(summary: Summary) -> Iterator[str]:
     streams = (("stdout", summary.stdout_lines), ("stderr", summary.stderr_lines))
-    written = [f"{_lines(count)} to {name}" for name, count in streams if count]
+    written = [f"{number_of(count, 'line')} to {name}" for name, count in streams if count]
     if written:
         yield ", ".join(written)
 
@@ -115,7 +124,10 @@ def _files(summary: Summary) -> Iterator[tuple[str, str]]:
     yield from _labelled("deleted", _paths(file for file in own if file.deleted))
     hidden = len(summary.files) - len(own)
     if hidden:
-        yield "", f"{hidden} start-up files (libraries, locales...): scopetrace files -A"
+        yield (
+            "",
+            f"{number_of(hidden, 'start-up file')} (libraries, locales...): scopetrace files -A",
+        )
 
 
 def _sized(path: str, size: int, ops: int) -> str:
@@ -129,7 +141,7 @@ def _paths(files: Iterable[FileRecord]) -> list[str]:
 def _logs(summary: Summary) -> Iterator[str]:
     yield from _some(
         [
-            f"{escape(log.path)} ({_lines(log.lines)}), last: {escape(log.last)}"
+            f"{escape(log.path)} ({number_of(log.lines, 'line')}), last: {escape(log.last)}"
             for log in summary.logs
         ]
     )
@@ -186,10 +198,6 @@ def _requests(summary: Summary) -> Iterator[str]:
     for side, statuses in summary.requests.items():
         counts = ", ".join(_counted(str(status), times) for status, times in statuses.items())
         yield f"{'answered' if side == 'server' else 'was answered'}: {counts}"
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
 
 
 def _counted(name: str, times: int) -> str:

@@ -77,3 +77,13 @@ def format_quantity(value: float, unit: str) -> str:
     if unit in TIME_UNITS:
         return format_microseconds(int(value * TIME_UNITS[unit]))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def number_of(count: int, noun: str) -> str:
+    """Return a number and a noun, which has an s unless there is one: `1 file`, `1,024 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def hidden_text(count: int, noun: str, key: str) -> str:
+    """Return how much is hidden, and what shows it: `2 start-up files hidden: -A shows them`."""
+    return f"{number_of(count, noun)} hidden: {key} shows {'it' if count == 1 else 'them'}"

@@ -12,7 +12,7 @@ from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.files import relative
-from scopetrace.output.units import format_microseconds, format_size
+from scopetrace.output.units import format_microseconds, format_size, number_of
 from scopetrace.output.width import shorten
 
 TIME, ACTION, BY = Column("TIME", right=True), Column("ACTION"), Column("BY")
@@ -149,7 +149,7 @@ def _process_words(touch: Touch) -> str:
         return str(facts["username"])
     if touch.action == "used":
         written = f", {facts['files_written']} of them written" if facts["files_written"] else ""
-        return f"{_number(facts['files'], 'file')}{written}; {_number(facts['peers'], 'peer')}"
+        return f"{number_of(facts['files'], 'file')}{written}; {number_of(facts['peers'], 'peer')}"
     if touch.action == "end":
         return _end(facts)
     return str(facts.get("signal") or "")
@@ -164,7 +164,3 @@ def _end(facts: Mapping[str, Any]) -> str:
     if facts["max_rss_kib"] is not None:
         parts.append(format_size(facts["max_rss_kib"] * 1024))
     return ", ".join(parts)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -64,7 +64,7 @@ def _first_succeeded(why: Why) -> str:
     if why.ends:
         return f"{name}; of the processes that it started these ended badly:"
     if why.others:
-        count = "1 process" if why.others == 1 else f"{why.others} processes"
+        count = "1 process" if why.others == 1 else f"{why.others:,} processes"
         return f"{name}; {count} ended badly, and nothing tells why: scopetrace tree --failed"
     return f"{name}, and no process has failed so far"
 

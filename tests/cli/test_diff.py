@@ -111,7 +111,7 @@ def test_start_up_is_counted_on_a_terminal(scopetrace, recorder, monkeypatch):
 
     assert "/lib/libz.so" in whole
     assert scopetrace("diff", "1", "2") == (
-        1, "", "scopetrace: 1 difference of start-up hidden: -A shows it\n",
+        1, "", "scopetrace: 1 start-up difference hidden: -A shows it\n",
     )  # fmt: skip
     assert scopetrace("diff", "1", "2", "-A") == (1, whole, "")
 

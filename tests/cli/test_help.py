@@ -10,6 +10,9 @@ import sys
 import pexpect
 import pytest
 
+from scopetrace.cli.commands import COMMANDS
+from scopetrace.cli.help import folded_examples
+
 COMMAND = shlex.join([sys.executable, "-P", "-m", "scopetrace"])
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -38,3 +41,21 @@ def test_help_has_colours_on_a_terminal_and_the_same_text(arguments, scopetrace)
 def test_colours_can_be_declined():
     assert not ESCAPES.search(on_terminal("--help", NO_COLOR="1"))
     assert not ESCAPES.search(on_terminal("--help", TERM="dumb"))
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_no_line_is_wider_than_80_columns(command, scopetrace):
+    out = scopetrace(*command.split(), "--help")[1]
+
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
+def test_the_meaning_of_an_example_comes_below_it_if_it_must():
+    paragraph = "\b\ntool -a      short\ntool --long-option  does this and that\ntool -b -c  ok"
+
+    assert folded_examples(paragraph, 40) == paragraph
+    assert folded_examples(paragraph, 25) == (
+        "\b\ntool -a      short\ntool --long-option\n        does this and\n        that\n"
+        "tool -b -c  ok"
+    )
+    assert folded_examples("tool -a      short", 5) == "tool -a      short"

@@ -118,7 +118,7 @@ def test_sentences_stand_where_they_were_written(recorder, keeping, tmp_path):
 
     assert (out, status) == ("", 0)
     last = (tmp_path / "paged.txt").read_text().splitlines()[-1]
-    assert last == "scopetrace: 1 start-up files hidden: -A shows them"
+    assert last == "scopetrace: 1 start-up file hidden: -A shows it"
 
 
 def test_less_is_the_pager_and_keeps_colours(many: None, needs: Callable[[str], str]) -> None:

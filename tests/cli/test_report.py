@@ -59,7 +59,7 @@ def test_on_a_terminal_the_files_of_start_up_are_hidden():
     assert status == 0
     assert b"in.txt" in out
     assert b"libc.so.6" not in out
-    assert b"1 start-up files hidden: -A shows them" in out
+    assert b"1 start-up file hidden: -A shows it" in out
 
 
 @pytest.mark.usefixtures("session")

@@ -28,7 +28,7 @@ def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder)
         "ended      exit 0 after 1.0 s",
         "written    /home/ann/out.txt (30 B)",
         "not found  /home/ann/app.conf",
-        "           1 start-up files (libraries, locales...): scopetrace files -A",
+        "           1 start-up file (libraries, locales...): scopetrace files -A",
         "output     1 line to stderr",
         "stderr     warning: \\x1b[2Jno configuration",
         "notices    a sentence",
@@ -86,3 +86,21 @@ def test_a_session_can_be_named_once(scopetrace, recorder):
 
     assert (status, out) == (2, "")
     assert "a session can be named once: as an argument or by --id" in err
+
+
+def test_a_program_that_runs_has_a_line_for_how_long(scopetrace, recorder):
+    writer = recorder.start()
+    writer.add_process(recorder.process(id=2, pid=71, parent=1, proc="sh"))
+    writer.end_process(ProcessEnd(2, STARTED_NS, 0, None, False))
+    writer.commit()
+
+    lines = scopetrace("summary")[1].splitlines()
+    assert lines[1].startswith("running    for ")
+    assert "processes  2, 1 running: python3, sh" in lines
+
+
+def test_an_end_that_is_not_recorded_has_the_reason(scopetrace, recorder):
+    recorder.start().finish("stopped")
+
+    line = scopetrace("summary")[1].splitlines()[1]
+    assert line.startswith("ended      not recorded: the recording was stopped after ")

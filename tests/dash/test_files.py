@@ -81,7 +81,7 @@ def test_start_up_files_are_counted_and_hidden(home):
 
     part = last_part(writer.path)
     assert [row.cells[-1] for row in part.rows] == ["/home/ann/a"]
-    assert part.note == "1 start-up files hidden: a shows them"
+    assert part.note == "1 start-up file hidden: a shows it"
     assert names(writer.path, Place("files", show_all=True)) == ["/lib/libc.so", "/home/ann/a"]
 
 

@@ -55,7 +55,7 @@ def test_a_row_leads_to_the_events_of_its_flow(path):
     assert [row.cells[-1] for row in part.rows] == ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"]
     assert part.rows[1].cells[1:5] == ("300 B", "7 B", "-", "sh[80]")
     assert part.rows[1].opens == Place("events", Scope(channel=2, peer="10.0.0.2:80"))
-    assert part.note == "1 start-up flows hidden: a shows them"
+    assert part.note == "1 start-up flow hidden: a shows it"
 
 
 @pytest.mark.parametrize(

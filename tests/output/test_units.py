@@ -10,6 +10,8 @@ from scopetrace.output.units import (
     format_quantity,
     format_size,
     format_stamp,
+    hidden_text,
+    number_of,
 )
 
 MS = 1_000_000
@@ -87,3 +89,10 @@ def test_a_moment_is_told_to_the_microsecond_with_its_offset():
 )
 def test_a_quantity_has_the_unit_that_fits_it(value, unit, shown):
     assert format_quantity(value, unit) == shown
+
+
+def test_a_number_and_its_noun():
+    counts = (0, 1, 2048)
+    assert [number_of(count, "file") for count in counts] == ["0 files", "1 file", "2,048 files"]
+    assert hidden_text(1, "event", "-A") == "1 event hidden: -A shows it"
+    assert hidden_text(2, "event", "-A") == "2 events hidden: -A shows them"
