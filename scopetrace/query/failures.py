@@ -37,6 +37,8 @@ LOCK = "lock"
 ANSWERED = "NOERROR"
 LEAST_HTTP_ERROR = 400
 """RFC 9110, 15: a status from here on says that the request failed."""
+NO_DEVICE = "ENXIO"
+"""As of /dev/tty where there is no terminal: shells try it."""
 PROBES = frozenset(("stat", "lock", "seek"))
 """Classes of calls that ask rather than do."""
 SEARCHES = frozenset(("stat", "exec"))
@@ -213,7 +215,7 @@ def _said(ranked: Sequence[_Ranked], words: LastOutput) -> list[_Ranked]:
 
 def _points(found: _Found, classes: PathClasses) -> int:
     data = found.data
-    weak = data["error"] in WEAK
+    weak = data["error"] in WEAK or data["error"] == NO_DEVICE
     points = 0 if weak else STRONG
     if data.get("class") in PROBES and weak:
         points += PROBE

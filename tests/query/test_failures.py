@@ -16,7 +16,7 @@ from scopetrace.query.last_output import LastOutput
 from scopetrace.query.path_classes import PathClasses
 from support.session_builder import event, image, record
 
-CLASSES = PathClasses({"loader": [r"\.so$"]})
+CLASSES = PathClasses({"loader": [r"\.so$"], "system": ["^/dev/"]})
 
 
 def failed(file: str, error: str = "ENOENT", kind: str = "open_close", **data: Any) -> Event:
@@ -105,6 +105,13 @@ def test_start_up_noise_is_none_unless_stderr_names_it(matters) -> None:
     assert matters(library, stderr=("libx.so: cannot open shared object file",)) == [
         "/usr/lib/libx.so"
     ]
+
+
+def test_a_terminal_that_is_not_there_is_none_unless_stderr_names_it(matters) -> None:
+    terminal = failed("/dev/tty", "ENXIO")
+
+    assert matters(terminal) == []
+    assert matters(terminal, stderr=("could not open /dev/tty",)) == ["/dev/tty"]
 
 
 @pytest.mark.parametrize("error", ["EINTR", "EINPROGRESS", "ENOTTY", "EAGAIN"])
