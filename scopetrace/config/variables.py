@@ -34,6 +34,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_FLOW_MEMORY": ("scopetrace", "flowmemory"),
     "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
     "SCOPE_FAILURES": ("scopetrace", "failures"),
+    "SCOPE_GATE": ("scopetrace", "gate"),
     "SCOPE_ARGS_LIMIT": ("scopetrace", "argslimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
     "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
