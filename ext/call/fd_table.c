@@ -27,7 +27,7 @@
 #include <string.h>
 
 enum { GENERATION_SHIFT = 32 }; /* of a word: gate/layout.h */
-enum { FD_LIMIT = 1 << 24 }; /* above any fd that the kernel gives (fs.nr_open's usual bound) */
+enum { FD_LIMIT = 1 << 24 };    /* above any fd that the kernel gives (fs.nr_open's usual bound) */
 
 void fd_pool_deinit(struct fd_pool *pool)
 {

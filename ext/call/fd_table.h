@@ -33,9 +33,10 @@ struct fd_entry {
     uint64_t name_hash;    /* of the name of its file; 0: it has no name in a file system */
     uint64_t name_ns;      /* when the name was asked for */
     uint64_t name_renames; /* context.renames at that time */
-    uint32_t generation;   /* how often its number was given away before; the words of the table count it */
-    uint32_t sending;      /* how many calls are putting bytes into it now */
-    uint64_t dev, ino;     /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
+    uint32_t
+        generation; /* how often its number was given away before; the words of the table count it */
+    uint32_t sending;  /* how many calls are putting bytes into it now */
+    uint64_t dev, ino; /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
     struct raw_tally tally;
     struct raw_calls *calls; /* what of the tally other calls than read and write transferred */
     uint32_t calls_count;    /* of `calls` */
@@ -60,7 +61,7 @@ struct fd_table {
     struct fd_entry **entries; /* by fd; NULL: none */
     uint64_t *words;           /* enum gate_fd of each fd, for code in the program; or NULL */
     size_t word_count;
-    struct arena *arena;   /* that `words` are in */
+    struct arena *arena;  /* that `words` are in */
     bool words_are_newer; /* what is done now the program has done before, and they know it */
 };
 

@@ -14,8 +14,8 @@ struct arena *arena_new(int fd)
     void *memory = MAP_FAILED;
 
     if (arena && ftruncate(fd, GATE_ARENA_BYTES) == 0)
-        memory = mmap(NULL, GATE_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                      fd, 0);
+        memory =
+            mmap(NULL, GATE_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (memory == MAP_FAILED) {
         free(arena);
         return NULL;
@@ -161,7 +161,8 @@ static bool copy_tally(const struct gate_tally *shared, struct gate_tally *copy)
     return version % 2 == 0 && copy->version == version && version_of(shared) == version;
 }
 
-static void take_more(struct gate_tally now, struct gate_tally *seen, take_tally *take, void *context)
+static void take_more(struct gate_tally now, struct gate_tally *seen, take_tally *take,
+                      void *context)
 {
     struct gate_sums before = { 0 };
 

@@ -48,7 +48,7 @@ struct gate_thread {
     struct arena *arena;
     unsigned index;
     union gate_page *page;
-    struct gate_reader reader; /* of its ring */
+    struct gate_reader reader;            /* of its ring */
     struct gate_tally seen[GATE_TALLIES]; /* as they were when they were last taken */
     uint64_t made;                        /* likewise */
     struct caller *caller;                /* its thread */

@@ -47,10 +47,13 @@ _Static_assert(GATE_TRACED == 0, "");
 #define LOADER_MAP 9
 #define LOADER_PROTECTION 3
 #define LOADER_MAPPING 0x104001
+#define LOADER_ADVISE 28
+#define LOADER_ADVICE 16
 
 _Static_assert(ASK_NUMBER == SYS_ptrace && ASK_REQUEST == PTRACE_ATTACH, "");
 _Static_assert(LOADER_CREATE == SYS_memfd_create && LOADER_FLAGS == MFD_CLOEXEC, "");
 _Static_assert(LOADER_MAP == SYS_mmap && LOADER_PROTECTION == (PROT_READ | PROT_WRITE), "");
+_Static_assert(LOADER_ADVISE == SYS_madvise && LOADER_ADVICE == MADV_DONTDUMP, "");
 _Static_assert(LOADER_MAPPING == (MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE), "");
 
 #define STRING(text) #text
@@ -60,9 +63,9 @@ _Static_assert(LOADER_MAPPING == (MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLA
 /* A call that always stops, with arguments by which it would do nothing if it were made. */
 #define ASK                                                                                        \
     "    mov $" NUMBER(ASK_NUMBER) ", %eax\n"                                                      \
-    "    mov $" NUMBER(ASK_REQUEST) ", %edi\n"                                                     \
-    "    xor %esi, %esi\n"                                                                         \
-    "    syscall\n"
+                                   "    mov $" NUMBER(ASK_REQUEST) ", %edi\n"                      \
+                                                                   "    xor %esi, %esi\n"          \
+                                                                   "    syscall\n"
 #define PLACE(name) ".globl " #name "\n.hidden " #name "\n" #name ":\n"
 
 /* clang-format off */
@@ -171,6 +174,11 @@ __asm__(
     "    mov $" NUMBER(LOADER_MAP) ", %eax\n"
     "    syscall\n"
     "    mov %rax, %r12\n"
+    "    mov $" NUMBER(GATE_ARENA_BASE) ", %edi\n"
+    "    mov $" NUMBER(GATE_ARENA_BYTES) ", %esi\n"
+    "    mov $" NUMBER(LOADER_ADVICE) ", %edx\n"
+    "    mov $" NUMBER(LOADER_ADVISE) ", %eax\n"
+    "    syscall\n"
     "5:\n"
     ASK
     PLACE(gate_loaded)

@@ -21,7 +21,7 @@
 #include "record/record.h"
 
 #define IN_ORDER __atomic_signal_fence(__ATOMIC_SEQ_CST) /* the CPU keeps the order of stores */
-#define NO_FD (~(uint64_t)0) /* of calls that are only counted */
+#define NO_FD (~(uint64_t)0)                             /* of calls that are only counted */
 
 /* -- fds -------------------------------------------------------------------------------------- */
 
@@ -234,7 +234,8 @@ IN_THE_PROGRAM static int before_close(struct gate_slot *slot)
 /* -- open ------------------------------------------------------------------------------------- */
 
 /* A part of a record that grows: raw_part, and room for `most` bytes. */
-IN_THE_PROGRAM static struct raw_part *next_part(struct gate_record *record, enum raw_part_kind kind)
+IN_THE_PROGRAM static struct raw_part *next_part(struct gate_record *record,
+                                                 enum raw_part_kind kind)
 {
     struct raw_part *part = (struct raw_part *)(record->payload + record->copied);
 
@@ -290,8 +291,7 @@ IN_THE_PROGRAM static int add_link(const struct gate_slot *slot, struct gate_rec
     _Alignas(8) uint8_t name[LINK_NAME_BYTES];
 
     write_link_name(name, (uint32_t)slot->result);
-    int64_t size =
-        gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST);
+    int64_t size = gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST);
     return end_part(record, part, size, PATH_MOST);
 }
 

@@ -15,7 +15,7 @@
 #define GATE_CODE_BYTES 0x2000 /* room for the code; the table follows */
 #define GATE_NUMBERS 512       /* the table has a byte for each number below; others are traced */
 #define GATE_NAME (GATE_BASE + GATE_CODE_BYTES + GATE_NUMBERS) /* of the arena's file */
-#define GATE_BYTES 0x3000      /* of the whole mapping */
+#define GATE_BYTES 0x3000                                      /* of the whole mapping */
 
 #define GATE_ARENA_BASE 0x71000000 /* of what the program and the tracer share: arena.h */
 #define GATE_ARENA_BYTES 0xa00000
@@ -30,13 +30,13 @@ enum gate_mode {
 
 /* What the code does with the calls of a number: a byte in the table. */
 enum gate_action {
-    GATE_REFUSE, /* they are traced */
-    GATE_IN,     /* bytes come in through the fd that is the first argument */
-    GATE_OUT,    /* bytes go out through it */
-    GATE_CLOSE,  /* it is closed */
-    GATE_OPEN,   /* the file is opened whose path is the first argument */
-    GATE_OPENAT, /* the second argument */
-    GATE_COUNT,  /* only those that fail have a record */
+    GATE_REFUSE,        /* they are traced */
+    GATE_IN,            /* bytes come in through the fd that is the first argument */
+    GATE_OUT,           /* bytes go out through it */
+    GATE_CLOSE,         /* it is closed */
+    GATE_OPEN,          /* the file is opened whose path is the first argument */
+    GATE_OPENAT,        /* the second argument */
+    GATE_COUNT,         /* only those that fail have a record */
     GATE_COUNT_NAMED_4, /* the same; it is not counted if the fourth argument has AT_EMPTY_PATH */
     GATE_COUNT_NAMED_3, /* or the third one */
 };
@@ -74,7 +74,7 @@ enum gate_fd {
 /* The time that a word of an fd contains, of ticks; and how long before another one it was. */
 #define GATE_FD_TIME(ticks) ((ticks) >> GATE_TICKS_SHIFT & ((1u << GATE_FD_TIME_BITS) - 1))
 #define GATE_FD_AGE(word, ticks)                                                                   \
-    ((((ticks) >> GATE_TICKS_SHIFT) - ((word) >> GATE_FD_TIME_SHIFT)) &                           \
+    ((((ticks) >> GATE_TICKS_SHIFT) - ((word) >> GATE_FD_TIME_SHIFT)) &                            \
      ((1u << GATE_FD_TIME_BITS) - 1))
 
 /* How many calls, how many bytes they transferred, and how long they took. */

@@ -143,8 +143,7 @@ static uint64_t take_room(struct mapped_file *file)
 
 static struct site_record *add_plan(struct mapped_file *file, uint64_t site)
 {
-    struct site_record *grown =
-        realloc(file->plans, (file->plan_count + 1) * sizeof *file->plans);
+    struct site_record *grown = realloc(file->plans, (file->plan_count + 1) * sizeof *file->plans);
 
     if (!grown)
         return NULL;

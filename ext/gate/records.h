@@ -30,7 +30,7 @@ enum gate_flags {
 
 struct gate_record {
     uint32_t size; /* with payload; a multiple of 8 */
-    uint16_t row; /* the number of the call */
+    uint16_t row;  /* the number of the call */
     uint8_t kind;  /* enum gate_kind */
     uint8_t flags; /* enum gate_flags */
     uint32_t fd;

@@ -159,7 +159,8 @@ static void take(void *context, const struct gate_tally *more)
 {
     const struct taking *taking = context;
     struct caller *caller = taking->thread->caller;
-    struct fd_entry *entry = caller->fds ? fd_table_find(caller->fds, (int)(uint32_t)more->fd) : NULL;
+    struct fd_entry *entry =
+        caller->fds ? fd_table_find(caller->fds, (int)(uint32_t)more->fd) : NULL;
     int row = gated_row(taking->engine, more->number);
 
     if (row >= 0 && CALLS[row].counted)
@@ -301,7 +302,9 @@ static uint8_t action_of(const struct call_options *options, int row)
 
 void gated_init(struct engine *engine)
 {
-    struct gate *gate = engine->options.gate_at && !engine->options.plan && is_clock_stable() ? calloc(1, sizeof *gate) : NULL;
+    struct gate *gate = engine->options.gate_at && !engine->options.plan && is_clock_stable()
+                            ? calloc(1, sizeof *gate)
+                            : NULL;
 
     engine->gate = gate;
     if (!gate)
@@ -332,8 +335,8 @@ static enum gate_mode gated_mode(const struct engine *engine, const struct task 
 {
     if (engine->recording_ended)
         return GATE_PASS;
-    return task->every_call || task->suspended_count || task->storm.deferring ||
-                   task->patched_at || !has_words(task) || task->gated->reader.broken ||
+    return task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||
+                   !has_words(task) || task->image->refused || task->gated->reader.broken ||
                    (task->caller.space && task->caller.space->async)
                ? GATE_TRACED
                : GATE_RECORD;
@@ -431,8 +434,7 @@ void gated_start(const struct engine *engine, const struct task *child)
     struct arch_regs regs;
 
     if (!engine->gate || !engine->gate->used || child->gated ||
-        arch_get_regs(child->caller.tid, &regs) < 0 ||
-        !is_in_arena(regs.user.gs_base))
+        arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
         return;
     regs.user.gs_base = GATE_NO_SLOT;
     arch_set_regs(child->caller.tid, &regs);
@@ -449,8 +451,8 @@ void gated_leave_image(struct engine *engine, struct task *task)
 
 static bool may_be_gated(const struct task *task)
 {
-    return !task->every_call && !task->supervised && task->caller.space && task->caller.space->fd >= 0 &&
-           !task->caller.space->async && task->caller.fds;
+    return !task->every_call && !task->supervised && task->caller.space &&
+           task->caller.space->fd >= 0 && !task->caller.space->async && task->caller.fds;
 }
 
 /* False: the thread is in another stop by now. */
@@ -614,20 +616,27 @@ static void leave_gate(struct engine *engine, struct task *task, enum verdict ve
     slot->phase = GATE_IDLE;
 }
 
+/* Whether an instruction caused the signal, and no process sent it. */
+static bool is_fault(const struct task *task, int signal)
+{
+    siginfo_t info;
+
+    return (signal == SIGSEGV || signal == SIGBUS) &&
+           ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0 && info.si_code > 0;
+}
+
 /*
- * A fault of the gate itself. At its entry gs leads nowhere: the trampoline makes the call. The text that
- * it copies was unmapped by another thread: the tracer records the call.
+ * A fault of the gate itself that it can go on from. At its entry gs leads nowhere: the trampoline makes the
+ * call. The text that it copies was unmapped by another thread: the tracer records the call.
  */
-static bool leave_fault(const struct task *task, struct arch_regs *regs, int signal)
+static bool leave_fault(const struct task *task, struct arch_regs *regs)
 {
     const struct patch *patch = image_find_patch(task->image, regs->user.r11);
     uint64_t rip = regs->user.rip;
 
-    if (signal != SIGSEGV && signal != SIGBUS)
-        return false;
     if (rip == gate_address(gate_entry) && patch)
         regs->user.rip = patch->trampoline + TRAMPOLINE_CALL;
-    else if (rip >= gate_address(gate_end) && rip < gate_address(gate_copy_end) && arch_in_exception(regs))
+    else if (rip >= gate_address(gate_end) && rip < gate_address(gate_copy_end))
         regs->user.rip = gate_address(gate_copy_fault);
     else
         return false;
@@ -640,15 +649,17 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
 
     if (!task->image || !task->image->arena || arch_get_regs(task->caller.tid, &regs) < 0)
         return false;
-    if (leave_fault(task, &regs, signal))
+    bool in_gate = regs.user.rip - GATE_BASE < GATE_BYTES;
+    bool fault = in_gate && is_fault(task, signal);
+    if (fault && leave_fault(task, &regs))
         return true;
-    bool in_gate = regs.user.rip - GATE_BASE < GATE_BYTES && task->gated;
-    enum verdict verdict = relocate(&regs.user, task->gated ? task->gated->page : NULL,
-                                    image_find_patch, task->image);
+    enum verdict verdict =
+        relocate(&regs.user, task->gated ? task->gated->page : NULL, image_find_patch, task->image);
     if (verdict == RELOCATE_NOTHING || verdict == RELOCATE_LOST)
         return false;
-    if (in_gate)
+    if (in_gate && task->gated)
         leave_gate(engine, task, verdict, &regs);
     arch_set_regs(task->caller.tid, &regs);
-    return false;
+    task->image->refused |= fault; /* PR_SET_TSC of prctl(2), or its memory is not as it was */
+    return fault;
 }

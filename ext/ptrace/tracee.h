@@ -86,9 +86,9 @@ struct task {
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
     struct image *image;       /* what its program has of the gate (gated.c), or NULL */
     struct gate_thread *gated; /* its slot, or NULL */
-    int64_t closed;    /* the fd of a close that is recorded and not made yet; -1: none */
-    bool gone;         /* it is in another stop than the one that is handled */
-    struct task *next; /* in its bucket */
+    int64_t closed;            /* the fd of a close that is recorded and not made yet; -1: none */
+    bool gone;                 /* it is in another stop than the one that is handled */
+    struct task *next;         /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };

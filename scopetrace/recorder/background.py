@@ -58,8 +58,8 @@ TRANSIENT_ERRORS = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 allow tracing."""
 _ABOVE_ALL_FDS = 1 << 30
 GATE_AT = {"off": 0, "auto": 12, "eager": 1}
-"""At which of its calls a program is enabled to make further ones without stops; 0: never. To enable
-it costs as much as some ten stops."""
+"""At which of its calls a program is enabled to make further ones without stops; 0: never. That
+costs as much as some ten stops."""
 CPU_USED_UP = "recording ended: the limit on CPU time (ulimit -t) leaves the recorder too little"
 
 

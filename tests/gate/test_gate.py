@@ -25,8 +25,8 @@ from support.gate_files import TORTURE
 HERE = Path(__file__).parent
 TABLE_OFFSET = 0x2000
 """GATE_CODE_BYTES of ext/gate/layout.h."""
-SYSCALLS = 7
-"""That of the program's call, that of the gate's own, that by which it asks the tracer, and four of
+SYSCALLS = 8
+"""That of the program's call, that of the gate's own, that by which it asks the tracer, and five of
 the loader."""
 Needs = Callable[[str], str]
 Compile = Callable[[str], Path]
