@@ -108,6 +108,7 @@ Variables that AppScope sets for its own library (SCOPE_PID…) are ignored with
 """
 
 OUR_PREFIXES = (
+    "SCOPE_GATE",
     "SCOPE_METRIC_",
     "SCOPE_STATSD_",
     "SCOPE_EVENT_",
