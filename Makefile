@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 3
+JOBS ?= 4
 TESTS ?= tests
 ARGS ?=
 SECONDS ?= 60
@@ -13,6 +13,8 @@ PATHS ?= ext scopetrace
 
 BIN := $(abspath $(VENV))/bin
 CLANG_FORMAT ?= clang-format
+# Each process of pytest compiles every test module anew unless it may write what it makes of them.
+KEEPING_BYTECODE := PYTHONDONTWRITEBYTECODE=
 
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
 package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name '*.txt' -o -name 'page.*') scope.yml
@@ -32,8 +34,8 @@ demo: $(VENV)/.built ## Build into .venv, record examples/log.py, print its summ
 	@echo "    SCOPETRACE_HOME=build/demo/sessions $(VENV)/bin/scopetrace events --all"
 	@echo "Now you: . $(VENV)/bin/activate, then follow examples/README.md"
 
-test: $(VENV)/.tools ## Build into .venv and run all tests (TESTS=tests/x ARGS=-k… for some)
-	$(BIN)/pytest -n $(JOBS) $(ARGS) $(TESTS)
+test: $(VENV)/.tools ## Build into .venv and run all tests (TESTS=tests/x ARGS=-k… for some; THOROUGH=1)
+	$(KEEPING_BYTECODE) $(BIN)/pytest -n $(JOBS) $(ARGS) $(TESTS)
 
 lint: $(VENV)/.tools ## Check style and types of Python and C
 	$(BIN)/ruff check .
@@ -66,9 +68,8 @@ fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60
 fuzz-engine: $(VENV)/.tools ## Record a program that makes CALLS (100000) random system calls
 	$(BIN)/python -P tests/fuzz/engine.py --calls $(CALLS)
 
-torture: $(VENV)/.tools ## Run the tests of ext/gate at length, and programs that make calls there
-	TORTURE=1 $(BIN)/pytest -n $(JOBS) $(ARGS) tests/gate
-	SCOPE_GATE=eager $(BIN)/pytest -n $(JOBS) $(ARGS) tests/engine tests/programs tests/recorder
+torture: $(VENV)/.tools ## Run the tests of ext/gate at length, with every ELF file of the machine
+	TORTURE=1 $(KEEPING_BYTECODE) $(BIN)/pytest -n $(JOBS) $(ARGS) tests/gate
 
 mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'

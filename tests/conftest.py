@@ -16,13 +16,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.register_profile("quick", deadline=None, max_examples=10)  # --hypothesis-profile=quick
-settings.load_profile("untimed")
 pytest.register_assert_rewrite("support")
 from support import leftovers  # noqa: E402
 from support.harness import PATIENCE, Compile, Stage  # noqa: E402
-from support.interpreter import NOBODY, SHARED, python  # noqa: E402
+from support.interpreter import SHARED, python  # noqa: E402
+from support.thorough import THOROUGH  # noqa: E402
+from support.users import as_whom, users  # noqa: E402
+
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("usual", deadline=None, max_examples=40)
+settings.register_profile("quick", deadline=None, max_examples=10)  # --hypothesis-profile=quick
+settings.load_profile("thorough" if THOROUGH else "usual")
 
 pytest_plugins = ["pytester", "support.fixtures"]
 
@@ -151,14 +155,9 @@ def compile_tracee(needs: Callable[[str], str]) -> Compile:
     return build
 
 
-def users() -> list[int | None]:
-    """Everything that records is tested as we are, and as root also as nobody."""
-    return [None, NOBODY] if os.geteuid() == 0 else [None]
-
-
-@pytest.fixture(params=users(), ids=lambda uid: "as-nobody" if uid else "as-we-are")
+@pytest.fixture(params=users(), ids=as_whom)
 def stage(request: pytest.FixtureRequest, commons: Path) -> Iterator[Stage]:
-    """Where one test records programs, once for each kind of user."""
+    """Where one test records programs, once for each kind of user, unless it needs `one_user`."""
     uid: int | None = request.param
     python()  # skips where there is none for this user
     folder = Path(tempfile.mkdtemp(dir=commons))

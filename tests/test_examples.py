@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.harness import Ending, Stage, scopetrace_command
+from support.users import one_user
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PORTS = ("8443", "8081", "10001", "8080")
@@ -73,6 +74,7 @@ def type_in(stage: Stage, command: str) -> str:
     return (ending.stdout + ending.stderr).decode()
 
 
+@one_user("a tutorial is text, and its programs need no rights")
 def test_the_tutorial_does_what_it_says(tutorial: Stage) -> None:
     text = (EXAMPLES / "README.md").read_text()
     configuration = tutorial.work / "nginx.conf"

@@ -51,11 +51,11 @@ patterns.SEARCH_LIMIT_S = 0.2
 patterns.limit_searches()
 quick, stuck, at_its_end = map(patterns.compile_pattern, ("a", "(a+)+$", "a*b"))
 before = time.thread_time()
-while time.thread_time() - before < 1:
+while time.thread_time() - before < 0.5:
     assert quick.search("a")
 assert patterns.take_given_up() == []
 assert not stuck.search("a" * 60 + "b")
-assert not at_its_end.search("a" * 80_000)
+assert not at_its_end.search("a" * 40_000)
 assert patterns.take_given_up() == [stuck, at_its_end]
 assert patterns.take_given_up() == []
 assert not stuck.search("a")

@@ -8,12 +8,14 @@ import shlex
 import pytest
 
 from support.harness import Stage, scopetrace_command
+from support.users import one_user
 
 SMALL = "mount -t tmpfs -o size=700k none $SCOPETRACE_HOME || exit 99; "
 """A small disk for sessions, in a mount namespace that ends with the shell."""
 FILLS_IT = "for i in $(seq 12); do ls -d /usr/share/doc/* >/dev/null 2>&1; cat *; done; echo done"
 
 
+@one_user("a full disk is full for every user here")
 def test_a_full_disk_is_reported_once_and_lost_events_are_counted(stage: Stage) -> None:
     if stage.run(["unshare", "-rm", "true"]).status:
         pytest.skip("unshare -rm is not allowed here")

@@ -10,6 +10,7 @@ from resource import RLIMIT_NOFILE, setrlimit
 import pytest
 
 from support.harness import Compile, Recording, Stage
+from support.users import one_user
 
 
 def notices(recording: Recording) -> str:
@@ -98,6 +99,7 @@ def test_text_in_unreadable_memory_is_not_reported_as_too_long(
     assert "snaplen" not in notices(recording)
 
 
+@one_user("every user may have few file descriptors")
 @pytest.mark.parametrize("spare", [20, 40, 100])
 def test_a_recorder_with_few_fds_loses_neither_program_nor_text(
     spare: int, stage: Stage, compile_tracee: Compile

@@ -11,6 +11,9 @@ import pytest
 
 from support.harness import Compile, Recording, Stage, assert_holds, scopetrace_command
 from support.interpreter import python
+from support.users import one_user
+
+SAME = "what depends on rights, borrowing a socket, is tested with every scenario above"
 
 UNBORROWED = Path(__file__).parents[1] / "support" / "unborrowed.py"
 SCENARIOS = [
@@ -72,6 +75,7 @@ def test_every_flow_is_recorded(scenario: str, stage: Stage, compile_tracee: Com
     play(stage, compile_tracee(TRACEES[scenario]), scenario)
 
 
+@one_user(SAME)
 def test_a_unix_socket_has_the_path_of_its_file_whatever_path_was_used(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -84,6 +88,7 @@ def test_a_unix_socket_has_the_path_of_its_file_whatever_path_was_used(
     assert len([e for e in recording.of("net.open") if e.data["net_transport"] == "Unix.UDP"]) == 2
 
 
+@one_user(SAME)
 @pytest.mark.parametrize(
     "scenario", ["stream", "hurry", "datagrams", "connected-datagrams", "again", "aborted"]
 )
@@ -93,6 +98,7 @@ def test_every_flow_over_ipv6_is_recorded(
     play(stage, compile_tracee(TRACEES[scenario]), scenario, "ipv6")
 
 
+@one_user(SAME)
 @pytest.mark.parametrize("scenario", TRACEES)
 def test_every_flow_of_a_32_bit_program_is_recorded_through_socketcall(
     scenario: str, stage: Stage, compile_tracee: Compile
@@ -100,6 +106,7 @@ def test_every_flow_of_a_32_bit_program_is_recorded_through_socketcall(
     play(stage, compile_tracee(TRACEES[scenario], "-m32", "-D_TIME_BITS=32"), scenario)
 
 
+@one_user(SAME)
 @pytest.mark.parametrize("scenario", [each for each in TRACEES if each not in NEED_BORROWED_SOCKET])
 def test_without_pidfd_getfd_flows_are_found_in_proc_net(
     scenario: str, stage: Stage, compile_tracee: Compile
@@ -110,6 +117,7 @@ def test_without_pidfd_getfd_flows_are_found_in_proc_net(
     check(stage, stage.finished(home, stage.run(command)))
 
 
+@one_user(SAME)
 def test_an_open_and_its_close_share_a_channel(stage: Stage, compile_tracee: Compile) -> None:
     recording = play(stage, compile_tracee("sockets"), "stream")
 
@@ -119,6 +127,7 @@ def test_an_open_and_its_close_share_a_channel(stage: Stage, compile_tracee: Com
     assert len(opened) == 2
 
 
+@one_user(SAME)
 def test_a_connection_that_is_passed_to_a_child_keeps_its_channel(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -130,6 +139,7 @@ def test_a_connection_that_is_passed_to_a_child_keeps_its_channel(
     assert sum(e.data["net_bytes_sent"] for e in closed) == 3
 
 
+@one_user(SAME)
 def test_bytes_read_from_a_socket_that_another_thread_closed_are_counted(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -140,6 +150,7 @@ def test_bytes_read_from_a_socket_that_another_thread_closed_are_counted(
     assert "read 3 bytes from what another thread had closed by then" in notice["message"]
 
 
+@one_user(SAME)
 def test_an_inherited_socket_has_its_address_after_its_first_send(stage: Stage) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inherited:
         number = inherited.fileno()
@@ -153,6 +164,7 @@ def test_an_inherited_socket_has_its_address_after_its_first_send(stage: Stage) 
     assert opened.data["net_host_port"] == int(recording.ending.stdout)
 
 
+@one_user(SAME)
 def test_a_socket_that_connects_by_fast_open_is_the_client(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         send = (
@@ -169,6 +181,7 @@ def test_a_socket_that_connects_by_fast_open_is_the_client(stage: Stage) -> None
     assert recording.of("net.close")[0].data["net_bytes_sent"] == 4
 
 
+@one_user(SAME)
 def test_a_refused_datagram_is_an_error_of_its_net_close(stage: Stage) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -185,6 +198,7 @@ def test_a_refused_datagram_is_an_error_of_its_net_close(stage: Stage) -> None:
     assert (closed.data["error"], closed.data["net_close_reason"]) == ("ECONNREFUSED", "local")
 
 
+@one_user(SAME)
 def test_without_a_rule_for_the_network_no_socket_is_recorded(
     stage: Stage, compile_tracee: Compile
 ) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from support.harness import Compile, Stage, assert_holds
+from support.users import one_user
 
 
+@one_user("a program may always send signals to itself")
 def test_a_program_makes_progress_in_a_storm_and_its_signals_are_counted(
     stage: Stage, compile_tracee: Compile
 ) -> None:

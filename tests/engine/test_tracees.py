@@ -12,6 +12,9 @@ import pytest
 
 import scopetrace
 from support.harness import Compile, Recording, Stage, assert_holds, session_files
+from support.users import one_user
+
+NO_RIGHTS = "these calls need no rights, neither of the program nor of the recorder"
 
 
 class Case(NamedTuple):
@@ -24,16 +27,18 @@ class Case(NamedTuple):
     uncounted: tuple[str, ...] = ()
     """Files that it uses until it is killed, so their events are not counted. For all others it
     prints every event of the sources that it prints any of."""
+    rights: bool = False
+    """What it may do, or what of it the recorder may read, depends on rights."""
 
 
 CASES = [
-    Case("opens"),
+    Case("opens", rights=True),
     Case("relative"),
     Case("paths"),
     Case("renamed"),
     Case("dups"),
     Case("children", ordered=False),
-    Case("untraced", ordered=False),
+    Case("untraced", ordered=False, rights=True),
     Case("thread_exec", uncounted=("before",)),  # its threads open it until they are killed
     Case("zombie_leader"),
     Case("exit_storm"),
@@ -44,12 +49,12 @@ CASES = [
     Case("restarts", ordered=False),
     Case("int80"),
     Case("plain"),
-    Case("undumpable"),
-    Case("hidden_child"),
-    Case("own_filter"),
-    Case("own_filter", ("by-seccomp",)),
-    Case("filtered", ordered=False),
-    Case("supervised", ordered=False),
+    Case("undumpable", rights=True),
+    Case("hidden_child", rights=True),
+    Case("own_filter", rights=True),
+    Case("own_filter", ("by-seccomp",), rights=True),
+    Case("filtered", ordered=False, rights=True),
+    Case("supervised", ordered=False, rights=True),
     Case("page_edge", ordered=False),
     Case("vectors"),
     Case("no_buffers"),
@@ -60,27 +65,27 @@ CASES = [
     Case("odd_names"),
     Case("threads", ordered=False),
     Case("processes"),
-    Case("names"),
-    Case("execs"),
+    Case("names", rights=True),
+    Case("execs", rights=True),
     Case("unshared"),
-    Case("passed_fd", ordered=False),
-    Case("passed_fd", ("with-credentials",), ordered=False),
+    Case("passed_fd", ordered=False, rights=True),
+    Case("passed_fd", ("with-credentials",), ordered=False, rights=True),
     Case("close_range"),
     Case("unshared_at_exit", ordered=False),
     Case("thread_exec_link"),
     Case("longjmp"),
     Case("longjmp", ("from-above",)),
     Case("alternate_stack", ordered=False),
-    Case("core", ordered=False),
+    Case("core", ordered=False, rights=True),
     Case("cloexec_after_fork", ordered=False),
     Case("inherited", ordered=False),
     Case("mapped"),
     Case("killed"),
-    Case("refused"),
+    Case("refused", rights=True),
     Case("retried"),
-    Case("aio"),
-    Case("uring_files"),
-    Case("uring_sockets", ordered=False),
+    Case("aio", rights=True),
+    Case("uring_files", rights=True),
+    Case("uring_sockets", ordered=False, rights=True),
 ]
 
 
@@ -98,13 +103,29 @@ def play(case: Case, stage: Stage, program: object, config: str | None = None) -
     return recording
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join([case.name, *case.arguments]))
+def cases(rights: bool) -> pytest.MarkDecorator:
+    chosen = [case for case in CASES if case.rights == rights]
+    return pytest.mark.parametrize(
+        "case", chosen, ids=lambda case: "-".join([case.name, *case.arguments])
+    )
+
+
+@cases(rights=True)
 def test_the_session_has_the_events_that_the_tracee_expects(
     case: Case, stage: Stage, compile_tracee: Compile
 ) -> None:
     play(case, stage, compile_tracee(case.name))
 
 
+@one_user(NO_RIGHTS)
+@cases(rights=False)
+def test_the_session_has_the_events_of_a_tracee_that_needs_no_rights(
+    case: Case, stage: Stage, compile_tracee: Compile
+) -> None:
+    play(case, stage, compile_tracee(case.name))
+
+
+@one_user(NO_RIGHTS)
 @pytest.mark.parametrize(
     ("compiler", "flags"),
     [("gcc", ("-m32",)), ("gcc", ("-static",)), ("musl-gcc", ("-static",))],
@@ -116,6 +137,7 @@ def test_32_bit_static_and_musl_programs_are_recorded(
     play(Case("plain"), stage, compile_tracee("plain", *flags, compiler=compiler))
 
 
+@one_user(NO_RIGHTS)
 @pytest.mark.parametrize("name", ["paths", "renamed"])
 def test_a_32_bit_programs_files_are_named_as_well(
     name: str, stage: Stage, compile_tracee: Compile
@@ -131,6 +153,7 @@ def test_proc_self_is_recorded_with_the_pid(stage: Stage, compile_tracee: Compil
     assert errors == ["/proc/self/absent", "me/absent"]
 
 
+@one_user(NO_RIGHTS)
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
 def test_text_written_by_native_aio_is_recorded(
     flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
@@ -142,6 +165,7 @@ def test_text_written_by_native_aio_is_recorded(
     assert recording.of("notice") == []
 
 
+@one_user(NO_RIGHTS)
 @pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["64-bit", "32-bit"])
 def test_text_written_through_io_uring_is_recorded(
     flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
@@ -153,6 +177,7 @@ def test_text_written_through_io_uring_is_recorded(
     assert recording.of("notice") == []
 
 
+@one_user(NO_RIGHTS)
 def test_metrics_name_the_call_that_transferred_the_bytes(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -192,6 +217,7 @@ def test_failures_of_frequent_calls_are_recorded_if_configured(
     assert {"brk", "mprotect", "munmap"} <= {e.data["op"] for e in recording.of("proc.error")}
 
 
+@one_user(NO_RIGHTS)
 def test_failures_are_not_recorded_if_they_are_switched_off(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -203,6 +229,7 @@ def test_failures_are_not_recorded_if_they_are_switched_off(
     assert "flock" not in {event.data["op"] for event in recording.of("fs.error")}
 
 
+@one_user(NO_RIGHTS)
 def test_text_has_the_name_of_its_file_at_the_time_of_the_write(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -223,6 +250,7 @@ def test_text_has_the_name_of_its_file_at_the_time_of_the_write(
     assert recording.of("notice") == []
 
 
+@one_user(NO_RIGHTS)
 def test_a_call_that_a_fatal_signal_prevents_is_not_recorded_as_refused(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -233,6 +261,7 @@ def test_a_call_that_a_fatal_signal_prevents_is_not_recorded_as_refused(
     assert recording.of("fs.error", file=str(stage.work / "many.out")) == []
 
 
+@one_user(NO_RIGHTS)
 def test_lines_written_before_a_kill_are_recorded(stage: Stage, compile_tracee: Compile) -> None:
     recording = stage.record([compile_tracee("killed")])
 
@@ -243,6 +272,7 @@ def test_lines_written_before_a_kill_are_recorded(stage: Stage, compile_tracee: 
     assert end.data["signal"] == "SIGKILL"
 
 
+@one_user(NO_RIGHTS)
 def test_each_of_many_forks_at_once_has_its_start_and_exit(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -254,6 +284,7 @@ def test_each_of_many_forks_at_once_has_its_start_and_exit(
     assert children == {event.pid for event in recording.of("proc.exit")} - {recording.info.pid}
 
 
+@one_user(NO_RIGHTS)
 def test_each_of_many_processes_in_a_row_has_its_exit(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -265,6 +296,7 @@ def test_each_of_many_processes_in_a_row_has_its_exit(
     assert codes == sorted([0, *(number % 200 for number in range(2000))])
 
 
+@one_user(NO_RIGHTS)
 def test_a_large_write_is_counted_whole_and_copied_in_part(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -280,6 +312,7 @@ def test_a_large_write_is_counted_whole_and_copied_in_part(
     assert end == {"message": "the end\n"}
 
 
+@one_user(NO_RIGHTS)
 def test_a_writev_is_one_text(stage: Stage, compile_tracee: Compile) -> None:
     recording = stage.record([compile_tracee("vectors")])
 
@@ -287,6 +320,7 @@ def test_a_writev_is_one_text(stage: Stage, compile_tracee: Compile) -> None:
     assert lines[0].rstrip("\0").startswith("000\0") or lines[0].startswith("000")
 
 
+@one_user(NO_RIGHTS)
 def test_the_console_is_the_file_of_the_fds_at_the_start_not_their_numbers(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -299,6 +333,7 @@ def test_the_console_is_the_file_of_the_fds_at_the_start_not_their_numbers(
     assert stdout.endswith("bi\0na\udcff\udcfery\n")
 
 
+@one_user(NO_RIGHTS)
 def test_the_time_of_a_blocked_write_is_part_of_io_duration(
     stage: Stage, compile_tracee: Compile
 ) -> None:
@@ -313,6 +348,7 @@ def test_the_time_of_a_blocked_write_is_part_of_io_duration(
     assert 25_000 < written["io_duration"] <= written["duration"]
 
 
+@one_user(NO_RIGHTS)
 def test_a_failed_exec_is_an_error_and_a_new_program_keeps_its_pid(
     stage: Stage, compile_tracee: Compile
 ) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from support.harness import Compile, Stage, scopetrace_command, session_files
+from support.users import one_user
+
+SHELL = "how a program ends, and what it reads and writes, does not depend on rights"
 
 PR_SET_PDEATHSIG, PR_SET_TIMERSLACK, SYS_IOPRIO_SET = 1, 29, 251
 
@@ -136,6 +139,7 @@ def test_the_program_does_not_inherit_the_fd_of_the_session(
     assert b"fd 3" not in recording.ending.stdout
 
 
+@one_user(SHELL)
 @pytest.mark.parametrize("status", [0, 1, 2, 77, 126, 127, 128, 255])
 def test_the_exit_status_is_the_programs(status: int, stage: Stage) -> None:
     recording = stage.record(["/bin/sh", "-c", f"exit {status}"])
@@ -144,6 +148,7 @@ def test_the_exit_status_is_the_programs(status: int, stage: Stage) -> None:
     assert recording.of("proc.exit")[-1].data["exit_code"] == status
 
 
+@one_user(SHELL)
 @pytest.mark.parametrize("number", [1, 2, 3, 6, 9, 11, 13, 15, 24, 31, 34, 64])
 def test_a_signal_that_ends_the_program_is_seen_by_its_parent(number: int, stage: Stage) -> None:
     recording = stage.record(["/bin/sh", "-c", f"kill -{number} $$; sleep 5"])
@@ -151,6 +156,7 @@ def test_a_signal_that_ends_the_program_is_seen_by_its_parent(number: int, stage
     assert recording.ending.status == -number
 
 
+@one_user(SHELL)
 def test_output_into_a_closed_pipe_ends_the_program(stage: Stage) -> None:
     recording = stage.compare(["/bin/sh", "-c", "yes | head -n 1; echo ${PIPESTATUS:-none}"])
 
@@ -158,12 +164,14 @@ def test_output_into_a_closed_pipe_ends_the_program(stage: Stage) -> None:
     assert "SIGPIPE" in {event.data.get("signal") for event in recording.of("proc.exit")}
 
 
+@one_user(SHELL)
 def test_the_program_reads_our_standard_input(stage: Stage) -> None:
     recording = stage.compare(["cat"], input=b"line\n" * 50_000)
 
     assert recording.ending.stdout == b"line\n" * 50_000
 
 
+@one_user(SHELL)
 def test_a_background_process_does_not_hold_up_the_shell(stage: Stage) -> None:
     script = "(sleep 0.5; echo late > late.txt) >/dev/null 2>&1 </dev/null & echo started"
     recording = stage.compare(["/bin/sh", "-c", script])
@@ -172,6 +180,7 @@ def test_a_background_process_does_not_hold_up_the_shell(stage: Stage) -> None:
     assert str(stage.work / "late.txt") in recording.files("fs.open")
 
 
+@one_user(SHELL)
 def test_all_events_of_the_main_process_are_committed_when_it_has_ended(stage: Stage) -> None:
     home = stage.new_home()
     for number in range(1, 11):

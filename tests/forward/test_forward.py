@@ -15,6 +15,7 @@ from support.collectors import HOST, collecting, datagrams, listener, read_all, 
 from support.harness import GROUP, Ending, Recording, Stage, scopetrace_command, wait_for
 from support.interpreter import python
 from support.net_peers import free_port
+from support.users import one_user
 
 PROGRAM = ["sh", "-c", "cat /etc/passwd > copy; ls -d /; rm copy; echo some bytes >&2"]
 CLOSED = ("fs", "fs.close")
@@ -50,6 +51,7 @@ def received(lines: list[bytes]) -> list[dict[str, Any]]:
     return [found["body"] for found in map(json.loads, lines) if "type" in found]
 
 
+@one_user("a destination is open to every user here")
 def test_what_is_received_is_what_the_session_has_one_by_one(stage: Stage) -> None:
     with collecting() as collector, udp_socket() as bound:
         ending = start(
@@ -73,6 +75,7 @@ def test_what_is_received_is_what_the_session_has_one_by_one(stage: Stage) -> No
     assert f"{events[0]['host']}-rm-rm copy" in ids
 
 
+@one_user("a destination is open to every user here")
 @pytest.mark.parametrize("wanted", ["true", "false"])
 def test_the_first_line_says_who_is_recorded_and_how(stage: Stage, wanted: str) -> None:
     stage.environ["SCOPE_CONFIG_EVENT"] = wanted
@@ -98,6 +101,7 @@ def test_the_first_line_says_who_is_recorded_and_how(stage: Stage, wanted: str) 
     assert current["event"]["transport"]["path"] == f"{stage.work}/events"
 
 
+@one_user("a destination is open to every user here")
 def test_single_values_of_metrics_are_sent_with_the_events(stage: Stage) -> None:
     stage.environ["SCOPE_EVENT_METRIC"] = "true"
     recording = stage.finished(stage.home, start(stage, "-e", "events"))
@@ -112,6 +116,7 @@ def test_single_values_of_metrics_are_sent_with_the_events(stage: Stage) -> None
         assert 0 < sum(moved) == sum(closed)
 
 
+@one_user("a destination is open to every user here")
 def test_metrics_can_be_lines_of_statsd(stage: Stage) -> None:
     with udp_socket() as bound:
         destination = f"udp://{HOST}:{bound.getsockname()[1]}"
@@ -125,6 +130,7 @@ def test_metrics_can_be_lines_of_statsd(stage: Stage) -> None:
     assert all(line.endswith(b"\n") and b"|#proc:" in line for line in lines)
 
 
+@one_user("a destination is open to every user here")
 def test_files_are_found_from_where_the_command_was_typed(stage: Stage) -> None:
     recording = stage.finished(stage.home, start(stage, "-e", "events", "-m", "file://metrics"))
 
@@ -134,6 +140,7 @@ def test_files_are_found_from_where_the_command_was_typed(stage: Stage) -> None:
     assert received((stage.work / "metrics").read_bytes().splitlines())
 
 
+@one_user("a destination is open to every user here")
 def test_a_configuration_names_destinations_too(stage: Stage, authority: Any) -> None:
     with collecting(context=authority.server) as collector:
         recording = stage.record(
@@ -149,6 +156,7 @@ def test_a_configuration_names_destinations_too(stage: Stage, authority: Any) ->
     assert recording.ending.stderr == b"some bytes\n"
 
 
+@one_user("a destination is open to every user here")
 def test_an_unchecked_server_is_a_warning(stage: Stage, authority: Any) -> None:
     stage.environ["SCOPE_EVENT_TLS_VALIDATE_SERVER"] = "false"
     with collecting(context=authority.server) as collector:
@@ -162,6 +170,7 @@ def test_an_unchecked_server_is_a_warning(stage: Stage, authority: Any) -> None:
     )
 
 
+@one_user("a destination is open to every user here")
 def test_a_destination_that_is_not_there_costs_a_notice_and_nothing_else(stage: Stage) -> None:
     port = free_port()
 
@@ -176,6 +185,7 @@ def test_a_destination_that_is_not_there_costs_a_notice_and_nothing_else(stage: 
 MANY = ["sh", "-c", "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); : < /etc/passwd; done; echo done"]
 
 
+@one_user("a destination is open to every user here")
 def test_a_destination_that_reads_nothing_does_not_slow_the_program(stage: Stage) -> None:
     with listener() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -194,6 +204,7 @@ def test_a_destination_that_reads_nothing_does_not_slow_the_program(stage: Stage
     assert found == [as_sent(body) for body in bodies(stage, "events", "-a", "-j")[: len(found)]]
 
 
+@one_user("a destination is open to every user here")
 def test_a_destination_that_closes_in_the_middle_loses_nothing_that_it_had_not_read(
     stage: Stage,
 ) -> None:
@@ -223,6 +234,7 @@ def test_a_destination_that_closes_in_the_middle_loses_nothing_that_it_had_not_r
     assert any("two" in body["data"].get("message", "") for body in received(rest))
 
 
+@one_user("a destination is open to every user here")
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -15,6 +15,7 @@ import pytest
 
 from support.harness import Stage, scopetrace_command
 from support.interpreter import python
+from support.users import one_user
 
 Check = Callable[[Any], bool]
 Shape = Mapping[str, Check]
@@ -191,12 +192,14 @@ def sent(stage: Stage, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (stage.work / "sent").read_bytes().splitlines()]
 
 
+@one_user("lines are made of events, whoever recorded them")
 def test_the_start_message(stage: Stage) -> None:
     first = sent(stage)[0]
 
     assert exactly(first, START), first
 
 
+@one_user("lines are made of events, whoever recorded them")
 def test_notices(stage: Stage) -> None:
     notices = [line for line in sent(stage)[1:] if line["body"]["source"] == "notice"]
 
@@ -205,6 +208,7 @@ def test_notices(stage: Stage) -> None:
         assert NOTICE(notice), notice
 
 
+@one_user("lines are made of events, whoever recorded them")
 @pytest.mark.parametrize(
     ("name", "check", "ops"),
     [("fs.read", READ, {"read", "readv", "pread64", FOLDERS[-1]}), ("fs.write", WRITE, {"write"})],

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from support.harness import Ending, Stage
+from support.users import one_user
+
+pytestmark = one_user("git and make need no rights")
 
 Needs = Callable[[str], str]
 

@@ -30,6 +30,9 @@ from support.net_peers import (
     record,
     serve,
 )
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

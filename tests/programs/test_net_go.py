@@ -12,6 +12,9 @@ import pytest
 from support.harness import Stage
 from support.net_events import both_sides, by_port, lengths, notices, protocols, told_by_both_sides
 from support.net_peers import PEERS, compare, without_numbers
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

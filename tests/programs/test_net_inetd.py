@@ -14,6 +14,9 @@ from support.harness import PATIENCE, Ending, Recording, Stage, scopetrace_comma
 from support.interpreter import python
 from support.net_events import exchanges, notices, session_of
 from support.net_peers import HOST, request
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

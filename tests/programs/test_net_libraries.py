@@ -18,6 +18,9 @@ from support.net_peers import (
     request,
     web_server,
 )
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 
 @pytest.mark.parametrize("library", ["requests", "urllib3", "httpx", "aiohttp"])

@@ -21,6 +21,7 @@ from support.net_peers import (
     request,
 )
 from support.nginx import Line, Nginx
+from support.users import one_user
 
 Needs = Callable[[str], str]
 
@@ -58,6 +59,7 @@ def check_bytes(served: Served, nginx: Nginx) -> None:
     assert {flow.peer: flow.received for flow in used} == received
 
 
+@one_user("as root and as another user it answers requests of many kinds below")
 def test_under_load(stage: Stage, needs: Needs) -> None:
     """Every request in the access log has its events, and the metrics are their sums."""
     nginx = Nginx(stage, needs("nginx"))
@@ -170,6 +172,7 @@ def test_what_is_no_request_gets_an_answer_to_none(stage: Stage, needs: Needs) -
     assert (flow.sent, flow.received) == (len(served.clients), len(said))
 
 
+@one_user("as root and as another user it answers requests of many kinds below")
 def test_200_connections_at_once(stage: Stage, needs: Needs) -> None:
     nginx = Nginx(stage, needs("nginx"))
 
@@ -205,6 +208,7 @@ def read_answer(connection: socket.socket) -> None:
         answer += data
 
 
+@one_user("as root and as another user it answers requests of many kinds below")
 def test_the_second_version_under_load(stage: Stage, needs: Needs) -> None:
     nginx = Nginx(stage, needs("nginx"), "http2")
 

@@ -18,6 +18,9 @@ from support.net_events import (
     told_by_both_sides,
 )
 from support.net_peers import PEERS, compare, without_numbers
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 MOST = 1 << 20

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from support.harness import PATIENCE, Stage
 from support.net_events import notices
 from support.net_peers import HOST, compare
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 HELLO = b"\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"\r\nTransfer-Encoding: chunked\r\n\r\n"

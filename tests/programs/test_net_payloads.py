@@ -12,6 +12,9 @@ from typing import Any
 from support.harness import Recording, Stage, scopetrace_command
 from support.net_events import assert_same_bytes, exchanges, notices, requests, session_of
 from support.net_peers import HOST, Relay, Wire, compare, web_server
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

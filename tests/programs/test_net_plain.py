@@ -26,6 +26,9 @@ from support.net_peers import (
     serve,
     without_numbers,
 )
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

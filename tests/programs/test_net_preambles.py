@@ -24,6 +24,9 @@ from support.net_peers import (
 )
 from support.nginx import Nginx
 from support.postgres import new_database, psql, server_command, without_privileges
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

@@ -37,6 +37,9 @@ from support.net_peers import (
     web_server,
     without_numbers,
 )
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

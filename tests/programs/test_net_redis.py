@@ -9,6 +9,9 @@ from collections.abc import Callable
 from support.harness import Argv, Stage
 from support.net_events import assert_same_bytes, flows, protocols
 from support.net_peers import HOST, Relay, compare, compare_server, free_port, is_listening, serve
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from support.harness import Stage
 from support.net_events import Exchange, assert_same_bytes, exchanges, lengths, notices, protocols
 from support.net_peers import HOST, Relay, compare, web_server
+from support.users import one_user
+
+pytestmark = one_user("what is said on a connection does not depend on rights")
 
 Needs = Callable[[str], str]
 

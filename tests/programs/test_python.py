@@ -7,6 +7,9 @@ from pathlib import Path
 
 from scopetrace.query import open_session
 from support.harness import Recording, Stage
+from support.users import one_user
+
+pytestmark = one_user("Python needs no rights")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else "python3"

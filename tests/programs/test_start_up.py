@@ -15,6 +15,7 @@ import pexpect
 import pytest
 
 from support.harness import Stage, scopetrace_command
+from support.users import one_user
 
 PYTHON = "print(open('in.txt').read()); open('out.txt', 'w').write('x')"
 PERL = "open F, 'in.txt'; print <F>; open G, '>', 'out.txt'; print G 'x'"
@@ -51,6 +52,7 @@ def own_files(stage: Stage, *command: str) -> dict[str, dict[str, Any]]:
     }
 
 
+@one_user("classes of files follow from their names")
 @pytest.mark.parametrize(
     ("command", "beside"),
     [
@@ -78,6 +80,7 @@ def test_only_its_own_work_is_a_programs_own(
     assert "R" in found["in.txt"]["uses"] and "W" in found["out.txt"]["uses"]
 
 
+@one_user("classes of files follow from their names")
 def test_a_compilers_headers_and_objects_are_not_the_programs(
     stage: Stage, needs: Callable[[str], str]
 ) -> None:
@@ -88,6 +91,7 @@ def test_a_compilers_headers_and_objects_are_not_the_programs(
     assert {path for path in found if not path.startswith("/tmp/cc")} == {"main.c", "main"}
 
 
+@one_user("classes of files follow from their names")
 def test_what_git_and_curl_and_nginx_read_is_their_configuration_or_their_data(
     stage: Stage, needs: Callable[[str], str]
 ) -> None:
@@ -105,6 +109,7 @@ def test_what_git_and_curl_and_nginx_read_is_their_configuration_or_their_data(
     assert not [path for path in nginx if path.startswith(("/usr", "/lib"))]
 
 
+@one_user("classes of files follow from their names")
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_shows_what_is_the_programs_own(columns: int, stage: Stage) -> None:
     own_files(stage, "python3", "-c", PYTHON)

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from support.harness import Stage
+from support.users import one_user
+
+pytestmark = one_user("what a program is linked with does not depend on rights")
 
 Needs = Callable[[str], str]
 

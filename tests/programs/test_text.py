@@ -19,6 +19,9 @@ from support.harness import (
     session_files,
     wait_for,
 )
+from support.users import one_user
+
+pytestmark = one_user("what is written to a file or console does not depend on rights")
 
 TURNS = """
 import os, sys, threading

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from support.harness import Ending, Stage, scopetrace_command
+from support.users import one_user
+
+pytestmark = one_user("what is read of sessions does not depend on rights")
 
 Needs = Callable[[str], str]
 

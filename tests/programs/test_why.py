@@ -17,6 +17,9 @@ import pytest
 from support.harness import Stage, scopetrace_command, wait_for
 from support.interpreter import NOBODY, python
 from support.net_peers import free_port, is_listening
+from support.users import one_user
+
+NO_RIGHTS = "why it failed has nothing to do with rights"
 
 OTHER = 65_531
 """A user who owns nothing."""
@@ -69,12 +72,14 @@ def refused_file(stage: Stage, name: str, mode: int) -> tuple[Path, str]:
     return path, f"{path.owner()}:{path.group()} 0000"
 
 
+@one_user(NO_RIGHTS)
 def test_a_folder_that_is_missing_is_named(stage: Stage) -> None:
     told = run_python(stage, "open('a/b/c')")
 
     assert told.endswith(f"← open {stage.work}/a/b/c: ENOENT, there is no folder {stage.work}/a")
 
 
+@one_user(NO_RIGHTS)
 def test_a_link_that_leads_to_nothing_is_followed(stage: Stage) -> None:
     (stage.work / "link").symlink_to("/nowhere/file")
     told = reason(stage, "cat", "link")
@@ -165,6 +170,7 @@ def test_nginx_whose_port_is_in_use(stage: Stage, needs: Callable[[str], str]) -
         assert "s.listen()" in data["holder_cmd"]
 
 
+@one_user(NO_RIGHTS)
 def test_who_has_a_port_of_the_same_session(stage: Stage) -> None:
     script = (
         "import socket, os; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
@@ -177,6 +183,7 @@ def test_who_has_a_port_of_the_same_session(stage: Stage) -> None:
     assert data["holder_pid"] == answer["pid"]
 
 
+@one_user(NO_RIGHTS)
 def test_a_connection_that_ended_a_moment_ago_has_the_port(stage: Stage) -> None:
     script = (
         "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
@@ -189,6 +196,7 @@ def test_a_connection_that_ended_a_moment_ago_has_the_port(stage: Stage) -> None
     assert told.endswith("EADDRINUSE, a connection that ended a moment ago has it (TIME_WAIT)")
 
 
+@one_user(NO_RIGHTS)
 def test_nobody_listens_where_a_program_connects(stage: Stage) -> None:
     port = free_port()
     told = run_python(stage, f"import socket; socket.create_connection(('127.0.0.1', {port}))")
@@ -196,6 +204,7 @@ def test_nobody_listens_where_a_program_connects(stage: Stage) -> None:
     assert told.endswith(f"← connect 127.0.0.1 port {port}: ECONNREFUSED, no process listens there")
 
 
+@one_user(NO_RIGHTS)
 def test_the_third_command_of_a_script_fails(stage: Stage) -> None:
     script = stage.work / "script"
     script.write_text("#!/bin/sh\nset -e\necho 1\nmkdir there\ncp none there/\necho 4\n")
@@ -207,6 +216,7 @@ def test_the_third_command_of_a_script_fails(stage: Stage) -> None:
     assert answer["stderr"] == ["cp: cannot stat 'none': No such file or directory"]
 
 
+@one_user(NO_RIGHTS)
 def test_make_whose_compiler_is_missing(stage: Stage, needs: Callable[[str], str]) -> None:
     (stage.work / "Makefile").write_text("all:\n\tnosuchcc -c x.c\n")
     folders = len({*os.environ["PATH"].split(":")})
@@ -219,6 +229,7 @@ def test_make_whose_compiler_is_missing(stage: Stage, needs: Callable[[str], str
     assert abs(int(told.split()[-2]) - folders) <= 2
 
 
+@one_user(NO_RIGHTS)
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_a_command_that_is_not_found(shell: str, stage: Stage) -> None:
     told = reason(stage, shell, "-c", "nosuchcommand; exit $?", status=127)
@@ -234,6 +245,7 @@ def test_a_file_that_is_not_executable(stage: Stage) -> None:
     assert f"exec {stage.work}/plain: EACCES, uid {uid} may not execute" in told
 
 
+@one_user(NO_RIGHTS)
 def test_an_interpreter_of_a_script_that_is_missing(stage: Stage) -> None:
     script = stage.work / "script"
     script.write_text("#!/no/such/interpreter -x\n")
@@ -245,6 +257,7 @@ def test_an_interpreter_of_a_script_that_is_missing(stage: Stage) -> None:
     )
 
 
+@one_user(NO_RIGHTS)
 def test_an_interpreter_of_an_elf_file_that_is_missing(stage: Stage) -> None:
     program = stage.work / "program"
     content = Path("/bin/true").read_bytes()
@@ -257,6 +270,7 @@ def test_an_interpreter_of_an_elf_file_that_is_missing(stage: Stage) -> None:
     assert f"exec {program}: ENOENT, its interpreter /none64/ld-linx-" in told
 
 
+@one_user(NO_RIGHTS)
 def test_a_program_for_another_machine(stage: Stage) -> None:
     program = stage.work / "program"
     content = bytearray(Path("/bin/true").read_bytes())
@@ -268,6 +282,7 @@ def test_a_program_for_another_machine(stage: Stage) -> None:
     assert told.endswith(f"exec {program}: ENOEXEC, it is a program for AArch64, or damaged")
 
 
+@one_user(NO_RIGHTS)
 def test_a_program_that_is_running_may_not_be_written(stage: Stage) -> None:
     program = stage.work / "program"
     program.write_bytes(Path("/bin/sleep").read_bytes())
@@ -284,6 +299,7 @@ def test_a_program_that_is_running_may_not_be_written(stage: Stage) -> None:
     assert data["holder_cmd"] == f"{program} 100"
 
 
+@one_user(NO_RIGHTS)
 def test_links_that_lead_to_each_other_and_a_name_that_is_too_long(stage: Stage) -> None:
     (stage.work / "a").symlink_to("b")
     (stage.work / "b").symlink_to("a")
@@ -293,6 +309,7 @@ def test_links_that_lead_to_each_other_and_a_name_that_is_too_long(stage: Stage)
     assert long.endswith(": ENAMETOOLONG, a name is longer than 255 bytes, or the path than 4095")
 
 
+@one_user(NO_RIGHTS)
 def test_the_limit_of_open_files(stage: Stage) -> None:
     script = "f = [open('/dev/null') for _ in range(100)]"
     told = reason(stage, "sh", "-c", f'ulimit -n 30; exec {python()} -c "{script}"')
@@ -300,6 +317,7 @@ def test_the_limit_of_open_files(stage: Stage) -> None:
     assert told.endswith("← open /dev/null: EMFILE, RLIMIT_NOFILE is 30")
 
 
+@one_user(NO_RIGHTS)
 def test_the_limit_of_a_files_size(stage: Stage) -> None:
     script = (
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
@@ -310,12 +328,14 @@ def test_the_limit_of_a_files_size(stage: Stage) -> None:
     assert told.endswith(f"← write {stage.work}/big: EFBIG, RLIMIT_FSIZE is 2048")
 
 
+@one_user(NO_RIGHTS)
 def test_the_limit_of_memory(stage: Stage) -> None:
     told = reason(stage, "sh", "-c", f"ulimit -v 200000; exec {python()} -c 'bytearray(10**9)'")
 
     assert re.search(r"← mmap \d+ bytes: ENOMEM, RLIMIT_AS is 204800000$", told)
 
 
+@one_user(NO_RIGHTS)
 def test_who_holds_a_lock(stage: Stage, needs: Callable[[str], str]) -> None:
     flock = needs("flock")
     lock = stage.work / "lock"
@@ -331,6 +351,7 @@ def test_who_holds_a_lock(stage: Stage, needs: Callable[[str], str]) -> None:
     assert (data["file"], data["error"], data["holder_pid"]) == (str(lock), "EAGAIN", holder.pid)
 
 
+@one_user(NO_RIGHTS)
 def test_where_a_segmentation_fault_was(stage: Stage) -> None:
     script = "import ctypes; ctypes.string_at(16)"
     (answer,) = ask(stage, python(), "-c", script, status=-signal.SIGSEGV)
@@ -361,6 +382,7 @@ def test_a_sticky_folder(stage: Stage) -> None:
     )
 
 
+@one_user(NO_RIGHTS)
 def test_a_name_that_is_nobodys(stage: Stage) -> None:
     script = "import socket; socket.gethostbyname('no.such.host.invalid')"
     (answer,) = ask(stage, python(), "-c", script)
@@ -368,6 +390,7 @@ def test_a_name_that_is_nobodys(stage: Stage) -> None:
     assert "gaierror" in answer["reason"] or "no.such.host.invalid" in answer["reason"]
 
 
+@one_user(NO_RIGHTS)
 def test_a_failed_assertion(stage: Stage) -> None:
     script = "import os; os.write(2, b'x.c:3: main: Assertion `p\\' failed.\\n'); os.abort()"
     (answer,) = ask(stage, python(), "-c", script, status=-signal.SIGABRT)
@@ -375,6 +398,7 @@ def test_a_failed_assertion(stage: Stage) -> None:
     assert answer["reason"].endswith("SIGABRT ← stderr: x.c:3: main: Assertion `p' failed.")
 
 
+@one_user(NO_RIGHTS)
 def test_who_sent_a_signal(stage: Stage) -> None:
     (answer,) = ask(stage, "timeout", "0.1", "sleep", "50", status=124)
 
@@ -384,12 +408,14 @@ def test_who_sent_a_signal(stage: Stage) -> None:
     )
 
 
+@one_user(NO_RIGHTS)
 def test_an_exception_that_no_call_explains(stage: Stage) -> None:
     told = run_python(stage, "int('x')")
 
     assert told.endswith("stderr: ValueError: invalid literal for int() with base 10: 'x'")
 
 
+@one_user(NO_RIGHTS)
 def test_a_program_that_succeeds(stage: Stage) -> None:
     stage.new_home()
     stage.run(scopetrace_command("run", "sh", "-c", "ls /; true"))
@@ -401,12 +427,14 @@ def test_a_program_that_succeeds(stage: Stage) -> None:
     )
 
 
+@one_user(NO_RIGHTS)
 def test_a_grep_that_finds_nothing_has_no_reason(stage: Stage) -> None:
     (stage.work / "text").write_text("x")
 
     assert reason(stage, "grep", "-q", "y", "text") == "grep exit 1 ← no failed call tells why"
 
 
+@one_user(NO_RIGHTS)
 def test_a_unix_socket_that_is_not_there(stage: Stage) -> None:
     path = f"{stage.work}/run/socket"
     script = f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')"
@@ -425,6 +453,7 @@ def mounted(stage: Stage, options: str, script: str) -> list[str]:
     return [*unshare, "sh", "-c", f"mount -t tmpfs -o {options} none m && cd . && {script}"]
 
 
+@one_user(NO_RIGHTS)
 def test_a_file_system_that_is_full(stage: Stage) -> None:
     script = "exec dd if=/dev/zero of=m/big bs=4k count=99"
     told = reason(stage, *mounted(stage, "size=16k", script))
@@ -434,12 +463,14 @@ def test_a_file_system_that_is_full(stage: Stage) -> None:
     )
 
 
+@one_user(NO_RIGHTS)
 def test_a_file_system_that_is_read_only(stage: Stage) -> None:
     told = reason(stage, *mounted(stage, "ro", "exec mkdir m/new"))
 
     assert told.endswith(f"mkdir {stage.work}/m/new: EROFS, {stage.work}/m is mounted read-only")
 
 
+@one_user(NO_RIGHTS)
 def test_a_file_system_that_runs_no_programs(stage: Stage) -> None:
     script = "cp /bin/true m/true; ./m/true; exit $?"
     told = reason(stage, *mounted(stage, "noexec", script), status=126)

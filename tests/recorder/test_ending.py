@@ -22,6 +22,9 @@ from support.harness import (
 )
 from support.interpreter import python
 from support.terminal import PROMPT, SHELL, ended, on_a_terminal
+from support.users import one_user
+
+TEXT = "what is printed does not depend on rights, and every user owns its terminal here"
 
 LINE = "session 1: scopetrace summary"
 RUN = shlex.join(scopetrace_command("run"))
@@ -48,11 +51,13 @@ def said(shell: Any, command: str) -> str:
     return str(shell.before).replace("\r", "")
 
 
+@one_user(TEXT)
 def test_the_line_stands_between_the_output_and_the_prompt(shell: Any) -> None:
     assert said(shell, f"{RUN} sh -c 'echo out; echo err >&2; exit 3'") == f"out\nerr\n{LINE}\n"
     assert said(shell, "echo $?") == "3\n"
 
 
+@one_user(TEXT)
 def test_a_line_of_the_program_that_is_not_ended_stays_a_line(shell: Any) -> None:
     assert said(shell, f"{RUN} printf half") == f"half\n{LINE}\n"
 
@@ -68,32 +73,38 @@ def test_a_line_of_the_program_that_is_not_ended_stays_a_line(shell: Any) -> Non
         "SCOPE_RUN_HINT=false {run} true",
     ],
 )
+@one_user(TEXT)
 def test_the_line_is_left_out_where_nobody_waits_for_it(command: str, shell: Any) -> None:
     assert said(shell, command.format(run=RUN)) == ""
 
 
+@one_user(TEXT)
 def test_output_that_goes_to_a_file_is_not_looked_at(shell: Any) -> None:
     script = "echo err >&2; printf out"
     assert said(shell, f"{RUN} sh -c '{script}' >out.txt") == f"err\n{LINE}\n"
     assert said(shell, "cat out.txt; echo") == "out\n"
 
 
+@one_user(TEXT)
 def test_a_job_in_the_background_says_nothing(shell: Any) -> None:
     assert LINE not in said(shell, f"{RUN} true & wait")
     assert LINE not in said(shell, "jobs; wait")
 
 
+@one_user(TEXT)
 def test_a_job_that_was_stopped_says_it_where_it_ends_in_the_foreground(shell: Any) -> None:
     assert "Stopped" in said(shell, f"{RUN} {STOPS_ITSELF}")
     assert said(shell, "fg").endswith(f"on\n{LINE}\n")
     assert said(shell, "echo $?") == "4\n"
 
 
+@one_user(TEXT)
 def test_a_job_that_was_stopped_says_nothing_where_it_ends_in_the_background(shell: Any) -> None:
     assert "Stopped" in said(shell, f"{RUN} {STOPS_ITSELF}")
     assert "session" not in said(shell, "bg; wait")
 
 
+@one_user(TEXT)
 def test_ctrl_c_ends_the_program_and_then_comes_the_line(shell: Any) -> None:
     shell.sendline(f"{RUN} sh -c 'echo ready; exec sleep 100'")
     shell.expect_exact("ready")
@@ -103,6 +114,7 @@ def test_ctrl_c_ends_the_program_and_then_comes_the_line(shell: Any) -> None:
     assert said(shell, "echo $?") == "130\n"
 
 
+@one_user(TEXT)
 def test_the_line_names_what_runs_on(shell: Any) -> None:
     line = f"{LINE} (sleep runs on and is recorded: scopetrace ps)\n"
     assert said(shell, f"{RUN} {LEAVES_ONE}") == line
@@ -110,10 +122,12 @@ def test_the_line_names_what_runs_on(shell: Any) -> None:
     said(shell, END_IT)
 
 
+@one_user(TEXT)
 def test_the_line_is_grey_where_there_are_colours(shell: Any) -> None:
     assert said(shell, f"TERM=xterm {RUN} true") == f"\x1b[90m{LINE}\x1b[0m\n"
 
 
+@one_user(TEXT)
 def test_the_leader_of_a_session_takes_the_terminal_with_it(stage: Stage) -> None:
     stage.new_home()
     with on_a_terminal(stage, ["sh", "-c", "echo out; exit 2"], True) as child:
@@ -121,6 +135,7 @@ def test_the_leader_of_a_session_takes_the_terminal_with_it(stage: Stage) -> Non
         assert child.before == "out\r\n"
 
 
+@one_user(TEXT)
 def test_a_summary_comes_last_on_standard_error_and_the_status_stays(stage: Stage) -> None:
     stage.new_home()
     ending = stage.run(scopetrace_command("run", "--summary", "sh", "-c", "echo out; kill -9 $$"))
@@ -132,6 +147,7 @@ def test_a_summary_comes_last_on_standard_error_and_the_status_stays(stage: Stag
     assert "output     1 line to stdout" in lines
 
 
+@one_user(TEXT)
 def test_a_summary_reaches_the_reader_of_a_pipe_and_its_end(stage: Stage) -> None:
     """Of the pipe, when the program has ended, nobody but the recorder has the writing end."""
     stage.new_home()
@@ -143,6 +159,7 @@ def test_a_summary_reaches_the_reader_of_a_pipe_and_its_end(stage: Stage) -> Non
     assert lines[-1] == "3"
 
 
+@one_user(TEXT)
 def test_the_configuration_asks_for_a_summary_and_an_option_declines(stage: Stage) -> None:
     recording = stage.record(["true"], config="scopetrace: {summary: true}")
     assert recording.ending.stderr.startswith(b"command    true")
@@ -152,6 +169,7 @@ def test_the_configuration_asks_for_a_summary_and_an_option_declines(stage: Stag
     assert stage.run(scopetrace_command("run", "--no-summary", "true")).stderr == b""
 
 
+@one_user(TEXT)
 def test_a_summary_comes_before_the_prompt_and_fits_the_terminal(shell: Any) -> None:
     lines = said(shell, f"{RUN} --summary {LEAVES_ONE}").splitlines()
 
@@ -161,6 +179,7 @@ def test_a_summary_comes_before_the_prompt_and_fits_the_terminal(shell: Any) -> 
     said(shell, END_IT)
 
 
+@one_user(TEXT)
 def test_nobody_waits_for_a_reader_that_does_not_read(stage: Stage) -> None:
     """As where the caller reads standard error after the end only, and the pipe is full."""
     stage.new_home()

@@ -16,7 +16,9 @@ import pytest
 from scopetrace.recorder.foreground import NEEDED_BY_BOTH
 from support.harness import Ending, Stage, scopetrace_command, session_files, wait_for
 from support.interpreter import path_to_us, python
+from support.users import one_user
 
+WHEREVER = "the process that execs does the same whatever it may do"
 PROGRAM = ["sh", "-c", "echo ran; echo complained >&2; exit 3"]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 SYS_SECCOMP, ALLOW = 317, 0x7FFF0000
@@ -25,6 +27,7 @@ UNRECORDED = b"; sh runs without being recorded\n"
 DYING_AT = """
 import importlib, os, sys
 from scopetrace.cli import main
+
 room, name, number = sys.argv[1:4]
 place = importlib.import_module(room)
 *path, last = name.split(".")
@@ -78,6 +81,7 @@ def assert_ran_unrecorded(ending: Ending) -> None:
     assert rest == b"complained\n", ending
 
 
+@one_user(WHEREVER)
 @pytest.mark.parametrize(
     ("room", "function", "number"),
     [
@@ -102,6 +106,7 @@ def test_where_the_recorder_dies_before_the_program_starts_the_program_runs(
     assert b"the recorder ended while it was starting" in ending.stderr
 
 
+@one_user(WHEREVER)
 @pytest.mark.parametrize("after_ms", range(1, 120, 4))
 def test_whenever_the_recorder_dies_the_program_runs_unless_it_had_started(
     after_ms: int, stage: Stage
@@ -137,6 +142,7 @@ sys.exit(main(sys.argv[4:]))
 """scopetrace in which a function fails, here or in the recorder."""
 
 
+@one_user(WHEREVER)
 @pytest.mark.parametrize(
     ("room", "function"),
     [
@@ -172,6 +178,7 @@ def test_where_the_start_fails_the_program_runs_and_the_reason_is_said(
     assert session_files(stage.home) == []
 
 
+@one_user(WHEREVER)
 @pytest.mark.parametrize("module", ["msgspec", "sqlite3"])
 def test_where_a_module_cannot_be_imported_the_program_runs(module: str, stage: Stage) -> None:
     broken = stage.give(stage.folder / "broken")

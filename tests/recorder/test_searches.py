@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.harness import Stage
 from support.interpreter import python
+from support.users import one_user
 
 HOURS = "a" * 60 + "b"
 """What (a+)+$ goes back and forth in, 2⁶⁰ times."""
@@ -31,6 +32,7 @@ event:
 """
 
 
+@one_user("searching text needs no rights")
 def test_what_takes_too_long_is_given_up_and_all_else_recorded(stage: Stage) -> None:
     recording = stage.compare([python(), "-c", PROGRAM], config=CONFIG)
 

@@ -120,15 +120,8 @@ class Stage:
         return folder
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of programs: ours, without what would configure scopetrace.
-
-        SCOPE_GATE stays: `SCOPE_GATE=auto make test` has all programs make calls in the gate.
-        """
-        inherited = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith(("SCOPE", "PYTEST_")) or k == "SCOPE_GATE"
-        }
+        """Return the environment of programs: ours, without what would configure scopetrace."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SCOPE", "PYTEST_"))}
         ours = {
             "HOME": str(self.folder),
             "SCOPETRACE_HOME": str(self.home),
