@@ -10,8 +10,11 @@
  * high bit says that another byte follows. A piece is a byte (enum piece_bits), then
  *
  *     number         the address, if PIECE_FAR; else it is that of the argument
- *     number         how many bytes follow
- *     bytes
+ *     number         how many bytes it has
+ *     bytes          all of them or, if PIECE_SPARSE, runs: a byte with the length of a run of bytes (high
+ *                    half) and of the zeros behind it (low half), then the bytes of the run
+ *
+ * Structures are mostly zeros: as runs they take half the room.
  */
 #ifndef SCOPE_CALL_PACKED_H
 #define SCOPE_CALL_PACKED_H
@@ -25,6 +28,7 @@ enum piece_bits {
     PIECE_EXIT = 0x10,     /* copied when the call had returned */
     PIECE_FAULT = 0x20,    /* more was wanted, and could not be read */
     PIECE_FAR = 0x40,
+    PIECE_SPARSE = 0x80,
 };
 
 /* The most that is kept of one call; pieces beyond are left out. */

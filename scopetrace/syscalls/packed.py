@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from scopetrace.syscalls.call import Abi, Call, Phase, Piece
 
-ARGUMENT, EXIT, FAULT, FAR = 0x0F, 0x10, 0x20, 0x40
+ARGUMENT, EXIT, FAULT, FAR, SPARSE = 0x0F, 0x10, 0x20, 0x40, 0x80
+ZEROS = tuple(map(bytes, range(16)))
 SOCKETCALL_ARGUMENT = 8
 REGISTERS = 6
 _MASK = (2**64 - 1, 2**32 - 1, 2**64 - 1)
@@ -85,10 +86,30 @@ def _pieces(data: bytes, at: int, args: tuple[int, ...]) -> list[Piece]:
         else:
             address = args[argument] if argument < len(args) else 0
         size, at = _number(data, at)
-        if size < 0 or at + size > end:
+        if bits & SPARSE:
+            content, at = _from_runs(data, at, size)
+        elif size < 0 or at + size > end:
             raise ValueError("a piece of a packed call is longer than the call")
+        else:
+            content, at = data[at : at + size], at + size
         phase = Phase.EXIT if bits & EXIT else Phase.ENTRY
-        piece = (argument, phase, address, data[at : at + size], bool(bits & FAULT))
+        piece = (argument, phase, address, content, bool(bits & FAULT))
         found.append(tuple.__new__(Piece, piece))
-        at += size
     return found
+
+
+def _from_runs(data: bytes, at: int, size: int) -> tuple[bytes, int]:
+    """Return the bytes of a piece that is packed as runs, and where the next one begins."""
+    parts, made = [], 0
+    while made < size:
+        lengths = data[at]
+        run, zeros = lengths >> 4, lengths & 15
+        parts.append(data[at + 1 : at + 1 + run] + ZEROS[zeros])
+        made += run + zeros
+        at += 1 + run
+        if not lengths:
+            raise ValueError("a run of a packed call is empty")
+    content = b"".join(parts)
+    if len(content) != max(size, 0):
+        raise ValueError("the runs of a packed call are not as long as their piece")
+    return content, at

@@ -45,6 +45,18 @@ def test_registers_of_a_32_bit_call_have_32_bits():
     assert unpack_call(Abi.I386, 1, 0, pack_call([2**64 - 100])).args[0] == 2**32 - 100
 
 
+def test_structures_are_packed_as_runs():
+    data = bytes([1, 0x06]) + bytes([0x80, 0x18, 0x23]) + b"ab" + bytes([0x07])
+
+    assert unpack_call(Abi.X86_64, 1, 3, data).memory[0].data == b"ab" + bytes(10)
+
+
+@pytest.mark.parametrize("runs", [b"", b"\x00", b"\x23", b"\x2fab\x0f"])
+def test_runs_that_do_not_fit_are_a_value_error(runs):
+    with pytest.raises(ValueError, match="packed call"):
+        unpack_call(Abi.X86_64, 1, 3, bytes([1, 0x06, 0x80, 0x18]) + runs)
+
+
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_call_or_a_value_error(data):
     try:
