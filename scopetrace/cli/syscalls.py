@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LAST = 20
 """Number of lines that are shown without -n and -a."""
+EXPLANATION_COLUMNS = 100
+"""Where standard output is no terminal."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
 NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode")
@@ -35,7 +37,7 @@ NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_
 
 @click.command()
 @session_argument
-@last_option(f"Show the last N lines.  [default: {DEFAULT_LAST}; with --fd or --path all]")
+@last_option(f"Show the last N lines.  [default: {DEFAULT_LAST}; of --fd, --path, --explain all]")
 @click.option("-a", "--all", "show_all", is_flag=True, help="Show all, not only the last 20.")
 @click.option(
     "-A", "--start-up", is_flag=True, help="Show each call of the loader, not one line for all."
@@ -100,6 +102,9 @@ NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_
 @click.option(
     "--summary", is_flag=True, help="Show for each name calls, errors and time, not single calls."
 )
+@click.option(
+    "--explain", is_flag=True, help="Say under each call what it does, and why it failed."
+)
 @format_option
 def syscalls(session: str | None, **options: Any) -> None:
     """Show the system calls of a session, one to a line, as strace does.
@@ -118,6 +123,7 @@ def syscalls(session: str | None, **options: Any) -> None:
     scopetrace syscalls --path notes.txt         all that was done with this file
     scopetrace syscalls --errno ENOENT           what was looked for in vain
     scopetrace syscalls --where "name = 'read' and duration_ms > 10"
+    scopetrace syscalls -a --explain             with a sentence under each call
     scopetrace syscalls --summary                calls, errors and time of each name
     """
     from scopetrace.query import open_session
@@ -141,6 +147,8 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     chosen = {name for name, value in options.items() if value not in (None, False, ())}
     pairs = [("show_all", "last"), *(("summary", name) for name in NOT_OF_SUMMARY)]
     pairs += [("follow", "fd"), ("follow", "path")]
+    if options["explain"] and options["form"] != "table":
+        raise UsageError(f"--explain and --format {options['form']} do not go together")
     names = {"show_all": "--all", "start_up": "--start-up", "time_mode": "--time"}
     for one, other in pairs:
         if {one, other} <= chosen:
@@ -188,7 +196,8 @@ def _rows(query: SyscallQuery, options: dict[str, Any]) -> Iterator[tuple[Record
 
 def _last(options: dict[str, Any]) -> int | None:
     """Return how many lines to show; None: all."""
-    if options["show_all"] or (options["last"] is None and (options["fd"] or options["path"])):
+    whole = ("fd", "path", "explain")
+    if options["show_all"] or (options["last"] is None and any(options[name] for name in whole)):
         return None
     return DEFAULT_LAST if options["last"] is None else int(options["last"])
 
@@ -201,6 +210,7 @@ def _folds(options: dict[str, Any]) -> bool:
 
 def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> None:
     from scopetrace.output.syscall_lines import CallLines, folded_lines
+    from scopetrace.output.width import terminal_columns
 
     lines = CallLines(_line_options(session, query, options))
     if options["form"] != "table":
@@ -208,7 +218,8 @@ def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> Non
         return
     last = _last(options)
     upto = query.last_id
-    found: Iterable[str] = folded_lines(_rows(query, options), lines, _folds(options))
+    columns = (terminal_columns(sys.stdout) or EXPLANATION_COLUMNS) if options["explain"] else 0
+    found: Iterable[str] = folded_lines(_rows(query, options), lines, _folds(options), columns)
     if last is not None:
         found = deque(found, last)
     write, shown = sys.stdout.write, False

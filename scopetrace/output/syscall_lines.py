@@ -7,8 +7,10 @@ made once: a program repeats itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import wrap
 from typing import Any, NamedTuple
 
+from scopetrace.explain.texts import calls, errors
 from scopetrace.model.whole_call import SIGNAL
 from scopetrace.output.event_times import EventTimes
 from scopetrace.output.syscall_signals import end_line, signal_line
@@ -19,6 +21,8 @@ from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.render import render
 
 MOST_CACHED = 4096
+INDENT = "    "
+"""Before an explanation."""
 NO_FILES = Files()
 
 START_UP = frozenset(
@@ -160,10 +164,26 @@ class StartUps:
         return f"… {len(folded)} calls of the loader, {took} (-A shows them)"
 
 
+def explanation(made: Recorded) -> str:
+    """Return what a call does and, if it failed, what its error means; empty: not known."""
+    call, error = calls().get(made.name), errors().get(made.error)
+    sentences = [call.does] if call else []
+    if error:
+        sentences.append(f"It failed: {error.means}")
+    return " ".join(sentences)
+
+
 def folded_lines(
-    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: bool
+    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: bool, explain: int = 0
 ) -> Iterator[str]:
-    """Yield the lines of calls; with `fold` those of start-ups are one line each."""
+    """Yield the lines of calls.
+
+    Args:
+        rows: the calls, with the descriptors of their processes.
+        lines: makes the lines.
+        fold: start-ups are one line each.
+        explain: columns of the explanation under each call; 0: there is none.
+    """
     start_ups = StartUps()
     for made, files in rows:
         if fold:
@@ -173,3 +193,7 @@ def folded_lines(
             if is_folded:
                 continue
         yield lines.line(made, files)
+        if explain and made.is_call:
+            yield from wrap(
+                explanation(made), explain, initial_indent=INDENT, subsequent_indent=INDENT
+            )

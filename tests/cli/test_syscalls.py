@@ -87,6 +87,7 @@ def test_the_summary_counts(scopetrace):
         (["-a", "-n", "3"], "--all and --last do not go together"),
         (["--summary", "-a"], "--summary and --all do not go together"),
         (["--summary", "-f"], "--summary and --follow do not go together"),
+        (["--explain", "-j"], "--explain and --format json do not go together"),
         (["-e", "raed"], "there is no system call raed; did you mean"),
         (["--errno", "EFOO"], "there is no error named EFOO"),
         (["--where", "foo"], "no call has a field named foo"),
