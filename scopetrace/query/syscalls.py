@@ -213,16 +213,20 @@ class SyscallQuery:
                 descriptors.follow(made)
 
     def life(self, fds: Collection[int], paths: Collection[str]) -> Iterator[Shown]:
-        """Return the rows that match and are about a descriptor or a path, in any process."""
+        """Return the calls that match and are about a descriptor or a path, in any process.
+
+        They come with the descriptors that there are after the call.
+        """
         descriptors = Descriptors(_folders(self._db))
         for made, shown in self._marked(None, 0, True):
             files = descriptors.of(made.pid)
-            before = {fd: files.names.get(fd) for fd in fds}
+            before = [files.names.get(fd) for fd in fds]
             used = made.is_call and touches(made, files, fds, paths)
             descriptors.follow(made)
-            files = descriptors.of(made.pid)
-            used = used or (made.is_call and touches(made, files, (), paths))
-            if shown and (used or any(files.names.get(fd) != name for fd, name in before.items())):
+            if not (shown and made.is_call):
+                continue
+            after = [files.names.get(fd) for fd in fds]
+            if used or before != after or touches(made, files, (), paths):
                 yield Shown(made, files)
 
     def totals(self) -> list[CallTotal]:
