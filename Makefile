@@ -68,8 +68,9 @@ fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60
 fuzz-engine: $(VENV)/.tools ## Record a program that makes CALLS (100000) random system calls
 	$(BIN)/python -P tests/fuzz/engine.py --calls $(CALLS)
 
-torture: $(VENV)/.tools ## Run the tests of ext/gate at length, with every ELF file of the machine
+torture: $(VENV)/.tools ## Run the tests of ext/gate at length, and programs that make calls there
 	TORTURE=1 $(KEEPING_BYTECODE) $(BIN)/pytest -n $(JOBS) $(ARGS) tests/gate
+	SCOPE_GATE=eager $(KEEPING_BYTECODE) $(BIN)/pytest -n $(JOBS) $(ARGS) tests/engine tests/programs tests/recorder
 
 mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'

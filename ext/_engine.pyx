@@ -238,19 +238,20 @@ cdef copy_plan *new_plan(whole) except? NULL:
     return plan
 
 
-def build_filter(modes, whole=None):
+def build_filter(modes, whole=None, *, bint gate=False):
     """Return the seccomp program, as bytes, that stops the calls of the groups in `modes`.
 
     Args:
         modes: {group: 0 off, 1 failures only, 2 all}; groups left out are off.
         whole: which calls are recorded whole, as `Engine` takes it; they stop as well.
+        gate: calls that programs make in the gate do not stop; with `whole` there are none.
     """
     cdef uint8_t rows[ROW_COUNT]
     cdef sock_filter program[FILTER_MAX]
 
     fill_modes(rows, modes)
     cdef copy_plan *plan = new_plan(whole)
-    status = filter_build(rows, plan, program)
+    status = filter_build(rows, plan, gate, program)
     free(plan)
     length = check(status)
     return PyBytes_FromStringAndSize(<char *>program, length * sizeof(sock_filter))
@@ -369,6 +370,8 @@ cdef class Engine:
         env_limit: most bytes copied of an environment.
         environment: copy the environment at exec.
         counts: write how often calls were made that make no record (COUNT).
+        gate_at: at which of its calls a program is enabled to make further ones without stops; 0:
+            never.
         leaves: write the state of each process before it ends (LEAVE).
         whole: which calls are recorded whole (CALL), a tuple as `model.call_set.WholeCalls`, or None.
         ring_size: bytes; a power of two, at least 1 MiB, 4 times the larger snaplen, and 1 MiB
@@ -391,6 +394,7 @@ cdef class Engine:
         env_limit=1 << 18,
         environment=False,
         counts=False,
+        gate_at=0,
         leaves=False,
         whole=None,
         ring_size=1 << 22,
@@ -405,6 +409,7 @@ cdef class Engine:
         options.env_limit = env_limit
         options.environment = environment
         options.calls.counts = counts
+        options.gate_at = gate_at
         options.leaves = leaves
         options.ring_size = ring_size
         options.plan = new_plan(whole)

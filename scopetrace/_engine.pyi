@@ -8,7 +8,10 @@ def calls() -> tuple[tuple[str, str, str, dict[str, int]], ...]: ...
 def abis() -> tuple[tuple[str, int, dict[str, int]], ...]: ...
 def layout() -> dict[str, int]: ...
 def build_filter(
-    modes: Mapping[str, int], whole: tuple[bytes, bool, bytes, int] | None = None
+    modes: Mapping[str, int],
+    whole: tuple[bytes, bool, bytes, int] | None = None,
+    *,
+    gate: bool = False,
 ) -> bytes: ...
 def become(
     path: bytes, argv: Sequence[bytes], envp: Sequence[bytes], program: bytes = b""
@@ -36,6 +39,7 @@ class Engine:
         env_limit: int = ...,
         environment: bool = ...,
         counts: bool = ...,
+        gate_at: int = ...,
         leaves: bool = ...,
         whole: tuple[bytes, bool, bytes, int] | None = ...,
         ring_size: int = ...,

@@ -41,6 +41,8 @@ class Capture:
         counts: write how often calls were made that make no record.
         leaves: write the state of each process before it ends.
         whole: which calls are recorded whole (`syscalls.call_set.WholeCalls`); None: none.
+        gate_at: at which of its calls a program is enabled to make further ones without stops; 0:
+            never.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Capture:
         environment: bool,
         counts: bool,
         leaves: bool,
+        gate_at: int,
         whole: tuple[bytes, bool, bytes, int] | None = None,
     ) -> None:
         exec_record = args_limit + env_limit + _EXEC_REST_BYTES
@@ -68,6 +71,7 @@ class Capture:
             counts=counts,
             leaves=leaves,
             whole=whole,
+            gate_at=gate_at,
             ring_size=1 << (enough - 1).bit_length(),
         )
         self.refusal: OSError | None = None

@@ -58,8 +58,8 @@ MAY_INCLUDE = {
     "table": "arch",
     "record": "",
     "call": "arch record table",
-    "ptrace": "arch call record table",
-    "gate": "record",
+    "gate": "call record",
+    "ptrace": "arch call gate record table",
 }
 """A folder of ext/, and whose headers it may include: a record does not know how it was caught."""
 

@@ -22,13 +22,12 @@ void call_reset(const struct context *context, struct pending *call, int row)
 
 /* -- entry ------------------------------------------------------------------------------------ */
 
-void close_fd(struct context *context, struct caller *caller, struct pending *call)
+void record_close(struct context *context, struct caller *caller, struct pending *call)
 {
     int fd = (int)call->args[0];
     struct fd_entry *entry = fd_table_find(caller->fds, fd);
 
     if (entry) {
-        refresh_name(context, caller, entry, call->entered_ns);
         call->fd_serial = entry->serial;
         if (fd_entry_was_used(entry))
             add_tally(&call->parts, entry);
@@ -36,6 +35,23 @@ void close_fd(struct context *context, struct caller *caller, struct pending *ca
         fd_table_remove(caller->fds, &context->fd_pool, fd);
     }
     write_call(context, caller, call, RAW_RESULT_UNKNOWN, 0, 0);
+}
+
+void close_fd(struct context *context, struct caller *caller, struct pending *call)
+{
+    struct fd_entry *entry = fd_table_find(caller->fds, (int)call->args[0]);
+
+    if (entry)
+        refresh_name(context, caller, entry, call->entered_ns);
+    record_close(context, caller, call);
+}
+
+void record_open(struct context *context, struct caller *caller, struct pending *call,
+                 int64_t result, uint64_t elapsed_ns)
+{
+    detect_fuse(context, &call->parts);
+    apply_call(context, caller, call, result);
+    write_call(context, caller, call, result, elapsed_ns, 0);
 }
 
 void call_entered_only(struct context *context, struct caller *caller, struct pending *call)

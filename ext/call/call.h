@@ -31,6 +31,13 @@ void end_sending(struct context *context, struct pending *call);
 /* Write the record of a close, with the fd's tally, and remove its entry. */
 void close_fd(struct context *context, struct caller *caller, struct pending *call);
 
+/* The same of a close that was made before, so that nothing can be asked about its fd. */
+void record_close(struct context *context, struct caller *caller, struct pending *call);
+
+/* Write the record of an open that has succeeded; its parts are there. */
+void record_open(struct context *context, struct caller *caller, struct pending *call,
+                 int64_t result, uint64_t elapsed_ns);
+
 static inline bool is_connect(int64_t row)
 {
     return row == ROW_connect || row == ROW_io_uring_enter__connect;

@@ -145,6 +145,7 @@ static void unmute_files(struct context *context, struct caller *caller)
         if (!entry || !entry->muted || !entry->name_hash)
             continue;
         flush_tally(context, caller, entry);
+        fd_table_forget(caller->fds, entry->fd, false);
         entry->muted = false;
         fd_pool_renew(&context->fd_pool, entry);
     }

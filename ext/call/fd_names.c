@@ -81,6 +81,7 @@ static void write_renamed(struct context *context, const struct caller *caller,
 {
     struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)entry->fd, SEEN_RENAMED } };
 
+    fd_table_forget(caller->fds, entry->fd, false);
     flush_tally(context, caller, entry); /* what was transferred under its former name */
     entry->muted = false; /* Python mutes it again if the new name is not wanted either */
     fd_pool_renew(&context->fd_pool, entry);

@@ -26,7 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FD_LIMIT = 1 << 24 }; /* above any fd that the kernel gives (fs.nr_open's usual bound) */
+enum { GENERATION_SHIFT = 32 }; /* of a word: gate/layout.h */
+enum { FD_LIMIT = 1 << 24 };    /* above any fd that the kernel gives (fs.nr_open's usual bound) */
 
 void fd_pool_deinit(struct fd_pool *pool)
 {
@@ -94,8 +95,8 @@ static void fd_pool_give(struct fd_pool *pool, struct fd_entry *entry)
     free(entry);
 }
 
-void fd_entry_count_call(struct fd_entry *entry, uint32_t row, bool outgoing, uint64_t bytes,
-                         uint64_t elapsed_ns)
+void fd_entry_count_calls(struct fd_entry *entry, uint32_t row, bool outgoing, uint64_t calls,
+                          uint64_t bytes, uint64_t elapsed_ns)
 {
     struct raw_calls *counts = entry->calls, *end = counts ? counts + entry->calls_count : NULL;
 
@@ -110,7 +111,7 @@ void fd_entry_count_call(struct fd_entry *entry, uint32_t row, bool outgoing, ui
         counts = grown + entry->calls_count++;
         *counts = (struct raw_calls){ .syscall = row, .outgoing = outgoing };
     }
-    counts->calls++;
+    counts->calls += calls;
     counts->bytes += bytes;
     counts->ns += elapsed_ns;
 }
@@ -154,15 +155,27 @@ struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd
             return NULL;
         fds->size = size;
     }
-    if (!fds->entries[fd])
+    if (!fds->entries[fd]) {
         fds->entries[fd] = fd_pool_take(pool, fd);
+        if (fds->entries[fd] && (size_t)fd < fds->word_count)
+            fds->entries[fd]->generation = (uint32_t)(fds->words[fd] >> GENERATION_SHIFT);
+    }
     return fds->entries[fd];
+}
+
+void fd_table_forget(struct fd_table *fds, int fd, bool given_away)
+{
+    if (fd < 0 || (size_t)fd >= fds->word_count || fds->words_are_newer)
+        return;
+    uint64_t generation = (fds->words[fd] >> GENERATION_SHIFT) + given_away;
+    __atomic_store_n(&fds->words[fd], generation << GENERATION_SHIFT, __ATOMIC_RELEASE);
 }
 
 void fd_table_remove(struct fd_table *fds, struct fd_pool *pool, int fd)
 {
     struct fd_entry *entry = fd_table_find(fds, fd);
 
+    fd_table_forget(fds, fd, true);
     if (!entry)
         return;
     fds->entries[fd] = NULL;

@@ -33,16 +33,18 @@ struct fd_entry {
     uint64_t name_hash;    /* of the name of its file; 0: it has no name in a file system */
     uint64_t name_ns;      /* when the name was asked for */
     uint64_t name_renames; /* context.renames at that time */
-    uint32_t sending;      /* how many calls are putting bytes into it now */
-    uint64_t dev, ino;     /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
+    uint32_t
+        generation; /* how often its number was given away before; the words of the table count it */
+    uint32_t sending;  /* how many calls are putting bytes into it now */
+    uint64_t dev, ino; /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
     struct raw_tally tally;
     struct raw_calls *calls; /* what of the tally other calls than read and write transferred */
     uint32_t calls_count;    /* of `calls` */
 };
 
-/* Count one transfer in `calls`; without memory it counts as one of read or write. */
-void fd_entry_count_call(struct fd_entry *entry, uint32_t row, bool outgoing, uint64_t bytes,
-                         uint64_t elapsed_ns);
+/* Count transfers in `calls`; without memory they count as those of read or write. */
+void fd_entry_count_calls(struct fd_entry *entry, uint32_t row, bool outgoing, uint64_t calls,
+                          uint64_t bytes, uint64_t elapsed_ns);
 
 /* Whether there is an entry, and a transfer since its last tally. */
 static inline bool fd_entry_was_used(const struct fd_entry *entry)
@@ -50,11 +52,17 @@ static inline bool fd_entry_was_used(const struct fd_entry *entry)
     return entry && (entry->tally.reads || entry->tally.writes);
 }
 
+struct arena;
+
 struct fd_table {
     unsigned uses;             /* threads that share it */
     uint32_t flush_count;      /* context.flush_count when its tallies were last flushed */
     size_t size;               /* of `entries` */
     struct fd_entry **entries; /* by fd; NULL: none */
+    uint64_t *words;           /* enum gate_fd of each fd, for code in the program; or NULL */
+    size_t word_count;
+    struct arena *arena;  /* that `words` are in */
+    bool words_are_newer; /* what is done now the program has done before, and they know it */
 };
 
 /* A table used by one thread; NULL without memory. */
@@ -79,6 +87,9 @@ static inline struct fd_entry *fd_table_find(const struct fd_table *fds, int fd)
 struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd);
 
 void fd_table_remove(struct fd_table *fds, struct fd_pool *pool, int fd);
+
+/* Have calls on an fd traced until it is known again; `given_away`: the number is another file's now. */
+void fd_table_forget(struct fd_table *fds, int fd, bool given_away);
 
 void fd_pool_deinit(struct fd_pool *pool);
 

@@ -131,24 +131,16 @@ struct fd_entry *use_fd(struct context *context, struct caller *caller, int fd)
     return write_found_fd(context, caller, fd, SEEN_IN_USE);
 }
 
-void count_reads(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
+void count_transfers(struct fd_entry *entry, uint16_t row, bool outgoing, uint64_t calls,
+                     uint64_t bytes, uint64_t elapsed_ns)
 {
-    if (!entry)
-        return;
-    if (row != ROW_read && entry->kind <= FD_PLAIN)
-        fd_entry_count_call(entry, row, false, bytes, elapsed_ns);
-    entry->tally.reads++;
-    entry->tally.read_bytes += bytes;
-    entry->tally.read_ns += elapsed_ns;
-}
+    uint16_t plain = outgoing ? ROW_write : ROW_read;
 
-void count_writes(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns)
-{
     if (!entry)
         return;
-    if (row != ROW_write && entry->kind <= FD_PLAIN)
-        fd_entry_count_call(entry, row, true, bytes, elapsed_ns);
-    entry->tally.writes++;
-    entry->tally.write_bytes += bytes;
-    entry->tally.write_ns += elapsed_ns;
+    if (row != plain && entry->kind <= FD_PLAIN)
+        fd_entry_count_calls(entry, row, outgoing, calls, bytes, elapsed_ns);
+    *(outgoing ? &entry->tally.writes : &entry->tally.reads) += calls;
+    *(outgoing ? &entry->tally.write_bytes : &entry->tally.read_bytes) += bytes;
+    *(outgoing ? &entry->tally.write_ns : &entry->tally.read_ns) += elapsed_ns;
 }

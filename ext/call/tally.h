@@ -31,9 +31,21 @@ enum fd_kind fd_kind_of_type(int type);
 /* The entry of an fd that a call uses; if it is new, a RAW_FD record says what it is. NULL: it is not open. */
 struct fd_entry *use_fd(struct context *context, struct caller *caller, int fd);
 
-/* Add a transfer by a call of `row` to the tally of an fd; NULL: there is none. */
-void count_reads(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
-void count_writes(struct fd_entry *entry, uint16_t row, uint64_t bytes, uint64_t elapsed_ns);
+/* Add transfers by calls of `row` to the tally of an fd; NULL: there is none. */
+void count_transfers(struct fd_entry *entry, uint16_t row, bool outgoing, uint64_t calls,
+                     uint64_t bytes, uint64_t elapsed_ns);
+
+static inline void count_reads(struct fd_entry *entry, uint16_t row, uint64_t bytes,
+                               uint64_t elapsed_ns)
+{
+    count_transfers(entry, row, false, 1, bytes, elapsed_ns);
+}
+
+static inline void count_writes(struct fd_entry *entry, uint16_t row, uint64_t bytes,
+                                uint64_t elapsed_ns)
+{
+    count_transfers(entry, row, true, 1, bytes, elapsed_ns);
+}
 
 /* TALLY and CALLS of an fd. */
 void add_tally(struct parts *parts, const struct fd_entry *entry);

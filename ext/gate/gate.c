@@ -16,9 +16,15 @@
  *
  * No signal handler runs on top of this: the tracer moves the thread out before.
  */
-#include "gate/layout.h"
+#include "gate/in_program.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 _Static_assert(offsetof(struct gate_slot, magic) == SLOT_MAGIC, "");
 _Static_assert(offsetof(struct gate_slot, self) == SLOT_SELF, "");
@@ -33,28 +39,33 @@ _Static_assert(offsetof(struct gate_slot, flags) == SLOT_FLAGS, "");
 _Static_assert(GATE_IDLE == 0 && GATE_BEFORE == 1 && GATE_CALLING == 2 && GATE_RETURNED == 3, "");
 _Static_assert(GATE_TRACED == 0, "");
 
-/* Without what compilers add for the image that they compile: it does not exist in the program. */
-#define IN_THE_PROGRAM                                                                             \
-    __attribute__((section("gate_code"), used, noinline, no_stack_protector,                       \
-                   no_sanitize("address"), no_sanitize("undefined"), no_instrument_function,       \
-                   no_profile_instrument_function, target("general-regs-only")))
+/* Numbers for assembler. */
+#define ASK_NUMBER 101 /* ptrace */
+#define ASK_REQUEST 16 /* PTRACE_ATTACH */
+#define LOADER_CREATE 319
+#define LOADER_FLAGS 1
+#define LOADER_MAP 9
+#define LOADER_PROTECTION 3
+#define LOADER_MAPPING 0x104001
+#define LOADER_ADVISE 28
+#define LOADER_ADVICE 16
 
-/* Whether the tracer is to see this call after all. */
-IN_THE_PROGRAM static int gate_before(struct gate_slot *slot)
-{
-    return slot->mode == GATE_TRACED;
-}
-
-IN_THE_PROGRAM static void gate_after(struct gate_slot *slot)
-{
-    slot->made++;
-    slot->phase = GATE_COMMITTED;
-}
+_Static_assert(ASK_NUMBER == SYS_ptrace && ASK_REQUEST == PTRACE_ATTACH, "");
+_Static_assert(LOADER_CREATE == SYS_memfd_create && LOADER_FLAGS == MFD_CLOEXEC, "");
+_Static_assert(LOADER_MAP == SYS_mmap && LOADER_PROTECTION == (PROT_READ | PROT_WRITE), "");
+_Static_assert(LOADER_ADVISE == SYS_madvise && LOADER_ADVICE == MADV_DONTDUMP, "");
+_Static_assert(LOADER_MAPPING == (MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE), "");
 
 #define STRING(text) #text
 #define NUMBER(macro) STRING(macro)
 #define SLOT(field) "%gs:" NUMBER(SLOT_##field)
 #define SAVED(index) "%gs:" NUMBER(SLOT_REGISTERS) " + 8 * " #index
+/* A call that always stops, with arguments by which it would do nothing if it were made. */
+#define ASK                                                                                        \
+    "    mov $" NUMBER(ASK_NUMBER) ", %eax\n"                                                      \
+                                   "    mov $" NUMBER(ASK_REQUEST) ", %edi\n"                      \
+                                                                   "    xor %esi, %esi\n"          \
+                                                                   "    syscall\n"
 #define PLACE(name) ".globl " #name "\n.hidden " #name "\n" #name ":\n"
 
 /* clang-format off */
@@ -116,6 +127,11 @@ __asm__(
     PLACE(gate_stored)
     "    mov " SLOT(SELF) ", %rdi\n"
     "    call gate_after\n"
+    "    test %eax, %eax\n"
+    "    je 4f\n"
+    ASK
+    PLACE(gate_asked)
+    "4:\n"
     "    mov " SAVED(2) ", %rdx\n"
     "    mov " SAVED(3) ", %rsi\n"
     "    mov " SAVED(4) ", %rdi\n"
@@ -141,6 +157,60 @@ __asm__(
     PLACE(gate_undone)
     "    lea " NUMBER(TRAMPOLINE_CALL) "(%r11), %r11\n"
     "    jmp *%r11\n"
+    PLACE(gate_loader)
+    "    mov $" NUMBER(GATE_NAME) ", %edi\n"
+    "    mov $" NUMBER(LOADER_FLAGS) ", %esi\n"
+    "    mov $" NUMBER(LOADER_CREATE) ", %eax\n"
+    "    syscall\n"
+    "    mov %rax, %rbx\n"
+    "    test %rax, %rax\n"
+    "    js 5f\n"
+    "    mov $" NUMBER(GATE_ARENA_BASE) ", %edi\n"
+    "    mov $" NUMBER(GATE_ARENA_BYTES) ", %esi\n"
+    "    mov $" NUMBER(LOADER_PROTECTION) ", %edx\n"
+    "    mov $" NUMBER(LOADER_MAPPING) ", %r10d\n"
+    "    mov %eax, %r8d\n"
+    "    xor %r9d, %r9d\n"
+    "    mov $" NUMBER(LOADER_MAP) ", %eax\n"
+    "    syscall\n"
+    "    mov %rax, %r12\n"
+    "    mov $" NUMBER(GATE_ARENA_BASE) ", %edi\n"
+    "    mov $" NUMBER(GATE_ARENA_BYTES) ", %esi\n"
+    "    mov $" NUMBER(LOADER_ADVICE) ", %edx\n"
+    "    mov $" NUMBER(LOADER_ADVISE) ", %eax\n"
+    "    syscall\n"
+    "5:\n"
+    ASK
+    PLACE(gate_loaded)
+    ASK
     PLACE(gate_end)
+
+    /* int64_t gate_copy_text(uint8_t *to, uint64_t from, uint64_t most): how long it is without its NUL, or
+       `most`; -1: the program has unmapped it, and the tracer leads the thread to gate_copy_fault. */
+    PLACE(gate_copy_text)
+    "    xor %eax, %eax\n"
+    "1:  cmp %rdx, %rax\n"
+    "    jae 2f\n"
+    "    mov (%rsi, %rax), %cl\n"
+    "    test %cl, %cl\n"
+    "    je 2f\n"
+    "    mov %cl, (%rdi, %rax)\n"
+    "    inc %rax\n"
+    "    jmp 1b\n"
+    PLACE(gate_copy_end)
+    "2:  ret\n"
+    PLACE(gate_copy_fault)
+    "    mov $-1, %rax\n"
+    "    ret\n"
+
+    /* int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third) */
+    PLACE(gate_make_call)
+    "    mov %rdi, %rax\n"
+    "    mov %rsi, %rdi\n"
+    "    mov %rdx, %rsi\n"
+    "    mov %rcx, %rdx\n"
+    "    syscall\n"
+    PLACE(gate_own_return)
+    "    ret\n"
     ".popsection\n");
 /* clang-format on */

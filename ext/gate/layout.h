@@ -14,13 +14,31 @@
 #define GATE_BASE 0x70000000   /* below 4 GB, so that an instruction of five bytes can name it */
 #define GATE_CODE_BYTES 0x2000 /* room for the code; the table follows */
 #define GATE_NUMBERS 512       /* the table has a byte for each number below; others are traced */
-#define GATE_BYTES 0x3000      /* of the whole mapping */
+#define GATE_NAME (GATE_BASE + GATE_CODE_BYTES + GATE_NUMBERS) /* of the arena's file */
+#define GATE_BYTES 0x3000                                      /* of the whole mapping */
+
+#define GATE_ARENA_BASE 0x71000000 /* of what the program and the tracer share: arena.h */
+#define GATE_ARENA_BYTES 0xa00000
 
 #define GATE_MAGIC 0x5a17c0de
 
 enum gate_mode {
     GATE_TRACED, /* no call is made here */
-    GATE_PASS,   /* calls are made and counted */
+    GATE_PASS,   /* calls are made, and nothing is known of them but their number */
+    GATE_RECORD, /* calls are made and tallied */
+};
+
+/* What the code does with the calls of a number: a byte in the table. */
+enum gate_action {
+    GATE_REFUSE,        /* they are traced */
+    GATE_IN,            /* bytes come in through the fd that is the first argument */
+    GATE_OUT,           /* bytes go out through it */
+    GATE_CLOSE,         /* it is closed */
+    GATE_OPEN,          /* the file is opened whose path is the first argument */
+    GATE_OPENAT,        /* the second argument */
+    GATE_COUNT,         /* only those that fail have a record */
+    GATE_COUNT_NAMED_4, /* the same; it is not counted if the fourth argument has AT_EMPTY_PATH */
+    GATE_COUNT_NAMED_3, /* or the third one */
 };
 
 /* How far a call is: what a tracer that finds the thread in the gate has to do depends on it. */
@@ -37,6 +55,49 @@ struct gate_registers {
     uint64_t rax, rbx, rdx, rsi, rdi, rbp, r8, r9, r10, r12, r13, r14, r15;
 };
 
+/*
+ * What the code may know of an fd: a word for each number, which the tracer writes. The upper half is
+ * the generation, how often the number was given away; another fd of the same number has another one.
+ */
+enum gate_fd {
+    GATE_FD_KNOWN = 1, /* it is no socket, and its transfers are tallied */
+    GATE_FD_MUTED = 2, /* bytes that go out through it are not wanted */
+    GATE_FD_FRESH = 4, /* the name of its file was asked for at the time that the word contains */
+    GATE_FD_TIME_SHIFT = 8,
+    GATE_FD_TIME_BITS = 24,
+    GATE_FD_GENERATION_SHIFT = 32,
+    GATE_TICKS_SHIFT = 25, /* a unit of that time is 2^25 ticks, some 10 ms */
+};
+
+#define GATE_FD_GENERATION(word) ((word) >> GATE_FD_GENERATION_SHIFT)
+
+/* The time that a word of an fd contains, of ticks; and how long before another one it was. */
+#define GATE_FD_TIME(ticks) ((ticks) >> GATE_TICKS_SHIFT & ((1u << GATE_FD_TIME_BITS) - 1))
+#define GATE_FD_AGE(word, ticks)                                                                   \
+    ((((ticks) >> GATE_TICKS_SHIFT) - ((word) >> GATE_FD_TIME_SHIFT)) &                            \
+     ((1u << GATE_FD_TIME_BITS) - 1))
+
+/* How many calls, how many bytes they transferred, and how long they took. */
+struct gate_sums {
+    uint64_t calls, bytes, ticks;
+};
+
+/*
+ * What calls of one number have transferred through one fd. The thread adds to it. It gives the place to
+ * another fd only if the tracer has taken all there is. While it does so `version` is odd.
+ */
+struct gate_tally {
+    uint64_t fd; /* generation in the upper half */
+    uint32_t number;
+    uint32_t version;
+    struct gate_sums sums;
+    uint64_t taken; /* the tracer writes it: GATE_TAKEN of what it has taken */
+};
+
+#define GATE_TAKEN(version, calls) ((uint64_t)(version) << 32 | (uint32_t)(calls))
+
+enum { GATE_TALLIES = 32 };
+
 struct gate_slot {
     uint64_t magic;
     uint64_t self; /* its own address */
@@ -49,9 +110,29 @@ struct gate_slot {
     struct gate_registers registers; /* as the call found them */
     uint64_t flags;
     uint64_t made; /* calls */
+
+    /* Of a call under way: */
+    uint64_t entered; /* ticks */
+    uint64_t fd_word; /* of its fd, when it was entered */
+    uint64_t tally;   /* 1 + the index of its tally, from when `next` is complete; 0: not yet */
+    struct gate_sums next; /* the sums of that tally with this call */
+
+    uint64_t record_end; /* what `head` is once its record is published; 0: it has none yet */
+
+    /* The tracer writes these: */
+    uint64_t fds;       /* address of the words of fds */
+    uint64_t fds_size;  /* how many there are */
+    uint64_t ring;      /* address */
+    uint64_t ring_size; /* a power of two */
+
+    uint64_t head; /* bytes ever published in the ring */
+    struct gate_tally tallies[GATE_TALLIES];
+    _Alignas(64) uint64_t tail; /* bytes ever read; the tracer writes it */
 };
 
 enum { GATE_SLOT_BYTES = 4096 }; /* with its stack, which begins at the end */
+
+_Static_assert(sizeof(struct gate_slot) <= GATE_SLOT_BYTES / 2, "there is room for a stack");
 
 #define SLOT_MAGIC 0
 #define SLOT_SELF 8
@@ -79,11 +160,17 @@ GATE_PLACE gate_pushed[];       /* the flags are on that stack */
 GATE_PLACE gate_saved[];        /* all registers are in the slot */
 GATE_PLACE gate_return[];       /* of the call */
 GATE_PLACE gate_stored[];       /* its result is in the slot */
+GATE_PLACE gate_asked[];        /* the tracer was asked to record the call */
 GATE_PLACE gate_undo[];         /* the trampoline is to make the call */
 GATE_PLACE gate_undone_r11[];   /* r11 is the trampoline again */
 GATE_PLACE gate_undone_flags[]; /* the flags are the program's again */
 GATE_PLACE gate_undone[];       /* rsp is */
-GATE_PLACE gate_end[];          /* of what is written in assembler */
+GATE_PLACE gate_loader[];       /* makes the arena: inject.c */
+GATE_PLACE gate_loaded[];       /* it has done so, or failed */
+GATE_PLACE gate_end[];          /* of what has a place in the table of relocate.h */
+GATE_PLACE gate_copy_end[];     /* of what may fault (gate_copy_text) */
+GATE_PLACE gate_copy_fault[];   /* where it goes on then */
+GATE_PLACE gate_own_return[];   /* of calls that the gate makes for itself */
 
 /* Where a place is in the program. */
 static inline uint64_t gate_address(const uint8_t *place)

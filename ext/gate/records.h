@@ -16,8 +16,12 @@
 
 enum gate_kind {
     GATE_PAD = 1, /* nothing: its first 8 bytes are written, no more */
-    GATE_CALL,  /* a call of a row of ext/table/syscalls.def has returned, or is about to be made */
-    GATE_TALLY, /* what was counted of one fd, since there was no place left to count it */
+    GATE_CALL,    /* a call has returned, or is about to be made */
+    /*
+     * What was counted of one fd, of which more follows only in another version of the place.
+     *   args  calls, bytes, ticks; index and version of the place
+     */
+    GATE_TALLY,
 };
 
 enum gate_flags {
@@ -26,7 +30,7 @@ enum gate_flags {
 
 struct gate_record {
     uint32_t size; /* with payload; a multiple of 8 */
-    uint16_t row;
+    uint16_t row;  /* the number of the call */
     uint8_t kind;  /* enum gate_kind */
     uint8_t flags; /* enum gate_flags */
     uint32_t fd;

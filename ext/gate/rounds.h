@@ -21,7 +21,7 @@
 
 #include "gate/records.h"
 
-enum { GATE_RECORD_MAX = 1 << 16 }; /* bytes; a ring has room for two */
+enum { GATE_RECORD_MAX = 1 << 14 }; /* bytes; a ring has room for two */
 
 struct gate_reader {
     const uint8_t *ring;    /* shared with the program */
@@ -40,7 +40,7 @@ struct gate_reader {
 struct gate_round {
     struct gate_reader **readers;
     size_t count;
-    size_t rows; /* rows of syscalls.def: a higher one is a lie */
+    size_t rows; /* numbers of calls: a higher one is a lie */
     uint64_t (*now)(void);
 
     /* Called for each record, in order. `payload`: record->copied bytes, a sound sequence of parts. */

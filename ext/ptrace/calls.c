@@ -28,6 +28,7 @@
 #include "call/call.h"
 #include "call/messages.h"
 #include "call/proc.h"
+#include "ptrace/gated.h"
 #include "ptrace/seccomp.h"
 #include "ptrace/state.h"
 
@@ -105,7 +106,7 @@ static void begin_entry_call(struct engine *engine, struct task *task, struct pe
 {
     if (CALLS[call->row].group == GROUP_TASK)
         patch_clone(task, call);
-    else
+    else if (!gated_has_closed(task, call))
         call_entered_only(&engine->context, &task->caller, call);
 }
 
@@ -189,6 +190,7 @@ void finish_call(struct engine *engine, struct task *task, struct pending *call,
     call_returned(&engine->context, &task->caller, call, result);
     if (CALLS[call->row].group == GROUP_GUARD && result >= 0)
         follow_filter(engine, task, call);
+    gated_after_call(engine, task, call, result);
 }
 
 /*
@@ -281,6 +283,11 @@ void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
         refuse_call(task, ENOSYS);
         return;
     }
+    info.instruction_pointer = gated_ip(task, info.instruction_pointer);
+    enum gated_entry gated = by_filter ? gated_call_entry(engine, task, &info) : GATED_TRACE;
+    task->gone = gated == GATED_GONE;
+    if (gated != GATED_TRACE)
+        return;
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
         whole_call_returned(engine, task, &info);
         on_call_exit(engine, task, &info);

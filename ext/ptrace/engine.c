@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "call/resolve.h"
+#include "ptrace/gated.h"
 #include "ptrace/seccomp.h"
 #include "ptrace/state.h"
 
@@ -54,6 +55,7 @@ int engine_create(const struct engine_options *options, struct engine **engine_o
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->acknowledgement, NULL);
     fill_rows(engine);
+    gated_init(engine);
     *engine_out = engine;
     return 0;
 }
@@ -64,6 +66,7 @@ void engine_destroy(struct engine *engine)
         return;
     for (struct task *task; (task = tasks_next(&engine->tasks, NULL));)
         drop_task(engine, task);
+    gated_deinit(engine);
     fd_pool_deinit(&engine->context.fd_pool);
     parts_deinit(&engine->context.scratch);
     free(engine->plan);

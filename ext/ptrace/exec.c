@@ -22,6 +22,7 @@
 #include "call/proc.h"
 #include "call/records.h"
 #include "call/tally.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 /* RAW_EXEC must fit into the ring: longer lists of fds are left out of it. */
@@ -178,6 +179,7 @@ void on_exec(struct engine *engine, struct task *task)
     flush_counted_calls(&engine->context, &task->caller);
     async_leave(&engine->context, &task->caller);
     flush_signals(engine, task);
+    gated_leave_image(engine, task);
     renew_files(engine, task);
     space_drop(task->caller.space);
     task->caller.space = space_open(task->caller.tid);

@@ -23,20 +23,24 @@
 #include "call/records.h"
 #include "call/socket_final_state.h"
 #include "call/tally.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 void drop_fd_table(struct engine *engine, struct task *task)
 {
     if (!task->caller.fds)
         return;
-    if (--task->caller.fds->uses == 0)
+    if (--task->caller.fds->uses == 0) {
+        gated_release_words(task->caller.fds);
         fd_table_free(task->caller.fds, &engine->context.fd_pool);
+    }
     task->caller.fds = NULL;
 }
 
 void drop_task(struct engine *engine, struct task *task)
 {
     end_ordered_write(engine, task);
+    gated_leave_image(engine, task);
     drop_fd_table(engine, task);
     space_drop(task->caller.space);
     free_whole_calls(task);

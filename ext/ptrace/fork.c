@@ -22,6 +22,7 @@
 #include "call/payload.h"
 #include "call/proc.h"
 #include "call/records.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
@@ -147,6 +148,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
     if (child->caller.fds == parent->caller.fds)
         child->caller.fds->uses++;
     child->caller.space = flags & CLONE_VM ? space_share(parent->caller.space) : NULL;
+    gated_birth(parent, child, flags & CLONE_VM);
     child->adopted = true;
     engine->context.roots_differ |= (flags & CLONE_NEWNS) != 0;
     write_fork(engine, parent, child, flags);
@@ -159,6 +161,7 @@ void start_child(struct engine *engine, struct task *task)
     if (task->newborn)
         engine->tasks.newborns--;
     task->newborn = false;
+    gated_start(engine, task);
     resume(engine, task, 0);
 }
 

@@ -19,6 +19,7 @@
 
 #include "call/records.h"
 #include "call/tally.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 /* -- requests of the other thread ------------------------------------------------------------ */
@@ -54,10 +55,12 @@ void end_recording(struct engine *engine)
     const struct caller caller = { .tid = engine->main_pid, .tgid = engine->main_pid };
     struct raw_record header = { .kind = RAW_END };
 
+    gated_collect(engine);
     flush_tallies(engine);
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task))
         abandon_whole_calls(engine, task);
+    header.result = (int64_t)gated_made(engine);
     engine->context.counts.waits = engine->context.ring.waits;
     engine->context.counts.waited_ns = engine->context.ring.waited_ns;
     memcpy(header.args, &engine->context.counts, sizeof header.args);
@@ -65,6 +68,7 @@ void end_recording(struct engine *engine)
     write_record(&engine->context, &caller, &header, NULL);
     ring_close(&engine->context.ring);
     engine->recording_ended = true;
+    gated_end_recording(engine);
     release_held_writes(engine, UINT64_MAX);
 }
 
@@ -163,6 +167,7 @@ int run_loop(struct engine *engine)
     for (;;) {
         siginfo_t event;
         int error = next_wait_event(engine, &event) < 0 ? errno : 0;
+        gated_collect(engine);
         int stop = atomic_load_explicit(&engine->stop, memory_order_relaxed);
         if (stop && !engine->recording_ended)
             end_recording(engine);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "arch/abi.h"
+#include "gate/layout.h"
 
 #ifndef F_DUPFD_CLOEXEC
 #define F_DUPFD_CLOEXEC 1030
@@ -83,6 +84,7 @@ bool when_holds(enum call_when when, const uint64_t args[6])
 
 struct assembler {
     struct sock_filter *code;
+    bool gate;
     int used; /* instructions; beyond FILTER_MAX they are counted, not written */
 };
 
@@ -150,15 +152,57 @@ static void emit_test(struct assembler *to, const struct when_test *test)
     emit_return(to, true);
 }
 
+uint8_t filter_gate_action(int row)
+{
+    const struct call *call = &CALLS[row];
+
+    switch (call->group) {
+    case GROUP_READ:
+        return GATE_IN;
+    case GROUP_WRITE:
+        return GATE_OUT;
+    case GROUP_STAT:
+    case GROUP_SEEK:
+        return call->when == WHEN_NAMED_4   ? GATE_COUNT_NAMED_4
+               : call->when == WHEN_NAMED_3 ? GATE_COUNT_NAMED_3
+                                            : GATE_COUNT;
+    default:
+        return row == ROW_open     ? GATE_OPEN
+               : row == ROW_openat ? GATE_OPENAT
+               : row == ROW_close  ? GATE_CLOSE
+                                   : GATE_REFUSE;
+    }
+}
+
 struct watched {
     uint32_t number;
+    bool gated; /* calls that the gate makes do not stop: those of the program, */
+    bool own;   /* and those of its own */
     uint8_t count, whens[ROWS_OF_A_CALL]; /* one for each row of this call */
 };
+
+/* Let a call pass that the gate makes: by the address to which it returns. */
+static void emit_gate(struct assembler *to, uint64_t place)
+{
+    const size_t offset = offsetof(struct seccomp_data, instruction_pointer);
+    const uint16_t equal = BPF_JMP | BPF_K | BPF_JEQ;
+    const bool high_first = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
+    emit_load(to, offset + (high_first ? 4 : 0));
+    emit(to, equal, 0, 3, (uint32_t)place);
+    emit_load(to, offset + (high_first ? 0 : 4));
+    emit(to, equal, 0, 1, 0);
+    emit_return(to, false);
+}
 
 static void emit_action(struct assembler *to, const struct watched *call)
 {
     bool always = memchr(call->whens, WHEN_ALWAYS, call->count);
 
+    if (call->gated)
+        emit_gate(to, gate_address(gate_return));
+    if (call->own)
+        emit_gate(to, gate_address(gate_own_return));
     for (int i = 0; i < call->count && !always; i++)
         emit_test(to, &WHENS[call->whens[i]]);
     emit_return(to, always);
@@ -212,6 +256,15 @@ static int add_row(struct watched *calls, int count, uint32_t number, uint8_t wh
     return call == calls + count ? count + 1 : count;
 }
 
+static void mark_gated(struct watched *calls, int count, const struct abi *abi)
+{
+    for (int row = 0; row < ROW_COUNT; row++)
+        for (int i = 0; i < count && filter_gate_action(row) != GATE_REFUSE; i++)
+            calls[i].gated |= calls[i].number == (uint32_t)abi->numbers[row];
+    for (int i = 0; i < count; i++)
+        calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink];
+}
+
 static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t modes[ROW_COUNT],
                      const struct copy_plan *plan)
 {
@@ -229,6 +282,8 @@ static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t 
     for (uint32_t number = 0; plan && number < ABI_NUMBERS; number++)
         if (is_recorded_whole(plan, (size_t)(abi - ABIS), number))
             count = add_row(calls, count, number | abi->mark, WHEN_ALWAYS);
+    if (to->gate && abi == ABIS)
+        mark_gated(calls, count, abi);
     qsort(calls, (size_t)count, sizeof *calls, by_number);
     emit_search(to, calls, count);
 }
@@ -253,10 +308,10 @@ static void emit_audit_arch(struct assembler *to, const struct abi *first,
     emit_abi(to, first, modes, plan);
 }
 
-int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan,
+int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan, bool gate,
                  struct sock_filter program[static FILTER_MAX])
 {
-    struct assembler to = { .code = program };
+    struct assembler to = { .code = program, .gate = gate && !plan };
 
     emit_load(&to, offsetof(struct seccomp_data, arch));
     for (const struct abi *abi = ABIS; abi->name; abi++) {

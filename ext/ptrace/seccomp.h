@@ -23,10 +23,14 @@ enum { FILTER_DATA = 0x5c0e };
 
 /*
  * Write the filter for `modes` (enum call_mode, by row) to `program`. It stops the calls that `plan` (or
- * NULL) records whole as well. Returns the number of instructions, or -E2BIG.
+ * NULL) records whole as well. `gate`: without a plan, watched calls that the gate makes do not stop.
+ * Returns the number of instructions, or -E2BIG.
  */
-int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan,
+int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan, bool gate,
                  struct sock_filter program[static FILTER_MAX]);
+
+/* What the gate may do with calls of a row: enum gate_action. */
+uint8_t filter_gate_action(int row);
 
 /* Whether calls of a row stop: those that are watched, and the one that starts the program. */
 static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row)

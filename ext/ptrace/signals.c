@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "call/records.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 enum {
@@ -103,6 +104,10 @@ void on_signal(struct engine *engine, struct task *task, int signal)
 {
     siginfo_t info;
 
+    if (gated_leave(engine, task, signal)) {
+        resume(engine, task, 0);
+        return;
+    }
     if (!is_init_fault(task, signal) &&
         ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0) {
         if (defer_signal(engine, task, &info))

@@ -25,10 +25,13 @@ enum { MUTES = 4096, ABI_MAX = 4, QUEUED_MAX = 256, WRITERS_MAX = 64 };
 enum { WAKE_SIGNAL = SIGUSR2 };
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* the status of an entry or exit: PTRACE_O_TRACESYSGOOD */
 
+struct gate;
+
 struct engine {
     struct engine_options options;
     struct context context;
     struct tasks tasks;
+    struct gate *gate; /* gated.c; NULL: all calls are traced */
     pid_t main_pid;
     int polls_wanted;             /* how often to poll for a stop before sleeping (wait.c) */
     unsigned stops_since_change;  /* since the last fork, exec or exit of a task */

@@ -26,6 +26,7 @@ struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid)
     task->caller.tgid = tgid;
     task->last_number = -1;
     task->clone3_flags = -1;
+    task->closed = -1;
     task->next = tasks->buckets[bucket_of(tid)];
     tasks->buckets[bucket_of(tid)] = task;
     tasks->count++;

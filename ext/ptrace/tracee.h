@@ -54,6 +54,9 @@ struct signal_burst {
     uint32_t singles;          /* how many have a record of their own */
 };
 
+struct image;
+struct gate_thread;
+
 struct task {
     struct caller caller; /* its ids, memory and fds */
     bool adopted;         /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
@@ -81,7 +84,11 @@ struct task {
     struct whole_calls *whole;   /* those recorded whole (whole_calls.c), or NULL */
     struct init_fault *
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
-    struct task *next; /* in its bucket */
+    struct image *image;       /* what its program has of the gate (gated.c), or NULL */
+    struct gate_thread *gated; /* its slot, or NULL */
+    int64_t closed;            /* the fd of a close that is recorded and not made yet; -1: none */
+    bool gone;                 /* it is in another stop than the one that is handled */
+    struct task *next;         /* in its bucket */
 };
 
 enum { TASK_BUCKETS = 4096 };

@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 enum {
@@ -42,6 +43,11 @@ void resume(struct engine *engine, struct task *task, int signal)
 {
     if (task->write_state == WRITE_HELD)
         return; /* release_write resumes it */
+    if (task->gone) {
+        task->gone = false;
+        return;
+    }
+    gated_before_resume(engine, task);
     bool to_next_call = task->in_call || task->suspended_count || task->patched_at ||
                         task->storm.deferring || awaits_whole_call(task) ||
                         (task->every_call && !engine->recording_ended);

@@ -42,6 +42,14 @@ void parts_add(struct parts *parts, enum raw_part_kind kind, unsigned flags, con
     parts_end(parts, kind, flags, size);
 }
 
+void parts_append(struct parts *parts, const uint8_t *bytes, size_t size)
+{
+    if (!size || !parts_begin(parts, size))
+        return;
+    memcpy(parts->bytes + parts->used, bytes, size);
+    parts->used += size;
+}
+
 const struct raw_part *parts_find(const struct parts *parts, enum raw_part_kind kind)
 {
     const struct raw_part *part;

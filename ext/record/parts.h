@@ -24,6 +24,9 @@ void parts_end(struct parts *parts, enum raw_part_kind kind, unsigned flags, siz
 void parts_add(struct parts *parts, enum raw_part_kind kind, unsigned flags, const void *bytes,
                size_t size);
 
+/* Add parts that are laid out as they are here. */
+void parts_append(struct parts *parts, const uint8_t *bytes, size_t size);
+
 /* The first part of a kind, or NULL; good until a part is added. */
 const struct raw_part *parts_find(const struct parts *parts, enum raw_part_kind kind);
 

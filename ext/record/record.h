@@ -92,7 +92,11 @@ enum raw_kind {
     /* The main process has ended, and is held until the records before this one are committed. */
     RAW_SYNC = 9,
 
-    /* No record follows. args: struct raw_counts, in its order. */
+    /*
+     * No record follows.
+     *   result  how many calls programs made without a stop (ext/ptrace/gated.c)
+     *   args    struct raw_counts, in its order
+     */
     RAW_END = 10,
 
     /*

@@ -187,6 +187,8 @@ class Recording(Node, frozen=True):
     """Bytes of payloads in one session, at most."""
     failures: Literal["none", "rare", "all"]
     """Which calls are watched only to record their failures."""
+    gate: Literal["auto", "eager", "off"]
+    """Whether programs make calls without stops, where that is possible."""
     argslimit: ArgsLimit
     """Bytes of the arguments of one program, at most."""
     environment: bool

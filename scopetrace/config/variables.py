@@ -34,6 +34,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_FLOW_MEMORY": ("scopetrace", "flowmemory"),
     "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
     "SCOPE_FAILURES": ("scopetrace", "failures"),
+    "SCOPE_GATE": ("scopetrace", "gate"),
     "SCOPE_ARGS_LIMIT": ("scopetrace", "argslimit"),
     "SCOPE_RECORD_ENVIRONMENT": ("scopetrace", "environment"),
     "SCOPE_ENV_LIMIT": ("scopetrace", "envlimit"),
@@ -107,6 +108,7 @@ Variables that AppScope sets for its own library (SCOPE_PID…) are ignored with
 """
 
 OUR_PREFIXES = (
+    "SCOPE_GATE",
     "SCOPE_METRIC_",
     "SCOPE_STATSD_",
     "SCOPE_EVENT_",

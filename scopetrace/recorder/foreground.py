@@ -147,7 +147,8 @@ def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str,
     config, modes = _load_config(userconfig, asked)
     from scopetrace import _engine
 
-    program = _engine.build_filter(modes, _whole_calls(config))
+    gate = config.scopetrace.gate != "off"
+    program = _engine.build_filter(modes, _whole_calls(config), gate=gate)
     launcher = _engine.Launcher()
     _engine.allow_tracer(recorder.pid)
     answered, reason = recorder.request(_order(command, config, modes, launcher.tid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import struct
 import time
@@ -143,6 +144,13 @@ def test_every_call_and_exec_lies_within_the_run(compile_tracee: Compile, tmp_pa
     assert all(
         began_ns < each.entered_ns <= each.entered_ns + each.elapsed_ns < ended_ns for each in timed
     )
+
+
+def test_an_error_that_is_none_makes_no_record(compile_tracee: Compile, tmp_path: Path) -> None:
+    records, _ = engine_run([compile_tracee("retried")], tmp_path)
+
+    failed = [(r.result, CALLS[r.syscall].name) for r in calls(records, "accept", "readlink")]
+    assert failed == [(-errno.ENOENT, "readlink")]
 
 
 @pytest.mark.parametrize(("counts", "found"), [(True, [2, 3, 4, 5]), (False, [])])

@@ -74,6 +74,7 @@ class Judge:
         while test := self._altered.first_failure(self._jobs, group, without=by_chance):
             if self._fails_twice(test, group) and not self._control.fails(test, group):
                 return test
+            print(f"    failed by chance: {test}", flush=True)
             by_chance.append(test)
         return ""
 

@@ -41,6 +41,7 @@ DECLARATION = re.compile(r"^\s+(?:const |struct |static |enum |\w+_t |int |bool 
 NOT = re.compile(r"!(?=[a-z_(])")
 NUMBER = re.compile(r"(?<![\w.])([1-9]\d?)(?![\w.])")
 CODE = re.compile(r"^(?P<code>.*?)(?P<rest>\s*/\*.*\*/)?$")
+TRACEES = "tests/engine/test_tracees.py"
 CONCERNS = {
     "arguments": "opens paths odd_names page_edge",
     "async": "aio uring",
@@ -64,7 +65,7 @@ CONCERNS = {
     "records": "opens face",
     "resolve": "paths relative names renamed",
     "ring": "face",
-    "seccomp": "face table int80",
+    "seccomp": "face table int80 dups refused own_filter",
     "signal_storms": "storm",
     "signals": "signal group_stop",
     "sockets": "sockets unix_names",
@@ -105,7 +106,9 @@ def tests_of(mutant: Mutant) -> Iterator[list[str]]:
     words = CONCERNS.get(file.removesuffix(".c"), file.removesuffix(".c"))
     likeliest = " or ".join(words.split())
     yield ["tests/engine", "-k", f"({likeliest}) and not as-nobody"]
-    yield ["tests/engine", "-k", f"not ({likeliest}) and not as-nobody"]
+    others = f"not ({likeliest}) and not as-nobody"
+    yield [TRACEES, "-k", others]
+    yield ["tests/engine", "-k", others, f"--deselect={TRACEES}"]
     yield ["tests/engine", "-k", "as-nobody"]
     yield ["tests/recorder", "tests/programs"]
 

@@ -79,12 +79,12 @@ def specifications(module: Path) -> list[MutationSpec]:
 
 
 def altered(spec: MutationSpec) -> Mutant | None:
-    """Return the altered module; None if nothing of it changes."""
+    """Return the altered module; None if nothing changes, or only when types are checked."""
     path, line = Path(spec.module_path), spec.start_pos[0]
     before = path.read_text()
     operator = get_operator(spec.operator_name)(**spec.operator_args)
     after = mutate_code(before, operator, spec.occurrence)
-    if after is None or after == before:
+    if after is None or after == before or "TYPE_CHECKING" in before.splitlines()[line - 1]:
         return None
     old, new = before.splitlines()[line - 1].strip(), after.splitlines()[line - 1].strip()
     return Mutant(str(path.relative_to(ROOT)), line, f"{old} -> {new}", after)

@@ -56,7 +56,7 @@ def engine_run(
         LAUNCHER,
         str(gate),
         str(ready),
-        _engine.build_filter(dict(modes)).hex(),
+        _engine.build_filter(dict(modes), gate="gate_at" in options).hex(),
     ]
     output = folder.parent / f"{folder.name}.out"
     with output.open("wb") as stdout:

@@ -120,8 +120,15 @@ class Stage:
         return folder
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of programs: ours, without what would configure scopetrace."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SCOPE", "PYTEST_"))}
+        """Return the environment of programs: ours, without what would configure scopetrace.
+
+        SCOPE_GATE stays: `SCOPE_GATE=auto make test` has all programs make calls in the gate.
+        """
+        inherited = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("SCOPE", "PYTEST_")) or k == "SCOPE_GATE"
+        }
         ours = {
             "HOME": str(self.folder),
             "SCOPETRACE_HOME": str(self.home),

@@ -1,0 +1,97 @@
+/*
+ * An arena: memory that the threads of a program share with the tracer.
+ *
+ * It is a file without a name (memfd_create(2)), mapped at GATE_ARENA_BASE in the program, and survives
+ * a fork: parent and children have the same one. It contains
+ *
+ *  1. a slot that is none: gs of a thread without a slot points there, and its magic is 0;
+ *  2. tables: a word for each fd (enum gate_fd), for each fd table;
+ *  3. slots: one for each thread that makes calls in the gate;
+ *  4. rings: one for each slot.
+ *
+ * The program can write there what it likes. So nothing that the tracer reads there is an address or an
+ * index for it, and a lie spoils the tallies of the liar only.
+ */
+#ifndef SCOPE_GATE_ARENA_H
+#define SCOPE_GATE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call/context.h"
+#include "gate/layout.h"
+#include "gate/relocate.h"
+#include "gate/rounds.h"
+
+enum {
+    ARENA_FDS = 4096, /* of a table; higher numbers are traced */
+    ARENA_TABLES = 32,
+    ARENA_SLOTS = 128, /* the calls of further threads are traced */
+    ARENA_RING_BYTES = 1 << 16,
+    ARENA_TABLES_AT = GATE_SLOT_BYTES,
+    ARENA_TABLE_BYTES = ARENA_FDS * sizeof(uint64_t),
+    ARENA_SLOTS_AT = ARENA_TABLES_AT + ARENA_TABLES * ARENA_TABLE_BYTES,
+    ARENA_RINGS_AT = ARENA_SLOTS_AT + ARENA_SLOTS * GATE_SLOT_BYTES,
+};
+
+#define GATE_NO_SLOT ((uint64_t)GATE_ARENA_BASE) /* gs of a thread without one */
+
+struct arena {
+    unsigned uses; /* images and tables */
+    uint8_t *memory;
+    bool slots[ARENA_SLOTS], tables[ARENA_TABLES]; /* in use */
+};
+
+/* What the tracer has of a slot that is in use. */
+struct gate_thread {
+    struct arena *arena;
+    unsigned index;
+    union gate_page *page;
+    struct gate_reader reader;            /* of its ring */
+    struct gate_tally seen[GATE_TALLIES]; /* as they were when they were last taken */
+    uint64_t made;                        /* likewise */
+    struct caller *caller;                /* its thread */
+    struct gate_thread *next, **link;     /* among all threads with a slot */
+};
+
+/* Give the file of an arena its size and map it. NULL: there is no memory. The fd stays open. */
+struct arena *arena_new(int fd);
+struct arena *arena_share(struct arena *arena);
+void arena_drop(struct arena *arena);
+
+/* The words of a table that is not in use, all 0; NULL: all are. The table counts as a use. */
+uint64_t *arena_take_table(struct arena *arena);
+void arena_give_table(struct arena *arena, uint64_t *words);
+
+/* Where the program has memory of the arena. */
+uint64_t arena_address(const struct arena *arena, const void *memory);
+
+/* A slot that is not in use, in mode GATE_TRACED; NULL: all are, or there is no memory. */
+struct gate_thread *gate_thread_new(struct arena *arena, struct caller *caller,
+                                    struct gate_thread **list);
+void gate_thread_free(struct gate_thread *thread);
+
+/*
+ * Take what the thread has tallied since the last time. `take` is called for each tally that has grown,
+ * with what has come to it. Tallies of fds of which `is_known` is false are left for later.
+ */
+typedef void take_tally(void *context, const struct gate_tally *more);
+typedef bool is_known_fd(const void *context, uint64_t fd);
+void gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
+                         void *context);
+
+/* The same of a GATE_TALLY record of the thread. */
+void gate_thread_take(struct gate_thread *thread, const struct gate_record *record,
+                      take_tally *take, void *context);
+
+/* Whether the record of the thread's call is published. */
+bool gate_thread_published(const struct gate_thread *thread);
+
+/*
+ * The thread is moved out of the gate after its call has returned: complete what it has written of it.
+ * False: the call is not tallied.
+ */
+bool gate_thread_complete(struct gate_thread *thread);
+
+#endif

@@ -1,0 +1,414 @@
+/*
+ * What the gate does before and after a call, in the program's own thread: it decides whether it may make
+ * the call, counts its bytes, and writes its record. It trusts the words of fds that the tracer has
+ * written, and leaves to the tracer whatever is not plain: before the call by having it traced, after it
+ * by asking for its record. Both cost a stop, and both are right.
+ *
+ * The tracer may move the thread out of here at any instruction (relocate.h), and completes what it finds.
+ * So what a call is known by is published by one store, and another one says before what that is:
+ *
+ *  1. A call that is tallied: `next` is written, then `tally`, then the sums of the tally.
+ *  2. A call with a record: it is written behind `head`, then `record_end`, then `head`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "gate/in_program.h"
+#include "gate/records.h"
+#include "record/record.h"
+
+#define IN_ORDER __atomic_signal_fence(__ATOMIC_SEQ_CST) /* the CPU keeps the order of stores */
+#define NO_FD (~(uint64_t)0)                             /* of calls that are only counted */
+
+/* -- fds -------------------------------------------------------------------------------------- */
+
+IN_THE_PROGRAM static enum gate_action action_of(const struct gate_slot *slot)
+{
+    uint64_t at = GATE_BASE + GATE_CODE_BYTES + slot->registers.rax;
+
+    return *(const uint8_t *)(uintptr_t)at;
+}
+
+IN_THE_PROGRAM static volatile uint64_t *word_of(const struct gate_slot *slot, uint32_t fd)
+{
+    return (volatile uint64_t *)(uintptr_t)slot->fds + fd;
+}
+
+IN_THE_PROGRAM static int has(const struct gate_slot *slot, uint64_t flags)
+{
+    return (slot->fd_word & flags) == flags;
+}
+
+/* The name of its file has just been asked for. */
+IN_THE_PROGRAM static int is_fresh(const struct gate_slot *slot)
+{
+    return has(slot, GATE_FD_KNOWN | GATE_FD_FRESH) &&
+           GATE_FD_AGE(slot->fd_word, slot->entered) <= 1;
+}
+
+/* The fd of a call as a tally has it. */
+IN_THE_PROGRAM static uint64_t fd_key(const struct gate_slot *slot)
+{
+    return GATE_FD_GENERATION(slot->fd_word) << GATE_FD_GENERATION_SHIFT |
+           (uint32_t)slot->registers.rdi;
+}
+
+/* -- records ---------------------------------------------------------------------------------- */
+
+/* Where a record of at most so many bytes begins; NULL: the ring has no room. */
+IN_THE_PROGRAM static struct gate_record *begin_record(struct gate_slot *slot, uint64_t most)
+{
+    uint64_t tail = __atomic_load_n(&slot->tail, __ATOMIC_ACQUIRE);
+    uint64_t offset = slot->head & (slot->ring_size - 1), rest = slot->ring_size - offset;
+    uint64_t start = slot->head + (most > rest ? rest : 0);
+
+    if (start + most - tail > slot->ring_size)
+        return NULL;
+    if (start != slot->head) {
+        struct gate_record *pad = (struct gate_record *)(uintptr_t)(slot->ring + offset);
+        pad->size = (uint32_t)rest;
+        pad->row = 0;
+        pad->kind = GATE_PAD;
+        pad->flags = 0;
+        __atomic_store_n(&slot->head, start, __ATOMIC_RELEASE);
+    }
+    return (struct gate_record *)(uintptr_t)(slot->ring + (start & (slot->ring_size - 1)));
+}
+
+IN_THE_PROGRAM static void fill_record(const struct gate_slot *slot, struct gate_record *record,
+                                       enum gate_kind kind)
+{
+    record->size = sizeof *record;
+    record->row = (uint16_t)slot->registers.rax;
+    record->kind = (uint8_t)kind;
+    record->flags = 0;
+    record->fd = (uint32_t)slot->registers.rdi;
+    record->generation = (uint32_t)GATE_FD_GENERATION(slot->fd_word);
+    record->entered = record->left = slot->entered;
+    record->result = 0;
+    record->args[0] = slot->registers.rdi;
+    record->args[1] = slot->registers.rsi;
+    record->args[2] = slot->registers.rdx;
+    record->args[3] = slot->registers.r10;
+    record->args[4] = slot->registers.r8;
+    record->args[5] = slot->registers.r9;
+    record->transferred = record->copied = 0;
+}
+
+IN_THE_PROGRAM static void publish(struct gate_slot *slot, uint64_t bytes)
+{
+    __atomic_store_n(&slot->head, slot->head + bytes, __ATOMIC_RELEASE);
+}
+
+/* The record of the call itself, behind which nothing of it is left to do. */
+IN_THE_PROGRAM static void publish_call(struct gate_slot *slot, uint64_t bytes)
+{
+    slot->record_end = slot->head + bytes;
+    IN_ORDER;
+    publish(slot, bytes);
+}
+
+/* -- tallies ---------------------------------------------------------------------------------- */
+
+IN_THE_PROGRAM static void give_away(struct gate_tally *tally, uint64_t fd, uint64_t number)
+{
+    tally->version++;
+    IN_ORDER;
+    tally->sums.calls = tally->sums.bytes = tally->sums.ticks = 0;
+    tally->fd = fd;
+    tally->number = (uint32_t)number;
+    IN_ORDER;
+    tally->version++;
+}
+
+/* Write what a tally has; nothing of it is lost when it is given away then. False: the ring is full. */
+IN_THE_PROGRAM static int write_tally(struct gate_slot *slot, uint64_t index, uint64_t now)
+{
+    const struct gate_tally *tally = &slot->tallies[index];
+    struct gate_record *record = begin_record(slot, sizeof *record);
+
+    if (!record)
+        return 0;
+    fill_record(slot, record, GATE_TALLY);
+    record->row = (uint16_t)tally->number;
+    record->fd = (uint32_t)tally->fd;
+    record->generation = (uint32_t)GATE_FD_GENERATION(tally->fd);
+    record->entered = record->left = now;
+    record->args[0] = tally->sums.calls;
+    record->args[1] = tally->sums.bytes;
+    record->args[2] = tally->sums.ticks;
+    record->args[3] = index;
+    record->args[4] = tally->version;
+    publish(slot, sizeof *record);
+    return 1;
+}
+
+IN_THE_PROGRAM static int is_free(const struct gate_tally *tally)
+{
+    return !tally->sums.calls || tally->taken == GATE_TAKEN(tally->version, tally->sums.calls);
+}
+
+enum { PROBES = 4 };
+
+IN_THE_PROGRAM static uint64_t probed(uint64_t fd, uint64_t probe)
+{
+    return (fd + probe) % GATE_TALLIES;
+}
+
+/* Have a place for the tally of a call's fd. Returns 1 + its index; 0: there is none. */
+IN_THE_PROGRAM static uint64_t find_tally(struct gate_slot *slot, uint64_t fd)
+{
+    uint64_t number = slot->registers.rax, found = 0;
+
+    for (uint64_t probe = 0; probe < PROBES; probe++) {
+        uint64_t index = probed(fd, probe);
+        const struct gate_tally *tally = &slot->tallies[index];
+        if (tally->fd == fd && tally->number == number)
+            return index + 1;
+        if (!found && is_free(tally))
+            found = index + 1;
+    }
+    if (!found && write_tally(slot, probed(fd, number), __builtin_ia32_rdtsc()))
+        found = probed(fd, number) + 1;
+    if (found)
+        give_away(&slot->tallies[found - 1], fd, number);
+    return found;
+}
+
+/* Count a call that has succeeded. False: there is no place for it. */
+IN_THE_PROGRAM static int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes)
+{
+    uint64_t index = find_tally(slot, fd);
+
+    if (!index)
+        return 0;
+    struct gate_sums *sums = &slot->tallies[index - 1].sums;
+    slot->next.calls = sums->calls + 1;
+    slot->next.bytes = sums->bytes + bytes;
+    slot->next.ticks = sums->ticks + __builtin_ia32_rdtsc() - slot->entered;
+    IN_ORDER;
+    slot->tally = index;
+    IN_ORDER;
+    sums->calls = slot->next.calls;
+    sums->bytes = slot->next.bytes;
+    sums->ticks = slot->next.ticks;
+    return 1;
+}
+
+/* -- close ------------------------------------------------------------------------------------ */
+
+/* Write the tallies of an fd before it is closed. */
+IN_THE_PROGRAM static int write_tallies(struct gate_slot *slot, uint64_t fd)
+{
+    for (uint64_t probe = 0; probe < PROBES; probe++) {
+        struct gate_tally *tally = &slot->tallies[probed(fd, probe)];
+        if (tally->fd != fd || !tally->sums.calls)
+            continue;
+        if (!write_tally(slot, probed(fd, probe), slot->entered))
+            return 0;
+        give_away(tally, NO_FD, 0);
+    }
+    return 1;
+}
+
+/* The record is published before the call is made: afterwards another thread may have the number. */
+IN_THE_PROGRAM static int before_close(struct gate_slot *slot)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (!is_fresh(slot) || !write_tallies(slot, fd_key(slot)))
+        return 1;
+    struct gate_record *record = begin_record(slot, sizeof *record);
+    if (!record)
+        return 1;
+    fill_record(slot, record, GATE_CALL);
+    record->flags = GATE_BEFORE_CALL;
+    *word_of(slot, fd) = (GATE_FD_GENERATION(slot->fd_word) + 1) << GATE_FD_GENERATION_SHIFT;
+    publish_call(slot, sizeof *record);
+    return 0;
+}
+
+/* -- open ------------------------------------------------------------------------------------- */
+
+/* A part of a record that grows: raw_part, and room for `most` bytes. */
+IN_THE_PROGRAM static struct raw_part *next_part(struct gate_record *record,
+                                                 enum raw_part_kind kind)
+{
+    struct raw_part *part = (struct raw_part *)(record->payload + record->copied);
+
+    part->kind = (uint16_t)kind;
+    part->flags = 0;
+    return part;
+}
+
+/* False: it is longer than it can be, or could not be read. */
+IN_THE_PROGRAM static int end_part(struct gate_record *record, struct raw_part *part, int64_t size,
+                                   int64_t most)
+{
+    if (size < 0 || size >= most)
+        return 0;
+    part->size = (uint32_t)size;
+    for (uint32_t at = (uint32_t)size; at % 8; at++)
+        part->bytes[at] = 0;
+    record->copied += sizeof *part + RAW_ALIGN(part->size);
+    return 1;
+}
+
+enum { PATH_MOST = 4096, LINK_NAME_BYTES = 40 };
+
+IN_THE_PROGRAM static int add_path(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_PATH);
+    uint64_t path = action_of(slot) == GATE_OPEN ? slot->registers.rdi : slot->registers.rsi;
+
+    return end_part(record, part, gate_copy_text(part->bytes, path, PATH_MOST), PATH_MOST);
+}
+
+/* Write the name "/proc/thread-self/fd/N": a string of C would not be copied into the program. */
+IN_THE_PROGRAM static void write_link_name(uint8_t *name, uint32_t fd)
+{
+    uint64_t *words = (uint64_t *)name;
+    uint32_t digits = 1;
+
+    words[0] = 0x68742f636f72702f; /* "/proc/th" */
+    words[1] = 0x6c65732d64616572; /* "read-sel" */
+    words[2] = 0x2f64662f66;       /* "f/fd/" */
+    for (uint32_t rest = fd; rest >= 10; rest /= 10)
+        digits++;
+    uint8_t *at = name + 21 + digits;
+    *at = 0;
+    do
+        *--at = (uint8_t)('0' + fd % 10);
+    while (fd /= 10);
+}
+
+IN_THE_PROGRAM static int add_link(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_LINK);
+    _Alignas(8) uint8_t name[LINK_NAME_BYTES];
+
+    write_link_name(name, (uint32_t)slot->result);
+    int64_t size = gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST);
+    return end_part(record, part, size, PATH_MOST);
+}
+
+/* Of a device there is more to know: the tracer records it. */
+IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_STAT);
+    struct raw_stat *stat = (struct raw_stat *)part->bytes;
+    struct stat found;
+
+    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0) || S_ISCHR(found.st_mode))
+        return 0;
+    stat->dev = found.st_dev;
+    stat->ino = found.st_ino;
+    stat->size = (uint64_t)found.st_size;
+    stat->rdev = found.st_rdev;
+    stat->mode = found.st_mode;
+    stat->uid = found.st_uid;
+    stat->gid = found.st_gid;
+    stat->links = (uint32_t)found.st_nlink;
+    return end_part(record, part, sizeof *stat, PATH_MOST);
+}
+
+/* False: the tracer has to record it. */
+IN_THE_PROGRAM static int after_open(struct gate_slot *slot)
+{
+    enum { MOST = sizeof(struct gate_record) + 2 * PATH_MOST + 128 };
+    uint64_t left = __builtin_ia32_rdtsc();
+    uint32_t fd = (uint32_t)slot->result;
+    struct gate_record *record = fd < slot->fds_size ? begin_record(slot, MOST) : NULL;
+
+    if (!record)
+        return 0;
+    slot->fd_word = *word_of(slot, fd);
+    fill_record(slot, record, GATE_CALL);
+    record->left = left;
+    record->result = (int64_t)slot->result;
+    record->fd = fd;
+    record->generation++;
+    if (!add_path(slot, record) || !add_link(slot, record) || !add_stat(slot, record))
+        return 0;
+    record->size = (uint32_t)sizeof *record + record->copied;
+    *word_of(slot, fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT |
+                         GATE_FD_TIME(left) << GATE_FD_TIME_SHIFT | GATE_FD_KNOWN | GATE_FD_FRESH;
+    publish_call(slot, record->size);
+    return 1;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+/* Whether the tracer is to see this call after all. */
+IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
+{
+    enum gate_action action = action_of(slot);
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (slot->mode != GATE_RECORD)
+        return slot->mode == GATE_TRACED;
+    slot->tally = slot->record_end = 0;
+    slot->entered = __builtin_ia32_rdtsc();
+    if (action > GATE_CLOSE)
+        return 0;
+    if (fd >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, fd);
+    if (action == GATE_CLOSE)
+        return before_close(slot);
+    if (action == GATE_OUT)
+        return !is_fresh(slot) || !has(slot, GATE_FD_MUTED);
+    return !has(slot, GATE_FD_KNOWN);
+}
+
+/* Another thread has closed the fd meanwhile, and the number may be another file's. */
+IN_THE_PROGRAM static int was_given_away(const struct gate_slot *slot)
+{
+    uint64_t word = *word_of(slot, (uint32_t)slot->registers.rdi);
+
+    return GATE_FD_GENERATION(word ^ slot->fd_word) != 0;
+}
+
+IN_THE_PROGRAM static int after_transfer(struct gate_slot *slot)
+{
+    int64_t result = (int64_t)slot->result;
+
+    if (result == -EAGAIN || result == -EINTR) /* nothing was transferred, nor has it failed */
+        return 1;
+    return result >= 0 && !was_given_away(slot) && tally_call(slot, fd_key(slot), slot->result);
+}
+
+/* Calls about an fd, not about a name, are not counted. */
+IN_THE_PROGRAM static int is_about_fd(const struct gate_slot *slot, enum gate_action action)
+{
+    return (action == GATE_COUNT_NAMED_4 && slot->registers.r10 & AT_EMPTY_PATH) ||
+           (action == GATE_COUNT_NAMED_3 && slot->registers.rdx & AT_EMPTY_PATH);
+}
+
+/* Count or record a call that has returned. False: the tracer has to record it. */
+IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
+{
+    enum gate_action action = action_of(slot);
+
+    if (action == GATE_CLOSE || is_about_fd(slot, action))
+        return 1;
+    if (action < GATE_CLOSE)
+        return after_transfer(slot);
+    if ((int64_t)slot->result < 0)
+        return 0;
+    return action < GATE_COUNT ? after_open(slot) : tally_call(slot, NO_FD, 0);
+}
+
+/* Whether the tracer is to record the call, which has returned. */
+IN_THE_PROGRAM int gate_after(struct gate_slot *slot)
+{
+    if (slot->mode == GATE_RECORD && !record_call(slot))
+        return 1;
+    IN_ORDER;
+    slot->made++;
+    slot->phase = GATE_COMMITTED;
+    return 0;
+}

@@ -1,0 +1,43 @@
+/*
+ * The patched sites of one address space. Threads share theirs; a fork copies it, with the memory.
+ */
+#ifndef SCOPE_GATE_IMAGE_H
+#define SCOPE_GATE_IMAGE_H
+
+#include "call/memory.h"
+#include "gate/arena.h"
+#include "gate/module_cache.h"
+
+enum { MAPPINGS_KEPT = 8 };
+
+struct image {
+    unsigned uses;       /* tasks */
+    struct arena *arena; /* NULL: there is no gate yet */
+    bool refused;        /* and there will be none */
+    unsigned calls;      /* traced so far that the gate could have made */
+    struct patch *patches;
+    size_t patch_count;
+    uint64_t *seen; /* sites that were planned, whatever became of them */
+    size_t seen_count;
+    struct mapping mappings[MAPPINGS_KEPT];
+    unsigned mapping_count; /* ever found; the last ones are kept */
+};
+
+struct image *image_new(void);
+struct image *image_share(struct image *image);
+void image_drop(struct image *image);
+
+/* For the child of a fork. NULL without memory: then it is to have no gate. */
+struct image *image_copy(const struct image *image);
+
+/*
+ * Lead a site to the gate, if there is a way to do so. `address`: of the call instruction. `alone`: no other
+ * thread can run the code meanwhile. Returns whether calls from there are made in the gate from now on.
+ */
+bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
+                 const struct space *space, uint64_t address, bool alone);
+
+/* The patch whose pad or trampoline an address is in, or NULL: a find_patch. */
+const struct patch *image_find_patch(void *image, uint64_t address);
+
+#endif

@@ -1,0 +1,23 @@
+/* Functions of C that are copied into the program with the gate. */
+#ifndef SCOPE_GATE_IN_PROGRAM_H
+#define SCOPE_GATE_IN_PROGRAM_H
+
+#include "gate/layout.h"
+
+/* Without what compilers add for the image that they compile: it does not exist in the program. */
+#define IN_THE_PROGRAM                                                                             \
+    __attribute__((section("gate_code"), used, noinline, no_stack_protector,                       \
+                   no_sanitize("address"), no_sanitize("undefined"), no_instrument_function,       \
+                   no_profile_instrument_function, target("general-regs-only")))
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* gate_calls.c, called by gate.c: before and after the call of a slot. */
+HIDDEN int gate_before(struct gate_slot *slot);
+HIDDEN int gate_after(struct gate_slot *slot);
+
+/* gate.c, called by gate_calls.c */
+HIDDEN int64_t gate_copy_text(uint8_t *to, uint64_t from, uint64_t most);
+HIDDEN int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third);
+
+#endif

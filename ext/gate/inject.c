@@ -1,0 +1,194 @@
+#include "gate/inject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "call/proc.h"
+
+enum {
+    CALL_STOP = SIGTRAP | 0x80,
+    FILTER_STOP = SIGTRAP | PTRACE_EVENT_SECCOMP << 8,
+    EXIT_STOP = SIGTRAP | PTRACE_EVENT_EXIT << 8,
+};
+
+static const char ARENA_NAME[] = "scopetrace";
+
+/* An injection under way. */
+struct injection {
+    pid_t tid;
+    const struct space *space;
+    struct user_regs_struct own; /* as the thread stood */
+    uint64_t mask;
+    bool stopped; /* a SIGSTOP came */
+};
+
+static bool get_regs(const struct injection *to, struct user_regs_struct *regs)
+{
+    return ptrace(PTRACE_GETREGS, to->tid, 0, regs) == 0;
+}
+
+static bool set_regs(const struct injection *to, struct user_regs_struct *regs)
+{
+    return ptrace(PTRACE_SETREGS, to->tid, 0, regs) == 0;
+}
+
+static bool wait_for_stop(const struct injection *to, int *status_out)
+{
+    siginfo_t stop;
+
+    while (waitid(P_PID, (id_t)to->tid, &stop, WSTOPPED | WEXITED | WNOWAIT | __WALL) < 0)
+        if (errno != EINTR)
+            return false;
+    *status_out = stop.si_status;
+    return stop.si_code == CLD_TRAPPED || stop.si_code == CLD_STOPPED;
+}
+
+/* Have the thread run until that stop, with registers as they are set. False: it is ending. */
+static bool run_to(struct injection *to, int request, int wanted)
+{
+    int status;
+
+    do {
+        if (ptrace(request, to->tid, 0, 0) < 0 || !wait_for_stop(to, &status) ||
+            status == EXIT_STOP)
+            return false;
+        to->stopped |= status == SIGSTOP;
+    } while (status != wanted);
+    return true;
+}
+
+/* The same until one of the loader's own stops; `regs_out`: as it stands there. */
+static bool run_to_ask(struct injection *to, uint64_t place, struct user_regs_struct *regs_out)
+{
+    do {
+        if (!run_to(to, PTRACE_CONT, FILTER_STOP) || !get_regs(to, regs_out))
+            return false;
+    } while (regs_out->rip != place);
+    return true;
+}
+
+/* -- the code --------------------------------------------------------------------------------- */
+
+static bool map_code(struct injection *to, int64_t *result_out)
+{
+    struct user_regs_struct regs = to->own;
+
+    regs.orig_rax = SYS_mmap;
+    regs.rdi = GATE_BASE;
+    regs.rsi = GATE_BYTES;
+    regs.rdx = PROT_READ | PROT_EXEC;
+    regs.r10 = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    regs.r8 = (uint64_t)-1;
+    regs.r9 = 0;
+    if (!set_regs(to, &regs) || !run_to(to, PTRACE_SYSCALL, CALL_STOP) || !get_regs(to, &regs))
+        return false;
+    *result_out = (int64_t)regs.rax;
+    return true;
+}
+
+static bool write_code(const struct injection *to, const uint8_t actions[GATE_NUMBERS])
+{
+    size_t size = (size_t)(__stop_gate_code - __start_gate_code);
+
+    return memory_write(to->space, to->tid, GATE_BASE, __start_gate_code, size) == 0 &&
+           memory_write(to->space, to->tid, GATE_BASE + GATE_CODE_BYTES, actions, GATE_NUMBERS) ==
+               0 &&
+           memory_write(to->space, to->tid, GATE_NAME, ARENA_NAME, sizeof ARENA_NAME) == 0;
+}
+
+/* -- the arena -------------------------------------------------------------------------------- */
+
+static struct arena *take_arena(const struct injection *to, int fd)
+{
+    char path[PROC_PATH];
+
+    proc_fd_path(path, to->tid, fd);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0)
+        return NULL;
+    struct arena *arena = arena_new(file);
+    close(file);
+    return arena;
+}
+
+/* Have the loader close the file, in place of the call by which it stops. */
+static bool close_file(struct injection *to, struct user_regs_struct *regs)
+{
+    regs->orig_rax = SYS_close;
+    regs->rdi = regs->rbx;
+    return set_regs(to, regs) && run_to_ask(to, gate_address(gate_end), regs);
+}
+
+/* Run the loader. False: the thread is ending. */
+static bool load_arena(struct injection *to, struct arena **arena_out)
+{
+    struct user_regs_struct regs = to->own;
+
+    regs.rip = gate_address(gate_loader);
+    regs.orig_rax = (uint64_t)-1;
+    if (!set_regs(to, &regs) || !run_to_ask(to, gate_address(gate_loaded), &regs))
+        return false;
+    if ((int64_t)regs.rbx < 0)
+        return true;
+    if (regs.r12 == GATE_ARENA_BASE)
+        *arena_out = take_arena(to, (int)regs.rbx);
+    return close_file(to, &regs);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static bool hold_signals(struct injection *to)
+{
+    uint64_t all = ~(uint64_t)0;
+
+    return ptrace(PTRACE_GETSIGMASK, to->tid, sizeof to->mask, &to->mask) == 0 &&
+           ptrace(PTRACE_SETSIGMASK, to->tid, sizeof all, &all) == 0;
+}
+
+/* At a stop of the loader: the call that comes next is the thread's own. */
+static bool restore(struct injection *to)
+{
+    bool restored = set_regs(to, &to->own) &&
+                    ptrace(PTRACE_SETSIGMASK, to->tid, sizeof to->mask, &to->mask) == 0;
+
+    if (to->stopped)
+        syscall(SYS_tgkill, to->tid, to->tid, SIGSTOP);
+    return restored;
+}
+
+/* At the end of a call that was refused: have the thread make its own call, and stop there again. */
+static bool return_to_call(struct injection *to)
+{
+    struct user_regs_struct regs = to->own, there;
+
+    regs.rip -= CALL_BYTES;
+    regs.rax = regs.orig_rax;
+    regs.orig_rax = (uint64_t)-1;
+    return set_regs(to, &regs) && run_to_ask(to, to->own.rip, &there);
+}
+
+enum injected inject(pid_t tid, const struct space *space, const uint8_t actions[GATE_NUMBERS],
+                     struct arena **arena_out)
+{
+    struct injection to = { .tid = tid, .space = space };
+    int64_t result;
+
+    *arena_out = NULL;
+    if (!get_regs(&to, &to.own) || !hold_signals(&to) || !map_code(&to, &result))
+        return INJECT_GONE;
+    bool mapped = result == GATE_BASE && write_code(&to, actions);
+    if (!(mapped ? load_arena(&to, arena_out) : return_to_call(&to)) || !restore(&to)) {
+        arena_drop(*arena_out);
+        return INJECT_GONE;
+    }
+    return *arena_out ? INJECT_DONE : INJECT_REFUSED;
+}

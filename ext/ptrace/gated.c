@@ -1,0 +1,665 @@
+/*
+ * Which threads make calls in the gate (ext/gate/), and what the engine learns of these calls.
+ *
+ * Traced is always right, gated only faster: whatever is not certain ends in a traced call. The life of a
+ * program, as far as the gate is concerned:
+ *
+ *  1. It begins without a gate, by exec. Its calls are traced.
+ *  2. At the traced call number `gate_at` that the gate could have made, the gate and an arena are
+ *     injected, if it has one thread. Before that the cost would be more than the gain.
+ *  3. At the next such call a thread is given a slot, and the call's site is patched.
+ *  4. A call uses an fd that the tracer knows: its word says so from then on (publish_fd). Calls on it are
+ *     made in the gate, and their bytes are tallied there.
+ *  5. At each stop of any thread all records and tallies are taken, before anything else is done
+ *     (gated_collect). A thread whose ring is full has its next call traced: that is such a stop.
+ *  6. A call in the gate fails, or something about it is not plain: the thread asks the tracer to record
+ *     it, with one stop (record_asked).
+ *  7. A signal comes: the thread is moved out of the gate (gated_leave).
+ *  8. A fork copies the program, and the child has the same arena. No child has a slot at its birth.
+ *  9. Calls have to be seen that the gate does not show (own filters of the program, a call that is
+ *     suspended, asynchronous operations): slots are in mode GATE_TRACED (gated_mode).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/abi.h"
+#include SCOPE_ARCH_H
+#include "call/call.h"
+#include "call/proc.h"
+#include "call/tally.h"
+#include "gate/image.h"
+#include "gate/inject.h"
+#include "ptrace/gated.h"
+#include "ptrace/seccomp.h"
+
+struct gate {
+    uint8_t actions[GATE_NUMBERS];
+    struct module_cache modules;
+    struct gate_thread *threads;
+    bool used;        /* some program has an arena */
+    uint64_t renames; /* context.renames when names of files were last doubted */
+    uint64_t origin_ticks, origin_ns;
+    uint64_t made; /* calls of threads that have ended */
+    struct gate_round round;
+    size_t round_room; /* of its arrays */
+};
+
+/* -- time ------------------------------------------------------------------------------------- */
+
+/* Whether the kernel trusts the counter that the gate reads. */
+static bool is_clock_stable(void)
+{
+    static const char PATH[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    char name[16] = { 0 };
+
+    return proc_file(PATH, name, sizeof name - 1) > 0 && !strncmp(name, "tsc\n", 4);
+}
+
+static uint64_t ticks_to_ns(const struct gate *gate, uint64_t ticks)
+{
+    uint64_t since_ticks = __builtin_ia32_rdtsc() - gate->origin_ticks;
+    uint64_t since_ns = monotonic_ns() - gate->origin_ns;
+
+    return (uint64_t)((double)ticks * (double)since_ns / (double)(since_ticks ? since_ticks : 1));
+}
+
+static uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks)
+{
+    return gate->origin_ns + ticks_to_ns(gate, ticks - gate->origin_ticks);
+}
+
+/* -- fds -------------------------------------------------------------------------------------- */
+
+static bool has_words(const struct task *task)
+{
+    return task->caller.fds && task->caller.fds->words &&
+           task->caller.fds->arena == task->image->arena;
+}
+
+static void take_words(const struct task *task)
+{
+    struct fd_table *fds = task->caller.fds;
+
+    if (!fds || fds->words || !(fds->words = arena_take_table(task->image->arena)))
+        return;
+    fds->arena = task->image->arena;
+    fds->word_count = ARENA_FDS;
+}
+
+void gated_release_words(struct fd_table *fds)
+{
+    if (fds->words)
+        arena_give_table(fds->arena, fds->words);
+    fds->words = NULL;
+    fds->word_count = 0;
+}
+
+/*
+ * After a traced call on an fd: the gate may make the next ones. Another thread may close the fd in the
+ * gate meanwhile: then its word has another generation, and stays as it is.
+ */
+static void publish_fd(struct task *task, int fd, bool name_is_fresh)
+{
+    struct fd_entry *entry = fd_table_find(task->caller.fds, fd);
+    uint64_t time = GATE_FD_TIME(__builtin_ia32_rdtsc()) << GATE_FD_TIME_SHIFT;
+
+    if (!entry || fd >= ARENA_FDS || fd_kind_of(&task->caller, entry) != FD_PLAIN)
+        return;
+    uint64_t *word = &task->caller.fds->words[fd], old = *word;
+    uint64_t kept = name_is_fresh ? 0 : (uint32_t)old & ~(uint64_t)(GATE_FD_KNOWN | GATE_FD_MUTED);
+    uint64_t known = GATE_FD_KNOWN | (entry->muted ? GATE_FD_MUTED : 0) |
+                     (name_is_fresh ? GATE_FD_FRESH | time : 0);
+    uint64_t generation = (uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT;
+    if (GATE_FD_GENERATION(old) == entry->generation)
+        __atomic_compare_exchange_n(word, &old, generation | kept | known, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
+}
+
+void gated_after_call(struct engine *engine, struct task *task, const struct pending *call,
+                      int64_t result)
+{
+    if (!engine->gate || !task->image || !task->image->arena || call->abi != ABIS || result < 0 ||
+        !task->caller.fds)
+        return;
+    take_words(task);
+    if (!has_words(task))
+        return;
+    if (CALLS[call->row].group == GROUP_OPEN)
+        publish_fd(task, (int)result, true);
+    else if (CALLS[call->row].transfer == TRANSFER_IN || CALLS[call->row].transfer == TRANSFER_OUT)
+        publish_fd(task, (int)call->args[0], CALLS[call->row].transfer == TRANSFER_OUT);
+}
+
+/* A file was renamed: before the next write its name has to be asked for. */
+static void doubt_names(struct gate *gate)
+{
+    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next) {
+        const struct fd_table *fds = thread->caller->fds;
+        for (size_t fd = 0; fds && fd < fds->size && fd < fds->word_count; fd++)
+            __atomic_fetch_and(&fds->words[fd], ~(uint64_t)GATE_FD_FRESH, __ATOMIC_RELAXED);
+    }
+}
+
+/* -- tallies ---------------------------------------------------------------------------------- */
+
+struct taking {
+    struct engine *engine;
+    const struct gate_thread *thread;
+};
+
+/* The row of a call's number; -1: the gate makes no such call. */
+static int gated_row(const struct engine *engine, uint64_t number)
+{
+    return number < GATE_NUMBERS && engine->gate->actions[number] != GATE_REFUSE
+               ? engine->rows[0][number]
+               : -1;
+}
+
+static void take(void *context, const struct gate_tally *more)
+{
+    const struct taking *taking = context;
+    struct caller *caller = taking->thread->caller;
+    struct fd_entry *entry =
+        caller->fds ? fd_table_find(caller->fds, (int)(uint32_t)more->fd) : NULL;
+    int row = gated_row(taking->engine, more->number);
+
+    if (row >= 0 && CALLS[row].counted)
+        caller->counted[CALLS[row].counted - 1] += (uint32_t)more->sums.calls;
+    else if (row >= 0 && entry && entry->generation == GATE_FD_GENERATION(more->fd))
+        count_transfers(entry, (uint16_t)row, CALLS[row].transfer == TRANSFER_OUT, more->sums.calls,
+                        more->sums.bytes, ticks_to_ns(taking->engine->gate, more->sums.ticks));
+}
+
+/* Whether the engine knows of the fd of a tally: else its open has no record yet. */
+static bool is_known(const void *context, uint64_t fd)
+{
+    const struct taking *taking = context;
+    const struct fd_table *fds = taking->thread->caller->fds;
+    const struct fd_entry *entry = fds ? fd_table_find(fds, (int)(uint32_t)fd) : NULL;
+
+    return (uint32_t)fd == UINT32_MAX || (entry && entry->generation >= GATE_FD_GENERATION(fd));
+}
+
+static void collect_thread(struct engine *engine, struct gate_thread *thread)
+{
+    gate_thread_collect(thread, is_known, take, &(struct taking){ engine, thread });
+}
+
+/* -- records ---------------------------------------------------------------------------------- */
+
+static uint64_t ticks_now(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+/* Another thread may have tallied transfers through an fd that is closed. */
+static void collect_others(struct engine *engine, const struct gate_thread *closing)
+{
+    struct fd_table *fds = closing->caller->fds;
+
+    for (struct gate_thread *thread = engine->gate->threads; fds->uses > 1 && thread;
+         thread = thread->next)
+        if (thread->caller->fds == fds)
+            collect_thread(engine, thread);
+}
+
+static void apply_call_record(struct engine *engine, struct gate_thread *thread,
+                              const struct gate_record *record, const uint8_t *payload)
+{
+    struct context *context = &engine->context;
+    struct caller *caller = thread->caller;
+    struct pending call = { .copy_limit = 0 };
+    int row = gated_row(engine, record->row);
+
+    if (row < 0 || !caller->fds)
+        return;
+    call_reset(context, &call, row);
+    call.abi = ABIS;
+    memcpy(call.args, record->args, sizeof call.args);
+    call.entered_ns = time_of_ticks(engine->gate, record->entered);
+    parts_append(&call.parts, payload, record->copied);
+    caller->fds->words_are_newer = true;
+    if (row == ROW_close) {
+        collect_others(engine, thread);
+        record_close(context, caller, &call);
+    } else if (CALLS[row].group == GROUP_OPEN) {
+        record_open(context, caller, &call, record->result,
+                    ticks_to_ns(engine->gate, record->left - record->entered));
+        struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
+        if (entry)
+            entry->generation = record->generation;
+    }
+    caller->fds->words_are_newer = false;
+    parts_deinit(&call.parts);
+}
+
+static void apply(void *context, struct gate_reader *reader, const struct gate_record *record,
+                  const uint8_t *payload)
+{
+    struct engine *engine = context;
+    struct gate_thread *thread =
+        (struct gate_thread *)((char *)reader - offsetof(struct gate_thread, reader));
+
+    if (record->kind == GATE_TALLY)
+        gate_thread_take(thread, record, take, &(struct taking){ engine, thread });
+    else
+        apply_call_record(engine, thread, record, payload);
+}
+
+/* The readers of all threads. False: there is no memory. */
+static bool fill_round(struct gate *gate)
+{
+    struct gate_round *round = &gate->round;
+
+    round->count = 0;
+    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next) {
+        if (round->count == gate->round_room) {
+            size_t room = 2 * gate->round_room + 16;
+            void *readers = realloc(round->readers, room * sizeof *round->readers);
+            round->readers = readers ? readers : round->readers;
+            void *heap = realloc(round->heap, room * sizeof *round->heap);
+            round->heap = heap ? heap : round->heap;
+            if (!readers || !heap)
+                return false;
+            gate->round_room = room;
+        }
+        round->readers[round->count++] = &thread->reader;
+    }
+    return true;
+}
+
+void gated_collect(struct engine *engine)
+{
+    struct gate *gate = engine->gate;
+
+    if (!gate || !gate->threads || engine->recording_ended)
+        return;
+    if (fill_round(gate))
+        gate_round(&gate->round);
+    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next)
+        collect_thread(engine, thread);
+}
+
+static void init_round(struct engine *engine)
+{
+    engine->gate->round = (struct gate_round){
+        .rows = GATE_NUMBERS,
+        .now = ticks_now,
+        .apply = apply,
+        .context = engine,
+        .payload = malloc(GATE_RECORD_MAX),
+    };
+}
+
+/* -- the beginning and the end ----------------------------------------------------------------- */
+
+static uint8_t action_of(const struct call_options *options, int row)
+{
+    uint8_t action = filter_gate_action(row);
+
+    return options->modes[row] == MODE_ALL || action >= GATE_COUNT ? action : GATE_REFUSE;
+}
+
+void gated_init(struct engine *engine)
+{
+    struct gate *gate = engine->options.gate_at && !engine->options.plan && is_clock_stable()
+                            ? calloc(1, sizeof *gate)
+                            : NULL;
+
+    engine->gate = gate;
+    if (!gate)
+        return;
+    init_round(engine);
+    gate->origin_ticks = __builtin_ia32_rdtsc();
+    gate->origin_ns = monotonic_ns();
+    for (int row = 0; row < ROW_COUNT; row++)
+        if (ABIS[0].numbers[row] >= 0 && ABIS[0].numbers[row] < GATE_NUMBERS)
+            gate->actions[ABIS[0].numbers[row]] |= action_of(&engine->options.calls, row);
+}
+
+void gated_deinit(struct engine *engine)
+{
+    if (!engine->gate)
+        return;
+    module_cache_deinit(&engine->gate->modules);
+    free(engine->gate->round.payload);
+    free(engine->gate->round.readers);
+    free(engine->gate->round.heap);
+    free(engine->gate);
+    engine->gate = NULL;
+}
+
+/* -- slots ------------------------------------------------------------------------------------ */
+
+static enum gate_mode gated_mode(const struct engine *engine, const struct task *task)
+{
+    if (engine->recording_ended)
+        return GATE_PASS;
+    return task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||
+                   !has_words(task) || task->image->refused || task->gated->reader.broken ||
+                   (task->caller.space && task->caller.space->async)
+               ? GATE_TRACED
+               : GATE_RECORD;
+}
+
+/* What the slot of a thread that runs on says of it. */
+static void update_slot(const struct engine *engine, const struct task *task)
+{
+    struct gate_slot *slot = &task->gated->page->slot;
+    bool words = has_words(task);
+
+    slot->fds = words ? arena_address(task->image->arena, task->caller.fds->words) : 0;
+    slot->fds_size = words ? ARENA_FDS : 0;
+    slot->mode = gated_mode(engine, task);
+}
+
+void gated_before_resume(struct engine *engine, struct task *task)
+{
+    struct gate *gate = engine->gate;
+
+    if (!gate)
+        return;
+    if (gate->renames != engine->context.renames) {
+        gate->renames = engine->context.renames;
+        doubt_names(gate);
+    }
+    if (task->gated)
+        update_slot(engine, task);
+}
+
+static bool is_in_arena(uint64_t address)
+{
+    return address - GATE_ARENA_BASE < GATE_ARENA_BYTES;
+}
+
+static void give_slot(struct engine *engine, struct task *task)
+{
+    struct arch_regs regs;
+
+    if (arch_get_regs(task->caller.tid, &regs) < 0)
+        return;
+    if (regs.user.gs_base && !is_in_arena(regs.user.gs_base)) {
+        task->image->refused = true; /* the program has a use of its own for gs */
+        return;
+    }
+    task->gated = gate_thread_new(task->image->arena, &task->caller, &engine->gate->threads);
+    if (!task->gated)
+        return;
+    regs.user.gs_base = task->gated->page->slot.self;
+    arch_set_regs(task->caller.tid, &regs);
+}
+
+void gated_end_thread(struct engine *engine, struct task *task)
+{
+    if (!task->gated)
+        return;
+    gated_collect(engine);
+    engine->gate->made += task->gated->made;
+    gate_thread_free(task->gated);
+    task->gated = NULL;
+}
+
+void gated_end_recording(struct engine *engine)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); engine->gate && task;
+         task = tasks_next(&engine->tasks, task))
+        if (task->gated)
+            update_slot(engine, task);
+}
+
+uint64_t gated_made(const struct engine *engine)
+{
+    uint64_t made = engine->gate ? engine->gate->made : 0;
+
+    for (struct gate_thread *thread = engine->gate ? engine->gate->threads : NULL; thread;
+         thread = thread->next)
+        made += thread->made;
+    return made;
+}
+
+/* -- births and execs -------------------------------------------------------------------------- */
+
+void gated_birth(struct task *parent, struct task *child, bool shares_memory)
+{
+    if (!parent->image)
+        return;
+    if (shares_memory)
+        child->image = image_share(parent->image);
+    else if (parent->image->arena)
+        child->image = image_copy(parent->image);
+}
+
+void gated_start(const struct engine *engine, const struct task *child)
+{
+    struct arch_regs regs;
+
+    if (!engine->gate || !engine->gate->used || child->gated ||
+        arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
+        return;
+    regs.user.gs_base = GATE_NO_SLOT;
+    arch_set_regs(child->caller.tid, &regs);
+}
+
+void gated_leave_image(struct engine *engine, struct task *task)
+{
+    gated_end_thread(engine, task);
+    image_drop(task->image);
+    task->image = NULL;
+}
+
+/* -- calls that are traced, and could be gated ---------------------------------------------------- */
+
+static bool may_be_gated(const struct task *task)
+{
+    return !task->every_call && !task->supervised && task->caller.space &&
+           task->caller.space->fd >= 0 && !task->caller.space->async && task->caller.fds;
+}
+
+/* False: the thread is in another stop by now. */
+static bool inject_gate(struct engine *engine, struct task *task)
+{
+    struct image *image = task->image;
+
+    if (image->refused || ++image->calls < engine->options.gate_at || shares_space(task))
+        return true;
+    enum injected done =
+        inject(task->caller.tid, task->caller.space, engine->gate->actions, &image->arena);
+    image->refused = done == INJECT_REFUSED;
+    engine->gate->used |= done == INJECT_DONE;
+    return done != INJECT_GONE;
+}
+
+static bool prepare_gate(struct engine *engine, struct task *task, const call_info *info)
+{
+    if (!task->image && !(task->image = image_new()))
+        return true;
+    if (!task->image->arena)
+        return inject_gate(engine, task);
+    if (task->image->refused)
+        return true;
+    if (!task->gated)
+        give_slot(engine, task);
+    if (task->gated)
+        image_patch(task->image, &engine->gate->modules, task->caller.tid, task->caller.space,
+                    info->instruction_pointer - ARCH_SYSCALL_BYTES, !shares_space(task));
+    return true;
+}
+
+/* -- calls in the gate that the tracer records --------------------------------------------------- */
+
+/* Begin the call of the thread's slot, as if it had stopped at its entry. False: it is none. */
+static bool begin_gated(struct engine *engine, struct task *task)
+{
+    const struct gate_slot *slot = &task->gated->page->slot;
+    const struct gate_registers registers = slot->registers;
+    struct pending *call = &task->call;
+    int row = gated_row(engine, registers.rax);
+
+    if (row < 0 || !task->caller.fds)
+        return false;
+    const uint64_t args[6] = { registers.rdi, registers.rsi, registers.rdx,
+                               registers.r10, registers.r8,  registers.r9 };
+    task->entry = (struct entry_stop){ .number = registers.rax, .filter_passed = true };
+    memcpy(task->entry.args, args, sizeof args);
+    call_reset(&engine->context, call, row);
+    memcpy(call->args, args, sizeof args);
+    call->abi = ABIS;
+    call_entered(&engine->context, &task->caller, call);
+    call->entered_ns = time_of_ticks(engine->gate, slot->entered);
+    return true;
+}
+
+/* Whether another thread has closed the fd since the call was entered. */
+static bool was_given_away(const struct task *task)
+{
+    const struct gate_slot *slot = &task->gated->page->slot;
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    return CALLS[task->call.row].transfer != TRANSFER_NONE && has_words(task) && fd < ARENA_FDS &&
+           GATE_FD_GENERATION(task->caller.fds->words[fd] ^ slot->fd_word);
+}
+
+static void end_gated(struct engine *engine, struct task *task, int64_t result)
+{
+    enum { ANOTHER_SERIAL = 1 };
+
+    if (!begin_gated(engine, task))
+        return;
+    if (was_given_away(task))
+        task->call.first_fd_serial = ANOTHER_SERIAL;
+    finish_call(engine, task, &task->call, result);
+}
+
+/* A thread asks to record its call, which has returned. */
+static void record_asked(struct engine *engine, struct task *task)
+{
+    struct gate_slot *slot = task->gated ? &task->gated->page->slot : NULL;
+
+    refuse_call(task, 0);
+    if (!slot || slot->phase != GATE_RETURNED)
+        return;
+    end_gated(engine, task, (int64_t)slot->result);
+    slot->made++;
+    slot->phase = GATE_COMMITTED;
+}
+
+enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info)
+{
+    if (!engine->gate || info->arch != ABIS[0].audit_arch)
+        return GATED_TRACE;
+    if (info->instruction_pointer == gate_address(gate_asked)) {
+        record_asked(engine, task);
+        return GATED_DONE;
+    }
+    if (info->entry.nr >= GATE_NUMBERS || engine->gate->actions[info->entry.nr] == GATE_REFUSE ||
+        !engine->context.started || !may_be_gated(task))
+        return GATED_TRACE;
+    return prepare_gate(engine, task, info) ? GATED_TRACE : GATED_GONE;
+}
+
+bool gated_has_closed(struct task *task, const struct pending *call)
+{
+    bool has = call->row == ROW_close && task->closed == (int64_t)(uint32_t)call->args[0];
+
+    task->closed = -1;
+    return has;
+}
+
+/* -- signals ---------------------------------------------------------------------------------- */
+
+uint64_t gated_ip(const struct task *task, uint64_t ip)
+{
+    const struct patch *patch =
+        task->image && task->image->arena ? image_find_patch(task->image, ip) : NULL;
+
+    return patch && ip > patch->trampoline + TRAMPOLINE_CALL ? patch->site + CALL_BYTES : ip;
+}
+
+/* A call that the gate made has returned to it, with that result in the kernel's registers. */
+static void leave_returning(struct engine *engine, struct task *task, const struct arch_regs *regs)
+{
+    int64_t result = (int64_t)regs->user.rax;
+
+    if (gate_thread_published(task->gated)) /* a close */
+        return;
+    if (!is_restart_result(result)) {
+        end_gated(engine, task, result);
+        return;
+    }
+    if (!begin_gated(engine, task))
+        return;
+    task->entry.ip = regs->user.rip;
+    task->entry.sp = regs->user.rsp;
+    suspend_call(engine, task);
+}
+
+/* The thread will enter its call again. If that is a close whose record is there, it has no other. */
+static void leave_before(struct task *task)
+{
+    if (gate_thread_published(task->gated))
+        task->closed = (int64_t)(uint32_t)task->gated->page->slot.registers.rdi;
+}
+
+static void leave_gate(struct engine *engine, struct task *task, enum verdict verdict,
+                       const struct arch_regs *regs)
+{
+    struct gate_slot *slot = &task->gated->page->slot;
+
+    if (engine->recording_ended)
+        return;
+    if (verdict == RELOCATE_BEFORE && slot->phase == GATE_BEFORE)
+        leave_before(task);
+    else if (verdict == RELOCATE_RETURNING)
+        leave_returning(engine, task, regs);
+    else if (verdict == RELOCATE_RETURNED && !gate_thread_complete(task->gated))
+        end_gated(engine, task, (int64_t)slot->result);
+    slot->phase = GATE_IDLE;
+}
+
+/* Whether an instruction caused the signal, and no process sent it. */
+static bool is_fault(const struct task *task, int signal)
+{
+    siginfo_t info;
+
+    return (signal == SIGSEGV || signal == SIGBUS) &&
+           ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0 && info.si_code > 0;
+}
+
+/*
+ * A fault of the gate itself that it can go on from. At its entry gs leads nowhere: the trampoline makes the
+ * call. The text that it copies was unmapped by another thread: the tracer records the call.
+ */
+static bool leave_fault(const struct task *task, struct arch_regs *regs)
+{
+    const struct patch *patch = image_find_patch(task->image, regs->user.r11);
+    uint64_t rip = regs->user.rip;
+
+    if (rip == gate_address(gate_entry) && patch)
+        regs->user.rip = patch->trampoline + TRAMPOLINE_CALL;
+    else if (rip >= gate_address(gate_end) && rip < gate_address(gate_copy_end))
+        regs->user.rip = gate_address(gate_copy_fault);
+    else
+        return false;
+    return arch_set_regs(task->caller.tid, regs) == 0;
+}
+
+bool gated_leave(struct engine *engine, struct task *task, int signal)
+{
+    struct arch_regs regs;
+
+    if (!task->image || !task->image->arena || arch_get_regs(task->caller.tid, &regs) < 0)
+        return false;
+    bool in_gate = regs.user.rip - GATE_BASE < GATE_BYTES;
+    bool fault = in_gate && is_fault(task, signal);
+    if (fault && leave_fault(task, &regs))
+        return true;
+    enum verdict verdict =
+        relocate(&regs.user, task->gated ? task->gated->page : NULL, image_find_patch, task->image);
+    if (verdict == RELOCATE_NOTHING || verdict == RELOCATE_LOST)
+        return false;
+    if (in_gate && task->gated)
+        leave_gate(engine, task, verdict, &regs);
+    arch_set_regs(task->caller.tid, &regs);
+    task->image->refused |= fault; /* PR_SET_TSC of prctl(2), or its memory is not as it was */
+    return fault;
+}

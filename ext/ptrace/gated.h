@@ -1,0 +1,52 @@
+/* What the tracer's other files have to say to the gate: the rule stands in gated.c. */
+#ifndef SCOPE_PTRACE_GATED_H
+#define SCOPE_PTRACE_GATED_H
+
+#include "ptrace/state.h"
+
+void gated_init(struct engine *engine);
+void gated_deinit(struct engine *engine);
+
+/* Take what threads have tallied: before a stop is handled. */
+void gated_collect(struct engine *engine);
+
+enum gated_entry {
+    GATED_TRACE, /* go on: the call is traced */
+    GATED_DONE,  /* it was no call of the program */
+    GATED_GONE,  /* the thread is ending, and in another stop */
+};
+
+/* A thread has stopped by our filter. */
+enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info);
+
+/* A traced call has returned and is recorded. */
+void gated_after_call(struct engine *engine, struct task *task, const struct pending *call,
+                      int64_t result);
+
+/* Whether the record of a close that is about to be made was written by the gate. */
+bool gated_has_closed(struct task *task, const struct pending *call);
+
+/* The address behind the site, if a trampoline made the call from which a thread returns to `ip`. */
+uint64_t gated_ip(const struct task *task, uint64_t ip);
+
+/* At a signal-delivery-stop: move the thread out of the gate. True: the signal is not to be delivered. */
+bool gated_leave(struct engine *engine, struct task *task, int signal);
+
+void gated_before_resume(struct engine *engine, struct task *task);
+
+/* A child is made; it is in its first stop; a thread has ended; so has its program, by exec or its end. */
+void gated_birth(struct task *parent, struct task *child, bool shares_memory);
+void gated_start(const struct engine *engine, const struct task *child);
+void gated_end_thread(struct engine *engine, struct task *task);
+void gated_leave_image(struct engine *engine, struct task *task);
+
+/* Nothing is recorded any more: calls go on in the gate. */
+void gated_end_recording(struct engine *engine);
+
+/* How many calls were made in the gate. */
+uint64_t gated_made(const struct engine *engine);
+
+/* Before an fd table is freed. */
+void gated_release_words(struct fd_table *fds);
+
+#endif

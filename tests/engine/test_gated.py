@@ -1,0 +1,122 @@
+"""Calls that programs make without stops: what they leave is what they leave where each one stops.
+
+The rule: traced is always right, gated only faster. Programs run both ways, and what is recorded
+of them is compared.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scopetrace.model.event import EventRecord
+from scopetrace.model.raw import RawKind
+from support.engine_run import engine_run
+from support.harness import Compile, Recording, Stage
+
+GATED = {"SCOPE_GATE": "eager"}
+TRACED = {"SCOPE_GATE": "off"}
+
+# -- that it is used ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [0, 3])
+def test_most_calls_of_a_program_make_no_stop(
+    threads: int, compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    program = compile_tracee("gated", "-pthread")
+
+    records, _ = engine_run([program, str(threads)], folder, gate_at=1, counts=True)
+
+    end = records[-1]
+    assert end.kind == RawKind.END
+    stops, made = end.args[0], end.result
+    assert made > 2000 * (threads + 1)
+    assert stops < made / 10
+
+
+# -- that nothing of it shows ---------------------------------------------------------------------
+
+
+def comparable(event: EventRecord, pids: dict[int, int]) -> tuple[Any, ...]:
+    """Return what must be the same of an event in two runs: no time, and no number of a process."""
+    data = {
+        key: re.sub(r"\d{3,}", "N", value) if isinstance(value, str) else value
+        for key, value in event.data.items()
+        if not re.search("duration|pid|cpu|rss|fault|ppid|Id", key)
+    }
+    return pids.setdefault(event.pid, len(pids)), event.source, data
+
+
+def in_order(recording: Recording) -> list[list[tuple[Any, ...]]]:
+    """Return the events of each process, in their order. When a signal comes is chance."""
+    pids: dict[int, int] = {}
+    events = [event for event in recording.events if event.source != "proc.signal"]
+    found = [comparable(event, pids) for event in events]
+    return [[event for event in found if event[0] == pid] for pid in pids.values()]
+
+
+def assert_equal_sessions(stage: Stage, argv: list[str | Path]) -> None:
+    sessions = []
+    for stage.environ in TRACED, GATED:
+        stage.prepare()
+        sessions.append(stage.record(argv))
+    traced, gated = sessions
+    assert gated.ending == traced.ending
+    for before, after in zip(in_order(traced), in_order(gated), strict=True):
+        assert [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]] == []
+        assert len(before) == len(after)
+
+
+SHELL = """
+for name in a b c d e f g h; do echo $name > $name.txt; done
+cat *.txt *.txt nowhere.txt > all; sort -o sorted all; uniq -c sorted
+mv a.txt renamed.txt; echo more >> renamed.txt; ls | wc -l; rm b.txt; test -e b.txt || exit 3
+"""
+PYTHON = """
+import json, os, pathlib, subprocess, sys
+for number in range(60):
+    path = pathlib.Path(f"data-{number % 7}.json")
+    path.write_text(json.dumps({"number": number}) * 200)
+    with path.open() as file, open(f"copy-{number % 5}.log", "a") as log:
+        for _ in range(3):
+            log.write(file.read(100) + "\\n")
+    os.stat(path), path.exists(), pathlib.Path(f"nowhere-{number}").exists()
+    try:
+        open(f"nowhere-{number}/deep")
+    except OSError as error:
+        print(error.errno)
+    if number % 20 == 0:
+        os.rename(path, f"moved-{number}.txt")
+        print(subprocess.run(["cat", f"moved-{number}.txt"], capture_output=True).stdout[:9])
+fd = os.open("positions", os.O_RDWR | os.O_CREAT)
+for number in range(40):
+    os.pwrite(fd, b"x" * number, number * 10)
+    os.writev(fd, [b"ab", b"", b"cde"])
+    os.pread(fd, 100, 0), os.preadv(fd, [bytearray(3), bytearray(4)], 5)
+other = os.dup(fd)
+os.close(fd)
+print(os.read(other, 10), len(os.listdir()))
+if os.fork() == 0:
+    os._exit(os.write(other, b"child") + os.stat("/etc/passwd").st_uid)
+print(os.wait()[1])
+"""
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("/bin/sh", "-c", SHELL), ("/usr/bin/python3", "-c", PYTHON)],
+    ids=["sh", "python3"],
+)
+def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage: Stage) -> None:
+    assert_equal_sessions(stage, list(argv))
+
+
+@pytest.mark.parametrize("name", ["opens", "relative", "paths", "dups", "close_range", "execs"])
+def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:
+    assert_equal_sessions(stage, [compile_tracee(name)])

@@ -1,0 +1,36 @@
+/* Opens, reads, asks about and closes files many times, in the first thread and in so many others. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ROUNDS = 500, MOST_THREADS = 16 };
+
+static void *work(void *unused)
+{
+    struct stat status;
+    char byte;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        int fd = open("/etc/passwd", O_RDONLY);
+        if (fd < 0 || read(fd, &byte, 1) != 1 || pread(fd, &byte, 1, 5) != 1 || close(fd) ||
+            stat("/etc/group", &status))
+            exit(1);
+    }
+    return unused;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t threads[MOST_THREADS];
+    int count = argc > 1 ? atoi(argv[1]) : 0;
+
+    for (int i = 0; i < count; i++)
+        pthread_create(&threads[i], NULL, work, NULL);
+    work(NULL);
+    for (int i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
