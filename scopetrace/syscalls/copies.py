@@ -177,6 +177,14 @@ def _vector(place: _Place) -> Copies:
         yield place.of(Rule.IOVEC)
 
 
+def _message_header(place: _Place) -> Copies:
+    """A message with what it consists of; of one that the kernel fills, at entry only itself."""
+    if place.phase is Phase.ENTRY and Phase.EXIT in place.kind.phases:
+        yield place.copy(Rule.FIXED, 7 * place.abi.word)
+    else:
+        yield place.copy(Rule.MSGHDR)
+
+
 def _mask_pair(place: _Place) -> Copies:
     """The address of a signal mask and its size; then the mask."""
     yield place.copy(Rule.FIXED, 2 * place.abi.word)
@@ -308,7 +316,7 @@ COPIES: dict[str, Plan] = {
     "futextimeout": _structure,
     "iovec": _vector,
     "ranges": lambda place: iter([place.counted(2 * place.abi.word, place.kind.params[0])]),
-    "msghdr": lambda place: iter([place.copy(Rule.MSGHDR)]),
+    "msghdr": _message_header,
     "mmsghdr": lambda place: iter([place.of(Rule.MMSGHDR)]),
     "fd_set": _bits,
     "nodemask": _bits,

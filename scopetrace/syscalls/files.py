@@ -268,6 +268,8 @@ def _fcntl_number(view: View, command: int, value: int) -> str:
 @decodes("file_handle")
 def _file_handle(view: View, data: bytes) -> str:
     found = values(view, "file_handle", data)
+    if view.failed:
+        return f"{{handle_bytes={found['handle_bytes']}}}"
     return f"{{handle_bytes={found['handle_bytes']}, handle_type={found['handle_type']}}}"
 
 

@@ -243,13 +243,12 @@ def seconds(value: int, nanoseconds: int = 0, digits: int = 9) -> str:
     """Return a time as the comment that strace adds: ` /* 2023-11-14T22:13:20+0000 */`."""
     if not value and not nanoseconds:
         return ""
+    try:
+        local = time.localtime(value)
+    except (OverflowError, OSError, ValueError):
+        return ""
     part = f".{f'{nanoseconds:09}'[:digits]}" if nanoseconds else ""
-    return f" /* {time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(value))}{part}{zone(value)} */"
-
-
-def zone(value: int) -> str:
-    """Return the offset of the local time zone at a time: +0000."""
-    return time.strftime("%z", time.localtime(value))
+    return f" /* {time.strftime('%Y-%m-%dT%H:%M:%S', local)}{part}{time.strftime('%z', local)} */"
 
 
 @shows("date")

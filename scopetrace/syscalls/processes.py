@@ -371,8 +371,6 @@ def _futex_address(place: Place) -> Shown:
         command = _command(view)
         if command in WITH_ADDRESS:
             return pointer(value)
-        if command in BITSETS:
-            return pointer(value) if command == FUTEX_WAIT_BITSET else None
         return None if command in KNOWN else hexed(value)
 
     return shown
@@ -521,6 +519,8 @@ def _membarrier_cpu(view: View, value: int) -> str | None:
 
 
 PTRACE_TRACEME = 0
+PTRACE_WITHOUT = (PTRACE_TRACEME, 8, 16, 0x4207)
+"""TRACEME, KILL, ATTACH and INTERRUPT take no address and no data."""
 
 
 @shows("ptracepid")
@@ -531,7 +531,7 @@ def _ptrace_pid(view: View, value: int) -> str | None:
 @makes("ptraceaddr", "ptracedata")
 def _ptrace_argument(place: Place) -> Shown:
     def shown(view: View, value: int) -> str | None:
-        return pointer(value) if view.args[0] & LOW != PTRACE_TRACEME else None
+        return pointer(value) if view.args[0] & LOW not in PTRACE_WITHOUT else None
 
     return shown
 

@@ -20,6 +20,7 @@ from scopetrace.syscalls import (
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.layout import layout
+from scopetrace.syscalls.multiplexed import Inner, inner_call
 from scopetrace.syscalls.quote import hexed
 from scopetrace.syscalls.results import Result, returned
 from scopetrace.syscalls.rows import Row, row
@@ -29,6 +30,8 @@ from scopetrace.syscalls.view import DECODERS, MAKERS, Place, Shown, View
 KINDS = (files, ioctls, memory, numbers, processes, signals, sockets, text, waiting)
 """The modules whose import registers kinds."""
 NO_RETURN = "none"
+LATE = ("iovec", "msghdr")
+"""Kinds of which only the address is known at entry, if the kernel fills them."""
 
 
 class Form(NamedTuple):
@@ -54,12 +57,28 @@ def _shown(found: Row, position: int, abi: Abi) -> Shown:
 
 def _is_filled(kind: Kind) -> bool:
     """Return whether an argument can be shown only when the call has returned."""
-    return kind.phases == (Phase.EXIT,) or (kind.name == "iovec" and Phase.EXIT in kind.phases)
+    return kind.phases == (Phase.EXIT,) or (kind.name in LATE and Phase.EXIT in kind.phases)
 
 
 def numbers_in_hex(view: View, value: int) -> str:
     """Show a value whose kind is not known."""
     return hexed(value)
+
+
+@cache
+def _inner_form(abi: int, inner: Inner) -> Form | None:
+    """Return how a call is shown that socketcall(2) or ipc(2) asks for."""
+    found = form(abi, inner.number)
+    if found is None:
+        return None
+    return found._replace(name=inner.name, arguments=found.arguments[: len(inner.order)])
+
+
+def _form_of(call: Call) -> tuple[Call, Form | None]:
+    """Return the call that is shown, which may be one inside another, and how."""
+    if call.abi == Abi.I386 and (inner := inner_call(call)):
+        return inner[0], _inner_form(call.abi, inner[1])
+    return call, form(call.abi, call.number)
 
 
 @cache
@@ -105,7 +124,7 @@ def render(
         verbose: Show all fields of structures, as strace -v does.
         fd_names: What fds are, to show behind them: `3</etc/passwd>`.
     """
-    found = form(call.abi, call.number)
+    call, found = _form_of(call)
     view = View(call, strings, verbose, fd_names)
     if found is None:
         return _unknown(view, call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from errno import errorcode
 
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.names import name_set
@@ -232,7 +233,8 @@ def _option(place: Place) -> Shown:
     return shown
 
 
-SO_LINGER, SO_PEERCRED = 13, 17
+SO_ERROR, SO_LINGER, SO_PEERCRED = 4, 13, 17
+INT = 4
 SO_TIMES = (20, 21)
 TEXT_OPTIONS = {(SOL_SOCKET, 25), (SOL_TCP, 13), (SOL_TCP, 31)}
 """SO_BINDTODEVICE, TCP_CONGESTION, TCP_ULP."""
@@ -262,6 +264,9 @@ def _option_text(view: View, address: int, length: int, phase: Phase) -> str:
     )
     if name and length >= decoder(name, view.abi).size:
         return at(view, address, name, phase)
+    if option == (SOL_SOCKET, SO_ERROR) and length == INT:
+        number = view.number(address, INT, phase)
+        return pointer(address) if number is None else f"[{errorcode.get(number, str(number))}]"
     if option in TEXT_OPTIONS:
         return buffer_at(view, address, length, phase)
     if length == 4 or (length > 4 and phase is Phase.ENTRY and option[0] in LEVELS):
@@ -358,7 +363,7 @@ def _control_at(view: View, address: int, size: int, phase: Phase) -> str:
 
 @makes("msghdr")
 def _message(place: Place) -> Shown:
-    phase = place.phase
+    phase = place.kind.phases[-1]
 
     def shown(view: View, address: int) -> str:
         if phase is Phase.EXIT and view.failed:
@@ -408,13 +413,6 @@ def _message_list(view: View, address: int, count: int, phase: Phase) -> str:
 def _socket_arguments(view: View, value: int) -> str:
     """Show where the arguments of a call stand that is none."""
     return pointer(value)
-
-
-SOCKETCALLS = {
-    1: 359, 2: 361, 3: 362, 4: 363, 5: 364, 6: 367, 7: 368, 8: 360, 9: 369, 10: 371, 11: 369,
-    12: 371, 13: 373, 14: 366, 15: 365, 16: 370, 17: 372, 18: 364, 19: 337, 20: 345,
-}  # fmt: skip
-"""SYS_… of linux/net.h to the number of the i386 call that does the same."""
 
 
 @shows("socketcallno")

@@ -33,11 +33,12 @@ class View:
 
     def peek(self, address: int, phase: Phase) -> tuple[bytes, bool]:
         """Return what was copied from an address on, and whether a fault ends it."""
+        found, fault = b"", False
         for piece in self.call.memory:
             at = address - piece.address
-            if piece.phase == phase and 0 <= at < len(piece.data):
-                return (piece.data[at:] if at else piece.data), piece.fault
-        return b"", False
+            if piece.phase == phase and 0 <= at < len(piece.data) - len(found):
+                found, fault = (piece.data[at:] if at else piece.data), piece.fault
+        return found, fault
 
     def read(self, address: int, size: int, phase: Phase) -> bytes | None:
         """Return `size` bytes, or None if not all were copied or the call failed."""

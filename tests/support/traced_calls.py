@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from scopetrace.syscalls.call import Abi, Call, Phase, Piece
 from scopetrace.syscalls.copies import DIRECT, NONE, PACKED, Copy, Rule, plan
+from scopetrace.syscalls.multiplexed import SOCKET_CALLS
 
 TRACEME, SYSCALL, SETOPTIONS, GET_SYSCALL_INFO = 0, 24, 0x4200, 0x420E
 GOOD, FORK, VFORK, CLONE, EXEC, EXIT_KILL = 1, 2, 4, 8, 16, 0x100000
@@ -207,11 +208,11 @@ class Copier:
 
     def socketcall(self, copy: Copy, address: int) -> None:
         words = self.add(copy.argument, address, copy.size)
-        number = SOCKETCALLS.get(self.args[0])
-        if number and len(words) == copy.size:
+        found = SOCKET_CALLS.get(self.args[0])
+        if found and len(words) == copy.size:
             args = struct.unpack("<6I", words.ljust(24, b"\0"))
             inner = Copier(self.tid, self.abi, args, self.result, self.phase, 8, self.pieces)
-            inner.make(plans()[Abi.I386, number])
+            inner.make(plans()[Abi.I386, found.number])
 
 
 RULES = {
@@ -229,11 +230,6 @@ RULES = {
     Rule.IOCTL: Copier.ioctl,
     Rule.SOCKETCALL: Copier.socketcall,
 }
-SOCKETCALLS = {
-    1: 359, 2: 361, 3: 362, 4: 363, 5: 364, 6: 367, 7: 368, 8: 360, 9: 369, 10: 371, 11: 369,
-    12: 371, 13: 373, 14: 366, 15: 365, 16: 370, 17: 372, 18: 364, 19: 337, 20: 345,
-}  # fmt: skip
-"""SYS_… of linux/net.h to the number of the i386 call."""
 
 
 def _ptrace(request: int, tid: int, address: int = 0, data: int = 0) -> int:
