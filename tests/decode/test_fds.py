@@ -32,6 +32,23 @@ def test_a_path_passed_as_the_kernel_spells_it_is_not_emitted_twice(tracee, deco
     assert decoding.one(Opened).passed == ""
 
 
+def test_0_is_the_fd_of_a_file_as_any_other_number_is(tracee, decoding):
+    """As in a program that has closed its standard input."""
+    tracee.close(0)
+    tracee.open("/etc/passwd", 0)
+    tracee.close(0)
+    tracee.open("/etc/group", 3)
+    tracee.call("dup", 3, result=0)
+    tracee.call("fcntl", 3, 0, 0, result=10)
+    tracee.close(3)
+    tracee.close(10)
+    tracee.close(0)
+
+    operations = [each for each in decoding.go() if isinstance(each, Opened | Closed | Failed)]
+    assert [type(each) for each in operations[-4:]] == [Opened, Closed, Opened, Closed]
+    assert [each.file.path for each in operations[-4::2]] == ["/etc/passwd", "/etc/group"]
+
+
 def test_without_a_link_the_passed_path_is_made_absolute(tracee, decoding):
     tracee.call("open", 0, os.O_RDONLY, result=3, parts={Part.PATH: b"a/./b"})
 

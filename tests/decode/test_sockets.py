@@ -105,6 +105,22 @@ def test_an_accepted_connection_has_the_servers_side(tracee, recording):
     assert has(opened.data, op="accept4", role="server", net_peer_port=6000, net_host_port=80)
 
 
+def test_0_is_the_fd_of_a_socket_as_any_other_number_is(tracee, recording):
+    """As in a program that has closed its standard input."""
+    tracee.close(0)
+    tracee.socket(0)
+    tracee.connect(0)
+    tracee.close(0)
+    tracee.socket(3)
+    tracee.call("listen", 3, 8, parts={Part.SOCKET: pack_socket(listening=1)})
+    tracee.accept(3, 0)
+
+    found = [
+        (e.source, e.data["op"], e.data.get("fd")) for e in recording.of("net.open", "net.error")
+    ]
+    assert found == [("net.open", "connect", 0), ("net.open", "accept4", 0)]
+
+
 @pytest.mark.parametrize(("domain", "count"), [(AF_INET, 1), (AF_UNIX, 1), (AF_NETLINK, 0)])
 def test_what_is_bound_for_datagrams_waits_for_them_but_for_netlink(
     domain, count, tracee, recording
