@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _abandon_stdout()
         return PIPE_CLOSED
     except OSError as error:
-        _abandon_stdout()
-        where = error.filename or "standard output"
-        return _print_error(f"{where}: {error.strerror}", ExitStatus.ERROR)
+        return _print_error(give_up_stdout(error), ExitStatus.ERROR)
     return status
 
 
@@ -81,6 +79,12 @@ def _print_error(sentence: str, status: int) -> int:
 
     print_to_stderr(sentence)
     return status
+
+
+def give_up_stdout(error: OSError) -> str:
+    """Write no more to standard output, which refused it; return the error as a sentence."""
+    _abandon_stdout()
+    return f"{error.filename or 'standard output'}: {error.strerror}"
 
 
 def _abandon_stdout() -> None:

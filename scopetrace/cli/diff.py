@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scopetrace.cli import give_up_stdout
 from scopetrace.cli.answers import (
     chosen_form,
     format_option,
@@ -96,8 +97,12 @@ def _errors_are_2() -> Iterator[None]:
     """Give errors the exit status 2: 1 says that there is a difference."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except ScopeError as error:
         raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(give_up_stdout(error)) from None
 
 
 def _compared(a: str, b: str, options: dict[str, Any]) -> SessionDiff:

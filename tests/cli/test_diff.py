@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +31,14 @@ class TestDiff:
     def test_runs_that_are_alike_are_no_line(self, scopetrace):
         assert scopetrace("diff", "1", "2") == (0, "", "")
         assert scopetrace("diff", "1", "2", "-j") == (0, "", "")
+
+    def test_an_answer_that_cannot_be_written_is_no_difference(self):
+        command = (sys.executable, "-P", "-m", "scopetrace", "diff", "1", "3")
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=30)
+
+        text = b"scopetrace: standard output: No space left on device\n"
+        assert (done.returncode, done.stderr) == (2, text)
 
     def test_a_difference_has_the_status_of_diff(self, scopetrace):
         status, out, err = scopetrace("diff", "1", "3")
