@@ -148,7 +148,7 @@ class Written(NamedTuple):
     transferred: int
     fd_serial: int
     """The engine's serial of the fd, for muting; 0: none, or the fd is a flow as well."""
-    unreadable: bool = False
+    unreadable: bool
     """The rest could not be read from the program's memory; else it was beyond snaplen."""
 
 
