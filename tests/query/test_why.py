@@ -89,6 +89,12 @@ def test_a_child_with_another_status_counts_if_it_ended_just_before(tmp_path: Pa
     assert chains(ask(tmp_path, soon)) == [["python3", "tool"]]
 
 
+def test_of_several_that_ended_just_before_the_last_counts(tmp_path: Path) -> None:
+    both = [Ended(0, "runner", 1, 5), Ended(1, "early", 126, 4.7), Ended(1, "late", 127, 4.9)]
+
+    assert chains(ask(tmp_path, both)) == [["python3", "late"]]
+
+
 def test_a_child_that_ended_long_before_is_not_why(tmp_path: Path) -> None:
     late = [Ended(0, "runner", 1, 5), Ended(1, "tool", 127, 2)]
 
