@@ -173,7 +173,7 @@ def _entries(data: bytes, head: int, length_at: int) -> Iterator[bytes]:
     """Yield the entries of a folder; each says how long it is."""
     while len(data) >= head:
         size = int.from_bytes(data[length_at : length_at + 2], "little")
-        if size < head:
+        if size < head or size > len(data):
             return
         yield data[:size]
         data = data[size:]
@@ -203,14 +203,16 @@ def _folder(view: View, address: int, *, wide: bool) -> str:
     size = view.result or 0
     head = (16 if view.abi.word == 8 or view.abi == 2 else 8) + (3 if wide else 2)
     length_at = 16 if wide or view.abi != 1 else 8
-    data = (view.read(address, size, Phase.EXIT) or b"") if size else b""
+    data = view.peek(address, Phase.EXIT)[0][:size] if size else b""
     if size and not data:
         return pointer(address)
-    found = list(_entries(data, 19 if wide else head, length_at))
+    found, more = list(_entries(data, 19 if wide else head, length_at)), len(data) < size
     if not view.verbose:
-        return f"{pointer(address)} /* {len(found)} entr{'y' if len(found) == 1 else 'ies'} */"
+        count = f"{len(found)}{'+' if more else ''}"
+        return f"{pointer(address)} /* {count} entr{'y' if count == '1' else 'ies'} */"
     one = _entry64 if wide else _entry
-    return f"[{', '.join(one(view, entry) for entry in found)}]"
+    parts = [one(view, entry) for entry in found]
+    return f"[{', '.join([*parts, '...'] if more else parts)}]"
 
 
 @makes("dirents", "dirents64")

@@ -5,6 +5,7 @@ Both are normalised: addresses are ADDRESS, process ids PID0, PID1... in order o
 
 from __future__ import annotations
 
+import difflib
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from scopetrace.syscalls.render import render
 from support.traced_calls import traced
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
+DIFFERENCES = Path(__file__).parents[1] / "syscalls" / "differences.txt"
 UNFINISHED = re.compile(r"(.*) <unfinished \.\.\.>")
 RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)")
 ADDRESS = re.compile(r"0x[0-9a-f]{5,}")
@@ -40,7 +42,7 @@ def _joined(lines: Iterable[str]) -> list[Line]:
     return found
 
 
-def _normal(lines: Sequence[Line]) -> dict[str, list[str]]:
+def normal(lines: Sequence[Line]) -> dict[str, list[str]]:
     """Return the lines of each thread without addresses and process ids."""
     tids = list(dict.fromkeys(tid for tid, _ in lines))
     names = {tid: f"PID{position}" for position, tid in enumerate(tids)}
@@ -51,18 +53,20 @@ def _normal(lines: Sequence[Line]) -> dict[str, list[str]]:
     return found
 
 
-def strace_lines(argv: Sequence[str], folder: Path, *options: str) -> dict[str, list[str]]:
+def strace_lines(
+    argv: Sequence[str], folder: Path, *options: str, environment: Mapping[str, str] = ENVIRONMENT
+) -> dict[str, list[str]]:
     """Return the lines of `strace -f` for each thread of a program."""
     output = folder / "strace.out"
     subprocess.run(
         ("strace", "-f", "-a1", "-o", output, *options, *argv),
-        env=ENVIRONMENT,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,
     )
-    return _normal(_joined(output.read_text(errors="surrogateescape").splitlines()))
+    return normal(_joined(output.read_text(errors="surrogateescape").splitlines()))
 
 
 def rendered_lines(
@@ -70,4 +74,18 @@ def rendered_lines(
 ) -> dict[str, list[str]]:
     """Return the lines of render for each thread of a program."""
     calls = traced(argv, environment)
-    return _normal([(str(tid), render(call, verbose=verbose)) for tid, call in calls])
+    return normal([(str(tid), render(call, verbose=verbose)) for tid, call in calls])
+
+
+def listed() -> re.Pattern[str]:
+    """Return what matches the lines that differ for a reason."""
+    lines = DIFFERENCES.read_text().splitlines()
+    return re.compile("|".join(line.split()[0] for line in lines if line and line[0] != "#"))
+
+
+def different(theirs: list[str], ours: list[str]) -> list[str]:
+    """Return the lines that only one has, without those that differ for a reason."""
+    expected = listed()
+    one, other = ([line for line in lines if not expected.search(line)] for lines in (theirs, ours))
+    found = difflib.unified_diff(one, other, "strace", "render", n=0, lineterm="")
+    return [line for line in found if re.match(r"[-+](?![-+])", line)]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from pathlib import Path
 
 import pytest
 
 from support.harness import Compile
-from support.strace_lines import rendered_lines, strace_lines
+from support.strace_lines import different, rendered_lines, strace_lines
 
 SAME = 0.99
-DIFFERENCES = Path(__file__).with_name("differences.txt")
 PROGRAMS = [
     ["/bin/busybox", "true"],
     ["/bin/busybox", "ls", "-l", "/etc"],
@@ -25,20 +22,6 @@ PROGRAMS = [
     ["/usr/bin/git", "--version"],
     ["/usr/bin/curl", "-s", "file:///etc/passwd"],
 ]
-
-
-def listed() -> re.Pattern[str]:
-    """Return what matches the lines that differ for a reason."""
-    lines = DIFFERENCES.read_text().splitlines()
-    return re.compile("|".join(line.split()[0] for line in lines if line and line[0] != "#"))
-
-
-def different(theirs: list[str], ours: list[str]) -> list[str]:
-    """Return the lines that only one has, without those that differ for a reason."""
-    expected = listed()
-    one, other = ([line for line in lines if not expected.search(line)] for lines in (theirs, ours))
-    found = difflib.unified_diff(one, other, "strace", "render", n=0, lineterm="")
-    return [line for line in found if re.match(r"[-+](?![-+])", line)]
 
 
 @pytest.mark.parametrize("verbose", [False, True], ids=["short", "verbose"])
