@@ -1,9 +1,9 @@
 """`make bench`: what recording costs, against running natively and against strace.
 
-Every line is measured in turn, native, scopetrace, strace, native…, so that a machine whose speed
-drifts drifts for all three; the table shows medians. strace is asked for exactly the calls that the
-stock configuration watches, with its own seccomp filter. Times are of whole programs, start-up
-included, as a user waits for them.
+Every line is measured in turn, native, scopetrace, scopetrace with the gate, strace, native…, so
+that a machine whose speed drifts drifts for all; the table shows medians. strace is asked for
+exactly the calls that the stock configuration watches, with its own seccomp filter. Times are of
+whole programs, start-up included, as a user waits for them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 from figures import figures
 from large_sessions import large_sessions
 from many_sessions import many_sessions
+from result_tables import print_comparison, print_figures
 from serving import serving
-from tables import print_comparison, print_figures
 from workloads import compare, workloads
 
 

@@ -27,11 +27,13 @@ class Workload(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Median seconds of one workload, run in each of the three ways."""
+    """Median seconds of one workload, run in each of the four ways."""
 
     workload: Workload
     native_s: float
     scopetrace_s: float
+    gate_s: float
+    """By scopetrace with `gate: auto`."""
     strace_s: float | None
     """None: there is no strace here."""
 
@@ -94,7 +96,12 @@ def watched_calls() -> str:
 
 def compare(workload: Workload, scopetrace: str, rounds: int) -> Comparison:
     """Run a workload in turn in each way, `rounds` times, and return the medians."""
-    ways = {"native": [], "scopetrace": [scopetrace, "run", "--"]}
+    recorded = [scopetrace, "run", "--"]
+    ways = {
+        "native": [],
+        "scopetrace": ["env", "SCOPE_GATE=off", *recorded],
+        "gate": ["env", "SCOPE_GATE=auto", *recorded],
+    }
     if strace := shutil.which("strace"):
         trace = ["-e", f"trace={watched_calls()}", "-o", "/dev/null", "--"]
         ways["strace"] = [strace, "-f", "--seccomp-bpf", *trace]
@@ -104,7 +111,8 @@ def compare(workload: Workload, scopetrace: str, rounds: int) -> Comparison:
             seconds[way].append(timed([*prefix, *workload.argv]))
             settle(scopetrace)
     middle = {way: statistics.median(values) for way, values in seconds.items()}
-    return Comparison(workload, middle["native"], middle["scopetrace"], middle.get("strace"))
+    strace_s = middle.get("strace")
+    return Comparison(workload, middle["native"], middle["scopetrace"], middle["gate"], strace_s)
 
 
 def timed(argv: list[str]) -> float:

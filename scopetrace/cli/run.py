@@ -18,6 +18,7 @@ VARIABLES = {
     "metricformat": "SCOPE_METRIC_FORMAT",
     "metricprefix": "SCOPE_STATSD_PREFIX",
     "syscalls": "SCOPE_SYSCALLS",
+    "gate": "SCOPE_GATE",
 }
 """Options → the variables that they set for one recording."""
 
@@ -132,6 +133,13 @@ def _ends_in(arg: str, names: set[str]) -> bool:
     default=None,
     help="Print the summary of the session to standard error when the program ends.",
 )
+@click.option(
+    "--gate",
+    "gate",
+    flag_value="auto",
+    help="Record calls on files without stopping the program, where that is possible.",
+)
+@click.option("--no-gate", "gate", flag_value="off", help="Stop the program at each call.")
 @click.option(
     "-q", "--quiet", is_flag=True, help="Do not end with the line that names the session."
 )

@@ -18,11 +18,15 @@ def print_comparison(results: list[Comparison], rounds: int) -> None:
             result.workload.name,
             *(spell(s, result.workload.operations) for s in times(result)),
             ratio(result.scopetrace_s, result.native_s),
+            ratio(result.gate_s, result.native_s),
             ratio(result.scopetrace_s, result.strace_s),
         )
         for result in results
     ]
-    headings = ("", "native", "scopetrace", "strace", "÷ native", "÷ strace")
+    headings = (
+        *("", "native", "scopetrace", "with the gate", "strace"),
+        *("÷ native", "gate ÷ native", "÷ strace"),
+    )
     print(f"\nLinux {platform.release()}, {os.cpu_count()} CPUs, medians of {rounds} rounds:\n")
     print(tabulate(rows, headings, tablefmt="github", disable_numparse=True))
 
@@ -34,9 +38,9 @@ def print_figures(figures: Iterable[Figure], heading: str) -> None:
     print(tabulate(rows, ("", "measured", heading), tablefmt="github", disable_numparse=True))
 
 
-def times(result: Comparison) -> tuple[float, float, float | None]:
-    """Return the three times in the order of the columns."""
-    return result.native_s, result.scopetrace_s, result.strace_s
+def times(result: Comparison) -> tuple[float, float, float, float | None]:
+    """Return the four times in the order of the columns."""
+    return result.native_s, result.scopetrace_s, result.gate_s, result.strace_s
 
 
 def spell(seconds: float | None, operations: int) -> str:
