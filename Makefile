@@ -17,7 +17,7 @@ CLANG_FORMAT ?= clang-format
 KEEPING_BYTECODE := PYTHONDONTWRITEBYTECODE=
 
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
-package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name '*.txt' -o -name 'page.*') scope.yml
+package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name '*.pxd' -o -name '*.txt' -o -name 'page.*') scope.yml
 c_files := $(filter %.c,$(engine))
 c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
 
@@ -85,7 +85,7 @@ clean: ## Remove what the other targets made
 # The package goes into the environment as users get it, not as a link to this checkout.
 $(VENV)/.built: pyproject.toml setup.py MANIFEST.in $(engine) $(package)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@rm -rf build/lib*
+	@find build/lib* -type f ! -name '*.so' -delete 2>/dev/null || true
 	$(BIN)/pip install --quiet --disable-pip-version-check .
 	@touch $@
 

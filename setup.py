@@ -1,5 +1,9 @@
-"""Build `scopetrace._engine`, the C half, from ext/, and the manual pages from the help of the
-commands. Everything else about the package stands in pyproject.toml.
+"""Build `scopetrace._engine`, the C half, from ext/, the modules of the package that have types for
+C, and the manual pages from the help of the commands. Everything else about the package stands in
+pyproject.toml.
+
+A module is compiled if a .pxd of its name stands beside it. It stays in the package as it is, and
+is what runs where no compiled one is found: another Python, or a build with UNCOMPILED=1.
 
 The machine is chosen by its header: where ext/arch/MACHINE.h exists, scopetrace can be built, with
 the C files of ext/arch whose names begin the same.
@@ -7,6 +11,7 @@ the C files of ext/arch whose names begin the same.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import sysconfig
@@ -16,7 +21,8 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 ABI = 0x030B0000
-"""The stable ABI of CPython 3.11: one wheel serves that version and all later ones."""
+"""The stable ABI of CPython 3.11: `_engine` serves that version and all later ones. The compiled
+modules are for one version, since that ABI has no quick calls: so a wheel is for one, too."""
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror=implicit"]
 
@@ -75,6 +81,29 @@ def sums() -> Extension:
     )
 
 
+def compiled() -> list[Extension]:
+    """Return the modules that are compiled."""
+    if os.environ.get("UNCOMPILED"):
+        return []
+    sources = sorted(path.with_suffix(".py") for path in Path("scopetrace").rglob("*.pxd"))
+    return [
+        Extension(
+            ".".join(path.with_suffix("").parts),
+            sources=[str(path)],
+            extra_compile_args=["-O1", "-fwrapv", "-g0"],
+        )
+        for path in sources
+    ]
+
+
+def remove_stale(modules: list[Extension]) -> None:
+    """Remove from an earlier build what is not compiled any more: it would hide its module."""
+    kept = {module.name for module in modules}
+    for path in Path("build").glob("lib*/**/*.so"):
+        if ".".join((*path.parts[2:-1], path.name.partition(".")[0])) not in kept:
+            path.unlink()
+
+
 def manual_pages() -> list[str]:
     """Write the manual pages and return their paths."""
     sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -84,14 +113,20 @@ def manual_pages() -> list[str]:
 
 
 def main() -> None:
-    """Translate the Python face to C and hand both halves to setuptools."""
+    """Translate to C what is compiled, and hand it to setuptools."""
     modules = cythonize(
-        [engine(), sums()], include_path=["ext"], build_dir="build", language_level=3
+        [engine(), sums(), *compiled()],
+        include_path=["ext"],
+        build_dir="build",
+        language_level=3,
+        # Annotations stay what they are to a reader; the types for C stand in the .pxd.
+        compiler_directives={"annotation_typing": False},
     )
+    remove_stale(modules)
     setup(
         ext_modules=modules,
         data_files=[("share/man/man1", manual_pages())],
-        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+        options={"build_ext": {"parallel": os.cpu_count()}},
     )
 
 

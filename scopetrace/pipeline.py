@@ -159,10 +159,9 @@ class Pipeline:
         Raises:
             SessionError: the events of this batch could not be written.
         """
-        decode = self._decoder.decode
         try:
             for record in unpack_batch(batch):
-                decode(record)
+                self._decoder.decode(record)
         except (struct.error, ValueError) as error:
             self._decoder.misunderstand(error)
         self.flush()
@@ -265,7 +264,8 @@ class Pipeline:
             self.emit(image, time_ns, image.pid, METRIC, name, 0, data)
 
     def _dispatch(self, operation: Operation) -> None:
-        self._handlers[type(operation)](operation)
+        for handler in self._handlers[type(operation)]:
+            handler(operation)
 
     def _on_image_started(self, operation: ImageStarted) -> None:
         image = operation.image
@@ -414,22 +414,13 @@ UNREADABLE = (
 WAITED = "The program waited {waited_ms} ms in all, {count} times, until recording had caught up"
 
 
-def _handlers(handlers: Sequence[Handlers]) -> dict[type, Callable[[Any], None]]:
-    """Return, for each class of operation, one callable for all its handlers, in their order."""
-    merged: dict[type, Callable[[Any], None]] = {}
+def _handlers(handlers: Sequence[Handlers]) -> dict[type, list[Callable[[Any], None]]]:
+    """Return, for each class of operation, all its handlers, in their order."""
+    merged: dict[type, list[Callable[[Any], None]]] = {}
     for operation, handler in chain.from_iterable(each.items() for each in handlers):
-        first = merged.get(operation)
-        merged[operation] = handler if first is None else _both(first, handler)
+        merged.setdefault(operation, []).append(handler)
     return merged
 
 
 def _ignore(operation: Operation) -> None:
     """Do nothing."""
-
-
-def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
-    def both(operation: Any) -> None:
-        first(operation)
-        second(operation)
-
-    return both

@@ -147,8 +147,8 @@ Handlers = Mapping[type, Callable[[Any], None]]
 class Source:
     """Makes events of one sourcetype."""
 
-    sourcetype: ClassVar[str]
-    needs: ClassVar[Needs]
+    sourcetype: ClassVar[str] = ""
+    needs: ClassVar[Needs] = {}
     measures: ClassVar[str] = ""
     """The type of its metrics, for which it needs the same calls."""
     needs_in_detail: ClassVar[Mapping[int, Mapping[str, Mode]]] = {}

@@ -72,6 +72,7 @@ DOORS = {PACKAGE / "__init__.py", PACKAGE / "__main__.py"}
 SYSTEM = ("<", "linux/", "sys/")
 """How system headers begin in a Cython declaration, which has no other way to name them."""
 INCLUDE = re.compile(r'^\s*(?:#\s*include|cdef extern from)\s+"([^"]+)"', re.MULTILINE)
+CIMPORT = re.compile(r"^from (scopetrace\.[\w.]+) cimport ", re.MULTILINE)
 
 
 class Use(NamedTuple):
@@ -83,7 +84,9 @@ class Use(NamedTuple):
 
 
 def python_files() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path not in DOORS)
+    """Return the modules, and the types that those have which are compiled."""
+    paths = (*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pxd"))
+    return sorted(path for path in paths if path not in DOORS)
 
 
 def c_files() -> list[Path]:
@@ -102,6 +105,9 @@ def name_of(path: Path) -> str:
 
 def imported(path: Path) -> Iterator[str]:
     """Yield the full names of the modules of ours that a module imports, wherever in it."""
+    if path.suffix == ".pxd":
+        yield from CIMPORT.findall(path.read_text())
+        return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -1,17 +1,89 @@
-"""The replay of raw records (bench/replay.py): the same rows each time, those of the program."""
+"""The replay of raw records (bench/replay.py): the same rows each time, those of the program.
+
+Modules with a .pxd beside them are compiled, and run uncompiled as well: both make the same rows.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from support.interpreter import PACKAGE
+
 REPLAY = Path(__file__).parents[1] / "bench/replay.py"
+COMPILED = "*.cpython-*.so"
+PROGRAM = """
+import http.client, http.server, os, socket, subprocess, sys, tempfile, threading
+
+class Hello(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Hello)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+client = http.client.HTTPConnection(*server.server_address)
+for path in "/a", "/b", "/nowhere":
+    client.request("GET", path)
+    client.getresponse().read()
+client.close()
+
+os.chdir(tempfile.mkdtemp())
+with open("a.log", "w") as log:
+    log.write("one\\ntwo")
+    os.dup2(log.fileno(), 40)
+    os.write(40, b"three\\n")
+os.close(40)
+os.rename("a.log", "b.log")
+os.chmod("b.log", 0o600)
+for name in "b.log/x", "none", "\\udcff", "b.log":
+    try:
+        os.close(os.open(name, os.O_RDWR))
+    except OSError as error:
+        print(error, file=sys.stderr)
+a, b = socket.socketpair()
+a.send(b"x")
+b.recv(1)
+if os.fork() == 0:
+    os._exit(3)
+os.wait()
+subprocess.run(["sh", "-c", "cat b.log | sort; kill -TERM $$"])
+os.unlink("b.log")
+"""
 
 
-def replay(*arguments: str | Path) -> str:
+def replay(*arguments: str | Path, path: Path | None = None) -> str:
+    """Run the tool, with the package that is in the folder `path`; None: the one installed."""
     command = [sys.executable, "-P", REPLAY, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    environ = os.environ | ({} if path is None else {"PYTHONPATH": str(path)})
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    return done.stdout
+
+
+def test_what_has_types_for_c_is_compiled() -> None:
+    typed = {path.with_suffix("") for path in PACKAGE.rglob("*.pxd")}
+    compiled = {path.with_name(path.name.partition(".")[0]) for path in PACKAGE.rglob(COMPILED)}
+    assert typed
+    assert compiled == (set() if os.environ.get("UNCOMPILED") else typed)
+
+
+def test_compiled_modules_make_the_rows_that_their_source_makes(tmp_path: Path) -> None:
+    stream, source = tmp_path / "stream.raw", tmp_path / "source"
+    replay("record", stream, sys.executable, "-c", PROGRAM)
+    shutil.copytree(PACKAGE, source / PACKAGE.name, ignore=shutil.ignore_patterns(COMPILED))
+
+    rows = replay("rows", stream)
+
+    assert rows == replay("rows", stream, path=source)
+    assert "could not be understood" not in rows
+    names = "fs.open fs.close fs.rename fs.error http.req http.resp net.open proc.exit proc.signal"
+    assert [name for name in names.split() if f"'{name}'" not in rows] == []
 
 
 def test_a_replayed_stream_becomes_the_same_rows_each_time(tmp_path: Path) -> None:

@@ -139,6 +139,6 @@ class FdTable:
         """Return the usage of a file in this table, a new one if there is none."""
         usage = self.usages.get(file)
         if usage is None:
-            fds = sum(1 for other in self.fds.values() if other is file) if file.duplicated else 1
+            fds = list(self.fds.values()).count(file) if file.duplicated else 1
             usage = self.usages[file] = Usage(opened=False, fds=fds)
         return usage

@@ -20,7 +20,7 @@ class DecodedFile(OpenFile):
     __slots__ = ("duplicated", "named_by_link", "socket")
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
-        super().__init__(path, status, opened_ns)
+        OpenFile.__init__(self, path, status, opened_ns)
         self.socket: Socket | None = None
         """The socket that it is; None: it is something else."""
         self.duplicated = False

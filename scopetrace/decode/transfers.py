@@ -76,7 +76,8 @@ def on_write(state: State, task: Task, record: RawRecord, call: Call) -> None:
     data = record.parts().get(DATA)
     if data is None or file is None or not count:
         return
-    task.table.use(file).emitted_bytes += count
+    usage = task.table.use(file)
+    usage.emitted_bytes += count
     time_ns = record.entered_ns + state.offset_ns
     unreadable = len(data) < count and bool(record.flags().get(DATA, 0) & PART_UNREADABLE)
     if len(data) > count:
@@ -92,7 +93,8 @@ def _console_side(task: Task, fd: int, count: int) -> DecodedFile | None:
     """
     file = task.table.consoles.get(fd)
     if file is not None:
-        task.table.use(file).write_bytes += count
+        usage = task.table.use(file)
+        usage.write_bytes += count
     return file
 
 

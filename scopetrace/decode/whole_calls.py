@@ -7,7 +7,7 @@ from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
 from scopetrace.model.operation import CalledWhole, build
-from scopetrace.model.raw import PART, RESULT_REFUSED, Part, RawRecord, Seen
+from scopetrace.model.raw import RESULT_REFUSED, Part, RawRecord, Seen
 from scopetrace.model.whole_call import FOUND
 
 NOTHING = b"\0"
@@ -16,14 +16,12 @@ PACKED = int(Part.CALL)
 
 
 def on_call(state: State, task: Task, record: RawRecord, call: Call) -> None:
-    """Emit a call as it is packed. This is done for every call of a program: fields by number."""
-    payload, result = record[17], record[7]
-    size, kind, _ = PART.unpack_from(payload) if payload else (0, 0, 0)
-    packed = payload[8 : 8 + size] if kind == PACKED else NOTHING
-    time_ns = record[5] + state.offset_ns
-    fields = (task.group.image, record[4], time_ns, record[6], record[2], record[16])
-    known = result if result > RESULT_REFUSED else None
-    state.emit(build(CalledWhole, (*fields, known, packed)))
+    """Emit a call as it is packed."""
+    packed = record.parts().get(PACKED, NOTHING)
+    time_ns = record.entered_ns + state.offset_ns
+    known = record.result if record.result > RESULT_REFUSED else None
+    call_made = (record.elapsed_ns, record.syscall, record.transferred, known, packed)
+    state.emit(build(CalledWhole, (task.group.image, record.tid, time_ns, *call_made)))
 
 
 def on_fd(state: State, task: Task, record: RawRecord, call: Call) -> None:

@@ -93,6 +93,17 @@ class Meter:
         self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
     ) -> None:
         """Count a measure; see `source.Outlet`."""
+        self._add(image, time_ns, name, value, numops, tags)
+
+    def _add(
+        self,
+        image: Image,
+        time_ns: int,
+        name: str,
+        value: float,
+        numops: int,
+        tags: dict[str, Any],
+    ) -> None:
         if time_ns >= self._due_ns:
             self.end_period(time_ns)
         account = self._accounts.get(image) or self._open(image)

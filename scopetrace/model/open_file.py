@@ -130,6 +130,8 @@ class Usage:
 
     def unmeasured_calls(self) -> list[tuple[str, str, list[int]]]:
         """Return what `unmeasured` does by call: read or write, its name; calls, bytes, ns."""
+        if not (self.reads or self.writes or self.calls):
+            return []
         now, others = self.unmeasured(), self.calls
         rest = {"read": list(now[:3]), "write": list(now[3:])}
         found = [(which, op, counts) for (which, op), counts in others.items()]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
 
 HEADER = struct.Struct("=IHHIIQQq6QQII")
 HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
+PART_SIZE = PART.size
 STAT = struct.Struct("=QQQQIIII")
 TALLY = struct.Struct("=QQQQQQ")
 CALLS = struct.Struct("=IIQQQ")
@@ -107,12 +107,48 @@ class Note(IntEnum):
     STRICT = 5
 
 
-class RawRecord(NamedTuple):
+class Batch:
+    """Whole records, one after another, and views of them as numbers of each size."""
+
+    __slots__ = ("halves", "longs", "octets", "signed", "size", "words")
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.size = len(octets)
+        view = memoryview(octets)[: self.size & ~7]
+        self.halves = view.cast("H")
+        self.words = view.cast("I")
+        self.longs = view.cast("Q")
+        self.signed = view.cast("q")
+
+
+class RawRecord:
     """One record; see `struct raw_record` for each field and its unit.
 
-    The fields are those of the header, in its order, then the payload, so that a record is made
-    from what `HEADER` unpacks without touching its fields one by one.
+    Its payload stays in the batch until a part is asked for.
     """
+
+    __slots__ = (
+        "_batch",
+        "_payload",
+        "arg1",
+        "arg2",
+        "arg3",
+        "arg4",
+        "arg5",
+        "arg6",
+        "copied",
+        "elapsed_ns",
+        "entered_ns",
+        "fd_serial",
+        "kind",
+        "pid",
+        "result",
+        "size",
+        "syscall",
+        "tid",
+        "transferred",
+    )
 
     size: int
     kind: int
@@ -131,16 +167,17 @@ class RawRecord(NamedTuple):
     fd_serial: int
     copied: int
     transferred: int
-    payload: bytes
+    _batch: Batch
+    _payload: int
 
     @property
     def args(self) -> tuple[int, ...]:
         """The six arguments."""
-        return self[8:14]
+        return (self.arg1, self.arg2, self.arg3, self.arg4, self.arg5, self.arg6)
 
     def argument(self, position: int) -> int:
         """Return one argument, counted from 1 as a manual page lists them."""
-        return self[7 + position]  # type: ignore[return-value]
+        return self.args[position - 1]
 
     def parts(self) -> dict[int, bytes]:
         """Return the payload's parts by kind; of two parts of one kind the later.
@@ -148,50 +185,95 @@ class RawRecord(NamedTuple):
         Raises:
             struct.error: the payload ends inside a part's header.
         """
+        batch, at, end = self._batch, self._payload, self._payload + self.copied
+        octets, last = batch.octets, min(end, batch.size)
         found = {}
-        unpack, payload, at, end = PART.unpack_from, self[17], 0, self[15]
         while at < end:
-            size, kind, _flags = unpack(payload, at)
-            at += 8
-            found[kind] = payload[at : at + size]
-            at += (size + 7) & ~7
+            size = part_size(batch, at, last)
+            start = at + PART_SIZE
+            found[batch.halves[at // 2 + 2]] = octets[start : min(start + size, last)]
+            at = start + (size + 7 & ~7)
         return found
 
     def all_parts(self, wanted: int) -> list[bytes]:
         """Return the parts of one kind, for a call that has it once for each message."""
-        found, payload, at = [], self.payload, 0
-        while at < len(payload):
-            size, kind, _flags = PART.unpack_from(payload, at)
-            at += 8
-            if kind == wanted:
-                found.append(payload[at : at + size])
-            at += (size + 7) & ~7
+        batch, at, end = self._batch, self._payload, self._payload + self.copied
+        octets, last = batch.octets, min(end, batch.size)
+        found = []
+        while at < end:
+            size = part_size(batch, at, last)
+            start = at + PART_SIZE
+            if batch.halves[at // 2 + 2] == wanted:
+                found.append(octets[start : min(start + size, last)])
+            at = start + (size + 7 & ~7)
         return found
 
     def flags(self) -> dict[int, int]:
         """Return the flags (PART_CUT, PART_UNREADABLE) of those parts that have any."""
-        found = {}
-        payload, at, end = self.payload, 0, len(self.payload)
+        batch, at, end = self._batch, self._payload, self._payload + self.copied
+        found, last = {}, min(end, batch.size)
         while at < end:
-            size, kind, flags = PART.unpack_from(payload, at)
-            if flags:
-                found[kind] = flags
-            at += 8 + ((size + 7) & ~7)
+            size, half = part_size(batch, at, last), at // 2
+            if batch.halves[half + 3]:
+                found[batch.halves[half + 2]] = batch.halves[half + 3]
+            at += PART_SIZE + (size + 7 & ~7)
         return found
 
 
-def unpack_batch(batch: bytes) -> Iterator[RawRecord]:
+def part_size(batch: Batch, at: int, end: int) -> int:
+    """Return how many bytes the part whose header is at `at` has.
+
+    Raises:
+        struct.error: the payload ends inside that header.
+    """
+    if end - at < PART_SIZE:
+        raise struct.error("a payload ends inside the header of a part")
+    return batch.words[at // 4]
+
+
+def record_at(batch: Batch, at: int) -> RawRecord:
+    """Return the record whose header is at `at`, a multiple of 8.
+
+    Raises:
+        ValueError: it says that it is smaller than its own header, or no multiple of 8.
+        struct.error: the batch ends inside its header.
+    """
+    if batch.size - at < HEADER_SIZE:
+        raise struct.error("a batch ends inside the header of a record")
+    record = RawRecord.__new__(RawRecord)
+    words, longs, word, long = batch.words, batch.longs, at // 4, at // 8
+    record.size = words[word]
+    record.kind = batch.halves[2 * word + 2]
+    record.syscall = batch.halves[2 * word + 3]
+    record.pid = words[word + 2]
+    record.tid = words[word + 3]
+    record.entered_ns = longs[long + 2]
+    record.elapsed_ns = longs[long + 3]
+    record.result = batch.signed[long + 4]
+    record.arg1 = longs[long + 5]
+    record.arg2 = longs[long + 6]
+    record.arg3 = longs[long + 7]
+    record.arg4 = longs[long + 8]
+    record.arg5 = longs[long + 9]
+    record.arg6 = longs[long + 10]
+    record.fd_serial = longs[long + 11]
+    record.copied = words[word + 24]
+    record.transferred = words[word + 25]
+    record._batch = batch
+    record._payload = at + HEADER_SIZE
+    if record.size < HEADER_SIZE or record.size & 7:
+        raise ValueError(f"a record of {record.size} bytes is smaller than its header, or odd")
+    return record
+
+
+def unpack_batch(octets: bytes) -> Iterator[RawRecord]:
     """Yield the records of one batch: whole records, one after another.
 
     Raises:
-        ValueError: a record says that it is smaller than its own header.
-        struct.error: the batch ends inside a header.
+        ValueError, struct.error: as `record_at`.
     """
-    unpack, make, at, end = HEADER.unpack_from, tuple.__new__, 0, len(batch)
-    while at < end:
-        header = unpack(batch, at)
-        if header[0] < HEADER_SIZE:
-            raise ValueError(f"a record of {header[0]} bytes is smaller than its header")
-        payload = at + HEADER_SIZE
-        yield make(RawRecord, (*header, batch[payload : payload + header[15]]))
-        at += header[0]
+    batch, at = Batch(octets), 0
+    while at < batch.size:
+        record = record_at(batch, at)
+        yield record
+        at += record.size

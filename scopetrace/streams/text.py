@@ -294,7 +294,8 @@ class TextChannels:
 
     def _closed(self, operation: Closed) -> None:
         image, _tid, time_ns, _op, file, usage = operation
-        channel = self._channels.get(image, {}).pop(file, None)
+        channels = self._channels.get(image)
+        channel = None if channels is None else channels.pop(file, None)
         if usage.write_bytes > usage.emitted_bytes:
             channel = channel or TextChannel(image, file, self._target(image, file))
             self._report_unseen(channel, time_ns, usage.write_bytes - usage.emitted_bytes)

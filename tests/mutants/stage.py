@@ -118,7 +118,10 @@ class Stage:
         setup.py would compile all files for a change in one.
         """
         command = [sys.executable, "setup.py", "build_ext", "--inplace", "--build-lib=build/lib"]
-        done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True)
+        environ = os.environ | {"UNCOMPILED": "1"}  # Python runs as it is altered
+        done = subprocess.run(
+            command, cwd=self._folder, env=environ, capture_output=True, text=True
+        )
         lines = done.stdout.splitlines() if done.returncode == 0 else []
         return {found[1]: line for line in lines if (found := COMPILES.search(line))}
 

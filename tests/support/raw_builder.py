@@ -18,7 +18,6 @@ from scopetrace.model.call import call_table
 from scopetrace.model.raw import CALLS as CALL_COUNTS
 from scopetrace.model.raw import (
     HEADER,
-    HEADER_SIZE,
     PART,
     RESULT_UNKNOWN,
     SOCKET,
@@ -75,7 +74,7 @@ def pack_record(
     values += [0] * (6 - len(values))
     return (
         HEADER.pack(
-            HEADER_SIZE + len(payload),
+            HEADER.size + len(payload),
             kind,
             row,
             pid,

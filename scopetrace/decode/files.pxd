@@ -1,0 +1,13 @@
+import cython
+
+from scopetrace.decode.paths cimport text
+from scopetrace.model.open_file cimport OpenFile
+
+
+cdef class DecodedFile(OpenFile):
+    cdef public object socket
+    cdef public bint duplicated, named_by_link
+
+
+@cython.locals(raw_stat=object, link=str)
+cpdef DecodedFile open_file(dict parts, str otherwise, opened_ns)

@@ -1,0 +1,18 @@
+# What open files and their usage are in C. Numbers of a usage stay objects: they never overflow.
+
+
+cdef class OpenFile:
+    cdef object __weakref__
+    cdef public str path
+    cdef public object stat, opened_ns, utf16, muted, fd
+    cdef public bint named
+    cdef public str console, passed
+
+
+cdef class Usage:
+    cdef public object opened, mapped
+    cdef public object reads, read_bytes, read_ns, writes, write_bytes, write_ns
+    cdef public object emitted_bytes, listening
+    cdef public Py_ssize_t fds
+    cdef public dict flows, calls
+    cdef public tuple measured

@@ -1,0 +1,8 @@
+cdef class Rules:
+    cdef dict __dict__
+    cdef public object config, environment, flow_memory, flow_snaplen, http_headers, protocols
+    cdef public object tags, verbosity, enhancefs, most_per_second, measures, payloads
+    cdef public object may_keep, choosy
+    cdef public dict _rules, _wanted, _contents
+
+    cpdef wants(self, str sourcetype, str source)
