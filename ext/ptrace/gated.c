@@ -26,6 +26,7 @@
 #include SCOPE_ARCH_H
 #include "call/call.h"
 #include "call/proc.h"
+#include "call/records.h"
 #include "call/tally.h"
 #include "gate/image.h"
 #include "gate/inject.h"
@@ -336,10 +337,18 @@ static enum gate_mode gated_mode(const struct engine *engine, const struct task 
     if (engine->recording_ended)
         return GATE_PASS;
     return task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||
-                   !has_words(task) || task->image->refused || task->gated->reader.broken ||
+                   !has_words(task) || task->image->refused ||
                    (task->caller.space && task->caller.space->async)
                ? GATE_TRACED
                : GATE_RECORD;
+}
+
+/* All calls of a program are traced from now on. */
+static void refuse_image(struct engine *engine, const struct task *task, enum raw_note note)
+{
+    if (!task->image->refused && !engine->recording_ended)
+        write_note(&engine->context, &task->caller, note, 0);
+    task->image->refused = true;
 }
 
 /* What the slot of a thread that runs on says of it. */
@@ -363,8 +372,11 @@ void gated_before_resume(struct engine *engine, struct task *task)
         gate->renames = engine->context.renames;
         doubt_names(gate);
     }
-    if (task->gated)
-        update_slot(engine, task);
+    if (!task->gated)
+        return;
+    if (task->gated->reader.broken)
+        refuse_image(engine, task, NOTE_SPOILED);
+    update_slot(engine, task);
 }
 
 static bool is_in_arena(uint64_t address)
@@ -379,7 +391,7 @@ static void give_slot(struct engine *engine, struct task *task)
     if (arch_get_regs(task->caller.tid, &regs) < 0)
         return;
     if (regs.user.gs_base && !is_in_arena(regs.user.gs_base)) {
-        task->image->refused = true; /* the program has a use of its own for gs */
+        refuse_image(engine, task, NOTE_UNGATED); /* it has a use of its own for gs */
         return;
     }
     task->gated = gate_thread_new(task->image->arena, &task->caller, &engine->gate->threads);
@@ -464,7 +476,8 @@ static bool inject_gate(struct engine *engine, struct task *task)
         return true;
     enum injected done =
         inject(task->caller.tid, task->caller.space, engine->gate->actions, &image->arena);
-    image->refused = done == INJECT_REFUSED;
+    if (done == INJECT_REFUSED)
+        refuse_image(engine, task, NOTE_UNGATED);
     engine->gate->used |= done == INJECT_DONE;
     return done != INJECT_GONE;
 }
@@ -660,6 +673,7 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
     if (in_gate && task->gated)
         leave_gate(engine, task, verdict, &regs);
     arch_set_regs(task->caller.tid, &regs);
-    task->image->refused |= fault; /* PR_SET_TSC of prctl(2), or its memory is not as it was */
+    if (fault) /* PR_SET_TSC of prctl(2), or its memory is not as it was */
+        refuse_image(engine, task, NOTE_SPOILED);
     return fault;
 }

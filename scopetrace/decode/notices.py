@@ -28,6 +28,16 @@ SENTENCES: dict[int, tuple[str, str]] = {
         "{proc} ({pid}) asked for seccomp's strict mode and was refused, because it is being"
         " recorded",
     ),
+    Note.UNGATED: (
+        "ungated",
+        "{proc} ({pid}) stops at each recorded call: its memory has no room for the code that makes"
+        " calls without stops, or it uses what that code needs",
+    ),
+    Note.SPOILED: (
+        "spoiled",
+        "{proc} ({pid}) wrote into memory that it shares with the recorder: calls on files may be"
+        " missing, and from now on each recorded call stops it",
+    ),
 }
 """(reason, sentence) of each note."""
 

@@ -105,6 +105,8 @@ class Note(IntEnum):
     OWN_FILTER = 2
     PTRACE = 3
     STRICT = 5
+    UNGATED = 6
+    SPOILED = 7
 
 
 class Batch:

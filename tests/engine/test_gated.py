@@ -120,3 +120,34 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
 @pytest.mark.parametrize("name", ["opens", "relative", "paths", "dups", "close_range", "execs"])
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:
     assert_equal_sessions(stage, [compile_tracee(name)])
+
+
+# -- programs that mean harm ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.timeout(120)
+def test_the_recorder_survives_what_programs_write_into_the_shared_memory(
+    seed: int, stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.environ = GATED
+    stage.prepare()
+
+    recording = stage.record([compile_tracee("scribbler"), str(seed), "12"], timeout=100)
+
+    assert recording.ending.status == 0
+    assert len(recording.of("proc.start")) == 13
+    assert len(recording.of("proc.exit")) == 13
+
+
+def test_a_program_whose_memory_has_no_room_is_traced_and_a_notice_says_so(stage: Stage) -> None:
+    stage.environ = GATED
+    stage.prepare()
+    command = "ulimit -v 10000; exec cat /etc/passwd"
+
+    recording = stage.record(["/bin/sh", "-c", command])
+
+    assert recording.ending.status == 0
+    assert recording.files() >= {"/etc/passwd"}
+    notices = [event.data["message"] for event in recording.of("notice")]
+    assert ["stops at each recorded call" in notice for notice in notices] == [True]
