@@ -238,10 +238,8 @@ enum raw_note {
     NOTE_OWN_FILTER = 2, /* the process loaded a seccomp filter; every call now stops */
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
-    NOTE_UNGATED =
-        6, /* a program cannot have the gate: all its calls are traced (ptrace/gated.c) */
-    NOTE_SPOILED =
-        7, /* a program wrote into what it shares with the tracer; calls may be missing */
+    NOTE_UNGATED = 6,    /* the process cannot have the gate: every recorded call stops it */
+    NOTE_SPOILED = 7,    /* it wrote into what it shares with the tracer: calls may be missing */
 };
 
 /* A result that is not known: of a row with stop ENTRY, or of a call that ended with its thread. */
