@@ -18,7 +18,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scopetrace import _engine
 from scopetrace.capture import READ_TIMEOUT_MS, Capture
@@ -38,12 +38,14 @@ from scopetrace.recorder.handshake import (
     why_refused,
     why_unrecorded,
 )
-from scopetrace.recorder.live_calls import LiveCalls
 from scopetrace.recorder.stderr import ProgramStderr
 from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
 from scopetrace.syscalls.call_set import whole_calls
 from scopetrace.watch import Watch
+
+if TYPE_CHECKING:
+    from scopetrace.recorder.live_calls import LiveCalls
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
@@ -142,6 +144,13 @@ def _write_report(path: str, report: str) -> None:
         file.write(report)
 
 
+def _live_calls(stderr: ProgramStderr) -> LiveCalls:
+    """Return what prints system calls: few recordings need what it imports."""
+    from scopetrace.recorder.live_calls import LiveCalls
+
+    return LiveCalls(stderr)
+
+
 class Recorder:
     """One recording, from the first exec to the last exit."""
 
@@ -167,7 +176,7 @@ class Recorder:
         host = os.uname().nodename
         self._forwarding = forwarding_writer(config, host, writer)
         offset_ns = time.time_ns() - time.monotonic_ns()
-        self._live_calls = LiveCalls(stderr) if config.scopetrace.syscallsprint else None
+        self._live_calls = _live_calls(stderr) if config.scopetrace.syscallsprint else None
         self._pipeline = Pipeline(
             call_table(_engine.calls()),
             watch,

@@ -449,7 +449,8 @@ DUMPABLE = ("SUID_DUMP_DISABLE", "SUID_DUMP_USER", "SUID_DUMP_ROOT")
 
 def dumpable(value: int) -> str:
     """Return the name of what PR_SET_DUMPABLE takes."""
-    return DUMPABLE[value] if value < len(DUMPABLE) else f"{hexed(value)} /* SUID_DUMP_??? */"
+    known = 0 <= value < len(DUMPABLE)
+    return DUMPABLE[value] if known else f"{hexed(value)} /* SUID_DUMP_??? */"
 
 
 PRCTL_FIRST: dict[int, Callable[[int], str]] = {

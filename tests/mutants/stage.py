@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent.parent
+PLUGINS = Path(__file__).parent
+ROOT = PLUGINS.parent.parent
 LIMIT_S = 1800
 """After which a run of tests is ended. A test that hangs ends long before, by its own limit."""
 NO_TEST = "*"
@@ -81,7 +82,7 @@ class Stage:
     def _pytest(self, *arguments: str, failures: Path | None = None) -> int:
         """Run pytest and return its status; end what its tests have left behind."""
         command = [sys.executable, "-P", "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider"]
-        environ = os.environ | {"PYTHONPATH": f"{self._folder}:{Path(__file__).parent}"}
+        environ = os.environ | {"PYTHONPATH": f"{self._folder}:{PLUGINS}"}
         if failures:
             command += ["-p", "failures"]
             environ["FAILURES"] = str(failures)

@@ -25,16 +25,17 @@ from support.interpreter import python
 FAULTY = """
 import sys
 from scopetrace.cli import main
-from scopetrace.pipeline import Pipeline
+from scopetrace.recorder import background
 
-whole, turns = Pipeline.tick, iter(range(10))
+turns = iter(range(10))
 
-def tick(pipeline, now_ns):
-    if next(turns, 10) == 3:
-        raise RuntimeError("a fault")
-    whole(pipeline, now_ns)
+class Pipeline(background.Pipeline):
+    def tick(self, now_ns):
+        if next(turns, 10) == 3:
+            raise RuntimeError("a fault")
+        super().tick(now_ns)
 
-Pipeline.tick = tick
+background.Pipeline = Pipeline
 sys.exit(main(sys.argv[1:]))
 """
 """scopetrace with a fault in its recorder that shows after a moment."""
@@ -105,6 +106,7 @@ class Simulation:
             "_pipeline": pipeline,
             "_writer": self,
             "_forwarding": None,
+            "_live_calls": None,
             "_committed_ns": 0,
             "_uncommitted": False,
             "_period_ns": 0,

@@ -304,7 +304,7 @@ def test_a_session_lasts_from_the_start_of_the_program_to_its_last_end(stage: St
 
 def test_what_is_imported_before_the_fork_is_what_the_recorder_imports_too() -> None:
     script = "import scopetrace.recorder.background, sys; print(*sys.modules)"
-    command = [sys.executable, "-P", "-c", script]
+    command = [python(), "-P", "-c", script]
     done = subprocess.run(command, env=os.environ | path_to_us(), capture_output=True, check=True)
 
     imported = done.stdout.decode().split()
