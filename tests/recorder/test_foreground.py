@@ -8,7 +8,6 @@ import resource
 import signal
 import struct
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
