@@ -40,8 +40,9 @@ def test_events_after_the_removal_are_in_a_new_file_of_the_same_name(
         path = wait_for(lambda: only(session_files(stage.home)), "the session")
         wait_for(lambda: any(e.sourcetype == "file" for e in read_events(path)), "a log line")
         if what == "the folder":
-            shutil.rmtree(stage.home)
+            moved = stage.home.rename(stage.folder / "moved")  # at once: it is being written to
             stage.give(stage.home)
+            shutil.rmtree(moved, ignore_errors=True)
         else:
             for beside in path.parent.glob(f"{path.name}{'*' if what == 'the file' else ''}"):
                 beside.unlink()
