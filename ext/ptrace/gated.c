@@ -28,46 +28,10 @@
 #include "call/proc.h"
 #include "call/records.h"
 #include "call/tally.h"
-#include "gate/image.h"
 #include "gate/inject.h"
 #include "ptrace/gated.h"
+#include "ptrace/gated_state.h"
 #include "ptrace/seccomp.h"
-
-struct gate {
-    uint8_t actions[GATE_NUMBERS];
-    struct module_cache modules;
-    struct gate_thread *threads;
-    bool used;        /* some program has an arena */
-    uint64_t renames; /* context.renames when names of files were last doubted */
-    uint64_t origin_ticks, origin_ns;
-    uint64_t made; /* calls of threads that have ended */
-    struct gate_round round;
-    size_t round_room; /* of its arrays */
-};
-
-/* -- time ------------------------------------------------------------------------------------- */
-
-/* Whether the kernel trusts the counter that the gate reads. */
-static bool is_clock_stable(void)
-{
-    static const char PATH[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-    char name[16] = { 0 };
-
-    return proc_file(PATH, name, sizeof name - 1) > 0 && !strncmp(name, "tsc\n", 4);
-}
-
-static uint64_t ticks_to_ns(const struct gate *gate, uint64_t ticks)
-{
-    uint64_t since_ticks = __builtin_ia32_rdtsc() - gate->origin_ticks;
-    uint64_t since_ns = monotonic_ns() - gate->origin_ns;
-
-    return (uint64_t)((double)ticks * (double)since_ns / (double)(since_ticks ? since_ticks : 1));
-}
-
-static uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks)
-{
-    return gate->origin_ns + ticks_to_ns(gate, ticks - gate->origin_ticks);
-}
 
 /* -- fds -------------------------------------------------------------------------------------- */
 
@@ -102,7 +66,7 @@ void gated_release_words(struct fd_table *fds)
 static void publish_fd(struct task *task, int fd, bool name_is_fresh)
 {
     struct fd_entry *entry = fd_table_find(task->caller.fds, fd);
-    uint64_t time = GATE_FD_TIME(__builtin_ia32_rdtsc()) << GATE_FD_TIME_SHIFT;
+    uint64_t time = GATE_FD_TIME(ticks_now()) << GATE_FD_TIME_SHIFT;
 
     if (!entry || fd >= ARENA_FDS || fd_kind_of(&task->caller, entry) != FD_PLAIN)
         return;
@@ -141,158 +105,16 @@ static void doubt_names(struct gate *gate)
     }
 }
 
-/* -- tallies ---------------------------------------------------------------------------------- */
-
-struct taking {
-    struct engine *engine;
-    const struct gate_thread *thread;
-};
-
-/* The row of a call's number; -1: the gate makes no such call. */
-static int gated_row(const struct engine *engine, uint64_t number)
-{
-    return number < GATE_NUMBERS && engine->gate->actions[number] != GATE_REFUSE
-               ? engine->rows[0][number]
-               : -1;
-}
-
-static void take(void *context, const struct gate_tally *more)
-{
-    const struct taking *taking = context;
-    struct caller *caller = taking->thread->caller;
-    struct fd_entry *entry =
-        caller->fds ? fd_table_find(caller->fds, (int)(uint32_t)more->fd) : NULL;
-    int row = gated_row(taking->engine, more->number);
-
-    if (row >= 0 && CALLS[row].counted)
-        caller->counted[CALLS[row].counted - 1] += (uint32_t)more->sums.calls;
-    else if (row >= 0 && entry && entry->generation == GATE_FD_GENERATION(more->fd))
-        count_transfers(entry, (uint16_t)row, CALLS[row].transfer == TRANSFER_OUT, more->sums.calls,
-                        more->sums.bytes, ticks_to_ns(taking->engine->gate, more->sums.ticks));
-}
-
-/* Whether the engine knows of the fd of a tally: else its open has no record yet. */
-static bool is_known(const void *context, uint64_t fd)
-{
-    const struct taking *taking = context;
-    const struct fd_table *fds = taking->thread->caller->fds;
-    const struct fd_entry *entry = fds ? fd_table_find(fds, (int)(uint32_t)fd) : NULL;
-
-    return (uint32_t)fd == UINT32_MAX || (entry && entry->generation >= GATE_FD_GENERATION(fd));
-}
-
-static void collect_thread(struct engine *engine, struct gate_thread *thread)
-{
-    gate_thread_collect(thread, is_known, take, &(struct taking){ engine, thread });
-}
-
-/* -- records ---------------------------------------------------------------------------------- */
-
-static uint64_t ticks_now(void)
-{
-    return __builtin_ia32_rdtsc();
-}
-
-/* Another thread may have tallied transfers through an fd that is closed. */
-static void collect_others(struct engine *engine, const struct gate_thread *closing)
-{
-    struct fd_table *fds = closing->caller->fds;
-
-    for (struct gate_thread *thread = engine->gate->threads; fds->uses > 1 && thread;
-         thread = thread->next)
-        if (thread->caller->fds == fds)
-            collect_thread(engine, thread);
-}
-
-static void apply_call_record(struct engine *engine, struct gate_thread *thread,
-                              const struct gate_record *record, const uint8_t *payload)
-{
-    struct context *context = &engine->context;
-    struct caller *caller = thread->caller;
-    struct pending call = { .copy_limit = 0 };
-    int row = gated_row(engine, record->row);
-
-    if (row < 0 || !caller->fds)
-        return;
-    call_reset(context, &call, row);
-    call.abi = ABIS;
-    memcpy(call.args, record->args, sizeof call.args);
-    call.entered_ns = time_of_ticks(engine->gate, record->entered);
-    parts_append(&call.parts, payload, record->copied);
-    caller->fds->words_are_newer = true;
-    if (row == ROW_close) {
-        collect_others(engine, thread);
-        record_close(context, caller, &call);
-    } else if (CALLS[row].group == GROUP_OPEN) {
-        record_open(context, caller, &call, record->result,
-                    ticks_to_ns(engine->gate, record->left - record->entered));
-        struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
-        if (entry)
-            entry->generation = record->generation;
-    }
-    caller->fds->words_are_newer = false;
-    parts_deinit(&call.parts);
-}
-
-static void apply(void *context, struct gate_reader *reader, const struct gate_record *record,
-                  const uint8_t *payload)
-{
-    struct engine *engine = context;
-    struct gate_thread *thread =
-        (struct gate_thread *)((char *)reader - offsetof(struct gate_thread, reader));
-
-    if (record->kind == GATE_TALLY)
-        gate_thread_take(thread, record, take, &(struct taking){ engine, thread });
-    else
-        apply_call_record(engine, thread, record, payload);
-}
-
-/* The readers of all threads. False: there is no memory. */
-static bool fill_round(struct gate *gate)
-{
-    struct gate_round *round = &gate->round;
-
-    round->count = 0;
-    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next) {
-        if (round->count == gate->round_room) {
-            size_t room = 2 * gate->round_room + 16;
-            void *readers = realloc(round->readers, room * sizeof *round->readers);
-            round->readers = readers ? readers : round->readers;
-            void *heap = realloc(round->heap, room * sizeof *round->heap);
-            round->heap = heap ? heap : round->heap;
-            if (!readers || !heap)
-                return false;
-            gate->round_room = room;
-        }
-        round->readers[round->count++] = &thread->reader;
-    }
-    return true;
-}
-
-void gated_collect(struct engine *engine)
-{
-    struct gate *gate = engine->gate;
-
-    if (!gate || !gate->threads || engine->recording_ended)
-        return;
-    if (fill_round(gate))
-        gate_round(&gate->round);
-    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next)
-        collect_thread(engine, thread);
-}
-
-static void init_round(struct engine *engine)
-{
-    engine->gate->round = (struct gate_round){
-        .rows = GATE_NUMBERS,
-        .now = ticks_now,
-        .apply = apply,
-        .context = engine,
-        .payload = malloc(GATE_RECORD_MAX),
-    };
-}
-
 /* -- the beginning and the end ----------------------------------------------------------------- */
+
+/* Whether the kernel trusts the counter that the gate reads. */
+static bool is_clock_stable(void)
+{
+    static const char PATH[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    char name[16] = { 0 };
+
+    return proc_file(PATH, name, sizeof name - 1) > 0 && !strncmp(name, "tsc\n", 4);
+}
 
 static uint8_t action_of(const struct call_options *options, int row)
 {
@@ -311,7 +133,7 @@ void gated_init(struct engine *engine)
     if (!gate)
         return;
     init_round(engine);
-    gate->origin_ticks = __builtin_ia32_rdtsc();
+    gate->origin_ticks = ticks_now();
     gate->origin_ns = monotonic_ns();
     for (int row = 0; row < ROW_COUNT; row++)
         if (ABIS[0].numbers[row] >= 0 && ABIS[0].numbers[row] < GATE_NUMBERS)
@@ -323,9 +145,7 @@ void gated_deinit(struct engine *engine)
     if (!engine->gate)
         return;
     module_cache_deinit(&engine->gate->modules);
-    free(engine->gate->round.payload);
-    free(engine->gate->round.readers);
-    free(engine->gate->round.heap);
+    deinit_round(engine->gate);
     free(engine->gate);
     engine->gate = NULL;
 }
@@ -401,7 +221,7 @@ static void give_slot(struct engine *engine, struct task *task)
     arch_set_regs(task->caller.tid, &regs);
 }
 
-void gated_end_thread(struct engine *engine, struct task *task)
+static void end_thread(struct engine *engine, struct task *task)
 {
     if (!task->gated)
         return;
@@ -454,7 +274,7 @@ void gated_start(const struct engine *engine, const struct task *child)
 
 void gated_leave_image(struct engine *engine, struct task *task)
 {
-    gated_end_thread(engine, task);
+    end_thread(engine, task);
     image_drop(task->image);
     task->image = NULL;
 }

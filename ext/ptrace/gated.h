@@ -34,10 +34,9 @@ bool gated_leave(struct engine *engine, struct task *task, int signal);
 
 void gated_before_resume(struct engine *engine, struct task *task);
 
-/* A child is made; it is in its first stop; a thread has ended; so has its program, by exec or its end. */
+/* A child is made; it is in its first stop; a thread leaves its program, by exec or its end. */
 void gated_birth(struct task *parent, struct task *child, bool shares_memory);
 void gated_start(const struct engine *engine, const struct task *child);
-void gated_end_thread(struct engine *engine, struct task *task);
 void gated_leave_image(struct engine *engine, struct task *task);
 
 /* Nothing is recorded any more: calls go on in the gate. */
