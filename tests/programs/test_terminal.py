@@ -13,7 +13,7 @@ from support.interpreter import python
 from support.terminal import PROMPT, SHELL, ended, on_a_terminal
 
 JOB = """
-import os, signal, sys
+import os, signal, sys, time
 
 def answer(number, frame):
     os.write(1, b"caught %s\\n" % signal.Signals(number).name.encode())
@@ -24,9 +24,12 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 signal.signal(getattr(signal, sys.argv[1]), answer)
 os.write(1, b"going\\n")
 while True:
-    signal.pause()
+    time.sleep(0.05)
 """
-"""A job of one process: a shell's child could be stopped between vfork and exec, and block it."""
+"""A job of one process: a shell's child could be stopped between vfork and exec, and block it.
+
+It sleeps for short times: a signal that comes just before pause() would leave it waiting for ever.
+"""
 
 
 def talk(child: Any) -> list[str]:
