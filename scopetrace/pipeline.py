@@ -22,6 +22,7 @@ from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
 from scopetrace.model.operation import (
     CalledWhole,
+    CallsMade,
     Ended,
     ImageEnded,
     ImageStarted,
@@ -104,6 +105,8 @@ class Pipeline:
         """Whether the engine waits for a commit; the recorder resets it."""
         self.counts: Ended | None = None
         """What the engine counted, once the last process has exited."""
+        self.ways: dict[str, int] = {}
+        """Way (model.raw.Way) → how many calls programs have made so, as the engine last said."""
         self._watch = watch
         self._host = host
         self._offset_ns = clock_offset_ns
@@ -143,6 +146,7 @@ class Pipeline:
                     ImageStarted: self._on_image_started,
                     CalledWhole: self._on_called if self._records_calls else _ignore,
                     Synced: self._on_synced,
+                    CallsMade: self._on_calls_made,
                     Ended: self._on_ended,
                 },
                 self._text.handlers(),
@@ -328,6 +332,9 @@ class Pipeline:
 
     def _on_synced(self, operation: Synced) -> None:
         self.sync_requested = True
+
+    def _on_calls_made(self, operation: CallsMade) -> None:
+        self.ways[operation.way] = operation.calls
 
     def _on_ended(self, operation: Ended) -> None:
         self.counts = operation

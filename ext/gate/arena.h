@@ -51,8 +51,10 @@ struct gate_thread {
     struct gate_reader reader;            /* of its ring */
     struct gate_tally seen[GATE_TALLIES]; /* as they were when they were last taken */
     uint64_t made;                        /* likewise */
-    struct caller *caller;                /* its thread */
-    struct gate_thread *next, **link;     /* among all threads with a slot */
+    uint64_t
+        calls; /* that were made; where the program lies about it, at most 2^32 for each time */
+    struct caller *caller;            /* its thread */
+    struct gate_thread *next, **link; /* among all threads with a slot */
 };
 
 /* Give the file of an arena its size and map it. NULL: there is no memory. The fd stays open. */

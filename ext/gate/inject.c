@@ -154,13 +154,28 @@ static bool hold_signals(struct injection *to)
            ptrace(PTRACE_SETSIGMASK, to->tid, sizeof all, &all) == 0;
 }
 
+/* Whether a SIGCONT has come after the SIGSTOP, which would have discarded it (signal(7)). */
+static bool is_continued(const struct injection *to)
+{
+    enum { PENDING_MAX = 32 };
+    struct __ptrace_peeksiginfo_args range = { .flags = PTRACE_PEEKSIGINFO_SHARED,
+                                               .nr = PENDING_MAX };
+    siginfo_t found[PENDING_MAX];
+
+    long count = ptrace(PTRACE_PEEKSIGINFO, to->tid, &range, found);
+    for (long i = 0; i < count; i++)
+        if (found[i].si_signo == SIGCONT)
+            return true;
+    return false;
+}
+
 /* At a stop of the loader: the call that comes next is the thread's own. */
 static bool restore(struct injection *to)
 {
     bool restored = set_regs(to, &to->own) &&
                     ptrace(PTRACE_SETSIGMASK, to->tid, sizeof to->mask, &to->mask) == 0;
 
-    if (to->stopped)
+    if (to->stopped && !is_continued(to))
         syscall(SYS_tgkill, to->tid, to->tid, SIGSTOP);
     return restored;
 }
@@ -180,15 +195,17 @@ enum injected inject(pid_t tid, const struct space *space, const uint8_t actions
                      struct arena **arena_out)
 {
     struct injection to = { .tid = tid, .space = space };
+    struct arena *arena = NULL;
     int64_t result;
 
     *arena_out = NULL;
     if (!get_regs(&to, &to.own) || !hold_signals(&to) || !map_code(&to, &result))
         return INJECT_GONE;
     bool mapped = result == GATE_BASE && write_code(&to, actions);
-    if (!(mapped ? load_arena(&to, arena_out) : return_to_call(&to)) || !restore(&to)) {
-        arena_drop(*arena_out);
+    if (!(mapped ? load_arena(&to, &arena) : return_to_call(&to)) || !restore(&to)) {
+        arena_drop(arena); /* killed meanwhile */
         return INJECT_GONE;
     }
-    return *arena_out ? INJECT_DONE : INJECT_REFUSED;
+    *arena_out = arena;
+    return arena ? INJECT_DONE : INJECT_REFUSED;
 }

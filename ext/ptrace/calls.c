@@ -283,8 +283,11 @@ void on_call_stop(struct engine *engine, struct task *task, bool by_filter)
         refuse_call(task, ENOSYS);
         return;
     }
-    info.instruction_pointer = gated_ip(task, info.instruction_pointer);
-    enum gated_entry gated = by_filter ? gated_call_entry(engine, task, &info) : GATED_TRACE;
+    uint64_t ip = info.instruction_pointer;
+    info.instruction_pointer = gated_ip(task, ip);
+    bool refused = ip != info.instruction_pointer;
+    enum gated_entry gated =
+        by_filter ? gated_call_entry(engine, task, &info, refused) : GATED_TRACE;
     task->gone = gated == GATED_GONE;
     if (gated != GATED_TRACE)
         return;

@@ -128,6 +128,7 @@ static void await_commit(struct engine *engine, const struct task *task)
     if (atomic_load(&engine->stop) || !engine->context.started)
         return;
     atomic_store(&engine->acknowledged, false);
+    gated_write_ways(engine, &task->caller);
     write_record(&engine->context, &task->caller, &header, NULL);
     ring_hurry(&engine->context.ring);
     pthread_mutex_lock(&engine->lock);

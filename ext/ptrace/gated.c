@@ -164,10 +164,11 @@ static enum gate_mode gated_mode(const struct engine *engine, const struct task 
 }
 
 /* All calls of a program are traced from now on. */
-static void refuse_image(struct engine *engine, const struct task *task, enum raw_note note)
+static void refuse_image(struct engine *engine, const struct task *task, enum raw_note note,
+                         enum raw_ungated why)
 {
     if (!task->image->refused && !engine->recording_ended)
-        write_note(&engine->context, &task->caller, note, 0);
+        write_note(&engine->context, &task->caller, note, why);
     task->image->refused = true;
 }
 
@@ -195,7 +196,7 @@ void gated_before_resume(struct engine *engine, struct task *task)
     if (!task->gated)
         return;
     if (task->gated->reader.broken)
-        refuse_image(engine, task, NOTE_SPOILED);
+        refuse_image(engine, task, NOTE_SPOILED, 0);
     update_slot(engine, task);
 }
 
@@ -211,7 +212,7 @@ static void give_slot(struct engine *engine, struct task *task)
     if (arch_get_regs(task->caller.tid, &regs) < 0)
         return;
     if (regs.user.gs_base && !is_in_arena(regs.user.gs_base)) {
-        refuse_image(engine, task, NOTE_UNGATED); /* it has a use of its own for gs */
+        refuse_image(engine, task, NOTE_UNGATED, UNGATED_GS); /* it has a use of its own for gs */
         return;
     }
     task->gated = gate_thread_new(task->image->arena, &task->caller, &engine->gate->threads);
@@ -226,7 +227,7 @@ static void end_thread(struct engine *engine, struct task *task)
     if (!task->gated)
         return;
     gated_collect(engine);
-    engine->gate->made += task->gated->made;
+    engine->gate->ways[WAY_GATED] += task->gated->calls;
     gate_thread_free(task->gated);
     task->gated = NULL;
 }
@@ -237,16 +238,6 @@ void gated_end_recording(struct engine *engine)
          task = tasks_next(&engine->tasks, task))
         if (task->gated)
             update_slot(engine, task);
-}
-
-uint64_t gated_made(const struct engine *engine)
-{
-    uint64_t made = engine->gate ? engine->gate->made : 0;
-
-    for (struct gate_thread *thread = engine->gate ? engine->gate->threads : NULL; thread;
-         thread = thread->next)
-        made += thread->made;
-    return made;
 }
 
 /* -- births and execs -------------------------------------------------------------------------- */
@@ -297,7 +288,7 @@ static bool inject_gate(struct engine *engine, struct task *task)
     enum injected done =
         inject(task->caller.tid, task->caller.space, engine->gate->actions, &image->arena);
     if (done == INJECT_REFUSED)
-        refuse_image(engine, task, NOTE_UNGATED);
+        refuse_image(engine, task, NOTE_UNGATED, UNGATED_ROOM);
     engine->gate->used |= done == INJECT_DONE;
     return done != INJECT_GONE;
 }
@@ -363,6 +354,22 @@ static void end_gated(struct engine *engine, struct task *task, int64_t result)
     finish_call(engine, task, &task->call, result);
 }
 
+/* Why a call that could be made in the gate stops. */
+static enum raw_way way_of(const struct engine *engine, const struct task *task, bool refused)
+{
+    const struct image *image = task->image;
+
+    if (!may_be_gated(task))
+        return WAY_EACH;
+    if (image && image->refused)
+        return WAY_REFUSED;
+    if (!image || !image->arena)
+        return image && image->calls >= engine->options.gate_at ? WAY_THREADS : WAY_EARLY;
+    if (!task->gated)
+        return WAY_EARLY;
+    return refused ? WAY_FD : WAY_SITE;
+}
+
 /* A thread asks to record its call, which has returned. */
 static void record_asked(struct engine *engine, struct task *task)
 {
@@ -372,20 +379,25 @@ static void record_asked(struct engine *engine, struct task *task)
     if (!slot || slot->phase != GATE_RETURNED)
         return;
     end_gated(engine, task, (int64_t)slot->result);
-    slot->made++;
+    engine->gate->ways[WAY_ASKED]++;
     slot->phase = GATE_COMMITTED;
 }
 
-enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info)
+enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info,
+                                  bool refused)
 {
-    if (!engine->gate || info->arch != ABIS[0].audit_arch)
+    bool native = info->arch == ABIS[0].audit_arch;
+
+    if (!engine->gate)
         return GATED_TRACE;
-    if (info->instruction_pointer == gate_address(gate_asked)) {
+    if (native && info->instruction_pointer == gate_address(gate_asked)) {
         record_asked(engine, task);
         return GATED_DONE;
     }
-    if (info->entry.nr >= GATE_NUMBERS || engine->gate->actions[info->entry.nr] == GATE_REFUSE ||
-        !engine->context.started || !may_be_gated(task))
+    bool other = !native || gated_row(engine, info->entry.nr) < 0;
+    if (engine->context.started)
+        engine->gate->ways[other ? WAY_OTHER : way_of(engine, task, refused)]++;
+    if (other || !engine->context.started || !may_be_gated(task))
         return GATED_TRACE;
     return prepare_gate(engine, task, info) ? GATED_TRACE : GATED_GONE;
 }
@@ -494,6 +506,6 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
         leave_gate(engine, task, verdict, &regs);
     arch_set_regs(task->caller.tid, &regs);
     if (fault) /* PR_SET_TSC of prctl(2), or its memory is not as it was */
-        refuse_image(engine, task, NOTE_SPOILED);
+        refuse_image(engine, task, NOTE_UNGATED, UNGATED_FAULT);
     return fault;
 }

@@ -16,8 +16,9 @@ enum gated_entry {
     GATED_GONE,  /* the thread is ending, and in another stop */
 };
 
-/* A thread has stopped by our filter. */
-enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info);
+/* A thread has stopped by our filter. `refused`: in a trampoline, as the gate did not make the call. */
+enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info,
+                                  bool refused);
 
 /* A traced call has returned and is recorded. */
 void gated_after_call(struct engine *engine, struct task *task, const struct pending *call,
@@ -42,8 +43,8 @@ void gated_leave_image(struct engine *engine, struct task *task);
 /* Nothing is recorded any more: calls go on in the gate. */
 void gated_end_recording(struct engine *engine);
 
-/* How many calls were made in the gate. */
-uint64_t gated_made(const struct engine *engine);
+/* Write how many calls were made in each way so far (RAW_WAY). */
+void gated_write_ways(struct engine *engine, const struct caller *caller);
 
 /* Before an fd table is freed. */
 void gated_release_words(struct fd_table *fds);

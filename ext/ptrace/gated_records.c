@@ -11,6 +11,7 @@
 
 #include "arch/abi.h"
 #include "call/call.h"
+#include "call/records.h"
 #include "call/tally.h"
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
@@ -167,6 +168,20 @@ void gated_collect(struct engine *engine)
         gate_round(&gate->round);
     for (struct gate_thread *thread = gate->threads; thread; thread = thread->next)
         collect_thread(engine, thread);
+}
+
+void gated_write_ways(struct engine *engine, const struct caller *caller)
+{
+    if (!engine->gate)
+        return;
+    uint64_t ways[WAYS];
+    memcpy(ways, engine->gate->ways, sizeof ways);
+    for (struct gate_thread *thread = engine->gate->threads; thread; thread = thread->next)
+        ways[WAY_GATED] += thread->calls;
+    for (uint64_t way = 0; way < WAYS; way++) {
+        struct raw_record header = { .kind = RAW_WAY, .args = { way, ways[way] } };
+        write_record(&engine->context, caller, &header, NULL);
+    }
 }
 
 void init_round(struct engine *engine)

@@ -13,7 +13,7 @@ struct gate {
     bool used;        /* some program has an arena */
     uint64_t renames; /* context.renames when names of files were last doubted */
     uint64_t origin_ticks, origin_ns;
-    uint64_t made; /* calls of threads that have ended */
+    uint64_t ways[WAYS]; /* how calls were made; without those in the gate of threads that live */
     struct gate_round round;
     size_t round_room; /* of its arrays */
 };

@@ -60,11 +60,11 @@ void end_recording(struct engine *engine)
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task))
         abandon_whole_calls(engine, task);
-    header.result = (int64_t)gated_made(engine);
     engine->context.counts.waits = engine->context.ring.waits;
     engine->context.counts.waited_ns = engine->context.ring.waited_ns;
     memcpy(header.args, &engine->context.counts, sizeof header.args);
     engine->context.started = true;
+    gated_write_ways(engine, &caller);
     write_record(&engine->context, &caller, &header, NULL);
     ring_close(&engine->context.ring);
     engine->recording_ended = true;

@@ -94,7 +94,6 @@ enum raw_kind {
 
     /*
      * No record follows.
-     *   result  how many calls programs made without a stop (ext/ptrace/gated.c)
      *   args    struct raw_counts, in its order
      */
     RAW_END = 10,
@@ -125,6 +124,27 @@ enum raw_kind {
      * a thread: `result` is the status word of wait(2).
      */
     RAW_CALL = 13,
+
+    /*
+     * How many calls programs have made in one way so far, if some may make them without a stop
+     * (ext/ptrace/gated.c). Written at the end, and before a RAW_SYNC.
+     *   args  enum raw_way; how many
+     */
+    RAW_WAY = 14,
+};
+
+/* How a call was made that is recorded: without a stop, or why it stopped. */
+enum raw_way {
+    WAY_GATED,   /* without a stop */
+    WAY_ASKED,   /* it stopped once it had returned: it failed, or there is more to ask about it */
+    WAY_EARLY,   /* its program had made too few calls, or its thread none */
+    WAY_THREADS, /* its program had threads when it had made enough */
+    WAY_OTHER,   /* calls of its number always stop */
+    WAY_FD,      /* its fd is new, a socket, or its bytes are wanted */
+    WAY_SITE,    /* its instruction has not been changed, or cannot be */
+    WAY_REFUSED, /* its program cannot make calls without a stop: NOTE_UNGATED, NOTE_SPOILED */
+    WAY_EACH,    /* each call of its program has to stop: own filters, asynchronous operations */
+    WAYS,
 };
 
 /* What a RAW_CALL is that is no call. */
@@ -238,8 +258,15 @@ enum raw_note {
     NOTE_OWN_FILTER = 2, /* the process loaded a seccomp filter; every call now stops */
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
-    NOTE_UNGATED = 6,    /* the process cannot have the gate: every recorded call stops it */
+    NOTE_UNGATED = 6,    /* every recorded call of the process stops it; enum raw_ungated */
     NOTE_SPOILED = 7,    /* it wrote into what it shares with the tracer: calls may be missing */
+};
+
+/* Why a program cannot make calls without a stop. */
+enum raw_ungated {
+    UNGATED_ROOM = 1, /* there is no room in its memory, or it may have no more fds */
+    UNGATED_GS = 2,   /* it uses the base of gs */
+    UNGATED_FAULT = 3 /* an instruction of the gate faulted: it has taken away what that needs */
 };
 
 /* A result that is not known: of a row with stop ENTRY, or of a call that ended with its thread. */

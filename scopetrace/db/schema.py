@@ -107,6 +107,12 @@ _TABLES = (
     ) STRICT""",
 )
 
+_GATE = """
+    CREATE TABLE gate ( -- calls by how they were made, if some make no stop (key `gate`)
+        way TEXT PRIMARY KEY, -- gated: without a stop; else why it stopped: docs/performance.md
+        calls INTEGER NOT NULL -- how many
+    ) STRICT"""
+
 SESSION_TABLE = _TABLES[0].strip()
 """The statement as the file has it."""
 SESSION_COLUMNS = tuple(re.findall(r"^ +(\w+) [A-Z]+", _TABLES[0], re.MULTILINE)[1:])
@@ -205,11 +211,16 @@ def _version_4(db: sqlite3.Connection) -> None:
     db.execute(_SYSCALL)
 
 
+def _version_5(db: sqlite3.Connection) -> None:
+    db.execute(_GATE)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _version_1,
     _version_2,
     _version_3,
     _version_4,
+    _version_5,
 )
 """Step n, counted from 0, turns version n into version n + 1."""
 

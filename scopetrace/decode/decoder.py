@@ -26,8 +26,8 @@ from scopetrace.decode.closing import forget_process, recording_ended
 from scopetrace.decode.state import Handler, State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
-from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
-from scopetrace.model.raw import RawKind, RawRecord
+from scopetrace.model.operation import CallsMade, Ended, ImageStarted, Operation, Synced
+from scopetrace.model.raw import WAY_NAMES, RawKind, RawRecord
 
 CALLS: dict[str, Handler] = {
     **transfers.CALLS,
@@ -42,7 +42,7 @@ CALLS: dict[str, Handler] = {
 
 SYSCALL = int(RawKind.SYSCALL)
 """As a plain number, which is quicker to compare than a member of an enumeration."""
-WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.END)))
+WHOLE_SESSION = frozenset(map(int, (RawKind.SYNC, RawKind.WAY, RawKind.END)))
 """Records that are about no task."""
 
 KINDS: dict[int, Handler] = {
@@ -105,6 +105,10 @@ class Decoder:
         time_ns = record.entered_ns + self.state.offset_ns
         if record.kind == RawKind.SYNC:
             self.state.emit(Synced(time_ns))
+        elif record.kind == RawKind.WAY:
+            self.state.emit(
+                CallsMade(time_ns, WAY_NAMES.get(record.arg1, str(record.arg1)), record.arg2)
+            )
         else:
             recording_ended(self.state, time_ns)
             self.state.emit(Ended(time_ns, *record.args))

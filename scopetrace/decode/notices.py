@@ -28,11 +28,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
         "{proc} ({pid}) asked for seccomp's strict mode and was refused, because it is being"
         " recorded",
     ),
-    Note.UNGATED: (
-        "ungated",
-        "{proc} ({pid}) stops at each recorded call: its memory has no room for the code that makes"
-        " calls without stops, or it uses what that code needs",
-    ),
+    Note.UNGATED: ("ungated", "{proc} ({pid}) stops at each recorded call: {why}"),
     Note.SPOILED: (
         "spoiled",
         "{proc} ({pid}) wrote into memory that it shares with the recorder: calls on files may be"
@@ -40,6 +36,15 @@ SENTENCES: dict[int, tuple[str, str]] = {
     ),
 }
 """(reason, sentence) of each note."""
+
+WHY_UNGATED = {
+    1: "its memory has no room for the code that makes calls without stops, or it may have no more"
+    " file descriptors",
+    2: "it uses the base of gs, which the code needs that makes calls without stops",
+    3: "it has taken away what the code needs that makes calls without stops: memory, the base of"
+    " gs, or the clock (prctl(2), PR_SET_TSC)",
+}
+"""Clauses by enum raw_ungated."""
 
 
 def on_note(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -52,6 +57,8 @@ def on_note(state: State, task: Task, record: RawRecord, call: Call) -> None:
     reason, sentence = SENTENCES.get(
         record.arg1, ("engine", f"The engine left note {record.arg1} about {{proc}} ({{pid}})")
     )
-    message = sentence.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
+    why = WHY_UNGATED.get(record.arg2, "why is not known")
+    message = sentence.replace("{why}", why)
+    message = message.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
     time_ns = record.entered_ns + state.offset_ns
     state.emit(Noticed(image, task.tid, time_ns, message, reason, 1))

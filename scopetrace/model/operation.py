@@ -365,6 +365,15 @@ class Synced(NamedTuple):
     time_ns: int
 
 
+class CallsMade(NamedTuple):
+    """How many calls programs have made in one way so far."""
+
+    time_ns: int
+    way: str
+    """Of `raw.WAY_NAMES`; a number if it is not known."""
+    calls: int
+
+
 class Ended(NamedTuple):
     """No more is recorded; the numbers are those of `struct raw_counts`."""
 
@@ -405,5 +414,6 @@ Operation = (
     | Noticed
     | CalledWhole
     | Synced
+    | CallsMade
     | Ended
 )

@@ -43,6 +43,25 @@ class RawKind(IntEnum):
     COUNT = 11
     LEAVE = 12
     CALL = 13
+    WAY = 14
+
+
+class Way(IntEnum):
+    """How a call was made that is recorded: without a stop, or why it stopped (enum raw_way)."""
+
+    GATED = 0
+    ASKED = 1
+    EARLY = 2
+    THREADS = 3
+    OTHER = 4
+    FD = 5
+    SITE = 6
+    REFUSED = 7
+    EACH = 8
+
+
+WAY_NAMES = {int(way): way.name.lower() for way in Way}
+"""As a session has them."""
 
 
 class Part(IntEnum):

@@ -63,6 +63,8 @@ class Summary(NamedTuple):
     """What took a good part of the time, the longest first."""
     notices: tuple[str, ...]
     """What the recorder had to say about the recording itself."""
+    gate: dict[str, int]
+    """Way (model.raw.Way) → how many calls were made so; {}: all stopped (key `gate`)."""
 
     @property
     def processes(self) -> list[ProcessNode]:

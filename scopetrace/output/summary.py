@@ -54,6 +54,7 @@ def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield from _labelled("output", _output(summary))
     yield from _labelled("stderr", map(escape, summary.stderr_last))
     yield from _labelled("slow", map(_slow, summary.slow))
+    yield from _labelled("stops", _stops(summary.gate))
     yield from _labelled("notices", map(escape, _some(summary.notices)))
     if summary.info.lost:
         yield "lost", f"{summary.info.lost} events and records could not be recorded"
@@ -200,6 +201,29 @@ def _requests(summary: Summary) -> Iterator[str]:
         yield f"{'answered' if side == 'server' else 'was answered'}: {counts}"
 
 
+def _stops(gate: dict[str, int]) -> Iterator[str]:
+    """Yield how many calls were made without a stop, and why the others stopped."""
+    stopped = {way: calls for way, calls in gate.items() if way != "gated"}
+    made, count = sum(gate.values()), sum(stopped.values())
+    if made:
+        whys = [f"{calls} {WHY_STOPPED.get(way, way)}" for way, calls in stopped.items()]
+        text = f"{count} of {made} recorded calls ({100 * count / made:.1f} %)"
+        yield ": ".join([text, ", ".join(whys)] if whys else [text])
+
+
+WHY_STOPPED = {
+    "asked": "that failed",
+    "early": "by new programs",
+    "threads": "by programs with threads",
+    "other": "of other kinds",
+    "fd": "on sockets, new fds or logs",
+    "site": "from new places",
+    "refused": "by programs that cannot do without",
+    "each": "by programs with filters or io_uring",
+}
+"""Way (model.raw.Way) → why calls made so stopped."""
+
+
 def _counted(name: str, times: int) -> str:
     return f"{name} ({times} times)" if times > 1 else name
 
@@ -248,5 +272,6 @@ def summary_body(summary: Summary) -> dict[str, Any]:
         "stderr_last": summary.stderr_last,
         "slow": [slow._asdict() for slow in summary.slow],
         "notices": summary.notices,
+        "gate": summary.gate,
         "lost": info.lost,
     }

@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 
+from scopetrace.db.schema import has_table
 from scopetrace.model.file_record import OWN
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.summary import Summary
@@ -40,6 +41,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         stderr_last=last_lines(db),
         slow=slowest(db, roots, files, duration_ns),
         notices=tuple(_messages(db, "notice")),
+        gate=_gate(db),
     )
 
 
@@ -77,3 +79,10 @@ def _requests(db: sqlite3.Connection) -> dict[str, dict[int, int]]:
 def _messages(db: sqlite3.Connection, sourcetype: str) -> Iterator[str]:
     rows = db.execute("SELECT data FROM event WHERE sourcetype = ? ORDER BY id", (sourcetype,))
     yield from (str(json.loads(data).get("message", "")) for (data,) in rows)
+
+
+def _gate(db: sqlite3.Connection) -> dict[str, int]:
+    """Count calls by the way in which they were made, the most frequent first."""
+    if not has_table(db, "gate"):
+        return {}
+    return dict(db.execute("SELECT way, calls FROM gate WHERE calls > 0 ORDER BY calls DESC, way"))

@@ -280,6 +280,7 @@ class Recorder:
         self._uncommitted = False
         if self._pipeline.sync_requested:
             self._writer.update(**self._outcome())
+            self._writer.count_ways(self._pipeline.ways)
         (self._forwarding or self._writer).commit()
         self._print_setback()
 
@@ -325,6 +326,7 @@ class Recorder:
         lost = counts.lost if counts else 0
         if not self._end_signal:
             ended_ns = self._pipeline.last_end_ns or ended_ns
+        self._writer.count_ways(self._pipeline.ways)
         facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
         try:
             self._writer.finish("stopped" if self._end_signal else "finished", **facts)

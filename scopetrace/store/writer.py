@@ -18,7 +18,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,7 @@ class SessionWriter:
         self._starts: list[Process] = []
         self._ends: list[ProcessEnd] = []
         self._facts: dict[str, Any] = {}
+        self._ways: list[tuple[str, int]] = []
         self._encode = Encoder().encode
         self._db, self._about = _connect(path)
         self.id = self._about["id"]
@@ -162,18 +163,26 @@ class SessionWriter:
         """Write calls in their order; the next commit makes them visible and lasting."""
         self._insert("syscall", calls)
 
+    def count_ways(self, ways: Mapping[str, int]) -> None:
+        """Write with the next commit how many calls programs have made so far in which way."""
+        self._ways = list(ways.items())
+
     def commit(self) -> None:
         """Make all rows since the last commit visible to readers and safe against a crash."""
-        if not (self._uncommitted or self._starts or self._ends or self._facts):
+        if not (self._uncommitted or self._starts or self._ends or self._facts or self._ways):
             return
         with self._batch():
             self._begin()
             self._write_processes()
             self._write_facts()
+            self._db.executemany(
+                "INSERT OR REPLACE INTO gate (way, calls) VALUES (?, ?)", self._ways
+            )
             self._db.execute("COMMIT")
         self._starts.clear()
         self._ends.clear()
         self._facts.clear()
+        self._ways.clear()
         self._committed += self._uncommitted
         self._uncommitted.clear()
         if not self._is_in_place():

@@ -79,6 +79,16 @@ def test_csv_and_markdown_have_a_row_for_each_line(scopetrace, recorder):
     assert scopetrace("summary", "--id", "1", "--format", "md")[1].startswith("| about ")
 
 
+def test_calls_that_stopped_have_the_reasons(scopetrace, recorder):
+    writer = recorder.start()
+    writer.count_ways({"gated": 900, "asked": 30, "other": 69, "new way": 1})
+    writer.finish(exit_code=0)
+
+    whys = "69 of other kinds, 30 that failed, 1 new way"
+    line = f"stops      100 of 1000 recorded calls (10.0 %): {whys}"
+    assert line in scopetrace("summary")[1].splitlines()
+
+
 def test_a_session_can_be_named_once(scopetrace, recorder):
     recorder.record()
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from scopetrace.decode.decoder import CALLS as HANDLERS
 from scopetrace.decode.decoder import Decoder, handler_of, on_unknown
-from scopetrace.model.operation import Ended, ImageStarted, Operation, Synced
-from scopetrace.model.raw import Part, RawKind, unpack_batch
+from scopetrace.model.operation import CallsMade, Ended, ImageStarted, Operation, Synced
+from scopetrace.model.raw import Part, RawKind, Way, unpack_batch
 from support.raw_builder import CALLS, MILLISECOND, START, pack_record
 from support.raw_strategies import any_record
 
@@ -36,6 +36,14 @@ def test_what_concerns_the_whole_session_is_passed_on(tracee, decoding):
     assert isinstance(synced, Synced)
     assert isinstance(ended, Ended)
     assert (ended.waits, ended.lost, ended.recorded) == (2, 5, 6)
+
+
+def test_how_calls_were_made_is_passed_on(tracee, decoding):
+    tracee.add(RawKind.WAY, args=(Way.FD, 77))
+
+    (made,) = decoding.only(CallsMade)
+
+    assert (made.way, made.calls) == ("fd", 77)
 
 
 def test_a_stranger_is_taken_in_as_it_is_met(tracee, decoding):

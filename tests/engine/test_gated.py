@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from scopetrace.model.event import EventRecord
-from scopetrace.model.raw import RawKind
-from support.engine_run import engine_run
+from scopetrace.model.raw import RawKind, RawRecord, Way
+from scopetrace.query import open_session
+from support.engine_run import engine_run, of_kind
 from support.harness import Compile, Recording, Stage
 
 GATED = {"SCOPE_GATE": "eager"}
@@ -35,9 +36,43 @@ def test_most_calls_of_a_program_make_no_stop(
 
     end = records[-1]
     assert end.kind == RawKind.END
-    stops, made = end.args[0], end.result
+    stops, made = end.args[0], ways_of(records)[Way.GATED]
     assert made > 2000 * (threads + 1)
     assert stops < made / 10
+
+
+def ways_of(records: list[RawRecord]) -> dict[Way, int]:
+    """Return how many calls were made in which way."""
+    return {Way(record.arg1): record.arg2 for record in of_kind(records, RawKind.WAY)}
+
+
+def test_each_call_has_one_way(compile_tracee: Compile, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    script = "cat /etc/passwd nowhere; cat < /etc/passwd; exec 3<&0; true"
+
+    sums = []
+    for gate_at in (1, 10**6):
+        records, _ = engine_run(["/bin/sh", "-c", script], folder, gate_at=gate_at)
+        sums.append(ways_of(records))
+
+    gated, traced = sums
+    assert sum(gated.values()) == sum(traced.values())
+    assert {way for way, calls in traced.items() if calls} == {Way.EARLY, Way.OTHER}
+    assert gated[Way.GATED] > gated[Way.SITE] > 0
+    assert gated[Way.ASKED] > 0
+    assert gated[Way.OTHER] == traced[Way.OTHER]
+
+
+def test_the_session_has_how_calls_were_made(stage: Stage) -> None:
+    stage.environ = GATED
+    stage.prepare()
+
+    recording = stage.record(["/bin/cat", "/etc/passwd", "/etc/passwd"])
+
+    with open_session(recording.info.path) as session:
+        gate = session.summary().gate
+    assert gate["gated"] > 10
 
 
 # -- that nothing of it shows ---------------------------------------------------------------------

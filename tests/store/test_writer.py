@@ -136,6 +136,17 @@ def test_facts_are_updated_with_the_next_commit(tmp_path):
     writer.discard()
 
 
+def test_how_calls_were_made_is_as_it_was_last_counted(tmp_path):
+    writer = begin(tmp_path)
+    writer.count_ways({"gated": 5, "fd": 1})
+    writer.commit()
+    writer.count_ways({"gated": 70, "fd": 1, "site": 0, "early": 12})
+    writer.finish()
+
+    with open_session(writer.path) as session:
+        assert session.summary().gate == {"gated": 70, "early": 12, "fd": 1}
+
+
 @pytest.mark.parametrize("name", ["colour", "events", "id", "path"])
 def test_a_fact_that_is_none_or_not_ours_to_set_is_a_mistake(tmp_path, name):
     writer = begin(tmp_path)

@@ -1,0 +1,210 @@
+/*
+ * Calls with a signal at every instruction, in a program that is recorded: recorded REPORT FIRST EVERY,
+ * for which FIRST is the number of the first instruction, and EVERY how far the next one is. The recorder
+ * makes the steps (stepper.c). Each call must have its result, and each register, flag and byte of the
+ * stack must be as natively; what was recorded is compared with the lines that are printed: the site,
+ * the case, how often its call was made, and how many instructions there are.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "known_state.h"
+#include "stepper.h"
+
+enum { MOVED_BYTES = 7, WARM_UP = 3 };
+
+static const char *report;
+static const struct site *current;
+static volatile sig_atomic_t handled, wrong;
+static uint64_t first, every;
+static int zero;
+static char byte;
+static struct stat found;
+
+/* Registers of an interrupted thread, in the order of `before`. */
+static const int OF_CONTEXT[] = {
+    REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+    REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL,
+};
+
+static void complain(const char *what, const char *name, long long value)
+{
+    char line[128];
+    int size = snprintf(line, sizeof line, "WRONG: %s of %s: %#llx\n", what, name, value);
+
+    if (write(STDERR_FILENO, line, (size_t)size) != size)
+        abort();
+    wrong = 1;
+}
+
+static void check_context(const ucontext_t *context)
+{
+    enum { CLOBBERED = 1 << RAX | 1 << RCX | 1 << R11 };
+    const greg_t *found = context->uc_mcontext.gregs;
+    uint64_t behind = (uint64_t)current->back, rip = (uint64_t)found[REG_RIP];
+
+    if (rip != behind && rip != behind - 2 &&
+        (!current->subtract || rip != behind - 2 - MOVED_BYTES))
+        complain("rip", current->name, found[REG_RIP]);
+    for (int i = 0; i < ALL; i++)
+        if (!(CLOBBERED >> i & 1) && (uint64_t)found[OF_CONTEXT[i]] != before[i])
+            complain("a register", current->name, found[OF_CONTEXT[i]]);
+}
+
+/* The handler makes calls of its own, which go through the gate again. */
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    struct stat other;
+    char read_byte;
+
+    (void)number, (void)info;
+    handled++;
+    if (current)
+        check_context(context);
+    if (read(zero, &read_byte, 1) != 1 || read_byte || stat("/", &other))
+        complain("a call", "the handler", errno);
+}
+
+static void never(int number)
+{
+    complain("the request", "the step", number);
+}
+
+/* -- cases ------------------------------------------------------------------------------------- */
+
+static int file, scratch;
+
+static void nothing(void)
+{
+}
+
+static void open_scratch(void)
+{
+    scratch = open("closing", O_RDONLY);
+}
+
+static void close_scratch(void)
+{
+    close(scratch);
+}
+
+/* Arguments of 0 that are pointers or fds are filled in by run_case. */
+static struct step_case {
+    const char *name;
+    struct call call;
+    int64_t result;
+    void (*begin)(void), (*end)(void);
+} CASES[] = {
+    { "read", { "", SYS_read, { 0, (uint64_t)&byte, 1 } }, 1, nothing, nothing },
+    { "stat", { "", SYS_stat, { (uint64_t) "/", (uint64_t)&found, 0 } }, 0, nothing, nothing },
+    { "read to nowhere", { "", SYS_read, { 0, 8, 1 } }, -EFAULT, nothing, nothing },
+    { "lseek", { "", SYS_lseek, { 0, 7, SEEK_SET } }, 7, nothing, nothing },
+    { "open", { "", SYS_open, { (uint64_t) "opened", O_RDONLY, 0 } }, 0, nothing, close_scratch },
+    { "openat",
+      { "", SYS_openat, { (uint64_t)AT_FDCWD, (uint64_t) "openat", O_RDONLY } },
+      0,
+      nothing,
+      close_scratch },
+    { "open nothing",
+      { "", SYS_open, { (uint64_t) "nothing", O_RDONLY, 0 } },
+      -ENOENT,
+      nothing,
+      nothing },
+    { "open nowhere", { "", SYS_open, { 8, O_RDONLY, 0 } }, -EFAULT, nothing, nothing },
+    { "close", { "", SYS_close, { 0, 0, 0 } }, 0, open_scratch, nothing },
+};
+
+static bool is_about_file(const struct step_case *asked)
+{
+    return asked->call.number == SYS_read || asked->call.number == SYS_lseek;
+}
+
+static void fill_in(struct step_case *asked)
+{
+    asked->begin();
+    if (is_about_file(asked))
+        asked->call.args[0] = (uint64_t)file;
+    if (asked->call.number == SYS_close)
+        asked->call.args[0] = (uint64_t)scratch;
+    if (asked->end == close_scratch) {
+        asked->result = scratch = dup(file); /* the number that comes next */
+        close(scratch);
+    }
+}
+
+/* Make a call with a signal at the instruction with a number; returns whether there is one. */
+static bool step(const struct site *site, struct step_case asked, uint64_t number)
+{
+    static const uint64_t FLAG_SETS[] = { 0, DIRECTION | OVERFLOW, CARRY | ZERO | SIGN };
+    struct step_request request = {
+        .start = (uint64_t)site->back - 2 - (site->subtract ? MOVED_BYTES : 0),
+        .end = (uint64_t)site->back,
+        .number = number,
+        .signal = SIGUSR1,
+    };
+
+    fill_in(&asked);
+    fill_stack();
+    handled = 0;
+    prepare(&asked.call, site, FLAG_SETS[number % 3], (uint64_t)stack + 2048);
+    ask_step(&request);
+    current = site;
+    site->call();
+    current = NULL;
+    bool reached = was_step_reached(report);
+    if (handled != (int)reached)
+        complain("signals", asked.name, handled);
+    if ((int64_t)after[RAX] != asked.result || !is_right(site) || !stack_is_intact())
+        complain("the result", asked.name, (long long)after[RAX]);
+    asked.end();
+    return reached;
+}
+
+/* Make the call a few times, then with a signal at each instruction. */
+static void run_case(const struct site *site, const struct step_case *asked)
+{
+    uint64_t made = 0, last = first;
+
+    lseek(file, 0, SEEK_SET);
+    for (; made < WARM_UP; made++)
+        step(site, *asked, UINT64_MAX);
+    for (; step(site, *asked, last); made++)
+        last += every;
+    made++;
+    if (asked->call.number == SYS_read && asked->result == 1 &&
+        lseek(file, 0, SEEK_CUR) != (off_t)made)
+        complain("read twice or never", site->name, (long long)made);
+    printf("%s|%s|%llu|%llu\n", site->name, asked->name, (unsigned long long)made,
+           (unsigned long long)last);
+}
+
+int main(int argc, char **argv)
+{
+    static char alternate[1 << 16];
+    stack_t other = { .ss_sp = alternate, .ss_size = sizeof alternate };
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+    if (argc != 4)
+        return 96;
+    report = argv[1];
+    first = strtoull(argv[2], NULL, 10);
+    every = strtoull(argv[3], NULL, 10);
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    sigaltstack(&other, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    signal(SIGRTMAX, never);
+    zero = open("/dev/zero", O_RDONLY);
+    file = open("read", O_RDONLY);
+    for (size_t i = 0; i < sizeof SITES / sizeof *SITES; i++)
+        for (size_t j = 0; j < sizeof CASES / sizeof *CASES; j++)
+            run_case(&SITES[i], &CASES[j]);
+    fflush(stdout);
+    return wrong ? 1 : 3;
+}

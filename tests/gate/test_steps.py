@@ -1,0 +1,93 @@
+"""A signal at every instruction of the gate, trampolines and injections, in what is recorded.
+
+stepper.c is preloaded into the recorder, so that what makes the steps is the recorder's own tracer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.gate_code import compiled
+from support.gate_files import TORTURE
+from support.harness import Recording, Stage
+from support.thorough import THOROUGH
+from support.users import one_user
+
+HERE = Path(__file__).parent
+EVERY = 1 if TORTURE else 7 if THOROUGH else 29
+"""A usual run takes each so-many'th instruction only, and always the first ones of an injection."""
+Stepped = Callable[[str, int], Recording]
+
+pytestmark = one_user("what interrupts a call does not depend on rights")
+
+
+@pytest.fixture
+def stepped(stage: Stage, commons: Path) -> Stepped:
+    """Record a program of this folder whose steps are made."""
+    stepper = commons / "stepper.so"
+    if not stepper.exists():
+        flags = ("-shared", "-fPIC", "-O1", "-ldl")
+        compiled(stepper, *flags, sources=("tests/gate/stepper.c",))
+
+    def run(name: str, every: int) -> Recording:
+        program = commons / name
+        compiled(program, "-O1", "-pthread", sources=(f"tests/gate/{name}.c",))
+        report = stage.work / "report"
+        stage.environ = {
+            "SCOPE_GATE": "eager",
+            "LD_PRELOAD": str(stepper),
+            "STEPPER_REPORT": str(report),
+        }
+        for file in ("read", "opened", "openat", "closing"):
+            (stage.work / file).write_bytes(bytes(range(256)) * 64)
+        return stage.record([program, report, "0", str(every)], timeout=3600 if TORTURE else 120)
+
+    return run
+
+
+def lines_of(recording: Recording) -> list[list[str]]:
+    """Return what the program printed, and check that it found nothing wrong."""
+    assert (recording.ending.stderr, recording.ending.status) == (b"", 3)
+    return [line.split("|") for line in recording.ending.stdout.decode().splitlines()]
+
+
+LEAST = {"read": 150, "lseek": 150, "open": 400, "openat": 400}
+"""How many instructions a call has at least that is made in the gate."""
+
+
+@pytest.mark.timeout(0 if TORTURE else 120)
+def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Stepped) -> None:
+    recording = stepped("recorded", EVERY)
+
+    made: Counter[str] = Counter()
+    for site, case, times, instructions in lines_of(recording):
+        made[case] += int(times)
+        if site != "traced":
+            assert int(instructions) > LEAST.get(case, 0), (site, case)
+    work = recording.info.cwd
+    opened = Counter(event.data["file"] for event in recording.of("fs.open"))
+    closed = Counter(event.data["file"] for event in recording.of("fs.close"))
+    for name, case in (("opened", "open"), ("openat", "openat"), ("closing", "close")):
+        assert opened[f"{work}/{name}"] == closed[f"{work}/{name}"] == made[case]
+    (end,) = recording.of("fs.close", file=f"{work}/read")
+    assert end.data["file_read_bytes"] == made["read"]
+    assert len(recording.of("fs.error", file=f"{work}/nothing")) == made["open nothing"]
+
+
+@pytest.mark.timeout(120)
+def test_a_signal_at_every_step_of_an_injection_comes_as_natively(stepped: Stepped) -> None:
+    recording = stepped("injected", 1)
+
+    got = [int(times) for _, times in lines_of(recording)]
+    assert len(got) == 5
+    assert min(got) > 25
+    ends = Counter(event.data.get("signal") for event in recording.of("proc.exit"))
+    assert (ends["SIGTERM"], ends["SIGKILL"]) == (got[1], got[4])
+    assert (
+        len(recording.of("fs.open", file=f"{recording.info.cwd}/read"))
+        == sum(got[:1] + got[2:4]) + 5
+    )
