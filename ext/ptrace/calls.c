@@ -146,8 +146,11 @@ static bool row_applies(const struct task *task, int row, const uint64_t args[6]
 static void begin_rows(struct engine *engine, struct task *task, call_info *info,
                        const struct abi *abi, bool by_filter, bool seen)
 {
-    for (int row = row_of(engine, abi, info->entry.nr); row >= 0 && !task->in_call;
-         row = engine->next_row[row]) {
+    int first = row_of(engine, abi, info->entry.nr);
+
+    if (first >= 0)
+        hold_receivers(engine, task, first, info->entry.args);
+    for (int row = first; row >= 0 && !task->in_call; row = engine->next_row[row]) {
         if (belongs_to_other_stop(task, row, by_filter, seen))
             continue;
         if (row == ROW_execve && !engine->context.started)

@@ -23,7 +23,8 @@ static void fill_rows(struct engine *engine)
     memset(engine->next_row, -1, sizeof engine->next_row);
     for (const struct abi *abi = ABIS; abi->name; abi++)
         for (int row = 0; row < ROW_COUNT; row++) {
-            if (abi->numbers[row] < 0 || !filter_stops(engine->options.calls.modes, row))
+            if (abi->numbers[row] < 0 ||
+                !filter_stops(engine->options.calls.modes, row, engine->options.gate_at))
                 continue;
             int16_t *link = &engine->rows[abi - ABIS][abi->numbers[row]];
             while (*link >= 0 && *link != row)

@@ -9,15 +9,20 @@
  *  1. such a signal is pending for the process and a thread does not block it (fatal_pending), or
  *  2. it was delivered, and the process is ending (being_killed).
  *
+ * Calls in the gate do not stop, so could not be postponed. They stop again as soon as the tracer knows of
+ * the signal, and at the call by which a recorded program sends it (hold_receivers).
+ *
  * A call is postponed by skipping it and setting the thread back to the instruction that makes it
  * (step_back). If the process does not end within POSTPONED_MAX_NS, the calls are made.
  */
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
 #include "call/proc.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 enum {
+    SIGNALS = 64,
     PENDING_MAX = 32,
     POSTPONED_MAX_NS = 100 * 1000 * 1000, /* the process would have ended by then */
     NOT_FATAL_NS = 10 * 1000 * 1000,      /* how long pending signals are not looked at again */
@@ -65,8 +70,52 @@ void mark_killed_process(struct engine *engine, struct task *task, int signal)
         return;
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;
          other = tasks_next(&engine->tasks, other))
-        if (other->caller.tgid == task->caller.tgid)
+        if (other->caller.tgid == task->caller.tgid) {
             other->being_killed = true;
+            gated_hold(other);
+        }
+}
+
+/* -- a signal that is about to be sent ---------------------------------------------------------- */
+
+static void hold_process(struct engine *engine, const struct task *task, uint64_t signal)
+{
+    if (!shares_space(task) || !fatal_among(task->caller.tid, signal))
+        return;
+    for (struct task *other = tasks_next(&engine->tasks, NULL); other;
+         other = tasks_next(&engine->tasks, other))
+        if (other->caller.tgid == task->caller.tgid) {
+            other->held_until_ns = monotonic_ns() + POSTPONED_MAX_NS;
+            gated_hold(other);
+        }
+}
+
+/* All that may be in a group, or behind a pidfd. */
+static void hold_all(struct engine *engine, uint64_t signal)
+{
+    for (const struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        if (task->caller.tid == task->caller.tgid)
+            hold_process(engine, task, signal);
+}
+
+/* In another PID namespace the number is that of another process; its own is held in any case. */
+void hold_receivers(struct engine *engine, const struct task *task, int row, const uint64_t args[6])
+{
+    const uint64_t number = CALLS[row].signal ? args[CALLS[row].signal - 1] : 0;
+    const pid_t to = (pid_t)args[0];
+
+    if (!engine->gate || !number || number > SIGNALS || number == SIGKILL ||
+        !is_fatal_by_default((int)number))
+        return;
+    if (to <= 0 || row == ROW_pidfd_send_signal) {
+        hold_all(engine, bit_of((int)number));
+        return;
+    }
+    const struct task *target = tasks_find(&engine->tasks, to);
+    hold_process(engine, task, bit_of((int)number));
+    if (target && target->caller.tgid != task->caller.tgid)
+        hold_process(engine, target, bit_of((int)number));
 }
 
 /* -- a signal that is pending ------------------------------------------------------------------ */

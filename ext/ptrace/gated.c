@@ -152,8 +152,21 @@ void gated_deinit(struct engine *engine)
 
 /* -- slots ------------------------------------------------------------------------------------ */
 
+static bool is_held(const struct task *task)
+{
+    return task->being_killed || (task->held_until_ns && monotonic_ns() < task->held_until_ns);
+}
+
+void gated_hold(struct task *task)
+{
+    if (task->gated)
+        task->gated->page->slot.mode = GATE_TRACED;
+}
+
 static enum gate_mode gated_mode(const struct engine *engine, const struct task *task)
 {
+    if (is_held(task))
+        return GATE_TRACED;
     if (engine->recording_ended)
         return GATE_PASS;
     return task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||

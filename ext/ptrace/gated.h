@@ -33,6 +33,9 @@ uint64_t gated_ip(const struct task *task, uint64_t ip);
 /* At a signal-delivery-stop: move the thread out of the gate. True: the signal is not to be delivered. */
 bool gated_leave(struct engine *engine, struct task *task, int signal);
 
+/* A running thread is to make no more calls in the gate until it has stopped. */
+void gated_hold(struct task *task);
+
 void gated_before_resume(struct engine *engine, struct task *task);
 
 /* A child is made; it is in its first stop; a thread leaves its program, by exec or its end. */

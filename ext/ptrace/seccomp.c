@@ -277,7 +277,8 @@ static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t 
         return;
     }
     for (int row = 0; row < ROW_COUNT; row++)
-        if (filter_stops(modes, row) && abi->numbers[row] >= 0 && CALLS[row].when != WHEN_NEVER)
+        if (filter_stops(modes, row, to->gate) && abi->numbers[row] >= 0 &&
+            CALLS[row].when != WHEN_NEVER)
             count = add_row(calls, count, (uint32_t)abi->numbers[row] | abi->mark, CALLS[row].when);
     for (uint32_t number = 0; plan && number < ABI_NUMBERS; number++)
         if (is_recorded_whole(plan, (size_t)(abi - ABIS), number))

@@ -32,10 +32,13 @@ int filter_build(const uint8_t modes[ROW_COUNT], const struct copy_plan *plan, b
 /* What the gate may do with calls of a row: enum gate_action. */
 uint8_t filter_gate_action(int row);
 
-/* Whether calls of a row stop: those that are watched, and the one that starts the program. */
-static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row)
+/*
+ * Whether calls of a row stop: those that are watched, the one that starts the program, and with the gate
+ * those that may send a signal that ends a process (fatal_signals.c).
+ */
+static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row, bool gate)
 {
-    return modes[row] != MODE_OFF || row == ROW_execve;
+    return modes[row] != MODE_OFF || row == ROW_execve || (gate && CALLS[row].signal);
 }
 
 /* Whether a call with these arguments stops by `when`: the tests of the filter, in C. */

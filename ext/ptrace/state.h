@@ -199,6 +199,9 @@ void end_deferral(struct task *task, int event, int signal);
 /* fatal_signals.c */
 /* A signal is about to be delivered: if it ends the process, its other threads make no more calls. */
 void mark_killed_process(struct engine *engine, struct task *task, int signal);
+/* A call of that row is about to be made: if it sends such a signal, calls in the gate stop again. */
+void hold_receivers(struct engine *engine, const struct task *task, int row,
+                    const uint64_t args[6]);
 /* Whether a signal that ends the process is pending for it, and a thread will take it. */
 bool is_fatal_signal_pending(const struct engine *engine, struct task *task);
 /* At the stop by our filter: if a fatal signal comes first, have the call made again later. */

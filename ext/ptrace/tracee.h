@@ -69,13 +69,14 @@ struct task {
     struct entry_stop entry; /* of `call` */
     struct suspended suspended[SUSPENDED_MAX];
     int suspended_count;
-    int64_t last_number;   /* of the last call entered, while every call is seen; -1: none */
-    int64_t clone3_flags;  /* of the clone3 under way; -1: none */
-    uint64_t patched_at;   /* where clone3's flags were changed, or 0 */
-    uint64_t patched_from; /* and what they were */
-    bool being_killed;     /* a signal that ends its process was delivered to one of its threads */
-    bool fatal_pending;    /* such a signal was pending when the thread stopped */
-    uint64_t postponed_ns; /* since when its next call is postponed, or 0 */
+    int64_t last_number;    /* of the last call entered, while every call is seen; -1: none */
+    int64_t clone3_flags;   /* of the clone3 under way; -1: none */
+    uint64_t patched_at;    /* where clone3's flags were changed, or 0 */
+    uint64_t patched_from;  /* and what they were */
+    bool being_killed;      /* a signal that ends its process was delivered to one of its threads */
+    bool fatal_pending;     /* such a signal was pending when the thread stopped */
+    uint64_t held_until_ns; /* until then its calls stop, as a fatal signal is on its way; or 0 */
+    uint64_t postponed_ns;  /* since when its next call is postponed, or 0 */
     uint64_t not_fatal_until_ns; /* until then pending signals need not be looked at */
     bool not_init;               /* its process is not number 1 of its PID namespace */
     uint8_t write_state;         /* enum write_state */

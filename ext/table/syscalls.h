@@ -79,7 +79,7 @@ struct call {
     uint8_t fd, fd2, makes_fd, pair, path, path2, dirfd, dirfd2, how;
     uint8_t buffer, length, vector, count, message, messages, cwd, status, answer;
     uint8_t address, options, value, ends;
-    uint8_t nofollow, at_flags, is_text;
+    uint8_t nofollow, at_flags, is_text, signal;
     uint8_t counted; /* 1 + its place in struct caller.counted; 0: its calls are not counted */
 };
 

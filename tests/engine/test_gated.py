@@ -16,7 +16,9 @@ from scopetrace.model.event import EventRecord
 from scopetrace.model.raw import RawKind, RawRecord, Way
 from scopetrace.query import open_session
 from support.engine_run import engine_run, of_kind
+from support.gate_files import TORTURE
 from support.harness import Compile, Recording, Stage
+from support.users import one_user
 
 GATED = {"SCOPE_GATE": "eager"}
 TRACED = {"SCOPE_GATE": "off"}
@@ -155,6 +157,30 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
 @pytest.mark.parametrize("name", ["opens", "relative", "paths", "dups", "close_range", "execs"])
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:
     assert_equal_sessions(stage, [compile_tracee(name)])
+
+
+# -- signals ---------------------------------------------------------------------------------------
+
+KILLED = 300 if TORTURE else 25
+
+
+@one_user("when a process ends does not depend on rights")
+@pytest.mark.parametrize("failures", ["rare", "none"])
+def test_a_signal_that_ends_the_process_comes_before_the_calls_of_its_threads(
+    failures: str, stage: Stage, compile_tracee: Compile
+) -> None:
+    made = {}
+    for gate in "off", "eager":
+        stage.environ = {"SCOPE_GATE": gate, "SCOPE_FAILURES": failures}
+        stage.prepare()
+        program = compile_tracee("fatal_gated", "-pthread")
+        recording = stage.record([program, str(KILLED)], timeout=300)
+        assert recording.ending.status == 0
+        own, foreign = map(int, recording.ending.stdout.split())
+        made[gate] = own, foreign
+    few = KILLED // 12
+    assert made["eager"][0] <= made["off"][0] + few
+    assert made["eager"][1] <= made["off"][1] + 4 * few
 
 
 # -- programs that mean harm ----------------------------------------------------------------------
