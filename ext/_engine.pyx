@@ -59,7 +59,7 @@ from record.record cimport (
     raw_step,
     raw_tally,
 )
-from record.ring cimport ring_ended, ring_read, ring_wait
+from record.ring cimport ring_ended, ring_has_more, ring_read, ring_wait
 
 cdef extern from *:
     """
@@ -439,16 +439,17 @@ cdef class Engine:
             status = engine_run(self.engine, pid, tid or pid, go_fd)
         check(status)
 
-    def read(self, size_t enough=65536, int timeout_ms=50):
+    def read(self, size_t enough=65536, int timeout_ms=50, size_t most=1 << 20):
         """Return whole records, as bytes: at least `enough` bytes, or fewer if they are urgent or
-        `timeout_ms` have passed. Empty: there were no records, or recording has `ended`.
+        `timeout_ms` have passed; `most` bytes at most, unless the first record is longer. Empty:
+        there were no records, or recording has `ended`.
         """
         cdef size_t size
         cdef bytes batch
         cdef char *buffer
 
         with nogil:
-            size = ring_wait(engine_ring(self.engine), enough, timeout_ms)
+            size = ring_wait(engine_ring(self.engine), enough, most, timeout_ms)
         batch = PyBytes_FromStringAndSize(NULL, size)
         buffer = PyBytes_AsString(batch)
         ring_read(engine_ring(self.engine), buffer, size)
@@ -465,6 +466,11 @@ cdef class Engine:
     def acknowledge(self):
         """Confirm that everything up to the last SYNC record is committed."""
         engine_acknowledge(self.engine)
+
+    @property
+    def has_more(self):
+        """Whether there are records that were not read."""
+        return ring_has_more(engine_ring(self.engine))
 
     @property
     def ended(self):

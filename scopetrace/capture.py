@@ -15,7 +15,6 @@ from scopetrace._engine import Engine
 _ENOUGH_BYTES = 128 * 1024
 READ_TIMEOUT_MS = 50
 """How long to wait for more records before fewer than `_ENOUGH_BYTES` are returned."""
-_RING_BYTES = 1 << 22
 _EXEC_REST_BYTES = 1 << 20
 """Most bytes of an EXEC record beside its arguments and environment (ext/ptrace/engine.h)."""
 
@@ -37,6 +36,7 @@ class Capture:
         flow_snaplen: most bytes copied of what goes through a socket at once.
         args_limit: most bytes copied of a command line.
         env_limit: most bytes copied of an environment.
+        ring_bytes: the room for records that wait to be read; more, if the limits need more.
         environment: copy the environment at exec.
         counts: write how often calls were made that make no record.
         leaves: write the state of each process before it ends.
@@ -53,6 +53,7 @@ class Capture:
         flow_snaplen: int,
         args_limit: int,
         env_limit: int,
+        ring_bytes: int,
         environment: bool,
         counts: bool,
         leaves: bool,
@@ -60,7 +61,7 @@ class Capture:
         whole: tuple[bytes, bool, bytes, int] | None = None,
     ) -> None:
         exec_record = args_limit + env_limit + _EXEC_REST_BYTES
-        enough = max(_RING_BYTES, 4 * max(snaplen, flow_snaplen), exec_record)
+        enough = max(ring_bytes, 4 * max(snaplen, flow_snaplen), exec_record)
         self.engine = Engine(
             modes,
             snaplen=snaplen,

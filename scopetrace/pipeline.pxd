@@ -8,7 +8,7 @@ from scopetrace.watch.rules cimport Rules
 
 cdef class Pipeline:
     cdef dict __dict__
-    cdef public object sync_requested, counts, main, main_end, measure, measure_own
+    cdef public object sync_requested, counts, main, main_end, measure, measure_own, record_ns
     cdef public object _watch, _host, _offset_ns, _writer
     cdef public list _rows, _payloads, _given_up
     cdef public object _payload_room, _payloads_cut

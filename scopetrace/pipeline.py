@@ -122,9 +122,11 @@ class Pipeline:
         self.main: Image | None = None
         """The first image of the command; None until its exec."""
         self.main_end: ProcessEnd | None = None
+        """How the command's process ended, once it has."""
         self.last_end_ns = 0
         """When the last process ended so far, Unix time in ns."""
-        """How the command's process ended, once it has."""
+        self.record_ns = 0
+        """When the last record was made, CLOCK_MONOTONIC."""
         emit_metric = self._emit_metric if watch.could_want(METRIC) else None
         self._metrics = Metrics(
             watch.config.libscope.summaryperiod, self._ensure_process, emit_metric
@@ -166,6 +168,7 @@ class Pipeline:
         try:
             for record in unpack_batch(batch):
                 self._decoder.decode(record)
+                self.record_ns = record.entered_ns
         except (struct.error, ValueError) as error:
             self._decoder.misunderstand(error)
         self.flush()

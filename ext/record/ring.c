@@ -1,5 +1,7 @@
 #include "record/ring.h"
 
+#include "record/record.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -64,9 +66,14 @@ static void wait_for_room(struct ring *ring, size_t needed)
     ring->waited_ns += monotonic_ns() - since_ns;
 }
 
+static size_t offset_of(const struct ring *ring, uint64_t at)
+{
+    return (at - ring->start) & (ring->size - 1);
+}
+
 static void put(struct ring *ring, uint64_t at, const void *bytes, size_t size)
 {
-    size_t offset = at & (ring->size - 1);
+    size_t offset = offset_of(ring, at);
     size_t before_end = ring->size - offset < size ? ring->size - offset : size;
 
     memcpy(ring->bytes + offset, bytes, before_end);
@@ -88,6 +95,9 @@ void ring_write(struct ring *ring, const void *first, size_t first_size, const v
         return;
 
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    if (atomic_load(&ring->tail) == head)
+        ring->start =
+            head; /* the consumer looks at it again only when there is something to read */
     put(ring, head, first, first_size);
     if (rest_size)
         put(ring, head + first_size, rest, rest_size);
@@ -113,9 +123,14 @@ void ring_close(struct ring *ring)
     pthread_mutex_unlock(&ring->lock);
 }
 
+bool ring_has_more(struct ring *ring)
+{
+    return atomic_load(&ring->head) != atomic_load(&ring->tail);
+}
+
 bool ring_ended(struct ring *ring)
 {
-    return atomic_load(&ring->closed) && atomic_load(&ring->head) == atomic_load(&ring->tail);
+    return atomic_load(&ring->closed) && !ring_has_more(ring);
 }
 
 static struct timespec deadline_after(int timeout_ms)
@@ -132,7 +147,22 @@ static bool should_read(struct ring *ring, uint64_t wanted)
            atomic_load(&ring->closed) || atomic_load(&ring->starved);
 }
 
-size_t ring_wait(struct ring *ring, size_t enough, int timeout_ms)
+/* Return how many of the `there` bytes whole records have, up to `most`; at least the first one. */
+static size_t whole_records(const struct ring *ring, uint64_t tail, size_t there, size_t most)
+{
+    size_t size = there <= most ? there : 0;
+
+    while (size < there) {
+        const void *at = ring->bytes + offset_of(ring, tail + size);
+        size_t next = ((const struct raw_record *)at)->size;
+        if (size && size + next > most)
+            break;
+        size += next;
+    }
+    return size;
+}
+
+size_t ring_wait(struct ring *ring, size_t enough, size_t most, int timeout_ms)
 {
     uint64_t tail = atomic_load(&ring->tail);
     uint64_t wanted = tail + (enough < ring->size / 2 ? enough : ring->size / 2);
@@ -148,17 +178,32 @@ size_t ring_wait(struct ring *ring, size_t enough, int timeout_ms)
         pthread_mutex_unlock(&ring->lock);
     }
     atomic_store(&ring->urgent, false);
-    return (size_t)(atomic_load(&ring->head) - tail);
+    size_t there = (size_t)(atomic_load(&ring->head) - tail);
+    size_t size = whole_records(ring, tail, there, most);
+    if (size < there)
+        atomic_store(&ring->urgent, true); /* the rest has waited long enough */
+    return size;
+}
+
+/* Give back the pages from `begin` to `end`, both offsets, which were read; the last one but whole. */
+static void give_back(struct ring *ring, size_t begin, size_t end)
+{
+    begin = (begin < RING_KEPT ? RING_KEPT : begin) & ~(size_t)4095;
+    end &= ~(size_t)4095;
+    if (begin < end)
+        madvise(ring->bytes + begin, end - begin, MADV_DONTNEED);
 }
 
 void ring_read(struct ring *ring, void *buffer, size_t size)
 {
     uint64_t tail = atomic_load(&ring->tail);
-    size_t offset = tail & (ring->size - 1);
+    size_t offset = offset_of(ring, tail);
     size_t before_end = ring->size - offset < size ? ring->size - offset : size;
 
     memcpy(buffer, ring->bytes + offset, before_end);
     memcpy((uint8_t *)buffer + before_end, ring->bytes, size - before_end);
+    give_back(ring, offset, offset + before_end);
+    give_back(ring, 0, size - before_end);
     atomic_store(&ring->tail, tail + size);
     if (atomic_load(&ring->starved)) {
         pthread_mutex_lock(&ring->lock);

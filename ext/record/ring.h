@@ -1,6 +1,9 @@
 /*
  * One producer (the engine's thread), one consumer (the pipeline's). Only whole records are ever
  * visible. When the ring is full the producer waits, and with it the tracee: no record is dropped.
+ *
+ * A ring is large, so that it takes bursts, and mostly empty. So it begins anew whenever it is empty,
+ * and gives memory beyond its first RING_KEPT bytes back to the kernel as soon as that was read.
  */
 #ifndef SCOPE_RECORD_RING_H
 #define SCOPE_RECORD_RING_H
@@ -11,9 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { RING_KEPT = 1 << 22 };
+
 struct ring {
     uint8_t *bytes;
-    size_t size;             /* a power of two */
+    size_t size;    /* a power of two */
+    uint64_t start; /* the byte that lies at offset 0; the producer sets it when all is read */
     _Atomic uint64_t head;   /* bytes ever written */
     _Atomic uint64_t tail;   /* bytes ever read */
     _Atomic uint64_t wanted; /* the consumer sleeps until head gets here; 0: it is awake */
@@ -39,16 +45,19 @@ void ring_hurry(struct ring *ring);
 /* No more records: wakes both sides. */
 void ring_close(struct ring *ring);
 
+/* Whether records are there that were not read. */
+bool ring_has_more(struct ring *ring);
+
 /* Whether all that will ever come was read. */
 bool ring_ended(struct ring *ring);
 
 /*
  * Wait until `enough` bytes are there, or fewer but urgent, closed or `timeout_ms` old. Returns how
- * many bytes ring_read may take.
+ * many bytes ring_read may take: those of whole records, not more than `most`, or of the first one.
  */
-size_t ring_wait(struct ring *ring, size_t enough, int timeout_ms);
+size_t ring_wait(struct ring *ring, size_t enough, size_t most, int timeout_ms);
 
-/* Take `size` bytes, no more than ring_wait returned. */
+/* Take `size` bytes, as ring_wait returned. */
 void ring_read(struct ring *ring, void *buffer, size_t size);
 
 /* CLOCK_MONOTONIC, ns. */

@@ -21,6 +21,7 @@ SnapLength = Annotated[int, Meta(ge=0, le=1_048_576)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 FlowSnapLength = Annotated[int, Meta(ge=0, le=4_194_304)]
 FlowMemory = Annotated[int, Meta(ge=65_536, le=1_073_741_824)]
+RingSize = Annotated[int, Meta(ge=4_194_304, le=1_073_741_824)]
 ArgsLimit = Annotated[int, Meta(ge=0, le=16_777_216)]
 """The kernel allows 6 MiB for arguments and environment (fs/exec.c: ¾ of _STK_LIM)."""
 PatternLength = Annotated[int, Meta(ge=1, le=65_536)]
@@ -185,6 +186,8 @@ class Recording(Node, frozen=True):
     """Bytes that are buffered for one connection while it is read, at most, of each kind."""
     payloadlimit: Natural
     """Bytes of payloads in one session, at most."""
+    ringsize: RingSize
+    """Bytes of records that may wait until they are read."""
     failures: Literal["none", "rare", "all"]
     """Which calls are watched only to record their failures."""
     gate: Literal["auto", "eager", "off"]

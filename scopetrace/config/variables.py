@@ -33,6 +33,7 @@ KEYS: dict[str, Path] = {
     "SCOPE_FLOW_SNAPLEN": ("scopetrace", "flowsnaplen"),
     "SCOPE_FLOW_MEMORY": ("scopetrace", "flowmemory"),
     "SCOPE_PAYLOAD_LIMIT": ("scopetrace", "payloadlimit"),
+    "SCOPE_RING_SIZE": ("scopetrace", "ringsize"),
     "SCOPE_FAILURES": ("scopetrace", "failures"),
     "SCOPE_GATE": ("scopetrace", "gate"),
     "SCOPE_ARGS_LIMIT": ("scopetrace", "argslimit"),
@@ -109,6 +110,7 @@ Variables that AppScope sets for its own library (SCOPE_PID…) are ignored with
 
 OUR_PREFIXES = (
     "SCOPE_GATE",
+    "SCOPE_RING_SIZE",
     "SCOPE_METRIC_",
     "SCOPE_STATSD_",
     "SCOPE_EVENT_",

@@ -167,6 +167,7 @@ class Recorder:
             flow_snaplen=config.scopetrace.flowsnaplen,
             args_limit=config.scopetrace.argslimit,
             env_limit=config.scopetrace.envlimit,
+            ring_bytes=config.scopetrace.ringsize,
             environment=watch.needs_environment,
             counts=watch.could_measure("fs"),
             leaves=watch.could_measure("process"),
@@ -246,6 +247,7 @@ class Recorder:
     def _take(self, batch: bytes) -> None:
         note_time()
         now_ns = time.monotonic_ns()
+        record_ns = now_ns
         if self._period_ns and now_ns - self._flushed_ns >= self._period_ns:
             self._flushed_ns = now_ns
             self._capture.engine.flush_tallies()  # of files and flows that stay open
@@ -256,8 +258,10 @@ class Recorder:
                     self._live_calls.flush()
                 self._uncommitted = True
                 self._note_start()
-            text_is_late = now_ns >= (self._pipeline.due_ns or now_ns + 1)
-            self._pipeline.tick(now_ns)
+                if self._capture.engine.has_more:  # what comes next may have been made long ago
+                    record_ns = self._pipeline.record_ns
+            text_is_late = record_ns >= (self._pipeline.due_ns or record_ns + 1)
+            self._pipeline.tick(record_ns)
             is_due = now_ns - self._committed_ns > COMMIT_INTERVAL_NS or text_is_late
             if is_due or self._pipeline.sync_requested:
                 self._commit(now_ns)

@@ -88,22 +88,31 @@ class Simulation:
 
     setback = ""
 
-    def __init__(self, monkeypatch, made_at_ms: Iterable[int], until_ms: int) -> None:
+    def __init__(
+        self, monkeypatch, made_at_ms: Iterable[int], until_ms: int, has_more: bool = False
+    ) -> None:
         self.now_ns = 0
         self.until_ns = until_ms * background.MILLISECOND_NS
         self.due = [at * background.MILLISECOND_NS for at in made_at_ms]
         self.fed: list[int] = []
         self.committed: list[tuple[int, int]] = []
         """When, and when the oldest of what was committed had been made."""
-        self.engine = SimpleNamespace(acknowledge=bool, flush_tallies=bool)
-        pipeline = SimpleNamespace(
-            main=None, feed=self.feed, tick=lambda now_ns: None, due_ns=None, sync_requested=False
+        self.ticks: list[int] = []
+        """Up to when time passed for the pipeline."""
+        self.engine = SimpleNamespace(acknowledge=bool, flush_tallies=bool, has_more=has_more)
+        self.pipeline = SimpleNamespace(
+            main=None,
+            feed=self.feed,
+            tick=self.ticks.append,
+            due_ns=None,
+            sync_requested=False,
+            record_ns=0,
         )
         monkeypatch.setattr(background.time, "monotonic_ns", lambda: self.now_ns)
         recorder = object.__new__(background.Recorder)
         recorder.__dict__ |= {
             "_capture": self,
-            "_pipeline": pipeline,
+            "_pipeline": self.pipeline,
             "_writer": self,
             "_forwarding": None,
             "_live_calls": None,
@@ -128,6 +137,7 @@ class Simulation:
 
     def feed(self, batch: bytes) -> None:
         assert batch
+        self.pipeline.record_ns = self.fed[-1]
 
     def commit(self) -> None:
         if self.fed:
@@ -175,3 +185,14 @@ def test_what_a_program_did_is_seen_while_it_waits(stage: Stage) -> None:
 
 def messages(path: Path) -> list[str]:
     return [event.data["message"] for event in read_events(path) if event.source == "stdout"]
+
+
+@pytest.mark.parametrize("has_more", [False, True])
+def test_while_records_wait_time_passes_up_to_the_last_that_was_read(monkeypatch, has_more) -> None:
+    made_at_ms = range(7, 2000, 30)
+
+    simulation = Simulation(monkeypatch, made_at_ms, until_ms=2000, has_more=has_more)
+
+    made_ns = {at * background.MILLISECOND_NS for at in made_at_ms}
+    assert len(simulation.ticks) > 10
+    assert all((tick in made_ns) is has_more for tick in simulation.ticks)
