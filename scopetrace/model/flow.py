@@ -44,6 +44,7 @@ class Flow:
         "error",
         "facts",
         "fd",
+        "fields",
         "is_stream",
         "layers",
         "local",
@@ -79,7 +80,9 @@ class Flow:
         """What is spoken, as far as it is known: HTTP, TLS, DNS… Of several, one came after the
         other, as TLS comes after what a client of SMTP says to begin it."""
         self.facts: dict[str, Any] = {}
-        """More fields of its events, from a proxy or a client of one (`streams.preambles`)."""
+        """More fields of its events, from a proxy or a client of one (`learn`)."""
+        self.fields: dict[str, Any] | None = None
+        """What `model.flow_fields` made of it; None: nothing, or it has changed since."""
         self.reason = "local"
         """Who ended it first: local, remote or reset; idle if it was only forgotten."""
         self.error = ""
@@ -88,6 +91,16 @@ class Flow:
         """The `streams.reading.Reading` of `streams.flows`; None: no bytes have come."""
         self.socket_shared: dict[str, object] = {}
         """Shared by all flows of a socket of messages: what sources know of it, each by a key."""
+
+    def learn(self, facts: dict[str, Any]) -> None:
+        """Add facts that a proxy or a client of one says (`streams.preambles`)."""
+        self.facts = self.facts | facts
+        self.fields = None
+
+    def name_peer(self, name: str) -> None:
+        """Note the name by which the address of the peer was looked up; empty: it was not."""
+        self.peer_name = name
+        self.fields = None
 
     @property
     def protocol(self) -> str:

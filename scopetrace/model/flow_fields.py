@@ -13,10 +13,15 @@ ENDS = (("net_peer", "unix_peer"), ("net_host", "unix_local"))
 def flow_fields(flow: Flow) -> dict[str, Any]:
     """Return net_transport and the fields of both addresses, as far as they are known.
 
-    And what else is known of the flow (`Flow.facts`).
+    And what else is known of the flow (`Flow.facts`). The caller may not change them: they are the
+    same for all its events.
     """
-    fields = address_fields(flow.transport, flow.local, flow.peer, flow.peer_name)
-    return fields | flow.facts if flow.facts else fields
+    fields = flow.fields
+    if fields is None:
+        fields = address_fields(flow.transport, flow.local, flow.peer, flow.peer_name)
+        fields.update(flow.facts)
+        flow.fields = fields
+    return fields
 
 
 def address_fields(

@@ -210,7 +210,7 @@ class Recognition:
     def _end_preamble(self, reading: Reading, preamble: Preamble, operation: FlowOperation) -> None:
         """Note the facts that a preamble gave, and emit it."""
         reading.preamble = None
-        operation.flow.facts |= preamble.facts
+        operation.flow.learn(preamble.facts)
         if preamble.is_emitted_at_its_end:
             self._emit_protocol(operation, preamble.match)
 

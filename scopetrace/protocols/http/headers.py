@@ -23,9 +23,9 @@ class Pattern(Protocol):
 
 
 class Headers:
-    """The fields of one message."""
+    """The fields of one message. Messages whose heads are equal share one."""
 
-    __slots__ = ("_values", "pairs")
+    __slots__ = ("_values", "coding", "length", "misleads", "pairs")
 
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         self.pairs = pairs
@@ -34,31 +34,32 @@ class Headers:
         for name, value in pairs:
             values.setdefault(name.lower(), []).append(value)
         self._values = {name: b", ".join(each) for name, each in values.items()}
+        self.coding = self._coding()
+        """The last transfer coding, which delimits the body; empty: there is none."""
+        self.length = None if self.coding else self._length()
+        """Content-Length, if it is there and one number, once or repeated (RFC 9110, 8.6).
+
+        It does not count where there is a transfer coding (RFC 9112, 6.3).
+        """
+        known = bool(self.coding) or self.length is not None
+        self.misleads = b"content-length" in self._values and not known
+        """Whether the length of the body cannot be known: Content-Length is no number."""
 
     def get(self, name: bytes) -> str:
         """Return the value of a field, given in lower case; empty if there is none."""
         value = self._values.get(name)
         return text(value) if value else ""
 
-    def length(self) -> int | None:
-        """Return Content-Length, if it is there and one number, once or repeated (RFC 9110, 8.6).
-
-        It does not count where there is a transfer coding (RFC 9112, 6.3).
-        """
+    def _length(self) -> int | None:
         value = self._values.get(b"content-length")
-        if value is None or self.coding():
+        if value is None:
             return None
         if not value.isdigit():
             first, *others = {each.strip() for each in value.split(b",")}
             value = b"" if others else first
         return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
 
-    def misleads(self) -> bool:
-        """Return whether the length of the body cannot be known: Content-Length is no number."""
-        return b"content-length" in self._values and self.length() is None and not self.coding()
-
-    def coding(self) -> str:
-        """Return the last transfer coding, which delimits the body; empty: there is none."""
+    def _coding(self) -> str:
         codings = self._values.get(b"transfer-encoding")
         if codings is None:
             return ""

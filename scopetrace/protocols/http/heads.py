@@ -9,6 +9,9 @@ of its fields that make sense are taken.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -71,6 +74,33 @@ class _Fields:
     def on_headers_complete(self) -> None:
         """Take the empty line."""
         self.complete = True
+
+
+MOST_REMEMBERED, LONGEST_REMEMBERED = 256, 4096
+"""Heads that are remembered of each kind, and the bytes that one of them may have."""
+
+
+class Head(NamedTuple):
+    """A whole head, as it was read."""
+
+    start: re.Match[bytes]
+    """Its first line."""
+    headers: Headers
+
+
+@cache
+def head_reader(first_line: re.Pattern[bytes]) -> Callable[[bytes], Head | None]:
+    """Return what reads whole heads that begin with such a line; None: this one does not.
+
+    Programs send the same heads over and over: so it remembers those that it has read.
+    """
+    return lru_cache(maxsize=MOST_REMEMBERED)(partial(_read_head, first_line))
+
+
+def _read_head(first_line: re.Pattern[bytes], head: bytes) -> Head | None:
+    start = first_line.match(head)
+    headers = read_fields(head[start.end() :]) if start else None
+    return Head(start, headers) if start and headers else None
 
 
 def read_fields(block: bytes | bytearray, *, flawless: bool = False) -> Headers | None:

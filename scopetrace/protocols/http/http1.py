@@ -97,23 +97,26 @@ class Http1Side(Side):
 
     def lose_sync(self) -> None:
         """Skip what comes, and note that a message may be missed."""
-        super().lose_sync()
+        Side.lose_sync(self)
         self.pending.note_loss(type(self))
 
 
 class RequestSide(Http1Side):
     """What the client sends."""
 
-    answered_ahead = False
-    """The request whose head has begun was answered before it was whole."""
     first_line = REQUEST_LINE
     later_first_line = LATER_REQUEST_LINE
     long_first_line = LONG_REQUEST_LINE
 
+    def __init__(self, emitter: Emitter, pending: PendingRequests) -> None:
+        super().__init__(emitter, pending)
+        self.answered_ahead = False
+        """The request whose head has begun was answered before it was whole."""
+
     def begin(self, began_ns: int, start: re.Match[bytes], headers: Headers, size: int) -> None:
         """Take a whole head."""
         method, target, version = map(text, start.groups())
-        declared, host = headers.length(), headers.get(b"host")
+        declared, host = headers.length, headers.get(b"host")
         times = (began_ns, self.received.now_ns)
         request = Request(version, times, method, target, "http", host, declared, size)
         request.after_loss, request.truncated = self.after_loss, self.truncated
@@ -129,7 +132,7 @@ class RequestSide(Http1Side):
             self.read_body(request, body)
         if body is None or declared is not None:
             self.emitter.request(request)
-        if headers.misleads():
+        if headers.misleads:
             self.lose_sync()
 
     def _take_body(self, body: Body, buffer: Bytes, position: int) -> int:
@@ -152,7 +155,7 @@ class RequestSide(Http1Side):
                 self.after_loss = True
                 return self._take_head(buffer, position)
             request.refused = False
-        return super()._take_body(body, buffer, position)
+        return Side._take_body(self, body, buffer, position)
 
     def complete(self, message: Message) -> None:
         """Emit a request."""
@@ -187,7 +190,7 @@ class ResponseSide(Http1Side):
             self._requests.answered_ahead = self._requests.is_in_head
         else:
             request.refused = request.expects_continue and status >= 400
-        response = Response(text(version), began_ns, status, request, headers.length())
+        response = Response(text(version), began_ns, status, request, headers.length)
         response.after_loss, response.truncated = self.after_loss, self.truncated
         response.reason = text(reason) if reason else ""
         self.emitter.response_began(response, headers)
@@ -196,7 +199,7 @@ class ResponseSide(Http1Side):
     def _read_what_follows(self, response: Response, headers: Headers) -> None:
         """Set what follows the head: a body, nothing, or something else than HTTP."""
         self.made_progress = True
-        misled = response.declared is None and headers.misleads()
+        misled = response.declared is None and headers.misleads
         if response.status == 101 or response.is_tunnel:
             self.switched, response.declared = "tunnel", None
         elif response.is_bare:
@@ -219,7 +222,7 @@ class ResponseSide(Http1Side):
         if nothing_came and isinstance(response, Response) and response.request is None:
             self.abandon_body()
             self.lose_sync()
-        super().other_side_progressed()
+        Side.other_side_progressed(self)
 
     def complete(self, message: Message) -> None:
         """Emit a response."""
@@ -305,7 +308,7 @@ class Http1:
 
 def _framed_body(headers: Headers, declared: int | None) -> Body | None:
     """Return the body that the fields announce; None: they announce none."""
-    coding = headers.coding()
+    coding = headers.coding
     if coding:
         return Chunked() if coding == "chunked" else UntilEnd()
     return Fixed(declared) if declared else None

@@ -192,7 +192,7 @@ class Http2:
                 self._emitter.response(response)
 
     def _begin_response(self, block: Block, stream: Stream, status: int) -> Response:
-        declared = block.headers.length()
+        declared = block.headers.length
         response = Response(VERSION, block.began_ns, status, stream.request, declared, block.stream)
         self._emitter.response_began(response, block.headers)
         stream.counts[False] = 0 if response.is_counted else None
@@ -211,7 +211,7 @@ def _request(block: Block, stream: int, frame: str) -> Request | None:
     target = headers.get(b":path") or host
     if not method or not target:
         return None
-    scheme, declared = headers.get(b":scheme"), headers.length()
+    scheme, declared = headers.get(b":scheme"), headers.length
     request = Request(
         VERSION, block.times, method, target, scheme, host, declared, block.size, stream
     )

@@ -17,30 +17,39 @@ What the next bytes are taken for:
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from scopetrace.protocols.http.bodies import Body
 from scopetrace.protocols.http.headers import Headers
-from scopetrace.protocols.http.heads import BLANK, HEAD_END, read_fields
+from scopetrace.protocols.http.heads import (
+    BLANK,
+    HEAD_END,
+    LONGEST_REMEMBERED,
+    head_reader,
+    read_fields,
+)
 from scopetrace.protocols.http.long_head import LongHead
 from scopetrace.protocols.http.messages import MOST_HEAD, Message
 from scopetrace.protocols.http.receive_buffer import ReceiveBuffer
 
 Bytes = bytes | bytearray
 
+NONE = re.compile(rb"(?!)")
+"""The first line of no message."""
 
-class Side(ABC):
-    """One direction."""
 
-    first_line: ClassVar[re.Pattern[bytes]]
-    later_first_line: ClassVar[re.Pattern[bytes]]
+class Side:
+    """One direction. Subclasses say what its heads begin with, and what becomes of its messages."""
+
+    first_line: ClassVar[re.Pattern[bytes]] = NONE
+    later_first_line: ClassVar[re.Pattern[bytes]] = NONE
     """One that is believed when out of sync."""
-    long_first_line: ClassVar[re.Pattern[bytes]]
+    long_first_line: ClassVar[re.Pattern[bytes]] = NONE
     """The beginning of one that is longer than `MOST_HEAD`."""
 
     def __init__(self) -> None:
         self.received = ReceiveBuffer()
+        self._read_whole_head = head_reader(self.first_line)
         self.unparsed = 0
         """Bytes that belong to no message, those that are missing among them."""
         self.switched = ""
@@ -74,7 +83,9 @@ class Side(ABC):
             elif self._long_head is not None:
                 reached = self._take_long_head(self._long_head, buffer, position)
             elif self.body is None:
-                reached = self._take_head(buffer, position)
+                reached = self._take_whole_head(buffer, position)
+                if reached == position:
+                    reached = self._take_head(buffer, position)
             else:
                 reached = self._take_body(self.body, buffer, position)
             if reached == position:
@@ -138,13 +149,13 @@ class Side(ABC):
         if self._skipping:
             self._skipping, self._strict = False, True
 
-    @abstractmethod
     def begin(self, began_ns: int, start: re.Match[bytes], headers: Headers, size: int) -> None:
         """Take a whole head: set the body that follows it, and emit what is complete with it."""
+        raise NotImplementedError
 
-    @abstractmethod
     def complete(self, message: Message) -> None:
         """Emit a message whose body has been read, or was abandoned."""
+        raise NotImplementedError
 
     def _take_body(self, body: Body, buffer: Bytes, position: int) -> int:
         position = body.take(buffer, position)
@@ -156,6 +167,22 @@ class Side(ABC):
         self.lose_sync()
         self.made_progress = True
         self.unparsed += end - position
+        return end
+
+    def _take_whole_head(self, buffer: Bytes, position: int) -> int:
+        """Take a head as most are: it came in one piece, in sync, and is not long.
+
+        What it means is what `_take_head` finds in it; to most heads it is known already. Returns
+        its end, or `position` if this is no such head.
+        """
+        if self.received.old or self._strict:
+            return position
+        found = HEAD_END.search(buffer, position, position + LONGEST_REMEMBERED)
+        head = self._read_whole_head(bytes(buffer[position : found.end()])) if found else None
+        if found is None or head is None:
+            return position
+        end = found.end()
+        self.begin(self.received.now_ns, head.start, head.headers, end - position)
         return end
 
     def _take_head(self, buffer: Bytes, position: int) -> int:

@@ -44,7 +44,9 @@ class HttpEmitter:
         """That were emitted, or would have been if they were wanted."""
         self._outlet = outlet
         self._flow = flow
-        self._side = "client" if is_client else "server"
+        side = "client" if is_client else "server"
+        self._duration = f"http.duration.{side}"
+        self._duration_field = f"http_{side}_duration"
         self._patterns = patterns
         self._is_grpc = False
         """There was a net.app of it."""
@@ -85,7 +87,7 @@ class HttpEmitter:
                 data["http_request_content_length"] = length
             self._emit(request.began_ns, "http.req", data)
         if length is not None:
-            self._measure("http.req.content_length", length, **_target(request))
+            self._measure("http.req.content_length", length, _target(request))
 
     def response(self, response: Response) -> None:
         """Emit a response, unless that was done, and its request before it."""
@@ -110,7 +112,7 @@ class HttpEmitter:
         if response.grpc_message:
             data["grpc_message"] = response.grpc_message
         if duration_us is not None:
-            data[f"http_{self._side}_duration"] = duration_us // 1000
+            data[self._duration_field] = duration_us // 1000
             data["http_duration_us"] = duration_us
         if response.length is not None:
             data["http_response_content_length"] = response.length
@@ -122,13 +124,13 @@ class HttpEmitter:
 
     def _measure_response(self, response: Response, duration_us: int | None) -> None:
         target = _target(response.request)
-        self._measure("http.req", 1, **target, http_status_code=response.status)
+        self._measure("http.req", 1, {**target, "http_status_code": response.status})
         if duration_us is not None:
-            self._measure(f"http.duration.{self._side}", duration_us / 1000, **target)
+            self._measure(self._duration, duration_us / 1000, target)
         if response.length is not None:
-            self._measure("http.resp.content_length", response.length, **target)
+            self._measure("http.resp.content_length", response.length, target)
 
-    def _measure(self, name: str, value: float, **tags: Any) -> None:
+    def _measure(self, name: str, value: float, tags: dict[str, Any]) -> None:
         if HTTP in self._image.rules.measures:
             self._outlet.measure(self._image, self._time_ns, name, value, 1, **tags)
 

@@ -159,8 +159,8 @@ class HttpReader:
         )
         parser = Http1 if start.version == 1 else Http2
         self._parser = parser(emitter, self._most_bytes)
-        for kept in unstarted.steps:
-            self._parse(self._parser, *kept)
+        for earlier, was_outgoing, kept in unstarted.steps:
+            self._parse(self._parser, earlier, was_outgoing, kept)
 
     def _parse(self, parser: Parser, moment: Moment, outgoing: bool, step: Step) -> None:
         self._set_moment(moment)
@@ -179,7 +179,8 @@ class HttpReader:
 
     def _set_moment(self, moment: Moment) -> None:
         if self._emitter is not None:
-            self._emitter.set_moment(*moment)
+            image, tid, time_ns = moment
+            self._emitter.set_moment(image, tid, time_ns)
 
     def _close(self, moment: Moment) -> None:
         if self._parser is not None:

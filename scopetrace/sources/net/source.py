@@ -78,7 +78,7 @@ class NetSource(Source):
     def _opened(self, operation: FlowOpened) -> None:
         image, tid, time_ns, op, flow, fd = operation
         if flow.role != "server":
-            flow.peer_name = name_of(image, flow.peer)
+            flow.name_peer(name_of(image, flow.peer))
         data = {"op": op, "fd": fd, **flow_fields(flow)}
         if flow.role:
             data["role"] = flow.role

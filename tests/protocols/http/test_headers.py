@@ -35,13 +35,13 @@ def test_fields_are_found_whatever_their_case_and_joined():
     ],
 )
 def test_a_length_is_a_number_that_fits(value, length):
-    assert headers((b"Content-Length", value)).length() == length
+    assert headers((b"Content-Length", value)).length == length
 
 
 def test_the_last_coding_counts():
-    assert headers((b"transfer-encoding", b"gzip, Chunked ")).coding() == "chunked"
-    assert headers((b"transfer-encoding", b"chunked"), (b"transfer-encoding", b"x")).coding() == "x"
-    assert headers().coding() == ""
+    assert headers((b"transfer-encoding", b"gzip, Chunked ")).coding == "chunked"
+    assert headers((b"transfer-encoding", b"chunked"), (b"transfer-encoding", b"x")).coding == "x"
+    assert headers().coding == ""
 
 
 def test_wanted_fields_are_named_in_lower_case():

@@ -28,8 +28,8 @@ class Requests(Side):
         self.seen.append(start[2])
         self.times.append(began_ns)
         self.long.append(self.truncated)
-        if headers.length():
-            self.read_body(Message("1.1", began_ns, None), Fixed(headers.length()))
+        if headers.length:
+            self.read_body(Message("1.1", began_ns, None), Fixed(headers.length))
 
     def complete(self, message) -> None:
         self.seen.append(message.counted)
@@ -39,9 +39,9 @@ TURN = None
 """The other side makes progress."""
 
 
-def reading(*feeds: bytes | int | None) -> Requests:
+def reading(*feeds: bytes | int | None, kind: type[Requests] = Requests) -> Requests:
     """Return a side after these bytes, numbers of unknown bytes, or turns, one a nanosecond."""
-    side = Requests()
+    side = kind()
     for at, feed in enumerate(feeds):
         if feed is TURN:
             side.other_side_progressed()
@@ -180,3 +180,50 @@ def test_cuts_change_nothing(words, cuts):
     whole, cut = reading(data), reading(*pieces(data, cuts))
 
     assert (cut.seen, cut.unparsed) == (whole.seen, whole.unparsed)
+
+
+class General(Requests):
+    """Takes no head by the short way."""
+
+    def _take_whole_head(self, buffer, position) -> int:
+        return position
+
+
+HEADS = (
+    get(b"/1"),
+    get(b"/2", 3),
+    b"GET /3 HTTP/1.0\n\n",
+    b"PUT /4 HTTP/1.1 \r\nA: b\r\n c\n\r\n",
+    b"GET /5 HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    b"GET /6 HTTP/1.1\r\nno colon\r\nA : b\r\nContent-Length: x\r\n\r\n",
+    b"ODD /7 HTTP/1.1\r\nA: %b\r\n\r\n" % (b"7" * 5000),
+    b"GET /8 HTTP/1.1\r\nA: %b\r\n\r\n" % (b"8" * MOST_HEAD),
+    b"GET /9%b HTTP/1.1\r\n\r\n" % (b"9" * MOST_HEAD),
+    b"\r\n\r\n",
+    b"\n",
+    b"GET\n\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"GET / HTTP/2.0\r\n\r\n",
+)
+OTHER = st.binary(max_size=4) | st.sampled_from((b"abc", b"GET ", b"\r", TURN)) | st.integers(1, 9)
+
+
+@given(st.lists(st.sampled_from(HEADS) | OTHER, max_size=8), st.data())
+def test_the_short_way_finds_what_the_long_one_does(steps, data):
+    """However they are cut and joined, with bytes that are missing, and where there is no head."""
+    feeds: list[bytes | int | None] = []
+    for step in steps:
+        if not isinstance(step, bytes):
+            feeds.append(step)
+            continue
+        cuts = data.draw(st.lists(st.integers(0, len(step)), max_size=2))
+        first, *others = pieces(step, cuts)
+        joins = bool(feeds) and isinstance(feeds[-1], bytes) and data.draw(st.booleans())
+        feeds[len(feeds) - joins :] = [feeds[-1] + first if joins else first]
+        feeds += others
+
+    short, long = reading(*feeds), reading(*feeds, kind=General)
+
+    assert (short.seen, short.times, short.long) == (long.seen, long.times, long.long)
+    for fact in ("unparsed", "unfinished", "after_loss", "made_progress"):
+        assert getattr(short, fact) == getattr(long, fact)

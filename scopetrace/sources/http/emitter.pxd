@@ -1,0 +1,34 @@
+import cython
+
+from scopetrace.model.flow cimport Flow
+from scopetrace.model.flow_fields cimport flow_fields
+from scopetrace.model.image cimport Image
+from scopetrace.protocols.http.headers cimport Headers
+from scopetrace.protocols.http.messages cimport Request, Response
+from scopetrace.sources.http.fields cimport repeated_fields, request_fields, response_fields
+
+
+cdef class HttpEmitter:
+    cdef public object messages
+    cdef public object _outlet, _patterns, _tid, _time_ns
+    cdef public Flow _flow
+    cdef public str _duration, _duration_field
+    cdef public bint _is_grpc
+    cdef public Image _image
+
+    cpdef set_moment(self, Image image, tid, time_ns)
+    cpdef request_began(self, Request request, Headers headers)
+    cpdef response_began(self, Response response, Headers headers)
+    @cython.locals(data=dict)
+    cpdef request(self, Request request)
+    @cython.locals(request=Request)
+    cpdef response(self, Response response)
+    @cython.locals(data=dict)
+    cdef dict _response_data(self, Response response, duration_us)
+    cdef _emit(self, began_ns, str name, dict data)
+    @cython.locals(target=dict)
+    cdef _measure_response(self, Response response, duration_us)
+    cdef _measure(self, str name, value, dict tags)
+
+
+cdef dict _target(Request request)
