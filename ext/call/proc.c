@@ -210,6 +210,17 @@ long proc_status_number(pid_t tid, const char *key)
     return *value ? strtol(value, NULL, 10) : -1;
 }
 
+/* The last number of a line: that of the innermost PID namespace, of NStgid and NSpid. */
+static pid_t last_number_of(const char *text, const char *key)
+{
+    const char *numbers = value_of(text, key);
+    size_t length = strcspn(numbers, "\n");
+
+    while (length && numbers[length - 1] != '\t')
+        length--;
+    return (pid_t)strtol(numbers + length, NULL, 10);
+}
+
 int proc_signals(pid_t tid, struct proc_signals *signals_out)
 {
     char text[STATUS_MAX];
@@ -221,11 +232,9 @@ int proc_signals(pid_t tid, struct proc_signals *signals_out)
         .blocked = strtoull(value_of(text, "\nSigBlk:\t"), NULL, 16),
         .ignored = strtoull(value_of(text, "\nSigIgn:\t"), NULL, 16),
         .caught = strtoull(value_of(text, "\nSigCgt:\t"), NULL, 16),
+        .own_tid = last_number_of(text, "\nNSpid:"),
+        .init = last_number_of(text, "\nNStgid:") == 1,
     };
-    /* NStgid has a number for each PID namespace from ours to the process's own, which is the last. */
-    const char *numbers = value_of(text, "\nNStgid:");
-    const char *end = numbers + strcspn(numbers, "\n");
-    signals_out->init = end - numbers >= 2 && end[-2] == '\t' && end[-1] == '1';
     return 0;
 }
 

@@ -45,7 +45,8 @@ long proc_status_number(pid_t tid, const char *key);
 /* The signal sets of a thread: bit N - 1 is for signal N. */
 struct proc_signals {
     uint64_t blocked, ignored, caught;
-    bool init; /* its process is number 1 of its PID namespace */
+    pid_t own_tid; /* its number in its own PID namespace */
+    bool init;     /* its process is number 1 of its PID namespace */
 };
 
 /* Returns 0 or a negative errno. */

@@ -188,9 +188,20 @@ static void on_call_entry(struct engine *engine, struct task *task, call_info *i
 
 /* -- the end of a call ----------------------------------------------------------------------- */
 
+/* A signal that was sent to one thread may end its process before other threads make a call. */
+static void follow_signal(struct engine *engine, struct task *task, const struct pending *call)
+{
+    int signal = CALLS[call->row].signal - 1, to = signal - 1;
+
+    if (call->row == ROW_tkill || call->row == ROW_tgkill || call->row == ROW_rt_tgsigqueueinfo)
+        mark_signalled_process(engine, task, (pid_t)call->args[to], (int)call->args[signal]);
+}
+
 void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result)
 {
     call_returned(&engine->context, &task->caller, call, result);
+    if (CALLS[call->row].group == GROUP_PERMIT && result == 0)
+        follow_signal(engine, task, call);
     if (CALLS[call->row].group == GROUP_GUARD && result >= 0)
         follow_filter(engine, task, call);
     gated_after_call(engine, task, call, result);

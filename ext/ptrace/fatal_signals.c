@@ -6,8 +6,9 @@
  * others would run on until the tracer has delivered it. So the calls that they are about to make
  * are postponed while
  *
- *  1. such a signal is pending for the process and a thread does not block it (fatal_pending), or
- *  2. it was delivered, and the process is ending (being_killed).
+ *  1. such a signal is pending for the process and a thread does not block it (fatal_pending),
+ *  2. one of its threads has sent it to another one (tgkill(2)), which does not block it, or
+ *  3. it was delivered, and the process is ending (2 and 3: being_killed).
  *
  * Calls in the gate do not stop, so could not be postponed. They stop again as soon as the tracer knows of
  * the signal, and at the call by which a recorded program sends it (hold_receivers).
@@ -51,28 +52,86 @@ static bool is_fatal_by_default(int signal)
     }
 }
 
-/* Those of these signals that the process of `tid` neither ignores nor handles. */
+/*
+ * Whether that ends other threads when it is sent, not only when it is taken: a core dump waits for the
+ * thread that is to take it (sig_kernel_coredump in kernel/signal.c).
+ */
+static bool ends_when_sent(int signal)
+{
+    switch (signal) {
+    case SIGQUIT:
+    case SIGILL:
+    case SIGTRAP:
+    case SIGABRT:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGSEGV:
+    case SIGXCPU:
+    case SIGXFSZ:
+    case SIGSYS:
+        return false;
+    default:
+        return is_fatal_by_default(signal);
+    }
+}
+
+/* Those of these signals that the process neither ignores nor handles. */
+static uint64_t fatal_of(const struct proc_signals *sets, uint64_t signals)
+{
+    return sets->init ? 0 : signals & ~sets->ignored & ~sets->caught;
+}
+
+/* The same for the process of `tid`. */
 static uint64_t fatal_among(pid_t tid, uint64_t signals)
 {
     struct proc_signals sets;
 
-    if (!signals || proc_signals(tid, &sets) < 0 || sets.init)
-        return 0;
-    return signals & ~sets.ignored & ~sets.caught;
+    return signals && proc_signals(tid, &sets) == 0 ? fatal_of(&sets, signals) : 0;
+}
+
+static void mark_process(struct engine *engine, pid_t tgid)
+{
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        if (task->caller.tgid == tgid) {
+            task->being_killed = true;
+            gated_hold(task);
+        }
 }
 
 /* -- a signal that was delivered --------------------------------------------------------------- */
 
 void mark_killed_process(struct engine *engine, struct task *task, int signal)
 {
-    if (!shares_space(task) || !is_fatal_by_default(signal) ||
-        !fatal_among(task->caller.tid, bit_of(signal)))
+    if (shares_space(task) && is_fatal_by_default(signal) &&
+        fatal_among(task->caller.tid, bit_of(signal)))
+        mark_process(engine, task->caller.tgid);
+}
+
+/* -- a signal that a thread has sent to another one -------------------------------------------- */
+
+/* Whether a thread of this process has that number in its own PID namespace, and takes these signals. */
+static bool is_taker(const struct task *task, pid_t tgid, pid_t own_tid, uint64_t signals)
+{
+    struct proc_signals sets;
+
+    return task->caller.tgid == tgid && proc_signals(task->caller.tid, &sets) == 0 &&
+           sets.own_tid == own_tid && signals & ~sets.blocked;
+}
+
+void mark_signalled_process(struct engine *engine, struct task *sender, pid_t own_tid, int signal)
+{
+    pid_t tgid = sender->caller.tgid;
+    struct proc_signals sets;
+
+    if (!shares_space(sender) || signal < 1 || signal > SIGNALS || !ends_when_sent(signal) ||
+        proc_signals(sender->caller.tid, &sets) < 0 || !fatal_of(&sets, bit_of(signal)))
         return;
-    for (struct task *other = tasks_next(&engine->tasks, NULL); other;
-         other = tasks_next(&engine->tasks, other))
-        if (other->caller.tgid == task->caller.tgid) {
-            other->being_killed = true;
-            gated_hold(other);
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task))
+        if (is_taker(task, tgid, own_tid, bit_of(signal))) {
+            mark_process(engine, tgid);
+            return;
         }
 }
 

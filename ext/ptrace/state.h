@@ -202,6 +202,8 @@ void mark_killed_process(struct engine *engine, struct task *task, int signal);
 /* A call of that row is about to be made: if it sends such a signal, calls in the gate stop again. */
 void hold_receivers(struct engine *engine, const struct task *task, int row,
                     const uint64_t args[6]);
+/* A thread has sent a signal to the thread of its process with that number in their PID namespace. */
+void mark_signalled_process(struct engine *engine, struct task *sender, pid_t own_tid, int signal);
 /* Whether a signal that ends the process is pending for it, and a thread will take it. */
 bool is_fatal_signal_pending(const struct engine *engine, struct task *task);
 /* At the stop by our filter: if a fatal signal comes first, have the call made again later. */

@@ -73,7 +73,7 @@ struct task {
     int64_t clone3_flags;   /* of the clone3 under way; -1: none */
     uint64_t patched_at;    /* where clone3's flags were changed, or 0 */
     uint64_t patched_from;  /* and what they were */
-    bool being_killed;      /* a signal that ends its process was delivered to one of its threads */
+    bool being_killed;      /* a signal that ends its process was sent or delivered to a thread */
     bool fatal_pending;     /* such a signal was pending when the thread stopped */
     uint64_t held_until_ns; /* until then its calls stop, as a fatal signal is on its way; or 0 */
     uint64_t postponed_ns;  /* since when its next call is postponed, or 0 */
