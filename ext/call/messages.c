@@ -8,7 +8,12 @@
 #include "call/payload.h"
 #include "call/tally.h"
 
-enum { CONTROL_LIMIT = 4096 };
+enum {
+    CONTROL_LIMIT = 4096,
+    NAME_SIZE_WORD = 1, /* the word of a struct msghdr that says how large the name is */
+    STRIDE_MAX = 64,
+    ROOMS_MAX = 64, /* messages of recvmmsg(2) whose room for a name is asked for */
+};
 
 /* struct msghdr, whose members are as wide as the program's words (recvmsg(2)). */
 struct message {
@@ -35,7 +40,7 @@ static int read_message(const struct caller *caller, const struct pending *call,
         return status;
     *message_out = (struct message){
         .name = word_at(bytes, word, 0),
-        .name_size = (uint32_t)word_at(bytes, word, 1),
+        .name_size = (uint32_t)word_at(bytes, word, NAME_SIZE_WORD),
         .vector = word_at(bytes, word, 2),
         .count = word_at(bytes, word, 3),
         .control = word_at(bytes, word, 4),
@@ -44,23 +49,40 @@ static int read_message(const struct caller *caller, const struct pending *call,
     return 0;
 }
 
-/* Whether the kernel fills in the name of a message, not the program. Of recvmmsg(2) the room is not known. */
+uint32_t messages_stride(const struct abi *abi)
+{
+    return abi->word == 8 ? STRIDE_MAX : STRIDE_MAX / 2;
+}
+
+/* Whether the kernel fills in the name of a message, not the program. */
 static bool returns_name(const struct pending *call)
 {
     const struct call *row = &CALLS[call->row];
 
-    return row->message && !row->messages && row->transfer == TRANSFER_IN;
+    return row->message && row->transfer == TRANSFER_IN;
 }
 
+/* The least of the rooms of several messages, since they are usually alike. */
 void read_name_room(const struct caller *caller, struct pending *call)
 {
-    struct message message;
+    const struct call *row = &CALLS[call->row];
+    uint32_t word = call->abi->word, stride = messages_stride(call->abi);
+    uint8_t headers[ROOMS_MAX * STRIDE_MAX];
+    size_t copied;
 
-    if (returns_name(call))
-        call->address_room =
-            read_message(caller, call, argument(call, CALLS[call->row].message), &message) < 0
-                ? 0
-                : message.name_size;
+    if (!returns_name(call))
+        return;
+    uint64_t count = row->messages ? argument(call, row->messages) : 1;
+    size_t size = row->messages ? stride * (count < ROOMS_MAX ? count : ROOMS_MAX) : 6 * word;
+    call->address_room = UINT32_MAX;
+    if (memory_read(caller->space, caller->tid, argument(call, row->message), headers, size,
+                    &copied) < 0)
+        call->address_room = 0;
+    for (size_t at = 0; at + 6 * word <= copied; at += stride) {
+        uint32_t room = (uint32_t)word_at(headers + at, word, NAME_SIZE_WORD);
+        if (room < call->address_room)
+            call->address_room = room;
+    }
 }
 
 /* How much of the buffer for its name holds one: the kernel says how long that is, though it is cut. */

@@ -9,6 +9,9 @@ enum message_parts { MESSAGE_NAME = 1, MESSAGE_DATA = 2, MESSAGE_CONTROL = 4 };
 /* Whether a message has a buffer that can hold a byte; true if it cannot be read. */
 bool message_has_room(const struct caller *caller, const struct pending *call, uint64_t address);
 
+/* How far the messages of sendmmsg(2) and recvmmsg(2) are apart: a struct mmsghdr. */
+uint32_t messages_stride(const struct abi *abi);
+
 /* Remember the room for the name of a message that is received, as read_address_room does. */
 void read_name_room(const struct caller *caller, struct pending *call);
 

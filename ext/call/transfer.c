@@ -171,7 +171,7 @@ static void finish_messages(struct context *context, struct caller *caller, stru
                             struct fd_entry *entry, int64_t count, uint64_t elapsed_ns)
 {
     const struct call *row = &CALLS[call->row];
-    uint32_t word = call->abi->word, size = word == 8 ? 56 : 28, stride = word == 8 ? 64 : 32;
+    uint32_t stride = messages_stride(call->abi), size = 7 * call->abi->word;
     uint32_t asked_for = (uint32_t)argument(call, row->messages);
     uint64_t first = argument(call, row->message);
 

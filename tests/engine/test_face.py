@@ -167,9 +167,9 @@ def test_no_more_of_an_address_is_copied_than_the_kernel_wrote(
 ) -> None:
     records, _ = engine_run([compile_tracee("short_address")], tmp_path)
 
-    taken = calls(records, "recvfrom", "recvmsg", "accept")
+    taken = calls(records, "recvfrom", "recvmsg", "recvmmsg", "accept")
     given = [record.parts().get(Part.ADDRESS, b"") for record in taken]
-    assert [len(each) for each in given] == [0, 4, 16, 0, 4, 16, 2]
+    assert [len(each) for each in given] == [0, 4, 16, 0, 4, 16, 0, 0, 4, 4, 16, 16, 2]
     assert b"\xff\xff" not in b"".join(given)
 
 

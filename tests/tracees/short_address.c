@@ -28,6 +28,23 @@ static void take_message(int fd, socklen_t room)
     MUST(room == sizeof address || address[room] == 0xff);
 }
 
+static void take_messages(int fd, socklen_t room)
+{
+    unsigned char addresses[2][16];
+    char bytes[2];
+    struct iovec buffers[] = { { &bytes[0], 1 }, { &bytes[1], 1 } };
+    struct mmsghdr messages[] = {
+        { .msg_hdr = { addresses[0], room, &buffers[0], 1, NULL, 0, 0 } },
+        { .msg_hdr = { addresses[1], room, &buffers[1], 1, NULL, 0, 0 } },
+    };
+
+    memset(addresses, 0xff, sizeof addresses);
+    for (int i = 0; i < 2; i++)
+        MUST(sendto(fd, "x", 1, 0, NULL, 0) == 1);
+    MUST(recvmmsg(fd, messages, 2, 0, NULL) == 2 && messages[1].msg_hdr.msg_namelen == 16);
+    MUST(room == 16 || addresses[1][room] == 0xff);
+}
+
 int main(void)
 {
     struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -44,6 +61,9 @@ int main(void)
     take_message(fd, 0);
     take_message(fd, 4);
     take_message(fd, 16);
+    take_messages(fd, 0);
+    take_messages(fd, 4);
+    take_messages(fd, 16);
 
     int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
     memset(address, 0xff, sizeof address);
