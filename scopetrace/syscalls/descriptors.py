@@ -103,7 +103,7 @@ def text_at(call: Call, argument: int) -> str:
     """Return the string that an argument points to, or an empty text."""
     for piece in call.memory:
         if piece.argument == argument:
-            return piece.data.partition(b"\0")[0].decode(errors="backslashreplace")
+            return piece.data.partition(b"\0")[0].decode(errors="surrogateescape")
     return ""
 
 
@@ -147,7 +147,7 @@ def address_text(data: bytes) -> str:
     if family == socket.AF_UNIX and len(data) > 2:
         path = data[2:]
         path = b"@" + path[1:] if path[:1] == b"\0" else path.partition(b"\0")[0]
-        return path.decode(errors="backslashreplace")
+        return path.decode(errors="surrogateescape")
     return ""
 
 
@@ -377,7 +377,7 @@ class Descriptors:
     def follow(self, made: Recorded) -> None:
         """Change what a call that succeeded changes; to be called after it was shown."""
         if made.abi == FOUND:
-            self.of(made.pid).open(made.number, made.data.decode(errors="backslashreplace"))
+            self.of(made.pid).open(made.number, made.data.decode(errors="surrogateescape"))
             return
         if made.abi == END and made.tid == made.pid:
             self._files.pop(made.pid, None)

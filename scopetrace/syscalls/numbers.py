@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.names import name_set
-from scopetrace.syscalls.quote import hexed, octal, permissions, pointer, signed
+from scopetrace.syscalls.quote import hexed, name_in_brackets, octal, permissions, pointer, signed
 from scopetrace.syscalls.view import Place, Shown, View, makes, shows
 
 AT_FDCWD = -100
@@ -75,7 +75,7 @@ def fd(view: View, value: int) -> str:
     """Show a descriptor, and what it is if that is known."""
     number = signed(value, 32)
     if view.fd_names and number in view.fd_names:
-        return f"{number}<{view.fd_names[number]}>"
+        return f"{number}<{name_in_brackets(view.fd_names[number])}>"
     return str(number)
 
 

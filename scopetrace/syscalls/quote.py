@@ -34,6 +34,12 @@ def escaped(data: bytes) -> str:
     return "".join(_one(data, position) for position in range(len(data)))
 
 
+def name_in_brackets(name: str) -> str:
+    """Return what a descriptor is, between < and >, which stand in octal inside."""
+    shown = escaped(name.encode(errors="surrogateescape"))
+    return shown.replace("<", "\\74").replace(">", "\\76")
+
+
 def quoted(data: bytes) -> str:
     """Return bytes in quotes."""
     return f'"{escaped(data)}"'

@@ -64,6 +64,11 @@ def test_descriptors_are_shown_with_what_they_are() -> None:
     assert render(call(3, 3), fd_names={3: "/etc/passwd"}) == "close(3</etc/passwd>) = 0"
 
 
+def test_a_name_of_a_descriptor_is_escaped() -> None:
+    name = b"/a\n\x1b[2J<\xe9>".decode(errors="surrogateescape")
+    assert render(call(3, 3), fd_names={3: name}) == r"close(3</a\n\33[2J\74\351\76>) = 0"
+
+
 def test_a_call_that_the_table_lacks_is_its_number() -> None:
     assert render(call(1000, 1, 2, result=-38)) == (
         "syscall_0x3e8(0x1, 0x2, 0, 0, 0, 0) = -1 ENOSYS (Function not implemented)"
