@@ -21,8 +21,9 @@ class Upgrade(NamedTuple):
 
 
 UPGRADES = {
+    "": Upgrade(("TLS", "HTTP"), 8),  # NNTP, IRC, RDP, and whatever else is not recognised
     **dict.fromkeys(("SMTP", "IMAP", "POP3", "FTP", "XMPP", "LDAP", "Sieve"), Upgrade(TLS, 32)),
     "AMQP": Upgrade(TLS, 2),  # version 1.0, section 5.2.1
     "TLS": Upgrade(("HTTP",), 1),  # a server that expects HTTP says so to a client of TLS
 }
-"""Protocol → what may follow it."""
+"""Protocol, empty if none was recognised → what may follow it."""

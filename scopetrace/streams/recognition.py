@@ -128,8 +128,11 @@ class Recognition:
         if match is not None:
             self._recognised(reading, unrecognised, match, operation)
         elif flow.is_stream:
-            if ended or detector.exhausted(outgoing, incoming, **how):
+            exhausted = detector.exhausted(outgoing, incoming, **how)
+            if ended or exhausted:
                 _rule_out(reading, unrecognised)
+            if exhausted and reading.unrecognised is None:
+                _expect_upgrade(reading, unrecognised, operation, "")
         elif ended and port in detector.tried_ports:
             unrecognised.drop()
         elif ended:
@@ -169,7 +172,7 @@ class Recognition:
         for earlier in unrecognised.backlog:
             self.process(reading, earlier)
         if reading.idle:
-            _expect_upgrade(reading, unrecognised, operation)
+            _expect_upgrade(reading, unrecognised, operation, name)
 
     def _emit_protocol(self, operation: FlowOperation, match: Match) -> None:
         if match.detect:
@@ -240,11 +243,12 @@ def _rule_out(reading: Reading, unrecognised: Unrecognised) -> None:
         unrecognised.ignore()
 
 
-def _expect_upgrade(reading: Reading, unrecognised: Unrecognised, operation: FlowOperation) -> None:
-    """Look for the protocols that may follow the recognised one."""
+def _expect_upgrade(
+    reading: Reading, unrecognised: Unrecognised, operation: FlowOperation, name: str
+) -> None:
+    """Look for the protocols that may follow the one of that name, empty if it is not known."""
     from scopetrace.protocols.starttls import UPGRADES
 
-    layers = operation.flow.layers
-    upgrade = UPGRADES.get(layers[-1])
+    upgrade, layers = UPGRADES.get(name), operation.flow.layers
     if upgrade is not None and len(layers) < MOST_LAYERS and isinstance(operation, FlowTransferred):
         reading.unrecognised = Unrecognised.after(upgrade, unrecognised.outgoing)

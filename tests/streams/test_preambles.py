@@ -204,6 +204,24 @@ PREAMBLES: dict[str, tuple[str, Talk, tuple[str, ...], dict[str, Any]]] = {
         ("TLS",),
         {},
     ),
+    "NNTP": (
+        "",
+        [
+            (S, b"200 news.example ready\r\n"),
+            (C, b"CAPABILITIES\r\n"),
+            (S, b"101 they are\r\nSTARTTLS\r\n.\r\n"),
+            (C, b"STARTTLS\r\n"),
+            (S, b"382 go\r\n"),
+        ],
+        ("TLS",),
+        {},
+    ),
+    "a proxy of its own kind": (
+        "",
+        [(C, b"TUNNEL 52\n"), (S, b"OK 1073741824\n")],
+        ("TLS", "HTTP"),
+        {},
+    ),
     "TLS where HTTP is expected": (
         "TLS",
         TLS[:1],
@@ -249,9 +267,10 @@ def test_what_follows_is_recognised_and_read(name, following, role):
 
     flow = heard(role, preamble + said)
 
-    assert flow.flow.protocol == f"{protocol},{following}"
+    layers = [protocol, following] if protocol else [following]
+    assert flow.flow.protocol == ",".join(layers)
     assert flow.flow.facts == facts
-    assert [word for word in words(flow) if word in (protocol, following)] == [protocol, following]
+    assert [word for word in words(flow) if word in layers] == layers
     *_, last = flow.outlet.of("net.app")
     assert {field: last.get(field) for field in facts} == facts
     if following == "TLS":
