@@ -218,7 +218,7 @@ void gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take
 
     if (made == thread->made)
         return;
-    thread->calls += (uint32_t)(made - thread->made);
+    thread->calls += made - thread->made <= INT32_MAX ? made - thread->made : 0;
     thread->made = made;
     for (int i = 0; i < GATE_TALLIES; i++)
         collect_tally(&slot->tallies[i], &thread->seen[i], is_known, take, context);

@@ -178,3 +178,27 @@ bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
         return false;
     return write_patch(space, tid, &patch, &bytes);
 }
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+/* The first bytes are those that `image_retire` changes. */
+bool image_has(const struct patch *patch, const struct space *space, pid_t tid)
+{
+    static const uint8_t moved[MOVED_ROOM];
+    uint8_t memory[TRAMPOLINE_BYTES];
+    struct patch_bytes bytes;
+
+    return patch_encode(patch, moved, &bytes) &&
+           memory_read_whole(space, tid, patch->trampoline, memory, sizeof memory) == 0 &&
+           !memcmp(memory + CALL_BYTES, bytes.trampoline + MOVED_ROOM + CALL_BYTES,
+                   sizeof memory - CALL_BYTES);
+}
+
+void image_retire(const struct image *image, const struct space *space, pid_t tid)
+{
+    static const uint8_t SKIP[CALL_BYTES] = { JUMP_SHORT, TRAMPOLINE_CALL - CALL_BYTES };
+
+    for (size_t i = 0; i < image->patch_count; i++)
+        if (image_has(&image->patches[i], space, tid))
+            memory_write(space, tid, image->patches[i].trampoline, SKIP, sizeof SKIP);
+}

@@ -13,7 +13,8 @@ enum { MAPPINGS_KEPT = 8 };
 struct image {
     unsigned uses;       /* tasks */
     struct arena *arena; /* NULL: there is no gate yet */
-    bool refused;        /* and there will be none */
+    bool refused;        /* and there will be none, or none is used any more */
+    bool displaced;      /* the program has mapped something else where the gate was */
     unsigned calls;      /* traced so far that the gate could have made */
     struct patch *patches;
     size_t patch_count;
@@ -36,6 +37,12 @@ struct image *image_copy(const struct image *image);
  */
 bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
                  const struct space *space, uint64_t address, bool alone);
+
+/* Have trampolines make calls themselves: the gate is not entered any more. Threads may run meanwhile. */
+void image_retire(const struct image *image, const struct space *space, pid_t tid);
+
+/* Whether memory has a patch still: its file may be unmapped, and another one mapped there. */
+bool image_has(const struct patch *patch, const struct space *space, pid_t tid);
 
 /* The patch whose pad or trampoline an address is in, or NULL: a find_patch. */
 const struct patch *image_find_patch(void *image, uint64_t address);

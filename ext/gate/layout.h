@@ -20,6 +20,8 @@
 #define GATE_ARENA_BASE 0x71000000 /* of what the program and the tracer share: arena.h */
 #define GATE_ARENA_BYTES 0xa00000
 
+#define GATE_MAPPINGS_END (GATE_ARENA_BASE + GATE_ARENA_BYTES)
+
 #define GATE_MAGIC 0x5a17c0de
 
 enum gate_mode {

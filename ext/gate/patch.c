@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { JMP = 0xe9, JMP_SHORT = 0xeb, GATE_AT = 8 };
+enum { JMP = 0xe9, GATE_AT = 8 };
 
 static const uint8_t TRAMPOLINE[] = {
     0x4c, 0x8d, 0x1d, 0xf9, 0xff, 0xff, 0xff, /* lea -7(%rip), %r11 */
@@ -41,7 +41,7 @@ bool patch_encode(const struct patch *patch, const uint8_t *moved, struct patch_
 
     *bytes_out = (struct patch_bytes){
         .jump = { JMP },
-        .hop = { JMP_SHORT, (uint8_t)(patch->pad - patch->site - CALL_BYTES) },
+        .hop = { JUMP_SHORT, (uint8_t)(patch->pad - patch->site - CALL_BYTES) },
     };
     memset(bytes_out->trampoline, INT3, MOVED_ROOM);
     memcpy(bytes_out->trampoline + MOVED_ROOM - patch->moved_bytes, moved, patch->moved_bytes);

@@ -22,6 +22,7 @@
 #include "gate/sites.h"
 
 enum {
+    JUMP_SHORT = 0xeb,
     MOVED_ROOM = 32, /* before a trampoline */
     TRAMPOLINE_ROOM = MOVED_ROOM + TRAMPOLINE_BYTES,
 };

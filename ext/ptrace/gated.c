@@ -21,6 +21,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
@@ -183,6 +186,7 @@ static void refuse_image(struct engine *engine, const struct task *task, enum ra
     if (!task->image->refused && !engine->recording_ended)
         write_note(&engine->context, &task->caller, note, why);
     task->image->refused = true;
+    image_retire(task->image, task->caller.space, task->caller.tid);
 }
 
 /* What the slot of a thread that runs on says of it. */
@@ -396,6 +400,40 @@ static void record_asked(struct engine *engine, struct task *task)
     slot->phase = GATE_COMMITTED;
 }
 
+/* Whether a call maps something over the gate or its arena. */
+static bool displaces_gate(const call_info *info)
+{
+    const uint64_t *args = info->entry.args;
+    bool maps = info->entry.nr == SYS_mmap && args[3] & MAP_FIXED;
+    bool moves = info->entry.nr == SYS_mremap && args[3] & MREMAP_FIXED;
+    uint64_t start = maps ? args[0] : args[4], size = maps ? args[1] : args[2];
+
+    return (maps || moves) && start < GATE_MAPPINGS_END &&
+           (start >= GATE_BASE || size > GATE_BASE - start);
+}
+
+/* Whether a thread that has a slot has the base of gs lead elsewhere. */
+static bool has_other_gs(const struct task *task)
+{
+    struct arch_regs regs;
+
+    return task->gated && arch_get_regs(task->caller.tid, &regs) == 0 &&
+           regs.user.gs_base != arena_address(task->gated->arena, task->gated->page);
+}
+
+/* What the gate cannot stand: its image is to use it no more before the call is made. */
+static void guard_gate(struct engine *engine, struct task *task, const call_info *info)
+{
+    if (!task->image || !task->image->arena)
+        return;
+    if (displaces_gate(info)) {
+        refuse_image(engine, task, NOTE_UNGATED, UNGATED_ROOM);
+        task->image->displaced = true;
+    }
+    if (info->entry.nr == SYS_prctl && info->entry.args[0] == PR_SET_SYSCALL_USER_DISPATCH)
+        refuse_image(engine, task, NOTE_UNGATED, UNGATED_DISPATCH);
+}
+
 enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info,
                                   bool refused)
 {
@@ -407,6 +445,10 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
         record_asked(engine, task);
         return GATED_DONE;
     }
+    if (native)
+        guard_gate(engine, task, info);
+    if (refused && !task->image->refused && has_other_gs(task))
+        refuse_image(engine, task, NOTE_UNGATED, UNGATED_GS);
     bool other = !native || gated_row(engine, info->entry.nr) < 0;
     if (engine->context.started)
         engine->gate->ways[other ? WAY_OTHER : way_of(engine, task, refused)]++;
@@ -483,13 +525,22 @@ static bool is_fault(const struct task *task, int signal)
            ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0 && info.si_code > 0;
 }
 
+/* The patch that an address is in, if the program has not mapped something else there. */
+static const struct patch *find_patch_of(void *context, uint64_t address)
+{
+    const struct task *task = context;
+    const struct patch *patch = image_find_patch(task->image, address);
+
+    return patch && image_has(patch, task->caller.space, task->caller.tid) ? patch : NULL;
+}
+
 /*
  * A fault of the gate itself that it can go on from. At its entry gs leads nowhere: the trampoline makes the
  * call. The text that it copies was unmapped by another thread: the tracer records the call.
  */
-static bool leave_fault(const struct task *task, struct arch_regs *regs)
+static bool leave_fault(struct task *task, struct arch_regs *regs)
 {
-    const struct patch *patch = image_find_patch(task->image, regs->user.r11);
+    const struct patch *patch = find_patch_of(task, regs->user.r11);
     uint64_t rip = regs->user.rip;
 
     if (rip == gate_address(gate_entry) && patch)
@@ -508,11 +559,16 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
     if (!task->image || !task->image->arena || arch_get_regs(task->caller.tid, &regs) < 0)
         return false;
     bool in_gate = regs.user.rip - GATE_BASE < GATE_BYTES;
+    if (in_gate && task->image->displaced)
+        return false;
     bool fault = in_gate && is_fault(task, signal);
-    if (fault && leave_fault(task, &regs))
+    if (fault && leave_fault(task, &regs)) {
+        if (regs.user.rip != gate_address(gate_copy_fault))
+            refuse_image(engine, task, NOTE_UNGATED, UNGATED_FAULT);
         return true;
+    }
     enum verdict verdict =
-        relocate(&regs.user, task->gated ? task->gated->page : NULL, image_find_patch, task->image);
+        relocate(&regs.user, task->gated ? task->gated->page : NULL, find_patch_of, task);
     if (verdict == RELOCATE_NOTHING || verdict == RELOCATE_LOST)
         return false;
     if (in_gate && task->gated)

@@ -21,13 +21,14 @@
 /* Commands of fcntl(2) as all ABIs of the kernel number them; the C library has but some of each. */
 enum { KERNEL_SETLK = 6, KERNEL_SETLKW = 7, KERNEL_SETLK64 = 13, KERNEL_SETLKW64 = 14 };
 
-enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST, TEST_NEITHER };
+enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST, TEST_NEITHER, TEST_LOW };
 
 enum { LARGE = 1 << 20, ROWS_OF_A_CALL = 5 };
 
 /*
  * One argument (from 0), and what about it makes the call worth a stop. TEST_NEITHER: not all bits of the
- * first value are set, nor all of the second.
+ * first value are set, nor all of the second. TEST_LOW: it is an address below the end of the gate, and of the
+ * argument with the number of the first value a bit of the second is set.
  */
 static const struct when_test {
     uint8_t argument, test, count;
@@ -55,6 +56,9 @@ static const struct when_test {
                       { PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_MM,
                         PR_CAP_AMBIENT } },
     [WHEN_SHARED_AT_ONCE] = { 3, TEST_EQUAL, 1, { MAP_SHARED | MAP_POPULATE } },
+    [WHEN_MAPS_LOW] = { 0, TEST_LOW, 2, { 3, MAP_FIXED } },
+    [WHEN_MOVES_LOW] = { 4, TEST_LOW, 2, { 3, MREMAP_FIXED } },
+    [WHEN_DISPATCHES] = { 0, TEST_EQUAL, 1, { PR_SET_SYSCALL_USER_DISPATCH } },
     [WHEN_SETS_LIMIT] = { 2, TEST_ANY_BIT, 1, { UINT32_MAX } },
     [WHEN_LARGE_2] = { 1, TEST_AT_LEAST, 1, { LARGE } },
     [WHEN_LARGE_3] = { 2, TEST_AT_LEAST, 1, { LARGE } },
@@ -69,6 +73,8 @@ bool when_holds(enum call_when when, const uint64_t args[6])
     uint32_t value = (uint32_t)args[test->argument];
     if (test->test == TEST_AT_LEAST)
         return args[test->argument] >= test->values[0];
+    if (test->test == TEST_LOW)
+        return args[test->argument] < GATE_MAPPINGS_END && args[test->values[0]] & test->values[1];
     if (test->test == TEST_NO_BIT)
         return !(value & test->values[0]);
     if (test->test == TEST_ANY_BIT)
@@ -123,11 +129,26 @@ static void emit_unless_bits(struct assembler *to, int argument, uint32_t bits, 
     emit(to, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)skipped, 0, bits);
 }
 
+static void emit_low(struct assembler *to, const struct when_test *test)
+{
+    emit_load(to, argument_offset(test->argument, true));
+    emit(to, BPF_JMP | BPF_K | BPF_JEQ, 0, 5, 0);
+    emit_load(to, argument_offset(test->argument, false));
+    emit(to, BPF_JMP | BPF_K | BPF_JGE, 3, 0, GATE_MAPPINGS_END);
+    emit_load(to, argument_offset((int)test->values[0], false));
+    emit(to, BPF_JMP | BPF_K | BPF_JSET, 0, 1, test->values[1]);
+    emit_return(to, true);
+}
+
 /* Stop if the test holds, else go on behind it. */
 static void emit_test(struct assembler *to, const struct when_test *test)
 {
     const uint16_t equal = BPF_JMP | BPF_K | BPF_JEQ, bits = BPF_JMP | BPF_K | BPF_JSET;
 
+    if (test->test == TEST_LOW) {
+        emit_low(to, test);
+        return;
+    }
     if (test->test == TEST_NEITHER) {
         emit_unless_bits(to, test->argument, test->values[0], 4);
         emit_unless_bits(to, test->argument, test->values[1], 1);
@@ -265,6 +286,23 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
         calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink];
 }
 
+/* Calls that the tracer has to see where there is a gate: guard_gate of gated.c. */
+static int add_guards(struct watched *calls, int count, const struct abi *abi)
+{
+    static const struct {
+        int row;
+        enum call_when when;
+    } GUARDS[] = {
+        { ROW_mmap, WHEN_MAPS_LOW },
+        { ROW_mremap, WHEN_MOVES_LOW },
+        { ROW_prctl, WHEN_DISPATCHES },
+    };
+
+    for (size_t i = 0; i < sizeof GUARDS / sizeof *GUARDS; i++)
+        count = add_row(calls, count, (uint32_t)abi->numbers[GUARDS[i].row], GUARDS[i].when);
+    return count;
+}
+
 static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t modes[ROW_COUNT],
                      const struct copy_plan *plan)
 {
@@ -283,8 +321,10 @@ static void emit_abi(struct assembler *to, const struct abi *abi, const uint8_t 
     for (uint32_t number = 0; plan && number < ABI_NUMBERS; number++)
         if (is_recorded_whole(plan, (size_t)(abi - ABIS), number))
             count = add_row(calls, count, number | abi->mark, WHEN_ALWAYS);
-    if (to->gate && abi == ABIS)
+    if (to->gate && abi == ABIS) {
+        count = add_guards(calls, count, abi);
         mark_gated(calls, count, abi);
+    }
     qsort(calls, (size_t)count, sizeof *calls, by_number);
     emit_search(to, calls, count);
 }

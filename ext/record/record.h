@@ -264,9 +264,10 @@ enum raw_note {
 
 /* Why a program cannot make calls without a stop. */
 enum raw_ungated {
-    UNGATED_ROOM = 1, /* there is no room in its memory, or it may have no more fds */
-    UNGATED_GS = 2,   /* it uses the base of gs */
-    UNGATED_FAULT = 3 /* an instruction of the gate faulted: it has taken away what that needs */
+    UNGATED_ROOM = 1,  /* there is no room in its memory, or it may have no more fds */
+    UNGATED_GS = 2,    /* it uses the base of gs */
+    UNGATED_FAULT = 3, /* an instruction of the gate faulted: it has taken away what that needs */
+    UNGATED_DISPATCH = 4, /* it handles calls by where they are made (Syscall User Dispatch) */
 };
 
 /* A result that is not known: of a row with stop ENTRY, or of a call that ended with its thread. */

@@ -43,6 +43,8 @@ WHY_UNGATED = {
     2: "it uses the base of gs, which the code needs that makes calls without stops",
     3: "it has taken away what the code needs that makes calls without stops: memory, the base of"
     " gs, or the clock (prctl(2), PR_SET_TSC)",
+    4: "it handles its system calls by where they are made (prctl(2),"
+    " PR_SET_SYSCALL_USER_DISPATCH)",
 }
 """Clauses by enum raw_ungated."""
 

@@ -17,7 +17,7 @@ from scopetrace.model.raw import RawKind, RawRecord, Way
 from scopetrace.query import open_session
 from support.engine_run import engine_run, of_kind
 from support.gate_files import TORTURE
-from support.harness import Compile, Recording, Stage
+from support.harness import Compile, Ending, Recording, Stage
 from support.users import one_user
 
 GATED = {"SCOPE_GATE": "eager"}
@@ -199,6 +199,55 @@ def test_the_recorder_survives_what_programs_write_into_the_shared_memory(
     assert recording.ending.status == 0
     assert len(recording.of("proc.start")) == 13
     assert len(recording.of("proc.exit")) == 13
+
+
+TAKEN, ROOM, GS = "taken away", "no room", "base of gs, which"
+HOSTILE = {
+    "unmap-code": TAKEN,
+    "unmap-arena": TAKEN,
+    "hide-code": TAKEN,
+    "hide-arena": TAKEN,
+    "freeze-arena": TAKEN,
+    "empty-arena": "wrote into memory",
+    "map-over": ROOM,
+    "map-around": ROOM,
+    "move-over": ROOM,
+    "use-gs": GS,
+    "lose-gs": TAKEN,
+    "forbid-clock": TAKEN,
+    "dispatch": "where they are made",
+    "lock": None,
+    "rewrite": None,
+    "replace": None,
+}
+"""Mode of hostile.c → a part of the notice that it causes."""
+
+
+@one_user("what a program does to its own memory needs no rights")
+@pytest.mark.parametrize("mode", HOSTILE)
+def test_a_program_that_takes_away_what_the_gate_needs_runs_as_natively(
+    mode: str, stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.environ = GATED
+    stage.prepare()
+
+    recording = stage.record([compile_tracee("hostile", "-ldl"), mode])
+
+    assert recording.ending == Ending(f"{mode} right\n".encode(), b"", 0)
+    notices = [event.data["message"] for event in recording.of("notice")]
+    assert [HOSTILE[mode] in notice for notice in notices] == [True] * bool(HOSTILE[mode])
+    opened = recording.of("fs.open", file="/etc/passwd")
+    assert len(opened) == len(recording.of("fs.close", file="/etc/passwd")) >= 120
+
+
+def test_the_recorder_survives_jumps_into_the_code(stage: Stage, compile_tracee: Compile) -> None:
+    stage.environ = GATED
+    stage.prepare()
+
+    recording = stage.record([compile_tracee("hostile", "-ldl"), "jump"])
+
+    assert recording.ending.stdout == b"jump right\n"
+    assert len(recording.of("proc.exit")) == 61
 
 
 def test_a_program_whose_memory_has_no_room_is_traced_and_a_notice_says_so(stage: Stage) -> None:
