@@ -104,7 +104,7 @@ def test_an_archive_of_nginx_agrees_with_its_log(stage: Stage, needs: Needs) -> 
     assert "404 Not Found" in absent["text"]
 
 
-def test_an_archive_of_http2_has_all_header_fields(stage: Stage, needs: Needs) -> None:
+def test_an_archive_of_http2_has_all_header_fields_and_bodies(stage: Stage, needs: Needs) -> None:
     with files_in_http2(stage, needs("nghttpd")) as port:
         urls = [f"http://{HOST}:{port}/{size}" for size in (5000, 1)]
         command = [needs("nghttp"), "-n", "-H", "x-mine: yes", *urls]
@@ -116,6 +116,8 @@ def test_an_archive_of_http2_has_all_header_fields(stage: Stage, needs: Needs) -
         assert one["request"]["httpVersion"] == one["response"]["httpVersion"] == "HTTP/2.0"
         assert {"name": "x-mine", "value": "yes"} in one["request"]["headers"]
         assert {"name": ":status", "value": "200"} in one["response"]["headers"]
+        size = int(one["request"]["url"].rpartition("/")[2])
+        assert one["response"]["content"]["text"] == "2" * size
 
 
 def test_a_trace_of_make_has_its_recipes_one_after_the_other(stage: Stage) -> None:

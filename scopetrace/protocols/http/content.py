@@ -1,8 +1,8 @@
 """The content of HTTP messages, read again from the recorded bytes of a flow.
 
 The parsers are those of `http1` and `http2`, so what they find is what was found while the bytes
-were recorded. Of HTTP/1 the bodies are kept as well, each up to a limit; of HTTP/2 only the header
-fields. This is for recordings that are looked at later, never for the recorder.
+were recorded; here the bodies are kept as well, each up to a limit. This is for recordings that are
+looked at later, never for the recorder.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections import deque
 
 from scopetrace.protocols.http.bodies import Body, Chunked
+from scopetrace.protocols.http.frames import Block, FrameSide, SkippedFrame
 from scopetrace.protocols.http.headers import Headers, text
 from scopetrace.protocols.http.http1 import Http1, Http1Side, RequestSide, ResponseSide
 from scopetrace.protocols.http.http2 import Http2
@@ -31,7 +32,7 @@ class Found:
     def __init__(self, message: Message, headers: Headers) -> None:
         self.message = message
         self.headers = tuple((text(name), text(value)) for name, value in headers.pairs)
-        self.body: KeptBody | None = None
+        self.body: KeptBody | StreamBody | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -83,6 +84,30 @@ class KeptBody:
         return (unchunked(raw) if isinstance(self._body, Chunked) else raw)[: self._most_bytes]
 
 
+class StreamBody:
+    """A body of HTTP/2 whose first bytes are kept: frames hold it in pieces."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
+        self._kept = bytearray()
+        self.ended = False
+        """All of it has been read."""
+
+    def take(self, piece: bytes | bytearray) -> None:
+        """Take the next bytes."""
+        self._kept += piece[: self._left]
+        self._left -= min(self._left, len(piece))
+
+    def skip(self) -> None:
+        """Pass missing bytes; what comes after them is not kept."""
+        self._left = 0
+
+    @property
+    def content(self) -> bytes:
+        """The first bytes, at most as many as the limit."""
+        return bytes(self._kept)
+
+
 def unchunked(raw: bytes) -> bytes:
     """Return what the chunks hold, as far as they are there."""
     content, position = bytearray(), 0
@@ -102,14 +127,29 @@ class Contents:
         """In the order in which they began; whoever uses one removes it. So are `responses`."""
         self.responses: deque[Found] = deque()
         self._most_body_bytes = most_body_bytes
+        self.streams: dict[tuple[bool, int], StreamBody] = {}
+        """Bodies of HTTP/2 that have not ended, by direction (True: requests) and stream."""
 
     def request_began(self, request: Request, headers: Headers) -> None:
         """Keep a request's header."""
-        self.requests.append(Found(request, headers))
+        self._begin(self.requests, Found(request, headers))
 
     def response_began(self, response: Response, headers: Headers) -> None:
         """Keep a response's header."""
-        self.responses.append(Found(response, headers))
+        self._begin(self.responses, Found(response, headers))
+
+    def _begin(self, begun: deque[Found], found: Found) -> None:
+        begun.append(found)
+        stream = found.message.stream
+        if stream:
+            found.body = StreamBody(self._most_body_bytes)
+            self.streams[begun is self.requests, stream] = found.body
+
+    def end_stream(self, from_client: bool, stream: int) -> None:
+        """End the body of a request, or of a response and of the request that it answers."""
+        for way in {from_client, True}:
+            if (body := self.streams.pop((way, stream), None)) is not None:
+                body.ended = True
 
     def keep_body(self, message: Message, body: Body) -> Body:
         """Return what reads a body and keeps it with its message, which has just begun."""
@@ -146,11 +186,60 @@ class _KeepingResponses(_Keeping, ResponseSide):
     """The responses, with their bodies."""
 
 
+class _KeepingFrames(FrameSide):
+    """The frames of a direction, whose data is kept; its handler is a `_KeepingHttp2`."""
+
+    def pass_over(self, frame: SkippedFrame, buffer: bytes | bytearray, position: int) -> int:
+        """Keep what `buffer` has of a body."""
+        if (body := self._body(frame)) is not None:
+            body.take(buffer[position : position + frame.content])
+        return super().pass_over(frame, buffer, position)
+
+    def skip(self, size: int) -> None:
+        """Pass missing bytes."""
+        if self.skipping is not None and (body := self._body(self.skipping)) is not None:
+            body.skip()
+        super().skip(size)
+
+    def _body(self, frame: SkippedFrame) -> StreamBody | None:
+        assert isinstance(self.handler, _KeepingHttp2)
+        return self.handler.contents.streams.get((self.from_client, frame.stream))
+
+
+class _KeepingHttp2(Http2):
+    """HTTP/2 with bodies; its emitter is a `Contents`."""
+
+    frame_side = _KeepingFrames
+
+    @property
+    def contents(self) -> Contents:
+        """The emitter."""
+        assert isinstance(self.emitter, Contents)
+        return self.emitter
+
+    def block(self, from_client: bool, block: Block) -> None:
+        """Take a header block; with the last one of its direction the body has ended."""
+        super().block(from_client, block)
+        if block.ends:
+            self.contents.end_stream(from_client, block.stream)
+
+    def ended(self, from_client: bool, stream: int) -> None:
+        """End a body with its last frame."""
+        super().ended(from_client, stream)
+        self.contents.end_stream(from_client, stream)
+
+    def reset(self, stream: int) -> None:
+        """End both bodies of a stream."""
+        super().reset(stream)
+        self.contents.end_stream(False, stream)
+
+
 class _KeepingHttp1(Http1):
     """HTTP/1 with bodies."""
 
     request_side = _KeepingRequests
     response_side = _KeepingResponses
+    upgraded = _KeepingHttp2
 
 
 class FlowContents:
@@ -191,7 +280,8 @@ class FlowContents:
             self.over = len(seen.data) > MOST_SEEN
             return
         self._is_client = start.is_client
-        self._parser = (_KeepingHttp1 if start.version == 1 else Http2)(self.found, MOST_WAITING)
+        parser = _KeepingHttp1 if start.version == 1 else _KeepingHttp2
+        self._parser = parser(self.found, MOST_WAITING)
         steps, self._steps = self._steps, []
         for step in steps:
             self._parse(self._parser, *step)

@@ -106,7 +106,7 @@ class FrameHandler(Protocol):
         """Note that of the streams of the other side, those after `last` are not served."""
 
 
-class _Skipped:
+class SkippedFrame:
     """A frame that is being skipped."""
 
     __slots__ = ("content", "ends", "padding", "stream")
@@ -132,11 +132,11 @@ class FrameSide:
     """
 
     def __init__(self, handler: FrameHandler, from_client: bool, budget: Budget) -> None:
-        self._handler = handler
-        self._from_client = from_client
+        self.handler = handler
+        self.from_client = from_client
         self._received = ReceiveBuffer()
         self._prefaced = not from_client
-        self._skipping: _Skipped | None = None
+        self.skipping: SkippedFrame | None = None
         self._first: HeadersFrame | PushPromiseFrame | None = None
         """What a header block that goes on began with."""
         self._fragments = bytearray()
@@ -176,15 +176,15 @@ class FrameSide:
         Raises:
             Unreadable: They are not: they may hold headers.
         """
-        frame = self._skipping
+        frame = self.skipping
         if frame is None or size > frame.content + frame.padding:
             raise Unreadable("bytes are missing that may be headers")
         self._skip(frame, size)
 
     def _take(self, buffer: bytes | bytearray, position: int) -> int:
         """Take one thing from `position` on; return where it ends, or `position`: it is cut."""
-        if self._skipping is not None:
-            return position + self._skip(self._skipping, len(buffer) - position)
+        if self.skipping is not None:
+            return position + self.pass_over(self.skipping, buffer, position)
         if not self._prefaced:
             return self._take_preface(buffer, position)
         begin = position + FRAME_HEADER.size
@@ -205,12 +205,16 @@ class FrameSide:
             return small.end()
         return self._take_other(buffer, begin, (length, kind, flags, stream))
 
+    def pass_over(self, frame: SkippedFrame, buffer: bytes | bytearray, position: int) -> int:
+        """Skip what `buffer` has of a frame from `position` on; return how many bytes that is."""
+        return self._skip(frame, len(buffer) - position)
+
     def _take_other(self, buffer: bytes | bytearray, begin: int, frame: tuple[int, ...]) -> int:
         """Take a frame whose content is only counted, or does not matter."""
         length, kind, flags, stream = frame
         if kind == DataFrame.type:
             return self._take_data(buffer, begin, (length, flags, stream))
-        self._begin_skipping(_Skipped(0, 0, length, False))
+        self._begin_skipping(SkippedFrame(0, 0, length, False))
         return begin
 
     def _take_preface(self, buffer: bytes | bytearray, position: int) -> int:
@@ -238,25 +242,25 @@ class FrameSide:
         if not stream or length < padding:
             raise Unreadable("a frame makes no sense")
         ends = bool(flags & END_STREAM)
-        self._begin_skipping(_Skipped(stream, length - padding, padding, ends))
+        self._begin_skipping(SkippedFrame(stream, length - padding, padding, ends))
         return begin
 
-    def _begin_skipping(self, frame: _Skipped) -> None:
-        self._skipping = frame
+    def _begin_skipping(self, frame: SkippedFrame) -> None:
+        self.skipping = frame
         self._skip(frame, 0)
 
-    def _skip(self, frame: _Skipped, size: int) -> int:
+    def _skip(self, frame: SkippedFrame, size: int) -> int:
         """Pass up to `size` bytes of a frame; return how many were left of it."""
         content = min(size, frame.content)
         padding = min(size - content, frame.padding)
         frame.content -= content
         frame.padding -= padding
         if content and frame.stream:
-            self._handler.data(self._from_client, frame.stream, content)
+            self.handler.data(self.from_client, frame.stream, content)
         if not frame.content and not frame.padding:
-            self._skipping = None
+            self.skipping = None
             if frame.ends:
-                self._handler.ended(self._from_client, frame.stream)
+                self.handler.ended(self.from_client, frame.stream)
         return content + padding
 
     def _take_frame(self, began_ns: int, whole: bytes) -> None:
@@ -267,9 +271,9 @@ class FrameSide:
         except HyperframeError:
             raise Unreadable("a frame makes no sense") from None
         if isinstance(frame, RstStreamFrame):
-            self._handler.reset(frame.stream_id)
+            self.handler.reset(frame.stream_id)
         elif isinstance(frame, GoAwayFrame):
-            self._handler.going_away(self._from_client, frame.last_stream_id & 0x7FFFFFFF)
+            self.handler.going_away(self.from_client, frame.last_stream_id & 0x7FFFFFFF)
         elif isinstance(frame, ContinuationFrame):
             self._add_fragment(frame)
         elif isinstance(frame, HeadersFrame | PushPromiseFrame):
@@ -295,7 +299,7 @@ class FrameSide:
         size = sum(len(name) + len(value) for name, value in pairs)
         times = (self._began_ns, self._received.now_ns)
         block = Block(times, first.stream_id, promised, ends, size, Headers(pairs))
-        self._handler.block(self._from_client, block)
+        self.handler.block(self.from_client, block)
 
     def _decoded(self, fragments: bytes) -> list[tuple[bytes, bytes]]:
         try:

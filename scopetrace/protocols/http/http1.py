@@ -240,6 +240,7 @@ class Http1:
 
     request_side: ClassVar[type[RequestSide]] = RequestSide
     response_side: ClassVar[type[ResponseSide]] = ResponseSide
+    upgraded: ClassVar[type[Http2]] = Http2
 
     def __init__(self, emitter: Emitter, most_bytes: int) -> None:
         self.successor: Http2 | None = None
@@ -301,7 +302,7 @@ class Http1:
             raise Unreadable("the protocol was switched amid a request")
         rest = {way: self._side(way).received.take() for way in (True, False)}
         upgraded, unparsed = self._pending.take_answered(), self.unparsed
-        self.successor = Http2(self._emitter, self._most_bytes, upgraded, unparsed)
+        self.successor = self.upgraded(self._emitter, self._most_bytes, upgraded, unparsed)
         for from_client, data in rest.items():
             self.successor.feed(time_ns, from_client, data)
 

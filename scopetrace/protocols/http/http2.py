@@ -7,6 +7,7 @@ them, and make no messages.
 
 from __future__ import annotations
 
+from typing import ClassVar
 from urllib.parse import unquote
 
 from scopetrace.protocols.http.frames import Block, FrameSide
@@ -50,6 +51,7 @@ class Http2:
         unparsed: bytes that belonged to no message before that.
     """
 
+    frame_side: ClassVar[type[FrameSide]] = FrameSide
     successor = None
     over = False
 
@@ -57,14 +59,14 @@ class Http2:
         self, emitter: Emitter, most_bytes: int, upgraded: Request | None = None, unparsed: int = 0
     ) -> None:
         self._unparsed = unparsed
-        self._emitter = emitter
+        self.emitter = emitter
         self._budget = Budget(most_bytes)
         self._streams: dict[int, Stream] = {}
         self._gone_away = {False: (0, -1), True: (0, -1)}
         """For each sender of GOAWAY: its last stream id, and the highest stream at that time."""
         self._highest = {False: 0, True: 0}
         """The highest stream that was begun, of the server's and the client's."""
-        self._sides = {way: FrameSide(self, way, self._budget) for way in (False, True)}
+        self._sides = {way: self.frame_side(self, way, self._budget) for way in (False, True)}
         if upgraded is not None:
             self._hold(UPGRADED, upgraded)
 
@@ -126,7 +128,7 @@ class Http2:
             return
         held.settle(from_client)
         if from_client:
-            self._emitter.request(held.request)
+            self.emitter.request(held.request)
         else:
             self._release(stream)
 
@@ -153,14 +155,14 @@ class Http2:
         request = _request(block, stream, frame)
         if request is None:
             return
-        self._emitter.request_began(request, block.headers)
+        self.emitter.request_began(request, block.headers)
         self._hold(stream, request)
         if request.grpc_method:
-            self._emitter.grpc()
+            self.emitter.grpc()
         if not block.ends and not block.promised and request.method != "CONNECT":
             self._streams[stream].counts[True] = 0
         if self._streams[stream].counts[True] is None or request.declared is not None:
-            self._emitter.request(request)
+            self.emitter.request(request)
 
     def _release(self, stream: int) -> None:
         held = self._streams.pop(stream)
@@ -189,19 +191,19 @@ class Http2:
         elif response is not None:
             self._budget.grow(stream.request, block.size)
             if not is_grpc and not response.awaits_count:
-                self._emitter.response(response)
+                self.emitter.response(response)
 
     def _begin_response(self, block: Block, stream: Stream, status: int) -> Response:
         declared = block.headers.length
         response = Response(VERSION, block.began_ns, status, stream.request, declared, block.stream)
-        self._emitter.response_began(response, block.headers)
+        self.emitter.response_began(response, block.headers)
         stream.counts[False] = 0 if response.is_counted else None
         return response
 
     def _emit(self, stream: Stream) -> None:
-        self._emitter.request(stream.request)
+        self.emitter.request(stream.request)
         if stream.response is not None:
-            self._emitter.response(stream.response)
+            self.emitter.response(stream.response)
 
 
 def _request(block: Block, stream: int, frame: str) -> Request | None:
