@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scopetrace.cli.answers import chosen_form, print_bodies
 from scopetrace.cli.options import (
     json_option,
     last_option,
@@ -17,15 +18,31 @@ from scopetrace.cli.options import (
     session_argument,
 )
 from scopetrace.errors import UsageError
+from scopetrace.model.event import iso_time
 from scopetrace.model.metric import METRICS, MetricRecord
 from scopetrace.model.shown import print_to_stderr
+from scopetrace.output.answers import FORMS
 from scopetrace.output.escape import escape
-from scopetrace.output.metrics import HEADINGS, RIGHT, by_second, columns, metric_row
+from scopetrace.output.metrics import (
+    HEADINGS,
+    METRIC_FIELDS,
+    RIGHT,
+    SECOND_NS,
+    by_second,
+    columns,
+    format_number,
+    metric_fields,
+    metric_row,
+)
 from scopetrace.output.width import DEFAULT_WIDTH, shorten, terminal_columns
-from scopetrace.wire.ndjson import json_line, metric_body
+from scopetrace.wire.ndjson import metric_body
 
 if TYPE_CHECKING:
     from scopetrace.query import Session
+
+
+OTHER_FORMS = ("statsd", "prometheus")
+"""Formats of other programs, which take each value as it is."""
 
 
 def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -57,8 +74,9 @@ def complete_metric(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["ndjson", "statsd", "prometheus"]),
-    help="Print them in this format, for other programs; ndjson is --json.",
+    type=click.Choice([*FORMS, "ndjson", *OTHER_FORMS]),
+    help="Print a table (the default), CSV, Markdown, JSON (ndjson is the same), or what a StatsD"
+    " server or Prometheus reads.",
 )
 @json_option
 def metrics(session: str | None, **options: Any) -> None:
@@ -72,6 +90,7 @@ def metrics(session: str | None, **options: Any) -> None:
     scopetrace metrics                            all metrics of the last session
     scopetrace metrics -m net.tx -m net.duration --cols
     scopetrace metrics -m proc.cpu_perc --graph   the CPU usage over time
+    scopetrace metrics -m net. --format csv       those of the network, for a spreadsheet
     scopetrace metrics --format prometheus        in the text format of Prometheus
     """
     from scopetrace.query import open_session
@@ -87,14 +106,13 @@ def metrics(session: str | None, **options: Any) -> None:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    options["form"] = options["form"] or ("ndjson" if options["as_json"] else None)
-    if options["as_json"] and options["form"] != "ndjson":
-        raise UsageError(f"--json and --format {options['form']} do not go together")
+    form = "json" if options["form"] == "ndjson" else options["form"]
+    options["form"] = chosen_form(form, options["as_json"])
     if options["show_all"] and options["last"] is not None:
         raise UsageError("--all and --last do not go together")
     chosen = [f"--{name}" for name in ("cols", "graph", "uniq") if options[name]]
-    if options["form"]:
-        chosen.append("--json" if options["as_json"] else "--format")
+    if options["form"] in OTHER_FORMS or (options["graph"] and options["form"] != "table"):
+        chosen.append("--json" if options["as_json"] else f"--format {options['form']}")
     if len(chosen) > 1 and chosen[:1] != ["--uniq"]:
         raise UsageError(f"{chosen[0]} and {chosen[1]} do not go together")
     if options["cols"] and not options["name"]:
@@ -117,42 +135,61 @@ def _first_of_each(found: Iterable[MetricRecord]) -> list[MetricRecord]:
 
 
 def _show(session: Session, found: list[MetricRecord], options: dict[str, Any]) -> None:
-    lines: Iterable[str]
+    form = options["form"]
     if options["cols"]:
-        lines = _columns(found, options)
+        _show_columns(found, options)
     elif options["graph"]:
-        lines = _graph(found, options)
-    elif options["form"]:
+        _print_lines(_graph(found, options))
+    elif form == "table":
+        _print_table(HEADINGS, map(metric_row, found), RIGHT)
+    elif form in OTHER_FORMS:
         print_utf8()
-        lines = _formatted(session, found, options["form"])
+        _print_lines(_formatted(session, found, form))
+    elif form == "json":
+        print_bodies(form, [metric_body(record) for record in found], ())
     else:
-        lines = _table(HEADINGS, map(metric_row, found), RIGHT)
+        print_bodies(form, [metric_fields(record) for record in found], METRIC_FIELDS)
+
+
+def _print_lines(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)
 
 
-def _table(
+def _print_table(
     headings: Iterable[str], rows: Iterable[tuple[object, ...]], right: Iterable[str]
-) -> Iterator[str]:
+) -> None:
     from scopetrace.output.tables import format_table
 
     width = terminal_columns(sys.stdout)
     for line in format_table(tuple(headings), rows, tuple(right)).split("\n"):
-        yield line if width is None else shorten(line, width)
+        print(line if width is None else shorten(line, width))
 
 
-def _columns(found: list[MetricRecord], options: dict[str, Any]) -> Iterator[str]:
-    from scopetrace.output.metrics import format_number
-    from scopetrace.output.units import format_stamp
-
+def _show_columns(found: list[MetricRecord], options: dict[str, Any]) -> None:
+    """Print a row for each second, with a column for each metric."""
     moments = by_second(found)
     names = columns(moments, options["name"])
-    rows = [
+    last = list(moments.items())[-(options["last"] or len(moments)) :]
+    if options["form"] == "table":
+        _print_columns(names, last)
+    else:
+        bodies = [
+            {"time": iso_time(second * SECOND_NS), **{escape(n): row.get(n) for n in names}}
+            for second, row in last
+        ]
+        print_bodies(options["form"], bodies, ("time", *map(escape, names)))
+
+
+def _print_columns(names: Iterable[str], moments: Iterable[tuple[int, dict[str, float]]]) -> None:
+    from scopetrace.output.units import format_stamp
+
+    rows = (
         (format_stamp(second), *(format_number(row[n]) if n in row else None for n in names))
-        for second, row in moments.items()
-    ]
+        for second, row in moments
+    )
     headings = [escape(name) for name in names]
-    return _table(("TIME", *headings), rows[-(options["last"] or len(rows)) :], headings)
+    _print_table(("TIME", *headings), rows, headings)
 
 
 def _graph(found: list[MetricRecord], options: dict[str, Any]) -> list[str]:
@@ -169,9 +206,7 @@ def _graph(found: list[MetricRecord], options: dict[str, Any]) -> list[str]:
 
 
 def _formatted(session: Session, found: list[MetricRecord], form: str) -> Iterator[str]:
-    if form == "ndjson":
-        yield from (json_line(metric_body(record)) for record in found)
-    elif form == "prometheus":
+    if form == "prometheus":
         from scopetrace.output.prometheus import exposition
 
         yield from exposition(found)

@@ -19,12 +19,12 @@ from scopetrace.model.event import EventRecord, iso_time
 from scopetrace.model.fields import SOURCES, Source, column, durations
 from scopetrace.model.metric import MetricRecord
 from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.output.metrics import METRIC_FIELDS, metric_fields
 
 PIECE_CHARACTERS = 65_536
 """So much of a file is yielded at a time."""
 FACTS = ("id", "time", "time_ns", "proc", "pid", "tid")
 METRICS, PROCESSES = "metrics.csv", "processes.csv"
-METRIC_FIELDS = ("id", "time", "time_ns", "name", "type", "unit", "value", "proc", "pid", "tags")
 END_FIELDS = tuple(field for field in ProcessEnd._fields if field != "id")
 NAMES = frozenset((*(f"{source.view}.csv" for source in SOURCES), METRICS, PROCESSES))
 """The names of all files that there can be."""
@@ -80,9 +80,8 @@ def _metric_file(metrics: Iterable[MetricRecord]) -> Iterator[tuple[str, bytes]]
     file = None
     for metric in metrics:
         file = file or _File(METRIC_FIELDS)
-        values = (getattr(metric, name) for name in METRIC_FIELDS if name != "time")
-        number, *others = values
-        if file.add((number, iso_time(metric.time_ns), *others)):
+        fields = metric_fields(metric)
+        if file.add(fields[name] for name in METRIC_FIELDS):
             yield METRICS, file.take()
     if file is not None:
         yield METRICS, file.take()

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from scopetrace.model.event import iso_time
 from scopetrace.model.metric import MetricRecord
 
 HEADINGS = ("NAME", "VALUE", "TYPE", "UNIT", "PID", "PROC", "TAGS")
 RIGHT = ("VALUE", "PID")
 """Columns of numbers, aligned right."""
+
+METRIC_FIELDS = ("id", "time", "time_ns", "name", "type", "unit", "value", "proc", "pid", "tags")
+"""The columns of CSV and Markdown: those of the view `metrics`."""
 
 SECOND_NS = 1_000_000_000
 MEANS = ("timer", "histogram")
@@ -28,6 +32,11 @@ def metric_row(record: MetricRecord) -> tuple[object, ...]:
         record.proc,
         tags,
     )
+
+
+def metric_fields(record: MetricRecord) -> dict[str, Any]:
+    """Return the values of `METRIC_FIELDS`."""
+    return {"time": iso_time(record.time_ns), **record._asdict()}
 
 
 def format_number(value: float) -> str:

@@ -93,6 +93,34 @@ def test_json_is_one_object_to_a_line(netcat, scopetrace):
     assert scopetrace("metrics", "-m", "net.tx", "--format", "ndjson", "-j")[1] == out
 
 
+def test_csv_and_markdown_have_the_columns_of_the_view(netcat, scopetrace):
+    assert scopetrace("metrics", "-m", "net.", "--format", "csv")[1] == (
+        "id,time,time_ns,name,type,unit,value,proc,pid,tags\n"
+        "2,2026-07-12T02:11:16.000000Z,1783822276000000000,net.tx,counter,byte,11,nc,71,"
+        '"{""class"":""inet_tcp"",""proto"":""TCP""}"\n'
+        "3,2026-07-12T02:11:16.000000Z,1783822276000000000,net.duration,timer,millisecond,1001,nc,"
+        '71,"{""proto"":""TCP""}"\n'
+    )
+    assert scopetrace("metrics", "-m", "net.tx", "--format", "md")[1].splitlines()[2] == (
+        "| 2 | 2026-07-12T02:11:16.000000Z | 1783822276000000000 | net.tx | counter | byte | 11 "
+        '| nc | 71 | {"class":"inet_tcp","proto":"TCP"} |'
+    )
+    assert scopetrace("metrics", "--format", "table") == scopetrace("metrics")
+    assert scopetrace("metrics", "--format", "json") == scopetrace("metrics", "-j")
+
+
+def test_metrics_side_by_side_have_every_form(netcat, scopetrace):
+    def columns(*options):
+        return scopetrace("metrics", "-m", "net.tx,fs.read", "--cols", *options)[1]
+
+    assert columns("--format", "csv", "-n", "2") == (
+        "time,net.tx,fs.read\n2026-07-12T02:11:16.000000Z,11,\n2026-07-12T02:11:25.000000Z,,4\n"
+    )
+    assert columns("-j").splitlines()[1] == (
+        '{"time":"2026-07-12T02:11:16.000000Z","net.tx":11,"fs.read":null}'
+    )
+
+
 def test_statsd_is_as_the_session_was_configured(write, scopetrace):
     config = "metric: {format: {statsdprefix: me., statsdmaxlen: 40}}\n"
     write(sample("net.tx", 11, proto="TCP"), config=config)
@@ -128,9 +156,14 @@ def test_a_graph_is_drawn_of_one_metric(netcat, scopetrace):
         (["-g", "-m", "a,b"], "--graph needs one -m: the metric to draw"),
         (["-g", "-m", "*"], "--graph draws one metric; '*' is fs.read, net.duration, net.tx"),
         (["-c", "-g", "-m", "a"], "--cols and --graph do not go together"),
-        (["-c", "-j", "-m", "a"], "--cols and --json do not go together"),
+        (["-g", "-j", "-m", "a"], "--graph and --json do not go together"),
+        (["-g", "--format", "csv", "-m", "a"], "--graph and --format csv do not go together"),
+        (
+            ["-c", "--format", "prometheus", "-m", "a"],
+            "--cols and --format prometheus do not go together",
+        ),
         (["-c", "-u", "-m", "a"], "--cols and --uniq do not go together"),
-        (["-g", "--format", "statsd", "-m", "a"], "--graph and --format do not go together"),
+        (["-g", "--format", "statsd", "-m", "a"], "--graph and --format statsd do not go together"),
         (["-j", "--format", "statsd"], "--json and --format statsd do not go together"),
         (["-a", "-n", "3"], "--all and --last do not go together"),
     ],
@@ -170,7 +203,9 @@ def test_what_a_program_sent_cannot_move_the_cursor(write, scopetrace):
         ["-j"],
         ["--format", "statsd"],
         ["--format", "prometheus"],
+        ["--format", "md"],
         ["-c", "-m", "*"],
+        ["-c", "-m", "*", "--format", "csv"],
         ["-g", "-m", "*"],
     ):
         status, out, err = scopetrace("metrics", *options)
