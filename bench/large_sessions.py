@@ -21,6 +21,7 @@ from scopetrace.config.stock import stock_text
 from scopetrace.db.schema import INDEXES, OTHER_INDEXES, create_indexes
 from scopetrace.model.event import Event
 from scopetrace.model.process import Process, ProcessEnd
+from scopetrace.query.keep_answers import keep_answers
 from scopetrace.store.sessions import SessionStore
 
 PROCESSES = 2000
@@ -86,7 +87,7 @@ def make_session(home: Path, processes: int = PROCESSES) -> Path:
         end_ns = start_ns + EVENTS_EACH * EVENT_NS
         writer.end_process(ProcessEnd(number, end_ns, int(number % 100 == 0), None, False))
         writer.commit()
-    writer.finish(exit_code=0)
+    writer.finish(exit_code=0, keep_answers=keep_answers)
     return writer.path
 
 

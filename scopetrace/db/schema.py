@@ -49,6 +49,10 @@ OTHER_INDEXES = {
 }
 """Made with them. Queries for events do not need these, and files of version 1 lack them."""
 
+LARGE_EVENTS = 50_000
+"""A session with so many events keeps answers as well (the table `answer`); fewer are read in a
+tenth of a second."""
+
 _TABLES = (
     """
     CREATE TABLE session ( -- the recording itself; one row
@@ -154,6 +158,14 @@ _SYSCALL = """
         data BLOB NOT NULL -- arguments and copied memory, packed: ext/call/packed.h
     ) STRICT"""
 
+_ANSWER = """
+    CREATE TABLE answer ( -- what views of a large session show, put together when it ended
+        id INTEGER PRIMARY KEY, -- number of the part, from 1
+        kind TEXT NOT NULL, -- of the records: FileRecord or FlowRecord
+        made_from TEXT NOT NULL, -- version of scopetrace, fields of a record, last event
+        data BLOB NOT NULL -- records: a JSON list of lists
+    ) STRICT"""
+
 _METRICS = f"""
     SELECT e.id, {TIME} AS time, e.time_ns, e.name, e.type, e.unit, e.value, p.proc, p.pid, e.tags
     FROM metric AS e LEFT JOIN process AS p ON p.id = e.process"""
@@ -215,12 +227,17 @@ def _version_5(db: sqlite3.Connection) -> None:
     db.execute(_GATE)
 
 
+def _version_6(db: sqlite3.Connection) -> None:
+    db.execute(_ANSWER)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _version_1,
     _version_2,
     _version_3,
     _version_4,
     _version_5,
+    _version_6,
 )
 """Step n, counted from 0, turns version n into version n + 1."""
 

@@ -63,4 +63,4 @@ class FileScan:
 
     def records(self) -> list[FileRecord]:
         """Return a record for each file, in the order they came up."""
-        return file_records(self._db, self._classes, self._files)
+        return list(file_records(self._db, self._classes, self._files))

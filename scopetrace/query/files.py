@@ -9,9 +9,11 @@ import gc
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from sys import maxsize
 
 from scopetrace._fs_sums import add_events
 from scopetrace.model.file_record import FileRecord
+from scopetrace.query.answers import read_answer
 from scopetrace.query.conditions import marks
 from scopetrace.query.file_names import FilesByName, UsedFile
 from scopetrace.query.named_files import Names, decode_names
@@ -88,25 +90,43 @@ def read_files(
 
     Args:
         db: the session.
-        classes: the rules by which paths have classes.
+        classes: the rules by which paths have classes: those that it was recorded with.
         images: only what these process images did; None: all.
     """
+    answer = read_answer(db, FileRecord) if images is None else None
+    if answer is None:
+        with _without_collection():
+            answer = list(read_from_events(db, classes, images) or ())
+    return answer
+
+
+def read_from_events(
+    db: sqlite3.Connection,
+    classes: PathClasses,
+    images: Collection[int] | None = None,
+    most: int = maxsize,
+) -> Iterator[FileRecord] | None:
+    """Return the records of `read_files`, put together from the events; None: more than `most`."""
     files = Files()
-    with _without_collection():
-        with text_as_bytes(db):
-            events = db.execute(_SQL) if images is None else _events_of(db, images)
-            while rows := events.fetchmany(_PAGE):
-                files.add(rows)
-        return file_records(db, classes, files)
+    with text_as_bytes(db):
+        events = db.execute(_SQL) if images is None else _events_of(db, images)
+        while rows := events.fetchmany(_PAGE):
+            files.add(rows)
+            if len(files) > most:
+                return None
+    return file_records(db, classes, files)
 
 
-def file_records(db: sqlite3.Connection, classes: PathClasses, files: Files) -> list[FileRecord]:
-    """Return a record for each file of `files`, in the order they came up."""
+def file_records(
+    db: sqlite3.Connection, classes: PathClasses, files: Files
+) -> Iterator[FileRecord]:
+    """Yield a record for each file of `files`, in the order they came up."""
     known = db.execute("SELECT id, pid, proc FROM process").fetchall()
     pids = {number: pid for number, pid, _ in known}
     procs = {number: proc for number, _, proc in known}
     start_up = read_start_up(db, classes)
-    return [_record(file, pids, procs, _class_of(file, start_up)) for file in files]
+    for file in files:
+        yield _record(file, pids, procs, _class_of(file, start_up))
 
 
 def _events_of(db: sqlite3.Connection, images: Collection[int]) -> sqlite3.Cursor:

@@ -21,6 +21,7 @@ from scopetrace.model.flow import Address
 from scopetrace.model.flow_fields import ENDS
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.model.nearest import no_field
+from scopetrace.query.answers import read_answer
 from scopetrace.query.conditions import Condition, all_of, marks, of_processes
 from scopetrace.query.payload import NO_PAYLOAD, KeptPayload, channel_of_piece, read_kept
 from scopetrace.query.sql_functions import JsonDecoder
@@ -84,6 +85,14 @@ def _last_channels(db: sqlite3.Connection, last: int, users: Condition) -> list[
 
 def read_flows(db: sqlite3.Connection, channels: Sequence[int] | None = None) -> list[FlowRecord]:
     """Return the flows in the order of their ids; with `channels`, these alone."""
+    answer = read_answer(db, FlowRecord) if channels is None else None
+    return read_from_events(db, channels) if answer is None else answer
+
+
+def read_from_events(
+    db: sqlite3.Connection, channels: Sequence[int] | None = None
+) -> list[FlowRecord]:
+    """Return the flows of `read_flows`, put together from the events and the payload."""
     kept = read_kept(db, channels)
     drafts = _drafts(db, channels)
     for number in kept.keys() - drafts.keys():

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from scopetrace.db.errors import session_error
-from scopetrace.db.schema import create_indexes, migrate
+from scopetrace.db.schema import LARGE_EVENTS, create_indexes, migrate
 from scopetrace.db.text import bindable, decode_text, encode_json
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.whole_call import SIGNAL
+from scopetrace.query.keep_answers import keep_answers
 from scopetrace.query.redact import (
     redact_args,
     redact_cmd,
@@ -54,6 +55,8 @@ def save_session(db: sqlite3.Connection, info: SessionInfo, path: Path, redact: 
             migrate(copy)
             _end(copy, info)
             create_indexes(copy)
+            if info.events >= LARGE_EVENTS:
+                keep_answers(copy)
             if redact:
                 _redact(copy, info)
                 copy.execute("VACUUM")

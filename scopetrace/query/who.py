@@ -17,7 +17,7 @@ from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.nearest import nearest
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.touch import PEER, Who
-from scopetrace.query.who_file import Move, family, file_touches, last_rows, read_moves, rows_with
+from scopetrace.query.who_file import FileEvents, Move, family, file_touches, last_rows, read_moves
 from scopetrace.query.who_peer import peer_names, peer_touches
 from scopetrace.query.who_process import pids, process_touches
 
@@ -41,10 +41,11 @@ def read_who(db: sqlite3.Connection, info: SessionInfo, text: str) -> Who:
         if found is None:
             raise SessionError(_no_process(info, int(text), pids(db)))
         return found
-    names = _paths(db, info.cwd, text)
+    moves, events = read_moves(db), FileEvents(db)
+    names = _paths(events, info.cwd, text, moves)
     if len(names) > 1:
         raise UsageError(_ambiguous(text, names))
-    file = file_touches(db, names) if names else None
+    file = file_touches(db, names, moves, events) if names else None
     peer = peer_touches(db, text, info.cwd)
     if file is None and peer is None:
         raise SessionError(_nothing(db, info, text))
@@ -61,11 +62,10 @@ def _joined(file: Who | None, peer: Who | None) -> Who:
     return Who(PEER, file.subject, file.names, tuple(touches))
 
 
-def _paths(db: sqlite3.Connection, folder: str, text: str) -> list[str]:
+def _paths(events: FileEvents, folder: str, text: str, moves: Sequence[Move]) -> list[str]:
     """Return the paths that `text` can mean: one, several if it is the end of them, or none."""
     full = posixpath.normpath(posixpath.join(folder, text))
-    known = _names_like(db, full, text)
-    moves = read_moves(db)
+    known = _names_like(events, full, text)
     if not (known.used | known.failed).isdisjoint(family((full,), moves)):
         return [full]
     end = "/" + _PARENTS.sub("", posixpath.normpath(text))
@@ -87,10 +87,10 @@ class _Known(NamedTuple):
     """What the program called by the very text that is asked for."""
 
 
-def _names_like(db: sqlite3.Connection, path: str, text: str) -> _Known:
+def _names_like(events: FileEvents, path: str, text: str) -> _Known:
     """Return the names with the base name of a path."""
     known = _Known(set(), set(), set())
-    for row in rows_with(db, {posixpath.basename(path) or path}):
+    for row in events.having({posixpath.basename(path) or path}):
         (known.failed if row.source == "fs.error" else known.used).update(row.names.all)
         if row.names.file_passed == text:
             known.passed.add(row.names.file)

@@ -24,6 +24,8 @@ from scopetrace.query.named_files import Names, decode_names
 
 MOST_NAMES = 500
 """Of one family; more base names would be too long a statement."""
+_MOST_KEPT = 20_000
+"""Events that were found and are kept."""
 _ROUNDS = 4
 """How often renames are followed forwards and backwards: folders that swap names never end."""
 _ACTIONS = {
@@ -49,14 +51,53 @@ class Row(NamedTuple):
     names: Names
 
 
-def file_touches(db: sqlite3.Connection, names: Sequence[str]) -> Who | None:
-    """Return who touched the files that ever had one of `names`; None: no process."""
-    moves = read_moves(db)
+class FileEvents:
+    """The events of files and of started programs of a session, found by texts in their data.
+
+    Finding takes a look at all events, so those that were found last are kept, if they are few:
+    the names that are meant are found by the same text as what happened to them.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._texts: frozenset[str] | None = None
+        self._kept: list[Row] = []
+
+    def having(self, texts: Collection[str]) -> Iterator[Row]:
+        """Yield the events whose data contains one of `texts`, in their order.
+
+        With too many texts for one statement, all of them.
+        """
+        wanted = frozenset(texts)
+        if wanted == self._texts:
+            yield from self._kept
+            return
+        found: list[Row] = []
+        for row in _rows_with(self._db, wanted):
+            if len(found) <= _MOST_KEPT:
+                found.append(row)
+            yield row
+        if len(found) <= _MOST_KEPT:
+            self._texts, self._kept = wanted, found
+
+    def about(self, names: Collection[str]) -> Iterator[Row]:
+        """Yield the events about files of these names, in their order."""
+        rows = self.having({posixpath.basename(name) or name for name in names})
+        return (row for row in rows if not row.names.all.isdisjoint(names))
+
+
+def file_touches(
+    db: sqlite3.Connection, names: Sequence[str], moves: Sequence[Move], events: FileEvents
+) -> Who | None:
+    """Return who touched the files that ever had one of `names`; None: no process.
+
+    `moves` are those of the session (`read_moves`).
+    """
     related = family(names, moves)
     files, found = Files(), list[tuple[UsedFile, Row]]()
     for name in names:
         files.by_name.at(name).exists = True  # perhaps before the session
-    for row in _rows_about(db, related | _folders_above(related, moves)):
+    for row in events.about(related | _folders_above(related, moves)):
         found += [(file, row) for file in _files_of(files, row, related)]
     kept = [(file.present, row) for file, row in found if _had_one_of(file.present, names)]
     if not kept:
@@ -159,17 +200,7 @@ def _folders_above(names: Iterable[str], moves: Iterable[Move]) -> set[str]:
     return found
 
 
-def _rows_about(db: sqlite3.Connection, names: Collection[str]) -> Iterator[Row]:
-    """Yield the events that have one of `names`, in their order."""
-    rows = rows_with(db, {posixpath.basename(name) or name for name in names})
-    return (row for row in rows if not row.names.all.isdisjoint(names))
-
-
-def rows_with(db: sqlite3.Connection, texts: Collection[str]) -> Iterator[Row]:
-    """Yield the events of files and of started programs whose data contains one of `texts`.
-
-    With too many texts for one statement, all of them.
-    """
+def _rows_with(db: sqlite3.Connection, texts: Collection[str]) -> Iterator[Row]:
     where, parameters = "", tuple[str, ...]()
     if len(texts) <= MOST_NAMES:
         parts = " OR ".join("instr(data, ?)" for _ in texts)
@@ -185,7 +216,7 @@ def last_rows(db: sqlite3.Connection, events: int) -> Iterator[Row]:
 def _rows(db: sqlite3.Connection, where: str, parameters: tuple[str | int, ...]) -> Iterator[Row]:
     rows = db.execute(
         "SELECT id, time_ns, process, source, data FROM event"
-        f" WHERE (sourcetype = 'fs' OR source = 'proc.start'){where} ORDER BY id",
+        f" NOT INDEXED WHERE (sourcetype = 'fs' OR source = 'proc.start'){where} ORDER BY id",
         parameters,
     )
     return (Row._make((*row, decode_names(row[-1]))) for row in rows)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -136,6 +137,12 @@ def detach(keep: tuple[int, ...]) -> None:
     for fd in range(3):
         if fd not in keep and fd != nowhere:
             os.dup2(nowhere, fd, inheritable=False)
+
+
+def _keep_answers(db: sqlite3.Connection) -> None:
+    from scopetrace.query.keep_answers import keep_answers
+
+    keep_answers(db)
 
 
 def _write_report(path: str, report: str) -> None:
@@ -333,7 +340,8 @@ class Recorder:
         self._writer.count_ways(self._pipeline.ways)
         facts = {"ended_ns": ended_ns, "lost": lost, **self._outcome()}
         try:
-            self._writer.finish("stopped" if self._end_signal else "finished", **facts)
+            status = "stopped" if self._end_signal else "finished"
+            self._writer.finish(status, keep_answers=_keep_answers, **facts)
         except SessionError as error:
             self._print_once(error)
         self._print_setback()

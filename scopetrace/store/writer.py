@@ -29,7 +29,7 @@ from scopetrace.db.errors import primary_code, session_error
 from scopetrace.db.file_size_limit import file_limit, limit_growth
 from scopetrace.db.folder import make_folder
 from scopetrace.db.paths import COMPANIONS, RESERVE, parse_file_name
-from scopetrace.db.schema import create_indexes
+from scopetrace.db.schema import LARGE_EVENTS, create_indexes
 from scopetrace.db.text import bindable, decode_text, encode_json, place_for, stored
 from scopetrace.errors import SessionError
 from scopetrace.model.event import Event
@@ -234,11 +234,18 @@ class SessionWriter:
         if self._has_failed:
             self._lose_processes()
 
-    def finish(self, status: str = "finished", **facts: Any) -> None:
+    def finish(
+        self,
+        status: str = "finished",
+        *,
+        keep_answers: Callable[[sqlite3.Connection], None] | None = None,
+        **facts: Any,
+    ) -> None:
         """Close the session for good: one file with indexes, no log and no reserve beside it.
 
         `facts` are as for `update`; `ended_ns` is now unless given. If this writer has lost events,
-        "finished" becomes "incomplete". The file is closed whatever happens.
+        "finished" becomes "incomplete". `keep_answers` is called with a large session, to add what
+        is read from all its events. The file is closed whatever happens.
 
         Raises:
             SessionError: the last batch or the status could not be written.
@@ -246,8 +253,10 @@ class SessionWriter:
         self.release_reserve()
         try:
             self._commit_last(status, {"ended_ns": time.time_ns(), **facts})
-            with suppress(sqlite3.Error):  # a session without indexes is slow, not wrong
+            with suppress(sqlite3.Error):  # a session without them is slow, not wrong
                 create_indexes(self._db)
+                if keep_answers is not None and self._committed["event"] >= LARGE_EVENTS:
+                    keep_answers(self._db)
             with suppress(sqlite3.Error):  # a reader holds it open: then it stays in WAL mode
                 self._leave_wal()
         finally:

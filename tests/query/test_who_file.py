@@ -9,7 +9,7 @@ import pytest
 
 from scopetrace.model.event import Event
 from scopetrace.query.connect import connect
-from scopetrace.query.who_file import MOST_NAMES, Move, family, file_touches
+from scopetrace.query.who_file import MOST_NAMES, FileEvents, Move, family, file_touches, read_moves
 from support.session_builder import closed, event, image, record
 
 Touched = Callable[[str], list[tuple[str, str]]]
@@ -35,7 +35,7 @@ def touched(tmp_path: Path) -> Callable[..., Touched]:
         db = connect(record(tmp_path, events, [image(2, pid=71, proc="rm", parent=1)]))
 
         def ask(*names: str) -> list[tuple[str, str]]:
-            answer = file_touches(db, names)
+            answer = file_touches(db, names, read_moves(db), FileEvents(db))
             touches = answer.touches if answer else ()
             return [(touch.action, touch.facts["file"]) for touch in touches]
 
