@@ -55,6 +55,7 @@ from record.record cimport (
     raw_part,
     raw_record,
     raw_socket,
+    raw_space,
     raw_stat,
     raw_step,
     raw_tally,
@@ -148,6 +149,7 @@ def layout():
     cdef raw_calls c
     cdef raw_step e
     cdef raw_limit l
+    cdef raw_space sp
     cdef char *base = <char *>&r
     found = {
         "sizeof raw_record": sizeof(raw_record),
@@ -200,6 +202,9 @@ def layout():
         "raw_limit.resource": <char *>&l.resource - <char *>&l,
         "raw_limit.soft": <char *>&l.soft - <char *>&l,
         "raw_limit.hard": <char *>&l.hard - <char *>&l,
+        "sizeof raw_space": sizeof(raw_space),
+        "raw_space.files": <char *>&sp.files - <char *>&sp,
+        "raw_space.free_files": <char *>&sp.free_files - <char *>&sp,
         "raw_tally.reads": <char *>&t.reads - <char *>&t,
         "raw_tally.read_bytes": <char *>&t.read_bytes - <char *>&t,
         "raw_tally.read_ns": <char *>&t.read_ns - <char *>&t,

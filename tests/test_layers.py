@@ -23,7 +23,7 @@ MAY_USE = {
     "wire": "model",
     "config": "errors syscalls",
     "capture": "_engine",
-    "decode": "model",
+    "decode": "model syscalls",
     "watch": "config model",
     "source": "model watch",
     "protocols": "",
@@ -212,5 +212,7 @@ def test_the_rule_finds_an_import_wherever_it_stands(tmp_path: Path) -> None:
 
 def test_a_refusal_names_the_rule_and_the_way_out() -> None:
     sentence = refusal(Use("scopetrace/decode/fds.py", "decode", "store"), "MAY_USE")
-    assert sentence.startswith("scopetrace/decode/fds.py: decode may not use store, only: model.")
+    assert sentence.startswith(
+        "scopetrace/decode/fds.py: decode may not use store, only: model syscalls."
+    )
     assert "belongs in model/" in sentence

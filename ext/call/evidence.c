@@ -1,9 +1,11 @@
 #include "call/evidence.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h> /* statx */
+#include <sys/vfs.h>  /* fstatfs */
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@ enum {
     STEPS_MAX = 64,   /* of one path */
     HEAD_SIZE = 1024, /* room for a line "#!", or for the tables at the start of an ELF file */
     MOUNTS_SIZE = 32 * 1024, /* some 200 mounts */
+    LOCKS_SIZE = 16 * 1024,  /* some 250 locks */
+    FDINFO_SIZE = 512,
 };
 
 /* -- what is not there --------------------------------------------------------------------------- */
@@ -26,6 +30,22 @@ void add_missing(struct parts *parts, const char *name, size_t length, size_t th
 
     if (end && !parts_find(parts, PART_MISSING))
         parts_add(parts, PART_MISSING, 0, name, (size_t)(end - name));
+}
+
+/* MISSING: the folder of the thread, if it has been removed: nothing can be in it. */
+static void add_removed_folder(const struct caller *caller, struct parts *parts)
+{
+    static const char REMOVED[] = " (deleted)";
+    enum { MARK = sizeof REMOVED - 1 };
+    const struct raw_part *passed = parts_find(parts, PART_PATH);
+    char path[PROC_PATH], folder[PATH_LIMIT];
+
+    if (!passed || !passed->size || passed->bytes[0] == '/' || parts_find(parts, PART_MISSING))
+        return;
+    proc_path(path, caller->tid, "cwd");
+    ssize_t length = proc_link(path, folder, sizeof folder);
+    if (length > MARK && memcmp(folder + length - MARK, REMOVED, MARK) == 0)
+        parts_add(parts, PART_MISSING, 0, folder, (size_t)(length - MARK));
 }
 
 /* TARGET: if what is not there is where a symbolic link leads, the text of that link. */
@@ -167,6 +187,70 @@ static void add_mounts(const struct caller *caller, struct pending *call)
     add_file(&call->parts, PART_MOUNTS, path, MOUNTS_SIZE);
 }
 
+/* SPACE: what is left of the file system of the fd of a call, or of the folder of its last path. */
+static void add_space(const struct context *context, const struct caller *caller,
+                      struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    struct passed_path path;
+    char link[PROC_PATH];
+    struct statfs64 found;
+    int fd = -1;
+
+    if (find_path2(context, caller, call, &path) || find_path(context, caller, call, &path)) {
+        while (path.length && path.text[path.length - 1] != '/')
+            path.length--;
+        fd = resolve_open(&path.lookup, path.text, path.length, 0);
+    } else if (row->fd && !context->serves_files) {
+        proc_fd_path(link, caller->tid, (int)argument(call, row->fd));
+        fd = open(link, O_PATH | O_CLOEXEC);
+    }
+    if (fd < 0)
+        return;
+    if (fstatfs64(fd, &found) == 0) {
+        struct raw_space space = { found.f_files, found.f_ffree };
+        parts_add(&call->parts, PART_SPACE, 0, &space, sizeof space);
+    }
+    close(fd);
+}
+
+/* -- fds and locks --------------------------------------------------------------------------------- */
+
+static bool is_mapping(const struct call *row)
+{
+    return (row->group == GROUP_HEAP || row->group == GROUP_ROOM) &&
+           strncmp(row->name, "mmap", strlen("mmap")) == 0;
+}
+
+/* Which argument is the fd that a call is about, counted from 1; 0: none is. */
+static uint8_t fd_position(const struct call *row)
+{
+    enum { OF_MMAP = 5 };
+
+    return is_mapping(row) ? OF_MMAP : row->fd ? row->fd : row->dirfd;
+}
+
+/* FDINFO: how the fd of a call is open; empty if it is not. */
+static void add_fdinfo(const struct caller *caller, struct pending *call)
+{
+    uint8_t position = fd_position(&CALLS[call->row]);
+    char name[PROC_PATH], path[PROC_PATH], text[FDINFO_SIZE];
+
+    if (!position)
+        return;
+    snprintf(name, sizeof name, "fdinfo/%d", (int)argument(call, position));
+    proc_path(path, caller->tid, name);
+    ssize_t length = proc_file(path, text, sizeof text);
+    if (length >= 0 || length == -ENOENT)
+        parts_add(&call->parts, PART_FDINFO, 0, text, length < 0 ? 0 : (size_t)length);
+}
+
+/* LOCKS: who holds which lock now; the caller may have ended when its record is read. */
+static void add_locks(struct pending *call)
+{
+    add_file(&call->parts, PART_LOCKS, "/proc/locks", LOCKS_SIZE);
+}
+
 /* -- limits ---------------------------------------------------------------------------------------- */
 
 enum { ANY_GROUP = GROUP_COUNT };
@@ -198,22 +282,42 @@ static void add_limits(const struct caller *caller, struct pending *call, int er
 
 /* ---------------------------------------------------------------------------------------------------- */
 
+/* Whether a lock could not be had because another has it. */
+static bool is_held(int64_t result)
+{
+    return result == -EAGAIN || result == -EACCES || result == -EDEADLK;
+}
+
+static bool is_of_file_system(int64_t result)
+{
+    return result == -EROFS || result == -ENOSPC || result == -EDQUOT || result == -EXDEV ||
+           result == -EBUSY;
+}
+
 void add_evidence(const struct context *context, const struct caller *caller, struct pending *call,
                   int64_t result)
 {
     bool runs = CALLS[call->row].group == GROUP_EXEC;
     bool refused = result == -EACCES || result == -EPERM;
 
-    if (result == -ENOENT && !context->roots_differ && !context->serves_files)
+    if (result == -ENOENT && !context->roots_differ && !context->serves_files) {
+        add_removed_folder(caller, &call->parts);
         add_target(&call->parts);
+    }
     if (refused || result == -ENOTDIR || result == -ELOOP)
         add_way(context, caller, call);
     if (refused)
         add_status(&call->parts, caller->tid);
     if (runs && (refused || result == -ENOENT || result == -ENOEXEC))
         add_head(context, caller, call);
-    if (result == -EROFS || result == -ENOSPC || result == -EDQUOT || (runs && refused))
+    if (is_of_file_system(result) || (runs && refused))
         add_mounts(caller, call);
+    if (result == -ENOSPC)
+        add_space(context, caller, call);
+    if (result == -EBADF || result == -EINVAL || (refused && is_mapping(&CALLS[call->row])))
+        add_fdinfo(caller, call);
+    if (CALLS[call->row].group == GROUP_LOCK && is_held(result))
+        add_locks(call);
     if (result < 0 && result >= -4095)
         add_limits(caller, call, (int)-result);
 }

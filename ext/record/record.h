@@ -193,6 +193,11 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *   EDQUOT
  *   EMFILE, EAGAIN,   a LIMIT for each limit that may be why
  *   ENOMEM, EFBIG
+ *   EXDEV, EBUSY      MOUNTS
+ *   ENOSPC            SPACE of the file system as well, if the call names one
+ *   EBADF, EINVAL     FDINFO of the fd that the call is about; of mmap also with EACCES
+ *   EAGAIN, EACCES,   of a lock: LOCKS
+ *   EDEADLK
  *
  * Some rows are not as the call of that name:
  *
@@ -240,6 +245,9 @@ enum raw_part_kind {
     PART_LIMIT = 32,   /* struct raw_limit */
     PART_MOUNTS = 33,  /* the text of /proc/TID/mountinfo */
     PART_CALL = 34,    /* arguments and memory of a RAW_CALL, packed: call/packed.h */
+    PART_FDINFO = 35,  /* the text of /proc/TID/fdinfo/N; empty: N is not open */
+    PART_SPACE = 36,   /* struct raw_space */
+    PART_LOCKS = 37,   /* the text of /proc/locks */
 };
 
 enum raw_part_flags {
@@ -337,6 +345,11 @@ struct raw_step {
 struct raw_limit {
     uint64_t resource; /* RLIMIT_… of getrlimit(2) */
     uint64_t soft, hard;
+};
+
+/* How many files a file system may have (0: any number), and how many of them are left: statfs(2). */
+struct raw_space {
+    uint64_t files, free_files;
 };
 
 struct raw_counts {

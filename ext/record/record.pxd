@@ -65,3 +65,7 @@ cdef extern from "record/record.h" nogil:
         uint64_t resource
         uint64_t soft
         uint64_t hard
+
+    struct raw_space:
+        uint64_t files
+        uint64_t free_files

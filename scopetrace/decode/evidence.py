@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace.decode.cgroup import reached_pids_max
+from scopetrace.decode.faults import Faulty, fault_of
 from scopetrace.decode.holders import (
     Holder,
     holder_of_address,
@@ -22,7 +24,18 @@ from scopetrace.decode.holders import (
 )
 from scopetrace.decode.interpreter import interpreter_of, machine_of
 from scopetrace.decode.mounts import find_mount
-from scopetrace.decode.parts import HEAD, LIMIT, MISSING, MOUNTS, STATUS, STEP, TARGET, Parts
+from scopetrace.decode.parts import (
+    HEAD,
+    LIMIT,
+    LOCKS,
+    MISSING,
+    MOUNTS,
+    SPACE,
+    STATUS,
+    STEP,
+    TARGET,
+    Parts,
+)
 from scopetrace.decode.path_arguments import NO_NAMES, OPENS, Names, open_flags
 from scopetrace.decode.paths import text
 from scopetrace.decode.refusal import (
@@ -44,11 +57,13 @@ from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address
 from scopetrace.model.names import LIMITS, group_name, octal_digits, user_name
 from scopetrace.model.raw import LIMIT as LIMIT_LAYOUT
+from scopetrace.model.raw import SPACE as SPACE_LAYOUT
 from scopetrace.model.raw import STEP as STEP_LAYOUT
 from scopetrace.model.raw import RawRecord
 
 EXECS = ("execve", "execveat")
-LOCKS = ("flock", "fcntl", "fcntl64")
+UNMOUNTS = ("umount", "umount2", "mount", "move_mount")
+LOCKING = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
 """Where the rights are that are asked for, counted from 1."""
 AT_EACCESS = 0x200
@@ -58,6 +73,17 @@ LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
 DEVICES = "/dev/"
 """Where files are that are full by themselves, as /dev/full."""
 NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
+NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
+SCRIPT = b"#!"
+RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
+"""Types and a family of sockets that need CAP_NET_RAW (raw(7), packet(7))."""
+INOTIFY = {
+    "inotify_init": "max_user_instances",
+    "inotify_init1": "max_user_instances",
+    "inotify_add_watch": "max_user_watches",
+}
+"""Calls that a sysctl in fs.inotify limits for each user (inotify(7))."""
+SYSCTL_INOTIFY = Path("/proc/sys/fs/inotify")
 LAST_PRIVILEGED_PORT = 1023
 """Unless net.ipv4.ip_unprivileged_port_start says otherwise (ip(7))."""
 
@@ -67,16 +93,27 @@ NEEDED = {
     **dict.fromkeys(("setuid", "setreuid", "setresuid", "setuid32"), "CAP_SETUID"),
     **dict.fromkeys(("setgid", "setregid", "setresgid", "setgroups", "setgid32"), "CAP_SETGID"),
     **dict.fromkeys(("mount", "umount2", "umount", "pivot_root", "swapon"), "CAP_SYS_ADMIN"),
-    **dict.fromkeys(("unshare", "setns", "sethostname", "bpf"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("swapoff", "move_mount", "open_tree", "mount_setattr"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("fsopen", "fsmount", "fspick", "fanotify_init"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("unshare", "setns", "bpf", "quotactl", "quotactl_fd"), "CAP_SYS_ADMIN"),
+    **dict.fromkeys(("sethostname", "setdomainname"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("setpriority", "nice", "ioprio_set", "sched_setscheduler"), "CAP_SYS_NICE"),
     **dict.fromkeys(("setrlimit", "prlimit64"), "CAP_SYS_RESOURCE"),
-    **dict.fromkeys(("settimeofday", "clock_settime"), "CAP_SYS_TIME"),
+    **dict.fromkeys(("settimeofday", "clock_settime", "stime"), "CAP_SYS_TIME"),
+    **dict.fromkeys(("clock_settime64",), "CAP_SYS_TIME"),
     **dict.fromkeys(("init_module", "finit_module", "delete_module"), "CAP_SYS_MODULE"),
     **dict.fromkeys(("mlock", "mlockall"), "CAP_IPC_LOCK"),
     **dict.fromkeys(("mknod", "mknodat"), "CAP_MKNOD"),
     **dict.fromkeys(("chroot",), "CAP_SYS_CHROOT"),
     **dict.fromkeys(("ptrace",), "CAP_SYS_PTRACE"),
-    "reboot": "CAP_SYS_BOOT",
+    **dict.fromkeys(("reboot", "kexec_load", "kexec_file_load"), "CAP_SYS_BOOT"),
+    **dict.fromkeys(("iopl", "ioperm"), "CAP_SYS_RAWIO"),
+    "acct": "CAP_SYS_PACCT",
+    "syslog": "CAP_SYSLOG",
+    "vhangup": "CAP_SYS_TTY_CONFIG",
+    "perf_event_open": "CAP_PERFMON",
+    "open_by_handle_at": "CAP_DAC_READ_SEARCH",
+    **dict.fromkeys(("prctl", "capset"), "CAP_SETPCAP"),
 }
 """The capability that an EPERM of a call asks for (capabilities(7))."""
 
@@ -102,12 +139,16 @@ def evidence_of(
     other: Names = NO_NAMES,
 ) -> Evidence | None:
     """Return what is known of the reason of a failure; None: nothing is."""
-    reason = REASONS.get(-record.result)
-    if reason is None:
-        return None
     failing = Failing(state, task, record, record.parts(), op, name.file, other.file)
-    found = reason(failing)
+    reason = REASONS.get(-record.result)
+    found = (NOTHING if reason is None else reason(failing))._replace(detail=_fault(failing))
     return None if found == NOTHING else found
+
+
+def _fault(failing: Failing) -> str | None:
+    _, _, record, parts, op, file, other = failing
+    way = _of_path(steps_of(record), 1)
+    return fault_of(Faulty(record, parts, op, file, other, way[-1].mode if way else 0))
 
 
 NOTHING = Evidence()
@@ -137,7 +178,7 @@ def _not_executable(failing: Failing) -> Evidence:
 
 def _refused(failing: Failing) -> Evidence:
     """Return who refuses, by permissions, by a mount, or by a limit or a lock."""
-    if failing.op in LOCKS:
+    if failing.op in LOCKING:
         return _locked(failing)
     asker = _asker(failing)
     if asker is None:
@@ -151,9 +192,18 @@ def _refused(failing: Failing) -> Evidence:
     limited = _limited(failing)
     if limited.limit_name is not None:
         return limited._replace(asked_uid=asker.uid, asked_gid=asker.gid)
-    needed = NEEDED.get(failing.op)
+    needed = _needed(failing)
     lacks = needed is not None and not asker.has(CAPABILITIES[needed])
     return base._replace(needs=needed) if lacks else base
+
+
+def _needed(failing: Failing) -> str | None:
+    """Return the capability that a call asks for."""
+    if failing.op != "socket":
+        return NEEDED.get(failing.op)
+    record = failing.record
+    is_raw = record.arg2 & TYPE_MASK in (RAW, PACKET) or record.arg1 & INT == AF_PACKET
+    return "CAP_NET_RAW" if is_raw else None
 
 
 def _told(base: Evidence, found: Refusal) -> Evidence:
@@ -172,8 +222,10 @@ def _told(base: Evidence, found: Refusal) -> Evidence:
 
 def _noexec(failing: Failing, base: Evidence) -> Evidence:
     mount = find_mount(failing.parts.get(MOUNTS, b""), failing.file)
+    head = failing.parts.get(HEAD, b"")
     if mount is None or NOEXEC not in mount.options:
-        return base._replace(interpreter=interpreter_of(failing.parts.get(HEAD, b"")) or None)
+        is_script = head.startswith(SCRIPT)
+        return base._replace(interpreter=interpreter_of(head) or None if is_script else None)
     return base._replace(obstacle=NOEXEC, mount_point=mount.point)
 
 
@@ -225,8 +277,17 @@ def _wanted(failing: Failing, steps: Sequence[Step], name: str) -> Wanted:
 def _no_folder(failing: Failing) -> Evidence:
     """Return which name of a path is not of a folder."""
     steps = steps_of(failing.record)
-    found = next((step for step in steps if not stat.S_ISDIR(step.mode)), None)
-    return NOTHING if found is None else Evidence(refused_by=found.name, obstacle=NO_FOLDER)
+    found = next((step.name for step in steps if not stat.S_ISDIR(step.mode)), None)
+    if found is None and not steps:
+        found = _started_from(failing)
+    return NOTHING if found is None else Evidence(refused_by=found, obstacle=NO_FOLDER)
+
+
+def _started_from(failing: Failing) -> str | None:
+    """Return the file, no folder, at whose fd a path would start, or which was to be the cwd."""
+    file = failing.task.table.fds.get(failing.record.arg1 & INT)
+    is_file = file is not None and file.stat is not None and not stat.S_ISDIR(file.stat.mode)
+    return file.path if file is not None and is_file else None
 
 
 def _loop(failing: Failing) -> Evidence:
@@ -238,6 +299,21 @@ def _loop(failing: Failing) -> Evidence:
 
 
 # -- limits and file systems
+
+
+def _too_many(failing: Failing) -> Evidence:
+    """Return which number of fds is reached: that of the process, or of inotify."""
+    found = _limited(failing)
+    if failing.op not in INOTIFY or found.limit_value is None:
+        return found
+    full = len(failing.task.table.fds) >= found.limit_value
+    return found if full else _by_sysctl(failing)
+
+
+def _by_sysctl(failing: Failing) -> Evidence:
+    name = INOTIFY[failing.op]
+    value = int((SYSCTL_INOTIFY / name).read_text())
+    return Evidence(limit_name=f"fs.inotify.{name}", limit_value=value)
 
 
 def _limited(failing: Failing) -> Evidence:
@@ -254,7 +330,7 @@ def _limited(failing: Failing) -> Evidence:
 
 def _try_again(failing: Failing) -> Evidence:
     """Return who holds a lock, or why there cannot be one process more."""
-    if failing.op in LOCKS:
+    if failing.op in LOCKING:
         return _locked(failing)
     if LIMIT not in failing.parts:
         return NOTHING
@@ -265,10 +341,31 @@ def _try_again(failing: Failing) -> Evidence:
 
 
 def _file_system(failing: Failing) -> Evidence:
+    if failing.op in INOTIFY:
+        return _by_sysctl(failing)
     if failing.file.startswith(DEVICES):
         return NOTHING
-    mount = find_mount(failing.parts.get(MOUNTS, b""), failing.file)
-    return NOTHING if mount is None else Evidence(mount_point=mount.point)
+    mount = find_mount(failing.parts.get(MOUNTS, b""), failing.other or failing.file)
+    if mount is None:
+        return NOTHING
+    return Evidence(mount_point=mount.point, obstacle=_no_inodes(failing))
+
+
+def _no_inodes(failing: Failing) -> str | None:
+    space = failing.parts.get(SPACE, b"")
+    if len(space) != SPACE_LAYOUT.size:
+        return None
+    files, free = SPACE_LAYOUT.unpack(space)
+    return NO_INODES if files and not free else None
+
+
+def _mounted(failing: Failing) -> Evidence:
+    """Return the name that cannot be removed or renamed, as something is mounted there."""
+    for file in filter(None, (failing.file, failing.other)):
+        mount = find_mount(failing.parts.get(MOUNTS, b""), file)
+        if mount is not None and mount.point == file and failing.op not in UNMOUNTS:
+            return Evidence(mount_point=mount.point, obstacle=MOUNTED)
+    return NOTHING
 
 
 # -- who holds it
@@ -278,7 +375,8 @@ def _locked(failing: Failing) -> Evidence:
     file = failing.task.table.fds.get(failing.record.arg1 & INT)
     if file is None or file.stat is None:
         return NOTHING
-    return _held(holder_of_lock(failing.state, file.stat))
+    table, asker = failing.parts.get(LOCKS), failing.task.group.pid
+    return _held(holder_of_lock(failing.state, file.stat, table, asker))
 
 
 def _busy(failing: Failing) -> Evidence:
@@ -309,7 +407,7 @@ def _in_use(state: State, task: Task, transport: str, end: Address) -> Evidence 
         return _held(holder)
     if end.port and waits_to_end(task, transport, end):
         return Evidence(obstacle=TIME_WAIT)
-    return None
+    return Evidence(obstacle=LEFT_THERE) if end.family == "unix" and end.host[:1] == "/" else None
 
 
 def _privileged_port(found: Evidence, op: str, end: Address) -> Evidence:
@@ -325,13 +423,15 @@ REASONS: dict[int, Callable[[Failing], Evidence]] = {
     errno.EPERM: _refused,
     errno.ENOTDIR: _no_folder,
     errno.ELOOP: _loop,
-    errno.EMFILE: _limited,
+    errno.EMFILE: _too_many,
     errno.ENOMEM: _limited,
     errno.EFBIG: _limited,
     errno.EAGAIN: _try_again,
     errno.ENOSPC: _file_system,
     errno.EDQUOT: _file_system,
     errno.EROFS: _file_system,
+    errno.EBUSY: _mounted,
+    errno.EDEADLK: _locked,
     errno.ETXTBSY: _busy,
 }
 """Error → what its evidence says."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+
 from scopetrace.decode.evidence import evidence_of
 from scopetrace.decode.path_arguments import NO_NAMES, Names
 from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
+from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Failed, ProcessFailed, build
 from scopetrace.model.raw import RESULT_REFUSED, RawRecord
 
 MAX_ERRNO = 4095
 """Results below its negative are no errors (include/linux/err.h)."""
+ORDINARY = frozenset((errno.EAGAIN, errno.EINTR, errno.EINVAL, errno.ESPIPE))
+"""Errors by which programs learn what a pipe or the like is, and how it stands."""
 ERESTART = range(512, 517)
 """Errors that only the kernel sees: the call goes on (include/linux/errno.h)."""
 
@@ -37,10 +42,18 @@ def emit_failed(
 def emit_failed_fd(
     state: State, task: Task, record: RawRecord, op: str, kind: str, fd: int
 ) -> None:
-    """Emit that a call on an fd failed, unless the fd is known and has no path."""
+    """Emit that a call on an fd failed; of a socket no call is about files.
+
+    Of a pipe, of memory and the like only what programs do not meet on purpose (`ORDINARY`).
+    """
     file = task.table.fds.get(fd & INT)
-    if file is None or file.named:
+    if file is None or file.named or _is_failure(file, -record.result):
         emit_failed(state, task, record, op, kind, Names(file.path if file else ""))
+
+
+def _is_failure(file: OpenFile, error: int) -> bool:
+    """Whether an error of a file that has no path is worth an event."""
+    return file.path[:7] != "socket:" and error not in ORDINARY
 
 
 def emit_process_failed(state: State, task: Task, record: RawRecord, op: str, what: str) -> None:

@@ -94,20 +94,28 @@ def _holder_of_sockets(state: State, inodes: set[str]) -> Holder | None:
     return _first_with(state, lambda process: any(link in wanted for link in _fd_links(process)))
 
 
-def holder_of_lock(state: State, file: FileStat) -> Holder | None:
-    """Return who holds a lock on a file: proc_locks(5)."""
-    if not state.may_search():
+def holder_of_lock(state: State, file: FileStat, table: bytes | None, asker: int) -> Holder | None:
+    """Return who holds a lock on a file: proc_locks(5).
+
+    `table`: the text of /proc/locks when the call failed; None: it was not read then. `asker` is
+    the process that wants a lock; one of its own counts only if no other process has any.
+    """
+    if table is None and not state.may_search():
         return None
     place = f"{os.major(file.dev):02x}:{os.minor(file.dev):02x}:{file.ino}"
-    for line in _lines(PROC / "locks"):
-        words = line.split()
-        if "->" not in words and len(words) > 5 and words[5] == place and int(words[4]) > 0:
-            return _known(state, int(words[4]))
-    return None
+    lines = _lines(PROC / "locks") if table is None else text(table).splitlines()
+    fields = (line.split() for line in lines if "->" not in line)
+    pids = [int(each[4]) for each in fields if len(each) > 5 and each[5] == place]
+    found = sorted((pid for pid in pids if pid > 0), key=lambda pid: pid == asker)
+    return _known(state, found[0]) if found else None
 
 
 def holder_of_file(state: State, path: str) -> Holder | None:
     """Return who runs a program file, or has it open: open(2), ETXTBSY."""
+    for task in state.tree.tasks.values():
+        image = task.group.image
+        if image.exe == path or any(file.path == path for file in task.table.fds.values()):
+            return Holder(task.group.pid, image.cmd)
     if not state.may_search():
         return None
     return _first_with(

@@ -26,19 +26,27 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER = 1, 2, 3
 CAPABILITIES = {
     "CAP_CHOWN": 0,
     "CAP_KILL": 5,
+    "CAP_DAC_READ_SEARCH": 2,
     "CAP_SETGID": 6,
     "CAP_SETUID": 7,
+    "CAP_SETPCAP": 8,
     "CAP_NET_BIND_SERVICE": 10,
+    "CAP_NET_RAW": 13,
     "CAP_IPC_LOCK": 14,
     "CAP_SYS_MODULE": 16,
+    "CAP_SYS_RAWIO": 17,
     "CAP_SYS_CHROOT": 18,
     "CAP_SYS_PTRACE": 19,
+    "CAP_SYS_PACCT": 20,
     "CAP_SYS_ADMIN": 21,
     "CAP_SYS_BOOT": 22,
     "CAP_SYS_NICE": 23,
     "CAP_SYS_RESOURCE": 24,
     "CAP_SYS_TIME": 25,
+    "CAP_SYS_TTY_CONFIG": 26,
     "CAP_MKNOD": 27,
+    "CAP_SYSLOG": 34,
+    "CAP_PERFMON": 38,
 }
 """The numbers of those that calls are refused for lack of (linux/capability.h)."""
 SETTABLE = 0o111
@@ -220,6 +228,8 @@ def wanted_by_open(flags: int, *, there: bool) -> Wanted:
     rights = {os.O_RDONLY: (READ,), os.O_WRONLY: (WRITE,)}.get(mode, (READ, WRITE))
     if flags & os.O_TRUNC and WRITE not in rights:
         rights = (*rights, WRITE)
+    if flags & os.O_NOATIME:
+        rights = (*rights, OWNER)
     if flags & os.O_CREAT and not there:
         return CREATES
     return Wanted(of_file=rights, creates=bool(flags & os.O_CREAT))

@@ -21,10 +21,11 @@ from scopetrace.decode.addresses import (
 )
 from scopetrace.decode.closing import emit_closed
 from scopetrace.decode.evidence import evidence_of_flow
+from scopetrace.decode.failed import emit_process_failed
 from scopetrace.decode.files import DecodedFile, open_file
 from scopetrace.decode.parts import ADDRESS, DATA, EARLY, LOCAL, NAME, PEER, SOCKET, Parts
 from scopetrace.decode.socket import CONNECTING, LISTENING, Socket
-from scopetrace.decode.state import INT, Handler, State
+from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
 from scopetrace.model.flow import Address
@@ -116,10 +117,20 @@ def _add(state: State, task: Task, record: RawRecord, file: DecodedFile, cloexec
     state.remember_socket(file)
 
 
+def _emit_no_socket(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Emit that a call on what is no socket failed."""
+    fd = signed(record.arg1)
+    file = task.table.fds.get(fd & INT)
+    about = file.path if file is not None and file.path else f"fd {fd}"
+    if record.result < 0:
+        emit_process_failed(state, task, record, call.op, about)
+
+
 def on_bind_or_listen(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Note the name of a socket, or that it listens; emit what now waits for anybody."""
     found = _socket_call(state, task, record)
     if found is None:
+        _emit_no_socket(state, task, record, call)
         return
     parts, fd, file, sock, time_ns, _ = found
     if record.result < 0:
@@ -148,6 +159,7 @@ def on_connect(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Connect or disconnect a socket."""
     found = _socket_call(state, task, record)
     if found is None:
+        _emit_no_socket(state, task, record, call)
         return
     error = -record.result
     if is_unspecified(found.parts.get(ADDRESS)):
@@ -205,7 +217,9 @@ def on_accept(state: State, task: Task, record: RawRecord, call: Call) -> None:
     listening_file = task.table.fds.get(listening_fd)
     listening = None if listening_file is None else listening_file.socket
     if record.result < 0:
-        if listening is not None:
+        if listening is None:
+            _emit_no_socket(state, task, record, call)
+        else:
             error, local, op = -record.result, listening.local, call.op
             evidence = evidence_of_flow(state, task, record, op, listening.transport, local)
             listening.emit_refused(state.emit, task, op, error, time_ns, local, None, evidence)
@@ -240,11 +254,13 @@ def on_shutdown(state: State, task: Task, record: RawRecord, call: Call) -> None
     """End one direction of a connection, or both; or have a socket listen no more."""
     found = _socket_call(state, task, record)
     if found is None:
+        _emit_no_socket(state, task, record, call)
         return
     sock, time_ns, how = found.sock, found.time_ns, record.arg2 & INT
     if record.result < 0:
-        error, emit = -record.result, state.emit
-        sock.emit_refused(emit, task, call.op, error, time_ns, sock.local, sock.target)
+        error, emit, ends = -record.result, state.emit, (sock.local, sock.target)
+        evidence = evidence_of_flow(state, task, record, call.op, sock.transport, sock.local)
+        sock.emit_refused(emit, task, call.op, error, time_ns, *ends, evidence)
         return
     if sock.state == LISTENING and how != SHUT_WR:
         sock.listen_emitted = False

@@ -42,6 +42,8 @@ class Evidence(NamedTuple):
     holder_pid: int | None = None
     """Who has what was asked for: a port, a lock, a file."""
     holder_cmd: str | None = None
+    detail: str | None = None
+    """What is wrong with the arguments, in words."""
 
     def fields(self) -> dict[str, Any]:
         """Return what is known, as an event has it."""

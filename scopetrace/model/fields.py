@@ -113,7 +113,10 @@ ASKER = (
     _integer("asked_gid", "group id that counted"),
 )
 LIMIT = (
-    _text("limit_name", 'the limit that was reached ("RLIMIT_NOFILE"; "pids.max" of cgroups(7))'),
+    _text(
+        "limit_name",
+        'the limit that was reached ("RLIMIT_NOFILE"; "pids.max" of cgroups(7); a sysctl)',
+    ),
     _integer("limit_value", "its value, in the unit of getrlimit(2)"),
 )
 HOLDER = (
@@ -134,9 +137,11 @@ REFUSED = (
         "what refuses other than the mode: sticky, immutable, append_only, acl, noexec, no_folder"
         " (it is no folder), link (it is a symbolic link, which was not to be followed),"
         " protected_regular and protected_hardlinks (of sysctl), time_wait (a connection that ended"
-        " a moment ago has the port)",
+        " a moment ago has the port), left_there (the file of a unix socket is there already),"
+        " no_inodes (the file system cannot have more files), mounted (it is a mount point)",
     ),
     _text("mount_point", "where the file system is mounted that is full or refuses"),
+    _text("detail", "what is wrong with the arguments of the call, in words"),
 )
 EVIDENCE_OF_SOCKETS = (*REFUSED, *ASKER, *LIMIT, *HOLDER)
 EVIDENCE = (

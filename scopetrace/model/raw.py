@@ -20,6 +20,7 @@ CALLS = struct.Struct("=IIQQQ")
 SOCKET = struct.Struct("=iiiIQQ")
 STEP = struct.Struct("=IIIIQ")
 LIMIT = struct.Struct("=QQQ")
+SPACE = struct.Struct("=QQ")
 
 RESULT_UNKNOWN = -(2**63)
 """The result of a call that was seen being made only, or that ended with its thread."""
@@ -101,6 +102,9 @@ class Part(IntEnum):
     LIMIT = 32
     MOUNTS = 33
     CALL = 34
+    FDINFO = 35
+    SPACE = 36
+    LOCKS = 37
 
 
 PART_CUT = 1

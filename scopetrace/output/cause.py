@@ -26,7 +26,6 @@ SHORT_NAMES = {
     **dict.fromkeys(("fchownat", "fchown", "lchown", "chown32"), "chown"),
     **dict.fromkeys(("pwrite64", "writev", "pwritev", "pwritev2"), "write"),
     **dict.fromkeys(("pread64", "readv", "preadv", "preadv2"), "read"),
-    **dict.fromkeys(("fcntl", "fcntl64", "flock"), "lock"),
     "unlinkat": "unlink",
     "mkdirat": "mkdir",
     "mknodat": "mknod",
@@ -37,6 +36,8 @@ SHORT_NAMES = {
     "accept4": "accept",
 }
 """System calls that differ in how they name their file → the one whose name is shown."""
+LOCK = "lock"
+"""Class of the calls that lock a file: fcntl and flock."""
 CAPABILITY = "CAP_"
 MOST_OF_COMMAND = 60
 """Columns of the command line of who has something."""
@@ -52,6 +53,7 @@ MEANINGS = {
     "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
     "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
     "ETXTBSY": "the program file is being run or written",
+    "E2BIG": "an argument or variable is longer than 131071 bytes, or all are longer than may be",
     "ENOSPC": "no space is left",
     "EDQUOT": "the quota is used up",
     "EROFS": "the file system is mounted read-only",
@@ -59,8 +61,27 @@ MEANINGS = {
     "ENFILE": "the system has as many open files as it may",
     "ENOMEM": "there is not enough memory",
     "EFBIG": "the file would be larger than it may",
+    "EBUSY": "it is in use",
+    "EIO": "the device or the file system could not read or write",
+    "EFAULT": "a pointer leads to memory that the process does not have",
+    "ENXIO": "there is no such device",
+    "ENODEV": "there is no such device",
+    "ENODATA": "it has no attribute of that name",
+    "ESPIPE": "it has no positions: a pipe, a socket or a terminal",
+    "EOVERFLOW": "a number is larger than its type may hold",
+    "EDEADLK": "the process that has it waits for this one",
     "EADDRINUSE": "the address is in use",
     "EADDRNOTAVAIL": "this machine does not have that address",
+    "EAFNOSUPPORT": "the kernel does not have that address family, or the socket is of another one",
+    "EPROTONOSUPPORT": "the family has no such protocol for this type of socket",
+    "ESOCKTNOSUPPORT": "the family has no such type of socket",
+    "EPROTOTYPE": "the socket there is of another type",
+    "EOPNOTSUPP": "this file or socket does not support it",
+    "ENOTSOCK": "it is no socket",
+    "ENOTCONN": "the socket is not connected",
+    "EISCONN": "the socket is connected already",
+    "EDESTADDRREQ": "the socket is not connected, and no address was passed",
+    "EMSGSIZE": "the message is longer than the socket can send at once",
     "ECONNREFUSED": "no process listens there",
     "ECONNRESET": "the peer broke the connection",
     "EPIPE": "the reader has gone",
@@ -72,7 +93,31 @@ MEANINGS = {
     "SERVFAIL": "the name server failed",
     "REFUSED": "the name server refuses to answer",
     "ESRCH": "there is no such process",
+    "ECHILD": "there is no child to wait for",
+    "ENOSYS": "the kernel does not have this call",
     "seccomp": "a seccomp filter of the program refused it",
+}
+OF_CALLS = {
+    ("getcwd", "ENOENT"): "the folder has been removed",
+    ("setsid", "EPERM"): "the process leads a process group already",
+    ("setpgid", "EPERM"): "the process leads a session, or the group is of another session",
+    ("write", "EPERM"): "the memory file is sealed (F_ADD_SEALS)",
+    ("ftruncate", "EPERM"): "the memory file is sealed (F_ADD_SEALS)",
+    ("umount2", "EBUSY"): "a process has a file open there, or its working folder",
+    ("fcntl", "EOVERFLOW"): "the range of the lock ends behind the largest position",
+    ("mount", "ENODEV"): "the kernel does not have that type of file system",
+    ("listen", "EADDRINUSE"): "another socket listens there",
+}
+"""What an error means for one call, where that is more than for any."""
+OF_NEW = {
+    "EEXIST": "{} is there already",
+    "EISDIR": "{} is a folder",
+    "ENOTEMPTY": "{} is not empty",
+}
+"""What an error of a call on two names is about: the second."""
+OF_OPEN = {
+    "ENXIO": "it is a fifo that no process reads, a socket, or a device that is not there",
+    "ENODEV": "there is no such device",
 }
 
 
@@ -89,6 +134,8 @@ def _call(source: str, data: Data, folders: int) -> str:
     if source == "http.resp":
         return f"{escape(str(data.get('http_method', '')))} {escape(url_of(data))}".lstrip()
     verb = "look up" if source.startswith("dns.") else SHORT_NAMES.get(op, op)
+    if data.get("class") == LOCK:
+        verb = LOCK
     about = _about(data)
     if folders > 1:
         about = about.rstrip("/").rpartition("/")[2]
@@ -114,7 +161,20 @@ def cause_text(data: Data, folders: int = 1) -> str:
     if folders > 1:
         return f"in none of {folders} folders"
     found = next(filter(None, (describe(data) for describe in CAUSES)), "")
-    return found or MEANINGS.get(str(data.get("error") or data.get("rcode", "")), "")
+    return found or _meaning(data)
+
+
+def _meaning(data: Data) -> str:
+    """Return what the error means for such a call."""
+    op, error = str(data.get("op", "")), str(data.get("error") or data.get("rcode", ""))
+    if text := OF_CALLS.get((op, error)):
+        return text
+    if SHORT_NAMES.get(op, op) == "open" and error in OF_OPEN:
+        return OF_OPEN[error]
+    new = data.get("file_new")
+    if new and error in OF_NEW:
+        return OF_NEW[error].format(escape(str(new)))
+    return MEANINGS.get(error, "")
 
 
 def _missing(data: Data) -> str:
@@ -130,8 +190,10 @@ def _interpreter(data: Data) -> str:
     interpreter = data.get("interpreter")
     if not interpreter:
         return ""
-    name = escape(str(interpreter))
-    return f"its interpreter {name} is not there" if data.get("error") == "ENOENT" else ""
+    missing = {"ENOENT": "is not there", "EACCES": "may not be executed"}.get(
+        str(data.get("error"))
+    )
+    return f"its interpreter {escape(str(interpreter))} {missing}" if missing else ""
 
 
 def _machine(data: Data) -> str:
@@ -170,7 +232,8 @@ def _lacks(data: Data, needs: object) -> str:
         return f"{_asker(data)} lacks {needs}"
     if data.get("op") == "ptrace":
         return "a program that is recorded is traced already"
-    if "asked_uid" in data and "limit_name" not in data:
+    known = "limit_name" in data or (data.get("op"), data.get("error")) in OF_CALLS
+    if "asked_uid" in data and not known:
         return f"{_asker(data)} is refused for another reason than permissions"
     return ""
 
@@ -208,6 +271,11 @@ OBSTACLES: dict[str, Callable[[Data], str]] = {
     "no_folder": lambda data: f"{escape(str(data.get('refused_by')))} is no folder",
     "time_wait": lambda data: "a connection that ended a moment ago has it (TIME_WAIT)",
     "link": lambda data: "it is a symbolic link, which was not to be followed",
+    "left_there": lambda data: "the file is there already, and no process is known that has it",
+    "mounted": lambda data: f"{_quoted(data, 'mount_point')} is a mount point",
+    "no_inodes": lambda data: (
+        f"the file system at {_quoted(data, 'mount_point')} has no inode left"
+    ),
 }
 
 
@@ -225,6 +293,8 @@ ON_MOUNT = {
 
 def _mount(data: Data) -> str:
     form, point = ON_MOUNT.get(str(data.get("error"))), data.get("mount_point")
+    if data.get("obstacle") in OBSTACLES:
+        return ""
     return form.format(escape(str(point))) if form and point else ""
 
 
@@ -233,11 +303,21 @@ def _holder(data: Data) -> str:
     if pid is None:
         return "another process holds the lock" if _is_lock(data) else ""
     command = escape(str(data.get("holder_cmd") or "process"))
-    return f"{shorten(command, MOST_OF_COMMAND)} [{pid}] has it"
+    waits = ", and waits for this process" if data.get("error") == "EDEADLK" else ""
+    return f"{shorten(command, MOST_OF_COMMAND)} [{pid}] has it{waits}"
 
 
 def _is_lock(data: Data) -> bool:
-    return data.get("class") == "lock" and data.get("error") in ("EAGAIN", "EACCES")
+    return data.get("class") == LOCK and data.get("error") in ("EAGAIN", "EACCES")
+
+
+def _broadcast(data: Data) -> str:
+    to_all = str(data.get("net_peer_ip", "")).endswith(".255") and data.get("error") == "EACCES"
+    return "it is a broadcast address, and SO_BROADCAST is not set" if to_all else ""
+
+
+def _detail(data: Data) -> str:
+    return _quoted(data, "detail")
 
 
 def _answer(data: Data) -> str:
@@ -250,6 +330,8 @@ CAUSES: tuple[Callable[[Data], str], ...] = (
     _limit,
     _holder,
     _mount,
+    _detail,
+    _broadcast,
     _interpreter,
     _machine,
     _refused,

@@ -39,6 +39,8 @@ LEAST_HTTP_ERROR = 400
 """RFC 9110, 15: a status from here on says that the request failed."""
 NO_DEVICE = "ENXIO"
 """As of /dev/tty where there is no terminal: shells try it."""
+OF_WRITING = frozenset(("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EPIPE"))
+"""Errors that no program meets while it starts."""
 PROBES = frozenset(("stat", "lock", "seek"))
 """Classes of calls that ask rather than do."""
 SEARCHES = frozenset(("stat", "exec"))
@@ -83,7 +85,7 @@ class ProcessEvents:
                 continue  # as a server it gave this answer
             if source in ("dns.resp", ANSWERS):
                 data = {**data, "error": str(data.get("rcode") or data["http_status_code"])}
-            if not _says_how_things_stand(data):
+            if not _says_how_things_stand(data) or words.worth(data):
                 resolved = _may_be_elsewhere(data) and _searched(data) in there
                 found.append(_Found(number, time_ns, source, data, resolved))
         return tuple(_ranked(_merged(found), classes, words)[:MOST_FAILURES])
@@ -220,7 +222,7 @@ def _points(found: _Found, classes: PathClasses) -> int:
     if data.get("class") in PROBES and weak:
         points += PROBE
     path = _path(data)
-    if path and classes.of(path) != OWN:
+    if path and classes.of(path) != OWN and data["error"] not in OF_WRITING:
         points += NOISE if weak else LITTLE_NOISE
     return points
 

@@ -105,4 +105,4 @@ def _worth(line: str, paths: Sequence[str], names: Sequence[str], words: str) ->
 
 
 def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text) is not None
+    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None

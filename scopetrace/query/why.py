@@ -68,7 +68,9 @@ def read_bad_end(
 
 def _programs(nodes: Sequence[ProcessNode]) -> set[str]:
     """Return the names of the programs that ran."""
-    return {_base_name(image.exe) for node in nodes for image in node.images}
+    images = [image for node in nodes for image in node.images]
+    named = {_base_name(image.args[0]) for image in images if image.args}
+    return {*(_base_name(image.exe) for image in images), *named}
 
 
 def _base_name(path: str) -> str:

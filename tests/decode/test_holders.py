@@ -69,7 +69,9 @@ def test_who_locked_a_file(tmp_path: Path) -> None:
     with holding(LOCK.format(str(path))) as holder:
         about = path.stat()
         facts = FileStat(about.st_dev, about.st_ino, 0, 0, about.st_mode, 0, 0, 1)
-        found = holder_of_lock(new_state(), facts)
+        found = holder_of_lock(new_state(), facts, None, os.getpid())
+        then = Path("/proc/locks").read_bytes()
+    assert holder_of_lock(new_state(), facts, then, os.getpid()) == Holder(holder.pid, "")
 
     assert found == holder
 

@@ -108,11 +108,22 @@ def test_to_be_asked_again_is_no_failure(tracee, decoding, error):
     assert decoding.only(Failed) == []
 
 
-def test_failures_on_what_has_no_path_are_not_about_files(tracee, decoding):
+def test_failures_on_a_socket_are_not_about_files(tracee, decoding):
     tracee.found(3, "socket:[9]", 0o140777)
     tracee.fail("write", 3, error=errno.EPIPE)
 
     assert decoding.go() == []
+
+
+def test_a_pipe_without_a_reader_is_a_failure_and_one_that_is_asked_what_it_is_none(
+    tracee, decoding
+):
+    tracee.found(3, "pipe:[9]", 0o10600)
+    tracee.fail("fsync", 3, error=errno.EINVAL)
+    tracee.fail("write", 3, error=errno.EPIPE)
+
+    failed = decoding.one(Failed)
+    assert (failed.file, failed.errno) == ("pipe:[9]", errno.EPIPE)
 
 
 def test_failures_on_a_number_that_is_not_open_name_no_file(tracee, decoding):

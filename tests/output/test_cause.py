@@ -106,7 +106,7 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
             "open /log/x: ENOEXEC, it is neither a program for this machine nor a script that"
             " begins with #!",
         ),
-        ({"error": "EIO"}, "open /log/x: EIO"),
+        ({"error": "ENOANO"}, "open /log/x: ENOANO"),
     ],
 )
 def test_a_file(data, text):

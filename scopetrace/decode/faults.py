@@ -1,0 +1,325 @@
+"""What is wrong with the arguments of a call that failed: a flag, a length, an fd, in words.
+
+What is said follows from the arguments and from what /proc said of the fd (FDINFO). Rows are for
+what manual pages of section 2 list under EINVAL; a call that no row explains may have a
+flag or a value that has no name in `scopetrace.syscalls`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable
+from typing import NamedTuple
+
+from scopetrace.decode.mounts import find_mount
+from scopetrace.decode.parts import FDINFO, MOUNTS, PATH, Parts
+from scopetrace.decode.path_arguments import OPENS, open_flags
+from scopetrace.decode.state import INT, signed
+from scopetrace.model.raw import RawRecord
+
+
+class Faulty(NamedTuple):
+    """A call that failed."""
+
+    record: RawRecord
+    parts: Parts
+    op: str
+    file: str
+    other: str
+    """The second path, as the kernel names it."""
+    mode: int = 0
+    """The type and the permissions of what the first path means; 0: not known."""
+
+
+Fault = Callable[[Faulty], str]
+"""Says what is wrong; empty: not this."""
+
+_FLAGS = re.compile(rb"^flags:\t([0-7]+)$", re.MULTILINE)
+"""In fdinfo, octal: proc_pid_fdinfo(5)."""
+O_PATH = getattr(os, "O_PATH", 0x200000)
+O_TMPFILE_ALONE = 0x400000
+"""O_TMPFILE without the O_DIRECTORY that belongs to it."""
+RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
+LAST_SIGNAL, LIMIT_COUNT, PAGE = 64, 16, 4096
+TYPE_MASK, TYPE_FLAGS, TYPES = 0xF, 0x80800, (1, 2, 3, 4, 5, 6, 10)
+"""Of the type of socket(2): SOCK_CLOEXEC and SOCK_NONBLOCK; SOCK_STREAM to SOCK_PACKET."""
+PIPE_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECT | os.O_EXCL
+"""O_EXCL is O_NOTIFICATION_PIPE there."""
+MEMORY_FLAGS, HUGE_SIZE = 0x1F, 0xFC000000
+"""MFD_CLOEXEC to MFD_EXEC, and the size of pages (memfd_create(2))."""
+LOCK_NB, LOCKS = 4, (1, 2, 8)
+MAP_TYPE = 0x3
+FD_ARGUMENT = {"sendfile": 2, "sendfile64": 2, "mmap": 5, "mmap2": 5}
+"""Which argument is the fd, counted from 1, where it is not the first."""
+
+
+def fault_of(faulty: Faulty) -> str | None:
+    """Return what is wrong with the arguments of a call; None: that is not known."""
+    reasons = BY_ERROR.get(-faulty.record.result, ())
+    return next(filter(None, (reason(faulty) for reason in reasons)), None)
+
+
+# -- fds
+
+
+def _fd(faulty: Faulty) -> int:
+    return signed(faulty.record.argument(FD_ARGUMENT.get(faulty.op, 1)))
+
+
+def _not_open(faulty: Faulty) -> str:
+    is_closed = faulty.parts.get(FDINFO) == b"" or faulty.op == "fchdir"
+    return f"no file is open as descriptor {_fd(faulty)}" if is_closed else ""
+
+
+def _opened_for(faulty: Faulty) -> str:
+    """Say for what alone an fd is open."""
+    found = _FLAGS.search(faulty.parts.get(FDINFO, b""))
+    if found is None:
+        return ""
+    flags = int(found[1], 8)
+    if flags & O_PATH:
+        return "it is open for its name only (O_PATH)"
+    return OPENED_FOR.get(flags & os.O_ACCMODE, "")
+
+
+OPENED_FOR = {
+    os.O_RDONLY: "it is open for reading only",
+    os.O_WRONLY: "it is open for writing only",
+}
+
+
+def _beyond_limit(faulty: Faulty) -> str:
+    if faulty.op not in ("dup2", "dup3") or not faulty.parts.get(FDINFO):
+        return ""
+    return f"descriptor {signed(faulty.record.arg2)} is not below RLIMIT_NOFILE"
+
+
+def _of_mapping(faulty: Faulty) -> str:
+    return _opened_for(faulty) if faulty.op.startswith("mmap") else ""
+
+
+# -- files
+
+
+def _is_folder(faulty: Faulty) -> str:
+    runs_or_links = faulty.op in ("execve", "execveat", "link", "linkat")
+    return "it is a folder" if runs_or_links and stat.S_ISDIR(faulty.mode) else ""
+
+
+def _two_mounts(faulty: Faulty) -> str:
+    table = faulty.parts.get(MOUNTS, b"")
+    one, two = find_mount(table, faulty.file), find_mount(table, faulty.other)
+    if one is None or two is None or one.point == two.point:
+        return ""
+    return f"the two are on different file systems: {one.point} and {two.point}"
+
+
+def _opened(faulty: Faulty) -> str:
+    if faulty.op not in OPENS:
+        return ""
+    flags = open_flags(faulty.record, faulty.parts, faulty.op)
+    if flags & O_TMPFILE_ALONE and flags & os.O_ACCMODE == os.O_RDONLY:
+        return "O_TMPFILE needs O_WRONLY or O_RDWR"
+    if flags & os.O_CREAT and flags & os.O_DIRECTORY:
+        return "O_CREAT and O_DIRECTORY exclude each other"
+    return "the file system may not support O_DIRECT" if flags & os.O_DIRECT else ""
+
+
+def _renamed(faulty: Faulty) -> str:
+    both = RENAME_NOREPLACE | RENAME_EXCHANGE
+    if faulty.op == "renameat2" and faulty.record.arg5 & both == both:
+        return "RENAME_NOREPLACE and RENAME_EXCHANGE exclude each other"
+    inside = faulty.other.startswith(f"{faulty.file}/")
+    return "the new name is inside the folder itself" if inside else ""
+
+
+def _last_name(faulty: Faulty) -> str:
+    is_dot = faulty.parts.get(PATH, b"").rstrip(b"/").rpartition(b"/")[2] == b"."
+    return "the last name of the path is ." if is_dot else ""
+
+
+def _cut(faulty: Faulty) -> str:
+    return "the length is negative" if _long(faulty.record.arg2) < 0 else _opened_for(faulty)
+
+
+def _allocated(faulty: Faulty) -> str:
+    offset, length = _long(faulty.record.arg3), _long(faulty.record.arg4)
+    if offset < 0:
+        return "the offset is negative"
+    return _not_positive("length", length)
+
+
+# -- numbers
+
+
+def _long(value: int) -> int:
+    """Return an argument of 64 bits with its sign."""
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _not_positive(name: str, value: int) -> str:
+    return f"the {name} is {value or 'zero'}" if value <= 0 else ""
+
+
+def _signal(position: int) -> Fault:
+    """Return what says that there is no such signal; its number is the argument there."""
+
+    def fault(faulty: Faulty) -> str:
+        number = signed(faulty.record.argument(position))
+        return "" if 0 <= number <= LAST_SIGNAL else f"there is no signal {number}"
+
+    return fault
+
+
+def _limit(position: int) -> Fault:
+    def fault(faulty: Faulty) -> str:
+        number = signed(faulty.record.argument(position))
+        if not 0 <= number < LIMIT_COUNT:
+            return f"there is no limit {number}"
+        return "the soft limit is larger than the hard limit"
+
+    return fault
+
+
+def _socket(faulty: Faulty) -> str:
+    kind = faulty.record.arg2 & INT
+    if unknown := kind & ~TYPE_MASK & ~TYPE_FLAGS:
+        return f"{unknown:#x} in type is no known flag"
+    number = kind & TYPE_MASK
+    return f"there is no socket type {number}" if number not in TYPES else ""
+
+
+def _locked(faulty: Faulty) -> str:
+    operation = signed(faulty.record.arg2)
+    named = operation & ~LOCK_NB in LOCKS
+    return "" if named else f"operation {operation} is none of LOCK_SH, LOCK_EX and LOCK_UN"
+
+
+def _mapped(faulty: Faulty) -> str:
+    record = faulty.record
+    if record.arg2 == 0:
+        return "the length is zero"
+    if not record.arg4 & MAP_TYPE:
+        return "the flags have neither MAP_SHARED nor MAP_PRIVATE"
+    return _aligned("offset", record.arg6) if faulty.op == "mmap" else ""
+
+
+def _aligned(name: str, value: int) -> str:
+    return f"the {name} is no multiple of {PAGE}" if value % PAGE else ""
+
+
+def _same_fds(faulty: Faulty) -> str:
+    old, new = signed(faulty.record.arg1), signed(faulty.record.arg2)
+    return f"both descriptors are {old}" if old == new else _flags(3, os.O_CLOEXEC)(faulty)
+
+
+def _flags(position: int, known: int) -> Fault:
+    """Return what says which flags a call does not have; they are the argument there."""
+
+    def fault(faulty: Faulty) -> str:
+        rest = faulty.record.argument(position) & INT & ~known
+        return f"{rest:#x} in flags is no known flag" if rest else ""
+
+    return fault
+
+
+def _fd_range(faulty: Faulty) -> str:
+    first, last = faulty.record.arg1 & INT, faulty.record.arg2 & INT
+    return f"the first descriptor, {first}, is behind the last, {last}" if first > last else ""
+
+
+def _no_events(faulty: Faulty) -> str:
+    return "the mask names no event" if not faulty.record.arg3 & INT else ""
+
+
+def _always(text: str) -> Fault:
+    return lambda faulty: text
+
+
+def _size(position: int) -> Fault:
+    return lambda faulty: _not_positive("size", signed(faulty.record.argument(position)))
+
+
+def _address(faulty: Faulty) -> str:
+    return _aligned("address", faulty.record.arg1)
+
+
+INVALID: dict[str, Fault] = {
+    **dict.fromkeys(("rename", "renameat", "renameat2"), _renamed),
+    "rmdir": _last_name,
+    **dict.fromkeys(("truncate", "truncate64", "ftruncate", "ftruncate64"), _cut),
+    "fallocate": _allocated,
+    "dup3": _same_fds,
+    "pipe2": _flags(2, PIPE_FLAGS),
+    "memfd_create": _flags(2, MEMORY_FLAGS | HUGE_SIZE),
+    "close_range": _fd_range,
+    "epoll_create": _size(1),
+    "shmget": _size(2),
+    "inotify_add_watch": _no_events,
+    **dict.fromkeys(("kill", "tkill", "rt_sigqueueinfo", "pidfd_send_signal"), _signal(2)),
+    **dict.fromkeys(("tgkill", "rt_tgsigqueueinfo"), _signal(3)),
+    "prlimit64": _limit(2),
+    "setrlimit": _limit(1),
+    "socket": _socket,
+    "flock": _locked,
+    **dict.fromkeys(("mmap", "mmap2"), _mapped),
+    **dict.fromkeys(("munmap", "mprotect", "mremap", "msync"), _address),
+}
+"""What can be wrong with the arguments of a call."""
+USUAL: dict[str, Fault] = {
+    "accept": _always("the socket does not listen"),
+    "accept4": _always("the socket does not listen"),
+    "listen": _always("the socket is bound to no address, or is connected"),
+    "bind": _always("the socket is bound already, or the length of the address is wrong"),
+    "semget": _always("the number of semaphores is not within kernel.sem"),
+    "sched_setscheduler": _always("the priority is none of this policy"),
+    "mount": _always("the source has no such file system, or an option is wrong"),
+    "setns": _always("the descriptor is of no namespace of this type"),
+}
+"""What it is if nothing else is wrong."""
+
+
+def _specific(faulty: Faulty) -> str:
+    return INVALID[faulty.op](faulty) if faulty.op in INVALID else _opened(faulty)
+
+
+def _usual(faulty: Faulty) -> str:
+    return USUAL[faulty.op](faulty) if faulty.op in USUAL else ""
+
+
+def _unnamed(faulty: Faulty) -> str:
+    """Say which flag or value of the call has no name, and so is no known one."""
+    from scopetrace.syscalls.rows import named  # it reads the table, which few recordings need
+
+    for row in named(faulty.op)[:1]:
+        for position, (name, kind) in enumerate(row.arguments, 1):
+            if kind.name in ("flags", "enum") and position <= len(faulty.record.args):
+                value = faulty.record.argument(position) & INT
+                if text := _without_name(name, kind.name, kind.params[0], value):
+                    return text
+    return ""
+
+
+def _without_name(argument: str, kind: str, names: str, value: int) -> str:
+    from scopetrace.syscalls.names import name_set
+
+    known = name_set(names)
+    if kind == "enum":
+        return (
+            "" if value in known.by_value else f"{argument} is {signed(value)}, which has no name"
+        )
+    rest = known.parts(value)[1]
+    return f"{rest:#x} in {argument} is no known flag" if rest else ""
+
+
+BY_ERROR: dict[int, tuple[Fault, ...]] = {
+    errno.EBADF: (_not_open, _beyond_limit, _opened_for),
+    errno.EACCES: (_of_mapping, _is_folder),
+    errno.EPERM: (_is_folder,),
+    errno.EINVAL: (_specific, _unnamed, _usual),
+    errno.EXDEV: (_two_mounts,),
+}
+"""What can be wrong if a call failed with an error, in the order in which it is asked."""

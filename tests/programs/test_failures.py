@@ -1,0 +1,100 @@
+"""Programs that fail for reasons known beforehand: `why` names the cause of each (failures.txt)."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import scopetrace
+from scopetrace.model.names import group_name, user_name
+from scopetrace.output.why import reason_text
+from scopetrace.query.tree import read_tree
+from scopetrace.query.why import read_bad_end
+from support.harness import Stage, session_files
+from support.interpreter import python
+from support.users import one_user
+
+HERE = Path(__file__).parent
+RUNNER = HERE.parent / "support" / "failing.py"
+LEAST, LEAST_SHARE = 200, 0.95
+"""So many failures are tried, and so many of them have to be explained rightly."""
+
+
+class Failing(NamedTuple):
+    """A program of the table."""
+
+    kind: str
+    program: str
+    cause: str
+    """What has to be said, with … for any text."""
+    known: bool
+    """Whether it is said; False: it should be, and is not yet."""
+
+
+def table() -> list[Failing]:
+    """Read the table."""
+    found: list[Failing] = []
+    program: list[str] = []
+    for line in (HERE / "failures.txt").read_text().splitlines():
+        kind, text = line[:3].strip(), line[3:]
+        if kind in ("=>", "?>"):
+            found.append(Failing(program[0], "\n".join(program[1:]), text, kind == "=>"))
+        elif kind in ("py", "sh", "ns"):
+            program = [kind, text]
+        elif line.startswith("   "):
+            program.append(text)
+    return found
+
+
+def reasons(stage: Stage, failing: list[Failing]) -> list[tuple[str, str]]:
+    """Record all programs in one session; return for each what is said, and what should be."""
+    programs = stage.work / "programs.json"
+    programs.write_text(json.dumps([each[:2] for each in failing]))
+    shutil.copy(RUNNER, stage.work)
+    recording = stage.record([python(), "failing.py", programs, stage.work])
+    lines = [line.split() for line in recording.ending.stdout.decode().splitlines()]
+    (path,) = session_files(stage.home)
+    with scopetrace.open_session(path) as session:
+        classes, roots = session.path_classes, read_tree(session._db)
+        found = []
+        for number, (each, (pid, held)) in enumerate(zip(failing, lines, strict=True)):
+            info = session.info._replace(pid=int(pid))
+            end = read_bad_end(session._db, info, classes, roots)
+            said = "it did not fail" if end is None else reason_text(end)
+            found.append((said, meant(each.cause, stage, number, pid, held)))
+    return found
+
+
+def meant(cause: str, stage: Stage, number: int, pid: str, held: str) -> str:
+    """Return a cause with the names and numbers of this run."""
+    made = stage.work.stat()
+    me = f"{user_name(made.st_uid)}:{group_name(made.st_gid)}"
+    values = {"work": f"{stage.work}/{number}", "uid": made.st_uid, "me": me}
+    return cause.format(pid=pid, child=held, **values)
+
+
+def agrees(said: str, wanted: str) -> bool:
+    pattern = re.escape(wanted).replace("…", ".*")
+    return re.search(rf"← {pattern}$", said) is not None
+
+
+@one_user("the programs are made to fail for a user without privileges")
+def test_the_cause_of_each_failure_is_named(stage: Stage) -> None:
+    failing = table()
+    found = reasons(stage, failing)
+    right = [agrees(*each) for each in found]
+    wrong = [
+        f"{each.kind} {each.program}\n   said {said}\n  wanted {wanted}"
+        for each, (said, wanted), agreed in zip(failing, found, right, strict=True)
+        if agreed != each.known
+    ]
+
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert sum(right) >= LEAST_SHARE * len(failing)
+
+
+def test_the_table_has_enough_failures() -> None:
+    assert len(table()) >= LEAST
