@@ -34,11 +34,13 @@ uint8_t filter_gate_action(int row);
 
 /*
  * Whether calls of a row stop: those that are watched, the one that starts the program, and with the gate
- * those that may send a signal that ends a process (fatal_signals.c).
+ * those that may send a signal that ends a process (fatal_signals.c), and that by which the gate asks the
+ * tracer (gate.c).
  */
 static inline bool filter_stops(const uint8_t modes[ROW_COUNT], int row, bool gate)
 {
-    return modes[row] != MODE_OFF || row == ROW_execve || (gate && CALLS[row].signal);
+    return modes[row] != MODE_OFF || row == ROW_execve ||
+           (gate && (CALLS[row].signal || row == ROW_ptrace));
 }
 
 /* Whether a call with these arguments stops by `when`: the tests of the filter, in C. */

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pytest
 
 from support.elf_file import Decoded, ElfFile
-from support.gate_code import ALL, CODE, compiled
+from support.gate_code import ALL, CODE, Compile, compiled
 from support.gate_files import TORTURE
 from support.thorough import THOROUGH
 
@@ -30,7 +30,6 @@ SYSCALLS = 8
 """That of the program's call, that of the gate's own, that by which it asks the tracer, and five of
 the loader."""
 Needs = Callable[[str], str]
-Compile = Callable[[str], Path]
 
 # -- the code itself ------------------------------------------------------------------------------
 
@@ -129,26 +128,6 @@ def gate(commons: Path) -> Gate:
         report.unlink()
         keys = ("made", "stops", "pads", "moved", "relocated", "toggled")
         return Gated(done.returncode, done.stdout, done.stderr, *(counts[key] for key in keys))
-
-    return run
-
-
-COMPILERS = ["gcc", "musl-gcc -static"]
-if TORTURE:
-    COMPILERS += ["gcc -static", "gcc -static-pie", "musl-gcc"]
-
-
-@pytest.fixture(scope="session", params=COMPILERS)
-def build(request: pytest.FixtureRequest, commons: Path, needs: Needs) -> Compile:
-    """Compile a program of this folder, once for each C library and way of linking."""
-    compiler, *flags = request.param.split()
-
-    def run(name: str) -> Path:
-        target = commons / f"{name}-{request.param.replace(' ', '')}"
-        if not target.exists():
-            common = [needs(compiler), *flags, "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-pthread"]
-            subprocess.run([*common, "-o", target, HERE / f"{name}.c"], check=True)
-        return target
 
     return run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import cache
@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 PLANNING = ("ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
 CODE = ("ext/gate/gate.c", "ext/gate/gate_calls.c")
 ALL = (*PLANNING, *CODE, "ext/gate/patch.c", "ext/gate/relocate.c")
+Compile = Callable[[str], Path]
+"""Compiles a program of tests/gate by its name (fixture `build`)."""
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
