@@ -18,8 +18,10 @@ def encode_json(value: Any) -> str:
     The result equals that of msgspec's encoder wherever msgspec can encode `value`, so that a text
     can be searched for whichever of the two wrote it.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace").decode()
+    return _ENCODER.encode(value).encode("utf-8", "backslashreplace").decode()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def bindable(text: str) -> str | bytes:
@@ -33,14 +35,18 @@ def bindable(text: str) -> str | bytes:
 
 def place_for(value: Any) -> str:
     """Return the SQL placeholder for `stored(value)`."""
-    return "CAST(? AS TEXT)" if isinstance(value, str | tuple | dict) else "?"
+    return "CAST(? AS TEXT)" if isinstance(value, (str, *_JSON)) else "?"
 
 
 def stored(value: Any) -> Any:
     """Return a field of a Process or SessionInfo as its column holds it."""
     if isinstance(value, str):
         return bindable(value)
-    return encode_json(value) if isinstance(value, tuple | dict) else value
+    return encode_json(value) if isinstance(value, _JSON) else value
+
+
+_JSON = (tuple, dict)
+"""Types of fields that are stored as JSON."""
 
 
 def decode_text(text: bytes) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace.decode.cgroup import reached_pids_max
-from scopetrace.decode.faults import Faulty, fault_of
+from scopetrace.decode.faults import Faulty, fault_of, may_have_fault
 from scopetrace.decode.holders import (
     Holder,
     holder_of_address,
@@ -56,6 +56,7 @@ from scopetrace.decode.tasks import Task
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address
 from scopetrace.model.names import LIMITS, group_name, octal_digits, user_name
+from scopetrace.model.operation import build
 from scopetrace.model.raw import LIMIT as LIMIT_LAYOUT
 from scopetrace.model.raw import SPACE as SPACE_LAYOUT
 from scopetrace.model.raw import STEP as STEP_LAYOUT
@@ -139,10 +140,12 @@ def evidence_of(
     other: Names = NO_NAMES,
 ) -> Evidence | None:
     """Return what is known of the reason of a failure; None: nothing is."""
-    failing = Failing(state, task, record, record.parts(), op, name.file, other.file)
-    reason = REASONS.get(-record.result)
-    found = (NOTHING if reason is None else reason(failing))._replace(detail=_fault(failing))
-    return None if found == NOTHING else found
+    known = (state, task, record, record.parts(), op, name.file, other.file)
+    reason, failing = REASONS.get(-record.result), build(Failing, known)
+    found = NOTHING if reason is None else reason(failing)
+    if may_have_fault(record):
+        found = found._replace(detail=_fault(failing))
+    return None if found is NOTHING or found == NOTHING else found
 
 
 def _fault(failing: Failing) -> str | None:
@@ -156,6 +159,8 @@ NOTHING = Evidence()
 
 def _not_there(failing: Failing) -> Evidence:
     parts = failing.parts
+    if not (MISSING in parts or TARGET in parts or HEAD in parts):
+        return NOTHING
     return Evidence(
         missing_folder=_text(parts, MISSING),
         link_target=_text(parts, TARGET),

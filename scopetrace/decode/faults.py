@@ -56,6 +56,11 @@ FD_ARGUMENT = {"sendfile": 2, "sendfile64": 2, "mmap": 5, "mmap2": 5}
 """Which argument is the fd, counted from 1, where it is not the first."""
 
 
+def may_have_fault(record: RawRecord) -> bool:
+    """Whether an error may be that of an argument; of names that are not there it never is."""
+    return -record.result in BY_ERROR
+
+
 def fault_of(faulty: Faulty) -> str | None:
     """Return what is wrong with the arguments of a call; None: that is not known."""
     reasons = BY_ERROR.get(-faulty.record.result, ())

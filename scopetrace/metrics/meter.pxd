@@ -1,5 +1,7 @@
 import cython
 
+from scopetrace.model.image cimport Image
+
 
 cdef class Series:
     cdef public object plan, key, gauge
@@ -19,4 +21,18 @@ cdef class Meter:
     cdef public list _ready
 
     @cython.locals(account=Account, series=Series, cells=dict, cell=list)
-    cdef _add(self, image, time_ns, str name, value, numops, dict tags)
+    cdef _add(self, Image image, time_ns, str name, value, numops, dict tags)
+    @cython.locals(account=Account, series=Series)
+    cpdef end(self, Image image, time_ns, replaced=*)
+    @cython.locals(account=Account, series=Series, cells=dict, tags=dict)
+    cdef _flush(self, Image image, time_ns, bint going_on)
+    @cython.locals(series=Series, kept=Account, lasting=dict)
+    cdef _keep(self, Image image, Account account)
+    @cython.locals(kept=dict)
+    cdef _add_sample(
+        self, Image image, time_ns, plan, value, numops, dict tags, bint even_0=*
+    )
+
+
+cdef dict _named(tuple kept, key)
+cdef dict _take_lasting(Series series, bint going_on)

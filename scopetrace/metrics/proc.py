@@ -6,6 +6,7 @@ A process may exit at any moment, or belong to another user: then the answer is 
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -53,17 +54,15 @@ def read_status(pid: int) -> Status | None:
 
 def parse_status(text: bytes) -> Status | None:
     """Return what is wanted of the text of /proc/PID/status, None if it is not there."""
-    found = {}
-    for line in text.split(b"\n"):
-        key, _, value = line.partition(b":")
-        if key in WANTED:
-            words = value.split()
-            if words and words[0].isdigit():
-                found[key] = int(words[0])
-    return Status(*map(found.__getitem__, WANTED)) if len(found) == len(WANTED) else None
+    found = dict(STATUS_LINE.findall(text))
+    if len(found) < len(WANTED):
+        return None
+    return Status(*(int(found[name]) for name in WANTED))
 
 
 WANTED = (b"VmSize", b"VmRSS", b"Threads")
+STATUS_LINE = re.compile(rb"(?m)^(%b):[ \t]*([0-9]+)(?=\s|\Z)" % b"|".join(WANTED))
+"""A line that is wanted: its name and its number."""
 
 
 def open_fds(pid: int) -> int | None:

@@ -47,4 +47,5 @@ class Evidence(NamedTuple):
 
     def fields(self) -> dict[str, Any]:
         """Return what is known, as an event has it."""
-        return {name: value for name, value in self._asdict().items() if value is not None}
+        named = zip(self._fields, self, strict=True)
+        return {name: value for name, value in named if value is not None}

@@ -46,6 +46,7 @@ MANUAL_NAMES = {errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 """Of errors with two names the one of the manual pages; `errno.errorcode` has the other."""
 
 
+@lru_cache(maxsize=512)
 def error_name(number: int) -> str:
     """Return an error's name as errno(3) has it, or the number as text if there is none.
 

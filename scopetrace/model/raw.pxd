@@ -19,6 +19,7 @@ cdef class Batch:
 cdef class RawRecord:
     cdef Batch _batch
     cdef Py_ssize_t _payload
+    cdef dict _parts
     cdef readonly uint16_t kind, syscall
     cdef readonly uint32_t size, pid, tid, copied, transferred
     cdef readonly uint64_t entered_ns, elapsed_ns, fd_serial

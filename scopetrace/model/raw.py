@@ -155,6 +155,7 @@ class RawRecord:
 
     __slots__ = (
         "_batch",
+        "_parts",
         "_payload",
         "arg1",
         "arg2",
@@ -193,6 +194,7 @@ class RawRecord:
     copied: int
     transferred: int
     _batch: Batch
+    _parts: dict[int, bytes] | None
     _payload: int
 
     @property
@@ -207,9 +209,13 @@ class RawRecord:
     def parts(self) -> dict[int, bytes]:
         """Return the payload's parts by kind; of two parts of one kind the later.
 
+        They are read once, and are the same for all who ask.
+
         Raises:
             struct.error: the payload ends inside a part's header.
         """
+        if self._parts is not None:
+            return self._parts
         batch, at, end = self._batch, self._payload, self._payload + self.copied
         octets, last = batch.octets, min(end, batch.size)
         found = {}
@@ -218,6 +224,7 @@ class RawRecord:
             start = at + PART_SIZE
             found[batch.halves[at // 2 + 2]] = octets[start : min(start + size, last)]
             at = start + (size + 7 & ~7)
+        self._parts = found
         return found
 
     def all_parts(self, wanted: int) -> list[bytes]:
@@ -286,6 +293,7 @@ def record_at(batch: Batch, at: int) -> RawRecord:
     record.transferred = words[word + 25]
     record._batch = batch
     record._payload = at + HEADER_SIZE
+    record._parts = None
     if record.size < HEADER_SIZE or record.size & 7:
         raise ValueError(f"a record of {record.size} bytes is smaller than its header, or odd")
     return record

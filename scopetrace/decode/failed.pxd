@@ -1,0 +1,12 @@
+import cython
+
+from scopetrace.decode.evidence cimport evidence_of
+from scopetrace.decode.state cimport State
+from scopetrace.decode.tasks cimport Task
+from scopetrace.model.raw cimport RawRecord
+
+
+cpdef emit_failed(State state, Task task, RawRecord record, str op, str kind, name, other=*)
+cpdef emit_failed_fd(State state, Task task, RawRecord record, str op, str kind, fd)
+cpdef emit_process_failed(State state, Task task, RawRecord record, str op, str what)
+cdef bint _is_error(error)
