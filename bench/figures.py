@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from replay import rate, record
+from replay import feed, rate, record
 from workloads import settle, timed
 
 from scopetrace.model.event import Event
@@ -32,6 +36,11 @@ def figures(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
     yield Figure(
         "operations from ring to committed row", f"{operations:,.0f} a second", "≥ 100,000"
     )
+    yield Figure("CPU time of a million of them", f"{1e6 / operations:.1f} s", "≤ 10 s")
+    messages = http_rate(record(["python3", "-c", TALK]), rounds)
+    yield Figure("HTTP/1 messages from ring to row", f"{messages:,.0f} a second", "≥ 25,000")
+    share = recorder_cpu_share([scopetrace, "run", "make", "-s", "-j2", "-C", "project", "-B"])
+    yield Figure("CPU time of the recorder of make -j2, of make's", f"{100 * share:.0f} %", "")
     yield wall([scopetrace, "--version"], "scopetrace --version", 80, rounds)
     yield wall([scopetrace, "run", "true"], "scopetrace run true", 150, rounds)
     settle(scopetrace)
@@ -67,20 +76,69 @@ NAMES = {"open": "open + close", "fork": "a process", "keep": "a file, kept open
 
 
 def recorder_peak_mb(argv: list[str]) -> int:
-    """Run a recorded program and return the peak memory of its recorder.
+    """Run a recorded program and return the peak memory of its recorder."""
+    peak_kib = 0
+    for recorder in recorders(argv):
+        peak_kib = int((recorder / "status").read_text().split("VmHWM:")[1].split()[0])
+    return peak_kib // 1024
+
+
+def recorder_cpu_share(argv: list[str]) -> float:
+    """Run a recorded program and return the CPU time of its recorder, of that of the program.
+
+    What the recorder does after its program has ended does not count.
+    """
+    before, ticks = os.times(), 0
+    for recorder in recorders(argv):
+        fields = (recorder / "stat").read_text().rpartition(")")[2].split()
+        ticks = int(fields[11]) + int(fields[12])  # utime and stime, proc_pid_stat(5)
+    after = os.times()
+    spent = sum(after[2:4]) - sum(before[2:4])
+    return ticks / os.sysconf("SC_CLK_TCK") / spent
+
+
+def recorders(argv: list[str]) -> Iterator[Path]:
+    """Run a recorded program; yield the folder of its recorder in /proc, time and again.
 
     The output of the program is dropped: it would be printed between the tables.
     """
-    peak_kib = 0
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as program:
         while program.poll() is None:
             time.sleep(POLL_INTERVAL_S)
             for info in list_sessions():
                 if info.pid == program.pid and info.status == "running":
-                    status = Path(f"/proc/{info.recorder_pid}/status").read_text()
-                    peak_kib = int(status.split("VmHWM:")[1].split()[0])
-    return peak_kib // 1024
+                    yield Path(f"/proc/{info.recorder_pid}")
 
+
+def http_rate(batches: Sequence[bytes], rounds: int) -> float:
+    """Return how many messages of HTTP a stream makes in a second of CPU time, the median."""
+    rates = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(prefix="scopetrace-replay-") as folder:
+            seconds, path = feed(batches, Path(folder))
+            with closing(sqlite3.connect(path)) as db:
+                (count,) = db.execute(HTTP_ROWS).fetchone()
+        rates.append(count / seconds)
+    return statistics.median(rates)
+
+
+HTTP_ROWS = "SELECT count(*) FROM event WHERE sourcetype = 'http'"
+TALK = """
+import socket, threading
+def head(*lines):
+    return "\\r\\n".join((*lines, "", "")).encode()
+ask = head("GET /index.html HTTP/1.1", "Host: localhost", "User-Agent: bench", "Accept: */*")
+say = head("HTTP/1.1 200 OK", "Server: bench", "Content-Type: text/html", "Content-Length: 600")
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+for _ in range(5000):
+    client.sendall(ask)
+    server.recv(4096)
+    server.sendall(say + bytes(600))
+    client.recv(4096)
+"""
+"""Both ends of one connection, so each message is seen twice."""
 
 SCRIPT = """
 import os
