@@ -63,7 +63,6 @@ WITHOUT_TEST = {
     "syscalls/numbers.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/processes.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/results.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
-    "syscalls/signals.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/sockets.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/structures.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",
     "syscalls/text.py": "by the lines: tests/syscalls/test_render.py and test_strace.py",

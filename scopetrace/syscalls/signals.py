@@ -118,11 +118,11 @@ CODES = {
 
 
 def _child(view: View, data: bytes, start: int, code: int) -> list[str]:
-    word = 4 if view.abi is Abi.I386 else 8
+    clock = 4 if view.abi is Abi.I386 else 8  # x32 has the clock_t of x86-64, aligned to 4
     pid, uid, status = (_int(data, start + 4 * n) for n in range(3))
-    times = start + 12 + (4 if word == 8 else 0)
+    times = start + 12 + (4 if view.abi.word == 8 else 0)
     user, system = (
-        int.from_bytes(data[times + word * n : times + word * (n + 1)], "little") for n in (0, 1)
+        int.from_bytes(data[times + clock * n : times + clock * (n + 1)], "little") for n in (0, 1)
     )
     ended = str(status & LOW if status < 0 else status) if code == 1 else signal_name(status)
     parts = [f"si_pid={pid}", f"si_uid={uid & LOW}", f"si_status={ended}"]
@@ -142,7 +142,7 @@ def siginfo(view: View, data: bytes) -> str:
     """Return a siginfo as strace shows it: what the code says is there."""
     number, error, code = _int(data, 0), _int(data, 4), _int(data, 8)
     name = signal_name(number) if number else "0"
-    start = 12 if view.abi is Abi.I386 or view.abi is Abi.X32 else 16
+    start = 16 if view.abi.word == 8 else 12
     if not number:
         return "{}"
     parts = [f"si_signo={name}", f"si_code={_code(name, code)}"]
