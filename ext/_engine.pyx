@@ -375,6 +375,7 @@ cdef class Engine:
         env_limit: most bytes copied of an environment.
         environment: copy the environment at exec.
         counts: write how often calls were made that make no record (COUNT).
+        gate_verify: compare some of the records of such calls with those of traced ones (NOTE).
         gate_at: at which of its calls a program is enabled to make further ones without stops; 0:
             never.
         leaves: write the state of each process before it ends (LEAVE).
@@ -400,6 +401,7 @@ cdef class Engine:
         environment=False,
         counts=False,
         gate_at=0,
+        gate_verify=False,
         leaves=False,
         whole=None,
         ring_size=1 << 22,
@@ -415,6 +417,7 @@ cdef class Engine:
         options.environment = environment
         options.calls.counts = counts
         options.gate_at = gate_at
+        options.gate_verify = gate_verify
         options.leaves = leaves
         options.ring_size = ring_size
         options.plan = new_plan(whole)

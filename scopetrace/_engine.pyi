@@ -40,6 +40,7 @@ class Engine:
         environment: bool = ...,
         counts: bool = ...,
         gate_at: int = ...,
+        gate_verify: bool = ...,
         leaves: bool = ...,
         whole: tuple[bytes, bool, bytes, int] | None = ...,
         ring_size: int = ...,

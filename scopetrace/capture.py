@@ -41,6 +41,7 @@ class Capture:
         counts: write how often calls were made that make no record.
         leaves: write the state of each process before it ends.
         whole: which calls are recorded whole (`syscalls.call_set.WholeCalls`); None: none.
+        gate_verify: whether some records of such calls are compared with those of traced ones.
         gate_at: at which of its calls a program is enabled to make further ones without stops; 0:
             never.
     """
@@ -58,6 +59,7 @@ class Capture:
         counts: bool,
         leaves: bool,
         gate_at: int,
+        gate_verify: bool,
         whole: tuple[bytes, bool, bytes, int] | None = None,
     ) -> None:
         exec_record = args_limit + env_limit + _EXEC_REST_BYTES
@@ -73,6 +75,7 @@ class Capture:
             leaves=leaves,
             whole=whole,
             gate_at=gate_at,
+            gate_verify=gate_verify,
             ring_size=1 << (enough - 1).bit_length(),
         )
         self.refusal: OSError | None = None

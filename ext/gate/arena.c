@@ -136,6 +136,7 @@ void gate_thread_free(struct gate_thread *thread)
     if (thread->next)
         thread->next->link = thread->link;
     thread->page->slot.magic = 0;
+    parts_deinit(&thread->last);
     thread->arena->slots[thread->index] = false;
     arena_drop(thread->arena);
     free(thread);

@@ -54,6 +54,7 @@ struct gate_thread {
     uint64_t
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
     struct caller *caller;            /* its thread */
+    struct parts last;                /* of its last record, if records are verified */
     struct gate_thread *next, **link; /* among all threads with a slot */
 };
 

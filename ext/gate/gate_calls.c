@@ -348,7 +348,7 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
     enum gate_action action = action_of(slot);
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (slot->mode != GATE_RECORD)
+    if (slot->mode < GATE_RECORD)
         return slot->mode == GATE_TRACED;
     slot->tally = slot->record_end = 0;
     slot->entered = __builtin_ia32_rdtsc();
@@ -402,13 +402,13 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
     return action < GATE_COUNT ? after_open(slot) : tally_call(slot, NO_FD, 0);
 }
 
-/* Whether the tracer is to record the call, which has returned. */
+/* Whether the tracer is to record the call, which has returned, or to verify its record. */
 IN_THE_PROGRAM int gate_after(struct gate_slot *slot)
 {
-    if (slot->mode == GATE_RECORD && !record_call(slot))
+    if (slot->mode >= GATE_RECORD && !record_call(slot))
         return 1;
     IN_ORDER;
     slot->made++;
     slot->phase = GATE_COMMITTED;
-    return 0;
+    return slot->mode == GATE_VERIFY && slot->made % GATE_SAMPLE == 0;
 }

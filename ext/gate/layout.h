@@ -28,7 +28,10 @@ enum gate_mode {
     GATE_TRACED, /* no call is made here */
     GATE_PASS,   /* calls are made, and nothing is known of them but their number */
     GATE_RECORD, /* calls are made and tallied */
+    GATE_VERIFY, /* the same, and of some the tracer compares the record with its own */
 };
+
+enum { GATE_SAMPLE = 16 }; /* of so many calls one is verified */
 
 /* What the code does with the calls of a number: a byte in the table. */
 enum gate_action {

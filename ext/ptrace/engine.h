@@ -22,6 +22,7 @@ struct engine_options {
     uint32_t args_limit;    /* most bytes copied of a command line */
     uint32_t env_limit;     /* most bytes copied of an environment */
     bool environment;       /* copy the environment at exec */
+    bool gate_verify;       /* some records of the gate are compared with those of traced calls */
     uint32_t gate_at;       /* at which call a program is given the gate (gated.c); 0: never */
     bool leaves;            /* write the state of each process before it ends (RAW_LEAVE) */
     struct copy_plan *plan; /* which calls are recorded whole, or NULL; the engine frees it */

@@ -18,6 +18,7 @@ cdef extern from "ptrace/engine.h" nogil:
         uint32_t args_limit
         uint32_t env_limit
         c_bool environment
+        bint gate_verify
         uint32_t gate_at
         c_bool leaves
         copy_plan *plan

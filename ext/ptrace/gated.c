@@ -172,11 +172,11 @@ static enum gate_mode gated_mode(const struct engine *engine, const struct task 
         return GATE_TRACED;
     if (engine->recording_ended)
         return GATE_PASS;
-    return task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||
-                   !has_words(task) || task->image->refused ||
-                   (task->caller.space && task->caller.space->async)
-               ? GATE_TRACED
-               : GATE_RECORD;
+    if (task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||
+        !has_words(task) || task->image->refused ||
+        (task->caller.space && task->caller.space->async))
+        return GATE_TRACED;
+    return engine->options.gate_verify ? GATE_VERIFY : GATE_RECORD;
 }
 
 /* All calls of a program are traced from now on. */
@@ -393,6 +393,8 @@ static void record_asked(struct engine *engine, struct task *task)
     struct gate_slot *slot = task->gated ? &task->gated->page->slot : NULL;
 
     refuse_call(task, 0);
+    if (slot && slot->phase == GATE_COMMITTED)
+        gated_verify(engine, task);
     if (!slot || slot->phase != GATE_RETURNED)
         return;
     end_gated(engine, task, (int64_t)slot->result);

@@ -33,6 +33,9 @@ uint64_t gated_ip(const struct task *task, uint64_t ip);
 /* At a signal-delivery-stop: move the thread out of the gate. True: the signal is not to be delivered. */
 bool gated_leave(struct engine *engine, struct task *task, int signal);
 
+/* Compare the record of a thread's last call with what a traced call would have had. */
+void gated_verify(struct engine *engine, struct task *task);
+
 /* A running thread is to make no more calls in the gate until it has stopped. */
 void gated_hold(struct task *task);
 

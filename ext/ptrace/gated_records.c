@@ -108,6 +108,10 @@ static void apply_call_record(struct engine *engine, struct gate_thread *thread,
     memcpy(call.args, record->args, sizeof call.args);
     call.entered_ns = time_of_ticks(engine->gate, record->entered);
     parts_append(&call.parts, payload, record->copied);
+    if (engine->options.gate_verify) {
+        parts_reset(&thread->last);
+        parts_append(&thread->last, payload, record->copied);
+    }
     caller->fds->words_are_newer = true;
     if (row == ROW_close) {
         collect_others(engine, thread);

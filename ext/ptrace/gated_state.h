@@ -10,8 +10,9 @@ struct gate {
     uint8_t actions[GATE_NUMBERS];
     struct module_cache modules;
     struct gate_thread *threads;
-    bool used;        /* some program has an arena */
-    uint64_t renames; /* context.renames when names of files were last doubted */
+    bool used;            /* some program has an arena */
+    unsigned differences; /* that verified records had */
+    uint64_t renames;     /* context.renames when names of files were last doubted */
     uint64_t origin_ticks, origin_ns;
     uint64_t ways[WAYS]; /* how calls were made; without those in the gate of threads that live */
     struct gate_round round;

@@ -267,7 +267,16 @@ enum raw_note {
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
     NOTE_UNGATED = 6,    /* every recorded call of the process stops it; enum raw_ungated */
-    NOTE_SPOILED = 7,    /* it wrote into what it shares with the tracer: calls may be missing */
+    NOTE_DIFFERS = 8, /* a verified record is not that of a traced call: enum raw_differs; number */
+    NOTE_SPOILED = 7, /* it wrote into what it shares with the tracer: calls may be missing */
+};
+
+/* What of a verified record differs. */
+enum raw_differs {
+    DIFFERS_NAME = 1, /* the name of the file */
+    DIFFERS_FILE,     /* its device, inode, type or owner */
+    DIFFERS_FD,       /* which file or socket its fd is, or whether its bytes are wanted */
+    DIFFERS_CLOSED,   /* the fd is open still */
 };
 
 /* Why a program cannot make calls without a stop. */

@@ -190,7 +190,7 @@ class Recording(Node, frozen=True):
     """Bytes of records that may wait until they are read."""
     failures: Literal["none", "rare", "all"]
     """Which calls are watched only to record their failures."""
-    gate: Literal["auto", "eager", "off"]
+    gate: Literal["auto", "eager", "off", "verify"]
     """Whether programs make calls without stops, where that is possible."""
     argslimit: ArgsLimit
     """Bytes of the arguments of one program, at most."""

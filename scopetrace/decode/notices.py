@@ -29,6 +29,11 @@ SENTENCES: dict[int, tuple[str, str]] = {
         " recorded",
     ),
     Note.UNGATED: ("ungated", "{proc} ({pid}) stops at each recorded call: {why}"),
+    Note.DIFFERS: (
+        "differs",
+        "{proc} ({pid}) made a call without a stop, and its record differs from that of a traced"
+        " one in {what} (system call {number}): please report this",
+    ),
     Note.SPOILED: (
         "spoiled",
         "{proc} ({pid}) wrote into memory that it shares with the recorder: calls on files may be"
@@ -48,6 +53,9 @@ WHY_UNGATED = {
 }
 """Clauses by enum raw_ungated."""
 
+WHAT_DIFFERS = {1: "the name", 2: "the file", 3: "the descriptor", 4: "the end"}
+"""By enum raw_differs."""
+
 
 def on_note(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit the notice that a note stands for (RAW_NOTE)."""
@@ -60,7 +68,9 @@ def on_note(state: State, task: Task, record: RawRecord, call: Call) -> None:
         record.arg1, ("engine", f"The engine left note {record.arg1} about {{proc}} ({{pid}})")
     )
     why = WHY_UNGATED.get(record.arg2, "why is not known")
-    message = sentence.replace("{why}", why)
+    what = WHAT_DIFFERS.get(record.arg2, "something")
+    message = sentence.replace("{why}", why).replace("{what}", what)
+    message = message.replace("{number}", str(record.arg3))
     message = message.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
     time_ns = record.entered_ns + state.offset_ns
     state.emit(Noticed(image, task.tid, time_ns, message, reason, 1))

@@ -130,6 +130,7 @@ class Note(IntEnum):
     STRICT = 5
     UNGATED = 6
     SPOILED = 7
+    DIFFERS = 8
 
 
 class Batch:

@@ -60,7 +60,7 @@ TRANSIENT_ERRORS = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 """Errors that can pass: the program runs unrecorded. Any other one means that this machine does not
 allow tracing."""
 _ABOVE_ALL_FDS = 1 << 30
-GATE_AT = {"off": 0, "auto": 12, "eager": 1}
+GATE_AT = {"off": 0, "auto": 12, "eager": 1, "verify": 1}
 """At which of its calls a program is enabled to make further ones without stops; 0: never. That
 costs as much as some ten stops."""
 CPU_USED_UP = "recording ended: the limit on CPU time (ulimit -t) leaves the recorder too little"
@@ -180,6 +180,7 @@ class Recorder:
             leaves=watch.could_measure("process"),
             whole=whole_calls(config.scopetrace.syscalls, config.scopetrace.syscallsnaplen),
             gate_at=GATE_AT[config.scopetrace.gate],
+            gate_verify=config.scopetrace.gate == "verify",
         )
         host = os.uname().nodename
         self._forwarding = forwarding_writer(config, host, writer)
