@@ -26,6 +26,7 @@ PIPE_CLOSED = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Execute the command line and return the exit status; `run` execs and does not return."""
+    search_pythonpath_last()
     try:
         status = _execute(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()
@@ -35,6 +36,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _print_error(give_up_stdout(error), ExitStatus.ERROR)
     return status
+
+
+def search_pythonpath_last() -> None:
+    """Import what PYTHONPATH has only if it is nowhere else.
+
+    The variable is meant for the program that is recorded, whose modules may have names that ours
+    or the standard library's have (json.py).
+    """
+    variable = os.environ.get("PYTHONPATH")
+    if variable:
+        meant = {os.path.abspath(folder) for folder in variable.split(os.pathsep)}  # noqa: PTH100
+        sys.path.sort(key=meant.__contains__)
 
 
 def _execute(args: list[str]) -> int:

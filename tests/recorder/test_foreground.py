@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -180,15 +181,34 @@ def test_where_the_start_fails_the_program_runs_and_the_reason_is_said(
 @one_user(WHEREVER)
 @pytest.mark.parametrize("module", ["msgspec", "sqlite3"])
 def test_where_a_module_cannot_be_imported_the_program_runs(module: str, stage: Stage) -> None:
-    broken = stage.give(stage.folder / "broken")
-    (broken / f"{module}.py").write_text("raise ImportError('this one is broken')")
-    inherited = stage.environment().get("PYTHONPATH")
-    stage.environ["PYTHONPATH"] = f"{broken}:{inherited}" if inherited else str(broken)
+    with_broken = "import sys; from scopetrace.cli import main; sys.path.insert(0, sys.argv[1])"
+    broken = broken_module(stage, module)
 
-    ending = stage.run(scopetrace_command("run", *PROGRAM))
+    command = [python(), "-P", "-c", f"{with_broken}; sys.exit(main(sys.argv[2:]))", broken]
+    ending = stage.run([*command, "run", *PROGRAM])
 
     assert_ran_unrecorded(ending)
     assert b"this one is broken" in ending.stderr
+
+
+@one_user(WHEREVER)
+@pytest.mark.parametrize("module", ["json", "sqlite3", "yaml"])
+def test_the_programs_own_modules_are_not_ours(module: str, stage: Stage) -> None:
+    inherited = stage.environment().get("PYTHONPATH")
+    broken = broken_module(stage, module)
+    stage.environ["PYTHONPATH"] = f"{broken}:{inherited}" if inherited else str(broken)
+
+    recording = stage.record([python(), "-c", f"import {module}"])
+
+    assert b"this one is broken" in recording.ending.stderr
+    assert f"{broken}/{module}.py" in recording.files()
+
+
+def broken_module(stage: Stage, name: str) -> Path:
+    """Return a folder with a module of that name which cannot be imported."""
+    folder = stage.give(stage.folder / "broken")
+    (folder / f"{name}.py").write_text("raise ImportError('this one is broken')")
+    return folder
 
 
 def few_processes() -> None:
