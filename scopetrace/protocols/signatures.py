@@ -222,6 +222,9 @@ _mysql_server = any_of(
     rb"[\x1e-\xff]\x00\x00\x00\x0a[0-9]{1,2}\.[0-9]{1,3}\.[!-~]{1,80}\x00.{12}\x00"
 )
 
+# PRELOGIN of SQL Server (MS-TDS, section 2.2.6.5): its header, and VERSION, the first option.
+_tds_client = any_of(rb"\x12\x01\x00[\x14-\xff]\x00\x00[\x00\x01]\x00\x00\x00[\x06-\x60]\x00\x06")
+
 # OP_MSG, OP_QUERY, and OP_COMPRESSED of either: length below 48 MB, two ids, code.
 _mongodb_client = any_of(
     rb".{3}[\x00-\x02].{8}\xdd\x07\x00\x00[\x00-\x03]\x00[\x00\x01]\x00\x00.{3}[\x00-\x02]"
@@ -352,6 +355,7 @@ SIGNATURES = (
     Signature("Redis", True, _redis_client, _redis_server),
     Signature("PostgreSQL", True, _postgresql_client, _postgresql_server),
     Signature("MySQL", True, never, _mysql_server),
+    Signature("TDS", True, _tds_client, never),
     Signature("MongoDB", True, _mongodb_client, never),
     Signature("AMQP", True, _amqp_client, never),
     Signature("Kafka", True, _kafka_client, never),

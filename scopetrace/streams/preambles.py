@@ -197,6 +197,20 @@ def _size_of_packet(header: bytes) -> int:
     return int.from_bytes(header[:3], "little")
 
 
+def _tds(facts: Facts) -> Steps:
+    """Follow PRELOGIN of SQL Server: TLS begins in a packet of that type (MS-TDS)."""
+    yield Need(CLIENT, _tds_size((yield Need(CLIENT, _TDS_HEADER))))
+    yield Need(SERVER, _tds_size((yield Need(SERVER, _TDS_HEADER))))
+    return (yield Need(CLIENT, _TDS_HEADER))[0] == _PRELOGIN
+
+
+_TDS_HEADER, _PRELOGIN = 8, 0x12
+
+
+def _tds_size(header: bytes) -> int:
+    return int.from_bytes(header[2:4], "big") - _TDS_HEADER
+
+
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
@@ -221,6 +235,7 @@ KINDS = (
     Kind("HTTP", b"CONNECT ", CLIENT, _connect),
     Kind("PostgreSQL", _SSL_REQUEST[:-1], CLIENT, _postgresql),
     Kind("MySQL", b"", SERVER, _mysql),
+    Kind("TDS", b"\x12\1", CLIENT, _tds),
 )
 
 

@@ -15,7 +15,7 @@ from scopetrace.streams.preambles import KINDS, MOST_BYTES
 from scopetrace.streams.recognition import MOST_LAYERS
 from support.flow_reading import bytewise, pieces, rules
 from support.flow_run import FlowRun, whole
-from support.protocol_samples import GREETING, STARTUP, client_hello
+from support.protocol_samples import GREETING, PRELOGIN, STARTUP, client_hello
 
 C, S = True, False
 Talk = list[tuple[bool, bytes]]
@@ -141,6 +141,12 @@ PREAMBLES: dict[str, tuple[str, Talk, tuple[str, ...], dict[str, Any]]] = {
         {},
     ),
     "MySQL": ("MySQL", [(S, GREETING_WHOLE), (C, MYSQL_SSL_REQUEST)], ("TLS",), {}),
+    "TDS": (
+        "TDS",
+        [(C, PRELOGIN), (S, b"\4" + PRELOGIN[1:]), (C, b"\x12\1\2\0\0\0\0\0")],
+        ("TLS",),
+        {},
+    ),
     "SMTP": (
         "SMTP",
         [
@@ -331,6 +337,7 @@ REFUSED: dict[str, tuple[str, Talk]] = {
     "PostgreSQL, encrypted": ("PostgreSQL", [(C, GSS_REQUEST), (S, b"G")]),
     "MySQL": ("MySQL", [(S, GREETING_WHOLE), (C, b"\x20\0\0\1" + bytes(32))]),
     "MySQL, plain": ("MySQL", [(S, GREETING_WHOLE), (C, b"\x50\0\0\1" + bytes(80))]),
+    "TDS": ("TDS", [(C, PRELOGIN), (S, b"\4" + PRELOGIN[1:]), (C, b"\x10\1\0\x90\0\0\1\0")]),
     "CONNECT": ("HTTP", [(C, CONNECT), (S, b"HTTP/1.1 502 No\r\n\r\nuntil the end")]),
 }
 

@@ -46,6 +46,7 @@ OP_QUERY = (
     + bytes(8)
     + b"\x13\0\0\0"
 )
+PRELOGIN = b"\x12\1\0\x1a\0\0\1\0" + b"\0\0\x0b\0\6\1\0\x11\0\1\xff" + b"\x10\0\0\0\0\0\0"
 KAFKA = b"\0\0\0\x1c\0\x12\0\x03\0\0\0\x01\0\x07rdkafka\0\x05lib\x041\x2e0\0"
 
 CLIENTS = {
@@ -61,6 +62,7 @@ CLIENTS = {
     "STATSD": [b"a.b:1|c\n", b"lat:3.5|ms|@0.1\n", b"g:-5|g\n", b"u:bob|s\n", b"_e{1,1}:a|b"],
     "Redis": [b"*1\r\n$4\r\nPING\r\n", b"*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\nb\r\n"],
     "PostgreSQL": [STARTUP, b"\0\0\0\x08\x04\xd2\x16\x2f", b"\0\0\0\x08\x04\xd2\x16\x30"],
+    "TDS": [PRELOGIN],
     "MongoDB": [OP_MSG, OP_QUERY],
     "AMQP": [b"AMQP\0\0\x09\x01", b"AMQP\0\x01\0\0", b"AMQP\x03\x01\0\0"],
     "Kafka": [KAFKA],
