@@ -62,7 +62,7 @@ class FdTable:
         if file.fd < 0:
             file.fd = fd
         self.fds[fd] = file
-        self.usages[file] = Usage(opened=True, fds=1)
+        self.usages[file] = Usage(True, 1)
         if cloexec:
             self.cloexec.add(fd)
         return released
@@ -140,5 +140,5 @@ class FdTable:
         usage = self.usages.get(file)
         if usage is None:
             fds = list(self.fds.values()).count(file) if file.duplicated else 1
-            usage = self.usages[file] = Usage(opened=False, fds=fds)
+            usage = self.usages[file] = Usage(False, fds)
         return usage

@@ -139,14 +139,23 @@ def program_name(path: str, exe: str) -> str:
 
 def read_status(status: bytes) -> dict[str, int]:
     """Return the numbers of /proc/PID/status that we need; of ids, the effective ones."""
-    return {
-        (name or id_name).decode(): int(value or effective)
-        for name, value, id_name, effective in STATUS_LINE.findall(status)
-    }
+    found = {}
+    for name, (start, rest) in STATUS_LINES.items():
+        at = status.find(start)
+        number = rest.match(status, at + len(start)) if at >= 0 else None
+        if number is not None:
+            found[name] = int(number[1])
+    return found
 
 
-STATUS_LINE = re.compile(rb"\n(?:(PPid|NoNewPrivs):\t(\d+)|(Uid|Gid):\t\d+\t(\d+))")
-"""The lines of /proc/PID/status that are wanted: a number, or real and effective id (proc(5))."""
+NUMBER, EFFECTIVE_ID = re.compile(rb"(\d+)"), re.compile(rb"\d+\t(\d+)")
+STATUS_LINES = {
+    "PPid": (b"\nPPid:\t", NUMBER),
+    "Uid": (b"\nUid:\t", EFFECTIVE_ID),
+    "Gid": (b"\nGid:\t", EFFECTIVE_ID),
+    "NoNewPrivs": (b"\nNoNewPrivs:\t", NUMBER),
+}
+"""The lines of /proc/PID/status that are wanted: their beginning, and their number (proc(5))."""
 
 
 def _notice_lost_privilege(state: State, task: Task, parts: Parts, time_ns: int) -> None:
