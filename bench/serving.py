@@ -47,6 +47,8 @@ def serving(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
         "natively": ([], {}),
         "recorded, HTTP off": ([scopetrace, "run", "--"], WITHOUT_HTTP),
         "recorded, HTTP on": ([scopetrace, "run", "--"], {}),
+        "with the gate, HTTP off": ([scopetrace, "run", "--gate", "--"], WITHOUT_HTTP),
+        "with the gate, HTTP on": ([scopetrace, "run", "--gate", "--"], {}),
     }
     if strace := shutil.which("strace"):
         trace = ["-e", f"trace={watched_calls()}", "-o", "/dev/null", "--"]

@@ -17,6 +17,7 @@ void call_reset(const struct context *context, struct pending *call, int row)
     call->entered_ns = monotonic_ns();
     call->fd_serial = call->first_fd_serial = call->sending_to = 0;
     call->copy_limit = context->options->snaplen;
+    call->early = false;
     parts_reset(&call->parts);
 }
 

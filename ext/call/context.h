@@ -62,6 +62,7 @@ struct pending {
     uint64_t fd_serial;    /* of the fd_entry that it uses, or 0 */
     uint64_t first_fd_serial; /* the first serial of that fd_entry: a rename does not change it */
     uint64_t sending_to;      /* serial of the fd_entry that it is counted in as sending, or 0 */
+    bool early; /* it has received, and another thread's sending is known to be under way */
     struct parts parts;
 };
 

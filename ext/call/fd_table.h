@@ -37,6 +37,7 @@ struct fd_entry {
         generation; /* how often its number was given away before; the words of the table count it */
     uint32_t sending;  /* how many calls are putting bytes into it now */
     uint64_t dev, ino; /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
+    bool reads_all;    /* likewise: it reads what it takes of a write (not /dev/null) */
     struct raw_tally tally;
     struct raw_calls *calls; /* what of the tally other calls than read and write transferred */
     uint32_t calls_count;    /* of `calls` */

@@ -132,9 +132,10 @@ static void finish_received(struct context *context, struct caller *caller, stru
         count_reads(entry, call->row, bytes, elapsed_ns);
     if (recorded) {
         entry->connecting = false;
-        if (entry->sending)
+        if (entry->sending || call->early)
             parts_add(&call->parts, PART_EARLY, 0, "", 0);
-        add_received(context, caller, call, entry, bytes);
+        if (!parts_find(&call->parts, PART_DATA)) /* else its thread has copied them */
+            add_received(context, caller, call, entry, bytes);
     }
     if (CALLS[call->row].message)
         add_message(context, caller, call, argument(call, CALLS[call->row].message),

@@ -79,6 +79,35 @@ void arena_give_table(struct arena *arena, uint64_t *words)
     arena_drop(arena);
 }
 
+/* -- locks ------------------------------------------------------------------------------------ */
+
+int arena_take_lock(struct arena *arena)
+{
+    unsigned index = take_place(arena->locks, ARENA_LOCKS);
+
+    return index == ARENA_LOCKS ? -1 : (int)index;
+}
+
+void arena_give_lock(struct arena *arena, unsigned index)
+{
+    __atomic_store_n(arena_lock(arena, index), 0, __ATOMIC_RELEASE);
+    arena->locks[index] = false;
+}
+
+uint64_t arena_lock_address(unsigned index)
+{
+    return GATE_ARENA_BASE + ARENA_LOCKS_AT + (uint64_t)index * ARENA_LOCK_BYTES;
+}
+
+uint32_t *arena_find_lock(const struct arena *arena, uint64_t address)
+{
+    uint64_t offset = address - arena_lock_address(0);
+
+    return offset < ARENA_LOCKS * ARENA_LOCK_BYTES && offset % ARENA_LOCK_BYTES == 0
+               ? arena_lock(arena, (unsigned)(offset / ARENA_LOCK_BYTES))
+               : NULL;
+}
+
 /* -- slots ------------------------------------------------------------------------------------ */
 
 static size_t ring_offset(const struct gate_thread *thread)
@@ -202,6 +231,13 @@ void gate_thread_take(struct gate_thread *thread, const struct gate_record *reco
 
     if (record->args[3] < GATE_TALLIES)
         take_more(now, &thread->seen[record->args[3]], take, context);
+}
+
+bool gate_thread_is_in_call(const struct gate_thread *thread)
+{
+    uint32_t phase = __atomic_load_n(&thread->page->slot.phase, __ATOMIC_ACQUIRE);
+
+    return phase != GATE_IDLE && phase != GATE_COMMITTED;
 }
 
 bool gate_thread_published(const struct gate_thread *thread)

@@ -4,7 +4,8 @@
  * It is a file without a name (memfd_create(2)), mapped at GATE_ARENA_BASE in the program, and survives
  * a fork: parent and children have the same one. It contains
  *
- *  1. a slot that is none: gs of a thread without a slot points there, and its magic is 0;
+ *  1. a slot that is none: gs of a thread without a slot points there, and its magic is 0; and locks, one for
+ *     each file (struct gate_owned);
  *  2. tables: a word for each fd (enum gate_fd), for each fd table;
  *  3. slots: one for each thread that makes calls in the gate;
  *  4. rings: one for each slot.
@@ -29,6 +30,9 @@ enum {
     ARENA_TABLES = 32,
     ARENA_SLOTS = 128, /* the calls of further threads are traced */
     ARENA_RING_BYTES = 1 << 16,
+    ARENA_LOCKS = 32,
+    ARENA_LOCK_BYTES = 64, /* of which it uses 4 */
+    ARENA_LOCKS_AT = GATE_SLOT_BYTES - ARENA_LOCKS * ARENA_LOCK_BYTES,
     ARENA_TABLES_AT = GATE_SLOT_BYTES,
     ARENA_TABLE_BYTES = ARENA_FDS * sizeof(uint64_t),
     ARENA_SLOTS_AT = ARENA_TABLES_AT + ARENA_TABLES * ARENA_TABLE_BYTES,
@@ -37,10 +41,12 @@ enum {
 
 #define GATE_NO_SLOT ((uint64_t)GATE_ARENA_BASE) /* gs of a thread without one */
 
+struct gated_file;
+
 struct arena {
-    unsigned uses; /* images and tables */
+    unsigned uses; /* images, tables, slots and locks */
     uint8_t *memory;
-    bool slots[ARENA_SLOTS], tables[ARENA_TABLES]; /* in use */
+    bool slots[ARENA_SLOTS], tables[ARENA_TABLES], locks[ARENA_LOCKS]; /* in use */
 };
 
 /* What the tracer has of a slot that is in use. */
@@ -53,9 +59,11 @@ struct gate_thread {
     uint64_t made;                        /* likewise */
     uint64_t
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
-    struct caller *caller;            /* its thread */
-    struct parts last;                /* of its last record, if records are verified */
-    struct gate_thread *next, **link; /* among all threads with a slot */
+    struct gated_file *owned[GATE_OWNED]; /* the files of slot->owned, or NULL */
+    unsigned next_owned;                  /* how often one was added: the oldest makes room */
+    struct caller *caller;                /* its thread */
+    struct parts last;                    /* of its last record, if records are verified */
+    struct gate_thread *next, **link;     /* among all threads with a slot */
 };
 
 /* Give the file of an arena its size and map it. NULL: there is no memory. The fd stays open. */
@@ -66,6 +74,19 @@ void arena_drop(struct arena *arena);
 /* The words of a table that is not in use, all 0; NULL: all are. The table counts as a use. */
 uint64_t *arena_take_table(struct arena *arena);
 void arena_give_table(struct arena *arena, uint64_t *words);
+
+/* The index of a lock that is not in use, unlocked; -1: all are. */
+int arena_take_lock(struct arena *arena);
+void arena_give_lock(struct arena *arena, unsigned index);
+
+static inline uint32_t *arena_lock(const struct arena *arena, unsigned index)
+{
+    return (uint32_t *)(arena->memory + ARENA_LOCKS_AT + (size_t)index * ARENA_LOCK_BYTES);
+}
+
+/* Where it is in the program. And the lock that is there; NULL: none is. */
+uint64_t arena_lock_address(unsigned index);
+uint32_t *arena_find_lock(const struct arena *arena, uint64_t address);
 
 /* Where the program has memory of the arena. */
 uint64_t arena_address(const struct arena *arena, const void *memory);
@@ -87,6 +108,9 @@ void gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take
 /* The same of a GATE_TALLY record of the thread. */
 void gate_thread_take(struct gate_thread *thread, const struct gate_record *record,
                       take_tally *take, void *context);
+
+/* Whether the thread is in a call that is not recorded yet. */
+bool gate_thread_is_in_call(const struct gate_thread *thread);
 
 /* Whether the record of the thread's call is published. */
 bool gate_thread_published(const struct gate_thread *thread);

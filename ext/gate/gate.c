@@ -197,8 +197,15 @@ __asm__(
     "    mov %cl, (%rdi, %rax)\n"
     "    inc %rax\n"
     "    jmp 1b\n"
-    PLACE(gate_copy_end)
     "2:  ret\n"
+
+    /* int64_t gate_copy_bytes(uint8_t *to, uint64_t from, uint64_t size): 0 or, likewise, -1 */
+    PLACE(gate_copy_bytes)
+    "    mov %rdx, %rcx\n"
+    "    rep movsb\n"
+    "    xor %eax, %eax\n"
+    PLACE(gate_copy_end)
+    "    ret\n"
     PLACE(gate_copy_fault)
     "    mov $-1, %rax\n"
     "    ret\n"

@@ -9,10 +9,14 @@
  *
  *  1. A call that is tallied: `next` is written, then `tally`, then the sums of the tally.
  *  2. A call with a record: it is written behind `head`, then `record_end`, then `head`.
+ *
+ * Memory of the program is copied after a call that has succeeded: then the kernel has just used it. A copy
+ * still fails if another thread unmaps it meanwhile; the tracer then leads the thread to the error.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -54,6 +58,58 @@ IN_THE_PROGRAM static uint64_t fd_key(const struct gate_slot *slot)
 {
     return GATE_FD_GENERATION(slot->fd_word) << GATE_FD_GENERATION_SHIFT |
            (uint32_t)slot->registers.rdi;
+}
+
+IN_THE_PROGRAM static int is_out(enum gate_action action)
+{
+    return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND;
+}
+
+/* -- locks of files --------------------------------------------------------------------------- */
+
+enum { SPIN_TICKS = 1 << 15 }; /* some 10 µs: most writes are shorter */
+
+/* False: another thread has it for long. */
+IN_THE_PROGRAM static int take_lock(struct gate_slot *slot, uint64_t address)
+{
+    uint32_t *lock = (uint32_t *)(uintptr_t)address;
+
+    slot->lock = address;
+    do {
+        uint32_t unlocked = 0;
+        if (__atomic_compare_exchange_n(lock, &unlocked, (uint32_t)slot->self, 0, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return 1;
+        __builtin_ia32_pause();
+    } while (__builtin_ia32_rdtsc() - slot->entered < SPIN_TICKS);
+    slot->lock = 0;
+    return 0;
+}
+
+IN_THE_PROGRAM static void give_lock(struct gate_slot *slot)
+{
+    if (!slot->lock)
+        return;
+    __atomic_store_n((uint32_t *)(uintptr_t)slot->lock, 0, __ATOMIC_RELEASE);
+    IN_ORDER;
+    slot->lock = 0;
+}
+
+/* Whether the thread may write to the file of its call, of which it has the lock then. */
+IN_THE_PROGRAM static int lock_file(struct gate_slot *slot)
+{
+    const volatile struct gate_owned *owned = slot->owned;
+    uint64_t fd = 1 + fd_key(slot);
+    int i = 0;
+
+    while (i < GATE_OWNED && owned[i].fd != fd)
+        i++;
+    if (i == GATE_OWNED || !take_lock(slot, owned[i].lock))
+        return 0;
+    if (owned[i].fd == fd)
+        return 1;
+    give_lock(slot); /* the tracer took the file away meanwhile */
+    return 0;
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -231,7 +287,7 @@ IN_THE_PROGRAM static int before_close(struct gate_slot *slot)
     return 0;
 }
 
-/* -- open ------------------------------------------------------------------------------------- */
+/* -- parts ------------------------------------------------------------------------------------ */
 
 /* A part of a record that grows: raw_part, and room for `most` bytes. */
 IN_THE_PROGRAM static struct raw_part *next_part(struct gate_record *record,
@@ -256,6 +312,8 @@ IN_THE_PROGRAM static int end_part(struct gate_record *record, struct raw_part *
     record->copied += sizeof *part + RAW_ALIGN(part->size);
     return 1;
 }
+
+/* -- open ------------------------------------------------------------------------------------- */
 
 enum { PATH_MOST = 4096, LINK_NAME_BYTES = 40 };
 
@@ -340,7 +398,88 @@ IN_THE_PROGRAM static int after_open(struct gate_slot *slot)
     return 1;
 }
 
+/* -- bytes ------------------------------------------------------------------------------------ */
+
+enum { VECTOR_MOST = 16 }; /* buffers; for more the stack has no room */
+
+/* Join the first `size` bytes of the buffers of a call. Negative: they cannot be copied here. */
+IN_THE_PROGRAM static int64_t copy_vector(const struct gate_slot *slot, uint8_t *to, uint64_t size)
+{
+    struct {
+        uint64_t base, length;
+    } buffers[VECTOR_MOST];
+    uint64_t count = (uint32_t)slot->registers.rdx;
+
+    if (count > VECTOR_MOST ||
+        gate_copy_bytes((uint8_t *)buffers, slot->registers.rsi, count * sizeof *buffers))
+        return -1;
+    for (uint64_t i = 0; i < count && size; i++) {
+        uint64_t most = buffers[i].length < size ? buffers[i].length : size;
+        if (gate_copy_bytes(to, buffers[i].base, most))
+            return -1;
+        to += most;
+        size -= most;
+    }
+    return size ? -1 : 0;
+}
+
+IN_THE_PROGRAM static int64_t copy_transferred(const struct gate_slot *slot, uint8_t *to,
+                                               uint64_t size)
+{
+    enum gate_action action = action_of(slot);
+
+    return action == GATE_OUT_VECTOR || action == GATE_IN_VECTOR
+               ? copy_vector(slot, to, size)
+               : gate_copy_bytes(to, slot->registers.rsi, size);
+}
+
+/* Record a call that has transferred bytes, with them. False: the tracer has to. */
+IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
+{
+    enum { HEAD = sizeof(struct gate_record) + sizeof(struct raw_part) };
+    uint64_t bytes = slot->result;
+    uint64_t limit = has(slot, GATE_FD_STREAM) ? slot->stream_limit : slot->copy_limit;
+    uint64_t size = bytes < limit ? bytes : limit;
+    struct gate_record *record =
+        size <= GATE_RECORD_MAX - HEAD ? begin_record(slot, HEAD + (size + 7) / 8 * 8) : NULL;
+
+    if (!record)
+        return 0;
+    fill_record(slot, record, GATE_CALL);
+    record->left = left;
+    record->result = (int64_t)bytes;
+    struct raw_part *part = next_part(record, PART_DATA);
+    part->flags = size < bytes ? PART_CUT : 0;
+    if (copy_transferred(slot, part->bytes, size) ||
+        !end_part(record, part, (int64_t)size, GATE_RECORD_MAX))
+        return 0;
+    record->size += record->copied;
+    publish_call(slot, record->size);
+    return 1;
+}
+
 /* ---------------------------------------------------------------------------------------------- */
+
+/* Whether a call on a socket says no more than which bytes: no address, no flag that makes them others. */
+IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_action action)
+{
+    const uint64_t plain = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_WAITALL;
+
+    return (action != GATE_SEND && action != GATE_RECEIVE) ||
+           (!(slot->registers.r10 & ~plain) && !slot->registers.r8);
+}
+
+/* Whether the tracer is to see a transfer. */
+IN_THE_PROGRAM static int before_transfer(struct gate_slot *slot, enum gate_action action)
+{
+    if (has(slot, GATE_FD_STREAM))
+        return !is_plain(slot, action);
+    if (action == GATE_SEND || action == GATE_RECEIVE)
+        return 1;
+    if (is_out(action))
+        return !is_fresh(slot) || !(has(slot, GATE_FD_MUTED) || lock_file(slot));
+    return !has(slot, GATE_FD_KNOWN);
+}
 
 /* Whether the tracer is to see this call after all. */
 IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
@@ -357,11 +496,7 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
     if (fd >= slot->fds_size)
         return 1;
     slot->fd_word = *word_of(slot, fd);
-    if (action == GATE_CLOSE)
-        return before_close(slot);
-    if (action == GATE_OUT)
-        return !is_fresh(slot) || !has(slot, GATE_FD_MUTED);
-    return !has(slot, GATE_FD_KNOWN);
+    return action == GATE_CLOSE ? before_close(slot) : before_transfer(slot, action);
 }
 
 /* Another thread has closed the fd meanwhile, and the number may be another file's. */
@@ -372,13 +507,20 @@ IN_THE_PROGRAM static int was_given_away(const struct gate_slot *slot)
     return GATE_FD_GENERATION(word ^ slot->fd_word) != 0;
 }
 
-IN_THE_PROGRAM static int after_transfer(struct gate_slot *slot)
+IN_THE_PROGRAM static int after_transfer(struct gate_slot *slot, enum gate_action action)
 {
+    uint64_t left = __builtin_ia32_rdtsc();
     int64_t result = (int64_t)slot->result;
 
     if (result == -EAGAIN || result == -EINTR) /* nothing was transferred, nor has it failed */
         return 1;
-    return result >= 0 && !was_given_away(slot) && tally_call(slot, fd_key(slot), slot->result);
+    if (result < 0 || was_given_away(slot))
+        return 0;
+    if (!result && !is_out(action) && has(slot, GATE_FD_STREAM))
+        return 0; /* its end, or there is no room in the buffers */
+    if (result && !has(slot, GATE_FD_MUTED) && (is_out(action) || has(slot, GATE_FD_STREAM)))
+        return record_bytes(slot, left);
+    return tally_call(slot, fd_key(slot), slot->result);
 }
 
 /* Calls about an fd, not about a name, are not counted. */
@@ -396,7 +538,7 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
     if (action == GATE_CLOSE || is_about_fd(slot, action))
         return 1;
     if (action < GATE_CLOSE)
-        return after_transfer(slot);
+        return after_transfer(slot, action);
     if ((int64_t)slot->result < 0)
         return 0;
     return action < GATE_COUNT ? after_open(slot) : tally_call(slot, NO_FD, 0);
@@ -407,6 +549,7 @@ IN_THE_PROGRAM int gate_after(struct gate_slot *slot)
 {
     if (slot->mode >= GATE_RECORD && !record_call(slot))
         return 1;
+    give_lock(slot);
     IN_ORDER;
     slot->made++;
     slot->phase = GATE_COMMITTED;

@@ -35,9 +35,13 @@ enum { GATE_SAMPLE = 16 }; /* of so many calls one is verified */
 
 /* What the code does with the calls of a number: a byte in the table. */
 enum gate_action {
-    GATE_REFUSE,        /* they are traced */
-    GATE_IN,            /* bytes come in through the fd that is the first argument */
-    GATE_OUT,           /* bytes go out through it */
+    GATE_REFUSE,    /* they are traced */
+    GATE_IN,        /* bytes come in through the fd that is the first argument, */
+    GATE_IN_VECTOR, /* into the buffers of an iovec; */
+    GATE_RECEIVE,   /* with flags as the fourth argument, and perhaps an address as the fifth */
+    GATE_OUT,       /* bytes go out through it; likewise */
+    GATE_OUT_VECTOR,
+    GATE_SEND,
     GATE_CLOSE,         /* it is closed */
     GATE_OPEN,          /* the file is opened whose path is the first argument */
     GATE_OPENAT,        /* the second argument */
@@ -65,9 +69,10 @@ struct gate_registers {
  * the generation, how often the number was given away; another fd of the same number has another one.
  */
 enum gate_fd {
-    GATE_FD_KNOWN = 1, /* it is no socket, and its transfers are tallied */
-    GATE_FD_MUTED = 2, /* bytes that go out through it are not wanted */
-    GATE_FD_FRESH = 4, /* the name of its file was asked for at the time that the word contains */
+    GATE_FD_KNOWN = 1,  /* it is no socket, and its transfers are tallied */
+    GATE_FD_MUTED = 2,  /* bytes are not wanted: those that go out; of a socket, all */
+    GATE_FD_FRESH = 4,  /* the name of its file was asked for at the time that the word contains */
+    GATE_FD_STREAM = 8, /* a connected stream socket */
     GATE_FD_TIME_SHIFT = 8,
     GATE_FD_TIME_BITS = 24,
     GATE_FD_GENERATION_SHIFT = 32,
@@ -101,7 +106,13 @@ struct gate_tally {
 
 #define GATE_TAKEN(version, calls) ((uint64_t)(version) << 32 | (uint32_t)(calls))
 
-enum { GATE_TALLIES = 32 };
+enum { GATE_TALLIES = 32, GATE_OWNED = 8 };
+
+/* A file to which the thread may write here though its bytes are wanted (ptrace/gated_files.c). */
+struct gate_owned {
+    uint64_t fd;   /* 1 + what a tally has; 0: none */
+    uint64_t lock; /* address of a uint32_t: 0, or the lower half of the slot of who writes */
+};
 
 struct gate_slot {
     uint64_t magic;
@@ -121,14 +132,18 @@ struct gate_slot {
     uint64_t fd_word; /* of its fd, when it was entered */
     uint64_t tally;   /* 1 + the index of its tally, from when `next` is complete; 0: not yet */
     struct gate_sums next; /* the sums of that tally with this call */
+    uint64_t lock;         /* that it has taken, or is about to take; 0: none */
 
     uint64_t record_end; /* what `head` is once its record is published; 0: it has none yet */
 
     /* The tracer writes these: */
-    uint64_t fds;       /* address of the words of fds */
-    uint64_t fds_size;  /* how many there are */
-    uint64_t ring;      /* address */
-    uint64_t ring_size; /* a power of two */
+    uint64_t fds;          /* address of the words of fds */
+    uint64_t fds_size;     /* how many there are */
+    uint64_t ring;         /* address */
+    uint64_t ring_size;    /* a power of two */
+    uint32_t copy_limit;   /* most bytes that are copied of one write to a file, */
+    uint32_t stream_limit; /* and of one transfer through a socket */
+    struct gate_owned owned[GATE_OWNED];
 
     uint64_t head; /* bytes ever published in the ring */
     struct gate_tally tallies[GATE_TALLIES];
@@ -173,7 +188,7 @@ GATE_PLACE gate_undone[];       /* rsp is */
 GATE_PLACE gate_loader[];       /* makes the arena: inject.c */
 GATE_PLACE gate_loaded[];       /* it has done so, or failed */
 GATE_PLACE gate_end[];          /* of what has a place in the table of relocate.h */
-GATE_PLACE gate_copy_end[];     /* of what may fault (gate_copy_text) */
+GATE_PLACE gate_copy_end[];     /* of what may fault: gate_copy_text, gate_copy_bytes */
 GATE_PLACE gate_copy_fault[];   /* where it goes on then */
 GATE_PLACE gate_own_return[];   /* of calls that the gate makes for itself */
 

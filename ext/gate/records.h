@@ -24,6 +24,8 @@ enum gate_kind {
     GATE_TALLY,
 };
 
+enum { GATE_RECORD_MAX = 1 << 14 }; /* bytes; a ring has room for two */
+
 enum gate_flags {
     GATE_BEFORE_CALL = 1, /* published before the call is made: a close, before its fd is reused */
 };

@@ -78,6 +78,23 @@ static bool peek(const struct gate_round *round, struct gate_reader *reader, uin
     return read_head(reader) && read_rest(round, reader) && gate_key(&reader->next) <= until;
 }
 
+bool gate_peek(const struct gate_reader *reader, struct gate_record *record_out)
+{
+    struct gate_reader at = *reader;
+    uint64_t bytes = 0;
+
+    at.end = atomic_load_explicit(reader->head, memory_order_acquire);
+    for (int pads = 0; !reader->broken && pads < 2; pads++) { /* at most one is behind another */
+        const uint8_t *found = piece(&at, &bytes);
+        memcpy(record_out, found, bytes < sizeof *record_out ? bytes : sizeof *record_out);
+        if (bytes < HEAD_BYTES || record_out->kind != GATE_PAD)
+            break;
+        at.read += record_out->size;
+        bytes = 0;
+    }
+    return bytes >= sizeof *record_out;
+}
+
 /* -- the heap -------------------------------------------------------------------------------- */
 
 static bool is_before(const struct gate_reader *a, const struct gate_reader *b)

@@ -21,8 +21,6 @@
 
 #include "gate/records.h"
 
-enum { GATE_RECORD_MAX = 1 << 14 }; /* bytes; a ring has room for two */
-
 struct gate_reader {
     const uint8_t *ring;    /* shared with the program */
     uint64_t size;          /* of the ring, a power of two, at least 2 * GATE_RECORD_MAX */
@@ -51,6 +49,9 @@ struct gate_round {
     struct gate_reader **heap; /* room for `count`: readers with a record, the lowest key first */
     uint8_t *payload;          /* room for GATE_RECORD_MAX */
 };
+
+/* The next record that is published and not taken, without its payload. False: there is none, or it is broken. */
+bool gate_peek(const struct gate_reader *reader, struct gate_record *record_out);
 
 /* Make one round. Returns how many records were taken. */
 size_t gate_round(struct gate_round *round);

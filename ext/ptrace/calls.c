@@ -199,6 +199,7 @@ static void follow_signal(struct engine *engine, struct task *task, const struct
 
 void finish_call(struct engine *engine, struct task *task, struct pending *call, int64_t result)
 {
+    call->early = gated_received_early(engine, task, call);
     call_returned(&engine->context, &task->caller, call, result);
     if (CALLS[call->row].group == GROUP_PERMIT && result == 0)
         follow_signal(engine, task, call);

@@ -62,24 +62,41 @@ void gated_release_words(struct fd_table *fds)
     fds->word_count = 0;
 }
 
+/* What the gate may know of an fd; 0: its calls are traced. Of a socket both ends have a record already. */
+static uint64_t flags_of(const struct engine *engine, const struct task *task,
+                         struct fd_entry *entry, bool name_is_fresh)
+{
+    uint64_t time = GATE_FD_TIME(ticks_now()) << GATE_FD_TIME_SHIFT;
+    uint64_t muted = entry->muted ? GATE_FD_MUTED : 0;
+
+    switch (fd_kind_of(&task->caller, entry)) {
+    case FD_PLAIN:
+        return GATE_FD_KNOWN | muted | (name_is_fresh ? GATE_FD_FRESH | time : 0);
+    case FD_STREAM:
+        if (entry->connecting || (engine->context.flows ? !entry->ends_recorded : !muted))
+            return 0;
+        return GATE_FD_STREAM | muted;
+    default:
+        return 0;
+    }
+}
+
 /*
  * After a traced call on an fd: the gate may make the next ones. Another thread may close the fd in the
  * gate meanwhile: then its word has another generation, and stays as it is.
  */
-static void publish_fd(struct task *task, int fd, bool name_is_fresh)
+static void publish_fd(const struct engine *engine, struct task *task, int fd, bool name_is_fresh)
 {
     struct fd_entry *entry = fd_table_find(task->caller.fds, fd);
-    uint64_t time = GATE_FD_TIME(ticks_now()) << GATE_FD_TIME_SHIFT;
+    uint64_t flags = entry && fd < ARENA_FDS ? flags_of(engine, task, entry, name_is_fresh) : 0;
 
-    if (!entry || fd >= ARENA_FDS || fd_kind_of(&task->caller, entry) != FD_PLAIN)
+    if (!flags)
         return;
     uint64_t *word = &task->caller.fds->words[fd], old = *word;
     uint64_t kept = name_is_fresh ? 0 : (uint32_t)old & ~(uint64_t)(GATE_FD_KNOWN | GATE_FD_MUTED);
-    uint64_t known = GATE_FD_KNOWN | (entry->muted ? GATE_FD_MUTED : 0) |
-                     (name_is_fresh ? GATE_FD_FRESH | time : 0);
     uint64_t generation = (uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT;
     if (GATE_FD_GENERATION(old) == entry->generation)
-        __atomic_compare_exchange_n(word, &old, generation | kept | known, false, __ATOMIC_RELEASE,
+        __atomic_compare_exchange_n(word, &old, generation | kept | flags, false, __ATOMIC_RELEASE,
                                     __ATOMIC_RELAXED);
 }
 
@@ -93,9 +110,14 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
     if (!has_words(task))
         return;
     if (CALLS[call->row].group == GROUP_OPEN)
-        publish_fd(task, (int)result, true);
+        publish_fd(engine, task, (int)result, true);
+    else if (CALLS[call->row].group == GROUP_NET && CALLS[call->row].ends)
+        publish_fd(engine, task, (int)(CALLS[call->row].makes_fd ? result : (int64_t)call->args[0]),
+                   false);
     else if (CALLS[call->row].transfer == TRANSFER_IN || CALLS[call->row].transfer == TRANSFER_OUT)
-        publish_fd(task, (int)call->args[0], CALLS[call->row].transfer == TRANSFER_OUT);
+        publish_fd(engine, task, (int)call->args[0], CALLS[call->row].transfer == TRANSFER_OUT);
+    if (CALLS[call->row].transfer == TRANSFER_OUT)
+        gated_own_file(engine, task, (int)call->args[0]);
 }
 
 /* A file was renamed: before the next write its name has to be asked for. */
@@ -197,6 +219,9 @@ static void update_slot(const struct engine *engine, const struct task *task)
 
     slot->fds = words ? arena_address(task->image->arena, task->caller.fds->words) : 0;
     slot->fds_size = words ? ARENA_FDS : 0;
+    slot->copy_limit = engine->options.calls.snaplen;
+    slot->stream_limit =
+        engine->context.flows ? engine->options.calls.flow_snaplen : engine->options.calls.snaplen;
     slot->mode = gated_mode(engine, task);
 }
 
@@ -212,6 +237,8 @@ void gated_before_resume(struct engine *engine, struct task *task)
     }
     if (!task->gated)
         return;
+    if (!engine->wake_ns && !engine->recording_ended)
+        wake_at(engine, gated_next_round(engine, monotonic_ns()));
     if (task->gated->reader.broken)
         refuse_image(engine, task, NOTE_SPOILED, 0);
     update_slot(engine, task);
@@ -244,6 +271,7 @@ static void end_thread(struct engine *engine, struct task *task)
     if (!task->gated)
         return;
     gated_collect(engine);
+    gated_disown_all(task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
     gate_thread_free(task->gated);
     task->gated = NULL;
@@ -362,8 +390,6 @@ static bool was_given_away(const struct task *task)
 
 static void end_gated(struct engine *engine, struct task *task, int64_t result)
 {
-    enum { ANOTHER_SERIAL = 1 };
-
     if (!begin_gated(engine, task))
         return;
     if (was_given_away(task))
@@ -398,6 +424,7 @@ static void record_asked(struct engine *engine, struct task *task)
     if (!slot || slot->phase != GATE_RETURNED)
         return;
     end_gated(engine, task, (int64_t)slot->result);
+    gated_give_lock(task->gated);
     engine->gate->ways[WAY_ASKED]++;
     slot->phase = GATE_COMMITTED;
 }
@@ -507,14 +534,17 @@ static void leave_gate(struct engine *engine, struct task *task, enum verdict ve
 {
     struct gate_slot *slot = &task->gated->page->slot;
 
-    if (engine->recording_ended)
+    if (engine->recording_ended) {
+        gated_give_lock(task->gated);
         return;
+    }
     if (verdict == RELOCATE_BEFORE && slot->phase == GATE_BEFORE)
         leave_before(task);
     else if (verdict == RELOCATE_RETURNING)
         leave_returning(engine, task, regs);
     else if (verdict == RELOCATE_RETURNED && !gate_thread_complete(task->gated))
         end_gated(engine, task, (int64_t)slot->result);
+    gated_give_lock(task->gated);
     slot->phase = GATE_IDLE;
 }
 

@@ -10,6 +10,9 @@ void gated_deinit(struct engine *engine);
 /* Take what threads have tallied: before a stop is handled. */
 void gated_collect(struct engine *engine);
 
+/* When the next round is due without a stop, or 0: each turn of the loop begins with one. */
+uint64_t gated_next_round(const struct engine *engine, uint64_t now_ns);
+
 enum gated_entry {
     GATED_TRACE, /* go on: the call is traced */
     GATED_DONE,  /* it was no call of the program */
@@ -23,6 +26,18 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
 /* A traced call has returned and is recorded. */
 void gated_after_call(struct engine *engine, struct task *task, const struct pending *call,
                       int64_t result);
+
+/* A traced call has returned: whether it has received while another thread sends through its fd in the gate. */
+bool gated_received_early(struct engine *engine, const struct task *task,
+                          const struct pending *call);
+
+/* A traced write to an fd has returned: from now on the gate may make those of the thread. */
+void gated_own_file(struct engine *engine, struct task *task, int fd);
+
+/* Have no thread write to the file of an fd in the gate. False: one does so now, and is not slow. */
+bool gated_lock_file(struct engine *engine, struct task *task, struct fd_entry *entry,
+                     uint64_t now_ns);
+void gated_unlock_file(struct task *task);
 
 /* Whether the record of a close that is about to be made was written by the gate. */
 bool gated_has_closed(struct task *task, const struct pending *call);

@@ -13,6 +13,7 @@
 #include "call/call.h"
 #include "call/records.h"
 #include "call/tally.h"
+#include "call/transfer.h"
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
 
@@ -93,6 +94,36 @@ static void collect_others(struct engine *engine, const struct gate_thread *clos
             collect_thread(engine, thread);
 }
 
+/* Python has muted the fd since it was published. */
+static void mute_word(const struct fd_table *fds, const struct fd_entry *entry)
+{
+    uint64_t *word = &fds->words[entry->fd], old = *word;
+
+    if (GATE_FD_GENERATION(old) == entry->generation)
+        __atomic_compare_exchange_n(word, &old, old | GATE_FD_MUTED, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+}
+
+/* Finish a transfer as if it had returned now; its bytes are there. */
+static void apply_transfer(struct engine *engine, const struct gate_thread *thread,
+                           struct pending *call, const struct gate_record *record)
+{
+    struct caller *caller = thread->caller;
+    const struct fd_entry *entry = fd_table_find(caller->fds, (int)call->args[0]);
+    bool same = entry && entry->generation == record->generation;
+
+    call->fd_serial = same ? entry->serial : 0;
+    call->first_fd_serial = same ? entry->first_serial : ANOTHER_SERIAL;
+    call->early = CALLS[call->row].transfer == TRANSFER_IN && same && entry->kind == FD_STREAM &&
+                  gated_is_sent_to(engine, caller, entry->fd, record->left);
+    if (same && entry->muted) {
+        parts_reset(&call->parts);
+        mute_word(caller->fds, entry);
+    }
+    finish_transfer(&engine->context, caller, call, record->result,
+                    ticks_to_ns(engine->gate, record->left - record->entered));
+}
+
 static void apply_call_record(struct engine *engine, struct gate_thread *thread,
                               const struct gate_record *record, const uint8_t *payload)
 {
@@ -122,6 +153,8 @@ static void apply_call_record(struct engine *engine, struct gate_thread *thread,
         struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
         if (entry)
             entry->generation = record->generation;
+    } else if (CALLS[row].transfer != TRANSFER_NONE && record->result > 0) {
+        apply_transfer(engine, thread, &call, record);
     }
     caller->fds->words_are_newer = false;
     parts_deinit(&call.parts);
@@ -168,8 +201,7 @@ void gated_collect(struct engine *engine)
 
     if (!gate || !gate->threads || engine->recording_ended)
         return;
-    if (fill_round(gate))
-        gate_round(&gate->round);
+    gate->idle = !fill_round(gate) || !gate_round(&gate->round);
     for (struct gate_thread *thread = gate->threads; thread; thread = thread->next)
         collect_thread(engine, thread);
 }
@@ -186,6 +218,16 @@ void gated_write_ways(struct engine *engine, const struct caller *caller)
         struct raw_record header = { .kind = RAW_WAY, .args = { way, ways[way] } };
         write_record(&engine->context, caller, &header, NULL);
     }
+}
+
+uint64_t gated_next_round(const struct engine *engine, uint64_t now_ns)
+{
+    enum { BUSY_NS = 20 * 1000 * 1000, IDLE_NS = 100 * 1000 * 1000 };
+    const struct gate *gate = engine->gate;
+
+    if (!gate || !gate->threads || engine->recording_ended)
+        return 0;
+    return now_ns + (gate->idle ? IDLE_NS : BUSY_NS);
 }
 
 void init_round(struct engine *engine)

@@ -6,17 +6,33 @@
 #include "gate/rounds.h"
 #include "ptrace/state.h"
 
+enum {
+    GATED_FILES = 256,
+    ANOTHER_SERIAL =
+        1, /* the first_fd_serial of a call whose fd another thread has closed meanwhile */
+};
+
+/* A file to which threads write in the gate (gated_files.c). */
+struct gated_file {
+    uint64_t dev, ino;
+    struct arena *arena; /* that its lock is in; NULL: it is none */
+    unsigned lock, uses; /* by fds of threads, and by a traced write that has the lock */
+    bool traced;         /* there is such a write */
+};
+
 struct gate {
     uint8_t actions[GATE_NUMBERS];
     struct module_cache modules;
     struct gate_thread *threads;
-    bool used;            /* some program has an arena */
-    unsigned differences; /* that verified records had */
-    uint64_t renames;     /* context.renames when names of files were last doubted */
+    struct gated_file files[GATED_FILES]; /* by device and inode; others of a place are traced */
+    bool used;                            /* some program has an arena */
+    unsigned differences;                 /* that verified records had */
+    uint64_t renames; /* context.renames when names of files were last doubted */
     uint64_t origin_ticks, origin_ns;
     uint64_t ways[WAYS]; /* how calls were made; without those in the gate of threads that live */
     struct gate_round round;
     size_t round_room; /* of its arrays */
+    bool idle;         /* the last round has found nothing */
 };
 
 /* The counter of the CPU by which calls in the gate are timed. */
@@ -25,6 +41,14 @@ uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks);
 
 /* The row of a call's number; -1: the gate makes no such call. */
 int gated_row(const struct engine *engine, uint64_t number);
+
+/* gated_files.c: a thread leaves the gate, and gives back its lock; it ends. */
+void gated_give_lock(struct gate_thread *thread);
+void gated_disown_all(struct gate_thread *thread);
+
+/* gated_streams.c: whether another thread began to send before that tick, and its record is not taken yet. */
+bool gated_is_sent_to(const struct engine *engine, const struct caller *receiver, int fd,
+                      uint64_t ticks);
 
 void init_round(struct engine *engine);
 void deinit_round(struct gate *gate);

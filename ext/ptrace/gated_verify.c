@@ -73,15 +73,17 @@ static void verify_open(struct engine *engine, const struct task *task, uint32_t
 
 /* -- transfers and ends ------------------------------------------------------------------------ */
 
-static void verify_transfer(struct engine *engine, const struct task *task, uint32_t fd, bool out)
+static void verify_transfer(struct engine *engine, const struct task *task, uint32_t fd)
 {
     struct fd_entry *entry = fd_table_find(task->caller.fds, (int)fd);
     uint64_t word = task->gated->page->slot.fd_word;
 
     if (has_changed(task, fd, word))
         return;
+    enum fd_kind kind = word & GATE_FD_STREAM ? FD_STREAM : FD_PLAIN;
     bool right = entry && entry->generation == GATE_FD_GENERATION(word) &&
-                 fd_kind_of(&task->caller, entry) == FD_PLAIN && (!out || entry->muted);
+                 fd_kind_of(&task->caller, entry) == kind &&
+                 (entry->muted || !(word & GATE_FD_MUTED));
     if (!right)
         note_difference(engine, task, DIFFERS_FD);
 }
@@ -110,5 +112,5 @@ void gated_verify(struct engine *engine, struct task *task)
     else if (row == ROW_close && fd < fds->word_count)
         verify_close(engine, task, fd);
     else if (CALLS[row].transfer != TRANSFER_NONE && fd < fds->word_count)
-        verify_transfer(engine, task, fd, CALLS[row].transfer == TRANSFER_OUT);
+        verify_transfer(engine, task, fd);
 }

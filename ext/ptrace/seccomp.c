@@ -179,19 +179,21 @@ uint8_t filter_gate_action(int row)
 
     switch (call->group) {
     case GROUP_READ:
-        return GATE_IN;
+        return call->vector ? GATE_IN_VECTOR : GATE_IN;
     case GROUP_WRITE:
-        return GATE_OUT;
+        return call->vector ? GATE_OUT_VECTOR : GATE_OUT;
     case GROUP_STAT:
     case GROUP_SEEK:
         return call->when == WHEN_NAMED_4   ? GATE_COUNT_NAMED_4
                : call->when == WHEN_NAMED_3 ? GATE_COUNT_NAMED_3
                                             : GATE_COUNT;
     default:
-        return row == ROW_open     ? GATE_OPEN
-               : row == ROW_openat ? GATE_OPENAT
-               : row == ROW_close  ? GATE_CLOSE
-                                   : GATE_REFUSE;
+        return row == ROW_open       ? GATE_OPEN
+               : row == ROW_openat   ? GATE_OPENAT
+               : row == ROW_close    ? GATE_CLOSE
+               : row == ROW_sendto   ? GATE_SEND
+               : row == ROW_recvfrom ? GATE_RECEIVE
+                                     : GATE_REFUSE;
     }
 }
 

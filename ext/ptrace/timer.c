@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 #ifndef sigev_notify_thread_id
@@ -54,10 +55,11 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 
 void on_timer(struct engine *engine)
 {
-    uint64_t next_ns = 0;
+    uint64_t now_ns = engine->wake_ns ? monotonic_ns() : 0;
 
-    if (!engine->wake_ns || monotonic_ns() < engine->wake_ns)
+    if (!engine->wake_ns || now_ns < engine->wake_ns)
         return;
+    uint64_t next_ns = gated_next_round(engine, now_ns);
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task)) {
         next_ns = earlier(next_ns, end_due_deferral(task));

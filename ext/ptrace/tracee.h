@@ -54,6 +54,7 @@ struct signal_burst {
     uint32_t singles;          /* how many have a record of their own */
 };
 
+struct gated_file;
 struct image;
 struct gate_thread;
 
@@ -87,6 +88,7 @@ struct task {
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
     struct image *image;       /* what its program has of the gate (gated.c), or NULL */
     struct gate_thread *gated; /* its slot, or NULL */
+    struct gated_file *locked; /* the tracer has taken its lock for a write of the task; or NULL */
     int64_t closed;            /* the fd of a close that is recorded and not made yet; -1: none */
     bool gone;                 /* it is in another stop than the one that is handled */
     struct task *next;         /* in its bucket */

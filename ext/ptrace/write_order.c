@@ -13,10 +13,17 @@
  *     would empty): then it sleeps in the kernel. Writes that sleep for SLOW_ASLEEP_NS, or take longer
  *     than SLOW_NS, hold up no others any more (WRITE_SLOW).
  *  4. The thread that is held is killed: its next stop is seen, and it leaves the list.
+ *  5. Writes to the file are also made in the gate: case 2 holds for the one that has the file's lock, and the
+ *     tracer takes that lock for a traced write (gated_files.c).
  *
  * Only writes whose bytes are recorded are held: the order of bytes that are counted does not show.
  */
+#include <linux/major.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include "call/proc.h"
+#include "ptrace/gated.h"
 #include "ptrace/state.h"
 
 enum {
@@ -29,8 +36,17 @@ static struct fd_entry *fd_entry_of(const struct engine *engine, const struct ta
     return fd_pool_find(&engine->context.fd_pool, task->call.fd_serial);
 }
 
-/* Device and inode of the file at an fd; asked for once, and only if another thread writes as well. */
-static bool identify_file(const struct task *task, struct fd_entry *entry)
+/* Others may take a write without a look at its bytes: /dev/null does. */
+static bool reads_all(const struct raw_stat *file)
+{
+    enum { FIRST_PTY = UNIX98_PTY_SLAVE_MAJOR, PTYS_END = FIRST_PTY + UNIX98_PTY_MAJOR_COUNT };
+    unsigned device = major(file->rdev);
+    bool terminal = device == TTY_MAJOR || (device >= FIRST_PTY && device < PTYS_END);
+
+    return S_ISREG(file->mode) || S_ISFIFO(file->mode) || (S_ISCHR(file->mode) && terminal);
+}
+
+bool identify_file(const struct task *task, struct fd_entry *entry)
 {
     char link[PROC_PATH];
     struct raw_stat found;
@@ -42,6 +58,7 @@ static bool identify_file(const struct task *task, struct fd_entry *entry)
         return false;
     entry->dev = found.dev;
     entry->ino = found.ino;
+    entry->reads_all = reads_all(&found);
     return true;
 }
 
@@ -67,14 +84,32 @@ static bool must_be_held(const struct engine *engine, const struct task *task, i
     return false;
 }
 
+bool is_written_by_another(const struct engine *engine, const struct task *task)
+{
+    for (int i = 0; i < engine->writer_count; i++)
+        if (engine->writers[i] != task && is_same_file(engine, engine->writers[i], task))
+            return true;
+    return false;
+}
+
+/* Whether a writer that comes after the first `count` need not wait; if so, it has its file's lock. */
+static bool may_write(struct engine *engine, struct task *task, int count, uint64_t now_ns)
+{
+    struct fd_entry *entry = fd_entry_of(engine, task);
+
+    return !must_be_held(engine, task, count) &&
+           (!entry || gated_lock_file(engine, task, entry, now_ns));
+}
+
 void begin_ordered_write(struct engine *engine, struct task *task)
 {
     const struct fd_entry *entry = fd_entry_of(engine, task);
 
-    if (!entry || entry->muted || engine->tasks.count < 2 || engine->writer_count == WRITERS_MAX ||
-        entry->kind > FD_PLAIN)
+    if (!entry || entry->muted || entry->kind > FD_PLAIN)
         return;
-    bool waits = must_be_held(engine, task, engine->writer_count);
+    bool waits = !may_write(engine, task, engine->writer_count, monotonic_ns());
+    if (engine->tasks.count < 2 || engine->writer_count == WRITERS_MAX)
+        return;
     engine->writers[engine->writer_count++] = task;
     task->write_state = waits ? WRITE_HELD : WRITE_UNDER_WAY;
     if (!waits)
@@ -95,6 +130,7 @@ void end_ordered_write(struct engine *engine, struct task *task)
 {
     int at = 0;
 
+    gated_unlock_file(task);
     if (task->write_state == WRITE_NONE)
         return;
     if (task->write_state == WRITE_HELD)
@@ -106,24 +142,27 @@ void end_ordered_write(struct engine *engine, struct task *task)
         engine->writers[at] = engine->writers[at + 1];
     for (int i = 0; i < engine->writer_count && engine->writers_held; i++)
         if (engine->writers[i]->write_state == WRITE_HELD &&
-            !must_be_held(engine, engine->writers[i], i))
+            may_write(engine, engine->writers[i], i, monotonic_ns()))
             release_write(engine, engine->writers[i]);
 }
 
-static bool is_slow(const struct task *task, uint64_t now_ns)
+bool is_slow_write(pid_t tid, uint64_t entered_ns, uint64_t now_ns)
 {
-    uint64_t elapsed_ns = now_ns - task->call.entered_ns;
+    uint64_t elapsed_ns = now_ns - entered_ns;
 
-    return elapsed_ns > SLOW_NS || (elapsed_ns > SLOW_ASLEEP_NS && proc_sleeps(task->caller.tid));
+    return elapsed_ns > SLOW_NS || (elapsed_ns > SLOW_ASLEEP_NS && proc_sleeps(tid));
 }
 
 void release_held_writes(struct engine *engine, uint64_t now_ns)
 {
     for (int i = 0; i < engine->writer_count && engine->writers_held; i++) {
         struct task *task = engine->writers[i];
-        if (task->write_state == WRITE_UNDER_WAY && is_slow(task, now_ns))
+        if (task->write_state == WRITE_UNDER_WAY &&
+            is_slow_write(task->caller.tid, task->call.entered_ns, now_ns)) {
             task->write_state = WRITE_SLOW;
-        else if (task->write_state == WRITE_HELD && !must_be_held(engine, task, i))
+            gated_unlock_file(task);
+        } else if (task->write_state == WRITE_HELD && may_write(engine, task, i, now_ns)) {
             release_write(engine, task);
+        }
     }
 }

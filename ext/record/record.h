@@ -140,7 +140,7 @@ enum raw_way {
     WAY_EARLY,   /* its program had made too few calls, or its thread none */
     WAY_THREADS, /* its program had threads when it had made enough */
     WAY_OTHER,   /* calls of its number always stop */
-    WAY_FD,      /* its fd is new, a socket, or its bytes are wanted */
+    WAY_FD,      /* its fd is new, its name old, it is no stream, or others write to it */
     WAY_SITE,    /* its instruction has not been changed, or cannot be */
     WAY_REFUSED, /* its program cannot make calls without a stop: NOTE_UNGATED, NOTE_SPOILED */
     WAY_EACH,    /* each call of its program has to stop: own filters, asynchronous operations */

@@ -137,7 +137,7 @@ def _ends_in(arg: str, names: set[str]) -> bool:
     "--gate",
     "gate",
     flag_value="auto",
-    help="Record calls on files without stopping the program, where that is possible.",
+    help="Record calls on files and sockets without stopping the program, where that is possible.",
 )
 @click.option("--no-gate", "gate", flag_value="off", help="Stop the program at each call.")
 @click.option(

@@ -36,7 +36,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
     ),
     Note.SPOILED: (
         "spoiled",
-        "{proc} ({pid}) wrote into memory that it shares with the recorder: calls on files may be"
+        "{proc} ({pid}) wrote into memory that it shares with the recorder: calls may be"
         " missing, and from now on each recorded call stops it",
     ),
 }

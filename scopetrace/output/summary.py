@@ -216,7 +216,7 @@ WHY_STOPPED = {
     "early": "by new programs",
     "threads": "by programs with threads",
     "other": "of other kinds",
-    "fd": "on sockets, new fds or logs",
+    "fd": "on new fds, files with other writers, or sockets of messages",
     "site": "from new places",
     "refused": "by programs that cannot do without",
     "each": "by programs with filters or io_uring",

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from scopetrace.model.event import EventRecord
-from scopetrace.model.raw import RawKind, RawRecord, Way
+from scopetrace.model.raw import Part, RawKind, RawRecord, Way
 from scopetrace.query import open_session
-from support.engine_run import engine_run, of_kind
+from support.engine_run import calls, engine_run, of_kind
 from support.gate_files import TORTURE
 from support.harness import Compile, Ending, Recording, Stage
 from support.users import one_user
@@ -77,6 +77,59 @@ def test_the_session_has_how_calls_were_made(stage: Stage) -> None:
     assert gate["gated"] > 10
 
 
+@pytest.mark.parametrize("size", [0, 1, 64, 4000, 20000])
+def test_writes_whose_bytes_are_wanted_make_no_stop(
+    size: int, compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    program = compile_tracee("writer")
+
+    records, output = engine_run([program, "500", str(size)], folder, gate_at=1)
+
+    written = calls(records, "write", "writev")
+    assert b"".join(record.parts().get(Part.DATA, b"") for record in written) == output
+    assert len(output) == 2 * 500 * size
+    stops_of_a_write = 0 if size < 16000 else 1
+    assert records[-1].args[0] < 1000 * stops_of_a_write + 200
+
+
+@pytest.mark.parametrize("way", [(), ("apart",)])
+def test_calls_on_connected_sockets_make_no_stop(
+    way: tuple[str, ...], compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    program = compile_tracee("talk", "-pthread")
+
+    records, _ = engine_run([program, "300", *way], folder, gate_at=1)
+
+    sent = calls(records, "write", "writev", "sendto")
+    assert len(sent) == 600
+    assert all(record.transferred == len(record.parts()[Part.DATA]) for record in sent)
+    received = calls(records, "read", "readv", "recvfrom")
+    assert sum(record.transferred for record in received) == sum(
+        record.transferred for record in sent
+    )
+    assert records[-1].args[0] < 400
+
+
+# -- in which order -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_writes_of_several_writers_are_in_the_order_of_the_file(
+    attempt: int, compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    records, output = engine_run([compile_tracee("contended", "-pthread")], folder, gate_at=1)
+
+    written = calls(records, "write", "writev")
+    assert b"".join(record.parts()[Part.DATA] for record in written) == output
+
+
 # -- that nothing of it shows ---------------------------------------------------------------------
 
 
@@ -85,7 +138,7 @@ def comparable(event: EventRecord, pids: dict[int, int]) -> tuple[Any, ...]:
     data = {
         key: re.sub(r"\d{3,}", "N", value) if isinstance(value, str) else value
         for key, value in event.data.items()
-        if not re.search("duration|pid|cpu|rss|fault|ppid|Id", key)
+        if not re.search("duration|pid|cpu|rss|fault|ppid|Id|port", key)
     }
     return pids.setdefault(event.pid, len(pids)), event.source, data
 
@@ -112,11 +165,12 @@ def assert_equal_sessions(stage: Stage, argv: list[str | Path]) -> None:
 
 SHELL = """
 for name in a b c d e f g h; do echo $name > $name.txt; done
-cat *.txt *.txt nowhere.txt > all; sort -o sorted all; uniq -c sorted
+cat *.txt *.txt nowhere.txt > all 2> refused; sort -o sorted all; uniq -c sorted
 mv a.txt renamed.txt; echo more >> renamed.txt; ls; rm b.txt; test -e b.txt || exit 3
 """
 PYTHON = """
 import json, os, pathlib, subprocess, sys
+sys.stdout.reconfigure(write_through=False, line_buffering=True)
 for number in range(60):
     path = pathlib.Path(f"data-{number % 7}.json")
     path.write_text(json.dumps({"number": number}) * 200)
@@ -154,9 +208,29 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
     assert_equal_sessions(stage, list(argv))
 
 
-@pytest.mark.parametrize("name", ["opens", "relative", "paths", "dups", "close_range", "execs"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "opens",
+        "relative",
+        "paths",
+        "dups",
+        "close_range",
+        "execs",
+        "console",
+        "vectors",
+        "big_write",
+    ],
+)
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:
     assert_equal_sessions(stage, [compile_tracee(name)])
+
+
+@pytest.mark.parametrize("way", [(), ("apart",)])
+def test_sessions_of_connections_are_equal(
+    way: tuple[str, ...], stage: Stage, compile_tracee: Compile
+) -> None:
+    assert_equal_sessions(stage, [compile_tracee("talk", "-pthread"), "100", *way])
 
 
 # -- signals ---------------------------------------------------------------------------------------

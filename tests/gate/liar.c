@@ -36,7 +36,7 @@ int main(void)
     for (int i = 0; i < READS; i++) {
         uint64_t *words = (uint64_t *)(arena + ARENA_TABLES_AT);
         for (int fd = 0; arena && fd < 64; fd++)
-            words[fd] |= GATE_FD_KNOWN;
+            words[fd] = (words[fd] & ~(uint64_t)GATE_FD_STREAM) | GATE_FD_KNOWN;
         if (send(ends[1], "x", 1, 0) != 1 || read(ends[0], &byte, 1) != 1)
             return 2;
     }

@@ -72,7 +72,7 @@ def code(request: pytest.FixtureRequest, tmp_path: Path) -> Code:
 def test_the_code_uses_nothing_but_general_registers_its_slot_and_its_table(code: Code) -> None:
     assert code.end - code.start <= TABLE_OFFSET
     for each in code.instructions:
-        assert not FOREIGN.search(each.operands), each
+        assert each.mnemonic == "rep movsb" or not FOREIGN.search(each.operands), each
         if each.target is not None:
             assert code.start <= each.target < code.end, each
         if "[rip" in each.operands:

@@ -343,7 +343,7 @@ static void __attribute__((noreturn)) jump(const uint8_t *to, unsigned seed)
     alarm(1);
     uint64_t number = (uint64_t)random() % 340, other = (uint64_t)random() << (seed % 33);
     __asm__ volatile("mov %0, %%rcx\nmov %1, %%rax\nmov %2, %%rdi\nmov %2, %%rsi\n"
-                     "mov %2, %%r11\nmov %2, %%r12\njmp *%%rcx"
+                     "mov %2, %%r11\nmov %2, %%r12\ncall *%%rcx\nud2"
                      :
                      : "r"(to), "r"(number), "r"(other)
                      : "rcx", "rax", "rdi", "rsi", "r11", "r12");
