@@ -1,6 +1,6 @@
 """Build `scopetrace._engine`, the C half, from ext/, the modules of the package that have types for
-C, and the manual pages from the help of the commands. Everything else about the package stands in
-pyproject.toml.
+C, the manual pages from the help of the commands, and the course from examples/course. Everything
+else about the package stands in pyproject.toml.
 
 A module is compiled if a .pxd of its name stands beside it. It stays in the package as it is, and
 is what runs where no compiled one is found: another Python, or a build with UNCOMPILED=1.
@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 ABI = 0x030B0000
 """The stable ABI of CPython 3.11: `_engine` serves that version and all later ones. The compiled
@@ -112,6 +114,18 @@ def manual_pages() -> list[str]:
     return write_pages(Path("build/man1"))
 
 
+class BuildWithCourse(build_py):
+    """Puts the lessons of examples/course into the package."""
+
+    def run(self) -> None:
+        """Build the package."""
+        super().run()
+        if not self.editable_mode:
+            course = Path(self.build_lib, "scopetrace/course")
+            shutil.rmtree(course, ignore_errors=True)
+            shutil.copytree("examples/course", course)
+
+
 def main() -> None:
     """Translate to C what is compiled, and hand it to setuptools."""
     modules = cythonize(
@@ -126,6 +140,7 @@ def main() -> None:
     setup(
         ext_modules=modules,
         data_files=[("share/man/man1", manual_pages())],
+        cmdclass={"build_py": BuildWithCourse},
         options={"build_ext": {"parallel": os.cpu_count()}},
     )
 

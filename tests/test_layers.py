@@ -42,10 +42,13 @@ MAY_USE = {
     "explain": "",
     "syscalls": "model",
     "output": "explain model syscalls",
+    "lessons": "errors model query syscalls",
     "scoped": "db model output query recorder",
     "pytest_plugin": "scoped",
     "dash": "errors model output query wire",
-    "cli": "_engine config dash db errors explain model output query recorder syscalls wire",
+    "cli": (
+        "_engine config dash db errors explain lessons model output query recorder syscalls wire"
+    ),
 }
 """A folder or module of scopetrace/, and what it may import of the others.
 

@@ -20,6 +20,7 @@ WITHOUT_TEST = {
     "decode/failed.py": "by what it emits: tests/decode/test_failures.py",
     "decode/faults.py": "by what is said of real failures: tests/programs/test_failures.py",
     "decode/parts.py": "by what is read with it: all tests of tests/decode",
+    "lessons/bench.py": "by the lessons that happen there: tests/programs/test_lessons.py",
     "forward/connect.py": "over real connections: tests/forward/test_sender.py",
     "forward/connections.py": "over real connections: tests/forward/test_sender.py",
     "forward/start_message.py": "by its JSON: tests/forward/test_schemas.py",

@@ -56,6 +56,10 @@ COMMANDS = {
         "scopetrace.cli.explain",
         "Explain a system call, an error, or the call of an event.",
     ),
+    "lesson": (
+        "scopetrace.cli.lesson",
+        "List the lessons about system calls, or go through one.",
+    ),
     "dash": (
         "scopetrace.cli.dash",
         "Look around in a session: processes, files, network, errors, logs, timeline.",
@@ -86,7 +90,6 @@ NAMES_TO_COME = {
     "inspect": "`scopetrace ps`, then `scopetrace summary`, show what a running program did",
     "update": "`scopetrace stop`, then `scopetrace run -u FILE`, record with another configuration",
     "watch": "`scopetrace events -f` shows events while they are recorded",
-    "lesson": "`scopetrace --help` has a first session to follow",
     "rules": "`scopetrace config` prints the rules in force",
     "service": "`scopetrace run` in ExecStart= of a unit records a service",
     "snapshot": "`scopetrace why` shows what processes did before they ended badly",
@@ -114,7 +117,7 @@ Exit status:
 """
 
 
-UNPAGED = ("run", "stop", "prune", "export", "save", "completion", "dash")
+UNPAGED = ("run", "stop", "prune", "export", "save", "completion", "dash", "lesson")
 """Commands that ask, write files, or become a program; the others show long answers in a pager."""
 
 

@@ -19,6 +19,20 @@ STREAMS = ("stdout", "stderr")
 SOURCETYPES = ("fs", "net", "http", "dns", "process", "console", "file", "notice")
 
 
+def complete_lesson(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the numbers and names of lessons with this prefix."""
+    from scopetrace.lessons.course import lesson_folders
+
+    try:
+        names = [*lesson_folders()]
+    except ScopeError:
+        return []
+    known = [*names, *map(str, range(1, len(names) + 1))]
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
 def complete_session(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -280,9 +280,11 @@ def _wanted(failing: Failing, steps: Sequence[Step], name: str) -> Wanted:
 
 
 def _no_folder(failing: Failing) -> Evidence:
-    """Return which name of a path is not of a folder."""
+    """Return which name of a path is not of a folder: first one on the way, then what it means."""
     steps = steps_of(failing.record)
-    found = next((step.name for step in steps if not stat.S_ISDIR(step.mode)), None)
+    ends = (failing.file, failing.other)
+    files = [step.name for step in steps if not stat.S_ISDIR(step.mode)]
+    found = min(files, key=lambda name: name in ends, default=None)
     if found is None and not steps:
         found = _started_from(failing)
     return NOTHING if found is None else Evidence(refused_by=found, obstacle=NO_FOLDER)

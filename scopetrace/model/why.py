@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scopetrace.model.process_tree import ProcessNode
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
 WEAK = frozenset(("ENOENT", "ENOTDIR", "EEXIST"))
 """Errors that calls meet which ask how things stand."""
+RENAME = "rename"
+"""Class of calls that no program makes to ask."""
+
+
+def is_weak(data: Mapping[str, Any]) -> bool:
+    """Whether a call may have failed because it only asked how things stand."""
+    return data.get("error") in WEAK and data.get("class") != RENAME
 
 
 class Failure(NamedTuple):
@@ -38,7 +46,7 @@ class Failure(NamedTuple):
     @property
     def sure(self) -> bool:
         """Whether it is likely to be the reason: more than a look for what may be there."""
-        asks = self.source == "http.resp" or self.data.get("error") in WEAK
+        asks = self.source == "http.resp" or is_weak(self.data)
         return self.worded or not asks
 
     def body(self) -> dict[str, Any]:

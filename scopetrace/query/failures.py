@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from scopetrace.model.exchange import url_of
 from scopetrace.model.file_record import OWN
-from scopetrace.model.why import WEAK, Failure, LastCall
+from scopetrace.model.why import Failure, LastCall, is_weak
 from scopetrace.query.last_output import NAMED_IN_PART, NAMED_WHOLE, READ, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
@@ -217,7 +217,7 @@ def _said(ranked: Sequence[_Ranked], words: LastOutput) -> list[_Ranked]:
 
 def _points(found: _Found, classes: PathClasses) -> int:
     data = found.data
-    weak = data["error"] in WEAK or data["error"] == NO_DEVICE
+    weak = is_weak(data) or data["error"] == NO_DEVICE
     points = 0 if weak else STRONG
     if data.get("class") in PROBES and weak:
         points += PROBE

@@ -1,0 +1,133 @@
+"""The folder in which a lesson happens: its programs, made ready to run, and its sessions."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+
+from scopetrace.errors import UsageError
+from scopetrace.lessons.course import TEXT
+from scopetrace.query import open_session
+from scopetrace.query.session import Session
+
+SCOPETRACE = "scopetrace"
+HOME = "SCOPETRACE_HOME"
+"""The variable that says where sessions are kept."""
+COMPILERS = ("cc", "gcc", "clang")
+PATIENCE_S = 60
+"""A program of a lesson that takes longer is ended."""
+EXECUTABLE = 0o755
+
+
+Answer = Callable[[list[str]], "str | None"]
+"""Runs a command of scopetrace in this process and returns what it wrote; None: it cannot."""
+
+
+class Bench:
+    """Where a lesson happens.
+
+    Args:
+        folder: of the lesson.
+        work: an empty folder, the working folder of this process.
+        answer: runs commands that show something.
+    """
+
+    def __init__(self, folder: Path, work: Path, answer: Answer) -> None:
+        self.work = work
+        self.has_session = False
+        self._answer = answer
+        for file in folder.iterdir():
+            if file.is_file() and file.name != TEXT:
+                shutil.copy(file, work)
+        for source in [*work.glob("*.c"), *work.glob("*.py")]:
+            _make(source)
+
+    def run(self, command: str) -> str:
+        """Record a command with its system calls; return what it wrote."""
+        self.has_session = True
+        return self._start([*_ourselves(), "run", "--syscalls", "-q", "--", *shlex.split(command)])
+
+    def look(self, command: str) -> str:
+        """Run a command of scopetrace that shows something; return what it wrote.
+
+        Raises:
+            UsageError: it is another command.
+        """
+        words = shlex.split(command)
+        if words[:1] != [SCOPETRACE]:
+            raise UsageError(f"this is no command of {SCOPETRACE}: {command}")
+        shown = self._answer(words[1:])
+        return self._start([*_ourselves(), *words[1:]]) if shown is None else shown
+
+    def session(self) -> Session:
+        """Return the session of the last program, to be closed by the caller."""
+        return open_session()
+
+    def _start(self, argv: list[str]) -> str:
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=PATIENCE_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            return (
+                f"{(late.stdout or b'').decode(errors='replace')}\n(ended after {PATIENCE_S} s)\n"
+            )
+        return done.stdout.decode(errors="replace")
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """Make a temporary folder, with a place for sessions, the working folder for a while."""
+    before = os.environ.get(HOME)
+    with tempfile.TemporaryDirectory(prefix="scopetrace-lesson-") as made:
+        work = Path(made).resolve()
+        os.environ[HOME] = str(work / ".sessions")
+        try:
+            with chdir(work):
+                yield work
+        finally:
+            del os.environ[HOME]
+            if before is not None:
+                os.environ[HOME] = before
+
+
+def _ourselves() -> list[str]:
+    return [sys.executable, "-P", "-m", SCOPETRACE]
+
+
+def compiler() -> str | None:
+    """Return the C compiler of this machine; None: it has none."""
+    chosen = os.environ.get("CC")
+    names = (chosen,) if chosen is not None else COMPILERS
+    return next(filter(None, (shutil.which(name) for name in names if name)), None)
+
+
+def _make(source: Path) -> None:
+    """Make a program of its source: of C where there is a compiler, else of its twin in Python."""
+    program = source.with_suffix("")
+    if program.exists():
+        return
+    made = source.suffix == ".c" and _compile(source, program)
+    if not made and (twin := source.with_suffix(".py")).exists():
+        program.write_text(f"#!{sys.executable} -IS\n{twin.read_text()}")
+        program.chmod(EXECUTABLE)
+
+
+def _compile(source: Path, program: Path) -> bool:
+    found = compiler()
+    if found is None:
+        return False
+    command = [found, "-pthread", "-o", str(program), str(source)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., tuple[int, str, str]]
+TEXT = """# Counting
+
+```predict
+ask: How many?
+answer: 2
+hint: One and one.
+because: Always.
+```
+
+```ask
+ask: Which?
+choices: [this, that]
+answer: b
+```
+"""
+
+
+@pytest.fixture(autouse=True)
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A course of one lesson that runs nothing."""
+    (tmp_path / "1-counting").mkdir()
+    (tmp_path / "1-counting" / "lesson.md").write_text(TEXT)
+    monkeypatch.setenv("SCOPETRACE_COURSE", str(tmp_path))
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def test_without_a_name_the_lessons_are_listed(scopetrace: Command) -> None:
+    listed = " 1  Counting\n\nscopetrace lesson 1 begins the first.\n"
+    assert scopetrace("lesson") == (0, listed, "")
+
+
+def test_answers_are_read_from_standard_input(
+    scopetrace: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "?\n2\n\nthat\n")
+    status, out, _ = scopetrace("lesson", "counting")
+
+    assert status == 0
+    assert "How many?\n> ?\nOne and one.\n> 2\n" in out
+    assert "Which?\na) this\nb) that\n> \n> that\nRight.\n" in out
+
+
+def test_where_the_answers_end_the_lesson_ends(
+    scopetrace: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "2\n")
+    status, out, _ = scopetrace("lesson", "1")
+
+    assert status == 1
+    assert out.endswith("\nThe lesson stops here: there are no more answers.\n")
+
+
+def test_a_command_can_be_typed_at_a_question(
+    scopetrace: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "scopetrace explain ENOENT\nscopetrace explain NOTHING\n2\nb\n")
+    status, out, _ = scopetrace("lesson", "1")
+
+    assert status == 0
+    assert "    error    ENOENT (2): No such file or directory\n" in out
+    assert "no system call and no error is named NOTHING" in " ".join(out.split())
