@@ -19,9 +19,10 @@ CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 @click.command()
 def version() -> None:
-    """Print what a bug report needs: versions, and whether calls without stops work here.
+    """Print the versions that a bug report needs.
 
-    For the last line (gate) a short program is recorded with SCOPE_GATE=eager.
+    The last line (gate) says whether calls without stops work here: a short program is recorded
+    with SCOPE_GATE=eager to find out.
 
     \b
     scopetrace version

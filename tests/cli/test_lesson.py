@@ -4,7 +4,10 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
+
+from scopetrace.cli.shell_complete import complete_lesson
 
 Command = Callable[..., tuple[int, str, str]]
 TEXT = """# Counting
@@ -71,3 +74,11 @@ def test_a_command_can_be_typed_at_a_question(
     assert status == 0
     assert "    error    ENOENT (2): No such file or directory\n" in out
     assert "no system call and no error is named NOTHING" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("prefix", "found"), [("c", ["counting"]), ("1", ["1"]), ("x", [])])
+def test_names_and_numbers_are_completed(prefix: str, found: list[str]) -> None:
+    context = click.Context(click.Command("lesson"))
+    names = complete_lesson(context, click.Argument(["lesson"]), prefix)
+
+    assert [item.value for item in names] == found
