@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 import scopetrace
 from scopetrace.model.names import group_name, user_name
 from scopetrace.output.why import reason_text
@@ -19,6 +21,8 @@ from support.users import one_user
 
 HERE = Path(__file__).parent
 RUNNER = HERE.parent / "support" / "failing.py"
+PATIENCE_S = 240
+"""Some 300 programs fail one after the other, which takes long on a busy machine."""
 LEAST, LEAST_SHARE = 200, 0.95
 """So many failures are tried, and so many of them have to be explained rightly."""
 
@@ -54,7 +58,7 @@ def reasons(stage: Stage, failing: list[Failing]) -> list[tuple[str, str]]:
     programs = stage.work / "programs.json"
     programs.write_text(json.dumps([each[:2] for each in failing]))
     shutil.copy(RUNNER, stage.work)
-    recording = stage.record([python(), "failing.py", programs, stage.work])
+    recording = stage.record([python(), "failing.py", programs, stage.work], timeout=PATIENCE_S)
     lines = [line.split() for line in recording.ending.stdout.decode().splitlines()]
     (path,) = session_files(stage.home)
     with scopetrace.open_session(path) as session:
@@ -81,6 +85,7 @@ def agrees(said: str, wanted: str) -> bool:
     return re.search(rf"← {pattern}$", said) is not None
 
 
+@pytest.mark.timeout(2 * PATIENCE_S)
 @one_user("the programs are made to fail for a user without privileges")
 def test_the_cause_of_each_failure_is_named(stage: Stage) -> None:
     failing = table()

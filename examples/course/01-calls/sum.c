@@ -10,7 +10,8 @@ int main(void)
 
     for (int i = 1; i <= 1000; i++)
         sum += i;
-    int length = snprintf(line, sizeof line, "%s has %zu letters, the sum is %d\n",
+    int length = snprintf(line, sizeof line,
+                          "%s has %zu letters, the sum is %d\n",
                           word, strlen(word), sum);
     write(1, line, length);
     getppid();

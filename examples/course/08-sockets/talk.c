@@ -26,8 +26,10 @@ int main(int argc, char **argv)
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     bind(door, (struct sockaddr *)&name, size); /* port 0: any that is free */
     getsockname(door, (struct sockaddr *)&name, &size);
-    if (argc > 1) /* bound, but nothing listens there */
-        return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&name, size) < 0;
+    if (argc > 1) { /* bound, but nothing listens there */
+        int s = socket(AF_INET, SOCK_STREAM, 0);
+        return connect(s, (struct sockaddr *)&name, size) < 0;
+    }
     listen(door, 1);
 
     if (fork() == 0) {

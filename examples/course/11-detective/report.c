@@ -3,7 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const PLACES[] = { "/nowhere/report.conf", "conf/report.conf", "report.conf" };
+static const char *const PLACES[] = {
+    "/nowhere/report.conf",
+    "conf/report.conf",
+    "report.conf",
+};
 
 static int fail(void)
 {
