@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "arch/abi.h"
@@ -323,6 +324,16 @@ static bool may_be_gated(const struct task *task)
            task->caller.space->fd >= 0 && !task->caller.space->async && task->caller.fds;
 }
 
+/* Whether a limit on memory leaves so much that the program will not miss what the gate takes of it. */
+static bool has_room(pid_t tid)
+{
+    enum { PART = 100 };
+    struct rlimit limit;
+
+    return prlimit(tid, RLIMIT_AS, NULL, &limit) < 0 ||
+           limit.rlim_cur / PART >= GATE_BYTES + GATE_ARENA_BYTES;
+}
+
 /* False: the thread is in another stop by now. */
 static bool inject_gate(struct engine *engine, struct task *task)
 {
@@ -330,8 +341,9 @@ static bool inject_gate(struct engine *engine, struct task *task)
 
     if (image->refused || ++image->calls < engine->options.gate_at || shares_space(task))
         return true;
-    enum injected done =
-        inject(task->caller.tid, task->caller.space, engine->gate->actions, &image->arena);
+    enum injected done = has_room(task->caller.tid) ? inject(task->caller.tid, task->caller.space,
+                                                             engine->gate->actions, &image->arena)
+                                                    : INJECT_REFUSED;
     if (done == INJECT_REFUSED)
         refuse_image(engine, task, NOTE_UNGATED, UNGATED_ROOM);
     engine->gate->used |= done == INJECT_DONE;

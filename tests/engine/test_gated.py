@@ -324,10 +324,13 @@ def test_the_recorder_survives_jumps_into_the_code(stage: Stage, compile_tracee:
     assert len(recording.of("proc.exit")) == 61
 
 
-def test_a_program_whose_memory_has_no_room_is_traced_and_a_notice_says_so(stage: Stage) -> None:
+@pytest.mark.parametrize("kib", [10_000, 12_000, 100_000])
+def test_a_program_whose_memory_has_no_room_is_traced_and_a_notice_says_so(
+    kib: int, stage: Stage
+) -> None:
     stage.environ = GATED
     stage.prepare()
-    command = "ulimit -v 10000; exec cat /etc/passwd"
+    command = f"ulimit -v {kib}; exec cat /etc/passwd"
 
     recording = stage.record(["/bin/sh", "-c", command])
 
