@@ -33,19 +33,40 @@ static void fill_rows(struct engine *engine)
         }
 }
 
+static size_t larger(size_t one, size_t other)
+{
+    return one > other ? one : other;
+}
+
+/* Return the size that a ring has at least. */
+static size_t least_ring(const struct engine_options *options)
+{
+    size_t exec = (size_t)options->args_limit + options->env_limit + EXEC_REST;
+    size_t copied = larger(options->calls.snaplen, options->calls.flow_snaplen);
+
+    return larger(RING_MIN, larger(exec, 4 * copied));
+}
+
+/* A limit on address space (RLIMIT_AS) may leave room for a smaller ring only. */
+static int init_ring(struct ring *ring, size_t size, size_t least)
+{
+    int status;
+
+    while ((status = ring_init(ring, size)) < 0 && size / 2 >= least)
+        size /= 2;
+    return status;
+}
+
 int engine_create(const struct engine_options *options, struct engine **engine_out)
 {
-    size_t size = options->ring_size;
+    size_t size = options->ring_size, least = least_ring(options);
 
-    size_t exec = (size_t)options->args_limit + options->env_limit + EXEC_REST;
-
-    if (size & (size - 1) || size < RING_MIN || size < 4 * (size_t)options->calls.snaplen ||
-        size < 4 * (size_t)options->calls.flow_snaplen || size < exec)
+    if (size & (size - 1) || size < least)
         return -EINVAL;
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return -ENOMEM;
-    if (ring_init(&engine->context.ring, size) < 0) {
+    if (init_ring(&engine->context.ring, size, least) < 0) {
         free(engine);
         return -ENOMEM;
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import mmap
 import struct
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from support.engine_run import (
     of_kind,
 )
 from support.harness import Compile, wait_for
+from support.interpreter import python
 from support.raw_builder import strings
 
 MAP_FIXED, MAP_DENYWRITE = 0x10, 0x800
@@ -112,6 +114,25 @@ def test_a_large_ring_takes_a_burst_and_gives_its_memory_back(tmp_path: Path) ->
     _stops, waits, _waited_ns, _unreadable, lost, recorded = records[-1].args
     assert (waits, lost, recorded) == (0, 0, len(records) - 1)
     assert large_mappings_kib(ring_size) < 8192
+
+
+SMALL_ADDRESS_SPACE = """
+import resource
+from pathlib import Path
+from scopetrace import _engine
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (24 << 20),) * 2)
+engine = _engine.Engine({}, ring_size=1 << 30)
+print(engine.read(timeout_ms=0))
+"""
+
+
+def test_where_address_space_is_limited_the_ring_is_smaller() -> None:
+    ran = subprocess.run(
+        [python(), "-P", "-c", SMALL_ADDRESS_SPACE], capture_output=True, text=True
+    )
+
+    assert (ran.stdout, ran.stderr) == ("b''\n", "")
 
 
 def large_mappings_kib(size: int) -> int:
