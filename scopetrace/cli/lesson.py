@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 from textwrap import wrap
+from typing import TextIO
 
 import click
 
@@ -40,8 +41,15 @@ def lesson(lesson: str | None) -> int:
     chosen = find_lesson(lesson)
     columns = terminal_columns(sys.stdout) or MOST_COLUMNS
     print(*wrap(HELP, min(columns, MOST_COLUMNS)), "", sep="\n")
-    whole = teach(chosen, columns, sys.stdin, sys.stdout, _answer)
+    whole = teach(chosen, columns, _learner(), sys.stdout, _answer)
     return ExitStatus.OK if whole else ExitStatus.ERROR
+
+
+def _learner() -> TextIO:
+    """Return where answers are read from: standard input, whatever bytes it has."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    return StringIO() if sys.stdin is None else sys.stdin  # None: it is closed
 
 
 def _answer(words: list[str]) -> str | None:

@@ -65,6 +65,24 @@ def test_where_the_answers_end_the_lesson_ends(
     assert out.endswith("\nThe lesson stops here: there are no more answers.\n")
 
 
+def test_bytes_that_are_no_text_are_a_wrong_answer(
+    scopetrace: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n\xfe\nb\n")))
+    status, out, _ = scopetrace("lesson", "1")
+
+    assert status == 0
+    assert "Which?\na) this\nb) that\n> \ufffd\nNo." in out
+
+
+def test_a_closed_standard_input_has_no_answers(
+    scopetrace: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert scopetrace("lesson", "1")[0] == 1
+
+
 def test_a_command_can_be_typed_at_a_question(
     scopetrace: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
