@@ -473,7 +473,7 @@ IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_actio
 IN_THE_PROGRAM static int before_transfer(struct gate_slot *slot, enum gate_action action)
 {
     if (has(slot, GATE_FD_STREAM))
-        return !is_plain(slot, action);
+        return !is_plain(slot, action) || (is_out(action) && !has(slot, GATE_FD_ENDS));
     if (action == GATE_SEND || action == GATE_RECEIVE)
         return 1;
     if (is_out(action))

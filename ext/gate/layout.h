@@ -72,7 +72,8 @@ enum gate_fd {
     GATE_FD_KNOWN = 1,  /* it is no socket, and its transfers are tallied */
     GATE_FD_MUTED = 2,  /* bytes are not wanted: those that go out; of a socket, all */
     GATE_FD_FRESH = 4,  /* the name of its file was asked for at the time that the word contains */
-    GATE_FD_STREAM = 8, /* a connected stream socket */
+    GATE_FD_STREAM = 8, /* a connected stream socket, */
+    GATE_FD_ENDS = 16,  /* of which a record has both ends: the first that sends has it */
     GATE_FD_TIME_SHIFT = 8,
     GATE_FD_TIME_BITS = 24,
     GATE_FD_GENERATION_SHIFT = 32,

@@ -63,7 +63,7 @@ void gated_release_words(struct fd_table *fds)
     fds->word_count = 0;
 }
 
-/* What the gate may know of an fd; 0: its calls are traced. Of a socket both ends have a record already. */
+/* What the gate may know of an fd; 0: its calls are traced. */
 static uint64_t flags_of(const struct engine *engine, const struct task *task,
                          struct fd_entry *entry, bool name_is_fresh)
 {
@@ -74,9 +74,10 @@ static uint64_t flags_of(const struct engine *engine, const struct task *task,
     case FD_PLAIN:
         return GATE_FD_KNOWN | muted | (name_is_fresh ? GATE_FD_FRESH | time : 0);
     case FD_STREAM:
-        if (entry->connecting || (engine->context.flows ? !entry->ends_recorded : !muted))
+        if (entry->connecting || (!engine->context.flows && !muted))
             return 0;
-        return GATE_FD_STREAM | muted;
+        return GATE_FD_STREAM | muted |
+               (entry->ends_recorded || !engine->context.flows ? GATE_FD_ENDS : 0);
     default:
         return 0;
     }

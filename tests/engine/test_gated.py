@@ -114,6 +114,16 @@ def test_calls_on_connected_sockets_make_no_stop(
     assert records[-1].args[0] < 400
 
 
+def test_an_end_that_only_receives_makes_no_stop(compile_tracee: Compile, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    records, _ = engine_run([compile_tracee("pair"), "500"], folder, gate_at=1)
+
+    assert [len(calls(records, name)) for name in ("sendto", "recvfrom")] == [500, 500]
+    assert records[-1].args[0] < 150
+
+
 # -- in which order -------------------------------------------------------------------------------
 
 
