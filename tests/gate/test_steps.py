@@ -18,7 +18,7 @@ from support.thorough import THOROUGH
 from support.users import one_user
 
 HERE = Path(__file__).parent
-EVERY = 1 if TORTURE else 7 if THOROUGH else 29
+EVERY = 1 if TORTURE else 13 if THOROUGH else 29
 """A usual run takes each so-many'th instruction only, and always the first ones of an injection."""
 Stepped = Callable[[str, int], Recording]
 

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 60, PAGE = 4096, JUMPERS = 60, SIGNALS = 1500 };
+enum { ROUNDS = 60, PAGE = 4096, JUMPERS = 40, SIGNALS = 1500 };
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
