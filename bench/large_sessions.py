@@ -10,6 +10,8 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -69,7 +71,18 @@ def large_sessions(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figur
     for command in ("events", "events -t file", "events -s fs.close"):
         argv = [scopetrace, *command.split()]
         yield wall(argv, f"scopetrace {command} (of 10,000,000)", 100, rounds)
+    yield from dash_keys(larger)
     larger.unlink()
+
+
+def dash_keys(path: Path) -> Iterator[Figure]:
+    """Press keys in a dashboard of a session."""
+    script = Path(__file__).with_name("dash_keys.py")
+    argv = [sys.executable, "-P", str(script), str(path)]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    slowest_ms, peak_mb = done.stdout.split()
+    yield Figure("dash, the slowest key (of 10,000,000)", f"{slowest_ms} ms", "≤ 50 ms")
+    yield Figure("dash, memory (of 10,000,000)", f"{peak_mb} MB", "≤ 100 MB")
 
 
 def make_session(home: Path, processes: int = PROCESSES) -> Path:

@@ -1,11 +1,14 @@
 #include "call/call.h"
 
+#include <signal.h>
+
 #include "call/arguments.h"
 #include "call/async.h"
 #include "call/effects.h"
 #include "call/fd_names.h"
 #include "call/messages.h"
 #include "call/payload.h"
+#include "call/proc.h"
 #include "call/records.h"
 #include "call/socket_final_state.h"
 #include "call/tally.h"
@@ -142,13 +145,28 @@ static bool finish_async_call(struct context *context, struct caller *caller,
     return true;
 }
 
+/* Whether a call sends SIGKILL, whose delivery no tracer sees. */
+static bool sends_kill(const struct pending *call)
+{
+    int position = CALLS[call->row].signal;
+
+    return position && (int)call->args[position - 1] == SIGKILL;
+}
+
+/* Whether a call that returned `result` has a record. */
+static bool is_recorded(const struct context *context, const struct pending *call, int64_t result)
+{
+    if (asks_to_retry(&CALLS[call->row], result))
+        return false;
+    return result < 0 || context->options->modes[call->row] == MODE_ALL || sends_kill(call);
+}
+
 void call_returned(struct context *context, struct caller *caller, struct pending *call,
                    int64_t result)
 {
     uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
-    bool wanted = !asks_to_retry(row, result) &&
-                  (result < 0 || context->options->modes[call->row] == MODE_ALL);
+    bool wanted = is_recorded(context, call, result);
 
     if (row->counted)
         caller->counted[row->counted - 1]++;
@@ -161,6 +179,8 @@ void call_returned(struct context *context, struct caller *caller, struct pendin
     }
     if (wanted)
         copy_at_exit(context, caller, call, result);
+    if (wanted && call->row == ROW_pidfd_send_signal)
+        call->args[4] = (uint64_t)proc_pidfd(caller->tid, (int)call->args[0]);
     apply_call(context, caller, call, result);
     if (row->group == GROUP_GUARD && call->row != ROW_io_uring_setup && result >= 0)
         return; /* there is a RAW_NOTE of it */
@@ -174,11 +194,16 @@ void call_withdrawn(struct context *context, struct caller *caller, struct pendi
     end_sending(context, call);
 }
 
-/* Of a write it is not known whether its bytes are out; the record says so. */
+/*
+ * Of a write it is not known whether its bytes are out, nor of SIGKILL whether it was sent, as it is if
+ * a process sends it to itself; the record says so.
+ */
 void call_unfinished(struct context *context, struct caller *caller, struct pending *call,
                      bool performed)
 {
-    if (performed && CALLS[call->row].transfer == TRANSFER_OUT && call->parts.used)
+    bool writes = CALLS[call->row].transfer == TRANSFER_OUT && call->parts.used;
+
+    if (performed && (writes || sends_kill(call)))
         write_call(context, caller, call, RAW_RESULT_UNKNOWN, 0, 0);
     end_sending(context, call);
 }

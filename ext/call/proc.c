@@ -181,15 +181,21 @@ size_t proc_fd_count(pid_t tid)
     return count > 0 ? (size_t)count : 0;
 }
 
+static ssize_t read_text(const char *path, char text[static STATUS_MAX])
+{
+    ssize_t length = proc_file(path, text, STATUS_MAX - 1);
+
+    if (length >= 0)
+        text[length] = '\0';
+    return length;
+}
+
 static ssize_t read_status(pid_t tid, char text[static STATUS_MAX])
 {
     char path[PROC_PATH];
 
     proc_path(path, tid, "status");
-    ssize_t length = proc_file(path, text, STATUS_MAX - 1);
-    if (length >= 0)
-        text[length] = '\0';
-    return length;
+    return read_text(path, text);
 }
 
 /* The text after `key`, or "" if there is no such line. */
@@ -208,6 +214,18 @@ long proc_status_number(pid_t tid, const char *key)
         return -1;
     const char *value = value_of(text, key);
     return *value ? strtol(value, NULL, 10) : -1;
+}
+
+pid_t proc_pidfd(pid_t tid, int fd)
+{
+    char path[PROC_PATH], text[STATUS_MAX];
+
+    proc_path(path, tid, "fdinfo/");
+    *put_number(path + strlen(path), (unsigned)fd) = '\0';
+    if (read_text(path, text) < 0)
+        return 0;
+    long pid = strtol(value_of(text, "\nPid:\t"), NULL, 10);
+    return pid > 0 ? (pid_t)pid : 0;
 }
 
 /* The last number of a line: that of the innermost PID namespace, of NStgid and NSpid. */

@@ -42,6 +42,9 @@ size_t proc_fd_count(pid_t tid);
 /* A number of /proc/TID/status, such as "Tgid:\t"; -1: no such line. */
 long proc_status_number(pid_t tid, const char *key);
 
+/* The process that a pidfd of a thread is about; 0: it is not known, or it is none. */
+pid_t proc_pidfd(pid_t tid, int fd);
+
 /* The signal sets of a thread: bit N - 1 is for signal N. */
 struct proc_signals {
     uint64_t blocked, ignored, caught;

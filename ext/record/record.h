@@ -178,8 +178,8 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *   cwd               success: CWD, ROOT
  *   cred              success: STATUS
  *   exec              only a failure has a record: PATH, NAME
- *   the groups at     only failures have a record: PATH, PATH2, NAME, NAME2
- *   the end
+ *   the groups at     only failures have a record: PATH, PATH2, NAME, NAME2; and what sends SIGKILL,
+ *   the end           also with RAW_RESULT_UNKNOWN; pidfd_send_signal: args[4] is the process, or 0
  *
  * A call that failed has evidence as well, by its error (call/evidence.c):
  *

@@ -15,11 +15,14 @@ from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import Task, fork_name
 from scopetrace.model.call import Call
 from scopetrace.model.names import LIMITS, signal_name
-from scopetrace.model.raw import RawRecord
+from scopetrace.model.operation import KillSent
+from scopetrace.model.raw import RESULT_UNKNOWN, RawRecord
 
 What = Callable[[Task, RawRecord, Parts, Call], str]
 """Describes what a call was about."""
 
+KILL = "SIGKILL "
+"""How the words about it begin."""
 MAP_ANONYMOUS = 0x20
 CLONE_THREAD = 0x10000
 
@@ -146,6 +149,36 @@ def _signalled(position: int, whom: str) -> What:
     return what
 
 
+def _on_signal_call(what: What) -> Handler:
+    """Return the handler of a call that sends a signal; if it is sent, SIGKILL alone is known."""
+    refused = _on_process_call(what)
+
+    def handler(state: State, task: Task, record: RawRecord, call: Call) -> None:
+        if record.result not in (0, RESULT_UNKNOWN):
+            return refused(state, task, record, call)
+        about = what(task, record, record.parts(), call)
+        if about.startswith(KILL):
+            target = _receiver(state, task, record, call.op)
+            time_ns = record.entered_ns + state.offset_ns
+            state.emit(KillSent(task.group.image, task.tid, time_ns, call.op, about, target))
+
+    return handler
+
+
+def _receiver(state: State, task: Task, record: RawRecord, op: str) -> int:
+    """Return the process that a signal was sent to; 0: several, or it is not known."""
+    if op == "pidfd_send_signal":
+        return record.arg5
+    number = signed(record.arg1)
+    if number <= 0:
+        return 0
+    pid = state.pids.of(task.group, number)
+    if op == "tkill":
+        thread = state.tree.tasks.get(pid)
+        return thread.group.pid if thread is not None else 0
+    return pid
+
+
 def _argument(form: str, position: int) -> What:
     """Describe a call by the argument at that position, an int."""
     return lambda task, record, parts, call: form.format(signed(record.argument(position)))
@@ -218,11 +251,15 @@ NAMED_BY_THE_CALL = (
 )
 """Calls whose name is all that is said: their arguments are structs, keys or flags."""
 
-WHATS: dict[str, What] = {
+SIGNALS: dict[str, What] = {
     **dict.fromkeys(("kill", "rt_sigqueueinfo"), _signalled(2, "{0}")),
     "tkill": _signalled(2, "thread {0}"),
     **dict.fromkeys(("tgkill", "rt_tgsigqueueinfo"), _signalled(3, "thread {1} of {0}")),
     "pidfd_send_signal": _signalled(2, "pidfd {0}"),
+}
+"""What each call that sends a signal is about."""
+
+WHATS: dict[str, What] = {
     **dict.fromkeys(("setgroups", "setgroups32"), _argument("{} groups", 1)),
     "prctl__rights": _name(RIGHTS, 1),
     "prctl": _name(RIGHTS, 1),
@@ -271,4 +308,5 @@ CALLS: dict[str, Handler] = {
     "getcwd": on_getcwd,
     **dict.fromkeys(("fork", "vfork", "clone__any", "clone3__any"), on_fork),
     **{op: _on_process_call(what) for op, what in WHATS.items()},
+    **{op: _on_signal_call(what) for op, what in SIGNALS.items()},
 }

@@ -363,6 +363,17 @@ SOURCES = (
         ),
     ),
     _source(
+        "proc.kill",
+        "process",
+        "A process sent SIGKILL, whose delivery cannot be seen; with `failures` none not recorded.",
+        OP,
+        _text("what", 'to whom, in words: "SIGKILL to 71", "SIGKILL to -70" (a group)'),
+        _integer(
+            "target_pid",
+            "process id of the receiver, if known, in the PID namespace of the recorder",
+        ),
+    ),
+    _source(
         "proc.error",
         "process",
         "A call that is about neither a file nor a connection failed (fork, kill, setuid, mmap…).",

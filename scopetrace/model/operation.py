@@ -230,6 +230,19 @@ class ProcessFailed(NamedTuple):
     evidence: Evidence | None = None
 
 
+class KillSent(NamedTuple):
+    """A process sent SIGKILL, whose delivery is not seen."""
+
+    image: Image
+    tid: int
+    time_ns: int
+    op: str
+    what: str
+    """To whom, in words, as the call said it."""
+    target_pid: int
+    """The process; 0: several, or it is not known."""
+
+
 class FlowOpened(NamedTuple):
     """A connection stands, or a datagram socket has met a new peer."""
 
@@ -402,6 +415,7 @@ Operation = (
     | NameChanged
     | AttributeChanged
     | Failed
+    | KillSent
     | ProcessFailed
     | FlowOpened
     | FlowTransferred

@@ -9,7 +9,7 @@ from scopetrace.model.process import Process
 
 PROCESS_FIELDS = (
     "pid", "ppid", "proc", "cmd", "exe", "cwd", "execs", "start_time", "duration_us", "exit_code",
-    "signal", "cpu_us", "max_rss_kib",
+    "signal", "killer_pid", "cpu_us", "max_rss_kib",
 )  # fmt: skip
 """The names by which JSON speaks of a process."""
 
@@ -28,6 +28,8 @@ class ProcessNode(NamedTuple):
     max_rss_kib: int | None
     """The most memory that was resident, KiB."""
     children: tuple[ProcessNode, ...]
+    killer_pid: int | None = None
+    """Of a process that SIGKILL ended: who sent it; None: that was not recorded."""
 
     @property
     def process(self) -> Process:
@@ -88,6 +90,7 @@ class ProcessNode(NamedTuple):
             "duration_us": None if self.duration_ns is None else self.duration_ns // 1000,
             "exit_code": self.exit_code,
             "signal": self.signal,
+            "killer_pid": self.killer_pid,
             "cpu_us": self.cpu_us,
             "max_rss_kib": self.max_rss_kib,
         }

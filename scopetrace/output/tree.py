@@ -112,7 +112,8 @@ def _line(node: ProcessNode, branch: str, width: int | None, color: bool, live: 
 
 
 def _end(node: ProcessNode, wide: bool, live: bool) -> str:
-    parts = [status_text(node, live=live)]
+    by = "" if node.killer_pid is None else f" by [{node.killer_pid}]"
+    parts = [status_text(node, live=live) + by]
     if node.duration_ns is not None:
         parts.append(format_microseconds(node.duration_ns // 1000))
     if wide and node.cpu_us is not None:

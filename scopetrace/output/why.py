@@ -24,7 +24,7 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 SENDER_UNKNOWN = (
     "its sender is not recorded: a process, or the kernel (memory or RLIMIT_CPU used up)"
 )
-"""Of SIGKILL: no tracer sees its delivery."""
+"""Of SIGKILL: no tracer sees its delivery, only that a process of the session sends it."""
 BY_KERNEL: dict[int, str] = {
     signal.SIGPIPE: "it wrote to a pipe or connection that has no reader any more",
     signal.SIGXFSZ: "it wrote beyond RLIMIT_FSIZE",
@@ -131,7 +131,7 @@ def _signal_text(end: BadEnd) -> str:
     """Return where a fault was, or who sent the signal."""
     data, origin = end.signal, end.origin
     if origin.signal == signal.SIGKILL:
-        return SENDER_UNKNOWN
+        return SENDER_UNKNOWN if end.sender is None else _sent_by(end.sender, origin)
     if (address := data.get("address")) is not None:
         return f"{escape(str(data.get('code', '')))} at {escape(str(address))}"
     sender = data.get("sender_pid")
@@ -139,8 +139,12 @@ def _signal_text(end: BadEnd) -> str:
         by_itself = _said(end) if end.said else "it sent the signal to itself"
         return BY_KERNEL.get(origin.signal or 0, by_itself)
     if end.sender is not None:
-        return f"sent by {_name(end.sender)}"
+        return _sent_by(end.sender, origin)
     return f"sent by process {sender}" if sender else ""
+
+
+def _sent_by(sender: ProcessNode, origin: ProcessNode) -> str:
+    return "it sent the signal to itself" if sender is origin else f"sent by {_name(sender)}"
 
 
 def _said(end: BadEnd) -> str:

@@ -7,6 +7,7 @@ change of user); any other one is the first of a process of its own.
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def read_tree(db: sqlite3.Connection) -> tuple[ProcessNode, ...]:
         first = _continued(image, first_of, chains, ends)
         first_of[image.id] = first
         chains.setdefault(first, []).append(image)
-    return _joined(chains, first_of, ends, _usages(db))
+    return _joined(chains, first_of, ends, _usages(db), read_kills(db))
 
 
 def _continued(
@@ -54,6 +55,7 @@ def _joined(
     first_of: dict[int, int],
     ends: dict[int, ProcessEnd],
     usages: dict[int, _Usage],
+    kills: Kills,
 ) -> tuple[ProcessNode, ...]:
     """Join processes to their parents, the youngest first: a child is made before its parent."""
     below: dict[int, list[ProcessNode]] = {}
@@ -68,9 +70,41 @@ def _joined(
             end.signal if end else None,
             *usage,
             children,
+            kills.killer_of(images[-1].pid, images[0].started_ns, end),
         )
         below.setdefault(first_of.get(images[0].parent, 0), []).append(node)
     return tuple(reversed(below.get(0, [])))
+
+
+class Kills:
+    """Who sent SIGKILL to whom, and when.
+
+    Args:
+        sent: pid of the receiver → Unix times (ns) and pids of the senders, in their order.
+    """
+
+    def __init__(self, sent: dict[int, list[tuple[int, int]]]) -> None:
+        self._sent = sent
+
+    def killer_of(self, pid: int, started_ns: int, end: ProcessEnd | None) -> int | None:
+        """Return the pid of the process that killed one; None: none did, or it is not recorded."""
+        if end is None or end.signal != signal.SIGKILL:
+            return None
+        lived = range(started_ns, end.ended_ns + 1)
+        return next((sender for at, sender in self._sent.get(pid, ()) if at in lived), None)
+
+
+def read_kills(db: sqlite3.Connection) -> Kills:
+    """Return who sent SIGKILL to single processes."""
+    rows = db.execute(
+        "SELECT e.time_ns, p.pid, json_extract(e.data, '$.target_pid') AS target FROM event AS e"
+        " JOIN process AS p ON p.id = e.process WHERE e.source = 'proc.kill' AND target"
+        " ORDER BY e.id"
+    )
+    sent: dict[int, list[tuple[int, int]]] = {}
+    for time_ns, sender, target in rows:
+        sent.setdefault(target, []).append((time_ns, sender))
+    return Kills(sent)
 
 
 def _usages(db: sqlite3.Connection) -> dict[int, _Usage]:

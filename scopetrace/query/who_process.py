@@ -81,6 +81,10 @@ def _signals(db: sqlite3.Connection, node: ProcessNode, chains: Chains) -> Itera
         sender = data.get("sender_pid")
         facts = {"signal": data.get("signal"), "sender_pid": sender}
         yield Touch(number, time_ns, "signal", _sender(db, sender, time_ns, chains), facts)
+    if node.killer_pid is not None and node.ended_ns is not None:
+        facts = {"signal": "SIGKILL", "sender_pid": node.killer_pid}
+        chain = _sender(db, node.killer_pid, node.ended_ns, chains)
+        yield Touch(0, node.ended_ns, "signal", chain, facts)
 
 
 def _sender(

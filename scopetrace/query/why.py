@@ -150,7 +150,7 @@ def _end(
     said = telling.said(failures[0].data if failures else None)
     shown = words.shown(said)
     delivered = {} if origin.signal is None else _delivered(db, images, origin.signal)
-    sender = delivered.get("sender_pid")
+    sender = origin.killer_pid or delivered.get("sender_pid")
     before = () if origin.signal is None else last_calls(db, images, events.since, classes)
     return BadEnd(
         chain=chain,

@@ -167,6 +167,13 @@ def test_who_killed_a_process_is_not_recorded(ended):
     assert f"tool[71] SIGKILL ← {text}" in ended(second=None, signal=9)
 
 
+def test_who_killed_a_process_if_it_was_another_one_of_the_session(recorder, ended):
+    sent = {"op": "kill", "what": "SIGKILL to 71", "target_pid": 71}
+    kill = recorder.event("proc.kill", "process", **sent)
+
+    assert "tool[71] SIGKILL ← sent by python3[70]" in ended(kill, second=None, signal=9)
+
+
 def test_a_complaint_on_stdout_is_shown_if_there_is_none_on_stderr(recorder, ended):
     complaint = recorder.event("stdout", "console", process=2, message="ERROR: it broke\n")
 

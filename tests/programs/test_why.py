@@ -35,7 +35,7 @@ def ask(stage: Stage, *argv: str | Path, status: int = 1) -> list[dict[str, Any]
 
 
 def reason(stage: Stage, *argv: str | Path, status: int = 1) -> str:
-    """Return the reason that is told of the first process, without pids."""
+    """Return the reason for the first process, without pids."""
     return re.sub(r"\[\d+\]", "", ask(stage, *argv, status=status)[0]["reason"])
 
 
@@ -61,7 +61,7 @@ def asker(stage: Stage) -> int:
 
 
 def refused_file(stage: Stage, name: str, mode: int) -> tuple[Path, str]:
-    """Make a file that `as_nobody` may not use; return it and how its permissions are told."""
+    """Make a file that `as_nobody` may not use; return it and how its permissions are shown."""
     path = stage.work / name
     path.write_text("x\n")
     path.chmod(mode)
@@ -74,17 +74,17 @@ def refused_file(stage: Stage, name: str, mode: int) -> tuple[Path, str]:
 
 @one_user(NO_RIGHTS)
 def test_a_folder_that_is_missing_is_named(stage: Stage) -> None:
-    told = run_python(stage, "open('a/b/c')")
+    said = run_python(stage, "open('a/b/c')")
 
-    assert told.endswith(f"← open {stage.work}/a/b/c: ENOENT, there is no folder {stage.work}/a")
+    assert said.endswith(f"← open {stage.work}/a/b/c: ENOENT, there is no folder {stage.work}/a")
 
 
 @one_user(NO_RIGHTS)
 def test_a_link_that_leads_to_nothing_is_followed(stage: Stage) -> None:
     (stage.work / "link").symlink_to("/nowhere/file")
-    told = reason(stage, "cat", "link")
+    said = reason(stage, "cat", "link")
 
-    assert told == (
+    assert said == (
         f"cat exit 1 ← open {stage.work}/link: ENOENT,"
         f" {stage.work}/link is a link to /nowhere/file, which is not there"
     )
@@ -92,10 +92,10 @@ def test_a_link_that_leads_to_nothing_is_followed(stage: Stage) -> None:
 
 def test_who_may_not_read_a_file_and_whose_it_is(stage: Stage) -> None:
     path, permissions = refused_file(stage, "secret", 0o640)
-    told = reason(stage, *as_nobody(stage, "cat", path))
+    said = reason(stage, *as_nobody(stage, "cat", path))
 
     assert (
-        told == f"cat exit 1 ← open {path}: EACCES, uid {asker(stage)} may not read ({permissions})"
+        said == f"cat exit 1 ← open {path}: EACCES, uid {asker(stage)} may not read ({permissions})"
     )
 
 
@@ -106,11 +106,11 @@ def test_a_folder_on_the_way_that_refuses_is_named(stage: Stage) -> None:
     folder.chmod(0)
     if os.geteuid() == 0:
         os.chown(folder, 0, 0)
-    told = reason(stage, *as_nobody(stage, "cat", "private/inner/x"))
+    said = reason(stage, *as_nobody(stage, "cat", "private/inner/x"))
     folder.chmod(0o755)
 
     whose = f"{folder.owner()}:{folder.group()} 0000"
-    assert told == (
+    assert said == (
         f"cat exit 1 ← open {folder}/inner/x: EACCES,"
         f" uid {asker(stage)} may not search {folder} ({whose})"
     )
@@ -120,9 +120,9 @@ def test_a_folder_that_may_not_be_written_refuses_a_new_file(stage: Stage) -> No
     stage.work.chmod(0o555)
     if os.geteuid() == 0:
         os.chown(stage.work, 0, 0)
-    told = reason(stage, *as_nobody(stage, "mkdir", "new"))
+    said = reason(stage, *as_nobody(stage, "mkdir", "new"))
 
-    assert f"mkdir {stage.work}/new: EACCES, uid {asker(stage)} may not write {stage.work}" in told
+    assert f"mkdir {stage.work}/new: EACCES, uid {asker(stage)} may not write {stage.work}" in said
 
 
 def test_nginx_that_may_not_write_its_error_log(stage: Stage, needs: Callable[[str], str]) -> None:
@@ -130,9 +130,9 @@ def test_nginx_that_may_not_write_its_error_log(stage: Stage, needs: Callable[[s
     configuration = stage.work / "nginx.conf"
     configuration.write_text(f"error_log {log};\nevents {{}}\nhttp {{}}\n")
     command = [needs("nginx"), "-p", stage.work, "-c", configuration, "-e", "stderr"]
-    told = reason(stage, *as_nobody(stage, *command))
+    said = reason(stage, *as_nobody(stage, *command))
 
-    assert told == (
+    assert said == (
         f"nginx exit 1 ← open {log}: EACCES, uid {asker(stage)} may not write ({permissions})"
     )
 
@@ -191,17 +191,17 @@ def test_a_connection_that_ended_a_moment_ago_has_the_port(stage: Stage) -> None
         "t.close(); c.recv(1); c.close(); s.close();"
         "import time; time.sleep(0.1); t = socket.socket(); t.bind(name)"
     )
-    told = run_python(stage, script)
+    said = run_python(stage, script)
 
-    assert told.endswith("EADDRINUSE, a connection that ended a moment ago has it (TIME_WAIT)")
+    assert said.endswith("EADDRINUSE, a connection that ended a moment ago has it (TIME_WAIT)")
 
 
 @one_user(NO_RIGHTS)
 def test_nobody_listens_where_a_program_connects(stage: Stage) -> None:
     port = free_port()
-    told = run_python(stage, f"import socket; socket.create_connection(('127.0.0.1', {port}))")
+    said = run_python(stage, f"import socket; socket.create_connection(('127.0.0.1', {port}))")
 
-    assert told.endswith(f"← connect 127.0.0.1 port {port}: ECONNREFUSED, no process listens there")
+    assert said.endswith(f"← connect 127.0.0.1 port {port}: ECONNREFUSED, no process listens there")
 
 
 @one_user(NO_RIGHTS)
@@ -220,29 +220,29 @@ def test_the_third_command_of_a_script_fails(stage: Stage) -> None:
 def test_make_whose_compiler_is_missing(stage: Stage, needs: Callable[[str], str]) -> None:
     (stage.work / "Makefile").write_text("all:\n\tnosuchcc -c x.c\n")
     folders = len({*os.environ["PATH"].split(":")})
-    told = reason(stage, needs("make"), status=2)
+    said = reason(stage, needs("make"), status=2)
 
     assert re.fullmatch(
         r"make exit 2 ← (make exit 127 ← )?(stat|exec) nosuchcc: ENOENT, in none of (\d+) folders",
-        told,
+        said,
     )
-    assert abs(int(told.split()[-2]) - folders) <= 2
+    assert abs(int(said.split()[-2]) - folders) <= 2
 
 
 @one_user(NO_RIGHTS)
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_a_command_that_is_not_found(shell: str, stage: Stage) -> None:
-    told = reason(stage, shell, "-c", "nosuchcommand; exit $?", status=127)
+    said = reason(stage, shell, "-c", "nosuchcommand; exit $?", status=127)
 
-    assert "nosuchcommand: ENOENT, in none of " in told
+    assert "nosuchcommand: ENOENT, in none of " in said
 
 
 def test_a_file_that_is_not_executable(stage: Stage) -> None:
     (stage.work / "plain").write_text("x")
-    told = reason(stage, "sh", "-c", "./plain; exit $?", status=126)
+    said = reason(stage, "sh", "-c", "./plain; exit $?", status=126)
 
     uid = os.geteuid() if stage.uid is None else stage.uid
-    assert f"exec {stage.work}/plain: EACCES, uid {uid} may not execute" in told
+    assert f"exec {stage.work}/plain: EACCES, uid {uid} may not execute" in said
 
 
 @one_user(NO_RIGHTS)
@@ -250,9 +250,9 @@ def test_an_interpreter_of_a_script_that_is_missing(stage: Stage) -> None:
     script = stage.work / "script"
     script.write_text("#!/no/such/interpreter -x\n")
     script.chmod(0o755)
-    told = reason(stage, "sh", "-c", "./script; exit $?", status=127)
+    said = reason(stage, "sh", "-c", "./script; exit $?", status=127)
 
-    assert told.endswith(
+    assert said.endswith(
         f"exec {script}: ENOENT, its interpreter /no/such/interpreter is not there"
     )
 
@@ -265,9 +265,9 @@ def test_an_interpreter_of_an_elf_file_that_is_missing(stage: Stage) -> None:
     assert loader in content
     program.write_bytes(content.replace(loader, b"/none64/ld-linx"))
     program.chmod(0o755)
-    told = reason(stage, "sh", "-c", "./program; exit $?", status=127)
+    said = reason(stage, "sh", "-c", "./program; exit $?", status=127)
 
-    assert f"exec {program}: ENOENT, its interpreter /none64/ld-linx-" in told
+    assert f"exec {program}: ENOENT, its interpreter /none64/ld-linx-" in said
 
 
 @one_user(NO_RIGHTS)
@@ -277,9 +277,9 @@ def test_a_program_for_another_machine(stage: Stage) -> None:
     content[18:20] = b"\xb7\0"
     program.write_bytes(content)
     program.chmod(0o755)
-    told = run_python(stage, "import subprocess; subprocess.run(['./program'])")
+    said = run_python(stage, "import subprocess; subprocess.run(['./program'])")
 
-    assert told.endswith(f"exec {program}: ENOEXEC, it is a program for AArch64, or damaged")
+    assert said.endswith(f"exec {program}: ENOEXEC, it is a program for AArch64, or damaged")
 
 
 @one_user(NO_RIGHTS)
@@ -303,18 +303,18 @@ def test_a_program_that_is_running_may_not_be_written(stage: Stage) -> None:
 def test_links_that_lead_to_each_other_and_a_name_that_is_too_long(stage: Stage) -> None:
     (stage.work / "a").symlink_to("b")
     (stage.work / "b").symlink_to("a")
-    told, long = reason(stage, "cat", "a"), reason(stage, "cat", "x" * 300)
+    said, long = reason(stage, "cat", "a"), reason(stage, "cat", "x" * 300)
 
-    assert told.endswith("/a: ELOOP, too many symbolic links lead to each other")
+    assert said.endswith("/a: ELOOP, too many symbolic links lead to each other")
     assert long.endswith(": ENAMETOOLONG, a name is longer than 255 bytes, or the path than 4095")
 
 
 @one_user(NO_RIGHTS)
 def test_the_limit_of_open_files(stage: Stage) -> None:
     script = "f = [open('/dev/null') for _ in range(100)]"
-    told = reason(stage, "sh", "-c", f'ulimit -n 30; exec {python()} -c "{script}"')
+    said = reason(stage, "sh", "-c", f'ulimit -n 30; exec {python()} -c "{script}"')
 
-    assert told.endswith("← open /dev/null: EMFILE, RLIMIT_NOFILE is 30")
+    assert said.endswith("← open /dev/null: EMFILE, RLIMIT_NOFILE is 30")
 
 
 @one_user(NO_RIGHTS)
@@ -323,16 +323,16 @@ def test_the_limit_of_a_files_size(stage: Stage) -> None:
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "f = open('big', 'wb', 0); [f.write(bytes(1000)) for _ in range(99)]"
     )
-    told = reason(stage, "sh", "-c", f'ulimit -f 4; exec {python()} -c "{script}"')
+    said = reason(stage, "sh", "-c", f'ulimit -f 4; exec {python()} -c "{script}"')
 
-    assert told.endswith(f"← write {stage.work}/big: EFBIG, RLIMIT_FSIZE is 2048")
+    assert said.endswith(f"← write {stage.work}/big: EFBIG, RLIMIT_FSIZE is 2048")
 
 
 @one_user(NO_RIGHTS)
 def test_the_limit_of_memory(stage: Stage) -> None:
-    told = reason(stage, "sh", "-c", f"ulimit -v 200000; exec {python()} -c 'bytearray(10**9)'")
+    said = reason(stage, "sh", "-c", f"ulimit -v 200000; exec {python()} -c 'bytearray(10**9)'")
 
-    assert re.search(r"← mmap \d+ bytes: ENOMEM, RLIMIT_AS is 204800000$", told)
+    assert re.search(r"← mmap \d+ bytes: ENOMEM, RLIMIT_AS is 204800000$", said)
 
 
 @one_user(NO_RIGHTS)
@@ -351,6 +351,37 @@ def test_who_holds_a_lock(stage: Stage, needs: Callable[[str], str]) -> None:
     assert (data["file"], data["error"], data["holder_pid"]) == (str(lock), "EAGAIN", holder.pid)
 
 
+KILLS = {
+    "kill": "os.kill(child, 9)",
+    "pidfd": "signal.pidfd_send_signal(os.pidfd_open(child), 9)",
+}
+
+
+@one_user(NO_RIGHTS)
+@pytest.mark.parametrize("call", KILLS)
+def test_who_killed_a_process(stage: Stage, call: str) -> None:
+    script = (
+        "import os, signal, time\n"
+        "child = os.fork()\n"
+        "if not child: time.sleep(1000)\n"
+        f"{KILLS[call]}\n"
+        "os.waitpid(child, 0)"
+    )
+    answers = ask(stage, python(), "-c", script, status=0)
+    (child,) = (one for one in answers if one["status"] == "SIGKILL")
+
+    assert re.search(r"SIGKILL ← sent by python3?[\d.]*\[\d+\]$", child["reason"])
+    tree = stage.run(scopetrace_command("tree"))
+    assert re.search(rb"SIGKILL by \[\d+\]", tree.stdout)
+
+
+@one_user(NO_RIGHTS)
+def test_a_process_that_killed_itself(stage: Stage) -> None:
+    (answer,) = ask(stage, "sh", "-c", "kill -9 $$", status=-signal.SIGKILL)
+
+    assert answer["reason"].endswith("SIGKILL ← it sent the signal to itself")
+
+
 @one_user(NO_RIGHTS)
 def test_where_a_segmentation_fault_was(stage: Stage) -> None:
     script = "import ctypes; ctypes.string_at(16)"
@@ -361,9 +392,9 @@ def test_where_a_segmentation_fault_was(stage: Stage) -> None:
 
 
 def test_a_user_without_the_capability(stage: Stage) -> None:
-    told = reason(stage, *as_nobody(stage, python(), "-c", "import os; os.setuid(0)"))
+    said = reason(stage, *as_nobody(stage, python(), "-c", "import os; os.setuid(0)"))
 
-    assert told.endswith(f"← setuid user 0: EPERM, uid {asker(stage)} lacks CAP_SETUID")
+    assert said.endswith(f"← setuid user 0: EPERM, uid {asker(stage)} lacks CAP_SETUID")
 
 
 def test_a_sticky_folder(stage: Stage) -> None:
@@ -374,9 +405,9 @@ def test_a_sticky_folder(stage: Stage) -> None:
     (folder / "file").write_text("x")
     folder.chmod(0o1777)
     os.chown(folder, OTHER, OTHER)
-    told = reason(stage, *as_nobody(stage, python(), "-c", "import os; os.unlink('sticky/file')"))
+    said = reason(stage, *as_nobody(stage, python(), "-c", "import os; os.unlink('sticky/file')"))
 
-    assert told.endswith(
+    assert said.endswith(
         f"EPERM, uid {asker(stage)} owns neither the file nor {folder},"
         f" which is sticky ({OTHER}:{OTHER} 1777)"
     )
@@ -410,9 +441,9 @@ def test_who_sent_a_signal(stage: Stage) -> None:
 
 @one_user(NO_RIGHTS)
 def test_an_exception_that_no_call_explains(stage: Stage) -> None:
-    told = run_python(stage, "int('x')")
+    said = run_python(stage, "int('x')")
 
-    assert told.endswith("stderr: ValueError: invalid literal for int() with base 10: 'x'")
+    assert said.endswith("stderr: ValueError: invalid literal for int() with base 10: 'x'")
 
 
 @one_user(NO_RIGHTS)
@@ -456,23 +487,23 @@ def mounted(stage: Stage, options: str, script: str) -> list[str]:
 @one_user(NO_RIGHTS)
 def test_a_file_system_that_is_full(stage: Stage) -> None:
     script = "exec dd if=/dev/zero of=m/big bs=4k count=99"
-    told = reason(stage, *mounted(stage, "size=16k", script))
+    said = reason(stage, *mounted(stage, "size=16k", script))
 
-    assert told == (
+    assert said == (
         f"dd exit 1 ← write {stage.work}/m/big: ENOSPC, the file system at {stage.work}/m is full"
     )
 
 
 @one_user(NO_RIGHTS)
 def test_a_file_system_that_is_read_only(stage: Stage) -> None:
-    told = reason(stage, *mounted(stage, "ro", "exec mkdir m/new"))
+    said = reason(stage, *mounted(stage, "ro", "exec mkdir m/new"))
 
-    assert told.endswith(f"mkdir {stage.work}/m/new: EROFS, {stage.work}/m is mounted read-only")
+    assert said.endswith(f"mkdir {stage.work}/m/new: EROFS, {stage.work}/m is mounted read-only")
 
 
 @one_user(NO_RIGHTS)
 def test_a_file_system_that_runs_no_programs(stage: Stage) -> None:
     script = "cp /bin/true m/true; ./m/true; exit $?"
-    told = reason(stage, *mounted(stage, "noexec", script), status=126)
+    said = reason(stage, *mounted(stage, "noexec", script), status=126)
 
-    assert told.endswith(f"exec {stage.work}/m/true: EACCES, {stage.work}/m is mounted noexec")
+    assert said.endswith(f"exec {stage.work}/m/true: EACCES, {stage.work}/m is mounted noexec")

@@ -99,3 +99,28 @@ def test_a_chain_of_ten_thousand_processes_is_walked(tmp_path: Path) -> None:
     (root,) = tree(tmp_path, images, [])
 
     assert [level for level, _ in root.walk()] == list(range(10_000))
+
+
+def test_who_killed_a_process_is_who_sent_it_sigkill_while_it_lived(tmp_path: Path) -> None:
+    first = image(2, pid=71, parent=1, started_ns=STARTED_NS + 5 * MS)
+    later = image(3, pid=71, parent=1, started_ns=STARTED_NS + 30 * MS)
+    other = image(4, pid=72, parent=1)
+    (root,) = tree(
+        tmp_path,
+        [first, later, other, image(5, pid=73, parent=1)],
+        [*(ended(number, 9, None, signal=9) for number in (2, 5)), ended(3, 40, None, signal=15)],
+        [
+            event("proc.kill", at=0.001, what="SIGKILL to 71", target_pid=71),
+            event("proc.kill", at=0.008, process=4, what="SIGKILL to 71", target_pid=71),
+            event("proc.kill", at=0.009, what="SIGKILL to -73"),
+            event("proc.kill", at=0.035, what="SIGKILL to 71", target_pid=71),
+        ],
+    )
+
+    assert [(node.pid, node.killer_pid) for node in root.children] == [
+        (71, 72),
+        (71, None),
+        (72, None),
+        (73, None),
+    ]
+    assert root.children[0].body()["killer_pid"] == 72

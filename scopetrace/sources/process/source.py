@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from scopetrace.model.image import Image
 from scopetrace.model.names import error_name, signal_name
-from scopetrace.model.operation import Executed, Exited, Forked, ProcessFailed, Signalled
+from scopetrace.model.operation import Executed, Exited, Forked, KillSent, ProcessFailed, Signalled
 from scopetrace.model.signal_codes import code_name
 from scopetrace.source import Handlers, Needs, Source
 
@@ -26,6 +26,7 @@ class ProcessSource(Source):
         "proc.exit": {},
         "proc.signal": {},
         "proc.error": {},
+        "proc.kill": {},
     }
     failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "proc.error": {"rare": ("birth", "permit", "make", "room"), "all": ("heap",)}
@@ -39,6 +40,7 @@ class ProcessSource(Source):
             Exited: self._exited,
             Signalled: self._signalled,
             ProcessFailed: self._failed,
+            KillSent: self._killed,
         }
 
     def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
@@ -103,6 +105,13 @@ class ProcessSource(Source):
         if count > 1:
             data["count"] = count
         self._emit("proc.signal", image, time_ns, tid, data)
+
+    def _killed(self, operation: KillSent) -> None:
+        image, tid, time_ns, op, what, target_pid = operation
+        data: dict[str, Any] = {"op": op, "what": what}
+        if target_pid:
+            data["target_pid"] = target_pid
+        self._emit("proc.kill", image, time_ns, tid, data)
 
     def _failed(self, operation: ProcessFailed) -> None:
         image, tid, time_ns, op, what, errno, evidence = operation

@@ -93,6 +93,16 @@ def test_a_signal_has_its_sender_its_reason_and_how_many_it_stands_for(tracee, r
     ]
 
 
+def test_a_process_that_sends_sigkill_is_named_with_the_receiver(tracee, recording):
+    tracee.call("kill", 70, 9)
+    tracee.call("kill", 0, 9)
+
+    assert [event.data for event in recording.of("proc.kill")] == [
+        {"op": "kill", "what": "SIGKILL to 70", "target_pid": 70},
+        {"op": "kill", "what": "SIGKILL to 0"},
+    ]
+
+
 def test_a_refused_call_is_described_in_words(tracee, recording):
     tracee.fail("kill", 1, 15, error=1)
     tracee.fail("timerfd_create", error=24)
