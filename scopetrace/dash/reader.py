@@ -100,7 +100,7 @@ class Reader:
 
     def _make(self, number: int, job: Job) -> None:
         delivered_s = 0.0
-        for part in job(self._session):
+        for part in self._parts(job):
             if self._is_stale(number):
                 return
             if part is None:
@@ -111,6 +111,11 @@ class Reader:
             elif now_s - delivered_s >= DELIVER_EVERY_S:
                 self._deliver(number, part)
                 delivered_s = now_s
+
+    def _parts(self, job: Job) -> Iterator[SessionInfo | Part | None]:
+        """Yield what a job does; a query that is ended fails, whatever part of the job makes it."""
+        with self._session.reading():
+            yield from job(self._session)
 
     def _is_stale(self, number: int) -> bool:
         with self._changed:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from scopetrace.output.escape import escape
 from scopetrace.output.tables import format_table
 from scopetrace.output.width import ELLIPSIS, display_width, shorten
 
@@ -28,6 +29,8 @@ class Column(NamedTuple):
     """The terminal's width, in columns, from which on it is shown."""
     fitted: bool = False
     """Its cells are cut so that the table fits; one column is, else the last."""
+    most_width: int | None = None
+    """Its cells are cut to so many columns on a terminal."""
 
 
 def shown_columns(columns: Sequence[Column], width: int | None) -> list[int]:
@@ -43,10 +46,11 @@ def terminal_table(
 ) -> str:
     """Return a table, of which one column is cut to fit `width`, by default in its middle."""
     at = shown_columns(columns, width)
-    cells = [[str(row[position]) for position in at] for row in rows]
+    cells = [[escape(str(row[position])) for position in at] for row in rows]
     shown = [columns[position] for position in at]
     headings = [each.heading for each in shown]
     if width is not None:
+        _limit(cells, shown)
         fitted = next((place for place, each in enumerate(shown) if each.fitted), len(shown) - 1)
         used = [
             max([len(heading), *(display_width(row[place]) for row in cells)])
@@ -57,6 +61,14 @@ def terminal_table(
         for row in cells:
             row[fitted] = (cut or shorten_middle)(row[fitted], left)
     return format_table(headings, cells, [each.heading for each in shown if each.right])
+
+
+def _limit(cells: Iterable[list[str]], columns: Sequence[Column]) -> None:
+    """Cut the cells of those columns that have a limit of their own."""
+    limits = [(at, each.most_width) for at, each in enumerate(columns) if each.most_width]
+    for row in cells:
+        for at, most in limits:
+            row[at] = shorten(row[at], most)
 
 
 def shorten_middle(text: str, columns: int) -> str:
@@ -95,8 +107,6 @@ def markdown_table(bodies: Sequence[Mapping[str, Any]], fields: Sequence[str]) -
 
 
 def _plain(value: Any) -> str:
-    from scopetrace.output.escape import escape
-
     if value is None:
         return ""
     if isinstance(value, bool):

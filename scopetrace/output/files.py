@@ -16,8 +16,8 @@ COLUMNS = (
     Column("WRITTEN", right=True),
     Column("OPS", right=True, least_width=100),
     Column("I/O TIME", right=True, least_width=100),
-    Column("PROC", least_width=120),
-    Column("ERROR", least_width=80),
+    Column("PROC", least_width=120, most_width=24),
+    Column("ERROR", least_width=80, most_width=16),
     Column("FILE"),
 )
 GROUP_COLUMNS = (

@@ -48,7 +48,8 @@ class LogScan:
     def read_on(self, upto: int, span: int = SPAN) -> bool:
         """Read the next events with ids up to `upto`; return whether there are more."""
         end = min(self.after_id + span, upto)
-        for sourcetype, source, ends, last in self._db.execute(*self._statement(end)):
+        rows = self._db.execute(*self._statement(end)).fetchall()  # all, or none if it is ended
+        for sourcetype, source, ends, last in rows:
             key = sourcetype, source
             if key in self._ends or len(self._ends) < MOST_LOGS:
                 self._ends[key] = self._ends.get(key, 0) + (ends or 0)

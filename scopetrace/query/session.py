@@ -72,7 +72,7 @@ class Session(FlowViews, FileViews, ProcessViews, SyscallViews, MetricViews):
         from scopetrace.query.summary import read_summary
 
         info = self.info
-        with self._reading():
+        with self.reading():
             return read_summary(self._db, info, self.path_classes)
 
     def diff(
@@ -103,7 +103,7 @@ class Session(FlowViews, FileViews, ProcessViews, SyscallViews, MetricViews):
         from scopetrace.query.diff.facts import read_facts
 
         info = self.info
-        with self._reading():
+        with self.reading():
             facts = read_facts(self._db, info, self.path_classes)
         if progress is not None:
             progress(info.events)

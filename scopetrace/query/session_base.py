@@ -77,7 +77,7 @@ class SessionBase:
     @property
     def info(self) -> SessionInfo:
         """The facts about the session without its events, with the status of now."""
-        with self._reading():
+        with self.reading():
             return read_info(self._db, self.path)
 
     @property
@@ -88,14 +88,14 @@ class SessionBase:
     @property
     def config(self) -> str:
         """The configuration it was recorded with, as YAML."""
-        with self._reading():
+        with self.reading():
             text: str = self._db.execute("SELECT config FROM session").fetchone()[0]
             return text
 
     @property
     def last_id(self) -> int:
         """The id of the last event that is committed by now; 0: there is none."""
-        with self._reading():
+        with self.reading():
             return self._db.execute("SELECT max(id) FROM event").fetchone()[0] or 0
 
     @cached_property
@@ -113,7 +113,7 @@ class SessionBase:
         """
         from scopetrace.query.startup import read_start_up
 
-        with self._reading():
+        with self.reading():
             return read_start_up(self._db, self.path_classes)
 
     def _query(self, **filters: Unpack[EventFilters]) -> EventQuery:
@@ -130,7 +130,8 @@ class SessionBase:
         return EventQuery(self._db, self._failures, wanted)
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def reading(self) -> Iterator[None]:
+        """Have an error of SQLite in the body be a SessionError."""
         try:
             yield
         except sqlite3.Error as error:

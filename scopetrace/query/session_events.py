@@ -93,7 +93,7 @@ class EventViews(SessionBase):
         sql = (
             f"SELECT count(*) FROM event WHERE id > ? AND id < ? AND sourcetype IN ({marks(names)})"
         )
-        with self._reading():
+        with self.reading():
             count: int = self._db.execute(sql, (after_id, before_id, *names)).fetchone()[0]
             return count
 
@@ -165,7 +165,7 @@ class EventViews(SessionBase):
         """
         from scopetrace.query.source_names import check_fields, check_sources
 
-        with self._reading():
+        with self.reading():
             check_sources(self._db, listed(source), listed(sourcetype))
             check_fields(self._db, listed(fields))
 
@@ -236,7 +236,7 @@ class EventViews(SessionBase):
     def _by_id(self, ids: Iterable[int]) -> Iterator[EventRecord]:
         sql = f"SELECT {', '.join(EVENT_COLUMNS)} FROM event AS e WHERE e.id = ?"
         for number in ids:
-            with self._reading():
+            with self.reading():
                 row = self._db.execute(sql, (number,)).fetchone()
             if row is not None:
                 yield from self._reader.read((row,))

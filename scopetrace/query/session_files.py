@@ -33,7 +33,7 @@ class FileViews(SessionBase):
         from scopetrace.query.flows import images_of
 
         pids, programs = tuple(map(sql_int, listed(pid))), listed(proc)
-        with self._reading():
+        with self.reading():
             images = images_of(self._db, pids, programs) if pids or programs else None
             return read_files(self._db, self.path_classes, images)
 

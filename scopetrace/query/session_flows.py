@@ -49,7 +49,7 @@ class FlowViews(EventViews):
 
         pids, programs = tuple(map(sql_int, listed(pid))), listed(proc)
         networks = listed(peer)
-        with self._reading():
+        with self.reading():
             chosen = sort or networks
             users = all_of(of_processes(pids, programs) or [flows.ANY_PROCESS])
             found: Iterable[FlowRecord] = flows.read_last(self._db, None if chosen else last, users)
@@ -67,7 +67,7 @@ class FlowViews(EventViews):
         """
         from scopetrace.query.flows import find_flow
 
-        with self._reading():
+        with self.reading():
             found = find_flow(self._db, sql_int(number))
         if found is None:
             raise SessionError(f"session {self.info.id} has no flow {number}")
@@ -84,7 +84,7 @@ class FlowViews(EventViews):
         """
         from scopetrace.query.payload import read_payload
 
-        with self._reading():
+        with self.reading():
             yield from read_payload(self._db, channel, outgoing)
 
     def exchanges(self, most_body_bytes: int = 0) -> Iterator[Exchange]:

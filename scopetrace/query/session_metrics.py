@@ -52,5 +52,5 @@ class MetricViews(SessionBase):
         return read_settings(self.config)
 
     def _guarded(self, records: Iterator[MetricRecord]) -> Iterator[MetricRecord]:
-        with self._reading():
+        with self.reading():
             yield from records

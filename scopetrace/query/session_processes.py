@@ -20,12 +20,12 @@ class ProcessViews(SessionBase):
 
     def processes(self) -> Iterator[Process]:
         """Return the process images in the order they began."""
-        with self._reading():
+        with self.reading():
             yield from read_processes(self._db)
 
     def process_ends(self) -> Iterator[ProcessEnd]:
         """Return how process images ended, for those that have, in the order they began."""
-        with self._reading():
+        with self.reading():
             yield from read_process_ends(self._db)
 
     def process_page(
@@ -51,7 +51,7 @@ class ProcessViews(SessionBase):
         from scopetrace.query.process_pages import ProcessFilter, read_process_page
 
         wanted = ProcessFilter(tuple(map(sql_int, listed(pid))), listed(match))
-        with self._reading():
+        with self.reading():
             return read_process_page(self._db, wanted, sql_int(key), most, backwards)
 
     def tree(self) -> tuple[ProcessNode, ...]:
@@ -62,7 +62,7 @@ class ProcessViews(SessionBase):
         """
         from scopetrace.query.tree import read_tree
 
-        with self._reading():
+        with self.reading():
             return read_tree(self._db)
 
     def who(self, what: str) -> Who:
@@ -79,7 +79,7 @@ class ProcessViews(SessionBase):
         from scopetrace.query.who import read_who
 
         info = self.info
-        with self._reading():
+        with self.reading():
             return read_who(self._db, info, what)
 
     def why(self) -> Why:
@@ -91,5 +91,5 @@ class ProcessViews(SessionBase):
         from scopetrace.query.why import read_why
 
         info = self.info
-        with self._reading():
+        with self.reading():
             return read_why(self._db, info, self.path_classes)

@@ -73,18 +73,13 @@ def test_a_long_query_is_ended_as_well(reader, answers):
         ).fetchone()
         yield Part([])
 
-    reader.ask(lambda session: guarded(session, long))
+    reader.ask(long)
     assert started.wait(PATIENCE)
     number = reader.ask(lambda session: iter([Part([])]))
     while not answers.found:
         reader.hurry()
 
     assert answers.wait(1) == [(number, Part([]))]
-
-
-def guarded(session, job):
-    with session._reading():
-        yield from job(session)
 
 
 def test_parts_that_come_too_fast_are_left_out_but_never_the_last(reader, answers, monkeypatch):

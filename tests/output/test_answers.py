@@ -28,6 +28,22 @@ def test_lines_fit_the_terminal_and_show_the_name(width: int) -> None:
     assert ("MORE" in lines[0]) == (width >= 100)
 
 
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_what_is_escaped_fits_as_well(width: int) -> None:
+    rows = [(1, "more", "/\x1b[31m\n日本" * 30)]
+    lines = terminal_table(COLUMNS, rows, width).splitlines()
+
+    assert [display_width(line) <= width for line in lines] == [True, True]
+
+
+def test_a_column_has_a_limit_of_its_own_on_a_terminal() -> None:
+    columns = (Column("PROC", most_width=8), Column("FILE"))
+    rows = [("sh make cc1 as ld", "/a")]
+
+    assert terminal_table(columns, rows, 80).splitlines()[1] == "sh make…  /a"
+    assert terminal_table(columns, rows, None).splitlines()[1] == "sh make cc1 as ld  /a"
+
+
 def test_off_a_terminal_nothing_is_cut() -> None:
     assert "b" * 200 in terminal_table(COLUMNS, ROWS, None)
 

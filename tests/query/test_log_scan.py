@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import pytest
+
 from scopetrace.query import log_scan, open_session
 from scopetrace.query.log_scan import read_logs
 from support.session_builder import event, image, record
@@ -29,6 +33,19 @@ def test_spans_add_up_to_what_is_read_at_once(tmp_path):
         ]
         assert sum(log.lines for log in scan.logs()) == sum(at % 5 for at in range(100)) + 3
         assert scan.logs()[0].last == "last"
+
+
+def test_a_span_whose_query_was_ended_is_counted_once(tmp_path):
+    path = record(tmp_path, [event(f"/{at}.log", message="x\n" * 9) for at in range(500)])
+    with open_session(path) as session:
+        scan, left = session.log_scan(), iter(range(1000))
+        session._db.set_progress_handler(lambda: next(left, None) is None, 10)
+        with pytest.raises(sqlite3.OperationalError):
+            scan.read_on(session.last_id)
+        session._db.set_progress_handler(None, 0)
+        scan.read_on(session.last_id)
+
+        assert {log.lines for log in scan.logs()} == {9}
 
 
 def test_those_of_one_process_are_counted_alone(tmp_path):
