@@ -54,6 +54,14 @@ class Peer(NamedTuple):
     port: int | None
     """None: any."""
 
+    def may_be_in(self, flow: FlowRecord) -> bool:
+        """Return whether it may be an end of a flow: one has its name. This is quickly known."""
+        if not self.hosts:
+            return True
+        ends = (flow.peer, flow.local, flow.client, flow.target)
+        names = {end.host.lower() for end in ends if end is not None} | {flow.peer_name.lower()}
+        return not names.isdisjoint(self.hosts)
+
     def is_end_of(self, fields: Mapping[str, Any]) -> bool:
         """Return whether it is an end of the flow or socket that these fields describe."""
         return any(
@@ -109,7 +117,7 @@ def _ends_of(flow: FlowRecord) -> dict[str, Any]:
 def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[Touch]:
     requests: dict[int, int] | None = None
     for flow in read_flows(db):
-        if not peer.is_end_of(_ends_of(flow)):
+        if not (peer.may_be_in(flow) and peer.is_end_of(_ends_of(flow))):
             continue
         if requests is None:
             requests = _requests(db)
