@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
-from support.harness import Stage, scopetrace_command, session_files
-from support.interpreter import python
-from support.users import one_user
+from support.harness import Stage, scopetrace_command
 
 
 def answers(stage: Stage, *question: str) -> list[dict[str, Any]]:
@@ -74,16 +70,3 @@ def test_who_may_not_read_a_file(stage: Stage) -> None:
 
     (summary,) = answers(stage, "summary")
     assert (ending.status, summary["denied"]) == ((0, []) if is_root else (1, [str(secret)]))
-
-
-@one_user("what is kept does not depend on rights, and it makes 52,000 events")
-def test_a_large_session_keeps_what_its_events_say(stage: Stage) -> None:
-    script = "for at in range(26_000): open(f'{at % 3}.txt', 'a').close()"
-    stage.record([python(), "-c", script])
-    files = answers(stage, "files")
-
-    with closing(sqlite3.connect(session_files(stage.home)[0], isolation_level=None)) as db:
-        assert db.execute("SELECT count(DISTINCT kind) FROM answer").fetchone() == (2,)
-        db.execute("DELETE FROM answer")
-    assert answers(stage, "files") == files
-    assert sum(file["opens"] for file in files if file["file"].endswith(".txt")) == 26_000

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from scopetrace import capture
+from scopetrace.model.file_record import FileRecord
+from scopetrace.query import open_session
 from scopetrace.recorder import background
 from scopetrace.streams import text
 from support.harness import (
@@ -57,6 +61,36 @@ def test_a_fault_of_the_recorder_ends_the_recording_and_not_the_program(stage: S
     report = path.with_name(f"{path.name}.fault.txt")
     assert "RuntimeError: a fault" in report.read_text()
     assert modes(path.parent) == {path.name: 0o600, report.name: 0o600, ".last-id": 0o600}
+
+
+LARGE = """
+import sys
+from scopetrace.cli import main
+from scopetrace.store import writer
+
+writer.LARGE_EVENTS = 10
+sys.exit(main(sys.argv[1:]))
+"""
+"""scopetrace that takes ten events for many."""
+
+
+def test_a_large_session_keeps_what_its_events_say(stage: Stage) -> None:
+    home = stage.new_home()
+    ending = stage.run([python(), "-P", "-c", LARGE, "run", "sh", "-c", "echo x > a; mv a b"])
+    stage.finished(home, ending)
+    (path,) = session_files(home)
+    before = files_of(path)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        assert db.execute("SELECT count(DISTINCT kind) FROM answer").fetchone() == (2,)
+        db.execute("DELETE FROM answer")
+    assert files_of(path) == before
+    assert {str(stage.work / "b")} <= {file.path for file in before}
+
+
+def files_of(path: Path) -> list[FileRecord]:
+    with open_session(path) as session:
+        return session.files()
 
 
 def test_only_the_owner_may_read_what_was_recorded(stage: Stage) -> None:
