@@ -32,10 +32,15 @@ def main() -> None:
         os.environ["SCOPETRACE_HOME"] = f"{folder}/sessions"
         os.chdir(folder)
         results = []
+        wanted = os.environ.get("ONLY", "")
         for workload in workloads(Path(folder)):
+            if wanted not in workload.name:
+                continue
             print(f"measuring: {workload.name}", file=sys.stderr, flush=True)
             results.append(compare(workload, scopetrace, rounds))
         print_comparison(results, rounds)
+        if wanted:
+            return
         print_figures(serving(scopetrace, Path(folder), rounds), "cost")
         print_figures(figures(scopetrace, Path(folder), rounds), "aim")
         print_figures(large_sessions(scopetrace, Path(folder), rounds), "aim")

@@ -1,5 +1,6 @@
-/* One kind of call, many times: loops KIND COUNT. */
+/* One kind of call, many times, beside idle threads: loops KIND COUNT [THREADS]. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { STACK_BYTES = 64 << 10 };
+
+static void *sleep_on(void *unused)
+{
+    pause();
+    return unused;
+}
+
+static void start_threads(int count)
+{
+    pthread_attr_t small;
+    pthread_t thread;
+
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, STACK_BYTES);
+    while (count-- > 0)
+        if (pthread_create(&thread, &small, sleep_on, NULL))
+            abort();
+}
+
 int main(int argc, char **argv)
 {
-    const char *kind = argc == 3 ? argv[1] : "";
-    long count = argc == 3 ? atol(argv[2]) : 0;
+    const char *kind = argc > 2 ? argv[1] : "";
+    long count = argc > 2 ? atol(argv[2]) : 0;
     char byte;
 
+    start_threads(argc > 3 ? atoi(argv[3]) : 0);
     if (!strcmp(kind, "read")) {
         int fd = open("/dev/zero", O_RDONLY);
         while (count-- && read(fd, &byte, 1) == 1)
@@ -50,7 +72,7 @@ int main(int argc, char **argv)
         while (count--)
             syscall(SYS_getppid);
     } else {
-        fprintf(stderr, "usage: loops read|open|write|fork|exec|keep|getppid COUNT\n");
+        fprintf(stderr, "usage: loops read|open|write|fork|exec|keep|getppid COUNT [THREADS]\n");
         return 2;
     }
     return 0;

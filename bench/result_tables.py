@@ -19,13 +19,14 @@ def print_comparison(results: list[Comparison], rounds: int) -> None:
             *(spell(s, result.workload.operations) for s in times(result)),
             ratio(result.scopetrace_s, result.native_s),
             ratio(result.gate_s, result.native_s),
+            share(result.gated),
             ratio(result.scopetrace_s, result.strace_s),
         )
         for result in results
     ]
     headings = (
         *("", "native", "scopetrace", "with the gate", "strace"),
-        *("÷ native", "gate ÷ native", "÷ strace"),
+        *("÷ native", "gate ÷ native", "gated", "÷ strace"),
     )
     print(f"\nLinux {platform.release()}, {os.cpu_count()} CPUs, medians of {rounds} rounds:\n")
     print(tabulate(rows, headings, tablefmt="github", disable_numparse=True))
@@ -51,6 +52,11 @@ def spell(seconds: float | None, operations: int) -> str:
     if each < 1e-3:
         return f"{each * 1e6:.2f} µs"
     return f"{each * 1e3:.0f} ms" if each < 1 else f"{each:.2f} s"
+
+
+def share(part: float | None) -> str:
+    """Return a share in percent."""
+    return "-" if part is None else f"{100 * part:.1f} %"
 
 
 def ratio(a: float, b: float | None) -> str:

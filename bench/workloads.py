@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace import _engine
 from scopetrace.config.load import load_config
+from scopetrace.query import open_session
 from scopetrace.sources.needs import needed_calls
 from scopetrace.watch import Watch
 
@@ -34,14 +37,15 @@ class Comparison(NamedTuple):
     scopetrace_s: float
     gate_s: float
     """By scopetrace with `gate: auto`."""
+    gated: float | None
+    """The share of recorded calls that made no stop then; None: there were none."""
     strace_s: float | None
     """None: there is no strace here."""
 
 
 def workloads(folder: Path) -> list[Workload]:
     """Build what the workloads need in `folder` and return them."""
-    loops = str(folder / "loops")
-    subprocess.run(["cc", "-O2", "-o", loops, str(HERE / "loops.c")], check=True)
+    loops = compiled("cc", "loops", folder)
     imports = f"{sys.executable} -c 'import json, asyncio, http.client'"
     make_repository(folder / "repository")
     make_project(folder / "project")
@@ -54,7 +58,66 @@ def workloads(folder: Path) -> list[Workload]:
         Workload("python3 -c 'import json, asyncio…'", repeated(imports, 15), 15),
         Workload("git status, 5000 files", repeated("git -C repository status -s", 15), 15),
         Workload("make -j2, 40 C files", ["make", "-s", "-j2", "-C", "project", "-B"], 1),
+        Workload("1-byte read, 1,000 idle threads", [loops, "read", "50000", "1000"], 50_000),
+        Workload("1-byte read, 5,000 idle threads", [loops, "read", "50000", "5000"], 50_000),
+        Workload("cp of a tree, 5000 files", repeated("cp -r repository copy$i", 5), 5),
+        Workload("sqlite3, 5000 inserts", ["sh", "-c", f"{INSERTS} | sqlite3 inserts.db"], 5_000),
+        *other_runtimes(folder),
     ]
+
+
+INSERTS = """(
+echo 'PRAGMA synchronous = off; CREATE TABLE IF NOT EXISTS t (value TEXT);'
+i=0; while [ $i -lt 5000 ]; do echo "INSERT INTO t VALUES ('row $i');"; i=$((i+1)); done)"""
+NODE = "for (let i = 0; i < 20000; i++) require('fs').readFileSync('/etc/passwd')"
+GO = """package main
+import "os"
+func main() {
+    for i := 0; i < 20000; i++ {
+        if _, err := os.ReadFile("/etc/passwd"); err != nil {
+            panic(err)
+        }
+    }
+}
+"""
+JAVA = """import java.nio.file.*;
+class Reads {
+    public static void main(String[] arguments) throws Exception {
+        for (int i = 0; i < 20000; i++)
+            Files.readAllBytes(Path.of("/etc/passwd"));
+    }
+}
+"""
+
+
+def other_runtimes(folder: Path) -> Iterator[Workload]:
+    """Yield a program that reads files for each way here in which programs make their calls."""
+    if shutil.which("musl-gcc"):
+        argv = [compiled("musl-gcc", "loops-musl", folder), "open", "30000"]
+        yield Workload("musl: open + close", argv, 30_000)
+    argv = [compiled("cc", "loops-static", folder, "-static"), "open", "30000"]
+    yield Workload("static: open + close", argv, 30_000)
+    if shutil.which("node"):
+        yield Workload("node: readFileSync", ["node", "-e", NODE], 20_000)
+    if shutil.which("go"):
+        (folder / "reads.go").write_text(GO)
+        cached = os.environ | {"GOCACHE": str(folder / "go"), "CGO_ENABLED": "0"}
+        subprocess.run(
+            ["go", "build", "-o", "reads", "reads.go"], cwd=folder, env=cached, check=True
+        )
+        yield Workload("Go: os.ReadFile", [str(folder / "reads")], 20_000)
+    if shutil.which("javac"):
+        (folder / "Reads.java").write_text(JAVA)
+        subprocess.run(["javac", "Reads.java"], cwd=folder, check=True)
+        yield Workload("java: Files.readAllBytes", ["java", "-cp", str(folder), "Reads"], 20_000)
+
+
+def compiled(compiler: str, name: str, folder: Path, *flags: str) -> str:
+    """Compile loops.c and return the path of the program."""
+    program = str(folder / name)
+    command = [compiler, "-O2", "-pthread", *flags, "-o", program, str(HERE / "loops.c")]
+    subprocess.run(command, check=True)
+    return program
 
 
 def repeated(command: str, times: int) -> list[str]:
@@ -106,13 +169,29 @@ def compare(workload: Workload, scopetrace: str, rounds: int) -> Comparison:
         trace = ["-e", f"trace={watched_calls()}", "-o", "/dev/null", "--"]
         ways["strace"] = [strace, "-f", "--seccomp-bpf", *trace]
     seconds: dict[str, list[float]] = {way: [] for way in ways}
+    gated = None
     for _ in range(rounds):
         for way, prefix in ways.items():
             seconds[way].append(timed([*prefix, *workload.argv]))
-            settle(scopetrace)
+            wait_for_recorders(scopetrace)
+            gated = gated_share() if way == "gate" else gated
+            prune(scopetrace)
     middle = {way: statistics.median(values) for way, values in seconds.items()}
-    strace_s = middle.get("strace")
-    return Comparison(workload, middle["native"], middle["scopetrace"], middle["gate"], strace_s)
+    return Comparison(
+        workload,
+        middle["native"],
+        middle["scopetrace"],
+        middle["gate"],
+        gated,
+        middle.get("strace"),
+    )
+
+
+def gated_share() -> float | None:
+    """Return the share of calls of the last session that made no stop."""
+    with open_session() as session:
+        calls = session.summary().gate
+    return calls.get("gated", 0) / sum(calls.values()) if calls else None
 
 
 def timed(argv: list[str]) -> float:
@@ -123,9 +202,18 @@ def timed(argv: list[str]) -> float:
 
 
 def settle(scopetrace: str) -> None:
-    """Wait until no recorder is closing its session, which would slow the next measurement."""
+    """Have no recorder and no session that would slow the next measurement."""
+    wait_for_recorders(scopetrace)
+    prune(scopetrace)
+
+
+def wait_for_recorders(scopetrace: str) -> None:
+    """Wait until no recorder is closing its session."""
     while subprocess.run(
         [scopetrace, "history", "--running", "-j"], check=True, capture_output=True
     ).stdout:
         time.sleep(0.02)
+
+
+def prune(scopetrace: str) -> None:
     subprocess.run([scopetrace, "prune", "--all", "--force"], check=False, capture_output=True)
