@@ -37,6 +37,9 @@ struct engine {
     unsigned stops_since_change;  /* since the last fork, exec or exit of a task */
     int ready_in_row;             /* stops in a row that the tracer did not have to wait for */
     pid_t last_polled;            /* the thread that was asked for last, in a round */
+    pid_t last_stopped;           /* the one whose stop came last, */
+    unsigned stops_of_last;       /* and how many in a row were its */
+    unsigned stops_since_scan;    /* of all tracees */
     siginfo_t queued[QUEUED_MAX]; /* stops that were consumed and are not handled yet */
     int queued_count, queued_taken;
     struct task
@@ -45,6 +48,7 @@ struct engine {
     timer_t timer; /* wakes the thread that waits; valid if has_timer */
     bool has_timer;
     uint64_t wake_ns;       /* when the timer expires, or 0 */
+    uint64_t due_ns;        /* when something is to be done for a task (on_timer), or 0 */
     uint64_t launch_us;     /* CPU time of the main process before its first exec: ours, not its */
     struct copy_plan *plan; /* which calls are recorded whole; NULL: none */
     bool recording_ended;   /* nothing is recorded any more; calls of the program are let through */
@@ -179,6 +183,8 @@ void wake_timer_init(struct engine *engine);
 void wake_timer_deinit(struct engine *engine);
 /* Have on_timer called at that time at the latest; false if there is no timer. */
 bool wake_at(struct engine *engine, uint64_t at_ns);
+/* Have the wait for a stop end at that time at the latest; false if there is no timer. */
+bool sleep_until(struct engine *engine, uint64_t at_ns);
 /* If the timer has expired: do what is due, and set it to what is due next. */
 void on_timer(struct engine *engine);
 

@@ -41,16 +41,35 @@ static void set_timer(struct engine *engine, uint64_t at_ns)
     engine->wake_ns = at_ns;
 }
 
-bool wake_at(struct engine *engine, uint64_t at_ns)
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+{
+    return !a_ns || (b_ns && b_ns < a_ns) ? b_ns : a_ns;
+}
+
+bool sleep_until(struct engine *engine, uint64_t at_ns)
 {
     if (engine->has_timer && (!engine->wake_ns || at_ns < engine->wake_ns))
         set_timer(engine, at_ns);
     return engine->has_timer;
 }
 
-static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+bool wake_at(struct engine *engine, uint64_t at_ns)
 {
-    return !a_ns || (b_ns && b_ns < a_ns) ? b_ns : a_ns;
+    engine->due_ns = earlier(engine->due_ns, at_ns);
+    return sleep_until(engine, at_ns);
+}
+
+/* Do what is due of all tasks. Returns when the next will be due, or 0. */
+static uint64_t do_due(struct engine *engine, uint64_t now_ns)
+{
+    uint64_t next_ns = gated_next_round(engine, now_ns);
+
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
+         task = tasks_next(&engine->tasks, task)) {
+        next_ns = earlier(next_ns, end_due_deferral(task));
+        next_ns = earlier(next_ns, flush_due_bursts(engine, task));
+    }
+    return next_ns;
 }
 
 void on_timer(struct engine *engine)
@@ -59,11 +78,7 @@ void on_timer(struct engine *engine)
 
     if (!engine->wake_ns || now_ns < engine->wake_ns)
         return;
-    uint64_t next_ns = gated_next_round(engine, now_ns);
-    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
-         task = tasks_next(&engine->tasks, task)) {
-        next_ns = earlier(next_ns, end_due_deferral(task));
-        next_ns = earlier(next_ns, flush_due_bursts(engine, task));
-    }
-    set_timer(engine, next_ns); /* 0: no more */
+    if (engine->due_ns && now_ns >= engine->due_ns)
+        engine->due_ns = do_due(engine, now_ns);
+    set_timer(engine, engine->due_ns); /* 0: no more */
 }

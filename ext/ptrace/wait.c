@@ -17,6 +17,8 @@
  *     short times only, and looks whether the other one has become slow.
  *  7. A signal wakes the tracer (EINTR): another thread requests something, or the timer has expired.
  *  8. There are no tracees any more (ECHILD): the recording is over.
+ *  9. There are many tracees, and one of them makes all calls: the kernel would look through all of them for
+ *     each stop. So for short times only that one is waited for (is_solo).
  */
 #include <errno.h>
 #include <sched.h>
@@ -36,6 +38,10 @@ enum {
     SETTLED_STOPS = 64,     /* since the last fork, exec or exit: no programs are being started */
     SHORT_SLEEP_NS = 100 * 1000, /* after a sleep so short polling would have been better */
     HELD_WRITE_SLEEP_NS = 50 * 1000,
+    MANY_TASKS = 64,         /* fewer are looked through in no time */
+    SOLO_STOPS = 16,         /* in a row of one thread: it makes all calls */
+    STOPS_PER_SCAN = 32,     /* before all are looked at again */
+    SOLO_SLEEP_NS = 2000000, /* the same if there is no stop */
 };
 
 /* ESRCH means that the tracee was killed meanwhile: its end will be reported. */
@@ -67,6 +73,60 @@ static long wait_once(idtype_t who, pid_t tid, siginfo_t *event, int extra)
     event->si_pid = 0;
     return syscall(SYS_waitid, who, tid, event,
                    WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD | extra, NULL);
+}
+
+/* Whether the thread that stopped last need be waited for only: others were looked for just before. */
+static bool is_solo(const struct engine *engine)
+{
+    return engine->tasks.count > MANY_TASKS && engine->stops_of_last > SOLO_STOPS &&
+           engine->stops_since_scan < STOPS_PER_SCAN;
+}
+
+/* Wait for any tracee. The kernel goes through all of them until it finds one that has stopped. */
+static long wait_for_any(struct engine *engine, siginfo_t *event, int extra)
+{
+    engine->stops_since_scan = 0;
+    return wait_once(P_ALL, 0, event, extra);
+}
+
+/* Wait for the thread that stopped last. Returns -1 with errno ECHILD if it has ended. */
+static long wait_for_last(struct engine *engine, siginfo_t *event, int extra)
+{
+    long status = wait_once(P_PID, engine->last_stopped, event, extra);
+
+    if (status < 0 && errno == ECHILD)
+        engine->stops_of_last = 0;
+    return status;
+}
+
+/* Look for a stop, of one thread if that makes all calls. */
+static long poll_once(struct engine *engine, siginfo_t *event)
+{
+    if (is_solo(engine) && wait_for_last(engine, event, WNOHANG) == 0)
+        return 0;
+    return wait_for_any(engine, event, WNOHANG);
+}
+
+/* Sleep until there is a stop; if one thread makes all calls, until it stops or the timer expires. */
+static long sleep_for_event(struct engine *engine, siginfo_t *event)
+{
+    if (is_solo(engine) && sleep_until(engine, monotonic_ns() + SOLO_SLEEP_NS)) {
+        long status = wait_for_last(engine, event, 0);
+        if (status < 0 && errno == EINTR)
+            engine->stops_since_scan = STOPS_PER_SCAN;
+        if (status == 0 || errno != ECHILD)
+            return status;
+    }
+    return wait_for_any(engine, event, 0);
+}
+
+static void note_event(struct engine *engine, const siginfo_t *event)
+{
+    bool same = event->si_pid == engine->last_stopped;
+
+    engine->stops_since_scan++;
+    engine->stops_of_last = same ? engine->stops_of_last + 1 : 0;
+    engine->last_stopped = event->si_pid;
 }
 
 /*
@@ -134,7 +194,7 @@ static long wait_for_event(struct engine *engine, siginfo_t *event)
     if (engine->plan)
         most = 0;
     for (int polls = 0; polls < most; polls++) {
-        long status = wait_once(P_ALL, 0, event, WNOHANG);
+        long status = poll_once(engine, event);
         if (status < 0 || event->si_pid) {
             adapt_polls(engine, polls);
             return status;
@@ -149,7 +209,7 @@ static long wait_for_event(struct engine *engine, siginfo_t *event)
     long status = wait_with_writes_held(engine, event);
     if (status < 0 || event->si_pid)
         return status;
-    status = wait_once(P_ALL, 0, event, 0);
+    status = sleep_for_event(engine, event);
     if (engine->stops_since_change >= SETTLED_STOPS)
         adapt_polls(engine, monotonic_ns() - since_ns < SHORT_SLEEP_NS ? POLLS_MAX : 0);
     return status;
@@ -218,7 +278,7 @@ static bool queue_call_stops(struct engine *engine, siginfo_t *event)
             task->fatal_pending = shares_space(task) && is_fatal_signal_pending(engine, task);
             engine->queued[engine->queued_count++] = next;
         }
-        if (wait_once(P_ALL, 0, &next, WNOHANG) < 0)
+        if (is_solo(engine) || wait_for_any(engine, &next, WNOHANG) < 0)
             break;
     }
     return false;
@@ -228,6 +288,8 @@ long next_wait_event(struct engine *engine, siginfo_t *event)
 {
     while (!take_queued(engine, event)) {
         long status = wait_for_event(engine, event);
+        if (status == 0)
+            note_event(engine, event);
         if (status < 0 || !is_call_stop(event) || !has_siblings(engine, event->si_pid))
             return status;
         if (queue_call_stops(engine, event))

@@ -64,6 +64,7 @@ CASES = [
     Case("tmpfile"),
     Case("odd_names"),
     Case("threads", ordered=False),
+    Case("turns"),
     Case("processes"),
     Case("names", rights=True),
     Case("execs", rights=True),
