@@ -135,14 +135,14 @@ static void apply_socket(struct context *context, struct caller *caller, const s
 
 /*
  * linkat(2) may give a name to a file that was opened without one (O_TMPFILE of open(2)), and rename may
- * change that name. The link of an fd in /proc does not show either, so the mute of every file ends:
- * its bytes may be wanted under the new name.
+ * change that name. The link of an fd in /proc does not show either, so the mute of every file ends, and one
+ * that is on its way finds nothing: its bytes may be wanted under the new name.
  */
 static void unmute_files(struct context *context, struct caller *caller)
 {
     for (size_t fd = 0; fd < caller->fds->size; fd++) {
         struct fd_entry *entry = caller->fds->entries[fd];
-        if (!entry || !entry->muted || !entry->name_hash)
+        if (!entry || !entry->name_hash)
             continue;
         flush_tally(context, caller, entry);
         fd_table_forget(caller->fds, entry->fd, false);
@@ -189,6 +189,7 @@ void apply_call(struct context *context, struct caller *caller, const struct pen
         apply_close_range(context, caller, call);
     if (call->row == ROW_unshare && call->args[0] & CLONE_FILES)
         unshare_fds(caller);
+    context->moves += row->cwd;
     if (changes_roots(call))
         context->roots_differ = true;
 }

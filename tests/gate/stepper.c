@@ -81,8 +81,8 @@ static void clear_trap_flag(pid_t tid, struct user_regs_struct *regs)
     make_request(PTRACE_SETREGS, tid, NULL, regs);
 }
 
-/* Hide that flag where the last instruction has copied it: a call, pushfq. */
-static void hide_trap_flag(pid_t tid, struct user_regs_struct *regs)
+/* Hide that flag where the last instruction has copied it: a call, or pushfq if `pushes`. */
+static void hide_trap_flag(pid_t tid, struct user_regs_struct *regs, bool pushes)
 {
     uint64_t pushed;
     uint8_t last[2] = { 0 };
@@ -91,7 +91,7 @@ static void hide_trap_flag(pid_t tid, struct user_regs_struct *regs)
     if (!memcmp(last, CALL, sizeof last))
         regs->r11 &= ~(uint64_t)TRAP_FLAG;
     clear_trap_flag(tid, regs);
-    if (last[1] == PUSHFQ && read_memory(tid, regs->rsp, &pushed, sizeof pushed))
+    if (pushes && read_memory(tid, regs->rsp, &pushed, sizeof pushed))
         make_request(PTRACE_POKEDATA, tid, (void *)regs->rsp,
                      (void *)(pushed & ~(uint64_t)TRAP_FLAG));
 }
@@ -108,14 +108,16 @@ static bool await_stop(pid_t tid, siginfo_t *stop)
 static bool make_step(pid_t tid, long signal, struct user_regs_struct *regs)
 {
     siginfo_t stop, info;
+    uint8_t next = 0;
 
+    read_memory(tid, regs->rip, &next, sizeof next);
     if (make_request(PTRACE_SINGLESTEP, tid, NULL, (void *)signal) < 0 || !await_stop(tid, &stop) ||
         make_request(PTRACE_GETSIGINFO, tid, NULL, &info) < 0 || info.si_code <= 0 ||
         info.si_code > STEP_TRAPS_MAX)
         return false;
     waitid(P_PID, (id_t)tid, &stop, WSTOPPED | __WALL);
     make_request(PTRACE_GETREGS, tid, NULL, regs);
-    hide_trap_flag(tid, regs);
+    hide_trap_flag(tid, regs, next == PUSHFQ);
     return true;
 }
 
@@ -162,7 +164,7 @@ static long run_on(int request, pid_t tid, void *data)
             break;
         if (!make_step(tid, signal, &regs)) {
             if (make_request(PTRACE_GETREGS, tid, NULL, &regs) == 0)
-                hide_trap_flag(tid, &regs);
+                hide_trap_flag(tid, &regs, false);
             return 0;
         }
         signal = 0;
