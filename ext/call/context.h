@@ -49,6 +49,7 @@ struct context {
     bool roots_differ; /* a thread changed its root or its mounts: chroot(2), CLONE_NEWNS */
     bool serves_files; /* a thread opened /dev/fuse: it may serve a file system, fuse(4) */
     uint64_t renames;  /* how often a thread renamed something */
+    uint64_t moves;    /* how often a thread changed its cwd or root */
 };
 
 /* A call between its entry and its return. */

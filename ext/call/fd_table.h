@@ -63,6 +63,7 @@ struct fd_table {
     uint64_t *words;           /* enum gate_fd of each fd, for code in the program; or NULL */
     size_t word_count;
     struct arena *arena;  /* that `words` are in */
+    uint64_t doubted;     /* context.renames when its names were last doubted */
     bool words_are_newer; /* what is done now the program has done before, and they know it */
 };
 

@@ -3,68 +3,92 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 _Static_assert(ARENA_RINGS_AT + ARENA_SLOTS * ARENA_RING_BYTES <= GATE_ARENA_BYTES, "");
 _Static_assert(ARENA_RING_BYTES >= 2 * GATE_RECORD_MAX, "");
 
-struct arena *arena_new(int fd)
+_Static_assert(GATE_ARENA_BYTES <= GATE_ARENA_STRIDE, "");
+_Static_assert(ARENA_DIRTY_AT + ARENA_DIRTY_WORDS * sizeof(uint64_t) <= GATE_SLOT_BYTES, "");
+
+/* -- segments --------------------------------------------------------------------------------- */
+
+static void give_to(int id, uid_t owner)
+{
+    struct shmid_ds segment;
+
+    if (owner == geteuid() || shmctl(id, IPC_STAT, &segment) < 0)
+        return;
+    segment.shm_perm.uid = owner;
+    shmctl(id, IPC_SET, &segment);
+}
+
+/* Once it is marked as removed it goes with the last that has it mapped: shmctl(2). */
+static void *map_segment(uid_t owner, int *id_out)
+{
+    void *memory;
+
+    *id_out = shmget(IPC_PRIVATE, GATE_ARENA_BYTES, IPC_CREAT | SHM_NORESERVE | 0600);
+    if (*id_out < 0)
+        return NULL;
+    memory = shmat(*id_out, NULL, 0);
+    give_to(*id_out, owner);
+    shmctl(*id_out, IPC_RMID, NULL);
+    return memory == (void *)-1 ? NULL : memory;
+}
+
+struct arena *arena_new(unsigned index, uid_t owner, struct arena **list)
 {
     struct arena *arena = calloc(1, sizeof *arena);
-    void *memory = MAP_FAILED;
 
-    if (arena && ftruncate(fd, GATE_ARENA_BYTES) == 0)
-        memory =
-            mmap(NULL, GATE_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    if (memory == MAP_FAILED) {
+    if (!arena || !(arena->memory = map_segment(owner, &arena->id))) {
         free(arena);
         return NULL;
     }
-    arena->memory = memory;
+    arena->address = GATE_ARENA_BASE + (uint64_t)index * GATE_ARENA_STRIDE;
     arena->uses = 1;
+    arena->next = *list;
+    arena->link = list;
+    if (*list)
+        (*list)->link = &arena->next;
+    *list = arena;
     return arena;
 }
 
 struct arena *arena_share(struct arena *arena)
 {
-    if (arena)
-        arena->uses++;
+    arena->uses++;
     return arena;
 }
 
 void arena_drop(struct arena *arena)
 {
-    if (!arena || --arena->uses)
+    if (--arena->uses)
         return;
-    munmap(arena->memory, GATE_ARENA_BYTES);
+    *arena->link = arena->next;
+    if (arena->next)
+        arena->next->link = arena->link;
+    shmdt(arena->memory);
     free(arena);
 }
 
 uint64_t arena_address(const struct arena *arena, const void *memory)
 {
-    return GATE_ARENA_BASE + (uint64_t)((const uint8_t *)memory - arena->memory);
-}
-
-/* The first of `count` places that is not in use; `count`: all are. */
-static unsigned take_place(bool *places, unsigned count)
-{
-    unsigned at = 0;
-
-    while (at < count && places[at])
-        at++;
-    if (at < count)
-        places[at] = true;
-    return at;
+    return arena->address + (uint64_t)((const uint8_t *)memory - arena->memory);
 }
 
 /* -- tables ----------------------------------------------------------------------------------- */
 
 uint64_t *arena_take_table(struct arena *arena)
 {
-    unsigned index = take_place(arena->tables, ARENA_TABLES);
+    unsigned index = 0;
 
+    while (index < ARENA_TABLES && arena->tables[index])
+        index++;
     if (index == ARENA_TABLES)
         return NULL;
+    arena->tables[index] = true;
     arena->uses++;
     return (uint64_t *)(arena->memory + ARENA_TABLES_AT + (size_t)index * ARENA_TABLE_BYTES);
 }
@@ -83,9 +107,12 @@ void arena_give_table(struct arena *arena, uint64_t *words)
 
 int arena_take_lock(struct arena *arena)
 {
-    unsigned index = take_place(arena->locks, ARENA_LOCKS);
-
-    return index == ARENA_LOCKS ? -1 : (int)index;
+    for (unsigned index = 0; index < ARENA_LOCKS; index++)
+        if (!arena->locks[index]) {
+            arena->locks[index] = true;
+            return (int)index;
+        }
+    return -1;
 }
 
 void arena_give_lock(struct arena *arena, unsigned index)
@@ -110,23 +137,34 @@ uint32_t *arena_find_lock(const struct arena *arena, uint64_t address)
 
 /* -- slots ------------------------------------------------------------------------------------ */
 
-static size_t ring_offset(const struct gate_thread *thread)
+static uint64_t *dirty_word(const struct gate_thread *thread)
 {
-    return ARENA_RINGS_AT + (size_t)thread->index * ARENA_RING_BYTES;
+    uint64_t *words = (uint64_t *)(thread->arena->memory + ARENA_DIRTY_AT);
+
+    return &words[thread->index / 64];
+}
+
+static uint64_t dirty_bit(const struct gate_thread *thread)
+{
+    return (uint64_t)1 << thread->index % 64;
 }
 
 static void reset_slot(struct gate_thread *thread)
 {
     struct gate_slot *slot = &thread->page->slot;
+    uint8_t *ring =
+        thread->arena->memory + ARENA_RINGS_AT + (size_t)thread->index * ARENA_RING_BYTES;
 
     memset(slot, 0, sizeof *slot);
     slot->magic = GATE_MAGIC;
     slot->self = arena_address(thread->arena, slot);
     slot->stack_top = slot->self + GATE_SLOT_BYTES;
-    slot->ring = GATE_ARENA_BASE + ring_offset(thread);
+    slot->ring = arena_address(thread->arena, ring);
     slot->ring_size = ARENA_RING_BYTES;
+    slot->dirty = arena_address(thread->arena, dirty_word(thread));
+    slot->dirty_bit = dirty_bit(thread);
     thread->reader = (struct gate_reader){
-        .ring = thread->arena->memory + ring_offset(thread),
+        .ring = ring,
         .size = ARENA_RING_BYTES,
         .head = (_Atomic uint64_t *)&slot->head,
         .tail = (_Atomic uint64_t *)&slot->tail,
@@ -136,18 +174,19 @@ static void reset_slot(struct gate_thread *thread)
 struct gate_thread *gate_thread_new(struct arena *arena, struct caller *caller,
                                     struct gate_thread **list)
 {
-    struct gate_thread *thread = calloc(1, sizeof *thread);
-    unsigned index = thread ? take_place(arena->slots, ARENA_SLOTS) : ARENA_SLOTS;
+    struct gate_thread *thread;
+    unsigned index = 0;
 
-    if (index == ARENA_SLOTS) {
-        free(thread);
+    while (index < ARENA_SLOTS && arena->slots[index])
+        index++;
+    if (index == ARENA_SLOTS || !(thread = calloc(1, sizeof *thread)))
         return NULL;
-    }
     thread->caller = caller;
     thread->arena = arena_share(arena);
     thread->index = index;
     thread->page =
         (union gate_page *)(arena->memory + ARENA_SLOTS_AT + (size_t)index * GATE_SLOT_BYTES);
+    arena->slots[index] = thread;
     thread->next = *list;
     thread->link = list;
     if (*list)
@@ -161,14 +200,45 @@ void gate_thread_free(struct gate_thread *thread)
 {
     if (!thread)
         return;
+    thread->page->slot.magic = 0;
+    parts_deinit(&thread->last);
     *thread->link = thread->next;
     if (thread->next)
         thread->next->link = thread->link;
-    thread->page->slot.magic = 0;
-    parts_deinit(&thread->last);
-    thread->arena->slots[thread->index] = false;
+    thread->arena->slots[thread->index] = NULL;
     arena_drop(thread->arena);
+    free(thread->folder.name);
     free(thread);
+}
+
+void gate_thread_mark(struct gate_thread *thread)
+{
+    thread->arena->left[thread->index / 64] |= dirty_bit(thread);
+}
+
+static void visit_word(struct arena *arena, unsigned word, uint64_t bits, visit_thread *visit,
+                       void *context)
+{
+    for (; bits; bits &= bits - 1) {
+        struct gate_thread *thread = arena->slots[word * 64 + (unsigned)__builtin_ctzll(bits)];
+        if (!thread) /* the program has set a bit of nothing */
+            continue;
+        __atomic_store_n(&thread->page->slot.is_dirty, 0, __ATOMIC_SEQ_CST);
+        visit(context, thread);
+    }
+}
+
+void arena_visit_dirty(struct arena *arena, visit_thread *visit, void *context)
+{
+    uint64_t *words = (uint64_t *)(arena->memory + ARENA_DIRTY_AT);
+
+    for (unsigned word = 0; word < ARENA_DIRTY_WORDS; word++) {
+        uint64_t bits = arena->left[word];
+        arena->left[word] = 0;
+        if (__atomic_load_n(&words[word], __ATOMIC_RELAXED))
+            bits |= __atomic_exchange_n(&words[word], 0, __ATOMIC_SEQ_CST);
+        visit_word(arena, word, bits, visit, context);
+    }
 }
 
 /* -- tallies ---------------------------------------------------------------------------------- */
@@ -206,17 +276,21 @@ static void take_more(struct gate_tally now, struct gate_tally *seen, take_tally
         take(context, &now);
 }
 
-static void collect_tally(struct gate_tally *shared, struct gate_tally *seen, is_known_fd *is_known,
+/* False: there is something to take later. */
+static bool collect_tally(struct gate_tally *shared, struct gate_tally *seen, is_known_fd *is_known,
                           take_tally *take, void *context)
 {
     struct gate_tally now;
 
-    if (!copy_tally(shared, &now) ||
-        (now.version == seen->version && now.sums.calls == seen->sums.calls) ||
-        !is_known(context, now.fd))
-        return;
+    if (!copy_tally(shared, &now))
+        return false;
+    if (now.version == seen->version && now.sums.calls == seen->sums.calls)
+        return true;
+    if (!is_known(context, now.fd))
+        return false;
     take_more(now, seen, take, context);
     shared->taken = GATE_TAKEN(now.version, now.sums.calls);
+    return true;
 }
 
 void gate_thread_take(struct gate_thread *thread, const struct gate_record *record,
@@ -247,18 +321,21 @@ bool gate_thread_published(const struct gate_thread *thread)
     return slot->record_end && slot->record_end == slot->head;
 }
 
-void gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
+bool gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
                          void *context)
 {
     struct gate_slot *slot = &thread->page->slot;
     uint64_t made = __atomic_load_n(&slot->made, __ATOMIC_ACQUIRE);
 
-    if (made == thread->made)
-        return;
+    if (made == thread->made && thread->is_taken)
+        return true;
     thread->calls += made - thread->made <= INT32_MAX ? made - thread->made : 0;
     thread->made = made;
+    thread->is_taken = true;
     for (int i = 0; i < GATE_TALLIES; i++)
-        collect_tally(&slot->tallies[i], &thread->seen[i], is_known, take, context);
+        thread->is_taken &=
+            collect_tally(&slot->tallies[i], &thread->seen[i], is_known, take, context);
+    return thread->is_taken;
 }
 
 /* A place that was being given away is empty. */

@@ -1,11 +1,13 @@
 /*
  * An arena: memory that the threads of a program share with the tracer.
  *
- * It is a file without a name (memfd_create(2)), mapped at GATE_ARENA_BASE in the program, and survives
- * a fork: parent and children have the same one. It contains
+ * It is a segment of System V shared memory, which a program can map without an fd: so the other threads of a
+ * program need not stand still meanwhile. It survives a fork: parent and children have the same one. A
+ * program whose arena is full is given another one behind it. It contains
  *
- *  1. a slot that is none: gs of a thread without a slot points there, and its magic is 0; and locks, one for
- *     each file (struct gate_owned);
+ *  1. a slot that is none: gs of a thread without a slot points to that of the first arena, and its magic
+ *     is 0. Behind it there is a bit for each slot, set when there is something to take, and locks, one for
+ *     each file (struct gate_owned): those of the first arena are used;
  *  2. tables: a word for each fd (enum gate_fd), for each fd table;
  *  3. slots: one for each thread that makes calls in the gate;
  *  4. rings: one for each slot.
@@ -19,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "call/context.h"
 #include "gate/layout.h"
@@ -28,7 +31,9 @@
 enum {
     ARENA_FDS = 4096, /* of a table; higher numbers are traced */
     ARENA_TABLES = 32,
-    ARENA_SLOTS = 128, /* the calls of further threads are traced */
+    ARENA_SLOTS = 128,
+    ARENA_DIRTY_WORDS = ARENA_SLOTS / 64,
+    ARENA_DIRTY_AT = GATE_SLOT_BYTES / 4,
     ARENA_RING_BYTES = 1 << 16,
     ARENA_LOCKS = 32,
     ARENA_LOCK_BYTES = 64, /* of which it uses 4 */
@@ -42,11 +47,26 @@ enum {
 #define GATE_NO_SLOT ((uint64_t)GATE_ARENA_BASE) /* gs of a thread without one */
 
 struct gated_file;
+struct gate_thread;
 
 struct arena {
     unsigned uses; /* images, tables, slots and locks */
+    int id;        /* of the segment: shmat(2) */
+    uint64_t address;
     uint8_t *memory;
-    bool slots[ARENA_SLOTS], tables[ARENA_TABLES], locks[ARENA_LOCKS]; /* in use */
+    struct gate_thread *slots[ARENA_SLOTS];        /* NULL: not in use */
+    bool tables[ARENA_TABLES], locks[ARENA_LOCKS]; /* in use */
+    uint64_t left[ARENA_DIRTY_WORDS]; /* slots to be looked at again in the next round */
+    struct arena *next, **link;       /* among all arenas */
+};
+
+/* The name of a folder where paths start, for a while. */
+struct gate_folder {
+    uint64_t fd;      /* as a tally has it, or of AT_FDCWD */
+    uint64_t epoch;   /* how often names and cwds had changed */
+    uint64_t read_ns; /* when it was asked for */
+    char *name;       /* NULL: it is not known */
+    size_t size;
 };
 
 /* What the tracer has of a slot that is in use. */
@@ -57,17 +77,22 @@ struct gate_thread {
     struct gate_reader reader;            /* of its ring */
     struct gate_tally seen[GATE_TALLIES]; /* as they were when they were last taken */
     uint64_t made;                        /* likewise */
+    bool is_taken;                        /* all that was there then */
     uint64_t
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
     struct gated_file *owned[GATE_OWNED]; /* the files of slot->owned, or NULL */
     unsigned next_owned;                  /* how often one was added: the oldest makes room */
+    struct gate_folder folder;            /* where its last opens started */
     struct caller *caller;                /* its thread */
     struct parts last;                    /* of its last record, if records are verified */
     struct gate_thread *next, **link;     /* among all threads with a slot */
 };
 
-/* Give the file of an arena its size and map it. NULL: there is no memory. The fd stays open. */
-struct arena *arena_new(int fd);
+/*
+ * A new arena for the address `index` of a program, whose effective user id is `owner`; NULL: the kernel gives
+ * no such memory. It lasts as long as anyone has it mapped.
+ */
+struct arena *arena_new(unsigned index, uid_t owner, struct arena **list);
 struct arena *arena_share(struct arena *arena);
 void arena_drop(struct arena *arena);
 
@@ -96,13 +121,21 @@ struct gate_thread *gate_thread_new(struct arena *arena, struct caller *caller,
                                     struct gate_thread **list);
 void gate_thread_free(struct gate_thread *thread);
 
+/* Call `visit` for each thread with something to take, and have it looked at again: gate_thread_mark. */
+typedef void visit_thread(void *context, struct gate_thread *thread);
+void arena_visit_dirty(struct arena *arena, visit_thread *visit, void *context);
+
+/* Have the slot looked at in the next round: what the thread has published is not all taken. */
+void gate_thread_mark(struct gate_thread *thread);
+
 /*
  * Take what the thread has tallied since the last time. `take` is called for each tally that has grown,
- * with what has come to it. Tallies of fds of which `is_known` is false are left for later.
+ * with what has come to it. Tallies of fds of which `is_known` is false are left for later: then the answer
+ * is false.
  */
 typedef void take_tally(void *context, const struct gate_tally *more);
 typedef bool is_known_fd(const void *context, uint64_t fd);
-void gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
+bool gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take_tally *take,
                          void *context);
 
 /* The same of a GATE_TALLY record of the thread. */

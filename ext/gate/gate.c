@@ -7,10 +7,11 @@
  * and r11 and nothing else, so until the thread has a stack of ours only rcx and r11 are used, no
  * memory but through gs, and no instruction that changes flags:
  *
- *  1. gs points to a slot? Else the trampoline makes the call itself (it falls back).
+ *  1. gs points to a slot? Else the trampoline makes the call itself (it falls back). Threads that were
+ *     there before the gate have a base of 0 until the tracer has seen them.
  *  2. Take the stack of the slot. May the gate make this call? Else undo all and fall back.
  *  3. Save all registers, ask `before`, and make the call at the one address from which the filter
- *     lets it pass.
+ *     lets it pass. An open may be tried first in a form that says more (struct gate_try).
  *  4. Save the result, call `after`, and go back behind the site with rcx and r11 as the kernel
  *     leaves them: the address and the flags.
  *
@@ -20,7 +21,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
+#include <linux/openat2.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -36,30 +37,32 @@ _Static_assert(offsetof(struct gate_slot, phase) == SLOT_PHASE, "");
 _Static_assert(offsetof(struct gate_slot, result) == SLOT_RESULT, "");
 _Static_assert(offsetof(struct gate_slot, registers) == SLOT_REGISTERS, "");
 _Static_assert(offsetof(struct gate_slot, flags) == SLOT_FLAGS, "");
+_Static_assert(offsetof(struct gate_slot, try) == SLOT_TRY, "");
+_Static_assert(offsetof(struct gate_try, dirfd) == 8 && offsetof(struct gate_try, flags) == 24, "");
 _Static_assert(GATE_IDLE == 0 && GATE_BEFORE == 1 && GATE_CALLING == 2 && GATE_RETURNED == 3, "");
 _Static_assert(GATE_TRACED == 0, "");
 
 /* Numbers for assembler. */
-#define ASK_NUMBER 101 /* ptrace */
-#define ASK_REQUEST 16 /* PTRACE_ATTACH */
-#define LOADER_CREATE 319
-#define LOADER_FLAGS 1
-#define LOADER_MAP 9
-#define LOADER_PROTECTION 3
-#define LOADER_MAPPING 0x104001
+#define ASK_NUMBER 101   /* ptrace */
+#define ASK_REQUEST 16   /* PTRACE_ATTACH */
+#define TRY_NUMBER 437   /* openat2 */
+#define TRY_HOW_BYTES 24 /* struct open_how */
+#define TRY_FAILED -40   /* ELOOP */
+#define LOADER_ATTACH 30
 #define LOADER_ADVISE 28
 #define LOADER_ADVICE 16
 
 _Static_assert(ASK_NUMBER == SYS_ptrace && ASK_REQUEST == PTRACE_ATTACH, "");
-_Static_assert(LOADER_CREATE == SYS_memfd_create && LOADER_FLAGS == MFD_CLOEXEC, "");
-_Static_assert(LOADER_MAP == SYS_mmap && LOADER_PROTECTION == (PROT_READ | PROT_WRITE), "");
+_Static_assert(TRY_NUMBER == SYS_openat2 && TRY_HOW_BYTES == sizeof(struct open_how), "");
+_Static_assert(TRY_FAILED == -ELOOP, "");
+_Static_assert(LOADER_ATTACH == SYS_shmat, "");
 _Static_assert(LOADER_ADVISE == SYS_madvise && LOADER_ADVICE == MADV_DONTDUMP, "");
-_Static_assert(LOADER_MAPPING == (MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE), "");
 
 #define STRING(text) #text
 #define NUMBER(macro) STRING(macro)
 #define SLOT(field) "%gs:" NUMBER(SLOT_##field)
 #define SAVED(index) "%gs:" NUMBER(SLOT_REGISTERS) " + 8 * " #index
+#define TRY(index) "%gs:" NUMBER(SLOT_TRY) " + 8 * " #index
 /* A call that always stops, with arguments by which it would do nothing if it were made. */
 #define ASK                                                                                        \
     "    mov $" NUMBER(ASK_NUMBER) ", %eax\n"                                                      \
@@ -72,10 +75,13 @@ _Static_assert(LOADER_MAPPING == (MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLA
 __asm__(
     ".pushsection gate_code, \"ax\", @progbits\n"
     PLACE(gate_entry)
+    "    rdgsbase %rcx\n"
+    "    jrcxz 8f\n"
+    PLACE(gate_load)
     "    mov " SLOT(MAGIC) ", %rcx\n"
     "    lea -" NUMBER(GATE_MAGIC) "(%rcx), %rcx\n"
     "    jrcxz 1f\n"
-    "    lea " NUMBER(TRAMPOLINE_CALL) "(%r11), %r11\n"
+    "8:  lea " NUMBER(TRAMPOLINE_CALL) "(%r11), %r11\n"
     "    jmp *%r11\n"
     "1:  mov %rsp, " SLOT(USER_SP) "\n"
     "    mov " SLOT(STACK_TOP) ", %rsp\n"
@@ -110,7 +116,7 @@ __asm__(
     "    cld\n"
     "    mov " SLOT(SELF) ", %rdi\n"
     "    call gate_before\n"
-    "    test %eax, %eax\n"
+    "    cmp $1, %eax\n"
     "    mov " SAVED(0) ", %rax\n"
     "    mov " SAVED(2) ", %rdx\n"
     "    mov " SAVED(3) ", %rsi\n"
@@ -118,10 +124,30 @@ __asm__(
     "    mov " SAVED(6) ", %r8\n"
     "    mov " SAVED(7) ", %r9\n"
     "    mov " SAVED(8) ", %r10\n"
-    "    jne 2f\n"
+    "    je 2f\n"
+    "    jb 6f\n"
+    "    mov $" NUMBER(TRY_NUMBER) ", %eax\n"
+    "    mov " TRY(1) ", %rdi\n"
+    "    mov " TRY(2) ", %rsi\n"
+    "    mov " SLOT(SELF) ", %rdx\n"
+    "    lea " NUMBER(SLOT_TRY) " + 8 * 3(%rdx), %rdx\n"
+    "    mov $" NUMBER(TRY_HOW_BYTES) ", %r10d\n"
     "    movl $2, " SLOT(PHASE) "\n"
     "    syscall\n"
+    PLACE(gate_tried)
+    "    cmp $" NUMBER(TRY_FAILED) ", %rax\n"
+    "    jne 7f\n"
+    PLACE(gate_retry)
+    "    movq $0, " TRY(0) "\n"
+    "    mov " SAVED(0) ", %rax\n"
+    "    mov " SAVED(2) ", %rdx\n"
+    "    mov " SAVED(3) ", %rsi\n"
+    "    mov " SAVED(4) ", %rdi\n"
+    "    mov " SAVED(8) ", %r10\n"
+    "6:  movl $2, " SLOT(PHASE) "\n"
+    "    syscall\n"
     PLACE(gate_return)
+    "7:\n"
     "    mov %rax, " SLOT(RESULT) "\n"
     "    movl $3, " SLOT(PHASE) "\n"
     PLACE(gate_stored)
@@ -157,24 +183,14 @@ __asm__(
     PLACE(gate_undone)
     "    lea " NUMBER(TRAMPOLINE_CALL) "(%r11), %r11\n"
     "    jmp *%r11\n"
+    /* The tracer has set rdi, rsi and rdx for shmat(2). What it returns stays in rbx. */
     PLACE(gate_loader)
-    "    mov $" NUMBER(GATE_NAME) ", %edi\n"
-    "    mov $" NUMBER(LOADER_FLAGS) ", %esi\n"
-    "    mov $" NUMBER(LOADER_CREATE) ", %eax\n"
+    "    mov $" NUMBER(LOADER_ATTACH) ", %eax\n"
     "    syscall\n"
     "    mov %rax, %rbx\n"
-    "    test %rax, %rax\n"
-    "    js 5f\n"
-    "    mov $" NUMBER(GATE_ARENA_BASE) ", %edi\n"
-    "    mov $" NUMBER(GATE_ARENA_BYTES) ", %esi\n"
-    "    mov $" NUMBER(LOADER_PROTECTION) ", %edx\n"
-    "    mov $" NUMBER(LOADER_MAPPING) ", %r10d\n"
-    "    mov %eax, %r8d\n"
-    "    xor %r9d, %r9d\n"
-    "    mov $" NUMBER(LOADER_MAP) ", %eax\n"
-    "    syscall\n"
-    "    mov %rax, %r12\n"
-    "    mov $" NUMBER(GATE_ARENA_BASE) ", %edi\n"
+    "    cmp %rsi, %rax\n"
+    "    jne 5f\n"
+    "    mov %rax, %rdi\n"
     "    mov $" NUMBER(GATE_ARENA_BYTES) ", %esi\n"
     "    mov $" NUMBER(LOADER_ADVICE) ", %edx\n"
     "    mov $" NUMBER(LOADER_ADVISE) ", %eax\n"
@@ -182,7 +198,6 @@ __asm__(
     "5:\n"
     ASK
     PLACE(gate_loaded)
-    ASK
     PLACE(gate_end)
 
     /* int64_t gate_copy_text(uint8_t *to, uint64_t from, uint64_t most): how long it is without its NUL, or

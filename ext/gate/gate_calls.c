@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -159,6 +160,16 @@ IN_THE_PROGRAM static void publish(struct gate_slot *slot, uint64_t bytes)
     __atomic_store_n(&slot->head, slot->head + bytes, __ATOMIC_RELEASE);
 }
 
+/*
+ * Have the tracer look at the slot in its next round. The exchange is a barrier, too: if the tracer clears
+ * `is_dirty` before it, it sees what was published before.
+ */
+IN_THE_PROGRAM static void mark(struct gate_slot *slot)
+{
+    if (!__atomic_exchange_n(&slot->is_dirty, 1, __ATOMIC_SEQ_CST))
+        __atomic_fetch_or((uint64_t *)(uintptr_t)slot->dirty, slot->dirty_bit, __ATOMIC_SEQ_CST);
+}
+
 /* The record of the call itself, behind which nothing of it is left to do. */
 IN_THE_PROGRAM static void publish_call(struct gate_slot *slot, uint64_t bytes)
 {
@@ -284,6 +295,7 @@ IN_THE_PROGRAM static int before_close(struct gate_slot *slot)
     record->flags = GATE_BEFORE_CALL;
     *word_of(slot, fd) = (GATE_FD_GENERATION(slot->fd_word) + 1) << GATE_FD_GENERATION_SHIFT;
     publish_call(slot, sizeof *record);
+    mark(slot);
     return 0;
 }
 
@@ -314,6 +326,41 @@ IN_THE_PROGRAM static int end_part(struct gate_record *record, struct raw_part *
 }
 
 /* -- open ------------------------------------------------------------------------------------- */
+
+/* Flags that open(2) and openat2(2) take alike. The former ignores those that it does not know. */
+enum {
+    TRIED_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |
+                  O_DSYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC,
+    LARGE_FILE = 0100000, /* O_LARGEFILE, which is 0 here: the kernel sets it */
+    TRIED_MODES = 07777,
+};
+
+/* Whether the tracer knows the name of the folder that a path may start from. */
+IN_THE_PROGRAM static int is_known_folder(const struct gate_slot *slot, uint64_t dirfd)
+{
+    return (uint32_t)dirfd == (uint32_t)AT_FDCWD ||
+           ((uint32_t)dirfd < slot->fds_size && *word_of(slot, (uint32_t)dirfd) & GATE_FD_KNOWN);
+}
+
+/* Whether to try an open as openat2(2): then its name follows from its path. */
+IN_THE_PROGRAM static int prepare_try(struct gate_slot *slot, enum gate_action action)
+{
+    const struct gate_registers *registers = &slot->registers;
+    int at = action == GATE_OPENAT;
+    uint64_t flags = (uint32_t)(at ? registers->rdx : registers->rsi) & ~(uint64_t)LARGE_FILE;
+    uint64_t mode = at ? registers->r10 : registers->rdx;
+
+    slot->try.is_made = 0;
+    slot->try.dirfd = at ? registers->rdi : (uint64_t)AT_FDCWD;
+    if (!slot->may_try || flags & ~(uint64_t)TRIED_FLAGS || !is_known_folder(slot, slot->try.dirfd))
+        return 0;
+    slot->try.path = at ? registers->rsi : registers->rdi;
+    slot->try.flags = flags;
+    slot->try.mode = flags & O_CREAT ? mode & TRIED_MODES : 0;
+    slot->try.resolve = RESOLVE_NO_SYMLINKS;
+    slot->try.is_made = 1;
+    return 1;
+}
 
 enum { PATH_MOST = 4096, LINK_NAME_BYTES = 40 };
 
@@ -389,7 +436,8 @@ IN_THE_PROGRAM static int after_open(struct gate_slot *slot)
     record->result = (int64_t)slot->result;
     record->fd = fd;
     record->generation++;
-    if (!add_path(slot, record) || !add_link(slot, record) || !add_stat(slot, record))
+    if (!add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
+        !add_stat(slot, record))
         return 0;
     record->size = (uint32_t)sizeof *record + record->copied;
     *word_of(slot, fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT |
@@ -481,18 +529,20 @@ IN_THE_PROGRAM static int before_transfer(struct gate_slot *slot, enum gate_acti
     return !has(slot, GATE_FD_KNOWN);
 }
 
-/* Whether the tracer is to see this call after all. */
+/* enum gate_how: who makes the call. */
 IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
 {
     enum gate_action action = action_of(slot);
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (slot->mode < GATE_RECORD)
-        return slot->mode == GATE_TRACED;
+    if (slot->mode == GATE_TRACED)
+        return GATE_TRACE_CALL;
     slot->tally = slot->record_end = 0;
     slot->entered = __builtin_ia32_rdtsc();
-    if (action > GATE_CLOSE)
-        return 0;
+    if (action == GATE_OPEN || action == GATE_OPENAT)
+        return prepare_try(slot, action) ? GATE_TRY : GATE_MAKE;
+    if (slot->mode == GATE_PASS || action > GATE_CLOSE)
+        return GATE_MAKE;
     if (fd >= slot->fds_size)
         return 1;
     slot->fd_word = *word_of(slot, fd);
@@ -553,5 +603,6 @@ IN_THE_PROGRAM int gate_after(struct gate_slot *slot)
     IN_ORDER;
     slot->made++;
     slot->phase = GATE_COMMITTED;
+    mark(slot);
     return slot->mode == GATE_VERIFY && slot->made % GATE_SAMPLE == 0;
 }

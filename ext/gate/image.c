@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/array.h"
+
 struct image *image_new(void)
 {
     struct image *image = calloc(1, sizeof *image);
@@ -23,20 +25,24 @@ void image_drop(struct image *image)
 {
     if (!image || --image->uses)
         return;
-    arena_drop(image->arena);
+    image_drop_arenas(image, 0);
     free(image->patches);
     free(image->seen);
     free(image);
 }
 
-static bool copy_array(void *array_out, const void *array, size_t bytes)
+bool image_has_arena(const struct image *image, const struct arena *arena)
 {
-    void *copy = malloc(bytes ? bytes : 1);
+    for (unsigned i = 0; arena && i < image->arena_count; i++)
+        if (image->arenas[i] == arena)
+            return true;
+    return false;
+}
 
-    if (copy && bytes)
-        memcpy(copy, array, bytes);
-    memcpy(array_out, &copy, sizeof copy);
-    return copy;
+void image_drop_arenas(struct image *image, unsigned kept)
+{
+    while (image->arena_count > kept)
+        arena_drop(image->arenas[--image->arena_count]);
 }
 
 struct image *image_copy(const struct image *image)
@@ -47,10 +53,11 @@ struct image *image_copy(const struct image *image)
         return NULL;
     *copy = *image;
     copy->uses = 1;
-    copy->arena = arena_share(image->arena);
-    copy->seen = NULL;
-    if (copy_array(&copy->patches, image->patches, image->patch_count * sizeof *image->patches) &&
-        copy_array(&copy->seen, image->seen, image->seen_count * sizeof *image->seen))
+    for (unsigned i = 0; i < copy->arena_count; i++)
+        arena_share(copy->arenas[i]);
+    copy->patches = array_copy(image->patches, image->patch_count, sizeof *image->patches);
+    copy->seen = array_copy(image->seen, image->seen_count, sizeof *image->seen);
+    if (copy->patches && copy->seen)
         return copy;
     image_drop(copy);
     return NULL;
@@ -67,21 +74,6 @@ const struct patch *image_find_patch(void *context, uint64_t address)
 }
 
 /* -- sites ------------------------------------------------------------------------------------ */
-
-/* Add an item to an array. False: there is no memory. */
-static bool append(void *array, size_t *count, const void *item, size_t bytes)
-{
-    void *old;
-
-    memcpy(&old, array, sizeof old);
-    uint8_t *grown = realloc(old, (*count + 1) * bytes);
-    if (!grown)
-        return false;
-    memcpy(grown + *count * bytes, item, bytes);
-    memcpy(array, &grown, sizeof grown);
-    ++*count;
-    return true;
-}
 
 static bool was_seen(const struct image *image, uint64_t site)
 {
@@ -117,13 +109,26 @@ static bool is_as_in_file(const struct space *space, pid_t tid, const struct map
            !memcmp(memory, mapping->file->bytes + (address - mapping->base), size);
 }
 
+/* Behind the gate no other file of the program may have taken the same room. */
+static bool has_room(const struct space *space, pid_t tid, const struct mapping *mapping,
+                     uint64_t start)
+{
+    static const uint8_t unused[TRAMPOLINE_ROOM];
+    uint8_t memory[TRAMPOLINE_ROOM];
+
+    if (start - GATE_BASE >= GATE_MAPPING_BYTES)
+        return is_as_in_file(space, tid, mapping, start, TRAMPOLINE_ROOM);
+    return memory_read_whole(space, tid, start, memory, sizeof memory) == 0 &&
+           !memcmp(memory, unused, sizeof unused);
+}
+
 static bool are_as_in_file(const struct space *space, pid_t tid, const struct mapping *mapping,
                            const struct patch *patch)
 {
     return is_as_in_file(space, tid, mapping, patch->site - patch->moved_bytes,
                          patch->moved_bytes + CALL_BYTES) &&
            is_as_in_file(space, tid, mapping, patch_jump_at(patch), JUMP_BYTES) &&
-           is_as_in_file(space, tid, mapping, patch->trampoline - MOVED_ROOM, TRAMPOLINE_ROOM);
+           has_room(space, tid, mapping, patch->trampoline - MOVED_ROOM);
 }
 
 /* The site is changed last: until then nothing leads to the rest. */
@@ -158,25 +163,38 @@ bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
 
     if (was_seen(image, address))
         return false;
-    const struct site_record *record = find_kept(image, cache, tid, address, &mapping)
-                                           ? plan_site(mapping.file, address - mapping.base)
-                                           : NULL;
-    if (!record) {
-        append(&image->seen, &image->seen_count, &address, sizeof address);
-        return false;
-    }
-    struct patch patch = patch_of(&mapping, record);
-    bool possible = patch.form != SITE_TRACED && record->trampoline;
-    if (possible && !alone && patch_needs_stop(&patch))
+    struct site_record *record = find_kept(image, cache, tid, address, &mapping)
+                                     ? plan_site(mapping.file, address - mapping.base)
+                                     : NULL;
+    bool possible = record && give_trampoline(&mapping, record);
+    if (possible && !alone && form_needs_stop(record->plan.form, address))
         return false; /* perhaps later */
-    append(&image->seen, &image->seen_count, &address, sizeof address);
-    if (!possible || !are_as_in_file(space, tid, &mapping, &patch))
+    array_append(&image->seen, &image->seen_count, &address, sizeof address);
+    if (!possible)
+        return false;
+    struct patch patch = patch_of(&mapping, record);
+    if (!are_as_in_file(space, tid, &mapping, &patch))
         return false;
     const uint8_t *moved = mapping.file->bytes + record->site - patch.moved_bytes;
     if (!patch_encode(&patch, moved, &bytes) ||
-        !append(&image->patches, &image->patch_count, &patch, sizeof patch))
+        !array_append(&image->patches, &image->patch_count, &patch, sizeof patch))
         return false;
     return write_patch(space, tid, &patch, &bytes);
+}
+
+void image_patch_ahead(struct image *image, struct module_cache *cache, pid_t tid,
+                       const struct space *space, const uint8_t actions[GATE_NUMBERS])
+{
+    struct mapping mapping;
+
+    if (image->is_ahead)
+        return;
+    image->is_ahead = true;
+    if (!find_c_library(cache, tid, &mapping))
+        return;
+    find_sites_ahead(mapping.file, actions);
+    for (size_t i = 0; i < mapping.file->ahead_count; i++)
+        image_patch(image, cache, tid, space, mapping.base + mapping.file->ahead[i], true);
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */

@@ -11,11 +11,14 @@
 enum { MAPPINGS_KEPT = 8 };
 
 struct image {
-    unsigned uses;       /* tasks */
-    struct arena *arena; /* NULL: there is no gate yet */
-    bool refused;        /* and there will be none, or none is used any more */
-    bool displaced;      /* the program has mapped something else where the gate was */
-    unsigned calls;      /* traced so far that the gate could have made */
+    unsigned uses; /* tasks */
+    struct arena *arenas[GATE_ARENAS];
+    unsigned arena_count; /* 0: there is no gate yet, */
+    bool refused;         /* and there will be none, or none is used any more */
+    bool is_ahead;        /* image_patch_ahead was called */
+    bool full;            /* there will be no further arena */
+    bool displaced;       /* the program has mapped something else where the gate was */
+    unsigned calls;       /* traced so far that the gate could have made */
     struct patch *patches;
     size_t patch_count;
     uint64_t *seen; /* sites that were planned, whatever became of them */
@@ -27,6 +30,12 @@ struct image {
 struct image *image_new(void);
 struct image *image_share(struct image *image);
 void image_drop(struct image *image);
+
+/* Whether an arena is one of the image's; NULL is none. */
+bool image_has_arena(const struct image *image, const struct arena *arena);
+
+/* The child of a fork does not have those that were added while its parent forked. */
+void image_drop_arenas(struct image *image, unsigned kept);
 
 /* For the child of a fork. NULL without memory: then it is to have no gate. */
 struct image *image_copy(const struct image *image);
@@ -43,6 +52,13 @@ void image_retire(const struct image *image, const struct space *space, pid_t ti
 
 /* Whether memory has a patch still: its file may be unmapped, and another one mapped there. */
 bool image_has(const struct patch *patch, const struct space *space, pid_t tid);
+
+/*
+ * The program is about to have threads: lead sites of its C library to the gate whose patches need that no
+ * other thread runs. `actions`: as find_sites_ahead.
+ */
+void image_patch_ahead(struct image *image, struct module_cache *cache, pid_t tid,
+                       const struct space *space, const uint8_t actions[GATE_NUMBERS]);
 
 /* The patch whose pad or trampoline an address is in, or NULL: a find_patch. */
 const struct patch *image_find_patch(void *image, uint64_t address);

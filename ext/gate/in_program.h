@@ -12,6 +12,13 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
+/* What gate_before answers: numbers for assembler. */
+enum gate_how {
+    GATE_MAKE,       /* the gate makes the call */
+    GATE_TRACE_CALL, /* the trampoline makes it, and the tracer sees it */
+    GATE_TRY,        /* the gate makes the call of slot.try, and perhaps the program's after it */
+};
+
 /* gate_calls.c, called by gate.c: before and after the call of a slot. */
 HIDDEN int gate_before(struct gate_slot *slot);
 HIDDEN int gate_after(struct gate_slot *slot);

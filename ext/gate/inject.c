@@ -1,10 +1,7 @@
 #include "gate/inject.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -19,8 +16,6 @@ enum {
     FILTER_STOP = SIGTRAP | PTRACE_EVENT_SECCOMP << 8,
     EXIT_STOP = SIGTRAP | PTRACE_EVENT_EXIT << 8,
 };
-
-static const char ARENA_NAME[] = "scopetrace";
 
 /* An injection under way. */
 struct injection {
@@ -52,6 +47,12 @@ static bool wait_for_stop(const struct injection *to, int *status_out)
     return stop.si_code == CLD_TRAPPED || stop.si_code == CLD_STOPPED;
 }
 
+/* Another thread has taken a signal that stops the process: ptrace(2), PTRACE_EVENT_STOP. */
+static bool is_group_stop(int status)
+{
+    return status >> 8 == PTRACE_EVENT_STOP && (status & 0xff) != SIGTRAP;
+}
+
 /* Have the thread run until that stop, with registers as they are set. False: it is ending. */
 static bool run_to(struct injection *to, int request, int wanted)
 {
@@ -61,7 +62,7 @@ static bool run_to(struct injection *to, int request, int wanted)
         if (ptrace(request, to->tid, 0, 0) < 0 || !wait_for_stop(to, &status) ||
             status == EXIT_STOP)
             return false;
-        to->stopped |= status == SIGSTOP;
+        to->stopped |= status == SIGSTOP || is_group_stop(status);
     } while (status != wanted);
     return true;
 }
@@ -84,7 +85,7 @@ static bool map_code(struct injection *to, int64_t *result_out)
 
     regs.orig_rax = SYS_mmap;
     regs.rdi = GATE_BASE;
-    regs.rsi = GATE_BYTES;
+    regs.rsi = GATE_MAPPING_BYTES;
     regs.rdx = PROT_READ | PROT_EXEC;
     regs.r10 = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
     regs.r8 = (uint64_t)-1;
@@ -101,47 +102,25 @@ static bool write_code(const struct injection *to, const uint8_t actions[GATE_NU
 
     return memory_write(to->space, to->tid, GATE_BASE, __start_gate_code, size) == 0 &&
            memory_write(to->space, to->tid, GATE_BASE + GATE_CODE_BYTES, actions, GATE_NUMBERS) ==
-               0 &&
-           memory_write(to->space, to->tid, GATE_NAME, ARENA_NAME, sizeof ARENA_NAME) == 0;
+               0;
 }
 
 /* -- the arena -------------------------------------------------------------------------------- */
 
-static struct arena *take_arena(const struct injection *to, int fd)
-{
-    char path[PROC_PATH];
-
-    proc_fd_path(path, to->tid, fd);
-    int file = open(path, O_RDWR | O_CLOEXEC);
-    if (file < 0)
-        return NULL;
-    struct arena *arena = arena_new(file);
-    close(file);
-    return arena;
-}
-
-/* Have the loader close the file, in place of the call by which it stops. */
-static bool close_file(struct injection *to, struct user_regs_struct *regs)
-{
-    regs->orig_rax = SYS_close;
-    regs->rdi = regs->rbx;
-    return set_regs(to, regs) && run_to_ask(to, gate_address(gate_end), regs);
-}
-
 /* Run the loader. False: the thread is ending. */
-static bool load_arena(struct injection *to, struct arena **arena_out)
+static bool load_arena(struct injection *to, const struct arena *arena, bool *done_out)
 {
     struct user_regs_struct regs = to->own;
 
     regs.rip = gate_address(gate_loader);
     regs.orig_rax = (uint64_t)-1;
+    regs.rdi = (uint64_t)arena->id;
+    regs.rsi = arena->address;
+    regs.rdx = 0;
     if (!set_regs(to, &regs) || !run_to_ask(to, gate_address(gate_loaded), &regs))
         return false;
-    if ((int64_t)regs.rbx < 0)
-        return true;
-    if (regs.r12 == GATE_ARENA_BASE)
-        *arena_out = take_arena(to, (int)regs.rbx);
-    return close_file(to, &regs);
+    *done_out = regs.rbx == arena->address;
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -191,21 +170,39 @@ static bool return_to_call(struct injection *to)
     return set_regs(to, &regs) && run_to_ask(to, to->own.rip, &there);
 }
 
-enum injected inject(pid_t tid, const struct space *space, const uint8_t actions[GATE_NUMBERS],
-                     struct arena **arena_out)
+/* In another namespace the number of the segment is that of another one, or of none. */
+static bool has_same_segments(pid_t tid)
+{
+    struct raw_stat ours, theirs;
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "ns/ipc");
+    return proc_stat(path, &theirs) == 0 && proc_stat("/proc/self/ns/ipc", &ours) == 0 &&
+           ours.ino == theirs.ino;
+}
+
+/* False: the thread is ending. */
+static bool inject_all(struct injection *to, const uint8_t *actions, const struct arena *arena,
+                       bool *done_out)
+{
+    int64_t result = GATE_BASE;
+
+    if (actions && !map_code(to, &result))
+        return false;
+    bool mapped = result == GATE_BASE && (!actions || write_code(to, actions));
+    return mapped ? load_arena(to, arena, done_out) : return_to_call(to);
+}
+
+enum injected inject(pid_t tid, const struct space *space, const uint8_t *actions,
+                     const struct arena *arena)
 {
     struct injection to = { .tid = tid, .space = space };
-    struct arena *arena = NULL;
-    int64_t result;
+    bool done = false;
 
-    *arena_out = NULL;
-    if (!get_regs(&to, &to.own) || !hold_signals(&to) || !map_code(&to, &result))
+    if (!has_same_segments(tid))
+        return INJECT_REFUSED;
+    if (!get_regs(&to, &to.own) || !hold_signals(&to) || !inject_all(&to, actions, arena, &done) ||
+        !restore(&to))
         return INJECT_GONE;
-    bool mapped = result == GATE_BASE && write_code(&to, actions);
-    if (!(mapped ? load_arena(&to, &arena) : return_to_call(&to)) || !restore(&to)) {
-        arena_drop(arena); /* killed meanwhile */
-        return INJECT_GONE;
-    }
-    *arena_out = arena;
-    return arena ? INJECT_DONE : INJECT_REFUSED;
+    return done ? INJECT_DONE : INJECT_REFUSED;
 }

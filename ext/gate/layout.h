@@ -14,13 +14,17 @@
 #define GATE_BASE 0x70000000   /* below 4 GB, so that an instruction of five bytes can name it */
 #define GATE_CODE_BYTES 0x2000 /* room for the code; the table follows */
 #define GATE_NUMBERS 512       /* the table has a byte for each number below; others are traced */
-#define GATE_NAME (GATE_BASE + GATE_CODE_BYTES + GATE_NUMBERS) /* of the arena's file */
-#define GATE_BYTES 0x3000                                      /* of the whole mapping */
+#define GATE_BYTES 0x3000      /* of both; trampolines for which a program has no room follow */
+#define GATE_ROOM_BYTES 0x2000
+#define GATE_MAPPING_BYTES (GATE_BYTES + GATE_ROOM_BYTES)
 
-#define GATE_ARENA_BASE 0x71000000 /* of what the program and the tracer share: arena.h */
+/* Of what the program and the tracer share (arena.h): the first, the bytes of each, and how many at most. */
+#define GATE_ARENA_BASE 0x71000000
 #define GATE_ARENA_BYTES 0xa00000
+#define GATE_ARENA_STRIDE 0x1000000
+#define GATE_ARENAS 64
 
-#define GATE_MAPPINGS_END (GATE_ARENA_BASE + GATE_ARENA_BYTES)
+#define GATE_MAPPINGS_END (GATE_ARENA_BASE + (uint64_t)GATE_ARENAS * GATE_ARENA_STRIDE)
 
 #define GATE_MAGIC 0x5a17c0de
 
@@ -115,6 +119,15 @@ struct gate_owned {
     uint64_t lock; /* address of a uint32_t: 0, or the lower half of the slot of who writes */
 };
 
+/*
+ * An open that is made as openat2(2) first, which fails if its path leads through a symbolic link. If it
+ * succeeds the name of the file follows from the path, and need not be asked for.
+ */
+struct gate_try {
+    uint64_t is_made;                           /* the call under way is this one */
+    uint64_t dirfd, path, flags, mode, resolve; /* the last three are its struct open_how */
+};
+
 struct gate_slot {
     uint64_t magic;
     uint64_t self; /* its own address */
@@ -126,6 +139,7 @@ struct gate_slot {
     uint64_t result;
     struct gate_registers registers; /* as the call found them */
     uint64_t flags;
+    struct gate_try try;
     uint64_t made; /* calls */
 
     /* Of a call under way: */
@@ -145,15 +159,23 @@ struct gate_slot {
     uint32_t copy_limit;   /* most bytes that are copied of one write to a file, */
     uint32_t stream_limit; /* and of one transfer through a socket */
     struct gate_owned owned[GATE_OWNED];
+    uint64_t may_try;   /* struct gate_try */
+    uint64_t dirty;     /* address of the word of the arena that has its bit, */
+    uint64_t dirty_bit; /* and that bit: it is set when there is something to take */
+
+    uint64_t is_dirty; /* the thread has set its bit, and the tracer has not cleared it since */
 
     uint64_t head; /* bytes ever published in the ring */
     struct gate_tally tallies[GATE_TALLIES];
     _Alignas(64) uint64_t tail; /* bytes ever read; the tracer writes it */
 };
 
-enum { GATE_SLOT_BYTES = 4096 }; /* with its stack, which begins at the end */
+enum {
+    GATE_STACK_LEAST = 1856,
+    GATE_SLOT_BYTES = 4096
+}; /* with its stack, which begins at the end */
 
-_Static_assert(sizeof(struct gate_slot) <= GATE_SLOT_BYTES / 2, "there is room for a stack");
+_Static_assert(sizeof(struct gate_slot) + GATE_STACK_LEAST <= GATE_SLOT_BYTES, "");
 
 #define SLOT_MAGIC 0
 #define SLOT_SELF 8
@@ -165,6 +187,7 @@ _Static_assert(sizeof(struct gate_slot) <= GATE_SLOT_BYTES / 2, "there is room f
 #define SLOT_RESULT 48
 #define SLOT_REGISTERS 56
 #define SLOT_FLAGS 160
+#define SLOT_TRY 168
 
 #define TRAMPOLINE_BYTES 32
 #define TRAMPOLINE_CALL 14     /* where it makes the call itself */
@@ -176,9 +199,12 @@ _Static_assert(sizeof(struct gate_slot) <= GATE_SLOT_BYTES / 2, "there is room f
 GATE_PLACE __start_gate_code[];
 GATE_PLACE __stop_gate_code[];
 GATE_PLACE gate_entry[];        /* where trampolines lead */
+GATE_PLACE gate_load[];         /* of the magic: it faults if gs leads nowhere */
 GATE_PLACE gate_switched[];     /* rsp is that of the slot */
 GATE_PLACE gate_pushed[];       /* the flags are on that stack */
 GATE_PLACE gate_saved[];        /* all registers are in the slot */
+GATE_PLACE gate_tried[];        /* of the open that was tried first */
+GATE_PLACE gate_retry[];        /* it led through a symbolic link, and the call itself is made */
 GATE_PLACE gate_return[];       /* of the call */
 GATE_PLACE gate_stored[];       /* its result is in the slot */
 GATE_PLACE gate_asked[];        /* the tracer was asked to record the call */
@@ -186,7 +212,7 @@ GATE_PLACE gate_undo[];         /* the trampoline is to make the call */
 GATE_PLACE gate_undone_r11[];   /* r11 is the trampoline again */
 GATE_PLACE gate_undone_flags[]; /* the flags are the program's again */
 GATE_PLACE gate_undone[];       /* rsp is */
-GATE_PLACE gate_loader[];       /* makes the arena: inject.c */
+GATE_PLACE gate_loader[];       /* maps an arena: inject.c */
 GATE_PLACE gate_loaded[];       /* it has done so, or failed */
 GATE_PLACE gate_end[];          /* of what has a place in the table of relocate.h */
 GATE_PLACE gate_copy_end[];     /* of what may fault: gate_copy_text, gate_copy_bytes */

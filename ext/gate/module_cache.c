@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "call/proc.h"
+#include "gate/array.h"
 #include "gate/patch.h"
 
 enum { FILE_LIMIT = 256 << 20 }; /* a larger file is not read */
@@ -112,55 +113,133 @@ static bool find_line(pid_t tid, uint64_t address, char *line, int size)
     return found;
 }
 
-bool find_mapping(struct module_cache *cache, pid_t tid, uint64_t address, struct mapping *mapping)
+enum { LINE_ROOM = PATH_MAX + 128 };
+
+/* The mapping of a line, if `is_wanted` holds for its name, or is NULL. */
+static bool open_mapping(struct module_cache *cache, pid_t tid, char *line,
+                         bool (*is_wanted)(const char *), struct mapping *mapping)
 {
-    char line[PATH_MAX + 128], path[PATH_MAX + PROC_PATH + 128];
+    char path[LINE_ROOM + PROC_PATH];
     const char *name;
     uint64_t inode;
 
-    if (!find_line(tid, address, line, sizeof line))
-        return false;
     line[strcspn(line, "\n")] = '\0';
-    if (!parse_mapping(line, mapping, &inode, &name))
+    if (!parse_mapping(line, mapping, &inode, &name) || (is_wanted && !is_wanted(name)))
         return false;
     snprintf(path, sizeof path, "/proc/%d/root%s", (int)tid, name);
     mapping->file = open_file(cache, path, inode);
     return mapping->file;
 }
 
+bool find_mapping(struct module_cache *cache, pid_t tid, uint64_t address, struct mapping *mapping)
+{
+    char line[LINE_ROOM];
+
+    return find_line(tid, address, line, sizeof line) &&
+           open_mapping(cache, tid, line, NULL, mapping);
+}
+
+static bool is_c_library(const char *name)
+{
+    return strstr(name, "/libc.so") || strstr(name, "/libc-") || strstr(name, "/ld-musl");
+}
+
+bool find_c_library(struct module_cache *cache, pid_t tid, struct mapping *mapping)
+{
+    char path[PROC_PATH], line[LINE_ROOM];
+    bool found = false;
+
+    proc_path(path, tid, "maps");
+    FILE *maps = fopen(path, "re");
+    while (maps && !found && fgets(line, sizeof line, maps))
+        found = open_mapping(cache, tid, line, is_c_library, mapping);
+    if (maps)
+        fclose(maps);
+    return found;
+}
+
 /* -- plans ------------------------------------------------------------------------------------ */
 
 /* Trampolines stand on multiples of 32, as their words have to be aligned. */
-static uint64_t take_room(struct mapped_file *file)
+static uint64_t take_room(const struct mapping *mapping)
 {
+    enum { REACH = 1u << 31 };
+    struct mapped_file *file = mapping->file;
     uint64_t at = (file->slack.start + MOVED_ROOM - 1) & ~(uint64_t)(MOVED_ROOM - 1);
 
-    if (at + TRAMPOLINE_ROOM > file->slack.end)
+    if (at + TRAMPOLINE_ROOM <= file->slack.end) {
+        file->slack.start = at + TRAMPOLINE_ROOM;
+        return at + MOVED_ROOM;
+    }
+    if (GATE_BASE + GATE_MAPPING_BYTES - mapping->start >= REACH ||
+        file->room + TRAMPOLINE_ROOM > GATE_ROOM_BYTES)
         return 0;
-    file->slack.start = at + TRAMPOLINE_ROOM;
-    return at + MOVED_ROOM;
+    file->room += TRAMPOLINE_ROOM;
+    return GATE_BASE + GATE_BYTES + file->room - TRAMPOLINE_ROOM + MOVED_ROOM - mapping->base;
 }
 
-static struct site_record *add_plan(struct mapped_file *file, uint64_t site)
-{
-    struct site_record *grown = realloc(file->plans, (file->plan_count + 1) * sizeof *file->plans);
-
-    if (!grown)
-        return NULL;
-    file->plans = grown;
-    struct site_record *record = &grown[file->plan_count++];
-    *record = (struct site_record){ .site = site, .plan = sites_plan(&file->sites, site) };
-    if (record->plan.form != SITE_TRACED)
-        record->trampoline = take_room(file);
-    return record;
-}
-
-const struct site_record *plan_site(struct mapped_file *file, uint64_t site)
+struct site_record *plan_site(struct mapped_file *file, uint64_t site)
 {
     for (size_t i = 0; i < file->plan_count; i++)
         if (file->plans[i].site == site)
             return &file->plans[i];
-    return add_plan(file, site);
+    const struct site_record record = { .site = site, .plan = sites_plan(&file->sites, site) };
+    return array_append(&file->plans, &file->plan_count, &record, sizeof record)
+               ? &file->plans[file->plan_count - 1]
+               : NULL;
+}
+
+bool give_trampoline(const struct mapping *mapping, struct site_record *record)
+{
+    if (record->plan.form != SITE_TRACED && !record->trampoline)
+        record->trampoline = take_room(mapping);
+    return record->trampoline;
+}
+
+/* -- sites that are patched ahead -------------------------------------------------------------- */
+
+enum { BEFORE = 24 }; /* so far before a call its number is looked for */
+
+/* The number that is probably loaded before a call: mov $number, %eax, or xor %eax, %eax. -1: any. */
+static int64_t number_before(const uint8_t *site)
+{
+    static const uint8_t ZERO[] = { 0x31, 0xc0 };
+    enum { MOV = 0xb8 };
+    uint32_t number;
+
+    if (!memcmp(site - sizeof ZERO, ZERO, sizeof ZERO))
+        return 0;
+    for (const uint8_t *at = site - sizeof number; at > site - BEFORE; at--) {
+        memcpy(&number, at, sizeof number);
+        if (at[-1] == MOV && number < GATE_NUMBERS)
+            return number;
+    }
+    return -1;
+}
+
+static bool belongs_ahead(struct mapped_file *file, uint64_t site,
+                          const uint8_t actions[GATE_NUMBERS])
+{
+    int64_t number = number_before(file->bytes + site);
+
+    if (number >= 0 && actions[number] == GATE_REFUSE)
+        return false;
+    const struct site_record *record = plan_site(file, site);
+    return record && record->plan.form != SITE_TRACED && form_needs_stop(record->plan.form, site);
+}
+
+void find_sites_ahead(struct mapped_file *file, const uint8_t actions[GATE_NUMBERS])
+{
+    const uint8_t *end = file->bytes + file->identity.st_size, *at = file->bytes + BEFORE;
+
+    if (file->knows_ahead)
+        return;
+    file->knows_ahead = true;
+    while (at < end && (at = memmem(at, (size_t)(end - at), CALL_CODE, CALL_BYTES))) {
+        uint64_t site = (uint64_t)(at++ - file->bytes);
+        if (belongs_ahead(file, site, actions))
+            array_append(&file->ahead, &file->ahead_count, &site, sizeof site);
+    }
 }
 
 void module_cache_deinit(struct module_cache *cache)
@@ -174,6 +253,7 @@ void module_cache_deinit(struct module_cache *cache)
         }
         free(file->bytes);
         free(file->plans);
+        free(file->ahead);
         free(file);
     }
 }

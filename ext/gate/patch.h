@@ -44,14 +44,19 @@ struct patch_bytes {
 bool patch_encode(const struct patch *patch, const uint8_t *moved, struct patch_bytes *bytes_out);
 
 /*
- * Whether other threads have to be stopped while the site is changed: a CPU sees two bytes change at
+ * Whether other threads have to be stopped while a site is changed: a CPU sees two bytes change at
  * once if they lie in one word of 8. Of the five of a long jump it could see a part.
  */
-static inline bool patch_needs_stop(const struct patch *patch)
+static inline bool form_needs_stop(enum site_form form, uint64_t site)
 {
     enum { WORD = 8 };
 
-    return patch->form == SITE_MOVED || patch->site % WORD > WORD - CALL_BYTES;
+    return form == SITE_MOVED || site % WORD > WORD - CALL_BYTES;
+}
+
+static inline bool patch_needs_stop(const struct patch *patch)
+{
+    return form_needs_stop(patch->form, patch->site);
 }
 
 /* Where the long jump of a patch goes. */

@@ -1,5 +1,7 @@
 #include "gate/relocate.h"
 
+#include <errno.h>
+
 static const uint64_t NO_CALL = (uint64_t)-1; /* orig_rax of a thread that is in no call */
 
 /* A thread, and all that says where it is. */
@@ -108,6 +110,16 @@ static enum verdict leave_returning(struct thread *thread)
     return RELOCATE_RETURNING;
 }
 
+/* The call that was tried: if it has failed nothing was made, and it is restarted as the program's own. */
+static enum verdict leave_tried(struct thread *thread)
+{
+    if ((int64_t)thread->regs->rax == -ELOOP)
+        return leave_before(thread);
+    if (thread->regs->orig_rax != NO_CALL)
+        thread->regs->orig_rax = thread->page->slot.registers.rax;
+    return leave_returning(thread);
+}
+
 static enum verdict leave_returned(struct thread *thread)
 {
     const struct gate_slot *slot = &thread->page->slot;
@@ -127,6 +139,8 @@ static enum verdict leave_gate(struct thread *thread)
     uint64_t rip = thread->regs->rip;
     uint32_t phase = thread->page->slot.phase;
 
+    if (is_between(rip, gate_tried, gate_retry))
+        return leave_tried(thread);
     if (is_between(rip, gate_saved, gate_return))
         return leave_before(thread);
     if (rip == gate_address(gate_return))

@@ -12,6 +12,7 @@
  * | in the gate, its registers not saved, or undone | to the site                                |
  * | in the gate, before the call                    | to the site, with the registers of the slot|
  * | in the gate, at the return of the call          | behind the site; the kernel may restart it |
+ * | the same of an open that was tried first        | likewise; if it failed, to the site        |
  * | in the gate, behind that                        | behind the site, with the result           |
  *
  * The moved instruction may be one that must not run twice. Once it has run the thread is moved to

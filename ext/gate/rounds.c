@@ -192,6 +192,8 @@ size_t gate_round(struct gate_round *round)
     size_t taken = 0;
 
     atomic_thread_fence(memory_order_seq_cst); /* no head is read before the clock */
+    if (round->fill)
+        round->fill(round);
     size_t count = fill_heap(round, until);
     while (count) {
         struct gate_reader *first = round->heap[0];

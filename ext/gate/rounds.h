@@ -5,7 +5,7 @@
  * close before the number is free, of all else after the return. What the thread does then has a
  * higher key. So a round is right if it takes a record only with all records of a lower key:
  *
- *  1. `until` is read from the clock, then the head of each ring.
+ *  1. `until` is read from the clock, then which rings have something, then the head of each.
  *  2. Records with a key up to `until` are taken, the lowest of all rings first.
  *  3. A record that step 1 missed, as its head was read too early, was published after `until`. Then
  *     whatever followed from it has a key above `until`, and waits for the next round as well.
@@ -40,6 +40,7 @@ struct gate_round {
     size_t count;
     size_t rows; /* numbers of calls: a higher one is a lie */
     uint64_t (*now)(void);
+    void (*fill)(struct gate_round *round); /* sets `readers` in step 1; NULL: they are there */
 
     /* Called for each record, in order. `payload`: record->copied bytes, a sound sequence of parts. */
     void (*apply)(void *context, struct gate_reader *reader, const struct gate_record *record,

@@ -148,7 +148,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
     if (child->caller.fds == parent->caller.fds)
         child->caller.fds->uses++;
     child->caller.space = flags & CLONE_VM ? space_share(parent->caller.space) : NULL;
-    gated_birth(parent, child, flags & CLONE_VM);
+    gated_birth(engine, parent, child, flags);
     child->adopted = true;
     engine->context.roots_differ |= (flags & CLONE_NEWNS) != 0;
     write_fork(engine, parent, child, flags);

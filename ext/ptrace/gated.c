@@ -6,8 +6,9 @@
  *
  *  1. It begins without a gate, by exec. Its calls are traced.
  *  2. At the traced call number `gate_at` that the gate could have made, the gate and an arena are
- *     injected, if it has one thread. Before that the cost would be more than the gain.
- *  3. At the next such call a thread is given a slot, and the call's site is patched.
+ *     injected. Before that the cost would be more than the gain.
+ *  3. At its next such call a thread is given a slot, and the call's site is patched. If the arena is full,
+ *     another one is injected.
  *  4. A call uses an fd that the tracer knows: its word says so from then on (publish_fd). Calls on it are
  *     made in the gate, and their bytes are tallied there.
  *  5. At each stop of any thread all records and tallies are taken, before anything else is done
@@ -19,6 +20,8 @@
  *  9. Calls have to be seen that the gate does not show (own filters of the program, a call that is
  *     suspended, asynchronous operations): slots are in mode GATE_TRACED (gated_mode).
  */
+#include <sched.h>
+#include <sys/auxv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,20 +42,28 @@
 
 /* -- fds -------------------------------------------------------------------------------------- */
 
+static bool has_gate(const struct task *task)
+{
+    return task->image && task->image->arena_count;
+}
+
 static bool has_words(const struct task *task)
 {
     return task->caller.fds && task->caller.fds->words &&
-           task->caller.fds->arena == task->image->arena;
+           image_has_arena(task->image, task->caller.fds->arena);
 }
 
-static void take_words(const struct task *task)
+/* False: all tables of all arenas are in use. */
+static bool take_words(const struct task *task)
 {
     struct fd_table *fds = task->caller.fds;
 
-    if (!fds || fds->words || !(fds->words = arena_take_table(task->image->arena)))
-        return;
-    fds->arena = task->image->arena;
-    fds->word_count = ARENA_FDS;
+    for (unsigned i = 0; !fds->words && i < task->image->arena_count; i++) {
+        fds->words = arena_take_table(task->image->arenas[i]);
+        fds->arena = fds->words ? task->image->arenas[i] : NULL;
+        fds->word_count = fds->words ? ARENA_FDS : 0;
+    }
+    return fds->words;
 }
 
 void gated_release_words(struct fd_table *fds)
@@ -102,11 +113,17 @@ static void publish_fd(const struct engine *engine, struct task *task, int fd, b
                                     __ATOMIC_RELAXED);
 }
 
+/* In another user namespace the ids of files are others. */
+static bool leaves_users(const struct pending *call)
+{
+    return call->row == ROW_setns || (call->row == ROW_unshare && call->args[0] & CLONE_NEWUSER);
+}
+
 void gated_after_call(struct engine *engine, struct task *task, const struct pending *call,
                       int64_t result)
 {
-    if (!engine->gate || !task->image || !task->image->arena || call->abi != ABIS || result < 0 ||
-        !task->caller.fds)
+    task->other_users |= result >= 0 && leaves_users(call);
+    if (!engine->gate || !has_gate(task) || call->abi != ABIS || result < 0 || !task->caller.fds)
         return;
     take_words(task);
     if (!has_words(task))
@@ -122,14 +139,22 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
         gated_own_file(engine, task, (int)call->args[0]);
 }
 
-/* A file was renamed: before the next write its name has to be asked for. */
-static void doubt_names(struct gate *gate)
+static void doubt_names_of(struct fd_table *fds, uint64_t renames)
 {
-    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next) {
-        const struct fd_table *fds = thread->caller->fds;
-        for (size_t fd = 0; fds && fd < fds->size && fd < fds->word_count; fd++)
-            __atomic_fetch_and(&fds->words[fd], ~(uint64_t)GATE_FD_FRESH, __ATOMIC_RELAXED);
-    }
+    if (fds->doubted == renames)
+        return;
+    fds->doubted = renames;
+    for (size_t fd = 0; fd < fds->size && fd < fds->word_count; fd++)
+        __atomic_fetch_and(&fds->words[fd], ~(uint64_t)GATE_FD_FRESH, __ATOMIC_RELAXED);
+}
+
+/* A file was renamed: before the next write its name has to be asked for. */
+static void doubt_names(const struct gate *gate)
+{
+    for (const struct arena *arena = gate->arenas; arena; arena = arena->next)
+        for (unsigned i = 0; i < ARENA_SLOTS; i++)
+            if (arena->slots[i] && arena->slots[i]->caller->fds)
+                doubt_names_of(arena->slots[i]->caller->fds, gate->renames);
 }
 
 /* -- the beginning and the end ----------------------------------------------------------------- */
@@ -143,6 +168,14 @@ static bool is_clock_stable(void)
     return proc_file(PATH, name, sizeof name - 1) > 0 && !strncmp(name, "tsc\n", 4);
 }
 
+/* Whether programs may read the base of gs: Linux 5.9, on processors since 2013. */
+static bool can_read_gs(void)
+{
+    enum { FSGSBASE = 1 << 1 }; /* HWCAP2_FSGSBASE of asm/hwcap2.h */
+
+    return getauxval(AT_HWCAP2) & FSGSBASE;
+}
+
 static uint8_t action_of(const struct call_options *options, int row)
 {
     uint8_t action = filter_gate_action(row);
@@ -152,9 +185,10 @@ static uint8_t action_of(const struct call_options *options, int row)
 
 void gated_init(struct engine *engine)
 {
-    struct gate *gate = engine->options.gate_at && !engine->options.plan && is_clock_stable()
-                            ? calloc(1, sizeof *gate)
-                            : NULL;
+    struct gate *gate =
+        engine->options.gate_at && !engine->options.plan && is_clock_stable() && can_read_gs()
+            ? calloc(1, sizeof *gate)
+            : NULL;
 
     engine->gate = gate;
     if (!gate)
@@ -162,6 +196,7 @@ void gated_init(struct engine *engine)
     init_round(engine);
     gate->origin_ticks = ticks_now();
     gate->origin_ns = monotonic_ns();
+    gate->names_opens = can_name_opens(engine);
     for (int row = 0; row < ROW_COUNT; row++)
         if (ABIS[0].numbers[row] >= 0 && ABIS[0].numbers[row] < GATE_NUMBERS)
             gate->actions[ABIS[0].numbers[row]] |= action_of(&engine->options.calls, row);
@@ -196,8 +231,8 @@ static enum gate_mode gated_mode(const struct engine *engine, const struct task 
         return GATE_TRACED;
     if (engine->recording_ended)
         return GATE_PASS;
-    if (task->every_call || task->suspended_count || task->storm.deferring || task->patched_at ||
-        !has_words(task) || task->image->refused ||
+    if (task->every_call || task->other_users || task->suspended_count || task->storm.deferring ||
+        task->patched_at || !has_words(task) || task->image->refused ||
         (task->caller.space && task->caller.space->async))
         return GATE_TRACED;
     return engine->options.gate_verify ? GATE_VERIFY : GATE_RECORD;
@@ -219,11 +254,13 @@ static void update_slot(const struct engine *engine, const struct task *task)
     struct gate_slot *slot = &task->gated->page->slot;
     bool words = has_words(task);
 
-    slot->fds = words ? arena_address(task->image->arena, task->caller.fds->words) : 0;
+    slot->fds = words ? arena_address(task->caller.fds->arena, task->caller.fds->words) : 0;
     slot->fds_size = words ? ARENA_FDS : 0;
     slot->copy_limit = engine->options.calls.snaplen;
     slot->stream_limit =
         engine->context.flows ? engine->options.calls.flow_snaplen : engine->options.calls.snaplen;
+    slot->may_try =
+        engine->gate->names_opens && !engine->context.roots_differ && !engine->context.serves_files;
     slot->mode = gated_mode(engine, task);
 }
 
@@ -248,10 +285,19 @@ void gated_before_resume(struct engine *engine, struct task *task)
 
 static bool is_in_arena(uint64_t address)
 {
-    return address - GATE_ARENA_BASE < GATE_ARENA_BYTES;
+    return address - GATE_ARENA_BASE < (uint64_t)GATE_ARENAS * GATE_ARENA_STRIDE;
 }
 
-static void give_slot(struct engine *engine, struct task *task)
+/* False: all slots of all arenas are in use. */
+static bool take_slot(struct engine *engine, struct task *task)
+{
+    for (unsigned i = 0; !task->gated && i < task->image->arena_count; i++)
+        task->gated =
+            gate_thread_new(task->image->arenas[i], &task->caller, &engine->gate->threads);
+    return task->gated;
+}
+
+static void enter_slot(struct engine *engine, struct task *task)
 {
     struct arch_regs regs;
 
@@ -261,8 +307,7 @@ static void give_slot(struct engine *engine, struct task *task)
         refuse_image(engine, task, NOTE_UNGATED, UNGATED_GS); /* it has a use of its own for gs */
         return;
     }
-    task->gated = gate_thread_new(task->image->arena, &task->caller, &engine->gate->threads);
-    if (!task->gated)
+    if (!take_slot(engine, task))
         return;
     regs.user.gs_base = task->gated->page->slot.self;
     arch_set_regs(task->caller.tid, &regs);
@@ -272,6 +317,7 @@ static void end_thread(struct engine *engine, struct task *task)
 {
     if (!task->gated)
         return;
+    gate_thread_mark(task->gated);
     gated_collect(engine);
     gated_disown_all(task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
@@ -289,20 +335,50 @@ void gated_end_recording(struct engine *engine)
 
 /* -- births and execs -------------------------------------------------------------------------- */
 
-void gated_birth(struct task *parent, struct task *child, bool shares_memory)
+/* The first other thread is about to run: afterwards some sites could not be patched any more. */
+static void patch_ahead(const struct engine *engine, const struct task *parent, uint64_t flags)
 {
-    if (!parent->image)
+    enum { PARENT_AND_CHILD = 2 };
+
+    if (has_gate(parent) && !parent->image->refused && flags & CLONE_THREAD &&
+        parent->caller.space && parent->caller.space->uses == PARENT_AND_CHILD)
+        image_patch_ahead(parent->image, &engine->gate->modules, parent->caller.tid,
+                          parent->caller.space, engine->gate->actions);
+}
+
+void gated_birth(const struct engine *engine, struct task *parent, struct task *child,
+                 uint64_t flags)
+{
+    child->other_users = parent->other_users || flags & CLONE_NEWUSER;
+    if (!engine->gate)
         return;
-    if (shares_memory)
+    patch_ahead(engine, parent, flags);
+    if (flags & CLONE_VM && !parent->image)
+        parent->image = image_new();
+    if (flags & CLONE_VM)
         child->image = image_share(parent->image);
-    else if (parent->image->arena)
+    else if (has_gate(parent))
         child->image = image_copy(parent->image);
+}
+
+/* While one thread forked another one may have been given an arena, which the child does not have. */
+static void check_arenas(const struct task *child)
+{
+    struct image *image = child->image;
+    uint64_t word;
+
+    for (unsigned i = 0; i < image->arena_count; i++)
+        if (memory_read_whole(child->caller.space, child->caller.tid, image->arenas[i]->address,
+                              &word, sizeof word) < 0)
+            image_drop_arenas(image, i);
 }
 
 void gated_start(const struct engine *engine, const struct task *child)
 {
     struct arch_regs regs;
 
+    if (has_gate(child) && !shares_space(child))
+        check_arenas(child);
     if (!engine->gate || !engine->gate->used || child->gated ||
         arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
         return;
@@ -319,9 +395,20 @@ void gated_leave_image(struct engine *engine, struct task *task)
 
 /* -- calls that are traced, and could be gated ---------------------------------------------------- */
 
+/* The effective user id of a thread's program; of one that may not be traced by its user, that of root. */
+static uid_t owner_of(pid_t tid)
+{
+    struct raw_stat found = { .uid = 0 };
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "");
+    proc_stat(path, &found);
+    return found.uid;
+}
+
 static bool may_be_gated(const struct task *task)
 {
-    return !task->every_call && !task->supervised && task->caller.space &&
+    return !task->every_call && !task->supervised && !task->other_users && task->caller.space &&
            task->caller.space->fd >= 0 && !task->caller.space->async && task->caller.fds;
 }
 
@@ -332,7 +419,28 @@ static bool has_room(pid_t tid)
     struct rlimit limit;
 
     return prlimit(tid, RLIMIT_AS, NULL, &limit) < 0 ||
-           limit.rlim_cur / PART >= GATE_BYTES + GATE_ARENA_BYTES;
+           limit.rlim_cur / PART >= GATE_MAPPING_BYTES + GATE_ARENA_BYTES;
+}
+
+/* False: the thread is in another stop by now. */
+static bool add_arena(struct engine *engine, struct task *task)
+{
+    struct image *image = task->image;
+    const uint8_t *actions = image->arena_count ? NULL : engine->gate->actions;
+    struct arena *arena =
+        image->arena_count < GATE_ARENAS && has_room(task->caller.tid)
+            ? arena_new(image->arena_count, owner_of(task->caller.tid), &engine->gate->arenas)
+            : NULL;
+    enum injected done =
+        arena ? inject(task->caller.tid, task->caller.space, actions, arena) : INJECT_REFUSED;
+
+    if (done == INJECT_DONE)
+        image->arenas[image->arena_count++] = arena;
+    else if (arena)
+        arena_drop(arena);
+    image->full = done == INJECT_REFUSED;
+    engine->gate->used |= done == INJECT_DONE;
+    return done != INJECT_GONE;
 }
 
 /* False: the thread is in another stop by now. */
@@ -340,27 +448,34 @@ static bool inject_gate(struct engine *engine, struct task *task)
 {
     struct image *image = task->image;
 
-    if (image->refused || ++image->calls < engine->options.gate_at || shares_space(task))
+    if (image->refused || ++image->calls < engine->options.gate_at)
         return true;
-    enum injected done = has_room(task->caller.tid) ? inject(task->caller.tid, task->caller.space,
-                                                             engine->gate->actions, &image->arena)
-                                                    : INJECT_REFUSED;
-    if (done == INJECT_REFUSED)
+    bool is_there = add_arena(engine, task);
+    if (image->full)
         refuse_image(engine, task, NOTE_UNGATED, UNGATED_ROOM);
-    engine->gate->used |= done == INJECT_DONE;
-    return done != INJECT_GONE;
+    return is_there;
+}
+
+/* Give the thread what it needs in an arena. False: it is in another stop by now. */
+static bool give_place(struct engine *engine, struct task *task)
+{
+    if (!task->gated)
+        enter_slot(engine, task);
+    if ((task->gated || task->image->refused) && take_words(task))
+        return true;
+    return task->image->refused || task->image->full || add_arena(engine, task);
 }
 
 static bool prepare_gate(struct engine *engine, struct task *task, const call_info *info)
 {
     if (!task->image && !(task->image = image_new()))
         return true;
-    if (!task->image->arena)
+    if (!has_gate(task))
         return inject_gate(engine, task);
     if (task->image->refused)
         return true;
-    if (!task->gated)
-        give_slot(engine, task);
+    if (!give_place(engine, task))
+        return false;
     if (task->gated)
         image_patch(task->image, &engine->gate->modules, task->caller.tid, task->caller.space,
                     info->instruction_pointer - ARCH_SYSCALL_BYTES, !shares_space(task));
@@ -411,7 +526,7 @@ static void end_gated(struct engine *engine, struct task *task, int64_t result)
 }
 
 /* Why a call that could be made in the gate stops. */
-static enum raw_way way_of(const struct engine *engine, const struct task *task, bool refused)
+static enum raw_way way_of(const struct task *task, bool refused)
 {
     const struct image *image = task->image;
 
@@ -419,10 +534,8 @@ static enum raw_way way_of(const struct engine *engine, const struct task *task,
         return WAY_EACH;
     if (image && image->refused)
         return WAY_REFUSED;
-    if (!image || !image->arena)
-        return image && image->calls >= engine->options.gate_at ? WAY_THREADS : WAY_EARLY;
     if (!task->gated)
-        return WAY_EARLY;
+        return image && image->full ? WAY_REFUSED : WAY_EARLY;
     return refused ? WAY_FD : WAY_SITE;
 }
 
@@ -439,19 +552,20 @@ static void record_asked(struct engine *engine, struct task *task)
     end_gated(engine, task, (int64_t)slot->result);
     gated_give_lock(task->gated);
     engine->gate->ways[WAY_ASKED]++;
+    gate_thread_mark(task->gated);
     slot->phase = GATE_COMMITTED;
 }
 
-/* Whether a call maps something over the gate or its arena. */
-static bool displaces_gate(const call_info *info)
+/* Whether a call maps something over the gate or its arenas. */
+static bool displaces_gate(const struct image *image, const call_info *info)
 {
+    uint64_t end = GATE_ARENA_BASE + (uint64_t)image->arena_count * GATE_ARENA_STRIDE;
     const uint64_t *args = info->entry.args;
     bool maps = info->entry.nr == SYS_mmap && args[3] & MAP_FIXED;
     bool moves = info->entry.nr == SYS_mremap && args[3] & MREMAP_FIXED;
     uint64_t start = maps ? args[0] : args[4], size = maps ? args[1] : args[2];
 
-    return (maps || moves) && start < GATE_MAPPINGS_END &&
-           (start >= GATE_BASE || size > GATE_BASE - start);
+    return (maps || moves) && start < end && (start >= GATE_BASE || size > GATE_BASE - start);
 }
 
 /* Whether a thread that has a slot has the base of gs lead elsewhere. */
@@ -466,9 +580,9 @@ static bool has_other_gs(const struct task *task)
 /* What the gate cannot stand: its image is to use it no more before the call is made. */
 static void guard_gate(struct engine *engine, struct task *task, const call_info *info)
 {
-    if (!task->image || !task->image->arena)
+    if (!has_gate(task))
         return;
-    if (displaces_gate(info)) {
+    if (displaces_gate(task->image, info)) {
         refuse_image(engine, task, NOTE_UNGATED, UNGATED_ROOM);
         task->image->displaced = true;
     }
@@ -489,11 +603,13 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
     }
     if (native)
         guard_gate(engine, task, info);
+    if (refused && task->gated) /* perhaps as the program has spoiled its slot */
+        gate_thread_mark(task->gated);
     if (refused && !task->image->refused && has_other_gs(task))
         refuse_image(engine, task, NOTE_UNGATED, UNGATED_GS);
     bool other = !native || gated_row(engine, info->entry.nr) < 0;
     if (engine->context.started)
-        engine->gate->ways[other ? WAY_OTHER : way_of(engine, task, refused)]++;
+        engine->gate->ways[other ? WAY_OTHER : way_of(task, refused)]++;
     if (other || !engine->context.started || !may_be_gated(task))
         return GATED_TRACE;
     return prepare_gate(engine, task, info) ? GATED_TRACE : GATED_GONE;
@@ -511,8 +627,7 @@ bool gated_has_closed(struct task *task, const struct pending *call)
 
 uint64_t gated_ip(const struct task *task, uint64_t ip)
 {
-    const struct patch *patch =
-        task->image && task->image->arena ? image_find_patch(task->image, ip) : NULL;
+    const struct patch *patch = has_gate(task) ? image_find_patch(task->image, ip) : NULL;
 
     return patch && ip > patch->trampoline + TRAMPOLINE_CALL ? patch->site + CALL_BYTES : ip;
 }
@@ -551,6 +666,7 @@ static void leave_gate(struct engine *engine, struct task *task, enum verdict ve
         gated_give_lock(task->gated);
         return;
     }
+    gate_thread_mark(task->gated);
     if (verdict == RELOCATE_BEFORE && slot->phase == GATE_BEFORE)
         leave_before(task);
     else if (verdict == RELOCATE_RETURNING)
@@ -588,7 +704,7 @@ static bool leave_fault(struct task *task, struct arch_regs *regs)
     const struct patch *patch = find_patch_of(task, regs->user.r11);
     uint64_t rip = regs->user.rip;
 
-    if (rip == gate_address(gate_entry) && patch)
+    if (rip == gate_address(gate_load) && patch)
         regs->user.rip = patch->trampoline + TRAMPOLINE_CALL;
     else if (rip >= gate_address(gate_end) && rip < gate_address(gate_copy_end))
         regs->user.rip = gate_address(gate_copy_fault);
@@ -601,7 +717,7 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
 {
     struct arch_regs regs;
 
-    if (!task->image || !task->image->arena || arch_get_regs(task->caller.tid, &regs) < 0)
+    if (!has_gate(task) || arch_get_regs(task->caller.tid, &regs) < 0)
         return false;
     bool in_gate = regs.user.rip - GATE_BASE < GATE_BYTES;
     if (in_gate && task->image->displaced)

@@ -186,13 +186,14 @@ static bool owns_fd(const struct gate_thread *thread, uint64_t fd)
     return false;
 }
 
+/* Locks are those of a program's first arena: threads with a slot in another one have their writes traced. */
 void gated_own_file(struct engine *engine, struct task *task, int fd)
 {
     struct fd_entry *entry = fd_table_find(task->caller.fds, fd);
     struct gate_thread *thread = task->gated;
 
-    if (!thread || !entry || entry->muted || entry->kind > FD_PLAIN ||
-        !identify_file(task, entry) || !entry->reads_all)
+    if (!thread || thread->arena->address != GATE_ARENA_BASE || !entry || entry->muted ||
+        entry->kind > FD_PLAIN || !identify_file(task, entry) || !entry->reads_all)
         return;
     struct gated_file *file = place_of(engine->gate, entry);
     uint64_t key = 1 + ((uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT | (uint32_t)fd);

@@ -14,6 +14,7 @@
 #include "call/records.h"
 #include "call/tally.h"
 #include "call/transfer.h"
+#include "gate/array.h"
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
 
@@ -24,17 +25,25 @@ uint64_t ticks_now(void)
     return __builtin_ia32_rdtsc();
 }
 
+/* Once in a round: what ticks of it are converted by. */
+static void read_clocks(struct gate *gate)
+{
+    gate->now_ticks = ticks_now();
+    gate->now_ns = monotonic_ns();
+    uint64_t ticks = gate->now_ticks - gate->origin_ticks;
+    gate->ns_per_tick = (double)(gate->now_ns - gate->origin_ns) / (double)(ticks ? ticks : 1);
+}
+
 static uint64_t ticks_to_ns(const struct gate *gate, uint64_t ticks)
 {
-    uint64_t since_ticks = ticks_now() - gate->origin_ticks;
-    uint64_t since_ns = monotonic_ns() - gate->origin_ns;
-
-    return (uint64_t)((double)ticks * (double)since_ns / (double)(since_ticks ? since_ticks : 1));
+    return (uint64_t)((double)ticks * gate->ns_per_tick);
 }
 
 uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks)
 {
-    return gate->origin_ns + ticks_to_ns(gate, ticks - gate->origin_ticks);
+    double since_round = (double)(int64_t)(ticks - gate->now_ticks);
+
+    return gate->now_ns + (uint64_t)(int64_t)(since_round * gate->ns_per_tick);
 }
 
 /* -- tallies ---------------------------------------------------------------------------------- */
@@ -76,22 +85,27 @@ static bool is_known(const void *context, uint64_t fd)
     return (uint32_t)fd == UINT32_MAX || (entry && entry->generation >= GATE_FD_GENERATION(fd));
 }
 
-static void collect_thread(struct engine *engine, struct gate_thread *thread)
+static bool collect_thread(struct engine *engine, struct gate_thread *thread)
 {
-    gate_thread_collect(thread, is_known, take, &(struct taking){ engine, thread });
+    return gate_thread_collect(thread, is_known, take, &(struct taking){ engine, thread });
+}
+
+static struct gate_thread *thread_of(struct gate_reader *reader)
+{
+    return (struct gate_thread *)((char *)reader - offsetof(struct gate_thread, reader));
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
 
-/* Another thread may have tallied transfers through an fd that is closed. */
+/* Another thread may have tallied transfers through an fd that is closed: one of those of this round. */
 static void collect_others(struct engine *engine, const struct gate_thread *closing)
 {
+    const struct gate_round *round = &engine->gate->round;
     struct fd_table *fds = closing->caller->fds;
 
-    for (struct gate_thread *thread = engine->gate->threads; fds->uses > 1 && thread;
-         thread = thread->next)
-        if (thread->caller->fds == fds)
-            collect_thread(engine, thread);
+    for (size_t i = 0; fds->uses > 1 && i < round->count; i++)
+        if (thread_of(round->readers[i])->caller->fds == fds)
+            collect_thread(engine, thread_of(round->readers[i]));
 }
 
 /* Python has muted the fd since it was published. */
@@ -148,6 +162,7 @@ static void apply_call_record(struct engine *engine, struct gate_thread *thread,
         collect_others(engine, thread);
         record_close(context, caller, &call);
     } else if (CALLS[row].group == GROUP_OPEN) {
+        add_opened_name(engine, thread, record, &call);
         record_open(context, caller, &call, record->result,
                     ticks_to_ns(engine->gate, record->left - record->entered));
         struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
@@ -164,8 +179,7 @@ static void apply(void *context, struct gate_reader *reader, const struct gate_r
                   const uint8_t *payload)
 {
     struct engine *engine = context;
-    struct gate_thread *thread =
-        (struct gate_thread *)((char *)reader - offsetof(struct gate_thread, reader));
+    struct gate_thread *thread = thread_of(reader);
 
     if (record->kind == GATE_TALLY)
         gate_thread_take(thread, record, take, &(struct taking){ engine, thread });
@@ -173,37 +187,58 @@ static void apply(void *context, struct gate_reader *reader, const struct gate_r
         apply_call_record(engine, thread, record, payload);
 }
 
-/* The readers of all threads. False: there is no memory. */
-static bool fill_round(struct gate *gate)
+/* False: there is no memory. */
+static bool make_room(struct gate *gate)
 {
     struct gate_round *round = &gate->round;
+    size_t room = gate->round_room;
+
+    if (round->count < room)
+        return true;
+    if (!array_make_room(&round->readers, room, sizeof *round->readers) ||
+        !array_make_room(&round->heap, room, sizeof *round->heap))
+        return false;
+    gate->round_room = array_room(room + 1);
+    return true;
+}
+
+static void add_reader(void *context, struct gate_thread *thread)
+{
+    struct gate *gate = context;
+
+    if (make_room(gate))
+        gate->round.readers[gate->round.count++] = &thread->reader;
+    else
+        gate_thread_mark(thread);
+}
+
+static void fill_round(struct gate_round *round)
+{
+    struct gate *gate = (struct gate *)((char *)round - offsetof(struct gate, round));
 
     round->count = 0;
-    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next) {
-        if (round->count == gate->round_room) {
-            size_t room = 2 * gate->round_room + 16;
-            void *readers = realloc(round->readers, room * sizeof *round->readers);
-            round->readers = readers ? readers : round->readers;
-            void *heap = realloc(round->heap, room * sizeof *round->heap);
-            round->heap = heap ? heap : round->heap;
-            if (!readers || !heap)
-                return false;
-            gate->round_room = room;
-        }
-        round->readers[round->count++] = &thread->reader;
-    }
-    return true;
+    for (struct arena *arena = gate->arenas; arena; arena = arena->next)
+        arena_visit_dirty(arena, add_reader, gate);
+}
+
+static bool has_unread(const struct gate_reader *reader)
+{
+    return !reader->broken && reader->read != reader->end;
 }
 
 void gated_collect(struct engine *engine)
 {
     struct gate *gate = engine->gate;
 
-    if (!gate || !gate->threads || engine->recording_ended)
+    if (!gate || !gate->arenas || engine->recording_ended)
         return;
-    gate->idle = !fill_round(gate) || !gate_round(&gate->round);
-    for (struct gate_thread *thread = gate->threads; thread; thread = thread->next)
-        collect_thread(engine, thread);
+    read_clocks(gate);
+    gate->idle = !gate_round(&gate->round);
+    for (size_t i = 0; i < gate->round.count; i++) {
+        struct gate_thread *thread = thread_of(gate->round.readers[i]);
+        if (!collect_thread(engine, thread) || has_unread(&thread->reader))
+            gate_thread_mark(thread);
+    }
 }
 
 void gated_write_ways(struct engine *engine, const struct caller *caller)
@@ -212,8 +247,9 @@ void gated_write_ways(struct engine *engine, const struct caller *caller)
         return;
     uint64_t ways[WAYS];
     memcpy(ways, engine->gate->ways, sizeof ways);
-    for (struct gate_thread *thread = engine->gate->threads; thread; thread = thread->next)
-        ways[WAY_GATED] += thread->calls;
+    for (const struct arena *arena = engine->gate->arenas; arena; arena = arena->next)
+        for (unsigned i = 0; i < ARENA_SLOTS; i++)
+            ways[WAY_GATED] += arena->slots[i] ? arena->slots[i]->calls : 0;
     for (uint64_t way = 0; way < WAYS; way++) {
         struct raw_record header = { .kind = RAW_WAY, .args = { way, ways[way] } };
         write_record(&engine->context, caller, &header, NULL);
@@ -235,6 +271,7 @@ void init_round(struct engine *engine)
     engine->gate->round = (struct gate_round){
         .rows = GATE_NUMBERS,
         .now = ticks_now,
+        .fill = fill_round,
         .apply = apply,
         .context = engine,
         .payload = malloc(GATE_RECORD_MAX),

@@ -23,12 +23,16 @@ struct gated_file {
 struct gate {
     uint8_t actions[GATE_NUMBERS];
     struct module_cache modules;
+    struct arena *arenas;
     struct gate_thread *threads;
     struct gated_file files[GATED_FILES]; /* by device and inode; others of a place are traced */
     bool used;                            /* some program has an arena */
     unsigned differences;                 /* that verified records had */
-    uint64_t renames; /* context.renames when names of files were last doubted */
-    uint64_t origin_ticks, origin_ns;
+    bool names_opens;                     /* can_name_opens */
+    uint64_t renames;                 /* context.renames when names of files were last doubted */
+    uint64_t origin_ticks, origin_ns; /* of both clocks at the beginning, */
+    uint64_t now_ticks, now_ns;       /* and at the last round */
+    double ns_per_tick;
     uint64_t ways[WAYS]; /* how calls were made; without those in the gate of threads that live */
     struct gate_round round;
     size_t round_room; /* of its arrays */
@@ -49,6 +53,13 @@ void gated_disown_all(struct gate_thread *thread);
 /* gated_streams.c: whether another thread began to send before that tick, and its record is not taken yet. */
 bool gated_is_sent_to(const struct engine *engine, const struct caller *receiver, int fd,
                       uint64_t ticks);
+
+/* Whether opens of which the gate sends no name can be given one here. */
+bool can_name_opens(const struct engine *engine);
+
+/* Add the name of the file that a call has opened through no symbolic link, if it has none yet. */
+void add_opened_name(struct engine *engine, struct gate_thread *thread,
+                     const struct gate_record *record, struct pending *call);
 
 void init_round(struct engine *engine);
 void deinit_round(struct gate *gate);

@@ -35,7 +35,10 @@ static const struct when_test {
     uint32_t values[7];
 } WHENS[] = {
     [WHEN_FCNTL_DUP] = { 1, TEST_EQUAL, 2, { F_DUPFD, F_DUPFD_CLOEXEC } },
-    [WHEN_UNSHARE] = { 0, TEST_ANY_BIT, 1, { CLONE_FILES | CLONE_FS | CLONE_NEWNS } },
+    [WHEN_UNSHARE] = { 0,
+                       TEST_ANY_BIT,
+                       1,
+                       { CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER } },
     [WHEN_NAMED_4] = { 3, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
     [WHEN_NAMED_3] = { 2, TEST_NO_BIT, 1, { AT_EMPTY_PATH } },
     /* The loader maps a library as a whole, and then parts of it over that (_dl_map_segments in glibc):
@@ -200,7 +203,8 @@ uint8_t filter_gate_action(int row)
 struct watched {
     uint32_t number;
     bool gated; /* calls that the gate makes do not stop: those of the program, */
-    bool own;   /* and those of its own */
+    bool own;   /* those of its own, */
+    bool tried; /* and those that it tries first */
     uint8_t count, whens[ROWS_OF_A_CALL]; /* one for each row of this call */
 };
 
@@ -226,6 +230,8 @@ static void emit_action(struct assembler *to, const struct watched *call)
         emit_gate(to, gate_address(gate_return));
     if (call->own)
         emit_gate(to, gate_address(gate_own_return));
+    if (call->tried)
+        emit_gate(to, gate_address(gate_tried));
     for (int i = 0; i < call->count && !always; i++)
         emit_test(to, &WHENS[call->whens[i]]);
     emit_return(to, always);
@@ -284,8 +290,10 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
     for (int row = 0; row < ROW_COUNT; row++)
         for (int i = 0; i < count && filter_gate_action(row) != GATE_REFUSE; i++)
             calls[i].gated |= calls[i].number == (uint32_t)abi->numbers[row];
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink];
+        calls[i].tried = calls[i].number == (uint32_t)abi->numbers[ROW_openat2];
+    }
 }
 
 /* Calls that the tracer has to see where there is a gate: guard_gate of gated.c. */

@@ -90,6 +90,7 @@ struct task {
     struct gate_thread *gated; /* its slot, or NULL */
     struct gated_file *locked; /* the tracer has taken its lock for a write of the task; or NULL */
     int64_t closed;            /* the fd of a close that is recorded and not made yet; -1: none */
+    bool other_users;          /* its user namespace is another one than the recorder's */
     bool gone;                 /* it is in another stop than the one that is handled */
     struct task *next;         /* in its bucket */
 };

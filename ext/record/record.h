@@ -138,11 +138,10 @@ enum raw_way {
     WAY_GATED,   /* without a stop */
     WAY_ASKED,   /* it stopped once it had returned: it failed, or there is more to ask about it */
     WAY_EARLY,   /* its program had made too few calls, or its thread none */
-    WAY_THREADS, /* its program had threads when it had made enough */
     WAY_OTHER,   /* calls of its number always stop */
     WAY_FD,      /* its fd is new, its name old, it is no stream, or others write to it */
     WAY_SITE,    /* its instruction has not been changed, or cannot be */
-    WAY_REFUSED, /* its program cannot make calls without a stop: NOTE_UNGATED, NOTE_SPOILED */
+    WAY_REFUSED, /* its program cannot make calls without a stop, or no more threads of it can */
     WAY_EACH,    /* each call of its program has to stop: own filters, asynchronous operations */
     WAYS,
 };
@@ -281,7 +280,7 @@ enum raw_differs {
 
 /* Why a program cannot make calls without a stop. */
 enum raw_ungated {
-    UNGATED_ROOM = 1,  /* there is no room in its memory, or it may have no more fds */
+    UNGATED_ROOM = 1,  /* there is no room in its memory, or there is no shared memory for it */
     UNGATED_GS = 2,    /* it uses the base of gs */
     UNGATED_FAULT = 3, /* an instruction of the gate faulted: it has taken away what that needs */
     UNGATED_DISPATCH = 4, /* it handles calls by where they are made (Syscall User Dispatch) */

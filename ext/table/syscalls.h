@@ -48,7 +48,7 @@ enum call_transfer { TRANSFER_NONE, TRANSFER_IN, TRANSFER_OUT, TRANSFER_ACROSS }
 enum call_when {
     WHEN_ALWAYS,
     WHEN_FCNTL_DUP,      /* command is F_DUPFD or F_DUPFD_CLOEXEC */
-    WHEN_UNSHARE,        /* flags have CLONE_FILES, CLONE_FS or CLONE_NEWNS */
+    WHEN_UNSHARE,        /* flags have CLONE_FILES, CLONE_FS, CLONE_NEWNS or CLONE_NEWUSER */
     WHEN_NAMED_4,        /* argument 4 lacks AT_EMPTY_PATH: it is about a name, not an fd */
     WHEN_NAMED_3,        /* the same for argument 3 */
     WHEN_MAPS_FILE,      /* flags lack MAP_ANONYMOUS; not a part of a library again */

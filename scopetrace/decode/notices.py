@@ -43,8 +43,8 @@ SENTENCES: dict[int, tuple[str, str]] = {
 """(reason, sentence) of each note."""
 
 WHY_UNGATED = {
-    1: "its memory has no room for the code that makes calls without stops, or it may have no more"
-    " file descriptors",
+    1: "its memory has no room for the code that makes calls without stops, or there is no shared"
+    " memory (shmget(2)) for both it and the recorder",
     2: "it uses the base of gs, which the code needs that makes calls without stops",
     3: "it has taken away what the code needs that makes calls without stops: memory, the base of"
     " gs, or the clock (prctl(2), PR_SET_TSC)",

@@ -53,12 +53,11 @@ class Way(IntEnum):
     GATED = 0
     ASKED = 1
     EARLY = 2
-    THREADS = 3
-    OTHER = 4
-    FD = 5
-    SITE = 6
-    REFUSED = 7
-    EACH = 8
+    OTHER = 3
+    FD = 4
+    SITE = 5
+    REFUSED = 6
+    EACH = 7
 
 
 WAY_NAMES = {int(way): way.name.lower() for way in Way}

@@ -214,11 +214,10 @@ def _stops(gate: dict[str, int]) -> Iterator[str]:
 WHY_STOPPED = {
     "asked": "that failed",
     "early": "by new programs",
-    "threads": "by programs with threads",
     "other": "of other kinds",
     "fd": "on new fds, files with other writers, or sockets of messages",
     "site": "from new places",
-    "refused": "by programs that cannot do without",
+    "refused": "by programs or threads that cannot do without",
     "each": "by programs with filters or io_uring",
 }
 """Way (model.raw.Way) → why calls made so stopped."""

@@ -26,15 +26,20 @@ TRACED = {"SCOPE_GATE": "off"}
 # -- that it is used ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("threads", [0, 3])
+@pytest.mark.parametrize(
+    ("threads", "gate_at"),
+    [(0, 1), (3, 1), (3, 100), (280, 1), (280, 100)],
+    ids=["alone", "threads", "threads-first", "crowd", "crowd-first"],
+)
 def test_most_calls_of_a_program_make_no_stop(
-    threads: int, compile_tracee: Compile, tmp_path: Path
+    threads: int, gate_at: int, compile_tracee: Compile, tmp_path: Path
 ) -> None:
+    """Also of more threads than an arena has slots, and where they are there before the gate."""
     folder = tmp_path / "work"
     folder.mkdir()
     program = compile_tracee("gated", "-pthread")
 
-    records, _ = engine_run([program, str(threads)], folder, gate_at=1, counts=True)
+    records, _ = engine_run([program, str(threads)], folder, gate_at=gate_at, counts=True)
 
     end = records[-1]
     assert end.kind == RawKind.END
@@ -208,11 +213,40 @@ if os.fork() == 0:
 print(os.wait()[1])
 """
 
+NAMES = """
+import os, shutil, threading
+def visit(name, dir_fd=None):
+    for _ in range(3):
+        fd = os.open(name, os.O_RDWR | os.O_CREAT, dir_fd=dir_fd)
+        os.write(fd, b"text\\n"), os.close(fd)
+top = os.getcwd()
+os.makedirs("one/two"), os.symlink("one", "link"), os.symlink("one/two/file", "direct")
+names = "one/two/file", "./one//two/../two/file", "link/two/file", "direct", f"{top}/one/./file"
+for name in names:
+    visit(name)
+for name in "one", "link/two", "one/../one":
+    folder = os.open(name, os.O_RDONLY)
+    visit("file", folder), visit("../file", folder), visit(f"{top}/other", folder)
+    os.rename("one", "uno"), visit("file", folder), os.rename("uno", "one")
+    os.close(folder)
+os.chdir("one/two"), visit("file"), visit("../file"), visit("../../../" * 20 + f"{top}/file")
+os.rename("../two", "../deux"), visit("file")
+os.chdir(".."), visit("file"), os.chdir("/"), visit(f"{top[1:]}/one/file")
+threads = [threading.Thread(target=visit, args=(f"{top[1:]}/{n}",)) for n in range(3)]
+[(thread.start(), thread.join()) for thread in threads]
+os.chdir(f"{top}/one/deux"), os.unlink("file"), os.rmdir(f"{top}/one/deux")
+visit("../file"), visit("../../file")
+"""
+
 
 @pytest.mark.parametrize(
     "argv",
-    [("/bin/sh", "-c", SHELL), ("/usr/bin/python3", "-c", PYTHON)],
-    ids=["sh", "python3"],
+    [
+        ("/bin/sh", "-c", SHELL),
+        ("/usr/bin/python3", "-c", PYTHON),
+        ("/usr/bin/python3", "-c", NAMES),
+    ],
+    ids=["sh", "python3", "names"],
 )
 def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage: Stage) -> None:
     assert_equal_sessions(stage, list(argv))
@@ -224,6 +258,8 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "opens",
         "relative",
         "paths",
+        "roots",
+        "renamed",
         "dups",
         "close_range",
         "execs",
@@ -297,7 +333,7 @@ HOSTILE = {
     "map-around": ROOM,
     "move-over": ROOM,
     "use-gs": GS,
-    "lose-gs": TAKEN,
+    "lose-gs": GS,
     "forbid-clock": TAKEN,
     "dispatch": "where they are made",
     "lock": None,

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -92,6 +93,9 @@ static void handle(int number, int flags)
 
 /* -- at every instruction --------------------------------------------------------------------- */
 
+enum { NEW_FD = 1000 }; /* stands for the number that an open is to return */
+static const char DEVICE[] = "/dev/zero", LINK[] = "/proc/self/exe", NOWHERE[] = "/nowhere";
+
 /* Arguments that are 0 are those of the file and of a buffer. */
 static const struct step_case {
     struct call call;
@@ -103,6 +107,10 @@ static const struct step_case {
     { { "lseek", SYS_lseek, { 0, 7, SEEK_SET } }, 7, false },
     { { "refused lseek", SYS_lseek, { 0, 7, SEEK_SET } }, 7, true },
     { { "read to nowhere", SYS_read, { 0, 8, 1 } }, -EFAULT, false },
+    { { "open", SYS_open, { (uintptr_t)DEVICE, O_CLOEXEC } }, NEW_FD, false },
+    { { "open of a link", SYS_open, { (uintptr_t)LINK, O_CLOEXEC } }, NEW_FD, false },
+    { { "open of nothing", SYS_open, { (uintptr_t)NOWHERE, O_CLOEXEC } }, -ENOENT, false },
+    { { "refused open", SYS_open, { (uintptr_t)DEVICE, O_CLOEXEC } }, NEW_FD, true },
     { { "getuid, which is not gated", SYS_getuid, { 1, 1, 0 } }, 0, false },
     { { "number -1", (uint64_t)-1, { 1, 1, 0 } }, -ENOSYS, false },
 };
@@ -126,6 +134,8 @@ static bool step(const struct site *site, const struct step_case *asked, uint64_
         complain("signals", handled);
     if ((int64_t)after[RAX] != asked->result || !is_right(site) || !stack_is_intact())
         complain("result", (long long)after[RAX]);
+    if (asked->call.number == SYS_open)
+        close((int)after[RAX]);
     return reached;
 }
 
@@ -142,6 +152,10 @@ static void step_through(const struct site *site, struct step_case asked)
         asked.call.args[1] = (uint64_t)content;
     if (asked.call.number == SYS_getuid)
         asked.result = getuid();
+    if (asked.result == NEW_FD) {
+        asked.result = dup(zero);
+        close((int)asked.result);
+    }
     do {
         there = step(site, &asked, number++);
         if (asked.result == 1 && lseek(file, 0, SEEK_CUR) != (off_t)number)
@@ -174,6 +188,40 @@ static void pause_ms(long ms)
     nanosleep(&(struct timespec){ 0, ms * 1000000 }, NULL);
 }
 
+/* In a child: three signals for its parent, at some distance. */
+static void send_signals(void)
+{
+    for (int i = 0; i < 3; i++) {
+        pause_ms(30);
+        kill(getppid(), SIGUSR1);
+    }
+    pause_ms(30);
+}
+
+/* Open a fifo that nobody writes to: a child sends signals meanwhile, then does so. */
+static void open_interrupted(int flags, const char *name)
+{
+    char fifo[] = "/tmp/scopetrace-fifo-XXXXXX";
+    int interruptions = 0, fd;
+
+    handle(SIGUSR1, flags);
+    handled = 0;
+    if (!mkdtemp(fifo) || rmdir(fifo) || mkfifo(fifo, 0600))
+        abort();
+    pid_t child = fork();
+    if (!child) {
+        send_signals();
+        _exit(open(fifo, O_WRONLY) < 0);
+    }
+    while ((fd = open(fifo, O_RDONLY)) < 0 && errno == EINTR)
+        interruptions++;
+    waitpid(child, NULL, 0);
+    printf("%s: an open, %d after %d signals, %d times EINTR\n", name, fd < 0, (int)handled,
+           interruptions);
+    close(fd);
+    unlink(fifo);
+}
+
 /* Read from an empty pipe: a child sends signals meanwhile, then the byte. */
 static void read_interrupted(int flags, const char *name)
 {
@@ -187,11 +235,7 @@ static void read_interrupted(int flags, const char *name)
     read(zero, &byte, 1);
     pid_t child = fork();
     if (!child) {
-        for (int i = 0; i < 3; i++) {
-            pause_ms(30);
-            kill(getppid(), SIGUSR1);
-        }
-        pause_ms(30);
+        send_signals();
         _exit(write(pipes[1], "x", 1) != 1);
     }
     ssize_t got;
@@ -340,6 +384,8 @@ int main(int argc, char **argv)
     step_through_all();
     read_interrupted(0, "without SA_RESTART");
     read_interrupted(SA_RESTART, "with SA_RESTART");
+    open_interrupted(0, "without SA_RESTART");
+    open_interrupted(SA_RESTART, "with SA_RESTART");
     leave_blocked_read();
     cancel_threads();
     storm();

@@ -84,7 +84,7 @@ def test_a_signal_at_every_step_of_an_injection_comes_as_natively(stepped: Stepp
 
     got = [int(times) for _, times in lines_of(recording)]
     assert len(got) == 5
-    assert min(got) > 25
+    assert min(got) > 12
     ends = Counter(event.data.get("signal") for event in recording.of("proc.exit"))
     assert (ends["SIGTERM"], ends["SIGKILL"]) == (got[1], got[4])
     assert (

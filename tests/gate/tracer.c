@@ -61,7 +61,7 @@ enum {
 
 static const int GATED[] = {
     SYS_read,    SYS_write,  SYS_close,      SYS_fstat, SYS_lseek,  SYS_pread64,
-    SYS_getppid, SYS_openat, SYS_newfstatat, SYS_readv, SYS_writev,
+    SYS_getppid, SYS_openat, SYS_newfstatat, SYS_readv, SYS_writev, SYS_open,
 };
 enum { GATED_COUNT = sizeof GATED / sizeof *GATED };
 
@@ -249,7 +249,9 @@ static void inject(struct task *task)
     size_t size = (size_t)(__stop_gate_code - __start_gate_code);
 
     for (int i = 0; i < GATED_COUNT; i++)
-        table[GATED[i]] = 1;
+        table[GATED[i]] = GATE_IN;
+    table[SYS_open] = GATE_OPEN;
+    table[SYS_openat] = GATE_OPENAT;
     task->space->refuses = true;
     if (remote_mmap(task->tid, GATE_BASE, GATE_BYTES, PROT_READ | PROT_EXEC) != GATE_BASE ||
         remote_mmap(task->tid, ARENA_BASE, SLOTS * GATE_SLOT_BYTES, PROT_READ | PROT_WRITE) !=
@@ -285,6 +287,8 @@ static void give_slot(struct task *task)
         .self = slot_address(slot),
         .stack_top = slot_address(slot) + GATE_SLOT_BYTES,
         .mode = GATE_PASS,
+        .may_try = true,
+        .is_dirty = true,
     };
 
     write_memory(task->tid, fresh.self, &fresh, sizeof fresh);

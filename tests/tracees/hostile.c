@@ -67,7 +67,7 @@ static struct range find_mapping(bool is_code)
         MUST(sscanf(line, "%lx-%lx %7s %*s %*s %lu %255s", &start, &end, access, &inode, name) >=
              4);
         bool code = access[2] == 'x' && !inode && !name[0];
-        if (is_code ? code : !!strstr(name, "memfd:scopetrace"))
+        if (is_code ? code : !!strstr(name, "SYSV"))
             found = (struct range){ (uint8_t *)start, end - start };
     }
     fclose(maps);
