@@ -41,8 +41,11 @@ static uint64_t ticks_to_ns(const struct gate *gate, uint64_t ticks)
 
 uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks)
 {
+    const uint64_t minute = (uint64_t)1 << 37; /* or so, in ticks */
     double since_round = (double)(int64_t)(ticks - gate->now_ticks);
 
+    if (ticks < gate->origin_ticks || ticks > gate->now_ticks + minute)
+        return gate->now_ns; /* the program has lied */
     return gate->now_ns + (uint64_t)(int64_t)(since_round * gate->ns_per_tick);
 }
 
