@@ -42,7 +42,7 @@ MAY_USE = {
     "explain": "",
     "syscalls": "model",
     "output": "explain model syscalls",
-    "lessons": "errors model query syscalls",
+    "lessons": "db errors model query syscalls",
     "scoped": "db model output query recorder",
     "pytest_plugin": "scoped",
     "dash": "errors model output query wire",

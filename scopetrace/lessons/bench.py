@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
+from scopetrace.db.running import started_ticks
 from scopetrace.errors import UsageError
 from scopetrace.lessons.course import TEXT
 from scopetrace.query import open_session
@@ -23,6 +25,7 @@ HOME = "SCOPETRACE_HOME"
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE_S = 60
 """A program of a lesson that takes longer is ended."""
+RECORDER_PATIENCE_S, POLL_S = 30, 0.01
 EXECUTABLE = 0o755
 
 
@@ -51,8 +54,19 @@ class Bench:
 
     def run(self, command: str) -> str:
         """Record a command with its system calls; return what it wrote."""
+        command_line = [*_ourselves(), "run", "--syscalls", "-q", "--", *shlex.split(command)]
+        written = self._start(command_line)
         self.has_session = True
-        return self._start([*_ourselves(), "run", "--syscalls", "-q", "--", *shlex.split(command)])
+        self._await_recorder()
+        return written
+
+    def _await_recorder(self) -> None:
+        """Wait until the session is whole and its recorder writes no more, or does not end."""
+        with self.session() as session:
+            recorder = session.info.recorder_pid
+        deadline = time.monotonic() + RECORDER_PATIENCE_S
+        while started_ticks(recorder) is not None and time.monotonic() < deadline:
+            time.sleep(POLL_S)
 
     def look(self, command: str) -> str:
         """Run a command of scopetrace that shows something; return what it wrote.
@@ -91,7 +105,9 @@ class Bench:
 def work_folder() -> Iterator[Path]:
     """Make a temporary folder, with a place for sessions, the working folder for a while."""
     before = os.environ.get(HOME)
-    with tempfile.TemporaryDirectory(prefix="scopetrace-lesson-") as made:
+    with tempfile.TemporaryDirectory(
+        prefix="scopetrace-lesson-", ignore_cleanup_errors=True
+    ) as made:
         work = Path(made).resolve()
         os.environ[HOME] = str(work / ".sessions")
         try:
