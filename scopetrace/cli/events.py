@@ -173,7 +173,7 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     _refuse_contradictions(options)
     with open_session(session_id) as session:
         if event is not None:
-            _show_one(session.event(event), options)
+            _show_one(session, session.event(event), options)
             return
         session.check_names(options["source"], options["sourcetype"], options["fields"])
         if options["group_by"]:
@@ -219,14 +219,25 @@ def _refuse_lone_options(options: dict[str, Any]) -> None:
                 raise UsageError(f"{name} needs --group-by")
 
 
-def _show_one(record: EventRecord, options: dict[str, Any]) -> None:
+def _show_one(session: Session, record: EventRecord, options: dict[str, Any]) -> None:
     if options["form"] == "json":
         print_utf8()
         print(json_line(listed_body(record)))
     elif options["form"] in TABLES:
         _print_table(options, lambda: [record])
     else:
-        print(format_event(record, color=wants_color(options["color"], sys.stdout)))
+        color = wants_color(options["color"], sys.stdout)
+        print(format_event(record, color=color, call=_call_of(session, record)))
+
+
+def _call_of(session: Session, record: EventRecord) -> str:
+    """Return the system call of an event with its number; empty: it was not recorded."""
+    made = session.syscall_of(record)
+    if made is None:
+        return ""
+    from scopetrace.output.syscall_lines import CallLines, LineOptions
+
+    return f"{CallLines(LineOptions()).text(made)} (`scopetrace explain {made.id}`)"
 
 
 def _show_groups(session: Session, options: dict[str, Any]) -> None:

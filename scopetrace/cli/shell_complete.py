@@ -145,3 +145,11 @@ def complete_call_error(ctx: click.Context, param: click.Parameter, incomplete: 
     import errno
 
     return sorted(name for name in errno.errorcode.values() if name.startswith(incomplete.upper()))
+
+
+def complete_explained(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of calls, errors and flags with this prefix."""
+    from scopetrace.output.explain import known_names
+
+    prefixes = (incomplete, incomplete.upper())
+    return sorted(name for name in known_names() if name.startswith(prefixes))

@@ -17,9 +17,10 @@ from scopetrace.cli.shell_complete import complete_call_error, complete_call_set
 from scopetrace.errors import ScopeError, UsageError
 from scopetrace.model.shown import print_to_stderr
 from scopetrace.output.event_times import MODES, EventTimes
+from scopetrace.output.syscall_levels import LEVELS, NORMAL
 
 if TYPE_CHECKING:
-    from scopetrace.output.syscall_lines import LineOptions
+    from scopetrace.output.syscall_lines import CallLines, LineOptions
     from scopetrace.query import Session
     from scopetrace.query.syscalls import SyscallQuery
     from scopetrace.syscalls.descriptors import Files
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_LAST = 20
 """Number of lines that are shown without -n and -a."""
 EXPLANATION_COLUMNS = 100
-"""Where standard output is no terminal."""
+"""Longer lines are hard to read."""
 POLL_INTERVAL_S = 0.1
 """Time between two queries with --follow."""
 NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_mode")
@@ -102,8 +103,11 @@ NOT_OF_SUMMARY = ("follow", "fd", "path", "last", "show_all", "start_up", "time_
 @click.option(
     "--summary", is_flag=True, help="Show for each name calls, errors and time, not single calls."
 )
+@click.option("--explain", is_flag=True, help="Say under each call what it did, or why it failed.")
 @click.option(
-    "--explain", is_flag=True, help="Say under each call what it does, and why it failed."
+    "--level",
+    type=click.Choice(LEVELS),
+    help="With it: group calls into acts (beginner), or show registers, too (expert).",
 )
 @format_option
 def syscalls(session: str | None, **options: Any) -> None:
@@ -123,12 +127,14 @@ def syscalls(session: str | None, **options: Any) -> None:
     scopetrace syscalls --path notes.txt         all that was done with this file
     scopetrace syscalls --errno ENOENT           what was looked for in vain
     scopetrace syscalls --where "name = 'read' and duration_ms > 10"
-    scopetrace syscalls -a --explain             with a sentence under each call
+    scopetrace syscalls --explain                with a sentence under each call
+    scopetrace syscalls --level beginner         what the program did, in plain words
     scopetrace syscalls --summary                calls, errors and time of each name
     """
     from scopetrace.query import open_session
 
     options["form"] = chosen_form(options["form"], options["as_json"])
+    options["explain"] |= options["level"] is not None
     _refuse_contradictions(options)
     with open_session(session) as opened:
         query = opened.syscall_query(**_filters(options))
@@ -146,7 +152,7 @@ def syscalls(session: str | None, **options: Any) -> None:
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     chosen = {name for name, value in options.items() if value not in (None, False, ())}
     pairs = [("show_all", "last"), *(("summary", name) for name in NOT_OF_SUMMARY)]
-    pairs += [("follow", "fd"), ("follow", "path")]
+    pairs += [("follow", "fd"), ("follow", "path"), ("follow", "explain"), ("summary", "explain")]
     if options["explain"] and options["form"] != "table":
         raise UsageError(f"--explain and --format {options['form']} do not go together")
     names = {"show_all": "--all", "start_up": "--start-up", "time_mode": "--time"}
@@ -210,7 +216,6 @@ def _folds(options: dict[str, Any]) -> bool:
 
 def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> None:
     from scopetrace.output.syscall_lines import CallLines, folded_lines
-    from scopetrace.output.width import terminal_columns
 
     lines = CallLines(_line_options(session, query, options))
     if options["form"] != "table":
@@ -218,8 +223,11 @@ def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> Non
         return
     last = _last(options)
     upto = query.last_id
-    columns = (terminal_columns(sys.stdout) or EXPLANATION_COLUMNS) if options["explain"] else 0
-    found: Iterable[str] = folded_lines(_rows(query, options), lines, _folds(options), columns)
+    found: Iterable[str]
+    if options["explain"]:
+        found = _explained(session, query, lines, options)
+    else:
+        found = folded_lines(_rows(query, options), lines, _folds(options))
     if last is not None:
         found = deque(found, last)
     write, shown = sys.stdout.write, False
@@ -230,6 +238,23 @@ def _list(session: Session, query: SyscallQuery, options: dict[str, Any]) -> Non
         _follow(session, query, lines, upto)
     elif not shown and last != 0:
         print_to_stderr(f"session {session.info.id} has no call that matches")
+
+
+def _explained(
+    session: Session, query: SyscallQuery, lines: CallLines, options: dict[str, Any]
+) -> Iterator[str]:
+    from scopetrace.model.file_record import OWN
+    from scopetrace.output.syscall_explained import Explaining, explained_rows
+    from scopetrace.output.width import terminal_columns
+
+    classes = session.path_classes
+    how = Explaining(
+        options["level"] or NORMAL,
+        min(terminal_columns(sys.stdout) or EXPLANATION_COLUMNS, EXPLANATION_COLUMNS),
+        query.failures().data_of,
+        lambda path: classes.of(path) == OWN,
+    )
+    return explained_rows(_rows(query, options), lines, _folds(options), how)
 
 
 def _print_bodies(query: SyscallQuery, lines: Any, options: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
-"""Read the texts about system calls and errors."""
+"""Read the texts about system calls, errors, and names of flags and values."""
 
 from __future__ import annotations
 
 import errno
 import os
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -35,6 +36,18 @@ class ErrorText(NamedTuple):
     """Where its cause may be seen."""
 
 
+class Sentence(NamedTuple):
+    """How a call is described: sentences.txt says what its columns are."""
+
+    word: str
+    """What the line of a call must have, or an empty text; `A+B`: both."""
+    to_do: str
+    """As in "Could not …"; empty: the sentence is whole though the call failed."""
+    done: str
+    what: str
+    then: str
+
+
 @cache
 def calls() -> dict[str, CallText]:
     """Return the texts of all calls, by name."""
@@ -53,6 +66,35 @@ def errors() -> dict[str, ErrorText]:
         )
         for name, text in _read("errors.toml").items()
     }
+
+
+@cache
+def names() -> dict[str, str]:
+    """Return what names of flags and values mean: `O_CREAT` → create the file if…"""
+    parted = (line.partition(" ") for line in _lines("names.txt"))
+    return {name: meaning for name, _, meaning in parted}
+
+
+@cache
+def sentences() -> dict[str, tuple[Sentence, ...]]:
+    """Return how calls are described, by name: the first one whose word a call has is meant."""
+    found: dict[str, list[Sentence]] = {}
+    for line in _lines("sentences.txt"):
+        head, *columns = (column.strip(" ") for column in line.split("|"))
+        calls_named, _, words = head.partition(" ")
+        for name in calls_named.split(","):
+            found.setdefault(name, []).extend(Sentence(word, *columns) for word in words.split(","))
+    return {name: tuple(sorted(rows, key=_place)) for name, rows in found.items()}
+
+
+def _place(sentence: Sentence) -> int:
+    """Return where a sentence stands: those about failures first, the one without a word last."""
+    return 2 if not sentence.word else 0 if not sentence.to_do else 1
+
+
+def _lines(name: str) -> Iterator[str]:
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return (line for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -17,9 +17,17 @@ ERRORS = ("fs.error", "net.error", "proc.error", "dns.error")
 LABEL_WIDTH = len("Sourcetype:") + 1
 
 
-def format_event(record: EventRecord, *, color: bool = False) -> str:
-    """Return the lines of `record`: first the fields that every event has, then its data by key."""
+def format_event(record: EventRecord, *, color: bool = False, call: str = "") -> str:
+    """Return the lines of `record`: first the fields that every event has, then its data by key.
+
+    Args:
+        record: the event.
+        color: use colours.
+        call: the system call as strace prints it, with its number; empty: it was not recorded.
+    """
     labels = [*_facts(record)]
+    if call:
+        labels.append(("Made", call))
     lines = [_labelled(name, value, LABEL_WIDTH, color) for name, value in labels]
     lines.append(paint("Data:", "green") if color else "Data:")
     columns = max(map(len, record.data), default=0) + 2

@@ -9,10 +9,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from scopetrace.explain.texts import CallText, ErrorText, calls, errors
+from scopetrace.explain.texts import CallText, ErrorText, calls, errors, names
 from scopetrace.model.event import EventRecord
 from scopetrace.output.cause import cause_text
-from scopetrace.output.syscall_prototypes import ALIASES, prototype
+from scopetrace.output.syscall_prototypes import ALIASES, man_name, prototype
 
 LABEL_COLUMNS = 9
 MOST_COLUMNS = 100
@@ -23,7 +23,22 @@ Part = tuple[str, str]
 
 def known_names() -> set[str]:
     """Return the names that can be explained without a session, but for calls without a text."""
-    return {*calls(), *errors()}
+    return {*calls(), *errors(), *names()}
+
+
+def list_parts() -> list[Part]:
+    """Return what can be explained without a session."""
+    return [
+        ("calls", ", ".join(sorted(calls()))),
+        ("errors", ", ".join(errors())),
+        ("values", f"{len(names())} flags and values of arguments, as O_CREAT and SIGPIPE"),
+    ]
+
+
+def name_parts(name: str) -> list[Part]:
+    """Return what is to be said of a flag or a value of an argument; empty: it is not known."""
+    meaning = names().get(name)
+    return [("value", name), ("means", f"{meaning}.")] if meaning else []
 
 
 def call_parts(name: str) -> list[Part]:
@@ -39,7 +54,7 @@ def _call_parts(name: str, text: CallText | None) -> Iterator[Part]:
         yield "does", text.does
         yield "returns", f"{text.returns}. If it fails: -1, and errno says why"
         yield "see", ", ".join(text.see)
-    yield "manual", f"man 2 {name}"
+    yield "manual", f"man 2 {man_name(name)}"
 
 
 def error_parts(text: ErrorText) -> list[Part]:

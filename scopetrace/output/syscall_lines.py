@@ -7,10 +7,8 @@ made once: a program repeats itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from textwrap import wrap
 from typing import Any, NamedTuple
 
-from scopetrace.explain.texts import calls, errors
 from scopetrace.model.whole_call import SIGNAL
 from scopetrace.output.event_times import EventTimes
 from scopetrace.output.syscall_signals import end_line, signal_line
@@ -21,8 +19,6 @@ from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.render import render
 
 MOST_CACHED = 4096
-INDENT = "    "
-"""Before an explanation."""
 NO_FILES = Files()
 
 START_UP = frozenset(
@@ -92,13 +88,16 @@ class CallLines:
 
     def line(self, made: Recorded, files: Files = NO_FILES) -> str:
         """Return the whole line."""
-        options = self._options
         line = self.text(made, files)
-        if options.duration and made.is_call:
+        if self._options.duration and made.is_call:
             line = f"{line} <{made.duration_ns / 1e9:.6f}>"
-        if options.times is not None:
-            line = f"{options.times.format(made.time_ns, True)} {line}"
-        return f"{made.tid:<5} {line}" if options.pids else line
+        return self.before(made) + line
+
+    def before(self, made: Recorded) -> str:
+        """Return what stands in front of a line: the thread and the time, if they are wanted."""
+        options = self._options
+        time = f"{options.times.format(made.time_ns, True)} " if options.times else ""
+        return f"{made.tid:<5} {time}" if options.pids else time
 
     def _uses_fds(self, made: Recorded) -> bool:
         at = positions(made.abi, made.number)
@@ -164,17 +163,8 @@ class StartUps:
         return f"… {len(folded)} calls of the loader, {took} (-A shows them)"
 
 
-def explanation(made: Recorded) -> str:
-    """Return what a call does and, if it failed, what its error means; empty: not known."""
-    call, error = calls().get(made.name), errors().get(made.error)
-    sentences = [call.does] if call else []
-    if error:
-        sentences.append(f"It failed: {error.means}")
-    return " ".join(sentences)
-
-
 def folded_lines(
-    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: bool, explain: int = 0
+    rows: Iterable[tuple[Recorded, Files]], lines: CallLines, fold: bool
 ) -> Iterator[str]:
     """Yield the lines of calls.
 
@@ -182,18 +172,26 @@ def folded_lines(
         rows: the calls, with the descriptors of their processes.
         lines: makes the lines.
         fold: start-ups are one line each.
-        explain: columns of the explanation under each call; 0: there is none.
+    """
+    for made, files, line in folded(rows, fold):
+        yield lines.line(made, files) if made is not None else line
+
+
+def folded(
+    rows: Iterable[tuple[Recorded, Files]], fold: bool
+) -> Iterator[tuple[Recorded | None, Files, str]]:
+    """Yield the calls that are shown, and in place of a start-up None and a line.
+
+    Args:
+        rows: the calls, with the descriptors of their processes.
+        fold: start-ups are one line each.
     """
     start_ups = StartUps()
     for made, files in rows:
         if fold:
             is_folded, line = start_ups.take(made, files)
             if line:
-                yield line
+                yield None, files, line
             if is_folded:
                 continue
-        yield lines.line(made, files)
-        if explain and made.is_call:
-            yield from wrap(
-                explanation(made), explain, initial_indent=INDENT, subsequent_indent=INDENT
-            )
+        yield made, files, ""

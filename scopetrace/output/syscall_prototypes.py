@@ -83,6 +83,16 @@ ALIASES = {
 }  # fmt: skip
 """Name of a call of 32-bit programs → its name in the table."""
 
+TIME64, CLOCKS = "_time64", ("clock_", "timer")
+"""Calls of 32-bit programs with 64 bits for times: their pages lack the end of the name."""
+
+
+def man_name(op: str) -> str:
+    """Return the name of the manual page of a system call in section 2."""
+    if op.endswith(TIME64):
+        return op.removesuffix(TIME64)
+    return op.removesuffix("64") if op.startswith(CLOCKS) else op
+
 
 def prototype(op: str) -> str | None:
     """Return the C prototype of a system call, or None if `op` is not a system call."""

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from scopetrace.db.schema import has_table
+from scopetrace.errors import SessionError
+from scopetrace.model.event import EventRecord
 from scopetrace.query.session_base import SessionBase, listed, sql_int
 
 if TYPE_CHECKING:
-    from scopetrace.query.syscalls import SyscallQuery
+    from scopetrace.query.syscalls import Shown, SyscallQuery
     from scopetrace.syscalls.recorded import Recorded
+
+
+NOT_OF_CALLS = ("console", "file", "metric")
+"""Source types whose events are made of what several calls carried."""
 
 
 class SyscallViews(SessionBase):
@@ -51,6 +58,29 @@ class SyscallViews(SessionBase):
         )
         return query.read(last, after_id)
 
+    def syscall(self, number: int) -> Shown:
+        """Return one call by its number, with the descriptors of its process at that time.
+
+        Raises:
+            SessionError: the session has no such call.
+        """
+        query = self.syscall_query(number=number)
+        found = next(query.follow(), None) if query.is_recorded else None
+        if found is None or not found.made.is_call:
+            last = query.last_number if query.is_recorded else 0
+            has = f"its calls are 1 to {last}" if last else "it has none"
+            raise SessionError(f"session {self.info.id} has no system call {number}; {has}")
+        return found
+
+    def syscall_of(self, event: EventRecord) -> Recorded | None:
+        """Return the system call that an event is about; None: it was not recorded.
+
+        A call and its event have the same thread and the same time of entry.
+        """
+        if not has_table(self._db, "syscall") or event.sourcetype in NOT_OF_CALLS:
+            return None
+        return self.syscall_query().at(event.time_ns, event.tid)
+
     def syscall_query(
         self,
         *,
@@ -60,8 +90,9 @@ class SyscallViews(SessionBase):
         failed: bool = False,
         error: str = "",
         where: str | None = None,
+        number: int | None = None,
     ) -> SyscallQuery:
-        """Return the query that `syscalls` makes, for more than its rows.
+        """Return the query that `syscalls` makes, for more than its rows; `number`: of one row.
 
         Raises:
             UsageError: the set, the error or the expression is wrong.
@@ -69,5 +100,5 @@ class SyscallViews(SessionBase):
         from scopetrace.query.syscalls import SyscallFilter, SyscallQuery
 
         pids = tuple(map(sql_int, listed(pid)))
-        wanted = SyscallFilter(calls, pids, listed(proc), failed, error, where)
+        wanted = SyscallFilter(calls, pids, listed(proc), failed, error, where, sql_int(number))
         return SyscallQuery(self._db, self._failures, wanted)

@@ -15,16 +15,20 @@ from scopetrace.db.schema import has_index, has_table
 from scopetrace.errors import UsageError
 from scopetrace.model.nearest import no_field
 from scopetrace.model.whole_call import END, FOUND, SIGNAL
+from scopetrace.query.call_evidence import Failures, data_of_failure
 from scopetrace.query.conditions import Condition, all_of, marks, of_processes
 from scopetrace.query.where import bounded, checked
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
+from scopetrace.syscalls.chains import Chain, Chains
 from scopetrace.syscalls.descriptors import AFTERWARDS, Descriptors, Files, changes, touches
 from scopetrace.syscalls.recorded import MAX_ERRNO, CallTotal, Recorded, call_name, error_of
 from scopetrace.syscalls.rows import rows
 
 _PAGE = 1000
 """Rows that are read at once: no statement stays open while they are shown."""
+MOST_RELATED = 200_000
+"""So many rows are looked through for what belongs to a call."""
 
 VALUES = {
     "id": "s.id",
@@ -62,6 +66,8 @@ class SyscallFilter(NamedTuple):
     error: str = ""
     """The name of an error."""
     where: str | None = None
+    number: int | None = None
+    """The number of one row (`Recorded.id`)."""
 
     @property
     def is_of_calls(self) -> bool:
@@ -111,6 +117,8 @@ def _of_threads(wanted: SyscallFilter) -> list[Condition]:
 
 def _conditions(wanted: SyscallFilter) -> Condition:
     found = [Condition(f"s.abi <> {FOUND}"), *_of_threads(wanted)]
+    if wanted.number is not None:
+        found.append(Condition("s.id = ?", (wanted.number,)))
     if wanted.calls and wanted.calls != "all":
         try:
             found.append(_of_names(parse_call_set(wanted.calls)))
@@ -228,6 +236,46 @@ class SyscallQuery:
             after = [files.names.get(fd) for fd in fds]
             if used or before != after or touches(made, files, (), paths):
                 yield Shown(made, files)
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last call of the session; 0: it has none."""
+        sql = f"SELECT coalesce(max(id), 0) FROM syscall WHERE abi < {SIGNAL}"
+        return int(self._db.execute(sql).fetchone()[0])
+
+    def failures(self) -> Failures:
+        """Return what was found out about failures, for calls in the order of their times."""
+        return Failures(self._db)
+
+    def at(self, time_ns: int, tid: int) -> Recorded | None:
+        """Return the call that a thread entered at this Unix time (ns); None: there is none."""
+        return self._first("s.time_ns = ? AND s.tid = ?", time_ns, tid)
+
+    def failure(self, made: Recorded) -> dict[str, Any]:
+        """Return the data of the event of a call that failed; empty: there is none."""
+        return data_of_failure(self._db, made) if made.error else {}
+
+    def chain(self, shown: Shown) -> Chain:
+        """Return what belongs to a call: descriptors, children, signals, locks."""
+        return Chains(self._between, self._by_id).of(shown.made, shown.files)
+
+    def _by_id(self, number: int) -> Recorded | None:
+        return self._first("s.id = ?", number)
+
+    def _first(self, condition: str, *values: int) -> Recorded | None:
+        sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE {condition} AND s.abi < {SIGNAL}"
+        found = self._db.execute(sql, values).fetchone()
+        return Recorded(*found) if found else None
+
+    def _between(self, from_ns: int, to_ns: int, pid: int | None) -> Iterator[Recorded]:
+        """Yield the first rows from one time to another, at most `MOST_RELATED`."""
+        of_process = "" if pid is None else " AND p.pid = ?"
+        sql = (
+            f"SELECT {_COLUMNS} FROM {_FROM} WHERE s.time_ns BETWEEN ? AND ? AND s.abi <> {FOUND}"
+            f"{of_process} ORDER BY s.time_ns, s.id LIMIT {MOST_RELATED}"
+        )
+        values = (from_ns, to_ns) if pid is None else (from_ns, to_ns, pid)
+        return (Recorded(*row) for row in self._db.execute(sql, values))
 
     def totals(self) -> list[CallTotal]:
         """Return how often each call was made, how it ended, and how long it took in all."""

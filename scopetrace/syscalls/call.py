@@ -18,6 +18,11 @@ class Abi(IntEnum):
         """Bytes of a pointer and of a long of a structure."""
         return 8 if self is Abi.X86_64 else 4
 
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return self.name.lower().replace("_", "-")
+
 
 class Phase(IntEnum):
     """When memory was copied."""

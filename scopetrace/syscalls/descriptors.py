@@ -61,12 +61,16 @@ def signed(value: int) -> int:
 class Files:
     """The descriptors of one process, and the folder in which its relative paths start."""
 
-    __slots__ = ("cloexec", "cwd", "names", "version")
+    __slots__ = ("by", "cloexec", "cwd", "names", "origins", "version")
 
     def __init__(self, cwd: str = "") -> None:
         self.cwd = cwd
         self.names: dict[int, str] = {}
         self.cloexec: set[int] = set()
+        self.origins: dict[int, int] = {}
+        """Descriptor → `Recorded.id` of the call that opened it; 0: it was open at the start."""
+        self.by = 0
+        """`Recorded.id` of the call that changes them now; 0: none does."""
         self.version = 0
         """Changes whenever `names` does."""
 
@@ -74,18 +78,25 @@ class Files:
         """Return what a child has after fork."""
         files = Files(self.cwd)
         files.names, files.cloexec = dict(self.names), set(self.cloexec)
+        files.origins = dict(self.origins)
         return files
 
     def open(self, fd: int, name: str, cloexec: bool = False) -> None:
         """Take note of a new descriptor."""
+        self.rename(fd, name)
+        self.origins[fd] = self.by
+        (self.cloexec.add if cloexec else self.cloexec.discard)(fd)
+
+    def rename(self, fd: int, name: str) -> None:
+        """Take note that a descriptor is better known."""
         self.version += 1
         self.names[fd] = name[:SHOWN_NAME]
-        (self.cloexec.add if cloexec else self.cloexec.discard)(fd)
 
     def close(self, fd: int) -> None:
         """Take note that a descriptor is gone."""
         self.version += 1
         self.names.pop(fd, None)
+        self.origins.pop(fd, None)
         self.cloexec.discard(fd)
 
     def exec(self) -> None:
@@ -274,7 +285,7 @@ def _named(mark: str) -> Effect:
         address = address_text(piece.data) if piece else ""
         if address and fd in files.names:
             before = files.names[fd].partition(mark)[0] if mark != " " else files.names[fd]
-            files.open(fd, f"{before}{mark}{address}", fd in files.cloexec)
+            files.rename(fd, f"{before}{mark}{address}")
 
     return effect
 
@@ -390,7 +401,9 @@ class Descriptors:
             return
         effect = EFFECTS.get(name)
         if effect is not None:
-            effect(self.of(made.pid), made.call, result)
+            files = self.of(made.pid)
+            files.by = made.id
+            effect(files, made.call, result)
         elif name in FORKS:
             self._fork(made, result)
         elif result >= 0 and positions(made.abi, made.number).makes_fd:

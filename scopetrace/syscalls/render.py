@@ -109,6 +109,41 @@ def _unfinished(view: View, found: Form) -> str:
     return f"{found.name}({', '.join(parts)}{more} <unfinished ...>) = ?"
 
 
+class Spelled(NamedTuple):
+    """A call whose arguments are text, each by itself."""
+
+    name: str
+    call: Call
+    """The call that is shown, which may be one inside another."""
+    row: Row | None
+    """None: the table lacks the call."""
+    arguments: dict[str, str]
+    """Name of an argument → its text; without those that the call has not in this case."""
+
+
+def spell(
+    call: Call,
+    *,
+    strings: int = 32,
+    verbose: bool = False,
+    fd_names: Mapping[int, str] | None = None,
+) -> Spelled:
+    """Return the arguments of a call one by one, as `render` shows them, by its parameters.
+
+    Of a call that has not returned, what the kernel would fill in is shown as its address.
+    """
+    call, found = _form_of(call)
+    inner = row(call.abi, call.number)
+    if found is None or inner is None:
+        texts = {f"arg{at}": hexed(value) for at, value in enumerate(call.args, 1)}
+        return Spelled(f"syscall_{call.number:#x}", call, None, texts)
+    view = View(call, strings, verbose, fd_names)
+    arguments = zip(inner.arguments, found.arguments, call.args, strict=False)
+    spelled = {each.name: shown(view, value) for each, shown, value in arguments}
+    texts = {name: text for name, text in spelled.items() if text is not None}
+    return Spelled(found.name, call, inner, texts)
+
+
 def render(
     call: Call,
     *,

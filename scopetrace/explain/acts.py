@@ -1,0 +1,326 @@
+"""The kinds of acts: calls that together are one thing that a program did, and the words for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from scopetrace.explain.sentence import sentence
+from scopetrace.explain.subject import Subject
+from scopetrace.explain.values import Values, size
+from scopetrace.syscalls.recorded import Recorded
+
+MOST_NAMED = 4
+"""So many files are named in one act."""
+MOST_CONTENT = 60
+"""Characters of what a stream carried."""
+READS = frozenset(("read", "readv", "pread64", "preadv", "preadv2", "recvfrom", "recvmsg", "recv"))
+WRITES = frozenset(
+    ("write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg", "send", "sendfile")
+)
+LISTS = frozenset(("getdents", "getdents64"))
+MAPS = frozenset(("mmap", "mmap2"))
+CONNECT, BIND, LISTEN, CLOSE, BRK = "connect", "bind", "listen", "close", "brk"
+ACCEPTS = ("accept", "accept4")
+USES = {
+    **dict.fromkeys(READS, "read"),
+    **dict.fromkeys(WRITES, "write"),
+    **dict.fromkeys(LISTS, "list"),
+    **dict.fromkeys(MAPS, "map"),
+    **{name: name for name in (CONNECT, BIND, LISTEN)},
+    **dict.fromkeys(ACCEPTS, "accept"),
+}
+"""Name of a call → how it uses a descriptor."""
+SHORT_NAMES = {
+    **dict.fromkeys(("openat", "openat2"), "open"),
+    **dict.fromkeys(("newfstatat", "fstatat64", "statx", "stat64"), "stat"),
+    "fstat64": "fstat",
+    "exit_group": "exit",
+    "rt_sigaction": "sigaction",
+    "rt_sigprocmask": "sigprocmask",
+    "getdents64": "getdents",
+    "pread64": "pread",
+    "pwrite64": "pwrite",
+}
+"""Name of a call → the one that C programs use for it."""
+
+
+def counted(calls: Counter[str]) -> str:
+    """Return how often calls were made: `open, fstat, 2 reads, close`."""
+    return ", ".join(
+        name if count == 1 else f"{count} {name}{'es' if name.endswith('s') else 's'}"
+        for name, count in calls.items()
+    )
+
+
+def listed(found: Iterable[str]) -> str:
+    """Return texts as `a, b and c`; of many the first ones, and how many more there are."""
+    names = [*found]
+    more = len(names) - MOST_NAMED
+    shown = names if more <= 1 else [*names[:MOST_NAMED], f"{more} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
+
+
+class Act:
+    """Some calls that belong together, in the order in which they were made.
+
+    A kind says in `_note` what it keeps of each call, and in `_together` what several ones did.
+    """
+
+    def __init__(self, first: Recorded) -> None:
+        self.first = first
+        self.names: Counter[str] = Counter()
+        self.paths: dict[str, None] = {}
+        self.is_open = False
+        """Whether a call may follow though others are between."""
+        self._sentence = ""
+
+    def add(self, call: Subject) -> None:
+        """Take a call in."""
+        self.names[SHORT_NAMES.get(call.name, call.name)] += 1
+        self._sentence = sentence(call).removesuffix(".")
+        self._note(call)
+
+    def text(self) -> str:
+        """Return what was done, as a sentence without its end."""
+        return self._sentence if self.names.total() == 1 else self._together()
+
+    def line(self) -> str:
+        """Return the act, and in brackets its calls."""
+        return f"{self.text()} [{counted(self.names)}]"
+
+    def _note(self, call: Subject) -> None:
+        pass
+
+    def _together(self) -> str:
+        return self._sentence
+
+
+class SingleAct(Act):
+    """A call that belongs to no other one."""
+
+
+class MissingAct(Act):
+    """Files that were looked for and are not there."""
+
+    def _note(self, call: Subject) -> None:
+        self.paths[Values(call)["path"]] = None
+
+    def _together(self) -> str:
+        if len(self.paths) == 1:
+            return self._sentence
+        return f"Looked for {len(self.paths)} files that are not there: {listed(self.paths)}"
+
+
+class LookAct(Act):
+    """Questions about files that are there."""
+
+    def _note(self, call: Subject) -> None:
+        self.paths[Values(call)["path"]] = None
+
+    def _together(self) -> str:
+        return f"Asked about {listed(self.paths)}"
+
+
+class MemoryAct(Act):
+    """Memory that the program got or gave back."""
+
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self._got = 0
+        self._end = 0
+
+    def _note(self, call: Subject) -> None:
+        if not call.succeeded or call.result is None:
+            return
+        if call.name in MAPS:
+            self._got += call.value("length") or 0
+        if call.name == BRK:
+            self._got += max(call.result - self._end, 0) if self._end else 0
+            self._end = call.result
+
+    def _together(self) -> str:
+        return f"Got {size(self._got)} of memory" if self._got else "Managed its memory"
+
+
+class SignalAct(Act):
+    """What is to happen at signals."""
+
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self._signals: dict[str, None] = {}
+
+    def _note(self, call: Subject) -> None:
+        if found := call.texts.get("signum"):
+            self._signals[found] = None
+
+    def _together(self) -> str:
+        if not self._signals:
+            return "Said which signals are held back for a while"
+        return f"Asked or said what happens at {listed(self._signals)}"
+
+
+class IdentityAct(Act):
+    """Questions about who the process is."""
+
+    def _together(self) -> str:
+        return "Asked who it is and who runs it"
+
+
+class HousekeepingAct(Act):
+    """What the C library and languages do for themselves."""
+
+    def _together(self) -> str:
+        return "Did housekeeping of the C library and the language"
+
+
+class StandardAct(Act):
+    """Questions about what the standard streams are."""
+
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self._streams: dict[str, None] = {}
+
+    def _note(self, call: Subject) -> None:
+        self._streams[Values(call)[call.first("fd", "dirfd")]] = None
+
+    def _together(self) -> str:
+        return f"Found out what it has as {listed(self._streams)}"
+
+
+class StreamAct(Act):
+    """Reads or writes that follow each other on a descriptor that was open before."""
+
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self._bytes = 0
+        self._content = ""
+        self._fd = ""
+
+    def _note(self, call: Subject) -> None:
+        values = Values(call)
+        self._bytes += max(call.result or 0, 0)
+        self._fd = values["fd"] or values["sockfd"]
+        if len(self._content) < MOST_CONTENT:
+            self._content += values["content"].removesuffix("...").strip('"')
+
+    def _together(self) -> str:
+        verb, to = ("Read", "from") if self.names.keys() & READS else ("Wrote", "to")
+        content = f': "{self._content}"' if self._content else ""
+        return f"{verb} {size(self._bytes)} {to} {self._fd}{content}"
+
+
+class FileAct(Act):
+    """What was done with one descriptor."""
+
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self.is_open = True
+        self._opening = ""
+        """The sentence of the call that opened it."""
+        self._read = self._written = 0
+        self._what = self._fd = self._content = ""
+        self._uses: set[str] = set()
+        self._closed = False
+
+    def _note(self, call: Subject) -> None:
+        if call.made.id == self.first.id:
+            self._open(call)
+        if not call.succeeded:
+            return
+        self._count(call)
+        if call.name == CLOSE:
+            self.is_open, self._closed = False, True
+
+    def _open(self, call: Subject) -> None:
+        self._opening = self._sentence
+        self._fd = str(call.result)
+        self._what = Values(call)["peer"] or call.fd_name(call.result or 0)
+        if call.first("path"):
+            self.paths[Values(call)["path"]] = None
+
+    def _count(self, call: Subject) -> None:
+        result, use = call.result or 0, USES.get(call.name, "")
+        self._uses.add(use)
+        if use == "read":
+            self._read += result
+        elif use == "write":
+            self._written += result
+            self._content = Values(call)["content"] if self._written == result else ""
+        elif use in (CONNECT, BIND):
+            self._what = Values(call)["addr"]
+
+    def _together(self) -> str:
+        """Return what was done with the file, and whether it stays open."""
+        done = self._done(next(iter(self.paths), self._what))
+        if not done:
+            return self._opening
+        return done if self._closed else f"{done}; it stays open as descriptor {self._fd}"
+
+    def _done(self, name: str) -> str:
+        if CONNECT in self._uses:
+            return f"Talked to {name}{self._carried()}"
+        if self.first.name in ACCEPTS:
+            return f"Accepted a connection from {name}{self._carried()}"
+        if LISTEN in self._uses:
+            return f"Got ready to accept connections at {name}"
+        if not self.paths:
+            return ""
+        if "list" in self._uses:
+            return f"Listed the folder {name}"
+        return self._carried_by_file(name)
+
+    def _carried_by_file(self, name: str) -> str:
+        if {"read", "write"} <= self._uses:
+            return f"Used the file {name}{self._carried()}"
+        if "write" in self._uses:
+            content = f": {self._content}" if self._content else ""
+            return f"Wrote {size(self._written)} to the file {name}{content}"
+        if "read" in self._uses:
+            return f"Read the file {name} ({size(self._read)})"
+        if "map" in self._uses:
+            return f"Loaded the file {name} into memory"
+        return f"Opened the file {name} and closed it again" if self._closed else ""
+
+    def _carried(self) -> str:
+        parts = [f"{size(self._written)} out"] if self._written else []
+        parts += [f"{size(self._read)} in"] if self._read else []
+        return f": {', '.join(parts)}" if parts else ""
+
+
+class NoiseAct(Act):
+    """What belongs to the system or the language, and not to the program itself."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__(act.first)
+        self._only: Act | None = act
+        self._missing: dict[str, None] = {}
+        self._merge(act)
+
+    def merge(self, act: Act) -> None:
+        """Take another act in."""
+        self._only = None
+        self._merge(act)
+
+    def _merge(self, act: Act) -> None:
+        self.names.update(act.names)
+        (self._missing if isinstance(act, MissingAct) else self.paths).update(act.paths)
+
+    def line(self) -> str:
+        """Return the act, and how many calls it was."""
+        if self._only is not None:
+            return self._only.line()
+        return f"{self._together()} [{self.names.total()} calls]"
+
+    def _together(self) -> str:
+        there, missing = len(self.paths), len(self._missing)
+        if not there and not missing:
+            return "Did housekeeping of the C library and the language"
+        used = f"used {_files(there)} ({listed(self.paths)})" if there else ""
+        looked = f"looked for {_files(missing)} in vain" if missing else ""
+        what = " and ".join(filter(None, (used, looked)))
+        return f"For the system and the language: {what}"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

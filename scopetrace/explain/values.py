@@ -1,0 +1,522 @@
+"""Arguments and results of a call in words, as sentences have them.
+
+The rule: a function takes the call and returns what is certain about it, or an empty text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable
+
+from scopetrace.explain.subject import QUOTED, Subject
+from scopetrace.model.names import signal_name
+from scopetrace.model.shown import escape
+from scopetrace.syscalls.call import Phase
+from scopetrace.syscalls.descriptors import AT_FDCWD, address_text, signed
+
+ACCESS = ("for reading", "for writing", "for reading and writing", "")
+O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_PATH = 3, 0o100, 0o200, 0o1000, 0o2000, 0o10000000
+STANDARD = ("standard input", "standard output", "standard error")
+PRINTABLE = re.compile(r'"(?:[^"\\]|\\[nrt"\\])*"(?:\.\.\.)?')
+"""Text, as strace quotes it, without other bytes."""
+PIPE = re.compile(r"pipe: (read|write) end")
+SOCKET = re.compile(r"(TCP|UDP|UNIX-[A-Z]+|NETLINK)(?:v6)?(?: ([^→←]+))?(?:([→←])(.+))?")
+PROTECTION = {1: "read", 2: "written", 4: "executed"}
+MODE_LETTERS = "rwxrwxrwx"
+KILO = 1024
+UNITS = ("bytes", "KB", "MB", "GB", "TB")
+MICRO, NANO = 1_000_000, 1_000_000_000
+TIMESPECS = {"timespec": NANO, "timespec64": NANO, "timeval": MICRO}
+FILE_TYPES = {
+    "S_IFREG": "a regular file", "S_IFDIR": "a folder", "S_IFLNK": "a symbolic link",
+    "S_IFCHR": "a character device", "S_IFBLK": "a block device", "S_IFIFO": "a pipe",
+    "S_IFSOCK": "a socket",
+}  # fmt: skip
+ACCESSES = {4: "may be read", 2: "may be written", 1: "may be executed"}
+SOCKETS = {
+    (1, 1): "a socket to a process of this machine (a stream)",
+    (1, 2): "a socket to processes of this machine (for messages)",
+    (2, 1): "a TCP socket (IPv4)", (10, 1): "a TCP socket (IPv6)",
+    (2, 2): "a UDP socket (IPv4)", (10, 2): "a UDP socket (IPv6)",
+    (16, 3): "a socket to the kernel (netlink)", (16, 2): "a socket to the kernel (netlink)",
+}  # fmt: skip
+"""By family and type."""
+
+
+def size(count: int) -> str:
+    """Return a number of bytes: `1 byte`, `4096 bytes`, `1.5 MB` where that is shorter."""
+    if count == 1:
+        return "1 byte"
+    if count < 10 * KILO:
+        return f"{count} bytes"
+    power = min((count.bit_length() - 1) // 10, len(UNITS) - 1)
+    return f"{count / KILO**power:.3g} {UNITS[power]}"
+
+
+def descriptor(call: Subject, fd: int) -> str:
+    """Return a descriptor with what it is: `/etc/hosts (descriptor 3)`."""
+    name = call.fd_name(fd)
+    if fd == AT_FDCWD:
+        return f"the working folder{f' {name}' if name else ''}"
+    what = _described_name(name)
+    if 0 <= fd < len(STANDARD):
+        return f"{STANDARD[fd]}{f' ({what})' if what else ''}"
+    return f"{what} (descriptor {fd})" if what else f"descriptor {fd}"
+
+
+def _described_name(name: str) -> str:
+    """Return in words what `syscalls.descriptors` calls a pipe or a socket."""
+    if found := PIPE.match(name):
+        return f"the {found.group(1)} end of a pipe"
+    found = SOCKET.fullmatch(name)
+    if found is None:
+        return name
+    kind, local, way, peer = found.groups()
+    if way:
+        return f"the {kind} connection {'to' if way == '→' else 'from'} {peer}"
+    return f"the {kind} socket at {local}" if local else f"a {kind} socket"
+
+
+def permissions(mode: int) -> str:
+    """Return permissions as ls shows them: `rw-r--r--`."""
+    bits = (mode >> shift & 1 for shift in range(8, -1, -1))
+    return "".join(letter if bit else "-" for letter, bit in zip(MODE_LETTERS, bits, strict=True))
+
+
+def seconds(count: float) -> str:
+    """Return a time: `0.25 s`, `3 ms`."""
+    if count and count < 1:
+        return f"{count * 1000:.3g} ms" if count >= 0.001 else f"{count * MICRO:.3g} µs"
+    return f"{count:.4g} s"
+
+
+# -- a value by its kind --------------------------------------------------------------------------
+
+
+def _fd(call: Subject, value: int, text: str) -> str:
+    return descriptor(call, signed(value))
+
+
+def _pid(call: Subject, value: int, text: str) -> str:
+    return f"process {signed(value)}"
+
+
+def _mode(call: Subject, value: int, text: str) -> str:
+    return f"{text} ({permissions(value)})"
+
+
+def _size(call: Subject, value: int, text: str) -> str:
+    return size(value) if value < 1 << 62 else text
+
+
+def _address(call: Subject, value: int, text: str) -> str:
+    data = call.view.peek(value, Phase.EXIT)[0] or call.view.peek(value, Phase.ENTRY)[0]
+    return escape(address_text(data)) or text
+
+
+def _span(call: Subject, value: int, text: str) -> str:
+    found = [*map(int, re.findall(r"=(-?\d+)", text))]
+    if len(found) < 2:
+        return text
+    return seconds(found[0] + found[1] / (MICRO if "tv_usec" in text else NANO))
+
+
+def _string(call: Subject, value: int, text: str) -> str:
+    return text
+
+
+def _user(call: Subject, value: int, text: str) -> str:
+    return "the user as it is" if text == "-1" else f"user {text}"
+
+
+def _group(call: Subject, value: int, text: str) -> str:
+    return "the group as it is" if text == "-1" else f"group {text}"
+
+
+PHRASES: dict[str, Callable[[Subject, int, str], str]] = {
+    **dict.fromkeys(("fd", "dirfd"), _fd),
+    "pid": _pid,
+    **dict.fromkeys(("octal", "openmode"), _mode),
+    "size": _size,
+    "sockaddr": _address,
+    **dict.fromkeys(TIMESPECS, _span),
+    **dict.fromkeys(("uid", "uid16"), _user),
+    **dict.fromkeys(("gid", "gid16"), _group),
+}
+"""Kind of an argument → its value in words; others are as they are printed."""
+
+
+def phrase(call: Subject, argument: str) -> str:
+    """Return an argument in words; empty: the call has none of this name."""
+    kind, text = call.kind(argument), call.texts.get(argument)
+    if kind is None or text is None:
+        return ""
+    if kind.name == "path":
+        return call.path(argument) or text
+    return PHRASES.get(kind.name, _string)(call, call.value(argument) or 0, text)
+
+
+# -- results ---------------------------------------------------------------------------------------
+
+
+def _result(call: Subject) -> str:
+    found = call.result
+    if found is None:
+        return "?"
+    kind = call.row.result.name if call.row else "int"
+    if kind in ("ptr", "segment"):
+        return f"{found & 0xFFFFFFFFFFFFFFFF:#x}"
+    if kind in ("octal",):
+        return f"0{found:03o}"
+    if kind == "size" and call.name not in ("sched_getaffinity", "lseek"):
+        return size(found)
+    return str(found)
+
+
+def _asked(call: Subject) -> int | None:
+    """Return how many bytes were asked for; None: that is not one argument."""
+    found = call.first("size")
+    return call.value(found) if found else None
+
+
+def _got(call: Subject) -> str:
+    if call.succeeded and call.result is not None:
+        return size(call.result)
+    asked = _asked(call)
+    return "bytes" if asked is None else f"up to {size(asked)}"
+
+
+def _put(call: Subject) -> str:
+    if call.succeeded and call.result is not None:
+        return size(call.result)
+    asked = _asked(call)
+    return "bytes" if asked is None else size(asked)
+
+
+def _partly(call: Subject) -> str:
+    asked = _asked(call)
+    if asked is None or call.result is None or not 0 <= call.result < asked:
+        return ""
+    return f"{size(asked)} were given, so the rest is still to be written"
+
+
+def _content(call: Subject) -> str:
+    """Return what was carried, if it is text."""
+    argument = call.first("bytes", "iovec", "msghdr", "string")
+    found = QUOTED.search(call.texts.get(argument, "")) if argument else None
+    text = found.group() if found else ""
+    return text if len(text) > 2 and PRINTABLE.fullmatch(text) else ""
+
+
+def _position(call: Subject) -> str:
+    if call.name == "_llseek":
+        return call.texts.get("result", "").strip("[]")
+    return "" if call.result is None else str(call.result)
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def _path(call: Subject) -> str:
+    """Return the file that a call is about: by its path, or by a descriptor."""
+    argument = call.first("path")
+    found = call.path(argument) if argument else ""
+    if found:
+        return found
+    base = call.first("dirfd", "fd")
+    return phrase(call, base) if base else call.texts.get(argument, "")
+
+
+def _open_flags(call: Subject) -> int:
+    how = call.first("open_how")
+    if how:
+        return call.view.number(call.value(how) or 0, 8, Phase.ENTRY) or 0
+    argument = call.first("openflags")
+    return call.value(argument) or 0 if argument else 0
+
+
+def _access(call: Subject) -> str:
+    flags = _open_flags(call)
+    return "" if flags & O_PATH else ACCESS[flags & O_ACCMODE]
+
+
+def _made(call: Subject) -> str:
+    """Return what became of the file by being opened."""
+    flags = _open_flags(call)
+    parts = []
+    if flags & O_CREAT:
+        parts.append("it is new" if flags & O_EXCL else "it was created if it was not there")
+    if flags & O_TRUNC and not flags & O_EXCL:
+        parts.append("emptied if it was" if flags & O_CREAT else "it was emptied")
+    if flags & O_APPEND:
+        parts.append("each write goes to its end")
+    return ", ".join(parts).replace("there, emptied", "there, and emptied")
+
+
+def _described(call: Subject) -> str:
+    text = call.texts.get(call.first("stat", "stat64", "oldstat", "statx"), "")
+    kind = next((words for name, words in FILE_TYPES.items() if name in text), "")
+    found = re.search(r"st[x_]*_size=(\d+)", text)
+    if not kind:
+        return "it is there"
+    if found is None or "S_IFREG" not in text:
+        return f"it is {kind}"
+    return (
+        f"it is {kind} of {size(int(found.group(1)))}" if found.group(1) != "0" else "it is empty"
+    )
+
+
+def _allowed(call: Subject) -> str:
+    mode = call.number(call.first("flags"))
+    words = [text for bit, text in ACCESSES.items() if mode & bit]
+    return " and ".join(words) or "exists"
+
+
+def _entries(call: Subject) -> str:
+    found = re.search(r"/\* (\d+\+?) entr", call.texts.get("dirp", ""))
+    if found is None:
+        return _result(call)
+    count = found.group(1)
+    return f"{count} names" if count[-1] != "+" else f"more than {count[:-1]} names"
+
+
+def _old_path(call: Subject) -> str:
+    return phrase(call, "oldpath")
+
+
+def _new_path(call: Subject) -> str:
+    return phrase(call, "newpath") or phrase(call, "linkpath")
+
+
+def _target(call: Subject) -> str:
+    return call.texts.get("target", "").strip('"') or phrase(call, "path")
+
+
+# -- descriptors -----------------------------------------------------------------------------------
+
+
+def _cloexec(call: Subject) -> str:
+    return "" if call.result is None else "yes" if call.result & 1 else "no"
+
+
+def _answer(call: Subject) -> str:
+    return str(call.result) if call.result else ""
+
+
+def _pair(argument: str, place: int) -> Callable[[Subject], str]:
+    def end(call: Subject) -> str:
+        found = re.findall(r"(-?\d+)(?:<[^<>]*>)?", call.texts.get(argument, ""))
+        return found[place] if len(found) > place else "?"
+
+    return end
+
+
+def _sockets(call: Subject) -> str:
+    return f"{_pair('sv', 0)(call)} and {_pair('sv', 1)(call)}"
+
+
+def _plain(call: Subject) -> str:
+    return f"descriptor {call.number('sockfd')}"
+
+
+def _socket_kind(call: Subject) -> str:
+    known = SOCKETS.get((call.number("domain"), call.number("type") & 0xF))
+    return known or f"a socket ({call.texts.get('domain', '?')}, {call.texts.get('type', '?')})"
+
+
+def _peer(call: Subject) -> str:
+    address = call.value("addr") or 0
+    return escape(address_text(call.view.peek(address, Phase.EXIT)[0])) if address else ""
+
+
+def _receiver_address(call: Subject) -> str:
+    address = call.value("addr") or 0
+    return escape(address_text(call.view.peek(address, Phase.ENTRY)[0])) if address else ""
+
+
+# -- processes and signals -------------------------------------------------------------------------
+
+
+def _command(call: Subject) -> str:
+    words = [text[1:].rstrip(".").removesuffix('"') for text in QUOTED.findall(call.texts["argv"])]
+    return shlex.join(words)
+
+
+def _child(call: Subject) -> str:
+    pid = call.number("pid")
+    if pid < -1:
+        return f"a child of process group {-pid}"
+    return f"process {pid}" if pid > 0 else "a child" if pid else "a child of its process group"
+
+
+def _ended(call: Subject) -> str:
+    status = call.view.number(call.value("wstatus") or 0, 4, Phase.EXIT)
+    pid = f"process {call.result}"
+    if status is None:
+        return f"{pid} has ended"
+    if os.WIFSTOPPED(status):
+        return f"{pid} was stopped by {signal_name(os.WSTOPSIG(status))}"
+    if os.WIFSIGNALED(status):
+        return f"{pid} was ended by {signal_name(os.WTERMSIG(status))}"
+    if os.WIFEXITED(status):
+        return f"{pid} ended with status {os.WEXITSTATUS(status)}"
+    return f"{pid} went on"
+
+
+def _receiver(call: Subject) -> str:
+    if call.name == "tkill" or call.name == "tgkill":
+        return f"thread {call.number('tid')}"
+    pid = call.number("pid")
+    if pid < -1:
+        return f"process group {-pid}"
+    return {-1: "all processes", 0: "its process group"}.get(pid, f"process {pid}")
+
+
+def _own(call: Subject) -> str:
+    pid = call.number("pid")
+    return f"process {pid}" if pid else "this process"
+
+
+def _signals(call: Subject) -> str:
+    found = call.texts.get("set", "").strip("[]")
+    if found.startswith("~"):
+        return f"all but {found.strip('~[]')}" if found.strip("~[]") else "all"
+    return found or "none"
+
+
+def _disposition(call: Subject) -> str:
+    text = call.texts.get("oldact", "")
+    if "SIG_DFL" in text:
+        return "what it does by default"
+    if "SIG_IGN" in text:
+        return "it is ignored"
+    return "a function of the program runs" if "sa_handler" in text else ""
+
+
+# -- waiting ---------------------------------------------------------------------------------------
+
+
+def _count(call: Subject) -> str:
+    count = call.number("nfds")
+    return "1 descriptor" if count == 1 else f"{count} descriptors"
+
+
+def _limit(call: Subject) -> str:
+    if call.kind("timeout") is None:
+        text = call.texts.get("tmo_p", "NULL")
+        return "" if text == "NULL" else f"at most {_span(call, 0, text.partition('}')[0])}"
+    if call.kind("timeout") != call.kind("nfds") and call.texts["timeout"].lstrip("-").isdigit():
+        limit = call.number("timeout")
+        return "" if limit < 0 else f"at most {seconds(limit / 1000)}" if limit else "at once"
+    return ""
+
+
+def _ready(call: Subject) -> str:
+    if not call.result:
+        return "none within that time"
+    return "1 is ready" if call.result == 1 else f"{call.result} are ready"
+
+
+def _events(call: Subject) -> str:
+    found = re.search(r"events=([A-Z_|]+)", call.texts.get("event", ""))
+    return found.group(1) if found else ""
+
+
+def _woken(call: Subject) -> str:
+    if not call.result:
+        return "no thread, as none was sleeping,"
+    return "1 thread" if call.result == 1 else f"{call.result} threads"
+
+
+def _until(call: Subject) -> str:
+    text = call.texts.get("t") or ""
+    absolute = (call.value("flags") or 0) & 1
+    return "until a point in time" if absolute else f"for {_span(call, 0, text)}"
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+def _protection(call: Subject) -> str:
+    if call.kind("prot") is None:
+        return ""
+    prot = call.number("prot")
+    words = [text for bit, text in PROTECTION.items() if prot & bit]
+    listed = " and ".join([", ".join(words[:-1]), *words[-1:]] if words[1:] else words)
+    return f"may be {listed}" if words else "may not be touched"
+
+
+def _grown(call: Subject) -> str:
+    same = call.result is not None and call.result & (1 << 64) - 1 == call.value("addr")
+    return "" if same else "the kernel refused, and the heap stays as it was"
+
+
+COMPUTED: dict[str, Callable[[Subject], str]] = {
+    "access": _access,
+    "allowed": _allowed,
+    "answer": _answer,
+    "child": _child,
+    "cloexec": _cloexec,
+    "command": _command,
+    "content": _content,
+    "described": _described,
+    "disposition": _disposition,
+    "egid_number": lambda call: call.texts.get("egid", ""),
+    "ended": _ended,
+    "entries": _entries,
+    "euid_number": lambda call: call.texts.get("euid", ""),
+    "events": _events,
+    "fd": lambda call: phrase(call, "fd") or phrase(call, "sockfd"),
+    "got": _got,
+    "grown": _grown,
+    "length": lambda call: phrase(call, "length") or "a piece",
+    "limit": _limit,
+    "made": _made,
+    "mapped": lambda call: phrase(call, "fd") or "a file",
+    "new_path": _new_path,
+    "newfd_number": lambda call: str(call.number("newfd")),
+    "nfds_count": _count,
+    "offset": lambda call: phrase(call, "offset") or phrase(call, "offset_high"),
+    "old_path": _old_path,
+    "partly": _partly,
+    "path": _path,
+    "peer": _peer,
+    "pgid_number": lambda call: str(call.number("pgid")),
+    "pid_own": _own,
+    "position": _position,
+    "protection": _protection,
+    "put": _put,
+    "read_end": _pair("pipefd", 0),
+    "ready": _ready,
+    "receiver": _receiver,
+    "result": _result,
+    "signals": _signals,
+    "socket_kind": _socket_kind,
+    "sockets": _sockets,
+    "sockfd": lambda call: phrase(call, "sockfd") or phrase(call, "fd"),
+    "sockfd_plain": _plain,
+    "span": _until,
+    "target": _target,
+    "to": _receiver_address,
+    "why": lambda call: call.why or "it is not there",
+    "woken": _woken,
+    "write_end": _pair("pipefd", 1),
+}
+"""Name in sentences.txt → its text."""
+AS_PRINTED = "text_"
+
+
+class Values(dict[str, str]):
+    """The values of one call by the names that sentences have; empty if the call has none."""
+
+    def __init__(self, call: Subject) -> None:
+        super().__init__()
+        self._call = call
+
+    def __missing__(self, name: str) -> str:
+        if name.startswith(AS_PRINTED):
+            return self._call.texts.get(name[len(AS_PRINTED) :], "")
+        computed = COMPUTED.get(name)
+        return computed(self._call) if computed else phrase(self._call, name)

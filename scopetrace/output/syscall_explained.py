@@ -1,0 +1,116 @@
+"""System calls with what they did: a sentence under each line, or grouped into acts.
+
+The rule: each entry begins with the number of its call, by which `scopetrace explain` shows more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from textwrap import wrap
+from typing import Any, NamedTuple
+
+from scopetrace.explain.acts import Act
+from scopetrace.explain.grouping import Acts
+from scopetrace.explain.sentence import sentence, sentence_between
+from scopetrace.explain.subject import Subject
+from scopetrace.model.whole_call import END
+from scopetrace.output.call_explained import raw_line, why_failed
+from scopetrace.output.syscall_levels import BEGINNER, EXPERT
+from scopetrace.output.syscall_lines import CallLines, folded
+from scopetrace.syscalls.descriptors import Files
+from scopetrace.syscalls.recorded import Recorded
+
+NUMBER_COLUMNS = 6
+LEAST_COLUMNS = 40
+LOADER = (
+    "The loader puts the libraries that the program needs into memory before the program's own"
+    " code begins."
+)
+
+
+class Explaining(NamedTuple):
+    """How calls are explained."""
+
+    level: str
+    """One of `syscall_levels.LEVELS`."""
+    columns: int
+    """Columns of a line."""
+    data_of: Callable[[Recorded], dict[str, Any]]
+    """Returns the data of the event of a call that failed."""
+    is_own: Callable[[str], bool]
+    """Whether a path is of the program itself, not of the system or the language."""
+
+
+Rows = Iterable[tuple[Recorded, Files]]
+
+
+def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[str]:
+    """Yield the lines of calls with their explanations.
+
+    Args:
+        rows: the calls, with the descriptors of their processes.
+        lines: makes the lines in strace's form.
+        fold: start-ups are one line each.
+        how: the level, and where reasons of failures come from.
+    """
+    if how.level == BEGINNER:
+        yield from _as_acts(rows, lines, fold, how)
+        return
+    for made, files, line in folded(rows, fold):
+        if made is None:
+            yield from _entry(0, line, how.columns)
+            yield from _under(LOADER, how.columns)
+            continue
+        yield from _entry(made.id, lines.line(made, files), how.columns)
+        text = sentence(_subject(made, files, how)) if made.is_call else sentence_between(made)
+        yield from _under(text, how.columns)
+        if how.level == EXPERT and made.is_call:
+            yield from _under(raw_line(made), how.columns)
+
+
+def _subject(made: Recorded, files: Files, how: Explaining) -> Subject:
+    return Subject(made, files, why_failed(made, how.data_of(made)))
+
+
+def _entry(number: int, text: str, columns: int) -> Iterator[str]:
+    """Yield a text that begins with the number of a call; 0: with none."""
+    head = f"{number or '':>{NUMBER_COLUMNS - 1}} "
+    yield from wrap(
+        text,
+        max(columns, LEAST_COLUMNS),
+        initial_indent=head,
+        subsequent_indent=" " * (NUMBER_COLUMNS + 2),
+        break_on_hyphens=False,
+    )
+
+
+def _under(text: str, columns: int) -> Iterator[str]:
+    indent = " " * (NUMBER_COLUMNS + 2)
+    yield from wrap(
+        text,
+        max(columns, LEAST_COLUMNS),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[str]:
+    acts = Acts(how.is_own)
+    for made, files, line in folded(rows, fold):
+        if made is not None and made.is_call:
+            found = acts.take(_subject(made, files, how))
+        else:
+            found = acts.end()
+        yield from (text for act in found for text in _act(act, lines, how.columns))
+        if made is None:
+            yield from _entry(0, f"{LOADER.removesuffix('.')} [{line.lstrip('… ')}]", how.columns)
+        elif not made.is_call and not (made.abi == END and os.WIFEXITED(made.result or 0)):
+            text = lines.before(made) + sentence_between(made).removesuffix(".")
+            yield from _entry(made.id, text, how.columns)
+    yield from (text for act in acts.end() for text in _act(act, lines, how.columns))
+
+
+def _act(act: Act, lines: CallLines, columns: int) -> Iterator[str]:
+    return _entry(act.first.id, lines.before(act.first) + act.line(), columns)

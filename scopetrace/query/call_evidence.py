@@ -1,0 +1,73 @@
+"""What was found out about the reason of a call's failure, from the event of the same call.
+
+The rule: a call and its event have the same thread and the same time of entry.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from scopetrace.query.sql_functions import JsonDecoder
+from scopetrace.syscalls.recorded import Recorded
+
+SOURCES = "('fs.error', 'net.error', 'proc.error')"
+_PAGE = 1000
+Key = tuple[int, int]
+"""Thread and time of entry, ns."""
+
+
+def data_of_failure(db: sqlite3.Connection, made: Recorded) -> dict[str, Any]:
+    """Return the data of the event of a call that failed; empty: there is none."""
+    sql = f"SELECT data FROM event WHERE time_ns = ? AND tid = ? AND source IN {SOURCES}"
+    found = db.execute(sql, (made.time_ns, made.tid)).fetchone()
+    return dict(JsonDecoder()(found[0])) if found else {}
+
+
+class Failures:
+    """The events of calls that failed, while calls are gone through in the order of their times.
+
+    Events are in the order in which their calls ended, so reading stops at one that began later.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._rows = _events(db)
+        self._decode = JsonDecoder()
+        self._waiting: dict[Key, str] = {}
+        self._last_ns = 0
+
+    def data_of(self, made: Recorded) -> dict[str, Any]:
+        """Return the data of a call's event; empty: it did not fail, or there is none."""
+        if not made.error:
+            return {}
+        key, end_ns = (made.tid, made.time_ns), made.time_ns + made.duration_ns
+        while key not in self._waiting and self._last_ns <= end_ns:
+            row = next(self._rows, None)
+            if row is None:
+                break
+            tid, self._last_ns, data = row
+            self._waiting[tid, self._last_ns] = data
+        found = self._waiting.pop(key, None)
+        if len(self._waiting) > _PAGE:
+            self._forget(made.time_ns)
+        return self._decode(found) if found else {}
+
+    def _forget(self, before_ns: int) -> None:
+        """Drop events that no later call can have."""
+        self._waiting = {key: data for key, data in self._waiting.items() if key[1] >= before_ns}
+
+
+def _events(db: sqlite3.Connection) -> Iterator[tuple[int, int, str]]:
+    """Yield thread, time and data of each event, a page at a time."""
+    after = 0
+    while True:
+        page = db.execute(
+            f"SELECT id, tid, time_ns, data FROM event WHERE id > ? AND source IN {SOURCES}"
+            f" ORDER BY id LIMIT {_PAGE}",
+            (after,),
+        ).fetchall()
+        yield from (row[1:] for row in page)
+        if len(page) < _PAGE:
+            return
+        after = page[-1][0]

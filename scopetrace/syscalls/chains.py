@@ -1,0 +1,221 @@
+"""What belongs to one call: who opened its descriptors and closes them, who waits for whom.
+
+The rule: only calls that were recorded are named, and only where numbers say that they belong
+together: the same descriptor between its opening and its closing, the id of a child, the address of
+a futex.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from scopetrace.model.whole_call import END, SIGNAL
+from scopetrace.syscalls.descriptors import FORKS, Files, positions, signed
+from scopetrace.syscalls.recorded import Recorded
+
+WAITS = ("wait4", "waitpid", "waitid")
+ENDS = ("exit", "exit_group")
+KILLS = ("kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+EXECS = ("execve", "execveat")
+FUTEX, WAKES, WAITING = "futex", (1, 3, 4, 5, 10), (0, 9)
+FUTEX_COMMAND = 0x7F
+CLOSES = ("close",)
+REPLACES = ("dup2", "dup3")
+CLOSE_RANGE = "close_range"
+
+
+class Related(NamedTuple):
+    """A call that belongs to the one that is asked about."""
+
+    relation: str
+    """What it did, as `opened by`."""
+    made: Recorded
+
+
+class Use(NamedTuple):
+    """What was done with one descriptor of the call."""
+
+    fd: int
+    name: str
+    """What it is; empty: not known."""
+    opened: Recorded | None
+    """None: it was open at the start, or how it came is not known."""
+    before: Counter[str]
+    """Name of a call → how often it was made with the descriptor before this one."""
+    after: Counter[str]
+    closed: Recorded | None
+    """None: it was not closed by a call that was recorded."""
+
+
+class Chain(NamedTuple):
+    """All that belongs to a call."""
+
+    uses: tuple[Use, ...]
+    related: tuple[Related, ...]
+
+
+Rows = Callable[[int, int, int | None], Iterator[Recorded]]
+"""Returns the rows from one time to another (ns), of one process or of all."""
+END_OF_TIME = 2**63 - 1
+
+
+class Chains:
+    """Finds what belongs to a call.
+
+    Args:
+        rows: reads calls.
+        by_id: reads one call by its number.
+    """
+
+    def __init__(self, rows: Rows, by_id: Callable[[int], Recorded | None]) -> None:
+        self._rows = rows
+        self._by_id = by_id
+
+    def of(self, made: Recorded, files: Files) -> Chain:
+        """Return what belongs to a call; `files` are its descriptors as its line shows them."""
+        uses = tuple(self._use(made, files, fd) for fd in _descriptors(made))
+        return Chain(uses, tuple(self._related(made)))
+
+    # -- descriptors
+
+    def _use(self, made: Recorded, files: Files, fd: int) -> Use:
+        origin = files.origins.get(fd, 0)
+        opened = self._by_id(origin) if origin != made.id else None
+        since_ns = _since(made, fd, opened)
+        before, after = Counter[str](), Counter[str]()
+        for row in self._rows(since_ns, END_OF_TIME, made.pid):
+            if row.id in (made.id, origin) or not row.is_call:
+                continue
+            is_later = _is_later(row, made)
+            if is_later and _gives_up(row, fd):
+                return Use(fd, files.names.get(fd, ""), opened, before, after, row)
+            if not is_later and not opened and _gives_up(row, fd):
+                before.clear()  # it was another file
+            elif fd in _descriptors(row):
+                (after if is_later else before)[row.name] += 1
+        return Use(fd, files.names.get(fd, ""), opened, before, after, None)
+
+    # -- processes, signals, locks
+
+    def _related(self, made: Recorded) -> Iterator[Related]:
+        if made.name in FORKS and made.result:
+            yield from self._life(made, made.result)
+        elif made.name in WAITS and made.result is not None and made.result > 0:
+            yield from self._first("started by", self._before(made), _started(made.result))
+            yield from self._first("ended by", self._before(made, made.result), _is_end)
+        elif made.name in ENDS or made.abi == END:
+            yield from self._first("waited for by", self._after(made), _waited(made.pid))
+        elif made.name in KILLS and made.result == 0:
+            number, pid = _signal_of(made)
+            yield from self._first("arrived as", self._after(made), _arrived(number, pid))
+        elif made.error == "EINTR":
+            rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid)
+            yield from self._first("interrupted by", rows, _interrupts(made))
+        elif made.name == FUTEX and _command(made) in WAITING and made.result == 0:
+            rows = self._rows(made.time_ns, made.time_ns + made.duration_ns, made.pid)
+            yield from self._first("woken by", rows, _wakes(made))
+
+    def _life(self, made: Recorded, child: int) -> Iterator[Related]:
+        """Yield what became of a child: its program, its end, and who waited for it."""
+        yield from self._first("then ran", self._after(made, child), _is_exec)
+        yield from self._first("ended by", self._after(made, child), _is_end)
+        yield from self._first("waited for by", self._after(made), _waited(child))
+
+    def _first(
+        self, relation: str, rows: Iterable[Recorded], matches: Callable[[Recorded], bool]
+    ) -> Iterator[Related]:
+        found = next(filter(matches, rows), None)
+        if found is not None:
+            yield Related(relation, found)
+
+    def _after(self, made: Recorded, pid: int | None = None) -> Iterator[Recorded]:
+        return self._rows(made.time_ns, END_OF_TIME, pid)
+
+    def _before(self, made: Recorded, pid: int | None = None) -> Iterator[Recorded]:
+        return self._rows(0, made.time_ns + made.duration_ns, pid)
+
+
+def _is_later(row: Recorded, made: Recorded) -> bool:
+    return (row.time_ns, row.id) > (made.time_ns, made.id)
+
+
+def _descriptors(made: Recorded) -> list[int]:
+    """Return the descriptors that a call is about, among them one that it made."""
+    at = positions(made.abi, made.number)
+    found = [fd for place in at.fds if (fd := signed(made.call.args[place])) >= 0]
+    if at.makes_fd and made.result is not None and made.result >= 0:
+        found.append(made.result)
+    return [*dict.fromkeys(found)]
+
+
+def _since(made: Recorded, fd: int, opened: Recorded | None) -> int:
+    """Return from when on a descriptor was what the call uses, as far as its process made it."""
+    if _makes(made, fd):
+        return made.time_ns
+    return opened.time_ns if opened and opened.pid == made.pid else 0
+
+
+def _makes(row: Recorded, fd: int) -> bool:
+    return positions(row.abi, row.number).makes_fd and row.result == fd
+
+
+def _gives_up(row: Recorded, fd: int) -> bool:
+    """Return whether after a call its process has not this descriptor any more, or another one."""
+    if row.result is None or row.result < 0:
+        return False
+    if row.name in CLOSES:
+        return signed(row.call.args[0]) == fd
+    if row.name in REPLACES:
+        return signed(row.call.args[1]) == fd
+    if row.name == CLOSE_RANGE:
+        return row.call.args[0] <= fd <= row.call.args[1] and not row.call.args[2]
+    return _makes(row, fd)
+
+
+def _started(child: int) -> Callable[[Recorded], bool]:
+    return lambda row: row.name in FORKS and row.result == child
+
+
+def _waited(child: int) -> Callable[[Recorded], bool]:
+    return lambda row: row.name in WAITS and row.result == child
+
+
+def _is_end(row: Recorded) -> bool:
+    return row.name == "exit_group" or (row.abi == END and row.tid == row.pid)
+
+
+def _is_exec(row: Recorded) -> bool:
+    return row.name in EXECS and row.result == 0
+
+
+def _signal_of(made: Recorded) -> tuple[int, int]:
+    """Return which signal a call sends, and to which process; 0: to no single one."""
+    if made.name == "tgkill":
+        return made.call.args[2], signed(made.call.args[0])
+    pid = 0 if made.name == "pidfd_send_signal" else signed(made.call.args[0])
+    return made.call.args[1], max(pid, 0)
+
+
+def _arrived(number: int, pid: int) -> Callable[[Recorded], bool]:
+    return lambda row: row.abi == SIGNAL and row.number == number and pid in (0, row.pid, row.tid)
+
+
+def _interrupts(made: Recorded) -> Callable[[Recorded], bool]:
+    return lambda row: row.abi == SIGNAL and row.tid == made.tid
+
+
+def _command(made: Recorded) -> int:
+    return made.call.args[1] & FUTEX_COMMAND
+
+
+def _wakes(made: Recorded) -> Callable[[Recorded], bool]:
+    address = made.call.args[0]
+
+    def wakes(row: Recorded) -> bool:
+        if row.name != FUTEX or row.tid == made.tid or not row.result or row.result < 0:
+            return False
+        return row.call.args[0] == address and _command(row) in WAKES
+
+    return wakes

@@ -1,0 +1,163 @@
+"""One sentence about one call: right for those that have their own, and never wrong for others."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from scopetrace.explain.sentence import sentence, sentence_between
+from scopetrace.explain.subject import Subject
+from scopetrace.syscalls.call import Abi, Piece
+from scopetrace.syscalls.descriptors import Files
+from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.rows import rows
+from support.packed_builder import call, end, pack_call, signal, text
+
+FILES = Files("/home/ann")
+FILES.names.update({1: "/dev/pts/0", 3: "/etc/hosts", 4: "pipe: write end of 3", 5: "TCP→[::1]:80"})
+GAPS = ("  ", " .", " ;", " ,", ": .", "None")
+"""What is left where a value is empty."""
+AT_CWD = -100 & 0xFFFFFFFF
+ALL_CALLS = [
+    (row.name, int(abi), number)
+    for row in rows()
+    for abi in Abi
+    if (number := row.numbers[abi]) is not None
+]
+
+
+def recorded(made) -> Recorded:
+    """Return a call as it is read from a session."""
+    return Recorded(1, made.time_ns, 1000, 1, 70, "cat", *made[3:])
+
+
+def said(name: str, *args: int, why: str = "", files: Files = FILES, **facts) -> str:
+    return sentence(Subject(recorded(call(name, *args, **facts)), files, why))
+
+
+O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_APPEND = 1, 0o100, 0o1000, 0o200, 0o2000
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (0, "for reading, as descriptor 3."),
+        (O_WRONLY | O_TRUNC, "for writing, as descriptor 3; it was emptied."),
+        (
+            O_WRONLY | O_CREAT | O_TRUNC,
+            "for writing, as descriptor 3; it was created if it was not there, and emptied if it"
+            " was.",
+        ),
+        (O_WRONLY | O_CREAT | O_EXCL, "for writing, as descriptor 3; it is new."),
+        (O_WRONLY | O_APPEND, "for writing, as descriptor 3; each write goes to its end."),
+    ],
+)
+def test_an_open_says_for_what_and_what_became_of_the_file(flags, expected):
+    found = said("openat", AT_CWD, 0x2000, flags, 0, result=3, memory=[text(1, "a.log")])
+
+    assert found == f"Opened /home/ann/a.log {expected}"
+
+
+def test_a_failure_has_its_reason():
+    memory = [text(1, "/a/b")]
+    found = said("openat", AT_CWD, 0x2000, 0, result=-2, memory=memory, why="there is no folder /a")
+
+    assert found == "Could not open /a/b for reading: there is no folder /a (ENOENT)."
+
+
+def test_a_failure_without_a_known_reason_has_the_meaning_of_its_error():
+    assert said("close", 9, result=-9).startswith("Could not close descriptor 9: EBADF. The number")
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (("close", 3), "Closed /etc/hosts (descriptor 3)."),
+        (("close", 4), "Closed the write end of a pipe (descriptor 4)."),
+        (("close", 1), "Closed standard output (/dev/pts/0)."),
+        (("close", 5), "Closed the TCP connection to [::1]:80 (descriptor 5)."),
+        (("getppid",), "Asked for the number of the parent: 0."),
+        (("brk", 0), "Asked where the heap ends: at 0x0."),
+        (("lseek", 3, 0, 1), "Asked where the position in /etc/hosts (descriptor 3) is: at byte 0."),
+        (("kill", 12, 9), "Sent SIGKILL to process 12."),
+        (("kill", 12, 0), "Asked whether process 12 exists: yes."),
+        (("kill", 0, 15), "Sent SIGTERM to its process group."),
+        (("exit_group", 3), "Ended the process with status 3."),
+        (("mincore", 0x1000, 4096, 0), "Called mincore with addr 0x1000, length 4096 bytes, vec"
+         " NULL; it succeeded."),
+    ],
+)  # fmt: skip
+def test_calls_that_succeeded(made, expected):
+    assert said(*made) == expected
+
+
+def test_a_read_has_its_text_and_its_end_is_another_sentence():
+    memory = [Piece(1, 1, 0x2000, b"hello")]
+
+    assert said("read", 3, 0x2000, 99, result=5, memory=memory) == (
+        'Read 5 bytes from /etc/hosts (descriptor 3): "hello".'
+    )
+    assert said("read", 3, 0x2000, 99, result=0) == (
+        "Found nothing more to read from /etc/hosts (descriptor 3): it is at its end."
+    )
+    assert said("read", 3, 0x2000, 0, result=0).startswith("Read 0 bytes")
+
+
+def test_bytes_that_are_no_text_are_counted_only():
+    memory = [Piece(1, 1, 0x2000, b"\x7fELF\1")]
+
+    assert said("read", 3, 0x2000, 99, result=5, memory=memory).endswith("(descriptor 3).")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(0x300, "ended with status 3"), (9, "was ended by SIGKILL")]
+)
+def test_a_wait_says_how_the_child_ended(status, expected):
+    memory = [Piece(1, 1, 0x2000, struct.pack("=i", status))]
+
+    found = said("wait4", AT_CWD | 0xFFFFFFFF, 0x2000, 0, 0, result=12, memory=memory)
+
+    assert found == f"Waited for a child: process 12 {expected}."
+
+
+def test_a_call_that_did_not_return():
+    assert "had not returned when its thread" in said("read", 3, 0x2000, 9, result=None)
+    assert said("read", 3, 0x2000, 9, result=-512).endswith("; a signal interrupted it.")
+
+
+def test_what_the_program_chose_cannot_forge_a_line():
+    memory = [text(1, "a\n\x1b[2Jb\u202e")]
+
+    found = said("openat", AT_CWD, 0x2000, 0, result=3, memory=memory)
+
+    assert found.isprintable()
+
+
+def test_a_word_of_what_the_kernel_filled_in_is_none_of_the_call():
+    old = Piece(2, 1, 0x3000, struct.pack("=QQQQ", 1, 0, 0, 0))
+    new = Piece(1, 0, 0x2000, struct.pack("=QQQQ", 0x4000, 0, 0, 0))
+
+    found = said("rt_sigaction", 2, 0x2000, 0x3000, 8, memory=[old, new])
+
+    assert found == "Set a function of the program that runs at SIGINT."
+
+
+def test_signals_and_ends_between_calls():
+    arrived = sentence_between(recorded(signal(b"\x11" + bytes(47))))
+
+    assert arrived.startswith("The signal SIGCHLD came: a child ended")
+    assert sentence_between(recorded(end(0x300))) == "Process 70 ended with status 3."
+    assert sentence_between(recorded(end(9, tid=71))) == "Thread 71 was ended by SIGKILL."
+
+
+@pytest.mark.parametrize("result", [0, 7, -1, -2, -11, -512, None])
+@pytest.mark.parametrize("value", [0, 1, 2**64 - 1])
+def test_every_call_has_a_whole_sentence(value, result):
+    """Whatever its arguments and result are, and though no memory was copied."""
+    data = pack_call([value] * 6)
+    for name, abi, number in ALL_CALLS:
+        made = Recorded(1, 0, 1, 1, 70, "cat", 70, abi, number, result, data)
+        found = sentence(Subject(made, FILES))
+        assert found.endswith(".") and found[0].isupper(), (name, found)
+        assert not [gap for gap in GAPS if gap in found], (name, found)
