@@ -39,8 +39,8 @@ MAY_USE = {
         "_engine capture config db errors forward model output pipeline query sources store"
         " syscalls watch"
     ),
-    "explain": "",
     "syscalls": "model",
+    "explain": "model syscalls",
     "output": "explain model syscalls",
     "lessons": "db errors model query syscalls",
     "scoped": "db model output query recorder",

@@ -46,6 +46,7 @@ WITHOUT_TEST = {
     "output/files.py": "by the command: tests/cli/test_files.py",
     "output/summary.py": "by the command: tests/cli/test_summary.py",
     "query/diff/facts.py": "by what is compared: tests/query/diff",
+    "output/syscall_levels.py": "three words",
     "output/why.py": "by the command: tests/cli/test_why.py",
     "query/named_files.py": "by what is read: tests/query/test_files.py and test_who_file.py",
     "query/records.py": "by what is read: tests/query/test_session.py and test_events.py",

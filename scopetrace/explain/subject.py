@@ -10,8 +10,8 @@ from scopetrace.syscalls.call import Call, Phase
 from scopetrace.syscalls.descriptors import AT_FDCWD, Files, path_of, signed, text_at
 from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.recorded import Recorded
-from scopetrace.syscalls.results import RESTARTS
 from scopetrace.syscalls.render import Spelled, spell
+from scopetrace.syscalls.results import RESTARTS
 from scopetrace.syscalls.rows import Row
 from scopetrace.syscalls.view import View
 

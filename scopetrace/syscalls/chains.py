@@ -106,7 +106,7 @@ class Chains:
             yield from self._first("started by", self._before(made), _started(made.result))
             yield from self._first("ended by", self._before(made, made.result), _is_end)
         elif made.name in ENDS or made.abi == END:
-            yield from self._first("waited for by", self._after(made), _waited(made.pid))
+            yield from self._first("waited for by", self._until_after(made), _waited(made.pid))
         elif made.name in KILLS and made.result == 0:
             number, pid = _signal_of(made)
             yield from self._first("arrived as", self._after(made), _arrived(number, pid))
@@ -132,6 +132,11 @@ class Chains:
 
     def _after(self, made: Recorded, pid: int | None = None) -> Iterator[Recorded]:
         return self._rows(made.time_ns, END_OF_TIME, pid)
+
+    def _until_after(self, made: Recorded) -> Iterator[Recorded]:
+        """Yield the calls that ended after a call, whenever they began."""
+        rows = self._rows(0, END_OF_TIME, None)
+        return (row for row in rows if row.time_ns + row.duration_ns >= made.time_ns)
 
     def _before(self, made: Recorded, pid: int | None = None) -> Iterator[Recorded]:
         return self._rows(0, made.time_ns + made.duration_ns, pid)

@@ -9,6 +9,9 @@ import sys
 import pexpect
 import pytest
 
+from support.packed_builder import call
+from support.session_builder import begin, event
+
 FOLLOW = (sys.executable, "-u", "-m", "scopetrace", "events", "-f")
 
 
@@ -457,3 +460,14 @@ def test_json_has_the_id_by_the_name_of_appscope_too(session, scopetrace):
 
     assert [(body["Id"], body["id"]) for body in bodies] == [(str(n), n) for n in range(1, 5)]
     assert json.loads(scopetrace("events", "2", "-j")[1]) == bodies[1]
+
+
+def test_an_event_shows_its_system_call_where_it_was_recorded(home, scopetrace):
+    writer = begin(home)
+    writer.add_calls([call("close", 3, at=0.2, tid=71), call("close", 4, at=0.3, tid=71)])
+    writer.add_events([event("fs.close", 0.2, op="close", file="/a")])
+    writer.add_events([event("fs.close", 0.25, op="close", file="/a")])
+    writer.finish(exit_code=0)
+
+    assert "Made:       close(3) = 0 (`scopetrace explain 1`)" in scopetrace("events", "1")[1]
+    assert "Made:" not in scopetrace("events", "2")[1]

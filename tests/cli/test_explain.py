@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from support.packed_builder import call, record_calls, text
 from support.session_builder import event, record
 
 
@@ -84,3 +85,83 @@ def test_an_event_that_is_about_no_call(scopetrace, home):
 
     assert (status, out) == (2, "")
     assert "event 1 (proc.exit) is not about one system call" in err
+
+
+CALLS = [
+    call("openat", -100, 0x2000, 0o1101, 0o666, result=3, at=0.1, memory=[text(1, "a.log")]),
+    call("close", 3, at=0.2),
+]
+
+
+def test_a_call_of_a_session(scopetrace, home):
+    record_calls(home, CALLS)
+
+    status, out, err = scopetrace("explain", "1")
+
+    assert (status, err) == (0, "")
+    words = " ".join(out.split())
+    assert "Opened /home/ann/a.log for writing, as descriptor 3; it was created" in words
+    assert "O_TRUNC: empty the file if it exists" in words
+    assert "closed call 2: close(3) = 0" in words
+
+
+def test_a_call_as_json(scopetrace, home):
+    record_calls(home, CALLS)
+
+    body = json.loads(scopetrace("explain", "2", "-j")[1])
+
+    assert body["call"] == "close(3</home/ann/a.log>) = 0"
+    assert body["related"][0]["number"] == 1
+
+
+def test_a_call_that_there_is_not(scopetrace, home):
+    record_calls(home, CALLS)
+
+    status, out, err = scopetrace("explain", "9")
+
+    assert (status, out) == (1, "")
+    assert "has no system call 9; its calls are 1 to 2" in err
+
+
+def test_an_event_where_calls_were_recorded_needs_its_option(scopetrace, home):
+    record_calls(home, CALLS)
+
+    assert "has no event 1" in scopetrace("explain", "--event", "1")[2]
+    assert scopetrace("explain", "--event", "openat")[0] == 2
+
+
+def test_a_flag_and_a_list_of_all(scopetrace):
+    assert "create the file if it does not exist." in scopetrace("explain", "o_creat")[1]
+    out = scopetrace("explain")[1]
+    assert out.startswith("calls ") and "\nerrors " in out
+
+
+@pytest.fixture
+def man(monkeypatch, tmp_path):
+    """A man(1) that prints what it is asked for, and has no page about fork."""
+    program = tmp_path / "bin" / "man"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$2" = fork ] && exit 16\necho "page $2($1)"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin")
+
+
+@pytest.mark.parametrize(
+    ("subject", "page"),
+    [("openat", "openat(2)"), ("ENOENT", "errno(3)"), ("clock_gettime64", "clock_gettime(2)"),
+     ("2", "close(2)")],
+)  # fmt: skip
+def test_the_manual_page_is_shown(scopetrace, home, capfd, man, subject, page):
+    record_calls(home, CALLS)
+
+    assert scopetrace("explain", "--man", subject)[0] == 0
+    assert f"page {page}" in capfd.readouterr().out
+
+
+def test_a_manual_page_that_there_is_not(scopetrace, man, monkeypatch, tmp_path):
+    assert "no manual page fork(2)" in scopetrace("explain", "--man", "fork")[2]
+    assert scopetrace("explain", "--man", "O_CREAT")[0] == 2
+    assert scopetrace("explain", "--man", "nonsense")[0] == 2
+    assert scopetrace("explain", "--man")[0] == 2
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "man is not installed" in scopetrace("explain", "--man", "openat")[2]

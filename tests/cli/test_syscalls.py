@@ -116,3 +116,15 @@ def test_a_session_that_is_recorded_is_followed_to_its_end(scopetrace, home):
     _, out, _ = scopetrace("syscalls", "-f")
 
     assert names(out) == ["70    read"]
+
+
+@pytest.mark.parametrize("level", ["beginner", "normal", "expert"])
+def test_calls_are_explained(scopetrace, home, level):
+    record_calls(home, [call("close", 3), call("read", 3, result=-9)])
+
+    status, out, err = scopetrace("syscalls", "--level", level)
+
+    assert (status, err) == (0, "")
+    assert "    1 " in out and "Closed descriptor 3" in out
+    assert ("rdi=0x3" in out) == (level == "expert")
+    assert scopetrace("syscalls", "--explain")[1] == scopetrace("syscalls", "--level", "normal")[1]

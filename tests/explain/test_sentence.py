@@ -79,7 +79,8 @@ def test_a_failure_without_a_known_reason_has_the_meaning_of_its_error():
         (("close", 5), "Closed the TCP connection to [::1]:80 (descriptor 5)."),
         (("getppid",), "Asked for the number of the parent: 0."),
         (("brk", 0), "Asked where the heap ends: at 0x0."),
-        (("lseek", 3, 0, 1), "Asked where the position in /etc/hosts (descriptor 3) is: at byte 0."),
+        (("lseek", 3, 0, 1), "Asked where the position in /etc/hosts (descriptor 3) is: at"
+         " byte 0."),
         (("kill", 12, 9), "Sent SIGKILL to process 12."),
         (("kill", 12, 0), "Asked whether process 12 exists: yes."),
         (("kill", 0, 15), "Sent SIGTERM to its process group."),

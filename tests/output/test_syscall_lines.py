@@ -49,18 +49,6 @@ def test_the_start_of_a_program_is_one_line(rows):
     assert "-A" in found[1]
 
 
-def test_an_explanation_stands_under_each_call(rows):
-    failed = rows[5][0]._replace(result=-2)
-
-    found = [*folded_lines([(failed, rows[5][1])], CallLines(LineOptions()), False, 60)]
-
-    assert found[0].startswith("openat(")
-    assert all(line.startswith("    ") and len(line) <= 60 for line in found[1:])
-    text = " ".join(line.strip() for line in found[1:])
-    assert text.startswith("Opens a file")
-    assert "It failed: " in text
-
-
 def test_without_folding_each_call_is_a_line(rows):
     assert len(lines(rows)) == len(rows)
 

@@ -1,0 +1,127 @@
+"""Calls grouped into acts."""
+
+from __future__ import annotations
+
+import pytest
+
+from scopetrace.explain.grouping import Acts
+from scopetrace.explain.subject import Subject
+from scopetrace.query import open_session
+from scopetrace.syscalls.call import Piece
+from support.packed_builder import call, record_calls, text
+
+CWD = -100 & 0xFFFFFFFF
+FILE = Piece(1, 1, 0x5000, bytes(24) + (0o100644).to_bytes(4, "little") + bytes(116))
+
+
+def opened(path: str, fd: int, at: float, flags: int = 0):
+    return call("openat", CWD, 0x2000, flags, 0, result=fd, at=at, memory=[text(1, path)])
+
+
+def stat(path: str, at: float, result: int = 0):
+    return call("stat", 0x1000, 0x5000, result=result, at=at, memory=[text(0, path), FILE])
+
+
+@pytest.fixture
+def acts(tmp_path):
+    def lines(*calls) -> list[str]:
+        with open_session(record_calls(tmp_path, calls)) as session:
+            found, acts = [], Acts(lambda path: not path.startswith("/usr/"))
+            for made, files in session.syscall_query().follow():
+                found += [act.line() for act in acts.take(Subject(made, files))]
+            return [*found, *(act.line() for act in acts.end())]
+
+    return lines
+
+
+def test_a_file_is_one_act_from_its_opening_to_its_closing(acts):
+    found = acts(
+        opened("/etc/hosts", 3, 0.1),
+        call("fstat", 3, 0x5000, at=0.2, memory=[FILE]),
+        call("read", 3, 0x6000, 99, result=42, at=0.3),
+        call("getpid", result=7, at=0.35),
+        call("read", 3, 0x6000, 99, result=0, at=0.4),
+        call("close", 3, at=0.5),
+    )
+
+    assert found == [
+        "Read the file /etc/hosts (42 bytes) [open, fstat, 2 reads, close]",
+        "Asked for the process's own number: 7 [getpid]",
+    ]
+
+
+def test_a_descriptor_that_is_used_again_is_another_act(acts):
+    found = acts(
+        opened("/a", 3, 0.1, 1),
+        call("write", 3, 0x2000, 2, result=2, at=0.2, memory=[Piece(1, 0, 0x2000, b"hi")]),
+        call("close", 3, at=0.3),
+        opened("/b", 3, 0.4),
+        call("read", 3, 0x6000, 9, result=9, at=0.5),
+    )
+
+    assert found == [
+        'Wrote 2 bytes to the file /a: "hi" [open, write, close]',
+        "Read the file /b (9 bytes); it stays open as descriptor 3 [open, read]",
+    ]
+
+
+def test_alike_calls_that_follow_each_other_are_one_act(acts):
+    found = acts(
+        stat("/a", 0.1, -2),
+        stat("/b", 0.2, -2),
+        stat("/c", 0.3),
+        stat("/d", 0.4),
+        call("getpid", result=7, at=0.5),
+        stat("/e", 0.6, -2),
+    )
+
+    assert found == [
+        "Looked for 2 files that are not there: /a and /b [2 stats]",
+        "Asked about /c and /d [2 stats]",
+        "Asked for the process's own number: 7 [getpid]",
+        "Looked for /e: it is not there (ENOENT) [stat]",
+    ]
+
+
+def test_what_belongs_to_the_system_is_one_act(acts):
+    found = acts(
+        stat("/usr/a", 0.1, -2),
+        call("brk", 0, result=0x1000, at=0.2),
+        opened("/usr/b", 3, 0.3),
+        call("close", 3, at=0.4),
+        stat("/own", 0.5),
+        call("brk", 0x3000, result=0x3000, at=0.6),
+    )
+
+    assert found[0] == (
+        "For the system and the language: used 1 file (/usr/b) and looked for 1 file in vain"
+        " [4 calls]"
+    )
+    assert found[1].startswith("Asked about /own: it is ")
+    assert found[2] == "Moved the end of the heap to 0x3000 [brk]"
+
+
+def test_a_connection_says_what_it_carried(acts):
+    address = Piece(1, 0, 0x2000, bytes([2, 0, 0, 80, 127, 0, 0, 1]) + bytes(8))
+    found = acts(
+        call("socket", 2, 1, 0, result=3, at=0.1),
+        call("connect", 3, 0x2000, 16, at=0.2, memory=[address]),
+        call("sendto", 3, 0, 5, result=5, at=0.3),
+        call("recvfrom", 3, 0, 9, result=9, at=0.4),
+        call("close", 3, at=0.5),
+    )
+
+    assert found == [
+        "Talked to 127.0.0.1:80: 5 bytes out, 9 bytes in [socket, connect, sendto, recvfrom, close]"
+    ]
+
+
+def test_a_file_that_stays_open_does_not_hold_back_the_rest_for_ever(tmp_path):
+    calls = [opened("/log", 3, 0.1), *(stat(f"/{n}", 0.2 + n / 1000, -(n % 2)) for n in range(600))]
+    with open_session(record_calls(tmp_path, calls)) as session:
+        acts = Acts(lambda path: True)
+        made = [
+            act for shown in session.syscall_query().follow() for act in acts.take(Subject(*shown))
+        ]
+
+    assert len(made) > 300

@@ -1,0 +1,59 @@
+"""One call explained, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scopetrace.output.call_explained import (
+    Related,
+    call_explained_body,
+    call_lines,
+    explained_call,
+    raw_line,
+)
+from scopetrace.syscalls.descriptors import Files
+from scopetrace.syscalls.recorded import Recorded
+from support.packed_builder import call, text
+
+DATA = {"op": "openat", "error": "ENOENT", "file": "/a/b", "missing_folder": "/a"}
+RELATED = [Related("opened", 3, "openat(…) = 3"), Related("before", 0, "2 reads")]
+
+
+@pytest.fixture
+def found():
+    made = call("openat", -100 & 0xFFFFFFFF, 0x2000, 0, 0, result=-2, memory=[text(1, "/a/b")])
+    recorded = Recorded(7, made.time_ns, 12_000, 1, 70, "cat", *made[3:])
+    return explained_call(recorded, Files("/"), "openat(…) = -1", DATA, RELATED)
+
+
+@pytest.mark.parametrize("width", [40, 80, None])
+def test_the_text_fits_and_has_its_parts(found, width):
+    lines = list(call_lines(found, width))
+
+    assert max(map(len, lines)) <= (width or 100)
+    words = " ".join(" ".join(lines).split())
+    assert words.startswith("call 7 of cat[70], ")
+    assert "Could not open /a/b for reading: there is no folder /a (ENOENT)." in words
+    assert "O_RDONLY: for reading only" in words
+    assert "call 3: openat(…) = 3" in words
+    assert words.endswith("manual man 2 openat")
+
+
+def test_json_has_the_same(found):
+    body = json.loads(json.dumps(call_explained_body(found)))
+
+    assert body["id"] == 7 and body["error"] == "ENOENT"
+    assert body["why"] == "there is no folder /a"
+    assert body["evidence"]["missing_folder"] == "/a"
+    assert [each["name"] for each in body["arguments"]][:3] == ["dirfd", "pathname", "flags"]
+    assert body["related"][1] == {"label": "before", "number": 0, "text": "2 reads"}
+
+
+def test_registers_by_abi():
+    made = call("close", 3)
+    recorded = Recorded(7, 0, 1, 1, 70, "cat", *made[3:])
+
+    assert raw_line(recorded).startswith("x86-64 call 3: rdi=0x3 rsi=0x0")
+    assert raw_line(recorded._replace(abi=1)).startswith("i386 call 3: ebx=0x3 ecx=0x0")

@@ -1,0 +1,36 @@
+"""The event of a call that failed is found by its thread and time."""
+
+from __future__ import annotations
+
+from scopetrace.query import open_session
+from support.packed_builder import call
+from support.session_builder import begin, event
+
+
+def test_a_failure_has_the_data_of_its_event_and_no_other(tmp_path):
+    writer = begin(tmp_path)
+    writer.add_calls(
+        [
+            call("open", 0, 0, result=-2, at=0.1, tid=71),
+            call("open", 0, 0, result=-2, at=0.2, tid=71),
+            call("open", 0, 0, result=-2, at=0.3, tid=72),
+            call("open", 0, 0, result=3, at=0.4, tid=71),
+        ]
+    )
+    writer.add_events(
+        [
+            event("fs.error", 0.2, op="open", file="/a/b", error="ENOENT", missing_folder="/a"),
+            event("fs.open", 0.4, op="open", file="/c"),
+            event("fs.error", 0.5, op="open", file="/d", error="ENOENT"),
+        ]
+    )
+    writer.finish(exit_code=0)
+
+    with open_session(writer.path) as session:
+        query = session.syscall_query()
+        failures = query.failures()
+        rows = list(query.read())
+        in_turn = [failures.data_of(made).get("missing_folder") for made in rows]
+        alone = [query.failure(made).get("missing_folder") for made in rows]
+
+    assert in_turn == alone == [None, "/a", None, None]
