@@ -126,7 +126,8 @@ static void begin_whole_call(struct engine *engine, struct task *task, const cal
         engine->context.counts.lost++;
         return;
     }
-    call->entered_ns = task->in_call ? task->call.entered_ns : monotonic_ns(); /* its event's time */
+    /* The time of its event, which is found by that. */
+    call->entered_ns = task->in_call ? task->call.entered_ns : monotonic_ns();
     call->abi = abi;
     call->number = number;
     call->ip = info->instruction_pointer;
