@@ -54,7 +54,7 @@ COMMANDS = {
     "fields": ("scopetrace.cli.fields", "Show the fields of events, flows, files and metrics."),
     "explain": (
         "scopetrace.cli.explain",
-        "Explain a system call, an error, or the call of an event.",
+        "Explain a system call, an error or a flag.",
     ),
     "lesson": (
         "scopetrace.cli.lesson",

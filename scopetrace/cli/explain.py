@@ -32,7 +32,7 @@ ERROR_PAGE = ("3", "errno")
 def explain(
     session_id: str | None, subject: str | None, event: bool, man: bool, as_json: bool
 ) -> None:
-    """Explain a system call of a session, or what a call, an error or a flag means.
+    """Explain a system call, an error or a flag.
 
     N is the number of a call that `scopetrace run --syscalls` recorded, as `scopetrace syscalls
     --explain` shows it; where no calls were recorded, of an event. It is said what this call did,

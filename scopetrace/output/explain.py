@@ -13,6 +13,7 @@ from scopetrace.explain.texts import CallText, ErrorText, calls, errors, names
 from scopetrace.model.event import EventRecord
 from scopetrace.output.cause import cause_text
 from scopetrace.output.syscall_prototypes import ALIASES, man_name, prototype
+from scopetrace.syscalls.rows import named
 
 LABEL_COLUMNS = 9
 MOST_COLUMNS = 100
@@ -44,9 +45,13 @@ def name_parts(name: str) -> list[Part]:
 def call_parts(name: str) -> list[Part]:
     """Return what is to be said of a system call; empty: there is none of this name."""
     text, declared = calls().get(ALIASES.get(name, name)), prototype(name)
-    if text is None and declared is None:
+    rows = named(name)
+    if text is None and declared is None and not rows:
         return []
-    return [("call", declared or f"{name}(...)"), *_call_parts(name, text)]
+    composed = (
+        f"{name}({', '.join(argument.name for argument in rows[-1].arguments)})" if rows else ""
+    )
+    return [("call", declared or composed), *_call_parts(name, text)]
 
 
 def _call_parts(name: str, text: CallText | None) -> Iterator[Part]:

@@ -138,10 +138,10 @@ def test_a_flag_and_a_list_of_all(scopetrace):
 
 @pytest.fixture
 def man(monkeypatch, tmp_path):
-    """A man(1) that prints what it is asked for, and has no page about fork."""
+    """A man(1) that writes down what it is asked for, and has no page about fork."""
     program = tmp_path / "bin" / "man"
     program.parent.mkdir()
-    program.write_text('#!/bin/sh\n[ "$2" = fork ] && exit 16\necho "page $2($1)"\n')
+    program.write_text('#!/bin/sh\n[ "$2" = fork ] && exit 16\necho "$2($1)" > page\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin")
 
@@ -151,11 +151,11 @@ def man(monkeypatch, tmp_path):
     [("openat", "openat(2)"), ("ENOENT", "errno(3)"), ("clock_gettime64", "clock_gettime(2)"),
      ("2", "close(2)")],
 )  # fmt: skip
-def test_the_manual_page_is_shown(scopetrace, home, capfd, man, subject, page):
+def test_the_manual_page_is_shown(scopetrace, home, man, tmp_path, subject, page):
     record_calls(home, CALLS)
 
     assert scopetrace("explain", "--man", subject)[0] == 0
-    assert f"page {page}" in capfd.readouterr().out
+    assert (tmp_path / "page").read_text() == f"{page}\n"
 
 
 def test_a_manual_page_that_there_is_not(scopetrace, man, monkeypatch, tmp_path):
