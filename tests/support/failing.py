@@ -82,7 +82,13 @@ def run(kind: str, program: str) -> None:
 
 
 def main(table: str, folder: str) -> None:
-    """Run all programs, one after the other."""
+    """Run all programs, one after the other.
+
+    Raises:
+        SystemExit: the user may do what they try, such as deleting files of the system.
+    """
+    if os.geteuid() == 0 or os.access("/etc", os.W_OK):
+        sys.exit("programs that are made to fail are not run by a user who may do what they try")
     for number, (kind, program) in enumerate(json.loads(Path(table).read_bytes())):
         work = Path(folder, str(number))
         work.mkdir()
