@@ -599,7 +599,10 @@ IN_THE_PROGRAM int gate_after(struct gate_slot *slot)
 {
     if (slot->mode >= GATE_RECORD && !record_call(slot))
         return 1;
-    give_lock(slot);
+    if (slot->lock) {
+        mark(slot); /* a round that takes the next write to this file takes this one, too */
+        give_lock(slot);
+    }
     IN_ORDER;
     slot->made++;
     slot->phase = GATE_COMMITTED;

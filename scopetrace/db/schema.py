@@ -115,7 +115,7 @@ _GATE = """
     CREATE TABLE gate ( -- calls by how they were made, if some make no stop (key `gate`)
         way TEXT PRIMARY KEY, -- gated: without a stop; else why it stopped: docs/performance.md
         calls INTEGER NOT NULL -- how many
-    ) STRICT"""
+    ) STRICT, WITHOUT ROWID"""
 
 SESSION_TABLE = _TABLES[0].strip()
 """The statement as the file has it."""

@@ -17,7 +17,7 @@ from scopetrace.query.tree import read_tree
 from scopetrace.query.why import read_bad_end
 from support.harness import Stage, session_files
 from support.interpreter import python
-from support.users import as_whom, users
+from support.users import without_rights
 
 HERE = Path(__file__).parent
 RUNNER = HERE.parent / "support" / "failing.py"
@@ -86,7 +86,7 @@ def agrees(said: str, wanted: str) -> bool:
 
 
 @pytest.mark.timeout(2 * PATIENCE_S)
-@pytest.mark.parametrize("stage", users()[-1:], indirect=True, ids=as_whom)
+@without_rights
 def test_the_cause_of_each_failure_is_named(stage: Stage) -> None:
     # Never as root: some would succeed then, and delete files of the system.
     failing = table()

@@ -15,9 +15,9 @@ import pytest
 from support.harness import Ending, Stage, scopetrace_command
 from support.interpreter import python
 from support.net_peers import HOST, web_server
-from support.users import one_user
+from support.users import without_rights
 
-pytestmark = one_user("what is read of sessions does not depend on rights")
+pytestmark = without_rights  # one of them is why permission is denied
 
 Needs = Callable[[str], str]
 

@@ -29,3 +29,7 @@ def one_user(reason: str) -> pytest.MarkDecorator:
     assert reason
     chosen = users() if THOROUGH else users()[-1:]
     return pytest.mark.parametrize("stage", chosen, indirect=True, ids=as_whom)
+
+
+without_rights = pytest.mark.parametrize("stage", users()[-1:], indirect=True, ids=as_whom)
+"""For tests of what root may do."""
