@@ -21,7 +21,10 @@
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
 
-enum { LOCKED_BY_TRACER = 1 };
+enum {
+    LOCKED_BY_TRACER = 1,
+    LOCK_TRIES = 10, /* to take a lock that is given back and taken again meanwhile */
+};
 
 static struct gated_file *place_of(struct gate *gate, const struct fd_entry *entry)
 {
@@ -102,18 +105,29 @@ static bool is_awaited(const struct engine *engine, const struct gated_file *fil
                           time_of_ticks(engine->gate, thread->page->slot.entered), now_ns);
 }
 
+/* False: `word_out` says who has it. */
+static bool take_lock(const struct gated_file *file, uint32_t *word_out)
+{
+    *word_out = 0;
+    return __atomic_compare_exchange_n(arena_lock(file->arena, file->lock), word_out,
+                                       LOCKED_BY_TRACER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 bool gated_lock_file(struct engine *engine, struct task *task, struct fd_entry *entry,
                      uint64_t now_ns)
 {
     struct gated_file *file =
         engine->gate && identify_file(task, entry) ? place_of(engine->gate, entry) : NULL;
-    uint32_t word = 0;
+    uint32_t word;
 
     if (!file || task->locked || !is_file_of(file, entry))
         return true;
-    if (!__atomic_compare_exchange_n(arena_lock(file->arena, file->lock), &word, LOCKED_BY_TRACER,
-                                     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return !is_awaited(engine, file, word, now_ns);
+    for (int tries = 0; !take_lock(file, &word); tries++) {
+        if (is_awaited(engine, file, word, now_ns))
+            return false;
+        if (tries == LOCK_TRIES)
+            return true;
+    }
     file->uses++;
     file->traced = true;
     task->locked = file;

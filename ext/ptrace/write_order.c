@@ -148,7 +148,7 @@ void end_ordered_write(struct engine *engine, struct task *task)
 
 bool is_slow_write(pid_t tid, uint64_t entered_ns, uint64_t now_ns)
 {
-    uint64_t elapsed_ns = now_ns - entered_ns;
+    int64_t elapsed_ns = (int64_t)(now_ns - entered_ns); /* in the gate it may begin after `now` */
 
     return elapsed_ns > SLOW_NS || (elapsed_ns > SLOW_ASLEEP_NS && proc_sleeps(tid));
 }
