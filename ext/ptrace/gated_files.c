@@ -9,7 +9,7 @@
  *  2. The gate takes the lock before a write, and gives it back when the record is published. If another thread
  *     has it for longer than a write usually takes, the write is traced.
  *  3. A traced write is made with the lock as well: the tracer takes it at the entry, or holds the thread there
- *     until it is free. Of a writer that is slow nobody waits, as among traced writes.
+ *     until it is free. A slow writer is not waited for, as among traced writes.
  *  4. A program with another arena writes to the file: the lock moves there, while the tracer has it. Threads of
  *     the former arena may not write in the gate any more, until 1 holds again.
  *  5. A thread that leaves the gate in the middle, or ends, gives its lock back.
@@ -90,8 +90,8 @@ static const struct gate_thread *holder_of(const struct gate *gate, const struct
 }
 
 /*
- * Whether to wait for who has a lock. The program can write there, too: nobody waits for a thread that there
- * is not, or that is in no call.
+ * Whether a traced write waits for the holder of a lock. The program can write to the lock, too: a holder that
+ * does not exist, or is in no call, is not waited for.
  */
 static bool is_awaited(const struct engine *engine, const struct gated_file *file, uint32_t word,
                        uint64_t now_ns)

@@ -1,6 +1,6 @@
 """Goes through a lesson with a learner: shows, asks, runs, compares.
 
-A learner types an answer, `?` for a hint, `-` to be told, or any command of scopetrace to look
+A learner types an answer, `?` for a hint, `-` for the answer, or any command of scopetrace to look
 further. Answers may come from a file or a pipe as well; the lesson ends where they end.
 """
 
@@ -22,8 +22,8 @@ PROMPT = "> "
 HINT, GIVE_UP = "?", "-"
 RECORDED = f"{SCOPETRACE} run --syscalls"
 HELP = (
-    f"Type an answer; {HINT} for a hint, {GIVE_UP} to be told, or a command of {SCOPETRACE} to look"
-    " further. Ctrl-D ends the lesson."
+    f"Type an answer; {HINT} for a hint, {GIVE_UP} for the answer, or a command of {SCOPETRACE} to"
+    " look further. Ctrl-D ends the lesson."
 )
 INDENT = "    "
 _NUMBER = re.compile(r"-?\d+")

@@ -15,48 +15,17 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "known_state.h"
+#include "interrupted.h"
 #include "stepper.h"
 
-enum { MOVED_BYTES = 7, WARM_UP = 3 };
+enum { WARM_UP = 3 };
 
 static const char *report;
-static const struct site *current;
-static volatile sig_atomic_t handled, wrong;
+static volatile sig_atomic_t handled;
 static uint64_t first, every;
 static int zero;
 static char byte;
 static struct stat found;
-
-/* Registers of an interrupted thread, in the order of `before`. */
-static const int OF_CONTEXT[] = {
-    REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
-    REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL,
-};
-
-static void complain(const char *what, const char *name, long long value)
-{
-    char line[128];
-    int size = snprintf(line, sizeof line, "WRONG: %s of %s: %#llx\n", what, name, value);
-
-    if (write(STDERR_FILENO, line, (size_t)size) != size)
-        abort();
-    wrong = 1;
-}
-
-static void check_context(const ucontext_t *context)
-{
-    enum { CLOBBERED = 1 << RAX | 1 << RCX | 1 << R11 };
-    const greg_t *found = context->uc_mcontext.gregs;
-    uint64_t behind = (uint64_t)current->back, rip = (uint64_t)found[REG_RIP];
-
-    if (rip != behind && rip != behind - 2 &&
-        (!current->subtract || rip != behind - 2 - MOVED_BYTES))
-        complain("rip", current->name, found[REG_RIP]);
-    for (int i = 0; i < ALL; i++)
-        if (!(CLOBBERED >> i & 1) && (uint64_t)found[OF_CONTEXT[i]] != before[i])
-            complain("a register", current->name, found[OF_CONTEXT[i]]);
-}
 
 /* The handler makes calls of its own, which go through the gate again. */
 static void on_signal(int number, siginfo_t *info, void *context)

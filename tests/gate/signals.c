@@ -23,44 +23,12 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "known_state.h"
+#include "interrupted.h"
 
-enum { STEP = 0x1234, MOVED_BYTES = 7 };
+enum { STEP = 0x1234 };
 
-static const struct site *current;
-static volatile sig_atomic_t handled, wrong;
+static volatile sig_atomic_t handled;
 static int zero;
-
-/* Registers of an interrupted thread, in the order of `before`. */
-static const int OF_CONTEXT[] = {
-    REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
-    REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL,
-};
-
-static void complain(const char *what, long long value)
-{
-    char line[128];
-    int size = snprintf(line, sizeof line, "WRONG: %s %#llx at %s\n", what, value,
-                        current ? current->name : "no site");
-
-    if (write(STDERR_FILENO, line, (size_t)size) != size)
-        abort();
-    wrong = 1;
-}
-
-static void check_context(const ucontext_t *context)
-{
-    enum { CLOBBERED = 1 << RAX | 1 << RCX | 1 << R11 };
-    const greg_t *found = context->uc_mcontext.gregs;
-    uint64_t behind = (uint64_t)current->back, rip = (uint64_t)found[REG_RIP];
-
-    if (rip != behind && rip != behind - 2 &&
-        (!current->subtract || rip != behind - 2 - MOVED_BYTES))
-        complain("rip", found[REG_RIP]);
-    for (int i = 0; i < ALL; i++)
-        if (!(CLOBBERED >> i & 1) && (uint64_t)found[OF_CONTEXT[i]] != before[i])
-            complain("register", found[OF_CONTEXT[i]]);
-}
 
 /* Calls of a handler. */
 static void make_calls(void)
@@ -69,7 +37,7 @@ static void make_calls(void)
     struct iovec parts[] = { { &byte, 1 } };
 
     if (read(zero, &byte, 1) != 1 || byte || readv(zero, parts, 1) != 1 || close(-1) != -1)
-        complain("a call of the handler", errno);
+        complain("a call", "the handler", errno);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -131,9 +99,9 @@ static bool step(const struct site *site, const struct step_case *asked, uint64_
     site->call();
     current = NULL;
     if (handled != (int)reached)
-        complain("signals", handled);
+        complain("signals", site->name, handled);
     if ((int64_t)after[RAX] != asked->result || !is_right(site) || !stack_is_intact())
-        complain("result", (long long)after[RAX]);
+        complain("the result", site->name, (long long)after[RAX]);
     if (asked->call.number == SYS_open)
         close((int)after[RAX]);
     return reached;
@@ -159,7 +127,7 @@ static void step_through(const struct site *site, struct step_case asked)
     do {
         there = step(site, &asked, number++);
         if (asked.result == 1 && lseek(file, 0, SEEK_CUR) != (off_t)number)
-            complain("read twice or never", (long long)number);
+            complain("read twice or never", site->name, (long long)number);
     } while (there);
     close(file);
     if (number > 1) /* not natively */
@@ -198,7 +166,7 @@ static void send_signals(void)
     pause_ms(30);
 }
 
-/* Open a fifo that nobody writes to: a child sends signals meanwhile, then does so. */
+/* Open a fifo for reading, which waits for a writer: a child sends signals meanwhile, then opens it. */
 static void open_interrupted(int flags, const char *name)
 {
     char fifo[] = "/tmp/scopetrace-fifo-XXXXXX";
@@ -272,7 +240,7 @@ static void leave_blocked_read(void)
         if (!sigsetjmp(jump, 1)) {
             setitimer(ITIMER_REAL, &soon, NULL);
             read(pipes[0], &byte, 1);
-            complain("came back", i);
+            complain("a return", "a read that a jump leaves", i);
         } else {
             left++;
             make_calls();
@@ -293,7 +261,7 @@ static void *read_until_cancelled(void *fd)
 
     for (int i = 0; i < 3000; i++)
         if (read(zero, &byte, 1) != 1)
-            complain("a read before the cancel", errno);
+            complain("a read", "a thread before its cancel", errno);
     read(*(int *)fd, &byte, 1);
     return NULL;
 }
@@ -334,13 +302,13 @@ static void read_pass(int file)
     lseek(file, 0, SEEK_SET);
     for (int i = 0; i < READS; i++) {
         if (read(file, &byte, 1) != 1)
-            complain("a read of the storm", errno);
+            complain("a read", "the storm", errno);
         if (i < 4)
             magic[i] = byte;
     }
     off_t place = lseek(file, 0, SEEK_CUR);
     if (place != READS || memcmp(magic, "\177ELF", 4))
-        complain("the place in the file", (long long)place);
+        complain("the place in the file", "the storm", (long long)place);
 }
 
 static void *read_on(void *unused)
