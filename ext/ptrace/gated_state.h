@@ -1,4 +1,4 @@
-/* What gated.c, which decides who uses the gate, and gated_records.c share. */
+/* What the files gated*.c share. gated.c has the rules. */
 #ifndef SCOPE_PTRACE_GATED_STATE_H
 #define SCOPE_PTRACE_GATED_STATE_H
 
@@ -45,6 +45,29 @@ uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks);
 
 /* The row of a call's number; -1: the gate makes no such call. */
 int gated_row(const struct engine *engine, uint64_t number);
+
+/* gated_slots.c: whether the program of a thread has an arena, and its fd table words in one. */
+bool gated_has_gate(const struct task *task);
+bool gated_has_words(const struct task *task);
+
+/* Give the fd table words, if it has none. False: all tables of all arenas are in use. */
+bool gated_take_words(const struct task *task);
+
+/* All calls of a program are traced from now on. */
+void gated_refuse(struct engine *engine, const struct task *task, enum raw_note note,
+                  enum raw_ungated why);
+
+/* Whether calls of a thread could be made in the gate. */
+bool gated_may_enter(const struct task *task);
+
+/* At a traced call: give its thread what is missing for the next one. False: it is in another stop by now. */
+bool gated_prepare(struct engine *engine, struct task *task, const call_info *info);
+
+/* gated_calls.c: begin the call of the thread's slot, as if it had stopped at its entry. False: it is none. */
+bool gated_begin_call(struct engine *engine, struct task *task);
+
+/* Record the call of the thread's slot, which has returned. */
+void gated_end_call(struct engine *engine, struct task *task, int64_t result);
 
 /* gated_files.c: a thread leaves the gate, and gives back its lock; it ends. */
 void gated_give_lock(struct gate_thread *thread);

@@ -296,7 +296,7 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
     }
 }
 
-/* Calls that the tracer has to see where there is a gate: guard_gate of gated.c. */
+/* Calls that the tracer has to see where there is a gate: guard_gate of gated_calls.c. */
 static int add_guards(struct watched *calls, int count, const struct abi *abi)
 {
     static const struct {

@@ -86,7 +86,7 @@ struct task {
     struct whole_calls *whole;   /* those recorded whole (whole_calls.c), or NULL */
     struct init_fault *
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
-    struct image *image;       /* what its program has of the gate (gated.c), or NULL */
+    struct image *image;       /* what its program has of the gate (gated_slots.c), or NULL */
     struct gate_thread *gated; /* its slot, or NULL */
     struct gated_file *locked; /* the tracer has taken its lock for a write of the task; or NULL */
     int64_t closed;            /* the fd of a close that is recorded and not made yet; -1: none */

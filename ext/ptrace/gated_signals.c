@@ -1,0 +1,120 @@
+/* A thread leaves the gate, since a signal is about to be delivered. */
+#include "arch/abi.h"
+#include SCOPE_ARCH_H
+#include "ptrace/gated.h"
+#include "ptrace/gated_state.h"
+
+uint64_t gated_ip(const struct task *task, uint64_t ip)
+{
+    const struct patch *patch = gated_has_gate(task) ? image_find_patch(task->image, ip) : NULL;
+
+    return patch && ip > patch->trampoline + TRAMPOLINE_CALL ? patch->site + CALL_BYTES : ip;
+}
+
+/* A call that the gate made has returned to it, with that result in the kernel's registers. */
+static void leave_returning(struct engine *engine, struct task *task, const struct arch_regs *regs)
+{
+    int64_t result = (int64_t)regs->user.rax;
+
+    if (gate_thread_published(task->gated)) /* a close */
+        return;
+    if (!is_restart_result(result)) {
+        gated_end_call(engine, task, result);
+        return;
+    }
+    if (!gated_begin_call(engine, task))
+        return;
+    task->entry.ip = regs->user.rip;
+    task->entry.sp = regs->user.rsp;
+    suspend_call(engine, task);
+}
+
+/* The thread will enter its call again. If that is a close whose record is there, it has no other. */
+static void leave_before(struct task *task)
+{
+    if (gate_thread_published(task->gated))
+        task->closed = (int64_t)(uint32_t)task->gated->page->slot.registers.rdi;
+}
+
+static void leave_gate(struct engine *engine, struct task *task, enum verdict verdict,
+                       const struct arch_regs *regs)
+{
+    struct gate_slot *slot = &task->gated->page->slot;
+
+    if (engine->recording_ended) {
+        gated_give_lock(task->gated);
+        return;
+    }
+    gate_thread_mark(task->gated);
+    if (verdict == RELOCATE_BEFORE && slot->phase == GATE_BEFORE)
+        leave_before(task);
+    else if (verdict == RELOCATE_RETURNING)
+        leave_returning(engine, task, regs);
+    else if (verdict == RELOCATE_RETURNED && !gate_thread_complete(task->gated))
+        gated_end_call(engine, task, (int64_t)slot->result);
+    gated_give_lock(task->gated);
+    slot->phase = GATE_IDLE;
+}
+
+/* Whether an instruction caused the signal, and no process sent it. */
+static bool is_fault(const struct task *task, int signal)
+{
+    siginfo_t info;
+
+    return (signal == SIGSEGV || signal == SIGBUS) &&
+           ptrace(PTRACE_GETSIGINFO, task->caller.tid, 0, &info) == 0 && info.si_code > 0;
+}
+
+/* The patch that an address is in, if the program has not mapped something else there. */
+static const struct patch *find_patch_of(void *context, uint64_t address)
+{
+    const struct task *task = context;
+    const struct patch *patch = image_find_patch(task->image, address);
+
+    return patch && image_has(patch, task->caller.space, task->caller.tid) ? patch : NULL;
+}
+
+/*
+ * A fault of the gate itself that it can go on from. At its entry gs leads nowhere: the trampoline makes the
+ * call. The text that it copies was unmapped by another thread: the tracer records the call.
+ */
+static bool leave_fault(struct task *task, struct arch_regs *regs)
+{
+    const struct patch *patch = find_patch_of(task, regs->user.r11);
+    uint64_t rip = regs->user.rip;
+
+    if (rip == gate_address(gate_load) && patch)
+        regs->user.rip = patch->trampoline + TRAMPOLINE_CALL;
+    else if (rip >= gate_address(gate_end) && rip < gate_address(gate_copy_end))
+        regs->user.rip = gate_address(gate_copy_fault);
+    else
+        return false;
+    return arch_set_regs(task->caller.tid, regs) == 0;
+}
+
+bool gated_leave(struct engine *engine, struct task *task, int signal)
+{
+    struct arch_regs regs;
+
+    if (!gated_has_gate(task) || arch_get_regs(task->caller.tid, &regs) < 0)
+        return false;
+    bool in_gate = regs.user.rip - GATE_BASE < GATE_BYTES;
+    if (in_gate && task->image->displaced)
+        return false;
+    bool fault = in_gate && is_fault(task, signal);
+    if (fault && leave_fault(task, &regs)) {
+        if (regs.user.rip != gate_address(gate_copy_fault))
+            gated_refuse(engine, task, NOTE_UNGATED, UNGATED_FAULT);
+        return true;
+    }
+    enum verdict verdict =
+        relocate(&regs.user, task->gated ? task->gated->page : NULL, find_patch_of, task);
+    if (verdict == RELOCATE_NOTHING || verdict == RELOCATE_LOST)
+        return false;
+    if (in_gate && task->gated)
+        leave_gate(engine, task, verdict, &regs);
+    arch_set_regs(task->caller.tid, &regs);
+    if (fault) /* PR_SET_TSC of prctl(2), or its memory is not as it was */
+        gated_refuse(engine, task, NOTE_UNGATED, UNGATED_FAULT);
+    return fault;
+}

@@ -1,0 +1,246 @@
+/* What a program and its threads are given for the gate: arenas, slots, and words of fds; and how that ends. */
+#include <sched.h>
+#include <sys/resource.h>
+
+#include "arch/abi.h"
+#include SCOPE_ARCH_H
+#include "call/proc.h"
+#include "call/records.h"
+#include "gate/inject.h"
+#include "ptrace/gated.h"
+#include "ptrace/gated_state.h"
+
+bool gated_has_gate(const struct task *task)
+{
+    return task->image && task->image->arena_count;
+}
+
+void gated_refuse(struct engine *engine, const struct task *task, enum raw_note note,
+                  enum raw_ungated why)
+{
+    if (!task->image->refused && !engine->recording_ended)
+        write_note(&engine->context, &task->caller, note, why);
+    task->image->refused = true;
+    image_retire(task->image, task->caller.space, task->caller.tid);
+}
+
+/* -- words of fds ------------------------------------------------------------------------------ */
+
+bool gated_has_words(const struct task *task)
+{
+    return task->caller.fds && task->caller.fds->words &&
+           image_has_arena(task->image, task->caller.fds->arena);
+}
+
+bool gated_take_words(const struct task *task)
+{
+    struct fd_table *fds = task->caller.fds;
+
+    for (unsigned i = 0; !fds->words && i < task->image->arena_count; i++) {
+        fds->words = arena_take_table(task->image->arenas[i]);
+        fds->arena = fds->words ? task->image->arenas[i] : NULL;
+        fds->word_count = fds->words ? ARENA_FDS : 0;
+    }
+    return fds->words;
+}
+
+void gated_release_words(struct fd_table *fds)
+{
+    if (fds->words)
+        arena_give_table(fds->arena, fds->words);
+    fds->words = NULL;
+    fds->word_count = 0;
+}
+
+/* -- slots ------------------------------------------------------------------------------------- */
+
+static bool is_in_arena(uint64_t address)
+{
+    return address - GATE_ARENA_BASE < (uint64_t)GATE_ARENAS * GATE_ARENA_STRIDE;
+}
+
+/* False: all slots of all arenas are in use. */
+static bool take_slot(struct engine *engine, struct task *task)
+{
+    for (unsigned i = 0; !task->gated && i < task->image->arena_count; i++)
+        task->gated =
+            gate_thread_new(task->image->arenas[i], &task->caller, &engine->gate->threads);
+    return task->gated;
+}
+
+static void enter_slot(struct engine *engine, struct task *task)
+{
+    struct arch_regs regs;
+
+    if (arch_get_regs(task->caller.tid, &regs) < 0)
+        return;
+    if (regs.user.gs_base && !is_in_arena(regs.user.gs_base)) {
+        gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS); /* it has a use of its own for gs */
+        return;
+    }
+    if (!take_slot(engine, task))
+        return;
+    regs.user.gs_base = task->gated->page->slot.self;
+    arch_set_regs(task->caller.tid, &regs);
+}
+
+static void end_thread(struct engine *engine, struct task *task)
+{
+    if (!task->gated)
+        return;
+    gate_thread_mark(task->gated);
+    gated_collect(engine);
+    gated_disown_all(task->gated);
+    engine->gate->ways[WAY_GATED] += task->gated->calls;
+    gate_thread_free(task->gated);
+    task->gated = NULL;
+}
+
+/* -- births and execs -------------------------------------------------------------------------- */
+
+/* The first other thread is about to run: afterwards some sites could not be patched any more. */
+static void patch_ahead(const struct engine *engine, const struct task *parent, uint64_t flags)
+{
+    enum { PARENT_AND_CHILD = 2 };
+
+    if (gated_has_gate(parent) && !parent->image->refused && flags & CLONE_THREAD &&
+        parent->caller.space && parent->caller.space->uses == PARENT_AND_CHILD)
+        image_patch_ahead(parent->image, &engine->gate->modules, parent->caller.tid,
+                          parent->caller.space, engine->gate->actions);
+}
+
+void gated_birth(const struct engine *engine, struct task *parent, struct task *child,
+                 uint64_t flags)
+{
+    child->other_users = parent->other_users || flags & CLONE_NEWUSER;
+    if (!engine->gate)
+        return;
+    patch_ahead(engine, parent, flags);
+    if (flags & CLONE_VM && !parent->image)
+        parent->image = image_new();
+    if (flags & CLONE_VM)
+        child->image = image_share(parent->image);
+    else if (gated_has_gate(parent))
+        child->image = image_copy(parent->image);
+}
+
+/* While one thread forked another one may have been given an arena, which the child does not have. */
+static void check_arenas(const struct task *child)
+{
+    struct image *image = child->image;
+    uint64_t word;
+
+    for (unsigned i = 0; i < image->arena_count; i++)
+        if (memory_read_whole(child->caller.space, child->caller.tid, image->arenas[i]->address,
+                              &word, sizeof word) < 0)
+            image_drop_arenas(image, i);
+}
+
+void gated_start(const struct engine *engine, const struct task *child)
+{
+    struct arch_regs regs;
+
+    if (gated_has_gate(child) && !shares_space(child))
+        check_arenas(child);
+    if (!engine->gate || !engine->gate->used || child->gated ||
+        arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
+        return;
+    regs.user.gs_base = GATE_NO_SLOT;
+    arch_set_regs(child->caller.tid, &regs);
+}
+
+void gated_leave_image(struct engine *engine, struct task *task)
+{
+    end_thread(engine, task);
+    image_drop(task->image);
+    task->image = NULL;
+}
+
+/* -- at a traced call -------------------------------------------------------------------------- */
+
+/* The effective user id of a thread's program; of one that may not be traced by its user, that of root. */
+static uid_t owner_of(pid_t tid)
+{
+    struct raw_stat found = { .uid = 0 };
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "");
+    proc_stat(path, &found);
+    return found.uid;
+}
+
+bool gated_may_enter(const struct task *task)
+{
+    return !task->every_call && !task->supervised && !task->other_users && task->caller.space &&
+           task->caller.space->fd >= 0 && !task->caller.space->async && task->caller.fds;
+}
+
+/* Whether a limit on memory leaves so much that the program will not miss what the gate takes of it. */
+static bool has_room(pid_t tid)
+{
+    enum { PART = 100 };
+    struct rlimit limit;
+
+    return prlimit(tid, RLIMIT_AS, NULL, &limit) < 0 ||
+           limit.rlim_cur / PART >= GATE_MAPPING_BYTES + GATE_ARENA_BYTES;
+}
+
+/* False: the thread is in another stop by now. */
+static bool add_arena(struct engine *engine, struct task *task)
+{
+    struct image *image = task->image;
+    const uint8_t *actions = image->arena_count ? NULL : engine->gate->actions;
+    struct arena *arena =
+        image->arena_count < GATE_ARENAS && has_room(task->caller.tid)
+            ? arena_new(image->arena_count, owner_of(task->caller.tid), &engine->gate->arenas)
+            : NULL;
+    enum injected done =
+        arena ? inject(task->caller.tid, task->caller.space, actions, arena) : INJECT_REFUSED;
+
+    if (done == INJECT_DONE)
+        image->arenas[image->arena_count++] = arena;
+    else if (arena)
+        arena_drop(arena);
+    image->full = done == INJECT_REFUSED;
+    engine->gate->used |= done == INJECT_DONE;
+    return done != INJECT_GONE;
+}
+
+/* False: the thread is in another stop by now. */
+static bool inject_gate(struct engine *engine, struct task *task)
+{
+    struct image *image = task->image;
+
+    if (image->refused || ++image->calls < engine->options.gate_at)
+        return true;
+    bool is_there = add_arena(engine, task);
+    if (image->full)
+        gated_refuse(engine, task, NOTE_UNGATED, UNGATED_ROOM);
+    return is_there;
+}
+
+/* Give the thread what it needs in an arena. False: it is in another stop by now. */
+static bool give_place(struct engine *engine, struct task *task)
+{
+    if (!task->gated)
+        enter_slot(engine, task);
+    if ((task->gated || task->image->refused) && gated_take_words(task))
+        return true;
+    return task->image->refused || task->image->full || add_arena(engine, task);
+}
+
+bool gated_prepare(struct engine *engine, struct task *task, const call_info *info)
+{
+    if (!task->image && !(task->image = image_new()))
+        return true;
+    if (!gated_has_gate(task))
+        return inject_gate(engine, task);
+    if (task->image->refused)
+        return true;
+    if (!give_place(engine, task))
+        return false;
+    if (task->gated)
+        image_patch(task->image, &engine->gate->modules, task->caller.tid, task->caller.space,
+                    info->instruction_pointer - ARCH_SYSCALL_BYTES, !shares_space(task));
+    return true;
+}
