@@ -580,6 +580,12 @@ IN_THE_PROGRAM static int is_about_fd(const struct gate_slot *slot, enum gate_ac
            (action == GATE_COUNT_NAMED_3 && slot->registers.rdx & AT_EMPTY_PATH);
 }
 
+/* Whether an error is an answer, which is counted as a success is. */
+IN_THE_PROGRAM static int is_answer(enum gate_action action, int64_t result)
+{
+    return action == GATE_COUNT_LINK && result == -EINVAL;
+}
+
 /* Count or record a call that has returned. False: the tracer has to record it. */
 IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
 {
@@ -589,7 +595,7 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
         return 1;
     if (action < GATE_CLOSE)
         return after_transfer(slot, action);
-    if ((int64_t)slot->result < 0)
+    if ((int64_t)slot->result < 0 && !is_answer(action, (int64_t)slot->result))
         return 0;
     return action < GATE_COUNT ? after_open(slot) : tally_call(slot, NO_FD, 0);
 }

@@ -52,6 +52,7 @@ enum gate_action {
     GATE_COUNT,         /* only those that fail have a record */
     GATE_COUNT_NAMED_4, /* the same; it is not counted if the fourth argument has AT_EMPTY_PATH */
     GATE_COUNT_NAMED_3, /* or the third one */
+    GATE_COUNT_LINK,    /* the same; EINVAL is counted, too: there is no symbolic link */
 };
 
 /* How far a call is: what a tracer that finds the thread in the gate has to do depends on it. */

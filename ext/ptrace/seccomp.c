@@ -189,6 +189,7 @@ uint8_t filter_gate_action(int row)
     case GROUP_SEEK:
         return call->when == WHEN_NAMED_4   ? GATE_COUNT_NAMED_4
                : call->when == WHEN_NAMED_3 ? GATE_COUNT_NAMED_3
+               : call->answer == EINVAL     ? GATE_COUNT_LINK
                                             : GATE_COUNT;
     default:
         return row == ROW_open       ? GATE_OPEN
