@@ -70,6 +70,15 @@ static uint64_t open_flags(const struct pending *call, uint64_t *resolve_out)
     return asked.flags;
 }
 
+bool may_create(const struct pending *call)
+{
+    uint64_t resolve;
+
+    if (CALLS[call->row].group != GROUP_OPEN)
+        return false;
+    return call->row == ROW_creat || (open_flags(call, &resolve) & (O_CREAT | O_EXCL)) == O_CREAT;
+}
+
 /* Whether the call follows the last name of its path, if that is a symbolic link. */
 static bool follows(const struct pending *call, uint64_t *resolve_out)
 {

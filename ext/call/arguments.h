@@ -20,6 +20,9 @@ struct passed_path {
     size_t length;
 };
 
+/* Whether a call makes the file that it opens if that is not there, and opens it if it is. */
+bool may_create(const struct pending *call);
+
 /* The first path of a call, which may be that of a unix socket in its ADDRESS, and the second one. */
 bool find_path(const struct context *context, const struct caller *caller,
                const struct pending *call, struct passed_path *path_out);

@@ -5,7 +5,7 @@
 
 enum {
     STRUCTURES_MAX = 4096, /* most bytes copied of an array, however many elements it has */
-    SCRATCH_BYTES = 16384, /* no piece is larger: an ioctl's argument has at most 16383 bytes */
+    SCRATCH_BYTES = 32768, /* no piece is larger: what a C library reads of a folder at once */
     POINTERS_MAX = 512,    /* most strings of an argv, and most pointers of any array */
     MESSAGES_MAX = 64,
     VECTORS_MAX = 128,
@@ -234,7 +234,7 @@ static void copy_strings(const struct source *from, const struct copy *copy, uin
     uint64_t pointers[POINTERS_MAX];
     size_t count = copy_array(from, copy, address, count_pointers(from, address), pointers);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && copy->size; i++)
         if (pointers[i])
             copy_string(from, copy, pointers[i]);
 }
@@ -252,6 +252,8 @@ static void copy_pointers(const struct source *from, const struct copy *copy, ui
 
 static size_t most_of(const struct source *from, const struct copy *copy)
 {
+    if (copy->most)
+        return copy->most;
     return copy->size == 1 ? from->plan->snaplen : STRUCTURES_MAX;
 }
 

@@ -64,6 +64,20 @@ static void add_target(struct parts *parts)
         parts_add(parts, PART_TARGET, 0, target, (size_t)length);
 }
 
+enum presence file_before(const struct context *context, const struct caller *caller,
+                          const struct pending *call)
+{
+    struct passed_path path;
+
+    if (!may_create(call) || !find_path(context, caller, call, &path) || path.lookup.no_walk)
+        return PRESENCE_UNKNOWN;
+    int fd =
+        resolve_open(&path.lookup, path.text, path.length, path.lookup.follow ? 0 : O_NOFOLLOW);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 ? PRESENT : fd == -ENOENT ? ABSENT : PRESENCE_UNKNOWN;
+}
+
 /* -- who refuses ----------------------------------------------------------------------------------- */
 
 static bool has_acl(int fd)

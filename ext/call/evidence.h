@@ -14,6 +14,12 @@
 void add_evidence(const struct context *context, const struct caller *caller, struct pending *call,
                   int64_t result);
 
+enum presence { PRESENCE_UNKNOWN = -1, ABSENT, PRESENT };
+
+/* Whether the file that a call may create (O_CREAT) is there before it is made. */
+enum presence file_before(const struct context *context, const struct caller *caller,
+                          const struct pending *call);
+
 /* MISSING: of a name of which only the first `there` bytes are there, unless all but the last name is. */
 void add_missing(struct parts *parts, const char *name, size_t length, size_t there);
 

@@ -31,6 +31,9 @@ enum piece_bits {
     PIECE_SPARSE = 0x80,
 };
 
+/* In place of an argument: the piece is one byte, whether the file of an open with O_CREAT was there. */
+enum { PIECE_WAS_THERE = PIECE_ARGUMENT };
+
 /* The most that is kept of one call; pieces beyond are left out. */
 enum { PACKED_MAX = 1 << 16 };
 

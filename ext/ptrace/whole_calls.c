@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/evidence.h"
 #include "call/records.h"
 #include "ptrace/state.h"
 
@@ -115,6 +116,18 @@ static void make_room(struct engine *engine, struct task *task)
     whole->count--;
 }
 
+/* Whether a file was created or there already can only be seen before the call. */
+static void add_file_before(const struct engine *engine, const struct task *task,
+                            struct whole_call *call)
+{
+    enum presence found = task->in_call ? file_before(&engine->context, &task->caller, &task->call)
+                                        : PRESENCE_UNKNOWN;
+    uint8_t was_there = found == PRESENT;
+
+    if (found != PRESENCE_UNKNOWN)
+        packed_piece(&call->packed, PIECE_WAS_THERE, NULL, &was_there, sizeof was_there);
+}
+
 static void begin_whole_call(struct engine *engine, struct task *task, const call_info *info,
                              const struct abi *abi, uint64_t number)
 {
@@ -136,6 +149,7 @@ static void begin_whole_call(struct engine *engine, struct task *task, const cal
         call->args[i] = info->entry.args[i] & abi->arguments;
     packed_arguments(&call->packed, call->args, count > 6 ? 6 : count);
     copy_memory(engine->plan, &task->caller, call, COPY_AT_ENTRY, 0);
+    add_file_before(engine, task, call);
     task->whole->count++;
     task->whole->under_way = true;
 }

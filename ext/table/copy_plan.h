@@ -42,7 +42,7 @@ struct copy {
     uint8_t when;   /* copy only if args[when] & mask == value; NO_ARGUMENT: always */
     int16_t
         through; /* ≥ 0: the address is the pointer at this offset of what the argument points to */
-    uint16_t unused;
+    uint16_t most; /* bytes that are copied at most; 0: as the rule has it */
     uint32_t size; /* bytes, or bytes of one element */
     uint32_t mask, value;
 };

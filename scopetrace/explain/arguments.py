@@ -58,8 +58,20 @@ def _argument(call: Subject, name: str, text: str) -> Argument:
     if text == "NULL" and kind is not None and kind.phases:
         return Argument(name, text, (NULL_MEANS,))
     known = names()
-    found = [f"{word}: {known[word]}" for word in dict.fromkeys(names_in(text)) if word in known]
+    found = [
+        f"{word}: {known[word]}{_came_of(call, word)}"
+        for word in dict.fromkeys(names_in(text))
+        if word in known
+    ]
     return Argument(name, text, tuple(found) or (_meaning(call, name, text, kind) if kind else ()))
+
+
+def _came_of(call: Subject, flag: str) -> str:
+    """Return what is known to have come of a flag here."""
+    was_there = call.call.was_there
+    if flag != "O_CREAT" or was_there is None:
+        return ""
+    return "; it existed" if was_there else "; it did not"
 
 
 def _descriptor(call: Subject, fd: int) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ CLOSE = ("", ",", ";", ":")
 
 def sentence(call: Subject) -> str:
     """Return what a call did, or could not do and why."""
-    form = _form(call)
+    form = sentence_form(call)
     if form is None:
         return _composed(call)
     values = Values(call)
@@ -53,7 +53,8 @@ def sentence_between(made: Recorded) -> str:
     return f"{who} ended with status {os.WEXITSTATUS(status)}."
 
 
-def _form(call: Subject) -> Sentence | None:
+def sentence_form(call: Subject) -> Sentence | None:
+    """Return the row of sentences.txt that describes a call; None: none does."""
     return next(
         (row for row in sentences().get(call.name, ()) if not row.word or call.has(row.word)), None
     )

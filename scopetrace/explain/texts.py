@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -93,9 +93,12 @@ def _place(sentence: Sentence) -> int:
 
 
 def _lines(name: str) -> Iterator[str]:
-    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return (line for line in text.splitlines() if line and not line.startswith("#"))
+    return (line for line in _text(name).splitlines() if line and not line.startswith("#"))
 
 
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return tomllib.loads(_text(name))
+
+
+def _text(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

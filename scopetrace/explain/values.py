@@ -230,6 +230,8 @@ def _path(call: Subject) -> str:
 
 
 def _open_flags(call: Subject) -> int:
+    if call.name == "creat":
+        return O_CREAT | O_TRUNC
     how = call.first("open_how")
     if how:
         return call.view.number(call.value(how) or 0, 8, Phase.ENTRY) or 0
@@ -247,12 +249,22 @@ def _made(call: Subject) -> str:
     flags = _open_flags(call)
     parts = []
     if flags & O_CREAT:
-        parts.append("it is new" if flags & O_EXCL else "it was created if it was not there")
-    if flags & O_TRUNC and not flags & O_EXCL:
-        parts.append("emptied if it was" if flags & O_CREAT else "it was emptied")
+        parts.append(_created(flags, False if flags & O_EXCL else call.call.was_there))
+    elif flags & O_TRUNC:
+        parts.append("it was emptied")
     if flags & O_APPEND:
         parts.append("each write goes to its end")
-    return ", ".join(parts).replace("there, emptied", "there, and emptied")
+    return "; ".join(parts)
+
+
+def _created(flags: int, was_there: bool | None) -> str:
+    """Return what O_CREAT did; None: it is not known whether the file was there."""
+    if was_there is None:
+        emptied = ", and emptied if it was" if flags & O_TRUNC else ""
+        return f"it was created if it was not there{emptied}"
+    if was_there:
+        return f"it was there already{', and was emptied' if flags & O_TRUNC else ''}"
+    return "it was not there, and was created"
 
 
 def _described(call: Subject) -> str:
@@ -280,6 +292,15 @@ def _entries(call: Subject) -> str:
         return _result(call)
     count = found.group(1)
     return f"{count} names" if count[-1] != "+" else f"more than {count[:-1]} names"
+
+
+def _from_end(call: Subject) -> str:
+    """Return the position in a file that an offset from its end means."""
+    name = "offset" if call.kind("offset") else "offset_high"
+    offset = int(call.texts.get(name, "0"))
+    if not offset:
+        return "its end"
+    return f"{size(abs(offset))} {'behind' if offset > 0 else 'before'} its end"
 
 
 def _old_path(call: Subject) -> str:
@@ -469,6 +490,7 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "euid_number": lambda call: call.texts.get("euid", ""),
     "events": _events,
     "fd": lambda call: phrase(call, "fd") or phrase(call, "sockfd"),
+    "from_end": _from_end,
     "got": _got,
     "grown": _grown,
     "length": lambda call: phrase(call, "length") or "a piece",

@@ -12,15 +12,18 @@ from typing import Any, NamedTuple
 
 from scopetrace.explain.acts import Act
 from scopetrace.explain.grouping import Acts
-from scopetrace.explain.sentence import sentence, sentence_between
+from scopetrace.explain.sentence import sentence, sentence_between, sentence_form
 from scopetrace.explain.subject import Subject
 from scopetrace.model.whole_call import END
 from scopetrace.output.call_explained import raw_line, why_failed
 from scopetrace.output.syscall_levels import BEGINNER, EXPERT
 from scopetrace.output.syscall_lines import CallLines, folded
-from scopetrace.syscalls.descriptors import Files
+from scopetrace.output.units import format_microseconds
+from scopetrace.syscalls.descriptors import Files, positions, signed, text_at
 from scopetrace.syscalls.recorded import Recorded
 
+LEAST_REPEATS = 3
+"""So many calls that are like the one before them are one line."""
 NUMBER_COLUMNS = 6
 LEAST_COLUMNS = 40
 LOADER = (
@@ -57,16 +60,65 @@ def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) ->
     if how.level == BEGINNER:
         yield from _as_acts(rows, lines, fold, how)
         return
+    repeats = Repeats(fold and how.level != EXPERT, how.columns)
     for made, files, line in folded(rows, fold):
         if made is None:
+            yield from repeats.end()
             yield from _entry(0, line, how.columns)
             yield from _under(LOADER, how.columns)
             continue
-        yield from _entry(made.id, lines.line(made, files), how.columns)
-        text = sentence(_subject(made, files, how)) if made.is_call else sentence_between(made)
-        yield from _under(text, how.columns)
+        subject = _subject(made, files, how) if made.is_call else None
+        entry = [*_entry(made.id, lines.line(made, files), how.columns)]
+        entry += _under(sentence(subject) if subject else sentence_between(made), how.columns)
         if how.level == EXPERT and made.is_call:
-            yield from _under(raw_line(made), how.columns)
+            entry += _under(raw_line(made), how.columns)
+        yield from repeats.take(made, subject, entry)
+    yield from repeats.end()
+
+
+class Repeats:
+    """Folds calls that do once more what the one before did, to the same file, into one line."""
+
+    def __init__(self, fold: bool, columns: int) -> None:
+        self._fold = fold
+        self._columns = columns
+        self._like: tuple[object, ...] | None = None
+        """What the last calls have in common; None: nothing is known of the last one."""
+        self._count = self._duration_ns = 0
+        self._name = ""
+        self._held: list[str] = []
+        """The lines of the calls that may be folded, while they are few."""
+
+    def take(self, made: Recorded, subject: Subject | None, entry: list[str]) -> Iterator[str]:
+        """Yield what is to be printed when a call with the lines `entry` comes."""
+        like = _likeness(subject) if subject and self._fold else None
+        if like is None or like != self._like:
+            yield from self.end()
+            yield from entry
+            self._like = like
+            return
+        self._count += 1
+        self._duration_ns += made.duration_ns
+        self._name = made.name
+        self._held = [*self._held, *entry] if self._count < LEAST_REPEATS else []
+
+    def end(self) -> Iterator[str]:
+        """Yield what stands for the calls that were held back."""
+        if self._count >= LEAST_REPEATS:
+            took = format_microseconds(self._duration_ns // 1000)
+            text = f"… {self._count} more calls of {self._name} like it, {took} (-A shows them)"
+            yield from _entry(0, text, self._columns)
+        yield from self._held
+        self._like, self._held = None, []
+        self._count = self._duration_ns = 0
+
+
+def _likeness(call: Subject) -> tuple[object, ...]:
+    """Return what two calls have in common that do the same to the same files and descriptors."""
+    at = positions(call.made.abi, call.made.number)
+    files = [signed(call.made.call.args[place]) for place in at.fds]
+    paths = [text_at(call.made.call, place) for place in at.paths]
+    return call.made.tid, call.name, sentence_form(call), call.error, *files, *paths
 
 
 def _subject(made: Recorded, files: Files, how: Explaining) -> Subject:

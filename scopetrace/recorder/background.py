@@ -39,10 +39,10 @@ from scopetrace.recorder.handshake import (
     why_refused,
     why_unrecorded,
 )
+from scopetrace.recorder.recorded_calls import recorded_calls
 from scopetrace.recorder.stderr import ProgramStderr
 from scopetrace.store.sessions import SessionStore
 from scopetrace.store.writer import SessionWriter
-from scopetrace.syscalls.call_set import whole_calls
 from scopetrace.watch import Watch
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Recorder:
             environment=watch.needs_environment,
             counts=watch.could_measure("fs"),
             leaves=watch.could_measure("process"),
-            whole=whole_calls(config.scopetrace.syscalls, config.scopetrace.syscallsnaplen),
+            whole=recorded_calls(config),
             gate_at=GATE_AT[config.scopetrace.gate],
             gate_verify=config.scopetrace.gate == "verify",
         )

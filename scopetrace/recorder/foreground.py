@@ -48,10 +48,10 @@ from scopetrace.recorder.handshake import (
     send_order,
     why_unrecorded,
 )
+from scopetrace.recorder.recorded_calls import recorded_calls
 
 if TYPE_CHECKING:
     from scopetrace.config.schema import Config
-    from scopetrace.syscalls.call_set import WholeCalls
 
 
 NEEDED_BY_BOTH = ("_engine", "config.serialize", "sources.needs", "watch")
@@ -148,7 +148,7 @@ def _run_recorded(command: Command, userconfig: Path | None, asked: Mapping[str,
     from scopetrace import _engine
 
     gate = config.scopetrace.gate != "off"
-    program = _engine.build_filter(modes, _whole_calls(config), gate=gate)
+    program = _engine.build_filter(modes, recorded_calls(config), gate=gate)
     launcher = _engine.Launcher()
     _engine.allow_tracer(recorder.pid)
     answered, reason = recorder.request(_order(command, config, modes, launcher.tid))
@@ -200,15 +200,6 @@ def _load_config(
     for warning in config.warnings:
         print_to_stderr(f"warning: {warning}")
     return config, {group: int(mode) for group, mode in needed_calls(Watch(config)).items()}
-
-
-def _whole_calls(config: Config) -> WholeCalls | None:
-    """Return which calls are recorded whole; the table of calls is read only if any is."""
-    if not config.scopetrace.syscalls:
-        return None
-    from scopetrace.syscalls.call_set import whole_calls
-
-    return whole_calls(config.scopetrace.syscalls, config.scopetrace.syscallsnaplen)
 
 
 def _order(command: Command, config: Config, modes: dict[str, int], tid: int) -> Order:

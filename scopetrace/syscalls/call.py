@@ -31,6 +31,12 @@ class Phase(IntEnum):
     EXIT = 1
 
 
+WAS_THERE = 15
+"""In place of an argument: the piece says whether the file of an open with O_CREAT was there."""
+NOWHERE = -1
+"""The address of what was not in the program's memory."""
+
+
 class Piece(NamedTuple):
     """Bytes that were copied from the program by one rule of the plan (`copies.Copy`)."""
 
@@ -60,3 +66,8 @@ class Call(NamedTuple):
     kernel restarts; None if the call has not returned."""
     memory: tuple[Piece, ...] = ()
     """In the order in which it was copied."""
+
+    @property
+    def was_there(self) -> bool | None:
+        """Whether the file that the call may have created was there before; None: not known."""
+        return next((bool(any(p.data)) for p in self.memory if p.argument == WAS_THERE), None)

@@ -184,8 +184,13 @@ def _numbers(row: Row) -> Iterator[int]:
             yield abi * NUMBERS + number
 
 
-def whole_calls(text: str, snaplen: int) -> WholeCalls | None:
+def whole_calls(text: str, snaplen: int, environment: bool = False) -> WholeCalls | None:
     """Return what the engine needs to record a set of calls; None for an empty text.
+
+    Args:
+        text: the set.
+        snaplen: most bytes that are copied of one buffer.
+        environment: also copy the variables that an exec passes, not only how many there are.
 
     Raises:
         UnknownCall: the text is no set of calls.
@@ -198,4 +203,4 @@ def whole_calls(text: str, snaplen: int) -> WholeCalls | None:
     for row in rows():
         for place in _numbers(row):
             arguments[place] = len(row.arguments) if row.name in names else NOT_RECORDED
-    return WholeCalls(bytes(arguments), others, plan(), snaplen)
+    return WholeCalls(bytes(arguments), others, plan(environment), snaplen)

@@ -25,6 +25,8 @@ DIRECT = -1
 PATH_MAX = 4096
 ADDRESS_MAX = 128
 """The size of struct sockaddr_storage."""
+FOLDER_MAX = 32768
+"""What C libraries read of a folder at once, and the largest piece that the engine copies."""
 IOCTL_MAX = 16383
 """What the size field of an ioctl request holds."""
 
@@ -44,7 +46,7 @@ class Rule(IntEnum):
     """As many bytes as the 32-bit number at address `args[length]` says, at most `size`."""
     STRINGS = 6
     """An array of pointers to strings that ends with NULL: a piece for the array (with its NULL),
-    then one for each string; at most `size` bytes of each string."""
+    then one for each string; at most `size` bytes of each string. With size 0 only the array."""
     IOVEC = 7
     """`args[length]` iovecs: a piece for the array, then one for each base. At exit the bases hold
     no more bytes together than the result says."""
@@ -84,11 +86,13 @@ class Copy(NamedTuple):
     """Copy only if `args[when] & mask == value`."""
     mask: int = 0xFFFFFFFF
     value: int = 0
+    most: int = 0
+    """Bytes that are copied at most of what LENGTH and RESULT say; 0: as the recording says."""
 
 
-PACKED = struct.Struct("=BBBBHBBhxxIII")
+PACKED = struct.Struct("=BBBBHBBhHIII")
 """A row of the plan as the engine reads it, 24 bytes: abi, phase, argument, rule, number, length,
-when, through, size, mask, value."""
+when, through, most, size, mask, value."""
 
 
 class _Place(NamedTuple):
@@ -191,6 +195,11 @@ def _mask_pair(place: _Place) -> Copies:
     yield _through(place, 0, 8)
 
 
+def _folder(place: _Place) -> Copies:
+    """The entries of a folder are a structure: all of them, however little is kept of a buffer."""
+    yield place.copy(Rule.RESULT, 1)._replace(most=FOLDER_MAX)
+
+
 def _bits(place: _Place) -> Copies:
     yield place.of(Rule.BITS)
 
@@ -285,16 +294,17 @@ OPTION_MAX = 4096
 PAGES_MAX = 256
 EVENT_MAX = 12
 MESSAGE_TYPE = 64
+ENVIRONMENT = "envp"
 
 COPIES: dict[str, Plan] = {
     "path": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
     "string": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
     "strings": lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
-    "envp": lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
+    ENVIRONMENT: lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
     "bytes": _sized(),
     "random": _sized(),
-    "dirents": _sized(),
-    "dirents64": _sized(),
+    "dirents": _folder,
+    "dirents64": _folder,
     "cpuset": _sized(),
     "sigset": _fixed(8),
     "array": _array,
@@ -365,21 +375,31 @@ def copies(row: Row, abi: Abi) -> tuple[Copy, ...]:
     return tuple(copy for place in places for copy in _planned(place))
 
 
+def _planned_copies(row: Row, abi: Abi, environment: bool) -> Iterator[Copy]:
+    """Yield the copies of a call; without `environment` only the number of its variables."""
+    for copy in copies(row, abi):
+        is_environment = row.arguments[copy.argument].kind.name == ENVIRONMENT
+        yield copy._replace(size=0) if is_environment and not environment else copy
+
+
 def _packed(abi: Abi, number: int, copy: Copy) -> bytes:
     return PACKED.pack(
         abi, copy.phase, copy.argument, copy.rule, number, copy.length, copy.when, copy.through,
-        copy.size, copy.mask, copy.value,
+        copy.most, copy.size, copy.mask, copy.value,
     )  # fmt: skip
 
 
 @cache
-def plan() -> bytes:
+def plan(environment: bool = False) -> bytes:
     """Return all copies of all calls as the engine takes them: rows of `PACKED`.
 
     They are sorted by ABI and number; those of one call stand in the order in which they are made.
+
+    Args:
+        environment: also copy the variables that an exec passes, not only how many there are.
     """
     found = [
-        (abi, number, copies(row, abi))
+        (abi, number, _planned_copies(row, abi, environment))
         for row in rows()
         for abi in Abi
         if (number := row.numbers[abi]) is not None

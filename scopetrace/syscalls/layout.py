@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.kind import Kind, parse_kind
-from scopetrace.syscalls.rows import lines
+from scopetrace.syscalls.rows import by_name
 
 WORD = {Abi.X86_64: "Q", Abi.I386: "I", Abi.X32: "I"}
 KERNEL_WORD = {Abi.X86_64: "Q", Abi.I386: "I", Abi.X32: "Q"}
@@ -58,6 +58,7 @@ class Layout(NamedTuple):
     fields: tuple[Field, ...]
 
 
+@cache
 def code_of(type_name: str, abi: Abi) -> str:
     """Return the letter of `struct` for a scalar type, or nothing for a structure."""
     base = SCALARS.get(type_name, type_name)
@@ -80,8 +81,8 @@ def _shape(type_name: str, abi: Abi) -> tuple[int, int]:
 
 
 @cache
-def _texts() -> dict[str, list[str]]:
-    return {words[0]: words[1:] for words in lines("structs.txt")}
+def _texts() -> dict[str, str]:
+    return by_name("structs.txt")
 
 
 def _up(offset: int, align: int) -> int:
@@ -119,13 +120,15 @@ def _laid_out(name: str, texts: Iterable[str], abi: Abi, packed: bool) -> Layout
 @cache
 def layout(name: str, abi: Abi) -> Layout | None:
     """Return how a structure lies in memory, or None if structs.txt lacks it."""
-    texts = _texts().get(f"{name}@{abi.name.lower()}") or _texts().get(name)
-    if texts is None:
+    text = _texts().get(f"{name}@{abi.name.lower()}") or _texts().get(name)
+    if text is None:
         return None
-    packed = texts[0] == "packed"
-    return _laid_out(name, texts[packed:], abi, packed)
+    fields = text.split()
+    packed = fields[0] == "packed"
+    return _laid_out(name, fields[packed:], abi, packed)
 
 
+@cache
 def size_of(name: str, abi: Abi) -> int:
     """Return the bytes of a scalar or a structure, or 0 for what has no size of its own."""
     return _shape(name, abi)[0]

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from scopetrace.syscalls.quote import hexed
-from scopetrace.syscalls.rows import lines
+from scopetrace.syscalls.rows import by_name
 
 
 class NameSet(NamedTuple):
@@ -44,8 +44,8 @@ class NameSet(NamedTuple):
 
 
 @cache
-def _words() -> dict[str, list[str]]:
-    return {words[0]: words[1:] for words in lines("names.txt")}
+def _texts() -> dict[str, str]:
+    return by_name("names.txt")
 
 
 @cache
@@ -55,7 +55,7 @@ def name_set(name: str) -> NameSet:
     Raises:
         KeyError: names.txt has no such set.
     """
-    label, *entries = _words()[name]
+    label, *entries = _texts()[name].split()
     pairs = (entry.partition("=") for entry in entries)
     flags = tuple((name, int(value, 0)) for name, _, value in pairs)
     return NameSet(label, flags, {value: name for name, value in reversed(flags)})

@@ -6,7 +6,7 @@ be those of a damaged file: nothing is raised but ValueError.
 
 from __future__ import annotations
 
-from scopetrace.syscalls.call import Abi, Call, Phase, Piece
+from scopetrace.syscalls.call import NOWHERE, Abi, Call, Phase, Piece
 
 ARGUMENT, EXIT, FAULT, FAR, SPARSE = 0x0F, 0x10, 0x20, 0x40, 0x80
 ZEROS = tuple(map(bytes, range(16)))
@@ -84,7 +84,7 @@ def _pieces(data: bytes, at: int, args: tuple[int, ...]) -> list[Piece]:
             address, at = _number(data, at)
             address &= _MASK[Abi.X86_64]
         else:
-            address = args[argument] if argument < len(args) else 0
+            address = args[argument] if argument < len(args) else NOWHERE
         size, at = _number(data, at)
         if bits & SPARSE:
             content, at = _from_runs(data, at, size)

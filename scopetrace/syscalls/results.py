@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from errno import errorcode
+from functools import cache
 
 from scopetrace.syscalls.call import Abi, Phase
 from scopetrace.syscalls.files import open_flags
@@ -29,14 +30,12 @@ NAMES = {35: "EDEADLK", 95: "EOPNOTSUPP", 524: "ENOTSUPP"}
 Result = Callable[[View, int], str]
 
 
+@cache
 def _error(number: int) -> str:
     if number in RESTARTS:
         return f"? {RESTARTS[number]}"
     name = NAMES.get(number) or errorcode.get(number)
     return f"-1 {name} ({os.strerror(number)})" if name else f"-1 (errno {number})"
-
-
-ERRORS = {-number: _error(number) for number in range(1, LAST_ERROR + 1)}
 
 
 def _decimal(view: View, result: int) -> str:
@@ -152,8 +151,8 @@ def returned(kind: str) -> Result:
     shown = RESULTS.get(kind, _decimal)
 
     def result(view: View, value: int) -> str:
-        if value < 0 and value in ERRORS:
-            return ERRORS[value]
+        if -LAST_ERROR <= value < 0:
+            return _error(-value)
         return shown(view, value)
 
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace.syscalls.call import Abi
@@ -39,15 +39,20 @@ class Row(NamedTuple):
         raise KeyError(f"{self.name} has no argument {argument}")
 
 
-def lines(file: str) -> Iterator[list[str]]:
-    """Yield the words of each line of a table beside this module, without its comments.
+def lines(file: str) -> Iterator[str]:
+    """Yield each line of a table beside this module, without its comments.
 
     A line that begins with a space continues the one before.
     """
-    text = files("scopetrace.syscalls").joinpath(file).read_text()
+    text = Path(__file__).with_name(file).read_text()
     for line in text.replace("\n ", " ").splitlines():
         if line and not line.startswith("#"):
-            yield line.split()
+            yield line
+
+
+def by_name(file: str) -> dict[str, str]:
+    """Return the first word of each line of a table, and the rest of that line."""
+    return {name: rest for name, _, rest in (line.partition(" ") for line in lines(file))}
 
 
 def _argument(text: str) -> Argument:
@@ -55,31 +60,30 @@ def _argument(text: str) -> Argument:
     return Argument(name, parse_kind(kind))
 
 
-def _row(words: list[str]) -> Row:
-    name, *numbers = words[:4]
+def _row(line: str) -> Row:
+    name, x86_64, i386, x32, result, *arguments = line.split()
     return Row(
         name,
-        tuple(int(number) if number != "-" else None for number in numbers),
-        parse_kind(words[4]),
-        tuple(map(_argument, words[5:])),
+        tuple(int(number) if number != "-" else None for number in (x86_64, i386, x32)),
+        parse_kind(result),
+        tuple(map(_argument, arguments)),
     )
 
 
 @cache
-def _words_by_number() -> tuple[dict[int, list[str]], ...]:
-    found: tuple[dict[int, list[str]], ...] = ({}, {}, {})
-    for words in lines("table.txt"):
-        for abi in Abi:
-            if words[1 + abi] != "-":
-                found[abi][int(words[1 + abi])] = words
+def _lines_by_number() -> tuple[dict[str, str], ...]:
+    found: tuple[dict[str, str], ...] = tuple({} for _ in Abi)
+    for line in lines("table.txt"):
+        for numbered, number in zip(found, line.split(None, 4)[1:4], strict=True):
+            numbered[number] = line
     return found
 
 
 @cache
 def row(abi: int, number: int) -> Row | None:
     """Return the call that has this number in an ABI, or None if the table lacks it."""
-    words = _words_by_number()[abi].get(number)
-    return _row(words) if words else None
+    line = _lines_by_number()[abi].get(str(number))
+    return _row(line) if line else None
 
 
 def rows() -> Iterator[Row]:
@@ -89,4 +93,4 @@ def rows() -> Iterator[Row]:
 
 def named(name: str) -> list[Row]:
     """Return the rows of the calls that have this name: none, one, or one for each form."""
-    return [_row(words) for words in lines("table.txt") if words[0] == name]
+    return [_row(line) for line in lines("table.txt") if line.startswith(f"{name} ")]

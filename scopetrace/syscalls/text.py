@@ -106,7 +106,8 @@ def _environment(place: Place) -> Shown:
 
     def shown(view: View, address: int) -> str:
         found, ended = pointers(view, address, Phase.ENTRY)
-        if view.verbose or not (found or ended):
+        were_copied = found and view.peek(found[0], Phase.ENTRY)[0]
+        if (view.verbose and were_copied) or not (found or ended):
             return strings_at(view, address)
         return f"{pointer(address)} /* {len(found)} var{'' if len(found) == 1 else 's'} */"
 

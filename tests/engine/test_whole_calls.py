@@ -21,6 +21,7 @@ from support.harness import (
     session_files,
     wait_for,
 )
+from support.interpreter import python
 
 ABIS = pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["native", "32-bit"])
 INTERRUPTED = -errno.EINTR
@@ -165,3 +166,38 @@ def test_a_call_that_is_under_way_when_the_recording_ends_has_no_result(stage: S
     with open_session(path) as session:
         *_, last = session.syscalls(calls="read")
     assert (last.name, last.result, last.call.args[0]) == ("read", None, 0)
+
+
+CREATES = """
+import os
+folder = os.open("d", os.O_RDONLY)
+for path, base in (("new", None), ("old", None), ("link", None), ("d/new", None), ("new", folder)):
+    os.open(path, os.O_WRONLY | os.O_CREAT, dir_fd=base)
+"""
+
+
+def test_an_open_that_may_create_says_whether_the_file_was_there(stage: Stage) -> None:
+    (stage.work / "d").mkdir(mode=0o777)
+    (stage.work / "d").chmod(0o777)
+    (stage.work / "old").write_text("")
+    (stage.work / "old").chmod(0o666)
+    (stage.work / "link").symlink_to("nowhere")
+
+    rows = record(stage, python(), "-I", "-S", "-c", CREATES, chosen="openat")
+
+    known = [row.call.was_there for row in named(rows, "openat")]
+    assert [found for found in known if found is not None] == [False, True, False, False, True]
+
+
+@pytest.mark.parametrize(("wanted", "copied"), [("true", True), ("false", False)])
+def test_an_environment_is_copied_if_the_configuration_says_so(
+    wanted: str, copied: bool, stage: Stage
+) -> None:
+    stage.environ.update(SECRET="known", SCOPE_RECORD_ENVIRONMENT=wanted)
+
+    first, *_ = record(stage, "true", chosen="execve")
+
+    variables, *strings = memory(first, 2)
+    assert variables
+    assert (b"SECRET=known\0" in strings) is copied
+    assert bool(strings) is copied

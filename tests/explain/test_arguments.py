@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scopetrace.explain.arguments import arguments, result_text
 from scopetrace.explain.subject import Subject
+from scopetrace.syscalls.call import NOWHERE, WAS_THERE, Piece
 from scopetrace.syscalls.descriptors import Files
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import rows
@@ -31,6 +32,14 @@ def test_each_flag_has_its_meaning():
     assert found["pathname"] == ("/home/ann/a",)
     assert [said.partition(":")[0] for said in found["flags"]] == ["O_WRONLY", "O_CREAT"]
     assert found["mode"] == ("rw-r-----",)
+
+
+def test_o_creat_says_whether_the_file_existed():
+    memory = [text(1, "a"), Piece(WAS_THERE, 0, NOWHERE, b"\0")]
+
+    found = subject("openat", -100 & 0xFFFFFFFF, 0x2000, 0o101, 0o640, result=3, memory=memory)
+
+    assert meanings(found)["flags"][1].endswith("if it does not exist; it did not")
 
 
 def test_descriptors_are_named_and_minus_one_is_none():

@@ -8,7 +8,7 @@ import pytest
 
 from scopetrace.explain.sentence import sentence, sentence_between
 from scopetrace.explain.subject import Subject
-from scopetrace.syscalls.call import Abi, Piece
+from scopetrace.syscalls.call import NOWHERE, WAS_THERE, Abi, Piece
 from scopetrace.syscalls.descriptors import Files
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import rows
@@ -49,7 +49,10 @@ O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_APPEND = 1, 0o100, 0o1000, 0o200, 0o2000
             "for writing, as descriptor 3; it was created if it was not there, and emptied if it"
             " was.",
         ),
-        (O_WRONLY | O_CREAT | O_EXCL, "for writing, as descriptor 3; it is new."),
+        (
+            O_WRONLY | O_CREAT | O_EXCL,
+            "for writing, as descriptor 3; it was not there, and was created.",
+        ),
         (O_WRONLY | O_APPEND, "for writing, as descriptor 3; each write goes to its end."),
     ],
 )
@@ -162,3 +165,27 @@ def test_every_call_has_a_whole_sentence(value, result):
         found = sentence(Subject(made, FILES))
         assert found.endswith(".") and found[0].isupper(), (name, found)
         assert not [gap for gap in GAPS if gap in found], (name, found)
+
+
+@pytest.mark.parametrize(
+    ("flags", "was_there", "expected"),
+    [
+        (O_WRONLY | O_CREAT | O_TRUNC, 0, "it was not there, and was created."),
+        (O_WRONLY | O_CREAT | O_TRUNC, 1, "it was there already, and was emptied."),
+        (O_WRONLY | O_CREAT | O_APPEND, 1, "it was there already; each write goes to its end."),
+    ],
+)
+def test_an_open_says_whether_the_file_was_there(flags, was_there, expected):
+    memory = [text(1, "a.log"), Piece(WAS_THERE, 0, NOWHERE, bytes([was_there]))]
+
+    found = said("openat", AT_CWD, 0x2000, flags, 0, result=3, memory=memory)
+
+    assert found.endswith(f"as descriptor 3; {expected}")
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [(0, "its end"), (-22, "22 bytes before its end"), (5, "5 bytes behind")],
+)
+def test_a_position_from_the_end_says_how_far(offset, expected):
+    assert expected in said("lseek", 3, offset & (1 << 64) - 1, 2, result=100)

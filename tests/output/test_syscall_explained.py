@@ -69,3 +69,19 @@ def test_acts_are_for_beginners(lines):
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_lines_fit(lines, level, columns):
     assert max(map(len, lines(level, columns))) <= columns
+
+
+def test_calls_that_repeat_the_one_before_are_one_line(tmp_path):
+    memory = [text(1, "/a"), text(1, "/b")]
+    asked = [call("rt_sigaction", number, 0, 0, 8, at=0.1) for number in range(1, 6)]
+    looked = [call("openat", CWD, 0x2000, 0, 0, result=-2, at=0.2, memory=[m]) for m in memory]
+    path = record_calls(tmp_path, [*asked, *looked, call("getpid", result=70, at=0.4)])
+    how = Explaining("normal", 80, lambda made: {}, lambda path: True)
+
+    with open_session(path) as session:
+        rows = session.syscall_query().follow()
+        found = [*explained_rows(rows, CallLines(LineOptions()), True, how)]
+
+    assert "      … 4 more calls of rt_sigaction like it, 4 µs (-A shows them)" in found
+    assert sum("openat" in line for line in found) == 2
+    assert any("getpid" in line for line in found)

@@ -51,12 +51,21 @@ class Traced(NamedTuple):
 def plans() -> Mapping[tuple[int, int], list[Copy]]:
     """Return the copies of each call by ABI and number, from the packed plan."""
     found = defaultdict(list)
-    for abi, phase, argument, rule, number, length, when, through, *rest in PACKED.iter_unpack(
-        plan()
-    ):
+    for (
+        abi,
+        phase,
+        argument,
+        rule,
+        number,
+        length,
+        when,
+        through,
+        most,
+        *rest,
+    ) in PACKED.iter_unpack(plan(environment=True)):
         size, mask, value = rest
         found[abi, number].append(
-            Copy(argument, Phase(phase), Rule(rule), size, length, through, when, mask, value)
+            Copy(argument, Phase(phase), Rule(rule), size, length, through, when, mask, value, most)
         )
     return found
 

@@ -35,5 +35,5 @@ def test_the_plan_is_sorted_and_whole() -> None:
     found = list(PACKED.iter_unpack(plan()))
     keys = [(abi, number) for abi, _, _, _, number, *_ in found]
     assert keys == sorted(keys)
-    assert (Abi.X86_64, Phase.EXIT, 1, Rule.RESULT, 0, 255, 255, -1, 1, 0xFFFFFFFF, 0) in found
+    assert (Abi.X86_64, Phase.EXIT, 1, Rule.RESULT, 0, 255, 255, -1, 0, 1, 0xFFFFFFFF, 0) in found
     assert PACKED.size == 24
