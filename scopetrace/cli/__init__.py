@@ -27,6 +27,10 @@ PIPE_CLOSED = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Execute the command line and return the exit status; `run` execs and does not return."""
     search_pythonpath_last()
+    if any("LD_" in name for name in os.environ):
+        from scopetrace.recorder.loader_variables import hold_back_loader_variables
+
+        hold_back_loader_variables()
     try:
         status = _execute(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()

@@ -11,14 +11,18 @@ from scopetrace.errors import CommandNotExecutable, CommandNotFound
 
 _DEFAULT_PATH = b"/bin:/usr/bin"
 """Where execvp(3) looks when there is no PATH."""
+HELD_BACK = b"SCOPETRACE_HELD_BACK_"
+"""What precedes the name of a variable that is the program's alone (`loader_variables`)."""
 
 
 def original_environment() -> list[bytes]:
     """Return this process's environment as exec gave it, "NAME=value" each.
 
-    The interpreter may have added to `os.environ` since (PEP 538 sets LC_CTYPE).
+    The interpreter may have added to `os.environ` since (PEP 538 sets LC_CTYPE). What was held back
+    from it has its own name again.
     """
-    return Path("/proc/self/environ").read_bytes().split(b"\0")[:-1]
+    variables = Path("/proc/self/environ").read_bytes().split(b"\0")[:-1]
+    return [variable.removeprefix(HELD_BACK) for variable in variables]
 
 
 def find_command(name: str, environment: list[bytes]) -> bytes:
