@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, islice
 from typing import TypeVar
 
 from scopetrace import __version__
@@ -26,15 +26,23 @@ _PART = 500
 Record = TypeVar("Record", FileRecord, FlowRecord)
 
 
-def read_answer(db: sqlite3.Connection, kind: type[Record]) -> list[Record] | None:
-    """Return all records of a kind, in their order; None: they are not kept."""
+def read_answer(
+    db: sqlite3.Connection, kind: type[Record], texts: Collection[str] = ()
+) -> list[Record] | None:
+    """Return all records of a kind, in their order; None: they are not kept.
+
+    With `texts`, at least those of which one of these is a value.
+    """
     if not has_table(db, "answer"):
         return None
+    has_text = " OR ".join("instr(data, ?)" for _ in texts) or "true"
     rows = db.execute(
-        "SELECT data FROM answer WHERE kind = ? AND made_from = ? ORDER BY id",
-        (kind.__name__, _made_from(db, kind)),
+        f"SELECT CASE WHEN {has_text} THEN data END FROM answer"
+        " WHERE kind = ? AND made_from = ? ORDER BY id",
+        (*(encode_json(text).encode() for text in texts), kind.__name__, _made_from(db, kind)),
     ).fetchall()
-    return [record for (data,) in rows for record in _decoded(kind, data)] if rows else None
+    found = (_decoded(kind, data) for (data,) in rows if data is not None)
+    return list(chain.from_iterable(found)) if rows else None
 
 
 def keep_answer(db: sqlite3.Connection, kind: type[Record], records: Iterable[Record]) -> None:

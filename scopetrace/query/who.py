@@ -10,14 +10,16 @@ from __future__ import annotations
 import posixpath
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.nearest import nearest
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.touch import PEER, Who
-from scopetrace.query.who_file import FileEvents, Move, family, file_touches, last_rows, read_moves
+from scopetrace.query.moves import Moves, read_moves
+from scopetrace.query.who_file import FileEvents, file_touches, last_rows
 from scopetrace.query.who_peer import peer_names, peer_touches
 from scopetrace.query.who_process import pids, process_touches
 
@@ -62,11 +64,12 @@ def _joined(file: Who | None, peer: Who | None) -> Who:
     return Who(PEER, file.subject, file.names, tuple(touches))
 
 
-def _paths(events: FileEvents, folder: str, text: str, moves: Sequence[Move]) -> list[str]:
+def _paths(events: FileEvents, folder: str, text: str, moves: Moves) -> list[str]:
     """Return the paths that `text` can mean: one, several if it is the end of them, or none."""
     full = posixpath.normpath(posixpath.join(folder, text))
-    known = _names_like(events, full, text)
-    if not (known.used | known.failed).isdisjoint(family((full,), moves)):
+    related = moves.family((full,))
+    known = _names_like(events, related | moves.folders_above(related), text)
+    if not (known.used | known.failed).isdisjoint(related):
         return [full]
     end = "/" + _PARENTS.sub("", posixpath.normpath(text))
     ends = [] if text.startswith("/") else [known.used, known.failed]
@@ -87,22 +90,22 @@ class _Known(NamedTuple):
     """What the program called by the very text that is asked for."""
 
 
-def _names_like(events: FileEvents, path: str, text: str) -> _Known:
-    """Return the names with the base name of a path."""
+def _names_like(events: FileEvents, names: AbstractSet[str], text: str) -> _Known:
+    """Return at least the names that have the base name of one of `names`."""
     known = _Known(set(), set(), set())
-    for row in events.having({posixpath.basename(path) or path}):
+    for row in events.alike(names):
         (known.failed if row.source == "fs.error" else known.used).update(row.names.all)
         if row.names.file_passed == text:
             known.passed.add(row.names.file)
     return known
 
 
-def _one_of_each_file(names: Iterable[str], moves: Sequence[Move]) -> list[str]:
+def _one_of_each_file(names: Iterable[str], moves: Moves) -> list[str]:
     """Return one name of each file, where renames and links show that two are of one file."""
     left, found = sorted(names), list[str]()
     while left:
         found.append(left[0])
-        same = family(left[:1], moves)
+        same = moves.family(left[:1])
         left = [name for name in left if name not in same]
     return found
 

@@ -3,7 +3,8 @@
 Theory of operation. The events of a session may be a million, and few are about the file. Renames
 and links alone say which names it can have had: the family. Events that contain the base name of
 one of these are found by SQLite (`instr`), decoded, and given to `Files`, which says for each event
-which file it was about.
+which file it was about. Where the session keeps its files (`query.answers`), these name the
+processes whose events are searched.
 """
 
 from __future__ import annotations
@@ -13,21 +14,26 @@ import posixpath
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from scopetrace.db.text import encode_json
+from scopetrace.model.file_record import FileRecord
 from scopetrace.model.touch import FILE, TOUCH_FIELDS, Touch, Who
+from scopetrace.query.answers import read_answer
 from scopetrace.query.chains import Chains
+from scopetrace.query.conditions import marks
 from scopetrace.query.file_names import UsedFile
 from scopetrace.query.files import Files
+from scopetrace.query.moves import MOST_NAMES, Moves
 from scopetrace.query.named_files import Names, decode_names
 
-MOST_NAMES = 500
-"""Of one family; more base names would be too long a statement."""
 _MOST_KEPT = 20_000
 """Events that were found and are kept."""
-_ROUNDS = 4
-"""How often renames are followed forwards and backwards: folders that swap names never end."""
+_WORTH_AN_INDEX = 2
+"""Events of more than one process in so many are found faster without an index."""
+_MOST_IMAGES = 10_000
+"""In one statement."""
 _ACTIONS = {
     "fs.open": "open",
     "fs.rename": "rename",
@@ -54,50 +60,83 @@ class Row(NamedTuple):
 class FileEvents:
     """The events of files and of started programs of a session, found by texts in their data.
 
-    Finding takes a look at all events, so those that were found last are kept, if they are few:
+    Finding may take a look at all events, so those that were found last are kept, if they are few:
     the names that are meant are found by the same text as what happened to them.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._texts: frozenset[str] | None = None
+        self._texts: AbstractSet[str] | None = None
+        self._names: AbstractSet[str] | None = None
+        """Of what is kept: it has all events about these; None: about any."""
         self._kept: list[Row] = []
 
-    def having(self, texts: Collection[str]) -> Iterator[Row]:
-        """Yield the events whose data contains one of `texts`, in their order.
+    def about(self, names: AbstractSet[str]) -> Iterator[Row]:
+        """Yield the events about files of these names, in their order."""
+        return (row for row in self.alike(names) if not row.names.all.isdisjoint(names))
 
-        With too many texts for one statement, all of them.
+    def alike(self, names: AbstractSet[str]) -> Iterator[Row]:
+        """Yield at least the events about files of these names, in their order.
+
+        If the session has none, those whose data contains the base name of one of them.
         """
-        wanted = frozenset(texts)
-        if wanted == self._texts:
+        texts = {posixpath.basename(name) or name for name in names}
+        if len(texts) <= MOST_NAMES:
+            texts = _parts_of_others(texts)
+        if texts == self._texts and (self._names is None or self._names >= names):
             yield from self._kept
             return
-        found: list[Row] = []
-        for row in _rows_with(self._db, wanted):
+        images, found = _users(self._db, names), list[Row]()
+        for row in _rows_with(self._db, texts, images):
             if len(found) <= _MOST_KEPT:
                 found.append(row)
             yield row
         if len(found) <= _MOST_KEPT:
-            self._texts, self._kept = wanted, found
+            self._texts, self._kept = texts, found
+            self._names = None if images is None else names
 
-    def about(self, names: Collection[str]) -> Iterator[Row]:
-        """Yield the events about files of these names, in their order."""
-        rows = self.having({posixpath.basename(name) or name for name in names})
-        return (row for row in rows if not row.names.all.isdisjoint(names))
+
+def _parts_of_others(texts: Iterable[str]) -> set[str]:
+    """Return the texts that contain no other one: what has any of them has one of these."""
+    found: set[str] = set()
+    for text in sorted(texts, key=len):
+        if not any(part in text for part in found):
+            found.add(text)
+    return found
+
+
+def _users(db: sqlite3.Connection, names: AbstractSet[str]) -> list[int] | None:
+    """Return the process images that used or ran files of these names.
+
+    None: they are so many that reading all events is faster, or the session has, or keeps, no file
+    of these names.
+    """
+    if len(names) > MOST_NAMES:
+        return None
+    files = read_answer(db, FileRecord, names) or ()
+    pids = {pid for file in files if _has_one_of(file, names) for pid in file.pids}
+    known = db.execute("SELECT id, pid, exe FROM process").fetchall()
+    found = [image for image, pid, exe in known if pid in pids or exe in names]
+    most = min(len(known) // _WORTH_AN_INDEX, _MOST_IMAGES)
+    return found if pids and len(found) <= most else None
+
+
+def _has_one_of(file: FileRecord, names: AbstractSet[str]) -> bool:
+    return file.path in names or not names.isdisjoint(file.names)
 
 
 def file_touches(
-    db: sqlite3.Connection, names: Sequence[str], moves: Sequence[Move], events: FileEvents
+    db: sqlite3.Connection, names: Sequence[str], moves: Moves, events: FileEvents
 ) -> Who | None:
     """Return who touched the files that ever had one of `names`; None: no process.
 
     `moves` are those of the session (`read_moves`).
     """
-    related = family(names, moves)
+    related = moves.family(names)
     files, found = Files(), list[tuple[UsedFile, Row]]()
     for name in names:
         files.by_name.at(name).exists = True  # perhaps before the session
-    for row in events.about(related | _folders_above(related, moves)):
+    for row in events.about(related | moves.folders_above(related)):
         found += [(file, row) for file in _files_of(files, row, related)]
     kept = [(file.present, row) for file, row in found if _had_one_of(file.present, names)]
     if not kept:
@@ -145,67 +184,17 @@ def _use(data: dict[str, Any]) -> str:
     return ", ".join(word for word, field in uses if data.get(field))
 
 
-class Move(NamedTuple):
-    """A name that a file or folder got in place of another, or beside it."""
-
-    old: str
-    new: str
-
-    def forwards(self, name: str) -> str | None:
-        """Return what `name` became, None if the move is not about it."""
-        return _replaced(name, self.old, self.new)
-
-    def backwards(self, name: str) -> str | None:
-        """Return what became `name`, None if the move is not about it."""
-        return _replaced(name, self.new, self.old)
-
-
-def _replaced(name: str, old: str, new: str) -> str | None:
-    if name == old:
-        return new
-    return new + name[len(old) :] if name.startswith(f"{old}/") else None
-
-
-def read_moves(db: sqlite3.Connection) -> list[Move]:
-    """Return all renames and hard links, in their order."""
-    rows = db.execute("SELECT data FROM event WHERE source IN ('fs.rename', 'fs.link') ORDER BY id")
-    names = (decode_names(text) for (text,) in rows)
-    found = (
-        Move(each.file, each.file_new) if each.file_new else Move(each.linked, each.file)
-        for each in names
-    )
-    return [move for move in found if move.old and move.new]
-
-
-def family(names: Iterable[str], moves: Sequence[Move]) -> set[str]:
-    """Return all names that files of these names can have had before or later."""
-    found = set(names)
-    for _ in range(_ROUNDS):
-        before = len(found)
-        for move in moves:
-            found |= set(filter(None, map(move.forwards, found)))
-        for move in reversed(moves):
-            found |= set(filter(None, map(move.backwards, found)))
-        if len(found) == before or len(found) > MOST_NAMES:
-            break
-    return found
-
-
-def _folders_above(names: Iterable[str], moves: Iterable[Move]) -> set[str]:
-    """Return the folders that were renamed and that any of `names` is below."""
-    found: set[str] = set()
-    for move in moves:
-        if any(name.startswith((f"{move.old}/", f"{move.new}/")) for name in names):
-            found |= set(move)
-    return found
-
-
-def _rows_with(db: sqlite3.Connection, texts: Collection[str]) -> Iterator[Row]:
-    where, parameters = "", tuple[str, ...]()
+def _rows_with(
+    db: sqlite3.Connection, texts: Collection[str], images: Collection[int] | None
+) -> Iterator[Row]:
+    where, parameters = "", tuple[str | int, ...]()
     if len(texts) <= MOST_NAMES:
         parts = " OR ".join("instr(data, ?)" for _ in texts)
         where, parameters = f" AND ({parts})", tuple(encode_json(text)[1:-1] for text in texts)
-    return _rows(db, where, parameters)
+    if images is None:
+        return _rows(db, where, parameters)
+    where += f" AND process IN ({marks(images)})"
+    return _rows(db, where, (*parameters, *images), "INDEXED BY event_process")
 
 
 def last_rows(db: sqlite3.Connection, events: int) -> Iterator[Row]:
@@ -213,10 +202,12 @@ def last_rows(db: sqlite3.Connection, events: int) -> Iterator[Row]:
     return _rows(db, " AND id > (SELECT max(id) FROM event) - ?", (events,))
 
 
-def _rows(db: sqlite3.Connection, where: str, parameters: tuple[str | int, ...]) -> Iterator[Row]:
+def _rows(
+    db: sqlite3.Connection, where: str, parameters: tuple[str | int, ...], how: str = "NOT INDEXED"
+) -> Iterator[Row]:
     rows = db.execute(
-        "SELECT id, time_ns, process, source, data FROM event"
-        f" NOT INDEXED WHERE (sourcetype = 'fs' OR source = 'proc.start'){where} ORDER BY id",
+        f"SELECT id, time_ns, process, source, data FROM event {how}"
+        f" WHERE (sourcetype = 'fs' OR source = 'proc.start'){where} ORDER BY id",
         parameters,
     )
     return (Row._make((*row, decode_names(row[-1]))) for row in rows)

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from scopetrace.db.text import encode_json
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowRecord
 from scopetrace.model.touch import COMMON_FIELDS, PEER, TOUCH_FIELDS, Touch, Who
 from scopetrace.query.chains import Chains
@@ -96,6 +97,16 @@ def peer_touches(db: sqlite3.Connection, text: str, folder: str = "/") -> Who | 
     return Who(PEER, text, (), tuple(found)) if found else None
 
 
+def _may_have_flows(db: sqlite3.Connection, peer: Peer) -> bool:
+    """Return whether an event of a flow contains the name of a peer: reading flows takes longer."""
+    if not all(host.isascii() for host in peer.hosts):
+        return True  # lower() of SQL knows only these letters
+    parts = " OR ".join("instr(lower(data), ?)" for _ in peer.hosts)
+    sql = f"SELECT 1 FROM event WHERE sourcetype = 'net' AND ({parts or 'true'}) LIMIT 1"
+    texts = tuple(encode_json(host)[1:-1] for host in peer.hosts)
+    return db.execute(sql, texts).fetchone() is not None
+
+
 def peer_names(db: sqlite3.Connection) -> set[str]:
     """Return how peers can be asked for: host:port, names, paths."""
     found: set[str] = set()
@@ -116,7 +127,7 @@ def _ends_of(flow: FlowRecord) -> dict[str, Any]:
 
 def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[Touch]:
     requests: dict[int, int] | None = None
-    for flow in read_flows(db):
+    for flow in read_flows(db) if _may_have_flows(db, peer) else ():
         if not (peer.may_be_in(flow) and peer.is_end_of(_ends_of(flow))):
             continue
         if requests is None:

@@ -43,6 +43,17 @@ def test_records_come_back_as_they_were(db: sqlite3.Connection) -> None:
     assert read_answer(db, FlowRecord) == flows
 
 
+def test_records_are_found_by_a_value(db: sqlite3.Connection) -> None:
+    files = [FILE._replace(path=f"/f\udcff{number}", names=()) for number in range(1200)]
+    keep_answer(db, FileRecord, files)
+
+    found = read_answer(db, FileRecord, ["/f\udcff7", "/none"])
+    assert found is not None
+    assert files[7] in found
+    assert len(found) < len(files)
+    assert read_answer(db, FileRecord, ["/none"]) == []
+
+
 def test_that_there_is_nothing_is_an_answer_too(db: sqlite3.Connection) -> None:
     assert read_answer(db, FlowRecord) is None
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from scopetrace.db.text import decode_text
 from scopetrace.model.event import Event
 from scopetrace.query.connect import connect
-from scopetrace.query.who_file import MOST_NAMES, FileEvents, Move, family, file_touches, read_moves
+from scopetrace.query.keep_answers import keep_answers
+from scopetrace.query.moves import read_moves
+from scopetrace.query.who_file import FileEvents, file_touches
 from support.session_builder import closed, event, image, record
 
 Touched = Callable[[str], list[tuple[str, str]]]
@@ -27,12 +32,17 @@ def deleted(file: str) -> Event:
     return event("fs.delete", op="unlink", file=file)
 
 
-@pytest.fixture
-def touched(tmp_path: Path) -> Callable[..., Touched]:
+@pytest.fixture(params=["all events are searched", "those of the processes of kept files are"])
+def touched(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Touched]:
     """Write a session of these events; the answer gives action and name of each touch."""
 
     def write(*events: Event) -> Touched:
-        db = connect(record(tmp_path, events, [image(2, pid=71, proc="rm", parent=1)]))
+        path = record(tmp_path, events, [image(n, pid=69 + n, parent=1) for n in range(2, 9)])
+        if request.param != "all events are searched":
+            with closing(sqlite3.connect(path, isolation_level=None)) as written:
+                written.text_factory = decode_text
+                keep_answers(written)
+        db = connect(path)
 
         def ask(*names: str) -> list[tuple[str, str]]:
             answer = file_touches(db, names, read_moves(db), FileEvents(db))
@@ -146,25 +156,3 @@ def test_a_close_says_how_the_file_was_used(touched: Callable[..., Touched]) -> 
 @pytest.mark.parametrize("name", ['/w/a"b', "/w/\n", "/w/ä\udce9", "/w/back\\slash"])
 def test_names_of_any_bytes_are_found(touched: Callable[..., Touched], name: str) -> None:
     assert touched(opened(name), opened("/w/x"))(name) == [("open", name)]
-
-
-@pytest.mark.parametrize(
-    ("names", "moves", "expected"),
-    [
-        (["/a"], [("/a", "/b"), ("/b", "/c")], {"/a", "/b", "/c"}),
-        (["/c"], [("/a", "/b"), ("/b", "/c")], {"/a", "/b", "/c"}),
-        (["/d/x"], [("/d", "/e")], {"/d/x", "/e/x"}),
-        (["/dx"], [("/d", "/e")], {"/dx"}),
-    ],
-)
-def test_a_family_has_all_names(
-    names: Sequence[str], moves: Sequence[tuple[str, str]], expected: set[str]
-) -> None:
-    assert family(names, [Move(*move) for move in moves]) == expected
-
-
-def test_folders_that_swap_names_end(touched: Callable[..., Touched]) -> None:
-    swapped = [Move("/a", "/b/a"), Move("/b", "/a")] * 50
-
-    assert "/a/x" in family(["/a/x"], swapped)
-    assert len(family(["/a/x"], swapped)) < 100 * MOST_NAMES
