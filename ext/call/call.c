@@ -153,12 +153,19 @@ static bool sends_kill(const struct pending *call)
     return position && (int)call->args[position - 1] == SIGKILL;
 }
 
+/* Whether a call changes the process group of a process: SIGKILL may be sent to a group. */
+static bool changes_group(const struct pending *call)
+{
+    return call->row == ROW_setpgid || call->row == ROW_setsid;
+}
+
 /* Whether a call that returned `result` has a record. */
 static bool is_recorded(const struct context *context, const struct pending *call, int64_t result)
 {
     if (asks_to_retry(&CALLS[call->row], result))
         return false;
-    return result < 0 || context->options->modes[call->row] == MODE_ALL || sends_kill(call);
+    return result < 0 || context->options->modes[call->row] == MODE_ALL || sends_kill(call) ||
+           changes_group(call);
 }
 
 void call_returned(struct context *context, struct caller *caller, struct pending *call,

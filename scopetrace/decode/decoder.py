@@ -18,6 +18,7 @@ from scopetrace.decode import (
     lifecycle,
     name_changes,
     notices,
+    signals_sent,
     sockets,
     transfers,
     whole_calls,
@@ -32,6 +33,7 @@ from scopetrace.model.raw import WAY_NAMES, RawKind, RawRecord
 CALLS: dict[str, Handler] = {
     **transfers.CALLS,
     **failures.CALLS,
+    **signals_sent.CALLS,
     **fds.CALLS,
     **lifecycle.CALLS,
     **name_changes.CALLS,

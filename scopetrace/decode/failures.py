@@ -1,4 +1,4 @@
-"""Calls that are watched for their failures alone: locks, signals, rights, limits, memory, mounts.
+"""Calls that are watched for their failures alone: locks, rights, limits, memory, mounts.
 
 A few words describe what such a call was about, made of its arguments as the program passed them.
 """
@@ -14,15 +14,12 @@ from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import Task, fork_name
 from scopetrace.model.call import Call
-from scopetrace.model.names import LIMITS, signal_name
-from scopetrace.model.operation import KillSent
-from scopetrace.model.raw import RESULT_UNKNOWN, RawRecord
+from scopetrace.model.names import LIMITS
+from scopetrace.model.raw import RawRecord
 
 What = Callable[[Task, RawRecord, Parts, Call], str]
 """Describes what a call was about."""
 
-KILL = "SIGKILL "
-"""How the words about it begin."""
 MAP_ANONYMOUS = 0x20
 CLONE_THREAD = 0x10000
 
@@ -102,7 +99,7 @@ def on_fork(state: State, task: Task, record: RawRecord, call: Call) -> None:
     emit_process_failed(state, task, record, name, "thread" if flags & CLONE_THREAD else "process")
 
 
-def _on_process_call(what: What) -> Handler:
+def on_process_call(what: What) -> Handler:
     """Return the handler of a call that is about what `what` says."""
 
     def handler(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -137,46 +134,6 @@ def _mounted(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
     source = _text(task, record, parts, call)
     target = second_path_of(task, record, parts, call).file
     return f"{source} on {target}" if source else target
-
-
-def _signalled(position: int, whom: str) -> What:
-    """Describe a signal by the argument at that position and its receiver by the first two."""
-
-    def what(task: Task, record: RawRecord, parts: Parts, call: Call) -> str:
-        number = record.argument(position) & INT
-        return f"{signal_name(number)} to {whom.format(*map(signed, record.args[:2]))}"
-
-    return what
-
-
-def _on_signal_call(what: What) -> Handler:
-    """Return the handler of a call that sends a signal; if it is sent, SIGKILL alone is known."""
-    refused = _on_process_call(what)
-
-    def handler(state: State, task: Task, record: RawRecord, call: Call) -> None:
-        if record.result not in (0, RESULT_UNKNOWN):
-            return refused(state, task, record, call)
-        about = what(task, record, record.parts(), call)
-        if about.startswith(KILL):
-            target = _receiver(state, task, record, call.op)
-            time_ns = record.entered_ns + state.offset_ns
-            state.emit(KillSent(task.group.image, task.tid, time_ns, call.op, about, target))
-
-    return handler
-
-
-def _receiver(state: State, task: Task, record: RawRecord, op: str) -> int:
-    """Return the process that a signal was sent to; 0: several, or it is not known."""
-    if op == "pidfd_send_signal":
-        return record.arg5
-    number = signed(record.arg1)
-    if number <= 0:
-        return 0
-    pid = state.pids.of(task.group, number)
-    if op == "tkill":
-        thread = state.tree.tasks.get(pid)
-        return thread.group.pid if thread is not None else 0
-    return pid
 
 
 def _argument(form: str, position: int) -> What:
@@ -241,7 +198,7 @@ ABOUT_A_PATH = (
     *("swapon", "swapoff", "acct", "quotactl"),
 )
 NAMED_BY_THE_CALL = (
-    *("capset", "setsid", "mlockall", "fsconfig", "fsmount", "quotactl_fd", "add_key"),
+    *("capset", "mlockall", "fsconfig", "fsmount", "quotactl_fd", "add_key"),
     *("request_key", "userfaultfd", "timerfd_create", "signalfd", "signalfd4"),
     *("inotify_init", "inotify_init1", "fanotify_init", "memfd_secret", "msgget"),
     *("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
@@ -251,21 +208,12 @@ NAMED_BY_THE_CALL = (
 )
 """Calls whose name is all that is said: their arguments are structs, keys or flags."""
 
-SIGNALS: dict[str, What] = {
-    **dict.fromkeys(("kill", "rt_sigqueueinfo"), _signalled(2, "{0}")),
-    "tkill": _signalled(2, "thread {0}"),
-    **dict.fromkeys(("tgkill", "rt_tgsigqueueinfo"), _signalled(3, "thread {1} of {0}")),
-    "pidfd_send_signal": _signalled(2, "pidfd {0}"),
-}
-"""What each call that sends a signal is about."""
-
 WHATS: dict[str, What] = {
     **dict.fromkeys(("setgroups", "setgroups32"), _argument("{} groups", 1)),
     "prctl__rights": _name(RIGHTS, 1),
     "prctl": _name(RIGHTS, 1),
     "seccomp": _name(SECCOMP, 1),
     "ptrace": _traced,
-    "setpgid": _arguments("{} into group {}", 2),
     "setrlimit": _name(LIMITS, 1),
     "prlimit64": _limited,
     "nice": _argument("{}", 1),
@@ -298,15 +246,14 @@ WHATS: dict[str, What] = {
 }
 """What each call is about."""
 
-unshare_failed = _on_process_call(_namespaces)
+unshare_failed = on_process_call(_namespaces)
 """Handles an unshare(2) that failed."""
-setns_failed = _on_process_call(_namespace_of)
+setns_failed = on_process_call(_namespace_of)
 """Handles a setns(2) that failed."""
 
 CALLS: dict[str, Handler] = {
     **{op: _on_file_call(kind) for kind, ops in KINDS.items() for op in ops},
     "getcwd": on_getcwd,
     **dict.fromkeys(("fork", "vfork", "clone__any", "clone3__any"), on_fork),
-    **{op: _on_process_call(what) for op, what in WHATS.items()},
-    **{op: _on_signal_call(what) for op, what in SIGNALS.items()},
+    **{op: on_process_call(what) for op, what in WHATS.items()},
 }

@@ -114,6 +114,7 @@ def _image(state: State, task: Task, record: RawRecord, parts: Parts, time_ns: i
     image.cwd = task.folders.cwd
     image.proc = program_name(text(parts.get(Part.PATH, b"")), image.exe)
     status = read_status(parts.get(Part.STATUS, b""))
+    task.group.process_group = status.get("NSpgid", task.group.process_group)
     image.ppid = status.get("PPid", old.ppid)
     image.uid, image.gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
     image.username, image.groupname = user_name(image.uid), group_name(image.gid)
@@ -153,6 +154,7 @@ STATUS_LINES = {
     "PPid": (b"\nPPid:\t", NUMBER),
     "Uid": (b"\nUid:\t", EFFECTIVE_ID),
     "Gid": (b"\nGid:\t", EFFECTIVE_ID),
+    "NSpgid": (b"\nNSpgid:\t", NUMBER),
     "NoNewPrivs": (b"\nNoNewPrivs:\t", NUMBER),
 }
 """The lines of /proc/PID/status that are wanted: their beginning, and their number (proc(5))."""
@@ -266,7 +268,8 @@ def on_exit(state: State, task: Task, record: RawRecord, call: Call) -> None:
     code, number, core = wait_status(record.result)
     image = group.image
     lasted_ns = time_ns - group.started_ns
-    state.emit(Exited(image, task.tid, time_ns, code, number, core, lasted_ns, record.args))
+    ended = (code, number, core, lasted_ns, record.args, group.process_group)
+    state.emit(Exited(image, task.tid, time_ns, *ended))
     state.emit(ImageEnded(image, time_ns, code, number, False))
 
 

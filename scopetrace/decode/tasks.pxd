@@ -9,7 +9,7 @@ cdef class Folders:
 
 
 cdef class ThreadGroup:
-    cdef public object pid, started_ns
+    cdef public object pid, process_group, started_ns
     cdef public Image image, uring_noticed
     cdef public set tids
     cdef public tuple pid_namespaces

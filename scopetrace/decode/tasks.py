@@ -45,10 +45,15 @@ class Folders:
 class ThreadGroup:
     """A process, whatever program it runs."""
 
-    __slots__ = ("image", "pid", "pid_namespaces", "started_ns", "tids", "uring_noticed")
+    __slots__ = (
+        *("image", "pid", "pid_namespaces", "process_group", "started_ns", "tids"),
+        "uring_noticed",
+    )
 
     def __init__(self, pid: int, image: Image, started_ns: int) -> None:
         self.pid = pid
+        self.process_group = 0
+        """Its id, as the recorder sees it; 0: not known."""
         self.image = image
         self.started_ns = started_ns
         self.tids: set[int] = set()
@@ -110,6 +115,7 @@ class Tree:
         group = parent.group
         if pid != group.pid:
             group = self._new_group(pid, self._inherited(group.image, pid, flags, time_ns))
+            group.process_group = parent.group.process_group
         return self._add(tid, group, table, folders)
 
     def unshare(self, task: Task, flags: int) -> None:

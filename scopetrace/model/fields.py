@@ -337,6 +337,7 @@ SOURCES = (
         _integer("exit_code", "exit status; left out if a signal ended it"),
         _text("signal", 'the signal that ended it ("SIGKILL")'),
         Field("core_dumped", BOOLEAN, "whether it left a core dump; only with `signal`"),
+        _integer("process_group", "id of its process group; only with `signal`, if known"),
         _integer("duration", "time since its fork, or since the session began", "µs"),
         _integer("cpu_user", "CPU time in user mode", "µs"),
         _integer("cpu_system", "CPU time in the kernel", "µs"),
@@ -371,6 +372,11 @@ SOURCES = (
         _integer(
             "target_pid",
             "process id of the receiver, if known, in the PID namespace of the recorder",
+        ),
+        _integer(
+            "target_group",
+            "id of the process group that it was sent to, likewise; -1: to all that the sender may"
+            " signal",
         ),
     ),
     _source(

@@ -83,6 +83,8 @@ class Exited(NamedTuple):
     usage: tuple[int, ...]
     """CPU time user and system (µs), max RSS (KiB), minor and major faults, all with the children
     it waited for; CPU time of its own (µs)."""
+    process_group: int = 0
+    """Its id; 0: not known."""
 
 
 class Signalled(NamedTuple):
@@ -241,6 +243,9 @@ class KillSent(NamedTuple):
     """To whom, in words, as the call said it."""
     target_pid: int
     """The process; 0: several, or it is not known."""
+    target_group: int
+    """The process group; ALL_PROCESSES: those that the sender may signal; 0: no group, or it is
+    not known."""
 
 
 class FlowOpened(NamedTuple):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+ALL_PROCESSES = -1
+"""In place of a process group: all processes that the sender may signal (kill(2))."""
+
 
 class Process(NamedTuple):
     """A process from its fork or exec to its next exec, change of user, or its end."""

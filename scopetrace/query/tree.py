@@ -7,20 +7,22 @@ change of user); any other one is the first of a process of its own.
 from __future__ import annotations
 
 import json
-import signal
 import sqlite3
 from typing import NamedTuple
 
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.process_tree import ProcessNode
+from scopetrace.query.kills import Kills, read_kills
 from scopetrace.query.records import read_process_ends, read_processes
 
 
 class _Usage(NamedTuple):
     """What a proc.exit says of the resources that a process used."""
 
-    cpu_us: int | None
-    max_rss_kib: int | None
+    cpu_us: int | None = None
+    max_rss_kib: int | None = None
+    process_group: int | None = None
+    """Of a process that a signal ended."""
 
 
 def read_tree(db: sqlite3.Connection) -> tuple[ProcessNode, ...]:
@@ -61,50 +63,20 @@ def _joined(
     below: dict[int, list[ProcessNode]] = {}
     for first in sorted(chains, reverse=True):
         images = chains[first]
-        end, usage = ends.get(images[-1].id), usages.get(images[-1].id, _Usage(None, None))
+        end, usage = ends.get(images[-1].id), usages.get(images[-1].id, _Usage())
         children = tuple(reversed(below.pop(first, [])))
         node = ProcessNode(
             tuple(images),
             end.ended_ns if end else None,
             end.exit_code if end else None,
             end.signal if end else None,
-            *usage,
+            usage.cpu_us,
+            usage.max_rss_kib,
             children,
-            kills.killer_of(images[-1].pid, images[0].started_ns, end),
+            kills.killer_of(images, end, usage.process_group),
         )
         below.setdefault(first_of.get(images[0].parent, 0), []).append(node)
     return tuple(reversed(below.get(0, [])))
-
-
-class Kills:
-    """Who sent SIGKILL to whom, and when.
-
-    Args:
-        sent: pid of the receiver → Unix times (ns) and pids of the senders, in their order.
-    """
-
-    def __init__(self, sent: dict[int, list[tuple[int, int]]]) -> None:
-        self._sent = sent
-
-    def killer_of(self, pid: int, started_ns: int, end: ProcessEnd | None) -> int | None:
-        """Return the pid of the process that killed one; None: none did, or it is not recorded."""
-        if end is None or end.signal != signal.SIGKILL:
-            return None
-        lived = range(started_ns, end.ended_ns + 1)
-        return next((sender for at, sender in self._sent.get(pid, ()) if at in lived), None)
-
-
-def read_kills(db: sqlite3.Connection) -> Kills:
-    """Return who sent SIGKILL to single processes."""
-    rows = db.execute(
-        "SELECT e.time_ns, p.pid, json_extract(e.data, '$.target_pid') AS target FROM event AS e"
-        " JOIN process AS p ON p.id = e.process WHERE e.source = 'proc.kill' AND target"
-        " ORDER BY e.id"
-    )
-    sent: dict[int, list[tuple[int, int]]] = {}
-    for time_ns, sender, target in rows:
-        sent.setdefault(target, []).append((time_ns, sender))
-    return Kills(sent)
 
 
 def _usages(db: sqlite3.Connection) -> dict[int, _Usage]:
@@ -113,5 +85,6 @@ def _usages(db: sqlite3.Connection) -> dict[int, _Usage]:
     found = {}
     for process, text in rows:
         data = json.loads(text)
-        found[process] = _Usage(data.get("cpu_own"), data.get("max_rss"))
+        facts = (data.get(name) for name in ("cpu_own", "max_rss", "process_group"))
+        found[process] = _Usage(*facts)
     return found

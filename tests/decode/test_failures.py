@@ -5,8 +5,8 @@ import errno
 import pytest
 
 from scopetrace.decode.failures import CALLS
-from scopetrace.model.operation import Failed, FlowFailed, KillSent, ProcessFailed
-from scopetrace.model.raw import RESULT_UNKNOWN, Part
+from scopetrace.model.operation import Failed, FlowFailed, ProcessFailed
+from scopetrace.model.raw import Part
 from support.raw_builder import ROWS
 
 BIG = 1 << 40
@@ -15,11 +15,6 @@ BIG = 1 << 40
 @pytest.mark.parametrize(
     ("row", "args", "op", "what"),
     [
-        ("kill", (1, 15), "kill", "SIGTERM to 1"),
-        ("kill", (-5, 0), "kill", "signal 0 to -5"),
-        ("tkill", (7, 9), "tkill", "SIGKILL to thread 7"),
-        ("rt_tgsigqueueinfo", (7, 8, 10), "rt_tgsigqueueinfo", "SIGUSR1 to thread 8 of 7"),
-        ("pidfd_send_signal", (3, 15), "pidfd_send_signal", "SIGTERM to pidfd 3"),
         ("setgroups", (3, 0), "setgroups", "3 groups"),
         ("prctl__rights", (24, 7), "prctl", "PR_CAPBSET_DROP"),
         ("prctl", (22, 2), "prctl", "PR_SET_SECCOMP"),
@@ -174,38 +169,3 @@ def test_a_file_that_a_ring_could_not_open_is_named(row, tracee, decoding):
     failed = decoding.one(Failed)
 
     assert (failed.op, failed.kind, failed.file) == ("io_uring_enter", "open_close", "/home/me/x")
-
-
-@pytest.mark.parametrize(
-    ("row", "args", "what", "target"),
-    [
-        ("kill", (70, 9), "SIGKILL to 70", 70),
-        ("rt_sigqueueinfo", (70, 9), "SIGKILL to 70", 70),
-        ("kill", (-70, 9), "SIGKILL to -70", 0),
-        ("kill", (0, 9), "SIGKILL to 0", 0),
-        ("tgkill", (70, 71, 9), "SIGKILL to thread 71 of 70", 70),
-        ("tkill", (100, 9), "SIGKILL to thread 100", 100),
-        ("tkill", (7, 9), "SIGKILL to thread 7", 0),
-        ("pidfd_send_signal", (3, 9, 0, 0, 70), "SIGKILL to pidfd 3", 70),
-        ("pidfd_send_signal", (3, 9, 0, 0, 0), "SIGKILL to pidfd 3", 0),
-    ],
-)
-def test_who_sends_sigkill_to_whom(row, args, what, target, tracee, decoding):
-    tracee.call(row, *args)
-
-    sent = decoding.one(KillSent)
-
-    assert (sent.op, sent.what, sent.target_pid) == (row, what, target)
-
-
-def test_a_process_that_kills_itself_does_not_see_the_call_return(tracee, decoding):
-    tracee.call("kill", 100, 9, result=RESULT_UNKNOWN)
-
-    assert decoding.one(KillSent).target_pid == 100
-
-
-@pytest.mark.parametrize(("number", "result"), [(15, 0), (0, 0), (15, RESULT_UNKNOWN)])
-def test_other_signals_are_known_by_their_delivery(number, result, tracee, decoding):
-    tracee.call("kill", 70, number, result=result)
-
-    assert decoding.only(KillSent) == []

@@ -354,6 +354,7 @@ def test_who_holds_a_lock(stage: Stage, needs: Callable[[str], str]) -> None:
 KILLS = {
     "kill": "os.kill(child, 9)",
     "pidfd": "signal.pidfd_send_signal(os.pidfd_open(child), 9)",
+    "group": "os.setpgid(child, child); os.kill(-child, 9)",
 }
 
 

@@ -82,13 +82,15 @@ class ProcessSource(Source):
         self._emit("proc.fork", image, time_ns, tid, {"op": op, "child_pid": child_pid})
 
     def _exited(self, operation: Exited) -> None:
-        image, tid, time_ns, exit_code, signal, core_dumped, duration_ns, usage = operation
+        image, tid, time_ns, exit_code, signal, core_dumped, duration_ns, usage, group = operation
         data: dict[str, Any] = {}
         if exit_code is not None:
             data["exit_code"] = exit_code
         if signal is not None:
             data["signal"] = signal_name(signal)
             data["core_dumped"] = core_dumped
+            if group:
+                data["process_group"] = group
         data["duration"] = duration_ns // 1000
         data.update(zip(USAGE, usage, strict=False))
         self._emit("proc.exit", image, time_ns, tid, data)
@@ -107,10 +109,12 @@ class ProcessSource(Source):
         self._emit("proc.signal", image, time_ns, tid, data)
 
     def _killed(self, operation: KillSent) -> None:
-        image, tid, time_ns, op, what, target_pid = operation
+        image, tid, time_ns, op, what, target_pid, target_group = operation
         data: dict[str, Any] = {"op": op, "what": what}
         if target_pid:
             data["target_pid"] = target_pid
+        if target_group:
+            data["target_group"] = target_group
         self._emit("proc.kill", image, time_ns, tid, data)
 
     def _failed(self, operation: ProcessFailed) -> None:
