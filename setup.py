@@ -72,11 +72,13 @@ def engine() -> Extension:
     )
 
 
-def sums() -> Extension:
-    """Return the extension module that adds up events when questions are answered."""
+def alone(name: str) -> Extension:
+    """Return the extension module that a file of Cython in ext/ is, without other C."""
     return Extension(
-        "scopetrace._fs_sums",
-        sources=["ext/_fs_sums.pyx"],
+        f"scopetrace.{name}",
+        sources=[f"ext/{name}.pyx"],
+        depends=files("*.h"),
+        include_dirs=["ext"],
         define_macros=[("_GNU_SOURCE", None), ("Py_LIMITED_API", f"{ABI:#010x}")],
         extra_compile_args=["-std=gnu11", "-O2", *WARNINGS],
         py_limited_api=True,
@@ -129,7 +131,7 @@ class BuildWithCourse(build_py):
 def main() -> None:
     """Translate to C what is compiled, and hand it to setuptools."""
     modules = cythonize(
-        [engine(), sums(), *compiled()],
+        [engine(), alone("_fs_sums"), alone("_inserts"), *compiled()],
         include_path=["ext"],
         build_dir="build",
         language_level=3,

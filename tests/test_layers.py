@@ -20,6 +20,7 @@ MAY_USE = {
     "model": "",
     "_engine": "",
     "_fs_sums": "",
+    "_inserts": "",
     "wire": "model",
     "config": "errors syscalls",
     "capture": "_engine",
@@ -31,7 +32,7 @@ MAY_USE = {
     "sources": "config model protocols source streams",
     "metrics": "model",
     "db": "errors model",
-    "store": "db errors model",
+    "store": "_inserts db errors model",
     "forward": "config db errors model store wire",
     "pipeline": "config decode metrics model source sources streams watch",
     "query": "_fs_sums db errors model output protocols syscalls",
@@ -186,6 +187,7 @@ def test_the_tables_name_all_folders_that_exist_and_no_others() -> None:
     assert MAY_USE.keys() == {
         "_engine",
         "_fs_sums",
+        "_inserts",
         *(folder_of(path, PACKAGE) for path in python_files()),
     }
     assert MAY_INCLUDE.keys() == {folder_of(path, EXTENSION) for path in c_files()}

@@ -23,14 +23,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from msgspec.json import Encoder
-
 from scopetrace.db.errors import primary_code, session_error
 from scopetrace.db.file_size_limit import file_limit, limit_growth
 from scopetrace.db.folder import make_folder
 from scopetrace.db.paths import COMPANIONS, RESERVE, parse_file_name
 from scopetrace.db.schema import LARGE_EVENTS, create_indexes
-from scopetrace.db.text import bindable, decode_text, encode_json, place_for, stored
+from scopetrace.db.text import decode_text, place_for, stored
 from scopetrace.errors import SessionError
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
@@ -38,28 +36,10 @@ from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.whole_call import WholeCall
+from scopetrace.store.inserts import INSERTS, Inserts
 from scopetrace.store.new_file import new_session_file, read_about, take_rows
 from scopetrace.store.session_id import give_back_id
 
-_INSERTS = {
-    "event": (
-        "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
-        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
-    ),
-    "metric": (
-        "INSERT INTO metric (time_ns, process, name, type, unit, value, tags)"
-        " VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
-    ),
-    "payload": (
-        "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
-    ),
-    "syscall": (
-        "INSERT INTO syscall (time_ns, duration_ns, process, tid, abi, number, result, data)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    ),
-}
-"""Table → the SQL that adds a row. Rows are numbered from 1 without a gap."""
 _DIRECTIONS = ("in", "out")
 _NUMBERS = ("id", "pid", "ppid", "parent", "started_ns", "uid", "gid")
 _PROCESS_VALUES = ", ".join(
@@ -119,8 +99,8 @@ class SessionWriter:
         self._ends: list[ProcessEnd] = []
         self._facts: dict[str, Any] = {}
         self._ways: list[tuple[str, int]] = []
-        self._encode = Encoder().encode
         self._db, self._about = _connect(path)
+        self._inserts = Inserts(self._db)
         self.id = self._about["id"]
         self._place = path.lstat()
         self._reserve = _reserve(path)
@@ -135,21 +115,11 @@ class SessionWriter:
 
     def add_events(self, events: Iterable[Event]) -> None:
         """Write `events` in their order; the next commit makes them visible and lasting."""
-        events = list(events)
-        try:
-            rows = _rows(events, self._encode)
-        except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
-            rows = _rows(events, _encode_anything)
-        self._insert("event", rows)
+        self._insert("event", list(events))
 
     def add_metrics(self, samples: Iterable[Sample]) -> None:
         """Write samples in their order; the next commit makes them visible and lasting."""
-        samples = list(samples)
-        try:
-            rows = _metric_rows(samples, self._encode)
-        except UnicodeEncodeError:
-            rows = _metric_rows(samples, _encode_anything)
-        self._insert("metric", rows)
+        self._insert("metric", list(samples))
 
     def add_payloads(self, payloads: Iterable[Payload]) -> None:
         """Write payloads in their order; the next commit makes them visible and lasting."""
@@ -161,7 +131,7 @@ class SessionWriter:
 
     def add_calls(self, calls: Sequence[WholeCall]) -> None:
         """Write calls in their order; the next commit makes them visible and lasting."""
-        self._insert("syscall", calls)
+        self._insert("syscall", list(calls))
 
     def count_ways(self, ways: Mapping[str, int]) -> None:
         """Write with the next commit how many calls programs have made so far in which way."""
@@ -309,16 +279,17 @@ class SessionWriter:
             time.sleep(_SWITCH_RETRY_S)
 
     def _close(self) -> None:
+        self._inserts.close()
         with suppress(sqlite3.Error):
             self._db.close()
 
-    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _insert(self, table: str, rows: list[Any]) -> None:
         if not rows:
             return
         self._uncommitted[table] += len(rows)
         with self._batch():
             self._begin()
-            self._db.executemany(_INSERTS[table], rows)
+            self._inserts.add(table, rows)
         if file_limit() is not None:
             self.commit()  # otherwise the log, a file too, grows with the whole batch
 
@@ -381,7 +352,7 @@ class SessionWriter:
             SessionError: there can be no new file yet; the old one still has the rows.
         """
         self._check_name_is_free()
-        kept = [take_rows(self._db, table, self._first_kept(table)) for table in _INSERTS]
+        kept = [take_rows(self._db, table, self._first_kept(table)) for table in INSERTS]
         counts = Counter({rows.table: len(rows.values) for rows in kept})
         gone = (self._committed - counts).total()
         about = {**self._about, "events": counts["event"]}
@@ -393,6 +364,7 @@ class SessionWriter:
         self._committed = counts
         self.lost += gone
         self._db, self._about = _connect(self.path)
+        self._inserts = Inserts(self._db)
         self._place = self.path.lstat()
         self._reserve = _reserve(self.path)
         self.setback = f"{self.path} was removed while it was written, and was begun anew"
@@ -437,37 +409,6 @@ def _reserve(path: Path) -> Path:
         finally:
             os.close(fd)
     return reserve
-
-
-def _rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list[tuple[Any, ...]]:
-    """Return rows for `_INSERTS["event"]`; JSON as str, which sqlite3 binds faster than bytes."""
-    return [
-        (
-            time_ns,
-            process,
-            tid,
-            sourcetype,
-            source if source.isascii() else bindable(source),
-            channel,
-            encode(data).decode(),
-        )
-        for time_ns, process, tid, sourcetype, source, channel, data in events
-    ]
-
-
-def _metric_rows(
-    samples: Iterable[Sample], encode: Callable[[Any], bytes]
-) -> list[tuple[Any, ...]]:
-    """Return rows for `_INSERTS["metric"]`."""
-    return [
-        (time_ns, process, bindable(name), type, unit, value, encode(tags).decode())
-        for time_ns, process, name, type, unit, value, tags in samples
-    ]
-
-
-def _encode_anything(data: Any) -> bytes:
-    """Encode JSON as `Encoder` does, but lone surrogates too; several times slower."""
-    return encode_json(data).encode()
 
 
 def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:

@@ -1,4 +1,4 @@
 # The rest of the module is Python's: only rows are made of every record.
 
-cdef list _rows(events, encode)
+cdef list _event_rows(events, encode)
 cdef list _metric_rows(samples, encode)

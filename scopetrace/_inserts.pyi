@@ -1,0 +1,9 @@
+"""What ext/_inserts.pyx offers; each is documented there."""
+
+import sqlite3
+from typing import Any
+
+class Insert:
+    def __init__(self, db: sqlite3.Connection, path: str, sql: str) -> None: ...
+    def add(self, rows: list[tuple[Any, ...]], first: int) -> int: ...
+    def close(self) -> None: ...

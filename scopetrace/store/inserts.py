@@ -1,0 +1,128 @@
+"""Rows into the tables of a session file that grow with what is recorded.
+
+There are two ways. `Insert` (ext/_inserts.pyx) reads an event as it is, binds its values and steps
+a statement; it takes rows of plain values only, and needs an sqlite3 that loads extensions. The
+general way is `executemany`, of rows that are made here; it takes every row. Both write the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from msgspec.json import Encoder
+
+from scopetrace import _inserts
+from scopetrace.db.text import bindable, encode_json
+from scopetrace.model.event import Event
+from scopetrace.model.metric import Sample
+
+INSERTS = {
+    "event": (
+        "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
+        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
+    ),
+    "metric": (
+        "INSERT INTO metric (time_ns, process, name, type, unit, value, tags)"
+        " VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
+    ),
+    "payload": (
+        "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+    ),
+    "syscall": (
+        "INSERT INTO syscall (time_ns, duration_ns, process, tid, abi, number, result, data)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+}
+"""Table → the SQL that adds a row. Rows are numbered from 1 without a gap."""
+
+_encode = Encoder().encode
+
+
+class Inserts:
+    """Inserts rows over one connection.
+
+    Args:
+        db: the connection.
+        plain: whether to take the short way where there is one.
+    """
+
+    def __init__(self, db: sqlite3.Connection, plain: bool = True) -> None:
+        self._db = db
+        self._plain: dict[str, _inserts.Insert] = {}
+        if plain:
+            with suppress(sqlite3.Error, AttributeError):  # this sqlite3 loads no extensions
+                self._plain = {
+                    table: _inserts.Insert(db, _inserts.__file__, sql)
+                    for table, sql in INSERTS.items()
+                }
+
+    def add(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert rows in their order: events, samples, or whatever the table's columns are.
+
+        Raises:
+            sqlite3.Error: one of them could not be inserted.
+        """
+        plain, at = self._plain.get(table), 0
+        if plain is None:
+            self._add_any(table, rows)
+            return
+        while (at := plain.add(rows, at)) < len(rows):
+            self._add_any(table, rows[at : at + 1])
+            at += 1
+
+    def close(self) -> None:
+        """End the statements, which keep the file open. May be called twice."""
+        for plain in self._plain.values():
+            plain.close()
+
+    def _add_any(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows with whatever values."""
+        make_rows = _MAKE_ROWS.get(table)
+        if make_rows is not None:
+            try:
+                rows = make_rows(rows, _encode)
+            except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
+                rows = make_rows(rows, _encode_anything)
+        self._db.executemany(INSERTS[table], rows)
+
+
+def _event_rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list[tuple[Any, ...]]:
+    """Return rows for the table of events; JSON as str, which sqlite3 binds faster than bytes."""
+    return [
+        (
+            time_ns,
+            process,
+            tid,
+            sourcetype,
+            source if source.isascii() else bindable(source),
+            channel,
+            encode(data).decode(),
+        )
+        for time_ns, process, tid, sourcetype, source, channel, data in events
+    ]
+
+
+def _metric_rows(
+    samples: Iterable[Sample], encode: Callable[[Any], bytes]
+) -> list[tuple[Any, ...]]:
+    """Return rows for the table of metrics."""
+    return [
+        (time_ns, process, bindable(name), type, unit, value, encode(tags).decode())
+        for time_ns, process, name, type, unit, value, tags in samples
+    ]
+
+
+_MAKE_ROWS: dict[str, Callable[[Any, Callable[[Any], bytes]], list[tuple[Any, ...]]]] = {
+    "event": _event_rows,
+    "metric": _metric_rows,
+}
+"""Table → what makes its rows, where they are not made already."""
+
+
+def _encode_anything(data: Any) -> bytes:
+    """Encode JSON as `Encoder` does, but lone surrogates too; several times slower."""
+    return encode_json(data).encode()
