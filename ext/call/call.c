@@ -168,10 +168,9 @@ static bool is_recorded(const struct context *context, const struct pending *cal
            changes_group(call);
 }
 
-void call_returned(struct context *context, struct caller *caller, struct pending *call,
-                   int64_t result)
+void call_ended(struct context *context, struct caller *caller, struct pending *call,
+                int64_t result, uint64_t elapsed_ns)
 {
-    uint64_t elapsed_ns = monotonic_ns() - call->entered_ns;
     const struct call *row = &CALLS[call->row];
     bool wanted = is_recorded(context, call, result);
 
@@ -193,6 +192,12 @@ void call_returned(struct context *context, struct caller *caller, struct pendin
         return; /* there is a RAW_NOTE of it */
     if (wanted)
         write_call(context, caller, call, result, elapsed_ns, 0);
+}
+
+void call_returned(struct context *context, struct caller *caller, struct pending *call,
+                   int64_t result)
+{
+    call_ended(context, caller, call, result, monotonic_ns() - call->entered_ns);
 }
 
 void call_withdrawn(struct context *context, struct caller *caller, struct pending *call)

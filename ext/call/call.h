@@ -19,6 +19,10 @@ void call_entered_only(struct context *context, struct caller *caller, struct pe
 void call_entered(struct context *context, struct caller *caller, struct pending *call);
 void call_returned(struct context *context, struct caller *caller, struct pending *call,
                    int64_t result);
+
+/* The same of a call that may have returned some time ago: how long it took is known. */
+void call_ended(struct context *context, struct caller *caller, struct pending *call,
+                int64_t result, uint64_t elapsed_ns);
 void call_withdrawn(struct context *context, struct caller *caller, struct pending *call);
 
 /* `performed`: the kernel has begun to perform it. */

@@ -34,7 +34,14 @@ IN_THE_PROGRAM static enum gate_action action_of(const struct gate_slot *slot)
 {
     uint64_t at = GATE_BASE + GATE_CODE_BYTES + slot->registers.rax;
 
-    return *(const uint8_t *)(uintptr_t)at;
+    return *(const uint8_t *)(uintptr_t)at & ~GATE_PATHS;
+}
+
+IN_THE_PROGRAM static enum gate_path path_argument_of(const struct gate_slot *slot)
+{
+    uint64_t at = GATE_BASE + GATE_CODE_BYTES + slot->registers.rax;
+
+    return *(const uint8_t *)(uintptr_t)at & GATE_PATHS;
 }
 
 IN_THE_PROGRAM static volatile uint64_t *word_of(const struct gate_slot *slot, uint32_t fd)
@@ -367,7 +374,8 @@ enum { PATH_MOST = 4096, LINK_NAME_BYTES = 40 };
 IN_THE_PROGRAM static int add_path(const struct gate_slot *slot, struct gate_record *record)
 {
     struct raw_part *part = next_part(record, PART_PATH);
-    uint64_t path = action_of(slot) == GATE_OPEN ? slot->registers.rdi : slot->registers.rsi;
+    int first = path_argument_of(slot) == GATE_PATH_1;
+    uint64_t path = first ? slot->registers.rdi : slot->registers.rsi;
 
     return end_part(record, part, gate_copy_text(part->bytes, path, PATH_MOST), PATH_MOST);
 }
@@ -442,6 +450,46 @@ IN_THE_PROGRAM static int after_open(struct gate_slot *slot)
     record->size = (uint32_t)sizeof *record + record->copied;
     *word_of(slot, fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT |
                          GATE_FD_TIME(left) << GATE_FD_TIME_SHIFT | GATE_FD_KNOWN | GATE_FD_FRESH;
+    publish_call(slot, record->size);
+    return 1;
+}
+
+/* -- paths that lead to nothing ----------------------------------------------------------------- */
+
+/*
+ * Whether the tracer can find out in its next round what a path has meant: all that changes folders begins with
+ * a round, but a process in /proc may have ended by then, and an fd may have been closed.
+ */
+IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct raw_part *path)
+{
+    const uint64_t proc = 0x2f636f72702f; /* "/proc/" */
+    uint64_t start = 0;
+
+    for (uint32_t i = 0; i < 6 && i < path->size; i++)
+        start |= (uint64_t)path->bytes[i] << i * 8;
+    if ((uint8_t)start == '/')
+        return start != proc;
+    return slot->missing == GATE_MISSING_ALL &&
+           (path_argument_of(slot) == GATE_PATH_1 ||
+            (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD);
+}
+
+/* Record a call that has failed with ENOENT. False: the tracer has to. */
+IN_THE_PROGRAM static int record_missing(struct gate_slot *slot)
+{
+    enum { MOST = sizeof(struct gate_record) + sizeof(struct raw_part) + PATH_MOST };
+    uint64_t left = __builtin_ia32_rdtsc();
+    struct gate_record *record =
+        slot->missing && path_argument_of(slot) ? begin_record(slot, MOST) : NULL;
+
+    if (!record)
+        return 0;
+    fill_record(slot, record, GATE_CALL);
+    record->left = left;
+    record->result = (int64_t)slot->result;
+    if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload))
+        return 0;
+    record->size += record->copied;
     publish_call(slot, record->size);
     return 1;
 }
@@ -596,7 +644,7 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
     if (action < GATE_CLOSE)
         return after_transfer(slot, action);
     if ((int64_t)slot->result < 0 && !is_answer(action, (int64_t)slot->result))
-        return 0;
+        return (int64_t)slot->result == -ENOENT && record_missing(slot);
     return action < GATE_COUNT ? after_open(slot) : tally_call(slot, NO_FD, 0);
 }
 

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #define GATE_BASE 0x70000000   /* below 4 GB, so that an instruction of five bytes can name it */
-#define GATE_CODE_BYTES 0x2000 /* room for the code; the table follows */
+#define GATE_CODE_BYTES 0x3000 /* room for the code; the table follows */
 #define GATE_NUMBERS 512       /* the table has a byte for each number below; others are traced */
-#define GATE_BYTES 0x3000      /* of both; trampolines for which a program has no room follow */
+#define GATE_BYTES 0x4000      /* of both; trampolines for which a program has no room follow */
 #define GATE_ROOM_BYTES 0x2000
 #define GATE_MAPPING_BYTES (GATE_BYTES + GATE_ROOM_BYTES)
 
@@ -37,7 +37,7 @@ enum gate_mode {
 
 enum { GATE_SAMPLE = 16 }; /* of so many calls one is verified */
 
-/* What the code does with the calls of a number: a byte in the table. */
+/* What the code does with the calls of a number: a byte in the table, together with enum gate_path. */
 enum gate_action {
     GATE_REFUSE,    /* they are traced */
     GATE_IN,        /* bytes come in through the fd that is the first argument, */
@@ -53,6 +53,20 @@ enum gate_action {
     GATE_COUNT_NAMED_4, /* the same; it is not counted if the fourth argument has AT_EMPTY_PATH */
     GATE_COUNT_NAMED_3, /* or the third one */
     GATE_COUNT_LINK,    /* the same; EINVAL is counted, too: there is no symbolic link */
+};
+
+/* Which argument of a call is its only path. */
+enum gate_path {
+    GATE_PATH_1 = 64,
+    GATE_PATH_2 = 128, /* the one before it is the fd of the folder where a relative path starts */
+    GATE_PATHS = GATE_PATH_1 | GATE_PATH_2,
+};
+
+/* Of which paths the thread may record that nothing is there (ENOENT). */
+enum gate_missing {
+    GATE_MISSING_NONE,
+    GATE_MISSING_ABSOLUTE,
+    GATE_MISSING_ALL, /* also relative ones: no other thread can change the working directory */
 };
 
 /* How far a call is: what a tracer that finds the thread in the gate has to do depends on it. */
@@ -161,6 +175,7 @@ struct gate_slot {
     uint32_t stream_limit; /* and of one transfer through a socket */
     struct gate_owned owned[GATE_OWNED];
     uint64_t may_try;   /* struct gate_try */
+    uint64_t missing;   /* enum gate_missing */
     uint64_t dirty;     /* address of the word of the arena that has its bit, */
     uint64_t dirty_bit; /* and that bit: it is set when there is something to take */
 

@@ -145,6 +145,31 @@ static uint8_t action_of(const struct call_options *options, int row)
     return options->modes[row] == MODE_ALL || action >= GATE_COUNT ? action : GATE_REFUSE;
 }
 
+/* The same, and which argument is a path. */
+static uint8_t table_entry_of(const struct call_options *options, int row)
+{
+    const struct call *call = &CALLS[row];
+    uint8_t action = action_of(options, row);
+    bool has_one = action != GATE_REFUSE && !call->path2 && !call->is_text;
+
+    return action | (has_one && call->path == 1   ? GATE_PATH_1
+                     : has_one && call->path == 2 ? GATE_PATH_2
+                                                  : 0);
+}
+
+/* Whether all calls stop by which a path may come to lead elsewhere, so that each begins with a round. */
+static bool sees_folders(const struct call_options *options)
+{
+    static const int ROWS[] = {
+        ROW_mkdir, ROW_rmdir, ROW_unlink, ROW_rename, ROW_symlink, ROW_chdir
+    };
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        if (options->modes[ROWS[i]] != MODE_ALL)
+            return false;
+    return true;
+}
+
 void gated_init(struct engine *engine)
 {
     struct gate *gate =
@@ -159,9 +184,10 @@ void gated_init(struct engine *engine)
     gate->origin_ticks = ticks_now();
     gate->origin_ns = monotonic_ns();
     gate->names_opens = can_name_opens(engine);
+    gate->sees_folders = sees_folders(&engine->options.calls);
     for (int row = 0; row < ROW_COUNT; row++)
         if (ABIS[0].numbers[row] >= 0 && ABIS[0].numbers[row] < GATE_NUMBERS)
-            gate->actions[ABIS[0].numbers[row]] |= action_of(&engine->options.calls, row);
+            gate->actions[ABIS[0].numbers[row]] |= table_entry_of(&engine->options.calls, row);
 }
 
 void gated_deinit(struct engine *engine)
@@ -200,6 +226,14 @@ static enum gate_mode gated_mode(const struct engine *engine, const struct task 
     return engine->options.gate_verify ? GATE_VERIFY : GATE_RECORD;
 }
 
+/* Of which paths that lead to nothing a round can still find out what they have meant. */
+static enum gate_missing missing_of(const struct engine *engine, const struct task *task)
+{
+    if (!engine->gate->sees_folders || engine->context.roots_differ || engine->context.serves_files)
+        return GATE_MISSING_NONE;
+    return shares_space(task) ? GATE_MISSING_ABSOLUTE : GATE_MISSING_ALL;
+}
+
 /* What the slot of a thread that runs on says of it. */
 static void update_slot(const struct engine *engine, const struct task *task)
 {
@@ -213,6 +247,7 @@ static void update_slot(const struct engine *engine, const struct task *task)
         engine->context.flows ? engine->options.calls.flow_snaplen : engine->options.calls.snaplen;
     slot->may_try =
         engine->gate->names_opens && !engine->context.roots_differ && !engine->context.serves_files;
+    slot->missing = missing_of(engine, task);
     slot->mode = gated_mode(engine, task);
 }
 

@@ -141,6 +141,15 @@ static void apply_transfer(struct engine *engine, const struct gate_thread *thre
                     ticks_to_ns(engine->gate, record->left - record->entered));
 }
 
+/* A call has found nothing where its path leads, which is as true now. Else the program has lied. */
+static void apply_missing(struct engine *engine, const struct gate_thread *thread,
+                          struct pending *call, const struct gate_record *record)
+{
+    if (record->result == -ENOENT && CALLS[call->row].path && parts_find(&call->parts, PART_PATH))
+        call_ended(&engine->context, thread->caller, call, record->result,
+                   ticks_to_ns(engine->gate, record->left - record->entered));
+}
+
 static void apply_call_record(struct engine *engine, struct gate_thread *thread,
                               const struct gate_record *record, const uint8_t *payload)
 {
@@ -164,6 +173,8 @@ static void apply_call_record(struct engine *engine, struct gate_thread *thread,
     if (row == ROW_close) {
         collect_others(engine, thread);
         record_close(context, caller, &call);
+    } else if (record->result < 0) {
+        apply_missing(engine, thread, &call, record);
     } else if (CALLS[row].group == GROUP_OPEN) {
         add_opened_name(engine, thread, record, &call);
         record_open(context, caller, &call, record->result,

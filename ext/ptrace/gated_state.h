@@ -29,6 +29,7 @@ struct gate {
     bool used;                            /* some program has an arena */
     unsigned differences;                 /* that verified records had */
     bool names_opens;                     /* can_name_opens */
+    bool sees_folders;                    /* every call stops that makes or removes a folder */
     uint64_t renames;                 /* context.renames when names of files were last doubted */
     uint64_t origin_ticks, origin_ns; /* of both clocks at the beginning, */
     uint64_t now_ticks, now_ns;       /* and at the last round */

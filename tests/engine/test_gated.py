@@ -56,7 +56,7 @@ def ways_of(records: list[RawRecord]) -> dict[Way, int]:
 def test_each_call_has_one_way(compile_tracee: Compile, tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
-    script = "cat /etc/passwd nowhere; cat < /etc/passwd; exec 3<&0; true"
+    script = "cat /etc/passwd /etc/passwd/nowhere; cat < /etc/passwd; exec 3<&0; true"
 
     sums = []
     for gate_at in (1, 10**6):
@@ -238,6 +238,38 @@ os.chdir(f"{top}/one/deux"), os.unlink("file"), os.rmdir(f"{top}/one/deux")
 visit("../file"), visit("../../file")
 """
 
+MISSING = """
+import os, subprocess, threading
+def ask(name, dir_fd=None):
+    for question in os.stat, os.lstat, os.readlink, open:
+        try:
+            question(name, **({} if dir_fd is None or question is open else {"dir_fd": dir_fd}))
+        except OSError:
+            pass
+    os.access(name, os.R_OK, dir_fd=dir_fd)
+top = os.getcwd()
+os.makedirs("one/two"), os.symlink("one", "link"), os.symlink("one/absent", "dangling")
+os.symlink("absent", "one/loose")
+names = "absent", "one/absent", "absent/absent/x", "link/absent", "link/../absent", "one/loose"
+more = "dangling", "dangling/x", "/proc/self/fd/99", "/absent/absent", "/dev/stdin/x", "", "x" * 300
+for _ in range(3):
+    for name in names + more:
+        ask(name), ask(f"{top}/{name}")
+folder = os.open("one", os.O_RDONLY)
+for name in names:
+    ask(name, folder)
+for number in range(30):
+    name = f"made-{number}"
+    ask(f"{name}/x"), os.mkdir(name), ask(f"{name}/x"), os.rename(name, "moved"), ask(f"{name}/x")
+    ask("moved/x"), os.rmdir("moved"), ask("moved/x")
+    os.symlink("moved", "moved"), os.unlink("moved"), ask("moved/x")
+os.chdir("one/two"), ask("absent"), ask("../absent"), os.rename("../two", "../deux"), ask("absent")
+threads = [threading.Thread(target=ask, args=(name,)) for name in names]
+[(thread.start(), thread.join()) for thread in threads]
+os.rmdir("../deux"), ask("absent"), ask("../absent"), ask(f"{top}/absent")
+print(subprocess.run(["stat", "absent", top + "/absent"]).returncode)
+"""
+
 
 @pytest.mark.parametrize(
     "argv",
@@ -245,8 +277,9 @@ visit("../file"), visit("../../file")
         ("/bin/sh", "-c", SHELL),
         ("/usr/bin/python3", "-c", PYTHON),
         ("/usr/bin/python3", "-c", NAMES),
+        ("/usr/bin/python3", "-c", MISSING),
     ],
-    ids=["sh", "python3", "names"],
+    ids=["sh", "python3", "names", "missing"],
 )
 def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage: Stage) -> None:
     assert_equal_sessions(stage, list(argv))

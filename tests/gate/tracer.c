@@ -250,8 +250,8 @@ static void inject(struct task *task)
 
     for (int i = 0; i < GATED_COUNT; i++)
         table[GATED[i]] = GATE_IN;
-    table[SYS_open] = GATE_OPEN;
-    table[SYS_openat] = GATE_OPENAT;
+    table[SYS_open] = GATE_OPEN | GATE_PATH_1;
+    table[SYS_openat] = GATE_OPENAT | GATE_PATH_2;
     task->space->refuses = true;
     if (remote_mmap(task->tid, GATE_BASE, GATE_BYTES, PROT_READ | PROT_EXEC) != GATE_BASE ||
         remote_mmap(task->tid, ARENA_BASE, SLOTS * GATE_SLOT_BYTES, PROT_READ | PROT_WRITE) !=

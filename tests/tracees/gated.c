@@ -1,6 +1,6 @@
 /*
  * Opens, reads, asks about and closes files many times, in the first thread and in so many others at once. One
- * question has the answer that the file is no symbolic link.
+ * question has the answer that the file is no symbolic link, another one that there is none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@ static void *work(void *unused)
     for (int i = 0; i < ROUNDS; i++) {
         int fd = open("/etc/passwd", O_RDONLY);
         if (fd < 0 || read(fd, &byte, 1) != 1 || pread(fd, &byte, 1, 5) != 1 || close(fd) ||
-            stat("/etc/group", &status) || readlink("/", &byte, 1) >= 0 || errno != EINVAL)
+            stat("/etc/group", &status) || readlink("/", &byte, 1) >= 0 || errno != EINVAL ||
+            access("/absent/absent", F_OK) == 0 || errno != ENOENT)
             exit(1);
     }
     return unused;
