@@ -8,7 +8,7 @@ enum {
     SCRATCH_BYTES = 32768, /* no piece is larger: what a C library reads of a folder at once */
     POINTERS_MAX = 512,    /* most strings of an argv, and most pointers of any array */
     MESSAGES_MAX = 64,
-    VECTORS_MAX = 128,
+    VECTORS_MAX = 1024, /* IOV_MAX: readv(2) */
     SOCKETCALL_WORDS = 6,
     SOCKETCALL_ARGUMENT = 8, /* added to the arguments of the call that a socketcall(2) is */
 };
@@ -211,7 +211,8 @@ static size_t copy_array(const struct source *from, const struct copy *copy, uin
     return copied / from->word;
 }
 
-/* How many pointers come before the NULL that ends an array, and that; at most POINTERS_MAX. */
+/* How many pointers come before the NULL that ends an array, and that, or the first that cannot be read;
+ * at most POINTERS_MAX. */
 static size_t count_pointers(const struct source *from, uint64_t address)
 {
     uint8_t words[32 * 8];
@@ -224,7 +225,7 @@ static size_t count_pointers(const struct source *from, uint64_t address)
             if (++count == POINTERS_MAX || !word_at(from, words, at))
                 return count;
         if (copied < 32 * (size_t)from->word)
-            return count;
+            return count + 1;
     }
     return count;
 }

@@ -6,8 +6,8 @@ import os
 import signal
 import struct
 
-from scopetrace.model.names import signal_name
 from scopetrace.model.signal_codes import code_name
+from scopetrace.syscalls.signals import signal_name
 
 SI_USER, SI_KERNEL, SI_QUEUE, SI_TIMER = 0, 0x80, -1, -2
 FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)

@@ -87,7 +87,7 @@ LISTED = {
     "statfs": STATFS,
 }
 """Class → names of its calls, also of those that only some ABI has."""
-PATH_KINDS = ("path",)
+PATH_KINDS = ("path", "outpath")
 FD_KINDS = ("fd", "dirfd")
 
 

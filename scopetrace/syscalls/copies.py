@@ -195,6 +195,10 @@ def _mask_pair(place: _Place) -> Copies:
     yield _through(place, 0, 8)
 
 
+def _text(place: _Place) -> Copies:
+    yield place.copy(Rule.STRING, PATH_MAX)
+
+
 def _folder(place: _Place) -> Copies:
     """The entries of a folder are a structure: all of them, however little is kept of a buffer."""
     yield place.copy(Rule.RESULT, 1)._replace(most=FOLDER_MAX)
@@ -297,8 +301,7 @@ MESSAGE_TYPE = 64
 ENVIRONMENT = "envp"
 
 COPIES: dict[str, Plan] = {
-    "path": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
-    "string": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
+    **dict.fromkeys(("path", "outpath", "string"), _text),
     "strings": lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
     ENVIRONMENT: lambda place: iter([place.copy(Rule.STRINGS, PATH_MAX)]),
     "bytes": _sized(),

@@ -174,13 +174,21 @@ def _stop(number: int) -> str:
     return f"{signal_name(number & 0x7F)} | 0x80" if number & 0x80 else signal_name(number)
 
 
+INTERRUPTED = -4
+"""EINTR: what a session has of a sleep that a signal ended."""
+
+
 @makes("remaining", "remaining64")
 def _remaining(place: Place) -> Shown:
     """What is left of a sleep, which the kernel says only if it was interrupted."""
     name = "timespec64" if place.kind.name == "remaining64" else "timespec"
 
     def shown(view: View, address: int) -> str:
-        if view.result is None or view.result > -512 or not address:
+        if (
+            view.result is None
+            or (view.result > -512 and view.result != INTERRUPTED)
+            or not address
+        ):
             return pointer(address)
         one = decoder(name, view.abi)
         data, _ = view.peek(address, Phase.EXIT)

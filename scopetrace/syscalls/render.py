@@ -41,6 +41,8 @@ class Form(NamedTuple):
     arguments: tuple[Shown, ...]
     known_at_entry: int
     """How many arguments in front can be shown of a call that has not returned."""
+    is_filled: bool
+    """Whether the kernel fills an argument in."""
     result: Result
     returns: bool
 
@@ -91,7 +93,10 @@ def form(abi: int, number: int) -> Form | None:
     shown = tuple(_shown(found, position, Abi(abi)) for position in places)
     filled = (n for n in places if _is_filled(found.arguments[n].kind))
     kind = found.result.name
-    return Form(found.name, shown, next(filled, len(shown)), returned(kind), kind != NO_RETURN)
+    is_filled = any(Phase.EXIT in argument.kind.phases for argument in found.arguments)
+    return Form(
+        found.name, shown, next(filled, len(shown)), is_filled, returned(kind), kind != NO_RETURN
+    )
 
 
 def _unknown(view: View, call: Call) -> str:
@@ -103,7 +108,7 @@ def _unknown(view: View, call: Call) -> str:
 def _unfinished(view: View, found: Form) -> str:
     pairs = zip(found.arguments[: found.known_at_entry], view.args, strict=False)
     parts = [text for shown, value in pairs if (text := shown(view, value)) is not None]
-    if not found.returns:
+    if not (found.returns and found.is_filled):
         return f"{found.name}({', '.join(parts)}) = ?"
     more = ", " if parts and found.known_at_entry < len(found.arguments) else ""
     return f"{found.name}({', '.join(parts)}{more} <unfinished ...>) = ?"

@@ -78,7 +78,7 @@ def _handler(view: View, value: int) -> str:
 
 def _action(view: View, name: str, data: bytes, mask: int, width: int) -> str:
     found = values(view, name, data)
-    flags = found["sa_flags"] & LOW
+    flags = found["sa_flags"]
     parts = [f"sa_handler={handler(found['sa_handler'])}", f"sa_mask={signal_set(mask, width)}"]
     parts.append(f"sa_flags={name_set('sa').of_flags(flags)}")
     if flags & SA_RESTORER:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.names import name_set
@@ -23,21 +25,15 @@ def string_at(view: View, address: int, phase: Phase, limit: int) -> str:
     return quoted_up_to(text, limit, more=not end)
 
 
-@makes("path")
-def _path(place: Place) -> Shown:
-    """A path, which is shown whole."""
-    phase = place.phase
-    return lambda view, address: string_at(view, address, phase, PATH_MAX)
-
-
-@makes("string")
+@makes("path", "outpath", "string")
 def _string(place: Place) -> Shown:
-    phase = place.phase
+    """A string; a path is shown whole."""
+    phase, is_path = place.phase, place.kind.name != "string"
 
     def shown(view: View, address: int) -> str:
         if phase is Phase.EXIT and view.failed:
             return pointer(address)
-        return string_at(view, address, phase, view.strings)
+        return string_at(view, address, phase, PATH_MAX if is_path else view.strings)
 
     return shown
 
@@ -76,23 +72,44 @@ def _random(place: Place) -> Shown:
     return shown
 
 
-def pointers(view: View, address: int, phase: Phase) -> tuple[list[int], bool]:
-    """Return the pointers of an array up to NULL, and whether it was seen."""
+class Pointers(NamedTuple):
+    """An array of pointers up to NULL."""
+
+    found: list[int]
+    ended: bool
+    """Whether the NULL was seen."""
+    fault_at: int
+    """The address of the first pointer that could not be read; 0: it is not known of any."""
+
+
+def pointers(view: View, address: int, phase: Phase) -> Pointers:
+    """Return the pointers of an array up to NULL."""
     word = view.abi.word
-    data, _ = view.peek(address, phase)
-    found = [int.from_bytes(data[at : at + word], "little") for at in range(0, len(data), word)]
+    data, fault = view.peek(address, phase)
+    found = [
+        int.from_bytes(data[at : at + word], "little")
+        for at in range(0, len(data) - word + 1, word)
+    ]
     end = found.index(0) if 0 in found else len(found)
-    return found[:end], end < len(found)
+    ended = end < len(found)
+    return Pointers(found[:end], ended, address + end * word if fault and not ended else 0)
+
+
+def _rest(fault_at: int) -> str:
+    """Return what stands for elements that are not shown."""
+    return f"... /* {pointer(fault_at)} */" if fault_at else "..."
 
 
 def strings_at(view: View, address: int) -> str:
     """Return a list of strings in brackets."""
-    found, ended = pointers(view, address, Phase.ENTRY)
+    found, ended, fault_at = pointers(view, address, Phase.ENTRY)
     if not found and not ended:
         return pointer(address)
     limit = len(found) if view.verbose else view.strings
     parts = [string_at(view, each, Phase.ENTRY, view.strings) for each in found[:limit]]
-    return f"[{', '.join([*parts, '...'] if len(found) > limit else parts)}]"
+    if len(found) > limit or fault_at:
+        parts.append(_rest(fault_at if len(found) <= limit else 0))
+    return f"[{', '.join(parts)}]"
 
 
 @makes("strings")
@@ -105,7 +122,7 @@ def _environment(place: Place) -> Shown:
     """The environment: in short only how many variables there are."""
 
     def shown(view: View, address: int) -> str:
-        found, ended = pointers(view, address, Phase.ENTRY)
+        found, ended, _ = pointers(view, address, Phase.ENTRY)
         were_copied = found and view.peek(found[0], Phase.ENTRY)[0]
         if (view.verbose and were_copied) or not (found or ended):
             return strings_at(view, address)
@@ -116,23 +133,23 @@ def _environment(place: Place) -> Shown:
 
 def vector_at(view: View, address: int, count: int, phase: Phase, total: int | None) -> str:
     """Return iovecs in brackets; the bases of all together hold `total` bytes, None: all."""
-    word = view.abi.word
+    each = 2 * view.abi.word
     if not count:
         return "[]" if address else "NULL"
-    data, _ = view.peek(address, Phase.ENTRY if total is None else phase)
+    data, fault = view.peek(address, Phase.ENTRY if total is None else phase)
     limit = count if view.verbose else min(count, view.strings)
     parts = []
-    for start in range(0, min(len(data), limit * 2 * word), 2 * word):
-        base, size = (
-            int.from_bytes(data[at : at + word], "little") for at in (start, start + word)
-        )
+    for start in range(0, min(len(data) // each, limit) * each, each):
+        base, size = struct.unpack_from("<QQ" if each == 16 else "<II", data, start)
         there = size if total is None else min(size, total)
         total = None if total is None else total - there
         text = buffer_at(view, base, there, phase) if there or size == 0 else '""'
         parts.append(f"{{iov_base={text}, iov_len={size}}}")
     if not parts:
         return pointer(address)
-    return f"[{', '.join([*parts, '...'] if len(parts) < count else parts)}]"
+    if len(parts) < count:
+        parts.append(_rest(address + len(parts) * each if fault and len(parts) < limit else 0))
+    return f"[{', '.join(parts)}]"
 
 
 @makes("iovec")

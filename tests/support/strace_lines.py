@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import subprocess
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,20 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 DIFFERENCES = Path(__file__).parents[1] / "syscalls" / "differences.txt"
 UNFINISHED = re.compile(r"(.*) <unfinished \.\.\.>")
 RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)")
+INTERRUPTED = re.compile(r"(.*) = \? ERESTART\w+ \(.*\)")
+EINTR = " = -1 EINTR (Interrupted system call)"
+RETURNS = "rt_sigreturn("
+OF_THE_RUN = re.compile(
+    r"""
+    (\b(?:\w*time(?:_nsec)?|\w*tv_[nu]?sec|stx?_ino|d_ino|d_off|st_nlink|stx_mnt_id|si_[us]time))
+        =-?\d+(?:\ /\*\ [^*]*\ \*/)?
+    | (?<=sin_port=)htons\(\d+\)
+    | (?<=,\ )data=\{u32=\d+,\ u64=\d+\}
+    | (?<=^getrandom\()"[^"]*"
+    """,
+    re.VERBOSE,
+)
+"""What differs between two runs: times, numbers of files, ports, pointers given to epoll."""
 ADDRESS = re.compile(r"0x[0-9a-f]{5,}")
 NUMBER = re.compile(r"(?<![\w.])\d{3,}(?!\w)")
 
@@ -25,14 +40,12 @@ Line = tuple[str, str]
 """The id of a thread and its line."""
 
 
-def _joined(lines: Iterable[str]) -> list[Line]:
+def joined(lines: Iterable[str]) -> list[Line]:
     """Return whole lines of strace -f -o: a call that another thread interrupted is one line."""
     found, begun = [], dict[str, str]()
     for line in lines:
         tid, _, text = line.partition(" ")
         text = text.lstrip()
-        if text.startswith(("+++", "---")):
-            continue
         if part := UNFINISHED.fullmatch(text):
             begun[tid] = part[1]
         elif part := RESUMED.fullmatch(text):
@@ -40,6 +53,46 @@ def _joined(lines: Iterable[str]) -> list[Line]:
         else:
             found.append((tid, text))
     return found
+
+
+def whole(lines: Iterable[Line]) -> list[Line]:
+    """Return calls that a signal interrupted as one line, with what they returned in the end.
+
+    strace has a line for each time that a call is left; a recording has one for the call.
+    """
+    found: list[Line] = []
+    waiting = defaultdict[str, list[int]](list)
+    """The places of the interrupted calls of each thread, the innermost last."""
+    before = defaultdict[str, str](str)
+    """The last line of each thread that is no signal."""
+    for tid, text in lines:
+        places, last = waiting[tid], before[tid]
+        if not text.startswith("---"):
+            before[tid] = text
+        if places and _goes_on(found[places[-1]][1], last, text):
+            place = places.pop()
+            begin = found[place][1].rpartition(EINTR)[0]
+            if INTERRUPTED.fullmatch(text):
+                places.append(place)
+            elif text.startswith("restart_syscall("):
+                found[place] = (tid, begin + text[text.rindex(" = ") :])
+            else:
+                found[place] = (tid, text)
+            continue
+        if part := INTERRUPTED.fullmatch(text):
+            places.append(len(found))
+            text = part[1] + EINTR
+        elif places and text.startswith(RETURNS) and text.endswith(EINTR):
+            places.pop()
+        found.append((tid, text))
+    return found
+
+
+def _goes_on(interrupted: str, last: str, text: str) -> bool:
+    """Return whether a line is an interrupted call that goes on after the line `last`."""
+    name = interrupted.partition("(")[0]
+    resumes = text.startswith((f"{name}(", "restart_syscall("))
+    return resumes and last.startswith((f"{name}(", "restart_syscall(", RETURNS))
 
 
 def normal(lines: Sequence[Line]) -> dict[str, list[str]]:
@@ -66,7 +119,8 @@ def strace_lines(
         stderr=subprocess.DEVNULL,
         check=False,
     )
-    return normal(_joined(output.read_text(errors="surrogateescape").splitlines()))
+    lines = joined(output.read_text(errors="surrogateescape").splitlines())
+    return normal([line for line in lines if not line[1].startswith(("+++", "---"))])
 
 
 def rendered_lines(
@@ -77,10 +131,30 @@ def rendered_lines(
     return normal([(str(tid), render(call, verbose=verbose)) for tid, call in calls])
 
 
-def listed() -> re.Pattern[str]:
-    """Return what matches the lines that differ for a reason."""
-    lines = DIFFERENCES.read_text().splitlines()
-    return re.compile("|".join(line.split()[0] for line in lines if line and line[0] != "#"))
+def listed(program: str = "") -> re.Pattern[str]:
+    """Return what matches the lines that differ for a reason, in any program or in this one."""
+    lines = (line.split() for line in DIFFERENCES.read_text().splitlines() if line)
+    found = [words for words in lines if words[0] != "#"]
+    general = [words[0] for words in found if words[0][0] != "@"]
+    own = [words[1] for words in found if words[0][0] == "@" and program in words[0][1:].split(",")]
+    return re.compile("|".join(general + own))
+
+
+def counted(lines: Iterable[Line]) -> Counter[str]:
+    """Return how often each line is there, whoever made it, without what is of the run."""
+    lines = [*lines]
+    tids = {tid for tid, _ in lines}
+    found = Counter[str]()
+    for _, line in lines:
+        text = NUMBER.sub(lambda match: "PID" if match[0] in tids else match[0], line)
+        found[OF_THE_RUN.sub(lambda match: f"{match[1]}=RUN", ADDRESS.sub("ADDRESS", text))] += 1
+    return found
+
+
+def unlisted(lines: Counter[str], program: str) -> Counter[str]:
+    """Return the lines that are not expected to differ in a recording of a program."""
+    expected = listed(program)
+    return Counter({line: count for line, count in lines.items() if not expected.search(line)})
 
 
 def different(theirs: list[str], ours: list[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from scopetrace.syscalls.call import Abi, Call, Phase, Piece
 from scopetrace.syscalls.render import render
 
@@ -84,3 +86,30 @@ def test_flags_without_a_name_are_hex() -> None:
 
 def test_an_i386_call_is_read_by_its_own_table() -> None:
     assert render(Call(Abi.I386, 6, (7, 0, 0, 0, 0, 0), 0)) == "close(7) = 0"
+
+
+def test_a_call_that_the_kernel_fills_nothing_in_for_is_whole_before_it_returns() -> None:
+    assert render(call(34, result=None)) == "pause() = ?"
+    written = Piece(1, Phase.ENTRY, 0x1000, b"abc")
+    line = render(call(1, 1, 0x1000, 3, result=None, memory=(written,)))
+    assert line == 'write(1, "abc", 3) = ?'
+
+
+def test_an_array_that_ends_at_a_fault_says_where() -> None:
+    path = Piece(0, Phase.ENTRY, 0x1000, b"/a\0")
+    words = Piece(1, Phase.ENTRY, 0x2000, struct.pack("<Q", 8), fault=True)
+    line = render(call(59, 0x1000, 0x2000, 0, result=-14, memory=(path, words)))
+    assert line == 'execve("/a", [0x8, ... /* 0x2008 */], NULL) = -1 EFAULT (Bad address)'
+
+    half = Piece(1, Phase.ENTRY, 0x2000, b"x" * 6, fault=True)
+    line = render(call(20, 1, 0x2000, 9, result=-14, memory=(half,)))
+    assert line == "writev(1, 0x2000, 9) = -1 EFAULT (Bad address)"
+    one = Piece(1, Phase.ENTRY, 0x2000, struct.pack("<QQ", 8, 1), fault=True)
+    line = render(call(20, 1, 0x2000, 9, result=-14, memory=(one,)))
+    assert line.startswith("writev(1, [{iov_base=0x8, iov_len=1}, ... /* 0x2010 */], 9)")
+
+
+def test_all_bits_of_the_flags_of_a_handler_are_shown() -> None:
+    action = Piece(1, Phase.ENTRY, 0x1000, struct.pack("<QqQQ", 1, -(1 << 31), 0, 0))
+    line = render(call(13, 2, 0x1000, 0, 8, memory=(action,)))
+    assert "sa_flags=SA_RESETHAND|0xffffffff00000000" in line
