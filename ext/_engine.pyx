@@ -179,6 +179,7 @@ def layout():
         "raw_stat.uid": <char *>&s.uid - <char *>&s,
         "raw_stat.gid": <char *>&s.gid - <char *>&s,
         "raw_stat.links": <char *>&s.links - <char *>&s,
+        "raw_stat.born_ns": <char *>&s.born_ns - <char *>&s,
         "sizeof raw_socket": sizeof(raw_socket),
         "raw_socket.domain": <char *>&k.domain - <char *>&k,
         "raw_socket.type": <char *>&k.type - <char *>&k,

@@ -21,7 +21,7 @@ cdef extern from "string.h" nogil:
 cdef enum:
     FILE, FLAGS, ERROR, TEXTS
 cdef enum:
-    READ_BYTES, READ_OPS, WRITE_BYTES, WRITE_OPS, IO_DURATION, MAPPED, NUMBERS
+    READ_BYTES, READ_OPS, WRITE_BYTES, WRITE_OPS, IO_DURATION, MAPPED, CREATED, NUMBERS
 cdef enum:
     MOST_DIGITS = 18  # that an int64_t holds whatever they are
     FIRST_ROOM = 4
@@ -29,7 +29,7 @@ cdef enum:
 NAMES = (
     b"file", b"flags", b"error",
     b"file_read_bytes", b"file_read_ops", b"file_write_bytes", b"file_write_ops", b"io_duration",
-    b"file_mapped",
+    b"file_mapped", b"file_created",
 )
 
 cdef struct text:
@@ -130,9 +130,11 @@ cdef class FileSums:
         self.users.room = room
         return 0
 
-    cdef void open(self, text flags) noexcept:
+    cdef void open(self, text flags, bint created) noexcept:
         self.opens += 1
         self.exists = True
+        if created:
+            self.changed = True
         if (has(flags, b"O_EXCL") and has(flags, b"O_CREAT")) or has(flags, b"O_TRUNC"):
             self.changed = True
         if has(flags, b"O_TMPFILE"):
@@ -221,7 +223,7 @@ cdef inline bint is_source(const char *source, const char *name) noexcept nogil:
 
 cdef int count(FileSums file, const char *source, const fields *found) except -1:
     if is_source(source, b"fs.open"):
-        file.open(found.texts[FLAGS])
+        file.open(found.texts[FLAGS], found.numbers[CREATED] != 0)
     elif is_source(source, b"fs.close"):
         file.close(found.numbers)
     elif is_source(source, b"fs.error"):

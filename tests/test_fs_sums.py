@@ -37,6 +37,7 @@ data = st.fixed_dictionaries(
         "file_write_ops": numbers,
         "io_duration": numbers,
         "file_mapped": st.booleans() | st.sampled_from((0, 1)),
+        "file_created": st.booleans() | st.sampled_from((0, 1)),
         "file_": others,
         "refused_by": others,
     },
@@ -60,6 +61,7 @@ class Plain(FileSums):
         self.opens += 1
         self.exists = True
         self.changed |= flags >= {"O_CREAT", "O_EXCL"} or bool(flags & {"O_TRUNC", "O_TMPFILE"})
+        self.changed |= bool(data.get("file_created"))
         self.folder |= "O_DIRECTORY" in flags
 
     def _close(self, data: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ STRUCTS = {
         "size kind syscall pid tid entered_ns elapsed_ns result args fd_serial copied transferred",
     ),
     "raw_part": (raw.PART, "size kind flags"),
-    "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links"),
+    "raw_stat": (raw.STAT, "dev ino size rdev mode uid gid links born_ns"),
     "raw_socket": (raw.SOCKET, "domain type protocol listening inode peer_inode"),
     "raw_calls": (raw.CALLS, "syscall outgoing calls bytes ns"),
     "raw_step": (raw.STEP, "mode uid gid path attributes"),

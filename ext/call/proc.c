@@ -73,7 +73,7 @@ int proc_stat(const char *path, struct raw_stat *stat_out)
     struct statx found;
 
     /* What the kernel has cached: the server of a file system may be slow, or be the thread that is stopped. */
-    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &found) < 0)
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME, &found) < 0)
         return -errno;
     *stat_out = (struct raw_stat){
         .dev = makedev(found.stx_dev_major, found.stx_dev_minor),
@@ -84,6 +84,9 @@ int proc_stat(const char *path, struct raw_stat *stat_out)
         .uid = found.stx_uid,
         .gid = found.stx_gid,
         .links = found.stx_nlink,
+        .born_ns = found.stx_mask & STATX_BTIME
+                       ? (uint64_t)found.stx_btime.tv_sec * 1000000000 + found.stx_btime.tv_nsec
+                       : 0,
     };
     return 0;
 }

@@ -408,14 +408,23 @@ IN_THE_PROGRAM static int add_link(const struct gate_slot *slot, struct gate_rec
     return end_part(record, part, size, PATH_MOST);
 }
 
-/* Of a device there is more to know: the tracer records it. */
+/* Whether an open may create its file without saying so. */
+IN_THE_PROGRAM static int may_create(const struct gate_slot *slot)
+{
+    uint64_t flags = action_of(slot) == GATE_OPEN ? slot->registers.rsi : slot->registers.rdx;
+
+    return (flags & (O_CREAT | O_EXCL)) == O_CREAT;
+}
+
+/* Of a device there is more to know, and of a file that may just have been created: the tracer records it. */
 IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_record *record)
 {
     struct raw_part *part = next_part(record, PART_STAT);
     struct raw_stat *stat = (struct raw_stat *)part->bytes;
     struct stat found;
 
-    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0) || S_ISCHR(found.st_mode))
+    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0) || S_ISCHR(found.st_mode) ||
+        (!found.st_size && may_create(slot)))
         return 0;
     stat->dev = found.st_dev;
     stat->ino = found.st_ino;
@@ -425,6 +434,7 @@ IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_rec
     stat->uid = found.st_uid;
     stat->gid = found.st_gid;
     stat->links = (uint32_t)found.st_nlink;
+    stat->born_ns = 0;
     return end_part(record, part, sizeof *stat, PATH_MOST);
 }
 

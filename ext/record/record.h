@@ -321,6 +321,7 @@ struct raw_stat {
     uint64_t dev, ino, size;
     uint64_t rdev; /* of a device; of /dev/tty that of the terminal which it stood for (tty(4)) */
     uint32_t mode, uid, gid, links;
+    uint64_t born_ns; /* when it was created, Unix time; 0: not known */
 };
 
 struct raw_socket {

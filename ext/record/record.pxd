@@ -30,6 +30,7 @@ cdef extern from "record/record.h" nogil:
         uint32_t uid
         uint32_t gid
         uint32_t links
+        uint64_t born_ns
 
     struct raw_socket:
         int32_t domain

@@ -14,6 +14,6 @@ from scopetrace.model.raw cimport RawRecord
 @cython.locals(parts=dict, file=DecodedFile, as_passed=str, meant=str, otherwise=str)
 cpdef on_open(State state, Task task, RawRecord record, Call call)
 cdef _add(State state, Task task, RawRecord record, DecodedFile file, bint cloexec)
-cdef _emit_opened(State state, Task task, str op, DecodedFile file, fd, flags, str passed)
+cdef _emit_opened(State state, Task task, str op, DecodedFile file, fd, flags, str passed, bint created=*)
 cpdef on_close(State state, Task task, RawRecord record, Call call)
 cpdef on_dup(State state, Task task, RawRecord record, Call call)

@@ -57,7 +57,10 @@ def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
         file.passed = meant if as_passed else file.path
     state.consoles.recognise_opened(file, task, state.tree)
     _add(state, task, record, file, bool(flags & os.O_CLOEXEC))
-    _emit_opened(state, task, call.op, file, record.result, flags, as_passed)
+    created = flags & os.O_CREAT != 0 and state.created_files.is_new(
+        file, flags, record.entered_ns, record.elapsed_ns
+    )
+    _emit_opened(state, task, call.op, file, record.result, flags, as_passed, created)
 
 
 def _add(state: State, task: Task, record: RawRecord, file: DecodedFile, cloexec: bool) -> None:
@@ -68,14 +71,21 @@ def _add(state: State, task: Task, record: RawRecord, file: DecodedFile, cloexec
 
 
 def _emit_opened(
-    state: State, task: Task, op: str, file: DecodedFile, fd: int, flags: int | None, passed: str
+    state: State,
+    task: Task,
+    op: str,
+    file: DecodedFile,
+    fd: int,
+    flags: int | None,
+    passed: str,
+    created: bool = False,
 ) -> None:
     """Emit that a file was opened, unless it has no path."""
     if file.named:
         if passed == file.path:
             passed = ""
         image, time_ns = task.group.image, file.opened_ns
-        state.emit(build(Opened, (image, task.tid, time_ns, op, file, fd, flags, passed)))
+        state.emit(build(Opened, (image, task.tid, time_ns, op, file, fd, flags, passed, created)))
 
 
 def on_new_fd(state: State, task: Task, record: RawRecord, call: Call) -> None:

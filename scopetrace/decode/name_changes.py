@@ -30,6 +30,8 @@ def on_unlink(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a name was deleted."""
     path = path_of(task, record, record.parts(), call)
     _name_changed(state, task, record, call.op, "delete", path)
+    if record.result == 0:
+        state.created_files.deleted(path.file)
 
 
 def on_rename(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -40,6 +42,7 @@ def on_rename(state: State, task: Task, record: RawRecord, call: Call) -> None:
     _name_changed(state, task, record, call.op, "rename", file, new, exchanged=exchanged)
     if record.result == 0:
         path_renamed(state, record, file.file, new.file, exchanged)
+        state.created_files.renamed(file.file, new.file)
 
 
 def on_link(state: State, task: Task, record: RawRecord, call: Call) -> None:

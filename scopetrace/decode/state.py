@@ -8,6 +8,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from scopetrace.decode.addresses import BoundNames
 from scopetrace.decode.consoles import Consoles
+from scopetrace.decode.created_files import CreatedFiles
 from scopetrace.decode.files import DecodedFile
 from scopetrace.decode.pids import PidNamespaces
 from scopetrace.decode.tasks import Task, Tree
@@ -31,6 +32,7 @@ class State:
         "calls",
         "closed_sockets",
         "consoles",
+        "created_files",
         "emit",
         "named_by_link",
         "offset_ns",
@@ -55,6 +57,7 @@ class State:
         """Sockets by inode, so that one which is passed on or inherited remains the same."""
         self.searches_left = MOST_SEARCHES
         self.bound = BoundNames()
+        self.created_files = CreatedFiles()
         self.named_by_link: WeakSet[DecodedFile] = WeakSet()
         """Files that were opened without a name and have one now (`decode.file_names`)."""
         self.closed_sockets: deque[DecodedFile] = deque(maxlen=MOST_CLOSED_SOCKETS)

@@ -223,6 +223,11 @@ SOURCES = (
         OP,
         FD,
         _text("flags", 'flags of open(2): "O_RDONLY|O_CLOEXEC"'),
+        _true(
+            "file_created",
+            "true if this call created the file; left out if it was there, or if the file system"
+            " does not say when a file was created",
+        ),
         *ENHANCED,
     ),
     _source(

@@ -25,6 +25,8 @@ class FileStat(NamedTuple):
     uid: int
     gid: int
     links: int
+    born_ns: int
+    """When it was created, Unix time; 0: not known."""
 
 
 class OpenFile:

@@ -116,6 +116,8 @@ class Opened(NamedTuple):
     """Of open(2); None if the call has none."""
     passed: str
     """The path as the program passed it; empty if it passed none."""
+    created: bool
+    """It is known that this call made the file."""
 
 
 class Closed(NamedTuple):

@@ -14,7 +14,7 @@ HEADER = struct.Struct("=IHHIIQQq6QQII")
 HEADER_SIZE = HEADER.size
 PART = struct.Struct("=IHH")
 PART_SIZE = PART.size
-STAT = struct.Struct("=QQQQIIII")
+STAT = struct.Struct("=QQQQIIIIQ")
 TALLY = struct.Struct("=QQQQQQ")
 CALLS = struct.Struct("=IIQQQ")
 SOCKET = struct.Struct("=iiiIQQ")

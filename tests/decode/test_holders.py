@@ -68,7 +68,7 @@ def test_who_locked_a_file(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holding(LOCK.format(str(path))) as holder:
         about = path.stat()
-        facts = FileStat(about.st_dev, about.st_ino, 0, 0, about.st_mode, 0, 0, 1)
+        facts = FileStat(about.st_dev, about.st_ino, 0, 0, about.st_mode, 0, 0, 1, 0)
         found = holder_of_lock(new_state(), facts, None, os.getpid())
         then = Path("/proc/locks").read_bytes()
     assert holder_of_lock(new_state(), facts, then, os.getpid()) == Holder(holder.pid, "")

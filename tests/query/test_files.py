@@ -178,6 +178,7 @@ def test_a_symbolic_link_is_a_file_of_its_own(read: Read) -> None:
         (event("fs.mkdir", file="/x", op="mkdir"), "written"),
         (event("fs.open", file="/x", flags="O_WRONLY|O_CREAT|O_TRUNC"), "written"),
         (event("fs.open", file="/x", flags="O_RDWR|O_CREAT|O_EXCL"), "written"),
+        (event("fs.open", file="/x", flags="O_RDWR|O_CREAT", file_created=True), "written"),
         (closed("/x", file_read_ops=0, file_mapped=True), "read"),
     ],
 )

@@ -93,8 +93,8 @@ def pack_record(
 
 def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
     """Lay out a struct raw_stat."""
-    found = dict.fromkeys(("size", "rdev"), 0) | dict.fromkeys(("dev", "ino", "links"), 1)
-    found |= {"uid": 1000, "gid": 1001, **fields}
+    found = dict.fromkeys(("dev", "ino", "links"), 1)
+    found |= {"size": 0, "rdev": 0, "born_ns": 0, "uid": 1000, "gid": 1001, **fields}
     return STAT.pack(
         found["dev"],
         found["ino"],
@@ -104,6 +104,7 @@ def pack_stat(mode: int = REGULAR, **fields: int) -> bytes:
         found["uid"],
         found["gid"],
         found["links"],
+        found["born_ns"],
     )
 
 

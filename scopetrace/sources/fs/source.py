@@ -92,7 +92,7 @@ class FsSource(Source):
         }
 
     def _opened(self, operation: Opened) -> None:
-        image, tid, time_ns, op, file, fd, flags, passed = operation
+        image, tid, time_ns, op, file, fd, flags, passed, created = operation
         if FS in image.rules.measures:
             self.outlet.measure(image, time_ns, "fs.open", 1, op=op, file=file.path, fd=fd)
         if not image.rules.wants(FS, "fs.open"):
@@ -104,6 +104,8 @@ class FsSource(Source):
         data["fd"] = fd
         if flags is not None:
             data["flags"] = flag_names(flags)
+        if created:
+            data["file_created"] = True
         if image.rules.enhancefs:
             _enhance(data, image, file)
         self.outlet.emit(image, time_ns, tid, FS, "fs.open", file.opened_ns, data)

@@ -34,7 +34,7 @@ class Session:
 
 
 def opened_file(process: Image, path: str) -> Opened:
-    return Opened(process, 71, 10, "openat", OpenFile(path, None, 10), 3, 0, "")
+    return Opened(process, 71, 10, "openat", OpenFile(path, None, 10), 3, 0, "", False)
 
 
 def opened_flow(process: Image, peer: Address | None) -> FlowOpened:
