@@ -75,6 +75,7 @@ with scopetrace.run(["ls"], shell=True) as session:
     print(session.exitcode)
     for event in session.events(last="3"):
         print(event.name)
+    scopetrace.opensession()
 """
 
 
@@ -105,4 +106,4 @@ def test_a_wrong_use_is_found(tmp_path: Path) -> None:
     found = check(tmp_path, WRONG)
 
     lines = {line.partition(":")[0] for line in found if ": error: " in line}
-    assert lines == {"4", "5", "6", "7"}
+    assert lines == {"4", "5", "6", "7", "8"}

@@ -9,6 +9,7 @@ import click
 
 from scopetrace.cli.answers import chosen_form, format_option, print_bodies
 from scopetrace.cli.options import count, session_argument
+from scopetrace.model.shown import print_to_stderr
 
 
 @click.command()
@@ -47,7 +48,7 @@ def tree(
 
     chosen = chosen_form(form, as_json)
     with open_session(session) as opened:
-        roots, live = opened.tree(), opened.info.status == "running"
+        roots, info = opened.tree(), opened.info
     if pid:
         roots = tuple(node for root in roots for _, node in root.walk() if node.pid in pid)
     if chosen != "table":
@@ -62,5 +63,10 @@ def tree(
     color = wants_color("auto", sys.stdout)
     width = terminal_columns(sys.stdout)
     shown: dict[str, Any] = {"depth": depth, "failed": failed, "times": times}
-    for line in tree_lines(roots, width, **shown, color=color, live=live):
+    lines = [*tree_lines(roots, width, **shown, color=color, live=info.status == "running")]
+    if not lines:
+        print_to_stderr(
+            f"session {info.id} has no process that {'failed' if failed else 'matches'}"
+        )
+    for line in lines:
         print(line)

@@ -43,6 +43,8 @@ def session_error(action: str, path: Path, error: sqlite3.Error | OSError) -> Se
         reason = error.strerror or str(error)
     else:
         reason = _SENTENCES.get(primary_code(error) or 0, str(error))
+        if isinstance(error, sqlite3.ProgrammingError) and "closed database" in reason:
+            reason = "the session was closed"
         if primary_code(error) in _AT_SIZE_LIMIT and is_at_limit(path):
             reason = "files may not grow beyond a limit (ulimit -f)"
     return SessionError(f"cannot {action} {path}: {reason}")

@@ -53,6 +53,8 @@ class Summary(NamedTuple):
     flows: tuple[FlowRecord, ...]
     net_errors: dict[str, int]
     """Error of a failed connection or transfer → how often."""
+    lookup_errors: dict[str, int]
+    """Name that could not be looked up, and what was answered → how often."""
     requests: dict[str, dict[int, int]]
     """client or server (of this program's side) → HTTP status → responses."""
     stdout_lines: int

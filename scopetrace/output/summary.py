@@ -11,6 +11,7 @@ from typing import Any
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.summary import Slow, Summary
+from scopetrace.output.answers import shorten_middle
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.flows import address_text
@@ -18,19 +19,35 @@ from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds, format_size, number_of
 from scopetrace.output.why import has_reason, reason_text
-from scopetrace.output.width import shorten
+from scopetrace.output.width import shorten, wrap
 
 LABEL_COLUMNS = 11
+LEAST_COLUMNS = 20
+"""That an answer gets, however narrow the terminal is."""
+WHOLE = ("why", "http", "stderr", "stops", "notices", "lost")
+"""The labels of sentences, which are wrapped. Of others the middle is left out: their ends are the
+names of files, sizes and durations. Of logs it is the end, which is of their last line."""
 PATHS = 5
 """So many paths, logs, processes or peers of one kind are named; the rest is counted."""
 
 
 def summary_lines(summary: Summary, width: int | None, *, color: bool = False) -> Iterator[str]:
-    """Yield the lines of a summary, each cut to `width`; None: there is no terminal."""
+    """Yield the lines of a summary, each at most `width` wide; None: there is no terminal."""
+    last = ""
     for label, text in summary_facts(summary):
+        last = label or last
         head = f"{label:{LABEL_COLUMNS}}"
-        line = text if width is None else shorten(text, max(width - LABEL_COLUMNS, 20))
-        yield (paint(head, "green") if color and label else head) + line
+        first, *more = [text] if width is None else _fitted(last, text, width - LABEL_COLUMNS)
+        yield (paint(head, "green") if color and label else head) + first
+        yield from (f"{'':{LABEL_COLUMNS}}{line}" for line in more)
+
+
+def _fitted(label: str, text: str, columns: int) -> list[str]:
+    """Return an answer in lines of so many columns: whole, or without what matters least."""
+    columns = max(columns, LEAST_COLUMNS)
+    if label in WHOLE:
+        return wrap(text, columns)
+    return [(shorten if label == "logs" else shorten_middle)(text, columns)]
 
 
 def summary_rows(summary: Summary) -> list[dict[str, str]]:
@@ -163,9 +180,9 @@ def _network(summary: Summary) -> Iterator[str]:
         and flow.role == "client"
     )
     yield from _some([_counted(path, times) for path, times in sockets.items()])
-    if summary.net_errors:
-        texts = [_counted(escape(name), times) for name, times in summary.net_errors.items()]
-        yield from (f"failed: {text}" for text in _some(texts))
+    failed = summary.net_errors | summary.lookup_errors
+    texts = [_counted(escape(name), times) for name, times in failed.items()]
+    yield from (f"failed: {text}" for text in _some(texts))
 
 
 def _slow(slow: Slow) -> str:
@@ -265,6 +282,7 @@ def summary_body(summary: Summary) -> dict[str, Any]:
             dict.fromkeys(_peer(flow) for flow in summary.flows if flow.peer is not None)
         ),
         "net_errors": summary.net_errors,
+        "lookup_errors": summary.lookup_errors,
         "http": summary.requests,
         "stdout_lines": summary.stdout_lines,
         "stderr_lines": summary.stderr_lines,

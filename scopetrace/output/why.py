@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,12 +12,14 @@ from scopetrace.output.cause import failure_text
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.tree import status_text
-from scopetrace.output.width import shorten
+from scopetrace.output.width import shorten, wrap
 
 ARROW = " ← "
 INDENT = "  "
 LABEL_COLUMNS = 8
 LEAST_WIDTH = 40
+CUT = ("before", "command")
+"""The labels of lines whose end matters less; others are wrapped."""
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Statuses of a shell that could not start a program."""
 SENDER_UNKNOWN = (
@@ -184,17 +185,22 @@ def _call_text(call: LastCall) -> str:
 
 
 def _labelled(label: str, texts: Iterable[str], width: int | None) -> Iterator[str]:
+    is_cut, margin = label in CUT, INDENT + " " * LABEL_COLUMNS
     for text in texts:
         line = f"{INDENT}{label:{LABEL_COLUMNS}}{text}"
-        yield line if width is None else shorten(line, max(width, LEAST_WIDTH))
+        if width is None:
+            yield line
+        elif is_cut:
+            yield shorten(line, max(width, LEAST_WIDTH))
+        else:
+            yield from wrap(line, max(width, LEAST_WIDTH), margin)
         label = ""
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:
     if width is None:
         return [text]
-    wide = max(width, LEAST_WIDTH)
-    return textwrap.wrap(text, wide, subsequent_indent=INDENT, break_on_hyphens=False) or [text]
+    return wrap(text, max(width, LEAST_WIDTH), INDENT)
 
 
 FIELDS = (

@@ -7,6 +7,7 @@ Texts must be escaped before: other control characters would move the cursor.
 from __future__ import annotations
 
 import os
+import re
 from typing import TextIO
 
 ELLIPSIS = "…"
@@ -23,13 +24,29 @@ def shorten(text: str, columns: int) -> str:
     """Return `text`, cut to `columns` with an ellipsis at its end if it is wider."""
     if display_width(text) <= columns:
         return text
-    used, kept = 1, 0
-    for character in text:
-        used += _columns(character)
-        if used > columns:
-            break
-        kept += 1
-    return text[:kept] + ELLIPSIS
+    return text[: _fitting(text, columns - 1)] + ELLIPSIS
+
+
+def wrap(text: str, columns: int, indent: str = "") -> list[str]:
+    """Return `text` in lines of at most so many columns; all but the first begin with `indent`.
+
+    Lines end between words; a word that is wider than a line is cut.
+    """
+    columns = max(columns, len(indent) + 2)
+    lines, line = list[str](), ""
+    for word in re.findall(r"\s*\S+", text):
+        if display_width(line + word) <= columns:
+            line += word
+            continue
+        if line:
+            lines.append(line)
+            word = indent + word.lstrip()
+        while display_width(word) > columns:
+            kept = _fitting(word, columns)
+            lines.append(word[:kept])
+            word = indent + word[kept:]
+        line = word
+    return [*lines, line]
 
 
 def terminal_columns(stream: TextIO) -> int | None:
@@ -40,6 +57,16 @@ def terminal_columns(stream: TextIO) -> int | None:
         return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
     except OSError:
         return DEFAULT_WIDTH
+
+
+def _fitting(text: str, columns: int) -> int:
+    """Return how many characters of `text` fit into so many columns."""
+    used = 0
+    for count, character in enumerate(text):
+        used += _columns(character)
+        if used > columns:
+            return count
+    return len(text)
 
 
 def _columns(character: str) -> int:

@@ -20,6 +20,9 @@ from scopetrace.query.slow import slowest
 from scopetrace.query.tree import read_tree
 from scopetrace.query.why import read_bad_end
 
+FOUND = "NOERROR"
+"""The outcome of a look-up whose name is there (RFC 1035, section 4.1.1)."""
+
 
 def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Summary:
     """Return the summary of a session as it is now."""
@@ -35,6 +38,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         logs=tuple(log for log in texts if log.sourcetype == "file"),
         flows=tuple(read_last(db, None)),
         net_errors=_net_errors(db, classes),
+        lookup_errors=_lookup_errors(db),
         requests=_requests(db),
         stdout_lines=console.get("stdout", 0),
         stderr_lines=console.get("stderr", 0),
@@ -59,6 +63,18 @@ def _net_errors(db: sqlite3.Connection, classes: PathClasses) -> dict[str, int]:
         found[
             f"{data['op']} {peer}: {data['error']}" if peer else f"{data['op']}: {data['error']}"
         ] += 1
+    return dict(found.most_common())
+
+
+def _lookup_errors(db: sqlite3.Connection) -> dict[str, int]:
+    """Count names that could not be looked up, by what became of it."""
+    rows = db.execute(
+        "SELECT json_extract(data, '$.domain'),"
+        " coalesce(json_extract(data, '$.error'), json_extract(data, '$.rcode')) AS outcome"
+        " FROM event WHERE source IN ('dns.resp', 'dns.error') AND outcome <> ? ORDER BY id",
+        (FOUND,),
+    )
+    found = Counter(f"look up {domain}: {outcome}" for domain, outcome in rows)
     return dict(found.most_common())
 
 

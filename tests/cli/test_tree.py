@@ -38,3 +38,14 @@ def test_a_process_whose_end_is_not_recorded_runs_only_while_it_is_recorded(scop
     assert scopetrace("tree", "1")[1] == "[70] python3 log.py  running\n"
     writer.finish("stopped")
     assert scopetrace("tree", "1")[1] == "[70] python3 log.py  end not recorded\n"
+
+
+def test_a_tree_without_a_process_says_so(scopetrace, recorder):
+    recorder.record()
+
+    assert scopetrace("tree", "--failed") == (
+        0,
+        "",
+        "scopetrace: session 1 has no process that failed\n",
+    )
+    assert scopetrace("tree", "-p", "3")[2] == "scopetrace: session 1 has no process that matches\n"

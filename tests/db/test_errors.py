@@ -33,3 +33,14 @@ def test_a_full_database_is_a_full_disk():
 
     assert str(session_error("write", Path("/x.db"), caught.value)).endswith("the disk is full")
     db.close()
+
+
+def test_a_closed_session_is_called_so():
+    db = sqlite3.connect(":memory:")
+    db.close()
+    with pytest.raises(sqlite3.ProgrammingError) as caught:
+        db.execute("SELECT 1")
+
+    assert str(session_error("read", Path("/x.db"), caught.value)).endswith(
+        "the session was closed"
+    )

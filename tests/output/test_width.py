@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.output.width import display_width, shorten, terminal_columns
+from scopetrace.output.width import display_width, shorten, terminal_columns, wrap
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,26 @@ def test_a_wide_character_is_never_cut_in_half():
 
 def test_what_is_no_terminal_has_no_width():
     assert terminal_columns(io.StringIO()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("open x: ENOENT", ["open x: ENOENT"]),
+        ("open /a/b: ENOENT, it is not there", ["open /a/b:", "  ENOENT, it is", "  not there"]),
+        ("  12 | int  main", ["  12 | int  main"]),
+        ("cat /abcdefghijklmnop: no", ["cat", "  /abcdefghijklm", "  nop: no"]),
+        ("/日本語日本語日本語", ["/日本語日本語日", "  本語"]),
+        ("", [""]),
+    ],
+)
+def test_a_sentence_is_wrapped_between_words(text: str, lines: list[str]) -> None:
+    assert wrap(text, 16, "  ") == lines
+
+
+@given(st.text(), st.integers(0, 90))
+def test_wrapping_loses_nothing_but_spaces_and_fits(text: str, columns: int) -> None:
+    lines = wrap(text, columns, "  ")
+
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert display_width(text) <= columns or max(map(display_width, lines)) <= max(columns, 4)

@@ -43,6 +43,19 @@ def test_failed_connections_are_counted_by_peer_without_those_to_nscd(tmp_path: 
     assert found == {"connect 93.184.216.34 port 80: ECONNREFUSED": 2}
 
 
+def test_names_that_could_not_be_looked_up_are_counted(tmp_path: Path) -> None:
+    events = [
+        event("dns.resp", domain="db.test", type="A", rcode="NXDOMAIN", addrs=[]),
+        event("dns.resp", domain="db.test", type="AAAA", rcode="NXDOMAIN", addrs=[]),
+        event("dns.resp", domain="www.test", type="A", rcode="NOERROR", addrs=["1.2.3.4"]),
+        event("dns.error", domain="slow.test", type="A", error="timeout"),
+    ]
+    with open_session(record(tmp_path, events)) as session:
+        found = session.summary().lookup_errors
+
+    assert found == {"look up db.test: NXDOMAIN": 2, "look up slow.test: timeout": 1}
+
+
 def test_responses_are_counted_by_side_and_status(tmp_path: Path) -> None:
     events = [
         opened(),
