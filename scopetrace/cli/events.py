@@ -63,9 +63,10 @@ Show = Callable[[EventRecord], list[str]]
 
 
 def event_number(text: str) -> int:
-    """Return the number of an event; for a word, point to -s."""
+    """Return the number of an event; for a word, point to -s, for a session file to --id."""
     if not text.isdecimal():
-        raise click.BadParameter(f"'{text}' is not the number of an event; -s chooses sources")
+        hint = "--id chooses the session" if text.endswith(".db") else "-s chooses sources"
+        raise click.BadParameter(f"'{text}' is not the number of an event; {hint}")
     return int(text)
 
 

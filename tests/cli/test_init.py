@@ -20,6 +20,7 @@ COMMAND = (sys.executable, "-m", "scopetrace")
         (["events", "--since", "soon"], "'soon' is not a time such as 10m (ago)"),
         (["events", "--lst"], "no such option '--lst' (Did you mean"),
         (["events", "fs.open"], "'fs.open' is not the number of an event; -s chooses sources"),
+        (["events", "a.db"], "'a.db' is not the number of an event; --id chooses the session"),
         (["events", "1", "2"], "try 'scopetrace events --help'"),
         (["completion", "tcsh"], "try 'scopetrace completion --help'"),
         (["run"], "run needs a command: scopetrace run [-u FILE] [-p] [--] CMD..."),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scopetrace.model.file_record import FileRecord
@@ -36,6 +36,7 @@ DAY_NS = 86_400_000_000_000
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _LOT = re.compile(
     rf"{_UUID}|(?<=^tmp)[a-z0-9_]{{8}}|(?<=tmp\.)[A-Za-z0-9]{{10}}|\d{{4,}}"
+    r"|(?<=^cc)(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=\.)"
     r"|(?<![0-9a-z])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-z])"
     r"|(?<=[a-z._-])(?=[a-z0-9]*[A-Z])(?=[A-Z]*[a-z0-9])[A-Za-z0-9]{6}(?![A-Za-z0-9])"
     r"|^(?=(?:\w*?[a-z][A-Z]){2})\w{10}$"
@@ -53,7 +54,10 @@ _NAMES = {
     "process": r"/proc/\d+(?:/task/\d+)?",
     "terminal": r"/dev/pts/\d+",
     "descriptor": r"(?<=/fd/)\d+",
-    "object": r"(?<=(?:socket|_inode):\[)\d+(?=\])|(?<=pipe:\[)\d+(?=\])",
+    "object": (
+        r"(?<=(?:socket|_inode):\[)\d+(?=\])|(?<=pipe:\[)\d+(?=\])"
+        r"|(?<=/#)\d{3,}(?![\w.-])"  # O_TMPFILE: the inode (d_mark_tmpfile in fs/dcache.c)
+    ),
     "run": "|".join(_OF_RUNS),
     "hash": r"(?<=/objects/)[0-9a-f]{2}(?:/(?:[0-9a-f]{38}|tmp_obj_\w{6}))?(?=/|$)",
     "lot": _UUID,
@@ -104,6 +108,8 @@ _IN_TEMPORARY = (
     rf"{_START}(?P<folder>(?:{'|'.join(map(re.escape, TEMPORARY))})/)"
     r"(?P<temporary>[^/\s:;,'\"=()\[\]<>|]+)"
 )
+_PATH = re.compile(rf"{_START}/[^\s:;,'\"=()\[\]<>|]+")
+_SLASH = re.compile("(?<=.)/")
 _MEASURED = frozenset(("TIME", "RATE", "DURATION"))
 _FILL = re.compile(r"([-=_* ])\1+")
 """What fills a line up to a width, which depends on how long the measured values in it are."""
@@ -161,6 +167,8 @@ class Names:
         self._folders = folders
         self._inside = tuple(f"{called}/" for called in [*folders.values()][:1])
         self._temporary = temporary
+        self._are_elsewhere = any(top_in_temporary(path) != path for path in temporary)
+        """Whether some are not directly in a folder of TEMPORARY: TMPDIR is another one."""
         self.numbers = numbers
         seen_from = "|".join(map(re.escape, folders))
         first = [f"{_START}(?P<root>(?:{seen_from}){_WORD_END})"] if folders else []
@@ -172,7 +180,10 @@ class Names:
         """Return a path or an argument by a name that holds for both runs."""
         found = self._known.get(text)
         if found is None:
-            found = self._known[text] = self._in_texts.sub(self._shown, text)
+            called = text
+            for start, end, shown in reversed([*self._elsewhere(text)]):
+                called = called[:start] + shown + called[end:]
+            found = self._known[text] = self._in_texts.sub(self._shown, called)
         return found
 
     def is_inside(self, name: str) -> bool:
@@ -203,11 +214,24 @@ class Names:
             for match in self._in_lines.finditer(line)
             if match.lastgroup != "number"
         ]
+        for start, end, shown in self._elsewhere(line):
+            found = _replaced(found, start, end, self._in_texts.sub(self._shown, shown))
         if answer := _ANSWER.search(line):
-            start, end = answer.span(1)
-            found = [each for each in found if each[1] <= start or each[0] >= end]
-            found = sorted([*found, (start, end, " BYTES")])
+            found = _replaced(found, *answer.span(1), " BYTES")
         return found
+
+    def _elsewhere(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield start and end of paths of temporary files in a text, and what to call them.
+
+        Only if there are some that are not directly in a folder of TEMPORARY.
+        """
+        for match in _PATH.finditer(text) if self._are_elsewhere else ():
+            for end in (*(each.start() for each in _SLASH.finditer(match[0])), len(match[0])):
+                path = match[0][:end]
+                if path in self._temporary:
+                    called = posixpath.join(posixpath.dirname(path), self._temporary[path])
+                    yield match.start(), match.start() + end, called
+                    break
 
     def _shown(self, match: re.Match[str]) -> str:
         group = match.lastgroup or ""
@@ -240,6 +264,14 @@ def top_in_temporary(path: str) -> str:
 def _any_of(first: Sequence[str], named: Mapping[str, str]) -> re.Pattern[str]:
     parts = [f"(?P<{name}>{text})" for name, text in named.items()]
     return re.compile("|".join([*first, _IN_TEMPORARY, *parts]))
+
+
+def _replaced(
+    found: list[tuple[int, int, str]], start: int, end: int, shown: str
+) -> list[tuple[int, int, str]]:
+    """Return what is taken out of a line, with one more part instead of those that it overlaps."""
+    others = [each for each in found if each[1] <= start or each[0] >= end]
+    return sorted([*others, (start, end, shown)])
 
 
 def _back(line: str, at: int) -> int:

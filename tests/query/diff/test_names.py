@@ -13,11 +13,29 @@ from support.session_builder import STARTED_NS
 FOLDERS = {"/home/ann/app": ".", "/home/ann": ".."}
 NUMBERS = Numbers({"4711": "PID", "41000": "PORT"}, STARTED_NS)
 KNOWN = {"/tmp/lock": "*", "/tmp/ccXaBc12.s": "*.s"}
+ELSEWHERE = {"/home/ann/app/t/ccXaBc12.s": "*.s", "/srv/t/tmpab12cd34": "*"}
 
 
 @pytest.fixture
 def names() -> Names:
     return Names(FOLDERS, NUMBERS, KNOWN, {"/tmp/tmpfixed012"})
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("/home/ann/app/t/ccXaBc12.s", "./t/*.s"),
+        ("-o/srv/t/tmpab12cd34/x.o", "-o/srv/t/*/x.o"),
+        ("as /srv/t/tmpab12cd34 /home/ann/app/t/ccXaBc12.s", "as /srv/t/* ./t/*.s"),
+        ("/srv/t/tmpab12cd3", "/srv/t/tmpab12cd3"),
+        ("/x/srv/t/tmpab12cd34", "/x/srv/t/tmpab12cd34"),
+    ],
+)
+def test_temporary_files_may_be_made_anywhere(text: str, name: str) -> None:
+    names = Names(FOLDERS, NUMBERS, KNOWN | ELSEWHERE)
+
+    assert names.text(text) == name
+    assert line(names, f"4711 {text} 5 41000") == f"PID {name} 5 PORT"
 
 
 def line(names: Names, text: str) -> str:
@@ -43,6 +61,8 @@ def line(names: Names, text: str) -> str:
         ("/tmp/locks", "/tmp/locks"),
         ("-I/tmp/ccXaBc12.s", "-I/tmp/*.s"),
         ("-o /tmp/ccAbCdEf.o", "-o /tmp/cc*.o"),
+        ("-o /tmp/ccr5swz5.s", "-o /tmp/cc*.s"),
+        ("/tmp/ccaching.o", "/tmp/ccaching.o"),
         ("/tmp/tmpk3x_9w2q/inner.txt", "/tmp/tmp*/inner.txt"),
         ("/tmp/tmp.aBcDeFgHiJ", "/tmp/tmp.*"),
         ("/tmp/config1/app2.conf", "/tmp/config1/app2.conf"),
@@ -54,6 +74,7 @@ def line(names: Names, text: str) -> str:
         ("/tmp/tmpfixed012/x", "/tmp/tmpfixed012/x"),
         ("/tmp/hvPCKQ1GhM", "/tmp/*"),
         ("/r/.git/objects/9e/8e6c1fdb6e98a6ce7584dc51551e93144f1319", "/r/.git/objects/*"),
+        ("/srv/t/#2212078", "/srv/t/#N"),
         ("/dev/pts/7", "/dev/pts/N"),
         ("/c/cmTC_43876.dir/flags.make.tmpb34bb", "/c/cmTC_*.dir/flags.make.tmp*"),
         ("/c/target/s-homrbd9gyh-0m9xb34.lock", "/c/target/s-*.lock"),
