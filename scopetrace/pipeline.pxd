@@ -2,13 +2,14 @@ import cython
 
 from scopetrace.decode.decoder cimport Decoder
 from scopetrace.model.image cimport Image
-from scopetrace.model.raw cimport RawRecord
+from scopetrace.model.raw cimport Batch, RawRecord, record_at
 from scopetrace.watch.rules cimport Rules
 
 
 cdef class Pipeline:
     cdef dict __dict__
-    cdef public object sync_requested, counts, main, main_end, measure, measure_own, record_ns
+    cdef public object sync_requested, counts, main, main_end, record_ns
+    cdef public object measure, measure_with, measure_own
     cdef public object _watch, _host, _offset_ns, _writer
     cdef public list _rows, _payloads, _given_up
     cdef public object _payload_room, _payloads_cut
@@ -17,7 +18,7 @@ cdef class Pipeline:
     cdef public object _metrics, _text, _flows
     cdef public Decoder _decoder
 
-    @cython.locals(record=RawRecord)
+    @cython.locals(records=Batch, record=RawRecord, at=Py_ssize_t)
     cpdef feed(self, bytes batch)
     @cython.locals(rules=Rules)
     cpdef emit(self, Image image, time_ns, tid, str sourcetype, str source, channel, dict data)

@@ -32,7 +32,7 @@ from scopetrace.model.operation import (
 )
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
-from scopetrace.model.raw import unpack_batch
+from scopetrace.model.raw import Batch, record_at
 from scopetrace.model.whole_call import WholeCall
 from scopetrace.source import Handlers
 from scopetrace.sources.needs import source_classes
@@ -132,7 +132,9 @@ class Pipeline:
             watch.config.libscope.summaryperiod, self._ensure_process, emit_metric
         )
         self.measure = self._metrics.measure
-        """Take a measure of a metric. It is the meter's own method: it is called for every call."""
+        """Take a measure of a metric."""
+        self.measure_with = self._metrics.measure_with
+        """The same. It is the meter's own method: it is called for every call."""
         self.measure_own = self._metrics.measure_own
         """Take a measure of a metric that the program itself sent."""
         self._show_call = show_call
@@ -165,12 +167,16 @@ class Pipeline:
         Raises:
             SessionError: the events of this batch could not be written.
         """
+        records, at, record = Batch(batch), 0, None
         try:
-            for record in unpack_batch(batch):
+            while at < records.size:
+                record = record_at(records, at)
                 self._decoder.decode(record)
-                self.record_ns = record.entered_ns
+                at += record.size
         except (struct.error, ValueError) as error:
             self._decoder.misunderstand(error)
+        if record is not None:
+            self.record_ns = record.entered_ns
         self.flush()
 
     def tick(self, now_ns: int) -> None:
@@ -242,7 +248,7 @@ class Pipeline:
         most = rules.most_per_second
         if most and self._is_beyond(most, image, time_ns, tid):
             return
-        if image in self._unwritten:
+        if self._unwritten and image in self._unwritten:
             self._write_process(image)
         self._rows.append(event)
 

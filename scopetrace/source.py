@@ -88,6 +88,20 @@ class Outlet(Protocol):
         of what it counts, with the same tags, is gone.
         """
 
+    def measure_with(
+        self,
+        image: Image,
+        time_ns: int,
+        name: str,
+        value: float,
+        numops: int,
+        tags: dict[str, Any],
+    ) -> None:
+        """Take a measure as `measure` does, in half the time: for what programs do often.
+
+        The dict of tags stays the caller's.
+        """
+
     def measure_own(
         self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]
     ) -> None:

@@ -5,6 +5,9 @@ from scopetrace.decode.tasks cimport Task
 from scopetrace.model.raw cimport RawRecord
 
 
+cdef int SYSCALL
+
+
 cdef class Decoder:
     cdef dict __dict__
     cdef readonly State state

@@ -85,7 +85,7 @@ class Decoder:
         state, kind = self.state, record.kind
         try:
             task = state.tree.tasks.get(record.tid)
-            if kind in WHOLE_SESSION:
+            if kind != SYSCALL and kind in WHOLE_SESSION:
                 self._announce(record)
                 return
             if task is None or task.group.pid != record.pid:

@@ -18,10 +18,13 @@ cdef class Meter:
     cdef public object period_ended_ns
     cdef public object _period_ns, _ensure_process, _due_ns
     cdef public dict _accounts
+    cdef public Image _measured
+    cdef public Account _account
     cdef public list _ready
 
     @cython.locals(account=Account, series=Series, cells=dict, cell=list)
-    cdef _add(self, Image image, time_ns, str name, value, numops, dict tags)
+    cpdef measure_with(self, Image image, time_ns, str name, value, numops, dict tags)
+    cdef Account _find(self, Image image)
     @cython.locals(account=Account, series=Series)
     cpdef end(self, Image image, time_ns, replaced=*)
     @cython.locals(account=Account, series=Series, cells=dict, tags=dict)

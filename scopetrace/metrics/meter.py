@@ -6,8 +6,8 @@ slower) counts for the period it comes in, so that sums are exact in any case. T
 image that made no measure for a period is dropped, but for lasting gauges: connections stay open
 without any call. An image with too many cells has them written early.
 
-`Meter.measure` is called for every call that a program makes with files, so the usual path through
-it is short.
+`Meter.measure_with` is called for every call that a program makes with files, so the usual path
+through it is short.
 
 There is no sample of 0, with one exception: a lasting gauge that had a sample has one more when it
 is back at 0, since a reader takes the last value for the present one. When an image ends, a lasting
@@ -87,15 +87,18 @@ class Meter:
         self._ensure_process = ensure_process
         self._due_ns = 0
         self._accounts: dict[Image, Account] = {}
+        self._measured: Image | None = None
+        self._account: Account | None = None
+        """That of `_measured`, which had the last measure: the next one is mostly its own, too."""
         self._ready: list[Sample] = []
 
     def measure(
         self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
     ) -> None:
         """Count a measure; see `source.Outlet`."""
-        self._add(image, time_ns, name, value, numops, tags)
+        self.measure_with(image, time_ns, name, value, numops, tags)
 
-    def _add(
+    def measure_with(
         self,
         image: Image,
         time_ns: int,
@@ -104,9 +107,12 @@ class Meter:
         numops: int,
         tags: dict[str, Any],
     ) -> None:
+        """Count a measure; see `source.Outlet`."""
         if time_ns >= self._due_ns:
             self.end_period(time_ns)
-        account = self._accounts.get(image) or self._open(image)
+        account = self._account
+        if account is None or image is not self._measured:
+            account = self._find(image)
         series = account.series.get(name) or self._begin(account, name)
         cells = series.cells
         if cells is None:
@@ -137,7 +143,7 @@ class Meter:
             return
         if time_ns >= self._due_ns:
             self.end_period(time_ns)
-        account = self._accounts.get(image) or self._open(image)
+        account = self._find(image)
         key = (name, type, tuple(sorted(tags.items())), value if type == "set" else None)
         cell = account.own.get(key)
         if cell is None:
@@ -184,10 +190,13 @@ class Meter:
         ready, self._ready = self._ready, []
         return ready
 
-    def _open(self, image: Image) -> Account:
-        self._ensure_process(image)
-        chosen = plans(image.rules.verbosity)
-        account = self._accounts[image] = Account(chosen)
+    def _find(self, image: Image) -> Account:
+        """Return the account of an image, a new one if there is none."""
+        account = self._accounts.get(image)
+        if account is None:
+            self._ensure_process(image)
+            account = self._accounts[image] = Account(plans(image.rules.verbosity))
+        self._measured, self._account = image, account
         return account
 
     def _begin(self, account: Account, name: str) -> Series:
@@ -225,6 +234,7 @@ class Meter:
         account = self._accounts.pop(image, None)
         if account is None:
             return
+        self._measured = self._account = None
         for series in account.series.values():
             for key, (value, numops) in (series.cells or {}).items():
                 tags = _named(series.plan.kept, key)

@@ -38,6 +38,8 @@ class Metrics:
         self._processes = Processes(self._meter)
         self.measure = self._meter.measure
         """See `source.Outlet`."""
+        self.measure_with = self._meter.measure_with
+        """See `source.Outlet`."""
         self.measure_own = self._meter.measure_own
         """See `source.Outlet`."""
         self.process_written = self._processes.process_written

@@ -37,11 +37,17 @@ class WatchedMeter(Meter):
         super().__init__(period_ns, ensure_process)
         self._emit = emit
 
-    def measure(
-        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
+    def measure_with(
+        self,
+        image: Image,
+        time_ns: int,
+        name: str,
+        value: float,
+        numops: int,
+        tags: dict[str, Any],
     ) -> None:
         """Count a measure and emit it."""
-        super().measure(image, time_ns, name, value, numops, **tags)
+        super().measure_with(image, time_ns, name, value, numops, tags)
         _kind, sort, unit, known = METRICS[name]
         mean = value / numops if sort in MEANS and numops > 1 else value
         data = {

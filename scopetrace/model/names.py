@@ -66,6 +66,7 @@ LIMITS = {
 
 
 @lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def octal_digits(mode: int) -> int:
     """Return permissions as a number that reads like them: 0o644 becomes 644."""
     return int(f"{mode & 0o7777:o}")

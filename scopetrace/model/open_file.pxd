@@ -16,3 +16,6 @@ cdef class Usage:
     cdef public Py_ssize_t fds
     cdef public dict flows, calls
     cdef public tuple measured
+
+    cpdef add(self, tuple tally)
+    cpdef add_call(self, outgoing, op, list counts)

@@ -6,6 +6,8 @@ state by it. Paths are text whose undecodable bytes are lone surrogates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import sub
 from typing import NamedTuple
 
 from scopetrace.model.flow import Flow, FlowUsage
@@ -68,7 +70,15 @@ class OpenFile:
         """The byte order of what is written to it, if that was seen to be UTF-16."""
 
 
+Counts = tuple[int, ...]
+"""Calls, bytes and ns of one kind."""
+NO_CALLS = (0, 0, 0)
 NOTHING = (0, 0, 0, 0, 0, 0)
+
+
+def _less(counts: Counts, others: Sequence[int]) -> Counts:
+    """Return counts without those of other calls."""
+    return tuple(map(sub, counts, others))
 
 
 class Usage:
@@ -130,17 +140,24 @@ class Usage:
         for at, count in enumerate(counts):
             known[at] += count
 
-    def unmeasured_calls(self) -> list[tuple[str, str, list[int]]]:
+    def unmeasured_calls(self) -> list[tuple[str, str, Counts]]:
         """Return what `unmeasured` does by call: read or write, its name; calls, bytes, ns."""
         if not (self.reads or self.writes or self.calls):
             return []
-        now, others = self.unmeasured(), self.calls
-        rest = {"read": list(now[:3]), "write": list(now[3:])}
-        found = [(which, op, counts) for (which, op), counts in others.items()]
-        for which, _op, counts in found:
-            rest[which] = [a - b for a, b in zip(rest[which], counts, strict=True)]
+        now, found = self.unmeasured(), []
+        reads, writes = now[:3], now[3:]
+        for (which, op), counts in self.calls.items():
+            found.append((which, op, tuple(counts)))
+            if which == "read":
+                reads = _less(reads, counts)
+            else:
+                writes = _less(writes, counts)
+        if writes != NO_CALLS:
+            found.insert(0, ("write", "write", writes))
+        if reads != NO_CALLS:
+            found.insert(0, ("read", "read", reads))
         self.calls = {}
-        return [*((which, which, counts) for which, counts in rest.items() if any(counts)), *found]
+        return found
 
     def reset_transfers(self) -> None:
         """Count from 0: what a socket transferred belongs to a connection that has ended."""

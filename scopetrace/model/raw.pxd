@@ -37,4 +37,4 @@ cdef class RawRecord:
 cdef Py_ssize_t part_size(Batch batch, Py_ssize_t at, Py_ssize_t end) except -1
 
 @cython.locals(word=Py_ssize_t, long=Py_ssize_t, record=RawRecord)
-cdef RawRecord record_at(Batch batch, Py_ssize_t at)
+cpdef RawRecord record_at(Batch batch, Py_ssize_t at)

@@ -19,9 +19,9 @@ def test_calls_with_names_of_their_own_are_taken_out_of_reads_and_writes():
     usage.add_call(False, "pread64", [1, 1, 1])
     usage.add_call(True, "sendfile", [1, 5, 50])
     assert usage.unmeasured_calls() == [
-        ("read", "read", [1, 19, 199]),
-        ("read", "pread64", [2, 11, 101]),
-        ("write", "sendfile", [1, 5, 50]),
+        ("read", "read", (1, 19, 199)),
+        ("read", "pread64", (2, 11, 101)),
+        ("write", "sendfile", (1, 5, 50)),
     ]
     assert usage.unmeasured_calls() == []
 

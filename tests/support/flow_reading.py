@@ -53,6 +53,17 @@ class KeepingOutlet:
     ) -> None:
         self.measures.append((name, value, tags))
 
+    def measure_with(
+        self,
+        image: Image,
+        time_ns: int,
+        name: str,
+        value: float,
+        numops: int,
+        tags: dict[str, Any],
+    ) -> None:
+        self.measures.append((name, value, dict(tags)))
+
     def measure_own(
         self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]
     ) -> None:

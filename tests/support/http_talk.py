@@ -66,6 +66,9 @@ class Emitted:
         assert numops == 1
         self.samples.append((name, value, tags))
 
+    def measure_with(self, image, time_ns, name, value, numops, tags) -> None:
+        self.measure(image, time_ns, name, value, numops, **tags)
+
     @property
     def messages(self) -> list[tuple[str, dict[str, Any]]]:
         """Name and data of each event, without addresses and durations."""

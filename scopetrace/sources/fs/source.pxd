@@ -5,6 +5,9 @@ from scopetrace.model.open_file cimport OpenFile, Usage
 from scopetrace.source cimport Source
 
 
+cdef dict OPENED, CLOSED
+
+
 cdef class FsSource(Source):
     @cython.locals(image=Image, file=OpenFile, data=dict)
     cpdef _opened(self, operation)
@@ -19,4 +22,4 @@ cdef class FsSource(Source):
 
 
 cdef dict _named(str op, str file, str passed)
-cdef _enhance(dict data, Image image, OpenFile file)
+cdef _set_owners(dict data, Image image, OpenFile file)

@@ -132,7 +132,7 @@ class HttpEmitter:
 
     def _measure(self, name: str, value: float, tags: dict[str, Any]) -> None:
         if HTTP in self._image.rules.measures:
-            self._outlet.measure(self._image, self._time_ns, name, value, 1, **tags)
+            self._outlet.measure_with(self._image, self._time_ns, name, value, 1, tags)
 
 
 def _target(request: Request | None) -> dict[str, str]:
