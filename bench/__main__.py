@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from databases import databases
 from figures import figures
 from large_sessions import large_sessions
 from many_sessions import many_sessions
@@ -33,7 +34,7 @@ def main() -> None:
         os.chdir(folder)
         results = []
         wanted = os.environ.get("ONLY", "")
-        for workload in workloads(Path(folder)):
+        for workload in (*workloads(Path(folder)), *databases(Path(folder))):
             if wanted not in workload.name:
                 continue
             print(f"measuring: {workload.name}", file=sys.stderr, flush=True)

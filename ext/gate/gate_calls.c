@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -54,11 +55,17 @@ IN_THE_PROGRAM static int has(const struct gate_slot *slot, uint64_t flags)
     return (slot->fd_word & flags) == flags;
 }
 
-/* The name of its file has just been asked for. */
+/* The name of a file has just been asked for. */
+IN_THE_PROGRAM static int is_fresh_word(uint64_t word, uint64_t now)
+{
+    const uint64_t fresh = GATE_FD_KNOWN | GATE_FD_FRESH;
+
+    return (word & fresh) == fresh && GATE_FD_AGE(word, now) <= 1;
+}
+
 IN_THE_PROGRAM static int is_fresh(const struct gate_slot *slot)
 {
-    return has(slot, GATE_FD_KNOWN | GATE_FD_FRESH) &&
-           GATE_FD_AGE(slot->fd_word, slot->entered) <= 1;
+    return is_fresh_word(slot->fd_word, slot->entered);
 }
 
 /* The fd of a call as a tally has it. */
@@ -159,7 +166,7 @@ IN_THE_PROGRAM static void fill_record(const struct gate_slot *slot, struct gate
     record->args[3] = slot->registers.r10;
     record->args[4] = slot->registers.r8;
     record->args[5] = slot->registers.r9;
-    record->transferred = record->copied = 0;
+    record->to_generation = record->copied = 0;
 }
 
 IN_THE_PROGRAM static void publish(struct gate_slot *slot, uint64_t bytes)
@@ -464,7 +471,7 @@ IN_THE_PROGRAM static int after_open(struct gate_slot *slot)
     return 1;
 }
 
-/* -- paths that lead to nothing ----------------------------------------------------------------- */
+/* -- paths that lead to nothing, or do so now ---------------------------------------------------- */
 
 /*
  * Whether the tracer can find out in its next round what a path has meant: all that changes folders begins with
@@ -484,8 +491,20 @@ IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct 
             (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD);
 }
 
-/* Record a call that has failed with ENOENT. False: the tracer has to. */
-IN_THE_PROGRAM static int record_missing(struct gate_slot *slot)
+/*
+ * A link that is removed may be on the way of a path whose name is looked for in the next round. So the tracer
+ * is to see it go, and all but files with it.
+ */
+IN_THE_PROGRAM static int before_unlink(const struct gate_slot *slot)
+{
+    struct stat found;
+    int64_t result = gate_make_call(SYS_lstat, slot->registers.rdi, (uintptr_t)&found, 0);
+
+    return !slot->missing || (result != -ENOENT && (result || !S_ISREG(found.st_mode)));
+}
+
+/* Record a call that has failed with ENOENT, or has removed a name. False: the tracer has to. */
+IN_THE_PROGRAM static int record_path(struct gate_slot *slot)
 {
     enum { MOST = sizeof(struct gate_record) + sizeof(struct raw_part) + PATH_MOST };
     uint64_t left = __builtin_ia32_rdtsc();
@@ -564,8 +583,6 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
     return 1;
 }
 
-/* ---------------------------------------------------------------------------------------------- */
-
 /* Whether a call on a socket says no more than which bytes: no address, no flag that makes them others. */
 IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_action action)
 {
@@ -574,6 +591,118 @@ IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_actio
     return (action != GATE_SEND && action != GATE_RECEIVE) ||
            (!(slot->registers.r10 & ~plain) && !slot->registers.r8);
 }
+
+/* -- files that are changed or mapped ------------------------------------------------------------ */
+
+/* Whether a mapping is one that WHEN_MAPS_FILE watches. */
+IN_THE_PROGRAM static int maps_file(const struct gate_slot *slot)
+{
+    const uint32_t over = MAP_FIXED | MAP_DENYWRITE;
+    uint32_t flags = (uint32_t)slot->registers.r10;
+
+    return !(flags & MAP_ANONYMOUS) && (flags & over) != over;
+}
+
+/* Whether a mapping is watched, and neither that of a ring nor over the gate. */
+IN_THE_PROGRAM static int may_map(const struct gate_slot *slot)
+{
+    uint32_t flags = (uint32_t)slot->registers.r10;
+
+    return (maps_file(slot) || slot->registers.rsi >= GATE_LARGE_BYTES) &&
+           flags != (MAP_SHARED | MAP_POPULATE) &&
+           !(flags & MAP_FIXED && slot->registers.rdi < GATE_MAPPINGS_END);
+}
+
+IN_THE_PROGRAM static uint32_t file_of(const struct gate_slot *slot)
+{
+    return (uint32_t)(action_of(slot) == GATE_MAP ? slot->registers.r8 : slot->registers.rdi);
+}
+
+IN_THE_PROGRAM static int before_file(struct gate_slot *slot)
+{
+    uint32_t fd = file_of(slot);
+
+    if (action_of(slot) == GATE_MAP && !maps_file(slot))
+        return 0;
+    if (fd >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, fd);
+    return action_of(slot) == GATE_MAP ? !has(slot, GATE_FD_KNOWN) : !is_fresh(slot);
+}
+
+/* False: the tracer has to record it. */
+IN_THE_PROGRAM static int after_file(struct gate_slot *slot)
+{
+    uint64_t left = __builtin_ia32_rdtsc();
+
+    if (action_of(slot) == GATE_MAP && !maps_file(slot))
+        return 1;
+    uint64_t changed = *word_of(slot, file_of(slot)) ^ slot->fd_word;
+    struct gate_record *record =
+        GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, sizeof *record);
+
+    if (!record)
+        return 0;
+    fill_record(slot, record, GATE_CALL);
+    record->left = left;
+    record->result = (int64_t)slot->result;
+    record->fd = file_of(slot);
+    publish_call(slot, sizeof *record);
+    return 1;
+}
+
+/* -- from fd to fd ----------------------------------------------------------------------------- */
+
+IN_THE_PROGRAM static int is_across(enum gate_action action)
+{
+    return action == GATE_COPY || action == GATE_SENDFILE;
+}
+
+IN_THE_PROGRAM static uint32_t source_of(const struct gate_slot *slot)
+{
+    return (uint32_t)(action_of(slot) == GATE_COPY ? slot->registers.rdi : slot->registers.rsi);
+}
+
+IN_THE_PROGRAM static uint32_t target_of(const struct gate_slot *slot)
+{
+    return (uint32_t)(action_of(slot) == GATE_COPY ? slot->registers.rdx : slot->registers.rdi);
+}
+
+/* Whether the tracer is to see a transfer from one fd to another. */
+IN_THE_PROGRAM static int before_across(struct gate_slot *slot)
+{
+    uint32_t from = source_of(slot), to = target_of(slot);
+
+    if (from >= slot->fds_size || to >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, from);
+    slot->to_word = *word_of(slot, to);
+    return !has(slot, GATE_FD_KNOWN) ||
+           !(slot->to_word & GATE_FD_STREAM || is_fresh_word(slot->to_word, slot->entered));
+}
+
+/* Record how much was copied, if anything. False: the tracer has to. */
+IN_THE_PROGRAM static int after_across(struct gate_slot *slot)
+{
+    uint64_t left = __builtin_ia32_rdtsc();
+    uint32_t from = source_of(slot);
+    uint64_t changed =
+        (*word_of(slot, from) ^ slot->fd_word) | (*word_of(slot, target_of(slot)) ^ slot->to_word);
+    struct gate_record *record =
+        GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, sizeof *record);
+
+    if (!record)
+        return 0;
+    fill_record(slot, record, GATE_CALL);
+    record->left = left;
+    record->result = (int64_t)slot->result;
+    record->fd = from;
+    record->to_generation = (uint32_t)GATE_FD_GENERATION(slot->to_word);
+    publish_call(slot, sizeof *record);
+    return 1;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
 
 /* Whether the tracer is to see a transfer. */
 IN_THE_PROGRAM static int before_transfer(struct gate_slot *slot, enum gate_action action)
@@ -587,20 +716,36 @@ IN_THE_PROGRAM static int before_transfer(struct gate_slot *slot, enum gate_acti
     return !has(slot, GATE_FD_KNOWN);
 }
 
+/* Commands of fcntl(2) that are watched for their failures. */
+IN_THE_PROGRAM static int locks(const struct gate_slot *slot)
+{
+    uint32_t command = (uint32_t)slot->registers.rsi;
+
+    return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
+           command == F_OFD_SETLKW;
+}
+
 /* enum gate_how: who makes the call. */
 IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
 {
     enum gate_action action = action_of(slot);
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (slot->mode == GATE_TRACED)
+    if (slot->mode == GATE_TRACED || (action == GATE_WATCH_LOCKS && !locks(slot)) ||
+        (action == GATE_MAP && !may_map(slot)))
         return GATE_TRACE_CALL;
     slot->tally = slot->record_end = 0;
     slot->entered = __builtin_ia32_rdtsc();
     if (action == GATE_OPEN || action == GATE_OPENAT)
         return prepare_try(slot, action) ? GATE_TRY : GATE_MAKE;
-    if (slot->mode == GATE_PASS || action > GATE_CLOSE)
+    if (slot->mode == GATE_PASS || action >= GATE_COUNT)
         return GATE_MAKE;
+    if (action == GATE_UNLINK)
+        return before_unlink(slot);
+    if (action > GATE_CLOSE)
+        return before_file(slot);
+    if (is_across(action))
+        return before_across(slot);
     if (fd >= slot->fds_size)
         return 1;
     slot->fd_word = *word_of(slot, fd);
@@ -622,7 +767,11 @@ IN_THE_PROGRAM static int after_transfer(struct gate_slot *slot, enum gate_actio
 
     if (result == -EAGAIN || result == -EINTR) /* nothing was transferred, nor has it failed */
         return 1;
-    if (result < 0 || was_given_away(slot))
+    if (result < 0)
+        return 0;
+    if (is_across(action))
+        return after_across(slot);
+    if (was_given_away(slot))
         return 0;
     if (!result && !is_out(action) && has(slot, GATE_FD_STREAM))
         return 0; /* its end, or there is no room in the buffers */
@@ -654,8 +803,14 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
     if (action < GATE_CLOSE)
         return after_transfer(slot, action);
     if ((int64_t)slot->result < 0 && !is_answer(action, (int64_t)slot->result))
-        return (int64_t)slot->result == -ENOENT && record_missing(slot);
-    return action < GATE_COUNT ? after_open(slot) : tally_call(slot, NO_FD, 0);
+        return (int64_t)slot->result == -ENOENT && record_path(slot);
+    if (action >= GATE_WATCH)
+        return 1;
+    if (action >= GATE_COUNT)
+        return tally_call(slot, NO_FD, 0);
+    if (action == GATE_UNLINK)
+        return record_path(slot);
+    return action == GATE_OPEN || action == GATE_OPENAT ? after_open(slot) : after_file(slot);
 }
 
 /* Whether the tracer is to record the call, which has returned, or to verify its record. */

@@ -26,6 +26,8 @@
 
 #define GATE_MAPPINGS_END (GATE_ARENA_BASE + (uint64_t)GATE_ARENAS * GATE_ARENA_STRIDE)
 
+#define GATE_LARGE_BYTES 0x100000 /* of mappings that are watched for their size (WHEN_LARGE_2) */
+
 #define GATE_MAGIC 0x5a17c0de
 
 enum gate_mode {
@@ -46,13 +48,20 @@ enum gate_action {
     GATE_OUT,       /* bytes go out through it; likewise */
     GATE_OUT_VECTOR,
     GATE_SEND,
+    GATE_COPY,          /* the kernel copies bytes from the first argument to the third one, */
+    GATE_SENDFILE,      /* or from the second to the first */
     GATE_CLOSE,         /* it is closed */
+    GATE_CHANGE,        /* an attribute of its file is changed */
+    GATE_MAP,           /* the file of the fifth argument is mapped, or much memory */
+    GATE_UNLINK,        /* the name is removed that is the first argument */
     GATE_OPEN,          /* the file is opened whose path is the first argument */
     GATE_OPENAT,        /* the second argument */
     GATE_COUNT,         /* only those that fail have a record */
     GATE_COUNT_NAMED_4, /* the same; it is not counted if the fourth argument has AT_EMPTY_PATH */
     GATE_COUNT_NAMED_3, /* or the third one */
     GATE_COUNT_LINK,    /* the same; EINVAL is counted, too: there is no symbolic link */
+    GATE_WATCH,         /* only those that fail have a record, and nothing is counted */
+    GATE_WATCH_LOCKS, /* likewise of those commands of fcntl(2) that lock; others are not made here */
 };
 
 /* Which argument of a call is its only path. */
@@ -159,7 +168,8 @@ struct gate_slot {
 
     /* Of a call under way: */
     uint64_t entered; /* ticks */
-    uint64_t fd_word; /* of its fd, when it was entered */
+    uint64_t fd_word; /* of its fd, when it was entered; of two fds that from which bytes come, */
+    uint64_t to_word; /* and the one to which they go */
     uint64_t tally;   /* 1 + the index of its tally, from when `next` is complete; 0: not yet */
     struct gate_sums next; /* the sums of that tally with this call */
     uint64_t lock;         /* that it has taken, or is about to take; 0: none */

@@ -41,9 +41,9 @@ struct gate_record {
     uint64_t left;
     int64_t result;
     uint64_t args[6];
-    uint32_t transferred;
-    uint32_t copied;   /* bytes of the payload: parts as struct raw_part of record.h */
-    uint8_t payload[]; /* padded to a multiple of 8 */
+    uint32_t to_generation; /* of the fd to which bytes are copied, if there are two */
+    uint32_t copied;        /* bytes of the payload: parts as struct raw_part of record.h */
+    uint8_t payload[];      /* padded to a multiple of 8 */
 };
 
 /* The tick by which a record has its place among those of other threads. */

@@ -90,14 +90,16 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
     gated_take_words(task);
     if (!gated_has_words(task))
         return;
-    if (CALLS[call->row].group == GROUP_OPEN)
+    const struct call *row = &CALLS[call->row];
+    if (row->group == GROUP_OPEN)
         publish_fd(engine, task, (int)result, true);
-    else if (CALLS[call->row].group == GROUP_NET && CALLS[call->row].ends)
-        publish_fd(engine, task, (int)(CALLS[call->row].makes_fd ? result : (int64_t)call->args[0]),
-                   false);
-    else if (CALLS[call->row].transfer == TRANSFER_IN || CALLS[call->row].transfer == TRANSFER_OUT)
-        publish_fd(engine, task, (int)call->args[0], CALLS[call->row].transfer == TRANSFER_OUT);
-    if (CALLS[call->row].transfer == TRANSFER_OUT)
+    else if (row->group == GROUP_NET && row->ends)
+        publish_fd(engine, task, (int)(row->makes_fd ? result : (int64_t)call->args[0]), false);
+    else if (row->transfer != TRANSFER_NONE)
+        publish_fd(engine, task, (int)call->args[row->fd - 1], row->transfer == TRANSFER_OUT);
+    if (row->transfer == TRANSFER_ACROSS)
+        publish_fd(engine, task, (int)call->args[row->fd2 - 1], true);
+    if (row->transfer == TRANSFER_OUT)
         gated_own_file(engine, task, (int)call->args[0]);
 }
 
@@ -142,7 +144,9 @@ static uint8_t action_of(const struct call_options *options, int row)
 {
     uint8_t action = filter_gate_action(row);
 
-    return options->modes[row] == MODE_ALL || action >= GATE_COUNT ? action : GATE_REFUSE;
+    bool by_failures = options->modes[row] == MODE_FAILURES && action >= GATE_COUNT;
+
+    return options->modes[row] == MODE_ALL || by_failures ? action : GATE_REFUSE;
 }
 
 /* The same, and which argument is a path. */

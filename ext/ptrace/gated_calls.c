@@ -12,25 +12,46 @@
 
 /* -- calls in the gate that the tracer records ------------------------------------------------- */
 
+static void fill_call(const struct engine *engine, struct task *task, int row)
+{
+    struct pending *call = &task->call;
+
+    call_reset(&engine->context, call, row);
+    memcpy(call->args, task->entry.args, sizeof call->args);
+    call->abi = ABIS;
+    call->entered_ns = time_of_ticks(engine->gate, task->gated->page->slot.entered);
+}
+
+/*
+ * Begin a call by each of its rows that applies, as begin_rows of calls.c does. False: none of them has a
+ * stop at the return of the call.
+ */
+static bool begin_by_rows(struct engine *engine, struct task *task, int row)
+{
+    while ((row = gated_row_for(engine, row, task->entry.args)) >= 0) {
+        fill_call(engine, task, row);
+        if (CALLS[row].stops == STOPS_BOTH) {
+            call_entered(&engine->context, &task->caller, &task->call);
+            return true;
+        }
+        call_entered_only(&engine->context, &task->caller, &task->call);
+        row = engine->next_row[row];
+    }
+    return false;
+}
+
 bool gated_begin_call(struct engine *engine, struct task *task)
 {
-    const struct gate_slot *slot = &task->gated->page->slot;
-    const struct gate_registers registers = slot->registers;
-    struct pending *call = &task->call;
+    const struct gate_registers registers = task->gated->page->slot.registers;
+    const uint64_t args[6] = { registers.rdi, registers.rsi, registers.rdx,
+                               registers.r10, registers.r8,  registers.r9 };
     int row = gated_row(engine, registers.rax);
 
     if (row < 0 || !task->caller.fds)
         return false;
-    const uint64_t args[6] = { registers.rdi, registers.rsi, registers.rdx,
-                               registers.r10, registers.r8,  registers.r9 };
     task->entry = (struct entry_stop){ .number = registers.rax, .filter_passed = true };
     memcpy(task->entry.args, args, sizeof args);
-    call_reset(&engine->context, call, row);
-    memcpy(call->args, args, sizeof args);
-    call->abi = ABIS;
-    call_entered(&engine->context, &task->caller, call);
-    call->entered_ns = time_of_ticks(engine->gate, slot->entered);
-    return true;
+    return begin_by_rows(engine, task, row);
 }
 
 /* Whether another thread has closed the fd since the call was entered. */
@@ -39,7 +60,8 @@ static bool was_given_away(const struct task *task)
     const struct gate_slot *slot = &task->gated->page->slot;
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    return CALLS[task->call.row].transfer != TRANSFER_NONE && gated_has_words(task) &&
+    return CALLS[task->call.row].transfer != TRANSFER_ACROSS &&
+           CALLS[task->call.row].transfer != TRANSFER_NONE && gated_has_words(task) &&
            fd < ARENA_FDS && GATE_FD_GENERATION(task->caller.fds->words[fd] ^ slot->fd_word);
 }
 

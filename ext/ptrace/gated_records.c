@@ -17,6 +17,7 @@
 #include "gate/array.h"
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
+#include "ptrace/seccomp.h"
 
 /* -- time ------------------------------------------------------------------------------------- */
 
@@ -61,6 +62,14 @@ int gated_row(const struct engine *engine, uint64_t number)
     return number < GATE_NUMBERS && engine->gate->actions[number] != GATE_REFUSE
                ? engine->rows[0][number]
                : -1;
+}
+
+int gated_row_for(const struct engine *engine, int row, const uint64_t args[6])
+{
+    while (row >= 0 &&
+           (engine->options.calls.modes[row] == MODE_OFF || !when_holds(CALLS[row].when, args)))
+        row = engine->next_row[row];
+    return row;
 }
 
 static void take(void *context, const struct gate_tally *more)
@@ -141,13 +150,96 @@ static void apply_transfer(struct engine *engine, const struct gate_thread *thre
                     ticks_to_ns(engine->gate, record->left - record->entered));
 }
 
-/* A call has found nothing where its path leads, which is as true now. Else the program has lied. */
-static void apply_missing(struct engine *engine, const struct gate_thread *thread,
-                          struct pending *call, const struct gate_record *record)
+/*
+ * The same of bytes that were copied from one fd to another. That a thread receives early from the second one
+ * does not concern them: they come in from a file.
+ */
+static void apply_across(struct engine *engine, const struct gate_thread *thread,
+                         struct pending *call, const struct gate_record *record)
 {
-    if (record->result == -ENOENT && CALLS[call->row].path && parts_find(&call->parts, PART_PATH))
-        call_ended(&engine->context, thread->caller, call, record->result,
-                   ticks_to_ns(engine->gate, record->left - record->entered));
+    const struct call *row = &CALLS[call->row];
+    struct caller *caller = thread->caller;
+    const struct fd_entry *from = fd_table_find(caller->fds, (int)call->args[row->fd - 1]);
+    const struct fd_entry *to = fd_table_find(caller->fds, (int)call->args[row->fd2 - 1]);
+
+    if (!from || from->generation != record->generation)
+        call->args[row->fd - 1] = UINT64_MAX;
+    if (!to || to->generation != record->to_generation)
+        call->args[row->fd2 - 1] = UINT64_MAX;
+    call->fd_serial = from ? from->serial : 0;
+    finish_transfer(&engine->context, caller, call, record->result,
+                    ticks_to_ns(engine->gate, record->left - record->entered));
+}
+
+static void apply_open(struct engine *engine, struct gate_thread *thread, struct pending *call,
+                       const struct gate_record *record, uint64_t elapsed_ns)
+{
+    struct caller *caller = thread->caller;
+
+    add_opened_name(engine, thread, record, call);
+    record_open(&engine->context, caller, call, record->result, elapsed_ns);
+    struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
+    if (entry)
+        entry->generation = record->generation;
+}
+
+/* What verify (gated_verify.c) will look at. */
+static void keep_parts(const struct engine *engine, struct gate_thread *thread,
+                       const struct parts *parts)
+{
+    if (!engine->options.gate_verify)
+        return;
+    parts_reset(&thread->last);
+    parts_append(&thread->last, parts->bytes, parts->used);
+}
+
+/* The file of an fd was changed or mapped. */
+static void apply_file(struct engine *engine, const struct gate_thread *thread,
+                       struct pending *call, const struct gate_record *record, uint64_t elapsed_ns)
+{
+    const struct call *row = &CALLS[call->row];
+    const struct fd_entry *entry = fd_table_find(thread->caller->fds, (int)call->args[row->fd - 1]);
+    bool maps = row->stops == STOPS_ENTRY;
+
+    if (!entry || entry->generation != record->generation)
+        call->args[row->fd - 1] = UINT64_MAX;
+    write_call(&engine->context, thread->caller, call, maps ? RAW_RESULT_UNKNOWN : record->result,
+               maps ? 0 : elapsed_ns, 0);
+}
+
+/*
+ * A call has found nothing where its path leads, which is as true now, or has removed a name. Else the program
+ * has lied.
+ */
+static void apply_path(struct engine *engine, const struct gate_thread *thread,
+                       struct pending *call, int64_t result, uint64_t elapsed_ns)
+{
+    if ((result == -ENOENT || result == 0) && CALLS[call->row].path &&
+        parts_find(&call->parts, PART_PATH))
+        call_ended(&engine->context, thread->caller, call, result, elapsed_ns);
+}
+
+/* A record says what its call can be known by; the rest follows from its row. */
+static void apply_by_row(struct engine *engine, struct gate_thread *thread, struct pending *call,
+                         const struct gate_record *record)
+{
+    const struct call *row = &CALLS[call->row];
+    uint64_t elapsed_ns = ticks_to_ns(engine->gate, record->left - record->entered);
+
+    if (call->row == ROW_close) {
+        collect_others(engine, thread);
+        record_close(&engine->context, thread->caller, call);
+    } else if (record->result < 0 || call->row == ROW_unlink) {
+        apply_path(engine, thread, call, record->result, elapsed_ns);
+    } else if (row->group == GROUP_OPEN) {
+        apply_open(engine, thread, call, record, elapsed_ns);
+    } else if (row->group == GROUP_MAP || (row->group == GROUP_ATTR && row->fd)) {
+        apply_file(engine, thread, call, record, elapsed_ns);
+    } else if (row->transfer == TRANSFER_ACROSS && record->result >= 0) {
+        apply_across(engine, thread, call, record);
+    } else if (row->transfer != TRANSFER_NONE && record->result > 0) {
+        apply_transfer(engine, thread, call, record);
+    }
 }
 
 static void apply_call_record(struct engine *engine, struct gate_thread *thread,
@@ -156,7 +248,7 @@ static void apply_call_record(struct engine *engine, struct gate_thread *thread,
     struct context *context = &engine->context;
     struct caller *caller = thread->caller;
     struct pending call = { .copy_limit = 0 };
-    int row = gated_row(engine, record->row);
+    int row = gated_row_for(engine, gated_row(engine, record->row), record->args);
 
     if (row < 0 || !caller->fds)
         return;
@@ -165,27 +257,10 @@ static void apply_call_record(struct engine *engine, struct gate_thread *thread,
     memcpy(call.args, record->args, sizeof call.args);
     call.entered_ns = time_of_ticks(engine->gate, record->entered);
     parts_append(&call.parts, payload, record->copied);
-    if (engine->options.gate_verify) {
-        parts_reset(&thread->last);
-        parts_append(&thread->last, payload, record->copied);
-    }
     caller->fds->words_are_newer = true;
-    if (row == ROW_close) {
-        collect_others(engine, thread);
-        record_close(context, caller, &call);
-    } else if (record->result < 0) {
-        apply_missing(engine, thread, &call, record);
-    } else if (CALLS[row].group == GROUP_OPEN) {
-        add_opened_name(engine, thread, record, &call);
-        record_open(context, caller, &call, record->result,
-                    ticks_to_ns(engine->gate, record->left - record->entered));
-        struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
-        if (entry)
-            entry->generation = record->generation;
-    } else if (CALLS[row].transfer != TRANSFER_NONE && record->result > 0) {
-        apply_transfer(engine, thread, &call, record);
-    }
+    apply_by_row(engine, thread, &call, record);
     caller->fds->words_are_newer = false;
+    keep_parts(engine, thread, &call.parts);
     parts_deinit(&call.parts);
 }
 

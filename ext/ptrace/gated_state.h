@@ -47,6 +47,9 @@ uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks);
 /* The row of a call's number; -1: the gate makes no such call. */
 int gated_row(const struct engine *engine, uint64_t number);
 
+/* The first of a call's rows, from `row` on, that is watched and applies to its arguments; -1: there is none. */
+int gated_row_for(const struct engine *engine, int row, const uint64_t args[6]);
+
 /* gated_slots.c: whether the program of a thread has an arena, and its fd table words in one. */
 bool gated_has_gate(const struct task *task);
 bool gated_has_words(const struct task *task);

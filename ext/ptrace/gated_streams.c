@@ -10,11 +10,13 @@
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
 
-static bool sends(const struct engine *engine, uint64_t number)
+static bool sends_to(const struct engine *engine, uint64_t number, const uint64_t args[6], int fd)
 {
     int row = gated_row(engine, number);
+    enum call_transfer transfer = row < 0 ? TRANSFER_NONE : CALLS[row].transfer;
 
-    return row >= 0 && CALLS[row].transfer == TRANSFER_OUT;
+    return (transfer == TRANSFER_OUT && (int)args[CALLS[row].fd - 1] == fd) ||
+           (transfer == TRANSFER_ACROSS && (int)args[CALLS[row].fd2 - 1] == fd);
 }
 
 /* Whether a thread began to send before that tick, and its record is not taken yet. */
@@ -22,13 +24,15 @@ static bool is_sending(const struct engine *engine, const struct gate_thread *th
                        uint64_t ticks)
 {
     const struct gate_slot *slot = &thread->page->slot;
+    const struct gate_registers *registers = &slot->registers;
+    const uint64_t args[6] = { registers->rdi, registers->rsi, registers->rdx };
     struct gate_record next;
 
-    if (gate_thread_is_in_call(thread) && (int)slot->registers.rdi == fd &&
-        sends(engine, slot->registers.rax) && slot->entered < ticks)
+    if (gate_thread_is_in_call(thread) && sends_to(engine, registers->rax, args, fd) &&
+        slot->entered < ticks)
         return true;
-    return gate_peek(&thread->reader, &next) && next.kind == GATE_CALL && (int)next.fd == fd &&
-           sends(engine, next.row) && next.entered < ticks;
+    return gate_peek(&thread->reader, &next) && next.kind == GATE_CALL &&
+           sends_to(engine, next.row, next.args, fd) && next.entered < ticks;
 }
 
 bool gated_is_sent_to(const struct engine *engine, const struct caller *receiver, int fd,

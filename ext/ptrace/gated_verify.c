@@ -5,8 +5,10 @@
  * The tracer asks as it would at the end of a traced call, and compares. An fd that another thread has
  * closed meanwhile cannot be asked for, and is no difference.
  */
+#include <errno.h>
 #include <string.h>
 
+#include "call/arguments.h"
 #include "call/call.h"
 #include "call/payload.h"
 #include "call/records.h"
@@ -71,14 +73,28 @@ static void verify_open(struct engine *engine, const struct task *task, uint32_t
         note_difference(engine, task, DIFFERS_FILE);
 }
 
+/* The same of a path that led to nothing. */
+static void verify_missing(struct engine *engine, struct task *task)
+{
+    const struct parts *fresh = &task->call.parts, *last = &task->gated->last;
+
+    if (!gated_begin_call(engine, task))
+        return;
+    copy_at_exit(&engine->context, &task->caller, &task->call, -ENOENT);
+    if (!is_same_part(fresh, last, PART_PATH) || !is_same_part(fresh, last, PART_NAME) ||
+        !is_same_part(fresh, last, PART_MISSING))
+        note_difference(engine, task, DIFFERS_NAME);
+}
+
 /* -- transfers and ends ------------------------------------------------------------------------ */
 
-static void verify_transfer(struct engine *engine, const struct task *task, uint32_t fd)
+/* `word`: what the thread knew of an fd through which its call has transferred. */
+static void verify_transfer(struct engine *engine, const struct task *task, uint64_t fd,
+                            uint64_t word)
 {
     struct fd_entry *entry = fd_table_find(task->caller.fds, (int)fd);
-    uint64_t word = task->gated->page->slot.fd_word;
 
-    if (has_changed(task, fd, word))
+    if (fd >= task->caller.fds->word_count || has_changed(task, (uint32_t)fd, word))
         return;
     enum fd_kind kind = word & GATE_FD_STREAM ? FD_STREAM : FD_PLAIN;
     bool right = entry && entry->generation == GATE_FD_GENERATION(word) &&
@@ -86,6 +102,16 @@ static void verify_transfer(struct engine *engine, const struct task *task, uint
                  (entry->muted || !(word & GATE_FD_MUTED));
     if (!right)
         note_difference(engine, task, DIFFERS_FD);
+}
+
+static void verify_transfers(struct engine *engine, const struct task *task, const struct call *row)
+{
+    const struct gate_slot *slot = &task->gated->page->slot;
+    const uint64_t args[] = { slot->registers.rdi, slot->registers.rsi, slot->registers.rdx };
+
+    verify_transfer(engine, task, (uint32_t)args[row->fd - 1], slot->fd_word);
+    if (row->fd2)
+        verify_transfer(engine, task, (uint32_t)args[row->fd2 - 1], slot->to_word);
 }
 
 static void verify_close(struct engine *engine, const struct task *task, uint32_t fd)
@@ -105,12 +131,16 @@ void gated_verify(struct engine *engine, struct task *task)
     int row = gated_row(engine, slot->registers.rax);
     const struct fd_table *fds = task->caller.fds;
 
-    if (row < 0 || !fds || !fds->words || (int64_t)result < 0)
+    if (row < 0 || !fds || !fds->words)
+        return;
+    if (CALLS[row].path && (int64_t)result == -ENOENT)
+        verify_missing(engine, task);
+    if ((int64_t)result < 0)
         return;
     if (CALLS[row].group == GROUP_OPEN && result < fds->word_count)
         verify_open(engine, task, (uint32_t)result);
     else if (row == ROW_close && fd < fds->word_count)
         verify_close(engine, task, fd);
-    else if (CALLS[row].transfer != TRANSFER_NONE && fd < fds->word_count)
-        verify_transfer(engine, task, fd);
+    else if (CALLS[row].transfer != TRANSFER_NONE)
+        verify_transfers(engine, task, &CALLS[row]);
 }

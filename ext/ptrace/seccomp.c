@@ -23,7 +23,7 @@ enum { KERNEL_SETLK = 6, KERNEL_SETLKW = 7, KERNEL_SETLK64 = 13, KERNEL_SETLKW64
 
 enum test { TEST_EQUAL, TEST_ANY_BIT, TEST_NO_BIT, TEST_AT_LEAST, TEST_NEITHER, TEST_LOW };
 
-enum { LARGE = 1 << 20, ROWS_OF_A_CALL = 5 };
+enum { ROWS_OF_A_CALL = 5 };
 
 /*
  * One argument (from 0), and what about it makes the call worth a stop. TEST_NEITHER: not all bits of the
@@ -63,8 +63,8 @@ static const struct when_test {
     [WHEN_MOVES_LOW] = { 4, TEST_LOW, 2, { 3, MREMAP_FIXED } },
     [WHEN_DISPATCHES] = { 0, TEST_EQUAL, 1, { PR_SET_SYSCALL_USER_DISPATCH } },
     [WHEN_SETS_LIMIT] = { 2, TEST_ANY_BIT, 1, { UINT32_MAX } },
-    [WHEN_LARGE_2] = { 1, TEST_AT_LEAST, 1, { LARGE } },
-    [WHEN_LARGE_3] = { 2, TEST_AT_LEAST, 1, { LARGE } },
+    [WHEN_LARGE_2] = { 1, TEST_AT_LEAST, 1, { GATE_LARGE_BYTES } },
+    [WHEN_LARGE_3] = { 2, TEST_AT_LEAST, 1, { GATE_LARGE_BYTES } },
 };
 
 bool when_holds(enum call_when when, const uint64_t args[6])
@@ -191,13 +191,23 @@ uint8_t filter_gate_action(int row)
                : call->when == WHEN_NAMED_3 ? GATE_COUNT_NAMED_3
                : call->answer == EINVAL     ? GATE_COUNT_LINK
                                             : GATE_COUNT;
+    case GROUP_ATTR:
+        return call->path ? GATE_REFUSE : GATE_CHANGE;
+    case GROUP_LOCK:
+        return call->when == WHEN_LOCKS ? GATE_WATCH_LOCKS : GATE_WATCH;
+    case GROUP_TOUCH:
+        return GATE_WATCH;
     default:
-        return row == ROW_open       ? GATE_OPEN
-               : row == ROW_openat   ? GATE_OPENAT
-               : row == ROW_close    ? GATE_CLOSE
-               : row == ROW_sendto   ? GATE_SEND
-               : row == ROW_recvfrom ? GATE_RECEIVE
-                                     : GATE_REFUSE;
+        return row == ROW_open                                   ? GATE_OPEN
+               : row == ROW_openat                               ? GATE_OPENAT
+               : row == ROW_close                                ? GATE_CLOSE
+               : row == ROW_sendto                               ? GATE_SEND
+               : row == ROW_recvfrom                             ? GATE_RECEIVE
+               : row == ROW_sendfile                             ? GATE_SENDFILE
+               : row == ROW_mmap                                 ? GATE_MAP
+               : row == ROW_unlink                               ? GATE_UNLINK
+               : row == ROW_splice || row == ROW_copy_file_range ? GATE_COPY
+                                                                 : GATE_REFUSE;
     }
 }
 
@@ -292,7 +302,8 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
         for (int i = 0; i < count && filter_gate_action(row) != GATE_REFUSE; i++)
             calls[i].gated |= calls[i].number == (uint32_t)abi->numbers[row];
     for (int i = 0; i < count; i++) {
-        calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink];
+        calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink] ||
+                       calls[i].number == (uint32_t)abi->numbers[ROW_lstat];
         calls[i].tried = calls[i].number == (uint32_t)abi->numbers[ROW_openat2];
     }
 }

@@ -299,6 +299,8 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "console",
         "vectors",
         "big_write",
+        "sendfile",
+        "refused",
     ],
 )
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:

@@ -57,6 +57,9 @@ uint64_t before[ALL], after[ALL], native_sp;
 __asm__(SITE("with_pad", "jmp 1f\n.nops 16\n1:\n")
             SITE("with_moved", "lea 0x12345678(%rax), %rax\n") SITE("as_it_is", "nop\n"));
 
+/* The code ends where a page begins, so that there is room behind it for trampolines. */
+__asm__(".pushsection end_of_code, \"ax\", @progbits\n.balign 4096\nint3\n.popsection\n");
+
 extern const char with_pad_back[], with_moved_back[], as_it_is_back[];
 void with_pad(void);
 void with_moved(void);
@@ -75,7 +78,7 @@ static const struct site {
 
 struct call {
     const char *name;
-    uint64_t number, args[3];
+    uint64_t number, args[4]; /* the fourth is any if it is 0 */
 };
 
 static uint64_t random_state = 88172645463325252ull;
@@ -97,6 +100,8 @@ static void prepare(const struct call *call, const struct site *site, uint64_t f
     before[RDI] = call->args[0];
     before[RSI] = call->args[1];
     before[RDX] = call->args[2];
+    if (call->args[3])
+        before[R10] = call->args[3];
     before[RSP] = sp;
     before[FLAGS] = flags | 0x202; /* the bit that is always set, and interrupts */
 }

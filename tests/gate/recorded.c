@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,10 @@ static void never(int number)
 
 /* -- cases ------------------------------------------------------------------------------------- */
 
-static int file, scratch;
+static int file, scratch, copied;
+static off_t copied_from;
+static char folder[PATH_MAX];
+static struct flock whole = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
 static void nothing(void)
 {
@@ -62,6 +66,16 @@ static void open_scratch(void)
 static void close_scratch(void)
 {
     close(scratch);
+}
+
+static void make_name(void)
+{
+    close(open("removed", O_WRONLY | O_CREAT, 0600));
+}
+
+static void go_to_start(void)
+{
+    copied_from = 100;
 }
 
 /* Arguments of 0 that are pointers or fds are filled in by run_case. */
@@ -88,11 +102,25 @@ static struct step_case {
       nothing },
     { "open nowhere", { "", SYS_open, { 8, O_RDONLY, 0 } }, -EFAULT, nothing, nothing },
     { "close", { "", SYS_close, { 0, 0, 0 } }, 0, open_scratch, nothing },
+    { "sendfile",
+      { "", SYS_sendfile, { 0, 0, (uint64_t)&copied_from, 1 } },
+      1,
+      go_to_start,
+      nothing },
+    { "fchmod", { "", SYS_fchmod, { 0, 0600 } }, 0, nothing, nothing },
+    { "unlink", { "", SYS_unlink, { (uint64_t) "removed" } }, 0, make_name, nothing },
+    { "unlink nothing", { "", SYS_unlink, { (uint64_t) "nowhere" } }, -ENOENT, nothing, nothing },
+    { "stat nothing", { "", SYS_stat, { (uint64_t) "absent", 8 } }, -ENOENT, nothing, nothing },
+    { "fcntl", { "", SYS_fcntl, { 0, F_SETLK, (uint64_t)&whole } }, 0, nothing, nothing },
+    { "lock of nothing", { "", SYS_fcntl, { 0, F_SETLK, 8 } }, -EFAULT, nothing, nothing },
+    { "getcwd", { "", SYS_getcwd, { (uint64_t)folder, sizeof folder } }, 0, nothing, nothing },
 };
 
 static bool is_about_file(const struct step_case *asked)
 {
-    return asked->call.number == SYS_read || asked->call.number == SYS_lseek;
+    const uint64_t number = asked->call.number;
+
+    return number == SYS_read || number == SYS_lseek || number == SYS_fcntl || number == SYS_fchmod;
 }
 
 static void fill_in(struct step_case *asked)
@@ -102,6 +130,14 @@ static void fill_in(struct step_case *asked)
         asked->call.args[0] = (uint64_t)file;
     if (asked->call.number == SYS_close)
         asked->call.args[0] = (uint64_t)scratch;
+    if (asked->call.number == SYS_fchmod)
+        asked->call.args[0] = (uint64_t)copied;
+    if (asked->call.number == SYS_getcwd)
+        asked->result = (int64_t)strlen(getcwd(folder, sizeof folder)) + 1;
+    if (asked->call.number == SYS_sendfile) {
+        asked->call.args[0] = (uint64_t)copied;
+        asked->call.args[1] = (uint64_t)file;
+    }
     if (asked->end == close_scratch) {
         asked->result = scratch = dup(file); /* the number that comes next */
         close(scratch);
@@ -142,6 +178,7 @@ static void run_case(const struct site *site, const struct step_case *asked)
     uint64_t made = 0, last = first;
 
     lseek(file, 0, SEEK_SET);
+    lseek(copied, 0, SEEK_SET);
     for (; made < WARM_UP; made++)
         step(site, *asked, UINT64_MAX);
     for (; step(site, *asked, last); made++)
@@ -150,6 +187,8 @@ static void run_case(const struct site *site, const struct step_case *asked)
     if (asked->call.number == SYS_read && asked->result == 1 &&
         lseek(file, 0, SEEK_CUR) != (off_t)made)
         complain("read twice or never", site->name, (long long)made);
+    if (asked->call.number == SYS_sendfile && lseek(copied, 0, SEEK_CUR) != (off_t)made)
+        complain("copied twice or never", site->name, (long long)made);
     printf("%s|%s|%llu|%llu\n", site->name, asked->name, (unsigned long long)made,
            (unsigned long long)last);
 }
@@ -158,7 +197,8 @@ int main(int argc, char **argv)
 {
     static char alternate[1 << 16];
     stack_t other = { .ss_sp = alternate, .ss_size = sizeof alternate };
-    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    struct sigaction action = { .sa_sigaction = on_signal,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 
     if (argc != 4)
         return 96;
@@ -171,6 +211,7 @@ int main(int argc, char **argv)
     signal(SIGRTMAX, never);
     zero = open("/dev/zero", O_RDONLY);
     file = open("read", O_RDONLY);
+    copied = open("copied", O_WRONLY | O_CREAT, 0600);
     for (size_t i = 0; i < sizeof SITES / sizeof *SITES; i++)
         for (size_t j = 0; j < sizeof CASES / sizeof *CASES; j++)
             run_case(&SITES[i], &CASES[j]);

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scopetrace.recorder.command import HELD_BACK
 from support.gate_code import compiled
 from support.gate_files import TORTURE
 from support.harness import Recording, Stage
@@ -27,7 +28,10 @@ pytestmark = one_user("what interrupts a call does not depend on rights")
 
 @pytest.fixture
 def stepped(stage: Stage, commons: Path) -> Stepped:
-    """Record a program of this folder whose steps are made."""
+    """Record a program of this folder whose steps are made.
+
+    The recorder takes a variable that is held back for a sign that LD_PRELOAD is its own.
+    """
     stepper = commons / "stepper.so"
     if not stepper.exists():
         flags = ("-shared", "-fPIC", "-O1", "-ldl")
@@ -40,6 +44,7 @@ def stepped(stage: Stage, commons: Path) -> Stepped:
         stage.environ = {
             "SCOPE_GATE": "eager",
             "LD_PRELOAD": str(stepper),
+            f"{HELD_BACK.decode()}NOTHING": "",
             "STEPPER_REPORT": str(report),
         }
         for file in ("read", "opened", "openat", "closing"):
@@ -55,7 +60,20 @@ def lines_of(recording: Recording) -> list[list[str]]:
     return [line.split("|") for line in recording.ending.stdout.decode().splitlines()]
 
 
-LEAST = {"read": 150, "lseek": 150, "open": 400, "openat": 400}
+LEAST = {
+    "read": 150,
+    "stat": 100,
+    "open": 400,
+    "openat": 400,
+    "open nothing": 200,
+    "stat nothing": 200,
+    "unlink": 200,
+    "unlink nothing": 200,
+    "fchmod": 150,
+    "sendfile": 150,
+    "fcntl": 100,
+    "getcwd": 100,
+}
 """How many instructions a call has at least that is made in the gate."""
 
 
@@ -74,7 +92,15 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     for name, case in (("opened", "open"), ("openat", "openat"), ("closing", "close")):
         assert opened[f"{work}/{name}"] == closed[f"{work}/{name}"] == made[case]
     (end,) = recording.of("fs.close", file=f"{work}/read")
-    assert end.data["file_read_bytes"] == made["read"]
+    assert end.data["file_read_bytes"] == made["read"] + made["sendfile"]
+    (end,) = recording.of("fs.close", file=f"{work}/copied")
+    assert end.data["file_write_bytes"] == end.data["file_write_ops"] == made["sendfile"]
+    failed = Counter(event.data["op"] for event in recording.of("fs.error"))
+    assert failed["fcntl"] == made["lock of nothing"]
+    assert len(recording.of("fs.delete", file=f"{work}/removed")) == made["unlink"]
+    assert len(recording.of("fs.error", file=f"{work}/nowhere")) == made["unlink nothing"]
+    assert len(recording.of("fs.error", file=f"{work}/absent")) == made["stat nothing"]
+    assert len(recording.of("fs.attr", file=f"{work}/copied")) == made["fchmod"]
     assert len(recording.of("fs.error", file=f"{work}/nothing")) == made["open nothing"]
 
 
