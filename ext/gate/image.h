@@ -10,15 +10,18 @@
 
 enum { MAPPINGS_KEPT = 8 };
 
+struct gated_program;
+
 struct image {
     unsigned uses; /* tasks */
     struct arena *arenas[GATE_ARENAS];
-    unsigned arena_count; /* 0: there is no gate yet, */
-    bool refused;         /* and there will be none, or none is used any more */
-    bool is_ahead;        /* image_patch_ahead was called */
-    bool full;            /* there will be no further arena */
-    bool displaced;       /* the program has mapped something else where the gate was */
-    unsigned calls;       /* traced so far that the gate could have made */
+    unsigned arena_count;          /* 0: there is no gate yet, */
+    bool refused;                  /* and there will be none, or none is used any more */
+    bool is_ahead;                 /* image_patch_ahead was called */
+    bool full;                     /* there will be no further arena */
+    bool displaced;                /* the program has mapped something else where the gate was */
+    unsigned calls;                /* traced so far that the gate could have made */
+    struct gated_program *program; /* what is known of its program; NULL: it was not looked at */
     struct patch *patches;
     size_t patch_count;
     uint64_t *seen; /* sites that were planned, whatever became of them */

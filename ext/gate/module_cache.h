@@ -15,6 +15,7 @@ struct site_record {
     uint64_t site; /* an offset in the file, as all places here */
     struct site_plan plan;
     uint64_t trampoline; /* 0: none yet (give_trampoline); it may be outside of the file */
+    unsigned images;     /* of how many programs it was patched */
 };
 
 struct mapped_file {
@@ -27,6 +28,7 @@ struct mapped_file {
         room; /* and how much is used of the room behind the gate, of a program that can jump there */
     struct site_record *plans;
     size_t plan_count;
+    unsigned images; /* of how many programs sites were patched */
     uint64_t *ahead; /* sites that are patched before there are threads */
     size_t ahead_count;
     bool knows_ahead; /* they were looked for */

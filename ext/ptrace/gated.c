@@ -6,8 +6,10 @@
  *
  *  1. It begins without a gate, by exec. Its calls are traced.
  *  2. At the traced call number `gate_at` that the gate could have made, the gate and an arena are
- *     injected. Before that the cost would be more than the gain.
- *  3. At its next such call a thread is given a slot, and the call's site is patched. If the arena is full,
+ *     injected. Before that the cost would be more than the gain, unless the same program made many calls in
+ *     the gate before: then it has the gate from its first such call.
+ *  3. At its next such call a thread is given a slot, and the call's site is patched, with those in the same
+ *     file that programs before have used. If the arena is full,
  *     another one is injected.
  *  4. A call uses an fd that the tracer knows: its word says so from then on (publish_fd). Calls on it are
  *     made in the gate, and their bytes are tallied there.

@@ -86,12 +86,16 @@ static void enter_slot(struct engine *engine, struct task *task)
 
 static void end_thread(struct engine *engine, struct task *task)
 {
+    enum { BUSY_CALLS = 100 };
+
     if (!task->gated)
         return;
     gate_thread_mark(task->gated);
     gated_collect(engine);
     gated_disown_all(task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
+    if (task->image->program && task->gated->calls >= BUSY_CALLS)
+        task->image->program->is_busy = true;
     gate_thread_free(task->gated);
     task->gated = NULL;
 }
@@ -206,12 +210,35 @@ static bool add_arena(struct engine *engine, struct task *task)
     return done != INJECT_GONE;
 }
 
+static struct gated_program *program_of(struct gate *gate, pid_t tid)
+{
+    struct raw_stat found = { .ino = 0 };
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "exe");
+    proc_stat(path, &found);
+    struct gated_program *program = &gate->programs[(found.dev * 31 + found.ino) % GATED_PROGRAMS];
+    if (program->dev != found.dev || program->ino != found.ino)
+        *program = (struct gated_program){ found.dev, found.ino, false };
+    return program;
+}
+
+/* At which of its calls a program is given the gate: at the first if it had a use for that before. */
+static unsigned gate_at(const struct engine *engine, struct task *task)
+{
+    struct image *image = task->image;
+
+    if (!image->program)
+        image->program = program_of(engine->gate, task->caller.tid);
+    return image->program->is_busy ? 1 : engine->options.gate_at;
+}
+
 /* False: the thread is in another stop by now. */
 static bool inject_gate(struct engine *engine, struct task *task)
 {
     struct image *image = task->image;
 
-    if (image->refused || ++image->calls < engine->options.gate_at)
+    if (image->refused || ++image->calls < gate_at(engine, task))
         return true;
     bool is_there = add_arena(engine, task);
     if (image->full)

@@ -8,6 +8,7 @@
 
 enum {
     GATED_FILES = 256,
+    GATED_PROGRAMS = 256,
     ANOTHER_SERIAL =
         1, /* the first_fd_serial of a call whose fd another thread has closed meanwhile */
 };
@@ -20,16 +21,23 @@ struct gated_file {
     bool traced;         /* there is such a write */
 };
 
+/* A file that was executed. */
+struct gated_program {
+    uint64_t dev, ino;
+    bool is_busy; /* a thread of it made many calls in the gate */
+};
+
 struct gate {
     uint8_t actions[GATE_NUMBERS];
     struct module_cache modules;
     struct arena *arenas;
     struct gate_thread *threads;
     struct gated_file files[GATED_FILES]; /* by device and inode; others of a place are traced */
-    bool used;                            /* some program has an arena */
-    unsigned differences;                 /* that verified records had */
-    bool names_opens;                     /* can_name_opens */
-    bool sees_folders;                    /* every call stops that makes or removes a folder */
+    struct gated_program programs[GATED_PROGRAMS]; /* likewise; another one takes its place */
+    bool used;                                     /* some program has an arena */
+    unsigned differences;                          /* that verified records had */
+    bool names_opens;                              /* can_name_opens */
+    bool sees_folders;                /* every call stops that makes or removes a folder */
     uint64_t renames;                 /* context.renames when names of files were last doubted */
     uint64_t origin_ticks, origin_ns; /* of both clocks at the beginning, */
     uint64_t now_ticks, now_ns;       /* and at the last round */
