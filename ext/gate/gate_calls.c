@@ -82,21 +82,29 @@ IN_THE_PROGRAM static int is_out(enum gate_action action)
 
 /* -- locks of files --------------------------------------------------------------------------- */
 
-enum { SPIN_TICKS = 1 << 15 }; /* some 10 µs: most writes are shorter */
+/*
+ * Most writes take less than the first of these, some 10 µs. The second is longer than a traced write takes: if two
+ * threads that write in turn did not wait for such a one, all their writes would be traced from then on.
+ */
+enum { SPIN_TICKS = 1 << 15, WAIT_TICKS = 1 << 19 };
 
 /* False: another thread has it for long. */
 IN_THE_PROGRAM static int take_lock(struct gate_slot *slot, uint64_t address)
 {
     uint32_t *lock = (uint32_t *)(uintptr_t)address;
+    uint64_t waited = 0;
 
     slot->lock = address;
     do {
         uint32_t unlocked = 0;
+        if (waited > SPIN_TICKS)
+            gate_make_call(SYS_sched_yield, 0, 0, 0);
         if (__atomic_compare_exchange_n(lock, &unlocked, (uint32_t)slot->self, 0, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
             return 1;
         __builtin_ia32_pause();
-    } while (__builtin_ia32_rdtsc() - slot->entered < SPIN_TICKS);
+        waited = __builtin_ia32_rdtsc() - slot->entered;
+    } while (waited < WAIT_TICKS);
     slot->lock = 0;
     return 0;
 }
