@@ -102,8 +102,11 @@ class Use:
         return self.read, self.written, self.deleted, self.renamed
 
     def differs(self, other: Use) -> bool:
-        """Return whether something else was done; to make what was there already is to make it."""
-        made = self.existed or other.existed
+        """Return whether something else was done; to make what was there already is to make it.
+
+        An open with O_CREAT makes a file only in the run that is the first, as that of a log.
+        """
+        made = self.existed or other.existed or (self.is_unwritten and other.is_unwritten)
         ours, theirs = self.letters, other.letters
         return (ours[0], *ours[2:]) != (theirs[0], *theirs[2:]) if made else ours != theirs
 
@@ -127,6 +130,11 @@ class Use:
     def is_made(self) -> bool:
         """Whether the session made or changed it."""
         return self.written or self.deleted or self.renamed or self.existed
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether it was opened, and no bytes were written."""
+        return bool(self.opens) and not self.written_bytes
 
     @property
     def is_brief(self) -> bool:

@@ -40,6 +40,7 @@ def missed(file: str, error: str = "ENOENT", **facts: Any) -> Event:
         (used("/c", 5), used("/c", 6), ("content", 5, 6)),
         (used("/c", written=5), used("/c", written=6), ("content", 5, 6)),
         (used("/c", 5), used("/c"), ("content", "read", "opened")),
+        (used("/c", written=5), used("/c"), ("content", "written", "opened")),
         (used("/c", 5), [*used("/c", 5), event("fs.delete", file="/c")],
          ("content", "read", "read, deleted")),
     ],
@@ -65,6 +66,11 @@ def test_differences(
         pytest.param([missed("/c", "EAGAIN"), *used("/c", 5)], used("/c", 5), id="by-chance"),
         pytest.param(
             [event("fs.mkdir", file="/d", op="mkdir")], [missed("/d", "EEXIST")], id="was-there"
+        ),
+        pytest.param(
+            [event("fs.open", file="/log", op="openat", flags="O_CREAT", file_created=True)],
+            used("/log", flags="O_CREAT"),
+            id="the-first-run-makes-it",
         ),
         pytest.param(
             [closed("/home/out.txt", file_write_bytes=5)],
