@@ -11,7 +11,7 @@ from scopetrace.query.session import Session
 TEXT_TYPES = ("console", "file")
 FIRST_TEXTS, LAST_TEXTS = 2000, 4000
 """So many events with text are read of the beginning and of the end of a session."""
-FAILURES = ("fs.error", "proc.error", "dns.error")
+FAILURES = ("fs.error", "proc.error")
 MOST_FAILURES = 1000
 """Of each kind."""
 MOST_EXCHANGES = 3000

@@ -41,7 +41,6 @@ def test_failures_are_the_last_of_each_kind(tmp_path, monkeypatch):
         event("proc.error", op="kill", error="EPERM"),
         event("fs.error", op="openat", error="ENOENT", file="/a"),
         event("fs.error", op="openat", error="ENOENT", file="/b"),
-        event("dns.error", domain="box", error="timeout"),
     ]
     with open_session(record(tmp_path / "home", events)) as session:
         found = read_report(session)
@@ -49,5 +48,4 @@ def test_failures_are_the_last_of_each_kind(tmp_path, monkeypatch):
     assert [(one.source, one.text("file")) for one in found.failures] == [
         ("fs.error", "/b"),
         ("proc.error", ""),
-        ("dns.error", ""),
     ]

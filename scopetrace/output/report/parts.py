@@ -233,12 +233,10 @@ def _text_lines(event: EventRecord, began_ns: int) -> Iterator[list[Any]]:
 
 
 def _errors(found: ReportInput) -> Iterator[list[Any]]:
-    """Yield what failed: processes, connections, files (the program's own first), other calls."""
+    """Yield what failed: processes, connections, look-ups, files (own ones first), other calls."""
     yield from _bad_ends(found)
-    for text, count in found.summary.net_errors.items():
-        what, _, error = text.rpartition(": ")
-        times = f" ({count} times)" if count > 1 else ""
-        yield ["network", escape(error), "", escape(what) + times, False]
+    yield from _counted("network", found.summary.net_errors)
+    yield from _counted("DNS", found.summary.lookup_errors)
     causes = {event.text("file"): event for event in found.failures if event.sourcetype == "fs"}
     for file in _by_weight(found.summary.files):
         if file.errors:
@@ -249,6 +247,14 @@ def _errors(found: ReportInput) -> Iterator[list[Any]]:
     for event in found.failures:
         if event.sourcetype != "fs":
             yield _failure(event)
+
+
+def _counted(kind: str, errors: dict[str, int]) -> Iterator[list[Any]]:
+    """Yield errors that are counted by what failed: `connect 10.0.0.7 port 80: ECONNREFUSED`."""
+    for text, count in errors.items():
+        what, _, error = text.rpartition(": ")
+        times = f" ({count} times)" if count > 1 else ""
+        yield [kind, escape(error), "", _cut(escape(what) + times), False]
 
 
 def _bad_ends(found: ReportInput) -> Iterator[list[Any]]:
@@ -268,9 +274,8 @@ def _bad_end(node: ProcessNode, what: str) -> list[Any]:
 
 def _failure(event: EventRecord) -> list[Any]:
     who = f"{escape(event.proc)} [{event.pid}]"
-    kind = "DNS" if event.sourcetype == "dns" else "call"
     what = failure_text(event.source, event.data)
-    return [kind, escape(event.text("error")), who, _cut(what), False]
+    return ["call", escape(event.text("error")), who, _cut(what), False]
 
 
 def _us(time_ns: int, began_ns: int) -> int:
