@@ -7,8 +7,9 @@ processes and facts about the session are kept for the next batch instead, since
 to them. Only one thread at a time may use a writer.
 
 The file may be deleted while it is written: later rows would go into a file without a name. So
-after each commit the writer checks that the file is still there. If not, it begins a new file of
-the same name with the session, its processes, and the rows that were written since the last check.
+after each commit the writer checks that the file is still there, and whole, as is its write-ahead
+log. If not, it begins a new file of the same name with the session, its processes, and the rows
+that were written since the last check.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scopetrace.db.errors import primary_code, session_error
 from scopetrace.db.file_size_limit import file_limit, limit_growth
@@ -65,11 +66,32 @@ _NEW_FILE_RETRY_S = 1.0
 """Time between two attempts to begin that new file."""
 _RESERVE_PAGES = 8
 """Pages below the limit on the size of files (RLIMIT_FSIZE) that are kept for the final status."""
+_SALT_AT, _NO_SALT = 16, bytes(4)
+"""Where the first salt of a write-ahead log is, and what a hole has there."""
 _LATE_EVENTS = 500
 """So many last events are searched for the last text of the console."""
 _BUSY_TIMEOUT_S = 2.0
 _SWITCH_TRIES = 10
 _SWITCH_RETRY_S = 0.05
+
+
+class _Log(NamedTuple):
+    """What tells whether a write-ahead log was cut."""
+
+    size: int
+    """In bytes; 0 also if there is none."""
+    salt: bytes
+    """By which its pages are known; empty: there is none."""
+
+    @classmethod
+    def of(cls, path: Path) -> _Log:
+        """Return what there is of the log beside a session file."""
+        try:
+            with Path(f"{path}-wal").open("rb", buffering=0) as log:
+                fd = log.fileno()
+                return cls(os.fstat(fd).st_size, os.pread(fd, len(_NO_SALT), _SALT_AT))
+        except OSError:
+            return cls(0, b"")
 
 
 class SessionWriter:
@@ -103,6 +125,7 @@ class SessionWriter:
         self._inserts = Inserts(self._db)
         self.id = self._about["id"]
         self._place = path.lstat()
+        self._log, self._log_is_cut = _Log.of(path), False
         self._reserve = _reserve(path)
 
     def add_process(self, process: Process) -> None:
@@ -141,6 +164,7 @@ class SessionWriter:
         """Make all rows since the last commit visible to readers and safe against a crash."""
         if not (self._uncommitted or self._starts or self._ends or self._facts or self._ways):
             return
+        log_before = _Log.of(self.path)
         with self._batch():
             self._begin()
             self._write_processes()
@@ -155,7 +179,8 @@ class SessionWriter:
         self._ways.clear()
         self._committed += self._uncommitted
         self._uncommitted.clear()
-        if not self._is_in_place():
+        self._look_at_log(log_before)
+        if self._log_is_cut or not self._is_in_place():
             if time.monotonic() < self._next_try_s:
                 return
             self._next_try_s = time.monotonic() + _NEW_FILE_RETRY_S
@@ -345,6 +370,15 @@ class SessionWriter:
         self._place = now if in_place else self._place
         return in_place
 
+    def _look_at_log(self, before: _Log) -> None:
+        """Notice if the write-ahead log was shortened since the last commit.
+
+        SQLite goes on behind the hole, where no reader finds the rows. If it was SQLite that made
+        the log anew, that has another salt (sqlite.org/fileformat2.html).
+        """
+        known, self._log = self._log, _Log.of(self.path)
+        self._log_is_cut |= before.size < known.size and self._log.salt in (known.salt, _NO_SALT)
+
     def _begin_anew(self) -> None:
         """Begin a new file with the rows that were committed since the old one was last in place.
 
@@ -366,8 +400,9 @@ class SessionWriter:
         self._db, self._about = _connect(self.path)
         self._inserts = Inserts(self._db)
         self._place = self.path.lstat()
+        self._log, self._log_is_cut = _Log.of(self.path), False
         self._reserve = _reserve(self.path)
-        self.setback = f"{self.path} was removed while it was written, and was begun anew"
+        self.setback = f"{self.path} was removed or cut while it was written, and was begun anew"
 
     def _leave_old(self) -> None:
         """Close the deleted file; if it was only renamed, it has all its rows.

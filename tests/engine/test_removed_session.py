@@ -26,7 +26,7 @@ echo after >&3
 until [ -s reported ]; do sleep 0.02; done
 sh -c 'cat /etc/passwd > /dev/null; exit 7'
 """
-REMOVED = "was removed while it was written, and was begun anew; the program runs on"
+REMOVED = "was removed or cut while it was written, and was begun anew; the program runs on"
 
 
 @pytest.mark.parametrize("what", ["the file", "the file alone", "the folder"])

@@ -412,7 +412,7 @@ def test_a_file_that_is_removed_is_begun_anew_and_what_follows_is_in_it(tmp_path
     writer.add_payloads([Payload(STARTED_NS, 1, 7, True, b"\xff\0bytes", 0)])
     writer.commit()
 
-    assert writer.setback.endswith("was removed while it was written, and was begun anew")
+    assert writer.setback.endswith("was removed or cut while it was written, and was begun anew")
     assert files(tmp_path) == ["/kept/1", "/kept/2"]
     writer.add_events([closed("/kept/3", process=2)])
     writer.end_process(ProcessEnd(2, STARTED_NS + 5, 0, None, False))
@@ -431,6 +431,42 @@ def test_a_file_that_is_removed_is_begun_anew_and_what_follows_is_in_it(tmp_path
     assert [path.name for path in writer.path.parent.iterdir() if path.name[0] != "."] == [
         writer.path.name
     ]
+
+
+@pytest.mark.parametrize("left", [0, 10, 32, 9000])
+def test_a_log_that_was_cut_is_begun_anew(tmp_path, left):
+    writer = begin(tmp_path)
+    writer.add_events([closed(f"/lost/{number}") for number in range(300)])
+    writer.commit()
+    os.truncate(f"{writer.path}-wal", left)
+
+    writer.add_events([closed("/kept")])
+    writer.commit()
+
+    assert writer.setback.endswith("was removed or cut while it was written, and was begun anew")
+    assert files(tmp_path) == ["/kept"]
+    writer.add_events([closed("/kept too")])
+    writer.finish()
+    assert files(tmp_path) == ["/kept", "/kept too"]
+    with open_session(home=tmp_path) as session:
+        assert (session.info.status, session.info.lost) == ("incomplete", 300)
+
+
+@pytest.mark.parametrize("how", ["TRUNCATE", "RESTART"])
+def test_a_log_that_another_program_copied_into_the_file_is_not_cut(tmp_path, how):
+    writer = begin(tmp_path)
+    writer.add_events([closed("/1")])
+    writer.commit()
+    with closing(sqlite3.connect(writer.path)) as other:
+        other.execute(f"PRAGMA wal_checkpoint({how})")
+
+    for number in range(2, 4):
+        writer.add_events([closed(f"/{number}/{'x' * 9000}")] * number)
+        writer.commit()
+
+    assert writer.setback == ""
+    assert len(files(tmp_path)) == 6
+    writer.finish()
 
 
 def test_a_log_that_stayed_when_its_file_was_removed_is_not_taken_for_the_new_ones(tmp_path):
