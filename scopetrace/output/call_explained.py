@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from scopetrace.explain.acts import counted
 from scopetrace.explain.arguments import Argument, arguments, result_text
+from scopetrace.explain.certain import certain_reason
 from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import calls, errors
@@ -67,6 +68,8 @@ def why_failed(made: Recorded, data: dict[str, Any]) -> str:
     """Return why a call failed, by the data of its event or by its error; empty: not known."""
     if not made.error:
         return ""
+    if not data and (reason := certain_reason(made)):
+        return reason
     return cause_text(data or {"error": made.error, "op": made.name})
 
 

@@ -6,7 +6,7 @@ import re
 
 from scopetrace.syscalls.call import Abi, Phase
 from scopetrace.syscalls.names import name_set
-from scopetrace.syscalls.numbers import ALL, LOW, device, dirfd, fd, mode_of, seconds
+from scopetrace.syscalls.numbers import ALL, LOW, device, dirfd, mode_of, seconds
 from scopetrace.syscalls.quote import hexed, permissions, pointer, signed
 from scopetrace.syscalls.signals import signal_name
 from scopetrace.syscalls.structures import at, decoder, values
@@ -210,7 +210,8 @@ def _utimens64(view: View, address: int) -> str:
 
 
 F_SETFD, F_GETFL, F_SETFL, F_GETFD = 2, 3, 4, 1
-DUPS = (0, 0x406)
+DECIMAL = (0, 0x406, 8, 0x407)
+"""F_DUPFD and F_DUPFD_CLOEXEC, F_SETOWN, F_SETPIPE_SZ."""
 LOCKS = (5, 6, 7, 36, 37, 38, 12, 13, 14)
 WIDE_LOCKS = (36, 37, 38, 12, 13, 14)
 GET_LOCKS = (5, 36, 12)
@@ -260,8 +261,8 @@ def _fcntl_number(view: View, command: int, value: int) -> str:
         return at(view, value, "f_owner_ex", phase)
     if command == F_SETSIG:
         return signal_name(value & LOW)
-    if command in DUPS or command in (8, 0x407):
-        return fd(view, value)
+    if command in DECIMAL:
+        return str(signed(value, 32))
     return hexed(value & ALL)
 
 

@@ -11,7 +11,10 @@ from typing import NamedTuple
 import pytest
 
 import scopetrace
+from scopetrace.explain.sentence import sentence
+from scopetrace.explain.subject import Subject
 from scopetrace.model.names import group_name, user_name
+from scopetrace.output.call_explained import why_failed
 from scopetrace.output.why import reason_text
 from scopetrace.query.tree import read_tree
 from scopetrace.query.why import read_bad_end
@@ -25,6 +28,20 @@ PATIENCE_S = 240
 """Some 300 programs fail one after the other, which takes long on a busy machine."""
 LEAST, LEAST_SHARE = 200, 0.95
 """So many failures are tried, and so many of them have to be explained rightly."""
+
+
+EXPLAINED = [
+    ("EISCONN", "connect", "the socket is connected already"),
+    ("EBADF", "close", "no file is open as descriptor 99"),
+    ("EBADF", "lseek", "The number is no open descriptor"),
+    ("ENOTTY", "ioctl", "is a terminal: it is none"),
+    ("ESPIPE", "lseek", "it has none, since it is a pipe"),
+    ("ESPIPE", "pread64", "it has no positions: a pipe"),
+    ("EAGAIN", "read", "with O_NONBLOCK it does not wait"),
+    ("ECHILD", "wait4", "there is none to wait for"),
+    ("EINVAL", "lseek", "the position would lie before the beginning"),
+]
+"""Error, call and cause of each failure that `why` does not name, in the order of the table."""
 
 
 class Failing(NamedTuple):
@@ -53,14 +70,19 @@ def table() -> list[Failing]:
     return found
 
 
-def reasons(stage: Stage, failing: list[Failing]) -> list[tuple[str, str]]:
-    """Record all programs in one session; return for each what is said, and what should be."""
+def recorded(stage: Stage, failing: list[Failing]) -> tuple[list[list[str]], Path]:
+    """Record all programs in one session; return for each what it printed, and the session."""
     programs = stage.work / "programs.json"
     programs.write_text(json.dumps([each[:2] for each in failing]))
     shutil.copy(RUNNER, stage.work)
     recording = stage.record([python(), "failing.py", programs, stage.work], timeout=PATIENCE_S)
-    lines = [line.split() for line in recording.ending.stdout.decode().splitlines()]
     (path,) = session_files(stage.home)
+    return [line.split() for line in recording.ending.stdout.decode().splitlines()], path
+
+
+def reasons(stage: Stage, failing: list[Failing]) -> list[tuple[str, str]]:
+    """Record all programs in one session; return for each what is said, and what should be."""
+    lines, path = recorded(stage, failing)
     with scopetrace.open_session(path) as session:
         classes, roots = session.path_classes, read_tree(session._db)
         found = []
@@ -104,3 +126,25 @@ def test_the_cause_of_each_failure_is_named(stage: Stage) -> None:
 
 def test_the_table_has_enough_failures() -> None:
     assert len(table()) >= LEAST
+
+
+def explained(path: Path, pid: int, error: str, name: str) -> str:
+    """Return the sentence about the last call of this name that failed in a process."""
+    with scopetrace.open_session(path) as session:
+        query = session.syscall_query(pid=(pid,), error=error)
+        made, files = [(row, files) for row, files in query.follow() if row.name == name][-1]
+        return sentence(Subject(made, files, why_failed(made, query.failure(made))))
+
+
+@without_rights
+def test_what_why_does_not_know_is_explained_where_calls_are_recorded(stage: Stage) -> None:
+    failing = [each for each in table() if not each.known]
+    stage.environ["SCOPE_SYSCALLS"] = "all"
+    lines, path = recorded(stage, failing)
+
+    said = [
+        explained(path, int(pid), *EXPLAINED[number][:2]) for number, (pid, _) in enumerate(lines)
+    ]
+
+    for sentence_said, (_, _, cause) in zip(said, EXPLAINED, strict=True):
+        assert cause in sentence_said

@@ -30,7 +30,7 @@ SAME, FEW = 0.99, 5
 PROGRAMS = [
     ["/bin/busybox", "cat", "/etc/passwd"],
     ["/bin/busybox", "ls", "-l", "/etc"],
-    ["/bin/busybox", "sh", "-c", "echo a > f; busybox cp f g; busybox cat g | busybox wc; exit 3"],
+    ["/bin/busybox", "sh", "-c", "echo a > f; busybox cp f g; busybox wc g; exit 3"],
     ["/usr/bin/python3", "-I", "-c", "import json; open('f', 'w').write('text')"],
     ["/usr/bin/git", "status"],
     ["/usr/bin/curl", "-s", "file:///etc/passwd"],
