@@ -245,12 +245,12 @@ def _explained(
 ) -> Iterator[str]:
     from scopetrace.model.file_record import OWN
     from scopetrace.output.syscall_explained import Explaining, explained_rows
-    from scopetrace.output.width import terminal_columns
+    from scopetrace.output.width import wrap_columns
 
     classes = session.path_classes
     how = Explaining(
         options["level"] or NORMAL,
-        min(terminal_columns(sys.stdout) or EXPLANATION_COLUMNS, EXPLANATION_COLUMNS),
+        wrap_columns(sys.stdout, EXPLANATION_COLUMNS),
         query.failures().data_of,
         lambda path: classes.of(path) == OWN,
     )

@@ -22,6 +22,8 @@ STANDARD = ("standard input", "standard output", "standard error")
 PRINTABLE = re.compile(r'"(?:[^"\\]|\\[nrt"\\])*"(?:\.\.\.)?')
 """Text, as strace quotes it, without other bytes."""
 PIPE = re.compile(r"pipe: (read|write) end")
+UNNAMED = re.compile(r"(pipe|socket):\[\d+\]")
+"""What the kernel calls a pipe or a socket that was open at the start."""
 SOCKET = re.compile(r"(TCP|UDP|UNIX-[A-Z]+|NETLINK)(?:v6)?(?: ([^→←]+))?(?:([→←])(.+))?")
 PROTECTION = {1: "read", 2: "written", 4: "executed"}
 MODE_LETTERS = "rwxrwxrwx"
@@ -68,6 +70,8 @@ def descriptor(call: Subject, fd: int) -> str:
 
 def _described_name(name: str) -> str:
     """Return in words what `syscalls.descriptors` calls a pipe or a socket."""
+    if found := UNNAMED.fullmatch(name):
+        return f"a {found.group(1)}"
     if found := PIPE.match(name):
         return f"the {found.group(1)} end of a pipe"
     found = SOCKET.fullmatch(name)

@@ -20,8 +20,8 @@ from scopetrace.query import open_session
 from scopetrace.query.session import Session
 
 SCOPETRACE = "scopetrace"
-HOME = "SCOPETRACE_HOME"
-"""The variable that says where sessions are kept."""
+HOME, COLUMNS = "SCOPETRACE_HOME", "COLUMNS"
+"""The variables that say where sessions are kept, and how wide text is that is wrapped."""
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE_S = 60
 """A program of a lesson that takes longer is ended."""
@@ -102,21 +102,26 @@ class Bench:
 
 
 @contextmanager
-def work_folder() -> Iterator[Path]:
-    """Make a temporary folder, with a place for sessions, the working folder for a while."""
-    before = os.environ.get(HOME)
+def work_folder(columns: int) -> Iterator[Path]:
+    """Make a temporary folder, with a place for sessions, the working folder for a while.
+
+    Args:
+        columns: of what commands show.
+    """
+    before = {name: os.environ.get(name) for name in (HOME, COLUMNS)}
     with tempfile.TemporaryDirectory(
         prefix="scopetrace-lesson-", ignore_cleanup_errors=True
     ) as made:
         work = Path(made).resolve()
-        os.environ[HOME] = str(work / ".sessions")
+        os.environ.update({HOME: str(work / ".sessions"), COLUMNS: str(columns)})
         try:
             with chdir(work):
                 yield work
         finally:
-            del os.environ[HOME]
-            if before is not None:
-                os.environ[HOME] = before
+            for name, value in before.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
 
 
 def _ourselves() -> list[str]:

@@ -276,7 +276,7 @@ def teach(lesson: Lesson, columns: int, learner: TextIO, shown: TextIO, answer: 
     Raises:
         ScopeError: the lesson is wrong.
     """
-    with work_folder() as work:
+    with work_folder(min(columns, MOST_COLUMNS) - len(INDENT)) as work:
         bench = Bench(lesson.folder.absolute(), work, answer)
         teacher = Teacher(lesson, bench, columns, learner, shown)
         try:

@@ -69,6 +69,16 @@ def _fitting(text: str, columns: int) -> int:
     return len(text)
 
 
+def wrap_columns(stream: TextIO, most: int) -> int:
+    """Return the width of text that is wrapped, `most` at most: of the terminal, else COLUMNS.
+
+    The variable means nothing where lines are cut, since what is cut for a pipe would be missing.
+    """
+    said = os.environ.get("COLUMNS", "")
+    found = terminal_columns(stream) or (int(said) if said.isdecimal() else 0)
+    return min(found or most, most)
+
+
 def _columns(character: str) -> int:
     if character.isascii():
         return 1

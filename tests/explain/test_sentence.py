@@ -189,3 +189,10 @@ def test_an_open_says_whether_the_file_was_there(flags, was_there, expected):
 )
 def test_a_position_from_the_end_says_how_far(offset, expected):
     assert expected in said("lseek", 3, offset & (1 << 64) - 1, 2, result=100)
+
+
+def test_a_pipe_that_was_open_at_the_start_has_no_number_that_means_nothing():
+    files = Files("/")
+    files.names[1] = "pipe:[1234]"
+
+    assert said("close", 1, files=files) == "Closed standard output (a pipe)."

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.output.width import display_width, shorten, terminal_columns, wrap
+from scopetrace.output.width import (
+    display_width,
+    shorten,
+    terminal_columns,
+    wrap,
+    wrap_columns,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +59,9 @@ def test_wrapping_loses_nothing_but_spaces_and_fits(text: str, columns: int) -> 
 
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert display_width(text) <= columns or max(map(display_width, lines)) <= max(columns, 4)
+
+
+@pytest.mark.parametrize(("said", "columns"), [("", 100), ("72", 72), ("300", 100), ("wide", 100)])
+def test_text_for_a_pipe_is_wrapped_at_columns(said, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", said)
+    assert wrap_columns(io.StringIO(), 100) == columns

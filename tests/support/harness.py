@@ -123,11 +123,12 @@ class Stage:
         """Return the environment of programs: ours, without what would configure scopetrace.
 
         SCOPE_GATE stays: `SCOPE_GATE=auto make test` has all programs make calls in the gate.
+        COLUMNS, which xdist sets, would wrap what is written to a pipe.
         """
         inherited = {
             k: v
             for k, v in os.environ.items()
-            if not k.startswith(("SCOPE", "PYTEST_")) or k == "SCOPE_GATE"
+            if not k.startswith(("SCOPE", "PYTEST_", "COLUMNS")) or k == "SCOPE_GATE"
         }
         ours = {
             "HOME": str(self.folder),

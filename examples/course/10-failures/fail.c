@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,6 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "limit"))
         while (open("/dev/null", O_RDONLY) >= 0)
             ;
-    perror(what);
+    fprintf(stderr, "%s: %s\n", what, strerror(errno));
     return 1;
 }
