@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 
 #include "call/arguments.h"
 #include "call/async.h"
@@ -168,6 +169,14 @@ static bool changes_roots(const struct pending *call)
            (call->row == ROW_unshare && call->args[0] & CLONE_NEWNS);
 }
 
+/* Whether children of a thread may be born in another PID namespace from now on. */
+static bool changes_pids(const struct pending *call)
+{
+    return call->row == ROW_setns || call->row == ROW_setns__any ||
+           ((call->row == ROW_unshare || call->row == ROW_unshare__any) &&
+            call->args[0] & CLONE_NEWPID);
+}
+
 void apply_call(struct context *context, struct caller *caller, const struct pending *call,
                 int64_t result)
 {
@@ -192,4 +201,5 @@ void apply_call(struct context *context, struct caller *caller, const struct pen
     context->moves += row->cwd;
     if (changes_roots(call))
         context->roots_differ = true;
+    context->pids_differ |= changes_pids(call);
 }

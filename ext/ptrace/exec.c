@@ -13,6 +13,7 @@
  *     did it (launch.h). Descriptors that the program inherits are recorded before RAW_EXEC.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/xattr.h>
 
 #include "arch/abi.h"
@@ -88,11 +89,31 @@ static void add_program(struct parts *parts, pid_t tid)
         parts_add(parts, PART_CAPS, 0, caps, (size_t)size);
 }
 
+/* ROOT is the first program's, unless a thread may have changed its own. */
+static void add_root(struct engine *engine, struct parts *parts, pid_t tid)
+{
+    const uint8_t *modes = engine->options.calls.modes;
+    bool seen = modes[ROW_chroot] == MODE_ALL && modes[ROW_unshare] == MODE_ALL;
+    char path[PROC_PATH];
+
+    if (seen && engine->root_size && !engine->context.roots_differ) {
+        parts_add(parts, PART_ROOT, 0, engine->root, engine->root_size);
+        return;
+    }
+    proc_path(path, tid, "root");
+    add_link(parts, PART_ROOT, path);
+    const struct raw_part *root = parts_find(parts, PART_ROOT);
+    if (root && !engine->context.roots_differ && root->size <= sizeof engine->root) {
+        memcpy(engine->root, root->bytes, root->size);
+        engine->root_size = root->size;
+    }
+}
+
 /*
  * Command line, ids, cwd, root and environment. `missing_out`: how many arguments and how many
  * variables were left out for their size.
  */
-static void add_circumstances(const struct engine *engine, struct parts *parts, pid_t tid,
+static void add_circumstances(struct engine *engine, struct parts *parts, pid_t tid,
                               uint64_t missing_out[2])
 {
     char path[PROC_PATH];
@@ -102,8 +123,7 @@ static void add_circumstances(const struct engine *engine, struct parts *parts, 
     add_status(parts, tid);
     proc_path(path, tid, "cwd");
     add_link(parts, PART_CWD, path);
-    proc_path(path, tid, "root");
-    add_link(parts, PART_ROOT, path);
+    add_root(engine, parts, tid);
     if (!engine->options.environment)
         return;
     proc_path(path, tid, "environ");

@@ -106,18 +106,25 @@ static uint64_t birth_flags(const struct task *task, pid_t child)
 }
 
 /*
- * The inode of a new process's PID namespace, or 0 if that is the recorder's. It is asked for at each
- * fork: by unshare and setns a process can choose another one for its children at any time before.
+ * The inode of a new process's PID namespace, or 0 if that is the recorder's. By unshare and setns a process
+ * can choose another one for its children at any time before: it is asked for until the first child is known
+ * to be in the recorder's, and again once one of these calls was made.
  */
 static uint64_t pid_namespace(struct engine *engine, pid_t tid)
 {
+    const uint8_t *modes = engine->options.calls.modes;
+    bool seen = modes[ROW_unshare__any] != MODE_OFF && modes[ROW_setns__any] != MODE_OFF;
     char path[PROC_PATH];
     struct raw_stat found;
 
+    if (seen && engine->pid_namespace && !engine->context.pids_differ)
+        return 0;
     if (!engine->pid_namespace && proc_stat("/proc/self/ns/pid", &found) == 0)
         engine->pid_namespace = found.ino;
     proc_path(path, tid, "ns/pid");
-    return proc_stat(path, &found) < 0 || found.ino == engine->pid_namespace ? 0 : found.ino;
+    bool differs = proc_stat(path, &found) == 0 && found.ino != engine->pid_namespace;
+    engine->context.pids_differ |= differs;
+    return differs ? found.ino : 0;
 }
 
 static void write_fork(struct engine *engine, const struct task *parent, const struct task *child,
@@ -151,6 +158,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
     gated_birth(engine, parent, child, flags);
     child->adopted = true;
     engine->context.roots_differ |= (flags & CLONE_NEWNS) != 0;
+    engine->context.pids_differ |= (flags & CLONE_NEWPID) != 0;
     write_fork(engine, parent, child, flags);
 }
 

@@ -53,6 +53,8 @@ struct engine {
     struct copy_plan *plan; /* which calls are recorded whole; NULL: none */
     bool recording_ended;   /* nothing is recorded any more; calls of the program are let through */
     uint64_t pid_namespace; /* inode of ours, once it was asked for */
+    char root[256];         /* of the first program; */
+    size_t root_size;       /* 0: not known */
     int16_t rows[ABI_MAX][ABI_NUMBERS]; /* number → its first row, or -1 */
     int16_t next_row[ROW_COUNT];        /* row → the next of the same call, or -1 */
 

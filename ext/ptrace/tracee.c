@@ -29,6 +29,10 @@ struct task *tasks_add(struct tasks *tasks, pid_t tid, pid_t tgid)
     task->closed = -1;
     task->next = tasks->buckets[bucket_of(tid)];
     tasks->buckets[bucket_of(tid)] = task;
+    task->older = tasks->newest;
+    if (task->older)
+        task->older->newer = task;
+    tasks->newest = task;
     tasks->count++;
     return task;
 }
@@ -40,6 +44,9 @@ void tasks_remove(struct tasks *tasks, struct task *task)
     while (*link != task)
         link = &(*link)->next;
     *link = task->next;
+    if (task->older)
+        task->older->newer = task->newer;
+    *(task->newer ? &task->newer->older : &tasks->newest) = task->older;
     tasks->count--;
     parts_deinit(&task->call.parts);
     for (int i = 0; i < task->suspended_count; i++)
@@ -51,17 +58,7 @@ void tasks_remove(struct tasks *tasks, struct task *task)
 
 struct task *tasks_next(const struct tasks *tasks, const struct task *task)
 {
-    unsigned bucket = 0;
-
-    if (task) {
-        if (task->next)
-            return task->next;
-        bucket = bucket_of(task->caller.tid) + 1;
-    }
-    for (; bucket < TASK_BUCKETS; bucket++)
-        if (tasks->buckets[bucket])
-            return tasks->buckets[bucket];
-    return NULL;
+    return task ? task->older : tasks->newest;
 }
 
 pid_t tasks_after(const struct tasks *tasks, pid_t tid)

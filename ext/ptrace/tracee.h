@@ -86,19 +86,21 @@ struct task {
     struct whole_calls *whole;   /* those recorded whole (whole_calls.c), or NULL */
     struct init_fault *
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
-    struct image *image;       /* what its program has of the gate (gated_slots.c), or NULL */
-    struct gate_thread *gated; /* its slot, or NULL */
-    struct gated_file *locked; /* the tracer has taken its lock for a write of the task; or NULL */
-    int64_t closed;            /* the fd of a close that is recorded and not made yet; -1: none */
-    bool other_users;          /* its user namespace is another one than the recorder's */
-    bool gone;                 /* it is in another stop than the one that is handled */
-    struct task *next;         /* in its bucket */
+    struct image *image;        /* what its program has of the gate (gated_slots.c), or NULL */
+    struct gate_thread *gated;  /* its slot, or NULL */
+    struct gated_file *locked;  /* the tracer has taken its lock for a write of the task; or NULL */
+    int64_t closed;             /* the fd of a close that is recorded and not made yet; -1: none */
+    bool other_users;           /* its user namespace is another one than the recorder's */
+    bool gone;                  /* it is in another stop than the one that is handled */
+    struct task *next;          /* in its bucket */
+    struct task *older, *newer; /* among all tasks */
 };
 
 enum { TASK_BUCKETS = 4096 };
 
 struct tasks {
     struct task *buckets[TASK_BUCKETS];
+    struct task *newest;
     size_t count, newborns;
 };
 
@@ -119,7 +121,7 @@ void tasks_remove(struct tasks *tasks, struct task *task);
 /* The thread after `tid`, which may have ended, in a round of all threads; 0 if there is none. */
 pid_t tasks_after(const struct tasks *tasks, pid_t tid);
 
-/* The next task after `task` (NULL: the first) in no order; the walk survives removing `task`'s
+/* The task that was added before `task` (NULL: the newest); the walk survives removing `task`'s
  * predecessors, not `task` itself. */
 struct task *tasks_next(const struct tasks *tasks, const struct task *task);
 
