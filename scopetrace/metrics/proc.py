@@ -54,15 +54,19 @@ def read_status(pid: int) -> Status | None:
 
 def parse_status(text: bytes) -> Status | None:
     """Return what is wanted of the text of /proc/PID/status, None if it is not there."""
-    found = dict(STATUS_LINE.findall(text))
-    if len(found) < len(WANTED):
-        return None
-    return Status(*(int(found[name]) for name in WANTED))
+    numbers = []
+    for line in WANTED:
+        at = text.find(line)
+        number = NUMBER.match(text, at + len(line)) if at >= 0 else None
+        if number is None:
+            return None
+        numbers.append(int(number[1]))
+    return Status(*numbers)
 
 
-WANTED = (b"VmSize", b"VmRSS", b"Threads")
-STATUS_LINE = re.compile(rb"(?m)^(%b):[ \t]*([0-9]+)(?=\s|\Z)" % b"|".join(WANTED))
-"""A line that is wanted: its name and its number."""
+WANTED = (b"\nVmSize:", b"\nVmRSS:", b"\nThreads:")
+"""How the lines begin that are wanted; none of them is the first."""
+NUMBER = re.compile(rb"[ \t]*([0-9]+)(?=\s|\Z)")
 
 
 def open_fds(pid: int) -> int | None:

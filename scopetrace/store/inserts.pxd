@@ -2,3 +2,4 @@
 
 cdef list _event_rows(events, encode)
 cdef list _metric_rows(samples, encode)
+cdef list _process_rows(processes, encode)

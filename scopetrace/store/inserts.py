@@ -18,6 +18,7 @@ from scopetrace import _inserts
 from scopetrace.db.text import bindable, encode_json
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
+from scopetrace.model.process import Process
 
 INSERTS = {
     "event": (
@@ -121,6 +122,29 @@ _MAKE_ROWS: dict[str, Callable[[Any, Callable[[Any], bytes]], list[tuple[Any, ..
     "metric": _metric_rows,
 }
 """Table → what makes its rows, where they are not made already."""
+
+
+def process_rows(processes: Sequence[Process]) -> list[tuple[Any, ...]]:
+    """Return rows with the columns of `Process`."""
+    try:
+        return _process_rows(processes, _encode)
+    except UnicodeEncodeError:
+        return _process_rows(processes, _encode_anything)
+
+
+def _process_rows(
+    processes: Iterable[Process], encode: Callable[[Any], bytes]
+) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *(process.id, process.pid, process.ppid, process.parent, process.started_ns),
+            *(bindable(process.proc), bindable(process.cmd), encode(process.args).decode()),
+            *(bindable(process.exe), bindable(process.cwd), process.uid, process.gid),
+            *(bindable(process.username), bindable(process.groupname)),
+            *(encode(process.tags).decode(), process.args_missing),
+        )
+        for process in processes
+    ]
 
 
 def _encode_anything(data: Any) -> bytes:

@@ -37,7 +37,7 @@ from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.whole_call import WholeCall
-from scopetrace.store.inserts import INSERTS, Inserts
+from scopetrace.store.inserts import INSERTS, Inserts, process_rows
 from scopetrace.store.new_file import new_session_file, read_about, take_rows
 from scopetrace.store.session_id import give_back_id
 
@@ -343,8 +343,7 @@ class SessionWriter:
         del self._ends[:-_MOST_PENDING]
 
     def _write_processes(self) -> None:
-        rows = [[stored(value) for value in process] for process in self._starts]
-        self._db.executemany(_INSERT_PROCESS, rows)
+        self._db.executemany(_INSERT_PROCESS, process_rows(self._starts))
         self._db.executemany(
             _END_PROCESS,
             ((e.ended_ns, e.exit_code, e.signal, e.replaced, e.id) for e in self._ends),

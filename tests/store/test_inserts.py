@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace.db.schema import migrate
+from scopetrace.db.text import stored
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
-from scopetrace.store.inserts import INSERTS, Inserts
+from scopetrace.model.process import Process
+from scopetrace.store.inserts import INSERTS, Inserts, process_rows
 
 TEXTS = st.text(st.characters() | st.characters(categories=("Cs", "Cc")) | st.sampled_from('"\\\t'))
 NUMBERS = st.integers(-(2**63), 2**64) | st.integers(0, 9)
@@ -136,3 +138,22 @@ def test_a_connection_that_loads_no_extensions_takes_the_general_way() -> None:
         migrate(db)
         Inserts(db).add("event", [Event(1, 1, 1, "fs", "fs.open", 0, {"file": "/a"})])
         assert db.execute("SELECT data FROM event").fetchall() == [('{"file":"/a"}',)]
+
+
+PROCESSES = st.lists(
+    st.builds(
+        Process,
+        *(SMALL, SMALL, SMALL, SMALL, SMALL, TEXTS, TEXTS, st.lists(TEXTS).map(tuple)),
+        *(TEXTS, TEXTS, SMALL, SMALL, TEXTS, TEXTS),
+        tags=st.dictionaries(TEXTS, TEXTS, max_size=3),
+        args_missing=SMALL,
+    ),
+    max_size=3,
+)
+
+
+@given(PROCESSES)
+def test_rows_of_processes_hold_each_field_as_its_column_does(processes: list[Process]) -> None:
+    expected = [tuple(stored(value) for value in process) for process in processes]
+
+    assert process_rows(processes) == expected
