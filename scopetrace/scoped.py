@@ -111,7 +111,8 @@ class Scoped:
         """The sessions of this test, in the order in which their programs were started."""
         for path in session_paths(self._home / "sessions").values():
             if path not in self._opened:
-                self._opened[path] = open_session(path)
+                self._opened[path] = session = open_session(path)
+                session.wait_for_recorder()
         return sorted(self._opened.values(), key=lambda session: session.info.id)
 
     def files(

@@ -65,8 +65,7 @@ def tree(
     shown: dict[str, Any] = {"depth": depth, "failed": failed, "times": times}
     lines = [*tree_lines(roots, width, **shown, color=color, live=info.status == "running")]
     if not lines:
-        print_to_stderr(
-            f"session {info.id} has no process that {'failed' if failed else 'matches'}"
-        )
+        which = " that failed" if failed else " that matches" if pid else ""
+        print_to_stderr(f"session {info.id} has no process{which}")
     for line in lines:
         print(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from scopetrace.query.path_classes import PathClasses
     from scopetrace.query.startup import StartUp
 
+_MOST_COMPLETION_S, _POLL_S = 5.0, 0.005
 _MOST_INTEGER = 2**63 - 1
 """The largest integer of SQLite."""
 
@@ -84,6 +86,23 @@ class SessionBase:
     def exit_code(self) -> int | None:
         """The exit status of the program; None while it runs, or if a signal ended it."""
         return self.info.exit_code
+
+    def wait_for_recorder(self) -> None:
+        """Wait for the recorder to complete a session whose processes have all ended.
+
+        It waits a few seconds at most, and not at all if any process still runs.
+        """
+        until = time.monotonic() + _MOST_COMPLETION_S
+        while self._is_being_completed() and time.monotonic() < until:
+            time.sleep(_POLL_S)
+
+    def _is_being_completed(self) -> bool:
+        info = self.info
+        if info.status != "running" or (info.exit_code, info.signal) == (None, None):
+            return False
+        left = "SELECT 1 FROM process WHERE ended_ns IS NULL AND pid <> ? LIMIT 1"
+        with self.reading():
+            return self._db.execute(left, (info.pid,)).fetchone() is None
 
     @property
     def config(self) -> str:

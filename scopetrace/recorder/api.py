@@ -87,6 +87,7 @@ class _Recording:
         """Open the session of a program that has ended."""
         for session in _newer(self._folder, self._before):
             if session.info.pid == process.pid:
+                session.wait_for_recorder()
                 return session
             session.close()
         if process.returncode == ExitStatus.NOT_FOUND:

@@ -209,3 +209,30 @@ def test_a_session_of_the_first_version_is_read_and_has_no_tags(tmp_path):
         assert list(session.metrics()) == []
         assert session.flows() == []
         assert list(session.payload()) == []
+
+
+def test_a_session_that_is_being_completed_is_waited_for(tmp_path, monkeypatch):
+    writer = begin(tmp_path)
+    writer.update(exit_code=3)
+    writer.commit()
+    monkeypatch.setattr("time.sleep", lambda seconds: writer.finish(exit_code=3))
+
+    with open_session(home=tmp_path) as session:
+        assert session.info.status == "running"
+        session.wait_for_recorder()
+        assert session.info.status == "finished"
+
+
+@pytest.mark.parametrize("what", ["the program", "another process"])
+def test_a_session_of_what_still_runs_is_not_waited_for(what, tmp_path, monkeypatch):
+    writer = begin(tmp_path)
+    if what == "another process":
+        writer.add_process(image(2, pid=71, parent=1))
+        writer.update(exit_code=3)
+        writer.commit()
+    writer.commit()
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("it is waited for"))
+
+    with open_session(home=tmp_path) as session:
+        session.wait_for_recorder()
+    writer.finish(exit_code=3)

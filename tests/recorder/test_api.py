@@ -22,7 +22,7 @@ def home(tmp_path, monkeypatch):
 
 def test_a_program_is_run_and_its_session_is_given(tmp_path):
     with scopetrace.run(["sh", "-c", "echo hi; exit 3"], stdout=subprocess.DEVNULL) as session:
-        assert session.info.exit_code == 3
+        assert (session.info.status, session.info.exit_code) == ("finished", 3)
         assert session.info.cwd == str(tmp_path)
         [console] = session.events(sourcetype="console")
         assert console.data["message"] == "hi\n"
