@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from all_calls import all_calls
 from databases import databases
 from figures import figures
 from large_sessions import large_sessions
@@ -24,7 +25,7 @@ from workloads import compare, workloads
 
 
 def main() -> None:
-    """Measure everything in a folder of its own and print five tables."""
+    """Measure everything in a folder of its own and print six tables."""
     rounds = int(os.environ.get("ROUNDS", "7"))
     scopetrace = shutil.which("scopetrace", path=str(Path(sys.executable).parent))
     if scopetrace is None:
@@ -44,6 +45,7 @@ def main() -> None:
             return
         print_figures(serving(scopetrace, Path(folder), rounds), "cost")
         print_figures(figures(scopetrace, Path(folder), rounds), "aim")
+        print_figures(all_calls(scopetrace, Path(folder), rounds), "aim")
         print_figures(large_sessions(scopetrace, Path(folder), rounds), "aim")
         print_figures(many_sessions(scopetrace, Path(folder), rounds), "aim")
 

@@ -65,7 +65,7 @@ def _random(place: Place) -> Shown:
         size = min(view.result or 0, view.strings)
         data = view.read(address, size, Phase.EXIT) if size else None
         if data is None:
-            return pointer(address) if view.failed else '""'
+            return pointer(address) if view.failed or not address else '""'
         text = "".join(f"\\x{byte:02x}" for byte in data)
         return f'"{text}"{"..." if (view.result or 0) > size else ""}'
 

@@ -12,6 +12,7 @@ import pytest
 from scopetrace.model.whole_call import END, SIGNAL
 from scopetrace.query import open_session
 from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.rows import rows as table
 from support.harness import (
     Compile,
     Stage,
@@ -22,9 +23,12 @@ from support.harness import (
     wait_for,
 )
 from support.interpreter import python
+from support.users import without_rights
 
 ABIS = pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["native", "32-bit"])
 INTERRUPTED = -errno.EINTR
+LEAST_CALLS = 330
+"""So many calls of x86-64 every_call.c makes."""
 SIGRETURNS = ((0, 15), (1, 119), (1, 173))
 """ABI and number of rt_sigreturn and sigreturn."""
 
@@ -201,3 +205,15 @@ def test_an_environment_is_copied_if_the_configuration_says_so(
     assert variables
     assert (b"SECRET=known\0" in strings) is copied
     assert bool(strings) is copied
+
+
+@without_rights
+@pytest.mark.parametrize("value", ["-1", "0"])
+def test_every_call_of_the_table_is_recorded(
+    value: str, stage: Stage, compile_tracee: Compile
+) -> None:
+    """All pointers lead nowhere, and all lengths are the largest or none."""
+    rows = record(stage, str(compile_tracee("every_call", "-static")), value)
+
+    made = {row.number for row in rows if row.abi == 0}
+    assert len(made & {row.numbers[0] for row in table()}) > LEAST_CALLS

@@ -16,6 +16,9 @@
 static const int never[] = {
     SYS_fork,      SYS_vfork,   SYS_exit,   SYS_exit_group,    SYS_pause,      SYS_rt_sigreturn,
     SYS_sync,      SYS_vhangup, SYS_munmap, SYS_rt_sigsuspend, SYS_msgget,
+#ifdef __x86_64__
+    335,           336, /* uretprobe and uprobe, which send SIGILL to who is no probe */
+#endif
 #ifdef __i386__
     SYS_sigreturn, SYS_ipc,     SYS_vm86,   SYS_vm86old,       SYS_sigsuspend,
 #endif
