@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -215,7 +216,13 @@ def test_a_session_that_is_being_completed_is_waited_for(tmp_path, monkeypatch):
     writer = begin(tmp_path)
     writer.update(exit_code=3)
     writer.commit()
-    monkeypatch.setattr("time.sleep", lambda seconds: writer.finish(exit_code=3))
+    sleep = time.sleep
+
+    def complete(seconds):
+        monkeypatch.setattr("time.sleep", sleep)
+        writer.finish(exit_code=3)
+
+    monkeypatch.setattr("time.sleep", complete)
 
     with open_session(home=tmp_path) as session:
         assert session.info.status == "running"
