@@ -225,12 +225,15 @@ __asm__(
     "    mov $-1, %rax\n"
     "    ret\n"
 
-    /* int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third) */
+    /* int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth,
+                              uint64_t fifth) */
     PLACE(gate_make_call)
     "    mov %rdi, %rax\n"
     "    mov %rsi, %rdi\n"
     "    mov %rdx, %rsi\n"
     "    mov %rcx, %rdx\n"
+    "    mov %r8, %r10\n"
+    "    mov %r9, %r8\n"
     "    syscall\n"
     PLACE(gate_own_return)
     "    ret\n"

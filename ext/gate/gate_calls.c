@@ -98,7 +98,7 @@ IN_THE_PROGRAM static int take_lock(struct gate_slot *slot, uint64_t address)
     do {
         uint32_t unlocked = 0;
         if (waited > SPIN_TICKS)
-            gate_make_call(SYS_sched_yield, 0, 0, 0);
+            gate_make_call(SYS_sched_yield, 0, 0, 0, 0, 0);
         if (__atomic_compare_exchange_n(lock, &unlocked, (uint32_t)slot->self, 0, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
             return 1;
@@ -419,7 +419,8 @@ IN_THE_PROGRAM static int add_link(const struct gate_slot *slot, struct gate_rec
     _Alignas(8) uint8_t name[LINK_NAME_BYTES];
 
     write_link_name(name, (uint32_t)slot->result);
-    int64_t size = gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST);
+    int64_t size =
+        gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST, 0, 0);
     return end_part(record, part, size, PATH_MOST);
 }
 
@@ -431,15 +432,28 @@ IN_THE_PROGRAM static int may_create(const struct gate_slot *slot)
     return (flags & (O_CREAT | O_EXCL)) == O_CREAT;
 }
 
-/* Of a device there is more to know, and of a file that may just have been created: the tracer records it. */
+/* When a file was created, in ns of Unix time; 0: its file system does not know. */
+IN_THE_PROGRAM static uint64_t birth_of(uint64_t fd)
+{
+    struct statx found;
+    uint64_t nothing = 0; /* a path: a string of C would not be copied into the program */
+
+    if (gate_make_call(SYS_statx, fd, (uintptr_t)&nothing, AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                       STATX_BTIME, (uintptr_t)&found) ||
+        !(found.stx_mask & STATX_BTIME))
+        return 0;
+    return (uint64_t)found.stx_btime.tv_sec * 1000000000 + found.stx_btime.tv_nsec;
+}
+
+/* Of a device there is more to know: the tracer records it. */
 IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_record *record)
 {
     struct raw_part *part = next_part(record, PART_STAT);
     struct raw_stat *stat = (struct raw_stat *)part->bytes;
     struct stat found;
 
-    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0) || S_ISCHR(found.st_mode) ||
-        (!found.st_size && may_create(slot)))
+    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0, 0, 0) ||
+        S_ISCHR(found.st_mode))
         return 0;
     stat->dev = found.st_dev;
     stat->ino = found.st_ino;
@@ -449,7 +463,7 @@ IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_rec
     stat->uid = found.st_uid;
     stat->gid = found.st_gid;
     stat->links = (uint32_t)found.st_nlink;
-    stat->born_ns = 0;
+    stat->born_ns = !found.st_size && may_create(slot) ? birth_of(slot->result) : 0;
     return end_part(record, part, sizeof *stat, PATH_MOST);
 }
 
@@ -506,7 +520,7 @@ IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct 
 IN_THE_PROGRAM static int before_unlink(const struct gate_slot *slot)
 {
     struct stat found;
-    int64_t result = gate_make_call(SYS_lstat, slot->registers.rdi, (uintptr_t)&found, 0);
+    int64_t result = gate_make_call(SYS_lstat, slot->registers.rdi, (uintptr_t)&found, 0, 0, 0);
 
     return !slot->missing || (result != -ENOENT && (result || !S_ISREG(found.st_mode)));
 }

@@ -26,6 +26,7 @@ HIDDEN int gate_after(struct gate_slot *slot);
 /* gate.c, called by gate_calls.c */
 HIDDEN int64_t gate_copy_text(uint8_t *to, uint64_t from, uint64_t most);
 HIDDEN int64_t gate_copy_bytes(uint8_t *to, uint64_t from, uint64_t size);
-HIDDEN int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third);
+HIDDEN int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third,
+                              uint64_t fourth, uint64_t fifth);
 
 #endif
