@@ -57,6 +57,7 @@ def workloads(folder: Path) -> list[Workload]:
         Workload("fork + exec + wait", [loops, "exec", "2000"], 2_000),
         Workload("python3 -c 'import json, asyncio…'", repeated(imports, 15), 15),
         Workload("git status, 5000 files", repeated("git -C repository status -s", 15), 15),
+        Workload("sh, 300 times /bin/true", repeated("/bin/true", 300), 300),
         Workload("make -j2, 40 C files", ["make", "-s", "-j2", "-C", "project", "-B"], 1),
         Workload("1-byte read, 1,000 idle threads", [loops, "read", "50000", "1000"], 50_000),
         Workload("1-byte read, 5,000 idle threads", [loops, "read", "50000", "5000"], 50_000),
@@ -97,6 +98,7 @@ def other_runtimes(folder: Path) -> Iterator[Workload]:
         yield Workload("musl: open + close", argv, 30_000)
     argv = [compiled("cc", "loops-static", folder, "-static"), "open", "30000"]
     yield Workload("static: open + close", argv, 30_000)
+    yield Workload("static: fork + exec + wait", [argv[0], "exec", "2000"], 2_000)
     if shutil.which("node"):
         yield Workload("node: readFileSync", ["node", "-e", NODE], 20_000)
     if shutil.which("go"):
