@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from scopetrace.db.file_size_limit import is_at_limit
+from scopetrace.db.file_size_limit import has_room_on_disk, is_at_limit
 from scopetrace.errors import SessionError
 
 _SENTENCES = {
@@ -42,9 +42,12 @@ def session_error(action: str, path: Path, error: sqlite3.Error | OSError) -> Se
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
     else:
-        reason = _SENTENCES.get(primary_code(error) or 0, str(error))
+        code = primary_code(error)
+        reason = _SENTENCES.get(code or 0, str(error))
         if isinstance(error, sqlite3.ProgrammingError) and "closed database" in reason:
             reason = "the session was closed"
-        if primary_code(error) in _AT_SIZE_LIMIT and is_at_limit(path):
+        if (code in _AT_SIZE_LIMIT and is_at_limit(path)) or (
+            code == sqlite3.SQLITE_FULL and has_room_on_disk(path)
+        ):
             reason = "files may not grow beyond a limit (ulimit -f)"
     return SessionError(f"cannot {action} {path}: {reason}")

@@ -6,6 +6,7 @@ I/O error. So SQLite gets the limit as max_page_count, and a file at the limit i
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 from contextlib import suppress
@@ -33,6 +34,21 @@ def limit_growth(db: sqlite3.Connection, spare_pages: int) -> None:
     if limit is not None:
         most = max(limit // PAGE_BYTES - spare_pages, 1)
         db.execute(f"PRAGMA max_page_count = {most}")
+
+
+def has_room_on_disk(path: Path) -> bool:
+    """Return whether there is a limit, and the disk has room for a session file of that size.
+
+    Then a full file means the limit. What one transaction adds is in no file yet when it fails.
+    """
+    limit = file_limit()
+    if limit is None:
+        return False
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize > limit
 
 
 def is_at_limit(path: Path) -> bool:

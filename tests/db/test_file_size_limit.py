@@ -44,3 +44,12 @@ def test_a_file_or_its_log_may_be_at_the_limit(tmp_path, limit):
     (tmp_path / "1-x.db-wal").write_bytes(b"x" * 600_000)
     limit(1_000_000)
     assert file_size_limit.is_at_limit(path)
+
+
+def test_a_transaction_may_be_too_large_for_the_limit_though_the_files_are_small(tmp_path, limit):
+    path = tmp_path / "1-x.db"
+    for size, room in [(None, False), (100_000, True), (1 << 60, False)]:
+        limit(size)
+        assert file_size_limit.has_room_on_disk(path) is room
+    limit(100_000)
+    assert not file_size_limit.has_room_on_disk(tmp_path / "nowhere" / "1-x.db")

@@ -44,6 +44,8 @@ def may_raise_limits(stage: Stage) -> bool:
     return stage.uid is None and bool(int(line.split()[1], 16) >> CAP_SYS_RESOURCE & 1)
 
 
+SAYING = 'exec "$@" 2> said'
+"""Runs a program whose standard error is a file, which the recorder can still open at its end."""
 UNTIL_IT_IS_SAID = """
 turns=$1; shift
 until [ -s said ] || [ $turns = 0 ]; do "$@"; turns=$((turns - 1)); done > /dev/null
@@ -61,7 +63,7 @@ def test_a_recorder_that_has_used_its_cpu_time_stops_recording_and_not_the_progr
     turns = "2" if may_raise_limits(stage) else "100"
 
     ending = stage.run(
-        ["sh", "-c", 'exec "$@" 2> said', "sh", *run, turns, *opens],
+        ["sh", "-c", SAYING, "sh", *run, turns, *opens],
         preexec_fn=with_little_cpu_time,
     )
 
@@ -86,7 +88,7 @@ def with_small_files() -> None:
 def test_where_files_may_not_grow_what_is_missing_is_said_and_counted(stage: Stage) -> None:
     command = scopetrace_command("run", python(), "-S", "-c", OPENS % 6_000)
 
-    ending = stage.run(command, preexec_fn=with_small_files)
+    ending = stage.run(["sh", "-c", SAYING, "sh", *command], preexec_fn=with_small_files)
 
     assert (ending.stdout, ending.status) == (b"done\n", 0)
     path = wait_for(lambda: only(session_files(stage.home)), "a session")
@@ -94,12 +96,13 @@ def test_where_files_may_not_grow_what_is_missing_is_said_and_counted(stage: Sta
     info, events = read_info(path), read_events(path)
     assert info.events == len(events)
     assert info.exit_code == 0
+    said = (stage.work / "said").read_text()
     if may_raise_limits(stage):
-        assert (ending.stderr, info.status, info.lost) == (b"", "finished", 0)
+        assert (said, info.status, info.lost) == ("", "finished", 0)
         return
-    assert b"files may not grow beyond a limit (ulimit -f)" in ending.stderr
-    assert ending.stderr.count(b"\n") == 1
+    assert "files may not grow beyond a limit (ulimit -f)" in said
+    assert said.count("\n") == 1
     assert info.status == "incomplete"
     assert info.lost > 0
-    assert len(events) > 1000  # what there was room for
+    assert len(events) > 100  # what was committed before there was too much
     assert "unwritten" in [e.data["reason"] for e in events if e.source == "notice"]
