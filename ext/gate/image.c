@@ -122,10 +122,20 @@ static bool has_room(const struct space *space, pid_t tid, const struct mapping 
            !memcmp(memory, unused, sizeof unused);
 }
 
+/* A part of the code may be mapped alone, beside something else. */
+static bool is_mapped(const struct mapping *mapping, uint64_t address, size_t size)
+{
+    return address >= mapping->start && address + size <= mapping->end;
+}
+
 static bool are_as_in_file(const struct space *space, pid_t tid, const struct mapping *mapping,
                            const struct patch *patch)
 {
-    return is_as_in_file(space, tid, mapping, patch->site - patch->moved_bytes,
+    uint64_t room = patch->trampoline - MOVED_ROOM;
+
+    return is_mapped(mapping, patch_jump_at(patch), JUMP_BYTES) &&
+           (room - GATE_BASE < GATE_MAPPING_BYTES || is_mapped(mapping, room, TRAMPOLINE_ROOM)) &&
+           is_as_in_file(space, tid, mapping, patch->site - patch->moved_bytes,
                          patch->moved_bytes + CALL_BYTES) &&
            is_as_in_file(space, tid, mapping, patch_jump_at(patch), JUMP_BYTES) &&
            has_room(space, tid, mapping, patch->trampoline - MOVED_ROOM);
@@ -235,6 +245,44 @@ void image_patch_ahead(struct image *image, struct module_cache *cache, pid_t ti
         if (!was_seen(image, address))
             patch_site(image, tid, space, &mapping, address, true);
     }
+}
+
+/* -- memory that is moved ---------------------------------------------------------------------- */
+
+static bool has_part_of(uint64_t start, uint64_t end, uint64_t part, uint64_t size)
+{
+    return part < end && part + size > start;
+}
+
+/* A whole page moves if any byte of it does. */
+static bool is_moved(const struct patch *patch, uint64_t start, uint64_t size)
+{
+    enum { PAGE = 4096 };
+    uint64_t end = (start + size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+
+    return has_part_of(start, end, patch->site, CALL_BYTES) ||
+           has_part_of(start, end, patch_jump_at(patch), JUMP_BYTES) ||
+           has_part_of(start, end, patch->trampoline - MOVED_ROOM, TRAMPOLINE_ROOM);
+}
+
+/* The instruction that was moved stands before the trampoline as it was at the site. */
+static void restore(const struct patch *patch, const struct space *space, pid_t tid)
+{
+    uint8_t moved[MOVED_ROOM];
+    size_t size = patch->moved_bytes;
+
+    if (patch->form == SITE_PAD)
+        memory_write(space, tid, patch->site, CALL_CODE, CALL_BYTES);
+    else if (memory_read_whole(space, tid, patch->trampoline - size, moved, size) == 0)
+        memory_write(space, tid, patch->site - size, moved, size);
+}
+
+void image_restore(const struct image *image, const struct space *space, pid_t tid, uint64_t start,
+                   uint64_t size)
+{
+    for (size_t i = 0; i < image->patch_count; i++)
+        if (is_moved(&image->patches[i], start, size) && image_has(&image->patches[i], space, tid))
+            restore(&image->patches[i], space, tid);
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */

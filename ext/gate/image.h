@@ -53,6 +53,13 @@ bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
 /* Have trampolines make calls themselves: the gate is not entered any more. Threads may run meanwhile. */
 void image_retire(const struct image *image, const struct space *space, pid_t tid);
 
+/*
+ * That memory is about to be moved, and jumps between it and the rest would lead elsewhere: have sites make their
+ * calls themselves whose patches are there, in part or whole. They are not patched again.
+ */
+void image_restore(const struct image *image, const struct space *space, pid_t tid, uint64_t start,
+                   uint64_t size);
+
 /* Whether memory has a patch still: its file may be unmapped, and another one mapped there. */
 bool image_has(const struct patch *patch, const struct space *space, pid_t tid);
 

@@ -137,6 +137,9 @@ static void guard_gate(struct engine *engine, struct task *task, const call_info
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_ROOM);
         task->image->displaced = true;
     }
+    if (info->entry.nr == SYS_mremap && info->entry.args[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+        image_restore(task->image, task->caller.space, task->caller.tid, info->entry.args[0],
+                      info->entry.args[1]);
     if (info->entry.nr == SYS_prctl && info->entry.args[0] == PR_SET_SYSCALL_USER_DISPATCH)
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_DISPATCH);
 }

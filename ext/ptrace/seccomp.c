@@ -60,7 +60,7 @@ static const struct when_test {
                         PR_CAP_AMBIENT } },
     [WHEN_SHARED_AT_ONCE] = { 3, TEST_EQUAL, 1, { MAP_SHARED | MAP_POPULATE } },
     [WHEN_MAPS_LOW] = { 0, TEST_LOW, 2, { 3, MAP_FIXED } },
-    [WHEN_MOVES_LOW] = { 4, TEST_LOW, 2, { 3, MREMAP_FIXED } },
+    [WHEN_MOVES] = { 3, TEST_ANY_BIT, 1, { MREMAP_FIXED | MREMAP_DONTUNMAP } },
     [WHEN_DISPATCHES] = { 0, TEST_EQUAL, 1, { PR_SET_SYSCALL_USER_DISPATCH } },
     [WHEN_SETS_LIMIT] = { 2, TEST_ANY_BIT, 1, { UINT32_MAX } },
     [WHEN_LARGE_2] = { 1, TEST_AT_LEAST, 1, { GATE_LARGE_BYTES } },
@@ -316,7 +316,7 @@ static int add_guards(struct watched *calls, int count, const struct abi *abi)
         enum call_when when;
     } GUARDS[] = {
         { ROW_mmap, WHEN_MAPS_LOW },
-        { ROW_mremap, WHEN_MOVES_LOW },
+        { ROW_mremap, WHEN_MOVES },
         { ROW_prctl, WHEN_DISPATCHES },
     };
 

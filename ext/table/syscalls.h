@@ -63,7 +63,7 @@ enum call_when {
     WHEN_LARGE_3,        /* the same for argument 3 */
     WHEN_NEVER,          /* the row is of an asynchronous operation, not of a call */
     WHEN_MAPS_LOW,       /* of mmap(2): MAP_FIXED to an address below the end of the gate */
-    WHEN_MOVES_LOW,      /* of mremap(2): MREMAP_FIXED, the same */
+    WHEN_MOVES,          /* of mremap(2): to an address of the program's choice, or a copy */
     WHEN_DISPATCHES,     /* PR_SET_SYSCALL_USER_DISPATCH */
     WHEN_SHARED_AT_ONCE, /* flags are MAP_SHARED and MAP_POPULATE, as for the rings of io_uring */
 };
