@@ -6,9 +6,7 @@ of them is compared.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,8 +14,9 @@ from scopetrace.model.event import EventRecord
 from scopetrace.model.raw import Part, RawKind, RawRecord, Way
 from scopetrace.query import open_session
 from support.engine_run import calls, engine_run, of_kind
+from support.equal_sessions import facts_of, plain
 from support.gate_files import TORTURE
-from support.harness import Compile, Ending, Recording, Stage
+from support.harness import Compile, Ending, Stage
 from support.users import one_user
 
 GATED = {"SCOPE_GATE": "eager"}
@@ -148,34 +147,48 @@ def test_writes_of_several_writers_are_in_the_order_of_the_file(
 # -- that nothing of it shows ---------------------------------------------------------------------
 
 
-def comparable(event: EventRecord, pids: dict[int, int]) -> tuple[Any, ...]:
-    """Return what must be the same of an event in two runs: no time, and no number of a process."""
-    data = {
-        key: re.sub(r"\d{3,}", "N", value) if isinstance(value, str) else value
-        for key, value in event.data.items()
-        if not re.search("duration|pid|cpu|rss|fault|ppid|Id|port", key)
-    }
-    return pids.setdefault(event.pid, len(pids)), event.source, data
-
-
-def in_order(recording: Recording) -> list[list[tuple[Any, ...]]]:
-    """Return the events of each process, in their order. When a signal comes is chance."""
-    pids: dict[int, int] = {}
-    events = [event for event in recording.events if event.source != "proc.signal"]
-    found = [comparable(event, pids) for event in events]
-    return [[event for event in found if event[0] == pid] for pid in pids.values()]
-
-
 def assert_equal_sessions(stage: Stage, argv: list[str | Path]) -> None:
     sessions = []
     for stage.environ in TRACED, GATED:
         stage.prepare()
         sessions.append(stage.record(argv))
     traced, gated = sessions
-    assert gated.ending == traced.ending
-    for before, after in zip(in_order(traced), in_order(gated), strict=True):
-        assert [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]] == []
-        assert len(before) == len(after)
+    assert lasting(gated.ending) == lasting(traced.ending)
+    for before, after in zip(facts_of(traced.events), facts_of(gated.events), strict=True):
+        pairs = zip(before.events, after.events, strict=False)
+        assert [pair for pair in pairs if pair[0] != pair[1]] == []
+        assert after == before
+
+
+def lasting(ending: Ending) -> tuple[int, str]:
+    return ending.status, plain((ending.stdout + ending.stderr).decode(errors="backslashreplace"))
+
+
+def written(*messages: str) -> list[EventRecord]:
+    """Return events of text that one process wrote to its stdout."""
+    return [
+        EventRecord(
+            number, 0, "console", "stdout", "", "", "", 1, 1, 0, 0, "", "", 0, {"message": message}
+        )
+        for number, message in enumerate(messages)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("messages", "equal"),
+    [
+        (["one\n", "two\n"], True),
+        (["o", "ne\ntw", "o\n"], True),
+        (["one\n"], False),
+        (["one\n", "two\n", "two\n"], False),
+        (["two\n", "one\n"], False),
+    ],
+    ids=["as-lines", "cut", "lost", "repeated", "reordered"],
+)
+def test_text_is_compared_by_its_bytes_and_not_by_where_it_was_cut(
+    messages: list[str], equal: bool
+) -> None:
+    assert (facts_of(written(*messages)) == facts_of(written("one\ntwo\n"))) is equal
 
 
 SHELL = """
@@ -299,8 +312,28 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "console",
         "vectors",
         "big_write",
-        "sendfile",
+        "aio",
+        "children",
+        "cloexec_after_fork",
+        "counted",
+        "inherited",
+        "int80",
+        "mapped",
+        "names",
+        "no_buffers",
+        "odd_names",
+        "page_edge",
+        "passed_fd",
+        "plain",
+        "positions",
         "refused",
+        "retried",
+        "sendfile",
+        "sockets",
+        "tmpfile",
+        "turns",
+        "uring_files",
+        "uring_sockets",
     ],
 )
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:
@@ -404,6 +437,27 @@ def test_the_recorder_survives_jumps_into_the_code(stage: Stage, compile_tracee:
 
     assert recording.ending.stdout == b"jump right\n"
     assert len(recording.of("proc.exit")) == 41
+
+
+@one_user("what a program does to its own memory needs no rights")
+@pytest.mark.parametrize("flags", [(), ("-static-pie",)], ids=["dynamic", "static-pie"])
+@pytest.mark.parametrize("mode", ["made", "shared", "copied", "moved", "reloaded"])
+def test_code_that_a_program_makes_copies_moves_or_loads_runs_as_natively(
+    mode: str, flags: tuple[str, ...], stage: Stage, compile_tracee: Compile
+) -> None:
+    libraries = [
+        compile_tracee("library_read", "-shared", "-fPIC", *other) for other in ((), ("-DOTHER",))
+    ]
+    command = [compile_tracee("generated_code", *flags), mode, *libraries]
+    native = stage.run(command)
+    stage.environ = GATED
+    stage.prepare()
+
+    recording = stage.record(command)
+
+    assert (recording.ending, native.status) == (native, 0)
+    read = [close.data["file_read_ops"] for close in recording.of("fs.close", file=str(command[0]))]
+    assert read == [int(native.stdout.split()[0])]
 
 
 @pytest.mark.parametrize("kib", [10_000, 12_000, 100_000])

@@ -156,14 +156,29 @@ static void pause_ms(long ms)
     nanosleep(&(struct timespec){ 0, ms * 1000000 }, NULL);
 }
 
-/* In a child: three signals for its parent, at some distance. */
+/* In a child: wait until its parent sleeps in the call that it makes. A signal wakes it at once: kill(2). */
+static void await_parent(void)
+{
+    char path[32], state = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)getppid());
+    do {
+        FILE *file = fopen(path, "r");
+        if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            abort();
+        fclose(file);
+        pause_ms(1);
+    } while (state != 'S');
+}
+
+/* In a child: three signals for its parent, each while it waits. */
 static void send_signals(void)
 {
     for (int i = 0; i < 3; i++) {
-        pause_ms(30);
+        await_parent();
         kill(getppid(), SIGUSR1);
     }
-    pause_ms(30);
+    await_parent();
 }
 
 /* Open a fifo for reading, which waits for a writer: a child sends signals meanwhile, then opens it. */
