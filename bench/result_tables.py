@@ -25,8 +25,8 @@ def print_comparison(results: list[Comparison], rounds: int) -> None:
         for result in results
     ]
     headings = (
-        *("", "native", "scopetrace", "with the gate", "strace"),
-        *("÷ native", "gate ÷ native", "gated", "÷ strace"),
+        *("", "native", "without gate", "with gate", "strace"),
+        *("without ÷ native", "with ÷ native", "gated", "without ÷ strace"),
     )
     print(f"\nLinux {platform.release()}, {os.cpu_count()} CPUs, medians of {rounds} rounds:\n")
     print(tabulate(rows, headings, tablefmt="github", disable_numparse=True))

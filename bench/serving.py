@@ -45,10 +45,10 @@ def serving(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figure]:
     command, port = configured(nginx, folder / "serving")
     ways: dict[str, tuple[list[str], dict[str, str]]] = {
         "natively": ([], {}),
-        "recorded, HTTP off": ([scopetrace, "run", "--"], WITHOUT_HTTP),
-        "recorded, HTTP on": ([scopetrace, "run", "--"], {}),
-        "with the gate, HTTP off": ([scopetrace, "run", "--gate", "--"], WITHOUT_HTTP),
-        "with the gate, HTTP on": ([scopetrace, "run", "--gate", "--"], {}),
+        "without gate, HTTP off": ([scopetrace, "run", "--no-gate", "--"], WITHOUT_HTTP),
+        "without gate, HTTP on": ([scopetrace, "run", "--no-gate", "--"], {}),
+        "with gate, HTTP off": ([scopetrace, "run", "--gate", "--"], WITHOUT_HTTP),
+        "with gate, HTTP on": ([scopetrace, "run", "--gate", "--"], {}),
     }
     if strace := shutil.which("strace"):
         trace = ["-e", f"trace={watched_calls()}", "-o", "/dev/null", "--"]

@@ -44,7 +44,7 @@ def other(value: Any) -> str:
         return str(not value).lower()
     if isinstance(value, int):
         return str(value + 1)
-    return {"ndjson": "statsd", "rare": "all", "off": "auto"}.get(value, "other")
+    return {"ndjson": "statsd", "rare": "all", "auto": "off"}.get(value, "other")
 
 
 def test_the_stock_file_names_all_variables_and_no_others():
