@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
+enum { PAGE = 4096 };
+
 uint64_t monotonic_ns(void)
 {
     struct timespec now;
@@ -46,17 +48,23 @@ void ring_deinit(struct ring *ring)
     pthread_cond_destroy(&ring->drained);
 }
 
+/* A page stays free: that in which the next read begins is given back whole, see give_back. */
+static bool has_room(struct ring *ring, uint64_t end)
+{
+    return end - atomic_load(&ring->tail) <= ring->size - PAGE;
+}
+
 static void wait_for_room(struct ring *ring, size_t needed)
 {
-    uint64_t head = atomic_load(&ring->head);
+    uint64_t end = atomic_load(&ring->head) + needed;
 
-    if (head + needed - atomic_load(&ring->tail) <= ring->size)
+    if (has_room(ring, end))
         return;
 
     uint64_t since_ns = monotonic_ns();
     pthread_mutex_lock(&ring->lock);
     atomic_store(&ring->starved, true);
-    while (head + needed - atomic_load(&ring->tail) > ring->size && !atomic_load(&ring->closed)) {
+    while (!has_room(ring, end) && !atomic_load(&ring->closed)) {
         pthread_cond_signal(&ring->filled);
         pthread_cond_wait(&ring->drained, &ring->lock);
     }
@@ -185,11 +193,15 @@ size_t ring_wait(struct ring *ring, size_t enough, size_t most, int timeout_ms)
     return size;
 }
 
-/* Give back the pages from `begin` to `end`, both offsets, which were read; the last one but whole. */
+/*
+ * Give back the pages from `begin` to `end`, both offsets, which were read. The first page is given back whole:
+ * what is before `begin` there was read before, and the producer does not write there yet (has_room). The last
+ * one is left to the next read.
+ */
 static void give_back(struct ring *ring, size_t begin, size_t end)
 {
-    begin = (begin < RING_KEPT ? RING_KEPT : begin) & ~(size_t)4095;
-    end &= ~(size_t)4095;
+    begin = (begin < RING_KEPT ? RING_KEPT : begin) & ~(size_t)(PAGE - 1);
+    end &= ~(size_t)(PAGE - 1);
     if (begin < end)
         madvise(ring->bytes + begin, end - begin, MADV_DONTNEED);
 }

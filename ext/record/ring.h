@@ -31,7 +31,7 @@ struct ring {
     uint64_t waits, waited_ns; /* how often the producer has slept, and for how long */
 };
 
-/* Return 0, or -ENOMEM. `size` is a power of two, larger than any record. */
+/* Return 0, or -ENOMEM. `size` is a power of two, larger by a page than any record. */
 int ring_init(struct ring *ring, size_t size);
 void ring_deinit(struct ring *ring);
 

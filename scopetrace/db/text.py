@@ -16,7 +16,8 @@ def encode_json(value: Any) -> str:
     """Return `value` as JSON; only what JSON requires and lone surrogates are escaped.
 
     The result equals that of msgspec's encoder wherever msgspec can encode `value`, so that a text
-    can be searched for whichever of the two wrote it.
+    can be searched for whichever of the two wrote it; but for floats of 1e16 and more, which have
+    another exponent there (1e16, here 1e+16).
     """
     return _ENCODER.encode(value).encode("utf-8", "backslashreplace").decode()
 

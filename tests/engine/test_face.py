@@ -114,6 +114,35 @@ def test_a_large_ring_takes_a_burst_without_a_wait(tmp_path: Path) -> None:
     assert (waits, lost, recorded) == (0, 0, len(records) - 1)
 
 
+def test_a_large_ring_that_is_full_loses_nothing_of_what_is_written_behind_a_read(
+    tmp_path: Path,
+) -> None:
+    blocks, block, written = 24_000, 512, tmp_path / "written"
+    parts: list[bytes] = []
+
+    def program_waits() -> bool:
+        before = written.stat().st_size if written.exists() else 0
+        time.sleep(0.2)
+        return 0 < before == written.stat().st_size
+
+    def read_twice(engine: _engine.Engine) -> None:
+        for most in (5_000_000, 2_000_000):
+            wait_for(program_waits, "the ring to be full")
+            parts.append(engine.read(most=most))
+
+    copy = ["dd", "if=/dev/zero", f"of={written}", f"bs={block}", f"count={blocks}", "status=none"]
+    records, _ = engine_run(
+        ["/usr/bin/env", *copy], tmp_path, ring_size=1 << 23, before_reading=read_twice
+    )
+
+    records = [*(record for part in parts for record in unpack_batch(part)), *records]
+    sizes = [len(record.parts()[Part.DATA]) for record in calls(records, "write")]
+    assert sizes == [block] * blocks
+    _stops, waits, _waited_ns, _unreadable, lost, recorded = records[-1].args
+    assert waits > 0
+    assert (lost, recorded) == (0, len(records) - 1)
+
+
 SMALL_ADDRESS_SPACE = """
 import resource
 from pathlib import Path
