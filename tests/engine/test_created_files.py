@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from support.harness import Recording, Stage
+from scopetrace.decode.created_files import TICK_NS
+from support.harness import Recording, Stage, wait_for
 from support.interpreter import python
 from support.users import one_user
 
@@ -55,6 +58,8 @@ def test_an_open_says_whether_it_created_its_file(gate: str, stage: Stage) -> No
 def test_a_file_that_was_there_is_not_created(stage: Stage) -> None:
     stage.prepare()
     stage.run(["touch", "old"])
+    made_ns = (stage.work / "old").stat().st_ctime_ns
+    wait_for(lambda: time.time_ns() - made_ns > TICK_NS, "the file to be older than a tick")
 
     files = opened(stage.record(["touch", "old", "new"]), stage)
 
