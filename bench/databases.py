@@ -24,7 +24,7 @@ pg_ctl -D {data} -s -w -l {data}/log -o '-p {port} -k {data} -h ""' start
 pgbench -h {data} -p {port} -U bench {work} postgres > /dev/null 2>&1
 pg_ctl -D {data} -s -w -m fast stop
 """
-REQUESTS, TRANSACTIONS, NOBODY = 30_000, 2_000, 65534
+REQUESTS, TRANSACTIONS, UNPRIVILEGED_ID = 30_000, 2_000, 65534
 
 
 def databases(folder: Path) -> Iterator[Workload]:
@@ -56,8 +56,8 @@ def as_other_user(folder: Path, data: Path) -> list[str]:
     if os.geteuid():
         return []
     folder.chmod(0o755)
-    os.chown(data, NOBODY, NOBODY)
-    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    os.chown(data, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+    return ["setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"]
 
 
 def free_port() -> int:

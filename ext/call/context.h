@@ -47,8 +47,7 @@ struct context {
     /* once true, these stay true */
     bool names_given;  /* linkat(2) may have named a file that was opened without a name */
     bool roots_differ; /* a thread changed its root or its mounts: chroot(2), CLONE_NEWNS */
-    bool
-        pids_differ; /* a process may be, or have children, in another PID namespace than the recorder */
+    bool pids_differ;  /* a process, or its children, may be in another PID namespace than ours */
     bool serves_files; /* a thread opened /dev/fuse: it may serve a file system, fuse(4) */
     uint64_t renames;  /* how often a thread renamed something */
     uint64_t moves;    /* how often a thread changed its cwd or root */

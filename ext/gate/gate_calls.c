@@ -177,6 +177,15 @@ IN_THE_PROGRAM static void fill_record(const struct gate_slot *slot, struct gate
     record->to_generation = record->copied = 0;
 }
 
+/* The same of a call that has returned at `left`. */
+IN_THE_PROGRAM static void fill_returned(const struct gate_slot *slot, struct gate_record *record,
+                                         uint64_t left)
+{
+    fill_record(slot, record, GATE_CALL);
+    record->left = left;
+    record->result = (int64_t)slot->result;
+}
+
 IN_THE_PROGRAM static void publish(struct gate_slot *slot, uint64_t bytes)
 {
     __atomic_store_n(&slot->head, slot->head + bytes, __ATOMIC_RELEASE);
@@ -478,9 +487,7 @@ IN_THE_PROGRAM static int after_open(struct gate_slot *slot)
     if (!record)
         return 0;
     slot->fd_word = *word_of(slot, fd);
-    fill_record(slot, record, GATE_CALL);
-    record->left = left;
-    record->result = (int64_t)slot->result;
+    fill_returned(slot, record, left);
     record->fd = fd;
     record->generation++;
     if (!add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
@@ -535,9 +542,7 @@ IN_THE_PROGRAM static int record_path(struct gate_slot *slot)
 
     if (!record)
         return 0;
-    fill_record(slot, record, GATE_CALL);
-    record->left = left;
-    record->result = (int64_t)slot->result;
+    fill_returned(slot, record, left);
     if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload))
         return 0;
     record->size += record->copied;
@@ -592,9 +597,7 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
 
     if (!record)
         return 0;
-    fill_record(slot, record, GATE_CALL);
-    record->left = left;
-    record->result = (int64_t)bytes;
+    fill_returned(slot, record, left);
     struct raw_part *part = next_part(record, PART_DATA);
     part->flags = size < bytes ? PART_CUT : 0;
     if (copy_transferred(slot, part->bytes, size) ||
@@ -612,6 +615,20 @@ IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_actio
 
     return (action != GATE_SEND && action != GATE_RECEIVE) ||
            (!(slot->registers.r10 & ~plain) && !slot->registers.r8);
+}
+
+/* Begin the record of a call on an fd without bytes. NULL: an fd was `changed`, or there is no room. */
+IN_THE_PROGRAM static struct gate_record *begin_about(struct gate_slot *slot, uint32_t fd,
+                                                      uint64_t changed, uint64_t left)
+{
+    struct gate_record *record =
+        GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, sizeof *record);
+
+    if (record) {
+        fill_returned(slot, record, left);
+        record->fd = fd;
+    }
+    return record;
 }
 
 /* -- files that are changed or mapped ------------------------------------------------------------ */
@@ -660,17 +677,11 @@ IN_THE_PROGRAM static int after_file(struct gate_slot *slot)
     if (action_of(slot) == GATE_MAP && !maps_file(slot))
         return 1;
     uint64_t changed = *word_of(slot, file_of(slot)) ^ slot->fd_word;
-    struct gate_record *record =
-        GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, sizeof *record);
+    struct gate_record *record = begin_about(slot, file_of(slot), changed, left);
 
-    if (!record)
-        return 0;
-    fill_record(slot, record, GATE_CALL);
-    record->left = left;
-    record->result = (int64_t)slot->result;
-    record->fd = file_of(slot);
-    publish_call(slot, sizeof *record);
-    return 1;
+    if (record)
+        publish_call(slot, sizeof *record);
+    return record != NULL;
 }
 
 /* -- from fd to fd ----------------------------------------------------------------------------- */
@@ -710,15 +721,10 @@ IN_THE_PROGRAM static int after_across(struct gate_slot *slot)
     uint32_t from = source_of(slot);
     uint64_t changed =
         (*word_of(slot, from) ^ slot->fd_word) | (*word_of(slot, target_of(slot)) ^ slot->to_word);
-    struct gate_record *record =
-        GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, sizeof *record);
+    struct gate_record *record = begin_about(slot, from, changed, left);
 
     if (!record)
         return 0;
-    fill_record(slot, record, GATE_CALL);
-    record->left = left;
-    record->result = (int64_t)slot->result;
-    record->fd = from;
     record->to_generation = (uint32_t)GATE_FD_GENERATION(slot->to_word);
     publish_call(slot, sizeof *record);
     return 1;

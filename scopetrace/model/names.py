@@ -65,7 +65,6 @@ LIMITS = {
 """The names of the limits of getrlimit(2)."""
 
 
-@lru_cache(maxsize=512)
 @lru_cache(maxsize=1024)
 def octal_digits(mode: int) -> int:
     """Return permissions as a number that reads like them: 0o644 becomes 644."""

@@ -84,11 +84,20 @@ class Inserts:
         """Insert rows with whatever values."""
         make_rows = _MAKE_ROWS.get(table)
         if make_rows is not None:
-            try:
-                rows = make_rows(rows, _encode)
-            except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
-                rows = make_rows(rows, _encode_anything)
+            rows = _made(make_rows, rows)
         self._db.executemany(INSERTS[table], rows)
+
+
+MakeRows = Callable[[Any, Callable[[Any], bytes]], list[tuple[Any, ...]]]
+"""Makes rows of records with an encoder of JSON."""
+
+
+def _made(make_rows: MakeRows, records: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of records, whatever texts they have."""
+    try:
+        return make_rows(records, _encode)
+    except UnicodeEncodeError:  # a lone surrogate: a name or a text that is no UTF-8
+        return make_rows(records, _encode_anything)
 
 
 def _event_rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list[tuple[Any, ...]]:
@@ -117,7 +126,7 @@ def _metric_rows(
     ]
 
 
-_MAKE_ROWS: dict[str, Callable[[Any, Callable[[Any], bytes]], list[tuple[Any, ...]]]] = {
+_MAKE_ROWS: dict[str, MakeRows] = {
     "event": _event_rows,
     "metric": _metric_rows,
 }
@@ -126,10 +135,7 @@ _MAKE_ROWS: dict[str, Callable[[Any, Callable[[Any], bytes]], list[tuple[Any, ..
 
 def process_rows(processes: Sequence[Process]) -> list[tuple[Any, ...]]:
     """Return rows with the columns of `Process`."""
-    try:
-        return _process_rows(processes, _encode)
-    except UnicodeEncodeError:
-        return _process_rows(processes, _encode_anything)
+    return _made(_process_rows, processes)
 
 
 def _process_rows(

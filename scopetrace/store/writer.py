@@ -76,7 +76,7 @@ _SWITCH_RETRY_S = 0.05
 
 
 class _Log(NamedTuple):
-    """What tells whether a write-ahead log was cut."""
+    """The size and the salt of a write-ahead log, which show whether it was cut."""
 
     size: int
     """In bytes; 0 also if there is none."""

@@ -141,7 +141,7 @@ def listed(program: str = "") -> re.Pattern[str]:
 
 
 def counted(lines: Iterable[Line]) -> Counter[str]:
-    """Return how often each line is there, whoever made it, without what is of the run."""
+    """Return how often each line is there, of any process, without what differs between runs."""
     lines = [*lines]
     tids = {tid for tid, _ in lines}
     found = Counter[str]()
