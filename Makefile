@@ -18,8 +18,9 @@ KEEPING_BYTECODE := PYTHONDONTWRITEBYTECODE=
 
 engine := $(shell find ext -name '*.[ch]' -o -name '*.def' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.inc')
 package := $(shell find scopetrace -name '*.py' -o -name '*.pyi' -o -name '*.pxd' -o -name '*.txt' -o -name 'page.*') scope.yml
-c_files := $(filter %.c,$(engine))
-c_style := $(filter %.c %.h,$(engine)) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
+launcher := launcher/scopetrace.c
+c_files := $(filter %.c,$(engine)) $(launcher)
+c_style := $(filter %.c %.h,$(engine)) $(launcher) $(wildcard tests/tracees/*.[ch] tests/fuzz/*.c tests/gate/*.[ch])
 
 .PHONY: help demo test lint format docs tables pictures fuzz fuzz-engine torture mutants bench clean
 
@@ -83,7 +84,7 @@ clean: ## Remove what the other targets made
 	rm -rf .venv build dist *.egg-info
 
 # The package goes into the environment as users get it, not as a link to this checkout.
-$(VENV)/.built: pyproject.toml setup.py MANIFEST.in $(engine) $(package)
+$(VENV)/.built: pyproject.toml setup.py MANIFEST.in $(engine) $(launcher) $(package)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@find build/lib* -type f ! -name '*.so' -delete 2>/dev/null || true
 	$(BIN)/pip install --quiet --disable-pip-version-check .

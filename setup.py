@@ -1,6 +1,6 @@
 """Build `scopetrace._engine`, the C half, from ext/, the modules of the package that have types for
-C, the manual pages from the help of the commands, and the course from examples/course. Everything
-else about the package stands in pyproject.toml.
+C, the command `scopetrace` from launcher/, the manual pages from the help of the commands, and the
+course from examples/course. Everything else about the package stands in pyproject.toml.
 
 A module is compiled if a .pxd of its name stands beside it. It stays in the package as it is, and
 is what runs where no compiled one is found: another Python, or a build with UNCOMPILED=1.
@@ -16,11 +16,18 @@ import re
 import shutil
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
+from setuptools.errors import LinkError
+
+# These are setuptools' own, which it puts in place when it is imported.
+from distutils.ccompiler import new_compiler  # isort: skip
+from distutils.command.build_scripts import build_scripts  # isort: skip
+from distutils.sysconfig import customize_compiler  # isort: skip
 
 ABI = 0x030B0000
 """The stable ABI of CPython 3.11: `_engine` serves that version and all later ones. The compiled
@@ -128,6 +135,27 @@ class BuildWithCourse(build_py):
             shutil.copytree("examples/course", course)
 
 
+class BuildLauncher(build_scripts):
+    """Compiles the command among the scripts: it has to run before the interpreter does."""
+
+    def run(self) -> None:
+        """Build the launcher."""
+        compiler = new_compiler()
+        customize_compiler(compiler)
+        (path,) = self.scripts
+        objects = compiler.compile(
+            [path],
+            output_dir=self.get_finalized_command("build").build_temp,
+            macros=[("_GNU_SOURCE", None)],
+            extra_preargs=["-std=gnu11", "-O2", *WARNINGS],
+        )
+        link = partial(compiler.link_executable, objects, Path(path).stem, self.build_dir)
+        try:
+            link(extra_preargs=["-static", "-s"])
+        except LinkError:  # this machine has no libc.a
+            link()
+
+
 def main() -> None:
     """Translate to C what is compiled, and hand it to setuptools."""
     modules = cythonize(
@@ -142,7 +170,8 @@ def main() -> None:
     setup(
         ext_modules=modules,
         data_files=[("share/man/man1", manual_pages())],
-        cmdclass={"build_py": BuildWithCourse},
+        scripts=["launcher/scopetrace.c"],
+        cmdclass={"build_py": BuildWithCourse, "build_scripts": BuildLauncher},
         options={"build_ext": {"parallel": os.cpu_count()}},
     )
 

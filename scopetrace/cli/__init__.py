@@ -27,7 +27,7 @@ PIPE_CLOSED = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Execute the command line and return the exit status; `run` execs and does not return."""
     search_pythonpath_last()
-    if any("LD_" in name for name in os.environ):
+    if any("LD_" in name for name in os.environ):  # HELD_BACK has it, too
         from scopetrace.recorder.loader_variables import hold_back_loader_variables
 
         hold_back_loader_variables()
@@ -48,10 +48,10 @@ def search_pythonpath_last() -> None:
     The variable is meant for the program that is recorded, whose modules may have names that ours
     or the standard library's have (json.py).
     """
-    variable = os.environ.get("PYTHONPATH")
+    variable = os.environ.get("PYTHONPATH") or os.environ.get("SCOPETRACE_HELD_BACK_PYTHONPATH")
     if variable:
-        meant = {os.path.abspath(folder) for folder in variable.split(os.pathsep)}  # noqa: PTH100
-        sys.path.sort(key=meant.__contains__)
+        meant = [os.path.abspath(folder) for folder in variable.split(os.pathsep)]  # noqa: PTH100
+        sys.path[:] = [folder for folder in sys.path if folder not in meant] + meant
 
 
 def _execute(args: list[str]) -> int:

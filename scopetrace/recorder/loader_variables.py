@@ -4,7 +4,8 @@ LD_PRELOAD, LD_LIBRARY_PATH and LD_AUDIT (ld.so(8)) load libraries into each pro
 recorder as well, whose clock, files or SQLite would then be those of the program's libraries. So
 the interpreter is executed once more, in the same process, with these variables called otherwise;
 the program gets them under their own names, in their places
-(`recorder.command.original_environment`).
+(`recorder.command.original_environment`). So it is with the variables of Python, which
+launcher/scopetrace.c has called otherwise before the interpreter started.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from scopetrace.recorder.command import HELD_BACK, original_environment
 
 VARIABLES = (b"LD_AUDIT", b"LD_LIBRARY_PATH", b"LD_PRELOAD")
-SCRIPTS = ("scopetrace", "__main__.py")
+SCRIPTS = ("scopetrace-python", "__main__.py")
 """Names of files that are the command. Other scripts that call it may not be started twice."""
 
 
@@ -28,13 +29,15 @@ def hold_back_loader_variables() -> None:
     If that fails (there is no room for longer names), it goes on with them.
     """
     names = [name for name in VARIABLES if os.environb.get(name) and not _is_own(name)]
-    if _take_back() or not names or Path(sys.argv[0]).name not in SCRIPTS:
+    held = take_back()
+    if held.intersection(VARIABLES) or not names or Path(sys.argv[0]).name not in SCRIPTS:
         return
     from scopetrace._engine import become
 
     command = [os.fsencode(argument) for argument in sys.orig_argv]
+    environment = held_back(original_environment(), held.union(names))
     with suppress(OSError):
-        become(os.fsencode(sys.executable), command, held_back(original_environment(), names))
+        become(os.fsencode(sys.executable), command, environment)
 
 
 def held_back(environment: list[bytes], names: Collection[bytes]) -> list[bytes]:
@@ -45,15 +48,15 @@ def held_back(environment: list[bytes], names: Collection[bytes]) -> list[bytes]
     ]
 
 
-def _take_back() -> bool:
+def take_back() -> set[bytes]:
     """Give variables that were held back their own names, for what this process starts (a pager).
 
-    Returns whether there are any: then it has been started again.
+    Returns these names.
     """
-    held = [name for name in os.environb if name.startswith(HELD_BACK)]
+    held = {name.removeprefix(HELD_BACK) for name in os.environb if name.startswith(HELD_BACK)}
     for name in held:
-        os.environb[name.removeprefix(HELD_BACK)] = os.environb.pop(name)
-    return bool(held)
+        os.environb[name] = os.environb.pop(HELD_BACK + name)
+    return held
 
 
 def _is_own(variable: bytes) -> bool:

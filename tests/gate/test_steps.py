@@ -30,7 +30,7 @@ pytestmark = one_user("what interrupts a call does not depend on rights")
 def stepped(stage: Stage, commons: Path) -> Stepped:
     """Record a program of this folder whose steps are made.
 
-    The recorder takes a variable that is held back for a sign that LD_PRELOAD is its own.
+    The recorder takes an LD_ variable that is held back for a sign that LD_PRELOAD is its own.
     """
     stepper = commons / "stepper.so"
     if not stepper.exists():
@@ -44,7 +44,7 @@ def stepped(stage: Stage, commons: Path) -> Stepped:
         stage.environ = {
             "SCOPE_GATE": "eager",
             "LD_PRELOAD": str(stepper),
-            f"{HELD_BACK.decode()}NOTHING": "",
+            f"{HELD_BACK.decode()}LD_AUDIT": "",
             "STEPPER_REPORT": str(report),
         }
         for file in ("read", "opened", "openat", "closing"):
