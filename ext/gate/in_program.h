@@ -5,10 +5,12 @@
 #include "gate/layout.h"
 
 /* Without what compilers add for the image that they compile: it does not exist in the program. */
-#define IN_THE_PROGRAM                                                                             \
-    __attribute__((section("gate_code"), used, noinline, no_stack_protector,                       \
-                   no_sanitize("address"), no_sanitize("undefined"), no_instrument_function,       \
-                   no_profile_instrument_function, target("general-regs-only")))
+#define PROGRAM_CODE                                                                               \
+    section("gate_code"), no_stack_protector, no_sanitize("address"), no_sanitize("undefined"),    \
+        no_instrument_function, no_profile_instrument_function, target("general-regs-only")
+
+#define IN_THE_PROGRAM __attribute__((PROGRAM_CODE, used, noinline))
+#define INLINE_IN_THE_PROGRAM static inline __attribute__((PROGRAM_CODE, always_inline))
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -23,7 +25,7 @@ enum gate_how {
 HIDDEN int gate_before(struct gate_slot *slot);
 HIDDEN int gate_after(struct gate_slot *slot);
 
-/* gate.c, called by gate_calls.c */
+/* gate.c, called by the files of gate_calls.h */
 HIDDEN int64_t gate_copy_text(uint8_t *to, uint64_t from, uint64_t most);
 HIDDEN int64_t gate_copy_bytes(uint8_t *to, uint64_t from, uint64_t size);
 HIDDEN int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third,

@@ -61,7 +61,7 @@ def lines_of(recording: Recording) -> list[list[str]]:
 
 
 LEAST = {
-    "read": 150,
+    "read": 100,
     "stat": 100,
     "open": 400,
     "openat": 400,
@@ -69,8 +69,8 @@ LEAST = {
     "stat nothing": 200,
     "unlink": 200,
     "unlink nothing": 200,
-    "fchmod": 150,
-    "sendfile": 150,
+    "fchmod": 100,
+    "sendfile": 100,
     "fcntl": 100,
     "getcwd": 100,
 }

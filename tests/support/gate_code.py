@@ -16,7 +16,8 @@ from support.interpreter import SHARED
 
 ROOT = Path(__file__).parents[2]
 PLANNING = ("ext/gate/length.c", "ext/gate/module.c", "ext/gate/sites.c")
-CODE = ("ext/gate/gate.c", "ext/gate/gate_calls.c")
+PARTS = ("", "_bytes", "_calls", "_fds", "_paths", "_records")
+CODE = tuple(f"ext/gate/gate{part}.c" for part in PARTS)
 ALL = (*PLANNING, *CODE, "ext/gate/patch.c", "ext/gate/relocate.c")
 Compile = Callable[[str], Path]
 """Compiles a program of tests/gate by its name (fixture `build`)."""

@@ -1,0 +1,222 @@
+/*
+ * Calls that transfer bytes.
+ *
+ * Memory of the program is copied after a call that has succeeded: then the kernel has just used it. A copy
+ * still fails if another thread unmaps it meanwhile; the tracer then leads the thread to the error.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "gate/gate_calls.h"
+
+/* -- locks of files --------------------------------------------------------------------------- */
+
+/*
+ * Most writes take less than the first of these, some 10 µs. The second is longer than a traced write takes: if two
+ * threads that write in turn did not wait for such a one, all their writes would be traced from then on.
+ */
+enum { SPIN_TICKS = 1 << 15, WAIT_TICKS = 1 << 19 };
+
+/* False: another thread has it for long. */
+IN_THE_PROGRAM static int take_lock(struct gate_slot *slot, uint64_t address)
+{
+    uint32_t *lock = (uint32_t *)(uintptr_t)address;
+    uint64_t waited = 0;
+
+    slot->lock = address;
+    do {
+        uint32_t unlocked = 0;
+        if (waited > SPIN_TICKS)
+            gate_make_call(SYS_sched_yield, 0, 0, 0, 0, 0);
+        if (__atomic_compare_exchange_n(lock, &unlocked, (uint32_t)slot->self, 0, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return 1;
+        __builtin_ia32_pause();
+        waited = now_ticks() - slot->entered;
+    } while (waited < WAIT_TICKS);
+    slot->lock = 0;
+    return 0;
+}
+
+IN_THE_PROGRAM void give_lock(struct gate_slot *slot)
+{
+    if (!slot->lock)
+        return;
+    __atomic_store_n((uint32_t *)(uintptr_t)slot->lock, 0, __ATOMIC_RELEASE);
+    IN_ORDER;
+    slot->lock = 0;
+}
+
+/* Whether the thread may write to the file of its call, of which it has the lock then. */
+IN_THE_PROGRAM static int lock_file(struct gate_slot *slot)
+{
+    const volatile struct gate_owned *owned = slot->owned;
+    uint64_t fd = 1 + fd_key(slot);
+    int i = 0;
+
+    while (i < GATE_OWNED && owned[i].fd != fd)
+        i++;
+    if (i == GATE_OWNED || !take_lock(slot, owned[i].lock))
+        return 0;
+    if (owned[i].fd == fd)
+        return 1;
+    give_lock(slot); /* the tracer took the file away meanwhile */
+    return 0;
+}
+
+/* -- bytes ------------------------------------------------------------------------------------ */
+
+enum { VECTOR_MOST = 16 }; /* buffers; for more the stack has no room */
+
+/* Join the first `size` bytes of the buffers of a call. Negative: they cannot be copied here. */
+IN_THE_PROGRAM static int64_t copy_vector(const struct gate_slot *slot, uint8_t *to, uint64_t size)
+{
+    struct {
+        uint64_t base, length;
+    } buffers[VECTOR_MOST];
+    uint64_t count = (uint32_t)slot->registers.rdx;
+
+    if (count > VECTOR_MOST ||
+        gate_copy_bytes((uint8_t *)buffers, slot->registers.rsi, count * sizeof *buffers))
+        return -1;
+    for (uint64_t i = 0; i < count && size; i++) {
+        uint64_t most = buffers[i].length < size ? buffers[i].length : size;
+        if (gate_copy_bytes(to, buffers[i].base, most))
+            return -1;
+        to += most;
+        size -= most;
+    }
+    return size ? -1 : 0;
+}
+
+IN_THE_PROGRAM static int64_t copy_transferred(const struct gate_slot *slot, uint8_t *to,
+                                               uint64_t size)
+{
+    enum gate_action action = action_of(slot);
+
+    return action == GATE_OUT_VECTOR || action == GATE_IN_VECTOR
+               ? copy_vector(slot, to, size)
+               : gate_copy_bytes(to, slot->registers.rsi, size);
+}
+
+/* Record a call that has transferred bytes, with them. False: the tracer has to. */
+IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
+{
+    enum { HEAD = sizeof(struct gate_record) + sizeof(struct raw_part) };
+    uint64_t bytes = slot->result;
+    uint64_t limit = has(slot, GATE_FD_STREAM) ? slot->stream_limit : slot->copy_limit;
+    uint64_t size = bytes < limit ? bytes : limit;
+    struct gate_record *record =
+        size <= GATE_RECORD_MAX - HEAD ? begin_record(slot, HEAD + (size + 7) / 8 * 8) : NULL;
+
+    if (!record)
+        return 0;
+    fill_returned(slot, record, left);
+    struct raw_part *part = next_part(record, PART_DATA);
+    part->flags = size < bytes ? PART_CUT : 0;
+    if (copy_transferred(slot, part->bytes, size) ||
+        !end_part(record, part, (int64_t)size, GATE_RECORD_MAX))
+        return 0;
+    record->size += record->copied;
+    publish_call(slot, record->size);
+    return 1;
+}
+
+/* Whether a call on a socket says no more than which bytes: no address, no flag that makes them others. */
+IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_action action)
+{
+    const uint64_t plain = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_WAITALL;
+
+    return (action != GATE_SEND && action != GATE_RECEIVE) ||
+           (!(slot->registers.r10 & ~plain) && !slot->registers.r8);
+}
+
+/* -- from fd to fd ----------------------------------------------------------------------------- */
+
+IN_THE_PROGRAM static uint32_t source_of(const struct gate_slot *slot)
+{
+    return (uint32_t)(action_of(slot) == GATE_COPY ? slot->registers.rdi : slot->registers.rsi);
+}
+
+IN_THE_PROGRAM static uint32_t target_of(const struct gate_slot *slot)
+{
+    return (uint32_t)(action_of(slot) == GATE_COPY ? slot->registers.rdx : slot->registers.rdi);
+}
+
+/* Whether the tracer is to see a transfer from one fd to another. */
+IN_THE_PROGRAM int before_across(struct gate_slot *slot)
+{
+    uint32_t from = source_of(slot), to = target_of(slot);
+
+    if (from >= slot->fds_size || to >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, from);
+    slot->to_word = *word_of(slot, to);
+    return !has(slot, GATE_FD_KNOWN) ||
+           !(slot->to_word & GATE_FD_STREAM || is_fresh_word(slot->to_word, slot->entered));
+}
+
+/* Record how much was copied, if anything. False: the tracer has to. */
+IN_THE_PROGRAM static int after_across(struct gate_slot *slot)
+{
+    uint64_t left = now_ticks();
+    uint32_t from = source_of(slot);
+    uint64_t changed =
+        (*word_of(slot, from) ^ slot->fd_word) | (*word_of(slot, target_of(slot)) ^ slot->to_word);
+    struct gate_record *record = begin_about(slot, from, changed, left);
+
+    if (!record)
+        return 0;
+    record->to_generation = (uint32_t)GATE_FD_GENERATION(slot->to_word);
+    publish_call(slot, sizeof *record);
+    return 1;
+}
+
+/* -- through an fd ------------------------------------------------------------------------------ */
+
+IN_THE_PROGRAM static int is_out(enum gate_action action)
+{
+    return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND;
+}
+
+/* Whether the tracer is to see a transfer. */
+IN_THE_PROGRAM int before_transfer(struct gate_slot *slot, enum gate_action action)
+{
+    if (has(slot, GATE_FD_STREAM))
+        return !is_plain(slot, action) || (is_out(action) && !has(slot, GATE_FD_ENDS));
+    if (action == GATE_SEND || action == GATE_RECEIVE)
+        return 1;
+    if (is_out(action))
+        return !is_fresh(slot) || !(has(slot, GATE_FD_MUTED) || lock_file(slot));
+    return !has(slot, GATE_FD_KNOWN);
+}
+
+/* Another thread has closed the fd meanwhile, and the number may be another file's. */
+IN_THE_PROGRAM static int was_given_away(const struct gate_slot *slot)
+{
+    uint64_t word = *word_of(slot, (uint32_t)slot->registers.rdi);
+
+    return GATE_FD_GENERATION(word ^ slot->fd_word) != 0;
+}
+
+IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action action)
+{
+    uint64_t left = now_ticks();
+    int64_t result = (int64_t)slot->result;
+
+    if (result == -EAGAIN || result == -EINTR) /* nothing was transferred, nor has it failed */
+        return 1;
+    if (result < 0)
+        return 0;
+    if (is_across(action))
+        return after_across(slot);
+    if (was_given_away(slot))
+        return 0;
+    if (!result && !is_out(action) && has(slot, GATE_FD_STREAM))
+        return 0; /* its end, or there is no room in the buffers */
+    if (result && !has(slot, GATE_FD_MUTED) && (is_out(action) || has(slot, GATE_FD_STREAM)))
+        return record_bytes(slot, left);
+    return tally_call(slot, fd_key(slot), slot->result);
+}

@@ -1,0 +1,132 @@
+/*
+ * What the files share that are copied into the program: gate_calls.c has the rules, and decides; the others
+ * know one kind of calls each.
+ */
+#ifndef SCOPE_GATE_GATE_CALLS_H
+#define SCOPE_GATE_GATE_CALLS_H
+
+#include "gate/in_program.h"
+#include "gate/records.h"
+#include "record/record.h"
+
+#define IN_ORDER __atomic_signal_fence(__ATOMIC_SEQ_CST) /* the CPU keeps the order of stores */
+#define NO_FD (~(uint64_t)0)                             /* of calls that are only counted */
+
+enum { PATH_MOST = 4096 }; /* PATH_MAX */
+
+/* -- the call, and its fd ----------------------------------------------------------------------- */
+
+INLINE_IN_THE_PROGRAM uint64_t now_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+INLINE_IN_THE_PROGRAM uint8_t table_entry_of(const struct gate_slot *slot)
+{
+    uint64_t at = GATE_BASE + GATE_CODE_BYTES + slot->registers.rax;
+
+    return *(const uint8_t *)(uintptr_t)at;
+}
+
+INLINE_IN_THE_PROGRAM enum gate_action action_of(const struct gate_slot *slot)
+{
+    return table_entry_of(slot) & ~GATE_PATHS;
+}
+
+INLINE_IN_THE_PROGRAM enum gate_path path_argument_of(const struct gate_slot *slot)
+{
+    return table_entry_of(slot) & GATE_PATHS;
+}
+
+INLINE_IN_THE_PROGRAM volatile uint64_t *word_of(const struct gate_slot *slot, uint32_t fd)
+{
+    return (volatile uint64_t *)(uintptr_t)slot->fds + fd;
+}
+
+INLINE_IN_THE_PROGRAM int has(const struct gate_slot *slot, uint64_t flags)
+{
+    return (slot->fd_word & flags) == flags;
+}
+
+/* The name of a file has just been asked for. */
+INLINE_IN_THE_PROGRAM int is_fresh_word(uint64_t word, uint64_t now)
+{
+    const uint64_t fresh = GATE_FD_KNOWN | GATE_FD_FRESH;
+
+    return (word & fresh) == fresh && GATE_FD_AGE(word, now) <= 1;
+}
+
+INLINE_IN_THE_PROGRAM int is_fresh(const struct gate_slot *slot)
+{
+    return is_fresh_word(slot->fd_word, slot->entered);
+}
+
+/* The fd of a call as a tally has it. */
+INLINE_IN_THE_PROGRAM uint64_t fd_key(const struct gate_slot *slot)
+{
+    return GATE_FD_GENERATION(slot->fd_word) << GATE_FD_GENERATION_SHIFT |
+           (uint32_t)slot->registers.rdi;
+}
+
+INLINE_IN_THE_PROGRAM int is_across(enum gate_action action)
+{
+    return action == GATE_COPY || action == GATE_SENDFILE;
+}
+
+/* -- gate_records.c ----------------------------------------------------------------------------- */
+
+/* Where a record of at most so many bytes begins; NULL: the ring has no room. */
+HIDDEN struct gate_record *begin_record(struct gate_slot *slot, uint64_t most);
+
+/* Fill in a record without payload; the second: of the call, which has returned at `left`. */
+HIDDEN void fill_record(const struct gate_slot *slot, struct gate_record *record,
+                        enum gate_kind kind);
+HIDDEN void fill_returned(const struct gate_slot *slot, struct gate_record *record, uint64_t left);
+
+/* Begin the record of a call on an fd without bytes. NULL: an fd was `changed`, or there is no room. */
+HIDDEN struct gate_record *begin_about(struct gate_slot *slot, uint32_t fd, uint64_t changed,
+                                       uint64_t left);
+
+/* Begin a part of a record, with what follows in it. */
+HIDDEN struct raw_part *next_part(struct gate_record *record, enum raw_part_kind kind);
+
+/* False: it is longer than it can be, or could not be read. */
+HIDDEN int end_part(struct gate_record *record, struct raw_part *part, int64_t size, int64_t most);
+
+/* The record of the call itself, behind which nothing of it is left to do. */
+HIDDEN void publish_call(struct gate_slot *slot, uint64_t bytes);
+
+/* Have the tracer look at the slot in its next round. */
+HIDDEN void mark_slot(struct gate_slot *slot);
+
+/* Count a call that has succeeded. False: there is no place for it. */
+HIDDEN int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes);
+
+/* Write the tallies of an fd before it is closed. False: the ring is full. */
+HIDDEN int write_tallies(struct gate_slot *slot, uint64_t fd);
+
+/*
+ * Of each kind of calls: what gate_before and gate_after do. The former answer whether the tracer is to see
+ * the call (enum gate_how), the latter 0 if it has to record it.
+ */
+
+/* -- gate_bytes.c */
+HIDDEN int before_across(struct gate_slot *slot);
+HIDDEN int before_transfer(struct gate_slot *slot, enum gate_action action);
+HIDDEN int after_transfer(struct gate_slot *slot, enum gate_action action);
+HIDDEN void give_lock(struct gate_slot *slot); /* of the file that it has written to */
+
+/* -- gate_fds.c */
+HIDDEN int before_close(struct gate_slot *slot);
+HIDDEN int may_map(const struct gate_slot *slot); /* else the tracer sees a mapping */
+HIDDEN int before_file(struct gate_slot *slot);
+HIDDEN int after_file(struct gate_slot *slot);
+
+/* -- gate_paths.c */
+HIDDEN int prepare_try(struct gate_slot *slot, enum gate_action action);
+HIDDEN int after_open(struct gate_slot *slot);
+HIDDEN int before_unlink(const struct gate_slot *slot);
+HIDDEN int
+record_path(struct gate_slot *slot); /* of a call that found nothing, or removed a name */
+
+#endif

@@ -1,0 +1,78 @@
+/* Calls on fds that transfer nothing: an fd is closed, a file is changed by its fd, or mapped. */
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "gate/gate_calls.h"
+
+/* -- close ------------------------------------------------------------------------------------ */
+
+/* The record is published before the call is made: afterwards another thread may have the number. */
+IN_THE_PROGRAM int before_close(struct gate_slot *slot)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (!is_fresh(slot) || !write_tallies(slot, fd_key(slot)))
+        return 1;
+    struct gate_record *record = begin_record(slot, sizeof *record);
+    if (!record)
+        return 1;
+    fill_record(slot, record, GATE_CALL);
+    record->flags = GATE_BEFORE_CALL;
+    *word_of(slot, fd) = (GATE_FD_GENERATION(slot->fd_word) + 1) << GATE_FD_GENERATION_SHIFT;
+    publish_call(slot, sizeof *record);
+    mark_slot(slot);
+    return 0;
+}
+
+/* -- files that are changed or mapped ------------------------------------------------------------ */
+
+/* Whether a mapping is one that WHEN_MAPS_FILE watches. */
+IN_THE_PROGRAM static int maps_file(const struct gate_slot *slot)
+{
+    const uint32_t over = MAP_FIXED | MAP_DENYWRITE;
+    uint32_t flags = (uint32_t)slot->registers.r10;
+
+    return !(flags & MAP_ANONYMOUS) && (flags & over) != over;
+}
+
+/* Whether a mapping is watched, and neither that of a ring nor over the gate. */
+IN_THE_PROGRAM int may_map(const struct gate_slot *slot)
+{
+    uint32_t flags = (uint32_t)slot->registers.r10;
+
+    return (maps_file(slot) || slot->registers.rsi >= GATE_LARGE_BYTES) &&
+           flags != (MAP_SHARED | MAP_POPULATE) &&
+           !(flags & MAP_FIXED && slot->registers.rdi < GATE_MAPPINGS_END);
+}
+
+IN_THE_PROGRAM static uint32_t file_of(const struct gate_slot *slot)
+{
+    return (uint32_t)(action_of(slot) == GATE_MAP ? slot->registers.r8 : slot->registers.rdi);
+}
+
+IN_THE_PROGRAM int before_file(struct gate_slot *slot)
+{
+    uint32_t fd = file_of(slot);
+
+    if (action_of(slot) == GATE_MAP && !maps_file(slot))
+        return 0;
+    if (fd >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, fd);
+    return action_of(slot) == GATE_MAP ? !has(slot, GATE_FD_KNOWN) : !is_fresh(slot);
+}
+
+/* False: the tracer has to record it. */
+IN_THE_PROGRAM int after_file(struct gate_slot *slot)
+{
+    uint64_t left = now_ticks();
+
+    if (action_of(slot) == GATE_MAP && !maps_file(slot))
+        return 1;
+    uint64_t changed = *word_of(slot, file_of(slot)) ^ slot->fd_word;
+    struct gate_record *record = begin_about(slot, file_of(slot), changed, left);
+
+    if (record)
+        publish_call(slot, sizeof *record);
+    return record != NULL;
+}

@@ -1,0 +1,203 @@
+/* Calls on names: what is opened, what is not there, what is removed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "gate/gate_calls.h"
+
+/* -- open ------------------------------------------------------------------------------------- */
+
+/* Flags that open(2) and openat2(2) take alike. The former ignores those that it does not know. */
+enum {
+    TRIED_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |
+                  O_DSYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC,
+    LARGE_FILE = 0100000, /* O_LARGEFILE, which is 0 here: the kernel sets it */
+    TRIED_MODES = 07777,
+};
+
+/* Whether the tracer knows the name of the folder that a path may start from. */
+IN_THE_PROGRAM static int is_known_folder(const struct gate_slot *slot, uint64_t dirfd)
+{
+    return (uint32_t)dirfd == (uint32_t)AT_FDCWD ||
+           ((uint32_t)dirfd < slot->fds_size && *word_of(slot, (uint32_t)dirfd) & GATE_FD_KNOWN);
+}
+
+/* Whether to try an open as openat2(2): then its name follows from its path. */
+IN_THE_PROGRAM int prepare_try(struct gate_slot *slot, enum gate_action action)
+{
+    const struct gate_registers *registers = &slot->registers;
+    int at = action == GATE_OPENAT;
+    uint64_t flags = (uint32_t)(at ? registers->rdx : registers->rsi) & ~(uint64_t)LARGE_FILE;
+    uint64_t mode = at ? registers->r10 : registers->rdx;
+
+    slot->try.is_made = 0;
+    slot->try.dirfd = at ? registers->rdi : (uint64_t)AT_FDCWD;
+    if (!slot->may_try || flags & ~(uint64_t)TRIED_FLAGS || !is_known_folder(slot, slot->try.dirfd))
+        return 0;
+    slot->try.path = at ? registers->rsi : registers->rdi;
+    slot->try.flags = flags;
+    slot->try.mode = flags & O_CREAT ? mode & TRIED_MODES : 0;
+    slot->try.resolve = RESOLVE_NO_SYMLINKS;
+    slot->try.is_made = 1;
+    return 1;
+}
+
+enum { LINK_NAME_BYTES = 40 };
+
+IN_THE_PROGRAM static int add_path(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_PATH);
+    int first = path_argument_of(slot) == GATE_PATH_1;
+    uint64_t path = first ? slot->registers.rdi : slot->registers.rsi;
+
+    return end_part(record, part, gate_copy_text(part->bytes, path, PATH_MOST), PATH_MOST);
+}
+
+/* Write the name "/proc/thread-self/fd/N": a string of C would not be copied into the program. */
+IN_THE_PROGRAM static void write_link_name(uint8_t *name, uint32_t fd)
+{
+    uint64_t *words = (uint64_t *)name;
+    uint32_t digits = 1;
+
+    words[0] = 0x68742f636f72702f; /* "/proc/th" */
+    words[1] = 0x6c65732d64616572; /* "read-sel" */
+    words[2] = 0x2f64662f66;       /* "f/fd/" */
+    for (uint32_t rest = fd; rest >= 10; rest /= 10)
+        digits++;
+    uint8_t *at = name + 21 + digits;
+    *at = 0;
+    do
+        *--at = (uint8_t)('0' + fd % 10);
+    while (fd /= 10);
+}
+
+IN_THE_PROGRAM static int add_link(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_LINK);
+    _Alignas(8) uint8_t name[LINK_NAME_BYTES];
+
+    write_link_name(name, (uint32_t)slot->result);
+    int64_t size =
+        gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST, 0, 0);
+    return end_part(record, part, size, PATH_MOST);
+}
+
+/* Whether an open may create its file without saying so. */
+IN_THE_PROGRAM static int may_create(const struct gate_slot *slot)
+{
+    uint64_t flags = action_of(slot) == GATE_OPEN ? slot->registers.rsi : slot->registers.rdx;
+
+    return (flags & (O_CREAT | O_EXCL)) == O_CREAT;
+}
+
+/* When a file was created, in ns of Unix time; 0: its file system does not know. */
+IN_THE_PROGRAM static uint64_t birth_of(uint64_t fd)
+{
+    struct statx found;
+    uint64_t nothing = 0; /* a path: a string of C would not be copied into the program */
+
+    if (gate_make_call(SYS_statx, fd, (uintptr_t)&nothing, AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                       STATX_BTIME, (uintptr_t)&found) ||
+        !(found.stx_mask & STATX_BTIME))
+        return 0;
+    return (uint64_t)found.stx_btime.tv_sec * 1000000000 + found.stx_btime.tv_nsec;
+}
+
+/* Of a device there is more to know: the tracer records it. */
+IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_STAT);
+    struct raw_stat *stat = (struct raw_stat *)part->bytes;
+    struct stat found;
+
+    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0, 0, 0) ||
+        S_ISCHR(found.st_mode))
+        return 0;
+    stat->dev = found.st_dev;
+    stat->ino = found.st_ino;
+    stat->size = (uint64_t)found.st_size;
+    stat->rdev = found.st_rdev;
+    stat->mode = found.st_mode;
+    stat->uid = found.st_uid;
+    stat->gid = found.st_gid;
+    stat->links = (uint32_t)found.st_nlink;
+    stat->born_ns = !found.st_size && may_create(slot) ? birth_of(slot->result) : 0;
+    return end_part(record, part, sizeof *stat, PATH_MOST);
+}
+
+/* False: the tracer has to record it. */
+IN_THE_PROGRAM int after_open(struct gate_slot *slot)
+{
+    enum { MOST = sizeof(struct gate_record) + 2 * PATH_MOST + 128 };
+    uint64_t left = now_ticks();
+    uint32_t fd = (uint32_t)slot->result;
+    struct gate_record *record = fd < slot->fds_size ? begin_record(slot, MOST) : NULL;
+
+    if (!record)
+        return 0;
+    slot->fd_word = *word_of(slot, fd);
+    fill_returned(slot, record, left);
+    record->fd = fd;
+    record->generation++;
+    if (!add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
+        !add_stat(slot, record))
+        return 0;
+    record->size = (uint32_t)sizeof *record + record->copied;
+    *word_of(slot, fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT |
+                         GATE_FD_TIME(left) << GATE_FD_TIME_SHIFT | GATE_FD_KNOWN | GATE_FD_FRESH;
+    publish_call(slot, record->size);
+    return 1;
+}
+
+/* -- paths that lead to nothing, or do so now ---------------------------------------------------- */
+
+/*
+ * Whether the tracer can find out in its next round what a path has meant: all that changes folders begins with
+ * a round, but a process in /proc may have ended by then, and an fd may have been closed.
+ */
+IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct raw_part *path)
+{
+    const uint64_t proc = 0x2f636f72702f; /* "/proc/" */
+    uint64_t start = 0;
+
+    for (uint32_t i = 0; i < 6 && i < path->size; i++)
+        start |= (uint64_t)path->bytes[i] << i * 8;
+    if ((uint8_t)start == '/')
+        return start != proc;
+    return slot->missing == GATE_MISSING_ALL &&
+           (path_argument_of(slot) == GATE_PATH_1 ||
+            (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD);
+}
+
+/*
+ * A link that is removed may be on the way of a path whose name is looked for in the next round. So the tracer
+ * is to see it go, and all but files with it.
+ */
+IN_THE_PROGRAM int before_unlink(const struct gate_slot *slot)
+{
+    struct stat found;
+    int64_t result = gate_make_call(SYS_lstat, slot->registers.rdi, (uintptr_t)&found, 0, 0, 0);
+
+    return !slot->missing || (result != -ENOENT && (result || !S_ISREG(found.st_mode)));
+}
+
+/* Record a call that has failed with ENOENT, or has removed a name. False: the tracer has to. */
+IN_THE_PROGRAM int record_path(struct gate_slot *slot)
+{
+    enum { MOST = sizeof(struct gate_record) + sizeof(struct raw_part) + PATH_MOST };
+    uint64_t left = now_ticks();
+    struct gate_record *record =
+        slot->missing && path_argument_of(slot) ? begin_record(slot, MOST) : NULL;
+
+    if (!record)
+        return 0;
+    fill_returned(slot, record, left);
+    if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload))
+        return 0;
+    record->size += record->copied;
+    publish_call(slot, record->size);
+    return 1;
+}
