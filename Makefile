@@ -10,6 +10,9 @@ CALLS ?= 100000
 COUNT ?= 20
 SEED ?= 1
 PATHS ?= ext scopetrace
+SUITES ?= build/suites
+ONLY ?=
+MODES ?= native traced gated
 
 BIN := $(abspath $(VENV))/bin
 CLANG_FORMAT ?= clang-format
@@ -69,9 +72,13 @@ fuzz: $(VENV)/.tools ## Fuzz the parsers of what strangers sent, for SECONDS (60
 fuzz-engine: $(VENV)/.tools ## Record a program that makes CALLS (100000) random system calls
 	$(BIN)/python -P tests/fuzz/engine.py --calls $(CALLS)
 
-torture: $(VENV)/.tools ## Run the tests of ext/gate at length, and programs that make calls there
+torture: $(VENV)/.tools ## Run tests of ext/gate at length; or foreign suites (SUITE="git perl", tests/suites)
+ifdef SUITE
+	$(BIN)/python tests/suites --folder "$(SUITES)" --only "$(ONLY)" --modes "$(MODES)" $(SUITE)
+else
 	TORTURE=1 $(KEEPING_BYTECODE) $(BIN)/pytest -n $(JOBS) $(ARGS) tests/gate
 	SCOPE_GATE=eager $(KEEPING_BYTECODE) $(BIN)/pytest -n $(JOBS) $(ARGS) tests/engine tests/programs tests/recorder
+endif
 
 mutants: $(VENV)/.tools ## Alter the code in COUNT (20) places, report what no test notices (SEED=1)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.4,<9' 'cython>=3.1' 'setuptools>=77'
