@@ -35,7 +35,6 @@ void record_close(struct context *context, struct caller *caller, struct pending
         call->fd_serial = entry->serial;
         if (fd_entry_was_used(entry))
             add_tally(&call->parts, entry);
-        add_final_state(context, &call->parts, caller, entry);
         fd_table_remove(caller->fds, &context->fd_pool, fd);
     }
     write_call(context, caller, call, RAW_RESULT_UNKNOWN, 0, 0);
@@ -45,13 +44,15 @@ void close_fd(struct context *context, struct caller *caller, struct pending *ca
 {
     struct fd_entry *entry = fd_table_find(caller->fds, (int)call->args[0]);
 
-    if (entry)
+    if (entry) {
         refresh_name(context, caller, entry, call->entered_ns);
+        add_final_state(context, &call->parts, caller, entry);
+    }
     record_close(context, caller, call);
 }
 
-void record_open(struct context *context, struct caller *caller, struct pending *call,
-                 int64_t result, uint64_t elapsed_ns)
+void record_ended(struct context *context, struct caller *caller, struct pending *call,
+                  int64_t result, uint64_t elapsed_ns)
 {
     detect_fuse(context, &call->parts);
     apply_call(context, caller, call, result);

@@ -38,9 +38,9 @@ void close_fd(struct context *context, struct caller *caller, struct pending *ca
 /* The same of a close that was made before, so that nothing can be asked about its fd. */
 void record_close(struct context *context, struct caller *caller, struct pending *call);
 
-/* Write the record of an open that has succeeded; its parts are there. */
-void record_open(struct context *context, struct caller *caller, struct pending *call,
-                 int64_t result, uint64_t elapsed_ns);
+/* Apply a call that has succeeded, whose parts are there, and write its record. */
+void record_ended(struct context *context, struct caller *caller, struct pending *call,
+                  int64_t result, uint64_t elapsed_ns);
 
 static inline bool is_connect(int64_t row)
 {

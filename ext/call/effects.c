@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <string.h>
 
 #include "call/arguments.h"
 #include "call/async.h"
@@ -45,7 +46,7 @@ static void apply_guard(struct context *context, struct caller *caller, const st
 
 bool may_be_open(const struct caller *caller, int fd)
 {
-    enum { LOW_FDS = 1024 };
+    enum { LOW_FDS = 4096 }; /* those that programs may open without a stop (gate/arena.h) */
     char link[PROC_PATH];
     struct raw_stat ignored;
 
@@ -66,6 +67,17 @@ static void begin_fd(struct context *context, struct caller *caller, int fd, enu
     set_name(context, entry, name);
 }
 
+static enum fd_kind kind_of_part(const struct parts *parts)
+{
+    const struct raw_part *part = parts_find(parts, PART_SOCKET);
+    struct raw_socket socket;
+
+    if (!part || part->size != sizeof socket)
+        return FD_UNKNOWN;
+    memcpy(&socket, part->bytes, sizeof socket);
+    return fd_kind_of_type(socket.type);
+}
+
 /* The kind of the fd that a call has made. */
 static enum fd_kind kind_of_made(const struct caller *caller, const struct pending *call)
 {
@@ -75,8 +87,10 @@ static enum fd_kind kind_of_made(const struct caller *caller, const struct pendi
 
     if (call->row == ROW_socket)
         return fd_kind_of_type((int)call->args[1]);
+    if (row->fd && from)
+        return from->kind; /* a copy of .fd, or accepted by it */
     if (row->fd)
-        return from ? from->kind : FD_UNKNOWN; /* a copy of .fd, or accepted by it */
+        return kind_of_part(&call->parts);
     return call->row == ROW_pidfd_getfd ? FD_UNKNOWN : FD_PLAIN;
 }
 

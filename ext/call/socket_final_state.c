@@ -19,19 +19,34 @@ void add_final_state(const struct context *context, struct parts *parts,
     }
 }
 
+/* A record of an fd that stays open, with the parts of the scratch. */
+static void write_scratch(struct context *context, const struct caller *caller,
+                          const struct fd_entry *entry)
+{
+    struct raw_record header = { .kind = RAW_TALLY,
+                                 .fd_serial = entry->serial,
+                                 .args = { (uint32_t)entry->fd, true } };
+
+    if (context->scratch.used)
+        write_record(context, caller, &header, &context->scratch);
+}
+
+void write_hangup(struct context *context, const struct caller *caller,
+                  const struct fd_entry *entry, uint32_t events)
+{
+    parts_reset(&context->scratch);
+    parts_add(&context->scratch, PART_HANGUP, 0, &events, sizeof events);
+    write_scratch(context, caller, entry);
+}
+
 static void write_final_state(struct context *context, const struct caller *caller,
                               struct fd_entry *entry, uint64_t now_ns)
 {
     refresh_name(context, caller, entry,
                  now_ns); /* after the close its name cannot be read any more */
-    struct raw_record header = { .kind = RAW_TALLY,
-                                 .fd_serial = entry->serial,
-                                 .args = { (uint32_t)entry->fd, true } };
-
     parts_reset(&context->scratch);
     add_final_state(context, &context->scratch, caller, entry);
-    if (context->scratch.used)
-        write_record(context, caller, &header, &context->scratch);
+    write_scratch(context, caller, entry);
 }
 
 void write_final_states(struct context *context, const struct caller *caller, unsigned first,

@@ -23,4 +23,8 @@ void write_final_states(struct context *context, const struct caller *caller, un
 void write_final_states_before(struct context *context, const struct caller *caller,
                                const struct pending *call);
 
+/* The same of one socket that is about to be shut down, of which poll(2) has said `events`. */
+void write_hangup(struct context *context, const struct caller *caller,
+                  const struct fd_entry *entry, uint32_t events);
+
 #endif

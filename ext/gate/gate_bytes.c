@@ -91,6 +91,11 @@ IN_THE_PROGRAM static int64_t copy_vector(const struct gate_slot *slot, uint8_t 
     return size ? -1 : 0;
 }
 
+IN_THE_PROGRAM static int is_out(enum gate_action action)
+{
+    return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND;
+}
+
 IN_THE_PROGRAM static int64_t copy_transferred(const struct gate_slot *slot, uint8_t *to,
                                                uint64_t size)
 {
@@ -108,8 +113,8 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
     uint64_t bytes = slot->result;
     uint64_t limit = has(slot, GATE_FD_STREAM) ? slot->stream_limit : slot->copy_limit;
     uint64_t size = bytes < limit ? bytes : limit;
-    struct gate_record *record =
-        size <= GATE_RECORD_MAX - HEAD ? begin_record(slot, HEAD + (size + 7) / 8 * 8) : NULL;
+    uint64_t most = HEAD + (size + 7) / 8 * 8 + ENDS_MOST;
+    struct gate_record *record = most <= GATE_RECORD_MAX ? begin_record(slot, most) : NULL;
 
     if (!record)
         return 0;
@@ -118,6 +123,9 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
     part->flags = size < bytes ? PART_CUT : 0;
     if (copy_transferred(slot, part->bytes, size) ||
         !end_part(record, part, (int64_t)size, GATE_RECORD_MAX))
+        return 0;
+    if (has(slot, GATE_FD_STREAM) && !has(slot, GATE_FD_ENDS) && is_out(action_of(slot)) &&
+        !write_first_ends(slot, record))
         return 0;
     record->size += record->copied;
     publish_call(slot, record->size);
@@ -176,16 +184,11 @@ IN_THE_PROGRAM static int after_across(struct gate_slot *slot)
 
 /* -- through an fd ------------------------------------------------------------------------------ */
 
-IN_THE_PROGRAM static int is_out(enum gate_action action)
-{
-    return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND;
-}
-
 /* Whether the tracer is to see a transfer. */
 IN_THE_PROGRAM int before_transfer(struct gate_slot *slot, enum gate_action action)
 {
     if (has(slot, GATE_FD_STREAM))
-        return !is_plain(slot, action) || (is_out(action) && !has(slot, GATE_FD_ENDS));
+        return !is_plain(slot, action);
     if (action == GATE_SEND || action == GATE_RECEIVE)
         return 1;
     if (is_out(action))
@@ -199,6 +202,18 @@ IN_THE_PROGRAM static int was_given_away(const struct gate_slot *slot)
     uint64_t word = *word_of(slot, (uint32_t)slot->registers.rdi);
 
     return GATE_FD_GENERATION(word ^ slot->fd_word) != 0;
+}
+
+/* The peer sends no more. Of several buffers the tracer looks if they have room. */
+IN_THE_PROGRAM static int record_end(struct gate_slot *slot, enum gate_action action, uint64_t left)
+{
+    struct gate_record *record = action != GATE_IN_VECTOR && slot->registers.rdx
+                                     ? begin_about(slot, (uint32_t)slot->registers.rdi, 0, left)
+                                     : NULL;
+
+    if (record)
+        publish_call(slot, record->size);
+    return record != NULL;
 }
 
 IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action action)
@@ -215,7 +230,7 @@ IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action actio
     if (was_given_away(slot))
         return 0;
     if (!result && !is_out(action) && has(slot, GATE_FD_STREAM))
-        return 0; /* its end, or there is no room in the buffers */
+        return record_end(slot, action, left);
     if (result && !has(slot, GATE_FD_MUTED) && (is_out(action) || has(slot, GATE_FD_STREAM)))
         return record_bytes(slot, left);
     return tally_call(slot, fd_key(slot), slot->result);

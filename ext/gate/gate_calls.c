@@ -43,6 +43,10 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
         return GATE_MAKE;
     if (action == GATE_UNLINK)
         return before_unlink(slot);
+    if (action == GATE_ACCEPT || action == GATE_SOCKET)
+        return GATE_MAKE;
+    if (action == GATE_CONNECT || action == GATE_SHUTDOWN)
+        return action == GATE_CONNECT ? before_connect(slot) : before_shutdown(slot);
     if (action > GATE_CLOSE)
         return before_file(slot);
     if (is_across(action))
@@ -75,6 +79,8 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
         return 1;
     if (action < GATE_CLOSE)
         return after_transfer(slot, action);
+    if (action >= GATE_ACCEPT && action <= GATE_SHUTDOWN)
+        return after_socket_call(slot, action);
     if ((int64_t)slot->result < 0 && !is_answer(action, (int64_t)slot->result))
         return (int64_t)slot->result == -ENOENT && record_path(slot);
     if (action >= GATE_WATCH)

@@ -48,12 +48,11 @@ INLINE_IN_THE_PROGRAM int has(const struct gate_slot *slot, uint64_t flags)
     return (slot->fd_word & flags) == flags;
 }
 
-/* The name of a file has just been asked for. */
+/* The name of a file has just been asked for, or it has none. */
 INLINE_IN_THE_PROGRAM int is_fresh_word(uint64_t word, uint64_t now)
 {
-    const uint64_t fresh = GATE_FD_KNOWN | GATE_FD_FRESH;
-
-    return (word & fresh) == fresh && GATE_FD_AGE(word, now) <= 1;
+    return word & GATE_FD_KNOWN &&
+           (word & GATE_FD_NAMELESS || (word & GATE_FD_FRESH && GATE_FD_AGE(word, now) <= 1));
 }
 
 INLINE_IN_THE_PROGRAM int is_fresh(const struct gate_slot *slot)
@@ -87,11 +86,18 @@ HIDDEN void fill_returned(const struct gate_slot *slot, struct gate_record *reco
 HIDDEN struct gate_record *begin_about(struct gate_slot *slot, uint32_t fd, uint64_t changed,
                                        uint64_t left);
 
+/* Begin the record of a call that has made an fd; the same, with payload that is there. */
+HIDDEN struct gate_record *begin_made(struct gate_slot *slot, uint64_t most);
+HIDDEN int publish_made(struct gate_slot *slot, struct gate_record *record, uint64_t flags);
+
 /* Begin a part of a record, with what follows in it. */
 HIDDEN struct raw_part *next_part(struct gate_record *record, enum raw_part_kind kind);
 
 /* False: it is longer than it can be, or could not be read. */
 HIDDEN int end_part(struct gate_record *record, struct raw_part *part, int64_t size, int64_t most);
+
+/* PART_STAT of an open fd, with what fstat(2) says. False: it says nothing. */
+HIDDEN int write_stat(struct gate_record *record, uint32_t fd, struct raw_stat **stat_out);
 
 /* The record of the call itself, behind which nothing of it is left to do. */
 HIDDEN void publish_call(struct gate_slot *slot, uint64_t bytes);
@@ -121,6 +127,23 @@ HIDDEN int before_close(struct gate_slot *slot);
 HIDDEN int may_map(const struct gate_slot *slot); /* else the tracer sees a mapping */
 HIDDEN int before_file(struct gate_slot *slot);
 HIDDEN int after_file(struct gate_slot *slot);
+
+/* -- gate_sockets.c */
+HIDDEN int before_connect(struct gate_slot *slot);
+HIDDEN int before_shutdown(struct gate_slot *slot);
+HIDDEN int after_socket_call(struct gate_slot *slot, enum gate_action action);
+HIDDEN uint32_t hangup_of(uint32_t fd); /* what poll(2) says of a connection's end, or 0 */
+HIDDEN int write_hangup_part(struct gate_record *record, uint32_t events);
+
+/* SOCKET, LOCAL and PEER of a socket; those of the call's fd, if no record has them yet. */
+enum gate_ends {
+    ENDS_UNKNOWN /* the tracer has to ask */,
+    ENDS_LOCAL /* it has no peer */,
+    ENDS_BOTH
+};
+enum { ENDS_MOST = 5 * sizeof(struct raw_part) + sizeof(struct raw_socket) + 2 * 128 };
+HIDDEN enum gate_ends write_ends(struct gate_record *record, uint32_t fd, uint64_t inode);
+HIDDEN int write_first_ends(struct gate_slot *slot, struct gate_record *record);
 
 /* -- gate_paths.c */
 HIDDEN int prepare_try(struct gate_slot *slot, enum gate_action action);

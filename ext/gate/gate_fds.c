@@ -9,17 +9,21 @@
 /* The record is published before the call is made: afterwards another thread may have the number. */
 IN_THE_PROGRAM int before_close(struct gate_slot *slot)
 {
+    enum { MOST = sizeof(struct gate_record) + 2 * sizeof(struct raw_part) };
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (!is_fresh(slot) || !write_tallies(slot, fd_key(slot)))
+    if (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) || !write_tallies(slot, fd_key(slot)))
         return 1;
-    struct gate_record *record = begin_record(slot, sizeof *record);
+    struct gate_record *record = begin_record(slot, MOST);
     if (!record)
         return 1;
     fill_record(slot, record, GATE_CALL);
     record->flags = GATE_BEFORE_CALL;
+    if (has(slot, GATE_FD_HANGUP))
+        write_hangup_part(record, hangup_of(fd));
+    record->size += record->copied;
     *word_of(slot, fd) = (GATE_FD_GENERATION(slot->fd_word) + 1) << GATE_FD_GENERATION_SHIFT;
-    publish_call(slot, sizeof *record);
+    publish_call(slot, record->size);
     mark_slot(slot);
     return 0;
 }

@@ -107,49 +107,28 @@ IN_THE_PROGRAM static uint64_t birth_of(uint64_t fd)
 }
 
 /* Of a device there is more to know: the tracer records it. */
-IN_THE_PROGRAM static int add_stat(const struct gate_slot *slot, struct gate_record *record)
+IN_THE_PROGRAM static int add_opened(const struct gate_slot *slot, struct gate_record *record)
 {
-    struct raw_part *part = next_part(record, PART_STAT);
-    struct raw_stat *stat = (struct raw_stat *)part->bytes;
-    struct stat found;
+    struct raw_stat *stat;
 
-    if (gate_make_call(SYS_fstat, slot->result, (uintptr_t)&found, 0, 0, 0) ||
-        S_ISCHR(found.st_mode))
+    if (!write_stat(record, record->fd, &stat) || S_ISCHR(stat->mode))
         return 0;
-    stat->dev = found.st_dev;
-    stat->ino = found.st_ino;
-    stat->size = (uint64_t)found.st_size;
-    stat->rdev = found.st_rdev;
-    stat->mode = found.st_mode;
-    stat->uid = found.st_uid;
-    stat->gid = found.st_gid;
-    stat->links = (uint32_t)found.st_nlink;
-    stat->born_ns = !found.st_size && may_create(slot) ? birth_of(slot->result) : 0;
-    return end_part(record, part, sizeof *stat, PATH_MOST);
+    if (!stat->size && may_create(slot))
+        stat->born_ns = birth_of(slot->result);
+    return 1;
 }
 
 /* False: the tracer has to record it. */
 IN_THE_PROGRAM int after_open(struct gate_slot *slot)
 {
     enum { MOST = sizeof(struct gate_record) + 2 * PATH_MOST + 128 };
-    uint64_t left = now_ticks();
-    uint32_t fd = (uint32_t)slot->result;
-    struct gate_record *record = fd < slot->fds_size ? begin_record(slot, MOST) : NULL;
+    const uint64_t flags = GATE_FD_KNOWN | GATE_FD_FRESH;
+    struct gate_record *record = begin_made(slot, MOST);
 
-    if (!record)
+    if (!record || !add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
+        !add_opened(slot, record))
         return 0;
-    slot->fd_word = *word_of(slot, fd);
-    fill_returned(slot, record, left);
-    record->fd = fd;
-    record->generation++;
-    if (!add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
-        !add_stat(slot, record))
-        return 0;
-    record->size = (uint32_t)sizeof *record + record->copied;
-    *word_of(slot, fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT |
-                         GATE_FD_TIME(left) << GATE_FD_TIME_SHIFT | GATE_FD_KNOWN | GATE_FD_FRESH;
-    publish_call(slot, record->size);
-    return 1;
+    return publish_made(slot, record, GATE_FD_TIME(record->left) << GATE_FD_TIME_SHIFT | flags);
 }
 
 /* -- paths that lead to nothing, or do so now ---------------------------------------------------- */

@@ -1,5 +1,7 @@
 /* The records that the code in the program writes into the ring of its thread, and the tallies of its slot. */
 #include <stddef.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "gate/gate_calls.h"
 
@@ -70,6 +72,21 @@ IN_THE_PROGRAM static void publish(struct gate_slot *slot, uint64_t bytes)
     __atomic_store_n(&slot->head, slot->head + bytes, __ATOMIC_RELEASE);
 }
 
+IN_THE_PROGRAM struct gate_record *begin_made(struct gate_slot *slot, uint64_t most)
+{
+    uint64_t left = now_ticks();
+    uint32_t fd = (uint32_t)slot->result;
+    struct gate_record *record = fd < slot->fds_size ? begin_record(slot, most) : NULL;
+
+    if (!record)
+        return NULL;
+    slot->fd_word = *word_of(slot, fd);
+    fill_returned(slot, record, left);
+    record->fd = fd;
+    record->generation++;
+    return record;
+}
+
 /* The exchange is a barrier: if the tracer clears `is_dirty` before it, it sees what was published before. */
 IN_THE_PROGRAM void mark_slot(struct gate_slot *slot)
 {
@@ -82,6 +99,14 @@ IN_THE_PROGRAM void publish_call(struct gate_slot *slot, uint64_t bytes)
     slot->record_end = slot->head + bytes;
     IN_ORDER;
     publish(slot, bytes);
+}
+
+IN_THE_PROGRAM int publish_made(struct gate_slot *slot, struct gate_record *record, uint64_t flags)
+{
+    record->size = (uint32_t)sizeof *record + record->copied;
+    *word_of(slot, record->fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT | flags;
+    publish_call(slot, record->size);
+    return 1;
 }
 
 /* -- parts ------------------------------------------------------------------------------------ */
@@ -105,6 +130,27 @@ IN_THE_PROGRAM int end_part(struct gate_record *record, struct raw_part *part, i
         part->bytes[at] = 0;
     record->copied += sizeof *part + RAW_ALIGN(part->size);
     return 1;
+}
+
+IN_THE_PROGRAM int write_stat(struct gate_record *record, uint32_t fd, struct raw_stat **stat_out)
+{
+    struct raw_part *part = next_part(record, PART_STAT);
+    struct raw_stat *stat = (struct raw_stat *)part->bytes;
+    struct stat found;
+
+    if (gate_make_call(SYS_fstat, fd, (uintptr_t)&found, 0, 0, 0))
+        return 0;
+    stat->dev = found.st_dev;
+    stat->ino = found.st_ino;
+    stat->size = (uint64_t)found.st_size;
+    stat->rdev = found.st_rdev;
+    stat->mode = found.st_mode;
+    stat->uid = found.st_uid;
+    stat->gid = found.st_gid;
+    stat->links = (uint32_t)found.st_nlink;
+    stat->born_ns = 0;
+    *stat_out = stat;
+    return end_part(record, part, sizeof *stat, PATH_MOST);
 }
 
 /* -- tallies ---------------------------------------------------------------------------------- */

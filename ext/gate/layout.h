@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #define GATE_BASE 0x70000000   /* below 4 GB, so that an instruction of five bytes can name it */
-#define GATE_CODE_BYTES 0x3000 /* room for the code; the table follows */
+#define GATE_CODE_BYTES 0x7000 /* room for the code; the table follows */
 #define GATE_NUMBERS 512       /* the table has a byte for each number below; others are traced */
-#define GATE_BYTES 0x4000      /* of both; trampolines for which a program has no room follow */
+#define GATE_BYTES 0x8000      /* of both; trampolines for which a program has no room follow */
 #define GATE_ROOM_BYTES 0x2000
 #define GATE_MAPPING_BYTES (GATE_BYTES + GATE_ROOM_BYTES)
 
@@ -54,6 +54,10 @@ enum gate_action {
     GATE_CHANGE,        /* an attribute of its file is changed */
     GATE_MAP,           /* the file of the fifth argument is mapped, or much memory */
     GATE_UNLINK,        /* the name is removed that is the first argument */
+    GATE_ACCEPT,        /* a connection is taken from the first argument, */
+    GATE_SOCKET,        /* a socket is made, */
+    GATE_CONNECT,       /* connected, */
+    GATE_SHUTDOWN,      /* or shut down */
     GATE_OPEN,          /* the file is opened whose path is the first argument */
     GATE_OPENAT,        /* the second argument */
     GATE_COUNT,         /* only those that fail have a record */
@@ -101,7 +105,10 @@ enum gate_fd {
     GATE_FD_MUTED = 2,  /* bytes are not wanted: those that go out; of a socket, all */
     GATE_FD_FRESH = 4,  /* the name of its file was asked for at the time that the word contains */
     GATE_FD_STREAM = 8, /* a connected stream socket, */
-    GATE_FD_ENDS = 16,  /* of which a record has both ends: the first that sends has it */
+    GATE_FD_ENDS = 16,  /* of which a record has both ends */
+    GATE_FD_NAMELESS = 32, /* no name in a file system: it stays what it is */
+    GATE_FD_HANGUP =
+        64, /* a stream socket, of which poll(2) says before its end who has ended it */
     GATE_FD_TIME_SHIFT = 8,
     GATE_FD_TIME_BITS = 24,
     GATE_FD_GENERATION_SHIFT = 32,
@@ -173,6 +180,7 @@ struct gate_slot {
     uint64_t tally;   /* 1 + the index of its tally, from when `next` is complete; 0: not yet */
     struct gate_sums next; /* the sums of that tally with this call */
     uint64_t lock;         /* that it has taken, or is about to take; 0: none */
+    uint64_t hangup;       /* what poll(2) has said before a shutdown */
 
     uint64_t record_end; /* what `head` is once its record is published; 0: it has none yet */
 
@@ -186,6 +194,7 @@ struct gate_slot {
     struct gate_owned owned[GATE_OWNED];
     uint64_t may_try;   /* struct gate_try */
     uint64_t missing;   /* enum gate_missing */
+    uint64_t flows;     /* bytes that go through sockets are wanted */
     uint64_t dirty;     /* address of the word of the arena that has its bit, */
     uint64_t dirty_bit; /* and that bit: it is set when there is something to take */
 

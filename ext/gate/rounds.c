@@ -10,7 +10,8 @@
 
 #include "record/record.h"
 
-enum { HEAD_BYTES = 8 }; /* size, row, kind and flags: all that a GATE_PAD has */
+enum { ADDRESS_MOST = 128 }; /* struct sockaddr_storage */
+enum { HEAD_BYTES = 8 };     /* size, row, kind and flags: all that a GATE_PAD has */
 
 static bool refuse(struct gate_reader *reader, const char *rule)
 {
@@ -147,6 +148,14 @@ static bool is_sound_part(const struct raw_part *part)
     case PART_DATA:
     case PART_LINK:
         return part->flags <= (PART_CUT | PART_UNREADABLE);
+    case PART_LOCAL:
+    case PART_PEER:
+    case PART_ADDRESS:
+        return !part->flags && part->size <= ADDRESS_MOST;
+    case PART_SOCKET:
+        return !part->flags && part->size == sizeof(struct raw_socket);
+    case PART_HANGUP:
+        return !part->flags && part->size == sizeof(uint32_t);
     case PART_STAT:
         return !part->flags && part->size == sizeof(struct raw_stat);
     default:

@@ -28,6 +28,7 @@
 #include <sys/auxv.h>
 
 #include "arch/abi.h"
+#include "call/arguments.h"
 #include "call/call.h"
 #include "call/proc.h"
 #include "call/tally.h"
@@ -37,24 +38,30 @@
 
 /* -- fds --------------------------------------------------------------------------------------- */
 
+/* Of a socket: while a connection is being made its calls are traced, as its ends are not known. */
+static uint64_t socket_flags_of(const struct engine *engine, const struct fd_entry *entry)
+{
+    bool flows = engine->context.flows, is_stream = entry->kind == FD_STREAM;
+
+    if (entry->connecting || entry->name_hash)
+        return 0;
+    return GATE_FD_NAMELESS | (is_stream && flows ? GATE_FD_HANGUP : 0) |
+           (is_stream && (flows || entry->muted) ? GATE_FD_STREAM : 0) |
+           (is_stream && entry->muted ? GATE_FD_MUTED : 0) |
+           (is_stream && (entry->ends_recorded || !flows) ? GATE_FD_ENDS : 0);
+}
+
 /* What the gate may know of an fd; 0: its calls are traced. */
 static uint64_t flags_of(const struct engine *engine, const struct task *task,
                          struct fd_entry *entry, bool name_is_fresh)
 {
     uint64_t time = GATE_FD_TIME(ticks_now()) << GATE_FD_TIME_SHIFT;
     uint64_t muted = entry->muted ? GATE_FD_MUTED : 0;
+    uint64_t nameless = entry->name_hash ? 0 : GATE_FD_NAMELESS;
 
-    switch (fd_kind_of(&task->caller, entry)) {
-    case FD_PLAIN:
-        return GATE_FD_KNOWN | muted | (name_is_fresh ? GATE_FD_FRESH | time : 0);
-    case FD_STREAM:
-        if (entry->connecting || (!engine->context.flows && !muted))
-            return 0;
-        return GATE_FD_STREAM | muted |
-               (entry->ends_recorded || !engine->context.flows ? GATE_FD_ENDS : 0);
-    default:
-        return 0;
-    }
+    if (fd_kind_of(&task->caller, entry) != FD_PLAIN)
+        return socket_flags_of(engine, entry);
+    return GATE_FD_KNOWN | muted | nameless | (name_is_fresh ? GATE_FD_FRESH | time : 0);
 }
 
 /*
@@ -76,6 +83,16 @@ static void publish_fd(const struct engine *engine, struct task *task, int fd, b
                                     __ATOMIC_RELAXED);
 }
 
+static void publish_pair(const struct engine *engine, struct task *task, const struct pending *call)
+{
+    int32_t pair[2];
+
+    if (!read_pair(call, pair))
+        return;
+    publish_fd(engine, task, pair[0], false);
+    publish_fd(engine, task, pair[1], false);
+}
+
 /* In another user namespace the ids of files are others. */
 static bool leaves_users(const struct pending *call)
 {
@@ -86,6 +103,8 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
                       int64_t result)
 {
     task->other_users |= result >= 0 && leaves_users(call);
+    if (is_connect(call->row) && is_under_way(result) && task->caller.fds)
+        fd_table_forget(task->caller.fds, (int)call->args[0], false);
     if (!engine->gate || !gated_has_gate(task) || call->abi != ABIS || result < 0 ||
         !task->caller.fds)
         return;
@@ -95,7 +114,9 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
     const struct call *row = &CALLS[call->row];
     if (row->group == GROUP_OPEN)
         publish_fd(engine, task, (int)result, true);
-    else if (row->group == GROUP_NET && row->ends)
+    else if (row->pair)
+        publish_pair(engine, task, call);
+    else if (row->group == GROUP_NET && (row->ends || row->makes_fd || call->row == ROW_getsockopt))
         publish_fd(engine, task, (int)(row->makes_fd ? result : (int64_t)call->args[0]), false);
     else if (row->transfer != TRANSFER_NONE)
         publish_fd(engine, task, (int)call->args[row->fd - 1], row->transfer == TRANSFER_OUT);
@@ -251,6 +272,7 @@ static void update_slot(const struct engine *engine, const struct task *task)
     slot->copy_limit = engine->options.calls.snaplen;
     slot->stream_limit =
         engine->context.flows ? engine->options.calls.flow_snaplen : engine->options.calls.snaplen;
+    slot->flows = engine->context.flows;
     slot->may_try =
         engine->gate->names_opens && !engine->context.roots_differ && !engine->context.serves_files;
     slot->missing = missing_of(engine, task);

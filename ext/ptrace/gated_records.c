@@ -135,13 +135,15 @@ static void apply_transfer(struct engine *engine, const struct gate_thread *thre
                            struct pending *call, const struct gate_record *record)
 {
     struct caller *caller = thread->caller;
-    const struct fd_entry *entry = fd_table_find(caller->fds, (int)call->args[0]);
+    struct fd_entry *entry = fd_table_find(caller->fds, (int)call->args[0]);
     bool same = entry && entry->generation == record->generation;
 
     call->fd_serial = same ? entry->serial : 0;
     call->first_fd_serial = same ? entry->first_serial : ANOTHER_SERIAL;
     call->early = CALLS[call->row].transfer == TRANSFER_IN && same && entry->kind == FD_STREAM &&
                   gated_is_sent_to(engine, caller, entry->fd, record->left);
+    if (same && parts_find(&call->parts, PART_SOCKET))
+        entry->ends_recorded = true;
     if (same && entry->muted) {
         parts_reset(&call->parts);
         mute_word(caller->fds, entry);
@@ -177,7 +179,7 @@ static void apply_open(struct engine *engine, struct gate_thread *thread, struct
     struct caller *caller = thread->caller;
 
     add_opened_name(engine, thread, record, call);
-    record_open(&engine->context, caller, call, record->result, elapsed_ns);
+    record_ended(&engine->context, caller, call, record->result, elapsed_ns);
     struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
     if (entry)
         entry->generation = record->generation;
@@ -231,13 +233,15 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
         record_close(&engine->context, thread->caller, call);
     } else if (record->result < 0 || call->row == ROW_unlink) {
         apply_path(engine, thread, call, record->result, elapsed_ns);
+    } else if (row->group == GROUP_NET) {
+        apply_socket_record(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_OPEN) {
         apply_open(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_MAP || (row->group == GROUP_ATTR && row->fd)) {
         apply_file(engine, thread, call, record, elapsed_ns);
     } else if (row->transfer == TRANSFER_ACROSS && record->result >= 0) {
         apply_across(engine, thread, call, record);
-    } else if (row->transfer != TRANSFER_NONE && record->result > 0) {
+    } else if (row->transfer != TRANSFER_NONE) {
         apply_transfer(engine, thread, call, record);
     }
 }

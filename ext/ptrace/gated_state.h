@@ -96,6 +96,11 @@ bool can_name_opens(const struct engine *engine);
 void add_opened_name(struct engine *engine, struct gate_thread *thread,
                      const struct gate_record *record, struct pending *call);
 
+/* gated_sockets.c: a socket was made, connected or shut down in the gate. */
+void apply_socket_record(struct engine *engine, const struct gate_thread *thread,
+                         struct pending *call, const struct gate_record *record,
+                         uint64_t elapsed_ns);
+
 void init_round(struct engine *engine);
 void deinit_round(struct gate *gate);
 

@@ -206,6 +206,10 @@ uint8_t filter_gate_action(int row)
                : row == ROW_sendfile                             ? GATE_SENDFILE
                : row == ROW_mmap                                 ? GATE_MAP
                : row == ROW_unlink                               ? GATE_UNLINK
+               : row == ROW_accept || row == ROW_accept4         ? GATE_ACCEPT
+               : row == ROW_socket                               ? GATE_SOCKET
+               : row == ROW_connect                              ? GATE_CONNECT
+               : row == ROW_shutdown                             ? GATE_SHUTDOWN
                : row == ROW_splice || row == ROW_copy_file_range ? GATE_COPY
                                                                  : GATE_REFUSE;
     }

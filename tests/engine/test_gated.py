@@ -329,6 +329,7 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "refused",
         "retried",
         "sendfile",
+        "short_address",
         "sockets",
         "tmpfile",
         "turns",
@@ -345,6 +346,27 @@ def test_sessions_of_connections_are_equal(
     way: tuple[str, ...], stage: Stage, compile_tracee: Compile
 ) -> None:
     assert_equal_sessions(stage, [compile_tracee("talk", "-pthread"), "100", *way])
+
+
+def test_sessions_of_short_connections_are_equal(stage: Stage, compile_tracee: Compile) -> None:
+    assert_equal_sessions(stage, [compile_tracee("short_connections", "-pthread")])
+
+
+def test_sockets_are_made_connected_and_closed_without_a_stop(
+    compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    program = compile_tracee("short_connections", "-pthread")
+
+    records, output = engine_run([program, "420"], folder, gate_at=1)
+
+    assert output == b"all right\n"
+    made = ways_of(records)
+    known_in_gate = ("accept", "accept4", "connect", "socket", "shutdown", "close")
+    assert len(calls(records, *known_in_gate)) > 4 * 5 * 420
+    others = made[Way.ASKED] + made[Way.OTHER] + made[Way.FD] + made[Way.SITE] + made[Way.EARLY]
+    assert others < made[Way.GATED] / 5
 
 
 # -- signals ---------------------------------------------------------------------------------------

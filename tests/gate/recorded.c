@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -78,6 +80,57 @@ static void go_to_start(void)
     copied_from = 100;
 }
 
+/* -- sockets: each case of these is one connection -- */
+
+static int listener, peer;
+static struct sockaddr_in address = { .sin_family = AF_INET };
+
+static void listen_on_loopback(void)
+{
+    socklen_t size = sizeof address;
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 8) ||
+        getsockname(listener, (struct sockaddr *)&address, &size))
+        abort();
+}
+
+static void make_socket(void)
+{
+    scratch = socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void begin_connection(void)
+{
+    peer = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(peer, (struct sockaddr *)&address, sizeof address))
+        abort();
+}
+
+static void make_connection(void)
+{
+    begin_connection();
+    scratch = accept(listener, NULL, NULL);
+}
+
+static void close_peer(void)
+{
+    close(peer);
+}
+
+static void close_both(void)
+{
+    close(scratch);
+    close(peer);
+}
+
+static void close_connected(void)
+{
+    close(accept(listener, NULL, NULL));
+    close(scratch);
+}
+
 /* Arguments of 0 that are pointers or fds are filled in by run_case. */
 static struct step_case {
     const char *name;
@@ -113,6 +166,15 @@ static struct step_case {
     { "stat nothing", { "", SYS_stat, { (uint64_t) "absent", 8 } }, -ENOENT, nothing, nothing },
     { "fcntl", { "", SYS_fcntl, { 0, F_SETLK, (uint64_t)&whole } }, 0, nothing, nothing },
     { "lock of nothing", { "", SYS_fcntl, { 0, F_SETLK, 8 } }, -EFAULT, nothing, nothing },
+    { "socket", { "", SYS_socket, { AF_INET, SOCK_STREAM, 0 } }, 0, nothing, close_scratch },
+    { "connect",
+      { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
+      0,
+      make_socket,
+      close_connected },
+    { "accept", { "", SYS_accept, { 0, 0, 0 } }, 0, begin_connection, close_both },
+    { "shutdown", { "", SYS_shutdown, { 0, SHUT_WR, 0 } }, 0, make_connection, close_both },
+    { "close of a socket", { "", SYS_close, { 0, 0, 0 } }, 0, make_connection, close_peer },
     { "getcwd", { "", SYS_getcwd, { (uint64_t)folder, sizeof folder } }, 0, nothing, nothing },
 };
 
@@ -123,13 +185,31 @@ static bool is_about_file(const struct step_case *asked)
     return number == SYS_read || number == SYS_lseek || number == SYS_fcntl || number == SYS_fchmod;
 }
 
+/* Whether the result is to be a new fd. */
+static bool makes_fd(const struct step_case *asked)
+{
+    const uint64_t number = asked->call.number;
+
+    return !asked->result && (number == SYS_open || number == SYS_openat || number == SYS_socket ||
+                              number == SYS_accept);
+}
+
+static bool is_about_scratch(const struct step_case *asked)
+{
+    const uint64_t number = asked->call.number;
+
+    return number == SYS_close || number == SYS_connect || number == SYS_shutdown;
+}
+
 static void fill_in(struct step_case *asked)
 {
     asked->begin();
     if (is_about_file(asked))
         asked->call.args[0] = (uint64_t)file;
-    if (asked->call.number == SYS_close)
+    if (is_about_scratch(asked))
         asked->call.args[0] = (uint64_t)scratch;
+    if (asked->call.number == SYS_accept)
+        asked->call.args[0] = (uint64_t)listener;
     if (asked->call.number == SYS_fchmod)
         asked->call.args[0] = (uint64_t)copied;
     if (asked->call.number == SYS_getcwd)
@@ -138,7 +218,7 @@ static void fill_in(struct step_case *asked)
         asked->call.args[0] = (uint64_t)copied;
         asked->call.args[1] = (uint64_t)file;
     }
-    if (asked->end == close_scratch) {
+    if (makes_fd(asked)) {
         asked->result = scratch = dup(file); /* the number that comes next */
         close(scratch);
     }
@@ -212,6 +292,7 @@ int main(int argc, char **argv)
     zero = open("/dev/zero", O_RDONLY);
     file = open("read", O_RDONLY);
     copied = open("copied", O_WRONLY | O_CREAT, 0600);
+    listen_on_loopback();
     for (size_t i = 0; i < sizeof SITES / sizeof *SITES; i++)
         for (size_t j = 0; j < sizeof CASES / sizeof *CASES; j++)
             run_case(&SITES[i], &CASES[j]);

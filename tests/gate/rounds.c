@@ -207,10 +207,19 @@ static void touch(void *context, struct gate_reader *reader, const struct gate_r
 
 static uint32_t draw_payload(uint8_t *payload)
 {
+    static const struct raw_part PARTS[] = {
+        { .kind = PART_DATA },
+        { .kind = PART_STAT, .size = sizeof(struct raw_stat) },
+        { .kind = PART_SOCKET, .size = sizeof(struct raw_socket) },
+        { .kind = PART_PEER, .size = 16 },
+        { .kind = PART_HANGUP, .size = sizeof(uint32_t) },
+    };
     uint32_t size = 0;
 
     for (uint64_t parts = draw() % 4; parts--;) {
-        struct raw_part part = { .size = (uint32_t)(draw() % 300), .kind = PART_DATA };
+        struct raw_part part = PARTS[draw() % (sizeof PARTS / sizeof *PARTS)];
+        if (part.kind == PART_DATA)
+            part.size = (uint32_t)(draw() % 300);
         memcpy(payload + size, &part, sizeof part);
         memset(payload + size + sizeof part, 1, (part.size + 7) / 8 * 8);
         size += (uint32_t)sizeof part + (part.size + 7) / 8 * 8;

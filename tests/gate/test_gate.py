@@ -24,7 +24,7 @@ from support.gate_files import TORTURE
 from support.thorough import THOROUGH
 
 HERE = Path(__file__).parent
-TABLE_OFFSET = 0x3000
+TABLE_OFFSET = 0x7000
 """GATE_CODE_BYTES of ext/gate/layout.h."""
 SYSCALLS = 7
 """That of the program's call, that of an open that is tried first, that of the gate's own, that by

@@ -19,7 +19,7 @@ from support.thorough import THOROUGH
 from support.users import one_user
 
 HERE = Path(__file__).parent
-EVERY = 1 if TORTURE else 13 if THOROUGH else 29
+EVERY = 1 if TORTURE else 13 if THOROUGH else 41
 """A usual run takes each so-many'th instruction only, and always the first ones of an injection."""
 Stepped = Callable[[str, int], Recording]
 
@@ -49,7 +49,7 @@ def stepped(stage: Stage, commons: Path) -> Stepped:
         }
         for file in ("read", "opened", "openat", "closing"):
             (stage.work / file).write_bytes(bytes(range(256)) * 64)
-        return stage.record([program, report, "0", str(every)], timeout=3600 if TORTURE else 120)
+        return stage.record([program, report, "0", str(every)], timeout=3600 if TORTURE else 290)
 
     return run
 
@@ -72,12 +72,21 @@ LEAST = {
     "fchmod": 100,
     "sendfile": 100,
     "fcntl": 100,
+    "socket": 200,
+    "connect": 400,
+    "accept": 400,
+    "shutdown": 200,
+    "close of a socket": 200,
     "getcwd": 100,
 }
 """How many instructions a call has at least that is made in the gate."""
 
 
-@pytest.mark.timeout(0 if TORTURE else 120)
+CONNECTIONS = ("connect", "accept", "shutdown", "close of a socket")
+"""Cases that begin and end one connection each time."""
+
+
+@pytest.mark.timeout(0 if TORTURE else 300)
 def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Stepped) -> None:
     recording = stepped("recorded", EVERY)
 
@@ -100,6 +109,11 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     assert len(recording.of("fs.delete", file=f"{work}/removed")) == made["unlink"]
     assert len(recording.of("fs.error", file=f"{work}/nowhere")) == made["unlink nothing"]
     assert len(recording.of("fs.error", file=f"{work}/absent")) == made["stat nothing"]
+    connections = sum(made[case] for case in CONNECTIONS)
+    for role in "client", "server":
+        roles = [event.data["role"] for event in recording.of("net.open")]
+        assert roles.count(role) == connections
+    assert len(recording.of("net.close")) == 2 * connections
     assert len(recording.of("fs.attr", file=f"{work}/copied")) == made["fchmod"]
     assert len(recording.of("fs.error", file=f"{work}/nothing")) == made["open nothing"]
 

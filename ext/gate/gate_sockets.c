@@ -1,0 +1,228 @@
+/*
+ * Calls on sockets that transfer nothing. What the tracer asks of a socket that it borrows (call/sockets.c) the
+ * thread asks here. Of sockets other than those of IP there is more to know: the tracer records them.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "gate/gate_calls.h"
+
+enum { ADDRESS_MOST = sizeof(struct sockaddr_storage), TYPE_MASK = 0xf };
+
+/* -- questions -------------------------------------------------------------------------------- */
+
+IN_THE_PROGRAM static int32_t option_of(uint32_t fd, uint64_t name)
+{
+    int32_t value = 0;
+    uint32_t size = sizeof value;
+
+    return gate_make_call(SYS_getsockopt, fd, SOL_SOCKET, name, (uintptr_t)&value, (uintptr_t)&size)
+               ? 0
+               : value;
+}
+
+/* `question`: getsockname or getpeername. False: it has no answer. */
+IN_THE_PROGRAM static int write_end(struct gate_record *record, enum raw_part_kind kind,
+                                    uint64_t question, uint32_t fd)
+{
+    struct raw_part *part = next_part(record, kind);
+    uint32_t size = ADDRESS_MOST;
+
+    return !gate_make_call(question, fd, (uintptr_t)part->bytes, (uintptr_t)&size, 0, 0) && size &&
+           end_part(record, part, size, ADDRESS_MOST + 1);
+}
+
+IN_THE_PROGRAM enum gate_ends write_ends(struct gate_record *record, uint32_t fd, uint64_t inode)
+{
+    struct raw_part *part = next_part(record, PART_SOCKET);
+    struct raw_socket *socket = (struct raw_socket *)part->bytes;
+
+    socket->domain = option_of(fd, SO_DOMAIN);
+    if (socket->domain != AF_INET && socket->domain != AF_INET6)
+        return ENDS_UNKNOWN;
+    socket->type = option_of(fd, SO_TYPE);
+    socket->protocol = option_of(fd, SO_PROTOCOL);
+    socket->listening = option_of(fd, SO_ACCEPTCONN) != 0;
+    socket->inode = inode;
+    socket->peer_inode = 0;
+    end_part(record, part, sizeof *socket, ADDRESS_MOST);
+    write_end(record, PART_LOCAL, SYS_getsockname, fd);
+    return write_end(record, PART_PEER, SYS_getpeername, fd) ? ENDS_BOTH : ENDS_LOCAL;
+}
+
+IN_THE_PROGRAM static uint64_t inode_of(uint32_t fd)
+{
+    struct stat found;
+
+    return gate_make_call(SYS_fstat, fd, (uintptr_t)&found, 0, 0, 0) ? 0 : found.st_ino;
+}
+
+/* Have the word of a call's fd say that a record has its ends, unless another thread has closed it. */
+IN_THE_PROGRAM static void note_ends(struct gate_slot *slot)
+{
+    uint64_t *word = (uint64_t *)word_of(slot, (uint32_t)slot->registers.rdi);
+    uint64_t old = slot->fd_word;
+
+    if (has(slot, GATE_FD_STREAM))
+        __atomic_compare_exchange_n(word, &old, old | GATE_FD_ENDS, 0, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+}
+
+IN_THE_PROGRAM int write_first_ends(struct gate_slot *slot, struct gate_record *record)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)
+        return 0;
+    note_ends(slot);
+    return 1;
+}
+
+IN_THE_PROGRAM uint32_t hangup_of(uint32_t fd)
+{
+    struct pollfd asked = { (int)fd, POLLRDHUP, 0 };
+
+    return gate_make_call(SYS_poll, (uintptr_t)&asked, 1, 0, 0, 0) > 0 ? (uint16_t)asked.revents
+                                                                       : 0;
+}
+
+IN_THE_PROGRAM int write_hangup_part(struct gate_record *record, uint32_t events)
+{
+    struct raw_part *part = next_part(record, PART_HANGUP);
+
+    if (!events)
+        return 1;
+    *(uint32_t *)part->bytes = events;
+    return end_part(record, part, sizeof events, ADDRESS_MOST);
+}
+
+/* -- new sockets ------------------------------------------------------------------------------ */
+
+/* What the word of a new socket says. */
+IN_THE_PROGRAM static uint64_t flags_of(const struct gate_slot *slot, uint64_t type, uint64_t more)
+{
+    const uint64_t stream = GATE_FD_STREAM | GATE_FD_HANGUP;
+
+    return GATE_FD_NAMELESS |
+           ((type & TYPE_MASK) == SOCK_STREAM && slot->flows ? stream | more : 0);
+}
+
+enum {
+    MADE_MOST =
+        sizeof(struct gate_record) + ENDS_MOST + sizeof(struct raw_part) + sizeof(struct raw_stat)
+};
+
+IN_THE_PROGRAM static int after_socket(struct gate_slot *slot)
+{
+    struct gate_record *record = begin_made(slot, MADE_MOST);
+    struct raw_stat *stat;
+
+    return record && write_stat(record, record->fd, &stat) &&
+           publish_made(slot, record, flags_of(slot, slot->registers.rsi, 0));
+}
+
+/* If the peer is gone by now, its address is only where the program has it: the tracer looks there. */
+IN_THE_PROGRAM static int after_accept(struct gate_slot *slot)
+{
+    struct gate_record *record = begin_made(slot, MADE_MOST);
+    struct raw_stat *stat;
+
+    if (!record || !write_stat(record, record->fd, &stat) ||
+        write_ends(record, record->fd, stat->ino) != ENDS_BOTH)
+        return 0;
+    return publish_made(slot, record,
+                        flags_of(slot, (uint64_t)option_of(record->fd, SO_TYPE), GATE_FD_ENDS));
+}
+
+/* -- connections ------------------------------------------------------------------------------ */
+
+/* Whether the tracer is to see a call on a socket: a connection that stood before may end by it. */
+IN_THE_PROGRAM int before_connect(struct gate_slot *slot)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (fd >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, fd);
+    return !has(slot, GATE_FD_NAMELESS) || has(slot, GATE_FD_KNOWN) || has(slot, GATE_FD_ENDS);
+}
+
+IN_THE_PROGRAM static int write_address(const struct gate_slot *slot, struct gate_record *record)
+{
+    struct raw_part *part = next_part(record, PART_ADDRESS);
+    uint64_t size = (uint32_t)slot->registers.rdx;
+
+    if (size > ADDRESS_MOST)
+        size = ADDRESS_MOST;
+    return !gate_copy_bytes(part->bytes, slot->registers.rsi, size) &&
+           end_part(record, part, (int64_t)size, ADDRESS_MOST + 1);
+}
+
+/* Begin the record of a call on a socket that has succeeded. NULL: the tracer has to record it. */
+IN_THE_PROGRAM static struct gate_record *begin_on(struct gate_slot *slot, uint64_t most)
+{
+    uint64_t left = now_ticks();
+    uint64_t word = *word_of(slot, (uint32_t)slot->registers.rdi);
+    struct gate_record *record =
+        GATE_FD_GENERATION(word ^ slot->fd_word) ? NULL : begin_record(slot, most);
+
+    if (record)
+        fill_returned(slot, record, left);
+    return record;
+}
+
+IN_THE_PROGRAM static int publish_on(struct gate_slot *slot, struct gate_record *record)
+{
+    record->size += record->copied;
+    publish_call(slot, record->size);
+    return 1;
+}
+
+IN_THE_PROGRAM static int after_connect(struct gate_slot *slot)
+{
+    enum { MOST = MADE_MOST + ADDRESS_MOST };
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+    struct gate_record *record = begin_on(slot, MOST);
+
+    if (!record || !write_address(slot, record) ||
+        write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)
+        return 0;
+    note_ends(slot);
+    return publish_on(slot, record);
+}
+
+IN_THE_PROGRAM int before_shutdown(struct gate_slot *slot)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (fd >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, fd);
+    slot->hangup = has(slot, GATE_FD_HANGUP) ? hangup_of(fd) : 0;
+    return !has(slot, GATE_FD_NAMELESS);
+}
+
+IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
+{
+    struct gate_record *record = begin_on(slot, MADE_MOST);
+
+    return record && write_hangup_part(record, (uint32_t)slot->hangup) && publish_on(slot, record);
+}
+
+IN_THE_PROGRAM int after_socket_call(struct gate_slot *slot, enum gate_action action)
+{
+    int64_t result = (int64_t)slot->result;
+
+    if (result < 0) /* a call that is to be made again has no record */
+        return action == GATE_ACCEPT && (result == -EAGAIN || result == -EINTR);
+    if (action == GATE_SOCKET)
+        return after_socket(slot);
+    if (action == GATE_ACCEPT)
+        return after_accept(slot);
+    return action == GATE_CONNECT ? after_connect(slot) : after_shutdown(slot);
+}
