@@ -49,13 +49,18 @@ static void add_removed_folder(const struct caller *caller, struct parts *parts)
 }
 
 /* TARGET: if what is not there is where a symbolic link leads, the text of that link. */
-static void add_target(struct parts *parts)
+static void add_target(const struct context *context, const struct caller *caller,
+                       struct parts *parts)
 {
+    const struct lookup lookup = {
+        .tid = caller->tid,
+        .root_differs = context->roots_differ,
+    };
     const struct raw_part *missing = parts_find(parts, PART_MISSING);
     const struct raw_part *name = missing ? missing : parts_find(parts, PART_NAME);
     char path[NAME_LIMIT], target[PATH_LIMIT];
 
-    if (!name || name->size >= sizeof path)
+    if (!name || name->size >= sizeof path || sees_other_files(&lookup))
         return;
     memcpy(path, name->bytes, name->size);
     path[name->size] = '\0';
@@ -244,10 +249,9 @@ static uint8_t fd_position(const struct call *row)
     return is_mapping(row) ? OF_MMAP : row->fd ? row->fd : row->dirfd;
 }
 
-/* FDINFO: how the fd of a call is open; empty if it is not. */
-static void add_fdinfo(const struct caller *caller, struct pending *call)
+/* FDINFO: how the fd at `position` of a call is open; empty if it is not. */
+static void add_fdinfo_of(const struct caller *caller, struct pending *call, uint8_t position)
 {
-    uint8_t position = fd_position(&CALLS[call->row]);
     char name[PROC_PATH], path[PROC_PATH], text[FDINFO_SIZE];
 
     if (!position)
@@ -257,6 +261,13 @@ static void add_fdinfo(const struct caller *caller, struct pending *call)
     ssize_t length = proc_file(path, text, sizeof text);
     if (length >= 0 || length == -ENOENT)
         parts_add(&call->parts, PART_FDINFO, 0, text, length < 0 ? 0 : (size_t)length);
+}
+
+/* The same of all fds of a call. */
+static void add_fdinfo(const struct caller *caller, struct pending *call)
+{
+    add_fdinfo_of(caller, call, fd_position(&CALLS[call->row]));
+    add_fdinfo_of(caller, call, CALLS[call->row].fd2);
 }
 
 /* LOCKS: who holds which lock now; the caller may have ended when its record is read. */
@@ -277,6 +288,7 @@ static const struct {
     { EAGAIN, GROUP_EXEC, RLIMIT_NPROC },     { ENOMEM, ANY_GROUP, RLIMIT_AS },
     { ENOMEM, ANY_GROUP, RLIMIT_DATA },       { EFBIG, ANY_GROUP, RLIMIT_FSIZE },
     { ENOMEM, GROUP_PERMIT, RLIMIT_MEMLOCK }, { EPERM, GROUP_PERMIT, RLIMIT_MEMLOCK },
+    { EFAULT, GROUP_EXEC, RLIMIT_AS },
 };
 
 static void add_limits(const struct caller *caller, struct pending *call, int error)
@@ -314,9 +326,9 @@ void add_evidence(const struct context *context, const struct caller *caller, st
     bool runs = CALLS[call->row].group == GROUP_EXEC;
     bool refused = result == -EACCES || result == -EPERM;
 
-    if (result == -ENOENT && !context->roots_differ && !context->serves_files) {
+    if (result == -ENOENT && !context->serves_files) {
         add_removed_folder(caller, &call->parts);
-        add_target(&call->parts);
+        add_target(context, caller, &call->parts);
     }
     if (refused || result == -ENOTDIR || result == -ELOOP)
         add_way(context, caller, call);

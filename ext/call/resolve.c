@@ -396,6 +396,16 @@ int resolve_open(const struct lookup *lookup, const char *passed, size_t length,
     return fd;
 }
 
+bool sees_other_files(const struct lookup *lookup)
+{
+    char path[PROC_PATH];
+    int root = lookup->root_differs ? open_other_root(lookup, path) : -1;
+
+    if (root >= 0)
+        close(root);
+    return root >= 0;
+}
+
 size_t resolve_name(const struct lookup *lookup, int fd, char name[static NAME_LIMIT])
 {
     return name_as_its(lookup, name, name_of_fd(fd, name));

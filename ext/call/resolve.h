@@ -44,6 +44,9 @@ int resolve_open(const struct lookup *lookup, const char *passed, size_t length,
 /* Write the absolute name of what `fd` is open for, as `resolve_path` does. */
 size_t resolve_name(const struct lookup *lookup, int fd, char name[static NAME_LIMIT]);
 
+/* Whether the thread has another root or other mounts than the recorder, so that a name means another file. */
+bool sees_other_files(const struct lookup *lookup);
+
 /* Give the calling thread a cwd of its own, since a walk changes it (unshare(2)). */
 void resolve_init(void);
 

@@ -194,7 +194,7 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *   ENOMEM, EFBIG
  *   EXDEV, EBUSY      MOUNTS
  *   ENOSPC            SPACE of the file system as well, if the call names one
- *   EBADF, EINVAL     FDINFO of the fd that the call is about; of mmap also with EACCES
+ *   EBADF, EINVAL     FDINFO of each fd that the call is about; of mmap also with EACCES
  *   EAGAIN, EACCES,   of a lock: LOCKS
  *   EDEADLK
  *

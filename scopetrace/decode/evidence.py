@@ -8,13 +8,14 @@ which file system a path is.
 from __future__ import annotations
 
 import errno
+import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace.decode.cgroup import reached_pids_max
-from scopetrace.decode.faults import Faulty, fault_of, may_have_fault
+from scopetrace.decode.faults import F_SETLEASE, Faulty, fault_of, may_have_fault
 from scopetrace.decode.holders import (
     Holder,
     holder_of_address,
@@ -75,6 +76,9 @@ DEVICES = "/dev/"
 """Where files are that are full by themselves, as /dev/full."""
 NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
 NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
+NOT_TRACEABLE = "not_traceable"
+OF_OTHER_PROCESS = re.compile(r"/proc/\d+/(task/\d+/)?(exe|cwd|root|fd/\d+|map_files/.+)(/|$)")
+"""Links to the files of a process: who follows them must be allowed to trace it (proc(5))."""
 SCRIPT = b"#!"
 RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
 """Types and a family of sockets that need CAP_NET_RAW (raw(7), packet(7))."""
@@ -183,13 +187,17 @@ def _not_executable(failing: Failing) -> Evidence:
 
 def _refused(failing: Failing) -> Evidence:
     """Return who refuses, by permissions, by a mount, or by a limit or a lock."""
-    if failing.op in LOCKING:
+    if failing.op in LOCKING and not _is_lease(failing):
         return _locked(failing)
     asker = _asker(failing)
     if asker is None:
         return NOTHING
-    found = _refusal(failing, asker)
     base = Evidence(asked_uid=asker.uid, asked_gid=asker.gid)
+    if _is_lease(failing):
+        return base._replace(needs="CAP_LEASE")
+    if OF_OTHER_PROCESS.match(failing.file):
+        return base._replace(refused_by=failing.file, obstacle=NOT_TRACEABLE)
+    found = _refusal(failing, asker)
     if found is not None:
         return _told(base, found)
     if failing.op in EXECS:
@@ -200,6 +208,10 @@ def _refused(failing: Failing) -> Evidence:
     needed = _needed(failing)
     lacks = needed is not None and not asker.has(CAPABILITIES[needed])
     return base._replace(needs=needed) if lacks else base
+
+
+def _is_lease(failing: Failing) -> bool:
+    return failing.op in LOCKING[1:] and failing.record.arg2 & INT == F_SETLEASE
 
 
 def _needed(failing: Failing) -> str | None:
@@ -338,7 +350,7 @@ def _limited(failing: Failing) -> Evidence:
 def _try_again(failing: Failing) -> Evidence:
     """Return who holds a lock, or why there cannot be one process more."""
     if failing.op in LOCKING:
-        return _locked(failing)
+        return NOTHING if _is_lease(failing) else _locked(failing)
     if LIMIT not in failing.parts:
         return NOTHING
     most = reached_pids_max(failing.task.group.pid)
@@ -432,6 +444,7 @@ REASONS: dict[int, Callable[[Failing], Evidence]] = {
     errno.ELOOP: _loop,
     errno.EMFILE: _too_many,
     errno.ENOMEM: _limited,
+    errno.EFAULT: _limited,
     errno.EFBIG: _limited,
     errno.EAGAIN: _try_again,
     errno.ENOSPC: _file_system,

@@ -52,8 +52,16 @@ MEMORY_FLAGS, HUGE_SIZE = 0x1F, 0xFC000000
 """MFD_CLOEXEC to MFD_EXEC, and the size of pages (memfd_create(2))."""
 LOCK_NB, LOCKS = 4, (1, 2, 8)
 MAP_TYPE = 0x3
-FD_ARGUMENT = {"sendfile": 2, "sendfile64": 2, "mmap": 5, "mmap2": 5}
-"""Which argument is the fd, counted from 1, where it is not the first."""
+FD_ARGUMENTS = {
+    **dict.fromkeys(("sendfile", "sendfile64"), (2, 1)),
+    **dict.fromkeys(("splice", "copy_file_range"), (1, 3)),
+    **dict.fromkeys(("mmap", "mmap2"), (5,)),
+}
+"""Which arguments are fds, counted from 1, where not only the first is: first what is read."""
+F_SETLEASE = 1024
+RESET_ON_FORK = 0x40000000
+"""SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
+MNT_FORCE, MNT_DETACH, MNT_EXPIRE = 1, 2, 4
 
 
 def may_have_fault(record: RawRecord) -> bool:
@@ -70,24 +78,41 @@ def fault_of(faulty: Faulty) -> str | None:
 # -- fds
 
 
-def _fd(faulty: Faulty) -> int:
-    return signed(faulty.record.argument(FD_ARGUMENT.get(faulty.op, 1)))
+def _fds(faulty: Faulty) -> list[tuple[int, bytes]]:
+    """Return the fds of a call, and how each is open; as no bytes one that is not."""
+    found = faulty.record.all_parts(FDINFO)
+    numbers = map(faulty.record.argument, FD_ARGUMENTS.get(faulty.op, (1,)))
+    return [(signed(fd), info) for fd, info in zip(numbers, found, strict=False)]
 
 
 def _not_open(faulty: Faulty) -> str:
-    is_closed = faulty.parts.get(FDINFO) == b"" or faulty.op == "fchdir"
-    return f"no file is open as descriptor {_fd(faulty)}" if is_closed else ""
+    closed = [fd for fd, info in _fds(faulty) if not info]
+    if faulty.op == "fchdir":
+        closed = [signed(faulty.record.arg1)]
+    return f"no file is open as descriptor {closed[0]}" if closed else ""
 
 
 def _opened_for(faulty: Faulty) -> str:
-    """Say for what alone an fd is open."""
-    found = _FLAGS.search(faulty.parts.get(FDINFO, b""))
-    if found is None:
+    """Say for what alone an fd is open; of two, for what one of them is not."""
+    fds = _fds(faulty)
+    modes = [int(found[1], 8) for _, info in fds if (found := _FLAGS.search(info))]
+    if len(modes) == 2:
+        return _wrong_way(fds, modes)
+    if not modes:
         return ""
-    flags = int(found[1], 8)
-    if flags & O_PATH:
+    if modes[0] & O_PATH:
         return "it is open for its name only (O_PATH)"
-    return OPENED_FOR.get(flags & os.O_ACCMODE, "")
+    return OPENED_FOR.get(modes[0] & os.O_ACCMODE, "")
+
+
+def _wrong_way(fds: list[tuple[int, bytes]], modes: list[int]) -> str:
+    """Say which of the fds from and to which bytes are copied is not open for that."""
+    for (fd, _), mode, wrong in zip(fds, modes, (os.O_WRONLY, os.O_RDONLY), strict=True):
+        if mode & O_PATH:
+            return f"descriptor {fd} is open for its name only (O_PATH)"
+        if mode & os.O_ACCMODE == wrong:
+            return OPENED_FOR[wrong].replace("it", f"descriptor {fd}", 1)
+    return ""
 
 
 OPENED_FOR = {
@@ -142,8 +167,31 @@ def _renamed(faulty: Faulty) -> str:
 
 
 def _last_name(faulty: Faulty) -> str:
-    is_dot = faulty.parts.get(PATH, b"").rstrip(b"/").rpartition(b"/")[2] == b"."
-    return "the last name of the path is ." if is_dot else ""
+    last = faulty.parts.get(PATH, b"").rstrip(b"/").rpartition(b"/")[2]
+    return f"the last name of the path is {last.decode()}" if last in (b".", b"..") else ""
+
+
+def _queue_name(faulty: Faulty) -> str:
+    is_path = faulty.op == "mq_open" and b"/" in faulty.parts.get(PATH, b"")
+    return "the name of a queue has no / but the first" if is_path else ""
+
+
+def _no_attributes(faulty: Faulty) -> str:
+    """Say what cannot have attributes that are called user.…: xattr(7)."""
+    kind = stat.S_IFMT(faulty.mode)
+    others = faulty.op.endswith("xattr") and kind not in (0, stat.S_IFREG, stat.S_IFDIR)
+    return "only files and folders can have attributes of the user" if others else ""
+
+
+def _leased(faulty: Faulty) -> str:
+    is_lease = faulty.op in ("fcntl", "fcntl64") and faulty.record.arg2 & INT == F_SETLEASE
+    return LEASES[-faulty.record.result] if is_lease else ""
+
+
+LEASES = {
+    errno.EAGAIN: "the file is open elsewhere, so it cannot be leased",
+    errno.EINVAL: "only regular files can be leased",
+}
 
 
 def _cut(faulty: Faulty) -> str:
@@ -248,6 +296,25 @@ def _size(position: int) -> Fault:
     return lambda faulty: _not_positive("size", signed(faulty.record.argument(position)))
 
 
+def _transferred_at(faulty: Faulty) -> str:
+    return "the offset is negative" if _long(faulty.record.arg4) < 0 else ""
+
+
+def _scheduled(faulty: Faulty) -> str:
+    from scopetrace.syscalls.names import name_set  # as in _unnamed
+
+    policy = signed(faulty.record.arg2) & ~RESET_ON_FORK
+    known = policy in name_set("sched").by_value
+    return "the priority is none of this policy" if known else f"there is no policy {policy}"
+
+
+def _unmounted(faulty: Faulty) -> str:
+    flags = faulty.record.arg2
+    if flags & MNT_EXPIRE and flags & (MNT_FORCE | MNT_DETACH):
+        return "MNT_EXPIRE excludes MNT_FORCE and MNT_DETACH"
+    return "it is no mount point, or one that belongs to another namespace"
+
+
 def _address(faulty: Faulty) -> str:
     return _aligned("address", faulty.record.arg1)
 
@@ -272,6 +339,10 @@ INVALID: dict[str, Fault] = {
     "flock": _locked,
     **dict.fromkeys(("mmap", "mmap2"), _mapped),
     **dict.fromkeys(("munmap", "mprotect", "mremap", "msync"), _address),
+    **dict.fromkeys(("pread64", "pwrite64", "preadv", "pwritev"), _transferred_at),
+    "sched_setscheduler": _scheduled,
+    **dict.fromkeys(("umount", "umount2"), _unmounted),
+    **dict.fromkeys(("fcntl", "fcntl64"), _leased),
 }
 """What can be wrong with the arguments of a call."""
 USUAL: dict[str, Fault] = {
@@ -280,7 +351,12 @@ USUAL: dict[str, Fault] = {
     "listen": _always("the socket is bound to no address, or is connected"),
     "bind": _always("the socket is bound already, or the length of the address is wrong"),
     "semget": _always("the number of semaphores is not within kernel.sem"),
-    "sched_setscheduler": _always("the priority is none of this policy"),
+    "sched_setaffinity": _always("the set names no CPU that the process may use"),
+    "splice": _always("none of the two is a pipe, or the other one cannot be spliced"),
+    "shmat": _always("there is no such segment, or it cannot be at that address"),
+    **dict.fromkeys(
+        ("fcntl", "fcntl64"), _always("the lock has no such type, or starts before the file")
+    ),
     "mount": _always("the source has no such file system, or an option is wrong"),
     "setns": _always("the descriptor is of no namespace of this type"),
 }
@@ -297,33 +373,22 @@ def _usual(faulty: Faulty) -> str:
 
 def _unnamed(faulty: Faulty) -> str:
     """Say which flag or value of the call has no name, and so is no known one."""
+    from scopetrace.syscalls.names import without_name
     from scopetrace.syscalls.rows import named  # it reads the table, which few recordings need
 
     for row in named(faulty.op)[:1]:
-        for position, (name, kind) in enumerate(row.arguments, 1):
-            if kind.name in ("flags", "enum") and position <= len(faulty.record.args):
-                value = faulty.record.argument(position) & INT
-                if text := _without_name(name, kind.name, kind.params[0], value):
-                    return text
+        for (name, kind), value in zip(row.arguments, faulty.record.args, strict=False):
+            if kind.name in ("flags", "enum") and (text := without_name(name, kind, value)):
+                return text
     return ""
-
-
-def _without_name(argument: str, kind: str, names: str, value: int) -> str:
-    from scopetrace.syscalls.names import name_set
-
-    known = name_set(names)
-    if kind == "enum":
-        return (
-            "" if value in known.by_value else f"{argument} is {signed(value)}, which has no name"
-        )
-    rest = known.parts(value)[1]
-    return f"{rest:#x} in {argument} is no known flag" if rest else ""
 
 
 BY_ERROR: dict[int, tuple[Fault, ...]] = {
     errno.EBADF: (_not_open, _beyond_limit, _opened_for),
-    errno.EACCES: (_of_mapping, _is_folder),
-    errno.EPERM: (_is_folder,),
+    errno.EACCES: (_of_mapping, _is_folder, _queue_name),
+    errno.EPERM: (_is_folder, _no_attributes),
+    errno.EBUSY: (_last_name,),
+    errno.EAGAIN: (_leased,),
     errno.EINVAL: (_specific, _unnamed, _usual),
     errno.EXDEV: (_two_mounts,),
 }

@@ -45,6 +45,7 @@ CAPABILITIES = {
     "CAP_SYS_TIME": 25,
     "CAP_SYS_TTY_CONFIG": 26,
     "CAP_MKNOD": 27,
+    "CAP_LEASE": 28,
     "CAP_SYSLOG": 34,
     "CAP_PERFMON": 38,
 }

@@ -1,9 +1,19 @@
-"""Why a call failed, where its error and arguments leave no other reason."""
+"""Why a call failed, where its error and arguments leave no other reason.
+
+The rule: a row is what the manual page of the call gives as the only meaning of the error, or
+follows from an argument that the kernel does not know.
+"""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
+
+from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import positions, signed
+from scopetrace.syscalls.names import without_name
 from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.rows import row
 
 OF_ANY_MODE = frozenset(
     (
@@ -13,6 +23,18 @@ OF_ANY_MODE = frozenset(
 )  # fmt: skip
 """Calls to which it does not matter for what a descriptor was opened, even if only by O_PATH."""
 SEEK_END = 2
+PAGE = 4096
+UNITS = {
+    "timespec": (1_000_000_000, "nanoseconds"),
+    "timeval": (1_000_000, "microseconds"),
+    "itimerval": (1_000_000, "microseconds"),
+}
+"""Kind of a time → how many of what a second has."""
+SIGKILL, SIGSTOP = 9, 19
+F_SETPIPE_SZ, F_ADD_SEALS = 1031, 1033
+
+Reason = Callable[[Call], str]
+"""Says why; empty: not for this."""
 
 
 def certain_reason(made: Recorded) -> str:
@@ -20,6 +42,110 @@ def certain_reason(made: Recorded) -> str:
     if made.error == "EBADF" and made.name in OF_ANY_MODE:
         at = positions(made.abi, made.number)
         return f"no file is open as descriptor {signed(made.call.args[at.fds[0]])}"
-    if made.error == "EINVAL" and made.name == "lseek" and made.call.args[2] <= SEEK_END:
-        return "the position would lie before the beginning"
+    found = OF_CALLS.get((made.name, made.error))
+    if found is not None and (reason := found(made.call)):
+        return reason
+    return _unknown(made.call) or _time(made.call) if made.error == "EINVAL" else ""
+
+
+def _unknown(call: Call) -> str:
+    """Say which flag or value of a call has no name."""
+    found = row(call.abi, call.number)
+    for (name, kind), value in zip(found.arguments if found else (), call.args, strict=False):
+        if kind.name in ("flags", "enum") and (text := without_name(name, kind, value)):
+            return text
     return ""
+
+
+def _time(call: Call) -> str:
+    """Say that a time has more nanoseconds than a second, or is negative."""
+    found = row(call.abi, call.number)
+    kinds = [argument.kind.name for argument in found.arguments] if found else []
+    for piece in call.memory:
+        kind = kinds[piece.argument] if piece.argument < len(kinds) else ""
+        is_asked = piece.phase == Phase.ENTRY and call.abi == Abi.X86_64
+        if is_asked and kind in UNITS and (text := _impossible(piece.data, *UNITS[kind])):
+            return text
+    return ""
+
+
+def _impossible(data: bytes, most: int, unit: str) -> str:
+    """Say what is wrong with one of the times in `data`."""
+    for seconds, part in struct.iter_unpack("=qq", data[: len(data) // 16 * 16]):
+        if not 0 <= part < most:
+            return f"{part} {unit} are not within 0 to {most - 1}"
+        if seconds < 0:
+            return "the time is negative"
+    return ""
+
+
+def _lseek(call: Call) -> str:
+    return "the position would lie before the beginning" if call.args[2] <= SEEK_END else ""
+
+
+def _aligned(call: Call) -> str:
+    return f"the address is no multiple of {PAGE}" if call.args[0] % PAGE else ""
+
+
+def _epoll(call: Call) -> str:
+    return "a list cannot be on itself" if call.args[0] == call.args[2] else ""
+
+
+def _sigaction(call: Call) -> str:
+    never = signed(call.args[0]) in (SIGKILL, SIGSTOP)
+    return "what this signal does cannot be changed" if never else ""
+
+
+def _descriptors(call: Call) -> str:
+    return "the number of descriptors is negative" if signed(call.args[0]) < 0 else ""
+
+
+def _of_command(command: int, text: str) -> Reason:
+    return lambda call: text if call.args[1] == command else ""
+
+
+def _always(text: str) -> Reason:
+    return lambda call: text
+
+
+OF_CALLS: dict[tuple[str, str], Reason] = {
+    ("lseek", "EINVAL"): _lseek,
+    ("lseek", "ENXIO"): _always("the file has nothing of that kind behind this position"),
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("mprotect", "munmap", "madvise", "msync", "mremap")),
+        _aligned,
+    ),
+    **dict.fromkeys(
+        ((name, "ENOMEM") for name in ("msync", "mincore")),
+        _always("a part of this memory is not mapped"),
+    ),
+    ("mmap", "ENODEV"): _always("what the descriptor is cannot be mapped into memory"),
+    ("epoll_ctl", "EPERM"): _always("a file or folder never has to be waited for"),
+    ("epoll_ctl", "EEXIST"): _always("it is on the list already"),
+    ("epoll_ctl", "ENOENT"): _always("it is not on the list"),
+    ("epoll_ctl", "EINVAL"): _epoll,
+    ("inotify_rm_watch", "EINVAL"): lambda call: (
+        f"there is no watch {signed(call.args[1])}, or the descriptor is no inotify"
+    ),
+    **dict.fromkeys(
+        (("fsync", "EINVAL"), ("fdatasync", "EINVAL")),
+        _always("it has nothing that could be on a disk"),
+    ),
+    ("rt_sigaction", "EINVAL"): _sigaction,
+    **dict.fromkeys((("select", "EINVAL"), ("pselect6", "EINVAL")), _descriptors),
+    ("fcntl", "EPERM"): lambda call: (
+        _of_command(F_SETPIPE_SZ, "it is more than fs.pipe-max-size or the limits of the user")(
+            call
+        )
+        or _of_command(F_ADD_SEALS, "it cannot be written, or takes no seals any more")(call)
+    ),
+    ("fcntl", "EBUSY"): _of_command(F_SETPIPE_SZ, "more bytes than that are in the pipe"),
+    **dict.fromkeys(
+        (
+            (name, "ERANGE")
+            for name in ("getcwd", "getxattr", "lgetxattr", "fgetxattr", "listxattr")
+        ),
+        _always("it does not fit into the memory that was given for it"),
+    ),
+}
+"""Call and error → why."""

@@ -91,7 +91,7 @@ def permissions(mode: int) -> str:
 
 def seconds(count: float) -> str:
     """Return a time: `0.25 s`, `3 ms`."""
-    if count and count < 1:
+    if 0 < count < 1:
         return f"{count * 1000:.3g} ms" if count >= 0.001 else f"{count * MICRO:.3g} µs"
     return f"{count:.4g} s"
 
@@ -156,7 +156,7 @@ def phrase(call: Subject, argument: str) -> str:
     """Return an argument in words; empty: the call has none of this name."""
     kind, text = call.kind(argument), call.texts.get(argument)
     if kind is None or text is None:
-        return ""
+        return text or ""
     if kind.name == "path":
         return call.path(argument) or text
     return PHRASES.get(kind.name, _string)(call, call.value(argument) or 0, text)

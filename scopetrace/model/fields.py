@@ -138,7 +138,8 @@ REFUSED = (
         " (it is no folder), link (it is a symbolic link, which was not to be followed),"
         " protected_regular and protected_hardlinks (of sysctl), time_wait (a connection that ended"
         " a moment ago has the port), left_there (the file of a unix socket is there already),"
-        " no_inodes (the file system cannot have more files), mounted (it is a mount point)",
+        " no_inodes (the file system cannot have more files), mounted (it is a mount point),"
+        " not_traceable (it is a link to what a process uses, which it may not trace)",
     ),
     _text("mount_point", "where the file system is mounted that is full or refuses"),
     _text("detail", "what is wrong with the arguments of the call, in words"),

@@ -53,8 +53,15 @@ MEANINGS = {
     "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
     "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
     "ETXTBSY": "the program file is being run or written",
-    "E2BIG": "an argument or variable is longer than 131071 bytes, or all are longer than may be",
     "ENOSPC": "no space is left",
+    "EMLINK": "it has as many names as its file system allows",
+    "ENOTBLK": "it is no block device",
+    "ENOLCK": "the kernel or the file system has no lock left",
+    "ENOBUFS": "the kernel has no memory left for sockets",
+    "ESTALE": "the file is not there any more on the server",
+    "ENOPROTOOPT": "the socket has no such option",
+    "EALREADY": "the socket is being connected already",
+    "ENOKEY": "there is no such key",
     "EDQUOT": "the quota is used up",
     "EROFS": "the file system is mounted read-only",
     "EMFILE": "the process has as many fds as it may",
@@ -97,6 +104,8 @@ MEANINGS = {
     "ENOSYS": "the kernel does not have this call",
     "seccomp": "a seccomp filter of the program refused it",
 }
+SET_ATTRIBUTE = ("setxattr", "lsetxattr", "fsetxattr")
+ATTRIBUTES = (*SET_ATTRIBUTE, "removexattr", "lremovexattr", "fremovexattr")
 OF_CALLS = {
     ("getcwd", "ENOENT"): "the folder has been removed",
     ("setsid", "EPERM"): "the process leads a process group already",
@@ -107,6 +116,22 @@ OF_CALLS = {
     ("fcntl", "EOVERFLOW"): "the range of the lock ends behind the largest position",
     ("mount", "ENODEV"): "the kernel does not have that type of file system",
     ("listen", "EADDRINUSE"): "another socket listens there",
+    **dict.fromkeys(
+        (("execve", "E2BIG"), ("execveat", "E2BIG")),
+        "an argument or variable is longer than 131071 bytes, or all are longer than may be",
+    ),
+    **dict.fromkeys(
+        ((op, "E2BIG") for op in SET_ATTRIBUTE), "the value is longer than 65536 bytes"
+    ),
+    **dict.fromkeys(
+        ((op, "ERANGE") for op in ATTRIBUTES), "its name is empty, or longer than 255 bytes"
+    ),
+    **dict.fromkeys(
+        ((op, "EOPNOTSUPP") for op in ATTRIBUTES), "the file system has no attributes of that name"
+    ),
+    ("shmget", "ENOENT"): "there is no segment with this key, and none was to be made",
+    ("semget", "ENOENT"): "there is no set with this key, and none was to be made",
+    ("msgget", "ENOENT"): "there is no queue with this key, and none was to be made",
 }
 """What an error means for one call, where that is more than for any."""
 OF_NEW = {
@@ -182,8 +207,16 @@ def _missing(data: Data) -> str:
     if target:
         link = data.get("missing_folder") or data.get("file") or data.get("unix_peer_path", "it")
         return f"{escape(str(link))} is a link to {escape(str(target))}, which is not there"
+    if data.get("error") == "ENOENT" and "class" in data and not _about(data):
+        return "the path is empty"
+    if data.get("error") == "ENOENT" and _has_two(data) and not data.get("file_new"):
+        return "the new path is empty"
     missing = data.get("missing_folder")
     return f"there is no folder {escape(str(missing))}" if missing else ""
+
+
+def _has_two(data: Data) -> bool:
+    return SHORT_NAMES.get(str(data.get("op")), data.get("op")) in ("rename", "link")
 
 
 def _interpreter(data: Data) -> str:
@@ -273,6 +306,9 @@ OBSTACLES: dict[str, Callable[[Data], str]] = {
     "link": lambda data: "it is a symbolic link, which was not to be followed",
     "left_there": lambda data: "the file is there already, and no process is known that has it",
     "mounted": lambda data: f"{_quoted(data, 'mount_point')} is a mount point",
+    "not_traceable": lambda data: (
+        f"{_asker(data)} may not trace that process (ptrace(2), PTRACE_MODE_READ)"
+    ),
     "no_inodes": lambda data: (
         f"the file system at {_quoted(data, 'mount_point')} has no inode left"
     ),
@@ -301,7 +337,8 @@ def _mount(data: Data) -> str:
 def _holder(data: Data) -> str:
     pid = data.get("holder_pid")
     if pid is None:
-        return "another process holds the lock" if _is_lock(data) else ""
+        explained = data.get("needs") or data.get("detail")
+        return "another process holds the lock" if _is_lock(data) and not explained else ""
     command = escape(str(data.get("holder_cmd") or "process"))
     waits = ", and waits for this process" if data.get("error") == "EDEADLK" else ""
     return f"{shorten(command, MOST_OF_COMMAND)} [{pid}] has it{waits}"

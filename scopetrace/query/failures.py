@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.exchange import url_of
 from scopetrace.model.file_record import OWN
 from scopetrace.model.why import Failure, LastCall, is_weak
-from scopetrace.query.last_output import NAMED_IN_PART, NAMED_WHOLE, READ, LastOutput
+from scopetrace.query.last_output import NAMED_IN_PART, NAMED_WHOLE, READ, SEARCHES, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -43,8 +43,6 @@ OF_WRITING = frozenset(("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EPIPE"))
 """Errors that no program meets while it starts."""
 PROBES = frozenset(("stat", "lock", "seek"))
 """Classes of calls that ask rather than do."""
-SEARCHES = frozenset(("stat", "exec"))
-"""Classes of calls by which programs are looked for in PATH."""
 STRONG, PROBE, NOISE, LITTLE_NOISE = 15, -10, -60, -20
 """What it is worth: an error that is not weak; a question; of start-up, weak and not."""
 LEAST = -35

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 SHOWN = 3
@@ -14,6 +15,10 @@ READ = 20
 """So many are searched for names."""
 NAMED_WHOLE, NAMED_IN_PART, WORDED = 100, 60, 20
 """What it is worth that a line has the whole path, its last name, or the words of the error."""
+SEARCHES = ("stat", "exec")
+"""Classes of calls by which programs are looked for in PATH."""
+CONTRADICTED = 10
+"""What it is worth at most if a line has the words of another error."""
 SHORTEST_NAME = 3
 PATHS = ("file", "file_passed", "file_new", "file_new_passed", "unix_peer_path", "unix_local_path")
 ENDS = (
@@ -46,8 +51,9 @@ class LastOutput:
         """Return the most that a line is worth, and that line; 0 if none names the failure."""
         best, telling = 0, ""
         paths, names, words = _paths(data), _names(data), _words(str(data.get("error", "")))
+        searches = data.get("class") in SEARCHES
         for age, line in enumerate(reversed(self.lines)):
-            points = _worth(line, paths, names, words)
+            points = _worth(line, paths, names, words, searches)
             if points and points - age > best:
                 best, telling = points - age, line
         return best, telling
@@ -95,8 +101,24 @@ def _words(error: str) -> str:
     return os.strerror(number) if isinstance(number, int) else ""
 
 
-def _worth(line: str, paths: Sequence[str], names: Sequence[str], words: str) -> int:
-    points = WORDED if words and words.lower() in line.lower() else 0
+def _worth(
+    line: str, paths: Sequence[str], names: Sequence[str], words: str, searches: bool
+) -> int:
+    """Return what a line says of a failure; a search may be told by the error in another folder."""
+    found = {text.lower() for text in _error_words().findall(line)}
+    about = words.lower() in found
+    points = _named(line, paths, names, WORDED if about else 0)
+    return points if about or searches or not found else min(points, CONTRADICTED)
+
+
+@cache
+def _error_words() -> re.Pattern[str]:
+    """Return what finds the words of strerror(3) for any error."""
+    words = sorted({os.strerror(number) for number in errno.errorcode}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+
+
+def _named(line: str, paths: Sequence[str], names: Sequence[str], points: int) -> int:
     if any("/" in path[:-1] and path in line for path in paths):
         return points + NAMED_WHOLE
     if any(len(name) >= SHORTEST_NAME and _has_word(line, name) for name in names):

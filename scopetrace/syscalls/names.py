@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
+from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.quote import hexed
 from scopetrace.syscalls.rows import by_name
 
@@ -41,6 +42,16 @@ class NameSet(NamedTuple):
         if rest and not found:
             return f"{rest:#x} /* {self.label} */"
         return "|".join([*found, hexed(rest)] if rest else found)
+
+
+def without_name(argument: str, kind: Kind, value: int) -> str:
+    """Say which flag of an argument, or that its value, has no name; empty: all have one."""
+    known, number = name_set(kind.params[0]), value & 0xFFFFFFFF
+    if kind.name == "enum":
+        text = f"{argument} is {number - (number >> 31 << 32)}, which has no name"
+        return "" if number in known.by_value or value in known.by_value else text
+    rest = known.parts(number)[1]
+    return f"{rest:#x} in {argument} is no known flag" if rest else ""
 
 
 @cache

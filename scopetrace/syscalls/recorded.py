@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 from functools import cache
 from typing import NamedTuple
 
+from scopetrace.model.names import error_name
 from scopetrace.model.whole_call import END, FOUND, SIGNAL
 from scopetrace.syscalls.call import Call
 from scopetrace.syscalls.packed import unpack_call
@@ -27,7 +27,7 @@ def error_of(result: int | None) -> str:
     """Return the name of the error that a result is, or an empty text."""
     if result is None or not -MAX_ERRNO <= result < 0:
         return ""
-    return errno.errorcode.get(-result, str(-result))
+    return error_name(-result)
 
 
 class Recorded(NamedTuple):

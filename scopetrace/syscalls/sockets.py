@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from errno import errorcode
 
+from scopetrace.model.names import error_name
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.names import name_set
 from scopetrace.syscalls.quote import hexed, pointer, quoted, signed
@@ -266,7 +266,7 @@ def _option_text(view: View, address: int, length: int, phase: Phase) -> str:
         return at(view, address, name, phase)
     if option == (SOL_SOCKET, SO_ERROR) and length == INT:
         number = view.number(address, INT, phase)
-        return pointer(address) if number is None else f"[{errorcode.get(number, str(number))}]"
+        return pointer(address) if number is None else f"[{error_name(number)}]"
     if option in TEXT_OPTIONS:
         return buffer_at(view, address, length, phase)
     if length == 4 or (length > 4 and phase is Phase.ENTRY and option[0] in LEVELS):

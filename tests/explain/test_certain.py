@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
+
 import pytest
 
 from scopetrace.explain.certain import OF_ANY_MODE, certain_reason
+from scopetrace.syscalls.call import Piece
 from scopetrace.syscalls.descriptors import positions
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import named
 from support.packed_builder import call
 
 
-def reason(name: str, *args: int, result: int) -> str:
-    made = call(name, *args, result=result)
+def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> str:
+    made = call(name, *args, result=result, memory=memory)
     return certain_reason(Recorded(1, made.time_ns, 1000, 1, 70, "cat", *made[3:]))
 
 
@@ -24,13 +28,47 @@ def reason(name: str, *args: int, result: int) -> str:
         ("dup2", (98, 1), -9, ""),
         ("read", (99, 0, 9), -9, ""),
         ("lseek", (3, 2**64 - 1, 0), -22, "the position would lie before the beginning"),
-        ("lseek", (3, 1, 77), -22, ""),
+        ("lseek", (3, 1, 77), -22, "whence is 77, which has no name"),
         ("lseek", (3, 1, 0), -29, ""),
         ("close", (3,), 0, ""),
+        ("epoll_ctl", (3, 1, 3, 0), -22, "a list cannot be on itself"),
+        ("epoll_ctl", (3, 9, 4, 0), -22, "op is 9, which has no name"),
+        ("epoll_ctl", (3, 1, 4, 0), -22, ""),
+        ("epoll_ctl", (3, 1, 4, 0), -17, "it is on the list already"),
+        ("madvise", (4096, 10, 999), -22, "advice is 999, which has no name"),
+        ("eventfd2", (0, 1 << 20), -22, "0x100000 in flags is no known flag"),
+        ("mprotect", (4097, 10, 1), -22, "the address is no multiple of 4096"),
+        ("mprotect", (4096, 10, 1), -22, ""),
+        ("rt_sigaction", (9, 0, 0, 8), -22, "what this signal does cannot be changed"),
+        ("rt_sigaction", (99, 0, 0, 8), -22, ""),
+        ("select", (2**64 - 1, 0, 0, 0, 0), -22, "the number of descriptors is negative"),
+        (
+            "fcntl",
+            (3, 1031, 1 << 30),
+            -1,
+            "it is more than fs.pipe-max-size or the limits of the user",
+        ),
+        ("fcntl", (3, 1033, 1), -1, "it cannot be written, or takes no seals any more"),
+        ("fcntl", (3, 4, 0), -1, ""),
     ],
 )
 def test_a_reason_is_given_where_there_is_only_one(name, args, result, expected):
     assert reason(name, *args, result=result) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "parts", "expected"),
+    [
+        ("nanosleep", 0, (1, 2 * 10**9), "2000000000 nanoseconds are not within 0 to 999999999"),
+        ("nanosleep", 0, (-1, 0), "the time is negative"),
+        ("nanosleep", 0, (1, 0), ""),
+        ("setitimer", 1, (0, 0, 0, 10**6), "1000000 microseconds are not within 0 to 999999"),
+    ],
+)
+def test_a_time_that_cannot_be(name, argument, parts, expected):
+    piece = Piece(argument, 0, 0x1000, struct.pack(f"={len(parts)}q", *parts))
+
+    assert reason(name, 0, 0x1000, 0, result=-22, memory=[piece]) == expected
 
 
 @pytest.mark.parametrize("name", sorted(OF_ANY_MODE))

@@ -26,7 +26,8 @@ def test_sizes(count, expected):
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(0, "0 s"), (2.5, "2.5 s"), (0.003, "3 ms"), (1e-5, "10 µs")]
+    ("count", "expected"),
+    [(0, "0 s"), (2.5, "2.5 s"), (0.003, "3 ms"), (1e-5, "10 µs"), (-1, "-1 s")],
 )
 def test_times(count, expected):
     assert seconds(count) == expected

@@ -14,6 +14,9 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
     [
         ("cannot read /etc/app/x.conf", CONF, 100),
         ("/etc/app/x.conf: No such file or directory", CONF, 120),
+        ("/etc/app/x.conf: No space left on device", CONF, 10),
+        ("x.conf: Permission denied", CONF, 10),
+        ("x.conf: Permission denied", {**CONF, "class": "exec"}, 60),
         ("x.conf?", CONF, 60),
         ("x.conf: No such file or directory", CONF, 80),
         ("No such file or directory", CONF, 20),

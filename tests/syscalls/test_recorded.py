@@ -19,7 +19,15 @@ def test_a_call_has_a_name_and_arguments():
 
 @pytest.mark.parametrize(
     ("result", "error"),
-    [(-2, "ENOENT"), (-4095, "4095"), (-4096, ""), (0, ""), (None, ""), (-516, "516")],
+    [
+        (-2, "ENOENT"),
+        (-95, "EOPNOTSUPP"),
+        (-4095, "4095"),
+        (-4096, ""),
+        (0, ""),
+        (None, ""),
+        (-516, "516"),
+    ],
 )
 def test_an_error_is_a_small_negative_result(result, error):
     assert error_of(result) == error
