@@ -37,6 +37,7 @@ static void take_results(struct context *context, struct caller *caller, struct 
                          const struct ring_head *head)
 {
     struct io_event events[AT_ONCE];
+    struct operation *done;
 
     while (ring->next_place != head->tail && caller->space->async->first) {
         uint32_t until = head->tail > ring->next_place ? head->tail : head->nr;
@@ -45,7 +46,8 @@ static void take_results(struct context *context, struct caller *caller, struct 
         if (memory_read_whole(caller->space, caller->tid, at, events, count * sizeof *events) < 0)
             return;
         for (uint32_t i = 0; i < count; i++)
-            async_end(context, caller, ring->address, events[i].obj, events[i].res);
+            if ((done = async_find(caller, ring->address, events[i].obj)))
+                async_end(context, caller, done, events[i].res, false);
         ring->next_place = (ring->next_place + count) % head->nr;
     }
     ring->next_place = head->tail;

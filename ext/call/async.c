@@ -49,10 +49,7 @@ void async_free(struct async *async)
         next = ring->next;
         free(ring);
     }
-    for (struct uring *ring = async->urings, *next; ring; ring = next) {
-        next = ring->next;
-        free(ring);
-    }
+    urings_free(async);
     free(async);
 }
 
@@ -82,15 +79,15 @@ static void begin_transfer(struct context *context, struct caller *caller, struc
         copy_data(context, caller, async, call);
 }
 
-void async_begin(struct context *context, struct caller *caller, const struct pending *call,
-                 uint64_t ring, uint64_t tag, uint32_t nth)
+struct operation *async_begin(struct context *context, struct caller *caller,
+                              const struct pending *call, uint64_t ring, uint64_t tag, uint32_t nth)
 {
     struct async *async = caller->space->async;
     struct operation *new = async->count < COUNT_MAX ? calloc(1, sizeof *new) : NULL;
 
     if (!new) {
         context->counts.lost++;
-        return;
+        return NULL;
     }
     *new = (struct operation){
         .ring = ring, .tag = tag, .submitter = caller->tid, .nth = nth, .call = *call
@@ -105,6 +102,7 @@ void async_begin(struct context *context, struct caller *caller, const struct pe
     async->count++;
     *async->end = new;
     async->end = &new->next;
+    return new;
 }
 
 #define NO_FD UINT64_MAX
@@ -155,17 +153,32 @@ void async_submitted(struct context *context, struct caller *caller, int64_t tak
     }
 }
 
-void async_end(struct context *context, struct caller *caller, uint64_t ring, uint64_t tag,
-               int64_t result)
+struct operation *async_find(const struct caller *caller, uint64_t ring, uint64_t tag)
+{
+    struct operation *each = caller->space->async->first;
+
+    while (each && (each->ring != ring || each->tag != tag))
+        each = each->next;
+    return each;
+}
+
+void async_end(struct context *context, struct caller *caller, struct operation *operation,
+               int64_t result, bool more)
 {
     struct operation **link = &caller->space->async->first;
+    struct pending call = operation->call;
 
-    while (*link && ((*link)->ring != ring || (*link)->tag != tag))
-        link = &(*link)->next;
-    if (!*link)
+    if (!more) {
+        finish(context, caller, &operation->call, result);
+        while (*link != operation)
+            link = &(*link)->next;
+        drop_operation(caller->space->async, link);
         return;
-    finish(context, caller, &(*link)->call, result);
-    drop_operation(caller->space->async, link);
+    }
+    memset(&call.parts, 0, sizeof call.parts);
+    call.entered_ns = monotonic_ns();
+    finish(context, caller, &call, result);
+    parts_deinit(&call.parts);
 }
 
 void async_abandon(struct context *context, struct caller *caller, uint64_t ring)

@@ -17,7 +17,6 @@
 #ifndef SCOPE_CALL_ASYNC_H
 #define SCOPE_CALL_ASYNC_H
 
-#include <linux/io_uring.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +29,8 @@ struct operation {
     pid_t submitter;    /* the thread inside the call that submits it; 0: the call has returned */
     uint32_t nth;       /* its place among those that this call submits */
     size_t kept;        /* bytes of its parts */
+    uint16_t buffer_group; /* from which the kernel chooses its buffer, if `chooses_buffer` */
+    bool chooses_buffer;
     struct pending call;
 };
 
@@ -40,20 +41,22 @@ struct aio_ring {
     uint32_t next_place; /* place of the first result that has not been read */
 };
 
-/* An instance of io_uring, and the addresses of its rings in the program; 0: not known. */
-struct uring {
-    struct uring *next;
+enum { URING_ALIASES = 64 };
+
+/* An io_uring that a thread names by an index instead of its fd. */
+struct uring_alias {
+    pid_t tid;
+    uint32_t index;
     int fd;
-    struct io_uring_params params; /* as io_uring_setup(2) filled it in */
-    uint64_t rings, results, sqes;
-    uint32_t results_read; /* how many results have been read */
 };
 
 /* The operations under way in one address space, in the order in which they were submitted. */
 struct async {
     struct operation *first, **end; /* `end`: where the next one is to be linked */
     struct aio_ring *rings;
-    struct uring *urings;
+    struct uring *urings; /* uring.h */
+    struct uring_alias aliases[URING_ALIASES];
+    uint32_t next_alias;
     bool note_written; /* there is a NOTE_IO_URING of it */
     uint32_t count;    /* of operations */
     size_t kept;       /* by all of them */
@@ -65,16 +68,23 @@ void async_free(struct async *async);
 
 /* async.c */
 
-/* An operation is submitted: `call` has its row, its arguments and its time. */
-void async_begin(struct context *context, struct caller *caller, const struct pending *call,
-                 uint64_t ring, uint64_t tag, uint32_t nth);
+/*
+ * An operation is submitted: `call` has its row, its arguments and its time. Returns it, or NULL: there are too many, and
+ * it is counted as lost.
+ */
+struct operation *async_begin(struct context *context, struct caller *caller,
+                              const struct pending *call, uint64_t ring, uint64_t tag,
+                              uint32_t nth);
 
 /* The call that submitted operations has returned: the kernel took the first `taken`, or an error. */
 void async_submitted(struct context *context, struct caller *caller, int64_t taken);
 
-/* The result of an operation was found. */
-void async_end(struct context *context, struct caller *caller, uint64_t ring, uint64_t tag,
-               int64_t result);
+/* The operation under way whose result will have this tag, or NULL. */
+struct operation *async_find(const struct caller *caller, uint64_t ring, uint64_t tag);
+
+/* A result of an operation was found; `more`: others will follow. */
+void async_end(struct context *context, struct caller *caller, struct operation *operation,
+               int64_t result, bool more);
 
 /* No more results will be found in this ring (0: in any ring of the address space). */
 void async_abandon(struct context *context, struct caller *caller, uint64_t ring);
@@ -87,8 +97,7 @@ void async_leave(struct context *context, struct caller *caller);
 
 /* uring.c */
 
-/* Write NOTE_IO_URING, once for each address space: an operation cannot be recorded. */
-void write_uring_note(struct context *context, struct caller *caller);
+void urings_free(struct async *async);
 void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd);
 
 /* An mmap of its fd has returned. */
@@ -96,6 +105,10 @@ void uring_mapped(struct caller *caller, const struct pending *call, uint64_t ad
 bool is_uring(const struct caller *caller, int fd);
 void uring_enter(struct context *context, struct caller *caller, const struct pending *call);
 void uring_collect(struct context *context, struct caller *caller);
+
+/* uring_tables.c: io_uring_register(2) has returned. */
+void uring_registered(struct context *context, struct caller *caller, const struct pending *call,
+                      int64_t result);
 
 /* aio.c */
 void aio_submit(struct context *context, struct caller *caller, const struct pending *call);

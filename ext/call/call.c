@@ -128,12 +128,16 @@ void end_sending(struct context *context, struct pending *call)
     call->sending_to = 0;
 }
 
-/* The end of io_submit, io_uring_enter, or an mmap of a ring; false if the call is none of them. */
+/* The end of a call on asynchronous operations, or an mmap of a ring; false if the call is none of them. */
 static bool finish_async_call(struct context *context, struct caller *caller,
                               const struct pending *call, int64_t result)
 {
     bool maps = call->row == ROW_mmap__ring || call->row == ROW_mmap2__ring;
 
+    if (call->row == ROW_io_uring_register) {
+        uring_registered(context, caller, call, result);
+        return true;
+    }
     if (!maps && call->row != ROW_io_submit && call->row != ROW_io_uring_enter)
         return false;
     if (!caller->space || !caller->space->async)

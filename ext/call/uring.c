@@ -4,16 +4,10 @@
  * other watched call.
  *
  * The mmap calls on the fd of an instance say where its rings are. A note (NOTE_IO_URING) says, once for each
- * address space, that there is something which cannot be recorded:
- *
- *  1. an instance whose submissions the kernel polls (IORING_SETUP_SQPOLL) or that has a registered fd;
- *  2. an operation without a row, on a registered file, with a buffer that the kernel chooses, without
- *     a result, or with many results (multishot);
- *  3. more results than the ring has places, since the last time it was read.
+ * address space, that there is something which cannot be recorded, and which of enum raw_unseen_uring it is.
  */
-#include "call/async.h"
+#include "call/uring.h"
 
-#include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,22 +21,35 @@ enum {
     SETUP_NO_MMAP = 1 << 14,
     SETUP_REGISTERED_FD_ONLY = 1 << 15,
     SETUP_NO_SQARRAY = 1 << 16,
+    SETUP_KNOWN = (1 << 18) - 1, /* later flags change the layout of the rings */
     ENTER_REGISTERED_RING = 1 << 4,
     MAX_ENTRIES = 1 << 15, /* IORING_MAX_ENTRIES of the kernel; of results twice as many */
     SKIPS_RESULT = 1 << 6,
     CHOOSES_BUFFER = 1 << 5,
-    MMAP_PAGE_BITS = 12, /* mmap2's offset is in such pages */
+    RESULT_HAS_BUFFER = 1 << 0,
+    RESULT_BUFFER_SHIFT = 16,
+    RESULT_HAS_MORE = 1 << 1,
+    RESULT_IS_NOTIFICATION = 1 << 3,   /* the kernel has no more use for what SEND_ZC has sent */
+    ACCEPT_KNOWN = 7,                  /* flags of ioprio: multishot, and how to wait */
+    TRANSFER_BUNDLE = 1 << 4 | 1 << 5, /* its bytes are in several buffers */
+    RECEIVE_MULTISHOT = 1 << 1,
+    OFFSET_BUFFERS = 1 << 31, /* of mmap: a ring of buffers, with its group in bits 16 to 31 */
+    GROUP_SHIFT = 16,
+    FILES_WHERE_FREE = -1, /* the kernel chooses the place in the table of files */
+    MMAP_PAGE_BITS = 12,   /* mmap2's offset is in such pages */
 };
 
-void write_uring_note(struct context *context, struct caller *caller)
+/* Say once for each address space that an operation cannot be recorded. */
+static void write_uring_note(struct context *context, struct caller *caller,
+                             enum raw_unseen_uring why)
 {
     if (!async_of(caller) || caller->space->async->note_written)
         return;
     caller->space->async->note_written = true;
-    write_note(context, caller, NOTE_IO_URING, 0);
+    write_note(context, caller, NOTE_IO_URING, why);
 }
 
-static struct uring *find_ring(const struct caller *caller, int fd)
+struct uring *find_uring(const struct caller *caller, int fd)
 {
     struct uring *ring =
         caller->space && caller->space->async ? caller->space->async->urings : NULL;
@@ -54,12 +61,26 @@ static struct uring *find_ring(const struct caller *caller, int fd)
 
 bool is_uring(const struct caller *caller, int fd)
 {
-    return find_ring(caller, fd);
+    return find_uring(caller, fd);
 }
 
-static void forget_ring(struct context *context, struct caller *caller, int fd)
+static void free_ring(struct uring *ring)
 {
-    struct uring *gone = find_ring(caller, fd);
+    uring_tables_free(ring);
+    free(ring);
+}
+
+void urings_free(struct async *async)
+{
+    for (struct uring *ring = async->urings, *next; ring; ring = next) {
+        next = ring->next;
+        free_ring(ring);
+    }
+}
+
+void forget_uring(struct context *context, struct caller *caller, int fd)
+{
+    struct uring *gone = find_uring(caller, fd);
 
     if (!gone)
         return;
@@ -69,7 +90,7 @@ static void forget_ring(struct context *context, struct caller *caller, int fd)
     while (*link != gone)
         link = &(*link)->next;
     *link = gone->next;
-    free(gone);
+    free_ring(gone);
 }
 
 static bool is_size(uint32_t entries, uint32_t most)
@@ -80,24 +101,26 @@ static bool is_size(uint32_t entries, uint32_t most)
 /* Whether the rings of an instance can be read, if its parameters, which the program may change, are true. */
 static bool is_plain(const struct io_uring_params *params)
 {
-    return !(params->flags & (IORING_SETUP_SQPOLL | SETUP_REGISTERED_FD_ONLY)) &&
+    return !(params->flags & ~SETUP_KNOWN) &&
+           !(params->flags & (IORING_SETUP_SQPOLL | SETUP_REGISTERED_FD_ONLY)) &&
            is_size(params->sq_entries, MAX_ENTRIES) && is_size(params->cq_entries, 2 * MAX_ENTRIES);
 }
 
 void uring_made(struct context *context, struct caller *caller, const struct pending *call, int fd)
 {
-    struct io_uring_params params;
+    struct io_uring_params params = { 0 };
     struct async *async = async_of(caller);
     struct uring *ring = async ? malloc(sizeof *ring) : NULL;
 
     if (!ring ||
         memory_read_whole(caller->space, caller->tid, call->args[1], &params, sizeof params) < 0 ||
         !is_plain(&params)) {
+        bool polled = ring && params.flags & IORING_SETUP_SQPOLL;
         free(ring);
-        write_uring_note(context, caller);
+        write_uring_note(context, caller, polled ? URING_POLLED : URING_RING);
         return;
     }
-    forget_ring(context, caller, fd);
+    forget_uring(context, caller, fd);
     *ring = (struct uring){ .next = async->urings, .fd = fd, .params = params };
     if (params.flags & SETUP_NO_MMAP) {
         ring->sqes = params.sq_off.resv2;
@@ -108,7 +131,7 @@ void uring_made(struct context *context, struct caller *caller, const struct pen
 
 void uring_mapped(struct caller *caller, const struct pending *call, uint64_t address)
 {
-    struct uring *ring = find_ring(caller, (int)call->args[4]);
+    struct uring *ring = find_uring(caller, (int)call->args[4]);
     uint64_t offset = call->args[5] << (call->row == ROW_mmap2__ring ? MMAP_PAGE_BITS : 0);
 
     if (!ring)
@@ -119,6 +142,8 @@ void uring_mapped(struct caller *caller, const struct pending *call, uint64_t ad
         ring->results = address;
     else if (offset == IORING_OFF_SQ_RING)
         ring->rings = address;
+    else if (offset & (uint32_t)OFFSET_BUFFERS)
+        uring_buffers_mapped(ring, (uint16_t)(offset >> GROUP_SHIFT & 0x7fff), address);
     if (ring->params.features & IORING_FEAT_SINGLE_MMAP) {
         ring->rings = ring->rings ? ring->rings : ring->results;
         ring->results = ring->rings;
@@ -133,26 +158,86 @@ static bool read_number(const struct caller *caller, uint64_t address, uint32_t 
 
 /* -- results ---------------------------------------------------------------------------------- */
 
+static bool read_result(const struct caller *caller, const struct uring *ring, uint32_t nth,
+                        struct io_uring_cqe *result)
+{
+    uint32_t stride = sizeof *result * (ring->params.flags & SETUP_CQE32 ? 2 : 1);
+    uint64_t at = ring->results + ring->params.cq_off.cqes +
+                  (uint64_t)(nth & (ring->params.cq_entries - 1)) * stride;
+
+    return memory_read_whole(caller->space, caller->tid, at, result, sizeof *result) == 0;
+}
+
+/* Whether the kernel has put other bytes into the buffer of a result since: the program gave it back. */
+static bool is_refilled(const struct caller *caller, const struct uring *ring, uint32_t tail,
+                        const struct operation *operation, uint32_t flags)
+{
+    struct io_uring_cqe later;
+
+    for (uint32_t nth = ring->results_read + 1; nth != tail; nth++) {
+        if (!read_result(caller, ring, nth, &later))
+            return true;
+        const struct operation *other = async_find(caller, ring->sqes, later.user_data);
+        if (later.flags & RESULT_HAS_BUFFER &&
+            later.flags >> RESULT_BUFFER_SHIFT == flags >> RESULT_BUFFER_SHIFT &&
+            !(other && other->buffer_group != operation->buffer_group))
+            return true;
+    }
+    return false;
+}
+
+/* Find the buffer of a read that has a result; its address is 0 if that is not known. */
+static void find_buffer(struct context *context, struct caller *caller, struct uring *ring,
+                        struct operation *operation, const struct io_uring_cqe *result,
+                        uint32_t tail)
+{
+    uint16_t id = (uint16_t)(result->flags >> RESULT_BUFFER_SHIFT);
+
+    operation->call.args[1] = 0;
+    operation->call.args[2] = result->res > 0 ? (uint64_t)result->res : 0;
+    if (result->res <= 0 || !(result->flags & RESULT_HAS_BUFFER))
+        return;
+    if (is_refilled(caller, ring, tail, operation, result->flags)) {
+        write_uring_note(context, caller, URING_OVERWRITTEN);
+        return;
+    }
+    operation->call.args[1] = uring_buffer_address(caller, ring, operation->buffer_group, id);
+    if (!operation->call.args[1])
+        write_uring_note(context, caller, URING_BUFFER);
+}
+
+static void take_result(struct context *context, struct caller *caller, struct uring *ring,
+                        const struct io_uring_cqe *result, uint32_t tail)
+{
+    struct operation *operation = async_find(caller, ring->sqes, result->user_data);
+
+    if (!operation || result->flags & RESULT_IS_NOTIFICATION)
+        return;
+    if (operation->chooses_buffer)
+        find_buffer(context, caller, ring, operation, result, tail);
+    /* What follows the result of a SEND_ZC is its notification. */
+    bool more =
+        result->flags & RESULT_HAS_MORE && CALLS[operation->call.row].transfer != TRANSFER_OUT;
+    async_end(context, caller, operation, result->res, more);
+}
+
 static void take_results(struct context *context, struct caller *caller, struct uring *ring,
                          uint32_t tail)
 {
-    uint32_t stride = sizeof(struct io_uring_cqe) * (ring->params.flags & SETUP_CQE32 ? 2 : 1);
     uint32_t places = ring->params.cq_entries;
 
     if (!caller->space->async->first)
         ring->results_read = tail;
     if (tail - ring->results_read >
         places) { /* some results were overwritten before they were read */
-        write_uring_note(context, caller);
+        write_uring_note(context, caller, URING_OVERWRITTEN);
         ring->results_read = tail - places;
     }
     for (; ring->results_read != tail; ring->results_read++) {
         struct io_uring_cqe result;
-        uint64_t at = ring->results + ring->params.cq_off.cqes +
-                      (uint64_t)(ring->results_read & (places - 1)) * stride;
-        if (memory_read_whole(caller->space, caller->tid, at, &result, 16) < 0)
+        if (!read_result(caller, ring, ring->results_read, &result))
             return;
-        async_end(context, caller, ring->sqes, result.user_data, result.res);
+        take_result(context, caller, ring, &result, tail);
     }
 }
 
@@ -168,7 +253,34 @@ void uring_collect(struct context *context, struct caller *caller)
 
 /* -- operations ------------------------------------------------------------------------------- */
 
-enum form { NOT_RECORDED, NO_TRANSFER, BUFFER, MESSAGE, CONNECT, ACCEPT, OPEN, OPEN_HOW, FD };
+enum form {
+    NOT_RECORDED,
+    NO_TRANSFER,
+    BUFFER,
+    MESSAGE,
+    CONNECT,
+    ACCEPT,
+    OPEN,
+    OPEN_HOW,
+    FD,
+    GIVES_FILES,
+    GIVES_BUFFERS,
+};
+
+/* Operations that are newer than some headers. */
+enum {
+    OP_FILES_UPDATE = 20,
+    OP_EPOLL_CTL = 29,
+    OP_PROVIDE_BUFFERS = 31,
+    OP_REMOVE_BUFFERS = 32,
+    OP_SEND_ZC = 47,
+    OP_SENDMSG_ZC = 48,
+    OP_READ_MULTISHOT = 49,
+    OP_WAITID = 50,
+    OP_FUTEX_WAIT = 51,
+    OP_FUTEX_WAKE = 52,
+    OP_FUTEX_WAITV = 53,
+};
 
 /* The row of each operation, and which form its arguments have. */
 static const struct known {
@@ -202,6 +314,17 @@ static const struct known {
     [IORING_OP_SEND] = { ROW_io_uring_enter__send, BUFFER },
     [IORING_OP_RECV] = { ROW_io_uring_enter__recv, BUFFER },
     [IORING_OP_OPENAT2] = { ROW_io_uring_enter__openat2, OPEN_HOW },
+    [OP_FILES_UPDATE] = { 0, GIVES_FILES },
+    [OP_EPOLL_CTL] = { 0, NO_TRANSFER },
+    [OP_PROVIDE_BUFFERS] = { 0, GIVES_BUFFERS },
+    [OP_REMOVE_BUFFERS] = { 0, NO_TRANSFER },
+    [OP_SEND_ZC] = { ROW_io_uring_enter__send, BUFFER },
+    [OP_SENDMSG_ZC] = { ROW_io_uring_enter__sendmsg, MESSAGE },
+    [OP_READ_MULTISHOT] = { ROW_io_uring_enter__read, BUFFER },
+    [OP_WAITID] = { 0, NO_TRANSFER },
+    [OP_FUTEX_WAIT] = { 0, NO_TRANSFER },
+    [OP_FUTEX_WAKE] = { 0, NO_TRANSFER },
+    [OP_FUTEX_WAITV] = { 0, NO_TRANSFER },
 };
 
 /* The arguments of a row, from a submission queue entry. */
@@ -219,43 +342,87 @@ static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, e
         args[3] = entry->len;
 }
 
-/* Whether an operation can be recorded: its fd is one of the program's, its bytes are where it says. */
-static bool is_readable(const struct io_uring_sqe *entry)
+static bool chooses_many_buffers(const struct io_uring_sqe *entry)
+{
+    bool one = entry->opcode == IORING_OP_READ || entry->opcode == IORING_OP_RECV ||
+               entry->opcode == OP_READ_MULTISHOT;
+    bool stream = entry->opcode == IORING_OP_RECV || entry->opcode == IORING_OP_SEND;
+    bool message = entry->opcode == IORING_OP_RECVMSG;
+
+    return (entry->flags & CHOOSES_BUFFER && !one) || (stream && entry->ioprio & TRANSFER_BUNDLE) ||
+           (message && entry->ioprio & RECEIVE_MULTISHOT);
+}
+
+/* Whether an operation makes or closes a file of the ring's table, which has no fd. */
+static bool is_of_table(const struct io_uring_sqe *entry)
 {
     bool opens = entry->opcode == IORING_OP_ACCEPT || entry->opcode == IORING_OP_OPENAT ||
                  entry->opcode == IORING_OP_OPENAT2 || entry->opcode == IORING_OP_CLOSE;
 
-    return entry->opcode < sizeof OPERATIONS / sizeof *OPERATIONS &&
-           OPERATIONS[entry->opcode].form != NOT_RECORDED &&
-           !(entry->flags & (IOSQE_FIXED_FILE | SKIPS_RESULT | CHOOSES_BUFFER)) &&
-           !(opens && entry->file_index) &&
-           !(entry->opcode == IORING_OP_ACCEPT && entry->ioprio); /* IORING_ACCEPT_MULTISHOT */
+    return (opens && entry->file_index) ||
+           (entry->opcode == OP_FILES_UPDATE && (int)entry->off == FILES_WHERE_FREE);
+}
+
+/* Why an operation cannot be recorded, or 0. */
+static int why_unseen(const struct io_uring_sqe *entry)
+{
+    if (entry->opcode >= sizeof OPERATIONS / sizeof *OPERATIONS ||
+        OPERATIONS[entry->opcode].form == NOT_RECORDED ||
+        (entry->opcode == IORING_OP_ACCEPT && entry->ioprio & ~ACCEPT_KNOWN))
+        return URING_OPERATION;
+    if (entry->flags & SKIPS_RESULT)
+        return URING_NO_RESULT;
+    if (chooses_many_buffers(entry))
+        return URING_BUFFER;
+    return is_of_table(entry) ? URING_FILE : 0;
+}
+
+/* Begin an operation that has a row. */
+static void begin_call(struct context *context, struct caller *caller, const struct pending *enter,
+                       const struct uring *ring, const struct io_uring_sqe *entry, uint32_t nth)
+{
+    const struct known *known = &OPERATIONS[entry->opcode];
+    struct pending call = *enter;
+
+    call.row = known->row;
+    fill_arguments(call.args, entry, known->form);
+    struct operation *begun =
+        async_begin(context, caller, &call, ring->sqes, entry->user_data, nth);
+    if (begun && entry->flags & CHOOSES_BUFFER) {
+        begun->chooses_buffer = true;
+        begun->buffer_group = entry->buf_group;
+    }
 }
 
 static void begin_entry(struct context *context, struct caller *caller, const struct pending *enter,
-                        const struct uring *ring, uint64_t at, uint32_t nth)
+                        struct uring *ring, uint64_t at, uint32_t nth)
 {
-    struct pending call = *enter;
     struct io_uring_sqe entry;
 
     if (memory_read_whole(caller->space, caller->tid, at, &entry, sizeof entry) < 0)
         return;
-    if (!is_readable(&entry)) {
-        write_uring_note(context, caller);
-        return;
+    int why = why_unseen(&entry);
+    enum form form = why ? NOT_RECORDED : OPERATIONS[entry.opcode].form;
+    bool has_row = form > NO_TRANSFER && form < GIVES_FILES;
+    if (has_row && entry.flags & IOSQE_FIXED_FILE) {
+        entry.fd = uring_fd_of_file(caller, ring, (uint32_t)entry.fd);
+        why = entry.fd < 0 ? URING_FILE : 0;
     }
-    const struct known *known = &OPERATIONS[entry.opcode];
-    if (known->form == NO_TRANSFER)
-        return;
-    call.row = known->row;
-    fill_arguments(call.args, &entry, known->form);
-    async_begin(context, caller, &call, ring->sqes, entry.user_data, nth);
+    if (why)
+        write_uring_note(context, caller, (enum raw_unseen_uring)why);
+    else if (has_row)
+        begin_call(context, caller, enter, ring, &entry, nth);
+    else if (form == GIVES_FILES)
+        uring_update_files(context, caller, ring, entry.addr, (uint32_t)entry.off, entry.len);
+    else if (form == GIVES_BUFFERS)
+        uring_provide_buffers(ring, &entry);
 }
 
 void uring_enter(struct context *context, struct caller *caller, const struct pending *call)
 {
-    struct uring *ring =
-        call->args[3] & ENTER_REGISTERED_RING ? NULL : find_ring(caller, (int)call->args[0]);
+    int fd = call->args[3] & ENTER_REGISTERED_RING ? uring_fd_of_index(caller, call->args[0])
+                                                   : (int)call->args[0];
+    struct uring *ring = find_uring(caller, fd);
     uint32_t head, tail, count = (uint32_t)call->args[1];
 
     if (!count)
@@ -263,11 +430,11 @@ void uring_enter(struct context *context, struct caller *caller, const struct pe
     if (!ring || !ring->rings || !ring->sqes ||
         !read_number(caller, ring->rings + ring->params.sq_off.head, &head) ||
         !read_number(caller, ring->rings + ring->params.sq_off.tail, &tail)) {
-        write_uring_note(context, caller);
+        write_uring_note(context, caller, URING_RING);
         return;
     }
-    uring_collect(context,
-                  caller); /* results that are there end before operations that begin now */
+    /* Results that are there end before operations that begin now. */
+    uring_collect(context, caller);
     uint32_t places = ring->params.sq_entries;
     uint64_t size = sizeof(struct io_uring_sqe) * (ring->params.flags & SETUP_SQE128 ? 2 : 1);
     for (uint32_t nth = 0; nth < count && nth < tail - head && nth < places; nth++) {

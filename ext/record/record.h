@@ -261,13 +261,24 @@ enum raw_seen {
 };
 
 enum raw_note {
-    NOTE_IO_URING = 1,   /* an operation of io_uring cannot be recorded: call/uring.c says which */
+    NOTE_IO_URING = 1,   /* an operation of io_uring cannot be recorded: enum raw_unseen_uring */
     NOTE_OWN_FILTER = 2, /* the process loaded a seccomp filter; every call now stops */
     NOTE_PTRACE = 3,     /* the program tried to trace and was refused */
     NOTE_STRICT = 5,     /* seccomp strict mode was refused because of our filter */
     NOTE_UNGATED = 6,    /* every recorded call of the process stops it; enum raw_ungated */
     NOTE_DIFFERS = 8, /* a verified record is not that of a traced call: enum raw_differs; number */
     NOTE_SPOILED = 7, /* it wrote into what it shares with the tracer: calls may be missing */
+};
+
+/* Why an operation of io_uring cannot be recorded. */
+enum raw_unseen_uring {
+    URING_POLLED = 1,  /* the kernel takes operations without a call (IORING_SETUP_SQPOLL) */
+    URING_RING,        /* where the ring is, or how it is laid out, is not known */
+    URING_FILE,        /* its file has no fd of the program: it is in the ring's table alone */
+    URING_BUFFER,      /* it is not known in which buffer its bytes are */
+    URING_OPERATION,   /* its kind is not known */
+    URING_NO_RESULT,   /* it leaves no result when it succeeds (IOSQE_CQE_SKIP_SUCCESS) */
+    URING_OVERWRITTEN, /* results, or a buffer, were overwritten before they were read */
 };
 
 /* What of a verified record differs. */

@@ -11,8 +11,8 @@ from scopetrace.model.raw import Note, RawRecord
 SENTENCES: dict[int, tuple[str, str]] = {
     Note.IO_URING: (
         "io_uring",
-        "{proc} ({pid}) uses io_uring in a way that cannot be seen: some of what it does is not"
-        " recorded",
+        "{proc} ({pid}) uses io_uring in a way that cannot be seen: {unseen}; some of what it does"
+        " is not recorded",
     ),
     Note.OWN_FILTER: (
         "own_filter",
@@ -42,6 +42,18 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 """(reason, sentence) of each note."""
 
+WHY_UNSEEN = {
+    1: "the kernel takes its operations without a system call (IORING_SETUP_SQPOLL)",
+    2: "its rings are not where they can be read, as they are in a process that has them from"
+    " another one",
+    3: "its files have no descriptors, but are in the ring's own table",
+    4: "the kernel chooses which buffers it fills",
+    5: "it has operations that are not known",
+    6: "its operations leave no result (IOSQE_CQE_SKIP_SUCCESS)",
+    7: "results or buffers were used again before they could be read",
+}
+"""Clauses by enum raw_unseen_uring."""
+
 WHY_UNGATED = {
     1: "its memory has no room for the code that makes calls without stops, or there is no shared"
     " memory (shmget(2)) for both it and the recorder",
@@ -69,7 +81,8 @@ def on_note(state: State, task: Task, record: RawRecord, call: Call) -> None:
     )
     why = WHY_UNGATED.get(record.arg2, "why is not known")
     what = WHAT_DIFFERS.get(record.arg2, "something")
-    message = sentence.replace("{why}", why).replace("{what}", what)
+    unseen = WHY_UNSEEN.get(record.arg2, "how is not known")
+    message = sentence.replace("{why}", why).replace("{what}", what).replace("{unseen}", unseen)
     message = message.replace("{number}", str(record.arg3))
     message = message.replace("{proc}", image.proc or "a process").replace("{pid}", str(image.pid))
     time_ns = record.entered_ns + state.offset_ns

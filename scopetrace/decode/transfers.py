@@ -192,8 +192,8 @@ DIRECTIONS: dict[str, Handler] = {"in": on_read, "out": on_write, "across": on_s
 
 CALLS: dict[str, Handler] = {
     **dict.fromkeys(("io_submit__sync", "io_uring_enter__sync"), on_sync),
-    **dict.fromkeys(
-        ("io_submit", "io_destroy", "io_uring_enter", "mmap__ring", "mmap2__ring"), on_batch
-    ),
+    **dict.fromkeys(("io_submit", "io_destroy"), on_batch),
+    **dict.fromkeys(("io_uring_enter", "io_uring_register"), on_batch),
+    **dict.fromkeys(("mmap__ring", "mmap2__ring"), on_batch),
     **dict.fromkeys(("mmap", "mmap2"), on_mmap),
 }

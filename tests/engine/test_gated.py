@@ -335,6 +335,7 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "turns",
         "uring_files",
         "uring_sockets",
+        "uring_tables",
     ],
 )
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:

@@ -87,6 +87,7 @@ CASES = [
     Case("aio", rights=True),
     Case("uring_files", rights=True),
     Case("uring_sockets", ordered=False, rights=True),
+    Case("uring_tables", ordered=False, rights=True),
 ]
 
 

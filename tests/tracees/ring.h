@@ -52,7 +52,7 @@ static struct io_uring_sqe *ask(int opcode, int fd, const void *address, unsigne
 }
 
 /* Submit what was asked for and wait for all of it; the results are added up. */
-static int results(void)
+static inline int results(void)
 {
     int sum = 0;
 

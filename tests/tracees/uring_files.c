@@ -1,7 +1,7 @@
 /*
  * Files used through io_uring: opened, written, read and closed, one by one and several at once; and
- * failures. With `unseen`, files by their index in the ring, which cannot be followed; with `forked`, a
- * child that goes on with the ring of its parent, and one that does not.
+ * failures. With an argument, what cannot be followed; with `forked`, a child that goes on with the ring of its
+ * parent, and one that does not.
  */
 #include "expect.h"
 
@@ -58,16 +58,37 @@ static void failures(void)
     close(fd);
 }
 
-/* The entry says the index of a file in the ring's own table. */
-static void unseen(void)
+/* What cannot be followed, three times each. */
+static void unseen(const char *how)
+{
+    int fd = openat(AT_FDCWD, "ring.log", O_CREAT | O_WRONLY, 0644), none[2] = { -1, -1 };
+
+    MUST(syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, none, 2) == 0);
+    for (int i = 0; i < 3; i++) {
+        struct io_uring_sqe *entry = ask(IORING_OP_WRITE, fd, "x", 1);
+        if (!strcmp(how, "without-result"))
+            entry->flags = IOSQE_CQE_SKIP_SUCCESS;
+        else if (!strcmp(how, "buffer"))
+            entry->flags = IOSQE_BUFFER_SELECT;
+        else if (!strcmp(how, "unknown"))
+            entry->opcode = 255;
+        else
+            entry->opcode = IORING_OP_CLOSE, entry->fd = 0, entry->len = 0, entry->file_index = 1;
+        syscall(SYS_io_uring_enter, ring, asked, 0, IORING_ENTER_GETEVENTS, NULL, 0L);
+        asked = 0;
+    }
+}
+
+/* A file whose fd is closed, and another one's by then, is in the table still. */
+static void closed(void)
 {
     int fd = openat(AT_FDCWD, "ring.log", O_CREAT | O_WRONLY, 0644);
 
     MUST(syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &fd, 1) == 0);
-    for (int i = 0; i < 3; i++) {
-        ask(IORING_OP_WRITE, 0, "x", 1)->flags = IOSQE_FIXED_FILE;
-        MUST(results() == 1);
-    }
+    close(fd);
+    MUST(openat(AT_FDCWD, "other.log", O_CREAT | O_WRONLY, 0644) == fd);
+    ask(IORING_OP_WRITE, 0, "x", 1)->flags = IOSQE_FIXED_FILE;
+    MUST(results() == 1);
 }
 
 static void forked(void)
@@ -93,8 +114,10 @@ int main(int count, char **arguments)
     if (count > 1) {
         if (!strcmp(arguments[1], "forked"))
             forked();
+        else if (!strcmp(arguments[1], "closed"))
+            closed();
         else
-            unseen();
+            unseen(arguments[1]);
         return 0;
     }
     files();
