@@ -176,7 +176,7 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
         if event is not None:
             _show_one(session, session.event(event), options)
             return
-        session.check_names(options["source"], options["sourcetype"], options["fields"])
+        session.check_fields(options["fields"])
         if options["group_by"]:
             _show_groups(session, options)
         elif options["form"] in TABLES:

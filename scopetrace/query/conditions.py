@@ -89,8 +89,13 @@ def _matches(column: str, pattern: str) -> Condition:
     return Condition(sql, (bindable(pattern), bindable(glob)))
 
 
+def is_glob(pattern: str) -> bool:
+    """Return whether a pattern has characters that stand for others."""
+    return any(character in pattern for character in _GLOB)
+
+
 def _glob(pattern: str) -> str | None:
-    if any(character in pattern for character in _GLOB):
+    if is_glob(pattern):
         return pattern
     return f"{pattern}*" if pattern.endswith(".") else None
 

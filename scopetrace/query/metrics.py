@@ -7,12 +7,14 @@ They are read a page at a time, so that no statement stays open between two page
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.db.schema import has_table
-from scopetrace.model.metric import MetricRecord
-from scopetrace.query.conditions import Condition, any_of, of_processes
+from scopetrace.errors import UsageError
+from scopetrace.model.metric import METRICS, MetricRecord
+from scopetrace.model.nearest import did_you_mean
+from scopetrace.query.conditions import Condition, any_of, is_glob, of_processes
 from scopetrace.query.recorded_config import config_section
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -30,6 +32,26 @@ class MetricFilter(NamedTuple):
     name: tuple[str, ...] = ()
     pid: tuple[int, ...] = ()
     proc: tuple[str, ...] = ()
+
+
+def check_metrics(db: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Check that each name is that of a metric, or that the session has one that it matches.
+
+    Raises:
+        UsageError: one is unknown; the sentence has the nearest names.
+    """
+    for name in names:
+        begun = name.endswith(".") and any(known.startswith(name) for known in METRICS)
+        if not (name in METRICS or begun or is_glob(name) or _is_recorded(db, name)):
+            raise UsageError(f"no metric is named {name}{did_you_mean(name, METRICS)}")
+
+
+def _is_recorded(db: sqlite3.Connection, name: str) -> bool:
+    if not has_table(db, "metric"):
+        return False
+    found = any_of("name", (name,))
+    row = db.execute(f"SELECT EXISTS (SELECT 1 FROM metric WHERE {found.sql})", found.parameters)
+    return bool(row.fetchone()[0])
 
 
 def read_metrics(

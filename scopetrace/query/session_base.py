@@ -17,7 +17,7 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.query.connect import connect, may_lack_log, missing_log
 from scopetrace.query.events import EventFilter, EventQuery
 from scopetrace.query.records import RecordReader, read_info
-from scopetrace.query.source_names import as_prefix
+from scopetrace.query.source_names import as_prefix, check_sources
 from scopetrace.query.sql_functions import add_functions
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class SessionBase:
         alone = may_lack_log(path)
         self._db = connect(path)
         self._failures = add_functions(self._db)
+        self._right_names: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         info = self.info
         self._reader = RecordReader(self._db, info.host)
         if alone and info.status == "interrupted":
@@ -136,9 +137,15 @@ class SessionBase:
             return read_start_up(self._db, self.path_classes)
 
     def _query(self, **filters: Unpack[EventFilters]) -> EventQuery:
+        unknown = filters.keys() - EventFilters.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"events have no filter named {' or '.join(sorted(unknown))}")
+        sources = listed(filters.get("source", ()))
+        sourcetypes = listed(filters.get("sourcetype", ()))
+        self._check_sources(sources, sourcetypes)
         wanted = EventFilter(
-            tuple(map(as_prefix, listed(filters.get("source", ())))),
-            listed(filters.get("sourcetype", ())),
+            tuple(map(as_prefix, sources)),
+            sourcetypes,
             tuple(map(sql_int, listed(filters.get("pid", ())))),
             listed(filters.get("proc", ())),
             listed(filters.get("match", ())),
@@ -147,6 +154,13 @@ class SessionBase:
             sql_int(filters.get("until_ns")),
         )
         return EventQuery(self._db, self._failures, wanted)
+
+    def _check_sources(self, sources: tuple[str, ...], sourcetypes: tuple[str, ...]) -> None:
+        """Refuse names of no source; what was right once stays so."""
+        if (sources, sourcetypes) not in self._right_names:
+            with self.reading():
+                check_sources(self._db, sources, sourcetypes)
+            self._right_names.add((sources, sourcetypes))
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -63,8 +63,9 @@ class EventViews(SessionBase):
             after_id: only events with a higher id, such as those that are new since the last query.
 
         Raises:
-            UsageError: the expression or the field to sort by is bad.
-            SessionError: (while reading) the file cannot be read.
+            UsageError: the expression or the field to sort by is bad, or a source or source type
+                is unknown and the session has none of that name.
+            SessionError: the file cannot be read.
         """
         if last is not None and last < 0:
             raise UsageError("the number of last events cannot be negative")
@@ -112,7 +113,7 @@ class EventViews(SessionBase):
         those of `events`.
 
         Raises:
-            UsageError: pandas is not installed, or the expression is bad.
+            UsageError: pandas is not installed, or `events` refuses a filter.
             SessionError: the file cannot be read.
         """
         from scopetrace.query.frame import event_frame
@@ -139,7 +140,7 @@ class EventViews(SessionBase):
             the events without the field are the last.
 
         Raises:
-            UsageError: the expression or a field is bad.
+            UsageError: a filter or a field is bad, or `top` is negative.
             SessionError: the session cannot be read.
         """
         from scopetrace.query.field_sql import check_summable
@@ -148,32 +149,28 @@ class EventViews(SessionBase):
             raise unknown_name(field)
         if sum is not None:
             check_summable(sum)
+        if top is not None and top < 0:
+            raise UsageError("the number of groups cannot be negative")
         query = self._query(**filters)
         return query.grouped(field, sum, self.last_id, sql_int(top))
 
-    def check_names(
-        self,
-        source: Iterable[str] = (),
-        sourcetype: Iterable[str] = (),
-        fields: Iterable[str] = (),
-    ) -> None:
-        """Check names that a user wrote: they are known, or something in the session has them.
+    def check_fields(self, names: Iterable[str]) -> None:
+        """Check names of fields: each is known, or an event of the session has it.
 
         Raises:
             UsageError: one is unknown; the sentence has the nearest names.
             SessionError: the session cannot be read.
         """
-        from scopetrace.query.source_names import check_fields, check_sources
+        from scopetrace.query.source_names import check_fields
 
         with self.reading():
-            check_sources(self._db, listed(source), listed(sourcetype))
-            check_fields(self._db, listed(fields))
+            check_fields(self._db, listed(names))
 
     def event_pages(self, **filters: Unpack[EventFilters]) -> EventPages:
         """Return what reads the events that match a page at a time; the filters are of `events`.
 
         Raises:
-            UsageError: the expression is bad.
+            UsageError: a filter is bad.
         """
         from scopetrace.query.event_pages import EventPages
 

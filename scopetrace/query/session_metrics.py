@@ -34,13 +34,15 @@ class MetricViews(SessionBase):
             last: only the last so many of the matching ones, the oldest first.
 
         Raises:
-            UsageError: the number is negative.
-            SessionError: (while reading) the file cannot be read.
+            UsageError: the number is negative, or a name is unknown and the session has none such.
+            SessionError: the file cannot be read.
         """
-        from scopetrace.query.metrics import MetricFilter, read_metrics
+        from scopetrace.query.metrics import MetricFilter, check_metrics, read_metrics
 
         if last is not None and last < 0:
             raise UsageError("the number of last metrics cannot be negative")
+        with self.reading():
+            check_metrics(self._db, listed(name))
         wanted = MetricFilter(listed(name), tuple(map(sql_int, listed(pid))), listed(proc))
         return self._guarded(read_metrics(self._db, wanted, self.info.host, sql_int(last)))
 

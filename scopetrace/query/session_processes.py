@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scopetrace.model.process import Process, ProcessEnd
@@ -65,7 +66,7 @@ class ProcessViews(SessionBase):
         with self.reading():
             return read_tree(self._db)
 
-    def who(self, what: str) -> Who:
+    def who(self, what: str | int | Path) -> Who:
         """Return everything that touched a file, a peer or a process, in order.
 
         Args:
@@ -80,7 +81,7 @@ class ProcessViews(SessionBase):
 
         info = self.info
         with self.reading():
-            return read_who(self._db, info, what)
+            return read_who(self._db, info, str(what))
 
     def why(self) -> Why:
         """Return why processes ended badly: which failed first, and the calls that failed there.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scopetrace.db.schema import has_table
-from scopetrace.errors import SessionError
+from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.query.session_base import SessionBase, listed, sql_int
 
@@ -50,9 +50,11 @@ class SyscallViews(SessionBase):
             after_id: only rows with a higher id.
 
         Raises:
-            UsageError: the set, the error or the expression is wrong.
+            UsageError: the set, the error or the expression is wrong, or `last` is negative.
             SessionError: the file cannot be read.
         """
+        if last is not None and last < 0:
+            raise UsageError("the number of last calls cannot be negative")
         query = self.syscall_query(
             calls=calls, pid=pid, proc=proc, failed=failed, error=error, where=where
         )

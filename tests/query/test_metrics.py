@@ -135,3 +135,24 @@ def test_the_configuration_says_how_metrics_look(tmp_path):
 @pytest.mark.parametrize("config", ["", "metric:\n", "metric: {format: {statsdprefix: ''}}"])
 def test_what_a_configuration_does_not_say_is_as_usual(config):
     assert read_settings(config) == MetricSettings(False, "", 512)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("net.rx2", "no metric is named net.rx2; did you mean net.rx"),
+        (["fs.open", "fsopen."], "no metric is named fsopen."),
+    ],
+)
+def test_a_metric_that_is_nowhere_is_refused(tmp_path, name, sentence):
+    path = written(tmp_path, sample("fs.open"))
+
+    with open_session(path) as session, pytest.raises(UsageError, match=sentence):
+        session.metrics(name=name)
+
+
+def test_a_metric_of_the_program_itself_is_known(tmp_path):
+    path = written(tmp_path, sample("hits"))
+
+    with open_session(path) as session:
+        assert [metric.name for metric in session.metrics(name="hits")] == ["hits"]

@@ -60,7 +60,8 @@ def test_what_is_known_or_in_the_session_is_right(
     path: Path, source: list[str], sourcetype: list[str], fields: list[str]
 ) -> None:
     with open_session(path) as session:
-        session.check_names(source, sourcetype, fields)
+        session.events(source, sourcetype)
+        session.check_fields(fields)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +71,35 @@ def test_what_is_known_or_in_the_session_is_right(
         ({"source": ["bogus"]}, "no source is named bogus$"),
         ({"sourcetype": ["proces"]}, "no source type is named proces; did you mean process"),
         ({"sourcetype": ["ntice"]}, "no source type is named ntice; did you mean notice"),
-        ({"fields": ["fil"]}, "no event has a field named fil; did you mean file"),
-        ({"fields": ["conten"]}, "no event has a field named conten"),
+        ({"source": ["fs.open", "bogus"]}, "no source is named bogus$"),
     ],
 )
-def test_what_is_nowhere_is_refused(path: Path, names: dict[str, list[str]], sentence: str) -> None:
+@pytest.mark.parametrize("asked", ["events", "event_groups", "event_pages"])
+def test_a_source_that_is_nowhere_is_refused(
+    path: Path, names: dict[str, list[str]], sentence: str, asked: str
+) -> None:
+    first = ("file",) if asked == "event_groups" else ()
     with open_session(path) as session, pytest.raises(UsageError, match=sentence):
-        session.check_names(**names)
+        getattr(session, asked)(*first, **names)
+
+
+def test_a_name_of_no_filter_is_refused(path: Path) -> None:
+    with open_session(path) as session, pytest.raises(TypeError, match="no filter named sorce"):
+        session.event_groups("file", sorce="fs")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("fil", "no event has a field named fil; did you mean file"),
+        ("conten", "no event has a field named conten"),
+    ],
+)
+def test_a_field_that_is_nowhere_is_refused(path: Path, name: str, sentence: str) -> None:
+    with open_session(path) as session, pytest.raises(UsageError, match=sentence):
+        session.check_fields([name])
+
+
+def test_a_negative_number_of_groups_is_refused(path: Path) -> None:
+    with open_session(path) as session, pytest.raises(UsageError, match="cannot be negative"):
+        session.event_groups("file", top=-1)

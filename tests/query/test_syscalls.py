@@ -84,6 +84,7 @@ def test_filters_choose(path, filters, found):
         ({"where": "id; drop"}, "the expression is not valid SQL"),
         ({"where": "(select 1)"}, "the expression is not allowed"),
         ({"where": "data"}, "no call has a field named data"),
+        ({"last": -1}, "the number of last calls cannot be negative"),
     ],
 )
 def test_wrong_filters_are_refused_in_a_sentence(path, filters, sentence):
