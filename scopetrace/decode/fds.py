@@ -43,7 +43,8 @@ def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
     parts = record.parts()
     if record.result < 0:
         path = path_of(task, record, parts, call)
-        emit_failed(state, task, record, call.op, "open_close", path)
+        asks = open_flags(record, parts, call.op) & os.O_PATH  # for a name: nothing can be read
+        emit_failed(state, task, record, call.op, "stat" if asks else "open_close", path)
         return
     passed, link = parts.get(PATH, b""), parts.get(LINK)
     as_passed = text(passed) if passed != link else ""

@@ -19,8 +19,12 @@ RENAME = "rename"
 
 
 def is_weak(data: Mapping[str, Any]) -> bool:
-    """Whether a call may have failed because it only asked how things stand."""
-    return data.get("error") in WEAK and data.get("class") != RENAME
+    """Whether a call may have failed because it only asked how things stand.
+
+    A program file whose interpreter is not there was found.
+    """
+    asks = data.get("error") in WEAK and data.get("class") != RENAME
+    return asks and not data.get("interpreter")
 
 
 class Failure(NamedTuple):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.exchange import url_of
 from scopetrace.model.file_record import OWN
 from scopetrace.model.why import Failure, LastCall, is_weak
-from scopetrace.query.last_output import NAMED_IN_PART, NAMED_WHOLE, READ, SEARCHES, LastOutput
+from scopetrace.query.last_output import NAMED_IN_PART, READ, SEARCHES, WORDED, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -83,6 +83,8 @@ class ProcessEvents:
                 continue  # as a server it gave this answer
             if source in ("dns.resp", ANSWERS):
                 data = {**data, "error": str(data.get("rcode") or data["http_status_code"])}
+            if _is_no_path(data):
+                continue
             if not _says_how_things_stand(data) or words.worth(data):
                 resolved = _may_be_elsewhere(data) and _searched(data) in there
                 found.append(_Found(number, time_ns, source, data, resolved))
@@ -109,6 +111,12 @@ class _Found(NamedTuple):
 def _says_how_things_stand(data: dict[str, Any]) -> bool:
     error = data.get("error", "")
     return error in NO_FAILURES or (error == RETRY and data.get("class") not in (LOCK, None))
+
+
+def _is_no_path(data: dict[str, Any]) -> bool:
+    """Whether a name stands for source text that is in no file: `<string>`, `<frozen os>`."""
+    name = _last_name(_path(data))
+    return name.startswith("<") and name.endswith(">") and data["error"] in NOT_THERE
 
 
 def _may_be_elsewhere(data: dict[str, Any]) -> bool:
@@ -191,8 +199,8 @@ def _ranked(
     ranked: list[_Ranked] = []
     for place, (found, times, folders) in enumerate(merged):
         said, points = words.worth(found.data), _points(found, classes)
-        if found.resolved and said < NAMED_WHOLE - READ:
-            continue
+        if found.resolved and said <= NAMED_IN_PART + WORDED:
+            continue  # `cat: none: No such file` is not about the cat that PATH had elsewhere
         named = said > NAMED_IN_PART - READ
         failure = Failure(*found[:4], times, folders, named, said > 0)
         ranked.append(_Ranked(said + points - min(place, FARTHEST), failure, points))
@@ -204,13 +212,12 @@ def _ranked(
 def _said(ranked: Sequence[_Ranked], words: LastOutput) -> list[_Ranked]:
     """Return what fits to the last lines: what they name, else what has their words for an error.
 
-    Where they have neither, they are about something else than what is not there.
+    Where its own lines have neither, they are about something else than what is not there.
     """
-    if not words.lines:
-        return list(ranked)
     named = [each for each in ranked if each.failure.named]
     worded = [each for each in ranked if each.failure.worded]
-    return named or worded or [each for each in ranked if each.in_itself > 0]
+    silent = not (words.lines and words.own)
+    return named or worded or [each for each in ranked if silent or each.in_itself > 0]
 
 
 def _points(found: _Found, classes: PathClasses) -> int:

@@ -21,16 +21,22 @@ CONTRADICTED = 10
 """What it is worth at most if a line has the words of another error."""
 SHORTEST_NAME = 3
 PATHS = ("file", "file_passed", "file_new", "file_new_passed", "unix_peer_path", "unix_local_path")
+FOLDERS = ("refused_by", "missing_folder")
+"""Parts of these paths that refused, or are not there."""
 ENDS = (
     *("net_peer_port", "net_host_port", "net_peer_name", "net_peer_ip", "domain"),
     "http_status_code",
 )
 _COMPLAINT = re.compile(
     r"(?i)error|fatal|fail|cannot|can't|could not|unable|denied|exception|not found|no such"
-    r"|invalid|undefined|unknown|abort|panic|assert"
+    r"|invalid|undefined|unknown|abort|panic|assert|unrecogni[sz]ed|unexpected|unsupported|illegal"
+    r"|refused|timed out"
 )
 """What a line has that says why."""
 _WORD = re.compile(r"\w{2}")
+_COUNT = re.compile(r"\W*\d+ [^\W\d]+")
+"""How a line begins that counts what the lines before it say: `1 failed`, `2 errors generated`."""
+_EDGE = r"(?:^|$|[^\w\s])"
 
 
 class LastOutput:
@@ -38,10 +44,13 @@ class LastOutput:
 
     Args:
         lines: the oldest first, at most `READ`.
+        own: whether it wrote them itself; else a process did that passed its failure on, and need
+            not know what failed.
     """
 
-    def __init__(self, lines: Sequence[str] = ()) -> None:
+    def __init__(self, lines: Sequence[str] = (), own: bool = True) -> None:
         self.lines = tuple(lines)
+        self.own = own
 
     def worth(self, data: Mapping[str, Any]) -> int:
         """Return what it is worth that a line names what failed: most for the last line."""
@@ -50,7 +59,8 @@ class LastOutput:
     def _best(self, data: Mapping[str, Any]) -> tuple[int, str]:
         """Return the most that a line is worth, and that line; 0 if none names the failure."""
         best, telling = 0, ""
-        paths, names, words = _paths(data), _names(data), _words(str(data.get("error", "")))
+        names, words = _names(data), _words(str(data.get("error", "")))
+        paths = [*_paths(data), *_folders(data)]
         searches = data.get("class") in SEARCHES
         for age, line in enumerate(reversed(self.lines)):
             points = _worth(line, paths, names, words, searches)
@@ -66,8 +76,9 @@ class LastOutput:
 
     @property
     def complaint(self) -> str:
-        """The last line that has a word for a failure; empty: none has."""
-        return next((line for line in reversed(self.lines) if _COMPLAINT.search(line)), "")
+        """The last line that has a word for a failure, a count only if no other has; else empty."""
+        found = [line for line in reversed(self.lines) if _COMPLAINT.search(line)]
+        return next((line for line in found if not _COUNT.match(line)), found[0] if found else "")
 
     @property
     def _last_with_words(self) -> str:
@@ -87,6 +98,11 @@ def _paths(data: Mapping[str, Any]) -> list[str]:
     """Return the paths that a call was about."""
     about = [word for word in str(data.get("what", "")).split() if "/" in word]
     return [*(str(data[name]) for name in PATHS if data.get(name)), *about]
+
+
+def _folders(data: Mapping[str, Any]) -> list[str]:
+    """Return what refused, or is not there, on the way to these paths."""
+    return [str(data[name]) for name in FOLDERS if data.get(name)]
 
 
 def _names(data: Mapping[str, Any]) -> list[str]:
@@ -119,12 +135,31 @@ def _error_words() -> re.Pattern[str]:
 
 
 def _named(line: str, paths: Sequence[str], names: Sequence[str], points: int) -> int:
-    if any("/" in path[:-1] and path in line for path in paths):
+    if any("/" in path[:-1] and (path in line or _has_end(line, path)) for path in paths):
         return points + NAMED_WHOLE
-    if any(len(name) >= SHORTEST_NAME and _has_word(line, name) for name in names):
+    if any(len(name) >= SHORTEST_NAME and _has_name(line, name, bool(points)) for name in names):
         return points + NAMED_IN_PART
     return points
 
 
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None
+def _has_end(line: str, path: str) -> bool:
+    """Return whether a line has the end of a path, two names at least."""
+    end = "/".join(path.rstrip("/").split("/")[-2:])
+    return "/" in end[1:] and end in line and _has_word(line, end)
+
+
+def _has_name(line: str, name: str, has_words: bool) -> bool:
+    """Return whether a line has a name; a mere word may just be part of the sentence.
+
+    So it counts only beside a mark or at an end of the line, or in a line that has the words of the
+    error (`has_words`).
+    """
+    if has_words or not name.isalpha():
+        return _has_word(line, name)
+    return _has_word(line, name, before=_EDGE) or _has_word(line, name, after=_EDGE)
+
+
+def _has_word(text: str, word: str, before: str = "", after: str = "") -> bool:
+    """Return whether a text has a word, between what the two patterns match."""
+    pattern = rf"{before}(?<![\w.#<-]){re.escape(word)}(?![\w-]|\.\w){after}"
+    return re.search(pattern, text) is not None

@@ -144,7 +144,7 @@ def _end(
     origin = chain[-1]
     images = _images(chain)
     events = ProcessEvents(db, images)
-    stream, words = _last_output(db, chain, events.since)
+    stream, words = _last_output(db, chain, images, events.since)
     telling = words if stream == STDERR or words.complaint else LastOutput()
     failures = events.failures(classes, telling, _programs(nodes)) if _may_fail(origin) else ()
     said = telling.said(failures[0].data if failures else None)
@@ -184,17 +184,18 @@ def _images(chain: Sequence[ProcessNode]) -> list[int]:
 
 
 def _last_output(
-    db: sqlite3.Connection, chain: Sequence[ProcessNode], since: int
+    db: sqlite3.Connection, chain: Sequence[ProcessNode], own: Sequence[int], since: int
 ) -> tuple[str, LastOutput]:
     """Return the last lines of the process that failed first, or of the next one that has any.
 
-    They are on STDERR, or, if none of these processes wrote there, on STDOUT.
+    They are on STDERR, or, if none of these processes wrote there, on STDOUT; `own` are the images
+    of the first.
     """
     for stream in (STDERR, STDOUT):
         for node in reversed(chain):
             lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
             if lines:
-                return stream, LastOutput(lines)
+                return stream, LastOutput(lines, own=node.images[0].id in own)
     return STDERR, LastOutput()
 
 

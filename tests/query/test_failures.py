@@ -41,9 +41,15 @@ def session(folder: Path, events: list[Event]) -> Iterator[sqlite3.Connection]:
 def matters(tmp_path: Path):
     """Return what of the failures of a process matters: the files, the likeliest first."""
 
-    def go(*events: Event, stderr: tuple[str, ...] = (), programs: tuple[str, ...] = ()):
+    def go(
+        *events: Event,
+        stderr: tuple[str, ...] = (),
+        programs: tuple[str, ...] = (),
+        own: bool = True,
+    ):
+        words = LastOutput(stderr, own)
         with session(tmp_path, list(events)) as db:
-            found = ProcessEvents(db, [1]).failures(CLASSES, LastOutput(stderr), set(programs))
+            found = ProcessEvents(db, [1]).failures(CLASSES, words, set(programs))
         return [each.data.get("file") or each.data.get("op") for each in found]
 
     return go
@@ -72,6 +78,15 @@ def test_where_stderr_names_nothing_it_is_about_something_else(matters) -> None:
     assert matters(*events) == ["/a", "/usr/lib/libx.so"]
     assert matters(*events, stderr=("ValueError: 7",)) == []
     assert matters(*events, stderr=("x: Permission denied",)) == ["/usr/lib/libx.so"]
+
+
+def test_where_another_process_wrote_what_is_not_there_may_be_why(matters) -> None:
+    assert matters(failed("/a"), stderr=("step 2 failed",), own=False) == ["/a"]
+    assert matters(failed("/a"), failed("/b"), stderr=("no /a",), own=False) == ["/a"]
+
+
+def test_source_text_that_is_in_no_file_is_none_that_is_missing(matters) -> None:
+    assert matters(failed("/w/<string>"), stderr=('File "<string>", line 1',)) == []
 
 
 def test_a_name_that_does_not_exist_is_one_unless_the_host_is_found(matters) -> None:

@@ -31,6 +31,16 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("special device /dev/x", {"what": "/dev/x on /mnt", "error": "ENOENT"}, 100),
         ("HTTP Error 404: File not found", {"http_status_code": 404}, 60),
         ("timeout", {"domain": "x.test", "error": "timeout"}, 0),
+        ("unable to index file 'x'", {"file": "/r/.git/index", "error": "ENOENT"}, 0),
+        ("No such file: index of x", {"file": "/r/index", "error": "ENOENT"}, 0),
+        ("no file index: No such file or directory", {"file": "/r/index", "error": "ENOENT"}, 80),
+        ("in index of x: No such file or directory", {"file": "/r/index", "error": "ENOENT"}, 80),
+        ("'index' is not there", {"file": "/r/index", "error": "ENOENT"}, 60),
+        ("#include <x>", {"file": "/usr/include", "error": "ENOENT"}, 0),
+        ("in database .git/objects", {"file": "/r/.git/objects", "error": "EACCES"}, 100),
+        ("may not: .git/objects", {"file": "/r/1", "refused_by": "/r/.git/objects"}, 100),
+        ("no /r/out, sorry", {"file": "/r/out/1", "missing_folder": "/r/out"}, 100),
+        ("no out", {"file": "/r/out/1", "missing_folder": "/r/out"}, 0),
     ],
 )
 def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None:
@@ -52,6 +62,8 @@ def test_a_later_line_is_worth_more() -> None:
         (("one", "two"), "two"),
         (("  return open(x)", "    ^^^^^^"), "return open(x)"),
         (("  Error: it broke", "}", "v20"), "Error: it broke"),
+        (("E  assert 1 == 2", "1 failed in 0.1s"), "E  assert 1 == 2"),
+        (("2 errors generated.",), "2 errors generated."),
         (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
     ],
 )

@@ -28,6 +28,13 @@ static void absent(const char *name, const char *passed)
     fails("open_close", "openat", name, passed);
 }
 
+/* An open for a name alone is a question, as stat(2) is. */
+static void asked(const char *name, const char *passed)
+{
+    MUST(open(passed, O_PATH) < 0);
+    fails("stat", "openat", name, passed);
+}
+
 static void made(const char *name, const char *passed)
 {
     MUST(mkdir(passed, 0755) == 0);
@@ -53,6 +60,7 @@ static void through_links(void)
     char passed[PATH_MAX * 2];
 
     absent("real/deep/x", "link/x");
+    asked("real/deep/x", "link/x");
     absent("real/x", "link/../x");
     absent("real/none/../x", "link/../none/../x");
     absent("real/deep/x", "./link//./x");
