@@ -62,8 +62,8 @@ class Writer(Protocol):
     def add_payloads(self, payloads: Sequence[Payload]) -> None:
         """Write what went through flows, in its order."""
 
-    def add_calls(self, calls: Sequence[WholeCall]) -> None:
-        """Write calls that were recorded whole, in the order in which they ended."""
+    def add_calls(self, calls: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of calls (`WholeCall`) in the order in which these ended."""
 
 
 class Rate:
@@ -113,7 +113,7 @@ class Pipeline:
         self._writer = writer
         self._rows: list[Event] = []
         self._payloads: list[Payload] = []
-        self._calls: list[WholeCall] = []
+        self._calls: list[tuple[Any, ...]] = []
         self._payload_room = watch.config.scopetrace.payloadlimit
         self._payloads_cut = 0
         self._given_up: list[Pattern] = []
@@ -334,10 +334,9 @@ class Pipeline:
         if image in self._unwritten:
             self._write_process(image)
         row = (time_ns, duration_ns, image.id, tid, abi, number, result, data)
-        call = build(WholeCall, row)
-        self._calls.append(call)
+        self._calls.append(row)
         if self._show_call is not None:
-            self._show_call(image, call)
+            self._show_call(image, build(WholeCall, row))
 
     def _on_synced(self, operation: Synced) -> None:
         self.sync_requested = True

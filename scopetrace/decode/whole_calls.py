@@ -17,11 +17,11 @@ PACKED = int(Part.CALL)
 
 def on_call(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit a call as it is packed."""
-    packed = record.parts().get(PACKED, NOTHING)
+    packed = record.first_part(PACKED) or NOTHING
     time_ns = record.entered_ns + state.offset_ns
     known = record.result if record.result > RESULT_REFUSED else None
-    call_made = (record.elapsed_ns, record.syscall, record.transferred, known, packed)
-    state.emit(build(CalledWhole, (task.group.image, record.tid, time_ns, *call_made)))
+    made = (record.tid, time_ns, record.elapsed_ns, record.syscall, record.transferred)
+    state.emit(build(CalledWhole, (task.group.image, *made, known, packed)))
 
 
 def on_fd(state: State, task: Task, record: RawRecord, call: Call) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from scopetrace.forward.lines import Lines
 from scopetrace.forward.sender import Sender
@@ -16,7 +17,6 @@ from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
-from scopetrace.model.whole_call import WholeCall
 from scopetrace.store.writer import SessionWriter
 
 PATIENCE_S = 3.0
@@ -92,7 +92,7 @@ class ForwardingWriter:
         with _Batch(self):
             self._writer.add_payloads(payloads)
 
-    def add_calls(self, calls: Sequence[WholeCall]) -> None:
+    def add_calls(self, calls: Sequence[tuple[Any, ...]]) -> None:
         """Write calls in their order; they are not sent."""
         with _Batch(self):
             self._writer.add_calls(calls)

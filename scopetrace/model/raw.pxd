@@ -32,6 +32,8 @@ cdef class RawRecord:
     @cython.locals(batch=Batch, at=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, start=Py_ssize_t,
                    last=Py_ssize_t, octets=cython.p_const_char, found=list)
     cpdef list all_parts(self, int wanted)
+    @cython.locals(batch=Batch, at=Py_ssize_t, end=Py_ssize_t, start=Py_ssize_t)
+    cpdef bytes first_part(self, int wanted)
 
 
 cdef Py_ssize_t part_size(Batch batch, Py_ssize_t at, Py_ssize_t end) except -1

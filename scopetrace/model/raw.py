@@ -227,6 +227,15 @@ class RawRecord:
         self._parts = found
         return found
 
+    def first_part(self, wanted: int) -> bytes:
+        """Return the first part if it is of this kind; else no bytes."""
+        batch, at = self._batch, self._payload
+        end = min(at + self.copied, batch.size)
+        if at + PART_SIZE > end or batch.halves[at // 2 + 2] != wanted:
+            return b""
+        start = at + PART_SIZE
+        return batch.octets[start : min(start + part_size(batch, at, end), end)]
+
     def all_parts(self, wanted: int) -> list[bytes]:
         """Return the parts of one kind, for a call that has it once for each message."""
         batch, at, end = self._batch, self._payload, self._payload + self.copied

@@ -36,7 +36,6 @@ from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.model.whole_call import WholeCall
 from scopetrace.store.inserts import INSERTS, Inserts, process_rows
 from scopetrace.store.new_file import new_session_file, read_about, take_rows
 from scopetrace.store.session_id import give_back_id
@@ -152,7 +151,7 @@ class SessionWriter:
         ]
         self._insert("payload", rows)
 
-    def add_calls(self, calls: Sequence[WholeCall]) -> None:
+    def add_calls(self, calls: Sequence[tuple[Any, ...]]) -> None:
         """Write calls in their order; the next commit makes them visible and lasting."""
         self._insert("syscall", list(calls))
 

@@ -259,6 +259,22 @@ def _keyctl(place: _Place) -> Copies:
             yield place.copy(Rule.LENGTH, 1, 3)._replace(when=0, value=2)
 
 
+def _ipc_structure(place: _Place) -> Copies:
+    """What shmctl, msgctl and semctl set, or ask for, by the command."""
+    command = place.row.position(place.kind.params[0])
+    size = size_of(f"{place.kind.name}_ds", place.abi)
+    for number in IPC_COMMANDS[place.kind.name][place.phase]:
+        copy = place.copy(Rule.FIXED, size)
+        yield copy._replace(when=command, mask=IPC_COMMAND, value=number)
+
+
+def _ipc(place: _Place) -> Copies:
+    """What the arguments of the call that an ipc(2) asks for point to."""
+    for call, mask, copy in IPC_COPIES:
+        if (copy.argument, copy.phase) == (place.argument, place.phase):
+            yield copy._replace(when=0, mask=mask, value=call)
+
+
 ENTRY, EXIT = (Phase.ENTRY,), (Phase.EXIT,)
 FCNTL_COPIES = {
     Phase.ENTRY: {
@@ -299,6 +315,44 @@ PAGES_MAX = 256
 EVENT_MAX = 12
 MESSAGE_TYPE = 64
 ENVIRONMENT = "envp"
+
+IPC_COMMAND = 0xFF
+"""Of the commands of shmctl(2) and its like: all but IPC_64."""
+IPC_COMMANDS: dict[str, dict[Phase, tuple[int, ...]]] = {
+    "shmid": {Phase.ENTRY: (1,), Phase.EXIT: (2, 3, 13, 15)},
+    "msqid": {Phase.ENTRY: (1,), Phase.EXIT: (2, 11, 13)},
+    "semid": {Phase.ENTRY: (1,), Phase.EXIT: (2, 18, 20)},
+}
+"""IPC_SET; IPC_STAT and its like, and IPC_INFO of shmctl."""
+IPC_CALL, WITH_VERSION = 0xFFFF, 0xFFFFFFFF
+SEMBUF = 6
+IPC_COPIES = (
+    (1, IPC_CALL, Copy(4, Phase.ENTRY, Rule.LENGTH, SEMBUF, 2)),
+    (4, IPC_CALL, Copy(4, Phase.ENTRY, Rule.LENGTH, SEMBUF, 2)),
+    (4, IPC_CALL, Copy(5, Phase.ENTRY, Rule.FIXED, 8)),
+    (3, IPC_CALL, Copy(4, Phase.ENTRY, Rule.FIXED, 4)),
+    (11, IPC_CALL, Copy(4, Phase.ENTRY, Rule.LENGTH, 1, 2)),
+    (11, IPC_CALL, Copy(4, Phase.ENTRY, Rule.FIXED, MESSAGE_TYPE)),
+    (12, WITH_VERSION, Copy(4, Phase.ENTRY, Rule.FIXED, 8)),
+    (12, WITH_VERSION, Copy(4, Phase.EXIT, Rule.RESULT, 1, through=0)),
+    (12, WITH_VERSION, Copy(4, Phase.EXIT, Rule.FIXED, MESSAGE_TYPE, through=0)),
+    (0x1000C, WITH_VERSION, Copy(4, Phase.EXIT, Rule.RESULT, 1)),
+    (0x1000C, WITH_VERSION, Copy(4, Phase.EXIT, Rule.FIXED, MESSAGE_TYPE)),
+    (21, IPC_CALL, Copy(3, Phase.EXIT, Rule.FIXED, 4)),
+    *(
+        (call, IPC_CALL, Copy(4, phase, Rule.FIXED, size_of(name, Abi.I386), through=through))
+        for call, name, through in (
+            (3, "semid_ds", 0),
+            (14, "msqid_ds", DIRECT),
+            (24, "shmid_ds", DIRECT),
+        )
+        for phase in Phase
+    ),
+)
+"""Calls of ipc(2) by linux/ipc.h, with the version in the upper half, and what they copy.
+
+Of msgrcv in version 0 the address of the message stands where the argument points to, with its
+type."""
 
 COPIES: dict[str, Plan] = {
     **dict.fromkeys(("path", "outpath", "string"), _text),
@@ -346,14 +400,14 @@ COPIES: dict[str, Plan] = {
     "mincore": _page_bytes,
     "msgbuf": _message,
     "socketargs": lambda place: iter([place.copy(Rule.SOCKETCALL, 24)]),
+    **dict.fromkeys(("ipcthird", "ipcptr", "ipcfifth"), _ipc),
     "createattr": lambda place: iter([place.copy(Rule.FIXED, size_of("mq_attr", place.abi))]),
     "seccomparg": lambda place: iter([place.copy(Rule.FIXED, 2 * place.abi.word)]),
     "rebootarg": lambda place: iter([place.copy(Rule.STRING, 256)]),
     "fsconfigkey": lambda place: iter([place.copy(Rule.STRING, 256)]),
     "fsconfigvalue": lambda place: iter([place.copy(Rule.STRING, PATH_MAX)]),
     "user_desc": _fixed(16),
-    "shmid": _fixed(112),
-    "msqid": _fixed(120),
+    **dict.fromkeys(("shmid", "msqid", "semid"), _ipc_structure),
     "keyctl": _keyctl,
 }
 """Kinds whose size is not that of a structure."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from errno import errorcode
 
-from scopetrace.syscalls.call import Phase
+from scopetrace.syscalls.call import Abi, Phase
+from scopetrace.syscalls.multiplexed import IPC
 from scopetrace.syscalls.names import name_set
-from scopetrace.syscalls.quote import hexed, pointer, signed
-from scopetrace.syscalls.structures import values
+from scopetrace.syscalls.quote import hexed, permissions, pointer, signed
+from scopetrace.syscalls.structures import at, decoder, values
 from scopetrace.syscalls.view import Place, Shown, View, makes, shows
 
 LOW = 0xFFFFFFFF
@@ -154,11 +155,52 @@ def _ipc_command(place: Place) -> Shown:
     return shown
 
 
-@shows("semarg")
-def _semaphore_argument(view: View, value: int) -> str:
-    return pointer(value)
+IPC_SET, IPC_INFO = 1, 3
+IPC_BY_COMMAND = frozenset((IPC_SET, 2, 11, 13, 15, 18, 20))
+"""IPC_SET, IPC_STAT and its like."""
+IPC_FIELDS = {
+    "shmid": "shm_segsz shm_cpid shm_lpid shm_nattch shm_atime shm_dtime shm_ctime",
+    "msqid": "msg_stime msg_rtime msg_ctime msg_qnum msg_qbytes msg_lspid msg_lrpid",
+    "semid": "sem_otime sem_ctime sem_nsems",
+}
+"""Kind → the fields behind its permissions, in the order of printing."""
+IPC_SETTABLE = ("msg_qbytes",)
 
 
-@makes("shmid", "msqid")
+@makes("shmid", "msqid", "semid")
 def _ipc_structure(place: Place) -> Shown:
-    return lambda view, value: pointer(value)
+    """What shmctl, msgctl and semctl set or ask for; of ipc(2) it stands where a word points to."""
+    kind, command_at = place.kind.name, place.position()
+
+    def shown(view: View, value: int) -> str:
+        command = view.args[command_at] & LOW
+        if view.abi is Abi.I386 and not command & IPC_64:
+            return pointer(value)  # to a structure of before Linux 2.4
+        command &= ~IPC_64
+        if kind == "semid" and view.call.number == IPC and view.abi is Abi.I386:
+            passed = view.number(value, 4, Phase.ENTRY)
+            if passed is None:
+                return pointer(value)
+            return _ipc_text(view, kind, command, passed) or f"[{passed:#x}]"
+        return _ipc_text(view, kind, command, value) or pointer(value)
+
+    return shown
+
+
+def _ipc_text(view: View, kind: str, command: int, address: int) -> str:
+    """Return the structure at an address; empty: the command has none, or it was not copied."""
+    if (kind, command) == ("shmid", IPC_INFO):
+        return "" if view.failed else at(view, address, "shminfo", Phase.EXIT)
+    if command not in IPC_BY_COMMAND:
+        return ""
+    sets = command == IPC_SET
+    one = decoder(f"{kind}_ds", view.abi)
+    data = view.read(address, one.size, Phase.ENTRY if sets else Phase.EXIT)
+    if data is None:
+        return ""
+    perm, found = values(view, "ipc_perm", data), values(view, f"{kind}_ds", data)
+    owner = f"uid={perm['uid']}, gid={perm['gid']}, mode={permissions(perm['mode'])}"
+    rest = "" if sets else f", key={perm['key']}, cuid={perm['cuid']}, cgid={perm['cgid']}"
+    names = IPC_SETTABLE if sets else IPC_FIELDS[kind].split()
+    fields = "".join(f", {name}={found[name]}" for name in names if name in found)
+    return f"{{{IPC_FIELDS[kind][:3]}_perm={{{owner}{rest}}}{fields}}}"

@@ -9,6 +9,7 @@ import struct
 from typing import NamedTuple
 
 from scopetrace.syscalls.call import Abi, Call, Phase
+from scopetrace.syscalls.rows import Row, row
 
 SOCKETCALL, IPC = 102, 117
 IPC_CALL = 0xFFFF
@@ -21,7 +22,14 @@ class Inner(NamedTuple):
     number: int
     name: str
     order: tuple[int, ...]
-    """Which of the words that are given are its arguments."""
+    """Which of the words that are given are its arguments; then come words that are pointed to."""
+    abi: Abi = Abi.I386
+    """Of the row with its arguments: i386 lacks calls that it has only so."""
+
+    @property
+    def row(self) -> Row | None:
+        """The row of its arguments; None: the table lacks it."""
+        return row(self.abi, self.number)
 
 
 def _first(count: int) -> tuple[int, ...]:
@@ -52,22 +60,48 @@ SOCKET_CALLS = {
 }
 """By SYS_… of linux/net.h."""
 IPC_CALLS = {
+    1: Inner(65, "semop", (1, 4, 2), Abi.X32),
     2: Inner(393, "semget", (1, 2, 3)),
+    3: Inner(394, "semctl", (1, 2, 3, 4)),
+    4: Inner(220, "semtimedop", (1, 4, 2, 5), Abi.X86_64),
+    11: Inner(400, "msgsnd", (1, 4, 2, 3)),
+    12: Inner(401, "msgrcv", (1, WORDS, 2, WORDS + 1, 3)),
     13: Inner(399, "msgget", (1, 2)),
     14: Inner(402, "msgctl", (1, 2, 4)),
+    21: Inner(397, "shmat", (1, 4, 2)),
     22: Inner(398, "shmdt", (4,)),
     23: Inner(395, "shmget", (1, 2, 3)),
     24: Inner(396, "shmctl", (1, 2, 4)),
 }
-"""By the number in linux/ipc.h: those that need no memory of the program to be shown."""
+"""By the number in linux/ipc.h."""
+MSGRCV, SHMAT = 12, 21
 
 
-def _words(call: Call) -> tuple[int, ...] | None:
-    """Return the arguments that stand where the second argument of socketcall points to."""
+def _words_at(call: Call, address: int, phase: Phase = Phase.ENTRY) -> tuple[int, ...] | None:
+    """Return the words that stand at an address; None: nothing was copied from there."""
     for piece in call.memory:
-        if piece.phase == Phase.ENTRY and piece.address == call.args[1]:
+        if piece.phase == phase and piece.address == address:
             return struct.unpack("<6I", piece.data[: 4 * WORDS].ljust(4 * WORDS, b"\0"))
     return None
+
+
+def _ipc_words(call: Call) -> tuple[int, ...] | None:
+    """Return the arguments of ipc(2), and of msgrcv the message and its type (ipc/syscall.c)."""
+    which, version = call.args[0] & IPC_CALL, call.args[0] >> 16
+    if which != MSGRCV:
+        return call.args
+    if version:
+        return (*call.args, call.args[4], call.args[5])
+    passed = _words_at(call, call.args[4])
+    return None if passed is None else (*call.args, *passed)
+
+
+def _ipc_result(call: Call) -> int | None:
+    """Return what the call inside an ipc(2) returned: shmat puts its address into memory."""
+    if call.args[0] & IPC_CALL == SHMAT and call.result == 0:
+        found = _words_at(call, call.args[3], Phase.EXIT)
+        return found[0] if found else 0
+    return call.result
 
 
 def inner_call(call: Call) -> tuple[Call, Inner] | None:
@@ -76,8 +110,10 @@ def inner_call(call: Call) -> tuple[Call, Inner] | None:
         return None
     is_socket = call.number == SOCKETCALL
     found = SOCKET_CALLS.get(call.args[0]) if is_socket else IPC_CALLS.get(call.args[0] & IPC_CALL)
-    words = _words(call) if is_socket else call.args
+    words = _words_at(call, call.args[1]) if is_socket else _ipc_words(call)
     if found is None or words is None:
         return None
     args = (*(words[at] for at in found.order), 0, 0, 0, 0, 0, 0)[:WORDS]
-    return call._replace(number=found.number, args=args), found  # type: ignore[arg-type]
+    result = call.result if is_socket else _ipc_result(call)
+    number = found.number if is_socket else call.number
+    return call._replace(number=number, args=args, result=result), found  # type: ignore[arg-type]

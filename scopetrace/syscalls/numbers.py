@@ -22,7 +22,7 @@ def bits(abi: Abi) -> int:
     return 32 if abi is Abi.I386 else 64
 
 
-@shows("int", "i32", "pid", "i16", "i8")
+@shows("int", "i32", "pid", "i16", "i8", "ipccall")
 def integer(view: View, value: int) -> str:
     """Show an int."""
     return str(signed(value, 32))
@@ -55,7 +55,7 @@ def address(view: View, value: int) -> str:
     return pointer(value)
 
 
-@shows("hex", "hexlong", "hex64")
+@shows("hex", "hexlong", "hex64", "ipcthird", "ipcptr", "ipcfifth")
 def _hex(view: View, value: int) -> str:
     return hexed(value)
 

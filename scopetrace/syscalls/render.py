@@ -68,29 +68,32 @@ def numbers_in_hex(view: View, value: int) -> str:
 
 
 @cache
-def _inner_form(abi: int, inner: Inner) -> Form | None:
+def _inner_form(inner: Inner) -> Form | None:
     """Return how a call is shown that socketcall(2) or ipc(2) asks for."""
-    found = form(abi, inner.number)
-    if found is None:
+    if inner.row is None:
         return None
+    found = _form(inner.row, Abi.I386)
     return found._replace(name=inner.name, arguments=found.arguments[: len(inner.order)])
 
 
-def _form_of(call: Call) -> tuple[Call, Form | None]:
-    """Return the call that is shown, which may be one inside another, and how."""
-    if call.abi == Abi.I386 and (inner := inner_call(call)):
-        return inner[0], _inner_form(call.abi, inner[1])
-    return call, form(call.abi, call.number)
+def _form_of(call: Call) -> tuple[Call, Row | None, Form | None]:
+    """Return the call that is shown, which may be one inside another, its row, and how."""
+    if call.abi == Abi.I386 and (found := inner_call(call)):
+        made, inner = found
+        return made, inner.row, _inner_form(inner)
+    return call, row(call.abi, call.number), form(call.abi, call.number)
 
 
 @cache
 def form(abi: int, number: int) -> Form | None:
     """Return how a call is shown, or None if the table lacks it."""
     found = row(abi, number)
-    if found is None:
-        return None
+    return None if found is None else _form(found, Abi(abi))
+
+
+def _form(found: Row, abi: Abi) -> Form:
     places = range(len(found.arguments))
-    shown = tuple(_shown(found, position, Abi(abi)) for position in places)
+    shown = tuple(_shown(found, position, abi) for position in places)
     filled = (n for n in places if _is_filled(found.arguments[n].kind))
     kind = found.result.name
     is_filled = any(Phase.EXIT in argument.kind.phases for argument in found.arguments)
@@ -137,8 +140,7 @@ def spell(
 
     Of a call that has not returned, what the kernel would fill in is shown as its address.
     """
-    call, found = _form_of(call)
-    inner = row(call.abi, call.number)
+    call, inner, found = _form_of(call)
     if found is None or inner is None:
         texts = {f"arg{at}": hexed(value) for at, value in enumerate(call.args, 1)}
         return Spelled(f"syscall_{call.number:#x}", call, None, texts)
@@ -164,7 +166,7 @@ def render(
         verbose: Show all fields of structures, as strace -v does.
         fd_names: What fds are, to show behind them: `3</etc/passwd>`.
     """
-    call, found = _form_of(call)
+    call, _, found = _form_of(call)
     view = View(call, strings, verbose, fd_names)
     if found is None:
         return _unknown(view, call)

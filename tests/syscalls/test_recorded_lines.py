@@ -40,6 +40,7 @@ FAMILIES = {
     "transfers": ("vectors", "sendfile", "mapped", "aio"),
     "network": ("sockets", "unix_names", "connections"),
     "processes": ("children", "execs", "killed"),
+    "ipc": ("ipc",),
     "signals": ("restarts",),
     "all": ("whole", "refused"),
 }
