@@ -46,11 +46,11 @@ HTTP = {"http_method": "GET", "http_target": "/api/items", "http_host": "api", *
 SECOND_MS = 1000
 AIMS_MS = {
     "summary": SECOND_MS, "files": SECOND_MS, "files -A --top 20": SECOND_MS, "tree": SECOND_MS,
-    "events --group-by file": SECOND_MS, "why": SECOND_MS,
+    "events --group-by file": 300, "why": SECOND_MS,
     "report --force -o report.html": 5 * SECOND_MS,
     "events": 300, "events -s fs.error -n 20": 300, "events -t file": 300, "flows": 300,
     "events --proc cc17 -s fs.close": 300, "history": 300,
-    "who /usr/lib/x86_64-linux-gnu/lib1.so.6": 300,
+    "who /usr/lib/x86_64-linux-gnu/lib1.so.6": 300, "who 10.0.0.7:8080": 300,
 }  # fmt: skip
 
 
@@ -62,6 +62,10 @@ def large_sessions(scopetrace: str, folder: Path, rounds: int) -> Iterator[Figur
     for command, aim_ms in AIMS_MS.items():
         argv = [scopetrace, *command.split()]
         yield wall(argv, f"scopetrace {command} (of 1,000,000)", aim_ms, rounds)
+    live = unfinished(path)
+    name = "scopetrace summary (of 1,000,000, while it is recorded)"
+    yield wall([scopetrace, "summary", "--id", str(live)], name, SECOND_MS, rounds)
+    live.unlink()
     sides = [make_session(home, COMPARED // EVENTS_EACH) for _ in "AB"]
     argv = ["sh", "-c", '"$@" || [ $? = 1 ]', "sh", scopetrace, "diff", *map(str, sides)]
     yield wall(argv, f"scopetrace diff (of twice {COMPARED:,})", 2 * SECOND_MS, rounds)
@@ -181,6 +185,18 @@ def talk(channel: int, choose: random.Random) -> Iterator[Made]:
     sums = {"net_bytes_sent": 120, "net_bytes_recv": size, "duration": 4}
     end = {"net_close_reason": "local", "net_protocol": "HTTP"}
     yield "net", "net.close", channel, {"op": "close", **sums, **end, **ENDS}
+
+
+def unfinished(path: Path) -> Path:
+    """Return a copy of a session as it is while it is recorded: without indexes and answers."""
+    copy = path.with_name("live.db")
+    shutil.copy(path, copy)
+    with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        for index in (*INDEXES, *OTHER_INDEXES):
+            db.execute(f"DROP INDEX {index}")
+        db.execute("DELETE FROM answer")
+        db.execute("UPDATE session SET ended_ns = NULL, status = 'interrupted'")
+    return copy
 
 
 def multiplied(path: Path, times: int) -> Path:

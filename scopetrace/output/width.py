@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TextIO
 
 ELLIPSIS = "…"
 DEFAULT_WIDTH = 160
 """Of a terminal that does not report its width."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_MOST_CACHED = 10_000
+"""Characters whose width is kept."""
 
 
 def display_width(text: str) -> int:
     """Return the number of columns that `text` takes."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(_columns(character) - 1 for character in _NOT_ASCII.findall(text))
 
 
 def shorten(text: str, columns: int) -> str:
@@ -79,6 +85,7 @@ def wrap_columns(stream: TextIO, most: int) -> int:
     return min(found or most, most)
 
 
+@lru_cache(_MOST_CACHED)
 def _columns(character: str) -> int:
     if character.isascii():
         return 1

@@ -1,6 +1,6 @@
 """Who started a process, and who started that one, up to the first of the session.
 
-Only process images that are asked for are read: a session may have any number.
+Only images that are asked for are read, with those near to them: a session may have any number.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import sqlite3
 from typing import NamedTuple
 
 from scopetrace.model.touch import Doer
+
+_PAGE = 256
+"""Images that are read at a time."""
 
 
 class _Image(NamedTuple):
@@ -42,8 +45,11 @@ class Chains:
 
     def _image(self, number: int) -> _Image | None:
         if number not in self._images:
-            row = self._db.execute(
-                "SELECT pid, proc, cmd, parent FROM process WHERE id = ?", (number,)
-            ).fetchone()
-            self._images[number] = None if row is None else _Image._make(row)
+            first = number - number % _PAGE
+            rows = self._db.execute(
+                "SELECT id, pid, proc, cmd, parent FROM process WHERE id >= ? AND id < ?",
+                (first, first + _PAGE),
+            )
+            self._images |= {row[0]: _Image._make(row[1:]) for row in rows}
+            self._images.setdefault(number)
         return self._images[number]

@@ -90,9 +90,11 @@ def _needs_log(path: Path) -> bool:
     """Return whether a file is in the mode of being recorded (SQLite's fileformat2, 1.3.3).
 
     Raises:
-        SessionError: it cannot be read, or is empty.
+        SessionError: it cannot be read, is empty, or is no regular file.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a FIFO would keep us waiting
+            raise SessionError(f"cannot read {path}: it is no regular file")
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
     except FileNotFoundError:

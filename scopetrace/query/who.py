@@ -2,7 +2,8 @@
 
 A number is a pid. A path is first one in the folder of the session, then one as a program passed
 it, then the end of one path alone: of a file that was there, if any was. What is no path that the
-session knows is a peer: HOST:PORT, :PORT, HOST, or the path of a unix socket.
+session knows is a peer: HOST:PORT, :PORT, HOST, or the path of a unix socket. What has a port is a
+peer first, since looking for a name of a file takes a look at all events.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.model.touch import PEER, Who
 from scopetrace.query.moves import Moves, read_moves
 from scopetrace.query.who_file import FileEvents, file_touches, last_rows
-from scopetrace.query.who_peer import peer_names, peer_touches
+from scopetrace.query.who_peer import parse_peer, peer_names, peer_touches
 from scopetrace.query.who_process import pids, process_touches
 
 _PARENTS = re.compile(r"(\.\./)*")
@@ -43,12 +44,14 @@ def read_who(db: sqlite3.Connection, info: SessionInfo, text: str) -> Who:
         if found is None:
             raise SessionError(_no_process(info, int(text), pids(db)))
         return found
+    peer = peer_touches(db, text, info.cwd)
+    if peer is not None and parse_peer(text).port is not None:
+        return peer
     moves, events = read_moves(db), FileEvents(db)
     names = _paths(events, info.cwd, text, moves)
     if len(names) > 1:
         raise UsageError(_ambiguous(text, names))
     file = file_touches(db, names, moves, events) if names else None
-    peer = peer_touches(db, text, info.cwd)
     if file is None and peer is None:
         raise SessionError(_nothing(db, info, text))
     return _joined(file, peer)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from scopetrace.db.text import encode_json
+from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowRecord
 from scopetrace.model.touch import COMMON_FIELDS, PEER, TOUCH_FIELDS, Touch, Who
 from scopetrace.query.chains import Chains
@@ -55,22 +56,29 @@ class Peer(NamedTuple):
     port: int | None
     """None: any."""
 
-    def may_be_in(self, flow: FlowRecord) -> bool:
-        """Return whether it may be an end of a flow: one has its name. This is quickly known."""
-        if not self.hosts:
-            return True
+    def is_end_of_flow(self, flow: FlowRecord) -> bool:
+        """Return whether it is an end of a flow."""
         ends = (flow.peer, flow.local, flow.client, flow.target)
-        names = {end.host.lower() for end in ends if end is not None} | {flow.peer_name.lower()}
-        return not names.isdisjoint(self.hosts)
+        named = [(end.host, _port(end)) for end in ends if end is not None]
+        if flow.peer_name:
+            named.append((flow.peer_name, None if flow.peer is None else _port(flow.peer)))
+        return any(
+            (not self.hosts or host.lower() in self.hosts) and self.port in (None, port)
+            for host, port in named
+        )
 
     def is_end_of(self, fields: Mapping[str, Any]) -> bool:
-        """Return whether it is an end of the flow or socket that these fields describe."""
+        """Return whether it is an end of the socket that these fields describe."""
         return any(
             (not self.hosts or str(fields[host]).lower() in self.hosts)
             and (self.port is None or fields.get(port) == self.port)
             for host, port in _ENDS
             if fields.get(host) is not None
         )
+
+
+def _port(end: Address) -> int | None:
+    return None if end.family == "unix" else end.port
 
 
 def parse_peer(text: str, folder: str = "/") -> Peer:
@@ -128,7 +136,7 @@ def _ends_of(flow: FlowRecord) -> dict[str, Any]:
 def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[Touch]:
     requests: dict[int, int] | None = None
     for flow in read_flows(db) if _may_have_flows(db, peer) else ():
-        if not (peer.may_be_in(flow) and peer.is_end_of(_ends_of(flow))):
+        if not peer.is_end_of_flow(flow):
             continue
         if requests is None:
             requests = _requests(db)

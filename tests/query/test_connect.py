@@ -181,6 +181,13 @@ def test_a_folder_is_one_sentence(tmp_path):
         connect(tmp_path)
 
 
+def test_a_fifo_is_one_sentence_instead_of_waiting(tmp_path):
+    os.mkfifo(tmp_path / "x.db")
+
+    with pytest.raises(SessionError, match=r"x\.db: it is no regular file"):
+        connect(tmp_path / "x.db")
+
+
 def test_another_programs_database_is_one_sentence(tmp_path):
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("CREATE TABLE bookmarks (url)")

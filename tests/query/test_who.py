@@ -80,3 +80,22 @@ def test_what_is_not_found_or_not_clear(
         session.who(text)
 
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "subject"),
+    [
+        ("10.0.0.1:80", "peer", "10.0.0.1:80"),
+        ("/w/10.0.0.1:80", "file", "/w/10.0.0.1:80"),
+        ("10.0.0.1:81", "file", "/w/10.0.0.1:81"),
+    ],
+)
+def test_what_has_a_port_is_a_peer_if_there_is_one(
+    tmp_path: Path, text: str, kind: str, subject: str
+) -> None:
+    files = [event("fs.open", file=f"/w/10.0.0.1:{port}") for port in (80, 81)]
+    with open_session(record(tmp_path, [event("net.open", channel=7, **PEER), *files])) as session:
+        answer = session.who(text)
+
+    assert (answer.kind, answer.subject) == (kind, subject)
+    assert len(answer.touches) == 1
