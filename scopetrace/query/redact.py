@@ -42,22 +42,31 @@ _NAME = (
 _SECRET_NAME = re.compile(rf"(?i)(?:{_NAME})(?![a-z])")
 _CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where a word of a name such as accessToken begins."""
-_FIELD = re.compile(rf"(?i)\b([\w.-]*(?:{_NAME})[\w.-]*)(\s*:\s*)([^'\"\n]+)")
-"""Name: value, as of a header field; the value goes on to a quote or the end of the line."""
+_FIELD = re.compile(
+    rf"(?i)\b([\w.-]*(?:{_NAME})[\w.-]*)((?:\\?['\"])?\s*:\s*(?:\\?['\"])?)([^'\"\n]+)"
+)
+"""Name: value, as of a header field; the value goes on to a quote or the end of the line. Or both
+in quotes, as in JSON."""
 _SETTING = re.compile(
     rf"(?i)\b([\w.-]*(?:{_NAME})[\w.-]*)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s'\"&;|]+)"
 )
 """NAME=value."""
-_OPTION_AND_VALUE = re.compile(rf"(?i)(?<!\S)(--?[\w-]*(?:{_NAME}))(\s+)([^\s'\"&;|-][^\s'\"&;|]*)")
+_VALUE = r"'[^']*'|\"[^\"]*\"|[^\s'\"&;|-][^\s'\"&;|]*"
+_OPTION_AND_VALUE = re.compile(rf"(?i)(?<!\S)(--?[\w-]*(?:{_NAME}))(\s+)({_VALUE})")
 """--name value, in a text."""
 _OPTION = re.compile(rf"(?i)--?(?:[\w-]*[_-])?(?:{_NAME})")
 """An option whose value is the next argument, by its name."""
 _OPTIONS = {
-    "curl": ("-u", "--user", "-b", "-U", "--proxy-user"),
-    "wget": ("--user",),
-    "sshpass": ("-p",),
+    "curl": "-[A-Za-z]*[ubU]|--user|--proxy-user",
+    "wget": "--user",
+    "sshpass": "-p",
 }
-"""Program → its other options of this kind."""
+"""Program → its other options of this kind, also behind others of one letter (`curl -su`)."""
+_ATTACHED = {
+    "curl": ("-u", "-b", "-U"),
+    **dict.fromkeys(("sshpass", "mysql", "mysqldump", "mysqladmin", "mariadb"), ("-p",)),
+}
+"""Program → its options that a value may follow without a space."""
 _USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 """User and password in a URL."""
 _URL_QUERY = re.compile(r"(\w://[^\s?#'\"]*\?)[^\s#'\"]+")
@@ -83,7 +92,17 @@ def redact_words(text: str) -> str:
     text = _URL_QUERY.sub(rf"\1{REDACTED}", _USER.sub(f"{REDACTED}@", text))
     for pattern in (_FIELD, _SETTING, _OPTION_AND_VALUE):
         text = pattern.sub(_assigned, text)
+    for program in _OPTIONS:
+        if program in text:
+            text = _redact_options(text, program)
     return _KEY.sub(REDACTED, text)
+
+
+def _redact_options(text: str, program: str) -> str:
+    """Return a text without the values of the secret options in its command lines of a program."""
+    option = rf"(\s(?:{_OPTIONS[program]})(?:\s+|=))({_VALUE})"
+    command = re.compile(rf"\b{program}\s[^&;|\n]*")
+    return command.sub(lambda match: re.sub(option, rf"\1{REDACTED}", match[0]), text)
 
 
 def _assigned(match: re.Match[str]) -> str:
@@ -110,11 +129,15 @@ def redact_payload(data: bytes) -> bytes:
 def redact_args(args: Sequence[str]) -> list[str]:
     """Return the arguments of a program, its name first, without the secrets in them."""
     found: list[str] = []
-    options = _OPTIONS.get(args[0].rpartition("/")[2], ()) if args else ()
+    program = args[0].rpartition("/")[2] if args else ""
+    options, attached = re.compile(_OPTIONS.get(program, "(?!)")), _ATTACHED.get(program, ())
     is_value = False
     for arg in args:
-        found.append(REDACTED if is_value else redact_words(arg))
-        is_value = arg in options or _OPTION.fullmatch(arg) is not None
+        if is_value or (len(arg) > 2 and arg[:2] in attached):
+            found.append(REDACTED if is_value else f"{arg[:2]}{REDACTED}")
+        else:
+            found.append(redact_words(arg))
+        is_value = any(pattern.fullmatch(arg) is not None for pattern in (options, _OPTION))
     return found
 
 
