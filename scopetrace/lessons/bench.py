@@ -45,12 +45,16 @@ class Bench:
     def __init__(self, folder: Path, work: Path, answer: Answer) -> None:
         self.work = work
         self.has_session = False
+        self.twins: dict[str, str] = {}
+        """Source in C → that in Python of which its program was made, for lack of a compiler."""
         self._answer = answer
         for file in folder.iterdir():
             if file.is_file() and file.name != TEXT:
                 shutil.copy(file, work)
         for source in [*work.glob("*.c"), *work.glob("*.py")]:
-            _make(source)
+            made_of = _make(source)
+            if made_of != source:
+                self.twins[source.name] = made_of.name
 
     def run(self, command: str) -> str:
         """Record a command with its system calls; return what it wrote."""
@@ -128,27 +132,32 @@ def _ourselves() -> list[str]:
     return [sys.executable, "-P", "-m", SCOPETRACE]
 
 
-def compiler() -> str | None:
-    """Return the C compiler of this machine; None: it has none."""
+def compilers() -> Iterator[list[str]]:
+    """Yield the C compilers of this machine as commands: the one in CC, or else the usual ones.
+
+    CC may have arguments (`ccache gcc`), as make(1) takes it; an empty one means none at all.
+    """
     chosen = os.environ.get("CC")
-    names = (chosen,) if chosen is not None else COMPILERS
-    return next(filter(None, (shutil.which(name) for name in names if name)), None)
+    for command in [[name] for name in COMPILERS] if chosen is None else [shlex.split(chosen)]:
+        if command and shutil.which(command[0]):
+            yield command
 
 
-def _make(source: Path) -> None:
-    """Make a program of its source: of C where there is a compiler, else of its twin in Python."""
-    program = source.with_suffix("")
-    if program.exists():
-        return
-    made = source.suffix == ".c" and _compile(source, program)
-    if not made and (twin := source.with_suffix(".py")).exists():
-        program.write_text(f"#!{sys.executable} -IS\n{twin.read_text()}")
-        program.chmod(EXECUTABLE)
+def _make(source: Path) -> Path:
+    """Make a program of its source, and return that: C where it can be compiled, else Python."""
+    program, twin = source.with_suffix(""), source.with_suffix(".py")
+    if program.exists() or (source.suffix == ".c" and _compile(source, program)):
+        return source
+    if not twin.exists():
+        return source
+    program.write_text(f"#!{sys.executable} -IS\n{twin.read_text()}")
+    program.chmod(EXECUTABLE)
+    return twin
 
 
 def _compile(source: Path, program: Path) -> bool:
-    found = compiler()
-    if found is None:
-        return False
-    command = [found, "-pthread", "-o", str(program), str(source)]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    for compiler in compilers():
+        command = [*compiler, "-pthread", "-o", str(program), str(source)]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return True
+    return False

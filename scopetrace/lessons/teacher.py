@@ -85,8 +85,12 @@ class Teacher:
 
     def _program(self, step: Step) -> None:
         for name in step.text.split():
-            self._say(f"--- {name}")
-            self._say((self._bench.work / name).read_text().rstrip("\n"))
+            made_of = self._bench.twins.get(name, name)
+            if made_of != name:
+                self._wrapped(IN_PYTHON.format(name))
+                self._say("")
+            self._say(f"--- {made_of}")
+            self._say((self._bench.work / made_of).read_text().rstrip("\n"))
 
     def _show(self, text: str) -> None:
         """Show what a command wrote; long lines go on in the next, indented."""
@@ -197,6 +201,11 @@ STEPS: dict[str, Callable[[Teacher, Step], None]] = {
     ASK: Teacher._ask,
 }
 LETTERS = "abcdefgh"
+IN_PYTHON = (
+    "(No C compiler was found here that makes a program of {}, so a program in Python is used that"
+    " does the same. Python makes some hundred calls of its own before the first line of a program,"
+    " and a few at its end.)"
+)
 
 
 def _listed(answer: object) -> list[object]:

@@ -97,6 +97,17 @@ def test_lines_fit_into_80_columns(stage: Stage) -> None:
 
 
 @one_user(PEOPLE)
+@pytest.mark.parametrize(("compiler", "program"), [("env cc", "sum.c"), ("", "sum.py")])
+def test_the_program_that_runs_is_shown(compiler: str, program: str, stage: Stage) -> None:
+    stage.environ["CC"] = compiler
+    shown = lesson(stage, "calls", []).stdout.decode()
+
+    assert f"--- {program}\n" in shown
+    said = " ".join(shown.split())
+    assert ("so a program in Python is used" in said) == program.endswith(".py")
+
+
+@one_user(PEOPLE)
 def test_a_learner_looks_further_asks_for_a_hint_and_gives_up(stage: Stage) -> None:
     predicted = ["0", "1", "3"]
     asked = ["scopetrace syscalls -e getppid", "scopetrace nonsense", "?", "rm -r x", "-"]
