@@ -168,8 +168,9 @@ static void unmute_files(struct context *context, struct caller *caller)
 
 static void apply_names(struct context *context, struct caller *caller, const struct pending *call)
 {
-    context->names_given |=
-        call->row == ROW_linkat && call->args[4] & (AT_EMPTY_PATH | AT_SYMLINK_FOLLOW);
+    bool linkat = call->row == ROW_linkat || call->row == ROW_io_uring_enter__linkat;
+
+    context->names_given |= linkat && call->args[4] & (AT_EMPTY_PATH | AT_SYMLINK_FOLLOW);
     if (CALLS[call->row].group == GROUP_RENAME)
         context->renames++;
     if (context->names_given)

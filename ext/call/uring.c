@@ -262,6 +262,8 @@ enum form {
     ACCEPT,
     OPEN,
     OPEN_HOW,
+    NAMES, /* of one or two folders: unlink, rename, link, mkdir */
+    SYMLINK,
     FD,
     GIVES_FILES,
     GIVES_BUFFERS,
@@ -273,6 +275,11 @@ enum {
     OP_EPOLL_CTL = 29,
     OP_PROVIDE_BUFFERS = 31,
     OP_REMOVE_BUFFERS = 32,
+    OP_RENAMEAT = 35,
+    OP_UNLINKAT = 36,
+    OP_MKDIRAT = 37,
+    OP_SYMLINKAT = 38,
+    OP_LINKAT = 39,
     OP_SEND_ZC = 47,
     OP_SENDMSG_ZC = 48,
     OP_READ_MULTISHOT = 49,
@@ -318,6 +325,11 @@ static const struct known {
     [OP_EPOLL_CTL] = { 0, NO_TRANSFER },
     [OP_PROVIDE_BUFFERS] = { 0, GIVES_BUFFERS },
     [OP_REMOVE_BUFFERS] = { 0, NO_TRANSFER },
+    [OP_RENAMEAT] = { ROW_io_uring_enter__renameat2, NAMES },
+    [OP_UNLINKAT] = { ROW_io_uring_enter__unlinkat, NAMES },
+    [OP_MKDIRAT] = { ROW_io_uring_enter__mkdirat, NAMES },
+    [OP_SYMLINKAT] = { ROW_io_uring_enter__symlinkat, SYMLINK },
+    [OP_LINKAT] = { ROW_io_uring_enter__linkat, NAMES },
     [OP_SEND_ZC] = { ROW_io_uring_enter__send, BUFFER },
     [OP_SENDMSG_ZC] = { ROW_io_uring_enter__sendmsg, MESSAGE },
     [OP_READ_MULTISHOT] = { ROW_io_uring_enter__read, BUFFER },
@@ -326,6 +338,14 @@ static const struct known {
     [OP_FUTEX_WAKE] = { 0, NO_TRANSFER },
     [OP_FUTEX_WAITV] = { 0, NO_TRANSFER },
 };
+
+/* What stands for the second folder is the permissions of mkdirat, and unused by unlinkat. */
+static void fill_names(uint64_t args[6], const struct io_uring_sqe *entry)
+{
+    args[2] = entry->opcode == OP_UNLINKAT ? entry->rw_flags : (uint64_t)(int)entry->len;
+    args[3] = entry->off;
+    args[4] = entry->rw_flags;
+}
 
 /* The arguments of a row, from a submission queue entry. */
 static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, enum form form)
@@ -340,6 +360,13 @@ static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, e
         args[3] = entry->rw_flags;
     if (form == OPEN)
         args[3] = entry->len;
+    if (form == NAMES)
+        fill_names(args, entry);
+    if (form == SYMLINK) {
+        args[0] = entry->addr;
+        args[1] = (uint64_t)(int64_t)entry->fd;
+        args[2] = entry->off;
+    }
 }
 
 static bool chooses_many_buffers(const struct io_uring_sqe *entry)

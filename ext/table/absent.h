@@ -289,6 +289,11 @@
 #define __NR_io_uring_enter__openat __NR_io_uring_enter
 #define __NR_io_uring_enter__openat2 __NR_io_uring_enter
 #define __NR_io_uring_enter__close __NR_io_uring_enter
+#define __NR_io_uring_enter__unlinkat __NR_io_uring_enter
+#define __NR_io_uring_enter__renameat2 __NR_io_uring_enter
+#define __NR_io_uring_enter__linkat __NR_io_uring_enter
+#define __NR_io_uring_enter__symlinkat __NR_io_uring_enter
+#define __NR_io_uring_enter__mkdirat __NR_io_uring_enter
 #define __NR_io_uring_enter__connect __NR_io_uring_enter
 #define __NR_io_uring_enter__accept __NR_io_uring_enter
 #define __NR_mmap__ring __NR_mmap

@@ -22,8 +22,14 @@ UNCHANGED = 0xFFFFFFFF
 RENAME_EXCHANGE = 2
 """A flag of renameat2(2): both names stay, and what they mean is swapped."""
 
-MODE_ARGUMENT = {"mkdir": 2, "mkdirat": 3, "mknod": 2, "mknodat": 3}
+MODE_ARGUMENT = {
+    **dict.fromkeys(("mkdir", "mknod"), 2),
+    **dict.fromkeys(("mkdirat", "mknodat", "io_uring_enter__mkdirat"), 3),
+}
 """Where the permissions are, counted from 1."""
+RENAMES_WITH_FLAGS = ("renameat2", "io_uring_enter__renameat2")
+LINKS_OF_FDS = ("linkat", "io_uring_enter__linkat")
+"""Calls that can name a file that has no name (O_TMPFILE)."""
 
 
 def on_unlink(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -38,7 +44,7 @@ def on_rename(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a name became another."""
     parts = record.parts()
     file, new = path_of(task, record, parts, call), second_path_of(task, record, parts, call)
-    exchanged = call.op == "renameat2" and bool(record.arg5 & RENAME_EXCHANGE)
+    exchanged = call.name in RENAMES_WITH_FLAGS and bool(record.arg5 & RENAME_EXCHANGE)
     _name_changed(state, task, record, call.op, "rename", file, new, exchanged=exchanged)
     if record.result == 0:
         path_renamed(state, record, file.file, new.file, exchanged)
@@ -49,7 +55,7 @@ def on_link(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a file got one more name."""
     parts = record.parts()
     target, new = path_of(task, record, parts, call), second_path_of(task, record, parts, call)
-    if call.op == "linkat" and record.result == 0:
+    if call.name in LINKS_OF_FDS and record.result == 0:
         target = name_linked(state, task, record, parts, target, new)
     _emit_linked(state, task, record, call.op, target, new)
 
@@ -73,7 +79,7 @@ def _emit_linked(
 
 def on_mkdir(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a folder or a special file was made: mkdir, mknod."""
-    mode = record.argument(MODE_ARGUMENT[call.op]) & PERMISSIONS
+    mode = record.argument(MODE_ARGUMENT[call.name]) & PERMISSIONS
     file = path_of(task, record, record.parts(), call)
     _name_changed(state, task, record, call.op, "mkdir", file, mode=mode)
 
@@ -153,10 +159,10 @@ def _attribute_changed(
 CHOWNS = ("chown", "lchown", "fchown", "chown32", "lchown32", "fchown32")
 
 CALLS: dict[str, Handler] = {
-    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), on_unlink),
-    **dict.fromkeys(("rename", "renameat", "renameat2"), on_rename),
-    **dict.fromkeys(("link", "linkat"), on_link),
-    **dict.fromkeys(("symlink", "symlinkat"), on_symlink),
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir", "io_uring_enter__unlinkat"), on_unlink),
+    **dict.fromkeys(("rename", "renameat", *RENAMES_WITH_FLAGS), on_rename),
+    **dict.fromkeys(("link", *LINKS_OF_FDS), on_link),
+    **dict.fromkeys(("symlink", "symlinkat", "io_uring_enter__symlinkat"), on_symlink),
     **dict.fromkeys(MODE_ARGUMENT, on_mkdir),
     **dict.fromkeys(("truncate", "ftruncate"), _on_attribute(_size)),
     **dict.fromkeys(("truncate64", "ftruncate64"), _on_attribute(_size_in_halves)),

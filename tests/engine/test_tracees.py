@@ -88,6 +88,7 @@ CASES = [
     Case("uring_files", rights=True),
     Case("uring_sockets", ordered=False, rights=True),
     Case("uring_tables", ordered=False, rights=True),
+    Case("uring_names", ordered=False, rights=True),
 ]
 
 
