@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scopetrace import _engine
-from scopetrace.model.raw import PART_CUT, Part, RawKind, unpack_batch
+from scopetrace.model.raw import PART_CUT, Part, RawKind, RawRecord, unpack_batch
 from support.engine_run import (
     CALLS,
     EVERYTHING,
@@ -87,6 +87,24 @@ def test_a_full_ring_makes_the_program_wait_and_loses_nothing(tmp_path: Path) ->
     assert waited_ns > 0
     assert lost == 0
     assert recorded == len(records) - 1
+
+
+def test_records_are_read_at_once_when_the_program_waits_for_that(tmp_path: Path) -> None:
+    """However long the reader would wait for more of them: the end of a program waits for it."""
+    patience_s = 50
+    waited_s: list[float] = []
+
+    def read_patiently(engine: _engine.Engine) -> None:
+        since = time.monotonic()
+        found: list[RawRecord] = []
+        while not of_kind(found, RawKind.SYNC):
+            found += unpack_batch(engine.read(enough=1 << 20, timeout_ms=patience_s * 1000))
+        waited_s.append(time.monotonic() - since)
+        engine.acknowledge()
+
+    engine_run(["/usr/bin/env", "true"], tmp_path, before_reading=read_patiently)
+
+    assert waited_s[0] < patience_s
 
 
 def test_a_large_ring_takes_a_burst_without_a_wait(tmp_path: Path) -> None:

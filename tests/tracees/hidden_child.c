@@ -4,6 +4,8 @@
  */
 #include "expect.h"
 #include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -28,6 +30,17 @@ static void messages(void)
     close(pair[1]);
 }
 
+/* What kind of birth it is does not show in registers: the flags are in memory. */
+static void vforked(void)
+{
+    uint64_t arguments[8] = { [0] = CLONE_VFORK, [4] = SIGCHLD };
+    pid_t pid = syscall(SYS_clone3, arguments, sizeof arguments);
+
+    if (pid == 0)
+        _exit(0);
+    MUST(waitpid(pid, NULL, 0) == pid);
+}
+
 static int child(void)
 {
     struct iovec parts[] = { { "one ", 4 }, { "two\n", 4 } };
@@ -41,6 +54,7 @@ static int child(void)
     MUST(fd >= 0 && write(fd, "three\n", 6) == 6 && writev(1, parts, 2) == 8);
     messages();
     close(fd);
+    vforked();
     return 0;
 }
 
@@ -52,6 +66,7 @@ int main(void)
         _exit(child());
     MUST(waitpid(pid, NULL, 0) == pid);
     expect("'source': 'proc.fork', 'child_pid': %d", pid);
+    expect("'source': 'proc.fork', 'op': 'vfork', 'pid': %d", pid);
     expect("'source': 'proc.exit', 'pid': %d, 'exit_code': 0", pid);
     return 0;
 }
