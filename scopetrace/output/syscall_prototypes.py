@@ -19,6 +19,10 @@ NEWER = {
         "long io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags,"
         " const void * argp, size_t argsz)"
     ),
+    "io_uring_register": (
+        "long io_uring_register(unsigned int fd, unsigned int opcode, void * arg,"
+        " unsigned int nr_args)"
+    ),
     "io_uring_setup": "long io_uring_setup(u32 entries, struct io_uring_params * p)",
     "openat2": (
         "long openat2(int dirfd, const char * pathname, struct open_how * how, size_t size)"
