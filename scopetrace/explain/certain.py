@@ -31,6 +31,8 @@ UNITS = {
 }
 """Kind of a time → how many of what a second has."""
 SIGKILL, SIGSTOP = 9, 19
+TERMINALS = 0x5400
+"""Requests of ioctl_tty(2), but for their last byte."""
 F_SETPIPE_SZ, F_ADD_SEALS = 1031, 1033
 
 Reason = Callable[[Call], str]
@@ -108,7 +110,12 @@ def _always(text: str) -> Reason:
     return lambda call: text
 
 
+def _terminal(call: Call) -> str:
+    return "it is no terminal" if call.args[1] & ~0xFF == TERMINALS else ""
+
+
 OF_CALLS: dict[tuple[str, str], Reason] = {
+    ("ioctl", "ENOTTY"): _terminal,
     ("lseek", "EINVAL"): _lseek,
     ("lseek", "ENXIO"): _always("the file has nothing of that kind behind this position"),
     **dict.fromkeys(

@@ -208,7 +208,7 @@ def _partly(call: Subject) -> str:
 
 def _content(call: Subject) -> str:
     """Return what was carried, if it is text."""
-    argument = call.first("bytes", "iovec", "msghdr", "string")
+    argument = call.first("bytes", "iovec", "msghdr", "string", "outpath")
     found = QUOTED.search(call.texts.get(argument, "")) if argument else None
     text = found.group() if found else ""
     return text if len(text) > 2 and PRINTABLE.fullmatch(text) else ""

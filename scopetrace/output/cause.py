@@ -36,6 +36,8 @@ SHORT_NAMES = {
     "accept4": "accept",
 }
 """System calls that differ in how they name their file → the one whose name is shown."""
+TERMINAL = "/dev/tty"
+"""The terminal of whoever opens it: tty(4)."""
 LOCK = "lock"
 """Class of the calls that lock a file: fcntl and flock."""
 CAPABILITY = "CAP_"
@@ -195,7 +197,8 @@ def _meaning(data: Data) -> str:
     if text := OF_CALLS.get((op, error)):
         return text
     if SHORT_NAMES.get(op, op) == "open" and error in OF_OPEN:
-        return OF_OPEN[error]
+        no_terminal = error == "ENXIO" and data.get("file") == TERMINAL
+        return "the process has no terminal" if no_terminal else OF_OPEN[error]
     new = data.get("file_new")
     if new and error in OF_NEW:
         return OF_NEW[error].format(escape(str(new)))

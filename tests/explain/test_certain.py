@@ -50,6 +50,8 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ),
         ("fcntl", (3, 1033, 1), -1, "it cannot be written, or takes no seals any more"),
         ("fcntl", (3, 4, 0), -1, ""),
+        ("ioctl", (3, 0x540F, 0), -25, "it is no terminal"),
+        ("ioctl", (3, 0x8927, 0), -25, ""),
     ],
 )
 def test_a_reason_is_given_where_there_is_only_one(name, args, result, expected):

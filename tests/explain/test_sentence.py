@@ -16,7 +16,7 @@ from support.packed_builder import call, end, pack_call, signal, text
 
 FILES = Files("/home/ann")
 FILES.names.update({1: "/dev/pts/0", 3: "/etc/hosts", 4: "pipe: write end of 3", 5: "TCP→[::1]:80"})
-GAPS = ("  ", " .", " ;", " ,", ": .", "None")
+GAPS = ("  ", " .", " ;", " ,", ": .", ":.", "None")
 """What is left where a value is empty."""
 AT_CWD = -100 & 0xFFFFFFFF
 ALL_CALLS = [
@@ -34,6 +34,14 @@ def recorded(made) -> Recorded:
 
 def said(name: str, *args: int, why: str = "", files: Files = FILES, **facts) -> str:
     return sentence(Subject(recorded(call(name, *args, **facts)), files, why))
+
+
+def test_the_working_folder_is_named():
+    folder = Piece(0, 1, 0x2000, b"/home/ann\0")
+
+    assert said("getcwd", 0x2000, 4096, result=10, memory=[folder]) == (
+        'Asked for the working folder: "/home/ann".'
+    )
 
 
 O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_APPEND = 1, 0o100, 0o1000, 0o200, 0o2000
