@@ -55,6 +55,7 @@ from record.record cimport (
     raw_part,
     raw_record,
     raw_socket,
+    raw_ids,
     raw_space,
     raw_stat,
     raw_step,
@@ -150,6 +151,7 @@ def layout():
     cdef raw_step e
     cdef raw_limit l
     cdef raw_space sp
+    cdef raw_ids i
     cdef char *base = <char *>&r
     found = {
         "sizeof raw_record": sizeof(raw_record),
@@ -206,6 +208,11 @@ def layout():
         "sizeof raw_space": sizeof(raw_space),
         "raw_space.files": <char *>&sp.files - <char *>&sp,
         "raw_space.free_files": <char *>&sp.free_files - <char *>&sp,
+        "sizeof raw_ids": sizeof(raw_ids),
+        "raw_ids.ppid": <char *>&i.ppid - <char *>&i,
+        "raw_ids.pgid": <char *>&i.pgid - <char *>&i,
+        "raw_ids.uid": <char *>&i.uid - <char *>&i,
+        "raw_ids.gid": <char *>&i.gid - <char *>&i,
         "raw_tally.reads": <char *>&t.reads - <char *>&t,
         "raw_tally.read_bytes": <char *>&t.read_bytes - <char *>&t,
         "raw_tally.read_ns": <char *>&t.read_ns - <char *>&t,

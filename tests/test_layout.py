@@ -28,6 +28,7 @@ STRUCTS = {
     "raw_step": (raw.STEP, "mode uid gid path attributes"),
     "raw_limit": (raw.LIMIT, "resource soft hard"),
     "raw_space": (raw.SPACE, "files free_files"),
+    "raw_ids": (raw.IDS, "ppid pgid uid gid"),
     "raw_tally": (raw.TALLY, "reads read_bytes read_ns writes write_bytes write_ns"),
 }
 

@@ -11,7 +11,10 @@
 #include "call/async.h"
 #include "call/proc.h"
 
-enum { SPARED_FDS = 64 };
+enum {
+    SPARED_FDS = 64,
+    HELD_AFTER_CALLS = 16,
+};
 
 /*
  * The last descriptors of the recorder (or the second half, if it may have very few) are kept free for the
@@ -42,18 +45,45 @@ static int open_memory(const char *path)
     return -1;
 }
 
-struct space *space_open(pid_t tid)
+/* Some containers refuse process_vm_readv to all. */
+static bool can_read_unopened(void)
+{
+    static int8_t answer; /* 0: not asked for yet */
+    char from = 1, to;
+    struct iovec local = { &to, sizeof to }, remote = { &from, sizeof from };
+
+    if (!answer)
+        answer = process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == sizeof to ? 1 : -1;
+    return answer > 0;
+}
+
+struct space *space_new(pid_t tid)
 {
     struct space *space = malloc(sizeof *space);
-    char path[PROC_PATH];
 
     if (!space)
         return NULL;
+    *space = (struct space){ .fd = -1, .uses = 1 };
+    if (!can_read_unopened())
+        space_hold(space, tid);
+    return space;
+}
+
+void space_hold(struct space *space, pid_t tid)
+{
+    char path[PROC_PATH];
+
+    if (!space || space->held)
+        return;
     proc_path(path, tid, "mem");
     space->fd = open_memory(path);
-    space->uses = 1;
-    space->async = NULL;
-    return space;
+    space->held = true;
+}
+
+void space_note_call(struct space *space, pid_t tid)
+{
+    if (space && !space->held && ++space->calls == HELD_AFTER_CALLS)
+        space_hold(space, tid);
 }
 
 struct space *space_share(struct space *space)
@@ -132,11 +162,11 @@ int memory_read_string(const struct space *space, pid_t tid, uint64_t address, c
     return 0;
 }
 
-int memory_write(const struct space *space, pid_t tid, uint64_t address, const void *bytes,
-                 size_t size)
+int memory_write(struct space *space, pid_t tid, uint64_t address, const void *bytes, size_t size)
 {
     ssize_t written;
 
+    space_hold(space, tid);
     if (space && space->fd >= 0) {
         written = pwrite(space->fd, bytes, size, (off_t)address);
     } else {

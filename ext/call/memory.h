@@ -1,12 +1,15 @@
 /*
  * Bounded copies out of a thread's memory, while it is stopped.
  *
- * An address space is read through a descriptor of /proc/PID/mem opened when it began (fork, exec):
- * it still works after the program has made itself non-dumpable (prctl(2)); process_vm_readv does not.
+ * A program that makes few calls is read by process_vm_readv(2): to open /proc/PID/mem takes as long as
+ * seven reads, and most programs that others start end soon. But what is open can still be read after the
+ * program has made itself non-dumpable (prctl(2)). So it is opened before any call by which that can happen,
+ * before the memory is written to, and once a program has made some calls (space_hold).
  */
 #ifndef SCOPE_CALL_MEMORY_H
 #define SCOPE_CALL_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,13 +17,19 @@
 struct async;
 
 struct space {
-    int fd;              /* /proc/PID/mem, or -1: fall back to process_vm_readv */
+    int fd;              /* /proc/PID/mem, or -1: it is read by process_vm_readv */
+    bool held;           /* space_hold was called: if it has no fd, it could not be opened */
+    unsigned calls;      /* that its tasks have made until then */
     unsigned uses;       /* tasks that share this address space */
     struct async *async; /* async.h; NULL: it has begun no asynchronous operation */
 };
 
 /* The address space of `tid`, used once; NULL without memory. */
-struct space *space_open(pid_t tid);
+struct space *space_new(pid_t tid);
+/* Have it readable whatever its program makes of itself from now on. */
+void space_hold(struct space *space, pid_t tid);
+/* A task makes a call that stops it. */
+void space_note_call(struct space *space, pid_t tid);
 struct space *space_share(struct space *space);
 void space_drop(struct space *space);
 
@@ -43,8 +52,7 @@ int memory_read_whole(const struct space *space, pid_t tid, uint64_t address, vo
 int memory_read_string(const struct space *space, pid_t tid, uint64_t address, char *buffer,
                        size_t size, size_t *copied_out);
 
-/* Write a few bytes. Returns 0 or a negative errno. */
-int memory_write(const struct space *space, pid_t tid, uint64_t address, const void *bytes,
-                 size_t size);
+/* Write a few bytes, also where the program may not. Returns 0 or a negative errno. */
+int memory_write(struct space *space, pid_t tid, uint64_t address, const void *bytes, size_t size);
 
 #endif

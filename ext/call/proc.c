@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -170,18 +171,62 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
 }
 
 /* The size of /proc/TID/fd, since Linux 6.2 (proc_fd_getattr); before, it is 0. */
-size_t proc_fd_count(pid_t tid)
+size_t proc_quick_fd_count(pid_t tid)
 {
     char path[PROC_PATH];
     struct stat found;
-    uint32_t *fds = NULL;
 
     proc_path(path, tid, "fd");
-    if (stat(path, &found) == 0 && found.st_size > 0)
-        return (size_t)found.st_size;
+    return stat(path, &found) == 0 && found.st_size > 0 ? (size_t)found.st_size : 0;
+}
+
+size_t proc_fd_count(pid_t tid)
+{
+    size_t quick = proc_quick_fd_count(tid);
+    uint32_t *fds = NULL;
+
+    if (quick)
+        return quick;
     ssize_t count = proc_fds(tid, &fds);
     free(fds);
     return count > 0 ? (size_t)count : 0;
+}
+
+/* PIDFD_GET_INFO of linux/pidfd.h, in its first form (Linux 6.13). */
+struct pidfd_answer {
+    uint64_t asked_for, cgroup;
+    uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    int32_t exit_code;
+};
+
+int proc_ids(pid_t pid, struct raw_ids *ids_out)
+{
+    enum { PID = 1 << 0, CREDENTIALS = 1 << 1 };
+    struct pidfd_answer answer = { .asked_for = PID | CREDENTIALS };
+    pid_t group = getpgid(pid);
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    if (group < 0 || fd < 0)
+        return -errno;
+    int status = ioctl(fd, _IOWR(0xff, 11, struct pidfd_answer), &answer) < 0 ? -errno : 0;
+    close(fd);
+    *ids_out = (struct raw_ids){ answer.ppid, (uint32_t)group, answer.euid, answer.egid };
+    return status == 0 && !(answer.asked_for & CREDENTIALS) ? -ENODATA : status;
+}
+
+int proc_sizes(pid_t pid, uint64_t sizes_out[2])
+{
+    uint64_t page_kib = (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+    char path[PROC_PATH], text[128], *rest;
+
+    proc_path(path, pid, "statm");
+    ssize_t length = proc_file(path, text, sizeof text - 1);
+    if (length <= 0)
+        return length < 0 ? (int)length : -ESRCH;
+    text[length] = '\0';
+    sizes_out[0] = strtoull(text, &rest, 10) * page_kib;
+    sizes_out[1] = strtoull(rest, NULL, 10) * page_kib;
+    return 0;
 }
 
 static ssize_t read_text(const char *path, char text[static STATUS_MAX])

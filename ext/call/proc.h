@@ -36,8 +36,15 @@ uint64_t proc_terminal(pid_t tid);
  */
 ssize_t proc_fds(pid_t tid, uint32_t **fds_out);
 
-/* How many fds are open; 0 if /proc refuses to say. */
+/* How many fds are open; 0 if /proc refuses to say. The quick one asks only kernels that count them. */
 size_t proc_fd_count(pid_t tid);
+size_t proc_quick_fd_count(pid_t tid);
+
+/* Who a process is. Returns 0 or a negative errno: the kernel is older than Linux 6.13, for one. */
+int proc_ids(pid_t pid, struct raw_ids *ids_out);
+
+/* Its virtual memory, and what of it is resident, in KiB. Returns 0 or a negative errno. */
+int proc_sizes(pid_t pid, uint64_t sizes_out[2]);
 
 /* A number of /proc/TID/status, such as "Tgid:\t"; -1: no such line. */
 long proc_status_number(pid_t tid, const char *key);

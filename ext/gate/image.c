@@ -142,7 +142,7 @@ static bool are_as_in_file(const struct space *space, pid_t tid, const struct ma
 }
 
 /* The site is changed last: until then nothing leads to the rest. */
-static bool write_patch(const struct space *space, pid_t tid, const struct patch *patch,
+static bool write_patch(struct space *space, pid_t tid, const struct patch *patch,
                         const struct patch_bytes *bytes)
 {
     uint64_t jump = patch_jump_at(patch);
@@ -166,7 +166,7 @@ static struct patch patch_of(const struct mapping *mapping, const struct site_re
 }
 
 /* Lead a site of a known mapping to the gate. False: that cannot be done, or not now. */
-static bool patch_site(struct image *image, pid_t tid, const struct space *space,
+static bool patch_site(struct image *image, pid_t tid, struct space *space,
                        const struct mapping *mapping, uint64_t address, bool alone)
 {
     struct patch_bytes bytes;
@@ -192,7 +192,7 @@ static bool patch_site(struct image *image, pid_t tid, const struct space *space
  * The first site of a file is about to be patched in a program: patch those, too, that many programs before have
  * used. That costs a quarter of the stop by which a site is found.
  */
-static void patch_usual(struct image *image, pid_t tid, const struct space *space,
+static void patch_usual(struct image *image, pid_t tid, struct space *space,
                         const struct mapping *mapping, bool alone)
 {
     enum { LEAST = 2, PART = 5 };
@@ -209,8 +209,8 @@ static void patch_usual(struct image *image, pid_t tid, const struct space *spac
     }
 }
 
-bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
-                 const struct space *space, uint64_t address, bool alone)
+bool image_patch(struct image *image, struct module_cache *cache, pid_t tid, struct space *space,
+                 uint64_t address, bool alone)
 {
     struct mapping mapping;
     unsigned known = image->mapping_count;
@@ -230,7 +230,7 @@ bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
 }
 
 void image_patch_ahead(struct image *image, struct module_cache *cache, pid_t tid,
-                       const struct space *space, const uint8_t actions[GATE_NUMBERS])
+                       struct space *space, const uint8_t actions[GATE_NUMBERS])
 {
     struct mapping mapping;
 
@@ -266,7 +266,7 @@ static bool is_moved(const struct patch *patch, uint64_t start, uint64_t size)
 }
 
 /* The instruction that was moved stands before the trampoline as it was at the site. */
-static void restore(const struct patch *patch, const struct space *space, pid_t tid)
+static void restore(const struct patch *patch, struct space *space, pid_t tid)
 {
     uint8_t moved[MOVED_ROOM];
     size_t size = patch->moved_bytes;
@@ -277,7 +277,7 @@ static void restore(const struct patch *patch, const struct space *space, pid_t 
         memory_write(space, tid, patch->site - size, moved, size);
 }
 
-void image_restore(const struct image *image, const struct space *space, pid_t tid, uint64_t start,
+void image_restore(const struct image *image, struct space *space, pid_t tid, uint64_t start,
                    uint64_t size)
 {
     for (size_t i = 0; i < image->patch_count; i++)
@@ -300,7 +300,7 @@ bool image_has(const struct patch *patch, const struct space *space, pid_t tid)
                    sizeof memory - CALL_BYTES);
 }
 
-void image_retire(const struct image *image, const struct space *space, pid_t tid)
+void image_retire(const struct image *image, struct space *space, pid_t tid)
 {
     static const uint8_t SKIP[CALL_BYTES] = { JUMP_SHORT, TRAMPOLINE_CALL - CALL_BYTES };
 

@@ -47,17 +47,17 @@ struct image *image_copy(const struct image *image);
  * Lead a site to the gate, if there is a way to do so. `address`: of the call instruction. `alone`: no other
  * thread can run the code meanwhile. Returns whether calls from there are made in the gate from now on.
  */
-bool image_patch(struct image *image, struct module_cache *cache, pid_t tid,
-                 const struct space *space, uint64_t address, bool alone);
+bool image_patch(struct image *image, struct module_cache *cache, pid_t tid, struct space *space,
+                 uint64_t address, bool alone);
 
 /* Have trampolines make calls themselves: the gate is not entered any more. Threads may run meanwhile. */
-void image_retire(const struct image *image, const struct space *space, pid_t tid);
+void image_retire(const struct image *image, struct space *space, pid_t tid);
 
 /*
  * That memory is about to be moved, and jumps between it and the rest would lead elsewhere: have sites make their
  * calls themselves whose patches are there, in part or whole. They are not patched again.
  */
-void image_restore(const struct image *image, const struct space *space, pid_t tid, uint64_t start,
+void image_restore(const struct image *image, struct space *space, pid_t tid, uint64_t start,
                    uint64_t size);
 
 /* Whether memory has a patch still: its file may be unmapped, and another one mapped there. */
@@ -68,7 +68,7 @@ bool image_has(const struct patch *patch, const struct space *space, pid_t tid);
  * other thread runs. `actions`: as find_sites_ahead.
  */
 void image_patch_ahead(struct image *image, struct module_cache *cache, pid_t tid,
-                       const struct space *space, const uint8_t actions[GATE_NUMBERS]);
+                       struct space *space, const uint8_t actions[GATE_NUMBERS]);
 
 /* The patch whose pad or trampoline an address is in, or NULL: a find_patch. */
 const struct patch *image_find_patch(void *image, uint64_t address);

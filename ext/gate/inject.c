@@ -20,7 +20,7 @@ enum {
 /* An injection under way. */
 struct injection {
     pid_t tid;
-    const struct space *space;
+    struct space *space;
     struct user_regs_struct own; /* as the thread stood */
     uint64_t mask;
     bool stopped; /* a SIGSTOP came */
@@ -193,7 +193,7 @@ static bool inject_all(struct injection *to, const uint8_t *actions, const struc
     return mapped ? load_arena(to, arena, done_out) : return_to_call(to);
 }
 
-enum injected inject(pid_t tid, const struct space *space, const uint8_t *actions,
+enum injected inject(pid_t tid, struct space *space, const uint8_t *actions,
                      const struct arena *arena)
 {
     struct injection to = { .tid = tid, .space = space };

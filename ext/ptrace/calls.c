@@ -104,8 +104,10 @@ static void fill_entry(struct task *task, const call_info *info, const struct ab
 /* A call of one stop: it ends here. */
 static void begin_entry_call(struct engine *engine, struct task *task, struct pending *call)
 {
-    if (CALLS[call->row].group == GROUP_TASK)
+    if (call->row == ROW_clone || call->row == ROW_clone3)
         patch_clone(task, call);
+    else if (CALLS[call->row].group == GROUP_TASK)
+        space_hold(task->caller.space, task->caller.tid);
     else if (!gated_has_closed(task, call))
         call_entered_only(&engine->context, &task->caller, call);
 }
@@ -127,6 +129,10 @@ static void begin_call(struct engine *engine, struct task *task, const call_info
     task->in_call = true;
     if (CALLS[row].group == GROUP_BIRTH)
         fill_birth_flags(task, call);
+    if (CALLS[row].group == GROUP_CRED)
+        space_hold(task->caller.space, task->caller.tid);
+    if (CALLS[row].group == GROUP_EXEC)
+        count_fds_before_exec(task);
     if (row == ROW_ptrace && is_ptrace_of_recorder(task, call->args))
         refuse_call(task, EPERM); /* as ptrace(2) says of a process that may not be traced */
     call_entered(&engine->context, &task->caller, call);
@@ -177,6 +183,7 @@ static void on_call_entry(struct engine *engine, struct task *task, call_info *i
         task->entry_seen = false; /* stop 1 may postpone the call */
         return;
     }
+    space_note_call(task->caller.space, task->caller.tid);
     task->last_number = (int64_t)(info->entry.nr & ~(uint64_t)abi->mark);
     if (resume_suspended(task, info, abi))
         return;

@@ -160,7 +160,7 @@ static int seize(struct engine *engine, pid_t pid, pid_t tid)
     if (!task || !(task->caller.fds = fd_table_new()))
         return -ENOMEM;
     task->adopted = true;
-    task->caller.space = space_open(pid);
+    task->caller.space = space_new(pid);
     engine->main_pid = pid;
     if (tid == pid)
         return 0;

@@ -14,6 +14,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "arch/abi.h"
@@ -76,17 +77,33 @@ static void renew_files(struct engine *engine, struct task *task)
     task->caller.fds = fresh;
 }
 
-static void add_program(struct parts *parts, pid_t tid)
+/* Returns whether its file gives who runs it other rights. */
+static bool add_program(struct parts *parts, pid_t tid)
 {
+    struct raw_stat found = { .mode = 0 };
     char path[PROC_PATH];
     uint8_t caps[64];
 
     proc_path(path, tid, "exe");
     add_link(parts, PART_EXE, path);
-    add_stat(parts, path);
+    if (proc_stat(path, &found) == 0)
+        parts_add(parts, PART_STAT, 0, &found, sizeof found);
     ssize_t size = getxattr(path, "security.capability", caps, sizeof caps);
     if (size > 0)
         parts_add(parts, PART_CAPS, 0, caps, (size_t)size);
+    return size > 0 || found.mode & (S_ISUID | S_ISGID);
+}
+
+/* Who runs it. /proc/TID/status says that as well and takes longer; only it says what no_new_privs withholds. */
+static void add_ids(struct parts *parts, pid_t tid, bool gives_rights)
+{
+    struct raw_ids ids;
+    bool known = proc_ids(tid, &ids) == 0;
+
+    if (known)
+        parts_add(parts, PART_IDS, 0, &ids, sizeof ids);
+    if (!known || gives_rights)
+        add_status(parts, tid);
 }
 
 /* ROOT is the first program's, unless a thread may have changed its own. */
@@ -110,8 +127,8 @@ static void add_root(struct engine *engine, struct parts *parts, pid_t tid)
 }
 
 /*
- * Command line, ids, cwd, root and environment. `missing_out`: how many arguments and how many
- * variables were left out for their size.
+ * Command line, cwd, root and environment. `missing_out`: how many arguments and how many variables
+ * were left out for their size.
  */
 static void add_circumstances(struct engine *engine, struct parts *parts, pid_t tid,
                               uint64_t missing_out[2])
@@ -120,7 +137,6 @@ static void add_circumstances(struct engine *engine, struct parts *parts, pid_t 
 
     proc_path(path, tid, "cmdline");
     missing_out[0] = add_strings(parts, PART_ARGV, path, engine->options.args_limit);
-    add_status(parts, tid);
     proc_path(path, tid, "cwd");
     add_link(parts, PART_CWD, path);
     add_root(engine, parts, tid);
@@ -137,13 +153,38 @@ static void write_inherited(struct engine *engine, struct task *task, const uint
         write_found_fd(&engine->context, &task->caller, (int)fds[i], SEEN_INHERITED);
 }
 
+/* Threads that share the table may change it until the exec has ended them; a supervisor may add to it. */
+void count_fds_before_exec(struct task *task)
+{
+    bool is_own = task->caller.fds && task->caller.fds->uses == 1 && !task->supervised;
+
+    task->fds_before_exec = is_own ? proc_quick_fd_count(task->caller.tid) : 0;
+}
+
+/* Exec only closes fds: with as many as before it none was closed. To list them makes an inode of each. */
+static bool has_same_fds(const struct task *task)
+{
+    return task->in_call && task->fds_before_exec &&
+           task->fds_before_exec == proc_quick_fd_count(task->caller.tid);
+}
+
+static void add_fds(struct engine *engine, struct task *task, struct parts *parts, bool first)
+{
+    uint32_t *fds = NULL;
+    ssize_t count = proc_fds(task->caller.tid, &fds);
+
+    if (first)
+        write_inherited(engine, task, fds, count);
+    if (count >= 0 && count <= LISTED_FDS)
+        parts_add(parts, PART_FDS, 0, fds, (size_t)count * sizeof *fds);
+    free(fds);
+}
+
 static void write_exec(struct engine *engine, struct task *task, pid_t former_tid)
 {
     struct raw_record header = { .kind = RAW_EXEC, .args = { (uint64_t)former_tid } };
     struct parts *parts = &task->call.parts; /* holds PATH, copied when the call began */
     bool first = !engine->context.started;
-    uint32_t *fds = NULL;
-    ssize_t count = proc_fds(task->caller.tid, &fds);
 
     header.entered_ns = task->in_call ? task->call.entered_ns : monotonic_ns();
     header.elapsed_ns = monotonic_ns() - header.entered_ns;
@@ -151,16 +192,14 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
     if (!task->in_call)
         parts_reset(parts);
     engine->context.started = true;
-    if (first) {
+    if (first)
         engine->launch_us = cpu_time_us(task->caller.tid);
-        write_inherited(engine, task, fds, count);
-    }
-    add_program(parts, task->caller.tid);
+    header.args[3] = !first && has_same_fds(task);
+    if (!header.args[3])
+        add_fds(engine, task, parts, first);
+    add_ids(parts, task->caller.tid, add_program(parts, task->caller.tid));
     add_circumstances(engine, parts, task->caller.tid, header.args + 1);
-    if (count >= 0 && count <= LISTED_FDS)
-        parts_add(parts, PART_FDS, 0, fds, (size_t)count * sizeof *fds);
     write_record(&engine->context, &task->caller, &header, parts);
-    free(fds);
 }
 
 /* A thread that is not the leader has execed: its call and its table are the leader's now. */
@@ -176,6 +215,7 @@ static void take_over_leader(struct engine *engine, struct task *task, pid_t for
     former->call = leaders;
     task->entry = former->entry;
     task->in_call = former->in_call;
+    task->fds_before_exec = 0;
     task->every_call = former->every_call;
     task->supervised = former->supervised;
     former->in_call = false;
@@ -202,7 +242,7 @@ void on_exec(struct engine *engine, struct task *task)
     gated_leave_image(engine, task);
     renew_files(engine, task);
     space_drop(task->caller.space);
-    task->caller.space = space_open(task->caller.tid);
+    task->caller.space = space_new(task->caller.tid);
     /* Before the first exec there are no records, so none under a former tid. */
     write_exec(engine, task, engine->context.started ? (pid_t)former_tid : task->caller.tid);
     task->in_call = false;

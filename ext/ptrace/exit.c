@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "call/async.h"
-#include "call/payload.h"
 #include "call/proc.h"
 #include "call/records.h"
 #include "call/socket_final_state.h"
@@ -60,15 +59,16 @@ uint64_t cpu_time_us(pid_t pid)
     return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
 }
 
-/* The status of a process and how many fds it has, while its memory is still there. */
+/* How many fds and threads a process has, and its memory while that is still there. */
 static void write_leave(struct engine *engine, struct task *task)
 {
-    struct parts *parts = &task->call.parts;
-    struct raw_record header = { .kind = RAW_LEAVE, .args = { proc_fd_count(task->caller.tid) } };
+    pid_t tid = task->caller.tid;
+    struct raw_record header = { .kind = RAW_LEAVE, .args = { proc_fd_count(tid) } };
 
-    parts_reset(parts);
-    add_status(parts, task->caller.tid);
-    write_record(&engine->context, &task->caller, &header, parts);
+    long threads = shares_space(task) ? proc_status_number(tid, "\nThreads:\t") : 1;
+    if (proc_sizes(tid, header.args + 2) == 0 && threads > 0)
+        header.args[1] = (uint64_t)threads;
+    write_record(&engine->context, &task->caller, &header, NULL);
 }
 
 void on_exit_stop(struct engine *engine, struct task *task)

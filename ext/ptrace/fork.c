@@ -89,15 +89,21 @@ static int64_t guess_flags(pid_t parent, pid_t child)
     return SIGCHLD;
 }
 
+/* The flags of the call that has just made a child of `task`; -1: a clone3. */
+static int64_t flags_in_registers(const struct task *task)
+{
+    struct arch_regs regs;
+
+    if (task->in_call && task->call.row == ROW_clone__any)
+        return (int64_t)(uint32_t)task->call.args[0]; /* they were there at its entry */
+    return arch_get_regs(task->caller.tid, &regs) < 0 ? 0 : arch_fork_flags(&regs);
+}
+
 /* The flags of the fork, vfork, clone or clone3 that has just made a child of `task`. */
 static uint64_t birth_flags(const struct task *task, pid_t child)
 {
-    struct arch_regs regs;
-    int64_t flags;
+    int64_t flags = flags_in_registers(task);
 
-    if (arch_get_regs(task->caller.tid, &regs) < 0)
-        return 0;
-    flags = arch_fork_flags(&regs);
     if (flags < 0)
         flags = task->clone3_flags;
     if (flags < 0)
@@ -165,7 +171,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
 void start_child(struct engine *engine, struct task *task)
 {
     if (!task->caller.space)
-        task->caller.space = space_open(task->caller.tid);
+        task->caller.space = space_new(task->caller.tid);
     if (task->newborn)
         engine->tasks.newborns--;
     task->newborn = false;

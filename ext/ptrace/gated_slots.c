@@ -117,6 +117,7 @@ void gated_birth(const struct engine *engine, struct task *parent, struct task *
                  uint64_t flags)
 {
     child->other_users = parent->other_users || flags & CLONE_NEWUSER;
+    child->has_parents_gs = gated_has_gate(parent);
     if (!engine->gate)
         return;
     patch_ahead(engine, parent, flags);
@@ -146,7 +147,7 @@ void gated_start(const struct engine *engine, const struct task *child)
 
     if (gated_has_gate(child) && !shares_space(child))
         check_arenas(child);
-    if (!engine->gate || !engine->gate->used || child->gated ||
+    if (!engine->gate || !child->has_parents_gs || child->gated ||
         arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
         return;
     regs.user.gs_base = GATE_NO_SLOT;
@@ -176,7 +177,8 @@ static uid_t owner_of(pid_t tid)
 bool gated_may_enter(const struct task *task)
 {
     return !task->every_call && !task->supervised && !task->other_users && task->caller.space &&
-           task->caller.space->fd >= 0 && !task->caller.space->async && task->caller.fds;
+           (task->caller.space->fd >= 0 || !task->caller.space->held) &&
+           !task->caller.space->async && task->caller.fds;
 }
 
 /* Whether a limit on memory leaves so much that the program will not miss what the gate takes of it. */
@@ -239,6 +241,9 @@ static bool inject_gate(struct engine *engine, struct task *task)
     struct image *image = task->image;
 
     if (image->refused || ++image->calls < gate_at(engine, task))
+        return true;
+    space_hold(task->caller.space, task->caller.tid);
+    if (task->caller.space->fd < 0)
         return true;
     bool is_there = add_arena(engine, task);
     if (image->full)

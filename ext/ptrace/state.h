@@ -250,6 +250,8 @@ void fill_birth_flags(struct task *task, struct pending *call);
 
 /* exec.c */
 void on_exec(struct engine *engine, struct task *task);
+/* An exec is entered: how many fds are open, if it can be known that none was closed afterwards. */
+void count_fds_before_exec(struct task *task);
 /* The exec by which the launcher becomes the program is entered: put its path in place. */
 void complete_first_exec(struct task *task, call_info *info);
 

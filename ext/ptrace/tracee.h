@@ -71,6 +71,7 @@ struct task {
     struct suspended suspended[SUSPENDED_MAX];
     int suspended_count;
     int64_t last_number;    /* of the last call entered, while every call is seen; -1: none */
+    size_t fds_before_exec; /* how many were open when the exec under way began; 0: not known */
     int64_t clone3_flags;   /* of the clone3 under way; -1: none */
     uint64_t patched_at;    /* where clone3's flags were changed, or 0 */
     uint64_t patched_from;  /* and what they were */
@@ -89,6 +90,7 @@ struct task {
     struct image *image;        /* what its program has of the gate (gated_slots.c), or NULL */
     struct gate_thread *gated;  /* its slot, or NULL */
     struct gated_file *locked;  /* the tracer has taken its lock for a write of the task; or NULL */
+    bool has_parents_gs;        /* its first base of gs may be that of its parent's slot */
     int64_t closed;             /* the fd of a close that is recorded and not made yet; -1: none */
     bool other_users;           /* its user namespace is another one than the recorder's */
     bool gone;                  /* it is in another stop than the one that is handled */

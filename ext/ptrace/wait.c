@@ -132,8 +132,8 @@ static void note_event(struct engine *engine, const siginfo_t *event)
 /*
  * Of several stopped tracees the kernel shows the one that was attached last. Under load a new one
  * is always stopped, and the older ones would starve: so after some stops in a row for which the
- * tracer did not have to wait, it asks for one tracee, the next in a round. Returns whether that
- * one has stopped.
+ * tracer did not have to wait, or may not have had to, it asks for one tracee, the next in a round.
+ * Returns whether that one has stopped.
  */
 static bool poll_round_robin(struct engine *engine, siginfo_t *event)
 {
@@ -178,7 +178,7 @@ static void adapt_polls(struct engine *engine, int polls)
  * often a few microseconds away. The number of polls is learnt from how many it took before: beside a
  * program that computes or sleeps the tracer soon polls hardly at all. While programs are being
  * started there are pauses all the time, in which the programs need the CPU more than the tracer does:
- * then it polls once. sched_yield gives the CPU to a tracee that needs it.
+ * then it does not poll. sched_yield gives the CPU to a tracee that needs it.
  *
  * Where every call stops, the tracer does not poll: the tracee is on its way to the next stop all the
  * time, and a tracer that sleeps meanwhile leaves it the CPU and is woken on it.
@@ -190,9 +190,8 @@ static long wait_for_event(struct engine *engine, siginfo_t *event)
     if (poll_round_robin(engine, event))
         return 0;
     uint64_t since_ns = monotonic_ns();
-    int most = engine->stops_since_change < SETTLED_STOPS ? 1 : engine->polls_wanted;
-    if (engine->plan)
-        most = 0;
+    bool polls_pay = engine->stops_since_change >= SETTLED_STOPS && !engine->plan;
+    int most = polls_pay ? engine->polls_wanted : 0;
     for (int polls = 0; polls < most; polls++) {
         long status = poll_once(engine, event);
         if (status < 0 || event->si_pid) {
@@ -205,7 +204,6 @@ static long wait_for_event(struct engine *engine, siginfo_t *event)
         sched_yield();
     }
     since_ns = monotonic_ns();
-    engine->ready_in_row = 0;
     long status = wait_with_writes_held(engine, event);
     if (status < 0 || event->si_pid)
         return status;

@@ -40,9 +40,10 @@ enum raw_kind {
      * A program was started; a failed exec is a RAW_SYSCALL.
      *   syscall  ROW_execve or ROW_execveat
      *   args     the thread's id before the exec (its id is the process's now); how many arguments,
-     *            and how many variables, ARGV and ENVIRON have no room for
-     *   parts    PATH (as it was passed), EXE, STAT and CAPS (of the program file), ARGV, STATUS, CWD,
-     *            ROOT, ENVIRON, FDS
+     *            and how many variables, ARGV and ENVIRON have no room for; 1 if no fd was closed
+     *   parts    PATH (as it was passed), EXE, STAT and CAPS (of the program file), ARGV, IDS, CWD, ROOT,
+     *            ENVIRON, FDS unless no fd was closed; STATUS if there are no IDS, or if the program
+     *            file gives its user rights
      */
     RAW_EXEC = 2,
 
@@ -107,8 +108,8 @@ enum raw_kind {
 
     /*
      * A process is about to end, and its memory is still there; written if processes are measured.
-     *   args   how many fds it has open
-     *   parts  STATUS
+     *   args   how many fds it has open; how many threads (0: the rest is not known); its virtual
+     *          memory and what of it is resident, both in KiB
      */
     RAW_LEAVE = 12,
 
@@ -247,6 +248,7 @@ enum raw_part_kind {
     PART_FDINFO = 35,  /* the text of /proc/TID/fdinfo/N; empty: N is not open */
     PART_SPACE = 36,   /* struct raw_space */
     PART_LOCKS = 37,   /* the text of /proc/locks */
+    PART_IDS = 38,     /* struct raw_ids */
 };
 
 enum raw_part_flags {
@@ -365,6 +367,11 @@ struct raw_step {
 struct raw_limit {
     uint64_t resource; /* RLIMIT_… of getrlimit(2) */
     uint64_t soft, hard;
+};
+
+/* Of a process: its parent, process group, effective user and group, as the recorder sees them. */
+struct raw_ids {
+    uint32_t ppid, pgid, uid, gid;
 };
 
 /* How many files a file system may have (0: any number), and how many of them are left: statfs(2). */

@@ -67,6 +67,9 @@ cdef extern from "record/record.h" nogil:
         uint64_t soft
         uint64_t hard
 
+    struct raw_ids:
+        uint32_t ppid, pgid, uid, gid
+
     struct raw_space:
         uint64_t files
         uint64_t free_files

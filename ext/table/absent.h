@@ -141,6 +141,12 @@
 #ifndef __NR_mmap2
 #define __NR_mmap2 -1
 #endif
+#ifndef __NR_setfsuid32
+#define __NR_setfsuid32 -1
+#endif
+#ifndef __NR_setfsgid32
+#define __NR_setfsgid32 -1
+#endif
 #ifndef __NR_setuid32
 #define __NR_setuid32 -1
 #endif
@@ -265,6 +271,7 @@
 #define __NR_clone__any __NR_clone
 #define __NR_clone3__any __NR_clone3
 #define __NR_prctl__rights __NR_prctl
+#define __NR_prctl__dumpable __NR_prctl
 #define __NR_unshare__any __NR_unshare
 #define __NR_setns__any __NR_setns
 #define __NR_mmap__any __NR_mmap

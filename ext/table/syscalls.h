@@ -54,6 +54,7 @@ enum call_when {
     WHEN_MAPS_FILE,      /* flags lack MAP_ANONYMOUS; not a part of a library again */
     WHEN_UNTRACED,       /* flags have CLONE_UNTRACED */
     WHEN_SETS_SECCOMP,   /* PR_SET_SECCOMP */
+    WHEN_SETS_DUMPABLE,  /* PR_SET_DUMPABLE */
     WHEN_ASKS_ERROR,     /* SO_ERROR, of whatever level */
     WHEN_TRACES,         /* PTRACE_TRACEME, PTRACE_ATTACH or PTRACE_SEIZE */
     WHEN_LOCKS,          /* command sets a lock of a file, of whatever kind */

@@ -29,7 +29,7 @@ from scopetrace.model.operation import (
     Noticed,
     Signalled,
 )
-from scopetrace.model.raw import STAT, Part, RawKind, RawRecord
+from scopetrace.model.raw import IDS, STAT, Part, RawKind, RawRecord
 
 EXECS = ("execve", "execveat")
 SETS_IDS = (
@@ -37,6 +37,11 @@ SETS_IDS = (
     *("setuid32", "setreuid32", "setresuid32", "setgid32", "setregid32", "setresgid32"),
 )
 """Calls that change who a process is (credentials(7))."""
+UNRECORDED = (
+    *("clone", "clone3", "prctl__dumpable"),
+    *("setfsuid", "setfsgid", "setfsuid32", "setfsgid32"),
+)
+"""Calls of the group task."""
 
 SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
 SI_KERNEL = 0x80
@@ -61,7 +66,7 @@ def on_exec(state: State, task: Task, record: RawRecord, call: Call) -> None:
     time_ns = record.entered_ns + state.offset_ns
     parts = record.parts()
     task = _only_task(state, task, record, time_ns)
-    _close_at_exec(state, task, parts, time_ns)
+    _close_at_exec(state, task, parts, record.arg4 != 0, time_ns)
     change_folders(task, parts)
     old, new = task.group.image, _image(state, task, record, parts, time_ns)
     state.emit(ImageEnded(old, time_ns, None, None, True))
@@ -86,11 +91,13 @@ def _only_task(state: State, leader: Task, record: RawRecord, time_ns: int) -> T
     return caller
 
 
-def _close_at_exec(state: State, task: Task, parts: Parts, time_ns: int) -> None:
+def _close_at_exec(state: State, task: Task, parts: Parts, none_closed: bool, time_ns: int) -> None:
     """Close what the kernel closed: all that it no longer lists, else what was marked (cloexec)."""
     state.tree.unshare(task, CLONE_FILES)
     table, listed = task.table, parts.get(Part.FDS)
-    if listed is None:
+    if none_closed:
+        closed = set()
+    elif listed is None:
         closed = table.cloexec & table.fds.keys()
     else:
         open_fds = struct.unpack(f"={len(listed) // 4}I", listed[: len(listed) & ~3])
@@ -113,12 +120,25 @@ def _image(state: State, task: Task, record: RawRecord, parts: Parts, time_ns: i
     image.exe = text(parts.get(Part.EXE, b""))
     image.cwd = task.folders.cwd
     image.proc = program_name(text(parts.get(Part.PATH, b"")), image.exe)
-    status = read_status(parts.get(Part.STATUS, b""))
-    task.group.process_group = status.get("NSpgid", task.group.process_group)
-    image.ppid = status.get("PPid", old.ppid)
-    image.uid, image.gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
+    ids = _ids(parts, (old.ppid, task.group.process_group, old.uid, old.gid))
+    image.ppid, task.group.process_group, image.uid, image.gid = ids
     image.username, image.groupname = user_name(image.uid), group_name(image.gid)
     return image
+
+
+def _ids(parts: Parts, before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Return parent, process group, user and group; what is not known is as `before`."""
+    ids = parts.get(Part.IDS, b"")
+    if len(ids) == IDS.size:
+        return IDS.unpack(ids)
+    status = read_status(parts.get(Part.STATUS, b""))
+    ppid, group, uid, gid = before
+    return (
+        status.get("PPid", ppid),
+        status.get("NSpgid", group),
+        status.get("Uid", uid),
+        status.get("Gid", gid),
+    )
 
 
 def command_line(args: tuple[str, ...], missing: int) -> str:
@@ -252,8 +272,9 @@ def _forget(state: State, stale: Task, pid: int, time_ns: int) -> None:
 
 def on_leave(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a process is about to exit (RAW_LEAVE)."""
-    time_ns, status = record.entered_ns + state.offset_ns, record.parts().get(Part.STATUS, b"")
-    state.emit(Leaving(task.group.image, time_ns, record.args[0], status))
+    fds, threads, virtual_kib, resident_kib, *_ = record.args
+    time_ns = record.entered_ns + state.offset_ns
+    state.emit(Leaving(task.group.image, time_ns, fds, threads, virtual_kib, resident_kib))
 
 
 def on_exit(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -298,8 +319,8 @@ def on_signal(state: State, task: Task, record: RawRecord, call: Call) -> None:
     state.emit(Signalled(image, task.tid, time_ns, number, code, *sender, count, address))
 
 
-def on_clone(state: State, task: Task, record: RawRecord, call: Call) -> None:
-    """Do nothing: a RAW_FORK follows."""
+def on_unrecorded(state: State, task: Task, record: RawRecord, call: Call) -> None:
+    """Do nothing: such a call stops for the engine alone, which writes no record of it."""
 
 
 KINDS: dict[int, Handler] = {
@@ -313,5 +334,5 @@ KINDS: dict[int, Handler] = {
 CALLS: dict[str, Handler] = {
     **dict.fromkeys(EXECS, on_execve),
     **dict.fromkeys(SETS_IDS, on_setuid),
-    **dict.fromkeys(("clone", "clone3"), on_clone),
+    **dict.fromkeys(UNRECORDED, on_unrecorded),
 }

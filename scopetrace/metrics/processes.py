@@ -11,7 +11,7 @@ from collections import Counter, deque
 from typing import NamedTuple
 
 from scopetrace.metrics.meter import Meter
-from scopetrace.metrics.proc import Status, cpu_us, open_fds, parse_status, read_status
+from scopetrace.metrics.proc import Status, cpu_us, open_fds, read_status
 from scopetrace.model.image import Image
 from scopetrace.model.operation import Exited, ImageEnded, Leaving
 
@@ -77,9 +77,9 @@ class Processes:
 
     def on_leaving(self, operation: Leaving) -> None:
         """Sample the gauges of a process that is about to exit."""
-        image, time_ns, fds, text = operation
-        status = parse_status(text)
-        if status is not None and PROCESS in image.rules.measures:
+        image, time_ns, fds, threads, virtual_kib, resident_kib = operation
+        status = Status(virtual_kib, resident_kib, threads)
+        if threads and PROCESS in image.rules.measures:
             children = self._most_children.pop(image.pid, 0)
             self._sample_gauges(image, time_ns, status, fds, children)
 

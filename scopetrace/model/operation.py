@@ -65,8 +65,11 @@ class Leaving(NamedTuple):
     time_ns: int
     fds: int
     """How many it has open."""
-    status: bytes
-    """The text of /proc/PID/status, empty if it could not be read."""
+    threads: int
+    """0: this is not known, nor what follows."""
+    virtual_kib: int
+    resident_kib: int
+    """Its memory, and how much of that is resident."""
 
 
 class Exited(NamedTuple):

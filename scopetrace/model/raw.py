@@ -21,6 +21,7 @@ SOCKET = struct.Struct("=iiiIQQ")
 STEP = struct.Struct("=IIIIQ")
 LIMIT = struct.Struct("=QQQ")
 SPACE = struct.Struct("=QQ")
+IDS = struct.Struct("=IIII")
 
 RESULT_UNKNOWN = -(2**63)
 """The result of a call that was seen being made only, or that ended with its thread."""
@@ -104,6 +105,7 @@ class Part(IntEnum):
     FDINFO = 35
     SPACE = 36
     LOCKS = 37
+    IDS = 38
 
 
 PART_CUT = 1

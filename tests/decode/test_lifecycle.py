@@ -18,13 +18,14 @@ from scopetrace.model.operation import (
     Forked,
     ImageEnded,
     ImageStarted,
+    Leaving,
     NameChanged,
     Noticed,
     Opened,
     Signalled,
     Written,
 )
-from scopetrace.model.raw import Part, RawKind
+from scopetrace.model.raw import IDS, Part, RawKind
 from support.raw_builder import MILLISECOND, Tracee, pack_stat, status_text, strings
 
 THREAD = 0x50F00
@@ -145,6 +146,34 @@ def test_exec_closes_what_was_marked_if_the_engine_listed_no_fds(tracee, decodin
     tracee.exec("/bin/next")
 
     assert [closed.file.path for closed in decoding.only(Closed)] == ["/goes"]
+
+
+def test_exec_closes_nothing_if_as_many_fds_are_open_as_before(tracee, decoding):
+    tracee.open("/stays", 3, flags=os.O_CLOEXEC)  # cleared since
+    tracee.exec("/bin/next", missing=(0, 0, 1))
+    tracee.exec("/bin/last")
+
+    assert decoding.only(Closed) == []
+
+
+def test_who_a_program_is_follows_from_ids_rather_than_from_the_status(tracee, decoding):
+    ids = {Part.IDS: IDS.pack(77, 66, 1, 2), Part.STATUS: status_text(uid=9, gid=9, ppid=9)}
+    tracee.exec("/bin/next", parts=ids)
+    tracee.add(RawKind.EXIT)
+
+    exited = decoding.one(Exited)
+
+    assert (exited.image.ppid, exited.process_group) == (77, 66)
+    assert (exited.image.uid, exited.image.gid) == (1, 2)
+
+
+def test_a_process_that_is_about_to_end_has_fds_threads_and_memory(tracee, decoding):
+    tracee.add(RawKind.LEAVE, args=(7, 3, 900, 80))
+
+    left = decoding.one(Leaving)
+
+    assert left[2:] == (7, 3, 900, 80)
+    assert left.image.pid == 100
 
 
 def test_an_exec_by_a_thread_ends_all_others_and_takes_the_leaders_place(tracee, decoding):

@@ -15,7 +15,7 @@ with warnings.catch_warnings():
 NUMBERS = {name: numbers for name, _audit, numbers in _engine.abis()}
 
 
-IDS = ("uid", "reuid", "resuid", "gid", "regid", "resgid", "groups")
+IDS = ("uid", "reuid", "resuid", "fsuid", "gid", "regid", "resgid", "fsgid", "groups")
 KERNEL_NAMES = {
     "_llseek": "llseek",
     "chown": "chown16",

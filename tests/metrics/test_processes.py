@@ -48,12 +48,6 @@ class Burner:
         return used_us
 
 
-def status(size_kib: int, resident_kib: int, threads: int) -> bytes:
-    """Return what is wanted of /proc/PID/status."""
-    sizes = f"VmSize:\t{size_kib} kB\nVmRSS:\t{resident_kib} kB"
-    return f"Name:\tx\n{sizes}\nThreads:\t{threads}\n".encode()
-
-
 @pytest.fixture
 def burner():
     burner = Burner()
@@ -144,7 +138,7 @@ def test_cpu_time_adds_up_to_what_the_exit_says(meter, image, burner):
 def test_a_process_that_was_never_sampled_has_all_samples_at_its_end(meter, image):
     processes, one = Processes(meter), image(pid=1 << 27)
     processes.process_written(one)
-    processes.on_leaving(Leaving(one, 1_999_000, 7, status(90, 80, 2)))
+    processes.on_leaving(Leaving(one, 1_999_000, 7, 2, 90, 80))
     processes.on_exited(exit_of(one, 730, 2_000_000))
     processes.on_image_ended(ImageEnded(one, 2_000_000, 0, None, False))
     meter.finish(9000)
@@ -171,7 +165,7 @@ def test_children_of_a_short_life_are_sampled_at_their_maximum(meter, image):
         processes.process_written(child)
         if serial > 2:
             processes.on_image_ended(ImageEnded(child, 1000, 0, None, False))
-    processes.on_leaving(Leaving(one, 2000, 3, status(90, 80, 1)))
+    processes.on_leaving(Leaving(one, 2000, 3, 1, 90, 80))
 
     assert {s.name: s.value for s in meter.take()}["proc.child"] == 2
 
@@ -200,7 +194,7 @@ def test_what_the_rules_do_not_measure_is_not_looked_at(meter, image):
     one.rules.measures = frozenset({"fs"})
     processes = Processes(meter)
     processes.process_written(one)
-    processes.on_leaving(Leaving(one, 1, 7, status(9, 8, 2)))
+    processes.on_leaving(Leaving(one, 1, 7, 2, 9, 8))
     processes.on_exited(exit_of(one, 1))
     meter.finish(1)
 

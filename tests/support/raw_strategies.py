@@ -31,6 +31,7 @@ CONTENTS = {
         lambda pair: struct.pack("=ii", *pair)
     ),
     Part.HOW: st.binary(max_size=24),
+    Part.IDS: st.binary(max_size=20),
     Part.CAPS: st.binary(max_size=4),
 }
 ANY_PARTS = st.fixed_dictionaries({}, optional={part: CONTENTS.get(part, PATHS) for part in Part})

@@ -1,10 +1,23 @@
-/* A program that is not dumpable, as one that holds secrets: /proc/PID cannot be read. */
+/*
+ * A program that is not dumpable, as one that holds secrets: /proc/PID cannot be read. First the first
+ * call of a process that nothing has been read of before.
+ */
 #include "expect.h"
 #include <sys/prctl.h>
 
 int main(void)
 {
+    int status;
+
     MUST(mkdir("sub", 0755) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        MUST(prctl(PR_SET_DUMPABLE, 0) == 0);
+        _exit(open("of_child", O_CREAT | O_WRONLY, 0600) < 0);
+    }
+    MUST(waitpid(child, &status, 0) == child && status == 0);
+    expect("'source': 'fs.open', 'pid': %d, 'file': '%s'", child, here("of_child"));
+    expect("'source': 'fs.close', 'pid': %d, 'file': '%s'", child, here("of_child"));
     MUST(prctl(PR_SET_DUMPABLE, 0) == 0);
     int fd = expect_open("openat", "secret.log", open("secret.log", O_CREAT | O_WRONLY, 0600));
     MUST(write(fd, "hidden\n", 7) == 7);
