@@ -2,7 +2,7 @@
 
 Theory of operation. `scopetrace run` is started by a shell, and the program must take exactly its
 place: same pid, parent, process group, terminal, and later the exit status that the shell sees. So
-this process execs the command itself. The recorder is a grandchild in a session of its own, never a
+this process execs the command itself. The recorder is a grandchild without a terminal, never a
 child that the program could find, and seizes this process with ptrace. Under Yama's ptrace_scope 1
 only an ancestor may do that, unless the tracee names it (PR_SET_PTRACER).
 
@@ -225,17 +225,34 @@ def _await_end(pid: int) -> None:
 
 
 def _fork_again(order: int, answer: int, ours: tuple[int, int]) -> NoReturn:
-    """In the child: leave the terminal's session, fork the recorder, and exit."""
+    """In the child: leave the job and its terminal, fork the recorder, and exit."""
     try:
         for fd in ours:  # or a read of the pipe would never see its end
             os.close(fd)
-        os.setsid()
+        _leave_job()
         pid = os.fork() or _record(order, answer)
     except OSError as error:
         pid = -(error.errno or errno.EAGAIN)
     with suppress(OSError):
         os.write(answer, pid.to_bytes(4, sys.byteorder, signed=True))
     os._exit(0)
+
+
+def _leave_job() -> None:
+    """Have a process group of its own, and no terminal.
+
+    The session stays the program's. One of its own would be scheduled as a group of its own
+    (sched(7), autogroup): on a busy machine program and recorder would wait for all other groups
+    at each stop.
+    """
+    import fcntl
+    import termios
+
+    os.setpgid(0, 0)
+    with suppress(OSError):  # there is none
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
+        os.close(terminal)
 
 
 def _record(order: int, answer: int) -> NoReturn:

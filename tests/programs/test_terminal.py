@@ -142,3 +142,31 @@ def test_a_terminal_is_the_console_by_all_its_names(
     recording = stage.finished(home, ending)
     assert recording.messages("stderr") == "err\n"
     assert recording.messages("stdout") == "plain\ntty\nout\nname\nin\nlast\n"
+
+
+SESSION = """
+import os
+from pathlib import Path
+
+for path in Path("/proc").glob("[0-9]*/stat"):
+    try:
+        name, _, rest = path.read_text().partition("(")[2].rpartition(") ")
+    except OSError:
+        continue
+    group, session, terminal = rest.split()[2:5]
+    if int(session) == os.getsid(0) and int(path.parts[2]) != os.getpid():
+        print(name, int(terminal) != 0, int(group) == os.getpgrp())
+"""
+"""Prints who else is of the session: whether it has the terminal, and is of the job."""
+
+
+def test_the_recorder_is_scheduled_with_the_session_but_has_no_terminal_and_is_of_no_job(
+    stage: Stage,
+) -> None:
+    home = stage.new_home()
+    with on_a_terminal(stage, [python(), "-c", SESSION], recorded=True) as child:
+        child.expect_exact("scopetrace: rec False False")
+        ending = ended(child)
+
+    assert "True" not in child.before
+    assert stage.finished(home, ending).info.exit_code == 0
