@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from suites.unit import NATIVE, Unit
-from suites.verdicts import FAIL, PASS, SKIP, Verdicts
+from suites.verdicts import ENDING, FAIL, PASS, SKIP, Verdicts
 
 VARYING = Path(__file__).with_name("varying.txt")
 """Lines of suite, unit: test (both as patterns of fnmatch) and the reason, with tabs between."""
@@ -73,10 +73,14 @@ def differences(unit: Unit, native: Verdicts, modes: Sequence[str]) -> Iterator[
 
 
 def unlike(native: Mapping[str, str], recorded: Mapping[str, str]) -> dict[str, str]:
-    """Return the tests whose verdicts differ, with the one that they had when recorded."""
+    """Return the tests whose verdicts differ, with the one that they had when recorded.
+
+    Of a unit that said nothing, for it was late or crashed, that is its ending alone.
+    """
+    compared = recorded if set(recorded) == {ENDING} else {**native, **recorded}
     return {
         test: recorded.get(test, ABSENT)
-        for test in {**native, **recorded}
+        for test in compared
         if native.get(test, ABSENT) != recorded.get(test, ABSENT)
     }
 
