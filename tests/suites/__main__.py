@@ -11,6 +11,7 @@ a second time in both ways, and its native verdicts are alike; else it is one th
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from suites.unit import MODES  # noqa: E402
 def main() -> int:
     """Report differences; return 1 if there is one that came again."""
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what the unit has started
     folder = options.folder.resolve()
     failed = False
     for name in options.suites:

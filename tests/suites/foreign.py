@@ -86,15 +86,19 @@ def git(folder: Path) -> Iterator[Unit]:
 
 
 def go(folder: Path) -> Iterator[Unit]:
-    """Yield Go's packages, each compiled once into FOLDER/go."""
+    """Yield Go's packages, each compiled into FOLDER/go when it is run first."""
     root = Path(subprocess.check_output(["go", "env", "GOROOT"], text=True).strip()) / "src"
-    (folder / "go").mkdir(parents=True, exist_ok=True)
     for package in selected("go"):
         program = folder / "go" / package.replace("/", "-")
-        if not program.exists():
-            subprocess.run(["go", "test", "-c", "-o", program, package], check=True)
         argv = [program, "-test.v", "-test.short", "-test.timeout=280s"]
-        yield Unit(package, argv, verdicts.go, cwd=root / package)
+        prepare = partial(_compiled_test, package, program)
+        yield Unit(package, argv, verdicts.go, cwd=root / package, prepare=prepare)
+
+
+def _compiled_test(package: str, program: Path, _: Path) -> None:
+    if not program.exists():
+        program.parent.mkdir(exist_ok=True)
+        subprocess.run(["go", "test", "-c", "-o", program, package], check=True)
 
 
 def perl(folder: Path) -> Iterator[Unit]:

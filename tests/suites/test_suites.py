@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from suites.compare import differences, line, run_suite
+from suites.compare import differences, line, run_suite, unlike
 from suites.foreign import languages
 from suites.unit import GATED, NATIVE, TRACED, Unit
 from suites.verdicts import ENDING, JUNIT, LATE, Result, busybox, everything, go, junit, status, tap
@@ -85,6 +85,13 @@ def test_a_verdict_that_comes_once_varies(tmp_path: Path) -> None:
     [found] = differences(unit, unit.verdicts(NATIVE), [GATED])
 
     assert line(found) == "varies gated: 1: 'FAIL' -> 'PASS'"
+
+
+def test_a_unit_that_said_nothing_differs_once() -> None:
+    native = {"a": "PASS", "b": "PASS", ENDING: "0"}
+
+    assert unlike(native, {ENDING: "LATE"}) == {ENDING: "LATE"}
+    assert unlike(native, {"a": "PASS", ENDING: "1"}) == {"b": "absent", ENDING: "1"}
 
 
 @pytest.mark.parametrize("language", ["cgo", "java", "jshell"])
