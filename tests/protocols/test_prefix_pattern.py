@@ -66,3 +66,24 @@ def test_whether_more_can_help_is_what_trying_all_would_say(data):
     else:
         could = any(re.match(pattern, data + ending) for ending in endings)
         assert compiled.matches(data) is (None if could else False)
+
+
+@pytest.mark.parametrize(
+    "signature", [rb"a{0,1}[b-d]", rb"\x12.", rb".a", rb"\*x", rb"[^a]", rb"c{0,2}"]
+)
+@given(data=st.binary(min_size=1, max_size=2))
+def test_bytes_that_are_ruled_out_by_the_first_one_are_no_match(signature, data):
+    pattern = PrefixPattern(signature)
+
+    whole, beginning = pattern._compiled
+    expected = True if whole.match(data) else None if beginning.fullmatch(data) else False
+
+    assert pattern.matches(data) is expected
+
+
+def test_a_pattern_is_not_compiled_for_bytes_that_begin_otherwise():
+    pattern = PrefixPattern(rb"[A-Z]{3} /")
+
+    assert pattern.matches(b"get /") is False
+    assert "_compiled" not in vars(pattern)
+    assert pattern.matches(b"GET /") is True

@@ -239,7 +239,10 @@ class _KeepingHttp1(Http1):
 
     request_side = _KeepingRequests
     response_side = _KeepingResponses
-    upgraded = _KeepingHttp2
+
+    def upgraded_parser(self) -> type[Http2]:
+        """Return the parser of HTTP/2 with bodies."""
+        return _KeepingHttp2
 
 
 class FlowContents:

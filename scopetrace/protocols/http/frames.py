@@ -25,11 +25,8 @@ from hyperframe.frame import (
 )
 
 from scopetrace.protocols.http.headers import Headers
-from scopetrace.protocols.http.messages import MOST_HEAD, TOO_LONG, Budget, Unreadable
+from scopetrace.protocols.http.messages import MOST_HEAD, PREFACE, TOO_LONG, Budget, Unreadable
 from scopetrace.protocols.http.receive_buffer import ReceiveBuffer
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What a client sends first (RFC 9113, 3.4)."""
 
 FRAME_HEADER = struct.Struct(">HBBBL")
 """Length (two bytes and one), type, flags, stream (RFC 9113, 4.1)."""

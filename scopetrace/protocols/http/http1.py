@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from scopetrace.protocols.http.bodies import Body, Chunked, Fixed, UntilEnd
 from scopetrace.protocols.http.headers import Headers, text
@@ -27,7 +27,6 @@ from scopetrace.protocols.http.heads import (
     REQUEST_LINE,
     STATUS_LINE,
 )
-from scopetrace.protocols.http.http2 import Http2
 from scopetrace.protocols.http.messages import (
     Budget,
     Emitter,
@@ -37,6 +36,9 @@ from scopetrace.protocols.http.messages import (
     Unreadable,
 )
 from scopetrace.protocols.http.side import Bytes, Side
+
+if TYPE_CHECKING:
+    from scopetrace.protocols.http.http2 import Http2
 
 CONTINUE = "100-continue"
 
@@ -240,7 +242,6 @@ class Http1:
 
     request_side: ClassVar[type[RequestSide]] = RequestSide
     response_side: ClassVar[type[ResponseSide]] = ResponseSide
-    upgraded: ClassVar[type[Http2]] = Http2
 
     def __init__(self, emitter: Emitter, most_bytes: int) -> None:
         self.successor: Http2 | None = None
@@ -287,6 +288,12 @@ class Http1:
         self._requests.abandon_body()
         self._responses.abandon_body()
 
+    def upgraded_parser(self) -> type[Http2]:
+        """Return the parser of HTTP/2, whose import only flows that use it should cost."""
+        from scopetrace.protocols.http.http2 import Http2
+
+        return Http2
+
     def _side(self, from_client: bool) -> Side:
         return self._requests if from_client else self._responses
 
@@ -302,7 +309,8 @@ class Http1:
             raise Unreadable("the protocol was switched amid a request")
         rest = {way: self._side(way).received.take() for way in (True, False)}
         upgraded, unparsed = self._pending.take_answered(), self.unparsed
-        self.successor = self.upgraded(self._emitter, self._most_bytes, upgraded, unparsed)
+        parser = self.upgraded_parser()
+        self.successor = parser(self._emitter, self._most_bytes, upgraded, unparsed)
         for from_client, data in rest.items():
             self.successor.feed(time_ns, from_client, data)
 

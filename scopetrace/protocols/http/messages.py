@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 from scopetrace.protocols.http.headers import Headers
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client of HTTP/2 sends first (RFC 9113, 3.4)."""
+
 MOST_HEAD = 65_536
 """The longest header, in bytes: eight times what servers accept by default."""
 TOO_LONG = "a header is too long"

@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from scopetrace.protocols.http.frames import PREFACE
 from scopetrace.protocols.http.heads import (
     LATER_REQUEST_LINE,
     LATER_STATUS_LINE,
     LONG_REQUEST_LINE,
     REQUEST_LINE,
 )
+from scopetrace.protocols.http.messages import PREFACE
 
 MOST_SEEN = 16_384
 """Bytes of a direction that may come before it is clear."""

@@ -5,18 +5,20 @@ What comes before the version and the client are known is kept, in order, and pa
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from scopetrace.model.flow import Flow
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.protocols.http.http1 import Http1
-from scopetrace.protocols.http.http2 import Http2
 from scopetrace.protocols.http.messages import Unreadable
 from scopetrace.protocols.http.start import MOST_SEEN, Seen, Start, recognise_start
 from scopetrace.source import ITEMS_PER_MESSAGE, Outlet
 from scopetrace.sources.http.emitter import HttpEmitter
 from scopetrace.sources.http.fields import wanted_headers
+
+if TYPE_CHECKING:
+    from scopetrace.protocols.http.http2 import Http2
 
 Moment = tuple[Image, int, int]
 """Process and thread that transferred bytes, and when."""
@@ -157,8 +159,12 @@ class HttpReader:
         emitter = self._emitter = HttpEmitter(
             self._outlet, self._flow, start.is_client, self._patterns, moment[0]
         )
-        parser = Http1 if start.version == 1 else Http2
-        self._parser = parser(emitter, self._most_bytes)
+        if start.version == 1:
+            self._parser = Http1(emitter, self._most_bytes)
+        else:  # takes time to import, which only its flows should cost
+            from scopetrace.protocols.http.http2 import Http2
+
+            self._parser = Http2(emitter, self._most_bytes)
         for earlier, was_outgoing, kept in unstarted.steps:
             self._parse(self._parser, earlier, was_outgoing, kept)
 

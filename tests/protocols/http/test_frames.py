@@ -13,8 +13,8 @@ from hyperframe.frame import (
     SettingsFrame,
 )
 
-from scopetrace.protocols.http.frames import PREFACE, FrameSide, frame_header
-from scopetrace.protocols.http.messages import Budget, Unreadable
+from scopetrace.protocols.http.frames import FrameSide, frame_header
+from scopetrace.protocols.http.messages import PREFACE, Budget, Unreadable
 
 MEMORY = 1_048_576
 BLOCK = hpack.Encoder().encode([("a", "b"), ("c", "d")])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.protocols.http.frames import PREFACE
+from scopetrace.protocols.http.messages import PREFACE
 from scopetrace.protocols.http.start import MOST_SEEN, Seen, Start, recognise_start
 
 SETTINGS = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace.protocols.http.frames import PREFACE
+from scopetrace.protocols.http.messages import PREFACE
 from support.http_talk import (
     EVENTS,
     NO_METRICS,
@@ -245,3 +247,13 @@ def test_no_flow_holds_much(endless, role, memory):
         tracemalloc.stop()
 
     assert peak < 4 * memory + 300_000
+
+
+def test_reading_http_1_imports_no_parser_of_http_2():
+    script = "import sys, scopetrace.sources.http.reader; print(*sys.modules)"
+    command = [sys.executable, "-P", "-c", script]
+
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert "scopetrace.protocols.http.http1" in loaded
+    assert not {"hpack", "scopetrace.protocols.http.http2"} & {*loaded}
