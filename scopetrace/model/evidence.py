@@ -47,5 +47,11 @@ class Evidence(NamedTuple):
 
     def fields(self) -> dict[str, Any]:
         """Return what is known, as an event has it."""
-        named = zip(self._fields, self, strict=True)
-        return {name: value for name, value in named if value is not None}
+        known: dict[str, Any] = {}
+        most = len(self) - self.count(None)
+        for name, value in zip(self._fields, self, strict=True):
+            if len(known) == most:  # mostly one of the first
+                break
+            if value is not None:
+                known[name] = value
+        return known
