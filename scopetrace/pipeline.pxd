@@ -1,15 +1,16 @@
 import cython
 
 from scopetrace.decode.decoder cimport Decoder
+from scopetrace.metrics.meter cimport Meter
 from scopetrace.model.image cimport Image
 from scopetrace.model.raw cimport Batch, RawRecord, record_at
+from scopetrace.streams.flows cimport FlowOutlet
 from scopetrace.watch.rules cimport Rules
 
 
-cdef class Pipeline:
-    cdef dict __dict__
+cdef class Pipeline(FlowOutlet):
     cdef public object sync_requested, counts, main, main_end, record_ns
-    cdef public object measure, measure_with, measure_own
+    cdef public Meter _meter
     cdef public object _watch, _host, _offset_ns, _writer
     cdef public list _rows, _payloads, _given_up, _calls, _inherited
     cdef public object _show_call
@@ -23,6 +24,7 @@ cdef class Pipeline:
     cpdef feed(self, bytes batch)
     @cython.locals(rules=Rules)
     cpdef emit(self, Image image, time_ns, tid, str sourcetype, str source, channel, dict data)
+    cpdef measure_with(self, Image image, time_ns, str name, value, numops, dict tags)
     cpdef _dispatch(self, operation)
     @cython.locals(image=Image)
     cpdef _on_called(self, operation)

@@ -36,7 +36,7 @@ from scopetrace.model.raw import Batch, record_at
 from scopetrace.model.whole_call import WholeCall
 from scopetrace.source import Handlers
 from scopetrace.sources.needs import source_classes
-from scopetrace.streams.flows import Flows
+from scopetrace.streams.flows import FlowOutlet, Flows
 from scopetrace.streams.text import TextChannels
 from scopetrace.watch import ProcessFacts, Watch
 
@@ -78,7 +78,7 @@ class Rate:
         self.dropped = 0
 
 
-class Pipeline:
+class Pipeline(FlowOutlet):
     """Turns the records of one session into its rows.
 
     Args:
@@ -131,12 +131,7 @@ class Pipeline:
         self._metrics = Metrics(
             watch.config.libscope.summaryperiod, self._ensure_process, emit_metric
         )
-        self.measure = self._metrics.measure
-        """Take a measure of a metric."""
-        self.measure_with = self._metrics.measure_with
-        """The same. It is the meter's own method: it is called for every call."""
-        self.measure_own = self._metrics.measure_own
-        """Take a measure of a metric that the program itself sent."""
+        self._meter = self._metrics.meter
         self._show_call = show_call
         self._inherited: list[CalledWhole] = []
         self._records_calls = bool(watch.config.scopetrace.syscalls)
@@ -260,6 +255,30 @@ class Pipeline:
             self._write_process(image)
         data = {"message": message, "reason": reason, "count": count}
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
+
+    def measure(
+        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
+    ) -> None:
+        """Take a measure of a metric."""
+        self._meter.measure_with(image, time_ns, name, value, numops, tags)
+
+    def measure_with(
+        self,
+        image: Image,
+        time_ns: int,
+        name: str,
+        value: float,
+        numops: int,
+        tags: dict[str, Any],
+    ) -> None:
+        """Take a measure of a metric."""
+        self._meter.measure_with(image, time_ns, name, value, numops, tags)
+
+    def measure_own(
+        self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]
+    ) -> None:
+        """Take a measure of a metric that the program itself sent."""
+        self._meter.measure_own(image, time_ns, name, type, value, tags)
 
     def keep(self, payload: Payload) -> None:
         """Add a payload, or as much of it as payloadlimit leaves room for."""

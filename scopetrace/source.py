@@ -55,8 +55,8 @@ NO_TARGET = TextTarget("", "", Content(()))
 """Of a file whose text becomes no events."""
 
 
-class Outlet(Protocol):
-    """Takes the events, notices and measures of sources."""
+class Outlet:
+    """Takes the events, notices and measures of sources: the pipeline, or what stands in for it."""
 
     def emit(
         self,

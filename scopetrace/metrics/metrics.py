@@ -30,21 +30,16 @@ class Metrics:
         emit: EmitMetric | None = None,
     ) -> None:
         period_ns = period_s * SECOND_NS
-        self._meter = (
+        self.meter = (
             WatchedMeter(period_ns, ensure_process, emit)
             if emit
             else Meter(period_ns, ensure_process)
         )
-        self._processes = Processes(self._meter)
-        self.measure = self._meter.measure
-        """See `source.Outlet`."""
-        self.measure_with = self._meter.measure_with
-        """See `source.Outlet`."""
-        self.measure_own = self._meter.measure_own
-        """See `source.Outlet`."""
+        """Takes the measures."""
+        self._processes = Processes(self.meter)
         self.process_written = self._processes.process_written
         """To be called with each image that has a row in the session."""
-        self.take = self._meter.take
+        self.take = self.meter.take
         """Return the samples since the last time."""
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
@@ -57,13 +52,13 @@ class Metrics:
 
     def tick(self, now_ns: int) -> None:
         """Let time pass; `now_ns` is Unix time."""
-        self._meter.end_period(now_ns)
+        self.meter.end_period(now_ns)
         self._processes.tick(now_ns)
 
     def finish(self, now_ns: int) -> None:
         """End the session."""
-        self._meter.finish(now_ns)
+        self.meter.finish(now_ns)
 
     def _on_image_ended(self, operation: ImageEnded) -> None:
         self._processes.on_image_ended(operation)
-        self._meter.end(operation.image, operation.time_ns, operation.replaced)
+        self.meter.end(operation.image, operation.time_ns, operation.replaced)

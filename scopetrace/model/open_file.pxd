@@ -1,5 +1,10 @@
 # What open files and their usage are in C. Numbers of a usage stay objects: they never overflow.
 
+import cython
+
+
+cdef tuple NO_CALLS, NOTHING
+
 
 cdef class OpenFile:
     cdef object __weakref__
@@ -17,5 +22,8 @@ cdef class Usage:
     cdef public dict flows, calls
     cdef public tuple measured
 
+    cpdef tuple unmeasured(self)
+    @cython.locals(now=tuple, found=list, reads=tuple, writes=tuple, counts=list)
+    cpdef list unmeasured_calls(self)
     cpdef add(self, tuple tally)
     cpdef add_call(self, outgoing, op, list counts)

@@ -132,7 +132,7 @@ class Usage:
         reads = (self.reads, self.read_bytes, self.read_ns)
         now = (*reads, self.writes, self.write_bytes, self.write_ns)
         before, self.measured = self.measured, now
-        return now if before is NOTHING else tuple(a - b for a, b in zip(now, before, strict=True))
+        return now if before is NOTHING else _less(now, before)
 
     def add_call(self, outgoing: bool, op: str, counts: list[int]) -> None:
         """Note how much of what was added was another call's: calls, bytes, ns."""

@@ -2,9 +2,14 @@ import cython
 
 from scopetrace.model.flow cimport Flow
 from scopetrace.model.image cimport Image
+from scopetrace.source cimport Outlet
 from scopetrace.streams.cpu_budget cimport CpuBudget
 from scopetrace.streams.reading cimport Reading
 from scopetrace.streams.recognition cimport Recognition
+
+
+cdef class FlowOutlet(Outlet):
+    pass
 
 
 cdef class Flows:

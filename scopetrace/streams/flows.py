@@ -13,7 +13,6 @@ notice says so and the flow is read no further.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
@@ -30,7 +29,7 @@ MOST_AT_ONCE = 128 * 1024
 """Bytes of a stream that are read before the time that it took is looked at."""
 
 
-class FlowOutlet(Outlet, Protocol):
+class FlowOutlet(Outlet):
     """Where events and payloads go."""
 
     def keep(self, payload: Payload) -> None:

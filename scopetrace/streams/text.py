@@ -40,6 +40,7 @@ MOST_CHARACTERS = 32_768
 
 IGNORED = "-- binary data ignored --"
 LINE_END = b"\n"
+TWO_MARKS = tuple(MARKS)
 
 
 class TextChannel:
@@ -162,9 +163,9 @@ class TextChannels:
 
     def _written(self, operation: Written) -> None:
         image, tid, time_ns, file, data, transferred, fd_serial, unreadable = operation
-        try:
-            channel = self._channels[image][file]
-        except KeyError:
+        channels = self._channels.get(image)
+        channel = None if channels is None else channels.get(file)
+        if channel is None:
             channel = TextChannel(image, file, self._target(image, file))
             self._channels.setdefault(image, {})[file] = channel
         if channel.target is not NO_TARGET:
@@ -181,12 +182,12 @@ class TextChannels:
         """Emit the text of one write, or let it wait; `missing` bytes of it were not recorded."""
         if self._waiting:
             self._flush_other_writer(channel, time_ns)
-        if channel.utf16 is not None or data[:2] in MARKS:
+        if channel.utf16 is not None or data.startswith(TWO_MARKS):
             channel.utf16, data = read_utf16(channel.utf16, data)
             channel.file.utf16 = "" if channel.utf16 is None else channel.utf16.order
-        if self._is_binary(channel, data):
+        if _is_binary(channel, data):
             self._ignore_binary(channel, time_ns, tid)
-        elif missing or channel.pending or data[-1:] != LINE_END:
+        elif missing or channel.pending or not data.endswith(LINE_END):
             self._split(channel, time_ns, tid, data, missing)
         else:
             self._emit_text(channel, time_ns, tid, data)
@@ -202,12 +203,11 @@ class TextChannels:
             channel.missing += missing
 
     def _target(self, image: Image, file: OpenFile) -> TextTarget:
-        targets = (source.text_target(image, file) for source in self._sources)
-        return next((target for target in targets if target is not None), NO_TARGET)
-
-    @staticmethod
-    def _is_binary(channel: TextChannel, data: bytes) -> bool:
-        return not channel.target.content.allow_binary and is_binary(data, channel.in_binary)
+        for source in self._sources:
+            target = source.text_target(image, file)
+            if target is not None:
+                return target
+        return NO_TARGET
 
     def _flush_other_writer(self, channel: TextChannel, time_ns: int) -> None:
         """Emit the unfinished line of another writer of the same file, or one that waited long."""
@@ -273,7 +273,7 @@ class TextChannels:
         data = channel.take(end)
         if not channel.pending:
             self._waiting.pop(channel.key, None)
-        if channel.joined and self._is_binary(channel, data):
+        if channel.joined and _is_binary(channel, data):
             self._emit_ignored(channel, time_ns, channel.tid)
         else:
             self._emit_text(channel, time_ns, channel.tid, data, missing)
@@ -359,6 +359,10 @@ UNREADABLE = (
     "the memory of the process could not be read, as it or its parent had made itself not dumpable"
     " (PR_SET_DUMPABLE, prctl(2))"
 )
+
+
+def _is_binary(channel: TextChannel, data: bytes) -> bool:
+    return not channel.target.content.allow_binary and is_binary(data, channel.in_binary)
 
 
 def _piece_data(message: str, missing: int) -> list[dict[str, Any]]:

@@ -13,13 +13,14 @@ from scopetrace.config.find import Found
 from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
+from scopetrace.source import Outlet
 from scopetrace.watch.rules import Rules
 
 CLIENT = Address("inet", "10.0.0.1", 40000)
 MS = 1_000_000
 
 
-class KeepingOutlet:
+class KeepingOutlet(Outlet):
     """Keeps what sources say."""
 
     def __init__(self) -> None:

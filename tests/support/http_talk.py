@@ -17,6 +17,7 @@ from scopetrace.config.find import Found
 from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
+from scopetrace.source import Outlet
 from scopetrace.sources.http import SOURCE
 from scopetrace.watch.rules import Rules
 
@@ -46,7 +47,7 @@ class Event(NamedTuple):
     channel: int
 
 
-class Emitted:
+class Emitted(Outlet):
     """An outlet that keeps what is emitted."""
 
     def __init__(self) -> None:

@@ -2,10 +2,10 @@ import cython
 
 from scopetrace.model.image cimport Image
 from scopetrace.model.open_file cimport OpenFile, Usage
-from scopetrace.source cimport Source
+from scopetrace.source cimport Outlet, Source
 
 
-cdef dict OPENED, CLOSED
+cdef dict OPENED, CLOSED, TRANSFERS
 
 
 cdef class FsSource(Source):
@@ -15,6 +15,7 @@ cdef class FsSource(Source):
     cpdef _closed(self, operation)
     @cython.locals(image=Image, file=OpenFile, usage=Usage)
     cpdef _used(self, operation)
+    @cython.locals(outlet=Outlet, tags=dict)
     cdef _measure_use(self, Image image, time_ns, OpenFile file, Usage usage)
     cdef _emit(self, str name, Image image, time_ns, tid, dict data)
     @cython.locals(image=Image, data=dict)

@@ -148,13 +148,13 @@ class FsSource(Source):
 
     def _measure_use(self, image: Image, time_ns: int, file: OpenFile, usage: Usage) -> None:
         """Measure what a file was used for since that was measured last."""
-        measure = self.outlet.measure_with
+        outlet = self.outlet
         for which, op, (calls, size, used_ns) in usage.unmeasured_calls():
             tags = {"op": op, "file": file.path, "fd": file.fd}
             if calls or size:
-                measure(image, time_ns, TRANSFERS[which], size, calls, tags)
+                outlet.measure_with(image, time_ns, TRANSFERS[which], size, calls, tags)
             if calls:
-                measure(image, time_ns, "fs.duration", used_ns / 1000, calls, tags)
+                outlet.measure_with(image, time_ns, "fs.duration", used_ns / 1000, calls, tags)
 
     def _name_changed(self, operation: NameChanged) -> None:
         image, tid, time_ns, op, group, file, passed, other, other_passed, mode, exchanged = (

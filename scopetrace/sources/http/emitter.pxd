@@ -5,12 +5,14 @@ from scopetrace.model.flow_fields cimport flow_fields
 from scopetrace.model.image cimport Image
 from scopetrace.protocols.http.headers cimport Headers
 from scopetrace.protocols.http.messages cimport Request, Response
+from scopetrace.source cimport Outlet
 from scopetrace.sources.http.fields cimport repeated_fields, request_fields, response_fields
 
 
 cdef class HttpEmitter:
     cdef public object messages
-    cdef public object _outlet, _patterns, _tid, _time_ns
+    cdef public Outlet _outlet
+    cdef public object _patterns, _tid, _time_ns
     cdef public Flow _flow
     cdef public str _duration, _duration_field
     cdef public bint _is_grpc
