@@ -4,7 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
-#include <unistd.h>
+
+#include "gate/segment.h"
 
 _Static_assert(ARENA_RINGS_AT + ARENA_SLOTS * ARENA_RING_BYTES <= GATE_ARENA_BYTES, "");
 _Static_assert(ARENA_RING_BYTES >= 2 * GATE_RECORD_MAX, "");
@@ -12,37 +13,11 @@ _Static_assert(ARENA_RING_BYTES >= 2 * GATE_RECORD_MAX, "");
 _Static_assert(GATE_ARENA_BYTES <= GATE_ARENA_STRIDE, "");
 _Static_assert(ARENA_DIRTY_AT + ARENA_DIRTY_WORDS * sizeof(uint64_t) <= GATE_SLOT_BYTES, "");
 
-/* -- segments --------------------------------------------------------------------------------- */
-
-static void give_to(int id, uid_t owner)
-{
-    struct shmid_ds segment;
-
-    if (owner == geteuid() || shmctl(id, IPC_STAT, &segment) < 0)
-        return;
-    segment.shm_perm.uid = owner;
-    shmctl(id, IPC_SET, &segment);
-}
-
-/* Once it is marked as removed it goes with the last that has it mapped: shmctl(2). */
-static void *map_segment(uid_t owner, int *id_out)
-{
-    void *memory;
-
-    *id_out = shmget(IPC_PRIVATE, GATE_ARENA_BYTES, IPC_CREAT | SHM_NORESERVE | 0600);
-    if (*id_out < 0)
-        return NULL;
-    memory = shmat(*id_out, NULL, 0);
-    give_to(*id_out, owner);
-    shmctl(*id_out, IPC_RMID, NULL);
-    return memory == (void *)-1 ? NULL : memory;
-}
-
 struct arena *arena_new(unsigned index, uid_t owner, struct arena **list)
 {
     struct arena *arena = calloc(1, sizeof *arena);
 
-    if (!arena || !(arena->memory = map_segment(owner, &arena->id))) {
+    if (!arena || !(arena->memory = segment_map(GATE_ARENA_BYTES, owner, &arena->id))) {
         free(arena);
         return NULL;
     }
@@ -103,38 +78,6 @@ void arena_give_table(struct arena *arena, uint64_t *words)
     arena_drop(arena);
 }
 
-/* -- locks ------------------------------------------------------------------------------------ */
-
-int arena_take_lock(struct arena *arena)
-{
-    for (unsigned index = 0; index < ARENA_LOCKS; index++)
-        if (!arena->locks[index]) {
-            arena->locks[index] = true;
-            return (int)index;
-        }
-    return -1;
-}
-
-void arena_give_lock(struct arena *arena, unsigned index)
-{
-    __atomic_store_n(arena_lock(arena, index), 0, __ATOMIC_RELEASE);
-    arena->locks[index] = false;
-}
-
-uint64_t arena_lock_address(unsigned index)
-{
-    return GATE_ARENA_BASE + ARENA_LOCKS_AT + (uint64_t)index * ARENA_LOCK_BYTES;
-}
-
-uint32_t *arena_find_lock(const struct arena *arena, uint64_t address)
-{
-    uint64_t offset = address - arena_lock_address(0);
-
-    return offset < ARENA_LOCKS * ARENA_LOCK_BYTES && offset % ARENA_LOCK_BYTES == 0
-               ? arena_lock(arena, (unsigned)(offset / ARENA_LOCK_BYTES))
-               : NULL;
-}
-
 /* -- slots ------------------------------------------------------------------------------------ */
 
 static uint64_t *dirty_word(const struct gate_thread *thread)
@@ -159,6 +102,7 @@ static void reset_slot(struct gate_thread *thread)
     slot->magic = GATE_MAGIC;
     slot->self = arena_address(thread->arena, slot);
     slot->stack_top = slot->self + GATE_SLOT_BYTES;
+    slot->holder = gate_thread_holder(thread);
     slot->ring = arena_address(thread->arena, ring);
     slot->ring_size = ARENA_RING_BYTES;
     slot->dirty = arena_address(thread->arena, dirty_word(thread));
@@ -233,11 +177,12 @@ void arena_visit_dirty(struct arena *arena, visit_thread *visit, void *context)
     uint64_t *words = (uint64_t *)(arena->memory + ARENA_DIRTY_AT);
 
     for (unsigned word = 0; word < ARENA_DIRTY_WORDS; word++) {
-        uint64_t bits = arena->left[word];
-        arena->left[word] = 0;
+        uint64_t again = arena->left[word], found = 0;
         if (__atomic_load_n(&words[word], __ATOMIC_RELAXED))
-            bits |= __atomic_exchange_n(&words[word], 0, __ATOMIC_SEQ_CST);
-        visit_word(arena, word, bits, visit, context);
+            found = __atomic_exchange_n(&words[word], 0, __ATOMIC_SEQ_CST);
+        arena->left[word] =
+            found; /* a thread may not have made visible what it has published: mark_slot */
+        visit_word(arena, word, again | found, visit, context);
     }
 }
 

@@ -6,8 +6,7 @@
  * program whose arena is full is given another one behind it. It contains
  *
  *  1. a slot that is none: gs of a thread without a slot points to that of the first arena, and its magic
- *     is 0. Behind it there is a bit for each slot, set when there is something to take, and locks, one for
- *     each file (struct gate_owned): those of the first arena are used;
+ *     is 0. Behind it there is a bit for each slot, set when there is something to take;
  *  2. tables: a word for each fd (enum gate_fd), for each fd table;
  *  3. slots: one for each thread that makes calls in the gate;
  *  4. rings: one for each slot.
@@ -35,9 +34,6 @@ enum {
     ARENA_DIRTY_WORDS = ARENA_SLOTS / 64,
     ARENA_DIRTY_AT = GATE_SLOT_BYTES / 4,
     ARENA_RING_BYTES = 1 << 16,
-    ARENA_LOCKS = 32,
-    ARENA_LOCK_BYTES = 64, /* of which it uses 4 */
-    ARENA_LOCKS_AT = GATE_SLOT_BYTES - ARENA_LOCKS * ARENA_LOCK_BYTES,
     ARENA_TABLES_AT = GATE_SLOT_BYTES,
     ARENA_TABLE_BYTES = ARENA_FDS * sizeof(uint64_t),
     ARENA_SLOTS_AT = ARENA_TABLES_AT + ARENA_TABLES * ARENA_TABLE_BYTES,
@@ -46,18 +42,17 @@ enum {
 
 #define GATE_NO_SLOT ((uint64_t)GATE_ARENA_BASE) /* gs of a thread without one */
 
-struct gated_file;
 struct gate_thread;
 
 struct arena {
-    unsigned uses; /* images, tables, slots and locks */
+    unsigned uses; /* images, tables and slots */
     int id;        /* of the segment: shmat(2) */
     uint64_t address;
     uint8_t *memory;
-    struct gate_thread *slots[ARENA_SLOTS];        /* NULL: not in use */
-    bool tables[ARENA_TABLES], locks[ARENA_LOCKS]; /* in use */
-    uint64_t left[ARENA_DIRTY_WORDS]; /* slots to be looked at again in the next round */
-    struct arena *next, **link;       /* among all arenas */
+    struct gate_thread *slots[ARENA_SLOTS]; /* NULL: not in use */
+    bool tables[ARENA_TABLES];              /* in use */
+    uint64_t left[ARENA_DIRTY_WORDS];       /* slots to be looked at again in the next round */
+    struct arena *next, **link;             /* among all arenas */
 };
 
 /* The name of a folder where paths start, for a while. */
@@ -80,12 +75,10 @@ struct gate_thread {
     bool is_taken;                        /* all that was there then */
     uint64_t
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
-    struct gated_file *owned[GATE_OWNED]; /* the files of slot->owned, or NULL */
-    unsigned next_owned;                  /* how often one was added: the oldest makes room */
-    struct gate_folder folder;            /* where its last opens started */
-    struct caller *caller;                /* its thread */
-    struct parts last;                    /* of its last record, if records are verified */
-    struct gate_thread *next, **link;     /* among all threads with a slot */
+    struct gate_folder folder;        /* where its last opens started */
+    struct caller *caller;            /* its thread */
+    struct parts last;                /* of its last record, if records are verified */
+    struct gate_thread *next, **link; /* among all threads with a slot */
 };
 
 /*
@@ -100,18 +93,13 @@ void arena_drop(struct arena *arena);
 uint64_t *arena_take_table(struct arena *arena);
 void arena_give_table(struct arena *arena, uint64_t *words);
 
-/* The index of a lock that is not in use, unlocked; -1: all are. */
-int arena_take_lock(struct arena *arena);
-void arena_give_lock(struct arena *arena, unsigned index);
-
-static inline uint32_t *arena_lock(const struct arena *arena, unsigned index)
+/* What the thread writes to the locks that it has. */
+static inline uint64_t gate_thread_holder(const struct gate_thread *thread)
 {
-    return (uint32_t *)(arena->memory + ARENA_LOCKS_AT + (size_t)index * ARENA_LOCK_BYTES);
-}
+    enum { INDEX_BITS = 8, FIRST = 2 }; /* 0 is nobody, 1 the tracer */
 
-/* Where it is in the program. And the lock that is there; NULL: none is. */
-uint64_t arena_lock_address(unsigned index);
-uint32_t *arena_find_lock(const struct arena *arena, uint64_t address);
+    return (uint64_t)(uint32_t)thread->arena->id << INDEX_BITS | (thread->index + FIRST);
+}
 
 /* Where the program has memory of the arena. */
 uint64_t arena_address(const struct arena *arena, const void *memory);

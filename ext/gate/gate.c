@@ -183,7 +183,8 @@ __asm__(
     PLACE(gate_undone)
     "    lea " NUMBER(TRAMPOLINE_CALL) "(%r11), %r11\n"
     "    jmp *%r11\n"
-    /* The tracer has set rdi, rsi and rdx for shmat(2). What it returns stays in rbx. */
+    /* The tracer has set rdi, rsi and rdx for shmat(2), what it returns stays in rbx; and r12 and r13 for the locks,
+       likewise in r12. */
     PLACE(gate_loader)
     "    mov $" NUMBER(LOADER_ATTACH) ", %eax\n"
     "    syscall\n"
@@ -195,6 +196,12 @@ __asm__(
     "    mov $" NUMBER(LOADER_ADVICE) ", %edx\n"
     "    mov $" NUMBER(LOADER_ADVISE) ", %eax\n"
     "    syscall\n"
+    "    mov %r12, %rdi\n"
+    "    mov %r13, %rsi\n"
+    "    xor %edx, %edx\n"
+    "    mov $" NUMBER(LOADER_ATTACH) ", %eax\n"
+    "    syscall\n"
+    "    mov %rax, %r12\n"
     "5:\n"
     ASK
     PLACE(gate_loaded)

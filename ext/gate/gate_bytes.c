@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "gate/gate_calls.h"
@@ -22,15 +23,15 @@ enum { SPIN_TICKS = 1 << 15, WAIT_TICKS = 1 << 19 };
 /* False: another thread has it for long. */
 IN_THE_PROGRAM static int take_lock(struct gate_slot *slot, uint64_t address)
 {
-    uint32_t *lock = (uint32_t *)(uintptr_t)address;
+    uint64_t *lock = (uint64_t *)(uintptr_t)address;
     uint64_t waited = 0;
 
     slot->lock = address;
     do {
-        uint32_t unlocked = 0;
+        uint64_t unlocked = 0;
         if (waited > SPIN_TICKS)
             gate_make_call(SYS_sched_yield, 0, 0, 0, 0, 0);
-        if (__atomic_compare_exchange_n(lock, &unlocked, (uint32_t)slot->self, 0, __ATOMIC_ACQUIRE,
+        if (__atomic_compare_exchange_n(lock, &unlocked, slot->holder, 0, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
             return 1;
         __builtin_ia32_pause();
@@ -44,26 +45,50 @@ IN_THE_PROGRAM void give_lock(struct gate_slot *slot)
 {
     if (!slot->lock)
         return;
-    __atomic_store_n((uint32_t *)(uintptr_t)slot->lock, 0, __ATOMIC_RELEASE);
+    __atomic_store_n((uint64_t *)(uintptr_t)slot->lock, 0, __ATOMIC_RELEASE);
     IN_ORDER;
     slot->lock = 0;
+}
+
+/* The lock of the file of a call's fd, to which the thread has written before; 0: it has not. */
+IN_THE_PROGRAM static uint64_t known_lock(const struct gate_slot *slot, uint64_t key)
+{
+    int i = 0;
+
+    while (i < GATE_OWNED && slot->owned[i].fd != key)
+        i++;
+    return i < GATE_OWNED ? slot->owned[i].lock : 0;
+}
+
+/*
+ * The same of another fd, if its file is one that reads all that it takes of a write. Of terminals, which do so as
+ * well, the tracer says it (ptrace/gated_files.c).
+ */
+IN_THE_PROGRAM static uint64_t find_lock(struct gate_slot *slot, uint64_t key)
+{
+    struct gate_owned *owned = &slot->owned[slot->next_owned % GATE_OWNED];
+    struct stat found;
+
+    if (gate_make_call(SYS_fstat, (uint32_t)slot->registers.rdi, (uintptr_t)&found, 0, 0, 0) ||
+        !(S_ISREG(found.st_mode) || S_ISFIFO(found.st_mode)))
+        return 0;
+    slot->next_owned++;
+    owned->fd = 0;
+    IN_ORDER;
+    owned->lock = GATE_LOCK_ADDRESS(GATE_LOCK_OF(found.st_dev, found.st_ino));
+    IN_ORDER;
+    owned->fd = key;
+    return owned->lock;
 }
 
 /* Whether the thread may write to the file of its call, of which it has the lock then. */
 IN_THE_PROGRAM static int lock_file(struct gate_slot *slot)
 {
-    const volatile struct gate_owned *owned = slot->owned;
-    uint64_t fd = 1 + fd_key(slot);
-    int i = 0;
+    uint64_t key = 1 + fd_key(slot), lock = known_lock(slot, key);
 
-    while (i < GATE_OWNED && owned[i].fd != fd)
-        i++;
-    if (i == GATE_OWNED || !take_lock(slot, owned[i].lock))
-        return 0;
-    if (owned[i].fd == fd)
-        return 1;
-    give_lock(slot); /* the tracer took the file away meanwhile */
-    return 0;
+    if (!lock)
+        lock = find_lock(slot, key);
+    return lock && take_lock(slot, lock);
 }
 
 /* -- bytes ------------------------------------------------------------------------------------ */
@@ -91,7 +116,7 @@ IN_THE_PROGRAM static int64_t copy_vector(const struct gate_slot *slot, uint8_t 
     return size ? -1 : 0;
 }
 
-IN_THE_PROGRAM static int is_out(enum gate_action action)
+INLINE_IN_THE_PROGRAM int is_out(enum gate_action action)
 {
     return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND;
 }
@@ -133,7 +158,7 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
 }
 
 /* Whether a call on a socket says no more than which bytes: no address, no flag that makes them others. */
-IN_THE_PROGRAM static int is_plain(const struct gate_slot *slot, enum gate_action action)
+INLINE_IN_THE_PROGRAM int is_plain(const struct gate_slot *slot, enum gate_action action)
 {
     const uint64_t plain = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_WAITALL;
 
@@ -197,7 +222,7 @@ IN_THE_PROGRAM int before_transfer(struct gate_slot *slot, enum gate_action acti
 }
 
 /* Another thread has closed the fd meanwhile, and the number may be another file's. */
-IN_THE_PROGRAM static int was_given_away(const struct gate_slot *slot)
+INLINE_IN_THE_PROGRAM int was_given_away(const struct gate_slot *slot)
 {
     uint64_t word = *word_of(slot, (uint32_t)slot->registers.rdi);
 
@@ -233,5 +258,5 @@ IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action actio
         return record_end(slot, action, left);
     if (result && !has(slot, GATE_FD_MUTED) && (is_out(action) || has(slot, GATE_FD_STREAM)))
         return record_bytes(slot, left);
-    return tally_call(slot, fd_key(slot), slot->result);
+    return tally_call(slot, fd_key(slot), slot->result, left - slot->entered);
 }

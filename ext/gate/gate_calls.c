@@ -18,7 +18,7 @@
 #include "gate/gate_calls.h"
 
 /* Commands of fcntl(2) that are watched for their failures. */
-IN_THE_PROGRAM static int locks(const struct gate_slot *slot)
+INLINE_IN_THE_PROGRAM int locks(const struct gate_slot *slot)
 {
     uint32_t command = (uint32_t)slot->registers.rsi;
 
@@ -41,9 +41,9 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
         return prepare_try(slot, action) ? GATE_TRY : GATE_MAKE;
     if (slot->mode == GATE_PASS || action >= GATE_COUNT)
         return GATE_MAKE;
-    if (action == GATE_UNLINK)
+    if (action == GATE_UNLINK || action == GATE_LINK)
         return before_unlink(slot);
-    if (action == GATE_ACCEPT || action == GATE_SOCKET)
+    if (action == GATE_ALTER || action == GATE_ACCEPT || action == GATE_SOCKET)
         return GATE_MAKE;
     if (action == GATE_CONNECT || action == GATE_SHUTDOWN)
         return action == GATE_CONNECT ? before_connect(slot) : before_shutdown(slot);
@@ -58,20 +58,20 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
 }
 
 /* Calls about an fd, not about a name, are not counted. */
-IN_THE_PROGRAM static int is_about_fd(const struct gate_slot *slot, enum gate_action action)
+INLINE_IN_THE_PROGRAM int is_about_fd(const struct gate_slot *slot, enum gate_action action)
 {
     return (action == GATE_COUNT_NAMED_4 && slot->registers.r10 & AT_EMPTY_PATH) ||
            (action == GATE_COUNT_NAMED_3 && slot->registers.rdx & AT_EMPTY_PATH);
 }
 
 /* Whether an error is an answer, which is counted as a success is. */
-IN_THE_PROGRAM static int is_answer(enum gate_action action, int64_t result)
+INLINE_IN_THE_PROGRAM int is_answer(enum gate_action action, int64_t result)
 {
     return action == GATE_COUNT_LINK && result == -EINVAL;
 }
 
 /* Count or record a call that has returned. False: the tracer has to record it. */
-IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
+INLINE_IN_THE_PROGRAM int record_call(struct gate_slot *slot)
 {
     enum gate_action action = action_of(slot);
 
@@ -86,8 +86,10 @@ IN_THE_PROGRAM static int record_call(struct gate_slot *slot)
     if (action >= GATE_WATCH)
         return 1;
     if (action >= GATE_COUNT)
-        return tally_call(slot, NO_FD, 0);
-    if (action == GATE_UNLINK)
+        return tally_call(slot, NO_FD, 0, 0);
+    if (action == GATE_LINK)
+        return record_link(slot);
+    if (action == GATE_UNLINK || action == GATE_ALTER)
         return record_path(slot);
     return action == GATE_OPEN || action == GATE_OPENAT ? after_open(slot) : after_file(slot);
 }

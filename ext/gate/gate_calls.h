@@ -106,7 +106,7 @@ HIDDEN void publish_call(struct gate_slot *slot, uint64_t bytes);
 HIDDEN void mark_slot(struct gate_slot *slot);
 
 /* Count a call that has succeeded. False: there is no place for it. */
-HIDDEN int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes);
+HIDDEN int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes, uint64_t ticks);
 
 /* Write the tallies of an fd before it is closed. False: the ring is full. */
 HIDDEN int write_tallies(struct gate_slot *slot, uint64_t fd);
@@ -149,7 +149,8 @@ HIDDEN int write_first_ends(struct gate_slot *slot, struct gate_record *record);
 HIDDEN int prepare_try(struct gate_slot *slot, enum gate_action action);
 HIDDEN int after_open(struct gate_slot *slot);
 HIDDEN int before_unlink(const struct gate_slot *slot);
-HIDDEN int
-record_path(struct gate_slot *slot); /* of a call that found nothing, or removed a name */
+/* Of a call whose paths lead in the next round to what they lead to now: one path, or two. */
+HIDDEN int record_path(struct gate_slot *slot);
+HIDDEN int record_link(struct gate_slot *slot);
 
 #endif

@@ -47,13 +47,19 @@ IN_THE_PROGRAM int prepare_try(struct gate_slot *slot, enum gate_action action)
 
 enum { LINK_NAME_BYTES = 40 };
 
+IN_THE_PROGRAM static int add_text(struct gate_record *record, enum raw_part_kind kind,
+                                   uint64_t address)
+{
+    struct raw_part *part = next_part(record, kind);
+
+    return end_part(record, part, gate_copy_text(part->bytes, address, PATH_MOST), PATH_MOST);
+}
+
 IN_THE_PROGRAM static int add_path(const struct gate_slot *slot, struct gate_record *record)
 {
-    struct raw_part *part = next_part(record, PART_PATH);
     int first = path_argument_of(slot) == GATE_PATH_1;
-    uint64_t path = first ? slot->registers.rdi : slot->registers.rsi;
 
-    return end_part(record, part, gate_copy_text(part->bytes, path, PATH_MOST), PATH_MOST);
+    return add_text(record, PART_PATH, first ? slot->registers.rdi : slot->registers.rsi);
 }
 
 /* Write the name "/proc/thread-self/fd/N": a string of C would not be copied into the program. */
@@ -137,7 +143,8 @@ IN_THE_PROGRAM int after_open(struct gate_slot *slot)
  * Whether the tracer can find out in its next round what a path has meant: all that changes folders begins with
  * a round, but a process in /proc may have ended by then, and an fd may have been closed.
  */
-IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct raw_part *path)
+IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct raw_part *path,
+                                     int from_cwd)
 {
     const uint64_t proc = 0x2f636f72702f; /* "/proc/" */
     uint64_t start = 0;
@@ -146,14 +153,12 @@ IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct 
         start |= (uint64_t)path->bytes[i] << i * 8;
     if ((uint8_t)start == '/')
         return start != proc;
-    return slot->missing == GATE_MISSING_ALL &&
-           (path_argument_of(slot) == GATE_PATH_1 ||
-            (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD);
+    return slot->missing == GATE_MISSING_ALL && from_cwd;
 }
 
 /*
- * A link that is removed may be on the way of a path whose name is looked for in the next round. So the tracer
- * is to see it go, and all but files with it.
+ * A symbolic link that is removed, or has one name more, may be on the way of a path whose name is looked for in the
+ * next round. So the tracer is to see that, and all but files with it.
  */
 IN_THE_PROGRAM int before_unlink(const struct gate_slot *slot)
 {
@@ -163,7 +168,7 @@ IN_THE_PROGRAM int before_unlink(const struct gate_slot *slot)
     return !slot->missing || (result != -ENOENT && (result || !S_ISREG(found.st_mode)));
 }
 
-/* Record a call that has failed with ENOENT, or has removed a name. False: the tracer has to. */
+/* Record a call that has failed with ENOENT, removed a name or changed a file. False: the tracer has to. */
 IN_THE_PROGRAM int record_path(struct gate_slot *slot)
 {
     enum { MOST = sizeof(struct gate_record) + sizeof(struct raw_part) + PATH_MOST };
@@ -174,7 +179,29 @@ IN_THE_PROGRAM int record_path(struct gate_slot *slot)
     if (!record)
         return 0;
     fill_returned(slot, record, left);
-    if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload))
+    int from_cwd = path_argument_of(slot) == GATE_PATH_1 ||
+                   (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD;
+    if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload, from_cwd))
+        return 0;
+    record->size += record->copied;
+    publish_call(slot, record->size);
+    return 1;
+}
+
+IN_THE_PROGRAM int record_link(struct gate_slot *slot)
+{
+    enum { MOST = sizeof(struct gate_record) + 2 * (sizeof(struct raw_part) + PATH_MOST) };
+    uint64_t left = now_ticks();
+    struct gate_record *record = begin_record(slot, MOST);
+
+    if (!record)
+        return 0;
+    fill_returned(slot, record, left);
+    if (!add_text(record, PART_PATH, slot->registers.rdi) ||
+        !is_lasting(slot, (struct raw_part *)record->payload, 1))
+        return 0;
+    const struct raw_part *second = (struct raw_part *)(record->payload + record->copied);
+    if (!add_text(record, PART_PATH2, slot->registers.rsi) || !is_lasting(slot, second, 1))
         return 0;
     record->size += record->copied;
     publish_call(slot, record->size);

@@ -87,9 +87,14 @@ IN_THE_PROGRAM struct gate_record *begin_made(struct gate_slot *slot, uint64_t m
     return record;
 }
 
-/* The exchange is a barrier: if the tracer clears `is_dirty` before it, it sees what was published before. */
+/*
+ * The exchange is a barrier: if the tracer clears `is_dirty` before it, it sees what was published before. Without
+ * it the tracer may clear `is_dirty` and not see that yet: so it looks once more in the next round.
+ */
 IN_THE_PROGRAM void mark_slot(struct gate_slot *slot)
 {
+    if (__atomic_load_n(&slot->is_dirty, __ATOMIC_RELAXED))
+        return;
     if (!__atomic_exchange_n(&slot->is_dirty, 1, __ATOMIC_SEQ_CST))
         __atomic_fetch_or((uint64_t *)(uintptr_t)slot->dirty, slot->dirty_bit, __ATOMIC_SEQ_CST);
 }
@@ -188,20 +193,20 @@ IN_THE_PROGRAM static int write_tally(struct gate_slot *slot, uint64_t index, ui
     return 1;
 }
 
-IN_THE_PROGRAM static int is_free(const struct gate_tally *tally)
+INLINE_IN_THE_PROGRAM int is_free(const struct gate_tally *tally)
 {
     return !tally->sums.calls || tally->taken == GATE_TAKEN(tally->version, tally->sums.calls);
 }
 
 enum { PROBES = 4 };
 
-IN_THE_PROGRAM static uint64_t probed(uint64_t fd, uint64_t probe)
+INLINE_IN_THE_PROGRAM uint64_t probed(uint64_t fd, uint64_t probe)
 {
     return (fd + probe) % GATE_TALLIES;
 }
 
 /* Have a place for the tally of a call's fd. Returns 1 + its index; 0: there is none. */
-IN_THE_PROGRAM static uint64_t find_tally(struct gate_slot *slot, uint64_t fd)
+INLINE_IN_THE_PROGRAM uint64_t find_tally(struct gate_slot *slot, uint64_t fd)
 {
     uint64_t number = slot->registers.rax, found = 0;
 
@@ -220,7 +225,7 @@ IN_THE_PROGRAM static uint64_t find_tally(struct gate_slot *slot, uint64_t fd)
     return found;
 }
 
-IN_THE_PROGRAM int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes)
+IN_THE_PROGRAM int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes, uint64_t ticks)
 {
     uint64_t index = find_tally(slot, fd);
 
@@ -229,7 +234,7 @@ IN_THE_PROGRAM int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t byte
     struct gate_sums *sums = &slot->tallies[index - 1].sums;
     slot->next.calls = sums->calls + 1;
     slot->next.bytes = sums->bytes + bytes;
-    slot->next.ticks = sums->ticks + now_ticks() - slot->entered;
+    slot->next.ticks = sums->ticks + ticks;
     IN_ORDER;
     slot->tally = index;
     IN_ORDER;

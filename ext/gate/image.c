@@ -209,14 +209,46 @@ static void patch_usual(struct image *image, pid_t tid, struct space *space,
     }
 }
 
+/* Forget a site, as if no call had come from there. */
+static void forget_site(struct image *image, uint64_t site)
+{
+    for (size_t i = 0; i < image->seen_count; i++)
+        if (image->seen[i] == site)
+            image->seen[i--] = image->seen[--image->seen_count];
+}
+
+/* Forget the patches that memory does not have any more, and what is mapped where. */
+static void forget_lost(struct image *image, struct space *space, pid_t tid)
+{
+    for (size_t i = 0; i < image->patch_count; i++) {
+        if (image_has(&image->patches[i], space, tid))
+            continue;
+        forget_site(image, image->patches[i].site);
+        image->patches[i--] = image->patches[--image->patch_count];
+    }
+    image->mapping_count = 0;
+}
+
+/* Whether a site was patched whose file was unmapped since: it, or another one, is mapped there now. */
+static bool is_lost(const struct image *image, struct space *space, pid_t tid, uint64_t site)
+{
+    for (size_t i = 0; i < image->patch_count; i++)
+        if (image->patches[i].site == site)
+            return !image_has(&image->patches[i], space, tid);
+    return false;
+}
+
 bool image_patch(struct image *image, struct module_cache *cache, pid_t tid, struct space *space,
                  uint64_t address, bool alone)
 {
     struct mapping mapping;
-    unsigned known = image->mapping_count;
 
-    if (was_seen(image, address))
-        return false;
+    if (was_seen(image, address)) {
+        if (!is_lost(image, space, tid, address))
+            return false;
+        forget_lost(image, space, tid);
+    }
+    unsigned known = image->mapping_count;
     if (!find_kept(image, cache, tid, address, &mapping)) {
         array_append(&image->seen, &image->seen_count, &address, sizeof address);
         return false;

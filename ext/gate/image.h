@@ -44,8 +44,9 @@ void image_drop_arenas(struct image *image, unsigned kept);
 struct image *image_copy(const struct image *image);
 
 /*
- * Lead a site to the gate, if there is a way to do so. `address`: of the call instruction. `alone`: no other
- * thread can run the code meanwhile. Returns whether calls from there are made in the gate from now on.
+ * Lead a site to the gate from which a call came, if there is a way to do so: the first time, and again if its file
+ * was unmapped since. `address`: of the call instruction. `alone`: no other thread can run the code meanwhile. Returns
+ * whether calls from there are made in the gate from now on.
  */
 bool image_patch(struct image *image, struct module_cache *cache, pid_t tid, struct space *space,
                  uint64_t address, bool alone);

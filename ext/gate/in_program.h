@@ -4,7 +4,10 @@
 
 #include "gate/layout.h"
 
-/* Without what compilers add for the image that they compile: it does not exist in the program. */
+/*
+ * Without what compilers add for the image that they compile: it does not exist in the program. Functions are not
+ * inlined unless they say so, as two constants side by side would become one in memory.
+ */
 #define PROGRAM_CODE                                                                               \
     section("gate_code"), no_stack_protector, no_sanitize("address"), no_sanitize("undefined"),    \
         no_instrument_function, no_profile_instrument_function, target("general-regs-only")

@@ -108,7 +108,7 @@ static bool write_code(const struct injection *to, const uint8_t actions[GATE_NU
 /* -- the arena -------------------------------------------------------------------------------- */
 
 /* Run the loader. False: the thread is ending. */
-static bool load_arena(struct injection *to, const struct arena *arena, bool *done_out)
+static bool load_arena(struct injection *to, const struct arena *arena, int locks, bool *done_out)
 {
     struct user_regs_struct regs = to->own;
 
@@ -117,9 +117,11 @@ static bool load_arena(struct injection *to, const struct arena *arena, bool *do
     regs.rdi = (uint64_t)arena->id;
     regs.rsi = arena->address;
     regs.rdx = 0;
+    regs.r12 = (uint64_t)(int64_t)locks;
+    regs.r13 = GATE_LOCKS_BASE;
     if (!set_regs(to, &regs) || !run_to_ask(to, gate_address(gate_loaded), &regs))
         return false;
-    *done_out = regs.rbx == arena->address;
+    *done_out = regs.rbx == arena->address && (locks < 0 || regs.r12 == GATE_LOCKS_BASE);
     return true;
 }
 
@@ -182,18 +184,18 @@ static bool has_same_segments(pid_t tid)
 }
 
 /* False: the thread is ending. */
-static bool inject_all(struct injection *to, const uint8_t *actions, const struct arena *arena,
-                       bool *done_out)
+static bool inject_all(struct injection *to, const uint8_t *actions, int locks,
+                       const struct arena *arena, bool *done_out)
 {
     int64_t result = GATE_BASE;
 
     if (actions && !map_code(to, &result))
         return false;
     bool mapped = result == GATE_BASE && (!actions || write_code(to, actions));
-    return mapped ? load_arena(to, arena, done_out) : return_to_call(to);
+    return mapped ? load_arena(to, arena, actions ? locks : -1, done_out) : return_to_call(to);
 }
 
-enum injected inject(pid_t tid, struct space *space, const uint8_t *actions,
+enum injected inject(pid_t tid, struct space *space, const uint8_t *actions, int locks,
                      const struct arena *arena)
 {
     struct injection to = { .tid = tid, .space = space };
@@ -201,8 +203,8 @@ enum injected inject(pid_t tid, struct space *space, const uint8_t *actions,
 
     if (!has_same_segments(tid))
         return INJECT_REFUSED;
-    if (!get_regs(&to, &to.own) || !hold_signals(&to) || !inject_all(&to, actions, arena, &done) ||
-        !restore(&to))
+    if (!get_regs(&to, &to.own) || !hold_signals(&to) ||
+        !inject_all(&to, actions, locks, arena, &done) || !restore(&to))
         return INJECT_GONE;
     return done ? INJECT_DONE : INJECT_REFUSED;
 }

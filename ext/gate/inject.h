@@ -24,10 +24,11 @@ enum injected {
 };
 
 /*
- * Map the arena, and before that the code if `actions` is not NULL: enum gate_action of each number. After
+ * Map the arena, and if `actions` is not NULL (enum gate_action of each number) before that the code, and after it the
+ * locks, whose segment is `locks`. After
  * INJECT_DONE and INJECT_REFUSED the thread stands as before, and is about to make its own call.
  */
-enum injected inject(pid_t tid, struct space *space, const uint8_t *actions,
+enum injected inject(pid_t tid, struct space *space, const uint8_t *actions, int locks,
                      const struct arena *arena);
 
 #endif

@@ -18,6 +18,16 @@
 #define GATE_ROOM_BYTES 0x2000
 #define GATE_MAPPING_BYTES (GATE_BYTES + GATE_ROOM_BYTES)
 
+/*
+ * What all programs of a recording share: a lock for each file whose bytes are wanted, 0 or who writes to it. Two
+ * files may have the same one.
+ */
+#define GATE_LOCKS_BASE 0x70100000
+#define GATE_LOCKS 2048
+#define GATE_LOCKS_BYTES 0x4000
+#define GATE_LOCK_OF(dev, ino) (((dev)*31 + (ino)) % GATE_LOCKS)
+#define GATE_LOCK_ADDRESS(index) (GATE_LOCKS_BASE + 8 * (uint64_t)(index))
+
 /* Of what the program and the tracer share (arena.h): the first, the bytes of each, and how many at most. */
 #define GATE_ARENA_BASE 0x71000000
 #define GATE_ARENA_BYTES 0xa00000
@@ -54,6 +64,8 @@ enum gate_action {
     GATE_CHANGE,        /* an attribute of its file is changed */
     GATE_MAP,           /* the file of the fifth argument is mapped, or much memory */
     GATE_UNLINK,        /* the name is removed that is the first argument */
+    GATE_LINK,          /* the file of the first argument is given a name, the second one */
+    GATE_ALTER,         /* an attribute of the file with a path is changed */
     GATE_ACCEPT,        /* a connection is taken from the first argument, */
     GATE_SOCKET,        /* a socket is made, */
     GATE_CONNECT,       /* connected, */
@@ -142,12 +154,14 @@ struct gate_tally {
 
 #define GATE_TAKEN(version, calls) ((uint64_t)(version) << 32 | (uint32_t)(calls))
 
+_Static_assert(GATE_LOCKS * 8 == GATE_LOCKS_BYTES, "");
+
 enum { GATE_TALLIES = 32, GATE_OWNED = 8 };
 
-/* A file to which the thread may write here though its bytes are wanted (ptrace/gated_files.c). */
+/* An fd to which the thread has written though its bytes are wanted (ptrace/gated_files.c). */
 struct gate_owned {
     uint64_t fd;   /* 1 + what a tally has; 0: none */
-    uint64_t lock; /* address of a uint32_t: 0, or the lower half of the slot of who writes */
+    uint64_t lock; /* address of the lock of its file */
 };
 
 /*
@@ -191,12 +205,14 @@ struct gate_slot {
     uint64_t ring_size;    /* a power of two */
     uint32_t copy_limit;   /* most bytes that are copied of one write to a file, */
     uint32_t stream_limit; /* and of one transfer through a socket */
+    uint64_t holder;       /* what the thread writes to locks: no other thread has it */
     struct gate_owned owned[GATE_OWNED];
-    uint64_t may_try;   /* struct gate_try */
-    uint64_t missing;   /* enum gate_missing */
-    uint64_t flows;     /* bytes that go through sockets are wanted */
-    uint64_t dirty;     /* address of the word of the arena that has its bit, */
-    uint64_t dirty_bit; /* and that bit: it is set when there is something to take */
+    uint64_t next_owned; /* how often one was added: the oldest makes room; the thread adds, too */
+    uint64_t may_try;    /* struct gate_try */
+    uint64_t missing;    /* enum gate_missing */
+    uint64_t flows;      /* bytes that go through sockets are wanted */
+    uint64_t dirty;      /* address of the word of the arena that has its bit, */
+    uint64_t dirty_bit;  /* and that bit: it is set when there is something to take */
 
     uint64_t is_dirty; /* the thread has set its bit, and the tracer has not cleared it since */
 

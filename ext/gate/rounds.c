@@ -145,6 +145,7 @@ static bool is_sound_part(const struct raw_part *part)
 {
     switch (part->kind) {
     case PART_PATH:
+    case PART_PATH2:
     case PART_DATA:
     case PART_LINK:
         return part->flags <= (PART_CUT | PART_UNREADABLE);

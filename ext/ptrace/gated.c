@@ -123,7 +123,7 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
     if (row->transfer == TRANSFER_ACROSS)
         publish_fd(engine, task, (int)call->args[row->fd2 - 1], true);
     if (row->transfer == TRANSFER_OUT)
-        gated_own_file(engine, task, (int)call->args[0]);
+        gated_own_file(task, (int)call->args[0]);
 }
 
 static void doubt_names_of(struct fd_table *fds, uint64_t renames)
@@ -204,6 +204,10 @@ void gated_init(struct engine *engine)
             ? calloc(1, sizeof *gate)
             : NULL;
 
+    if (gate && !gated_init_locks(gate)) {
+        free(gate);
+        gate = NULL;
+    }
     engine->gate = gate;
     if (!gate)
         return;
@@ -223,6 +227,7 @@ void gated_deinit(struct engine *engine)
         return;
     module_cache_deinit(&engine->gate->modules);
     deinit_round(engine->gate);
+    gated_deinit_locks(engine->gate);
     free(engine->gate);
     engine->gate = NULL;
 }

@@ -32,12 +32,12 @@ bool gated_received_early(struct engine *engine, const struct task *task,
                           const struct pending *call);
 
 /* A traced write to an fd has returned: from now on the gate may make those of the thread. */
-void gated_own_file(struct engine *engine, struct task *task, int fd);
+void gated_own_file(struct task *task, int fd);
 
 /* Have no thread write to the file of an fd in the gate. False: one does so now, and is not slow. */
 bool gated_lock_file(struct engine *engine, struct task *task, struct fd_entry *entry,
                      uint64_t now_ns);
-void gated_unlock_file(struct task *task);
+void gated_unlock_file(struct engine *engine, struct task *task);
 
 /* Whether the record of a close that is about to be made was written by the gate. */
 bool gated_has_closed(struct task *task, const struct pending *call);

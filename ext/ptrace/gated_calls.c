@@ -85,7 +85,7 @@ static void record_asked(struct engine *engine, struct task *task)
     if (!slot || slot->phase != GATE_RETURNED)
         return;
     gated_end_call(engine, task, (int64_t)slot->result);
-    gated_give_lock(task->gated);
+    gated_give_lock(engine->gate, task->gated);
     engine->gate->ways[WAY_ASKED]++;
     gate_thread_mark(task->gated);
     slot->phase = GATE_COMMITTED;
@@ -166,7 +166,7 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
         engine->gate->ways[other ? WAY_OTHER : way_of(task, refused)]++;
     if (other || !engine->context.started || !gated_may_enter(task))
         return GATED_TRACE;
-    return gated_prepare(engine, task, info) ? GATED_TRACE : GATED_GONE;
+    return gated_prepare(engine, task, info, refused) ? GATED_TRACE : GATED_GONE;
 }
 
 bool gated_has_closed(struct task *task, const struct pending *call)

@@ -210,8 +210,8 @@ static void apply_file(struct engine *engine, const struct gate_thread *thread,
 }
 
 /*
- * A call has found nothing where its path leads, which is as true now, or has removed a name. Else the program
- * has lied.
+ * A call has found nothing where its path leads, which is as true now, or has changed what is there. Else the
+ * program has lied.
  */
 static void apply_path(struct engine *engine, const struct gate_thread *thread,
                        struct pending *call, int64_t result, uint64_t elapsed_ns)
@@ -219,6 +219,12 @@ static void apply_path(struct engine *engine, const struct gate_thread *thread,
     if ((result == -ENOENT || result == 0) && CALLS[call->row].path &&
         parts_find(&call->parts, PART_PATH))
         call_ended(&engine->context, thread->caller, call, result, elapsed_ns);
+}
+
+static bool changes_by_path(const struct call *row)
+{
+    return row->path &&
+           (row->group == GROUP_DELETE || row->group == GROUP_LINK || row->group == GROUP_ATTR);
 }
 
 /* A record says what its call can be known by; the rest follows from its row. */
@@ -231,13 +237,13 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
     if (call->row == ROW_close) {
         collect_others(engine, thread);
         record_close(&engine->context, thread->caller, call);
-    } else if (record->result < 0 || call->row == ROW_unlink) {
+    } else if (record->result < 0 || changes_by_path(row)) {
         apply_path(engine, thread, call, record->result, elapsed_ns);
     } else if (row->group == GROUP_NET) {
         apply_socket_record(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_OPEN) {
         apply_open(engine, thread, call, record, elapsed_ns);
-    } else if (row->group == GROUP_MAP || (row->group == GROUP_ATTR && row->fd)) {
+    } else if (row->group == GROUP_MAP || row->group == GROUP_ATTR) {
         apply_file(engine, thread, call, record, elapsed_ns);
     } else if (row->transfer == TRANSFER_ACROSS && record->result >= 0) {
         apply_across(engine, thread, call, record);

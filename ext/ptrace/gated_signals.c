@@ -42,7 +42,7 @@ static void leave_gate(struct engine *engine, struct task *task, enum verdict ve
     struct gate_slot *slot = &task->gated->page->slot;
 
     if (engine->recording_ended) {
-        gated_give_lock(task->gated);
+        gated_give_lock(engine->gate, task->gated);
         return;
     }
     gate_thread_mark(task->gated);
@@ -52,7 +52,7 @@ static void leave_gate(struct engine *engine, struct task *task, enum verdict ve
         leave_returning(engine, task, regs);
     else if (verdict == RELOCATE_RETURNED && !gate_thread_complete(task->gated))
         gated_end_call(engine, task, (int64_t)slot->result);
-    gated_give_lock(task->gated);
+    gated_give_lock(engine->gate, task->gated);
     slot->phase = GATE_IDLE;
 }
 

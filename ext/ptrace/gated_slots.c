@@ -7,6 +7,7 @@
 #include "call/proc.h"
 #include "call/records.h"
 #include "gate/inject.h"
+#include "gate/segment.h"
 #include "ptrace/gated.h"
 #include "ptrace/gated_state.h"
 
@@ -92,7 +93,7 @@ static void end_thread(struct engine *engine, struct task *task)
         return;
     gate_thread_mark(task->gated);
     gated_collect(engine);
-    gated_disown_all(task->gated);
+    gated_give_lock(engine->gate, task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
     if (task->image->program && task->gated->calls >= BUSY_CALLS)
         task->image->program->is_busy = true;
@@ -196,12 +197,15 @@ static bool add_arena(struct engine *engine, struct task *task)
 {
     struct image *image = task->image;
     const uint8_t *actions = image->arena_count ? NULL : engine->gate->actions;
-    struct arena *arena =
-        image->arena_count < GATE_ARENAS && has_room(task->caller.tid)
-            ? arena_new(image->arena_count, owner_of(task->caller.tid), &engine->gate->arenas)
-            : NULL;
+    uid_t owner = owner_of(task->caller.tid);
+    struct arena *arena = image->arena_count < GATE_ARENAS && has_room(task->caller.tid)
+                              ? arena_new(image->arena_count, owner, &engine->gate->arenas)
+                              : NULL;
+
+    segment_give(engine->gate->locks_id, owner);
     enum injected done =
-        arena ? inject(task->caller.tid, task->caller.space, actions, arena) : INJECT_REFUSED;
+        arena ? inject(task->caller.tid, task->caller.space, actions, engine->gate->locks_id, arena)
+              : INJECT_REFUSED;
 
     if (done == INJECT_DONE)
         image->arenas[image->arena_count++] = arena;
@@ -261,7 +265,7 @@ static bool give_place(struct engine *engine, struct task *task)
     return task->image->refused || task->image->full || add_arena(engine, task);
 }
 
-bool gated_prepare(struct engine *engine, struct task *task, const call_info *info)
+bool gated_prepare(struct engine *engine, struct task *task, const call_info *info, bool refused)
 {
     if (!task->image && !(task->image = image_new()))
         return true;
@@ -271,7 +275,7 @@ bool gated_prepare(struct engine *engine, struct task *task, const call_info *in
         return true;
     if (!give_place(engine, task))
         return false;
-    if (task->gated)
+    if (task->gated && !refused)
         image_patch(task->image, &engine->gate->modules, task->caller.tid, task->caller.space,
                     info->instruction_pointer - ARCH_SYSCALL_BYTES, !shares_space(task));
     return true;

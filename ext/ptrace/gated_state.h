@@ -7,18 +7,9 @@
 #include "ptrace/state.h"
 
 enum {
-    GATED_FILES = 256,
     GATED_PROGRAMS = 256,
     ANOTHER_SERIAL =
         1, /* the first_fd_serial of a call whose fd another thread has closed meanwhile */
-};
-
-/* A file to which threads write in the gate (gated_files.c). */
-struct gated_file {
-    uint64_t dev, ino;
-    struct arena *arena; /* that its lock is in; NULL: it is none */
-    unsigned lock, uses; /* by fds of threads, and by a traced write that has the lock */
-    bool traced;         /* there is such a write */
 };
 
 /* A file that was executed. */
@@ -32,7 +23,9 @@ struct gate {
     struct module_cache modules;
     struct arena *arenas;
     struct gate_thread *threads;
-    struct gated_file files[GATED_FILES]; /* by device and inode; others of a place are traced */
+    uint64_t *locks; /* of files: gated_files.c; their segment, */
+    int locks_id;
+    bool traced[GATE_LOCKS];                       /* and whether a traced write has one */
     struct gated_program programs[GATED_PROGRAMS]; /* likewise; another one takes its place */
     bool used;                                     /* some program has an arena */
     unsigned differences;                          /* that verified records had */
@@ -72,8 +65,11 @@ void gated_refuse(struct engine *engine, const struct task *task, enum raw_note 
 /* Whether calls of a thread could be made in the gate. */
 bool gated_may_enter(const struct task *task);
 
-/* At a traced call: give its thread what is missing for the next one. False: it is in another stop by now. */
-bool gated_prepare(struct engine *engine, struct task *task, const call_info *info);
+/*
+ * At a traced call: give its thread what is missing for the next one. `refused`: the call came from the gate, so its
+ * site is patched. False: the thread is in another stop by now.
+ */
+bool gated_prepare(struct engine *engine, struct task *task, const call_info *info, bool refused);
 
 /* gated_calls.c: begin the call of the thread's slot, as if it had stopped at its entry. False: it is none. */
 bool gated_begin_call(struct engine *engine, struct task *task);
@@ -82,8 +78,9 @@ bool gated_begin_call(struct engine *engine, struct task *task);
 void gated_end_call(struct engine *engine, struct task *task, int64_t result);
 
 /* gated_files.c: a thread leaves the gate, and gives back its lock; it ends. */
-void gated_give_lock(struct gate_thread *thread);
-void gated_disown_all(struct gate_thread *thread);
+void gated_give_lock(const struct gate *gate, struct gate_thread *thread);
+bool gated_init_locks(struct gate *gate);
+void gated_deinit_locks(struct gate *gate);
 
 /* gated_streams.c: whether another thread began to send before that tick, and its record is not taken yet. */
 bool gated_is_sent_to(const struct engine *engine, const struct caller *receiver, int fd,

@@ -193,7 +193,7 @@ uint8_t filter_gate_action(int row)
                : call->answer == EINVAL     ? GATE_COUNT_LINK
                                             : GATE_COUNT;
     case GROUP_ATTR:
-        return call->path ? GATE_REFUSE : GATE_CHANGE;
+        return call->path ? GATE_ALTER : GATE_CHANGE;
     case GROUP_LOCK:
         return call->when == WHEN_LOCKS ? GATE_WATCH_LOCKS : GATE_WATCH;
     case GROUP_TOUCH:
@@ -207,6 +207,7 @@ uint8_t filter_gate_action(int row)
                : row == ROW_sendfile                             ? GATE_SENDFILE
                : row == ROW_mmap                                 ? GATE_MAP
                : row == ROW_unlink                               ? GATE_UNLINK
+               : row == ROW_link                                 ? GATE_LINK
                : row == ROW_accept || row == ROW_accept4         ? GATE_ACCEPT
                : row == ROW_socket                               ? GATE_SOCKET
                : row == ROW_connect                              ? GATE_CONNECT

@@ -173,8 +173,6 @@ void begin_ordered_write(struct engine *engine, struct task *task);
 void end_ordered_write(struct engine *engine, struct task *task);
 /* Ask for device and inode of the file at an fd, once. */
 bool identify_file(const struct task *task, struct fd_entry *entry);
-/* Whether another thread writes to the file of a task's write as well, in a traced call. */
-bool is_written_by_another(const struct engine *engine, const struct task *task);
 /* Whether a write takes so long that others are not to wait for it. */
 bool is_slow_write(pid_t tid, uint64_t entered_ns, uint64_t now_ns);
 /* Make the writes that are held only behind slow ones; UINT64_MAX: all that are held. */

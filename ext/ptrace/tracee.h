@@ -89,7 +89,7 @@ struct task {
         init_fault; /* the fault that is ending process 1 of a namespace (init_faults.c), or NULL */
     struct image *image;        /* what its program has of the gate (gated_slots.c), or NULL */
     struct gate_thread *gated;  /* its slot, or NULL */
-    struct gated_file *locked;  /* the tracer has taken its lock for a write of the task; or NULL */
+    unsigned locked;            /* 1 + the lock of a file that a write of the task has; 0: none */
     bool has_parents_gs;        /* its first base of gs may be that of its parent's slot */
     int64_t closed;             /* the fd of a close that is recorded and not made yet; -1: none */
     bool other_users;           /* its user namespace is another one than the recorder's */

@@ -84,14 +84,6 @@ static bool must_be_held(const struct engine *engine, const struct task *task, i
     return false;
 }
 
-bool is_written_by_another(const struct engine *engine, const struct task *task)
-{
-    for (int i = 0; i < engine->writer_count; i++)
-        if (engine->writers[i] != task && is_same_file(engine, engine->writers[i], task))
-            return true;
-    return false;
-}
-
 /* Whether a writer that comes after the first `count` need not wait; if so, it has its file's lock. */
 static bool may_write(struct engine *engine, struct task *task, int count, uint64_t now_ns)
 {
@@ -130,7 +122,7 @@ void end_ordered_write(struct engine *engine, struct task *task)
 {
     int at = 0;
 
-    gated_unlock_file(task);
+    gated_unlock_file(engine, task);
     if (task->write_state == WRITE_NONE)
         return;
     if (task->write_state == WRITE_HELD)
@@ -160,7 +152,7 @@ void release_held_writes(struct engine *engine, uint64_t now_ns)
         if (task->write_state == WRITE_UNDER_WAY &&
             is_slow_write(task->caller.tid, task->call.entered_ns, now_ns)) {
             task->write_state = WRITE_SLOW;
-            gated_unlock_file(task);
+            gated_unlock_file(engine, task);
         } else if (task->write_state == WRITE_HELD && may_write(engine, task, i, now_ns)) {
             release_write(engine, task);
         }

@@ -330,6 +330,7 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "retried",
         "sendfile",
         "short_address",
+        "short_files",
         "sockets",
         "tmpfile",
         "turns",
@@ -339,7 +340,7 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
     ],
 )
 def test_sessions_of_a_tracee_are_equal(name: str, stage: Stage, compile_tracee: Compile) -> None:
-    assert_equal_sessions(stage, [compile_tracee(name)])
+    assert_equal_sessions(stage, [compile_tracee(name, "-pthread")])
 
 
 @pytest.mark.parametrize("way", [(), ("apart",)])
@@ -481,6 +482,23 @@ def test_code_that_a_program_makes_copies_moves_or_loads_runs_as_natively(
     assert (recording.ending, native.status) == (native, 0)
     read = [close.data["file_read_ops"] for close in recording.of("fs.close", file=str(command[0]))]
     assert read == [int(native.stdout.split()[0])]
+
+
+def test_a_library_that_is_loaded_again_makes_its_calls_without_a_stop_again(
+    compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    library = compile_tracee("library_read", "-shared", "-fPIC")
+    program = compile_tracee("generated_code")
+
+    records, output = engine_run([program, "reloaded", library, library], folder, gate_at=1)
+
+    times = 100
+    assert int(output.split()[0]) == times * 5
+    made = ways_of(records)
+    assert made[Way.GATED] > times * 4
+    assert made[Way.SITE] < times * 2
 
 
 @pytest.mark.parametrize("kib", [10_000, 12_000, 100_000])

@@ -19,7 +19,7 @@ static uint8_t *find_arena(void)
     unsigned long start, found = 0;
 
     while (maps && fgets(line, sizeof line, maps))
-        if (strstr(line, "SYSV") && sscanf(line, "%lx", &start) == 1)
+        if (strstr(line, "SYSV") && sscanf(line, "%lx", &start) == 1 && start >= GATE_ARENA_BASE)
             found = found ? found : start;
     fclose(maps);
     return (uint8_t *)found;

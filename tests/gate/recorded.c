@@ -70,6 +70,16 @@ static void close_scratch(void)
     close(scratch);
 }
 
+static void open_new(void)
+{
+    scratch = open("written", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+}
+
+static void unlink_second(void)
+{
+    unlink("linked");
+}
+
 static void make_name(void)
 {
     close(open("removed", O_WRONLY | O_CREAT, 0600));
@@ -166,6 +176,13 @@ static struct step_case {
     { "stat nothing", { "", SYS_stat, { (uint64_t) "absent", 8 } }, -ENOENT, nothing, nothing },
     { "fcntl", { "", SYS_fcntl, { 0, F_SETLK, (uint64_t)&whole } }, 0, nothing, nothing },
     { "lock of nothing", { "", SYS_fcntl, { 0, F_SETLK, 8 } }, -EFAULT, nothing, nothing },
+    { "chmod", { "", SYS_chmod, { (uint64_t) "copied", 0600 } }, 0, nothing, nothing },
+    { "link",
+      { "", SYS_link, { (uint64_t) "copied", (uint64_t) "linked" } },
+      0,
+      nothing,
+      unlink_second },
+    { "first write", { "", SYS_write, { 0, (uint64_t)&byte, 1 } }, 1, open_new, close_scratch },
     { "socket", { "", SYS_socket, { AF_INET, SOCK_STREAM, 0 } }, 0, nothing, close_scratch },
     { "connect",
       { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
@@ -198,7 +215,8 @@ static bool is_about_scratch(const struct step_case *asked)
 {
     const uint64_t number = asked->call.number;
 
-    return number == SYS_close || number == SYS_connect || number == SYS_shutdown;
+    return number == SYS_close || number == SYS_connect || number == SYS_shutdown ||
+           number == SYS_write;
 }
 
 static void fill_in(struct step_case *asked)

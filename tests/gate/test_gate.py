@@ -26,9 +26,9 @@ from support.thorough import THOROUGH
 HERE = Path(__file__).parent
 TABLE_OFFSET = 0x7000
 """GATE_CODE_BYTES of ext/gate/layout.h."""
-SYSCALLS = 7
+SYSCALLS = 8
 """That of the program's call, that of an open that is tried first, that of the gate's own, that by
-which it asks the tracer, and three of the loader."""
+which it asks the tracer, and four of the loader."""
 Needs = Callable[[str], str]
 
 # -- the code itself ------------------------------------------------------------------------------

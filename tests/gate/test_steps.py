@@ -72,11 +72,14 @@ LEAST = {
     "fchmod": 100,
     "sendfile": 100,
     "fcntl": 100,
-    "socket": 200,
+    "chmod": 100,
+    "link": 100,
+    "first write": 100,
+    "socket": 150,
     "connect": 400,
     "accept": 400,
-    "shutdown": 200,
-    "close of a socket": 200,
+    "shutdown": 150,
+    "close of a socket": 100,
     "getcwd": 100,
 }
 """How many instructions a call has at least that is made in the gate."""
@@ -109,12 +112,17 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     assert len(recording.of("fs.delete", file=f"{work}/removed")) == made["unlink"]
     assert len(recording.of("fs.error", file=f"{work}/nowhere")) == made["unlink nothing"]
     assert len(recording.of("fs.error", file=f"{work}/absent")) == made["stat nothing"]
+    assert len(recording.of("fs.link")) == made["link"]
+    written = [
+        event.data["file_write_bytes"] for event in recording.of("fs.close", file=f"{work}/written")
+    ]
+    assert written == [1] * made["first write"]
     connections = sum(made[case] for case in CONNECTIONS)
     for role in "client", "server":
         roles = [event.data["role"] for event in recording.of("net.open")]
         assert roles.count(role) == connections
     assert len(recording.of("net.close")) == 2 * connections
-    assert len(recording.of("fs.attr", file=f"{work}/copied")) == made["fchmod"]
+    assert len(recording.of("fs.attr", file=f"{work}/copied")) == made["fchmod"] + made["chmod"]
     assert len(recording.of("fs.error", file=f"{work}/nothing")) == made["open nothing"]
 
 

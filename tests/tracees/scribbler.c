@@ -5,6 +5,7 @@
  *     scribbler SEED COUNT
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,8 @@ static void make_calls(void)
         return;
 }
 
-/* Where the memory is; NULL: there is none. */
-static volatile uint8_t *find_shared(size_t *bytes_out)
+/* Where the memory is: that which all programs share, or that of this one. NULL: there is none. */
+static volatile uint8_t *find_shared(bool of_all, size_t *bytes_out)
 {
     static char maps[1 << 16];
     int fd = open("/proc/self/maps", O_RDONLY);
@@ -44,7 +45,9 @@ static volatile uint8_t *find_shared(size_t *bytes_out)
     while ((more = read(fd, maps + size, sizeof maps - 1 - size)) > 0)
         size += (size_t)more;
     close(fd);
-    char *found = strstr(maps, "SYSV");
+    char *found = strstr(maps, "SYSV"); /* the locks of files are before the rest */
+    if (found && !of_all)
+        found = strstr(found + 1, "SYSV");
     if (!found)
         return NULL;
     while (found > maps && found[-1] != '\n')
@@ -63,7 +66,7 @@ static int scribble(void)
     alarm(SECONDS);
     for (int i = 0; i < CALLS_BEFORE; i++)
         make_calls();
-    volatile uint8_t *shared = find_shared(&size);
+    volatile uint8_t *shared = find_shared(draw() % 4 == 0, &size);
     for (int i = 0; shared && i < ROUNDS; i++) {
         /* tables and slots come first, and the first ring after them */
         size_t at = draw() % (draw() % 2 ? size / 5 : size);
