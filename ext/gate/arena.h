@@ -77,6 +77,7 @@ struct gate_thread {
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
     struct gate_folder folder;        /* where its last opens started */
     struct caller *caller;            /* its thread */
+    bool since_birth;                 /* it has the slot since before its first call */
     struct parts last;                /* of its last record, if records are verified */
     struct gate_thread *next, **link; /* among all threads with a slot */
 };

@@ -21,6 +21,8 @@ struct image {
     bool full;                     /* there will be no further arena */
     bool displaced;                /* the program has mapped something else where the gate was */
     unsigned calls;                /* traced so far that the gate could have made */
+    unsigned threads_born;         /* so far, beside the first, */
+    unsigned threads_used;         /* and of these those that have made a call in the gate */
     struct gated_program *program; /* what is known of its program; NULL: it was not looked at */
     struct patch *patches;
     size_t patch_count;

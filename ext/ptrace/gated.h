@@ -59,7 +59,7 @@ void gated_before_resume(struct engine *engine, struct task *task);
 /* A child is made; it is in its first stop; a thread leaves its program, by exec or its end. */
 void gated_birth(const struct engine *engine, struct task *parent, struct task *child,
                  uint64_t flags);
-void gated_start(const struct engine *engine, const struct task *child);
+void gated_start(struct engine *engine, struct task *child);
 void gated_leave_image(struct engine *engine, struct task *task);
 
 /* Nothing is recorded any more: calls go on in the gate. */

@@ -97,6 +97,7 @@ static void end_thread(struct engine *engine, struct task *task)
     engine->gate->ways[WAY_GATED] += task->gated->calls;
     if (task->image->program && task->gated->calls >= BUSY_CALLS)
         task->image->program->is_busy = true;
+    task->image->threads_used += task->gated->since_birth && task->gated->calls;
     gate_thread_free(task->gated);
     task->gated = NULL;
 }
@@ -124,6 +125,8 @@ void gated_birth(const struct engine *engine, struct task *parent, struct task *
     patch_ahead(engine, parent, flags);
     if (flags & CLONE_VM && !parent->image)
         parent->image = image_new();
+    if (flags & CLONE_THREAD && parent->image)
+        parent->image->threads_born++;
     if (flags & CLONE_VM)
         child->image = image_share(parent->image);
     else if (gated_has_gate(parent))
@@ -142,12 +145,27 @@ static void check_arenas(const struct task *child)
             image_drop_arenas(image, i);
 }
 
-void gated_start(const struct engine *engine, const struct task *child)
+/* Whether a thread is to have a slot at its birth: most of those before it have used theirs. */
+static bool will_use_slot(const struct task *child)
+{
+    enum { FEW = 8 };
+    const struct image *image = child->image;
+
+    return gated_has_gate(child) && !image->refused && shares_space(child) &&
+           gated_has_words(child) && gated_may_enter(child) && image->threads_born > FEW &&
+           image->threads_used > image->threads_born / 2;
+}
+
+void gated_start(struct engine *engine, struct task *child)
 {
     struct arch_regs regs;
 
     if (gated_has_gate(child) && !shares_space(child))
         check_arenas(child);
+    if (engine->gate && !child->gated && will_use_slot(child))
+        enter_slot(engine, child);
+    if (child->gated)
+        child->gated->since_birth = true;
     if (!engine->gate || !child->has_parents_gs || child->gated ||
         arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
         return;
@@ -258,8 +276,10 @@ static bool inject_gate(struct engine *engine, struct task *task)
 /* Give the thread what it needs in an arena. False: it is in another stop by now. */
 static bool give_place(struct engine *engine, struct task *task)
 {
-    if (!task->gated)
+    if (!task->gated) {
         enter_slot(engine, task);
+        task->image->threads_used += task->gated && shares_space(task);
+    }
     if ((task->gated || task->image->refused) && gated_take_words(task))
         return true;
     return task->image->refused || task->image->full || add_arena(engine, task);

@@ -47,6 +47,20 @@ def test_most_calls_of_a_program_make_no_stop(
     assert stops < made / 10
 
 
+def test_threads_like_those_before_them_need_no_stop_to_begin(
+    compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    records, output = engine_run([compile_tracee("threads_in_turn", "-pthread")], folder, gate_at=1)
+
+    assert output == b"all right\n"
+    made = ways_of(records)
+    assert made[Way.EARLY] < 30
+    assert made[Way.GATED] > 60 * 19
+
+
 def ways_of(records: list[RawRecord]) -> dict[Way, int]:
     """Return how many calls were made in which way."""
     return {Way(record.arg1): record.arg2 for record in of_kind(records, RawKind.WAY)}
