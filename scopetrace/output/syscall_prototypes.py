@@ -79,6 +79,7 @@ NEWER = {
 
 ALIASES = {
     "_llseek": "llseek", "chown32": "chown", "fchown32": "fchown", "lchown32": "lchown",
+    "setfsgid32": "setfsgid", "setfsuid32": "setfsuid",
     "setgid32": "setgid", "setgroups32": "setgroups", "setregid32": "setregid",
     "setresgid32": "setresgid", "setresuid32": "setresuid", "setreuid32": "setreuid",
     "setuid32": "setuid",

@@ -206,7 +206,18 @@ def _ranked(
         ranked.append(_Ranked(said + points - min(place, FARTHEST), failure, points))
     ranked.sort(key=lambda each: each.worth, reverse=True)
     least = max(LEAST, ranked[0].worth - BESIDE) if ranked else LEAST
-    return [each.failure for each in _said(ranked, words) if each.worth >= least]
+    told: dict[tuple[Any, ...], Failure] = {}
+    for each in _said(ranked, words):
+        if each.worth >= least:
+            told.setdefault(_as_told(each.failure.data), each.failure)
+    return [*told.values()]
+
+
+def _as_told(data: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what a reader sees of a failure: cp opens its destination twice, each in its way."""
+    if not _path(data):
+        return tuple(map(str, data.items()))
+    return (data.get("op"), _path(data), data["error"])
 
 
 def _said(ranked: Sequence[_Ranked], words: LastOutput) -> list[_Ranked]:

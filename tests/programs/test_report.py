@@ -17,7 +17,7 @@ SCRIPT = f"""
 import sys, urllib.request
 open({NAME!r}, "w").write("hi" * 4000)
 print("<script>alert(1)</script><b>bold</b>")
-print("no such luck", file=sys.stderr)
+print("no luck with /none/such", file=sys.stderr)
 url = sys.argv[1]
 urllib.request.urlopen(url + "/chunks/2500?a=<i>").read()
 urllib.request.urlopen(urllib.request.Request(url + "/form", b"<u>x</u>")).read()
@@ -74,7 +74,7 @@ def test_the_page_shows_what_the_program_did(chromium: Browser, page: Path, widt
     assert chromium.evaluate("document.documentElement.scrollWidth") == width
     assert chromium.evaluate("document.querySelector('header').className") == "failed"
     assert "exit 3 ← open /none/such: ENOENT" in text_of(chromium, "#verdict")
-    assert "no such luck" in text_of(chromium, "#verdict")
+    assert "no luck with /none/such" in text_of(chromium, "#verdict")
     assert "/none/such" in text_of(chromium, "#errors")
     assert NAME in text_of(chromium, "#files")
     assert "<script>alert(1)</script><b>bold</b>" in text_of(chromium, "#output")
@@ -120,7 +120,7 @@ def test_a_change_of_the_search_field_is_a_search(chromium: Browser, page: Path)
 def test_a_search_narrows_every_part(chromium: Browser, page: Path) -> None:
     chromium.open(page)
 
-    assert "no such luck" in searched(chromium, "Such LUCK")
+    assert "no luck with /none/such" in searched(chromium, "No LUCK")
     assert NAME not in text_of(chromium, "#files")
     assert "Nothing found." in searched(chromium, "nobody wrote this")
     assert NAME in searched(chromium, "")

@@ -112,6 +112,7 @@ def test_what_git_and_curl_and_nginx_read_is_their_configuration_or_their_data(
 @one_user("classes of files follow from their names")
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_shows_what_is_the_programs_own(columns: int, stage: Stage) -> None:
+    stage.environ["PATH"] = "/usr/bin:/bin"  # python3 looks for itself in each folder of it
     own_files(stage, "python3", "-c", PYTHON)
     command = scopetrace_command("events")
     options = {"env": stage.environment() | {"NO_COLOR": "1"}, "dimensions": (50, columns)}

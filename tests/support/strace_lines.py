@@ -9,7 +9,7 @@ import difflib
 import re
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from scopetrace.syscalls.render import render
@@ -140,10 +140,12 @@ def listed(program: str = "") -> re.Pattern[str]:
     return re.compile("|".join(general + own))
 
 
-def counted(lines: Iterable[Line]) -> Counter[str]:
-    """Return how often each line is there, of any process, without what differs between runs."""
-    lines = [*lines]
-    tids = {tid for tid, _ in lines}
+def counted(lines: Iterable[Line], tids: Collection[str]) -> Counter[str]:
+    """Return how often each line is there, of any process, without what differs between runs.
+
+    `tids` are those of all runs that are compared: a size that is by chance the id of a thread of
+    one of them is PID in each.
+    """
     found = Counter[str]()
     for _, line in lines:
         text = NUMBER.sub(lambda match: "PID" if match[0] in tids else match[0], line)

@@ -110,20 +110,20 @@ class Runs:
         self._use()
         running.wait(PATIENCE_S)
 
-    def traced(self) -> Counter[str]:
+    def traced(self) -> list[Line]:
         """Return the lines of strace."""
         output = self.folder.with_name("strace.out")
         self._run("strace", "-f", "-v", "-a1", "-o", str(output))
-        return counted(whole(joined(output.read_text(errors="surrogateescape").splitlines())))
+        return whole(joined(output.read_text(errors="surrogateescape").splitlines()))
 
-    def recorded(self) -> Counter[str]:
+    def recorded(self) -> list[Line]:
         """Return the lines of the recording."""
         self._run(*SCOPETRACE, "run", "-q", "--syscalls", "--")
         show = (*SCOPETRACE, "syscalls", "-a", "-A", "-v", "--no-fd-names")
         ending = subprocess.run(show, env=self._environ, capture_output=True, check=True)
         text = ending.stdout.decode(errors="surrogateescape")
         own = OWN_ID.search(text)
-        return counted(split(line, own[1] if own else "") for line in text.splitlines())
+        return [split(line, own[1] if own else "") for line in text.splitlines()]
 
 
 def split(line: str, own: str) -> Line:
@@ -141,7 +141,9 @@ def differences(
 ) -> tuple[Counter[str], Counter[str], int]:
     """Return the lines that only strace has, those that only we have, and how many there are."""
     runs = Runs(folder / "work", argv, prepare, use)
-    theirs, ours = runs.traced(), runs.recorded()
+    traced, recorded = runs.traced(), runs.recorded()
+    tids = {tid for tid, _ in traced + recorded}
+    theirs, ours = counted(traced, tids), counted(recorded, tids)
     return theirs - ours, ours - theirs, theirs.total()
 
 

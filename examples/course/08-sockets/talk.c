@@ -9,7 +9,8 @@ static void client(struct sockaddr_in *server)
     char answer[64];
     int s = socket(AF_INET, SOCK_STREAM, 0);
 
-    connect(s, (struct sockaddr *)server, sizeof *server);
+    if (connect(s, (struct sockaddr *)server, sizeof *server) < 0)
+        perror("connect");
     write(s, "what time is it?", 16);
     ssize_t count = read(s, answer, sizeof answer);
     write(1, answer, count);
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
         client(&name);
         _exit(0);
     }
+    alarm(10); /* ends this process if no caller comes */
     int guest = accept(door, NULL, NULL);
     read(guest, question, sizeof question);
     write(guest, "time for tea\n", 13);
