@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tracemalloc
+from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -236,6 +237,7 @@ def test_any_damage_is_survived(role, http2, damage):
 @pytest.mark.parametrize("memory", [65_536, 1_048_576])
 def test_no_flow_holds_much(endless, role, memory):
     """Sent thousands of times, while the other side sends no byte."""
+    import_module("scopetrace.protocols.http.http2")  # for the first flow of HTTP/2, kept for all
     reader = FlowReader(role, EVENTS + NO_METRICS + f"scopetrace: {{flowmemory: {memory}}}\n")
     tracemalloc.start()
     try:
