@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -149,7 +150,12 @@ class BuildLauncher(build_scripts):
             macros=[("_GNU_SOURCE", None)],
             extra_preargs=["-std=gnu11", "-O2", *WARNINGS],
         )
-        link = partial(compiler.link_executable, objects, Path(path).stem, self.build_dir)
+        flags = [os.environ.get(name, "") for name in ("CFLAGS", "LDFLAGS")]  # as make(1) links
+        link = partial(
+            compiler.link_executable,
+            *(objects, Path(path).stem, self.build_dir),
+            extra_postargs=shlex.split(" ".join(flags)),
+        )
         try:
             link(extra_preargs=["-static", "-s"])
         except LinkError:  # this machine has no libc.a
