@@ -69,8 +69,8 @@ class SyscallViews(SessionBase):
         query = self.syscall_query(number=number)
         found = next(query.follow(), None) if query.is_recorded else None
         if found is None or not found.made.is_call:
-            last = query.last_number if query.is_recorded else 0
-            has = f"its calls are 1 to {last}" if last else "it has none"
+            first, last = query.numbers if query.is_recorded else (0, 0)
+            has = f"its calls are {first} to {last}" if last else "it has none"
             raise SessionError(f"session {self.info.id} has no system call {number}; {has}")
         return found
 

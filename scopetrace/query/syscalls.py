@@ -238,10 +238,11 @@ class SyscallQuery:
                 yield Shown(made, files)
 
     @property
-    def last_number(self) -> int:
-        """The number of the last call of the session; 0: it has none."""
-        sql = f"SELECT coalesce(max(id), 0) FROM syscall WHERE abi < {SIGNAL}"
-        return int(self._db.execute(sql).fetchone()[0])
+    def numbers(self) -> tuple[int, int]:
+        """The numbers of the first and of the last call of the session; 0, 0: it has none."""
+        sql = f"SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM syscall WHERE abi < {SIGNAL}"
+        first, last = self._db.execute(sql).fetchone()
+        return first, last
 
     def failures(self) -> Failures:
         """Return what was found out about failures, for calls in the order of their times."""
