@@ -151,10 +151,10 @@ static void forget_buffer_ring(struct uring *ring, uint16_t group)
 static void add_buffer_ring(struct uring *ring, const struct buffer_registration *said)
 {
     struct uring_buffer_ring *new = malloc(sizeof *new);
+    bool is_power = said->places && (said->places & (said->places - 1)) == 0;
 
     forget_buffer_ring(ring, said->group);
-    if (!new || !said->places || said->places > BUFFER_PLACES_MAX ||
-        said->places &(said->places - 1)) {
+    if (!new || !is_power || said->places > BUFFER_PLACES_MAX) {
         free(new);
         return;
     }
@@ -174,14 +174,13 @@ void uring_buffers_mapped(struct uring *ring, uint16_t group, uint64_t address)
 }
 
 /* Whether these buffers have been given before: a program gives them back each time it has read one. */
-static bool covers(const struct uring_buffers *old, const struct uring_buffers *new)
+static bool covers(const struct uring_buffers *old, const struct uring_buffers *given)
 {
-    uint32_t nth = (uint16_t)(new->first - old->first);
+    uint32_t nth = (uint16_t)(given->first - old->first);
 
-    return old->group == new->group &&
-           old->length ==
-               new->length &&nth < old->count &&new->count <= old->count - nth &&new->address ==
-               old->address + (uint64_t)nth * old->length;
+    return old->group == given->group && old->length == given->length && nth < old->count &&
+           given->count <= old->count - nth &&
+           given->address == old->address + (uint64_t)nth * old->length;
 }
 
 void uring_provide_buffers(struct uring *ring, const struct io_uring_sqe *entry)

@@ -97,7 +97,7 @@ void arena_give_table(struct arena *arena, uint64_t *words);
 /* What the thread writes to the locks that it has. */
 static inline uint64_t gate_thread_holder(const struct gate_thread *thread)
 {
-    enum { INDEX_BITS = 8, FIRST = 2 }; /* 0 is nobody, 1 the tracer */
+    enum { INDEX_BITS = 8, FIRST = 2 }; /* 0: it is not locked; 1: the tracer has it */
 
     return (uint64_t)(uint32_t)thread->arena->id << INDEX_BITS | (thread->index + FIRST);
 }

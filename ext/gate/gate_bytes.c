@@ -152,9 +152,7 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
     if (has(slot, GATE_FD_STREAM) && !has(slot, GATE_FD_ENDS) && is_out(action_of(slot)) &&
         !write_first_ends(slot, record))
         return 0;
-    record->size += record->copied;
-    publish_call(slot, record->size);
-    return 1;
+    return publish_with_payload(slot, record);
 }
 
 /* Whether a call on a socket says no more than which bytes: no address, no flag that makes them others. */
@@ -198,7 +196,7 @@ IN_THE_PROGRAM static int after_across(struct gate_slot *slot)
     uint32_t from = source_of(slot);
     uint64_t changed =
         (*word_of(slot, from) ^ slot->fd_word) | (*word_of(slot, target_of(slot)) ^ slot->to_word);
-    struct gate_record *record = begin_about(slot, from, changed, left);
+    struct gate_record *record = begin_about(slot, from, changed, left, sizeof *record);
 
     if (!record)
         return 0;
@@ -232,8 +230,9 @@ INLINE_IN_THE_PROGRAM int was_given_away(const struct gate_slot *slot)
 /* The peer sends no more. Of several buffers the tracer looks if they have room. */
 IN_THE_PROGRAM static int record_end(struct gate_slot *slot, enum gate_action action, uint64_t left)
 {
+    uint32_t fd = (uint32_t)slot->registers.rdi;
     struct gate_record *record = action != GATE_IN_VECTOR && slot->registers.rdx
-                                     ? begin_about(slot, (uint32_t)slot->registers.rdi, 0, left)
+                                     ? begin_about(slot, fd, 0, left, sizeof *record)
                                      : NULL;
 
     if (record)

@@ -45,6 +45,7 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
         return before_unlink(slot);
     if (action == GATE_ALTER || action == GATE_ACCEPT || action == GATE_SOCKET)
         return GATE_MAKE;
+    /* One comparison more in this row, and compilers make a jump table of it, which is not in the program. */
     if (action == GATE_CONNECT || action == GATE_SHUTDOWN)
         return action == GATE_CONNECT ? before_connect(slot) : before_shutdown(slot);
     if (action > GATE_CLOSE)

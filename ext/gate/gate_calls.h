@@ -82,9 +82,9 @@ HIDDEN void fill_record(const struct gate_slot *slot, struct gate_record *record
                         enum gate_kind kind);
 HIDDEN void fill_returned(const struct gate_slot *slot, struct gate_record *record, uint64_t left);
 
-/* Begin the record of a call on an fd without bytes. NULL: an fd was `changed`, or there is no room. */
+/* Begin the record of a call on an fd. NULL: an fd was `changed`, or there is no room for `most` bytes. */
 HIDDEN struct gate_record *begin_about(struct gate_slot *slot, uint32_t fd, uint64_t changed,
-                                       uint64_t left);
+                                       uint64_t left, uint64_t most);
 
 /* Begin the record of a call that has made an fd; the same, with payload that is there. */
 HIDDEN struct gate_record *begin_made(struct gate_slot *slot, uint64_t most);
@@ -101,6 +101,14 @@ HIDDEN int write_stat(struct gate_record *record, uint32_t fd, struct raw_stat *
 
 /* The record of the call itself, behind which nothing of it is left to do. */
 HIDDEN void publish_call(struct gate_slot *slot, uint64_t bytes);
+
+/* The same of a record whose payload is there. True. */
+INLINE_IN_THE_PROGRAM int publish_with_payload(struct gate_slot *slot, struct gate_record *record)
+{
+    record->size += record->copied;
+    publish_call(slot, record->size);
+    return 1;
+}
 
 /* Have the tracer look at the slot in its next round. */
 HIDDEN void mark_slot(struct gate_slot *slot);

@@ -21,9 +21,8 @@ IN_THE_PROGRAM int before_close(struct gate_slot *slot)
     record->flags = GATE_BEFORE_CALL;
     if (has(slot, GATE_FD_HANGUP))
         write_hangup_part(record, hangup_of(fd));
-    record->size += record->copied;
     *word_of(slot, fd) = (GATE_FD_GENERATION(slot->fd_word) + 1) << GATE_FD_GENERATION_SHIFT;
-    publish_call(slot, record->size);
+    publish_with_payload(slot, record);
     mark_slot(slot);
     return 0;
 }
@@ -74,7 +73,7 @@ IN_THE_PROGRAM int after_file(struct gate_slot *slot)
     if (action_of(slot) == GATE_MAP && !maps_file(slot))
         return 1;
     uint64_t changed = *word_of(slot, file_of(slot)) ^ slot->fd_word;
-    struct gate_record *record = begin_about(slot, file_of(slot), changed, left);
+    struct gate_record *record = begin_about(slot, file_of(slot), changed, left, sizeof *record);
 
     if (record)
         publish_call(slot, sizeof *record);

@@ -183,9 +183,7 @@ IN_THE_PROGRAM int record_path(struct gate_slot *slot)
                    (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD;
     if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload, from_cwd))
         return 0;
-    record->size += record->copied;
-    publish_call(slot, record->size);
-    return 1;
+    return publish_with_payload(slot, record);
 }
 
 IN_THE_PROGRAM int record_link(struct gate_slot *slot)
@@ -203,7 +201,5 @@ IN_THE_PROGRAM int record_link(struct gate_slot *slot)
     const struct raw_part *second = (struct raw_part *)(record->payload + record->copied);
     if (!add_text(record, PART_PATH2, slot->registers.rsi) || !is_lasting(slot, second, 1))
         return 0;
-    record->size += record->copied;
-    publish_call(slot, record->size);
-    return 1;
+    return publish_with_payload(slot, record);
 }

@@ -55,10 +55,9 @@ IN_THE_PROGRAM void fill_returned(const struct gate_slot *slot, struct gate_reco
 }
 
 IN_THE_PROGRAM struct gate_record *begin_about(struct gate_slot *slot, uint32_t fd,
-                                               uint64_t changed, uint64_t left)
+                                               uint64_t changed, uint64_t left, uint64_t most)
 {
-    struct gate_record *record =
-        GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, sizeof *record);
+    struct gate_record *record = GATE_FD_GENERATION(changed) ? NULL : begin_record(slot, most);
 
     if (record) {
         fill_returned(slot, record, left);
@@ -108,10 +107,8 @@ IN_THE_PROGRAM void publish_call(struct gate_slot *slot, uint64_t bytes)
 
 IN_THE_PROGRAM int publish_made(struct gate_slot *slot, struct gate_record *record, uint64_t flags)
 {
-    record->size = (uint32_t)sizeof *record + record->copied;
     *word_of(slot, record->fd) = (uint64_t)record->generation << GATE_FD_GENERATION_SHIFT | flags;
-    publish_call(slot, record->size);
-    return 1;
+    return publish_with_payload(slot, record);
 }
 
 /* -- parts ------------------------------------------------------------------------------------ */

@@ -167,20 +167,9 @@ IN_THE_PROGRAM static int write_address(const struct gate_slot *slot, struct gat
 IN_THE_PROGRAM static struct gate_record *begin_on(struct gate_slot *slot, uint64_t most)
 {
     uint64_t left = now_ticks();
-    uint64_t word = *word_of(slot, (uint32_t)slot->registers.rdi);
-    struct gate_record *record =
-        GATE_FD_GENERATION(word ^ slot->fd_word) ? NULL : begin_record(slot, most);
+    uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (record)
-        fill_returned(slot, record, left);
-    return record;
-}
-
-IN_THE_PROGRAM static int publish_on(struct gate_slot *slot, struct gate_record *record)
-{
-    record->size += record->copied;
-    publish_call(slot, record->size);
-    return 1;
+    return begin_about(slot, fd, *word_of(slot, fd) ^ slot->fd_word, left, most);
 }
 
 IN_THE_PROGRAM static int after_connect(struct gate_slot *slot)
@@ -193,7 +182,7 @@ IN_THE_PROGRAM static int after_connect(struct gate_slot *slot)
         write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)
         return 0;
     note_ends(slot);
-    return publish_on(slot, record);
+    return publish_with_payload(slot, record);
 }
 
 IN_THE_PROGRAM int before_shutdown(struct gate_slot *slot)
@@ -211,7 +200,8 @@ IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
 {
     struct gate_record *record = begin_on(slot, MADE_MOST);
 
-    return record && write_hangup_part(record, (uint32_t)slot->hangup) && publish_on(slot, record);
+    return record && write_hangup_part(record, (uint32_t)slot->hangup) &&
+           publish_with_payload(slot, record);
 }
 
 IN_THE_PROGRAM int after_socket_call(struct gate_slot *slot, enum gate_action action)

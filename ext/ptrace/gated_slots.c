@@ -230,7 +230,6 @@ static bool add_arena(struct engine *engine, struct task *task)
     else if (arena)
         arena_drop(arena);
     image->full = done == INJECT_REFUSED;
-    engine->gate->used |= done == INJECT_DONE;
     return done != INJECT_GONE;
 }
 

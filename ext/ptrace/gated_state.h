@@ -27,7 +27,6 @@ struct gate {
     int locks_id;
     bool traced[GATE_LOCKS];                       /* and whether a traced write has one */
     struct gated_program programs[GATED_PROGRAMS]; /* likewise; another one takes its place */
-    bool used;                                     /* some program has an arena */
     unsigned differences;                          /* that verified records had */
     bool names_opens;                              /* can_name_opens */
     bool sees_folders;                /* every call stops that makes or removes a folder */

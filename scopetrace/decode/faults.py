@@ -373,14 +373,10 @@ def _usual(faulty: Faulty) -> str:
 
 def _unnamed(faulty: Faulty) -> str:
     """Say which flag or value of the call has no name, and so is no known one."""
-    from scopetrace.syscalls.names import without_name
+    from scopetrace.syscalls.names import unnamed_value
     from scopetrace.syscalls.rows import named  # it reads the table, which few recordings need
 
-    for row in named(faulty.op)[:1]:
-        for (name, kind), value in zip(row.arguments, faulty.record.args, strict=False):
-            if kind.name in ("flags", "enum") and (text := without_name(name, kind, value)):
-                return text
-    return ""
+    return next((unnamed_value(row, faulty.record.args) for row in named(faulty.op)), "")
 
 
 BY_ERROR: dict[int, tuple[Fault, ...]] = {

@@ -7,11 +7,11 @@ follows from an argument that the kernel does not know.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import positions, signed
-from scopetrace.syscalls.names import without_name
+from scopetrace.syscalls.names import unnamed_value
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
 
@@ -53,10 +53,7 @@ def certain_reason(made: Recorded) -> str:
 def _unknown(call: Call) -> str:
     """Say which flag or value of a call has no name."""
     found = row(call.abi, call.number)
-    for (name, kind), value in zip(found.arguments if found else (), call.args, strict=False):
-        if kind.name in ("flags", "enum") and (text := without_name(name, kind, value)):
-            return text
-    return ""
+    return unnamed_value(found, call.args) if found else ""
 
 
 def _time(call: Call) -> str:
@@ -102,8 +99,8 @@ def _descriptors(call: Call) -> str:
     return "the number of descriptors is negative" if signed(call.args[0]) < 0 else ""
 
 
-def _of_command(command: int, text: str) -> Reason:
-    return lambda call: text if call.args[1] == command else ""
+def _by_command(texts: Mapping[int, str]) -> Reason:
+    return lambda call: texts.get(call.args[1], "")
 
 
 def _always(text: str) -> Reason:
@@ -140,13 +137,13 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ),
     ("rt_sigaction", "EINVAL"): _sigaction,
     **dict.fromkeys((("select", "EINVAL"), ("pselect6", "EINVAL")), _descriptors),
-    ("fcntl", "EPERM"): lambda call: (
-        _of_command(F_SETPIPE_SZ, "it is more than fs.pipe-max-size or the limits of the user")(
-            call
-        )
-        or _of_command(F_ADD_SEALS, "it cannot be written, or takes no seals any more")(call)
+    ("fcntl", "EPERM"): _by_command(
+        {
+            F_SETPIPE_SZ: "it is more than fs.pipe-max-size or the limits of the user",
+            F_ADD_SEALS: "it cannot be written, or takes no seals any more",
+        }
     ),
-    ("fcntl", "EBUSY"): _of_command(F_SETPIPE_SZ, "more bytes than that are in the pipe"),
+    ("fcntl", "EBUSY"): _by_command({F_SETPIPE_SZ: "more bytes than that are in the pipe"}),
     **dict.fromkeys(
         (
             (name, "ERANGE")

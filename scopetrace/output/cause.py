@@ -37,7 +37,7 @@ SHORT_NAMES = {
 }
 """System calls that differ in how they name their file → the one whose name is shown."""
 TERMINAL = "/dev/tty"
-"""The terminal of whoever opens it: tty(4)."""
+"""The controlling terminal of the process that opens it: tty(4)."""
 LOCK = "lock"
 """Class of the calls that lock a file: fcntl and flock."""
 CAPABILITY = "CAP_"

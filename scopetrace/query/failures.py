@@ -206,14 +206,14 @@ def _ranked(
         ranked.append(_Ranked(said + points - min(place, FARTHEST), failure, points))
     ranked.sort(key=lambda each: each.worth, reverse=True)
     least = max(LEAST, ranked[0].worth - BESIDE) if ranked else LEAST
-    told: dict[tuple[Any, ...], Failure] = {}
+    shown: dict[tuple[Any, ...], Failure] = {}
     for each in _said(ranked, words):
         if each.worth >= least:
-            told.setdefault(_as_told(each.failure.data), each.failure)
-    return [*told.values()]
+            shown.setdefault(_as_shown(each.failure.data), each.failure)
+    return [*shown.values()]
 
 
-def _as_told(data: dict[str, Any]) -> tuple[Any, ...]:
+def _as_shown(data: dict[str, Any]) -> tuple[Any, ...]:
     """Return what a reader sees of a failure: cp opens its destination twice, each in its way."""
     if not _path(data):
         return tuple(map(str, data.items()))

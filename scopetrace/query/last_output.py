@@ -120,7 +120,10 @@ def _words(error: str) -> str:
 def _worth(
     line: str, paths: Sequence[str], names: Sequence[str], words: str, searches: bool
 ) -> int:
-    """Return what a line says of a failure; a search may be told by the error in another folder."""
+    """Return what it is worth that a line is about a failure.
+
+    Of a search the line may have the error that another folder gave.
+    """
     found = {text.lower() for text in _error_words().findall(line)}
     about = words.lower() in found
     points = _named(line, paths, names, WORDED if about else 0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 from scopetrace.syscalls.kind import Kind
 from scopetrace.syscalls.quote import hexed
-from scopetrace.syscalls.rows import by_name
+from scopetrace.syscalls.rows import Row, by_name
 
 
 class NameSet(NamedTuple):
@@ -44,7 +45,7 @@ class NameSet(NamedTuple):
         return "|".join([*found, hexed(rest)] if rest else found)
 
 
-def without_name(argument: str, kind: Kind, value: int) -> str:
+def _without_name(argument: str, kind: Kind, value: int) -> str:
     """Say which flag of an argument, or that its value, has no name; empty: all have one."""
     known, number = name_set(kind.params[0]), value & 0xFFFFFFFF
     if kind.name == "enum":
@@ -52,6 +53,14 @@ def without_name(argument: str, kind: Kind, value: int) -> str:
         return "" if number in known.by_value or value in known.by_value else text
     rest = known.parts(number)[1]
     return f"{rest:#x} in {argument} is no known flag" if rest else ""
+
+
+def unnamed_value(row: Row, values: Sequence[int]) -> str:
+    """Say which flag or value of a call's arguments has no name; empty: all have one."""
+    for (name, kind), value in zip(row.arguments, values, strict=False):
+        if kind.name in ("flags", "enum") and (text := _without_name(name, kind, value)):
+            return text
+    return ""
 
 
 @cache

@@ -72,7 +72,7 @@ static int connected(const union address *address)
     return fd;
 }
 
-/* Close an end of a connection of which the other one is closed: wait until it has heard of that. */
+/* Close an end of a connection of which the other one is closed: wait until the kernel has got its FIN. */
 static void close_second(int fd)
 {
     MUST(poll(&(struct pollfd){ fd, POLLRDHUP, 0 }, 1, 10000) == 1);
@@ -81,7 +81,7 @@ static void close_second(int fd)
 
 /* -- one connection --------------------------------------------------------------------------- */
 
-/* Take a connection with one of the ways to be told of its peer. */
+/* Take a connection in one of the ways to ask for the address of its peer. */
 static int accepted(int listener, int round)
 {
     union address peer;
