@@ -166,7 +166,7 @@ STEP_CASES, INSTRUCTIONS_OF_A_CALL = 11, 55
 PASSES = 1000 if TORTURE else 5 if THOROUGH else 2
 
 
-@pytest.mark.timeout(0 if TORTURE else 60)
+@pytest.mark.timeout(0 if TORTURE else 180)
 def test_a_signal_comes_at_every_instruction_and_none_is_seen_in_the_gate(
     gate: Gate, build: Compile
 ) -> None:
@@ -187,7 +187,7 @@ def test_a_signal_comes_at_every_instruction_and_none_is_seen_in_the_gate(
     assert gated.relocated > sum(map(int, steps.values()))
 
 
-@pytest.mark.timeout(0 if TORTURE else 60)
+@pytest.mark.timeout(0 if TORTURE else 180)
 def test_sites_are_taken_back_and_patched_again_while_threads_run(
     gate: Gate, build: Compile
 ) -> None:

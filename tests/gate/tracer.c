@@ -554,23 +554,72 @@ static void set_mode(const struct task *task, uint32_t mode)
                      sizeof mode);
 }
 
-static void step_to(struct task *task, uint64_t address)
+/* Have the task run to an address, through stops of the filter. */
+static void run_to(struct task *task, uint64_t address)
 {
-    for (int i = 0; i < STEPS_LIMIT; i++)
-        if (single_step(task) == address)
-            return;
-    fail("the address was not reached");
+    static const uint8_t BREAKPOINT[] = { 0xcc };
+    struct user_regs_struct regs;
+    uint8_t code[1];
+    int status;
+
+    if (!transfer(task->tid, address, code, sizeof code, false))
+        fail("/proc/PID/mem");
+    write_memory(task->tid, address, BREAKPOINT, sizeof BREAKPOINT);
+    do {
+        ptrace(PTRACE_CONT, task->tid, 0, 0);
+        if (waitpid(task->tid, &status, __WALL) < 0 || !WIFSTOPPED(status))
+            fail("no breakpoint");
+    } while (status >> 8 == SECCOMP_STOP);
+    get_regs(task->tid, &regs);
+    if (status >> 8 != SIGTRAP || regs.rip != address + sizeof BREAKPOINT)
+        fail("an unexpected stop before a breakpoint");
+    write_memory(task->tid, address, code, sizeof code);
+    regs.rip = address;
+    set_regs(task->tid, &regs);
 }
 
-/* Make a number of steps, at most to `behind`; returns the place. */
-static uint64_t step_on(struct task *task, uint64_t steps, uint64_t behind, bool refuses)
-{
-    uint64_t at = 0;
+/*
+ * Where each instruction of a call is, as the steps before have found. Each request makes one step more
+ * than the last one: what comes before it is run, as a step takes many times as long. Under TOGGLE, the
+ * last request's signal has changed the code.
+ */
+static uint64_t places[STEPS_LIMIT];
 
-    for (uint64_t i = 0; i < steps && at != behind; i++) {
-        at = single_step(task);
+static bool came_before(uint64_t number)
+{
+    for (uint64_t i = 0; i < number; i++)
+        if (places[i] == places[number])
+            return true;
+    return false;
+}
+
+/* Run to the last instruction before the one with a number that the call comes to only then. */
+static uint64_t run_before(struct task *task, uint64_t number, bool refuses)
+{
+    uint64_t begun = number && !getenv("TOGGLE") ? number - 1 : 0, saved = 0;
+
+    while (begun && came_before(begun))
+        begun--;
+    while (saved < begun && places[saved] != gate_address(gate_saved))
+        saved++;
+    if (refuses && saved && saved < begun) {
+        run_to(task, places[saved]);
+        set_mode(task, GATE_TRACED);
+    }
+    if (begun)
+        run_to(task, places[begun]);
+    return begun;
+}
+
+/* Go on by a number of instructions, at most to `behind`; returns the place. */
+static uint64_t step_on(struct task *task, uint64_t number, uint64_t behind, bool refuses)
+{
+    uint64_t begun = run_before(task, number, refuses), at = places[begun];
+
+    for (uint64_t i = begun; i < number && at != behind; i++) {
         if (refuses && at == gate_address(gate_saved))
             set_mode(task, GATE_TRACED);
+        at = places[i + 1] = single_step(task);
     }
     set_mode(task, GATE_PASS);
     return at;
@@ -579,7 +628,10 @@ static uint64_t step_on(struct task *task, uint64_t steps, uint64_t behind, bool
 /* At a call of STEP: go on to that instruction, and send a signal there. */
 static void on_step(struct task *task, const struct user_regs_struct *asked)
 {
-    step_to(task, asked->rdi);
+    run_to(task, asked->rdi);
+    places[0] = asked->rdi;
+    if (asked->rsi >= STEPS_LIMIT)
+        fail("too many steps");
     uint64_t at = step_on(task, asked->rsi, asked->r10, asked->r8);
     end_stepping(task);
     if (at == asked->r10)
