@@ -69,7 +69,7 @@ static bool try_at(const char *self, const char *report, const struct arrival *a
     if (!child)
         start(self, arrival, at);
     int status = await(child, arrival);
-    bool reached = was_step_reached(report);
+    bool reached = end_of_step(report) == STEP_MADE;
     if (!is_right(status, reached ? arrival->ends : 0)) {
         fprintf(stderr, "WRONG: status %#x after signal %d at %d\n", status, arrival->signal,
                 (int)at);

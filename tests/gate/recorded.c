@@ -242,8 +242,8 @@ static void fill_in(struct step_case *asked)
     }
 }
 
-/* Make a call with a signal at the instruction with a number; returns whether there is one. */
-static bool step(const struct site *site, struct step_case asked, uint64_t number)
+/* Make a call with a signal at the instruction with a number; returns what became of that request. */
+static char step(const struct site *site, struct step_case asked, uint64_t number)
 {
     static const uint64_t FLAG_SETS[] = { 0, DIRECTION | OVERFLOW, CARRY | ZERO | SIGN };
     struct step_request request = {
@@ -261,27 +261,30 @@ static bool step(const struct site *site, struct step_case asked, uint64_t numbe
     current = site;
     site->call();
     current = NULL;
-    bool reached = was_step_reached(report);
-    if (handled != (int)reached)
+    char end = end_of_step(report);
+    if (handled != (end == STEP_MADE))
         complain("signals", asked.name, handled);
     if ((int64_t)after[RAX] != asked.result || !is_right(site) || !stack_is_intact())
         complain("the result", asked.name, (long long)after[RAX]);
     asked.end();
-    return reached;
+    return end;
 }
 
 /* Make the call a few times, then with a signal at each instruction. */
 static void run_case(const struct site *site, const struct step_case *asked)
 {
     uint64_t made = 0, last = first;
+    char end;
 
     lseek(file, 0, SEEK_SET);
     lseek(copied, 0, SEEK_SET);
     for (; made < WARM_UP; made++)
-        step(site, *asked, UINT64_MAX);
-    for (; step(site, *asked, last); made++)
-        last += every;
-    made++;
+        step(site, *asked, NO_INSTRUCTION);
+    do {
+        end = step(site, *asked, last);
+        last += end == STEP_MADE ? every : 0;
+        made++;
+    } while (end != STEP_BEHIND);
     if (asked->call.number == SYS_read && asked->result == 1 &&
         lseek(file, 0, SEEK_CUR) != (off_t)made)
         complain("read twice or never", site->name, (long long)made);

@@ -1,7 +1,8 @@
 /*
  * Preloaded into the recorder: it sends a thread a signal at the instruction that the program asks for,
  * while the recorder's own code traces it. For that it makes single steps where the recorder has the
- * thread run on.
+ * thread run on. As a step takes many times as long as a breakpoint, the thread runs to the last
+ * instruction that is known from the requests before.
  *
  * The program asks by queueing SIGRTMAX to itself, with the address of a struct step_request, and the
  * signal never comes. Whether the instruction was reached is written to the file STEPPER_REPORT.
@@ -29,7 +30,9 @@
 enum {
     TRAP_FLAG = 0x100,
     PUSHFQ = 0x9c,
-    STEP_TRAPS_MAX = 2 /* TRAP_TRACE; TRAP_BRKPT is 1: behind a call */
+    BREAKPOINT = 0xcc,
+    STEP_TRAPS_MAX = 2, /* TRAP_TRACE; TRAP_BRKPT is 1: behind a call */
+    PLACES_MAX = 1 << 14
 };
 
 static const uint8_t CALL[] = { 0x0f, 0x05 };
@@ -37,11 +40,19 @@ static const uint8_t CALL[] = { 0x0f, 0x05 };
 /* The step that was asked for last. Only the tracer's one thread comes here. */
 static struct {
     struct step_request request;
-    pid_t tid;     /* 0: none is asked for */
-    pid_t next_of; /* the process that is to have `next_signal`, or 0 */
-    bool begun;
+    pid_t tid;           /* 0: none is asked for */
+    pid_t next_of;       /* the process that is to have `next_signal`, or 0 */
+    bool begun, strayed; /* strayed: by another way than the requests before */
     uint64_t steps;
 } step;
+
+/*
+ * Where the instructions of a call are, as its requests have found. A request for NO_INSTRUCTION comes
+ * before those of another call, or of a call whose instructions have become others.
+ */
+static struct {
+    uint64_t at[PLACES_MAX], count;
+} places;
 
 static long make_request(int request, pid_t tid, void *address, void *data)
 {
@@ -61,15 +72,30 @@ static void report(char what)
     close(file);
 }
 
-static bool read_memory(pid_t tid, uint64_t address, void *to, size_t size)
+static int open_memory(pid_t tid)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%d/mem", tid);
-    int file = open(path, O_RDWR | O_CLOEXEC);
+    return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static bool read_memory(pid_t tid, uint64_t address, void *to, size_t size)
+{
+    int file = open_memory(tid);
     bool done = file >= 0 && pread(file, to, size, (off_t)address) == (ssize_t)size;
+
     close(file);
     return done;
+}
+
+static void write_byte(pid_t tid, uint64_t address, uint8_t byte)
+{
+    int file = open_memory(tid);
+
+    if (file < 0 || pwrite(file, &byte, sizeof byte, (off_t)address) != sizeof byte)
+        abort();
+    close(file);
 }
 
 /* -- steps ------------------------------------------------------------------------------------ */
@@ -121,6 +147,93 @@ static bool make_step(pid_t tid, long signal, struct user_regs_struct *regs)
     return true;
 }
 
+/* -- runs to a known place ---------------------------------------------------------------------- */
+
+static void set_breakpoint(pid_t tid, uint64_t address, uint8_t *code_out)
+{
+    if (!read_memory(tid, address, code_out, sizeof *code_out))
+        abort();
+    write_byte(tid, address, BREAKPOINT);
+}
+
+/* Whether the stop is that of a breakpoint; the thread is then to go on at its address. */
+static bool is_at_breakpoint(pid_t tid, struct user_regs_struct *regs)
+{
+    siginfo_t info;
+
+    if (make_request(PTRACE_GETSIGINFO, tid, NULL, &info) < 0 || info.si_code != SI_KERNEL)
+        return false;
+    return make_request(PTRACE_GETREGS, tid, NULL, regs) == 0 && regs->rip--;
+}
+
+/*
+ * Have the thread run to an address, or to the end of the call if it does not come there. False: another
+ * stop came first, which is the recorder's.
+ */
+static bool run_to(pid_t tid, uint64_t address, long signal, struct user_regs_struct *regs)
+{
+    const uint64_t stops[] = { address, step.request.end };
+    const int count = address == step.request.end ? 1 : 2;
+    uint8_t code[2];
+    siginfo_t stop;
+
+    for (int i = 0; i < count; i++)
+        set_breakpoint(tid, stops[i], &code[i]);
+    bool stopped =
+        make_request(PTRACE_CONT, tid, NULL, (void *)signal) == 0 && await_stop(tid, &stop);
+    for (int i = 0; i < count; i++)
+        write_byte(tid, stops[i], code[i]);
+    if (!stopped || !is_at_breakpoint(tid, regs))
+        return false;
+    waitid(P_PID, (id_t)tid, &stop, WSTOPPED | __WALL);
+    make_request(PTRACE_SETREGS, tid, NULL, regs);
+    return true;
+}
+
+static bool came_before(uint64_t number)
+{
+    for (uint64_t i = 0; i < number; i++)
+        if (places.at[i] == places.at[number])
+            return true;
+    return false;
+}
+
+/* The last known instruction, at most that which is asked for, that the call comes to only then. */
+static uint64_t last_known(void)
+{
+    uint64_t number = places.count ? places.count - 1 : 0;
+
+    if (number > step.request.number)
+        number = step.request.number;
+    while (number && came_before(number))
+        number--;
+    return number;
+}
+
+/* Have the thread run to where its steps begin. False: another stop came first. */
+static bool begin_steps(pid_t tid, int request, long *signal, struct user_regs_struct *regs)
+{
+    const bool none = step.request.number == NO_INSTRUCTION;
+    const uint64_t known = last_known();
+    const uint64_t place = none           ? step.request.end
+                           : places.count ? places.at[known]
+                                          : step.request.start;
+
+    if (regs->rip != place && request == PTRACE_CONT) {
+        if (!run_to(tid, place, *signal, regs))
+            return false;
+        *signal = 0;
+    }
+    if (regs->rip == place || regs->rip == step.request.end) {
+        step.begun = true;
+        step.strayed = regs->rip != place;
+        step.steps = known;
+    }
+    return true;
+}
+
+/* -- the instruction that is asked for ----------------------------------------------------------- */
+
 static bool is_injection(const struct user_regs_struct *regs)
 {
     return regs->orig_rax == SYS_mmap && regs->rdi == GATE_BASE;
@@ -131,24 +244,46 @@ static bool is_in_gate(const struct user_regs_struct *regs)
     return regs->rip - GATE_BASE < GATE_BYTES;
 }
 
+static void note_place(uint64_t address)
+{
+    if (step.steps >= PLACES_MAX)
+        abort();
+    places.at[step.steps] = address;
+    if (places.count <= step.steps)
+        places.count = step.steps + 1;
+}
+
+/* Whether the thread is behind the last instruction. */
+static bool is_behind(const struct user_regs_struct *regs)
+{
+    return step.request.start ? regs->rip == step.request.end : step.steps > 1 && !is_in_gate(regs);
+}
+
+static void end_step(char end)
+{
+    if (end == STEP_MADE)
+        syscall(SYS_tgkill, step.tid, step.tid, step.request.signal);
+    report(end);
+    step.next_of = end == STEP_MADE && step.request.next_signal ? step.tid : 0;
+    step.tid = 0;
+    if (end == STEP_STRAYED)
+        places.count = 0;
+}
+
 /* Whether this instruction is the one; or the last one, behind which no other is. */
 static bool is_over(const struct user_regs_struct *regs)
 {
-    bool injects = !step.request.start;
-
-    step.begun |= injects ? is_injection(regs) : regs->rip == step.request.start;
+    if (!step.request.start)
+        step.begun |= is_injection(regs);
     if (!step.begun)
         return false;
-    bool behind = injects ? step.steps > 1 && !is_in_gate(regs) : regs->rip == step.request.end;
+    bool behind = is_behind(regs);
+    if (!behind && step.request.start)
+        note_place(regs->rip);
     bool here = !behind && step.steps++ == step.request.number;
-    if (!behind && !here)
-        return false;
-    if (here)
-        syscall(SYS_tgkill, step.tid, step.tid, step.request.signal);
-    report(here ? '1' : '0');
-    step.next_of = here && step.request.next_signal ? step.tid : 0;
-    step.tid = 0;
-    return true;
+    if (behind || here)
+        end_step(here ? STEP_MADE : step.strayed ? STEP_STRAYED : STEP_BEHIND);
+    return behind || here;
 }
 
 /* Have the thread run until its step is over, or another stop comes. */
@@ -158,6 +293,8 @@ static long run_on(int request, pid_t tid, void *data)
     long signal = (long)data;
 
     make_request(PTRACE_GETREGS, tid, NULL, &regs);
+    if (step.request.start && !step.begun && !begin_steps(tid, request, &signal, &regs))
+        return 0;
     while (!is_over(&regs)) {
         bool waits = !step.request.start && !step.begun;
         if (request == PTRACE_SYSCALL || waits)
@@ -183,8 +320,10 @@ static bool take_request(pid_t tid, void *signal)
         !read_memory(tid, (uint64_t)info.si_ptr, &step.request, sizeof step.request))
         return false;
     step.tid = tid;
-    step.begun = false;
+    step.begun = step.strayed = false;
     step.steps = 0;
+    if (step.request.number == NO_INSTRUCTION)
+        places.count = 0;
     return true;
 }
 

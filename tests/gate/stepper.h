@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { STEP_MADE = '1', STEP_BEHIND = '0', STEP_STRAYED = '?' };
+
+#define NO_INSTRUCTION UINT64_MAX
+
 struct step_request {
     uint64_t start;  /* address of the first instruction; 0: the next injection of the gate */
     uint64_t end;    /* address behind the last one */
@@ -24,16 +28,19 @@ static inline void ask_step(const struct step_request *request)
         abort();
 }
 
-/* Whether the instruction was reached that was asked for last, by the file STEPPER_REPORT. */
-static inline bool was_step_reached(const char *report)
+/*
+ * What became of the last request, by the file STEPPER_REPORT: the signal was sent, the call has fewer
+ * instructions, or it took another way than before, and the request is to be made again.
+ */
+static inline char end_of_step(const char *report)
 {
     int file = open(report, O_RDONLY);
-    char found = 0;
+    char end = 0;
 
-    if (file < 0 || read(file, &found, 1) != 1)
+    if (file < 0 || read(file, &end, 1) != 1)
         abort();
     close(file);
-    return found == '1';
+    return end;
 }
 
 #endif
