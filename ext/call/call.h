@@ -50,7 +50,7 @@ static inline bool is_connect(int64_t row)
 /* Whether a connection has begun and the program is to wait for its end: connect(2). */
 static inline bool is_under_way(int64_t result)
 {
-    return result == -EINPROGRESS || result == -EINTR;
+    return result == -EINPROGRESS || result == -EINTR || result == -EALREADY;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "call/arguments.h"
 #include "call/async.h"
@@ -129,6 +130,12 @@ static void begin_pair(struct context *context, struct caller *caller, const str
     begin_fd(context, caller, pair[1], kind, 0);
 }
 
+/* Whether a call asks for an option that has the number of SO_ERROR, and says nothing of a connection. */
+static bool asks_other(const struct pending *call)
+{
+    return call->row == ROW_getsockopt && (int)call->args[1] != SOL_SOCKET;
+}
+
 /* What the entry of a socket has to know of a call on it. */
 static void apply_socket(struct context *context, struct caller *caller, const struct pending *call,
                          int64_t result)
@@ -139,7 +146,7 @@ static void apply_socket(struct context *context, struct caller *caller, const s
 
     if (!entry)
         return;
-    if (is_connect(call->row) || result >= 0)
+    if (is_connect(call->row) || (result >= 0 && !asks_other(call)))
         entry->connecting = is_under_way(result);
     if (is_connect(call->row) && result >= 0)
         flush_tally(context, caller,

@@ -38,6 +38,8 @@ _Static_assert(offsetof(struct gate_slot, result) == SLOT_RESULT, "");
 _Static_assert(offsetof(struct gate_slot, registers) == SLOT_REGISTERS, "");
 _Static_assert(offsetof(struct gate_slot, flags) == SLOT_FLAGS, "");
 _Static_assert(offsetof(struct gate_slot, try) == SLOT_TRY, "");
+_Static_assert(offsetof(struct gate_slot, tally) == SLOT_TALLY, "");
+_Static_assert(offsetof(struct gate_slot, record_end) == SLOT_RECORD_END, "");
 _Static_assert(offsetof(struct gate_try, dirfd) == 8 && offsetof(struct gate_try, flags) == 24, "");
 _Static_assert(GATE_IDLE == 0 && GATE_BEFORE == 1 && GATE_CALLING == 2 && GATE_RETURNED == 3, "");
 _Static_assert(GATE_TRACED == 0, "");
@@ -111,6 +113,8 @@ __asm__(
     "    mov %r15, " SAVED(12) "\n"
     "    mov (%rsp), %rcx\n"
     "    mov %rcx, " SLOT(FLAGS) "\n"
+    "    movq $0, " SLOT(TALLY) "\n" /* of the call before, which this one is not to be taken for */
+    "    movq $0, " SLOT(RECORD_END) "\n"
     "    movl $1, " SLOT(PHASE) "\n"
     PLACE(gate_saved)
     "    cld\n"

@@ -152,6 +152,7 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
     if (has(slot, GATE_FD_STREAM) && !has(slot, GATE_FD_ENDS) && is_out(action_of(slot)) &&
         !write_first_ends(slot, record))
         return 0;
+    note_connected(slot);
     return publish_with_payload(slot, record);
 }
 
@@ -235,9 +236,11 @@ IN_THE_PROGRAM static int record_end(struct gate_slot *slot, enum gate_action ac
                                      ? begin_about(slot, fd, 0, left, sizeof *record)
                                      : NULL;
 
-    if (record)
-        publish_call(slot, record->size);
-    return record != NULL;
+    if (!record)
+        return 0;
+    note_connected(slot);
+    publish_call(slot, record->size);
+    return 1;
 }
 
 IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action action)

@@ -35,7 +35,6 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
     if (slot->mode == GATE_TRACED || (action == GATE_WATCH_LOCKS && !locks(slot)) ||
         (action == GATE_MAP && !may_map(slot)))
         return GATE_TRACE_CALL;
-    slot->tally = slot->record_end = 0;
     slot->entered = now_ticks();
     if (action == GATE_OPEN || action == GATE_OPENAT)
         return prepare_try(slot, action) ? GATE_TRY : GATE_MAKE;
@@ -43,11 +42,11 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
         return GATE_MAKE;
     if (action == GATE_UNLINK || action == GATE_LINK)
         return before_unlink(slot);
-    if (action == GATE_ALTER || action == GATE_ACCEPT || action == GATE_SOCKET)
+    if (action == GATE_ALTER)
         return GATE_MAKE;
     /* One comparison more in this row, and compilers make a jump table of it, which is not in the program. */
-    if (action == GATE_CONNECT || action == GATE_SHUTDOWN)
-        return action == GATE_CONNECT ? before_connect(slot) : before_shutdown(slot);
+    if (is_of_socket(action))
+        return before_socket_call(slot, action);
     if (action > GATE_CLOSE)
         return before_file(slot);
     if (is_across(action))
@@ -80,7 +79,7 @@ INLINE_IN_THE_PROGRAM int record_call(struct gate_slot *slot)
         return 1;
     if (action < GATE_CLOSE)
         return after_transfer(slot, action);
-    if (action >= GATE_ACCEPT && action <= GATE_SHUTDOWN)
+    if (is_of_socket(action))
         return after_socket_call(slot, action);
     if ((int64_t)slot->result < 0 && !is_answer(action, (int64_t)slot->result))
         return (int64_t)slot->result == -ENOENT && record_path(slot);

@@ -67,6 +67,11 @@ INLINE_IN_THE_PROGRAM uint64_t fd_key(const struct gate_slot *slot)
            (uint32_t)slot->registers.rdi;
 }
 
+INLINE_IN_THE_PROGRAM int is_of_socket(enum gate_action action)
+{
+    return action >= GATE_ACCEPT && action <= GATE_SOCKET_ERROR;
+}
+
 INLINE_IN_THE_PROGRAM int is_across(enum gate_action action)
 {
     return action == GATE_COPY || action == GATE_SENDFILE;
@@ -137,8 +142,7 @@ HIDDEN int before_file(struct gate_slot *slot);
 HIDDEN int after_file(struct gate_slot *slot);
 
 /* -- gate_sockets.c */
-HIDDEN int before_connect(struct gate_slot *slot);
-HIDDEN int before_shutdown(struct gate_slot *slot);
+HIDDEN int before_socket_call(struct gate_slot *slot, enum gate_action action);
 HIDDEN int after_socket_call(struct gate_slot *slot, enum gate_action action);
 HIDDEN uint32_t hangup_of(uint32_t fd); /* what poll(2) says of a connection's end, or 0 */
 HIDDEN int write_hangup_part(struct gate_record *record, uint32_t events);
@@ -152,6 +156,10 @@ enum gate_ends {
 enum { ENDS_MOST = 5 * sizeof(struct raw_part) + sizeof(struct raw_socket) + 2 * 128 };
 HIDDEN enum gate_ends write_ends(struct gate_record *record, uint32_t fd, uint64_t inode);
 HIDDEN int write_first_ends(struct gate_slot *slot, struct gate_record *record);
+HIDDEN uint64_t inode_of(uint32_t fd);
+
+/* A call has shown that the connection of its fd stands, or does not. */
+HIDDEN void note_connected(struct gate_slot *slot);
 
 /* -- gate_paths.c */
 HIDDEN int prepare_try(struct gate_slot *slot, enum gate_action action);

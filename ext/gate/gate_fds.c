@@ -9,7 +9,7 @@
 /* The record is published before the call is made: afterwards another thread may have the number. */
 IN_THE_PROGRAM int before_close(struct gate_slot *slot)
 {
-    enum { MOST = sizeof(struct gate_record) + 2 * sizeof(struct raw_part) };
+    enum { MOST = sizeof(struct gate_record) + 2 * sizeof(struct raw_part) + ENDS_MOST };
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
     if (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) || !write_tallies(slot, fd_key(slot)))
@@ -21,6 +21,8 @@ IN_THE_PROGRAM int before_close(struct gate_slot *slot)
     record->flags = GATE_BEFORE_CALL;
     if (has(slot, GATE_FD_HANGUP))
         write_hangup_part(record, hangup_of(fd));
+    if (has(slot, GATE_FD_CONNECTING) && write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)
+        return 1;
     *word_of(slot, fd) = (GATE_FD_GENERATION(slot->fd_word) + 1) << GATE_FD_GENERATION_SHIFT;
     publish_with_payload(slot, record);
     mark_slot(slot);

@@ -55,22 +55,35 @@ IN_THE_PROGRAM enum gate_ends write_ends(struct gate_record *record, uint32_t fd
     return write_end(record, PART_PEER, SYS_getpeername, fd) ? ENDS_BOTH : ENDS_LOCAL;
 }
 
-IN_THE_PROGRAM static uint64_t inode_of(uint32_t fd)
+IN_THE_PROGRAM uint64_t inode_of(uint32_t fd)
 {
     struct stat found;
 
     return gate_make_call(SYS_fstat, fd, (uintptr_t)&found, 0, 0, 0) ? 0 : found.st_ino;
 }
 
-/* Have the word of a call's fd say that a record has its ends, unless another thread has closed it. */
-IN_THE_PROGRAM static void note_ends(struct gate_slot *slot)
+/* Have the word of a call's fd say more, and less, unless another thread has closed it. */
+IN_THE_PROGRAM static void change_word(struct gate_slot *slot, uint64_t set, uint64_t cleared)
 {
     uint64_t *word = (uint64_t *)word_of(slot, (uint32_t)slot->registers.rdi);
-    uint64_t old = slot->fd_word;
+    uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    if (has(slot, GATE_FD_STREAM))
-        __atomic_compare_exchange_n(word, &old, old | GATE_FD_ENDS, 0, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED);
+    while (!GATE_FD_GENERATION(old ^ slot->fd_word) &&
+           !__atomic_compare_exchange_n(word, &old, (old | set) & ~cleared, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+        ;
+}
+
+IN_THE_PROGRAM void note_connected(struct gate_slot *slot)
+{
+    if (has(slot, GATE_FD_CONNECTING))
+        change_word(slot, 0, GATE_FD_CONNECTING);
+}
+
+/* The same, and that a record has its ends. */
+IN_THE_PROGRAM static void note_ends(struct gate_slot *slot)
+{
+    change_word(slot, has(slot, GATE_FD_STREAM) ? GATE_FD_ENDS : 0, GATE_FD_CONNECTING);
 }
 
 IN_THE_PROGRAM int write_first_ends(struct gate_slot *slot, struct gate_record *record)
@@ -141,17 +154,6 @@ IN_THE_PROGRAM static int after_accept(struct gate_slot *slot)
 
 /* -- connections ------------------------------------------------------------------------------ */
 
-/* Whether the tracer is to see a call on a socket: a connection that stood before may end by it. */
-IN_THE_PROGRAM int before_connect(struct gate_slot *slot)
-{
-    uint32_t fd = (uint32_t)slot->registers.rdi;
-
-    if (fd >= slot->fds_size)
-        return 1;
-    slot->fd_word = *word_of(slot, fd);
-    return !has(slot, GATE_FD_NAMELESS) || has(slot, GATE_FD_KNOWN) || has(slot, GATE_FD_ENDS);
-}
-
 IN_THE_PROGRAM static int write_address(const struct gate_slot *slot, struct gate_record *record)
 {
     struct raw_part *part = next_part(record, PART_ADDRESS);
@@ -172,28 +174,41 @@ IN_THE_PROGRAM static struct gate_record *begin_on(struct gate_slot *slot, uint6
     return begin_about(slot, fd, *word_of(slot, fd) ^ slot->fd_word, left, most);
 }
 
+/* It is connected, or has begun to be, or was before: the ends of the last were asked for by then. */
 IN_THE_PROGRAM static int after_connect(struct gate_slot *slot)
 {
     enum { MOST = MADE_MOST + ADDRESS_MOST };
     uint32_t fd = (uint32_t)slot->registers.rdi;
+    int64_t result = (int64_t)slot->result;
     struct gate_record *record = begin_on(slot, MOST);
 
     if (!record || !write_address(slot, record) ||
-        write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)
+        (result != -EISCONN && write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN))
         return 0;
-    note_ends(slot);
+    if (!result)
+        note_ends(slot);
+    else
+        change_word(slot, result == -EINPROGRESS ? GATE_FD_CONNECTING : 0,
+                    result == -EINPROGRESS ? 0 : GATE_FD_CONNECTING);
     return publish_with_payload(slot, record);
 }
 
-IN_THE_PROGRAM int before_shutdown(struct gate_slot *slot)
+/* SO_ERROR says how a connection has ended that was begun, and what has happened to one since. */
+IN_THE_PROGRAM static int after_socket_error(struct gate_slot *slot)
 {
-    uint32_t fd = (uint32_t)slot->registers.rdi;
+    enum {
+        VALUE = sizeof(int32_t),
+        MOST = sizeof(struct gate_record) + sizeof(struct raw_part) + 8
+    };
+    struct gate_record *record = begin_on(slot, MOST);
+    struct raw_part *part = record ? next_part(record, PART_VALUE) : NULL;
 
-    if (fd >= slot->fds_size)
-        return 1;
-    slot->fd_word = *word_of(slot, fd);
-    slot->hangup = has(slot, GATE_FD_HANGUP) ? hangup_of(fd) : 0;
-    return !has(slot, GATE_FD_NAMELESS);
+    if (!record || gate_copy_bytes(part->bytes, slot->registers.r10, VALUE) ||
+        !end_part(record, part, VALUE, ADDRESS_MOST))
+        return 0;
+    if ((uint32_t)slot->registers.rsi == SOL_SOCKET)
+        note_connected(slot);
+    return publish_with_payload(slot, record);
 }
 
 IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
@@ -204,15 +219,45 @@ IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
            publish_with_payload(slot, record);
 }
 
+/* -- before and after a call ------------------------------------------------------------------ */
+
+/*
+ * Whether the tracer is to see a call on a socket: by a connect a connection may end that stood before, and before
+ * a shutdown the end of one that is being made is asked for.
+ */
+IN_THE_PROGRAM int before_socket_call(struct gate_slot *slot, enum gate_action action)
+{
+    const uint64_t stood = GATE_FD_ENDS | GATE_FD_MUTED;
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (action <= GATE_SOCKET)
+        return GATE_MAKE;
+    if (fd >= slot->fds_size ||
+        (action == GATE_SOCKET_ERROR && (uint32_t)slot->registers.rdx != SO_ERROR))
+        return GATE_TRACE_CALL;
+    slot->fd_word = *word_of(slot, fd);
+    if (!has(slot, GATE_FD_NAMELESS) || has(slot, GATE_FD_KNOWN))
+        return GATE_TRACE_CALL;
+    if (action == GATE_CONNECT)
+        return (slot->fd_word & stood) != 0;
+    if (action == GATE_SHUTDOWN)
+        slot->hangup = has(slot, GATE_FD_HANGUP) ? hangup_of(fd) : 0;
+    return action == GATE_SHUTDOWN && has(slot, GATE_FD_CONNECTING);
+}
+
 IN_THE_PROGRAM int after_socket_call(struct gate_slot *slot, enum gate_action action)
 {
     int64_t result = (int64_t)slot->result;
 
+    if (action == GATE_CONNECT && (!result || result == -EINPROGRESS || result == -EISCONN))
+        return after_connect(slot);
+    if (action == GATE_CONNECT) /* it is asked whether it has ended */
+        return result == -EALREADY;
     if (result < 0) /* a call that is to be made again has no record */
         return action == GATE_ACCEPT && (result == -EAGAIN || result == -EINTR);
     if (action == GATE_SOCKET)
         return after_socket(slot);
     if (action == GATE_ACCEPT)
         return after_accept(slot);
-    return action == GATE_CONNECT ? after_connect(slot) : after_shutdown(slot);
+    return action == GATE_SHUTDOWN ? after_shutdown(slot) : after_socket_error(slot);
 }

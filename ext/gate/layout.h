@@ -69,7 +69,8 @@ enum gate_action {
     GATE_ACCEPT,        /* a connection is taken from the first argument, */
     GATE_SOCKET,        /* a socket is made, */
     GATE_CONNECT,       /* connected, */
-    GATE_SHUTDOWN,      /* or shut down */
+    GATE_SHUTDOWN,      /* shut down, */
+    GATE_SOCKET_ERROR,  /* or asked for its error; of other options the trampoline makes the call */
     GATE_OPEN,          /* the file is opened whose path is the first argument */
     GATE_OPENAT,        /* the second argument */
     GATE_COUNT,         /* only those that fail have a record */
@@ -121,6 +122,7 @@ enum gate_fd {
     GATE_FD_NAMELESS = 32, /* no name in a file system: it stays what it is */
     GATE_FD_HANGUP =
         64, /* a stream socket, of which poll(2) says before its end who has ended it */
+    GATE_FD_CONNECTING = 128, /* a connection was begun, and no call has shown how that ended */
     GATE_FD_TIME_SHIFT = 8,
     GATE_FD_TIME_BITS = 24,
     GATE_FD_GENERATION_SHIFT = 32,
@@ -239,6 +241,8 @@ _Static_assert(sizeof(struct gate_slot) + GATE_STACK_LEAST <= GATE_SLOT_BYTES, "
 #define SLOT_REGISTERS 56
 #define SLOT_FLAGS 160
 #define SLOT_TRY 168
+#define SLOT_TALLY 248
+#define SLOT_RECORD_END 296
 
 #define TRAMPOLINE_BYTES 32
 #define TRAMPOLINE_CALL 14     /* where it makes the call itself */

@@ -156,6 +156,7 @@ static bool is_sound_part(const struct raw_part *part)
     case PART_SOCKET:
         return !part->flags && part->size == sizeof(struct raw_socket);
     case PART_HANGUP:
+    case PART_VALUE:
         return !part->flags && part->size == sizeof(uint32_t);
     case PART_STAT:
         return !part->flags && part->size == sizeof(struct raw_stat);

@@ -38,14 +38,14 @@
 
 /* -- fds --------------------------------------------------------------------------------------- */
 
-/* Of a socket: while a connection is being made its calls are traced, as its ends are not known. */
 static uint64_t socket_flags_of(const struct engine *engine, const struct fd_entry *entry)
 {
     bool flows = engine->context.flows, is_stream = entry->kind == FD_STREAM;
 
-    if (entry->connecting || entry->name_hash)
+    if (entry->name_hash)
         return 0;
-    return GATE_FD_NAMELESS | (is_stream && flows ? GATE_FD_HANGUP : 0) |
+    return GATE_FD_NAMELESS | (entry->connecting ? GATE_FD_CONNECTING : 0) |
+           (is_stream && flows ? GATE_FD_HANGUP : 0) |
            (is_stream && (flows || entry->muted) ? GATE_FD_STREAM : 0) |
            (is_stream && entry->muted ? GATE_FD_MUTED : 0) |
            (is_stream && (entry->ends_recorded || !flows) ? GATE_FD_ENDS : 0);
@@ -76,7 +76,8 @@ static void publish_fd(const struct engine *engine, struct task *task, int fd, b
     if (!flags)
         return;
     uint64_t *word = &task->caller.fds->words[fd], old = *word;
-    uint64_t kept = name_is_fresh ? 0 : (uint32_t)old & ~(uint64_t)(GATE_FD_KNOWN | GATE_FD_MUTED);
+    const uint64_t decided = GATE_FD_KNOWN | GATE_FD_MUTED | GATE_FD_CONNECTING;
+    uint64_t kept = name_is_fresh ? 0 : (uint32_t)old & ~decided;
     uint64_t generation = (uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT;
     if (GATE_FD_GENERATION(old) == entry->generation)
         __atomic_compare_exchange_n(word, &old, generation | kept | flags, false, __ATOMIC_RELEASE,
@@ -103,9 +104,11 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
                       int64_t result)
 {
     task->other_users |= result >= 0 && leaves_users(call);
-    if (is_connect(call->row) && is_under_way(result) && task->caller.fds)
+    bool connects = is_connect(call->row);
+
+    if (connects && is_under_way(result) && task->caller.fds)
         fd_table_forget(task->caller.fds, (int)call->args[0], false);
-    if (!engine->gate || !gated_has_gate(task) || call->abi != ABIS || result < 0 ||
+    if (!engine->gate || !gated_has_gate(task) || call->abi != ABIS || (result < 0 && !connects) ||
         !task->caller.fds)
         return;
     gated_take_words(task);

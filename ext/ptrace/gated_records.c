@@ -237,10 +237,10 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
     if (call->row == ROW_close) {
         collect_others(engine, thread);
         record_close(&engine->context, thread->caller, call);
-    } else if (record->result < 0 || changes_by_path(row)) {
-        apply_path(engine, thread, call, record->result, elapsed_ns);
     } else if (row->group == GROUP_NET) {
         apply_socket_record(engine, thread, call, record, elapsed_ns);
+    } else if (record->result < 0 || changes_by_path(row)) {
+        apply_path(engine, thread, call, record->result, elapsed_ns);
     } else if (row->group == GROUP_OPEN) {
         apply_open(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_MAP || row->group == GROUP_ATTR) {

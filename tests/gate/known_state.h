@@ -78,7 +78,7 @@ static const struct site {
 
 struct call {
     const char *name;
-    uint64_t number, args[4]; /* the fourth is any if it is 0 */
+    uint64_t number, args[5]; /* the fourth and fifth are any if they are 0 */
 };
 
 static uint64_t random_state = 88172645463325252ull;
@@ -102,6 +102,8 @@ static void prepare(const struct call *call, const struct site *site, uint64_t f
     before[RDX] = call->args[2];
     if (call->args[3])
         before[R10] = call->args[3];
+    if (call->args[4])
+        before[R8] = call->args[4];
     before[RSP] = sp;
     before[FLAGS] = flags | 0x202; /* the bit that is always set, and interrupts */
 }

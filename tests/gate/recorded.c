@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,8 @@ static void go_to_start(void)
 
 /* -- sockets: each case of these is one connection -- */
 
-static int listener, peer;
+static int listener, peer, value;
+static socklen_t value_size = sizeof value;
 static struct sockaddr_in address = { .sin_family = AF_INET };
 
 static void listen_on_loopback(void)
@@ -122,6 +124,29 @@ static void make_connection(void)
 {
     begin_connection();
     scratch = accept(listener, NULL, NULL);
+}
+
+/* A connection that is begun without waiting. */
+static void make_hasty_socket(void)
+{
+    scratch = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+}
+
+static void hurry(void)
+{
+    make_hasty_socket();
+    if (connect(scratch, (struct sockaddr *)&address, sizeof address) == 0 || errno != EINPROGRESS)
+        abort();
+    peer = accept(listener, NULL, NULL);
+    if (poll(&(struct pollfd){ scratch, POLLOUT, 0 }, 1, -1) != 1)
+        abort();
+}
+
+static void hurry_and_ask(void)
+{
+    hurry();
+    if (connect(scratch, (struct sockaddr *)&address, sizeof address))
+        abort();
 }
 
 static void close_peer(void)
@@ -192,6 +217,28 @@ static struct step_case {
     { "accept", { "", SYS_accept, { 0, 0, 0 } }, 0, begin_connection, close_both },
     { "shutdown", { "", SYS_shutdown, { 0, SHUT_WR, 0 } }, 0, make_connection, close_both },
     { "close of a socket", { "", SYS_close, { 0, 0, 0 } }, 0, make_connection, close_peer },
+    { "connect begun",
+      { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
+      -EINPROGRESS,
+      make_hasty_socket,
+      close_connected },
+    { "socket error",
+      { "", SYS_getsockopt, { 0, SOL_SOCKET, SO_ERROR, (uint64_t)&value, (uint64_t)&value_size } },
+      0,
+      hurry,
+      close_both },
+    { "connect again",
+      { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
+      0,
+      hurry,
+      close_both },
+    { "connect once more",
+      { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
+      -EISCONN,
+      hurry_and_ask,
+      close_both },
+    { "first send", { "", SYS_write, { 0, (uint64_t)&byte, 1 } }, 1, hurry, close_both },
+    { "close of a connection begun", { "", SYS_close, { 0, 0, 0 } }, 0, hurry, close_peer },
     { "getcwd", { "", SYS_getcwd, { (uint64_t)folder, sizeof folder } }, 0, nothing, nothing },
 };
 
@@ -216,7 +263,7 @@ static bool is_about_scratch(const struct step_case *asked)
     const uint64_t number = asked->call.number;
 
     return number == SYS_close || number == SYS_connect || number == SYS_shutdown ||
-           number == SYS_write;
+           number == SYS_write || number == SYS_getsockopt;
 }
 
 static void fill_in(struct step_case *asked)

@@ -81,11 +81,19 @@ LEAST = {
     "shutdown": 150,
     "close of a socket": 100,
     "getcwd": 100,
+    "connect begun": 400,
+    "socket error": 150,
+    "connect again": 400,
+    "first send": 400,
+    "close of a connection begun": 400,
 }
 """How many instructions a call has at least that is made in the gate."""
 
 
-CONNECTIONS = ("connect", "accept", "shutdown", "close of a socket")
+CONNECTIONS = (
+    *("connect", "accept", "shutdown", "close of a socket", "connect begun", "socket error"),
+    *("connect again", "connect once more", "first send", "close of a connection begun"),
+)
 """Cases that begin and end one connection each time."""
 
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -203,23 +204,108 @@ static void restarted(void)
     MUST(waitpid(child, NULL, 0) == child);
 }
 
+/* -- connections that are begun without waiting ------------------------------------------------ */
+
+static int begun(const union address *address)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    MUST(fd >= 0 && connect(fd, &address->any, sizeof address->four) < 0 && errno == EINPROGRESS);
+    return fd;
+}
+
+static void wait_until_ready(int fd)
+{
+    MUST(poll(&(struct pollfd){ fd, POLLIN | POLLOUT, 0 }, 1, 10000) == 1);
+}
+
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    MUST(getsockopt(fd, level, name, &value, &size) == 0);
+    return value;
+}
+
+/* Learn in one of the ways how a connection has ended; in the last two it is known when it is closed. */
+static void learn(int fd, int there, const union address *address, int round)
+{
+    enum { ANOTHER_4 = TCP_KEEPIDLE }; /* the number of SO_ERROR, of another level */
+    char byte;
+
+    if (round % 7 == 0)
+        MUST(option_of(fd, SOL_SOCKET, SO_ERROR) == 0);
+    if (round % 7 == 1)
+        MUST(connect(fd, &address->any, sizeof address->four) == 0 &&
+             connect(fd, &address->any, sizeof address->four) < 0 && errno == EISCONN);
+    if (round % 7 == 2)
+        MUST(write(fd, "late\n", 5) == 5);
+    if (round % 7 == 3)
+        MUST(read(fd, &byte, 1) < 0 && write(there, "1", 1) == 1 && (wait_until_ready(fd), 1) &&
+             recv(fd, &byte, 1, MSG_WAITALL) == 1);
+    if (round % 7 == 4)
+        MUST(shutdown(fd, SHUT_WR) == 0);
+    if (round % 7 == 5)
+        MUST(option_of(fd, IPPROTO_TCP, ANOTHER_4) > 0);
+}
+
 static void connections_under_way(void)
 {
     union address address;
     int listener = listening(AF_INET, &address);
 
     for (int round = 0; round < rounds; round++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), error = 1;
-        socklen_t size = sizeof error;
-        MUST(connect(fd, &address.any, sizeof address.four) == 0 || errno == EINPROGRESS);
+        int fd = begun(&address);
         MUST(poll(&(struct pollfd){ fd, POLLOUT, 0 }, 1, 10000) == 1);
-        if (round % 3)
-            MUST(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && !error);
         int there = accepted(listener, round);
-        MUST(there >= 0 && (round % 2 || write(fd, "late\n", 5) == 5));
+        MUST(there >= 0);
+        learn(fd, there, &address, round);
+        if (round % 3)
+            MUST(write(fd, "more\n", 5) == (round % 7 == 4 ? -1 : 5));
         MUST(close(there) == 0);
         close_second(fd);
     }
+    MUST(close(listener) == 0);
+}
+
+static void refused_later(void)
+{
+    union address address;
+    int listener = listening(AF_INET, &address);
+    char byte = 0;
+
+    MUST(close(listener) == 0);
+    for (int round = 0; round < rounds; round++) {
+        int fd = begun(&address), way = round % 5;
+        wait_until_ready(fd);
+        MUST(way != 0 || option_of(fd, SOL_SOCKET, SO_ERROR) == ECONNREFUSED);
+        MUST(way != 1 || (connect(fd, &address.any, sizeof address.four) < 0));
+        MUST(way != 2 || (write(fd, &byte, 1) < 0));
+        MUST(way != 3 || (recv(fd, &byte, 1, 0) < 0));
+        MUST(close(fd) == 0);
+    }
+}
+
+/* A backlog that is full: a connection stays under way until there is room and the kernel tries again. */
+static void long_under_way(void)
+{
+    union address address;
+    int listener = listening(AF_INET, &address), full[2];
+
+    MUST(listen(listener, 0) == 0);
+    full[0] = connected(&address);
+    int fd = begun(&address), given_up = begun(&address);
+    for (int i = 0; i < 3; i++)
+        MUST(connect(fd, &address.any, sizeof address.four) < 0 && errno == EALREADY);
+    MUST(close(given_up) == 0);
+    full[1] = accept(listener, NULL, NULL);
+    MUST(poll(&(struct pollfd){ fd, POLLOUT, 0 }, 1, 10000) == 1);
+    int there = accept(listener, NULL, NULL);
+    MUST(full[1] >= 0 && there >= 0 && close(full[0]) == 0);
+    close_second(full[1]);
+    MUST(close(fd) == 0);
+    close_second(there);
     MUST(close(listener) == 0);
 }
 
@@ -284,6 +370,7 @@ static void passed_on(void)
 
 int main(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN);
     rounds = argc > 1 ? atoi(argv[1]) : 42;
     connections_of(AF_INET);
     connections_of(AF_INET6);
@@ -292,6 +379,8 @@ int main(int argc, char **argv)
     failures();
     restarted();
     connections_under_way();
+    refused_later();
+    long_under_way();
     datagrams();
     passed_on();
     printf("all right\n");
