@@ -17,6 +17,15 @@
 
 #include "gate/gate_calls.h"
 
+/* Whether a call copies an fd. */
+INLINE_IN_THE_PROGRAM int is_copy(const struct gate_slot *slot, enum gate_action action)
+{
+    uint32_t command = (uint32_t)slot->registers.rsi;
+
+    return action == GATE_DUP ||
+           (action == GATE_FCNTL && (command == F_DUPFD || command == F_DUPFD_CLOEXEC));
+}
+
 /* Commands of fcntl(2) that are watched for their failures. */
 INLINE_IN_THE_PROGRAM int locks(const struct gate_slot *slot)
 {
@@ -32,12 +41,15 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
     enum gate_action action = action_of(slot);
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (slot->mode == GATE_TRACED || (action == GATE_WATCH_LOCKS && !locks(slot)) ||
+    if (slot->mode == GATE_TRACED ||
+        (action == GATE_FCNTL && !locks(slot) && !is_copy(slot, action)) ||
         (action == GATE_MAP && !may_map(slot)))
         return GATE_TRACE_CALL;
     slot->entered = now_ticks();
     if (action == GATE_OPEN || action == GATE_OPENAT)
         return prepare_try(slot, action) ? GATE_TRY : GATE_MAKE;
+    if (slot->mode != GATE_PASS && is_copy(slot, action))
+        return before_copy(slot);
     if (slot->mode == GATE_PASS || action >= GATE_COUNT)
         return GATE_MAKE;
     if (action == GATE_UNLINK || action == GATE_LINK)
@@ -77,6 +89,8 @@ INLINE_IN_THE_PROGRAM int record_call(struct gate_slot *slot)
 
     if (action == GATE_CLOSE || is_about_fd(slot, action))
         return 1;
+    if (is_copy(slot, action))
+        return after_copy(slot);
     if (action < GATE_CLOSE)
         return after_transfer(slot, action);
     if (is_of_socket(action))

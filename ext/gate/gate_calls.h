@@ -115,6 +115,9 @@ INLINE_IN_THE_PROGRAM int publish_with_payload(struct gate_slot *slot, struct ga
     return 1;
 }
 
+/* Have the word of a call's first fd say more, and less, unless another thread has closed it. */
+HIDDEN void change_word(struct gate_slot *slot, uint64_t set, uint64_t cleared);
+
 /* Have the tracer look at the slot in its next round. */
 HIDDEN void mark_slot(struct gate_slot *slot);
 
@@ -137,6 +140,8 @@ HIDDEN void give_lock(struct gate_slot *slot); /* of the file that it has writte
 
 /* -- gate_fds.c */
 HIDDEN int before_close(struct gate_slot *slot);
+HIDDEN int before_copy(struct gate_slot *slot);
+HIDDEN int after_copy(struct gate_slot *slot);
 HIDDEN int may_map(const struct gate_slot *slot); /* else the tracer sees a mapping */
 HIDDEN int before_file(struct gate_slot *slot);
 HIDDEN int after_file(struct gate_slot *slot);

@@ -6,13 +6,19 @@
 
 /* -- close ------------------------------------------------------------------------------------ */
 
-/* The record is published before the call is made: afterwards another thread may have the number. */
+enum { STARTS_PATHS = GATE_FD_KNOWN | GATE_FD_FOLDER };
+
+/*
+ * The record is published before the call is made: afterwards another thread may have the number. What a path has
+ * meant that starts from a folder is found out before that is closed.
+ */
 IN_THE_PROGRAM int before_close(struct gate_slot *slot)
 {
     enum { MOST = sizeof(struct gate_record) + 2 * sizeof(struct raw_part) + ENDS_MOST };
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) || !write_tallies(slot, fd_key(slot)))
+    if (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) || has(slot, STARTS_PATHS) ||
+        !write_tallies(slot, fd_key(slot)))
         return 1;
     struct gate_record *record = begin_record(slot, MOST);
     if (!record)
@@ -27,6 +33,32 @@ IN_THE_PROGRAM int before_close(struct gate_slot *slot)
     publish_with_payload(slot, record);
     mark_slot(slot);
     return 0;
+}
+
+/* -- copies ----------------------------------------------------------------------------------- */
+
+IN_THE_PROGRAM int before_copy(struct gate_slot *slot)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    if (fd >= slot->fds_size)
+        return 1;
+    slot->fd_word = *word_of(slot, fd);
+    return !(slot->fd_word & (GATE_FD_KNOWN | GATE_FD_NAMELESS));
+}
+
+/* The copy has the same file, and bytes of its own: whether they are wanted the tracer says anew. */
+IN_THE_PROGRAM int after_copy(struct gate_slot *slot)
+{
+    const uint32_t own = GATE_FD_MUTED | GATE_FD_ENDS | GATE_FD_FOLDER | GATE_FD_CONNECTING;
+    uint64_t from = slot->fd_word, now = *word_of(slot, (uint32_t)slot->registers.rdi);
+    int same = (int64_t)slot->result >= 0 && !GATE_FD_GENERATION(from ^ now);
+    struct gate_record *record = same ? begin_made(slot, sizeof *record) : NULL;
+
+    if (!record)
+        return 0;
+    record->to_generation = (uint32_t)GATE_FD_GENERATION(from);
+    return publish_made(slot, record, (uint32_t)from & ~(own | (slot->flows ? 0 : GATE_FD_STREAM)));
 }
 
 /* -- files that are changed or mapped ------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 
 #include "gate/gate_calls.h"
@@ -139,11 +140,26 @@ IN_THE_PROGRAM int after_open(struct gate_slot *slot)
 
 /* -- paths that lead to nothing, or do so now ---------------------------------------------------- */
 
+/* Whether a folder by whose fd a path starts lasts: the tracer is to see from now on that the fd is closed. */
+IN_THE_PROGRAM static int keep_folder(struct gate_slot *slot)
+{
+    enum { PROC = 0x9fa0 }; /* PROC_SUPER_MAGIC of linux/magic.h */
+    struct statfs found;
+
+    if (!has(slot, GATE_FD_KNOWN) || has(slot, GATE_FD_FOLDER))
+        return has(slot, GATE_FD_KNOWN);
+    if (gate_make_call(SYS_fstatfs, slot->registers.rdi, (uintptr_t)&found, 0, 0, 0) ||
+        found.f_type == PROC)
+        return 0;
+    change_word(slot, GATE_FD_FOLDER, 0);
+    return 1;
+}
+
 /*
  * Whether the tracer can find out in its next round what a path has meant: all that changes folders begins with
- * a round, but a process in /proc may have ended by then, and an fd may have been closed.
+ * a round, but a process in /proc may have ended by then.
  */
-IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct raw_part *path,
+IN_THE_PROGRAM static int is_lasting(struct gate_slot *slot, const struct raw_part *path,
                                      int from_cwd)
 {
     const uint64_t proc = 0x2f636f72702f; /* "/proc/" */
@@ -153,7 +169,9 @@ IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct 
         start |= (uint64_t)path->bytes[i] << i * 8;
     if ((uint8_t)start == '/')
         return start != proc;
-    return slot->missing == GATE_MISSING_ALL && from_cwd;
+    if (from_cwd)
+        return slot->missing == GATE_MISSING_ALL;
+    return path->size && keep_folder(slot);
 }
 
 /*
@@ -162,10 +180,24 @@ IN_THE_PROGRAM static int is_lasting(const struct gate_slot *slot, const struct 
  */
 IN_THE_PROGRAM int before_unlink(const struct gate_slot *slot)
 {
+    const struct gate_registers *registers = &slot->registers;
+    int at = path_argument_of(slot) == GATE_PATH_2;
     struct stat found;
-    int64_t result = gate_make_call(SYS_lstat, slot->registers.rdi, (uintptr_t)&found, 0, 0, 0);
 
-    return !slot->missing || (result != -ENOENT && (result || !S_ISREG(found.st_mode)));
+    if (!slot->missing || (at && (uint32_t)registers->rdx)) /* AT_REMOVEDIR */
+        return 1;
+    int64_t result = gate_make_call(SYS_newfstatat, at ? registers->rdi : (uint64_t)AT_FDCWD,
+                                    at ? registers->rsi : registers->rdi, (uintptr_t)&found,
+                                    AT_SYMLINK_NOFOLLOW, 0);
+    return result != -ENOENT && (result || !S_ISREG(found.st_mode));
+}
+
+/* What the word of the fd says from whose folder a path may start. */
+IN_THE_PROGRAM static uint64_t folder_word(const struct gate_slot *slot)
+{
+    uint32_t fd = (uint32_t)slot->registers.rdi;
+
+    return path_argument_of(slot) == GATE_PATH_2 && fd < slot->fds_size ? *word_of(slot, fd) : 0;
 }
 
 /* Record a call that has failed with ENOENT, removed a name or changed a file. False: the tracer has to. */
@@ -178,6 +210,7 @@ IN_THE_PROGRAM int record_path(struct gate_slot *slot)
 
     if (!record)
         return 0;
+    slot->fd_word = folder_word(slot);
     fill_returned(slot, record, left);
     int from_cwd = path_argument_of(slot) == GATE_PATH_1 ||
                    (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD;

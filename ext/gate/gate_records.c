@@ -111,6 +111,17 @@ IN_THE_PROGRAM int publish_made(struct gate_slot *slot, struct gate_record *reco
     return publish_with_payload(slot, record);
 }
 
+IN_THE_PROGRAM void change_word(struct gate_slot *slot, uint64_t set, uint64_t cleared)
+{
+    uint64_t *word = (uint64_t *)word_of(slot, (uint32_t)slot->registers.rdi);
+    uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    while (!GATE_FD_GENERATION(old ^ slot->fd_word) &&
+           !__atomic_compare_exchange_n(word, &old, (old | set) & ~cleared, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+        ;
+}
+
 /* -- parts ------------------------------------------------------------------------------------ */
 
 IN_THE_PROGRAM struct raw_part *next_part(struct gate_record *record, enum raw_part_kind kind)

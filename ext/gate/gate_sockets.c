@@ -62,18 +62,6 @@ IN_THE_PROGRAM uint64_t inode_of(uint32_t fd)
     return gate_make_call(SYS_fstat, fd, (uintptr_t)&found, 0, 0, 0) ? 0 : found.st_ino;
 }
 
-/* Have the word of a call's fd say more, and less, unless another thread has closed it. */
-IN_THE_PROGRAM static void change_word(struct gate_slot *slot, uint64_t set, uint64_t cleared)
-{
-    uint64_t *word = (uint64_t *)word_of(slot, (uint32_t)slot->registers.rdi);
-    uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
-
-    while (!GATE_FD_GENERATION(old ^ slot->fd_word) &&
-           !__atomic_compare_exchange_n(word, &old, (old | set) & ~cleared, 0, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED))
-        ;
-}
-
 IN_THE_PROGRAM void note_connected(struct gate_slot *slot)
 {
     if (has(slot, GATE_FD_CONNECTING))

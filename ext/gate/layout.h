@@ -63,7 +63,8 @@ enum gate_action {
     GATE_CLOSE,         /* it is closed */
     GATE_CHANGE,        /* an attribute of its file is changed */
     GATE_MAP,           /* the file of the fifth argument is mapped, or much memory */
-    GATE_UNLINK,        /* the name is removed that is the first argument */
+    GATE_DUP,           /* it is copied to a number that is free */
+    GATE_UNLINK,        /* the name is removed that is the first argument, or the second one */
     GATE_LINK,          /* the file of the first argument is given a name, the second one */
     GATE_ALTER,         /* an attribute of the file with a path is changed */
     GATE_ACCEPT,        /* a connection is taken from the first argument, */
@@ -78,7 +79,7 @@ enum gate_action {
     GATE_COUNT_NAMED_3, /* or the third one */
     GATE_COUNT_LINK,    /* the same; EINVAL is counted, too: there is no symbolic link */
     GATE_WATCH,         /* only those that fail have a record, and nothing is counted */
-    GATE_WATCH_LOCKS, /* likewise of those commands of fcntl(2) that lock; others are not made here */
+    GATE_FCNTL, /* likewise of commands that lock; others that copy an fd are as GATE_DUP, or not made here */
 };
 
 /* Which argument of a call is its only path. */
@@ -92,7 +93,7 @@ enum gate_path {
 enum gate_missing {
     GATE_MISSING_NONE,
     GATE_MISSING_ABSOLUTE,
-    GATE_MISSING_ALL, /* also relative ones: no other thread can change the working directory */
+    GATE_MISSING_ALL, /* also from the working directory, which no other thread can change */
 };
 
 /* How far a call is: what a tracer that finds the thread in the gate has to do depends on it. */
@@ -114,11 +115,12 @@ struct gate_registers {
  * the generation, how often the number was given away; another fd of the same number has another one.
  */
 enum gate_fd {
-    GATE_FD_KNOWN = 1,  /* it is no socket, and its transfers are tallied */
-    GATE_FD_MUTED = 2,  /* bytes are not wanted: those that go out; of a socket, all */
-    GATE_FD_FRESH = 4,  /* the name of its file was asked for at the time that the word contains */
-    GATE_FD_STREAM = 8, /* a connected stream socket, */
-    GATE_FD_ENDS = 16,  /* of which a record has both ends */
+    GATE_FD_KNOWN = 1,   /* it is no socket, and its transfers are tallied */
+    GATE_FD_MUTED = 2,   /* bytes are not wanted: those that go out; of a socket, all */
+    GATE_FD_FRESH = 4,   /* the name of its file was asked for at the time that the word contains */
+    GATE_FD_STREAM = 8,  /* a connected stream socket, */
+    GATE_FD_ENDS = 16,   /* of which a record has both ends */
+    GATE_FD_FOLDER = 16, /* of what is no socket: a record has a path that starts from it */
     GATE_FD_NAMELESS = 32, /* no name in a file system: it stays what it is */
     GATE_FD_HANGUP =
         64, /* a stream socket, of which poll(2) says before its end who has ended it */

@@ -117,6 +117,8 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
     const struct call *row = &CALLS[call->row];
     if (row->group == GROUP_OPEN)
         publish_fd(engine, task, (int)result, true);
+    else if (row->group == GROUP_FD && row->makes_fd)
+        publish_fd(engine, task, (int)result, false);
     else if (row->pair)
         publish_pair(engine, task, call);
     else if (row->group == GROUP_NET && (row->ends || row->makes_fd || call->row == ROW_getsockopt))

@@ -6,6 +6,7 @@
  * fd whose open has no record yet the tally is left for a later round. A tally that a thread gives away
  * comes as a record.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +186,21 @@ static void apply_open(struct engine *engine, struct gate_thread *thread, struct
         entry->generation = record->generation;
 }
 
+/* An fd was copied. */
+static void apply_copy(struct engine *engine, const struct gate_thread *thread,
+                       struct pending *call, const struct gate_record *record, uint64_t elapsed_ns)
+{
+    struct caller *caller = thread->caller;
+    const struct fd_entry *from = fd_table_find(caller->fds, (int)call->args[0]);
+
+    if (!from || from->generation != record->to_generation)
+        call->args[0] = UINT64_MAX;
+    record_ended(&engine->context, caller, call, record->result, elapsed_ns);
+    struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
+    if (entry)
+        entry->generation = record->generation;
+}
+
 /* What verify (gated_verify.c) will look at. */
 static void keep_parts(const struct engine *engine, struct gate_thread *thread,
                        const struct parts *parts)
@@ -209,13 +225,33 @@ static void apply_file(struct engine *engine, const struct gate_thread *thread,
                maps ? 0 : elapsed_ns, 0);
 }
 
+/* The fd from whose folder a path starts may have been closed by another thread: then that is not known. */
+static void check_folder(const struct gate_thread *thread, struct pending *call,
+                         const struct gate_record *record)
+{
+    const struct call *row = &CALLS[call->row];
+    const struct fd_table *fds = thread->caller->fds;
+    const struct raw_part *path = parts_find(&call->parts, PART_PATH);
+    int dirfd = row->dirfd ? (int)call->args[row->dirfd - 1] : AT_FDCWD;
+
+    if (dirfd == AT_FDCWD || !path || (path->size && path->bytes[0] == '/'))
+        return;
+    const struct fd_entry *entry = fd_table_find(fds, dirfd);
+    if (!entry || entry->generation != record->generation || (size_t)dirfd >= fds->word_count ||
+        GATE_FD_GENERATION(fds->words[dirfd]) != entry->generation)
+        call->args[row->dirfd - 1] = UINT64_MAX;
+}
+
 /*
  * A call has found nothing where its path leads, which is as true now, or has changed what is there. Else the
  * program has lied.
  */
 static void apply_path(struct engine *engine, const struct gate_thread *thread,
-                       struct pending *call, int64_t result, uint64_t elapsed_ns)
+                       struct pending *call, const struct gate_record *record, uint64_t elapsed_ns)
 {
+    int64_t result = record->result;
+
+    check_folder(thread, call, record);
     if ((result == -ENOENT || result == 0) && CALLS[call->row].path &&
         parts_find(&call->parts, PART_PATH))
         call_ended(&engine->context, thread->caller, call, result, elapsed_ns);
@@ -237,10 +273,12 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
     if (call->row == ROW_close) {
         collect_others(engine, thread);
         record_close(&engine->context, thread->caller, call);
+    } else if (row->group == GROUP_FD && row->makes_fd && record->result >= 0) {
+        apply_copy(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_NET) {
         apply_socket_record(engine, thread, call, record, elapsed_ns);
     } else if (record->result < 0 || changes_by_path(row)) {
-        apply_path(engine, thread, call, record->result, elapsed_ns);
+        apply_path(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_OPEN) {
         apply_open(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_MAP || row->group == GROUP_ATTR) {

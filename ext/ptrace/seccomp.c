@@ -195,18 +195,20 @@ uint8_t filter_gate_action(int row)
     case GROUP_ATTR:
         return call->path ? GATE_ALTER : GATE_CHANGE;
     case GROUP_LOCK:
-        return call->when == WHEN_LOCKS ? GATE_WATCH_LOCKS : GATE_WATCH;
+        return call->when == WHEN_LOCKS ? GATE_FCNTL : GATE_WATCH;
     case GROUP_TOUCH:
         return GATE_WATCH;
     default:
         return row == ROW_open                                   ? GATE_OPEN
                : row == ROW_openat                               ? GATE_OPENAT
                : row == ROW_close                                ? GATE_CLOSE
+               : row == ROW_dup                                  ? GATE_DUP
+               : row == ROW_fcntl                                ? GATE_FCNTL
                : row == ROW_sendto                               ? GATE_SEND
                : row == ROW_recvfrom                             ? GATE_RECEIVE
                : row == ROW_sendfile                             ? GATE_SENDFILE
                : row == ROW_mmap                                 ? GATE_MAP
-               : row == ROW_unlink                               ? GATE_UNLINK
+               : row == ROW_unlink || row == ROW_unlinkat        ? GATE_UNLINK
                : row == ROW_link                                 ? GATE_LINK
                : row == ROW_accept || row == ROW_accept4         ? GATE_ACCEPT
                : row == ROW_socket                               ? GATE_SOCKET
@@ -310,7 +312,7 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
             calls[i].gated |= calls[i].number == (uint32_t)abi->numbers[row];
     for (int i = 0; i < count; i++) {
         calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink] ||
-                       calls[i].number == (uint32_t)abi->numbers[ROW_lstat];
+                       calls[i].number == (uint32_t)abi->numbers[ROW_newfstatat];
         calls[i].tried = calls[i].number == (uint32_t)abi->numbers[ROW_openat2];
     }
 }

@@ -299,6 +299,46 @@ os.rmdir("../deux"), ask("absent"), ask("../absent"), ask(f"{top}/absent")
 print(subprocess.run(["stat", "absent", top + "/absent"]).returncode)
 """
 
+FOLDERS = """
+import os, shutil, threading
+def visit(folder, number):
+    fd = os.open(folder, os.O_RDONLY)
+    for name in "absent", "../absent", f"{number}/x", "", "one/absent/x", "/absent":
+        for ask in os.stat, os.readlink, os.open:
+            try:
+                ask(name, dir_fd=fd, **({"flags": 0} if ask is os.open else {}))
+            except OSError:
+                pass
+    made = os.open(f"file-{number}", os.O_WRONLY | os.O_CREAT, dir_fd=fd)
+    copy = os.dup(made)
+    os.write(copy, b"text\\n"), os.close(made), os.write(copy, b"more\\n"), os.close(copy)
+    os.chmod(f"file-{number}", 0o600, dir_fd=fd), os.chown(f"file-{number}", -1, -1, dir_fd=fd)
+    if number % 3:
+        os.unlink(f"file-{number}", dir_fd=fd)
+    elif number % 2:
+        os.rename(folder, f"{folder}-{number}"), os.unlink(f"file-{number}", dir_fd=fd)
+        os.rename(f"{folder}-{number}", folder)
+    os.symlink("absent", "link", dir_fd=fd), os.unlink("link", dir_fd=fd)
+    other = os.dup(fd)
+    os.close(fd)
+    try:
+        os.unlink("gone", dir_fd=other)
+    except OSError:
+        pass
+    os.close(other)
+os.mkdir("one")
+for number in range(30):
+    visit("one", number)
+threads = [threading.Thread(target=visit, args=(os.getcwd(), n)) for n in range(30, 34)]
+[(thread.start(), thread.join()) for thread in threads]
+proc = os.open("/proc/self", os.O_RDONLY)
+try:
+    os.stat("fd/99", dir_fd=proc)
+except OSError:
+    os.close(proc)
+shutil.copytree("one", "two"), shutil.rmtree("one"), print(len(os.listdir("two")))
+"""
+
 
 @pytest.mark.parametrize(
     "argv",
@@ -307,8 +347,9 @@ print(subprocess.run(["stat", "absent", top + "/absent"]).returncode)
         ("/usr/bin/python3", "-c", PYTHON),
         ("/usr/bin/python3", "-c", NAMES),
         ("/usr/bin/python3", "-c", MISSING),
+        ("/usr/bin/python3", "-c", FOLDERS),
     ],
-    ids=["sh", "python3", "names", "missing"],
+    ids=["sh", "python3", "names", "missing", "folders"],
 )
 def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage: Stage) -> None:
     assert_equal_sessions(stage, list(argv))

@@ -52,7 +52,7 @@ static void never(int number)
 
 /* -- cases ------------------------------------------------------------------------------------- */
 
-static int file, scratch, copied;
+static int file, scratch, copied, here;
 static off_t copied_from;
 static char folder[PATH_MAX];
 static struct flock whole = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -86,6 +86,11 @@ static void make_name(void)
     close(open("removed", O_WRONLY | O_CREAT, 0600));
 }
 
+static void make_name_here(void)
+{
+    close(open("taken", O_WRONLY | O_CREAT, 0600));
+}
+
 static void go_to_start(void)
 {
     copied_from = 100;
@@ -93,7 +98,7 @@ static void go_to_start(void)
 
 /* -- sockets: each case of these is one connection -- */
 
-static int listener, peer, value;
+static int listener, peer, connected, value;
 static socklen_t value_size = sizeof value;
 static struct sockaddr_in address = { .sin_family = AF_INET };
 
@@ -123,7 +128,7 @@ static void begin_connection(void)
 static void make_connection(void)
 {
     begin_connection();
-    scratch = accept(listener, NULL, NULL);
+    connected = scratch = accept(listener, NULL, NULL);
 }
 
 /* A connection that is begun without waiting. */
@@ -158,6 +163,12 @@ static void close_both(void)
 {
     close(scratch);
     close(peer);
+}
+
+static void close_copied_socket(void)
+{
+    close(connected);
+    close_both();
 }
 
 static void close_connected(void)
@@ -198,9 +209,18 @@ static struct step_case {
     { "fchmod", { "", SYS_fchmod, { 0, 0600 } }, 0, nothing, nothing },
     { "unlink", { "", SYS_unlink, { (uint64_t) "removed" } }, 0, make_name, nothing },
     { "unlink nothing", { "", SYS_unlink, { (uint64_t) "nowhere" } }, -ENOENT, nothing, nothing },
+    { "unlinkat", { "", SYS_unlinkat, { 0, (uint64_t) "taken", 0 } }, 0, make_name_here, nothing },
+    { "access to nothing",
+      { "", SYS_faccessat, { 0, (uint64_t) "away", F_OK } },
+      -ENOENT,
+      nothing,
+      nothing },
     { "stat nothing", { "", SYS_stat, { (uint64_t) "absent", 8 } }, -ENOENT, nothing, nothing },
     { "fcntl", { "", SYS_fcntl, { 0, F_SETLK, (uint64_t)&whole } }, 0, nothing, nothing },
     { "lock of nothing", { "", SYS_fcntl, { 0, F_SETLK, 8 } }, -EFAULT, nothing, nothing },
+    { "dup", { "", SYS_dup, { 0 } }, 0, nothing, close_scratch },
+    { "copy", { "", SYS_fcntl, { 0, F_DUPFD_CLOEXEC, 0 } }, 0, nothing, close_scratch },
+    { "copy of a socket", { "", SYS_dup, { 0 } }, 0, make_connection, close_copied_socket },
     { "chmod", { "", SYS_chmod, { (uint64_t) "copied", 0600 } }, 0, nothing, nothing },
     { "link",
       { "", SYS_link, { (uint64_t) "copied", (uint64_t) "linked" } },
@@ -246,7 +266,8 @@ static bool is_about_file(const struct step_case *asked)
 {
     const uint64_t number = asked->call.number;
 
-    return number == SYS_read || number == SYS_lseek || number == SYS_fcntl || number == SYS_fchmod;
+    return number == SYS_read || number == SYS_lseek || number == SYS_fcntl ||
+           number == SYS_fchmod || number == SYS_dup;
 }
 
 /* Whether the result is to be a new fd. */
@@ -254,8 +275,9 @@ static bool makes_fd(const struct step_case *asked)
 {
     const uint64_t number = asked->call.number;
 
-    return !asked->result && (number == SYS_open || number == SYS_openat || number == SYS_socket ||
-                              number == SYS_accept);
+    return !asked->result &&
+           (number == SYS_open || number == SYS_openat || number == SYS_socket ||
+            number == SYS_accept || number == SYS_dup || asked->call.args[1] == F_DUPFD_CLOEXEC);
 }
 
 static bool is_about_scratch(const struct step_case *asked)
@@ -271,8 +293,12 @@ static void fill_in(struct step_case *asked)
     asked->begin();
     if (is_about_file(asked))
         asked->call.args[0] = (uint64_t)file;
+    if (asked->call.number == SYS_unlinkat || asked->call.number == SYS_faccessat)
+        asked->call.args[0] = (uint64_t)here;
     if (is_about_scratch(asked))
         asked->call.args[0] = (uint64_t)scratch;
+    if (asked->begin == make_connection && asked->call.number == SYS_dup)
+        asked->call.args[0] = (uint64_t)connected;
     if (asked->call.number == SYS_accept)
         asked->call.args[0] = (uint64_t)listener;
     if (asked->call.number == SYS_fchmod)
@@ -359,6 +385,7 @@ int main(int argc, char **argv)
     signal(SIGRTMAX, never);
     zero = open("/dev/zero", O_RDONLY);
     file = open("read", O_RDONLY);
+    here = open(".", O_RDONLY | O_DIRECTORY);
     copied = open("copied", O_WRONLY | O_CREAT, 0600);
     listen_on_loopback();
     for (size_t i = 0; i < sizeof SITES / sizeof *SITES; i++)

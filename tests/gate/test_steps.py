@@ -69,9 +69,14 @@ LEAST = {
     "stat nothing": 200,
     "unlink": 200,
     "unlink nothing": 200,
+    "unlinkat": 200,
+    "access to nothing": 200,
     "fchmod": 100,
     "sendfile": 100,
     "fcntl": 100,
+    "dup": 100,
+    "copy": 100,
+    "copy of a socket": 100,
     "chmod": 100,
     "link": 100,
     "first write": 100,
@@ -92,6 +97,7 @@ LEAST = {
 
 CONNECTIONS = (
     *("connect", "accept", "shutdown", "close of a socket", "connect begun", "socket error"),
+    "copy of a socket",
     *("connect again", "connect once more", "first send", "close of a connection begun"),
 )
 """Cases that begin and end one connection each time."""
@@ -120,6 +126,8 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     assert len(recording.of("fs.delete", file=f"{work}/removed")) == made["unlink"]
     assert len(recording.of("fs.error", file=f"{work}/nowhere")) == made["unlink nothing"]
     assert len(recording.of("fs.error", file=f"{work}/absent")) == made["stat nothing"]
+    assert len(recording.of("fs.delete", file=f"{work}/taken")) == made["unlinkat"]
+    assert len(recording.of("fs.error", file=f"{work}/away")) == made["access to nothing"]
     assert len(recording.of("fs.link")) == made["link"]
     written = [
         event.data["file_write_bytes"] for event in recording.of("fs.close", file=f"{work}/written")
