@@ -165,7 +165,7 @@ class BuildLauncher(build_scripts):
 def main() -> None:
     """Translate to C what is compiled, and hand it to setuptools."""
     modules = cythonize(
-        [engine(), alone("_fs_sums"), alone("_inserts"), *compiled()],
+        [engine(), alone("_fs_sums"), alone("_inserts"), alone("_scan"), *compiled()],
         include_path=["ext"],
         build_dir="build",
         language_level=3,

@@ -9,11 +9,11 @@ decided in Python (`scopetrace.query.file_names`).
 import json
 from sys import intern
 
-from cpython.bytes cimport PyBytes_AsString
+include "taker.pxi"
+
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp, memset, strlen, strncmp
+from libc.string cimport memcmp, memcpy, memset, strlen, strncmp
 
 cdef extern from "string.h" nogil:
     void *memmem(const void *text, size_t size, const void *part, size_t part_size)
@@ -177,32 +177,85 @@ def add_events(list rows, dict files, make, rest):
         rest: called with a row whose event is no open, close, failure, mkdir or change of
             attributes: it may change names, and `files`.
     """
+    cdef _Sums sums = _Sums(files, make, rest, None)
     cdef tuple row
-    cdef fields found
-    cdef text name = text(NULL, 0)  # of `file`
-    cdef list kept = []
-    cdef FileSums file = None
-    cdef const char *source
     for row in rows:
-        source = PyBytes_AsString(row[0])
+        sums.add(PyBytes_AsString(row[0]), row[1], PyBytes_AsString(row[2]))
+
+
+def add_selected(db, str path, str sql, dict files, make, rest, is_enough):
+    """Add events as `add_events` does, read from a connection; return whether all were.
+
+    Args:
+        db: the connection.
+        path: of the file of this module.
+        sql: SELECT count(add_event(?1, source, process, data)) FROM...
+        files, make, rest: as those of `add_events`.
+        is_enough: called now and then; reading ends if it returns true.
+    """
+    cdef _Sums sums = _Sums(files, make, rest, is_enough)
+    return sums.read(db, path, b"add_event", sql, ())
+
+
+cdef class _Sums(_Taker):
+    """Adds events to the sums of their files."""
+
+    cdef dict files
+    cdef object make, rest, is_enough
+    cdef FileSums file
+    """Of the event before, whose name is `name`; None: that is to be found."""
+    cdef char *name
+    cdef Py_ssize_t size, room
+
+    def __init__(self, dict files, make, rest, is_enough):
+        self.files, self.make, self.rest, self.is_enough = files, make, rest, is_enough
+
+    def __dealloc__(self):
+        free(self.name)
+
+    cdef bint take(self, sqlite3_value **values) except -1:
+        cdef const char *source = value_text(self.routines, values[0])
+        cdef const char *data = value_text(self.routines, values[2])
+        if source == NULL or data == NULL:
+            raise MemoryError
+        self.add(source, value_int64(self.routines, values[1]), data)
+        return False
+
+    cdef bint pause(self) except -1:
+        _Taker.pause(self)
+        return self.is_enough()
+
+    cdef int add(self, const char *source, int64_t process, const char *data) except -1:
+        cdef fields found
+        cdef list kept = None
         if not is_counted(source):
-            rest(row)
-            name.size = 0
-            continue
-        if not scan(PyBytes_AsString(row[2]), &found):
-            kept.append(decode(row[2], &found))
+            self.rest((<bytes>source, process, <bytes>data))
+            self.file = None
+            return 0
+        if not scan(data, &found):
+            kept = decode(data, &found)
         if found.texts[FILE].size == 0:
-            continue
-        if not same(name, found.texts[FILE]):
-            name = found.texts[FILE]
-            file = file_of(string(name), files, make)
-        file.add_process(row[1])
-        count(file, source, &found)
+            return 0
+        if self.file is None or not same(text(self.name, self.size), found.texts[FILE]):
+            self.find(found.texts[FILE])
+        self.file.add_process(process)
+        return count(self.file, source, &found)
 
-
-cdef FileSums file_of(name, dict files, make):
-    file = files.get(name)
-    return make(name) if file is None else file
+    cdef int find(self, text name) except -1:
+        """Find the file of a name, and keep the name: that of the next event is often the same."""
+        cdef char *grown
+        self.file = None
+        if name.size > self.room:
+            grown = <char *>realloc(self.name, 2 * name.size)
+            if grown == NULL:
+                raise MemoryError
+            self.name, self.room = grown, 2 * name.size
+        memcpy(self.name, name.start, name.size)
+        self.size = name.size
+        decoded = string(name)
+        file = self.files.get(decoded)
+        self.file = self.make(decoded) if file is None else file
+        return 0
 
 
 cdef inline bint same(text one, text other) noexcept nogil:

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "eight_bytes.h"
+
 /* Texts and numbers of JSON (RFC 8259), escaped as msgspec does: what has to be, and no more. The
  * caller has made room for MOST_ESCAPED bytes for each byte of a text and two quotes more, or for
  * MOST_DIGITS. Each function returns where what it wrote ends. */
@@ -11,22 +13,6 @@ enum {
     MOST_ESCAPED = 6, /* bytes that one becomes: \u001f */
     MOST_DIGITS = 20, /* of an int64_t, its sign included */
 };
-
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-#define HIGH_BITS (0x80 * EACH_BYTE)
-
-/* Whether one of eight bytes is less than `least`, which is 128 at most
- * (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord). */
-static uint64_t has_less(uint64_t eight, uint8_t least)
-{
-    return (eight - least * EACH_BYTE) & ~eight & HIGH_BITS;
-}
-
-static uint64_t has_escape(uint64_t eight)
-{
-    return has_less(eight, ' ') | has_less(eight ^ ('"' * EACH_BYTE), 1) |
-           has_less(eight ^ ('\\' * EACH_BYTE), 1);
-}
 
 static __attribute__((noinline)) char *put_escaped(char *to, uint8_t byte)
 {

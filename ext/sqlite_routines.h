@@ -9,8 +9,11 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct sqlite3_value;
+struct sqlite3_context;
 
 typedef void (*sqlite_routine)(void);
+typedef void sql_function(struct sqlite3_context *, int count, struct sqlite3_value **values);
 
 enum sqlite_place {
     SQLITE_BIND_BLOB = 2,
@@ -18,15 +21,30 @@ enum sqlite_place {
     SQLITE_BIND_INT64 = 5,
     SQLITE_BIND_NULL = 6,
     SQLITE_BIND_TEXT = 10,
+    SQLITE_COLUMN_VALUE = 39,
+    SQLITE_CREATE_FUNCTION = 45,
     SQLITE_ERRMSG = 53,
     SQLITE_FINALIZE = 57,
     SQLITE_RESET = 77,
+    SQLITE_RESULT_ERROR = 80,
+    SQLITE_RESULT_INT64 = 83,
+    SQLITE_RESULT_NULL = 84,
+    SQLITE_RESULT_TEXT = 85,
+    SQLITE_RESULT_VALUE = 89,
     SQLITE_STEP = 94,
-    SQLITE_PREPARE_V2 = 116,       /* since 3.3.13 */
-    SQLITE_EXTENDED_ERRCODE = 166, /* since 3.6.5 */
+    SQLITE_VALUE_BYTES = 103,
+    SQLITE_VALUE_DOUBLE = 105,
+    SQLITE_VALUE_INT64 = 107,
+    SQLITE_VALUE_TEXT = 109,
+    SQLITE_VALUE_TYPE = 113,
+    SQLITE_PREPARE_V2 = 116,        /* since 3.3.13 */
+    SQLITE_CONTEXT_DB_HANDLE = 149, /* since 3.5.8 */
+    SQLITE_EXTENDED_ERRCODE = 166,  /* since 3.6.5 */
 };
 
-enum { SQLITE_OK = 0, SQLITE_DONE = 101 };
+enum { SQLITE_OK = 0, SQLITE_BUSY = 5, SQLITE_ROW = 100, SQLITE_DONE = 101 };
+enum { SQLITE_INTEGER = 1, SQLITE_FLOAT = 2, SQLITE_TEXT = 3, SQLITE_BLOB = 4, SQLITE_NULL = 5 };
+enum { SQL_UTF8 = 1, SQL_DETERMINISTIC = 0x800, SQL_INNOCUOUS = 0x200000 };
 
 /* The connection that has just loaded this file, in this thread, and its functions. */
 static __thread struct sqlite3 *loaded_db;
@@ -43,70 +61,135 @@ __attribute__((visibility("default"))) int sqlite3_extension_init(struct sqlite3
 }
 
 /* A bound text or blob is not copied: it must last until the next step has been made. */
-static int bind_text(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
-                     const char *text, int size)
+static inline int bind_text(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
+                            const char *text, int size)
 {
     typedef int call(struct sqlite3_stmt *, int, const char *, int, sqlite_routine);
 
     return ((call *)routines[SQLITE_BIND_TEXT])(statement, at, text, size, 0);
 }
 
-static int bind_blob(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
-                     const char *bytes, int size)
+static inline int bind_blob(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
+                            const char *bytes, int size)
 {
     typedef int call(struct sqlite3_stmt *, int, const void *, int, sqlite_routine);
 
     return ((call *)routines[SQLITE_BIND_BLOB])(statement, at, bytes, size, 0);
 }
 
-static int bind_int64(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
-                      int64_t value)
+static inline int bind_int64(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
+                             int64_t value)
 {
     typedef int call(struct sqlite3_stmt *, int, int64_t);
 
     return ((call *)routines[SQLITE_BIND_INT64])(statement, at, value);
 }
 
-static int bind_double(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
-                       double value)
+static inline int bind_double(const sqlite_routine *routines, struct sqlite3_stmt *statement,
+                              int at, double value)
 {
     typedef int call(struct sqlite3_stmt *, int, double);
 
     return ((call *)routines[SQLITE_BIND_DOUBLE])(statement, at, value);
 }
 
-static int bind_null(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at)
+static inline int bind_null(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at)
 {
     typedef int call(struct sqlite3_stmt *, int);
 
     return ((call *)routines[SQLITE_BIND_NULL])(statement, at);
 }
 
-static int prepare(const sqlite_routine *routines, struct sqlite3 *db, const char *sql,
-                   struct sqlite3_stmt **statement_out)
+static inline int prepare(const sqlite_routine *routines, struct sqlite3 *db, const char *sql,
+                          struct sqlite3_stmt **statement_out)
 {
     typedef int call(struct sqlite3 *, const char *, int, struct sqlite3_stmt **, const char **);
 
     return ((call *)routines[SQLITE_PREPARE_V2])(db, sql, -1, statement_out, 0);
 }
 
-static int run_statement(const sqlite_routine *routines, struct sqlite3_stmt *statement, int place)
+static inline int run_statement(const sqlite_routine *routines, struct sqlite3_stmt *statement,
+                                int place)
 {
     typedef int call(struct sqlite3_stmt *);
 
     return ((call *)routines[place])(statement);
 }
 
-static int error_code(const sqlite_routine *routines, struct sqlite3 *db)
+static inline int error_code(const sqlite_routine *routines, struct sqlite3 *db)
 {
     typedef int call(struct sqlite3 *);
 
     return ((call *)routines[SQLITE_EXTENDED_ERRCODE])(db);
 }
 
-static const char *error_message(const sqlite_routine *routines, struct sqlite3 *db)
+static inline const char *error_message(const sqlite_routine *routines, struct sqlite3 *db)
 {
     typedef const char *call(struct sqlite3 *);
 
     return ((call *)routines[SQLITE_ERRMSG])(db);
+}
+
+static inline int value_type(const sqlite_routine *routines, struct sqlite3_value *value)
+{
+    typedef int call(struct sqlite3_value *);
+
+    return ((call *)routines[SQLITE_VALUE_TYPE])(value);
+}
+
+static inline int64_t value_int64(const sqlite_routine *routines, struct sqlite3_value *value)
+{
+    typedef int64_t call(struct sqlite3_value *);
+
+    return ((call *)routines[SQLITE_VALUE_INT64])(value);
+}
+
+static inline double value_double(const sqlite_routine *routines, struct sqlite3_value *value)
+{
+    typedef double call(struct sqlite3_value *);
+
+    return ((call *)routines[SQLITE_VALUE_DOUBLE])(value);
+}
+
+/* A text, which ends with a NUL. NULL: there is none. */
+static inline const char *value_text(const sqlite_routine *routines, struct sqlite3_value *value)
+{
+    typedef const char *call(struct sqlite3_value *);
+
+    return ((call *)routines[SQLITE_VALUE_TEXT])(value);
+}
+
+/* Its size, after `value_text`. */
+static inline int value_bytes(const sqlite_routine *routines, struct sqlite3_value *value)
+{
+    typedef int call(struct sqlite3_value *);
+
+    return ((call *)routines[SQLITE_VALUE_BYTES])(value);
+}
+
+static inline void result_int64(const sqlite_routine *routines, struct sqlite3_context *context,
+                                int64_t number)
+{
+    typedef void call(struct sqlite3_context *, int64_t);
+
+    ((call *)routines[SQLITE_RESULT_INT64])(context, number);
+}
+
+static inline void result_error(const sqlite_routine *routines, struct sqlite3_context *context,
+                                const char *message)
+{
+    typedef void call(struct sqlite3_context *, const char *, int);
+
+    ((call *)routines[SQLITE_RESULT_ERROR])(context, message, -1);
+}
+
+/* A function of any number of arguments, which may give another result each time. */
+static inline int create_function(const sqlite_routine *routines, struct sqlite3 *db,
+                                  const char *name, sql_function *function)
+{
+    typedef int call(struct sqlite3 *, const char *, int, int, void *, sql_function *,
+                     sql_function *, sqlite_routine);
+
+    return ((call *)routines[SQLITE_CREATE_FUNCTION])(db, name, -1, SQL_UTF8, NULL, function, NULL,
+                                                      NULL);
 }

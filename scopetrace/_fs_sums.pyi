@@ -1,5 +1,6 @@
 """What ext/_fs_sums.pyx offers; each is documented there."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -33,3 +34,12 @@ def add_events(
     make: Callable[[str], FileSums],
     rest: Callable[[tuple[bytes, int, bytes]], object],
 ) -> None: ...
+def add_selected(
+    db: sqlite3.Connection,
+    path: str,
+    sql: str,
+    files: Mapping[str, FileSums],
+    make: Callable[[str], FileSums],
+    rest: Callable[[tuple[bytes, int, bytes]], object],
+    most: Callable[[], bool],
+) -> bool: ...

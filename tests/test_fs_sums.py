@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopetrace._fs_sums import FileSums, add_events
+from scopetrace import _fs_sums
+from scopetrace._fs_sums import FileSums, add_events, add_selected
 
 SOURCES = ("fs.open", "fs.close", "fs.error", "fs.mkdir", "fs.attr", "fs.delete", "fs.openat")
 FLAGS = ("O_RDONLY", "O_RDWR|O_CREAT", "O_CREAT|O_EXCL", "O_TRUNC", "O_TMPFILE", "O_DIRECTORY", "")
@@ -17,6 +20,7 @@ SUMS = (
     "opens", "read_bytes", "read_ops", "written_bytes", "written_ops", "io_us", "most_read_bytes",
     "most_written_bytes", "mapped", "changed", "exists", "folder", "errors", "processes",
 )  # fmt: skip
+SELECT = "SELECT count(add_event(?1, source, process, data)) FROM event"
 numbers = st.integers(0, 2**40)
 others = st.recursive(
     st.none() | st.booleans() | numbers | st.floats(allow_nan=False) | st.text("\"\\}a,:['{"),
@@ -107,6 +111,26 @@ def test_events_are_added_up_by_file(encode: Any, events: list[Any]) -> None:
     }
     assert rest == [row for row in rows if row[0].decode() not in SOURCES[:5]]
 
+    selected: dict[str, FileSums] = {}
+    others: list[Any] = []
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, source, process, data)")
+        insert = "INSERT INTO event VALUES (NULL, CAST(? AS TEXT), ?, CAST(? AS TEXT))"
+        db.executemany(insert, rows)
+        assert add_selected(
+            db,
+            _fs_sums.__file__,
+            SELECT,
+            selected,
+            lambda name: selected.setdefault(name, FileSums()),
+            others.append,
+            lambda: False,
+        )
+    assert {name: sums(file) for name, file in selected.items()} == {
+        name: sums(file) for name, file in files.items()
+    }
+    assert others == rest
+
 
 def sums(file: FileSums) -> list[Any]:
     return [getattr(file, name) for name in SUMS]
@@ -154,3 +178,26 @@ def test_each_process_is_known_once_in_the_order_of_its_first_use(
     assert sorted(file.processes) == sorted({*one, *other})
     file.forget_processes(2)
     assert len(file.processes) == min(2, len({*one, *other}))
+
+
+def test_reading_ends_where_it_is_enough_or_fails() -> None:
+    sql = """
+    WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 5000)
+    SELECT count(add_event(?1, {source}, 1, '{{"file":"/a' || n || '"}}')) FROM more"""
+    files: dict[str, FileSums] = {}
+
+    def make(name: str) -> FileSums:
+        return files.setdefault(name, FileSums())
+
+    def fails(row: Any) -> None:
+        raise LookupError(row[0])
+
+    with closing(sqlite3.connect(":memory:")) as db:
+        reading = (db, _fs_sums.__file__)
+        opens = sql.format(source="'fs.open'")
+        assert not add_selected(*reading, opens, files, make, print, lambda: len(files) > 2000)
+        assert 2000 < len(files) < 5000
+        with pytest.raises(LookupError, match=r"fs\.delete"):
+            add_selected(*reading, sql.format(source="'fs.delete'"), files, make, fails, bool)
+        with pytest.raises(MemoryError):
+            add_selected(*reading, sql.format(source="NULL"), files, make, fails, bool)

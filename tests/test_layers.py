@@ -21,6 +21,7 @@ MAY_USE = {
     "_engine": "",
     "_fs_sums": "",
     "_inserts": "",
+    "_scan": "",
     "wire": "model",
     "config": "errors syscalls",
     "capture": "_engine",
@@ -35,7 +36,7 @@ MAY_USE = {
     "store": "_inserts db errors model",
     "forward": "config db errors model store wire",
     "pipeline": "config decode metrics model source sources streams watch",
-    "query": "_fs_sums db errors model output protocols syscalls",
+    "query": "_fs_sums _scan db errors model output protocols syscalls",
     "recorder": (
         "_engine capture config db errors forward model output pipeline query sources store"
         " syscalls watch"
@@ -188,6 +189,7 @@ def test_the_tables_name_all_folders_that_exist_and_no_others() -> None:
         "_engine",
         "_fs_sums",
         "_inserts",
+        "_scan",
         *(folder_of(path, PACKAGE) for path in python_files()),
     }
     assert MAY_INCLUDE.keys() == {folder_of(path, EXTENSION) for path in c_files()}

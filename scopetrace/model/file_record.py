@@ -66,15 +66,15 @@ class FileRecord(NamedTuple):
     @property
     def uses(self) -> str:
         """What was done, a letter each: Read, Written, Opened only, Deleted, reNamed, ✖ failed."""
-        letters = (
-            ("R", self.read),
-            ("W", self.written),
-            ("O", self.opens and not (self.read or self.written)),
-            ("D", self.deleted),
-            ("N", self.renamed),
-            ("✖", self.errors),
-        )
-        return "".join(letter for letter, holds in letters if holds)
+        read, written = self.read, self.written
+        letters = ("R" if read else "") + ("W" if written else "")
+        if self.opens and not letters:
+            letters = "O"
+        if self.deleted:
+            letters += "D"
+        if self.renamed:
+            letters += "N"
+        return letters + "✖" if self.errors else letters
 
 
 FILE_FIELDS: dict[str, Callable[[FileRecord], Any]] = {

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from scopetrace.output.escape import escape
-from scopetrace.output.tables import format_table
-from scopetrace.output.width import ELLIPSIS, display_width, shorten
+from scopetrace.output.tables import columns_of, escaped_column, format_table
+from scopetrace.output.width import ELLIPSIS, display_width, display_widths, shorten
 
 FORMS = ("table", "csv", "md", "json")
 """What `--format` takes."""
@@ -45,30 +45,30 @@ def terminal_table(
     cut: Callable[[str, int], str] | None = None,
 ) -> str:
     """Return a table, of which one column is cut to fit `width`, by default in its middle."""
+    by_column = columns_of(rows, len(columns))
     at = shown_columns(columns, width)
-    cells = [[escape(str(row[position])) for position in at] for row in rows]
+    cells = [escaped_column(by_column[position]) for position in at]
     shown = [columns[position] for position in at]
     headings = [each.heading for each in shown]
     if width is not None:
         _limit(cells, shown)
         fitted = next((place for place, each in enumerate(shown) if each.fitted), len(shown) - 1)
         used = [
-            max([len(heading), *(display_width(row[place]) for row in cells)])
+            max([len(heading), *display_widths(cells[place])])
             for place, heading in enumerate(headings)
             if place != fitted
         ]
         left = max(width - sum(used) - 2 * len(used), len(headings[fitted]) + LEAST_FITTED)
-        for row in cells:
-            row[fitted] = (cut or shorten_middle)(row[fitted], left)
-    return format_table(headings, cells, [each.heading for each in shown if each.right])
+        cells[fitted] = [(cut or shorten_middle)(cell, left) for cell in cells[fitted]]
+    right = [each.heading for each in shown if each.right]
+    return format_table(headings, zip(*cells, strict=True), right)
 
 
-def _limit(cells: Iterable[list[str]], columns: Sequence[Column]) -> None:
+def _limit(cells: list[list[str]], columns: Sequence[Column]) -> None:
     """Cut the cells of those columns that have a limit of their own."""
-    limits = [(at, each.most_width) for at, each in enumerate(columns) if each.most_width]
-    for row in cells:
-        for at, most in limits:
-            row[at] = shorten(row[at], most)
+    for at, each in enumerate(columns):
+        if each.most_width:
+            cells[at] = [shorten(cell, each.most_width) for cell in cells[at]]
 
 
 def shorten_middle(text: str, columns: int) -> str:

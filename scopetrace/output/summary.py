@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
-from scopetrace.model.summary import Slow, Summary
+from scopetrace.model.summary import Log, Slow, Summary
 from scopetrace.output.answers import shorten_middle
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
@@ -29,6 +29,7 @@ WHOLE = ("why", "http", "stderr", "stops", "notices", "lost")
 names of files, sizes and durations. Of logs it is the end, which is of their last line."""
 PATHS = 5
 """So many paths, logs, processes or peers of one kind are named; the rest is counted."""
+_Thing = TypeVar("_Thing")
 
 
 def summary_lines(summary: Summary, width: int | None, *, color: bool = False) -> Iterator[str]:
@@ -132,10 +133,8 @@ def _output(summary: Summary) -> Iterator[str]:
 
 def _files(summary: Summary) -> Iterator[tuple[str, str]]:
     own = [file for file in summary.files if file.path_class == OWN]
-    read = [_sized(file.path, file.read_bytes, file.read_ops) for file in own if file.read]
-    written = [_sized(f.path, f.written_bytes, f.written_ops) for f in own if f.written]
-    yield from _labelled("read", _some(read))
-    yield from _labelled("written", _some(written))
+    yield from _labelled("read", _some((file for file in own if file.read), _read))
+    yield from _labelled("written", _some((file for file in own if file.written), _written))
     missed = [file for file in own if file.missed and not (file.read or file.written)]
     yield from _labelled("not found", _paths(missed))
     yield from _labelled("denied", _paths(file for file in own if file.denied))
@@ -148,21 +147,28 @@ def _files(summary: Summary) -> Iterator[tuple[str, str]]:
         )
 
 
+def _read(file: FileRecord) -> str:
+    return _sized(file.path, file.read_bytes, file.read_ops)
+
+
+def _written(file: FileRecord) -> str:
+    return _sized(file.path, file.written_bytes, file.written_ops)
+
+
 def _sized(path: str, size: int, ops: int) -> str:
     return escape(path) + (f" ({format_size(size)})" if ops else "")
 
 
 def _paths(files: Iterable[FileRecord]) -> list[str]:
-    return _some([escape(file.path) for file in files])
+    return _some(files, lambda file: escape(file.path))
 
 
 def _logs(summary: Summary) -> Iterator[str]:
-    yield from _some(
-        [
-            f"{escape(log.path)} ({number_of(log.lines, 'line')}), last: {escape(log.last)}"
-            for log in summary.logs
-        ]
-    )
+    yield from _some(summary.logs, _log)
+
+
+def _log(log: Log) -> str:
+    return f"{escape(log.path)} ({number_of(log.lines, 'line')}), last: {escape(log.last)}"
 
 
 def _network(summary: Summary) -> Iterator[str]:
@@ -244,11 +250,12 @@ def _counted(name: str, times: int) -> str:
     return f"{name} ({times} times)" if times > 1 else name
 
 
-def _some(texts: Iterable[str]) -> list[str]:
-    """Return the first few, and how many more there are."""
-    texts = list(texts)
-    more = len(texts) - PATHS
-    return texts if more <= 0 else [*texts[:PATHS], f"and {more} more"]
+def _some(things: Iterable[_Thing], shown: Callable[[_Thing], str] = str) -> list[str]:
+    """Return the first few as they are shown, and how many more there are."""
+    found = list(things)
+    more = len(found) - PATHS
+    texts = list(map(shown, found[:PATHS]))
+    return texts if more <= 0 else [*texts, f"and {more} more"]
 
 
 def summary_body(summary: Summary) -> dict[str, Any]:

@@ -7,6 +7,7 @@ rounded, so that an hour is never `60m`.
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -16,6 +17,9 @@ TIME_UNITS = {"µs": 1, "ms": 1000, "s": 1_000_000}
 """Unit of a field → microseconds."""
 WEEK_DAYS = 7
 """A duration of so many days or more is shown in whole days."""
+
+_MOST_CACHED = 10_000
+"""Sizes and durations whose texts are kept: those of many files are few."""
 
 
 def format_duration(nanoseconds: int) -> str:
@@ -36,6 +40,7 @@ def _two_units(counts: tuple[tuple[int, str], ...]) -> str:
     return "".join(f"{count}{unit}" for count, unit in counts[first : first + 2] if count)
 
 
+@lru_cache(_MOST_CACHED)
 def format_size(size_bytes: int) -> str:
     """Return a size as `17 B`, `1.4 MiB`, `20 GiB`: a decimal only below ten."""
     size, unit = float(size_bytes), 0
@@ -61,6 +66,7 @@ def format_moment(time_ns: int) -> str:
     return time.strftime(f"%Y-%m-%d %H:%M:%S.{rest // 1000:06} %z", moment)
 
 
+@lru_cache(_MOST_CACHED)
 def format_microseconds(microseconds: int) -> str:
     """Return a short duration as `35 µs`, `1.2 ms` or `3.4 s`."""
     if microseconds < 1000:

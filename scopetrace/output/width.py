@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TextIO
 
@@ -24,6 +25,11 @@ def display_width(text: str) -> int:
     if text.isascii():
         return len(text)
     return len(text) + sum(_columns(character) - 1 for character in _NOT_ASCII.findall(text))
+
+
+def display_widths(texts: Sequence[str]) -> list[int]:
+    """Return the number of columns that each text takes."""
+    return list(map(len if "".join(texts).isascii() else display_width, texts))
 
 
 def shorten(text: str, columns: int) -> str:

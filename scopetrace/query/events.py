@@ -15,7 +15,7 @@ recorded or was interrupted, the table itself is scanned.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
 from sys import maxsize
@@ -25,7 +25,8 @@ from scopetrace.db.schema import has_indexes
 from scopetrace.db.text import bindable, encode_json
 from scopetrace.model.fields import FIELDS
 from scopetrace.query.conditions import Condition, all_of, any_of, of_processes, present_values
-from scopetrace.query.field_sql import FROM, NAMES, VALUES
+from scopetrace.query.field_sql import FIELD, FROM, JSON, NAMES, VALUES
+from scopetrace.query.sql_functions import add_quick_functions
 from scopetrace.query.where import bounded, checked
 
 _MOST_SCANS = 16
@@ -133,18 +134,14 @@ class EventQuery:
         The group with the largest sum comes first, without `summed` the one with the most events;
         events without the field are one group, at the end.
         """
-        columns = (VALUES[field], "NULL" if summed is None else VALUES[summed])
-        largest = "2 DESC" if summed is None else "3 DESC, 2 DESC"
+        columns = (VALUES[field], *(() if summed is None else (VALUES[summed],)))
+        names = [f"c{at}" for at in range(len(columns))]
         with bounded(self._db, self._failures, strict=self._where is not None):
-            rows = self._select(
-                ("c0", "count(*)", "sum(c1)"),
-                self._driver,
-                Condition("e.id <= ?", (upto,)),
-                f"GROUP BY c0 ORDER BY c0 IS NULL, {largest}, c0 LIMIT ?",
-                -1 if most is None else most,
-                columns=columns,
+            sql, parameters = self._statement(
+                names, self._driver, Condition("e.id <= ?", (upto,)), columns=columns
             )
-            return [EventGroup(*row) for row in rows]
+            groups = _count_values(self._db, sql, parameters, names)
+            return sorted_groups(map(EventGroup._make, groups), summed is not None)[:most]
 
     def _execute(
         self,
@@ -157,19 +154,18 @@ class EventQuery:
     ) -> sqlite3.Cursor:
         """Return the columns of events; `order` may use `names` and c0, the first column."""
         outer = [f"c{at}" for at in range(len(columns))]
-        return self._select(outer, driver, span, order, limit, names, columns)
+        sql, parameters = self._statement(outer, driver, span, names, columns)
+        return self._db.execute(f"{sql} {order}", (*parameters, limit))
 
-    def _select(
+    def _statement(
         self,
         outer: Sequence[str],
         driver: _Driver | None,
         span: Condition,
-        order: str,
-        limit: int,
         names: Sequence[str] = (),
         columns: Sequence[str] = (),
-    ) -> sqlite3.Cursor:
-        """Run one statement; an inner SELECT defines the names that the expression may use."""
+    ) -> tuple[str, tuple[object, ...]]:
+        """Return a SELECT; an inner one defines the names that the expression may use."""
         conditions = [span, *self._conditions]
         if driver is not None:
             conditions.insert(0, driver.one_of())
@@ -178,13 +174,57 @@ class EventQuery:
             [f"{column} AS c{at}" for at, column in enumerate(columns)]
             + [f'{NAMES[name]} AS "{name}"' for name in defined]
         )
+        if FIELD in inner and not add_quick_functions(self._db):
+            inner = inner.replace(FIELD, JSON)
         sql = (
             f"SELECT {', '.join(outer)} FROM (SELECT {inner} FROM {_from(driver)}"
             f" WHERE {' AND '.join(condition.sql for condition in conditions)}) AS event"
-            f" WHERE {self._where or 'true'} {order}"
+            f" WHERE {self._where or 'true'}"
         )
-        parameters = [value for condition in conditions for value in condition.parameters]
-        return self._db.execute(sql, (*parameters, limit))
+        return sql, tuple(value for condition in conditions for value in condition.parameters)
+
+
+def _count_values(
+    db: sqlite3.Connection, sql: str, parameters: Sequence[Any], names: Sequence[str]
+) -> Iterable[tuple[Any, int, Any]]:
+    """Return value, number and sum of each group of rows that a SELECT gives.
+
+    Args:
+        db: the connection.
+        sql: the SELECT.
+        parameters: of it.
+        names: of its columns: the value, and perhaps the number that is summed up.
+    """
+    has_number = len(names) > 1
+    if not add_quick_functions(db):
+        total = f"sum({names[1]})" if has_number else "NULL"
+        sql = f"SELECT {names[0]}, count(*), {total} FROM ({sql}) GROUP BY {names[0]}"
+        return db.execute(sql, parameters)
+    from scopetrace import _scan
+
+    sql = f"SELECT count(count_value(?1, {', '.join(names)})) FROM ({sql})"
+    found = _scan.count_values(db, _scan.__file__, sql, parameters, has_number)
+    decode = db.text_factory
+    return [
+        (decode(value) if isinstance(value, bytes) else value, count, total)
+        for value, count, total in found
+    ]
+
+
+def sorted_groups(groups: Iterable[EventGroup], by_sum: bool) -> list[EventGroup]:
+    """Return groups in the order in which they are shown: those of one size by their value."""
+    found = sorted(groups, key=lambda group: _rank(group.value))
+    found.sort(key=lambda group: group.events, reverse=True)
+    if by_sum:
+        found.sort(key=lambda group: (group.sum is not None, group.sum or 0), reverse=True)
+    return sorted(found, key=lambda group: group.value is None)
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    """Return what orders values as SQLite does: numbers first, then texts by their bytes."""
+    if isinstance(value, str):
+        return True, value.encode("utf-8", "surrogatepass")
+    return False, value or 0
 
 
 def _from(driver: _Driver | None) -> str:

@@ -21,6 +21,11 @@ from scopetrace.model.nearest import no_field
 FROM = "event AS e LEFT JOIN process AS p ON p.id = e.process"
 """The tables that the SQL of a field refers to."""
 
+FIELD = "json_field("
+"""How a field of the data is read, if the connection has this function (ext/sql_functions.h)…"""
+JSON = "json_extract("
+"""…and else. Both say the same."""
+
 _SURROGATES = {0xDC80 + offset: 0xF780 + offset for offset in range(128)}
 
 
@@ -33,11 +38,11 @@ def _duration_cases(name: str) -> Iterator[str]:
     for source in SOURCES:
         sql = duration_columns(source, "e.data").get(name)
         if sql is not None:
-            yield f"WHEN '{source.name}' THEN {sql}"
+            yield f"WHEN '{source.name}' THEN {sql.replace(JSON, FIELD)}"
 
 
 DURATIONS = {
-    name: f"coalesce(json_extract(e.data, '$.{name}'),"
+    name: f"coalesce({FIELD}e.data, '$.{name}'),"
     f" CASE e.source {' '.join(_duration_cases(name))} END)"
     for name in ("duration_ms", "duration_us")
 }
@@ -64,7 +69,7 @@ VALUES = {
     "gid": "p.gid",
     "channel": "e.channel",
     "data": "e.data",
-    **{column(field): f"json_extract(e.data, '$.{field}')" for field in FIELDS},
+    **{column(field): f"{FIELD}e.data, '$.{field}')" for field in FIELDS},
     **DURATIONS,
 }
 """Name of a field → the SQL of its value, over `FROM`.

@@ -11,17 +11,23 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from sys import maxsize
 
-from scopetrace._fs_sums import add_events
+from scopetrace import _fs_sums
+from scopetrace._fs_sums import add_events, add_selected
 from scopetrace.model.file_record import FileRecord
 from scopetrace.query.answers import read_answer
 from scopetrace.query.conditions import marks
 from scopetrace.query.file_names import FilesByName, UsedFile
 from scopetrace.query.named_files import Names, decode_names
 from scopetrace.query.path_classes import PathClasses
+from scopetrace.query.sql_functions import add_quick_functions
 from scopetrace.query.startup import NOT_THERE, StartUp, read_start_up
 
 _SQL = "SELECT source, process, data FROM event NOT INDEXED WHERE sourcetype = 'fs' ORDER BY id"
 """By the table itself: most events are of files, and it is in the order of ids."""
+_SQL_IN_C = (
+    "SELECT count(add_event(?1, source, process, data)) FROM event NOT INDEXED"
+    " WHERE sourcetype = 'fs'"
+)
 _PAGE = 500
 """Events that are read at a time."""
 NAMING = (b"fs.delete", b"fs.link", b"fs.rename")
@@ -42,6 +48,23 @@ class Files:
         """Take events, in the order of recording."""
         files = self.by_name
         add_events(rows, files.by_name, files.at, self._add_naming)
+
+    def add_all(self, db: sqlite3.Connection, most: int) -> bool:
+        """Take all events of a session; return whether there are no more than `most` files.
+
+        Only for a connection that loads what is written in C (`sql_functions`).
+        """
+        files = self.by_name
+        is_whole = add_selected(
+            db,
+            _fs_sums.__file__,
+            _SQL_IN_C,
+            files.by_name,
+            files.at,
+            self._add_naming,
+            lambda: len(self) > most,
+        )
+        return is_whole and len(self) <= most
 
     def _add_naming(self, row: Row) -> None:
         """Take an event that changes names; one that is not known changes none."""
@@ -93,9 +116,9 @@ def read_files(
         classes: the rules by which paths have classes: those that it was recorded with.
         images: only what these process images did; None: all.
     """
-    answer = read_answer(db, FileRecord) if images is None else None
-    if answer is None:
-        with _without_collection():
+    with without_collection():
+        answer = read_answer(db, FileRecord) if images is None else None
+        if answer is None:
             answer = list(read_from_events(db, classes, images) or ())
     return answer
 
@@ -108,13 +131,24 @@ def read_from_events(
 ) -> Iterator[FileRecord] | None:
     """Return the records of `read_files`, put together from the events; None: more than `most`."""
     files = Files()
+    if images is None and add_quick_functions(db):
+        is_whole = files.add_all(db, most)
+    else:
+        is_whole = _add_pages(db, files, images, most)
+    return file_records(db, classes, files) if is_whole else None
+
+
+def _add_pages(
+    db: sqlite3.Connection, files: Files, images: Collection[int] | None, most: int
+) -> bool:
+    """Add events to `files`; return whether there are no more than `most`."""
     with text_as_bytes(db):
         events = db.execute(_SQL) if images is None else _events_of(db, images)
         while rows := events.fetchmany(_PAGE):
             files.add(rows)
             if len(files) > most:
-                return None
-    return file_records(db, classes, files)
+                return False
+    return True
 
 
 def file_records(
@@ -149,7 +183,7 @@ def text_as_bytes(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Look for no garbage in the body: it makes hundreds of thousands of objects, and none."""
     collects = gc.isenabled()
     gc.disable()
@@ -169,23 +203,8 @@ def _record(
     file: UsedFile, pids: dict[int, int], procs: dict[int, str], path_class: str
 ) -> FileRecord:
     return FileRecord(
-        path=file.path,
-        names=tuple(file.names),
-        path_class=path_class,
-        opens=file.opens,
-        read_bytes=file.read_bytes,
-        read_ops=file.read_ops,
-        written_bytes=file.written_bytes,
-        written_ops=file.written_ops,
-        io_us=file.io_us,
-        mapped=file.mapped,
-        changed=file.changed,
-        deleted=file.deleted,
-        renamed=file.renamed,
-        errors=file.errors,
-        pids=file.of_processes(pids),
-        procs=file.of_processes(procs),
-        most_read_bytes=file.most_read_bytes,
-        most_written_bytes=file.most_written_bytes,
-        folder=file.folder,
-    )
+        file.path, tuple(file.names), path_class, file.opens, file.read_bytes, file.read_ops,
+        file.written_bytes, file.written_ops, file.io_us, file.mapped, file.changed, file.deleted,
+        file.renamed, file.errors, file.of_processes(pids), file.of_processes(procs),
+        file.most_read_bytes, file.most_written_bytes, file.folder,
+    )  # fmt: skip

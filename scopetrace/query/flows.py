@@ -23,6 +23,7 @@ from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.model.nearest import no_field
 from scopetrace.query.answers import read_answer
 from scopetrace.query.conditions import Condition, all_of, marks, of_processes
+from scopetrace.query.few_events import few_events
 from scopetrace.query.payload import NO_PAYLOAD, KeptPayload, channel_of_piece, read_kept
 from scopetrace.query.sql_functions import JsonDecoder
 
@@ -35,14 +36,14 @@ PAYLOAD_ONLY_ID = 10**12
 """The id of a flow without events is this plus the number of its first piece of payload."""
 _SOURCES = "('net.open', 'net.close', 'net.app')"
 _SQL = (
-    "SELECT id, time_ns, process, source, channel, data FROM event"
+    "SELECT id, time_ns, process, source, channel, data FROM {events}"
     f" WHERE sourcetype = 'net' AND +source IN {_SOURCES} AND +channel"
 )
 _LAST_SQL = """
 SELECT channel FROM (
     SELECT channel, id, process, CASE source WHEN 'net.open' THEN id END AS opened, NULL AS sent_ns,
         CASE source WHEN 'net.close' THEN time_ns END AS closed_ns
-    FROM event WHERE sourcetype = 'net' AND +source IN {sources} AND +channel
+    FROM {events} WHERE sourcetype = 'net' AND +source IN {sources} AND +channel
     {or_payload}
 ) GROUP BY channel HAVING {having}
 ORDER BY coalesce(max(sent_ns), max(closed_ns), channel) DESC,
@@ -79,7 +80,9 @@ def _last_channels(db: sqlite3.Connection, last: int, users: Condition) -> list[
     having = f"max(process IN (SELECT id FROM process WHERE {users.sql}))"
     if users == ANY_PROCESS:
         having = users.sql
-    sql = _LAST_SQL.format(sources=_SOURCES, or_payload=or_payload, having=having)
+    sql = _LAST_SQL.format(
+        events=few_events(db), sources=_SOURCES, or_payload=or_payload, having=having
+    )
     return [channel for (channel,) in db.execute(sql, (*users.parameters, last))]
 
 
@@ -245,7 +248,7 @@ def _drafts(db: sqlite3.Connection, channels: Sequence[int] | None) -> dict[int,
     where, parameters = ("", ()) if channels is None else (f" IN ({marks(channels)})", channels)
     drafts: dict[int, _Draft] = {}
     for number, time_ns, process, source, at, data in db.execute(
-        f"{_SQL}{where} ORDER BY id", parameters
+        f"{_SQL.format(events=few_events(db))}{where} ORDER BY id", parameters
     ):
         if at not in drafts:
             drafts[at] = _Draft(number, process)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scopetrace.model.process import ALL_PROCESSES, Process, ProcessEnd
+from scopetrace.query.few_events import few_events
 
 ROOT = 0
 """The user who may signal every process (kill(2))."""
@@ -71,7 +72,7 @@ def read_kills(db: sqlite3.Connection) -> Kills:
     """Return the calls of a session that sent SIGKILL, as far as their receivers are known."""
     rows = db.execute(
         "SELECT e.time_ns, p.pid, p.uid, json_extract(e.data, '$.target_pid'),"
-        " json_extract(e.data, '$.target_group') FROM event AS e"
+        f" json_extract(e.data, '$.target_group') FROM {few_events(db)} AS e"
         " JOIN process AS p ON p.id = e.process WHERE e.source = 'proc.kill' ORDER BY e.id"
     )
     to_processes: dict[int, list[Kill]] = {}

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 
+from scopetrace.query.few_events import few_events
 from scopetrace.query.last_output import SHOWN
 
 _TAIL_EVENTS = 200
@@ -35,7 +36,7 @@ def last_lines(
     if images is not None:
         of_images = f" AND +process IN ({', '.join(map(str, images))})"
     rows = db.execute(
-        "SELECT data FROM event WHERE source = ? AND sourcetype = 'console' AND id > ?"
+        f"SELECT data FROM {few_events(db)} WHERE source = ? AND sourcetype = 'console' AND id > ?"
         f"{of_images} ORDER BY id DESC LIMIT {_TAIL_EVENTS}",
         (stream, since),
     ).fetchall()

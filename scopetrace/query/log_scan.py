@@ -12,6 +12,7 @@ from sys import maxsize
 
 from scopetrace.model.summary import Log
 from scopetrace.query.conditions import Condition, all_of
+from scopetrace.query.few_events import few_events
 
 SPAN = 100_000
 """So many ids are read at a time."""
@@ -20,7 +21,7 @@ MOST_LOGS = 10_000
 _TYPES = "sourcetype IN ('file', 'console')"
 _SQL = rf"""
 SELECT sourcetype, source, sum(length(text) - length(replace(text, '\n', ''))) / 2, max(id) FROM (
-    SELECT id, sourcetype, source, replace(data, '\\', '') AS text FROM event
+    SELECT id, sourcetype, source, replace(data, '\\', '') AS text FROM {{events}}
     WHERE {_TYPES} AND id > ? AND id <= ? {{of_processes}}
 ) GROUP BY sourcetype, source ORDER BY min(id)"""
 """A line end is `\\n` in JSON, where no backslash escapes the backslash. As json_extract() returns
@@ -33,10 +34,14 @@ class LogScan:
     Args:
         db: an open session.
         users: conditions on the table `process`, all of which hold for who wrote; none: anybody.
+        events: the table to read from.
     """
 
-    def __init__(self, db: sqlite3.Connection, users: Sequence[Condition] = ()) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, users: Sequence[Condition] = (), events: str = "event"
+    ) -> None:
         self._db = db
+        self._events = events
         self._users = all_of(users) if users else None
         self._ends: dict[tuple[str, str], int] = {}
         """Source type and source → line ends, in the order in which they were first written."""
@@ -60,9 +65,12 @@ class LogScan:
     def _statement(self, end: int) -> tuple[str, tuple[object, ...]]:
         span = (self.after_id, end)
         if self._users is None:
-            return _SQL.format(of_processes=""), span
+            return _SQL.format(events=self._events, of_processes=""), span
         users = f"AND process IN (SELECT id FROM process WHERE {self._users.sql})"
-        return _SQL.format(of_processes=users), (*span, *self._users.parameters)
+        return _SQL.format(events=self._events, of_processes=users), (
+            *span,
+            *self._users.parameters,
+        )
 
     def logs(self) -> list[Log]:
         """Return the logs and the console, in the order in which they were first written."""
@@ -79,6 +87,6 @@ class LogScan:
 
 def read_logs(db: sqlite3.Connection) -> list[Log]:
     """Return the logs and the console, in the order in which they were first written."""
-    scan = LogScan(db)
+    scan = LogScan(db, events=few_events(db))
     scan.read_on(maxsize, span=maxsize)
     return scan.logs()

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from scopetrace.query.few_events import few_events
 from scopetrace.query.named_files import decode_names
 
 MOST_NAMES = 500
@@ -66,7 +67,7 @@ def _folders(path: str) -> Iterator[str]:
 
 def read_moves(db: sqlite3.Connection) -> Moves:
     """Return all renames and hard links of a session."""
-    rows = db.execute("SELECT data FROM event WHERE source IN ('fs.rename', 'fs.link')")
+    rows = db.execute(f"SELECT data FROM {few_events(db)} WHERE source IN ('fs.rename', 'fs.link')")
     return Moves(_moves(rows.fetchall()))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from scopetrace.model.file_record import FileRecord
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.summary import Slow
+from scopetrace.query.few_events import few_events
 
 MOST = 3
 """So many are returned."""
@@ -20,7 +21,7 @@ LEAST_PART = 0.1
 """Of the time of the session; what took less is not slow."""
 _ANSWERS = """
 SELECT source, data, process.pid, json_extract(data, '$.' || :field) AS duration_us
-  FROM event JOIN process ON process.id = event.process
+  FROM {events} AS event JOIN process ON process.id = event.process
  WHERE source = :source AND duration_us >= :least ORDER BY duration_us DESC LIMIT :most
 """
 
@@ -55,10 +56,11 @@ def _files(files: Iterable[FileRecord]) -> Iterator[Slow]:
 
 
 def _answers(db: sqlite3.Connection, least_us: int) -> Iterator[Slow]:
+    sql = _ANSWERS.format(events=few_events(db))
     fields = {"http.resp": "http_duration_us", "dns.resp": "duration_us"}
     for source, field in fields.items():
         chosen = {"source": source, "field": field, "least": least_us, "most": MOST}
-        for _, text, pid, duration_us in db.execute(_ANSWERS, chosen):
+        for _, text, pid, duration_us in db.execute(sql, chosen):
             data = json.loads(text)
             if source == "http.resp":
                 name = f"{data.get('http_method', '')} {data.get('http_target', '')}".strip()

@@ -75,6 +75,29 @@ def add_functions(db: sqlite3.Connection) -> list[BaseException]:
     return failures
 
 
+def add_quick_functions(db: sqlite3.Connection) -> bool:
+    """Add `json_field` and `has_bytes` (ext/sql_functions.h) to a connection, unless it has them.
+
+    Returns:
+        Whether it has them: not every sqlite3 loads what is written in C.
+    """
+    try:
+        db.execute("SELECT has_bytes('', '')")
+    except sqlite3.OperationalError:
+        from scopetrace import _scan
+
+        try:
+            _scan.add_functions(db, _scan.__file__)
+        except (sqlite3.Error, AttributeError):
+            return False
+    return True
+
+
+def has_bytes(db: sqlite3.Connection) -> str:
+    """Return the name of the function that says whether a text contains another."""
+    return "has_bytes" if add_quick_functions(db) else "instr"
+
+
 def _recording_failures(
     function: Callable[..., Any], failures: list[BaseException]
 ) -> Callable[..., Any]:

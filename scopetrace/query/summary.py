@@ -11,6 +11,7 @@ from scopetrace.db.schema import has_table
 from scopetrace.model.file_record import OWN
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.summary import Summary
+from scopetrace.query.few_events import few_events
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_last
 from scopetrace.query.last_lines import last_lines
@@ -51,7 +52,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
 
 def _net_errors(db: sqlite3.Connection, classes: PathClasses) -> dict[str, int]:
     """Count errors by peer, without those of services that every program asks, as nscd."""
-    rows = db.execute("SELECT data FROM event WHERE source = 'net.error' ORDER BY id")
+    rows = db.execute(f"SELECT data FROM {few_events(db)} WHERE source = 'net.error' ORDER BY id")
     found: Counter[str] = Counter()
     for (text,) in rows:
         data = json.loads(text)
@@ -71,7 +72,8 @@ def _lookup_errors(db: sqlite3.Connection) -> dict[str, int]:
     rows = db.execute(
         "SELECT json_extract(data, '$.domain'),"
         " coalesce(json_extract(data, '$.error'), json_extract(data, '$.rcode')) AS outcome"
-        " FROM event WHERE source IN ('dns.resp', 'dns.error') AND outcome <> ? ORDER BY id",
+        f" FROM {few_events(db)} WHERE source IN ('dns.resp', 'dns.error') AND outcome <> ?"
+        " ORDER BY id",
         (FOUND,),
     )
     found = Counter(f"look up {domain}: {outcome}" for domain, outcome in rows)
@@ -85,7 +87,8 @@ def _requests(db: sqlite3.Connection) -> dict[str, dict[int, int]]:
         "SELECT CASE WHEN json_extract(data, '$.http_server_duration') IS NULL"
         " THEN 'client' ELSE 'server' END AS side,"
         " json_extract(data, '$.http_status_code') AS status, count(*)"
-        " FROM event WHERE source = 'http.resp' GROUP BY side, status ORDER BY side, status"
+        f" FROM {few_events(db)} WHERE source = 'http.resp'"
+        " GROUP BY side, status ORDER BY side, status"
     )
     for side, status, count in rows:
         found.setdefault(side, {})[status] = count
@@ -93,7 +96,8 @@ def _requests(db: sqlite3.Connection) -> dict[str, dict[int, int]]:
 
 
 def _messages(db: sqlite3.Connection, sourcetype: str) -> Iterator[str]:
-    rows = db.execute("SELECT data FROM event WHERE sourcetype = ? ORDER BY id", (sourcetype,))
+    sql = f"SELECT data FROM {few_events(db)} WHERE sourcetype = ? ORDER BY id"
+    rows = db.execute(sql, (sourcetype,))
     yield from (str(json.loads(data).get("message", "")) for (data,) in rows)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.process_tree import ProcessNode
+from scopetrace.query.few_events import few_events
 from scopetrace.query.kills import Kills, read_kills
 from scopetrace.query.records import read_process_ends, read_processes
 
@@ -81,7 +82,7 @@ def _joined(
 
 def _usages(db: sqlite3.Connection) -> dict[int, _Usage]:
     """Return what each process used, by the id of its last image."""
-    rows = db.execute("SELECT process, data FROM event WHERE source = 'proc.exit'")
+    rows = db.execute(f"SELECT process, data FROM {few_events(db)} WHERE source = 'proc.exit'")
     found = {}
     for process, text in rows:
         data = json.loads(text)

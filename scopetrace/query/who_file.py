@@ -27,6 +27,7 @@ from scopetrace.query.file_names import UsedFile
 from scopetrace.query.files import Files
 from scopetrace.query.moves import MOST_NAMES, Moves
 from scopetrace.query.named_files import Names, decode_names
+from scopetrace.query.sql_functions import has_bytes
 
 _MOST_KEPT = 20_000
 """Events that were found and are kept."""
@@ -189,7 +190,8 @@ def _rows_with(
 ) -> Iterator[Row]:
     where, parameters = "", tuple[str | int, ...]()
     if len(texts) <= MOST_NAMES:
-        parts = " OR ".join("instr(data, ?)" for _ in texts)
+        contains = has_bytes(db)
+        parts = " OR ".join(f"{contains}(data, ?)" for _ in texts)
         where, parameters = f" AND ({parts})", tuple(encode_json(text)[1:-1] for text in texts)
     if images is None:
         return _rows(db, where, parameters)

@@ -18,6 +18,7 @@ from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowRecord
 from scopetrace.model.touch import COMMON_FIELDS, PEER, TOUCH_FIELDS, Touch, Who
 from scopetrace.query.chains import Chains
+from scopetrace.query.few_events import few_events
 from scopetrace.query.flows import read_flows
 
 _HOST_PORT = re.compile(r"\[?(?P<host>[^\]/]*?)\]?:(?P<port>\d{1,5})")
@@ -110,7 +111,7 @@ def _may_have_flows(db: sqlite3.Connection, peer: Peer) -> bool:
     if not all(host.isascii() for host in peer.hosts):
         return True  # lower() of SQL knows only these letters
     parts = " OR ".join("instr(lower(data), ?)" for _ in peer.hosts)
-    sql = f"SELECT 1 FROM event WHERE sourcetype = 'net' AND ({parts or 'true'}) LIMIT 1"
+    sql = f"SELECT 1 FROM {few_events(db)} WHERE sourcetype = 'net' AND ({parts or 'true'}) LIMIT 1"
     texts = tuple(encode_json(host)[1:-1] for host in peer.hosts)
     return db.execute(sql, texts).fetchone() is not None
 
@@ -152,7 +153,8 @@ def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[To
 def _requests(db: sqlite3.Connection) -> dict[int, int]:
     """Return the number of HTTP requests of each flow, by its channel."""
     rows = db.execute(
-        "SELECT channel, count(*) FROM event WHERE source = 'http.req' AND sourcetype = 'http'"
+        f"SELECT channel, count(*) FROM {few_events(db)} WHERE source = 'http.req'"
+        " AND sourcetype = 'http'"
         " GROUP BY channel"
     )
     return dict(rows.fetchall())
@@ -161,7 +163,7 @@ def _requests(db: sqlite3.Connection) -> dict[int, int]:
 def _of_events(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[Touch]:
     sources = ", ".join(f"'{source}'" for source in _ACTIONS)
     rows = db.execute(
-        "SELECT id, time_ns, process, source, data FROM event"
+        f"SELECT id, time_ns, process, source, data FROM {few_events(db)}"
         f" WHERE source IN ({sources}) AND sourcetype IN ('net', 'dns') ORDER BY id"
     )
     for number, time_ns, process, source, text in rows:

@@ -13,6 +13,7 @@ from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.touch import PROCESS, Doer, Touch, Who
 from scopetrace.query.chains import Chains
 from scopetrace.query.conditions import marks
+from scopetrace.query.few_events import few_events
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import of_images, read_flows
 from scopetrace.query.path_classes import PathClasses
@@ -72,7 +73,7 @@ def _is_same_program(before: Process, image: Process) -> bool:
 def _signals(db: sqlite3.Connection, node: ProcessNode, chains: Chains) -> Iterator[Touch]:
     images = [image.id for image in node.images]
     rows = db.execute(
-        "SELECT id, time_ns, data FROM event WHERE source = 'proc.signal'"
+        f"SELECT id, time_ns, data FROM {few_events(db)} WHERE source = 'proc.signal'"
         f" AND process IN ({marks(images)}) ORDER BY id",
         images,
     )

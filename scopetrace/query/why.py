@@ -19,6 +19,7 @@ from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
 from scopetrace.query.failures import ProcessEvents, last_calls
+from scopetrace.query.few_events import few_events
 from scopetrace.query.last_lines import STDERR, STDOUT, last_lines
 from scopetrace.query.last_output import READ, LastOutput
 from scopetrace.query.path_classes import PathClasses
@@ -202,7 +203,7 @@ def _last_output(
 def _delivered(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:
     """Return what is known of the last delivery of a signal to a process."""
     rows = db.execute(
-        "SELECT data FROM event WHERE source = 'proc.signal'"
+        f"SELECT data FROM {few_events(db)} WHERE source = 'proc.signal'"
         f" AND +process IN ({', '.join(map(str, images))}) ORDER BY id DESC LIMIT 20"
     )
     name = signal_name(number)

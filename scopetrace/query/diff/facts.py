@@ -28,6 +28,7 @@ from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.model.session import SessionInfo
 from scopetrace.query.diff.names import EPHEMERAL_PORT, LEAST_PID, LOGGED_REQUEST, PLACE
+from scopetrace.query.few_events import few_events
 from scopetrace.query.files import read_files
 from scopetrace.query.flows import read_flows
 from scopetrace.query.path_classes import PathClasses
@@ -48,11 +49,11 @@ so before it was answered (499)."""
 _CONTROL = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 """A sequence by which a text moves the cursor or changes colours (ECMA-48, CSI)."""
 _OUTCOMES = (
-    "SELECT source, data FROM event WHERE source IN ('net.listen', 'net.error', 'http.resp',"
+    "SELECT source, data FROM {events} WHERE source IN ('net.listen', 'net.error', 'http.resp',"
     " 'dns.resp', 'dns.error', 'proc.error') ORDER BY id"
 )
 _TEXTS = (
-    "SELECT sourcetype, source, process, data FROM event"
+    "SELECT sourcetype, source, process, data FROM {events}"
     " WHERE sourcetype IN ('console', 'file') ORDER BY id"
 )
 
@@ -175,7 +176,7 @@ def _outcomes(db: sqlite3.Connection) -> tuple[Outcomes, Sizes]:
     found: Outcomes = {}
     sizes: Sizes = {}
     decode = Decoder(_Data).decode
-    for source, text in db.execute(_OUTCOMES):
+    for source, text in db.execute(_OUTCOMES.format(events=few_events(db))):
         try:
             data = decode(text)
         except DecodeError:  # a lone surrogate, which msgspec refuses: bytes of no known encoding
@@ -232,7 +233,7 @@ def _lines(db: sqlite3.Connection) -> dict[Thing, dict[str, None]]:
     found: dict[Thing, dict[str, None]] = {}
     begun: dict[tuple[Thing, int], str] = {}
     decode = Decoder(_Message).decode
-    for sourcetype, source, process, data in db.execute(_TEXTS):
+    for sourcetype, source, process, data in db.execute(_TEXTS.format(events=few_events(db))):
         thing = (source if sourcetype == "console" else LOG, source)
         try:
             text = begun.pop((thing, process), "") + decode(data).message
@@ -267,7 +268,7 @@ def _is_by_chance(line: str) -> bool:
 
 def _environment(db: sqlite3.Connection) -> dict[str, str]:
     row = db.execute(
-        "SELECT data FROM event WHERE source = 'proc.start' ORDER BY id LIMIT 1"
+        f"SELECT data FROM {few_events(db)} WHERE source = 'proc.start' ORDER BY id LIMIT 1"
     ).fetchone()
     variables = json.loads(row[0]).get("env", []) if row else []
     return dict(each.partition("=")[::2] for each in variables)
