@@ -1,4 +1,5 @@
 /* What a program and its threads are given for the gate: arenas, slots, and words of fds; and how that ends. */
+#include <errno.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -256,6 +257,16 @@ static unsigned gate_at(const struct engine *engine, struct task *task)
     return image->program->is_busy ? 1 : engine->options.gate_at;
 }
 
+/* Why a program was not given an arena. */
+static enum raw_ungated why_refused(pid_t tid)
+{
+    struct raw_stat ignored;
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "ns/ipc");
+    return proc_stat(path, &ignored) == -EACCES ? UNGATED_HIDDEN : UNGATED_ROOM;
+}
+
 /* False: the thread is in another stop by now. */
 static bool inject_gate(struct engine *engine, struct task *task)
 {
@@ -268,7 +279,7 @@ static bool inject_gate(struct engine *engine, struct task *task)
         return true;
     bool is_there = add_arena(engine, task);
     if (image->full)
-        gated_refuse(engine, task, NOTE_UNGATED, UNGATED_ROOM);
+        gated_refuse(engine, task, NOTE_UNGATED, why_refused(task->caller.tid));
     return is_there;
 }
 

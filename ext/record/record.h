@@ -297,6 +297,7 @@ enum raw_ungated {
     UNGATED_GS = 2,    /* it uses the base of gs */
     UNGATED_FAULT = 3, /* an instruction of the gate faulted: it has taken away what that needs */
     UNGATED_DISPATCH = 4, /* it handles calls by where they are made (Syscall User Dispatch) */
+    UNGATED_HIDDEN = 5,   /* its files in /proc cannot be read: it is not dumpable */
 };
 
 /* A result that is not known: of a row with stop ENTRY, or of a call that ended with its thread. */

@@ -17,7 +17,7 @@ from support.engine_run import calls, engine_run, of_kind
 from support.equal_sessions import facts_of, plain
 from support.gate_files import TORTURE
 from support.harness import Compile, Ending, Recording, Stage
-from support.users import one_user
+from support.users import one_user, without_rights
 
 GATED = {"SCOPE_GATE": "eager"}
 TRACED = {"SCOPE_GATE": "off"}
@@ -579,3 +579,16 @@ def test_a_program_whose_memory_has_no_room_is_traced_and_a_notice_says_so(
     assert recording.files() >= {"/etc/passwd"}
     notices = [event.data["message"] for event in recording.of("notice")]
     assert ["stops at each recorded call" in notice for notice in notices] == [True]
+
+
+@without_rights
+def test_of_a_program_that_is_not_dumpable_the_notice_names_that(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.environ = {"SCOPE_GATE": "auto"}  # the first calls of a program stop
+
+    recording = stage.compare([compile_tracee("undumpable", "-static"), "at-once"])
+
+    (notice,) = recording.of("notice")
+    assert notice.data["reason"] == "ungated"
+    assert "had made itself not dumpable" in notice.data["message"]

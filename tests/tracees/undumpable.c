@@ -1,13 +1,29 @@
 /*
  * A program that is not dumpable, as one that holds secrets: /proc/PID cannot be read. First the first
- * call of a process that nothing has been read of before.
+ * call of a process that nothing has been read of before. With an argument, it is so before its first call on a
+ * file.
  */
 #include "expect.h"
 #include <sys/prctl.h>
 
-int main(void)
+static int hidden_at_once(void)
+{
+    MUST(prctl(PR_SET_DUMPABLE, 0) == 0);
+    for (int i = 0; i < 50; i++) {
+        int fd = expect_open("openat", "hidden", open("hidden", O_CREAT | O_WRONLY, 0600));
+        expect_close("close", "hidden", 0, 0, 0, 0);
+        close(fd);
+    }
+    return 0;
+}
+
+int main(int count, char **arguments)
 {
     int status;
+
+    (void)arguments;
+    if (count > 1)
+        return hidden_at_once();
 
     MUST(mkdir("sub", 0755) == 0);
     pid_t child = fork();
