@@ -257,6 +257,11 @@ static void follow_used(struct context *context, struct caller *caller, const st
         refresh_name(context, caller, used, monotonic_ns());
 }
 
+static bool is_bind(const struct pending *call)
+{
+    return call->row == ROW_bind || call->row == ROW_io_uring_enter__bind;
+}
+
 void copy_at_exit(struct context *context, struct caller *caller, struct pending *call,
                   int64_t result)
 {
@@ -267,7 +272,7 @@ void copy_at_exit(struct context *context, struct caller *caller, struct pending
     if (row->path && !is_linked) /* LINK is the name of a file that was opened */
         add_names(context, caller, call, result);
     if (row->address && !row->makes_fd)
-        add_address_name(context, caller, &call->parts, call->row != ROW_bind, result);
+        add_address_name(context, caller, &call->parts, !is_bind(call), result);
     if (knows_ends(call, result))
         add_ends(&call->parts, caller,
                  (int)(row->makes_fd ? result : (int64_t)argument(call, row->fd)));

@@ -8,6 +8,7 @@
 #include "call/messages.h"
 #include "call/payload.h"
 #include "call/records.h"
+#include "call/socket_final_state.h"
 #include "call/tally.h"
 #include "call/transfer.h"
 
@@ -53,15 +54,13 @@ void async_free(struct async *async)
     free(async);
 }
 
-static void copy_data(struct context *context, const struct caller *caller,
-                      const struct async *async, struct pending *call)
+static void copy_sent(struct context *context, struct caller *caller, const struct async *async,
+                      struct pending *call, bool wanted)
 {
-    if (CALLS[call->row].message)
-        add_message(context, caller, call, argument(call, CALLS[call->row].message),
-                    MESSAGE_NAME | (async->kept < KEPT_MAX ? MESSAGE_DATA : 0), UINT64_MAX);
-    else if (async->kept < KEPT_MAX)
-        add_data(context, caller, call, UINT64_MAX);
-    else
+    bool has_room = async->kept < KEPT_MAX;
+
+    copy_at_entry(context, caller, call, wanted && has_room);
+    if (wanted && !has_room && !CALLS[call->row].message)
         parts_add(&call->parts, PART_DATA, PART_CUT, NULL, 0);
 }
 
@@ -75,8 +74,14 @@ static void begin_transfer(struct context *context, struct caller *caller, struc
     if (entry && context->flows && fd_kind_of(caller, entry) != FD_PLAIN)
         call->copy_limit = context->options->flow_snaplen;
     read_name_room(caller, call);
-    if (row->transfer == TRANSFER_OUT && !(entry && entry->muted))
-        copy_data(context, caller, async, call);
+    if (row->transfer == TRANSFER_OUT)
+        copy_sent(context, caller, async, call, !(entry && entry->muted));
+}
+
+static void begin_other(struct context *context, struct caller *caller, struct pending *call)
+{
+    write_final_states_before(context, caller, call);
+    copy_at_entry(context, caller, call, false);
 }
 
 struct operation *async_begin(struct context *context, struct caller *caller,
@@ -96,7 +101,7 @@ struct operation *async_begin(struct context *context, struct caller *caller,
     if (CALLS[call->row].transfer != TRANSFER_NONE)
         begin_transfer(context, caller, async, &new->call);
     else
-        copy_at_entry(context, caller, &new->call, false);
+        begin_other(context, caller, &new->call);
     new->kept = new->call.parts.used;
     async->kept += new->kept;
     async->count++;

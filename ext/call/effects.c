@@ -86,7 +86,7 @@ static enum fd_kind kind_of_made(const struct caller *caller, const struct pendi
     const struct fd_entry *from =
         row->fd ? fd_table_find(caller->fds, (int)argument(call, row->fd)) : NULL;
 
-    if (call->row == ROW_socket)
+    if (call->row == ROW_socket || call->row == ROW_io_uring_enter__socket)
         return fd_kind_of_type((int)call->args[1]);
     if (row->fd && from)
         return from->kind; /* a copy of .fd, or accepted by it */

@@ -67,7 +67,7 @@ void write_final_states_before(struct context *context, const struct caller *cal
 
     if (call->row == ROW_dup2 || call->row == ROW_dup3)
         write_final_states(context, caller, second, second);
-    else if (call->row == ROW_shutdown)
+    else if (call->row == ROW_shutdown || call->row == ROW_io_uring_enter__shutdown)
         write_final_states(context, caller, first, first);
     else if (call->row == ROW_close_range && !(call->args[2] & RANGE_CLOEXEC))
         write_final_states(context, caller, first, second);

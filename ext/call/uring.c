@@ -33,7 +33,8 @@ enum {
     ACCEPT_KNOWN = 7,                  /* flags of ioprio: multishot, and how to wait */
     TRANSFER_BUNDLE = 1 << 4 | 1 << 5, /* its bytes are in several buffers */
     RECEIVE_MULTISHOT = 1 << 1,
-    OFFSET_BUFFERS = 1 << 31, /* of mmap: a ring of buffers, with its group in bits 16 to 31 */
+    SPLICE_FROM_INDEX = 1 << 31, /* SPLICE_F_FD_IN_FIXED */
+    OFFSET_BUFFERS = 1 << 31,    /* of mmap: a ring of buffers, with its group in bits 16 to 31 */
     GROUP_SHIFT = 16,
     FILES_WHERE_FREE = -1, /* the kernel chooses the place in the table of files */
     MMAP_PAGE_BITS = 12,   /* mmap2's offset is in such pages */
@@ -264,7 +265,12 @@ enum form {
     OPEN_HOW,
     NAMES, /* of one or two folders: unlink, rename, link, mkdir */
     SYMLINK,
+    PIPE,
+    SPLICE,
+    SOCKET,
     FD,
+    FD_LENGTH, /* the argument after the fd stands where others have a length */
+    FD_OFFSET,
     GIVES_FILES,
     GIVES_BUFFERS,
 };
@@ -273,13 +279,19 @@ enum form {
 enum {
     OP_FILES_UPDATE = 20,
     OP_EPOLL_CTL = 29,
+    OP_SPLICE = 30,
     OP_PROVIDE_BUFFERS = 31,
     OP_REMOVE_BUFFERS = 32,
+    OP_TEE = 33,
+    OP_SHUTDOWN = 34,
     OP_RENAMEAT = 35,
     OP_UNLINKAT = 36,
     OP_MKDIRAT = 37,
     OP_SYMLINKAT = 38,
     OP_LINKAT = 39,
+    OP_FGETXATTR = 43,
+    OP_GETXATTR = 44,
+    OP_SOCKET = 45,
     OP_SEND_ZC = 47,
     OP_SENDMSG_ZC = 48,
     OP_READ_MULTISHOT = 49,
@@ -287,6 +299,13 @@ enum {
     OP_FUTEX_WAIT = 51,
     OP_FUTEX_WAKE = 52,
     OP_FUTEX_WAITV = 53,
+    OP_FTRUNCATE = 55,
+    OP_BIND = 56,
+    OP_LISTEN = 57,
+    OP_EPOLL_WAIT = 59,
+    OP_READV_FIXED = 60,
+    OP_WRITEV_FIXED = 61,
+    OP_PIPE = 62,
 };
 
 /* The row of each operation, and which form its arguments have. */
@@ -314,6 +333,7 @@ static const struct known {
     [IORING_OP_FALLOCATE] = { ROW_io_uring_enter__sync, FD },
     [IORING_OP_OPENAT] = { ROW_io_uring_enter__openat, OPEN },
     [IORING_OP_CLOSE] = { ROW_io_uring_enter__close, FD },
+    [IORING_OP_STATX] = { ROW_io_uring_enter__statx, OPEN },
     [IORING_OP_READ] = { ROW_io_uring_enter__read, BUFFER },
     [IORING_OP_WRITE] = { ROW_io_uring_enter__write, BUFFER },
     [IORING_OP_FADVISE] = { 0, NO_TRANSFER },
@@ -323,13 +343,19 @@ static const struct known {
     [IORING_OP_OPENAT2] = { ROW_io_uring_enter__openat2, OPEN_HOW },
     [OP_FILES_UPDATE] = { 0, GIVES_FILES },
     [OP_EPOLL_CTL] = { 0, NO_TRANSFER },
+    [OP_SPLICE] = { ROW_io_uring_enter__splice, SPLICE },
     [OP_PROVIDE_BUFFERS] = { 0, GIVES_BUFFERS },
     [OP_REMOVE_BUFFERS] = { 0, NO_TRANSFER },
+    [OP_TEE] = { 0, NO_TRANSFER }, /* tee(2) is not watched: it copies from pipe to pipe */
+    [OP_SHUTDOWN] = { ROW_io_uring_enter__shutdown, FD_LENGTH },
     [OP_RENAMEAT] = { ROW_io_uring_enter__renameat2, NAMES },
     [OP_UNLINKAT] = { ROW_io_uring_enter__unlinkat, NAMES },
     [OP_MKDIRAT] = { ROW_io_uring_enter__mkdirat, NAMES },
     [OP_SYMLINKAT] = { ROW_io_uring_enter__symlinkat, SYMLINK },
     [OP_LINKAT] = { ROW_io_uring_enter__linkat, NAMES },
+    [OP_FGETXATTR] = { 0, NO_TRANSFER },
+    [OP_GETXATTR] = { 0, NO_TRANSFER },
+    [OP_SOCKET] = { ROW_io_uring_enter__socket, SOCKET },
     [OP_SEND_ZC] = { ROW_io_uring_enter__send, BUFFER },
     [OP_SENDMSG_ZC] = { ROW_io_uring_enter__sendmsg, MESSAGE },
     [OP_READ_MULTISHOT] = { ROW_io_uring_enter__read, BUFFER },
@@ -337,6 +363,13 @@ static const struct known {
     [OP_FUTEX_WAIT] = { 0, NO_TRANSFER },
     [OP_FUTEX_WAKE] = { 0, NO_TRANSFER },
     [OP_FUTEX_WAITV] = { 0, NO_TRANSFER },
+    [OP_FTRUNCATE] = { ROW_io_uring_enter__ftruncate, FD_OFFSET },
+    [OP_BIND] = { ROW_io_uring_enter__bind, CONNECT },
+    [OP_LISTEN] = { ROW_io_uring_enter__listen, FD_LENGTH },
+    [OP_EPOLL_WAIT] = { 0, NO_TRANSFER },
+    [OP_READV_FIXED] = { ROW_io_uring_enter__readv, BUFFER },
+    [OP_WRITEV_FIXED] = { ROW_io_uring_enter__writev, BUFFER },
+    [OP_PIPE] = { ROW_io_uring_enter__pipe2, PIPE },
 };
 
 /* What stands for the second folder is the permissions of mkdirat, and unused by unlinkat. */
@@ -345,6 +378,37 @@ static void fill_names(uint64_t args[6], const struct io_uring_sqe *entry)
     args[2] = entry->opcode == OP_UNLINKAT ? entry->rw_flags : (uint64_t)(int)entry->len;
     args[3] = entry->off;
     args[4] = entry->rw_flags;
+}
+
+/* Of an operation that sends: the address, and its length, behind which the kernel wants zeroes. */
+static void fill_send(uint64_t args[6], const struct io_uring_sqe *entry)
+{
+    args[4] = entry->off;
+    args[5] = (uint16_t)entry->file_index;
+}
+
+/* Of a splice, fd is where the bytes go to. */
+static void fill_splice(uint64_t args[6], const struct io_uring_sqe *entry)
+{
+    args[0] = (uint64_t)(int64_t)entry->splice_fd_in;
+    args[2] = (uint64_t)(int64_t)entry->fd;
+    args[3] = entry->off;
+    args[4] = entry->len;
+    args[5] = entry->rw_flags;
+}
+
+static void fill_fd_argument(uint64_t args[6], const struct io_uring_sqe *entry, enum form form)
+{
+    if (form == FD_LENGTH)
+        args[1] = entry->len;
+    if (form == FD_OFFSET || form == SOCKET)
+        args[1] = entry->off;
+    if (form == SOCKET)
+        args[2] = entry->len;
+    if (form == PIPE) {
+        args[0] = entry->addr;
+        args[1] = entry->rw_flags;
+    }
 }
 
 /* The arguments of a row, from a submission queue entry. */
@@ -362,6 +426,11 @@ static void fill_arguments(uint64_t args[6], const struct io_uring_sqe *entry, e
         args[3] = entry->len;
     if (form == NAMES)
         fill_names(args, entry);
+    if (form == SPLICE)
+        fill_splice(args, entry);
+    if (entry->opcode == IORING_OP_SEND || entry->opcode == OP_SEND_ZC)
+        fill_send(args, entry);
+    fill_fd_argument(args, entry, form);
     if (form == SYMLINK) {
         args[0] = entry->addr;
         args[1] = (uint64_t)(int64_t)entry->fd;
@@ -384,7 +453,8 @@ static bool chooses_many_buffers(const struct io_uring_sqe *entry)
 static bool is_of_table(const struct io_uring_sqe *entry)
 {
     bool opens = entry->opcode == IORING_OP_ACCEPT || entry->opcode == IORING_OP_OPENAT ||
-                 entry->opcode == IORING_OP_OPENAT2 || entry->opcode == IORING_OP_CLOSE;
+                 entry->opcode == IORING_OP_OPENAT2 || entry->opcode == IORING_OP_CLOSE ||
+                 entry->opcode == OP_SOCKET || entry->opcode == OP_PIPE;
 
     return (opens && entry->file_index) ||
            (entry->opcode == OP_FILES_UPDATE && (int)entry->off == FILES_WHERE_FREE);
@@ -421,6 +491,19 @@ static void begin_call(struct context *context, struct caller *caller, const str
     }
 }
 
+/* Put fds where an entry has indexes of the ring's table. False: a file has no fd. */
+static bool find_files(const struct caller *caller, const struct uring *ring,
+                       struct io_uring_sqe *entry, enum form form)
+{
+    if (entry->flags & IOSQE_FIXED_FILE)
+        entry->fd = uring_fd_of_file(caller, ring, (uint32_t)entry->fd);
+    bool found = !(entry->flags & IOSQE_FIXED_FILE) || entry->fd >= 0;
+    if (form != SPLICE || !(entry->rw_flags & SPLICE_FROM_INDEX))
+        return found;
+    entry->splice_fd_in = uring_fd_of_file(caller, ring, (uint32_t)entry->splice_fd_in);
+    return found && entry->splice_fd_in >= 0;
+}
+
 static void begin_entry(struct context *context, struct caller *caller, const struct pending *enter,
                         struct uring *ring, uint64_t at, uint32_t nth)
 {
@@ -431,10 +514,8 @@ static void begin_entry(struct context *context, struct caller *caller, const st
     int why = why_unseen(&entry);
     enum form form = why ? NOT_RECORDED : OPERATIONS[entry.opcode].form;
     bool has_row = form > NO_TRANSFER && form < GIVES_FILES;
-    if (has_row && entry.flags & IOSQE_FIXED_FILE) {
-        entry.fd = uring_fd_of_file(caller, ring, (uint32_t)entry.fd);
-        why = entry.fd < 0 ? URING_FILE : 0;
-    }
+    if (has_row && !find_files(caller, ring, &entry, form))
+        why = URING_FILE;
     if (why)
         write_uring_note(context, caller, (enum raw_unseen_uring)why);
     else if (has_row)

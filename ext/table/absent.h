@@ -301,6 +301,14 @@
 #define __NR_io_uring_enter__linkat __NR_io_uring_enter
 #define __NR_io_uring_enter__symlinkat __NR_io_uring_enter
 #define __NR_io_uring_enter__mkdirat __NR_io_uring_enter
+#define __NR_io_uring_enter__ftruncate __NR_io_uring_enter
+#define __NR_io_uring_enter__statx __NR_io_uring_enter
+#define __NR_io_uring_enter__pipe2 __NR_io_uring_enter
+#define __NR_io_uring_enter__splice __NR_io_uring_enter
+#define __NR_io_uring_enter__socket __NR_io_uring_enter
+#define __NR_io_uring_enter__bind __NR_io_uring_enter
+#define __NR_io_uring_enter__listen __NR_io_uring_enter
+#define __NR_io_uring_enter__shutdown __NR_io_uring_enter
 #define __NR_io_uring_enter__connect __NR_io_uring_enter
 #define __NR_io_uring_enter__accept __NR_io_uring_enter
 #define __NR_mmap__ring __NR_mmap

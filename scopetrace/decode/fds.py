@@ -309,7 +309,7 @@ RECEIVES = ("recvmsg", "recvmmsg", "recvmmsg_time64", "io_uring_enter__recvmsg")
 CALLS: dict[str, Handler] = {
     **dict.fromkeys((*OPENS, *OPENS_OF_URING), on_open),
     **dict.fromkeys(("dup", "dup2", "dup3", "fcntl", "fcntl64"), on_dup),
-    **dict.fromkeys(("pipe", "pipe2", "socketpair"), on_pair),
+    **dict.fromkeys(("pipe", "pipe2", "io_uring_enter__pipe2", "socketpair"), on_pair),
     **dict.fromkeys((*NEW_FDS, *NEW_FDS_OF_OTHERS), on_new_fd),
     **dict.fromkeys(RECEIVES, on_recvmsg),
     **dict.fromkeys(("close", "io_uring_enter__close"), on_close),

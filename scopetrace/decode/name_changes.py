@@ -164,7 +164,7 @@ CALLS: dict[str, Handler] = {
     **dict.fromkeys(("link", *LINKS_OF_FDS), on_link),
     **dict.fromkeys(("symlink", "symlinkat", "io_uring_enter__symlinkat"), on_symlink),
     **dict.fromkeys(MODE_ARGUMENT, on_mkdir),
-    **dict.fromkeys(("truncate", "ftruncate"), _on_attribute(_size)),
+    **dict.fromkeys(("truncate", "ftruncate", "io_uring_enter__ftruncate"), _on_attribute(_size)),
     **dict.fromkeys(("truncate64", "ftruncate64"), _on_attribute(_size_in_halves)),
     **dict.fromkeys(("chmod", "fchmod"), _on_attribute(_permissions(2))),
     **dict.fromkeys(("fchmodat", "fchmodat2"), _on_attribute(_permissions(3))),

@@ -62,8 +62,8 @@ WHY_UNGATED = {
     " gs, or the clock (prctl(2), PR_SET_TSC)",
     4: "it handles its system calls by where they are made (prctl(2),"
     " PR_SET_SYSCALL_USER_DISPATCH)",
-    5: "what is needed to give it the code that makes calls without stops cannot be read, as it or its"
-    " parent had made itself not dumpable (PR_SET_DUMPABLE, prctl(2))",
+    5: "it cannot be given the code that makes calls without stops, as it or its parent had made"
+    " itself not dumpable (PR_SET_DUMPABLE, prctl(2))",
 }
 """Clauses by enum raw_ungated."""
 

@@ -140,7 +140,7 @@ def on_bind_or_listen(state: State, task: Task, record: RawRecord, call: Call) -
         sock.emit_refused(state.emit, task, call.op, error, time_ns, local, None, evidence)
         return
     _note_bound(state, sock, _passed_address(parts))
-    if call.op == "listen":
+    if call.name.endswith("listen"):
         sock.enter("listen")
     elif sock.has_one_peer or sock.domain == AF_NETLINK:
         return  # it may listen, or connect from there; or it only asks the kernel something
@@ -390,13 +390,15 @@ def on_socketcall(state: State, task: Task, record: RawRecord, call: Call) -> No
     """Do nothing: the record of a socketcall(2) is that of the call it stands for."""
 
 
+BINDS_OF_URING = ("io_uring_enter__bind", "io_uring_enter__listen")
+
 CALLS: dict[str, Handler] = {
-    "socket": on_socket,
-    **dict.fromkeys(("bind", "listen"), on_bind_or_listen),
+    **dict.fromkeys(("socket", "io_uring_enter__socket"), on_socket),
+    **dict.fromkeys(("bind", "listen", *BINDS_OF_URING), on_bind_or_listen),
     **dict.fromkeys(("connect", "io_uring_enter__connect"), on_connect),
     **dict.fromkeys(("accept", "accept4", "io_uring_enter__accept"), on_accept),
     "getsockopt": on_getsockopt,
-    "shutdown": on_shutdown,
+    **dict.fromkeys(("shutdown", "io_uring_enter__shutdown"), on_shutdown),
     "setsockopt": on_setsockopt,
     "socketcall": on_socketcall,
 }

@@ -89,6 +89,7 @@ CASES = [
     Case("uring_sockets", ordered=False, rights=True),
     Case("uring_tables", ordered=False, rights=True),
     Case("uring_names", ordered=False, rights=True),
+    Case("uring_later", ordered=False, rights=True),
 ]
 
 

@@ -2,7 +2,7 @@
 
 The shapes here are written from the facts of those schemas (docs/schemas of AppScope): which keys
 there must be, which there may be, and what each holds. Where ours is the better truth, the
-difference is named here and in ARCHITECTURE.md.
+difference is named here and in docs/events.md.
 """
 
 from __future__ import annotations
