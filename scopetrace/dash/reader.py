@@ -80,14 +80,21 @@ class Reader:
 
     def _run(self) -> None:
         with self._session:
-            while (taken := self._take()) is not None:
-                number, job = taken
-                try:
-                    self._make(number, job)
-                except (ScopeError, KeyboardInterrupt) as error:  # the latter: interrupted
-                    if isinstance(error, ScopeError) and not self._is_stale(number):
-                        self._deliver(number, error)
-                self._finish(number)
+            try:
+                self._make_all()
+            finally:
+                with self._changed:  # a session that is closed cannot be interrupted
+                    self._is_busy = False
+
+    def _make_all(self) -> None:
+        while (taken := self._take()) is not None:
+            number, job = taken
+            try:
+                self._make(number, job)
+            except (ScopeError, KeyboardInterrupt) as error:  # the latter: interrupted
+                if isinstance(error, ScopeError) and not self._is_stale(number):
+                    self._deliver(number, error)
+            self._finish(number)
 
     def _take(self) -> tuple[int, Job] | None:
         """Wait for a job; None: there will be none."""

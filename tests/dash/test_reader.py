@@ -103,3 +103,19 @@ def test_an_error_is_an_answer(reader, answers):
     assert (found, str(error)) == (number, "no")
     reader.ask(lambda session: iter([Part([])]))
     assert len(answers.wait(2)) == 2
+
+
+def test_a_session_whose_closing_takes_long_is_not_interrupted_meanwhile(path, answers):
+    reader = Reader(open_session(path), answers)
+    closed = threading.Event()
+    close = reader._session.close
+
+    def close_slowly():
+        close()
+        closed.wait(2 * reading.HURRY_EVERY_S)
+
+    reader._session.close = close_slowly
+    reader.ask(lambda session: iter([Part([])]))
+    answers.wait(1)
+
+    reader.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pexpect
@@ -88,7 +89,7 @@ def test_a_compilers_headers_and_objects_are_not_the_programs(
 
     found = own_files(stage, needs("cc"), "-o", "main", "main.c")
 
-    assert {path for path in found if not path.startswith("/tmp/cc")} == {"main.c", "main"}
+    assert {path for path in found if not Path(path).name.startswith("cc")} == {"main.c", "main"}
 
 
 @one_user("classes of files follow from their names")

@@ -28,7 +28,7 @@ from support.interpreter import path_to_us, python
 
 GROUP, OTHER_GROUP = 65_533, 65_532
 """The groups of the user without privileges (65534)."""
-PATIENCE = 30
+PATIENCE = 90
 """Seconds after which a program or a recorder that should have ended is called stuck."""
 
 Compile = Callable[..., Path]

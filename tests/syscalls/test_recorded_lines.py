@@ -24,7 +24,7 @@ from support.net_peers import HOST, free_port, is_listening
 from support.strace_lines import ENVIRONMENT, Line, counted, joined, unlisted, whole
 
 SCOPETRACE = (sys.executable, "-P", "-m", "scopetrace")
-PATIENCE_S = 60
+PATIENCE_S = 90
 SAME, FEW = 0.99, 5
 """So many lines are the same, whatever the reason; in short programs all but so many."""
 PROGRAMS = [
@@ -66,7 +66,8 @@ pid {folder}/pid;
 error_log {folder}/error.log;
 events {{ worker_connections 16; }}
 http {{
-    access_log {folder}/access.log;
+    log_format no_time "$request $status";
+    access_log {folder}/access.log no_time;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;

@@ -2,9 +2,11 @@
  * Makes every system call whose arguments may all be the number that argv[1] says, -1 or 0: flags are
  * then all set or none, addresses cannot be read, and the only open fd among them is 0, which is a
  * file of the program's own: a call that changes a file by its fd changes nothing else. What would
- * end, stop or mute the program, or leave something behind, is left out.
+ * end, stop or mute the program, or leave something behind, is left out. A message queue, semaphores
+ * or shared memory with the id 0 may be another program's, where this one may not have a namespace.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -50,6 +52,7 @@ static int left_out(int number, long value)
 int main(int argc, char **argv)
 {
     long value = argc > 1 ? atol(argv[1]) : 0;
+    unshare(CLONE_NEWIPC);
     if (dup2(memfd_create("own", 0), 0) != 0)
         return 1;
     for (int number = 0; number < CALLS; number++)
