@@ -270,6 +270,18 @@ static void add_fdinfo(const struct caller *caller, struct pending *call)
     add_fdinfo_of(caller, call, CALLS[call->row].fd2);
 }
 
+/* LINK: what a pipe is called, which has no path; its fds are recorded without a name. */
+static void add_pipe_name(const struct caller *caller, struct pending *call)
+{
+    const struct call *row = &CALLS[call->row];
+    char link[PROC_PATH];
+
+    if (!row->fd || parts_find(&call->parts, PART_LINK))
+        return;
+    proc_fd_path(link, caller->tid, (int)argument(call, row->fd));
+    add_link(&call->parts, PART_LINK, link);
+}
+
 /* LOCKS: who holds which lock now; the caller may have ended when its record is read. */
 static void add_locks(struct pending *call)
 {
@@ -342,6 +354,8 @@ void add_evidence(const struct context *context, const struct caller *caller, st
         add_space(context, caller, call);
     if (result == -EBADF || result == -EINVAL || (refused && is_mapping(&CALLS[call->row])))
         add_fdinfo(caller, call);
+    if (result == -EPIPE)
+        add_pipe_name(caller, call);
     if (CALLS[call->row].group == GROUP_LOCK && is_held(result))
         add_locks(call);
     if (result < 0 && result >= -4095)

@@ -196,6 +196,7 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *   EXDEV, EBUSY      MOUNTS
  *   ENOSPC            SPACE of the file system as well, if the call names one
  *   EBADF, EINVAL     FDINFO of each fd that the call is about; of mmap also with EACCES
+ *   EPIPE             LINK of the fd that the call is about
  *   EAGAIN, EACCES,   of a lock: LOCKS
  *   EDEADLK
  *

@@ -22,7 +22,8 @@ def who(what: str, session_id: str | None, form: str | None, as_json: bool) -> N
     ← make. A file is followed through renames, by whichever of its names it is asked for; a path
     is seen from the folder of the session, and the end of a path will do if only one ends so. A
     peer is HOST:PORT, :PORT, HOST, a name that was looked up, or the path of a unix socket. TIME is
-    in seconds since the start of the session.
+    in seconds since the start of the session. What a process read and wrote is one line, at the
+    time at which it closed the file.
 
     \b
     scopetrace who app.conf         who read, wrote, renamed or deleted it

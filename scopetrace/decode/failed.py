@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 
 from scopetrace.decode.evidence import evidence_of
+from scopetrace.decode.parts import LINK
 from scopetrace.decode.path_arguments import NO_NAMES, Names
+from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.open_file import OpenFile
@@ -44,11 +46,13 @@ def emit_failed_fd(
 ) -> None:
     """Emit that a call on an fd failed; of a socket no call is about files.
 
-    Of a pipe, of memory and the like only what programs do not meet on purpose (`ORDINARY`).
+    Of a pipe, of memory and the like only what programs do not meet on purpose (`ORDINARY`). Both
+    ends of a new pipe have no name until its record has one.
     """
     file = task.table.fds.get(fd & INT)
     if file is None or file.named or _is_failure(file, -record.result):
-        emit_failed(state, task, record, op, kind, Names(file.path if file else ""))
+        name = (file.path if file else "") or text(record.parts().get(LINK, b""))
+        emit_failed(state, task, record, op, kind, Names(name))
 
 
 def _is_failure(file: OpenFile, error: int) -> bool:

@@ -67,8 +67,8 @@ COMMON_FIELDS = ("id", "_time", "action", "pid", "proc", "cmd", "chain")
 TOUCH_FIELDS = {
     FILE: (
         *COMMON_FIELDS, "op", "file", "file_new", "file_target", "flags", "file_read_bytes",
-        "file_write_bytes", "file_mapped", "file_perms", "file_owner", "file_group", "file_size",
-        "error",
+        "file_write_bytes", "file_mapped", "duration_us", "file_perms", "file_owner", "file_group",
+        "file_size", "error",
     ),
     PEER: (
         *COMMON_FIELDS, "op", "role", "net_transport", "net_protocol", "net_peer_name",

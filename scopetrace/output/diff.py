@@ -26,14 +26,17 @@ from scopetrace.model.difference import (
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.color import Color, paint
 from scopetrace.output.escape import escape
+from scopetrace.output.tables import GAP
 from scopetrace.output.units import format_microseconds, format_size
-from scopetrace.output.width import shorten
+from scopetrace.output.width import display_width, shorten, without_folder
 
 COLUMNS = (Column("CHANGE"), Column("KIND"), Column("WHAT"))
 FEW = 10
 """So many differences are read at a glance; of more, the answers stand first."""
 NAMED = 3
 """So many things are named in an answer; the rest is counted."""
+LEAST_ANSWER = 20
+"""Columns that each thing has that is named in an answer."""
 MOST_ROWS = 10
 """On a terminal, so many lines of one log or stream, and files of one folder, are shown."""
 ARROW = "→"
@@ -78,13 +81,24 @@ def diff_lines(
     if len(differences) > FEW:
         yield from _answers(differences, width)
         yield ""
-    rows = [(each.change, each.kind, describe(each)) for each in differences]
+    columns = None if width is None else width - _columns_before(differences)
+    rows = [(each.change, each.kind, _fitted(each, columns)) for each in differences]
     if cut:
         rows = list(_cut(differences, rows))
     heading, *lines = terminal_table(COLUMNS, rows, width).split("\n")
     yield heading
     for (change, *_), line in zip(rows, lines, strict=True):
         yield paint(change, COLORS[change]) + line[len(change) :] if color and change else line
+
+
+def _columns_before(differences: Sequence[Difference]) -> int:
+    """Return how wide a row is before what differs."""
+    changes, kinds = COLUMNS[0].heading, COLUMNS[1].heading
+    before = (
+        max(len(changes), *(len(each.change) for each in differences)),
+        max(len(kinds), *(len(each.kind) for each in differences)),
+    )
+    return sum(before) + len(before) * len(GAP)
 
 
 def _answers(differences: Iterable[Difference], width: int | None) -> Iterator[str]:
@@ -101,9 +115,8 @@ def _answers(differences: Iterable[Difference], width: int | None) -> Iterator[s
 
 
 def _answer(difference: Difference, width: int | None) -> str:
-    text = escape(describe(difference))
-    if width is not None:
-        text = shorten_middle(text, max((width - LABEL_COLUMNS) // 2, 20))
+    columns = None if width is None else max((width - LABEL_COLUMNS) // 2, LEAST_ANSWER)
+    text = _fitted(difference, columns)
     return f"{difference.change}: {text}" if difference.change in _ONLY else text
 
 
@@ -119,6 +132,23 @@ def describe(difference: Difference) -> str:
     if difference.change in _ONLY:
         return f"{subject} ({first or second}{_count(difference)})"
     return f"{subject}: {_aspect(difference)}{first} {ARROW} {second}{_count(difference)}"
+
+
+def _fitted(difference: Difference, columns: int | None) -> str:
+    """Return what differs in words, escaped, in so many columns.
+
+    What it is about is cut first, but keeps half of them; of a line of text the middle is cut.
+    """
+    text = escape(describe(difference))
+    if columns is None or display_width(text) <= columns:
+        return text
+    if difference.aspect == LINE:
+        return shorten_middle(text, columns)
+    subject = escape(difference.subject)
+    left = max(columns - (display_width(text) - display_width(subject)), columns // 2)
+    if difference.kind == PROCESS:
+        subject = without_folder(subject)
+    return shorten(describe(difference._replace(subject=shorten_middle(subject, left))), columns)
 
 
 def _aspect(difference: Difference) -> str:

@@ -13,13 +13,13 @@ from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.summary import Log, Slow, Summary
 from scopetrace.output.answers import shorten_middle
 from scopetrace.output.color import paint
-from scopetrace.output.escape import escape
+from scopetrace.output.escape import escape, escape_message
 from scopetrace.output.flows import address_text
 from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds, format_size, number_of
 from scopetrace.output.why import has_reason, reason_text
-from scopetrace.output.width import shorten, wrap
+from scopetrace.output.width import shorten, without_folder, wrap
 
 LABEL_COLUMNS = 11
 LEAST_COLUMNS = 20
@@ -27,6 +27,8 @@ LEAST_COLUMNS = 20
 WHOLE = ("why", "http", "stderr", "stops", "notices", "lost")
 """The labels of sentences, which are wrapped. Of others the middle is left out: their ends are the
 names of files, sizes and durations. Of logs it is the end, which is of their last line."""
+LATER_NS = 100_000_000
+"""Processes that ended so much later than the program are mentioned at its end."""
 PATHS = 5
 """So many paths, logs, processes or peers of one kind are named; the rest is counted."""
 _Thing = TypeVar("_Thing")
@@ -70,7 +72,7 @@ def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield from _labelled("network", _network(summary))
     yield from _labelled("http", _requests(summary))
     yield from _labelled("output", _output(summary))
-    yield from _labelled("stderr", map(escape, summary.stderr_last))
+    yield from _labelled("stderr", map(escape_message, summary.stderr_last))
     yield from _labelled("slow", map(_slow, summary.slow))
     yield from _labelled("stops", _stops(summary.gate))
     yield from _labelled("notices", map(escape, _some(summary.notices)))
@@ -94,13 +96,36 @@ def _end(summary: Summary) -> tuple[str, str]:
     info = summary.info
     if info.status == "running":
         lasted_us = max(time.time_ns() - info.started_ns, 0) // 1000
-        return "running", f"for {format_microseconds(lasted_us)}"
+        return "running", f"for {format_microseconds(lasted_us)}{_first_end(summary)}"
     text = describe_status(info)
     if (info.exit_code, info.signal) == (None, None):
         text = f"not recorded: the recording was {text}"
     if info.ended_ns is not None:
-        text += f" after {format_microseconds((info.ended_ns - info.started_ns) // 1000)}"
+        text += _after(summary, info.ended_ns)
     return "ended", text
+
+
+def _first_end(summary: Summary) -> str:
+    """Return how the program ended, of which processes still run."""
+    info = summary.info
+    if (info.exit_code, info.signal) == (None, None):
+        return ""
+    return f"; the program itself ended: {describe_status(info._replace(status='finished'))}"
+
+
+def _after(summary: Summary, ended_ns: int) -> str:
+    """Return after how long the program ended, and the last process, if that was much later."""
+    info = summary.info
+    nodes = [node for node in summary.processes if node.pid == info.pid]
+    last = max((node.ended_ns or 0 for node in summary.processes), default=0)
+    if not nodes or nodes[0].ended_ns is None or last - nodes[0].ended_ns < LATER_NS:
+        return f" after {_duration(ended_ns - info.started_ns)}"
+    own, others = nodes[0].ended_ns - info.started_ns, last - info.started_ns
+    return f" after {_duration(own)}, the last of its processes after {_duration(others)}"
+
+
+def _duration(ns: int) -> str:
+    return format_microseconds(ns // 1000)
 
 
 def _why(summary: Summary) -> Iterator[str]:
@@ -120,8 +145,12 @@ def _processes(summary: Summary) -> Iterator[str]:
     still = f", {running} running" if running and summary.info.status == "running" else ""
     yield f"{len(nodes)}{still}: " + ", ".join(_some(named))
     failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
-    texts = [f"{escape(node.process.cmd)} [{node.pid}]: {status_text(node)}" for node in failed]
+    texts = [f"{_program(node.process.cmd)} [{node.pid}]: {status_text(node)}" for node in failed]
     yield from (f"failed: {text}" for text in _some(texts))
+
+
+def _program(command: str) -> str:
+    return escape(without_folder(command))
 
 
 def _output(summary: Summary) -> Iterator[str]:
@@ -168,7 +197,7 @@ def _logs(summary: Summary) -> Iterator[str]:
 
 
 def _log(log: Log) -> str:
-    return f"{escape(log.path)} ({number_of(log.lines, 'line')}), last: {escape(log.last)}"
+    return f"{escape(log.path)} ({number_of(log.lines, 'line')}), last: {escape_message(log.last)}"
 
 
 def _network(summary: Summary) -> Iterator[str]:
@@ -195,7 +224,7 @@ def _slow(slow: Slow) -> str:
     name, took = escape(slow.name), format_microseconds(slow.duration_us)
     if slow.kind == "process":
         cpu = "" if slow.cpu_us is None else f", cpu {format_microseconds(slow.cpu_us)}"
-        return f"{name} [{slow.pid}]: {took}{cpu}"
+        return f"{_program(slow.name)} [{slow.pid}]: {took}{cpu}"
     where = {"file": "in reads and writes", "request": "until the response"}
     return f"{name}: {took} {where.get(slow.kind, 'until the answer')}"
 
@@ -221,7 +250,7 @@ def _sums(flows: list[FlowRecord]) -> str:
 def _requests(summary: Summary) -> Iterator[str]:
     for side, statuses in summary.requests.items():
         counts = ", ".join(_counted(str(status), times) for status, times in statuses.items())
-        yield f"{'answered' if side == 'server' else 'was answered'}: {counts}"
+        yield f"{'served' if side == 'server' else 'received'} {counts}"
 
 
 def _stops(gate: dict[str, int]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from scopetrace.model.process_tree import ProcessNode
 from scopetrace.output.color import paint
 from scopetrace.output.escape import escape
 from scopetrace.output.units import format_microseconds, format_size
-from scopetrace.output.width import display_width, shorten
+from scopetrace.output.width import display_width, shorten_command
 
 Node = TypeVar("Node")
 
@@ -106,7 +106,7 @@ def _line(node: ProcessNode, branch: str, width: int | None, color: bool, live: 
     label = f"[{node.pid}] "
     if width is not None:
         left = width - display_width(branch) - len(label) - display_width(end) - 2
-        name = shorten(name, max(left, LEAST_COMMAND))
+        name = shorten_command(name, max(left, LEAST_COMMAND))
     shown = paint(end, "bright red") if color and node.failed else end
     return f"{branch}{label}{name}  {shown}"
 

@@ -5,15 +5,16 @@ The chain is last, since it may be cut at its end: who did it stands first in it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.files import relative
+from scopetrace.output.tables import GAP
 from scopetrace.output.units import format_microseconds, format_size, number_of
-from scopetrace.output.width import shorten
+from scopetrace.output.width import display_width, shorten, wrap
 
 TIME, ACTION, BY = Column("TIME", right=True), Column("ACTION"), Column("BY")
 COLUMNS = {
@@ -31,12 +32,44 @@ COLUMNS = {
     ),
     PROCESS: (TIME, ACTION, Column("WHAT"), BY),
 }
-ARROW = " ← "
+ARROW, INDENT = " ← ", "  "
 OUTSIDE = "outside the session"
 WHAT_SHARE = 2
-"""Of a terminal's width, one part of so many is for the column WHAT."""
+"""Of a terminal's width, one part of so many is for the column WHAT, more if BY leaves it."""
 NARROW = 40
 """Columns that WHAT has at least."""
+LONG_OPEN_US = 10_000
+"""Of a file that was open for longer, it is shown since when it may have been read and written."""
+WORDS_SHARE = 2
+"""Of the column WHAT, one part of so many is for what is said beside the names, at most."""
+
+
+class What(NamedTuple):
+    """A cell of the column WHAT: names, which are cut in their middle, and words."""
+
+    text: str
+    old: str = ""
+    """The name that the file had, if it is another one than in the heading; before the text."""
+    new: str = ""
+    """Its name from then on; after the text."""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.old, self.text, self.new)))
+
+    def fitted(self, columns: int) -> str:
+        """Return it, cut to so many columns, the longer name first."""
+        whole = escape(str(self))
+        if display_width(whole) <= columns:
+            return whole
+        text, old, new = map(escape, self)
+        if not (old or new):
+            return shorten_middle(text, columns)
+        words = min(display_width(text), columns // WORDS_SHARE)
+        left = columns - words - bool(old) - bool(new)
+        half = left // 2 if old and new else left
+        longest = max(half, left - min(map(display_width, (old, new))))
+        old, new = shorten_middle(old, longest), shorten_middle(new, longest)
+        return shorten(" ".join(filter(None, (old, text, new))), columns)
 
 
 def who_table(who: Who, folder: str, started_ns: int, width: int | None) -> str:
@@ -49,24 +82,38 @@ def who_table(who: Who, folder: str, started_ns: int, width: int | None) -> str:
         width: of the terminal; None: it is none.
     """
     cells: Callable[[Touch], tuple[object, ...]] = {
-        FILE: lambda touch: (_cut(_file_words(touch, who, folder), width),),
+        FILE: lambda touch: (_file_words(touch, who, folder, started_ns),),
         PEER: _peer_cells,
-        PROCESS: lambda touch: (_cut(_process_words(touch), width),),
+        PROCESS: lambda touch: (What(_process_words(touch)),),
     }[who.kind]
-    rows = (
-        (_since(touch, started_ns), touch.action, *cells(touch), _chain(touch))
+    rows = [
+        (_since(touch.time_ns, started_ns), touch.action, *cells(touch), _chain(touch))
         for touch in who.touches
-    )
-    return f"{_heading(who)}\n{terminal_table(COLUMNS[who.kind], rows, width, shorten)}"
+    ]
+    if width is not None and who.kind != PEER:
+        rows = list(_with_room(rows, width))
+    heading = "\n".join(_heading(who, width))
+    return f"{heading}\n{terminal_table(COLUMNS[who.kind], rows, width, shorten)}"
 
 
-def _heading(who: Who) -> str:
+def _heading(who: Who, width: int | None) -> list[str]:
     before = ", ".join(map(escape, who.names))
-    return escape(who.subject) + (f" (also {before})" if before else "")
+    text = escape(who.subject) + (f" (also {before})" if before else "")
+    return [text] if width is None else wrap(text, width, INDENT)
 
 
-def _since(touch: Touch, started_ns: int) -> str:
-    return f"{(touch.time_ns - started_ns) / 1e9:.3f}"
+def _with_room(rows: Sequence[tuple[Any, ...]], width: int) -> Iterator[tuple[object, ...]]:
+    """Yield rows whose WHAT is cut: it has half of a terminal, or what the other columns leave."""
+    texts = [(time, action, escape(by)) for time, action, _, by in rows]
+    headings = [column.heading for column in (TIME, ACTION, BY)]
+    others = (max(map(display_width, column)) for column in zip(headings, *texts, strict=True))
+    left = width - sum(others) - len(headings) * len(GAP)
+    most = max(left, width // WHAT_SHARE, NARROW)
+    yield from ((time, action, what.fitted(most), by) for time, action, what, by in rows)
+
+
+def _since(time_ns: int, started_ns: int) -> str:
+    return f"{(time_ns - started_ns) / 1e9:.3f}"
 
 
 def _chain(touch: Touch) -> str:
@@ -76,21 +123,25 @@ def _chain(touch: Touch) -> str:
     return OUTSIDE + (f" [{number}]" if number else "")
 
 
-def _cut(text: str, width: int | None) -> str:
-    return text if width is None else shorten_middle(text, max(width // WHAT_SHARE, NARROW))
+def _file_words(touch: Touch, who: Who, folder: str, started_ns: int) -> What:
+    """Return what was done, and by which name if that is not the one in the heading.
 
-
-def _file_words(touch: Touch, who: Who, folder: str) -> str:
-    """Return what was done, and by which name if that is not the one in the heading."""
+    What was read and written is known at the close, so it is said since when the file was open.
+    """
     facts: Mapping[str, Any] = touch.facts
     words = [word(facts) for name, word in _FILE_WORDS.items() if facts.get(name)]
     if touch.action in ("change", "make"):
         words += [word(facts) for name, word in _CHANGE_WORDS.items() if name in facts]
+    open_us = facts.get("duration_us") or 0
+    if words and open_us >= LONG_OPEN_US:
+        words.append(f"since {_since(touch.time_ns - open_us * 1000, started_ns)}")
+    old = new = ""
     if "file_new" in facts:
-        words.append(f"→ {relative(facts['file_new'], folder)}")
+        words.append("→")
+        new = relative(facts["file_new"], folder)
     if facts.get("file", who.subject) != who.subject:
-        words.insert(0, relative(facts["file"], folder))
-    return " ".join(words)
+        old = relative(facts["file"], folder)
+    return What(" ".join(words), old, new)
 
 
 _FILE_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -10,7 +10,7 @@ from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.why import BadEnd, Failure, LastCall, Why
 from scopetrace.output.cause import failure_text
 from scopetrace.output.color import paint
-from scopetrace.output.escape import escape
+from scopetrace.output.escape import escape, escape_message
 from scopetrace.output.tree import status_text
 from scopetrace.output.width import shorten, wrap
 
@@ -149,7 +149,7 @@ def _sent_by(sender: ProcessNode, origin: ProcessNode) -> str:
 
 
 def _said(end: BadEnd) -> str:
-    return f"{'stderr' if end.stderr else 'stdout'}: {escape(end.said)}"
+    return f"{'stderr' if end.stderr else 'stdout'}: {escape_message(end.said)}"
 
 
 def _support(end: BadEnd, width: int | None) -> Iterator[str]:
@@ -162,9 +162,10 @@ def _support(end: BadEnd, width: int | None) -> Iterator[str]:
         yield from _labelled(
             "signal", [_signal_text(end) or escape(status_text(end.origin))], width
         )
-    yield from _labelled("stderr", map(escape, end.stderr), width)
-    yield from _labelled("stdout", map(escape, end.stdout), width)
-    yield from _labelled("before", [_call_text(call) for call in end.last_calls], width)
+    yield from _labelled("stderr", map(escape_message, end.stderr), width)
+    yield from _labelled("stdout", map(escape_message, end.stdout), width)
+    before = [call for call in end.last_calls if blamed is None or call.event != blamed.event]
+    yield from _labelled("before", map(_call_text, before), width)
     yield from _labelled("command", [escape(end.origin.process.cmd)], width)
     if blamed is not None:
         yield from _labelled("event", [f"scopetrace events {blamed.event}"], width)

@@ -39,6 +39,19 @@ def shorten(text: str, columns: int) -> str:
     return text[: _fitting(text, columns - 1)] + ELLIPSIS
 
 
+def shorten_command(text: str, columns: int) -> str:
+    """Return a command, cut to `columns` at its end; the folder of its program goes first."""
+    if display_width(text) <= columns:
+        return text
+    return shorten(without_folder(text), columns)
+
+
+def without_folder(command: str) -> str:
+    """Return a command without the folder of its program, which, if it is cut, hides the name."""
+    program, gap, rest = command.partition(" ")
+    return f"{program.rpartition('/')[2] or program}{gap}{rest}"
+
+
 def wrap(text: str, columns: int, indent: str = "") -> list[str]:
     """Return `text` in lines of at most so many columns; all but the first begin with `indent`.
 

@@ -20,7 +20,7 @@ from scopetrace.query.file_names import FilesByName, UsedFile
 from scopetrace.query.named_files import Names, decode_names
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import add_quick_functions
-from scopetrace.query.startup import NOT_THERE, StartUp, read_start_up
+from scopetrace.query.startup import StartUp, read_start_up
 
 _SQL = "SELECT source, process, data FROM event NOT INDEXED WHERE sourcetype = 'fs' ORDER BY id"
 """By the table itself: most events are of files, and it is in the order of ids."""
@@ -195,8 +195,7 @@ def without_collection() -> Iterator[None]:
 
 
 def _class_of(file: UsedFile, start_up: StartUp) -> str:
-    missed = not file.opens and bool(file.errors) and NOT_THERE.issuperset(file.errors)
-    return start_up.class_of(file.path, missed)
+    return start_up.class_of(file.path, () if file.opens else file.errors)
 
 
 def _record(

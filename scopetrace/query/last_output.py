@@ -33,6 +33,9 @@ _COMPLAINT = re.compile(
     r"|refused|timed out"
 )
 """What a line has that says why."""
+_STRONG = re.compile(r"(?i)\W*(?:\w*error|fatal|panic|\w*exception)\b")
+"""How a line begins that says by itself that it says why."""
+_WARNING = re.compile(r"(?i)\bwarn")
 _WORD = re.compile(r"\w{2}")
 _COUNT = re.compile(r"\W*\d+ [^\W\d]+")
 """How a line begins that counts what the lines before it say: `1 failed`, `2 errors generated`."""
@@ -46,11 +49,13 @@ class LastOutput:
         lines: the oldest first, at most `READ`.
         own: whether it wrote them itself; else a process did that passed its failure on, and need
             not know what failed.
+        program: its name, by which its messages may begin.
     """
 
-    def __init__(self, lines: Sequence[str] = (), own: bool = True) -> None:
+    def __init__(self, lines: Sequence[str] = (), own: bool = True, program: str = "") -> None:
         self.lines = tuple(lines)
         self.own = own
+        self._program = program
 
     def worth(self, data: Mapping[str, Any]) -> int:
         """Return what it is worth that a line names what failed: most for the last line."""
@@ -72,13 +77,25 @@ class LastOutput:
         """Return the line that says most: the one that names a failure, or the last complaint."""
         if data is not None and (line := self._best(data)[1]):
             return line
-        return (self.complaint or self._last_with_words).strip()
+        complaint, message = self.complaint, self._last_message
+        if message and not _STRONG.match(complaint):
+            return message.strip()
+        return (complaint or self._last_with_words).strip()
 
     @property
     def complaint(self) -> str:
         """The last line that has a word for a failure, a count only if no other has; else empty."""
         found = [line for line in reversed(self.lines) if _COMPLAINT.search(line)]
         return next((line for line in found if not _COUNT.match(line)), found[0] if found else "")
+
+    @property
+    def _last_message(self) -> str:
+        """The last line that begins with the name of the program, and that is no warning.
+
+        Programs print their reasons so, and then perhaps where to read more.
+        """
+        named = (line for line in reversed(self.lines) if line.startswith(f"{self._program}: "))
+        return next((line for line in named if not _WARNING.search(line)), "")
 
     @property
     def _last_with_words(self) -> str:

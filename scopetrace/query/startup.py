@@ -1,14 +1,16 @@
 """What belongs to the start-up of a program, rather than to its own work, for views on a terminal.
 
 1. Of files: events about paths whose class is not `own` (`query.path_classes`), about two of them
-   if both are; and the folders of PATH in which a program was not.
+   if both are; and the folders of PATH in which a program was not, or could not be looked for.
 2. Of connections: unix sockets of such paths (name service caches), and pairs of sockets that have
    no name, by which the processes of one program talk to each other.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 from scopetrace.model.event import EventRecord
@@ -17,6 +19,12 @@ from scopetrace.model.flow_record import FlowRecord
 from scopetrace.query.path_classes import PathClasses
 
 NOT_THERE = frozenset(("ENOENT", "ENOTDIR"))
+NOT_FOUND = NOT_THERE | {"EACCES"}
+"""Errors of a search that goes on in the next folder (execvp(3))."""
+_ASKS = ("stat", "exec")
+"""Classes of calls by which programs are looked for."""
+_OF_PROGRAMS = re.compile(r"/(?:s?bin|shims|games)/[^/]*$")
+"""A path in a folder as PATH has them: `/var/log/nginx` that was refused is no search."""
 _PATHS = ("file", "file_new", "file_target")
 _SOCKETS = ("unix_peer_path", "unix_local_path")
 
@@ -33,19 +41,24 @@ class StartUp:
         self._classes = classes
         self._programs = programs
 
-    def class_of(self, path: str, missed: bool = False) -> str:
-        """Return the class of a path; `missed`: it was looked for and was not there."""
-        if missed and path.rpartition("/")[2] in self._programs:
-            return SEARCH
+    def class_of(self, path: str, errors: Collection[str] = ()) -> str:
+        """Return the class of a path; `errors`: those of a path that was looked for in vain."""
+        if errors and path.rpartition("/")[2] in self._programs:
+            if NOT_THERE.issuperset(errors):
+                return SEARCH
+            if NOT_FOUND.issuperset(errors) and _OF_PROGRAMS.search(path):
+                return SEARCH
         return self._classes.of(path)
 
     def has_event(self, record: EventRecord) -> bool:
         """Return whether an event belongs to the start-up."""
         data = record.data
         if record.sourcetype == "fs":
-            missed = data.get("error") in NOT_THERE
+            error = str(data.get("error", ""))
+            asks = error in NOT_THERE or (error in NOT_FOUND and data.get("class") in _ASKS)
+            errors = (error,) if asks else ()
             paths = [str(data[name]) for name in _PATHS if name in data]
-            return bool(paths) and all(self.class_of(path, missed) != OWN for path in paths)
+            return bool(paths) and all(self.class_of(path, errors) != OWN for path in paths)
         if record.sourcetype == "net":
             return self._has_socket(data)
         return False

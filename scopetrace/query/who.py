@@ -26,6 +26,7 @@ from scopetrace.query.who_process import pids, process_touches
 
 _PARENTS = re.compile(r"(\.\./)*")
 _MOST_CANDIDATES = 10
+_WHERE_NAMES_ARE = "scopetrace files and scopetrace flows list what it has"
 _EVENTS_FOR_NAMES = 100_000
 """Among the names in so many events, the last ones, the nearest to a wrong name is sought."""
 
@@ -133,5 +134,5 @@ def _nothing(db: sqlite3.Connection, info: SessionInfo, text: str) -> str:
             by_base.setdefault(posixpath.basename(name), name)
     base = posixpath.basename(text.rstrip("/"))
     near = [by_base[name] for name in nearest(base, by_base)] + nearest(text, peer_names(db))
-    hint = f"; did you mean {' or '.join(near[:3])}?" if near else ""
-    return f"session {info.id} has nothing about {text}{hint}"
+    hint = f"did you mean {' or '.join(near[:3])}?" if near else _WHERE_NAMES_ARE
+    return f"session {info.id} has nothing about {text}; {hint}"

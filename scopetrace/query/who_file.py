@@ -176,6 +176,8 @@ def _touch(row: Row, chains: Chains) -> Touch | None:
         return None
     if row.source == "proc.start":
         data["file"] = data.get("exe")
+    if row.source == "fs.close" and "duration" in data:
+        data["duration_us"] = data["duration"]
     facts = {name: data[name] for name in TOUCH_FIELDS[FILE] if name in data}
     return Touch(row.id, row.time_ns, action, chains.of(row.process), facts)
 

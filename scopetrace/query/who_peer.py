@@ -47,6 +47,8 @@ _FLOW_FACTS = tuple(
     name for name in TOUCH_FIELDS[PEER] if name in FLOW_FIELDS and name not in COMMON_FIELDS
 )
 _ROLES = {"client": "connect", "server": "accept"}
+_LOCALHOST = {"localhost": ("localhost", "127.0.0.1", "::1")}
+"""What the name means without a look-up (RFC 6761, section 6.3)."""
 
 
 class Peer(NamedTuple):
@@ -67,6 +69,11 @@ class Peer(NamedTuple):
             (not self.hosts or host.lower() in self.hosts) and self.port in (None, port)
             for host, port in named
         )
+
+    def has_port(self, flow: FlowRecord) -> bool:
+        """Return whether an end of a flow has its port."""
+        ports = {_port(end) for end in (flow.peer, flow.local) if end is not None}
+        return self.port is None or self.port in ports
 
     def is_end_of(self, fields: Mapping[str, Any]) -> bool:
         """Return whether it is an end of the socket that these fields describe."""
@@ -93,9 +100,11 @@ def parse_peer(text: str, folder: str = "/") -> Peer:
     is_address = text.count(":") > 1 and not text.startswith("[")
     found = None if is_address else _HOST_PORT.fullmatch(text)
     if found is not None:
-        return Peer((found["host"],) if found["host"] else (), int(found["port"]))
+        host = found["host"]
+        return Peer(_LOCALHOST.get(host, (host,)) if host else (), int(found["port"]))
     path = posixpath.normpath(posixpath.join(folder, text)).lower()
-    return Peer((text.strip("[]"), path), None)
+    host = text.strip("[]")
+    return Peer((*_LOCALHOST.get(host, (host,)), path), None)
 
 
 def peer_touches(db: sqlite3.Connection, text: str, folder: str = "/") -> Who | None:
@@ -111,7 +120,10 @@ def _may_have_flows(db: sqlite3.Connection, peer: Peer) -> bool:
     if not all(host.isascii() for host in peer.hosts):
         return True  # lower() of SQL knows only these letters
     parts = " OR ".join("instr(lower(data), ?)" for _ in peer.hosts)
-    sql = f"SELECT 1 FROM {few_events(db)} WHERE sourcetype = 'net' AND ({parts or 'true'}) LIMIT 1"
+    sql = (
+        f"SELECT 1 FROM {few_events(db)} WHERE (sourcetype = 'net' OR source = 'http.req')"
+        f" AND ({parts or 'true'}) LIMIT 1"
+    )
     texts = tuple(encode_json(host)[1:-1] for host in peer.hosts)
     return db.execute(sql, texts).fetchone() is not None
 
@@ -136,8 +148,10 @@ def _ends_of(flow: FlowRecord) -> dict[str, Any]:
 
 def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[Touch]:
     requests: dict[int, int] | None = None
-    for flow in read_flows(db) if _may_have_flows(db, peer) else ():
-        if not peer.is_end_of_flow(flow):
+    flows = read_flows(db) if _may_have_flows(db, peer) else ()
+    named = _named_channels(db, peer) if flows else set()
+    for flow in flows:
+        if not (peer.is_end_of_flow(flow) or (flow.channel in named and peer.has_port(flow))):
             continue
         if requests is None:
             requests = _requests(db)
@@ -148,6 +162,24 @@ def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[To
         facts["users"] = [chain[0].label for chain in others if chain] or None
         action = _ROLES.get(flow.role, "talk")
         yield Touch(flow.id, flow.opened_ns, action, chains.of(flow.process), facts)
+
+
+def _named_channels(db: sqlite3.Connection, peer: Peer) -> set[int]:
+    """Return the channels of flows in which the peer is called so, by TLS or HTTP.
+
+    A program that has the address from a file looks up no name, but tells it to the server.
+    """
+    rows = db.execute(
+        "SELECT DISTINCT channel, lower(coalesce(json_extract(data, '$.tls_server_name'),"
+        f" json_extract(data, '$.http_host'))) AS name FROM {few_events(db)}"
+        " WHERE source IN ('net.app', 'http.req') AND name IS NOT NULL"
+    )
+    return {channel for channel, name in rows if _without_port(name) in peer.hosts}
+
+
+def _without_port(name: str) -> str:
+    found = _HOST_PORT.fullmatch(name)
+    return found["host"] if found else name.strip("[]")
 
 
 def _requests(db: sqlite3.Connection) -> dict[int, int]:

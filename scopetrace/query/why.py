@@ -196,7 +196,8 @@ def _last_output(
         for node in reversed(chain):
             lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
             if lines:
-                return stream, LastOutput(lines, own=node.images[0].id in own)
+                is_own = node.images[0].id in own
+                return stream, LastOutput(lines, is_own, _base_name(node.process.proc))
     return STDERR, LastOutput()
 
 

@@ -26,7 +26,7 @@ def failed(recorder):
     writer.add_events(
         [
             recorder.event("fs.error", **REFUSED),
-            recorder.event("stderr", "console", message=f"cannot open {LONG}: \x1b[1mno\n"),
+            recorder.event("stderr", "console", message=f"cannot open {LONG}: \x1b[1mno\x1b[2J\n"),
         ]
     )
     writer.end_process(ProcessEnd(1, 1_783_822_276_000_000_000, 3, None, False))
@@ -39,7 +39,7 @@ def test_the_reason_and_what_supports_it(failed, scopetrace):
     assert (status, err) == (0, "")
     assert out.splitlines() == [
         f"python3[70] exit 3 ← open {LONG}: EACCES, uid 1000 may not write (root:adm 0640)",
-        f"  stderr  cannot open {LONG}: \\x1b[1mno",
+        f"  stderr  cannot open {LONG}: no\\x1b[2J",
         "  command python3 log.py",
         "  event   scopetrace events 1",
     ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import struct
 
 import pytest
 
@@ -124,6 +125,15 @@ def test_a_pipe_without_a_reader_is_a_failure_and_one_that_is_asked_what_it_is_n
 
     failed = decoding.one(Failed)
     assert (failed.file, failed.errno) == ("pipe:[9]", errno.EPIPE)
+
+
+def test_a_new_pipe_without_a_reader_is_called_what_the_record_of_the_failure_says(
+    tracee, decoding
+):
+    tracee.call("pipe2", 0, 0, parts={Part.PAIR: struct.pack("ii", 3, 4)})
+    tracee.fail("write", 4, error=errno.EPIPE, parts={Part.LINK: b"pipe:[9]"})
+
+    assert decoding.one(Failed).file == "pipe:[9]"
 
 
 def test_failures_on_a_number_that_is_not_open_name_no_file(tracee, decoding):

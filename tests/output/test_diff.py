@@ -118,3 +118,25 @@ def test_hostile_text_stays_text() -> None:
 
     assert "\x1b" not in "".join(diff_lines(hostile, 80))
     assert "\x1b" not in "".join(diff_lines(hostile[:1], None))
+
+
+USED = Difference(
+    "content", "file", "use", "/home/ann/work/app.conf", "read, deleted, not found", "read, written"
+)
+
+
+@pytest.mark.parametrize(
+    ("difference", "line"),
+    [
+        (
+            USED,
+            f"content  file  /home/ann/work/app.conf: read, deleted, not found {ARROW} re…",
+        ),
+        (
+            ENDED._replace(subject="/usr/lib/gcc/cc1 -quiet -imultiarch x86_64 main.c"),
+            f"result  process  cc1 -quiet -imultiarch x86_64 main.c: exit 0 {ARROW} exit 2",
+        ),
+    ],
+)
+def test_a_cut_row_keeps_what_it_is_about(difference: Difference, line: str) -> None:
+    assert list(diff_lines([difference], 70))[1:] == [line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -123,8 +124,45 @@ LONG = Who(
 @pytest.mark.parametrize("who", [FILE_TOUCHES, PEER_TOUCHES, PROCESS_TOUCHES, LONG])
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_lines_fit_the_terminal_and_hold_nothing_that_it_obeys(who: Who, width: int) -> None:
-    lines = who_table(who, "/", 0, width).splitlines()[1:]
+    lines = who_table(who, "/", 0, width).splitlines()
 
     assert max(map(display_width, lines)) <= width
     assert all(line.isprintable() for line in lines)
-    assert all("rm[12]" in line for line in lines[1:] if "outside" not in line)
+    assert all("rm[12]" in line for line in lines[2:] if "outside" not in line)
+
+
+def test_what_is_cut_keeps_both_names_and_how_it_was_opened() -> None:
+    old, new = "/w/" + "o" * 60 + ".txt", "/w/" + "n" * 60 + ".txt"
+    flags = "O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC"
+    touches = (touch("open", file=old, flags=flags), touch("rename", file=old, file_new=new))
+    _, _, opened, renamed = who_table(Who(FILE, new, (), touches), "/", 0, 80).splitlines()
+
+    assert re.search(r" w/o+…o+\.txt O_WRONLY\|O_C", opened)
+    assert re.search(r" w/o+…o+\.txt → w/n+…n+\.txt ", renamed)
+
+
+def test_columns_that_by_leaves_are_used() -> None:
+    flags = "O_WRONLY|O_CREAT|O_APPEND|O_TRUNC"
+    opened = touch("open", chain=CHAIN[:1], file="/w/old", flags=flags)
+
+    assert f"old {flags}" in who_table(Who(FILE, "/w/new", (), (opened,)), "/w", 0, 80)
+
+
+def test_it_is_said_since_when_a_file_was_open_that_was_open_for_long() -> None:
+    used = {"file": "/w/new", "file_write_bytes": 3}
+    long = touch("write", 1500, duration_us=1_000_000, **used)
+    short = touch("write", 1600, duration_us=1_000, **used)
+    who = Who(FILE, "/w/new", (), (long, short))
+    _, _, first, second = who_table(who, "/w", 0, 80).splitlines()
+
+    assert "1.500  write   3 B written since 0.500  rm[12]" in first
+    assert "1.600  write   3 B written              rm[12]" in second
+
+
+def test_a_long_heading_is_wrapped() -> None:
+    who = Who(FILE, "/w/" + "n" * 70, ("/w/" + "o" * 70,), ())
+
+    assert who_table(who, "/w", 0, 80).splitlines()[:2] == [
+        "/w/" + "n" * 70 + " (also",
+        "  /w/" + "o" * 70 + ")",
+    ]

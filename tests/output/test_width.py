@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scopetrace.output.width import (
     display_width,
     shorten,
+    shorten_command,
     terminal_columns,
     wrap,
     wrap_columns,
@@ -65,3 +66,16 @@ def test_wrapping_loses_nothing_but_spaces_and_fits(text: str, columns: int) -> 
 def test_text_for_a_pipe_is_wrapped_at_columns(said, columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", said)
     assert wrap_columns(io.StringIO(), 100) == columns
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("/usr/lib/gcc/cc1 -quiet main.c", "cc1 -quiet mai…"),
+        ("/usr/bin/ls -l", "/usr/bin/ls -l"),
+        ("./configure --with-all", "configure --wi…"),
+        ("/usr/lib/aaaaaaaaa/", "/usr/lib/aaaaa…"),
+    ],
+)
+def test_of_a_command_the_folder_goes_first(command: str, shown: str) -> None:
+    assert shorten_command(command, 15) == shown

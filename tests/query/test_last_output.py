@@ -64,11 +64,15 @@ def test_a_later_line_is_worth_more() -> None:
         (("  Error: it broke", "}", "v20"), "Error: it broke"),
         (("E  assert 1 == 2", "1 failed in 0.1s"), "E  assert 1 == 2"),
         (("2 errors generated.",), "2 errors generated."),
+        (("tool: (60) bad certificate", "tool failed to verify it"), "tool: (60) bad certificate"),
+        (("tool: not so", "Error: it broke"), "Error: it broke"),
+        (("tool: warning: odd", "it cannot start"), "it cannot start"),
+        (("tool: one", "tool: two", "see --help"), "tool: two"),
         (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
     ],
 )
 def test_the_last_complaint_says_most(lines: tuple[str, ...], said: str) -> None:
-    assert LastOutput(lines).said(None) == said
+    assert LastOutput(lines, program="tool").said(None) == said
 
 
 def test_what_says_most_is_among_the_lines_that_are_shown() -> None:

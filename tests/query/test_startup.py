@@ -14,6 +14,7 @@ from support.session_builder import begin, closed, event, image
 RULES = "scopetrace: {pathclasses: {loader: ['[.]so$'], system: ['/nscd/']}}"
 PAIR = {"net_transport": "Unix.TCP", "unix_local_inode": 5, "unix_peer_inode": 6}
 NSCD = {**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket"}
+REFUSED = {"op": "newfstatat", "error": "EACCES", "class": "stat"}
 MISSED = {"op": "execve", "error": "ENOENT"}
 
 
@@ -28,6 +29,9 @@ MISSED = {"op": "execve", "error": "ENOENT"}
         (event("fs.error", file="/opt/bin/tool", **MISSED), True),
         (event("fs.error", file="/opt/bin/other", **MISSED), False),
         (event("fs.error", file="/opt/bin/tool", op="open", error="EACCES"), False),
+        (event("fs.error", file="/root/bin/tool", **REFUSED), True),
+        (event("fs.error", file="/var/log/tool", **REFUSED), False),
+        (event("fs.error", file="/root/bin/other", **REFUSED), False),
         (opened(**PAIR), True),
         (opened(**NSCD), True),
         (opened(**UNIX_ENDS), False),

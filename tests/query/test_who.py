@@ -70,6 +70,12 @@ def test_what_is_asked_about(path: Path, text: str, kind: str, subject: str) -> 
             SessionError,
             "session 1 has nothing about 10.0.0.1:88; did you mean 10.0.0.1:80 or 10.0.0.1?",
         ),
+        (
+            "zebra:9",
+            SessionError,
+            "session 1 has nothing about zebra:9; scopetrace files and scopetrace flows list what"
+            " it has",
+        ),
         ("", UsageError, "give a path, HOST:PORT or a process id"),
     ],
 )

@@ -72,6 +72,29 @@ def test_either_end_may_be_asked_for(path: Path, text: str, actions: list[str]) 
     assert [touch.action for touch in touches(path, text)] == actions
 
 
+LOCAL = {"net_transport": "IP.TCP", "net_peer_ip": "127.0.0.1", "net_peer_port": 443}
+
+
+def test_a_peer_has_the_names_that_it_is_told(tmp_path: Path) -> None:
+    greeted = event("net.app", at=2, channel=1_783_822_276_000_000_000, protocol="TLS")
+    asked = event("http.req", at=4, channel=1_783_822_278_000_000_000, http_host="Shop.test:8443")
+    greeted.data["tls_server_name"] = "Shop.test"
+    path = record(
+        tmp_path,
+        [
+            event("net.open", at=1, channel=1_783_822_276_000_000_000, role="client", **LOCAL),
+            greeted,
+            event("net.open", at=3, channel=1_783_822_278_000_000_000, role="client", **LOCAL),
+            asked,
+        ],
+    )
+
+    found = {text: len(touches(path, text)) for text in ("shop.test", "shop.test:443")}
+    assert found == {"shop.test": 2, "shop.test:443": 2}
+    assert touches(path, "shop.test:444") == ()
+    assert len(touches(path, "localhost:443")) == len(touches(path, "localhost")) == 2
+
+
 def test_a_flow_is_one_touch_with_its_bytes_and_requests(path: Path) -> None:
     facts: dict[str, Any] = touches(path, "10.0.0.1:80")[0].facts
 
@@ -87,6 +110,7 @@ def test_a_flow_is_one_touch_with_its_bytes_and_requests(path: Path) -> None:
         (":80", Peer((), 80)),
         ("Host", Peer(("host", "/w/host"), None)),
         ("[::1]:80", Peer(("::1",), 80)),
+        ("localhost:80", Peer(("localhost", "127.0.0.1", "::1"), 80)),
         ("::1", Peer(("::1", "/w/::1"), None)),
         ("[fe80::1%2]:53", Peer(("fe80::1%2",), 53)),
         ("/run/X.sock", Peer(("/run/x.sock", "/run/x.sock"), None)),
