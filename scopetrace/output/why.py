@@ -93,12 +93,12 @@ def reason_text(end: BadEnd) -> str:
 def _blamed(end: BadEnd) -> Failure | None:
     """Return the failed call that is the likeliest reason.
 
-    A signal that another process sent is one by itself, whatever had failed before.
+    A signal that another process sent is one by itself, unless the last lines name the failure.
     """
     first = end.failures[0] if end.failures else None
     sender = (end.signal or {}).get("sender_pid")
     was_sent = sender not in (None, 0, end.origin.pid) and "address" not in end.signal
-    return None if first is not None and was_sent and not first.sure else first
+    return None if first is not None and was_sent and not first.worded else first
 
 
 def _reason(end: BadEnd) -> str:

@@ -194,6 +194,16 @@ def test_a_signal_of_another_process_counts_more_than_what_was_only_looked_for(r
     assert "  also    open /x: ENOENT, it is not there" in lines
 
 
+def test_a_signal_of_another_process_counts_more_than_what_failed_without_a_word(recorder, ended):
+    failed = recorder.event("net.error", "net", process=2, op="shutdown", error="ENOTCONN")
+    sent = {"signal": "SIGTERM", "code": "SI_USER", "sender_pid": 70}
+    signal = recorder.event("proc.signal", "process", process=2, **sent)
+
+    lines = ended(failed, signal, second=None, signal=15)
+
+    assert "tool[71] SIGTERM ← sent by python3[70]" in lines
+
+
 def test_a_status_of_a_shell_without_a_word(ended):
     assert ended(first=127, second=0)[0] == "python3[70] exit 127 ← command not found"
 
