@@ -165,26 +165,38 @@ static unsigned visits_of(struct arena *arena, unsigned index)
     return visits[index];
 }
 
+enum { MADE = 71, NO_THREAD = 65 };
+
+/* Of a thread whose bit stands beside that of none. */
+static void check_visits_of(struct arena *arena, const struct gate_thread *thread)
+{
+    uint64_t *words = (uint64_t *)(arena->memory + ARENA_DIRTY_AT);
+    struct gate_slot *slot = &thread->page->slot;
+    const unsigned at = thread->index;
+
+    CHECK(!visits_of(arena, at));
+    slot->is_dirty = 1;
+    words[1] = slot->dirty_bit | (uint64_t)1 << (NO_THREAD - 64);
+    CHECK(visits_of(arena, at) == 1 && !slot->is_dirty);
+    CHECK(visits_of(arena, at) == 1 && !words[1]); /* what was not visible yet is taken then */
+    CHECK(!visits_of(arena, at));
+    gate_thread_mark(threads[at]);
+    CHECK(visits_of(arena, at) == 1);
+    CHECK(!visits_of(arena, at));
+}
+
 static void check_visits(void)
 {
-    enum { AT = 70, NO_THREAD = 100 };
     struct arena *list = NULL, *arena = arena_new(0, getuid(), &list);
     struct gate_thread *all = NULL;
-    uint64_t *words = (uint64_t *)(arena->memory + ARENA_DIRTY_AT);
 
-    for (unsigned i = 0; i <= AT; i++)
+    for (unsigned i = 0; i < MADE; i++)
         threads[i] = gate_thread_new(arena, NULL, &all);
-    const struct gate_slot *slot = &threads[AT]->page->slot;
-    CHECK(slot->dirty == arena_address(arena, &words[1]) && slot->dirty_bit == 1 << (AT - 64));
-    CHECK(!visits_of(arena, AT));
-    words[1] = slot->dirty_bit | (uint64_t)1 << (NO_THREAD - 64);
-    CHECK(visits_of(arena, AT) == 1); /* what is not visible yet is taken in the next round */
-    CHECK(visits_of(arena, AT) == 1 && !words[1]);
-    CHECK(!visits_of(arena, AT));
-    gate_thread_mark(threads[AT]);
-    CHECK(visits_of(arena, AT) == 1);
-    CHECK(!visits_of(arena, AT));
-    for (unsigned i = 0; i <= AT; i++)
+    gate_thread_free(threads[NO_THREAD]);
+    threads[NO_THREAD] = NULL;
+    check_visits_of(arena, threads[64]);
+    check_visits_of(arena, threads[MADE - 1]);
+    for (unsigned i = 0; i < MADE; i++)
         gate_thread_free(threads[i]);
     arena_drop(arena);
 }
