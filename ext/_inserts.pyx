@@ -3,9 +3,10 @@
 
 Python's sqlite3 makes a tuple of each row, copies its texts and lets go of the interpreter's lock
 for each: half of what a row costs. So this file is at the same time an extension that the
-connection loads (`sqlite_routines.h`), which gives it the statement and the functions of the very
-library that sqlite3 uses. A row is inserted only if all of its values are plain. Any other one is
-left to the caller, who has the general way.
+connection loads (`sqlite_routines.h`), which gives it the functions of the very library that
+sqlite3 uses. To that the rows are a table (`sqlite_rows.h`), from which one statement inserts them
+all. A row is inserted only if all of its values are plain. Any other one is left to the caller, who
+has the general way.
 """
 
 from sqlite3 import OperationalError
@@ -15,7 +16,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-cdef extern from "sqlite_routines.h":
+cdef extern from "sqlite_rows.h":
     cdef struct sqlite3:
         pass
     cdef struct sqlite3_stmt:
@@ -23,13 +24,23 @@ cdef extern from "sqlite_routines.h":
     ctypedef void (*sqlite_routine)()
     enum:
         SQLITE_OK, SQLITE_DONE, SQLITE_FINALIZE, SQLITE_RESET, SQLITE_STEP
+    cdef enum row_kind:
+        ROW_NULL, ROW_INTEGER, ROW_REAL, ROW_TEXT, ROW_BLOB
+    cdef struct row_value:
+        row_kind kind
+        int size
+        int64_t integer
+        double real
+        const char *bytes
+    cdef struct row_source:
+        const sqlite_routine *routines
+        const char *declaration
+        const row_value *values
+        int (*next)(void *caller) noexcept
+        void *caller
     sqlite3 *loaded_db
     const sqlite_routine *loaded_routines
-    int bind_text(const sqlite_routine *, sqlite3_stmt *, int at, const char *, int size)
-    int bind_blob(const sqlite_routine *, sqlite3_stmt *, int at, const char *, int size)
-    int bind_int64(const sqlite_routine *, sqlite3_stmt *, int at, int64_t)
-    int bind_double(const sqlite_routine *, sqlite3_stmt *, int at, double)
-    int bind_null(const sqlite_routine *, sqlite3_stmt *, int at)
+    int add_rows_table(sqlite3 *, const char *name, row_source *)
     int prepare(const sqlite_routine *, sqlite3 *, const char *sql, sqlite3_stmt **statement_out)
     int run_statement(const sqlite_routine *, sqlite3_stmt *, int place)
     int error_code(const sqlite_routine *, sqlite3 *)
@@ -43,6 +54,8 @@ cdef extern from "json_text.h":
 
 # Objects as pointers: what is borrowed needs no references.
 cdef extern from "Python.h":
+    PyObject *Py_True  # `<PyObject *>True` is the number 1
+    PyObject *Py_False
     void Py_XINCREF(PyObject *)
     void Py_XDECREF(PyObject *)
     bint PyUnicode_CheckExact(PyObject *)
@@ -137,9 +150,9 @@ cdef class _Json:
             self.write_text(value)
         elif PyLong_CheckExact(value):
             return self.write_number(value)
-        elif value == <PyObject *>True:
+        elif value == Py_True:
             self.write_word(b"true", 4)
-        elif value == <PyObject *>False:
+        elif value == Py_False:
             self.write_word(b"false", 5)
         elif value == <PyObject *>None:
             self.write_word(b"null", 4)
@@ -190,12 +203,13 @@ cdef class _Json:
 
 
 cdef class Insert:
-    """A statement that inserts one row, of one connection.
+    """A statement that inserts rows into a table, of one connection.
 
     Args:
         db: the connection. This file is loaded into it.
         path: of this file.
-        sql: the statement, with a `?` for each value of a row.
+        table: where rows go.
+        columns: of the table, one for each value of a row.
 
     Raises:
         sqlite3.Error: SQLite loads no extensions, or refuses the statement.
@@ -203,20 +217,42 @@ cdef class Insert:
 
     cdef sqlite3 *db
     cdef sqlite3_stmt *statement
-    cdef const sqlite_routine *routines
     cdef _Json json
-    cdef PyObject *bound[MOST_VALUES]
-    """What each place was bound to last, referenced, if that need not be done again; or NULL."""
+    cdef bytes declaration
+    cdef int width
+    cdef row_source source
+    cdef row_value values[MOST_VALUES]
+    cdef PyObject *taken[MOST_VALUES]
+    """What each value was made of, referenced, if it holds for the next row as well; or NULL."""
+    cdef list rows
+    cdef Py_ssize_t at
+    """The row that is taken next."""
+    cdef object failure
 
-    def __init__(self, db, str path, str sql):
+    def __init__(self, db, str path, str table, tuple columns):
+        self.width = <int>len(columns)
+        if self.width > MOST_VALUES:
+            raise ValueError(f"a table of {self.width} columns")
+        names, name = ", ".join(columns), f"rows_for_{table}"
         self.json = _Json()
+        self.declaration = f"CREATE TABLE {name} ({names})".encode()
         db.enable_load_extension(True)
         try:
             db.load_extension(path)
         finally:
             db.enable_load_extension(False)
-        self.db, self.routines = loaded_db, loaded_routines
-        if prepare(self.routines, self.db, sql.encode(), &self.statement) != SQLITE_OK:
+        self.db = loaded_db
+        self.source.routines = loaded_routines
+        self.source.declaration = self.declaration
+        self.source.values = self.values
+        self.source.next = _take_next
+        self.source.caller = <void *>self
+        # OR FAIL: rows that were inserted before a refused one stay, and need no journal for it.
+        sql = f"INSERT OR FAIL INTO {table} ({names}) SELECT {names} FROM {name}".encode()
+        if (
+            add_rows_table(self.db, name.encode(), &self.source) != SQLITE_OK
+            or prepare(loaded_routines, self.db, sql, &self.statement) != SQLITE_OK
+        ):
             raise self.error()
 
     def __dealloc__(self):
@@ -227,21 +263,21 @@ cdef class Insert:
         cdef int at
 
         if self.statement:
-            run_statement(self.routines, self.statement, SQLITE_FINALIZE)
+            run_statement(self.source.routines, self.statement, SQLITE_FINALIZE)
             self.statement = NULL
         for at in range(MOST_VALUES):
             self.remember(at, NULL)
 
     cdef int remember(self, int at, PyObject *value) except -1:
-        cdef PyObject *before = self.bound[at]
+        cdef PyObject *before = self.taken[at]
 
         Py_XINCREF(value)
-        self.bound[at] = value
+        self.taken[at] = value
         Py_XDECREF(before)
         return 0
 
     def add(self, list rows, Py_ssize_t first):
-        """Insert rows from position `first` on, each a tuple of as many values as the statement has.
+        """Insert rows from position `first` on, each a tuple of as many values as there are columns.
 
         Returns:
             The position of the first row that has a value which is not plain, and was not inserted;
@@ -250,37 +286,43 @@ cdef class Insert:
         Raises:
             sqlite3.Error: a row could not be inserted; those before it were.
         """
-        cdef Py_ssize_t at, count = len(rows)
+        cdef int code
 
         if not self.statement:
             raise ValueError("the statement was closed")
-        for at in range(first, count):
-            if not self.bind(<object>PyList_GetItem(rows, at)):
-                return at
-            if run_statement(self.routines, self.statement, SQLITE_STEP) != SQLITE_DONE:
-                error = self.error()
-                run_statement(self.routines, self.statement, SQLITE_RESET)
-                raise error
-            run_statement(self.routines, self.statement, SQLITE_RESET)
-        return count
+        self.rows, self.at = rows, first
+        code = run_statement(self.source.routines, self.statement, SQLITE_STEP)
+        error = None if code == SQLITE_DONE else self.error()
+        run_statement(self.source.routines, self.statement, SQLITE_RESET)
+        self.rows, failure, self.failure = None, self.failure, None
+        if failure is not None or error is not None:
+            raise failure or error
+        return self.at
 
-    cdef bint bind(self, row) except -1:
-        """Bind the values of a row, and return whether all are plain.
+    cdef bint take_next(self) except -1:
+        """Take the values of the next row; return whether there is one that is plain."""
+        if self.at >= len(self.rows) or not self.take(<object>PyList_GetItem(self.rows, self.at)):
+            return False
+        self.at += 1
+        return True
+
+    cdef bint take(self, row) except -1:
+        """Take the values of a row, and return whether all are plain.
 
         Most rows have the process, thread and names of the one before.
         """
-        cdef int at, count = <int>PyTuple_Size(row)
+        cdef int at
         cdef PyObject *value
         cdef bint lasts
 
-        if count > MOST_VALUES:
-            raise ValueError(f"a row of {count} values")
+        if PyTuple_Size(row) != self.width:
+            raise ValueError(f"a row of {len(row)} values")
         try:
-            for at in range(count):
+            for at in range(self.width):
                 value = PyTuple_GetItem(row, at)
-                if value == self.bound[at]:
+                if value == self.taken[at]:
                     continue
-                if not self.bind_one(at + 1, value):
+                if not self.take_one(&self.values[at], value):
                     self.remember(at, NULL)
                     return False
                 lasts = PyUnicode_CheckExact(value) or PyLong_CheckExact(value)
@@ -289,48 +331,49 @@ cdef class Insert:
             return False
         return True
 
-    cdef bint bind_one(self, int at, PyObject *value) except -1:
-        cdef const sqlite_routine *routines = self.routines
-        cdef const char *text
-        cdef char *octets
-        cdef Py_ssize_t size
+    cdef bint take_one(self, row_value *taken, PyObject *value) except -1:
         cdef int overflow = 0
-        cdef int64_t number
+        cdef Py_ssize_t size = 0
+        cdef char *octets
 
         if PyLong_CheckExact(value):
-            number = PyLong_AsLongLongAndOverflow(value, &overflow)
-            return not overflow and bind_int64(routines, self.statement, at, number) == SQLITE_OK
-        if PyUnicode_CheckExact(value):
-            text = PyUnicode_AsUTF8AndSize(value, &size)
-            return size < MOST_BYTES and (
-                bind_text(routines, self.statement, at, text, <int>size) == SQLITE_OK
-            )
-        if PyDict_CheckExact(value):
-            return self.bind_json(at, value)
-        if PyFloat_CheckExact(value):
-            return bind_double(routines, self.statement, at, <object>value) == SQLITE_OK
-        if PyBytes_CheckExact(value):
+            taken.kind = ROW_INTEGER
+            taken.integer = PyLong_AsLongLongAndOverflow(value, &overflow)
+        elif PyUnicode_CheckExact(value):
+            taken.kind, taken.bytes = ROW_TEXT, PyUnicode_AsUTF8AndSize(value, &size)
+        elif PyDict_CheckExact(value):
+            self.json.begin()
+            if not self.json.write_dict(value, 0):
+                return False
+            size = self.json.end - self.json.bytes
+            taken.kind, taken.bytes = ROW_TEXT, self.json.bytes
+        elif PyFloat_CheckExact(value):
+            taken.kind, taken.real = ROW_REAL, <object>value
+        elif PyBytes_CheckExact(value):
             PyBytes_AsStringAndSize(value, &octets, &size)
-            return size < MOST_BYTES and (
-                bind_blob(routines, self.statement, at, octets, <int>size) == SQLITE_OK
-            )
-        return value == <PyObject *>None and bind_null(routines, self.statement, at) == SQLITE_OK
-
-    cdef bint bind_json(self, int at, PyObject *value) except -1:
-        cdef Py_ssize_t size
-
-        self.json.begin()
-        if not self.json.write_dict(value, 0):
+            taken.kind, taken.bytes = ROW_BLOB, octets
+        elif value == <PyObject *>None:
+            taken.kind = ROW_NULL
+        else:
             return False
-        size = self.json.end - self.json.bytes
-        return size < MOST_BYTES and (
-            bind_text(self.routines, self.statement, at, self.json.bytes, <int>size) == SQLITE_OK
-        )
+        taken.size = <int>size
+        return not overflow and size < MOST_BYTES
 
     cdef object error(self):
         """Return the last error of the connection, as sqlite3 would raise it."""
-        cdef bytes message = error_message(self.routines, self.db)
+        cdef bytes message = error_message(self.source.routines, self.db)
 
         error = OperationalError(message.decode(errors="replace"))
-        error.sqlite_errorcode = error_code(self.routines, self.db)
+        error.sqlite_errorcode = error_code(self.source.routines, self.db)
         return error
+
+
+cdef int _take_next(void *caller) noexcept:
+    """Have SQLite read the next row of an Insert; what is raised ends its statement."""
+    cdef Insert insert = <Insert>caller
+
+    try:
+        return insert.take_next()
+    except BaseException as error:
+        insert.failure = error
+        return False

@@ -16,16 +16,17 @@ typedef void (*sqlite_routine)(void);
 typedef void sql_function(struct sqlite3_context *, int count, struct sqlite3_value **values);
 
 enum sqlite_place {
-    SQLITE_BIND_BLOB = 2,
-    SQLITE_BIND_DOUBLE = 3,
     SQLITE_BIND_INT64 = 5,
-    SQLITE_BIND_NULL = 6,
     SQLITE_BIND_TEXT = 10,
     SQLITE_COLUMN_VALUE = 39,
     SQLITE_CREATE_FUNCTION = 45,
+    SQLITE_CREATE_MODULE = 47,
+    SQLITE_DECLARE_VTAB = 50,
     SQLITE_ERRMSG = 53,
     SQLITE_FINALIZE = 57,
     SQLITE_RESET = 77,
+    SQLITE_RESULT_BLOB = 78,
+    SQLITE_RESULT_DOUBLE = 79,
     SQLITE_RESULT_ERROR = 80,
     SQLITE_RESULT_INT64 = 83,
     SQLITE_RESULT_NULL = 84,
@@ -42,7 +43,7 @@ enum sqlite_place {
     SQLITE_EXTENDED_ERRCODE = 166,  /* since 3.6.5 */
 };
 
-enum { SQLITE_OK = 0, SQLITE_BUSY = 5, SQLITE_ROW = 100, SQLITE_DONE = 101 };
+enum { SQLITE_OK = 0, SQLITE_BUSY = 5, SQLITE_NOMEM = 7, SQLITE_ROW = 100, SQLITE_DONE = 101 };
 enum { SQLITE_INTEGER = 1, SQLITE_FLOAT = 2, SQLITE_TEXT = 3, SQLITE_BLOB = 4, SQLITE_NULL = 5 };
 enum { SQL_UTF8 = 1, SQL_DETERMINISTIC = 0x800, SQL_INNOCUOUS = 0x200000 };
 
@@ -60,7 +61,7 @@ __attribute__((visibility("default"))) int sqlite3_extension_init(struct sqlite3
     return SQLITE_OK;
 }
 
-/* A bound text or blob is not copied: it must last until the next step has been made. */
+/* A bound text is not copied: it must last until the next step has been made. */
 static inline int bind_text(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
                             const char *text, int size)
 {
@@ -69,35 +70,12 @@ static inline int bind_text(const sqlite_routine *routines, struct sqlite3_stmt 
     return ((call *)routines[SQLITE_BIND_TEXT])(statement, at, text, size, 0);
 }
 
-static inline int bind_blob(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
-                            const char *bytes, int size)
-{
-    typedef int call(struct sqlite3_stmt *, int, const void *, int, sqlite_routine);
-
-    return ((call *)routines[SQLITE_BIND_BLOB])(statement, at, bytes, size, 0);
-}
-
 static inline int bind_int64(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at,
                              int64_t value)
 {
     typedef int call(struct sqlite3_stmt *, int, int64_t);
 
     return ((call *)routines[SQLITE_BIND_INT64])(statement, at, value);
-}
-
-static inline int bind_double(const sqlite_routine *routines, struct sqlite3_stmt *statement,
-                              int at, double value)
-{
-    typedef int call(struct sqlite3_stmt *, int, double);
-
-    return ((call *)routines[SQLITE_BIND_DOUBLE])(statement, at, value);
-}
-
-static inline int bind_null(const sqlite_routine *routines, struct sqlite3_stmt *statement, int at)
-{
-    typedef int call(struct sqlite3_stmt *, int);
-
-    return ((call *)routines[SQLITE_BIND_NULL])(statement, at);
 }
 
 static inline int prepare(const sqlite_routine *routines, struct sqlite3 *db, const char *sql,

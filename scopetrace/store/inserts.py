@@ -1,7 +1,7 @@
 """Rows into the tables of a session file that grow with what is recorded.
 
-There are two ways. `Insert` (ext/_inserts.pyx) reads an event as it is, binds its values and steps
-a statement; it takes rows of plain values only, and needs an sqlite3 that loads extensions. The
+There are two ways. `Insert` (ext/_inserts.pyx) has SQLite read the events as they are, in one
+statement; it takes rows of plain values only, and needs an sqlite3 that loads extensions. The
 general way is `executemany`, of rows that are made here; it takes every row. Both write the same.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from msgspec.json import Encoder
@@ -20,25 +21,15 @@ from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
 
-INSERTS = {
-    "event": (
-        "INSERT INTO event (time_ns, process, tid, sourcetype, source, channel, data)"
-        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
-    ),
-    "metric": (
-        "INSERT INTO metric (time_ns, process, name, type, unit, value, tags)"
-        " VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
-    ),
-    "payload": (
-        "INSERT INTO payload (time_ns, process, channel, direction, data, missing)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
-    ),
-    "syscall": (
-        "INSERT INTO syscall (time_ns, duration_ns, process, tid, abi, number, result, data)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    ),
+COLUMNS = {
+    "event": ("time_ns", "process", "tid", "sourcetype", "source", "channel", "data"),
+    "metric": ("time_ns", "process", "name", "type", "unit", "value", "tags"),
+    "payload": ("time_ns", "process", "channel", "direction", "data", "missing"),
+    "syscall": ("time_ns", "duration_ns", "process", "tid", "abi", "number", "result", "data"),
 }
-"""Table → the SQL that adds a row. Rows are numbered from 1 without a gap."""
+"""Table → the columns of its rows. Rows are numbered from 1 without a gap."""
+_NAMES = ("source", "name")
+"""Columns of texts that may be no UTF-8, and are then bound as bytes."""
 
 _encode = Encoder().encode
 
@@ -57,8 +48,8 @@ class Inserts:
         if plain:
             with suppress(sqlite3.Error, AttributeError):  # this sqlite3 loads no extensions
                 self._plain = {
-                    table: _inserts.Insert(db, _inserts.__file__, sql)
-                    for table, sql in INSERTS.items()
+                    table: _inserts.Insert(db, _inserts.__file__, table, columns)
+                    for table, columns in COLUMNS.items()
                 }
 
     def add(self, table: str, rows: list[tuple[Any, ...]]) -> None:
@@ -85,7 +76,15 @@ class Inserts:
         make_rows = _MAKE_ROWS.get(table)
         if make_rows is not None:
             rows = _made(make_rows, rows)
-        self._db.executemany(INSERTS[table], rows)
+        self._db.executemany(_insert_sql(table), rows)
+
+
+@cache
+def _insert_sql(table: str) -> str:
+    """Return the statement that adds one row to a table."""
+    columns = COLUMNS[table]
+    places = ["CAST(? AS TEXT)" if column in _NAMES else "?" for column in columns]
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})"
 
 
 MakeRows = Callable[[Any, Callable[[Any], bytes]], list[tuple[Any, ...]]]

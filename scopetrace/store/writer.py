@@ -36,7 +36,7 @@ from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.session import SessionInfo
-from scopetrace.store.inserts import INSERTS, Inserts, process_rows
+from scopetrace.store.inserts import COLUMNS, Inserts, process_rows
 from scopetrace.store.new_file import new_session_file, read_about, take_rows
 from scopetrace.store.session_id import give_back_id
 
@@ -384,7 +384,7 @@ class SessionWriter:
             SessionError: there can be no new file yet; the old one still has the rows.
         """
         self._check_name_is_free()
-        kept = [take_rows(self._db, table, self._first_kept(table)) for table in INSERTS]
+        kept = [take_rows(self._db, table, self._first_kept(table)) for table in COLUMNS]
         counts = Counter({rows.table: len(rows.values) for rows in kept})
         gone = (self._committed - counts).total()
         about = {**self._about, "events": counts["event"]}

@@ -15,7 +15,7 @@ from scopetrace.db.text import stored
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
-from scopetrace.store.inserts import INSERTS, Inserts, process_rows
+from scopetrace.store.inserts import COLUMNS, Inserts, process_rows
 
 TEXTS = st.text(st.characters() | st.characters(categories=("Cs", "Cc")) | st.sampled_from('"\\\t'))
 NUMBERS = st.integers(-(2**63), 2**64) | st.integers(0, 9)
@@ -117,6 +117,37 @@ def test_a_row_that_is_refused_raises_the_error_of_sqlite(plain: bool) -> None:
         db.execute(f"PRAGMA max_page_count = {2**31}")
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_rows_before_a_refused_one_are_there(plain: bool) -> None:
+    with inserting(plain) as (db, inserts):
+        calls = [
+            (1, 2, 3, 4, 0, 5, 0, b""),
+            (None, 2, 3, 4, 0, 5, 0, b""),
+            (3, 2, 3, 4, 0, 5, 0, b""),
+        ]
+        with pytest.raises(sqlite3.Error, match="NOT NULL"):
+            inserts.add("syscall", calls)
+        inserts.add("syscall", calls[2:])
+        assert db.execute("SELECT time_ns FROM syscall ORDER BY id").fetchall() == [(1,), (3,)]
+
+
+def test_truth_values_and_none_are_plain() -> None:
+    with inserting(True) as (db, inserts):
+        event = Event(1, 1, 1, "fs", "fs.close", 0, {"a": True, "b": False, "c": None})
+        assert inserts._plain["event"].add([event], 0) == 1
+        assert db.execute("SELECT data FROM event").fetchone() == (
+            b'{"a":true,"b":false,"c":null}',
+        )
+
+
+def test_a_row_of_another_width_is_refused_and_the_next_is_inserted() -> None:
+    with inserting(True) as (db, inserts):
+        with pytest.raises(ValueError, match="3 values"):
+            inserts._plain["event"].add([(1, 2, 3)], 0)
+        assert inserts._plain["event"].add([Event(1, 1, 1, "fs", "fs.open", 0, {})], 0) == 1
+        assert db.execute("SELECT count(*) FROM event").fetchone() == (1,)
+
+
 def test_a_closed_statement_is_refused() -> None:
     with inserting(True) as (_db, inserts):
         inserts.close()
@@ -126,7 +157,7 @@ def test_a_closed_statement_is_refused() -> None:
 
 def test_all_tables_have_the_short_way_here() -> None:
     with inserting(True) as (_db, inserts):
-        assert inserts._plain.keys() == INSERTS.keys()
+        assert inserts._plain.keys() == COLUMNS.keys()
 
 
 def test_a_connection_that_loads_no_extensions_takes_the_general_way() -> None:
