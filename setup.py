@@ -102,7 +102,7 @@ def compiled() -> list[Extension]:
         Extension(
             ".".join(path.with_suffix("").parts),
             sources=[str(path)],
-            extra_compile_args=["-O1", "-fwrapv", "-g0"],
+            extra_compile_args=["-O2", "-fwrapv", "-g0"],
         )
         for path in sources
     ]

@@ -20,6 +20,7 @@ from scopetrace.model.call import Call
 from scopetrace.model.event import Event
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
+from scopetrace.model.named import build
 from scopetrace.model.operation import (
     CalledWhole,
     CallsMade,
@@ -28,7 +29,6 @@ from scopetrace.model.operation import (
     ImageStarted,
     Operation,
     Synced,
-    build,
 )
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd

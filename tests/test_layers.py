@@ -30,7 +30,7 @@ MAY_USE = {
     "source": "model watch",
     "protocols": "",
     "streams": "config model protocols source",
-    "sources": "config model protocols source streams",
+    "sources": "config model protocols source streams watch",
     "metrics": "model",
     "db": "errors model",
     "store": "_inserts db errors model",

@@ -4,6 +4,7 @@ from scopetrace.decode.fd_tables cimport FdTable
 from scopetrace.decode.files cimport DecodedFile
 from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task
+from named cimport build
 
 
 @cython.locals(file=DecodedFile)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from scopetrace.decode.fd_tables import FdTable, Released
 from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
-from scopetrace.model.operation import STOPPED, Closed, ImageEnded, build
+from scopetrace.model.named import build
+from scopetrace.model.operation import STOPPED, Closed, ImageEnded
 
 
 def emit_closed(state: State, task: Task, time_ns: int, op: str, released: Released | None) -> None:

@@ -47,6 +47,8 @@ class CreatedFiles:
         status = file.stat
         if status is None or flags & os.O_TMPFILE == os.O_TMPFILE:
             return False
+        if not flags & os.O_EXCL and (status.size or not stat.S_ISREG(status.mode)):
+            return False
         began_ns = entered_ns + self._offset_ns()
         if not (flags & os.O_EXCL or self._is_born(file.path, status, began_ns, elapsed_ns)):
             return False
@@ -68,8 +70,6 @@ class CreatedFiles:
     def _is_born(self, path: str, status: FileStat, began_ns: int, elapsed_ns: int) -> bool:
         """Whether a file was created in a call, and is not known to have been so before it."""
         return (
-            not status.size
-            and stat.S_ISREG(status.mode)
-            and began_ns - TICK_NS <= status.born_ns <= began_ns + elapsed_ns + TICK_NS
+            began_ns - TICK_NS <= status.born_ns <= began_ns + elapsed_ns + TICK_NS
             and abs(self._born_ns.get(path, 0) - status.born_ns) > 2 * TICK_NS
         )

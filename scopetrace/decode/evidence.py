@@ -56,13 +56,14 @@ from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address
+from scopetrace.model.named import build
 from scopetrace.model.names import LIMITS, group_name, octal_digits, user_name
-from scopetrace.model.operation import build
 from scopetrace.model.raw import LIMIT as LIMIT_LAYOUT
 from scopetrace.model.raw import SPACE as SPACE_LAYOUT
 from scopetrace.model.raw import STEP as STEP_LAYOUT
 from scopetrace.model.raw import RawRecord
 
+NOT_THERE = -errno.ENOENT
 EXECS = ("execve", "execveat")
 UNMOUNTS = ("umount", "umount2", "mount", "move_mount")
 LOCKING = ("flock", "fcntl", "fcntl64")
@@ -144,7 +145,10 @@ def evidence_of(
     other: Names = NO_NAMES,
 ) -> Evidence | None:
     """Return what is known of the reason of a failure; None: nothing is."""
-    known = (state, task, record, record.parts(), op, name.file, other.file)
+    parts = record.parts()
+    if record.result == NOT_THERE and not (MISSING in parts or TARGET in parts or HEAD in parts):
+        return None  # the failure that programs have most
+    known = (state, task, record, parts, op, name.file, other.file)
     reason, failing = REASONS.get(-record.result), build(Failing, known)
     found = NOTHING if reason is None else reason(failing)
     if may_have_fault(record):
@@ -163,8 +167,6 @@ NOTHING = Evidence()
 
 def _not_there(failing: Failing) -> Evidence:
     parts = failing.parts
-    if not (MISSING in parts or TARGET in parts or HEAD in parts):
-        return NOTHING
     return Evidence(
         missing_folder=_text(parts, MISSING),
         link_target=_text(parts, TARGET),

@@ -10,14 +10,16 @@ from scopetrace.decode.path_arguments import NO_NAMES, Names
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
+from scopetrace.model.named import build
 from scopetrace.model.open_file import OpenFile
-from scopetrace.model.operation import Failed, ProcessFailed, build
+from scopetrace.model.operation import Failed, ProcessFailed
 from scopetrace.model.raw import RESULT_REFUSED, RawRecord
 
 MAX_ERRNO = 4095
 """Results below its negative are no errors (include/linux/err.h)."""
 ORDINARY = frozenset((errno.EAGAIN, errno.EINTR, errno.EINVAL, errno.ESPIPE))
 """Errors by which programs learn what a pipe or the like is, and how it stands."""
+REFUSED = -RESULT_REFUSED
 ERESTART = range(512, 517)
 """Errors that only the kernel sees: the call goes on (include/linux/errno.h)."""
 
@@ -38,7 +40,21 @@ def emit_failed(
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
     evidence = evidence_of(state, task, record, op, name, other)
-    state.emit(build(Failed, (image, task.tid, time_ns, op, kind, *name, *other, error, evidence)))
+    file, passed, target, target_passed = name.file, name.passed, other.file, other.passed
+    what = (
+        image,
+        task.tid,
+        time_ns,
+        op,
+        kind,
+        file,
+        passed,
+        target,
+        target_passed,
+        error,
+        evidence,
+    )
+    state.emit(build(Failed, what))
 
 
 def emit_failed_fd(
@@ -72,4 +88,4 @@ def emit_process_failed(state: State, task: Task, record: RawRecord, op: str, wh
 
 def _is_error(error: int) -> bool:
     """Whether a call has ended with this error, or was refused by a filter of the program's own."""
-    return error == -RESULT_REFUSED or (0 < error <= MAX_ERRNO and error not in ERESTART)
+    return (0 < error <= MAX_ERRNO and error not in ERESTART) or error == REFUSED

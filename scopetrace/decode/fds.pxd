@@ -1,6 +1,7 @@
 import cython
 
 from scopetrace.decode.closing cimport emit_closed
+from scopetrace.decode.failed cimport emit_failed, emit_process_failed
 from scopetrace.decode.path_arguments cimport open_flags, path_of
 from scopetrace.decode.paths cimport text
 from scopetrace.decode.transfers cimport add_tally, on_read
@@ -8,6 +9,7 @@ from scopetrace.decode.files cimport DecodedFile, open_file
 from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task
 from scopetrace.model.call cimport Call
+from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 

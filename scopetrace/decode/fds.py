@@ -25,8 +25,9 @@ from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task
 from scopetrace.decode.transfers import add_tally, on_read, transfer_failed
 from scopetrace.model.call import Call
+from scopetrace.model.named import build
 from scopetrace.model.open_file import CONSOLE_NAMES
-from scopetrace.model.operation import Opened, build
+from scopetrace.model.operation import Opened
 from scopetrace.model.raw import RESULT_UNKNOWN, Part, RawRecord, Seen
 
 F_DUPFD_CLOEXEC = 1030

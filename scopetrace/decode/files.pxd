@@ -1,6 +1,7 @@
 import cython
 
 from scopetrace.decode.paths cimport text
+from named cimport build
 from scopetrace.model.open_file cimport OpenFile
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from scopetrace.decode.parts import LINK, STAT, Parts
 from scopetrace.decode.paths import DELETED, text, undeleted
+from scopetrace.model.named import build
 from scopetrace.model.open_file import FileStat, OpenFile
-from scopetrace.model.operation import build
 from scopetrace.model.raw import STAT as STAT_LAYOUT
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class DecodedFile(OpenFile):
     __slots__ = ("duplicated", "named_by_link", "socket")
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
-        OpenFile.__init__(self, path, status, opened_ns)
+        self._begin(path, status, opened_ns)
         self.socket: Socket | None = None
         """The socket that it is; None: it is something else."""
         self.duplicated = False

@@ -5,6 +5,7 @@ from scopetrace.decode.fd_tables cimport FdTable
 from scopetrace.decode.files cimport DecodedFile
 from scopetrace.decode.tasks cimport Task
 from scopetrace.model.call cimport Call
+from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 

@@ -11,7 +11,7 @@ from scopetrace.decode.paths import absolute, text
 from scopetrace.decode.state import INT, signed
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
-from scopetrace.model.operation import build
+from scopetrace.model.named import build
 from scopetrace.model.raw import RawRecord
 
 AT_FDCWD = -100

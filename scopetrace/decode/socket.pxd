@@ -1,6 +1,7 @@
 import cython
 
 from scopetrace.model.flow cimport Flow
+from named cimport build
 
 
 cdef class Socket:

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 from scopetrace.decode.addresses import AF_NETLINK, SEQPACKET, STREAM, TYPE_MASK, transport_name
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.named import build
 from scopetrace.model.names import error_name
 from scopetrace.model.open_file import Usage
 from scopetrace.model.operation import (
@@ -46,7 +47,6 @@ from scopetrace.model.operation import (
     Listened,
     ListenEnded,
     Operation,
-    build,
 )
 
 if TYPE_CHECKING:

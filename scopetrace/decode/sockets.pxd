@@ -7,6 +7,7 @@ from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task
 from scopetrace.model.call cimport Call
 from scopetrace.model.flow cimport Flow
+from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 

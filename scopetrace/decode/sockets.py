@@ -29,7 +29,8 @@ from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
 from scopetrace.model.flow import Address
-from scopetrace.model.operation import FlowTransferred, build
+from scopetrace.model.named import build
+from scopetrace.model.operation import FlowTransferred
 from scopetrace.model.raw import SOCKET as SOCKET_LAYOUT
 from scopetrace.model.raw import Part, RawRecord
 

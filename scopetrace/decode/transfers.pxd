@@ -4,6 +4,7 @@ from scopetrace.decode.files cimport DecodedFile
 from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task
 from scopetrace.model.call cimport Call
+from named cimport build
 from scopetrace.model.open_file cimport Usage
 from scopetrace.model.raw cimport RawRecord
 

@@ -16,7 +16,8 @@ from scopetrace.decode.parts import DATA, TALLY
 from scopetrace.decode.state import INT, Handler, State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
-from scopetrace.model.operation import Noticed, Used, Written, build
+from scopetrace.model.named import build
+from scopetrace.model.operation import Noticed, Used, Written
 from scopetrace.model.raw import CALLS as CALLS_LAYOUT
 from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, RawRecord
 from scopetrace.model.raw import TALLY as TALLY_LAYOUT

@@ -3,6 +3,7 @@ import cython
 from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task
 from scopetrace.model.call cimport Call
+from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 

@@ -6,7 +6,8 @@ from scopetrace.decode import fds
 from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
-from scopetrace.model.operation import CalledWhole, build
+from scopetrace.model.named import build
+from scopetrace.model.operation import CalledWhole
 from scopetrace.model.raw import RESULT_REFUSED, Part, RawRecord, Seen
 from scopetrace.model.whole_call import FOUND
 

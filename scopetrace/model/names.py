@@ -68,4 +68,4 @@ LIMITS = {
 @lru_cache(maxsize=1024)
 def octal_digits(mode: int) -> int:
     """Return permissions as a number that reads like them: 0o644 becomes 644."""
-    return int(f"{mode & 0o7777:o}")
+    return (mode >> 9 & 7) * 1000 + (mode >> 6 & 7) * 100 + (mode >> 3 & 7) * 10 + (mode & 7)

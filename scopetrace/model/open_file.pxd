@@ -13,6 +13,8 @@ cdef class OpenFile:
     cdef public bint named
     cdef public str console, passed
 
+    cdef _begin(self, str path, status, opened_ns)
+
 
 cdef class Usage:
     cdef public object opened, mapped

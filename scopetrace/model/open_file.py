@@ -53,6 +53,10 @@ class OpenFile:
     )
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
+        self._begin(path, status, opened_ns)
+
+    def _begin(self, path: str, status: FileStat | None, opened_ns: int) -> None:
+        """Set all that there is; a subclass calls it instead of a constructor."""
         self.path = path
         self.stat = status
         self.named = path[:1] == "/" and path[:7] != "/memfd:"

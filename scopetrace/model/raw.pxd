@@ -16,6 +16,8 @@ cdef class Batch:
     cdef const int64_t[::1] signed
 
 
+@cython.final
+@cython.freelist(8)
 cdef class RawRecord:
     cdef Batch _batch
     cdef Py_ssize_t _payload

@@ -11,7 +11,7 @@ import os
 import select
 
 from scopetrace.model.image import Image
-from scopetrace.model.operation import build
+from scopetrace.model.named import build
 from scopetrace.model.whole_call import FOUND, WholeCall
 from scopetrace.output.syscall_lines import CallLines, LineOptions
 from scopetrace.recorder.stderr import ProgramStderr

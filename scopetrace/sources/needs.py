@@ -33,7 +33,10 @@ def source_classes() -> tuple[type[Source], ...]:
     The folder is listed without pkgutil, whose import costs that of `inspect`.
     """
     folder = Path(scopetrace.sources.__path__[0])
-    names = {path.stem for path in folder.iterdir() if not path.name.startswith("__")}
+    files = (path.name for path in folder.iterdir() if not path.name.startswith("__"))
+    names = {
+        name.partition(".")[0] for name in files
+    }  # of a compiled module it is name.cpython-….so
     modules = (import_module(f"scopetrace.sources.{name}") for name in sorted(names))
     return tuple(module.SOURCE for module in modules if hasattr(module, "SOURCE"))
 

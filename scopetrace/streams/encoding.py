@@ -7,6 +7,7 @@ LOOKED_AT = 16 * 1024
 
 _TEXT = bytes(range(0x20, 0x80)) + b"\a\b\t\n\v\f\r\x1b"
 """What text in ASCII is made of, with what terminals obey."""
+_PLAIN = bytes(byte in _TEXT for byte in range(0x100))
 _HIGH = bytes(range(0x80, 0x100))
 _SPACES = frozenset(b" \t\r\n")
 _CONTROL = 3
@@ -35,9 +36,9 @@ def is_binary(data: bytes, amid_binary: bool = False) -> bool:
     """
     if len(data) > LOOKED_AT:
         data = data[: LOOKED_AT // 2] + data[-LOOKED_AT // 2 :]
-    odd = data.translate(None, _TEXT)
-    if not odd:
+    if _is_plain(data):
         return False
+    odd = data.translate(None, _TEXT)
     controls = len(odd.translate(None, _HIGH))
     if controls and amid_binary and len(data) >= _ENOUGH:
         return True
@@ -47,6 +48,15 @@ def is_binary(data: bytes, amid_binary: bool = False) -> bool:
     if weight <= _MOST_ODD * len(data) + _SOME_ODD:
         return False
     return controls > 0 or _SPACES.isdisjoint(data)
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether all bytes are of text in ASCII, as what programs write mostly is."""
+    plain = _PLAIN
+    for byte in data:  # noqa: SIM110 (a generator expression is no loop in C)
+        if not plain[byte]:
+            return False
+    return True
 
 
 def unfinished_character(data: bytes | bytearray) -> int:

@@ -10,5 +10,5 @@ cdef class Recognition:
     cdef public dict _detectors
 
     cpdef process(self, Reading reading, operation)
-    @cython.locals(image=Image, flow=Flow, data=bytes)
+    @cython.locals(image=Image, flow=Flow, data=bytes, done=cython.bint)
     cdef _read(self, Reading reading, operation)

@@ -220,8 +220,7 @@ class Recognition:
     def _read(self, reading: Reading, operation: FlowTransferred) -> None:
         """Feed all readers; drop those that are done."""
         image, tid, time_ns, flow, outgoing, data, transferred, *_ = operation
-        if not reading.readers:
-            return
+        done = False
         for reader in reading.readers:
             items = reader.items
             if data or (not flow.is_stream and not transferred):
@@ -231,7 +230,8 @@ class Recognition:
             elif not transferred and flow.is_stream:
                 reader.end(image, tid, time_ns, outgoing)
             reading.items += reader.items - items
-        if any(reader.done for reader in reading.readers):
+            done = done or reader.done
+        if done:
             reading.readers = [reader for reader in reading.readers if not reader.done]
 
 

@@ -29,6 +29,7 @@ cdef class TextChannels:
     cdef _write(self, TextChannel channel, time_ns, tid, bytes data, missing)
     @cython.locals(source=Source)
     cdef TextTarget _target(self, Image image, OpenFile file)
+    @cython.locals(outlet=Outlet)
     cdef _emit_text(self, TextChannel channel, time_ns, tid, bytes data, missing=*)
 
 

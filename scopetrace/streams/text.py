@@ -288,9 +288,9 @@ class TextChannels:
             message = target.content.fitting(message)
         if not message:
             return
-        emit, image, opened_ns = self._outlet.emit, channel.image, channel.file.opened_ns
+        outlet, image, opened_ns = self._outlet, channel.image, channel.file.opened_ns
         for piece in _piece_data(message, missing):
-            emit(image, time_ns, tid, target.sourcetype, target.source, opened_ns, piece)
+            outlet.emit(image, time_ns, tid, target.sourcetype, target.source, opened_ns, piece)
 
     def _closed(self, operation: Closed) -> None:
         image, _tid, time_ns, _op, file, usage = operation

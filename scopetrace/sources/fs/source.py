@@ -93,10 +93,11 @@ class FsSource(Source):
 
     def _opened(self, operation: Opened) -> None:
         image, tid, time_ns, op, file, fd, flags, passed, created = operation
-        if FS in image.rules.measures:
+        rules = image.rules
+        if FS in rules.measures:
             tags = {"op": op, "file": file.path, "fd": fd}
             self.outlet.measure_with(image, time_ns, "fs.open", 1, 1, tags)
-        if not image.rules.wants(FS, "fs.open"):
+        if not rules.wants(FS, "fs.open"):
             return
         data = OPENED.copy()
         data["file"] = file.path
@@ -121,11 +122,12 @@ class FsSource(Source):
         image, tid, time_ns, op, file, usage = operation
         if not file.named or not (usage.opened or usage.reads or usage.writes):
             return
-        if FS in image.rules.measures:
+        rules = image.rules
+        if FS in rules.measures:
             tags = {"op": op, "file": file.path, "fd": file.fd}
             self.outlet.measure_with(image, time_ns, "fs.close", 1, 1, tags)
             self._measure_use(image, time_ns, file, usage)
-        if not image.rules.wants(FS, "fs.close"):
+        if not rules.wants(FS, "fs.close"):
             return
         data = CLOSED.copy()
         data["file"] = file.path
@@ -186,7 +188,8 @@ class FsSource(Source):
         image, tid, time_ns, op, kind, file, passed, other, other_passed, errno, evidence = (
             operation
         )
-        if FS in image.rules.measures:
+        rules = image.rules
+        if FS in rules.measures:
             tags = {"class": kind, "op": op, "file": file}
             self.outlet.measure_with(image, time_ns, "fs.error", 1, 1, tags)
         data = _named(op, file, passed)
@@ -204,7 +207,8 @@ class FsSource(Source):
             self.outlet.measure(image, time_ns, f"fs.{group}", calls, op=op)
 
     def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
-        if image.rules.wants(FS, name):
+        rules = image.rules
+        if rules.wants(FS, name):
             self.outlet.emit(image, time_ns, tid, FS, name, 0, data)
 
 
@@ -247,7 +251,8 @@ def _add_other(data: dict[str, Any], field: str, file: str, passed: str) -> None
 
 def _set_owners(data: dict[str, Any], image: Image, file: OpenFile) -> None:
     """Set whose process it was and whose file; remove what is not known, or not wanted."""
-    wanted = image.rules.enhancefs
+    rules = image.rules
+    wanted = rules.enhancefs
     if wanted:
         data["proc_uid"] = image.uid
         data["proc_gid"] = image.gid

@@ -7,6 +7,7 @@ from scopetrace.protocols.http.headers cimport Headers
 from scopetrace.protocols.http.messages cimport Request, Response
 from scopetrace.source cimport Outlet
 from scopetrace.sources.http.fields cimport repeated_fields, request_fields, response_fields
+from scopetrace.watch.rules cimport Rules
 
 
 cdef class HttpEmitter:
@@ -21,15 +22,16 @@ cdef class HttpEmitter:
     cpdef set_moment(self, Image image, tid, time_ns)
     cpdef request_began(self, Request request, Headers headers)
     cpdef response_began(self, Response response, Headers headers)
-    @cython.locals(data=dict)
+    @cython.locals(rules=Rules, data=dict)
     cpdef request(self, Request request)
-    @cython.locals(request=Request)
+    @cython.locals(request=Request, rules=Rules)
     cpdef response(self, Response response)
     @cython.locals(data=dict)
     cdef dict _response_data(self, Response response, duration_us)
     cdef _emit(self, began_ns, str name, dict data)
     @cython.locals(target=dict)
     cdef _measure_response(self, Response response, duration_us)
+    @cython.locals(rules=Rules)
     cdef _measure(self, str name, value, dict tags)
 
 

@@ -80,8 +80,8 @@ class HttpEmitter:
             return
         request.emitted = True
         self.messages += 1
-        length = request.length
-        if self._image.rules.wants(HTTP, "http.req"):
+        length, rules = request.length, self._image.rules
+        if rules.wants(HTTP, "http.req"):
             data = dict(request.fields)
             if length is not None:
                 data["http_request_content_length"] = length
@@ -100,9 +100,10 @@ class HttpEmitter:
         if request is not None:
             self.request(request)
             duration_us = max(0, response.began_ns - request.headed_ns) // 1000
-        if self._image.rules.wants(HTTP, "http.resp"):
+        rules = self._image.rules
+        if rules.wants(HTTP, "http.resp"):
             self._emit(response.began_ns, "http.resp", self._response_data(response, duration_us))
-        if HTTP in self._image.rules.measures:
+        if HTTP in rules.measures:
             self._measure_response(response, duration_us)
 
     def _response_data(self, response: Response, duration_us: int | None) -> dict[str, Any]:
@@ -131,7 +132,8 @@ class HttpEmitter:
             self._measure("http.resp.content_length", response.length, target)
 
     def _measure(self, name: str, value: float, tags: dict[str, Any]) -> None:
-        if HTTP in self._image.rules.measures:
+        rules = self._image.rules
+        if HTTP in rules.measures:
             self._outlet.measure_with(self._image, self._time_ns, name, value, 1, tags)
 
 

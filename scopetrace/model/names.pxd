@@ -1,0 +1,1 @@
+cpdef long octal_digits(unsigned long mode)
