@@ -237,7 +237,7 @@ __asm__(
     "    ret\n"
 
     /* int64_t gate_make_call(uint64_t number, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth,
-                              uint64_t fifth) */
+                              uint64_t fifth): a sixth one is 0 */
     PLACE(gate_make_call)
     "    mov %rdi, %rax\n"
     "    mov %rsi, %rdi\n"
@@ -245,6 +245,7 @@ __asm__(
     "    mov %rcx, %rdx\n"
     "    mov %r8, %r10\n"
     "    mov %r9, %r8\n"
+    "    xor %r9d, %r9d\n"
     "    syscall\n"
     PLACE(gate_own_return)
     "    ret\n"

@@ -135,21 +135,25 @@ IN_THE_PROGRAM static int64_t copy_transferred(const struct gate_slot *slot, uin
 IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
 {
     enum { HEAD = sizeof(struct gate_record) + sizeof(struct raw_part) };
+    enum { ADDRESS_ROOM = sizeof(struct raw_part) + 128 };
     uint64_t bytes = slot->result;
-    uint64_t limit = has(slot, GATE_FD_STREAM) ? slot->stream_limit : slot->copy_limit;
+    int flows = has(slot, GATE_FD_STREAM) || has_messages(slot);
+    uint64_t limit = flows ? slot->stream_limit : slot->copy_limit;
     uint64_t size = bytes < limit ? bytes : limit;
-    uint64_t most = HEAD + (size + 7) / 8 * 8 + ENDS_MOST;
+    uint64_t most = HEAD + (size + 7) / 8 * 8 + ADDRESS_ROOM + ENDS_MOST;
     struct gate_record *record = most <= GATE_RECORD_MAX ? begin_record(slot, most) : NULL;
 
     if (!record)
         return 0;
     fill_returned(slot, record, left);
+    if (has_messages(slot) && !write_message_address(slot, record))
+        return 0;
     struct raw_part *part = next_part(record, PART_DATA);
     part->flags = size < bytes ? PART_CUT : 0;
     if (copy_transferred(slot, part->bytes, size) ||
         !end_part(record, part, (int64_t)size, GATE_RECORD_MAX))
         return 0;
-    if (has(slot, GATE_FD_STREAM) && !has(slot, GATE_FD_ENDS) && is_out(action_of(slot)) &&
+    if (flows && !has(slot, GATE_FD_ENDS) && is_out(action_of(slot)) &&
         !write_first_ends(slot, record))
         return 0;
     note_connected(slot);
@@ -213,6 +217,8 @@ IN_THE_PROGRAM int before_transfer(struct gate_slot *slot, enum gate_action acti
 {
     if (has(slot, GATE_FD_STREAM))
         return !is_plain(slot, action);
+    if (has_messages(slot))
+        return before_message(slot, action);
     if (action == GATE_SEND || action == GATE_RECEIVE)
         return 1;
     if (is_out(action))
@@ -258,6 +264,8 @@ IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action actio
         return 0;
     if (!result && !is_out(action) && has(slot, GATE_FD_STREAM))
         return record_end(slot, action, left);
+    if (has_messages(slot))
+        return record_bytes(slot, left);
     if (result && !has(slot, GATE_FD_MUTED) && (is_out(action) || has(slot, GATE_FD_STREAM)))
         return record_bytes(slot, left);
     return tally_call(slot, fd_key(slot), slot->result, left - slot->entered);

@@ -48,6 +48,12 @@ INLINE_IN_THE_PROGRAM int has(const struct gate_slot *slot, uint64_t flags)
     return (slot->fd_word & flags) == flags;
 }
 
+/* Of what is no socket the same bit belongs to a time. */
+INLINE_IN_THE_PROGRAM int has_messages(const struct gate_slot *slot)
+{
+    return (slot->fd_word & (GATE_FD_MESSAGES | GATE_FD_KNOWN)) == GATE_FD_MESSAGES;
+}
+
 /* The name of a file has just been asked for, or it has none. */
 INLINE_IN_THE_PROGRAM int is_fresh_word(uint64_t word, uint64_t now)
 {
@@ -162,6 +168,10 @@ enum { ENDS_MOST = 5 * sizeof(struct raw_part) + sizeof(struct raw_socket) + 2 *
 HIDDEN enum gate_ends write_ends(struct gate_record *record, uint32_t fd, uint64_t inode);
 HIDDEN int write_first_ends(struct gate_slot *slot, struct gate_record *record);
 HIDDEN uint64_t inode_of(uint32_t fd);
+
+/* Whether the tracer is to see a call that sends or receives a message; ADDRESS, to whom or from whom it went. */
+HIDDEN int before_message(struct gate_slot *slot, enum gate_action action);
+HIDDEN int write_message_address(const struct gate_slot *slot, struct gate_record *record);
 
 /* A call has shown that the connection of its fd stands, or does not. */
 HIDDEN void note_connected(struct gate_slot *slot);

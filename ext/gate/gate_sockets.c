@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/syscall.h>
 
 #include "gate/gate_calls.h"
@@ -80,7 +81,7 @@ IN_THE_PROGRAM int write_first_ends(struct gate_slot *slot, struct gate_record *
 
     if (write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)
         return 0;
-    note_ends(slot);
+    change_word(slot, GATE_FD_ENDS, GATE_FD_CONNECTING);
     return 1;
 }
 
@@ -109,8 +110,10 @@ IN_THE_PROGRAM static uint64_t flags_of(const struct gate_slot *slot, uint64_t t
 {
     const uint64_t stream = GATE_FD_STREAM | GATE_FD_HANGUP;
 
-    return GATE_FD_NAMELESS |
-           ((type & TYPE_MASK) == SOCK_STREAM && slot->flows ? stream | more : 0);
+    return GATE_FD_NAMELESS | (!slot->flows                        ? 0
+                               : (type & TYPE_MASK) == SOCK_STREAM ? stream | more
+                               : (type & TYPE_MASK) == SOCK_DGRAM  ? GATE_FD_MESSAGES
+                                                                   : 0);
 }
 
 enum {
@@ -205,6 +208,63 @@ IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
 
     return record && write_hangup_part(record, (uint32_t)slot->hangup) &&
            publish_with_payload(slot, record);
+}
+
+/* -- messages --------------------------------------------------------------------------------- */
+
+/*
+ * How many bytes the program has for the address of a sender: it may be told that there were more. It is asked of
+ * the kernel, as a fault before a call would change what becomes of SIGSEGV.
+ */
+IN_THE_PROGRAM static int read_room(struct gate_slot *slot)
+{
+    struct iovec here = { &slot->room, sizeof(uint32_t) };
+    struct iovec there = { (void *)(uintptr_t)slot->registers.r9, sizeof(uint32_t) };
+    uint64_t process = (uint64_t)gate_make_call(SYS_getpid, 0, 0, 0, 0, 0);
+
+    slot->room = 0;
+    return gate_make_call(SYS_process_vm_readv, process, (uintptr_t)&here, 1, (uintptr_t)&there,
+                          1) == sizeof(uint32_t);
+}
+
+IN_THE_PROGRAM int before_message(struct gate_slot *slot, enum gate_action action)
+{
+    const uint64_t plain = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+    if (action != GATE_SEND && action != GATE_RECEIVE)
+        return 0;
+    return slot->registers.r10 & ~plain ||
+           (action == GATE_RECEIVE && slot->registers.r8 && !read_room(slot));
+}
+
+/* False: the tracer has to look. It is another domain's, whose addresses may be names of files. */
+IN_THE_PROGRAM static int is_address_of_ip(const struct raw_part *part)
+{
+    uint16_t family = *(const uint16_t *)part->bytes;
+
+    return part->size >= sizeof family && (family == AF_INET || family == AF_INET6);
+}
+
+IN_THE_PROGRAM int write_message_address(const struct gate_slot *slot, struct gate_record *record)
+{
+    enum gate_action action = action_of(slot);
+    struct raw_part *part = next_part(record, PART_ADDRESS);
+    uint64_t size = slot->registers.r9;
+    uint32_t returned;
+
+    if ((action != GATE_SEND && action != GATE_RECEIVE) || !slot->registers.r8)
+        return 1;
+    if (action == GATE_RECEIVE) {
+        if (gate_copy_bytes((uint8_t *)&returned, size, sizeof returned))
+            return 0;
+        size = returned < slot->room ? returned : slot->room;
+    }
+    size = (uint32_t)size < ADDRESS_MOST ? (uint32_t)size : ADDRESS_MOST;
+    if (!size)
+        return 1;
+    return !gate_copy_bytes(part->bytes, slot->registers.r8, size) &&
+           end_part(record, part, (int64_t)size, ADDRESS_MOST + 1) &&
+           (action == GATE_RECEIVE || is_address_of_ip(part));
 }
 
 /* -- before and after a call ------------------------------------------------------------------ */

@@ -125,6 +125,7 @@ enum gate_fd {
     GATE_FD_HANGUP =
         64, /* a stream socket, of which poll(2) says before its end who has ended it */
     GATE_FD_CONNECTING = 128, /* a connection was begun, and no call has shown how that ended */
+    GATE_FD_MESSAGES = 256,   /* a socket of datagrams whose bytes are wanted: it has no time */
     GATE_FD_TIME_SHIFT = 8,
     GATE_FD_TIME_BITS = 24,
     GATE_FD_GENERATION_SHIFT = 32,
@@ -198,7 +199,8 @@ struct gate_slot {
     uint64_t tally;   /* 1 + the index of its tally, from when `next` is complete; 0: not yet */
     struct gate_sums next; /* the sums of that tally with this call */
     uint64_t lock;         /* that it has taken, or is about to take; 0: none */
-    uint64_t hangup;       /* what poll(2) has said before a shutdown */
+    uint64_t hangup;       /* what poll(2) has said before a shutdown, */
+    uint64_t room;         /* how many bytes there were for the address of a sender */
 
     uint64_t record_end; /* what `head` is once its record is published; 0: it has none yet */
 
@@ -226,7 +228,7 @@ struct gate_slot {
 };
 
 enum {
-    GATE_STACK_LEAST = 1856,
+    GATE_STACK_LEAST = 1848,
     GATE_SLOT_BYTES = 4096
 }; /* with its stack, which begins at the end */
 
@@ -244,7 +246,7 @@ _Static_assert(sizeof(struct gate_slot) + GATE_STACK_LEAST <= GATE_SLOT_BYTES, "
 #define SLOT_FLAGS 160
 #define SLOT_TRY 168
 #define SLOT_TALLY 248
-#define SLOT_RECORD_END 296
+#define SLOT_RECORD_END 304
 
 #define TRAMPOLINE_BYTES 32
 #define TRAMPOLINE_CALL 14     /* where it makes the call itself */

@@ -48,6 +48,8 @@ static uint64_t socket_flags_of(const struct engine *engine, const struct fd_ent
            (is_stream && flows ? GATE_FD_HANGUP : 0) |
            (is_stream && (flows || entry->muted) ? GATE_FD_STREAM : 0) |
            (is_stream && entry->muted ? GATE_FD_MUTED : 0) |
+           (entry->kind == FD_MESSAGES && flows && !entry->muted ? GATE_FD_MESSAGES : 0) |
+           (entry->kind == FD_MESSAGES && entry->ends_recorded ? GATE_FD_ENDS : 0) |
            (is_stream && (entry->ends_recorded || !flows) ? GATE_FD_ENDS : 0);
 }
 
@@ -76,7 +78,8 @@ static void publish_fd(const struct engine *engine, struct task *task, int fd, b
     if (!flags)
         return;
     uint64_t *word = &task->caller.fds->words[fd], old = *word;
-    const uint64_t decided = GATE_FD_KNOWN | GATE_FD_MUTED | GATE_FD_CONNECTING;
+    const uint64_t decided = GATE_FD_KNOWN | GATE_FD_MUTED | GATE_FD_CONNECTING |
+                             (entry->kind == FD_MESSAGES ? GATE_FD_ENDS : 0);
     uint64_t kept = name_is_fresh ? 0 : (uint32_t)old & ~decided;
     uint64_t generation = (uint64_t)entry->generation << GATE_FD_GENERATION_SHIFT;
     if (GATE_FD_GENERATION(old) == entry->generation)

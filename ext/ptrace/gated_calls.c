@@ -32,6 +32,8 @@ static bool begin_by_rows(struct engine *engine, struct task *task, int row)
         fill_call(engine, task, row);
         if (CALLS[row].stops == STOPS_BOTH) {
             call_entered(&engine->context, &task->caller, &task->call);
+            if (row == ROW_recvfrom) /* by now the program has another size there */
+                task->call.address_room = (uint32_t)task->gated->page->slot.room;
             return true;
         }
         call_entered_only(&engine->context, &task->caller, &task->call);

@@ -96,7 +96,9 @@ static void verify_transfer(struct engine *engine, const struct task *task, uint
 
     if (fd >= task->caller.fds->word_count || has_changed(task, (uint32_t)fd, word))
         return;
-    enum fd_kind kind = word & GATE_FD_STREAM ? FD_STREAM : FD_PLAIN;
+    enum fd_kind kind = word & GATE_FD_KNOWN    ? FD_PLAIN
+                        : word & GATE_FD_STREAM ? FD_STREAM
+                                                : FD_MESSAGES;
     bool right = entry && entry->generation == GATE_FD_GENERATION(word) &&
                  fd_kind_of(&task->caller, entry) == kind &&
                  (entry->muted || !(word & GATE_FD_MUTED));

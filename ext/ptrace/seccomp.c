@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "arch/abi.h"
 #include "gate/layout.h"
@@ -312,7 +313,8 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
             calls[i].gated |= calls[i].number == (uint32_t)abi->numbers[row];
     for (int i = 0; i < count; i++) {
         calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink] ||
-                       calls[i].number == (uint32_t)abi->numbers[ROW_newfstatat];
+                       calls[i].number == (uint32_t)abi->numbers[ROW_newfstatat] ||
+                       calls[i].number == SYS_process_vm_readv;
         calls[i].tried = calls[i].number == (uint32_t)abi->numbers[ROW_openat2];
     }
 }

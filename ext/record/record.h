@@ -140,7 +140,7 @@ enum raw_way {
     WAY_ASKED,   /* it stopped once it had returned: it failed, or there is more to ask about it */
     WAY_EARLY,   /* its program had made too few calls, or its thread none */
     WAY_OTHER,   /* calls of its number always stop */
-    WAY_FD,      /* its fd is new, its name old, it is no stream, or others write to it */
+    WAY_FD,      /* its fd is new, its name old, or others write to its file */
     WAY_SITE,    /* its instruction has not been changed, or cannot be */
     WAY_REFUSED, /* its program cannot make calls without a stop, or no more threads of it can */
     WAY_EACH,    /* each call of its program has to stop: own filters, asynchronous operations */

@@ -267,7 +267,7 @@ WHY_STOPPED = {
     "asked": "that failed",
     "early": "by new programs",
     "other": "of other kinds",
-    "fd": "on new fds, files with other writers, or sockets of messages",
+    "fd": "on new fds, or files with other writers",
     "site": "from new places",
     "refused": "by programs or threads that cannot do without",
     "each": "by programs with filters or io_uring",

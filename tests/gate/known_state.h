@@ -78,7 +78,7 @@ static const struct site {
 
 struct call {
     const char *name;
-    uint64_t number, args[5]; /* the fourth and fifth are any if they are 0 */
+    uint64_t number, args[6]; /* those from the fourth on are any if they are 0 */
 };
 
 static uint64_t random_state = 88172645463325252ull;
@@ -104,6 +104,8 @@ static void prepare(const struct call *call, const struct site *site, uint64_t f
         before[R10] = call->args[3];
     if (call->args[4])
         before[R8] = call->args[4];
+    if (call->args[5])
+        before[R9] = call->args[5];
     before[RSP] = sp;
     before[FLAGS] = flags | 0x202; /* the bit that is always set, and interrupts */
 }

@@ -100,13 +100,14 @@ static void go_to_start(void)
 
 static int listener, peer, connected, value;
 static socklen_t value_size = sizeof value;
-static struct sockaddr_in address = { .sin_family = AF_INET };
+static struct sockaddr_in address = { .sin_family = AF_INET },
+                          datagrams_at = { .sin_family = AF_INET };
 
 static void listen_on_loopback(void)
 {
     socklen_t size = sizeof address;
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = datagrams_at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     listener = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 8) ||
         getsockname(listener, (struct sockaddr *)&address, &size))
@@ -129,6 +130,47 @@ static void make_connection(void)
 {
     begin_connection();
     connected = scratch = accept(listener, NULL, NULL);
+}
+
+/* Datagrams, each of a socket of its own. */
+static struct sockaddr_in sender;
+static socklen_t sender_size;
+
+static void open_datagrams(void)
+{
+    static int receiver;
+
+    if (!receiver) {
+        socklen_t size = sizeof datagrams_at;
+        receiver = socket(AF_INET, SOCK_DGRAM, 0);
+        if (bind(receiver, (struct sockaddr *)&datagrams_at, size) ||
+            getsockname(receiver, (struct sockaddr *)&datagrams_at, &size))
+            abort();
+    }
+    connected = receiver;
+    scratch = socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static void send_datagram(void)
+{
+    open_datagrams();
+    sender_size = sizeof sender;
+    if (sendto(scratch, "x", 1, 0, (struct sockaddr *)&datagrams_at, sizeof datagrams_at) != 1)
+        abort();
+}
+
+static void take_datagram(void)
+{
+    if (read(connected, &byte, 1) != 1)
+        abort();
+    close(scratch);
+}
+
+static void check_sender(void)
+{
+    if (sender_size != sizeof sender || sender.sin_family != AF_INET)
+        abort();
+    close(scratch);
 }
 
 /* A connection that is begun without waiting. */
@@ -237,6 +279,20 @@ static struct step_case {
     { "accept", { "", SYS_accept, { 0, 0, 0 } }, 0, begin_connection, close_both },
     { "shutdown", { "", SYS_shutdown, { 0, SHUT_WR, 0 } }, 0, make_connection, close_both },
     { "close of a socket", { "", SYS_close, { 0, 0, 0 } }, 0, make_connection, close_peer },
+    { "sendto",
+      { "",
+        SYS_sendto,
+        { 0, (uint64_t)&byte, 1, MSG_NOSIGNAL, (uint64_t)&datagrams_at, sizeof datagrams_at } },
+      1,
+      open_datagrams,
+      take_datagram },
+    { "recvfrom",
+      { "",
+        SYS_recvfrom,
+        { 0, (uint64_t)&byte, 1, MSG_DONTWAIT, (uint64_t)&sender, (uint64_t)&sender_size } },
+      1,
+      send_datagram,
+      check_sender },
     { "connect begun",
       { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
       -EINPROGRESS,
@@ -285,7 +341,7 @@ static bool is_about_scratch(const struct step_case *asked)
     const uint64_t number = asked->call.number;
 
     return number == SYS_close || number == SYS_connect || number == SYS_shutdown ||
-           number == SYS_write || number == SYS_getsockopt;
+           number == SYS_write || number == SYS_getsockopt || number == SYS_sendto;
 }
 
 static void fill_in(struct step_case *asked)
@@ -298,6 +354,8 @@ static void fill_in(struct step_case *asked)
     if (is_about_scratch(asked))
         asked->call.args[0] = (uint64_t)scratch;
     if (asked->begin == make_connection && asked->call.number == SYS_dup)
+        asked->call.args[0] = (uint64_t)connected;
+    if (asked->call.number == SYS_recvfrom)
         asked->call.args[0] = (uint64_t)connected;
     if (asked->call.number == SYS_accept)
         asked->call.args[0] = (uint64_t)listener;

@@ -86,6 +86,8 @@ LEAST = {
     "shutdown": 150,
     "close of a socket": 100,
     "getcwd": 100,
+    "sendto": 200,
+    "recvfrom": 200,
     "connect begun": 400,
     "socket error": 150,
     "connect again": 400,
@@ -135,9 +137,16 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     assert written == [1] * made["first write"]
     connections = sum(made[case] for case in CONNECTIONS)
     for role in "client", "server":
-        roles = [event.data["role"] for event in recording.of("net.open")]
+        opened_now = recording.of("net.open")
+        streams = [event for event in opened_now if event.data["net_transport"] == "IP.TCP"]
+        roles = [event.data["role"] for event in streams]
         assert roles.count(role) == connections
-    assert len(recording.of("net.close")) == 2 * connections
+    closed = recording.of("net.close")
+    messages = [event for event in closed if event.data["net_transport"] == "IP.UDP"]
+    assert len(closed) - len(messages) == 2 * connections
+    sent = sum(event.data["net_bytes_sent"] for event in messages)
+    received = sum(event.data["net_bytes_recv"] for event in messages)
+    assert sent == received == made["sendto"] + made["recvfrom"]
     assert len(recording.of("fs.attr", file=f"{work}/copied")) == made["fchmod"] + made["chmod"]
     assert len(recording.of("fs.error", file=f"{work}/nothing")) == made["open nothing"]
 

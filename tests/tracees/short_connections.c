@@ -311,6 +311,58 @@ static void long_under_way(void)
 
 /* -- other sockets ---------------------------------------------------------------------------- */
 
+/* A socket that messages reach at an address of the loopback or at a name. */
+static int waiting(int family, union address *address, const char *name)
+{
+    socklen_t size = sizeof *address;
+    int fd = socket(family, SOCK_DGRAM, 0);
+
+    memset(address, 0, sizeof *address);
+    address->any.sa_family = (sa_family_t)family;
+    if (family == AF_INET)
+        address->four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else if (family == AF_INET6)
+        address->six.sin6_addr = in6addr_loopback;
+    else
+        strcpy(address->local.sun_path, name);
+    MUST(bind(fd, &address->any, size_of(address)) == 0);
+    MUST(getsockname(fd, &address->any, &size) == 0);
+    return fd;
+}
+
+/* Messages of every size to one peer and another, and what is told of their senders in room of every size. */
+static void messages(int family)
+{
+    static char bytes[40000];
+    union address first, second, sender;
+    int here = waiting(family, &first, "first"), there = waiting(family, &second, "second");
+    int unbound = socket(family, SOCK_DGRAM, 0);
+    struct iovec parts[] = { { bytes, 1 }, { bytes + 1, 2 } };
+
+    for (int round = 0; round < rounds; round++) {
+        size_t size = round % 6 == 5 ? sizeof bytes : (size_t)round * 7;
+        socklen_t room = round % 4 == 3 ? 6 : sizeof sender;
+        int from = round % 5 == 4 ? unbound : here;
+        MUST(sendto(from, bytes, size, MSG_NOSIGNAL, &second.any, size_of(&second)) == (int)size);
+        MUST(recvfrom(there, bytes, sizeof bytes, round % 3 ? 0 : MSG_PEEK, &sender.any, &room) ==
+             (int)size);
+        MUST(round % 3 || recv(there, bytes, sizeof bytes, MSG_DONTWAIT) == (int)size);
+        MUST(recv(there, bytes, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+        MUST(sendto(there, bytes, 3, 0, &first.any, size_of(&first)) == 3);
+        MUST(readv(here, parts, 2) == 3);
+    }
+    MUST(connect(here, &second.any, size_of(&second)) == 0);
+    for (int round = 0; round < rounds; round++) {
+        MUST(round % 2 ? writev(here, parts, 2) == 3 : send(here, bytes, 3, MSG_DONTWAIT) == 3);
+        MUST(read(there, bytes, 2) == 2);
+    }
+    MUST(close(there) == 0 && (send(here, bytes, 1, 0) < 0 || recv(here, bytes, 1, 0) < 0));
+    MUST(sendto(here, bytes, 1, 0, (struct sockaddr *)8, sizeof first) < 0);
+    MUST(close(here) == 0 && close(unbound) == 0);
+    unlink("first");
+    unlink("second");
+}
+
 static void datagrams(void)
 {
     union address address = { .four = { .sin_family = AF_INET } };
@@ -323,6 +375,9 @@ static void datagrams(void)
     MUST(getsockname(there, &address.any, &size) == 0);
     MUST(connect(here, &address.any, size) == 0 && send(here, "one", 3, 0) == 3);
     MUST(read(there, bytes, sizeof bytes) == 3 && close(here) == 0 && close(there) == 0);
+    messages(AF_INET);
+    messages(AF_INET6);
+    messages(AF_UNIX);
     MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     MUST(write(pair[0], "two\n", 4) == 4 && read(pair[1], bytes, sizeof bytes) == 4);
     MUST(close(pair[0]) == 0 && read(pair[1], bytes, sizeof bytes) == 0 && close(pair[1]) == 0);
