@@ -77,11 +77,13 @@ IPC_CALLS = {
 MSGRCV, SHMAT = 12, 21
 
 
-def _words_at(call: Call, address: int, phase: Phase = Phase.ENTRY) -> tuple[int, ...] | None:
-    """Return the words that stand at an address; None: nothing was copied from there."""
+def _words_at(
+    call: Call, address: int, count: int, phase: Phase = Phase.ENTRY
+) -> tuple[int, ...] | None:
+    """Return so many words that stand at an address; None: not all of them were copied."""
     for piece in call.memory:
-        if piece.phase == phase and piece.address == address:
-            return struct.unpack("<6I", piece.data[: 4 * WORDS].ljust(4 * WORDS, b"\0"))
+        if piece.phase == phase and piece.address == address and len(piece.data) >= 4 * count:
+            return struct.unpack_from(f"<{count}I", piece.data)
     return None
 
 
@@ -92,15 +94,15 @@ def _ipc_words(call: Call) -> tuple[int, ...] | None:
         return call.args
     if version:
         return (*call.args, call.args[4], call.args[5])
-    passed = _words_at(call, call.args[4])
+    passed = _words_at(call, call.args[4], 2)
     return None if passed is None else (*call.args, *passed)
 
 
 def _ipc_result(call: Call) -> int | None:
     """Return what the call inside an ipc(2) returned: shmat puts its address into memory."""
     if call.args[0] & IPC_CALL == SHMAT and call.result == 0:
-        found = _words_at(call, call.args[3], Phase.EXIT)
-        return found[0] if found else 0
+        found = _words_at(call, call.args[3], 1, Phase.EXIT)
+        return found[0] if found else None
     return call.result
 
 
@@ -110,8 +112,10 @@ def inner_call(call: Call) -> tuple[Call, Inner] | None:
         return None
     is_socket = call.number == SOCKETCALL
     found = SOCKET_CALLS.get(call.args[0]) if is_socket else IPC_CALLS.get(call.args[0] & IPC_CALL)
-    words = _words_at(call, call.args[1]) if is_socket else _ipc_words(call)
-    if found is None or words is None:
+    if found is None:
+        return None
+    words = _words_at(call, call.args[1], len(found.order)) if is_socket else _ipc_words(call)
+    if words is None:
         return None
     args = (*(words[at] for at in found.order), 0, 0, 0, 0, 0, 0)[:WORDS]
     result = call.result if is_socket else _ipc_result(call)

@@ -104,7 +104,7 @@ def _scope(prefix: bytes, scope: int) -> str:
 
 
 def interface(index: int) -> str:
-    """Return the index of a network interface as a call that would give it."""
+    """Return the index of a network interface, an unsigned int, as a call that would give it."""
     try:
         return f'if_nametoindex("{socket.if_indextoname(index)}")'
     except OSError:
@@ -122,20 +122,20 @@ def _packet(data: bytes) -> str:
     if len(data) < 20:
         return f"sa_data={quoted(data[2:])}"
     protocol = int.from_bytes(data[2:4], "big")
-    index = signed(int.from_bytes(data[4:8], "little"), 32)
-    names = name_set("ethertype").by_value
+    index = int.from_bytes(data[4:8], "little")
     length = data[11]
     octets = ", ".join(f"{byte:#x}" if byte else "0" for byte in data[12 : 12 + min(length, 8)])
     hardware = int.from_bytes(data[8:10], "little")
     return (
-        f"sll_protocol=htons({names.get(protocol) or hexed(protocol)}), "
-        f"sll_ifindex={interface(index)}, sll_hatype={ARP_TYPES.get(hardware, hexed(hardware))}, "
-        f"sll_pkttype={PACKET_TYPES.get(data[10], hexed(data[10]))}, sll_halen={length}"
-        + (f", sll_addr=[{octets}]" if length else "")
+        f"sll_protocol=htons({name_set('ethertype').value(protocol)}), "
+        f"sll_ifindex={interface(index)}, "
+        f"sll_hatype={ARP_TYPES.get(hardware) or f'{hexed(hardware)} /* ARPHRD_??? */'}, "
+        f"sll_pkttype={PACKET_TYPES.get(data[10]) or f'{hexed(data[10])} /* PACKET_??? */'}, "
+        f"sll_halen={length}" + (f", sll_addr=[{octets}]" if length else "")
     )
 
 
-ARP_TYPES = {0: "ARPHRD_NETROM", 1: "ARPHRD_ETHER", 772: "ARPHRD_LOOPBACK"}
+ARP_TYPES = {0: "ARPHRD_NETROM", 1: "ARPHRD_ETHER", 772: "ARPHRD_LOOPBACK", 0xFFFF: "ARPHRD_VOID"}
 PACKET_TYPES = {
     0: "PACKET_HOST", 1: "PACKET_BROADCAST", 2: "PACKET_MULTICAST", 3: "PACKET_OTHERHOST",
     4: "PACKET_OUTGOING",
@@ -275,6 +275,11 @@ def _option_text(view: View, address: int, length: int, phase: Phase) -> str:
     return buffer_at(view, address, length, phase) if length else pointer(address)
 
 
+SCM_RIGHTS = 1
+CONTROL_TYPES = {SCM_RIGHTS: "fd", 2: "ucred"}
+"""Control messages of SOL_SOCKET, by type: descriptors, and SCM_CREDENTIALS."""
+
+
 def _control(view: View, data: bytes) -> Iterator[str]:
     word = view.abi.word
     head = word + 8
@@ -297,12 +302,14 @@ def _control_type(level: int, kind: int) -> str:
 
 
 def _control_body(view: View, level: int, kind: int, body: bytes) -> str:
+    if level == SOL_SOCKET and kind in CONTROL_TYPES:
+        one = decoder(CONTROL_TYPES[kind], view.abi)
+        if len(body) < one.size:
+            return ""
+        text = listed(view, body, one) if kind == SCM_RIGHTS else one.text(view, body)
+        return f", cmsg_data={text}"
     if not body:
         return ""
-    if (level, kind) == (SOL_SOCKET, 1):
-        return f", cmsg_data={listed(view, body, decoder('fd', view.abi))}"
-    if (level, kind) == (SOL_SOCKET, 2):
-        return f", cmsg_data={decoder('ucred', view.abi).text(view, body)}"
     if len(body) == 4:
         return f", cmsg_data=[{int.from_bytes(body, 'little', signed=True)}]"
     return f', cmsg_data="{escaped_hex(body)}"'

@@ -122,11 +122,14 @@ def _environment(place: Place) -> Shown:
     """The environment: in short only how many variables there are."""
 
     def shown(view: View, address: int) -> str:
-        found, ended, _ = pointers(view, address, Phase.ENTRY)
+        found, ended, fault_at = pointers(view, address, Phase.ENTRY)
         were_copied = found and view.peek(found[0], Phase.ENTRY)[0]
         if (view.verbose and were_copied) or not (found or ended):
             return strings_at(view, address)
-        return f"{pointer(address)} /* {len(found)} var{'' if len(found) == 1 else 's'} */"
+        more = "" if ended or fault_at else "+"
+        count = f"{len(found)}{more} var{'' if len(found) == 1 and not more else 's'}"
+        end = ", unterminated" if fault_at else ""
+        return f"{pointer(address)} /* {count}{end} */"
 
     return shown
 

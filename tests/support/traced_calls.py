@@ -12,7 +12,7 @@ import signal
 import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 from typing import NamedTuple
@@ -220,7 +220,7 @@ class Copier:
         found = SOCKET_CALLS.get(self.args[0])
         if found and len(words) == copy.size:
             args = struct.unpack("<6I", words.ljust(24, b"\0"))
-            inner = Copier(self.tid, self.abi, args, self.result, self.phase, 8, self.pieces)
+            inner = replace(self, args=args, shift=8)
             inner.make(plans()[Abi.I386, found.number])
 
 

@@ -37,6 +37,9 @@ def test_a_message_of_an_ipc_call_stands_where_its_version_says() -> None:
     assert ipc(12, 1, 20, 0, 0x2000, 0, result=5, memory=(passed, message)) == expected
     assert ipc(0x1000C, 1, 20, 0, 0x3000, 7, result=5, memory=(message,)) == expected
     assert ipc(12, 1, 20, 0, 0x2000, 0, result=-14).startswith("ipc(12, 0x1, 0x14, 0, 0x2000, 0)")
+    half = passed._replace(data=passed.data[:6], fault=True)
+    line = ipc(12, 1, 20, 0, 0x2000, 0, result=-14, memory=(half,))
+    assert line.startswith("ipc(12, 0x1, 0x14, 0, 0x2000, 0)")
 
 
 def test_semop_has_no_time_and_semtimedop_has_one_of_32_bits() -> None:

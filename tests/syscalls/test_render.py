@@ -113,3 +113,34 @@ def test_all_bits_of_the_flags_of_a_handler_are_shown() -> None:
     action = Piece(1, Phase.ENTRY, 0x1000, struct.pack("<QqQQ", 1, -(1 << 31), 0, 0))
     line = render(call(13, 2, 0x1000, 0, 8, memory=(action,)))
     assert "sa_flags=SA_RESETHAND|0xffffffff00000000" in line
+
+
+def control_message(size: int, kind: int) -> str:
+    header = struct.pack("<QI4xQQQQI4x", 0, 0, 0, 0, 0x2000, size, 0)
+    control = struct.pack("<QII", size, 1, kind) + b"\x07\0\0\0" * 4
+    pieces = (Piece(1, Phase.ENTRY, 0x1000, header), Piece(1, Phase.ENTRY, 0x2000, control[:size]))
+    return render(call(46, 3, 0x1000, 0, memory=pieces))
+
+
+def test_a_control_message_that_is_too_short_has_no_data() -> None:
+    assert "msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_CREDENTIALS}]" in (
+        control_message(20, 2)
+    )
+    assert "cmsg_type=SCM_RIGHTS}]" in control_message(17, 1)
+    assert "cmsg_data=[7]}]" in control_message(20, 1)
+    assert "cmsg_data={pid=7, uid=7, gid=7}}]" in control_message(28, 2)
+
+
+def test_the_index_of_an_interface_is_unsigned() -> None:
+    address = Piece(1, Phase.ENTRY, 0x1000, struct.pack("<H", 17) + b"\xff" * 10 + bytes(8))
+    line = render(call(49, 3, 0x1000, 20, memory=(address,)))
+    assert "sll_protocol=htons(0xffff /* ETH_P_??? */), sll_ifindex=4294967295, " in line
+    assert "sll_hatype=ARPHRD_VOID, sll_pkttype=0xff /* PACKET_??? */, " in line
+
+
+def test_variables_are_counted_as_far_as_they_were_copied() -> None:
+    path, words = Piece(0, Phase.ENTRY, 0x1000, b"/a\0"), struct.pack("<QQ", 8, 9)
+    for fault, count in ((True, "2 vars, unterminated"), (False, "2+ vars")):
+        variables = Piece(2, Phase.ENTRY, 0x2000, words, fault)
+        line = render(call(59, 0x1000, 0, 0x2000, memory=(path, variables)))
+        assert line == f'execve("/a", NULL, 0x2000 /* {count} */) = 0'
