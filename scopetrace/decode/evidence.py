@@ -70,6 +70,8 @@ LOCKING = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
 """Where the rights are that are asked for, counted from 1."""
 AT_EACCESS = 0x200
+ATTACHING = (16, 0x4206)
+"""PTRACE_ATTACH and PTRACE_SEIZE."""
 NO_LIMIT = 2**64 - 1
 OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
 LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
@@ -218,11 +220,19 @@ def _is_lease(failing: Failing) -> bool:
 
 def _needed(failing: Failing) -> str | None:
     """Return the capability that a call asks for."""
+    record = failing.record
+    if failing.op == "ptrace":
+        return NEEDED["ptrace"] if _attaches_to_other(failing) else None
     if failing.op != "socket":
         return NEEDED.get(failing.op)
-    record = failing.record
     is_raw = record.arg2 & TYPE_MASK in (RAW, PACKET) or record.arg1 & INT == AF_PACKET
     return "CAP_NET_RAW" if is_raw else None
+
+
+def _attaches_to_other(failing: Failing) -> bool:
+    """Return whether ptrace was asked for a process that is not recorded, and so not traced."""
+    record = failing.record
+    return record.arg1 in ATTACHING and record.arg2 & INT not in failing.state.tree.tasks
 
 
 def _told(base: Evidence, found: Refusal) -> Evidence:
@@ -344,9 +354,16 @@ def _limited(failing: Failing) -> Evidence:
             continue
         resource, soft, _hard = LIMIT_LAYOUT.unpack(part)
         name = LIMITS.get(resource, "")
-        if soft != NO_LIMIT and (name != "RLIMIT_MEMLOCK" or failing.op in LOCKED_MEMORY):
+        if soft != NO_LIMIT and not (name == "RLIMIT_MEMLOCK" and _fits(failing, soft)):
             return Evidence(limit_name=name, limit_value=soft)
     return NOTHING
+
+
+def _fits(failing: Failing, most: int) -> bool:
+    """Return whether the memory that was to be locked is none, or no more than may be."""
+    if failing.op in ("mlock", "mlock2"):
+        return failing.record.arg2 <= most
+    return failing.op not in LOCKED_MEMORY
 
 
 def _try_again(failing: Failing) -> Evidence:

@@ -42,7 +42,9 @@ _FLAGS = re.compile(rb"^flags:\t([0-7]+)$", re.MULTILINE)
 O_PATH = getattr(os, "O_PATH", 0x200000)
 O_TMPFILE_ALONE = 0x400000
 """O_TMPFILE without the O_DIRECTORY that belongs to it."""
-RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
+RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_FLAGS = 1, 2, 7
+SYNC_AS_ASKED = 0x6000
+"""AT_STATX_FORCE_SYNC and AT_STATX_DONT_SYNC."""
 LAST_SIGNAL, LIMIT_COUNT, PAGE = 64, 16, 4096
 TYPE_MASK, TYPE_FLAGS, TYPES = 0xF, 0x80800, (1, 2, 3, 4, 5, 6, 10)
 """Of the type of socket(2): SOCK_CLOEXEC and SOCK_NONBLOCK; SOCK_STREAM to SOCK_PACKET."""
@@ -58,9 +60,13 @@ FD_ARGUMENTS = {
     **dict.fromkeys(("mmap", "mmap2"), (5,)),
 }
 """Which arguments are fds, counted from 1, where not only the first is: first what is read."""
+OF_ANY_FD = ("fchdir", "setns", "landlock_restrict_self")
+"""Calls that have another error for an fd that is open, but of the wrong kind."""
+OF_PIDFDS = ("pidfd_send_signal", "pidfd_getfd", "process_mrelease")
 F_SETLEASE = 1024
 RESET_ON_FORK = 0x40000000
 """SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
+MCL_CURRENT, MCL_FUTURE = 1, 2
 MNT_FORCE, MNT_DETACH, MNT_EXPIRE = 1, 2, 4
 
 
@@ -87,9 +93,14 @@ def _fds(faulty: Faulty) -> list[tuple[int, bytes]]:
 
 def _not_open(faulty: Faulty) -> str:
     closed = [fd for fd, info in _fds(faulty) if not info]
-    if faulty.op == "fchdir":
+    if faulty.op in OF_ANY_FD:
         closed = [signed(faulty.record.arg1)]
     return f"no file is open as descriptor {closed[0]}" if closed else ""
+
+
+def _no_pidfd(faulty: Faulty) -> str:
+    fd = signed(faulty.record.arg1)
+    return f"descriptor {fd} is no pidfd" if faulty.op in OF_PIDFDS else ""
 
 
 def _opened_for(faulty: Faulty) -> str:
@@ -159,6 +170,8 @@ def _opened(faulty: Faulty) -> str:
 
 
 def _renamed(faulty: Faulty) -> str:
+    if faulty.op == "renameat2" and (unknown := _flags(5, RENAME_FLAGS)(faulty)):
+        return unknown
     both = RENAME_NOREPLACE | RENAME_EXCHANGE
     if faulty.op == "renameat2" and faulty.record.arg5 & both == both:
         return "RENAME_NOREPLACE and RENAME_EXCHANGE exclude each other"
@@ -315,6 +328,16 @@ def _unmounted(faulty: Faulty) -> str:
     return "it is no mount point, or one that belongs to another namespace"
 
 
+def _asked_for(faulty: Faulty) -> str:
+    both = faulty.record.arg3 & SYNC_AS_ASKED == SYNC_AS_ASKED
+    return "AT_STATX_FORCE_SYNC and AT_STATX_DONT_SYNC exclude each other" if both else ""
+
+
+def _nothing_locked(faulty: Faulty) -> str:
+    named = faulty.record.arg1 & (MCL_CURRENT | MCL_FUTURE)
+    return "" if named else "the flags have neither MCL_CURRENT nor MCL_FUTURE"
+
+
 def _address(faulty: Faulty) -> str:
     return _aligned("address", faulty.record.arg1)
 
@@ -330,6 +353,9 @@ INVALID: dict[str, Fault] = {
     "close_range": _fd_range,
     "epoll_create": _size(1),
     "shmget": _size(2),
+    "io_uring_setup": lambda faulty: _not_positive("number of entries", signed(faulty.record.arg1)),
+    "statx": _asked_for,
+    "mlockall": _nothing_locked,
     "inotify_add_watch": _no_events,
     **dict.fromkeys(("kill", "tkill", "rt_sigqueueinfo", "pidfd_send_signal"), _signal(2)),
     **dict.fromkeys(("tgkill", "rt_tgsigqueueinfo"), _signal(3)),
@@ -358,6 +384,13 @@ USUAL: dict[str, Fault] = {
         ("fcntl", "fcntl64"), _always("the lock has no such type, or starts before the file")
     ),
     "mount": _always("the source has no such file system, or an option is wrong"),
+    "inotify_add_watch": _always("the descriptor is no inotify"),
+    "memfd_create": _always("the name is longer than 249 bytes"),
+    **dict.fromkeys(("truncate", "truncate64"), _always("it is no regular file")),
+    **dict.fromkeys(
+        ("utimensat", "utimensat_time64"),
+        _always("a time has nanoseconds that are not within 0 to 999999999"),
+    ),
     "setns": _always("the descriptor is of no namespace of this type"),
 }
 """What it is if nothing else is wrong."""
@@ -379,13 +412,18 @@ def _unnamed(faulty: Faulty) -> str:
     return next((unnamed_value(row, faulty.record.args) for row in named(faulty.op)), "")
 
 
+def _operation(faulty: Faulty) -> str:
+    return _unnamed(faulty) if faulty.op == "keyctl" else ""
+
+
 BY_ERROR: dict[int, tuple[Fault, ...]] = {
-    errno.EBADF: (_not_open, _beyond_limit, _opened_for),
+    errno.EBADF: (_no_pidfd, _not_open, _beyond_limit, _opened_for),
     errno.EACCES: (_of_mapping, _is_folder, _queue_name),
     errno.EPERM: (_is_folder, _no_attributes),
     errno.EBUSY: (_last_name,),
     errno.EAGAIN: (_leased,),
     errno.EINVAL: (_specific, _unnamed, _usual),
+    errno.EOPNOTSUPP: (_operation,),
     errno.EXDEV: (_two_mounts,),
 }
 """What can be wrong if a call failed with an error, in the order in which it is asked."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import positions, signed
-from scopetrace.syscalls.names import unnamed_value
+from scopetrace.syscalls.names import name_set, unnamed_value
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
 
@@ -28,12 +28,24 @@ UNITS = {
     "timespec": (1_000_000_000, "nanoseconds"),
     "timeval": (1_000_000, "microseconds"),
     "itimerval": (1_000_000, "microseconds"),
+    "itimerspec": (1_000_000_000, "nanoseconds"),
 }
 """Kind of a time → how many of what a second has."""
 SIGKILL, SIGSTOP = 9, 19
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
 F_SETPIPE_SZ, F_ADD_SEALS = 1031, 1033
+LAST_SIGNAL = 64
+PR_SET_PDEATHSIG = 1
+OF_PRCTL = {
+    4: "it may only be 0 or 1",
+    8: "it may only be 0 or 1",
+    38: "arg2 has to be 1, and all behind it 0: it cannot be given back",
+}
+"""PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS."""
+SOL_SOCKET, INT, EVENT = 1, 4, 8
+OPTIONS_OF_ADMIN = (12, 32, 33, 36)
+"""SO_PRIORITY above 6, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_MARK: socket(7)."""
 
 Reason = Callable[[Call], str]
 """Says why; empty: not for this."""
@@ -47,7 +59,9 @@ def certain_reason(made: Recorded) -> str:
     found = OF_CALLS.get((made.name, made.error))
     if found is not None and (reason := found(made.call)):
         return reason
-    return _unknown(made.call) or _time(made.call) if made.error == "EINVAL" else ""
+    if made.error == "EINVAL" and (reason := _unknown(made.call) or _time(made.call)):
+        return reason
+    return ELSE.get((made.name, made.error), "")
 
 
 def _unknown(call: Call) -> str:
@@ -111,6 +125,60 @@ def _terminal(call: Call) -> str:
     return "it is no terminal" if call.args[1] & ~0xFF == TERMINALS else ""
 
 
+def _events(call: Call) -> str:
+    most = signed(call.args[2])
+    return f"maxevents is {most}" if most <= 0 else "the descriptor is no epoll"
+
+
+def _clock(call: Call) -> str:
+    clock = signed(call.args[0])
+    unknown = clock >= 0 and clock not in name_set("clock").by_value
+    return f"there is no clock {clock}" if unknown else ""
+
+
+def _prctl(call: Call) -> str:
+    """Say what is wrong with the second argument of prctl(2)."""
+    option, value = call.args[:2]
+    if option == PR_SET_PDEATHSIG and not 0 <= value <= LAST_SIGNAL:
+        return f"there is no signal {value}"
+    return OF_PRCTL.get(option, "")
+
+
+def _option(call: Call) -> str:
+    is_number = call.args[1] == SOL_SOCKET and call.args[4] < INT
+    return f"the value is shorter than {INT} bytes" if is_number else ""
+
+
+def _option_right(call: Call) -> str:
+    needs_right = call.args[1] == SOL_SOCKET and call.args[2] in OPTIONS_OF_ADMIN
+    return "it takes CAP_NET_ADMIN" if needs_right else ""
+
+
+def _message_type(call: Call) -> str:
+    """Say that the type in front of a message of msgsnd(2) is no positive number."""
+    for piece in call.memory:
+        number = int.from_bytes(piece.data[:8], "little", signed=True)
+        if piece.argument == 1 and call.abi != Abi.I386 and len(piece.data) >= 8 and number <= 0:
+            return f"the type of the message is {number}, which is not positive"
+    return ""
+
+
+def _other_process(call: Call) -> str:
+    asks = "read" if not call.args[2] else "set"
+    return f"only its user, or CAP_SYS_RESOURCE, may {asks} the limits of a process"
+
+
+def _no_descriptor(call: Call) -> str:
+    fd = signed(call.args[4])
+    return f"the flags lack MAP_ANONYMOUS, and {fd} is no descriptor" if fd < 0 else ""
+
+
+def _few_bytes(call: Call) -> str:
+    """Say that what has to be read whole (an event, a timer, a signal) is longer."""
+    size = call.args[2]
+    return f"{size} bytes are fewer than the descriptor gives at once" if size < EVENT else ""
+
+
 OF_CALLS: dict[tuple[str, str], Reason] = {
     ("ioctl", "ENOTTY"): _terminal,
     ("lseek", "EINVAL"): _lseek,
@@ -131,6 +199,21 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("inotify_rm_watch", "EINVAL"): lambda call: (
         f"there is no watch {signed(call.args[1])}, or the descriptor is no inotify"
     ),
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("epoll_wait", "epoll_pwait", "epoll_pwait2")), _events
+    ),
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("clock_gettime", "clock_getres", "clock_nanosleep")), _clock
+    ),
+    ("prctl", "EINVAL"): _prctl,
+    ("setsockopt", "EINVAL"): _option,
+    ("setsockopt", "EPERM"): _option_right,
+    ("msgsnd", "EINVAL"): _message_type,
+    ("prlimit64", "EPERM"): _other_process,
+    ("mmap", "EBADF"): _no_descriptor,
+    ("read", "EINVAL"): _few_bytes,
+    ("waitid", "EBADF"): _always("the descriptor is no pidfd"),
+    ("getgroups", "EINVAL"): _always("the size is negative, or there are more groups than that"),
     **dict.fromkeys(
         (("fsync", "EINVAL"), ("fdatasync", "EINVAL")),
         _always("it has nothing that could be on a disk"),
@@ -153,3 +236,9 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ),
 }
 """Call and error → why."""
+ELSE: dict[tuple[str, str], str] = {
+    ("timerfd_settime", "EINVAL"): "the descriptor is no timer",
+    ("timerfd_gettime", "EINVAL"): "the descriptor is no timer",
+    ("write", "EINVAL"): "what the descriptor is cannot be written to, or not so many bytes",
+}
+"""The same, where no argument is wrong by itself."""

@@ -18,6 +18,8 @@ from scopetrace.syscalls.view import View
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?')
 NAME = re.compile(r"\b_{0,2}[A-Z][A-Z0-9_]*\b")
 FD_NAME = re.compile(r"<[^<>]*>(?=[,\s)}\]]|$)")
+OF_QUEUES = ("mq_open", "mq_unlink")
+"""Calls whose path is no path of a file, but the name of a queue: mq_overview(7)."""
 MOST_LENGTH = 60
 """Characters of a text that may be a word as `name=text`."""
 
@@ -111,8 +113,9 @@ class Subject:
     def path(self, argument: str) -> str:
         """Return a path as the kernel understood it, safe to print; empty: there is none."""
         position = self.position(argument)
-        if position is None or not text_at(self.call, position):
-            return ""
+        text = "" if position is None else text_at(self.call, position)
+        if position is None or not text or self.name in OF_QUEUES:
+            return escape(text)
         return escape(path_of(self.files, self.call, position))
 
     def fd_name(self, fd: int) -> str:

@@ -106,6 +106,9 @@ MEANINGS = {
     "ENOSYS": "the kernel does not have this call",
     "seccomp": "a seccomp filter of the program refused it",
 }
+NOT_MAPPED = "a part of this memory is not mapped"
+NOT_TRACEABLE = "the caller may not trace that process (ptrace(2))"
+SEMAPHORES = ("semop", "semtimedop", "semtimedop_time64")
 SET_ATTRIBUTE = ("setxattr", "lsetxattr", "fsetxattr")
 ATTRIBUTES = (*SET_ATTRIBUTE, "removexattr", "lremovexattr", "fremovexattr")
 OF_CALLS = {
@@ -118,6 +121,42 @@ OF_CALLS = {
     ("fcntl", "EOVERFLOW"): "the range of the lock ends behind the largest position",
     ("mount", "ENODEV"): "the kernel does not have that type of file system",
     ("listen", "EADDRINUSE"): "another socket listens there",
+    ("epoll_ctl", "ELOOP"): "lists would wait for each other in a circle, or more than 5 deep",
+    ("setsockopt", "ENOENT"): "the kernel has nothing of that name",
+    ("name_to_handle_at", "EOVERFLOW"): "handle_bytes is smaller than the handle",
+    ("sigaltstack", "ENOMEM"): "the stack is smaller than MINSIGSTKSZ",
+    ("madvise", "ENOMEM"): NOT_MAPPED,
+    ("munlock", "ENOMEM"): NOT_MAPPED,
+    ("mprotect", "ENOMEM"): f"{NOT_MAPPED}, or there would be too many mappings",
+    ("mlock", "ENOMEM"): f"{NOT_MAPPED}, or RLIMIT_MEMLOCK is reached with what is locked already",
+    ("mlock2", "ENOMEM"): f"{NOT_MAPPED}, or RLIMIT_MEMLOCK is reached with what is locked already",
+    ("mremap", "EFAULT"): NOT_MAPPED,
+    ("ptrace", "ESRCH"): "there is no such process, or the caller does not trace it",
+    ("pidfd_getfd", "EPERM"): NOT_TRACEABLE,
+    ("process_vm_readv", "EPERM"): NOT_TRACEABLE,
+    ("process_vm_writev", "EPERM"): NOT_TRACEABLE,
+    ("userfaultfd", "EPERM"): (
+        "without CAP_SYS_PTRACE that takes UFFD_USER_MODE_ONLY (sysctl vm.unprivileged_userfaultfd)"
+    ),
+    ("timer_create", "EAGAIN"): (
+        "the user has as many timers and waiting signals as RLIMIT_SIGPENDING allows"
+    ),
+    ("msgrcv", "ENOMSG"): "the queue has no such message, and IPC_NOWAIT forbids to wait for one",
+    ("msgrcv", "E2BIG"): "the message is longer than the buffer",
+    ("msgsnd", "EAGAIN"): "the queue is full, and IPC_NOWAIT forbids to wait",
+    ("add_key", "ENODEV"): "the kernel has no such type of keys",
+    ("request_key", "ENODEV"): "the kernel has no such type of keys",
+    ("keyctl", "EOPNOTSUPP"): "keys of this type do not support it",
+    **dict.fromkeys(
+        ((op, "EFBIG") for op in SEMAPHORES), "the set has no semaphore of that number"
+    ),
+    **dict.fromkeys(
+        ((op, "EAGAIN") for op in SEMAPHORES),
+        "a semaphore has not the value for it, and the call may not wait, or waited in vain",
+    ),
+    **dict.fromkeys(
+        ((op, "EEXIST") for op in SET_ATTRIBUTE), "it has an attribute of that name already"
+    ),
     **dict.fromkeys(
         (("execve", "E2BIG"), ("execveat", "E2BIG")),
         "an argument or variable is longer than 131071 bytes, or all are longer than may be",
@@ -266,7 +305,7 @@ def _permissions(data: Data) -> str:
 def _lacks(data: Data, needs: object) -> str:
     if needs:
         return f"{_asker(data)} lacks {needs}"
-    if data.get("op") == "ptrace":
+    if (data.get("op"), data.get("error")) == ("ptrace", "EPERM"):
         return "a program that is recorded is traced already"
     known = "limit_name" in data or (data.get("op"), data.get("error")) in OF_CALLS
     if "asked_uid" in data and not known:

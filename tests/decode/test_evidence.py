@@ -133,9 +133,25 @@ def test_a_link_that_was_not_to_be_followed(evidence):
 )
 def test_the_limit_that_was_reached(row, error, limits, found, evidence):
     parts = [pack_limit(*each) for each in limits]
-    seen = evidence(row, error=error, parts=parts, kind=ProcessFailed)
+    seen = evidence(row, 4096, 65, error=error, parts=parts, kind=ProcessFailed)
 
     assert (seen and (seen.limit_name, seen.limit_value)) == found
+
+
+def test_memory_that_may_be_locked_is_not_over_the_limit(evidence):
+    parts = [pack_limit(8, 64)]
+
+    assert evidence("mlock", 4096, 64, error=errno.ENOMEM, parts=parts, kind=ProcessFailed) is None
+
+
+def test_only_who_traces_another_process_lacks_the_right_to_trace(evidence):
+    parts, traceme, attach = [(Part.STATUS, STATUS)], 0, 16
+
+    def needs(*args: int) -> str | None:
+        return evidence("ptrace", *args, error=errno.EPERM, parts=parts, kind=ProcessFailed).needs
+
+    assert needs(traceme, 0) is None
+    assert needs(attach, 99999999) == "CAP_SYS_PTRACE"
 
 
 def test_a_capability_that_is_lacking(evidence):

@@ -55,13 +55,13 @@ class Failing(NamedTuple):
     """Whether it is said; False: it should be, and is not yet."""
 
 
-def table() -> list[Failing]:
-    """Read the table."""
+def table(*marks: str) -> list[Failing]:
+    """Read the rows of the table with these marks; by default those that `why` is about."""
     found: list[Failing] = []
     program: list[str] = []
     for line in (HERE / "failures.txt").read_text().splitlines():
         kind, text = line[:3].strip(), line[3:]
-        if kind in ("=>", "?>"):
+        if kind in (marks or ("=>", "?>")):
             found.append(Failing(program[0], "\n".join(program[1:]), text, kind == "=>"))
         elif kind in ("py", "sh", "ns"):
             program = [kind, text]
@@ -148,3 +148,21 @@ def test_what_why_does_not_know_is_explained_where_calls_are_recorded(stage: Sta
 
     for sentence_said, (_, _, cause) in zip(said, EXPLAINED, strict=True):
         assert cause in sentence_said
+
+
+@pytest.mark.timeout(2 * PATIENCE_S)
+@without_rights
+def test_explain_names_causes_of_calls_without_events(stage: Stage) -> None:
+    failing = table("!>")
+    stage.environ["SCOPE_SYSCALLS"] = "all"
+    lines, path = recorded(stage, failing)
+
+    wrong = []
+    for each, (pid, _) in zip(failing, lines, strict=True):
+        call, _, cause = each.cause.partition(": ")
+        name, error = call.split()
+        said = explained(path, int(pid), error, name)
+        if cause not in said:
+            wrong.append(f"{each.program}\n   said {said}\n  wanted {cause}")
+
+    assert not wrong, "\n" + "\n".join(wrong)
