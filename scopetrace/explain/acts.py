@@ -31,6 +31,9 @@ USES = {
     **dict.fromkeys(ACCEPTS, "accept"),
 }
 """Name of a call → how it uses a descriptor."""
+OF_LIBRARY = frozenset(("set_robust_list", "rseq", "set_tid_address", "arch_prctl"))
+"""Calls that mean nothing to who does not write a C library."""
+SEEK = "lseek"
 SHORT_NAMES = {
     **dict.fromkeys(("openat", "openat2"), "open"),
     **dict.fromkeys(("newfstatat", "fstatat64", "statx", "stat64"), "stat"),
@@ -48,9 +51,14 @@ SHORT_NAMES = {
 def counted(calls: Counter[str]) -> str:
     """Return how often calls were made: `open, fstat, 2 reads, close`."""
     return ", ".join(
-        name if count == 1 else f"{count} {name}{'es' if name.endswith('s') else 's'}"
-        for name, count in calls.items()
+        name if count == 1 else f"{count} {_plural(name)}" for name, count in calls.items()
     )
+
+
+def _plural(name: str) -> str:
+    if name.endswith("ss"):
+        return f"{name}es"
+    return name if name.endswith("s") else f"{name}s"
 
 
 def listed(found: Iterable[str]) -> str:
@@ -157,7 +165,8 @@ class SignalAct(Act):
     def _together(self) -> str:
         if not self._signals:
             return "Said which signals are held back for a while"
-        return f"Asked or said what happens at {listed(self._signals)}"
+        signals = "signals" if len(self._signals) > 1 else "signal"
+        return f"Asked or said what happens at the {signals} {listed(self._signals)}"
 
 
 class IdentityAct(Act):
@@ -169,6 +178,10 @@ class IdentityAct(Act):
 
 class HousekeepingAct(Act):
     """What the C library and languages do for themselves."""
+
+    def text(self) -> str:
+        """Return the same of a single call that only the C library makes."""
+        return self._together() if self.names.keys() <= OF_LIBRARY else super().text()
 
     def _together(self) -> str:
         return "Did housekeeping of the C library and the language"
@@ -221,7 +234,7 @@ class FileAct(Act):
         self._read = self._written = 0
         self._what = self._fd = self._content = ""
         self._uses: set[str] = set()
-        self._closed = False
+        self._closed = self._goes_back = self._read_again = False
 
     def _note(self, call: Subject) -> None:
         if call.made.id == self.first.id:
@@ -242,8 +255,11 @@ class FileAct(Act):
     def _count(self, call: Subject) -> None:
         result, use = call.result or 0, USES.get(call.name, "")
         self._uses.add(use)
+        if call.name == SEEK:
+            self._goes_back = result < self._read
         if use == "read":
             self._read += result
+            self._read_again |= self._goes_back and result > 0
         elif use == "write":
             self._written += result
             self._content = Values(call)["content"] if self._written == result else ""
@@ -277,7 +293,8 @@ class FileAct(Act):
             content = f": {self._content}" if self._content else ""
             return f"Wrote {size(self._written)} to the file {name}{content}"
         if "read" in self._uses:
-            return f"Read the file {name} ({size(self._read)})"
+            again = ", as parts were read more than once" if self._read_again else ""
+            return f"Read the file {name} ({size(self._read)}{again})"
         if "map" in self._uses:
             return f"Loaded the file {name} into memory"
         return f"Opened the file {name} and closed it again" if self._closed else ""

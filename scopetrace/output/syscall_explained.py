@@ -17,7 +17,7 @@ from scopetrace.explain.subject import Subject
 from scopetrace.model.whole_call import END
 from scopetrace.output.call_explained import raw_line, why_failed
 from scopetrace.output.syscall_levels import BEGINNER, EXPERT
-from scopetrace.output.syscall_lines import CallLines, folded
+from scopetrace.output.syscall_lines import CallLines, folded, start_up_text
 from scopetrace.output.units import format_microseconds
 from scopetrace.syscalls.descriptors import Files, positions, signed, text_at
 from scopetrace.syscalls.recorded import Recorded
@@ -29,6 +29,15 @@ LEAST_COLUMNS = 40
 LOADER = (
     "The loader puts the libraries that the program needs into memory before the program's own"
     " code begins."
+)
+
+
+INTRODUCTION = (
+    "What the program asked of the kernel, the part of the system that alone can reach files, other"
+    " processes and the network: its system calls. In front stands the number of a call, of which"
+    " `scopetrace explain NUMBER` says more; in brackets which calls it was. A descriptor is the"
+    " number by which a process names what it has open: a file, a pipe, a connection. 0 is standard"
+    " input, 1 standard output, 2 standard error."
 )
 
 
@@ -61,9 +70,10 @@ def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) ->
         yield from _as_acts(rows, lines, fold, how)
         return
     repeats = Repeats(fold and how.level != EXPERT, how.columns)
-    for made, files, line in folded(rows, fold):
-        if made is None:
+    for made, files, start_up in folded(rows, fold):
+        if start_up:
             yield from repeats.end()
+            line = f"{lines.before(made)}… {start_up_text(start_up)}"
             yield from _entry(0, line, how.columns)
             yield from _under(LOADER, how.columns)
             continue
@@ -149,15 +159,17 @@ def _under(text: str, columns: int) -> Iterator[str]:
 
 
 def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[str]:
+    yield from wrap(INTRODUCTION, max(how.columns, LEAST_COLUMNS), break_on_hyphens=False)
     acts = Acts(how.is_own)
-    for made, files, line in folded(rows, fold):
-        if made is not None and made.is_call:
+    for made, files, start_up in folded(rows, fold):
+        if made.is_call and not start_up:
             found = acts.take(_subject(made, files, how))
         else:
             found = acts.end()
         yield from (text for act in found for text in _act(act, lines, how.columns))
-        if made is None:
-            yield from _entry(0, f"{LOADER.removesuffix('.')} [{line.lstrip('… ')}]", how.columns)
+        if start_up:
+            text = f"{LOADER.removesuffix('.')} [{start_up_text(start_up)}]"
+            yield from _entry(0, lines.before(made) + text, how.columns)
         elif not made.is_call and not (made.abi == END and os.WIFEXITED(made.result or 0)):
             text = lines.before(made) + sentence_between(made).removesuffix(".")
             yield from _entry(made.id, text, how.columns)

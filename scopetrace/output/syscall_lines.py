@@ -6,7 +6,7 @@ made once: a program repeats itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from scopetrace.model.whole_call import SIGNAL
@@ -144,23 +144,23 @@ class StartUps:
         self._folded: dict[int, list[Recorded]] = {}
         """Pid → the calls since its exec, while it starts."""
 
-    def take(self, made: Recorded, files: Files) -> tuple[bool, str]:
-        """Return whether a call belongs to a start-up, and the line of one that ends with it."""
+    def take(self, made: Recorded, files: Files) -> tuple[bool, list[Recorded]]:
+        """Return whether a call belongs to a start-up, and the calls of one that ends with it."""
         folded = self._folded.get(made.pid)
         if folded is not None and made.is_call and is_start_up(made, files):
             folded.append(made)
-            return True, ""
-        line = self._end(made.pid)
+            return True, []
+        ended = self._folded.pop(made.pid, [])
         if made.name in EXECS and made.result == 0:
             self._folded[made.pid] = []
-        return False, line
+        return False, ended
 
-    def _end(self, pid: int) -> str:
-        folded = self._folded.pop(pid, [])
-        if not folded:
-            return ""
-        took = format_microseconds(sum(made.duration_ns for made in folded) // 1000)
-        return f"… {len(folded)} calls of the loader, {took} (-A shows them)"
+
+def start_up_text(calls: Sequence[Recorded]) -> str:
+    """Return what stands for the calls of a start-up."""
+    took = format_microseconds(sum(made.duration_ns for made in calls) // 1000)
+    count = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+    return f"{count} of the loader, {took} (-A shows them)"
 
 
 def folded_lines(
@@ -173,14 +173,17 @@ def folded_lines(
         lines: makes the lines.
         fold: start-ups are one line each.
     """
-    for made, files, line in folded(rows, fold):
-        yield lines.line(made, files) if made is not None else line
+    for made, files, start_up in folded(rows, fold):
+        if start_up:
+            yield f"{lines.before(start_up[0])}… {start_up_text(start_up)}"
+        else:
+            yield lines.line(made, files)
 
 
 def folded(
     rows: Iterable[tuple[Recorded, Files]], fold: bool
-) -> Iterator[tuple[Recorded | None, Files, str]]:
-    """Yield the calls that are shown, and in place of a start-up None and a line.
+) -> Iterator[tuple[Recorded, Files, list[Recorded]]]:
+    """Yield the calls that are shown, and in place of a start-up its first call and all of them.
 
     Args:
         rows: the calls, with the descriptors of their processes.
@@ -189,9 +192,9 @@ def folded(
     start_ups = StartUps()
     for made, files in rows:
         if fold:
-            is_folded, line = start_ups.take(made, files)
-            if line:
-                yield None, files, line
+            is_folded, start_up = start_ups.take(made, files)
+            if start_up:
+                yield start_up[0], files, start_up
             if is_folded:
                 continue
-        yield made, files, ""
+        yield made, files, []

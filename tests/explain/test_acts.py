@@ -10,9 +10,9 @@ from scopetrace.explain.acts import counted, listed
 
 
 def test_calls_are_counted_in_their_order():
-    calls = Counter({"open": 1, "read": 2, "access": 3, "close": 1})
+    calls = Counter({"open": 1, "read": 2, "access": 3, "getdents": 2, "close": 1})
 
-    assert counted(calls) == "open, 2 reads, 3 accesses, close"
+    assert counted(calls) == "open, 2 reads, 3 accesses, 2 getdents, close"
 
 
 @pytest.mark.parametrize(

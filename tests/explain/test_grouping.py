@@ -50,6 +50,27 @@ def test_a_file_is_one_act_from_its_opening_to_its_closing(acts):
     ]
 
 
+def test_bytes_that_were_read_twice_are_not_more_than_the_file_has(acts):
+    found = acts(
+        opened("/a", 3, 0.1),
+        call("read", 3, 0x6000, 99, result=22, at=0.2),
+        call("lseek", 3, 0, 0, result=0, at=0.3),
+        call("read", 3, 0x6000, 999, result=244, at=0.4),
+        call("close", 3, at=0.5),
+    )
+
+    assert found == [
+        "Read the file /a (266 bytes, as parts were read more than once)"
+        " [open, 2 reads, lseek, close]"
+    ]
+
+
+def test_what_only_the_c_library_calls_is_housekeeping(acts):
+    assert acts(call("set_robust_list", 0x1000, 24)) == [
+        "Did housekeeping of the C library and the language [set_robust_list]"
+    ]
+
+
 def test_a_descriptor_that_is_used_again_is_another_act(acts):
     found = acts(
         opened("/a", 3, 0.1, 1),

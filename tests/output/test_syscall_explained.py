@@ -46,7 +46,7 @@ def test_a_sentence_stands_under_each_call_with_its_reason(lines):
     assert found[at + 1] == (
         "        Could not open /a/b for reading: there is no folder /a (ENOENT)."
     )
-    assert "1 calls of the loader" in "".join(found)
+    assert "… 1 call of the loader" in "".join(found)
     assert "        Process 70 was ended by SIGTERM." in found
 
 
@@ -58,7 +58,8 @@ def test_registers_are_for_experts(lines):
 def test_acts_are_for_beginners(lines):
     found = lines("beginner")
 
-    assert found[0].startswith("    1 Became the program /bin/cat")
+    assert found[0].startswith("What the program asked of the kernel")
+    assert "    1 Became the program /bin/cat [execve]" in found
     text = " ".join(" ".join(found).split())
     assert "3 Could not open /a/b for reading: there is no folder /a (ENOENT) [open]" in text
     assert "Asked for the process's own number: 70 [getpid]" in text
