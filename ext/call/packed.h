@@ -31,7 +31,11 @@ enum piece_bits {
     PIECE_SPARSE = 0x80,
 };
 
-/* In place of an argument: the piece is one byte, whether the file of an open with O_CREAT was there. */
+/*
+ * In place of an argument: the piece is one byte, whether the file of an open with O_CREAT was there; with
+ * PIECE_EXIT, that a filter of the program refused the call (SECCOMP_RET_TRAP or a KILL), whose result is no
+ * result then, but its number.
+ */
 enum { PIECE_WAS_THERE = PIECE_ARGUMENT };
 
 /* The most that is kept of one call; pieces beyond are left out. */

@@ -22,9 +22,8 @@
 #include "call/records.h"
 #include "ptrace/state.h"
 
-/* Whether a SIGSYS of a filter is pending for a thread. That of a KILL is followed by no
- * signal-delivery-stop (SA_IMMUTABLE, since Linux 5.16). */
-static bool has_trap_pending(const struct task *task)
+/* That of a KILL is followed by no signal-delivery-stop (SA_IMMUTABLE, since Linux 5.16). */
+bool has_trap_pending(const struct task *task)
 {
     enum { LOOKED_AT = 32, FROM_FILTER = 1 /* SYS_SECCOMP of <asm-generic/siginfo.h> */ };
     siginfo_t pending[LOOKED_AT];

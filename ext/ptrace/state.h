@@ -156,6 +156,8 @@ enum call_outcome {
     CALL_TRAPPED, /* the same by SECCOMP_RET_TRAP or a KILL: a SIGSYS follows */
 };
 /* What became of the call of `task` that returned `result`. */
+/* Whether a SIGSYS of a filter is pending for a thread. */
+bool has_trap_pending(const struct task *task);
 enum call_outcome outcome_of(const struct task *task, int64_t result);
 /*
  * Whether a call of one stop (STOPS_ENTRY), which may stop twice in a task with filters of its own,

@@ -77,13 +77,23 @@ static void write_whole_call(struct engine *engine, const struct task *task,
     write_packed(engine, task, &header, &call->packed);
 }
 
+static void add_refusal(struct whole_call *call)
+{
+    const uint8_t refused = 1;
+
+    packed_piece(&call->packed, PIECE_WAS_THERE | PIECE_EXIT, NULL, &refused, sizeof refused);
+}
+
 /* The innermost call has ended. At a failure the kernel has filled nothing in, but for EINTR. */
 static void end_innermost(struct engine *engine, struct task *task, int64_t result)
 {
     struct whole_calls *whole = task->whole;
     struct whole_call *call = innermost(whole);
 
-    if (result >= 0 || result == -EINTR)
+    if (task->every_call && (uint64_t)result == (call->number | call->abi->mark) &&
+        has_trap_pending(task))
+        add_refusal(call);
+    else if (result >= 0 || result == -EINTR)
         copy_memory(engine->plan, &task->caller, call, COPY_AT_EXIT, result);
     write_whole_call(engine, task, call, result);
     whole->count--;

@@ -113,6 +113,8 @@ def result_text(call: Subject) -> str:
     if call.error:
         error = errors().get(call.error)
         return f"-1, and errno is {call.error} ({-found}){f': {error.short}' if error else ''}"
+    if call.call.is_refused:
+        return f"{call.result}: the number of the call, which was not made"
     if call.is_interrupted:
         return "a signal interrupted it"
     text = returned(call.row.result.name if call.row else "int")(

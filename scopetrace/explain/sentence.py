@@ -21,6 +21,7 @@ FIELD = re.compile(r"\{(\w+)\}")
 MOST_ARGUMENTS = 4
 """So many arguments a composed sentence has."""
 NO_RETURN = "none"
+REFUSED = ": a seccomp filter of the program refused it, which raises SIGSYS."
 CLOSE = ("", ",", ";", ":")
 """What stands behind a word without a space."""
 
@@ -34,6 +35,8 @@ def sentence(call: Subject) -> str:
     what = _filled(form.what, values)
     if call.error and form.to_do:
         return f"Could not {form.to_do} {what}{_reason(call)}"
+    if call.call.is_refused:
+        return f"Could not {form.to_do} {what}{REFUSED}"
     if not call.error and not call.succeeded and not _never_returns(call):
         return _unfinished(call, f"to {form.to_do} {what}")
     then = _filled(form.then, values)
@@ -95,6 +98,8 @@ def _composed(call: Subject) -> str:
     found = (f"{name} {phrase(call, name)}" for name in call.texts)
     arguments = ", ".join([*found][:MOST_ARGUMENTS])
     what = f"{call.name}{f' with {arguments}' if arguments else ''}"
+    if call.call.is_refused:
+        return f"Called {what}, which failed{REFUSED}"
     if call.error:
         return f"Called {what}, which failed{_reason(call)}"
     if _never_returns(call):

@@ -72,7 +72,9 @@ class Subject:
     @property
     def succeeded(self) -> bool:
         """Whether it returned, and without an error."""
-        return self.result is not None and not self.error and not self.is_interrupted
+        if self.result is None or self.call.is_refused:
+            return False
+        return not self.error and not self.is_interrupted
 
     @property
     def is_interrupted(self) -> bool:

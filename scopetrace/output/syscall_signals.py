@@ -6,7 +6,10 @@ import os
 import signal
 import struct
 
+from scopetrace.model.names import error_name
 from scopetrace.model.signal_codes import code_name
+from scopetrace.syscalls.call import X32_MARK, Abi
+from scopetrace.syscalls.rows import row
 from scopetrace.syscalls.signals import signal_name
 
 SI_USER, SI_KERNEL, SI_QUEUE, SI_TIMER = 0, 0x80, -1, -2
@@ -19,6 +22,10 @@ _POLL = struct.Struct("=qi")
 _TIMER = struct.Struct("=ii")
 _SYSCALL = struct.Struct("=QiI")
 _VALUE = struct.Struct("=Q")
+ARCHES = {
+    0xC000003E: ("AUDIT_ARCH_X86_64", Abi.X86_64),
+    0x40000003: ("AUDIT_ARCH_I386", Abi.I386),
+}
 BYTES = 48
 """Of a siginfo_t (x86-64) that are used."""
 
@@ -64,18 +71,26 @@ def _of_kernel(number: int, code: int, data: bytes) -> str:
         band, fd = _POLL.unpack_from(data, 16)
         return f", si_band={band}, si_fd={fd}"
     if number == signal.SIGSYS:
-        address, call, arch = _SYSCALL.unpack_from(data, 16)
-        return f", si_call_addr={address:#x}, si_syscall={call}, si_arch={arch:#x}"
+        return _refused(*_SYSCALL.unpack_from(data, 16))
     return ""
+
+
+def _refused(address: int, number: int, arch: int) -> str:
+    """Return what a SIGSYS says: the call that was refused, and its ABI."""
+    name, abi = ARCHES.get(arch, (f"{arch:#x}", Abi.X86_64))
+    found = row(Abi.X32 if number & X32_MARK else abi, number & ~X32_MARK)
+    call = f"__NR_{found.name}" if found and arch in ARCHES else str(number)
+    return f", si_call_addr={address:#x}, si_syscall={call}, si_arch={name}"
 
 
 def signal_line(data: bytes) -> str:
     """Return the line of a signal, from its siginfo_t: `--- SIGCHLD {si_signo=SIGCHLD, …} ---`."""
     data = data.ljust(BYTES, b"\0")
-    number, _, code = _HEAD.unpack_from(data)
+    number, error, code = _HEAD.unpack_from(data)
     name = signal_name(number)
     details = _details(number, code, data)
-    return f"--- {name} {{si_signo={name}, si_code={code_name(number, code)}{details}}} ---"
+    errno = f", si_errno={error_name(error)}" if error else ""
+    return f"--- {name} {{si_signo={name}, si_code={code_name(number, code)}{errno}{details}}} ---"
 
 
 def end_line(status: int) -> str:

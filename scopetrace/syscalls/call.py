@@ -32,7 +32,11 @@ class Phase(IntEnum):
 
 
 WAS_THERE = 15
-"""In place of an argument: the piece says whether the file of an open with O_CREAT was there."""
+"""In place of an argument: the piece says whether the file of an open with O_CREAT was there.
+
+In the phase EXIT it says that a filter refused the call."""
+X32_MARK = 0x40000000
+"""Of the numbers of x32."""
 NOWHERE = -1
 """The address of what was not in the program's memory."""
 
@@ -70,4 +74,15 @@ class Call(NamedTuple):
     @property
     def was_there(self) -> bool | None:
         """Whether the file that the call may have created was there before; None: not known."""
-        return next((bool(any(p.data)) for p in self.memory if p.argument == WAS_THERE), None)
+        found = (p for p in self.memory if p.argument == WAS_THERE and p.phase == Phase.ENTRY)
+        return next((any(p.data) for p in found), None)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a seccomp filter of the program refused the call with a SIGSYS.
+
+        The result is the number of the call then, as the kernel leaves it, and means nothing.
+        """
+        if self.result is None or self.result & ~X32_MARK != self.number:
+            return False
+        return any(p.argument == WAS_THERE and p.phase == Phase.EXIT for p in self.memory)

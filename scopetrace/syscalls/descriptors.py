@@ -399,11 +399,19 @@ class Descriptors:
             or (result < 0 and (name, result) != ("connect", UNDER_WAY))
         ):
             return
+        try:
+            call = made.call
+        except ValueError:  # the row is damaged
+            return
+        if not call.is_refused:
+            self._change(made, call, name, result)
+
+    def _change(self, made: Recorded, call: Call, name: str, result: int) -> None:
         effect = EFFECTS.get(name)
         if effect is not None:
             files = self.of(made.pid)
             files.by = made.id
-            effect(files, made.call, result)
+            effect(files, call, result)
         elif name in FORKS:
             self._fork(made, result)
         elif result >= 0 and positions(made.abi, made.number).makes_fd:

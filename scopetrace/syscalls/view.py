@@ -25,7 +25,7 @@ class View:
         self.abi = Abi(call.abi)
         self.args: tuple[int, ...] = call.args
         self.result = call.result
-        self.failed = call.result is None or -600 <= call.result < 0
+        self.failed = call.result is None or -600 <= call.result < 0 or call.is_refused
         """Whether the call returned an error, so that nothing was filled."""
         self.strings = strings
         self.verbose = verbose

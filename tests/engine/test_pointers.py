@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import struct
 
+import pytest
+
 from scopetrace.output.syscall_lines import CallLines, LineOptions
 from scopetrace.query import open_session
 from support.harness import Compile, Stage, session_files
@@ -15,7 +17,7 @@ from support.pointer_calls import pointer_calls
 from support.thorough import THOROUGH
 from support.users import without_rights
 
-ROUNDS = 60 if THOROUGH else 6
+ROUNDS = 60 if THOROUGH else 3
 SEED = 1
 FINDINGS = ("misunderstood", "lost", "fault", "engine")
 """Reasons of notices that a program cannot cause."""
@@ -23,6 +25,7 @@ CONFIG = "scopetrace: {syscalls: all, environment: true}\n"
 PATIENCE_S = 600
 
 
+@pytest.mark.timeout(PATIENCE_S)
 @without_rights
 def test_calls_whose_pointers_lie_have_lines(stage: Stage, compile_tracee: Compile) -> None:
     calls = pointer_calls()

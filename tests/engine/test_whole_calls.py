@@ -74,8 +74,8 @@ def test_everything_that_a_program_calls_is_recorded(rows: list[Recorded]) -> No
     assert (restarted.result, memory(restarted, 1)) == (1, [b"w"])
     assert interrupted.result == INTERRUPTED
     returns = [row for row in rows if (row.abi, row.number) in SIGRETURNS]
-    assert len(returns) == 2
-    assert [row.number for row in rows if row.abi == SIGNAL] == [14, 14, 17]
+    assert len(returns) >= 2  # on a busy machine an alarm may come before its read
+    assert [row.number for row in rows if row.abi == SIGNAL] == [14] * len(returns) + [17]
 
     (in_thread,) = named(rows, "getppid")
     assert in_thread.tid != in_thread.pid == hi.pid
@@ -217,3 +217,16 @@ def test_every_call_of_the_table_is_recorded(
 
     made = {row.number for row in rows if row.abi == 0}
     assert len(made & {row.numbers[0] for row in table()}) > LEAST_CALLS
+
+
+def test_a_call_that_a_filter_of_the_program_refused_is_marked(
+    stage: Stage, compile_tracee: Compile
+) -> None:
+    """Its result is its number, as the kernel leaves it, and would be that of a success."""
+    rows = record(stage, str(compile_tracee("filtered")))
+    trapped, by_errno, *_ = named(rows, "chdir")
+    getsids = named(rows, "getsid")
+
+    assert (trapped.result, trapped.call.is_refused) == (80, True)
+    assert (by_errno.result, by_errno.call.is_refused) == (-errno.EACCES, False)
+    assert all(row.call.is_refused for row in getsids if row.result == row.number)

@@ -204,3 +204,17 @@ def test_a_pipe_that_was_open_at_the_start_has_no_number_that_means_nothing():
     files.names[1] = "pipe:[1234]"
 
     assert said("close", 1, files=files) == "Closed standard output (a pipe)."
+
+
+def test_a_call_that_a_filter_refused_did_nothing():
+    refused = Piece(WAS_THERE, 1, NOWHERE, b"\1")
+    assert said("chdir", 0x1000, result=80, memory=[text(0, "/tmp"), refused]) == (
+        "Could not change the working folder to /tmp:"
+        " a seccomp filter of the program refused it, which raises SIGSYS."
+    )
+    assert said("getsid", 0, result=124, memory=[refused]).endswith(
+        "a seccomp filter of the program refused it, which raises SIGSYS."
+    )
+    assert said("chdir", 0x1000, result=0, memory=[text(0, "/tmp")]) == (
+        "Changed the working folder to /tmp."
+    )

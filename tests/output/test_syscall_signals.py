@@ -27,6 +27,11 @@ def info(number: int, code: int, rest: bytes = b"") -> bytes:
             " si_status=SIGKILL, si_utime=0, si_stime=0} ---",
         ),
         (
+            struct.pack("=iii4xQiI", 31, 5, 1, 0x1000, 80, 0xC000003E),
+            "--- SIGSYS {si_signo=SIGSYS, si_code=SYS_SECCOMP, si_errno=EIO, si_call_addr=0x1000,"
+            " si_syscall=__NR_chdir, si_arch=AUDIT_ARCH_X86_64} ---",
+        ),
+        (
             info(11, 1, struct.pack("=Q", 0)),
             "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---",
         ),

@@ -148,3 +148,18 @@ def test_a_call_touches_its_descriptors_and_paths():
     assert touches(read, files, [], ["/work/a"])
     assert not touches(read, files, [4], ["/work/b"])
     assert touches(recorded(opened(-2, "b")), files, [], ["/work/b"])
+
+
+def test_a_call_that_a_filter_refused_changes_nothing():
+    refused = Piece(15, 1, -1, b"\1")
+    files = follow(call("chdir", 0x1000, result=80, memory=[text(0, "/tmp"), refused])).of(70)
+
+    assert files.cwd == "/work"
+
+
+def test_a_damaged_row_changes_nothing():
+    made = recorded(call("close", 3))._replace(data=b"\x06\xff")
+    descriptors = Descriptors({70: "/work"})
+    descriptors.follow(made)
+
+    assert descriptors.of(70).cwd == "/work"

@@ -42,9 +42,18 @@ FAMILIES = {
     "processes": ("children", "execs", "killed"),
     "ipc": ("ipc",),
     "signals": ("restarts",),
-    "all": ("whole", "refused"),
+    "all": ("whole", "refused", "filtered"),
 }
 """What calls are about → tracees that make them with several arguments."""
+JAVA = """
+public class Main {
+    public static void main(String[] arguments) throws Exception {
+        Thread thread = new Thread(() -> System.out.println("in a thread"));
+        thread.start();
+        thread.join();
+    }
+}
+"""
 GO = """
 package main
 
@@ -198,7 +207,7 @@ def test_a_server_has_the_lines_of_strace(tmp_path: Path) -> None:
     assert max(missing.total(), more.total()) <= max(total * (1 - SAME), FEW)
 
 
-@pytest.mark.parametrize("program", ["go", "node"])
+@pytest.mark.parametrize("program", ["go", "node", "java"])
 def test_a_program_with_threads_has_the_lines_of_strace(program: str, tmp_path: Path) -> None:
     """Which thread comes first differs, and so do the calls by which threads wait."""
     argv = ["/usr/bin/node", "-e", "0"]
@@ -209,6 +218,10 @@ def test_a_program_with_threads_has_the_lines_of_strace(program: str, tmp_path: 
         subprocess.run(
             ("go", "build", "-o", argv[0], tmp_path / "main.go"), env=environ, check=True
         )
+    if program == "java":
+        (tmp_path / "Main.java").write_text(JAVA)
+        subprocess.run(("javac", "-d", tmp_path, tmp_path / "Main.java"), check=True)
+        argv = ["/usr/bin/java", "-cp", str(tmp_path), "Main"]
 
     missing, more, _ = differences(tmp_path, argv)
 

@@ -14,22 +14,35 @@
 
 static int wake[2];
 
-/* The read that is interrupted goes on or not, by SA_RESTART; if it does, it finds a byte. */
-static void on_alarm(int signal)
+static void write_a_byte(int signal)
 {
     (void)signal;
     syscall(SYS_write, wake[1], "w", 1);
 }
 
+static void do_nothing(int signal)
+{
+    (void)signal;
+}
+
+/*
+ * The read that is interrupted goes on or not, by SA_RESTART; if it does, it finds a byte. However late the
+ * read is: one that does not go on is interrupted by the next alarm, if the first came before it.
+ */
 static void interrupted_read(int flags)
 {
-    struct sigaction action = { .sa_handler = on_alarm, .sa_flags = flags };
-    struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+    struct sigaction action = { .sa_handler = flags & SA_RESTART ? write_a_byte : do_nothing,
+                                .sa_flags = flags };
+    struct itimerval soon = { .it_value = { .tv_usec = 20000 } }, never = { .it_value = { 0, 0 } };
     char byte;
+
+    if (!(flags & SA_RESTART))
+        soon.it_interval.tv_usec = 200000;
 
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
     syscall(SYS_read, wake[0], &byte, 1);
+    setitimer(ITIMER_REAL, &never, NULL);
 }
 
 static void lying_pointers(void)
