@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from scopetrace.cli import COMPLETION_VARIABLE
 from scopetrace.cli.commands import PROGRAM, cli
 from scopetrace.errors import ExitStatus, ScopeError, UsageError
 from scopetrace.model.shown import print_to_stderr
+
+_COLLECTION_THRESHOLDS = (100_000, 50, 100)
+"""Those of `gc` for commands that answer: a look at all objects takes as long as there are many,
+such as the files of a large session, and finds none that is garbage."""
 
 
 def dispatch(args: list[str]) -> int:
@@ -39,6 +44,8 @@ def _invoke(args: list[str]) -> int:
         cli.main(args, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE)
     if args[:1] == ["--"]:
         args = ["run", *args]
+    if args[:1] != ["run"]:  # the recorder has its own
+        gc.set_threshold(*_COLLECTION_THRESHOLDS)
     with cli.make_context(PROGRAM, args) as context, _warnings_as_sentences():
         return cli.invoke(context) or ExitStatus.OK
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from scopetrace.output.escape import escape
-from scopetrace.output.tables import columns_of, escaped_column, format_table
+from scopetrace.output.tables import columns_of, escaped_column, joined_columns
 from scopetrace.output.width import ELLIPSIS, display_width, display_widths, shorten
 
 FORMS = ("table", "csv", "md", "json")
@@ -60,8 +60,7 @@ def terminal_table(
         ]
         left = max(width - sum(used) - 2 * len(used), len(headings[fitted]) + LEAST_FITTED)
         cells[fitted] = [(cut or shorten_middle)(cell, left) for cell in cells[fitted]]
-    right = [each.heading for each in shown if each.right]
-    return format_table(headings, zip(*cells, strict=True), right)
+    return joined_columns(headings, cells, [each.right for each in shown])
 
 
 def _limit(cells: list[list[str]], columns: Sequence[Column]) -> None:

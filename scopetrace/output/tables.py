@@ -23,17 +23,25 @@ def format_table(
         right: headings of the columns that are aligned right (numbers).
     """
     shown = [escaped_column(cells) for cells in columns_of(rows, len(headings))]
-    aligned = [heading in right for heading in headings]
-    is_large = len(shown[0]) > MANY if shown else False
+    return joined_columns(headings, shown, [heading in right for heading in headings])
+
+
+def joined_columns(
+    headings: Sequence[str], columns: Sequence[Sequence[str]], aligned_right: Sequence[bool]
+) -> str:
+    """Return a table of columns whose cells are escaped."""
+    is_large = len(columns[0]) > MANY if columns else False
     lines = (_padded if is_large else _tabulated)(
-        [[heading, *cells] for heading, cells in zip(headings, shown, strict=True)], aligned
+        [[heading, *cells] for heading, cells in zip(headings, columns, strict=True)],
+        aligned_right,
     )
     return "\n".join(line.rstrip() for line in lines)
 
 
-def columns_of(rows: Iterable[Sequence[object]], count: int) -> list[Sequence[object]]:
-    """Return the cells of rows by column; of no rows so many empty columns."""
-    return list(zip(*rows, strict=True)) or [()] * count
+def columns_of(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
+    """Return the cells of rows by column; `count` of them, also if there are no rows."""
+    known = list(rows)
+    return [[row[at] for row in known] for at in range(count)]
 
 
 def escaped_column(cells: Iterable[object]) -> list[str]:
