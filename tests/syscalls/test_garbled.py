@@ -52,8 +52,10 @@ RESULTS = (None, -22, -14, -4, 0, 0, 1, 2, 3, 8, 16, 100)
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?|[\w.]+')
 OF_ANY_LINE = re.compile(r"NULL|\.+|0|0x1[0-9a-f]{4}|socketcall|SYS_\w+|unfinished")
 """An address of the arena, dots, and a call in another whose arguments were not copied."""
-VARIABLES = re.compile(r"/\* \d+(?:\+ vars| vars?, unterminated) \*/")
-"""How many variables there are at least."""
+VARIABLES = re.compile(r"/\* \d+\+? vars?(?:, unterminated)? \*/")
+"""How many variables there are, or are at least."""
+OF_MANY_CALLS = "ipc("
+"""A call whose arguments are those of another one, or themselves if those were not copied."""
 WHOLE = 1 << 20
 """More bytes than any string has."""
 
@@ -133,10 +135,12 @@ def line(call: Call) -> str:
     return render(call, verbose=True, strings=WHOLE)
 
 
-def invented(partial: str, full: str, memory: tuple[Piece, ...]) -> Iterator[str]:
-    """Yield what only the line of less memory says."""
+def invented(partial: str, full: str, call: Call) -> Iterator[str]:
+    """Yield what only the line of less memory says; `call` has all memory."""
     whole = set(TOKEN.findall(full))
-    texts = [escaped(piece.data) for piece in memory]
+    if partial.startswith(OF_MANY_CALLS):
+        whole |= {"ipc", *map(str, call.args), *map(hex, call.args)}
+    texts = [escaped(piece.data) for piece in call.memory]
     for token in TOKEN.findall(VARIABLES.sub("", partial)):
         is_said = token in whole or OF_ANY_LINE.fullmatch(token)
         if not is_said and not (token[0] == '"' and is_beginning(token, texts)):
@@ -161,4 +165,4 @@ def test_less_memory_says_less_and_nothing_else(row: Row) -> None:
             partial = call._replace(memory=less(call.memory, choose))
             render(partial)
             said = line(partial)
-            assert not [*invented(said, full, call.memory)], (said, full)
+            assert not [*invented(said, full, call)], (said, full)
