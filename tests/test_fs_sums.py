@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from scopetrace import _fs_sums
 from scopetrace._fs_sums import FileSums, add_events, add_selected
+from support.json_bytes import compact, escaped
 
 SOURCES = ("fs.open", "fs.close", "fs.error", "fs.mkdir", "fs.attr", "fs.delete", "fs.openat")
 FLAGS = ("O_RDONLY", "O_RDWR|O_CREAT", "O_CREAT|O_EXCL", "O_TRUNC", "O_TMPFILE", "O_DIRECTORY", "")
@@ -82,15 +83,6 @@ class Plain(FileSums):
 
     def _fail(self, data: dict[str, Any]) -> None:
         self.errors = tuple(dict.fromkeys((*self.errors, data.get("error", ""))))
-
-
-def compact(value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
-
-
-def escaped(value: Any) -> bytes:
-    return json.dumps(value).encode()
 
 
 @pytest.mark.parametrize("encode", [compact, escaped])

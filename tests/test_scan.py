@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from scopetrace import _scan
 from scopetrace._scan import add_functions, count_values
+from support.json_bytes import compact, escaped
 
 NAMES = ("file", "fil", "op", "a", "no")
 texts = st.text('ab"\\/,:{}[]\n\t\x01\x7f\x00é😀\udcff', max_size=8)
@@ -36,15 +36,6 @@ def db() -> Iterator[sqlite3.Connection]:
         add_functions(opened, _scan.__file__)
         opened.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, value, number)")
         yield opened
-
-
-def compact(value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
-
-
-def escaped(value: Any) -> bytes:
-    return json.dumps(value).encode()
 
 
 @pytest.mark.parametrize("encode", [compact, escaped])

@@ -49,6 +49,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../tracees/random_numbers.h"
 #include "arch/abi.h"
 #include "table/syscalls.h"
 
@@ -97,28 +98,6 @@ static struct {
     uint32_t *tail, *places, entries;
     struct io_uring_sqe *asked;
 } uring = { .fd = -1 };
-static __thread uint64_t state;
-
-/* -- random numbers (xorshift64*) ---------------------------------------------------------------- */
-
-static uint64_t any(void)
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 2685821657736338717u;
-}
-
-static unsigned below(unsigned limit)
-{
-    return (unsigned)(any() >> 32) % limit;
-}
-
-static void seed(uint64_t number)
-{
-    state = (number + 1) * 0x9e3779b97f4a7c15u;
-    any();
-}
 
 /* -- arguments ---------------------------------------------------------------------------------- */
 

@@ -29,6 +29,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "random_numbers.h"
+
 enum {
     ARENA = 1 << 16,
     WORDS = ARENA / 8,
@@ -40,28 +42,9 @@ enum {
 };
 
 static char *arena;
-static uint64_t *made, state;
+static uint64_t *made;
 
 /* -- numbers ------------------------------------------------------------------------------------- */
-
-static uint64_t any(void)
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 2685821657736338717u;
-}
-
-static unsigned below(unsigned limit)
-{
-    return (unsigned)(any() >> 32) % limit;
-}
-
-static void seed(uint64_t number)
-{
-    state = (number + 1) * 0x9e3779b97f4a7c15u;
-    any();
-}
 
 static uint64_t a_length(void)
 {
@@ -133,12 +116,13 @@ static void make_arena(void)
 }
 
 /* Changes all of it until it is killed. */
-static pid_t start_liar(void)
+static pid_t start_liar(uint64_t number)
 {
     pid_t pid = fork();
 
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        seed(number);
         for (;;)
             stir(64);
     }
@@ -296,12 +280,13 @@ int main(int argc, char **argv)
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ended, NULL);
-    pid_t liar = start_liar();
+    uint64_t first = strtoull(argv[1], NULL, 10) * 1000003;
+    pid_t liar = start_liar(first);
     while (fscanf(list, "%u %ld %511s %511s %511s %511s %511s %511s", &abi, &number, kinds[0],
                   kinds[1], kinds[2], kinds[3], kinds[4], kinds[5]) == 8) {
         pid_t pid = fork();
         if (pid == 0) {
-            seed(strtoull(argv[1], NULL, 10) * 1000003 + lines);
+            seed(first + lines);
             open_things();
             make_calls((int)abi, number, kinds, (unsigned)atoi(argv[2]));
         }

@@ -47,10 +47,11 @@ static socklen_t size_of(const union address *address)
                                                 : sizeof address->local;
 }
 
-static int listening(int family, union address *address)
+/* A socket that others reach at an address of the loopback or at a name. */
+static int bound(int family, int type, union address *address, const char *name)
 {
     socklen_t size = sizeof *address;
-    int fd = socket(family, SOCK_STREAM, 0);
+    int fd = socket(family, type, 0);
 
     memset(address, 0, sizeof *address);
     address->any.sa_family = (sa_family_t)family;
@@ -59,9 +60,17 @@ static int listening(int family, union address *address)
     else if (family == AF_INET6)
         address->six.sin6_addr = in6addr_loopback;
     else
-        strcpy(address->local.sun_path, "short.socket");
-    MUST(bind(fd, &address->any, size_of(address)) == 0 && listen(fd, 64) == 0);
+        strcpy(address->local.sun_path, name);
+    MUST(bind(fd, &address->any, size_of(address)) == 0);
     MUST(getsockname(fd, &address->any, &size) == 0);
+    return fd;
+}
+
+static int listening(int family, union address *address)
+{
+    int fd = bound(family, SOCK_STREAM, address, "short.socket");
+
+    MUST(listen(fd, 64) == 0);
     return fd;
 }
 
@@ -311,31 +320,13 @@ static void long_under_way(void)
 
 /* -- other sockets ---------------------------------------------------------------------------- */
 
-/* A socket that messages reach at an address of the loopback or at a name. */
-static int waiting(int family, union address *address, const char *name)
-{
-    socklen_t size = sizeof *address;
-    int fd = socket(family, SOCK_DGRAM, 0);
-
-    memset(address, 0, sizeof *address);
-    address->any.sa_family = (sa_family_t)family;
-    if (family == AF_INET)
-        address->four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    else if (family == AF_INET6)
-        address->six.sin6_addr = in6addr_loopback;
-    else
-        strcpy(address->local.sun_path, name);
-    MUST(bind(fd, &address->any, size_of(address)) == 0);
-    MUST(getsockname(fd, &address->any, &size) == 0);
-    return fd;
-}
-
 /* Messages of every size to one peer and another, and what is told of their senders in room of every size. */
 static void messages(int family)
 {
     static char bytes[40000];
     union address first, second, sender;
-    int here = waiting(family, &first, "first"), there = waiting(family, &second, "second");
+    int here = bound(family, SOCK_DGRAM, &first, "first");
+    int there = bound(family, SOCK_DGRAM, &second, "second");
     int unbound = socket(family, SOCK_DGRAM, 0);
     struct iovec parts[] = { { bytes, 1 }, { bytes + 1, 2 } };
 
