@@ -209,6 +209,7 @@ cdef class _Sums(_Taker):
 
     def __init__(self, dict files, make, rest, is_enough):
         self.files, self.make, self.rest, self.is_enough = files, make, rest, is_enough
+        self.columns = 3
 
     def __dealloc__(self):
         free(self.name)

@@ -9,7 +9,7 @@ all. A row is inserted only if all of its values are plain. Any other one is lef
 has the general way.
 """
 
-from sqlite3 import OperationalError
+include "loaded.pxi"
 
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.object cimport PyObject
@@ -17,13 +17,8 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 cdef extern from "sqlite_rows.h":
-    cdef struct sqlite3:
-        pass
-    cdef struct sqlite3_stmt:
-        pass
-    ctypedef void (*sqlite_routine)()
     enum:
-        SQLITE_OK, SQLITE_DONE, SQLITE_FINALIZE, SQLITE_RESET, SQLITE_STEP
+        SQLITE_DONE, SQLITE_RESET
     cdef enum row_kind:
         ROW_NULL, ROW_INTEGER, ROW_REAL, ROW_TEXT, ROW_BLOB
     cdef struct row_value:
@@ -38,13 +33,7 @@ cdef extern from "sqlite_rows.h":
         const row_value *values
         int (*next)(void *caller) noexcept
         void *caller
-    sqlite3 *loaded_db
-    const sqlite_routine *loaded_routines
     int add_rows_table(sqlite3 *, const char *name, row_source *)
-    int prepare(const sqlite_routine *, sqlite3 *, const char *sql, sqlite3_stmt **statement_out)
-    int run_statement(const sqlite_routine *, sqlite3_stmt *, int place)
-    int error_code(const sqlite_routine *, sqlite3 *)
-    const char *error_message(const sqlite_routine *, sqlite3 *)
 
 cdef extern from "json_text.h":
     enum:
@@ -236,11 +225,7 @@ cdef class Insert:
         names, name = ", ".join(columns), f"rows_for_{table}"
         self.json = _Json()
         self.declaration = f"CREATE TABLE {name} ({names})".encode()
-        db.enable_load_extension(True)
-        try:
-            db.load_extension(path)
-        finally:
-            db.enable_load_extension(False)
+        load(db, path)
         self.db = loaded_db
         self.source.routines = loaded_routines
         self.source.declaration = self.declaration
@@ -253,7 +238,7 @@ cdef class Insert:
             add_rows_table(self.db, name.encode(), &self.source) != SQLITE_OK
             or prepare(loaded_routines, self.db, sql, &self.statement) != SQLITE_OK
         ):
-            raise self.error()
+            raise error_of(loaded_routines, self.db)
 
     def __dealloc__(self):
         self.close()
@@ -292,7 +277,7 @@ cdef class Insert:
             raise ValueError("the statement was closed")
         self.rows, self.at = rows, first
         code = run_statement(self.source.routines, self.statement, SQLITE_STEP)
-        error = None if code == SQLITE_DONE else self.error()
+        error = None if code == SQLITE_DONE else error_of(self.source.routines, self.db)
         run_statement(self.source.routines, self.statement, SQLITE_RESET)
         self.rows, failure, self.failure = None, self.failure, None
         if failure is not None or error is not None:
@@ -358,14 +343,6 @@ cdef class Insert:
             return False
         taken.size = <int>size
         return not overflow and size < MOST_BYTES
-
-    cdef object error(self):
-        """Return the last error of the connection, as sqlite3 would raise it."""
-        cdef bytes message = error_message(self.source.routines, self.db)
-
-        error = OperationalError(message.decode(errors="replace"))
-        error.sqlite_errorcode = error_code(self.source.routines, self.db)
-        return error
 
 
 cdef int _take_next(void *caller) noexcept:

@@ -43,7 +43,7 @@ def count_values(db, str path, str sql, parameters, bint has_number):
         for the sum of no numbers.
     """
     cdef _Groups groups = _Groups()
-    groups.has_number = has_number
+    groups.columns = 2 if has_number else 1
     groups.read(db, path, b"count_value", sql, parameters)
     return [(key, (<_Group>group).count, (<_Group>group).sum) for key, group in groups.all.items()]
 
@@ -55,7 +55,6 @@ cdef class _Group:
 
 cdef class _Groups(_Taker):
     cdef dict all
-    cdef bint has_number
     cdef _Group last
     """The group of the row before, if that had a text, `text`: what follows often is of one file"""
     cdef bytes text
@@ -80,7 +79,7 @@ cdef class _Groups(_Taker):
         else:
             group = self.of(self.plain(values[0], kind))
         group.count += 1
-        if self.has_number:
+        if self.columns > 1:
             kind = value_type(self.routines, values[1])
             if kind != SQLITE_NULL:
                 number = self.plain(values[1], kind)

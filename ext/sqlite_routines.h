@@ -17,6 +17,7 @@ typedef void sql_function(struct sqlite3_context *, int count, struct sqlite3_va
 
 enum sqlite_place {
     SQLITE_BIND_INT64 = 5,
+    SQLITE_BIND_POINTER = 219, /* since 3.20.0, as VALUE_POINTER */
     SQLITE_BIND_TEXT = 10,
     SQLITE_COLUMN_VALUE = 39,
     SQLITE_CREATE_FUNCTION = 45,
@@ -36,6 +37,7 @@ enum sqlite_place {
     SQLITE_VALUE_BYTES = 103,
     SQLITE_VALUE_DOUBLE = 105,
     SQLITE_VALUE_INT64 = 107,
+    SQLITE_VALUE_POINTER = 221,
     SQLITE_VALUE_TEXT = 109,
     SQLITE_VALUE_TYPE = 113,
     SQLITE_PREPARE_V2 = 116,        /* since 3.3.13 */
@@ -76,6 +78,15 @@ static inline int bind_int64(const sqlite_routine *routines, struct sqlite3_stmt
     typedef int call(struct sqlite3_stmt *, int, int64_t);
 
     return ((call *)routines[SQLITE_BIND_INT64])(statement, at, value);
+}
+
+/* A pointer of a kind is no value that SQL could make up (https://www.sqlite.org/bindptr.html). */
+static inline int bind_pointer(const sqlite_routine *routines, struct sqlite3_stmt *statement,
+                               int at, void *pointer, const char *kind)
+{
+    typedef int call(struct sqlite3_stmt *, int, void *, const char *, sqlite_routine);
+
+    return ((call *)routines[SQLITE_BIND_POINTER])(statement, at, pointer, kind, 0);
 }
 
 static inline int prepare(const sqlite_routine *routines, struct sqlite3 *db, const char *sql,
@@ -120,6 +131,15 @@ static inline int64_t value_int64(const sqlite_routine *routines, struct sqlite3
     typedef int64_t call(struct sqlite3_value *);
 
     return ((call *)routines[SQLITE_VALUE_INT64])(value);
+}
+
+/* NULL: the value is no pointer of this kind. */
+static inline void *value_pointer(const sqlite_routine *routines, struct sqlite3_value *value,
+                                  const char *kind)
+{
+    typedef void *call(struct sqlite3_value *, const char *);
+
+    return ((call *)routines[SQLITE_VALUE_POINTER])(value, kind);
 }
 
 static inline double value_double(const sqlite_routine *routines, struct sqlite3_value *value)

@@ -2,37 +2,28 @@
 # the statement counts, so that SQLite goes through all rows in one step: what Python's sqlite3 does
 # for each row takes longer than to read it.
 
-from sqlite3 import OperationalError
+include "loaded.pxi"
 
 from cpython.bytes cimport PyBytes_AsString
 from cpython.unicode cimport PyUnicode_AsUTF8String
 from libc.stdint cimport int64_t
 
 cdef extern from "sqlite_routines.h":
-    cdef struct sqlite3:
-        pass
-    cdef struct sqlite3_stmt:
-        pass
     cdef struct sqlite3_context:
         pass
     cdef struct sqlite3_value:
         pass
-    ctypedef void (*sqlite_routine)()
     ctypedef void sql_function(sqlite3_context *, int, sqlite3_value **) noexcept
     enum:
-        SQLITE_OK, SQLITE_BUSY, SQLITE_ROW, SQLITE_FINALIZE, SQLITE_STEP
+        SQLITE_BUSY, SQLITE_ROW
         SQLITE_INTEGER, SQLITE_FLOAT, SQLITE_TEXT, SQLITE_BLOB, SQLITE_NULL
-    sqlite3 *loaded_db
-    const sqlite_routine *loaded_routines
     int create_function(const sqlite_routine *, sqlite3 *, const char *, sql_function *)
     int bind_text(const sqlite_routine *, sqlite3_stmt *, int at, const char *, int size)
+    int bind_pointer(const sqlite_routine *, sqlite3_stmt *, int at, void *, const char *kind)
     int bind_int64(const sqlite_routine *, sqlite3_stmt *, int at, int64_t)
-    int prepare(const sqlite_routine *, sqlite3 *, const char *sql, sqlite3_stmt **statement_out)
-    int run_statement(const sqlite_routine *, sqlite3_stmt *, int place)
-    int error_code(const sqlite_routine *, sqlite3 *)
-    const char *error_message(const sqlite_routine *, sqlite3 *)
     int value_type(const sqlite_routine *, sqlite3_value *)
     int64_t value_int64(const sqlite_routine *, sqlite3_value *)
+    void *value_pointer(const sqlite_routine *, sqlite3_value *, const char *kind)
     double value_double(const sqlite_routine *, sqlite3_value *)
     const char *value_text(const sqlite_routine *, sqlite3_value *)
     int value_bytes(const sqlite_routine *, sqlite3_value *)
@@ -44,9 +35,16 @@ cdef extern from "Python.h":
 cdef enum:
     ROWS_PER_PAUSE = 1024  # then other threads and handlers of signals have their turn
 
+cdef const char *TAKER = "taker"
+"""The kind of the pointer by which a statement names who takes its rows: no value of SQL is one."""
+cdef const sqlite_routine *library = NULL
+"""Of the SQLite that all connections use."""
+
 
 cdef class _Taker:
     cdef const sqlite_routine *routines
+    cdef int columns
+    """Values that a row has."""
     cdef object failure
     cdef bint is_ended
     cdef int64_t rows
@@ -78,24 +76,28 @@ cdef class _Taker:
         cdef sqlite3_stmt *statement = NULL
         cdef sqlite3 *opened
         cdef int result
+        global library
         load(db, path)
-        opened, self.routines = loaded_db, loaded_routines
+        opened, self.routines, library = loaded_db, loaded_routines, loaded_routines
         result = create_function(self.routines, opened, name, give)
         if result not in (SQLITE_OK, SQLITE_BUSY):  # it is there already, and in use
             raise error_of(self.routines, opened)
         if prepare(self.routines, opened, sql.encode(), &statement) != SQLITE_OK:
             raise error_of(self.routines, opened)
         try:
-            bound = [<int64_t><void *>self, *map(bindable, parameters)]
-            for at, value in enumerate(bound):
+            bound = list(map(bindable, parameters))
+            result = bind_pointer(self.routines, statement, 1, <void *>self, TAKER)
+            for at, value in enumerate(bound, 2):
+                if result != SQLITE_OK:
+                    break
                 if type(value) is int:
-                    result = bind_int64(self.routines, statement, at + 1, value)
+                    result = bind_int64(self.routines, statement, at, value)
                 else:
                     result = bind_text(
-                        self.routines, statement, at + 1, PyBytes_AsString(value), len(value)
+                        self.routines, statement, at, PyBytes_AsString(value), len(value)
                     )
-                if result != SQLITE_OK:
-                    raise error_of(self.routines, opened)
+            if result != SQLITE_OK:
+                raise error_of(self.routines, opened)
             result = run_statement(self.routines, statement, SQLITE_STEP)
             if self.failure is not None:
                 raise self.failure
@@ -107,8 +109,12 @@ cdef class _Taker:
 
 
 cdef void give(sqlite3_context *context, int count, sqlite3_value **values) noexcept:
-    """Give the arguments after the first to the taker that it is."""
-    cdef _Taker taker = <_Taker><void *>value_int64(loaded_routines, values[0])
+    """Give the arguments after the first to the taker that it is; others may not use the function."""
+    cdef void *named = value_pointer(library, values[0], TAKER) if count else NULL
+    if named == NULL or count != 1 + (<_Taker>named).columns:
+        result_error(library, context, b"this function is not for use in SQL")
+        return
+    cdef _Taker taker = <_Taker>named
     try:
         taker.rows += 1
         taker.is_ended = taker.take(values + 1) or (
@@ -120,24 +126,5 @@ cdef void give(sqlite3_context *context, int count, sqlite3_value **values) noex
         result_error(taker.routines, context, b"ended")
 
 
-cdef int load(db, str path) except -1:
-    """Load the file of this module into a connection."""
-    db.enable_load_extension(True)
-    try:
-        db.load_extension(path)
-    finally:
-        db.enable_load_extension(False)
-    return 0
-
-
 cdef bindable(value):
     return PyUnicode_AsUTF8String(value) if type(value) is str else value
-
-
-cdef object error_of(const sqlite_routine *routines, sqlite3 *db):
-    """Return the last error of a connection, as sqlite3 would raise it."""
-    cdef bytes message = error_message(routines, db)
-
-    error = OperationalError(message.decode(errors="replace"))
-    error.sqlite_errorcode = error_code(routines, db)
-    return error

@@ -121,3 +121,15 @@ def test_it_is_no_matter_that_rows_are_still_being_read(db: sqlite3.Connection) 
     sql = "SELECT count(count_value(?1, value)) FROM t"
     assert count_values(db, _scan.__file__, sql, (), False) == [(1, 1, None), (2, 1, None)]
     assert rows.fetchone() == (2,)
+
+
+@pytest.mark.parametrize("sql", ["count_value()", "count_value(1, 2)", "count_value(NULL, 2, 3)"])
+def test_a_function_that_takes_rows_is_refused_to_other_statements(
+    db: sqlite3.Connection, sql: str
+) -> None:
+    count_values(db, _scan.__file__, "SELECT count(count_value(?1, 1))", (), False)
+
+    with pytest.raises(sqlite3.OperationalError, match="not for use in SQL"):
+        db.execute(f"SELECT {sql}")
+    with pytest.raises(sqlite3.OperationalError, match="not for use in SQL"):
+        count_values(db, _scan.__file__, "SELECT count(count_value(?1))", (), False)
