@@ -213,8 +213,8 @@ IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
 /* -- messages --------------------------------------------------------------------------------- */
 
 /*
- * How many bytes the program has for the address of a sender: it may be told that there were more. It is asked of
- * the kernel, as a fault before a call would change what becomes of SIGSEGV.
+ * Read how many bytes the program has for the address of a sender; after the call the size of the whole address
+ * stands there. The thread reads it by process_vm_readv(2), which fails where a load would raise SIGSEGV.
  */
 IN_THE_PROGRAM static int read_room(struct gate_slot *slot)
 {

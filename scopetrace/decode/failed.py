@@ -40,20 +40,8 @@ def emit_failed(
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
     evidence = evidence_of(state, task, record, op, name, other)
-    file, passed, target, target_passed = name.file, name.passed, other.file, other.passed
-    what = (
-        image,
-        task.tid,
-        time_ns,
-        op,
-        kind,
-        file,
-        passed,
-        target,
-        target_passed,
-        error,
-        evidence,
-    )
+    file, passed, to, to_passed = name.file, name.passed, other.file, other.passed
+    what = (image, task.tid, time_ns, op, kind, file, passed, to, to_passed, error, evidence)
     state.emit(build(Failed, what))
 
 

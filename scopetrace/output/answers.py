@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from scopetrace.output.escape import escape
-from scopetrace.output.tables import columns_of, escaped_column, joined_columns
-from scopetrace.output.width import ELLIPSIS, display_width, display_widths, shorten
+from scopetrace.output.tables import columns_of, escaped_column, joined_columns, room_beside
+from scopetrace.output.width import ELLIPSIS, display_width, shorten
 
 FORMS = ("table", "csv", "md", "json")
 """What `--format` takes."""
@@ -53,12 +53,10 @@ def terminal_table(
     if width is not None:
         _limit(cells, shown)
         fitted = next((place for place, each in enumerate(shown) if each.fitted), len(shown) - 1)
-        used = [
-            max([len(heading), *display_widths(cells[place])])
-            for place, heading in enumerate(headings)
-            if place != fitted
+        others = [
+            [heading, *cells[place]] for place, heading in enumerate(headings) if place != fitted
         ]
-        left = max(width - sum(used) - 2 * len(used), len(headings[fitted]) + LEAST_FITTED)
+        left = max(room_beside(width, others), len(headings[fitted]) + LEAST_FITTED)
         cells[fitted] = [(cut or shorten_middle)(cell, left) for cell in cells[fitted]]
     return joined_columns(headings, cells, [each.right for each in shown])
 

@@ -26,7 +26,7 @@ from scopetrace.model.difference import (
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.color import Color, paint
 from scopetrace.output.escape import escape
-from scopetrace.output.tables import GAP
+from scopetrace.output.tables import room_beside
 from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.width import display_width, shorten, without_folder
 
@@ -81,7 +81,9 @@ def diff_lines(
     if len(differences) > FEW:
         yield from _answers(differences, width)
         yield ""
-    columns = None if width is None else width - _columns_before(differences)
+    changes = [COLUMNS[0].heading, *(each.change for each in differences)]
+    kinds = [COLUMNS[1].heading, *(each.kind for each in differences)]
+    columns = None if width is None else room_beside(width, (changes, kinds))
     rows = [(each.change, each.kind, _fitted(each, columns)) for each in differences]
     if cut:
         rows = list(_cut(differences, rows))
@@ -89,16 +91,6 @@ def diff_lines(
     yield heading
     for (change, *_), line in zip(rows, lines, strict=True):
         yield paint(change, COLORS[change]) + line[len(change) :] if color and change else line
-
-
-def _columns_before(differences: Sequence[Difference]) -> int:
-    """Return how wide a row is before what differs."""
-    changes, kinds = COLUMNS[0].heading, COLUMNS[1].heading
-    before = (
-        max(len(changes), *(len(each.change) for each in differences)),
-        max(len(kinds), *(len(each.kind) for each in differences)),
-    )
-    return sum(before) + len(before) * len(GAP)
 
 
 def _answers(differences: Iterable[Difference], width: int | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from scopetrace.model.whole_call import SIGNAL
 from scopetrace.output.event_times import EventTimes
 from scopetrace.output.syscall_signals import end_line, signal_line
-from scopetrace.output.units import format_microseconds
+from scopetrace.output.units import format_microseconds, number_of
 from scopetrace.syscalls.descriptors import Files, path_of, positions, signed
 from scopetrace.syscalls.packed import unpack_signal
 from scopetrace.syscalls.recorded import Recorded
@@ -159,8 +159,7 @@ class StartUps:
 def start_up_text(calls: Sequence[Recorded]) -> str:
     """Return what stands for the calls of a start-up."""
     took = format_microseconds(sum(made.duration_ns for made in calls) // 1000)
-    count = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
-    return f"{count} of the loader, {took} (-A shows them)"
+    return f"{number_of(len(calls), 'call')} of the loader, {took} (-A shows them)"
 
 
 def folded_lines(

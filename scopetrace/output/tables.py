@@ -38,6 +38,16 @@ def joined_columns(
     return "\n".join(line.rstrip() for line in lines)
 
 
+def room_beside(width: int, columns: Iterable[Sequence[str]]) -> int:
+    """Return how many columns of a terminal are left beside other columns of a table.
+
+    Args:
+        width: of the terminal.
+        columns: the cells of each, escaped, with its heading.
+    """
+    return width - sum(max(display_widths(cells)) + len(GAP) for cells in columns)
+
+
 def columns_of(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
     """Return the cells of rows by column; `count` of them, also if there are no rows."""
     known = list(rows)

@@ -12,7 +12,7 @@ from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.files import relative
-from scopetrace.output.tables import GAP
+from scopetrace.output.tables import room_beside
 from scopetrace.output.units import format_microseconds, format_size, number_of
 from scopetrace.output.width import display_width, shorten, wrap
 
@@ -106,8 +106,7 @@ def _with_room(rows: Sequence[tuple[Any, ...]], width: int) -> Iterator[tuple[ob
     """Yield rows whose WHAT is cut: it has half of a terminal, or what the other columns leave."""
     texts = [(time, action, escape(by)) for time, action, _, by in rows]
     headings = [column.heading for column in (TIME, ACTION, BY)]
-    others = (max(map(display_width, column)) for column in zip(headings, *texts, strict=True))
-    left = width - sum(others) - len(headings) * len(GAP)
+    left = room_beside(width, zip(headings, *texts, strict=True))
     most = max(left, width // WHAT_SHARE, NARROW)
     yield from ((time, action, what.fitted(most), by) for time, action, what, by in rows)
 

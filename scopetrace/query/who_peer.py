@@ -165,9 +165,9 @@ def _of_flows(db: sqlite3.Connection, peer: Peer, chains: Chains) -> Iterator[To
 
 
 def _named_channels(db: sqlite3.Connection, peer: Peer) -> set[int]:
-    """Return the channels of flows in which the peer is called so, by TLS or HTTP.
+    """Return the channels of flows in which TLS (server name) or HTTP (Host) names the peer so.
 
-    A program that has the address from a file looks up no name, but tells it to the server.
+    A program that knows the address without DNS still sends the name to the server.
     """
     rows = db.execute(
         "SELECT DISTINCT channel, lower(coalesce(json_extract(data, '$.tls_server_name'),"

@@ -320,7 +320,7 @@ static void long_under_way(void)
 
 /* -- other sockets ---------------------------------------------------------------------------- */
 
-/* Messages of every size to one peer and another, and what is told of their senders in room of every size. */
+/* Datagrams of several sizes to two peers; their senders' addresses are received into room of several sizes. */
 static void messages(int family)
 {
     static char bytes[40000];
