@@ -27,7 +27,7 @@ from scopetrace.protocols.dns.framing import Framing
 from scopetrace.protocols.dns.message import Message, Question, Record, read_message
 from scopetrace.protocols.dns.questions import Asked, PendingQuestions
 from scopetrace.source import ITEMS_PER_MESSAGE, Outlet
-from scopetrace.sources.dns.source import DNS, PROTOCOL, UNKNOWN
+from scopetrace.sources.dns.names import DNS, PROTOCOL, UNKNOWN
 
 MDNS_PORT, LLMNR_PORT = 5353, 5355
 ADDRESSES = ("A", "AAAA")

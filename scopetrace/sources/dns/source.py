@@ -12,10 +12,8 @@ from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowOpened, ImageEnded, Opened
 from scopetrace.source import FLOW_CALLS, Handlers, Mode, Needs, Outlet, Reader, Source
+from scopetrace.sources.dns.names import DNS, PROTOCOL, UNKNOWN
 
-DNS, PROTOCOL = "dns", "DNS"
-UNKNOWN = "dns.unknown"
-"""Key of `Flow.socket_shared`: the flow of what the socket received from an unknown peer."""
 EVENTS = ("dns.req", "dns.resp", "dns.error")
 
 RESOLVERS = {

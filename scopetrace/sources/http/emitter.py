@@ -20,7 +20,7 @@ from scopetrace.sources.http.fields import (
     request_fields,
     response_fields,
 )
-from scopetrace.sources.http.source import HTTP
+from scopetrace.sources.http.names import HTTP
 from scopetrace.streams.net_app import emit_net_app
 
 GRPC = "gRPC"

@@ -10,7 +10,7 @@ from scopetrace.config.patterns import Pattern, compile_pattern
 from scopetrace.model.image import Image
 from scopetrace.protocols.http.headers import Headers
 from scopetrace.protocols.http.messages import Request, Response
-from scopetrace.sources.http.source import HTTP
+from scopetrace.sources.http.names import HTTP
 
 Patterns = Sequence[Pattern]
 

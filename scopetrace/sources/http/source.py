@@ -7,9 +7,8 @@ from typing import ClassVar
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.source import FLOW_CALLS, Needs, Reader, Source
+from scopetrace.sources.http.names import HTTP
 
-HTTP = "http"
-"""The sourcetype, and the type of its metrics."""
 PROTOCOL = "HTTP"
 EVENTS = ("http.req", "http.resp")
 
