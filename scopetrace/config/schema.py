@@ -163,10 +163,12 @@ class PathRules(Node, frozen=True):
     A path has the first of these classes with one that is found, and else the class `own`.
     """
 
+    caches: tuple[Text, ...]
+    """What interpreters write beside what they load."""
     packages: tuple[Text, ...]
     """What was installed for a language, beside its standard library."""
     interpreter: tuple[Text, ...]
-    """Standard libraries and caches of interpreters."""
+    """Standard libraries of interpreters, and compilers."""
     locale: tuple[Text, ...]
     """Languages, time zones, character sets, terminals, names of users and hosts."""
     loader: tuple[Text, ...]

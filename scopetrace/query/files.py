@@ -195,7 +195,8 @@ def without_collection() -> Iterator[None]:
 
 
 def _class_of(file: UsedFile, start_up: StartUp) -> str:
-    return start_up.class_of(file.path, () if file.opens else file.errors)
+    changed = file.changed or file.deleted or file.renamed or file.written_ops > 0
+    return start_up.class_of(file.path, () if file.opens else file.errors, changed)
 
 
 def _record(

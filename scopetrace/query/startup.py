@@ -1,13 +1,17 @@
 """What belongs to the start-up of a program, rather than to its own work, for views on a terminal.
 
 1. Of files: events about paths whose class is not `own` (`query.path_classes`), about two of them
-   if both are; and the folders of PATH in which a program was not, or could not be looked for.
+   if both are; and the folders of PATH in which a program was not, or could not be looked for. What
+   a program changes is its own work (a library that it builds, a package that it installs), except
+   caches and files of the kernel; and so is what the recorded command names as its argument.
 2. Of connections: unix sockets of such paths (name service caches), and pairs of sockets that have
    no name, by which the processes of one program talk to each other.
 """
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
 import sqlite3
 from collections.abc import Collection
@@ -25,6 +29,9 @@ _ASKS = ("stat", "exec")
 """Classes of calls by which programs are looked for."""
 _OF_PROGRAMS = re.compile(r"/(?:s?bin|shims|games)/[^/]*$")
 """A path in a folder as PATH has them: `/var/log/nginx` that was refused is no search."""
+_WRITTEN_AT_START = frozenset(("caches", "system"))
+"""Classes whose files a start-up writes, too."""
+_CHANGES = frozenset(("fs.delete", "fs.rename", "fs.mkdir", "fs.link", "fs.attr"))
 _PATHS = ("file", "file_new", "file_target")
 _SOCKETS = ("unix_peer_path", "unix_local_path")
 
@@ -35,20 +42,33 @@ class StartUp:
     Args:
         classes: those of paths.
         programs: base names of the programs that ran, and those by which they were called.
+        named: absolute paths that the recorded command names.
     """
 
-    def __init__(self, classes: PathClasses, programs: set[str]) -> None:
+    def __init__(
+        self, classes: PathClasses, programs: set[str], named: Collection[str] = ()
+    ) -> None:
         self._classes = classes
         self._programs = programs
+        self._named = named
 
-    def class_of(self, path: str, errors: Collection[str] = ()) -> str:
-        """Return the class of a path; `errors`: those of a path that was looked for in vain."""
+    def class_of(self, path: str, errors: Collection[str] = (), changed: bool = False) -> str:
+        """Return the class of a path.
+
+        Args:
+            path: an absolute path.
+            errors: those of a path that was looked for in vain.
+            changed: whether the program made, wrote, renamed or deleted it.
+        """
         if errors and path.rpartition("/")[2] in self._programs:
             if NOT_THERE.issuperset(errors):
                 return SEARCH
             if NOT_FOUND.issuperset(errors) and _OF_PROGRAMS.search(path):
                 return SEARCH
-        return self._classes.of(path)
+        found = self._classes.of(path)
+        if path in self._named or (changed and found not in _WRITTEN_AT_START):
+            return OWN
+        return found
 
     def has_event(self, record: EventRecord) -> bool:
         """Return whether an event belongs to the start-up."""
@@ -58,7 +78,10 @@ class StartUp:
             asks = error in NOT_THERE or (error in NOT_FOUND and data.get("class") in _ASKS)
             errors = (error,) if asks else ()
             paths = [str(data[name]) for name in _PATHS if name in data]
-            return bool(paths) and all(self.class_of(path, errors) != OWN for path in paths)
+            changed = _is_change(record)
+            return bool(paths) and all(
+                self.class_of(path, errors, changed) != OWN for path in paths
+            )
         if record.sourcetype == "net":
             return self._has_socket(data)
         return False
@@ -76,9 +99,24 @@ class StartUp:
         return bool(ends) and all(self._classes.of(path) != OWN for path in paths)
 
 
+def _is_change(record: EventRecord) -> bool:
+    data = record.data
+    return (
+        record.source in _CHANGES
+        or bool(data.get("file_write_ops"))
+        or bool(data.get("file_created"))
+        or "O_TRUNC" in str(data.get("flags"))
+    )
+
+
 def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
     """Return what knows the programs of a session, by their files and as they were called."""
     programs = set()
     for exe, cmd in db.execute("SELECT DISTINCT exe, cmd FROM process"):
         programs |= {exe.rpartition("/")[2], cmd.partition(" ")[0].rpartition("/")[2]}
-    return StartUp(classes, programs)
+    named = {
+        posixpath.normpath(posixpath.join(cwd, arg))
+        for cwd, args in db.execute("SELECT cwd, args FROM session")
+        for arg in json.loads(args)[1:]
+    }
+    return StartUp(classes, programs, named)

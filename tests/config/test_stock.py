@@ -103,7 +103,7 @@ def test_every_rule_is_explained(path, comment):
 def test_every_class_of_paths_is_explained():
     rules = {path[2] for path, _ in PATH_RULES}
     lines = [line.strip() for line in LINES]
-    assert rules == {"packages", "interpreter", "locale", "loader", "system"}
+    assert rules == {"caches", "packages", "interpreter", "locale", "loader", "system"}
     for name in rules:
         assert lines[lines.index(f"{name}:") - 1].startswith("# ")
 

@@ -20,6 +20,7 @@ from support.users import one_user
 
 PYTHON = "print(open('in.txt').read()); open('out.txt', 'w').write('x')"
 PERL = "open F, 'in.txt'; print <F>; open G, '>', 'out.txt'; print G 'x'"
+RUBY = "File.write('out.txt', File.read('in.txt'))"
 NODE = "const fs = require('fs'); fs.writeFileSync('out.txt', fs.readFileSync('in.txt'))"
 JAVA = """
 import java.nio.file.*;
@@ -33,7 +34,12 @@ MAKEFILE = "out.txt: in.txt\n\tcp in.txt out.txt\n"
 PROGRAM = '#include <stdio.h>\nint main(void) { return puts("x") < 0; }\n'
 NGINX = """
 daemon off; master_process off; pid nginx.pid; error_log error.log;
-events {} http { access_log off; server { listen unix:web.sock; } }
+events {}
+http {
+    access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    server { listen unix:web.sock; }
+}
 """
 
 
@@ -60,6 +66,7 @@ def own_files(stage: Stage, *command: str) -> dict[str, dict[str, Any]]:
         (["python3", "-c", PYTHON], []),
         (["perl", "-e", PERL], []),
         (["node", "-e", NODE], []),
+        (["ruby", "-rjson", "-rset", "-e", RUBY], []),
         (["make", "-s"], ["Makefile"]),
         (["java", "Main.java"], ["Main.java"]),
         (["sh", "-c", "cat in.txt >out.txt"], []),
@@ -90,6 +97,19 @@ def test_a_compilers_headers_and_objects_are_not_the_programs(
     found = own_files(stage, needs("cc"), "-o", "main", "main.c")
 
     assert {path for path in found if not Path(path).name.startswith("cc")} == {"main.c", "main"}
+
+
+@one_user("classes of files follow from their names")
+def test_a_library_that_a_compiler_makes_is_the_programs(
+    stage: Stage, needs: Callable[[str], str]
+) -> None:
+    (stage.work / "part.c").write_text("int part(void) { return 1; }\n")
+
+    found = own_files(stage, needs("cc"), "-shared", "-o", "part.so", "part.c")
+
+    assert {path for path in found if not Path(path).name.startswith("cc")} == {
+        "part.c", "part.so"
+    }  # fmt: skip
 
 
 @one_user("classes of files follow from their names")

@@ -11,7 +11,7 @@ import pytest
 from scopetrace.model.event import Event
 from scopetrace.model.file_record import FileRecord
 from scopetrace.query import open_session
-from support.session_builder import closed, event, image, record
+from support.session_builder import begin, closed, event, image, record
 
 Read = Callable[..., dict[str, FileRecord]]
 
@@ -204,6 +204,34 @@ def test_a_program_that_was_looked_for_in_path_is_a_search(read: Read) -> None:
 
     assert files["/opt/bin/python3"].path_class == "search"
     assert files["/opt/python3.conf"].path_class == "own"
+
+
+RULES = "scopetrace: {pathclasses: {caches: ['[.]pyc$'], loader: ['[.]so$']}}"
+
+
+def test_what_the_program_changes_is_its_own_but_for_caches(tmp_path: Path) -> None:
+    writer = begin(tmp_path, config=RULES)
+    used = [moved(f"/{kind}.{end}", read=4) for kind in ("r", "w") for end in ("so", "pyc")]
+    written = [moved(f"/w.{end}", written=4) for end in ("so", "pyc")]
+    writer.add_events([*used, *written, event("fs.delete", op="unlink", file="/d.so")])
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
+        classes = {file.path: file.path_class for file in session.files()}
+
+    own = {"/w.so": "own", "/d.so": "own"}
+    assert classes == own | {"/r.so": "loader", "/r.pyc": "caches", "/w.pyc": "caches"}
+
+
+def test_what_the_command_names_is_its_own(tmp_path: Path) -> None:
+    names = ("cat", "libs/a.so", "/b.so", "-l", "../c.so")
+    writer = begin(tmp_path, "cat", args=names, cwd="/home/ann", config=RULES)
+    read = ("/home/ann/libs/a.so", "/b.so", "/home/c.so", "/home/ann/d.so")
+    writer.add_events([moved(path, read=4) for path in read])
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
+        found = [file.path_class for file in session.files()]
+
+    assert found == ["own", "own", "own", "loader"]
 
 
 def test_a_name_that_json_can_only_escape_is_read(read: Read) -> None:

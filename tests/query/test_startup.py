@@ -11,7 +11,7 @@ from scopetrace.query import open_session
 from support.flow_builder import ENDS, UNIX_ENDS, opened
 from support.session_builder import begin, closed, event, image
 
-RULES = "scopetrace: {pathclasses: {loader: ['[.]so$'], system: ['/nscd/']}}"
+RULES = "scopetrace: {pathclasses: {caches: ['[.]pyc$'], loader: ['[.]so$'], system: ['/nscd/']}}"
 PAIR = {"net_transport": "Unix.TCP", "unix_local_inode": 5, "unix_peer_inode": 6}
 NSCD = {**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket"}
 REFUSED = {"op": "newfstatat", "error": "EACCES", "class": "stat"}
@@ -23,7 +23,14 @@ MISSED = {"op": "execve", "error": "ENOENT"}
     [
         (closed("/lib/libc.so"), True),
         (closed("/home/ann/a.txt"), False),
-        (event("fs.rename", op="rename", file="/a.so", file_new="/b.so"), True),
+        (event("fs.rename", op="rename", file="/a.so", file_new="/b.so"), False),
+        (event("fs.rename", op="rename", file="/a.pyc", file_new="/b.pyc"), True),
+        (event("fs.open", op="open", file="/a.so", flags="O_RDONLY"), True),
+        (event("fs.open", op="open", file="/a.so", flags="O_WRONLY|O_TRUNC"), False),
+        (event("fs.open", op="open", file="/a.so", flags="O_RDWR", file_created=True), False),
+        (closed("/a.so", file_write_ops=1, file_write_bytes=5), False),
+        (closed("/a.pyc", file_write_ops=1, file_write_bytes=5), True),
+        (event("fs.delete", op="unlink", file="/a.so"), False),
         (event("fs.rename", op="rename", file="/a.tmp", file_new="/b.so"), False),
         (event("fs.error", file="/opt/bin/python3", **MISSED), True),
         (event("fs.error", file="/opt/bin/tool", **MISSED), True),
