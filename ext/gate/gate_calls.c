@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
@@ -35,6 +36,16 @@ INLINE_IN_THE_PROGRAM int locks(const struct gate_slot *slot)
            command == F_OFD_SETLKW;
 }
 
+/* Whether a call makes a thread that is traced. Where the tracer records nothing any more it helps no thread. */
+IN_THE_PROGRAM static int makes_thread(const struct gate_slot *slot)
+{
+    uint64_t flags = slot->registers.rdi; /* of clone3 their address */
+
+    return slot->mode != GATE_PASS &&
+           (slot->registers.rax != SYS_clone3 || read_program(&flags, flags, sizeof flags)) &&
+           (flags & (CLONE_THREAD | CLONE_UNTRACED)) == CLONE_THREAD;
+}
+
 /* enum gate_how: who makes the call. */
 IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
 {
@@ -43,7 +54,7 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
 
     if (slot->mode == GATE_TRACED ||
         (action == GATE_FCNTL && !locks(slot) && !is_copy(slot, action)) ||
-        (action == GATE_MAP && !may_map(slot)))
+        (action == GATE_MAP && !may_map(slot)) || (action == GATE_CLONE && !makes_thread(slot)))
         return GATE_TRACE_CALL;
     slot->entered = now_ticks();
     if (action == GATE_OPEN || action == GATE_OPENAT)

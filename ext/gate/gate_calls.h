@@ -127,6 +127,12 @@ HIDDEN void change_word(struct gate_slot *slot, uint64_t set, uint64_t cleared);
 /* Have the tracer look at the slot in its next round. */
 HIDDEN void mark_slot(struct gate_slot *slot);
 
+/*
+ * Read memory of the program before a call, by process_vm_readv(2): it fails where a load would raise SIGSEGV. False:
+ * it could not be read.
+ */
+HIDDEN int read_program(void *to, uint64_t from, uint64_t size);
+
 /* Count a call that has succeeded. False: there is no place for it. */
 HIDDEN int tally_call(struct gate_slot *slot, uint64_t fd, uint64_t bytes, uint64_t ticks);
 

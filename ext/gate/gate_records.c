@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "gate/gate_calls.h"
 
@@ -143,6 +144,15 @@ IN_THE_PROGRAM int end_part(struct gate_record *record, struct raw_part *part, i
         part->bytes[at] = 0;
     record->copied += sizeof *part + RAW_ALIGN(part->size);
     return 1;
+}
+
+IN_THE_PROGRAM int read_program(void *to, uint64_t from, uint64_t size)
+{
+    struct iovec here = { to, size }, there = { (void *)(uintptr_t)from, size };
+    uint64_t process = (uint64_t)gate_make_call(SYS_getpid, 0, 0, 0, 0, 0);
+
+    return (uint64_t)gate_make_call(SYS_process_vm_readv, process, (uintptr_t)&here, 1,
+                                    (uintptr_t)&there, 1) == size;
 }
 
 IN_THE_PROGRAM int write_stat(struct gate_record *record, uint32_t fd, struct raw_stat **stat_out)

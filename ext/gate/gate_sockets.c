@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/syscall.h>
 
 #include "gate/gate_calls.h"
@@ -214,17 +213,12 @@ IN_THE_PROGRAM static int after_shutdown(struct gate_slot *slot)
 
 /*
  * Read how many bytes the program has for the address of a sender; after the call the size of the whole address
- * stands there. The thread reads it by process_vm_readv(2), which fails where a load would raise SIGSEGV.
+ * stands there.
  */
 IN_THE_PROGRAM static int read_room(struct gate_slot *slot)
 {
-    struct iovec here = { &slot->room, sizeof(uint32_t) };
-    struct iovec there = { (void *)(uintptr_t)slot->registers.r9, sizeof(uint32_t) };
-    uint64_t process = (uint64_t)gate_make_call(SYS_getpid, 0, 0, 0, 0, 0);
-
     slot->room = 0;
-    return gate_make_call(SYS_process_vm_readv, process, (uintptr_t)&here, 1, (uintptr_t)&there,
-                          1) == sizeof(uint32_t);
+    return read_program(&slot->room, slot->registers.r9, sizeof(uint32_t));
 }
 
 IN_THE_PROGRAM int before_message(struct gate_slot *slot, enum gate_action action)

@@ -80,6 +80,7 @@ enum gate_action {
     GATE_COUNT_LINK,    /* the same; EINVAL is counted, too: there is no symbolic link */
     GATE_WATCH,         /* only those that fail have a record, and nothing is counted */
     GATE_FCNTL, /* likewise of commands that lock; others that copy an fd are as GATE_DUP, or not made here */
+    GATE_CLONE, /* likewise of those that make a thread, which begins at gate_return */
 };
 
 /* Which argument of a call is its only path. */

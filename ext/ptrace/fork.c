@@ -10,7 +10,8 @@
  *     that stop (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
  *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted
  *     by what /proc/TID/status says of it (start_orphans).
- *  4. Recording has ended: newborns are resumed without being adopted (start_newborns).
+ *  4. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
+ *     the gate (gated_note_birth) after the parent's event.
  *
  * CLONE_UNTRACED would have the child not traced at all: the flag is cleared before the call is made,
  * for clone in the register, for clone3 in the memory of the program, where it is restored.
@@ -27,6 +28,16 @@
 
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 
+void read_clone3_flags(struct task *task, uint64_t address)
+{
+    uint64_t flags;
+
+    task->clone3_flags =
+        memory_read_whole(task->caller.space, task->caller.tid, address, &flags, sizeof flags) < 0
+            ? -1
+            : (int64_t)flags;
+}
+
 /* clone with CLONE_UNTRACED would let the child escape: clear it, and put it back later. */
 void patch_clone(struct task *task, const struct pending *call)
 {
@@ -41,12 +52,9 @@ void patch_clone(struct task *task, const struct pending *call)
         }
         return;
     }
-    task->clone3_flags = -1;
-    if (memory_read_whole(task->caller.space, task->caller.tid, call->args[0], &flags,
-                          sizeof flags) < 0)
-        return;
-    task->clone3_flags = (int64_t)flags;
-    if (!(flags & CLONE_UNTRACED))
+    read_clone3_flags(task, call->args[0]);
+    flags = (uint64_t)task->clone3_flags;
+    if (task->clone3_flags < 0 || !(flags & CLONE_UNTRACED))
         return;
     uint64_t traced = flags & ~(uint64_t)CLONE_UNTRACED;
     if (memory_write(task->caller.space, task->caller.tid, call->args[0], &traced, sizeof traced) ==
@@ -179,26 +187,32 @@ void start_child(struct engine *engine, struct task *task)
     resume(engine, task, 0);
 }
 
-void on_fork(struct engine *engine, struct task *task)
+struct task *find_child(struct engine *engine, struct task *task)
 {
     unsigned long message = 0;
 
     if (ptrace(PTRACE_GETEVENTMSG, task->caller.tid, 0, &message) < 0)
-        return;
-    uint64_t flags = birth_flags(task, (pid_t)message);
-    note_progress(task);
-    if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
-        task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
+        return NULL;
     struct task *child = tasks_find(&engine->tasks, (pid_t)message);
     if (!child)
         child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);
-    if (!child) {
+    if (child)
+        gated_note_birth(task, child);
+    else
         engine->context.counts.lost++;
+    return child;
+}
+
+void on_fork(struct engine *engine, struct task *task)
+{
+    struct task *child = find_child(engine, task);
+
+    note_progress(task);
+    if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
+        task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
+    if (!child || child->adopted)
         return;
-    }
-    if (child->adopted)
-        return;
-    adopt(engine, task, child, flags);
+    adopt(engine, task, child, birth_flags(task, child->caller.tid));
     if (child->newborn)
         start_child(engine, child);
 }
@@ -220,7 +234,7 @@ void start_newborns(struct engine *engine)
 {
     for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.newborns;
          task = tasks_next(&engine->tasks, task))
-        if (task->newborn)
+        if (task->newborn && !gated_awaits_parent(task))
             start_child(engine, task);
 }
 

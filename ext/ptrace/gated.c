@@ -18,7 +18,8 @@
  *  6. A call in the gate fails, or something about it is not plain: the thread asks the tracer to record
  *     it, with one stop (record_asked).
  *  7. A signal comes: the thread is moved out of the gate (gated_leave).
- *  8. A fork copies the program, and the child has the same arena. No child has a slot at its birth.
+ *  8. A fork copies the program, and the child has the same arena. A thread that is made in the gate is led out
+ *     of it in its first stop (gated_start).
  *  9. Calls have to be seen that the gate does not show (own filters of the program, a call that is
  *     suspended, asynchronous operations): slots are in mode GATE_TRACED (gated_mode).
  */

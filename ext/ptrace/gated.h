@@ -60,6 +60,13 @@ void gated_before_resume(struct engine *engine, struct task *task);
 void gated_birth(const struct engine *engine, struct task *parent, struct task *child,
                  uint64_t flags);
 void gated_start(struct engine *engine, struct task *child);
+
+/*
+ * At a clone event: a thread that is made in the gate begins where its parent stands, and goes on behind the site, of
+ * which the parent's slot knows by then. Whether a child in its first stop awaits this event.
+ */
+void gated_note_birth(struct task *parent, struct task *child);
+bool gated_awaits_parent(const struct task *child);
 void gated_leave_image(struct engine *engine, struct task *task);
 
 /* Nothing is recorded any more: calls go on in the gate. */

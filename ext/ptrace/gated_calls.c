@@ -1,4 +1,5 @@
 /* What the tracer does at a thread's call, which the gate did not make, or made and does not record. */
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -31,12 +32,17 @@ static bool begin_by_rows(struct engine *engine, struct task *task, int row)
     while ((row = gated_row_for(engine, row, task->entry.args)) >= 0) {
         fill_call(engine, task, row);
         if (CALLS[row].stops == STOPS_BOTH) {
+            if (CALLS[row].group == GROUP_BIRTH)
+                fill_birth_flags(task, &task->call);
             call_entered(&engine->context, &task->caller, &task->call);
             if (row == ROW_recvfrom) /* by now the program has another size there */
                 task->call.address_room = (uint32_t)task->gated->page->slot.room;
             return true;
         }
-        call_entered_only(&engine->context, &task->caller, &task->call);
+        if (row == ROW_clone3)
+            read_clone3_flags(task, task->call.args[0]);
+        if (CALLS[row].group != GROUP_TASK)
+            call_entered_only(&engine->context, &task->caller, &task->call);
         row = engine->next_row[row];
     }
     return false;
@@ -146,6 +152,18 @@ static void guard_gate(struct engine *engine, struct task *task, const call_info
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_DISPATCH);
 }
 
+/* Whether a call makes a child that is no thread, which always stops. */
+static bool makes_process(struct task *task, const call_info *info)
+{
+    uint64_t flags = info->entry.args[0];
+
+    if (info->entry.nr == SYS_clone3) {
+        read_clone3_flags(task, flags);
+        flags = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
+    }
+    return (info->entry.nr == SYS_clone || info->entry.nr == SYS_clone3) && !(flags & CLONE_THREAD);
+}
+
 enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info,
                                   bool refused)
 {
@@ -163,7 +181,7 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
         gate_thread_mark(task->gated);
     if (refused && !task->image->refused && has_other_gs(task))
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS);
-    bool other = !native || gated_row(engine, info->entry.nr) < 0;
+    bool other = !native || gated_row(engine, info->entry.nr) < 0 || makes_process(task, info);
     if (engine->context.started)
         engine->gate->ways[other ? WAY_OTHER : way_of(task, refused)]++;
     if (other || !engine->context.started || !gated_may_enter(task))

@@ -1,4 +1,6 @@
-/* A thread leaves the gate, since a signal is about to be delivered. */
+/* A thread leaves the gate, since a signal is about to be delivered, or since it was made there. */
+#include <sys/syscall.h>
+
 #include "arch/abi.h"
 #include SCOPE_ARCH_H
 #include "ptrace/gated.h"
@@ -117,4 +119,27 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
     if (fault) /* PR_SET_TSC of prctl(2), or its memory is not as it was */
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_FAULT);
     return fault;
+}
+
+/* -- threads that are made in the gate ---------------------------------------------------------- */
+
+void gated_note_birth(struct task *parent, struct task *child)
+{
+    struct arch_regs regs;
+
+    if (!parent->gated || arch_get_regs(parent->caller.tid, &regs) < 0 ||
+        regs.user.rip != gate_address(gate_return))
+        return;
+    if (regs.user.orig_rax == SYS_clone3)
+        read_clone3_flags(parent, regs.user.rdi);
+    if (relocate(&regs.user, parent->gated->page, find_patch_of, parent) == RELOCATE_RETURNING)
+        child->born = (struct birthplace){ regs.user.rip, regs.user.rsp, regs.user.eflags };
+}
+
+bool gated_awaits_parent(const struct task *child)
+{
+    struct arch_regs regs;
+
+    return !child->born.ip && arch_get_regs(child->caller.tid, &regs) == 0 &&
+           regs.user.rip == gate_address(gate_return);
 }

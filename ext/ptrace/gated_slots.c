@@ -70,20 +70,23 @@ static bool take_slot(struct engine *engine, struct task *task)
     return task->gated;
 }
 
+static void point_to_slot(struct engine *engine, struct task *task, struct arch_regs *regs)
+{
+    if (regs->user.gs_base && !is_in_arena(regs->user.gs_base))
+        gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS); /* it has a use of its own for gs */
+    else if (take_slot(engine, task))
+        regs->user.gs_base = task->gated->page->slot.self;
+}
+
 static void enter_slot(struct engine *engine, struct task *task)
 {
     struct arch_regs regs;
 
     if (arch_get_regs(task->caller.tid, &regs) < 0)
         return;
-    if (regs.user.gs_base && !is_in_arena(regs.user.gs_base)) {
-        gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS); /* it has a use of its own for gs */
-        return;
-    }
-    if (!take_slot(engine, task))
-        return;
-    regs.user.gs_base = task->gated->page->slot.self;
-    arch_set_regs(task->caller.tid, &regs);
+    point_to_slot(engine, task, &regs);
+    if (task->gated)
+        arch_set_regs(task->caller.tid, &regs);
 }
 
 static void end_thread(struct engine *engine, struct task *task)
@@ -157,20 +160,33 @@ static bool will_use_slot(const struct task *child)
            image->threads_used > image->threads_born / 2;
 }
 
+static void leave_birthplace(struct task *child, struct arch_regs *regs)
+{
+    regs->user.rip = regs->user.rcx = child->born.ip;
+    regs->user.eflags = regs->user.r11 = child->born.flags;
+    if (is_in_arena(regs->user.rsp)) /* it has no stack of its own */
+        regs->user.rsp = child->born.sp;
+    child->born.ip = 0;
+}
+
 void gated_start(struct engine *engine, struct task *child)
 {
+    bool may_have_gs = child->has_parents_gs || engine->recording_ended;
     struct arch_regs regs;
 
     if (gated_has_gate(child) && !shares_space(child))
         check_arenas(child);
-    if (engine->gate && !child->gated && will_use_slot(child))
-        enter_slot(engine, child);
+    if (!engine->gate || child->gated || !may_have_gs ||
+        arch_get_regs(child->caller.tid, &regs) < 0)
+        return;
+    if (child->born.ip)
+        leave_birthplace(child, &regs);
+    if (will_use_slot(child))
+        point_to_slot(engine, child, &regs);
     if (child->gated)
         child->gated->since_birth = true;
-    if (!engine->gate || !child->has_parents_gs || child->gated ||
-        arch_get_regs(child->caller.tid, &regs) < 0 || !is_in_arena(regs.user.gs_base))
-        return;
-    regs.user.gs_base = GATE_NO_SLOT;
+    else if (is_in_arena(regs.user.gs_base))
+        regs.user.gs_base = GATE_NO_SLOT;
     arch_set_regs(child->caller.tid, &regs);
 }
 

@@ -77,7 +77,15 @@ void end_recording(struct engine *engine)
 /* Recording has ended and the program runs: without a tracer its watched calls would fail (ENOSYS). */
 static void on_stop_after_recording(struct engine *engine, struct task *task, int event, int signal)
 {
+    if (event == PTRACE_EVENT_CLONE)
+        find_child(engine, task);
     start_newborns(engine);
+    if (task->newborn) {
+        consume_stop(task->caller.tid, NULL);
+        return;
+    }
+    if (event == PTRACE_EVENT_STOP)
+        gated_start(engine, task);
     task->in_call = false;
     task->suspended_count = 0;
     task->adopted = true;

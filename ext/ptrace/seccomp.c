@@ -214,6 +214,7 @@ uint8_t filter_gate_action(int row)
                : row == ROW_accept || row == ROW_accept4         ? GATE_ACCEPT
                : row == ROW_socket                               ? GATE_SOCKET
                : row == ROW_connect                              ? GATE_CONNECT
+               : row == ROW_clone || row == ROW_clone3           ? GATE_CLONE
                : row == ROW_shutdown                             ? GATE_SHUTDOWN
                : row == ROW_getsockopt                           ? GATE_SOCKET_ERROR
                : row == ROW_splice || row == ROW_copy_file_range ? GATE_COPY

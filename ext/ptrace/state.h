@@ -233,6 +233,8 @@ bool deliver_init_fault(struct task *task, int signal);
 
 /* fork.c */
 void on_fork(struct engine *engine, struct task *task);
+/* The child that the event of a thread names; NULL: there is none, or no memory. */
+struct task *find_child(struct engine *engine, struct task *task);
 /* A tid that no event of a parent has named: that comes later, or never. */
 struct task *add_newborn(struct engine *engine, pid_t tid);
 /* Resume a child from its first stop; its memory is opened while it is stopped. */
@@ -245,6 +247,8 @@ void start_orphans(struct engine *engine, struct task *dead);
 void patch_clone(struct task *task, const struct pending *call);
 /* … and restore it in the program's memory after it. */
 void unpatch_clone(struct task *task);
+/* Find out the flags of a clone3, which lie in memory. */
+void read_clone3_flags(struct task *task, uint64_t address);
 /* The flags of a clone or clone3 that is entered, as its record and its restart have them. */
 void fill_birth_flags(struct task *task, struct pending *call);
 

@@ -58,6 +58,11 @@ struct gated_file;
 struct image;
 struct gate_thread;
 
+/* Where a thread goes on that begins in the gate, as the one that has made it: behind the site. ip 0: it does not. */
+struct birthplace {
+    uint64_t ip, sp, flags;
+};
+
 struct task {
     struct caller caller; /* its ids, memory and fds */
     bool adopted;         /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
@@ -91,6 +96,7 @@ struct task {
     struct gate_thread *gated;  /* its slot, or NULL */
     unsigned locked;            /* 1 + the lock of a file that a write of the task has; 0: none */
     bool has_parents_gs;        /* its first base of gs may be that of its parent's slot */
+    struct birthplace born;     /* of a thread in its first stop that was made in the gate */
     int64_t closed;             /* the fd of a close that is recorded and not made yet; -1: none */
     bool other_users;           /* its user namespace is another one than the recorder's */
     bool gone;                  /* it is in another stop than the one that is handled */

@@ -44,6 +44,18 @@ def test_recording_ends_and_the_program_goes_on(traced, scopetrace):
     assert "after" not in scopetrace("events", "-t", "console")[1]
 
 
+def test_threads_and_children_that_are_made_as_the_recording_ends_go_on_as_natively(
+    scopetrace, monkeypatch, compile_tracee
+):
+    monkeypatch.setenv("SCOPE_GATE", "eager")
+    command = (sys.executable, "-m", "scopetrace", compile_tracee("after_end", "-pthread"))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdout.readline() == b"begun\n"
+        assert scopetrace("stop")[0] == 0
+
+        assert program.communicate(b"after\n", timeout=60)[0] == b"all right\n"
+
+
 def test_the_program_ends_too_if_it_is_to_be_killed(traced, scopetrace):
     status, out, err = scopetrace("stop", "1", "--kill")
 

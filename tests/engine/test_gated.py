@@ -58,6 +58,7 @@ def test_threads_like_those_before_them_need_no_stop_to_begin(
     assert output == b"all right\n"
     made = ways_of(records)
     assert made[Way.EARLY] < 30
+    assert made[Way.OTHER] < 10
     assert made[Way.GATED] > 60 * 19
 
 
@@ -389,6 +390,7 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "short_address",
         "short_files",
         "sockets",
+        "threads_in_turn",
         "tmpfile",
         "turns",
         "uring_files",

@@ -27,7 +27,10 @@ extern uint64_t before[ALL], after[ALL];
 uint64_t before[ALL], after[ALL], native_sp;
 
 /* Load `before`, make the call, store `after`; only rsp and rip-relative operands are needed. */
-#define SITE(name, prepare)                                                                        \
+#define SITE(name, prepare) SITE_AND(name, prepare, "")
+
+/* The same with instructions behind the call. */
+#define SITE_AND(name, prepare, behind)                                                            \
     ".globl " name ", " name "_back\n.type " name ", @function\n.p2align 6\n" name ":\n"           \
     ".cfi_startproc\n"                                                                             \
     "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"                           \
@@ -41,8 +44,7 @@ uint64_t before[ALL], after[ALL], native_sp;
     "mov before + 8 * 10(%rip), %r10\nmov before + 8 * 11(%rip), %r11\n"                           \
     "mov before + 8 * 12(%rip), %r12\nmov before + 8 * 13(%rip), %r13\n"                           \
     "mov before + 8 * 14(%rip), %r14\nmov before + 8 * 15(%rip), %r15\n" prepare "syscall\n" name  \
-    "_back:\n"                                                                                     \
-    "mov %rax, after + 8 * 0(%rip)\nmov %rbx, after + 8 * 1(%rip)\n"                               \
+    "_back:\n" behind "mov %rax, after + 8 * 0(%rip)\nmov %rbx, after + 8 * 1(%rip)\n"             \
     "mov %rcx, after + 8 * 2(%rip)\nmov %rdx, after + 8 * 3(%rip)\n"                               \
     "mov %rsi, after + 8 * 4(%rip)\nmov %rdi, after + 8 * 5(%rip)\n"                               \
     "mov %rbp, after + 8 * 6(%rip)\nmov %rsp, after + 8 * 7(%rip)\n"                               \

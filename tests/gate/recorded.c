@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -219,6 +220,52 @@ static void close_connected(void)
     close(scratch);
 }
 
+/* A thread: it stores its registers and ends. */
+enum {
+    THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD |
+             CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+};
+extern uint64_t born[ALL];
+uint64_t born[ALL];
+static _Alignas(64) uint8_t thread_stack[4096];
+static pid_t parents_tid;
+static volatile pid_t childs_tid;
+static uint64_t refused_flags[11] = { CLONE_THREAD };
+
+__asm__(SITE_AND("with_thread", "jmp 1f\n.nops 16\n1:\n",
+                 "xchg %rax, %rcx\njrcxz 2f\nxchg %rax, %rcx\njmp 3f\n2:\nxchg %rax, %rcx\n"
+                 "mov %rax, born + 8 * 0(%rip)\nmov %rbx, born + 8 * 1(%rip)\n"
+                 "mov %rcx, born + 8 * 2(%rip)\nmov %rdx, born + 8 * 3(%rip)\n"
+                 "mov %rsi, born + 8 * 4(%rip)\nmov %rdi, born + 8 * 5(%rip)\n"
+                 "mov %rbp, born + 8 * 6(%rip)\nmov %rsp, born + 8 * 7(%rip)\n"
+                 "mov %r8, born + 8 * 8(%rip)\nmov %r9, born + 8 * 9(%rip)\n"
+                 "mov %r10, born + 8 * 10(%rip)\nmov %r11, born + 8 * 11(%rip)\n"
+                 "mov %r12, born + 8 * 12(%rip)\nmov %r13, born + 8 * 13(%rip)\n"
+                 "mov %r14, born + 8 * 14(%rip)\nmov %r15, born + 8 * 15(%rip)\n"
+                 "pushfq\npop born + 8 * 16(%rip)\nmov $60, %eax\nxor %edi, %edi\nsyscall\n3:\n"));
+
+extern const char with_thread_back[];
+void with_thread(void);
+static const struct site THREAD_SITE = { "thread", with_thread, with_thread_back, 0 };
+
+static void expect_thread(void)
+{
+    parents_tid = -1;
+    childs_tid = 1;
+}
+
+/* The kernel gives the thread the registers of its parent, but for the result and the stack. */
+static void check_thread(void)
+{
+    while (childs_tid)
+        sched_yield();
+    before[RAX] = 0;
+    before[RSP] = (uint64_t)(thread_stack + sizeof thread_stack);
+    for (int i = 0; i < ALL; i++)
+        if (born[i] != before[i])
+            complain("a register", "a new thread", (long long)i);
+}
+
 /* Arguments of 0 that are pointers or fds are filled in by run_case. */
 static struct step_case {
     const char *name;
@@ -315,7 +362,23 @@ static struct step_case {
       close_both },
     { "first send", { "", SYS_write, { 0, (uint64_t)&byte, 1 } }, 1, hurry, close_both },
     { "close of a connection begun", { "", SYS_close, { 0, 0, 0 } }, 0, hurry, close_peer },
+    { "thread refused",
+      { "", SYS_clone3, { (uint64_t)refused_flags, sizeof refused_flags } },
+      -EINVAL,
+      nothing,
+      nothing },
     { "getcwd", { "", SYS_getcwd, { (uint64_t)folder, sizeof folder } }, 0, nothing, nothing },
+};
+
+static const struct step_case THREAD_CASE = {
+    "thread",
+    { "",
+      SYS_clone,
+      { THREAD, (uint64_t)(thread_stack + sizeof thread_stack), (uint64_t)&parents_tid,
+        (uint64_t)&childs_tid } },
+    1,
+    expect_thread,
+    check_thread,
 };
 
 static bool is_about_file(const struct step_case *asked)
@@ -393,6 +456,8 @@ static char step(const struct site *site, struct step_case asked, uint64_t numbe
     site->call();
     current = NULL;
     char end = end_of_step(report);
+    if (asked.begin == expect_thread)
+        asked.result = parents_tid;
     if (handled != (end == STEP_MADE))
         complain("signals", asked.name, handled);
     if ((int64_t)after[RAX] != asked.result || !is_right(site) || !stack_is_intact())
@@ -425,6 +490,26 @@ static void run_case(const struct site *site, const struct step_case *asked)
            (unsigned long long)last);
 }
 
+/*
+ * The same of a call that makes a thread, which comes where the steps end. So there may be no breakpoint: another call
+ * before it has the places forgotten to which the thread would run.
+ */
+static void run_thread_case(void)
+{
+    static const struct step_case other = { "", { "", SYS_alarm, { 0 } }, 0, nothing, nothing };
+    uint64_t made = 0, last = first;
+    char end;
+
+    do {
+        bool warm = made++ >= WARM_UP;
+        step(&SITES[0], other, NO_INSTRUCTION);
+        end = step(&THREAD_SITE, THREAD_CASE, warm ? last : 0);
+        last += warm && end == STEP_MADE ? every : 0;
+    } while (end != STEP_BEHIND);
+    printf("%s|%s|%llu|%llu\n", THREAD_SITE.name, THREAD_CASE.name, (unsigned long long)made,
+           (unsigned long long)last);
+}
+
 int main(int argc, char **argv)
 {
     static char alternate[1 << 16];
@@ -449,6 +534,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof SITES / sizeof *SITES; i++)
         for (size_t j = 0; j < sizeof CASES / sizeof *CASES; j++)
             run_case(&SITES[i], &CASES[j]);
+    run_thread_case();
     fflush(stdout);
     return wrong ? 1 : 3;
 }

@@ -86,6 +86,8 @@ LEAST = {
     "shutdown": 150,
     "close of a socket": 100,
     "getcwd": 100,
+    "thread refused": 100,
+    "thread": 100,
     "sendto": 200,
     "recvfrom": 200,
     "connect begun": 400,
