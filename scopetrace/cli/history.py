@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from scopetrace.cli.answers import chosen_form, format_option, print_bodies
 from scopetrace.cli.options import count
 from scopetrace.errors import UsageError
 from scopetrace.model.session import SessionInfo
+from scopetrace.model.shown import shell_line
 from scopetrace.output.answers import Column, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.status import describe_status
@@ -101,7 +101,7 @@ def _row(info: SessionInfo, now_ns: int) -> tuple[object, ...]:
     return (
         info.id,
         info.command,
-        escape(shlex.join(info.args)),
+        escape(shell_line(info.args)),
         info.pid,
         format_duration(now_ns - info.started_ns),
         UNKNOWN if duration_ns is None else format_duration(duration_ns),

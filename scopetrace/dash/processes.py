@@ -110,7 +110,7 @@ class ProcessesView(View):
             f"{(node.started_ns - info.started_ns) / 1e9:.3f}",
             "" if node.duration_ns is None else format_microseconds(node.duration_ns // 1000),
             status_text(node, live=info.status == "running"),
-            node.process.cmd or node.process.proc,
+            node.process.command,
         )
         return Row(node.key, cells, Place("files", Scope(pid=node.pid, proc=node.process.proc)))
 

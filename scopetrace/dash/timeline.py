@@ -34,7 +34,7 @@ class TimelineView(ProcessesView):
             str(node.pid),
             format_duration(node.started_ns - info.started_ns),
             bar(node, info.started_ns, end_ns),
-            node.process.cmd or node.process.proc,
+            node.process.command,
         )
         scope = Scope(pid=node.pid, proc=node.process.proc)
         return Row(node.key, cells, Place("events", scope))

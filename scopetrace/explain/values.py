@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Callable
 
 from scopetrace.explain.subject import QUOTED, Subject
 from scopetrace.model.names import signal_name
-from scopetrace.model.shown import escape
+from scopetrace.model.shown import escape, shell_line
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.descriptors import AT_FDCWD, address_text, signed
 
@@ -366,7 +365,7 @@ def _receiver_address(call: Subject) -> str:
 
 def _command(call: Subject) -> str:
     words = [text[1:].rstrip(".").removesuffix('"') for text in QUOTED.findall(call.texts["argv"])]
-    return shlex.join(words)
+    return shell_line(words)
 
 
 def _child(call: Subject) -> str:

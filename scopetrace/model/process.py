@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from scopetrace.model.shown import shell_line
+
 ALL_PROCESSES = -1
 """In place of a process group: all processes that the sender may signal (kill(2))."""
 
@@ -34,6 +36,12 @@ class Process(NamedTuple):
     """The tags that the configuration gives to this process."""
     args_missing: int = 0
     """How many more arguments there were than were kept (argslimit)."""
+
+    @property
+    def command(self) -> str:
+        """The command line as it would be typed in a shell, or the program's name."""
+        typed = shell_line(self.args) if self.args else self.cmd or self.proc
+        return f"{typed} ... ({self.args_missing} more)" if self.args_missing else typed
 
 
 class ProcessEnd(NamedTuple):

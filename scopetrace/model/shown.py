@@ -17,7 +17,9 @@ which, JSON is exact.
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 
 NAMED = {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
@@ -50,6 +52,11 @@ _shown = _Shown()
 def escape(text: str) -> str:
     """Return `text` on one line and without anything that a terminal would obey."""
     return text if text.isprintable() else text.translate(_shown)
+
+
+def shell_line(args: Iterable[str]) -> str:
+    """Return a command as it would be typed in a shell; not escaped."""
+    return shlex.join(args).replace("""'"'"'""", r"'\''")
 
 
 def stderr_line(sentence: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
+from scopetrace.model.shown import shell_line
 from scopetrace.model.summary import Log, Slow, Summary
 from scopetrace.output.answers import shorten_middle
 from scopetrace.output.color import paint
@@ -88,7 +88,7 @@ def _labelled(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _command(summary: Summary) -> str:
     info = summary.info
-    return f"{escape(shlex.join(info.args))}  (session {info.id}, in {escape(info.cwd)})"
+    return f"{escape(shell_line(info.args))}  (session {info.id}, in {escape(info.cwd)})"
 
 
 def _end(summary: Summary) -> tuple[str, str]:
@@ -145,7 +145,9 @@ def _processes(summary: Summary) -> Iterator[str]:
     still = f", {running} running" if running and summary.info.status == "running" else ""
     yield f"{len(nodes)}{still}: " + ", ".join(_some(named))
     failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
-    texts = [f"{_program(node.process.cmd)} [{node.pid}]: {status_text(node)}" for node in failed]
+    texts = [
+        f"{_program(node.process.command)} [{node.pid}]: {status_text(node)}" for node in failed
+    ]
     yield from (f"failed: {text}" for text in _some(texts))
 
 

@@ -100,7 +100,7 @@ def _since(node: ProcessNode, began_ns: int) -> str:
 
 def _line(node: ProcessNode, branch: str, width: int | None, color: bool, live: bool) -> str:
     end = _end(node, width is None or width >= WIDE_COLUMNS, live)
-    name = f"{escape(node.process.cmd) or escape(node.process.proc)}"
+    name = escape(node.process.command)
     if node.shims:
         name += f"  (through {', '.join(map(escape, node.shims))})"
     label = f"[{node.pid}] "

@@ -166,7 +166,7 @@ def _support(end: BadEnd, width: int | None) -> Iterator[str]:
     yield from _labelled("stdout", map(escape_message, end.stdout), width)
     before = [call for call in end.last_calls if blamed is None or call.event != blamed.event]
     yield from _labelled("before", map(_call_text, before), width)
-    yield from _labelled("command", [escape(end.origin.process.cmd)], width)
+    yield from _labelled("command", [escape(end.origin.process.command)], width)
     if blamed is not None:
         yield from _labelled("event", [f"scopetrace events {blamed.event}"], width)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import html
-import shlex
 
 from scopetrace.model.session import SessionInfo
-from scopetrace.model.shown import escape
+from scopetrace.model.shown import escape, shell_line
 from scopetrace.model.summary import Summary
 from scopetrace.output.status import describe_status
 from scopetrace.output.summary import summary_lines
@@ -19,7 +18,7 @@ def session_line(info: SessionInfo) -> str:
     """
     if info.status == "running" and (info.exit_code, info.signal) != (None, None):
         info = info._replace(status="finished")
-    return f"{info.id}: {escape(shlex.join(info.args))} ({describe_status(info)})"
+    return f"{info.id}: {escape(shell_line(info.args))} ({describe_status(info)})"
 
 
 def session_html(summary: Summary) -> str:

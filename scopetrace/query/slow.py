@@ -45,7 +45,7 @@ def _processes(roots: Sequence[ProcessNode]) -> Iterator[Slow]:
             if node.duration_ns is not None:
                 of_others_ns = sum(child.duration_ns or 0 for child in node.children)
                 own_us = (node.duration_ns - of_others_ns) // 1000
-                yield Slow("process", node.process.cmd, own_us, node.pid, node.cpu_us)
+                yield Slow("process", node.process.command, own_us, node.pid, node.cpu_us)
 
 
 def _files(files: Iterable[FileRecord]) -> Iterator[Slow]:

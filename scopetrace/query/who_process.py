@@ -28,7 +28,7 @@ def process_touches(db: sqlite3.Connection, pid: int) -> Who | None:
         return None
     chains = Chains(db)
     touches = [touch for node in found for touch in _touches(db, node, chains)]
-    return Who(PROCESS, found[-1].process.cmd or found[-1].process.proc, (), tuple(touches))
+    return Who(PROCESS, found[-1].process.command, (), tuple(touches))
 
 
 def pids(db: sqlite3.Connection) -> list[int]:

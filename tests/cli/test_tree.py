@@ -11,7 +11,10 @@ END_NS = 1_783_822_276_000_000_000
 
 def test_the_tree_and_its_json_form(scopetrace, recorder):
     writer = recorder.start()
-    writer.add_process(recorder.process(id=2, pid=71, parent=1, proc="sh", cmd="sh -c 'exit 3'"))
+    args = ("sh", "-c", "exit 3")
+    writer.add_process(
+        recorder.process(id=2, pid=71, parent=1, proc="sh", args=args, cmd=" ".join(args))
+    )
     writer.end_process(ProcessEnd(2, END_NS, 3, None, False))
     writer.end_process(ProcessEnd(1, END_NS, 0, None, False))
     writer.finish(ended_ns=END_NS, exit_code=0, status="finished")

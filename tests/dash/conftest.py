@@ -21,7 +21,8 @@ def path(home: Path) -> Path:
         ppid=70,
         parent=1,
         proc="sh",
-        cmd="sh -c 'exit 3'",
+        cmd="sh -c exit 3",
+        args=("sh", "-c", "exit 3"),
         started_ns=STARTED_NS + SECOND,
     )
     return record(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import subprocess
 import sys
 
 import pytest
 
-from scopetrace.model.shown import print_to_stderr, stderr_line
+from scopetrace.model.shown import print_to_stderr, shell_line, stderr_line
 
 
 def test_a_sentence_is_one_line_that_no_terminal_obeys():
@@ -17,6 +18,24 @@ def test_a_sentence_is_one_line_that_no_terminal_obeys():
 def test_it_is_written_to_standard_error(capsys):
     print_to_stderr("something is wrong")
     assert capsys.readouterr() == ("", "scopetrace: something is wrong\n")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["ls", "-l"],
+        ["sh", "-c", "ls / | wc"],
+        ["", "it's", "''", "'\"'", "\\'", '"', "$x `y` *"],
+        ["two\nlines", "\t"],
+    ],
+)
+def test_a_shell_makes_the_same_arguments_of_a_shown_command(args):
+    printed = subprocess.check_output(["sh", "-c", f"printf '%s\\0' {shell_line(args)}"])
+    assert printed == b"".join(f"{arg}\0".encode() for arg in args)
+
+
+def test_a_quote_is_shown_as_shells_are_used_to():
+    assert shell_line(["echo", "it's"]) == r"echo 'it'\''s'"
 
 
 class FullDisk:

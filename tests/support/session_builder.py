@@ -40,7 +40,12 @@ SENT = MetricRecord(
 
 
 def image(number: int = 1, **changes: Any) -> Process:
-    """Return a process image, `changes` apart that of python3 with pid 70."""
+    """Return a process image, `changes` apart that of python3 with pid 70.
+
+    Changes of `cmd` change `args` as well.
+    """
+    if "cmd" in changes:
+        changes.setdefault("args", tuple(changes["cmd"].split()))
     return Process(
         id=number,
         pid=70,

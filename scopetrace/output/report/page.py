@@ -10,6 +10,7 @@ from string import Template
 from typing import Any
 
 from scopetrace.model.report import ReportInput
+from scopetrace.model.shown import shell_line
 from scopetrace.model.summary import Summary
 from scopetrace.output.escape import escape
 from scopetrace.output.json_bytes import json_bytes
@@ -60,7 +61,7 @@ def _data(found: ReportInput, version: str) -> dict[str, Any]:
     shown = parts(found)
     return {
         "session": {
-            "title": " ".join(map(escape, info.args)),
+            "title": escape(shell_line(info.args)),
             "facts": list(summary_facts(found.summary)),
             "outcome": _outcome(found.summary),
             "duration_us": _duration_us(found.summary, shown),

@@ -127,7 +127,7 @@ def _process(node: ProcessNode, depth: int, began_ns: int, status: str) -> list[
         node.pid,
         depth,
         escape(node.process.proc),
-        _cut(escape(node.process.cmd) or escape(node.process.proc)),
+        _cut(escape(node.process.command)),
         _us(node.started_ns, began_ns),
         None if node.duration_ns is None else node.duration_ns // 1000,
         status,
@@ -264,7 +264,7 @@ def _bad_ends(found: ReportInput) -> Iterator[list[Any]]:
         yield _bad_end(end.chain[0], reason_text(end))
     for node in found.summary.processes:
         if node.failed and node.images[0].id not in explained:
-            yield _bad_end(node, escape(node.process.cmd))
+            yield _bad_end(node, escape(node.process.command))
 
 
 def _bad_end(node: ProcessNode, what: str) -> list[Any]:

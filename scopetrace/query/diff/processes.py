@@ -29,6 +29,7 @@ from scopetrace.model.difference import (
 )
 from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode
+from scopetrace.model.shown import shell_line
 from scopetrace.query.diff.names import Names
 
 LEAST_SHARED = 0.5
@@ -64,7 +65,7 @@ class Run:
     @property
     def label(self) -> str:
         """Its command line."""
-        return " ".join(self.args)
+        return shell_line(self.args)
 
     @property
     def size(self) -> int:

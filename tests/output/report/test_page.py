@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from scopetrace.model.shown import shell_line
 from scopetrace.output.report.page import page, script_safe
 from scopetrace.query import open_session
 from scopetrace.query.report import read_report
@@ -46,7 +47,7 @@ def elements(tmp_path):
         event("stdout", message=HOSTILE),
         event("proc.error", op="kill", what=HOSTILE, error="EPERM"),
     ]
-    hostile = image(2, pid=71, parent=1, proc=HOSTILE, cmd=HOSTILE)
+    hostile = image(2, pid=71, parent=1, proc=HOSTILE, cmd=HOSTILE, args=(HOSTILE,))
     with open_session(record(tmp_path / "home", events, [hostile])) as session:
         found = read_report(session)
     info = found.summary.info._replace(command=HOSTILE, args=(HOSTILE,), cwd=HOSTILE)
@@ -61,7 +62,7 @@ def test_hostile_texts_are_data(elements):
     assert tags.count("script") == 2
     assert "img" not in tags
     data = json.loads(elements.texts["data"])
-    assert data["session"]["title"] == HOSTILE
+    assert data["session"]["title"] == shell_line([HOSTILE])
     assert data["parts"]["lines"]["rows"][0][-1] == HOSTILE
     assert elements.texts["title"].startswith(HOSTILE)
 
