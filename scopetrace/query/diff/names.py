@@ -42,6 +42,8 @@ _LOT = re.compile(
     r"|^(?=(?:\w*?[a-z][A-Z]){2})\w{10}$"
 )
 """What looks drawn by lot within one name of a temporary file."""
+_OF_GCC = re.compile(r"cc[A-Za-z0-9]{6}\.\w+")
+"""How gcc calls its temporary files; a name of letters alone may also be a word."""
 
 _OF_RUNS = (
     r"(?<=/pytest-)(?:\d+|current)(?=/|$)",  # pytest
@@ -346,8 +348,8 @@ def temporary_names(files: Iterable[FileRecord], cwd: str) -> dict[str, str]:
         if file.deleted and (file.written or file.opens):
             for path in (file.path, *file.names):
                 folder, name = posixpath.split(path)
-                is_ours = folder in TEMPORARY or _LOT.search(name) is not None
-                if is_ours and not f"{cwd}/".startswith(f"{path}/"):
+                is_drawn = _LOT.search(name) or _OF_GCC.fullmatch(name)
+                if (folder in TEMPORARY or is_drawn) and not f"{cwd}/".startswith(f"{path}/"):
                     found[path] = "*" + _suffix(name)
     return found
 

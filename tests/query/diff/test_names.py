@@ -164,6 +164,8 @@ def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:
         plain,
         plain._replace(path="/tmp/kept", deleted=False),
         plain._replace(path="/home/ann/app/out.txt"),
+        plain._replace(path="/home/ann/app/ccvjzfbg.s"),
+        plain._replace(path="/home/ann/app/ccvjzfbg.o", deleted=False),
         plain._replace(path="/home/ann/app/tmp.aBcDeFgHiJ.x", names=("/tmp/first",)),
         plain._replace(path="/tmp/work"),
         plain._replace(path="/tmp/tmp.aBcDeFgHiJ"),
@@ -171,6 +173,7 @@ def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:
 
     assert temporary_names(files, "/tmp/work/here") == {
         "/tmp/a.o": "*.o",
+        "/home/ann/app/ccvjzfbg.s": "*.s",
         "/home/ann/app/tmp.aBcDeFgHiJ.x": "*.x",
         "/tmp/first": "*",
         "/tmp/tmp.aBcDeFgHiJ": "*",
