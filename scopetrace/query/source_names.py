@@ -47,11 +47,15 @@ def check_sources(
     for name in sources:
         pattern = as_prefix(name)
         if not _may_be(pattern, SOURCE_NAMES) and not _is_in(db, "source", pattern):
-            raise UsageError(f"no source is named {name}{did_you_mean(name, SOURCE_NAMES)}")
+            hint = f"; it is a source type: -t {name}" if name in SOURCETYPES else ""
+            raise UsageError(f"no source is named {name}{hint or did_you_mean(name, SOURCE_NAMES)}")
     for name in sourcetypes:
         known = name in SOURCETYPES or name.endswith(".") or bool(_NO_NAME & set(name))
         if not known and not _is_in(db, "sourcetype", name):
-            raise UsageError(f"no source type is named {name}{did_you_mean(name, SOURCETYPES)}")
+            hint = f"; it is a source: -s {name}" if name in SOURCE_NAMES else ""
+            raise UsageError(
+                f"no source type is named {name}{hint or did_you_mean(name, SOURCETYPES)}"
+            )
 
 
 def check_fields(db: sqlite3.Connection, names: Sequence[str]) -> None:

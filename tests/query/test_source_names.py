@@ -71,6 +71,8 @@ def test_what_is_known_or_in_the_session_is_right(
         ({"source": ["bogus"]}, "no source is named bogus$"),
         ({"sourcetype": ["proces"]}, "no source type is named proces; did you mean process"),
         ({"sourcetype": ["ntice"]}, "no source type is named ntice; did you mean notice"),
+        ({"source": ["console"]}, "no source is named console; it is a source type: -t console$"),
+        ({"sourcetype": ["http.req"]}, "type is named http.req; it is a source: -s http.req$"),
         ({"source": ["fs.open", "bogus"]}, "no source is named bogus$"),
     ],
 )
