@@ -1,6 +1,6 @@
 /*
  * A call that is recorded whole, packed: what PART_CALL holds, and the column `data` of the table
- * `syscall`. scopetrace/model/packed_call.py reads it.
+ * `syscall`. scopetrace/syscalls/packed.py reads it.
  *
  *     one byte       how many arguments follow
  *     numbers        the arguments

@@ -13,7 +13,7 @@ from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import Sentence, errors, names, sentences
 from scopetrace.explain.values import Values, phrase
 from scopetrace.model.names import signal_name
-from scopetrace.model.whole_call import SIGNAL
+from scopetrace.model.whole_call import DAMAGED, SIGNAL
 from scopetrace.syscalls.recorded import Recorded
 
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
@@ -22,6 +22,7 @@ MOST_ARGUMENTS = 4
 """So many arguments a composed sentence has."""
 NO_RETURN = "none"
 REFUSED = ": a seccomp filter of the program refused it, which raises SIGSYS."
+DAMAGED_ROW = "The session file is damaged here: what call this was is not known."
 CLOSE = ("", ",", ";", ":")
 """What stands behind a word without a space."""
 
@@ -44,7 +45,9 @@ def sentence(call: Subject) -> str:
 
 
 def sentence_between(made: Recorded) -> str:
-    """Return what happened between calls: a signal came, or a thread ended."""
+    """Return what happened between calls: a signal came, a thread ended, or nobody can tell."""
+    if made.abi == DAMAGED:
+        return DAMAGED_ROW
     if made.abi == SIGNAL:
         name = signal_name(made.number)
         meaning = names().get(name)

@@ -10,6 +10,8 @@ END = 17
 """In place of an ABI: the row is the end of a thread (CALL_END)."""
 FOUND = 18
 """In place of an ABI: the row is a descriptor that was open when the first program started."""
+DAMAGED = 19
+"""In place of an ABI, of a row that was read: it cannot be what the recorder wrote."""
 
 
 class WholeCall(NamedTuple):

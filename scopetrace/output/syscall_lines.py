@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from scopetrace.model.whole_call import SIGNAL
+from scopetrace.model.whole_call import END, SIGNAL
 from scopetrace.output.event_times import EventTimes
 from scopetrace.output.syscall_signals import end_line, signal_line
 from scopetrace.output.units import format_microseconds, number_of
@@ -71,11 +71,7 @@ class CallLines:
     def text(self, made: Recorded, files: Files = NO_FILES) -> str:
         """Return a call as strace prints it, without anything before or behind it."""
         if not made.is_call:
-            return (
-                signal_line(unpack_signal(made.data))
-                if made.abi == SIGNAL
-                else end_line(made.result or 0)
-            )
+            return _between(made)
         uses_fds = self._options.fd_names and self._uses_fds(made)
         version = (id(files), files.version) if uses_fds else None
         key = (made.abi, made.number, made.result, made.data, version)
@@ -104,16 +100,19 @@ class CallLines:
         return bool(at.fds or at.makes_fd)
 
     def _render(self, made: Recorded, files: Files | None) -> str:
-        try:
-            call = made.call
-        except ValueError:
-            return f"{made.name}(?) = {made.result}"
         return render(
-            call,
+            made.call,
             strings=self._options.strings,
             verbose=self._options.verbose,
             fd_names=files.names if files else None,
         )
+
+
+def _between(made: Recorded) -> str:
+    """Return the line of what is no call."""
+    if made.abi == SIGNAL:
+        return signal_line(unpack_signal(made.data))
+    return end_line(made.result or 0) if made.abi == END else f"... row {made.id} is damaged ..."
 
 
 # -- the start of a program ----------------------------------------------------------------------

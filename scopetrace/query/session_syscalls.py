@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scopetrace.db.schema import has_table
 from scopetrace.errors import SessionError, UsageError
 from scopetrace.model.event import EventRecord
+from scopetrace.model.whole_call import DAMAGED
 from scopetrace.query.session_base import SessionBase, listed, sql_int
 
 if TYPE_CHECKING:
@@ -64,10 +65,14 @@ class SyscallViews(SessionBase):
         """Return one call by its number, with the descriptors of its process at that time.
 
         Raises:
-            SessionError: the session has no such call.
+            SessionError: the session has no such call, or its row is damaged.
         """
         query = self.syscall_query(number=number)
         found = next(query.follow(), None) if query.is_recorded else None
+        if found is not None and found.made.abi == DAMAGED:
+            raise SessionError(
+                f"row {number} of the system calls of session {self.info.id} is damaged"
+            )
         if found is None or not found.made.is_call:
             first, last = query.numbers if query.is_recorded else (0, 0)
             has = f"its calls are {first} to {last}" if last else "it has none"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from scopetrace.db.schema import has_index, has_table
 from scopetrace.errors import UsageError
 from scopetrace.model.nearest import no_field
-from scopetrace.model.whole_call import END, FOUND, SIGNAL
+from scopetrace.model.whole_call import DAMAGED, END, FOUND, SIGNAL
 from scopetrace.query.call_evidence import Failures, data_of_failure
 from scopetrace.query.conditions import Condition, all_of, marks, of_processes
 from scopetrace.query.where import bounded, checked
@@ -22,7 +22,14 @@ from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.call_set import UnknownCall, parse_call_set
 from scopetrace.syscalls.chains import Chain, Chains
 from scopetrace.syscalls.descriptors import AFTERWARDS, Descriptors, Files, changes, touches
-from scopetrace.syscalls.recorded import MAX_ERRNO, CallTotal, Recorded, call_name, error_of
+from scopetrace.syscalls.recorded import (
+    MAX_ERRNO,
+    CallTotal,
+    Recorded,
+    call_name,
+    error_of,
+    read_row,
+)
 from scopetrace.syscalls.rows import rows
 
 _PAGE = 1000
@@ -47,9 +54,17 @@ VALUES = {
     "failed": f"(s.abi < {SIGNAL} AND coalesce(s.result, 0) BETWEEN -{MAX_ERRNO} AND -1)",
 }
 """Name of a field in `--where` → its SQL."""
+_NUMBERS = ("time_ns", "duration_ns", "process", "tid", "abi", "number")
+_SOUND = (
+    " AND ".join(f"typeof(s.{name}) = 'integer'" for name in _NUMBERS)
+    + " AND typeof(s.result) IN ('integer', 'null') AND typeof(s.data) = 'blob'"
+    + f" AND s.abi IN ({', '.join(map(str, (*map(int, Abi), SIGNAL, END, FOUND)))})"
+    + f" AND (s.abi <> {END} OR coalesce(s.result, 0) BETWEEN 0 AND {0xFFFF})"
+)
+"""Whether the columns of a row are such as the recorder writes; `read_row` looks at its bytes."""
 _COLUMNS = (
-    "s.id, s.time_ns, s.duration_ns, s.process, p.pid, p.proc, s.tid, s.abi, s.number, s.result,"
-    " s.data"
+    "s.id, s.time_ns, s.duration_ns, s.process, coalesce(p.pid, 0), coalesce(p.proc, ''), s.tid,"
+    f" iif({_SOUND}, s.abi, {DAMAGED}), s.number, s.result, s.data"
 )
 _FROM = "syscall AS s LEFT JOIN process AS p ON p.id = s.process"
 
@@ -104,7 +119,7 @@ def _of_names(names: frozenset[str]) -> Condition:
         f"(s.abi = {int(abi)} AND s.number IN ({', '.join(map(str, numbers))}))"
         for abi, numbers in pairs.items()
     ]
-    return Condition(f"({' OR '.join(parts)} OR s.abi IN ({SIGNAL}, {END}))")
+    return Condition(f"({' OR '.join(parts)} OR s.abi IN ({SIGNAL}, {END}) OR NOT ({_SOUND}))")
 
 
 def _of_threads(wanted: SyscallFilter) -> list[Condition]:
@@ -119,6 +134,8 @@ def _conditions(wanted: SyscallFilter) -> Condition:
     found = [Condition(f"s.abi <> {FOUND}"), *_of_threads(wanted)]
     if wanted.number is not None:
         found.append(Condition("s.id = ?", (wanted.number,)))
+    if wanted.is_of_calls:
+        found.append(Condition(_SOUND))
     if wanted.calls and wanted.calls != "all":
         try:
             found.append(_of_names(parse_call_set(wanted.calls)))
@@ -142,13 +159,16 @@ def _conditions(wanted: SyscallFilter) -> Condition:
 
 def add_call_functions(db: sqlite3.Connection) -> None:
     """Add the SQL functions syscall_name(abi, number) and syscall_error(abi, result)."""
-    db.create_function("syscall_name", 2, call_name, deterministic=True)
-    db.create_function(
-        "syscall_error",
-        2,
-        lambda abi, result: error_of(result) if abi < SIGNAL else "",
-        deterministic=True,
-    )
+
+    def name(abi: Any, number: Any) -> str:
+        return call_name(abi, number) if isinstance(abi, int) and isinstance(number, int) else ""
+
+    def error(abi: Any, result: Any) -> str:
+        is_call = isinstance(abi, int) and abi < SIGNAL and isinstance(result, int)
+        return error_of(result) if is_call else ""
+
+    db.create_function("syscall_name", 2, name, deterministic=True)
+    db.create_function("syscall_error", 2, error, deterministic=True)
 
 
 class Shown(NamedTuple):
@@ -266,7 +286,8 @@ class SyscallQuery:
     def _first(self, condition: str, *values: int) -> Recorded | None:
         sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE {condition} AND s.abi < {SIGNAL}"
         found = self._db.execute(sql, values).fetchone()
-        return Recorded(*found) if found else None
+        made = read_row(found) if found else None
+        return made if made and made.is_call else None
 
     def _between(self, from_ns: int, to_ns: int, pid: int | None) -> Iterator[Recorded]:
         """Yield the first rows from one time to another, at most `MOST_RELATED`."""
@@ -276,14 +297,15 @@ class SyscallQuery:
             f"{of_process} ORDER BY s.time_ns, s.id LIMIT {MOST_RELATED}"
         )
         values = (from_ns, to_ns) if pid is None else (from_ns, to_ns, pid)
-        return (Recorded(*row) for row in self._db.execute(sql, values))
+        return (read_row(row) for row in self._db.execute(sql, values))
 
     def totals(self) -> list[CallTotal]:
         """Return how often each call was made, how it ended, and how long it took in all."""
         sql = (
-            "SELECT syscall_name(s.abi, s.number) AS name, count(*), sum(s.duration_ns),"
+            "SELECT syscall_name(s.abi, s.number) AS name, count(*),"
+            " CAST(total(s.duration_ns) AS INTEGER),"
             f" sum({VALUES['failed']}), max(s.duration_ns) FROM {_FROM}"
-            f" WHERE s.abi < {SIGNAL} AND {self._condition.sql} GROUP BY name"
+            f" WHERE s.abi < {SIGNAL} AND {_SOUND} AND {self._condition.sql} GROUP BY name"
         )
         with bounded(self._db, self._failures, self._strict):
             found = self._db.execute(sql, self._condition.parameters).fetchall()
@@ -304,7 +326,7 @@ class SyscallQuery:
         for row in self._pages(sql, parameters):
             shown = bool(row[-1])
             skip -= shown
-            yield Recorded(*row[:-1]), shown and skip < 0
+            yield read_row(row[:-1]), shown and skip < 0
 
     def _pages(self, sql: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
         """Yield rows a page at a time.

@@ -399,10 +399,7 @@ class Descriptors:
             or (result < 0 and (name, result) != ("connect", UNDER_WAY))
         ):
             return
-        try:
-            call = made.call
-        except ValueError:  # the row is damaged
-            return
+        call = made.call
         if not call.is_refused:
             self._change(made, call, name, result)
 

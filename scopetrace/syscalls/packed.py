@@ -6,16 +6,23 @@ be those of a damaged file: nothing is raised but ValueError.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from scopetrace.syscalls.call import NOWHERE, Abi, Call, Phase, Piece
 
 ARGUMENT, EXIT, FAULT, FAR, SPARSE = 0x0F, 0x10, 0x20, 0x40, 0x80
 ZEROS = tuple(map(bytes, range(16)))
 SOCKETCALL_ARGUMENT = 8
 REGISTERS = 6
+MOST_SHIFT = 63
+"""A number has at most so many bits in front of the 7 of its last byte."""
+CACHED = 256
+"""Calls that are kept unpacked: each is looked at several times, and programs repeat theirs."""
 _MASK = (2**64 - 1, 2**32 - 1, 2**64 - 1)
 """Of a register, by ABI."""
 
 
+@lru_cache(CACHED)
 def unpack_call(abi: int, number: int, result: int | None, data: bytes) -> Call:
     """Return a call with its arguments and memory.
 
@@ -53,7 +60,7 @@ def _arguments(data: bytes, mask: int) -> tuple[tuple[int, ...], int]:
         byte = data[at]
         at += 1
         number, shift = byte & 0x7F, 7
-        while byte > 0x7F:
+        while byte > 0x7F and shift <= MOST_SHIFT:
             byte = data[at]
             at += 1
             number |= (byte & 0x7F) << shift
@@ -65,7 +72,7 @@ def _arguments(data: bytes, mask: int) -> tuple[tuple[int, ...], int]:
 def _number(data: bytes, at: int) -> tuple[int, int]:
     byte = data[at]
     number, shift = byte & 0x7F, 7
-    while byte > 0x7F:
+    while byte > 0x7F and shift <= MOST_SHIFT:
         at += 1
         byte = data[at]
         number |= (byte & 0x7F) << shift

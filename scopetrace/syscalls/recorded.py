@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scopetrace.model.names import error_name
-from scopetrace.model.whole_call import END, FOUND, SIGNAL
+from scopetrace.model.whole_call import DAMAGED, SIGNAL
 from scopetrace.syscalls.call import Call
 from scopetrace.syscalls.packed import unpack_call
 from scopetrace.syscalls.rows import row
@@ -17,7 +17,7 @@ MAX_ERRNO = 4095
 @cache
 def call_name(abi: int, number: int) -> str:
     """Return the name of a call, or `syscall_0x1c8` if the table lacks it; empty: it is no call."""
-    if abi in (SIGNAL, END, FOUND):
+    if abi >= SIGNAL:
         return ""
     found = row(abi, number)
     return f"syscall_{number:#x}" if found is None else found.name
@@ -45,14 +45,14 @@ class Recorded(NamedTuple):
     """Base name of the program."""
     tid: int
     abi: int
-    """Place of the ABI, or SIGNAL, END or FOUND (`model.whole_call`)."""
+    """Place of the ABI, or SIGNAL, END, FOUND or DAMAGED (`model.whole_call`)."""
     number: int
     result: int | None
     data: bytes
 
     @property
     def is_call(self) -> bool:
-        """Whether it is a call; else a signal, or the end of a thread."""
+        """Whether it is a call; else a signal, the end of a thread, or not to be read."""
         return self.abi < SIGNAL
 
     @property
@@ -70,9 +70,27 @@ class Recorded(NamedTuple):
         """Its arguments and memory.
 
         Raises:
-            ValueError: the row is damaged.
+            ValueError: the row is damaged, which `read_row` finds out.
         """
         return unpack_call(self.abi, self.number, self.result, self.data)
+
+
+def read_row(row: tuple[Any, ...]) -> Recorded:
+    """Return a row of the table; one that is no row of the recorder says little, and is DAMAGED.
+
+    Args:
+        row: the fields of a `Recorded`; the ABI is DAMAGED if one of them has a wrong type.
+    """
+    made = Recorded(*row)
+    try:
+        if made.is_call:
+            unpack_call(made.abi, made.number, made.result, made.data)
+    except ValueError:
+        made = made._replace(abi=DAMAGED)
+    if made.abi != DAMAGED:
+        return made
+    time_ns, tid = (value if isinstance(value, int) else 0 for value in (made.time_ns, made.tid))
+    return Recorded(made.id, time_ns, 0, 0, made.pid, made.proc, tid, DAMAGED, 0, None, b"")
 
 
 class CallTotal(NamedTuple):

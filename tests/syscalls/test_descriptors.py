@@ -155,11 +155,3 @@ def test_a_call_that_a_filter_refused_changes_nothing():
     files = follow(call("chdir", 0x1000, result=80, memory=[text(0, "/tmp"), refused])).of(70)
 
     assert files.cwd == "/work"
-
-
-def test_a_damaged_row_changes_nothing():
-    made = recorded(call("close", 3))._replace(data=b"\x06\xff")
-    descriptors = Descriptors({70: "/work"})
-    descriptors.follow(made)
-
-    assert descriptors.of(70).cwd == "/work"

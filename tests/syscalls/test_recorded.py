@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.model.whole_call import END, SIGNAL
-from scopetrace.syscalls.recorded import Recorded, call_name, error_of
+from scopetrace.model.whole_call import DAMAGED, END, SIGNAL
+from scopetrace.syscalls.recorded import Recorded, call_name, error_of, read_row
 
 
 def row(**changes):
@@ -43,3 +43,12 @@ def test_what_stands_between_calls_has_no_name_and_no_error(abi):
 
 def test_a_call_that_no_table_has_is_its_number():
     assert call_name(0, 9999) == "syscall_0x270f"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"data": b"\x02\x06"}, {"abi": DAMAGED, "time_ns": None, "data": "text"}]
+)
+def test_a_row_that_no_recorder_wrote_says_nothing_of_a_call(changes):
+    made = read_row(tuple(row(**changes)))
+
+    assert (made.id, made.abi, made.is_call, made.name, made.time_ns) == (1, DAMAGED, False, "", 0)
