@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
+from scopetrace.explain.texts import errors
 from scopetrace.explain.values import Values, size
+from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.recorded import Recorded
 
 MOST_NAMED = 4
@@ -21,12 +23,17 @@ WRITES = frozenset(
 LISTS = frozenset(("getdents", "getdents64"))
 MAPS = frozenset(("mmap", "mmap2"))
 CONNECT, BIND, LISTEN, CLOSE, BRK = "connect", "bind", "listen", "close", "brk"
+COPIES = ("dup2", "dup3")
+UNDER_WAY = "EINPROGRESS"
+FAILED = "Could not "
+"""How the sentence about a call begins that failed, if that is no answer."""
 ACCEPTS = ("accept", "accept4")
 USES = {
     **dict.fromkeys(READS, "read"),
     **dict.fromkeys(WRITES, "write"),
     **dict.fromkeys(LISTS, "list"),
     **dict.fromkeys(MAPS, "map"),
+    **dict.fromkeys(("fsync", "fdatasync"), "sync"),
     **{name: name for name in (CONNECT, BIND, LISTEN)},
     **dict.fromkeys(ACCEPTS, "accept"),
 }
@@ -117,6 +124,12 @@ class MissingAct(Act):
     def _together(self) -> str:
         if len(self.paths) == 1:
             return self._sentence
+        folders, names = zip(*(path.rpartition("/")[::2] for path in self.paths), strict=True)
+        if len({*names}) == 1:
+            where = f"{len(folders)} folders where it is not"
+            return (
+                f"Looked for {names[0]} in {where}: {listed(folder or '/' for folder in folders)}"
+            )
         return f"Looked for {len(self.paths)} files that are not there: {listed(self.paths)}"
 
 
@@ -164,9 +177,11 @@ class SignalAct(Act):
 
     def _together(self) -> str:
         if not self._signals:
-            return "Said which signals are held back for a while"
-        signals = "signals" if len(self._signals) > 1 else "signal"
-        return f"Asked or said what happens at the {signals} {listed(self._signals)}"
+            return "Set which signals are held back for a while"
+        return f"Asked or set what happens when {listed(self._signals)} {self._come()}"
+
+    def _come(self) -> str:
+        return "come" if len(self._signals) > 1 else "comes"
 
 
 class IdentityAct(Act):
@@ -232,14 +247,20 @@ class FileAct(Act):
         self._opening = ""
         """The sentence of the call that opened it."""
         self._read = self._written = 0
-        self._what = self._fd = self._content = ""
+        self._what = self._fd = self._content = self._made = ""
+        self._failed = ""
+        """The sentence of the last call that failed."""
+        self._copies: list[str] = []
+        """The descriptors that lead to the same file."""
         self._uses: set[str] = set()
         self._closed = self._goes_back = self._read_again = False
 
     def _note(self, call: Subject) -> None:
         if call.made.id == self.first.id:
             self._open(call)
-        if not call.succeeded:
+        if self._sentence.startswith(FAILED):
+            self._failed = self._sentence
+        if not (call.succeeded or call.error == UNDER_WAY):
             return
         self._count(call)
         if call.name == CLOSE:
@@ -249,6 +270,7 @@ class FileAct(Act):
         self._opening = self._sentence
         self._fd = str(call.result)
         self._what = Values(call)["peer"] or call.fd_name(call.result or 0)
+        self._made = Values(call)["made"] if call.first("path") else ""
         if call.first("path"):
             self.paths[Values(call)["path"]] = None
 
@@ -265,17 +287,34 @@ class FileAct(Act):
             self._content = Values(call)["content"] if self._written == result else ""
         elif use in (CONNECT, BIND):
             self._what = Values(call)["addr"]
+        elif call.name in COPIES and call.made.id != self.first.id:
+            self._copies.append(Values(call)["newfd_name"])
+        elif call.has("SO_ERROR"):
+            self._ended(call)
+
+    def _ended(self, call: Subject) -> None:
+        """Take note of how a connection ended that was begun without waiting."""
+        error = call.view.number(call.value("optval") or 0, 4, Phase.EXIT)
+        found = next((text for text in errors().values() if text.number == error), None)
+        if found and CONNECT in self._uses:
+            self._uses.discard(CONNECT)
+            why = f"{found.name}. {found.means.removesuffix('.')}"
+            self._failed = f"{FAILED}connect to {self._what}: {why}"
 
     def _together(self) -> str:
         """Return what was done with the file, and whether it stays open."""
         done = self._done(next(iter(self.paths), self._what))
-        if not done:
-            return self._opening
-        return done if self._closed else f"{done}; it stays open as descriptor {self._fd}"
+        parts = [done or self._opening]
+        if self._failed:
+            parts.append(self._failed[0].lower() + self._failed[1:])
+        if done and not self._closed:
+            parts.append(f"it stays open as descriptor {self._fd}")
+        return "; ".join(parts)
 
     def _done(self, name: str) -> str:
         if CONNECT in self._uses:
-            return f"Talked to {name}{self._carried()}"
+            carried = self._carried()
+            return f"Talked to {name}{carried}" if carried else f"Connected to {name}"
         if self.first.name in ACCEPTS:
             return f"Accepted a connection from {name}{self._carried()}"
         if LISTEN in self._uses:
@@ -284,11 +323,18 @@ class FileAct(Act):
             return ""
         if "list" in self._uses:
             return f"Listed the folder {name}"
-        return self._carried_by_file(name)
+        done = self._carried_by_file(name)
+        if not self._copies:
+            return done
+        copies = listed(self._copies)
+        if done:
+            return f"{done} and made {copies} lead to it"
+        made = f"; {self._made}" if self._made else ""
+        return f"Made {copies} lead to the file {name}{made}"
 
     def _carried_by_file(self, name: str) -> str:
         if {"read", "write"} <= self._uses:
-            return f"Used the file {name}{self._carried()}"
+            return f"Used the file {name}: {size(self._read)} read, {size(self._written)} written"
         if "write" in self._uses:
             content = f": {self._content}" if self._content else ""
             return f"Wrote {size(self._written)} to the file {name}{content}"
@@ -297,7 +343,10 @@ class FileAct(Act):
             return f"Read the file {name} ({size(self._read)}{again})"
         if "map" in self._uses:
             return f"Loaded the file {name} into memory"
-        return f"Opened the file {name} and closed it again" if self._closed else ""
+        if "sync" in self._uses:
+            return f"Waited until {name} was on the disk"
+        is_idle = self._closed and not self._copies
+        return f"Opened the file {name} and closed it again" if is_idle else ""
 
     def _carried(self) -> str:
         parts = [f"{size(self._written)} out"] if self._written else []
@@ -318,6 +367,11 @@ class NoiseAct(Act):
         """Take another act in."""
         self._only = None
         self._merge(act)
+
+    def pass_over(self, act: Act) -> None:
+        """Take an act in that says nothing new."""
+        self._only = None
+        self.names.update(act.names)
 
     def _merge(self, act: Act) -> None:
         self.names.update(act.names)

@@ -34,6 +34,8 @@ UNITS = {
 SIGKILL, SIGSTOP = 9, 19
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
+COMMANDS_OF_ANY_MODE = (0, 1, 2, 3, 1030)
+"""F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC."""
 F_SETPIPE_SZ, F_ADD_SEALS = 1031, 1033
 LAST_SIGNAL = 64
 PR_SET_PDEATHSIG = 1
@@ -90,6 +92,11 @@ def _impossible(data: bytes, most: int, unit: str) -> str:
         if seconds < 0:
             return "the time is negative"
     return ""
+
+
+def _not_open(call: Call) -> str:
+    is_of_any = call.args[1] in COMMANDS_OF_ANY_MODE
+    return f"no file is open as descriptor {signed(call.args[0])}" if is_of_any else ""
 
 
 def _lseek(call: Call) -> str:
@@ -180,6 +187,7 @@ def _few_bytes(call: Call) -> str:
 
 
 OF_CALLS: dict[tuple[str, str], Reason] = {
+    **dict.fromkeys((("fcntl", "EBADF"), ("fcntl64", "EBADF")), _not_open),
     ("ioctl", "ENOTTY"): _terminal,
     ("lseek", "EINVAL"): _lseek,
     ("lseek", "ENXIO"): _always("the file has nothing of that kind behind this position"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from scopetrace.explain.acts import (
+    COPIES,
     READS,
     WRITES,
     Act,
@@ -103,6 +104,8 @@ def _kind_by_name(call: Subject) -> tuple[Key, type[Act]]:
 def _origin(call: Subject) -> int:
     """Return the number of the call that opened the descriptor of a call; 0: none did."""
     made = call.made
+    if call.name in COPIES and call.succeeded:
+        return call.files.origins.get(call.number("oldfd"), 0)
     at = positions(call.call.abi, call.call.number)
     if at.makes_fd and call.succeeded and made.result is not None:
         return call.files.origins.get(made.result, 0)
@@ -124,6 +127,8 @@ class Acts:
         self._last: tuple[int, Key] | None = None
         """Thread and key of the last call."""
         self._noise: NoiseAct | None = None
+        self._asked: set[tuple[int, str]] = set()
+        """Processes, and the files that they asked about in an act that was shown."""
 
     def take(self, call: Subject) -> Iterator[Act]:
         """Take the next call; yield the acts that are complete now."""
@@ -146,10 +151,21 @@ class Acts:
 
     def _kind(self, call: Subject) -> tuple[Key, type[Act]]:
         origin = _origin(call)
-        key = ("file", origin)
+        key: Key = ("file", call.made.pid, origin)
         if origin and (origin == call.made.id or key in self._open):
             return key, FileAct
-        return _kind_of(call, self._is_own)
+        key, kind = _kind_of(call, self._is_own)
+        if kind is MissingAct and self._last and self._is_sought(call):
+            key = self._last[1]
+        return key, kind
+
+    def _is_sought(self, call: Subject) -> bool:
+        """Return whether the last act of the thread is a search for a file of the same name."""
+        act = self._pending[-1] if self._pending else None
+        if not isinstance(act, MissingAct) or act.first.tid != call.made.tid:
+            return False
+        name = Values(call)["path"].rpartition("/")[2]
+        return [*act.paths][-1].rpartition("/")[2] == name
 
     def _act(self, call: Subject, key: Key) -> Act | None:
         """Return the act that a call belongs to; None: it begins one."""
@@ -174,7 +190,10 @@ class Acts:
 
     def _without_noise(self, act: Act) -> Iterator[Act]:
         """Yield an act, or keep it if it is noise that others may follow."""
-        if not self._is_noise(act):
+        is_again = self._is_asked_again(act)
+        if self._noise is not None and self._noise.first.pid == act.first.pid and is_again:
+            self._noise.pass_over(act)
+        elif not self._is_noise(act):
             yield from self._end_noise()
             yield act
         elif self._noise is not None and self._noise.first.pid == act.first.pid:
@@ -187,6 +206,13 @@ class Acts:
         if self._noise is not None:
             yield self._noise
             self._noise = None
+
+    def _is_asked_again(self, act: Act) -> bool:
+        """Return whether an act is of questions about files that were all asked before."""
+        asked = {(act.first.pid, path) for path in act.paths if isinstance(act, LookAct)}
+        is_again = bool(asked) and asked <= self._asked
+        self._asked |= asked
+        return is_again
 
     def _is_noise(self, act: Act) -> bool:
         if isinstance(act, NOISE):

@@ -9,11 +9,13 @@ import os
 import re
 from collections.abc import Callable
 
-from scopetrace.explain.subject import QUOTED, Subject
+from scopetrace.explain.subject import QUOTED, Subject, names_in
+from scopetrace.explain.texts import names
 from scopetrace.model.names import signal_name
 from scopetrace.model.shown import escape, shell_line
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.descriptors import AT_FDCWD, address_text, signed
+from scopetrace.syscalls.render import spell
 
 ACCESS = ("for reading", "for writing", "for reading and writing", "")
 O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_PATH = 3, 0o100, 0o200, 0o1000, 0o2000, 0o10000000
@@ -24,7 +26,16 @@ PIPE = re.compile(r"pipe: (read|write) end")
 UNNAMED = re.compile(r"(pipe|socket):\[\d+\]")
 """What the kernel calls a pipe or a socket that was open at the start."""
 SOCKET = re.compile(r"(TCP|UDP|UNIX-[A-Z]+|NETLINK)(?:v6)?(?: ([^→←]+))?(?:([→←])(.+))?")
+UNIX_SOCKETS = {f"UNIX-{name}": "unix" for name in ("STREAM", "DGRAM", "SEQPACKET")}
 PROTECTION = {1: "read", 2: "written", 4: "executed"}
+STATUS_FLAGS = {0o2000: "O_APPEND", 0o4000: "O_NONBLOCK", 0o40000: "O_DIRECT", 0o20000: "O_ASYNC"}
+ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
+MOST_COMMAND = 200
+"""Characters of a command line."""
+POLLED = re.compile(r"\{fd=(\d+)(?:<[^<>]*>)?, events=([A-Z|]+)")
+POLL_WORDS = {"read": {"POLLIN", "POLLRDNORM", "POLLPRI"}, "written": {"POLLOUT", "POLLWRNORM"}}
+MOST_POLLED = 3
+"""Of so many descriptors each is named."""
 MODE_LETTERS = "rwxrwxrwx"
 KILO = 1024
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -77,6 +88,7 @@ def _described_name(name: str) -> str:
     if found is None:
         return name
     kind, local, way, peer = found.groups()
+    kind = UNIX_SOCKETS.get(kind, kind)
     if way:
         return f"the {kind} connection {'to' if way == '→' else 'from'} {peer}"
     return f"the {kind} socket at {local}" if local else f"a {kind} socket"
@@ -329,6 +341,18 @@ def _answer(call: Subject) -> str:
     return str(call.result) if call.result else ""
 
 
+def _new_name(call: Subject) -> str:
+    fd = call.number("newfd")
+    return STANDARD[fd] if 0 <= fd < len(STANDARD) else f"descriptor {fd}"
+
+
+def _status(call: Subject) -> str:
+    """Return how a file was opened, from what F_GETFL returned."""
+    flags = call.result or 0
+    more = [name for bit, name in STATUS_FLAGS.items() if flags & bit]
+    return ", ".join([ACCESS[flags & O_ACCMODE] or "for nothing", *more])
+
+
 def _pair(argument: str, place: int) -> Callable[[Subject], str]:
     def end(call: Subject) -> str:
         found = re.findall(r"(-?\d+)(?:<[^<>]*>)?", call.texts.get(argument, ""))
@@ -364,8 +388,21 @@ def _receiver_address(call: Subject) -> str:
 
 
 def _command(call: Subject) -> str:
-    words = [text[1:].rstrip(".").removesuffix('"') for text in QUOTED.findall(call.texts["argv"])]
-    return shell_line(words)
+    text = spell(call.call, strings=MOST_COMMAND).arguments.get("argv", "")
+    found = shell_line([*map(_unquoted, QUOTED.findall(text))])
+    return escape(found if len(found) <= MOST_COMMAND else f"{found[:MOST_COMMAND]}…")
+
+
+def _unquoted(text: str) -> str:
+    """Return what strace's form of a string means."""
+    body = text[1 : text.rindex('"')].encode("latin-1", "replace")
+    data = re.sub(rb"\\([0-7]{1,3}|.)", _unescaped, body)
+    return data.decode(errors="surrogateescape")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    code = found.group(1)
+    return bytes([int(code, 8) & 0xFF]) if code.isdigit() else ESCAPES.get(code, code)
 
 
 def _child(call: Subject) -> str:
@@ -404,9 +441,10 @@ def _own(call: Subject) -> str:
 
 
 def _signals(call: Subject) -> str:
-    found = call.texts.get("set", "").strip("[]")
-    if found.startswith("~"):
-        return f"all but {found.strip('~[]')}" if found.strip("~[]") else "all"
+    text = call.texts.get("set", "")
+    found = _listed([f"SIG{name}" for name in text.strip("~[]").split()], "and")
+    if text.startswith("~"):
+        return f"all but {found}" if found else "all"
     return found or "none"
 
 
@@ -419,12 +457,49 @@ def _disposition(call: Subject) -> str:
     return "a function of the program runs" if "sa_handler" in text else ""
 
 
+def _limits(argument: str) -> Callable[[Subject], str]:
+    def limits(call: Subject) -> str:
+        found = re.search(r"rlim_cur=([^,}]+), rlim_max=([^,}]+)", call.texts.get(argument, ""))
+        if found is None:
+            return call.texts.get(argument, "")
+        now, most = map(_limit_of, found.groups())
+        return f"{now}, which may be raised to {most}" if now != most else now
+
+    return limits
+
+
+def _limit_of(text: str) -> str:
+    if "INFINITY" in text:
+        return "no limit"
+    number, _, unit = text.partition("*")
+    return size(int(number) * int(unit)) if unit.isdigit() and number.isdigit() else text
+
+
 # -- waiting ---------------------------------------------------------------------------------------
+
+
+def _listed(words: list[str], last: str) -> str:
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _count(call: Subject) -> str:
     count = call.number("nfds")
     return "1 descriptor" if count == 1 else f"{count} descriptors"
+
+
+def _polled(call: Subject) -> str:
+    """Return what poll(2) waits for: of a few descriptors for what of each."""
+    found = POLLED.findall(call.texts.get("fds", ""))
+    if not 0 < len(found) == call.number("nfds") <= MOST_POLLED:
+        return f"one of {_count(call)} can be read or written"
+    return _listed(
+        [f"{descriptor(call, int(fd))} {_for_what(events)}" for fd, events in found], "or"
+    )
+
+
+def _for_what(events: str) -> str:
+    words = [word for word, wanted in POLL_WORDS.items() if wanted & {*events.split("|")}]
+    return f"can be {' or '.join(words)}" if words else "is closed by the other side"
 
 
 def _limit(call: Subject) -> str:
@@ -439,7 +514,9 @@ def _limit(call: Subject) -> str:
 
 def _ready(call: Subject) -> str:
     if not call.result:
-        return "none within that time"
+        return "not yet" if _limit(call) == "at once" else "none within that time"
+    if call.kind("fds") is not None and call.number("nfds") == 1:
+        return "it can"
     return "1 is ready" if call.result == 1 else f"{call.result} are ready"
 
 
@@ -468,8 +545,7 @@ def _protection(call: Subject) -> str:
         return ""
     prot = call.number("prot")
     words = [text for bit, text in PROTECTION.items() if prot & bit]
-    listed = " and ".join([", ".join(words[:-1]), *words[-1:]] if words[1:] else words)
-    return f"may be {listed}" if words else "may not be touched"
+    return f"may be {_listed(words, 'and')}" if words else "may not be touched"
 
 
 def _grown(call: Subject) -> str:
@@ -500,8 +576,10 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "limit": _limit,
     "made": _made,
     "mapped": lambda call: phrase(call, "fd") or "a file",
+    "limit_new": lambda call: _limits("new_limit")(call) or _limits("rlim")(call),
+    "limit_old": lambda call: _limits("old_limit")(call) or _limits("rlim")(call),
     "new_path": _new_path,
-    "newfd_number": lambda call: str(call.number("newfd")),
+    "newfd_name": _new_name,
     "nfds_count": _count,
     "offset": lambda call: phrase(call, "offset") or phrase(call, "offset_high"),
     "old_path": _old_path,
@@ -510,6 +588,7 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "peer": _peer,
     "pgid_number": lambda call: str(call.number("pgid")),
     "pid_own": _own,
+    "polled": _polled,
     "position": _position,
     "protection": _protection,
     "put": _put,
@@ -523,6 +602,7 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "sockfd": lambda call: phrase(call, "sockfd") or phrase(call, "fd"),
     "sockfd_plain": _plain,
     "span": _until,
+    "opened_how": _status,
     "target": _target,
     "to": _receiver_address,
     "why": lambda call: call.why or "it is not there",
@@ -530,7 +610,13 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "write_end": _pair("pipefd", 1),
 }
 """Name in sentences.txt → its text."""
-AS_PRINTED = "text_"
+AS_PRINTED, MEANING = "text_", "meaning_"
+
+
+def _meaning(text: str) -> str:
+    """Return what the name of a flag or value means, if there is only one."""
+    found = names_in(text)
+    return names().get(found[0], "") if len(found) == 1 else ""
 
 
 class Values(dict[str, str]):
@@ -543,5 +629,7 @@ class Values(dict[str, str]):
     def __missing__(self, name: str) -> str:
         if name.startswith(AS_PRINTED):
             return self._call.texts.get(name[len(AS_PRINTED) :], "")
+        if name.startswith(MEANING):
+            return _meaning(self._call.texts.get(name[len(MEANING) :], ""))
         computed = COMPUTED.get(name)
         return computed(self._call) if computed else phrase(self._call, name)

@@ -16,7 +16,7 @@ from scopetrace.explain.sentence import sentence, sentence_between, sentence_for
 from scopetrace.explain.subject import Subject
 from scopetrace.model.whole_call import END
 from scopetrace.output.call_explained import raw_line, why_failed
-from scopetrace.output.syscall_levels import BEGINNER, EXPERT
+from scopetrace.output.syscall_levels import BEGINNER, EXPERT, NORMAL
 from scopetrace.output.syscall_lines import CallLines, folded, start_up_text
 from scopetrace.output.units import format_microseconds
 from scopetrace.syscalls.descriptors import Files, positions, signed, text_at
@@ -35,10 +35,15 @@ LOADER = (
 INTRODUCTION = (
     "What the program asked of the kernel, the part of the system that alone can reach files, other"
     " processes and the network: its system calls. In front stands the number of a call, of which"
-    " `scopetrace explain NUMBER` says more; in brackets which calls it was. A descriptor is the"
-    " number by which a process names what it has open: a file, a pipe, a connection. 0 is standard"
-    " input, 1 standard output, 2 standard error."
+    " `scopetrace explain NUMBER` says more{form}. A descriptor is the number by which a process"
+    " names what it has open: a file, a pipe, a connection. 0 is standard input, 1 standard output,"
+    " 2 standard error."
 )
+FORMS = {
+    BEGINNER: "; in brackets which calls it was",
+    NORMAL: ", then name, arguments and result, as strace prints them, and below what it means",
+}
+"""Level → what the introduction says of its entries; other levels have no introduction."""
 
 
 class Explaining(NamedTuple):
@@ -66,6 +71,9 @@ def explained_rows(rows: Rows, lines: CallLines, fold: bool, how: Explaining) ->
         fold: start-ups are one line each.
         how: the level, and where reasons of failures come from.
     """
+    if form := FORMS.get(how.level):
+        text = INTRODUCTION.format(form=form)
+        yield from wrap(text, max(how.columns, LEAST_COLUMNS), break_on_hyphens=False)
     if how.level == BEGINNER:
         yield from _as_acts(rows, lines, fold, how)
         return
@@ -159,7 +167,6 @@ def _under(text: str, columns: int) -> Iterator[str]:
 
 
 def _as_acts(rows: Rows, lines: CallLines, fold: bool, how: Explaining) -> Iterator[str]:
-    yield from wrap(INTRODUCTION, max(how.columns, LEAST_COLUMNS), break_on_hyphens=False)
     acts = Acts(how.is_own)
     for made, files, start_up in folded(rows, fold):
         if made.is_call and not start_up:

@@ -26,6 +26,8 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("close", (99,), -9, "no file is open as descriptor 99"),
         ("dup", (98,), -9, "no file is open as descriptor 98"),
         ("dup2", (98, 1), -9, ""),
+        ("fcntl", (98, 1), -9, "no file is open as descriptor 98"),
+        ("fcntl", (98, 6), -9, ""),
         ("read", (99, 0, 9), -9, ""),
         ("lseek", (3, 2**64 - 1, 0), -22, "the position would lie before the beginning"),
         ("lseek", (3, 1, 77), -22, "whence is 77, which has no name"),

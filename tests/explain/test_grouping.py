@@ -137,6 +137,95 @@ def test_a_connection_says_what_it_carried(acts):
     ]
 
 
+ADDRESS = Piece(1, 0, 0x2000, bytes([2, 0, 0, 80, 127, 0, 0, 1]) + bytes(8))
+
+
+def ended(error: int, at: float):
+    value = Piece(3, 1, 0x3000, error.to_bytes(4, "little"))
+    return call("getsockopt", 3, 1, 4, 0x3000, 0x4000, at=at, memory=[value])
+
+
+def test_a_connection_that_is_made_without_waiting_is_one(acts):
+    found = acts(
+        call("socket", 2, 1, 0, result=3, at=0.1),
+        call("connect", 3, 0x2000, 16, result=-115, at=0.2, memory=[ADDRESS]),
+        ended(0, 0.3),
+        call("sendto", 3, 0, 5, result=5, at=0.4),
+        call("close", 3, at=0.5),
+    )
+
+    assert found == [
+        "Talked to 127.0.0.1:80: 5 bytes out [socket, connect, getsockopt, sendto, close]"
+    ]
+
+
+@pytest.mark.parametrize("error", [0, 111])
+def test_a_connection_that_failed_says_so(acts, error):
+    found = acts(
+        call("socket", 2, 1, 0, result=3, at=0.1),
+        call("connect", 3, 0x2000, 16, result=-(error or 115), at=0.2, memory=[ADDRESS]),
+        ended(error or 111, 0.3),
+        call("close", 3, at=0.5),
+    )
+
+    assert found[0].startswith("Made a TCP socket (IPv4), as descriptor 3; could not connect to")
+    assert "127.0.0.1:80" in found[0] and "ECONNREFUSED" in found[0]
+
+
+def test_a_failure_within_an_act_is_not_hidden(acts):
+    found = acts(
+        opened("/a", 3, 0.1), call("read", 3, 0, 9, result=-21, at=0.2), call("close", 3, at=0.3)
+    )
+
+    assert "; could not read up to 9 bytes from /a (descriptor 3): EISDIR" in found[0]
+
+
+def test_a_redirection_is_one_act(acts):
+    found = acts(
+        opened("/out", 3, 0.1, 0o1101),
+        call("dup2", 3, 1, result=1, at=0.2),
+        call("close", 3, at=0.3),
+        call("write", 1, 0x2000, 2, result=2, at=0.4, memory=[Piece(1, 0, 0x2000, b"hi")]),
+    )
+
+    assert found[0] == (
+        "Made standard output lead to the file /out; it was created if it was not there, and"
+        " emptied if it was [open, dup2, close]"
+    )
+    assert found[1] == 'Wrote 2 bytes to standard output (/out): "hi" [write]'
+
+
+def test_what_a_child_closes_is_not_closed_for_its_parent(acts):
+    found = acts(
+        opened("/a", 3, 0.1),
+        call("clone", 0x11, result=71, at=0.2),
+        call("close", 3, at=0.3, process=2, tid=71),
+        call("read", 3, 0x6000, 9, result=9, at=0.4),
+        call("close", 3, at=0.5),
+    )
+
+    assert "Read the file /a (9 bytes) [open, read, close]" in found
+
+
+def test_a_search_through_folders_is_one_act(acts):
+    found = acts(stat("/a/ls", 0.1, -2), stat("/usr/b/ls", 0.2, -2), stat("/ls", 0.3, -2))
+
+    assert found == ["Looked for ls in 3 folders where it is not: /a, /usr/b and / [3 stats]"]
+
+
+def test_a_question_that_was_shown_is_not_shown_again_among_the_systems_own(acts):
+    found = acts(
+        stat("/a", 0.1),
+        stat("/usr/1", 0.2),
+        stat("/a", 0.3),
+        stat("/usr/2", 0.4),
+        stat("/a", 0.5),
+        stat("/usr/3", 0.6),
+    )
+
+    assert len(found) == 2 and "used 3 files" in found[1] and found[1].endswith("[5 calls]")
+
+
 def test_a_file_that_stays_open_does_not_hold_back_the_rest_for_ever(tmp_path):
     calls = [opened("/log", 3, 0.1), *(stat(f"/{n}", 0.2 + n / 1000, -(n % 2)) for n in range(600))]
     with open_session(record_calls(tmp_path, calls)) as session:

@@ -96,6 +96,14 @@ def test_a_failure_without_a_known_reason_has_the_meaning_of_its_error():
         (("kill", 12, 0), "Asked whether process 12 exists: yes."),
         (("kill", 0, 15), "Sent SIGTERM to its process group."),
         (("exit_group", 3), "Ended the process with status 3."),
+        (("dup2", 3, 1), "Made standard output lead to /etc/hosts (descriptor 3)."),
+        (("dup2", 3, 9), "Made descriptor 9 lead to /etc/hosts (descriptor 3)."),
+        (("fcntl", 3, 4, 0o4000), "Switched waiting off for /etc/hosts (descriptor 3): what cannot"
+         " be done at once fails with EAGAIN (O_NONBLOCK)."),
+        (("fcntl", 3, 3), "Asked how /etc/hosts (descriptor 3) was opened: for reading."),
+        (("fcntl", 3, 10, 9), "Did F_SETSIG (set which signal is sent when input or output is"
+         " possible) with /etc/hosts (descriptor 3)."),
+        (("mount", 0, 0, 0, 1 << 18, 0), "Said who else sees mounts below NULL (MS_PRIVATE)."),
         (("mincore", 0x1000, 4096, 0), "Called mincore with addr 0x1000, length 4096 bytes, vec"
          " NULL; it succeeded."),
     ],
@@ -152,7 +160,50 @@ def test_a_word_of_what_the_kernel_filled_in_is_none_of_the_call():
 
     found = said("rt_sigaction", 2, 0x2000, 0x3000, 8, memory=[old, new])
 
-    assert found == "Set a function of the program that runs at SIGINT."
+    assert found == "Set a function of the program that runs when SIGINT comes."
+
+
+def test_a_limit_that_is_set_is_not_one_that_was_asked_for():
+    limit = struct.pack("=QQ", 64, 2**64 - 1)
+
+    assert said("prlimit64", 0, 7, 0x2000, 0, memory=[Piece(2, 0, 0x2000, limit)]) == (
+        "Set the limit RLIMIT_NOFILE (descriptors: one more than the highest number) to 64, which"
+        " may be raised to no limit."
+    )
+    assert said("prlimit64", 0, 7, 0, 0x2000, memory=[Piece(3, 1, 0x2000, limit)]).startswith(
+        "Asked for the limit RLIMIT_NOFILE"
+    )
+
+
+@pytest.mark.parametrize(
+    ("timeout", "result", "expected"),
+    [
+        (0, 0, "Looked whether {}: not yet."),
+        (200, 1, "Waited until {}, at most 200 ms: 1 is ready."),
+        (-1, 1, "Waited until {}: 1 is ready."),
+    ],
+)
+def test_a_poll_names_its_descriptors(timeout, result, expected):
+    memory = [Piece(0, 0, 0x2000, struct.pack("=ihhihh", 3, 1, 0, 5, 5, 0))]
+    what = (
+        "/etc/hosts (descriptor 3) can be read or the TCP connection to [::1]:80 (descriptor 5) can"
+        " be read or written"
+    )
+
+    found = said("poll", 0x2000, 2, timeout, result=result, memory=memory)
+
+    assert found == expected.format(what)
+
+
+def test_a_command_line_is_as_it_was_given():
+    words = ["sh", "-c", 'echo "ä $x" > a # and more than 32 bytes']
+    pointers = struct.pack("=QQQQ", 0x5000, 0x6000, 0x7000, 0)
+    texts = [Piece(1, 0, 0x5000 + 0x1000 * n, f"{w}\0".encode()) for n, w in enumerate(words)]
+    memory = [text(0, "/bin/sh"), Piece(1, 0, 0x2000, pointers), *texts]
+
+    assert said("execve", 0x1000, 0x2000, 0, memory=memory).endswith(
+        """: sh -c 'echo "ä $x" > a # and more than 32 bytes'."""
+    )
 
 
 def test_signals_and_ends_between_calls():

@@ -9,7 +9,7 @@ import pytest
 from scopetrace import _engine
 from scopetrace.explain.sentence import FIELD
 from scopetrace.explain.texts import calls, errors, names, sentences
-from scopetrace.explain.values import AS_PRINTED, COMPUTED
+from scopetrace.explain.values import AS_PRINTED, COMPUTED, MEANING
 from scopetrace.output.syscall_prototypes import prototype
 from scopetrace.syscalls.rows import named, rows
 
@@ -64,7 +64,7 @@ def test_a_sentence_has_only_values_that_its_call_has(name: str) -> None:
     for row in sentences()[name]:
         optional = row.what.count("[") + row.then.count("[")
         for value in FIELD.findall(row.what + row.then):
-            value = value.removeprefix(AS_PRINTED)
+            value = value.removeprefix(AS_PRINTED).removeprefix(MEANING)
             known = value in COMPUTED or value in arguments
             assert known or (optional and value in others), (row, value)
 
