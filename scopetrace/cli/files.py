@@ -92,7 +92,7 @@ def files(session: str | None, form: str | None, as_json: bool, **options: Any) 
 
 
 def _is_filtered(options: dict[str, Any]) -> bool:
-    return bool(options["show_all"] or options["by"] or any(options[name] for name in USES))
+    return any(options[name] for name in ("show_all", "by", "pid", "proc", "match", *USES))
 
 
 def _selected(files: list[FileRecord], options: dict[str, Any]) -> list[FileRecord]:

@@ -118,8 +118,11 @@ def _refuse_contradictions(flow: int | None, options: dict[str, Any]) -> None:
 
 
 def _only_flow(session: Session, options: dict[str, Any]) -> FlowRecord:
-    """Return the flow that the filters leave, if it is one; those of the start-up do not count."""
-    found = list(filterfalse(session.start_up().has_flow, session.flows(**_filters(options))))
+    """Return the flow that the filters leave, if it is one; those of the start-up count last."""
+    from scopetrace.output.flows import without_other_ends
+
+    known = list(without_other_ends(session.flows(**_filters(options))))
+    found = list(filterfalse(session.start_up().has_flow, known)) or known
     if len(found) != 1:
         name = "--out" if options["sent"] else "--in"
         raise UsageError(f"{name} needs the ID of a flow: there are {len(found)} flows")
@@ -131,6 +134,8 @@ def _filters(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _list(session: Session, options: dict[str, Any]) -> None:
+    from scopetrace.output.flows import without_other_ends
+
     filters, hides = _filters(options), _hides_start_up(options)
     last = DEFAULT_LAST if options["last"] is None else options["last"]
     found = session.flows(
@@ -141,6 +146,7 @@ def _list(session: Session, options: dict[str, Any]) -> None:
     )
     hidden = 0
     if hides:
+        found = list(without_other_ends(found))
         own = list(filterfalse(session.start_up().has_flow, found))
         hidden, found = len(found) - len(own), own[max(len(own) - last, 0) :]
     _print(found, options["form"])

@@ -6,14 +6,20 @@ from collections.abc import Iterable
 
 MOST_NAMES = 20_000
 """Of so many names the nearest are sought: comparing takes a few µs each."""
+SHORTEST_PART = 3
+"""Parts of names with fewer letters say too little."""
 
 
 def nearest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """Return at most `most` of the names that are similar to `word`, the nearest first."""
+    """Return at most `most` of the names: those that contain `word`, then those similar to it."""
     from difflib import get_close_matches
     from itertools import islice
 
-    return get_close_matches(word, islice(names, MOST_NAMES), n=most, cutoff=0.6)
+    known = list(islice(names, MOST_NAMES))
+    has_parts = len(word) >= SHORTEST_PART
+    containing = sorted((name for name in known if has_parts and word in name), key=len)
+    similar = get_close_matches(word, known, n=most, cutoff=0.6)
+    return list(dict.fromkeys([*containing, *similar]))[:most]
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ def session(recorder):
         recorder.event("fs.close", file="/home/ann/out/log.txt", **close, **written),
         recorder.event("fs.error", file="/etc/shadow", op="openat", error="EACCES"),
         cwd="/home/ann",
+        config="scopetrace: {pathclasses: {loader: ['/libc.so']}}",
     )
 
 
@@ -69,6 +70,28 @@ class TestFiles:
 
         assert status == 0
         assert [json.loads(line)["file"].split("/")[-1] for line in out.splitlines()] == names
+
+    @pytest.mark.parametrize(
+        ("options", "files", "hides"),
+        [
+            ([], 4, True),
+            (["-s", "bytes"], 4, True),
+            (["-A"], 5, False),
+            (["--read"], 2, False),
+            (["--proc", "python*"], 5, False),
+            (["-m", "lib"], 1, False),
+            (["--by", "dir"], 4, False),
+        ],
+    )
+    def test_a_terminal_shows_all_that_was_asked_for(
+        self, options, files, hides, scopetrace, monkeypatch
+    ):
+        monkeypatch.setattr("scopetrace.cli.files.on_terminal", lambda: True)
+
+        status, out, err = scopetrace("files", *options)
+
+        assert (status, len(out.splitlines()) - 1) == (0, files)
+        assert err == ("scopetrace: 1 start-up file hidden: -A shows it\n" if hides else "")
 
     def test_the_largest_comes_first_if_it_is_sorted(self, scopetrace):
         assert self.paths(scopetrace, "-s", "written_bytes", "-n1") == ["/home/ann/out/log.txt"]

@@ -135,8 +135,8 @@ def noisy(home):
 @pytest.mark.parametrize(
     ("args", "ids", "hidden"),
     [
-        ([], ["4"], 3),
-        (["-n", "0"], [], 3),
+        ([], ["4"], 2),
+        (["-n", "0"], [], 2),
         (["-A"], ["1", "3", "4"], 0),
         (["-a"], ["1", "3", "4"], 0),
         (["--pid", "70"], ["1", "3", "4"], 0),
@@ -161,6 +161,18 @@ def test_to_a_pipe_nothing_is_hidden_and_the_only_own_flow_needs_no_id(capsysbin
 
     assert main(["flows", "-j"]) == 0
     assert capsysbinary.readouterr()[0].count(b"\n") == 4
+    assert main(["flows", "--out"]) == 0
+    assert capsysbinary.readouterr() == (b"hi", b"")
+
+
+def test_a_socketpair_needs_no_id_if_it_is_all_there_is(home, capsysbinary):
+    from scopetrace.cli import main
+
+    pair = {"net_transport": "Unix.TCP", "unix_local_inode": 5, "unix_peer_inode": 6}
+    other = {**pair, "unix_local_inode": 6, "unix_peer_inode": 5}
+    sent = [piece(b"hi", of=number, at=4.5) for number in (1, 2)]
+    record_flows(home, [opened(1, **pair), opened(2, **other)], sent)
+
     assert main(["flows", "--out"]) == 0
     assert capsysbinary.readouterr() == (b"hi", b"")
 

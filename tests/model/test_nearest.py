@@ -10,6 +10,14 @@ def test_the_nearest_names_come_first() -> None:
     assert nearest("fs.opne", ("fs.open", "net.open"), 1) == ["fs.open"]
 
 
+def test_names_that_have_the_word_in_them_come_first() -> None:
+    names = ("piece", "http_status_code", "net_peer_port", "net_peer_ip")
+
+    assert nearest("status", names) == ["http_status_code"]
+    assert nearest("peer", names) == ["net_peer_ip", "net_peer_port", "piece"]
+    assert nearest("et", names) == []
+
+
 def test_the_end_of_a_sentence_proposes_them_or_is_empty() -> None:
     assert did_you_mean("pdi", ("pid", "tid")) == "; did you mean pid?"
     assert did_you_mean("zzz", ("pid", "tid")) == ""
