@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from os import PathLike
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Unpack
 
 from scopetrace.db.paths import session_paths
+from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.output.summary import summary_lines
@@ -56,6 +58,8 @@ class Scoped:
         self._opened: dict[Path, Session] = {}
         self._captured: set[str] = set()
         """The files in which pytest keeps what programs print."""
+        self._records = False
+        """Whether the test asked for anything to be recorded."""
 
     def run(
         self,
@@ -80,6 +84,7 @@ class Scoped:
             CommandNotFound, CommandNotExecutable: the program cannot be run.
             SessionError: it was not recorded.
         """
+        self._records = True
         options: PopenOptions = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **popen}
         options["env"] = self._environment(popen.get("env"))
         if "stdin" not in popen:
@@ -92,7 +97,8 @@ class Scoped:
 
     @contextmanager
     def subprocesses(self) -> Iterator[None]:
-        """Have all programs recorded that this process starts by `subprocess` or asyncio."""
+        """Have all programs recorded that this process starts by subprocess, os.system, asyncio."""
+        self._records = True
         start = subprocess.Popen.__init__
 
         def start_recorded(popen: Any, args: Any, *rest: Any, **options: Any) -> None:
@@ -103,7 +109,8 @@ class Scoped:
             popen.args = args
 
         self._captured |= {_name_of_fd(fd) for fd in (1, 2)}
-        with _replaced(subprocess.Popen, "__init__", start_recorded):
+        replaced = _replaced(subprocess.Popen, "__init__", start_recorded)
+        with replaced, _replaced(os, "system", _system):
             yield
 
     @property
@@ -114,6 +121,19 @@ class Scoped:
                 self._opened[path] = session = open_session(path)
                 session.wait_for_recorder()
         return sorted(self._opened.values(), key=lambda session: session.info.id)
+
+    def _recorded(self) -> list[Session]:
+        """Return the sessions that a question is about.
+
+        Raises:
+            UsageError: the test records nothing, so every answer would be that nothing happened.
+        """
+        if not self._records:
+            raise UsageError(
+                "this test records no program: start it with scoped.run([...]), or within"
+                " `with scoped.subprocesses():`"
+            )
+        return self.sessions
 
     def files(
         self,
@@ -147,7 +167,7 @@ class Scoped:
         uses = [use for use, wanted in asked.items() if wanted]
         return [
             file
-            for session in self.sessions
+            for session in self._recorded()
             for file in session.files()
             if (all_classes or (file.path_class == OWN and file.path not in self._captured))
             and (not uses or any(getattr(file, use) for use in uses))
@@ -158,13 +178,12 @@ class Scoped:
     @property
     def talked_to(self) -> list[str]:
         """The peers of connections: `example.com:443`, `[::1]:80`, the path of a socket."""
-        peers = (peer for session in self.sessions for peer in _peers(session))
+        peers = (peer for session in self._recorded() for peer in _peers(session))
         return list(dict.fromkeys(peers))
 
     def events(self, source: str | Sequence[str] = ()) -> Iterator[EventRecord]:
         """Return the events of all sessions; see `Session.events`."""
-        for session in self.sessions:
-            yield from session.events(source)
+        return chain.from_iterable(session.events(source) for session in self._recorded())
 
     def sections(self) -> list[tuple[str, str]]:
         """Return a title and a text for each session, for the report of a test that failed.
@@ -197,13 +216,19 @@ def _report_lines(session: Session) -> Iterator[str]:
 
 
 @contextmanager
-def _replaced(owner: type, name: str, value: object) -> Iterator[None]:
+def _replaced(owner: object, name: str, value: object) -> Iterator[None]:
     before = getattr(owner, name)
     setattr(owner, name, value)
     try:
         yield
     finally:
         setattr(owner, name, before)
+
+
+def _system(command: str) -> int:
+    """Do as os.system, by subprocess; return the status as waitpid(2) has it."""
+    code = subprocess.call(command, shell=True)
+    return -code if code < 0 else code << 8
 
 
 def _name_of_fd(fd: int) -> str:

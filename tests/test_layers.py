@@ -45,7 +45,7 @@ MAY_USE = {
     "explain": "model syscalls",
     "output": "explain model syscalls",
     "lessons": "db errors model query syscalls",
-    "scoped": "db model output query recorder",
+    "scoped": "db errors model output query recorder",
     "pytest_plugin": "scoped",
     "dash": "errors model output query wire",
     "cli": (

@@ -47,18 +47,29 @@ def test_the_programs_that_the_tested_code_starts(scoped, tmp_path):
         done = subprocess.run(["echo", "out"], capture_output=True, text=True)
         subprocess.run(f"echo $SHELLED > {tmp_path}/shell", shell=True, env={"SHELLED": "yes"})
         subprocess.run(["sh", "-c", "echo shown; echo too >&2"])
+        assert os.system(f"echo > {tmp_path}/system; exit 3") == 3 << 8
+        assert os.system("kill -9 $$") == 9
         asyncio.run(start())
     subprocess.run(["touch", tmp_path / "after"])
 
     assert (done.stdout, done.returncode, done.args) == ("out\\n", 0, ["echo", "out"])
     assert (tmp_path / "shell").read_text() == "yes\\n"
     written = {file.path for file in scoped.files(written=True)}
-    assert written == {f"{tmp_path}/shell", f"{tmp_path}/async"}
-    assert [session.info.command for session in scoped.sessions] == ["echo", "sh", "sh", "cp"]
+    assert written == {f"{tmp_path}/{name}" for name in ("shell", "system", "async")}
+    commands = [session.info.command for session in scoped.sessions]
+    assert commands == ["echo", "sh", "sh", "sh", "sh", "cp"]
 
 
 def test_sessions_of_another_test_are_not_here(scoped):
     assert scoped.sessions == []
+
+
+def test_a_question_about_nothing_is_refused(scoped, tmp_path):
+    subprocess.run(["touch", tmp_path / "file"])
+
+    for ask in (scoped.files, scoped.events, lambda: scoped.talked_to):
+        with pytest.raises(Exception, match="this test records no program"):
+            ask()
 
 
 def test_a_text_is_refused(scoped):
@@ -79,7 +90,7 @@ def test_without_programs():
 
 def test_a_test_asks_what_its_programs_did(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(RUNS)
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=5)
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=6)
 
 
 def test_a_failing_assertion_has_the_summary_in_its_report(pytester: pytest.Pytester) -> None:
