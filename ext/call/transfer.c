@@ -126,6 +126,7 @@ static void finish_received(struct context *context, struct caller *caller, stru
 {
     uint64_t bytes = (uint64_t)result;
     bool ahead = peeks(call);
+    bool copied = parts_find(&call->parts, PART_DATA); /* by its thread, and nothing came with it */
     bool recorded = is_flow(context, caller, entry) && makes_record(caller, call, entry, bytes);
 
     if (!ahead)
@@ -134,10 +135,10 @@ static void finish_received(struct context *context, struct caller *caller, stru
         entry->connecting = false;
         if (entry->sending || call->early)
             parts_add(&call->parts, PART_EARLY, 0, "", 0);
-        if (!parts_find(&call->parts, PART_DATA)) /* else its thread has copied them */
+        if (!copied)
             add_received(context, caller, call, entry, bytes);
     }
-    if (CALLS[call->row].message)
+    if (CALLS[call->row].message && !copied)
         add_message(context, caller, call, argument(call, CALLS[call->row].message),
                     MESSAGE_CONTROL, 0);
     if (!recorded && !call->parts.used)

@@ -95,16 +95,15 @@ IN_THE_PROGRAM static int lock_file(struct gate_slot *slot)
 
 enum { VECTOR_MOST = 16 }; /* buffers; for more the stack has no room */
 
-/* Join the first `size` bytes of the buffers of a call. Negative: they cannot be copied here. */
-IN_THE_PROGRAM static int64_t copy_vector(const struct gate_slot *slot, uint8_t *to, uint64_t size)
+/* Join the first `size` bytes of so many buffers. Negative: they cannot be copied here. */
+IN_THE_PROGRAM static int64_t copy_vector(uint64_t vector, uint64_t count, uint8_t *to,
+                                          uint64_t size)
 {
     struct {
         uint64_t base, length;
     } buffers[VECTOR_MOST];
-    uint64_t count = (uint32_t)slot->registers.rdx;
 
-    if (count > VECTOR_MOST ||
-        gate_copy_bytes((uint8_t *)buffers, slot->registers.rsi, count * sizeof *buffers))
+    if (count > VECTOR_MOST || gate_copy_bytes((uint8_t *)buffers, vector, count * sizeof *buffers))
         return -1;
     for (uint64_t i = 0; i < count && size; i++) {
         uint64_t most = buffers[i].length < size ? buffers[i].length : size;
@@ -118,7 +117,18 @@ IN_THE_PROGRAM static int64_t copy_vector(const struct gate_slot *slot, uint8_t 
 
 INLINE_IN_THE_PROGRAM int is_out(enum gate_action action)
 {
-    return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND;
+    return action == GATE_OUT || action == GATE_OUT_VECTOR || action == GATE_SEND ||
+           action == GATE_SEND_MESSAGE;
+}
+
+/* The same of the buffers of a message. */
+IN_THE_PROGRAM static int64_t copy_message(const struct gate_slot *slot, uint8_t *to, uint64_t size)
+{
+    struct msghdr message;
+
+    return gate_copy_bytes((uint8_t *)&message, slot->registers.rsi, sizeof message)
+               ? -1
+               : copy_vector((uintptr_t)message.msg_iov, message.msg_iovlen, to, size);
 }
 
 IN_THE_PROGRAM static int64_t copy_transferred(const struct gate_slot *slot, uint8_t *to,
@@ -126,8 +136,10 @@ IN_THE_PROGRAM static int64_t copy_transferred(const struct gate_slot *slot, uin
 {
     enum gate_action action = action_of(slot);
 
+    if (is_of_message(action))
+        return copy_message(slot, to, size);
     return action == GATE_OUT_VECTOR || action == GATE_IN_VECTOR
-               ? copy_vector(slot, to, size)
+               ? copy_vector(slot->registers.rsi, (uint32_t)slot->registers.rdx, to, size)
                : gate_copy_bytes(to, slot->registers.rsi, size);
 }
 
@@ -161,10 +173,13 @@ IN_THE_PROGRAM static int record_bytes(struct gate_slot *slot, uint64_t left)
 }
 
 /* Whether a call on a socket says no more than which bytes: no address, no flag that makes them others. */
-INLINE_IN_THE_PROGRAM int is_plain(const struct gate_slot *slot, enum gate_action action)
+INLINE_IN_THE_PROGRAM int is_plain(struct gate_slot *slot, enum gate_action action)
 {
     const uint64_t plain = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_WAITALL;
 
+    if (is_of_message(action))
+        return may_pass_message(slot, action, plain) &&
+               !(action == GATE_SEND_MESSAGE && slot->room);
     return (action != GATE_SEND && action != GATE_RECEIVE) ||
            (!(slot->registers.r10 & ~plain) && !slot->registers.r8);
 }
@@ -219,7 +234,7 @@ IN_THE_PROGRAM int before_transfer(struct gate_slot *slot, enum gate_action acti
         return !is_plain(slot, action);
     if (has_messages(slot))
         return before_message(slot, action);
-    if (action == GATE_SEND || action == GATE_RECEIVE)
+    if (action == GATE_SEND || action == GATE_RECEIVE || is_of_message(action))
         return 1;
     if (is_out(action))
         return !is_fresh(slot) || !(has(slot, GATE_FD_MUTED) || lock_file(slot));
@@ -234,13 +249,14 @@ INLINE_IN_THE_PROGRAM int was_given_away(const struct gate_slot *slot)
     return GATE_FD_GENERATION(word ^ slot->fd_word) != 0;
 }
 
-/* The peer sends no more. Of several buffers the tracer looks if they have room. */
+/* The peer sends no more. Of several buffers, and of messages, the tracer looks if they have room. */
 IN_THE_PROGRAM static int record_end(struct gate_slot *slot, enum gate_action action, uint64_t left)
 {
     uint32_t fd = (uint32_t)slot->registers.rdi;
-    struct gate_record *record = action != GATE_IN_VECTOR && slot->registers.rdx
-                                     ? begin_about(slot, fd, 0, left, sizeof *record)
-                                     : NULL;
+    struct gate_record *record =
+        (action == GATE_IN || action == GATE_RECEIVE) && slot->registers.rdx
+            ? begin_about(slot, fd, 0, left, sizeof *record)
+            : NULL;
 
     if (!record)
         return 0;
@@ -260,7 +276,7 @@ IN_THE_PROGRAM int after_transfer(struct gate_slot *slot, enum gate_action actio
         return 0;
     if (is_across(action))
         return after_across(slot);
-    if (was_given_away(slot))
+    if (was_given_away(slot) || (action == GATE_RECEIVE_MESSAGE && brings_more(slot)))
         return 0;
     if (!result && !is_out(action) && has(slot, GATE_FD_STREAM))
         return record_end(slot, action, left);

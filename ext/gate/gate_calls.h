@@ -78,6 +78,11 @@ INLINE_IN_THE_PROGRAM int is_of_socket(enum gate_action action)
     return action >= GATE_ACCEPT && action <= GATE_SOCKET_ERROR;
 }
 
+INLINE_IN_THE_PROGRAM int is_of_message(enum gate_action action)
+{
+    return action == GATE_RECEIVE_MESSAGE || action == GATE_SEND_MESSAGE;
+}
+
 INLINE_IN_THE_PROGRAM int is_across(enum gate_action action)
 {
     return action == GATE_COPY || action == GATE_SENDFILE;
@@ -178,6 +183,13 @@ HIDDEN uint64_t inode_of(uint32_t fd);
 /* Whether the tracer is to see a call that sends or receives a message; ADDRESS, to whom or from whom it went. */
 HIDDEN int before_message(struct gate_slot *slot, enum gate_action action);
 HIDDEN int write_message_address(const struct gate_slot *slot, struct gate_record *record);
+
+/*
+ * Whether the gate may make a call that sends or receives by a struct msghdr, whose flags are these at most. What it
+ * sends besides bytes the tracer sees; that something came with them the thread sees when the call has returned.
+ */
+HIDDEN int may_pass_message(struct gate_slot *slot, enum gate_action action, uint64_t flags);
+HIDDEN int brings_more(const struct gate_slot *slot);
 
 /* A call has shown that the connection of its fd stands, or does not. */
 HIDDEN void note_connected(struct gate_slot *slot);

@@ -221,10 +221,36 @@ IN_THE_PROGRAM static int read_room(struct gate_slot *slot)
     return read_program(&slot->room, slot->registers.r9, sizeof(uint32_t));
 }
 
+IN_THE_PROGRAM int may_pass_message(struct gate_slot *slot, enum gate_action action, uint64_t flags)
+{
+    struct msghdr message;
+
+    if (action == GATE_RECEIVE_MESSAGE)
+        flags |= MSG_CMSG_CLOEXEC;
+    if (slot->registers.rdx & ~flags ||
+        !read_program(&message, slot->registers.rsi, sizeof message) ||
+        (action == GATE_SEND_MESSAGE && message.msg_control && message.msg_controllen))
+        return 0;
+    slot->room = message.msg_name ? message.msg_namelen : 0;
+    return 1;
+}
+
+/* Besides bytes: through a connection also an address. */
+IN_THE_PROGRAM int brings_more(const struct gate_slot *slot)
+{
+    struct msghdr message;
+
+    return gate_copy_bytes((uint8_t *)&message, slot->registers.rsi, sizeof message) ||
+           message.msg_controllen ||
+           (has(slot, GATE_FD_STREAM) && message.msg_name && message.msg_namelen);
+}
+
 IN_THE_PROGRAM int before_message(struct gate_slot *slot, enum gate_action action)
 {
     const uint64_t plain = MSG_DONTWAIT | MSG_NOSIGNAL;
 
+    if (is_of_message(action))
+        return !may_pass_message(slot, action, plain);
     if (action != GATE_SEND && action != GATE_RECEIVE)
         return 0;
     return slot->registers.r10 & ~plain ||
@@ -239,26 +265,43 @@ IN_THE_PROGRAM static int is_address_of_ip(const struct raw_part *part)
     return part->size >= sizeof family && (family == AF_INET || family == AF_INET6);
 }
 
+/* Where the address of a call's message is, and its size, as it is now. False: it could not be read. */
+IN_THE_PROGRAM static int find_address(const struct gate_slot *slot, uint64_t *at, uint32_t *size)
+{
+    enum gate_action action = action_of(slot);
+    struct msghdr message;
+
+    *at = action == GATE_SEND || action == GATE_RECEIVE ? slot->registers.r8 : 0;
+    *size = (uint32_t)slot->registers.r9;
+    if (action == GATE_RECEIVE && *at)
+        return !gate_copy_bytes((uint8_t *)size, slot->registers.r9, sizeof *size);
+    if (!is_of_message(action))
+        return 1;
+    if (gate_copy_bytes((uint8_t *)&message, slot->registers.rsi, sizeof message))
+        return 0;
+    *at = (uintptr_t)message.msg_name;
+    *size = message.msg_namelen;
+    return 1;
+}
+
 IN_THE_PROGRAM int write_message_address(const struct gate_slot *slot, struct gate_record *record)
 {
     enum gate_action action = action_of(slot);
+    int comes_in = action == GATE_RECEIVE || action == GATE_RECEIVE_MESSAGE;
     struct raw_part *part = next_part(record, PART_ADDRESS);
-    uint64_t size = slot->registers.r9;
-    uint32_t returned;
+    uint64_t at;
+    uint32_t size;
 
-    if ((action != GATE_SEND && action != GATE_RECEIVE) || !slot->registers.r8)
+    if (!find_address(slot, &at, &size))
+        return 0;
+    if (comes_in && size > slot->room)
+        size = (uint32_t)slot->room;
+    if (size > ADDRESS_MOST)
+        size = ADDRESS_MOST;
+    if (!at || !size)
         return 1;
-    if (action == GATE_RECEIVE) {
-        if (gate_copy_bytes((uint8_t *)&returned, size, sizeof returned))
-            return 0;
-        size = returned < slot->room ? returned : slot->room;
-    }
-    size = (uint32_t)size < ADDRESS_MOST ? (uint32_t)size : ADDRESS_MOST;
-    if (!size)
-        return 1;
-    return !gate_copy_bytes(part->bytes, slot->registers.r8, size) &&
-           end_part(record, part, (int64_t)size, ADDRESS_MOST + 1) &&
-           (action == GATE_RECEIVE || is_address_of_ip(part));
+    return !gate_copy_bytes(part->bytes, at, size) &&
+           end_part(record, part, size, ADDRESS_MOST + 1) && (comes_in || is_address_of_ip(part));
 }
 
 /* -- before and after a call ------------------------------------------------------------------ */

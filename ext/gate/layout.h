@@ -55,9 +55,11 @@ enum gate_action {
     GATE_IN,        /* bytes come in through the fd that is the first argument, */
     GATE_IN_VECTOR, /* into the buffers of an iovec; */
     GATE_RECEIVE,   /* with flags as the fourth argument, and perhaps an address as the fifth */
-    GATE_OUT,       /* bytes go out through it; likewise */
+    GATE_RECEIVE_MESSAGE, /* into those of the struct msghdr that is the second one, with flags as the third */
+    GATE_OUT,             /* bytes go out through it; likewise */
     GATE_OUT_VECTOR,
     GATE_SEND,
+    GATE_SEND_MESSAGE,
     GATE_COPY,          /* the kernel copies bytes from the first argument to the third one, */
     GATE_SENDFILE,      /* or from the second to the first */
     GATE_CLOSE,         /* it is closed */

@@ -35,7 +35,8 @@ static bool begin_by_rows(struct engine *engine, struct task *task, int row)
             if (CALLS[row].group == GROUP_BIRTH)
                 fill_birth_flags(task, &task->call);
             call_entered(&engine->context, &task->caller, &task->call);
-            if (row == ROW_recvfrom) /* by now the program has another size there */
+            /* by now the program has another size there */
+            if (row == ROW_recvfrom || row == ROW_recvmsg)
                 task->call.address_room = (uint32_t)task->gated->page->slot.room;
             return true;
         }

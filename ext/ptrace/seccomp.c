@@ -207,6 +207,8 @@ uint8_t filter_gate_action(int row)
                : row == ROW_fcntl                                ? GATE_FCNTL
                : row == ROW_sendto                               ? GATE_SEND
                : row == ROW_recvfrom                             ? GATE_RECEIVE
+               : row == ROW_sendmsg                              ? GATE_SEND_MESSAGE
+               : row == ROW_recvmsg                              ? GATE_RECEIVE_MESSAGE
                : row == ROW_sendfile                             ? GATE_SENDFILE
                : row == ROW_mmap                                 ? GATE_MAP
                : row == ROW_unlink || row == ROW_unlinkat        ? GATE_UNLINK

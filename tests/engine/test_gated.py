@@ -377,6 +377,7 @@ def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage:
         "inherited",
         "int80",
         "mapped",
+        "messages",
         "names",
         "no_buffers",
         "odd_names",
@@ -436,6 +437,22 @@ def test_sockets_are_made_connected_and_closed_without_a_stop(
     assert len(calls(records, *known_in_gate)) > 4 * 6 * 420
     others = made[Way.ASKED] + made[Way.OTHER] + made[Way.FD] + made[Way.SITE] + made[Way.EARLY]
     assert others < made[Way.GATED] / 5
+
+
+def test_messages_are_sent_and_received_without_a_stop(
+    compile_tracee: Compile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    records, output = engine_run([compile_tracee("messages"), "200"], folder, gate_at=1)
+
+    assert output == b"all right\n"
+    made = ways_of(records)
+    without_a_stop = 4 * 2 + 2 * 4
+    assert made[Way.GATED] > 200 * without_a_stop
+    asked_or_traced = 2 + 3  # of a datagram in too many buffers, of a passed fd at each fifth time
+    assert sum(made.values()) - made[Way.GATED] < 200 * asked_or_traced
 
 
 # -- signals ---------------------------------------------------------------------------------------

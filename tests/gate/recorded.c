@@ -174,6 +174,26 @@ static void check_sender(void)
     close(scratch);
 }
 
+static char sent_byte = 'x';
+static struct iovec outgoing = { &sent_byte, 1 }, incoming = { &byte, 1 };
+static struct msghdr sent_message = { .msg_name = &datagrams_at,
+                                      .msg_namelen = sizeof datagrams_at,
+                                      .msg_iov = &outgoing,
+                                      .msg_iovlen = 1 },
+                     got_message = { .msg_name = &sender, .msg_iov = &incoming, .msg_iovlen = 1 };
+
+static void send_message(void)
+{
+    send_datagram();
+    got_message.msg_namelen = sizeof sender;
+}
+
+static void check_message(void)
+{
+    sender_size = got_message.msg_namelen;
+    check_sender();
+}
+
 /* A connection that is begun without waiting. */
 static void make_hasty_socket(void)
 {
@@ -340,6 +360,16 @@ static struct step_case {
       1,
       send_datagram,
       check_sender },
+    { "sendmsg",
+      { "", SYS_sendmsg, { 0, (uint64_t)&sent_message, MSG_NOSIGNAL } },
+      1,
+      open_datagrams,
+      take_datagram },
+    { "recvmsg",
+      { "", SYS_recvmsg, { 0, (uint64_t)&got_message, MSG_DONTWAIT } },
+      1,
+      send_message,
+      check_message },
     { "connect begun",
       { "", SYS_connect, { 0, (uint64_t)&address, sizeof address } },
       -EINPROGRESS,
@@ -404,7 +434,8 @@ static bool is_about_scratch(const struct step_case *asked)
     const uint64_t number = asked->call.number;
 
     return number == SYS_close || number == SYS_connect || number == SYS_shutdown ||
-           number == SYS_write || number == SYS_getsockopt || number == SYS_sendto;
+           number == SYS_write || number == SYS_getsockopt || number == SYS_sendto ||
+           number == SYS_sendmsg;
 }
 
 static void fill_in(struct step_case *asked)
@@ -418,7 +449,7 @@ static void fill_in(struct step_case *asked)
         asked->call.args[0] = (uint64_t)scratch;
     if (asked->begin == make_connection && asked->call.number == SYS_dup)
         asked->call.args[0] = (uint64_t)connected;
-    if (asked->call.number == SYS_recvfrom)
+    if (asked->call.number == SYS_recvfrom || asked->call.number == SYS_recvmsg)
         asked->call.args[0] = (uint64_t)connected;
     if (asked->call.number == SYS_accept)
         asked->call.args[0] = (uint64_t)listener;
