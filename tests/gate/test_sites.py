@@ -17,6 +17,8 @@ from support.gate_code import Form, Plan, sites_of
 from support.gate_files import STANDARD
 
 JUMP_BYTES, CALL_BYTES, CACHE_LINE = 5, 2, 64
+E_SHOFF, E_SHNUM, EHDR = 0x28, 0x3C, 0x40
+"""Where a file says where its sections are and how many, and where its ELF header ends (elf(5))."""
 Assemble = Callable[[str], ElfFile]
 Needs = Callable[[str], str]
 
@@ -366,6 +368,17 @@ def test_functions_are_those_that_readelf_finds(program: ElfFile) -> None:
     assert found == sorted(found)
     assert len(expected) > 100
     assert set(found) == expected
+
+
+@pytest.mark.parametrize("name", ["libc.so.6", "ld.so"])
+def test_functions_are_found_without_names_of_sections(name: str) -> None:
+    """The loader reads none either; some programs are delivered without them."""
+    data = ElfFile(STANDARD[name]()).data
+    stripped = data[:E_SHOFF] + bytes(8) + data[E_SHOFF + 8 : E_SHNUM] + bytes(4) + data[EHDR:]
+    with sites_of(data) as sites, sites_of(stripped) as others:
+        assert sites is not None
+        assert others is not None
+        assert others.functions() == sites.functions() != []
 
 
 @pytest.mark.parametrize("name", ["libc.so.6", "ld.so", "musl"])
