@@ -1,9 +1,18 @@
 # cython: language_level=3, binding=False
-"""Adds up the fs events of a session for each file, without an object for each event.
+"""The files of a session: its fs events added up for each, without an object for each event.
 
-The JSON of an event is read in place, and only as far as it is plain: a name with an escaped
-character or a number with a fraction is left to `json.loads`. Which file a name belongs to is
-decided in Python (`scopetrace.query.file_names`).
+Which file each path names, while renames, links and deletions are read in their order:
+
+1. A rename gives a file its new name. The file that had that name before is gone, and its record
+   goes on in the one that replaced it, as editors and package managers replace files.
+2. An exchange (RENAME_EXCHANGE) swaps two names.
+3. The rename of a folder renames what is below it, as far as it is there.
+4. A hard link is one more name. When one of several names is deleted, the others stay.
+
+The JSON of an event is read in place, and only as far as it is plain: a text with an escaped
+character or a number with a fraction is left to `json.loads`. A million events are of 100,000
+files, and most of the time is spent waiting for memory: so what is known of a path is small, and is
+found by the hash of its bytes.
 """
 
 import json
@@ -11,67 +20,113 @@ from sys import intern
 
 include "taker.pxi"
 
-from cpython.unicode cimport PyUnicode_DecodeUTF8
+cimport cython
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_AsEncodedString, PyUnicode_DecodeUTF8
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp, memcpy, memset, strlen, strncmp
+from libc.string cimport memcmp, memcpy, strcmp, strlen, strncmp
 
 cdef extern from "string.h" nogil:
     void *memmem(const void *text, size_t size, const void *part, size_t part_size)
 
+cdef extern from "json_field.h" nogil:
+    enum:
+        MOST_INTEGER_DIGITS
+    const char *plain_end(const char *at, const char *end)
+
+cdef extern from "text_table.h" nogil:
+    struct text:
+        const char *start
+        size_t size
+    struct text_table:
+        uint32_t count
+    bint same_text(text one, text other)
+    void *text_known(const text_table *, uint32_t number)
+    text text_at(const text_table *, uint32_t number)
+    uint32_t text_table_next(const text_table *, uint32_t number)
+    int text_table_init(text_table *, size_t known_size)
+    void text_table_deinit(text_table *)
+    int text_table_find(text_table *, text, uint32_t *number_out)
+
+cdef extern from "Python.h":
+    void Py_XDECREF(PyObject *)
+
 cdef enum:
-    FILE, FLAGS, ERROR, TEXTS
+    FILE, FILE_NEW, FILE_TARGET, OP, FLAGS, ERROR, TEXTS
 cdef enum:
-    READ_BYTES, READ_OPS, WRITE_BYTES, WRITE_OPS, IO_DURATION, MAPPED, CREATED, NUMBERS
+    READ_BYTES, READ_OPS, WRITE_BYTES, WRITE_OPS, IO_DURATION, MAPPED, CREATED, EXCHANGED, NUMBERS
 cdef enum:
-    MOST_DIGITS = 18  # that an int64_t holds whatever they are
-    FIRST_ROOM = 4
+    FIELDS = TEXTS + NUMBERS
+    LONGEST_NAME = 16
+    FIRST_ROOM = 3
+    KEPT_FLAGS = 64
 
 NAMES = (
-    b"file", b"flags", b"error",
+    b"file", b"file_new", b"file_target", b"op", b"flags", b"error",
     b"file_read_bytes", b"file_read_ops", b"file_write_bytes", b"file_write_ops", b"io_duration",
-    b"file_mapped", b"file_created",
+    b"file_mapped", b"file_created", b"file_exchanged",
 )
-
-cdef struct text:
-    const char *start
-    Py_ssize_t size
 
 cdef struct fields:
     text texts[TEXTS]
     int64_t numbers[NUMBERS]
 
-cdef text names[TEXTS + NUMBERS]
-cdef int at
-for at in range(TEXTS + NUMBERS):
-    names[at] = text(PyBytes_AsString(NAMES[at]), len(NAMES[at]))
+cdef text names[FIELDS]
+cdef int of_size[LONGEST_NAME + 1][FIELDS + 1]
+"""The fields whose names have a size; FIELDS ends them."""
+
+def _note_names():
+    for at in range(FIELDS):
+        names[at] = text(PyBytes_AsString(NAMES[at]), len(NAMES[at]))
+    for size in range(LONGEST_NAME + 1):
+        found = [at for at in range(FIELDS) if len(NAMES[at]) == size]
+        for at, field in enumerate((*found, FIELDS)):
+            of_size[size][at] = field
+
+_note_names()
+
+cdef enum kind:
+    OPEN, CLOSE, FAIL, CHANGE, RENAME, LINK, DELETE, UNKNOWN
 
 
 cdef struct users:
     # Numbers of processes in the order of their first use, with repetitions if it is not compact.
     int64_t *ids
     Py_ssize_t used, room
+    int64_t last  # of them
 
 
-cdef class FileSums:
-    """What was done to one file: counts, bytes, microseconds; and by which processes.
-
-    A million events are of 100,000 files, so a file takes few bytes, near to one another: most of
-    the time is spent waiting for memory.
-    """
+@cython.no_gc
+cdef class UsedFile:
+    """One file while events are read: what was done to it, and by which processes."""
 
     cdef users users
-    cdef object last_error
     cdef public int64_t opens
-    cdef public bint mapped, changed, exists, folder
+    cdef public bint mapped, changed, exists, folder, deleted, renamed
     cdef public int64_t read_bytes, read_ops, written_bytes, written_ops, io_us
     cdef public int64_t most_read_bytes, most_written_bytes
+    cdef object last_error
     cdef public tuple errors
+    cdef dict others
+    cdef readonly str path
+    """Its last name."""
+    cdef readonly Py_ssize_t links
+    """How many names it has now."""
+    cdef uint32_t number
 
-    def __cinit__(self, *args):
+    def __init__(self, str path=""):
+        self.path = path
         self.errors = ()
 
     def __dealloc__(self):
         free(self.users.ids)
+
+    @property
+    def names(self):
+        """Its other and earlier names, a dict without values."""
+        return {} if self.others is None else self.others
 
     @property
     def processes(self):
@@ -79,9 +134,28 @@ cdef class FileSums:
         self.compact()
         return [self.users.ids[at] for at in range(self.users.used)]
 
-    def of_processes(self, dict values):
-        """Return the different values of its processes, a tuple; of unknown ones none."""
+    def facts(self, str path_class, dict pids, dict procs):
+        """Return what a FileRecord says, in its order.
+
+        Args:
+            path_class: of its path.
+            pids: of processes by their numbers.
+            procs: their programs.
+        """
+        return (
+            self.path, () if self.others is None else tuple(self.others), path_class, self.opens,
+            self.read_bytes, self.read_ops, self.written_bytes, self.written_ops, self.io_us,
+            self.mapped, self.changed, self.deleted, self.renamed, self.errors,
+            self.of_processes(pids), self.of_processes(procs),
+            self.most_read_bytes, self.most_written_bytes, self.folder,
+        )
+
+    cdef tuple of_processes(self, dict values):
+        """Return the different values of its processes; of unknown ones none."""
         cdef Py_ssize_t at
+        if self.users.used == 1:
+            value = values.get(self.users.last)
+            return () if value is None else (value,)
         found = {}
         for at in range(self.users.used):
             value = values.get(self.users.ids[at])
@@ -92,16 +166,16 @@ cdef class FileSums:
     cpdef add_process(self, int64_t process):
         """Note a process that used it."""
         cdef users *known = &self.users
-        if known.used and known.ids[known.used - 1] == process:
+        if known.used and known.last == process:
             return  # what opens a file often closes it next
         if known.used == known.room:
             self.compact()
             if 2 * known.used >= known.room:
                 self.make_room(2 * known.room or FIRST_ROOM)
-        known.ids[known.used] = process
+        known.ids[known.used] = known.last = process
         known.used += 1
 
-    def join_processes(self, FileSums other):
+    def join_processes(self, UsedFile other):
         """Take the processes of another file, too; it has any from then on."""
         if other.users.used > self.users.used:
             self.users, other.users = other.users, self.users
@@ -112,13 +186,15 @@ cdef class FileSums:
         """Keep so many processes, those that used it first."""
         self.compact()
         self.users.used = min(self.users.used, most)
+        if self.users.used:
+            self.users.last = self.users.ids[self.users.used - 1]
 
     cdef int compact(self) except -1:
         """Leave out repetitions."""
         cdef Py_ssize_t at
         kept = dict.fromkeys([self.users.ids[at] for at in range(self.users.used)])
         for at, process in enumerate(kept):
-            self.users.ids[at] = process
+            self.users.ids[at] = self.users.last = process
         self.users.used = len(kept)
         return 0
 
@@ -129,18 +205,6 @@ cdef class FileSums:
         self.users.ids = <int64_t *>ids
         self.users.room = room
         return 0
-
-    cdef void open(self, text flags, bint created) noexcept:
-        self.opens += 1
-        self.exists = True
-        if created:
-            self.changed = True
-        if (has(flags, b"O_EXCL") and has(flags, b"O_CREAT")) or has(flags, b"O_TRUNC"):
-            self.changed = True
-        if has(flags, b"O_TMPFILE"):
-            self.changed = True
-        if has(flags, b"O_DIRECTORY"):
-            self.folder = True
 
     cdef void close(self, const int64_t *numbers) noexcept:
         if numbers[READ_OPS]:
@@ -166,133 +230,447 @@ cdef class FileSums:
         """Note that it was made, or its owner, mode or times were set."""
         self.changed = self.exists = True
 
+    cdef int absorb(self, UsedFile former) except -1:
+        """Add what was done to the file that had a name of this one before."""
+        self.opens += former.opens
+        self.read_bytes += former.read_bytes
+        self.read_ops += former.read_ops
+        self.written_bytes += former.written_bytes
+        self.written_ops += former.written_ops
+        self.io_us += former.io_us
+        self.mapped |= former.mapped
+        self.changed |= former.changed
+        self.deleted |= former.deleted
+        self.folder |= former.folder
+        self.most_read_bytes = max(self.most_read_bytes, former.most_read_bytes)
+        self.most_written_bytes = max(self.most_written_bytes, former.most_written_bytes)
+        self.errors = tuple(dict.fromkeys(former.errors + self.errors))
+        self.join_processes(former)
+        self.others = joined(former.others, self.others)
+        if self.others is not None:
+            self.others.pop(self.path, None)
+        self.gain_name(former.path)
+        return 0
 
-def add_events(list rows, dict files, make, rest):
-    """Add events to the sums of their files, in the order of recording.
+    cdef int gain_name(self, str name) except -1:
+        """Have one more name."""
+        if name != self.path:
+            if self.others is None:
+                self.others = {}
+            self.others[name] = None
+        return 0
 
-    Args:
-        rows: source, process and data (JSON) of each; the first and last are bytes.
-        files: the `FileSums` by the name that each has now.
-        make: called with a name that is not in `files`, returns its `FileSums`.
-        rest: called with a row whose event is no open, close, failure, mkdir or change of
-            attributes: it may change names, and `files`.
-    """
-    cdef _Sums sums = _Sums(files, make, rest, None)
-    cdef tuple row
-    for row in rows:
-        sums.add(PyBytes_AsString(row[0]), row[1], PyBytes_AsString(row[2]))
-
-
-def add_selected(db, str path, str sql, dict files, make, rest, is_enough):
-    """Add events as `add_events` does, read from a connection; return whether all were.
-
-    Args:
-        db: the connection.
-        path: of the file of this module.
-        sql: SELECT count(add_event(?1, source, process, data)) FROM...
-        files, make, rest: as those of `add_events`.
-        is_enough: called now and then; reading ends if it returns true.
-    """
-    cdef _Sums sums = _Sums(files, make, rest, is_enough)
-    return sums.read(db, path, b"add_event", sql, ())
+    cdef int change_name(self, str old, str new) except -1:
+        """Have another name in place of `old`, which is an earlier one from here on."""
+        if self.path == old:
+            self.path = new
+        if self.others is not None:
+            self.others.pop(new, None)
+        self.gain_name(new)
+        return self.gain_name(old)
 
 
-cdef class _Sums(_Taker):
-    """Adds events to the sums of their files."""
+cdef dict joined(dict one, dict other):
+    """Return all keys. The larger one is kept: what is replaced often has many names."""
+    if one is None or other is None:
+        return other if one is None else one
+    larger, smaller = (one, other) if len(one) >= len(other) else (other, one)
+    larger.update(smaller)
+    return larger
 
-    cdef dict files
-    cdef object make, rest, is_enough
-    cdef FileSums file
-    """Of the event before, whose name is `name`; None: that is to be found."""
-    cdef char *name
-    cdef Py_ssize_t size, room
 
-    def __init__(self, dict files, make, rest, is_enough):
-        self.files, self.make, self.rest, self.is_enough = files, make, rest, is_enough
-        self.columns = 3
+cdef struct place:
+    # What a path leads to, and the paths directly inside that are known or lead to known ones. It
+    # is beside the path and may be elsewhere when another path has been found.
+    PyObject *file  # a UsedFile; NULL: none
+    uint32_t first, last, next  # paths inside, and the next one inside the same folder; 0: none
+    bint is_listed  # in its folder
+
+
+cdef enum:
+    TOP  # the path with no characters, in which all others are
+
+
+cdef class Files:
+    """Events in, files out; the files by the names that they have now."""
+
+    cdef text_table paths
+    cdef list made
+    """The files in the order in which they came up; in place of one that was absorbed, the number
+    of the file that has its last name now, and its record."""
+    cdef Py_ssize_t count
+    cdef uint32_t last_path
+    cdef UsedFile last
+    """The file of the event before, which had this path; None: that is to be found."""
+    cdef text last_flags
+    cdef char kept_flags[KEPT_FLAGS]
+    cdef bint last_changed, last_folder
+
+    def __cinit__(self):
+        self.made = []
+        if text_table_init(&self.paths, sizeof(place)) < 0:
+            raise MemoryError
+        self.number(text(b"", 0))
 
     def __dealloc__(self):
-        free(self.name)
+        cdef uint32_t path = TOP
+        for _ in range(self.paths.count):
+            Py_XDECREF(self.of(path).file)
+            path = text_table_next(&self.paths, path)
+        text_table_deinit(&self.paths)
+
+    def __len__(self):
+        return self.count
+
+    def __iter__(self):
+        return (file for file in self.made if type(file) is UsedFile)
+
+    def add(self, list rows):
+        """Take events in the order of recording: source (bytes), process, data (JSON, bytes)."""
+        cdef tuple row
+        for row in rows:
+            self.add_event(PyBytes_AsString(row[0]), row[1], PyBytes_AsString(row[2]), len(row[2]))
+
+    def add_selected(self, db, str path, str sql, Py_ssize_t most):
+        """Take events from a connection; return whether there are no more than `most` files.
+
+        Args:
+            db: the connection.
+            path: of the file of this module.
+            sql: SELECT count(add_event(?1, source, process, data)) FROM...
+            most: reading ends when there are more files.
+        """
+        cdef _Events events = _Events(self, most)
+        return events.read(db, path, b"add_event", sql, ()) and self.count <= most
+
+    def find(self, str path):
+        """Return the file with this name, None if there is none."""
+        file = self.of(self.number_of(path)).file
+        return None if file == NULL else <UsedFile>file
+
+    def at(self, str path):
+        """Return the file with this name, if need be a new one."""
+        return self.file_of(self.number_of(path))
+
+    def present(self, UsedFile file):
+        """Return the file whose record has all that was done to this one, perhaps itself."""
+        found = self.made[file.number]
+        while type(found) is not UsedFile:
+            number, found = found, self.made[found]
+        if found is not file:
+            self.made[file.number] = (<UsedFile>found).number
+        return found
+
+    def forget_processes(self, Py_ssize_t most):
+        """Keep of each file so many processes, those that used it first."""
+        for file in self:
+            file.forget_processes(most)
+
+    def renamed(self, str old, str new):
+        """Rename a file or a folder; two names of one file both stay (rename(2))."""
+        self.rename(self.number_of(old), self.number_of(new))
+
+    def exchanged(self, str one, str other):
+        """Swap two names, and those below them if they are folders."""
+        self.exchange(self.number_of(one), self.number_of(other))
+
+    def linked(self, str target, str name):
+        """Give the file `target` one more name."""
+        self.link(self.number_of(target), self.number_of(name))
+
+    def deleted(self, str name):
+        """Delete a name, and with its last name the file."""
+        self.delete(self.number_of(name))
+
+    cdef int add_event(
+        self, const char *source, int64_t process, const char *data, Py_ssize_t size
+    ) except -1:
+        cdef kind what = kind_of(source)
+        cdef fields found
+        cdef list kept = None
+        cdef UsedFile file
+        if what == UNKNOWN:
+            return 0
+        if not scan(data, data + size, &found):
+            kept = decode(<bytes>data[:size], &found)
+        if found.texts[FILE].size == 0:
+            return 0
+        if what >= RENAME:
+            return self.name(what, process, &found)
+        if self.last is None or not same_text(
+            text_at(&self.paths, self.last_path), found.texts[FILE]
+        ):
+            self.last_path = self.number(found.texts[FILE])
+            self.last = self.file_of(self.last_path)
+        file = self.last
+        file.add_process(process)
+        if what == OPEN:
+            self.open(file, found.texts[FLAGS], found.numbers[CREATED] != 0)
+        elif what == CLOSE:
+            file.close(found.numbers)
+        elif what == FAIL:
+            file.fail(found.texts[ERROR])
+        else:
+            file.change()
+        return 0
+
+    cdef int open(self, UsedFile file, text flags, bint created) except -1:
+        file.opens += 1
+        file.exists = True
+        if not same_text(flags, self.last_flags):
+            self.read_flags(flags)
+        if created or self.last_changed:
+            file.changed = True
+        if self.last_folder:
+            file.folder = True
+        return 0
+
+    cdef void read_flags(self, text flags) noexcept:
+        """Find out what flags say, and keep them: those of the next open are often the same."""
+        self.last_flags.size = 0
+        if flags.size <= KEPT_FLAGS:
+            memcpy(self.kept_flags, flags.start, flags.size)
+            self.last_flags.start, self.last_flags.size = self.kept_flags, flags.size
+        self.last_changed = (
+            (has(flags, b"O_EXCL") and has(flags, b"O_CREAT"))
+            or has(flags, b"O_TRUNC") or has(flags, b"O_TMPFILE")
+        )
+        self.last_folder = has(flags, b"O_DIRECTORY")
+
+    cdef int name(self, kind what, int64_t process, const fields *found) except -1:
+        """Take an event that changes names."""
+        cdef uint32_t one = self.number(found.texts[FILE]), other
+        cdef UsedFile file
+        if what == DELETE:
+            file = self.delete(one)
+        elif what == RENAME:
+            if not found.texts[FILE_NEW].size:
+                return 0
+            other = self.number(found.texts[FILE_NEW])
+            if found.numbers[EXCHANGED]:
+                file = self.exchange(one, other)
+                self.file_of(one).add_process(process)
+            else:
+                file = self.rename(one, other)
+        elif found.texts[FILE_TARGET].size and not is_symbolic(found.texts[OP]):
+            file = self.link(self.number(found.texts[FILE_TARGET]), one)
+        else:  # a symbolic one is a file of its own, whatever it leads to
+            file = self.file_of(one)
+            file.change()
+        file.add_process(process)
+        return 0
+
+    cdef UsedFile rename(self, uint32_t old, uint32_t new):
+        cdef UsedFile file = self.file_of(old)
+        file.exists = True
+        if self.of(new).file != <PyObject *>file:
+            self.move([(old, new), *self.moves_below(old, new)])
+            file.renamed = True
+        return file
+
+    cdef UsedFile exchange(self, uint32_t one, uint32_t other):
+        cdef UsedFile first = self.file_of(one), second = self.file_of(other)
+        first.exists = second.exists = True
+        if first is not second:
+            there, back = self.moves_below(one, other), self.moves_below(other, one)
+            self.move([(one, other), (other, one), *there, *back])
+            first.renamed = second.renamed = True
+        return first
+
+    cdef UsedFile link(self, uint32_t target, uint32_t name):
+        cdef UsedFile file = self.file_of(target)
+        file.exists = True
+        self.give(name, file)
+        file.gain_name(self.path(name))
+        return file
+
+    cdef UsedFile delete(self, uint32_t number):
+        cdef UsedFile file = self.file_of(number)
+        if file.links > 1:
+            self.take_name(number)
+            file.links -= 1
+            name = self.path(number)
+            if file.path == name:
+                left = [other for other in file.names if self.find(other) is file]
+                file.change_name(name, left[0])
+        else:
+            file.deleted, file.exists = True, False
+        return file
+
+    cdef UsedFile file_of(self, uint32_t number):
+        """Return the file with this name, if need be a new one."""
+        cdef UsedFile file
+        if self.of(number).file != NULL:
+            return <UsedFile>self.of(number).file
+        file = UsedFile(self.path(number))
+        file.number = len(self.made)
+        self.made.append(file)
+        self.count += 1
+        self.put(number, file)
+        return file
+
+    cdef uint32_t number_of(self, str path) except? 0:
+        cdef bytes encoded = PyUnicode_AsEncodedString(path, b"utf-8", b"surrogatepass")
+        return self.number(text(PyBytes_AsString(encoded), len(encoded)))
+
+    cdef uint32_t number(self, text path) except? 0:
+        """Return the number of a path."""
+        cdef uint32_t found
+        if text_table_find(&self.paths, path, &found) < 0:
+            raise MemoryError
+        return found
+
+    cdef inline place *of(self, uint32_t number) noexcept:
+        return <place *>text_known(&self.paths, number)
+
+    cdef str path(self, uint32_t number):
+        return string(text_at(&self.paths, number))
+
+    cdef UsedFile take_name(self, uint32_t number):
+        """Have a name lead nowhere; return the file that it led to, None if there was none."""
+        if self.of(number).file == NULL:
+            return None
+        self.last = None
+        file = <UsedFile>self.of(number).file
+        Py_XDECREF(self.of(number).file)
+        self.of(number).file = NULL
+        return file
+
+    cdef int put(self, uint32_t number, UsedFile file) except -1:
+        self.last = None
+        Py_INCREF(file)
+        self.of(number).file = <PyObject *>file
+        file.links += 1
+        return self.note_folders(number)
+
+    cdef int note_folders(self, uint32_t number) except -1:
+        """List a path in its folder, and that in its own."""
+        cdef uint32_t folder
+        cdef text path
+        while number != TOP and not self.of(number).is_listed:
+            path = text_at(&self.paths, number)
+            while path.size and path.start[path.size - 1] != c"/":
+                path.size -= 1
+            if path.size:
+                path.size -= 1
+            folder = self.number(path)
+            self.of(number).is_listed = True
+            self.of(number).next = 0
+            if self.of(folder).first:
+                self.of(self.of(folder).last).next = number
+            else:
+                self.of(folder).first = number
+            self.of(folder).last = number
+            number = folder
+        return 0
+
+    cdef int give(self, uint32_t number, UsedFile file) except -1:
+        """Give a name to a file; if another file loses its last name by that, join the two."""
+        cdef UsedFile former
+        if self.of(number).file == <PyObject *>file:
+            return 0
+        if self.of(number).file != NULL:
+            former = self.take_name(number)
+            former.links -= 1
+            if not former.links:
+                file.absorb(former)
+                self.made[former.number] = file.number
+                self.count -= 1
+        return self.put(number, file)
+
+    cdef int move(self, list moves) except -1:
+        """Rename many at once, since a name may be both an old and a new one."""
+        cdef UsedFile file
+        files = [self.take_name(old) for old, _ in moves]
+        for file, (old, new) in zip(files, moves):
+            if file is not None:  # a damaged session may rename a folder to what is in it
+                self.give(new, file)
+                file.links -= 1
+                file.change_name(self.path(old), self.path(new))
+        return 0
+
+    cdef list moves_below(self, uint32_t old, uint32_t new):
+        """Return the old and new names of the files below a folder that are there."""
+        cdef uint32_t path
+        cdef list known = [], moves = []
+        if not self.of(old).first:
+            return moves
+        pending = [old]
+        while pending:
+            folder = pending.pop()
+            path = self.of(folder).first
+            self.of(folder).first = 0
+            while path:
+                self.of(path).is_listed = False
+                pending.append(path)
+                if self.of(path).file != NULL:
+                    known.append(path)
+                path = self.of(path).next
+        before, after = self.path(old), self.path(new)
+        for path in known:
+            if (<UsedFile>self.of(path).file).exists:
+                moves.append((path, self.number_of(after + self.path(path)[len(before):])))
+            else:
+                self.note_folders(path)
+        return moves
+
+
+cdef class _Events(_Taker):
+    """Adds events to files."""
+
+    cdef Files files
+    cdef Py_ssize_t most
+
+    def __init__(self, Files files, Py_ssize_t most):
+        self.files, self.most, self.columns = files, most, 3
 
     cdef bint take(self, sqlite3_value **values) except -1:
         cdef const char *source = value_text(self.routines, values[0])
         cdef const char *data = value_text(self.routines, values[2])
         if source == NULL or data == NULL:
             raise MemoryError
-        self.add(source, value_int64(self.routines, values[1]), data)
+        self.files.add_event(
+            source,
+            value_int64(self.routines, values[1]),
+            data,
+            value_bytes(self.routines, values[2]),
+        )
         return False
 
     cdef bint pause(self) except -1:
         _Taker.pause(self)
-        return self.is_enough()
-
-    cdef int add(self, const char *source, int64_t process, const char *data) except -1:
-        cdef fields found
-        cdef list kept = None
-        if not is_counted(source):
-            self.rest((<bytes>source, process, <bytes>data))
-            self.file = None
-            return 0
-        if not scan(data, &found):
-            kept = decode(data, &found)
-        if found.texts[FILE].size == 0:
-            return 0
-        if self.file is None or not same(text(self.name, self.size), found.texts[FILE]):
-            self.find(found.texts[FILE])
-        self.file.add_process(process)
-        return count(self.file, source, &found)
-
-    cdef int find(self, text name) except -1:
-        """Find the file of a name, and keep the name: that of the next event is often the same."""
-        cdef char *grown
-        self.file = None
-        if name.size > self.room:
-            grown = <char *>realloc(self.name, 2 * name.size)
-            if grown == NULL:
-                raise MemoryError
-            self.name, self.room = grown, 2 * name.size
-        memcpy(self.name, name.start, name.size)
-        self.size = name.size
-        decoded = string(name)
-        file = self.files.get(decoded)
-        self.file = self.make(decoded) if file is None else file
-        return 0
+        return self.files.count > self.most
 
 
-cdef inline bint same(text one, text other) noexcept nogil:
-    return one.size == other.size and not memcmp(one.start, other.start, one.size)
+cdef kind kind_of(const char *source) noexcept nogil:
+    if strncmp(source, b"fs.", 3):
+        return UNKNOWN
+    source += 3
+    if not strcmp(source, b"open"):
+        return OPEN
+    if not strcmp(source, b"close"):
+        return CLOSE
+    if not strcmp(source, b"error"):
+        return FAIL
+    if not strcmp(source, b"mkdir") or not strcmp(source, b"attr"):
+        return CHANGE
+    if not strcmp(source, b"rename"):
+        return RENAME
+    if not strcmp(source, b"link"):
+        return LINK
+    return DELETE if not strcmp(source, b"delete") else UNKNOWN
 
 
-cdef bint is_counted(const char *source) noexcept nogil:
-    return (
-        is_source(source, b"fs.open") or is_source(source, b"fs.close")
-        or is_source(source, b"fs.error") or is_source(source, b"fs.mkdir")
-        or is_source(source, b"fs.attr")
-    )
-
-
-cdef inline bint is_source(const char *source, const char *name) noexcept nogil:
-    return strncmp(source, name, 9) == 0
-
-
-cdef int count(FileSums file, const char *source, const fields *found) except -1:
-    if is_source(source, b"fs.open"):
-        file.open(found.texts[FLAGS], found.numbers[CREATED] != 0)
-    elif is_source(source, b"fs.close"):
-        file.close(found.numbers)
-    elif is_source(source, b"fs.error"):
-        file.fail(found.texts[ERROR])
-    else:
-        file.change()
-    return 0
-
-
-cdef inline string(text found):
+cdef inline str string(text found):
     return PyUnicode_DecodeUTF8(found.start, found.size, "surrogatepass")
 
 
 cdef inline bint has(text found, const char *part) noexcept nogil:
     return memmem(found.start, found.size, part, strlen(part)) != NULL
+
+
+cdef inline bint is_symbolic(text op) noexcept nogil:
+    return op.size >= 7 and not memcmp(op.start, b"symlink", 7)
 
 
 cdef list decode(bytes data, fields *found):
@@ -308,56 +686,56 @@ cdef list decode(bytes data, fields *found):
     return kept
 
 
-cdef bint scan(const char *at, fields *found) noexcept nogil:
-    """Find the fields in a JSON object; False: it is not plain. The text ends with a NUL."""
-    cdef const char *name
-    cdef const char *end
-    memset(found, 0, sizeof(fields))
-    if at[0] != c"{":
+cdef bint scan(const char *at, const char *end, fields *found) noexcept nogil:
+    """Find the fields in a JSON object; False: it is not plain."""
+    cdef text name
+    cdef int which
+    for which in range(TEXTS):
+        found.texts[which].size = 0
+    for which in range(NUMBERS):
+        found.numbers[which] = 0
+    if at == end or at[0] != c"{":
         return False
-    while at[0] == c"{" or at[0] == c",":
-        name = at + 2
-        end = string_end(at + 1)
-        if end == NULL or end[1] != c":":
+    while at != NULL and (at[0] == c"{" or at[0] == c","):
+        at = take_text(at + 1, end, &name)
+        if at == NULL or at[0] != c":":
             return False
-        at = take(text(name, end - name), end + 2, found)
-        if at == NULL:
-            return False
-    return at[0] == c"}" and at[1] == 0
+        at = take(name, at + 1, end, found)
+    return at != NULL and at[0] == c"}" and at + 1 == end
 
 
-cdef const char *take(text name, const char *at, fields *found) noexcept nogil:
+cdef const char *take(text name, const char *at, const char *end, fields *found) noexcept nogil:
     """Take the value of a name; return its end, NULL: it is not plain."""
+    cdef text value
     cdef int which = index_of(name)
-    if which == TEXTS + NUMBERS:
-        return value_end(at)
+    if which == FIELDS:
+        return take_text(at, end, &value) if at[0] == c'"' else word_end(at)
     if which < TEXTS:
-        found.texts[which].start = at + 1
-        at = string_end(at)
-        if at == NULL:
-            return NULL
-        found.texts[which].size = at - found.texts[which].start
-        return at + 1
+        return take_text(at, end, &found.texts[which])
     return number_end(at, &found.numbers[which - TEXTS])
 
 
 cdef int index_of(text name) noexcept nogil:
-    """Return the position of a name in `names`, or how many there are."""
-    cdef int at
-    for at in range(TEXTS + NUMBERS):
-        if same(names[at], name):
-            return at
-    return TEXTS + NUMBERS
+    """Return which field has a name; FIELDS: none."""
+    cdef const int *at
+    if name.size > LONGEST_NAME:
+        return FIELDS
+    at = of_size[name.size]
+    while at[0] != FIELDS and memcmp(names[at[0]].start, name.start, name.size):
+        at += 1
+    return at[0]
 
 
-cdef const char *string_end(const char *at) noexcept nogil:
-    """Return the closing quote of a string; NULL: it is none, or has escaped characters."""
+cdef const char *take_text(const char *at, const char *end, text *found) noexcept nogil:
+    """Take a string; return its end, NULL: it is none, or has escaped characters."""
     if at[0] != c'"':
         return NULL
-    at += 1
-    while at[0] != c'"' and at[0] != c"\\" and at[0] != 0:
-        at += 1
-    return at if at[0] == c'"' else NULL
+    found.start = at + 1
+    at = plain_end(at + 1, end)
+    if at == end or at[0] != c'"':
+        return NULL
+    found.size = at - found.start
+    return at + 1
 
 
 cdef const char *number_end(const char *at, int64_t *number) noexcept nogil:
@@ -370,25 +748,17 @@ cdef const char *number_end(const char *at, int64_t *number) noexcept nogil:
         number[0] = 0
         return at + 5
     number[0] = 0
-    while c"0" <= at[0] <= c"9" and at - start < MOST_DIGITS:
+    while c"0" <= at[0] <= c"9" and at - start < MOST_INTEGER_DIGITS:
         number[0] = 10 * number[0] + (at[0] - c"0")
         at += 1
     return at if at != start and (at[0] == c"," or at[0] == c"}") else NULL
 
 
-cdef const char *value_end(const char *at) noexcept nogil:
-    """Return the end of a string or word; NULL: it has escaped characters. Others end at once."""
-    if at[0] == c'"':
-        at = string_end(at)
-        return at + 1 if at != NULL else NULL
-    while is_of_word(at[0]):
+cdef const char *word_end(const char *at) noexcept nogil:
+    """Return the end of a number, true, false or null; of anything else it is at once."""
+    while (
+        c"0" <= at[0] <= c"9" or c"a" <= at[0] <= c"z"
+        or at[0] == c"-" or at[0] == c"+" or at[0] == c"." or at[0] == c"E"
+    ):
         at += 1
     return at
-
-
-cdef inline bint is_of_word(char one) noexcept nogil:
-    """Return whether a number, true, false or null may have a character."""
-    return (
-        c"0" <= one <= c"9" or c"a" <= one <= c"z"
-        or one == c"-" or one == c"+" or one == c"." or one == c"E"
-    )

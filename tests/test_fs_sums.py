@@ -1,10 +1,16 @@
-"""The sums of fs events are what `json.loads` and plain additions would make of them."""
+"""The sums of fs events are what `json.loads` and plain additions would make of them, and the names
+of files are compared with those of a real folder.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopetrace import _fs_sums
-from scopetrace._fs_sums import FileSums, add_events, add_selected
+from scopetrace._fs_sums import Files, UsedFile
 from support.json_bytes import compact, escaped
 
-SOURCES = ("fs.open", "fs.close", "fs.error", "fs.mkdir", "fs.attr", "fs.delete", "fs.openat")
+ADDED = ("fs.open", "fs.close", "fs.error", "fs.mkdir", "fs.attr")
+SOURCES = (*ADDED, "fs.openat", "net.open", "")
 FLAGS = ("O_RDONLY", "O_RDWR|O_CREAT", "O_CREAT|O_EXCL", "O_TRUNC", "O_TMPFILE", "O_DIRECTORY", "")
 SUMS = (
     "opens", "read_bytes", "read_ops", "written_bytes", "written_ops", "io_us", "most_read_bytes",
@@ -50,7 +57,7 @@ data = st.fixed_dictionaries(
 events = st.lists(st.tuples(st.sampled_from(SOURCES), st.integers(1, 3), data))
 
 
-class Plain(FileSums):
+class Plain(UsedFile):
     """The same sums, by Python."""
 
     def add(self, source: str, process: int, data: dict[str, Any]) -> None:
@@ -88,43 +95,30 @@ class Plain(FileSums):
 @pytest.mark.parametrize("encode", [compact, escaped])
 @given(events)
 def test_events_are_added_up_by_file(encode: Any, events: list[Any]) -> None:
-    files: dict[str, FileSums] = {}
-    rest: list[Any] = []
     rows = [(source.encode(), process, encode(data)) for source, process, data in events]
-
-    add_events(rows, files, lambda name: files.setdefault(name, FileSums()), rest.append)
+    files = Files()
+    files.add(rows)
 
     expected: dict[str, Plain] = {}
     for source, process, data in events:
-        if source in SOURCES[:5] and data.get("file"):
+        if source in ADDED and data.get("file"):
             expected.setdefault(data["file"], Plain()).add(source, process, data)
-    assert {name: sums(file) for name, file in files.items()} == {
-        name: sums(file) for name, file in expected.items()
-    }
-    assert rest == [row for row in rows if row[0].decode() not in SOURCES[:5]]
+    assert all_sums(files) == {name: sums(file) for name, file in expected.items()}
 
-    selected: dict[str, FileSums] = {}
-    others: list[Any] = []
+    selected = Files()
     with closing(sqlite3.connect(":memory:")) as db:
         db.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, source, process, data)")
         insert = "INSERT INTO event VALUES (NULL, CAST(? AS TEXT), ?, CAST(? AS TEXT))"
         db.executemany(insert, rows)
-        assert add_selected(
-            db,
-            _fs_sums.__file__,
-            SELECT,
-            selected,
-            lambda name: selected.setdefault(name, FileSums()),
-            others.append,
-            lambda: False,
-        )
-    assert {name: sums(file) for name, file in selected.items()} == {
-        name: sums(file) for name, file in files.items()
-    }
-    assert others == rest
+        assert selected.add_selected(db, _fs_sums.__file__, SELECT, 1_000)
+    assert all_sums(selected) == all_sums(files)
 
 
-def sums(file: FileSums) -> list[Any]:
+def all_sums(files: Files) -> dict[str, list[Any]]:
+    return {file.path: sums(file) for file in files}
+
+
+def sums(file: UsedFile) -> list[Any]:
     return [getattr(file, name) for name in SUMS]
 
 
@@ -134,62 +128,217 @@ def test_what_is_no_json_is_an_error(text: bytes) -> None:
         json.loads(text)
     except ValueError:
         with pytest.raises(ValueError):
-            add_events([(b"fs.open", 1, b'{"file":"/a",' + text)], {}, FileSums, print)
+            Files().add([(b"fs.open", 1, b'{"file":"/a",' + text)])
 
 
 def test_names_that_change_hold_from_the_next_event_on() -> None:
-    first, second = FileSums(), FileSums()
-    files = {"/a": first}
-    opened = (b"fs.open", 1, b'{"file":"/a","flags":""}')
+    files, opened = Files(), (b"fs.open", 1, b'{"file":"/a","flags":""}')
 
-    add_events(
-        [opened, (b"fs.rename", 1, b"{}"), opened],
-        files,
-        print,
-        lambda _: files.update({"/a": second}),
+    files.add([opened, (b"fs.rename", 2, b'{"file":"/a","file_new":"/b"}'), opened])
+
+    assert [(file.path, file.opens, file.processes) for file in files] == [
+        ("/b", 1, [1, 2]),
+        ("/a", 1, [1]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "left"),
+    [
+        ("fs.rename", {"file": "/a"}, [("/a", []), ("/b", [])]),
+        ("fs.rename", {"file": "/a", "file_new": "/c"}, [("/c", ["/a"]), ("/b", [])]),
+        ("fs.rename", {"file": "/a", "file_new": "/b"}, [("/b", ["/a"])]),
+        (
+            "fs.rename",
+            {"file": "/a", "file_new": "/b", "file_exchanged": True},
+            [("/b", ["/a"]), ("/a", ["/b"])],
+        ),
+        (
+            "fs.link",
+            {"op": "linkat", "file": "/c", "file_target": "/a"},
+            [("/a", ["/c"]), ("/b", [])],
+        ),
+        (
+            "fs.link",
+            {"op": "symlink", "file": "/c", "file_target": "/a"},
+            [("/a", []), ("/b", []), ("/c", [])],
+        ),
+        ("fs.delete", {"file": "/a"}, [("/a", []), ("/b", [])]),
+    ],
+)
+def test_an_event_says_which_names_change(
+    source: str, data: dict[str, Any], left: list[tuple[str, list[str]]]
+) -> None:
+    files = Files()
+    files.at("/a")
+    files.at("/b")
+
+    files.add([(source.encode(), 7, compact(data))])
+
+    assert [(file.path, list(file.names)) for file in files] == left
+    assert len(files) == len(left)
+    assert [file.path for file in files if file.processes] == (
+        []
+        if len(data) == 1 and source == "fs.rename"
+        else ["/b", "/a"]
+        if "file_exchanged" in data
+        else ["/c"]
+        if data.get("op") == "symlink"
+        else [data.get("file_new") or data.get("file_target") or data["file"]]
     )
+    assert [file.path for file in files if file.deleted] == ["/a"] * (source == "fs.delete")
 
-    assert (first.opens, second.opens) == (1, 1)
+
+def test_a_folder_that_is_renamed_to_what_is_in_it_is_no_error() -> None:
+    files = Files()
+    files.at("/a/b").exists = True
+    files.exchanged("/a", "/a/b")
+
+    assert len(files) == 2
 
 
 @given(st.lists(st.integers(1, 40), max_size=300), st.lists(st.integers(1, 40), max_size=300))
 def test_each_process_is_known_once_in_the_order_of_its_first_use(
     one: list[int], other: list[int]
 ) -> None:
-    file, former = FileSums(), FileSums()
+    file, former = UsedFile(), UsedFile()
     for number in one:
         file.add_process(number)
     for number in other:
         former.add_process(number)
-    assert file.of_processes({number: number % 3 for number in range(20)}) == tuple(
-        dict.fromkeys(number % 3 for number in one if number < 20)
-    )
+    numbers = {number: number % 3 for number in range(20)}
+    of_one = tuple(dict.fromkeys(number % 3 for number in one if number < 20))
+    assert file.facts("own", numbers, {})[14:16] == (of_one, ())
     assert file.processes == list(dict.fromkeys(one))
 
     file.join_processes(former)
     assert sorted(file.processes) == sorted({*one, *other})
     file.forget_processes(2)
     assert len(file.processes) == min(2, len({*one, *other}))
+    file.add_process(99)
+    assert file.processes[-1] == 99
 
 
 def test_reading_ends_where_it_is_enough_or_fails() -> None:
     sql = """
     WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 5000)
     SELECT count(add_event(?1, {source}, 1, '{{"file":"/a' || n || '"}}')) FROM more"""
-    files: dict[str, FileSums] = {}
-
-    def make(name: str) -> FileSums:
-        return files.setdefault(name, FileSums())
-
-    def fails(row: Any) -> None:
-        raise LookupError(row[0])
-
+    files = Files()
     with closing(sqlite3.connect(":memory:")) as db:
         reading = (db, _fs_sums.__file__)
         opens = sql.format(source="'fs.open'")
-        assert not add_selected(*reading, opens, files, make, print, lambda: len(files) > 2000)
+        assert not files.add_selected(*reading, opens, 2000)
         assert 2000 < len(files) < 5000
-        with pytest.raises(LookupError, match=r"fs\.delete"):
-            add_selected(*reading, sql.format(source="'fs.delete'"), files, make, fails, bool)
+        with pytest.raises(ValueError):
+            Files().add_selected(*reading, opens.replace('"}', '"'), 9000)
         with pytest.raises(MemoryError):
-            add_selected(*reading, sql.format(source="NULL"), files, make, fails, bool)
+            Files().add_selected(*reading, sql.format(source="NULL"), 9000)
+
+
+def test_many_paths_are_kept_as_they_are() -> None:
+    """Also where one is a part of the one before, and the room for them grows."""
+    files = Files()
+    paths = ["/" + "/".join(f"{number}é" * (depth % 5 + 1) for depth in range(number % 40))
+             for number in range(5_000)]  # fmt: skip
+    for path in paths:
+        files.at(path).add_process(len(path))
+
+    assert [file.path for file in files] == list(dict.fromkeys(paths))
+    assert all(files.find(path) is files.at(path) for path in paths)
+
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Folder:
+    """Does to a real folder what it reports to the names, as far as the kernel lets it."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.names = Files()
+
+    def act(self, act: str, one: str, other: str) -> None:
+        one, other = f"{self.root}/{one}", f"{self.root}/{other}"
+        try:
+            getattr(self, act)(one, other)
+        except OSError:
+            if act != "missed":
+                self.names.at(one)  # it was looked for
+
+    def create(self, one: str, _: str) -> None:
+        os.close(os.open(one, os.O_CREAT | os.O_WRONLY))
+        self.names.at(one).exists = True
+
+    def mkdir(self, one: str, _: str) -> None:
+        Path(one).mkdir()
+        self.names.at(one).exists = True
+
+    def remove(self, one: str, _: str) -> None:
+        if Path(one).is_dir():
+            Path(one).rmdir()
+        else:
+            Path(one).unlink()
+        self.names.deleted(one)
+
+    def rename(self, one: str, other: str) -> None:
+        Path(one).rename(other)
+        self.names.renamed(one, other)
+
+    def link(self, one: str, other: str) -> None:
+        os.link(one, other)
+        self.names.linked(one, other)
+
+    def exchange(self, one: str, other: str) -> None:
+        paths = os.fsencode(one), os.fsencode(other)
+        if LIBC.renameat2(AT_FDCWD, paths[0], AT_FDCWD, paths[1], RENAME_EXCHANGE):
+            raise OSError(ctypes.get_errno())
+        self.names.exchanged(one, other)
+
+    def compare(self) -> None:
+        """Files that are there have the same record if, and only if, they are the same."""
+        rows: dict[int, object] = {}
+        for path in sorted(map(str, Path(self.root).rglob("*"))):
+            file = self.names.at(path)
+            assert rows.setdefault(os.lstat(path).st_ino, file) is file, path
+            assert path == file.path or path in file.names
+            assert file in list(self.names)
+            if not Path(path).is_dir():
+                assert file.links == os.lstat(path).st_nlink, path
+        assert len(set(rows.values())) == len(rows)
+
+
+PATHS = st.sampled_from(("a", "b", "c", "d", "d/a", "d/b", "d/e", "d/e/a", "e", "e/a"))
+ACTS = st.sampled_from(("create", "create", "mkdir", "remove", "rename", "link", "exchange"))
+
+
+@given(st.lists(st.tuples(ACTS, PATHS, PATHS), min_size=3, max_size=40))
+def test_names_lead_to_the_files_that_the_kernel_finds(
+    acts: list[tuple[str, str, str]],
+) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        folder = Folder(root)
+        for act in acts:
+            folder.act(*act)
+            folder.compare()
+
+
+def test_a_file_replaced_many_times_takes_no_longer_each_time() -> None:
+    files = Files()
+    for number in range(30_000):
+        files.at(f"/state.{number}").add_process(number)
+        files.renamed(f"/state.{number}", "/state")
+
+    (file,) = files
+    assert (file.path, len(file.names), len(file.processes)) == ("/state", 30_000, 30_000)
+
+
+def test_what_was_only_looked_for_in_a_folder_stays_where_it_was_looked_for() -> None:
+    files = Files()
+    files.at("/tmp/build/made").exists = True
+    files.at("/tmp/build/missed").errors = ("ENOENT",)
+    files.renamed("/tmp/build", "/opt/app")
+
+    assert {file.path for file in files} == {"/opt/app", "/opt/app/made", "/tmp/build/missed"}
+    assert files.at("/opt/app/made").names == {"/tmp/build/made": None}

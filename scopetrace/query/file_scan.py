@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 
+from scopetrace._fs_sums import Files
 from scopetrace.model.file_record import FileRecord
 from scopetrace.query.events import EventQuery
-from scopetrace.query.files import Files, file_records, text_as_bytes
+from scopetrace.query.files import file_records, text_as_bytes
 from scopetrace.query.path_classes import PathClasses
 
 MOST_USERS = 100
@@ -57,7 +58,7 @@ class FileScan:
         self._files.add([(source, process, data) for _, source, process, data in rows])
         self._pages += 1
         if self._pages % _PAGES_PER_TRIM == 0:
-            self._files.forget_users(MOST_USERS)
+            self._files.forget_processes(MOST_USERS)
         self.after_id = rows[-1][0] if len(rows) == _PAGE else upto
         return self.after_id < upto
 

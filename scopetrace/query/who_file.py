@@ -17,14 +17,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
+from scopetrace._fs_sums import Files, UsedFile
 from scopetrace.db.text import encode_json
 from scopetrace.model.file_record import FileRecord
 from scopetrace.model.touch import FILE, TOUCH_FIELDS, Touch, Who
 from scopetrace.query.answers import read_answer
 from scopetrace.query.chains import Chains
 from scopetrace.query.conditions import marks
-from scopetrace.query.file_names import UsedFile
-from scopetrace.query.files import Files
 from scopetrace.query.moves import MOST_NAMES, Moves
 from scopetrace.query.named_files import Names, decode_names
 from scopetrace.query.sql_functions import has_bytes
@@ -136,10 +135,11 @@ def file_touches(
     related = moves.family(names)
     files, found = Files(), list[tuple[UsedFile, Row]]()
     for name in names:
-        files.by_name.at(name).exists = True  # perhaps before the session
+        files.at(name).exists = True  # perhaps before the session
     for row in events.about(related | moves.folders_above(related)):
         found += [(file, row) for file in _files_of(files, row, related)]
-    kept = [(file.present, row) for file, row in found if _had_one_of(file.present, names)]
+    now = ((files.present(file), row) for file, row in found)
+    kept = [(file, row) for file, row in now if _had_one_of(file, names)]
     if not kept:
         return None
     chains = Chains(db)
@@ -157,9 +157,9 @@ def _had_one_of(file: UsedFile, names: Collection[str]) -> bool:
 
 def _files_of(files: Files, row: Row, related: Iterable[str]) -> set[UsedFile]:
     """Take an event; return the files that it is about, below a folder that was renamed, too."""
-    find, about = files.by_name.find, set(row.names.all)
+    find, about = files.find, set(row.names.all)
     if row.source in ("proc.start", "fs.error"):  # no name changes
-        return {files.by_name.at(name) for name in about}
+        return {files.at(name) for name in about}
     if row.source == "fs.rename":
         above = f"{row.names.file_new}/"
         about |= {name for name in related if name.startswith(above)}
