@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +30,10 @@ _CACHED_PROCESSES = 10_000
 _SESSION_FIELDS = tuple(field for field in SessionInfo._fields if field != "path")
 
 
+_REPEATED = tuple(
+    Process._fields.index(name) for name in ("proc", "exe", "cwd", "username", "groupname")
+)
+"""Fields that many processes have in common: of a million processes each text is kept once."""
 _NEWER_COLUMNS = {"tags": "'{}'", "args_missing": "0"}
 """Columns of `process` that files of version 1 lack → the SQL of their default."""
 
@@ -81,7 +85,8 @@ class RecordReader:
         ).fetchone()
         if row is None:
             return _NO_PROCESS
-        facts = self._facts[process] = _Facts._make(_decoded(row, _Facts._fields))
+        facts = _Facts._make(_decoded(row, _Facts._fields, self._decode))
+        self._facts[process] = facts
         return facts
 
 
@@ -89,9 +94,13 @@ def read_processes(
     db: sqlite3.Connection, clauses: str = "ORDER BY id", parameters: Sequence[object] = ()
 ) -> Iterator[Process]:
     """Yield process images; `clauses` of SQL choose and order them, by default as they began."""
-    columns = process_columns(db, Process._fields)
+    columns, decode = process_columns(db, Process._fields), JsonDecoder()
+    texts: dict[str, str] = {}
     for row in db.execute(f"SELECT {columns} FROM process {clauses}", parameters):
-        yield Process._make(_decoded(row, Process._fields))
+        values = _decoded(row, Process._fields, decode)
+        for at in _REPEATED:
+            values[at] = texts.setdefault(values[at], values[at])
+        yield Process._make(values)
 
 
 def process_columns(db: sqlite3.Connection, fields: Sequence[str]) -> str:
@@ -145,12 +154,14 @@ def as_of_now(info: SessionInfo) -> SessionInfo:
     return info if alive else info._replace(status="interrupted")
 
 
-def _decoded(row: tuple[Any, ...], fields: Sequence[str]) -> list[Any]:
+def _decoded(
+    row: tuple[Any, ...], fields: Sequence[str], decode: Callable[[str], Any]
+) -> list[Any]:
     """Return a row with its JSON fields `args` and `tags` decoded."""
     values = list(row)
     at = fields.index("args")
-    values[at] = tuple(json.loads(values[at]))
+    values[at] = tuple(decode(values[at]))
     if "tags" in fields:
         at = fields.index("tags")
-        values[at] = json.loads(values[at])
+        values[at] = decode(values[at])
     return values

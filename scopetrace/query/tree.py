@@ -6,7 +6,6 @@ change of user); any other one is the first of a process of its own.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import NamedTuple
 
@@ -14,7 +13,9 @@ from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.process_tree import ProcessNode
 from scopetrace.query.few_events import few_events
 from scopetrace.query.kills import Kills, read_kills
+from scopetrace.query.collection import without_collection
 from scopetrace.query.records import read_process_ends, read_processes
+from scopetrace.query.sql_functions import JsonDecoder
 
 
 class _Usage(NamedTuple):
@@ -28,6 +29,11 @@ class _Usage(NamedTuple):
 
 def read_tree(db: sqlite3.Connection) -> tuple[ProcessNode, ...]:
     """Return the processes that no other process of the session started, each with all below it."""
+    with without_collection():
+        return _read_tree(db)
+
+
+def _read_tree(db: sqlite3.Connection) -> tuple[ProcessNode, ...]:
     ends = {end.id: end for end in read_process_ends(db)}
     chains: dict[int, list[Process]] = {}
     """Id of the first image of a process → its images."""
@@ -83,9 +89,9 @@ def _joined(
 def _usages(db: sqlite3.Connection) -> dict[int, _Usage]:
     """Return what each process used, by the id of its last image."""
     rows = db.execute(f"SELECT process, data FROM {few_events(db)} WHERE source = 'proc.exit'")
-    found = {}
+    found, decode = {}, JsonDecoder()
     for process, text in rows:
-        data = json.loads(text)
+        data = decode(text)
         facts = (data.get(name) for name in ("cpu_own", "max_rss", "process_group"))
         found[process] = _Usage(*facts)
     return found

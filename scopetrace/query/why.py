@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -48,7 +48,8 @@ def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) ->
             chain = _chain(node)
             seen.update(map(id, chain))
             looked_at.append(chain)
-    found = [_end(db, chain, classes, nodes) for chain in looked_at]
+    programs = _programs(nodes)
+    found = [_end(db, chain, classes, nodes, programs) for chain in looked_at]
     ends = [end for place, end in enumerate(found) if _is_first(end, info) or _tells(end)]
     shown = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
     others = sum(id(node) not in shown for node in failed)
@@ -64,7 +65,7 @@ def read_bad_end(
     """Return why the first process of a session ended badly; None: it did not."""
     nodes = [node for root in roots for _, node in root.walk()]
     first = next((node for node in nodes if node.failed and node.pid == info.pid), None)
-    return None if first is None else _end(db, _chain(first), classes, nodes)
+    return None if first is None else _end(db, _chain(first), classes, nodes, _programs(nodes))
 
 
 def _programs(nodes: Sequence[ProcessNode]) -> set[str]:
@@ -115,18 +116,13 @@ def _passed_on(node: ProcessNode) -> ProcessNode | None:
     )
     if node.process.proc in BUILDERS:
         return next((child for child in ended if child.failed), None)
-    last = [child for child in ended if child.failed and not _was_followed(child, ended)]
+    begun_ns = max((child.started_ns for child in ended if not child.failed), default=0)
+    last = [child for child in ended if child.failed and (child.ended_ns or 0) > begun_ns]
     repeated = next((child for child in last if _repeats(node, child)), None)
     if repeated is not None or not last:
         return repeated
     within = (node.ended_ns or 0) - (last[-1].ended_ns or 0) < SOON_NS
     return last[-1] if within and last[-1].signal != signal.SIGPIPE else None
-
-
-def _was_followed(child: ProcessNode, others: Iterable[ProcessNode]) -> bool:
-    """Whether another one was started after a child had ended, and succeeded."""
-    ended_ns = child.ended_ns or 0
-    return any(other.started_ns >= ended_ns and not other.failed for other in others)
 
 
 def _repeats(node: ProcessNode, child: ProcessNode) -> bool:
@@ -141,13 +137,14 @@ def _end(
     chain: tuple[ProcessNode, ...],
     classes: PathClasses,
     nodes: Sequence[ProcessNode],
+    programs: set[str],
 ) -> BadEnd:
     origin = chain[-1]
     images = _images(chain)
     events = ProcessEvents(db, images)
     stream, words = _last_output(db, chain, images, events.since)
     telling = words if stream == STDERR or words.complaint else LastOutput()
-    failures = events.failures(classes, telling, _programs(nodes)) if _may_fail(origin) else ()
+    failures = events.failures(classes, telling, programs) if _may_fail(origin) else ()
     said = telling.said(failures[0].data if failures else None)
     shown = words.shown(said)
     delivered = {} if origin.signal is None else _delivered(db, images, origin.signal)
