@@ -1,4 +1,4 @@
-"""Python's search for garbage, which takes as long as the rest where millions of objects are made."""
+"""Python's search for garbage: where a million objects are made it takes as long as the rest."""
 
 from __future__ import annotations
 

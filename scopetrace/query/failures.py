@@ -10,7 +10,7 @@ long for a million events as for a thousand.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -53,19 +53,44 @@ BESIDE = 12
 """So much less at most is worth what is shown beside the likeliest reason."""
 
 
-class ProcessEvents:
-    """The last events of one process, as far as they may say why it ended so."""
+def last_events(db: sqlite3.Connection, images: Collection[int]) -> dict[int, int]:
+    """Return the id of the last event of each process image that has any.
 
-    def __init__(self, db: sqlite3.Connection, images: Collection[int]) -> None:
+    Without an index that takes a look at all events: so one for all that are asked about.
+    """
+    listed = ", ".join(map(str, images))
+    rows = db.execute(
+        f"SELECT process, max(id) FROM event WHERE process IN ({listed}) GROUP BY process"
+    )
+    return dict(rows.fetchall())
+
+
+class ProcessEvents:
+    """The last events of one process, as far as they may say why it ended so.
+
+    Args:
+        db: the session.
+        images: of the process.
+        last: the id of the last event of each image; None: it is to be found (`last_events`).
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        images: Collection[int],
+        last: Mapping[int, int] | None = None,
+    ) -> None:
         listed = ", ".join(map(str, images))
-        (last,) = db.execute(f"SELECT max(id) FROM event WHERE process IN ({listed})").fetchone()
-        self.since = max((last or 0) - WINDOW, 0)
+        last = last_events(db, images) if last is None else last
+        upto = max(last.get(image, 0) for image in images)
+        self.since = max(upto - WINDOW, 0)
         """The id of the last event before the window."""
         sources = ", ".join(f"'{name}'" for name in (*ERRORS, *SUCCESSES, ANSWERS))
         self._rows = db.execute(
             f"SELECT id, time_ns, source, data FROM event WHERE process IN ({listed})"
-            f" AND id > ? AND +source IN ({sources}) AND sourcetype <> 'metric' ORDER BY id",
-            (self.since,),
+            f" AND id > ? AND id <= ? AND +source IN ({sources}) AND sourcetype <> 'metric'"
+            " ORDER BY id",
+            (self.since, upto),
         ).fetchall()
 
     def failures(

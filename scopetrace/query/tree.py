@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from scopetrace.model.process import Process, ProcessEnd
 from scopetrace.model.process_tree import ProcessNode
+from scopetrace.query.collection import without_collection
 from scopetrace.query.few_events import few_events
 from scopetrace.query.kills import Kills, read_kills
-from scopetrace.query.collection import without_collection
 from scopetrace.query.records import read_process_ends, read_processes
 from scopetrace.query.sql_functions import JsonDecoder
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +18,7 @@ from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
-from scopetrace.query.failures import ProcessEvents, last_calls
+from scopetrace.query.failures import ProcessEvents, last_calls, last_events
 from scopetrace.query.few_events import few_events
 from scopetrace.query.last_lines import STDERR, STDOUT, last_lines
 from scopetrace.query.last_output import READ, LastOutput
@@ -48,8 +48,7 @@ def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) ->
             chain = _chain(node)
             seen.update(map(id, chain))
             looked_at.append(chain)
-    programs = _programs(nodes)
-    found = [_end(db, chain, classes, nodes, programs) for chain in looked_at]
+    found = _ends(db, looked_at, classes, nodes)
     ends = [end for place, end in enumerate(found) if _is_first(end, info) or _tells(end)]
     shown = {id(node) for end in ends[:MOST_ENDS] for node in end.chain}
     others = sum(id(node) not in shown for node in failed)
@@ -65,7 +64,18 @@ def read_bad_end(
     """Return why the first process of a session ended badly; None: it did not."""
     nodes = [node for root in roots for _, node in root.walk()]
     first = next((node for node in nodes if node.failed and node.pid == info.pid), None)
-    return None if first is None else _end(db, _chain(first), classes, nodes, _programs(nodes))
+    return None if first is None else _ends(db, [_chain(first)], classes, nodes)[0]
+
+
+def _ends(
+    db: sqlite3.Connection,
+    chains: Sequence[tuple[ProcessNode, ...]],
+    classes: PathClasses,
+    nodes: Sequence[ProcessNode],
+) -> list[BadEnd]:
+    programs = _programs(nodes)
+    last = last_events(db, [image for chain in chains for image in _images(chain)])
+    return [_end(db, chain, classes, nodes, programs, last) for chain in chains]
 
 
 def _programs(nodes: Sequence[ProcessNode]) -> set[str]:
@@ -138,10 +148,11 @@ def _end(
     classes: PathClasses,
     nodes: Sequence[ProcessNode],
     programs: set[str],
+    last: Mapping[int, int],
 ) -> BadEnd:
     origin = chain[-1]
     images = _images(chain)
-    events = ProcessEvents(db, images)
+    events = ProcessEvents(db, images, last)
     stream, words = _last_output(db, chain, images, events.since)
     telling = words if stream == STDERR or words.complaint else LastOutput()
     failures = events.failures(classes, telling, programs) if _may_fail(origin) else ()
