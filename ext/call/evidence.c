@@ -15,6 +15,7 @@
 
 enum {
     STEPS_MAX = 64,   /* of one path */
+    LINKS_MAX = 40,   /* that the kernel follows: path_resolution(7) */
     HEAD_SIZE = 1024, /* room for a line "#!", or for the tables at the start of an ELF file */
     MOUNTS_SIZE = 32 * 1024, /* some 200 mounts */
     LOCKS_SIZE = 16 * 1024,  /* some 250 locks */
@@ -48,7 +49,36 @@ static void add_removed_folder(const struct caller *caller, struct parts *parts)
         parts_add(parts, PART_MISSING, 0, folder, (size_t)(length - MARK));
 }
 
-/* TARGET: if what is not there is where a symbolic link leads, the text of that link. */
+/*
+ * Follow a symbolic link that leads to further ones: the last of them becomes `path`, its text `target`.
+ * Returns the length of that text; not positive if `path` is no link. `*further_out`: it led to others.
+ */
+static ssize_t last_link(char path[static NAME_LIMIT], char target[static PATH_LIMIT],
+                         bool *further_out)
+{
+    char next[NAME_LIMIT], text[PATH_LIMIT];
+    ssize_t length = proc_link(path, target, PATH_LIMIT);
+
+    *further_out = false;
+    for (int links = 1; length > 0 && links < LINKS_MAX; links++) {
+        const char *slash = target[0] == '/' ? NULL : strrchr(path, '/');
+        int folder = slash ? (int)(slash + 1 - path) : 0;
+        int size = snprintf(next, sizeof next, "%.*s%.*s", folder, path, (int)length, target);
+        ssize_t more = size < (int)sizeof next ? proc_link(next, text, sizeof text) : 0;
+        if (more <= 0)
+            break;
+        memcpy(path, next, (size_t)size + 1);
+        memcpy(target, text, (size_t)more);
+        length = more;
+        *further_out = true;
+    }
+    return length;
+}
+
+/*
+ * TARGET: if what is not there is where a symbolic link leads, the text of that link. MISSING: its name, if
+ * other links lead to it.
+ */
 static void add_target(const struct context *context, const struct caller *caller,
                        struct parts *parts)
 {
@@ -64,9 +94,12 @@ static void add_target(const struct context *context, const struct caller *calle
         return;
     memcpy(path, name->bytes, name->size);
     path[name->size] = '\0';
-    ssize_t length = proc_link(path, target, sizeof target);
+    bool further;
+    ssize_t length = last_link(path, target, &further);
     if (length > 0)
         parts_add(parts, PART_TARGET, 0, target, (size_t)length);
+    if (further) /* of two parts of one kind the later one counts */
+        parts_add(parts, PART_MISSING, 0, path, strlen(path));
 }
 
 enum presence file_before(const struct context *context, const struct caller *caller,
@@ -121,11 +154,42 @@ static size_t end_of_next(const char *path, size_t length, size_t at)
     return at;
 }
 
-/* A STEP for the folder where a path starts and for each name in it, as far as it is there. */
+/*
+ * Put the text of the symbolic link that ends at `*end` in its place; `before`: where the name before it
+ * ends. `*end` becomes where the way goes on. Returns false if it is no link, or too long.
+ */
+static bool put_target(const struct lookup *lookup, char text[static PATH_LIMIT], size_t *length,
+                       size_t before, size_t *end)
+{
+    char target[PATH_LIMIT];
+    size_t start = before, rest = *length - *end;
+    int fd = resolve_open(lookup, text, *end, O_NOFOLLOW);
+    ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof target);
+
+    if (fd >= 0)
+        close(fd);
+    while (start < *end && text[start] == '/')
+        start++;
+    bool absolute = size > 0 && target[0] == '/';
+    if (absolute)
+        start = 0;
+    if (size <= 0 || start + (size_t)size + rest > PATH_LIMIT)
+        return false;
+    memmove(text + start + size, text + *end, rest);
+    memcpy(text + start, target, (size_t)size);
+    *length = start + (size_t)size + rest;
+    *end = absolute ? 1 : before;
+    return true;
+}
+
+/*
+ * A STEP for the folder where a path starts and for each name in it, as far as it is there; of a link
+ * through which there is no way, the STEPs of where it leads.
+ */
 static void add_steps(struct parts *parts, struct passed_path *passed, uint32_t path)
 {
     char text[PATH_LIMIT]; /* adding a part moves what `passed` points to */
-    size_t length = passed->length, end = length && passed->text[0] == '/';
+    size_t length = passed->length, end = length && passed->text[0] == '/', before = 0;
 
     if (length > sizeof text)
         return;
@@ -134,12 +198,16 @@ static void add_steps(struct parts *parts, struct passed_path *passed, uint32_t 
         bool last = end_of_next(text, length, end) == end;
         uint64_t flags = last && !passed->lookup.follow ? O_NOFOLLOW : 0;
         int fd = resolve_open(&passed->lookup, text, end, flags);
-        if (fd < 0)
-            return;
+        if (fd < 0) {
+            if (flags || !put_target(&passed->lookup, text, &length, before, &end))
+                return;
+            continue;
+        }
         add_step(parts, &passed->lookup, fd, path);
         close(fd);
         if (last)
             return;
+        before = end;
         end = end_of_next(text, length, end);
     }
 }

@@ -278,6 +278,14 @@ def _step(part: bytes) -> Step:
 
 
 def _refusal(failing: Failing, asker: Asker) -> Refusal | None:
+    found = _refusal_to(failing, asker)
+    if found is None and asker.uid and failing.record.result == -errno.EACCES:
+        # In a user namespace, capabilities are none over files of users that it does not map.
+        found = _refusal_to(failing, asker._replace(capabilities=0))
+    return found
+
+
+def _refusal_to(failing: Failing, asker: Asker) -> Refusal | None:
     steps = steps_of(failing.record)
     first, second = (_of_path(steps, number) for number in (1, 2))
     name = failing.file or (first[-1].name if first else "")

@@ -53,7 +53,6 @@ PIPE_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECT | os.O_EXCL
 MEMORY_FLAGS, HUGE_SIZE = 0x1F, 0xFC000000
 """MFD_CLOEXEC to MFD_EXEC, and the size of pages (memfd_create(2))."""
 LOCK_NB, LOCKS = 4, (1, 2, 8)
-MAP_TYPE = 0x3
 FD_ARGUMENTS = {
     **dict.fromkeys(("sendfile", "sendfile64"), (2, 1)),
     **dict.fromkeys(("splice", "copy_file_range"), (1, 3)),
@@ -64,6 +63,23 @@ OF_ANY_FD = ("fchdir", "setns", "landlock_restrict_self")
 """Calls that have another error for an fd that is open, but of the wrong kind."""
 OF_PIDFDS = ("pidfd_send_signal", "pidfd_getfd", "process_mrelease")
 F_SETLEASE = 1024
+LOCK_COMMANDS = (5, 6, 7, 12, 13, 14, 36, 37, 38)
+"""F_GETLK to F_SETLKW, those of 64 bits, and those of open file descriptions."""
+COPIES_FROM = (0, 1030)
+"""F_DUPFD and F_DUPFD_CLOEXEC."""
+DIRECT = "with O_DIRECT address, length and position have to be multiples of the block size"
+VM, FS, SIGHAND, THREAD = 0x100, 0x200, 0x800, 0x10000
+NEW_MOUNTS, NEW_USER, NEW_PIDS = 0x20000, 0x10000000, 0x20000000
+EXCLUDES = "exclude each other"
+CLONE_FLAGS = (
+    (THREAD, SIGHAND, "CLONE_THREAD needs CLONE_SIGHAND"),
+    (SIGHAND, VM, "CLONE_SIGHAND needs CLONE_VM"),
+    (FS, NEW_MOUNTS, f"CLONE_FS and CLONE_NEWNS {EXCLUDES}"),
+    (FS, NEW_USER, f"CLONE_FS and CLONE_NEWUSER {EXCLUDES}"),
+    (THREAD, NEW_USER, f"CLONE_THREAD and CLONE_NEWUSER {EXCLUDES}"),
+    (THREAD, NEW_PIDS, f"CLONE_THREAD and CLONE_NEWPID {EXCLUDES}"),
+)
+"""Two flags, and why clone(2) refuses the first without the other, or with it."""
 RESET_ON_FORK = 0x40000000
 """SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
 MCL_CURRENT, MCL_FUTURE = 1, 2
@@ -265,12 +281,9 @@ def _locked(faulty: Faulty) -> str:
 
 
 def _mapped(faulty: Faulty) -> str:
-    record = faulty.record
-    if record.arg2 == 0:
-        return "the length is zero"
-    if not record.arg4 & MAP_TYPE:
-        return "the flags have neither MAP_SHARED nor MAP_PRIVATE"
-    return _aligned("offset", record.arg6) if faulty.op == "mmap" else ""
+    from scopetrace.syscalls.memory import wrong_mapping  # as in _unnamed
+
+    return wrong_mapping(faulty.op, faulty.record.args)
 
 
 def _aligned(name: str, value: int) -> str:
@@ -310,7 +323,33 @@ def _size(position: int) -> Fault:
 
 
 def _transferred_at(faulty: Faulty) -> str:
-    return "the offset is negative" if _long(faulty.record.arg4) < 0 else ""
+    return "the offset is negative" if _long(faulty.record.arg4) < 0 else _direct(faulty)
+
+
+def _direct(faulty: Faulty) -> str:
+    found = _FLAGS.search(faulty.parts.get(FDINFO, b""))
+    direct = found is not None and int(found[1], 8) & os.O_DIRECT
+    return DIRECT if direct else ""
+
+
+def _commanded(faulty: Faulty) -> str:
+    if faulty.record.arg2 & INT in COPIES_FROM:
+        return f"descriptor {signed(faulty.record.arg3)} is negative, or not below RLIMIT_NOFILE"
+    return _leased(faulty)
+
+
+def _lock_type(faulty: Faulty) -> str:
+    is_lock = faulty.record.arg2 & INT in LOCK_COMMANDS
+    return "the lock has no such type, or starts before the file" if is_lock else ""
+
+
+def _shared(faulty: Faulty) -> str:
+    """Say which flags of clone(2) need, or exclude, each other."""
+    flags = faulty.record.arg1
+    for one, other, text in CLONE_FLAGS:
+        if flags & one and bool(flags & other) == text.endswith(EXCLUDES):
+            return text
+    return ""
 
 
 def _scheduled(faulty: Faulty) -> str:
@@ -368,7 +407,9 @@ INVALID: dict[str, Fault] = {
     **dict.fromkeys(("pread64", "pwrite64", "preadv", "pwritev"), _transferred_at),
     "sched_setscheduler": _scheduled,
     **dict.fromkeys(("umount", "umount2"), _unmounted),
-    **dict.fromkeys(("fcntl", "fcntl64"), _leased),
+    **dict.fromkeys(("fcntl", "fcntl64"), _commanded),
+    "clone": _shared,
+    **dict.fromkeys(("read", "write", "readv", "writev"), _direct),
 }
 """What can be wrong with the arguments of a call."""
 USUAL: dict[str, Fault] = {
@@ -380,9 +421,7 @@ USUAL: dict[str, Fault] = {
     "sched_setaffinity": _always("the set names no CPU that the process may use"),
     "splice": _always("none of the two is a pipe, or the other one cannot be spliced"),
     "shmat": _always("there is no such segment, or it cannot be at that address"),
-    **dict.fromkeys(
-        ("fcntl", "fcntl64"), _always("the lock has no such type, or starts before the file")
-    ),
+    **dict.fromkeys(("fcntl", "fcntl64"), _lock_type),
     "mount": _always("the source has no such file system, or an option is wrong"),
     "inotify_add_watch": _always("the descriptor is no inotify"),
     "memfd_create": _always("the name is longer than 249 bytes"),

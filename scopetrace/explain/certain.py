@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import positions, signed
+from scopetrace.syscalls.memory import wrong_mapping
 from scopetrace.syscalls.names import name_set, unnamed_value
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
@@ -199,6 +200,7 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
         ((name, "ENOMEM") for name in ("msync", "mincore")),
         _always("a part of this memory is not mapped"),
     ),
+    ("mmap", "EINVAL"): lambda call: wrong_mapping("mmap", call.args),
     ("mmap", "ENODEV"): _always("what the descriptor is cannot be mapped into memory"),
     ("epoll_ctl", "EPERM"): _always("a file or folder never has to be waited for"),
     ("epoll_ctl", "EEXIST"): _always("it is on the list already"),

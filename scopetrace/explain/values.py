@@ -20,6 +20,8 @@ from scopetrace.syscalls.render import spell
 ACCESS = ("for reading", "for writing", "for reading and writing", "")
 O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_PATH = 3, 0o100, 0o200, 0o1000, 0o2000, 0o10000000
 STANDARD = ("standard input", "standard output", "standard error")
+NO_PATH = ("", '""', "NULL")
+"""Paths in place of which the descriptor is meant: AT_EMPTY_PATH, utimensat(2)."""
 PRINTABLE = re.compile(r'"(?:[^"\\]|\\[nrt"\\])*"(?:\.\.\.)?')
 """Text, as strace quotes it, without other bytes."""
 PIPE = re.compile(r"pipe: (read|write) end")
@@ -142,6 +144,10 @@ def _string(call: Subject, value: int, text: str) -> str:
     return text
 
 
+def _signal(call: Subject, value: int, text: str) -> str:
+    return f"signal {text}" if text.isdigit() else text
+
+
 def _user(call: Subject, value: int, text: str) -> str:
     return "the user as it is" if text == "-1" else f"user {text}"
 
@@ -153,6 +159,7 @@ def _group(call: Subject, value: int, text: str) -> str:
 PHRASES: dict[str, Callable[[Subject, int, str], str]] = {
     **dict.fromkeys(("fd", "dirfd"), _fd),
     "pid": _pid,
+    "signal": _signal,
     **dict.fromkeys(("octal", "openmode"), _mode),
     "size": _size,
     "sockaddr": _address,
@@ -238,10 +245,11 @@ def _path(call: Subject) -> str:
     """Return the file that a call is about: by its path, or by a descriptor."""
     argument = call.first("path")
     found = call.path(argument) if argument else ""
-    if found:
-        return found
+    text = call.texts.get(argument, "")
+    if found or text not in NO_PATH:  # an address from which no text could be copied
+        return found or text
     base = call.first("dirfd", "fd")
-    return phrase(call, base) if base else call.texts.get(argument, "")
+    return phrase(call, base) if base else text
 
 
 def _open_flags(call: Subject) -> int:
@@ -605,6 +613,7 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "opened_how": _status,
     "target": _target,
     "to": _receiver_address,
+    "held": lambda call: call.why,
     "why": lambda call: call.why or "it is not there",
     "woken": _woken,
     "write_end": _pair("pipefd", 1),

@@ -124,7 +124,9 @@ HOLDER = (
     _text("holder_cmd", "its command line"),
 )
 REFUSED = (
-    _text("missing_folder", "the first folder on the way that is not there; left out if all are"),
+    _text(
+        "missing_folder", "the first folder on the way that is not there, or the last link to it"
+    ),
     _text("link_target", "of a symbolic link that leads to nothing: where it leads"),
     _text("refused_by", "the file or folder that refused"),
     _integer("refused_uid", "user id of its owner"),

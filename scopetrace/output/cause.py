@@ -36,6 +36,9 @@ SHORT_NAMES = {
     "accept4": "accept",
 }
 """System calls that differ in how they name their file → the one whose name is shown."""
+MEMORY_FILE = "memfd:"
+"""In what /proc calls a file of memfd_create(2)."""
+TCP = "IP.TCP"
 TERMINAL = "/dev/tty"
 """The controlling terminal of the process that opens it: tty(4)."""
 LOCK = "lock"
@@ -114,9 +117,11 @@ ATTRIBUTES = (*SET_ATTRIBUTE, "removexattr", "lremovexattr", "fremovexattr")
 OF_CALLS = {
     ("getcwd", "ENOENT"): "the folder has been removed",
     ("setsid", "EPERM"): "the process leads a process group already",
-    ("setpgid", "EPERM"): "the process leads a session, or the group is of another session",
-    ("write", "EPERM"): "the memory file is sealed (F_ADD_SEALS)",
-    ("ftruncate", "EPERM"): "the memory file is sealed (F_ADD_SEALS)",
+    ("setpgid", "EPERM"): "the process leads a session, or its session has no such group",
+    ("setpgid", "ESRCH"): "it is neither this process nor a child of it",
+    ("setgroups", "EPERM"): (
+        "its user namespace has no map of groups yet, or forbids it (/proc/PID/setgroups)"
+    ),
     ("umount2", "EBUSY"): "a process has a file open there, or its working folder",
     ("fcntl", "EOVERFLOW"): "the range of the lock ends behind the largest position",
     ("mount", "ENODEV"): "the kernel does not have that type of file system",
@@ -233,6 +238,10 @@ def cause_text(data: Data, folders: int = 1) -> str:
 def _meaning(data: Data) -> str:
     """Return what the error means for such a call."""
     op, error = str(data.get("op", "")), str(data.get("error") or data.get("rcode", ""))
+    if _is_sealed(data):
+        return "the memory file is sealed (F_ADD_SEALS)"
+    if error == "EPIPE" and data.get("net_transport") == TCP and "net_peer_ip" not in data:
+        return MEANINGS["ENOTCONN"]
     if text := OF_CALLS.get((op, error)):
         return text
     if SHORT_NAMES.get(op, op) == "open" and error in OF_OPEN:
@@ -308,9 +317,16 @@ def _lacks(data: Data, needs: object) -> str:
     if (data.get("op"), data.get("error")) == ("ptrace", "EPERM"):
         return "a program that is recorded is traced already"
     known = "limit_name" in data or (data.get("op"), data.get("error")) in OF_CALLS
+    known = known or _is_sealed(data)
     if "asked_uid" in data and not known:
         return f"{_asker(data)} is refused for another reason than permissions"
     return ""
+
+
+def _is_sealed(data: Data) -> bool:
+    """Whether a memory file refuses to be written: memfd_create(2)."""
+    is_memory = MEMORY_FILE in str(data.get("file") or data.get("what", ""))
+    return is_memory and data.get("error") == "EPERM"
 
 
 def _owner(data: Data) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from errno import errorcode
 
 from scopetrace.syscalls.call import Abi, Phase
@@ -204,3 +205,17 @@ def _ipc_text(view: View, kind: str, command: int, address: int) -> str:
     names = IPC_SETTABLE if sets else IPC_FIELDS[kind].split()
     fields = "".join(f", {name}={found[name]}" for name in names if name in found)
     return f"{{{IPC_FIELDS[kind][:3]}_perm={{{owner}{rest}}}{fields}}}"
+
+
+MAP_TYPE, PAGE = 0x3, 4096
+
+
+def wrong_mapping(name: str, args: Sequence[int]) -> str:
+    """Return what is wrong with the arguments of an mmap or mmap2; empty: nothing that shows."""
+    if not args[1]:
+        return "the length is zero"
+    if not args[3] & MAP_TYPE:
+        return "the flags have neither MAP_SHARED nor MAP_PRIVATE"
+    if name == "mmap" and args[5] % PAGE:
+        return f"the offset is no multiple of {PAGE}"
+    return ""

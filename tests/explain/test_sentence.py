@@ -163,6 +163,12 @@ def test_a_word_of_what_the_kernel_filled_in_is_none_of_the_call():
     assert found == "Set a function of the program that runs when SIGINT comes."
 
 
+def test_an_address_that_leads_nowhere_is_no_path():
+    found = said("openat", AT_CWD, 8, 0, result=-14, why="a pointer leads to nothing")
+
+    assert found == "Could not open 0x8 for reading: a pointer leads to nothing (EFAULT)."
+
+
 def test_a_limit_that_is_set_is_not_one_that_was_asked_for():
     limit = struct.pack("=QQ", 64, 2**64 - 1)
 
