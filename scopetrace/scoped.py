@@ -16,7 +16,7 @@ from os import PathLike
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Unpack
 
-from scopetrace.db.paths import session_paths
+from scopetrace.db.paths import session_paths, sessions_folder
 from scopetrace.errors import UsageError
 from scopetrace.model.event import EventRecord
 from scopetrace.model.file_record import OWN, FileRecord
@@ -116,7 +116,7 @@ class Scoped:
     @property
     def sessions(self) -> list[Session]:
         """The sessions of this test, in the order in which their programs were started."""
-        for path in session_paths(self._home / "sessions").values():
+        for path in session_paths(sessions_folder(self._home)).values():
             if path not in self._opened:
                 self._opened[path] = session = open_session(path)
                 session.wait_for_recorder()

@@ -69,7 +69,7 @@ def diff(a: str, b: str, form: str | None, as_json: bool, **options: Any) -> int
 
     A and B are sessions: ids or files. Processes are compared by program, arguments and place,
     files, peers and requests by name, output and logs by line. Not compared: the order in which
-    things happened and how often, process ids, ports that the kernel chose, temporary names, times.
+    things happened and how often, process ids, ports that the kernel chose, temporary files, times.
     Paths are relative to the folder of the session if the two differ.
 
     CHANGE is `only A`, `only B`, `result` (exit status, errno, HTTP status), `content` (arguments,

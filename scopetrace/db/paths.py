@@ -16,6 +16,8 @@ from scopetrace.db.errors import session_error
 from scopetrace.db.running import boot_id, started_ticks
 from scopetrace.errors import SessionError
 
+SESSIONS = "sessions"
+"""The folder in which recorders write."""
 RESERVE = "-reserve"
 COMPANIONS = ("-wal", "-shm", "-journal", RESERVE, ".fault.txt")
 """Suffixes of the files that may be beside a session file."""
@@ -52,7 +54,7 @@ def state_home(home: Path | str | None = None, environ: Mapping[str, str] = os.e
 
 def sessions_folder(home: Path | str | None = None) -> Path:
     """Return the folder of the session files, whether it exists or not."""
-    return state_home(home) / "sessions"
+    return state_home(home) / SESSIONS
 
 
 def session_file_name(session_id: int, command: str) -> str:

@@ -18,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scopetrace.db.errors import primary_code, session_error
-from scopetrace.db.paths import RESERVE
+from scopetrace.db.paths import RESERVE, SESSIONS
 from scopetrace.db.running import is_running
 from scopetrace.db.schema import check_readable, check_sqlite
 from scopetrace.db.text import decode_text
@@ -78,6 +78,11 @@ def _log_bytes(path: Path) -> int:
         return 0
 
 
+def is_where_recorded(path: Path) -> bool:
+    """Return whether a recorder may be writing this file, rather than one of which it is a copy."""
+    return path.absolute().parent.name == SESSIONS
+
+
 def missing_log(path: Path) -> MissingLogWarning:
     """Return the warning that a file may lack a part of the recording."""
     return MissingLogWarning(
@@ -113,7 +118,7 @@ def _check_copied_alone(path: Path) -> None:
             row = db.execute(_EMPTY_SESSION).fetchone()
     except sqlite3.Error:
         return
-    if row and not _has_just_begun(*row):
+    if row and not (is_where_recorded(path) and _has_just_begun(*row)):
         raise SessionError(
             f"cannot read {path}: it was copied while it was recorded, without {path.name}-wal,"
             " which has the events; `scopetrace save` copies a session whole"

@@ -10,6 +10,7 @@ long for a million events as for a thousand.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -63,6 +64,26 @@ def last_events(db: sqlite3.Connection, images: Collection[int]) -> dict[int, in
         f"SELECT process, max(id) FROM event WHERE process IN ({listed}) GROUP BY process"
     )
     return dict(rows.fetchall())
+
+
+def errors_after(
+    db: sqlite3.Connection, images: Collection[int], time_ns: int
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return the id of the first event after a time, and what failed of a process since.
+
+    Ids grow with time, so the time is found in them without an index.
+    """
+    (last,) = db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
+    at = "SELECT time_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1"
+    first = bisect_right(range(last), time_ns, key=lambda id: db.execute(at, (id,)).fetchone()[0])
+    listed, sources = ", ".join(map(str, images)), ", ".join(f"'{name}'" for name in ERRORS)
+    rows = db.execute(
+        f"SELECT data FROM event WHERE id BETWEEN ? AND ? AND +process IN ({listed})"
+        f" AND +source IN ({sources}) AND sourcetype <> 'metric' AND time_ns > ?",
+        (first, first + WINDOW, time_ns),
+    )
+    decode = JsonDecoder()
+    return first, [decode(data) for (data,) in rows]
 
 
 class ProcessEvents:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from scopetrace.db.errors import session_error
 from scopetrace.model.session import SessionInfo
-from scopetrace.query.connect import connect, may_lack_log, missing_log
+from scopetrace.query.connect import connect, is_where_recorded, may_lack_log, missing_log
 from scopetrace.query.events import EventFilter, EventQuery
 from scopetrace.query.records import RecordReader, read_info
 from scopetrace.query.source_names import as_prefix, check_sources
@@ -55,7 +55,8 @@ class SessionBase:
         self._right_names: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         info = self.info
         self._reader = RecordReader(self._db, info.host)
-        if alone and info.status == "interrupted":
+        copied = info.status == "running" and not is_where_recorded(path)
+        if alone and (copied or info.status == "interrupted"):
             warnings.warn(missing_log(path), stacklevel=3)
 
     def __enter__(self) -> Self:

@@ -18,10 +18,10 @@ from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
-from scopetrace.query.failures import ProcessEvents, last_calls, last_events
+from scopetrace.query.failures import ProcessEvents, errors_after, last_calls, last_events
 from scopetrace.query.few_events import few_events
 from scopetrace.query.last_lines import STDERR, STDOUT, last_lines
-from scopetrace.query.last_output import READ, LastOutput
+from scopetrace.query.last_output import NAMED_IN_PART, READ, WORDED, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
 
@@ -45,7 +45,7 @@ def read_why(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) ->
     seen: set[int] = set()
     for node in _in_order(failed, info):
         if id(node) not in seen and len(looked_at) < MOST_LOOKED_AT:
-            chain = _chain(node)
+            chain = _chain(db, node)
             seen.update(map(id, chain))
             looked_at.append(chain)
     found = _ends(db, looked_at, classes, nodes)
@@ -64,7 +64,7 @@ def read_bad_end(
     """Return why the first process of a session ended badly; None: it did not."""
     nodes = [node for root in roots for _, node in root.walk()]
     first = next((node for node in nodes if node.failed and node.pid == info.pid), None)
-    return None if first is None else _ends(db, [_chain(first)], classes, nodes)[0]
+    return None if first is None else _ends(db, [_chain(db, first)], classes, nodes)[0]
 
 
 def _ends(
@@ -110,12 +110,20 @@ def _tells(end: BadEnd) -> bool:
     return bool(end.failures or end.said or by_signal)
 
 
-def _chain(node: ProcessNode) -> tuple[ProcessNode, ...]:
+def _chain(db: sqlite3.Connection, node: ProcessNode) -> tuple[ProcessNode, ...]:
     """Return a process and the children by which its failure came."""
     chain = [node]
-    while (child := _passed_on(chain[-1])) is not None:
+    while (child := _passed_on(chain[-1])) is not None and not _failed_after(db, chain[-1], child):
         chain.append(child)
     return tuple(chain)
+
+
+def _failed_after(db: sqlite3.Connection, node: ProcessNode, child: ProcessNode) -> bool:
+    """Return whether a call of a process itself failed after a child had ended, as it said last."""
+    images = [image.id for image in node.images]
+    first, errors = errors_after(db, images, child.ended_ns or 0)
+    said = LastOutput(last_lines(db, images, first - 1, 1) if errors else ())
+    return any(said.worth(data) >= NAMED_IN_PART + WORDED for data in errors)
 
 
 def _passed_on(node: ProcessNode) -> ProcessNode | None:

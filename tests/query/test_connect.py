@@ -93,9 +93,10 @@ def test_a_copy_of_a_running_session_without_its_log_says_that_it_lacks_it(tmp_p
 
 def test_a_session_that_has_just_begun_and_has_no_log_yet_is_one(tmp_path):
     writer = SessionStore(tmp_path).create("ls", ("ls",), started_ns=time.time_ns())
-    shutil.copy(writer.path, tmp_path / "as-it-began.db")
+    begun = writer.path.with_name("as-it-began.db")
+    shutil.copy(writer.path, begun)
 
-    assert files(tmp_path / "as-it-began.db") == []
+    assert files(begun) == []
     writer.discard()
 
 

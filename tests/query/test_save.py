@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -156,6 +157,21 @@ def test_a_copy_of_the_file_alone_of_a_running_session_is_told(tmp_path: Path) -
     shutil.copy(f"{writer.path}-wal", f"{alone}-wal")
     with open_session(alone) as session:
         assert session.last_id == len(EVENTS)
+    writer.discard()
+
+
+def test_a_copy_of_a_session_that_has_just_begun_is_told(tmp_path: Path) -> None:
+    writer = begin(tmp_path, started_ns=time.time_ns())
+    alone = tmp_path / writer.path.name
+    shutil.copy(writer.path, alone)
+
+    with pytest.raises(SessionError, match="while it was recorded, without 1-"):
+        open_session(alone)
+    with closing(sqlite3.connect(writer.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(FULL)")
+    shutil.copy(writer.path, alone)
+    with pytest.warns(MissingLogWarning, match="may lack a part of the recording"):
+        open_session(alone).close()
     writer.discard()
 
 

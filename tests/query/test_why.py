@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from scopetrace.model.event import Event
 from scopetrace.model.process import ProcessEnd
 from scopetrace.model.why import BadEnd, Why
@@ -99,6 +101,24 @@ def test_a_child_that_ended_long_before_is_not_why(tmp_path: Path) -> None:
     late = [Ended(0, "runner", 1, 5), Ended(1, "tool", 127, 2)]
 
     assert chains(ask(tmp_path, late)) == [["python3"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "at", "chain"),
+    [
+        ("sh: 1: cannot create /x: Permission denied", 4.8, ["python3"]),
+        ("sh: 1: cannot create /x: Permission denied", 4.6, ["python3", "cat"]),
+        ("cat failed", 4.8, ["python3", "cat"]),
+    ],
+)
+def test_a_process_that_failed_itself_after_its_child_is_why(
+    line: str, at: float, chain: list[str], tmp_path: Path
+) -> None:
+    processes = [Ended(0, "sh", 2, 5), Ended(1, "cat", 1, 4.7)]
+    then = STARTED_NS + int(at * SECOND)
+    events = [failed(2, "/y"), failed(1)._replace(time_ns=then), event("stderr", at, message=line)]
+
+    assert chains(ask(tmp_path, processes, events))[0] == chain
 
 
 def test_a_shells_status_tells_the_signal_that_ended_its_child(tmp_path: Path) -> None:
