@@ -68,7 +68,9 @@ class LastOutput:
         paths = [*_paths(data), *_folders(data)]
         searches = data.get("class") in SEARCHES
         for age, line in enumerate(reversed(self.lines)):
-            points = _worth(line, paths, names, words, searches)
+            # The name of the program is no name of what failed (mount, and mkdir of /run/mount).
+            message = line.removeprefix(f"{self._program}: ")
+            points = _worth(message, paths, names, words, searches)
             if points and points - age > best:
                 best, telling = points - age, line
         return best, telling

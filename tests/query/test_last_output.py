@@ -47,6 +47,15 @@ def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None
     assert LastOutput([line]).worth(data) == worth
 
 
+def test_the_name_of_the_program_names_no_failure() -> None:
+    line = "mount: nowhere: mount point does not exist."
+    output = LastOutput([line], program="mount")
+
+    assert output.worth({"file": "/run/mount", "error": "EACCES"}) == 0
+    assert output.worth({"file": "/w/nowhere", "error": "ENOENT"}) == 60
+    assert output.said({"file": "/w/nowhere", "error": "ENOENT"}) == line
+
+
 def test_a_later_line_is_worth_more() -> None:
     words = LastOutput(["x.conf a", "between", "x.conf b"])
 
