@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from scopetrace.model.fields import Scale
     from scopetrace.model.json_value import Json
 
 
@@ -67,7 +68,8 @@ class EventRecord(NamedTuple):
     def value(self, name: str) -> Json:
         """Return a field of the data, a tag, or a field of the body; None if it has not got it.
 
-        An underscore may stand for a hyphen, as in SQL.
+        An underscore may stand for a hyphen, as in SQL; `duration_ms` and `duration_us` follow from
+        `duration`.
         """
         if name in ("time", "_time"):
             return iso_time(self.time_ns) if name == "time" else self.time_ns // 1000 / 1_000_000
@@ -77,8 +79,19 @@ class EventRecord(NamedTuple):
                     return fields[spelled]
         if name == "args":
             return list(self.args)
+        duration = self.data.get("duration")
+        if name.startswith("duration_") and isinstance(duration, int):
+            scale = _scales(self.source).get(name)
+            return scale.of(duration) if scale else None
         found: Json = getattr(self, name) if name in self._fields else None
         return found
+
+
+@lru_cache(maxsize=64)
+def _scales(source: str) -> dict[str, Scale]:
+    from scopetrace.model.fields import SOURCES, durations
+
+    return next((durations(each) for each in SOURCES if each.name == source), {})
 
 
 def iso_time(time_ns: int) -> str:

@@ -35,3 +35,13 @@ RECORD = EventRecord(
 )
 def test_a_field_is_one_of_the_data_a_tag_or_one_of_the_body(name: str, value: Any) -> None:
     assert RECORD.value(name) == value
+
+
+@pytest.mark.parametrize(
+    ("source", "ms", "us"), [("fs.close", 1.5, 1500), ("net.close", 1500, 1_500_000)]
+)
+def test_a_duration_is_told_in_either_unit(source: str, ms: float, us: float) -> None:
+    record = RECORD._replace(source=source, data={"duration": 1500})
+
+    assert (record.value("duration_ms"), record.value("duration_us")) == (ms, us)
+    assert record._replace(data={}).value("duration_ms") is None
