@@ -63,10 +63,8 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
         return before_copy(slot);
     if (slot->mode == GATE_PASS || action >= GATE_COUNT)
         return GATE_MAKE;
-    if (action == GATE_UNLINK || action == GATE_LINK)
-        return before_unlink(slot);
-    if (action == GATE_ALTER)
-        return GATE_MAKE;
+    if (is_about_name(action))
+        return before_name(slot, action);
     /* One comparison more in this row, and compilers make a jump table of it, which is not in the program. */
     if (is_of_socket(action))
         return before_socket_call(slot, action);
@@ -112,10 +110,8 @@ INLINE_IN_THE_PROGRAM int record_call(struct gate_slot *slot)
         return 1;
     if (action >= GATE_COUNT)
         return tally_call(slot, NO_FD, 0, 0);
-    if (action == GATE_LINK)
-        return record_link(slot);
-    if (action == GATE_UNLINK || action == GATE_ALTER)
-        return record_path(slot);
+    if (is_about_name(action))
+        return action == GATE_LINK ? record_link(slot) : record_path(slot);
     return action == GATE_OPEN || action == GATE_OPENAT ? after_open(slot) : after_file(slot);
 }
 

@@ -178,7 +178,7 @@ IN_THE_PROGRAM static int is_lasting(struct gate_slot *slot, const struct raw_pa
  * A symbolic link that is removed, or has one name more, may be on the way of a path whose name is looked for in the
  * next round. So the tracer is to see that, and all but files with it.
  */
-IN_THE_PROGRAM int before_unlink(const struct gate_slot *slot)
+IN_THE_PROGRAM static int before_unlink(const struct gate_slot *slot)
 {
     const struct gate_registers *registers = &slot->registers;
     int at = path_argument_of(slot) == GATE_PATH_2;
@@ -190,6 +190,26 @@ IN_THE_PROGRAM int before_unlink(const struct gate_slot *slot)
                                     at ? registers->rsi : registers->rdi, (uintptr_t)&found,
                                     AT_SYMLINK_NOFOLLOW, 0);
     return result != -ENOENT && (result || !S_ISREG(found.st_mode));
+}
+
+/* -- what led to nothing, and what is made there -- */
+
+IN_THE_PROGRAM static uint64_t *looked_in_vain(void)
+{
+    return (uint64_t *)(uintptr_t)GATE_LOOKED_IN_VAIN;
+}
+
+/* A folder may be the one that was missing on a path of which a record waits: then the tracer is to see it. */
+IN_THE_PROGRAM static int before_mkdir(const struct gate_slot *slot)
+{
+    return !slot->missing || __atomic_load_n(looked_in_vain(), __ATOMIC_ACQUIRE);
+}
+
+IN_THE_PROGRAM int before_name(const struct gate_slot *slot, enum gate_action action)
+{
+    if (action == GATE_ALTER)
+        return GATE_MAKE;
+    return action == GATE_MKDIR ? before_mkdir(slot) : before_unlink(slot);
 }
 
 /* What the word of the fd says from whose folder a path may start. */
@@ -216,7 +236,12 @@ IN_THE_PROGRAM int record_path(struct gate_slot *slot)
                    (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD;
     if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload, from_cwd))
         return 0;
-    return publish_with_payload(slot, record);
+    publish_with_payload(slot, record);
+    if ((int64_t)slot->result != -ENOENT)
+        return 1;
+    mark_slot(slot); /* else a round could take the word back before it looks at the slot */
+    __atomic_store_n(looked_in_vain(), 1, __ATOMIC_RELEASE);
+    return 1;
 }
 
 IN_THE_PROGRAM int record_link(struct gate_slot *slot)

@@ -20,13 +20,14 @@
 
 /*
  * What all programs of a recording share: a lock for each file whose bytes are wanted, 0 or who writes to it. Two
- * files may have the same one.
+ * files may have the same one. The last word is 1 if a record may wait of a path that has led to nothing.
  */
 #define GATE_LOCKS_BASE 0x70100000
-#define GATE_LOCKS 2048
+#define GATE_LOCKS 2047
 #define GATE_LOCKS_BYTES 0x4000
 #define GATE_LOCK_OF(dev, ino) (((dev)*31 + (ino)) % GATE_LOCKS)
 #define GATE_LOCK_ADDRESS(index) (GATE_LOCKS_BASE + 8 * (uint64_t)(index))
+#define GATE_LOOKED_IN_VAIN GATE_LOCK_ADDRESS(GATE_LOCKS)
 
 /* Of what the program and the tracer share (arena.h): the first, the bytes of each, and how many at most. */
 #define GATE_ARENA_BASE 0x71000000
@@ -68,6 +69,7 @@ enum gate_action {
     GATE_DUP,           /* it is copied to a number that is free */
     GATE_UNLINK,        /* the name is removed that is the first argument, or the second one */
     GATE_LINK,          /* the file of the first argument is given a name, the second one */
+    GATE_MKDIR,         /* a folder is made */
     GATE_ALTER,         /* an attribute of the file with a path is changed */
     GATE_ACCEPT,        /* a connection is taken from the first argument, */
     GATE_SOCKET,        /* a socket is made, */
@@ -162,7 +164,7 @@ struct gate_tally {
 
 #define GATE_TAKEN(version, calls) ((uint64_t)(version) << 32 | (uint32_t)(calls))
 
-_Static_assert(GATE_LOCKS * 8 == GATE_LOCKS_BYTES, "");
+_Static_assert((GATE_LOCKS + 1) * 8 == GATE_LOCKS_BYTES, "");
 
 enum { GATE_TALLIES = 32, GATE_OWNED = 8 };
 

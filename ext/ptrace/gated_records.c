@@ -259,8 +259,8 @@ static void apply_path(struct engine *engine, const struct gate_thread *thread,
 
 static bool changes_by_path(const struct call *row)
 {
-    return row->path &&
-           (row->group == GROUP_DELETE || row->group == GROUP_LINK || row->group == GROUP_ATTR);
+    return row->path && (row->group == GROUP_DELETE || row->group == GROUP_LINK ||
+                         row->group == GROUP_MKDIR || row->group == GROUP_ATTR);
 }
 
 /* A record says what its call can be known by; the rest follows from its row. */
@@ -358,6 +358,12 @@ static void fill_round(struct gate_round *round)
         arena_visit_dirty(arena, add_reader, gate);
 }
 
+/* A folder that is made without a stop must not be on the way of a path that has led to nothing before. */
+static void say_whether_paths_wait(struct gate *gate, bool wait)
+{
+    __atomic_store_n(&gate->locks[GATE_LOCKS], wait, __ATOMIC_SEQ_CST);
+}
+
 static bool has_unread(const struct gate_reader *reader)
 {
     return !reader->broken && reader->read != reader->end;
@@ -369,12 +375,15 @@ void gated_collect(struct engine *engine)
 
     if (!gate || !gate->arenas || engine->recording_ended)
         return;
+    say_whether_paths_wait(gate, false); /* first: those are taken that it was said of */
     read_clocks(gate);
     gate->idle = !gate_round(&gate->round);
     for (size_t i = 0; i < gate->round.count; i++) {
         struct gate_thread *thread = thread_of(gate->round.readers[i]);
         if (!collect_thread(engine, thread) || has_unread(&thread->reader))
             gate_thread_mark(thread);
+        if (has_unread(&thread->reader))
+            say_whether_paths_wait(gate, true);
     }
 }
 

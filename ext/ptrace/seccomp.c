@@ -213,6 +213,7 @@ uint8_t filter_gate_action(int row)
                : row == ROW_mmap                                 ? GATE_MAP
                : row == ROW_unlink || row == ROW_unlinkat        ? GATE_UNLINK
                : row == ROW_link                                 ? GATE_LINK
+               : row == ROW_mkdir || row == ROW_mkdirat          ? GATE_MKDIR
                : row == ROW_accept || row == ROW_accept4         ? GATE_ACCEPT
                : row == ROW_socket                               ? GATE_SOCKET
                : row == ROW_connect                              ? GATE_CONNECT

@@ -96,6 +96,17 @@ def test_the_session_has_how_calls_were_made(stage: Stage) -> None:
     assert gate["gated"] > 10
 
 
+def test_folders_are_made_without_a_stop(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    command = ["/bin/mkdir", *(f"folder-{number}" for number in range(300))]
+
+    records, _ = engine_run(command, folder, gate_at=1)
+
+    assert len(calls(records, "mkdir")) == 300
+    assert records[-1].args[0] < 150
+
+
 @pytest.mark.parametrize("size", [0, 1, 64, 4000, 20000])
 def test_writes_whose_bytes_are_wanted_make_no_stop(
     size: int, compile_tracee: Compile, tmp_path: Path
@@ -340,6 +351,30 @@ except OSError:
 shutil.copytree("one", "two"), shutil.rmtree("one"), print(len(os.listdir("two")))
 """
 
+MADE = """
+import os
+def ask(name):
+    try:
+        os.stat(name)
+    except OSError:
+        pass
+go, gone, done, back = *os.pipe(), *os.pipe()
+top = os.getcwd()
+if os.fork() == 0:
+    for number in range(60):
+        os.read(go, 1), os.mkdir(f"{top}/theirs-{number}"), os.write(back, b"x")
+    os._exit(0)
+folder = os.open(".", os.O_RDONLY)
+for number in range(60):
+    ask(f"theirs-{number}/x"), os.write(gone, b"x"), os.read(done, 1), ask(f"theirs-{number}/x")
+    os.mkdir(f"own-{number}"), os.mkdir(f"own-{number}/a"), os.mkdir(f"own-{number}/a/b", 0o700)
+    os.makedirs(f"own-{number}/a/b/c", exist_ok=True), os.makedirs(f"own-{number}/a", exist_ok=True)
+    os.mkdir(f"at-{number}", dir_fd=folder), ask(f"at-{number}/x"), os.mkdir(f"at-{number}/x")
+    os.symlink(f"own-{number}/a", "way"), os.mkdir("way/d"), os.unlink("way")
+    os.open(f"at-{number}/x/new", os.O_CREAT), os.rmdir(f"own-{number}/a/d")
+    os.rename(f"own-{number}", f"moved-{number}")
+"""
+
 
 @pytest.mark.parametrize(
     "argv",
@@ -349,8 +384,9 @@ shutil.copytree("one", "two"), shutil.rmtree("one"), print(len(os.listdir("two")
         ("/usr/bin/python3", "-c", NAMES),
         ("/usr/bin/python3", "-c", MISSING),
         ("/usr/bin/python3", "-c", FOLDERS),
+        ("/usr/bin/python3", "-c", MADE),
     ],
-    ids=["sh", "python3", "names", "missing", "folders"],
+    ids=["sh", "python3", "names", "missing", "folders", "made"],
 )
 def test_sessions_are_equal_with_and_without_stops(argv: tuple[str, ...], stage: Stage) -> None:
     assert_equal_sessions(stage, list(argv))

@@ -92,6 +92,12 @@ static void make_name_here(void)
     close(open("taken", O_WRONLY | O_CREAT, 0600));
 }
 
+static void remove_made(void)
+{
+    if (rmdir("made"))
+        complain("mkdir", "which was not made", errno);
+}
+
 static void go_to_start(void)
 {
     copied_from = 100;
@@ -319,6 +325,7 @@ static struct step_case {
     { "unlink", { "", SYS_unlink, { (uint64_t) "removed" } }, 0, make_name, nothing },
     { "unlink nothing", { "", SYS_unlink, { (uint64_t) "nowhere" } }, -ENOENT, nothing, nothing },
     { "unlinkat", { "", SYS_unlinkat, { 0, (uint64_t) "taken", 0 } }, 0, make_name_here, nothing },
+    { "mkdir", { "", SYS_mkdir, { (uint64_t) "made", 0700 } }, 0, nothing, remove_made },
     { "access to nothing",
       { "", SYS_faccessat, { 0, (uint64_t) "away", F_OK } },
       -ENOENT,

@@ -70,6 +70,7 @@ LEAST = {
     "unlink": 200,
     "unlink nothing": 200,
     "unlinkat": 200,
+    "mkdir": 100,
     "access to nothing": 200,
     "fchmod": 100,
     "sendfile": 100,
@@ -135,6 +136,7 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     assert len(recording.of("fs.delete", file=f"{work}/taken")) == made["unlinkat"]
     assert len(recording.of("fs.error", file=f"{work}/away")) == made["access to nothing"]
     assert len(recording.of("fs.link")) == made["link"]
+    assert len(recording.of("fs.mkdir")) == made["mkdir"]
     written = [
         event.data["file_write_bytes"] for event in recording.of("fs.close", file=f"{work}/written")
     ]
