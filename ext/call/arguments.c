@@ -206,8 +206,7 @@ static void add_pair(struct context *context, const struct caller *caller, struc
                sizeof pair, 0);
     if (call->row != ROW_socketpair || !read_pair(call, pair))
         return;
-    add_ends(&call->parts, caller, pair[0]);
-    add_ends(&call->parts, caller, pair[1]);
+    add_ends_of_pair(&call->parts, caller, pair);
 }
 
 /* Whether the kernel may know the ends of the call's socket: it succeeded, or a connection has begun. */

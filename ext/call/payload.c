@@ -315,14 +315,29 @@ static void add_end(struct parts *parts, enum raw_part_kind kind, const struct s
         parts_add(parts, kind, 0, &end->address, end->size);
 }
 
+static void add_facts(struct parts *parts, const struct socket_facts *facts)
+{
+    parts_add(parts, PART_SOCKET, 0, &facts->kind, sizeof facts->kind);
+    add_end(parts, PART_LOCAL, &facts->local);
+    add_end(parts, PART_PEER, &facts->peer);
+}
+
 bool add_ends(struct parts *parts, const struct caller *caller, int fd)
 {
     struct socket_facts facts;
 
     if (socket_ask(caller->tgid, caller->tid, fd, &facts) < 0)
         return false;
-    parts_add(parts, PART_SOCKET, 0, &facts.kind, sizeof facts.kind);
-    add_end(parts, PART_LOCAL, &facts.local);
-    add_end(parts, PART_PEER, &facts.peer);
+    add_facts(parts, &facts);
     return true;
+}
+
+void add_ends_of_pair(struct parts *parts, const struct caller *caller, const int32_t pair[2])
+{
+    struct socket_facts facts[2];
+
+    socket_ask_pair(caller->tgid, caller->tid, pair, facts);
+    for (int i = 0; i < 2; i++)
+        if (facts[i].kind.inode)
+            add_facts(parts, &facts[i]);
 }

@@ -46,6 +46,9 @@ void add_data(struct context *context, const struct caller *caller, struct pendi
 /* SOCKET, LOCAL and PEER; false if the fd is no socket or the kernel refuses to say. */
 bool add_ends(struct parts *parts, const struct caller *caller, int fd);
 
+/* The same of both sockets of a pair. */
+void add_ends_of_pair(struct parts *parts, const struct caller *caller, const int32_t pair[2]);
+
 /* The argument at a position of the row, counted from 1. */
 uint64_t argument(const struct pending *call, uint8_t position);
 void add_link(struct parts *parts, enum raw_part_kind kind, const char *path);

@@ -76,6 +76,7 @@ static uint64_t peer_in_answer(const char *answer, ssize_t size)
     return 0;
 }
 
+/* The kernel goes through all unix sockets of the machine for that. */
 static uint64_t unix_peer(uint64_t inode)
 {
     struct unix_question question = {
@@ -238,6 +239,7 @@ static int ask_proc(pid_t tid, int fd, struct socket_facts *facts)
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* All but which unix socket is at the other end. */
 static int ask_socket(int fd, struct socket_facts *facts)
 {
     struct stat found;
@@ -252,12 +254,10 @@ static int ask_socket(int fd, struct socket_facts *facts)
         .inode = found.st_ino,
     };
     ask_ends(fd, facts);
-    if (facts->kind.domain == AF_UNIX)
-        facts->kind.peer_inode = unix_peer(found.st_ino);
     return 0;
 }
 
-int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out)
+static int ask_but_peer(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out)
 {
     int copy = borrow_fd(tgid, fd);
 
@@ -267,6 +267,29 @@ int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out)
     int status = ask_socket(copy, facts_out);
     close(copy);
     return status;
+}
+
+int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out)
+{
+    int status = ask_but_peer(tgid, tid, fd, facts_out);
+
+    if (status == 0 && facts_out->kind.domain == AF_UNIX && facts_out->peer.size)
+        facts_out->kind.peer_inode = unix_peer(facts_out->kind.inode);
+    return status;
+}
+
+void socket_ask_pair(pid_t tgid, pid_t tid, const int32_t fds[2], struct socket_facts facts_out[2])
+{
+    struct raw_socket *one = &facts_out[0].kind, *other = &facts_out[1].kind;
+
+    if (ask_but_peer(tgid, tid, fds[0], &facts_out[0]) < 0)
+        one->inode = 0;
+    if (ask_but_peer(tgid, tid, fds[1], &facts_out[1]) < 0)
+        other->inode = 0;
+    if (one->domain != AF_UNIX || other->domain != AF_UNIX)
+        return;
+    one->peer_inode = other->inode;
+    other->peer_inode = one->inode;
 }
 
 uint32_t socket_hangup(pid_t tgid, int fd)

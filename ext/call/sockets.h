@@ -32,6 +32,9 @@ struct socket_facts {
  * socket (-ENOTSOCK), it is not open, or neither pidfd_getfd nor /proc may be asked. */
 int socket_ask(pid_t tgid, pid_t tid, int fd, struct socket_facts *facts_out);
 
+/* The same of both ends of a pair; an inode of 0: nothing is known of that one. */
+void socket_ask_pair(pid_t tgid, pid_t tid, const int32_t fds[2], struct socket_facts facts_out[2]);
+
 /* Those of POLLRDHUP, POLLHUP and POLLERR that poll(2) reports of an open socket; 0 if it has not been
  * hung up, or cannot be asked. */
 uint32_t socket_hangup(pid_t tgid, int fd);

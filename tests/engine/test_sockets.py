@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.gate_code import compiled
 from support.harness import Compile, Recording, Stage, assert_holds, scopetrace_command
 from support.interpreter import python
 from support.users import one_user
@@ -207,3 +209,23 @@ def test_without_a_rule_for_the_network_no_socket_is_recorded(
 
     assert recording.of("net") == []
     assert {event.sourcetype for event in recording.events} == {"process"}
+
+
+def test_the_kernel_is_asked_for_a_peer_only_where_there_may_be_another_one(tmp_path: Path) -> None:
+    program = compiled(
+        tmp_path / "asked_peers",
+        sources=("tests/engine/asked_peers.c", "ext/call/proc.c"),
+    )
+
+    asked = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert asked.stdout.splitlines() == [
+        "new 0",
+        "datagrams 0",
+        "listening 0",
+        "connected 1",
+        "accepted 1",
+        "TCP 0",
+        "one of a pair 1",
+        "pair 0",
+    ]
