@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scopetrace.cli.options import session_option
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import UsageError
 from scopetrace.model.shown import escape
@@ -13,13 +14,14 @@ from scopetrace.model.shown import escape
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="[ID] FILE", shell_complete=complete_file)
+@session_option
 @click.option(
     "--redact",
     is_flag=True,
     help="Take out messages, payload, queries of URLs, and what looks like a secret.",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
-def save(names: tuple[str, ...], redact: bool, force: bool) -> None:
+def save(names: tuple[str, ...], session_id: str | None, redact: bool, force: bool) -> None:
     """Write a whole copy of a session to a file.
 
     Also of one that is being recorded: then with what is recorded by now. Every command reads the
@@ -42,12 +44,12 @@ def save(names: tuple[str, ...], redact: bool, force: bool) -> None:
     from scopetrace.output.units import format_size
     from scopetrace.query import open_session
 
-    if len(names) > 2:
+    if len(names) + (session_id is not None) > 2:
         raise UsageError("give the ID of one session, and one FILE")
     if len(names) == 1 and names[0].isdecimal():
         raise UsageError(f"give a FILE for the copy of session {names[0]}")
     path = Path(names[-1])
-    with open_session(names[0] if len(names) == 2 else None) as session:
+    with open_session(names[0] if len(names) == 2 else session_id) as session:
         if path.exists() and path.samefile(session.path):
             raise UsageError(f"{path} is the session itself")
         with whole_file(path, force) as temporary:

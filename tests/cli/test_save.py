@@ -22,6 +22,7 @@ def test_the_last_session_or_another_is_copied(session, recorder, scopetrace, tm
     assert "message:done" in scopetrace("events", "-i", "./copy.db")[1]
     assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
     assert scopetrace("save", "last.db")[1].startswith("Wrote session 2 to last.db ")
+    assert scopetrace("save", "-f", "-i", "1", "copy.db")[1].startswith("Wrote session 1 to copy")
     assert {path.name for path in tmp_path.iterdir()} == {"copy.db", "last.db", "home"}
 
 
@@ -53,6 +54,7 @@ def test_an_existing_file_is_replaced_only_by_force_and_a_link_never_followed(
     ("args", "status", "sentence"),
     [
         (["1", "2", "x.db"], 2, "give the ID of one session, and one FILE"),
+        (["-i", "1", "2", "x.db"], 2, "give the ID of one session, and one FILE"),
         (["12"], 2, "give a FILE for the copy of session 12"),
         (["7", "x.db"], 1, "no session 7; "),
         (["none/x.db"], 1, "cannot write none/x.db: No such file or directory"),
