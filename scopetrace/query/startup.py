@@ -3,7 +3,8 @@
 1. Of files: events about paths whose class is not `own` (`query.path_classes`), about two of them
    if both are; and the folders of PATH in which a program was not, or could not be looked for. What
    a program changes is its own work (a library that it builds, a package that it installs), except
-   caches and files of the kernel; and so is what the recorded command names as its argument.
+   caches and files of the kernel; and so is what the recorded command names as its argument. The
+   file of a program that ran (node reads its own) is the loader's.
 2. Of connections: unix sockets of such paths (name service caches), and pairs of sockets that have
    no name, by which the processes of one program talk to each other.
 """
@@ -29,6 +30,8 @@ _ASKS = ("stat", "exec")
 """Classes of calls by which programs are looked for."""
 _OF_PROGRAMS = re.compile(r"/(?:s?bin|shims|games)/[^/]*$")
 """A path in a folder as PATH has them: `/var/log/nginx` that was refused is no search."""
+LOADER = "loader"
+"""The class of shared libraries, and of the file of a program."""
 _WRITTEN_AT_START = frozenset(("caches", "system"))
 """Classes whose files a start-up writes, too."""
 _CHANGES = frozenset(("fs.delete", "fs.rename", "fs.mkdir", "fs.link", "fs.attr"))
@@ -43,14 +46,20 @@ class StartUp:
         classes: those of paths.
         programs: base names of the programs that ran, and those by which they were called.
         named: absolute paths that the recorded command names.
+        exes: absolute paths of the programs that ran.
     """
 
     def __init__(
-        self, classes: PathClasses, programs: set[str], named: Collection[str] = ()
+        self,
+        classes: PathClasses,
+        programs: set[str],
+        named: Collection[str] = (),
+        exes: Collection[str] = (),
     ) -> None:
         self._classes = classes
         self._programs = programs
         self._named = named
+        self._exes = exes
 
     def class_of(self, path: str, errors: Collection[str] = (), changed: bool = False) -> str:
         """Return the class of a path.
@@ -68,7 +77,7 @@ class StartUp:
         found = self._classes.of(path)
         if path in self._named or (changed and found not in _WRITTEN_AT_START):
             return OWN
-        return found
+        return LOADER if found == OWN and path in self._exes else found
 
     def has_event(self, record: EventRecord) -> bool:
         """Return whether an event belongs to the start-up."""
@@ -111,12 +120,13 @@ def _is_change(record: EventRecord) -> bool:
 
 def read_start_up(db: sqlite3.Connection, classes: PathClasses) -> StartUp:
     """Return what knows the programs of a session, by their files and as they were called."""
-    programs = set()
+    programs, exes = set(), set()
     for exe, cmd in db.execute("SELECT DISTINCT exe, cmd FROM process"):
+        exes.add(exe)
         programs |= {exe.rpartition("/")[2], cmd.partition(" ")[0].rpartition("/")[2]}
     named = {
         posixpath.normpath(posixpath.join(cwd, arg))
         for cwd, args in db.execute("SELECT cwd, args FROM session")
         for arg in json.loads(args)[1:]
     }
-    return StartUp(classes, programs, named)
+    return StartUp(classes, programs, named, exes)

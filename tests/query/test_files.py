@@ -234,6 +234,17 @@ def test_what_the_command_names_is_its_own(tmp_path: Path) -> None:
     assert found == ["own", "own", "own", "loader"]
 
 
+def test_the_file_of_a_program_is_not_its_own_unless_it_is_changed(read: Read) -> None:
+    ran = [image(2, exe="/opt/tool"), image(3, exe="/w/made")]
+    used = (moved("/opt/tool", read=4), moved("/w/made", read=4), moved("/w/made", written=4))
+    files = read(*used, images=ran)
+
+    assert {path: file.path_class for path, file in files.items()} == {
+        "/opt/tool": "loader",
+        "/w/made": "own",
+    }
+
+
 def test_a_name_that_json_can_only_escape_is_read(read: Read) -> None:
     assert read(moved("/bad\udcff", read=4))["/bad\udcff"].read_bytes == 4
 
