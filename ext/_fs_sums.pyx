@@ -139,8 +139,8 @@ cdef class UsedFile:
 
         Args:
             path_class: of its path.
-            pids: of processes by their numbers.
-            procs: their programs.
+            pids: of processes by their numbers, each as a tuple, which many files share.
+            procs: their programs, likewise.
         """
         return (
             self.path, () if self.others is None else tuple(self.others), path_class, self.opens,
@@ -154,12 +154,10 @@ cdef class UsedFile:
         """Return the different values of its processes; of unknown ones none."""
         cdef Py_ssize_t at
         if self.users.used == 1:
-            value = values.get(self.users.last)
-            return () if value is None else (value,)
+            return values.get(self.users.last, ())
         found = {}
         for at in range(self.users.used):
-            value = values.get(self.users.ids[at])
-            if value is not None:
+            for value in values.get(self.users.ids[at], ()):
                 found[value] = None
         return tuple(found)
 

@@ -206,7 +206,7 @@ def test_each_process_is_known_once_in_the_order_of_its_first_use(
         file.add_process(number)
     for number in other:
         former.add_process(number)
-    numbers = {number: number % 3 for number in range(20)}
+    numbers = {number: (number % 3,) for number in range(20)}
     of_one = tuple(dict.fromkeys(number % 3 for number in one if number < 20))
     assert file.facts("own", numbers, {})[14:16] == (of_one, ())
     assert file.processes == list(dict.fromkeys(one))

@@ -16,6 +16,9 @@ Node = TypeVar("Node")
 
 WIDE_COLUMNS = 100
 """A terminal that is wider has room for CPU time and memory."""
+MOST_DRAWN = 100
+"""Levels below the roots that are drawn as such: of a process that is below thousands of others,
+each forked by the one before, the level is written."""
 LEAST_COMMAND = 20
 """Columns that a command has at least, however deep it stands."""
 
@@ -64,8 +67,11 @@ def drawn(
     while pending:
         node, level, branch, stem = pending.pop()
         yield node, branch
+        is_deep = level >= MOST_DRAWN
         for at, child in enumerate(reversed(below(node, level))):
             joint, line = ("├─ ", "│  ") if at else ("└─ ", "   ")
+            if is_deep:
+                joint, line = f"{joint}level {level + 1}: ", ""
             pending.append((child, level + 1, stem + joint, stem + line))
 
 

@@ -80,8 +80,8 @@ def file_records(
 ) -> Iterator[FileRecord]:
     """Yield a record for each file of `files`, in the order they came up."""
     known = db.execute("SELECT id, pid, proc FROM process").fetchall()
-    pids = {number: pid for number, pid, _ in known}
-    procs = {number: proc for number, _, proc in known}
+    pids = {number: (pid,) for number, pid, _ in known}
+    procs = {number: (proc,) for number, _, proc in known}
     start_up = read_start_up(db, classes)
     for file in files:
         yield FileRecord._make(file.facts(_class_of(file, start_up), pids, procs))

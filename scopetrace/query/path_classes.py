@@ -18,6 +18,8 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?|.", re.DOTALL)
 _NOT_IN_PARTS = re.compile(r"\(\?|\\[1-9]")
 """What may be about several parts: flags, names and numbers of groups."""
 _NEVER = "(?!)"
+_MOST_KNOWN = 10_000
+"""Paths whose classes are remembered."""
 
 
 class PathClasses:
@@ -42,6 +44,8 @@ class PathClasses:
         """Return the class of an absolute path."""
         found = self._known.get(path)
         if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             found = self._known[path] = self._find(path)
         return found
 

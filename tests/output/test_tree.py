@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scopetrace.model.process_tree import ProcessNode
+from scopetrace.output import tree
 from scopetrace.output.tree import tree_lines
 from scopetrace.output.width import display_width
 from support.session_builder import STARTED_NS, image
@@ -53,6 +54,24 @@ def test_a_wide_terminal_has_cpu_time_and_memory() -> None:
 def test_only_failures_and_what_is_above_them() -> None:
     assert [line.split("[")[1][0] for line in tree_lines(TREE, 80, failed=True)] == ["1", "2", "3"]
     assert list(tree_lines((node(1),), 80, failed=True)) == []
+
+
+def test_of_processes_far_below_others_the_level_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tree, "MOST_DRAWN", 2)
+    chain = node(5)
+    for pid in (4, 3, 2, 1):
+        chain = node(pid, chain, *((node(9),) if pid == 4 else ()))
+
+    assert [line.partition("  exit")[0] for line in tree_lines((chain,), 80)] == [
+        "[1] sh",
+        "└─ [2] sh",
+        "   └─ [3] sh",
+        "      └─ level 3: [4] sh",
+        "      ├─ level 4: [5] sh",
+        "      └─ level 4: [9] sh",
+    ]
 
 
 @pytest.mark.parametrize(("depth", "count"), [(0, 1), (1, 3), (2, 4), (None, 4)])
