@@ -48,7 +48,13 @@ cdef extern from "text_table.h" nogil:
     uint32_t text_table_next(const text_table *, uint32_t number)
     int text_table_init(text_table *, size_t known_size)
     void text_table_deinit(text_table *)
+    uint32_t text_hash(const text_table *, text)
+    void text_table_fetch_slot(const text_table *, uint32_t hash)
+    bint text_table_fetch(const text_table *, uint32_t hash, uint32_t *number_out)
     int text_table_find(text_table *, text, uint32_t *number_out)
+
+cdef extern from *:
+    void fetch "__builtin_prefetch"(const void *) nogil
 
 cdef extern from "Python.h":
     void Py_XDECREF(PyObject *)
@@ -339,7 +345,9 @@ cdef class Files:
             most: reading ends when there are more files.
         """
         cdef _Events events = _Events(self, most)
-        return events.read(db, path, b"add_event", sql, ()) and self.count <= most
+        is_whole = events.read(db, path, b"add_event", sql, ())
+        events.add_waiting()
+        return is_whole and self.count <= most
 
     def find(self, str path):
         """Return the file with this name, None if there is none."""
@@ -386,15 +394,18 @@ cdef class Files:
         cdef kind what = kind_of(source)
         cdef fields found
         cdef list kept = None
-        cdef UsedFile file
         if what == UNKNOWN:
             return 0
         if not scan(data, data + size, &found):
             kept = decode(<bytes>data[:size], &found)
+        return self.add_fields(what, process, &found)
+
+    cdef int add_fields(self, kind what, int64_t process, const fields *found) except -1:
+        cdef UsedFile file
         if found.texts[FILE].size == 0:
             return 0
         if what >= RENAME:
-            return self.name(what, process, &found)
+            return self.name(what, process, found)
         if self.last is None or not same_text(
             text_at(&self.paths, self.last_path), found.texts[FILE]
         ):
@@ -613,11 +624,30 @@ cdef class Files:
         return moves
 
 
+cdef enum:
+    MOST_WAITING = 16
+    CACHE_LINE = 64
+    WAITING_BYTES = 512  # of the data of an event and a NUL; one that has more does not wait
+
+cdef struct waiting_event:
+    kind what
+    int64_t process
+    fields found
+    uint32_t hash
+    char data[WAITING_BYTES]
+
+
 cdef class _Events(_Taker):
-    """Adds events to files."""
+    """Adds events to files.
+
+    Some wait, so that the memory that they are about is fetched for all of them at once: a million
+    events use more of it than fits in any cache.
+    """
 
     cdef Files files
     cdef Py_ssize_t most
+    cdef waiting_event waiting[MOST_WAITING]
+    cdef int count
 
     def __init__(self, Files files, Py_ssize_t most):
         self.files, self.most, self.columns = files, most, 3
@@ -625,15 +655,50 @@ cdef class _Events(_Taker):
     cdef bint take(self, sqlite3_value **values) except -1:
         cdef const char *source = value_text(self.routines, values[0])
         cdef const char *data = value_text(self.routines, values[2])
+        cdef int size
+        cdef int64_t process
+        cdef waiting_event *event
         if source == NULL or data == NULL:
             raise MemoryError
-        self.files.add_event(
-            source,
-            value_int64(self.routines, values[1]),
-            data,
-            value_bytes(self.routines, values[2]),
-        )
+        size = value_bytes(self.routines, values[2])
+        process = value_int64(self.routines, values[1])
+        event = &self.waiting[self.count]
+        event.what = kind_of(source)
+        if event.what == UNKNOWN:
+            return False
+        if size < WAITING_BYTES:
+            memcpy(event.data, data, size + 1)  # with the NUL that ends it
+            if scan(event.data, event.data + size, &event.found):
+                event.process = process
+                event.hash = text_hash(&self.files.paths, event.found.texts[FILE])
+                text_table_fetch_slot(&self.files.paths, event.hash)
+                self.count += 1
+                if self.count == MOST_WAITING:
+                    self.add_waiting()
+                return False
+        self.add_waiting()
+        self.files.add_event(source, process, data, size)
         return False
+
+    cdef int add_waiting(self) except -1:
+        cdef int at, count = self.count
+        cdef uint32_t path
+        cdef PyObject *file
+        self.count = 0
+        for at in range(count):
+            text_table_fetch(&self.files.paths, self.waiting[at].hash, &path)
+        for at in range(count):
+            if text_table_fetch(&self.files.paths, self.waiting[at].hash, &path):
+                file = self.files.of(path).file
+                if file != NULL:
+                    fetch(file)
+                    fetch(<char *>file + CACHE_LINE)
+                    fetch(<char *>file + 2 * CACHE_LINE)
+        for at in range(count):
+            self.files.add_fields(
+                self.waiting[at].what, self.waiting[at].process, &self.waiting[at].found
+            )
+        return 0
 
     cdef bint pause(self) except -1:
         _Taker.pause(self)

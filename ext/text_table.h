@@ -145,6 +145,25 @@ static void text_table_deinit(struct text_table *table)
     free(table->slots);
 }
 
+/* Have the memory fetched in which a text of this hash is looked for. */
+static inline void text_table_fetch_slot(const struct text_table *table, uint32_t hash)
+{
+    __builtin_prefetch(&table->slots[hash & (table->slot_count - 1)]);
+}
+
+/* Likewise that of what is known of it. Returns whether its number is likely to be `*number_out`. */
+static inline bool text_table_fetch(const struct text_table *table, uint32_t hash,
+                                    uint32_t *number_out)
+{
+    struct text_slot slot = table->slots[hash & (table->slot_count - 1)];
+
+    *number_out = slot.number - 1;
+    if (!slot.number || slot.hash != hash)
+        return false;
+    __builtin_prefetch(text_known(table, *number_out));
+    return true;
+}
+
 /* Find the number of a text, which is kept if it is new; it may be a part of one that is kept.
  * Returns 0 or -ENOMEM. */
 static int text_table_find(struct text_table *table, struct text text, uint32_t *number_out)
