@@ -142,6 +142,24 @@ def test_names_that_change_hold_from_the_next_event_on() -> None:
     ]
 
 
+@pytest.mark.parametrize("kept_from", [{}, {"flags": "x" * 600}, {"flags": 'x"'}])
+def test_events_that_wait_are_taken_in_their_order(kept_from: dict[str, str]) -> None:
+    """A long or escaped text keeps an event from waiting."""
+    opened = {"file": "/a"}
+    renamed = {"file": "/a", "file_new": "/b", **kept_from}
+    rows = [("fs.open", opened), ("fs.rename", renamed)] * 20
+    files = Files()
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, source, process, data)")
+        values = [(source, at, compact(data).decode()) for at, (source, data) in enumerate(rows)]
+        db.executemany("INSERT INTO event VALUES (NULL, ?, ?, ?)", values)
+        assert files.add_selected(db, _fs_sums.__file__, SELECT, 9)
+
+    (file,) = files
+    assert (file.path, file.opens, list(file.names)) == ("/b", 20, ["/a"])
+    assert file.processes[-1] == 39
+
+
 @pytest.mark.parametrize(
     ("source", "data", "left"),
     [

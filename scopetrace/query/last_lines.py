@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import islice
 
 from scopetrace.query.few_events import few_events
 from scopetrace.query.last_output import SHOWN
@@ -41,5 +42,15 @@ def last_lines(
         (stream, since),
     ).fetchall()
     text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
-    lines = (line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
-    return tuple(line for line in lines if line.strip())[-most:]
+    found = list(islice((line for line in _backwards(text) if line.strip()), most))
+    return tuple(reversed(found))
+
+
+def _backwards(text: str) -> Iterator[str]:
+    """Yield the lines of a text, the last first, each without what a carriage return overwrote."""
+    end, last = len(text), len(text)
+    while end >= 0:
+        start = text.rfind("\n", 0, end) + 1
+        line = text[start:end]
+        yield (line if end == last else line.removesuffix("\r")).rpartition("\r")[2]
+        end = start - 1
