@@ -26,11 +26,12 @@ SENDER_UNKNOWN = (
     "its sender is not recorded: a process, or the kernel (memory or RLIMIT_CPU used up)"
 )
 """Of SIGKILL: no tracer sees its delivery, only that a process of the session sends it."""
-BY_KERNEL: dict[int, str] = {
-    signal.SIGPIPE: "it wrote to a pipe or connection that has no reader any more",
-    signal.SIGXFSZ: "it wrote beyond RLIMIT_FSIZE",
+BY_ITSELF = "it sent the signal to itself"
+BY_KERNEL: dict[int, tuple[str, str]] = {
+    signal.SIGPIPE: ("EPIPE", "it wrote to a pipe or connection that has no reader any more"),
+    signal.SIGXFSZ: ("EFBIG", "it wrote beyond RLIMIT_FSIZE"),
 }
-"""Signals that the kernel sends in the name of the process that made the call."""
+"""Signals that the kernel sends in the name of the process that made a call: its error, and why."""
 SHELL_STATUSES = {NOT_FOUND: "command not found", NOT_EXECUTABLE: "command not executable"}
 
 
@@ -137,15 +138,18 @@ def _signal_text(end: BadEnd) -> str:
         return f"{escape(str(data.get('code', '')))} at {escape(str(address))}"
     sender = data.get("sender_pid")
     if sender == origin.pid:
-        by_itself = _said(end) if end.said else "it sent the signal to itself"
-        return BY_KERNEL.get(origin.signal or 0, by_itself)
+        if end.said and origin.signal not in BY_KERNEL:
+            return _said(end)
+        error, by_kernel = BY_KERNEL.get(origin.signal or 0, ("", ""))
+        is_sure = any(failure.data.get("error") == error for failure in end.failures)
+        return by_kernel if is_sure else " or ".join(filter(None, (BY_ITSELF, by_kernel)))
     if end.sender is not None:
         return _sent_by(end.sender, origin)
     return f"sent by process {sender}" if sender else ""
 
 
 def _sent_by(sender: ProcessNode, origin: ProcessNode) -> str:
-    return "it sent the signal to itself" if sender is origin else f"sent by {_name(sender)}"
+    return BY_ITSELF if sender is origin else f"sent by {_name(sender)}"
 
 
 def _said(end: BadEnd) -> str:
