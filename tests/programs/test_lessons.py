@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopetrace.lessons.course import course_folder
-from scopetrace.lessons.text import ASK, read_lesson
+from scopetrace.lessons.text import ASK, LOOK, read_lesson
 from support.harness import Ending, Stage, scopetrace_command
 from support.users import one_user
 
@@ -92,6 +92,9 @@ def test_lines_fit_into_80_columns(stage: Stage) -> None:
             assert max(map(len, program.read_text().splitlines())) <= COLUMNS, program
         prose = "".join((folder_of(name) / "lesson.md").read_text().split("```")[::2])
         assert [line for line in prose.splitlines() if len(line) > COLUMNS] == []
+        steps = read_lesson(folder_of(name) / "lesson.md").steps
+        commands = [line for step in steps if step.kind == LOOK for line in step.text.splitlines()]
+        assert [line for line in commands if len(f"$ {line}") > COLUMNS] == []
     shown = lesson(stage, "calls", ["-"] * 10).stdout.decode()
     assert [line for line in shown.splitlines() if len(line) > COLUMNS] == []
 
