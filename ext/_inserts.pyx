@@ -11,10 +11,13 @@ has the general way.
 
 include "loaded.pxi"
 
+import cython
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
+
+from scopetrace.model.form import Form
 
 cdef extern from "sqlite_rows.h":
     enum:
@@ -51,6 +54,7 @@ cdef extern from "Python.h":
     bint PyLong_CheckExact(PyObject *)
     bint PyFloat_CheckExact(PyObject *)
     bint PyBytes_CheckExact(PyObject *)
+    bint Py_IS_TYPE(PyObject *, PyObject *kind)
     bint PyDict_CheckExact(PyObject *)
     bint PyList_CheckExact(PyObject *)
     bint PyTuple_CheckExact(PyObject *)
@@ -70,6 +74,7 @@ cdef enum:
     MOST_VALUES = 16  # of a row
 
 
+@cython.final
 cdef class _Json:
     """A text of JSON, in memory that is used again for the next one.
 
@@ -176,6 +181,33 @@ cdef class _Json:
         self.put(b"}")
         return True
 
+    cdef bint write_form(self, filled) except -1:
+        """Write a form that is filled in (`model.form`)."""
+        cdef PyObject *form = PyTuple_GetItem(filled, 0)
+        cdef PyObject *value
+        cdef char *start
+        cdef Py_ssize_t at, size
+        cdef char before = b"{"
+
+        if not Py_IS_TYPE(form, <PyObject *>Form):
+            return False
+        starts = <object>PyTuple_GetItem(<object>form, 1)
+        for at in range(1, PyTuple_Size(filled)):
+            value = PyTuple_GetItem(filled, at)
+            if value == <PyObject *>None:
+                continue
+            self.put(before)
+            before = b","
+            PyBytes_AsStringAndSize(PyTuple_GetItem(starts, at - 1), &start, &size)
+            self.write_word(start, <size_t>size)
+            if not self.write(value, 0):
+                return False
+            self.reserve(0)
+        if before == b"{":
+            self.put(b"{")
+        self.put(b"}")
+        return True
+
     cdef bint write_list(self, value, int depth) except -1:
         cdef char before = b"["
 
@@ -191,6 +223,7 @@ cdef class _Json:
         return True
 
 
+@cython.final
 cdef class Insert:
     """A statement that inserts rows into a table, of one connection.
 
@@ -329,6 +362,12 @@ cdef class Insert:
         elif PyDict_CheckExact(value):
             self.json.begin()
             if not self.json.write_dict(value, 0):
+                return False
+            size = self.json.end - self.json.bytes
+            taken.kind, taken.bytes = ROW_TEXT, self.json.bytes
+        elif PyTuple_CheckExact(value):
+            self.json.begin()
+            if not self.json.write_form(<object>value):
                 return False
             size = self.json.end - self.json.bytes
             taken.kind, taken.bytes = ROW_TEXT, self.json.bytes

@@ -24,7 +24,7 @@ cdef class Pipeline(FlowOutlet):
     @cython.locals(records=Batch, record=RawRecord, at=Py_ssize_t)
     cpdef feed(self, bytes batch)
     @cython.locals(rules=Rules)
-    cpdef emit(self, Image image, time_ns, tid, str sourcetype, str source, channel, dict data)
+    cpdef emit(self, Image image, time_ns, tid, str sourcetype, str source, channel, data)
     cpdef measure_with(self, Image image, time_ns, str name, value, numops, dict tags)
     cpdef _dispatch(self, operation)
     @cython.locals(image=Image)

@@ -18,6 +18,7 @@ from scopetrace.decode.decoder import Decoder
 from scopetrace.metrics import Metrics
 from scopetrace.model.call import Call
 from scopetrace.model.event import Event
+from scopetrace.model.form import Data
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
 from scopetrace.model.named import build
@@ -230,7 +231,7 @@ class Pipeline(FlowOutlet):
         sourcetype: str,
         source: str,
         channel: int,
-        data: dict[str, Any],
+        data: Data,
     ) -> None:
         """Add an event, if the rules of its process admit it and maxeventpersec is not reached."""
         rules = image.rules

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, Protocol
 
 from scopetrace.model.flow import Flow
+from scopetrace.model.form import Data
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.rules import TextRules
@@ -66,7 +67,7 @@ class Outlet:
         sourcetype: str,
         source: str,
         channel: int,
-        data: dict[str, Any],
+        data: Data,
     ) -> None:
         """Take an event, which the rules of its process may still change or refuse."""
 

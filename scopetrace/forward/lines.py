@@ -15,6 +15,7 @@ from scopetrace.config.schema import Config, MetricFormat
 from scopetrace.db.text import encode_json
 from scopetrace.forward.start_message import start_message
 from scopetrace.model.event import Event, EventRecord
+from scopetrace.model.form import fields_of
 from scopetrace.model.metric import MetricRecord, Sample
 from scopetrace.model.process import Process
 from scopetrace.wire.ndjson import event_body, metric_body
@@ -54,7 +55,7 @@ class Lines:
         for key in NOT_SENT:
             del body[key]
         if event.sourcetype == NOTICE:
-            body |= {"sourcetype": "metric", "data": event.data.get("message", "")}
+            body |= {"sourcetype": "metric", "data": fields_of(event.data).get("message", "")}
         return _line(
             {
                 "type": "evt",
@@ -100,7 +101,7 @@ class Lines:
             username="",
             groupname="",
             channel=event.channel,
-            data=event.data,
+            data=fields_of(event.data),
             tags=process.tags,
         )
 

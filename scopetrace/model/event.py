@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from scopetrace.model.fields import Scale
+    from scopetrace.model.form import Data
     from scopetrace.model.json_value import Json
 
 
@@ -29,7 +30,7 @@ class Event(NamedTuple):
     """fs.open, stdout, the path of a log file…"""
     channel: int
     """Shared by all events of one open file or flow: the ns it was opened at; 0: of neither."""
-    data: dict[str, Any]
+    data: Data
 
 
 class EventRecord(NamedTuple):

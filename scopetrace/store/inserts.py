@@ -18,6 +18,7 @@ from msgspec.json import Encoder
 from scopetrace import _inserts
 from scopetrace.db.text import bindable, encode_json
 from scopetrace.model.event import Event
+from scopetrace.model.form import fields_of
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
 
@@ -109,7 +110,7 @@ def _event_rows(events: Iterable[Event], encode: Callable[[Any], bytes]) -> list
             sourcetype,
             source if source.isascii() else bindable(source),
             channel,
-            encode(data).decode(),
+            encode(fields_of(data)).decode(),
         )
         for time_ns, process, tid, sourcetype, source, channel, data in events
     ]

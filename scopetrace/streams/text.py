@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
+from scopetrace.model.form import form
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Closed, ImageEnded, Renamed, Synced, Written
@@ -365,22 +366,22 @@ def _is_binary(channel: TextChannel, data: bytes) -> bool:
     return not channel.target.content.allow_binary and is_binary(data, channel.in_binary)
 
 
-def _piece_data(message: str, missing: int) -> list[dict[str, Any]]:
+MESSAGE = form("message", "piece", "pieces", "missing")
+
+
+def _piece_data(message: str, missing: int) -> list[tuple[Any, ...]]:
     """Return the data of the events of a text; each piece but the last ends a line if it can.
 
     A piece has its number and how many there are; the last has how many bytes after it are missing.
     """
     if len(message) <= MOST_CHARACTERS:
-        pieces: list[dict[str, Any]] = [{"message": message}]
-    else:
-        texts = list(_pieces(message))
-        pieces = [
-            {"message": text, "piece": number, "pieces": len(texts)}
-            for number, text in enumerate(texts, 1)
-        ]
-    if missing:
-        pieces[-1]["missing"] = missing
-    return pieces
+        return [(MESSAGE, message, None, None, missing or None)]
+    texts = list(_pieces(message))
+    count = len(texts)
+    return [
+        (MESSAGE, text, number, count, missing or None if number == count else None)
+        for number, text in enumerate(texts, 1)
+    ]
 
 
 def _pieces(message: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from scopetrace.config.ignored_keys import has_effect
 from scopetrace.config.patterns import Pattern, compile_pattern, matches_everything
 from scopetrace.config.schema import Config, WatchRule
 from scopetrace.model.event import Event
+from scopetrace.model.form import fields_of
 
 MAX_CACHED = 4096
 """Answers remembered of each kind; when there are more, all are forgotten."""
@@ -158,19 +159,20 @@ class Rules:
         """Return the event as it is to be recorded, without unwanted fields; None: not at all."""
         if event.sourcetype not in self.choosy:
             return event
+        data = fields_of(event.data)
         rules = [
             rule
             for rule in self._rules[event.sourcetype]
-            if rule.is_named(event.source) and rule.finds_value(event.data)
+            if rule.is_named(event.source) and rule.finds_value(data)
         ]
         if not rules:
             return None
         kept = {
             field: value
-            for field, value in event.data.items()
+            for field, value in data.items()
             if any(rule.keeps(field) for rule in rules)
         }
-        return event if len(kept) == len(event.data) else event._replace(data=kept)
+        return event if len(kept) == len(data) else event._replace(data=kept)
 
     def _is_named(self, sourcetype: str, source: str) -> bool:
         return any(rule.is_named(source) for rule in self._rules.get(sourcetype, ()))

@@ -7,13 +7,14 @@ from scopetrace.source cimport Outlet, Source
 from scopetrace.watch.rules cimport Rules
 
 
-cdef dict OPENED, CLOSED, TRANSFERS
+cdef dict TRANSFERS
+cdef tuple NOT_WANTED
 
 
 cdef class FsSource(Source):
-    @cython.locals(image=Image, file=OpenFile, rules=Rules, data=dict)
+    @cython.locals(image=Image, file=OpenFile, rules=Rules)
     cpdef _opened(self, operation)
-    @cython.locals(image=Image, file=OpenFile, usage=Usage, rules=Rules, data=dict)
+    @cython.locals(image=Image, file=OpenFile, usage=Usage, rules=Rules)
     cpdef _closed(self, operation)
     @cython.locals(image=Image, file=OpenFile, usage=Usage)
     cpdef _used(self, operation)
@@ -21,10 +22,10 @@ cdef class FsSource(Source):
     cdef _measure_use(self, Image image, time_ns, OpenFile file, Usage usage)
     @cython.locals(rules=Rules)
     cdef _emit(self, str name, Image image, time_ns, tid, dict data)
-    @cython.locals(image=Image, rules=Rules, data=dict)
+    @cython.locals(image=Image, rules=Rules)
     cpdef _failed(self, operation)
 
 
 cdef dict _named(str op, str file, str passed)
 @cython.locals(rules=Rules)
-cdef _set_owners(dict data, Image image, OpenFile file)
+cdef tuple _owners(Image image, OpenFile file)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from scopetrace.model.evidence import Evidence
+from scopetrace.model.form import form
 from scopetrace.model.image import Image
 from scopetrace.model.names import error_name, octal_digits
 from scopetrace.model.open_file import OpenFile, Usage
@@ -99,23 +101,9 @@ class FsSource(Source):
             self.outlet.measure_with(image, time_ns, "fs.open", 1, 1, tags)
         if not rules.wants(FS, "fs.open"):
             return
-        data = OPENED.copy()
-        data["file"] = file.path
-        if passed:
-            data["file_passed"] = passed
-        else:
-            del data["file_passed"]
-        data["op"] = op
-        data["fd"] = fd
-        if flags is not None:
-            data["flags"] = flag_names(flags)
-        else:
-            del data["flags"]
-        if created:
-            data["file_created"] = True
-        else:
-            del data["file_created"]
-        _set_owners(data, image, file)
+        named = None if flags is None else flag_names(flags)
+        what = (OPENED, file.path, passed or None, op, fd, named, created or None)
+        data = (*what, *_owners(image, file))
         self.outlet.emit(image, time_ns, tid, FS, "fs.open", file.opened_ns, data)
 
     def _closed(self, operation: Closed) -> None:
@@ -129,18 +117,11 @@ class FsSource(Source):
             self._measure_use(image, time_ns, file, usage)
         if not rules.wants(FS, "fs.close"):
             return
-        data = CLOSED.copy()
-        data["file"] = file.path
-        data["op"] = op
-        data["file_read_bytes"] = usage.read_bytes
-        data["file_read_ops"] = usage.reads
-        data["file_write_bytes"] = usage.write_bytes
-        data["file_write_ops"] = usage.writes
-        data["duration"] = max(0, time_ns - file.opened_ns) // 1000
-        data["io_duration"] = (usage.read_ns + usage.write_ns) // 1000
-        if not usage.mapped:
-            del data["file_mapped"]
-        _set_owners(data, image, file)
+        used = (usage.read_bytes, usage.reads, usage.write_bytes, usage.writes)
+        open_us = max(0, time_ns - file.opened_ns) // 1000
+        used_us = (usage.read_ns + usage.write_ns) // 1000
+        what = (CLOSED, file.path, op, *used, open_us, used_us, usage.mapped or None)
+        data = (*what, *_owners(image, file))
         self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
 
     def _used(self, operation: Used) -> None:
@@ -192,14 +173,12 @@ class FsSource(Source):
         if FS in rules.measures:
             tags = {"class": kind, "op": op, "file": file}
             self.outlet.measure_with(image, time_ns, "fs.error", 1, 1, tags)
-        data = _named(op, file, passed)
-        if other:
-            _add_other(data, "file_new", other, other_passed)
-        data["error"] = error_name(errno)
-        data["class"] = kind
-        if evidence is not None:
-            data.update(evidence.fields())
-        self._emit("fs.error", image, time_ns, tid, data)
+        if not rules.wants(FS, "fs.error"):
+            return
+        what = (op, file, passed or None, other or None, (other and other_passed) or None)
+        failed = (*what, error_name(errno), kind)
+        data = (FAILED, *failed) if evidence is None else (EXPLAINED, *failed, *evidence)
+        self.outlet.emit(image, time_ns, tid, FS, "fs.error", 0, data)
 
     def _counted(self, operation: Counted) -> None:
         image, _tid, time_ns, op, group, calls = operation
@@ -213,24 +192,14 @@ class FsSource(Source):
 
 
 OWNERS = ("proc_uid", "proc_gid", "file_perms", "file_owner", "file_group")
-OPENED: dict[str, Any] = dict.fromkeys(
-    ("file", "file_passed", "op", "fd", "flags", "file_created", *OWNERS)
+NOT_WANTED = (None, None, None, None, None)
+OPENED = form("file", "file_passed", "op", "fd", "flags", "file_created", *OWNERS)
+CLOSED = form(
+    *("file", "op", "file_read_bytes", "file_read_ops", "file_write_bytes", "file_write_ops"),
+    *("duration", "io_duration", "file_mapped", *OWNERS),
 )
-"""All fields of fs.open in their order. To fill a copy, and to remove what there is not, takes half
-the time of adding each, as a dict that grows is made anew."""
-CLOSED: dict[str, Any] = {
-    "file": "",
-    "op": "",
-    "file_read_bytes": 0,
-    "file_read_ops": 0,
-    "file_write_bytes": 0,
-    "file_write_ops": 0,
-    "duration": 0,
-    "io_duration": 0,
-    "file_mapped": True,
-    **dict.fromkeys(OWNERS),
-}
-"""All fields of fs.close, likewise."""
+FAILED = form("op", "file", "file_passed", "file_new", "file_new_passed", "error", "class")
+EXPLAINED = form(*FAILED.names, *Evidence._fields)
 TRANSFERS = {"read": "fs.read", "write": "fs.write"}
 OTHER_NAME = {"rename": "file_new", "link": "file_target"}
 
@@ -249,19 +218,11 @@ def _add_other(data: dict[str, Any], field: str, file: str, passed: str) -> None
         data[f"{field}_passed"] = passed
 
 
-def _set_owners(data: dict[str, Any], image: Image, file: OpenFile) -> None:
-    """Set whose process it was and whose file; remove what is not known, or not wanted."""
-    rules = image.rules
-    wanted = rules.enhancefs
-    if wanted:
-        data["proc_uid"] = image.uid
-        data["proc_gid"] = image.gid
-    else:
-        del data["proc_uid"], data["proc_gid"]
-    status = file.stat
-    if wanted and status is not None:
-        data["file_perms"] = octal_digits(status.mode)
-        data["file_owner"] = status.uid
-        data["file_group"] = status.gid
-    else:
-        del data["file_perms"], data["file_owner"], data["file_group"]
+def _owners(image: Image, file: OpenFile) -> tuple[int | None, ...]:
+    """Return the values of `OWNERS`: whose process it was and whose file, if that is wanted."""
+    rules, status = image.rules, file.stat
+    if not rules.enhancefs:
+        return NOT_WANTED
+    if status is None:
+        return (image.uid, image.gid, None, None, None)
+    return (image.uid, image.gid, octal_digits(status.mode), status.uid, status.gid)
