@@ -25,7 +25,7 @@ cdef class Pipeline(FlowOutlet):
     cpdef feed(self, bytes batch)
     @cython.locals(rules=Rules)
     cpdef emit(self, Image image, time_ns, tid, str sourcetype, str source, channel, data)
-    cpdef measure_with(self, Image image, time_ns, str name, value, numops, dict tags)
+    cpdef measure_with(self, Image image, time_ns, str name, value, numops, tuple tags)
     cpdef _dispatch(self, operation)
     @cython.locals(image=Image)
     cpdef _on_called(self, operation)

@@ -257,12 +257,6 @@ class Pipeline(FlowOutlet):
         data = {"message": message, "reason": reason, "count": count}
         self._rows.append(Event(time_ns, image.id, tid, "notice", "notice", 0, data))
 
-    def measure(
-        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
-    ) -> None:
-        """Take a measure of a metric."""
-        self._meter.measure_with(image, time_ns, name, value, numops, tags)
-
     def measure_with(
         self,
         image: Image,
@@ -270,7 +264,7 @@ class Pipeline(FlowOutlet):
         name: str,
         value: float,
         numops: int,
-        tags: dict[str, Any],
+        tags: tuple[Any, ...],
     ) -> None:
         """Take a measure of a metric."""
         self._meter.measure_with(image, time_ns, name, value, numops, tags)

@@ -10,7 +10,7 @@ cdef class Outlet:
     cdef dict __dict__
 
     cpdef emit(self, Image image, time_ns, tid, str sourcetype, str source, channel, data)
-    cpdef measure_with(self, Image image, time_ns, str name, value, numops, dict tags)
+    cpdef measure_with(self, Image image, time_ns, str name, value, numops, tuple tags)
 
 
 cdef class Source:

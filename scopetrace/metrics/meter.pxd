@@ -4,7 +4,9 @@ from scopetrace.model.image cimport Image
 
 
 cdef class Series:
-    cdef public object plan, key, gauge
+    cdef public object plan, gauge
+    cdef public Py_ssize_t only
+    cdef public tuple places
     cdef public dict cells, held, totals, most, emitted
 
 
@@ -22,8 +24,8 @@ cdef class Meter:
     cdef public Account _account
     cdef public list _ready
 
-    @cython.locals(account=Account, series=Series, cells=dict, cell=list)
-    cpdef measure_with(self, Image image, time_ns, str name, value, numops, dict tags)
+    @cython.locals(account=Account, series=Series, cells=dict, cell=list, place=Py_ssize_t)
+    cpdef measure_with(self, Image image, time_ns, str name, value, numops, tuple tags)
     cdef Account _find(self, Image image)
     @cython.locals(account=Account, series=Series)
     cpdef end(self, Image image, time_ns, replaced=*)

@@ -22,7 +22,7 @@ from typing import Any
 
 from scopetrace.metrics.verbosity import MEANS, Plan, plans
 from scopetrace.model.image import Image
-from scopetrace.model.metric import Sample
+from scopetrace.model.metric import Sample, in_order
 
 MOST_CELLS = 10_000
 """Of one image in one period."""
@@ -32,7 +32,7 @@ LARGEST = 1e300
 """Numbers of a program's own beyond this are taken for a mistake."""
 
 Key = Any
-"""The values of the kept tags: a tuple, or one alone, or None."""
+"""The values of the kept tags: a tuple, or one alone."""
 Tags = tuple[tuple[str, Any], ...]
 """The kept tags with their values."""
 
@@ -40,11 +40,13 @@ Tags = tuple[tuple[str, Any], ...]
 class Series:
     """All cells of one metric of an image."""
 
-    __slots__ = ("cells", "emitted", "gauge", "held", "key", "most", "plan", "totals")
+    __slots__ = ("cells", "emitted", "gauge", "held", "most", "only", "places", "plan", "totals")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.key = plan.key
+        self.places = plan.places
+        self.only = plan.places[0] if len(plan.places) == 1 else -1
+        """Where the only tag is that is kept; -1: none or several are."""
         self.gauge = plan.gauge
         self.cells: dict[Key, list[float]] | None = None if plan.apart or plan.lasting else {}
         """[value, number of operations]; None: each measure is a sample, or lasts."""
@@ -96,7 +98,7 @@ class Meter:
         self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
     ) -> None:
         """Count a measure; see `source.Outlet`."""
-        self.measure_with(image, time_ns, name, value, numops, tags)
+        self.measure_with(image, time_ns, name, value, numops, in_order(name, tags))
 
     def measure_with(
         self,
@@ -105,7 +107,7 @@ class Meter:
         name: str,
         value: float,
         numops: int,
-        tags: dict[str, Any],
+        tags: tuple[Any, ...],
     ) -> None:
         """Count a measure; see `source.Outlet`."""
         if time_ns >= self._due_ns:
@@ -114,17 +116,18 @@ class Meter:
         if account is None or image is not self._measured:
             account = self._find(image)
         series = account.series.get(name) or self._begin(account, name)
+        if series.held is not None:
+            self._hold(image, account, series, time_ns, value, tags)
+            return
+        if series.only >= 0:
+            key = tags[series.only]
+        else:
+            key = tuple([tags[place] for place in series.places])
         cells = series.cells
         if cells is None:
-            if series.held is None:
-                self._add_sample(image, time_ns, series.plan, value, numops, tags)
-            else:
-                self._hold(image, account, series, time_ns, value, tags)
+            kept = _named(series.plan.kept, key)
+            self._add_sample(image, time_ns, series.plan, value, numops, kept)
             return
-        try:
-            key = None if series.key is None else series.key(tags)
-        except KeyError:
-            key = _loose_key(series.plan.kept, tags)
         cell = cells.get(key)
         if cell is None:
             cells[key] = [value, numops]
@@ -217,15 +220,14 @@ class Meter:
         series: Series,
         time_ns: int,
         value: float,
-        tags: dict[str, Any],
+        tags: tuple[Any, ...],
     ) -> None:
         """Set a lasting value, which is forgotten when it is 0."""
         held = series.held if series.held is not None else {}
-        key = tuple(tags.get(tag) for tag in series.plan.tags)
-        known = held.pop(key, 0)
-        _sum_up(series, key, value - known)
+        known = held.pop(tags, 0)
+        _sum_up(series, tags, value - known)
         if value:
-            held[key] = value
+            held[tags] = value
             if not known:
                 self._count(image, account, time_ns)
 
@@ -269,7 +271,7 @@ class Meter:
             return
         if plan.mean and numops > 1:
             value /= numops
-        kept = {tag: tags[tag] for tag in plan.kept if tags.get(tag) is not None}
+        kept = {tag: text for tag, text in tags.items() if text is not None}
         if plan.numops:
             kept["numops"] = numops
         kept.update(image.rules.tags)
@@ -294,16 +296,10 @@ class Meter:
         self._ready.append(Sample(time_ns, image.id, name, type, "", _storable(value), kept))
 
 
-def _loose_key(kept: tuple[str, ...], tags: dict[str, Any]) -> Key:
-    """Return a key of tags some of which are not known."""
-    values = tuple(tags.get(tag) for tag in kept)
-    return values if len(values) > 1 else values[0]
-
-
 def _named(kept: tuple[str, ...], key: Key) -> dict[str, Any]:
     """Return the tags that a key was made of."""
-    if len(kept) < 2:
-        return dict.fromkeys(kept, key)
+    if len(kept) == 1:
+        return {kept[0]: key}
     return dict(zip(kept, key, strict=True))
 
 

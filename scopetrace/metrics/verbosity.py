@@ -6,12 +6,10 @@ fewer rows there are: what differs only in a dropped tag is one value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from scopetrace.model.metric import METRICS
+from scopetrace.model.metric import METRICS, TAGS
 
 TAG_LEVELS = {
     "class": 2,
@@ -75,8 +73,8 @@ class Plan(NamedTuple):
     """All tags but numops."""
     kept: tuple[str, ...]
     """Those that are kept."""
-    key: Callable[[dict[str, Any]], Any] | None
-    """Makes the values of the kept tags one key, KeyError if one is missing; None: none is kept."""
+    places: tuple[int, ...]
+    """Where those are among all tags."""
     gauge: bool
     """The last value holds; else values add up."""
     mean: bool
@@ -104,9 +102,9 @@ def _plan(name: str, verbosity: int) -> Plan:
         name=name,
         type=sort,
         unit=unit,
-        tags=tuple(tag for tag in tags if tag != "numops"),
+        tags=TAGS[name],
         kept=kept,
-        key=itemgetter(*kept) if kept else None,
+        places=tuple(map(TAGS[name].index, kept)),
         gauge=sort == "gauge",
         mean=sort in MEANS,
         numops="numops" in shown,

@@ -12,7 +12,7 @@ from typing import Any
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.verbosity import MEANS
 from scopetrace.model.image import Image
-from scopetrace.model.metric import METRICS
+from scopetrace.model.metric import METRICS, TAGS
 
 EmitMetric = Callable[[Image, int, str, dict[str, Any]], object]
 """Takes (image, Unix time in ns, name of the metric, data of an event)."""
@@ -44,7 +44,7 @@ class WatchedMeter(Meter):
         name: str,
         value: float,
         numops: int,
-        tags: dict[str, Any],
+        tags: tuple[Any, ...],
     ) -> None:
         """Count a measure and emit it."""
         super().measure_with(image, time_ns, name, value, numops, tags)
@@ -52,7 +52,7 @@ class WatchedMeter(Meter):
         mean = value / numops if sort in MEANS and numops > 1 else value
         data = {
             tag: text
-            for tag, text in tags.items()
+            for tag, text in zip(TAGS[name], tags, strict=True)
             if text is not None and tag not in _IN_EVERY_EVENT
         }
         if "numops" in known:

@@ -80,6 +80,17 @@ METRICS = {
 }
 """Every metric but those that the program itself sends (StatsD), which have names of their own."""
 
+TAGS = {
+    name: tuple(tag for tag in metric.tags if tag != "numops") for name, metric in METRICS.items()
+}
+"""The tags that a source passes, in their order."""
+
+
+def in_order(name: str, tags: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the values of the tags of a metric; None: it is not known."""
+    return tuple(map(tags.get, TAGS[name]))
+
+
 MEMBER = "member"
 """The tag of a program's own set that names a member which is no number; the value is 1 then."""
 

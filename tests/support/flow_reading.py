@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from scopetrace.config.find import Found
 from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
+from scopetrace.model.form import Data, fields_of
 from scopetrace.model.image import Image
+from scopetrace.model.metric import TAGS
 from scopetrace.source import Outlet
 from scopetrace.watch.rules import Rules
 
@@ -39,20 +41,15 @@ class KeepingOutlet(Outlet):
         sourcetype: str,
         source: str,
         channel: int,
-        data: dict[str, Any],
+        data: Data,
     ) -> None:
         self.heads.append((image, time_ns, tid, sourcetype, channel))
-        self.events.append((source, data))
+        self.events.append((source, fields_of(data)))
 
     def notice(
         self, image: Image, time_ns: int, tid: int, message: str, reason: str, count: int
     ) -> None:
         self.notices.append((reason, count, message))
-
-    def measure(
-        self, image: Image, time_ns: int, name: str, value: float, numops: int = 1, **tags: Any
-    ) -> None:
-        self.measures.append((name, value, tags))
 
     def measure_with(
         self,
@@ -61,9 +58,11 @@ class KeepingOutlet(Outlet):
         name: str,
         value: float,
         numops: int,
-        tags: dict[str, Any],
+        tags: tuple[Any, ...],
     ) -> None:
-        self.measures.append((name, value, dict(tags)))
+        named = zip(TAGS[name], tags, strict=True)
+        known = {tag: text for tag, text in named if text is not None}
+        self.measures.append((name, value, known))
 
     def measure_own(
         self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]

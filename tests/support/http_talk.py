@@ -17,6 +17,7 @@ from scopetrace.config.find import Found
 from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
 from scopetrace.model.image import Image
+from scopetrace.model.metric import TAGS
 from scopetrace.source import Outlet
 from scopetrace.sources.http import SOURCE
 from scopetrace.watch.rules import Rules
@@ -63,12 +64,10 @@ class Emitted(Outlet):
     def notice(self, image, time_ns, tid, message, reason, count) -> None:
         self.notices.append((message, reason, count))
 
-    def measure(self, image, time_ns, name, value, numops=1, **tags) -> None:
-        assert numops == 1
-        self.samples.append((name, value, tags))
-
     def measure_with(self, image, time_ns, name, value, numops, tags) -> None:
-        self.measure(image, time_ns, name, value, numops, **tags)
+        assert numops == 1
+        named = zip(TAGS[name], tags, strict=True)
+        self.samples.append((name, value, {tag: text for tag, text in named if text is not None}))
 
     @property
     def messages(self) -> list[tuple[str, dict[str, Any]]]:

@@ -18,7 +18,7 @@ cdef class FsSource(Source):
     cpdef _closed(self, operation)
     @cython.locals(image=Image, file=OpenFile, usage=Usage)
     cpdef _used(self, operation)
-    @cython.locals(outlet=Outlet, tags=dict)
+    @cython.locals(outlet=Outlet, tags=tuple)
     cdef _measure_use(self, Image image, time_ns, OpenFile file, Usage usage)
     @cython.locals(rules=Rules)
     cdef _emit(self, str name, Image image, time_ns, tid, dict data)

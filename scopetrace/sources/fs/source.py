@@ -97,13 +97,25 @@ class FsSource(Source):
         image, tid, time_ns, op, file, fd, flags, passed, created = operation
         rules = image.rules
         if FS in rules.measures:
-            tags = {"op": op, "file": file.path, "fd": fd}
-            self.outlet.measure_with(image, time_ns, "fs.open", 1, 1, tags)
+            self.outlet.measure_with(image, time_ns, "fs.open", 1, 1, (op, file.path, fd))
         if not rules.wants(FS, "fs.open"):
             return
         named = None if flags is None else flag_names(flags)
-        what = (OPENED, file.path, passed or None, op, fd, named, created or None)
-        data = (*what, *_owners(image, file))
+        uid, gid, perms, owner, group = _owners(image, file)
+        data = (
+            OPENED,
+            file.path,
+            passed or None,
+            op,
+            fd,
+            named,
+            created or None,
+            uid,
+            gid,
+            perms,
+            owner,
+            group,
+        )
         self.outlet.emit(image, time_ns, tid, FS, "fs.open", file.opened_ns, data)
 
     def _closed(self, operation: Closed) -> None:
@@ -112,16 +124,28 @@ class FsSource(Source):
             return
         rules = image.rules
         if FS in rules.measures:
-            tags = {"op": op, "file": file.path, "fd": file.fd}
-            self.outlet.measure_with(image, time_ns, "fs.close", 1, 1, tags)
+            self.outlet.measure_with(image, time_ns, "fs.close", 1, 1, (op, file.path, file.fd))
             self._measure_use(image, time_ns, file, usage)
         if not rules.wants(FS, "fs.close"):
             return
-        used = (usage.read_bytes, usage.reads, usage.write_bytes, usage.writes)
-        open_us = max(0, time_ns - file.opened_ns) // 1000
-        used_us = (usage.read_ns + usage.write_ns) // 1000
-        what = (CLOSED, file.path, op, *used, open_us, used_us, usage.mapped or None)
-        data = (*what, *_owners(image, file))
+        uid, gid, perms, owner, group = _owners(image, file)
+        data = (
+            CLOSED,
+            file.path,
+            op,
+            usage.read_bytes,
+            usage.reads,
+            usage.write_bytes,
+            usage.writes,
+            max(0, time_ns - file.opened_ns) // 1000,
+            (usage.read_ns + usage.write_ns) // 1000,
+            usage.mapped or None,
+            uid,
+            gid,
+            perms,
+            owner,
+            group,
+        )
         self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
 
     def _used(self, operation: Used) -> None:
@@ -133,7 +157,7 @@ class FsSource(Source):
         """Measure what a file was used for since that was measured last."""
         outlet = self.outlet
         for which, op, (calls, size, used_ns) in usage.unmeasured_calls():
-            tags = {"op": op, "file": file.path, "fd": file.fd}
+            tags = (op, file.path, file.fd)
             if calls or size:
                 outlet.measure_with(image, time_ns, TRANSFERS[which], size, calls, tags)
             if calls:
@@ -171,13 +195,21 @@ class FsSource(Source):
         )
         rules = image.rules
         if FS in rules.measures:
-            tags = {"class": kind, "op": op, "file": file}
-            self.outlet.measure_with(image, time_ns, "fs.error", 1, 1, tags)
+            self.outlet.measure_with(image, time_ns, "fs.error", 1, 1, (kind, op, file))
         if not rules.wants(FS, "fs.error"):
             return
-        what = (op, file, passed or None, other or None, (other and other_passed) or None)
-        failed = (*what, error_name(errno), kind)
-        data = (FAILED, *failed) if evidence is None else (EXPLAINED, *failed, *evidence)
+        data = (
+            FAILED,
+            op,
+            file,
+            passed or None,
+            other or None,
+            other_passed or None,
+            error_name(errno),
+            kind,
+        )
+        if evidence is not None:
+            data = (EXPLAINED, *data[1:], *evidence)
         self.outlet.emit(image, time_ns, tid, FS, "fs.error", 0, data)
 
     def _counted(self, operation: Counted) -> None:

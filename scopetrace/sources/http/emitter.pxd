@@ -29,10 +29,9 @@ cdef class HttpEmitter:
     @cython.locals(data=dict)
     cdef dict _response_data(self, Response response, duration_us)
     cdef _emit(self, began_ns, str name, dict data)
-    @cython.locals(target=dict)
     cdef _measure_response(self, Response response, duration_us)
     @cython.locals(rules=Rules)
-    cdef _measure(self, str name, value, dict tags)
+    cdef _measure(self, str name, value, tuple tags)
 
 
-cdef dict _target(Request request)
+cdef _target(Request request)

@@ -87,7 +87,7 @@ class HttpEmitter:
                 data["http_request_content_length"] = length
             self._emit(request.began_ns, "http.req", data)
         if length is not None:
-            self._measure("http.req.content_length", length, _target(request))
+            self._measure("http.req.content_length", length, (_target(request),))
 
     def response(self, response: Response) -> None:
         """Emit a response, unless that was done, and its request before it."""
@@ -125,18 +125,18 @@ class HttpEmitter:
 
     def _measure_response(self, response: Response, duration_us: int | None) -> None:
         target = _target(response.request)
-        self._measure("http.req", 1, {**target, "http_status_code": response.status})
+        self._measure("http.req", 1, (target, response.status))
         if duration_us is not None:
-            self._measure(self._duration, duration_us / 1000, target)
+            self._measure(self._duration, duration_us / 1000, (target,))
         if response.length is not None:
-            self._measure("http.resp.content_length", response.length, target)
+            self._measure("http.resp.content_length", response.length, (target,))
 
-    def _measure(self, name: str, value: float, tags: dict[str, Any]) -> None:
+    def _measure(self, name: str, value: float, tags: tuple[Any, ...]) -> None:
         rules = self._image.rules
         if HTTP in rules.measures:
             self._outlet.measure_with(self._image, self._time_ns, name, value, 1, tags)
 
 
-def _target(request: Request | None) -> dict[str, str]:
+def _target(request: Request | None) -> str | None:
     """Return the tag http_target: the target of a request without its query."""
-    return {} if request is None else {"http_target": request.target.partition("?")[0]}
+    return None if request is None else request.target.partition("?")[0]
