@@ -32,7 +32,8 @@ from distutils.sysconfig import customize_compiler  # isort: skip
 
 ABI = 0x030B0000
 """The stable ABI of CPython 3.11: `_engine` serves that version and all later ones. The compiled
-modules are for one version, since that ABI has no quick calls: so a wheel is for one, too."""
+modules and `_inserts` are for one version, since that ABI has no quick calls: so a wheel is for one,
+too."""
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror=implicit"]
 
@@ -80,16 +81,17 @@ def engine() -> Extension:
     )
 
 
-def alone(name: str) -> Extension:
+def alone(name: str, stable: bool = True) -> Extension:
     """Return the extension module that a file of Cython in ext/ is, without other C."""
+    limits = [("Py_LIMITED_API", f"{ABI:#010x}")] if stable else []
     return Extension(
         f"scopetrace.{name}",
         sources=[f"ext/{name}.pyx"],
         depends=files("*.h"),
         include_dirs=["ext"],
-        define_macros=[("_GNU_SOURCE", None), ("Py_LIMITED_API", f"{ABI:#010x}")],
+        define_macros=[("_GNU_SOURCE", None), *limits],
         extra_compile_args=["-std=gnu11", "-O2", *WARNINGS],
-        py_limited_api=True,
+        py_limited_api=stable,
     )
 
 
@@ -165,7 +167,7 @@ class BuildLauncher(build_scripts):
 def main() -> None:
     """Translate to C what is compiled, and hand it to setuptools."""
     modules = cythonize(
-        [engine(), alone("_fs_sums"), alone("_inserts"), alone("_scan"), *compiled()],
+        [engine(), alone("_fs_sums"), alone("_inserts", stable=False), alone("_scan"), *compiled()],
         include_path=["ext"],
         build_dir="build",
         language_level=3,

@@ -13,7 +13,7 @@ include "loaded.pxi"
 
 import cython
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
@@ -54,7 +54,7 @@ cdef extern from "Python.h":
     bint PyLong_CheckExact(PyObject *)
     bint PyFloat_CheckExact(PyObject *)
     bint PyBytes_CheckExact(PyObject *)
-    bint Py_IS_TYPE(PyObject *, PyObject *kind)
+    bint Py_IS_TYPE(PyObject *, PyTypeObject *)
     bint PyDict_CheckExact(PyObject *)
     bint PyList_CheckExact(PyObject *)
     bint PyTuple_CheckExact(PyObject *)
@@ -62,9 +62,10 @@ cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(PyObject *, int *overflow_out) except? -1
     int PyBytes_AsStringAndSize(PyObject *, char **bytes_out, Py_ssize_t *size_out) except -1
     bint PyDict_Next(PyObject *, Py_ssize_t *at, PyObject **name_out, PyObject **value_out)
-    Py_ssize_t PyTuple_Size(object) except -1
-    PyObject *PyTuple_GetItem(object, Py_ssize_t) except NULL
-    PyObject *PyList_GetItem(object, Py_ssize_t) except NULL
+    bint PyTuple_Check(object)
+    Py_ssize_t PyTuple_GET_SIZE(object)
+    PyObject *PyTuple_GET_ITEM(object, Py_ssize_t)
+    PyObject *PyList_GET_ITEM(object, Py_ssize_t)
 
 cdef enum:
     FIRST_ROOM = 1024
@@ -72,6 +73,8 @@ cdef enum:
     MOST_NESTED = 16
     MOST_BYTES = 1 << 30  # of a value; SQLite counts them as int
     MOST_VALUES = 16  # of a row
+
+cdef PyTypeObject *_FORM = <PyTypeObject *>Form
 
 
 @cython.final
@@ -98,24 +101,28 @@ cdef class _Json:
         self.end = self.bytes
         return self.reserve(SPARE)
 
-    cdef int reserve(self, size_t more) except -1:
+    cdef inline int reserve(self, size_t more) except -1:
+        if self.end - self.bytes + more + SPARE <= self.room:
+            return 0
+        return self.grow(more)
+
+    cdef int grow(self, size_t more) except -1:
         cdef size_t size = self.end - self.bytes, room = self.room or FIRST_ROOM
         cdef char *bytes
 
         while room < size + more + SPARE:
             room *= 2
-        if room > self.room:
-            bytes = <char *>PyMem_Realloc(self.bytes, room)
-            if not bytes:
-                raise MemoryError
-            self.bytes, self.end, self.room = bytes, bytes + size, room
+        bytes = <char *>PyMem_Realloc(self.bytes, room)
+        if not bytes:
+            raise MemoryError
+        self.bytes, self.end, self.room = bytes, bytes + size, room
         return 0
 
-    cdef void put(self, char byte) noexcept:
+    cdef inline void put(self, char byte) noexcept:
         self.end[0] = byte
         self.end += 1
 
-    cdef int write_word(self, const char *word, size_t size) except -1:
+    cdef inline int write_word(self, const char *word, size_t size) except -1:
         self.reserve(size)
         memcpy(self.end, word, size)
         self.end += size
@@ -181,25 +188,27 @@ cdef class _Json:
         self.put(b"}")
         return True
 
-    cdef bint write_form(self, filled) except -1:
+    cdef bint write_form(self, tuple filled) except -1:
         """Write a form that is filled in (`model.form`)."""
-        cdef PyObject *form = PyTuple_GetItem(filled, 0)
         cdef PyObject *value
-        cdef char *start
-        cdef Py_ssize_t at, size
+        cdef tuple starts
+        cdef bytes start
+        cdef Py_ssize_t at
         cdef char before = b"{"
 
-        if not Py_IS_TYPE(form, <PyObject *>Form):
+        if not filled or not Py_IS_TYPE(PyTuple_GET_ITEM(filled, 0), _FORM):
             return False
-        starts = <object>PyTuple_GetItem(<object>form, 1)
-        for at in range(1, PyTuple_Size(filled)):
-            value = PyTuple_GetItem(filled, at)
+        starts = <tuple>PyTuple_GET_ITEM(<tuple>PyTuple_GET_ITEM(filled, 0), 1)
+        if len(starts) != len(filled) - 1:
+            raise ValueError(f"a form of {len(starts)} fields with {len(filled) - 1} values")
+        for at in range(len(starts)):
+            value = PyTuple_GET_ITEM(filled, at + 1)
             if value == <PyObject *>None:
                 continue
             self.put(before)
             before = b","
-            PyBytes_AsStringAndSize(PyTuple_GetItem(starts, at - 1), &start, &size)
-            self.write_word(start, <size_t>size)
+            start = <bytes>PyTuple_GET_ITEM(starts, at)
+            self.write_word(start, <size_t>len(start))
             if not self.write(value, 0):
                 return False
             self.reserve(0)
@@ -319,7 +328,7 @@ cdef class Insert:
 
     cdef bint take_next(self) except -1:
         """Take the values of the next row; return whether there is one that is plain."""
-        if self.at >= len(self.rows) or not self.take(<object>PyList_GetItem(self.rows, self.at)):
+        if self.at >= len(self.rows) or not self.take(<object>PyList_GET_ITEM(self.rows, self.at)):
             return False
         self.at += 1
         return True
@@ -333,11 +342,11 @@ cdef class Insert:
         cdef PyObject *value
         cdef bint lasts
 
-        if PyTuple_Size(row) != self.width:
+        if not PyTuple_Check(row) or PyTuple_GET_SIZE(row) != self.width:
             raise ValueError(f"a row of {len(row)} values")
         try:
             for at in range(self.width):
-                value = PyTuple_GetItem(row, at)
+                value = PyTuple_GET_ITEM(row, at)
                 if value == self.taken[at]:
                     continue
                 if not self.take_one(&self.values[at], value):
@@ -367,7 +376,7 @@ cdef class Insert:
             taken.kind, taken.bytes = ROW_TEXT, self.json.bytes
         elif PyTuple_CheckExact(value):
             self.json.begin()
-            if not self.json.write_form(<object>value):
+            if not self.json.write_form(<tuple>value):
                 return False
             size = self.json.end - self.json.bytes
             taken.kind, taken.bytes = ROW_TEXT, self.json.bytes

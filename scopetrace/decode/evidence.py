@@ -165,15 +165,14 @@ def _fault(failing: Failing) -> str | None:
 
 
 NOTHING = Evidence()
+AFTER_INTERPRETER = NOTHING[3:]
 
 
 def _not_there(failing: Failing) -> Evidence:
-    parts = failing.parts
-    return Evidence(
-        missing_folder=_text(parts, MISSING),
-        link_target=_text(parts, TARGET),
-        interpreter=interpreter_of(parts.get(HEAD, b"")) or None,
-    )
+    parts, head = failing.parts, failing.parts.get(HEAD)
+    interpreter = (interpreter_of(head) or None) if head else None
+    missing, target = _text(parts, MISSING), _text(parts, TARGET)
+    return build(Evidence, (missing, target, interpreter, *AFTER_INTERPRETER))
 
 
 def _text(parts: Parts, kind: int) -> str | None:

@@ -20,7 +20,7 @@ MAX_ERRNO = 4095
 ORDINARY = frozenset((errno.EAGAIN, errno.EINTR, errno.EINVAL, errno.ESPIPE))
 """Errors by which programs learn what a pipe or the like is, and how it stands."""
 REFUSED = -RESULT_REFUSED
-ERESTART = range(512, 517)
+FIRST_RESTART, LAST_RESTART = 512, 516
 """Errors that only the kernel sees: the call goes on (include/linux/errno.h)."""
 
 
@@ -40,7 +40,8 @@ def emit_failed(
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
     evidence = evidence_of(state, task, record, op, name, other)
-    file, passed, to, to_passed = name.file, name.passed, other.file, other.passed
+    file, passed = name
+    to, to_passed = other
     what = (image, task.tid, time_ns, op, kind, file, passed, to, to_passed, error, evidence)
     state.emit(build(Failed, what))
 
@@ -76,4 +77,6 @@ def emit_process_failed(state: State, task: Task, record: RawRecord, op: str, wh
 
 def _is_error(error: int) -> bool:
     """Whether a call has ended with this error, or was refused by a filter of the program's own."""
-    return (0 < error <= MAX_ERRNO and error not in ERESTART) or error == REFUSED
+    if error == REFUSED:
+        return True
+    return 0 < error <= MAX_ERRNO and not FIRST_RESTART <= error <= LAST_RESTART

@@ -13,7 +13,13 @@ from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 
-@cython.locals(parts=dict, file=DecodedFile, as_passed=str, meant=str, otherwise=str)
+cdef int O_CLOEXEC, O_CREAT, O_PATH, O_TMPFILE
+cdef unsigned long long INT
+
+
+@cython.locals(
+    parts=dict, file=DecodedFile, as_passed=str, meant=str, otherwise=str, flags=cython.ulonglong
+)
 cpdef on_open(State state, Task task, RawRecord record, Call call)
 cdef _add(State state, Task task, RawRecord record, DecodedFile file, bint cloexec)
 cdef _emit_opened(State state, Task task, str op, DecodedFile file, fd, flags, str passed, bint created=*)

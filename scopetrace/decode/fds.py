@@ -36,6 +36,9 @@ CLOSE_RANGE_CLOEXEC = 4
 MSG_CMSG_CLOEXEC = 0x40000000
 MFD_CLOEXEC = 1
 
+O_CLOEXEC, O_CREAT, O_PATH, O_TMPFILE = os.O_CLOEXEC, os.O_CREAT, os.O_PATH, os.O_TMPFILE
+"""As names of this module, which are numbers in C: each is asked for at every open."""
+
 PAIR = struct.Struct("=ii")
 
 
@@ -44,7 +47,7 @@ def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
     parts = record.parts()
     if record.result < 0:
         path = path_of(task, record, parts, call)
-        asks = open_flags(record, parts, call.op) & os.O_PATH  # for a name: nothing can be read
+        asks = open_flags(record, parts, call.op) & O_PATH  # for a name: nothing can be read
         emit_failed(state, task, record, call.op, "stat" if asks else "open_close", path)
         return
     passed, link = parts.get(PATH, b""), parts.get(LINK)
@@ -55,11 +58,11 @@ def on_open(state: State, task: Task, record: RawRecord, call: Call) -> None:
     otherwise = text(passed) if link else meant
     file = open_file(parts, otherwise, record.entered_ns + state.offset_ns)
     flags = open_flags(record, parts, call.op)
-    if flags & os.O_TMPFILE != os.O_TMPFILE:  # its path is that of a folder
+    if flags & O_TMPFILE != O_TMPFILE:  # its path is that of a folder
         file.passed = meant if as_passed else file.path
     state.consoles.recognise_opened(file, task, state.tree)
-    _add(state, task, record, file, bool(flags & os.O_CLOEXEC))
-    created = flags & os.O_CREAT != 0 and state.created_files.is_new(
+    _add(state, task, record, file, bool(flags & O_CLOEXEC))
+    created = flags & O_CREAT != 0 and state.created_files.is_new(
         file, flags, record.entered_ns, record.elapsed_ns
     )
     _emit_opened(state, task, call.op, file, record.result, flags, as_passed, created)
@@ -121,9 +124,9 @@ def _makes_cloexec(record: RawRecord, op: str) -> bool:
     if op == "memfd_create":
         return bool(record.arg2 & MFD_CLOEXEC)
     if op == "eventfd2":
-        return bool(record.arg2 & os.O_CLOEXEC)
+        return bool(record.arg2 & O_CLOEXEC)
     if op == "epoll_create1":
-        return bool(record.arg1 & os.O_CLOEXEC)
+        return bool(record.arg1 & O_CLOEXEC)
     return op in ("pidfd_getfd", "io_uring_setup")
 
 
@@ -141,7 +144,7 @@ def on_pair(state: State, task: Task, record: RawRecord, call: Call) -> None:
     fds = PAIR.unpack(pair)
     for fd in fds:
         file = DecodedFile("", None, time_ns)
-        released = task.table.open(fd, file, bool(flags & os.O_CLOEXEC))
+        released = task.table.open(fd, file, bool(flags & O_CLOEXEC))
         emit_closed(state, task, time_ns, "unseen", released)
     if op == "socketpair":
         sockets.connect_pair(state, task, record, fds)
@@ -155,7 +158,7 @@ def on_dup(state: State, task: Task, record: RawRecord, call: Call) -> None:
         return
     old = record.arg1 & INT
     if op == "dup3":
-        cloexec = bool(record.arg3 & os.O_CLOEXEC)
+        cloexec = bool(record.arg3 & O_CLOEXEC)
     else:
         cloexec = op.startswith("fcntl") and record.arg2 & INT == F_DUPFD_CLOEXEC
     if old not in task.table.fds and Part.LINK in (parts := record.parts()):

@@ -9,8 +9,11 @@ from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 
+cdef unsigned long long CREAT_FLAGS, INT
+
+
 cpdef path_of(Task task, RawRecord record, dict parts, Call call)
 cpdef second_path_of(Task task, RawRecord record, dict parts, Call call)
 @cython.locals(file=DecodedFile, asked=str)
 cdef _names(Task task, RawRecord record, bytes passed, bytes name, int dirfd)
-cpdef open_flags(RawRecord record, dict parts, str op)
+cpdef unsigned long long open_flags(RawRecord record, dict parts, str op)

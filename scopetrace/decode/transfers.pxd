@@ -9,6 +9,9 @@ from scopetrace.model.open_file cimport Usage
 from scopetrace.model.raw cimport RawRecord
 
 
+cdef unsigned long long INT
+
+
 @cython.locals(file=DecodedFile, usage=Usage)
 cpdef on_tally(State state, Task task, RawRecord record, Call call)
 @cython.locals(file=DecodedFile, usage=Usage, parts=dict)

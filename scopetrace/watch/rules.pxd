@@ -1,3 +1,6 @@
+import cython
+
+
 cdef class Rules:
     cdef dict __dict__
     cdef public object config, environment, flow_memory, flow_snaplen, http_headers, protocols
@@ -5,4 +8,5 @@ cdef class Rules:
     cdef public object may_keep, choosy
     cdef public dict _rules, _wanted, _contents
 
-    cpdef wants(self, str sourcetype, str source)
+    @cython.locals(wanted=dict)
+    cpdef bint wants(self, str sourcetype, str source)

@@ -119,17 +119,20 @@ class Rules:
             if kind not in CONTENT and any(rule.field or rule.value for rule in rules)
         }
         """Types of events that `admits` may change or refuse."""
-        self._wanted: dict[tuple[str, str], bool] = {}
+        self._wanted: dict[str, dict[str, bool]] = {}
         self._contents: dict[tuple[str, ...], Content | None] = {}
 
     def wants(self, sourcetype: str, source: str) -> bool:
         """Return whether an event of this name is wanted, whatever it will hold."""
-        found = self._wanted.get((sourcetype, source))
+        wanted = self._wanted.get(sourcetype)
+        if wanted is None:
+            wanted = self._wanted[sourcetype] = {}
+        found = wanted.get(source)
         if found is None:
             found = sourcetype == ALWAYS or self._is_named(sourcetype, source)
-            if len(self._wanted) >= MAX_CACHED:
-                self._wanted.clear()
-            self._wanted[sourcetype, source] = found
+            if len(wanted) >= MAX_CACHED:
+                wanted.clear()
+            wanted[source] = found
         return found
 
     def content(self, sourcetype: str, *names: str) -> Content | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scopetrace.config.load import check_config, load_config
 from scopetrace.model.event import Event
+from scopetrace.model.form import fields_of
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
 from scopetrace.model.process import Process, ProcessEnd
@@ -37,7 +38,7 @@ class MemoryWriter:
 
     def add_events(self, events: Sequence[Event]) -> None:
         assert all(event.process in self.processes for event in events)
-        self.events.extend(events)
+        self.events.extend(event._replace(data=fields_of(event.data)) for event in events)
 
     def add_metrics(self, samples: Sequence[Sample]) -> None:
         assert all(sample.process in self.processes for sample in samples)

@@ -257,7 +257,7 @@ def test_answers_are_remembered_within_bounds(monkeypatch):
         wanted = rules.content("file", f"/{number}") is not None
         assert wanted is rules.wants("file", f"/{number}") is (number % 10 == 5)
         assert len(rules._contents) <= 10
-        assert len(rules._wanted) <= 10
+        assert len(rules._wanted["file"]) <= 10
 
 
 @given(st.text())

@@ -198,7 +198,7 @@ class FsSource(Source):
             self.outlet.measure_with(image, time_ns, "fs.error", 1, 1, (kind, op, file))
         if not rules.wants(FS, "fs.error"):
             return
-        data = (
+        data: tuple[Any, ...] = (
             FAILED,
             op,
             file,
