@@ -32,8 +32,7 @@ from distutils.sysconfig import customize_compiler  # isort: skip
 
 ABI = 0x030B0000
 """The stable ABI of CPython 3.11: `_engine` serves that version and all later ones. The compiled
-modules and `_inserts` are for one version, since that ABI has no quick calls: so a wheel is for one,
-too."""
+modules and `_inserts` are for one version, since that ABI has no quick calls: so is a wheel."""
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror=implicit"]
 

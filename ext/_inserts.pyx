@@ -17,8 +17,6 @@ from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from scopetrace.model.form import Form
-
 cdef extern from "sqlite_rows.h":
     enum:
         SQLITE_DONE, SQLITE_RESET
@@ -74,23 +72,23 @@ cdef enum:
     MOST_BYTES = 1 << 30  # of a value; SQLite counts them as int
     MOST_VALUES = 16  # of a row
 
-cdef PyTypeObject *_FORM = <PyTypeObject *>Form
-
 
 @cython.final
 cdef class _Json:
     """A text of JSON, in memory that is used again for the next one.
 
     Its methods return whether the value is plain: a dict whose keys are texts, a list or tuple, a
-    text, a whole number of 64 bits, a truth value or None. They write what msgspec would. There is
-    always room for SPARE bytes more.
+    text, a whole number of 64 bits, a truth value or None; at the top also a form that is filled
+    in. They write what msgspec would. There is always room for SPARE bytes more.
     """
 
     cdef char *bytes
     cdef char *end
     cdef size_t room
+    cdef type form
 
-    def __cinit__(self):
+    def __cinit__(self, type form):
+        self.form = form
         self.begin()
 
     def __dealloc__(self):
@@ -196,7 +194,7 @@ cdef class _Json:
         cdef Py_ssize_t at
         cdef char before = b"{"
 
-        if not filled or not Py_IS_TYPE(PyTuple_GET_ITEM(filled, 0), _FORM):
+        if not filled or not Py_IS_TYPE(PyTuple_GET_ITEM(filled, 0), <PyTypeObject *>self.form):
             return False
         starts = <tuple>PyTuple_GET_ITEM(<tuple>PyTuple_GET_ITEM(filled, 0), 1)
         if len(starts) != len(filled) - 1:
@@ -241,6 +239,7 @@ cdef class Insert:
         path: of this file.
         table: where rows go.
         columns: of the table, one for each value of a row.
+        form: the class of forms (`model.form`).
 
     Raises:
         sqlite3.Error: SQLite loads no extensions, or refuses the statement.
@@ -260,12 +259,12 @@ cdef class Insert:
     """The row that is taken next."""
     cdef object failure
 
-    def __init__(self, db, str path, str table, tuple columns):
+    def __init__(self, db, str path, str table, tuple columns, type form):
         self.width = <int>len(columns)
         if self.width > MOST_VALUES:
             raise ValueError(f"a table of {self.width} columns")
         names, name = ", ".join(columns), f"rows_for_{table}"
-        self.json = _Json()
+        self.json = _Json(form)
         self.declaration = f"CREATE TABLE {name} ({names})".encode()
         load(db, path)
         self.db = loaded_db

@@ -14,7 +14,7 @@ from pathlib import Path
 from support.interpreter import PACKAGE
 
 REPLAY = Path(__file__).parents[1] / "bench/replay.py"
-COMPILED = "*.cpython-*.so"
+COMPILED = "[!_]*.cpython-*.so"
 PROGRAM = """
 import http.client, http.server, os, socket, subprocess, sys, tempfile, threading
 

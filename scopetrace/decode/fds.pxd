@@ -13,8 +13,7 @@ from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 
-cdef int O_CLOEXEC, O_CREAT, O_PATH, O_TMPFILE
-cdef unsigned long long INT
+cdef unsigned long long INT, O_CLOEXEC, O_CREAT, O_PATH, O_TMPFILE
 
 
 @cython.locals(

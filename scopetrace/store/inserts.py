@@ -18,7 +18,7 @@ from msgspec.json import Encoder
 from scopetrace import _inserts
 from scopetrace.db.text import bindable, encode_json
 from scopetrace.model.event import Event
-from scopetrace.model.form import fields_of
+from scopetrace.model.form import Form, fields_of
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
 
@@ -49,7 +49,7 @@ class Inserts:
         if plain:
             with suppress(sqlite3.Error, AttributeError):  # this sqlite3 loads no extensions
                 self._plain = {
-                    table: _inserts.Insert(db, _inserts.__file__, table, columns)
+                    table: _inserts.Insert(db, _inserts.__file__, table, columns, Form)
                     for table, columns in COLUMNS.items()
                 }
 

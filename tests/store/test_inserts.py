@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scopetrace.db.schema import migrate
 from scopetrace.db.text import stored
 from scopetrace.model.event import Event
+from scopetrace.model.form import form
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
 from scopetrace.store.inserts import COLUMNS, Inserts, process_rows
@@ -28,8 +29,10 @@ VALUES = st.recursive(
     ),
 )
 DATA = st.dictionaries(TEXTS, VALUES, max_size=5)
+FORM = form("file", 'a "name"', "fd")
+FILLED = st.tuples(st.just(FORM), VALUES, VALUES, VALUES)
 SMALL = st.integers(0, 2**63 - 1)
-EVENT = st.builds(Event, SMALL, SMALL, SMALL, st.just("fs"), TEXTS, SMALL, DATA)
+EVENT = st.builds(Event, SMALL, SMALL, SMALL, st.just("fs"), TEXTS, SMALL, DATA | FILLED)
 EVENTS = st.lists(EVENT, max_size=5)
 SAMPLES = st.lists(
     st.builds(
@@ -84,6 +87,12 @@ def test_both_ways_write_the_same_events(events: list[Event]) -> None:
 @given(SAMPLES)
 def test_both_ways_write_the_same_metrics(samples: list[Sample]) -> None:
     assert added(True, "metric", samples) == added(False, "metric", samples)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_form_needs_a_value_for_each_of_its_names(plain: bool) -> None:
+    with pytest.raises(ValueError, match="values|shorter"):
+        added(plain, "event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a"))])
 
 
 def test_all_bytes_of_a_text_are_escaped_as_msgspec_does() -> None:
