@@ -1,6 +1,7 @@
 import cython
 
 from scopetrace.model.image cimport Image
+from named cimport build
 
 
 cdef class Series:

@@ -23,6 +23,7 @@ from typing import Any
 from scopetrace.metrics.verbosity import MEANS, Plan, plans
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample, in_order
+from scopetrace.model.named import build
 
 MOST_CELLS = 10_000
 """Of one image in one period."""
@@ -241,6 +242,8 @@ class Meter:
             for key, (value, numops) in (series.cells or {}).items():
                 tags = _named(series.plan.kept, key)
                 self._add_sample(image, time_ns, series.plan, value, int(numops), tags)
+            if series.held is None:
+                continue
             for kept, value in _take_lasting(series, going_on).items():
                 self._add_sample(image, time_ns, series.plan, value, 1, dict(kept), even_0=True)
         for (name, type, own_tags, _), (value, numops) in account.own.items():
@@ -275,9 +278,8 @@ class Meter:
         if plan.numops:
             kept["numops"] = numops
         kept.update(image.rules.tags)
-        self._ready.append(
-            Sample(time_ns, image.id, plan.name, plan.type, plan.unit, _storable(value), kept)
-        )
+        what = (time_ns, image.id, plan.name, plan.type, plan.unit, _storable(value), kept)
+        self._ready.append(build(Sample, what))
 
     def _add_own_sample(
         self,

@@ -6,6 +6,10 @@ import cython
 cdef tuple NO_CALLS, NOTHING
 
 
+@cython.locals(at=Py_ssize_t)
+cdef tuple _less(tuple counts, others)
+
+
 cdef class OpenFile:
     cdef object __weakref__
     cdef public str path

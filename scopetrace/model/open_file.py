@@ -7,7 +7,6 @@ state by it. Paths are text whose undecodable bytes are lone surrogates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import sub
 from typing import NamedTuple
 
 from scopetrace.model.flow import Flow, FlowUsage
@@ -82,7 +81,7 @@ NOTHING = (0, 0, 0, 0, 0, 0)
 
 def _less(counts: Counts, others: Sequence[int]) -> Counts:
     """Return counts without those of other calls."""
-    return tuple(map(sub, counts, others))
+    return tuple([counts[at] - others[at] for at in range(len(counts))])
 
 
 class Usage:

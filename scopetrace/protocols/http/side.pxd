@@ -25,7 +25,7 @@ cdef class Side:
     cpdef complete(self, Message message)
     cpdef Py_ssize_t _take_body(self, body, buffer, Py_ssize_t position) except -1
     cdef Py_ssize_t _skip_all(self, Py_ssize_t position, Py_ssize_t end) except -1
-    @cython.locals(end=Py_ssize_t)
+    @cython.locals(end=Py_ssize_t, empty_line=Py_ssize_t)
     cpdef Py_ssize_t _take_whole_head(self, buffer, Py_ssize_t position) except -1
     @cython.locals(size=Py_ssize_t, end=Py_ssize_t)
     cpdef Py_ssize_t _take_head(self, buffer, Py_ssize_t position) except -1

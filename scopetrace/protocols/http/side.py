@@ -170,18 +170,20 @@ class Side:
         return end
 
     def _take_whole_head(self, buffer: Bytes, position: int) -> int:
-        """Take a head as most are: it came in one piece, in sync, and is not long.
+        """Take a head as most are: it came in one piece, in sync, is not long, and ends with CR LF.
 
         What it means is what `_take_head` finds in it; to most heads it is known already. Returns
         its end, or `position` if this is no such head.
         """
         if self.received.old or self._strict:
             return position
-        found = HEAD_END.search(buffer, position, position + LONGEST_REMEMBERED)
-        head = self._read_whole_head(bytes(buffer[position : found.end()])) if found else None
-        if found is None or head is None:
+        empty_line = buffer.find(b"\n\r\n", position, position + LONGEST_REMEMBERED)
+        if empty_line < 0 or buffer.find(b"\n\n", position, empty_line + 1) >= 0:
             return position
-        end = found.end()
+        end = empty_line + len(b"\n\r\n")
+        head = self._read_whole_head(bytes(buffer[position:end]))
+        if head is None:
+            return position
         self.begin(self.received.now_ns, head.start, head.headers, end - position)
         return end
 
