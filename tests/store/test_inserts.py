@@ -91,7 +91,7 @@ def test_both_ways_write_the_same_metrics(samples: list[Sample]) -> None:
 
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_form_needs_a_value_for_each_of_its_names(plain: bool) -> None:
-    with pytest.raises(ValueError, match="values|shorter"):
+    with pytest.raises(ValueError, match=r"values|shorter"):
         added(plain, "event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a"))])
 
 
