@@ -43,9 +43,11 @@ PR_SET_PDEATHSIG = 1
 OF_PRCTL = {
     4: "it may only be 0 or 1",
     8: "it may only be 0 or 1",
+    23: "the kernel has no capability of this number",
+    24: "the kernel has no capability of this number",
     38: "arg2 has to be 1, and all behind it 0: it cannot be given back",
 }
-"""PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS."""
+"""PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_CAPBSET_READ and DROP, PR_SET_NO_NEW_PRIVS."""
 SOL_SOCKET, INT, EVENT = 1, 4, 8
 OPTIONS_OF_ADMIN = (12, 32, 33, 36)
 """SO_PRIORITY above 6, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_MARK: socket(7)."""

@@ -20,6 +20,7 @@ NAME = re.compile(r"\b_{0,2}[A-Z][A-Z0-9_]*\b")
 FD_NAME = re.compile(r"<[^<>]*>(?=[,\s)}\]]|$)")
 OF_QUEUES = ("mq_open", "mq_unlink")
 """Calls whose path is no path of a file, but the name of a queue: mq_overview(7)."""
+SIGRETURNS = ("rt_sigreturn", "sigreturn")
 MOST_LENGTH = 60
 """Characters of a text that may be a word as `name=text`."""
 
@@ -67,7 +68,7 @@ class Subject:
     @property
     def error(self) -> str:
         """The name of its error, or an empty text."""
-        return "" if self.is_interrupted else self.made.error
+        return "" if self.is_interrupted or self.goes_back else self.made.error
 
     @property
     def succeeded(self) -> bool:
@@ -79,7 +80,12 @@ class Subject:
     @property
     def is_interrupted(self) -> bool:
         """Whether a signal interrupted it, and it did not go on within the recording."""
-        return self.result is not None and -self.result in RESTARTS
+        return self.result is not None and -self.result in RESTARTS and not self.goes_back
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether its result is that of the call that a signal had interrupted: sigreturn(2)."""
+        return self.name in SIGRETURNS
 
     @cached_property
     def view(self) -> View:

@@ -28,6 +28,7 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("dup2", (98, 1), -9, ""),
         ("fcntl", (98, 1), -9, "no file is open as descriptor 98"),
         ("fcntl", (98, 6), -9, ""),
+        ("prctl", (23, 63), -22, "the kernel has no capability of this number"),
         ("mmap", (0, 0, 1, 0x22), -22, "the length is zero"),
         ("mmap", (0, 9, 1, 0x20), -22, "the flags have neither MAP_SHARED nor MAP_PRIVATE"),
         ("mmap", (0, 9, 1, 2, 3, 100), -22, "the offset is no multiple of 4096"),

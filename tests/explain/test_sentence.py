@@ -212,6 +212,13 @@ def test_a_command_line_is_as_it_was_given():
     )
 
 
+@pytest.mark.parametrize("result", [0, -4, -11, -514])
+def test_the_end_of_a_handler_has_no_error_of_its_own(result):
+    found = said("rt_sigreturn", result=result)
+
+    assert found == "Returned from the function that handled a signal."
+
+
 def test_signals_and_ends_between_calls():
     arrived = sentence_between(recorded(signal(b"\x11" + bytes(47))))
 
