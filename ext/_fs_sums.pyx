@@ -27,6 +27,10 @@ from cpython.unicode cimport PyUnicode_AsEncodedString, PyUnicode_DecodeUTF8
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy, strcmp, strlen, strncmp
+from text_table cimport (
+    same_text, text, text_at, text_hash, text_known, text_table, text_table_deinit, text_table_fetch,
+    text_table_fetch_slot, text_table_find, text_table_init, text_table_next,
+)
 
 cdef extern from "string.h" nogil:
     void *memmem(const void *text, size_t size, const void *part, size_t part_size)
@@ -35,23 +39,6 @@ cdef extern from "json_field.h" nogil:
     enum:
         MOST_INTEGER_DIGITS
     const char *plain_end(const char *at, const char *end)
-
-cdef extern from "text_table.h" nogil:
-    struct text:
-        const char *start
-        size_t size
-    struct text_table:
-        uint32_t count
-    bint same_text(text one, text other)
-    void *text_known(const text_table *, uint32_t number)
-    text text_at(const text_table *, uint32_t number)
-    uint32_t text_table_next(const text_table *, uint32_t number)
-    int text_table_init(text_table *, size_t known_size)
-    void text_table_deinit(text_table *)
-    uint32_t text_hash(const text_table *, text)
-    void text_table_fetch_slot(const text_table *, uint32_t hash)
-    bint text_table_fetch(const text_table *, uint32_t hash, uint32_t *number_out)
-    int text_table_find(text_table *, text, uint32_t *number_out)
 
 cdef extern from *:
     void fetch "__builtin_prefetch"(const void *) nogil

@@ -67,8 +67,8 @@ cdef extern from "Python.h":
 
 cdef enum:
     FIRST_ROOM = 1024
-    SPARE = 16  # bytes for what stands between values, for a word, and that are copied in vain
     MOST_NESTED = 16
+    SPARE = MOST_NESTED + 16  # bytes for brackets and what stands between values, and that are copied in vain
     MOST_BYTES = 1 << 30  # of a value; SQLite counts them as int
     MOST_VALUES = 16  # of a row
 
@@ -120,6 +120,18 @@ cdef class _Json:
         self.end[0] = byte
         self.end += 1
 
+    cdef inline int put_comma(self) except -1:
+        """End a member of an object or a list."""
+        self.put(b",")
+        return self.reserve(0)
+
+    cdef inline bint close(self, char byte) noexcept:
+        """End an object or a list, in place of the comma behind its last member."""
+        if self.end[-1] == b",":
+            self.end -= 1
+        self.put(byte)
+        return True
+
     cdef inline int write_word(self, const char *word, size_t size) except -1:
         self.reserve(size)
         memcpy(self.end, word, size)
@@ -169,22 +181,17 @@ cdef class _Json:
         cdef PyObject *name
         cdef PyObject *member
         cdef Py_ssize_t at = 0
-        cdef char before = b"{"
 
+        self.put(b"{")
         while PyDict_Next(value, &at, &name, &member):
-            self.put(before)
-            before = b","
             if not PyUnicode_CheckExact(name):
                 return False
             self.write_text(name)
             self.put(b":")
             if not self.write(member, depth):
                 return False
-            self.reserve(0)
-        if before == b"{":
-            self.put(b"{")
-        self.put(b"}")
-        return True
+            self.put_comma()
+        return self.close(b"}")
 
     cdef bint write_form(self, tuple filled) except -1:
         """Write a form that is filled in (`model.form`)."""
@@ -192,42 +199,31 @@ cdef class _Json:
         cdef tuple starts
         cdef bytes start
         cdef Py_ssize_t at
-        cdef char before = b"{"
 
         if not filled or not Py_IS_TYPE(PyTuple_GET_ITEM(filled, 0), <PyTypeObject *>self.form):
             return False
         starts = <tuple>PyTuple_GET_ITEM(<tuple>PyTuple_GET_ITEM(filled, 0), 1)
         if len(starts) != len(filled) - 1:
             raise ValueError(f"a form of {len(starts)} fields with {len(filled) - 1} values")
+        self.put(b"{")
         for at in range(len(starts)):
             value = PyTuple_GET_ITEM(filled, at + 1)
             if value == <PyObject *>None:
                 continue
-            self.put(before)
-            before = b","
             start = <bytes>PyTuple_GET_ITEM(starts, at)
             self.write_word(start, <size_t>len(start))
             if not self.write(value, 0):
                 return False
-            self.reserve(0)
-        if before == b"{":
-            self.put(b"{")
-        self.put(b"}")
-        return True
+            self.put_comma()
+        return self.close(b"}")
 
     cdef bint write_list(self, value, int depth) except -1:
-        cdef char before = b"["
-
+        self.put(b"[")
         for member in value:
-            self.put(before)
-            before = b","
             if not self.write(<PyObject *>member, depth):
                 return False
-            self.reserve(0)
-        if before == b"[":
-            self.put(b"[")
-        self.put(b"]")
-        return True
+            self.put_comma()
+        return self.close(b"]")
 
 
 @cython.final

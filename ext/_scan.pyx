@@ -8,23 +8,13 @@ here, beside each text, which is found by the hash of its bytes.
 include "taker.pxi"
 
 from libc.stdint cimport uint32_t
+from text_table cimport (
+    same_text, text, text_at, text_known, text_table, text_table_deinit, text_table_find, text_table_init,
+    text_table_next,
+)
 
 cdef extern from "sql_functions.h":
     int add_sql_functions()
-
-cdef extern from "text_table.h" nogil:
-    struct text:
-        const char *start
-        size_t size
-    struct text_table:
-        uint32_t count
-    bint same_text(text one, text other)
-    void *text_known(const text_table *, uint32_t number)
-    text text_at(const text_table *, uint32_t number)
-    uint32_t text_table_next(const text_table *, uint32_t number)
-    int text_table_init(text_table *, size_t known_size)
-    void text_table_deinit(text_table *)
-    int text_table_find(text_table *, text, uint32_t *number_out)
 
 cdef extern from *:
     bint is_too_large "__builtin_saddll_overflow"(long long, long long, long long *) nogil
