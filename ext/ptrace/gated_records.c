@@ -36,17 +36,21 @@ static void read_clocks(struct gate *gate)
     gate->ns_per_tick = (double)(gate->now_ns - gate->origin_ns) / (double)(ticks ? ticks : 1);
 }
 
+static const uint64_t MINUTE_TICKS = (uint64_t)1 << 37; /* or so */
+
+/* Of a duration. The program may have lied: none is longer than the recording. */
 static uint64_t ticks_to_ns(const struct gate *gate, uint64_t ticks)
 {
-    return (uint64_t)((double)ticks * gate->ns_per_tick);
+    const uint64_t most = gate->now_ticks - gate->origin_ticks + MINUTE_TICKS;
+
+    return (uint64_t)((double)(ticks < most ? ticks : most) * gate->ns_per_tick);
 }
 
 uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks)
 {
-    const uint64_t minute = (uint64_t)1 << 37; /* or so, in ticks */
     double since_round = (double)(int64_t)(ticks - gate->now_ticks);
 
-    if (ticks < gate->origin_ticks || ticks > gate->now_ticks + minute)
+    if (ticks < gate->origin_ticks || ticks > gate->now_ticks + MINUTE_TICKS)
         return gate->now_ns; /* the program has lied */
     return gate->now_ns + (uint64_t)(int64_t)(since_round * gate->ns_per_tick);
 }
