@@ -207,15 +207,17 @@ def _ipc_text(view: View, kind: str, command: int, address: int) -> str:
     return f"{{{IPC_FIELDS[kind][:3]}_perm={{{owner}{rest}}}{fields}}}"
 
 
-MAP_TYPE, PAGE = 0x3, 4096
+MAP_KINDS = (1, 2, 3)
+"""MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE."""
+PAGE = 4096
 
 
 def wrong_mapping(name: str, args: Sequence[int]) -> str:
     """Return what is wrong with the arguments of an mmap or mmap2; empty: nothing that shows."""
     if not args[1]:
         return "the length is zero"
-    if not args[3] & MAP_TYPE:
-        return "the flags have neither MAP_SHARED nor MAP_PRIVATE"
+    if args[3] & MAP_TYPE not in MAP_KINDS:
+        return "the kind of mapping in the flags is neither MAP_SHARED nor MAP_PRIVATE"
     if name == "mmap" and args[5] % PAGE:
         return f"the offset is no multiple of {PAGE}"
     return ""
