@@ -251,7 +251,7 @@ def test_nothing_that_was_recorded_is_obeyed(home):
         event("net.open", channel=5, **ends),
         event(f"/{text}.log", message=text),
     ]
-    hostile = image(2, pid=80, proc=text, cmd=text, args=(text,), exe=f"/{text}")
+    hostile = image(2, pid=80, proc=text, cmd=text, args=(text,), exe=f"/bin/{text}")
     path = record(home, events, [hostile])
 
     shown = "[red]\\x1b[31m[/]\\x07\\n\\u202e\\xff漢[link=x]"
