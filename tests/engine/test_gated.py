@@ -494,6 +494,8 @@ def test_messages_are_sent_and_received_without_a_stop(
 # -- signals ---------------------------------------------------------------------------------------
 
 KILLED = 300 if TORTURE else 25
+SAMPLES = 3
+"""How many processes are late depends on what else the machine does; a fault shows each time."""
 
 
 @one_user("when a process ends does not depend on rights")
@@ -501,18 +503,23 @@ KILLED = 300 if TORTURE else 25
 def test_a_signal_that_ends_the_process_comes_before_the_calls_of_its_threads(
     failures: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    made = {}
-    for gate in "off", "eager":
+    program = compile_tracee("fatal_gated", "-pthread")
+
+    def late(gate: str) -> tuple[int, int]:
         stage.environ = {"SCOPE_GATE": gate, "SCOPE_FAILURES": failures}
         stage.prepare()
-        program = compile_tracee("fatal_gated", "-pthread")
         recording = stage.record([program, str(KILLED)], timeout=300)
         assert recording.ending.status == 0
         own, foreign = map(int, recording.ending.stdout.split())
-        made[gate] = own, foreign
-    few = KILLED // 12
-    assert made["eager"][0] <= made["off"][0] + few
-    assert made["eager"][1] <= made["off"][1] + 4 * few
+        return own, foreign
+
+    few, found = KILLED // 12, []
+    for _ in range(SAMPLES):
+        (own, foreign), (gated_own, gated_foreign) = late("off"), late("eager")
+        if gated_own <= own + few and gated_foreign <= foreign + 4 * few:
+            return
+        found.append((own, foreign, gated_own, gated_foreign))
+    pytest.fail(f"more calls came after the signal with gate than without: {found}")
 
 
 # -- programs that mean harm ----------------------------------------------------------------------
