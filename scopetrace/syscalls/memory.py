@@ -217,7 +217,7 @@ def wrong_mapping(name: str, args: Sequence[int]) -> str:
     if not args[1]:
         return "the length is zero"
     if args[3] & MAP_TYPE not in MAP_KINDS:
-        return "the kind of mapping in the flags is neither MAP_SHARED nor MAP_PRIVATE"
+        return "the mapping is neither MAP_SHARED nor MAP_PRIVATE"
     if name == "mmap" and args[5] % PAGE:
         return f"the offset is no multiple of {PAGE}"
     return ""
