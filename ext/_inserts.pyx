@@ -177,6 +177,12 @@ cdef class _Json:
             return False
         return True
 
+    cdef bint write_fields(self, PyObject *value) except -1:
+        """Write a dict, or a form that is filled in."""
+        if PyDict_CheckExact(value):
+            return self.write_dict(value, 0)
+        return self.write_form(<tuple>value)
+
     cdef bint write_dict(self, PyObject *value, int depth) except -1:
         cdef PyObject *name
         cdef PyObject *member
@@ -363,15 +369,9 @@ cdef class Insert:
             taken.integer = PyLong_AsLongLongAndOverflow(value, &overflow)
         elif PyUnicode_CheckExact(value):
             taken.kind, taken.bytes = ROW_TEXT, PyUnicode_AsUTF8AndSize(value, &size)
-        elif PyDict_CheckExact(value):
+        elif PyDict_CheckExact(value) or PyTuple_CheckExact(value):
             self.json.begin()
-            if not self.json.write_dict(value, 0):
-                return False
-            size = self.json.end - self.json.bytes
-            taken.kind, taken.bytes = ROW_TEXT, self.json.bytes
-        elif PyTuple_CheckExact(value):
-            self.json.begin()
-            if not self.json.write_form(<tuple>value):
+            if not self.json.write_fields(value):
                 return False
             size = self.json.end - self.json.bytes
             taken.kind, taken.bytes = ROW_TEXT, self.json.bytes

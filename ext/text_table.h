@@ -38,7 +38,7 @@ struct text_table {
     size_t used, room;
     struct text_slot *slots; /* a power of two of them, half of them free */
     uint32_t slot_count, count;
-    uint64_t seed; /* so that nobody can choose texts that share a slot */
+    uint64_t seed; /* random: a recorded program cannot choose paths that share a slot */
 };
 
 static inline bool same_text(struct text one, struct text other)

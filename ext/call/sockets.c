@@ -282,10 +282,9 @@ void socket_ask_pair(pid_t tgid, pid_t tid, const int32_t fds[2], struct socket_
 {
     struct raw_socket *one = &facts_out[0].kind, *other = &facts_out[1].kind;
 
-    if (ask_but_peer(tgid, tid, fds[0], &facts_out[0]) < 0)
-        one->inode = 0;
-    if (ask_but_peer(tgid, tid, fds[1], &facts_out[1]) < 0)
-        other->inode = 0;
+    for (int i = 0; i < 2; i++)
+        if (ask_but_peer(tgid, tid, fds[i], &facts_out[i]) < 0)
+            facts_out[i] = (struct socket_facts){ 0 };
     if (one->domain != AF_UNIX || other->domain != AF_UNIX)
         return;
     one->peer_inode = other->inode;

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import errors
-from scopetrace.explain.values import Values, size
+from scopetrace.explain.values import Values, joined, size
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.recorded import Recorded
 
@@ -72,8 +72,7 @@ def listed(found: Iterable[str]) -> str:
     """Return texts as `a, b and c`; of many the first ones, and how many more there are."""
     names = [*found]
     more = len(names) - MOST_NAMED
-    shown = names if more <= 1 else [*names[:MOST_NAMED], f"{more} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
+    return joined(names if more <= 1 else [*names[:MOST_NAMED], f"{more} more"])
 
 
 class Act:

@@ -59,8 +59,7 @@ Reason = Callable[[Call], str]
 def certain_reason(made: Recorded) -> str:
     """Return the only reason that a failed call can have; empty: there may be several."""
     if made.error == "EBADF" and made.name in OF_ANY_MODE:
-        at = positions(made.abi, made.number)
-        return f"no file is open as descriptor {signed(made.call.args[at.fds[0]])}"
+        return _nothing_open(made.call.args[positions(made.abi, made.number).fds[0]])
     found = OF_CALLS.get((made.name, made.error))
     if found is not None and (reason := found(made.call)):
         return reason
@@ -97,9 +96,12 @@ def _impossible(data: bytes, most: int, unit: str) -> str:
     return ""
 
 
+def _nothing_open(fd: int) -> str:
+    return f"no file is open as descriptor {signed(fd)}"
+
+
 def _not_open(call: Call) -> str:
-    is_of_any = call.args[1] in COMMANDS_OF_ANY_MODE
-    return f"no file is open as descriptor {signed(call.args[0])}" if is_of_any else ""
+    return _nothing_open(call.args[0]) if call.args[1] in COMMANDS_OF_ANY_MODE else ""
 
 
 def _lseek(call: Call) -> str:

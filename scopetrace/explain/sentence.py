@@ -45,7 +45,7 @@ def sentence(call: Subject) -> str:
 
 
 def sentence_between(made: Recorded) -> str:
-    """Return what happened between calls: a signal came, a thread ended, or nobody can tell."""
+    """Return what happened between calls: a signal came, a thread ended, or a row is damaged."""
     if made.abi == DAMAGED:
         return DAMAGED_ROW
     if made.abi == SIGNAL:

@@ -450,7 +450,7 @@ def _own(call: Subject) -> str:
 
 def _signals(call: Subject) -> str:
     text = call.texts.get("set", "")
-    found = _listed([f"SIG{name}" for name in text.strip("~[]").split()], "and")
+    found = joined([f"SIG{name}" for name in text.strip("~[]").split()])
     if text.startswith("~"):
         return f"all but {found}" if found else "all"
     return found or "none"
@@ -465,15 +465,14 @@ def _disposition(call: Subject) -> str:
     return "a function of the program runs" if "sa_handler" in text else ""
 
 
-def _limits(argument: str) -> Callable[[Subject], str]:
-    def limits(call: Subject) -> str:
-        found = re.search(r"rlim_cur=([^,}]+), rlim_max=([^,}]+)", call.texts.get(argument, ""))
-        if found is None:
-            return call.texts.get(argument, "")
-        now, most = map(_limit_of, found.groups())
-        return f"{now}, which may be raised to {most}" if now != most else now
-
-    return limits
+def _limits(call: Subject, argument: str) -> str:
+    """Return the limits of prlimit64(2), or of setrlimit(2) and getrlimit(2)."""
+    text = call.texts.get(argument) or call.texts.get("rlim", "")
+    found = re.search(r"rlim_cur=([^,}]+), rlim_max=([^,}]+)", text)
+    if found is None:
+        return text
+    now, most = map(_limit_of, found.groups())
+    return f"{now}, which may be raised to {most}" if now != most else now
 
 
 def _limit_of(text: str) -> str:
@@ -486,7 +485,8 @@ def _limit_of(text: str) -> str:
 # -- waiting ---------------------------------------------------------------------------------------
 
 
-def _listed(words: list[str], last: str) -> str:
+def joined(words: list[str], last: str = "and") -> str:
+    """Return texts as `a, b and c`."""
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
@@ -500,7 +500,7 @@ def _polled(call: Subject) -> str:
     found = POLLED.findall(call.texts.get("fds", ""))
     if not 0 < len(found) == call.number("nfds") <= MOST_POLLED:
         return f"one of {_count(call)} can be read or written"
-    return _listed(
+    return joined(
         [f"{descriptor(call, int(fd))} {_for_what(events)}" for fd, events in found], "or"
     )
 
@@ -553,7 +553,7 @@ def _protection(call: Subject) -> str:
         return ""
     prot = call.number("prot")
     words = [text for bit, text in PROTECTION.items() if prot & bit]
-    return f"may be {_listed(words, 'and')}" if words else "may not be touched"
+    return f"may be {joined(words)}" if words else "may not be touched"
 
 
 def _grown(call: Subject) -> str:
@@ -584,8 +584,8 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "limit": _limit,
     "made": _made,
     "mapped": lambda call: phrase(call, "fd") or "a file",
-    "limit_new": lambda call: _limits("new_limit")(call) or _limits("rlim")(call),
-    "limit_old": lambda call: _limits("old_limit")(call) or _limits("rlim")(call),
+    "limit_new": lambda call: _limits(call, "new_limit"),
+    "limit_old": lambda call: _limits(call, "old_limit"),
     "new_path": _new_path,
     "newfd_name": _new_name,
     "nfds_count": _count,

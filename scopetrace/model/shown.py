@@ -17,7 +17,6 @@ which, JSON is exact.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -56,6 +55,8 @@ def escape(text: str) -> str:
 
 def shell_line(args: Iterable[str]) -> str:
     """Return a command as it would be typed in a shell; not escaped."""
+    import shlex  # takes time, which only answers should cost, and not each recording
+
     return shlex.join(args).replace("""'"'"'""", r"'\''")
 
 

@@ -76,14 +76,20 @@ def errors_after(
     (last,) = db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
     at = "SELECT time_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1"
     first = bisect_right(range(last), time_ns, key=lambda id: db.execute(at, (id,)).fetchone()[0])
-    listed, sources = ", ".join(map(str, images)), ", ".join(f"'{name}'" for name in ERRORS)
+    listed = ", ".join(map(str, images))
     rows = db.execute(
         f"SELECT data FROM event WHERE id BETWEEN ? AND ? AND +process IN ({listed})"
-        f" AND +source IN ({sources}) AND sourcetype <> 'metric' AND time_ns > ?",
+        f" AND {_is_of(*ERRORS)} AND time_ns > ?",
         (first, first + WINDOW, time_ns),
     )
     decode = JsonDecoder()
     return first, [decode(data) for (data,) in rows]
+
+
+def _is_of(*sources: str) -> str:
+    """Return a condition of SQL for events of these sources, for which no index is used."""
+    listed = ", ".join(f"'{name}'" for name in sources)
+    return f"+source IN ({listed}) AND sourcetype <> 'metric'"
 
 
 class ProcessEvents:
@@ -92,25 +98,20 @@ class ProcessEvents:
     Args:
         db: the session.
         images: of the process.
-        last: the id of the last event of each image; None: it is to be found (`last_events`).
+        last: the id of the last event of each image (`last_events`).
     """
 
     def __init__(
-        self,
-        db: sqlite3.Connection,
-        images: Collection[int],
-        last: Mapping[int, int] | None = None,
+        self, db: sqlite3.Connection, images: Collection[int], last: Mapping[int, int]
     ) -> None:
         listed = ", ".join(map(str, images))
-        last = last_events(db, images) if last is None else last
         upto = max(last.get(image, 0) for image in images)
         self.since = max(upto - WINDOW, 0)
         """The id of the last event before the window."""
-        sources = ", ".join(f"'{name}'" for name in (*ERRORS, *SUCCESSES, ANSWERS))
+        wanted = _is_of(*ERRORS, *SUCCESSES, ANSWERS)
         self._rows = db.execute(
             f"SELECT id, time_ns, source, data FROM event WHERE process IN ({listed})"
-            f" AND id > ? AND id <= ? AND +source IN ({sources}) AND sourcetype <> 'metric'"
-            " ORDER BY id",
+            f" AND id > ? AND id <= ? AND {wanted} ORDER BY id",
             (self.since, upto),
         ).fetchall()
 

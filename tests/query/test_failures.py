@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scopetrace.model.event import Event
-from scopetrace.query.failures import ProcessEvents, last_calls
+from scopetrace.query.failures import ProcessEvents, last_calls, last_events
 from scopetrace.query.last_output import LastOutput
 from scopetrace.query.path_classes import PathClasses
 from support.session_builder import event, image, record
@@ -37,6 +37,10 @@ def session(folder: Path, events: list[Event]) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
+def events_of(db: sqlite3.Connection, images: list[int]) -> ProcessEvents:
+    return ProcessEvents(db, images, last_events(db, images))
+
+
 @pytest.fixture
 def matters(tmp_path: Path):
     """Return what of the failures of a process matters: the files, the likeliest first."""
@@ -49,7 +53,7 @@ def matters(tmp_path: Path):
     ):
         words = LastOutput(stderr, own)
         with session(tmp_path, list(events)) as db:
-            found = ProcessEvents(db, [1]).failures(CLASSES, words, set(programs))
+            found = events_of(db, [1]).failures(CLASSES, words, set(programs))
         return [each.data.get("file") or each.data.get("op") for each in found]
 
     return go
@@ -154,7 +158,7 @@ def test_a_search_is_one_failure_with_its_folders(tmp_path: Path) -> None:
         failed("/root/other", "EACCES", "stat", refused_by="/root/other"),
     ]
     with session(tmp_path, events) as db:
-        found = ProcessEvents(db, [1]).failures(CLASSES, LastOutput(("tool: not found",)), set())
+        found = events_of(db, [1]).failures(CLASSES, LastOutput(("tool: not found",)), set())
 
     assert [(each.event, each.times, each.folders, each.named) for each in found] == [
         (5, 5, 4, True)
@@ -165,8 +169,8 @@ def test_a_search_is_one_failure_with_its_folders(tmp_path: Path) -> None:
 def test_failures_of_other_processes_do_not_count(tmp_path: Path) -> None:
     other = failed("/x")._replace(process=2)
     with session(tmp_path, [other]) as db:
-        assert ProcessEvents(db, [1]).failures(CLASSES, LastOutput(), set()) == ()
-        assert len(ProcessEvents(db, [1, 2]).failures(CLASSES, LastOutput(), set())) == 1
+        assert events_of(db, [1]).failures(CLASSES, LastOutput(), set()) == ()
+        assert len(events_of(db, [1, 2]).failures(CLASSES, LastOutput(), set())) == 1
 
 
 def test_the_last_calls_are_those_that_did_something(tmp_path: Path) -> None:
@@ -203,19 +207,19 @@ def answered(target: str, status: int, side: str = "client") -> Event:
 def test_an_answer_that_says_no_is_a_failure_unless_it_was_given_later(tmp_path: Path) -> None:
     events = [answered("/x", 503), answered("/x", 200), answered("/y", 404), answered("/z", 302)]
     with session(tmp_path, events) as db:
-        found = ProcessEvents(db, [1]).failures(CLASSES, LastOutput(), set())
+        found = events_of(db, [1]).failures(CLASSES, LastOutput(), set())
 
     assert [(each.event, each.data["error"], each.sure) for each in found] == [(3, "404", False)]
 
 
 def test_an_answer_that_a_server_gave_is_no_failure_of_the_server(tmp_path: Path) -> None:
     with session(tmp_path, [answered("/x", 500, "server")]) as db:
-        assert ProcessEvents(db, [1]).failures(CLASSES, LastOutput(), set()) == ()
+        assert events_of(db, [1]).failures(CLASSES, LastOutput(), set()) == ()
 
 
 def test_an_answer_that_stderr_names_is_the_reason(tmp_path: Path) -> None:
     words = LastOutput(("curl: (22) The requested URL returned error: 404",))
     with session(tmp_path, [failed("/a", "EACCES"), answered("/x", 404)]) as db:
-        (found,) = ProcessEvents(db, [1]).failures(CLASSES, words, set())
+        (found,) = events_of(db, [1]).failures(CLASSES, words, set())
 
     assert (found.event, found.sure) == (2, True)

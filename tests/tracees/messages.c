@@ -112,11 +112,11 @@ static void exchange_oddly(int from, int to)
 static void exchange_bytes(int one, int other)
 {
     struct msghdr sent = message(3), got = message(3);
-    struct sockaddr_storage nobody;
+    struct sockaddr_storage sender;
 
     MUST(sendmsg(one, &sent, MSG_NOSIGNAL) == 9 && recvmsg(other, &got, MSG_WAITALL) == 9);
-    got.msg_name = &nobody;
-    got.msg_namelen = sizeof nobody;
+    got.msg_name = &sender;
+    got.msg_namelen = sizeof sender;
     MUST(sendmsg(other, &sent, 0) == 9 && recvmsg(one, &got, 0) == 9 && !got.msg_namelen);
 }
 
