@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from scopetrace import _fs_sums
 from scopetrace._fs_sums import Files, UsedFile
 from support.json_bytes import compact, escaped
+from support.sqlite_extensions import loads_extensions
 
 ADDED = ("fs.open", "fs.close", "fs.error", "fs.mkdir", "fs.attr")
 SOURCES = (*ADDED, "fs.openat", "net.open", "")
@@ -92,6 +93,7 @@ class Plain(UsedFile):
         self.errors = tuple(dict.fromkeys((*self.errors, data.get("error", ""))))
 
 
+@loads_extensions
 @pytest.mark.parametrize("encode", [compact, escaped])
 @given(events)
 def test_events_are_added_up_by_file(encode: Any, events: list[Any]) -> None:
@@ -142,6 +144,7 @@ def test_names_that_change_hold_from_the_next_event_on() -> None:
     ]
 
 
+@loads_extensions
 @pytest.mark.parametrize("kept_from", [{}, {"flags": "x" * 600}, {"flags": 'x"'}])
 def test_events_that_wait_are_taken_in_their_order(kept_from: dict[str, str]) -> None:
     """A long or escaped text keeps an event from waiting."""
@@ -237,6 +240,7 @@ def test_each_process_is_known_once_in_the_order_of_its_first_use(
     assert file.processes[-1] == 99
 
 
+@loads_extensions
 def test_reading_ends_where_it_is_enough_or_fails() -> None:
     sql = """
     WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 5000)

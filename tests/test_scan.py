@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from scopetrace import _scan
 from scopetrace._scan import add_functions, count_values
 from support.json_bytes import compact, escaped
+from support.sqlite_extensions import loads_extensions
 
+pytestmark = loads_extensions
 NAMES = ("file", "fil", "op", "a", "no")
 texts = st.text('ab"\\/,:{}[]\n\t\x01\x7f\x00é😀\udcff', max_size=8)
 values = st.recursive(

@@ -1,8 +1,9 @@
 """Rows into the tables of a session file that grow with what is recorded.
 
 There are two ways. `Insert` (ext/_inserts.pyx) has SQLite read the events as they are, in one
-statement; it takes rows of plain values only, and needs an sqlite3 that loads extensions. The
-general way is `executemany`, of rows that are made here; it takes every row. Both write the same.
+statement; it takes rows of plain values only, is compiled for one version of Python, and needs an
+sqlite3 that loads extensions. The general way is `executemany`, of rows that are made here; it
+takes every row. Both write the same.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.json import Encoder
 
-from scopetrace import _inserts
 from scopetrace.db.text import bindable, encode_json
 from scopetrace.model.event import Event
 from scopetrace.model.form import Form, fields_of
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
+
+if TYPE_CHECKING:
+    from scopetrace._inserts import Insert
 
 COLUMNS = {
     "event": ("time_ns", "process", "tid", "sourcetype", "source", "channel", "data"),
@@ -45,9 +48,12 @@ class Inserts:
 
     def __init__(self, db: sqlite3.Connection, plain: bool = True) -> None:
         self._db = db
-        self._plain: dict[str, _inserts.Insert] = {}
+        self._plain: dict[str, Insert] = {}
         if plain:
-            with suppress(sqlite3.Error, AttributeError):  # this sqlite3 loads no extensions
+            # Not for this version of Python, or this sqlite3 loads no extensions.
+            with suppress(ImportError, AttributeError, sqlite3.Error):
+                from scopetrace import _inserts
+
                 self._plain = {
                     table: _inserts.Insert(db, _inserts.__file__, table, columns, Form)
                     for table, columns in COLUMNS.items()

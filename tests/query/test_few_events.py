@@ -16,6 +16,7 @@ from scopetrace.store.writer import SessionWriter
 from support.flow_builder import closed as closed_flow
 from support.flow_builder import opened
 from support.session_builder import STARTED_NS, begin, closed, event, image
+from support.sqlite_extensions import loads_extensions
 
 EVENTS = (
     event("proc.start", op="execve", exe="/usr/bin/python3"),
@@ -146,6 +147,7 @@ def test_where_nothing_can_be_noted_all_events_are_read(
         assert session.summary().stderr_lines == 1
 
 
+@loads_extensions
 def test_quick_functions_are_added_once(live: SessionWriter) -> None:
     with open_session(live.path) as session:
         assert sql_functions.add_quick_functions(session._db)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import scopetrace
 from scopetrace.db.schema import migrate
 from scopetrace.db.text import stored
 from scopetrace.model.event import Event
@@ -17,6 +19,7 @@ from scopetrace.model.form import form
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
 from scopetrace.store.inserts import COLUMNS, Inserts, process_rows
+from support.sqlite_extensions import loads_extensions
 
 TEXTS = st.text(st.characters() | st.characters(categories=("Cs", "Cc")) | st.sampled_from('"\\\t'))
 NUMBERS = st.integers(-(2**63), 2**64) | st.integers(0, 9)
@@ -140,6 +143,7 @@ def test_rows_before_a_refused_one_are_there(plain: bool) -> None:
         assert db.execute("SELECT time_ns FROM syscall ORDER BY id").fetchall() == [(1,), (3,)]
 
 
+@loads_extensions
 def test_truth_values_and_none_are_plain() -> None:
     with inserting(True) as (db, inserts):
         event = Event(1, 1, 1, "fs", "fs.close", 0, {"a": True, "b": False, "c": None})
@@ -149,6 +153,7 @@ def test_truth_values_and_none_are_plain() -> None:
         )
 
 
+@loads_extensions
 def test_a_row_of_another_width_is_refused_and_the_next_is_inserted() -> None:
     with inserting(True) as (db, inserts):
         with pytest.raises(ValueError, match="3 values"):
@@ -157,6 +162,7 @@ def test_a_row_of_another_width_is_refused_and_the_next_is_inserted() -> None:
         assert db.execute("SELECT count(*) FROM event").fetchone() == (1,)
 
 
+@loads_extensions
 def test_a_closed_statement_is_refused() -> None:
     with inserting(True) as (_db, inserts):
         inserts.close()
@@ -164,6 +170,7 @@ def test_a_closed_statement_is_refused() -> None:
             inserts.add("event", [Event(1, 1, 1, "fs", "fs.open", 0, {})])
 
 
+@loads_extensions
 def test_all_tables_have_the_short_way_here() -> None:
     with inserting(True) as (_db, inserts):
         assert inserts._plain.keys() == COLUMNS.keys()
@@ -178,6 +185,15 @@ def test_a_connection_that_loads_no_extensions_takes_the_general_way() -> None:
         migrate(db)
         Inserts(db).add("event", [Event(1, 1, 1, "fs", "fs.open", 0, {"file": "/a"})])
         assert db.execute("SELECT data FROM event").fetchall() == [('{"file":"/a"}',)]
+
+
+def test_a_python_for_which_it_was_not_compiled_takes_the_general_way(monkeypatch) -> None:
+    monkeypatch.delattr(scopetrace, "_inserts", raising=False)
+    monkeypatch.setitem(sys.modules, "scopetrace._inserts", None)
+    with inserting(True) as (db, inserts):
+        assert inserts._plain == {}
+        inserts.add("event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a", None, 3))])
+        assert db.execute("SELECT data FROM event").fetchone() == (b'{"file":"/a","fd":3}',)
 
 
 PROCESSES = st.lists(
