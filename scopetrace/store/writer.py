@@ -65,6 +65,8 @@ _NEW_FILE_RETRY_S = 1.0
 """Time between two attempts to begin that new file."""
 _RESERVE_PAGES = 8
 """Pages below the limit on the size of files (RLIMIT_FSIZE) that are kept for the final status."""
+_ROWS_BELOW_LIMIT = 50
+"""Rows that are committed together where there is such a limit."""
 _SALT_AT, _NO_SALT = 16, bytes(4)
 """Where the first salt of a write-ahead log is, and what a hole has there."""
 _LATE_EVENTS = 500
@@ -308,14 +310,28 @@ class SessionWriter:
             self._db.close()
 
     def _insert(self, table: str, rows: list[Any]) -> None:
+        """Add rows; below a limit on the size of files commit every few.
+
+        The log is a file, too, and grows with what is not committed.
+        """
+        if file_limit() is None:
+            self._insert_some(table, rows)
+            return
+        for at in range(0, len(rows), _ROWS_BELOW_LIMIT):
+            try:
+                self._insert_some(table, rows[at : at + _ROWS_BELOW_LIMIT])
+                self.commit()
+            except SessionError:
+                self.lost += len(rows[at + _ROWS_BELOW_LIMIT :])
+                raise
+
+    def _insert_some(self, table: str, rows: list[Any]) -> None:
         if not rows:
             return
         self._uncommitted[table] += len(rows)
         with self._batch():
             self._begin()
             self._inserts.add(table, rows)
-        if file_limit() is not None:
-            self.commit()  # otherwise the log, a file too, grows with the whole batch
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
