@@ -12,8 +12,8 @@ import pytest
 
 from support.harness import Stage
 from support.net_events import assert_same_bytes, flows, protocols
-from support.net_peers import Relay, compare, free_port, is_listening, record_server, serve
-from support.postgres import new_database, psql, server_command, without_privileges
+from support.net_peers import Relay, compare, free_port, record_server, serve
+from support.postgres import is_ready, new_database, psql, server_command, without_privileges
 
 Needs = Callable[[str], str]
 
@@ -30,9 +30,9 @@ drop table things;
 @pytest.fixture
 def database(stage: Stage, programs: Path, template: Path) -> Iterator[int]:
     """The port of a server that is not recorded."""
-    port = free_port()
-    command = without_privileges(server_command(programs, new_database(stage, template), port))
-    with serve(command, lambda: is_listening(port), cwd="/", log=stage.folder / "postgres.log"):
+    port, data = free_port(), new_database(stage, template)
+    command = without_privileges(server_command(programs, data, port))
+    with serve(command, lambda: is_ready(data), cwd="/", log=stage.folder / "postgres.log"):
         yield port
 
 
@@ -52,7 +52,7 @@ def test_a_server_and_its_backends(
     stage: Stage, needs: Needs, programs: Path, template: Path
 ) -> None:
     """The connection is accepted by one process and served by another."""
-    port = free_port()
+    port, data = free_port(), new_database(stage, template)
 
     def clients() -> Relay:
         with Relay(port) as relay:
@@ -64,10 +64,10 @@ def test_a_server_and_its_backends(
         return relay
 
     stage.work.chmod(0o755)
-    command = server_command(programs, new_database(stage, template), port)
+    command = server_command(programs, data, port)
     if stage.uid is None:
         command = without_privileges(command)
-    served = record_server(stage, command, lambda: is_listening(port), clients, stop=shut_down)
+    served = record_server(stage, command, lambda: is_ready(data), clients, stop=shut_down)
 
     assert served.recording.ending.status == 0, served.recording.ending
     wires = served.clients.wires

@@ -23,7 +23,7 @@ from support.net_peers import (
     web_server,
 )
 from support.nginx import Nginx
-from support.postgres import new_database, psql, server_command, without_privileges
+from support.postgres import is_ready, new_database, psql, server_command, without_privileges
 from support.users import one_user
 
 pytestmark = one_user("what is said on a connection does not depend on rights")
@@ -253,7 +253,7 @@ def test_a_database_and_its_client(
         *f"-c ssl_key_file={files[1].name}".split(),
     ]
     log = stage.folder / "postgres.log"
-    with serve(without_privileges(command), lambda: is_listening(port), cwd="/", log=log):
+    with serve(without_privileges(command), lambda: is_ready(data), cwd="/", log=log):
         client = psql(needs("psql"), port)
         client[client.index(HOST)] = "localhost"
         environ = {"PGHOSTADDR": HOST, "PGSSLMODE": "require"}

@@ -10,6 +10,9 @@ from support.harness import Argv, Stage
 from support.interpreter import NOBODY
 from support.net_peers import HOST
 
+STATUS_LINE = 7
+"""LOCK_FILE_LINE_PM_STATUS of miscadmin.h, from 0: what the server writes into postmaster.pid."""
+
 
 def without_privileges(argv: Argv) -> Argv:
     """Return a command line that runs a program as nobody: a server refuses to be root."""
@@ -26,6 +29,15 @@ def new_database(stage: Stage, template: Path) -> Path:
         for path in (data, *data.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
     return data
+
+
+def is_ready(data: Path) -> bool:
+    """Whether the server of a database answers queries; before, it refuses who connects."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return [line.strip() for line in lines[STATUS_LINE:]] == ["ready"]
 
 
 def server_command(programs: Path, data: Path, port: int) -> Argv:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,7 +45,9 @@ def on_a_terminal(stage: Stage, argv: list[str], recorded: bool, **variables: st
     try:
         yield child
     finally:
-        child.close(force=True)
+        child.kill(signal.SIGKILL)
+        child.wait()  # close() waits half a second, which is not enough on a busy machine
+        child.close()
 
 
 def ended(child: Any) -> Ending:
