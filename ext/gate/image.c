@@ -229,36 +229,36 @@ static void forget_lost(struct image *image, struct space *space, pid_t tid)
     image->mapping_count = 0;
 }
 
-/* Whether a site was patched whose file was unmapped since: it, or another one, is mapped there now. */
-static bool is_lost(const struct image *image, struct space *space, pid_t tid, uint64_t site)
+static const struct patch *patch_at(const struct image *image, uint64_t site)
 {
     for (size_t i = 0; i < image->patch_count; i++)
         if (image->patches[i].site == site)
-            return !image_has(&image->patches[i], space, tid);
-    return false;
+            return &image->patches[i];
+    return NULL;
 }
 
-bool image_patch(struct image *image, struct module_cache *cache, pid_t tid, struct space *space,
-                 uint64_t address, bool alone)
+const struct patch *image_patch(struct image *image, struct module_cache *cache, pid_t tid,
+                                struct space *space, uint64_t address, bool alone)
 {
     struct mapping mapping;
 
     if (was_seen(image, address)) {
-        if (!is_lost(image, space, tid, address))
-            return false;
-        forget_lost(image, space, tid);
+        const struct patch *patch = patch_at(image, address);
+        if (!patch || image_has(patch, space, tid))
+            return patch;
+        forget_lost(image, space, tid); /* its file, or another one, is mapped there now */
     }
     unsigned known = image->mapping_count;
     if (!find_kept(image, cache, tid, address, &mapping)) {
         array_append(&image->seen, &image->seen_count, &address, sizeof address);
-        return false;
+        return NULL;
     }
     bool done = patch_site(image, tid, space, &mapping, address, alone);
     if (done)
         plan_site(mapping.file, address - mapping.base)->images++;
     if (image->mapping_count != known)
         patch_usual(image, tid, space, &mapping, alone);
-    return done;
+    return done ? patch_at(image, address) : NULL;
 }
 
 void image_patch_ahead(struct image *image, struct module_cache *cache, pid_t tid,

@@ -48,10 +48,10 @@ struct image *image_copy(const struct image *image);
 /*
  * Lead a site to the gate from which a call came, if there is a way to do so: the first time, and again if its file
  * was unmapped since. `address`: of the call instruction. `alone`: no other thread can run the code meanwhile. Returns
- * whether calls from there are made in the gate from now on.
+ * the patch by which calls from there are made in the gate from now on, or NULL; it is valid until the next one is made.
  */
-bool image_patch(struct image *image, struct module_cache *cache, pid_t tid, struct space *space,
-                 uint64_t address, bool alone);
+const struct patch *image_patch(struct image *image, struct module_cache *cache, pid_t tid,
+                                struct space *space, uint64_t address, bool alone);
 
 /* Have trampolines make calls themselves: the gate is not entered any more. Threads may run meanwhile. */
 void image_retire(const struct image *image, struct space *space, pid_t tid);

@@ -8,9 +8,9 @@
  *  2. At the traced call number `gate_at` that the gate could have made, the gate and an arena are
  *     injected. Before that the cost would be more than the gain, unless the same program made many calls in
  *     the gate before: then it has the gate from its first such call.
- *  3. At its next such call a thread is given a slot, and the call's site is patched, with those in the same
- *     file that programs before have used. If the arena is full,
- *     another one is injected.
+ *  3. At that or its next such call a thread is given a slot, and the call's site is patched, with those in the
+ *     same file that programs before have used. If the arena is full, another one is injected. A call that needs no
+ *     fd is then made in the gate at once.
  *  4. A call uses an fd that the tracer knows: its word says so from then on (publish_fd). Calls on it are
  *     made in the gate, and their bytes are tallied there.
  *  5. At each stop of any thread all records and tallies are taken, before anything else is done
@@ -254,7 +254,7 @@ void gated_hold(struct task *task)
         task->gated->page->slot.mode = GATE_TRACED;
 }
 
-static enum gate_mode gated_mode(const struct engine *engine, const struct task *task)
+enum gate_mode gated_mode(const struct engine *engine, const struct task *task)
 {
     if (is_held(task))
         return GATE_TRACED;

@@ -15,7 +15,7 @@ uint64_t gated_next_round(const struct engine *engine, uint64_t now_ns);
 
 enum gated_entry {
     GATED_TRACE, /* go on: the call is traced */
-    GATED_DONE,  /* it was no call of the program */
+    GATED_DONE,  /* it was no call of the program, or is made in the gate */
     GATED_GONE,  /* the thread is ending, and in another stop */
 };
 

@@ -187,7 +187,7 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
         engine->gate->ways[other ? WAY_OTHER : way_of(task, refused)]++;
     if (other || !engine->context.started || !gated_may_enter(task))
         return GATED_TRACE;
-    return gated_prepare(engine, task, info, refused) ? GATED_TRACE : GATED_GONE;
+    return gated_prepare(engine, task, info, refused);
 }
 
 bool gated_has_closed(struct task *task, const struct pending *call)

@@ -400,6 +400,7 @@ void gated_write_ways(struct engine *engine, const struct caller *caller)
     for (const struct arena *arena = engine->gate->arenas; arena; arena = arena->next)
         for (unsigned i = 0; i < ARENA_SLOTS; i++)
             ways[WAY_GATED] += arena->slots[i] ? arena->slots[i]->calls : 0;
+    ways[WAY_GATED] -= engine->gate->led < ways[WAY_GATED] ? engine->gate->led : ways[WAY_GATED];
     for (uint64_t way = 0; way < WAYS; way++) {
         struct raw_record header = { .kind = RAW_WAY, .args = { way, ways[way] } };
         write_record(&engine->context, caller, &header, NULL);

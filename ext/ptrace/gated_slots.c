@@ -91,7 +91,7 @@ static void enter_slot(struct engine *engine, struct task *task)
 
 static void end_thread(struct engine *engine, struct task *task)
 {
-    enum { BUSY_CALLS = 100 };
+    enum { BUSY_CALLS = 30 };
 
     if (!task->gated)
         return;
@@ -311,18 +311,46 @@ static bool give_place(struct engine *engine, struct task *task)
     return task->image->refused || task->image->full || add_arena(engine, task);
 }
 
-bool gated_prepare(struct engine *engine, struct task *task, const call_info *info, bool refused)
+/* Whether the gate is likely to make a call of a thread that has just come to it, and may know no fd yet. */
+static bool needs_no_fd(const struct gate *gate, uint64_t number)
+{
+    enum gate_action action = gate->actions[number] & ~GATE_PATHS;
+
+    return (action >= GATE_UNLINK && action <= GATE_ALTER) ||
+           (action >= GATE_OPEN && action <= GATE_WATCH);
+}
+
+/* Skip the call, and have the thread come to the gate with it, as if the site had been patched before. */
+static bool lead_into_gate(struct engine *engine, const struct task *task, uint64_t number,
+                           const struct patch *patch)
+{
+    struct arch_regs regs;
+
+    if (gated_mode(engine, task) < GATE_RECORD || !needs_no_fd(engine->gate, number) ||
+        arch_get_regs(task->caller.tid, &regs) < 0)
+        return false;
+    arch_step_back(&regs);
+    regs.user.rip = patch->trampoline; /* behind the instruction that may be moved there */
+    engine->gate->led++;
+    return arch_set_regs(task->caller.tid, &regs) == 0;
+}
+
+enum gated_entry gated_prepare(struct engine *engine, struct task *task, const call_info *info,
+                               bool refused)
 {
     if (!task->image && !(task->image = image_new()))
-        return true;
-    if (!gated_has_gate(task))
-        return inject_gate(engine, task);
-    if (task->image->refused)
-        return true;
+        return GATED_TRACE;
+    if (!gated_has_gate(task) && !inject_gate(engine, task))
+        return GATED_GONE;
+    if (!gated_has_gate(task) || task->image->refused)
+        return GATED_TRACE;
+    bool had_slot = task->gated;
     if (!give_place(engine, task))
-        return false;
-    if (task->gated && !refused)
+        return GATED_GONE;
+    if (!task->gated || (refused && had_slot))
+        return GATED_TRACE;
+    const struct patch *patch =
         image_patch(task->image, &engine->gate->modules, task->caller.tid, task->caller.space,
                     info->instruction_pointer - ARCH_SYSCALL_BYTES, !shares_space(task));
-    return true;
+    return patch && lead_into_gate(engine, task, info->entry.nr, patch) ? GATED_DONE : GATED_TRACE;
 }

@@ -35,6 +35,7 @@ struct gate {
     uint64_t now_ticks, now_ns;       /* and at the last round */
     double ns_per_tick;
     uint64_t ways[WAYS]; /* how calls were made; without those in the gate of threads that live */
+    uint64_t led;        /* calls in the gate that are counted elsewhere: they stopped before */
     struct gate_round round;
     size_t round_room; /* of its arrays */
     bool idle;         /* the last round has found nothing */
@@ -43,6 +44,8 @@ struct gate {
 /* The counter of the CPU by which calls in the gate are timed. */
 uint64_t ticks_now(void);
 uint64_t time_of_ticks(const struct gate *gate, uint64_t ticks);
+
+enum gate_mode gated_mode(const struct engine *engine, const struct task *task);
 
 /* The row of a call's number; -1: the gate makes no such call. */
 int gated_row(const struct engine *engine, uint64_t number);
@@ -65,10 +68,11 @@ void gated_refuse(struct engine *engine, const struct task *task, enum raw_note 
 bool gated_may_enter(const struct task *task);
 
 /*
- * At a traced call: give its thread what is missing for the next one. `refused`: the call came from the gate, so its
- * site is patched. False: the thread is in another stop by now.
+ * At a traced call: give its thread what is missing for the next one. If the gate can make this one by then, the thread
+ * is led there. `refused`: the call came from the gate, so its site is patched.
  */
-bool gated_prepare(struct engine *engine, struct task *task, const call_info *info, bool refused);
+enum gated_entry gated_prepare(struct engine *engine, struct task *task, const call_info *info,
+                               bool refused);
 
 /* gated_calls.c: begin the call of the thread's slot, as if it had stopped at its entry. False: it is none. */
 bool gated_begin_call(struct engine *engine, struct task *task);
