@@ -1,4 +1,4 @@
-/* Calls on fds that transfer nothing: an fd is closed, a file is changed by its fd, or mapped. */
+/* Calls on fds that transfer nothing: an fd is closed or copied, a pipe made, a file changed by its fd, or mapped. */
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -61,6 +61,32 @@ IN_THE_PROGRAM int after_copy(struct gate_slot *slot)
     return publish_made(slot, record, (uint32_t)from & ~(own | (slot->flows ? 0 : GATE_FD_STREAM)));
 }
 
+/* -- pipes ------------------------------------------------------------------------------------ */
+
+IN_THE_PROGRAM static int after_pipe(struct gate_slot *slot)
+{
+    enum { SIZE = 2 * sizeof(int32_t) };
+    const uint64_t flags = GATE_FD_KNOWN | GATE_FD_NAMELESS;
+    uint64_t left = now_ticks();
+    struct gate_record *record =
+        begin_record(slot, sizeof *record + sizeof(struct raw_part) + RAW_ALIGN(SIZE));
+
+    if (!record)
+        return 0;
+    fill_returned(slot, record, left);
+    struct raw_part *part = next_part(record, PART_PAIR);
+    const uint32_t *pair = (const uint32_t *)part->bytes;
+    if (gate_copy_bytes(part->bytes, slot->registers.rdi, SIZE) || pair[0] >= slot->fds_size ||
+        pair[1] >= slot->fds_size || !end_part(record, part, SIZE, SIZE + 1))
+        return 0;
+    uint64_t to_generation = GATE_FD_GENERATION(*word_of(slot, pair[1])) + 1;
+    record->fd = pair[0];
+    record->generation = (uint32_t)GATE_FD_GENERATION(*word_of(slot, pair[0])) + 1;
+    record->to_generation = (uint32_t)to_generation;
+    *word_of(slot, pair[1]) = to_generation << GATE_FD_GENERATION_SHIFT | flags;
+    return publish_made(slot, record, flags);
+}
+
 /* -- files that are changed or mapped ------------------------------------------------------------ */
 
 /* Whether a mapping is one that WHEN_MAPS_FILE watches. */
@@ -91,7 +117,7 @@ IN_THE_PROGRAM int before_file(struct gate_slot *slot)
 {
     uint32_t fd = file_of(slot);
 
-    if (action_of(slot) == GATE_MAP && !maps_file(slot))
+    if (action_of(slot) == GATE_PIPE || (action_of(slot) == GATE_MAP && !maps_file(slot)))
         return 0;
     if (fd >= slot->fds_size)
         return 1;
@@ -104,6 +130,8 @@ IN_THE_PROGRAM int after_file(struct gate_slot *slot)
 {
     uint64_t left = now_ticks();
 
+    if (action_of(slot) == GATE_PIPE)
+        return after_pipe(slot);
     if (action_of(slot) == GATE_MAP && !maps_file(slot))
         return 1;
     uint64_t changed = *word_of(slot, file_of(slot)) ^ slot->fd_word;

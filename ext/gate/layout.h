@@ -66,6 +66,7 @@ enum gate_action {
     GATE_CLOSE,         /* it is closed */
     GATE_CHANGE,        /* an attribute of its file is changed */
     GATE_MAP,           /* the file of the fifth argument is mapped, or much memory */
+    GATE_PIPE,          /* a pipe is made, whose fds stand where the first argument points then */
     GATE_DUP,           /* it is copied to a number that is free */
     GATE_UNLINK,        /* the name is removed that is the first argument, or the second one */
     GATE_LINK,          /* the file of the first argument is given a name, the second one */

@@ -158,6 +158,8 @@ static bool is_sound_part(const struct raw_part *part)
     case PART_HANGUP:
     case PART_VALUE:
         return !part->flags && part->size == sizeof(uint32_t);
+    case PART_PAIR:
+        return !part->flags && part->size == 2 * sizeof(int32_t);
     case PART_STAT:
         return !part->flags && part->size == sizeof(struct raw_stat);
     default:

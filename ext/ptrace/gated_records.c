@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "arch/abi.h"
+#include "call/arguments.h"
 #include "call/call.h"
 #include "call/records.h"
 #include "call/tally.h"
@@ -178,16 +179,32 @@ static void apply_across(struct engine *engine, const struct gate_thread *thread
                     ticks_to_ns(engine->gate, record->left - record->entered));
 }
 
+static void set_generation(const struct gate_thread *thread, int fd, uint32_t generation)
+{
+    struct fd_entry *entry = fd_table_find(thread->caller->fds, fd);
+
+    if (entry)
+        entry->generation = generation;
+}
+
 static void apply_open(struct engine *engine, struct gate_thread *thread, struct pending *call,
                        const struct gate_record *record, uint64_t elapsed_ns)
 {
-    struct caller *caller = thread->caller;
-
     add_opened_name(engine, thread, record, call);
-    record_ended(&engine->context, caller, call, record->result, elapsed_ns);
-    struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
-    if (entry)
-        entry->generation = record->generation;
+    record_ended(&engine->context, thread->caller, call, record->result, elapsed_ns);
+    set_generation(thread, (int)record->result, record->generation);
+}
+
+static void apply_pair(struct engine *engine, const struct gate_thread *thread,
+                       struct pending *call, const struct gate_record *record, uint64_t elapsed_ns)
+{
+    int32_t pair[2];
+
+    if (record->result < 0 || !read_pair(call, pair))
+        return; /* the program has lied */
+    record_ended(&engine->context, thread->caller, call, record->result, elapsed_ns);
+    set_generation(thread, pair[0], record->generation);
+    set_generation(thread, pair[1], record->to_generation);
 }
 
 /* An fd was copied. */
@@ -200,9 +217,7 @@ static void apply_copy(struct engine *engine, const struct gate_thread *thread,
     if (!from || from->generation != record->to_generation)
         call->args[0] = UINT64_MAX;
     record_ended(&engine->context, caller, call, record->result, elapsed_ns);
-    struct fd_entry *entry = fd_table_find(caller->fds, (int)record->result);
-    if (entry)
-        entry->generation = record->generation;
+    set_generation(thread, (int)record->result, record->generation);
 }
 
 /* What verify (gated_verify.c) will look at. */
@@ -279,6 +294,8 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
         record_close(&engine->context, thread->caller, call);
     } else if (row->group == GROUP_FD && row->makes_fd && record->result >= 0) {
         apply_copy(engine, thread, call, record, elapsed_ns);
+    } else if (row->pair) {
+        apply_pair(engine, thread, call, record, elapsed_ns);
     } else if (row->group == GROUP_NET) {
         apply_socket_record(engine, thread, call, record, elapsed_ns);
     } else if (record->result < 0 || changes_by_path(row)) {

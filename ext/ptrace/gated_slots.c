@@ -316,7 +316,7 @@ static bool needs_no_fd(const struct gate *gate, uint64_t number)
 {
     enum gate_action action = gate->actions[number] & ~GATE_PATHS;
 
-    return (action >= GATE_UNLINK && action <= GATE_ALTER) ||
+    return action == GATE_PIPE || (action >= GATE_UNLINK && action <= GATE_ALTER) ||
            (action >= GATE_OPEN && action <= GATE_WATCH);
 }
 

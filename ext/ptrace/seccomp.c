@@ -203,6 +203,7 @@ uint8_t filter_gate_action(int row)
         return row == ROW_open                                   ? GATE_OPEN
                : row == ROW_openat                               ? GATE_OPENAT
                : row == ROW_close                                ? GATE_CLOSE
+               : row == ROW_pipe || row == ROW_pipe2             ? GATE_PIPE
                : row == ROW_dup                                  ? GATE_DUP
                : row == ROW_fcntl                                ? GATE_FCNTL
                : row == ROW_sendto                               ? GATE_SEND

@@ -107,6 +107,26 @@ def test_folders_are_made_without_a_stop(tmp_path: Path) -> None:
     assert records[-1].args[0] < 150
 
 
+PIPES = """
+import os
+for number in range(300):
+    left, right = os.pipe()
+    os.write(right, b"x")
+    os.read(left, 1)
+    os.close(left)
+    os.close(right)
+"""
+
+
+def test_pipes_are_made_and_used_without_a_stop(stage: Stage) -> None:
+    recording = assert_equal_sessions(stage, ["/usr/bin/python3", "-c", PIPES])
+
+    with open_session(recording.info.path) as session:
+        ways = session.summary().gate
+    assert ways["gated"] > 5 * 300
+    assert sum(ways.values()) - ways["gated"] < 250
+
+
 @pytest.mark.parametrize("size", [0, 1, 64, 4000, 20000])
 def test_writes_whose_bytes_are_wanted_make_no_stop(
     size: int, compile_tracee: Compile, tmp_path: Path

@@ -53,7 +53,7 @@ static void never(int number)
 
 /* -- cases ------------------------------------------------------------------------------------- */
 
-static int file, scratch, copied, here;
+static int file, scratch, copied, here, pair[2];
 static off_t copied_from;
 static char folder[PATH_MAX];
 static struct flock whole = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -70,6 +70,12 @@ static void open_scratch(void)
 static void close_scratch(void)
 {
     close(scratch);
+}
+
+static void close_pair(void)
+{
+    close(pair[0]);
+    close(pair[1]);
 }
 
 static void open_new(void)
@@ -336,6 +342,7 @@ static struct step_case {
     { "lock of nothing", { "", SYS_fcntl, { 0, F_SETLK, 8 } }, -EFAULT, nothing, nothing },
     { "dup", { "", SYS_dup, { 0 } }, 0, nothing, close_scratch },
     { "copy", { "", SYS_fcntl, { 0, F_DUPFD_CLOEXEC, 0 } }, 0, nothing, close_scratch },
+    { "pipe", { "", SYS_pipe2, { (uint64_t)pair, O_CLOEXEC } }, 0, nothing, close_pair },
     { "copy of a socket", { "", SYS_dup, { 0 } }, 0, make_connection, close_copied_socket },
     { "chmod", { "", SYS_chmod, { (uint64_t) "copied", 0600 } }, 0, nothing, nothing },
     { "link",

@@ -77,6 +77,7 @@ LEAST = {
     "fcntl": 100,
     "dup": 100,
     "copy": 100,
+    "pipe": 100,
     "copy of a socket": 100,
     "chmod": 100,
     "link": 100,
