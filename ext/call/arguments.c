@@ -100,6 +100,7 @@ static struct lookup start_lookup(const struct context *context, const struct ca
         .dirfd = dirfd,
         .root_differs = context->roots_differ,
         .no_walk = context->serves_files,
+        .folders = context->folders,
     };
 }
 

@@ -51,6 +51,8 @@ struct context {
     bool serves_files; /* a thread opened /dev/fuse: it may serve a file system, fuse(4) */
     uint64_t renames;  /* how often a thread renamed something */
     uint64_t moves;    /* how often a thread changed its cwd or root */
+
+    struct folders *folders; /* of walks (resolve.h), while a round is made; else NULL */
 };
 
 /* A call between its entry and its return. */

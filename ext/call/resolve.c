@@ -12,6 +12,8 @@
 
 #include "call/proc.h"
 
+enum { KEPT_FOLDERS = sizeof((struct folders *)NULL)->kept / sizeof(struct kept_folder) };
+
 static const char DELETED[] = " (deleted)"; /* appended to the name of a deleted file: proc(5) */
 static const char UNREACHABLE[] = "(unreachable)"; /* before a name in other mounts: getcwd(2) */
 
@@ -20,6 +22,7 @@ struct walk {
     int root;                  /* the root to which it is confined, or -1: the recorder's own */
     size_t floor;              /* length of the start of `path`, which is never cut off */
     size_t length;             /* of `path` */
+    bool moved;                /* it has changed the cwd of the calling thread */
     char path[NAME_LIMIT + 1]; /* ended by a NUL while it is passed to the kernel */
 };
 
@@ -210,6 +213,7 @@ static enum arrival go_to(struct walk *walk, size_t length, char name[static NAM
     int fd = -1, status;
 
     walk->path[length] = '\0';
+    walk->moved = true;
     if (walk->root < 0) {
         status = chdir(path) < 0 ? -errno : 0;
     } else {
@@ -310,6 +314,60 @@ static size_t cut_last(const struct walk *walk, size_t end)
     return end;
 }
 
+/* The folders below /proc are other ones for each process. */
+static bool is_in_proc(const char *name, size_t size)
+{
+    return size >= 5 && !memcmp(name, "/proc", 5);
+}
+
+/* Whether where a walk leads depends on nothing but its path. */
+static bool may_keep(const struct lookup *lookup, const struct walk *walk, size_t size)
+{
+    return lookup->folders && walk->root < 0 && !walk->floor && !is_in_proc(walk->path, size) &&
+           size <= sizeof lookup->folders->kept->path;
+}
+
+static const struct kept_folder *recall_folder(const struct lookup *lookup, const struct walk *walk,
+                                               size_t size)
+{
+    const struct folders *folders = lookup->folders;
+
+    if (!may_keep(lookup, walk, size))
+        return NULL;
+    for (size_t i = 0; i < folders->count && i < KEPT_FOLDERS; i++)
+        if (folders->kept[i].size == size && !memcmp(folders->kept[i].path, walk->path, size))
+            return &folders->kept[i];
+    return NULL;
+}
+
+static void keep_folder(const struct lookup *lookup, const struct walk *walk, size_t size,
+                        size_t reached, const char *name, size_t name_size)
+{
+    struct folders *folders = lookup->folders;
+
+    if (!may_keep(lookup, walk, size) || name_size > sizeof folders->kept->name ||
+        is_in_proc(name, name_size))
+        return;
+    struct kept_folder *kept = &folders->kept[folders->count++ % KEPT_FOLDERS];
+    *kept = (struct kept_folder){ .size = size, .reached = reached, .name_size = name_size };
+    memcpy(kept->path, walk->path, size);
+    memcpy(kept->name, name, name_size);
+}
+
+/* The same without a walk. 0: it needs one, as the folder is not known, or the last name is that of a link. */
+static size_t finish_by_kept(const struct walk *walk, const struct lookup *lookup, size_t last,
+                             size_t end, char name[static NAME_LIMIT], size_t *there_out)
+{
+    const struct kept_folder *kept = recall_folder(lookup, walk, last);
+    char target[1];
+
+    if (!kept || (lookup->follow && kept->reached == last &&
+                  readlink(walk->path, target, sizeof target) >= 0))
+        return 0;
+    memcpy(name, kept->name, *there_out = kept->name_size);
+    return add_names(name, *there_out, walk->path + kept->reached, end - kept->reached);
+}
+
 static size_t finish_walk(struct walk *walk, const struct lookup *lookup,
                           char name[static NAME_LIMIT], size_t *there_out)
 {
@@ -320,11 +378,15 @@ static size_t finish_walk(struct walk *walk, const struct lookup *lookup,
         end--;
     walk->path[end] = '\0';
     size_t last = begin_of_last(walk, end), folder = last;
+    size_t found = finish_by_kept(walk, lookup, last, end, name, there_out);
+    if (found)
+        return found;
     while ((arrival = go_to(walk, folder, name, &length)) == NOT_THERE) {
         if (folder <= walk->floor)
             return 0;
         folder = cut_last(walk, folder);
     }
+    keep_folder(lookup, walk, last, folder, name, length);
     length = *there_out = name_as_its(lookup, name, length);
     if (lookup->follow && arrival == ARRIVED && folder == last && last < end) {
         size_t followed = follow_last(walk, walk->path + last, name, length);
@@ -367,11 +429,12 @@ size_t resolve_path(const struct lookup *lookup, const char *passed, size_t leng
         !is_dots(passed, length))
         return resolve_without_walk(lookup, passed, length, name);
     walk.floor = walk.length = 0;
+    walk.moved = false;
     if (start_walk(&walk, lookup, passed, length))
         found = finish_walk(&walk, lookup, name, there_out);
     if (walk.root >= 0)
         close(walk.root);
-    if (chdir("/") < 0)
+    if (walk.moved && chdir("/") < 0)
         return 0; /* it always succeeds */
     return found;
 }

@@ -16,6 +16,18 @@
 
 enum { NAME_LIMIT = 2 * 4096 }; /* a folder's name and what is left of the path, each PATH_MAX */
 
+/*
+ * To which folders walks have led, for as long as that cannot change: the first `size` bytes of an absolute path lead
+ * to that with a name, by `reached` of these bytes, as behind them nothing is there.
+ */
+struct folders {
+    size_t count; /* ever kept: the oldest makes room */
+    struct kept_folder {
+        size_t size, reached, name_size;
+        char path[256], name[256];
+    } kept[64];
+};
+
 struct lookup {
     pid_t tid, tgid;
     int dirfd;         /* what a relative path starts from, or AT_FDCWD */
@@ -23,6 +35,7 @@ struct lookup {
     bool confined;     /* `dirfd` is the root of the lookup: RESOLVE_IN_ROOT of openat2(2) */
     bool root_differs; /* the thread's root or mounts may differ from the recorder's */
     bool no_walk;      /* do not walk: a stopped thread may serve a file system (detect_fuse) */
+    struct folders *folders; /* NULL: none are kept */
 };
 
 /*

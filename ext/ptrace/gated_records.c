@@ -390,6 +390,10 @@ static bool has_unread(const struct gate_reader *reader)
     return !reader->broken && reader->read != reader->end;
 }
 
+/*
+ * What makes, removes or renames folders or links begins with a round, but mkdir(2), which waits for one if a path has
+ * led to nothing: so for all records of a round a path leads to the same folder.
+ */
 void gated_collect(struct engine *engine)
 {
     struct gate *gate = engine->gate;
@@ -398,7 +402,10 @@ void gated_collect(struct engine *engine)
         return;
     say_whether_paths_wait(gate, false); /* first: those are taken that it was said of */
     read_clocks(gate);
+    gate->folders.count = 0;
+    engine->context.folders = &gate->folders;
     gate->idle = !gate_round(&gate->round);
+    engine->context.folders = NULL;
     for (size_t i = 0; i < gate->round.count; i++) {
         struct gate_thread *thread = thread_of(gate->round.readers[i]);
         if (!collect_thread(engine, thread) || has_unread(&thread->reader))

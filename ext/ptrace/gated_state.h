@@ -2,6 +2,7 @@
 #ifndef SCOPE_PTRACE_GATED_STATE_H
 #define SCOPE_PTRACE_GATED_STATE_H
 
+#include "call/resolve.h"
 #include "gate/image.h"
 #include "gate/rounds.h"
 #include "ptrace/state.h"
@@ -36,6 +37,7 @@ struct gate {
     double ns_per_tick;
     uint64_t ways[WAYS]; /* how calls were made; without those in the gate of threads that live */
     uint64_t led;        /* calls in the gate that are counted elsewhere: they stopped before */
+    struct folders folders; /* to which paths of a round have led */
     struct gate_round round;
     size_t round_room; /* of its arrays */
     bool idle;         /* the last round has found nothing */
