@@ -120,6 +120,8 @@ def address_text(address: Address | None) -> str:
     """Return an address without its port, escaped."""
     if address is None:
         return UNKNOWN
+    if address.family == "netlink":
+        return "kernel" if address.host == "0" else f"netlink:{escape(address.host)}"
     if address.family != "unix":
         return escape(address.host) or UNKNOWN
     return escape(address.host) or (f"unix:{address.inode}" if address.inode else "unix")

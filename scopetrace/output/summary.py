@@ -205,9 +205,10 @@ def _log(log: Log) -> str:
 def _network(summary: Summary) -> Iterator[str]:
     peers: dict[str, list[FlowRecord]] = {}
     for flow in summary.flows:
-        if flow.peer is not None and flow.peer.family != "unix":
+        if flow.peer is not None and flow.peer.family != "unix" and not _is_unused(flow):
             peers.setdefault(_peer(flow), []).append(flow)
-    yield from _some([f"{peer}{_sums(flows)}" for peer, flows in peers.items()])
+    largest = sorted(peers.items(), key=lambda peer: _weight(peer[1]), reverse=True)
+    yield from _some([f"{peer}{_sums(flows)}" for peer, flows in largest])
     sockets = Counter(
         address_text(flow.peer)
         for flow in summary.flows
@@ -237,12 +238,32 @@ def _peer(flow: FlowRecord) -> str:
         port = flow.local.port if flow.local is not None else 0
         return f"served port {port}"
     name = f"{escape(flow.peer_name)} " if flow.peer_name else ""
-    return f"{name}{address_text(flow.peer)} port {flow.peer.port}"
+    port = f" port {flow.peer.port}" if flow.peer.port else ""
+    return f"{name}{address_text(flow.peer)}{port}"
+
+
+def _is_unused(flow: FlowRecord) -> bool:
+    """Whether nothing went to the peer of a UDP socket.
+
+    Resolvers connect one to each address of a name, to see which ones have a route (RFC 6724).
+    """
+    return flow.transport == "IP.UDP" and not (flow.bytes_sent or flow.bytes_recv)
+
+
+def _weight(flows: list[FlowRecord]) -> tuple[bool, int]:
+    """By which peers are ordered: the kernel, which is asked for addresses, is the last one."""
+    sent, received = _bytes(flows)
+    return not any(flow.transport == "Netlink" for flow in flows), sent + received
+
+
+def _bytes(flows: list[FlowRecord]) -> tuple[int, int]:
+    """Return the sums of the bytes sent and received."""
+    sent = sum(flow.bytes_sent or 0 for flow in flows)
+    return sent, sum(flow.bytes_recv or 0 for flow in flows)
 
 
 def _sums(flows: list[FlowRecord]) -> str:
-    sent = sum(flow.bytes_sent or 0 for flow in flows)
-    received = sum(flow.bytes_recv or 0 for flow in flows)
+    sent, received = _bytes(flows)
     protocols = dict.fromkeys(escape(flow.protocol) for flow in flows if flow.protocol)
     count = f", {len(flows)} flows" if len(flows) > 1 else ""
     spoken = f" {'/'.join(protocols)}" if protocols else ""

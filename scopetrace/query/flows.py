@@ -337,12 +337,18 @@ def _transferred(kept: KeptPayload | None, payload: FlowPayload) -> int | None:
     return payload.bytes + payload.missing if kept else None
 
 
+def _family(transport: str, host: str) -> str:
+    """Return the family of an address, as far as it matters to a reader; else empty."""
+    if transport.startswith("IP."):
+        return "inet6" if ":" in host else "inet"
+    return "netlink" if transport == "Netlink" else ""
+
+
 def _address(data: dict[str, Any], network: str, unix: str, transport: str) -> Address | None:
     """Return the peer's or the local address from the data of an event, None if it has none."""
     host = data.get(f"{network}_ip")
     if host is not None:
-        family = "inet6" if ":" in host else "inet" if transport.startswith("IP.") else ""
-        return Address(family, host, data.get(f"{network}_port", 0))
+        return Address(_family(transport, host), host, data.get(f"{network}_port", 0))
     path, inode = data.get(f"{unix}_path", ""), data.get(f"{unix}_inode", 0)
     if path or inode or transport.startswith("Unix."):
         return Address("unix", path, 0, inode)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from scopetrace.model.process import ProcessEnd
+from support.flow_builder import closed
 
 STARTED_NS = 1_783_822_275_000_000_000
 
@@ -32,6 +33,28 @@ def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder)
         "output     1 line to stderr",
         "stderr     warning: \\x1b[2Jno configuration",
         "notices    a sentence",
+    ]
+
+
+def test_peers_are_ordered_by_bytes_without_those_that_were_only_probed(scopetrace, recorder):
+    def flow(of, transport, ip, port, sent):
+        ends = {"net_transport": transport, "net_peer_ip": ip, "net_peer_port": port}
+        return closed(of, sent=sent, **ends)
+
+    recorder.record(
+        flow(0.1, "Netlink", "0", 0, 192),
+        flow(0.2, "IP.UDP", "192.0.2.1", 80, 0),  # getaddrinfo(3) asks for its route
+        flow(0.3, "IP.TCP", "192.0.2.1", 80, 0),
+        flow(0.4, "IP.UDP", "192.0.2.9", 53, 30),
+        flow(0.5, "IP.TCP", "192.0.2.2", 80, 40),
+    )
+
+    lines = scopetrace("summary")[1].splitlines()
+    first = lines.index("network    192.0.2.2 port 80: 40 B sent, 0 B received")
+    assert [line.strip() for line in lines[first + 1 : first + 4]] == [
+        "192.0.2.9 port 53: 30 B sent, 0 B received",
+        "192.0.2.1 port 80: 0 B sent, 0 B received",
+        "kernel: 192 B sent, 0 B received",
     ]
 
 

@@ -83,6 +83,8 @@ def test_no_flows_are_a_line_of_headings():
         (UNIX, "/run/app.sock"),
         (Address("unix", "@\x1b[2J", 0), "@\\x1b[2J"),
         (Address("unix", "", 0, 9), "unix:9"),
+        (Address("netlink", "0", 0), "kernel"),
+        (Address("netlink", "70", 0), "netlink:70"),
         (Address("unix", "", 0), "unix"),
     ],
 )
