@@ -235,8 +235,7 @@ def _slow(slow: Slow) -> str:
 def _peer(flow: FlowRecord) -> str:
     assert flow.peer is not None
     if flow.role == "server":
-        port = flow.local.port if flow.local is not None else 0
-        return f"served port {port}"
+        return f"served port {flow.local.port if flow.local is not None else 0}"
     name = f"{escape(flow.peer_name)} " if flow.peer_name else ""
     port = f" port {flow.peer.port}" if flow.peer.port else ""
     return f"{name}{address_text(flow.peer)}{port}"
