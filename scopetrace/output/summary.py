@@ -163,13 +163,16 @@ def _output(summary: Summary) -> Iterator[str]:
 
 
 def _files(summary: Summary) -> Iterator[tuple[str, str]]:
+    """Yield what was done to files; those that were written and then deleted come last."""
     own = [file for file in summary.files if file.path_class == OWN]
     yield from _labelled("read", _some((file for file in own if file.read), _read))
-    yield from _labelled("written", _some((file for file in own if file.written), _written))
+    written = sorted((file for file in own if file.written), key=lambda file: file.deleted)
+    yield from _labelled("written", _some(written, _written))
     missed = [file for file in own if file.missed and not (file.read or file.written)]
     yield from _labelled("not found", _paths(missed))
     yield from _labelled("denied", _paths(file for file in own if file.denied))
-    yield from _labelled("deleted", _paths(file for file in own if file.deleted))
+    deleted = sorted((file for file in own if file.deleted), key=lambda file: file.written)
+    yield from _labelled("deleted", _paths(deleted))
     hidden = len(summary.files) - len(own)
     if hidden:
         yield (

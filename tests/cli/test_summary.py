@@ -36,6 +36,24 @@ def test_a_summary_says_what_happened_and_not_what_did_not(scopetrace, recorder)
     ]
 
 
+def test_files_that_were_written_and_deleted_come_last(scopetrace, recorder):
+    used = {"op": "close", "file_write_ops": 1, "file_write_bytes": 5}
+    recorder.record(
+        recorder.event("fs.close", file="/tmp/cc1.s", **used),
+        recorder.event("fs.delete", file="/tmp/cc1.s", op="unlink"),
+        recorder.event("fs.close", file="/home/ann/app", **used),
+        recorder.event("fs.delete", file="/home/ann/app.old", op="unlink"),
+    )
+
+    lines = scopetrace("summary")[1].splitlines()
+    assert [line for line in lines if "/" in line][1:] == [
+        "written    /home/ann/app (5 B)",
+        "           /tmp/cc1.s (5 B)",
+        "deleted    /home/ann/app.old",
+        "           /tmp/cc1.s",
+    ]
+
+
 def test_peers_are_ordered_by_bytes_without_those_that_were_only_probed(scopetrace, recorder):
     def flow(of, transport, ip, port, sent):
         ends = {"net_transport": transport, "net_peer_ip": ip, "net_peer_port": port}
