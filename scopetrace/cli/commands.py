@@ -107,7 +107,7 @@ As a first word they start no program, so that no command line changes its meani
 STATUSES = """\b
 Exit status:
     0    success, also if there is nothing to show
-    1    failure: no such session, a file that cannot be read...; `diff`: a difference
+    1    failure: no such session, an unreadable file; `diff`: a difference
     2    the command line or the configuration is wrong; `diff`: any failure
     130  ended by Ctrl-C
     141  the output pipe was closed (| head)
@@ -213,12 +213,14 @@ def _nearest(word: str) -> str | None:
 def cli(ctx: click.Context, no_pager: bool) -> None:
     """Record what a program does with files, its console, other processes and the network.
 
-    Later, look at the recorded session with the other commands.
+    The other commands answer questions from the recorded session, the last one unless named.
 
     \b
     scopetrace run python3 log.py     record a program
     scopetrace python3 log.py         the same: python3 is no command of its own
-    scopetrace events                 the last events of the last session
+    scopetrace summary                its files, logs and peers, how it ended
+    scopetrace why                    why it failed
+    scopetrace who app.conf           who read, wrote, renamed or deleted a file
     scopetrace events -s fs.open -a   every file that it opened
     scopetrace flows                  its network connections
     scopetrace history                all recorded sessions
