@@ -74,6 +74,8 @@ _LATE_EVENTS = 500
 _BUSY_TIMEOUT_S = 2.0
 _SWITCH_TRIES = 10
 _SWITCH_RETRY_S = 0.05
+_HELD_UP = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+"""What a log is to its owner while root is making it."""
 
 
 class _Log(NamedTuple):
@@ -247,6 +249,7 @@ class SessionWriter:
             SessionError: the last batch or the status could not be written.
         """
         self.release_reserve()
+        self._next_try_s = 0.0
         try:
             self._commit_last(status, {"ended_ns": time.time_ns(), **facts})
             with suppress(sqlite3.Error):  # a session without them is slow, not wrong
@@ -397,7 +400,7 @@ class SessionWriter:
         """Begin a new file with the rows that were committed since the old one was last in place.
 
         Raises:
-            SessionError: there can be no new file yet; the old one still has the rows.
+            SessionError: there can be no new file yet; the old one, still open, has the rows.
         """
         self._check_name_is_free()
         kept = [take_rows(self._db, table, self._first_kept(table)) for table in COLUMNS]
@@ -408,25 +411,33 @@ class SessionWriter:
         if about["status"] == "finished" and about["lost"]:
             about["status"] = "incomplete"
         with new_session_file(self.path, about, [take_rows(self._db, "process"), *kept]):
-            self._leave_old()
+            self._leave_log()
+        try:
+            opened, place = _connect(self.path), self.path.lstat()
+        except (SessionError, OSError) as error:
+            self.path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise session_error("write", self.path, error) from None
+            raise
+        self._close()
+        self._db, self._about = opened
+        self._inserts = Inserts(self._db)
         self._committed = counts
         self.lost += gone
-        self._db, self._about = _connect(self.path)
-        self._inserts = Inserts(self._db)
-        self._place = self.path.lstat()
+        self._place = place
         self._log, self._log_is_cut = _Log.of(self.path), False
         self._reserve = _reserve(self.path)
+        self._next_try_s = 0.0
         self.setback = f"{self.path} was removed or cut while it was written, and was begun anew"
 
-    def _leave_old(self) -> None:
-        """Close the deleted file; if it was only renamed, it has all its rows.
+    def _leave_log(self) -> None:
+        """Delete the log of the deleted file; if that was only renamed, it has all its rows.
 
         SQLite notices that the file was renamed and keeps the log, which the new file of that name
-        would take for its own: so it is deleted here.
+        would take for its own.
         """
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._close()
         for suffix in ("-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
@@ -464,15 +475,15 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
     """Open a session for writing; return its connection and its row of the table `session`.
 
     If root reads the session of another user in this moment, SQLite makes the files of the log as
-    root and then changes their owner; until then the session's owner cannot open them.
+    root and then changes their owner. Until then the session's owner cannot open them; if it is
+    changed while SQLite tries to, it opens them for reading alone.
     """
-    tries_left = _SWITCH_TRIES
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
     while True:
-        tries_left -= 1
         try:
             return _open(path)
         except sqlite3.Error as error:
-            if not tries_left or primary_code(error) != sqlite3.SQLITE_CANTOPEN:
+            if primary_code(error) not in _HELD_UP or time.monotonic() > deadline:
                 raise session_error("write", path, error) from None
         time.sleep(_SWITCH_RETRY_S)
 
@@ -486,7 +497,10 @@ def _open(path: Path) -> tuple[sqlite3.Connection, dict[str, Any]]:
         db.execute("PRAGMA synchronous = NORMAL")
         limit_growth(db, _RESERVE_PAGES)
         db.text_factory = decode_text
-        return db, read_about(db)
+        about = read_about(db)
+        db.execute("BEGIN IMMEDIATE")  # fails if the log can only be read
+        db.execute("ROLLBACK")
+        return db, about
     except sqlite3.Error:
         db.close()
         raise

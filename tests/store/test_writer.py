@@ -585,6 +585,55 @@ def test_a_name_that_becomes_free_again_gets_all_that_waited(tmp_path, monkeypat
     assert list_sessions(tmp_path)[0].lost == 0
 
 
+def test_a_new_file_that_cannot_be_opened_is_made_once_more_with_all_that_waited(
+    tmp_path, monkeypatch
+):
+    def locked(path):
+        raise SessionError("locked")
+
+    writer = begin(tmp_path)
+    vanish(writer.path)
+    writer.add_events([closed("/a")])
+    with monkeypatch.context() as patch, pytest.raises(SessionError, match="locked"):
+        patch.setattr(scopetrace.store.writer, "_connect", locked)
+        writer.commit()
+    writer.add_events([closed("/b")])
+    writer.finish()
+
+    assert files(tmp_path) == ["/a", "/b"]
+    assert list_sessions(tmp_path)[0].lost == 0
+
+
+def test_a_file_that_is_removed_twice_is_begun_anew_twice(tmp_path):
+    writer = begin(tmp_path)
+    for name in ("/a", "/b"):
+        vanish(writer.path)
+        writer.add_events([closed(name)])
+        writer.commit()
+        assert files(tmp_path) == [name]
+    writer.finish()
+
+
+def test_a_log_that_could_only_be_read_while_root_made_it_is_opened_again(tmp_path, monkeypatch):
+    connect, opened = sqlite3.connect, []
+
+    def connect_for_reading_first(path, **options):
+        db = connect(path, **options)
+        if not Path(path).name.startswith("."):
+            opened.append(db)
+            db.execute(f"PRAGMA query_only = {len(opened) == 1}")
+        return db
+
+    monkeypatch.setattr(sqlite3, "connect", connect_for_reading_first)
+    writer = begin(tmp_path)
+    monkeypatch.undo()
+    writer.add_events([closed("/written")])
+    writer.finish()
+
+    assert len(opened) == 2
+    assert files(tmp_path) == ["/written"]
+
+
 def test_a_session_removed_before_its_end_still_says_how_it_ended(tmp_path):
     writer = begin(tmp_path)
     vanish(writer.path)
