@@ -102,8 +102,8 @@ static void record_asked(struct engine *engine, struct task *task)
 
 /* -- traced calls ------------------------------------------------------------------------------ */
 
-/* Why a call that could be made in the gate stops. */
-static enum raw_way way_of(const struct task *task, bool refused)
+/* Why a call of a row that could be made in the gate stops. */
+static enum raw_way way_of(const struct task *task, int row, bool refused)
 {
     const struct image *image = task->image;
 
@@ -113,7 +113,9 @@ static enum raw_way way_of(const struct task *task, bool refused)
         return WAY_REFUSED;
     if (!task->gated)
         return image && image->full ? WAY_REFUSED : WAY_EARLY;
-    return refused ? WAY_FD : WAY_SITE;
+    if (!refused)
+        return WAY_SITE;
+    return CALLS[row].path ? WAY_NAME : WAY_FD;
 }
 
 /* Whether a call maps something over the gate or its arenas. */
@@ -182,9 +184,10 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
         gate_thread_mark(task->gated);
     if (refused && !task->image->refused && has_other_gs(task))
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS);
-    bool other = !native || gated_row(engine, info->entry.nr) < 0 || makes_process(task, info);
+    int row = native ? gated_row(engine, info->entry.nr) : -1;
+    bool other = row < 0 || makes_process(task, info);
     if (engine->context.started)
-        engine->gate->ways[other ? WAY_OTHER : way_of(task, refused)]++;
+        engine->gate->ways[other ? WAY_OTHER : way_of(task, row, refused)]++;
     if (other || !engine->context.started || !gated_may_enter(task))
         return GATED_TRACE;
     return gated_prepare(engine, task, info, refused);

@@ -144,6 +144,7 @@ enum raw_way {
     WAY_SITE,    /* its instruction has not been changed, or cannot be */
     WAY_REFUSED, /* its program cannot make calls without a stop, or no more threads of it can */
     WAY_EACH,    /* each call of its program has to stop: own filters, asynchronous operations */
+    WAY_NAME,    /* what its path means has to be found out before the call is made */
     WAYS,
 };
 

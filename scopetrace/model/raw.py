@@ -59,6 +59,7 @@ class Way(IntEnum):
     SITE = 5
     REFUSED = 6
     EACH = 7
+    NAME = 8
 
 
 WAY_NAMES = {int(way): way.name.lower() for way in Way}

@@ -293,6 +293,7 @@ WHY_STOPPED = {
     "early": "by new programs",
     "other": "of other kinds",
     "fd": "on new fds, or files with other writers",
+    "name": "on paths that had to be followed first",
     "site": "from new places",
     "refused": "by programs or threads that cannot do without",
     "each": "by programs with filters or io_uring",

@@ -127,6 +127,20 @@ def test_pipes_are_made_and_used_without_a_stop(stage: Stage) -> None:
     assert sum(ways.values()) - ways["gated"] < 250
 
 
+def test_links_that_are_removed_are_looked_at_first(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    links = [folder / f"link-{number}" for number in range(100)]
+    for link in links:
+        link.symlink_to("there")
+
+    records, _ = engine_run(["/bin/rm", *map(str, links)], folder, gate_at=1)
+
+    made = ways_of(records)
+    first_at_its_site = 1
+    assert made[Way.NAME] >= len(links) - first_at_its_site
+
+
 @pytest.mark.parametrize("size", [0, 1, 64, 4000, 20000])
 def test_writes_whose_bytes_are_wanted_make_no_stop(
     size: int, compile_tracee: Compile, tmp_path: Path
