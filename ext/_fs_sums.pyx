@@ -427,10 +427,7 @@ cdef class Files:
         if flags.size <= KEPT_FLAGS:
             memcpy(self.kept_flags, flags.start, flags.size)
             self.last_flags.start, self.last_flags.size = self.kept_flags, flags.size
-        self.last_changed = (
-            (has(flags, b"O_EXCL") and has(flags, b"O_CREAT"))
-            or has(flags, b"O_TRUNC") or has(flags, b"O_TMPFILE")
-        )
+        self.last_changed = flags_change(flags)
         self.last_folder = has(flags, b"O_DIRECTORY")
 
     cdef int name(self, kind what, int64_t process, const fields *found) except -1:
@@ -717,6 +714,20 @@ cdef inline str string(text found):
 
 cdef inline bint has(text found, const char *part) noexcept nogil:
     return memmem(found.start, found.size, part, strlen(part)) != NULL
+
+
+cdef inline bint flags_change(text flags) noexcept nogil:
+    """Whether an open with these flags that succeeds has made or emptied a file."""
+    return (
+        (has(flags, b"O_EXCL") and has(flags, b"O_CREAT"))
+        or has(flags, b"O_TRUNC") or has(flags, b"O_TMPFILE")
+    )
+
+
+def open_changes(str flags):
+    """Return whether an open with these flags that succeeds has made or emptied a file."""
+    cdef bytes encoded = flags.encode()
+    return flags_change(text(PyBytes_AsString(encoded), len(encoded)))
 
 
 cdef inline bint is_symbolic(text op) noexcept nogil:

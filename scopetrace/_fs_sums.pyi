@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+def open_changes(flags: str) -> bool: ...
+
 class UsedFile:
     opens: int
     read_bytes: int

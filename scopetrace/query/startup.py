@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import Any
 
+from scopetrace._fs_sums import open_changes
 from scopetrace.model.event import EventRecord
 from scopetrace.model.file_record import OWN, SEARCH
 from scopetrace.model.flow_record import FlowRecord
@@ -114,7 +115,7 @@ def _is_change(record: EventRecord) -> bool:
         record.source in _CHANGES
         or bool(data.get("file_write_ops"))
         or bool(data.get("file_created"))
-        or "O_TRUNC" in str(data.get("flags"))
+        or open_changes(str(data.get("flags", "")))
     )
 
 
