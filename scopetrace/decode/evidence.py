@@ -80,8 +80,8 @@ DEVICES = "/dev/"
 NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
 NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
 NOT_TRACEABLE = "not_traceable"
-OF_OTHER_PROCESS = re.compile(r"/proc/\d+/(task/\d+/)?(exe|cwd|root|fd/\d+|map_files/.+)(/|$)")
-"""Links to the files of a process: who follows them must be allowed to trace it (proc(5))."""
+OF_PROCESS = re.compile(r"/proc/(\d+)/(task/\d+/)?(exe|cwd|root|fd/\d+|map_files/.+)(/|$)")
+"""Links to the files of a process: others may follow them if they may trace it (proc(5))."""
 SCRIPT = b"#!"
 RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
 """Types and a family of sockets that need CAP_NET_RAW (raw(7), packet(7))."""
@@ -106,9 +106,10 @@ NEEDED = {
     **dict.fromkeys(("unshare", "setns", "bpf", "quotactl", "quotactl_fd"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("sethostname", "setdomainname"), "CAP_SYS_ADMIN"),
     **dict.fromkeys(("setpriority", "nice", "ioprio_set", "sched_setscheduler"), "CAP_SYS_NICE"),
+    **dict.fromkeys(("migrate_pages", "move_pages"), "CAP_SYS_NICE"),
     **dict.fromkeys(("setrlimit", "prlimit64"), "CAP_SYS_RESOURCE"),
     **dict.fromkeys(("settimeofday", "clock_settime", "stime"), "CAP_SYS_TIME"),
-    **dict.fromkeys(("clock_settime64",), "CAP_SYS_TIME"),
+    **dict.fromkeys(("clock_settime64", "adjtimex", "clock_adjtime"), "CAP_SYS_TIME"),
     **dict.fromkeys(("init_module", "finit_module", "delete_module"), "CAP_SYS_MODULE"),
     **dict.fromkeys(("mlock", "mlockall"), "CAP_IPC_LOCK"),
     **dict.fromkeys(("mknod", "mknodat"), "CAP_MKNOD"),
@@ -198,9 +199,9 @@ def _refused(failing: Failing) -> Evidence:
     base = Evidence(asked_uid=asker.uid, asked_gid=asker.gid)
     if _is_lease(failing):
         return base._replace(needs="CAP_LEASE")
-    if OF_OTHER_PROCESS.match(failing.file):
+    if _is_of_other_process(failing):
         return base._replace(refused_by=failing.file, obstacle=NOT_TRACEABLE)
-    found = _refusal(failing, asker)
+    found = _refusal(_behind_link(failing), asker)
     if found is not None:
         return _told(base, found)
     if failing.op in EXECS:
@@ -211,6 +212,17 @@ def _refused(failing: Failing) -> Evidence:
     needed = _needed(failing)
     lacks = needed is not None and not asker.has(CAPABILITIES[needed])
     return base._replace(needs=needed) if lacks else base
+
+
+def _is_of_other_process(failing: Failing) -> bool:
+    found = OF_PROCESS.match(failing.file)
+    return found is not None and int(found[1]) != failing.task.group.pid
+
+
+def _behind_link(failing: Failing) -> Failing:
+    """Name what a link to a file of the process itself leads to, which is what refuses."""
+    way = _of_path(steps_of(failing.record), 1) if OF_PROCESS.match(failing.file) else []
+    return failing._replace(file=way[-1].name) if way else failing
 
 
 def _is_lease(failing: Failing) -> bool:

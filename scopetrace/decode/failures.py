@@ -202,6 +202,7 @@ NAMED_BY_THE_CALL = (
     *("request_key", "userfaultfd", "timerfd_create", "signalfd", "signalfd4"),
     *("inotify_init", "inotify_init1", "fanotify_init", "memfd_secret", "msgget"),
     *("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
+    *("timer_create", "set_mempolicy", "adjtimex", "clock_adjtime"),
     *("sethostname", "setdomainname", "settimeofday", "stime", "clock_settime"),
     *("clock_settime64", "init_module", "finit_module", "kexec_load", "kexec_file_load"),
     *("reboot", "syslog", "vhangup", "iopl", "ioperm"),
@@ -219,7 +220,10 @@ WHATS: dict[str, What] = {
     "nice": _argument("{}", 1),
     **dict.fromkeys(("setpriority", "ioprio_set"), _priority),
     **dict.fromkeys(
-        ("sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"),
+        (
+            *("sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"),
+            *("migrate_pages", "move_pages"),
+        ),
         _argument("process {}", 1),
     ),
     "pidfd_open": _argument("process {}", 1),
@@ -231,16 +235,20 @@ WHATS: dict[str, What] = {
     "mount": _mounted,
     **dict.fromkeys(ABOUT_A_PATH, _path),
     "move_mount": _mounted,
-    **dict.fromkeys(("fsopen", "mq_open", "delete_module"), _text),
+    **dict.fromkeys(("fsopen", "mq_open", "mq_unlink", "delete_module"), _text),
     "io_setup": _argument("{} operations", 1),
     "keyctl": _argument("operation {}", 1),
     "bpf": _name(BPF, 1),
-    **dict.fromkeys(("mlock", "mlock2", "shmget", "mprotect", "munmap", "msync"), _bytes(2)),
+    **dict.fromkeys(
+        ("mlock", "mlock2", "shmget", "mbind", "mprotect", "munmap", "msync"), _bytes(2)
+    ),
     **dict.fromkeys(("mremap", "mremap__large"), _bytes(3)),
     **dict.fromkeys(("mmap__any", "mmap2__any", "mmap__large", "mmap2__large"), _mapped),
     "brk": _grown,
-    "shmat": _argument("segment {}", 1),
+    **dict.fromkeys(("shmat", "shmctl"), _argument("segment {}", 1)),
     "semget": _argument("{} semaphores", 2),
+    "semctl": _argument("semaphores {}", 1),
+    "msgctl": _argument("queue {}", 1),
     "personality": lambda task, record, parts, call: f"{record.arg1 & INT:#x}",
     **dict.fromkeys(NAMED_BY_THE_CALL, _nothing),
 }

@@ -79,6 +79,19 @@ def test_a_file_that_may_not_be_written(evidence):
     }  # fmt: skip
 
 
+def test_what_an_fd_of_the_process_itself_leads_to_may_not_be_opened(evidence, tracee):
+    end = (Part.STEP, pack_step("pipe:[5]", stat.S_IFIFO | 0o600))
+    for pid, by, needs, obstacle in (
+        (tracee.pid, "pipe:[5]", "write", None),
+        (1, "/proc/1/fd/1", None, "not_traceable"),
+    ):
+        link = f"/proc/{pid}/fd/1".encode()
+        parts = [(Part.PATH, link), (Part.NAME, link), folder("/proc"), end, (Part.STATUS, STATUS)]
+        found = evidence("openat", -100, 0, 1, error=errno.EACCES, parts=parts)
+
+        assert (found.refused_by, found.needs, found.obstacle) == (by, needs, obstacle)
+
+
 def test_access_is_asked_by_the_real_user(evidence):
     parts = [(Part.PATH, b"/x"), folder("/"), file("/x", 0o600), (Part.STATUS, STATUS)]
     found = evidence("faccessat", -100, 0, 4, error=errno.EACCES, parts=parts)

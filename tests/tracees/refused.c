@@ -129,6 +129,16 @@ static void rights(void)
             syscall(SYS_sched_setscheduler, NO_PID, 0, NULL));
     REFUSED("shmget", about("0 bytes"), syscall(SYS_shmget, 0, 0L, 0600));
     REFUSED("mlock", about("4096 bytes"), syscall(SYS_mlock, 0L, 4096L));
+    REFUSED("shmctl", about("segment -1"), syscall(SYS_shmctl, -1, 0, 0L));
+    REFUSED("semctl", about("semaphores -1"), syscall(SYS_semctl, -1, 0, 0, 0L));
+    REFUSED("msgctl", about("queue -1"), syscall(SYS_msgctl, -1, 0, 0L));
+    REFUSED("mq_unlink", about("no.such.queue"), syscall(SYS_mq_unlink, "no.such.queue"));
+    REFUSED("timer_create", about("%s", ""), syscall(SYS_timer_create, 999, 0L, 0L));
+    REFUSED("clock_adjtime", about("%s", ""), syscall(SYS_clock_adjtime, 999, 0L));
+    REFUSED("set_mempolicy", about("%s", ""), syscall(SYS_set_mempolicy, 999, 0L, 0L));
+    REFUSED("mbind", about("4096 bytes"), syscall(SYS_mbind, 1L, 4096L, 0, 0L, 0L, 0));
+    REFUSED("move_pages", about("process %d", NO_PID),
+            syscall(SYS_move_pages, NO_PID, 1L, 0L, 0L, 0L, 0));
 }
 
 static void births(void)
