@@ -69,8 +69,12 @@ def read_utf16(former: Utf16Reader | None, data: bytes) -> tuple[Utf16Reader | N
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Return whether bytes are text that is hardly UTF-16: ASCII, or an odd number of bytes."""
-    return not data.translate(None, _ASCII) or bool(len(data) % 2 and not is_binary(data))
+    """Return whether bytes are text that is hardly UTF-16: ASCII, or an odd number of bytes.
+
+    UTF-16 of ASCII that is cut inside a pair has a third of NULs or more.
+    """
+    odd = len(data) % 2 and 3 * data.count(0) < len(data)
+    return not data.translate(None, _ASCII) or bool(odd and not is_binary(data))
 
 
 def _is_readable(text: str) -> bool:

@@ -72,6 +72,15 @@ def test_utf16_is_read_however_it_is_cut(text, sizes):
     assert found.decode() == text
 
 
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_utf16_of_ascii_is_read_if_it_is_cut_inside_a_pair_too(size):
+    text, reader = "one\nline two 🎉\n", Utf16Reader("utf-16-le")
+    data = text.encode("utf-16-le")
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+
+    assert b"".join(read_utf16(reader, piece)[1] for piece in pieces).decode() == text
+
+
 def test_a_character_cut_in_two_waits():
     reader, text = read_utf16(None, "a🎉".encode("utf-16")[:-1])
 
