@@ -182,6 +182,8 @@ uint8_t filter_gate_action(int row)
 {
     const struct call *call = &CALLS[row];
 
+    if (call->when == WHEN_NEVER)
+        return GATE_REFUSE; /* an operation of another call, which has its number */
     switch (call->group) {
     case GROUP_READ:
         return call->vector ? GATE_IN_VECTOR : GATE_IN;
