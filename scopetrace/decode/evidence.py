@@ -77,6 +77,7 @@ OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
 LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
 DEVICES = "/dev/"
 """Where files are that are full by themselves, as /dev/full."""
+READ_ONLY = "ro"
 NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
 NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
 NOT_TRACEABLE = "not_traceable"
@@ -403,7 +404,7 @@ def _file_system(failing: Failing) -> Evidence:
     if failing.file.startswith(DEVICES):
         return NOTHING
     mount = find_mount(failing.parts.get(MOUNTS, b""), failing.other or failing.file)
-    if mount is None:
+    if mount is None or (failing.record.result == -errno.EROFS and READ_ONLY not in mount.options):
         return NOTHING
     return Evidence(mount_point=mount.point, obstacle=_no_inodes(failing))
 

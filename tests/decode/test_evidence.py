@@ -180,6 +180,14 @@ def test_a_file_system_that_is_full(evidence):
     assert evidence("openat", -100, error=errno.ENOSPC, parts=parts[:1]) is None
 
 
+def test_a_file_system_that_may_be_written_is_not_called_read_only(evidence):
+    path = (Part.PATH, b"/m/x")
+    for options, found in ((b"rw", None), (b"ro", Evidence(mount_point="/m"))):
+        mounts = (Part.MOUNTS, b"1 2 0:1 / /m rw - tmpfs tmpfs " + options + b"\n")
+
+        assert evidence("openat", -100, error=errno.EROFS, parts=[path, mounts]) == found
+
+
 def test_a_program_on_a_file_system_without_programs(evidence):
     mounts = (Part.MOUNTS, b"1 2 0:1 / /m rw,noexec - tmpfs tmpfs rw\n")
     way = [folder("/"), folder("/m"), file("/m/x", 0o755), (Part.STATUS, STATUS)]
