@@ -88,12 +88,14 @@ def names_of(a: Facts, b: Facts) -> tuple[Names, Names]:
     """Return what each of two sessions calls its things, so that both call them the same."""
     folders = folders_of(a.info.cwd, b.info.cwd)
     fixed = names_in_temporary(a.files) & names_in_temporary(b.files)
+    shared = set(a.texts()).intersection(b.texts())
     first, second = (
         Names(
             called,
             Numbers(facts.numbers, facts.info.started_ns),
             temporary_names(facts.files, facts.info.cwd),
             fixed,
+            shared,
         )
         for facts, called in zip((a, b), folders, strict=True)
     )

@@ -124,6 +124,13 @@ class Facts(NamedTuple):
             str(pid): "PID" for pid in pids if pid >= LEAST_PID
         }
 
+    def texts(self) -> Iterator[str]:
+        """Yield the paths of files and the arguments of processes."""
+        yield from (file.path for file in self.files)
+        for root in self.roots:
+            for _, node in root.walk():
+                yield from node.process.args
+
     def _ports(self) -> Iterator[int]:
         for flow in self.flows:
             chosen = {"server": flow.peer, "client": flow.local}.get(flow.role)

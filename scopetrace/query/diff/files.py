@@ -29,12 +29,10 @@ from scopetrace.model.difference import (
     Difference,
 )
 from scopetrace.model.file_record import OWN, FileRecord
+from scopetrace.query.diff.alike import CACHES, without_alike
 from scopetrace.query.diff.facts import CHANCE
 from scopetrace.query.diff.names import Names, top_in_temporary
 
-CACHES = re.compile(
-    r"/(?:__pycache__|\.(?:pytest|mypy|ruff)_cache|pytest-cache-files-\w+|\.hypothesis)(?:/|$)"
-)
 _MODULE = re.compile(r"(?P<folder>.*/)__pycache__/(?P<name>[^/]+?)\.[a-z]+-?\d+[^/]*\.pyc$")
 """Where Python keeps a compiled module (PEP 3147)."""
 _UNSIZED = re.compile(r"\.pid$|\.lock$")
@@ -160,8 +158,8 @@ def _error_word(error: str) -> str:
 
 
 def compare_files(
-    a: Iterable[FileRecord],
-    b: Iterable[FileRecord],
+    a: Collection[FileRecord],
+    b: Collection[FileRecord],
     names: tuple[Names, Names],
     texts: Collection[str],
     only_pids: tuple[Collection[int], Collection[int]],
@@ -174,7 +172,8 @@ def compare_files(
         texts: names of files whose text is compared, so that their bytes need not be.
         only_pids: the processes that ran in A only, and in B only.
     """
-    uses_a, uses_b = _uses(a, names[0]), _uses(b, names[1])
+    left_a, left_b = without_alike(a, b, names)
+    uses_a, uses_b = _uses(left_a, names[0]), _uses(left_b, names[1])
     brief = _folders_of_brief(uses_a, uses_b) & _folders_of_brief(uses_b, uses_a)
     for path in dict.fromkeys([*uses_a, *uses_b]):
         first, second = uses_a.get(path), uses_b.get(path)

@@ -49,10 +49,9 @@ _OF_RUNS = (
     r"(?<=/pytest-)(?:\d+|current)(?=/|$)",  # pytest
     r"(?<=cmTC_)[0-9a-f]{5}|(?<=/TryCompile-)\w{6}|(?<=\.tmp)[0-9a-f]{5}\b",  # CMake
     r"(?<=/rustc)\w{6}(?=/)|(?<=/s-)[0-9a-z]{10}-[0-9a-z]{7}(?:-\w+)?(?=[./]|$)",  # cargo
-    r"\d{4}-?\d\d-?\d\d[T_-]\d\d[-_:]?\d\d[-_:]?\d\d(?:[-_.]\d+)?Z?",  # a time
 )
 """What tools call something by that they make anew in each run."""
-_NAMES = {
+_MARKED = {
     "process": r"/proc/\d+(?:/task/\d+)?",
     "terminal": r"/dev/pts/\d+",
     "descriptor": r"(?<=/fd/)\d+",
@@ -62,11 +61,21 @@ _NAMES = {
     ),
     "run": "|".join(_OF_RUNS),
     "hash": r"(?<=/objects/)[0-9a-f]{2}(?:/(?:[0-9a-f]{38}|tmp_obj_\w{6}))?(?=/|$)",
+}
+"""What varies in paths and arguments behind one of `_MARKS`."""
+_MARKS = (
+    *("/proc/", "/dev/pts/", "/fd/", ":[", "/#", "/pytest-", "cmTC_", "/TryCompile-", ".tmp"),
+    *("/rustc", "/s-", "/objects/"),
+)
+_UNMARKED = {
+    "moment": r"\d{4}-?\d\d-?\d\d[T_-]\d\d[-_:]?\d\d[-_:]?\d\d(?:[-_.]\d+)?Z?",
     "lot": _UUID,
     "address": r"\b0x[0-9a-fA-F]{4,}|\b1(?:39|40)\d{12}\b",
     "number": r"(?<!\d)\d{3,}(?!\d)",
 }
-"""What varies in paths and arguments."""
+"""What varies anywhere in paths and arguments; it begins with one of `_FIRST`, as folders do."""
+_FIRST = "(?=[/0-9a-fA-F])"
+_NAMES = _MARKED | _UNMARKED
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _WEEK = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
 _CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d+)?"
@@ -98,7 +107,7 @@ _LINES = {
 number of a connection in nginx's logs, `worker` says which worker of pytest-xdist ran a test."""
 _SHOWN = {
     "process": "/proc/PID", "terminal": "/dev/pts/N", "descriptor": "N", "object": "N", "run": "*",
-    "hash": "*", "lot": "*", "address": "ADDRESS", "time": "TIME", "rate": "RATE",
+    "hash": "*", "moment": "*", "lot": "*", "address": "ADDRESS", "time": "TIME", "rate": "RATE",
     "duration": "DURATION", "seed": "=SEED", "fd": " N", "serial": "N",
     "worker": "[gwN]",
 }  # fmt: skip
@@ -156,6 +165,7 @@ class Names:
         numbers: those that vary.
         temporary: path of a temporary file → the name without its folder to call it by.
         fixed: paths of temporary files that both runs call the same.
+        shared: texts that both runs have: no number in them is one that varies.
     """
 
     def __init__(
@@ -164,8 +174,10 @@ class Names:
         numbers: Numbers,
         temporary: Mapping[str, str],
         fixed: Collection[str] = (),
+        shared: Collection[str] = (),
     ) -> None:
         self._fixed = fixed
+        self._shared = shared
         self._folders = folders
         self._inside = tuple(f"{called}/" for called in [*folders.values()][:1])
         self._temporary = temporary
@@ -175,6 +187,7 @@ class Names:
         seen_from = "|".join(map(re.escape, folders))
         first = [f"{_START}(?P<root>(?:{seen_from}){_WORD_END})"] if folders else []
         self._in_texts = _any_of(first, _NAMES)
+        self._in_unmarked = re.compile(f"{_FIRST}(?:{_any_of(first, _UNMARKED).pattern})")
         self._in_lines = _any_of(first, _LINES | _NAMES)
         self._known: dict[str, str] = {}
 
@@ -185,8 +198,18 @@ class Names:
             called = text
             for start, end, shown in reversed([*self._elsewhere(text)]):
                 called = called[:start] + shown + called[end:]
-            found = self._known[text] = self._in_texts.sub(self._shown, called)
+            replaced = self._shown_shared if text in self._shared else self._shown
+            is_marked = any(mark in called for mark in _MARKS)
+            pattern = self._in_texts if is_marked else self._in_unmarked
+            found = self._known[text] = pattern.sub(replaced, called)
         return found
+
+    def seen(self, path: str) -> str:
+        """Return a path as seen from the folder, nothing else taken out."""
+        for folder, called in self._folders.items():
+            if path == folder or path.startswith(f"{folder}/"):
+                return called + path[len(folder) :]
+        return path
 
     def is_inside(self, name: str) -> bool:
         """Return whether what is called by a name is in the folder that paths are seen from."""
@@ -244,6 +267,9 @@ class Names:
         if group == "number":
             return self.numbers[match[0]]
         return _SHOWN[group]
+
+    def _shown_shared(self, match: re.Match[str]) -> str:
+        return match[0] if match.lastgroup == "number" else self._shown(match)
 
     def _of_temporary(self, folder: str, name: str) -> str:
         known = self._temporary.get(folder + name)
@@ -333,7 +359,7 @@ def _is_above(folder: str, other: str) -> bool:
 
 
 def _is_usable(folder: str) -> bool:
-    return folder not in ("", "/", *TEMPORARY)
+    return folder.startswith("/") and folder not in ("/", *TEMPORARY)
 
 
 def names_in_temporary(files: Iterable[FileRecord]) -> set[str]:

@@ -138,6 +138,13 @@ def test_a_temporary_name_that_both_sessions_have_is_a_name_like_others(tmp_path
     assert found(tmp_path, a, b) == [("only A", "file", "/tmp/tmpab_34efg/out", "written", None)]
 
 
+def test_a_number_that_both_sessions_have_in_a_name_is_no_process_id(tmp_path: Path) -> None:
+    a = Run(used("/data/10002", 5), images=[image(), child(2, "cp", "/data/10002")])
+    b = Run(used("/data/10002", 5), images=[image(), child(3, "cp", "/data/10002")])
+
+    assert found(tmp_path, a, b) == []
+
+
 def test_what_only_a_process_of_one_session_used_follows_from_it(tmp_path: Path) -> None:
     more = [image(), child(2, "cc")]
     events = [

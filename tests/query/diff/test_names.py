@@ -38,6 +38,27 @@ def test_temporary_files_may_be_made_anywhere(text: str, name: str) -> None:
     assert line(names, f"4711 {text} 5 41000") == f"PID {name} 5 PORT"
 
 
+PARTS = (
+    "/home/ann/app", "/tmp/", "tmpk3x_9w2q", "/", " ", "-", "4711", "41000", "0x7ffe12ab", "ab",
+    "20260712T101112", "123e4567-e89b-12d3-a456-426614174000", "x", "140012345678901", ".", "Zz",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join))
+def test_a_text_with_a_mark_of_a_tool_has_the_same_name_otherwise(text: str) -> None:
+    names = Names(FOLDERS, NUMBERS, KNOWN)
+
+    assert names.text(f"{text} /s-") == f"{names.text(text)} /s-"
+
+
+def test_no_number_varies_in_a_text_that_both_runs_have() -> None:
+    names = Names(FOLDERS, NUMBERS, KNOWN, shared={"/srv/4711/x", "/proc/4711/stat"})
+
+    assert names.text("/srv/4711/x") == "/srv/4711/x"
+    assert names.text("/srv/4711/y") == "/srv/PID/y"
+    assert names.text("/proc/4711/stat") == "/proc/PID/stat"
+
+
 def line(names: Names, text: str) -> str:
     """Return a line as it is compared."""
     form = names.form(text)
