@@ -55,8 +55,9 @@ class FileRecord(NamedTuple):
 
     @property
     def missed(self) -> bool:
-        """Whether it was looked for and not there (ENOENT, ENOTDIR)."""
-        return not {"ENOENT", "ENOTDIR"}.isdisjoint(self.errors)
+        """Whether it was looked for and not there (ENOENT; ENOTDIR, unless it is there, no folder)."""
+        is_there = self.opens or self.read or self.written
+        return "ENOENT" in self.errors or ("ENOTDIR" in self.errors and not is_there)
 
     @property
     def denied(self) -> bool:

@@ -189,6 +189,13 @@ def test_each_use_is_known(read: Read, event_: Event, name: str) -> None:
     assert [use for use in uses if getattr(file, use)] == [name]
 
 
+def test_a_file_that_is_there_is_not_missed_as_a_folder(read: Read) -> None:
+    refused = event("fs.error", file="/x", error="ENOTDIR", op="openat")
+
+    assert read(refused)["/x"].missed
+    assert not read(refused, event("fs.open", file="/x", flags="O_WRONLY"))["/x"].missed
+
+
 def test_a_file_that_is_only_opened_is_neither_read_nor_written(read: Read) -> None:
     file = read(event("fs.open", file="/x", flags="O_RDONLY"))["/x"]
 

@@ -93,7 +93,7 @@ def names_of(a: Facts, b: Facts) -> tuple[Names, Names]:
         Names(
             called,
             Numbers(facts.numbers, facts.info.started_ns),
-            temporary_names(facts.files, facts.info.cwd),
+            temporary_names(facts.files, facts.info.cwd, shared),
             fixed,
             shared,
         )

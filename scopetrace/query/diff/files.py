@@ -91,8 +91,8 @@ class Use:
 
     @property
     def result(self) -> tuple[bool, frozenset[str]]:
-        """Whether it was found, and what failed."""
-        return self.found, frozenset(self.errors)
+        """Whether it was found, and what failed, in words."""
+        return self.found, frozenset(self._error_words)
 
     @property
     def letters(self) -> tuple[bool, ...]:
@@ -121,8 +121,17 @@ class Use:
             )
             if holds
         ]
-        words += [_error_word(error) for error in sorted(self.errors)]
+        words += self._error_words
         return ", ".join(dict.fromkeys(words)) or ("opened" if self.found else "used")
+
+    @property
+    def _error_words(self) -> list[str]:
+        """What failed; of a file that was found, ENOTDIR says no more than that it is no folder."""
+        return [
+            _error_word(error)
+            for error in sorted(self.errors)
+            if not (self.found and error == "ENOTDIR")
+        ]
 
     @property
     def is_made(self) -> bool:

@@ -44,6 +44,8 @@ _LOT = re.compile(
 """What looks drawn by lot within one name of a temporary file."""
 _OF_GCC = re.compile(r"cc[A-Za-z0-9]{6}\.\w+")
 """How gcc calls its temporary files; a name of letters alone may also be a word."""
+_OF_MKTEMP = re.compile(r"(?:tmp[a-z0-9_]{8}|tmp\.[A-Za-z0-9]{10})(?:\.\w+)*")
+"""How mktemp(1) and Python's tempfile call theirs, wherever TMPDIR is."""
 
 _OF_RUNS = (
     r"(?<=/pytest-)(?:\d+|current)(?=/|$)",  # pytest
@@ -367,10 +369,19 @@ def names_in_temporary(files: Iterable[FileRecord]) -> set[str]:
     return {top for file in files if (top := top_in_temporary(file.path))}
 
 
-def temporary_names(files: Iterable[FileRecord], cwd: str) -> dict[str, str]:
-    """Return what to call the files that a run made and removed again: path → name."""
+def temporary_names(
+    files: Iterable[FileRecord], cwd: str, shared: Collection[str] = ()
+) -> dict[str, str]:
+    """Return what to call the temporary files of a run: path → name.
+
+    They are those that it made and removed again, and those that it made under a name as
+    mktemp(1) draws them, unless that is one of `shared`.
+    """
     found = {}
     for file in files:
+        path = file.path
+        if file.changed and path not in shared and _OF_MKTEMP.fullmatch(posixpath.basename(path)):
+            found[path] = "*" + _suffix(path)
         if file.deleted and (file.written or file.opens):
             for path in (file.path, *file.names):
                 folder, name = posixpath.split(path)

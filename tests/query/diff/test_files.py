@@ -37,6 +37,8 @@ def missed(file: str, error: str = "ENOENT", **facts: Any) -> Event:
         (used("/c", 5), [], ("only A", "read", None)),
         ([], used("/c", written=5), ("only B", None, "written")),
         ([missed("/c")], [], ("only A", "not found", None)),
+        ([missed("/c"), *used("/c", written=5)], [missed("/c", "ENOTDIR"), *used("/c", written=5)],
+         ("result", "written, not found", "written")),
         (used("/c", 5), used("/c", 6), ("content", 5, 6)),
         (used("/c", written=5), used("/c", written=6), ("content", 5, 6)),
         (used("/c", 5), used("/c"), ("content", "read", "opened")),

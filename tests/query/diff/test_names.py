@@ -177,6 +177,24 @@ def test_the_numbers_of_a_line_are_those_that_its_form_keeps(text: str) -> None:
     assert sorted(set(form.kept)) == list(form.kept)
 
 
+def test_a_temporary_file_is_one_that_was_made_under_a_drawn_name() -> None:
+    made = FileRecord(
+        "/srv/tmp.aBcDeFgHiJ", (), "own", 1, 0, 0, 5, 1, 0, False, True, False, False, (), (1,), ()
+    )  # fmt: skip
+    files = [
+        made,
+        made._replace(path="/srv/tmpk3x_9w2q.txt"),
+        made._replace(path="/srv/tmp.aBcDeFgHiK", changed=False),
+        made._replace(path="/srv/tmp.aBcDeFgHiL"),
+        made._replace(path="/srv/tmp-12345678"),
+    ]
+
+    assert temporary_names(files, "/", {"/srv/tmp.aBcDeFgHiL"}) == {
+        "/srv/tmp.aBcDeFgHiJ": "*",
+        "/srv/tmpk3x_9w2q.txt": "*.txt",
+    }
+
+
 def test_a_temporary_file_is_one_that_was_made_and_removed() -> None:
     plain = FileRecord(
         "/tmp/a.o", (), "own", 1, 0, 0, 5, 1, 0, False, True, True, False, (), (1,), ("as",)
