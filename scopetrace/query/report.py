@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from scopetrace.model.event import EventRecord
@@ -10,7 +12,8 @@ from scopetrace.query.session import Session
 
 TEXT_TYPES = ("console", "file")
 FIRST_TEXTS, LAST_TEXTS = 2000, 4000
-"""So many events with text are read of the beginning and of the end of a session."""
+FIRST_CHARACTERS, LAST_CHARACTERS = 500_000, 1_000_000
+"""So many events with text, and characters, are read of the beginning and of the end of a session."""
 FAILURES = ("fs.error", "proc.error")
 MOST_FAILURES = 1000
 """Of each kind."""
@@ -61,12 +64,23 @@ def _redacted(found: ReportInput) -> ReportInput:
 
 def _texts(session: Session) -> tuple[list[EventRecord], int]:
     """Return the first and the last events with text, and how many are between them."""
-    first = list(islice(session.events(sourcetype=TEXT_TYPES), FIRST_TEXTS))
-    if len(first) < FIRST_TEXTS:
-        return first, 0
-    after_id = first[-1].id
-    last = list(session.events(sourcetype=TEXT_TYPES, last=LAST_TEXTS, after_id=after_id))
-    if len(last) < LAST_TEXTS:
-        return [*first, *last], 0
-    between = session.count_events(TEXT_TYPES, after_id, last[0].id)
+    first = list(_until_full(islice(session.events(sourcetype=TEXT_TYPES), FIRST_TEXTS)))
+    after_id = first[-1].id if first else 0
+    events = session.events(sourcetype=TEXT_TYPES, last=LAST_TEXTS, after_id=after_id)
+    last, characters = deque[EventRecord](), 0
+    for event in events:
+        last.append(event)
+        characters += len(event.text("message"))
+        while characters > LAST_CHARACTERS and len(last) > 1:
+            characters -= len(last.popleft().text("message"))
+    between = session.count_events(TEXT_TYPES, after_id, last[0].id) if last else 0
     return [*first, *last], between
+
+
+def _until_full(events: Iterable[EventRecord]) -> Iterator[EventRecord]:
+    characters = 0
+    for event in events:
+        yield event
+        characters += len(event.text("message"))
+        if characters > FIRST_CHARACTERS:
+            return

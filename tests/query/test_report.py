@@ -35,6 +35,13 @@ def test_of_many_texts_the_first_and_the_last_are_there(texts):
     assert texts(20) == ([0, 1, 2, 16, 17, 18, 19], 13)
 
 
+def test_long_texts_are_fewer(texts, monkeypatch):
+    monkeypatch.setattr(report, "FIRST_CHARACTERS", 3)
+    monkeypatch.setattr(report, "LAST_CHARACTERS", 5)
+
+    assert texts(9) == ([0, 1, 7, 8], 5)
+
+
 def test_failures_are_the_last_of_each_kind(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "MOST_FAILURES", 1)
     events = [
