@@ -126,7 +126,7 @@ def _settle(sessions: Sequence[Session]) -> None:
     from scopetrace.db.running import started_ticks
 
     deadline_s = time.monotonic() + PATIENCE_S
-    for session in sessions:
+    for session in {session.info.path: session for session in sessions}.values():
         while (info := session.info).status == "running":
             if time.monotonic() > deadline_s or started_ticks(info.pid) is not None:
                 print_to_stderr(f"session {info.id} is still being recorded")

@@ -55,7 +55,7 @@ class FileRecord(NamedTuple):
 
     @property
     def missed(self) -> bool:
-        """Whether it was looked for and not there (ENOENT; ENOTDIR, unless it is there, no folder)."""
+        """Whether it was looked for and not there (ENOENT; ENOTDIR, unless it was used)."""
         is_there = self.opens or self.read or self.written
         return "ENOENT" in self.errors or ("ENOTDIR" in self.errors and not is_there)
 

@@ -13,7 +13,7 @@ from scopetrace.query.session import Session
 TEXT_TYPES = ("console", "file")
 FIRST_TEXTS, LAST_TEXTS = 2000, 4000
 FIRST_CHARACTERS, LAST_CHARACTERS = 500_000, 1_000_000
-"""So many events with text, and characters, are read of the beginning and of the end of a session."""
+"""So many events with text, and characters, are read of both ends of a session."""
 FAILURES = ("fs.error", "proc.error")
 MOST_FAILURES = 1000
 """Of each kind."""

@@ -1,10 +1,11 @@
 """What belongs to the start-up of a program, rather than to its own work, for views on a terminal.
 
 1. Of files: events about paths whose class is not `own` (`query.path_classes`), about two of them
-   if both are; and the folders of PATH in which a program was not, or could not be looked for. What
-   a program changes is its own work (a library that it builds, a package that it installs), except
-   caches and files of the kernel; and so is what the recorded command names as its argument. The
-   file of a program that ran (node reads its own) is the loader's.
+   if both are; the folders of PATH in which a program was not, or could not be looked for; and what
+   compilers look for and do without. What a program changes is its own work (a library that it
+   builds, a package that it installs), except caches and files of the kernel; and so is what the
+   recorded command names as its argument. The file of a program that ran (node reads its own) is
+   the loader's.
 2. Of connections: unix sockets of such paths (name service caches), and pairs of sockets that have
    no name, by which the processes of one program talk to each other.
 """
@@ -31,6 +32,11 @@ _ASKS = ("stat", "exec")
 """Classes of calls by which programs are looked for."""
 _OF_PROGRAMS = re.compile(r"/(?:s?bin|shims|games)/[^/]*$")
 """A path in a folder as PATH has them: `/var/log/nginx` that was refused is no search."""
+_OPTIONAL = re.compile(
+    r"/(?:s?bin|shims|games)/(?:g?nm|g?strip|ld)$|/(?:RCS|SCCS|[^/]+\.gch|-l[^/]+)$"
+)
+"""What gcc, ld and make look for and do without: programs (collect2.cc), precompiled headers,
+archives of versions (make(1), implicit rules), files called as libraries are on a command line."""
 LOADER = "loader"
 """The class of shared libraries, and of the file of a program."""
 _WRITTEN_AT_START = frozenset(("caches", "system"))
@@ -75,6 +81,8 @@ class StartUp:
                 return SEARCH
             if NOT_FOUND.issuperset(errors) and _OF_PROGRAMS.search(path):
                 return SEARCH
+        if errors and NOT_THERE.issuperset(errors) and _OPTIONAL.search(path):
+            return SEARCH
         found = self._classes.of(path)
         if path in self._named or (changed and found not in _WRITTEN_AT_START):
             return OWN

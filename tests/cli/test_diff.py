@@ -134,6 +134,9 @@ def test_a_session_that_goes_on_is_compared_as_it_is_now(scopetrace, recorder):
     assert scopetrace("diff", "1", "2") == (
         0, "", "scopetrace: session 2 is still being recorded\n",
     )  # fmt: skip
+    assert scopetrace("diff", "2", "2") == (
+        0, "", "scopetrace: session 2 is still being recorded\n",
+    )  # fmt: skip
     writer.finish()
 
 
