@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scopetrace.cli.answers import chosen_form, print_bodies
+from scopetrace.cli.answers import chosen_form, on_terminal, print_bodies
 from scopetrace.cli.options import (
     json_option,
     last_option,
@@ -141,7 +141,7 @@ def _show(session: Session, found: list[MetricRecord], options: dict[str, Any]) 
     elif options["graph"]:
         _print_lines(_graph(found, options))
     elif form == "table":
-        _print_table(HEADINGS, map(metric_row, found), RIGHT)
+        _print_values(found)
     elif form in OTHER_FORMS:
         print_utf8()
         _print_lines(_formatted(session, found, form))
@@ -149,6 +149,15 @@ def _show(session: Session, found: list[MetricRecord], options: dict[str, Any]) 
         print_bodies(form, [metric_body(record) for record in found], ())
     else:
         print_bodies(form, [metric_fields(record) for record in found], METRIC_FIELDS)
+
+
+def _print_values(found: list[MetricRecord]) -> None:
+    """Print a row for each; on a terminal without the columns of a process that all are of."""
+    is_one = len({(record.pid, record.proc) for record in found}) == 1
+    left_out = ("PID", "PROC") if is_one and on_terminal() else ()
+    kept = [at for at, heading in enumerate(HEADINGS) if heading not in left_out]
+    rows = [tuple(row[at] for at in kept) for row in map(metric_row, found)]
+    _print_table([HEADINGS[at] for at in kept], rows, RIGHT)
 
 
 def _print_lines(lines: Iterable[str]) -> None:

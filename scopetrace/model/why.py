@@ -86,6 +86,8 @@ class BadEnd(NamedTuple):
     """The last lines that it wrote to stderr, or that one before it in the chain wrote."""
     stdout: tuple[str, ...]
     """If there are none: those on stdout."""
+    log: tuple[str, ...]
+    """If there are none either: those that it wrote to logs."""
     said: str
     """The one of them that says most about the reason."""
     signal: dict[str, Json]

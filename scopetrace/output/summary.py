@@ -145,6 +145,7 @@ def _processes(summary: Summary) -> Iterator[str]:
     still = f", {running} running" if running and summary.info.status == "running" else ""
     yield f"{len(nodes)}{still}: " + ", ".join(_some(named))
     failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
+    failed.sort(key=lambda node: node.ended_ns or 0, reverse=True)
     texts = [
         f"{_program(node.process.command)} [{node.pid}]: {status_text(node)}" for node in failed
     ]

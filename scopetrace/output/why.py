@@ -153,7 +153,13 @@ def _sent_by(sender: ProcessNode, origin: ProcessNode) -> str:
 
 
 def _said(end: BadEnd) -> str:
-    return f"{'stderr' if end.stderr else 'stdout'}: {escape_message(end.said)}"
+    stream = next((name for name, lines in _streams(end) if lines), "")
+    return f"{stream}: {escape_message(end.said)}"
+
+
+def _streams(end: BadEnd) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the label and the last lines of each place that a process may write to."""
+    yield from (("stderr", end.stderr), ("stdout", end.stdout), ("log", end.log))
 
 
 def _support(end: BadEnd, width: int | None) -> Iterator[str]:
@@ -166,8 +172,9 @@ def _support(end: BadEnd, width: int | None) -> Iterator[str]:
         yield from _labelled(
             "signal", [_signal_text(end) or escape(status_text(end.origin))], width
         )
-    yield from _labelled("stderr", map(escape_message, end.stderr), width)
-    yield from _labelled("stdout", map(escape_message, end.stdout), width)
+    for label, lines in _streams(end):
+        if blamed is not None or lines != (end.said,):
+            yield from _labelled(label, map(escape_message, lines), width)
     before = [call for call in end.last_calls if blamed is None or call.event != blamed.event]
     yield from _labelled("before", map(_call_text, before), width)
     yield from _labelled("command", [escape(end.origin.process.command)], width)
@@ -210,7 +217,7 @@ def _wrapped(text: str, width: int | None) -> list[str]:
 
 FIELDS = (
     *("pid", "proc", "cmd", "status", "reason", "chain", "failures", "stderr", "stdout"),
-    "signal",
+    *("log", "signal"),
 )
 """The names of what `why_bodies` returns of each process."""
 
@@ -235,5 +242,6 @@ def _body(end: BadEnd) -> dict[str, Any]:
         "failures": [failure.body() for failure in end.failures],
         "stderr": end.stderr,
         "stdout": end.stdout,
+        "log": end.log,
         "signal": end.signal,
     }

@@ -1,4 +1,4 @@
-"""The last lines of standard error or standard output, as a terminal shows them."""
+"""The last lines of standard error, standard output or logs, as a terminal shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TAIL_EVENTS = 200
 """Events that are read for them: a program may write a line byte by byte."""
 
 
-STDOUT, STDERR = "stdout", "stderr"
+STDOUT, STDERR, LOG = "stdout", "stderr", "log"
 
 
 def last_lines(
@@ -31,15 +31,20 @@ def last_lines(
         images: of these process images only; None: of all.
         since: only of events with a higher id.
         most: so many lines.
-        stream: STDERR or STDOUT.
+        stream: STDERR, STDOUT, or LOG: those of all logs.
     """
     of_images = ""
     if images is not None:
         of_images = f" AND +process IN ({', '.join(map(str, images))})"
+    of_stream = (
+        "sourcetype = 'file'"
+        if stream == LOG
+        else f"source = '{stream}' AND sourcetype = 'console'"
+    )
     rows = db.execute(
-        f"SELECT data FROM {few_events(db)} WHERE source = ? AND sourcetype = 'console' AND id > ?"
+        f"SELECT data FROM {few_events(db)} WHERE {of_stream} AND id > ?"
         f"{of_images} ORDER BY id DESC LIMIT {_TAIL_EVENTS}",
-        (stream, since),
+        (since,),
     ).fetchall()
     text = "".join(str(json.loads(data).get("message", "")) for (data,) in reversed(rows))
     found = list(islice((line for line in _backwards(text) if line.strip()), most))

@@ -64,13 +64,16 @@ class LastOutput:
     def _best(self, data: Mapping[str, Any]) -> tuple[int, str]:
         """Return the most that a line is worth, and that line; 0 if none names the failure."""
         best, telling = 0, ""
+        last = self._error_of_the_end
         names, words = _names(data), _words(str(data.get("error", "")))
-        paths = [*_paths(data), *_folders(data)]
+        paths = [*_paths(data), *_folders(data), *_endpoints(data)]
         searches = data.get("class") in SEARCHES
         for age, line in enumerate(reversed(self.lines)):
             # The name of the program is no name of what failed (mount, and mkdir of /run/mount).
             message = line.removeprefix(f"{self._program}: ")
             points = _worth(message, paths, names, words, searches)
+            if age and last and not searches and words.lower() not in last:
+                points = min(points, CONTRADICTED)
             if points and points - age > best:
                 best, telling = points - age, line
         return best, telling
@@ -83,6 +86,11 @@ class LastOutput:
         if message and not _STRONG.match(complaint):
             return message.strip()
         return (complaint or self._last_with_words).strip()
+
+    @property
+    def _error_of_the_end(self) -> set[str]:
+        """The words of strerror(3) in the last line: what was said before is another matter."""
+        return _errors_in(self.lines[-1]) if self.lines and self.own else set()
 
     @property
     def complaint(self) -> str:
@@ -124,6 +132,12 @@ def _folders(data: Mapping[str, Any]) -> list[str]:
     return [str(data[name]) for name in FOLDERS if data.get(name)]
 
 
+def _endpoints(data: Mapping[str, Any]) -> list[str]:
+    """Return address and port of a connection, as most programs write them."""
+    ends = ((data.get(f"net_{end}_ip"), data.get(f"net_{end}_port")) for end in ("peer", "host"))
+    return [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip, port in ends if ip and port]
+
+
 def _names(data: Mapping[str, Any]) -> list[str]:
     """Return the last names of these paths, and what a connection is called by."""
     names = [path.rstrip("/").rpartition("/")[2] for path in _paths(data)]
@@ -143,10 +157,14 @@ def _worth(
 
     Of a search the line may have the error that another folder gave.
     """
-    found = {text.lower() for text in _error_words().findall(line)}
+    found = _errors_in(line)
     about = words.lower() in found
     points = _named(line, paths, names, WORDED if about else 0)
     return points if about or searches or not found else min(points, CONTRADICTED)
+
+
+def _errors_in(line: str) -> set[str]:
+    return {text.lower() for text in _error_words().findall(line)}
 
 
 @cache
@@ -157,11 +175,18 @@ def _error_words() -> re.Pattern[str]:
 
 
 def _named(line: str, paths: Sequence[str], names: Sequence[str], points: int) -> int:
-    if any("/" in path[:-1] and (path in line or _has_end(line, path)) for path in paths):
+    if any(_has_whole(line, path) for path in paths):
         return points + NAMED_WHOLE
     if any(len(name) >= SHORTEST_NAME and _has_name(line, name, bool(points)) for name in names):
         return points + NAMED_IN_PART
     return points
+
+
+def _has_whole(line: str, path: str) -> bool:
+    """Return whether a line has a path of several names, or an address with its port."""
+    if "/" in path[:-1]:
+        return path in line or _has_end(line, path)
+    return ":" in path and _has_word(line, path)
 
 
 def _has_end(line: str, path: str) -> bool:

@@ -259,6 +259,7 @@ def _redact_end(end: BadEnd) -> BadEnd:
         failures=tuple(failures),
         stderr=tuple(map(redact_text, end.stderr)),
         stdout=tuple(map(redact_text, end.stdout)),
+        log=tuple(map(redact_text, end.log)),
         said=redact_text(end.said),
         sender=None if end.sender is None else _redact_node(end.sender),
         last_calls=tuple(calls),

@@ -23,6 +23,8 @@ from scopetrace.query.why import read_bad_end
 
 FOUND = "NOERROR"
 """The outcome of a look-up whose name is there (RFC 1035, section 4.1.1)."""
+LOCAL = ("bind", "listen")
+"""What calls end in that are about an address of this program."""
 
 
 def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses) -> Summary:
@@ -51,15 +53,16 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
 
 
 def _net_errors(db: sqlite3.Connection, classes: PathClasses) -> dict[str, int]:
-    """Count errors by peer, without those of services that every program asks, as nscd."""
+    """Count errors by address, without those of services that every program asks, as nscd."""
     rows = db.execute(f"SELECT data FROM {few_events(db)} WHERE source = 'net.error' ORDER BY id")
     found: Counter[str] = Counter()
     for (text,) in rows:
         data = json.loads(text)
-        path, host = data.get("unix_peer_path", ""), data.get("net_peer_ip", "")
+        end = "host" if data["op"].endswith(LOCAL) else "peer"
+        path = data.get("unix_local_path" if end == "host" else "unix_peer_path", "")
         if path and classes.of(path) != OWN:
             continue
-        port = data.get("net_peer_port")
+        host, port = data.get(f"net_{end}_ip", ""), data.get(f"net_{end}_port")
         peer = path or (f"{host} port {port}" if port else host)
         found[
             f"{data['op']} {peer}: {data['error']}" if peer else f"{data['op']}: {data['error']}"

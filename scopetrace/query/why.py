@@ -20,7 +20,7 @@ from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
 from scopetrace.query.failures import ProcessEvents, errors_after, last_calls, last_events
 from scopetrace.query.few_events import few_events
-from scopetrace.query.last_lines import STDERR, STDOUT, last_lines
+from scopetrace.query.last_lines import LOG, STDERR, STDOUT, last_lines
 from scopetrace.query.last_output import NAMED_IN_PART, READ, WORDED, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
@@ -106,8 +106,9 @@ def _tells(end: BadEnd) -> bool:
     In a pipeline whose reader has read enough (`yes | head -1`) SIGPIPE ends the writer, as it
     should.
     """
-    by_signal = end.origin.signal not in (None, signal.SIGPIPE)
-    return bool(end.failures or end.said or by_signal)
+    if end.origin.signal == signal.SIGPIPE:
+        return bool(end.said) or any(each.data.get("error") != "EPIPE" for each in end.failures)
+    return bool(end.failures or end.said or end.origin.signal is not None)
 
 
 def _chain(db: sqlite3.Connection, node: ProcessNode) -> tuple[ProcessNode, ...]:
@@ -174,6 +175,7 @@ def _end(
         failures=failures,
         stderr=shown if stream == STDERR else (),
         stdout=shown if stream == STDOUT else (),
+        log=shown if stream == LOG else (),
         said=said,
         signal=delivered,
         sender=next((node for node in nodes if node.pid == sender), None),
@@ -205,10 +207,10 @@ def _last_output(
 ) -> tuple[str, LastOutput]:
     """Return the last lines of the process that failed first, or of the next one that has any.
 
-    They are on STDERR, or, if none of these processes wrote there, on STDOUT; `own` are the images
-    of the first.
+    They are on STDERR, or, if none of these processes wrote there, on STDOUT, or else in a LOG.
+    `own` are the images of the first.
     """
-    for stream in (STDERR, STDOUT):
+    for stream in (STDERR, STDOUT, LOG):
         for node in reversed(chain):
             lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
             if lines:

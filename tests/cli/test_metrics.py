@@ -213,6 +213,17 @@ def test_what_a_program_sent_cannot_move_the_cursor(write, scopetrace):
         assert out.replace("\n", "").isprintable()
 
 
+def test_the_process_is_left_out_on_a_terminal_if_there_is_one(write, scopetrace, monkeypatch):
+    write(sample("fs.open"))
+    assert scopetrace("metrics")[1].split("\n")[0].split() == [
+        *("NAME", "VALUE", "TYPE", "UNIT", "PID", "PROC", "TAGS"),
+    ]
+    monkeypatch.setattr("scopetrace.cli.metrics.on_terminal", lambda: True)
+    assert scopetrace("metrics")[1].split("\n")[0].split() == [
+        *("NAME", "VALUE", "TYPE", "UNIT", "TAGS"),
+    ]
+
+
 def test_a_line_is_cut_at_the_width_of_a_terminal(write, scopetrace, monkeypatch):
     write(sample("fs.open", file="/x" * 100))
     monkeypatch.setattr("scopetrace.cli.metrics.terminal_columns", lambda stream: 60)

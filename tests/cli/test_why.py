@@ -176,12 +176,34 @@ def test_who_killed_a_process_if_it_was_another_one_of_the_session(recorder, end
 
 
 def test_a_complaint_on_stdout_is_shown_if_there_is_none_on_stderr(recorder, ended):
-    complaint = recorder.event("stdout", "console", process=2, message="ERROR: it broke\n")
+    complaint = recorder.event("stdout", "console", process=2, message="on it\nERROR: it broke\n")
 
     lines = ended(complaint)
 
     assert "tool[71] exit 1 ← stdout: ERROR: it broke" in lines
-    assert "  stdout  ERROR: it broke" in lines
+    assert "  stdout  on it" in lines
+
+
+def test_a_complaint_in_a_log_is_shown_if_there_is_none_on_the_console(recorder, ended):
+    complaint = recorder.event("/a.log", "file", process=2, message="on it\nERROR: it broke\n")
+
+    lines = ended(complaint)
+
+    assert "tool[71] exit 1 ← log: ERROR: it broke" in lines
+    assert "  log     on it" in lines
+
+
+def test_the_only_line_is_shown_once(recorder, ended):
+    lines = ended(recorder.event("stderr", "console", process=2, message="ERROR: it broke\n"))
+
+    assert "tool[71] exit 1 ← stderr: ERROR: it broke" in lines
+    assert not any(line.startswith("  stderr") for line in lines)
+
+
+def test_that_a_reader_has_gone_is_no_reason_by_itself(recorder, ended):
+    gone = recorder.event("fs.error", process=2, op="write", file="pipe:[1]", error="EPIPE")
+
+    assert "tool[71] SIGPIPE" not in " ".join(ended(gone, second=None, signal=13))
 
 
 def test_a_signal_of_another_process_counts_more_than_what_was_only_looked_for(recorder, ended):

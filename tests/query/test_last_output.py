@@ -28,6 +28,9 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("to db", {"net_peer_name": "db", "error": "ECONNREFUSED"}, 0),
         ("to db1:80", {"net_peer_name": "db1", "error": "ECONNREFUSED"}, 60),
         ("port 8080", {"net_host_port": 8080}, 60),
+        ("dial 10.0.0.1:8080: x", {"net_peer_ip": "10.0.0.1", "net_peer_port": 8080}, 100),
+        ("dial [::1]:8080", {"net_peer_ip": "::1", "net_peer_port": 8080}, 100),
+        ("dial 10.0.0.1:80801", {"net_peer_ip": "10.0.0.1", "net_peer_port": 8080}, 60),
         ("special device /dev/x", {"what": "/dev/x on /mnt", "error": "ENOENT"}, 100),
         ("HTTP Error 404: File not found", {"http_status_code": 404}, 60),
         ("timeout", {"domain": "x.test", "error": "timeout"}, 0),
@@ -62,6 +65,15 @@ def test_a_later_line_is_worth_more() -> None:
     assert words.worth(CONF) == 60
     assert words.said(CONF) == "x.conf b"
     assert LastOutput(["x.conf a", "between", "last"]).worth(CONF) == 58
+
+
+def test_what_the_last_line_has_the_words_of_another_error_for_is_another_matter() -> None:
+    lines = ["/etc/app/x.conf: No such file or directory", "Error: connection refused"]
+
+    assert LastOutput(lines).worth(CONF) == 9
+    assert LastOutput(lines).worth({"error": "ECONNREFUSED"}) == 20
+    assert LastOutput(lines, own=False).worth(CONF) == 119
+    assert LastOutput([*lines, "exit 1"]).worth(CONF) == 118
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,17 @@ def test_failed_connections_are_counted_by_peer_without_those_to_nscd(tmp_path: 
     refused = {"op": "connect", "class": "connection", "error": "ECONNREFUSED", **ENDS}
     nscd = {**UNIX_ENDS, "unix_peer_path": "/run/nscd/socket", "error": "ENOENT", "op": "connect"}
     writer = begin(tmp_path, config="scopetrace: {pathclasses: {system: ['/nscd(/|$)']}}")
+    own = {"net_host_ip": "10.0.0.5", "net_host_port": 80}
     writer.add_events([event("net.error", **refused), event("net.error", **nscd)] * 2)
+    writer.add_events([event("net.error", op="bind", error="EADDRINUSE", **own)])
     writer.finish(exit_code=0)
     with open_session(writer.path) as session:
         found = session.summary().net_errors
 
-    assert found == {"connect 93.184.216.34 port 80: ECONNREFUSED": 2}
+    assert found == {
+        "connect 93.184.216.34 port 80: ECONNREFUSED": 2,
+        "bind 10.0.0.5 port 80: EADDRINUSE": 1,
+    }
 
 
 def test_names_that_could_not_be_looked_up_are_counted(tmp_path: Path) -> None:
