@@ -63,9 +63,12 @@ def wrap(text: str, columns: int, indent: str = "") -> list[str]:
         if display_width(line + word) <= columns:
             line += word
             continue
-        if line:
+        alone = indent + word.lstrip()
+        if line and display_width(alone) <= columns:
             lines.append(line)
-            word = indent + word.lstrip()
+            word = alone
+        else:
+            word = line + word
         while display_width(word) > columns:
             kept = _fitting(word, columns)
             lines.append(word[:kept])
