@@ -17,6 +17,8 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?|.", re.DOTALL)
 """One character of a regular expression, an escaped one, or the beginning of a set."""
 _NOT_IN_PARTS = re.compile(r"\(\?|\\[1-9]")
 """What may be about several parts: flags, names and numbers of groups."""
+_LEAD = re.compile(r"\^?/(?![*+?{])")
+"""What most patterns begin with."""
 _NEVER = "(?!)"
 _MOST_KNOWN = 10_000
 """Paths whose classes are remembered."""
@@ -79,7 +81,17 @@ def alternatives(pattern: str) -> list[str]:
 
 
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(patterns) if patterns else _NEVER)
+    """Return what matches where one of them does.
+
+    Those that begin with a slash are tried together: where there is one, `re` passes over those
+    whose next character is another one without a try.
+    """
+    groups: dict[str, list[str]] = {}
+    for pattern in patterns:
+        lead = _LEAD.match(pattern)
+        groups.setdefault(lead[0] if lead else "", []).append(pattern[lead.end() if lead else 0 :])
+    parts = (f"{lead}(?:{'|'.join(rest)})" for lead, rest in groups.items())
+    return re.compile("|".join(parts) if patterns else _NEVER)
 
 
 def read_path_classes(config: str) -> PathClasses:
