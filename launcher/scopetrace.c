@@ -19,12 +19,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HELD_BACK "SCOPETRACE_HELD_BACK_" /* that of recorder/command.py */
 #define SCRIPT "/scopetrace-python"
 
-enum { CANNOT_EXECUTE = 126 };
+enum { CANNOT_EXECUTE = 126, STACK_KIB = 128 };
 
 static bool begins(const char *text, const char *with)
 {
@@ -111,11 +112,24 @@ static char **held_back(char **environment, const char *folder)
     return changed;
 }
 
+/* With less the interpreter ends by SIGSEGV before any code of ours runs. */
+static bool has_stack(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_KIB * 1024;
+}
+
 int main(int count, char **arguments)
 {
     char script[PATH_MAX], **changed;
 
     (void)count;
+    if (!has_stack()) {
+        fprintf(stderr, "scopetrace: it cannot run with a stack of less than %d KiB (ulimit -s)\n",
+                STACK_KIB);
+        return CANNOT_EXECUTE;
+    }
     if (own_folder(script)) {
         changed = held_back(environ, script);
         strcat(script, SCRIPT);

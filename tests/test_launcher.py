@@ -46,6 +46,18 @@ def test_a_variable_is_for_the_program_alone(tmp_path: Path, variable: str) -> N
     assert len(stderr.splitlines()) == len(native[2].splitlines())
 
 
+@pytest.mark.parametrize(("kib", "status"), [(128, 0), (64, 126)])
+def test_a_stack_that_is_too_small_for_an_interpreter_is_one_sentence(
+    tmp_path: Path, kib: int, status: int
+) -> None:
+    limited = f'ulimit -s {kib}; exec "$0" run -q true'
+
+    answer = outcome(tmp_path, "/bin/sh", "-c", limited, COMMAND)
+
+    said = b"scopetrace: it cannot run with a stack of less than 128 KiB (ulimit -s)\n"
+    assert answer == (status, b"", said if status else b"")
+
+
 def test_sessions_are_read_with_the_programs_variables(tmp_path: Path) -> None:
     outcome(tmp_path, COMMAND, "run", "true")
 
