@@ -184,11 +184,15 @@ cdef class _Json:
         return self.write_form(<tuple>value)
 
     cdef bint write_dict(self, PyObject *value, int depth) except -1:
+        self.put(b"{")
+        return self.write_members(value, depth) and self.close(b"}")
+
+    cdef bint write_members(self, PyObject *value, int depth) except -1:
+        """Write the members of a dict, each with a comma behind it."""
         cdef PyObject *name
         cdef PyObject *member
         cdef Py_ssize_t at = 0
 
-        self.put(b"{")
         while PyDict_Next(value, &at, &name, &member):
             if not PyUnicode_CheckExact(name):
                 return False
@@ -197,7 +201,7 @@ cdef class _Json:
             if not self.write(member, depth):
                 return False
             self.put_comma()
-        return self.close(b"}")
+        return True
 
     cdef bint write_form(self, tuple filled) except -1:
         """Write a form that is filled in (`model.form`)."""
@@ -217,6 +221,10 @@ cdef class _Json:
             if value == <PyObject *>None:
                 continue
             start = <bytes>PyTuple_GET_ITEM(starts, at)
+            if not start:  # further fields
+                if not PyDict_CheckExact(value) or not self.write_members(value, 0):
+                    return False
+                continue
             self.write_word(start, <size_t>len(start))
             if not self.write(value, 0):
                 return False

@@ -2,7 +2,8 @@
 
 A dict with a dozen fields takes longer to fill, to go through and to free than all else that is
 done with an event. So the data of such an event is a form that is filled in: a tuple of the form
-and a value for each of its names, None where the event has no such field.
+and a value for each of its names, None where the event has no such field. In the place of the name
+`MORE` is a dict of further fields.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import json
 from typing import Any, NamedTuple
 
 
+MORE = ""
+
+
 class Form(NamedTuple):
     """The fields that an event may have, in their order."""
 
     names: tuple[str, ...]
     starts: tuple[bytes, ...]
-    """What JSON has before the value of each (ext/_inserts.pyx)."""
+    """What JSON has before the value of each (ext/_inserts.pyx); nothing before further fields."""
 
 
 Data = dict[str, Any] | tuple[Any, ...]
@@ -25,7 +29,8 @@ Data = dict[str, Any] | tuple[Any, ...]
 
 def form(*names: str) -> Form:
     """Return the form of these fields."""
-    return Form(names, tuple(f"{json.dumps(name)}:".encode() for name in names))
+    starts = (f"{json.dumps(name)}:".encode() if name != MORE else b"" for name in names)
+    return Form(names, tuple(starts))
 
 
 def fields_of(data: Data) -> dict[str, Any]:
@@ -33,5 +38,8 @@ def fields_of(data: Data) -> dict[str, Any]:
     if isinstance(data, dict):
         return data
     shown: Form = data[0]
-    named = zip(shown.names, data[1:], strict=True)
-    return {name: value for name, value in named if value is not None}
+    fields: dict[str, Any] = {}
+    for name, value in zip(shown.names, data[1:], strict=True):
+        if value is not None:
+            fields.update(value if name == MORE else {name: value})
+    return fields

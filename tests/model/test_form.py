@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopetrace.model.form import fields_of, form
+from scopetrace.model.form import MORE, fields_of, form
 
 OPENED = form("file", "fd", "flags")
 
@@ -13,6 +13,17 @@ def test_a_form_has_the_fields_that_are_filled_in_and_in_their_order():
         ("flags", "O_RDONLY"),
     ]
     assert fields_of((OPENED, None, 0, None)) == {"fd": 0}
+
+
+def test_a_form_may_have_further_fields():
+    shown = form("file", MORE, "fd", MORE)
+    assert list(fields_of((shown, "/a", {"x": 1, "y": None}, 3, {})).items()) == [
+        ("file", "/a"),
+        ("x", 1),
+        ("y", None),
+        ("fd", 3),
+    ]
+    assert fields_of((shown, "/a", None, None, {"z": 2})) == {"file": "/a", "z": 2}
 
 
 def test_fields_by_their_names_are_what_they_are():

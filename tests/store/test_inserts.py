@@ -15,7 +15,7 @@ import scopetrace
 from scopetrace.db.schema import migrate
 from scopetrace.db.text import stored
 from scopetrace.model.event import Event
-from scopetrace.model.form import form
+from scopetrace.model.form import MORE, form
 from scopetrace.model.metric import Sample
 from scopetrace.model.process import Process
 from scopetrace.store.inserts import COLUMNS, Inserts, process_rows
@@ -32,8 +32,9 @@ VALUES = st.recursive(
     ),
 )
 DATA = st.dictionaries(TEXTS, VALUES, max_size=5)
-FORM = form("file", 'a "name"', "fd")
-FILLED = st.tuples(st.just(FORM), VALUES, VALUES, VALUES)
+FORM = form("file", 'a "name"', "fd", MORE, "more")
+FURTHER = st.none() | st.dictionaries(st.text("xyz", min_size=1), VALUES, max_size=3)
+FILLED = st.tuples(st.just(FORM), VALUES, VALUES, VALUES, FURTHER, VALUES)
 SMALL = st.integers(0, 2**63 - 1)
 EVENT = st.builds(Event, SMALL, SMALL, SMALL, st.just("fs"), TEXTS, SMALL, DATA | FILLED)
 EVENTS = st.lists(EVENT, max_size=5)
@@ -154,6 +155,16 @@ def test_truth_values_and_none_are_plain() -> None:
 
 
 @loads_extensions
+def test_further_fields_of_a_form_are_plain() -> None:
+    with inserting(True) as (db, inserts):
+        data = (FORM, "/a", None, 3, {"x": True, "y": None}, "z")
+        assert inserts._plain["event"].add([Event(1, 1, 1, "fs", "fs.open", 0, data)], 0) == 1
+        assert db.execute("SELECT data FROM event").fetchone() == (
+            b'{"file":"/a","fd":3,"x":true,"y":null,"more":"z"}',
+        )
+
+
+@loads_extensions
 def test_a_row_of_another_width_is_refused_and_the_next_is_inserted() -> None:
     with inserting(True) as (db, inserts):
         with pytest.raises(ValueError, match="3 values"):
@@ -192,7 +203,7 @@ def test_a_python_for_which_it_was_not_compiled_takes_the_general_way(monkeypatc
     monkeypatch.setitem(sys.modules, "scopetrace._inserts", None)
     with inserting(True) as (db, inserts):
         assert inserts._plain == {}
-        inserts.add("event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a", None, 3))])
+        inserts.add("event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a", None, 3, None, None))])
         assert db.execute("SELECT data FROM event").fetchone() == (b'{"file":"/a","fd":3}',)
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from scopetrace.config.find import Found
 from scopetrace.config.load import build_config
 from scopetrace.model.flow import Address, Flow
+from scopetrace.model.form import fields_of
 from scopetrace.model.image import Image
 from scopetrace.model.metric import TAGS
 from scopetrace.source import Outlet
@@ -59,7 +60,7 @@ class Emitted(Outlet):
 
     def emit(self, image, time_ns, tid, sourcetype, source, channel, data) -> None:
         assert sourcetype == source.partition(".")[0]
-        self.events.append(Event(source, data, time_ns, tid, channel))
+        self.events.append(Event(source, fields_of(data), time_ns, tid, channel))
 
     def notice(self, image, time_ns, tid, message, reason, count) -> None:
         self.notices.append((message, reason, count))

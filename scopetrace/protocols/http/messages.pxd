@@ -1,7 +1,6 @@
 cdef class Message:
-    cdef public object began_ns, declared, stream, counted
+    cdef public object began_ns, declared, stream, counted, noted
     cdef public str version
-    cdef public dict fields
     cdef public bint after_loss, truncated, emitted
 
 
@@ -9,7 +8,6 @@ cdef class Request(Message):
     cdef public object headed_ns, weight
     cdef public str method, target, scheme, host, frame, grpc_method
     cdef public bint expects_continue, refused
-    cdef public dict repeated
 
 
 cdef class Response(Message):

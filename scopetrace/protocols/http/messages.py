@@ -34,7 +34,7 @@ class Message:
         "counted",
         "declared",
         "emitted",
-        "fields",
+        "noted",
         "stream",
         "truncated",
         "version",
@@ -55,8 +55,8 @@ class Message:
         """It was found by resynchronisation: its boundaries are inferred, not known (`side`)."""
         self.truncated = False
         """Its header is longer than `MOST_HEAD`, so that not all of it is known."""
-        self.fields: dict[str, Any] = {}
-        """The emitter's: what it made of the header."""
+        self.noted: Any = None
+        """The emitter's: what it took of the header."""
         self.emitted = False
         """The emitter's: it has emitted this message."""
 
@@ -77,7 +77,6 @@ class Request(Message):
         "host",
         "method",
         "refused",
-        "repeated",
         "scheme",
         "target",
         "weight",
@@ -112,9 +111,6 @@ class Request(Message):
         """Its body waits for 100 Continue (RFC 9110, 10.1.1)."""
         self.refused = False
         """An error was answered instead of 100 Continue, so its body need not follow."""
-        self.repeated: dict[str, Any] = {}
-        """The emitter's: those of `fields` that the response repeats."""
-
 
 class Response(Message):
     """A final response (not an interim one); `request` is None if none was seen that it answers."""

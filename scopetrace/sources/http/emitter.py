@@ -9,16 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from scopetrace.model.flow import Flow
-from scopetrace.model.flow_fields import flow_fields
+from scopetrace.model.form import Data
 from scopetrace.model.image import Image
 from scopetrace.protocols.http.headers import Headers
 from scopetrace.protocols.http.messages import Request, Response
 from scopetrace.source import Outlet
 from scopetrace.sources.http.fields import (
+    RESPONSE,
     Patterns,
-    repeated_fields,
-    request_fields,
-    response_fields,
+    note_request,
+    note_wanted,
+    request_data,
+    response_data,
 )
 from scopetrace.sources.http.names import HTTP
 from scopetrace.streams.net_app import emit_net_app
@@ -46,7 +48,7 @@ class HttpEmitter:
         self._flow = flow
         side = "client" if is_client else "server"
         self._duration = f"http.duration.{side}"
-        self._duration_field = f"http_{side}_duration"
+        self._response_form = RESPONSE[side]
         self._patterns = patterns
         self._is_grpc = False
         """There was a net.app of it."""
@@ -67,12 +69,11 @@ class HttpEmitter:
 
     def request_began(self, request: Request, headers: Headers) -> None:
         """Take what is wanted of a request's header."""
-        request.repeated = repeated_fields(request, headers)
-        request.fields = request_fields(request, headers, request.repeated, self._patterns)
+        request.noted = note_request(headers, self._patterns)
 
     def response_began(self, response: Response, headers: Headers) -> None:
         """Take what is wanted of a response's header."""
-        response.fields = response_fields(response, headers, self._patterns)
+        response.noted = note_wanted(headers, self._patterns)
 
     def request(self, request: Request) -> None:
         """Emit a request, unless that was done."""
@@ -82,10 +83,7 @@ class HttpEmitter:
         self.messages += 1
         length, rules = request.length, self._image.rules
         if rules.wants(HTTP, "http.req"):
-            data = dict(request.fields)
-            if length is not None:
-                data["http_request_content_length"] = length
-            self._emit(request.began_ns, "http.req", data)
+            self._emit(request.began_ns, "http.req", request_data(request, self._flow))
         if length is not None:
             self._measure("http.req.content_length", length, (_target(request),))
 
@@ -102,25 +100,12 @@ class HttpEmitter:
             duration_us = max(0, response.began_ns - request.headed_ns) // 1000
         rules = self._image.rules
         if rules.wants(HTTP, "http.resp"):
-            self._emit(response.began_ns, "http.resp", self._response_data(response, duration_us))
+            data = response_data(response, self._flow, self._response_form, duration_us)
+            self._emit(response.began_ns, "http.resp", data)
         if HTTP in rules.measures:
             self._measure_response(response, duration_us)
 
-    def _response_data(self, response: Response, duration_us: int | None) -> dict[str, Any]:
-        data = dict(response.fields)
-        if response.grpc_status is not None:
-            data["grpc_status"] = response.grpc_status
-        if response.grpc_message:
-            data["grpc_message"] = response.grpc_message
-        if duration_us is not None:
-            data[self._duration_field] = duration_us // 1000
-            data["http_duration_us"] = duration_us
-        if response.length is not None:
-            data["http_response_content_length"] = response.length
-        return data
-
-    def _emit(self, began_ns: int, name: str, data: dict[str, Any]) -> None:
-        data.update(flow_fields(self._flow))
+    def _emit(self, began_ns: int, name: str, data: Data) -> None:
         self._outlet.emit(self._image, began_ns, self._tid, HTTP, name, self._flow.opened_ns, data)
 
     def _measure_response(self, response: Response, duration_us: int | None) -> None:

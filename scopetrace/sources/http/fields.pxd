@@ -1,13 +1,18 @@
 import cython
 
+from scopetrace.model.flow cimport Flow
+from scopetrace.model.flow_fields cimport flow_fields
 from scopetrace.protocols.http.headers cimport Headers
 from scopetrace.protocols.http.messages cimport Request, Response
 
 
-@cython.locals(fields=dict)
-cpdef dict repeated_fields(Request request, Headers headers)
-@cython.locals(fields=dict)
-cpdef dict request_fields(Request request, Headers headers, dict repeated, patterns)
-@cython.locals(fields=dict, request=Request)
-cpdef dict response_fields(Response response, Headers headers, patterns)
-cdef _add_wanted(dict fields, Headers headers, patterns)
+cdef object REQUEST
+
+
+cpdef tuple note_request(Headers headers, patterns)
+cpdef note_wanted(Headers headers, patterns)
+@cython.locals(ends=dict, noted=tuple)
+cpdef tuple request_data(Request request, Flow flow)
+@cython.locals(ends=dict, request=Request, after_loss=cython.bint, truncated=cython.bint)
+cpdef tuple response_data(Response response, Flow flow, shape, duration_us)
+cdef _beside(dict ends, wanted)
