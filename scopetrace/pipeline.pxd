@@ -28,4 +28,7 @@ cdef class Pipeline(FlowOutlet):
     cpdef measure_with(self, Image image, time_ns, str name, value, numops, tuple tags)
     cpdef _dispatch(self, operation)
     @cython.locals(image=Image)
+    cpdef _on_image_started(self, operation)
+    cpdef _write_process(self, Image image)
+    @cython.locals(image=Image)
     cpdef _on_called(self, operation)

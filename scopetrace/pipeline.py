@@ -296,16 +296,8 @@ class Pipeline(FlowOutlet):
 
     def _on_image_started(self, operation: ImageStarted) -> None:
         image = operation.image
-        image.rules = self._watch.for_process(
-            ProcessFacts(
-                procname=image.proc,
-                cmd=image.cmd,
-                hostname=self._host,
-                username=image.username,
-                env=image.env,
-                ancestors=image.ancestors,
-            )
-        )
+        facts = (image.proc, image.cmd, self._host, image.username, image.env, image.ancestors)
+        image.rules = self._watch.for_process(build(ProcessFacts, facts))
         self._unwritten.add(image)
         if operation.seen:
             self.main = self.main or image
@@ -320,11 +312,25 @@ class Pipeline(FlowOutlet):
     def _write_process(self, image: Image) -> None:
         self._unwritten.discard(image)
         self._metrics.process_written(image)
-        process = (image.id, image.pid, image.ppid, image.parent, image.started_ns)
-        program = (image.proc, image.cmd, image.args, image.exe, image.cwd)
-        owner = (image.uid, image.gid, image.username, image.groupname)
-        rest = (image.rules.tags, image.args_missing)
-        self._writer.add_process(Process(*process, *program, *owner, *rest))
+        row = (
+            image.id,
+            image.pid,
+            image.ppid,
+            image.parent,
+            image.started_ns,
+            image.proc,
+            image.cmd,
+            image.args,
+            image.exe,
+            image.cwd,
+            image.uid,
+            image.gid,
+            image.username,
+            image.groupname,
+            image.rules.tags,
+            image.args_missing,
+        )
+        self._writer.add_process(build(Process, row))
 
     def _on_image_ended(self, operation: ImageEnded) -> None:
         image, time_ns, exit_code, signal, replaced = operation
@@ -334,7 +340,7 @@ class Pipeline(FlowOutlet):
         if image in self._unwritten:
             self._unwritten.discard(image)
             return
-        end = ProcessEnd(image.id, time_ns, exit_code, signal, replaced)
+        end = build(ProcessEnd, (image.id, time_ns, exit_code, signal, replaced))
         if self.main is not None and image.pid == self.main.pid and not replaced:
             self.main_end = self.main_end or end
         self.last_end_ns = max(self.last_end_ns, time_ns)

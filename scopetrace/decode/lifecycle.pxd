@@ -10,6 +10,7 @@ from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task, ThreadGroup, Tree
 from scopetrace.model.call cimport Call
 from scopetrace.model.image cimport Image
+from named cimport build
 from scopetrace.model.raw cimport RawRecord
 
 

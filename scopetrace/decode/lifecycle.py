@@ -17,6 +17,7 @@ from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task, fork_name
 from scopetrace.model.call import Call
 from scopetrace.model.image import Image
+from scopetrace.model.named import build
 from scopetrace.model.names import group_name, user_name
 from scopetrace.model.open_file import FileStat
 from scopetrace.model.operation import (
@@ -69,10 +70,11 @@ def on_exec(state: State, task: Task, record: RawRecord, call: Call) -> None:
     _close_at_exec(state, task, parts, record.arg4 != 0, time_ns)
     change_folders(task, parts)
     old, new = task.group.image, _image(state, task, record, parts, time_ns)
-    state.emit(ImageEnded(old, time_ns, None, None, True))
+    state.emit(build(ImageEnded, (old, time_ns, None, None, True)))
     task.group.image = new
-    state.emit(ImageStarted(new, time_ns, True))
-    state.emit(Executed(new, task.tid, time_ns, call.op if call.op in EXECS else "execve"))
+    state.emit(build(ImageStarted, (new, time_ns, True)))
+    op = call.op if call.op in EXECS else "execve"
+    state.emit(build(Executed, (new, task.tid, time_ns, op)))
     _notice_lost_privilege(state, task, parts, time_ns)
 
 
@@ -201,7 +203,7 @@ def _gives_privilege(image: Image, parts: Parts) -> bool:
     raw_stat = parts.get(Part.STAT)
     if not raw_stat:
         return False
-    status = FileStat._make(STAT.unpack(raw_stat))
+    status = build(FileStat, STAT.unpack(raw_stat))
     changes_user = status.mode & stat.S_ISUID and status.uid != image.uid
     changes_group = status.mode & stat.S_ISGID and status.mode & stat.S_IXGRP
     return bool(changes_user or (changes_group and status.gid != image.gid))
@@ -227,9 +229,9 @@ def on_setuid(state: State, task: Task, record: RawRecord, call: Call) -> None:
     new = state.tree.changed(old, time_ns)
     new.uid, new.gid = uid, gid
     new.username, new.groupname = user_name(uid), group_name(gid)
-    state.emit(ImageEnded(old, time_ns, None, None, True))
+    state.emit(build(ImageEnded, (old, time_ns, None, None, True)))
     task.group.image = new
-    state.emit(ImageStarted(new, time_ns, True))
+    state.emit(build(ImageStarted, (new, time_ns, True)))
 
 
 def _wanted_ids(record: RawRecord, op: str) -> str:
@@ -255,8 +257,9 @@ def on_fork(state: State, task: Task, record: RawRecord, call: Call) -> None:
     if record.arg3:
         status = record.parts().get(Part.STATUS, b"")
         state.pids.born(child.group, task.group, record.arg3, status)
-    state.emit(ImageStarted(child.group.image, time_ns, True))
-    state.emit(Forked(task.group.image, task.tid, time_ns, fork_name(flags), pid))
+    state.emit(build(ImageStarted, (child.group.image, time_ns, True)))
+    forked = (task.group.image, task.tid, time_ns, fork_name(flags), pid)
+    state.emit(build(Forked, forked))
 
 
 def _forget(state: State, stale: Task, pid: int, time_ns: int) -> None:
@@ -274,7 +277,8 @@ def on_leave(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a process is about to exit (RAW_LEAVE)."""
     fds, threads, virtual_kib, resident_kib, *_ = record.args
     time_ns = record.entered_ns + state.offset_ns
-    state.emit(Leaving(task.group.image, time_ns, fds, threads, virtual_kib, resident_kib))
+    leaving = (task.group.image, time_ns, fds, threads, virtual_kib, resident_kib)
+    state.emit(build(Leaving, leaving))
 
 
 def on_exit(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -289,9 +293,10 @@ def on_exit(state: State, task: Task, record: RawRecord, call: Call) -> None:
     code, number, core = wait_status(record.result)
     image = group.image
     lasted_ns = time_ns - group.started_ns
-    ended = (code, number, core, lasted_ns, record.args, group.process_group)
-    state.emit(Exited(image, task.tid, time_ns, *ended))
-    state.emit(ImageEnded(image, time_ns, code, number, False))
+    usage, process_group = record.args, group.process_group
+    exited = (image, task.tid, time_ns, code, number, core, lasted_ns, usage, process_group)
+    state.emit(build(Exited, exited))
+    state.emit(build(ImageEnded, (image, time_ns, code, number, False)))
 
 
 def wait_status(status: int) -> tuple[int | None, int | None, bool]:
@@ -312,11 +317,12 @@ def on_signal(state: State, task: Task, record: RawRecord, call: Call) -> None:
     time_ns = record.entered_ns + state.offset_ns
     has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
     pid = state.pids.of(task.group, record.arg3) if has_sender else 0
-    sender = (pid, record.arg4) if pid else (0, 0)
+    uid = record.arg4 if pid else 0
     is_fault = number in FAULTS and 0 < code < SI_KERNEL
     address = record.arg3 & INT | (record.arg4 & INT) << 32 if is_fault else None
     image = task.group.image
-    state.emit(Signalled(image, task.tid, time_ns, number, code, *sender, count, address))
+    signalled = (image, task.tid, time_ns, number, code, pid, uid, count, address)
+    state.emit(build(Signalled, signalled))
 
 
 def on_unrecorded(state: State, task: Task, record: RawRecord, call: Call) -> None:

@@ -270,15 +270,15 @@ class Meter:
         tags: dict[str, Any],
         even_0: bool = False,
     ) -> None:
+        """Add a sample; its tags become the sample's own."""
         if not (value or even_0):
             return
         if plan.mean and numops > 1:
             value /= numops
-        kept = {tag: text for tag, text in tags.items() if text is not None}
         if plan.numops:
-            kept["numops"] = numops
-        kept.update(image.rules.tags)
-        what = (time_ns, image.id, plan.name, plan.type, plan.unit, _storable(value), kept)
+            tags["numops"] = numops
+        tags.update(image.rules.tags)
+        what = (time_ns, image.id, plan.name, plan.type, plan.unit, _storable(value), tags)
         self._ready.append(build(Sample, what))
 
     def _add_own_sample(
@@ -299,16 +299,16 @@ class Meter:
 
 
 def _named(kept: tuple[str, ...], key: Key) -> dict[str, Any]:
-    """Return the tags that a key was made of."""
+    """Return the tags that a key was made of, those that are known."""
     if len(kept) == 1:
-        return {kept[0]: key}
-    return dict(zip(kept, key, strict=True))
+        return {} if key is None else {kept[0]: key}
+    return {tag: text for tag, text in zip(kept, key, strict=True) if text is not None}
 
 
 def _sum_up(series: Series, key: tuple[Any, ...], change: float) -> None:
     """Note that a lasting value has changed by so much."""
     named = zip(series.plan.tags, key, strict=True)
-    kept = tuple((tag, text) for tag, text in named if tag in series.plan.kept)
+    kept = tuple((tag, text) for tag, text in named if tag in series.plan.kept and text is not None)
     total = series.totals.pop(kept, 0) + change
     if total:
         series.totals[kept] = total

@@ -219,7 +219,9 @@ class Recognition:
 
     def _read(self, reading: Reading, operation: FlowTransferred) -> None:
         """Feed all readers; drop those that are done."""
-        image, tid, time_ns, flow, outgoing, data, transferred, *_ = operation
+        image, tid, time_ns, flow, outgoing, data, transferred, _serial, _early, _console = (
+            operation
+        )
         done = False
         for reader in reading.readers:
             items = reader.items

@@ -203,7 +203,9 @@ def test_a_python_for_which_it_was_not_compiled_takes_the_general_way(monkeypatc
     monkeypatch.setitem(sys.modules, "scopetrace._inserts", None)
     with inserting(True) as (db, inserts):
         assert inserts._plain == {}
-        inserts.add("event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a", None, 3, None, None))])
+        inserts.add(
+            "event", [Event(1, 1, 1, "fs", "fs.open", 0, (FORM, "/a", None, 3, None, None))]
+        )
         assert db.execute("SELECT data FROM event").fetchone() == (b'{"file":"/a","fd":3}',)
 
 

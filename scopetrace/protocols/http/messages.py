@@ -112,6 +112,7 @@ class Request(Message):
         self.refused = False
         """An error was answered instead of 100 Continue, so its body need not follow."""
 
+
 class Response(Message):
     """A final response (not an interim one); `request` is None if none was seen that it answers."""
 

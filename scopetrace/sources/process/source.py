@@ -50,17 +50,9 @@ class ProcessSource(Source):
     def _executed(self, operation: Executed) -> None:
         image, tid, time_ns, op = operation
         if self.measures in image.rules.measures:
-            self.outlet.measure(
-                image,
-                time_ns,
-                "proc.start",
-                1,
-                uid=image.uid,
-                username=image.username,
-                gid=image.gid,
-                groupname=image.groupname,
-                args=image.cmd[:MOST_ARGS],
-            )
+            args = image.cmd[:MOST_ARGS]
+            tags = (image.uid, image.username, image.gid, image.groupname, args)
+            self.outlet.measure_with(image, time_ns, "proc.start", 1, 1, tags)
         data: dict[str, Any] = {
             "op": op,
             "exe": image.exe,
