@@ -11,12 +11,15 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from scopetrace.syscalls.render import render
 from support.traced_calls import traced
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 DIFFERENCES = Path(__file__).parents[1] / "syscalls" / "differences.txt"
+ANY = "*"
+"""In place of a program: all of them."""
 UNFINISHED = re.compile(r"(.*) <unfinished \.\.\.>")
 RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)")
 INTERRUPTED = re.compile(r"(.*) = \? ERESTART\w+ \(.*\)")
@@ -131,13 +134,42 @@ def rendered_lines(
     return normal([(str(tid), render(call, verbose=verbose)) for tid, call in calls])
 
 
-def listed(program: str = "") -> re.Pattern[str]:
-    """Return what matches the lines that differ for a reason, in any program or in this one."""
+class Difference(NamedTuple):
+    """A row of differences.txt."""
+
+    programs: tuple[str, ...]
+    expression: re.Pattern[str]
+    is_in_each_run: bool
+
+    def is_about(self, program: str) -> bool:
+        return program in self.programs or ANY in self.programs
+
+
+def listed() -> list[Difference]:
+    """Return the rows of differences.txt."""
     lines = (line.split() for line in DIFFERENCES.read_text().splitlines() if line)
-    found = [words for words in lines if words[0] != "#"]
-    general = [words[0] for words in found if words[0][0] != "@"]
-    own = [words[1] for words in found if words[0][0] == "@" and program in words[0][1:].split(",")]
-    return re.compile("|".join(general + own))
+    return [
+        Difference(
+            tuple(words[0].split(",")), re.compile(words[1].removeprefix("!")), words[1][0] == "!"
+        )
+        for words in lines
+        if words[0] != "#"
+    ]
+
+
+def stale(program: str, lines: Collection[str], different: Collection[str]) -> list[str]:
+    """Return the rows that name a program without need.
+
+    Args:
+        lines: all that the program made.
+        different: those that only strace or only the recording has.
+    """
+    return [
+        row.expression.pattern
+        for row in listed()
+        if program in row.programs
+        and not any(map(row.expression.search, different if row.is_in_each_run else lines))
+    ]
 
 
 def counted(lines: Iterable[Line], tids: Collection[str]) -> Counter[str]:
@@ -153,15 +185,25 @@ def counted(lines: Iterable[Line], tids: Collection[str]) -> Counter[str]:
     return found
 
 
+def expected(program: str) -> re.Pattern[str]:
+    """Return what matches the lines of a program that differ for a reason."""
+    return re.compile("|".join(row.expression.pattern for row in listed() if row.is_about(program)))
+
+
 def unlisted(lines: Counter[str], program: str) -> Counter[str]:
     """Return the lines that are not expected to differ in a recording of a program."""
-    expected = listed(program)
-    return Counter({line: count for line, count in lines.items() if not expected.search(line)})
+    known = expected(program)
+    return Counter({line: count for line, count in lines.items() if not known.search(line)})
 
 
 def different(theirs: list[str], ours: list[str]) -> list[str]:
-    """Return the lines that only one has, without those that differ for a reason."""
-    expected = listed()
-    one, other = ([line for line in lines if not expected.search(line)] for lines in (theirs, ours))
-    found = difflib.unified_diff(one, other, "strace", "render", n=0, lineterm="")
+    """Return the lines that only one has, + or - in front."""
+    found = difflib.unified_diff(theirs, ours, "strace", "render", n=0, lineterm="")
     return [line for line in found if re.match(r"[-+](?![-+])", line)]
+
+
+def unexpected(theirs: list[str], ours: list[str], program: str) -> list[str]:
+    """Return the lines that only one has, without those that differ for a reason."""
+    known = expected(program)
+    one, other = ([line for line in lines if not known.search(line)] for lines in (theirs, ours))
+    return different(one, other)

@@ -258,7 +258,7 @@ def _started(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in range(3):
             os.dup2(nothing, standard)
-        os.close(nothing)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         _ptrace(TRACEME, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
         os.execve(argv[0], list(argv), dict(environment))

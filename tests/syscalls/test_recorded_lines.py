@@ -16,12 +16,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from support.harness import Compile, wait_for
 from support.net_peers import HOST, free_port, is_listening
-from support.strace_lines import ENVIRONMENT, Line, counted, joined, unlisted, whole
+from support.strace_lines import ENVIRONMENT, Line, counted, joined, stale, unlisted, whole
 
 SCOPETRACE = (sys.executable, "-P", "-m", "scopetrace")
 PATIENCE_S = 90
@@ -146,21 +147,34 @@ def nothing() -> None:
     """Neither prepare nor do anything."""
 
 
-def differences(
+class Compared(NamedTuple):
+    """The lines of a program, and how often each is there."""
+
+    theirs: Counter[str]
+    ours: Counter[str]
+
+    def explained(self, program: str) -> None:
+        """Assert that each difference has its reason, and that each reason has a difference."""
+        found = (self.theirs - self.ours) + (self.ours - self.theirs)
+        without_reason = unlisted(found, program)
+        assert not without_reason, "\n".join(sorted(without_reason))
+        assert stale(program, self.theirs + self.ours, found) == []
+
+    def same(self) -> None:
+        """Assert that nearly all lines are the same."""
+        missing, more = self.theirs - self.ours, self.ours - self.theirs
+        most = max(self.theirs.total() * (1 - SAME), FEW)
+        assert max(missing.total(), more.total()) <= most
+
+
+def compared(
     folder: Path, argv: Sequence[str], prepare: Use = nothing, use: Use = nothing
-) -> tuple[Counter[str], Counter[str], int]:
-    """Return the lines that only strace has, those that only we have, and how many there are."""
+) -> Compared:
+    """Run a program under strace and record it."""
     runs = Runs(folder / "work", argv, prepare, use)
     traced, recorded = runs.traced(), runs.recorded()
     tids = {tid for tid, _ in traced + recorded}
-    theirs, ours = counted(traced, tids), counted(recorded, tids)
-    return theirs - ours, ours - theirs, theirs.total()
-
-
-def explained(found: Counter[str], program: str) -> None:
-    """Assert that each difference has its reason."""
-    different = unlisted(found, program)
-    assert not different, "\n".join(sorted(different))
+    return Compared(counted(traced, tids), counted(recorded, tids))
 
 
 @pytest.mark.parametrize("argv", PROGRAMS, ids=" ".join)
@@ -169,10 +183,10 @@ def test_a_recording_has_the_lines_of_strace(argv: list[str], tmp_path: Path) ->
         subprocess.run(("git", "init", "-q", tmp_path / "work"), check=True)
         (tmp_path / "work" / "new").write_text("text")
 
-    missing, more, total = differences(tmp_path, argv, prepare)
+    lines = compared(tmp_path, argv, prepare)
 
-    explained(missing + more, Path(argv[0]).name)
-    assert max(missing.total(), more.total()) <= max(total * (1 - SAME), FEW)
+    lines.explained(Path(argv[0]).name)
+    lines.same()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -182,9 +196,7 @@ def test_calls_of_a_family_have_the_lines_of_strace(
     for name in FAMILIES[family]:
         folder = tmp_path / name
         folder.mkdir()
-        missing, more, _ = differences(folder, [str(compile_tracee(name))])
-
-        explained(missing + more, name)
+        compared(folder, [str(compile_tracee(name))]).explained(name)
 
 
 def test_a_server_has_the_lines_of_strace(tmp_path: Path) -> None:
@@ -201,10 +213,10 @@ def test_a_server_has_the_lines_of_strace(tmp_path: Path) -> None:
         os.kill(int((work / "pid").read_text()), signal.SIGQUIT)
 
     argv = ["/usr/sbin/nginx", "-c", str(work / "conf")]
-    missing, more, total = differences(tmp_path, argv, prepare, use)
+    lines = compared(tmp_path, argv, prepare, use)
 
-    explained(missing + more, "nginx")
-    assert max(missing.total(), more.total()) <= max(total * (1 - SAME), FEW)
+    lines.explained("nginx")
+    lines.same()
 
 
 @pytest.mark.parametrize("program", ["go", "node", "java"])
@@ -223,6 +235,4 @@ def test_a_program_with_threads_has_the_lines_of_strace(program: str, tmp_path: 
         subprocess.run(("javac", "-d", tmp_path, tmp_path / "Main.java"), check=True)
         argv = ["/usr/bin/java", "-cp", str(tmp_path), "Main"]
 
-    missing, more, _ = differences(tmp_path, argv)
-
-    explained(missing + more, program)
+    compared(tmp_path, argv).explained(program)
