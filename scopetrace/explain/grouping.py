@@ -113,6 +113,14 @@ def _origin(call: Subject) -> int:
     return call.files.origins.get(fds[0], 0) if len(fds) == 1 else 0
 
 
+def _is_sought(call: Subject, act: Act) -> bool:
+    """Return whether an act is a search for a file of the same name as that of a call."""
+    if not isinstance(act, MissingAct):
+        return False
+    name = Values(call)["path"].rpartition("/")[2]
+    return [*act.paths][-1].rpartition("/")[2] == name
+
+
 class Acts:
     """Groups calls into acts.
 
@@ -124,8 +132,8 @@ class Acts:
         self._is_own = is_own
         self._pending: list[Act] = []
         self._open: dict[Key, Act] = {}
-        self._last: tuple[int, Key] | None = None
-        """Thread and key of the last call."""
+        self._last: dict[int, tuple[Key, Act]] = {}
+        """Thread → key and act of its last call."""
         self._noise: NoiseAct | None = None
         self._asked: set[tuple[int, str]] = set()
         """Processes, and the files that they asked about in an act that was shown."""
@@ -135,18 +143,18 @@ class Acts:
         key, kind = self._kind(call)
         act = self._act(call, key) or self._begin(kind(call.made))
         act.add(call)
-        self._last = call.made.tid, key
+        self._last[call.made.tid] = key, act
         if act.is_open:
             self._open[key] = act
         else:
             self._open.pop(key, None)
-        yield from self._complete(len(self._pending) - 1)
+        yield from self._complete()
 
     def end(self) -> Iterator[Act]:
         """Yield the acts that are left, as before a signal or at the end."""
         self._open.clear()
-        self._last = None
-        yield from self._complete(len(self._pending))
+        self._last.clear()
+        yield from self._complete()
         yield from self._end_noise()
 
     def _kind(self, call: Subject) -> tuple[Key, type[Act]]:
@@ -155,38 +163,36 @@ class Acts:
         if origin and (origin == call.made.id or key in self._open):
             return key, FileAct
         key, kind = _kind_of(call, self._is_own)
-        if kind is MissingAct and self._last and self._is_sought(call):
-            key = self._last[1]
+        if kind is MissingAct and (last := self._last.get(call.made.tid)):
+            return (last[0] if _is_sought(call, last[1]) else key), kind
         return key, kind
-
-    def _is_sought(self, call: Subject) -> bool:
-        """Return whether the last act of the thread is a search for a file of the same name."""
-        act = self._pending[-1] if self._pending else None
-        if not isinstance(act, MissingAct) or act.first.tid != call.made.tid:
-            return False
-        name = Values(call)["path"].rpartition("/")[2]
-        return [*act.paths][-1].rpartition("/")[2] == name
 
     def _act(self, call: Subject, key: Key) -> Act | None:
         """Return the act that a call belongs to; None: it begins one."""
         if key in self._open:
             return self._open[key]
-        return self._pending[-1] if self._last == (call.made.tid, key) else None
+        last = self._last.get(call.made.tid)
+        return last[1] if last and last[0] == key else None
 
     def _begin(self, act: Act) -> Act:
         self._pending.append(act)
         return act
 
-    def _complete(self, upto: int) -> Iterator[Act]:
-        """Yield the first `upto` acts, as far as no call will follow."""
-        while upto > 0 and (not self._waits(self._pending[0]) or upto > MOST_PENDING):
+    def _complete(self) -> Iterator[Act]:
+        """Yield the first acts, as far as no call will follow."""
+        while self._pending and (
+            len(self._pending) > MOST_PENDING or not self._waits(self._pending[0])
+        ):
             act = self._pending.pop(0)
             self._open = {key: found for key, found in self._open.items() if found is not act}
-            upto -= 1
+            self._last = {tid: last for tid, last in self._last.items() if last[1] is not act}
             yield from self._without_noise(act)
 
     def _waits(self, act: Act) -> bool:
-        return act.is_open and any(found is act for found in self._open.values())
+        last = self._last.get(act.first.tid)
+        return (last is not None and last[1] is act) or (
+            act.is_open and any(found is act for found in self._open.values())
+        )
 
     def _without_noise(self, act: Act) -> Iterator[Act]:
         """Yield an act, or keep it if it is noise that others may follow."""

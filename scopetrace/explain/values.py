@@ -42,6 +42,7 @@ MODE_LETTERS = "rwxrwxrwx"
 KILO = 1024
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 MICRO, NANO = 1_000_000, 1_000_000_000
+TIMERS = ("itimerval", "itimerspec", "itimerspec64")
 TIMESPECS = {"timespec": NANO, "timespec64": NANO, "timeval": MICRO}
 FILE_TYPES = {
     "S_IFREG": "a regular file", "S_IFDIR": "a folder", "S_IFLNK": "a symbolic link",
@@ -140,6 +141,21 @@ def _span(call: Subject, value: int, text: str) -> str:
     return seconds(found[0] + found[1] / (MICRO if "tv_usec" in text else NANO))
 
 
+def _timer(call: Subject, value: int, text: str) -> str:
+    """Say when a timer ends, and how often; `is stopped` if its time is 0."""
+    units = re.findall(r"=(-?\d+), tv_([un])sec=(-?\d+)", text)
+    if len(units) < 2:
+        return text
+    every, first = (
+        int(whole) + int(part) / (MICRO if unit == "u" else NANO) for whole, unit, part in units
+    )
+    if not first:
+        return "is stopped"
+    absolute = call.has("TFD_TIMER_ABSTIME") or call.has("TIMER_ABSTIME")
+    ends = f"ends when its clock shows {first:.9g} s" if absolute else f"ends in {seconds(first)}"
+    return f"{ends}, and then every {seconds(every)}" if every else ends
+
+
 def _string(call: Subject, value: int, text: str) -> str:
     return text
 
@@ -164,6 +180,7 @@ PHRASES: dict[str, Callable[[Subject, int, str], str]] = {
     "size": _size,
     "sockaddr": _address,
     **dict.fromkeys(TIMESPECS, _span),
+    **dict.fromkeys(TIMERS, _timer),
     **dict.fromkeys(("uid", "uid16"), _user),
     **dict.fromkeys(("gid", "gid16"), _group),
 }

@@ -24,6 +24,7 @@ from scopetrace.syscalls.call import Abi
 from scopetrace.syscalls.chains import Chain, Use
 from scopetrace.syscalls.descriptors import Files
 from scopetrace.syscalls.recorded import Recorded
+from scopetrace.syscalls.rows import row
 
 MOST_COLUMNS = 100
 """Longer lines are hard to read."""
@@ -68,9 +69,8 @@ def why_failed(made: Recorded, data: dict[str, Any]) -> str:
     """Return why a call failed, by the data of its event or by its error; empty: not known."""
     if not made.error:
         return ""
-    if not data and (reason := certain_reason(made)):
-        return reason
-    return cause_text(data or {"error": made.error, "op": made.name})
+    evidence = cause_text(data) if data else ""
+    return evidence or certain_reason(made) or cause_text({"error": made.error, "op": made.name})
 
 
 def explained_call(
@@ -182,12 +182,14 @@ def _argument(argument: Argument) -> Iterator[tuple[str, str]]:
 
 
 def raw_line(made: Recorded) -> str:
-    """Return number and registers of a call: `257 x86-64: rdi=0xffffff9c … = 0x3`."""
+    """Return number and registers of a call, as far as it takes any: `3 x86-64: rdi=0x3 = 0x0`."""
     names = (REGISTERS_32 if made.abi == Abi.I386 else REGISTERS).split()
     call = made.call
-    registers = " ".join(f"{name}={value:#x}" for name, value in zip(names, call.args, strict=True))
+    found = row(call.abi, call.number)
+    kept = call.args[: len(found.arguments)] if found else call.args
+    registers = "".join(f" {name}={value:#x}" for name, value in zip(names, kept, strict=False))
     result = "?" if made.result is None else f"{made.result & (1 << 64) - 1:#x}"
-    return f"{Abi(made.abi).label} call {made.number}: {registers} = {result}"
+    return f"{Abi(made.abi).label} call {made.number}:{registers} = {result}"
 
 
 # -- JSON ------------------------------------------------------------------------------------------

@@ -104,6 +104,20 @@ def test_alike_calls_that_follow_each_other_are_one_act(acts):
     ]
 
 
+def test_calls_of_other_threads_do_not_part_an_act(acts):
+    found = acts(
+        stat("/a", 0.1),
+        call("getppid", result=7, at=0.2, tid=72),
+        stat("/b", 0.3),
+        call("getuid", result=7, at=0.4, tid=72),
+    )
+
+    assert found == [
+        "Asked about /a and /b [2 stats]",
+        "Asked who it is and who runs it [getppid, getuid]",
+    ]
+
+
 def test_what_belongs_to_the_system_is_one_act(acts):
     found = acts(
         stat("/usr/a", 0.1, -2),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from scopetrace.explain.subject import Subject
@@ -43,6 +45,21 @@ def test_permissions_as_ls_shows_them():
 )
 def test_how_long_poll_waits(timeout, expected):
     assert values("poll", 0x2000, 1, timeout)["limit"] == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts", "expected"),
+    [
+        (0, (0, 0, 0, 50_000_000), "ends in 50 ms"),
+        (0, (1, 0, 2, 500_000_000), "ends in 2.5 s, and then every 1 s"),
+        (0, (1, 0, 0, 0), "is stopped"),
+        (1, (0, 0, 90, 0), "ends when its clock shows 90 s"),
+    ],
+)
+def test_when_a_timer_ends(flags, parts, expected):
+    times = Piece(2, 0, 0x2000, struct.pack("=4q", *parts))
+
+    assert values("timerfd_settime", 3, flags, 0x2000, 0, memory=[times])["new_value"] == expected
 
 
 def test_a_socket_and_its_peer():

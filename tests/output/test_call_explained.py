@@ -55,5 +55,5 @@ def test_registers_by_abi():
     made = call("close", 3)
     recorded = Recorded(7, 0, 1, 1, 70, "cat", *made[3:])
 
-    assert raw_line(recorded).startswith("x86-64 call 3: rdi=0x3 rsi=0x0")
-    assert raw_line(recorded._replace(abi=1)).startswith("i386 call 3: ebx=0x3 ecx=0x0")
+    assert raw_line(recorded) == "x86-64 call 3: rdi=0x3 = 0x0"
+    assert raw_line(recorded._replace(abi=1)) == "i386 call 3: ebx=0x3 ecx=0x0 edx=0x0 = 0x0"
