@@ -81,8 +81,10 @@ READ_ONLY = "ro"
 NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
 NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
 NOT_TRACEABLE = "not_traceable"
-OF_PROCESS = re.compile(r"/proc/(\d+)/(task/\d+/)?(exe|cwd|root|fd/\d+|map_files/.+)(/|$)")
-"""Links to the files of a process: others may follow them if they may trace it (proc(5))."""
+OF_PROCESS = re.compile(
+    r"/proc/(\d+)/(task/\d+/)?(exe|cwd|root|fd/\d+|map_files/.+|(numa_)?maps|smaps(_rollup)?)(/|$)"
+)
+"""Links to files of a process, and its memory maps: for others if they may trace it (proc(5))."""
 SCRIPT = b"#!"
 RAW, PACKET, TYPE_MASK, AF_PACKET = 3, 10, 0xF, 17
 """Types and a family of sockets that need CAP_NET_RAW (raw(7), packet(7))."""

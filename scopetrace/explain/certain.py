@@ -32,6 +32,17 @@ UNITS = {
     "itimerspec": (1_000_000_000, "nanoseconds"),
 }
 """Kind of a time → how many of what a second has."""
+SIGSET = 8
+MOST_VECTORS = 1024
+"""IOV_MAX."""
+LARGEST = 2**63 - 1
+"""Position in a file."""
+WORD = 4
+MAP_SHARED, MAP_TYPE, PROT_WRITE = 1, 0xF, 2
+MS_ASYNC, MS_SYNC = 1, 4
+EPOLLEXCLUSIVE = 1 << 28
+SMALLEST = {"clone3": 64, "openat2": 24, "sched_setattr": 48}
+"""Bytes of the structure that grows with the kernel; they are the first version of it."""
 SIGKILL, SIGSTOP = 9, 19
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
@@ -63,9 +74,22 @@ def certain_reason(made: Recorded) -> str:
     found = OF_CALLS.get((made.name, made.error))
     if found is not None and (reason := found(made.call)):
         return reason
-    if made.error == "EINVAL" and (reason := _unknown(made.call) or _time(made.call)):
+    if made.error in ("EINVAL", "ENOSYS") and (reason := _wrong_value(made.call)):
         return reason
     return ELSE.get((made.name, made.error), "")
+
+
+def _wrong_value(call: Call) -> str:
+    """Say which argument no call takes like that."""
+    return _unknown(call) or _time(call) or _set_size(call)
+
+
+def _set_size(call: Call) -> str:
+    """Say that a set of signals does not have the size of the kernel's."""
+    found = row(call.abi, call.number)
+    names = [argument.name for argument in found.arguments] if found else []
+    size = call.args[names.index("sigsetsize")] if "sigsetsize" in names else SIGSET
+    return f"sigsetsize is {size}, not {SIGSET}" if size != SIGSET else ""
 
 
 def _unknown(call: Call) -> str:
@@ -113,7 +137,65 @@ def _aligned(call: Call) -> str:
 
 
 def _epoll(call: Call) -> str:
-    return "a list cannot be on itself" if call.args[0] == call.args[2] else ""
+    if call.args[0] == call.args[2]:
+        return "a list cannot be on itself"
+    events = next((int.from_bytes(each.data[:4], "little") for each in call.memory), 0)
+    no_epoll = "" if events & EPOLLEXCLUSIVE else f"descriptor {signed(call.args[0])} is no epoll"
+    return _wrong_value(call) or no_epoll
+
+
+def _epoll_fds(call: Call) -> str:
+    one, other = (signed(call.args[position]) for position in (0, 2))
+    return f"of the descriptors {one} and {other} one is not open"
+
+
+def _vectors(call: Call) -> str:
+    """Say that a call on several buffers has too many of them."""
+    number = signed(call.args[2])
+    wrong = not 0 <= number <= MOST_VECTORS
+    return f"{number} buffers are not within 0 to {MOST_VECTORS}" if wrong else ""
+
+
+def _range(call: Call) -> str:
+    """Say that the bytes of pread64 or pwrite64 would lie behind the last position."""
+    beyond = call.abi == Abi.X86_64 and call.args[3] + call.args[2] > LARGEST
+    return "the bytes would lie behind the largest position of a file" if beyond else ""
+
+
+def _word(call: Call) -> str:
+    return f"the address is no multiple of {WORD}" if call.args[0] % WORD else ""
+
+
+def _mapping_right(call: Call) -> str:
+    """Say which right a mapping of a file needs; it is refused for nothing else but modes."""
+    shared = call.args[3] & MAP_TYPE != 2
+    if shared and call.args[2] & PROT_WRITE:
+        return "a shared mapping that may be written needs a file open for reading and writing"
+    return "a mapping needs a file that is open for reading"
+
+
+def _sync(call: Call) -> str:
+    both = call.args[2] & MS_ASYNC and call.args[2] & MS_SYNC
+    return _aligned(call) or ("MS_ASYNC and MS_SYNC exclude each other" if both else "")
+
+
+def _size_at(position: int, name: str) -> Reason:
+    """Say that a structure is smaller than its first version."""
+
+    def found(call: Call) -> str:
+        size, least = call.args[position], SMALLEST[name]
+        return f"the structure has {size} bytes, fewer than {least}" if size < least else ""
+
+    return found
+
+
+def _timer(call: Call) -> str:
+    return _wrong_value(call) or f"there is no timer {signed(call.args[0])}"
+
+
+def _aio(call: Call) -> str:
+    none = "nr_events is not positive" if signed(call.args[0]) <= 0 else ""
+    return none or "the memory for the id of the context does not hold 0"
 
 
 def _sigaction(call: Call) -> str:
@@ -195,15 +277,35 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     **dict.fromkeys((("fcntl", "EBADF"), ("fcntl64", "EBADF")), _not_open),
     ("ioctl", "ENOTTY"): _terminal,
     ("lseek", "EINVAL"): _lseek,
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("readv", "writev", "preadv", "pwritev")), _vectors
+    ),
+    ("pread64", "EINVAL"): _range,
+    ("pwrite64", "EINVAL"): _range,
+    ("futex", "EINVAL"): _word,
+    ("futex", "ENOSYS"): _always("the kernel has no such operation"),
+    ("mmap", "EACCES"): _mapping_right,
+    ("epoll_ctl", "EBADF"): _epoll_fds,
+    ("clone3", "EINVAL"): _size_at(1, "clone3"),
+    ("openat2", "EINVAL"): _size_at(3, "openat2"),
+    **dict.fromkeys(
+        (
+            (name, "EINVAL")
+            for name in ("timer_settime", "timer_gettime", "timer_delete", "timer_getoverrun")
+        ),
+        _timer,
+    ),
+    ("io_setup", "EINVAL"): _aio,
     ("lseek", "ENXIO"): _always("the file has nothing of that kind behind this position"),
     **dict.fromkeys(
-        ((name, "EINVAL") for name in ("mprotect", "munmap", "madvise", "msync", "mremap")),
+        ((name, "EINVAL") for name in ("mprotect", "munmap", "madvise", "mincore", "mremap")),
         _aligned,
     ),
     **dict.fromkeys(
         ((name, "ENOMEM") for name in ("msync", "mincore")),
         _always("a part of this memory is not mapped"),
     ),
+    ("msync", "EINVAL"): _sync,
     ("mmap", "EINVAL"): lambda call: wrong_mapping("mmap", call.args),
     ("mmap", "ENODEV"): _always("what the descriptor is cannot be mapped into memory"),
     ("epoll_ctl", "EPERM"): _always("a file or folder never has to be waited for"),
@@ -251,6 +353,42 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
 }
 """Call and error → why."""
 ELSE: dict[tuple[str, str], str] = {
+    ("sched_getaffinity", "EINVAL"): (
+        "the memory is smaller than the set of all CPUs, or its size no multiple of 8"
+    ),
+    ("getdents64", "EINVAL"): "the memory is too small for the next entry",
+    ("getdents", "EINVAL"): "the memory is too small for the next entry",
+    ("readahead", "EINVAL"): "only files and block devices can be read ahead",
+    ("tee", "EINVAL"): "it copies from a pipe to another pipe, and nothing else",
+    ("copy_file_range", "EINVAL"): (
+        "both have to be regular files, and the two parts of one file must not overlap"
+    ),
+    ("sendfile", "EINVAL"): (
+        "the source has to be something like a file, and the target not open with O_APPEND"
+    ),
+    ("sendmsg", "EBADF"): "the socket, or a descriptor that was to be passed, is not open",
+    ("poll", "EINVAL"): "there are more descriptors than RLIMIT_NOFILE allows",
+    ("setsockopt", "EINVAL"): "the option does not take this value, or one of this size",
+    ("openat2", "EINVAL"): "it takes no unknown flags, and a mode only with O_CREAT or O_TMPFILE",
+    ("connect", "EINVAL"): "the address is shorter than one of the socket's family",
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("msgctl", "msgrcv")), "there is no queue of that id"
+    ),
+    ("msgsnd", "EINVAL"): "there is no queue of that id, or the message is longer than it takes",
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("semctl", "semop", "semtimedop")),
+        "there is no set of that id, or no semaphore of that number in it",
+    ),
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("shmctl", "shmdt")),
+        "there is no segment of that id or address",
+    ),
+    **dict.fromkeys(
+        ((name, "EINVAL") for name in ("io_destroy", "io_submit", "io_getevents", "io_cancel")),
+        "there is no context of that id, or a number is out of its range",
+    ),
+    ("rseq", "EINVAL"): "memory is registered already, or its address or size is wrong",
+    ("set_robust_list", "EINVAL"): "the size is not that of the head of the list",
     ("timerfd_settime", "EINVAL"): "the descriptor is no timer",
     ("timerfd_gettime", "EINVAL"): "the descriptor is no timer",
     ("write", "EINVAL"): "what the descriptor is cannot be written to, or not so many bytes",

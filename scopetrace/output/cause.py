@@ -111,11 +111,34 @@ MEANINGS = {
 }
 NOT_MAPPED = "a part of this memory is not mapped"
 NOT_TRACEABLE = "the caller may not trace that process (ptrace(2))"
+FOLDER_REMOVED = "the folder has been removed"
+NO_LEVEL = "the socket has no options of that level"
+OF_SEGMENTS = ("shmget", "shmat", "shmctl")
+OF_MESSAGES = ("msgget", "msgsnd", "msgrcv", "msgctl")
 SEMAPHORES = ("semop", "semtimedop", "semtimedop_time64")
+OF_SETS = ("semget", "semctl", *SEMAPHORES)
 SET_ATTRIBUTE = ("setxattr", "lsetxattr", "fsetxattr")
 ATTRIBUTES = (*SET_ATTRIBUTE, "removexattr", "lremovexattr", "fremovexattr")
 OF_CALLS = {
-    ("getcwd", "ENOENT"): "the folder has been removed",
+    ("getcwd", "ENOENT"): FOLDER_REMOVED,
+    ("getdents64", "ENOENT"): FOLDER_REMOVED,
+    ("openat2", "EXDEV"): "the path leads out of what `resolve` allows: its folder or file system",
+    ("openat2", "ELOOP"): "`resolve` allows no link on the way, or links lead to each other",
+    ("getsockopt", "EOPNOTSUPP"): NO_LEVEL,
+    ("setsockopt", "EOPNOTSUPP"): NO_LEVEL,
+    ("socketpair", "EOPNOTSUPP"): "the family has no connected pairs of sockets",
+    **dict.fromkeys(
+        ((op, "EPIPE") for op in ("sendto", "sendmsg", "sendmmsg")),
+        "the other end has gone, or this one was shut down for sending",
+    ),
+    **dict.fromkeys(
+        ((op, "EACCES") for op in (*OF_SEGMENTS, *OF_SETS, *OF_MESSAGES)),
+        "the permissions of what has this key or id refuse it",
+    ),
+    ("mmap", "EEXIST"): "another mapping is there already",
+    ("name_to_handle_at", "EOPNOTSUPP"): "the file system has no handles of files",
+    ("setsockopt", "EDOM"): "the microseconds are not within 0 to 999999",
+    ("rt_sigtimedwait", "EAGAIN"): "none of these signals came within that time",
     ("setsid", "EPERM"): "the process leads a process group already",
     ("setpgid", "EPERM"): "the process leads a session, or its session has no such group",
     ("setpgid", "ESRCH"): "it is neither this process nor a child of it",
@@ -160,6 +183,10 @@ OF_CALLS = {
         "a semaphore has not the value for it, and the call may not wait, or waited in vain",
     ),
     **dict.fromkeys(
+        ((op, "ERANGE") for op in (*SEMAPHORES, "semctl")),
+        "a semaphore would be negative, or larger than 32767",
+    ),
+    **dict.fromkeys(
         ((op, "EEXIST") for op in SET_ATTRIBUTE), "it has an attribute of that name already"
     ),
     **dict.fromkeys(
@@ -180,6 +207,20 @@ OF_CALLS = {
     ("msgget", "ENOENT"): "there is no queue with this key, and none was to be made",
 }
 """What an error means for one call, where that is more than for any."""
+OF_PROC = {
+    ("uid_map", "EPERM"): (
+        "without CAP_SETUID one line may map only the own user, the map is written once, and"
+        " before that the process must not have changed its user (user_namespaces(7))"
+    ),
+    ("gid_map", "EPERM"): (
+        "without CAP_SETGID /proc/PID/setgroups has to be `deny` first, one line may map only the"
+        " own group, and the map is written once (user_namespaces(7))"
+    ),
+    ("setgroups", "EPERM"): "it may be written only before gid_map, and in the own user namespace",
+    ("oom_score_adj", "EACCES"): "a value below the least so far takes CAP_SYS_RESOURCE",
+}
+"""Name of a file in /proc/PID, and the error of writing to it, → what the kernel asks for."""
+MAKING = ("mkdir", "mknod", "symlink", "link", "rename")
 OF_NEW = {
     "EEXIST": "{} is there already",
     "EISDIR": "{} is a folder",
@@ -323,6 +364,20 @@ def _lacks(data: Data, needs: object) -> str:
     return ""
 
 
+def _of_kernel(data: Data) -> str:
+    """Say what the kernel asks of those who write to its files in /proc and /sys."""
+    path, op = str(data.get("file_new") or data.get("file", "")), str(data.get("op"))
+    if not path.startswith(("/proc/", "/sys/")):
+        return ""
+    error = str(data.get("error"))
+    if SHORT_NAMES.get(op, op) in MAKING and error in ("ENOENT", "EPERM"):
+        return "only the kernel makes something there" if "missing_folder" not in data else ""
+    if SHORT_NAMES.get(op, op) != "write":
+        return ""
+    takes_no = "this file of the kernel does not take what was written" if error == "EINVAL" else ""
+    return OF_PROC.get((path.rpartition("/")[2], error), takes_no)
+
+
 def _is_sealed(data: Data) -> bool:
     """Whether a memory file refuses to be written: memfd_create(2)."""
     is_memory = MEMORY_FILE in str(data.get("file") or data.get("what", ""))
@@ -421,6 +476,7 @@ def _answer(data: Data) -> str:
 
 
 CAUSES: tuple[Callable[[Data], str], ...] = (
+    _of_kernel,
     _missing,
     _limit,
     _holder,

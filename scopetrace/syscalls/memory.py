@@ -209,6 +209,7 @@ def _ipc_text(view: View, kind: str, command: int, address: int) -> str:
 
 MAP_KINDS = (1, 2, 3)
 """MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE."""
+MAP_FIXED = 0x10
 PAGE = 4096
 
 
@@ -218,6 +219,8 @@ def wrong_mapping(name: str, args: Sequence[int]) -> str:
         return "the length is zero"
     if args[3] & MAP_TYPE not in MAP_KINDS:
         return "the mapping is neither MAP_SHARED nor MAP_PRIVATE"
+    if args[3] & MAP_FIXED and args[0] % PAGE:
+        return f"the address is no multiple of {PAGE}"
     if name == "mmap" and args[5] % PAGE:
         return f"the offset is no multiple of {PAGE}"
     return ""
