@@ -27,6 +27,17 @@ HELP = (
 )
 INDENT = "    "
 _NUMBER = re.compile(r"-?\d+")
+_WORD = re.compile(r"-?\d+|[a-z]+")
+_SPELLED = {
+    word: str(number)
+    for number, words in enumerate(
+        (
+            "zero none never", "one once", "two twice", "three", "four", "five", "six", "seven",
+            "eight", "nine", "ten",
+        )
+    )
+    for word in words.split()
+}  # fmt: skip
 _MARKS = re.compile(r"[^\w./-]+")
 _EMPHASIS = re.compile(r"[`*](\S[^`*]*)[`*]")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
@@ -123,7 +134,8 @@ class Teacher:
                 self._wrapped(f"You said {said}, and so it is. {question.because}")
             else:
                 shown = spelled(known[0], question.choices)
-                self._wrapped(f"You said {said}. It is: {shown}. {question.because}")
+                yours = "" if said == GIVE_UP else f"You said {said}. "
+                self._wrapped(f"{yours}It is: {shown}. {question.because}")
 
     # -- what is asked
 
@@ -170,6 +182,8 @@ class Teacher:
                 self._command(said)
             elif said:
                 return said
+            else:
+                self._wrapped(HELP)
 
     def _line(self) -> str:
         self._shown.write(PROMPT)
@@ -225,8 +239,9 @@ def agrees(said: str, known: tuple[str, ...], choices: tuple[str, ...] = ()) -> 
     if choices:
         accepted |= {_plain(spelled(each, choices).partition(") ")[2]) for each in known}
         return _plain(said) in accepted
-    number = _NUMBER.search(said.replace(",", ""))
-    return _plain(said) in accepted or (number is not None and number[0] in accepted)
+    words = _WORD.findall(said.casefold().replace(",", ""))
+    number = next(filter(_NUMBER.fullmatch, (_SPELLED.get(word, word) for word in words)), None)
+    return _plain(said) in accepted or number in accepted
 
 
 def _plain(text: str) -> str:

@@ -52,7 +52,8 @@ def test_answers_are_read_from_standard_input(
 
     assert status == 0
     assert "How many?\n> ?\nOne and one.\n> 2\n" in out
-    assert "Which?\na) this\nb) that\n> \n> that\nRight.\n" in out
+    assert "Which?\na) this\nb) that\n> \nType an answer; ? for a hint" in out
+    assert "ends the lesson.\n> that\nRight.\n" in out
 
 
 def test_where_the_answers_end_the_lesson_ends(

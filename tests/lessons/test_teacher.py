@@ -12,6 +12,9 @@ CHOICES = ("never", "once", "twice, or more")
     [
         ("3", "3"),
         ("3 times", "3"),
+        ("Twice.", "2"),
+        ("none", "0"),
+        ("3. Because", "3"),
         ("it is 1,000", "1000"),
         ("-1", "-1"),
         ("enoent", "ENOENT"),
@@ -24,7 +27,9 @@ def test_an_answer_may_be_said_in_several_ways(said: str, known: str) -> None:
     assert agrees(said, ("something else", known))
 
 
-@pytest.mark.parametrize(("said", "known"), [("30", "3"), ("open", "openat"), ("1", "yes")])
+@pytest.mark.parametrize(
+    ("said", "known"), [("30", "3"), ("open", "openat"), ("1", "yes"), ("two", "3")]
+)
 def test_another_answer_is_wrong(said: str, known: str) -> None:
     assert not agrees(said, (known,))
 
