@@ -35,17 +35,19 @@ def main() -> None:
         os.chdir(folder)
         results = []
         wanted = os.environ.get("ONLY", "")
-        for workload in (*workloads(Path(folder)), *databases(Path(folder))):
+        made = workloads(Path(folder))
+        for workload in (*made, *databases(Path(folder))):
             if wanted not in workload.name:
                 continue
             print(f"measuring: {workload.name}", file=sys.stderr, flush=True)
             results.append(compare(workload, scopetrace, rounds))
         print_comparison(results, rounds)
         if wanted:
+            print_figures(all_calls(scopetrace, made, rounds, wanted), "aim")
             return
         print_figures(serving(scopetrace, Path(folder), rounds), "cost")
         print_figures(figures(scopetrace, Path(folder), rounds), "aim")
-        print_figures(all_calls(scopetrace, Path(folder), rounds), "aim")
+        print_figures(all_calls(scopetrace, made, rounds), "aim")
         print_figures(large_sessions(scopetrace, Path(folder), rounds), "aim")
         print_figures(many_sessions(scopetrace, Path(folder), rounds), "aim")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -18,6 +21,7 @@ from scopetrace.query import open_session
 from scopetrace.sources.needs import needed_calls
 from scopetrace.watch import Watch
 
+PR_SET_CHILD_SUBREAPER = 36
 HERE = Path(__file__).parent
 
 
@@ -201,6 +205,25 @@ def timed(argv: list[str]) -> float:
     before = time.perf_counter()
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return time.perf_counter() - before
+
+
+def cpu_seconds(argv: list[str]) -> float:
+    """Run a command and return the CPU time of all its processes, with that of its recorder."""
+    read_end, write_end = os.pipe()
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        os.write(write_end, repr(used.ru_utime + used.ru_stime).encode())
+        os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as said:
+        found = float(said.read())
+    os.wait()
+    return found
 
 
 def settle(scopetrace: str) -> None:
