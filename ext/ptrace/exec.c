@@ -78,7 +78,7 @@ static void renew_files(struct engine *engine, struct task *task)
 }
 
 /* Returns whether its file gives who runs it other rights. */
-static bool add_program(struct parts *parts, pid_t tid)
+static bool add_program(struct parts *parts, pid_t tid, struct program_file *file_out)
 {
     struct raw_stat found = { .mode = 0 };
     char path[PROC_PATH];
@@ -91,6 +91,7 @@ static bool add_program(struct parts *parts, pid_t tid)
     ssize_t size = getxattr(path, "security.capability", caps, sizeof caps);
     if (size > 0)
         parts_add(parts, PART_CAPS, 0, caps, (size_t)size);
+    *file_out = (struct program_file){ found.dev, found.ino };
     return size > 0 || found.mode & (S_ISUID | S_ISGID);
 }
 
@@ -197,7 +198,8 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
     header.args[3] = !first && has_same_fds(task);
     if (!header.args[3])
         add_fds(engine, task, parts, first);
-    add_ids(parts, task->caller.tid, add_program(parts, task->caller.tid));
+    bool gives_rights = add_program(parts, task->caller.tid, &task->program);
+    add_ids(parts, task->caller.tid, gives_rights);
     add_circumstances(engine, parts, task->caller.tid, header.args + 1);
     write_record(&engine->context, &task->caller, &header, parts);
 }

@@ -160,6 +160,7 @@ static void write_fork(struct engine *engine, const struct task *parent, const s
 static void adopt(struct engine *engine, struct task *parent, struct task *child, uint64_t flags)
 {
     child->caller.tgid = flags & CLONE_THREAD ? parent->caller.tgid : child->caller.tid;
+    child->program = parent->program;
     child->every_call = parent->every_call;
     child->supervised = parent->supervised;
     child->caller.fds = flags & CLONE_FILES ? parent->caller.fds : fd_table_new();

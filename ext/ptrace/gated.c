@@ -6,8 +6,8 @@
  *
  *  1. It begins without a gate, by exec. Its calls are traced.
  *  2. At the traced call number `gate_at` that the gate could have made, the gate and an arena are
- *     injected. Before that the cost would be more than the gain, unless the same program made many calls in
- *     the gate before: then it has the gate from its first such call.
+ *     injected. Before that the cost would be more than the gain, unless the same program was given the
+ *     gate before: then it has it from its first such call.
  *  3. At that or its next such call a thread is given a slot, and the call's site is patched, with those in the
  *     same file that programs before have used. If the arena is full, another one is injected. A call that needs no
  *     fd is then made in the gate at once.

@@ -155,16 +155,18 @@ static void guard_gate(struct engine *engine, struct task *task, const call_info
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_DISPATCH);
 }
 
-/* Whether a call makes a child that is no thread, which always stops. */
-static bool makes_process(struct task *task, const call_info *info)
+/* Whether a call makes a child that is no thread, which always stops. `refused`: the gate has looked for that. */
+static bool makes_process(struct task *task, const call_info *info, bool refused)
 {
     uint64_t flags = info->entry.args[0];
 
+    if ((info->entry.nr != SYS_clone && info->entry.nr != SYS_clone3) || refused)
+        return info->entry.nr == SYS_clone || info->entry.nr == SYS_clone3;
     if (info->entry.nr == SYS_clone3) {
         read_clone3_flags(task, flags);
         flags = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
     }
-    return (info->entry.nr == SYS_clone || info->entry.nr == SYS_clone3) && !(flags & CLONE_THREAD);
+    return !(flags & CLONE_THREAD);
 }
 
 enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info,
@@ -185,7 +187,7 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
     if (refused && !task->image->refused && has_other_gs(task))
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS);
     int row = native ? gated_row(engine, info->entry.nr) : -1;
-    bool other = row < 0 || makes_process(task, info);
+    bool other = row < 0 || makes_process(task, info, refused);
     if (engine->context.started)
         engine->gate->ways[other ? WAY_OTHER : way_of(task, row, refused)]++;
     if (other || !engine->context.started || !gated_may_enter(task))

@@ -91,16 +91,12 @@ static void enter_slot(struct engine *engine, struct task *task)
 
 static void end_thread(struct engine *engine, struct task *task)
 {
-    enum { BUSY_CALLS = 30 };
-
     if (!task->gated)
         return;
     gate_thread_mark(task->gated);
     gated_collect(engine);
     gated_give_lock(engine->gate, task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
-    if (task->image->program && task->gated->calls >= BUSY_CALLS)
-        task->image->program->is_busy = true;
     task->image->threads_used += task->gated->since_birth && task->gated->calls;
     gate_thread_free(task->gated);
     task->gated = NULL;
@@ -250,16 +246,12 @@ static bool add_arena(struct engine *engine, struct task *task)
     return done != INJECT_GONE;
 }
 
-static struct gated_program *program_of(struct gate *gate, pid_t tid)
+static struct gated_program *program_of(struct gate *gate, struct program_file file)
 {
-    struct raw_stat found = { .ino = 0 };
-    char path[PROC_PATH];
+    struct gated_program *program = &gate->programs[(file.dev * 31 + file.ino) % GATED_PROGRAMS];
 
-    proc_path(path, tid, "exe");
-    proc_stat(path, &found);
-    struct gated_program *program = &gate->programs[(found.dev * 31 + found.ino) % GATED_PROGRAMS];
-    if (program->dev != found.dev || program->ino != found.ino)
-        *program = (struct gated_program){ found.dev, found.ino, false };
+    if (program->file.dev != file.dev || program->file.ino != file.ino)
+        *program = (struct gated_program){ file, false };
     return program;
 }
 
@@ -269,7 +261,7 @@ static unsigned gate_at(const struct engine *engine, struct task *task)
     struct image *image = task->image;
 
     if (!image->program)
-        image->program = program_of(engine->gate, task->caller.tid);
+        image->program = program_of(engine->gate, task->program);
     return image->program->is_busy ? 1 : engine->options.gate_at;
 }
 
@@ -296,6 +288,7 @@ static bool inject_gate(struct engine *engine, struct task *task)
     bool is_there = add_arena(engine, task);
     if (image->full)
         gated_refuse(engine, task, NOTE_UNGATED, why_refused(task->caller.tid));
+    image->program->is_busy = true;
     return is_there;
 }
 

@@ -15,8 +15,8 @@ enum {
 
 /* A file that was executed. */
 struct gated_program {
-    uint64_t dev, ino;
-    bool is_busy; /* a thread of it made many calls in the gate */
+    struct program_file file;
+    bool is_busy; /* it has made so many calls before that it was given the gate */
 };
 
 struct gate {

@@ -63,14 +63,20 @@ struct birthplace {
     uint64_t ip, sp, flags;
 };
 
+/* The file that a process executed last. */
+struct program_file {
+    uint64_t dev, ino;
+};
+
 struct task {
     struct caller caller; /* its ids, memory and fds */
-    bool adopted;         /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
-    bool newborn;         /* in its first stop, until that event is seen */
-    bool every_call;      /* stops at every call: a filter of its own could hide some from ours */
-    bool supervised;      /* a supervisor may answer its calls: seccomp_unotify(2) */
-    bool entry_seen;      /* an entry stop was handled, and the filter's may follow */
-    bool in_call;         /* `call` has begun and its end is awaited */
+    struct program_file program;
+    bool adopted;    /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
+    bool newborn;    /* in its first stop, until that event is seen */
+    bool every_call; /* stops at every call: a filter of its own could hide some from ours */
+    bool supervised; /* a supervisor may answer its calls: seccomp_unotify(2) */
+    bool entry_seen; /* an entry stop was handled, and the filter's may follow */
+    bool in_call;    /* `call` has begun and its end is awaited */
     struct pending call;
     struct entry_stop entry; /* of `call` */
     struct suspended suspended[SUSPENDED_MAX];
