@@ -62,6 +62,18 @@ def test_threads_like_those_before_them_need_no_stop_to_begin(
     assert made[Way.GATED] > 60 * 19
 
 
+def test_a_program_that_had_the_gate_before_has_it_from_its_first_call(tmp_path: Path) -> None:
+    """Nor does that call stop where it returns, or the first one at another place."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    script = "for number in $(seq 40); do /bin/cat /etc/passwd; done"
+
+    records, _ = engine_run(["/bin/sh", "-c", script], folder, gate_at=12)
+
+    assert ways_of(records)[Way.EARLY] < 150
+    assert records[-1].args[0] < 2000
+
+
 def ways_of(records: list[RawRecord]) -> dict[Way, int]:
     """Return how many calls were made in which way."""
     return {Way(record.arg1): record.arg2 for record in of_kind(records, RawKind.WAY)}
