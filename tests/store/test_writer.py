@@ -642,7 +642,8 @@ def test_a_session_removed_before_its_end_still_says_how_it_ended(tmp_path):
 
     (info,) = list_sessions(tmp_path)
     assert (info.status, info.exit_code) == ("finished", 3)
-    assert has_indexes(sqlite3.connect(info.path))
+    with closing(sqlite3.connect(info.path)) as db:
+        assert has_indexes(db)
 
 
 def test_a_reserve_is_not_written_through_a_link(tmp_path):
