@@ -1,6 +1,7 @@
 """Build `scopetrace._engine`, the C half, from ext/, the modules of the package that have types for
-C, the command `scopetrace` from launcher/, the manual pages from the help of the commands, and the
-course from examples/course. Everything else about the package stands in pyproject.toml.
+C, the command `scopetrace` from launcher/, the manual pages from the help of the commands, the
+course from examples/course, and the stock scope.yml as JSON. Everything else about the package
+stands in pyproject.toml.
 
 A module is compiled if a .pxd of its name stands beside it. It stays in the package as it is, and
 is what runs where no compiled one is found: another Python, or a build with UNCOMPILED=1.
@@ -119,14 +120,20 @@ def remove_stale(modules: list[Extension]) -> None:
 
 def manual_pages() -> list[str]:
     """Write the manual pages and return their paths."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
     from docs.man_pages import write_pages
 
     return write_pages(Path("build/man1"))
 
 
-class BuildWithCourse(build_py):
-    """Puts the lessons of examples/course into the package."""
+def write_stock(path: Path) -> None:
+    """Write the stock scope.yml as JSON."""
+    from scopetrace.config.stock import write_built
+
+    write_built(path)
+
+
+class BuildWithData(build_py):
+    """Puts the lessons of examples/course into the package, and the stock scope.yml as JSON."""
 
     def run(self) -> None:
         """Build the package."""
@@ -135,6 +142,7 @@ class BuildWithCourse(build_py):
             course = Path(self.build_lib, "scopetrace/course")
             shutil.rmtree(course, ignore_errors=True)
             shutil.copytree("examples/course", course)
+            write_stock(Path(self.build_lib, "scopetrace/config/scope.json"))
 
 
 class BuildLauncher(build_scripts):
@@ -165,6 +173,7 @@ class BuildLauncher(build_scripts):
 
 def main() -> None:
     """Translate to C what is compiled, and hand it to setuptools."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
     modules = cythonize(
         [engine(), alone("_fs_sums"), alone("_inserts", stable=False), alone("_scan"), *compiled()],
         include_path=["ext"],
@@ -178,7 +187,7 @@ def main() -> None:
         ext_modules=modules,
         data_files=[("share/man/man1", manual_pages())],
         scripts=["launcher/scopetrace.c"],
-        cmdclass={"build_py": BuildWithCourse, "build_scripts": BuildLauncher},
+        cmdclass={"build_py": BuildWithData, "build_scripts": BuildLauncher},
         options={"build_ext": {"parallel": os.cpu_count()}},
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from scopetrace.config.appscope import adapt_appscope
 from scopetrace.config.convert import check_entry, to_filter, to_sections
-from scopetrace.config.document import Document, parse_document
+from scopetrace.config.document import Document
 from scopetrace.config.environment import apply_environment, expander
 from scopetrace.config.find import Found, find_config, read_text
 from scopetrace.config.ignored_keys import not_recorded, transport_warnings, without_ignored
@@ -72,6 +72,10 @@ def _without_appscope(said: Document) -> tuple[Document, list[str]]:
 
 
 def _parsed(found: Found, environ: Mapping[str, str]) -> Document:
+    if found.path is None and not found.text:
+        return Document({}, {(): "scope.yml"})
+    from scopetrace.config.parse import parse_document
+
     name = "scope.yml" if found.path is None else str(found.path)
     return parse_document(found.text, name, expander(environ))
 

@@ -75,7 +75,7 @@ _TABLES = (
         signal INTEGER, -- number of the signal that ended it
         events INTEGER NOT NULL, -- how many events there are
         lost INTEGER NOT NULL, -- how many could not be stored
-        config TEXT NOT NULL -- the configuration, as YAML
+        config TEXT NOT NULL -- the configuration: a comment that names its file, then JSON
     ) STRICT""",
     """
     CREATE TABLE process ( -- one row for each program that a process ran, and each user it became

@@ -203,14 +203,14 @@ def _load_config(
 
 
 def _order(command: Command, config: Config, modes: dict[str, int], tid: int) -> Order:
-    from scopetrace.config.serialize import dump_config, pack_config
+    from scopetrace.config.serialize import dump_for_session, pack_config
 
     return Order(
         args=command.args,
         pid=os.getpid(),
         tid=tid,
         config=pack_config(config),
-        config_text=dump_config(config),
+        config_text=dump_for_session(config),
         modes=modes,
     )
 

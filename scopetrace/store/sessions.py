@@ -46,7 +46,7 @@ class SessionStore:
             pid: of the first process; 0 if it is not known yet (`SessionWriter.update` it then).
             cwd: where it was started; by default the current folder.
             started_ns: Unix time, ns; by default now.
-            config: the effective configuration, as YAML.
+            config: the effective configuration, as `config.serialize` writes it.
             facts: other fields of SessionInfo, instead of those of this process.
 
         Raises:

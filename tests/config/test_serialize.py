@@ -9,7 +9,12 @@ import yaml
 from scopetrace.config.find import Found
 from scopetrace.config.load import build_config, load_config, sections_data
 from scopetrace.config.schema import Config
-from scopetrace.config.serialize import dump_config, pack_config, unpack_config
+from scopetrace.config.serialize import (
+    dump_config,
+    dump_for_session,
+    pack_config,
+    unpack_config,
+)
 from scopetrace.config.stock import stock_text
 
 FULL = r"""
@@ -38,10 +43,11 @@ def load(text: str, path: Path | None = Path("/x/f.yml")) -> Config:
     return build_config(Found(path, text), {})
 
 
+@pytest.mark.parametrize("dump", [dump_config, dump_for_session])
 @pytest.mark.parametrize("text", ["", FULL, stock_text()])
-def test_what_is_written_reads_as_the_same_configuration(text):
+def test_what_is_written_reads_as_the_same_configuration(text, dump):
     config = load(text)
-    again = load(dump_config(config))
+    again = load(dump(config))
 
     assert sections_data(again) == sections_data(config)
     assert again.custom == config.custom

@@ -11,7 +11,8 @@ import yaml
 
 from scopetrace.config.find import Found
 from scopetrace.config.load import build_config
-from scopetrace.config.stock import stock_text
+from scopetrace.config.parse import parse_document
+from scopetrace.config.stock import BUILT, stock, stock_text
 from scopetrace.config.variables import DESTINATIONS, KEYS, RULE_KEYS, SWITCHES
 
 Place = tuple[str | int, ...]
@@ -134,3 +135,8 @@ def test_the_examples_of_whole_sections_are_valid():
         text = "\n".join(line.removeprefix("# ") for line in LINES[start:end])
         config = build_config(Found(Path("f.yml"), text), {})
         assert getattr(config, section)
+
+
+def test_the_build_has_parsed_it():
+    assert BUILT.exists()
+    assert stock() == parse_document(stock_text(), "scope.yml")
