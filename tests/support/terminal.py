@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,9 +44,10 @@ def on_a_terminal(stage: Stage, argv: list[str], recorded: bool, **variables: st
     try:
         yield child
     finally:
-        child.kill(signal.SIGKILL)
-        child.wait()  # close() waits half a second, which is not enough on a busy machine
-        child.close()
+        try:
+            child.close(force=True)
+        except pexpect.ExceptionPexpect:  # a busy machine takes longer to end it
+            os.waitpid(child.pid, 0)
 
 
 def ended(child: Any) -> Ending:
