@@ -166,8 +166,9 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
     while (size > 0 && append_fds(entries, (size_t)size, fds_out, &count) &&
            size >
                DIRECTORY_READ - DIRECTORY_ENTRY_MAX); /* else it was the last entry that ended it */
+    int status = size < 0 ? -errno : 0;
     close(directory);
-    return (ssize_t)count;
+    return status < 0 ? status : (ssize_t)count;
 }
 
 /* The size of /proc/TID/fd, since Linux 6.2 (proc_fd_getattr); before, it is 0. */
