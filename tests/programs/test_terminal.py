@@ -119,6 +119,8 @@ def test_a_hangup_reaches_the_program(stage: Stage) -> None:
     script = "trap 'echo hung up > hup.txt; exit 1' HUP; echo ready; while :; do sleep 0.1; done"
     with on_a_terminal(stage, ["/bin/sh", "-c", script], True) as child:
         child.expect_exact("ready")
+        child.ptyproc.fileobj.close()
+        child.wait()
     recording = stage.finished(home, Ending(b"", b"", 1))
     assert (stage.work / "hup.txt").read_text() == "hung up\n"
     assert str(stage.work / "hup.txt") in recording.files()
