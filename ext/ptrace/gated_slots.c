@@ -262,7 +262,7 @@ static unsigned gate_at(const struct engine *engine, struct task *task)
 
     if (!image->program)
         image->program = program_of(engine->gate, task->program);
-    return image->program->is_busy ? 1 : engine->options.gate_at;
+    return image->program->had_gate ? 1 : engine->options.gate_at;
 }
 
 /* Why a program was not given an arena. */
@@ -288,7 +288,7 @@ static bool inject_gate(struct engine *engine, struct task *task)
     bool is_there = add_arena(engine, task);
     if (image->full)
         gated_refuse(engine, task, NOTE_UNGATED, why_refused(task->caller.tid));
-    image->program->is_busy = true;
+    image->program->had_gate = true;
     return is_there;
 }
 

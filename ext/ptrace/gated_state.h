@@ -16,7 +16,7 @@ enum {
 /* A file that was executed. */
 struct gated_program {
     struct program_file file;
-    bool is_busy; /* it has made so many calls before that it was given the gate */
+    bool had_gate; /* a program of it made so many calls that it was given the gate */
 };
 
 struct gate {

@@ -72,11 +72,11 @@ def _without_appscope(said: Document) -> tuple[Document, list[str]]:
 
 
 def _parsed(found: Found, environ: Mapping[str, str]) -> Document:
-    if found.path is None and not found.text:
-        return Document({}, {(): "scope.yml"})
+    name = "scope.yml" if found.path is None else str(found.path)
+    if not found.text:
+        return Document({}, {(): name})
     from scopetrace.config.parse import parse_document
 
-    name = "scope.yml" if found.path is None else str(found.path)
     return parse_document(found.text, name, expander(environ))
 
 

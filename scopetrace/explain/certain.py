@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
 from scopetrace.syscalls.descriptors import positions, signed
-from scopetrace.syscalls.memory import wrong_mapping
+from scopetrace.syscalls.memory import MAP_TYPE, wrong_mapping
 from scopetrace.syscalls.names import name_set, unnamed_value
 from scopetrace.syscalls.recorded import Recorded
 from scopetrace.syscalls.rows import row
@@ -38,11 +38,11 @@ MOST_VECTORS = 1024
 LARGEST = 2**63 - 1
 """Position in a file."""
 WORD = 4
-MAP_SHARED, MAP_TYPE, PROT_WRITE = 1, 0xF, 2
+MAP_PRIVATE, PROT_WRITE = 2, 2
 MS_ASYNC, MS_SYNC = 1, 4
 EPOLLEXCLUSIVE = 1 << 28
-SMALLEST = {"clone3": 64, "openat2": 24, "sched_setattr": 48}
-"""Bytes of the structure that grows with the kernel; they are the first version of it."""
+CLONE_ARGS, OPEN_HOW = 64, 24
+"""Bytes of the first version of a structure that grows with the kernel."""
 SIGKILL, SIGSTOP = 9, 19
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
@@ -168,7 +168,7 @@ def _word(call: Call) -> str:
 
 def _mapping_right(call: Call) -> str:
     """Say which right a mapping of a file needs; it is refused for nothing else but modes."""
-    shared = call.args[3] & MAP_TYPE != 2
+    shared = call.args[3] & MAP_TYPE != MAP_PRIVATE
     if shared and call.args[2] & PROT_WRITE:
         return "a shared mapping that may be written needs a file open for reading and writing"
     return "a mapping needs a file that is open for reading"
@@ -179,11 +179,11 @@ def _sync(call: Call) -> str:
     return _aligned(call) or ("MS_ASYNC and MS_SYNC exclude each other" if both else "")
 
 
-def _size_at(position: int, name: str) -> Reason:
+def _size_at(position: int, least: int) -> Reason:
     """Say that a structure is smaller than its first version."""
 
     def found(call: Call) -> str:
-        size, least = call.args[position], SMALLEST[name]
+        size = call.args[position]
         return f"the structure has {size} bytes, fewer than {least}" if size < least else ""
 
     return found
@@ -286,8 +286,8 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("futex", "ENOSYS"): _always("the kernel has no such operation"),
     ("mmap", "EACCES"): _mapping_right,
     ("epoll_ctl", "EBADF"): _epoll_fds,
-    ("clone3", "EINVAL"): _size_at(1, "clone3"),
-    ("openat2", "EINVAL"): _size_at(3, "openat2"),
+    ("clone3", "EINVAL"): _size_at(1, CLONE_ARGS),
+    ("openat2", "EINVAL"): _size_at(3, OPEN_HOW),
     **dict.fromkeys(
         (
             (name, "EINVAL")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 
@@ -59,8 +60,7 @@ def _twice(paths: Sequence[str], files: Files) -> set[str]:
     """Return the paths that several files of one session have."""
     if len(paths) == len(files):
         return set()
-    seen: set[str] = set()
-    return {path for path in paths if path in seen or seen.add(path)}  # type: ignore[func-returns-value]
+    return {path for path, times in Counter(paths).items() if times > 1}
 
 
 def _folders(files: Files, apart: Collection[str], names: Names) -> set[str]:
@@ -75,7 +75,7 @@ def _folders(files: Files, apart: Collection[str], names: Names) -> set[str]:
 
 
 def _is_below(folders: Collection[str], paths: Collection[str]) -> Callable[[str], bool]:
-    """Return what tells whether a path is one of `paths`, or below one of the folders."""
+    """Return a function: whether a path is one of `paths`, or below one of the folders."""
     known = {"": "" in folders, **dict.fromkeys(folders, True)}
 
     def is_below(path: str) -> bool:
