@@ -132,6 +132,30 @@ def write_stock(path: Path) -> None:
     write_built(path)
 
 
+def command_line() -> list[tuple[str, str]]:
+    """Return what the launcher has to know of the command line, as macros."""
+    from click import Option
+
+    from scopetrace.cli.commands import ALIASES, COMMANDS, NAMES_TO_COME
+    from scopetrace.cli.run import SYSCALLS, run
+
+    options = [param for param in run.params if isinstance(param, Option)]
+    kinds = {
+        **{name: "no" for each in options for name in (*each.opts, *each.secondary_opts)},
+        **dict.fromkeys(run.with_value(), "required"),
+        SYSCALLS: "optional",
+    }
+    short = [name for name in kinds if not name.startswith("--")]
+    letters = [name[1] + ":" * (kinds.pop(name) == "required") for name in short]
+    long = [f'{{"{name[2:]}",{kind}_argument,0,0}},' for name, kind in kinds.items()]
+    others = [f'"{word}",' for word in (*COMMANDS, *ALIASES, *NAMES_TO_COME)]
+    return [
+        ("RUN_OPTIONS", "".join(long)),
+        ("RUN_SHORT_OPTIONS", f'"{"".join(letters)}"'),
+        ("FIRST_WORDS", "".join(others)),
+    ]
+
+
 class BuildWithData(build_py):
     """Puts the lessons of examples/course into the package, and the stock scope.yml as JSON."""
 
@@ -156,7 +180,7 @@ class BuildLauncher(build_scripts):
         objects = compiler.compile(
             [path],
             output_dir=self.get_finalized_command("build").build_temp,
-            macros=[("_GNU_SOURCE", None)],
+            macros=[("_GNU_SOURCE", None), *command_line()],
             extra_preargs=["-std=gnu11", "-O2", *WARNINGS],
         )
         flags = [os.environ.get(name, "") for name in ("CFLAGS", "LDFLAGS")]  # as make(1) links

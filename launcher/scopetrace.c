@@ -10,11 +10,17 @@
  *  2. PYTHONUSERBASE, if this file is in its bin (`pip install --user`);
  *  3. LD_LIBRARY_PATH, if one of its folders has the interpreter's library.
  *
+ * Where the stack is too small for an interpreter, the program is executed instead, unrecorded. What setup.py takes
+ * from the parser of the command line says where it stands: RUN_OPTIONS and RUN_SHORT_OPTIONS (getopt_long(3)), and the
+ * FIRST_WORDS that are no program.
+ *
  * It is linked statically where that is possible: then nothing of LD_PRELOAD is loaded into it.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <glob.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +31,7 @@
 #define HELD_BACK "SCOPETRACE_HELD_BACK_" /* that of recorder/command.py */
 #define SCRIPT "/scopetrace-python"
 
-enum { CANNOT_EXECUTE = 126, STACK_KIB = 128 };
+enum { CANNOT_EXECUTE = 126, NOT_FOUND, STACK_KIB = 128 };
 
 static bool begins(const char *text, const char *with)
 {
@@ -120,16 +126,50 @@ static bool has_stack(void)
     return getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_KIB * 1024;
 }
 
+/* The program that is to be run, and its arguments; NULL if there is none. */
+static char **find_program(int count, char **arguments)
+{
+    static const struct option options[] = { RUN_OPTIONS{ 0 } };
+    static const char *const others[] = { FIRST_WORDS NULL };
+    const char *first = count > 1 ? arguments[1] : "-";
+    int option;
+
+    if (!strcmp(first, "run")) {
+        arguments++;
+        count--;
+    } else if (first[0] == '-' && strcmp(first, "--"))
+        return NULL;
+    else
+        for (size_t i = 0; others[i]; i++)
+            if (!strcmp(first, others[i]))
+                return NULL;
+    opterr = 0;
+    while ((option = getopt_long(count, arguments, "+" RUN_SHORT_OPTIONS, options, NULL)) != -1)
+        if (option == '?')
+            return NULL;
+    return optind < count ? arguments + optind : NULL;
+}
+
+static int run_unrecorded(char **program)
+{
+    sighandler_t handler = signal(SIGPIPE, SIG_IGN); /* standard error may be closed */
+
+    fprintf(stderr, "scopetrace: it cannot run with a stack of less than %d KiB (ulimit -s)%s\n",
+            STACK_KIB, program ? "; the program runs without being recorded" : "");
+    if (!program)
+        return CANNOT_EXECUTE;
+    signal(SIGPIPE, handler);
+    execvp(program[0], program);
+    fprintf(stderr, "scopetrace: the program cannot be executed: %s\n", strerror(errno));
+    return errno == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
+}
+
 int main(int count, char **arguments)
 {
     char script[PATH_MAX], **changed;
 
-    (void)count;
-    if (!has_stack()) {
-        fprintf(stderr, "scopetrace: it cannot run with a stack of less than %d KiB (ulimit -s)\n",
-                STACK_KIB);
-        return CANNOT_EXECUTE;
-    }
+    if (!has_stack())
+        return run_unrecorded(find_program(count, arguments));
     if (own_folder(script)) {
         changed = held_back(environ, script);
         strcat(script, SCRIPT);

@@ -6,9 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
+import click
 import pytest
+
+from scopetrace.cli.commands import ALIASES, COMMANDS, NAMES_TO_COME
+from scopetrace.cli.run import run
 
 COMMAND = Path(sys.executable).with_name("scopetrace")
 ENVIRONMENT = ("/usr/bin/env", "-0")
@@ -46,16 +51,89 @@ def test_a_variable_is_for_the_program_alone(tmp_path: Path, variable: str) -> N
     assert len(stderr.splitlines()) == len(native[2].splitlines())
 
 
-@pytest.mark.parametrize(("kib", "status"), [(128, 0), (64, 126)])
-def test_a_stack_that_is_too_small_for_an_interpreter_is_one_sentence(
-    tmp_path: Path, kib: int, status: int
+SMALL_STACK = b"scopetrace: it cannot run with a stack of less than 128 KiB (ulimit -s)"
+UNRECORDED = SMALL_STACK + b"; the program runs without being recorded\n"
+PROGRAM = ("sh", "-c", 'ulimit -s; echo "$@"; exit 7', "-q", "-u", "run", "--", "")
+
+
+def limited(kib: int, home: Path, *args: str | Path) -> tuple[int, bytes, bytes]:
+    """Return what comes of the command with a stack of that size."""
+    return outcome(home, "/bin/sh", "-c", f'ulimit -s {kib}; exec "$0" "$@"', COMMAND, *args)
+
+
+def test_a_stack_of_128_kib_is_enough(tmp_path: Path) -> None:
+    assert limited(128, tmp_path, "run", "-q", "true") == (0, b"", b"")
+
+
+def with_a_value(name: str, takes_value: Collection[str]) -> list[list[str]]:
+    """Return the ways to write an option of `run`."""
+    if name not in takes_value:
+        return [[name]]
+    return [[name, "sh"], [f"{name}=sh" if name.startswith("--") else f"{name}sh"]]
+
+
+RUN_OPTIONS = [
+    written
+    for param in run.params
+    if isinstance(param, click.Option)
+    for name in (*param.opts, *param.secondary_opts)
+    for written in with_a_value(name, run.with_value())
+]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        *(["run", *option] for option in RUN_OPTIONS),
+        ["run", "--syscalls=%file"],
+        ["run", "-pqu", "sh", "--"],
+        ["run", "-p", "--"],
+        ["run"],
+        ["--"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_with_less_stack_the_program_runs_unrecorded(tmp_path: Path, before: list[str]) -> None:
+    assert limited(64, tmp_path, *before, *PROGRAM) == (7, b"64\n-u run -- \n", UNRECORDED)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["run"],
+        ["run", "-q", "--"],
+        ["run", "-h", "true"],
+        ["run", "--help", "true"],
+        ["run", "--no-such-option", "true"],
+        ["run", "-u"],
+        ["-h"],
+        ["--version"],
+        *([name] for name in (*COMMANDS, *ALIASES, *NAMES_TO_COME)),
+    ],
+    ids=" ".join,
+)
+def test_with_less_stack_nothing_else_runs(tmp_path: Path, words: list[str]) -> None:
+    assert limited(64, tmp_path, *words) == (126, b"", SMALL_STACK + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "error"),
+    [("none", 127, "No such file or directory"), ("/", 126, "Permission denied")],
+)
+def test_with_less_stack_a_program_may_be_missing(
+    tmp_path: Path, program: str, status: int, error: str
 ) -> None:
-    limited = f'ulimit -s {kib}; exec "$0" run -q true'
+    said = f"scopetrace: the program cannot be executed: {error}\n".encode()
 
-    answer = outcome(tmp_path, "/bin/sh", "-c", limited, COMMAND)
+    assert limited(64, tmp_path, "run", program) == (status, b"", UNRECORDED + said)
 
-    said = b"scopetrace: it cannot run with a stack of less than 128 KiB (ulimit -s)\n"
-    assert answer == (status, b"", said if status else b"")
+
+def test_with_less_stack_a_closed_standard_error_does_not_matter(tmp_path: Path) -> None:
+    script = 'cd "$1"; mkfifo p; exec 4<>p 3>p 4<&-; ulimit -s 64; "$0" run echo ran 2>&3'
+
+    assert outcome(tmp_path, "/bin/sh", "-c", script, COMMAND, tmp_path) == (0, b"ran\n", b"")
 
 
 def test_sessions_are_read_with_the_programs_variables(tmp_path: Path) -> None:

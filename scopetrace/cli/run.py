@@ -21,6 +21,8 @@ VARIABLES = {
     "gate": "SCOPE_GATE",
 }
 """Options → the variables that they set for one recording."""
+SYSCALLS = "--syscalls"
+"""The option whose value is optional."""
 
 
 def destination(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
@@ -60,23 +62,28 @@ def call_set(ctx: click.Context, param: click.Parameter, text: str | None) -> st
 class RunCommand(click.Command):
     """A command whose option --syscalls has a value only after `=`: else the program follows it."""
 
+    def with_value(self) -> set[str]:
+        """Return the names of the options that take the next argument."""
+        return {
+            name
+            for param in self.params
+            if isinstance(param, click.Option) and not param.is_flag
+            for name in param.opts
+            if name != SYSCALLS
+        }
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give --syscalls the value `all` where it has none."""
         return super().parse_args(ctx, [*self._completed(args)])
 
     def _completed(self, args: list[str]) -> Iterator[str]:
-        takes_value = {
-            name
-            for param in self.params
-            if isinstance(param, click.Option) and not param.is_flag
-            for name in param.opts
-        }
+        with_value = self.with_value()
         left = iter(args)
         for arg in left:
-            yield f"{arg}=all" if arg == "--syscalls" else arg
+            yield f"{arg}=all" if arg == SYSCALLS else arg
             if arg == "--" or not arg.startswith("-"):
                 break
-            if arg != "--syscalls" and (arg in takes_value or _ends_in(arg, takes_value)):
+            if arg in with_value or _ends_in(arg, with_value):
                 yield from islice(left, 1)
         yield from left
 
@@ -96,7 +103,7 @@ def _ends_in(arg: str, names: set[str]) -> bool:
     help="Also record the bytes that connections send and receive.",
 )
 @click.option(
-    "--syscalls",
+    SYSCALLS,
     metavar="[=SET]",
     callback=call_set,
     shell_complete=complete_call_set,
