@@ -35,6 +35,7 @@ struct fd_entry {
     uint64_t name_renames; /* context.renames at that time */
     uint32_t
         generation; /* how often its number was given away before; the words of the table count it */
+    uint64_t watch;    /* which one of gated_renames.c its file was given last, from 1 on; or 0 */
     uint32_t sending;  /* how many calls are putting bytes into it now */
     uint64_t dev, ino; /* of its file; ino 0: not asked for yet (ptrace/write_order.c) */
     bool reads_all;    /* likewise: it reads what it takes of a write (not /dev/null) */

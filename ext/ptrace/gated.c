@@ -131,8 +131,10 @@ void gated_after_call(struct engine *engine, struct task *task, const struct pen
         publish_fd(engine, task, (int)call->args[row->fd - 1], row->transfer == TRANSFER_OUT);
     if (row->transfer == TRANSFER_ACROSS)
         publish_fd(engine, task, (int)call->args[row->fd2 - 1], true);
-    if (row->transfer == TRANSFER_OUT)
+    if (row->transfer == TRANSFER_OUT) {
         gated_own_file(task, (int)call->args[0]);
+        gated_watch_renames(engine->gate, task, (int)call->args[0]);
+    }
 }
 
 static void doubt_names_of(struct fd_table *fds, uint64_t renames)
@@ -144,13 +146,22 @@ static void doubt_names_of(struct fd_table *fds, uint64_t renames)
         __atomic_fetch_and(&fds->words[fd], ~(uint64_t)GATE_FD_FRESH, __ATOMIC_RELAXED);
 }
 
-/* A file was renamed: before the next write its name has to be asked for. */
-static void doubt_names(const struct gate *gate)
+/* If a file was renamed: before the next write its name has to be asked for. */
+static void doubt_names(struct gate *gate, uint64_t renames)
 {
+    if (gate->renames == renames)
+        return;
+    gate->renames = renames;
     for (const struct arena *arena = gate->arenas; arena; arena = arena->next)
         for (unsigned i = 0; i < ARENA_SLOTS; i++)
             if (arena->slots[i] && arena->slots[i]->caller->fds)
-                doubt_names_of(arena->slots[i]->caller->fds, gate->renames);
+                doubt_names_of(arena->slots[i]->caller->fds, renames);
+}
+
+void gated_follow_renames(struct engine *engine)
+{
+    if (engine->gate && gated_take_renames(engine->gate))
+        doubt_names(engine->gate, ++engine->context.renames);
 }
 
 /* -- the beginning and the end ----------------------------------------------------------------- */
@@ -237,6 +248,7 @@ void gated_deinit(struct engine *engine)
     module_cache_deinit(&engine->gate->modules);
     deinit_round(engine->gate);
     gated_deinit_locks(engine->gate);
+    gated_deinit_renames(engine->gate);
     free(engine->gate);
     engine->gate = NULL;
 }
@@ -299,10 +311,7 @@ void gated_before_resume(struct engine *engine, struct task *task)
 
     if (!gate)
         return;
-    if (gate->renames != engine->context.renames) {
-        gate->renames = engine->context.renames;
-        doubt_names(gate);
-    }
+    doubt_names(gate, engine->context.renames);
     if (!task->gated)
         return;
     if (!engine->wake_ns && !engine->recording_ended)

@@ -10,6 +10,9 @@ void gated_deinit(struct engine *engine);
 /* Take what threads have tallied: before a stop is handled. */
 void gated_collect(struct engine *engine);
 
+/* Have names of files asked for again that were renamed where no call was seen. */
+void gated_follow_renames(struct engine *engine);
+
 /* When the next round is due without a stop, or 0: each turn of the loop begins with one. */
 uint64_t gated_next_round(const struct engine *engine, uint64_t now_ns);
 

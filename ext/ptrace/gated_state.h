@@ -9,6 +9,7 @@
 
 enum {
     GATED_PROGRAMS = 256,
+    RENAMES_WATCHED = 64,
     ANOTHER_SERIAL =
         1, /* the first_fd_serial of a call whose fd another thread has closed meanwhile */
 };
@@ -17,6 +18,13 @@ enum {
 struct gated_program {
     struct program_file file;
     bool had_gate; /* a program of it made so many calls that it was given the gate */
+};
+
+/* gated_renames.c */
+struct rename_watch {
+    int fd;                     /* once `count` is not 0; -1: there is none to be had */
+    int files[RENAMES_WATCHED]; /* watches, each of which the `count` after takes the place of */
+    uint64_t count;             /* of the watches so far */
 };
 
 struct gate {
@@ -30,8 +38,9 @@ struct gate {
     struct gated_program programs[GATED_PROGRAMS]; /* likewise; another one takes its place */
     unsigned differences;                          /* that verified records had */
     bool names_opens;                              /* can_name_opens */
-    bool sees_folders;                /* every call stops that makes or removes a folder */
-    uint64_t renames;                 /* context.renames when names of files were last doubted */
+    bool sees_folders; /* every call stops that makes or removes a folder */
+    uint64_t renames;  /* context.renames when names of files were last doubted */
+    struct rename_watch renamed_elsewhere;
     uint64_t origin_ticks, origin_ns; /* of both clocks at the beginning, */
     uint64_t now_ticks, now_ns;       /* and at the last round */
     double ns_per_tick;
@@ -86,6 +95,12 @@ void gated_end_call(struct engine *engine, struct task *task, int64_t result);
 void gated_give_lock(const struct gate *gate, struct gate_thread *thread);
 bool gated_init_locks(struct gate *gate);
 void gated_deinit_locks(struct gate *gate);
+
+/* gated_renames.c: have the loop woken if another program renames the file of an fd, which is written to. */
+void gated_watch_renames(struct gate *gate, const struct task *task, int fd);
+/* Whether that has happened since this was last asked. */
+bool gated_take_renames(struct gate *gate);
+void gated_deinit_renames(struct gate *gate);
 
 /* gated_streams.c: whether another thread began to send before that tick, and its record is not taken yet. */
 bool gated_is_sent_to(const struct engine *engine, const struct caller *receiver, int fd,

@@ -176,6 +176,7 @@ int run_loop(struct engine *engine)
         siginfo_t event;
         int error = next_wait_event(engine, &event) < 0 ? errno : 0;
         gated_collect(engine);
+        gated_follow_renames(engine);
         int stop = atomic_load_explicit(&engine->stop, memory_order_relaxed);
         if (stop && !engine->recording_ended)
             end_recording(engine);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -75,24 +76,33 @@ NAME_AGE_S = 0.05
 """For less than this the name of an open file may be taken for what it was (docs/limits.md)."""
 
 
-def test_a_file_that_another_process_renames_has_its_new_name_from_then_on(stage: Stage) -> None:
+def with_renames(
+    stage: Stage, program: str, renames: Mapping[str, str], then_s: float = 0, **variables: str
+) -> Recording:
+    """Record a program of Python that waits for a line while this process renames files."""
     user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
-    program = subprocess.Popen(
-        scopetrace_command("run", "--", python(), "-c", WAITER),
+    recorded = subprocess.Popen(
+        scopetrace_command("run", "--", python(), "-c", program),
         cwd=stage.work,
-        env=stage.environment(),
+        env={**stage.environment(), **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         **user,
     )
-    with program:
-        assert program.stdin and program.stdout
-        program.stdout.readline()
-        (stage.work / "app.log").rename(stage.work / "app.log.1")
-        (stage.work / "folder").rename(stage.work / "elsewhere")
-        time.sleep(NAME_AGE_S)
-        program.stdin.write(b"\n")
-    recording = stage.finished(stage.home, Ending(b"", b"", program.wait(PATIENCE)))
+    with recorded:
+        assert recorded.stdin and recorded.stdout
+        recorded.stdout.readline()
+        for old, new in renames.items():
+            (stage.work / old).rename(stage.work / new)
+        time.sleep(then_s)
+        recorded.stdin.write(b"\n")
+    return stage.finished(stage.home, Ending(b"", b"", recorded.wait(PATIENCE)))
+
+
+def test_a_file_that_another_process_renames_has_its_new_name_from_then_on(stage: Stage) -> None:
+    renames = {"app.log": "app.log.1", "folder": "elsewhere"}
+
+    recording = with_renames(stage, WAITER, renames, NAME_AGE_S)
 
     assert errors(recording) == [(f"{stage.work}/elsewhere/absent", "absent")]
     assert f"{stage.work}/elsewhere/made" in recording.files("fs.mkdir")
@@ -100,6 +110,38 @@ def test_a_file_that_another_process_renames_has_its_new_name_from_then_on(stage
     assert {f"{stage.work}/app.log.1", f"{stage.work}/elsewhere/held"} <= closed
     assert recording.messages(str(stage.work / "app.log")) == "one\n"
     assert recording.messages(str(stage.work / "app.log.1")) == "two\n"
+
+
+RENAMES_WATCHED = 64
+"""Files: ext/ptrace/gated_state.h."""
+WRITER = r"""
+import os, sys, time
+logs = [os.open(f"{number}.log", os.O_WRONLY | os.O_CREAT, 0o644) for number in range(COUNT)]
+for text in b"one\n", b"two\n":
+    for log in logs:
+        os.write(log, text)
+    time.sleep(0.03)  # longer than a name counts in the gate: the next write stops
+os.write(logs[0], b"three\n")
+print(flush=True)
+sys.stdin.readline()
+try:
+    os.rmdir("absent")  # it stops, and so begins after the recorder has heard of the renames
+except FileNotFoundError:
+    pass
+os.write(logs[0], b"four\n")
+"""
+
+
+@pytest.mark.parametrize("count", [1, RENAMES_WATCHED + 1])
+def test_a_name_counts_no_longer_in_the_gate_once_another_process_renames_the_file(
+    count: int, stage: Stage
+) -> None:
+    program = WRITER.replace("COUNT", str(count))
+
+    recording = with_renames(stage, program, {"0.log": "0.log.1"}, SCOPE_GATE="eager")
+
+    assert recording.messages(str(stage.work / "0.log")) == "one\ntwo\nthree\n"
+    assert recording.messages(str(stage.work / "0.log.1")) == "four\n"
 
 
 @pytest.mark.parametrize("scenario", ["chroot", "mounts", "pivot"])
