@@ -15,6 +15,7 @@ from struct import error as StructError
 from struct import unpack_from
 from typing import Any, NamedTuple
 
+from scopetrace.db.file_size_limit import PAGE_BYTES
 from scopetrace.db.schema import APPLICATION_ID, MIGRATIONS, SESSION_COLUMNS, SESSION_TABLE
 from scopetrace.db.text import decode_text
 
@@ -25,9 +26,15 @@ _NO_LOG, _UTF_8 = 1, 1
 _INTERIOR, _LEAF = 5, 13
 """Types of pages of tables (1.6)."""
 _VARINT_BYTES = 9
+_LONG = 0x80
+"""Of a byte of such a number that another one follows."""
 _INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
 """Of a value, by its serial type (2.1)."""
 _ZERO, _ONE, _FIRST_TEXT = 8, 9, 13
+_SQL = SESSION_TABLE.encode()
+_SQL_TYPE = _FIRST_TEXT + 2 * len(_SQL)
+_TABLE = b"\7\x17\x1b\x1b\1%c%ctablesessionsession" % (_SQL_TYPE >> 7 | _LONG, _SQL_TYPE & 0x7F)
+"""How the table's row in the schema begins (2.6): types, name; then its page, a byte, and _SQL."""
 _MOST_DEPTH = 20
 """Of pages below one another; a file has 3."""
 
@@ -54,14 +61,18 @@ class _Header(NamedTuple):
 def read_row(path: Path) -> dict[str, Any] | None:
     """Return the row as SQLite returns it, by column; None: SQLite has to read it."""
     try:
-        with path.open("rb", buffering=0) as file:
-            pages = _Pages(file.fileno())
-            row = pages.session()
-            if Path(f"{path}-journal").exists() or not pages.are_unchanged():
-                return None
-            return row
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        pages = _Pages(fd)
+        row = pages.session()
+        has_journal = os.access(f"{path}-journal", os.F_OK)
+        return row if not has_journal and pages.are_unchanged() else None
     except (OSError, ValueError, LookupError, StructError):
         return None
+    finally:
+        os.close(fd)
 
 
 class _Pages:
@@ -69,21 +80,19 @@ class _Pages:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._header = self._read_header()
+        self._begin = os.pread(fd, PAGE_BYTES, 0)
+        self._header = _Header(*unpack_from(_HEADER, self._begin))
         self._check()
 
     def session(self) -> dict[str, Any]:
         """Return the only row of the table `session`, without `config`, its last column."""
         columns = SESSION_COLUMNS[:-1]
-        ((number, values),) = self._rows(self._root(), len(columns))
-        return dict(zip(columns, [number, *values[1:]], strict=True))
+        ((number, record),) = self._rows(self._root())
+        return dict(zip(columns, [number, *_values(record, len(columns))[1:]], strict=True))
 
     def are_unchanged(self) -> bool:
         """Return whether the file is as when reading began."""
-        return self._read_header() == self._header
-
-    def _read_header(self) -> _Header:
-        return _Header(*unpack_from(_HEADER, os.pread(self._fd, _HEADER_BYTES, 0)))
+        return os.pread(self._fd, _HEADER_BYTES, 0) == self._begin[:_HEADER_BYTES]
 
     def _check(self) -> None:
         header = self._header
@@ -97,17 +106,17 @@ class _Pages:
 
     def _root(self) -> int:
         """Return the page at which the table `session` begins, from the schema (2.6)."""
-        for _, (kind, name, _table, root, sql) in self._rows(1, 5):
-            if kind == "table" and name == "session" and sql == SESSION_TABLE:
-                return int(root)
+        for _, row in self._rows(1):
+            if row.startswith(_TABLE) and row[len(_TABLE) + 1 :] == _SQL:
+                return row[len(_TABLE)]
         raise LookupError("it has no such table")
 
-    def _rows(self, root: int, columns: int) -> Iterator[tuple[int, Values]]:
-        """Yield the rowid and the first values of each row of a table, in their order."""
+    def _rows(self, root: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the rowid and the record of each row of a table, in their order."""
         for page, at in self._cells(root, 0):
             size, at = _varint(page, at)
             rowid, at = _varint(page, at)
-            yield rowid, _values(self._payload(page, at, size), columns)
+            yield rowid, self._payload(page, at, size)
 
     def _cells(self, number: int, depth: int) -> Iterator[tuple[bytes, int]]:
         """Yield the leaf pages of a table with the place of each row in them (1.6)."""
@@ -126,6 +135,8 @@ class _Pages:
 
     def _page(self, number: int) -> bytes:
         size = self._header.page_bytes
+        if number == 1 and size == PAGE_BYTES:
+            return self._begin
         return os.pread(self._fd, size, (number - 1) * size)
 
     def _payload(self, page: bytes, at: int, size: int) -> bytes:
@@ -149,36 +160,30 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     """Return a number of 1 to 9 bytes, and where it ends; 9 bytes of a negative one not (1.6)."""
     number = 0
     last = at + _VARINT_BYTES - 1
-    while at < last and data[at] >= 0x80:
+    while at < last and data[at] >= _LONG:
         number = number << 7 | data[at] & 0x7F
         at += 1
     return number << (8 if at == last else 7) | data[at], at + 1
 
 
 def _values(record: bytes, columns: int) -> Values:
-    """Return the first values of a row (2.1)."""
-    header_bytes, at = _varint(record, 0)
-    types: list[int] = []
-    while at < header_bytes and len(types) < columns:
-        kind, at = _varint(record, at)
-        types.append(kind)
-    at, values = header_bytes, Values()
-    for kind in types:
-        value, at = _value(record, at, kind)
-        values.append(value)
-    return values
-
-
-def _value(record: bytes, at: int, kind: int) -> tuple[int | str | None, int]:
-    """Return a value by its serial type, and where it ends."""
-    if kind < len(_INTEGER_BYTES):
-        end = at + _INTEGER_BYTES[kind]
-        return int.from_bytes(record[at:end], signed=True) if kind else None, end
-    if kind in (_ZERO, _ONE):
-        return kind - _ZERO, at
-    if kind < _FIRST_TEXT or kind % 2 == 0:
-        raise ValueError("it is no integer and no text")
-    end = at + (kind - _FIRST_TEXT) // 2
+    """Return the first values of a row by their serial types (2.1)."""
+    end, at = _varint(record, 0)
+    header_bytes, values = end, Values()
+    while at < header_bytes and len(values) < columns:
+        kind, at, start = record[at], at + 1, end
+        if kind >= _LONG:
+            kind, at = _varint(record, at - 1)
+        if kind >= _FIRST_TEXT and kind % 2:
+            end += (kind - _FIRST_TEXT) // 2
+            values.append(decode_text(record[start:end]))
+        elif kind < len(_INTEGER_BYTES):
+            end += _INTEGER_BYTES[kind]
+            values.append(int.from_bytes(record[start:end], signed=True) if kind else None)
+        elif kind in (_ZERO, _ONE):
+            values.append(kind - _ZERO)
+        else:
+            raise ValueError("it is no integer and no text")
     if end > len(record):
         raise ValueError("it is longer than its row")
-    return decode_text(record[at:end]), end
+    return values
