@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -77,12 +77,17 @@ NAME_AGE_S = 0.05
 
 
 def with_renames(
-    stage: Stage, program: str, renames: Mapping[str, str], then_s: float = 0, **variables: str
+    stage: Stage,
+    program: str,
+    renames: Mapping[str, str],
+    then_s: float = 0,
+    within: Sequence[str] = (),
+    **variables: str,
 ) -> Recording:
     """Record a program of Python that waits for a line while this process renames files."""
     user = {} if stage.uid is None else {"user": stage.uid, "group": stage.uid, "extra_groups": []}
     recorded = subprocess.Popen(
-        scopetrace_command("run", "--", python(), "-c", program),
+        [*within, *scopetrace_command("run", "--", python(), "-c", program)],
         cwd=stage.work,
         env={**stage.environment(), **variables},
         stdin=subprocess.PIPE,
@@ -142,6 +147,19 @@ def test_a_name_counts_no_longer_in_the_gate_once_another_process_renames_the_fi
 
     assert recording.messages(str(stage.work / "0.log")) == "one\ntwo\nthree\n"
     assert recording.messages(str(stage.work / "0.log.1")) == "four\n"
+
+
+def test_where_inotify_is_used_up_a_program_writes_as_before(stage: Stage) -> None:
+    used_up = 'echo 0 > /proc/sys/user/max_inotify_instances; exec "$0" "$@"'
+    within = ("unshare", "-r", "sh", "-c", used_up)
+    if stage.run([*within, "true"]).status:
+        pytest.skip("unshare -r is not allowed here")
+    program, renames = WRITER.replace("COUNT", "2"), {"0.log": "0.log.1"}
+
+    recording = with_renames(stage, program, renames, within=within, SCOPE_GATE="eager")
+
+    written = [recording.messages(str(stage.work / name)) for name in ("0.log", "0.log.1")]
+    assert "".join(written) == "one\ntwo\nthree\nfour\n"
 
 
 @pytest.mark.parametrize("scenario", ["chroot", "mounts", "pivot"])
