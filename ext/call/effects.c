@@ -57,7 +57,7 @@ bool may_be_open(const struct caller *caller, int fd)
 
 /* A call has made an fd: its entry begins anew. The record of the call says what the fd is. */
 static void begin_fd(struct context *context, struct caller *caller, int fd, enum fd_kind kind,
-                     uint64_t name)
+                     struct fd_name name)
 {
     flush_and_remove(context, caller, fd);
     struct fd_entry *entry =
@@ -65,7 +65,7 @@ static void begin_fd(struct context *context, struct caller *caller, int fd, enu
     if (!entry)
         return;
     entry->kind = kind;
-    set_name(context, entry, name);
+    entry->name = name;
 }
 
 static enum fd_kind kind_of_part(const struct parts *parts)
@@ -102,7 +102,8 @@ static void begin_made(struct context *context, struct caller *caller, const str
     const struct fd_entry *from =
         row->fd ? fd_table_find(caller->fds, (int)argument(call, row->fd)) : NULL;
 
-    begin_fd(context, caller, fd, kind_of_made(caller, call), name_hash_of(&call->parts, from));
+    begin_fd(context, caller, fd, kind_of_made(caller, call),
+             name_of_part(context, &call->parts, from));
 }
 
 static void apply_close_range(struct context *context, struct caller *caller,
@@ -126,8 +127,8 @@ static void begin_pair(struct context *context, struct caller *caller, const str
         return;
     enum fd_kind kind =
         call->row == ROW_socketpair ? fd_kind_of_type((int)call->args[1]) : FD_PLAIN;
-    begin_fd(context, caller, pair[0], kind, 0);
-    begin_fd(context, caller, pair[1], kind, 0);
+    begin_fd(context, caller, pair[0], kind, (struct fd_name){ 0 });
+    begin_fd(context, caller, pair[1], kind, (struct fd_name){ 0 });
 }
 
 /* Whether a call asks for an option that has the number of SO_ERROR, and says nothing of a connection. */
@@ -164,7 +165,7 @@ static void unmute_files(struct context *context, struct caller *caller)
 {
     for (size_t fd = 0; fd < caller->fds->size; fd++) {
         struct fd_entry *entry = caller->fds->entries[fd];
-        if (!entry || !entry->name_hash)
+        if (!entry || !entry->name.hash)
             continue;
         flush_tally(context, caller, entry);
         fd_table_forget(caller->fds, entry->fd, false);

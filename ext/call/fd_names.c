@@ -42,22 +42,19 @@ static size_t without_deleted(const uint8_t *link, size_t size)
     return size > suffix && !memcmp(link + size - suffix, DELETED, suffix) ? size - suffix : size;
 }
 
-uint64_t name_hash_of(const struct parts *parts, const struct fd_entry *copied)
+struct fd_name name_of_part(const struct context *context, const struct parts *parts,
+                            const struct fd_entry *copied)
 {
     const struct raw_part *link = parts_find(parts, PART_LINK);
 
     if (!link || link->flags)
-        return copied ? copied->name_hash : NAME_UNKNOWN;
-    if (!link->size || link->bytes[0] != '/')
-        return 0;
-    return hash(link->bytes, without_deleted(link->bytes, link->size));
-}
-
-void set_name(const struct context *context, struct fd_entry *entry, uint64_t name)
-{
-    entry->name_hash = name;
-    entry->name_ns = monotonic_ns();
-    entry->name_renames = context->renames;
+        return copied ? copied->name : (struct fd_name){ .hash = NAME_UNKNOWN };
+    bool has_name = link->size && link->bytes[0] == '/';
+    return (struct fd_name){
+        .hash = has_name ? hash(link->bytes, without_deleted(link->bytes, link->size)) : 0,
+        .time_ns = monotonic_ns(),
+        .renames = context->renames,
+    };
 }
 
 /* Whether the file has this name: one may end in " (deleted)" without being deleted. */
@@ -97,23 +94,23 @@ void refresh_name(struct context *context, const struct caller *caller, struct f
     char link[PROC_PATH];
     uint8_t name[PATH_LIMIT];
 
-    if (!entry->name_hash ||
-        (entry->name_renames == context->renames && now_ns - entry->name_ns < NAME_AGE_NS))
+    if (!entry->name.hash ||
+        (entry->name.renames == context->renames && now_ns - entry->name.time_ns < NAME_AGE_NS))
         return;
-    entry->name_renames = context->renames;
-    entry->name_ns = now_ns;
+    entry->name.renames = context->renames;
+    entry->name.time_ns = now_ns;
     proc_fd_path(link, caller->tid, entry->fd);
     ssize_t length = proc_link(link, (char *)name, sizeof name);
     if (length > 0 && name[0] != '/')
-        entry->name_hash = 0;
+        entry->name.hash = 0;
     if (length <= 0 || name[0] != '/')
         return;
     size_t size = without_deleted(name, (size_t)length);
     if (size < (size_t)length && !context->serves_files && is_there(name, (size_t)length, link))
         size = (size_t)length;
     uint64_t found = hash(name, size);
-    if (found == entry->name_hash)
+    if (found == entry->name.hash)
         return;
-    entry->name_hash = found;
+    entry->name.hash = found;
     write_renamed(context, caller, entry, name, size, link);
 }

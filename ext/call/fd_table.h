@@ -21,6 +21,13 @@ enum fd_kind {
     FD_MESSAGES, /* a socket of datagrams or other messages */
 };
 
+/* The name of a file, when it was last asked for. */
+struct fd_name {
+    uint64_t hash;    /* 0: it has no name in a file system */
+    uint64_t time_ns; /* of that; 0: never */
+    uint64_t renames; /* context.renames at that time */
+};
+
 struct fd_entry {
     uint64_t serial; /* slot in the pool and, above it, how many serials the slot had before */
     uint32_t slot;
@@ -30,9 +37,7 @@ struct fd_entry {
     bool ends_recorded;    /* a record has both ends of this socket, or they cannot be asked for */
     uint8_t kind;          /* enum fd_kind */
     uint64_t first_serial; /* `serial` when the entry was made: a new name gives it a new serial */
-    uint64_t name_hash;    /* of the name of its file; 0: it has no name in a file system */
-    uint64_t name_ns;      /* when the name was asked for */
-    uint64_t name_renames; /* context.renames at that time */
+    struct fd_name name;
     uint32_t
         generation; /* how often its number was given away before; the words of the table count it */
     uint64_t watch;    /* which one of gated_renames.c its file was given last, from 1 on; or 0 */

@@ -35,7 +35,7 @@ struct fd_entry *write_found_fd(struct context *context, struct caller *caller, 
     detect_fuse(context, &context->scratch);
     struct fd_entry *entry = fd_table_add(caller->fds, &context->fd_pool, fd);
     if (entry)
-        set_name(context, entry, name_hash_of(&context->scratch, NULL));
+        entry->name = name_of_part(context, &context->scratch, NULL);
     if (entry && context->flows && fd_kind_of(caller, entry) != FD_PLAIN) {
         bool known = add_ends(&context->scratch, caller, fd);
         entry->ends_recorded = known && entry->kind == FD_STREAM;

@@ -43,7 +43,7 @@ static uint64_t socket_flags_of(const struct engine *engine, const struct fd_ent
 {
     bool flows = engine->context.flows, is_stream = entry->kind == FD_STREAM;
 
-    if (entry->name_hash)
+    if (entry->name.hash)
         return 0;
     return GATE_FD_NAMELESS | (entry->connecting ? GATE_FD_CONNECTING : 0) |
            (is_stream && flows ? GATE_FD_HANGUP : 0) |
@@ -60,7 +60,7 @@ static uint64_t flags_of(const struct engine *engine, const struct task *task,
 {
     uint64_t time = GATE_FD_TIME(ticks_now()) << GATE_FD_TIME_SHIFT;
     uint64_t muted = entry->muted ? GATE_FD_MUTED : 0;
-    uint64_t nameless = entry->name_hash ? 0 : GATE_FD_NAMELESS;
+    uint64_t nameless = entry->name.hash ? 0 : GATE_FD_NAMELESS;
 
     if (fd_kind_of(&task->caller, entry) != FD_PLAIN)
         return socket_flags_of(engine, entry);

@@ -2,8 +2,8 @@
  * Files to which threads write in the gate, and that a program renames that is not recorded.
  *
  * The gate writes for some 20 ms before it has the name of a file asked for again. A rename that the tracer sees
- * ends that at once for all files (gated.c), and so does one that inotify(7) tells of, by a signal that wakes the
- * tracer. Nothing tells of a rename of a folder that the file is in.
+ * ends that at once for all files (gated.c), and so does one that inotify(7) reports, by a signal that wakes the
+ * tracer. Nothing reports a rename of a folder that the file is in.
  *
  * Instances and watches are limited for each user, and the program may need them: a recording has one instance,
  * from when it is first needed, and watches the files that were last found to be written to.
@@ -18,15 +18,15 @@
 
 enum { RENAME_SIGNAL = SIGIO };
 
-static volatile sig_atomic_t told; /* since the last look: something was renamed */
+static volatile sig_atomic_t has_renames; /* that were not looked at yet */
 
 static void on_rename(int signal)
 {
     (void)signal;
-    told = true;
+    has_renames = true;
 }
 
-/* Open what tells the calling thread of renames; -1: it cannot be had. */
+/* Open what reports renames to the calling thread; -1: it cannot be had. */
 static int open_watch(void)
 {
     struct sigaction action = { .sa_handler = on_rename };
@@ -51,7 +51,7 @@ void gated_watch_renames(struct gate *gate, const struct task *task, int fd)
     struct fd_entry *entry = fd_table_find(task->caller.fds, fd);
     char link[PROC_PATH];
 
-    if (!entry || !entry->name_hash || entry->muted || watch->fd < 0 ||
+    if (!entry || !entry->name.hash || entry->muted || watch->fd < 0 ||
         (entry->watch && watch->count - entry->watch < RENAMES_WATCHED))
         return;
     if (!watch->count)
@@ -68,9 +68,9 @@ bool gated_take_renames(struct gate *gate)
 {
     uint8_t events[4096];
 
-    if (!told || !gate->renamed_elsewhere.count)
+    if (!has_renames || !gate->renamed_elsewhere.count)
         return false;
-    told = false;
+    has_renames = false;
     while (read(gate->renamed_elsewhere.fd, events, sizeof events) > 0)
         ;
     return true;

@@ -248,6 +248,9 @@ def test_text_has_the_name_of_its_file_at_the_time_of_the_write(
         "app.log": "before\n",
         "app.log.1": "after\n",
         "app.log.2": "again\n",
+        "copied.log": "original\n",
+        "copied.log.1": "copy\n",
+        "copied.log.2": "child's copy\n",
         "given.log": "named\n",
         "taken.log": "renamed\n",
     }

@@ -45,6 +45,29 @@ static void logs(void)
     close(app);
 }
 
+/* An fd that is copied after the rename, as a shell does for each redirection. */
+static void copies(void)
+{
+    int log = make("copied.log"), status;
+    write_text(log, "original\n");
+    renames("copied.log", "copied.log.1");
+    int copy = dup(log);
+    write_text(copy, "copy\n");
+    renames("copied.log.1", "copied.log.2");
+    pid_t child = fork();
+    if (child == 0) {
+        MUST(dup2(log, copy) == copy);
+        write_text(copy, "child's copy\n");
+        _exit(0);
+    }
+    MUST(waitpid(child, &status, 0) == child && status == 0);
+    expect("'source': 'fs.close', 'op': 'exit', 'pid': %d, 'file': '%s', 'file_write_bytes': 13",
+           child, here("copied.log.2"));
+    close(copy);
+    expect_close("close", "copied.log.2", 0, 0, 14, 2);
+    close(log);
+}
+
 static void folders(void)
 {
     MUST(mkdir("folder", 0755) == 0);
@@ -133,6 +156,7 @@ static void other_ends(void)
 int main(void)
 {
     logs();
+    copies();
     folders();
     swapped();
     given_names();
