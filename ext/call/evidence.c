@@ -394,6 +394,12 @@ static bool is_held(int64_t result)
     return result == -EAGAIN || result == -EACCES || result == -EDEADLK;
 }
 
+/* Whether the call was made in the gate, which had found nothing: what is there by now was made since. */
+static bool is_past(const struct context *context)
+{
+    return context->folders;
+}
+
 static bool is_of_file_system(int64_t result)
 {
     return result == -EROFS || result == -ENOSPC || result == -EDQUOT || result == -EXDEV ||
@@ -414,7 +420,7 @@ void add_evidence(const struct context *context, const struct caller *caller, st
         add_way(context, caller, call);
     if (refused)
         add_status(&call->parts, caller->tid);
-    if (runs && (refused || result == -ENOENT || result == -ENOEXEC))
+    if (runs && (refused || (result == -ENOENT && !is_past(context)) || result == -ENOEXEC))
         add_head(context, caller, call);
     if (is_of_file_system(result) || (runs && refused))
         add_mounts(caller, call);

@@ -143,6 +143,25 @@ void fd_table_free(struct fd_table *fds, struct fd_pool *pool)
     free(fds);
 }
 
+/* Code in the program takes a word of 0 to say that there is no entry. Returns the generation of the fd. */
+static uint32_t claim_word(const struct fd_table *fds, size_t fd)
+{
+    uint64_t *word = &fds->words[fd], unused = 0;
+
+    __atomic_compare_exchange_n(word, &unused, (uint64_t)1 << GENERATION_SHIFT, false,
+                                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return (uint32_t)(*word >> GENERATION_SHIFT);
+}
+
+void fd_table_use_words(struct fd_table *fds, uint64_t *words, size_t count)
+{
+    fds->words = words;
+    fds->word_count = count;
+    for (size_t fd = 0; fd < fds->size && fd < count; fd++)
+        if (fds->entries[fd])
+            fds->entries[fd]->generation = claim_word(fds, fd);
+}
+
 struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd)
 {
     if (fd < 0 || fd >= FD_LIMIT)
@@ -158,7 +177,7 @@ struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd
     if (!fds->entries[fd]) {
         fds->entries[fd] = fd_pool_take(pool, fd);
         if (fds->entries[fd] && (size_t)fd < fds->word_count)
-            fds->entries[fd]->generation = (uint32_t)(fds->words[fd] >> GENERATION_SHIFT);
+            fds->entries[fd]->generation = claim_word(fds, (size_t)fd);
     }
     return fds->entries[fd];
 }

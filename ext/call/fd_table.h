@@ -91,6 +91,9 @@ static inline struct fd_entry *fd_table_find(const struct fd_table *fds, int fd)
     return fd >= 0 && (size_t)fd < fds->size ? fds->entries[fd] : NULL;
 }
 
+/* Have the words of the table say what is known of its fds: none of them does so far. */
+void fd_table_use_words(struct fd_table *fds, uint64_t *words, size_t count);
+
 /* The entry of `fd`, made if there is none; NULL without memory or for a bad fd. */
 struct fd_entry *fd_table_add(struct fd_table *fds, struct fd_pool *pool, int fd);
 

@@ -115,6 +115,19 @@ static void reset_slot(struct gate_thread *thread)
     };
 }
 
+static union gate_page *page_of(const struct arena *arena, size_t index)
+{
+    return (union gate_page *)(arena->memory + ARENA_SLOTS_AT + index * GATE_SLOT_BYTES);
+}
+
+union gate_page *arena_page(const struct arena *arena, uint64_t address)
+{
+    uint64_t offset = address - arena->address - ARENA_SLOTS_AT;
+    uint64_t index = offset / GATE_SLOT_BYTES;
+
+    return index < ARENA_SLOTS && offset % GATE_SLOT_BYTES == 0 ? page_of(arena, index) : NULL;
+}
+
 struct gate_thread *gate_thread_new(struct arena *arena, struct caller *caller,
                                     struct gate_thread **list)
 {
@@ -128,8 +141,7 @@ struct gate_thread *gate_thread_new(struct arena *arena, struct caller *caller,
     thread->caller = caller;
     thread->arena = arena_share(arena);
     thread->index = index;
-    thread->page =
-        (union gate_page *)(arena->memory + ARENA_SLOTS_AT + (size_t)index * GATE_SLOT_BYTES);
+    thread->page = page_of(arena, index);
     arena->slots[index] = thread;
     thread->next = *list;
     thread->link = list;

@@ -105,6 +105,9 @@ static inline uint64_t gate_thread_holder(const struct gate_thread *thread)
 /* Where the program has memory of the arena. */
 uint64_t arena_address(const struct arena *arena, const void *memory);
 
+/* The slot at an address of the program, in use or not; NULL: none is there. */
+union gate_page *arena_page(const struct arena *arena, uint64_t address);
+
 /* A slot that is not in use, in mode GATE_TRACED; NULL: all are, or there is no memory. */
 struct gate_thread *gate_thread_new(struct arena *arena, struct caller *caller,
                                     struct gate_thread **list);

@@ -36,14 +36,32 @@ INLINE_IN_THE_PROGRAM int locks(const struct gate_slot *slot)
            command == F_OFD_SETLKW;
 }
 
-/* Whether a call makes a thread that is traced. Where the tracer records nothing any more it helps no thread. */
-IN_THE_PROGRAM static int makes_thread(const struct gate_slot *slot)
+/* Whether a call makes a child that is traced. Where the tracer records nothing any more it helps no child. */
+IN_THE_PROGRAM static int makes_traced(const struct gate_slot *slot)
 {
+    uint64_t number = slot->registers.rax;
     uint64_t flags = slot->registers.rdi; /* of clone3 their address */
 
-    return slot->mode != GATE_PASS &&
-           (slot->registers.rax != SYS_clone3 || read_program(&flags, flags, sizeof flags)) &&
-           (flags & (CLONE_THREAD | CLONE_UNTRACED)) == CLONE_THREAD;
+    if (slot->mode == GATE_PASS || number == SYS_fork || number == SYS_vfork)
+        return slot->mode != GATE_PASS;
+    return (number != SYS_clone3 || read_program(&flags, flags, sizeof flags)) &&
+           !(flags & CLONE_UNTRACED);
+}
+
+/* Whether setresuid(2) or setresgid(2) gives the thread other ids than it has, or another one for files. */
+IN_THE_PROGRAM static int changes_ids(const struct gate_slot *slot)
+{
+    const struct gate_registers *registers = &slot->registers;
+    int of_user = registers->rax == SYS_setresuid;
+    uint32_t ids[3], none = (uint32_t)-1;
+
+    return gate_make_call(of_user ? SYS_getresuid : SYS_getresgid, (uintptr_t)&ids[0],
+                          (uintptr_t)&ids[1], (uintptr_t)&ids[2], 0, 0) ||
+           ((uint32_t)registers->rdi != none && (uint32_t)registers->rdi != ids[0]) ||
+           ((uint32_t)registers->rsi != none && (uint32_t)registers->rsi != ids[1]) ||
+           ((uint32_t)registers->rdx != none && (uint32_t)registers->rdx != ids[2]) ||
+           (uint32_t)gate_make_call(of_user ? SYS_setfsuid : SYS_setfsgid, none, 0, 0, 0, 0) !=
+               ids[1];
 }
 
 /* enum gate_how: who makes the call. */
@@ -54,7 +72,8 @@ IN_THE_PROGRAM int gate_before(struct gate_slot *slot)
 
     if (slot->mode == GATE_TRACED ||
         (action == GATE_FCNTL && !locks(slot) && !is_copy(slot, action)) ||
-        (action == GATE_MAP && !may_map(slot)) || (action == GATE_CLONE && !makes_thread(slot)))
+        (action == GATE_MAP && !may_map(slot)) || (action == GATE_CLONE && !makes_traced(slot)) ||
+        (action == GATE_IDS && changes_ids(slot)))
         return GATE_TRACE_CALL;
     slot->entered = now_ticks();
     if (action == GATE_OPEN || action == GATE_OPENAT)

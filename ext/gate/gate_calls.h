@@ -80,7 +80,7 @@ INLINE_IN_THE_PROGRAM int is_of_socket(enum gate_action action)
 
 INLINE_IN_THE_PROGRAM int is_about_name(enum gate_action action)
 {
-    return action >= GATE_UNLINK && action <= GATE_ALTER;
+    return action >= GATE_UNLINK && action <= GATE_EXEC;
 }
 
 INLINE_IN_THE_PROGRAM int is_of_message(enum gate_action action)

@@ -10,15 +10,16 @@ enum { STARTS_PATHS = GATE_FD_KNOWN | GATE_FD_FOLDER };
 
 /*
  * The record is published before the call is made: afterwards another thread may have the number. What a path has
- * meant that starts from a folder is found out before that is closed.
+ * meant that starts from a folder is found out before that is closed. Of an fd whose word is 0 the tracer knows
+ * nothing, and has nothing to ask.
  */
 IN_THE_PROGRAM int before_close(struct gate_slot *slot)
 {
     enum { MOST = sizeof(struct gate_record) + 2 * sizeof(struct raw_part) + ENDS_MOST };
     uint32_t fd = (uint32_t)slot->registers.rdi;
 
-    if (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) || has(slot, STARTS_PATHS) ||
-        !write_tallies(slot, fd_key(slot)))
+    if (slot->fd_word && (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) ||
+                          has(slot, STARTS_PATHS) || !write_tallies(slot, fd_key(slot))))
         return 1;
     struct gate_record *record = begin_record(slot, MOST);
     if (!record)

@@ -174,22 +174,38 @@ IN_THE_PROGRAM static int is_lasting(struct gate_slot *slot, const struct raw_pa
     return path->size && keep_folder(slot);
 }
 
+/* What newfstatat(2) says of the path of a call, with these flags. */
+IN_THE_PROGRAM static int64_t look_at(const struct gate_slot *slot, uint64_t flags,
+                                      struct stat *found_out)
+{
+    const struct gate_registers *registers = &slot->registers;
+    int at = path_argument_of(slot) == GATE_PATH_2;
+
+    return gate_make_call(SYS_newfstatat, at ? registers->rdi : (uint64_t)AT_FDCWD,
+                          at ? registers->rsi : registers->rdi, (uintptr_t)found_out, flags, 0);
+}
+
 /*
  * A symbolic link that is removed, or has one name more, may be on the way of a path whose name is looked for in the
  * next round. So the tracer is to see that, and all but files with it.
  */
 IN_THE_PROGRAM static int before_unlink(const struct gate_slot *slot)
 {
-    const struct gate_registers *registers = &slot->registers;
     int at = path_argument_of(slot) == GATE_PATH_2;
     struct stat found;
 
-    if (!slot->missing || (at && (uint32_t)registers->rdx)) /* AT_REMOVEDIR */
+    if (!slot->missing || (at && (uint32_t)slot->registers.rdx)) /* AT_REMOVEDIR */
         return 1;
-    int64_t result = gate_make_call(SYS_newfstatat, at ? registers->rdi : (uint64_t)AT_FDCWD,
-                                    at ? registers->rsi : registers->rdi, (uintptr_t)&found,
-                                    AT_SYMLINK_NOFOLLOW, 0);
+    int64_t result = look_at(slot, AT_SYMLINK_NOFOLLOW, &found);
     return result != -ENOENT && (result || !S_ISREG(found.st_mode));
+}
+
+/* The tracer is to see a start of a program, but none that will fail as execvp(3) tries one folder after the other. */
+IN_THE_PROGRAM static int before_exec(const struct gate_slot *slot)
+{
+    struct stat found;
+
+    return !slot->missing || look_at(slot, 0, &found) != -ENOENT;
 }
 
 /* -- what led to nothing, and what is made there -- */
@@ -209,6 +225,8 @@ IN_THE_PROGRAM int before_name(const struct gate_slot *slot, enum gate_action ac
 {
     if (action == GATE_ALTER)
         return GATE_MAKE;
+    if (action == GATE_EXEC)
+        return before_exec(slot);
     return action == GATE_MKDIR ? before_mkdir(slot) : before_unlink(slot);
 }
 

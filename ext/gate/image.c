@@ -53,6 +53,7 @@ struct image *image_copy(const struct image *image)
         return NULL;
     *copy = *image;
     copy->uses = 1;
+    copy->judged = true;
     for (unsigned i = 0; i < copy->arena_count; i++)
         arena_share(copy->arenas[i]);
     copy->patches = array_copy(image->patches, image->patch_count, sizeof *image->patches);

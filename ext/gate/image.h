@@ -15,12 +15,14 @@ struct gated_program;
 struct image {
     unsigned uses; /* tasks */
     struct arena *arenas[GATE_ARENAS];
-    unsigned arena_count;          /* 0: there is no gate yet, */
-    bool refused;                  /* and there will be none, or none is used any more */
-    bool is_ahead;                 /* image_patch_ahead was called */
-    bool full;                     /* there will be no further arena */
-    bool displaced;                /* the program has mapped something else where the gate was */
-    unsigned calls;                /* traced so far that the gate could have made */
+    unsigned arena_count; /* 0: there is no gate yet, */
+    bool refused;         /* and there will be none, or none is used any more */
+    bool is_ahead;        /* image_patch_ahead was called */
+    bool full;            /* there will be no further arena */
+    bool displaced;       /* the program has mapped something else where the gate was */
+    unsigned calls;       /* traced so far that the gate could have made */
+    uint64_t made;        /* in the gate, by threads that have left */
+    bool judged; /* its program knows whether the gate paid; of a fork nothing is to be said */
     unsigned threads_born;         /* so far, beside the first, */
     unsigned threads_used;         /* and of these those that have made a call in the gate */
     struct gated_program *program; /* what is known of its program; NULL: it was not looked at */

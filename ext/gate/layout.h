@@ -72,6 +72,7 @@ enum gate_action {
     GATE_LINK,          /* the file of the first argument is given a name, the second one */
     GATE_MKDIR,         /* a folder is made */
     GATE_ALTER,         /* an attribute of the file with a path is changed */
+    GATE_EXEC,          /* a program is started that is not there */
     GATE_ACCEPT,        /* a connection is taken from the first argument, */
     GATE_SOCKET,        /* a socket is made, */
     GATE_CONNECT,       /* connected, */
@@ -85,7 +86,8 @@ enum gate_action {
     GATE_COUNT_LINK,    /* the same; EINVAL is counted, too: there is no symbolic link */
     GATE_WATCH,         /* only those that fail have a record, and nothing is counted */
     GATE_FCNTL, /* likewise of commands that lock; others that copy an fd are as GATE_DUP, or not made here */
-    GATE_CLONE, /* likewise of those that make a thread, which begins at gate_return */
+    GATE_CLONE, /* likewise; the child begins at gate_return */
+    GATE_IDS,   /* user or group ids are set to what they are */
 };
 
 /* Which argument of a call is its only path. */

@@ -284,7 +284,7 @@ static enum gate_missing missing_of(const struct engine *engine, const struct ta
 {
     if (!engine->gate->sees_folders || engine->context.roots_differ || engine->context.serves_files)
         return GATE_MISSING_NONE;
-    return shares_space(task) ? GATE_MISSING_ABSOLUTE : GATE_MISSING_ALL;
+    return is_alone(task) ? GATE_MISSING_ALL : GATE_MISSING_ABSOLUTE;
 }
 
 /* What the slot of a thread that runs on says of it. */

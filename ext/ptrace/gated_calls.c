@@ -34,6 +34,7 @@ static bool begin_by_rows(struct engine *engine, struct task *task, int row)
         if (CALLS[row].stops == STOPS_BOTH) {
             if (CALLS[row].group == GROUP_BIRTH)
                 fill_birth_flags(task, &task->call);
+            task->fds_before_exec = 0;
             call_entered(&engine->context, &task->caller, &task->call);
             /* by now the program has another size there */
             if (row == ROW_recvfrom || row == ROW_recvmsg)
@@ -155,20 +156,6 @@ static void guard_gate(struct engine *engine, struct task *task, const call_info
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_DISPATCH);
 }
 
-/* Whether a call makes a child that is no thread, which always stops. `refused`: the gate has looked for that. */
-static bool makes_process(struct task *task, const call_info *info, bool refused)
-{
-    uint64_t flags = info->entry.args[0];
-
-    if ((info->entry.nr != SYS_clone && info->entry.nr != SYS_clone3) || refused)
-        return info->entry.nr == SYS_clone || info->entry.nr == SYS_clone3;
-    if (info->entry.nr == SYS_clone3) {
-        read_clone3_flags(task, flags);
-        flags = task->clone3_flags < 0 ? 0 : (uint64_t)task->clone3_flags;
-    }
-    return !(flags & CLONE_THREAD);
-}
-
 enum gated_entry gated_call_entry(struct engine *engine, struct task *task, const call_info *info,
                                   bool refused)
 {
@@ -187,10 +174,10 @@ enum gated_entry gated_call_entry(struct engine *engine, struct task *task, cons
     if (refused && !task->image->refused && has_other_gs(task))
         gated_refuse(engine, task, NOTE_UNGATED, UNGATED_GS);
     int row = native ? gated_row(engine, info->entry.nr) : -1;
-    bool other = row < 0 || makes_process(task, info, refused);
+    bool execs = row >= 0 && CALLS[row].group == GROUP_EXEC;
     if (engine->context.started)
-        engine->gate->ways[other ? WAY_OTHER : way_of(task, row, refused)]++;
-    if (other || !engine->context.started || !gated_may_enter(task))
+        engine->gate->ways[row < 0 || execs ? WAY_OTHER : way_of(task, row, refused)]++;
+    if (row < 0 || !engine->context.started || !gated_may_enter(task) || (execs && !task->gated))
         return GATED_TRACE;
     return gated_prepare(engine, task, info, refused);
 }

@@ -121,7 +121,15 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
     return fault;
 }
 
-/* -- threads that are made in the gate ---------------------------------------------------------- */
+/* -- children that are made in the gate --------------------------------------------------------- */
+
+/* `task` is the one whose program has the patch that the slot names. */
+static void set_birthplace(struct task *child, struct task *task, const union gate_page *page,
+                           struct arch_regs regs)
+{
+    if (relocate(&regs.user, page, find_patch_of, task) == RELOCATE_RETURNING)
+        child->born = (struct birthplace){ regs.user.rip, regs.user.rsp, regs.user.eflags };
+}
 
 void gated_note_birth(struct task *parent, struct task *child)
 {
@@ -132,8 +140,19 @@ void gated_note_birth(struct task *parent, struct task *child)
         return;
     if (regs.user.orig_rax == SYS_clone3)
         read_clone3_flags(parent, regs.user.rdi);
-    if (relocate(&regs.user, parent->gated->page, find_patch_of, parent) == RELOCATE_RETURNING)
-        child->born = (struct birthplace){ regs.user.rip, regs.user.rsp, regs.user.eflags };
+    set_birthplace(child, parent, parent->gated->page, regs);
+}
+
+void gated_find_birthplace(struct task *child, const struct arch_regs *regs)
+{
+    bool lacks_place = !child->born.ip && regs->user.rip == gate_address(gate_return);
+
+    for (unsigned i = 0; lacks_place && gated_has_gate(child) && i < child->image->arena_count;
+         i++) {
+        const union gate_page *page = arena_page(child->image->arenas[i], regs->user.gs_base);
+        if (page)
+            set_birthplace(child, child, page, *regs);
+    }
 }
 
 bool gated_awaits_parent(const struct task *child)

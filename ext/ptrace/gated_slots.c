@@ -39,9 +39,9 @@ bool gated_take_words(const struct task *task)
     struct fd_table *fds = task->caller.fds;
 
     for (unsigned i = 0; !fds->words && i < task->image->arena_count; i++) {
-        fds->words = arena_take_table(task->image->arenas[i]);
-        fds->arena = fds->words ? task->image->arenas[i] : NULL;
-        fds->word_count = fds->words ? ARENA_FDS : 0;
+        uint64_t *words = arena_take_table(task->image->arenas[i]);
+        fds->arena = words ? task->image->arenas[i] : NULL;
+        fd_table_use_words(fds, words, words ? ARENA_FDS : 0);
     }
     return fds->words;
 }
@@ -89,6 +89,15 @@ static void enter_slot(struct engine *engine, struct task *task)
         arch_set_regs(task->caller.tid, &regs);
 }
 
+/* The thread has made a call, or is about to make one, for which it has a slot. */
+static void count_use(const struct task *task)
+{
+    if (task->vforked && task->image->program)
+        task->image->program->vforks_used++;
+    else if (shares_space(task))
+        task->image->threads_used++;
+}
+
 static void end_thread(struct engine *engine, struct task *task)
 {
     if (!task->gated)
@@ -97,7 +106,9 @@ static void end_thread(struct engine *engine, struct task *task)
     gated_collect(engine);
     gated_give_lock(engine->gate, task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
-    task->image->threads_used += task->gated->since_birth && task->gated->calls;
+    task->image->made += task->gated->calls;
+    if (task->gated->since_birth && task->gated->calls)
+        count_use(task);
     gate_thread_free(task->gated);
     task->gated = NULL;
 }
@@ -120,6 +131,9 @@ void gated_birth(const struct engine *engine, struct task *parent, struct task *
 {
     child->other_users = parent->other_users || flags & CLONE_NEWUSER;
     child->has_parents_gs = gated_has_gate(parent);
+    child->vforked = flags & CLONE_VFORK && flags & CLONE_VM;
+    if (flags & CLONE_VM)
+        parent->vforked = false; /* another thread may run beside it than the one that waits */
     if (!engine->gate)
         return;
     patch_ahead(engine, parent, flags);
@@ -145,14 +159,23 @@ static void check_arenas(const struct task *child)
             image_drop_arenas(image, i);
 }
 
+/* The same of a child that is about to execute a program, of all that programs of the same file have made. */
+static bool vforks_use_slots(struct gated_program *program)
+{
+    return program && program->vforks_used >= program->vforks++ / 2;
+}
+
 /* Whether a thread is to have a slot at its birth: most of those before it have used theirs. */
 static bool will_use_slot(const struct task *child)
 {
     enum { FEW = 8 };
     const struct image *image = child->image;
 
-    return gated_has_gate(child) && !image->refused && shares_space(child) &&
-           gated_has_words(child) && gated_may_enter(child) && image->threads_born > FEW &&
+    if (!gated_has_gate(child) || image->refused || !shares_space(child) || !gated_may_enter(child))
+        return false;
+    if (child->vforked)
+        return vforks_use_slots(image->program) && gated_take_words(child);
+    return gated_has_words(child) && image->threads_born > FEW &&
            image->threads_used > image->threads_born / 2;
 }
 
@@ -175,6 +198,7 @@ void gated_start(struct engine *engine, struct task *child)
     if (!engine->gate || child->gated || !may_have_gs ||
         arch_get_regs(child->caller.tid, &regs) < 0)
         return;
+    gated_find_birthplace(child, &regs);
     if (child->born.ip)
         leave_birthplace(child, &regs);
     if (will_use_slot(child))
@@ -186,11 +210,25 @@ void gated_start(struct engine *engine, struct task *child)
     arch_set_regs(child->caller.tid, &regs);
 }
 
+static void judge_program(struct image *image, bool was_long)
+{
+    if (image->judged)
+        return;
+    image->judged = true;
+    image->program->long_lives += was_long;
+    image->program->short_lives += !was_long;
+}
+
 void gated_leave_image(struct engine *engine, struct task *task)
 {
+    struct image *image = task->image;
+
     end_thread(engine, task);
+    if (image && image->uses == 1 && image->program)
+        judge_program(image, image->calls + image->made >= engine->options.gate_at);
     image_drop(task->image);
     task->image = NULL;
+    task->vforked = false;
 }
 
 /* -- at a traced call -------------------------------------------------------------------------- */
@@ -251,18 +289,18 @@ static struct gated_program *program_of(struct gate *gate, struct program_file f
     struct gated_program *program = &gate->programs[(file.dev * 31 + file.ino) % GATED_PROGRAMS];
 
     if (program->file.dev != file.dev || program->file.ino != file.ino)
-        *program = (struct gated_program){ file, false };
+        *program = (struct gated_program){ .file = file };
     return program;
 }
 
-/* At which of its calls a program is given the gate: at the first if it had a use for that before. */
+/* At which of its calls a program is given the gate: at the first if most of those before it had a use for it. */
 static unsigned gate_at(const struct engine *engine, struct task *task)
 {
     struct image *image = task->image;
 
     if (!image->program)
         image->program = program_of(engine->gate, task->program);
-    return image->program->had_gate ? 1 : engine->options.gate_at;
+    return image->program->long_lives > image->program->short_lives ? 1 : engine->options.gate_at;
 }
 
 /* Why a program was not given an arena. */
@@ -288,7 +326,8 @@ static bool inject_gate(struct engine *engine, struct task *task)
     bool is_there = add_arena(engine, task);
     if (image->full)
         gated_refuse(engine, task, NOTE_UNGATED, why_refused(task->caller.tid));
-    image->program->had_gate = true;
+    if (image->calls >= engine->options.gate_at)
+        judge_program(image, true);
     return is_there;
 }
 
@@ -297,7 +336,8 @@ static bool give_place(struct engine *engine, struct task *task)
 {
     if (!task->gated) {
         enter_slot(engine, task);
-        task->image->threads_used += task->gated && shares_space(task);
+        if (task->gated)
+            count_use(task);
     }
     if ((task->gated || task->image->refused) && gated_take_words(task))
         return true;
@@ -344,6 +384,6 @@ enum gated_entry gated_prepare(struct engine *engine, struct task *task, const c
         return GATED_TRACE;
     const struct patch *patch =
         image_patch(task->image, &engine->gate->modules, task->caller.tid, task->caller.space,
-                    info->instruction_pointer - ARCH_SYSCALL_BYTES, !shares_space(task));
+                    info->instruction_pointer - ARCH_SYSCALL_BYTES, is_alone(task));
     return patch && lead_into_gate(engine, task, info->entry.nr, patch) ? GATED_DONE : GATED_TRACE;
 }

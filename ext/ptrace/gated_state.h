@@ -17,7 +17,9 @@ enum {
 /* A file that was executed. */
 struct gated_program {
     struct program_file file;
-    bool had_gate; /* a program of it made so many calls that it was given the gate */
+    uint64_t long_lives,
+        short_lives;              /* how often it made so many calls that the gate paid, or not */
+    uint64_t vforks, vforks_used; /* children of its programs, and those with a use for a slot */
 };
 
 /* gated_renames.c */
@@ -26,6 +28,8 @@ struct rename_watch {
     int files[RENAMES_WATCHED]; /* watches, each of which the `count` after takes the place of */
     uint64_t count;             /* of the watches so far */
 };
+
+struct arch_regs;
 
 struct gate {
     uint8_t actions[GATE_NUMBERS];
@@ -84,6 +88,12 @@ bool gated_may_enter(const struct task *task);
  */
 enum gated_entry gated_prepare(struct engine *engine, struct task *task, const call_info *info,
                                bool refused);
+
+/*
+ * gated_signals.c: where a child goes on whose parent has been killed before its event. The parent's slot is as it was,
+ * as no other thread has it yet.
+ */
+void gated_find_birthplace(struct task *child, const struct arch_regs *regs);
 
 /* gated_calls.c: begin the call of the thread's slot, as if it had stopped at its entry. False: it is none. */
 bool gated_begin_call(struct engine *engine, struct task *task);

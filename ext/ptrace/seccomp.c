@@ -201,6 +201,10 @@ uint8_t filter_gate_action(int row)
         return call->when == WHEN_LOCKS ? GATE_FCNTL : GATE_WATCH;
     case GROUP_TOUCH:
         return GATE_WATCH;
+    case GROUP_CRED:
+        return row == ROW_setresuid || row == ROW_setresgid ? GATE_IDS : GATE_REFUSE;
+    case GROUP_PERMIT:
+        return row == ROW_prlimit64 || row == ROW_setrlimit ? GATE_WATCH : GATE_REFUSE;
     default:
         return row == ROW_open                                   ? GATE_OPEN
                : row == ROW_openat                               ? GATE_OPENAT
@@ -217,10 +221,12 @@ uint8_t filter_gate_action(int row)
                : row == ROW_unlink || row == ROW_unlinkat        ? GATE_UNLINK
                : row == ROW_link                                 ? GATE_LINK
                : row == ROW_mkdir || row == ROW_mkdirat          ? GATE_MKDIR
+               : row == ROW_execve                               ? GATE_EXEC
                : row == ROW_accept || row == ROW_accept4         ? GATE_ACCEPT
                : row == ROW_socket                               ? GATE_SOCKET
                : row == ROW_connect                              ? GATE_CONNECT
                : row == ROW_clone || row == ROW_clone3           ? GATE_CLONE
+               : row == ROW_fork || row == ROW_vfork             ? GATE_CLONE
                : row == ROW_shutdown                             ? GATE_SHUTDOWN
                : row == ROW_getsockopt                           ? GATE_SOCKET_ERROR
                : row == ROW_splice || row == ROW_copy_file_range ? GATE_COPY
@@ -321,6 +327,8 @@ static void mark_gated(struct watched *calls, int count, const struct abi *abi)
     for (int i = 0; i < count; i++) {
         calls[i].own = calls[i].number == (uint32_t)abi->numbers[ROW_readlink] ||
                        calls[i].number == (uint32_t)abi->numbers[ROW_newfstatat] ||
+                       calls[i].number == (uint32_t)abi->numbers[ROW_setfsuid] ||
+                       calls[i].number == (uint32_t)abi->numbers[ROW_setfsgid] ||
                        calls[i].number == SYS_process_vm_readv;
         calls[i].tried = calls[i].number == (uint32_t)abi->numbers[ROW_openat2];
     }

@@ -101,6 +101,7 @@ struct task {
     struct image *image;        /* what its program has of the gate (gated_slots.c), or NULL */
     struct gate_thread *gated;  /* its slot, or NULL */
     unsigned locked;            /* 1 + the lock of a file that a write of the task has; 0: none */
+    bool vforked;               /* its parent waits until it has executed a program, or ended */
     bool has_parents_gs;        /* its first base of gs may be that of its parent's slot */
     struct birthplace born;     /* of a thread in its first stop that was made in the gate */
     int64_t closed;             /* the fd of a close that is recorded and not made yet; -1: none */
@@ -122,6 +123,14 @@ struct tasks {
 static inline bool shares_space(const struct task *task)
 {
     return task->caller.space && task->caller.space->uses > 1;
+}
+
+/* Whether no other thread runs there: the parent of a vfork waits. */
+static inline bool is_alone(const struct task *task)
+{
+    enum { PARENT_AND_CHILD = 2 };
+
+    return !shares_space(task) || (task->vforked && task->caller.space->uses == PARENT_AND_CHILD);
 }
 
 struct task *tasks_find(const struct tasks *tasks, pid_t tid);

@@ -139,6 +139,50 @@ def test_pipes_are_made_and_used_without_a_stop(stage: Stage) -> None:
     assert sum(ways.values()) - ways["gated"] < 250
 
 
+STARTS = """
+import os, subprocess
+def start(name, run=os.execv):
+    try:
+        run(name, ["x"])
+    except OSError as error:
+        print(error.errno)
+top = os.getcwd()
+os.makedirs("one/two"), os.symlink("one", "link"), os.symlink("one/absent", "dangling")
+os.symlink("file", "loop-a"), os.symlink("loop-a", "file")
+for name, text in ("script", "#!/nowhere/sh\\n"), ("empty", ""), ("plain", "no program\\n"):
+    open(name, "w").write(text), os.chmod(name, 0o700)
+for number in range(100):
+    start(f"{top}/nowhere-{number}"), start(f"{top}/one/absent/{number}"), start(f"{top}/link/x")
+for name in "absent", "one/absent", "link/absent", "", "x" * 300, "x" * 5000, "one", "/etc/passwd":
+    start(name), start(f"{top}/{name}")
+for name in "dangling", "loop-a", "script", "plain", "script/x", "dangling/x":
+    start(f"{top}/{name}"), start(name), subprocess.run(["sh", "-c", f"./{name}"])
+for number in range(30):
+    name = f"{top}/made-{number}"
+    start(name), open(name, "w").write("#!/nowhere/sh\\n"), os.chmod(name, 0o700), start(name)
+    os.rename(name, f"{top}/dangling"), start(name)
+os.environ["PATH"] = ":".join(f"{top}/{name}" for name in ("one", "one/two", "absent")) + ":/bin"
+for number in range(10):
+    print(subprocess.run(["true"]).returncode, os.posix_spawnp("true", ["true"], os.environ))
+    print(os.wait()[1], subprocess.run(["true"], close_fds=False).returncode)
+    try:
+        subprocess.run([f"nowhere-{number}"])
+    except OSError as error:
+        print(error.errno)
+print(subprocess.run(["sh", "-c", "nowhere; true"], cwd="one").returncode)
+"""
+
+
+def test_programs_that_are_not_there_are_looked_for_without_a_stop(stage: Stage) -> None:
+    recording = assert_equal_sessions(stage, ["/usr/bin/python3", "-c", STARTS])
+
+    assert recording.ending.status == 0
+    with open_session(recording.info.path) as session:
+        ways = session.summary().gate
+    assert ways["gated"] > 300
+    assert ways["other"] < 400
+
+
 def test_links_that_are_removed_are_looked_at_first(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()

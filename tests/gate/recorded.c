@@ -15,8 +15,12 @@
 #include <string.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -252,17 +256,30 @@ static void close_connected(void)
     close(scratch);
 }
 
+/* -- others -- */
+
+/* An fd that a call has made which is not recorded, with a number that none had before. */
+static void make_unknown(void)
+{
+    timerfd_create(CLOCK_MONOTONIC, 0); /* in place of the last one */
+    scratch = timerfd_create(CLOCK_MONOTONIC, 0);
+}
+
+static char *no_words[] = { NULL };
+static struct rlimit core;
+
 /* A thread: it stores its registers and ends. */
 enum {
     THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD |
              CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+    PROCESS = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
 };
 extern uint64_t born[ALL];
 uint64_t born[ALL];
 static _Alignas(64) uint8_t thread_stack[4096];
 static pid_t parents_tid;
 static volatile pid_t childs_tid;
-static uint64_t refused_flags[11] = { CLONE_THREAD };
+static uint64_t refused_flags[11] = { CLONE_THREAD }, refused_birth[11] = { CLONE_SIGHAND };
 
 __asm__(SITE_AND("with_thread", "jmp 1f\n.nops 16\n1:\n",
                  "xchg %rax, %rcx\njrcxz 2f\nxchg %rax, %rcx\njmp 3f\n2:\nxchg %rax, %rcx\n"
@@ -296,6 +313,13 @@ static void check_thread(void)
     for (int i = 0; i < ALL; i++)
         if (born[i] != before[i])
             complain("a register", "a new thread", (long long)i);
+}
+
+static void check_process(void)
+{
+    check_thread();
+    if (waitpid((pid_t)parents_tid, NULL, __WALL) != parents_tid)
+        abort();
 }
 
 /* Arguments of 0 that are pointers or fds are filled in by run_case. */
@@ -411,6 +435,33 @@ static struct step_case {
       -EINVAL,
       nothing,
       nothing },
+    { "process refused",
+      { "", SYS_clone3, { (uint64_t)refused_birth, sizeof refused_birth } },
+      -EINVAL,
+      nothing,
+      nothing },
+    { "exec nothing",
+      { "", SYS_execve, { (uint64_t) "gone", (uint64_t)no_words, (uint64_t)no_words } },
+      -ENOENT,
+      nothing,
+      nothing },
+    { "exec a folder",
+      { "", SYS_execve, { (uint64_t) "/", (uint64_t)no_words, (uint64_t)no_words } },
+      -EACCES,
+      nothing,
+      nothing },
+    { "close the unknown", { "", SYS_close, { 0 } }, 0, make_unknown, nothing },
+    { "same users",
+      { "", SYS_setresuid, { UINT32_MAX, UINT32_MAX, UINT32_MAX } },
+      0,
+      nothing,
+      nothing },
+    { "same groups",
+      { "", SYS_setresgid, { UINT32_MAX, UINT32_MAX, UINT32_MAX } },
+      0,
+      nothing,
+      nothing },
+    { "limit", { "", SYS_setrlimit, { RLIMIT_CORE, (uint64_t)&core } }, 0, nothing, nothing },
     { "getcwd", { "", SYS_getcwd, { (uint64_t)folder, sizeof folder } }, 0, nothing, nothing },
 };
 
@@ -423,6 +474,17 @@ static const struct step_case THREAD_CASE = {
     1,
     expect_thread,
     check_thread,
+};
+
+static const struct step_case PROCESS_CASE = {
+    "process",
+    { "",
+      SYS_clone,
+      { PROCESS, (uint64_t)(thread_stack + sizeof thread_stack), (uint64_t)&parents_tid,
+        (uint64_t)&childs_tid } },
+    1,
+    expect_thread,
+    check_process,
 };
 
 static bool is_about_file(const struct step_case *asked)
@@ -536,10 +598,10 @@ static void run_case(const struct site *site, const struct step_case *asked)
 }
 
 /*
- * The same of a call that makes a thread, which comes where the steps end. So there may be no breakpoint: another call
+ * The same of a call that makes a thread or process, which comes where the steps end. So there may be no breakpoint: another call
  * before it has the places forgotten to which the thread would run.
  */
-static void run_thread_case(void)
+static void run_birth_case(const struct step_case *asked)
 {
     static const struct step_case other = { "", { "", SYS_alarm, { 0 } }, 0, nothing, nothing };
     uint64_t made = 0, last = first;
@@ -548,10 +610,10 @@ static void run_thread_case(void)
     do {
         bool warm = made++ >= WARM_UP;
         step(&SITES[0], other, NO_INSTRUCTION);
-        end = step(&THREAD_SITE, THREAD_CASE, warm ? last : 0);
+        end = step(&THREAD_SITE, *asked, warm ? last : 0);
         last += warm && end == STEP_MADE ? every : 0;
     } while (end != STEP_BEHIND);
-    printf("%s|%s|%llu|%llu\n", THREAD_SITE.name, THREAD_CASE.name, (unsigned long long)made,
+    printf("%s|%s|%llu|%llu\n", THREAD_SITE.name, asked->name, (unsigned long long)made,
            (unsigned long long)last);
 }
 
@@ -576,10 +638,12 @@ int main(int argc, char **argv)
     here = open(".", O_RDONLY | O_DIRECTORY);
     copied = open("copied", O_WRONLY | O_CREAT, 0600);
     listen_on_loopback();
+    getrlimit(RLIMIT_CORE, &core);
     for (size_t i = 0; i < sizeof SITES / sizeof *SITES; i++)
         for (size_t j = 0; j < sizeof CASES / sizeof *CASES; j++)
             run_case(&SITES[i], &CASES[j]);
-    run_thread_case();
+    run_birth_case(&THREAD_CASE);
+    run_birth_case(&PROCESS_CASE);
     fflush(stdout);
     return wrong ? 1 : 3;
 }

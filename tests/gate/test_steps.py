@@ -90,6 +90,13 @@ LEAST = {
     "getcwd": 100,
     "thread refused": 100,
     "thread": 100,
+    "process refused": 100,
+    "process": 100,
+    "exec nothing": 200,
+    "close the unknown": 100,
+    "same users": 100,
+    "same groups": 100,
+    "limit": 100,
     "sendto": 200,
     "recvfrom": 200,
     "sendmsg": 300,
@@ -136,6 +143,10 @@ def test_a_signal_at_every_instruction_leaves_call_and_record_whole(stepped: Ste
     assert len(recording.of("fs.error", file=f"{work}/absent")) == made["stat nothing"]
     assert len(recording.of("fs.delete", file=f"{work}/taken")) == made["unlinkat"]
     assert len(recording.of("fs.error", file=f"{work}/away")) == made["access to nothing"]
+    refused = Counter(event.data["file"] for event in recording.of("fs.error"))
+    assert refused[f"{work}/gone"] == made["exec nothing"]
+    assert refused["/"] == made["exec a folder"]
+    assert len(recording.of("proc.fork")) == made["process"]
     assert len(recording.of("fs.link")) == made["link"]
     assert len(recording.of("fs.mkdir")) == made["mkdir"]
     written = [
