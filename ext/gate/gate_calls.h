@@ -202,7 +202,7 @@ HIDDEN void note_connected(struct gate_slot *slot);
 /* -- gate_paths.c */
 HIDDEN int prepare_try(struct gate_slot *slot, enum gate_action action);
 HIDDEN int after_open(struct gate_slot *slot);
-HIDDEN int before_name(const struct gate_slot *slot, enum gate_action action);
+HIDDEN int before_name(struct gate_slot *slot, enum gate_action action);
 /* Of a call whose paths lead in the next round to what they lead to now: one path, or two. */
 HIDDEN int record_path(struct gate_slot *slot);
 HIDDEN int record_link(struct gate_slot *slot);

@@ -125,6 +125,19 @@ IN_THE_PROGRAM static int add_opened(const struct gate_slot *slot, struct gate_r
     return 1;
 }
 
+/*
+ * Behind a record whose path the next round follows: until then no folder is removed without a stop, nor made if the one
+ * is `missing` that the path leads through. Unless the slot is marked before, a round could take that back before it looks at it.
+ */
+IN_THE_PROGRAM static int say_path_waits(struct gate_slot *slot, int missing)
+{
+    mark_slot(slot);
+    if (missing)
+        __atomic_store_n((uint8_t *)(uintptr_t)GATE_LOOKED_IN_VAIN, 1, __ATOMIC_RELEASE);
+    __atomic_store_n((uint8_t *)(uintptr_t)GATE_PATH_WAITS, 1, __ATOMIC_RELEASE);
+    return 1;
+}
+
 /* False: the tracer has to record it. */
 IN_THE_PROGRAM int after_open(struct gate_slot *slot)
 {
@@ -135,7 +148,8 @@ IN_THE_PROGRAM int after_open(struct gate_slot *slot)
     if (!record || !add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
         !add_opened(slot, record))
         return 0;
-    return publish_made(slot, record, GATE_FD_TIME(record->left) << GATE_FD_TIME_SHIFT | flags);
+    publish_made(slot, record, GATE_FD_TIME(record->left) << GATE_FD_TIME_SHIFT | flags);
+    return say_path_waits(slot, 0);
 }
 
 /* -- paths that lead to nothing, or do so now ---------------------------------------------------- */
@@ -191,11 +205,13 @@ IN_THE_PROGRAM static int64_t look_at(const struct gate_slot *slot, uint64_t fla
  */
 IN_THE_PROGRAM static int before_unlink(const struct gate_slot *slot)
 {
-    int at = path_argument_of(slot) == GATE_PATH_2;
+    uint32_t flags = path_argument_of(slot) == GATE_PATH_2 ? (uint32_t)slot->registers.rdx : 0;
     struct stat found;
 
-    if (!slot->missing || (at && (uint32_t)slot->registers.rdx)) /* AT_REMOVEDIR */
+    if (!slot->missing || flags & ~(uint32_t)AT_REMOVEDIR)
         return 1;
+    if (flags || slot->registers.rax == SYS_rmdir)
+        return __atomic_load_n((uint8_t *)(uintptr_t)GATE_PATH_WAITS, __ATOMIC_ACQUIRE);
     int64_t result = look_at(slot, AT_SYMLINK_NOFOLLOW, &found);
     return result != -ENOENT && (result || !S_ISREG(found.st_mode));
 }
@@ -210,18 +226,36 @@ IN_THE_PROGRAM static int before_exec(const struct gate_slot *slot)
 
 /* -- what led to nothing, and what is made there -- */
 
-IN_THE_PROGRAM static uint64_t *looked_in_vain(void)
-{
-    return (uint64_t *)(uintptr_t)GATE_LOOKED_IN_VAIN;
-}
-
 /* A folder may be the one that was missing on a path of which a record waits: then the tracer is to see it. */
-IN_THE_PROGRAM static int before_mkdir(const struct gate_slot *slot)
+IN_THE_PROGRAM static int before_mkdir(struct gate_slot *slot)
 {
-    return !slot->missing || __atomic_load_n(looked_in_vain(), __ATOMIC_ACQUIRE);
+    slot->makes_folders = 1;
+    return !slot->missing ||
+           __atomic_load_n((uint8_t *)(uintptr_t)GATE_LOOKED_IN_VAIN, __ATOMIC_ACQUIRE);
 }
 
-IN_THE_PROGRAM int before_name(const struct gate_slot *slot, enum gate_action action)
+/*
+ * Whether a path that has led to nothing may have done so as the folder is missing in which its last name would be. A thread
+ * that makes folders has a look, so that they need not wait for the next round.
+ */
+IN_THE_PROGRAM static int misses_folder(const struct gate_slot *slot, struct raw_part *path)
+{
+    int at = path_argument_of(slot) == GATE_PATH_2;
+    uint32_t end = path->size;
+    struct stat found;
+
+    while (slot->makes_folders && end && path->bytes[end - 1] != '/')
+        end--;
+    if (!slot->makes_folders || end <= 1)
+        return !slot->makes_folders;
+    path->bytes[end - 1] = 0;
+    int64_t result = gate_make_call(SYS_newfstatat, at ? slot->registers.rdi : (uint64_t)AT_FDCWD,
+                                    (uintptr_t)path->bytes, (uintptr_t)&found, 0, 0);
+    path->bytes[end - 1] = '/';
+    return result != 0;
+}
+
+IN_THE_PROGRAM int before_name(struct gate_slot *slot, enum gate_action action)
 {
     if (action == GATE_ALTER)
         return GATE_MAKE;
@@ -254,12 +288,10 @@ IN_THE_PROGRAM int record_path(struct gate_slot *slot)
                    (uint32_t)slot->registers.rdi == (uint32_t)AT_FDCWD;
     if (!add_path(slot, record) || !is_lasting(slot, (struct raw_part *)record->payload, from_cwd))
         return 0;
+    int missing =
+        (int64_t)slot->result == -ENOENT && misses_folder(slot, (struct raw_part *)record->payload);
     publish_with_payload(slot, record);
-    if ((int64_t)slot->result != -ENOENT)
-        return 1;
-    mark_slot(slot); /* else a round could take the word back before it looks at the slot */
-    __atomic_store_n(looked_in_vain(), 1, __ATOMIC_RELEASE);
-    return 1;
+    return say_path_waits(slot, missing);
 }
 
 IN_THE_PROGRAM int record_link(struct gate_slot *slot)
@@ -277,5 +309,6 @@ IN_THE_PROGRAM int record_link(struct gate_slot *slot)
     const struct raw_part *second = (struct raw_part *)(record->payload + record->copied);
     if (!add_text(record, PART_PATH2, slot->registers.rsi) || !is_lasting(slot, second, 1))
         return 0;
-    return publish_with_payload(slot, record);
+    publish_with_payload(slot, record);
+    return say_path_waits(slot, 0);
 }

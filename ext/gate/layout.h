@@ -20,7 +20,8 @@
 
 /*
  * What all programs of a recording share: a lock for each file whose bytes are wanted, 0 or who writes to it. Two
- * files may have the same one. The last word is 1 if a record may wait of a path that has led to nothing.
+ * files may have the same one. Of the last word two bytes are 1 if a record may wait of a path: the first if it has led to
+ * nothing and its folder may be missing, the second if a record of any path may.
  */
 #define GATE_LOCKS_BASE 0x70100000
 #define GATE_LOCKS 2047
@@ -28,6 +29,7 @@
 #define GATE_LOCK_OF(dev, ino) (((dev)*31 + (ino)) % GATE_LOCKS)
 #define GATE_LOCK_ADDRESS(index) (GATE_LOCKS_BASE + 8 * (uint64_t)(index))
 #define GATE_LOOKED_IN_VAIN GATE_LOCK_ADDRESS(GATE_LOCKS)
+#define GATE_PATH_WAITS (GATE_LOOKED_IN_VAIN + 1)
 
 /* Of what the program and the tracer share (arena.h): the first, the bytes of each, and how many at most. */
 #define GATE_ARENA_BASE 0x71000000
@@ -61,14 +63,14 @@ enum gate_action {
     GATE_OUT_VECTOR,
     GATE_SEND,
     GATE_SEND_MESSAGE,
-    GATE_COPY,          /* the kernel copies bytes from the first argument to the third one, */
-    GATE_SENDFILE,      /* or from the second to the first */
-    GATE_CLOSE,         /* it is closed */
-    GATE_CHANGE,        /* an attribute of its file is changed */
-    GATE_MAP,           /* the file of the fifth argument is mapped, or much memory */
-    GATE_PIPE,          /* a pipe is made, whose fds stand where the first argument points then */
-    GATE_DUP,           /* it is copied to a number that is free */
-    GATE_UNLINK,        /* the name is removed that is the first argument, or the second one */
+    GATE_COPY,     /* the kernel copies bytes from the first argument to the third one, */
+    GATE_SENDFILE, /* or from the second to the first */
+    GATE_CLOSE,    /* it is closed */
+    GATE_CHANGE,   /* an attribute of its file is changed */
+    GATE_MAP,      /* the file of the fifth argument is mapped, or much memory */
+    GATE_PIPE,     /* a pipe is made, whose fds stand where the first argument points then */
+    GATE_DUP,      /* it is copied to a number that is free */
+    GATE_UNLINK, /* the name is removed that is the first argument, or the second one; of a folder, too */
     GATE_LINK,          /* the file of the first argument is given a name, the second one */
     GATE_MKDIR,         /* a folder is made */
     GATE_ALTER,         /* an attribute of the file with a path is changed */
@@ -210,7 +212,8 @@ struct gate_slot {
     uint64_t hangup;       /* what poll(2) has said before a shutdown, */
     uint64_t room;         /* how many bytes there were for the address of a sender */
 
-    uint64_t record_end; /* what `head` is once its record is published; 0: it has none yet */
+    uint64_t record_end;    /* what `head` is once its record is published; 0: it has none yet */
+    uint64_t makes_folders; /* the thread has called mkdir(2) */
 
     /* The tracer writes these: */
     uint64_t fds;          /* address of the words of fds */

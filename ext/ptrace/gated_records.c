@@ -379,10 +379,15 @@ static void fill_round(struct gate_round *round)
         arena_visit_dirty(arena, add_reader, gate);
 }
 
-/* A folder that is made without a stop must not be on the way of a path that has led to nothing before. */
+/*
+ * A folder that is made without a stop must not be on the way of a path that has led to nothing before; one that is
+ * removed not on that of any path.
+ */
 static void say_whether_paths_wait(struct gate *gate, bool wait)
 {
-    __atomic_store_n(&gate->locks[GATE_LOCKS], wait, __ATOMIC_SEQ_CST);
+    const uint64_t both = 0x0101; /* GATE_LOOKED_IN_VAIN, GATE_PATH_WAITS */
+
+    __atomic_store_n(&gate->locks[GATE_LOCKS], wait ? both : 0, __ATOMIC_SEQ_CST);
 }
 
 static bool has_unread(const struct gate_reader *reader)
@@ -392,7 +397,8 @@ static bool has_unread(const struct gate_reader *reader)
 
 /*
  * What makes, removes or renames folders or links begins with a round, but mkdir(2), which waits for one if a path has
- * led to nothing: so for all records of a round a path leads to the same folder.
+ * led to nothing, and rmdir(2), which does so if a record of any path waits: so for all records of a round a path leads to the
+ * same folder.
  */
 void gated_collect(struct engine *engine)
 {

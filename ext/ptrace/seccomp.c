@@ -219,6 +219,7 @@ uint8_t filter_gate_action(int row)
                : row == ROW_sendfile                             ? GATE_SENDFILE
                : row == ROW_mmap                                 ? GATE_MAP
                : row == ROW_unlink || row == ROW_unlinkat        ? GATE_UNLINK
+               : row == ROW_rmdir                                ? GATE_UNLINK
                : row == ROW_link                                 ? GATE_LINK
                : row == ROW_mkdir || row == ROW_mkdirat          ? GATE_MKDIR
                : row == ROW_execve                               ? GATE_EXEC

@@ -119,6 +119,40 @@ def test_folders_are_made_without_a_stop(tmp_path: Path) -> None:
     assert records[-1].args[0] < 150
 
 
+TREES = """
+import os, shutil, subprocess
+def ask(*names):
+    for name in names:
+        try:
+            os.stat(name)
+        except OSError:
+            pass
+def plant(top):
+    for number in range(100):
+        folder = f"{top}/part-{number % 10}/{number}"
+        os.makedirs(folder), ask(f"{folder}/x", f"{folder}/x/y", f"{folder}/")
+        os.open(f"{folder}/file", os.O_CREAT | os.O_WRONLY)
+top = os.getcwd()
+plant("tree"), os.symlink("later/deep", "way"), ask("way", "way/x", "later/deep/x")
+os.mkdir("later"), ask("way/x"), os.mkdir("later/deep"), ask("way/x"), os.mkdir("later/deep/x")
+shutil.rmtree("later"), shutil.copytree("tree", "copy"), shutil.rmtree("copy")
+for number in range(20):
+    os.makedirs("a/b/c"), open("a/b/c/file", "w").close(), ask("a/b/c/gone", "a/b/c/gone/x")
+    os.unlink("a/b/c/file"), os.rmdir("a/b/c"), ask("a/b/c/gone"), os.rmdir("a/b"), os.mkdir("a/b")
+    os.chdir("a/b"), open("file", "w").close(), os.unlink("file"), os.rmdir("../b"), ask("x", "..")
+    os.chdir(top), os.rmdir("a")
+print(subprocess.run(["rm", "-rf", "tree"]).returncode)
+"""
+
+
+def test_trees_are_made_and_removed_with_few_stops(stage: Stage) -> None:
+    recording = assert_equal_sessions(stage, ["/usr/bin/python3", "-c", TREES])
+
+    assert recording.ending.status == 0
+    with open_session(recording.info.path) as session:
+        assert session.summary().gate["name"] < 300
+
+
 PIPES = """
 import os
 for number in range(300):
