@@ -14,7 +14,6 @@
 enum {
     STATUS_MAX = 4096,
     DIRECTORY_READ = 4096,
-    DIRECTORY_ENTRY_MAX = 64, /* room for a number as the name */
 };
 
 static char *put_number(char *at, unsigned number)
@@ -163,10 +162,8 @@ ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
         return -errno;
     do
         size = syscall(SYS_getdents64, directory, entries, sizeof entries);
-    while (size > 0 && append_fds(entries, (size_t)size, fds_out, &count) &&
-           size >
-               DIRECTORY_READ - DIRECTORY_ENTRY_MAX); /* else it was the last entry that ended it */
-    int status = size < 0 ? -errno : 0;
+    while (size > 0 && append_fds(entries, (size_t)size, fds_out, &count)); /* a signal cuts it */
+    int status = size < 0 ? -errno : size ? -ENOMEM : 0;
     close(directory);
     return status < 0 ? status : (ssize_t)count;
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from scopetrace.decode.decoder import Decoder
 from scopetrace.model.raw import Part, RawKind, RawRecord
 from support.engine_run import CALLS, engine_run
+from support.gate_code import compiled
 from support.harness import Compile
 
 ANSWERS = 101
@@ -90,3 +92,11 @@ def test_decoding_agrees_with_the_kernel_about_every_fd(
     decoded = [named(table) for table in decoded_tables(records)]
     assert len(kernel) == 1 + commands.count("?")
     assert decoded == kernel
+
+
+def test_a_list_of_fds_is_whole_where_a_signal_ends_a_part_of_it(tmp_path: Path) -> None:
+    program = compiled(tmp_path / "fd_lists", sources=("tests/engine/fd_lists.c",))
+
+    listed = subprocess.run([program], capture_output=True, text=True, check=True)
+
+    assert listed.stdout == "1\n"
