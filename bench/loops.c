@@ -47,6 +47,13 @@ int main(int argc, char **argv)
         int fd = open("written.txt", O_WRONLY | O_CREAT | O_TRUNC, 0644);
         while (count-- && write(fd, "x", 1) == 1)
             ;
+    } else if (!strcmp(kind, "log")) {
+        char line[64];
+        int fd = open("written.log", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        memset(line, 'x', sizeof line - 1);
+        line[sizeof line - 1] = '\n';
+        while (count-- && write(fd, line, sizeof line) == sizeof line)
+            ;
     } else if (!strcmp(kind, "fork")) {
         while (count--) {
             if (!fork())
@@ -72,7 +79,8 @@ int main(int argc, char **argv)
         while (count--)
             syscall(SYS_getppid);
     } else {
-        fprintf(stderr, "usage: loops read|open|write|fork|exec|keep|getppid COUNT [THREADS]\n");
+        fprintf(stderr,
+                "usage: loops read|open|write|log|fork|exec|keep|getppid COUNT [THREADS]\n");
         return 2;
     }
     return 0;

@@ -23,6 +23,8 @@ from scopetrace.watch import Watch
 
 PR_SET_CHILD_SUBREAPER = 36
 HERE = Path(__file__).parent
+COPIES = "copies"
+"""A folder that is empty before each run."""
 
 
 class Workload(NamedTuple):
@@ -53,9 +55,11 @@ def workloads(folder: Path) -> list[Workload]:
     imports = f"{sys.executable} -c 'import json, asyncio, http.client'"
     make_repository(folder / "repository")
     make_project(folder / "project")
+    make_files(folder / "tree", 20)
     return [
         Workload("1-byte read", [loops, "read", "50000"], 50_000),
         Workload("1-byte write", [loops, "write", "50000"], 50_000),
+        Workload("64-byte write to a log", [loops, "log", "50000"], 50_000),
         Workload("open + close", [loops, "open", "30000"], 30_000),
         Workload("unwatched call (getppid)", [loops, "getppid", "30000000"], 30_000_000),
         Workload("fork + exec + wait", [loops, "exec", "2000"], 2_000),
@@ -65,7 +69,7 @@ def workloads(folder: Path) -> list[Workload]:
         Workload("make -j2, 40 C files", ["make", "-s", "-j2", "-C", "project", "-B"], 1),
         Workload("1-byte read, 1,000 idle threads", [loops, "read", "50000", "1000"], 50_000),
         Workload("1-byte read, 5,000 idle threads", [loops, "read", "50000", "5000"], 50_000),
-        Workload("cp of a tree, 5000 files", repeated("cp -r repository copy$i", 5), 5),
+        Workload("cp of a tree, 1000 files", repeated(f"cp -r tree {COPIES}/$i", 5), 5),
         Workload("sqlite3, 5000 inserts", ["sh", "-c", f"{INSERTS} | sqlite3 inserts.db"], 5_000),
         *other_runtimes(folder),
     ]
@@ -133,13 +137,18 @@ def repeated(command: str, times: int) -> list[str]:
 
 def make_repository(folder: Path) -> None:
     """A git repository of 5,000 small files in 100 folders."""
-    for i in range(100):
-        (folder / f"part{i}").mkdir(parents=True)
-        for j in range(50):
-            (folder / f"part{i}" / f"file{j}.txt").write_text(f"{i} {j}\n")
+    make_files(folder, 100)
     git = ["git", "-C", str(folder), "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
         subprocess.run([*git, *command], check=True)
+
+
+def make_files(folder: Path, folders: int) -> None:
+    """50 small files in each of so many folders."""
+    for i in range(folders):
+        (folder / f"part{i}").mkdir(parents=True)
+        for j in range(50):
+            (folder / f"part{i}" / f"file{j}.txt").write_text(f"{i} {j}\n")
 
 
 def make_project(folder: Path) -> None:
@@ -178,6 +187,8 @@ def compare(workload: Workload, scopetrace: str, rounds: int) -> Comparison:
     gated = None
     for _ in range(rounds):
         for way, prefix in ways.items():
+            shutil.rmtree(COPIES, ignore_errors=True)
+            Path(COPIES).mkdir()
             seconds[way].append(timed([*prefix, *workload.argv]))
             wait_for_recorders(scopetrace)
             gated = gated_share() if way == "gate" else gated
