@@ -12,12 +12,14 @@ from scopetrace.decode.addresses import (
     BoundNames,
     as_known,
     as_passed,
+    family_name,
     is_unspecified,
     named,
     parse_address,
     transport_name,
 )
 from scopetrace.model.flow import Address
+from scopetrace.syscalls.names import name_set
 from support.raw_builder import pack_inet, pack_unix
 
 BLUETOOTH = 31
@@ -111,6 +113,14 @@ def test_any_bytes_are_an_address_or_none(raw):
 )
 def test_transports_have_the_names_that_users_know(domain, kind, protocol, name):
     assert transport_name(domain, kind, protocol) == name
+
+
+NAMED = "unix inet inet6 netlink packet vsock ax25 ipx key can bluetooth alg xdp"
+
+
+@pytest.mark.parametrize("name", NAMED.split())
+def test_families_have_the_names_of_the_kernels_headers(name):
+    assert family_name(dict(name_set("family").flags)[f"AF_{name.upper()}"]) == name
 
 
 THERE = Address("unix", "/d/server", 0, 7, bound="server")
