@@ -17,6 +17,7 @@ from scopetrace.config.patterns import Pattern, take_given_up
 from scopetrace.decode.decoder import Decoder
 from scopetrace.metrics import Metrics
 from scopetrace.model.call import Call
+from scopetrace.model.counts import number_of
 from scopetrace.model.event import Event
 from scopetrace.model.form import Data
 from scopetrace.model.image import Image
@@ -385,8 +386,8 @@ class Pipeline(FlowOutlet):
         if not rate.dropped:
             return
         message = (
-            f"{rate.dropped} events of {image.proc} ({image.pid}) were dropped: it made more than"
-            f" {image.rules.most_per_second} in a second (maxeventpersec)"
+            f"{number_of(rate.dropped, 'event')} of {image.proc} ({image.pid}) had to be dropped:"
+            f" it made more than {image.rules.most_per_second} in a second (maxeventpersec)"
         )
         time_ns = (rate.second + 1) * SECOND_NS - 1
         self.notice(image, time_ns, rate.tid, message, "maxeventpersec", rate.dropped)
@@ -406,7 +407,8 @@ class Pipeline(FlowOutlet):
         image = self.main
         for pattern in self._given_up:
             if image is not None and pattern.unsearched:
-                message = UNSEARCHED.format(pattern=pattern)
+                texts = number_of(pattern.unsearched, "text")
+                message = UNSEARCHED.format(pattern=pattern, texts=texts)
                 self.notice(image, time_ns, image.pid, message, "regex", pattern.unsearched)
 
     def _report_lost(self, time_ns: int) -> None:
@@ -416,17 +418,19 @@ class Pipeline(FlowOutlet):
             return
         decoder, counts = self._decoder, self.counts
         losses = [
-            (decoder.misunderstood, "misunderstood", MISUNDERSTOOD),
-            (self._payloads_cut, "payloadlimit", PAYLOADS_CUT),
-            (counts.lost if counts else 0, "lost", LOST),
-            (counts.unreadable if counts else 0, "unreadable", UNREADABLE),
-            (counts.waits if counts else 0, "waited", WAITED),
+            (decoder.misunderstood, "record", "misunderstood", MISUNDERSTOOD),
+            (self._payloads_cut, "byte", "payloadlimit", PAYLOADS_CUT),
+            (counts.lost if counts else 0, "record", "lost", LOST),
+            (counts.unreadable if counts else 0, "time", "unreadable", UNREADABLE),
+            (counts.waits if counts else 0, "time", "waited", WAITED),
         ]
         waited_ms = (counts.waited_ns if counts else 0) // 1_000_000
-        for count, reason, sentence in losses:
+        for count, noun, reason, sentence in losses:
             if count:
                 message = sentence.format(
-                    count=count, first=decoder.first_misunderstood, waited_ms=waited_ms
+                    count=number_of(count, noun),
+                    first=decoder.first_misunderstood,
+                    waited_ms=waited_ms,
                 )
                 self.notice(image, time_ns, image.pid, message, reason, count)
 
@@ -437,16 +441,16 @@ GIVEN_UP = (
 )
 UNSEARCHED = (
     "The regular expression {pattern.text} ({pattern.place}) was not searched for in"
-    " {pattern.unsearched} texts after it was given up"
+    " {texts} after it was given up"
 )
-MISUNDERSTOOD = "{count} records could not be understood, so events may be missing (first: {first})"
-PAYLOADS_CUT = "{count} bytes of payloads were not kept: that is more than payloadlimit lets in"
-LOST = "{count} records could not be made for want of memory, so events are missing"
+MISUNDERSTOOD = "{count} could not be understood, so events may be missing (first: {first})"
+PAYLOADS_CUT = "{count} of payloads could not be kept: that is more than payloadlimit lets in"
+LOST = "{count} could not be made for want of memory, so events are missing"
 UNREADABLE = (
-    "{count} times the memory of a program could not be read, so paths or contents are missing: it"
+    "{count} the memory of a program could not be read, so paths or contents are missing: it"
     " or its parent had made itself not dumpable (PR_SET_DUMPABLE, prctl(2))"
 )
-WAITED = "The program waited {waited_ms} ms in all, {count} times, until recording had caught up"
+WAITED = "The program waited {waited_ms} ms in all, {count}, until recording had caught up"
 
 
 def _handlers(handlers: Sequence[Handlers]) -> dict[type, list[Callable[[Any], None]]]:

@@ -21,8 +21,8 @@ from scopetrace.cli.answers import (
 from scopetrace.cli.options import list_option, span
 from scopetrace.cli.shell_complete import complete_session
 from scopetrace.errors import ScopeError, UsageError
+from scopetrace.model.counts import number_of
 from scopetrace.model.shown import print_to_stderr
-from scopetrace.output.units import number_of
 
 if TYPE_CHECKING:
     from scopetrace.model.difference import SessionDiff, Slower

@@ -13,9 +13,9 @@ import click
 from scopetrace.cli.options import session_argument
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
+from scopetrace.model.counts import number_of
 from scopetrace.model.shown import escape, print_to_stderr
 from scopetrace.output.progress import tracked
-from scopetrace.output.units import number_of
 
 if TYPE_CHECKING:
     from scopetrace.model.flow_record import FlowRecord
@@ -240,7 +240,7 @@ def _print_result(sentence: str, to_stdout: bool) -> None:
 def _report_missing(written: Iterable[FlowRecord]) -> None:
     missing = sum(flow.sent.missing + flow.received.missing for flow in written)
     if missing:
-        _note(f"{missing} bytes were not recorded and are missing there")
+        _note(f"{number_of(missing, 'byte')} had not been recorded, and could not be written")
 
 
 def _note(sentence: str) -> None:

@@ -20,6 +20,7 @@ from scopetrace.cli.answers import (
 from scopetrace.cli.options import last_option, process_options, session_option
 from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
+from scopetrace.model.counts import number_of
 from scopetrace.model.shown import print_to_stderr
 
 if TYPE_CHECKING:
@@ -197,4 +198,6 @@ def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
     out.flush()
     missing = (flow.sent if outgoing else flow.received).missing
     if missing:
-        print_to_stderr(f"{missing} bytes were not recorded and are missing here")
+        print_to_stderr(
+            f"{number_of(missing, 'byte')} had not been recorded, and could not be written"
+        )

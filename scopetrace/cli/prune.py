@@ -16,6 +16,7 @@ from scopetrace.cli.options import count, size, span
 from scopetrace.db.cleanup import delete_leftovers
 from scopetrace.db.paths import sessions_folder
 from scopetrace.errors import UsageError
+from scopetrace.model.counts import number_of
 from scopetrace.model.session import SessionInfo
 from scopetrace.output.progress import Progress
 from scopetrace.output.tables import format_table
@@ -83,7 +84,7 @@ def prune(
     chosen = found if everything else choose(found, keep, older, larger, total)
     left = delete_leftovers(sessions_folder())
     if left:
-        print(f"Deleted {left} file{'s' if left > 1 else ''} that killed recorders had left.")
+        print(f"Deleted {number_of(left, 'file')} that killed recorders had left.")
     if not chosen:
         print("Nothing to delete.")
     elif force or _is_confirmed(chosen):
@@ -141,4 +142,4 @@ def _is_confirmed(chosen: Sequence[Candidate]) -> bool:
 
 def _count(chosen: Sequence[Candidate]) -> str:
     size = format_size(sum(session.size_bytes for session in chosen))
-    return f"{len(chosen)} session{'s' if len(chosen) > 1 else ''}, {size}"
+    return f"{number_of(len(chosen), 'session')}, {size}"

@@ -15,6 +15,7 @@ from scopetrace.dash.place import Place
 from scopetrace.dash.rows import Part
 from scopetrace.dash.view import View
 from scopetrace.errors import ScopeError
+from scopetrace.model.counts import number_of
 from scopetrace.output.answers import csv_lines
 from scopetrace.query import Session
 from scopetrace.wire.ndjson import json_line
@@ -44,8 +45,8 @@ def write_view(view: View, session: Session, place: Place, path: Path) -> Iterat
         for count, line in enumerate(lines, 1):
             file.write(line)
             if count % _REPORT_EVERY == 0:
-                yield Part([], is_done=False, note=f"{count:,} lines written to {path}")
-    yield Part([], note=f"{count:,} lines written to {path}")
+                yield Part([], is_done=False, note=f"{number_of(count, 'line')} written to {path}")
+    yield Part([], note=f"{number_of(count, 'line')} written to {path}")
 
 
 def _form(view: View, path: Path) -> Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]:

@@ -16,6 +16,7 @@ from scopetrace.decode.parts import DATA, TALLY
 from scopetrace.decode.state import INT, Handler, State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
+from scopetrace.model.counts import number_of
 from scopetrace.model.named import build
 from scopetrace.model.operation import Noticed, Used, Written
 from scopetrace.model.raw import CALLS as CALLS_LAYOUT
@@ -126,12 +127,12 @@ def on_read(state: State, task: Task, record: RawRecord, call: Call) -> None:
 def _notice_closed_meanwhile(state: State, task: Task, record: RawRecord, did: str) -> None:
     """Report bytes of a file that another thread had closed by then: its close was emitted."""
     image, time_ns = task.group.image, record.entered_ns + state.offset_ns
-    what = f"{record.transferred} bytes" if record.transferred else f"{record.result} messages"
+    of_bytes = (record.transferred, "byte")
+    count, noun = of_bytes if record.transferred else (record.result, "message")
     message = (
-        f"{image.proc} ({image.pid}) {did.format(what)} what another thread had closed by then:"
-        " they are in no other event"
+        f"{image.proc} ({image.pid}) {did.format(number_of(count, noun))} what another thread had"
+        " closed by then: no other event tells of that"
     )
-    count = record.transferred or record.result
     state.emit(Noticed(image, task.tid, time_ns, message, "unseen", count))
 
 

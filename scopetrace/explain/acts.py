@@ -9,6 +9,7 @@ from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import errors
 from scopetrace.explain.values import Values, joined, size
+from scopetrace.model.counts import number_of
 from scopetrace.syscalls.call import Phase
 from scopetrace.syscalls.recorded import Recorded
 
@@ -386,11 +387,7 @@ class NoiseAct(Act):
         there, missing = len(self.paths), len(self._missing)
         if not there and not missing:
             return "Did housekeeping of the C library and the language"
-        used = f"used {_files(there)} ({listed(self.paths)})" if there else ""
-        looked = f"looked for {_files(missing)} in vain" if missing else ""
+        used = f"used {number_of(there, 'file')} ({listed(self.paths)})" if there else ""
+        looked = f"looked for {number_of(missing, 'file')} in vain" if missing else ""
         what = " and ".join(filter(None, (used, looked)))
         return f"For the system and the language: {what}"
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

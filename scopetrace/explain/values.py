@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from scopetrace.explain.subject import QUOTED, Subject, names_in
 from scopetrace.explain.texts import names
+from scopetrace.model.counts import number_of
 from scopetrace.model.names import signal_name
 from scopetrace.model.shown import escape, shell_line
 from scopetrace.syscalls.call import Phase
@@ -331,7 +332,7 @@ def _entries(call: Subject) -> str:
     if found is None:
         return _result(call)
     count = found.group(1)
-    return f"{count} names" if count[-1] != "+" else f"more than {count[:-1]} names"
+    return f"more than {count[:-1]} names" if count[-1] == "+" else number_of(int(count), "name")
 
 
 def _from_end(call: Subject) -> str:
@@ -509,7 +510,7 @@ def joined(words: list[str], last: str = "and") -> str:
 
 def _count(call: Subject) -> str:
     count = call.number("nfds")
-    return "1 descriptor" if count == 1 else f"{count} descriptors"
+    return number_of(count, "descriptor")
 
 
 def _polled(call: Subject) -> str:
@@ -553,7 +554,7 @@ def _events(call: Subject) -> str:
 def _woken(call: Subject) -> str:
     if not call.result:
         return "no thread, as none was sleeping,"
-    return "1 thread" if call.result == 1 else f"{call.result} threads"
+    return number_of(call.result, "thread")
 
 
 def _until(call: Subject) -> str:

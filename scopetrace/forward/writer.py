@@ -13,6 +13,7 @@ from typing import Any
 
 from scopetrace.forward.lines import Lines
 from scopetrace.forward.sender import Sender
+from scopetrace.model.counts import number_of
 from scopetrace.model.event import Event
 from scopetrace.model.metric import Sample
 from scopetrace.model.payload import Payload
@@ -127,8 +128,7 @@ class ForwardingWriter:
         return [
             (
                 count,
-                f"{count} {what}{'s' if count > 1 else ''} could not be sent to {sender.name}:"
-                f" {sender.why_unsent}",
+                f"{number_of(count, what)} could not be sent to {sender.name}: {sender.why_unsent}",
             )
             for what, sender in senders
             if (count := sender.unsent)

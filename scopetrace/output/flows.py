@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.flow import Address
 from scopetrace.model.flow_record import FLOW_FIELDS, FlowPayload, FlowRecord
 from scopetrace.output.answers import Column, terminal_table
@@ -206,7 +207,7 @@ def _moment(time_ns: int | None) -> str:
 
 def _kept(payload: FlowPayload) -> str:
     missing = f", {payload.missing} missing" if payload.missing else ""
-    return f"{payload.bytes} bytes{missing}"
+    return f"{number_of(payload.bytes, 'byte')}{missing}"
 
 
 def _labelled(name: str, value: str, columns: int, color: bool) -> str:

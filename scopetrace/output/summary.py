@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.shown import shell_line
@@ -17,7 +18,7 @@ from scopetrace.output.escape import escape, escape_message
 from scopetrace.output.flows import address_text
 from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
-from scopetrace.output.units import format_microseconds, format_size, number_of
+from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.why import has_reason, reason_text
 from scopetrace.output.width import shorten, without_folder, wrap
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.whole_call import END, SIGNAL
 from scopetrace.output.event_times import EventTimes
 from scopetrace.output.syscall_signals import end_line, signal_line
-from scopetrace.output.units import format_microseconds, number_of
+from scopetrace.output.units import format_microseconds
 from scopetrace.syscalls.descriptors import Files, path_of, positions, signed
 from scopetrace.syscalls.packed import unpack_signal
 from scopetrace.syscalls.recorded import Recorded

@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
+from scopetrace.model.counts import number_of
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 SIZE_UNITS = {"bytes": 1, "KiB": 1024}
 """Unit of a field → bytes."""
 TIME_UNITS = {"µs": 1, "ms": 1000, "s": 1_000_000}
 """Unit of a field → microseconds."""
+MINUTE_US = 60_000_000
 WEEK_DAYS = 7
 """A duration of so many days or more is shown in whole days."""
 
@@ -68,12 +71,14 @@ def format_moment(time_ns: int) -> str:
 
 @lru_cache(_MOST_CACHED)
 def format_microseconds(microseconds: int) -> str:
-    """Return a short duration as `35 µs`, `1.2 ms` or `3.4 s`."""
+    """Return a duration as `35 µs`, `1.2 ms` or `3.4 s`; from a minute on as `3m6s` or `1h2m`."""
     if microseconds < 1000:
         return f"{microseconds} µs"
     if microseconds < 1_000_000:
         return f"{microseconds / 1000:.1f} ms"
-    return f"{microseconds / 1_000_000:.1f} s"
+    if microseconds < MINUTE_US:
+        return f"{microseconds / 1_000_000:.1f} s"
+    return format_duration(1000 * microseconds)
 
 
 def format_quantity(value: float, unit: str) -> str:
@@ -83,11 +88,6 @@ def format_quantity(value: float, unit: str) -> str:
     if unit in TIME_UNITS:
         return format_microseconds(int(value * TIME_UNITS[unit]))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def number_of(count: int, noun: str) -> str:
-    """Return a number and a noun, which has an s unless there is one: `1 file`, `1,024 files`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def hidden_text(count: int, noun: str, key: str) -> str:

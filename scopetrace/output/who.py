@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.touch import FILE, PEER, PROCESS, Touch, Who
 from scopetrace.output.answers import Column, shorten_middle, terminal_table
 from scopetrace.output.escape import escape
 from scopetrace.output.files import relative
 from scopetrace.output.tables import room_beside
-from scopetrace.output.units import format_microseconds, format_size, number_of
+from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.width import display_width, shorten, wrap
 
 TIME, ACTION, BY = Column("TIME", right=True), Column("ACTION"), Column("BY")

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.why import BadEnd, Failure, LastCall, Why
 from scopetrace.output.cause import failure_text
@@ -47,7 +48,7 @@ def why_lines(why: Why, width: int | None, *, color: bool = False) -> Iterator[s
         yield from more
         yield from _support(end, width)
     if why.others and why.ends:
-        ended = "1 more process" if why.others == 1 else f"{why.others} more processes"
+        ended = number_of(why.others, "more process")
         yield from _wrapped(f"{ended} ended badly: scopetrace tree --failed", width)
 
 
@@ -66,7 +67,7 @@ def _first_succeeded(why: Why) -> str:
     if why.ends:
         return f"{name}; of the processes that it started these ended badly:"
     if why.others:
-        count = "1 process" if why.others == 1 else f"{why.others:,} processes"
+        count = number_of(why.others, "process")
         return f"{name}; {count} ended badly, and nothing tells why: scopetrace tree --failed"
     return f"{name}, and no process has failed so far"
 

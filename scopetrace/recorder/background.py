@@ -352,7 +352,7 @@ class Recorder:
         """Report by a notice how many rows could not be written to the session."""
         lost, image = self._writer.lost, self._pipeline.main
         if lost and image is not None:
-            what = f"{lost} events, values of metrics and pieces of payloads"
+            what = f"{lost:,} of the events, values of metrics and pieces of payloads"
             message = f"{what} could not be written to this session: {self._problem}"
             self._pipeline.notice(image, time.time_ns(), image.pid, message, "unwritten", lost)
 

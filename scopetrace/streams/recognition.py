@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
 from scopetrace.model.operation import FlowClosed, FlowTransferred
@@ -189,8 +190,8 @@ class Recognition:
     def _report_dropped(self, count: int, name: str, operation: FlowOperation) -> None:
         image, peer = operation.image, peer_text(operation.flow.peer)
         message = (
-            f"{count} datagrams between {image.proc} ({image.pid}) and {peer} came before the first"
-            f" of {name}, and were neither read nor kept"
+            f"{number_of(count, 'datagram')} between {image.proc} ({image.pid}) and {peer} came"
+            f" before the first of {name}, and could neither be read nor kept"
         )
         self._outlet.notice(image, operation.time_ns, operation.tid, message, "malformed", count)
 

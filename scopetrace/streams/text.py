@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.form import form
 from scopetrace.model.image import Image
 from scopetrace.model.open_file import OpenFile
@@ -322,9 +323,9 @@ class TextChannels:
             return
         self._flush_channel(channel)
         message = (
-            f"{unseen} bytes that {image.proc} ({image.pid}) put into {target.source} are missing:"
-            " they went there without passing through the program (copy_file_range, sendfile,"
-            " splice)"
+            f"The events lack {number_of(unseen, 'byte')} that {image.proc} ({image.pid}) put into"
+            f" {target.source}: what goes there by copy_file_range, sendfile or splice does not"
+            " pass through the program"
         )
         self._outlet.notice(image, time_ns, channel.tid or image.pid, message, "unseen", unseen)
 
@@ -347,8 +348,8 @@ class TextChannels:
         ):
             if count:
                 message = (
-                    f"{count} bytes that {image.proc} ({image.pid}) wrote to {where} are"
-                    f" missing: {why}"
+                    f"The events lack {number_of(count, 'byte')} that {image.proc} ({image.pid})"
+                    f" wrote to {where}: {why}"
                 )
                 self._outlet.notice(
                     image, time_ns, channel.tid or image.pid, message, reason, count

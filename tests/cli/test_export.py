@@ -36,7 +36,7 @@ def session(home):
     return record_flows(home, events, payload, [image(2, pid=71)])
 
 
-MISSING = "scopetrace: 9 bytes were not recorded and are missing there\n"
+MISSING = "scopetrace: 9 bytes had not been recorded, and could not be written\n"
 FILES = {
     f"70_{STEM}.out": REQUEST + b"+again",
     f"71_{STEM}.in": ANSWER,
@@ -130,7 +130,7 @@ def test_bytes_missing_at_the_end_that_a_capture_leaves_out_are_not_missing_in_i
     assert scopetrace("export", "--pcap", "f", "--payloads", "d") == (
         0,
         "Wrote 2 files, 18 B, to d.\nWrote 1 flow to f.\n",
-        "scopetrace: 18 bytes were not recorded and are missing there\n"
+        "scopetrace: 18 bytes had not been recorded, and could not be written\n"
         "scopetrace: left out: 1 flow whose other end is in it\n",
     )
 

@@ -91,7 +91,7 @@ def test_one_flow_in_full_by_its_id_or_any_of_its_events(scopetrace):
 
     assert (status, err) == (0, "")
     assert "Peer:           93.184.216.34:80\n" in out
-    assert "Payload in:     8192000 bytes, 5 missing\n" in out
+    assert "Payload in:     8,192,000 bytes, 5 missing\n" in out
     assert scopetrace("flows", "2") == (0, out, "")
 
 
@@ -105,7 +105,7 @@ def test_payload_is_written_byte_for_byte(capsysbinary):
     assert main(["flows", "1", "--in"]) == 0
     out, err = capsysbinary.readouterr()
     assert out == BIG * 16
-    assert err == b"scopetrace: 5 bytes were not recorded and are missing here\n"
+    assert err == b"scopetrace: 5 bytes had not been recorded, and could not be written\n"
 
 
 @pytest.mark.usefixtures("session")

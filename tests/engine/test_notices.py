@@ -107,7 +107,7 @@ def test_text_in_unreadable_memory_is_not_reported_as_too_long(
     else:
         (wrote, in_all) = unreadable
         assert wrote["count"] == 8
-        assert "wrote to stdout are missing" in wrote["message"]
+        assert ") wrote to stdout: " in wrote["message"]
         assert "PR_SET_DUMPABLE" in wrote["message"]
         assert "PR_SET_DUMPABLE" in in_all["message"]
     assert "snaplen" not in notices(recording)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.flow import Flow
 from scopetrace.model.flow_fields import flow_fields
 from scopetrace.model.image import Image
@@ -134,18 +135,18 @@ class DnsReader:
         forgotten, self._pending.forgotten = self._pending.forgotten, 0
         left_out, self._left_out = self._left_out, 0
         fate = "could not be read" + (", nor what followed them" if self.done else "")
-        self._notice(moment, malformed, "DNS messages", fate, "malformed")
+        self._notice(moment, malformed, "DNS message", fate, "malformed")
         self._notice(
-            moment, forgotten, "DNS questions", "were forgotten: too many waited", "forgotten"
+            moment, forgotten, "DNS question", "had to be forgotten: too many waited", "forgotten"
         )
         self._notice(
-            moment, left_out, "DNS questions", "have no event: too many in a message", "left-out"
+            moment, left_out, "DNS question", "got no event: too many in a message", "left-out"
         )
 
     def _notice(self, moment: Moment, count: int, what: str, fate: str, reason: str) -> None:
         image, tid, time_ns = moment
         if count:
-            message = f"{count} {what} of {image.proc} ({image.pid}) {fate}"
+            message = f"{number_of(count, what)} of {image.proc} ({image.pid}) {fate}"
             self._outlet.notice(image, time_ns, tid, message, reason, count)
 
     def _take(self, moment: Moment, outgoing: bool, data: bytes | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.flow import Flow
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
@@ -197,7 +198,8 @@ class HttpReader:
         if unparsed > 0:
             self._reported += unparsed
             between = self._between(moment[0])
-            text = f"{unparsed} bytes of the HTTP {between} belong to incomplete messages"
+            left = number_of(unparsed, "byte")
+            text = f"{left} of the HTTP {between} belonged to incomplete messages"
             self._notice(moment, text, unparsed)
 
     def _stop(self, moment: Moment) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.flow import Flow
 from scopetrace.model.image import Image
 from scopetrace.protocols.statsd import Value, is_no_metric, read_line
@@ -79,9 +80,9 @@ class StatsdReader:
         if self._pid == image.pid:
             self._end_line(image, time_ns)
         if self._malformed:
+            lines = number_of(self._malformed, "line")
             message = (
-                f"{self._malformed} lines of StatsD that {image.proc} ({image.pid}) sent could not"
-                " be understood"
+                f"{lines} of StatsD that {image.proc} ({image.pid}) sent could not be understood"
             )
             self._outlet.notice(image, time_ns, tid, message, "malformed", self._malformed)
         self._malformed = 0

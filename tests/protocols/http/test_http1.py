@@ -413,7 +413,7 @@ class TestMissingBytes:
         ((message, reason, count),) = emitted(talk).notices
         assert (reason, count) == ("http", 29)
         assert message == (
-            "29 bytes of the HTTP between curl (70) and 10.0.0.2:80 belong to incomplete messages"
+            "29 bytes of the HTTP between curl (70) and 10.0.0.2:80 belonged to incomplete messages"
         )
 
     def test_a_line_that_never_ends_is_skipped(self):

@@ -406,7 +406,7 @@ def test_too_many_questions_are_forgotten_and_counted():
     assert len(outlet.of("dns.req")) == 12
     assert len(outlet.of("dns.error")) == 10
     assert outlet.notices == [
-        ("forgotten", 2, "2 DNS questions of dig (70) were forgotten: too many waited")
+        ("forgotten", 2, "2 DNS questions of dig (70) had to be forgotten: too many waited")
     ]
 
 
@@ -469,7 +469,7 @@ def test_questions_are_left_out_where_pointers_make_many_of_few_bytes():
 
     asked = len(session.close(1).of("dns.req"))
     assert asked == 99
-    message = f"{1000 - asked} DNS questions of dig (70) have no event: too many in a message"
+    message = f"{1000 - asked} DNS questions of dig (70) got no event: too many in a message"
     assert session.outlet.notices == [("left-out", 1000 - asked, message)]
 
 
@@ -564,7 +564,7 @@ def test_a_stream_without_known_message_boundaries_is_given_up():
         (
             "malformed",
             1,
-            "1 DNS messages of dig (70) could not be read, nor what followed them",
+            "1 DNS message of dig (70) could not be read, nor what followed them",
         )
     ]
 
