@@ -30,15 +30,20 @@ ENDS = (
 _COMPLAINT = re.compile(
     r"(?i)error|fatal|fail|cannot|can't|could not|unable|denied|exception|not found|no such"
     r"|invalid|undefined|unknown|abort|panic|assert|unrecogni[sz]ed|unexpected|unsupported|illegal"
-    r"|refused|timed out"
+    r"|refused|timed out|nothing to"
 )
 """What a line has that says why."""
 _STRONG = re.compile(r"(?i)\W*(?:\w*error|fatal|panic|\w*exception)\b")
 """How a line begins that says by itself that it says why."""
 _WARNING = re.compile(r"(?i)\bwarn")
 _WORD = re.compile(r"\w{2}")
-_COUNT = re.compile(r"\W*\d+ [^\W\d]+")
-"""How a line begins that counts what the lines before it say: `1 failed`, `2 errors generated`."""
+"""A line without is made of marks, as the `^^^^` below a line of a traceback."""
+_COUNT = re.compile(r"\W*\d+ [^\W\d]+|.*\bprevious errors?\b")
+"""A line that counts what the lines before it say: `1 failed`, `2 errors generated`."""
+_LABEL = re.compile(r"(?i)\s*(?:error|fatal): ")
+"""How lines begin that one failure brought about; the first of them is its cause."""
+_DENIAL = re.compile(r"(?i)\b(?:no|not|must)\b|n't\b")
+"""What a line has that says why, if no line has a word for a failure."""
 _EDGE = r"(?:^|$|[^\w\s])"
 
 
@@ -85,7 +90,7 @@ class LastOutput:
         complaint, message = self.complaint, self._last_message
         if message and not _STRONG.match(complaint):
             return message.strip()
-        return (complaint or self._last_with_words).strip()
+        return (complaint or self._last_with(_DENIAL) or self._last_with(_WORD)).strip()
 
     @property
     def _error_of_the_end(self) -> set[str]:
@@ -94,9 +99,18 @@ class LastOutput:
 
     @property
     def complaint(self) -> str:
-        """The last line that has a word for a failure, a count only if no other has; else empty."""
-        found = [line for line in reversed(self.lines) if _COMPLAINT.search(line)]
-        return next((line for line in found if not _COUNT.match(line)), found[0] if found else "")
+        """The last line that has a word for a failure, a count only if no other has; else empty.
+
+        Of lines with the same label, one after another, it is the first.
+        """
+        found = [at for at, line in enumerate(self.lines) if _COMPLAINT.search(line)][::-1]
+        if not found:
+            return ""
+        at = next((at for at in found if not _COUNT.match(self.lines[at])), found[0])
+        label = _LABEL.match(self.lines[at])
+        while label and at and self.lines[at - 1].startswith(label[0]):
+            at -= 1
+        return self.lines[at]
 
     @property
     def _last_message(self) -> str:
@@ -107,10 +121,8 @@ class LastOutput:
         named = (line for line in reversed(self.lines) if line.startswith(f"{self._program}: "))
         return next((line for line in named if not _WARNING.search(line)), "")
 
-    @property
-    def _last_with_words(self) -> str:
-        """The last line that is more than marks, as the `^^^^` below a line of a traceback."""
-        return next((line for line in reversed(self.lines) if _WORD.search(line)), "")
+    def _last_with(self, pattern: re.Pattern[str]) -> str:
+        return next((line for line in reversed(self.lines) if pattern.search(line)), "")
 
     def shown(self, said: str) -> tuple[str, ...]:
         """Return the last lines, or, if `said` is before these, it and the lines after it."""
@@ -185,7 +197,8 @@ def _named(line: str, paths: Sequence[str], names: Sequence[str], points: int) -
 def _has_whole(line: str, path: str) -> bool:
     """Return whether a line has a path of several names, or an address with its port."""
     if "/" in path[:-1]:
-        return path in line or _has_end(line, path)
+        whole = path in line and re.search(rf"{re.escape(path)}(?!/\w)", line) is not None
+        return whole or _has_end(line, path)
     return ":" in path and _has_word(line, path)
 
 
@@ -199,14 +212,21 @@ def _has_name(line: str, name: str, has_words: bool) -> bool:
     """Return whether a line has a name; a mere word may just be part of the sentence.
 
     So it counts only beside a mark or at an end of the line, or in a line that has the words of the
-    error (`has_words`).
+    error (`has_words`). Indented lines are often commands that are proposed.
     """
     if has_words or not name.isalpha():
         return _has_word(line, name)
+    if line[:1].isspace():
+        return _has_word(line, name, before=_EDGE, after=_EDGE)
     return _has_word(line, name, before=_EDGE) or _has_word(line, name, after=_EDGE)
 
 
 def _has_word(text: str, word: str, before: str = "", after: str = "") -> bool:
-    """Return whether a text has a word, between what the two patterns match."""
-    pattern = rf"{before}(?<![\w.#<-]){re.escape(word)}(?![\w-]|\.\w){after}"
+    """Return whether a text has a word, between what the two patterns match.
+
+    It is not there as a folder on the way to another file. A host is beside slashes, too.
+    """
+    word = re.escape(word)
+    word = rf"(?:{word}(?!/\w)|(?:(?<!/)|(?<=//)){word})"
+    pattern = rf"{before}(?<![\w.#<-]){word}(?![\w~^-]|\.\w){after}"
     return re.search(pattern, text) is not None

@@ -207,15 +207,20 @@ def _last_output(
 ) -> tuple[str, LastOutput]:
     """Return the last lines of the process that failed first, or of the next one that has any.
 
-    They are on STDERR, or, if none of these processes wrote there, on STDOUT, or else in a LOG.
-    `own` are the images of the first.
+    They are on STDERR, or, if none of these processes wrote there, on STDOUT, or else in a LOG. A
+    complaint of the first in a LOG comes before what others wrote: it may be its STDERR, as in a
+    `configure` script. `own` are the images of the first.
     """
-    for stream in (STDERR, STDOUT, LOG):
-        for node in reversed(chain):
-            lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
-            if lines:
-                is_own = node.images[0].id in own
-                return stream, LastOutput(lines, is_own, _base_name(node.process.proc))
+    origin, others = chain[-1], chain[::-1]
+    own_log = (LOG, origin)
+    rest = [(stream, node) for stream in (STDERR, STDOUT, LOG) for node in others]
+    for place in ((STDERR, origin), own_log, *rest):
+        stream, node = place
+        lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
+        is_own = node.images[0].id in own
+        found = LastOutput(lines, is_own, _base_name(node.process.proc))
+        if found.complaint or (lines and place is not own_log):
+            return stream, found
     return STDERR, LastOutput()
 
 

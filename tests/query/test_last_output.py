@@ -44,6 +44,13 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("may not: .git/objects", {"file": "/r/1", "refused_by": "/r/.git/objects"}, 100),
         ("no /r/out, sorry", {"file": "/r/out/1", "missing_folder": "/r/out"}, 100),
         ("no out", {"file": "/r/out/1", "missing_folder": "/r/out"}, 0),
+        ("GET http://db1/x", {"net_peer_name": "db1"}, 60),
+        ("creating /r/out/1", {"file": "/r/out", "error": "EEXIST"}, 0),
+        ("creating ./a/out/1", {"file": "/r/a/out", "error": "EEXIST"}, 0),
+        ("    git push origin main", {"file": "/r/main", "error": "ENOENT"}, 0),
+        ("    path: 'main'", {"file": "/r/main", "error": "ENOENT"}, 60),
+        ("unknown revision 'HEAD~9'", {"file": "/r/HEAD", "error": "ENOENT"}, 0),
+        ("unknown revision 'HEAD~9'", {"file": "/r/HEAD~9", "error": "ENOENT"}, 60),
     ],
 )
 def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None:
@@ -89,6 +96,11 @@ def test_what_the_last_line_has_the_words_of_another_error_for_is_another_matter
         (("tool: not so", "Error: it broke"), "Error: it broke"),
         (("tool: warning: odd", "it cannot start"), "it cannot start"),
         (("tool: one", "tool: two", "see --help"), "tool: two"),
+        (("error: a", "error: b", "error: c"), "error: a"),
+        (("fatal: a", "error: b", "error: c"), "error: b"),
+        (("error[E1]: a", " --> x", "error: aborting due to 2 previous errors"), "error[E1]: a"),
+        (("it is not there", "see the manual"), "it is not there"),
+        (("nothing to commit", "working tree clean"), "nothing to commit"),
         (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
     ],
 )

@@ -154,6 +154,21 @@ def test_no_failed_call_is_why_a_process_was_killed(tmp_path: Path) -> None:
     assert [call.event for call in why.ends[0].last_calls] == [1]
 
 
+def test_a_complaint_in_a_log_comes_before_what_others_wrote_to_stderr(tmp_path: Path) -> None:
+    processes = [Ended(0, "configure", 1, 3), Ended(1, "cc1", 1, 2)]
+
+    def why(written: str) -> BadEnd:
+        log = event("/w/config.log", process=2, message=written)
+        other = event("stderr", message="configure: error: x is required\n")
+        events = [missed(2, "/usr/include/x.h"), missed(2, "/w/a.c.gch"), log, other]
+        return ask(tmp_path, processes, events).ends[0]
+
+    told = why("a.c:1: fatal error: x.h: No such file or directory\n")
+    assert told.failures[0].data["file"] == "/usr/include/x.h"
+    assert told.log
+    assert why("a.c:1\n").stderr == ("configure: error: x is required",)
+
+
 def test_a_process_that_wrote_nothing_to_stderr_has_its_last_lines_on_stdout(
     tmp_path: Path,
 ) -> None:
