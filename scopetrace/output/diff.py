@@ -94,22 +94,25 @@ def diff_lines(
 
 
 def _answers(differences: Iterable[Difference], width: int | None) -> Iterator[str]:
-    """Yield a line for each question that has an answer."""
+    """Yield a line for each question that has an answer; of stderr it has the last line."""
     for label, answers in ANSWERS:
         found = [each for each in differences if not each.is_startup and answers(each)]
         if not found:
             continue
-        texts = [_answer(each, width) for each in found[:NAMED]]
-        if len(found) > NAMED:
-            texts.append(f"and {len(found) - NAMED} more")
+        said_last = [each for each in found if each.kind == STDERR][-1:]
+        named = (said_last + [each for each in found if each.kind != STDERR])[:NAMED]
+        columns = None if width is None else (width - LABEL_COLUMNS) // min(len(named), 2)
+        texts = [_answer(each, columns) for each in named]
+        if len(found) > len(named):
+            texts.append(f"and {len(found) - len(named)} more")
         line = f"{label:{LABEL_COLUMNS}}{'; '.join(texts)}"
         yield line if width is None else shorten(line, width)
 
 
-def _answer(difference: Difference, width: int | None) -> str:
-    columns = None if width is None else max((width - LABEL_COLUMNS) // 2, LEAST_ANSWER)
-    text = _fitted(difference, columns)
-    return f"{difference.change}: {text}" if difference.change in _ONLY else text
+def _answer(difference: Difference, columns: int | None) -> str:
+    label = f"{difference.change}: " if difference.change in _ONLY else ""
+    left = None if columns is None else max(columns - len(label), LEAST_ANSWER)
+    return label + _fitted(difference, left)
 
 
 def describe(difference: Difference) -> str:

@@ -75,6 +75,12 @@ def test_of_many_the_answers_stand_first() -> None:
     assert len(lines) == 5 + 1 + FEW + 3
 
 
+def test_of_stderr_the_answer_is_the_last_line() -> None:
+    lines = [PRINTED._replace(kind="stderr", a=f"line {at}") for at in range(FEW + 1)]
+
+    assert next(iter(diff_lines(lines, 80))) == f"output     only A: line {FEW}; and {FEW} more"
+
+
 def test_many_lines_of_one_stream_are_cut_if_wanted() -> None:
     lines = [PRINTED._replace(a=f"line {at}") for at in range(MOST_ROWS + 5)]
     shown = list(diff_lines(lines, 80, cut=True, color=True))
