@@ -71,6 +71,7 @@ def files(session: str | None, form: str | None, as_json: bool, **options: Any) 
     scopetrace files --missed -A          what was looked for and not there
     scopetrace files --written -s bytes   what was written, the most first
     scopetrace files --by dir --top 10    the ten folders with the most bytes
+    scopetrace files --by package         by installed package; the rest by its class, as (own)
     """
     from scopetrace.model.file_record import OWN
     from scopetrace.query import open_session

@@ -68,11 +68,14 @@ def relative(path: str, folder: str) -> str:
 
 
 def group_keys(by: str) -> Callable[[FileRecord], Sequence[str]]:
-    """Return what finds the groups of a file: its folder, its processes, or its package."""
+    """Return what finds the groups of a file: its folder, its processes, or its package.
+
+    What is in no package is grouped by its class, as `(own)`.
+    """
     return {
         "dir": lambda file: (posixpath.dirname(file.path) or "/",),
         "proc": lambda file: file.procs,
-        "package": lambda file: (package_of(file.path) or file.path_class,),
+        "package": lambda file: (package_of(file.path) or f"({file.path_class})",),
     }[by]
 
 

@@ -132,3 +132,14 @@ class TestFiles:
 
         assert (status, out) == (2, "")
         assert why in err
+
+
+def test_what_is_in_no_package_is_grouped_by_its_class(scopetrace, recorder):
+    names = ("/usr/lib/python3/dist-packages/yaml/nodes.py", "/home/ann/x", "/usr/lib/libc.so.6")
+    recorder.record(
+        *(recorder.event("fs.open", file=name, op="openat", flags="O_RDONLY") for name in names),
+        config="scopetrace: {pathclasses: {loader: ['/libc.so']}}",
+    )
+
+    _, out, _ = scopetrace("files", "--by", "package", "--format", "csv")
+    assert [line.split(",")[0] for line in out.splitlines()[1:]] == ["yaml", "(own)", "(loader)"]
