@@ -125,7 +125,10 @@ def field_option(*names: str, help: str) -> Callable[[Command], Command]:
     help="Local time (the default), seconds since the session began, or since the line before.",
 )
 @click.option(
-    "--gaps", type=span, metavar="SPAN", help="Show where nothing happened for so long: 10ms, 2s."
+    "--gaps",
+    type=span,
+    metavar="SPAN",
+    help="Show where nothing happened for so long: 10ms, 2s; without -n and -f among all events.",
 )
 @field_option(
     "--sort",
@@ -162,7 +165,7 @@ def events(event: int | None, session_id: str | None, **options: Any) -> None:
     scopetrace events 12                         event 12 with all its fields
     scopetrace events -s fs.open -a              every file that was opened
     scopetrace events -t file,console -f         text that is written, while it is written
-    scopetrace events -a --time rel --gaps 50ms  when it did what, and where it waited
+    scopetrace events --time rel --gaps 50ms     when it did what, and where it waited
     scopetrace events --where "file_read_bytes > 1e6 and file like '%.conf'"
     scopetrace events -j -a | jq -r .data.file   JSON for other programs
     scopetrace events --group-by file --sum file_read_bytes --top 5   what was read most
@@ -312,7 +315,9 @@ def _order(options: dict[str, Any]) -> dict[str, Any]:
     sort, reverse = options["sort"], options["reverse"]
     if sort is None and reverse:
         sort, reverse = "id", False
-    last = DEFAULT_LAST if options["last"] is None else options["last"]
+    last = options["last"]
+    if last is None and (options["gaps"] is None or options["follow"]):
+        last = DEFAULT_LAST
     return {"last": None if options["show_all"] else last, "sort": sort, "reverse": reverse}
 
 
