@@ -16,7 +16,8 @@ from scopetrace.cli.options import session_argument
 def summary(session: str | None, form: str | None, as_json: bool) -> None:
     """Show what ran and how it ended, its files, logs, peers and errors.
 
-    Each list is cut after five; the commands files, tree, flows and events have the rest.
+    Each list is cut after five; the commands files, tree, flows and events have the rest. On a
+    terminal lines are cut, too; --format csv has them whole.
 
     \b
     scopetrace summary                 of the last session

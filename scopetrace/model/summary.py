@@ -30,7 +30,8 @@ class Slow(NamedTuple):
     """Where much of the time of a session went."""
 
     kind: str
-    """process, file (in reads and writes), request (HTTP), question (DNS)."""
+    """process, file (in reads and writes), request and served (HTTP, as a client and as a server),
+    question (DNS)."""
     name: str
     """The command of the process, the path, the method and the target, the name that was asked."""
     duration_us: int
@@ -57,6 +58,8 @@ class Summary(NamedTuple):
     """Name that could not be looked up, and what was answered → how often."""
     requests: dict[str, dict[int, int]]
     """client or server (of this program's side) → HTTP status → responses."""
+    unanswered: int
+    """HTTP requests without a response."""
     stdout_lines: int
     stderr_lines: int
     stderr_last: tuple[str, ...]

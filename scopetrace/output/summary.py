@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,16 +21,21 @@ from scopetrace.output.status import describe_status
 from scopetrace.output.tree import status_text
 from scopetrace.output.units import format_microseconds, format_size
 from scopetrace.output.why import has_reason, reason_text
-from scopetrace.output.width import shorten, without_folder, wrap
+from scopetrace.output.width import display_width, shorten, without_folder, wrap
 
 LABEL_COLUMNS = 11
 LEAST_COLUMNS = 20
 """That an answer gets, however narrow the terminal is."""
-WHOLE = ("why", "http", "stderr", "stops", "notices", "lost")
-"""The labels of sentences, which are wrapped. Of others the middle is left out: their ends are the
-names of files, sizes and durations. Of logs it is the end, which is of their last line."""
+WHOLE = ("why", "processes", "http", "stderr", "notices", "lost")
+"""The labels of sentences, which are wrapped."""
+BEGUN = ("logs", "stops")
+"""Of these the end is left out: the last line of a log, the rarest reasons. Of others it is the
+middle: their ends are the names of files, sizes and durations."""
+SESSION = "  (session "
 LATER_NS = 100_000_000
 """Processes that ended so much later than the program are mentioned at its end."""
+LEAST_FOLDERS = 3
+"""Of one search: those in fewer are named."""
 PATHS = 5
 """So many paths, logs, processes or peers of one kind are named; the rest is counted."""
 _Thing = TypeVar("_Thing")
@@ -51,7 +57,10 @@ def _fitted(label: str, text: str, columns: int) -> list[str]:
     columns = max(columns, LEAST_COLUMNS)
     if label in WHOLE:
         return wrap(text, columns)
-    return [(shorten if label == "logs" else shorten_middle)(text, columns)]
+    if label == "command" and display_width(text) > columns:
+        command, gap, session = text.rpartition(SESSION)
+        return [shorten_middle(part, columns) for part in (command, gap.lstrip() + session)]
+    return [(shorten if label in BEGUN else shorten_middle)(text, columns)]
 
 
 def summary_rows(summary: Summary) -> list[dict[str, str]]:
@@ -68,6 +77,7 @@ def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield _end(summary)
     yield from _labelled("why", _why(summary))
     yield from _labelled("processes", _processes(summary))
+    yield from _labelled("failed", _failed(summary))
     yield from _files(summary)
     yield from _labelled("logs", _logs(summary))
     yield from _labelled("network", _network(summary))
@@ -78,7 +88,7 @@ def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield from _labelled("stops", _stops(summary.gate))
     yield from _labelled("notices", map(escape, _some(summary.notices)))
     if summary.info.lost:
-        yield "lost", f"{summary.info.lost} events and records could not be recorded"
+        yield "lost", f"{summary.info.lost:,} of its events and records could not be recorded"
 
 
 def _labelled(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -89,7 +99,7 @@ def _labelled(label: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _command(summary: Summary) -> str:
     info = summary.info
-    return f"{escape(shell_line(info.args))}  (session {info.id}, in {escape(info.cwd)})"
+    return f"{escape(shell_line(info.args))}{SESSION}{info.id}, in {escape(info.cwd)})"
 
 
 def _end(summary: Summary) -> tuple[str, str]:
@@ -145,12 +155,16 @@ def _processes(summary: Summary) -> Iterator[str]:
     running = sum(node.ended_ns is None for node in nodes)
     still = f", {running} running" if running and summary.info.status == "running" else ""
     yield f"{len(nodes)}{still}: " + ", ".join(_some(named))
-    failed = [node for node in nodes if node.failed and node.pid != summary.info.pid]
+
+
+def _failed(summary: Summary) -> list[str]:
+    """Return the processes that ended badly, but for the first, the last one first."""
+    failed = [node for node in summary.processes if node.failed and node.pid != summary.info.pid]
     failed.sort(key=lambda node: node.ended_ns or 0, reverse=True)
-    texts = [
-        f"{_program(node.process.command)} [{node.pid}]: {status_text(node)}" for node in failed
-    ]
-    yield from (f"failed: {text}" for text in _some(texts))
+    return _some(
+        failed,
+        lambda node: f"{_program(node.process.command)} [{node.pid}]: {status_text(node)}",
+    )
 
 
 def _program(command: str) -> str:
@@ -171,7 +185,7 @@ def _files(summary: Summary) -> Iterator[tuple[str, str]]:
     written = sorted((file for file in own if file.written), key=lambda file: file.deleted)
     yield from _labelled("written", _some(written, _written))
     missed = [file for file in own if file.missed and not (file.read or file.written)]
-    yield from _labelled("not found", _paths(missed))
+    yield from _labelled("not found", _some(_searches(missed)))
     yield from _labelled("denied", _paths(file for file in own if file.denied))
     deleted = sorted((file for file in own if file.deleted), key=lambda file: file.written)
     yield from _labelled("deleted", _paths(deleted))
@@ -193,6 +207,18 @@ def _written(file: FileRecord) -> str:
 
 def _sized(path: str, size: int, ops: int) -> str:
     return escape(path) + (f" ({format_size(size)})" if ops else "")
+
+
+def _searches(files: Iterable[FileRecord]) -> Iterator[str]:
+    """Yield the paths; what was looked for in several folders once, with their number."""
+    by_name: dict[str, list[str]] = {}
+    for file in files:
+        by_name.setdefault(posixpath.basename(file.path), []).append(file.path)
+    for paths in by_name.values():
+        if len(paths) < LEAST_FOLDERS:
+            yield from map(escape, paths)
+        else:
+            yield f"{escape(paths[0])}, nor in {len(paths) - 1} other folders"
 
 
 def _paths(files: Iterable[FileRecord]) -> list[str]:
@@ -233,7 +259,11 @@ def _slow(slow: Slow) -> str:
     if slow.kind == "process":
         cpu = "" if slow.cpu_us is None else f", cpu {format_microseconds(slow.cpu_us)}"
         return f"{_program(slow.name)} [{slow.pid}]: {took}{cpu}"
-    where = {"file": "in reads and writes", "request": "until the response"}
+    where = {
+        "file": "in reads and writes",
+        "request": "until the response",
+        "served": "until it was answered",
+    }
     return f"{name}: {took} {where.get(slow.kind, 'until the answer')}"
 
 
@@ -278,6 +308,8 @@ def _requests(summary: Summary) -> Iterator[str]:
     for side, statuses in summary.requests.items():
         counts = ", ".join(_counted(str(status), times) for status, times in statuses.items())
         yield f"{'served' if side == 'server' else 'received'} {counts}"
+    if summary.unanswered:
+        yield f"{number_of(summary.unanswered, 'request')} without a response"
 
 
 def _stops(gate: dict[str, int]) -> Iterator[str]:
@@ -285,8 +317,8 @@ def _stops(gate: dict[str, int]) -> Iterator[str]:
     stopped = {way: calls for way, calls in gate.items() if way != "gated"}
     made, count = sum(gate.values()), sum(stopped.values())
     if made:
-        whys = [f"{calls} {WHY_STOPPED.get(way, way)}" for way, calls in stopped.items()]
-        text = f"{count} of {made} recorded calls ({100 * count / made:.1f} %)"
+        whys = [f"{calls:,} {WHY_STOPPED.get(way, way)}" for way, calls in stopped.items()]
+        text = f"{count:,} of {made:,} recorded calls ({100 * count / made:.1f} %)"
         yield ": ".join([text, ", ".join(whys)] if whys else [text])
 
 
@@ -348,6 +380,7 @@ def summary_body(summary: Summary) -> dict[str, Any]:
         "net_errors": summary.net_errors,
         "lookup_errors": summary.lookup_errors,
         "http": summary.requests,
+        "http_unanswered": summary.unanswered,
         "stdout_lines": summary.stdout_lines,
         "stderr_lines": summary.stderr_lines,
         "stderr_last": summary.stderr_last,

@@ -64,6 +64,7 @@ def _answers(db: sqlite3.Connection, least_us: int) -> Iterator[Slow]:
             data = json.loads(text)
             if source == "http.resp":
                 name = f"{data.get('http_method', '')} {data.get('http_target', '')}".strip()
-                yield Slow("request", name, duration_us, pid, None)
+                kind = "served" if "http_server_duration" in data else "request"
+                yield Slow(kind, name, duration_us, pid, None)
             else:
                 yield Slow("question", data.get("domain", ""), duration_us, pid, None)

@@ -43,6 +43,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         net_errors=_net_errors(db, classes),
         lookup_errors=_lookup_errors(db),
         requests=_requests(db),
+        unanswered=_unanswered(db),
         stdout_lines=console.get("stdout", 0),
         stderr_lines=console.get("stderr", 0),
         stderr_last=last_lines(db),
@@ -96,6 +97,16 @@ def _requests(db: sqlite3.Connection) -> dict[str, dict[int, int]]:
     for side, status, count in rows:
         found.setdefault(side, {})[status] = count
     return found
+
+
+def _unanswered(db: sqlite3.Connection) -> int:
+    """Count requests without a response; a response to one that was seen has its method."""
+    (count,) = db.execute(
+        "SELECT total(source = 'http.req') - total(json_extract(data, '$.http_method') IS NOT NULL"
+        f" AND source = 'http.resp') FROM {few_events(db)}"
+        " WHERE sourcetype = 'http' AND source IN ('http.req', 'http.resp')"
+    ).fetchone()
+    return max(int(count), 0)
 
 
 def _messages(db: sqlite3.Connection, sourcetype: str) -> Iterator[str]:

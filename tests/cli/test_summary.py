@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from scopetrace.model.process import ProcessEnd
+from scopetrace.output.summary import WHY_STOPPED, summary_lines
+from scopetrace.query import open_session
 from support.flow_builder import closed
 
 STARTED_NS = 1_783_822_275_000_000_000
@@ -126,8 +128,46 @@ def test_calls_that_stopped_have_the_reasons(scopetrace, recorder):
     writer.finish(exit_code=0)
 
     whys = "69 of other kinds, 30 that failed, 1 new way"
-    line = f"stops      100 of 1000 recorded calls (10.0 %): {whys}"
+    line = f"stops      100 of 1,000 recorded calls (10.0 %): {whys}"
     assert line in scopetrace("summary")[1].splitlines()
+
+
+def test_calls_that_stopped_have_one_line_on_a_terminal(recorder):
+    writer = recorder.start()
+    writer.count_ways({"gated": 900_000, **dict.fromkeys(WHY_STOPPED, 1_000)})
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
+        lines = [*summary_lines(session.summary(), 80)]
+
+    (at,) = [at for at, line in enumerate(lines) if line.startswith("stops      8,000 of 908,000")]
+    assert at == len(lines) - 1
+    assert len(lines[at]) <= 80
+
+
+def test_a_long_command_has_a_line_of_its_own_on_a_terminal(recorder):
+    path = recorder.record(command="pip", args=["pip", "install", "x" * 60], cwd="/home/ann").path
+    with open_session(path) as session:
+        first, second, *_ = summary_lines(session.summary(), 80)
+
+    assert first.startswith("command    pip install xxx")
+    assert second == "           (session 1, in /home/ann)"
+
+
+def test_what_was_looked_for_in_several_folders_is_named_once(scopetrace, recorder):
+    names = ("/a/b/package.json", "/a/package.json", "/etc/x.conf", "/package.json", "/x.conf")
+    recorder.record(
+        *(recorder.event("fs.error", file=name, op="openat", error="ENOENT") for name in names)
+    )
+
+    lines = scopetrace("summary")[1].splitlines()
+    at = lines.index("not found  /a/b/package.json, nor in 2 other folders")
+    assert [line.strip() for line in lines[at + 1 : at + 3]] == ["/etc/x.conf", "/x.conf"]
+
+
+def test_requests_without_a_response_have_a_line(scopetrace, recorder):
+    recorder.record(recorder.event("http.req", "http", http_method="GET"))
+
+    assert "http       1 request without a response" in scopetrace("summary")[1].splitlines()
 
 
 def test_a_session_can_be_named_once(scopetrace, recorder):

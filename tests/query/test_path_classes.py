@@ -57,7 +57,7 @@ PATHS = {
     "loader": [
         "/etc/ld.so.cache", "/etc/ld.so.preload", "/usr/lib/x86_64-linux-gnu/libc.so.6",
         "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1", "/usr/lib/libfoo.so",
-        "/lib/x86_64-linux-gnu",
+        "/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu/tls/x86_64",
     ],
     "system": [
         "/proc/self/maps", "/sys/devices/system/cpu/online", "/dev/null", "/run/nscd/socket",

@@ -42,6 +42,13 @@ def test_the_longest_of_each_kind_are_named_the_longest_first(tmp_path: Path) ->
     ]
 
 
+def test_what_was_served_is_no_request_of_the_program(tmp_path: Path) -> None:
+    answer = {"http_method": "GET", "http_target": "/a", "http_duration_us": 300_000}
+    found = slow_in(tmp_path, event("http.resp", **answer, http_server_duration=300))
+
+    assert [slow.kind for slow in found] == ["served"]
+
+
 def test_a_process_has_the_time_that_no_child_had(tmp_path: Path) -> None:
     images = [
         image(2, pid=71, cmd="cc", parent=1, started_ns=STARTED_NS + SECOND),

@@ -74,3 +74,15 @@ def test_responses_are_counted_by_side_and_status(tmp_path: Path) -> None:
 
     assert summary.requests == {"client": {200: 2, 404: 1}, "server": {200: 1}}
     assert len(summary.flows) == 1
+
+
+def test_requests_without_a_response_are_counted(tmp_path: Path) -> None:
+    events = [
+        opened(),
+        event("http.req", http_method="GET"),
+        event("http.req", http_method="GET"),
+        event("http.resp", http_method="GET", http_status_code=200, http_client_duration=3),
+        event("http.resp", http_status_code=200, http_client_duration=3),
+    ]
+    with open_session(record_flows(tmp_path, events)) as session:
+        assert session.summary().unanswered == 1

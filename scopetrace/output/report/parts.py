@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from scopetrace.model.counts import number_of
 from scopetrace.model.event import EventRecord
 from scopetrace.model.exchange import Content, Exchange
 from scopetrace.model.file_record import OWN, FileRecord
@@ -85,13 +86,15 @@ def parts(found: ReportInput) -> dict[str, Part]:
     summary = found.summary
     began_ns = summary.info.started_ns
     flow_ids = {flow.channel: flow.id for flow in summary.flows}
-    asked = sum(sum(statuses.values()) for statuses in summary.requests.values())
+    answered = sum(sum(statuses.values()) for statuses in summary.requests.values())
     return {
         PROCESSES: _part(PROCESSES, _processes(summary, began_ns), len(summary.processes)),
         FILES: _part(FILES, map(_file, _by_weight(summary.files)), len(summary.files)),
         FLOWS: _part(FLOWS, (_flow(flow, found) for flow in summary.flows), len(summary.flows)),
         REQUESTS: _part(
-            REQUESTS, (_request(one, began_ns, flow_ids) for one in found.exchanges), asked
+            REQUESTS,
+            (_request(one, began_ns, flow_ids) for one in found.exchanges),
+            answered + summary.unanswered,
         ),
         LINES: _lines(found, began_ns),
         ERRORS: _part(ERRORS, _errors(found), 0),
@@ -202,7 +205,7 @@ def _content(content: Content | None) -> tuple[str, str]:
     headers = "\n".join(f"{escape(name)}: {escape(value)}" for name, value in content.headers)
     body = body_text(content)
     if body.is_base64:
-        return headers, f"({len(content.body)} bytes or more that are no text)"
+        return headers, f"({number_of(len(content.body), 'byte')} or more, no text)"
     return headers, "\n".join(escape_lines(body.text))
 
 

@@ -114,7 +114,7 @@ def test_requests_belong_to_their_flow_and_have_bodies(made):
     assert (request["method"], request["url"], request["status"]) == ("POST", "http://box/a", 200)
     assert request["request_headers"] == "Host: box\nContent-Length: 3"
     assert request["request_body"] == "a<b"
-    assert request["response_body"] == "(2 bytes or more that are no text)"
+    assert request["response_body"] == "(2 bytes or more, no text)"
 
 
 def test_flows_of_start_up_are_marked(made):
