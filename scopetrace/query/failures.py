@@ -119,18 +119,19 @@ class ProcessEvents:
         self, classes: PathClasses, words: LastOutput, programs: set[str]
     ) -> tuple[Failure, ...]:
         """Return the failures that matter, the likeliest reason first."""
-        found, there = [], set(programs)
+        found, there, made = [], set(programs), set[str]()
         decode = JsonDecoder()
         for number, time_ns, source, text in reversed(self._rows):
             data = decode(text)
             if source in SUCCESSES or _is_answered(data):
                 there.add(_searched(data))
+                made.update(filter(None, (_path(data),)))
                 continue
             if source == ANSWERS and "http_client_duration" not in data:
                 continue  # as a server it gave this answer
             if source in ("dns.resp", ANSWERS):
                 data = {**data, "error": str(data.get("rcode") or data["http_status_code"])}
-            if _is_no_path(data):
+            if _is_no_path(data) or (data["error"] in NOT_THERE and _path(data) in made):
                 continue
             if not _says_how_things_stand(data) or words.worth(data):
                 resolved = _may_be_elsewhere(data) and _searched(data) in there

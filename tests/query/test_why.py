@@ -154,6 +154,15 @@ def test_no_failed_call_is_why_a_process_was_killed(tmp_path: Path) -> None:
     assert [call.event for call in why.ends[0].last_calls] == [1]
 
 
+def test_what_was_there_later_is_no_reason_even_if_stderr_names_it(tmp_path: Path) -> None:
+    said = event("stderr", message="writing '/w/SOURCES.txt'\nerror: invalid command 'x'\n")
+    opened = event("fs.open", op="openat", file="/w/SOURCES.txt", flags="O_WRONLY|O_CREAT")
+    events = [missed(1, "/w/SOURCES.txt"), opened, said]
+    (end,) = ask(tmp_path, [Ended(0, "pip", 1, 3)], events).ends
+
+    assert (end.failures, end.said) == ((), "error: invalid command 'x'")
+
+
 def test_a_complaint_in_a_log_comes_before_what_others_wrote_to_stderr(tmp_path: Path) -> None:
     processes = [Ended(0, "configure", 1, 3), Ended(1, "cc1", 1, 2)]
 
