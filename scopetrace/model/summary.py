@@ -63,7 +63,8 @@ class Summary(NamedTuple):
     stdout_lines: int
     stderr_lines: int
     stderr_last: tuple[str, ...]
-    """The last lines that were written to stderr, the oldest first."""
+    """The last lines that were written to stderr, the oldest first; those that say why, if the
+    program ended badly."""
     slow: tuple[Slow, ...]
     """What took a good part of the time, the longest first."""
     notices: tuple[str, ...]

@@ -32,11 +32,12 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
     roots, files = read_tree(db), tuple(read_files(db, classes))
     duration_ns = None if info.ended_ns is None else info.ended_ns - info.started_ns
     texts = read_logs(db)
+    bad_end = read_bad_end(db, info, classes, roots)
     console = {log.path: log.lines for log in texts if log.sourcetype == "console"}
     return Summary(
         info=info,
         roots=roots,
-        bad_end=read_bad_end(db, info, classes, roots),
+        bad_end=bad_end,
         files=files,
         logs=tuple(log for log in texts if log.sourcetype == "file"),
         flows=tuple(read_last(db, None)),
@@ -46,7 +47,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         unanswered=_unanswered(db),
         stdout_lines=console.get("stdout", 0),
         stderr_lines=console.get("stderr", 0),
-        stderr_last=last_lines(db),
+        stderr_last=(bad_end and bad_end.stderr) or last_lines(db),
         slow=slowest(db, roots, files, duration_ns),
         notices=tuple(_messages(db, "notice")),
         gate=_gate(db),
