@@ -72,20 +72,37 @@ static bool is_there(const uint8_t *name, size_t size, const char *link)
            named.stx_ino == facts.ino;
 }
 
-static void write_renamed(struct context *context, const struct caller *caller,
-                          struct fd_entry *entry, const uint8_t *name, size_t size,
-                          const char *link)
+static void change_name(struct context *context, const struct caller *caller,
+                        struct fd_entry *entry, uint64_t name)
 {
-    struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)entry->fd, SEEN_RENAMED } };
-
+    entry->name.hash = name;
     fd_table_forget(caller->fds, entry->fd, false);
     flush_tally(context, caller, entry); /* what was transferred under its former name */
     entry->muted = false; /* Python mutes it again if the new name is not wanted either */
     fd_pool_renew(&context->fd_pool, entry);
-    parts_reset(&context->scratch);
-    parts_add(&context->scratch, PART_LINK, 0, name, size);
-    add_stat(&context->scratch, link);
-    write_record(context, caller, &header, &context->scratch);
+}
+
+/* `parts`: the new name, and what its file is. */
+static void write_renamed(struct context *context, const struct caller *caller,
+                          const struct fd_entry *entry, const struct parts *parts)
+{
+    struct raw_record header = { .kind = RAW_FD, .args = { (uint32_t)entry->fd, SEEN_RENAMED } };
+
+    write_record(context, caller, &header, parts);
+}
+
+void take_last_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
+                    struct parts *parts)
+{
+    const struct raw_part *link = parts_find(parts, PART_LINK);
+    uint64_t found = link ? hash(link->bytes, link->size) : 0;
+
+    if (entry && entry->name.hash && found && found != entry->name.hash) {
+        change_name(context, caller, entry, found);
+        write_renamed(context, caller, entry, parts);
+    }
+    if (link)
+        parts_reset(parts);
 }
 
 void refresh_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
@@ -111,6 +128,9 @@ void refresh_name(struct context *context, const struct caller *caller, struct f
     uint64_t found = hash(name, size);
     if (found == entry->name.hash)
         return;
-    entry->name.hash = found;
-    write_renamed(context, caller, entry, name, size, link);
+    change_name(context, caller, entry, found);
+    parts_reset(&context->scratch);
+    parts_add(&context->scratch, PART_LINK, 0, name, size);
+    add_stat(&context->scratch, link);
+    write_renamed(context, caller, entry, &context->scratch);
 }

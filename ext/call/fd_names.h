@@ -8,6 +8,10 @@
 struct fd_name name_of_part(const struct context *context, const struct parts *parts,
                             const struct fd_entry *copied);
 
+/* The same, of a file that is closed by now: its name and facts are LINK and STAT of `parts`, which are taken out. */
+void take_last_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
+                    struct parts *parts);
+
 /* Before a use of an fd, or its end: if its file has another name by now, write a RAW_FD record. */
 void refresh_name(struct context *context, const struct caller *caller, struct fd_entry *entry,
                   uint64_t now_ns);

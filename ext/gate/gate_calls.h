@@ -203,6 +203,9 @@ HIDDEN void note_connected(struct gate_slot *slot);
 HIDDEN int prepare_try(struct gate_slot *slot, enum gate_action action);
 HIDDEN int after_open(struct gate_slot *slot);
 HIDDEN int before_name(struct gate_slot *slot, enum gate_action action);
+/* PART_LINK of an open fd. False: it could not be read, or is too long. */
+HIDDEN int write_link(struct gate_record *record, uint32_t fd);
+
 /* Of a call whose paths lead in the next round to what they lead to now: one path, or two. */
 HIDDEN int record_path(struct gate_slot *slot);
 HIDDEN int record_link(struct gate_slot *slot);

@@ -8,6 +8,22 @@
 
 enum { STARTS_PATHS = GATE_FD_KNOWN | GATE_FD_FOLDER };
 
+/* The file of an fd has a name, for which nobody has asked of late. */
+IN_THE_PROGRAM static int is_stale(const struct gate_slot *slot)
+{
+    return slot->fd_word && !has(slot, GATE_FD_NAMELESS) && !is_fresh(slot);
+}
+
+/* What its name is. False: the tracer has to ask, as for a file that is deleted, or is called so. */
+IN_THE_PROGRAM static int write_name(struct gate_record *record, uint32_t fd)
+{
+    const struct raw_part *link = (struct raw_part *)record->payload;
+    struct raw_stat *stat;
+
+    return write_link(record, fd) && link->size && link->bytes[link->size - 1] != ')' &&
+           write_stat(record, fd, &stat);
+}
+
 /*
  * The record is published before the call is made: afterwards another thread may have the number. What a path has
  * meant that starts from a folder is found out before that is closed. Of an fd whose word is 0 the tracer knows
@@ -16,16 +32,20 @@ enum { STARTS_PATHS = GATE_FD_KNOWN | GATE_FD_FOLDER };
 IN_THE_PROGRAM int before_close(struct gate_slot *slot)
 {
     enum { MOST = sizeof(struct gate_record) + 2 * sizeof(struct raw_part) + ENDS_MOST };
+    enum { NAME_MOST = PATH_MOST + 2 * sizeof(struct raw_part) + sizeof(struct raw_stat) };
     uint32_t fd = (uint32_t)slot->registers.rdi;
+    int stale = is_stale(slot);
 
-    if (slot->fd_word && (!(has(slot, GATE_FD_NAMELESS) || is_fresh(slot)) ||
-                          has(slot, STARTS_PATHS) || !write_tallies(slot, fd_key(slot))))
+    if ((stale && !(slot->may_try && has(slot, GATE_FD_KNOWN))) ||
+        (slot->fd_word && (has(slot, STARTS_PATHS) || !write_tallies(slot, fd_key(slot)))))
         return 1;
-    struct gate_record *record = begin_record(slot, MOST);
+    struct gate_record *record = begin_record(slot, stale ? MOST + NAME_MOST : MOST);
     if (!record)
         return 1;
     fill_record(slot, record, GATE_CALL);
     record->flags = GATE_BEFORE_CALL;
+    if (stale && !write_name(record, fd))
+        return 1;
     if (has(slot, GATE_FD_HANGUP))
         write_hangup_part(record, hangup_of(fd));
     if (has(slot, GATE_FD_CONNECTING) && write_ends(record, fd, inode_of(fd)) == ENDS_UNKNOWN)

@@ -81,12 +81,12 @@ IN_THE_PROGRAM static void write_link_name(uint8_t *name, uint32_t fd)
     while (fd /= 10);
 }
 
-IN_THE_PROGRAM static int add_link(const struct gate_slot *slot, struct gate_record *record)
+IN_THE_PROGRAM int write_link(struct gate_record *record, uint32_t fd)
 {
     struct raw_part *part = next_part(record, PART_LINK);
     _Alignas(8) uint8_t name[LINK_NAME_BYTES];
 
-    write_link_name(name, (uint32_t)slot->result);
+    write_link_name(name, fd);
     int64_t size =
         gate_make_call(SYS_readlink, (uintptr_t)name, (uintptr_t)part->bytes, PATH_MOST, 0, 0);
     return end_part(record, part, size, PATH_MOST);
@@ -145,8 +145,8 @@ IN_THE_PROGRAM int after_open(struct gate_slot *slot)
     const uint64_t flags = GATE_FD_KNOWN | GATE_FD_FRESH;
     struct gate_record *record = begin_made(slot, MOST);
 
-    if (!record || !add_path(slot, record) || (!slot->try.is_made && !add_link(slot, record)) ||
-        !add_opened(slot, record))
+    if (!record || !add_path(slot, record) ||
+        (!slot->try.is_made && !write_link(record, record->fd)) || !add_opened(slot, record))
         return 0;
     publish_made(slot, record, GATE_FD_TIME(record->left) << GATE_FD_TIME_SHIFT | flags);
     return say_path_waits(slot, 0);

@@ -13,6 +13,7 @@
 #include "arch/abi.h"
 #include "call/arguments.h"
 #include "call/call.h"
+#include "call/fd_names.h"
 #include "call/records.h"
 #include "call/tally.h"
 #include "call/transfer.h"
@@ -291,6 +292,8 @@ static void apply_by_row(struct engine *engine, struct gate_thread *thread, stru
 
     if (call->row == ROW_close) {
         collect_others(engine, thread);
+        take_last_name(&engine->context, thread->caller,
+                       fd_table_find(thread->caller->fds, (int)call->args[0]), &call->parts);
         record_close(&engine->context, thread->caller, call);
     } else if (row->group == GROUP_FD && row->makes_fd && record->result >= 0) {
         apply_copy(engine, thread, call, record, elapsed_ns);

@@ -153,6 +153,29 @@ def test_trees_are_made_and_removed_with_few_stops(stage: Stage) -> None:
         assert session.summary().gate["name"] < 300
 
 
+KEPT = """
+import os, subprocess, time
+kept = [os.open(f"kept-{number}", os.O_RDWR | os.O_CREAT) for number in range(200)]
+[os.write(fd, b"text\\n") for fd in kept[::2]], [os.read(fd, 9) for fd in kept[1::2]]
+copies = [os.dup(kept[number]) for number in range(7)] + [os.dup(kept[9]) for _ in range(200)]
+time.sleep(0.1)
+os.rename("kept-1", "moved"), subprocess.run(["mv", "kept-2", "gone"]), os.unlink("kept-3")
+os.rename("kept-4", "kept (deleted)"), os.mkdir("folder"), os.rename("kept-5", "folder/kept-5")
+os.rename("folder", "other"), os.unlink("kept-6"), os.open("kept-6", os.O_CREAT)
+[os.close(fd) for fd in kept], [os.close(fd) for fd in copies]
+"""
+
+
+def test_files_that_were_kept_open_are_closed_without_a_stop(stage: Stage) -> None:
+    """Though they may have another name by then."""
+    recording = assert_equal_sessions(stage, ["/usr/bin/python3", "-c", KEPT])
+
+    assert recording.ending.status == 0
+    assert recording.of("fs.close", file=f"{recording.info.cwd}/other/kept-5")
+    with open_session(recording.info.path) as session:
+        assert session.summary().gate["fd"] < 300
+
+
 PIPES = """
 import os
 for number in range(300):
