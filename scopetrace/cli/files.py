@@ -78,7 +78,9 @@ def files(session: str | None, form: str | None, as_json: bool, **options: Any) 
 
     chosen = chosen_form(form, as_json)
     with open_session(session) as opened:
-        found = _selected(opened.files(options["pid"], options["proc"]), options)
+        apart = options["by"] == "proc"
+        found = opened.files(options["pid"], options["proc"], apart=apart)
+        found = _selected(found, options)
         if options["relative"]:
             found = _relative(found, opened.info.cwd)
         hidden = 0

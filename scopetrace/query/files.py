@@ -47,6 +47,24 @@ def read_files(
     return answer
 
 
+def read_files_apart(
+    db: sqlite3.Connection, classes: PathClasses, images: Collection[int] | None = None
+) -> list[FileRecord]:
+    """Return the records of `read_files` for each program apart, of what that program did."""
+    programs = dict(db.execute("SELECT id, proc FROM process").fetchall())
+    apart: dict[str, Files] = {}
+    with without_collection():
+        with text_as_bytes(db):
+            events = db.execute(_SQL) if images is None else _events_of(db, images)
+            while rows := events.fetchmany(_PAGE):
+                theirs: dict[str, list[tuple[bytes, int, bytes]]] = {}
+                for row in rows:
+                    theirs.setdefault(programs.get(row[1], ""), []).append(row)
+                for program, of_one in theirs.items():
+                    apart.setdefault(program, Files()).add(of_one)
+        return [file for files in apart.values() for file in file_records(db, classes, files)]
+
+
 def read_from_events(
     db: sqlite3.Connection,
     classes: PathClasses,

@@ -18,24 +18,30 @@ class FileViews(SessionBase):
     """What is asked about files."""
 
     def files(
-        self, pid: int | Iterable[int] = (), proc: str | Iterable[str] = ()
+        self,
+        pid: int | Iterable[int] = (),
+        proc: str | Iterable[str] = (),
+        *,
+        apart: bool = False,
     ) -> list[FileRecord]:
         """Return a record for each file, in the order in which they came up.
 
         Args:
             pid: only what these processes did to files.
             proc: only what these programs did, by base name or glob.
+            apart: a record for each program that used a file, of what it did.
 
         Raises:
             SessionError: the session cannot be read.
         """
-        from scopetrace.query.files import read_files
+        from scopetrace.query.files import read_files, read_files_apart
         from scopetrace.query.flows import images_of
 
         pids, programs = tuple(map(sql_int, listed(pid))), listed(proc)
         with self.reading():
             images = images_of(self._db, pids, programs) if pids or programs else None
-            return read_files(self._db, self.path_classes, images)
+            read = read_files_apart if apart else read_files
+            return read(self._db, self.path_classes, images)
 
     def file_scan(self, most: int, pid: int | Iterable[int] = ()) -> FileScan:
         """Return what reads `files` step by step, at most so many, of all or of some processes.

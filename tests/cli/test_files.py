@@ -134,6 +134,25 @@ class TestFiles:
         assert why in err
 
 
+def test_of_a_file_each_program_has_what_it_did_itself(scopetrace, recorder):
+    writer = recorder.start("dd")
+    writer.add_process(recorder.process(id=2, pid=71, parent=1, proc="chmod"))
+    written = {"op": "close", "file_write_ops": 2, "file_write_bytes": 30}
+    writer.add_events(
+        [
+            recorder.event("fs.close", file="/home/ann/big", **written),
+            recorder.event("fs.attr", file="/home/ann/big", op="fchmodat", process=2),
+        ]
+    )
+    writer.finish(exit_code=0)
+
+    _, out, _ = scopetrace("files", "--by", "proc", "--format", "csv")
+    assert [line.split(",")[:4] for line in out.splitlines()[1:]] == [
+        ["python3", "1", "0", "30"],
+        ["chmod", "1", "0", "0"],
+    ]
+
+
 def test_what_is_in_no_package_is_grouped_by_its_class(scopetrace, recorder):
     names = ("/usr/lib/python3/dist-packages/yaml/nodes.py", "/home/ann/x", "/usr/lib/libc.so.6")
     recorder.record(
