@@ -169,6 +169,19 @@ def test_any_event_names_its_flow(tmp_path):
                 session.flow(number)
 
 
+def test_a_flow_has_the_ends_that_a_proxy_names_first(tmp_path):
+    first = {"net_client_ip": "10.9.8.7", "net_client_port": 1234}
+    first |= {"net_target_host": "example.org", "net_target_port": 443}
+    later = {name: 1 if name.endswith("port") else "later" for name in first}
+    events = [opened(0.25)]
+    events += [event("net.app", at=0.3, channel=channel(0.25), **each) for each in (first, later)]
+
+    (found,) = flows(record_flows(tmp_path, [*events, closed(0.25, at=1.5)]))
+
+    assert found.client == Address("", "10.9.8.7", 1234)
+    assert found.target == Address("", "example.org", 443)
+
+
 def test_payload_without_events_is_a_flow_all_the_same(tmp_path):
     path = record_flows(tmp_path, [opened()], [piece(b"a"), piece(b"bc", of=3, outgoing=False)])
 
