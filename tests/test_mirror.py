@@ -42,6 +42,7 @@ WITHOUT_TEST = {
     "model/summary.py": "by what is read: tests/query/test_summary.py",
     "model/whole_call.py": "fields without behaviour",
     "model/why.py": "by what is read: tests/query/test_why.py",
+    "output/meanings.py": "texts: tests/output/test_cause.py and tests/programs/test_failures.py",
     "output/files.py": "by the command: tests/cli/test_files.py",
     "output/summary.py": "by the command: tests/cli/test_summary.py",
     "query/diff/facts.py": "by what is compared: tests/query/diff",

@@ -43,6 +43,7 @@ struct context {
     bool started;         /* the first exec has succeeded; before that no record is written */
     bool flows;           /* bytes that go through sockets are wanted */
     uint32_t flush_count; /* how often all tallies were flushed */
+    uint32_t searches;    /* of /proc for who holds a file */
 
     /* once true, these stay true */
     bool names_given;  /* linkat(2) may have named a file that was opened without a name */

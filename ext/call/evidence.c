@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "call/arguments.h"
+#include "call/holder.h"
 #include "call/payload.h"
 #include "call/proc.h"
 
@@ -20,6 +21,8 @@ enum {
     MOUNTS_SIZE = 32 * 1024, /* some 200 mounts */
     LOCKS_SIZE = 16 * 1024,  /* some 250 locks */
     FDINFO_SIZE = 512,
+    COMMAND_SIZE = 256,
+    SEARCHES_MAX = 100, /* for a holder, in one recording */
 };
 
 /* -- what is not there --------------------------------------------------------------------------- */
@@ -356,6 +359,31 @@ static void add_locks(struct pending *call)
     add_file(&call->parts, PART_LOCKS, "/proc/locks", LOCKS_SIZE);
 }
 
+/* HOLDER: who has the file of ETXTBSY open for writing, or runs it. */
+static void add_holder(struct context *context, const struct caller *caller, struct pending *call)
+{
+    struct passed_path passed;
+    char path[PROC_PATH];
+    struct raw_stat file;
+
+    if (context->searches == SEARCHES_MAX || !find_path(context, caller, call, &passed))
+        return;
+    context->searches++;
+    int fd = resolve_open(&passed.lookup, passed.text, passed.length, 0);
+    if (fd < 0)
+        return;
+    proc_fd_path(path, getpid(), fd);
+    pid_t pid = proc_stat(path, &file) == 0 ? find_holder(&file) : 0;
+    close(fd);
+    char *room = pid ? parts_begin(&call->parts, sizeof pid + COMMAND_SIZE) : NULL;
+    if (!room)
+        return;
+    memcpy(room, &pid, sizeof pid);
+    proc_path(path, pid, "cmdline");
+    ssize_t length = proc_file(path, room + sizeof pid, COMMAND_SIZE);
+    parts_end(&call->parts, PART_HOLDER, 0, sizeof pid + (length < 0 ? 0 : (size_t)length));
+}
+
 /* -- limits ---------------------------------------------------------------------------------------- */
 
 enum { ANY_GROUP = GROUP_COUNT };
@@ -406,7 +434,7 @@ static bool is_of_file_system(int64_t result)
            result == -EBUSY;
 }
 
-void add_evidence(const struct context *context, const struct caller *caller, struct pending *call,
+void add_evidence(struct context *context, const struct caller *caller, struct pending *call,
                   int64_t result)
 {
     bool runs = CALLS[call->row].group == GROUP_EXEC;
@@ -420,9 +448,10 @@ void add_evidence(const struct context *context, const struct caller *caller, st
         add_way(context, caller, call);
     if (refused)
         add_status(&call->parts, caller->tid);
-    if (runs && (refused || (result == -ENOENT && !is_past(context)) || result == -ENOEXEC))
+    if (runs && (refused || (result == -ENOENT && !is_past(context)) || result == -ENOEXEC ||
+                 result == -ELOOP))
         add_head(context, caller, call);
-    if (is_of_file_system(result) || (runs && refused))
+    if (is_of_file_system(result) || (refused && (runs || CALLS[call->row].group == GROUP_OPEN)))
         add_mounts(caller, call);
     if (result == -ENOSPC)
         add_space(context, caller, call);
@@ -432,6 +461,8 @@ void add_evidence(const struct context *context, const struct caller *caller, st
         add_pipe_name(caller, call);
     if (CALLS[call->row].group == GROUP_LOCK && is_held(result))
         add_locks(call);
+    if (result == -ETXTBSY)
+        add_holder(context, caller, call);
     if (result < 0 && result >= -4095)
         add_limits(caller, call, (int)-result);
 }

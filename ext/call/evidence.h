@@ -11,7 +11,7 @@
 #include "call/context.h"
 
 /* The parts that `result`, a negative errno, asks for; its names have been added before. */
-void add_evidence(const struct context *context, const struct caller *caller, struct pending *call,
+void add_evidence(struct context *context, const struct caller *caller, struct pending *call,
                   int64_t result);
 
 enum presence { PRESENCE_UNKNOWN = -1, ABSENT, PRESENT };

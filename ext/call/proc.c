@@ -1,5 +1,6 @@
 #include "call/proc.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -131,41 +132,54 @@ struct directory_entry {
 };
 
 /* Append the numbers among the names of some entries; false without memory. */
-static bool append_fds(const char *entries, size_t size, uint32_t **fds, size_t *count)
+static bool append_numbers(const char *entries, size_t size, uint32_t **numbers, size_t *count)
 {
     uint32_t *grown =
-        realloc(*fds, (*count + size / sizeof(struct directory_entry)) * sizeof **fds);
+        realloc(*numbers, (*count + size / sizeof(struct directory_entry)) * sizeof **numbers);
 
     if (!grown)
         return false;
-    *fds = grown;
+    *numbers = grown;
     for (size_t at = 0; at < size;) {
         const struct directory_entry *entry = (const struct directory_entry *)(entries + at);
-        if (entry->name[0] != '.')
+        if (isdigit((unsigned char)entry->name[0]))
             grown[(*count)++] = (uint32_t)strtoul(entry->name, NULL, 10);
         at += entry->size;
     }
     return true;
 }
 
-ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
+/* The numbers among the names in a folder. */
+static ssize_t read_numbers(const char *path, uint32_t **numbers_out)
 {
     _Alignas(struct directory_entry) char entries[DIRECTORY_READ];
-    char path[PROC_PATH];
     size_t count = 0;
     ssize_t size;
 
-    *fds_out = NULL;
-    proc_path(path, tid, "fd");
+    *numbers_out = NULL;
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return -errno;
     do
         size = syscall(SYS_getdents64, directory, entries, sizeof entries);
-    while (size > 0 && append_fds(entries, (size_t)size, fds_out, &count)); /* a signal cuts it */
+    while (size > 0 &&
+           append_numbers(entries, (size_t)size, numbers_out, &count)); /* a signal cuts it */
     int status = size < 0 ? -errno : size ? -ENOMEM : 0;
     close(directory);
     return status < 0 ? status : (ssize_t)count;
+}
+
+ssize_t proc_fds(pid_t tid, uint32_t **fds_out)
+{
+    char path[PROC_PATH];
+
+    proc_path(path, tid, "fd");
+    return read_numbers(path, fds_out);
+}
+
+ssize_t proc_pids(uint32_t **pids_out)
+{
+    return read_numbers("/proc", pids_out);
 }
 
 /* The size of /proc/TID/fd, since Linux 6.2 (proc_fd_getattr); before, it is 0. */

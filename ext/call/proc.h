@@ -36,6 +36,9 @@ uint64_t proc_terminal(pid_t tid);
  */
 ssize_t proc_fds(pid_t tid, uint32_t **fds_out);
 
+/* The same of all processes that may be seen. */
+ssize_t proc_pids(uint32_t **pids_out);
+
 /* How many fds are open; 0 if /proc refuses to say. The quick one asks only kernels that count them. */
 size_t proc_fd_count(pid_t tid);
 size_t proc_quick_fd_count(pid_t tid);

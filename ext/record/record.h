@@ -188,9 +188,9 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *                     there is the target of a symbolic link; of exec HEAD, if its file is there
  *   EACCES, EPERM     STATUS of the thread; a STEP for each folder on the way to the path and for what
  *                     is there; of a call on an fd one for its file; of exec HEAD
- *   ENOTDIR, ELOOP    STEP, likewise
+ *   ENOTDIR, ELOOP    STEP, likewise; of exec with ELOOP HEAD
  *   ENOEXEC           HEAD
- *   EROFS, ENOSPC,    MOUNTS; of exec also with EACCES, since a mount may be noexec
+ *   EROFS, ENOSPC,    MOUNTS; of exec and open also with EACCES, since a mount may be noexec or nodev
  *   EDQUOT
  *   EMFILE, EAGAIN,   a LIMIT for each limit that may be why
  *   ENOMEM, EFBIG
@@ -200,6 +200,7 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *   EPIPE             LINK of the fd that the call is about
  *   EAGAIN, EACCES,   of a lock: LOCKS
  *   EDEADLK
+ *   ETXTBSY           HOLDER, if one is seen
  *
  * Some rows are not as the call of that name:
  *
@@ -251,6 +252,7 @@ enum raw_part_kind {
     PART_SPACE = 36,   /* struct raw_space */
     PART_LOCKS = 37,   /* the text of /proc/locks */
     PART_IDS = 38,     /* struct raw_ids */
+    PART_HOLDER = 39,  /* int32_t: a process, and then the text of its /proc/PID/cmdline */
 };
 
 enum raw_part_flags {

@@ -1,7 +1,7 @@
 """What the evidence of a call that failed says about the reason, by the error.
 
 A record has facts only (record.h lists them by error); here they become an `Evidence`. What is not
-in the record is looked up in /proc, for errors that are rare: who holds a port or a lock, and on
+in the record is looked up in /proc, for errors that are rare: who holds a port, and on
 which file system a path is.
 """
 
@@ -18,8 +18,8 @@ from scopetrace.decode.cgroup import reached_pids_max
 from scopetrace.decode.faults import F_SETLEASE, Faulty, fault_of, may_have_fault
 from scopetrace.decode.holders import (
     Holder,
+    holder_in,
     holder_of_address,
-    holder_of_file,
     holder_of_lock,
     waits_to_end,
 )
@@ -27,6 +27,7 @@ from scopetrace.decode.interpreter import interpreter_of, machine_of
 from scopetrace.decode.mounts import find_mount
 from scopetrace.decode.parts import (
     HEAD,
+    HOLDER,
     LIMIT,
     LOCKS,
     MISSING,
@@ -78,7 +79,7 @@ LOCKED_MEMORY = ("mlock", "mlock2", "mlockall", "shmget")
 DEVICES = "/dev/"
 """Where files are that are full by themselves, as /dev/full."""
 READ_ONLY = "ro"
-NOEXEC, NO_FOLDER, LINK, TIME_WAIT = "noexec", "no_folder", "link", "time_wait"
+NOEXEC, NODEV, NO_FOLDER, LINK, TIME_WAIT = "noexec", "nodev", "no_folder", "link", "time_wait"
 NO_INODES, MOUNTED, LEFT_THERE = "no_inodes", "mounted", "left_there"
 NOT_TRACEABLE = "not_traceable"
 OF_PROCESS = re.compile(
@@ -100,7 +101,6 @@ LAST_PRIVILEGED_PORT = 1023
 
 NEEDED = {
     **dict.fromkeys(("kill", "tkill", "tgkill", "pidfd_send_signal"), "CAP_KILL"),
-    **dict.fromkeys(("rt_sigqueueinfo", "rt_tgsigqueueinfo"), "CAP_KILL"),
     **dict.fromkeys(("setuid", "setreuid", "setresuid", "setuid32"), "CAP_SETUID"),
     **dict.fromkeys(("setgid", "setregid", "setresgid", "setgroups", "setgid32"), "CAP_SETGID"),
     **dict.fromkeys(("mount", "umount2", "umount", "pivot_root", "swapon"), "CAP_SYS_ADMIN"),
@@ -125,9 +125,12 @@ NEEDED = {
     "vhangup": "CAP_SYS_TTY_CONFIG",
     "perf_event_open": "CAP_PERFMON",
     "open_by_handle_at": "CAP_DAC_READ_SEARCH",
-    **dict.fromkeys(("prctl", "capset"), "CAP_SETPCAP"),
 }
 """The capability that an EPERM of a call asks for (capabilities(7))."""
+NEEDED_BY_PRCTL = {24: "CAP_SETPCAP", 28: "CAP_SETPCAP", 35: "CAP_SYS_RESOURCE"}
+"""The same of PR_CAPBSET_DROP, PR_SET_SECUREBITS and PR_SET_MM."""
+MODES = {"mknod": 2, "mknodat": 3}
+"""Where the type of the file is that is to be made, counted from 1."""
 
 
 class Failing(NamedTuple):
@@ -207,8 +210,8 @@ def _refused(failing: Failing) -> Evidence:
     found = _refusal(_behind_link(failing), asker)
     if found is not None:
         return _told(base, found)
-    if failing.op in EXECS:
-        return _noexec(failing, base)
+    if failing.op in EXECS or (failing.op in OPENS and failing.op not in NEEDED):
+        return (_noexec if failing.op in EXECS else _nodev)(failing, base)
     limited = _limited(failing)
     if limited.limit_name is not None:
         return limited._replace(asked_uid=asker.uid, asked_gid=asker.gid)
@@ -237,6 +240,10 @@ def _needed(failing: Failing) -> str | None:
     record = failing.record
     if failing.op == "ptrace":
         return NEEDED["ptrace"] if _attaches_to_other(failing) else None
+    if failing.op == "prctl":
+        return NEEDED_BY_PRCTL.get(record.arg1)
+    if failing.op in MODES and stat.S_ISDIR(record.argument(MODES[failing.op])):
+        return None
     if failing.op != "socket":
         return NEEDED.get(failing.op)
     is_raw = record.arg2 & TYPE_MASK in (RAW, PACKET) or record.arg1 & INT == AF_PACKET
@@ -261,6 +268,15 @@ def _told(base: Evidence, found: Refusal) -> Evidence:
         needs=found.needs,
         obstacle=found.obstacle,
     )
+
+
+def _nodev(failing: Failing, base: Evidence) -> Evidence:
+    way = _of_path(steps_of(failing.record), 1)
+    is_device = way and stat.S_IFMT(way[-1].mode) in (stat.S_IFCHR, stat.S_IFBLK)
+    mount = find_mount(failing.parts.get(MOUNTS, b""), failing.file) if is_device else None
+    if mount is None or NODEV not in mount.options:
+        return base
+    return base._replace(obstacle=NODEV, mount_point=mount.point)
 
 
 def _noexec(failing: Failing, base: Evidence) -> Evidence:
@@ -440,7 +456,7 @@ def _locked(failing: Failing) -> Evidence:
 
 
 def _busy(failing: Failing) -> Evidence:
-    return _held(holder_of_file(failing.state, failing.file)) if failing.file else NOTHING
+    return _held(holder_in(failing.state, failing.parts.get(HOLDER)))
 
 
 def _held(holder: Holder | None) -> Evidence:

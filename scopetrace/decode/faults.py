@@ -14,8 +14,9 @@ import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
+from scopetrace.decode.interpreter import SCRIPT, interpreter_of
 from scopetrace.decode.mounts import find_mount
-from scopetrace.decode.parts import FDINFO, MOUNTS, PATH, Parts
+from scopetrace.decode.parts import FDINFO, HEAD, MOUNTS, PATH, Parts
 from scopetrace.decode.path_arguments import OPENS, open_flags
 from scopetrace.decode.state import INT, signed
 from scopetrace.model.raw import RawRecord
@@ -59,6 +60,10 @@ FD_ARGUMENTS = {
     **dict.fromkeys(("mmap", "mmap2"), (5,)),
 }
 """Which arguments are fds, counted from 1, where not only the first is: first what is read."""
+AT_FDCWD = -100
+SECOND_FOLDERS = {"symlinkat": 2, "linkat": 3, "renameat": 3, "renameat2": 3}
+"""Where the fd of the folder is that the last path starts from."""
+EXECS = ("execve", "execveat")
 OF_ANY_FD = ("fchdir", "setns", "landlock_restrict_self")
 """Calls that have another error for an fd that is open, but of the wrong kind."""
 OF_PIDFDS = ("pidfd_send_signal", "pidfd_getfd", "process_mrelease")
@@ -108,15 +113,21 @@ def _fds(faulty: Faulty) -> list[tuple[int, bytes]]:
 
 
 def _not_open(faulty: Faulty) -> str:
-    closed = [fd for fd, info in _fds(faulty) if not info]
+    closed = [fd for fd, info in _fds(faulty) if not info and fd != AT_FDCWD]
     if faulty.op in OF_ANY_FD:
         closed = [signed(faulty.record.arg1)]
+    elif not closed and faulty.op in SECOND_FOLDERS:
+        closed = [signed(faulty.record.argument(SECOND_FOLDERS[faulty.op]))]
     return f"no file is open as descriptor {closed[0]}" if closed else ""
 
 
 def _no_pidfd(faulty: Faulty) -> str:
-    fd = signed(faulty.record.arg1)
-    return f"descriptor {fd} is no pidfd" if faulty.op in OF_PIDFDS else ""
+    if faulty.op not in OF_PIDFDS:
+        return ""
+    no_pidfd = f"descriptor {signed(faulty.record.arg1)} is no pidfd"
+    if faulty.op != "pidfd_getfd":
+        return no_pidfd
+    return f"{no_pidfd}, or descriptor {signed(faulty.record.arg2)} is not open in that process"
 
 
 def _opened_for(faulty: Faulty) -> str:
@@ -139,7 +150,8 @@ def _wrong_way(fds: list[tuple[int, bytes]], modes: list[int]) -> str:
             return f"descriptor {fd} is open for its name only (O_PATH)"
         if mode & os.O_ACCMODE == wrong:
             return OPENED_FOR[wrong].replace("it", f"descriptor {fd}", 1)
-    return ""
+    appends = modes[1] & os.O_APPEND
+    return f"descriptor {fds[1][0]} is open with O_APPEND" if appends else ""
 
 
 OPENED_FOR = {
@@ -162,8 +174,21 @@ def _of_mapping(faulty: Faulty) -> str:
 
 
 def _is_folder(faulty: Faulty) -> str:
-    runs_or_links = faulty.op in ("execve", "execveat", "link", "linkat")
-    return "it is a folder" if runs_or_links and stat.S_ISDIR(faulty.mode) else ""
+    runs = faulty.op in EXECS
+    if (runs or faulty.op in ("link", "linkat")) and stat.S_ISDIR(faulty.mode):
+        return "it is a folder"
+    return "it is no regular file" if runs and faulty.mode and not stat.S_ISREG(faulty.mode) else ""
+
+
+def _no_interpreter(faulty: Faulty) -> str:
+    head = faulty.parts.get(HEAD, b"")
+    none = head.startswith(SCRIPT) and not interpreter_of(head)
+    return "its first line, #!, names no interpreter" if none else ""
+
+
+def _circle(faulty: Faulty) -> str:
+    is_script = faulty.parts.get(HEAD, b"").startswith(SCRIPT)
+    return "its interpreter is a script, and so on, more than 4 times" if is_script else ""
 
 
 def _two_mounts(faulty: Faulty) -> str:
@@ -425,12 +450,16 @@ USUAL: dict[str, Fault] = {
     "mount": _always("the source has no such file system, or an option is wrong"),
     "inotify_add_watch": _always("the descriptor is no inotify"),
     "memfd_create": _always("the name is longer than 249 bytes"),
-    **dict.fromkeys(("truncate", "truncate64"), _always("it is no regular file")),
+    **dict.fromkeys(
+        ("truncate", "truncate64", "ftruncate", "ftruncate64"), _always("it is no regular file")
+    ),
     **dict.fromkeys(
         ("utimensat", "utimensat_time64"),
         _always("a time has nanoseconds that are not within 0 to 999999999"),
     ),
-    "setns": _always("the descriptor is of no namespace of this type"),
+    "setns": _always(
+        "the descriptor is of no namespace of this type, or of the user namespace it is in"
+    ),
 }
 """What it is if nothing else is wrong."""
 
@@ -460,6 +489,8 @@ BY_ERROR: dict[int, tuple[Fault, ...]] = {
     errno.EACCES: (_of_mapping, _is_folder, _queue_name),
     errno.EPERM: (_is_folder, _no_attributes),
     errno.EBUSY: (_last_name,),
+    errno.ENOEXEC: (_no_interpreter,),
+    errno.ELOOP: (_circle,),
     errno.EAGAIN: (_leased,),
     errno.EINVAL: (_specific, _unnamed, _usual),
     errno.EOPNOTSUPP: (_operation,),

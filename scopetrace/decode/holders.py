@@ -1,14 +1,16 @@
 """Who holds what a call asked for: a port, a lock, a file.
 
-The session's own tables often know. Else /proc is searched, by the recorder and after the call: the
-holder may have changed in between, and of another user's process only root sees the fds. A search
-takes milliseconds, so a session makes a bounded number of them (`State.searches`).
+Who had a lock or a file is in the record. Of a port the session's own tables often know. Else
+/proc is searched, by the recorder and after the call: the holder may have changed in between, and
+of another user's process only root sees the fds. A search takes milliseconds, so a session makes a
+bounded number of them (`State.searches_left`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +93,10 @@ def _net(pid: int, name: str) -> Path:
 
 def _holder_of_sockets(state: State, inodes: set[str]) -> Holder | None:
     wanted = {f"socket:[{inode}]" for inode in inodes}
-    return _first_with(state, lambda process: any(link in wanted for link in _fd_links(process)))
+    folders = (folder for folder in _entries(PROC) if folder.name.isdigit())
+    holds = (each for each in folders if any(link in wanted for link in _fd_links(each)))
+    found = next((each for each in holds if each.name != str(os.getpid())), None)
+    return None if found is None else _known(state, int(found.name))
 
 
 def holder_of_lock(state: State, file: FileStat, table: bytes | None, asker: int) -> Holder | None:
@@ -110,32 +115,19 @@ def holder_of_lock(state: State, file: FileStat, table: bytes | None, asker: int
     return _known(state, found[0]) if found else None
 
 
-def holder_of_file(state: State, path: str) -> Holder | None:
-    """Return who runs a program file, or has it open: open(2), ETXTBSY."""
-    for task in state.tree.tasks.values():
-        image = task.group.image
-        if image.exe == path or any(file.path == path for file in task.table.fds.values()):
-            return Holder(task.group.pid, image.cmd)
-    if not state.may_search():
+def holder_in(state: State, part: bytes | None) -> Holder | None:
+    """Return the process of a HOLDER part, which was seen when the call failed."""
+    if part is None:
         return None
-    return _first_with(
-        state, lambda process: _link(process / "exe") == path or path in _fd_links(process)
-    )
+    return _known(state, int.from_bytes(part[:4], sys.byteorder), part[4:])
 
 
-def _first_with(state: State, holds: Callable[[Path], bool]) -> Holder | None:
-    """Return the first process for whose folder something holds, other than the recorder."""
-    folders = (folder for folder in _entries(PROC) if folder.name.isdigit())
-    found = next((each for each in folders if each.name != str(os.getpid()) and holds(each)), None)
-    return None if found is None else _known(state, int(found.name))
-
-
-def _known(state: State, pid: int) -> Holder:
-    """Return a process with its command line: that of the session, or of /proc."""
+def _known(state: State, pid: int, command: bytes | None = None) -> Holder:
+    """Return a process with its command line: that of the session, or else of /proc."""
     group = state.tree.groups.get(pid)
     if group is not None:
         return Holder(pid, group.image.cmd)
-    joined = _content(PROC / str(pid) / "cmdline")
+    joined = _content(PROC / str(pid) / "cmdline") if command is None else command
     return Holder(pid, text(joined.rstrip(b"\0").replace(b"\0", b" ")))
 
 

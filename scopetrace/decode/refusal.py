@@ -159,7 +159,7 @@ def _attribute(step: Step) -> str | None:
 def _protected(folder: Step, file: Step, asker: Asker, wanted: Wanted) -> Iterator[Refusal]:
     """Yield what is left to owners: in a sticky folder (inode(7)), and by fs.protected_… (proc(5)).
 
-    The latter refuse root as well, if the file is another user's.
+    The latter refuse root as well, if the file is another user's, and attributes whoever it is.
     """
     sticky, owns = bool(folder.mode & stat.S_ISVTX), asker.uid == file.uid
     privileged = asker.has(CAP_FOWNER)
@@ -167,6 +167,8 @@ def _protected(folder: Step, file: Step, asker: Asker, wanted: Wanted) -> Iterat
         yield Refusal(folder, OWNER, STICKY)
     if wanted.creates and sticky and not owns and file.uid != folder.uid:
         yield Refusal(file, OWNER, PROTECTED_REGULAR)
+    if (wanted.removes or wanted.links) and (obstacle := _attribute(file)):
+        yield Refusal(file, OWNER, obstacle)
     if wanted.links and not (owns or privileged):
         yield Refusal(file, OWNER, PROTECTED_HARDLINKS)
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
-from scopetrace.syscalls.descriptors import positions, signed
+from scopetrace.syscalls.descriptors import AT_FDCWD, positions, signed
 from scopetrace.syscalls.memory import MAP_TYPE, wrong_mapping
 from scopetrace.syscalls.names import name_set, unnamed_value
 from scopetrace.syscalls.recorded import Recorded
@@ -32,7 +32,7 @@ UNITS = {
     "itimerspec": (1_000_000_000, "nanoseconds"),
 }
 """Kind of a time → how many of what a second has."""
-SIGSET = 8
+SIGSET, SIZES_OF_SETS = 8, ("sigsetsize", "sizemask")
 MOST_VECTORS = 1024
 """IOV_MAX."""
 LARGEST = 2**63 - 1
@@ -48,7 +48,15 @@ TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
 COMMANDS_OF_ANY_MODE = (0, 1, 2, 3, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC."""
-F_SETPIPE_SZ, F_ADD_SEALS = 1031, 1033
+F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS = 1031, 1032, 1033
+FUTEX_OPERATION, OF_BITS, UINT = 0x7F, (9, 10), 0xFFFFFFFF
+"""FUTEX_WAIT_BITSET and FUTEX_WAKE_BITSET: futex(2)."""
+MSG_OOB = 1
+NO_URGENT_DATA = "this socket has no urgent data (MSG_OOB)"
+MAP_ANONYMOUS, MAP_HUGETLB, PROT_EXEC, MREMAP_MAYMOVE = 0x20, 0x40000, 4, 1
+INTERFACES, TIOCSCTTY, FS_IOC_SETFLAGS = 0x8900, 0x540E, 0x40086602
+"""The first request of netdevice(7), one of ioctl_tty(2), and that of chattr(1)."""
+IPV6_V6ONLY = (41, 26)
 LAST_SIGNAL = 64
 PR_SET_PDEATHSIG = 1
 OF_PRCTL = {
@@ -74,9 +82,17 @@ def certain_reason(made: Recorded) -> str:
     found = OF_CALLS.get((made.name, made.error))
     if found is not None and (reason := found(made.call)):
         return reason
-    if made.error in ("EINVAL", "ENOSYS") and (reason := _wrong_value(made.call)):
-        return reason
-    return ELSE.get((made.name, made.error), "")
+    if made.error == "EBADF":
+        return _negative(made)
+    return _wrong_value(made.call) if made.error in ("EINVAL", "ENOSYS") else ""
+
+
+def _negative(made: Recorded) -> str:
+    """Say which descriptor is a negative number."""
+    at = positions(made.abi, made.number)
+    fds = (signed(made.call.args[place]) for place in at.fds)
+    found = next((fd for fd in fds if fd < 0 and fd != AT_FDCWD), None)
+    return "" if found is None else _nothing_open(found)
 
 
 def _wrong_value(call: Call) -> str:
@@ -88,8 +104,10 @@ def _set_size(call: Call) -> str:
     """Say that a set of signals does not have the size of the kernel's."""
     found = row(call.abi, call.number)
     names = [argument.name for argument in found.arguments] if found else []
-    size = call.args[names.index("sigsetsize")] if "sigsetsize" in names else SIGSET
-    return f"sigsetsize is {size}, not {SIGSET}" if size != SIGSET else ""
+    for name in SIZES_OF_SETS:
+        if name in names and (size := call.args[names.index(name)]) != SIGSET:
+            return f"{name} is {size}, not {SIGSET}"
+    return ""
 
 
 def _unknown(call: Call) -> str:
@@ -125,7 +143,9 @@ def _nothing_open(fd: int) -> str:
 
 
 def _not_open(call: Call) -> str:
-    return _nothing_open(call.args[0]) if call.args[1] in COMMANDS_OF_ANY_MODE else ""
+    if call.args[1] in COMMANDS_OF_ANY_MODE:
+        return _nothing_open(call.args[0])
+    return "it is no pipe, or not open" if call.args[1] in (F_SETPIPE_SZ, F_GETPIPE_SZ) else ""
 
 
 def _lseek(call: Call) -> str:
@@ -163,7 +183,10 @@ def _range(call: Call) -> str:
 
 
 def _word(call: Call) -> str:
-    return f"the address is no multiple of {WORD}" if call.args[0] % WORD else ""
+    if call.args[0] % WORD:
+        return f"the address is no multiple of {WORD}"
+    by_bits = call.args[1] & FUTEX_OPERATION in OF_BITS
+    return "the set of bits in val3 is empty" if by_bits and not call.args[5] & UINT else ""
 
 
 def _mapping_right(call: Call) -> str:
@@ -199,12 +222,62 @@ def _aio(call: Call) -> str:
 
 
 def _sigaction(call: Call) -> str:
-    never = signed(call.args[0]) in (SIGKILL, SIGSTOP)
+    number = signed(call.args[0])
+    if not 0 < number <= LAST_SIGNAL:
+        return f"there is no signal {number}"
+    never = number in (SIGKILL, SIGSTOP)
     return "what this signal does cannot be changed" if never else ""
+
+
+def _out_of_band(position: int, text: str) -> Reason:
+    """Say what MSG_OOB in the flags at `position` asks for in vain."""
+    return lambda call: text if call.args[position] & MSG_OOB else ""
+
+
+def _mapped(call: Call) -> str:
+    """Say why a mapping is not permitted."""
+    if call.args[3] & MAP_ANONYMOUS:
+        return "addresses below vm.mmap_min_addr take CAP_SYS_RAWIO"
+    noexec = "it is on a file system that is mounted noexec"
+    return noexec if call.args[2] & PROT_EXEC else "the file is sealed, or append-only"
+
+
+def _moved(call: Call) -> str:
+    return (
+        ""
+        if call.args[3] & MREMAP_MAYMOVE
+        else ("behind it there is no room, and without MREMAP_MAYMOVE it stays where it is")
+    )
+
+
+def _no_pid(call: Call) -> str:
+    return "the number of a process has to be positive" if signed(call.args[0]) <= 0 else ""
+
+
+def _ioctl_right(call: Call) -> str:
+    if call.args[1] & ~0xFF == INTERFACES:
+        return "to change an interface takes CAP_NET_ADMIN"
+    if call.args[1] == FS_IOC_SETFLAGS:
+        return "only the owner may set attributes, and some of them take CAP_LINUX_IMMUTABLE"
+    if call.args[1] == TIOCSCTTY:
+        return "the process leads no session, or has a terminal, or another session has this one"
+    return ""
+
+
+def _copied_from(call: Call) -> str:
+    """Say that sendfile was to start before the beginning."""
+    starts = next((piece.data[:8] for piece in call.memory if piece.argument == 2), b"")
+    negative = int.from_bytes(starts, "little", signed=True) < 0
+    return "the position is negative" if negative else ""
 
 
 def _descriptors(call: Call) -> str:
     return "the number of descriptors is negative" if signed(call.args[0]) < 0 else ""
+
+
+def _by_option(call: Call) -> str:
+    bound = tuple(call.args[1:3]) == IPV6_V6ONLY and call.args[4] >= INT
+    return "the socket is bound already" if bound else _option(call)
 
 
 def _by_command(texts: Mapping[int, str]) -> Reason:
@@ -275,6 +348,18 @@ def _few_bytes(call: Call) -> str:
 
 OF_CALLS: dict[tuple[str, str], Reason] = {
     **dict.fromkeys((("fcntl", "EBADF"), ("fcntl64", "EBADF")), _not_open),
+    ("fcntl", "EINVAL"): _by_command(
+        {
+            4: "the file cannot be read and written directly (O_DIRECT)",
+            10: "there is no such signal",
+            **dict.fromkeys(
+                (36, 37, 38),
+                "the lock has no such type, starts before the file, or its l_pid is not 0",
+            ),
+            **dict.fromkeys((F_ADD_SEALS, 1034), "only memory files (memfd_create) have seals"),
+        }
+    ),
+    ("fcntl", "ENOTDIR"): _always("it is no folder"),
     ("ioctl", "ENOTTY"): _terminal,
     ("lseek", "EINVAL"): _lseek,
     **dict.fromkeys(
@@ -319,10 +404,29 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
         ((name, "EINVAL") for name in ("epoll_wait", "epoll_pwait", "epoll_pwait2")), _events
     ),
     **dict.fromkeys(
-        ((name, "EINVAL") for name in ("clock_gettime", "clock_getres", "clock_nanosleep")), _clock
+        (
+            (name, "EINVAL")
+            for name in (
+                *("clock_gettime", "clock_getres", "clock_nanosleep"),
+                *("clock_settime", "timer_create"),
+            )
+        ),
+        _clock,
     ),
     ("prctl", "EINVAL"): _prctl,
-    ("setsockopt", "EINVAL"): _option,
+    ("setsockopt", "EINVAL"): _by_option,
+    ("sendto", "EOPNOTSUPP"): _out_of_band(3, NO_URGENT_DATA),
+    ("sendmsg", "EOPNOTSUPP"): _out_of_band(2, NO_URGENT_DATA),
+    ("recvfrom", "EINVAL"): _out_of_band(3, "no urgent data (MSG_OOB) have come"),
+    ("recvmsg", "EINVAL"): _out_of_band(2, "no urgent data (MSG_OOB) have come"),
+    ("mmap", "EPERM"): _mapped,
+    ("mmap", "ENOMEM"): lambda call: (
+        "no huge pages are free (vm.nr_hugepages)" if call.args[3] & MAP_HUGETLB else ""
+    ),
+    ("mremap", "ENOMEM"): _moved,
+    ("pidfd_open", "EINVAL"): _no_pid,
+    ("ioctl", "EPERM"): _ioctl_right,
+    ("sendfile", "EINVAL"): _copied_from,
     ("setsockopt", "EPERM"): _option_right,
     ("msgsnd", "EINVAL"): _message_type,
     ("prlimit64", "EPERM"): _other_process,
@@ -339,10 +443,16 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("fcntl", "EPERM"): _by_command(
         {
             F_SETPIPE_SZ: "it is more than fs.pipe-max-size or the limits of the user",
+            4: "O_NOATIME is for the owner alone, and O_APPEND stays where chattr +a asks for it",
             F_ADD_SEALS: "it cannot be written, or takes no seals any more",
         }
     ),
-    ("fcntl", "EBUSY"): _by_command({F_SETPIPE_SZ: "more bytes than that are in the pipe"}),
+    ("fcntl", "EBUSY"): _by_command(
+        {
+            F_SETPIPE_SZ: "more bytes than that are in the pipe",
+            F_ADD_SEALS: "it is mapped into memory that may be written",
+        }
+    ),
     **dict.fromkeys(
         (
             (name, "ERANGE")
@@ -352,45 +462,3 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ),
 }
 """Call and error → why."""
-ELSE: dict[tuple[str, str], str] = {
-    ("sched_getaffinity", "EINVAL"): (
-        "the memory is smaller than the set of all CPUs, or its size no multiple of 8"
-    ),
-    ("getdents64", "EINVAL"): "the memory is too small for the next entry",
-    ("getdents", "EINVAL"): "the memory is too small for the next entry",
-    ("readahead", "EINVAL"): "only files and block devices can be read ahead",
-    ("tee", "EINVAL"): "it copies from a pipe to another pipe, and nothing else",
-    ("copy_file_range", "EINVAL"): (
-        "both have to be regular files, and the two parts of one file must not overlap"
-    ),
-    ("sendfile", "EINVAL"): (
-        "the source has to be something like a file, and the target not open with O_APPEND"
-    ),
-    ("sendmsg", "EBADF"): "the socket, or a descriptor that was to be passed, is not open",
-    ("poll", "EINVAL"): "there are more descriptors than RLIMIT_NOFILE allows",
-    ("setsockopt", "EINVAL"): "the option does not take this value, or one of this size",
-    ("openat2", "EINVAL"): "it takes no unknown flags, and a mode only with O_CREAT or O_TMPFILE",
-    ("connect", "EINVAL"): "the address is shorter than one of the socket's family",
-    **dict.fromkeys(
-        ((name, "EINVAL") for name in ("msgctl", "msgrcv")), "there is no queue of that id"
-    ),
-    ("msgsnd", "EINVAL"): "there is no queue of that id, or the message is longer than it takes",
-    **dict.fromkeys(
-        ((name, "EINVAL") for name in ("semctl", "semop", "semtimedop")),
-        "there is no set of that id, or no semaphore of that number in it",
-    ),
-    **dict.fromkeys(
-        ((name, "EINVAL") for name in ("shmctl", "shmdt")),
-        "there is no segment of that id or address",
-    ),
-    **dict.fromkeys(
-        ((name, "EINVAL") for name in ("io_destroy", "io_submit", "io_getevents", "io_cancel")),
-        "there is no context of that id, or a number is out of its range",
-    ),
-    ("rseq", "EINVAL"): "memory is registered already, or its address or size is wrong",
-    ("set_robust_list", "EINVAL"): "the size is not that of the head of the list",
-    ("timerfd_settime", "EINVAL"): "the descriptor is no timer",
-    ("timerfd_gettime", "EINVAL"): "the descriptor is no timer",
-    ("write", "EINVAL"): "what the descriptor is cannot be written to, or not so many bytes",
-}
-"""The same, where no argument is wrong by itself."""

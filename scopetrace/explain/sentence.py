@@ -21,6 +21,8 @@ FIELD = re.compile(r"\{(\w+)\}")
 MOST_ARGUMENTS = 4
 """So many arguments a composed sentence has."""
 NO_RETURN = "none"
+NUMBERS = ("pid", "uid", "uid16", "gid", "gid16")
+"""Kinds whose words would say again what the name of the argument says."""
 REFUSED = ": a seccomp filter of the program refused it, which raises SIGSYS."
 DAMAGED_ROW = "The session file is damaged here: what call this was is not known."
 CLOSE = ("", ",", ";", ":")
@@ -98,7 +100,7 @@ def _unfinished(call: Subject, what: str) -> str:
 
 def _composed(call: Subject) -> str:
     """Return a sentence about a call that has none of its own, by the kinds of its arguments."""
-    found = (f"{name} {phrase(call, name)}" for name in call.texts)
+    found = (f"{name} {_argument(call, name)}" for name in call.texts)
     arguments = ", ".join([*found][:MOST_ARGUMENTS])
     what = f"{call.name}{f' with {arguments}' if arguments else ''}"
     if call.call.is_refused:
@@ -110,6 +112,11 @@ def _composed(call: Subject) -> str:
     if not call.succeeded:
         return _unfinished(call, f"{what}")
     return f"Called {what}; it {_outcome(call)}."
+
+
+def _argument(call: Subject, name: str) -> str:
+    kind = call.kind(name)
+    return call.texts[name] if kind and kind.name in NUMBERS else phrase(call, name)
 
 
 def _outcome(call: Subject) -> str:

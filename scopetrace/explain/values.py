@@ -41,7 +41,7 @@ MOST_POLLED = 3
 """Of so many descriptors each is named."""
 MODE_LETTERS = "rwxrwxrwx"
 KILO = 1024
-UNITS = ("bytes", "KB", "MB", "GB", "TB")
+UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 MICRO, NANO = 1_000_000, 1_000_000_000
 TIMERS = ("itimerval", "itimerspec", "itimerspec64")
 TIMESPECS = {"timespec": NANO, "timespec64": NANO, "timeval": MICRO}
@@ -50,7 +50,7 @@ FILE_TYPES = {
     "S_IFCHR": "a character device", "S_IFBLK": "a block device", "S_IFIFO": "a pipe",
     "S_IFSOCK": "a socket",
 }  # fmt: skip
-ACCESSES = {4: "may be read", 2: "may be written", 1: "may be executed"}
+ACCESSES = {4: "read", 2: "written", 1: "executed"}
 SOCKETS = {
     (1, 1): "a socket to a process of this machine (a stream)",
     (1, 2): "a socket to processes of this machine (for messages)",
@@ -127,7 +127,7 @@ def _mode(call: Subject, value: int, text: str) -> str:
 
 
 def _size(call: Subject, value: int, text: str) -> str:
-    return size(value) if value < 1 << 62 else text
+    return size(value) if value < 1 << 63 else text
 
 
 def _address(call: Subject, value: int, text: str) -> str:
@@ -324,7 +324,7 @@ def _described(call: Subject) -> str:
 def _allowed(call: Subject) -> str:
     mode = call.number(call.first("flags"))
     words = [text for bit, text in ACCESSES.items() if mode & bit]
-    return " and ".join(words) or "exists"
+    return f"may be {' and '.join(words)}" if words else "exists"
 
 
 def _entries(call: Subject) -> str:

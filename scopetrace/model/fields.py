@@ -136,8 +136,8 @@ REFUSED = (
     _integer("refused_mode", "its permissions in octal digits (640)"),
     _text(
         "obstacle",
-        "what refuses other than the mode: sticky, immutable, append_only, acl, noexec, no_folder"
-        " (it is no folder), link (it is a symbolic link, which was not to be followed),"
+        "what refuses other than the mode: sticky, immutable, append_only, acl, noexec, nodev,"
+        " no_folder (it is no folder), link (it is a symbolic link, which was not to be followed),"
         " protected_regular and protected_hardlinks (of sysctl), time_wait (a connection that ended"
         " a moment ago has the port), left_there (the file of a unix socket is there already),"
         " no_inodes (the file system cannot have more files), mounted (it is a mount point),"

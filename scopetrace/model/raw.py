@@ -107,6 +107,7 @@ class Part(IntEnum):
     SPACE = 36
     LOCKS = 37
     IDS = 38
+    HOLDER = 39
 
 
 PART_CUT = 1

@@ -16,7 +16,7 @@ from scopetrace.explain.certain import certain_reason
 from scopetrace.explain.sentence import sentence
 from scopetrace.explain.subject import Subject
 from scopetrace.explain.texts import calls, errors
-from scopetrace.output.cause import cause_text
+from scopetrace.output.cause import cause_text, found_cause
 from scopetrace.output.syscall_lines import CallLines
 from scopetrace.output.syscall_prototypes import ALIASES, man_name, prototype
 from scopetrace.output.units import format_microseconds, format_moment
@@ -69,8 +69,8 @@ def why_failed(made: Recorded, data: dict[str, Any]) -> str:
     """Return why a call failed, by the data of its event or by its error; empty: not known."""
     if not made.error:
         return ""
-    evidence = cause_text(data) if data else ""
-    return evidence or certain_reason(made) or cause_text({"error": made.error, "op": made.name})
+    data = {"error": made.error, **data, "op": made.name}
+    return found_cause(data) or certain_reason(made) or cause_text(data)
 
 
 def explained_call(

@@ -12,6 +12,7 @@ from typing import Any
 
 from scopetrace.model.exchange import url_of
 from scopetrace.output.escape import escape
+from scopetrace.output.meanings import MEANINGS, OF_CALLS
 from scopetrace.output.width import shorten
 
 Data = Mapping[str, Any]
@@ -41,172 +42,14 @@ MEMORY_FILE = "memfd:"
 TCP = "IP.TCP"
 TERMINAL = "/dev/tty"
 """The controlling terminal of the process that opens it: tty(4)."""
+OTHER_REASONS = "a user namespace, a seccomp filter or a security module"
+TERMINALS = ("/dev/pts/", "/dev/ptmx", TERMINAL)
 LOCK = "lock"
 """Class of the calls that lock a file: fcntl and flock."""
 CAPABILITY = "CAP_"
 MOST_OF_COMMAND = 60
 """Columns of the command line of who has something."""
 
-MEANINGS = {
-    "ENOENT": "it is not there",
-    "ENOTDIR": "a name on the way is no folder",
-    "EISDIR": "it is a folder",
-    "EEXIST": "it is there already",
-    "ENOTEMPTY": "the folder is not empty",
-    "EXDEV": "the two are on different file systems",
-    "ELOOP": "too many symbolic links lead to each other",
-    "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
-    "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
-    "ETXTBSY": "the program file is being run or written",
-    "ENOSPC": "no space is left",
-    "EMLINK": "it has as many names as its file system allows",
-    "ENOTBLK": "it is no block device",
-    "ENOLCK": "the kernel or the file system has no lock left",
-    "ENOBUFS": "the kernel has no memory left for sockets",
-    "ESTALE": "the file is not there any more on the server",
-    "ENOPROTOOPT": "the socket has no such option",
-    "EALREADY": "the socket is being connected already",
-    "ENOKEY": "there is no such key",
-    "EDQUOT": "the quota is used up",
-    "EROFS": "the file system is mounted read-only",
-    "EMFILE": "the process has as many fds as it may",
-    "ENFILE": "the system has as many open files as it may",
-    "ENOMEM": "there is not enough memory",
-    "EFBIG": "the file would be larger than it may",
-    "EBUSY": "it is in use",
-    "EIO": "the device or the file system could not read or write",
-    "EFAULT": "a pointer leads to memory that the process does not have",
-    "ENXIO": "there is no such device",
-    "ENODEV": "there is no such device",
-    "ENODATA": "it has no attribute of that name",
-    "ESPIPE": "it has no positions: a pipe, a socket or a terminal",
-    "EOVERFLOW": "a number is larger than its type may hold",
-    "EDEADLK": "the process that has it waits for this one",
-    "EADDRINUSE": "the address is in use",
-    "EADDRNOTAVAIL": "this machine does not have that address",
-    "EAFNOSUPPORT": "the kernel does not have that address family, or the socket is of another one",
-    "EPROTONOSUPPORT": "the family has no such protocol for this type of socket",
-    "ESOCKTNOSUPPORT": "the family has no such type of socket",
-    "EPROTOTYPE": "the socket there is of another type",
-    "EOPNOTSUPP": "this file or socket does not support it",
-    "ENOTSOCK": "it is no socket",
-    "ENOTCONN": "the socket is not connected",
-    "EISCONN": "the socket is connected already",
-    "EDESTADDRREQ": "the socket is not connected, and no address was passed",
-    "EMSGSIZE": "the message is longer than the socket can send at once",
-    "ECONNREFUSED": "no process listens there",
-    "ECONNRESET": "the peer broke the connection",
-    "EPIPE": "the reader has gone",
-    "ETIMEDOUT": "there was no answer",
-    "timeout": "there was no answer",
-    "EHOSTUNREACH": "no way leads to that host",
-    "ENETUNREACH": "no way leads to that network",
-    "NXDOMAIN": "there is no such name",
-    "SERVFAIL": "the name server failed",
-    "REFUSED": "the name server refuses to answer",
-    "ESRCH": "there is no such process",
-    "ECHILD": "there is no child to wait for",
-    "ENOSYS": "the kernel does not have this call",
-    "seccomp": "a seccomp filter of the program refused it",
-}
-NOT_MAPPED = "a part of this memory is not mapped"
-NOT_TRACEABLE = "the caller may not trace that process (ptrace(2))"
-FOLDER_REMOVED = "the folder has been removed"
-NO_LEVEL = "the socket has no options of that level"
-OF_SEGMENTS = ("shmget", "shmat", "shmctl")
-OF_MESSAGES = ("msgget", "msgsnd", "msgrcv", "msgctl")
-SEMAPHORES = ("semop", "semtimedop", "semtimedop_time64")
-OF_SETS = ("semget", "semctl", *SEMAPHORES)
-SET_ATTRIBUTE = ("setxattr", "lsetxattr", "fsetxattr")
-ATTRIBUTES = (*SET_ATTRIBUTE, "removexattr", "lremovexattr", "fremovexattr")
-OF_CALLS = {
-    ("getcwd", "ENOENT"): FOLDER_REMOVED,
-    ("getdents64", "ENOENT"): FOLDER_REMOVED,
-    ("openat2", "EXDEV"): "the path leads out of what `resolve` allows: its folder or file system",
-    ("openat2", "ELOOP"): "`resolve` allows no link on the way, or links lead to each other",
-    ("getsockopt", "EOPNOTSUPP"): NO_LEVEL,
-    ("setsockopt", "EOPNOTSUPP"): NO_LEVEL,
-    ("socketpair", "EOPNOTSUPP"): "the family has no connected pairs of sockets",
-    **dict.fromkeys(
-        ((op, "EPIPE") for op in ("sendto", "sendmsg", "sendmmsg")),
-        "the other end has gone, or this one was shut down for sending",
-    ),
-    **dict.fromkeys(
-        ((op, "EACCES") for op in (*OF_SEGMENTS, *OF_SETS, *OF_MESSAGES)),
-        "the permissions of what has this key or id refuse it",
-    ),
-    ("mmap", "EEXIST"): "another mapping is there already",
-    ("name_to_handle_at", "EOPNOTSUPP"): "the file system has no handles of files",
-    ("setsockopt", "EDOM"): "the microseconds are not within 0 to 999999",
-    ("rt_sigtimedwait", "EAGAIN"): "none of these signals came within that time",
-    ("setsid", "EPERM"): "the process leads a process group already",
-    ("setpgid", "EPERM"): "the process leads a session, or its session has no such group",
-    ("setpgid", "ESRCH"): "it is neither this process nor a child of it",
-    ("setgroups", "EPERM"): (
-        "its user namespace has no map of groups yet, or forbids it (/proc/PID/setgroups)"
-    ),
-    ("umount2", "EBUSY"): "a process has a file open there, or its working folder",
-    ("fcntl", "EOVERFLOW"): "the range of the lock ends behind the largest position",
-    ("mount", "ENODEV"): "the kernel does not have that type of file system",
-    ("listen", "EADDRINUSE"): "another socket listens there",
-    ("epoll_ctl", "ELOOP"): "lists would wait for each other in a circle, or more than 5 deep",
-    ("setsockopt", "ENOENT"): "the kernel has nothing of that name",
-    ("name_to_handle_at", "EOVERFLOW"): "handle_bytes is smaller than the handle",
-    ("sigaltstack", "ENOMEM"): "the stack is smaller than MINSIGSTKSZ",
-    ("madvise", "ENOMEM"): NOT_MAPPED,
-    ("munlock", "ENOMEM"): NOT_MAPPED,
-    ("mprotect", "ENOMEM"): f"{NOT_MAPPED}, or there would be too many mappings",
-    ("mlock", "ENOMEM"): f"{NOT_MAPPED}, or RLIMIT_MEMLOCK is reached with what is locked already",
-    ("mlock2", "ENOMEM"): f"{NOT_MAPPED}, or RLIMIT_MEMLOCK is reached with what is locked already",
-    ("mremap", "EFAULT"): NOT_MAPPED,
-    ("ptrace", "ESRCH"): "there is no such process, or the caller does not trace it",
-    ("pidfd_getfd", "EPERM"): NOT_TRACEABLE,
-    ("process_vm_readv", "EPERM"): NOT_TRACEABLE,
-    ("process_vm_writev", "EPERM"): NOT_TRACEABLE,
-    ("userfaultfd", "EPERM"): (
-        "without CAP_SYS_PTRACE that takes UFFD_USER_MODE_ONLY (sysctl vm.unprivileged_userfaultfd)"
-    ),
-    ("timer_create", "EAGAIN"): (
-        "the user has as many timers and waiting signals as RLIMIT_SIGPENDING allows"
-    ),
-    ("msgrcv", "ENOMSG"): "the queue has no such message, and IPC_NOWAIT forbids to wait for one",
-    ("msgrcv", "E2BIG"): "the message is longer than the buffer",
-    ("msgsnd", "EAGAIN"): "the queue is full, and IPC_NOWAIT forbids to wait",
-    ("add_key", "ENODEV"): "the kernel has no such type of keys",
-    ("request_key", "ENODEV"): "the kernel has no such type of keys",
-    ("keyctl", "EOPNOTSUPP"): "keys of this type do not support it",
-    **dict.fromkeys(
-        ((op, "EFBIG") for op in SEMAPHORES), "the set has no semaphore of that number"
-    ),
-    **dict.fromkeys(
-        ((op, "EAGAIN") for op in SEMAPHORES),
-        "a semaphore has not the value for it, and the call may not wait, or waited in vain",
-    ),
-    **dict.fromkeys(
-        ((op, "ERANGE") for op in (*SEMAPHORES, "semctl")),
-        "a semaphore would be negative, or larger than 32767",
-    ),
-    **dict.fromkeys(
-        ((op, "EEXIST") for op in SET_ATTRIBUTE), "it has an attribute of that name already"
-    ),
-    **dict.fromkeys(
-        (("execve", "E2BIG"), ("execveat", "E2BIG")),
-        "an argument or variable is longer than 131071 bytes, or all are longer than may be",
-    ),
-    **dict.fromkeys(
-        ((op, "E2BIG") for op in SET_ATTRIBUTE), "the value is longer than 65536 bytes"
-    ),
-    **dict.fromkeys(
-        ((op, "ERANGE") for op in ATTRIBUTES), "its name is empty, or longer than 255 bytes"
-    ),
-    **dict.fromkeys(
-        ((op, "EOPNOTSUPP") for op in ATTRIBUTES), "the file system has no attributes of that name"
-    ),
-    ("shmget", "ENOENT"): "there is no segment with this key, and none was to be made",
-    ("semget", "ENOENT"): "there is no set with this key, and none was to be made",
-    ("msgget", "ENOENT"): "there is no queue with this key, and none was to be made",
-}
-"""What an error means for one call, where that is more than for any."""
 OF_PROC = {
     ("uid_map", "EPERM"): (
         "without CAP_SETUID one line may map only the own user, the map is written once, and"
@@ -272,8 +115,12 @@ def cause_text(data: Data, folders: int = 1) -> str:
     """Return why a call failed, as far as that is known; empty: nothing is."""
     if folders > 1:
         return f"in none of {folders} folders"
-    found = next(filter(None, (describe(data) for describe in CAUSES)), "")
-    return found or _meaning(data)
+    return found_cause(data) or _meaning(data)
+
+
+def found_cause(data: Data) -> str:
+    """Return what the evidence of a failed call says; empty: nothing."""
+    return next(filter(None, (describe(data) for describe in CAUSES)), "")
 
 
 def _meaning(data: Data) -> str:
@@ -291,6 +138,10 @@ def _meaning(data: Data) -> str:
     new = data.get("file_new")
     if new and error in OF_NEW:
         return OF_NEW[error].format(escape(str(new)))
+    if error == "EIO" and str(data.get("file")).startswith(TERMINALS):
+        return "the other end of the terminal is closed, or the process is in the background"
+    if "asked_uid" in data:
+        return f"{_asker(data)} is refused for another reason than permissions: {OTHER_REASONS}"
     return MEANINGS.get(error, "")
 
 
@@ -357,10 +208,6 @@ def _lacks(data: Data, needs: object) -> str:
         return f"{_asker(data)} lacks {needs}"
     if (data.get("op"), data.get("error")) == ("ptrace", "EPERM"):
         return "a program that is recorded is traced already"
-    known = "limit_name" in data or (data.get("op"), data.get("error")) in OF_CALLS
-    known = known or _is_sealed(data)
-    if "asked_uid" in data and not known:
-        return f"{_asker(data)} is refused for another reason than permissions"
     return ""
 
 
@@ -414,6 +261,7 @@ OBSTACLES: dict[str, Callable[[Data], str]] = {
     "immutable": _by_attribute("immutable"),
     "append_only": _by_attribute("append-only"),
     "noexec": lambda data: f"{escape(str(data.get('mount_point')))} is mounted noexec",
+    "nodev": lambda data: f"{escape(str(data.get('mount_point')))} is mounted nodev",
     "no_folder": lambda data: f"{escape(str(data.get('refused_by')))} is no folder",
     "time_wait": lambda data: "a connection that ended a moment ago has it (TIME_WAIT)",
     "link": lambda data: "it is a symbolic link, which was not to be followed",

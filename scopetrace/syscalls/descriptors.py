@@ -34,6 +34,8 @@ class Positions(NamedTuple):
     """Where descriptors and paths stand among the arguments of a call, counted from 0."""
 
     fds: tuple[int, ...]
+    folders: tuple[int, ...]
+    """Those of the descriptors in whose folder the path behind them starts."""
     paths: tuple[int, ...]
     makes_fd: bool
 
@@ -43,10 +45,11 @@ def positions(abi: int, number: int) -> Positions:
     """Return where a call has descriptors and paths; nowhere if the table lacks it."""
     found = row(abi, number)
     if found is None:
-        return Positions((), (), False)
+        return Positions((), (), (), False)
     kinds = [argument.kind.name for argument in found.arguments]
     return Positions(
         tuple(at for at, kind in enumerate(kinds) if kind in ("fd", "dirfd")),
+        tuple(at for at, kind in enumerate(kinds) if kind == "dirfd"),
         tuple(at for at, kind in enumerate(kinds) if kind == "path"),
         found.result.name == "fd",
     )
@@ -127,7 +130,7 @@ def path_of(files: Files, call: Call, argument: int) -> str:
     """Return the absolute path that an argument means."""
     text = text_at(call, argument)
     at = positions(call.abi, call.number)
-    base = signed(call.args[argument - 1]) if argument - 1 in at.fds else AT_FDCWD
+    base = signed(call.args[argument - 1]) if argument - 1 in at.folders else AT_FDCWD
     return files.absolute(text, base) if text else text
 
 

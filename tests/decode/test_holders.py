@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scopetrace.decode.holders import Holder, holder_of_address, holder_of_file, holder_of_lock
+from scopetrace.decode.holders import Holder, holder_in, holder_of_address, holder_of_lock
 from scopetrace.decode.state import MOST_SEARCHES, State
 from scopetrace.model.flow import Address
 from scopetrace.model.open_file import FileStat
@@ -76,16 +77,27 @@ def test_who_locked_a_file(tmp_path: Path) -> None:
     assert found == holder
 
 
-def test_who_has_a_file_open_and_who_runs_it(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    with holding(f"f = open({str(path)!r}, 'a'); ") as holder:
-        assert holder_of_file(new_state(), str(path)) == holder
-    assert holder_of_file(new_state(), str(path)) is None
+def test_who_was_seen_when_the_call_failed() -> None:
+    state = new_state()
+    recorded = task(state).group
+    recorded.image.cmd = "cat -"
+
+    assert holder_in(state, struct.pack("i", recorded.pid) + b"other\0") == Holder(
+        recorded.pid, "cat -"
+    )
+    assert holder_in(state, struct.pack("i", 0x7FFFFFFF) + b"app\0-x\0") == Holder(
+        0x7FFFFFFF, "app -x"
+    )
+    assert holder_in(state, None) is None
 
 
 def test_a_session_searches_so_often_and_no_more(tmp_path: Path) -> None:
-    path, state = tmp_path / "file", new_state()
-    with holding(f"f = open({str(path)!r}, 'a'); ") as holder:
-        found = [holder_of_file(state, str(path)) for _ in range(MOST_SEARCHES + 1)]
+    path, state = str(tmp_path / "socket"), new_state()
+    asked = Address("unix", path, 0)
+    with holding(LISTEN.format("socket.AF_UNIX", repr(path))) as holder:
+        found = [
+            holder_of_address(state, task(state), "Unix.TCP", asked)
+            for _ in range(MOST_SEARCHES + 1)
+        ]
 
     assert found == [holder] * MOST_SEARCHES + [None]

@@ -109,6 +109,8 @@ def test_an_attribute_refuses_even_root(bits, obstacle):
     root = Asker(ROOT, ROOT, capabilities=0xFF)
 
     assert ask([folder("/d"), path], BY_OP["truncate"], root) == Refusal(path, "write", obstacle)
+    assert ask([folder("/d"), path], REMOVES, root) == Refusal(path, "owner", obstacle)
+    assert ask([folder("/d"), path], BY_OP["link"], root) == Refusal(path, "owner", obstacle)
     assert ask([folder("/d"), path], READ_ONLY, root) is None
 
 

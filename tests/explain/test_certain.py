@@ -65,7 +65,7 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("mprotect", (4097, 10, 1), -22, "the address is no multiple of 4096"),
         ("mprotect", (4096, 10, 1), -22, ""),
         ("rt_sigaction", (9, 0, 0, 8), -22, "what this signal does cannot be changed"),
-        ("rt_sigaction", (99, 0, 0, 8), -22, ""),
+        ("rt_sigaction", (99, 0, 0, 8), -22, "there is no signal 99"),
         ("select", (2**64 - 1, 0, 0, 0, 0), -22, "the number of descriptors is negative"),
         (
             "fcntl",
@@ -74,7 +74,8 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
             "it is more than fs.pipe-max-size or the limits of the user",
         ),
         ("fcntl", (3, 1033, 1), -1, "it cannot be written, or takes no seals any more"),
-        ("fcntl", (3, 4, 0), -1, ""),
+        ("fcntl", (3, 8, 0), -1, ""),
+        ("fsmount", (-1, 0, 0), -9, "no file is open as descriptor -1"),
         ("ioctl", (3, 0x540F, 0), -25, "it is no terminal"),
         ("ioctl", (3, 0x8927, 0), -25, ""),
     ],

@@ -70,7 +70,8 @@ TCP = {"net_transport": "IP.TCP", "net_peer_ip": "10.0.0.1", "net_peer_port": 80
         ),
         (
             {"error": "EACCES", "asked_uid": 5},
-            "open /log/x: EACCES, uid 5 is refused for another reason than permissions",
+            "open /log/x: EACCES, uid 5 is refused for another reason than permissions:"
+            " a user namespace, a seccomp filter or a security module",
         ),
         (
             {"error": "EACCES", "asked_uid": 5, "obstacle": "noexec", "mount_point": "/m"},

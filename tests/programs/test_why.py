@@ -290,7 +290,10 @@ def test_a_program_that_is_running_may_not_be_written(stage: Stage) -> None:
     with subprocess.Popen([program, "100"], **stage.become()) as running:
         try:
             wait_for(lambda: Path(f"/proc/{running.pid}/exe").readlink() == program, "the program")
-            (answer,) = ask(stage, python(), "-c", f"open('{program}', 'ab')")
+            script = f"""import os, signal
+try: open('{program}', 'ab')
+finally: os.kill({running.pid}, signal.SIGKILL)"""
+            (answer,) = ask(stage, python(), "-c", script)
         finally:
             running.kill()
 
