@@ -557,6 +557,17 @@ def _woken(call: Subject) -> str:
     return number_of(call.result, "thread")
 
 
+def _awaited(call: Subject) -> str:
+    least = call.number("min_complete")
+    return number_of(least, "result") if least else ""
+
+
+def _recipient(call: Subject) -> str:
+    """Return to whom a file is given: the user, the group or both, as far as they change."""
+    found = [phrase(call, name) for name in ("owner", "group") if call.texts[name] != "-1"]
+    return " and ".join(found) or "the user and the group that have it"
+
+
 def _until(call: Subject) -> str:
     text = call.texts.get("t") or ""
     absolute = (call.value("flags") or 0) & 1
@@ -634,6 +645,9 @@ COMPUTED: dict[str, Callable[[Subject], str]] = {
     "held": lambda call: call.why,
     "why": lambda call: call.why or "it is not there",
     "woken": _woken,
+    "awaited": _awaited,
+    "submitted": lambda call: number_of(call.number("to_submit"), "call"),
+    "recipient": _recipient,
     "write_end": _pair("pipefd", 1),
 }
 """Name in sentences.txt → its text."""

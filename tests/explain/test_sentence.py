@@ -94,6 +94,14 @@ def test_a_failure_without_a_known_reason_has_the_meaning_of_its_error():
          " byte 0."),
         (("kill", 12, 9), "Sent SIGKILL to process 12."),
         (("kill", 12, 0), "Asked whether process 12 exists: yes."),
+        (("fchown", 3, 5, 0xFFFFFFFF), "Gave /etc/hosts (descriptor 3) to user 5."),
+        (("fchown", 3, 5, 7), "Gave /etc/hosts (descriptor 3) to user 5 and group 7."),
+        (
+            ("io_uring_enter", 3, 1, 2, 0, 0, 8),
+            "Submitted 1 call to the queue /etc/hosts (descriptor 3), to wait for 2 results:"
+            " 0 taken.",
+        ),
+        (("sched_getscheduler", 99), "Called sched_getscheduler with pid 99; it returned 0."),
         (("kill", 0, 15), "Sent SIGTERM to its process group."),
         (("exit_group", 3), "Ended the process with status 3."),
         (("dup2", 3, 1), "Made standard output lead to /etc/hosts (descriptor 3)."),
