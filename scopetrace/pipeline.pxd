@@ -3,7 +3,7 @@ import cython
 from scopetrace.decode.decoder cimport Decoder
 from scopetrace.metrics.meter cimport Meter
 from scopetrace.model.image cimport Image
-from named cimport build
+from named cimport build, values
 from scopetrace.model.raw cimport Batch, RawRecord, record_at
 from scopetrace.streams.flows cimport FlowOutlet
 from scopetrace.watch.rules cimport Rules

@@ -22,7 +22,7 @@ from scopetrace.model.event import Event
 from scopetrace.model.form import Data
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample
-from scopetrace.model.named import build
+from scopetrace.model.named import build, values
 from scopetrace.model.operation import (
     CalledWhole,
     CallsMade,
@@ -334,7 +334,7 @@ class Pipeline(FlowOutlet):
         self._writer.add_process(build(Process, row))
 
     def _on_image_ended(self, operation: ImageEnded) -> None:
-        image, time_ns, exit_code, signal, replaced = operation
+        image, time_ns, exit_code, signal, replaced = values(operation)
         rate = self._rates.pop(image, None)
         if rate is not None:
             self._report_dropped(image, rate)
@@ -348,7 +348,7 @@ class Pipeline(FlowOutlet):
         self._writer.end_process(end)
 
     def _on_called(self, operation: CalledWhole) -> None:
-        image, tid, time_ns, duration_ns, abi, number, result, data = operation
+        image, tid, time_ns, duration_ns, abi, number, result, data = values(operation)
         if self.main is None:  # a descriptor of the launcher, which the first program inherits
             self._inherited.append(operation)
             return

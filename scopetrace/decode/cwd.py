@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from scopetrace.decode.failed import emit_failed, emit_failed_fd
 from scopetrace.decode.failures import setns_failed
-from scopetrace.decode.parts import Parts
+from scopetrace.decode.parts import CWD, PATH, ROOT, Parts
 from scopetrace.decode.path_arguments import path_of
 from scopetrace.decode.paths import text, undeleted
 from scopetrace.decode.state import INT, Handler, State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.call import Call
 from scopetrace.model.operation import Counted
-from scopetrace.model.raw import Part, RawRecord
+from scopetrace.model.raw import RawRecord
 
 
 def on_chdir(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -22,7 +22,7 @@ def on_chdir(state: State, task: Task, record: RawRecord, call: Call) -> None:
         change_folders(task, parts)
     elif call.op == "setns":
         setns_failed(state, task, record, call)
-    elif Part.PATH in parts:
+    elif PATH in parts:
         emit_failed(state, task, record, call.op, "cwd", path_of(task, record, parts, call))
     else:
         emit_failed_fd(state, task, record, call.op, "cwd", record.arg1)
@@ -31,8 +31,8 @@ def on_chdir(state: State, task: Task, record: RawRecord, call: Call) -> None:
 def change_folders(task: Task, parts: Parts) -> None:
     """Take in what the kernel says about a task's working directory and root."""
     folders = task.folders
-    folders.cwd = undeleted(text(parts.get(Part.CWD, b""))) or folders.cwd
-    folders.root = undeleted(text(parts.get(Part.ROOT, b""))) or folders.root
+    folders.cwd = undeleted(text(parts.get(CWD, b""))) or folders.cwd
+    folders.root = undeleted(text(parts.get(ROOT, b""))) or folders.root
 
 
 def _change_by_arguments(task: Task, record: RawRecord, parts: Parts, call: Call) -> None:

@@ -5,7 +5,7 @@ import cython
 from scopetrace.decode.evidence cimport evidence_of
 from scopetrace.decode.state cimport State
 from scopetrace.decode.tasks cimport Task
-from named cimport build
+from named cimport build, values
 from scopetrace.model.raw cimport RawRecord
 
 

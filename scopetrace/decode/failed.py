@@ -10,7 +10,7 @@ from scopetrace.decode.path_arguments import NO_NAMES, Names
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, State
 from scopetrace.decode.tasks import Task
-from scopetrace.model.named import build
+from scopetrace.model.named import build, values
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Failed, ProcessFailed
 from scopetrace.model.raw import RESULT_REFUSED, RawRecord
@@ -40,8 +40,8 @@ def emit_failed(
     time_ns = record.entered_ns + state.offset_ns
     image = task.group.image
     evidence = evidence_of(state, task, record, op, name, other)
-    file, passed = name
-    to, to_passed = other
+    file, passed = values(name)
+    to, to_passed = values(other)
     what = (image, task.tid, time_ns, op, kind, file, passed, to, to_passed, error, evidence)
     state.emit(build(Failed, what))
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from scopetrace.decode.socket import Socket
 
 
+unpack_stat = STAT_LAYOUT.unpack
+
+
 class DecodedFile(OpenFile):
     """An open file, and what only decoding has to know of it."""
 
@@ -21,6 +24,9 @@ class DecodedFile(OpenFile):
 
     def __init__(self, path: str, status: FileStat | None, opened_ns: int) -> None:
         self._begin(path, status, opened_ns)
+
+    def _begin(self, path: str, status: FileStat | None, opened_ns: int) -> None:
+        OpenFile._begin(self, path, status, opened_ns)
         self.socket: Socket | None = None
         """The socket that it is; None: it is something else."""
         self.duplicated = False
@@ -35,11 +41,13 @@ def open_file(parts: Parts, otherwise: str, opened_ns: int) -> DecodedFile:
     A link's " (deleted)" goes if the file has no name left, or was not asked for by that name.
     """
     raw_stat = parts.get(STAT)
-    status = build(FileStat, STAT_LAYOUT.unpack(raw_stat)) if raw_stat else None
+    status = build(FileStat, unpack_stat(raw_stat)) if raw_stat else None
     link = text(parts.get(LINK, b"")) or otherwise
     if link[-1:] == ")" and _is_deleted(otherwise, status):
         link = undeleted(link)
-    return DecodedFile(link, status, opened_ns)
+    file = DecodedFile.__new__(DecodedFile)
+    file._begin(link, status, opened_ns)
+    return file
 
 
 def _is_deleted(otherwise: str, status: FileStat | None) -> bool:

@@ -10,7 +10,8 @@ import struct
 from scopetrace.decode.closing import close_table, emit_closed, end_tasks, forget_process
 from scopetrace.decode.cwd import change_folders
 from scopetrace.decode.failed import emit_failed, emit_process_failed
-from scopetrace.decode.parts import Parts
+from scopetrace.decode.parts import ARGV, CAPS, ENVIRON, EXE, FDS, PATH, STAT, STATUS, Parts
+from scopetrace.decode.parts import IDS as IDS_PART
 from scopetrace.decode.path_arguments import path_of
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, Handler, State, signed
@@ -19,7 +20,6 @@ from scopetrace.model.call import Call
 from scopetrace.model.image import Image
 from scopetrace.model.named import build
 from scopetrace.model.names import group_name, user_name
-from scopetrace.model.open_file import FileStat
 from scopetrace.model.operation import (
     Executed,
     Exited,
@@ -30,7 +30,8 @@ from scopetrace.model.operation import (
     Noticed,
     Signalled,
 )
-from scopetrace.model.raw import IDS, STAT, Part, RawKind, RawRecord
+from scopetrace.model.raw import IDS, RawKind, RawRecord
+from scopetrace.model.raw import STAT as STAT_LAYOUT
 
 EXECS = ("execve", "execveat")
 SETS_IDS = (
@@ -46,6 +47,7 @@ UNRECORDED = (
 
 SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL = 0, -1, -3, -6
 SI_KERNEL = 0x80
+SIGCHLD = int(signal.SIGCHLD)
 FAULTS = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL))
 """Signals that have the address of a fault, unless a process or the kernel at large sent them."""
 SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
@@ -53,6 +55,8 @@ SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
 
 CORE_DUMPED = 0x80
 """In a wait status (waitpid(2))."""
+SET_USER, SET_GROUP = stat.S_ISUID, stat.S_ISGID | stat.S_IXGRP
+"""Modes of programs that run as another user or group; without S_IXGRP it means a lock."""
 BEHIND_FDS = ("/proc/", "/dev/fd/")
 """Programs run by such a path are called as their file is, not as the last part of it."""
 
@@ -96,7 +100,7 @@ def _only_task(state: State, leader: Task, record: RawRecord, time_ns: int) -> T
 def _close_at_exec(state: State, task: Task, parts: Parts, none_closed: bool, time_ns: int) -> None:
     """Close what the kernel closed: all that it no longer lists, else what was marked (cloexec)."""
     state.tree.unshare(task, CLONE_FILES)
-    table, listed = task.table, parts.get(Part.FDS)
+    table, listed = task.table, parts.get(FDS)
     if none_closed:
         closed = set()
     elif listed is None:
@@ -115,13 +119,13 @@ def _image(state: State, task: Task, record: RawRecord, parts: Parts, time_ns: i
     image = state.tree.new_image(task.group.pid, old.ppid, time_ns)
     image.parent = old.id
     image.ancestors = old.ancestors
-    image.args = strings(parts.get(Part.ARGV, b""))
-    image.env = strings(parts.get(Part.ENVIRON, b""))
+    image.args = strings(parts.get(ARGV, b""))
+    image.env = strings(parts.get(ENVIRON, b""))
     image.args_missing, image.env_missing = record.arg2, record.arg3
     image.cmd = command_line(image.args, image.args_missing)
-    image.exe = text(parts.get(Part.EXE, b""))
+    image.exe = text(parts.get(EXE, b""))
     image.cwd = task.folders.cwd
-    image.proc = program_name(text(parts.get(Part.PATH, b"")), image.exe)
+    image.proc = program_name(text(parts.get(PATH, b"")), image.exe)
     ids = _ids(parts, (old.ppid, task.group.process_group, old.uid, old.gid))
     image.ppid, task.group.process_group, image.uid, image.gid = ids
     image.username, image.groupname = user_name(image.uid), group_name(image.gid)
@@ -130,10 +134,10 @@ def _image(state: State, task: Task, record: RawRecord, parts: Parts, time_ns: i
 
 def _ids(parts: Parts, before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     """Return parent, process group, user and group; what is not known is as `before`."""
-    ids = parts.get(Part.IDS, b"")
+    ids = parts.get(IDS_PART, b"")
     if len(ids) == IDS.size:
         return IDS.unpack(ids)
-    status = read_status(parts.get(Part.STATUS, b""))
+    status = read_status(parts.get(STATUS, b""))
     ppid, group, uid, gid = before
     return (
         status.get("PPid", ppid),
@@ -186,7 +190,7 @@ def _notice_lost_privilege(state: State, task: Task, parts: Parts, time_ns: int)
     """Report a set-user-id program, or one with file capabilities, that runs without them."""
     if not _gives_privilege(task.group.image, parts):
         return
-    if read_status(parts.get(Part.STATUS, b"")).get("NoNewPrivs") != 1:
+    if read_status(parts.get(STATUS, b"")).get("NoNewPrivs") != 1:
         return
     image = task.group.image
     message = (
@@ -198,15 +202,15 @@ def _notice_lost_privilege(state: State, task: Task, parts: Parts, time_ns: int)
 
 def _gives_privilege(image: Image, parts: Parts) -> bool:
     """Whether a program file changes user or group, or has capabilities."""
-    if parts.get(Part.CAPS):
+    if parts.get(CAPS):
         return True
-    raw_stat = parts.get(Part.STAT)
+    raw_stat = parts.get(STAT)
     if not raw_stat:
         return False
-    status = build(FileStat, STAT.unpack(raw_stat))
-    changes_user = status.mode & stat.S_ISUID and status.uid != image.uid
-    changes_group = status.mode & stat.S_ISGID and status.mode & stat.S_IXGRP
-    return bool(changes_user or (changes_group and status.gid != image.gid))
+    _dev, _ino, _size, _rdev, mode, uid, gid, _links, _born_ns = STAT_LAYOUT.unpack(raw_stat)
+    changes_user = mode & SET_USER and uid != image.uid
+    changes_group = mode & SET_GROUP == SET_GROUP
+    return bool(changes_user or (changes_group and gid != image.gid))
 
 
 def on_execve(state: State, task: Task, record: RawRecord, call: Call) -> None:
@@ -218,7 +222,7 @@ def on_execve(state: State, task: Task, record: RawRecord, call: Call) -> None:
 
 def on_setuid(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Begin a new image if a process has another user or group now, as servers do."""
-    status = read_status(record.parts().get(Part.STATUS, b""))
+    status = read_status(record.parts().get(STATUS, b""))
     old = task.group.image
     uid, gid = status.get("Uid", old.uid), status.get("Gid", old.gid)
     if record.result < 0:
@@ -255,7 +259,7 @@ def on_fork(state: State, task: Task, record: RawRecord, call: Call) -> None:
     if child.group is task.group:
         return
     if record.arg3:
-        status = record.parts().get(Part.STATUS, b"")
+        status = record.parts().get(STATUS, b"")
         state.pids.born(child.group, task.group, record.arg3, status)
     state.emit(build(ImageStarted, (child.group.image, time_ns, True)))
     forked = (task.group.image, task.tid, time_ns, fork_name(flags), pid)
@@ -315,7 +319,7 @@ def on_signal(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a signal was delivered, or many of its kind within a short time (RAW_SIGNAL)."""
     number, code, count = record.arg1 & 0x7F, signed(record.arg2), record.args[4]
     time_ns = record.entered_ns + state.offset_ns
-    has_sender = code in SENT_BY_PROCESSES or number == signal.SIGCHLD
+    has_sender = code in SENT_BY_PROCESSES or number == SIGCHLD
     pid = state.pids.of(task.group, record.arg3) if has_sender else 0
     uid = record.arg4 if pid else 0
     is_fault = number in FAULTS and 0 < code < SI_KERNEL

@@ -25,3 +25,16 @@ cdef class Task:
 cdef class Tree:
     cdef public dict tasks, groups
     cdef public object images
+
+    cpdef Image new_image(self, pid, ppid, time_ns)
+    @cython.locals(table=FdTable, folders=Folders, group=ThreadGroup)
+    cpdef Task clone(self, Task parent, pid, tid, flags, time_ns)
+    cpdef unshare(self, Task task, flags)
+    @cython.locals(group=ThreadGroup)
+    cpdef bint remove(self, Task task)
+    @cython.locals(task=Task)
+    cdef Task _add(self, tid, ThreadGroup group, FdTable table, Folders folders)
+    @cython.locals(group=ThreadGroup)
+    cdef ThreadGroup _new_group(self, pid, Image image)
+    @cython.locals(image=Image)
+    cdef Image _inherited(self, Image parent, pid, flags, time_ns)

@@ -157,8 +157,7 @@ class Tree:
         image = self.new_image(old.pid, old.ppid, time_ns)
         image.parent = old.id
         image.ancestors = old.ancestors
-        for fact in INHERITED:
-            setattr(image, fact, getattr(old, fact))
+        image.inherit(old)
         return image
 
     def _inherited(self, parent: Image, pid: int, flags: int, time_ns: int) -> Image:
@@ -167,8 +166,7 @@ class Tree:
         image = self.new_image(pid, ppid, time_ns)
         image.parent = parent.id
         image.ancestors = (parent.proc, *parent.ancestors)[:MOST_ANCESTORS]
-        for fact in INHERITED:
-            setattr(image, fact, getattr(parent, fact))
+        image.inherit(parent)
         return image
 
 
@@ -177,10 +175,3 @@ def fork_name(flags: int) -> str:
     if flags & CLONE_VFORK:
         return "vfork"
     return "fork" if flags & ~EXIT_SIGNAL & ~CHILD_TID_FLAGS == 0 else "clone"
-
-
-INHERITED = (
-    *("proc", "cmd", "exe", "cwd", "args", "args_missing", "env", "env_missing"),
-    *("uid", "gid", "username", "groupname", "peer_names"),
-)
-"""The facts that a child shares with its parent until it execs."""

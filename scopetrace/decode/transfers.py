@@ -23,6 +23,8 @@ from scopetrace.model.raw import CALLS as CALLS_LAYOUT
 from scopetrace.model.raw import PART_UNREADABLE, RESULT_UNKNOWN, RawRecord
 from scopetrace.model.raw import TALLY as TALLY_LAYOUT
 
+unpack_tally = TALLY_LAYOUT.unpack
+
 CLOSED_MEANWHILE = INT
 """The fd of a call that another thread closed while the call waited."""
 
@@ -50,7 +52,7 @@ def add_tally(state: State, task: Task, fd: int, record: RawRecord) -> None:
     if tally is None or file is None:
         return
     usage = task.table.use(file)
-    usage.add(TALLY_LAYOUT.unpack(tally))
+    usage.add(unpack_tally(tally))
     others = parts.get(OTHER_CALLS)
     if others is not None and file.named:
         whole = others[: len(others) - len(others) % CALLS_LAYOUT.size]

@@ -1,14 +1,27 @@
 import cython
 
+from scopetrace.metrics.verbosity cimport Plan, plans
 from scopetrace.model.image cimport Image
-from named cimport build
+from named cimport build, values
 
 
+@cython.final
+@cython.freelist(64)
+cdef class Cell:
+    cdef public object value, numops
+
+
+@cython.final
+cdef class Lasting:
+    cdef public dict held, totals, most, emitted
+
+
+@cython.final
 cdef class Series:
-    cdef public object plan, gauge
+    cdef public Plan plan
     cdef public Py_ssize_t only
-    cdef public tuple places
-    cdef public dict cells, held, totals, most, emitted
+    cdef public dict cells
+    cdef public Lasting lasting
 
 
 cdef class Account:
@@ -25,20 +38,28 @@ cdef class Meter:
     cdef public Account _account
     cdef public list _ready
 
-    @cython.locals(account=Account, series=Series, cells=dict, cell=list, place=Py_ssize_t)
+    @cython.locals(account=Account, series=Series, cells=dict, cell=Cell, place=Py_ssize_t)
     cpdef measure_with(self, Image image, time_ns, str name, value, numops, tuple tags)
+    cpdef sample(self, Image image, time_ns, str name, value)
     cdef Account _find(self, Image image)
-    @cython.locals(account=Account, series=Series)
+    cdef Series _begin(self, Account account, str name)
+    cdef _count(self, Image image, Account account, time_ns)
+    cdef _hold(
+        self, Image image, Account account, Plan plan, Lasting lasting, time_ns, value, tuple tags
+    )
+    @cython.locals(account=Account)
     cpdef end(self, Image image, time_ns, replaced=*)
-    @cython.locals(account=Account, series=Series, cells=dict, tags=dict)
+    @cython.locals(account=Account, series=Series, cell=Cell, tags=dict)
     cdef _flush(self, Image image, time_ns, bint going_on)
-    @cython.locals(series=Series, kept=Account, lasting=dict)
+    @cython.locals(series=Series, kept=Account)
     cdef _keep(self, Image image, Account account)
-    @cython.locals(kept=dict)
     cdef _add_sample(
-        self, Image image, time_ns, plan, value, numops, dict tags, bint even_0=*
+        self, Image image, time_ns, Plan plan, value, numops, dict tags, bint even_0=*
     )
 
 
+@cython.locals(at=Py_ssize_t, named=tuple)
 cdef dict _named(tuple kept, key)
-cdef dict _take_lasting(Series series, bint going_on)
+@cython.locals(lasting=Lasting)
+cdef dict _take_lasting(Lasting lasting, bint going_on)
+cdef _storable(value)

@@ -23,7 +23,7 @@ from typing import Any
 from scopetrace.metrics.verbosity import MEANS, Plan, plans
 from scopetrace.model.image import Image
 from scopetrace.model.metric import Sample, in_order
-from scopetrace.model.named import build
+from scopetrace.model.named import build, values
 
 MOST_CELLS = 10_000
 """Of one image in one period."""
@@ -38,21 +38,39 @@ Tags = tuple[tuple[str, Any], ...]
 """The kept tags with their values."""
 
 
+class Cell:
+    """What the measures of one value come to in this period."""
+
+    __slots__ = ("numops", "value")
+
+    def __init__(self, value: float, numops: int) -> None:
+        self.value = value
+        self.numops = numops
+        """The number of operations."""
+
+
 class Series:
     """All cells of one metric of an image."""
 
-    __slots__ = ("cells", "emitted", "gauge", "held", "most", "only", "places", "plan", "totals")
+    __slots__ = ("cells", "lasting", "only", "plan")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.places = plan.places
         self.only = plan.places[0] if len(plan.places) == 1 else -1
         """Where the only tag is that is kept; -1: none or several are."""
-        self.gauge = plan.gauge
-        self.cells: dict[Key, list[float]] | None = None if plan.apart or plan.lasting else {}
-        """[value, number of operations]; None: each measure is a sample, or lasts."""
-        self.held: dict[Key, float] | None = {} if plan.lasting else None
-        """Lasting values other than 0, by all their tags."""
+        self.cells: dict[Key, Cell] | None = None if plan.apart or plan.lasting else {}
+        """None: each measure is a sample, or lasts."""
+        self.lasting = Lasting() if plan.lasting else None
+
+
+class Lasting:
+    """The values of a lasting gauge."""
+
+    __slots__ = ("emitted", "held", "most", "totals")
+
+    def __init__(self) -> None:
+        self.held: dict[Key, float] = {}
+        """Those other than 0, by all their tags."""
         self.totals: dict[Tags, float] = {}
         """Their sums by the tags that are kept; without those that are 0."""
         self.most: dict[Tags, float] = {}
@@ -69,8 +87,8 @@ class Account:
     def __init__(self, chosen: dict[str, Plan]) -> None:
         self.plans = chosen
         self.series: dict[str, Series] = {}
-        self.own: dict[tuple[Any, ...], list[float]] = {}
-        """(name, type, tags, value of a set) → [value, number of operations]."""
+        self.own: dict[tuple[Any, ...], Cell] = {}
+        """By (name, type, tags, value of a set)."""
         self.cells = 0
         """How many there are."""
 
@@ -117,13 +135,13 @@ class Meter:
         if account is None or image is not self._measured:
             account = self._find(image)
         series = account.series.get(name) or self._begin(account, name)
-        if series.held is not None:
-            self._hold(image, account, series, time_ns, value, tags)
+        if series.lasting is not None:
+            self._hold(image, account, series.plan, series.lasting, time_ns, value, tags)
             return
         if series.only >= 0:
             key = tags[series.only]
         else:
-            key = tuple([tags[place] for place in series.places])
+            key = tuple([tags[place] for place in series.plan.places])
         cells = series.cells
         if cells is None:
             kept = _named(series.plan.kept, key)
@@ -131,13 +149,13 @@ class Meter:
             return
         cell = cells.get(key)
         if cell is None:
-            cells[key] = [value, numops]
+            cells[key] = Cell(value, numops)
             self._count(image, account, time_ns)
-        elif series.gauge:
-            cell[0] = value
+        elif series.plan.gauge:
+            cell.value = value
         else:
-            cell[0] += value
-            cell[1] += numops
+            cell.value += value
+            cell.numops += numops
 
     def measure_own(
         self, image: Image, time_ns: int, name: str, type: str, value: float, tags: dict[str, str]
@@ -151,13 +169,13 @@ class Meter:
         key = (name, type, tuple(sorted(tags.items())), value if type == "set" else None)
         cell = account.own.get(key)
         if cell is None:
-            account.own[key] = [value, 1]
+            account.own[key] = Cell(value, 1)
             self._count(image, account, time_ns)
         elif type in ("gauge", "set"):
-            cell[0] = value
+            cell.value = value
         else:
-            cell[0] += value
-            cell[1] += 1
+            cell.value += value
+            cell.numops += 1
 
     def sample(self, image: Image, time_ns: int, name: str, value: float) -> None:
         """Add a sample that was measured as such."""
@@ -180,8 +198,8 @@ class Meter:
     def end(self, image: Image, time_ns: int, replaced: bool = False) -> None:
         """Flush an image that ended; if it was replaced, what is open goes on with the next one."""
         account = self._accounts.get(image)
-        for series in account.series.values() if account and replaced else ():
-            series.most.clear()
+        for lasting in _lasting(account) if account and replaced else ():
+            lasting.most.clear()
         self._flush(image, time_ns, going_on=False)
 
     def finish(self, now_ns: int) -> None:
@@ -211,22 +229,23 @@ class Meter:
         """Count one more cell; flush them if there are too many."""
         account.cells += 1
         if account.cells >= MOST_CELLS:
-            held = sum(len(series.held or ()) for series in account.series.values())
+            held = sum(len(lasting.held) for lasting in _lasting(account))
             self._flush(image, time_ns, going_on=held < MOST_CELLS // 2)
 
     def _hold(
         self,
         image: Image,
         account: Account,
-        series: Series,
+        plan: Plan,
+        lasting: Lasting,
         time_ns: int,
         value: float,
         tags: tuple[Any, ...],
     ) -> None:
         """Set a lasting value, which is forgotten when it is 0."""
-        held = series.held if series.held is not None else {}
+        held = lasting.held
         known = held.pop(tags, 0)
-        _sum_up(series, tags, value - known)
+        _sum_up(plan, lasting, tags, value - known)
         if value:
             held[tags] = value
             if not known:
@@ -239,26 +258,27 @@ class Meter:
             return
         self._measured = self._account = None
         for series in account.series.values():
-            for key, (value, numops) in (series.cells or {}).items():
+            for key, cell in (series.cells or {}).items():
                 tags = _named(series.plan.kept, key)
-                self._add_sample(image, time_ns, series.plan, value, int(numops), tags)
-            if series.held is None:
+                self._add_sample(image, time_ns, series.plan, cell.value, cell.numops, tags)
+            if series.lasting is None:
                 continue
-            for kept, value in _take_lasting(series, going_on).items():
+            for kept, value in _take_lasting(series.lasting, going_on).items():
                 self._add_sample(image, time_ns, series.plan, value, 1, dict(kept), even_0=True)
-        for (name, type, own_tags, _), (value, numops) in account.own.items():
-            self._add_own_sample(image, time_ns, name, type, value, int(numops), dict(own_tags))
+        for (name, type, own_tags, _), cell in account.own.items():
+            tags = dict(own_tags)
+            self._add_own_sample(image, time_ns, name, type, cell.value, cell.numops, tags)
         if going_on:
             self._keep(image, account)
 
     def _keep(self, image: Image, account: Account) -> None:
-        lasting = {
-            name: series for name, series in account.series.items() if series.held or series.emitted
-        }
-        if lasting:
-            kept = self._accounts[image] = Account(account.plans)
-            kept.series = lasting
-            kept.cells = sum(len(series.held or ()) for series in lasting.values())
+        kept = Account(account.plans)
+        for name, series in account.series.items():
+            if series.lasting is not None and (series.lasting.held or series.lasting.emitted):
+                kept.series[name] = series
+                kept.cells += len(series.lasting.held)
+        if kept.series:
+            self._accounts[image] = kept
 
     def _add_sample(
         self,
@@ -277,7 +297,8 @@ class Meter:
             value /= numops
         if plan.numops:
             tags["numops"] = numops
-        tags.update(image.rules.tags)
+        if more := image.rules.tags:
+            tags.update(more)
         what = (time_ns, image.id, plan.name, plan.type, plan.unit, _storable(value), tags)
         self._ready.append(build(Sample, what))
 
@@ -302,28 +323,34 @@ def _named(kept: tuple[str, ...], key: Key) -> dict[str, Any]:
     """Return the tags that a key was made of, those that are known."""
     if len(kept) == 1:
         return {} if key is None else {kept[0]: key}
-    return {tag: text for tag, text in zip(kept, key, strict=True) if text is not None}
+    named = values(key)
+    return {kept[at]: named[at] for at in range(len(kept)) if named[at] is not None}
 
 
-def _sum_up(series: Series, key: tuple[Any, ...], change: float) -> None:
+def _sum_up(plan: Plan, lasting: Lasting, key: tuple[Any, ...], change: float) -> None:
     """Note that a lasting value has changed by so much."""
-    named = zip(series.plan.tags, key, strict=True)
-    kept = tuple((tag, text) for tag, text in named if tag in series.plan.kept and text is not None)
-    total = series.totals.pop(kept, 0) + change
+    named = zip(plan.tags, key, strict=True)
+    kept = tuple((tag, text) for tag, text in named if tag in plan.kept and text is not None)
+    total = lasting.totals.pop(kept, 0) + change
     if total:
-        series.totals[kept] = total
-        series.most[kept] = max(total, series.most.get(kept, 0))
+        lasting.totals[kept] = total
+        lasting.most[kept] = max(total, lasting.most.get(kept, 0))
 
 
-def _take_lasting(series: Series, going_on: bool) -> dict[Tags, float]:
+def _lasting(account: Account) -> list[Lasting]:
+    """Return what lasts of an account."""
+    return [each.lasting for each in account.series.values() if each.lasting is not None]
+
+
+def _take_lasting(lasting: Lasting, going_on: bool) -> dict[Tags, float]:
     """Return the samples of lasting values at the end of a period, and begin a new period.
 
     1. What is not 0 now. 2. What had a sample at the end of the last period, if only as 0 now.
     3. If the image ends: what came and went since then, the most there was of it.
     """
-    most = {} if going_on else series.most
-    found = most | dict.fromkeys(series.emitted, 0) | series.totals
-    series.emitted, series.most = dict(series.totals), dict(series.totals)
+    most = {} if going_on else lasting.most
+    found = most | dict.fromkeys(lasting.emitted, 0) | lasting.totals
+    lasting.emitted, lasting.most = dict(lasting.totals), dict(lasting.totals)
     return found
 
 

@@ -1,5 +1,6 @@
 import cython
 
+from named cimport values
 from scopetrace.metrics.meter cimport Meter
 from scopetrace.model.image cimport Image
 
@@ -10,8 +11,8 @@ cdef class CpuSamples:
 
 cdef class Processes:
     cdef public Meter _meter
-    cdef public dict _live, _cpu
-    cdef public object _waiting, _children, _most_children, _round_ns, _launched
+    cdef public dict _live, _cpu, _children, _most_children
+    cdef public object _waiting, _round_ns, _launched
 
     cpdef process_written(self, Image image)
     @cython.locals(image=Image)

@@ -7,12 +7,13 @@ the process, not to one of its images: it goes on through an exec.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from typing import NamedTuple
 
 from scopetrace.metrics.meter import Meter
 from scopetrace.metrics.proc import Status, cpu_us, open_fds, read_status
 from scopetrace.model.image import Image
+from scopetrace.model.named import values
 from scopetrace.model.operation import Exited, ImageEnded, Leaving
 
 MOST_AT_ONCE = 50
@@ -52,8 +53,9 @@ class Processes:
         self._live: dict[int, Image] = {}
         self._cpu: dict[int, CpuSamples] = {}
         self._waiting: deque[Image] = deque()
-        self._children: Counter[int] = Counter()
-        self._most_children: Counter[int] = Counter()
+        self._children: dict[int, int] = {}
+        """How many each process has that has any."""
+        self._most_children: dict[int, int] = {}
         """Since the last sample. When a process exits, it has hardly any left."""
         self._round_ns = 0
         """When the period ended whose samples are being taken."""
@@ -68,16 +70,16 @@ class Processes:
         if PROCESS not in image.rules.measures:
             return
         self._live[pid] = image
-        self._children[image.ppid] += 1
-        most = max(self._most_children[image.ppid], self._children[image.ppid])
-        self._most_children[image.ppid] = most
+        children = self._children[image.ppid] = self._children.get(image.ppid, 0) + 1
+        if children > self._most_children.get(image.ppid, 0):
+            self._most_children[image.ppid] = children
         if pid not in self._cpu:
             before_us = self._launched.before_us if pid == self._launched.pid else 0
             self._cpu[pid] = CpuSamples(before_us, image.started_ns)
 
     def on_leaving(self, operation: Leaving) -> None:
         """Sample the gauges of a process that is about to exit."""
-        image, time_ns, fds, threads, virtual_kib, resident_kib = operation
+        image, time_ns, fds, threads, virtual_kib, resident_kib = values(operation)
         status = Status(virtual_kib, resident_kib, threads)
         if threads and PROCESS in image.rules.measures:
             children = self._most_children.pop(image.pid, 0)
@@ -117,9 +119,9 @@ class Processes:
         image = self._live.pop(pid, None)
         if image is None:
             return
-        self._children[image.ppid] -= 1
-        if not self._children[image.ppid]:
-            del self._children[image.ppid]
+        children = self._children.pop(image.ppid, 0) - 1
+        if children:
+            self._children[image.ppid] = children
 
     def _look_at(self, image: Image, now_ns: int) -> None:
         samples, used_us = self._cpu[image.pid], cpu_us(image.pid)
@@ -128,7 +130,7 @@ class Processes:
             self._sample_cpu(image, self._round_ns, samples, us, now_ns)
         status = read_status(image.pid)
         if status is not None:
-            children = self._children[image.pid]
+            children = self._children.get(image.pid, 0)
             self._most_children[image.pid] = children
             self._sample_gauges(image, self._round_ns, status, open_fds(image.pid) or 0, children)
 

@@ -6,9 +6,6 @@ fewer rows there are: what differs only in a dropped tag is one value.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import NamedTuple
-
 from scopetrace.model.metric import METRICS, TAGS
 
 TAG_LEVELS = {
@@ -63,55 +60,47 @@ APART_LEVELS = {
 """Metric → the verbosity from which on each measure is a value of its own."""
 
 
-class Plan(NamedTuple):
-    """What becomes of the measures of one metric at one verbosity."""
-
-    name: str
-    type: str
-    unit: str
-    tags: tuple[str, ...]
-    """All tags but numops."""
-    kept: tuple[str, ...]
-    """Those that are kept."""
-    places: tuple[int, ...]
-    """Where those are among all tags."""
-    gauge: bool
-    """The last value holds; else values add up."""
-    mean: bool
-    """A sample is the mean over the operations."""
-    numops: bool
-    """Whether a sample has the number of operations."""
-    apart: bool
-    """Each measure is a sample."""
-    lasting: bool
-    """A gauge of things that are open: it keeps its value until it is set again. Things that
-    differ in dropped tags only add up."""
-
-
-@cache
-def plans(verbosity: int) -> dict[str, Plan]:
-    """Return the plan of each metric."""
-    return {name: _plan(name, verbosity) for name in METRICS}
-
-
-def _plan(name: str, verbosity: int) -> Plan:
-    kind, sort, unit, tags = METRICS[name]
-    shown = tuple(tag for tag in tags if SOONER.get((name, tag), TAG_LEVELS[tag]) <= verbosity)
-    kept = tuple(tag for tag in shown if tag != "numops")
-    return Plan(
-        name=name,
-        type=sort,
-        unit=unit,
-        tags=TAGS[name],
-        kept=kept,
-        places=tuple(map(TAGS[name].index, kept)),
-        gauge=sort == "gauge",
-        mean=sort in MEANS,
-        numops="numops" in shown,
-        apart=verbosity >= APART_LEVELS.get(name, 10),
-        lasting=sort == "gauge" and kind == "net",
-    )
-
-
 MEANS = ("histogram", "timer")
 """Types of which a value is the mean over operations."""
+
+
+class Plan:
+    """What becomes of the measures of one metric at one verbosity."""
+
+    __slots__ = (
+        *("apart", "gauge", "kept", "lasting", "mean", "name", "numops", "places", "tags", "type"),
+        "unit",
+    )
+
+    def __init__(self, name: str, verbosity: int) -> None:
+        kind, sort, unit, tags = METRICS[name]
+        shown = tuple(tag for tag in tags if SOONER.get((name, tag), TAG_LEVELS[tag]) <= verbosity)
+        self.name, self.type, self.unit = name, sort, unit
+        self.tags = TAGS[name]
+        """All tags but numops."""
+        self.kept = tuple(tag for tag in shown if tag != "numops")
+        """Those that are kept."""
+        self.places = tuple(map(self.tags.index, self.kept))
+        """Where those are among all tags."""
+        self.gauge = sort == "gauge"
+        """The last value holds; else values add up."""
+        self.mean = sort in MEANS
+        """A sample is the mean over the operations."""
+        self.numops = "numops" in shown
+        """Whether a sample has the number of operations."""
+        self.apart = verbosity >= APART_LEVELS.get(name, 10)
+        """Each measure is a sample."""
+        self.lasting = sort == "gauge" and kind == "net"
+        """A gauge of things that are open: it keeps its value until it is set again. Things that
+        differ in dropped tags only add up."""
+
+
+_plans: dict[int, dict[str, Plan]] = {}
+
+
+def plans(verbosity: int) -> dict[str, Plan]:
+    """Return the plan of each metric."""
+    found = _plans.get(verbosity)
+    if found is None:
+        found = _plans[verbosity] = {name: Plan(name, verbosity) for name in METRICS}
+    return found

@@ -5,3 +5,5 @@ cdef class Image:
     cdef public tuple ancestors, args, env
     cdef public object args_missing, env_missing, uid, gid, username, groupname
     cdef public dict peer_names
+
+    cpdef inherit(self, Image image)

@@ -61,3 +61,12 @@ class Image:
         self.username = self.groupname = ""
         self.peer_names: dict[str, str] = {}
         """Address → the name that the process looked it up by (`model.peer_names`)."""
+
+    def inherit(self, image: Image) -> None:
+        """Take over what a child shares with its parent until it execs."""
+        self.proc, self.cmd, self.exe, self.cwd = image.proc, image.cmd, image.exe, image.cwd
+        self.args, self.args_missing = image.args, image.args_missing
+        self.env, self.env_missing = image.env, image.env_missing
+        self.uid, self.gid = image.uid, image.gid
+        self.username, self.groupname = image.username, image.groupname
+        self.peer_names = image.peer_names

@@ -20,6 +20,8 @@ cdef class OpenFile:
     cdef _begin(self, str path, status, opened_ns)
 
 
+@cython.final
+@cython.freelist(64)
 cdef class Usage:
     cdef public object opened, mapped
     cdef public object reads, read_bytes, read_ns, writes, write_bytes, write_ns

@@ -58,7 +58,7 @@ class OpenFile:
         """Set all that there is; a subclass calls it instead of a constructor."""
         self.path = path
         self.stat = status
-        self.named = path[:1] == "/" and path[:7] != "/memfd:"
+        self.named = path != "" and path[0] == "/" and path[:7] != "/memfd:"
         self.opened_ns = opened_ns
         """Unix time, ns: the channel of its events."""
         self.console = ""
@@ -132,8 +132,14 @@ class Usage:
 
     def unmeasured(self) -> tuple[int, ...]:
         """Return what was counted since the last call of this, as `struct raw_tally` has it."""
-        reads = (self.reads, self.read_bytes, self.read_ns)
-        now = (*reads, self.writes, self.write_bytes, self.write_ns)
+        now = (
+            self.reads,
+            self.read_bytes,
+            self.read_ns,
+            self.writes,
+            self.write_bytes,
+            self.write_ns,
+        )
         before, self.measured = self.measured, now
         return now if before is NOTHING else _less(now, before)
 

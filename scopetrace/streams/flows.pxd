@@ -1,5 +1,6 @@
 import cython
 
+from named cimport values
 from scopetrace.model.flow cimport Flow
 from scopetrace.model.image cimport Image
 from scopetrace.source cimport Outlet

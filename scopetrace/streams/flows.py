@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
+from scopetrace.model.named import values
 from scopetrace.model.operation import STOPPED, FlowClosed, FlowTransferred, ImageEnded
 from scopetrace.model.payload import Payload
 from scopetrace.source import Handlers, Outlet, Source
@@ -154,7 +155,7 @@ class Flows:
             self._mute(fd_serial)
 
     def _keep(self, operation: FlowTransferred) -> None:
-        image, _tid, time_ns, flow, outgoing, data, transferred, *_ = operation
+        image, _tid, time_ns, flow, outgoing, data, transferred, *_ = values(operation)
         if transferred:
             missing = transferred - len(data)
             self._outlet.keep(Payload(time_ns, image.id, flow.opened_ns, outgoing, data, missing))

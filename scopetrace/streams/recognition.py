@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from scopetrace.model.counts import number_of
 from scopetrace.model.flow_fields import peer_text
 from scopetrace.model.image import Image
+from scopetrace.model.named import values
 from scopetrace.model.operation import FlowClosed, FlowTransferred
 from scopetrace.model.rules import Rules
 from scopetrace.source import Outlet, Source
@@ -220,7 +221,7 @@ class Recognition:
 
     def _read(self, reading: Reading, operation: FlowTransferred) -> None:
         """Feed all readers; drop those that are done."""
-        image, tid, time_ns, flow, outgoing, data, transferred, _serial, _early, _console = (
+        image, tid, time_ns, flow, outgoing, data, transferred, _serial, _early, _console = values(
             operation
         )
         done = False

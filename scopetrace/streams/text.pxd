@@ -1,5 +1,6 @@
 import cython
 
+from named cimport values
 from scopetrace.model.image cimport Image
 from scopetrace.model.open_file cimport OpenFile, Usage
 from scopetrace.source cimport Outlet, Source, TextTarget
@@ -26,6 +27,8 @@ cdef class TextChannels:
     cpdef _written(self, operation)
     @cython.locals(image=Image, file=OpenFile, usage=Usage, channel=TextChannel, channels=dict)
     cpdef _closed(self, operation)
+    cdef _end_channel(self, TextChannel channel, time_ns)
+    cdef _flush_channel(self, TextChannel channel, missing=*)
     cdef _write(self, TextChannel channel, time_ns, tid, bytes data, missing)
     @cython.locals(source=Source)
     cdef TextTarget _target(self, Image image, OpenFile file)
@@ -34,4 +37,5 @@ cdef class TextChannels:
 
 
 cdef bint _is_binary(TextChannel channel, bytes data) except -1
+cdef object _key(OpenFile file)
 cdef list _piece_data(str message, missing)

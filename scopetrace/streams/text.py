@@ -27,6 +27,7 @@ from typing import Any
 from scopetrace.model.counts import number_of
 from scopetrace.model.form import form
 from scopetrace.model.image import Image
+from scopetrace.model.named import values
 from scopetrace.model.open_file import OpenFile
 from scopetrace.model.operation import Closed, ImageEnded, Renamed, Synced, Written
 from scopetrace.source import NO_TARGET, Handlers, Outlet, Source, TextTarget
@@ -164,7 +165,7 @@ class TextChannels:
                 self._end_channel(channel, channel.last_ns)
 
     def _written(self, operation: Written) -> None:
-        image, tid, time_ns, file, data, transferred, fd_serial, unreadable = operation
+        image, tid, time_ns, file, data, transferred, fd_serial, unreadable = values(operation)
         channels = self._channels.get(image)
         channel = None if channels is None else channels.get(file)
         if channel is None:
@@ -295,7 +296,7 @@ class TextChannels:
             outlet.emit(image, time_ns, tid, target.sourcetype, target.source, opened_ns, piece)
 
     def _closed(self, operation: Closed) -> None:
-        image, _tid, time_ns, _op, file, usage = operation
+        image, _tid, time_ns, _op, file, usage = values(operation)
         channels = self._channels.get(image)
         channel = None if channels is None else channels.pop(file, None)
         if usage.write_bytes > usage.emitted_bytes:
@@ -306,7 +307,7 @@ class TextChannels:
 
     def _renamed(self, operation: Renamed) -> None:
         """End a channel: other rules may be about what is written under the new name."""
-        image, _tid, time_ns, file, usage = operation
+        image, _tid, time_ns, file, usage = values(operation)
         channel = self._channels.get(image, {}).pop(file, None)
         unseen = 0 if usage is None else usage.write_bytes - usage.emitted_bytes
         if channel is not None and unseen > 0:
@@ -337,7 +338,8 @@ class TextChannels:
         if channel.utf16 is not None and channel.utf16.unfinished:
             channel.add(time_ns, channel.tid, channel.utf16.unfinished)
         self._flush_channel(channel)
-        self._report_missing(channel, time_ns)
+        if channel.missing or channel.unreadable:
+            self._report_missing(channel, time_ns)
 
     def _report_missing(self, channel: TextChannel, time_ns: int) -> None:
         """Report how much of a channel was not recorded, and why."""

@@ -22,9 +22,8 @@ class Watch:
 
     def for_process(self, facts: ProcessFacts) -> Rules:
         """Return the rules for a process; the same object whenever the same entries apply."""
-        entries = tuple(
-            index for index, entry in enumerate(self.config.custom) if is_about(entry.filter, facts)
-        )
+        custom = self.config.custom
+        entries = tuple([at for at, entry in enumerate(custom) if is_about(entry.filter, facts)])
         found = self._by_entries.get(entries)
         if found is None:
             found = self._by_entries[entries] = self._rules(entries)

@@ -162,7 +162,7 @@ def test_of_very_many_that_come_and_go_a_bounded_number_is_kept(meter, image):
         for value in (1, 0):
             meter.measure(one, START, "net.tcp", value, proto="TCP", port=fd, fd=fd)
         account = meter._accounts.get(one)
-        assert account is None or len(account.series["net.tcp"].most) <= MOST_CELLS
+        assert account is None or len(account.series["net.tcp"].lasting.most) <= MOST_CELLS
 
 
 @pytest.mark.parametrize(

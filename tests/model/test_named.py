@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 
 from scopetrace.decode.files import open_file
-from scopetrace.model.named import build
+from scopetrace.model.named import build, values
 from scopetrace.model.open_file import FileStat
 from scopetrace.model.raw import STAT, Part
 
@@ -21,3 +21,14 @@ def test_a_compiled_module_makes_the_same() -> None:
     assert made == FileStat(*FIELDS)
     assert type(made) is FileStat
     assert gc.is_tracked(made)
+
+
+def test_taken_apart_it_is_itself() -> None:
+    made = build(FileStat, FIELDS)
+    assert values(made) is made
+
+
+def test_what_was_unpacked_once_is_unpacked_again() -> None:
+    raw = STAT.pack(*FIELDS)
+    assert STAT.unpack(raw) == open_file({Part.STAT: raw}, "", 0).stat == STAT.unpack(raw)
+    assert type(STAT.unpack(raw)) is tuple

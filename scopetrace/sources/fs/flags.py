@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 
 ACCESS = {os.O_RDONLY: "O_RDONLY", os.O_WRONLY: "O_WRONLY", os.O_RDWR: "O_RDWR"}
 
@@ -30,7 +29,6 @@ ONE_BIT = {
 """On x86-64 the C library calls O_LARGEFILE 0; programs of other kinds do set its bit."""
 
 
-@lru_cache(maxsize=512)
 def flag_names(flags: int) -> str:
     """Return O_RDONLY|O_CLOEXEC…; bits without a name come last, in hexadecimal."""
     access = flags & os.O_ACCMODE

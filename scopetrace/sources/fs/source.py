@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.form import form
 from scopetrace.model.image import Image
+from scopetrace.model.named import values
 from scopetrace.model.names import error_name, octal_digits
 from scopetrace.model.open_file import OpenFile, Usage
 from scopetrace.model.operation import (
@@ -24,7 +25,8 @@ from scopetrace.model.operation import (
     Opened,
     Used,
 )
-from scopetrace.source import Handlers, Mode, Needs, Source
+from scopetrace.model.rules import Rules as RulesOfProcess
+from scopetrace.source import Handlers, Mode, Needs, Outlet, Source
 from scopetrace.sources.fs.flags import flag_names
 
 FS = "fs"
@@ -35,6 +37,22 @@ FOLLOWS_FOLDERS = {"cwd": Mode.ALL}
 
 SEEK_VERBOSITY = 8
 """From this verbosity on fs.seek is measured: every lseek of a program has to stop it then."""
+
+
+MOST_FLAGS = 512
+"""Combinations of flags whose names are remembered."""
+
+
+class Wanted:
+    """What one set of rules wants of the events and metrics that programs cause most."""
+
+    __slots__ = ("closes", "failures", "measures", "opens")
+
+    def __init__(self, rules: RulesOfProcess) -> None:
+        self.measures = FS in rules.measures
+        self.opens = rules.wants(FS, "fs.open")
+        self.closes = rules.wants(FS, "fs.close")
+        self.failures = rules.wants(FS, "fs.error")
 
 
 class FsSource(Source):
@@ -81,6 +99,11 @@ class FsSource(Source):
         "fs.error": {"rare": ("lock", "touch")}
     }
 
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+        self._wanted: dict[RulesOfProcess, Wanted] = {}
+        self._flag_names: dict[int, str] = {}
+
     def handlers(self) -> Handlers:
         """Return what this source does with operations."""
         return {
@@ -94,13 +117,13 @@ class FsSource(Source):
         }
 
     def _opened(self, operation: Opened) -> None:
-        image, tid, time_ns, op, file, fd, flags, passed, created = operation
-        rules = image.rules
-        if FS in rules.measures:
+        image, tid, time_ns, op, file, fd, flags, passed, created = values(operation)
+        wanted = self._wanted_by(image.rules)
+        if wanted.measures:
             self.outlet.measure_with(image, time_ns, "fs.open", 1, 1, (op, file.path, fd))
-        if not rules.wants(FS, "fs.open"):
+        if not wanted.opens:
             return
-        named = None if flags is None else flag_names(flags)
+        named = None if flags is None else self._flag_names.get(flags) or self._name_flags(flags)
         uid, gid, perms, owner, group = _owners(image, file)
         data = (
             OPENED,
@@ -119,14 +142,14 @@ class FsSource(Source):
         self.outlet.emit(image, time_ns, tid, FS, "fs.open", file.opened_ns, data)
 
     def _closed(self, operation: Closed) -> None:
-        image, tid, time_ns, op, file, usage = operation
+        image, tid, time_ns, op, file, usage = values(operation)
         if not file.named or not (usage.opened or usage.reads or usage.writes):
             return
-        rules = image.rules
-        if FS in rules.measures:
+        wanted = self._wanted_by(image.rules)
+        if wanted.measures:
             self.outlet.measure_with(image, time_ns, "fs.close", 1, 1, (op, file.path, file.fd))
             self._measure_use(image, time_ns, file, usage)
-        if not rules.wants(FS, "fs.close"):
+        if not wanted.closes:
             return
         uid, gid, perms, owner, group = _owners(image, file)
         data = (
@@ -149,8 +172,8 @@ class FsSource(Source):
         self.outlet.emit(image, time_ns, tid, FS, "fs.close", file.opened_ns, data)
 
     def _used(self, operation: Used) -> None:
-        image, _tid, time_ns, file, usage = operation
-        if file.named and FS in image.rules.measures:
+        image, _tid, time_ns, file, usage = values(operation)
+        if file.named and self._wanted_by(image.rules).measures:
             self._measure_use(image, time_ns, file, usage)
 
     def _measure_use(self, image: Image, time_ns: int, file: OpenFile, usage: Usage) -> None:
@@ -164,7 +187,7 @@ class FsSource(Source):
                 outlet.measure_with(image, time_ns, "fs.duration", used_ns / 1000, calls, tags)
 
     def _name_changed(self, operation: NameChanged) -> None:
-        image, tid, time_ns, op, group, file, passed, other, other_passed, mode, exchanged = (
+        image, tid, time_ns, op, group, file, passed, other, other_passed, mode, exchanged = values(
             operation
         )
         data = _named(op, file, passed)
@@ -177,7 +200,7 @@ class FsSource(Source):
         self._emit(f"fs.{group}", image, time_ns, tid, data)
 
     def _attribute_changed(self, operation: AttributeChanged) -> None:
-        image, tid, time_ns, op, file, passed, perms, owner, group, size = operation
+        image, tid, time_ns, op, file, passed, perms, owner, group, size = values(operation)
         data = _named(op, file, passed)
         if perms is not None:
             data["file_perms"] = octal_digits(perms)
@@ -190,13 +213,13 @@ class FsSource(Source):
         self._emit("fs.attr", image, time_ns, tid, data)
 
     def _failed(self, operation: Failed) -> None:
-        image, tid, time_ns, op, kind, file, passed, other, other_passed, errno, evidence = (
+        image, tid, time_ns, op, kind, file, passed, other, other_passed, errno, evidence = values(
             operation
         )
-        rules = image.rules
-        if FS in rules.measures:
+        wanted = self._wanted_by(image.rules)
+        if wanted.measures:
             self.outlet.measure_with(image, time_ns, "fs.error", 1, 1, (kind, op, file))
-        if not rules.wants(FS, "fs.error"):
+        if not wanted.failures:
             return
         data: tuple[Any, ...] = (
             FAILED,
@@ -213,9 +236,22 @@ class FsSource(Source):
         self.outlet.emit(image, time_ns, tid, FS, "fs.error", 0, data)
 
     def _counted(self, operation: Counted) -> None:
-        image, _tid, time_ns, op, group, calls = operation
+        image, _tid, time_ns, op, group, calls = values(operation)
         if FS in image.rules.measures:
             self.outlet.measure(image, time_ns, f"fs.{group}", calls, op=op)
+
+    def _wanted_by(self, rules: RulesOfProcess) -> Wanted:
+        return self._wanted.get(rules) or self._ask(rules)
+
+    def _ask(self, rules: RulesOfProcess) -> Wanted:
+        wanted = self._wanted[rules] = Wanted(rules)
+        return wanted
+
+    def _name_flags(self, flags: int) -> str:
+        if len(self._flag_names) >= MOST_FLAGS:
+            self._flag_names.clear()
+        names = self._flag_names[flags] = flag_names(flags)
+        return names
 
     def _emit(self, name: str, image: Image, time_ns: int, tid: int, data: dict[str, Any]) -> None:
         rules = image.rules
@@ -257,4 +293,5 @@ def _owners(image: Image, file: OpenFile) -> tuple[int | None, ...]:
         return NOT_WANTED
     if status is None:
         return (image.uid, image.gid, None, None, None)
-    return (image.uid, image.gid, octal_digits(status.mode), status.uid, status.gid)
+    _dev, _ino, _size, _rdev, mode, uid, gid, _links, _born_ns = values(status)
+    return (image.uid, image.gid, octal_digits(mode), uid, gid)
