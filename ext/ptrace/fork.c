@@ -8,8 +8,8 @@
  *     resumes it.
  *  2. The child's first stop (PTRACE_EVENT_STOP) first: its parent is not known, so it stays in
  *     that stop (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
- *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted
- *     by what /proc/TID/status says of it (start_orphans).
+ *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted if the
+ *     process that /proc/TID/status calls its parent is making no child, or has ended (start_orphans).
  *  4. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
  *     the gate (gated_note_birth) after the parent's event.
  *
@@ -239,11 +239,18 @@ void start_newborns(struct engine *engine)
             start_child(engine, task);
 }
 
-static bool process_lives(const struct engine *engine, pid_t tgid)
+static bool is_making_child(const struct engine *engine, const struct task *task)
+{
+    return gated_makes_child(engine, task) ||
+           (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH);
+}
+
+/* Whether a process may have made a child, and its event comes. One may be its parent by PR_SET_CHILD_SUBREAPER alone. */
+static bool may_have_made(const struct engine *engine, pid_t tgid)
 {
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task))
-        if (task->adopted && task->caller.tgid == tgid)
+        if (task->adopted && task->caller.tgid == tgid && is_making_child(engine, task))
             return true;
     return false;
 }
@@ -257,7 +264,7 @@ void start_orphans(struct engine *engine, struct task *dead)
         pid_t tgid = (pid_t)proc_status_number(task->caller.tid, "\nTgid:\t");
         pid_t parent = (pid_t)proc_status_number(task->caller.tid, "\nPPid:\t");
         bool thread = tgid != task->caller.tid;
-        if (process_lives(engine, thread ? tgid : parent))
+        if (may_have_made(engine, thread ? tgid : parent))
             continue;
         adopt(engine, dead, task, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
         if (thread)

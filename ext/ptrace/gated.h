@@ -70,6 +70,10 @@ void gated_start(struct engine *engine, struct task *child);
  */
 void gated_note_birth(struct task *parent, struct task *child);
 bool gated_awaits_parent(const struct task *child);
+
+/* Whether a thread is in a call in the gate that makes a child. */
+bool gated_makes_child(const struct engine *engine, const struct task *task);
+
 void gated_leave_image(struct engine *engine, struct task *task);
 
 /* Nothing is recorded any more: calls go on in the gate. */

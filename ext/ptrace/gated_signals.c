@@ -155,6 +155,14 @@ void gated_find_birthplace(struct task *child, const struct arch_regs *regs)
     }
 }
 
+bool gated_makes_child(const struct engine *engine, const struct task *task)
+{
+    if (!task->gated || !gate_thread_is_in_call(task->gated))
+        return false;
+    int row = gated_row(engine, task->gated->page->slot.registers.rax);
+    return row >= 0 && CALLS[row].group == GROUP_BIRTH;
+}
+
 bool gated_awaits_parent(const struct task *child)
 {
     struct arch_regs regs;

@@ -669,6 +669,18 @@ def test_a_signal_that_ends_the_process_comes_before_the_calls_of_its_threads(
     pytest.fail(f"more calls came after the signal with gate than without: {found}")
 
 
+@one_user("who takes in orphans does not depend on rights")
+@pytest.mark.parametrize("gate", ["off", "eager"])
+def test_a_child_starts_though_its_parent_was_killed_while_it_was_made(
+    gate: str, stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.environ = {"SCOPE_GATE": gate}
+
+    recording = stage.record([compile_tracee("orphans")], timeout=120)
+
+    assert recording.ending.status == 0
+
+
 # -- programs that mean harm ----------------------------------------------------------------------
 
 
