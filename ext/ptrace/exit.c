@@ -45,6 +45,8 @@ void drop_task(struct engine *engine, struct task *task)
     free_whole_calls(task);
     if (task->newborn)
         engine->tasks.newborns--;
+    if (task->kept_until_ns)
+        engine->tasks.kept--;
     tasks_remove(&engine->tasks, task);
 }
 
@@ -73,6 +75,7 @@ static void write_leave(struct engine *engine, struct task *task)
 
 void on_exit_stop(struct engine *engine, struct task *task)
 {
+    task->ended_making = is_making_child(engine, task);
     abandon_calls(engine, task);
     abandon_whole_calls(engine, task);
     if (task->caller.space && task->caller.space->async && task->caller.fds)
@@ -141,8 +144,13 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
 {
     struct task *task = tasks_find(&engine->tasks, tid);
     siginfo_t ignored;
+    bool made = false;
 
     if (task && task->caller.fds) {
+        made = task->ended_making || is_making_child(engine, task);
+        task->adopted = false; /* so that it is not taken for a living parent */
+        if (engine->tasks.newborns && start_orphans(engine, task))
+            made = false;
         abandon_calls(engine, task);
         abandon_whole_calls(engine, task);
         async_leave(&engine->context, &task->caller);
@@ -158,9 +166,8 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (engine->tasks.newborns && task->caller.fds) {
-        task->adopted = false; /* so that it is not taken for a living parent */
-        start_orphans(engine, task);
-    }
-    drop_task(engine, task);
+    if (made && !engine->recording_ended)
+        keep_maker(engine, task);
+    else
+        drop_task(engine, task);
 }

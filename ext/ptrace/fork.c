@@ -10,7 +10,9 @@
  *     that stop (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
  *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted if the
  *     process that /proc/TID/status calls its parent is making no child, or has ended (start_orphans).
- *  4. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
+ *  4. The end of the parent first, as the child has not run yet: what the parent had is kept for it
+ *     (keep_maker), and the process that is its parent by then has its RAW_FORK.
+ *  5. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
  *     the gate (gated_note_birth) after the parent's event.
  *
  * CLONE_UNTRACED would have the child not traced at all: the flag is cleared before the call is made,
@@ -26,6 +28,7 @@
 #include "ptrace/gated.h"
 #include "ptrace/state.h"
 
+enum { CHILD_LATE_NS = 1000 * 1000 * 1000 }; /* how long a child may take to its first stop */
 enum { THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 
 void read_clone3_flags(struct task *task, uint64_t address)
@@ -156,8 +159,12 @@ static void write_fork(struct engine *engine, const struct task *parent, const s
     write_record(&engine->context, &parent->caller, &header, &engine->context.scratch);
 }
 
-/* Give a new task what it shares with its parent or copies from it, and write RAW_FORK. */
-static void adopt(struct engine *engine, struct task *parent, struct task *child, uint64_t flags)
+/*
+ * Give a new task what it shares with its parent or copies from it, and write RAW_FORK: that is `by` another task if
+ * the parent has ended.
+ */
+static void adopt(struct engine *engine, struct task *parent, const struct task *by,
+                  struct task *child, uint64_t flags)
 {
     child->caller.tgid = flags & CLONE_THREAD ? parent->caller.tgid : child->caller.tid;
     child->program = parent->program;
@@ -174,7 +181,7 @@ static void adopt(struct engine *engine, struct task *parent, struct task *child
     child->adopted = true;
     engine->context.roots_differ |= (flags & CLONE_NEWNS) != 0;
     engine->context.pids_differ |= (flags & CLONE_NEWPID) != 0;
-    write_fork(engine, parent, child, flags);
+    write_fork(engine, by, child, flags);
 }
 
 void start_child(struct engine *engine, struct task *task)
@@ -213,22 +220,9 @@ void on_fork(struct engine *engine, struct task *task)
         task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
     if (!child || child->adopted)
         return;
-    adopt(engine, task, child, birth_flags(task, child->caller.tid));
+    adopt(engine, task, task, child, birth_flags(task, child->caller.tid));
     if (child->newborn)
         start_child(engine, child);
-}
-
-struct task *add_newborn(struct engine *engine, pid_t tid)
-{
-    struct task *task = tasks_add(&engine->tasks, tid, tid);
-
-    if (task) {
-        task->newborn = true;
-        engine->tasks.newborns++;
-    } else {
-        engine->context.counts.lost++;
-    }
-    return task;
 }
 
 void start_newborns(struct engine *engine)
@@ -239,13 +233,13 @@ void start_newborns(struct engine *engine)
             start_child(engine, task);
 }
 
-static bool is_making_child(const struct engine *engine, const struct task *task)
+bool is_making_child(const struct engine *engine, const struct task *task)
 {
     return gated_makes_child(engine, task) ||
            (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH);
 }
 
-/* Whether a process may have made a child, and its event comes. One may be its parent by PR_SET_CHILD_SUBREAPER alone. */
+/* Whether a process may have made a child: it may be the parent by PR_SET_CHILD_SUBREAPER alone. */
 static bool may_have_made(const struct engine *engine, pid_t tgid)
 {
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
@@ -255,20 +249,78 @@ static bool may_have_made(const struct engine *engine, pid_t tgid)
     return false;
 }
 
-void start_orphans(struct engine *engine, struct task *dead)
+/*
+ * Adopt a child in its first stop if `dead` has made it. False: another one may have, which has ended, too, or
+ * whose event is still to come.
+ */
+static bool adopt_orphan(struct engine *engine, struct task *dead, struct task *child)
 {
+    enum gated_maker maker = gated_maker_of(dead, child);
+    pid_t tgid = (pid_t)proc_status_number(child->caller.tid, "\nTgid:\t");
+    pid_t parent = (pid_t)proc_status_number(child->caller.tid, "\nPPid:\t");
+    bool thread = tgid != child->caller.tid;
+    const struct task *by = dead->kept_until_ns ? tasks_find(&engine->tasks, parent) : NULL;
+
+    if (maker == GATED_OTHER_MAKER ||
+        (maker == GATED_NO_MAKER && may_have_made(engine, thread ? tgid : parent)))
+        return false;
+    adopt(engine, dead, by ? by : dead, child, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
+    if (thread)
+        child->caller.tgid = tgid;
+    return true;
+}
+
+bool start_orphans(struct engine *engine, struct task *dead)
+{
+    bool found = false;
+
     for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.newborns;
-         task = tasks_next(&engine->tasks, task)) {
-        if (!task->newborn)
+         task = tasks_next(&engine->tasks, task))
+        if (task->newborn && adopt_orphan(engine, dead, task)) {
+            start_child(engine, task);
+            found = true;
+        }
+    return found;
+}
+
+void keep_maker(struct engine *engine, struct task *dead)
+{
+    dead->kept_until_ns = monotonic_ns() + CHILD_LATE_NS;
+    engine->tasks.kept++;
+    wake_at(engine, dead->kept_until_ns);
+}
+
+uint64_t drop_makers(struct engine *engine, uint64_t now_ns)
+{
+    uint64_t next_ns = 0;
+
+    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.kept;) {
+        struct task *dead = task;
+        task = tasks_next(&engine->tasks, task);
+        if (dead->kept_until_ns > now_ns && (!next_ns || dead->kept_until_ns < next_ns))
+            next_ns = dead->kept_until_ns;
+        if (!dead->kept_until_ns || dead->kept_until_ns > now_ns)
             continue;
-        pid_t tgid = (pid_t)proc_status_number(task->caller.tid, "\nTgid:\t");
-        pid_t parent = (pid_t)proc_status_number(task->caller.tid, "\nPPid:\t");
-        bool thread = tgid != task->caller.tid;
-        if (may_have_made(engine, thread ? tgid : parent))
-            continue;
-        adopt(engine, dead, task, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
-        if (thread)
-            task->caller.tgid = tgid;
-        start_child(engine, task);
+        start_orphans(engine, dead);
+        drop_task(engine, dead);
     }
+    return next_ns;
+}
+
+struct task *add_newborn(struct engine *engine, pid_t tid)
+{
+    struct task *task = tasks_add(&engine->tasks, tid, tid), *dead = NULL;
+
+    if (!task) {
+        engine->context.counts.lost++;
+        return NULL;
+    }
+    while (engine->tasks.kept && (dead = tasks_next(&engine->tasks, dead)))
+        if (dead->kept_until_ns && adopt_orphan(engine, dead, task)) {
+            drop_task(engine, dead);
+            return task;
+        }
+    task->newborn = true;
+    engine->tasks.newborns++;
+    return task;
 }

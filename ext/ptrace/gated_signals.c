@@ -155,12 +155,24 @@ void gated_find_birthplace(struct task *child, const struct arch_regs *regs)
     }
 }
 
+enum gated_maker gated_maker_of(const struct task *dead, const struct task *child)
+{
+    struct arch_regs regs;
+
+    if (arch_get_regs(child->caller.tid, &regs) < 0 || regs.user.rip != gate_address(gate_return))
+        return GATED_NO_MAKER;
+    for (unsigned i = 0; dead->gated && i < dead->image->arena_count; i++)
+        if (arena_page(dead->image->arenas[i], regs.user.gs_base) == dead->gated->page)
+            return GATED_THIS_MAKER;
+    return GATED_OTHER_MAKER;
+}
+
 bool gated_makes_child(const struct engine *engine, const struct task *task)
 {
-    if (!task->gated || !gate_thread_is_in_call(task->gated))
-        return false;
-    int row = gated_row(engine, task->gated->page->slot.registers.rax);
-    return row >= 0 && CALLS[row].group == GROUP_BIRTH;
+    uint64_t number = task->gated ? task->gated->page->slot.registers.rax : GATE_NUMBERS;
+
+    return number < GATE_NUMBERS && engine->gate->actions[number] == GATE_CLONE &&
+           gate_thread_is_in_call(task->gated);
 }
 
 bool gated_awaits_parent(const struct task *child)

@@ -241,8 +241,14 @@ struct task *add_newborn(struct engine *engine, pid_t tid);
 void start_child(struct engine *engine, struct task *task);
 /* The same for all newborns, whether or not an event has named them. */
 void start_newborns(struct engine *engine);
-/* After an exit: resume newborns whose parent has exited, since no event will name them. */
-void start_orphans(struct engine *engine, struct task *dead);
+/* Whether a thread is in a call that makes a child, whose event is still to come. */
+bool is_making_child(const struct engine *engine, const struct task *task);
+/* At an end: resume newborns whose parent has ended, since no event will name them. False: there were none. */
+bool start_orphans(struct engine *engine, struct task *dead);
+/* Instead of drop_task: the thread has ended while it made a child, whose first stop may be still to come. */
+void keep_maker(struct engine *engine, struct task *dead);
+/* Drop those that were kept for long enough. Returns when the next is to be dropped, or 0. */
+uint64_t drop_makers(struct engine *engine, uint64_t now_ns);
 /* A child made with CLONE_UNTRACED would not be traced: clear the flag before the call … */
 void patch_clone(struct task *task, const struct pending *call);
 /* … and restore it in the program's memory after it. */

@@ -124,7 +124,7 @@ def test_what_is_cut_off_is_counted(stage: Stage, needs: Needs) -> None:
     assert flow.received.bytes + flow.received.missing == len(wire.received)
     ending = stage.run(scopetrace_command("flows", str(flow.id), "--in"))
     assert ending.stdout == kept
-    assert f"{flow.received.missing} bytes" in ending.stderr.decode()
+    assert f"{flow.received.missing:,} bytes" in ending.stderr.decode()
 
 
 TSHARK_FIELDS = (
