@@ -3,8 +3,9 @@
 cdef extern from *:
     """
     /*
-     * A tuple that nobody else holds becomes the named tuple: the two are laid out the same, as
-     * named tuples have no attributes of their own. Others are copied.
+     * A tuple to which there is no other reference becomes the named tuple: the two are laid out the
+     * same, as named tuples have no attributes of their own. Others are copied. Of a tuple of constants
+     * alone Cython has the only reference, which does not show: it must not be passed.
      */
     static PyObject *new_named(PyTypeObject *named, PyObject *fields)
     {

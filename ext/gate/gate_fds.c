@@ -8,7 +8,7 @@
 
 enum { STARTS_PATHS = GATE_FD_KNOWN | GATE_FD_FOLDER };
 
-/* The file of an fd has a name, for which nobody has asked of late. */
+/* The file of an fd has a name, which was not asked for lately. */
 IN_THE_PROGRAM static int is_stale(const struct gate_slot *slot)
 {
     return slot->fd_word && !has(slot, GATE_FD_NAMELESS) && !is_fresh(slot);

@@ -172,9 +172,9 @@ def test_a_complaint_in_a_log_comes_before_what_others_wrote_to_stderr(tmp_path:
         events = [missed(2, "/usr/include/x.h"), missed(2, "/w/a.c.gch"), log, other]
         return ask(tmp_path, processes, events).ends[0]
 
-    told = why("a.c:1: fatal error: x.h: No such file or directory\n")
-    assert told.failures[0].data["file"] == "/usr/include/x.h"
-    assert told.log
+    found = why("a.c:1: fatal error: x.h: No such file or directory\n")
+    assert found.failures[0].data["file"] == "/usr/include/x.h"
+    assert found.log
     assert why("a.c:1\n").stderr == ("configure: error: x is required",)
 
 
