@@ -26,6 +26,7 @@ PASSED = (0, 5)
 RAN = (*PASSED, 1)
 """Its statuses if it did what it was asked for."""
 PR_SET_CHILD_SUBREAPER = 36
+WRITE_STOCK = "from scopetrace.config.stock import BUILT, write_built; write_built(BUILT)"
 COMPILES = re.compile(r" (?:-c (\S+\.c)|-shared) ")
 
 
@@ -51,7 +52,8 @@ class Stage:
         names = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
         for name in filter(None, names.split("\0")):
             self._copy(name)
-        if not self._compilers:
+        parsed = shlex.join([sys.executable, "-c", WRITE_STOCK])
+        if not self._compilers or not self._succeeds(parsed):
             raise SystemExit("the checkout does not build")
 
     def alter(self, mutant: Mutant) -> bool:
