@@ -116,20 +116,28 @@ class SingleAct(Act):
 
 
 class MissingAct(Act):
-    """Files that were looked for and are not there."""
+    """Files that were looked for and are not there; and where the last of them was found."""
+
+    def __init__(self, first: Recorded) -> None:
+        super().__init__(first)
+        self.found = ""
 
     def _note(self, call: Subject) -> None:
-        self.paths[Values(call)["path"]] = None
+        path = Values(call)["path"] if call.first("path") else ""
+        if call.succeeded:
+            self.found = self.found or path
+        elif path != self.found:
+            self.paths[path] = None
 
     def _together(self) -> str:
-        if len(self.paths) == 1:
+        if len(self.paths) == 1 and not self.found:
             return self._sentence
         folders, names = zip(*(path.rpartition("/")[::2] for path in self.paths), strict=True)
         if len({*names}) == 1:
-            where = f"{len(folders)} folders where it is not"
-            return (
-                f"Looked for {names[0]} in {where}: {listed(folder or '/' for folder in folders)}"
-            )
+            where = f"{number_of(len(folders), 'folder')} where it is not"
+            at = f", and found it in {self.found.rpartition('/')[0] or '/'}" if self.found else ""
+            listing = listed(folder or "/" for folder in folders)
+            return f"Looked for {names[0]} in {where}: {listing}{at}"
         return f"Looked for {len(self.paths)} files that are not there: {listed(self.paths)}"
 
 

@@ -55,6 +55,7 @@ IDENTITY = frozenset(
         "getresuid", "getresgid",
     )
 )  # fmt: skip
+OWN_IDS = frozenset(f"get{of}id{bits}" for of in ("u", "eu", "g", "eg") for bits in ("", "32"))
 HOUSEKEEPING = frozenset(
     (
         "getrandom", "set_robust_list", "rseq", "set_tid_address", "arch_prctl", "futex", "sysinfo",
@@ -113,12 +114,20 @@ def _origin(call: Subject) -> int:
     return call.files.origins.get(fds[0], 0) if len(fds) == 1 else 0
 
 
-def _is_sought(call: Subject, act: Act) -> bool:
-    """Return whether an act is a search for a file of the same name as that of a call."""
+def _is_sought(call: Subject, kind: type[Act], act: Act) -> bool:
+    """Return whether an act is a search for the file of a call: where it is not, then where it is.
+
+    A shell then asks whether it may execute that, and for its own user and group.
+    """
     if not isinstance(act, MissingAct):
         return False
-    name = Values(call)["path"].rpartition("/")[2]
-    return [*act.paths][-1].rpartition("/")[2] == name
+    if act.found:
+        return call.name in OWN_IDS or (kind is LookAct and Values(call)["path"] == act.found)
+    if kind is not MissingAct and not (kind is LookAct and call.succeeded):
+        return False
+    sought = [path.rpartition("/")[2] for path in act.paths]
+    of_interest = sought[-1:] if kind is MissingAct else sought
+    return {*of_interest} == {Values(call)["path"].rpartition("/")[2]}
 
 
 class Acts:
@@ -143,6 +152,8 @@ class Acts:
         key, kind = self._kind(call)
         act = self._act(call, key) or self._begin(kind(call.made))
         act.add(call)
+        if isinstance(act, MissingAct) and act.found:
+            key = ("found", act.found)
         self._last[call.made.tid] = key, act
         if act.is_open:
             self._open[key] = act
@@ -163,9 +174,8 @@ class Acts:
         if origin and (origin == call.made.id or key in self._open):
             return key, FileAct
         key, kind = _kind_of(call, self._is_own)
-        if kind is MissingAct and (last := self._last.get(call.made.tid)):
-            return (last[0] if _is_sought(call, last[1]) else key), kind
-        return key, kind
+        last = self._last.get(call.made.tid)
+        return (last[0] if last and _is_sought(call, kind, last[1]) else key), kind
 
     def _act(self, call: Subject, key: Key) -> Act | None:
         """Return the act that a call belongs to; None: it begins one."""

@@ -227,6 +227,26 @@ def test_a_search_through_folders_is_one_act(acts):
     assert found == ["Looked for ls in 3 folders where it is not: /a, /usr/b and / [3 stats]"]
 
 
+def test_a_search_ends_with_what_a_shell_asks_about_the_file_that_it_has_found(acts):
+    found = acts(
+        stat("/a/ls", 0.1, -2),
+        stat("/usr/bin/ls", 0.2),
+        call("geteuid", result=7, at=0.3),
+        call("access", 0x1000, 1, at=0.4, memory=[text(0, "/usr/bin/ls")]),
+        stat("/a/wc", 0.5, -2),
+        stat("/usr/bin/ls", 0.6),
+        call("geteuid", result=7, at=0.7),
+    )
+
+    assert found == [
+        "Looked for ls in 1 folder where it is not: /a, and found it in /usr/bin"
+        " [2 stats, geteuid, access]",
+        "Looked for /a/wc: it is not there (ENOENT) [stat]",
+        "Asked about /usr/bin/ls: it is empty [stat]",
+        "Asked with which user's rights the process runs: 7 [geteuid]",
+    ]
+
+
 def test_a_question_that_was_shown_is_not_shown_again_among_the_systems_own(acts):
     found = acts(
         stat("/a", 0.1),
