@@ -242,7 +242,7 @@ def _needed(failing: Failing) -> str | None:
         return NEEDED["ptrace"] if _attaches_to_other(failing) else None
     if failing.op == "prctl":
         return NEEDED_BY_PRCTL.get(record.arg1)
-    if failing.op in MODES and stat.S_ISDIR(record.argument(MODES[failing.op])):
+    if failing.op in MODES and stat.S_ISDIR(record.argument(MODES[failing.op]) & 0xFFFF):
         return None
     if failing.op != "socket":
         return NEEDED.get(failing.op)
