@@ -56,11 +56,15 @@ IN_THE_PROGRAM static int add_text(struct gate_record *record, enum raw_part_kin
     return end_part(record, part, gate_copy_text(part->bytes, address, PATH_MOST), PATH_MOST);
 }
 
+/* The address of the path of a call; of link(2) the first one. */
+IN_THE_PROGRAM static uint64_t path_of(const struct gate_slot *slot)
+{
+    return path_argument_of(slot) == GATE_PATH_2 ? slot->registers.rsi : slot->registers.rdi;
+}
+
 IN_THE_PROGRAM static int add_path(const struct gate_slot *slot, struct gate_record *record)
 {
-    int first = path_argument_of(slot) == GATE_PATH_1;
-
-    return add_text(record, PART_PATH, first ? slot->registers.rdi : slot->registers.rsi);
+    return add_text(record, PART_PATH, path_of(slot));
 }
 
 /* Write the name "/proc/thread-self/fd/N": a string of C would not be copied into the program. */
@@ -188,15 +192,14 @@ IN_THE_PROGRAM static int is_lasting(struct gate_slot *slot, const struct raw_pa
     return path->size && keep_folder(slot);
 }
 
-/* What newfstatat(2) says of the path of a call, with these flags. */
-IN_THE_PROGRAM static int64_t look_at(const struct gate_slot *slot, uint64_t flags,
+/* What newfstatat(2) says of a path that starts where that of the call does. */
+IN_THE_PROGRAM static int64_t look_at(const struct gate_slot *slot, uint64_t path, uint64_t flags,
                                       struct stat *found_out)
 {
-    const struct gate_registers *registers = &slot->registers;
     int at = path_argument_of(slot) == GATE_PATH_2;
 
-    return gate_make_call(SYS_newfstatat, at ? registers->rdi : (uint64_t)AT_FDCWD,
-                          at ? registers->rsi : registers->rdi, (uintptr_t)found_out, flags, 0);
+    return gate_make_call(SYS_newfstatat, at ? slot->registers.rdi : (uint64_t)AT_FDCWD, path,
+                          (uintptr_t)found_out, flags, 0);
 }
 
 /*
@@ -212,7 +215,7 @@ IN_THE_PROGRAM static int before_unlink(const struct gate_slot *slot)
         return 1;
     if (flags || slot->registers.rax == SYS_rmdir)
         return __atomic_load_n((uint8_t *)(uintptr_t)GATE_PATH_WAITS, __ATOMIC_ACQUIRE);
-    int64_t result = look_at(slot, AT_SYMLINK_NOFOLLOW, &found);
+    int64_t result = look_at(slot, path_of(slot), AT_SYMLINK_NOFOLLOW, &found);
     return result != -ENOENT && (result || !S_ISREG(found.st_mode));
 }
 
@@ -221,7 +224,7 @@ IN_THE_PROGRAM static int before_exec(const struct gate_slot *slot)
 {
     struct stat found;
 
-    return !slot->missing || look_at(slot, 0, &found) != -ENOENT;
+    return !slot->missing || look_at(slot, path_of(slot), 0, &found) != -ENOENT;
 }
 
 /* -- what led to nothing, and what is made there -- */
@@ -240,17 +243,17 @@ IN_THE_PROGRAM static int before_mkdir(struct gate_slot *slot)
  */
 IN_THE_PROGRAM static int misses_folder(const struct gate_slot *slot, struct raw_part *path)
 {
-    int at = path_argument_of(slot) == GATE_PATH_2;
     uint32_t end = path->size;
     struct stat found;
 
-    while (slot->makes_folders && end && path->bytes[end - 1] != '/')
+    if (!slot->makes_folders)
+        return 1;
+    while (end && path->bytes[end - 1] != '/')
         end--;
-    if (!slot->makes_folders || end <= 1)
-        return !slot->makes_folders;
+    if (end <= 1)
+        return 0;
     path->bytes[end - 1] = 0;
-    int64_t result = gate_make_call(SYS_newfstatat, at ? slot->registers.rdi : (uint64_t)AT_FDCWD,
-                                    (uintptr_t)path->bytes, (uintptr_t)&found, 0, 0);
+    int64_t result = look_at(slot, (uintptr_t)path->bytes, 0, &found);
     path->bytes[end - 1] = '/';
     return result != 0;
 }

@@ -144,13 +144,12 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
 {
     struct task *task = tasks_find(&engine->tasks, tid);
     siginfo_t ignored;
-    bool made = false;
 
     if (task && task->caller.fds) {
-        made = task->ended_making || is_making_child(engine, task);
+        task->ended_making |= is_making_child(engine, task);
         task->adopted = false; /* so that it is not taken for a living parent */
-        if (engine->tasks.newborns && start_orphans(engine, task))
-            made = false;
+        if (start_orphans(engine, task))
+            task->ended_making = false;
         abandon_calls(engine, task);
         abandon_whole_calls(engine, task);
         async_leave(&engine->context, &task->caller);
@@ -166,7 +165,7 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (made && !engine->recording_ended)
+    if (task->ended_making && !engine->recording_ended)
         keep_maker(engine, task);
     else
         drop_task(engine, task);

@@ -290,21 +290,13 @@ void keep_maker(struct engine *engine, struct task *dead)
     wake_at(engine, dead->kept_until_ns);
 }
 
-uint64_t drop_makers(struct engine *engine, uint64_t now_ns)
+uint64_t drop_due_maker(struct engine *engine, struct task *task, uint64_t now_ns)
 {
-    uint64_t next_ns = 0;
-
-    for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.kept;) {
-        struct task *dead = task;
-        task = tasks_next(&engine->tasks, task);
-        if (dead->kept_until_ns > now_ns && (!next_ns || dead->kept_until_ns < next_ns))
-            next_ns = dead->kept_until_ns;
-        if (!dead->kept_until_ns || dead->kept_until_ns > now_ns)
-            continue;
-        start_orphans(engine, dead);
-        drop_task(engine, dead);
-    }
-    return next_ns;
+    if (!task->kept_until_ns || task->kept_until_ns > now_ns)
+        return task->kept_until_ns;
+    start_orphans(engine, task);
+    drop_task(engine, task);
+    return 0;
 }
 
 struct task *add_newborn(struct engine *engine, pid_t tid)

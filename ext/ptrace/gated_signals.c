@@ -123,6 +123,23 @@ bool gated_leave(struct engine *engine, struct task *task, int signal)
 
 /* -- children that are made in the gate --------------------------------------------------------- */
 
+/* Whether a child in its first stop was made in the gate, or a thread in its event has made one there. */
+static bool is_at_birth(const struct task *task, struct arch_regs *regs_out)
+{
+    return arch_get_regs(task->caller.tid, regs_out) == 0 &&
+           regs_out->user.rip == gate_address(gate_return);
+}
+
+/* The slot at an address of a program; NULL: none is there. */
+static const union gate_page *find_page(const struct image *image, uint64_t address)
+{
+    const union gate_page *page = NULL;
+
+    for (unsigned i = 0; !page && i < image->arena_count; i++)
+        page = arena_page(image->arenas[i], address);
+    return page;
+}
+
 /* `task` is the one whose program has the patch that the slot names. */
 static void set_birthplace(struct task *child, struct task *task, const union gate_page *page,
                            struct arch_regs regs)
@@ -135,8 +152,7 @@ void gated_note_birth(struct task *parent, struct task *child)
 {
     struct arch_regs regs;
 
-    if (!parent->gated || arch_get_regs(parent->caller.tid, &regs) < 0 ||
-        regs.user.rip != gate_address(gate_return))
+    if (!parent->gated || !is_at_birth(parent, &regs))
         return;
     if (regs.user.orig_rax == SYS_clone3)
         read_clone3_flags(parent, regs.user.rdi);
@@ -146,25 +162,21 @@ void gated_note_birth(struct task *parent, struct task *child)
 void gated_find_birthplace(struct task *child, const struct arch_regs *regs)
 {
     bool lacks_place = !child->born.ip && regs->user.rip == gate_address(gate_return);
+    const union gate_page *page =
+        lacks_place && gated_has_gate(child) ? find_page(child->image, regs->user.gs_base) : NULL;
 
-    for (unsigned i = 0; lacks_place && gated_has_gate(child) && i < child->image->arena_count;
-         i++) {
-        const union gate_page *page = arena_page(child->image->arenas[i], regs->user.gs_base);
-        if (page)
-            set_birthplace(child, child, page, *regs);
-    }
+    if (page)
+        set_birthplace(child, child, page, *regs);
 }
 
 enum gated_maker gated_maker_of(const struct task *dead, const struct task *child)
 {
     struct arch_regs regs;
 
-    if (arch_get_regs(child->caller.tid, &regs) < 0 || regs.user.rip != gate_address(gate_return))
+    if (!is_at_birth(child, &regs))
         return GATED_NO_MAKER;
-    for (unsigned i = 0; dead->gated && i < dead->image->arena_count; i++)
-        if (arena_page(dead->image->arenas[i], regs.user.gs_base) == dead->gated->page)
-            return GATED_THIS_MAKER;
-    return GATED_OTHER_MAKER;
+    bool same = dead->gated && find_page(dead->image, regs.user.gs_base) == dead->gated->page;
+    return same ? GATED_THIS_MAKER : GATED_OTHER_MAKER;
 }
 
 bool gated_makes_child(const struct engine *engine, const struct task *task)
@@ -179,6 +191,5 @@ bool gated_awaits_parent(const struct task *child)
 {
     struct arch_regs regs;
 
-    return !child->born.ip && arch_get_regs(child->caller.tid, &regs) == 0 &&
-           regs.user.rip == gate_address(gate_return);
+    return !child->born.ip && is_at_birth(child, &regs);
 }

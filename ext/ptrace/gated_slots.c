@@ -159,8 +159,11 @@ static void check_arenas(const struct task *child)
             image_drop_arenas(image, i);
 }
 
-/* The same of a child that is about to execute a program, of all that programs of the same file have made. */
-static bool vforks_use_slots(struct gated_program *program)
+/*
+ * Count a child of vfork(2). Whether it is to have a slot at its birth: at least half of those before it had a use for
+ * one, of programs of the same file.
+ */
+static bool next_vfork_uses_slot(struct gated_program *program)
 {
     return program && program->vforks_used >= program->vforks++ / 2;
 }
@@ -174,7 +177,7 @@ static bool will_use_slot(const struct task *child)
     if (!gated_has_gate(child) || image->refused || !shares_space(child) || !gated_may_enter(child))
         return false;
     if (child->vforked)
-        return vforks_use_slots(image->program) && gated_take_words(child);
+        return next_vfork_uses_slot(image->program) && gated_take_words(child);
     return gated_has_words(child) && image->threads_born > FEW &&
            image->threads_used > image->threads_born / 2;
 }

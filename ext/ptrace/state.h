@@ -247,8 +247,8 @@ bool is_making_child(const struct engine *engine, const struct task *task);
 bool start_orphans(struct engine *engine, struct task *dead);
 /* Instead of drop_task: the thread has ended while it made a child, whose first stop may be still to come. */
 void keep_maker(struct engine *engine, struct task *dead);
-/* Drop those that were kept for long enough. Returns when the next is to be dropped, or 0. */
-uint64_t drop_makers(struct engine *engine, uint64_t now_ns);
+/* Drop a task that was kept for long enough. Returns when it is to be dropped, or 0. */
+uint64_t drop_due_maker(struct engine *engine, struct task *task, uint64_t now_ns);
 /* A child made with CLONE_UNTRACED would not be traced: clear the flag before the call … */
 void patch_clone(struct task *task, const struct pending *call);
 /* … and restore it in the program's memory after it. */

@@ -62,12 +62,13 @@ bool wake_at(struct engine *engine, uint64_t at_ns)
 /* Do what is due of all tasks. Returns when the next will be due, or 0. */
 static uint64_t do_due(struct engine *engine, uint64_t now_ns)
 {
-    uint64_t next_ns = earlier(gated_next_round(engine, now_ns), drop_makers(engine, now_ns));
+    uint64_t next_ns = gated_next_round(engine, now_ns);
 
-    for (struct task *task = tasks_next(&engine->tasks, NULL); task;
-         task = tasks_next(&engine->tasks, task)) {
+    for (struct task *task = tasks_next(&engine->tasks, NULL), *older; task; task = older) {
+        older = tasks_next(&engine->tasks, task);
         next_ns = earlier(next_ns, end_due_deferral(task));
         next_ns = earlier(next_ns, flush_due_bursts(engine, task));
+        next_ns = earlier(next_ns, drop_due_maker(engine, task, now_ns));
     }
     return next_ns;
 }

@@ -13,7 +13,7 @@ import click
 from scopetrace.cli.options import session_argument
 from scopetrace.cli.shell_complete import complete_file
 from scopetrace.errors import ScopeError, UsageError
-from scopetrace.model.counts import number_of
+from scopetrace.model.counts import number_of, unrecorded_bytes
 from scopetrace.model.shown import escape, print_to_stderr
 from scopetrace.output.progress import tracked
 
@@ -240,7 +240,7 @@ def _print_result(sentence: str, to_stdout: bool) -> None:
 def _report_missing(written: Iterable[FlowRecord]) -> None:
     missing = sum(flow.sent.missing + flow.received.missing for flow in written)
     if missing:
-        _note(f"{number_of(missing, 'byte')} had not been recorded, and could not be written")
+        _note(unrecorded_bytes(missing))
 
 
 def _note(sentence: str) -> None:

@@ -20,7 +20,7 @@ from scopetrace.cli.answers import (
 from scopetrace.cli.options import last_option, process_options, session_option
 from scopetrace.cli.shell_complete import complete_flow_field
 from scopetrace.errors import ScopeError, UsageError
-from scopetrace.model.counts import number_of
+from scopetrace.model.counts import unrecorded_bytes
 from scopetrace.model.shown import print_to_stderr
 
 if TYPE_CHECKING:
@@ -198,6 +198,4 @@ def _write_payload(session: Session, flow: FlowRecord, outgoing: bool) -> None:
     out.flush()
     missing = (flow.sent if outgoing else flow.received).missing
     if missing:
-        print_to_stderr(
-            f"{number_of(missing, 'byte')} had not been recorded, and could not be written"
-        )
+        print_to_stderr(unrecorded_bytes(missing))

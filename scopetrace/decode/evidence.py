@@ -38,7 +38,7 @@ from scopetrace.decode.parts import (
     TARGET,
     Parts,
 )
-from scopetrace.decode.path_arguments import NO_NAMES, OPENS, Names, open_flags
+from scopetrace.decode.path_arguments import EXECS, NO_NAMES, OPENS, Names, open_flags
 from scopetrace.decode.paths import text
 from scopetrace.decode.refusal import (
     BY_OP,
@@ -65,7 +65,6 @@ from scopetrace.model.raw import STEP as STEP_LAYOUT
 from scopetrace.model.raw import RawRecord
 
 NOT_THERE = -errno.ENOENT
-EXECS = ("execve", "execveat")
 UNMOUNTS = ("umount", "umount2", "mount", "move_mount")
 LOCKING = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
@@ -210,8 +209,8 @@ def _refused(failing: Failing) -> Evidence:
     found = _refusal(_behind_link(failing), asker)
     if found is not None:
         return _told(base, found)
-    if failing.op in EXECS or (failing.op in OPENS and failing.op not in NEEDED):
-        return (_noexec if failing.op in EXECS else _nodev)(failing, base)
+    if failing.op in (*EXECS, *OPENS) and failing.op not in NEEDED:
+        return _by_mount(failing, base)
     limited = _limited(failing)
     if limited.limit_name is not None:
         return limited._replace(asked_uid=asker.uid, asked_gid=asker.gid)
@@ -268,6 +267,11 @@ def _told(base: Evidence, found: Refusal) -> Evidence:
         needs=found.needs,
         obstacle=found.obstacle,
     )
+
+
+def _by_mount(failing: Failing, base: Evidence) -> Evidence:
+    """Return what the options of a mount refuse: programs, or devices."""
+    return (_noexec if failing.op in EXECS else _nodev)(failing, base)
 
 
 def _nodev(failing: Failing, base: Evidence) -> Evidence:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from scopetrace.decode.interpreter import SCRIPT, interpreter_of
 from scopetrace.decode.mounts import find_mount
 from scopetrace.decode.parts import FDINFO, HEAD, MOUNTS, PATH, Parts
-from scopetrace.decode.path_arguments import OPENS, open_flags
+from scopetrace.decode.path_arguments import AT_FDCWD, EXECS, OPENS, open_flags
 from scopetrace.decode.state import INT, signed
 from scopetrace.model.raw import RawRecord
 
@@ -60,10 +60,8 @@ FD_ARGUMENTS = {
     **dict.fromkeys(("mmap", "mmap2"), (5,)),
 }
 """Which arguments are fds, counted from 1, where not only the first is: first what is read."""
-AT_FDCWD = -100
 SECOND_FOLDERS = {"symlinkat": 2, "linkat": 3, "renameat": 3, "renameat2": 3}
 """Where the fd of the folder is that the last path starts from."""
-EXECS = ("execve", "execveat")
 OF_ANY_FD = ("fchdir", "setns", "landlock_restrict_self")
 """Calls that have another error for an fd that is open, but of the wrong kind."""
 OF_PIDFDS = ("pidfd_send_signal", "pidfd_getfd", "process_mrelease")

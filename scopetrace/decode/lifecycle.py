@@ -12,7 +12,7 @@ from scopetrace.decode.cwd import change_folders
 from scopetrace.decode.failed import emit_failed, emit_process_failed
 from scopetrace.decode.parts import ARGV, CAPS, ENVIRON, EXE, FDS, PATH, STAT, STATUS, Parts
 from scopetrace.decode.parts import IDS as IDS_PART
-from scopetrace.decode.path_arguments import path_of
+from scopetrace.decode.path_arguments import EXECS, path_of
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task, fork_name
@@ -33,7 +33,6 @@ from scopetrace.model.operation import (
 from scopetrace.model.raw import IDS, RawKind, RawRecord
 from scopetrace.model.raw import STAT as STAT_LAYOUT
 
-EXECS = ("execve", "execveat")
 SETS_IDS = (
     *("setuid", "setreuid", "setresuid", "setgid", "setregid", "setresgid"),
     *("setuid32", "setreuid32", "setresuid32", "setgid32", "setregid32", "setresgid32"),

@@ -15,6 +15,7 @@ from scopetrace.model.named import build
 from scopetrace.model.raw import RawRecord
 
 AT_FDCWD = -100
+EXECS = ("execve", "execveat")
 OPENS = ("open", "openat", "openat2", "creat", "open_by_handle_at")
 CREAT_FLAGS = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
 FLAGS_OF_HOW = struct.Struct("=Q")

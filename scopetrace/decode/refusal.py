@@ -159,7 +159,8 @@ def _attribute(step: Step) -> str | None:
 def _protected(folder: Step, file: Step, asker: Asker, wanted: Wanted) -> Iterator[Refusal]:
     """Yield what is left to owners: in a sticky folder (inode(7)), and by fs.protected_… (proc(5)).
 
-    The latter refuse root as well, if the file is another user's, and attributes whoever it is.
+    These settings refuse root as well, if the file is another user's. The attributes immutable and
+    append-only refuse every user.
     """
     sticky, owns = bool(folder.mode & stat.S_ISVTX), asker.uid == file.uid
     privileged = asker.has(CAP_FOWNER)

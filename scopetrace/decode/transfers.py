@@ -133,7 +133,7 @@ def _notice_closed_meanwhile(state: State, task: Task, record: RawRecord, did: s
     count, noun = of_bytes if record.transferred else (record.result, "message")
     message = (
         f"{image.proc} ({image.pid}) {did.format(number_of(count, noun))} what another thread had"
-        " closed by then: no other event tells of that"
+        " closed by then: no other event has that"
     )
     state.emit(Noticed(image, task.tid, time_ns, message, "unseen", count))
 

@@ -48,7 +48,10 @@ TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
 COMMANDS_OF_ANY_MODE = (0, 1, 2, 3, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC."""
-F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS = 1031, 1032, 1033
+F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS = 1031, 1032, 1033, 1034
+F_SETFL, F_SETSIG = 4, 10
+OF_OPEN_FILES = (36, 37, 38)
+"""F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW."""
 FUTEX_OPERATION, OF_BITS, UINT = 0x7F, (9, 10), 0xFFFFFFFF
 """FUTEX_WAIT_BITSET and FUTEX_WAKE_BITSET: futex(2)."""
 MSG_OOB = 1
@@ -243,11 +246,8 @@ def _mapped(call: Call) -> str:
 
 
 def _moved(call: Call) -> str:
-    return (
-        ""
-        if call.args[3] & MREMAP_MAYMOVE
-        else ("behind it there is no room, and without MREMAP_MAYMOVE it stays where it is")
-    )
+    stays = "behind it there is no room, and without MREMAP_MAYMOVE it stays where it is"
+    return "" if call.args[3] & MREMAP_MAYMOVE else stays
 
 
 def _no_pid(call: Call) -> str:
@@ -350,13 +350,15 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     **dict.fromkeys((("fcntl", "EBADF"), ("fcntl64", "EBADF")), _not_open),
     ("fcntl", "EINVAL"): _by_command(
         {
-            4: "the file cannot be read and written directly (O_DIRECT)",
-            10: "there is no such signal",
+            F_SETFL: "the file cannot be read and written directly (O_DIRECT)",
+            F_SETSIG: "there is no such signal",
             **dict.fromkeys(
-                (36, 37, 38),
+                OF_OPEN_FILES,
                 "the lock has no such type, starts before the file, or its l_pid is not 0",
             ),
-            **dict.fromkeys((F_ADD_SEALS, 1034), "only memory files (memfd_create) have seals"),
+            **dict.fromkeys(
+                (F_ADD_SEALS, F_GET_SEALS), "only memory files (memfd_create) have seals"
+            ),
         }
     ),
     ("fcntl", "ENOTDIR"): _always("it is no folder"),
@@ -443,7 +445,9 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("fcntl", "EPERM"): _by_command(
         {
             F_SETPIPE_SZ: "it is more than fs.pipe-max-size or the limits of the user",
-            4: "O_NOATIME is for the owner alone, and O_APPEND stays where chattr +a asks for it",
+            F_SETFL: (
+                "O_NOATIME is for the owner alone, and O_APPEND stays where chattr +a asks for it"
+            ),
             F_ADD_SEALS: "it cannot be written, or takes no seals any more",
         }
     ),

@@ -123,11 +123,13 @@ def _is_sought(call: Subject, kind: type[Act], act: Act) -> bool:
         return False
     if act.found:
         return call.name in OWN_IDS or (kind is LookAct and Values(call)["path"] == act.found)
-    if kind is not MissingAct and not (kind is LookAct and call.succeeded):
+    if kind not in (MissingAct, LookAct):
         return False
+    name = Values(call)["path"].rpartition("/")[2]
     sought = [path.rpartition("/")[2] for path in act.paths]
-    of_interest = sought[-1:] if kind is MissingAct else sought
-    return {*of_interest} == {Values(call)["path"].rpartition("/")[2]}
+    if kind is MissingAct:
+        return sought[-1] == name
+    return call.succeeded and {*sought} == {name}
 
 
 class Acts:

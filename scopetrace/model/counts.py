@@ -10,3 +10,8 @@ def number_of(count: int, noun: str) -> str:
     """
     ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
     return f"{count:,} {noun}{ending}"
+
+
+def unrecorded_bytes(count: int) -> str:
+    """Return a sentence about the bytes of a flow that are missing from a file that was made."""
+    return f"{number_of(count, 'byte')} had not been recorded, and could not be written"

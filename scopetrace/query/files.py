@@ -28,6 +28,8 @@ _SQL_IN_C = (
 )
 _PAGE = 500
 """Events that are read at a time."""
+_Row = tuple[bytes, int, bytes]
+"""Source, process and data of an event."""
 
 
 def read_files(
@@ -55,9 +57,8 @@ def read_files_apart(
     apart: dict[str, Files] = {}
     with without_collection():
         with text_as_bytes(db):
-            events = db.execute(_SQL) if images is None else _events_of(db, images)
-            while rows := events.fetchmany(_PAGE):
-                theirs: dict[str, list[tuple[bytes, int, bytes]]] = {}
+            for rows in _pages(db, images):
+                theirs: dict[str, list[_Row]] = {}
                 for row in rows:
                     theirs.setdefault(programs.get(row[1], ""), []).append(row)
                 for program, of_one in theirs.items():
@@ -85,12 +86,18 @@ def _add_pages(
 ) -> bool:
     """Add events to `files`; return whether there are no more than `most`."""
     with text_as_bytes(db):
-        events = db.execute(_SQL) if images is None else _events_of(db, images)
-        while rows := events.fetchmany(_PAGE):
+        for rows in _pages(db, images):
             files.add(rows)
             if len(files) > most:
                 return False
     return True
+
+
+def _pages(db: sqlite3.Connection, images: Collection[int] | None) -> Iterator[list[_Row]]:
+    """Yield the events of all images or of some, some at a time."""
+    events = db.execute(_SQL) if images is None else _events_of(db, images)
+    while rows := events.fetchmany(_PAGE):
+        yield rows
 
 
 def file_records(

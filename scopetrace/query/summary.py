@@ -32,6 +32,7 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
     roots, files = read_tree(db), tuple(read_files(db, classes))
     duration_ns = None if info.ended_ns is None else info.ended_ns - info.started_ns
     texts = read_logs(db)
+    requests, unanswered = _requests(db)
     bad_end = read_bad_end(db, info, classes, roots)
     console = {log.path: log.lines for log in texts if log.sourcetype == "console"}
     return Summary(
@@ -43,8 +44,8 @@ def read_summary(db: sqlite3.Connection, info: SessionInfo, classes: PathClasses
         flows=tuple(read_last(db, None)),
         net_errors=_net_errors(db, classes),
         lookup_errors=_lookup_errors(db),
-        requests=_requests(db),
-        unanswered=_unanswered(db),
+        requests=requests,
+        unanswered=unanswered,
         stdout_lines=console.get("stdout", 0),
         stderr_lines=console.get("stderr", 0),
         stderr_last=(bad_end and bad_end.stderr) or last_lines(db),
@@ -85,29 +86,28 @@ def _lookup_errors(db: sqlite3.Connection) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def _requests(db: sqlite3.Connection) -> dict[str, dict[int, int]]:
-    """Count responses by the side of this program and by status."""
+def _requests(db: sqlite3.Connection) -> tuple[dict[str, dict[int, int]], int]:
+    """Count responses by the side of this program and by status; and requests without a response.
+
+    A response to a request that was seen has its method.
+    """
     found: dict[str, dict[int, int]] = {}
+    unanswered = 0
     rows = db.execute(
-        "SELECT CASE WHEN json_extract(data, '$.http_server_duration') IS NULL"
+        "SELECT source, CASE WHEN json_extract(data, '$.http_server_duration') IS NULL"
         " THEN 'client' ELSE 'server' END AS side,"
-        " json_extract(data, '$.http_status_code') AS status, count(*)"
-        f" FROM {few_events(db)} WHERE source = 'http.resp'"
-        " GROUP BY side, status ORDER BY side, status"
+        " json_extract(data, '$.http_status_code') AS status, count(*),"
+        " count(json_extract(data, '$.http_method'))"
+        f" FROM {few_events(db)} WHERE source IN ('http.req', 'http.resp')"
+        " GROUP BY source, side, status ORDER BY side, status"
     )
-    for side, status, count in rows:
-        found.setdefault(side, {})[status] = count
-    return found
-
-
-def _unanswered(db: sqlite3.Connection) -> int:
-    """Count requests without a response; a response to one that was seen has its method."""
-    (count,) = db.execute(
-        "SELECT total(source = 'http.req') - total(json_extract(data, '$.http_method') IS NOT NULL"
-        f" AND source = 'http.resp') FROM {few_events(db)}"
-        " WHERE sourcetype = 'http' AND source IN ('http.req', 'http.resp')"
-    ).fetchone()
-    return max(int(count), 0)
+    for source, side, status, count, with_method in rows:
+        if source == "http.req":
+            unanswered += count
+        else:
+            unanswered -= with_method
+            found.setdefault(side, {})[status] = count
+    return found, max(unanswered, 0)
 
 
 def _messages(db: sqlite3.Connection, sourcetype: str) -> Iterator[str]:

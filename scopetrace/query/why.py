@@ -211,10 +211,9 @@ def _last_output(
     complaint of the first in a LOG comes before what others wrote: it may be its STDERR, as in a
     `configure` script. `own` are the images of the first.
     """
-    origin, others = chain[-1], chain[::-1]
-    own_log = (LOG, origin)
-    rest = [(stream, node) for stream in (STDERR, STDOUT, LOG) for node in others]
-    for place in ((STDERR, origin), own_log, *rest):
+    own_log = (LOG, chain[-1])
+    first, *rest = ((stream, node) for stream in (STDERR, STDOUT, LOG) for node in chain[::-1])
+    for place in (first, own_log, *rest):
         stream, node = place
         lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
         is_own = node.images[0].id in own

@@ -130,7 +130,7 @@ os.write(logs[0], b"three\n")
 print(flush=True)
 sys.stdin.readline()
 try:
-    os.rmdir("absent")  # it stops, and so begins after the recorder has heard of the renames
+    os.rmdir("absent")  # it stops, and so begins after the recorder has noticed the renames
 except FileNotFoundError:
     pass
 os.write(logs[0], b"four\n")
