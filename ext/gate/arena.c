@@ -233,17 +233,35 @@ static void take_more(struct gate_tally now, struct gate_tally *seen, take_tally
         take(context, &now);
 }
 
+/*
+ * The place of a tally was given away. Its GATE_TALLY, if that is not read yet, says all of it again, so what was taken
+ * is kept. False: that of a tally before it is kept.
+ */
+static bool set_aside(struct gate_thread *thread, int index)
+{
+    const struct gate_reader *reader = &thread->reader;
+    struct gate_tally *aside = &thread->aside[index];
+    bool unread =
+        !reader->broken && atomic_load_explicit(reader->head, memory_order_acquire) != reader->read;
+
+    if (unread && aside->version)
+        return false;
+    *aside = unread ? thread->seen[index] : (struct gate_tally){ .version = 0 };
+    return true;
+}
+
 /* False: there is something to take later. */
-static bool collect_tally(struct gate_tally *shared, struct gate_tally *seen, is_known_fd *is_known,
+static bool collect_tally(struct gate_thread *thread, int index, is_known_fd *is_known,
                           take_tally *take, void *context)
 {
+    struct gate_tally *shared = &thread->page->slot.tallies[index], *seen = &thread->seen[index];
     struct gate_tally now;
 
     if (!copy_tally(shared, &now))
         return false;
     if (now.version == seen->version && now.sums.calls == seen->sums.calls)
         return true;
-    if (!is_known(context, now.fd))
+    if (!is_known(context, now.fd) || (now.version != seen->version && !set_aside(thread, index)))
         return false;
     take_more(now, seen, take, context);
     shared->taken = GATE_TAKEN(now.version, now.sums.calls);
@@ -260,8 +278,17 @@ void gate_thread_take(struct gate_thread *thread, const struct gate_record *reco
         .sums = { record->args[0], record->args[1], record->args[2] },
     };
 
-    if (record->args[3] < GATE_TALLIES)
-        take_more(now, &thread->seen[record->args[3]], take, context);
+    struct gate_tally none = { .version = 0 };
+    uint64_t index = record->args[3];
+
+    if (index >= GATE_TALLIES)
+        return;
+    if (now.version == thread->seen[index].version)
+        take_more(now, &thread->seen[index], take, context);
+    else if (now.version == thread->aside[index].version)
+        take_more(now, &thread->aside[index], take, context);
+    else
+        take_more(now, &none, take, context);
 }
 
 bool gate_thread_is_in_call(const struct gate_thread *thread)
@@ -290,21 +317,23 @@ bool gate_thread_collect(struct gate_thread *thread, is_known_fd *is_known, take
     thread->made = made;
     thread->is_taken = true;
     for (int i = 0; i < GATE_TALLIES; i++)
-        thread->is_taken &=
-            collect_tally(&slot->tallies[i], &thread->seen[i], is_known, take, context);
+        thread->is_taken &= collect_tally(thread, i, is_known, take, context);
     return thread->is_taken;
 }
 
 /* A place that was being given away is empty. */
-static void empty_torn(struct gate_tally *shared, struct gate_tally *seen)
+static void empty_torn(struct gate_thread *thread, int index)
 {
+    struct gate_tally *shared = &thread->page->slot.tallies[index];
+
     if (shared->version % 2 == 0)
         return;
+    set_aside(thread, index);
     shared->version++;
     shared->fd = UINT64_MAX;
     memset(&shared->sums, 0, sizeof shared->sums);
     shared->taken = GATE_TAKEN(shared->version, 0);
-    *seen = *shared;
+    thread->seen[index] = *shared;
 }
 
 bool gate_thread_complete(struct gate_thread *thread)
@@ -313,7 +342,7 @@ bool gate_thread_complete(struct gate_thread *thread)
     uint64_t index = slot->tally;
 
     for (int i = 0; i < GATE_TALLIES; i++)
-        empty_torn(&slot->tallies[i], &thread->seen[i]);
+        empty_torn(thread, i);
     if (index && index <= GATE_TALLIES)
         slot->tallies[index - 1].sums = slot->next;
     else if (!gate_thread_published(thread))

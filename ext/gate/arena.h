@@ -71,8 +71,10 @@ struct gate_thread {
     union gate_page *page;
     struct gate_reader reader;            /* of its ring */
     struct gate_tally seen[GATE_TALLIES]; /* as they were when they were last taken */
-    uint64_t made;                        /* likewise */
-    bool is_taken;                        /* all that was there then */
+    struct gate_tally
+        aside[GATE_TALLIES]; /* the same of a version whose GATE_TALLY may be unread */
+    uint64_t made;           /* likewise */
+    bool is_taken;           /* all that was there then */
     uint64_t
         calls; /* that were made; where the program lies about it, at most 2^32 for each time */
     struct gate_folder folder;        /* where its last opens started */

@@ -49,32 +49,38 @@ void complete_first_exec(struct task *task, call_info *info)
         info->entry.args[0] = info->entry.args[3];
 }
 
+/* False: without memory, it keeps its table. */
+static bool renew_files(struct engine *engine, struct task *task)
+{
+    struct fd_table *fresh = fd_table_new();
+
+    if (!fresh)
+        return false;
+    if (task->caller.fds->uses == 1)
+        flush_and_remove_all(&engine->context, &task->caller);
+    drop_fd_table(engine, task);
+    task->caller.fds = fresh;
+    return true;
+}
+
 /* The exec ended all other threads of the process; not all of them have had an exit stop. */
 static void end_other_threads(struct engine *engine, struct task *task)
 {
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
         struct task *next = tasks_next(&engine->tasks, other);
-        if (other != task && other->caller.tgid == task->caller.tgid) {
+        if (other != task && other->caller.tgid == task->caller.tgid && !other->kept_until_ns) {
+            bool child_comes = start_orphans(engine, other);
             abandon_calls(engine, other);
             abandon_whole_calls(engine, other);
             flush_counted_calls(&engine->context, &other->caller);
             flush_signals(engine, other);
-            drop_task(engine, other);
+            if (child_comes && renew_files(engine, other))
+                keep_maker(engine, other);
+            else
+                drop_task(engine, other);
         }
         other = next;
     }
-}
-
-static void renew_files(struct engine *engine, struct task *task)
-{
-    struct fd_table *fresh = fd_table_new();
-
-    if (!fresh)
-        return;
-    if (task->caller.fds->uses == 1)
-        flush_and_remove_all(&engine->context, &task->caller);
-    drop_fd_table(engine, task);
-    task->caller.fds = fresh;
 }
 
 /* Returns whether its file gives who runs it other rights. */

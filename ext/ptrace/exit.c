@@ -75,7 +75,7 @@ static void write_leave(struct engine *engine, struct task *task)
 
 void on_exit_stop(struct engine *engine, struct task *task)
 {
-    task->ended_making = is_making_child(engine, task);
+    task->ended_making = is_making_child(task);
     abandon_calls(engine, task);
     abandon_whole_calls(engine, task);
     if (task->caller.space && task->caller.space->async && task->caller.fds)
@@ -143,13 +143,11 @@ static void await_commit(struct engine *engine, const struct task *task)
 void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
 {
     struct task *task = tasks_find(&engine->tasks, tid);
+    bool child_comes = false;
     siginfo_t ignored;
 
     if (task && task->caller.fds) {
-        task->ended_making |= is_making_child(engine, task);
-        task->adopted = false; /* so that it is not taken for a living parent */
-        if (start_orphans(engine, task))
-            task->ended_making = false;
+        child_comes = start_orphans(engine, task);
         abandon_calls(engine, task);
         abandon_whole_calls(engine, task);
         async_leave(&engine->context, &task->caller);
@@ -165,7 +163,7 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (task->ended_making && !engine->recording_ended)
+    if (child_comes)
         keep_maker(engine, task);
     else
         drop_task(engine, task);

@@ -8,8 +8,9 @@
  *     resumes it.
  *  2. The child's first stop (PTRACE_EVENT_STOP) first: its parent is not known, so it stays in
  *     that stop (newborn) until the parent's event adopts it. RAW_FORK precedes all its records.
- *  3. The child's first stop, and then the end of its parent, whose event never comes: it is adopted if the
- *     process that /proc/TID/status calls its parent is making no child, or has ended (start_orphans).
+ *  3. The child's first stop, and then the end of its parent, whose event never comes (start_orphans). Of a child that
+ *     was made in the gate the slot names the maker. Another one is adopted if the thread ended in a call that makes a
+ *     child, and if the process that /proc/TID/status calls the child's parent has ended or is in no such call.
  *  4. The end of the parent first, as the child has not run yet: what the parent had is kept for it
  *     (keep_maker), and the process that is its parent by then has its RAW_FORK.
  *  5. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
@@ -211,12 +212,17 @@ struct task *find_child(struct engine *engine, struct task *task)
     return child;
 }
 
+bool is_making_child(const struct task *task)
+{
+    return task->in_call && CALLS[task->call.row].group == GROUP_BIRTH;
+}
+
 void on_fork(struct engine *engine, struct task *task)
 {
     struct task *child = find_child(engine, task);
 
     note_progress(task);
-    if (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH)
+    if (is_making_child(task))
         task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
     if (!child || child->adopted)
         return;
@@ -233,18 +239,12 @@ void start_newborns(struct engine *engine)
             start_child(engine, task);
 }
 
-bool is_making_child(const struct engine *engine, const struct task *task)
-{
-    return gated_makes_child(engine, task) ||
-           (task->in_call && CALLS[task->call.row].group == GROUP_BIRTH);
-}
-
 /* Whether a process may have made a child: it may be the parent by PR_SET_CHILD_SUBREAPER alone. */
 static bool may_have_made(const struct engine *engine, pid_t tgid)
 {
     for (struct task *task = tasks_next(&engine->tasks, NULL); task;
          task = tasks_next(&engine->tasks, task))
-        if (task->adopted && task->caller.tgid == tgid && is_making_child(engine, task))
+        if (task->adopted && task->caller.tgid == tgid && is_making_child(task))
             return true;
     return false;
 }
@@ -261,8 +261,10 @@ static bool adopt_orphan(struct engine *engine, struct task *dead, struct task *
     bool thread = tgid != child->caller.tid;
     const struct task *by = dead->kept_until_ns ? tasks_find(&engine->tasks, parent) : NULL;
 
-    if (maker == GATED_OTHER_MAKER ||
-        (maker == GATED_NO_MAKER && may_have_made(engine, thread ? tgid : parent)))
+    if (maker == GATED_NO_MAKER && dead->ended_making &&
+        !may_have_made(engine, thread ? tgid : parent))
+        maker = GATED_THIS_MAKER;
+    if (maker != GATED_THIS_MAKER)
         return false;
     adopt(engine, dead, by ? by : dead, child, thread ? (uint64_t)THREAD_FLAGS : SIGCHLD);
     if (thread)
@@ -272,15 +274,15 @@ static bool adopt_orphan(struct engine *engine, struct task *dead, struct task *
 
 bool start_orphans(struct engine *engine, struct task *dead)
 {
-    bool found = false;
-
+    dead->adopted = false; /* so that it is not taken for a living parent */
+    dead->ended_making |= is_making_child(dead);
     for (struct task *task = tasks_next(&engine->tasks, NULL); task && engine->tasks.newborns;
          task = tasks_next(&engine->tasks, task))
         if (task->newborn && adopt_orphan(engine, dead, task)) {
             start_child(engine, task);
-            found = true;
+            return false;
         }
-    return found;
+    return dead->ended_making || gated_makes_child(engine, dead);
 }
 
 void keep_maker(struct engine *engine, struct task *dead)
@@ -294,7 +296,8 @@ uint64_t drop_due_maker(struct engine *engine, struct task *task, uint64_t now_n
 {
     if (!task->kept_until_ns || task->kept_until_ns > now_ns)
         return task->kept_until_ns;
-    start_orphans(engine, task);
+    if (start_orphans(engine, task) && engine->tasks.newborns)
+        return task->kept_until_ns = now_ns + CHILD_LATE_NS;
     drop_task(engine, task);
     return 0;
 }

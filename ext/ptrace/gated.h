@@ -71,7 +71,10 @@ void gated_start(struct engine *engine, struct task *child);
 void gated_note_birth(struct task *parent, struct task *child);
 bool gated_awaits_parent(const struct task *child);
 
-/* Whether a child in its first stop was made in the gate, and by this task. */
+/*
+ * Whether a child in its first stop was made in the gate, and by this task. Its gs leads to the slot of its maker, which
+ * has the same address in many programs: what the slot says of itself (gate_thread_holder) is of this one alone.
+ */
 enum gated_maker { GATED_NO_MAKER, GATED_THIS_MAKER, GATED_OTHER_MAKER };
 enum gated_maker gated_maker_of(const struct task *dead, const struct task *child);
 

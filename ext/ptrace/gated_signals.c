@@ -175,7 +175,9 @@ enum gated_maker gated_maker_of(const struct task *dead, const struct task *chil
 
     if (!is_at_birth(child, &regs))
         return GATED_NO_MAKER;
-    bool same = dead->gated && find_page(dead->image, regs.user.gs_base) == dead->gated->page;
+    uint64_t at = regs.user.gs_base + offsetof(struct gate_slot, holder);
+    uint64_t holder = (uint64_t)ptrace(PTRACE_PEEKDATA, child->caller.tid, at, 0);
+    bool same = dead->gated && holder == gate_thread_holder(dead->gated);
     return same ? GATED_THIS_MAKER : GATED_OTHER_MAKER;
 }
 

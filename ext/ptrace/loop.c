@@ -77,7 +77,7 @@ void end_recording(struct engine *engine)
 /* Recording has ended and the program runs: without a tracer its watched calls would fail (ENOSYS). */
 static void on_stop_after_recording(struct engine *engine, struct task *task, int event, int signal)
 {
-    if (event == PTRACE_EVENT_CLONE)
+    if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)
         find_child(engine, task);
     start_newborns(engine);
     if (task->newborn) {
@@ -145,7 +145,11 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
     else
         engine->stops_since_change++;
     if (task && task->write_state == WRITE_HELD)
-        abandon_calls(engine, task); /* killed in the stop at its write: this is another one */
+        abandon_calls(engine, task);   /* killed in the stop at its write: this is another one */
+    if (task && task->kept_until_ns) { /* another thread has this tid by now */
+        drop_task(engine, task);
+        task = NULL;
+    }
     if (!task)
         task = add_newborn(engine, tid);
     if (!task) {

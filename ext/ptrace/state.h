@@ -242,8 +242,11 @@ void start_child(struct engine *engine, struct task *task);
 /* The same for all newborns, whether or not an event has named them. */
 void start_newborns(struct engine *engine);
 /* Whether a thread is in a call that makes a child, whose event is still to come. */
-bool is_making_child(const struct engine *engine, const struct task *task);
-/* At an end: resume newborns whose parent has ended, since no event will name them. False: there were none. */
+bool is_making_child(const struct task *task);
+/*
+ * At the end of a thread: resume the newborn that it has made, since no event will name it. True: the thread was in a call
+ * that makes a child, and the child has not had its first stop.
+ */
 bool start_orphans(struct engine *engine, struct task *dead);
 /* Instead of drop_task: the thread has ended while it made a child, whose first stop may be still to come. */
 void keep_maker(struct engine *engine, struct task *dead);

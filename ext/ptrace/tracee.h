@@ -73,7 +73,7 @@ struct task {
     struct program_file program;
     bool adopted;      /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
     bool newborn;      /* in its first stop, until that event is seen */
-    bool ended_making; /* it was in a call that makes a child when its end began */
+    bool ended_making; /* it was stopped for a call that makes a child when its end began */
     uint64_t
         kept_until_ns; /* it has ended while it made a child, which may come until then; or 0 */
     bool every_call;   /* stops at every call: a filter of its own could hide some from ours */

@@ -6,6 +6,7 @@ of them is compared.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -676,9 +677,29 @@ def test_a_child_starts_though_its_parent_was_killed_while_it_was_made(
 ) -> None:
     stage.environ = {"SCOPE_GATE": gate}
 
-    recording = stage.record([compile_tracee("orphans")], timeout=120)
+    recording = stage.record([compile_tracee("orphans", "-pthread")], timeout=120)
 
     assert recording.ending.status == 0
+
+
+CROWD = """
+many() { i=0; while [ $i -lt 40 ]; do "$@" || echo "$* failed"; i=$((i+1)); done; }
+many /bin/true & many env true & many sh -c 'true | cat' &
+many "$1" -S -E -c 'import subprocess; subprocess.run(["true"], check=True)' & wait
+"""
+"""Programs of several files, with slots at one address, make children and end side by side."""
+
+
+@one_user("who made a child does not depend on rights")
+def test_a_child_of_one_program_is_not_taken_for_one_of_another_that_ends_meanwhile(
+    stage: Stage,
+) -> None:
+    stage.environ = GATED
+
+    recording = stage.record(["sh", "-c", CROWD, "sh", sys.executable], timeout=120)
+
+    assert recording.ending == Ending(b"", b"", 0)
+    assert len(recording.of("proc.exit")) == len(recording.of("proc.fork")) + 1
 
 
 # -- programs that mean harm ----------------------------------------------------------------------

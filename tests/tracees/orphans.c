@@ -1,11 +1,16 @@
-/* Children whose parents are killed while they make them, and that are then children of this process. */
+/*
+ * Children whose parents are killed while they make them, or execute a program in another thread, and that are then
+ * children of this process.
+ */
+#include <pthread.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 
 #include "expect.h"
 
-enum { ROUNDS = 300, LONGEST_US = 3000 };
+enum { ROUNDS = 300, LONGEST_US = 3000, WAYS = 2 };
 
-static void make_children(void)
+static void *make_children(void *unused)
 {
     for (;;) {
         pid_t child = fork();
@@ -15,19 +20,37 @@ static void make_children(void)
         }
         waitpid(child, NULL, 0);
     }
+    return unused;
 }
 
-int main(void)
+static void be_parent(bool execs, useconds_t after_us)
+{
+    pthread_t thread;
+
+    if (!execs)
+        make_children(NULL);
+    MUST(pthread_create(&thread, NULL, make_children, NULL) == 0);
+    usleep(after_us);
+    execl("/proc/self/exe", "orphans", "leave", NULL);
+    abort();
+}
+
+int main(int count, char **arguments)
 {
     int status;
+    (void)arguments;
 
+    if (count > 1)
+        return 0;
     MUST(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     for (int i = 0; i < ROUNDS; i++) {
+        bool execs = i % WAYS;
+        useconds_t after_us = (useconds_t)(rand() % LONGEST_US);
         pid_t parent = fork();
         if (parent == 0)
-            make_children();
-        usleep((useconds_t)(rand() % LONGEST_US));
-        MUST(kill(parent, SIGKILL) == 0 && waitpid(parent, NULL, 0) == parent);
+            be_parent(execs, after_us);
+        usleep(after_us);
+        MUST((execs || kill(parent, SIGKILL) == 0) && waitpid(parent, NULL, 0) == parent);
     }
     while (wait(&status) > 0)
         MUST(status == 0);
