@@ -18,7 +18,6 @@ WITHOUT_TEST = {
     "dash/scan_view.py": "by what it shows: tests/dash/test_files.py and test_logs.py",
     "decode/closing.py": "by what it emits: tests/decode/test_files.py and test_sockets.py",
     "decode/failed.py": "by what it emits: tests/decode/test_failures.py",
-    "decode/faults.py": "by what is said of real failures: tests/programs/test_failures.py",
     "decode/parts.py": "by what is read with it: all tests of tests/decode",
     "lessons/bench.py": "by the lessons that happen there: tests/programs/test_lessons.py",
     "forward/connect.py": "over real connections: tests/forward/test_sender.py",

@@ -7,10 +7,12 @@ import stat
 
 import pytest
 
+from scopetrace.decode import evidence as evidence_module
+from scopetrace.decode import holders
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.operation import Failed, FlowFailed, ProcessFailed
-from scopetrace.model.raw import LIMIT, RESULT_REFUSED, STEP, Part
-from support.raw_builder import pack_inet, pack_unix
+from scopetrace.model.raw import LIMIT, RESULT_REFUSED, SPACE, STEP, Part
+from support.raw_builder import pack_inet, pack_socket, pack_unix, status_text
 
 STATUS = b"Uid:\t9\t9\t9\t1000\nGid:\t9\t9\t9\t1001\nGroups:\t4\nCapEff:\t0\n"
 FOREVER = 2**64 - 1
@@ -99,6 +101,14 @@ def test_access_is_asked_by_the_real_user(evidence):
     assert (found.needs, found.asked_uid) == ("read", 9)
 
 
+@pytest.mark.parametrize(("flags", "uid"), [(0, 9), (0x100, 9), (0x200, 1000)])
+def test_access_may_be_asked_by_the_effective_user(flags, uid, evidence):
+    parts = [(Part.PATH, b"/x"), folder("/"), file("/x", 0o600), (Part.STATUS, STATUS)]
+    found = evidence("faccessat2", -100, 0, 4, flags, error=errno.EACCES, parts=parts)
+
+    assert (found.needs, found.asked_uid) == ("read", uid)
+
+
 def test_the_second_path_may_be_what_refuses(evidence):
     way = [
         folder("/d", 0o777), file("/d/a", path=1),
@@ -171,6 +181,64 @@ def test_a_capability_that_is_lacking(evidence):
     seen = evidence("setuid", error=errno.EPERM, parts=[(Part.STATUS, STATUS)], kind=ProcessFailed)
 
     assert (seen.needs, seen.asked_uid) == ("CAP_SETUID", 1000)
+    able = STATUS.replace(b"CapEff:\t0", b"CapEff:\t80")
+    seen = evidence("setuid", error=errno.EPERM, parts=[(Part.STATUS, able)], kind=ProcessFailed)
+    assert (seen.needs, seen.asked_uid) == (None, 1000)
+
+
+@pytest.mark.parametrize(
+    ("row", "args", "kind", "needs"),
+    [
+        ("mknod", (0, stat.S_IFCHR | 0o600), Failed, "CAP_MKNOD"),
+        ("mknod", (0, stat.S_IFDIR | 0o700), Failed, None),
+        ("mknodat", (-100, 0, stat.S_IFBLK), Failed, "CAP_MKNOD"),
+        ("socket", (2, 3, 1), FlowFailed, "CAP_NET_RAW"),
+        ("socket", (2, 0x80000 | 3, 1), FlowFailed, "CAP_NET_RAW"),
+        ("socket", (17, 2, 0), FlowFailed, "CAP_NET_RAW"),
+        ("socket", (2, 1, 0), FlowFailed, None),
+        ("prctl__rights", (24, 7), ProcessFailed, "CAP_SETPCAP"),
+        ("prctl", (22, 2), ProcessFailed, None),
+    ],
+)
+def test_the_arguments_say_which_capability_a_call_asks_for(row, args, kind, needs, evidence):
+    seen = evidence(row, *args, error=errno.EPERM, parts=[(Part.STATUS, STATUS)], kind=kind)
+
+    assert seen == Evidence(asked_uid=1000, asked_gid=1001, needs=needs)
+
+
+def test_a_limit_on_locked_memory_is_whose_it_is(evidence):
+    parts = [(Part.STATUS, STATUS), pack_limit(8, 0)]
+    seen = evidence("mlock", 4096, 1, error=errno.EPERM, parts=parts, kind=ProcessFailed)
+
+    assert seen == Evidence(
+        limit_name="RLIMIT_MEMLOCK", limit_value=0, asked_uid=1000, asked_gid=1001
+    )
+
+
+@pytest.mark.parametrize(("soft", "name"), [(3, "RLIMIT_NOFILE"), (4, None)])
+def test_inotify_has_a_limit_of_its_own_unless_the_process_has_all_its_fds(soft, name, evidence):
+    own = "max_user_instances"
+    seen = evidence(
+        "inotify_init1", error=errno.EMFILE, parts=[pack_limit(7, soft)], kind=ProcessFailed
+    )
+
+    value = int((evidence_module.SYSCTL_INOTIFY / own).read_text())
+    expected = (name, soft) if name else (f"fs.inotify.{own}", value)
+    assert (seen.limit_name, seen.limit_value) == expected
+
+
+@pytest.mark.parametrize(
+    ("uid", "most", "limit"),
+    [(1000, None, ("RLIMIT_NPROC", 5)), (0, None, None), (0, 30, ("pids.max", 30))],
+)
+def test_root_has_no_limit_on_processes_but_its_control_group_has(
+    uid, most, limit, evidence, tracee, monkeypatch
+):
+    monkeypatch.setattr(evidence_module, "reached_pids_max", lambda pid: most)
+    tracee.exec("/bin/next", parts={Part.STATUS: status_text(uid)})
+    seen = evidence("fork", error=errno.EAGAIN, parts=[pack_limit(6, 5)], kind=ProcessFailed)
+
+    assert (seen and (seen.limit_name, seen.limit_value)) == limit
 
 
 def test_a_file_system_that_is_full(evidence):
@@ -178,6 +246,60 @@ def test_a_file_system_that_is_full(evidence):
 
     assert evidence("openat", -100, error=errno.ENOSPC, parts=parts) == Evidence(mount_point="/m")
     assert evidence("openat", -100, error=errno.ENOSPC, parts=parts[:1]) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "free", "obstacle"), [(9, 0, "no_inodes"), (9, 1, None), (0, 0, None)]
+)
+def test_a_file_system_that_has_no_more_files(files, free, obstacle, evidence):
+    mounts = (Part.MOUNTS, b"1 2 0:1 / /m rw - tmpfs tmpfs rw\n")
+    parts = [(Part.PATH, b"/m/x"), mounts, (Part.SPACE, SPACE.pack(files, free))]
+    found = evidence("openat", -100, error=errno.ENOSPC, parts=parts)
+
+    assert found == Evidence(mount_point="/m", obstacle=obstacle)
+
+
+def test_a_device_that_is_full_is_so_by_itself(evidence):
+    parts = [(Part.PATH, b"/dev/full"), (Part.MOUNTS, b"1 2 0:1 / /dev rw - tmpfs tmpfs rw\n")]
+
+    assert evidence("openat", -100, error=errno.ENOSPC, parts=parts) is None
+
+
+MOUNTED = (Part.MOUNTS, b"1 2 0:1 / / rw - ext4 a rw\n1 2 0:1 / /m rw - tmpfs tmpfs rw\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "paths", "point"),
+    [
+        ("rmdir", Failed, ("/m",), "/m"),
+        ("rmdir", Failed, ("/m/x",), None),
+        ("rename", Failed, ("/x", "/m"), "/m"),
+        ("umount2", ProcessFailed, ("/m",), None),
+    ],
+)
+def test_where_something_is_mounted_a_name_is_busy(row, kind, paths, point, evidence):
+    names = zip((Part.PATH, Part.PATH2), map(str.encode, paths), strict=False)
+    found = evidence(row, error=errno.EBUSY, parts=[*names, MOUNTED], kind=kind)
+
+    assert found == (Evidence(mount_point=point, obstacle="mounted") if point else None)
+
+
+@pytest.mark.parametrize(
+    ("options", "mode", "obstacle"),
+    [
+        (b"rw,nodev", stat.S_IFCHR, "nodev"),
+        (b"rw,nodev", stat.S_IFBLK, "nodev"),
+        (b"rw,nodev", stat.S_IFREG, None),
+        (b"rw", stat.S_IFCHR, None),
+    ],
+)
+def test_a_device_on_a_file_system_without_devices(options, mode, obstacle, evidence):
+    mounts = (Part.MOUNTS, b"1 2 0:1 / /m " + options + b" - tmpfs tmpfs rw\n")
+    device = (Part.STEP, pack_step("/m/x", mode | 0o666))
+    way = [folder("/"), folder("/m"), device, (Part.STATUS, STATUS)]
+    found = evidence("openat", -100, error=errno.EACCES, parts=[(Part.PATH, b"/m/x"), *way, mounts])
+
+    assert (found.obstacle, found.mount_point) == (obstacle, obstacle and "/m")
 
 
 def test_a_file_system_that_may_be_written_is_not_called_read_only(evidence):
@@ -202,13 +324,48 @@ def test_a_call_that_a_filter_refused_has_none(tracee, decoding):
     assert decoding.one(Failed).evidence is None
 
 
-def test_a_privileged_port(tracee, decoding):
+@pytest.mark.parametrize(
+    ("op", "port", "needs"),
+    [
+        ("bind", 1, "CAP_NET_BIND_SERVICE"),
+        ("bind", 1023, "CAP_NET_BIND_SERVICE"),
+        ("bind", 1024, None),
+        ("bind", 0, None),
+        ("connect", 81, None),
+    ],
+)
+def test_a_privileged_port(op, port, needs, tracee, decoding):
     tracee.socket(5)
-    parts = {Part.ADDRESS: pack_inet(port=81), Part.STATUS: STATUS}
-    tracee.fail("bind", 5, error=errno.EACCES, parts=parts)
+    parts = {Part.SOCKET: pack_socket(), Part.ADDRESS: pack_inet(port=port), Part.STATUS: STATUS}
+    tracee.fail(op, 5, error=errno.EACCES, parts=parts)
 
     found = decoding.one(FlowFailed).evidence
-    assert (found.needs, found.asked_uid) == ("CAP_NET_BIND_SERVICE", 1000)
+    assert (found.needs, found.asked_uid) == (needs, 1000)
+
+
+@pytest.mark.parametrize(
+    ("address", "table", "obstacle"),
+    [
+        (pack_inet(port=8080), "06", "time_wait"),
+        (pack_inet(port=8080), "01", None),
+        (pack_inet(port=0), "06", None),
+        (pack_unix(b"/r/s\0"), "06", "left_there"),
+        (pack_unix(b"\0name"), "06", None),
+    ],
+)
+def test_an_address_that_is_in_use_though_nobody_waits_there(
+    address, table, obstacle, tracee, decoding, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(holders, "PROC", tmp_path)
+    (tmp_path / "net").mkdir()
+    line = f"0: 0:{{:04X}} 0:0 {table} 0 0 0 0 0 0 1\n"
+    (tmp_path / "net" / "tcp").write_text(line.format(8080) + line.format(0))
+    tracee.socket(5)
+    parts = {Part.SOCKET: pack_socket(), Part.ADDRESS: address}
+    tracee.fail("bind", 5, error=errno.EADDRINUSE, parts=parts)
+
+    found = decoding.one(FlowFailed).evidence
+    assert found == (Evidence(obstacle=obstacle) if obstacle else None)
 
 
 def test_a_socket_whose_folder_is_missing(tracee, decoding):

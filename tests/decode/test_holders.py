@@ -11,7 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scopetrace.decode.holders import Holder, holder_in, holder_of_address, holder_of_lock
+import pytest
+
+from scopetrace.decode import holders
+from scopetrace.decode.files import DecodedFile
+from scopetrace.decode.holders import (
+    Holder,
+    holder_in,
+    holder_of_address,
+    holder_of_lock,
+    waits_to_end,
+)
+from scopetrace.decode.socket import Socket
 from scopetrace.decode.state import MOST_SEARCHES, State
 from scopetrace.model.flow import Address
 from scopetrace.model.open_file import FileStat
@@ -101,3 +112,106 @@ def test_a_session_searches_so_often_and_no_more(tmp_path: Path) -> None:
         ]
 
     assert found == [holder] * MOST_SEARCHES + [None]
+
+
+def inet(host: str, port: int = 80) -> Address:
+    return Address("inet", host, port)
+
+
+def unix(host: str, bound: str = "") -> Address:
+    return Address("unix", host, 0, bound=bound)
+
+
+@pytest.mark.parametrize(
+    ("held", "waits", "transport", "asked", "is_in_use"),
+    [
+        (inet("10.0.0.1"), True, "IP.TCP", inet("10.0.0.1"), True),
+        (inet("10.0.0.1"), True, "IP.TCP", inet("0.0.0.0"), True),
+        (inet("0.0.0.0"), True, "IP.TCP", inet("10.0.0.1"), True),
+        (inet("::"), True, "IP.TCP", inet("10.0.0.1"), True),
+        (inet("10.0.0.1"), True, "IP.TCP", inet("10.0.0.2"), False),
+        (inet("10.0.0.1"), True, "IP.TCP", inet("10.0.0.1", 81), False),
+        (inet("10.0.0.1"), False, "IP.TCP", inet("10.0.0.1"), False),
+        (inet("10.0.0.1"), False, "IP.UDP", inet("10.0.0.1"), True),
+        (inet("10.0.0.1"), False, "IP.UDP", inet("0.0.0.0", 81), False),
+        (unix("/d/s", "s"), True, "Unix.TCP", unix("s"), True),
+        (unix("/d/s", "s"), True, "Unix.TCP", unix("/d/s"), True),
+        (unix("/d/s"), True, "Unix.TCP", unix("/d"), False),
+        (unix(""), True, "Unix.TCP", unix(""), False),
+    ],
+)
+def test_a_recorded_process_has_an_address_if_it_waits_there(
+    held: Address, waits: bool, transport: str, asked: Address, is_in_use: bool
+) -> None:
+    state = new_state()
+    state.searches_left = 0
+    holding = task(state)
+    holding.group.image.cmd = "nc -l"
+    domain = socket.AF_UNIX if transport.startswith("Unix") else socket.AF_INET
+    kind = socket.SOCK_DGRAM if transport.endswith("UDP") else socket.SOCK_STREAM
+    holding.table.fds[3] = file = DecodedFile("", None, 0)
+    file.socket = Socket(domain, kind, 0)
+    file.socket.local = held
+    if waits:
+        file.socket.enter("listen")
+
+    found = holder_of_address(state, holding, transport, asked)
+    assert found == (Holder(os.getpid(), "nc -l") if is_in_use else None)
+    assert holder_of_address(state, holding, "IP.SCTP", asked) is None
+
+
+LINE = "0: 0100007F:{:04X} 00000000:0000 {} 00000000:00000000 00:00000000 00000000 0 0 {} 1\n"
+
+
+@pytest.fixture
+def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A /proc where process 8 has the socket 4711 and we have the socket 4712."""
+    monkeypatch.setattr(holders, "PROC", tmp_path)
+    for pid, inode in ((8, 4711), (os.getpid(), 4712)):
+        (tmp_path / f"{pid}" / "fd").mkdir(parents=True)
+        (tmp_path / f"{pid}" / "fd" / "3").symlink_to(f"socket:[{inode}]")
+    (tmp_path / "8" / "cmdline").write_bytes(b"nc\0-l\0")
+    (tmp_path / "net").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("table", "state", "inode", "holds", "ended"),
+    [
+        ("tcp", "0A", 4711, True, False),
+        ("tcp6", "0A", 4711, True, False),
+        ("udp", "07", 4711, True, False),
+        ("tcp", "01", 4711, False, False),
+        ("tcp", "06", 0, False, True),
+        ("tcp6", "06", 0, False, True),
+        ("tcp", "0A", 4712, False, False),
+    ],
+)
+def test_the_tables_of_the_kernel_say_who_waits_and_what_ended(
+    table: str, state: str, inode: int, holds: bool, ended: bool, proc: Path
+) -> None:
+    (proc / "net" / table).write_text("head\n" + LINE.format(8080, state, inode))
+    transport = f"IP.{table.rstrip('6').upper()}"
+    asking, port = task(known := new_state()), 8080
+
+    assert holder_of_address(known, asking, transport, inet("0.0.0.0", port)) == (
+        Holder(8, "nc -l") if holds else None
+    )
+    assert waits_to_end(asking, transport, inet("0.0.0.0", port)) is ended
+    assert holder_of_address(known, asking, transport, inet("0.0.0.0", 808)) is None
+    assert not waits_to_end(asking, transport, inet("0.0.0.0", 808))
+
+
+@pytest.mark.parametrize(
+    ("pids", "found"),
+    [((7, 9), 9), ((9, 7), 9), ((7,), 7), ((-1,), None), ((-1, 9), 9), ((), None)],
+)
+def test_a_lock_of_another_process_counts_before_an_own_one(
+    pids: tuple[int, ...], found: int | None
+) -> None:
+    state, facts = new_state(), FileStat(os.makedev(8, 17), 5, 0, 0, 0o100644, 0, 0, 1, 0)
+    lines = [f"{at}: FLOCK  ADVISORY  WRITE {pid} 08:11:5 0 EOF" for at, pid in enumerate(pids)]
+    table = "\n".join(["1: POSIX  ADVISORY  WRITE 4 08:11:6 0 EOF", *lines]).encode()
+
+    held = holder_of_lock(state, facts, table, 7)
+    assert (held and held.pid) == found

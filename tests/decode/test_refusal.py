@@ -84,10 +84,17 @@ def test_a_new_file_needs_a_folder_that_may_be_written():
         (os.O_RDWR, True, Wanted(("read", "write"))),
         (os.O_RDONLY | os.O_TRUNC, True, Wanted(("read", "write"))),
         (os.O_WRONLY | os.O_CREAT, False, CREATES),
+        (os.O_RDONLY | os.O_NOATIME, True, Wanted(("read", "owner"))),
     ],
 )
 def test_open_needs_what_its_flags_say(flags, there, wanted):
     assert wanted_by_open(flags, there=there) == wanted
+
+
+def test_a_watch_needs_to_read():
+    path = file("/d/f", 0o200, uid=ANN)
+
+    assert ask([folder("/d"), path], BY_OP["inotify_add_watch"]) == Refusal(path, "read")
 
 
 def test_access_needs_what_it_asks_for():
@@ -100,6 +107,8 @@ def test_a_sticky_folder_lets_owners_alone_remove():
 
     assert ask(steps, REMOVES) == Refusal(steps[1], "owner", "sticky")
     assert ask(steps, REMOVES, Asker(BOB, BOB)) is None
+    own = [folder("/"), folder("/d", 0o1777, uid=ANN), file("/d/f", uid=BOB)]
+    assert ask(own, REMOVES) is None
     assert ask(steps, REMOVES, Asker(ANN, ANN, capabilities=1 << 3)) is None
 
 
@@ -136,6 +145,8 @@ def test_only_the_owner_changes_a_mode_and_nobody_gives_a_file_away():
 def test_who_asks_is_in_the_status_of_the_thread():
     assert read_asker(STATUS) == Asker(4, 8, frozenset((50, 51)), 6)
     assert read_asker(STATUS, real=True) == Asker(1, 5, frozenset((50, 51)), 0)
+    root = STATUS.replace(b"Uid:\t1", b"Uid:\t0")
+    assert read_asker(root, real=True) == Asker(0, 5, frozenset((50, 51)), 0xFF)
     assert read_asker(b"") is None
     assert read_asker(b"Uid:\tx\nGid:\t1\t1\t1\t1\n") is None
 
@@ -148,6 +159,8 @@ def test_a_file_of_another_in_a_sticky_folder_is_protected_from_root_as_well():
     assert ask(steps, creates, root) == Refusal(steps[2], "owner", "protected_regular")
     assert ask(steps, wanted_by_open(os.O_WRONLY, there=True), root) is None
     assert ask(steps, creates, Asker(BOB, BOB)) is None
+    of_bob = [folder("/"), folder("/d", 0o1777, uid=BOB), file("/d/f", 0o666, uid=BOB)]
+    assert ask(of_bob, creates, root) is None
 
 
 def test_a_file_of_another_gets_no_other_name():

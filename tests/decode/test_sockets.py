@@ -19,8 +19,8 @@ from socket import (
 import pytest
 
 from scopetrace.decode.socket import MOST_PEERS
-from scopetrace.decode.sockets import POLLERR, POLLHUP, POLLRDHUP
-from scopetrace.model.raw import Part, RawKind, Seen
+from scopetrace.decode.sockets import MSG_FASTOPEN, POLLERR, POLLHUP, POLLRDHUP, SOCK_CLOEXEC
+from scopetrace.model.raw import SOCKET, Part, RawKind, Seen
 from support.raw_builder import (
     MILLISECOND,
     Tracee,
@@ -252,6 +252,15 @@ def test_the_end_of_file_says_that_the_peer_ended_it(tracee, recording):
     assert recording.of("net.close")[0].data["net_close_reason"] == "remote"
 
 
+def test_the_end_of_file_may_be_recorded_before_the_last_bytes_of_another_thread(tracee, recording):
+    connected(tracee)
+    tracee.receive(3, b"")
+    tracee.receive(3, b"ab")
+    tracee.close(3)
+
+    assert recording.of("net.close")[0].data["net_close_reason"] == "remote"
+
+
 def test_after_its_own_shutdown_the_program_has_ended_it(tracee, recording):
     connected(tracee)
     tracee.call("shutdown", 3, SHUT_WR)
@@ -416,6 +425,79 @@ def test_what_accept_cannot_do_is_no_fault_of_the_listener(tracee, recording):
     _listening, error, opened = recording.of("net")
     assert has(error.data, op="accept4", error="EMFILE") and error.data["class"] == "connection"
     assert opened.source == "net.open"
+
+
+@pytest.mark.parametrize("kind", [SOCK_STREAM, SOCK_SEQPACKET])
+def test_a_connection_of_which_the_kernel_says_nothing_is_as_its_listener(kind, tracee, recording):
+    listening = {Part.SOCKET: pack_socket(AF_UNIX, kind, listening=1)}
+    tracee.socket(3, kind, domain=AF_UNIX)
+    tracee.call("listen", 3, 8, parts={**listening, Part.LOCAL: pack_unix(b"/run/x\0")})
+    tracee.call("accept4", 3, result=4)
+
+    transport = "Unix.TCP" if kind == SOCK_STREAM else "Unix.SEQPACKET"
+    (opened,) = recording.of("net.open")
+    assert has(opened.data, net_transport=transport, role="server", unix_local_path="/run/x")
+
+
+@pytest.mark.parametrize(("call", "closes"), [("accept", 0), ("accept4", 1)])
+def test_only_accept4_has_flags(call, closes, tracee, recording):
+    tracee.socket(3)
+    parts = {Part.SOCKET: pack_socket(), Part.PEER: pack_inet(port=6000)}
+    tracee.call(call, 3, 0, 0, SOCK_CLOEXEC, result=4, parts=parts)
+    tracee.exec("/usr/bin/next")
+
+    assert [event.data["op"] for event in recording.of("net.close")] == ["execve"] * closes
+
+
+@pytest.mark.parametrize(("known", "peer"), [(True, "127.0.0.1"), (False, "0.0.0.0")])
+def test_a_fast_open_is_with_whom_the_kernel_says(known, peer, tracee, recording):
+    parts = {Part.ADDRESS: pack_inet("0.0.0.0"), Part.SOCKET: pack_socket(), Part.DATA: b"ab"}
+    if known:
+        parts[Part.PEER] = pack_inet()
+    tracee.socket(3)
+    tracee.call("sendto", 3, 0, 2, MSG_FASTOPEN, result=2, transferred=2, parts=parts)
+
+    assert has(recording.data("net.open"), op="sendto", role="client", net_peer_ip=peer)
+
+
+def test_what_disconnects_and_connects_again_is_another_flow(tracee, recording):
+    for kind, fd in ((SOCK_DGRAM, 3), (SOCK_STREAM, 4)):
+        tracee.socket(fd, kind)
+        parts = {Part.SOCKET: pack_socket(kind=kind), Part.PEER: pack_inet()}
+        for count in (5, 7):
+            tracee.call("connect", fd, parts={**parts, Part.ADDRESS: pack_inet()})
+            tracee.send(fd, b"x" * count)
+            tracee.tally(fd, 0, 0, 0, 1, count, 0)
+            tracee.call("connect", fd, parts={Part.ADDRESS: bytes(16)})
+        tracee.close(fd)
+
+    events = [(e.source, e.data.get("net_bytes_sent")) for e in recording.of("net")]
+    assert (
+        events == [("net.open", None), ("net.close", 5), ("net.open", None), ("net.close", 7)] * 2
+    )
+
+
+def test_a_message_to_whom_a_socket_was_connected_before_is_of_another_flow(tracee, recording):
+    tracee.socket(3, SOCK_DGRAM)
+    parts = {Part.SOCKET: pack_socket(kind=SOCK_DGRAM), Part.PEER: pack_inet()}
+    tracee.call("connect", 3, parts={**parts, Part.ADDRESS: pack_inet()})
+    tracee.call("connect", 3, parts={Part.ADDRESS: bytes(16)})
+    tracee.send(3, b"ab", to=pack_inet())
+
+    found = [event.source for event in recording.of("net")]
+    assert found == ["net.open", "net.close", "net.open"]
+
+
+def test_an_end_of_a_pair_that_is_passed_on_is_the_same(tracee, recording):
+    ends = [(Part.SOCKET, SOCKET.pack(AF_UNIX, 1, 0, 0, *inodes)) for inodes in ((5, 6), (6, 5))]
+    pair = (Part.PAIR, struct.pack("=ii", 3, 4))
+    tracee.call("socketpair", AF_UNIX, 1, 0, 0, parts=[pair, *ends])
+    tracee.inode = 6
+    parts = [(Part.LINK, b"socket:[6]"), (Part.STAT, tracee.socket_stat()), ends[1]]
+    tracee.call("pidfd_getfd", 9, 4, result=7, parts=parts)
+    tracee.send(7, b"ab")
+
+    assert [event.data["fd"] for event in recording.of("net.open")] == [3, 4]
 
 
 def test_unix_sockets_have_paths_and_inodes(tracee, recording):

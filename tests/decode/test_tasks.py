@@ -1,7 +1,18 @@
 from __future__ import annotations
 
+import pytest
+
 from scopetrace.decode.files import DecodedFile
-from scopetrace.decode.tasks import CLONE_FILES, CLONE_FS, CLONE_NEWNS, Tree
+from scopetrace.decode.tasks import (
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    CLONE_PARENT,
+    MOST_ANCESTORS,
+    Tree,
+    fork_name,
+)
 
 
 def test_what_is_shared_is_one_object_and_what_is_copied_is_not():
@@ -44,14 +55,67 @@ def test_an_unshared_table_has_the_same_files():
     assert (task.table.users, other.table.users) == (1, 1)
 
 
-def test_a_new_mount_namespace_has_its_own_folders():
+@pytest.mark.parametrize(
+    ("flags", "shared"),
+    [(CLONE_FS, False), (CLONE_NEWNS, False), (CLONE_NEWUSER, False), (CLONE_FILES, True)],
+)
+def test_a_new_namespace_of_mounts_or_users_has_its_own_folders(flags, shared):
     tree = Tree()
     task, _ = tree.adopt(1, 1, 0)
     other = tree.clone(task, 1, 2, CLONE_FS, 0)
 
-    tree.unshare(other, CLONE_NEWNS)
+    tree.unshare(other, flags)
 
-    assert other.folders is not task.folders
+    assert (other.folders is task.folders) is shared
+
+
+def test_a_thread_that_was_not_seen_to_begin_shares_all():
+    tree = Tree()
+    task, _ = tree.adopt(1, 1, 0)
+    other, is_new = tree.adopt(1, 2, 0)
+
+    assert not is_new
+    assert (other.table, other.folders, other.group) == (task.table, task.folders, task.group)
+    assert not tree.remove(task)
+    assert tree.remove(other)
+
+
+@pytest.mark.parametrize(("flags", "ppid"), [(0, 3), (CLONE_PARENT, 2)])
+def test_a_child_is_of_its_maker_or_of_the_makers_parent(flags, ppid):
+    tree = Tree()
+    group = tree.adopt(3, 3, 0)[0].group
+    group.image.ppid, group.image.proc, group.process_group = 2, "sh", 9
+    group.image.ancestors = tuple(map(str, range(MOST_ANCESTORS)))
+    child = tree.clone(tree.tasks[3], 4, 4, flags, 0).group
+
+    assert (child.image.ppid, child.process_group) == (ppid, 9)
+    assert child.image.ancestors == ("sh", *group.image.ancestors[:-1])
+
+
+def test_a_process_whose_number_another_one_has_by_now_ends_alone():
+    tree = Tree()
+    stale, _ = tree.adopt(1, 1, 0)
+    other, _ = tree.adopt(2, 2, 0)
+    later = tree.clone(other, 1, 3, 0, 0)
+
+    tree.remove(stale)
+
+    assert tree.groups[1] is later.group
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        (17, "fork"),
+        (0x01200011, "fork"),
+        (0x4000 | 17, "vfork"),
+        (0x4100, "vfork"),
+        (0x100, "clone"),
+        (CLONE_FILES, "clone"),
+    ],
+)
+def test_flags_amount_to_a_call(flags, name):
+    assert fork_name(flags) == name
 
 
 def test_the_last_task_takes_its_process_and_its_table_along():

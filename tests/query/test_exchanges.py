@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.query import open_session
+from scopetrace.query.exchanges import MOST_REPLAYS
 from support.flow_builder import ENDS, channel, opened, piece, record_flows
 from support.session_builder import STARTED_NS, event
 
@@ -133,3 +134,22 @@ def test_payload_of_many_flows_is_read_one_by_one(home):
 
     assert len(found) == 100
     assert all(one.request_content is not None for one in found)
+
+
+def test_of_a_flow_that_waited_for_too_many_others_no_more_payload_is_read(home):
+    others = range(1, MOST_REPLAYS + 1)
+    events = [request(of=0), *(request(of=at) for at in others), request(of=0)]
+    payload = [piece(GET, of=at, at=at) for at in (0, *others)]
+    found = exchanges(home, events, [*payload, piece(GET, of=0, at=999)])
+
+    assert [one.id for one in found if one.request_content is None] == [len(events)]
+
+
+def test_a_response_without_its_request_leaves_those_that_wait(home):
+    fields = {**ENDS, "http_status_code": 408, **TIMES}
+    found = exchanges(
+        home, [request(), event("http.resp", at=0.2, channel=channel(0), **fields), response()]
+    )
+
+    assert [(one.id, one.status) for one in found] == [(2, 408), (1, 200)]
+    assert found[0].started_ns == STARTED_NS + 200_000_000 - 2_500_000

@@ -62,6 +62,42 @@ def test_a_flow_is_what_its_open_and_its_close_tell(tmp_path):
     assert found.last_sent_ns == found.closed_ns
 
 
+def test_addresses_are_those_of_the_first_event_and_the_rest_is_of_the_last(tmp_path):
+    first = {"net_peer_ip": "::1", "net_peer_port": 1, "net_host_ip": "::1", "net_host_port": 2}
+    first |= {"net_transport": "IP.TCP", "net_peer_name": "one"}
+    later = {**ENDS, "net_transport": "IP.SCTP"}
+    at = channel(0)
+    events = [
+        event("net.app", channel=at, process=2, **first),
+        opened(role="server", **first),
+        event("net.app", channel=at, protocol="SMTP", **later),
+        event("net.app", channel=at, protocol="TLS", **later),
+        closed(error="ECONNRESET", **later),
+    ]
+    path = record_flows(tmp_path, events, images=[image(2, pid=71, proc="worker")])
+
+    (found,) = flows(path)
+    assert (found.peer, found.local) == (Address("inet6", "::1", 1), Address("inet6", "::1", 2))
+    assert (found.peer_name, found.role, found.transport) == ("one", "server", "IP.SCTP")
+    assert (found.protocol, found.error) == ("SMTP,TLS", "ECONNRESET")
+    assert (found.id, found.process, found.others) == (2, 1, (2,)), "who opened it is asked for"
+
+
+def test_what_the_last_close_does_not_say_is_as_it_was(tmp_path):
+    told = closed(error="ECONNRESET", net_protocol="HTTP", net_peer_name="one", **ENDS)
+    path = record_flows(tmp_path, [opened(), told, closed(at=1)])
+
+    (found,) = flows(path)
+    assert (found.error, found.protocol, found.peer_name) == ("ECONNRESET", "HTTP", "one")
+
+
+def test_the_end_of_a_netlink_socket_is_a_number(tmp_path):
+    path = record_flows(tmp_path, [opened(net_transport="Netlink", net_peer_ip="0")])
+
+    (found,) = flows(path)
+    assert (found.peer, found.local) == (Address("netlink", "0", 0), None)
+
+
 def test_the_bytes_of_all_processes_are_added_and_the_last_close_ends_it(tmp_path):
     path = record_flows(
         tmp_path,
@@ -164,7 +200,7 @@ def test_any_event_names_its_flow(tmp_path):
 
     with open_session(path) as session:
         assert [session.flow(number).id for number in (1, 2, 3, 5)] == [1, 1, 1, 5]
-        for number in (0, 4, 6, 2**63, PAYLOAD_ONLY_ID + 1):
+        for number in (0, 4, 6, 2**63, PAYLOAD_ONLY_ID, PAYLOAD_ONLY_ID + 1):
             with pytest.raises(SessionError, match=f"^session 1 has no flow {number}$"):
                 session.flow(number)
 

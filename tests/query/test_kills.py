@@ -44,6 +44,9 @@ def kill(process: int = 2, at: float = 1, **target: int) -> Any:
         ([kill(target_pid=70)], None),
         ([kill()], None),
         ([kill(at=3, target_group=60)], None),
+        ([kill(at=2, target_pid=71)], 72),
+        ([kill(at=0, target_pid=71)], 72),
+        ([kill(at=-1, target_pid=71)], None),
         ([kill(4, target_pid=71), kill(at=0.5, target_group=60)], 72),
     ],
 )
@@ -51,6 +54,14 @@ def test_the_first_that_was_sent_to_it_while_it_lived(
     sent: list[Any], sender: int | None, tmp_path: Path
 ) -> None:
     assert killer(tmp_path, *sent) == sender
+
+
+def test_a_process_lives_through_all_its_programs(tmp_path: Path) -> None:
+    db = connect(record(tmp_path, [kill(target_pid=71)], [SENDER, KILLED]))
+    later = KILLED._replace(id=6, started_ns=STARTED_NS + SECOND + 1)
+    end = ProcessEnd(6, STARTED_NS + 2 * SECOND, None, 9, False)
+
+    assert read_kills(db).killer_of([KILLED, later], end, None) == 72
 
 
 def test_a_process_without_a_known_group(tmp_path: Path) -> None:

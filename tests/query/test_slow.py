@@ -68,6 +68,26 @@ def test_a_process_has_the_time_that_no_child_had(tmp_path: Path) -> None:
     ]
 
 
+def test_a_process_has_its_cpu_time_and_a_file_the_process_that_alone_used_it(
+    tmp_path: Path,
+) -> None:
+    used = event("proc.exit", exit_code=0, duration=1, cpu_own=7)
+    read = {"io_duration": 200_000, "file_read_ops": 1}
+    found = slow_in(
+        tmp_path,
+        closed("/one", **read),
+        closed("/both", **read),
+        closed("/both", **read)._replace(process=2),
+        used,
+        images=[image(2, pid=71, parent=1, started_ns=STARTED_NS + 6 * SECOND)],
+        ends=[ProcessEnd(1, STARTED_NS + 6 * SECOND, 0, None, False)],
+    )
+
+    assert [(slow.kind, slow.pid, slow.cpu_us) for slow in found] == [
+        ("process", 70, 7), ("file", 0, None), ("file", 70, None),
+    ]  # fmt: skip
+
+
 def test_what_took_a_small_part_of_the_time_is_not_slow(tmp_path: Path) -> None:
     """A tenth of a session of 10 s is 1 s."""
     read = closed("/read", io_duration=999_999, file_read_ops=1)

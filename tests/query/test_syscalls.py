@@ -127,6 +127,23 @@ def test_calls_are_summed_up_by_name(path):
     assert {total.name for total in rest} == {"openat", "fork", "close", "exit_group"}
 
 
+def test_only_calls_that_are_asked_for_are_summed_up(path):
+    with open_session(path) as session:
+        totals = session.syscall_query(calls="read", pid=(71,), where="true").totals()
+
+    assert [(total.name, total.calls, total.errors) for total in totals] == [("read", 1, 1)]
+
+
+def test_a_row_that_is_no_call_is_not_found_as_one(path):
+    with open_session(path) as session:
+        query = session.syscall_query()
+        rows = [query.at(row.time_ns, row.tid) for row in session.syscalls()]
+
+    assert [row and row.name for row in rows] == [
+        "openat", "read", "fork", "wait4", "read", "close", None, None, "exit_group", None,
+    ]  # fmt: skip
+
+
 def test_a_session_knows_whether_calls_were_recorded(path, tmp_path):
     with open_session(path) as session:
         query = session.syscall_query()

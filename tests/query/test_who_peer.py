@@ -10,7 +10,7 @@ import pytest
 from scopetrace.model.touch import Touch
 from scopetrace.query.connect import connect
 from scopetrace.query.who_peer import Peer, parse_peer, peer_names, peer_touches
-from support.session_builder import event, record
+from support.session_builder import STARTED_NS, event, image, record
 
 WEB = {
     "net_transport": "IP.TCP",
@@ -121,5 +121,65 @@ def test_peers_are_written_as_usual(text: str, peer: Peer) -> None:
     assert parse_peer(text, "/w") == peer
 
 
-def test_names_to_propose(path: Path) -> None:
-    assert {"10.0.0.1:80", "Web.example"} <= peer_names(connect(path))
+def test_names_to_propose(tmp_path: Path, path: Path) -> None:
+    sockets = {"unix_peer_path": "/run/a", "unix_local_path": "/run/b"}
+    opened = event("net.open", channel=STARTED_NS, net_transport="Unix.TCP", **sockets)
+
+    assert peer_names(connect(path)) == {
+        "10.0.0.1", "10.0.0.1:80", "Web.example", "Web.example:80", "10.0.0.7", "10.0.0.7:5555",
+    }  # fmt: skip
+    assert peer_names(connect(record(tmp_path / "unix", [opened]))) == {"/run/a", "/run/b"}
+
+
+PROXIED = {
+    **LOCAL, "net_client_ip": "10.9.8.7", "net_client_port": 1234,
+    "net_target_host": "Far.test", "net_target_port": 8443,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "asked", "other"),
+    [
+        (PROXIED, "far.test:8443", "far.test:443"),
+        (PROXIED, "10.9.8.7:1234", "10.9.8.7:443"),
+        ({**LOCAL, "net_peer_name": "B\u00dcRO.test"}, "b\u00fcro.test:443", "b\u00fcro.test:1"),
+        ({"net_transport": "Unix.TCP", "unix_peer_path": "/run/x"}, "/run/x", ":0"),
+    ],
+)
+def test_any_end_with_its_own_port_is_found(
+    data: dict[str, Any], asked: str, other: str, tmp_path: Path
+) -> None:
+    path = record(tmp_path, [event("net.open", channel=STARTED_NS, **data)])
+
+    assert len(touches(path, asked)) == 1
+    assert touches(path, other) == ()
+
+
+def test_touches_are_in_the_order_of_their_times_and_metrics_are_none(tmp_path: Path) -> None:
+    refused = event("net.error", at=1, op="connect", error="ECONNREFUSED", **WEB)
+    path = record(
+        tmp_path,
+        [
+            event("net.open", at=2, channel=STARTED_NS + 2_000_000_000, role="client", **WEB),
+            refused,
+            refused._replace(sourcetype="metric"),
+        ],
+    )
+
+    assert [touch.action for touch in touches(path, "web.example")] == ["fail", "connect"]
+
+
+def test_who_else_used_a_flow_is_named_itself_and_not_its_ancestors(tmp_path: Path) -> None:
+    channel = STARTED_NS + 1
+    path = record(
+        tmp_path,
+        [
+            event("net.open", channel=channel, role="server", **SERVER),
+            event("net.close", channel=channel, process=2, **SERVER, **CLOSED),
+        ],
+        [image(2, pid=71, parent=1, cmd="worker -x", proc="worker")],
+    )
+
+    (touch,) = touches(path, ":8080")
+    (user,) = touch.facts["users"]
+    assert "71" in user and "70" not in user

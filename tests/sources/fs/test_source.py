@@ -2,7 +2,22 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
+from scopetrace.model.open_file import OpenFile, Usage
+from scopetrace.model.operation import (
+    AttributeChanged,
+    Closed,
+    Counted,
+    Failed,
+    NameChanged,
+    Opened,
+    Operation,
+    Used,
+)
 from scopetrace.model.raw import Part
+from scopetrace.sources.fs.source import FsSource
+from support.http_talk import Emitted, image_of
 from support.raw_builder import FOLDER, MILLISECOND, TERMINAL
 
 ENHANCED = {
@@ -155,3 +170,100 @@ def test_only_wanted_events_are_made(tracee, record):
     tracee.call("unlink", parts={Part.PATH: b"/x"})
 
     assert [event.source for event in recording.go()] == ["fs.delete"]
+
+
+ALL = "metric: {enable: true, format: {verbosity: 9}, watch: [{type: fs}]}\n"
+IMAGE = image_of(ALL)
+IMAGE.uid, IMAGE.gid = 1000, 1001
+WHEN = (IMAGE, 71, 9_000)
+
+
+def taken(*operations: Operation) -> Emitted:
+    """Give operations to a source; return what it emitted."""
+    outlet = Emitted()
+    handlers = FsSource(outlet).handlers()
+    for operation in operations:
+        handlers[type(operation)](operation)
+    return outlet
+
+
+def used(opened: bool, *tally: int) -> Usage:
+    usage = Usage(opened, 1)
+    usage.add((*tally, *[0] * (6 - len(tally))))
+    return usage
+
+
+@pytest.mark.parametrize(
+    ("usage", "is_told"),
+    [
+        (used(True), True),
+        (used(False), False),
+        (used(False, 1), True),
+        (used(False, 0, 0, 0, 1), True),
+    ],
+)
+def test_a_close_is_told_by_who_opened_read_or_wrote_the_file(usage, is_told):
+    file = OpenFile("/x", None, 4_000)
+    file.fd = 3
+    found = taken(Closed(*WHEN, "close", file, usage))
+
+    assert len(found.events) == is_told
+    closes = [(value, tags) for name, value, tags in found.samples if name == "fs.close"]
+    assert closes == [(1, {"op": "close", "file": "/x", "fd": 3})] * is_told
+
+
+def test_whose_process_it_was_is_known_even_if_nothing_is_of_the_file():
+    file = OpenFile("/x", None, 4_000)
+    found = taken(Opened(*WHEN, "openat", file, 3, None, "x", True))
+
+    assert found.events[0].data == {
+        "file": "/x", "file_passed": "x", "op": "openat", "fd": 3, "file_created": True,
+        "proc_uid": 1000, "proc_gid": 1001,
+    }  # fmt: skip
+    assert found.events[0].channel == 4_000
+
+
+def test_reads_and_writes_are_measured_once_by_the_call_that_made_them():
+    file, usage = OpenFile("/x", None, 4_000), used(True, 3, 40, 5_000, 2, 12, 1_000)
+    usage.add_call(False, "pread64", [2, 30, 4_000])
+    usage.add_call(True, "sendfile", [0, 7, 0])
+    found = taken(Used(*WHEN, file, usage), Used(*WHEN, file, usage))
+
+    tags = {"file": "/x", "fd": -1}
+    assert [(name, value, each["op"]) for name, value, each in found.samples] == [
+        ("fs.read", 10, "read"),
+        ("fs.duration", 1, "read"),
+        ("fs.write", 5, "write"),
+        ("fs.duration", 1, "write"),
+        ("fs.read", 30, "pread64"),
+        ("fs.duration", 4, "pread64"),
+        ("fs.write", 7, "sendfile"),
+    ]
+    assert all(tags.items() <= each.items() for _, _, each in found.samples)
+    assert found.numops == [1, 1, 2, 2, 2, 2, 0]
+
+
+def test_both_names_are_told_as_they_are_and_as_they_were_passed():
+    names = ("/d/a", "a", "/d/b", "b")
+    renamed = NameChanged(*WHEN, "renameat2", "rename", *names, 0, True)
+    linked = NameChanged(*WHEN, "linkat", "link", *names, 0, False)
+    failed = Failed(*WHEN, "rename", "rename", *names, 13)
+    changed = AttributeChanged(*WHEN, "chmod", "/d/a", "a", perms=0o600)
+    found = taken(renamed, linked, failed, changed)
+
+    file = {"file": "/d/a", "file_passed": "a"}
+    new = {"file_new": "/d/b", "file_new_passed": "b"}
+    assert [event.data for event in found.events] == [
+        {"op": "renameat2", **file, **new, "file_exchanged": True},
+        {"op": "linkat", **file, "file_target": "/d/b", "file_target_passed": "b"},
+        {"op": "rename", **file, **new, "error": "EACCES", "class": "rename"},
+        {"op": "chmod", **file, "file_perms": 600},
+    ]
+    assert found.samples == [("fs.error", 1, {"class": "rename", "op": "rename", "file": "/d/a"})]
+
+
+def test_calls_that_were_counted_are_measured_as_many():
+    found = taken(Counted(*WHEN, "lstat", "stat", 5), Counted(*WHEN, "lseek", "seek", 2))
+
+    assert found.samples == [("fs.stat", 5, {"op": "lstat"}), ("fs.seek", 2, {"op": "lseek"})]
+    assert found.events == []

@@ -5,7 +5,22 @@ from socket import AF_UNIX, SHUT_RDWR, SHUT_WR, SOCK_DGRAM, SOCK_SEQPACKET
 
 import pytest
 
+from scopetrace.model.evidence import Evidence
+from scopetrace.model.flow import Address, Flow, FlowUsage
+from scopetrace.model.image import Image
+from scopetrace.model.operation import (
+    FlowClosed,
+    FlowFailed,
+    FlowOpened,
+    FlowUsed,
+    ImageEnded,
+    ImageStarted,
+    Operation,
+)
+from scopetrace.model.peer_names import learn_names
 from scopetrace.model.raw import Part, RawKind, Seen
+from scopetrace.sources.net.source import NetSource
+from support.http_talk import Emitted, image_of
 from support.raw_builder import Tracee, pack_inet, pack_socket, started_program, status_text
 from support.recording import Recording
 
@@ -155,3 +170,172 @@ def test_pairs_are_counted_by_what_they_are(tracee, recording):
         tracee.call("socketpair", AF_UNIX, kind, 0, 0, parts={Part.PAIR: struct.pack("=ii", *fds)})
 
     assert gauges(recording) == [("net.tcp", 2), ("net.udp", 2), ("net.other", 2)]
+
+
+PEER, LOCAL = Address("inet", "10.0.0.2", 80), Address("inet6", "::1", 5000)
+ALL = "metric: {enable: true, format: {verbosity: 9}, watch: [{type: net}]}\n"
+MS = 1_000_000
+
+
+@pytest.fixture
+def image() -> Image:
+    image = image_of(ALL)
+    learn_names(image, "web.test", [PEER.host])
+    return image
+
+
+def flow_to(role: str = "client", **values: object) -> Flow:
+    """Return a flow that was opened at 5 ms."""
+    flow = Flow("IP.TCP", LOCAL, PEER, role, 5 * MS)
+    for name, value in values.items():
+        setattr(flow, name, value)
+    return flow
+
+
+def used(opened: bool = True) -> FlowUsage:
+    """Return a usage with two messages of 7 bytes in and one of 3 out."""
+    usage = FlowUsage(opened)
+    for outgoing, size in ((False, 4), (False, 3), (True, 3)):
+        usage.add(outgoing, size)
+    return usage
+
+
+def taken(*operations: Operation) -> Emitted:
+    """Give operations to a source; return what it emitted."""
+    outlet = Emitted()
+    handlers = NetSource(outlet).handlers()
+    for operation in operations:
+        handlers[type(operation)](operation)
+    return outlet
+
+
+def values_of(outlet: Emitted, name: str) -> list[float]:
+    return [value for each, value, _ in outlet.samples if each == name]
+
+
+@pytest.mark.parametrize(
+    ("role", "named", "port"), [("client", True, 80), ("", True, 80), ("server", False, 5000)]
+)
+def test_the_far_end_is_named_unless_it_came_to_us_and_the_service_has_the_port(
+    role, named, port, image
+):
+    found = taken(FlowOpened(image, 71, 5 * MS, "connect", flow_to(role), 3))
+
+    (event,) = found.events
+    assert (event.channel, event.data["op"], event.data["fd"]) == (5 * MS, "connect", 3)
+    assert event.data.get("net_peer_name") == ("web.test" if named else None)
+    assert event.data.get("role", "") == role
+    assert found.samples == [
+        ("net.open", 1, {"proto": "TCP", "port": port, "op": "connect"}),
+        ("net.tcp", 1, {"proto": "TCP", "port": port}),
+    ]
+
+
+def test_a_close_says_what_went_through_and_how_it_ended(image):
+    flow = flow_to(reason="reset", error="ECONNRESET", layers=("SMTP", "TLS"))
+    (event,) = taken(FlowClosed(image, 71, 12 * MS, "exit", flow, used())).events
+
+    assert event.data == {
+        "op": "exit",
+        "net_transport": "IP.TCP",
+        "net_peer_ip": PEER.host,
+        "net_peer_port": 80,
+        "net_host_ip": LOCAL.host,
+        "net_host_port": 5000,
+        "net_bytes_sent": 3,
+        "net_bytes_recv": 7,
+        "duration": 7,
+        "net_close_reason": "reset",
+        "net_protocol": "SMTP,TLS",
+        "error": "ECONNRESET",
+    }
+
+
+@pytest.mark.parametrize(
+    ("op", "reason", "said"),
+    [("close", "local", "local"), ("stop", "local", "stop"), ("stop", "remote", "remote")],
+)
+def test_the_end_of_the_recording_ends_no_connection(op, reason, said, image):
+    flow = flow_to(reason=reason)
+    closed = FlowClosed(image, 71, 12 * MS, op, flow, used())
+    found = taken(FlowOpened(image, 71, 5 * MS, "connect", flow, 3), closed)
+
+    assert found.events[1].data["net_close_reason"] == said
+    assert values_of(found, "net.tcp") == ([1] if op == "stop" else [1, 0])
+
+
+def test_only_who_opened_a_flow_measures_how_long_it_was(image):
+    for opened, lasted in ((True, [7]), (False, [])):
+        found = taken(FlowClosed(image, 71, 12 * MS, "close", flow_to(), used(opened)))
+
+        assert values_of(found, "net.duration") == lasted
+        assert ("net.close", 1, {"proto": "TCP", "port": 80, "op": "close"}) in found.samples
+
+
+def test_no_flow_takes_less_than_no_time(image):
+    found = taken(FlowClosed(image, 71, 4 * MS, "close", flow_to(), used()))
+
+    assert found.events[0].data["duration"] == 0
+    assert values_of(found, "net.duration") == [0]
+
+
+TCP = {"class": "inet_tcp", "proto": "TCP"}
+HERE = {"localip": LOCAL.host, "localp": 5000}
+THERE = {"remoteip": PEER.host, "remotep": 80}
+
+
+@pytest.mark.parametrize(
+    ("values", "tags"),
+    [
+        ({}, {**TCP, "domain": "inet6", **HERE, **THERE}),
+        ({"layers": ("HTTP",)}, {**TCP, "domain": "inet6", **HERE, **THERE}),
+        ({"layers": ("TLS", "HTTP")}, {**TCP, "domain": "inet6", **HERE, **THERE, "data": "ssl"}),
+        ({"local": None}, {**TCP, "domain": "inet", **THERE}),
+        ({"peer": None}, {**TCP, "domain": "inet6", **HERE}),
+        ({"local": None, "peer": None}, TCP),
+        (
+            {"transport": "IP.RAW", "local": None},
+            {"class": "other", "proto": "RAW", "domain": "inet", **THERE},
+        ),
+    ],
+)
+def test_bytes_are_measured_once_with_both_ends(values, tags, image):
+    flow, usage = flow_to(**values), used()
+    found = taken(*(FlowUsed(image, 71, 9 * MS, flow, usage) for _ in range(2)))
+
+    assert found.samples == [("net.tx", 3, tags), ("net.rx", 7, tags)]
+    assert found.numops == [1, 2]
+
+
+def test_a_failure_has_the_name_of_the_peer_and_what_is_known_of_the_reason(image):
+    ends = ("IP.TCP", LOCAL, PEER)
+    evidence = Evidence(needs="CAP_NET_RAW")
+    failed = FlowFailed(image, 71, 9 * MS, "send", "rx_tx", *ends, 104, 5 * MS, evidence)
+    found = taken(failed)
+
+    (event,) = found.events
+    assert (event.source, event.channel, event.data["needs"]) == (
+        "net.error", 5 * MS, "CAP_NET_RAW",
+    )  # fmt: skip
+    assert {name: event.data[name] for name in ("op", "class", "error", "net_peer_name")} == {
+        "op": "send", "class": "rx_tx", "error": "ECONNRESET", "net_peer_name": "web.test",
+    }  # fmt: skip
+    assert found.samples == [("net.error", 1, {"class": "rx_tx", "op": "send"})]
+
+
+def test_what_another_process_opened_is_not_counted_below_none(image):
+    closed = FlowClosed(image, 71, 12 * MS, "close", flow_to(), used())
+
+    assert values_of(taken(closed), "net.tcp") == []
+
+
+def test_only_the_program_that_replaces_another_has_its_connections(image):
+    opened = FlowOpened(image, 71, 5 * MS, "connect", flow_to(), 3)
+    replaced = ImageEnded(image, 9 * MS, None, None, True)
+    stranger, heir, second = (Image(number, 70, 1, 0) for number in (2, 3, 4))
+    for each in (stranger, heir, second):
+        each.rules, each.parent = image.rules, image.id
+    stranger.parent = 7
+    starts = [ImageStarted(each, 9 * MS, True) for each in (stranger, heir, second)]
+
+    assert values_of(taken(opened, replaced, *starts), "net.tcp") == [1, 0, 1]

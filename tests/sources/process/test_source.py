@@ -3,7 +3,8 @@ from __future__ import annotations
 import signal
 
 from scopetrace.model.raw import Part, RawKind
-from support.raw_builder import MILLISECOND, strings
+from scopetrace.sources.process.source import MOST_ARGS
+from support.raw_builder import MILLISECOND, status_text, strings
 
 
 def test_a_start_holds_the_facts_of_the_program(tracee, recording):
@@ -23,8 +24,8 @@ def test_a_start_holds_the_facts_of_the_program(tracee, recording):
 def test_the_environment_is_held_only_if_configured(tracee, record):
     parts = {Part.ENVIRON: strings("SECRET=1")}
     plain = record()
-    tracee.exec("/bin/next", parts=parts)
-    assert "env" not in plain.data("proc.start")
+    tracee.exec("/bin/next", missing=(0, 2), parts=parts)
+    assert not {"env", "env_missing"} & plain.data("proc.start").keys()
 
     recording = record("scopetrace: {environment: true}\n")
     tracee.exec("/bin/next", parts=parts)
@@ -39,6 +40,26 @@ def test_a_start_says_how_many_arguments_and_variables_are_missing(tracee, recor
     assert (data["args_missing"], data["env_missing"]) == (5, 2)
     (*_, process) = recording.writer.processes.values()
     assert (process.args_missing, process.cmd) == (5, "/bin/next ... (5 more)")
+
+
+def test_a_start_is_measured_with_whose_it_was(tracee, record):
+    recording = record("metric: {enable: true, format: {verbosity: 9}, watch: [{type: process}]}\n")
+    tracee.exec("/bin/next", "next", "a" * MOST_ARGS)
+    recording.finish()
+
+    (start,) = [s for s in recording.writer.samples if s.tags.get("args", "").startswith("next")]
+    (*_, process) = recording.writer.processes.values()
+    assert (start.name, start.value, start.tags) == (
+        "proc.start",
+        1,
+        {
+            "uid": 1000,
+            "username": process.username,
+            "gid": 1001,
+            "groupname": process.groupname,
+            "args": f"next {'a' * (MOST_ARGS - 5)}",
+        },
+    )
 
 
 def test_an_exec_by_fd_has_its_own_name(tracee, recording):
@@ -81,13 +102,28 @@ def test_a_death_by_signal_has_its_name(tracee, recording):
     assert "exit_code" not in data
 
 
+def test_only_a_death_by_signal_has_a_process_group_and_says_that_there_is_no_core(
+    tracee, recording
+):
+    tracee.exec("/bin/next", parts={Part.STATUS: status_text() + b"NSpgid:\t60\n"})
+    tracee.fork(200)
+    tracee.exit(1 << 8, pid=200)
+    tracee.exit(signal.SIGTERM)
+
+    exited, killed = (event.data for event in recording.of("proc.exit"))
+    assert not {"signal", "core_dumped", "process_group"} & exited.keys()
+    assert (killed["core_dumped"], killed["process_group"]) == (False, 60)
+
+
 def test_a_signal_has_its_sender_its_reason_and_how_many_it_stands_for(tracee, recording):
     tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 55, 1000, 1))
+    tracee.add(RawKind.SIGNAL, args=(signal.SIGTERM, 0, 1, 0, 2))
     tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 0x10, 0x7F00, 1))
     tracee.add(RawKind.SIGNAL, args=(signal.SIGSEGV, 2, 0, 0, 300))
 
     assert [event.data for event in recording.of("proc.signal")] == [
         {"signal": "SIGTERM", "sender_pid": 55, "sender_uid": 1000, "code": "SI_USER"},
+        {"signal": "SIGTERM", "sender_pid": 1, "sender_uid": 0, "code": "SI_USER", "count": 2},
         {"signal": "SIGSEGV", "code": "SEGV_ACCERR", "address": "0x7f0000000010"},
         {"signal": "SIGSEGV", "code": "SEGV_ACCERR", "address": "0x0", "count": 300},
     ]
@@ -96,10 +132,12 @@ def test_a_signal_has_its_sender_its_reason_and_how_many_it_stands_for(tracee, r
 def test_a_process_that_sends_sigkill_is_named_with_the_receiver(tracee, recording):
     tracee.call("kill", 70, 9)
     tracee.call("kill", 0, 9)
+    tracee.call("kill", -70, 9)
 
     assert [event.data for event in recording.of("proc.kill")] == [
         {"op": "kill", "what": "SIGKILL to 70", "target_pid": 70},
         {"op": "kill", "what": "SIGKILL to 0"},
+        {"op": "kill", "what": "SIGKILL to -70", "target_group": 70},
     ]
 
 
