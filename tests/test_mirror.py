@@ -44,7 +44,6 @@ WITHOUT_TEST = {
     "output/meanings.py": "texts: tests/output/test_cause.py and tests/programs/test_failures.py",
     "output/files.py": "by the command: tests/cli/test_files.py",
     "output/summary.py": "by the command: tests/cli/test_summary.py",
-    "query/diff/facts.py": "by what is compared: tests/query/diff",
     "output/syscall_levels.py": "three words",
     "output/why.py": "by the command: tests/cli/test_why.py",
     "query/named_files.py": "by what is read: tests/query/test_files.py and test_who_file.py",

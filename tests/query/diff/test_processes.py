@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from scopetrace.model.difference import Slower
 from scopetrace.model.process import Process
+from scopetrace.query.diff import processes
 from support.session_builder import STARTED_NS, image
 from support.two_runs import Run, child, compared, ended_at, found
 
@@ -75,6 +78,34 @@ def test_of_equal_processes_those_that_ended_alike_are_pairs(tmp_path: Path) -> 
     assert found(tmp_path, a, b) == []
 
 
+def test_of_processes_that_are_equally_alike_those_that_ended_alike_are_pairs(
+    tmp_path: Path,
+) -> None:
+    a = Run(images=[image(), child(2, "tool", "x", "y")], ends=[ended_at(2, code=1)])
+    b = Run(
+        images=[image(), child(2, "tool", "x", "v"), child(3, "tool", "x", "w")],
+        ends=[ended_at(3, code=1)],
+    )
+
+    assert found(tmp_path, a, b) == [
+        ("only B", "process", "tool x v", None, "exit 0"),
+        ("content", "process", "tool x w", "y", "w"),
+    ]
+
+
+def test_too_many_processes_are_not_compared_word_by_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = (
+        Run(images=[image(), *(child(n, "tool", "x", f"{name}{n}") for n in (2, 3))])
+        for name in "ab"
+    )
+    for most, changes in ((4, ["content"] * 2), (3, ["only A"] * 2 + ["only B"] * 2)):
+        monkeypatch.setattr(processes, "MOST_COMPARED", most)
+
+        assert [each[0] for each in found(tmp_path, a, b)] == changes
+
+
 def test_a_program_of_another_folder_is_told_once(tmp_path: Path) -> None:
     def run(folder: str) -> Run:
         exe = f"{folder}/tool"
@@ -105,6 +136,14 @@ def test_another_user_and_another_folder(tmp_path: Path) -> None:
     ]
 
 
+def test_a_user_without_a_name_is_a_number(tmp_path: Path) -> None:
+    a, b = (child(2, "tool", username="", uid=uid) for uid in (5, 6))
+
+    assert found(tmp_path, Run(images=[image(), a]), Run(images=[image(), b])) == [
+        ("content", "process", "tool", "5", "6"),
+    ]
+
+
 def test_durations_are_compared_if_asked_for(tmp_path: Path) -> None:
     images = [image(), child(2, "fast"), child(3, "slow")]
     a = Run(images=images, ends=[ended_at(1, 2), ended_at(2, 0.01), ended_at(3, 1)])
@@ -118,7 +157,8 @@ def test_durations_are_compared_if_asked_for(tmp_path: Path) -> None:
     assert found(tmp_path, a, b, slower=Slower(factor=3)) == [
         ("slower", "process", "slow", 1_000_000, 3_000_000)
     ]
-    assert found(tmp_path, a, b, slower=Slower(floor_us=3_000_000)) == []
+    assert len(found(tmp_path, a, b, slower=Slower(floor_us=2_000_000))) == 2
+    assert found(tmp_path, a, b, slower=Slower(floor_us=2_000_001)) == []
 
 
 def test_a_process_that_became_another_program_is_compared_by_all_of_them(tmp_path: Path) -> None:
