@@ -377,6 +377,23 @@ def test_a_signal_names_its_sender_if_it_has_one(tracee, decoding, number, code,
     assert (signalled.sender_pid, signalled.sender_uid) == sender
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "address"),
+    [
+        (signal.SIGSEGV, 1, 0x800000007),
+        (signal.SIGBUS, 0x7F, 0x800000007),
+        (signal.SIGSEGV, 0x80, None),
+        (signal.SIGSEGV, 0, None),
+        (signal.SIGSEGV, -6, None),
+        (signal.SIGALRM, 1, None),
+    ],
+)
+def test_a_fault_has_an_address_unless_it_was_sent(number, code, address, tracee, decoding):
+    tracee.add(RawKind.SIGNAL, args=(number, code, 7, 8, 1))
+
+    assert decoding.one(Signalled).address == address
+
+
 def test_the_status_file_gives_effective_ids():
     assert read_status(status_text(uid=5, gid=6, ppid=7, no_new_privs=1)) == {
         "PPid": 7,

@@ -149,6 +149,8 @@ def test_the_data_of_events():
         "piece": 1,
     }
     assert redact_data("notice", {"message": "a limit"}) == {"message": "a limit"}
+    assert redact_data("fs", {"holder_cmd": "x --token t"}) == {"holder_cmd": f"x --token {OUT}"}
+    assert redact_data("http", {"grpc_message": "a t\n"}) == {"grpc_message": f"{OUT}\n"}
 
 
 SECRET = "hunter2"

@@ -88,6 +88,17 @@ def test_an_i386_call_is_read_by_its_own_table() -> None:
     assert render(Call(Abi.I386, 6, (7, 0, 0, 0, 0, 0), 0)) == "close(7) = 0"
 
 
+def test_an_i386_mmap_has_its_arguments_in_memory() -> None:
+    data = struct.pack("<6I", 0x8000, 4096, 3, 0x22, 2**32 - 1, 0x1000)
+    for size, shown in (
+        (24, "0x8000, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0x1000"),
+        (23, "0x2000"),
+    ):
+        memory = (Piece(0, Phase.ENTRY, 0x2000, data[:size]),)
+        made = Call(Abi.I386, 90, (0x2000, 0, 0, 0, 0, 0), 0x8000, memory)
+        assert render(made) == f"mmap({shown}) = 0x8000"
+
+
 def test_a_call_that_the_kernel_fills_nothing_in_for_is_whole_before_it_returns() -> None:
     assert render(call(34, result=None)) == "pause() = ?"
     written = Piece(1, Phase.ENTRY, 0x1000, b"abc")
