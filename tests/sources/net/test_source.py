@@ -338,4 +338,5 @@ def test_only_the_program_that_replaces_another_has_its_connections(image):
     stranger.parent = 7
     starts = [ImageStarted(each, 9 * MS, True) for each in (stranger, heir, second)]
 
-    assert values_of(taken(opened, replaced, *starts), "net.tcp") == [1, 0, 1]
+    closed = FlowClosed(heir, 70, 12 * MS, "close", flow_to(), used())
+    assert values_of(taken(opened, replaced, *starts, closed), "net.tcp") == [1, 0, 1, 0]
