@@ -46,7 +46,7 @@ lint: $(VENV)/.tools ## Check style and types of Python and C
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(CC) -fsyntax-only -std=gnu11 -Wall -Wextra -Werror -Iext -D_GNU_SOURCE \
-	    -DSCOPE_ARCH_H='"arch/$(shell uname -m).h"' -DRUN_OPTIONS= -DRUN_SHORT_OPTIONS= -DFIRST_WORDS= $(c_files)
+	    -DSCOPE_ARCH_H='"arch/$(shell uname -m).h"' -DFIRST_FLAGS= -DRUN_OPTIONS= -DRUN_SHORT_OPTIONS= -DFIRST_WORDS= $(c_files)
 	@$(CLANG_FORMAT) --version 2>/dev/null | grep -q 'version 14\.' \
 	    || { echo 'clang-format 14 is not here: the layout of C is not checked'; exit 0; } \
 	    && $(CLANG_FORMAT) --dry-run -Werror $(c_style)

@@ -136,7 +136,7 @@ def command_line() -> list[tuple[str, str]]:
     """Return what the launcher has to know of the command line, as macros."""
     from click import Option
 
-    from scopetrace.cli.commands import ALIASES, COMMANDS, NAMES_TO_COME
+    from scopetrace.cli.commands import ALIASES, COMMANDS, NAMES_TO_COME, cli
     from scopetrace.cli.run import SYSCALLS, run
 
     options = [param for param in run.params if isinstance(param, Option)]
@@ -148,8 +148,10 @@ def command_line() -> list[tuple[str, str]]:
     short = [name for name in kinds if not name.startswith("--")]
     letters = [name[1] + ":" * (kinds.pop(name) == "required") for name in short]
     long = [f'{{"{name[2:]}",{kind}_argument,0,0}},' for name, kind in kinds.items()]
+    flags = [f'"{name}",' for each in cli.params if each.expose_value for name in each.opts]
     others = [f'"{word}",' for word in (*COMMANDS, *ALIASES, *NAMES_TO_COME)]
     return [
+        ("FIRST_FLAGS", "".join(flags)),
         ("RUN_OPTIONS", "".join(long)),
         ("RUN_SHORT_OPTIONS", f'"{"".join(letters)}"'),
         ("FIRST_WORDS", "".join(others)),

@@ -11,8 +11,8 @@
  *  3. LD_LIBRARY_PATH, if one of its folders has the interpreter's library.
  *
  * Where the stack is too small for an interpreter, the program is executed instead, unrecorded. What setup.py takes
- * from the parser of the command line says where it stands: RUN_OPTIONS and RUN_SHORT_OPTIONS (getopt_long(3)), and the
- * FIRST_WORDS that are no program.
+ * from the parser of the command line says where it stands: the FIRST_FLAGS before a command, RUN_OPTIONS and
+ * RUN_SHORT_OPTIONS (getopt_long(3)), and the FIRST_WORDS that are no program.
  *
  * It is linked statically where that is possible: then nothing of LD_PRELOAD is loaded into it.
  */
@@ -126,23 +126,30 @@ static bool has_stack(void)
     return getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_KIB * 1024;
 }
 
+static bool is_among(const char *word, const char *const *words)
+{
+    while (*words)
+        if (!strcmp(word, *words++))
+            return true;
+    return false;
+}
+
 /* The program that is to be run, and its arguments; NULL if there is none. */
 static char **find_program(int count, char **arguments)
 {
     static const struct option options[] = { RUN_OPTIONS{ 0 } };
-    static const char *const others[] = { FIRST_WORDS NULL };
-    const char *first = count > 1 ? arguments[1] : "-";
+    static const char *const flags[] = { FIRST_FLAGS NULL }, *const others[] = { FIRST_WORDS NULL };
+    const char *first;
     int option;
 
+    for (; count > 1 && is_among(arguments[1], flags); count--)
+        arguments++;
+    first = count > 1 ? arguments[1] : "-";
     if (!strcmp(first, "run")) {
         arguments++;
         count--;
-    } else if (first[0] == '-' && strcmp(first, "--"))
+    } else if ((first[0] == '-' && strcmp(first, "--")) || is_among(first, others))
         return NULL;
-    else
-        for (size_t i = 0; others[i]; i++)
-            if (!strcmp(first, others[i]))
-                return NULL;
     opterr = 0;
     while ((option = getopt_long(count, arguments, "+" RUN_SHORT_OPTIONS, options, NULL)) != -1)
         if (option == '?')

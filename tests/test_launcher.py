@@ -87,6 +87,8 @@ RUN_OPTIONS = [
         *(["run", *option] for option in RUN_OPTIONS),
         ["run", "--syscalls=%file"],
         ["run", "-pqu", "sh", "--"],
+        ["--no-pager"],
+        ["--no-pager", "run", "-q"],
         ["run", "-p", "--"],
         ["run"],
         ["--"],
