@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scopetrace.query import Session
 
 STDOUT = Path("-")
+NONE = "none"
+"""In place of a table without rows."""
 
 
 @click.command()
@@ -120,9 +122,15 @@ def _print_bodies(session: Session, form: str) -> None:
         print_bodies(form, [*peers, *files], fields)
         return
     print(f"## {activity.NETWORK}\n")
-    print_bodies(form, peers, activity.NETWORK_FIELDS)
+    if peers:
+        print_bodies(form, peers, activity.NETWORK_FIELDS)
+    else:
+        print(NONE)
     print(f"\n## {activity.FILES}\n")
-    print_bodies(form, files, activity.FILE_FIELDS)
+    if files:
+        print_bodies(form, files, activity.FILE_FIELDS)
+    else:
+        print(NONE)
 
 
 def _print_tables(session: Session, start_up: bool) -> None:
@@ -135,8 +143,10 @@ def _print_tables(session: Session, start_up: bool) -> None:
     own = [file for file in files if file.path_class == OWN]
     shown = own if on_terminal() and not start_up else files
     peers = activity.network_bodies(session.flows(), _hosts(session))
-    print(f"{activity.NETWORK}\n\n{activity.network_table(peers, width)}\n")
+    network = activity.network_table(peers, width) if peers else NONE
+    print(f"{activity.NETWORK}\n\n{network}\n")
     used = activity.file_bodies(shown)
-    print(f"{activity.FILES}\n\n{activity.file_activity_table(used, width)}")
+    activities = activity.file_activity_table(used, width) if used else NONE
+    print(f"{activity.FILES}\n\n{activities}")
     if len(shown) < len(files):
         report_hidden(len(files) - len(own), "start-up file")

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from scopetrace.model.json_value import Json
 
+LEAST_HTTP_ERROR = 400
+"""RFC 9110, 15: a status from here on says that the request failed."""
+
 
 class Content(NamedTuple):
     """What the payload of a flow holds of one message."""

@@ -15,15 +15,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from scopetrace.model.exchange import url_of
+from scopetrace.model.exchange import LEAST_HTTP_ERROR, url_of
 from scopetrace.model.file_record import OWN
 from scopetrace.model.why import Failure, LastCall, is_weak
-from scopetrace.query.last_output import NAMED_IN_PART, READ, SEARCHES, WORDED, LastOutput
+from scopetrace.query.last_output import (
+    NAMED_BY_WORD,
+    NAMED_IN_PART,
+    READ,
+    SEARCHES,
+    WORDED,
+    LastOutput,
+)
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.sql_functions import JsonDecoder
 
 WINDOW = 50_000
 """So many events before the end of a process are looked at, of all processes."""
+MUCH = 60
+"""A process with so many events has gone on with its work."""
 MOST_FAILURES = 3
 LAST_CALLS = 3
 MOST_CALLS = 500
@@ -36,16 +45,15 @@ NO_FAILURES = frozenset(("EINTR", "EINPROGRESS", "EALREADY", "ENOTTY", "ESPIPE",
 RETRY, NOT_THERE = "EAGAIN", frozenset(("ENOENT", "ENOTDIR"))
 LOCK = "lock"
 ANSWERED = "NOERROR"
-LEAST_HTTP_ERROR = 400
-"""RFC 9110, 15: a status from here on says that the request failed."""
 NO_DEVICE = "ENXIO"
 """As of /dev/tty where there is no terminal: shells try it."""
 OF_WRITING = frozenset(("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EPIPE"))
 """Errors that no program meets while it starts."""
 PROBES = frozenset(("stat", "lock", "seek"))
 """Classes of calls that ask rather than do."""
-STRONG, PROBE, NOISE, LITTLE_NOISE = 15, -10, -60, -20
-"""What it is worth: an error that is not weak; a question; of start-up, weak and not."""
+STRONG, PROBE, UNASKED, NOISE, LITTLE_NOISE = 15, -10, -30, -60, -20
+"""What it is worth: an error that is not weak; a question; one about what the command line does not
+name; of start-up, weak and not."""
 LEAST = -35
 """A failure that is worth less is none that matters."""
 FARTHEST = 30
@@ -86,6 +94,16 @@ def errors_after(
     return first, [decode(data) for (data,) in rows]
 
 
+def did_much_after(db: sqlite3.Connection, images: Collection[int], first: int) -> bool:
+    """Return whether a process has `MUCH` events from one on."""
+    listed = ", ".join(map(str, images))
+    rows = db.execute(
+        f"SELECT 1 FROM event WHERE id BETWEEN ? AND ? AND +process IN ({listed}) LIMIT {MUCH}",
+        (first, first + WINDOW),
+    )
+    return len(rows.fetchall()) == MUCH
+
+
 def _is_of(*sources: str) -> str:
     """Return a condition of SQL for events of these sources, for which no index is used."""
     listed = ", ".join(f"'{name}'" for name in sources)
@@ -116,7 +134,7 @@ class ProcessEvents:
         ).fetchall()
 
     def failures(
-        self, classes: PathClasses, words: LastOutput, programs: set[str]
+        self, classes: PathClasses, words: LastOutput, programs: set[str], command: str
     ) -> tuple[Failure, ...]:
         """Return the failures that matter, the likeliest reason first."""
         found, there, made = [], set(programs), set[str]()
@@ -136,7 +154,8 @@ class ProcessEvents:
             if not _says_how_things_stand(data) or words.worth(data):
                 resolved = _may_be_elsewhere(data) and _searched(data) in there
                 found.append(_Found(number, time_ns, source, data, resolved))
-        return tuple(_ranked(_merged(found), classes, words)[:MOST_FAILURES])
+        ranked = _ranked(_merged(found, words), classes, words, command)
+        return tuple(ranked[:MOST_FAILURES])
 
 
 def _is_answered(data: dict[str, Any]) -> bool:
@@ -162,9 +181,13 @@ def _says_how_things_stand(data: dict[str, Any]) -> bool:
 
 
 def _is_no_path(data: dict[str, Any]) -> bool:
-    """Whether a name stands for source text that is in no file: `<string>`, `<frozen os>`."""
+    """Whether a name stands for source text that is in no file, or for a library.
+
+    So do `<string>` and `<frozen os>`, and `-lm`, of which ld(1) asks whether it is a file.
+    """
     name = _last_name(_path(data))
-    return name.startswith("<") and name.endswith(">") and data["error"] in NOT_THERE
+    stands_for = (name.startswith("<") and name.endswith(">")) or name.startswith("-l")
+    return stands_for and data["error"] in NOT_THERE
 
 
 def _may_be_elsewhere(data: dict[str, Any]) -> bool:
@@ -192,14 +215,15 @@ def _last_name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _merged(found: Iterable[_Found]) -> list[tuple[_Found, int, int]]:
+def _merged(found: Iterable[_Found], words: LastOutput) -> list[tuple[_Found, int, int]]:
     """Join what failed alike; return each with how often that was, and in how many folders.
 
-    Alike are the same call on the same thing, and searches for one name through several folders.
+    Alike are the same call on the same thing, and searches for one name through several folders,
+    but for a file whose whole path was said.
     """
     groups: dict[tuple[Any, ...], list[_Found]] = {}
     for each in found:
-        groups.setdefault(_likeness(each), []).append(each)
+        groups.setdefault((_likeness(each), words.names_whole(each.data)), []).append(each)
     return [
         (_speaker(alike), len(alike), len({_path(each.data) for each in alike}) or 1)
         for alike in groups.values()
@@ -241,15 +265,20 @@ class _Ranked(NamedTuple):
 
 
 def _ranked(
-    merged: Sequence[tuple[_Found, int, int]], classes: PathClasses, words: LastOutput
+    merged: Sequence[tuple[_Found, int, int]],
+    classes: PathClasses,
+    words: LastOutput,
+    command: str,
 ) -> list[Failure]:
     """Return the failures that matter, the likeliest first; `merged` has the last one first."""
     ranked: list[_Ranked] = []
     for place, (found, times, folders) in enumerate(merged):
         said, points = words.worth(found.data), _points(found, classes)
+        if folders == 1 and _is_question(found.data) and _searched(found.data) not in command:
+            points += UNASKED
         if found.resolved and said <= NAMED_IN_PART + WORDED:
             continue  # `cat: none: No such file` is not about the cat that PATH had elsewhere
-        named = said > NAMED_IN_PART - READ
+        named = said > NAMED_BY_WORD - READ
         failure = Failure(*found[:4], times, folders, named, said > 0)
         ranked.append(_Ranked(said + points - min(place, FARTHEST), failure, points))
     ranked.sort(key=lambda each: each.worth, reverse=True)
@@ -271,10 +300,13 @@ def _as_shown(data: dict[str, Any]) -> tuple[Any, ...]:
 def _said(ranked: Sequence[_Ranked], words: LastOutput) -> list[_Ranked]:
     """Return what fits to the last lines: what they name, else what has their words for an error.
 
-    Where its own lines have neither, they are about something else than what is not there.
+    Where its own lines have neither, they are about something else than what is not there, or about
+    something else than any of these if they have the words of another error.
     """
     named = [each for each in ranked if each.failure.named]
     worded = [each for each in ranked if each.failure.worded]
+    if words.has_error:
+        return named or worded
     silent = not (words.lines and words.own)
     return named or worded or [each for each in ranked if silent or each.in_itself > 0]
 
@@ -283,12 +315,16 @@ def _points(found: _Found, classes: PathClasses) -> int:
     data = found.data
     weak = is_weak(data) or data["error"] == NO_DEVICE
     points = 0 if weak else STRONG
-    if data.get("class") in PROBES and weak:
+    if _is_question(data):
         points += PROBE
     path = _path(data)
     if path and classes.of(path) != OWN and data["error"] not in OF_WRITING:
         points += NOISE if weak else LITTLE_NOISE
     return points
+
+
+def _is_question(data: dict[str, Any]) -> bool:
+    return data.get("class") in PROBES and (is_weak(data) or data["error"] == NO_DEVICE)
 
 
 def _is_start_up(data: dict[str, Any], classes: PathClasses) -> bool:

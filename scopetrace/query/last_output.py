@@ -13,8 +13,11 @@ SHOWN = 3
 """So many lines are shown."""
 READ = 20
 """So many are searched for names."""
-NAMED_WHOLE, NAMED_IN_PART, WORDED = 100, 60, 20
-"""What it is worth that a line has the whole path, its last name, or the words of the error."""
+MOST_READ = 100
+"""So many for what the process said before it printed how it is used."""
+NAMED_WHOLE, NAMED_IN_PART, NAMED_BY_WORD, WORDED = 100, 60, 40, 20
+"""What it is worth that a line has the whole path, its last name, the last name if that is a mere
+word, or the words of the error."""
 SEARCHES = ("stat", "exec")
 """Classes of calls by which programs are looked for in PATH."""
 CONTRADICTED = 10
@@ -42,6 +45,12 @@ _COUNT = re.compile(r"\W*\d+ [^\W\d]+|.*\bprevious errors?\b")
 """A line that counts what the lines before it say: `1 failed`, `2 errors generated`."""
 _LABEL = re.compile(r"(?i)\s*(?:error|fatal): ")
 """How lines begin that one failure brought about; the first of them is its cause."""
+_FRAME = re.compile(r"\s+(?:at |from |\d+: )|#\d+ ")
+"""How a line of a stack begins: it has names of functions, such as `panic`."""
+_USAGE = re.compile(r"(?i)usage: ")
+_HINT = re.compile(r"(?i)\btry\b.*(?:--help|manual|more information)")
+_LIBRARY = re.compile(r"lib(.+)\.(?:so|a)")
+"""The file of a library, which is called `-lNAME` on command lines."""
 _DENIAL = re.compile(r"(?i)\b(?:no|not|must)\b|n't\b")
 """What a line has that says why, if no line has a word for a failure."""
 _EDGE = r"(?:^|$|[^\w\s])"
@@ -51,16 +60,17 @@ class LastOutput:
     """The last lines of a process.
 
     Args:
-        lines: the oldest first, at most `READ`.
+        lines: the oldest first, at most `MOST_READ`.
         own: whether it wrote them itself; else a process did that passed its failure on, and need
             not know what failed.
         program: its name, by which its messages may begin.
     """
 
     def __init__(self, lines: Sequence[str] = (), own: bool = True, program: str = "") -> None:
-        self.lines = tuple(lines)
+        self.lines = tuple(lines[-READ:])
         self.own = own
         self._program = program
+        self._all = tuple(lines)
 
     def worth(self, data: Mapping[str, Any]) -> int:
         """Return what it is worth that a line names what failed: most for the last line."""
@@ -74,6 +84,8 @@ class LastOutput:
         paths = [*_paths(data), *_folders(data), *_endpoints(data)]
         searches = data.get("class") in SEARCHES
         for age, line in enumerate(reversed(self.lines)):
+            if self._continues(len(self.lines) - 1 - age):
+                continue
             # The name of the program is no name of what failed (mount, and mkdir of /run/mount).
             message = line.removeprefix(f"{self._program}: ")
             points = _worth(message, paths, names, words, searches)
@@ -87,10 +99,26 @@ class LastOutput:
         """Return the line that says most: the one that names a failure, or the last complaint."""
         if data is not None and (line := self._best(data)[1]):
             return line
-        complaint, message = self.complaint, self._last_message
+        complaint, message = self.complaint, self._last_message(self.lines)
         if message and not _STRONG.match(complaint):
             return message.strip()
-        return (complaint or self._last_with(_DENIAL) or self._last_with(_WORD)).strip()
+        found = complaint or self._last_message(self._all)
+        found = found or next(filter(_USAGE.match, self._all), "")
+        return (found or self._last_with(_DENIAL) or self._last_with(_WORD)).strip()
+
+    def names_whole(self, data: Mapping[str, Any]) -> bool:
+        """Return whether a line has the absolute path of what failed."""
+        path = str(data.get("file", ""))
+        return "/" in path and any(path in line for line in self.lines)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the last line, if it is the own one, has the words of an error.
+
+        Those of a refusal may be about another refusal: nice(2) gives EPERM for EACCES.
+        """
+        refusals = {_words(error).lower() for error in ("EPERM", "EACCES")}
+        return bool(self._error_of_the_end - refusals)
 
     @property
     def _error_of_the_end(self) -> set[str]:
@@ -103,23 +131,27 @@ class LastOutput:
 
         Of lines with the same label, one after another, it is the first.
         """
-        found = [at for at, line in enumerate(self.lines) if _COMPLAINT.search(line)][::-1]
+        found = [at for at, line in enumerate(self.lines) if _complains(line)][::-1]
         if not found:
             return ""
         at = next((at for at in found if not _COUNT.match(self.lines[at])), found[0])
-        label = _LABEL.match(self.lines[at])
-        while label and at and self.lines[at - 1].startswith(label[0]):
+        while self._continues(at):
             at -= 1
         return self.lines[at]
 
-    @property
-    def _last_message(self) -> str:
-        """The last line that begins with the name of the program, and that is no warning.
+    def _continues(self, at: int) -> bool:
+        """Return whether a line has the label of the line before it, by which it came about."""
+        label = _LABEL.match(self.lines[at])
+        return bool(label and at and self.lines[at - 1].startswith(label[0]))
+
+    def _last_message(self, lines: Sequence[str]) -> str:
+        """Return the last line that begins with the name of the program; no warning, no hint.
 
         Programs print their reasons so, and then perhaps where to read more.
         """
-        named = (line for line in reversed(self.lines) if line.startswith(f"{self._program}: "))
-        return next((line for line in named if not _WARNING.search(line)), "")
+        named = (line for line in reversed(lines) if line.startswith(f"{self._program}: "))
+        reasons = (line for line in named if not (_WARNING.search(line) or _HINT.search(line)))
+        return next(reasons, "")
 
     def _last_with(self, pattern: re.Pattern[str]) -> str:
         return next((line for line in reversed(self.lines) if pattern.search(line)), "")
@@ -129,8 +161,12 @@ class LastOutput:
         last = self.lines[-SHOWN:]
         if not said or any(said in line for line in last):
             return last
-        place = next((at for at, line in enumerate(self.lines) if said in line), 0)
-        return self.lines[place : place + SHOWN]
+        place = next((at for at, line in enumerate(self._all) if said in line), 0)
+        return self._all[place : place + SHOWN]
+
+
+def _complains(line: str) -> bool:
+    return _COMPLAINT.search(line) is not None and not _FRAME.match(line)
 
 
 def _paths(data: Mapping[str, Any]) -> list[str]:
@@ -153,7 +189,12 @@ def _endpoints(data: Mapping[str, Any]) -> list[str]:
 def _names(data: Mapping[str, Any]) -> list[str]:
     """Return the last names of these paths, and what a connection is called by."""
     names = [path.rstrip("/").rpartition("/")[2] for path in _paths(data)]
-    return [*names, *(str(data[name]) for name in ENDS if data.get(name))]
+    libraries = (match for name in names if (match := _LIBRARY.fullmatch(name)))
+    return [
+        *names,
+        *(f"-l{match[1]}" for match in libraries),
+        *(str(data[name]) for name in ENDS if data.get(name)),
+    ]
 
 
 def _words(error: str) -> str:
@@ -189,9 +230,11 @@ def _error_words() -> re.Pattern[str]:
 def _named(line: str, paths: Sequence[str], names: Sequence[str], points: int) -> int:
     if any(_has_whole(line, path) for path in paths):
         return points + NAMED_WHOLE
-    if any(len(name) >= SHORTEST_NAME and _has_name(line, name, bool(points)) for name in names):
-        return points + NAMED_IN_PART
-    return points
+    long = [name for name in names if len(name) >= SHORTEST_NAME]
+    found = [name for name in long if _has_name(line, name, bool(points))]
+    if found and not points and all(map(str.isalpha, found)):
+        return NAMED_BY_WORD
+    return points + NAMED_IN_PART if found else points
 
 
 def _has_whole(line: str, path: str) -> bool:

@@ -18,10 +18,16 @@ from scopetrace.model.names import signal_name
 from scopetrace.model.process_tree import ProcessNode, is_copy
 from scopetrace.model.session import SessionInfo
 from scopetrace.model.why import BadEnd, Why
-from scopetrace.query.failures import ProcessEvents, errors_after, last_calls, last_events
+from scopetrace.query.failures import (
+    ProcessEvents,
+    did_much_after,
+    errors_after,
+    last_calls,
+    last_events,
+)
 from scopetrace.query.few_events import few_events
 from scopetrace.query.last_lines import LOG, STDERR, STDOUT, last_lines
-from scopetrace.query.last_output import NAMED_IN_PART, READ, WORDED, LastOutput
+from scopetrace.query.last_output import MOST_READ, NAMED_IN_PART, WORDED, LastOutput
 from scopetrace.query.path_classes import PathClasses
 from scopetrace.query.tree import read_tree
 
@@ -120,11 +126,17 @@ def _chain(db: sqlite3.Connection, node: ProcessNode) -> tuple[ProcessNode, ...]
 
 
 def _failed_after(db: sqlite3.Connection, node: ProcessNode, child: ProcessNode) -> bool:
-    """Return whether a call of a process itself failed after a child had ended, as it said last."""
+    """Return whether a process itself failed after a child had ended.
+
+    A call failed, as it said last; or it went on with much else, and the child had not complained.
+    """
     images = [image.id for image in node.images]
     first, errors = errors_after(db, images, child.ended_ns or 0)
     said = LastOutput(last_lines(db, images, first - 1, 1) if errors else ())
-    return any(said.worth(data) >= NAMED_IN_PART + WORDED for data in errors)
+    if any(said.worth(data) >= NAMED_IN_PART + WORDED for data in errors):
+        return True
+    below = [image.id for _, each in child.walk() for image in each.images]
+    return did_much_after(db, images, first) and not LastOutput(last_lines(db, below)).complaint
 
 
 def _passed_on(node: ProcessNode) -> ProcessNode | None:
@@ -164,7 +176,8 @@ def _end(
     events = ProcessEvents(db, images, last)
     stream, words = _last_output(db, chain, images, events.since)
     telling = words if stream == STDERR or words.complaint else LastOutput()
-    failures = events.failures(classes, telling, programs) if _may_fail(origin) else ()
+    command = origin.process.command
+    failures = events.failures(classes, telling, programs, command) if _may_fail(origin) else ()
     said = telling.said(failures[0].data if failures else None)
     shown = words.shown(said)
     delivered = {} if origin.signal is None else _delivered(db, images, origin.signal)
@@ -209,18 +222,30 @@ def _last_output(
 
     They are on STDERR, or, if none of these processes wrote there, on STDOUT, or else in a LOG. A
     complaint of the first in a LOG comes before what others wrote: it may be its STDERR, as in a
-    `configure` script. `own` are the images of the first.
+    `configure` script; a complaint that the next command of a pipeline wrote may be, too.
+    `own` are the images of the first.
     """
-    own_log = (LOG, chain[-1])
-    first, *rest = ((stream, node) for stream in (STDERR, STDOUT, LOG) for node in chain[::-1])
-    for place in (first, own_log, *rest):
-        stream, node = place
-        lines = last_lines(db, [image.id for image in node.images], since, READ, stream)
-        is_own = node.images[0].id in own
-        found = LastOutput(lines, is_own, _base_name(node.process.proc))
-        if found.complaint or (lines and place is not own_log):
+    streams = (STDERR, STDOUT, LOG)
+    first, *rest = ((stream, node, node) for stream in streams for node in chain[::-1])
+    piped = ((STDOUT, reader, writer) for writer, reader in _piped(chain))
+    perhaps = [(LOG, chain[-1], chain[-1]), *piped]
+    for place in (first, *perhaps, *rest):
+        stream, node, writer = place
+        lines = last_lines(db, [image.id for image in node.images], since, MOST_READ, stream)
+        is_own = writer.images[0].id in own
+        found = LastOutput(lines, is_own, _base_name(writer.process.proc))
+        if found.complaint or (lines and all(place is not each for each in perhaps)):
             return stream, found
     return STDERR, LastOutput()
+
+
+def _piped(chain: Sequence[ProcessNode]) -> Iterator[tuple[ProcessNode, ProcessNode]]:
+    """Yield each process of a chain with those that ran beside it, and succeeded."""
+    for parent, child in pairwise(chain):
+        for other in parent.children:
+            both_ns = min(child.ended_ns or 0, other.ended_ns or 0)
+            if not other.failed and max(child.started_ns, other.started_ns) < both_ns:
+                yield child, other
 
 
 def _delivered(db: sqlite3.Connection, images: Sequence[int], number: int) -> dict[str, Any]:

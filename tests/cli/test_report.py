@@ -62,6 +62,15 @@ def test_on_a_terminal_the_files_of_start_up_are_hidden():
     assert b"1 start-up file hidden: -A shows it" in out
 
 
+@pytest.mark.parametrize(("more", "mark"), [((), ""), (("--format", "md"), "## ")])
+def test_where_there_is_nothing_it_says_so(more, mark, recorder, scopetrace):
+    recorder.record()
+
+    assert scopetrace("report", *more)[1].splitlines() == [
+        f"{mark}Network Activity", "", "none", "", f"{mark}File Activity", "", "none",
+    ]  # fmt: skip
+
+
 @pytest.mark.usefixtures("session")
 def test_json_has_appviews_names(scopetrace):
     status, out, err = scopetrace("report", "-j")

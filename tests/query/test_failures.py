@@ -50,10 +50,11 @@ def matters(tmp_path: Path):
         stderr: tuple[str, ...] = (),
         programs: tuple[str, ...] = (),
         own: bool = True,
+        command: str = "",
     ):
         words = LastOutput(stderr, own)
         with session(tmp_path, list(events)) as db:
-            found = events_of(db, [1]).failures(CLASSES, words, set(programs))
+            found = events_of(db, [1]).failures(CLASSES, words, set(programs), command)
         return [each.data.get("file") or each.data.get("op") for each in found]
 
     return go
@@ -84,6 +85,32 @@ def test_where_stderr_names_nothing_it_is_about_something_else(matters) -> None:
     assert matters(*events, stderr=("x: Permission denied",)) == ["/usr/lib/libx.so"]
 
 
+def test_where_the_last_line_has_another_error_it_is_about_something_else(matters) -> None:
+    refused = failed("/a", "EPERM")
+
+    assert matters(refused, stderr=("cannot start",)) == ["/a"]
+    assert matters(refused, stderr=("cannot start: Permission denied",)) == ["/a"]
+    assert matters(refused, stderr=("cannot connect: Host is down",)) == []
+
+
+def test_a_question_about_what_the_command_line_does_not_name_is_none(matters) -> None:
+    asked = failed("/home/.toolrc", kind="stat")
+
+    assert matters(asked) == []
+    assert matters(asked, command="test -f .toolrc") == ["/home/.toolrc"]
+    assert matters(asked, stderr=("no .toolrc",)) == ["/home/.toolrc"]
+    assert len(matters(asked, failed("/etc/.toolrc", kind="stat"))) == 1, "a search"
+
+
+def test_a_file_whose_whole_path_was_said_is_no_part_of_a_search(tmp_path: Path) -> None:
+    events = [failed(f"{folder}/pkg.json") for folder in ("/w", "/w/a", "/w/a/b")]
+    words = LastOutput(("cannot open '/w/a/pkg.json'",))
+    with session(tmp_path, events) as db:
+        found = events_of(db, [1]).failures(CLASSES, words, set(), "")
+
+    assert [(each.data["file"], each.folders) for each in found] == [("/w/a/pkg.json", 1)]
+
+
 def test_where_another_process_wrote_what_is_not_there_may_be_why(matters) -> None:
     assert matters(failed("/a"), stderr=("step 2 failed",), own=False) == ["/a"]
     assert matters(failed("/a"), failed("/b"), stderr=("no /a",), own=False) == ["/a"]
@@ -91,6 +118,12 @@ def test_where_another_process_wrote_what_is_not_there_may_be_why(matters) -> No
 
 def test_source_text_that_is_in_no_file_is_none_that_is_missing(matters) -> None:
     assert matters(failed("/w/<string>"), stderr=('File "<string>", line 1',)) == []
+
+
+def test_a_library_that_is_missing_is_no_file_of_the_name_on_the_command_line(matters) -> None:
+    events = [failed("/usr/lib/libm2.a"), failed("/w/-lm2", kind="link")]
+
+    assert matters(*events, stderr=("ld: cannot find -lm2",)) == ["/usr/lib/libm2.a"]
 
 
 def test_a_name_that_does_not_exist_is_one_unless_the_host_is_found(matters) -> None:
@@ -158,7 +191,7 @@ def test_a_search_is_one_failure_with_its_folders(tmp_path: Path) -> None:
         failed("/root/other", "EACCES", "stat", refused_by="/root/other"),
     ]
     with session(tmp_path, events) as db:
-        found = events_of(db, [1]).failures(CLASSES, LastOutput(("tool: not found",)), set())
+        found = events_of(db, [1]).failures(CLASSES, LastOutput(("tool: not found",)), set(), "")
 
     assert [(each.event, each.times, each.folders, each.named) for each in found] == [
         (5, 5, 4, True)
@@ -169,8 +202,8 @@ def test_a_search_is_one_failure_with_its_folders(tmp_path: Path) -> None:
 def test_failures_of_other_processes_do_not_count(tmp_path: Path) -> None:
     other = failed("/x")._replace(process=2)
     with session(tmp_path, [other]) as db:
-        assert events_of(db, [1]).failures(CLASSES, LastOutput(), set()) == ()
-        assert len(events_of(db, [1, 2]).failures(CLASSES, LastOutput(), set())) == 1
+        assert events_of(db, [1]).failures(CLASSES, LastOutput(), set(), "") == ()
+        assert len(events_of(db, [1, 2]).failures(CLASSES, LastOutput(), set(), "")) == 1
 
 
 def test_the_last_calls_are_those_that_did_something(tmp_path: Path) -> None:
@@ -207,19 +240,19 @@ def answered(target: str, status: int, side: str = "client") -> Event:
 def test_an_answer_that_says_no_is_a_failure_unless_it_was_given_later(tmp_path: Path) -> None:
     events = [answered("/x", 503), answered("/x", 200), answered("/y", 404), answered("/z", 302)]
     with session(tmp_path, events) as db:
-        found = events_of(db, [1]).failures(CLASSES, LastOutput(), set())
+        found = events_of(db, [1]).failures(CLASSES, LastOutput(), set(), "")
 
     assert [(each.event, each.data["error"], each.sure) for each in found] == [(3, "404", False)]
 
 
 def test_an_answer_that_a_server_gave_is_no_failure_of_the_server(tmp_path: Path) -> None:
     with session(tmp_path, [answered("/x", 500, "server")]) as db:
-        assert events_of(db, [1]).failures(CLASSES, LastOutput(), set()) == ()
+        assert events_of(db, [1]).failures(CLASSES, LastOutput(), set(), "") == ()
 
 
 def test_an_answer_that_stderr_names_is_the_reason(tmp_path: Path) -> None:
     words = LastOutput(("curl: (22) The requested URL returned error: 404",))
     with session(tmp_path, [failed("/a", "EACCES"), answered("/x", 404)]) as db:
-        (found,) = events_of(db, [1]).failures(CLASSES, words, set())
+        (found,) = events_of(db, [1]).failures(CLASSES, words, set(), "")
 
     assert (found.event, found.sure) == (2, True)

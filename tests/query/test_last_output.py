@@ -24,7 +24,7 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("x.config, ax.conf, x.conf-2", CONF, 0),
         ("nothing", CONF, 0),
         ("in ./sub/y", {"file": "/w/sub/y", "file_passed": "./sub/y"}, 100),
-        ("make all", {"file": "/w/all", "file_passed": "all"}, 60),
+        ("make all", {"file": "/w/all", "file_passed": "all"}, 40),
         ("to db", {"net_peer_name": "db", "error": "ECONNREFUSED"}, 0),
         ("to db1:80", {"net_peer_name": "db1", "error": "ECONNREFUSED"}, 60),
         ("port 8080", {"net_host_port": 8080}, 60),
@@ -38,7 +38,10 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("No such file: index of x", {"file": "/r/index", "error": "ENOENT"}, 0),
         ("no file index: No such file or directory", {"file": "/r/index", "error": "ENOENT"}, 80),
         ("in index of x: No such file or directory", {"file": "/r/index", "error": "ENOENT"}, 80),
-        ("'index' is not there", {"file": "/r/index", "error": "ENOENT"}, 60),
+        ("'index' is not there", {"file": "/r/index", "error": "ENOENT"}, 40),
+        ("cannot find -lfoo", {"file": "/lib/libfoo.so", "error": "ENOENT"}, 60),
+        ("cannot find -lfoo", {"file": "/lib/libfoo.a", "error": "ENOENT"}, 60),
+        ("cannot find -lfoo", {"file": "/lib/libfool.a", "error": "ENOENT"}, 0),
         ("#include <x>", {"file": "/usr/include", "error": "ENOENT"}, 0),
         ("in database .git/objects", {"file": "/r/.git/objects", "error": "EACCES"}, 100),
         ("may not: .git/objects", {"file": "/r/1", "refused_by": "/r/.git/objects"}, 100),
@@ -48,7 +51,7 @@ CONF = {"file": "/etc/app/x.conf", "error": "ENOENT"}
         ("creating /r/out/1", {"file": "/r/out", "error": "EEXIST"}, 0),
         ("creating ./a/out/1", {"file": "/r/a/out", "error": "EEXIST"}, 0),
         ("    git push origin main", {"file": "/r/main", "error": "ENOENT"}, 0),
-        ("    path: 'main'", {"file": "/r/main", "error": "ENOENT"}, 60),
+        ("    path: 'main'", {"file": "/r/main", "error": "ENOENT"}, 40),
         ("unknown revision 'HEAD~9'", {"file": "/r/HEAD", "error": "ENOENT"}, 0),
         ("unknown revision 'HEAD~9'", {"file": "/r/HEAD~9", "error": "ENOENT"}, 60),
     ],
@@ -57,12 +60,19 @@ def test_what_it_is_worth_that_a_line_names_a_failure(line, data, worth) -> None
     assert LastOutput([line]).worth(data) == worth
 
 
+def test_a_line_that_an_earlier_failure_brought_about_names_none() -> None:
+    lines = ["error: no such branch: main", "error: failed to push to 'origin'"]
+
+    assert LastOutput(lines[1:]).worth({"file": "/r/origin", "error": "ENOENT"}) == 40
+    assert LastOutput(lines).worth({"file": "/r/origin", "error": "ENOENT"}) == 0
+
+
 def test_the_name_of_the_program_names_no_failure() -> None:
     line = "mount: nowhere: mount point does not exist."
     output = LastOutput([line], program="mount")
 
     assert output.worth({"file": "/run/mount", "error": "EACCES"}) == 0
-    assert output.worth({"file": "/w/nowhere", "error": "ENOENT"}) == 60
+    assert output.worth({"file": "/w/nowhere", "error": "ENOENT"}) == 40
     assert output.said({"file": "/w/nowhere", "error": "ENOENT"}) == line
 
 
@@ -101,6 +111,10 @@ def test_what_the_last_line_has_the_words_of_another_error_for_is_another_matter
         (("error[E1]: a", " --> x", "error: aborting due to 2 previous errors"), "error[E1]: a"),
         (("it is not there", "see the manual"), "it is not there"),
         (("nothing to commit", "working tree clean"), "nothing to commit"),
+        (("tool: no option --x", "tool: try 'tool --help'"), "tool: no option --x"),
+        (("error: no", "   0: a::error::b", "  at fail.c:3", "#1 panic () x.c"), "error: no"),
+        (("tool: no option --x", "Usage: tool", *("  -n never",) * 40), "tool: no option --x"),
+        (("Usage: tool [-f FILE]", *("  -n never",) * 40), "Usage: tool [-f FILE]"),
         (("ValueError: 1", "undefined reference to f", "at line 3"), "undefined reference to f"),
     ],
 )
@@ -114,3 +128,4 @@ def test_what_says_most_is_among_the_lines_that_are_shown() -> None:
     assert words.shown("Error: x") == (" Error: x", "1", "2")
     assert words.shown("3") == ("1", "2", "3")
     assert words.shown("") == ("1", "2", "3")
+    assert LastOutput(["tool: x", *"12" * 20]).shown("tool: x") == ("tool: x", "1", "2")

@@ -121,6 +121,36 @@ def test_a_process_that_failed_itself_after_its_child_is_why(
     assert chains(ask(tmp_path, processes, events))[0] == chain
 
 
+@pytest.mark.parametrize(
+    ("more", "complaint", "chain"),
+    [(60, "", ["python3"]), (59, "", ["python3", "rustc"]), (60, "failed", ["python3", "rustc"])],
+)
+def test_a_process_that_went_on_failed_itself_if_its_child_had_not_complained(
+    more: int, complaint: str, chain: list[str], tmp_path: Path
+) -> None:
+    said = [event("stderr", process=2, message=complaint)]
+    went_on = [event("fs.open", 4, file="/y")] * more
+    processes = [Ended(0, "pip", 1, 5), Ended(1, "rustc", 1, 3)]
+
+    assert chains(ask(tmp_path, processes, said + went_on)) == [chain]
+
+
+def test_what_the_next_command_of_a_pipeline_prints_may_be_a_complaint(tmp_path: Path) -> None:
+    processes = [
+        Ended(0, "sh", 1, 5), Ended(1, "git", 1, 4, started=1), Ended(1, "tee", 0, 3.9, started=2),
+        Ended(1, "before", 0, 0.9), Ended(1, "tail", 2, 3.5, started=2),
+    ]  # fmt: skip
+
+    def said(process: int, message: str) -> Event:
+        return event("stdout", process=process, message=message)
+
+    found = [missed(2, "/a"), said(4, "error"), said(5, "error")]
+    complained = ask(tmp_path / "1", processes, [*found, said(3, "fatal: no")]).ends[0]
+    assert (complained.said, complained.failures) == ("fatal: no", ())
+    printed = ask(tmp_path / "2", processes, [*found, said(3, "1 2 3")]).ends[0]
+    assert [failure.data["file"] for failure in printed.failures] == ["/a"]
+
+
 def test_a_shells_status_tells_the_signal_that_ended_its_child(tmp_path: Path) -> None:
     processes = [Ended(0, "sh", 139, 5), Ended(1, "crash", None, 2, 11)]
     fault = {"signal": "SIGSEGV", "code": "SEGV_MAPERR", "address": "0x10"}

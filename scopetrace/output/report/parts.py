@@ -8,13 +8,14 @@ that no name can look like another. Times are µs since the session began.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from scopetrace.model.counts import number_of
 from scopetrace.model.event import EventRecord
-from scopetrace.model.exchange import Content, Exchange
+from scopetrace.model.exchange import LEAST_HTTP_ERROR, Content, Exchange
 from scopetrace.model.file_record import OWN, FileRecord
 from scopetrace.model.flow_record import FlowRecord
 from scopetrace.model.process_tree import ProcessNode
@@ -236,10 +237,11 @@ def _text_lines(event: EventRecord, began_ns: int) -> Iterator[list[Any]]:
 
 
 def _errors(found: ReportInput) -> Iterator[list[Any]]:
-    """Yield what failed: processes, connections, look-ups, files (own ones first), other calls."""
+    """Yield what failed: processes, connections, look-ups, requests, own files first, calls."""
     yield from _bad_ends(found)
     yield from _counted("network", found.summary.net_errors)
     yield from _counted("DNS", found.summary.lookup_errors)
+    yield from _counted("HTTP", _refused(found.exchanges))
     causes = {event.text("file"): event for event in found.failures if event.sourcetype == "fs"}
     for file in _by_weight(found.summary.files):
         if file.errors:
@@ -258,6 +260,15 @@ def _counted(kind: str, errors: dict[str, int]) -> Iterator[list[Any]]:
         what, _, error = text.rpartition(": ")
         times = f" ({count} times)" if count > 1 else ""
         yield [kind, escape(error), "", _cut(escape(what) + times), False]
+
+
+def _refused(exchanges: Iterable[Exchange]) -> dict[str, int]:
+    """Count the requests that were answered with an error, as `GET http://box/x: 404`."""
+    return Counter(
+        f"{one.fact('http_method') or '?'} {one.url}: {one.status}"
+        for one in exchanges
+        if one.status is not None and one.status >= LEAST_HTTP_ERROR
+    )
 
 
 def _bad_ends(found: ReportInput) -> Iterator[list[Any]]:

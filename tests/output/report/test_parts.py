@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from scopetrace.model.event import Event
 from scopetrace.model.process import ProcessEnd
 from scopetrace.output.json_bytes import json_bytes
 from scopetrace.output.report.parts import LIMITS, MOST_ROWS, parts
@@ -124,7 +125,13 @@ def test_flows_of_start_up_are_marked(made):
     assert [row["is_startup"] for row in rows["flows"]] == [False, True, False]
 
 
-def test_errors_are_of_processes_connections_files_and_calls(made):
+def answered(target: str, status: int, at: float) -> list[Event]:
+    asked = {**ENDS, "http_method": "GET", "http_target": target, "http_host": "box"}
+    response = event("http.resp", at + 0.1, channel=channel(0), http_status_code=status, **asked)
+    return [event("http.req", at, channel=channel(0), **asked), response]
+
+
+def test_errors_are_of_processes_connections_requests_files_and_calls(made):
     rows, _ = made(
         [
             event("fs.error", op="openat", error="ENOENT", file="/usr/share/locale/x.mo"),
@@ -132,6 +139,9 @@ def test_errors_are_of_processes_connections_files_and_calls(made):
             event("net.error", op="connect", error="ECONNREFUSED", **ENDS),
             event("proc.error", op="kill", what="SIGTERM to 1", error="EPERM"),
             event("dns.error", domain="box", type="A", error="timeout"),
+            *answered("/a", 404, 1),
+            *answered("/a", 404, 2),
+            *answered("/b", 200, 3),
             event("dns.resp", domain="db.test", type="A", rcode="NXDOMAIN", addrs=[]),
             event("dns.resp", domain="db.test", type="AAAA", rcode="NXDOMAIN", addrs=[]),
         ]
@@ -143,6 +153,7 @@ def test_errors_are_of_processes_connections_files_and_calls(made):
         ("network", "ECONNREFUSED", "connect 93.184.216.34 port 80"),
         ("DNS", "NXDOMAIN", "look up db.test (2 times)"),
         ("DNS", "timeout", "look up box"),
+        ("HTTP", "404", "GET http://box/a (2 times)"),
         ("file", "EACCES", "open /tmp/secret: EACCES"),
         ("file", "ENOENT", "open /usr/share/locale/x.mo: ENOENT"),
         ("call", "EPERM", "kill SIGTERM to 1: EPERM"),
