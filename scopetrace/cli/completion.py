@@ -24,4 +24,6 @@ def completion(shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(cli, {}, PROGRAM, COMPLETION_VARIABLE).source())
+    script = kind(cli, {}, PROGRAM, COMPLETION_VARIABLE).source()
+    # That of fish would end a description at its first comma.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))

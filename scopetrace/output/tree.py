@@ -20,7 +20,7 @@ MOST_DRAWN = 100
 """Levels below the roots that are drawn as such: of a process that is below thousands of others,
 each forked by the one before, the level is written."""
 LEAST_COMMAND = 20
-"""Columns that a command has at least, however deep it stands."""
+"""Columns that a command has at least, however deep it stands; of a narrow terminal a quarter."""
 
 
 def tree_lines(
@@ -112,7 +112,7 @@ def _line(node: ProcessNode, branch: str, width: int | None, color: bool, live: 
     label = f"[{node.pid}] "
     if width is not None:
         left = width - display_width(branch) - len(label) - display_width(end) - 2
-        name = shorten_command(name, max(left, LEAST_COMMAND))
+        name = shorten_command(name, max(left, min(LEAST_COMMAND, width // 4)))
     shown = paint(end, "bright red") if color and node.failed else end
     return f"{branch}{label}{name}  {shown}"
 

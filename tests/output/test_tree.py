@@ -88,7 +88,7 @@ def test_lines_begin_with_the_time_of_the_start_if_wanted() -> None:
     ]
 
 
-@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_lines_fit_the_terminal(width: int) -> None:
     long = (node(1, node(2, cmd="cc " * 200), cmd="make " * 100),)
 
