@@ -434,6 +434,12 @@ static bool is_of_file_system(int64_t result)
            result == -EBUSY;
 }
 
+/* Whether what is on the way, or what the path means, is of another type than it has to be. */
+static bool is_of_file_type(int64_t result)
+{
+    return result == -ENOTDIR || result == -ELOOP || result == -ENXIO || result == -ECONNREFUSED;
+}
+
 void add_evidence(struct context *context, const struct caller *caller, struct pending *call,
                   int64_t result)
 {
@@ -444,7 +450,7 @@ void add_evidence(struct context *context, const struct caller *caller, struct p
         add_removed_folder(caller, &call->parts);
         add_target(context, caller, &call->parts);
     }
-    if (refused || result == -ENOTDIR || result == -ELOOP)
+    if (refused || is_of_file_type(result))
         add_way(context, caller, call);
     if (refused)
         add_status(&call->parts, caller->tid);

@@ -188,7 +188,9 @@ enum raw_call_kind { CALL_SIGNAL = 16, CALL_END = 17 };
  *                     there is the target of a symbolic link; of exec HEAD, if its file is there
  *   EACCES, EPERM     STATUS of the thread; a STEP for each folder on the way to the path and for what
  *                     is there; of a call on an fd one for its file; of exec HEAD
- *   ENOTDIR, ELOOP    STEP, likewise; of exec with ELOOP HEAD
+ *   ENOTDIR, ELOOP,   STEP, likewise; of exec with ELOOP HEAD
+ *   ENXIO,
+ *   ECONNREFUSED
  *   ENOEXEC           HEAD
  *   EROFS, ENOSPC,    MOUNTS; of exec and open also with EACCES, since a mount may be noexec or nodev
  *   EDQUOT

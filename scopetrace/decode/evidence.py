@@ -32,13 +32,14 @@ from scopetrace.decode.parts import (
     LOCKS,
     MISSING,
     MOUNTS,
+    PATH,
     SPACE,
     STATUS,
     STEP,
     TARGET,
     Parts,
 )
-from scopetrace.decode.path_arguments import EXECS, NO_NAMES, OPENS, Names, open_flags
+from scopetrace.decode.path_arguments import AT_FDCWD, EXECS, NO_NAMES, OPENS, Names, open_flags
 from scopetrace.decode.paths import text
 from scopetrace.decode.refusal import (
     BY_OP,
@@ -53,7 +54,7 @@ from scopetrace.decode.refusal import (
     wanted_by_access,
     wanted_by_open,
 )
-from scopetrace.decode.state import INT, State
+from scopetrace.decode.state import INT, State, signed
 from scopetrace.decode.tasks import Task
 from scopetrace.model.evidence import Evidence
 from scopetrace.model.flow import Address
@@ -175,10 +176,25 @@ AFTER_INTERPRETER = NOTHING[3:]
 
 
 def _not_there(failing: Failing) -> Evidence:
+    if closed := _closed_script(failing):
+        return Evidence(detail=closed)
     parts, head = failing.parts, failing.parts.get(HEAD)
     interpreter = (interpreter_of(head) or None) if head else None
     missing, target = _text(parts, MISSING), _text(parts, TARGET)
     return build(Evidence, (missing, target, interpreter, *AFTER_INTERPRETER))
+
+
+def _closed_script(failing: Failing) -> str:
+    """Say that a script cannot be opened again by its interpreter: execveat(2)."""
+    record, head = failing.record, failing.parts.get(HEAD, b"")
+    fd, is_absolute = signed(record.arg1), failing.parts.get(PATH, b"").startswith(b"/")
+    is_of_fd = failing.op == "execveat" and fd != AT_FDCWD and not is_absolute
+    if not (is_of_fd and head.startswith(SCRIPT)):
+        return ""
+    closed = f"opens it by descriptor {fd}, which is closed then (O_CLOEXEC)"
+    if fd in failing.task.table.cloexec:
+        return f"its interpreter {closed}"
+    return f"its interpreter {interpreter_of(head)} is not there, or {closed}"
 
 
 def _text(parts: Parts, kind: int) -> str | None:
@@ -350,6 +366,8 @@ def _no_folder(failing: Failing) -> Evidence:
     steps = steps_of(failing.record)
     ends = (failing.file, failing.other)
     files = [step.name for step in steps if not stat.S_ISDIR(step.mode)]
+    if failing.op in OPENS and steps and steps[-1].name in ends and stat.S_ISLNK(steps[-1].mode):
+        return _loop(failing)  # O_DIRECTORY with O_NOFOLLOW
     found = min(files, key=lambda name: name in ends, default=None)
     if found is None and not steps:
         found = _started_from(failing)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 import stat
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 from scopetrace.decode.interpreter import SCRIPT, interpreter_of
 from scopetrace.decode.mounts import find_mount
-from scopetrace.decode.parts import FDINFO, HEAD, MOUNTS, PATH, Parts
+from scopetrace.decode.parts import ADDRESS, FDINFO, HEAD, MOUNTS, PATH, Parts
 from scopetrace.decode.path_arguments import AT_FDCWD, EXECS, OPENS, open_flags
 from scopetrace.decode.state import INT, signed
 from scopetrace.model.raw import RawRecord
@@ -86,7 +88,20 @@ CLONE_FLAGS = (
 RESET_ON_FORK = 0x40000000
 """SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
 MCL_CURRENT, MCL_FUTURE = 1, 2
-MNT_FORCE, MNT_DETACH, MNT_EXPIRE = 1, 2, 4
+MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_FLAGS = 1, 2, 4, 0xF
+ADDRESSES = {socket.AF_INET: 16, socket.AF_INET6: 24}
+"""Family → bytes of its shortest address: the kernel takes one of IPv6 without a scope."""
+SHM_RND, SHM_REMAP = 0o20000, 0o40000
+KEEP_SIZE, PUNCH_HOLE = 1, 2
+NO_DEVICE = "there is no such device"
+NO_OTHER_END = {
+    stat.S_IFIFO: "no process has the fifo open for reading",
+    stat.S_IFSOCK: "it is a socket, which is connected to and not opened",
+    stat.S_IFCHR: NO_DEVICE,
+    stat.S_IFBLK: NO_DEVICE,
+}
+"""Type of a file → why open(2) fails with ENXIO."""
+TERMINAL = "/dev/tty"
 
 
 def may_have_fault(record: RawRecord) -> bool:
@@ -385,9 +400,41 @@ def _scheduled(faulty: Faulty) -> str:
 
 def _unmounted(faulty: Faulty) -> str:
     flags = faulty.record.arg2
+    if faulty.op == "umount2" and flags & INT & ~UMOUNT_FLAGS:
+        return _flags(2, UMOUNT_FLAGS)(faulty)
     if flags & MNT_EXPIRE and flags & (MNT_FORCE | MNT_DETACH):
         return "MNT_EXPIRE excludes MNT_FORCE and MNT_DETACH"
     return "it is no mount point, or one that belongs to another namespace"
+
+
+def _bound(faulty: Faulty) -> str:
+    """Say what is wrong with bind(2); of an address as long as its family asks for the rest."""
+    length, address = signed(faulty.record.arg3), faulty.parts.get(ADDRESS, b"")
+    family = int.from_bytes(address[:2], sys.byteorder)
+    least = ADDRESSES.get(family, 0)
+    if length < least:
+        return f"the address has {length} bytes, fewer than {least}"
+    if family == socket.AF_INET6 and _is_link_local(address[8:10]) and not any(address[24:28]):
+        return "a link-local address needs sin6_scope_id, or the socket is bound already"
+    return ""
+
+
+def _is_link_local(start: bytes) -> bool:
+    return int.from_bytes(start, "big") & 0xFFC0 == 0xFE80
+
+
+def _attached(faulty: Faulty) -> str:
+    address, flags = faulty.record.arg2, faulty.record.arg3
+    if not flags & SHM_RND and (text := _aligned("address", address)):
+        return text
+    if address or flags & SHM_REMAP:
+        return "there is no such segment, or it cannot be at that address"
+    return "there is no segment of this id"
+
+
+def _of_key(smaller: str, beyond: str) -> Fault:
+    """Say why what has a key does not suffice, or cannot be made so large; IPC_PRIVATE is new."""
+    return lambda faulty: f"{smaller}, or {beyond}" if faulty.record.arg1 & INT else beyond
 
 
 def _asked_for(faulty: Faulty) -> str:
@@ -427,6 +474,8 @@ INVALID: dict[str, Fault] = {
     "flock": _locked,
     **dict.fromkeys(("mmap", "mmap2"), _mapped),
     **dict.fromkeys(("munmap", "mprotect", "mremap", "msync"), _address),
+    "bind": _bound,
+    "shmat": _attached,
     **dict.fromkeys(("pread64", "pwrite64", "preadv", "pwritev"), _transferred_at),
     "sched_setscheduler": _scheduled,
     **dict.fromkeys(("umount", "umount2"), _unmounted),
@@ -439,11 +488,13 @@ USUAL: dict[str, Fault] = {
     "accept": _always("the socket does not listen"),
     "accept4": _always("the socket does not listen"),
     "listen": _always("the socket is bound to no address, or is connected"),
-    "bind": _always("the socket is bound already, or the length of the address is wrong"),
-    "semget": _always("the number of semaphores is not within kernel.sem"),
+    "bind": _always("the socket is bound already, or the address is none of its family"),
     "sched_setaffinity": _always("the set names no CPU that the process may use"),
     "splice": _always("none of the two is a pipe, or the other one cannot be spliced"),
-    "shmat": _always("there is no such segment, or it cannot be at that address"),
+    "shmget": _of_key("the segment with this key is smaller", "the size is beyond kernel.shmmax"),
+    "semget": _of_key(
+        "the set with this key has fewer", "the number of semaphores is not within kernel.sem"
+    ),
     **dict.fromkeys(("fcntl", "fcntl64"), _lock_type),
     "mount": _always("the source has no such file system, or an option is wrong"),
     "inotify_add_watch": _always("the descriptor is no inotify"),
@@ -479,7 +530,30 @@ def _unnamed(faulty: Faulty) -> str:
 
 
 def _operation(faulty: Faulty) -> str:
-    return _unnamed(faulty) if faulty.op == "keyctl" else ""
+    mode = faulty.record.arg2
+    if faulty.op == "fallocate" and mode & PUNCH_HOLE and not mode & KEEP_SIZE:
+        return "FALLOC_FL_PUNCH_HOLE needs FALLOC_FL_KEEP_SIZE"
+    return _unnamed(faulty) if faulty.op in ("keyctl", "fallocate") else ""
+
+
+def _other_end(faulty: Faulty) -> str:
+    """Say what a special file lacks, so that it cannot be opened."""
+    if faulty.op not in OPENS or faulty.file == TERMINAL:
+        return ""
+    return NO_OTHER_END.get(stat.S_IFMT(faulty.mode), "")
+
+
+def _no_socket(faulty: Faulty) -> str:
+    """Say that a path to connect to is of something else; a folder may be that of the path."""
+    kind = stat.S_IFMT(faulty.mode)
+    return "" if kind in (0, stat.S_IFSOCK, stat.S_IFDIR) else "it is no socket"
+
+
+def _ends_in_slash(faulty: Faulty) -> str:
+    """Say why open(2) makes no file: what ends so is the name of a folder."""
+    makes = faulty.op in OPENS and open_flags(faulty.record, faulty.parts, faulty.op) & os.O_CREAT
+    ends = faulty.parts.get(PATH, b"").endswith(b"/")
+    return "the path ends in /, and O_CREAT makes no folder" if makes and ends else ""
 
 
 BY_ERROR: dict[int, tuple[Fault, ...]] = {
@@ -493,5 +567,8 @@ BY_ERROR: dict[int, tuple[Fault, ...]] = {
     errno.EINVAL: (_specific, _unnamed, _usual),
     errno.EOPNOTSUPP: (_operation,),
     errno.EXDEV: (_two_mounts,),
+    errno.ENXIO: (_other_end,),
+    errno.ECONNREFUSED: (_no_socket,),
+    errno.EISDIR: (_ends_in_slash,),
 }
 """What can be wrong if a call failed with an error, in the order in which it is asked."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scopetrace.decode.paths import text
-from scopetrace.decode.socket import LISTENING
+from scopetrace.decode.socket import CREATED, LISTENING
 from scopetrace.decode.state import State
 from scopetrace.decode.tasks import Task
 from scopetrace.model.flow import Address
@@ -41,8 +41,8 @@ def holder_of_address(state: State, task: Task, transport: str, local: Address) 
             sock = file.socket
             if sock is None or sock.transport != transport or sock.local is None:
                 continue
-            waits = sock.state == LISTENING or not sock.is_stream
-            if waits and _overlap(sock.local, local):
+            bound = sock.state in (CREATED, LISTENING) or not sock.is_stream
+            if bound and _overlap(sock.local, local):
                 return Holder(other.group.pid, other.group.image.cmd)
     if not state.may_search():
         return None

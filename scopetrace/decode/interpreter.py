@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from scopetrace.decode.paths import text
 
 SCRIPT, ELF = b"#!", b"\x7fELF"
+BLANKS = re.compile(rb"[ \t\0]+")
+"""What ends the name of a script's interpreter; of a line that ends as in DOS \\r belongs to it."""
 PT_INTERP = 3
 CLASSES = {
     1: (struct.Struct("<28xI10xHH"), struct.Struct("<II8xI12x")),
@@ -49,8 +52,8 @@ def machine_of(head: bytes) -> str:
 def interpreter_of(head: bytes) -> str:
     """Return the interpreter of a file that begins so; empty if it names none there."""
     if head.startswith(SCRIPT):
-        words = head[len(SCRIPT) :].partition(b"\n")[0].split()
-        return text(words[0]) if words else ""
+        words = BLANKS.split(head[len(SCRIPT) :].partition(b"\n")[0].strip(b" \t"))
+        return text(words[0])
     if not head.startswith(ELF):
         return ""
     try:

@@ -12,7 +12,7 @@ from scopetrace.decode.cwd import change_folders
 from scopetrace.decode.failed import emit_failed, emit_process_failed
 from scopetrace.decode.parts import ARGV, CAPS, ENVIRON, EXE, FDS, PATH, STAT, STATUS, Parts
 from scopetrace.decode.parts import IDS as IDS_PART
-from scopetrace.decode.path_arguments import EXECS, path_of
+from scopetrace.decode.path_arguments import EXECS, NO_NAMES, Names, path_of
 from scopetrace.decode.paths import text
 from scopetrace.decode.state import INT, Handler, State, signed
 from scopetrace.decode.tasks import CLONE_FILES, Task, fork_name
@@ -54,6 +54,7 @@ SENT_BY_PROCESSES = frozenset((SI_USER, SI_QUEUE, SI_MESGQ, SI_TKILL))
 
 CORE_DUMPED = 0x80
 """In a wait status (waitpid(2))."""
+AT_EMPTY_PATH = 0x1000
 SET_USER, SET_GROUP = stat.S_ISUID, stat.S_ISGID | stat.S_IXGRP
 """Modes of programs that run as another user or group; without S_IXGRP it means a lock."""
 BEHIND_FDS = ("/proc/", "/dev/fd/")
@@ -216,7 +217,14 @@ def on_execve(state: State, task: Task, record: RawRecord, call: Call) -> None:
     """Emit that a program could not be started; of one that was there is an RAW_EXEC."""
     if record.result < 0:
         path = path_of(task, record, record.parts(), call)
+        if not path.file and call.op == "execveat" and record.arg5 & AT_EMPTY_PATH:
+            path = _of_fd(task, record)
         emit_failed(state, task, record, call.op, "exec", path)
+
+
+def _of_fd(task: Task, record: RawRecord) -> Names:
+    file = task.table.fds.get(record.arg1 & INT)
+    return NO_NAMES if file is None or not file.named else Names(file.path)
 
 
 def on_setuid(state: State, task: Task, record: RawRecord, call: Call) -> None:

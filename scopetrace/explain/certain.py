@@ -6,11 +6,12 @@ follows from an argument that the kernel does not know.
 
 from __future__ import annotations
 
+import stat
 import struct
 from collections.abc import Callable, Mapping
 
 from scopetrace.syscalls.call import Abi, Call, Phase
-from scopetrace.syscalls.descriptors import AT_FDCWD, positions, signed
+from scopetrace.syscalls.descriptors import AT_FDCWD, positions, signed, text_at
 from scopetrace.syscalls.memory import MAP_TYPE, wrong_mapping
 from scopetrace.syscalls.names import name_set, unnamed_value
 from scopetrace.syscalls.recorded import Recorded
@@ -71,6 +72,20 @@ OF_PRCTL = {
 }
 """PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_CAPBSET_READ and DROP, PR_SET_NO_NEW_PRIVS."""
 SOL_SOCKET, INT, EVENT = 1, 4, 8
+SIZES_OF_OPTIONS = {13: 8, 20: 16, 21: 16, 66: 16, 67: 16}
+"""SO_LINGER and the timeouts; others are an int, or a text."""
+OF_ATTRIBUTES = (("trusted.", "CAP_SYS_ADMIN"), ("security.capability", "CAP_SETFCAP"))
+READ_ONLY_OPTIONS = (3, 4, 30, 38, 39)
+"""SO_TYPE, SO_ERROR, SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN."""
+IPC_64, MOST_COMMAND = 0x100, 20
+"""A flag of commands for i386, and the last one, SEM_STAT_ANY."""
+SI_TKILL, RENAME_EXCHANGE = -6, 2
+OPEN_AT_ALL = (
+    *("epoll_wait", "epoll_pwait", "epoll_pwait2", "sync_file_range", "mmap", "mmap2", "flock"),
+    *("signalfd", "signalfd4", "timerfd_settime", "timerfd_gettime", "inotify_add_watch"),
+    *("inotify_rm_watch", "fadvise64"),
+)
+"""Calls to which it does not matter how a descriptor was opened, but for O_PATH."""
 OPTIONS_OF_ADMIN = (12, 32, 33, 36)
 """SO_PRIORITY above 6, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_MARK: socket(7)."""
 
@@ -86,7 +101,7 @@ def certain_reason(made: Recorded) -> str:
     if found is not None and (reason := found(made.call)):
         return reason
     if made.error == "EBADF":
-        return _negative(made)
+        return _negative(made) or _not_open_at_all(made)
     return _wrong_value(made.call) if made.error in ("EINVAL", "ENOSYS") else ""
 
 
@@ -96,6 +111,14 @@ def _negative(made: Recorded) -> str:
     fds = (signed(made.call.args[place]) for place in at.fds)
     found = next((fd for fd in fds if fd < 0 and fd != AT_FDCWD), None)
     return "" if found is None else _nothing_open(found)
+
+
+def _not_open_at_all(made: Recorded) -> str:
+    is_of_terminal = made.name == "ioctl" and made.call.args[1] & ~0xFF == TERMINALS
+    if made.name not in OPEN_AT_ALL and not is_of_terminal:
+        return ""
+    fd = signed(made.call.args[positions(made.abi, made.number).fds[0]])
+    return f"descriptor {fd} is not open, or for its name only (O_PATH)"
 
 
 def _wrong_value(call: Call) -> str:
@@ -149,6 +172,83 @@ def _not_open(call: Call) -> str:
     if call.args[1] in COMMANDS_OF_ANY_MODE:
         return _nothing_open(call.args[0])
     return "it is no pipe, or not open" if call.args[1] in (F_SETPIPE_SZ, F_GETPIPE_SZ) else ""
+
+
+def _unmapped(call: Call) -> str:
+    outside = "the memory lies beyond what a process can have"
+    return _aligned(call) or (outside if call.args[1] else "the length is zero")
+
+
+def _read_only_option(call: Call) -> str:
+    asked = call.args[1] == SOL_SOCKET and call.args[2] in READ_ONLY_OPTIONS
+    return "it can only be asked for" if asked else ""
+
+
+def _command(call: Call) -> str:
+    """Say that there is no such command of shmctl, msgctl or semctl."""
+    found = row(call.abi, call.number)
+    position = next(n for n, each in enumerate(found.arguments) if each.name == "cmd")
+    command = call.args[position] & ~IPC_64
+    return "" if command <= MOST_COMMAND else f"there is no command {command}"
+
+
+def _link(position: int) -> Reason:
+    """Say why readlink(2) has no answer; the size of the memory for it is the argument there."""
+
+    def found(call: Call) -> str:
+        size = signed(call.args[position])
+        negative = f"but the size of the memory for the answer is {size}"
+        return "nowhere, it is no symbolic link" if size > 0 else negative
+
+    return found
+
+
+def _no_child(call: Call) -> str:
+    pid = signed(call.args[0])
+    if pid <= 0:
+        return "there is none to wait for"
+    return f"process {pid} is no child of this one, or is not any more"
+
+
+def _attribute(call: Call) -> str:
+    """Say which right an attribute takes: xattr(7)."""
+    name = text_at(call, 1)
+    return next(
+        (
+            f"to change {start}… takes {right}"
+            for start, right in OF_ATTRIBUTES
+            if name.startswith(start)
+        ),
+        "",
+    )
+
+
+def _special(position: int) -> Reason:
+    """Say why mknod(2) is not permitted; the mode is the argument there."""
+
+    def found(call: Call) -> str:
+        return "folders are made by mkdir" if stat.S_ISDIR(call.args[position] & 0xFFFF) else ""
+
+    return found
+
+
+def _sent_by(call: Call) -> str:
+    """Say why a signal with information may not be sent: rt_sigqueueinfo(2)."""
+    data = next((piece.data for piece in call.memory if len(piece.data) >= 12), None)
+    if data is None:
+        return ""
+    code = int.from_bytes(data[8:12], "little", signed=True)
+    if code >= 0 or code == SI_TKILL:
+        return "si_code says that the kernel or kill() sent it"
+    return "the process is of another user, which takes CAP_KILL"
+
+
+def _no_user(call: Call) -> str:
+    return "-1 is the number of no user or group" if call.args[0] & UINT == UINT else ""
+
+
+def _exchanged(call: Call) -> str:
+    return "one of the two is not there" if call.args[4] & RENAME_EXCHANGE else ""
 
 
 def _lseek(call: Call) -> str:
@@ -312,8 +412,9 @@ def _prctl(call: Call) -> str:
 
 
 def _option(call: Call) -> str:
-    is_number = call.args[1] == SOL_SOCKET and call.args[4] < INT
-    return f"the value is shorter than {INT} bytes" if is_number else ""
+    sizes = {} if call.abi == Abi.I386 else SIZES_OF_OPTIONS
+    least = sizes.get(call.args[2], INT) if call.args[1] == SOL_SOCKET else 0
+    return f"the value has fewer than {least} bytes" if call.args[4] < least else ""
 
 
 def _option_right(call: Call) -> str:
@@ -361,6 +462,33 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
             ),
         }
     ),
+    **dict.fromkeys((("mmap", "EBADF"), ("mmap2", "EBADF")), _no_descriptor),
+    ("readlink", "EINVAL"): _link(2),
+    ("readlinkat", "EINVAL"): _link(3),
+    **dict.fromkeys((("wait4", "ECHILD"), ("waitpid", "ECHILD")), _no_child),
+    ("waitid", "ECHILD"): _always("there is none to wait for"),
+    **dict.fromkeys(
+        (
+            (name, "EPERM")
+            for name in (
+                *("setxattr", "lsetxattr", "fsetxattr"),
+                *("removexattr", "lremovexattr", "fremovexattr"),
+            )
+        ),
+        _attribute,
+    ),
+    ("mknod", "EPERM"): _special(1),
+    ("mknodat", "EPERM"): _special(2),
+    ("rt_sigqueueinfo", "EPERM"): _sent_by,
+    ("readahead", "EBADF"): lambda call: (
+        f"descriptor {signed(call.args[0])} is not open for reading"
+    ),
+    ("renameat2", "ENOENT"): _exchanged,
+    ("munmap", "EINVAL"): _unmapped,
+    ("setsockopt", "ENOPROTOOPT"): _read_only_option,
+    ("process_mrelease", "EBADF"): lambda call: f"descriptor {signed(call.args[0])} is no pidfd",
+    **dict.fromkeys(((name, "EINVAL") for name in ("shmctl", "msgctl", "semctl")), _command),
+    **dict.fromkeys((("setuid", "EINVAL"), ("setgid", "EINVAL")), _no_user),
     ("fcntl", "ENOTDIR"): _always("it is no folder"),
     ("ioctl", "ENOTTY"): _terminal,
     ("lseek", "EINVAL"): _lseek,
@@ -385,7 +513,10 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("io_setup", "EINVAL"): _aio,
     ("lseek", "ENXIO"): _always("the file has nothing of that kind behind this position"),
     **dict.fromkeys(
-        ((name, "EINVAL") for name in ("mprotect", "munmap", "madvise", "mincore", "mremap")),
+        (
+            (name, "EINVAL")
+            for name in ("mprotect", "madvise", "mincore", "mremap", "pkey_mprotect")
+        ),
         _aligned,
     ),
     **dict.fromkeys(
@@ -432,7 +563,6 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("setsockopt", "EPERM"): _option_right,
     ("msgsnd", "EINVAL"): _message_type,
     ("prlimit64", "EPERM"): _other_process,
-    ("mmap", "EBADF"): _no_descriptor,
     ("read", "EINVAL"): _few_bytes,
     ("waitid", "EBADF"): _always("the descriptor is no pidfd"),
     ("getgroups", "EINVAL"): _always("the size is negative, or there are more groups than that"),

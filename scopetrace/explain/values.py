@@ -166,11 +166,11 @@ def _signal(call: Subject, value: int, text: str) -> str:
 
 
 def _user(call: Subject, value: int, text: str) -> str:
-    return "the user as it is" if text == "-1" else f"user {text}"
+    return "the user as it is" if text == "-1" and len(call.texts) > 1 else f"user {text}"
 
 
 def _group(call: Subject, value: int, text: str) -> str:
-    return "the group as it is" if text == "-1" else f"group {text}"
+    return "the group as it is" if text == "-1" and len(call.texts) > 1 else f"group {text}"
 
 
 PHRASES: dict[str, Callable[[Subject, int, str], str]] = {

@@ -64,6 +64,7 @@ OF_PROC = {
 }
 """Name of a file in /proc/PID, and the error of writing to it, → what the kernel asks for."""
 MAKING = ("mkdir", "mknod", "symlink", "link", "rename")
+REMOVING = ("unlink", "rmdir")
 OF_NEW = {
     "EEXIST": "{} is there already",
     "EISDIR": "{} is a folder",
@@ -217,8 +218,14 @@ def _of_kernel(data: Data) -> str:
     if not path.startswith(("/proc/", "/sys/")):
         return ""
     error = str(data.get("error"))
+    if error == "EIO" and path.endswith("/mem"):
+        return "the process has no memory at this position"
     if SHORT_NAMES.get(op, op) in MAKING and error in ("ENOENT", "EPERM"):
         return "only the kernel makes something there" if "missing_folder" not in data else ""
+    if SHORT_NAMES.get(op, op) in REMOVING and error == "EPERM":
+        return "only the kernel removes something there"
+    if op.startswith(("chmod", "fchmod")) and error == "EPERM" and "refused_by" not in data:
+        return "the permissions of such files cannot be changed"
     if SHORT_NAMES.get(op, op) != "write":
         return ""
     takes_no = "this file of the kernel does not take what was written" if error == "EINVAL" else ""

@@ -12,7 +12,7 @@ MEANINGS = {
     "EEXIST": "it is there already",
     "ENOTEMPTY": "the folder is not empty",
     "EXDEV": "the two are on different file systems",
-    "ELOOP": "too many symbolic links lead to each other",
+    "ELOOP": "more than 40 symbolic links are on the way, or they lead in a circle",
     "ENAMETOOLONG": "a name is longer than 255 bytes, or the path than 4095",
     "ENOEXEC": "it is neither a program for this machine nor a script that begins with #!",
     "ETXTBSY": "the program file is being run or written",
@@ -70,6 +70,7 @@ MEANINGS = {
 NO_TYPE = "the kernel does not have that type of file system"
 NOT_MAPPED = "a part of this memory is not mapped"
 NOT_TRACEABLE = "the caller may not trace that process (ptrace(2))"
+OF_COPIES = "flags are not 0, or the buffers are too many or too long"
 FOLDER_REMOVED = "the folder has been removed"
 NO_LEVEL = "the socket has no options of that level"
 OF_SEGMENTS = ("shmget", "shmat", "shmctl")
@@ -98,6 +99,24 @@ OF_CALLS = {
     ("name_to_handle_at", "EOPNOTSUPP"): "the file system has no handles of files",
     ("setsockopt", "EDOM"): "the microseconds are not within 0 to 999999",
     ("rt_sigtimedwait", "EAGAIN"): "none of these signals came within that time",
+    **dict.fromkeys(
+        ((op, "EAFNOSUPPORT") for op in ("bind", "connect", "sendto", "sendmsg")),
+        "the address is of another family than the socket",
+    ),
+    **dict.fromkeys(
+        ((op, "EAFNOSUPPORT") for op in ("socket", "socketpair")),
+        "the kernel does not have that address family",
+    ),
+    **dict.fromkeys(
+        ((op, "EOPNOTSUPP") for op in ("accept", "accept4", "listen")),
+        "a socket of this type has no connections",
+    ),
+    ("setpgid", "EACCES"): "the child has executed another program already",
+    ("setpgid", "EINVAL"): "the number of the group is negative",
+    ("execveat", "ENOENT"): (
+        "its interpreter is not there, or it is a script whose descriptor is closed by then"
+        " (O_CLOEXEC)"
+    ),
     ("setsid", "EPERM"): "the process leads a process group already",
     ("setpgid", "EPERM"): "the process leads a session, or its session has no such group",
     ("setpgid", "ESRCH"): "it is neither this process nor a child of it",
@@ -225,7 +244,15 @@ OF_CALLS = {
     ("poll", "EINVAL"): "there are more descriptors than RLIMIT_NOFILE allows",
     ("setsockopt", "EINVAL"): "the option does not take this value, or one of this size",
     ("openat2", "EINVAL"): "it takes no unknown flags, and a mode only with O_CREAT or O_TMPFILE",
-    ("connect", "EINVAL"): "the address is shorter than one of the socket's family",
+    ("connect", "EINVAL"): "the address is shorter than one of the socket's family, or of another",
+    ("sched_rr_get_interval", "EINVAL"): "the pid is negative",
+    (
+        "sched_setparam",
+        "EINVAL",
+    ): "the pid is negative, or the priority is none of the thread's policy",
+    ("process_vm_readv", "EINVAL"): OF_COPIES,
+    ("process_vm_writev", "EINVAL"): OF_COPIES,
+    ("pkey_mprotect", "EINVAL"): "the process has no key of that number, or prot has a wrong flag",
     **dict.fromkeys(
         ((op, "EINVAL") for op in ("msgctl", "msgrcv")), "there is no queue of that id"
     ),
@@ -316,6 +343,6 @@ OF_CALLS = {
     ("ftruncate", "EINVAL"): "it is no regular file, or not open for writing",
     ("writev", "EINVAL"): "all buffers together are longer than may be",
     ("readv", "EINVAL"): "all buffers together are longer than may be",
-    ("write", "EINVAL"): "what the descriptor is cannot be written to, or not so many bytes",
+    ("write", "EINVAL"): "what the descriptor is takes no writing, not so many bytes, or not these",
 }
 """What an error means for one call, where that is more than for any."""

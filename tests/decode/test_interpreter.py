@@ -17,6 +17,7 @@ from scopetrace.decode.interpreter import interpreter_of, machine_of
     [
         (b"#!/bin/sh\n", "/bin/sh"),
         (b"#! \t/usr/bin/env python3\nx", "/usr/bin/env"),
+        (b"#!/bin/sh\r\nx", "/bin/sh\r"),
         (b"#!\n/bin/sh", ""),
         (b"#!", ""),
         (b"#!/x\xe9", "/x\udce9"),

@@ -26,6 +26,32 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("close", (99,), -9, "no file is open as descriptor 99"),
         ("dup", (98,), -9, "no file is open as descriptor 98"),
         ("dup2", (98, 1), -9, ""),
+        ("ioctl", (50, 0x5401, 0), -9, "descriptor 50 is not open, or for its name only (O_PATH)"),
+        ("ioctl", (50, 0x40049409, 0), -9, ""),
+        ("mmap", (0, 9, 1, 2, 9), -9, "descriptor 9 is not open, or for its name only (O_PATH)"),
+        (
+            "mmap",
+            (0, 9, 1, 2, 2**64 - 1),
+            -9,
+            "the flags lack MAP_ANONYMOUS, and -1 is no descriptor",
+        ),
+        ("readlink", (0, 0, 2**64 - 1), -22, "but the size of the memory for the answer is -1"),
+        ("readlink", (0, 0, 9), -22, "nowhere, it is no symbolic link"),
+        ("wait4", (7, 0, 0, 0), -10, "process 7 is no child of this one, or is not any more"),
+        ("wait4", (2**64 - 1, 0, 0, 0), -10, "there is none to wait for"),
+        ("mknod", (0, 0o40600, 0), -1, "folders are made by mkdir"),
+        ("mknod", (0, 0o20600, 0), -1, ""),
+        ("munmap", (4096, 0), -22, "the length is zero"),
+        ("setuid", (0xFFFFFFFF,), -22, "-1 is the number of no user or group"),
+        ("setuid", (5,), -22, ""),
+        ("setsockopt", (3, 1, 13, 0, 4), -22, "the value has fewer than 8 bytes"),
+        ("setsockopt", (3, 1, 13, 0, 8), -22, ""),
+        ("setsockopt", (3, 1, 3, 0, 4), -92, "it can only be asked for"),
+        ("shmctl", (3, 77, 0), -22, "there is no command 77"),
+        ("shmctl", (3, 0x102, 0), -22, ""),
+        ("semctl", (3, 0, 77, 0), -22, "there is no command 77"),
+        ("renameat2", (0, 0, 0, 0, 2), -2, "one of the two is not there"),
+        ("renameat2", (0, 0, 0, 0, 1), -2, ""),
         ("fcntl", (98, 1), -9, "no file is open as descriptor 98"),
         ("fcntl", (98, 6), -9, ""),
         ("prctl", (23, 63), -22, "the kernel has no capability of this number"),
@@ -104,3 +130,31 @@ def test_calls_for_which_the_mode_does_not_matter_have_a_descriptor(name):
     for row in named(name):
         for abi, number in enumerate(row.numbers):
             assert number is None or positions(abi, number).fds
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"trusted.a", "to change trusted.… takes CAP_SYS_ADMIN"),
+        (b"security.capability", "to change security.capability… takes CAP_SETFCAP"),
+        (b"user.a", ""),
+    ],
+)
+def test_an_attribute_that_takes_a_capability(name: bytes, expected: str) -> None:
+    memory = [Piece(1, 0, 0x2000, name + b"\0")]
+
+    assert reason("setxattr", 0, 0x2000, 0, 0, 0, result=-1, memory=memory) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0, "si_code says that the kernel or kill() sent it"),
+        (-6, "si_code says that the kernel or kill() sent it"),
+        (-1, "the process is of another user, which takes CAP_KILL"),
+    ],
+)
+def test_who_may_not_send_a_signal_with_information(code: int, expected: str) -> None:
+    memory = [Piece(2, 0, 0x2000, struct.pack("<iii", 15, 0, code))]
+
+    assert reason("rt_sigqueueinfo", 1, 15, 0x2000, result=-1, memory=memory) == expected
