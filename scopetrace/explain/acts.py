@@ -26,6 +26,8 @@ MAPS = frozenset(("mmap", "mmap2"))
 CONNECT, BIND, LISTEN, CLOSE, BRK = "connect", "bind", "listen", "close", "brk"
 COPIES = ("dup2", "dup3")
 UNDER_WAY = "EINPROGRESS"
+ASKED = ("Asked about ", "Asked how ", "Asked w")
+"""How the texts of questions begin that change nothing."""
 FAILED = "Could not "
 """How the sentence about a call begins that failed, if that is no answer."""
 ACCEPTS = ("accept", "accept4")
@@ -41,7 +43,7 @@ USES = {
 """Name of a call → how it uses a descriptor."""
 OF_LIBRARY = frozenset(("set_robust_list", "rseq", "set_tid_address", "arch_prctl"))
 """Calls that mean nothing to who does not write a C library."""
-SEEK = "lseek"
+SEEK, NULL = "lseek", "NULL"
 SHORT_NAMES = {
     **dict.fromkeys(("openat", "openat2"), "open"),
     **dict.fromkeys(("newfstatat", "fstatat64", "statx", "stat64"), "stat"),
@@ -88,6 +90,8 @@ class Act:
         self.paths: dict[str, None] = {}
         self.is_open = False
         """Whether a call may follow though others are between."""
+        self.before: Counter[str] = Counter()
+        """Calls in front of it that say nothing by themselves."""
         self._sentence = ""
 
     def add(self, call: Subject) -> None:
@@ -102,7 +106,16 @@ class Act:
 
     def line(self) -> str:
         """Return the act, and in brackets its calls."""
-        return f"{self.text()} [{counted(self.names)}]"
+        return f"{self.text()} [{counted(self.before + self.names)}]"
+
+    def is_idle(self) -> bool:
+        """Return whether all is as it was before, so that it need not be shown."""
+        return False
+
+    def question(self) -> str:
+        """Return what need not be shown again; an empty text: it always counts."""
+        text = self.text()
+        return text if text.startswith(ASKED) else ""
 
     def _note(self, call: Subject) -> None:
         pass
@@ -178,14 +191,34 @@ class SignalAct(Act):
     def __init__(self, first: Recorded) -> None:
         super().__init__(first)
         self._signals: dict[str, None] = {}
+        self._masks: list[str] = []
+        """Which signals were held back before each change, if that was asked, and at the end."""
+
+    def is_idle(self) -> bool:
+        """Return whether signals were held back for a while at most."""
+        return not self._signals and self._is_as_before()
+
+    def question(self) -> str:
+        """Return what is set again and again, as around each call of a library."""
+        return self.text()
 
     def _note(self, call: Subject) -> None:
         if found := call.texts.get("signum"):
             self._signals[found] = None
+        if call.texts.get("set") != NULL:
+            before = call.texts.get("oldset", NULL)
+            after = call.texts.get("set", "") if call.has("SIG_SETMASK") else NULL
+            self._masks = [*self._masks[:1], after] if self._masks else [before, after]
+
+    def _is_as_before(self) -> bool:
+        return not self._masks or (self._masks[0] == self._masks[-1] != NULL)
 
     def _together(self) -> str:
+        if not self._signals and not self._masks:
+            return "Asked which signals are held back"
         if not self._signals:
-            return "Set which signals are held back for a while"
+            passing = " for a while" if self._is_as_before() else ""
+            return f"Changed which signals are held back{passing}"
         return f"Asked or set what happens when {listed(self._signals)} {self._come()}"
 
     def _come(self) -> str:
@@ -388,8 +421,9 @@ class NoiseAct(Act):
     def line(self) -> str:
         """Return the act, and how many calls it was."""
         if self._only is not None:
+            self._only.before = self.before
             return self._only.line()
-        return f"{self._together()} [{self.names.total()} calls]"
+        return f"{self._together()} [{self.before.total() + self.names.total()} calls]"
 
     def _together(self) -> str:
         there, missing = len(self.paths), len(self._missing)

@@ -148,6 +148,10 @@ class Acts:
         self._noise: NoiseAct | None = None
         self._asked: set[tuple[int, str]] = set()
         """Processes, and the files that they asked about in an act that was shown."""
+        self._told: dict[int, set[str]] = {}
+        """Process → what it asked or set."""
+        self._asides: dict[int, NoiseAct] = {}
+        """Process → calls that say nothing new, for the act behind them."""
 
     def take(self, call: Subject) -> Iterator[Act]:
         """Take the next call; yield the acts that are complete now."""
@@ -169,6 +173,8 @@ class Acts:
         self._last.clear()
         yield from self._complete()
         yield from self._end_noise()
+        yield from self._asides.values()
+        self._asides.clear()
 
     def _kind(self, call: Subject) -> tuple[Key, type[Act]]:
         origin = _origin(call)
@@ -212,8 +218,11 @@ class Acts:
         if self._noise is not None and self._noise.first.pid == act.first.pid and is_again:
             self._noise.pass_over(act)
         elif not self._is_noise(act):
+            if self._says_nothing(act):
+                self._put_aside(act)
+                return
             yield from self._end_noise()
-            yield act
+            yield self._with_asides(act)
         elif self._noise is not None and self._noise.first.pid == act.first.pid:
             self._noise.merge(act)
         else:
@@ -222,8 +231,30 @@ class Acts:
 
     def _end_noise(self) -> Iterator[Act]:
         if self._noise is not None:
-            yield self._noise
+            yield self._with_asides(self._noise)
             self._noise = None
+
+    def _says_nothing(self, act: Act) -> bool:
+        """Return whether an act says nothing that its process has not said before."""
+        told, question = self._told.setdefault(act.first.pid, set()), act.question()
+        is_again = question in told
+        told.add(question)
+        return act.is_idle() or (is_again and question != "")
+
+    def _put_aside(self, act: Act) -> None:
+        pid = act.first.pid
+        if self._noise is not None and self._noise.first.pid == pid:
+            self._noise.pass_over(act)
+        elif pid in self._asides:
+            self._asides[pid].pass_over(act)
+        else:
+            self._asides[pid] = NoiseAct(act)
+
+    def _with_asides(self, act: Act) -> Act:
+        aside = self._asides.pop(act.first.pid, None)
+        if aside is not None:
+            act.before = aside.names
+        return act
 
     def _is_asked_again(self, act: Act) -> bool:
         """Return whether an act is of questions about files that were all asked before."""

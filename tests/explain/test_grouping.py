@@ -260,6 +260,50 @@ def test_a_question_that_was_shown_is_not_shown_again_among_the_systems_own(acts
     assert len(found) == 2 and "used 3 files" in found[1] and found[1].endswith("[5 calls]")
 
 
+def masked(how: int, new: int | None, old: int, at: float):
+    """Build a sigprocmask(2) from the mask `old`."""
+    memory = [Piece(2, 1, 0x3000, old.to_bytes(8, "little"))]
+    if new is not None:
+        memory.append(Piece(1, 0, 0x2000, new.to_bytes(8, "little")))
+    pointer = 0 if new is None else 0x2000
+    return call("rt_sigprocmask", how, pointer, 0x3000, 8, at=at, memory=memory)
+
+
+def test_signals_that_are_held_back_for_a_while_are_no_act(acts):
+    found = acts(
+        masked(0, 0x4000, 0, 0.1),
+        masked(2, 0, 0x4000, 0.2),
+        call("chdir", 0x1000, at=0.3, memory=[text(0, "/a")]),
+        masked(0, None, 0, 0.4),
+        call("fork", result=9, at=0.5),
+        masked(0, 0x4000, 0, 0.6),
+        masked(2, 2, 0x4000, 0.7),
+    )
+
+    assert found == [
+        "Changed the working folder to /a [2 sigprocmasks, chdir]",
+        "Started a child, a copy of this process: process 9 [sigprocmask, fork]",
+        "Changed which signals are held back [2 sigprocmasks]",
+    ]
+
+
+def test_a_question_with_the_same_answer_is_shown_once(acts):
+    asked = [
+        call("ioctl", 5, 0x5413, 0x2000, result=-25, at=0.1),
+        call("chdir", 0x1000, at=0.2, memory=[text(0, "/a")]),
+        call("ioctl", 5, 0x540F, 0x2000, result=-25, at=0.3),
+        call("chdir", 0x1000, at=0.4, memory=[text(0, "/b")]),
+        call("ioctl", 5, 0x5413, 0x2000, result=-25, at=0.5),
+    ]
+
+    assert acts(*asked) == [
+        "Asked whether descriptor 5 is a terminal: it is none (ENOTTY) [ioctl]",
+        "Changed the working folder to /a [chdir]",
+        "Changed the working folder to /b [ioctl, chdir]",
+        "Asked whether descriptor 5 is a terminal: it is none (ENOTTY) [ioctl]",
+    ]
+
+
 def test_a_file_that_stays_open_does_not_hold_back_the_rest_for_ever(tmp_path):
     calls = [opened("/log", 3, 0.1), *(stat(f"/{n}", 0.2 + n / 1000, -(n % 2)) for n in range(600))]
     with open_session(record_calls(tmp_path, calls)) as session:
