@@ -491,7 +491,7 @@ def evidence_of_flow(
     """Return what is known of why a call on a socket failed; `end` is the address that it named."""
     error = -record.result
     if error == errno.EADDRINUSE and end is not None:
-        return _in_use(state, task, transport, end)
+        return _in_use(state, task, op, transport, end)
     name = Names(end.host) if end is not None and end.family == "unix" else NO_NAMES
     found = evidence_of(state, task, record, op, name)
     if found is not None and end is not None and error == errno.EACCES and not found.refused_by:
@@ -499,8 +499,8 @@ def evidence_of_flow(
     return found
 
 
-def _in_use(state: State, task: Task, transport: str, end: Address) -> Evidence | None:
-    holder = holder_of_address(state, task, transport, end)
+def _in_use(state: State, task: Task, op: str, transport: str, end: Address) -> Evidence | None:
+    holder = holder_of_address(state, task, transport, end, listens=op != "bind")
     if holder is not None:
         return _held(holder)
     if end.port and waits_to_end(task, transport, end):

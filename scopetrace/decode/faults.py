@@ -89,7 +89,7 @@ RESET_ON_FORK = 0x40000000
 """SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
 MCL_CURRENT, MCL_FUTURE = 1, 2
 MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_FLAGS = 1, 2, 4, 0xF
-ADDRESSES = {socket.AF_INET: 16, socket.AF_INET6: 24}
+ADDRESSES: dict[int, int] = {socket.AF_INET: 16, socket.AF_INET6: 24}
 """Family → bytes of its shortest address: the kernel takes one of IPv6 without a scope."""
 SHM_RND, SHM_REMAP = 0o20000, 0o40000
 KEEP_SIZE, PUNCH_HOLE = 1, 2

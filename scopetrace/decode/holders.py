@@ -34,15 +34,18 @@ class Holder(NamedTuple):
     cmd: str
 
 
-def holder_of_address(state: State, task: Task, transport: str, local: Address) -> Holder | None:
-    """Return who is bound to an address that is in use."""
+def holder_of_address(
+    state: State, task: Task, transport: str, local: Address, *, listens: bool = False
+) -> Holder | None:
+    """Return who is bound to an address that is in use; `listens`: and listens there."""
     for other in state.tree.tasks.values():
         for file in other.table.fds.values():
             sock = file.socket
             if sock is None or sock.transport != transport or sock.local is None:
                 continue
-            bound = sock.state in (CREATED, LISTENING) or not sock.is_stream
-            if bound and _overlap(sock.local, local):
+            is_bound = sock.state == CREATED and not listens
+            waits = sock.state == LISTENING or not sock.is_stream
+            if (waits or is_bound) and _overlap(sock.local, local):
                 return Holder(other.group.pid, other.group.image.cmd)
     if not state.may_search():
         return None

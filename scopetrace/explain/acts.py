@@ -26,8 +26,8 @@ MAPS = frozenset(("mmap", "mmap2"))
 CONNECT, BIND, LISTEN, CLOSE, BRK = "connect", "bind", "listen", "close", "brk"
 COPIES = ("dup2", "dup3")
 UNDER_WAY = "EINPROGRESS"
-ASKED = ("Asked about ", "Asked how ", "Asked w")
-"""How the texts of questions begin that change nothing."""
+ASKED = ("Asked about ", "Asked how ", "Asked or ", "Asked w")
+"""How the texts begin of what need not be shown twice."""
 FAILED = "Could not "
 """How the sentence about a call begins that failed, if that is no answer."""
 ACCEPTS = ("accept", "accept4")
@@ -160,6 +160,10 @@ class LookAct(Act):
     def _note(self, call: Subject) -> None:
         self.paths[Values(call)["path"]] = None
 
+    def question(self) -> str:
+        """Return what need not be shown again; if not all files are named, it counts."""
+        return super().question() if len(self.paths) <= MOST_NAMED else ""
+
     def _together(self) -> str:
         return f"Asked about {listed(self.paths)}"
 
@@ -197,10 +201,6 @@ class SignalAct(Act):
     def is_idle(self) -> bool:
         """Return whether signals were held back for a while at most."""
         return not self._signals and self._is_as_before()
-
-    def question(self) -> str:
-        """Return what is set again and again, as around each call of a library."""
-        return self.text()
 
     def _note(self, call: Subject) -> None:
         if found := call.texts.get("signum"):

@@ -47,6 +47,8 @@ CLONE_ARGS, OPEN_HOW = 64, 24
 SIGKILL, SIGSTOP = 9, 19
 TERMINALS = 0x5400
 """Requests of ioctl_tty(2), but for their last byte."""
+OF_CONTROLLING = (0x540F, 0x5410, 0x5429)
+"""TIOCGPGRP, TIOCSPGRP and TIOCGSID."""
 COMMANDS_OF_ANY_MODE = (0, 1, 2, 3, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC."""
 F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS = 1031, 1032, 1033, 1034
@@ -184,12 +186,14 @@ def _read_only_option(call: Call) -> str:
     return "it can only be asked for" if asked else ""
 
 
-def _command(call: Call) -> str:
-    """Say that there is no such command of shmctl, msgctl or semctl."""
-    found = row(call.abi, call.number)
-    position = next(n for n, each in enumerate(found.arguments) if each.name == "cmd")
-    command = call.args[position] & ~IPC_64
-    return "" if command <= MOST_COMMAND else f"there is no command {command}"
+def _command(position: int) -> Reason:
+    """Say that shmctl, msgctl or semctl has no such command; it is the argument there."""
+
+    def found(call: Call) -> str:
+        command = call.args[position] & ~IPC_64
+        return "" if command <= MOST_COMMAND else f"there is no command {command}"
+
+    return found
 
 
 def _link(position: int) -> Reason:
@@ -389,6 +393,8 @@ def _always(text: str) -> Reason:
 
 
 def _terminal(call: Call) -> str:
+    if call.args[1] in OF_CONTROLLING:
+        return "it is not the controlling terminal of the process"
     return "it is no terminal" if call.args[1] & ~0xFF == TERMINALS else ""
 
 
@@ -487,7 +493,8 @@ OF_CALLS: dict[tuple[str, str], Reason] = {
     ("munmap", "EINVAL"): _unmapped,
     ("setsockopt", "ENOPROTOOPT"): _read_only_option,
     ("process_mrelease", "EBADF"): lambda call: f"descriptor {signed(call.args[0])} is no pidfd",
-    **dict.fromkeys(((name, "EINVAL") for name in ("shmctl", "msgctl", "semctl")), _command),
+    **dict.fromkeys((("shmctl", "EINVAL"), ("msgctl", "EINVAL")), _command(1)),
+    ("semctl", "EINVAL"): _command(2),
     **dict.fromkeys((("setuid", "EINVAL"), ("setgid", "EINVAL")), _no_user),
     ("fcntl", "ENOTDIR"): _always("it is no folder"),
     ("ioctl", "ENOTTY"): _terminal,

@@ -28,6 +28,7 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("dup2", (98, 1), -9, ""),
         ("ioctl", (50, 0x5401, 0), -9, "descriptor 50 is not open, or for its name only (O_PATH)"),
         ("ioctl", (50, 0x40049409, 0), -9, ""),
+        ("ioctl", (5, 0x5410, 0), -25, "it is not the controlling terminal of the process"),
         ("mmap", (0, 9, 1, 2, 9), -9, "descriptor 9 is not open, or for its name only (O_PATH)"),
         (
             "mmap",
@@ -102,7 +103,7 @@ def reason(name: str, *args: int, result: int, memory: Iterable[Piece] = ()) -> 
         ("fcntl", (3, 1033, 1), -1, "it cannot be written, or takes no seals any more"),
         ("fcntl", (3, 8, 0), -1, ""),
         ("fsmount", (-1, 0, 0), -9, "no file is open as descriptor -1"),
-        ("ioctl", (3, 0x540F, 0), -25, "it is no terminal"),
+        ("ioctl", (3, 0x5413, 0), -25, "it is no terminal"),
         ("ioctl", (3, 0x8927, 0), -25, ""),
     ],
 )

@@ -291,7 +291,7 @@ def test_a_question_with_the_same_answer_is_shown_once(acts):
     asked = [
         call("ioctl", 5, 0x5413, 0x2000, result=-25, at=0.1),
         call("chdir", 0x1000, at=0.2, memory=[text(0, "/a")]),
-        call("ioctl", 5, 0x540F, 0x2000, result=-25, at=0.3),
+        call("ioctl", 5, 0x5401, 0x2000, result=-25, at=0.3),
         call("chdir", 0x1000, at=0.4, memory=[text(0, "/b")]),
         call("ioctl", 5, 0x5413, 0x2000, result=-25, at=0.5),
     ]
