@@ -66,7 +66,6 @@ from scopetrace.model.raw import STEP as STEP_LAYOUT
 from scopetrace.model.raw import RawRecord
 
 NOT_THERE = -errno.ENOENT
-UNMOUNTS = ("umount", "umount2", "mount", "move_mount")
 LOCKING = ("flock", "fcntl", "fcntl64")
 ACCESSES = {"access": 2, "faccessat": 3, "faccessat2": 3}
 """Where the rights are that are asked for, counted from 1."""
@@ -461,7 +460,7 @@ def _mounted(failing: Failing) -> Evidence:
     """Return the name that cannot be removed or renamed, as something is mounted there."""
     for file in filter(None, (failing.file, failing.other)):
         mount = find_mount(failing.parts.get(MOUNTS, b""), file)
-        if mount is not None and mount.point == file and failing.op not in UNMOUNTS:
+        if mount is not None and mount.point == file:
             return Evidence(mount_point=mount.point, obstacle=MOUNTED)
     return NOTHING
 
