@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from scopetrace.metrics.verbosity import APART_LEVELS, TAG_LEVELS, plans
-from scopetrace.model.metric import METRICS
+from scopetrace.model.metric import METRICS, OF_EACH
+from support.session_builder import SENT
 
 
 def test_every_tag_of_every_metric_has_a_level():
@@ -49,3 +50,10 @@ def test_summing_up_ends_metric_by_metric():
     assert apart[6] - apart[5] == {"fs.open", "fs.close", "dns.req", "dns.duration"}
     assert {"net.open", "net.close"} <= apart[7] - apart[6]
     assert {"fs.read", "fs.write", "net.rx", "net.tx"} <= apart[9] - apart[8]
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "names"), [(0, set()), (1, {"unit"}), (3, {"unit"}), (4, set(OF_EACH))]
+)
+def test_who_sent_a_value_is_said_from_verbosity_4_on(verbosity, names):
+    assert SENT.known(verbosity).keys() == names

@@ -99,6 +99,12 @@ def test_an_i386_mmap_has_its_arguments_in_memory() -> None:
         assert render(made) == f"mmap({shown}) = 0x8000"
 
 
+def test_the_end_of_a_folder_has_no_entries() -> None:
+    assert render(call(217, 3, 0x1000, 32768)) == (
+        "getdents64(3, 0x1000 /* 0 entries */, 32768) = 0"
+    )
+
+
 def test_a_call_that_the_kernel_fills_nothing_in_for_is_whole_before_it_returns() -> None:
     assert render(call(34, result=None)) == "pause() = ?"
     written = Piece(1, Phase.ENTRY, 0x1000, b"abc")
