@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
+from operator import attrgetter
 from sys import maxsize
 from typing import Any, NamedTuple
 
@@ -212,19 +213,21 @@ def _count_values(
 
 
 def sorted_groups(groups: Iterable[EventGroup], by_sum: bool) -> list[EventGroup]:
-    """Return groups in the order in which they are shown: those of one size by their value."""
-    found = sorted(groups, key=lambda group: _rank(group.value))
-    found.sort(key=lambda group: group.events, reverse=True)
+    """Return groups in the order in which they are shown: those of one size by their value.
+
+    Values are in SQLite's order: numbers first, then texts by their bytes, which in UTF-8 is the
+    order of their characters.
+    """
+    numbers, texts, without = list[EventGroup](), list[EventGroup](), list[EventGroup]()
+    for group in groups:
+        value = group.value
+        (texts if isinstance(value, str) else without if value is None else numbers).append(group)
+    by_value = attrgetter("value")
+    found = [*sorted(numbers, key=by_value), *sorted(texts, key=by_value)]
+    found.sort(key=attrgetter("events"), reverse=True)
     if by_sum:
         found.sort(key=lambda group: (group.sum is not None, group.sum or 0), reverse=True)
-    return sorted(found, key=lambda group: group.value is None)
-
-
-def _rank(value: Any) -> tuple[bool, Any]:
-    """Return what orders values as SQLite does: numbers first, then texts by their bytes."""
-    if isinstance(value, str):
-        return True, value.encode("utf-8", "surrogatepass")
-    return False, value or 0
+    return [*found, *without]
 
 
 def _from(driver: _Driver | None) -> str:
