@@ -13,6 +13,7 @@ from scopetrace.query.redact import (
     redact_cmd,
     redact_data,
     redact_env,
+    redact_exchange,
     redact_header,
     redact_payload,
     redact_tags,
@@ -198,6 +199,14 @@ def test_a_report_has_no_secret_in_it(path):
     assert SECRET not in closed_page
     for kept in ("POST", "Cookie", "box", "app.log", "--password"):
         assert kept in closed_page
+
+
+def test_a_body_is_left_out_and_one_that_is_empty_stays_so(path):
+    with open_session(path) as session:
+        (exchange,) = map(redact_exchange, session.exchanges(100))
+
+    assert exchange.request_content.body == OUT.encode()
+    assert exchange.response_content.body == b""
 
 
 def test_tags_of_metrics_and_processes():

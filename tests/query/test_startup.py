@@ -23,6 +23,8 @@ MISSED = {"op": "execve", "error": "ENOENT"}
     [
         (closed("/lib/libc.so"), True),
         (closed("/home/ann/a.txt"), False),
+        (closed("/usr/bin/tool-1.2"), True),
+        (closed("/usr/bin/tool-1.3"), False),
         (event("fs.rename", op="rename", file="/a.so", file_new="/b.so"), False),
         (event("fs.rename", op="rename", file="/a.pyc", file_new="/b.pyc"), True),
         (event("fs.open", op="open", file="/a.so", flags="O_RDONLY"), True),
@@ -71,6 +73,17 @@ def test_an_event_is_told_by_its_path(tmp_path: Path, found: Event, is_start_up:
         assert (len(own), hidden) == ((0, 1) if is_start_up else (1, 0))
         for flow in session.flows():
             assert start_up.has_flow(flow) is is_start_up
+
+
+def test_what_the_command_names_is_its_own_work_but_for_the_program_itself(
+    tmp_path: Path,
+) -> None:
+    writer = begin(tmp_path, config=RULES, args=("/lib/x.so", "y.so"), cwd="/lib")
+    writer.finish(exit_code=0)
+    with open_session(writer.path) as session:
+        class_of = session.start_up().class_of
+
+        assert (class_of("/lib/x.so"), class_of("/lib/y.so")) == ("loader", "own")
 
 
 def test_own_events_are_found_behind_many_others(tmp_path: Path) -> None:
