@@ -26,7 +26,7 @@ MAPS = frozenset(("mmap", "mmap2"))
 CONNECT, BIND, LISTEN, CLOSE, BRK = "connect", "bind", "listen", "close", "brk"
 COPIES = ("dup2", "dup3")
 UNDER_WAY = "EINPROGRESS"
-ASKED = ("Asked about ", "Asked how ", "Asked or ", "Asked w")
+ASKED = ("Asked about ", "Asked how ", "Asked or ", "Asked w", "Changed which signals")
 """How the texts begin of what need not be shown twice."""
 FAILED = "Could not "
 """How the sentence about a call begins that failed, if that is no answer."""

@@ -278,12 +278,18 @@ def test_signals_that_are_held_back_for_a_while_are_no_act(acts):
         call("fork", result=9, at=0.5),
         masked(0, 0x4000, 0, 0.6),
         masked(2, 2, 0x4000, 0.7),
+        call("fork", result=10, at=0.8),
+        masked(2, 0, 2, 0.9),
+        masked(2, 4, 0, 1.0),
+        call("fork", result=11, at=1.1),
     )
 
     assert found == [
         "Changed the working folder to /a [2 sigprocmasks, chdir]",
         "Started a child, a copy of this process: process 9 [sigprocmask, fork]",
         "Changed which signals are held back [2 sigprocmasks]",
+        "Started a child, a copy of this process: process 10 [fork]",
+        "Started a child, a copy of this process: process 11 [2 sigprocmasks, fork]",
     ]
 
 
