@@ -69,13 +69,14 @@ static void end_other_threads(struct engine *engine, struct task *task)
     for (struct task *other = tasks_next(&engine->tasks, NULL); other;) {
         struct task *next = tasks_next(&engine->tasks, other);
         if (other != task && other->caller.tgid == task->caller.tgid && !other->kept_until_ns) {
+            gated_take_last(engine, other);
             bool child_comes = start_orphans(engine, other);
             abandon_calls(engine, other);
             abandon_whole_calls(engine, other);
             flush_counted_calls(&engine->context, &other->caller);
             flush_signals(engine, other);
             if (child_comes && renew_files(engine, other))
-                keep_maker(engine, other);
+                keep_ended(engine, other);
             else
                 drop_task(engine, other);
         }
@@ -210,7 +211,10 @@ static void write_exec(struct engine *engine, struct task *task, pid_t former_ti
     write_record(&engine->context, &task->caller, &header, parts);
 }
 
-/* A thread that is not the leader has execed: its call and its table are the leader's now. */
+/*
+ * A thread that is not the leader has execed: its call and its table are the leader's now. The leader may have been
+ * making a child: what that is known by is left to the thread that has ended.
+ */
 static void take_over_leader(struct engine *engine, struct task *task, pid_t former_tid)
 {
     struct task *former =
@@ -218,6 +222,9 @@ static void take_over_leader(struct engine *engine, struct task *task, pid_t for
 
     if (!former)
         return;
+    former->ended_making = task->ended_making || is_making_child(task);
+    task->ended_making = false;
+    gated_swap(task, former);
     struct pending leaders = task->call;
     task->call = former->call;
     former->call = leaders;

@@ -8,9 +8,11 @@
  *  3. The end of the main process is reaped when the recorder has committed all that it did: its
  *     parent can read the session then (await_commit).
  *  4. A SIGKILL ends a thread in any stop, perhaps without event 1: event 2 does both.
- *  5. A thread that another thread's exec ended may have neither event: exec.c.
+ *  5. Event 2 before the event of its parent, if it was killed at once: RAW_EXIT is written after RAW_FORK (on_fork).
+ *  6. A thread that another thread's exec ended may have neither event: exec.c.
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -102,25 +104,34 @@ static int status_word(const siginfo_t *end)
     return end->si_status | (end->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-static void write_exit(struct engine *engine, const struct task *task, const siginfo_t *end)
+static struct raw_record exit_record(const struct engine *engine, pid_t tid, const siginfo_t *end)
 {
     struct rusage usage = { .ru_maxrss = 0 };
     siginfo_t ignored;
 
     /* glibc's waitid has no rusage; the kernel's has, and WNOWAIT leaves the zombie for later. */
-    syscall(SYS_waitid, P_PID, task->caller.tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
+    syscall(SYS_waitid, P_PID, tid, &ignored, WEXITED | WNOWAIT | __WALL, &usage);
     uint64_t user_us = microseconds(usage.ru_utime);
-    uint64_t own_us = cpu_time_us(task->caller.tid); /* a zombie still has its clock */
-    uint64_t ours_us = task->caller.tid == engine->main_pid ? engine->launch_us : 0;
-    struct raw_record header = {
+    uint64_t own_us = cpu_time_us(tid); /* a zombie still has its clock */
+    uint64_t ours_us = tid == engine->main_pid ? engine->launch_us : 0;
+    return (struct raw_record){
         .kind = RAW_EXIT,
         .result = status_word(end),
         .args = { user_us - (ours_us < user_us ? ours_us : user_us), microseconds(usage.ru_stime),
                   (uint64_t)usage.ru_maxrss, (uint64_t)usage.ru_minflt, (uint64_t)usage.ru_majflt,
                   own_us - (ours_us < own_us ? ours_us : own_us) },
     };
+}
 
-    write_record(&engine->context, &task->caller, &header, NULL);
+/* A child was killed before the event of its parent was seen, with which RAW_FORK is written first. */
+static struct task *hold_exit(struct engine *engine, struct task *task, pid_t tid,
+                              const siginfo_t *end)
+{
+    if (!engine->recording_ended && !task)
+        task = tasks_add(&engine->tasks, tid, tid);
+    if (!engine->recording_ended && task && (task->exit = malloc(sizeof *task->exit)))
+        *task->exit = exit_record(engine, tid, end);
+    return task;
 }
 
 /* Wait until the recorder has committed all records so far, or recording ends. */
@@ -142,11 +153,12 @@ static void await_commit(struct engine *engine, const struct task *task)
 
 void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
 {
-    struct task *task = tasks_find(&engine->tasks, tid);
+    struct task *task = find_living(engine, tid);
     bool child_comes = false;
     siginfo_t ignored;
 
     if (task && task->caller.fds) {
+        gated_take_last(engine, task);
         child_comes = start_orphans(engine, task);
         abandon_calls(engine, task);
         abandon_whole_calls(engine, task);
@@ -156,15 +168,18 @@ void on_exited(struct engine *engine, pid_t tid, const siginfo_t *end)
         flush_counted_calls(&engine->context, &task->caller);
         flush_signals(engine, task);
         write_whole_end(engine, task, status_word(end));
-        write_exit(engine, task, end);
+        struct raw_record header = exit_record(engine, tid, end);
+        write_record(&engine->context, &task->caller, &header, NULL);
         if (tid == engine->main_pid)
             await_commit(engine, task);
+    } else {
+        task = hold_exit(engine, task, tid, end);
     }
     waitid(P_PID, (id_t)tid, &ignored, WEXITED | __WALL);
     if (!task)
         return;
-    if (child_comes)
-        keep_maker(engine, task);
+    if (child_comes || task->exit)
+        keep_ended(engine, task);
     else
         drop_task(engine, task);
 }

@@ -12,8 +12,9 @@
  *     was made in the gate the slot names the maker. Another one is adopted if the thread ended in a call that makes a
  *     child, and if the process that /proc/TID/status calls the child's parent has ended or is in no such call.
  *  4. The end of the parent first, as the child has not run yet: what the parent had is kept for it
- *     (keep_maker), and the process that is its parent by then has its RAW_FORK.
- *  5. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
+ *     (keep_ended), and the process that is its parent by then has its RAW_FORK.
+ *  5. The end of the child first: it is written with the parent's event.
+ *  6. Recording has ended: newborns are resumed without being adopted (start_newborns), of those that were made in
  *     the gate (gated_note_birth) after the parent's event.
  *
  * CLONE_UNTRACED would have the child not traced at all: the flag is cleared before the call is made,
@@ -196,6 +197,16 @@ void start_child(struct engine *engine, struct task *task)
     resume(engine, task, 0);
 }
 
+struct task *find_living(struct engine *engine, pid_t tid)
+{
+    struct task *task = tasks_find(&engine->tasks, tid);
+
+    if (!task || !task->kept_until_ns)
+        return task;
+    drop_task(engine, task);
+    return NULL;
+}
+
 struct task *find_child(struct engine *engine, struct task *task)
 {
     unsigned long message = 0;
@@ -203,6 +214,8 @@ struct task *find_child(struct engine *engine, struct task *task)
     if (ptrace(PTRACE_GETEVENTMSG, task->caller.tid, 0, &message) < 0)
         return NULL;
     struct task *child = tasks_find(&engine->tasks, (pid_t)message);
+    if (!child || !child->exit)
+        child = find_living(engine, (pid_t)message);
     if (!child)
         child = tasks_add(&engine->tasks, (pid_t)message, (pid_t)message);
     if (child)
@@ -222,13 +235,19 @@ void on_fork(struct engine *engine, struct task *task)
     struct task *child = find_child(engine, task);
 
     note_progress(task);
+    if (!child)
+        return;
     if (is_making_child(task))
         task->in_call = false; /* it has succeeded: its syscall-exit-stop is not needed */
-    if (!child || child->adopted)
+    if (child->adopted)
         return;
     adopt(engine, task, task, child, birth_flags(task, child->caller.tid));
     if (child->newborn)
         start_child(engine, child);
+    if (!child->exit)
+        return;
+    write_record(&engine->context, &child->caller, child->exit, NULL);
+    drop_task(engine, child);
 }
 
 void start_newborns(struct engine *engine)
@@ -285,14 +304,17 @@ bool start_orphans(struct engine *engine, struct task *dead)
     return dead->ended_making || gated_makes_child(engine, dead);
 }
 
-void keep_maker(struct engine *engine, struct task *dead)
+void keep_ended(struct engine *engine, struct task *dead)
 {
+    if (dead->newborn)
+        engine->tasks.newborns--;
+    dead->newborn = false;
     dead->kept_until_ns = monotonic_ns() + CHILD_LATE_NS;
     engine->tasks.kept++;
     wake_at(engine, dead->kept_until_ns);
 }
 
-uint64_t drop_due_maker(struct engine *engine, struct task *task, uint64_t now_ns)
+uint64_t drop_due(struct engine *engine, struct task *task, uint64_t now_ns)
 {
     if (!task->kept_until_ns || task->kept_until_ns > now_ns)
         return task->kept_until_ns;
@@ -311,7 +333,7 @@ struct task *add_newborn(struct engine *engine, pid_t tid)
         return NULL;
     }
     while (engine->tasks.kept && (dead = tasks_next(&engine->tasks, dead)))
-        if (dead->kept_until_ns && adopt_orphan(engine, dead, task)) {
+        if (dead->kept_until_ns && !dead->exit && adopt_orphan(engine, dead, task)) {
             drop_task(engine, dead);
             return task;
         }

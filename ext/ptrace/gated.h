@@ -81,6 +81,12 @@ enum gated_maker gated_maker_of(const struct task *dead, const struct task *chil
 /* Whether a thread is in a call in the gate that makes a child. */
 bool gated_makes_child(const struct engine *engine, const struct task *task);
 
+/* A thread has ended: take also what it has published and not said so (mark_slot). */
+void gated_take_last(struct engine *engine, struct task *task);
+
+/* Two threads of a program, one of which has ended, have each other's slots from now on. */
+void gated_swap(struct task *task, struct task *other);
+
 void gated_leave_image(struct engine *engine, struct task *task);
 
 /* Nothing is recorded any more: calls go on in the gate. */

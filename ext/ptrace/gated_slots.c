@@ -98,12 +98,30 @@ static void count_use(const struct task *task)
         task->image->threads_used++;
 }
 
-static void end_thread(struct engine *engine, struct task *task)
+void gated_take_last(struct engine *engine, struct task *task)
 {
     if (!task->gated)
         return;
     gate_thread_mark(task->gated);
     gated_collect(engine);
+}
+
+void gated_swap(struct task *task, struct task *other)
+{
+    struct gate_thread *slot = task->gated;
+
+    task->gated = other->gated;
+    other->gated = slot;
+    if (task->gated)
+        task->gated->caller = &task->caller;
+    if (slot)
+        slot->caller = &other->caller;
+}
+
+static void end_thread(struct engine *engine, struct task *task)
+{
+    if (!task->gated)
+        return;
     gated_give_lock(engine->gate, task->gated);
     engine->gate->ways[WAY_GATED] += task->gated->calls;
     task->image->made += task->gated->calls;

@@ -136,7 +136,7 @@ static void on_event(struct engine *engine, struct task *task, int event, int si
 
 static void on_stop(struct engine *engine, pid_t tid, int status)
 {
-    struct task *task = tasks_find(&engine->tasks, tid);
+    struct task *task = find_living(engine, tid);
     int event = status >> 8, signal = status & 0xff;
 
     engine->context.counts.stops++;
@@ -145,11 +145,7 @@ static void on_stop(struct engine *engine, pid_t tid, int status)
     else
         engine->stops_since_change++;
     if (task && task->write_state == WRITE_HELD)
-        abandon_calls(engine, task);   /* killed in the stop at its write: this is another one */
-    if (task && task->kept_until_ns) { /* another thread has this tid by now */
-        drop_task(engine, task);
-        task = NULL;
-    }
+        abandon_calls(engine, task); /* killed in the stop at its write: this is another one */
     if (!task)
         task = add_newborn(engine, tid);
     if (!task) {

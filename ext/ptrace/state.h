@@ -232,6 +232,8 @@ bool is_init_fault(const struct task *task, int signal);
 bool deliver_init_fault(struct task *task, int signal);
 
 /* fork.c */
+/* NULL: there is none, or it has ended and was kept; another thread may have its tid. */
+struct task *find_living(struct engine *engine, pid_t tid);
 void on_fork(struct engine *engine, struct task *task);
 /* The child that the event of a thread names; NULL: there is none, or no memory. */
 struct task *find_child(struct engine *engine, struct task *task);
@@ -248,10 +250,10 @@ bool is_making_child(const struct task *task);
  * that makes a child, and the child has not had its first stop.
  */
 bool start_orphans(struct engine *engine, struct task *dead);
-/* Instead of drop_task: the thread has ended while it made a child, whose first stop may be still to come. */
-void keep_maker(struct engine *engine, struct task *dead);
+/* Instead of drop_task: the thread has ended, and a child that it made, or the event by which it was made, may come. */
+void keep_ended(struct engine *engine, struct task *dead);
 /* Drop a task that was kept for long enough. Returns when it is to be dropped, or 0. */
-uint64_t drop_due_maker(struct engine *engine, struct task *task, uint64_t now_ns);
+uint64_t drop_due(struct engine *engine, struct task *task, uint64_t now_ns);
 /* A child made with CLONE_UNTRACED would not be traced: clear the flag before the call … */
 void patch_clone(struct task *task, const struct pending *call);
 /* … and restore it in the program's memory after it. */

@@ -68,7 +68,7 @@ static uint64_t do_due(struct engine *engine, uint64_t now_ns)
         older = tasks_next(&engine->tasks, task);
         next_ns = earlier(next_ns, end_due_deferral(task));
         next_ns = earlier(next_ns, flush_due_bursts(engine, task));
-        next_ns = earlier(next_ns, drop_due_maker(engine, task, now_ns));
+        next_ns = earlier(next_ns, drop_due(engine, task, now_ns));
     }
     return next_ns;
 }

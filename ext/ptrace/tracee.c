@@ -53,6 +53,7 @@ void tasks_remove(struct tasks *tasks, struct task *task)
         parts_deinit(&task->suspended[i].call.parts);
     free(task->init_fault);
     free(task->bursts);
+    free(task->exit);
     free(task);
 }
 

@@ -71,15 +71,15 @@ struct program_file {
 struct task {
     struct caller caller; /* its ids, memory and fds */
     struct program_file program;
-    bool adopted;      /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
-    bool newborn;      /* in its first stop, until that event is seen */
-    bool ended_making; /* it was stopped for a call that makes a child when its end began */
-    uint64_t
-        kept_until_ns; /* it has ended while it made a child, which may come until then; or 0 */
-    bool every_call;   /* stops at every call: a filter of its own could hide some from ours */
-    bool supervised;   /* a supervisor may answer its calls: seccomp_unotify(2) */
-    bool entry_seen;   /* an entry stop was handled, and the filter's may follow */
-    bool in_call;      /* `call` has begun and its end is awaited */
+    bool adopted;            /* its parent's PTRACE_EVENT_FORK, VFORK or CLONE was seen */
+    bool newborn;            /* in its first stop, until that event is seen */
+    bool ended_making;       /* it was stopped for a call that makes a child when its end began */
+    struct raw_record *exit; /* its RAW_EXIT, if it has ended before that event was seen; or NULL */
+    uint64_t kept_until_ns;  /* it has ended, and is kept (keep_ended); or 0 */
+    bool every_call; /* stops at every call: a filter of its own could hide some from ours */
+    bool supervised; /* a supervisor may answer its calls: seccomp_unotify(2) */
+    bool entry_seen; /* an entry stop was handled, and the filter's may follow */
+    bool in_call;    /* `call` has begun and its end is awaited */
     struct pending call;
     struct entry_stop entry; /* of `call` */
     struct suspended suspended[SUSPENDED_MAX];

@@ -682,6 +682,21 @@ def test_a_child_starts_though_its_parent_was_killed_while_it_was_made(
     assert recording.ending.status == 0
 
 
+@one_user("who kills a child does not depend on rights")
+@pytest.mark.parametrize("gate", ["off", "eager"])
+def test_a_child_that_is_killed_before_it_is_known_who_made_it_has_an_end(
+    gate: str, stage: Stage, compile_tracee: Compile
+) -> None:
+    stage.environ = {"SCOPE_GATE": gate}
+
+    recording = stage.record([compile_tracee("killed_early")], timeout=120)
+
+    assert recording.ending.status == 0
+    ends = [event.data.get("signal") for event in recording.of("proc.exit")]
+    assert len(ends) == len(recording.of("proc.fork")) + 1
+    assert ends.count("SIGKILL") == len(ends) - 1
+
+
 CROWD = """
 many() { i=0; while [ $i -lt 40 ]; do "$@" || echo "$* failed"; i=$((i+1)); done; }
 many /bin/true & many env true & many sh -c 'true | cat' &

@@ -3,12 +3,12 @@
  * children of this process.
  */
 #include <pthread.h>
-#include <stdbool.h>
 #include <sys/prctl.h>
 
 #include "expect.h"
 
-enum { ROUNDS = 300, LONGEST_US = 3000, WAYS = 2 };
+enum { ROUNDS = 300, LONGEST_US = 3000 };
+enum way { IS_KILLED, LEADER_EXECS, THREAD_EXECS, WAYS };
 
 static void *make_children(void *unused)
 {
@@ -23,16 +23,23 @@ static void *make_children(void *unused)
     return unused;
 }
 
-static void be_parent(bool execs, useconds_t after_us)
+static void *execute(void *after_us)
+{
+    usleep(*(const useconds_t *)after_us);
+    execl("/proc/self/exe", "orphans", "leave", NULL);
+    abort();
+}
+
+static void be_parent(enum way way, useconds_t after_us)
 {
     pthread_t thread;
 
-    if (!execs)
-        make_children(NULL);
-    MUST(pthread_create(&thread, NULL, make_children, NULL) == 0);
-    usleep(after_us);
-    execl("/proc/self/exe", "orphans", "leave", NULL);
-    abort();
+    if (way != IS_KILLED)
+        MUST(pthread_create(&thread, NULL, way == LEADER_EXECS ? make_children : execute,
+                            &after_us) == 0);
+    if (way == LEADER_EXECS)
+        execute(&after_us);
+    make_children(NULL);
 }
 
 int main(int count, char **arguments)
@@ -44,13 +51,14 @@ int main(int count, char **arguments)
         return 0;
     MUST(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     for (int i = 0; i < ROUNDS; i++) {
-        bool execs = i % WAYS;
+        enum way way = i % WAYS;
         useconds_t after_us = (useconds_t)(rand() % LONGEST_US);
         pid_t parent = fork();
         if (parent == 0)
-            be_parent(execs, after_us);
+            be_parent(way, after_us);
         usleep(after_us);
-        MUST((execs || kill(parent, SIGKILL) == 0) && waitpid(parent, NULL, 0) == parent);
+        MUST((way != IS_KILLED || kill(parent, SIGKILL) == 0) &&
+             waitpid(parent, NULL, 0) == parent);
     }
     while (wait(&status) > 0)
         MUST(status == 0);
