@@ -22,7 +22,10 @@ GROUPS = (
 )  # fmt: skip
 """The groups of syscalls.def (GROUP_NAMES)."""
 
-ALWAYS = ("exec", "task", "cred", "guard")
+ALWAYS = {
+    **dict.fromkeys(("exec", "task", "cred", "guard"), Mode.ALL),
+    "birth": Mode.FAILURES,
+}
 """Groups that are always watched: the engine cannot follow processes without them."""
 
 
@@ -61,7 +64,7 @@ class Interests(Protocol):
 
 def needed_calls(interests: Interests) -> dict[str, Mode]:
     """Return the mode of every group of calls."""
-    modes = {group: Mode.ALL if group in ALWAYS else Mode.OFF for group in GROUPS}
+    modes = {group: ALWAYS.get(group, Mode.OFF) for group in GROUPS}
     for groups in _wanted(interests):
         for group, mode in groups.items():
             modes[group] = max(modes[group], mode)

@@ -671,11 +671,12 @@ def test_a_signal_that_ends_the_process_comes_before_the_calls_of_its_threads(
 
 
 @one_user("who takes in orphans does not depend on rights")
+@pytest.mark.parametrize("failures", ["none", "rare"])
 @pytest.mark.parametrize("gate", ["off", "eager"])
 def test_a_child_starts_though_its_parent_was_killed_while_it_was_made(
-    gate: str, stage: Stage, compile_tracee: Compile
+    gate: str, failures: str, stage: Stage, compile_tracee: Compile
 ) -> None:
-    stage.environ = {"SCOPE_GATE": gate}
+    stage.environ = {"SCOPE_GATE": gate, "SCOPE_FAILURES": failures}
 
     recording = stage.record([compile_tracee("orphans", "-pthread")], timeout=120)
 

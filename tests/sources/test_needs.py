@@ -74,6 +74,7 @@ def test_every_group_that_is_needed_exists():
 def test_with_no_event_wanted_only_programs_and_guards_are_watched():
     assert needed() == {}
     assert needed_calls(Wanted())["exec"] is Mode.ALL
+    assert needed_calls(Wanted())["birth"] is Mode.FAILURES
 
 
 @pytest.mark.parametrize("event", ["proc.start", "proc.fork", "proc.exit", "proc.signal", "notice"])
@@ -96,12 +97,12 @@ def test_an_event_that_needs_all_calls_wins_over_one_that_needs_failures():
     ("failures", "proc", "fs", "net"),
     [
         ("none", set(), set(), set()),
-        ("rare", {"birth", "permit", "make", "room"}, {"lock", "touch"}, set()),
-        ("all", {"birth", "permit", "make", "room", "heap"}, {"lock", "touch"}, {"tune"}),
+        ("rare", {"permit", "make", "room"}, {"lock", "touch"}, set()),
+        ("all", {"permit", "make", "room", "heap"}, {"lock", "touch"}, {"tune"}),
     ],
 )
 def test_what_is_watched_for_failures_alone_depends_on_what_is_asked_for(failures, proc, fs, net):
-    alone = {"birth", "permit", "room", "heap", "lock", "touch", "tune", "make"}
+    alone = {"permit", "room", "heap", "lock", "touch", "tune", "make"}
 
     for event, groups in (("proc.error", proc), ("fs.error", fs), ("net.error", net)):
         modes = needed_calls(Wanted(event, failures=failures))

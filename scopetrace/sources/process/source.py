@@ -32,7 +32,7 @@ class ProcessSource(Source):
         "proc.kill": {},
     }
     failures: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-        "proc.error": {"rare": ("birth", "permit", "make", "room"), "all": ("heap",)}
+        "proc.error": {"rare": ("permit", "make", "room"), "all": ("heap",)}
     }
 
     def handlers(self) -> Handlers:
