@@ -212,8 +212,10 @@ static uint32_t version_of(const struct gate_tally *shared)
 static bool copy_tally(const struct gate_tally *shared, struct gate_tally *copy)
 {
     uint32_t version = version_of(shared);
+    uint64_t calls = __atomic_load_n(&shared->sums.calls, __ATOMIC_ACQUIRE);
 
     memcpy(copy, shared, sizeof *copy);
+    copy->sums.calls = calls; /* read before the other sums, which the thread adds to before */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return version % 2 == 0 && copy->version == version && version_of(shared) == version;
 }
