@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -12,7 +13,10 @@ from scopetrace.output.call_explained import (
     call_lines,
     explained_call,
     raw_line,
+    related_lines,
 )
+from scopetrace.output.syscall_lines import CallLines, LineOptions
+from scopetrace.syscalls.chains import Chain, Use
 from scopetrace.syscalls.descriptors import Files
 from scopetrace.syscalls.recorded import Recorded
 from support.packed_builder import call, text
@@ -57,3 +61,17 @@ def test_registers_by_abi():
 
     assert raw_line(recorded) == "x86-64 call 3: rdi=0x3 = 0x0"
     assert raw_line(recorded._replace(abi=1)) == "i386 call 3: ebx=0x3 ecx=0x0 edx=0x0 = 0x0"
+
+
+def test_what_was_done_with_a_descriptor_is_told_before_and_after():
+    def told(*uses: Use) -> list[Related]:
+        return related_lines(Chain(uses, ()), CallLines(LineOptions()))
+
+    read, none = Counter(read=2), Counter[str]()
+    assert told(Use(3, "", None, read, none, None)) == [Related("before", 0, "2 reads")]
+    assert told(Use(3, "", None, none, read, None)) == [Related("then", 0, "2 reads")]
+    both = (Use(3, "", None, read, none, None), Use(4, "", None, none, read, None))
+    assert told(*both) == [
+        Related("before 3", 0, "2 reads"),
+        Related("then 4", 0, "2 reads"),
+    ]
