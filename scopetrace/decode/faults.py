@@ -10,12 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-import socket
 import stat
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from scopetrace.decode.addresses import AF_INET, AF_INET6
 from scopetrace.decode.interpreter import SCRIPT, interpreter_of
 from scopetrace.decode.mounts import find_mount
 from scopetrace.decode.parts import ADDRESS, FDINFO, HEAD, MOUNTS, PATH, Parts
@@ -89,7 +89,7 @@ RESET_ON_FORK = 0x40000000
 """SCHED_RESET_ON_FORK: sched_setscheduler(2)."""
 MCL_CURRENT, MCL_FUTURE = 1, 2
 MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_FLAGS = 1, 2, 4, 0xF
-ADDRESSES: dict[int, int] = {socket.AF_INET: 16, socket.AF_INET6: 24}
+ADDRESSES = {AF_INET: 16, AF_INET6: 24}
 """Family → bytes of its shortest address: the kernel takes one of IPv6 without a scope."""
 SHM_RND, SHM_REMAP = 0o20000, 0o40000
 KEEP_SIZE, PUNCH_HOLE = 1, 2
@@ -414,7 +414,7 @@ def _bound(faulty: Faulty) -> str:
     least = ADDRESSES.get(family, 0)
     if length < least:
         return f"the address has {length} bytes, fewer than {least}"
-    if family == socket.AF_INET6 and _is_link_local(address[8:10]) and not any(address[24:28]):
+    if family == AF_INET6 and _is_link_local(address[8:10]) and not any(address[24:28]):
         return "a link-local address needs sin6_scope_id, or the socket is bound already"
     return ""
 

@@ -155,9 +155,23 @@ def test_a_recorded_process_has_an_address_if_it_waits_there(
     if waits:
         file.socket.enter("listen")
 
-    found = holder_of_address(state, holding, transport, asked)
+    found = holder_of_address(state, holding, transport, asked, listens=True)
     assert found == (Holder(os.getpid(), "nc -l") if is_in_use else None)
     assert holder_of_address(state, holding, "IP.SCTP", asked) is None
+
+
+def test_an_address_that_is_bound_is_in_use_for_who_binds_though_nothing_listens_there() -> None:
+    state = new_state()
+    state.searches_left = 0
+    holding = task(state)
+    holding.group.image.cmd = "nc -l"
+    holding.table.fds[3] = file = DecodedFile("", None, 0)
+    file.socket = Socket(socket.AF_INET, socket.SOCK_STREAM, 0)
+    file.socket.local = inet("10.0.0.1")
+
+    asked = inet("0.0.0.0")
+    assert holder_of_address(state, holding, "IP.TCP", asked) == Holder(os.getpid(), "nc -l")
+    assert holder_of_address(state, holding, "IP.TCP", asked, listens=True) is None
 
 
 LINE = "0: 0100007F:{:04X} 00000000:0000 {} 00000000:00000000 00:00000000 00000000 0 0 {} 1\n"
