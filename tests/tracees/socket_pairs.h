@@ -150,11 +150,15 @@ static inline struct sockaddr_un unix_name(const char *name, socklen_t *size)
     return address;
 }
 
+/* Not by fstat(2): a socket's times are whatever was in memory (seen with Linux 6.18), mostly beyond 32 bits. */
 static inline long inode(int fd)
 {
-    struct stat found;
-    MUST(fstat(fd, &found) == 0);
-    return (long)found.st_ino;
+    char path[32], name[64] = "";
+    long number;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    MUST(readlink(path, name, sizeof name - 1) > 0 && sscanf(name, "socket:[%ld]", &number) == 1);
+    return number;
 }
 
 static inline void hand_over(int through, int fd)
