@@ -85,9 +85,12 @@ def _compile(
 def _is_interrupted(error: Exception, refusals: list[str]) -> bool:
     """Return whether Ctrl-C was pressed within the authorizer.
 
-    sqlite3 drops what an authorizer raises and denies the action: denied, and not by us.
+    sqlite3 drops what an authorizer raises and denies the action: denied, and not by us. Where that
+    is a function SQLite's code is that of any error, and only its text says so (resolve.c).
     """
-    denied = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_AUTH
+    denied = isinstance(error, sqlite3.Error) and (
+        primary_code(error) == sqlite3.SQLITE_AUTH or str(error).startswith("not authorized")
+    )
     return denied and not refusals
 
 

@@ -206,6 +206,22 @@ def test_the_clock_starts_again_for_each_page(tmp_path, monkeypatch):
         assert len(list(found)) == 1199
 
 
+@pytest.mark.parametrize("pressed_at", [sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION])
+def test_ctrl_c_while_an_expression_is_compiled(tmp_path, monkeypatch, pressed_at):
+    """SQLite denies what is asked for then: a function with the code of any error."""
+
+    def judge(self, action: int, *_: object) -> None:
+        if action == pressed_at:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(where._Authorizer, "_judge", judge)
+    with (
+        open_session(record(tmp_path, [closed("/a")])) as session,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        ids(session, "file regexp '/b'")
+
+
 @pytest.mark.parametrize("expression", ["length(hex(randomblob(9999))) < 1", "file regexp '/b'"])
 def test_ctrl_c_stops_a_long_query(tmp_path, monkeypatch, expression):
     """SQLite swallows what is raised while it calls back; it must come out again."""
